@@ -1,0 +1,98 @@
+//! What `response` may order, and only it.
+
+use cofferdam_core::{Call, CallerName, Personal, Record, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// Voids every credential set at or before an instant: one row, whatever the number of
+/// customers. A void password opens nothing; a reset makes a new one.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OrderVoid {
+    /// The incident.
+    pub incident: u32,
+    /// Credentials set at or before this are void; not in the future.
+    pub set_before: Timestamp,
+}
+
+/// A void order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VoidOrder {
+    /// Its number.
+    pub order: u64,
+    /// How many customers' credentials it voids.
+    pub customers: u64,
+}
+
+impl Call for OrderVoid {
+    const PATH: &'static str = "/v1/contain/void";
+    type Answer = VoidOrder;
+}
+
+/// Ends every session opened at or before an instant: one row.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RevokeSessions {
+    /// The incident.
+    pub incident: u32,
+    /// Sessions opened at or before this end; not in the future.
+    pub opened_before: Timestamp,
+}
+
+impl Call for RevokeSessions {
+    const PATH: &'static str = "/v1/contain/revoke";
+    /// How many sessions were open and ended.
+    type Answer = u64;
+}
+
+/// Refuses a caller everything from now on, or no longer.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FreezeCaller {
+    /// Who.
+    pub caller: CallerName,
+    /// Frozen, or thawed.
+    pub frozen: bool,
+    /// Why, at most 500 characters.
+    pub reason: String,
+}
+
+impl Call for FreezeCaller {
+    const PATH: &'static str = "/v1/contain/freeze";
+    type Answer = ();
+}
+
+/// Reads name and e-mail address of customers under a warrant, to write to them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReadContacts {
+    /// The warrant's number, 32 hexadecimal digits.
+    pub warrant: String,
+    /// One to 1,000 customers, ascending, none twice.
+    pub records: Vec<Record>,
+}
+
+/// Whom to write to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Contacts {
+    /// One a customer, ascending.
+    pub contacts: Vec<Contact>,
+    /// Records where nobody lives: never written to.
+    pub decoys: Vec<Record>,
+}
+
+/// Name and address of one customer.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Contact {
+    /// Who.
+    pub record: Record,
+    /// The name in full.
+    pub name: Personal,
+    /// The e-mail address.
+    pub email: Personal,
+}
+
+impl Call for ReadContacts {
+    const PATH: &'static str = "/v1/contacts/read";
+    const COMPACT: bool = true;
+    type Answer = Contacts;
+}

@@ -1,0 +1,16 @@
+//! What the `response` compartment says over the wire: to staff, by the CLI and the console.
+//!
+//! May touch: `cofferdam-core` only. Called by: `response/server`, and as a client's vocabulary
+//! by the CLI and the console.
+
+mod contain;
+mod exposure;
+mod incident;
+mod letters;
+mod publish;
+
+pub use contain::*;
+pub use exposure::*;
+pub use incident::*;
+pub use letters::*;
+pub use publish::*;

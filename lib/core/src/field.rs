@@ -1,0 +1,259 @@
+//! What is kept about a customer or a card, and what may be done with it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A compartment's own key space: keys of one domain never open another's data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Domain {
+    /// Customers.
+    Accounts,
+    /// Cards.
+    Payments,
+}
+
+impl Domain {
+    /// Every domain.
+    pub const ALL: [Self; 2] = [Self::Accounts, Self::Payments];
+
+    /// The name used in routes, logs and key derivation.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accounts => "accounts",
+            Self::Payments => "payments",
+        }
+    }
+}
+
+impl fmt::Display for Domain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a caller does with a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// Field keys are given out so that existing data can be read.
+    Release,
+    /// Field keys are given out so that data which the caller supplies can be sealed.
+    Seal,
+    /// A password hash is keyed with the pepper: somebody typed, or brought, a password.
+    Harden,
+    /// An e-mail address is turned into its look-up index.
+    Index,
+}
+
+impl Operation {
+    /// Every operation.
+    pub const ALL: [Self; 4] = [Self::Release, Self::Seal, Self::Harden, Self::Index];
+
+    /// The name used in routes, logs and configuration.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Release => "release",
+            Self::Seal => "seal",
+            Self::Harden => "harden",
+            Self::Index => "index",
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+macro_rules! fields {
+    ($($(#[$doc:meta])* $variant:ident = $number:literal, $name:literal, $domain:ident;)*) => {
+        /// One kind of data about a customer or a card. The numbers stand in logs and sealed
+        /// data: they are never given to another field.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        #[repr(u8)]
+        pub enum Field { $($(#[$doc])* $variant = $number,)* }
+
+        impl Field {
+            /// Every field, in the order of their numbers.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The name used in routes, configuration and reports.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// The compartment that holds it.
+            #[must_use]
+            pub const fn domain(self) -> Domain {
+                match self { $(Self::$variant => Domain::$domain,)* }
+            }
+        }
+    };
+}
+
+fields! {
+    /// The customer's name.
+    Name = 0, "name", Accounts;
+    /// The e-mail address.
+    Email = 1, "email", Accounts;
+    /// The telephone number.
+    Phone = 2, "phone", Accounts;
+    /// Where bills go.
+    BillingAddress = 3, "billing_address", Accounts;
+    /// Where parcels go.
+    ShippingAddress = 4, "shipping_address", Accounts;
+    /// The last four digits of the card on file, as shown in the profile.
+    CardLast4 = 5, "card_last4", Accounts;
+    /// The password. Never sealed, so never released: it can only be *presented*.
+    Password = 6, "password", Accounts;
+    /// The full card number (PAN).
+    CardNumber = 8, "card_number", Payments;
+    /// Month and year of expiry.
+    CardExpiry = 9, "card_expiry", Payments;
+    /// The last four digits, as the payments compartment shows them.
+    CardMasked = 10, "card_masked", Payments;
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A string that names no field.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no field {0:?}")]
+pub struct UnknownField(pub String);
+
+impl FromStr for Field {
+    type Err = UnknownField;
+
+    fn from_str(s: &str) -> Result<Self, UnknownField> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|f| f.as_str() == s)
+            .ok_or_else(|| UnknownField(s.to_owned()))
+    }
+}
+
+/// A set of fields: a list of names in JSON and TOML, 16 bits in the log.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct FieldSet(u16);
+
+impl FieldSet {
+    /// No field.
+    pub const EMPTY: Self = Self(0);
+
+    /// The set with `field` added.
+    #[must_use]
+    pub const fn with(self, field: Field) -> Self {
+        Self(self.0 | 1 << field as u8)
+    }
+
+    /// Whether `field` is in the set.
+    #[must_use]
+    pub const fn contains(self, field: Field) -> bool {
+        self.0 & (1 << field as u8) != 0
+    }
+
+    /// Whether every field of `self` is in `other`.
+    #[must_use]
+    pub const fn is_subset(self, other: Self) -> bool {
+        self.0 & !other.0 == 0
+    }
+
+    /// What both sets hold.
+    #[must_use]
+    pub const fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// What either set holds.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether no field is in the set.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// How many fields are in the set.
+    #[must_use]
+    pub const fn len(self) -> usize {
+        self.0.count_ones() as usize
+    }
+
+    /// The fields, in the order of their numbers.
+    pub fn iter(self) -> impl Iterator<Item = Field> {
+        Field::ALL.iter().copied().filter(move |f| self.contains(*f))
+    }
+
+    /// The 16 bits of the set, bit *n* for the field with number *n*.
+    #[must_use]
+    pub const fn bits(self) -> u16 {
+        self.0
+    }
+
+    /// The set with these bits; `None` when a bit stands for no field.
+    #[must_use]
+    pub fn from_bits(bits: u16) -> Option<Self> {
+        let known: Self = Field::ALL.iter().copied().collect();
+        (bits & !known.0 == 0).then_some(Self(bits))
+    }
+}
+
+impl FromIterator<Field> for FieldSet {
+    fn from_iter<I: IntoIterator<Item = Field>>(fields: I) -> Self {
+        fields.into_iter().fold(Self::EMPTY, Self::with)
+    }
+}
+
+impl fmt::Debug for FieldSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
+
+impl Serialize for FieldSet {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        if s.is_human_readable() { s.collect_seq(self.iter()) } else { self.0.serialize(s) }
+    }
+}
+
+impl<'de> Deserialize<'de> for FieldSet {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        if d.is_human_readable() {
+            return Ok(Vec::<Field>::deserialize(d)?.into_iter().collect());
+        }
+        let bits = u16::deserialize(d)?;
+        Self::from_bits(bits).ok_or_else(|| serde::de::Error::custom("a bit stands for no field"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Field, FieldSet};
+
+    #[test]
+    fn a_set_reads_as_names_and_travels_as_bits() -> Result<(), Box<dyn std::error::Error>> {
+        let set: FieldSet = [Field::Email, Field::Name].into_iter().collect();
+        assert_eq!(serde_json::to_string(&set)?, r#"["name","email"]"#);
+        assert_eq!(serde_json::from_str::<FieldSet>(r#"["email","name"]"#)?, set);
+        let bytes = postcard::to_stdvec(&set)?;
+        assert_eq!(postcard::from_bytes::<FieldSet>(&bytes)?, set);
+        assert!(FieldSet::from_bits(1 << 15).is_none());
+        Ok(())
+    }
+}

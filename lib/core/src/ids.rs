@@ -1,0 +1,97 @@
+//! Numbers and names that mean something.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// The number of a customer (in `accounts`) or a card (in `payments`): dense, from 0, 32 bits,
+/// so that sets of them are Roaring bitmaps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Record(pub u32);
+
+impl Record {
+    /// Stands for "no customer": the record under which a password is hardened when the e-mail
+    /// address typed belongs to nobody, so that the answer takes the same steps either way.
+    pub const NOBODY: Self = Self(u32::MAX);
+}
+
+impl fmt::Display for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The generation of a master key; a record is sealed under one epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Epoch(pub u16);
+
+/// The identity in a client certificate: lower-case letters, digits and hyphens, 1 to 63 bytes,
+/// as in a DNS label (RFC 1035, section 2.3.1).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct CallerName(String);
+
+/// A string that is no caller's name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no caller's name: it takes 1 to 63 of a-z, 0-9 and '-', not at either end")]
+pub struct BadName(pub String);
+
+impl CallerName {
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for CallerName {
+    type Err = BadName;
+
+    fn from_str(s: &str) -> Result<Self, BadName> {
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        let good = (1..=63).contains(&s.len())
+            && s.bytes().all(plain)
+            && !s.starts_with('-')
+            && !s.ends_with('-');
+        if good { Ok(Self(s.to_owned())) } else { Err(BadName(s.to_owned())) }
+    }
+}
+
+impl TryFrom<String> for CallerName {
+    type Error = BadName;
+
+    fn try_from(s: String) -> Result<Self, BadName> {
+        s.parse()
+    }
+}
+
+impl From<CallerName> for String {
+    fn from(name: CallerName) -> Self {
+        name.0
+    }
+}
+
+impl fmt::Display for CallerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CallerName;
+
+    #[test]
+    fn a_callers_name_is_a_dns_label() {
+        for good in ["a", "web-ky-1", "0"] {
+            assert_eq!(good.parse::<CallerName>().map(String::from), Ok(good.to_owned()));
+        }
+        let too_long = "a".repeat(64);
+        for bad in ["", "-a", "a-", "Web", "a.b", "a b", "ä", &too_long] {
+            assert!(bad.parse::<CallerName>().is_err(), "{bad:?} was taken");
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! What every compartment agrees on: typed numbers and names, fields, time, randomness, and
+//! types that keep secrets and personal data out of logs.
+//!
+//! May touch: nothing. No files, no sockets, no database; the clock and the operating system's
+//! random numbers are reached only through [`Clock`] and [`Rng`], so that tests can replace them.
+//! Called by: every other crate of the workspace.
+
+mod call;
+mod clock;
+mod field;
+mod ids;
+mod locale;
+mod redact;
+mod rng;
+mod seal;
+
+pub use call::Call;
+pub use clock::{Clock, MockClock, SystemClock};
+pub use field::{Domain, Field, FieldSet, Operation, UnknownField};
+pub use ids::{BadName, CallerName, Epoch, Record};
+pub use locale::{BadLocale, Country, Language, Region};
+pub use redact::{KeyBytes, Personal};
+pub use rng::{Rng, SeededRng, SystemRng};
+pub use seal::{FieldKey, OpenError, SealedAs};
+
+pub use jiff::Timestamp;

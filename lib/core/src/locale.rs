@@ -1,0 +1,82 @@
+//! Coarse attributes, kept in clear: they count people by jurisdiction and choose a letter's
+//! language, and name nobody.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A code that is not of the form asked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{value:?} is no {what}")]
+pub struct BadLocale {
+    value: String,
+    what: &'static str,
+}
+
+macro_rules! code {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $good:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The code as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = BadLocale;
+
+            fn from_str(s: &str) -> Result<Self, BadLocale> {
+                let good: fn(&[u8]) -> bool = $good;
+                if good(s.as_bytes()) {
+                    Ok(Self(s.to_owned()))
+                } else {
+                    Err(BadLocale { value: s.to_owned(), what: $what })
+                }
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = BadLocale;
+
+            fn try_from(s: String) -> Result<Self, BadLocale> {
+                s.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(code: $name) -> Self {
+                code.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+code! {
+    /// A country: two capital letters (ISO 3166-1 alpha-2).
+    Country, "country code (two capital letters, ISO 3166-1)",
+    |s| s.len() == 2 && s.iter().all(u8::is_ascii_uppercase)
+}
+code! {
+    /// A state or province within a country: the part of its ISO 3166-2 code after the hyphen,
+    /// one to three capital letters or digits.
+    Region, "region code (one to three capital letters or digits, ISO 3166-2)",
+    |s| (1..=3).contains(&s.len()) && s.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+}
+code! {
+    /// A language: two small letters (ISO 639-1).
+    Language, "language code (two small letters, ISO 639-1)",
+    |s| s.len() == 2 && s.iter().all(u8::is_ascii_lowercase)
+}

@@ -1,0 +1,111 @@
+//! Types that hold what must not leak: no `Display`, a `Debug` that says nothing, zeroed on drop.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// Text about a person, or a secret that a person typed.
+///
+/// It crosses the wire (it serialises as a plain string) and is otherwise reached only through
+/// [`Personal::expose`], so that each use can be found.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+#[serde(transparent)]
+pub struct Personal(String);
+
+impl Personal {
+    /// Wraps `text`.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Personal {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for Personal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Personal(…)")
+    }
+}
+
+/// Thirty-two secret bytes: a key, a verifier, the input of a keyed hash. Base64 in JSON.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct KeyBytes([u8; 32]);
+
+impl KeyBytes {
+    /// Wraps `bytes`.
+    #[must_use]
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes themselves.
+    #[must_use]
+    pub const fn expose(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for KeyBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyBytes(…)")
+    }
+}
+
+impl Serialize for KeyBytes {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        if s.is_human_readable() {
+            s.serialize_str(&zeroize::Zeroizing::new(STANDARD.encode(self.0)))
+        } else {
+            self.0.serialize(s)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for KeyBytes {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        if !d.is_human_readable() {
+            return Ok(Self(<[u8; 32]>::deserialize(d)?));
+        }
+        let text = zeroize::Zeroizing::new(String::deserialize(d)?);
+        let mut out = Self([0; 32]);
+        match STANDARD.decode_slice(text.as_bytes(), &mut out.0) {
+            Ok(32) => Ok(out),
+            _ => Err(serde::de::Error::custom("not the base64 of 32 bytes")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KeyBytes, Personal};
+
+    #[test]
+    fn nothing_leaks_through_debug() {
+        assert_eq!(format!("{:?}", Personal::new("Ada")), "Personal(…)");
+        assert_eq!(format!("{:?}", KeyBytes::new([7; 32])), "KeyBytes(…)");
+    }
+
+    #[test]
+    fn key_bytes_take_exactly_thirty_two() -> Result<(), Box<dyn std::error::Error>> {
+        let text = serde_json::to_string(&KeyBytes::new([7; 32]))?;
+        assert_eq!(serde_json::from_str::<KeyBytes>(&text)?.expose(), &[7; 32]);
+        for bad in [r#""""#, r#""AAAA""#, &text.replace('=', "A")] {
+            assert!(serde_json::from_str::<KeyBytes>(bad).is_err(), "{bad} was taken");
+        }
+        Ok(())
+    }
+}

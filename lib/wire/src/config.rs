@@ -1,0 +1,115 @@
+//! Configuration files and secret files.
+
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
+
+/// Why a file of the configuration can't be used; says which file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// It can't be read or written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A key is unknown or a value is bad; the message shows the line and the key.
+    #[error("{}: {message}", path.display())]
+    Toml {
+        /// The file.
+        path: PathBuf,
+        /// Where, and what is wrong.
+        message: String,
+    },
+    /// A secret that others may read.
+    #[error("{} can be read by others (mode {mode:03o}); run: chmod 600 {}", path.display(), path.display())]
+    Readable {
+        /// The file.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
+}
+
+impl ConfigError {
+    fn io(path: &Path, source: io::Error) -> Self {
+        Self::Io { path: path.to_owned(), source }
+    }
+}
+
+/// Reads a TOML file; unknown keys are errors where the type says so.
+pub fn load_config<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
+    let text = fs::read_to_string(path).map_err(|e| ConfigError::io(path, e))?;
+    toml::from_str(&text).map_err(|e| ConfigError::Toml {
+        path: path.to_owned(),
+        message: e.to_string().trim_end().to_owned(),
+    })
+}
+
+/// Reads a secret file, which nobody but its owner may read.
+pub fn read_secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, ConfigError> {
+    let file = fs::File::open(path).map_err(|e| ConfigError::io(path, e))?;
+    let mode = file.metadata().map_err(|e| ConfigError::io(path, e))?.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(ConfigError::Readable { path: path.to_owned(), mode });
+    }
+    let mut out = Zeroizing::new(Vec::new());
+    io::Read::read_to_end(&mut io::BufReader::new(file), &mut out)
+        .map_err(|e| ConfigError::io(path, e))?;
+    Ok(out)
+}
+
+/// Writes a new secret file with mode 0600; an existing one is left alone, with an error.
+pub fn write_secret(path: &Path, secret: &[u8]) -> Result<(), ConfigError> {
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|e| ConfigError::io(path, e))?;
+    file.write_all(secret).and_then(|()| file.sync_all()).map_err(|e| ConfigError::io(path, e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Small {
+        #[expect(dead_code, reason = "only its parsing is looked at")]
+        listen: std::net::SocketAddr,
+    }
+
+    #[test]
+    fn an_error_names_file_and_key() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("keys.toml");
+        for (text, word) in [
+            ("listen = \"127.0.0.1:1\"\nlistn = 2\n", "listn"),
+            ("listen = \"nowhere\"\n", "listen"),
+        ] {
+            fs::write(&path, text).unwrap();
+            let message = load_config::<Small>(&path).unwrap_err().to_string();
+            assert!(message.contains("keys.toml") && message.contains(word), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_secret_that_others_can_read_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("master.key");
+        write_secret(&path, b"secret").unwrap();
+        assert_eq!(read_secret(&path).unwrap().as_slice(), b"secret");
+        assert!(write_secret(&path, b"other").is_err());
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        assert!(matches!(read_secret(&path), Err(ConfigError::Readable { mode: 0o640, .. })));
+    }
+}

@@ -1,0 +1,22 @@
+//! The HTTP kit that every compartment is built with: mutual TLS where the client certificate is
+//! the caller, RFC 9457 problem documents, a request log without personal data, and a typed
+//! client for the calls of the `api` crates.
+//!
+//! May touch: sockets, certificate and configuration files. Knows no database and no route.
+//! Called by: every server, and the CLI.
+
+mod body;
+mod client;
+mod config;
+mod identity;
+mod logging;
+mod problem;
+mod server;
+
+pub use body::{Answer, Body, MAX_BODY};
+pub use client::{CallError, Client};
+pub use config::{ConfigError, load_config, read_secret, write_secret};
+pub use identity::{Identity, IdentityError, TlsFiles};
+pub use logging::{LogFormat, init_logging};
+pub use problem::{Problem, ProblemKind};
+pub use server::{Caller, Listener, ServeError, Shutdown, call_route};

@@ -1,0 +1,193 @@
+//! The server loop: accepts TLS, learns the caller from the certificate, logs each request.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{FromRequestParts, MatchedPath, Request};
+use axum::handler::Handler;
+use axum::http::request::Parts;
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{get, post};
+use cofferdam_core::{Call, CallerName};
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt;
+
+use crate::identity::caller_of;
+use crate::{Identity, Problem, ProblemKind};
+
+/// How long a client may take for its TLS handshake.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long open requests may take after a shutdown was asked for.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// The identity in the client's certificate, as an extractor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller(pub CallerName);
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| {
+            Problem::new(ProblemKind::NotGranted, "the certificate names no caller")
+        })
+    }
+}
+
+/// The route of one call: `POST C::PATH`.
+pub fn call_route<C, H, T, S>(handler: H) -> Router<S>
+where
+    C: Call,
+    H: Handler<T, S>,
+    T: 'static,
+    S: Clone + Send + Sync + 'static,
+{
+    Router::new().route(C::PATH, post(handler))
+}
+
+/// Why a server stopped or did not start.
+#[derive(Debug, thiserror::Error)]
+#[error("can't listen on {address}: {source}")]
+pub struct ServeError {
+    address: SocketAddr,
+    source: std::io::Error,
+}
+
+/// Ends when the process is asked to stop (SIGTERM or Ctrl-C).
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Shutdown;
+
+impl Shutdown {
+    /// Waits for the request to stop.
+    pub async fn requested(self) {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (Ok(mut terminate), Ok(mut interrupt)) =
+            (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+        else {
+            tracing::error!("signals can't be received; stop this process with SIGKILL");
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    }
+}
+
+/// A bound socket, not yet serving.
+#[derive(Debug)]
+pub struct Listener {
+    socket: TcpListener,
+    address: SocketAddr,
+}
+
+impl Listener {
+    /// Binds `address`; port 0 takes a free one.
+    pub async fn bind(address: SocketAddr) -> Result<Self, ServeError> {
+        let failed = |source| ServeError { address, source };
+        let socket = TcpListener::bind(address).await.map_err(failed)?;
+        let address = socket.local_addr().map_err(failed)?;
+        Ok(Self { socket, address })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves `router` to clients with a certificate of the same authority until `stop` ends;
+    /// open requests are then given ten seconds.
+    pub async fn serve(self, identity: &Identity, router: Router, stop: impl Future<Output = ()>) {
+        let router = router
+            .route("/healthz", get(|| async { "ok" }))
+            .fallback(|| async { Problem::not_found("there is no such route") })
+            .layer(middleware::from_fn(log_request));
+        let acceptor = TlsAcceptor::from(Arc::new(identity.server_config()));
+        let connections = GracefulShutdown::new();
+        tokio::pin!(stop);
+        loop {
+            let (stream, peer) = tokio::select! {
+                () = &mut stop => break,
+                accepted = self.socket.accept() => match accepted {
+                    Ok(accepted) => accepted,
+                    Err(e) => {
+                        // Out of descriptors, most likely: give connections time to end.
+                        tracing::warn!(cause = %e, "can't accept a connection");
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                        continue;
+                    }
+                },
+            };
+            let watcher = connections.watcher();
+            let (acceptor, router) = (acceptor.clone(), router.clone());
+            tokio::spawn(async move {
+                let Some((stream, caller)) = handshake(acceptor, stream, peer).await else { return };
+                let service = router.map_request(move |mut request: Request<_>| {
+                    request.extensions_mut().insert(Caller(caller.clone()));
+                    request.map(axum::body::Body::new)
+                });
+                let connection = http1::Builder::new()
+                    .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+                if let Err(e) = watcher.watch(connection).await {
+                    tracing::debug!(%peer, cause = %e, "connection ended early");
+                }
+            });
+        }
+        drop(self.socket);
+        if tokio::time::timeout(GRACE, connections.shutdown()).await.is_err() {
+            tracing::warn!("open requests were cut off after {GRACE:?}");
+        }
+    }
+}
+
+async fn handshake(
+    acceptor: TlsAcceptor,
+    stream: TcpStream,
+    peer: SocketAddr,
+) -> Option<(tokio_rustls::server::TlsStream<TcpStream>, CallerName)> {
+    stream.set_nodelay(true).ok();
+    let stream = match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(e)) => {
+            tracing::warn!(%peer, cause = %e, "TLS handshake refused");
+            return None;
+        }
+        Err(_) => {
+            tracing::warn!(%peer, "TLS handshake took too long");
+            return None;
+        }
+    };
+    let caller = stream.get_ref().1.peer_certificates()?.first().and_then(caller_of);
+    if caller.is_none() {
+        tracing::warn!(%peer, "the client's certificate names no caller");
+    }
+    Some((stream, caller?))
+}
+
+/// One line a request: who, which route, how it ended. The route's pattern, never the URL.
+async fn log_request(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let caller = request.extensions().get::<Caller>().map(|c| c.0.to_string());
+    let route = request.extensions().get::<MatchedPath>().map(|p| p.as_str().to_owned());
+    let response = next.run(request).await;
+    let problem = response.extensions().get::<ProblemKind>();
+    tracing::info!(
+        caller = caller.as_deref().unwrap_or("-"),
+        route = route.as_deref().unwrap_or("-"),
+        status = response.status().as_u16(),
+        problem = problem.map(|kind| tracing::field::debug(*kind)),
+        ms = started.elapsed().as_millis(),
+        "request"
+    );
+    response
+}
