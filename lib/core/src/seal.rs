@@ -83,7 +83,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::SeededRng;
+    use crate::{Rng, SeededRng};
 
     fn place(record: u32, field: Field, epoch: u16) -> SealedAs {
         SealedAs { record: Record(record), field, epoch: Epoch(epoch) }
