@@ -86,8 +86,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let encoding = Encoding::of(request.headers())
-            .ok_or_else(|| Problem::bad_request(format!("the body must be {JSON} or {POSTCARD}")))?;
+        let encoding = Encoding::of(request.headers()).ok_or_else(|| {
+            Problem::bad_request(format!("the body must be {JSON} or {POSTCARD}"))
+        })?;
         let bytes = axum::body::to_bytes(request.into_body(), MAX_BODY).await.map_err(|_| {
             Problem::new(
                 ProblemKind::TooLarge,

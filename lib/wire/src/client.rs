@@ -16,7 +16,7 @@ use crate::body::Encoding;
 use crate::{Identity, MAX_BODY, Problem, ProblemKind};
 
 /// The longest that a call may take before it counts as failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A client of one compartment, under one identity. Cheap to clone.
 #[derive(Clone)]
@@ -103,7 +103,7 @@ impl Client {
         let answer = tokio::time::timeout(PATIENCE, self.exchange(request))
             .await
             .map_err(|e| self.unreachable(&e))??;
-        self.read::<C>(answer)
+        self.read::<C>(&answer)
     }
 
     /// Whether the compartment says that it is ready.
@@ -131,7 +131,7 @@ impl Client {
         Ok(axum::http::Response::from_parts(head, bytes))
     }
 
-    fn read<C: Call>(&self, answer: axum::http::Response<Bytes>) -> Result<C::Answer, CallError> {
+    fn read<C: Call>(&self, answer: &axum::http::Response<Bytes>) -> Result<C::Answer, CallError> {
         if !answer.status().is_success() {
             let problem: Problem = serde_json::from_slice(answer.body())
                 .map_err(|_| self.garbled(format!("status {}", answer.status())))?;

@@ -69,10 +69,9 @@ impl Identity {
             .map_err(|e| pem(&files.cert, e))?;
         let secret = read_secret(&files.key)?;
         let key = PrivateKeyDer::from_pem_slice(&secret).map_err(|e| pem(&files.key, e))?;
-        let name = chain
-            .first()
-            .and_then(caller_of)
-            .ok_or_else(|| IdentityError::Tls("it has no DNS name that is a caller's name".into()))?;
+        let name = chain.first().and_then(caller_of).ok_or_else(|| {
+            IdentityError::Tls("it has no DNS name that is a caller's name".into())
+        })?;
         let identity = Self { roots: Arc::new(roots), chain, key, name };
         identity.try_server_config()?;
         Ok(identity)

@@ -37,9 +37,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        parts.extensions.get::<Self>().cloned().ok_or_else(|| {
-            Problem::new(ProblemKind::NotGranted, "the certificate names no caller")
-        })
+        parts
+            .extensions
+            .get::<Self>()
+            .cloned()
+            .ok_or_else(|| Problem::new(ProblemKind::NotGranted, "the certificate names no caller"))
     }
 }
 
@@ -131,7 +133,9 @@ impl Listener {
             let watcher = connections.watcher();
             let (acceptor, router) = (acceptor.clone(), router.clone());
             tokio::spawn(async move {
-                let Some((stream, caller)) = handshake(acceptor, stream, peer).await else { return };
+                let Some((stream, caller)) = handshake(acceptor, stream, peer).await else {
+                    return;
+                };
                 let service = router.map_request(move |mut request: Request<_>| {
                     request.extensions_mut().insert(Caller(caller.clone()));
                     request.map(axum::body::Body::new)

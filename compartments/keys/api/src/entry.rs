@@ -12,7 +12,8 @@ pub const MAX_ENTRY: usize = 65_535;
 /// and fields are only ever added at the end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// When, by the clock of `keys`.
+    /// When, by the clock of `keys`, to the millisecond.
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub at: Timestamp,
     /// What.
     pub event: Event,
@@ -108,7 +109,10 @@ impl Entry {
     /// The bytes that stand in the log.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        #[expect(clippy::expect_used, reason = "postcard fails only on types that Entry has none of")]
+        #[expect(
+            clippy::expect_used,
+            reason = "postcard fails only on types that Entry has none of"
+        )]
         postcard::to_stdvec(self).expect("an entry can be encoded")
     }
 

@@ -10,7 +10,7 @@ mod warrant;
 pub use calls::*;
 pub use entry::{BadEntry, Entry, Event, MAX_ENTRY, RecordList};
 pub use warrant::{
-    ApproverKey, ApproverSecret, BadWarrant, SignedWarrant, Signature, Warrant, WarrantId,
+    ApproverKey, ApproverSecret, BadWarrant, Signature, SignedWarrant, Warrant, WarrantId,
 };
 
 /// The most records that one call may name. A log entry for as many stays below

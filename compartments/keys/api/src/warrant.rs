@@ -208,7 +208,8 @@ impl ApproverSecret {
     }
 
     fn from_seed(name: &str, seed: Zeroizing<[u8; 32]>) -> Result<Self, BadWarrant> {
-        let pair = Ed25519KeyPair::from_seed_unchecked(seed.as_slice()).map_err(|_| BadWarrant::Key)?;
+        let pair =
+            Ed25519KeyPair::from_seed_unchecked(seed.as_slice()).map_err(|_| BadWarrant::Key)?;
         Ok(Self { name: name.to_owned(), pair, seed })
     }
 
@@ -271,10 +272,19 @@ mod tests {
             SignedWarrant { warrant: warrant.clone(), signatures }.verify(&approvers)
         };
 
-        assert_eq!(verify(vec![bob.sign(&warrant), ann.sign(&warrant)]), Ok(["ann".into(), "bob".into()]));
+        assert_eq!(
+            verify(vec![bob.sign(&warrant), ann.sign(&warrant)]),
+            Ok(["ann".into(), "bob".into()])
+        );
         assert_eq!(verify(vec![]), Err(BadWarrant::TooFew(0)));
-        assert_eq!(verify(vec![ann.sign(&warrant), ann.sign(&warrant)]), Err(BadWarrant::TooFew(1)));
-        assert_eq!(verify(vec![ann.sign(&warrant), eve.sign(&warrant)]), Err(BadWarrant::Unknown("eve".into())));
+        assert_eq!(
+            verify(vec![ann.sign(&warrant), ann.sign(&warrant)]),
+            Err(BadWarrant::TooFew(1))
+        );
+        assert_eq!(
+            verify(vec![ann.sign(&warrant), eve.sign(&warrant)]),
+            Err(BadWarrant::Unknown("eve".into()))
+        );
 
         let mut wider = warrant.clone();
         wider.records = 24_000_000;

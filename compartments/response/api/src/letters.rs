@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use cofferdam_core::{Call, Domain, FieldSet, CallerName, Timestamp};
+use cofferdam_core::{Call, CallerName, Domain, FieldSet, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::IncidentId;
@@ -181,8 +181,14 @@ pub enum LedgerState {
 
 impl LedgerState {
     /// Every state.
-    pub const ALL: [Self; 6] =
-        [Self::Planned, Self::Claimed, Self::Accepted, Self::InDoubt, Self::Bounced, Self::Suppressed];
+    pub const ALL: [Self; 6] = [
+        Self::Planned,
+        Self::Claimed,
+        Self::Accepted,
+        Self::InDoubt,
+        Self::Bounced,
+        Self::Suppressed,
+    ];
 
     /// The name used in the store and in reports.
     #[must_use]

@@ -3,7 +3,7 @@
 use cofferdam_core::Call;
 use serde::{Deserialize, Serialize};
 
-use crate::{Exposure, Incident, IncidentId, JournalEntry, LetterStatus, Voided, FeedAlarm};
+use crate::{Exposure, FeedAlarm, Incident, IncidentId, JournalEntry, LetterStatus, Voided};
 
 /// Writes the notice as a static page and serves it.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -1,0 +1,121 @@
+//! Frames in the `entries` file: length (4 bytes, little endian), CRC-32 of the entry (4 bytes),
+//! entry.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use keys_api::MAX_ENTRY;
+
+use super::LogError;
+
+const HEAD: usize = 8;
+/// The most bytes that one read of entries returns.
+const MAX_ANSWER: usize = 4 << 20;
+
+/// Appends a frame to `out`.
+pub fn push(out: &mut Vec<u8>, entry: &[u8]) {
+    let length = u32::try_from(entry.len()).unwrap_or(u32::MAX);
+    out.extend_from_slice(&length.to_le_bytes());
+    out.extend_from_slice(&crc32fast::hash(entry).to_le_bytes());
+    out.extend_from_slice(entry);
+}
+
+/// How many bytes the frame of an entry takes.
+pub const fn framed(entry_len: usize) -> u64 {
+    (HEAD + entry_len) as u64
+}
+
+/// What stands at one place.
+pub enum Read1 {
+    /// A whole entry.
+    Entry(Vec<u8>),
+    /// The end, at a frame's boundary.
+    End,
+    /// Something that is no whole frame.
+    Bad,
+}
+
+/// Reads the next frame.
+pub fn read(reader: &mut impl Read) -> io::Result<Read1> {
+    let mut head = [0; HEAD];
+    match fill(reader, &mut head)? {
+        0 => return Ok(Read1::End),
+        HEAD => {}
+        _ => return Ok(Read1::Bad),
+    }
+    let [l0, l1, l2, l3, c0, c1, c2, c3] = head;
+    let length = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
+    // No entry is empty: a run of zeros, as a file system leaves after a crash, is no frame.
+    if length == 0 || length > MAX_ENTRY {
+        return Ok(Read1::Bad);
+    }
+    let mut entry = vec![0; length];
+    if fill(reader, &mut entry)? != length {
+        return Ok(Read1::Bad);
+    }
+    let good = crc32fast::hash(&entry) == u32::from_le_bytes([c0, c1, c2, c3]);
+    Ok(if good { Read1::Entry(entry) } else { Read1::Bad })
+}
+
+/// Reads as much of `out` as there is.
+fn fill(reader: &mut impl Read, out: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < out.len() {
+        match reader.read(&mut out[filled..]) {
+            Ok(0) => break,
+            Ok(n) => filled += n,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(filled)
+}
+
+/// Whether a good frame begins anywhere in `tail` after its first byte.
+pub fn any_after(tail: &[u8]) -> bool {
+    (1..tail.len()).any(|at| matches!(read(&mut &tail[at..]), Ok(Read1::Entry(_))))
+}
+
+/// Reads up to `count` entries of the durable part, skipping `skip` from `start`.
+pub fn read_range(
+    file: &File,
+    path: &Path,
+    start: u64,
+    end: u64,
+    skip: u64,
+    count: u64,
+) -> Result<Vec<Vec<u8>>, LogError> {
+    let mut reader = BufReader::with_capacity(256 << 10, Range { file, next: start, end });
+    let mut out = Vec::new();
+    let (mut seen, mut bytes) = (0, 0);
+    while (out.len() as u64) < count && bytes < MAX_ANSWER {
+        match read(&mut reader).map_err(|e| LogError::io(path, e))? {
+            Read1::Entry(_) if seen < skip => seen += 1,
+            Read1::Entry(entry) => {
+                bytes += entry.len();
+                out.push(entry);
+            }
+            Read1::End => break,
+            Read1::Bad => return Err(LogError::Damaged { path: path.to_owned(), offset: start }),
+        }
+    }
+    Ok(out)
+}
+
+/// Reads a file from a place without moving its cursor, which the writer uses.
+struct Range<'a> {
+    file: &'a File,
+    next: u64,
+    end: u64,
+}
+
+impl Read for Range<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.end - self.next).unwrap_or(usize::MAX).min(out.len());
+        let n = self.file.read_at(&mut out[..left], self.next)?;
+        self.next += n as u64;
+        Ok(n)
+    }
+}

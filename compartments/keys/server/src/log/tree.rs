@@ -1,0 +1,118 @@
+//! The Merkle tree's hashes on disk.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use tlog_tiles::{
+    Error, Hash, HashReader, prove_tree, record_hash, stored_hash_count,
+    stored_hashes_for_record_hash, tree_hash,
+};
+
+use super::LogError;
+
+const HASH: u64 = 32;
+
+/// The `hashes` file.
+pub struct HashFile {
+    file: File,
+    path: PathBuf,
+}
+
+impl HashFile {
+    /// Opens the file, made when it is not there.
+    pub fn open(path: PathBuf) -> Result<Self, LogError> {
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(|e| LogError::io(&path, e))?;
+        Ok(Self { file, path })
+    }
+
+    /// Adds the hashes of entries that follow a tree of `size`. The file is a cache of what the
+    /// entries say, so it is not synced.
+    pub fn append<'a>(
+        &self,
+        size: u64,
+        entries: impl Iterator<Item = &'a [u8]>,
+    ) -> Result<(), LogError> {
+        let first = stored_hash_count(size);
+        let mut pending = Pending { file: self, first, new: Vec::new() };
+        for (n, entry) in (size..).zip(entries) {
+            let hashes = stored_hashes_for_record_hash(n, record_hash(entry), &pending)
+                .map_err(|e| self.broken(&e))?;
+            pending.new.extend(hashes);
+        }
+        let bytes: Vec<u8> = pending.new.iter().flat_map(|hash| hash.0).collect();
+        self.file.write_all_at(&bytes, first * HASH).map_err(|e| LogError::io(&self.path, e))
+    }
+
+    /// Drops what stands behind a tree of `size`.
+    pub fn truncate(&self, size: u64) -> Result<(), LogError> {
+        self.file.set_len(stored_hash_count(size) * HASH).map_err(|e| LogError::io(&self.path, e))
+    }
+
+    /// The root of the tree of the first `size` entries.
+    pub fn root(&self, size: u64) -> Result<Hash, LogError> {
+        tree_hash(size, self).map_err(|e| self.broken(&e))
+    }
+
+    /// The proof that the tree of `since` is the beginning of the tree of `size`.
+    pub fn consistency(&self, since: u64, size: u64) -> Result<Vec<Hash>, LogError> {
+        prove_tree(size, since, self).map_err(|e| self.broken(&e))
+    }
+
+    fn broken(&self, error: &Error) -> LogError {
+        LogError::Disagrees { path: self.path.clone(), what: error.to_string() }
+    }
+}
+
+impl HashReader for HashFile {
+    fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<Hash>, Error> {
+        let read = |index: &u64| {
+            let mut hash = [0; 32];
+            self.file
+                .read_exact_at(&mut hash, index * HASH)
+                .map(|()| Hash(hash))
+                .map_err(|e| Error::InvalidInput(format!("hash {index} can't be read: {e}")))
+        };
+        indexes.iter().map(read).collect()
+    }
+}
+
+/// The file, and behind it hashes that are not written yet.
+struct Pending<'a> {
+    file: &'a HashFile,
+    first: u64,
+    new: Vec<Hash>,
+}
+
+impl HashReader for Pending<'_> {
+    fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<Hash>, Error> {
+        let read = |index: &u64| match index.checked_sub(self.first) {
+            Some(place) => usize::try_from(place)
+                .ok()
+                .and_then(|place| self.new.get(place).copied())
+                .ok_or(Error::IndexesNotInTree),
+            None => self.file.read_hashes(&[*index]).map(|hashes| hashes[0]),
+        };
+        indexes.iter().map(read).collect()
+    }
+}
+
+/// Replaces `dir/name` in one step: either the old content stands there or the new.
+pub fn replace_file(dir: &Path, name: &str, content: &[u8]) -> Result<(), LogError> {
+    let (path, temporary) = (dir.join(name), dir.join(format!("{name}.new")));
+    let write = || {
+        let mut file = File::create(&temporary)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        fs::rename(&temporary, &path)?;
+        File::open(dir)?.sync_all()
+    };
+    write().map_err(|e| LogError::io(&path, e))
+}

@@ -1,0 +1,21 @@
+//! `POST /v1/alarms/read`: what rang.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use cofferdam_wire::{Answer, Body, Caller, Problem};
+use keys_api::{Alarm, ReadAlarms};
+
+use super::app::App;
+use crate::store;
+
+/// Reads alarms.
+pub async fn read(
+    State(app): State<Arc<App>>,
+    Caller(by): Caller,
+    Body(call, encoding): Body<ReadAlarms>,
+) -> Result<Answer<Vec<Alarm>>, Problem> {
+    app.check_controller(&by, "reading alarms").await?;
+    let alarms = store::read_alarms(&app.db, call.after).await;
+    Ok(Answer(alarms.map_err(|e| Problem::internal(&e))?, encoding))
+}

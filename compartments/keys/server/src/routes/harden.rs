@@ -1,0 +1,47 @@
+//! `POST /v1/harden`: the pepper applied to password hashes.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use cofferdam_core::{Domain, FieldSet, Operation, Record};
+use cofferdam_wire::{Answer, Body, Caller, Problem};
+use keys_api::{Event, HardenPasswords, HardenedPasswords, RecordList};
+
+use super::app::{App, Parties, check_count};
+use crate::store;
+
+/// Hardens passwords.
+pub async fn harden(
+    State(app): State<Arc<App>>,
+    Caller(via): Caller,
+    Body(call, encoding): Body<HardenPasswords>,
+) -> Result<Answer<HardenedPasswords>, Problem> {
+    check_count(call.items.len())?;
+    let who = Parties { via: &via, caller: &call.caller };
+    app.check_parties(&who, Domain::Accounts).await?;
+    app.check_grant(&who, Domain::Accounts, Operation::Harden, FieldSet::EMPTY).await?;
+    let now = app.clock.now();
+    app.charge(&who, Operation::Harden, now, call.items.len()).await?;
+
+    let records = call.items.iter().map(|item| item.record).filter(|r| *r != Record::NOBODY);
+    let records = RecordList::new(records.collect());
+    let event =
+        Event::Hardened { caller: call.caller.clone(), via: via.clone(), records: records.clone() };
+    app.write(now, event).await?;
+    let presented = first_passwords_apart(&app, records.as_slice()).await?;
+    app.watch_decoys(&who, &presented, "presented a password of").await;
+    let verifiers = call.items.iter().map(|item| app.ring.harden(item.record, &item.hash));
+    Ok(Answer(HardenedPasswords { verifiers: verifiers.collect() }, encoding))
+}
+
+/// The records without decoys that are just being filled: their first password is ours.
+async fn first_passwords_apart(app: &App, records: &[Record]) -> Result<Vec<Record>, Problem> {
+    let (first, others): (Vec<Record>, Vec<Record>) = {
+        let mut unfilled = app.unfilled();
+        records.iter().partition(|record| unfilled.remove(record))
+    };
+    for decoy in first {
+        store::filled(&app.db, decoy).await.map_err(|e| Problem::internal(&e))?;
+    }
+    Ok(others)
+}
