@@ -1,1 +1,52 @@
-fn main(){}
+//! Repository checks that no compiler makes: who may depend on whom, and that migrations and
+//! files keep their form.
+//!
+//! May touch: the work tree. Called by: `./test`, and people before a commit.
+
+mod migrations;
+mod walls;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+struct Cli {
+    #[command(subcommand)]
+    check: Check,
+}
+
+#[derive(Debug, Subcommand)]
+enum Check {
+    /// Hold the real dependency graph against the walls of the design and its golden file
+    Walls {
+        /// Write the golden file anew
+        #[arg(long)]
+        bless: bool,
+    },
+    /// Hold the two backends' migrations against each other
+    Migrations,
+}
+
+fn main() -> ExitCode {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    let found = match Cli::parse().check {
+        Check::Walls { bless } => walls::check(&root, bless),
+        Check::Migrations => migrations::check(&root),
+    };
+    match found {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(faults) => {
+            for fault in &faults {
+                say(fault);
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "a check says what it found")]
+fn say(fault: &str) {
+    eprintln!("{fault}");
+}
