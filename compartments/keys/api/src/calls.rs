@@ -48,6 +48,20 @@ pub struct RecordKeys {
     pub keys: Vec<FieldKey>,
 }
 
+impl ReleasedKeys {
+    /// Whether this is an answer to `call`, for every record of it: a key each for the fields of
+    /// each record, in their order; under a warrant a record may be withheld as a decoy instead.
+    #[must_use]
+    pub fn answers(&self, call: &ReleaseKeys) -> bool {
+        let withheld = |record: &Record| call.warrant.is_some() && self.decoys.contains(record);
+        let expected = call.records.iter().filter(|record| !withheld(record));
+        let whole = |of: &RecordKeys| of.keys.len() == call.fields.len();
+        call.epoch.is_none_or(|epoch| epoch == self.epoch)
+            && expected.eq(self.records.iter().map(|of| &of.record))
+            && self.records.iter().all(whole)
+    }
+}
+
 impl Call for ReleaseKeys {
     const PATH: &'static str = "/v1/release";
     const COMPACT: bool = true;

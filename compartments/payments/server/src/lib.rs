@@ -1,1 +1,85 @@
-//! .
+//! The `payments` compartment: cards sealed field by field, and the tokens that stand for them.
+//!
+//! May touch: its own database and `keys` (release, seal). Holds no security code, no contact
+//! data of any customer, and no key longer than a request lasts. Called by: checkout servers, the
+//! forwarder to the payment processor, and `response` (freeze, count).
+
+mod app;
+mod config;
+mod domain;
+mod routes;
+pub mod store;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use cofferdam_core::{Clock, Rng};
+use cofferdam_store::StoreError;
+use cofferdam_wire::{Identity, IdentityError, Listener, ServeError};
+
+pub use config::Config;
+pub use routes::PATHS;
+
+use app::App;
+use store::Store;
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The certificate can't be used.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The database can't be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The address can't be bound.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+}
+
+/// The compartment, bound to its address and not yet serving.
+pub struct Server {
+    identity: Identity,
+    listener: Listener,
+    app: Arc<App>,
+}
+
+impl Server {
+    /// Opens the database and binds the address.
+    pub async fn start(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        rng: Arc<dyn Rng>,
+    ) -> Result<Self, StartError> {
+        let identity = Identity::load(&config.tls)?;
+        let store = Store::open(&config.database).await?;
+        let app = Arc::new(App::new(&config, &identity, store, clock, rng).await?);
+        let listener = Listener::bind(config.listen).await?;
+        tracing::info!(address = %listener.address(), "listening");
+        Ok(Self { identity, listener, app })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.listener.address()
+    }
+
+    /// Serves until `stop` ends.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        self.listener.serve(&self.identity, routes::router(self.app), stop).await;
+    }
+}
+
+/// Runs the compartment until `stop` ends.
+pub async fn serve(
+    config: Config,
+    clock: Arc<dyn Clock>,
+    rng: Arc<dyn Rng>,
+    stop: impl Future<Output = ()>,
+) -> Result<(), StartError> {
+    Server::start(config, clock, rng).await?.run(stop).await;
+    Ok(())
+}
