@@ -1,1 +1,108 @@
-//! .
+//! The `accounts` compartment: customers sealed field by field, password verifiers, sessions.
+//!
+//! May touch: its own database, `keys` (release, seal, harden, index, decoys) and the SMTP relay
+//! for reset codes. Holds no key longer than a request lasts, and no full card number. Called by:
+//! the app servers of the shop, and `response` (orders, coarse attributes, contacts).
+
+mod app;
+mod config;
+pub mod domain;
+mod donors;
+mod enrol;
+mod hasher;
+mod jobs;
+mod keys;
+mod numbers;
+mod opening;
+mod routes;
+pub mod store;
+mod verify;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cofferdam_core::{Clock, Rng};
+use cofferdam_store::StoreError;
+use cofferdam_wire::{Identity, IdentityError, Listener, ServeError};
+
+pub use config::{Config, MailDomains};
+pub use routes::PATHS;
+
+use app::App;
+use jobs::{Post, ResetJob};
+use store::Store;
+
+/// How long letters that are being sent may take after a shutdown was asked for.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The certificate can't be used.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The database can't be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The address can't be bound.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+}
+
+/// The compartment, bound to its address and not yet serving.
+pub struct Server {
+    identity: Identity,
+    listener: Listener,
+    app: Arc<App>,
+    resets: ResetJob,
+}
+
+impl Server {
+    /// Opens the database and binds the address.
+    pub async fn start(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        rng: Arc<dyn Rng>,
+    ) -> Result<Self, StartError> {
+        let identity = Identity::load(&config.tls)?;
+        let store = Store::open(&config.database).await?;
+        let post = Post::new(&config.relay, identity.name().as_str(), &config.mail_from);
+        let (queue, resets) = ResetJob::new(store.clone(), post, clock.clone(), rng.clone());
+        let app = App::new(&config, &identity, store, queue, clock, rng).await?;
+        let listener = Listener::bind(config.listen).await?;
+        tracing::info!(address = %listener.address(), "listening");
+        Ok(Self { identity, listener, app: Arc::new(app), resets })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.listener.address()
+    }
+
+    /// Serves until `stop` ends, then sends the letters that still wait.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        let Self { identity, listener, app, resets } = self;
+        let letters = tokio::spawn(resets.run());
+        let sweep = tokio::spawn(jobs::sweep(app.clone()));
+        listener.serve(&identity, routes::router(app), stop).await;
+        sweep.abort();
+        if tokio::time::timeout(GRACE, letters).await.is_err() {
+            tracing::warn!("letters with reset codes were left unsent");
+        }
+    }
+}
+
+/// Runs the compartment until `stop` ends.
+pub async fn serve(
+    config: Config,
+    clock: Arc<dyn Clock>,
+    rng: Arc<dyn Rng>,
+    stop: impl Future<Output = ()>,
+) -> Result<(), StartError> {
+    Server::start(config, clock, rng).await?.run(stop).await;
+    Ok(())
+}
