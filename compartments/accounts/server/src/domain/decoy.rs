@@ -1,0 +1,272 @@
+//! Customers that don't exist, made of parts of different customers, so that whoever opens one
+//! sees nothing amiss.
+
+use accounts_api::Profile;
+use cofferdam_core::{Personal, Rng};
+use serde::Deserialize;
+
+/// How often a name is drawn anew when it is a real customer's.
+const DRAWS: usize = 16;
+/// How many digits at the end of a phone number are drawn anew; those before say where it is.
+const LOCAL_DIGITS: usize = 6;
+
+/// Mail domains of the shop at which nobody has a mailbox but decoys; never none.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "Vec<String>")]
+pub struct MailDomains(Vec<String>);
+
+impl TryFrom<Vec<String>> for MailDomains {
+    type Error = &'static str;
+
+    fn try_from(domains: Vec<String>) -> Result<Self, Self::Error> {
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b);
+        let good = |d: &String| d.contains('.') && d.bytes().all(plain);
+        if domains.is_empty() || !domains.iter().all(good) {
+            return Err("at least one mail domain, in small letters");
+        }
+        Ok(Self(domains))
+    }
+}
+
+/// Makes one person out of `donors`, of whom there must be some; `None` without any.
+///
+/// The home (addresses, coarse attributes, which fields are filled) comes from one, the given name
+/// from another, the family name from a third, each from the same country where there are enough.
+#[must_use]
+pub fn recombine(donors: &[&Profile], domains: &MailDomains, rng: &dyn Rng) -> Option<Profile> {
+    let home = pick(donors, rng)?;
+    let near: Vec<&Profile> =
+        donors.iter().copied().filter(|d| d.coarse.country == home.coarse.country).collect();
+    let namesakes = if near.len() >= 4 { near.as_slice() } else { donors };
+    let (given, family) = name(namesakes, home, rng)?;
+    let house = digits(rng, 3);
+    let address = |text: &Personal| Personal::new(with_number(text.expose(), &house));
+    Some(Profile {
+        name: Personal::new(format!("{given} {family}").trim()),
+        email: email(&given, &family, domains, rng),
+        phone: home.phone.as_ref().map(|p| Personal::new(with_other_ending(p.expose(), rng))),
+        billing_address: home.billing_address.as_ref().map(address),
+        shipping_address: home.shipping_address.as_ref().map(address),
+        card_last4: home.card_last4.as_ref().map(|_| last4(donors, home, rng)),
+        coarse: home.coarse.clone(),
+    })
+}
+
+/// A given and a family name that no donor has together.
+fn name(donors: &[&Profile], home: &Profile, rng: &dyn Rng) -> Option<(String, String)> {
+    let mut drawn = None;
+    for _ in 0..DRAWS {
+        let (given, _) = split(pick(donors, rng)?.name.expose());
+        let (_, family) = split(pick(donors, rng)?.name.expose());
+        let full = format!("{given} {family}");
+        let taken = donors.iter().any(|d| d.name.expose() == full);
+        let at_home = split(home.name.expose()).1 == family;
+        drawn = Some((given.to_owned(), family.to_owned()));
+        if !taken && !at_home {
+            break;
+        }
+    }
+    drawn
+}
+
+/// The last word of a name, and what stands before it.
+fn split(name: &str) -> (&str, &str) {
+    name.trim().rsplit_once(' ').unwrap_or((name.trim(), ""))
+}
+
+fn email(given: &str, family: &str, domains: &MailDomains, rng: &dyn Rng) -> Personal {
+    let words: Vec<String> =
+        [given, family].into_iter().map(plain_letters).filter(|w| !w.is_empty()).collect();
+    let local = if words.is_empty() { "mail".to_owned() } else { words.join(".") };
+    let domain = pick(&domains.0, rng).map_or("", String::as_str);
+    Personal::new(format!("{local}{}@{domain}", digits(rng, 2)))
+}
+
+/// What people make of their names in mail addresses: plain small letters.
+fn plain_letters(name: &str) -> String {
+    let mut out = String::new();
+    for c in name.chars().flat_map(char::to_lowercase) {
+        match c {
+            'a'..='z' | '0'..='9' => out.push(c),
+            'ä' => out.push_str("ae"),
+            'ö' | 'ø' => out.push_str("oe"),
+            'ü' => out.push_str("ue"),
+            'ß' => out.push_str("ss"),
+            'à' | 'á' | 'â' | 'ã' | 'å' | 'ā' | 'ă' | 'ą' => out.push('a'),
+            'ç' | 'ć' | 'č' => out.push('c'),
+            'è' | 'é' | 'ê' | 'ë' | 'ē' | 'ę' | 'ě' => out.push('e'),
+            'ì' | 'í' | 'î' | 'ï' | 'ī' | 'ı' => out.push('i'),
+            'ł' => out.push('l'),
+            'ñ' | 'ń' | 'ň' => out.push('n'),
+            'ò' | 'ó' | 'ô' | 'õ' | 'ő' => out.push('o'),
+            'ř' => out.push('r'),
+            'ś' | 'š' | 'ş' | 'ș' => out.push('s'),
+            'ù' | 'ú' | 'û' | 'ů' | 'ű' => out.push('u'),
+            'ý' | 'ÿ' => out.push('y'),
+            'ź' | 'ż' | 'ž' => out.push('z'),
+            _ => {}
+        }
+    }
+    out
+}
+
+fn last4(donors: &[&Profile], home: &Profile, rng: &dyn Rng) -> Personal {
+    let others: Vec<&Personal> = donors
+        .iter()
+        .filter_map(|d| d.card_last4.as_ref())
+        .filter(|digits| Some(*digits) != home.card_last4.as_ref())
+        .collect();
+    pick(&others, rng).map_or_else(|| Personal::new(digits(rng, 4)), |d| (*d).clone())
+}
+
+/// `address` with another number in place of its first one, as long as that was up to three
+/// digits: `12 Main St` becomes `57 Main St`.
+fn with_number(address: &str, house: &str) -> String {
+    let is_digit = |c: char| c.is_ascii_digit();
+    let Some(start) = address.find(is_digit) else { return address.to_owned() };
+    let rest = &address[start..];
+    let length = rest.find(|c| !is_digit(c)).unwrap_or(rest.len());
+    let keep = length.saturating_sub(house.len());
+    let number = &house[..length - keep];
+    let number = if number == &rest[keep..length] { other(number) } else { number.to_owned() };
+    format!("{}{}{number}{}", &address[..start], &rest[..keep], &rest[length..])
+}
+
+/// The same number of digits, and another number.
+fn other(number: &str) -> String {
+    number.chars().map(|c| if c == '9' { '1' } else { char::from(c as u8 + 1) }).collect()
+}
+
+fn with_other_ending(phone: &str, rng: &dyn Rng) -> String {
+    let mut left = LOCAL_DIGITS;
+    let ending = digits(rng, LOCAL_DIGITS);
+    let mut fresh = ending.chars();
+    let mut out: Vec<char> = phone.chars().collect();
+    for c in out.iter_mut().rev().filter(|c| c.is_ascii_digit()) {
+        if left == 0 {
+            break;
+        }
+        left -= 1;
+        *c = fresh.next().unwrap_or('7');
+    }
+    out.into_iter().collect()
+}
+
+/// Digits of which the first is not 0.
+fn digits(rng: &dyn Rng, count: usize) -> String {
+    let mut out = String::with_capacity(count);
+    for i in 0..count {
+        let choices = if i == 0 { b"123456789".as_slice() } else { b"0123456789".as_slice() };
+        out.extend(pick(choices, rng).map(|b| char::from(*b)));
+    }
+    out
+}
+
+/// A salt like those of the neighbours: as long as one of theirs, of the smallest usual alphabet
+/// that theirs fit into. Few neighbours would not show the whole of theirs.
+#[must_use]
+pub fn salt_like(neighbours: &[&[u8]], rng: &dyn Rng) -> Vec<u8> {
+    let length = pick(neighbours, rng).map_or(16, |s| s.len());
+    let seen: Vec<u8> = neighbours.iter().flat_map(|s| s.iter().copied()).collect();
+    let printable: Vec<u8> = (b'!'..=b'~').collect();
+    let classes: [&[u8]; 6] = [
+        b"0123456789",
+        b"0123456789abcdef",
+        b"0123456789ABCDEF",
+        b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+/=",
+        &printable,
+    ];
+    let class = classes.into_iter().find(|class| seen.iter().all(|b| class.contains(b)));
+    let choices = class.unwrap_or(&seen);
+    (0..length).filter_map(|_| pick(choices, rng).copied()).collect()
+}
+
+/// One of `choices`.
+pub fn pick<'a, T>(choices: &'a [T], rng: &dyn Rng) -> Option<&'a T> {
+    let drawn = u64::from_be_bytes(rng.bytes());
+    let count = u64::try_from(choices.len()).ok().filter(|count| *count > 0)?;
+    choices.get(usize::try_from(drawn % count).ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use cofferdam_core::SeededRng;
+
+    use super::*;
+    use crate::domain::{address, parts, profile};
+
+    fn domains() -> MailDomains {
+        MailDomains(vec!["mailbox.example".into()])
+    }
+
+    #[test]
+    fn a_decoy_is_nobody_and_lives_where_somebody_could() {
+        let mut people = parts::people();
+        people[3].card_last4 = Some(Personal::new("4242"));
+        people[4].card_last4 = Some(Personal::new("1881"));
+        let donors: Vec<&Profile> = people.iter().collect();
+        let rng = SeededRng::new(3);
+        for _ in 0..500 {
+            let decoy = recombine(&donors, &domains(), &rng).unwrap();
+            assert_eq!(profile::check(&decoy), Ok(()));
+            assert!(address::is_plausible(&decoy.email));
+            assert!(decoy.email.expose().ends_with("@mailbox.example"));
+            assert!(donors.iter().all(|d| d.name.expose() != decoy.name.expose()));
+            assert!(donors.iter().all(|d| d.billing_address != decoy.billing_address));
+            assert!(donors.iter().all(|d| d.phone != decoy.phone));
+            assert_eq!(decoy.billing_address, decoy.shipping_address);
+
+            let street = |p: &Profile| {
+                let text = p.billing_address.as_ref().unwrap().expose();
+                text.trim_start_matches(|c: char| c.is_ascii_digit()).to_owned()
+            };
+            let home = donors.iter().find(|d| street(d) == street(&decoy)).unwrap();
+            assert_eq!(home.coarse, decoy.coarse, "the state is not the address's");
+            assert_eq!(home.card_last4.is_some(), decoy.card_last4.is_some());
+            let own = split(home.name.expose());
+            assert_ne!(split(decoy.name.expose()).1, own.1, "the family lives there");
+        }
+    }
+
+    #[test]
+    fn without_donors_there_is_no_decoy() {
+        assert!(recombine(&[], &domains(), &SeededRng::new(1)).is_none());
+    }
+
+    #[test]
+    fn a_number_changes_and_nothing_else() {
+        for (address, house, expected) in [
+            ("12 Main St, NY 10001", "571", "57 Main St, NY 10001"),
+            ("Hauptstr. 7, 10115 Berlin", "571", "Hauptstr. 5, 10115 Berlin"),
+            ("57 Main St", "571", "68 Main St"),
+            ("12345 Long Rd", "571", "12571 Long Rd"),
+            ("Rose Cottage", "571", "Rose Cottage"),
+        ] {
+            assert_eq!(with_number(address, house), expected);
+        }
+    }
+
+    #[test]
+    fn a_salt_looks_like_its_neighbours() {
+        let rng = SeededRng::new(4);
+        let hex = salt_like(&[b"deadbeef".as_slice(), b"00c0ffee"], &rng);
+        assert!(hex.len() == 8 && hex.iter().all(u8::is_ascii_hexdigit), "{hex:?}");
+        let odd = salt_like(&[b"a#b#".as_slice()], &rng);
+        assert!(odd.len() == 4 && odd.iter().all(u8::is_ascii_graphic), "{odd:?}");
+    }
+
+    #[test]
+    fn letters_of_other_alphabets_become_plain_or_vanish() {
+        assert_eq!(plain_letters("Jürgen Ñandú"), "juergennandu");
+        assert_eq!(plain_letters("О'Brien"), "brien");
+        assert_eq!(plain_letters("李"), "");
+    }
+
+    #[test]
+    fn decoys_need_a_mail_domain() {
+        for bad in [vec![], vec!["Shop.example".to_owned()], vec!["shop".to_owned()]] {
+            assert!(MailDomains::try_from(bad).is_err());
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The rules of the compartment. No I/O: nothing here knows a table, a socket or a clock.
+
+pub mod address;
+pub mod decoy;
+pub mod letter;
+pub mod orders;
+pub mod parts;
+pub mod password;
+pub mod profile;
+pub mod token;

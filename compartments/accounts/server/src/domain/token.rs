@@ -1,0 +1,95 @@
+//! Secrets that stand for something: session tokens and reset codes. Only their SHA-256 is kept.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use cofferdam_core::{Personal, Rng};
+use zeroize::Zeroizing;
+
+/// Crockford's base 32: no letter that is taken for a digit, none that makes words.
+const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+/// Twenty characters of five bits: a hundred bits, too many to guess in thirty minutes.
+const CODE: usize = 20;
+const GROUP: usize = 5;
+
+/// What is stored in place of a token or code.
+pub type TokenHash = [u8; 32];
+
+/// A fresh session token: 32 random bytes in 43 characters.
+#[must_use]
+pub fn session_token(rng: &dyn Rng) -> Personal {
+    let bytes = Zeroizing::new(rng.bytes::<32>());
+    Personal::new(URL_SAFE_NO_PAD.encode(bytes.as_slice()))
+}
+
+/// What is stored for a session token.
+#[must_use]
+pub fn session_hash(token: &Personal) -> TokenHash {
+    sha256(token.expose())
+}
+
+/// A fresh reset code, in groups as it stands in the mail: `7WXQ2-…`.
+#[must_use]
+pub fn reset_code(rng: &dyn Rng) -> Personal {
+    let bytes = Zeroizing::new(rng.bytes::<CODE>());
+    let mut code = String::with_capacity(CODE + CODE / GROUP);
+    for (i, byte) in bytes.iter().enumerate() {
+        if i > 0 && i % GROUP == 0 {
+            code.push('-');
+        }
+        code.push(char::from(ALPHABET[usize::from(byte % 32)]));
+    }
+    Personal::new(code)
+}
+
+/// What is stored for a reset code. Case, blanks and hyphens don't matter, and the letters that
+/// the alphabet leaves out are taken for what they look like.
+#[must_use]
+pub fn reset_hash(code: &Personal) -> TokenHash {
+    let plain: String = code
+        .expose()
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| match c.to_ascii_uppercase() {
+            'O' => '0',
+            'I' | 'L' => '1',
+            other => other,
+        })
+        .collect();
+    sha256(&Zeroizing::new(plain))
+}
+
+fn sha256(text: &str) -> TokenHash {
+    let mut out = [0; 32];
+    out.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use cofferdam_core::SeededRng;
+
+    use super::*;
+
+    #[test]
+    fn a_token_has_43_characters_and_is_never_the_same() {
+        let rng = SeededRng::new(1);
+        let [a, b] = [session_token(&rng), session_token(&rng)];
+        assert_eq!(a.expose().len(), 43);
+        assert_ne!(session_hash(&a), session_hash(&b));
+    }
+
+    #[test]
+    fn a_code_may_be_typed_carelessly() {
+        let rng = SeededRng::new(2);
+        for _ in 0..200 {
+            let code = reset_code(&rng);
+            assert_eq!(code.expose().len(), 23);
+            let hash = reset_hash(&code);
+            let careless = code.expose().to_lowercase().replace('-', " ");
+            let careless = careless.replace('0', "o").replace('1', "l");
+            assert_eq!(reset_hash(&Personal::new(careless)), hash);
+            assert_ne!(reset_hash(&reset_code(&rng)), hash);
+        }
+    }
+}

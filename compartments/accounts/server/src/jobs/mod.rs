@@ -1,0 +1,9 @@
+//! What happens beside the requests.
+
+mod post;
+mod resets;
+mod sweep;
+
+pub use post::Post;
+pub use resets::{AskedReset, ResetJob, ResetQueue};
+pub use sweep::sweep;

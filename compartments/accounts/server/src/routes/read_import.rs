@@ -1,0 +1,20 @@
+//! `POST /v1/customers/import/state`: how far an import came.
+
+use std::sync::Arc;
+
+use accounts_api::{ImportState, ReadImport};
+use axum::extract::State;
+use cofferdam_wire::{Answer, Body, Caller, Problem};
+
+use crate::app::App;
+
+/// Says how far an import came.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    Body(call, encoding): Body<ReadImport>,
+) -> Result<Answer<ImportState>, Problem> {
+    app.check_importer(&caller)?;
+    let state = app.store.import_state(&call.source).await;
+    Ok(Answer(state.map_err(|e| Problem::internal(&e))?, encoding))
+}

@@ -1,0 +1,69 @@
+//! The tables. One SQL text serves SQLite and PostgreSQL.
+
+mod addresses;
+mod credentials;
+mod customers;
+mod imports;
+mod numbering;
+mod orders;
+mod resets;
+mod rows;
+mod sessions;
+
+use cofferdam_core::{Record, Timestamp};
+use cofferdam_store::{Db, Location, Migrations, StoreError};
+use sqlx::migrate::Migrator;
+use sqlx::{Any, Transaction};
+
+pub use addresses::EmailIndex;
+pub use credentials::{Credential, KnownCredential};
+pub use customers::{NewCustomer, SealedCustomer};
+pub use imports::{ImportProgress, Reject};
+pub use orders::OrderKind;
+pub use sessions::KeptSession;
+
+static SQLITE: Migrator = sqlx::migrate!("./migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("./migrations/postgres");
+
+/// The compartment's database. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    db: Db,
+}
+
+/// A transaction: what is done within it is done together or not at all.
+pub type Tx = Transaction<'static, Any>;
+
+impl Store {
+    /// Opens the database and brings its tables up to date.
+    pub async fn open(location: &Location) -> Result<Self, StoreError> {
+        let migrations = Migrations { sqlite: &SQLITE, postgres: &POSTGRES };
+        Ok(Self { db: Db::open(location, migrations).await? })
+    }
+
+    /// A transaction that may write.
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
+        self.db.begin().await
+    }
+}
+
+/// Whether the statement failed because a row with the same key stands there already.
+#[must_use]
+pub fn is_conflict(error: &StoreError) -> bool {
+    let StoreError::Query(sqlx::Error::Database(e)) = error else { return false };
+    e.is_unique_violation()
+}
+
+fn record_of(number: i64) -> Result<Record, StoreError> {
+    let number = u32::try_from(number);
+    number.map(Record).map_err(|_| StoreError::Corrupt("a record number past 32 bits".into()))
+}
+
+fn time_of(milliseconds: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_millisecond(milliseconds)
+        .map_err(|_| StoreError::Corrupt("a time past the calendar".into()))
+}
+
+fn bytes_of<const N: usize>(bytes: Vec<u8>) -> Result<[u8; N], StoreError> {
+    bytes.try_into().map_err(|_| StoreError::Corrupt(format!("a key that has not {N} bytes")))
+}

@@ -1,0 +1,80 @@
+//! The orders of `response`: one row each, whatever the number of customers.
+
+use cofferdam_core::{CallerName, Timestamp};
+use cofferdam_store::StoreError;
+
+use super::{Store, time_of};
+use crate::domain::orders::Orders;
+
+/// What an order ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrderKind {
+    /// Credentials.
+    Void,
+    /// Sessions.
+    Revoke,
+}
+
+impl Store {
+    /// Keeps an order and says its number.
+    pub async fn insert_order(
+        &self,
+        kind: OrderKind,
+        incident: u32,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        const VOID: &str = "INSERT INTO void_orders (id, incident, set_before, ordered_at) \
+             SELECT COALESCE(MAX(id), 0) + 1, $1, $2, $3 FROM void_orders RETURNING id";
+        const REVOKE: &str = "INSERT INTO revoke_orders (id, incident, opened_before, ordered_at) \
+             SELECT COALESCE(MAX(id), 0) + 1, $1, $2, $3 FROM revoke_orders RETURNING id";
+        let insert = match kind {
+            OrderKind::Void => VOID,
+            OrderKind::Revoke => REVOKE,
+        };
+        let (id,): (i64,) = sqlx::query_as(insert)
+            .bind(i64::from(incident))
+            .bind(until.as_millisecond())
+            .bind(now.as_millisecond())
+            .fetch_one(self.db.writer())
+            .await?;
+        Ok(id.unsigned_abs())
+    }
+
+    /// Keeps that a caller is frozen, or no longer.
+    pub async fn set_frozen(
+        &self,
+        caller: &CallerName,
+        frozen: bool,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        const FREEZE: &str = "INSERT INTO frozen_callers (caller, reason, since) \
+             VALUES ($1, $2, $3) ON CONFLICT (caller) DO NOTHING";
+        const THAW: &str = "DELETE FROM frozen_callers WHERE caller = $1";
+        let query = if frozen {
+            sqlx::query(FREEZE).bind(caller.as_str()).bind(reason).bind(now.as_millisecond())
+        } else {
+            sqlx::query(THAW).bind(caller.as_str())
+        };
+        query.execute(self.db.writer()).await?;
+        Ok(())
+    }
+
+    /// The orders that hold.
+    pub async fn orders(&self) -> Result<Orders, StoreError> {
+        let latest = async |query: &'static str| -> Result<Option<Timestamp>, StoreError> {
+            let (at,): (Option<i64>,) = sqlx::query_as(query).fetch_one(self.db.reader()).await?;
+            at.map(time_of).transpose()
+        };
+        let callers: Vec<(String,)> = sqlx::query_as("SELECT caller FROM frozen_callers")
+            .fetch_all(self.db.reader())
+            .await?;
+        let frozen = callers.into_iter().map(|(name,)| name.parse()).collect::<Result<_, _>>();
+        Ok(Orders {
+            void_until: latest("SELECT MAX(set_before) FROM void_orders").await?,
+            revoked_until: latest("SELECT MAX(opened_before) FROM revoke_orders").await?,
+            frozen: frozen.map_err(|_| StoreError::Corrupt("a caller with no name".into()))?,
+        })
+    }
+}

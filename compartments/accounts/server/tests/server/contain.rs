@@ -1,0 +1,162 @@
+//! What `response` orders holds at once, and after a restart.
+
+use accounts_api::{
+    CheckSession, CompleteReset, CreateCustomer, FreezeCaller, ImportCustomers, OpenSession,
+    OrderVoid, ReadContacts, RequestReset, RevokeSessions, Session, VoidOrder,
+};
+use cofferdam_core::{Personal, Record};
+use cofferdam_wire::{CallError, Client, ProblemKind};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::support::{Shop, ada, legacy_row, person, problem};
+
+const PASSWORD: &str = "correct horse battery";
+
+async fn create(web: &Client, profile: accounts_api::Profile) -> Record {
+    web.call(&CreateCustomer { profile, password: Personal::new(PASSWORD) }).await.unwrap()
+}
+
+async fn sign_in(web: &Client, email: &str, password: &str) -> Result<Session, CallError> {
+    let (email, password) = (Personal::new(email), Personal::new(password));
+    web.call(&OpenSession { email, password }).await
+}
+
+async fn void(shop: &Shop, set_before: Timestamp) -> Result<VoidOrder, CallError> {
+    shop.client("response-1").call(&OrderVoid { incident: 1, set_before }).await
+}
+
+#[tokio::test]
+async fn a_void_password_opens_nothing_and_a_wrong_one_learns_nothing() {
+    let shop = Shop::open().await;
+    let web = shop.client("web-1");
+    create(&web, ada()).await;
+    create(&web, person(1)).await;
+    shop.clock.advance(SignedDuration::from_secs(1));
+    let order = void(&shop, shop.now()).await.unwrap();
+    assert_eq!(order, VoidOrder { order: 1, customers: 2 });
+    shop.clock.advance(SignedDuration::from_secs(1));
+    create(&web, person(2)).await;
+
+    let right = sign_in(&web, "ada@example.org", PASSWORD).await;
+    assert_eq!(problem(right), Some(ProblemKind::CredentialVoided));
+    let wrong = sign_in(&web, "ada@example.org", "wrong password").await;
+    assert_eq!(problem(wrong), Some(ProblemKind::BadCredentials));
+    let later = person(2).email;
+    sign_in(&web, later.expose(), PASSWORD).await.unwrap();
+
+    let shop = shop.restart().await;
+    let web = shop.client("web-1");
+    let right = sign_in(&web, "ada@example.org", PASSWORD).await;
+    assert_eq!(problem(right), Some(ProblemKind::CredentialVoided), "forgotten at the restart");
+    assert_eq!(void(&shop, shop.now()).await.unwrap(), VoidOrder { order: 2, customers: 3 });
+    let future = void(&shop, shop.now() + SignedDuration::from_secs(1)).await;
+    assert_eq!(problem(future), Some(ProblemKind::BadRequest));
+}
+
+#[tokio::test]
+async fn a_rehash_does_not_make_a_password_younger() {
+    let shop = Shop::open().await;
+    let rows = vec![legacy_row(1, ada(), "old1")];
+    let import = ImportCustomers { source: "file".into(), rows };
+    shop.client("import-1").call(&import).await.unwrap();
+    let imported = shop.now();
+    shop.clock.advance(SignedDuration::from_hours(1));
+    let web = shop.client("web-1");
+    sign_in(&web, "ada@example.org", "old1").await.unwrap();
+    assert_eq!(void(&shop, imported).await.unwrap().customers, 1);
+    let right = sign_in(&web, "ada@example.org", "old1").await;
+    assert_eq!(problem(right), Some(ProblemKind::CredentialVoided));
+}
+
+#[tokio::test]
+async fn revoked_sessions_end_at_once_and_later_ones_live() {
+    let shop = Shop::open().await;
+    let web = shop.client("web-1");
+    create(&web, ada()).await;
+    let old = sign_in(&web, "ada@example.org", PASSWORD).await.unwrap();
+    let opened = shop.now();
+    shop.clock.advance(SignedDuration::from_secs(1));
+    let young = sign_in(&web, "ada@example.org", PASSWORD).await.unwrap();
+
+    let revoke = RevokeSessions { incident: 1, opened_before: opened };
+    let response = shop.client("response-1");
+    assert_eq!(response.call(&revoke).await.unwrap(), 1);
+    assert_eq!(response.call(&revoke).await.unwrap(), 0, "they had ended already");
+    let check = async |web: &Client, session: &Session| {
+        web.call(&CheckSession { token: session.token.clone() }).await
+    };
+    assert_eq!(problem(check(&web, &old).await), Some(ProblemKind::NoSession));
+    assert!(check(&web, &young).await.is_ok());
+
+    let shop = shop.restart().await;
+    let web = shop.client("web-1");
+    assert_eq!(problem(check(&web, &old).await), Some(ProblemKind::NoSession));
+    assert!(check(&web, &young).await.is_ok());
+    let opened_before = shop.now() + SignedDuration::from_secs(1);
+    let future = RevokeSessions { incident: 1, opened_before };
+    let future = shop.client("response-1").call(&future).await;
+    assert_eq!(problem(future), Some(ProblemKind::BadRequest));
+}
+
+#[tokio::test]
+async fn a_frozen_caller_is_refused_until_it_is_thawed() {
+    let shop = Shop::open().await;
+    let (web, other) = (shop.client("web-1"), shop.client("web-2"));
+    create(&web, ada()).await;
+    let freeze = |caller: &str, frozen| FreezeCaller {
+        caller: caller.parse().unwrap(),
+        frozen,
+        reason: "it fell".into(),
+    };
+    shop.client("response-1").call(&freeze("web-1", true)).await.unwrap();
+    let create_bob = CreateCustomer { profile: person(1), password: Personal::new(PASSWORD) };
+    let email = Personal::new("ada@example.org");
+    let reset = RequestReset { email };
+    let (code, password) = (Personal::new("0"), Personal::new(PASSWORD));
+    let complete = CompleteReset { code, password };
+    assert_eq!(problem(web.call(&create_bob).await), Some(ProblemKind::Frozen));
+    assert_eq!(problem(web.call(&reset).await), Some(ProblemKind::Frozen));
+    assert_eq!(problem(web.call(&complete).await), Some(ProblemKind::Frozen));
+    let signing_in = sign_in(&web, "ada@example.org", PASSWORD).await;
+    assert_eq!(problem(signing_in), Some(ProblemKind::Frozen));
+    sign_in(&other, "ada@example.org", PASSWORD).await.unwrap();
+
+    let shop = shop.restart().await;
+    let (web, response) = (shop.client("web-1"), shop.client("response-1"));
+    assert_eq!(problem(web.call(&reset).await), Some(ProblemKind::Frozen));
+    response.call(&freeze("web-1", false)).await.unwrap();
+    sign_in(&web, "ada@example.org", PASSWORD).await.unwrap();
+    let own = response.call(&freeze("response-1", true)).await;
+    assert_eq!(problem(own), Some(ProblemKind::Conflict));
+}
+
+#[tokio::test]
+async fn contacts_are_read_under_a_warrant_and_decoys_left_out() {
+    let shop = Shop::open().await;
+    shop.keys.book().decoy_one_in = 4;
+    let web = shop.client("web-1");
+    let mut records = Vec::new();
+    for n in 0..12 {
+        records.push(create(&web, person(n)).await);
+    }
+    let upto = records[11].0;
+    let warrant = "0123456789abcdef0123456789abcdef".to_owned();
+    let everybody = (0..=upto).map(Record).collect();
+    let response = shop.client("response-1");
+    let call = ReadContacts { warrant: warrant.clone(), records: everybody };
+    let contacts = response.call(&call).await.unwrap();
+
+    let found: Vec<Record> = contacts.contacts.iter().map(|c| c.record).collect();
+    assert_eq!(found, records);
+    assert_eq!(contacts.contacts[3].email, person(3).email);
+    assert_eq!(contacts.contacts[3].name, person(3).name);
+    assert_eq!(contacts.decoys.len() + records.len(), upto as usize + 1);
+    let book = shop.keys.book();
+    assert!(contacts.decoys.iter().all(|r| book.is_decoy(*r)) && !contacts.decoys.is_empty());
+    let last = book.released.last().unwrap();
+    assert_eq!(last.warrant.unwrap().to_string(), warrant);
+    assert_eq!(last.caller.as_str(), "response-1");
+    drop(book);
+    let bad = ReadContacts { warrant: "1".into(), records };
+    assert_eq!(problem(response.call(&bad).await), Some(ProblemKind::BadRequest));
+}

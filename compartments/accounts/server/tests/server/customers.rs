@@ -1,0 +1,177 @@
+//! Creating, reading, finding, counting.
+
+use accounts_api::{CreateCustomer, FindCustomer, ListCoarse, ReadCustomers};
+use cofferdam_core::{Field, FieldSet, Operation, Personal, Record};
+use cofferdam_wire::{Client, ProblemKind};
+
+use crate::support::{Shop, ada, person, problem};
+
+fn fields(list: &[Field]) -> FieldSet {
+    list.iter().copied().collect()
+}
+
+async fn create(web: &Client, profile: accounts_api::Profile) -> Record {
+    web.call(&CreateCustomer { profile, password: Personal::new("a fine password") }).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_was_told_is_read_back() {
+    let shop = Shop::open().await;
+    let web = shop.client("web-1");
+    let record = create(&web, ada()).await;
+
+    let all = fields(&[
+        Field::Name,
+        Field::Email,
+        Field::Phone,
+        Field::BillingAddress,
+        Field::ShippingAddress,
+        Field::CardLast4,
+    ]);
+    let read = web.call(&ReadCustomers { records: vec![record], fields: all }).await.unwrap();
+    let texts: Vec<&str> = read[0].fields.values().map(Personal::expose).collect();
+    assert_eq!(
+        texts,
+        [
+            "Ada Lovelace",
+            "Ada@Example.org",
+            "+44 20 7946 0958",
+            "12 St James Square, London SW1Y 4JH",
+            "7 Ockham Park Lane, Ockham GU23 6NQ",
+            "4929"
+        ]
+    );
+    let find = |email: &str| FindCustomer { email: Personal::new(email) };
+    assert_eq!(web.call(&find(" ADA@example.ORG ")).await.unwrap(), Some(record));
+    assert_eq!(web.call(&find("ada@example.com")).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn keys_are_asked_for_what_is_filled_and_nothing_else() {
+    let shop = Shop::open().await;
+    let web = shop.client("web-1");
+    let mut records = Vec::new();
+    for n in 0..6 {
+        records.push(create(&web, person(n)).await);
+    }
+    shop.keys.book().released.clear();
+
+    let beyond = Record(records[5].0 + 1);
+    let asked: Vec<Record> = records.iter().copied().chain([beyond]).collect();
+    let wanted = fields(&[Field::Name, Field::ShippingAddress, Field::CardLast4]);
+    let read = web.call(&ReadCustomers { records: asked, fields: wanted }).await.unwrap();
+
+    assert_eq!(read.iter().map(|c| c.record).collect::<Vec<_>>(), records);
+    let mut released = std::collections::BTreeMap::new();
+    for call in &shop.keys.book().released {
+        assert_eq!((call.operation, call.caller.as_str()), (Operation::Release, "web-1"));
+        for record in &call.records {
+            assert!(released.insert(*record, call.fields).is_none(), "released twice");
+        }
+    }
+    let shown = read.iter().map(|c| (c.record, c.fields.keys().copied().collect())).collect();
+    assert_eq!(released, shown, "the log does not say what was read");
+    assert_eq!(released[&records[3]], fields(&[Field::Name]));
+    assert_eq!(released[&records[4]], wanted);
+}
+
+#[tokio::test]
+async fn a_refusal_by_keys_is_passed_on() {
+    let shop = Shop::open().await;
+    let record = create(&shop.client("web-1"), ada()).await;
+    let read = |list: &[Field]| ReadCustomers { records: vec![record], fields: fields(list) };
+
+    let web2 = shop.client("web-2");
+    assert!(web2.call(&read(&[Field::Name])).await.is_ok());
+    let phone = web2.call(&read(&[Field::Phone])).await;
+    assert_eq!(problem(phone), Some(ProblemKind::NotGranted));
+
+    shop.keys.book().budgets.insert("web-2".parse().unwrap(), 0);
+    let spent = web2.call(&read(&[Field::Name])).await.unwrap_err();
+    let spent = spent.problem().unwrap();
+    assert_eq!((spent.kind, spent.retry_after_s), (ProblemKind::BudgetExhausted, Some(60)));
+}
+
+#[tokio::test]
+async fn an_answer_without_every_key_is_an_error() {
+    let shop = Shop::open().await;
+    let web = shop.client("web-1");
+    let record = create(&web, ada()).await;
+    shop.keys.book().forgetful = true;
+    let read = ReadCustomers { records: vec![record], fields: fields(&[Field::Name]) };
+    assert_eq!(problem(web.call(&read).await), Some(ProblemKind::Upstream));
+    let create = CreateCustomer { profile: person(1), password: Personal::new("a fine password") };
+    assert_eq!(problem(web.call(&create).await), Some(ProblemKind::Upstream));
+}
+
+#[tokio::test]
+async fn bad_questions_are_refused() {
+    let shop = Shop::open().await;
+    let web = shop.client("web-1");
+    let name = fields(&[Field::Name]);
+    let record = |n| Record(n);
+    for (records, fields) in [
+        (vec![], name),
+        (vec![record(2), record(1)], name),
+        (vec![record(1), record(1)], name),
+        ((0..1_001).map(Record).collect(), name),
+        (vec![record(1)], FieldSet::EMPTY),
+        (vec![record(1)], fields(&[Field::Password])),
+        (vec![record(1)], fields(&[Field::CardNumber])),
+    ] {
+        let read = web.call(&ReadCustomers { records, fields }).await;
+        assert_eq!(problem(read), Some(ProblemKind::BadRequest));
+    }
+    let mut nameless = ada();
+    nameless.name = Personal::new(" ");
+    for (profile, password) in [(nameless, "a fine password"), (ada(), "short")] {
+        let create = CreateCustomer { profile, password: Personal::new(password) };
+        assert_eq!(problem(web.call(&create).await), Some(ProblemKind::BadRequest));
+    }
+}
+
+#[tokio::test]
+async fn an_address_belongs_to_one_customer() {
+    let shop = Shop::open().await;
+    let web = shop.client("web-1");
+    create(&web, ada()).await;
+    let mut twin = person(1);
+    twin.email = Personal::new("ADA@EXAMPLE.ORG");
+    let again = CreateCustomer { profile: twin.clone(), password: Personal::new("a fine password") };
+    assert_eq!(problem(web.call(&again).await), Some(ProblemKind::Conflict));
+
+    // Two at once: whichever way they overlap, one gets in.
+    let both = ["bob@example.org", "BOB@example.org"].map(|email| {
+        twin.email = Personal::new(email);
+        CreateCustomer { profile: twin.clone(), password: Personal::new("a fine password") }
+    });
+    let (one, two) = tokio::join!(web.call(&both[0]), web.call(&both[1]));
+    assert!(one.is_ok() != two.is_ok());
+    assert_eq!(problem(one).or(problem(two)), Some(ProblemKind::Conflict));
+}
+
+#[tokio::test]
+async fn coarse_attributes_come_in_pages() {
+    let shop = Shop::open().await;
+    let web = shop.client("web-1");
+    for n in 0..5 {
+        create(&web, person(n)).await;
+    }
+    let response = shop.client("response-1");
+    let page = async |from, limit| {
+        response.call(&ListCoarse { from: Record(from), limit }).await.unwrap()
+    };
+    let first = page(0, 3).await;
+    assert_eq!(first.len(), 3);
+    let rest = page(first[2].record.0 + 1, 10).await;
+    assert_eq!(rest.len(), 2);
+    assert!(page(rest[1].record.0 + 1, 10).await.is_empty());
+
+    assert_eq!(first[1].coarse, person(1).coarse);
+    let most = [Field::Name, Field::Email, Field::Phone, Field::BillingAddress];
+    assert_eq!(rest[0].filled, fields(&most));
+    let all = fields(&most).with(Field::ShippingAddress).with(Field::CardLast4);
+    assert_eq!(first[2].filled, all);
+    let too_many = response.call(&ListCoarse { from: Record(0), limit: 10_001 }).await;
+    assert_eq!(problem(too_many), Some(ProblemKind::BadRequest));
+}

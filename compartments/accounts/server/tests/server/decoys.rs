@@ -1,0 +1,154 @@
+//! Customers that don't exist.
+
+use std::collections::BTreeSet;
+
+use accounts_api::{
+    CreateCustomer, ImportCustomers, ImportResult, ListCoarse, ReadCustomers,
+};
+use cofferdam_core::{Field, FieldSet, Personal, Record};
+use cofferdam_wire::Client;
+
+use crate::support::{Shop, legacy_row, person};
+
+async fn everybody(shop: &Shop) -> Vec<Record> {
+    let response = shop.client("response-1");
+    let rows = response.call(&ListCoarse { from: Record(0), limit: 10_000 }).await.unwrap();
+    rows.into_iter().map(|row| row.record).collect()
+}
+
+async fn create(web: &Client, n: u64) -> Record {
+    let password = Personal::new("a fine password");
+    web.call(&CreateCustomer { profile: person(n), password }).await.unwrap()
+}
+
+#[tokio::test]
+async fn an_import_fills_every_decoy_on_its_way() {
+    let shop = Shop::open().await;
+    shop.keys.book().decoy_one_in = 5;
+    let mut customers = BTreeSet::new();
+    for batch in 0..3 {
+        let lines = batch * 40 + 1..=batch * 40 + 40;
+        let rows = lines.map(|n| legacy_row(n, person(n), "password")).collect();
+        let import = ImportCustomers { source: "file".into(), rows };
+        for outcome in shop.client("import-1").call(&import).await.unwrap() {
+            let ImportResult::Created(record) = outcome.result else { panic!("{outcome:?}") };
+            customers.insert(record);
+        }
+    }
+    let all = everybody(&shop).await;
+    let last = all.last().unwrap().0;
+    assert_eq!(all, (0..=last).map(Record).collect::<Vec<_>>(), "a number was left out");
+    let decoys: Vec<Record> = all.into_iter().filter(|r| !customers.contains(r)).collect();
+    let book = shop.keys.book();
+    let expected = (0..=last).map(Record).filter(|r| book.is_decoy(*r));
+    assert_eq!(decoys, expected.collect::<Vec<_>>());
+    assert!(decoys.len() > 10);
+    // Two calls to keys less than it would take if decoys were made apart.
+    assert_eq!((book.indexed, book.hardened.len()), (3, 3));
+    let hardened: Vec<Record> = book.hardened.iter().flat_map(|h| h.1.clone()).collect();
+    assert_eq!(hardened, (0..=last).map(Record).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_decoy_reads_like_a_customer_of_the_same_crowd() {
+    let shop = Shop::open().await;
+    shop.keys.book().decoy_one_in = 5;
+    let rows = (1..=60).map(|n| legacy_row(n, person(n), "password")).collect();
+    let import = ImportCustomers { source: "file".into(), rows };
+    shop.client("import-1").call(&import).await.unwrap();
+    let all = everybody(&shop).await;
+    let decoys = {
+        let book = shop.keys.book();
+        all.into_iter().filter(|r| book.is_decoy(*r)).collect::<Vec<_>>()
+    };
+    let fields: FieldSet =
+        [Field::Name, Field::Email, Field::Phone, Field::BillingAddress].into_iter().collect();
+    let read = ReadCustomers { records: decoys, fields };
+    let crowd: Vec<_> = (1..=60).map(person).collect();
+    for decoy in shop.client("web-1").call(&read).await.unwrap() {
+        let text = |field| decoy.fields[&field].expose();
+        assert!(crowd.iter().all(|p| p.name.expose() != text(Field::Name)));
+        let (given, family) = text(Field::Name).split_once(' ').unwrap();
+        assert!(crowd.iter().any(|p| p.name.expose().starts_with(given)));
+        assert!(crowd.iter().any(|p| p.name.expose().ends_with(family)));
+        let email = text(Field::Email);
+        assert!(email.starts_with(&format!("{given}.{family}").to_lowercase()), "{email}");
+        assert!(email.ends_with("@mailbox.example"));
+        let street = text(Field::BillingAddress).trim_start_matches(|c: char| c.is_ascii_digit());
+        let lives = |p: &accounts_api::Profile| {
+            p.billing_address.as_ref().unwrap().expose().ends_with(street)
+        };
+        assert!(crowd.iter().any(lives), "{street}");
+    }
+}
+
+#[tokio::test]
+async fn single_customers_leave_no_gap_where_a_decoy_belongs() {
+    let shop = Shop::open().await;
+    shop.keys.book().decoy_one_in = 3;
+    let web = shop.client("web-1");
+    let mut customers = Vec::new();
+    for n in 0..12 {
+        customers.push(create(&web, n).await);
+    }
+    let all = everybody(&shop).await;
+    let last = customers.last().unwrap();
+    assert_eq!(all, (0..=last.0).map(Record).collect::<Vec<_>>());
+    let book = shop.keys.book();
+    assert!(all.len() > customers.len());
+    for record in all {
+        assert_eq!(customers.contains(&record), !book.is_decoy(record), "{record}");
+    }
+}
+
+#[tokio::test]
+async fn after_a_restart_no_number_is_asked_about_twice() {
+    let shop = Shop::open().await;
+    shop.keys.book().decoy_one_in = 3;
+    let first = create(&shop.client("web-1"), 1).await;
+    let shop = shop.restart().await;
+    let second = create(&shop.client("web-1"), 2).await;
+    assert!(second.0 >= 10_000, "{second} was claimed before the restart, {first} with it");
+}
+
+/// What a thief sees who takes the whole database: nothing that sorts decoys from customers.
+#[tokio::test]
+async fn nothing_stored_tells_a_decoy_apart() {
+    let shop = Shop::open().await;
+    shop.keys.book().decoy_one_in = 4;
+    let rows = (1..=80).map(|n| legacy_row(n, person(n), "password")).collect();
+    let import = ImportCustomers { source: "file".into(), rows };
+    shop.client("import-1").call(&import).await.unwrap();
+    let decoys: BTreeSet<i64> = {
+        let book = shop.keys.book();
+        (0..200).map(Record).filter(|r| book.is_decoy(*r)).map(|r| r.0.into()).collect()
+    };
+    let dir = shop.stop().await;
+    let path = dir.path().join(crate::support::DATABASE);
+    let db = sqlx::SqlitePool::connect(&format!("sqlite://{}", path.display())).await.unwrap();
+
+    // Of every table that names records: all of them are there, with the same scheme, the same
+    // time, salts of the same length and alphabet, in the order of their numbers.
+    let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM customers").fetch_one(&db).await.unwrap();
+    let stored: Vec<(i64, String, Vec<u8>, i64)> =
+        sqlx::query_as("SELECT record, scheme, salt, set_at FROM credentials ORDER BY rowid")
+            .fetch_all(&db)
+            .await
+            .unwrap();
+    assert_eq!(stored.len() as i64, count);
+    assert!(stored.iter().filter(|row| decoys.contains(&row.0)).count() > 10);
+    let like = &stored[0];
+    for row in &stored {
+        assert_eq!((&row.1, row.3), (&like.1, like.3));
+        assert!(row.2.len() == 8 && row.2.iter().all(u8::is_ascii_hexdigit), "{:?}", row.2);
+        assert!(!row.2.iter().any(u8::is_ascii_uppercase));
+    }
+    let tables: Vec<String> =
+        sqlx::query_scalar("SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%record%'")
+            .fetch_all(&db)
+            .await
+            .unwrap();
+    let expected = ["addresses", "credentials", "customers", "resets", "sessions"];
+    let tables: BTreeSet<&str> = tables.iter().map(String::as_str).collect();
+    assert_eq!(tables, expected.into(), "a new table names records: does it name decoys?");
+}

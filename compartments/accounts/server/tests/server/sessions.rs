@@ -1,0 +1,106 @@
+//! Signing in, and what a session is worth.
+
+use accounts_api::{
+    CheckPassword, CheckSession, CloseSession, CreateCustomer, ImportCustomers, ImportResult,
+    OpenSession, Session,
+};
+use cofferdam_core::{Personal, Record};
+use cofferdam_wire::{CallError, Client, ProblemKind};
+use jiff::SignedDuration;
+
+use crate::support::{Shop, ada, legacy_row, problem};
+
+const PASSWORD: &str = "correct horse battery";
+
+async fn shop_with_ada() -> (Shop, Client, Record) {
+    let shop = Shop::open().await;
+    let web = shop.client("web-1");
+    let create = CreateCustomer { profile: ada(), password: Personal::new(PASSWORD) };
+    let record = web.call(&create).await.unwrap();
+    (shop, web, record)
+}
+
+async fn sign_in(web: &Client, password: &str) -> Result<Session, CallError> {
+    let (email, password) = (Personal::new("ada@example.org"), Personal::new(password));
+    web.call(&OpenSession { email, password }).await
+}
+
+#[tokio::test]
+async fn a_session_lasts_twelve_hours_at_the_caller_that_opened_it() {
+    let (shop, web, record) = shop_with_ada().await;
+    let session = sign_in(&web, PASSWORD).await.unwrap();
+    assert_eq!((session.record, session.token.expose().len()), (record, 43));
+    assert_eq!(session.expires, shop.now() + SignedDuration::from_hours(12));
+
+    let check = CheckSession { token: session.token.clone() };
+    assert_eq!(web.call(&check).await.unwrap(), record);
+    let elsewhere = shop.client("web-2");
+    assert_eq!(problem(elsewhere.call(&check).await), Some(ProblemKind::NoSession));
+    let close = CloseSession { token: session.token.clone() };
+    assert_eq!(problem(elsewhere.call(&close).await), Some(ProblemKind::NoSession));
+    assert_eq!(web.call(&check).await.unwrap(), record, "another caller closed it");
+
+    shop.clock.advance(SignedDuration::from_hours(12) - SignedDuration::from_millis(1));
+    assert!(web.call(&check).await.is_ok());
+    shop.clock.advance(SignedDuration::from_millis(1));
+    assert_eq!(problem(web.call(&check).await), Some(ProblemKind::NoSession));
+}
+
+#[tokio::test]
+async fn a_closed_session_is_over_and_others_are_not() {
+    let (_shop, web, record) = shop_with_ada().await;
+    let one = sign_in(&web, PASSWORD).await.unwrap();
+    let two = sign_in(&web, PASSWORD).await.unwrap();
+    web.call(&CloseSession { token: one.token.clone() }).await.unwrap();
+    let check = async |token| web.call(&CheckSession { token }).await;
+    assert_eq!(problem(check(one.token).await), Some(ProblemKind::NoSession));
+    assert_eq!(check(two.token).await.unwrap(), record);
+    assert_eq!(problem(check(Personal::new("made up")).await), Some(ProblemKind::NoSession));
+}
+
+#[tokio::test]
+async fn a_wrong_password_and_an_unknown_address_look_the_same() {
+    let (shop, web, record) = shop_with_ada().await;
+    shop.keys.book().hardened.clear();
+    let wrong = sign_in(&web, "wrong horse battery").await.unwrap_err();
+    let email = Personal::new("nobody@example.org");
+    let unknown = CheckPassword { email, password: Personal::new(PASSWORD) };
+    let unknown = web.call(&unknown).await.unwrap_err();
+    assert_eq!(wrong.problem(), unknown.problem());
+    assert_eq!(problem::<()>(Err(wrong)), Some(ProblemKind::BadCredentials));
+    // The log of keys has the one whose password was tried, and nobody for the other.
+    let hardened: Vec<_> = shop.keys.book().hardened.iter().map(|h| h.1.clone()).collect();
+    assert_eq!(hardened, [vec![record], vec![Record::NOBODY]]);
+}
+
+#[tokio::test]
+async fn a_password_is_checked_without_a_session() {
+    let (_shop, web, record) = shop_with_ada().await;
+    let check = |password: &str| CheckPassword {
+        email: Personal::new(" ADA@example.org"),
+        password: Personal::new(password),
+    };
+    assert_eq!(web.call(&check(PASSWORD)).await.unwrap(), record);
+    assert_eq!(problem(web.call(&check("x")).await), Some(ProblemKind::BadCredentials));
+    let endless = "x".repeat(801);
+    assert_eq!(problem(web.call(&check(&endless)).await), Some(ProblemKind::BadRequest));
+}
+
+#[tokio::test]
+async fn a_legacy_hash_becomes_argon2id_at_the_first_right_password() {
+    let shop = Shop::open().await;
+    let rows = vec![legacy_row(1, ada(), "old1")];
+    let import = ImportCustomers { source: "file".into(), rows };
+    let outcomes = shop.client("import-1").call(&import).await.unwrap();
+    assert!(matches!(outcomes[0].result, ImportResult::Created(_)));
+    let web = shop.client("web-1");
+
+    let items = |shop: &Shop| shop.keys.book().hardened.last().unwrap().1.len();
+    assert_eq!(problem(sign_in(&web, "old2").await), Some(ProblemKind::BadCredentials));
+    assert_eq!(items(&shop), 2, "a legacy hash is hardened beside its successor");
+    sign_in(&web, "old1").await.unwrap();
+    assert_eq!(items(&shop), 2);
+    sign_in(&web, "old1").await.unwrap();
+    assert_eq!(items(&shop), 1, "the credential is still a legacy one");
+    assert_eq!(problem(sign_in(&web, "old2").await), Some(ProblemKind::BadCredentials));
+}

@@ -1,0 +1,200 @@
+//! A small `keys`: the same calls over real mutual TLS, with real keys, and a log in memory.
+
+use std::collections::{BTreeSet, HashMap};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
+use aws_lc_rs::hmac;
+use axum::Router;
+use axum::extract::State;
+use cofferdam_core::{
+    CallerName, Epoch, Field, FieldKey, FieldSet, KeyBytes, Operation, Record,
+};
+use cofferdam_wire::{
+    Answer, Body, Caller, Listener, Problem, ProblemKind, call_route,
+};
+use keys_api::{
+    ClaimDecoys, ClaimedDecoys, HardenPasswords, HardenedPasswords, IndexAddresses,
+    IndexedAddresses, RecordKeys, ReleaseKeys, ReleasedKeys,
+};
+
+use testkit::Authority;
+
+const MASTER: [u8; 32] = [1; 32];
+const PEPPER: [u8; 32] = [2; 32];
+const INDEX: [u8; 32] = [3; 32];
+
+/// What the small `keys` does and did.
+#[derive(Default)]
+pub struct Book {
+    /// Who may do anything, and which fields it may read.
+    pub grants: HashMap<CallerName, FieldSet>,
+    /// Releases left to each caller that has a budget.
+    pub budgets: HashMap<CallerName, usize>,
+    /// One record in this many is a decoy; 0 for none.
+    pub decoy_one_in: u32,
+    /// Leave the last record out of each release.
+    pub forgetful: bool,
+    /// Answered releases.
+    pub released: Vec<ReleaseKeys>,
+    /// Answered hardenings: for whom, and whose.
+    pub hardened: Vec<(CallerName, Vec<Record>)>,
+    /// How many index calls were answered.
+    pub indexed: usize,
+    claimed: BTreeSet<u32>,
+}
+
+impl Book {
+    pub fn is_decoy(&self, record: Record) -> bool {
+        self.decoy_one_in > 0 && tag(MASTER, &record.0.to_be_bytes())[0] as u32 % self.decoy_one_in == 0
+    }
+
+    fn check(&self, via: &CallerName, caller: &CallerName) -> Result<FieldSet, Problem> {
+        assert_eq!(via.as_str(), "accounts", "only accounts speaks to keys here");
+        let grant = self.grants.get(caller).copied();
+        grant.ok_or_else(|| Problem::not_granted(format!("{caller} has no grant")))
+    }
+}
+
+/// A running `keys`.
+pub struct TestKeys {
+    address: SocketAddr,
+    book: Arc<Mutex<Book>>,
+}
+
+impl TestKeys {
+    /// Starts on a free port, with grants for the callers of the tests.
+    pub async fn start(authority: &Authority) -> Self {
+        let identity = authority.identity("keys");
+        let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let address = listener.address();
+        let name = |s: &str| s.parse::<CallerName>().unwrap();
+        let all: FieldSet = Field::ALL.iter().copied().collect();
+        let profile = FieldSet::EMPTY.with(Field::Name).with(Field::Email).with(Field::CardLast4);
+        let grants = [
+            (name("web-1"), all),
+            (name("web-2"), profile),
+            (name("import-1"), FieldSet::EMPTY),
+            (name("response-1"), FieldSet::EMPTY),
+        ];
+        let book = Arc::new(Mutex::new(Book { grants: grants.into(), ..Book::default() }));
+        let router = Router::new()
+            .merge(call_route::<ReleaseKeys, _, _, _>(release))
+            .merge(call_route::<HardenPasswords, _, _, _>(harden))
+            .merge(call_route::<IndexAddresses, _, _, _>(index))
+            .merge(call_route::<ClaimDecoys, _, _, _>(claim))
+            .with_state(book.clone());
+        tokio::spawn(async move {
+            listener.serve(&identity, router, std::future::pending()).await;
+        });
+        Self { address, book }
+    }
+
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What it did, and what it is to do.
+    pub fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap()
+    }
+}
+
+type Shared = State<Arc<Mutex<Book>>>;
+
+async fn release(
+    State(book): Shared,
+    Caller(via): Caller,
+    Body(call, encoding): Body<ReleaseKeys>,
+) -> Result<Answer<ReleasedKeys>, Problem> {
+    let mut book = book.lock().unwrap();
+    let granted = book.check(&via, &call.caller)?;
+    let reads = call.operation == Operation::Release && call.warrant.is_none();
+    if reads && !call.fields.is_subset(granted) {
+        return Err(Problem::not_granted("these fields are not granted"));
+    }
+    if reads && let Some(left) = book.budgets.get_mut(&call.caller) {
+        *left = left
+            .checked_sub(call.records.len())
+            .ok_or_else(|| Problem::new(ProblemKind::BudgetExhausted, "spent").retry_after(60))?;
+    }
+    assert!(!call.records.is_empty() && !call.fields.is_empty(), "an empty release was asked for");
+    assert!(call.records.is_sorted_by(|a, b| a < b), "records must be ascending, none twice");
+    let withheld = |r: &Record| call.warrant.is_some() && book.is_decoy(*r);
+    let (decoys, mut open): (Vec<Record>, Vec<Record>) =
+        call.records.iter().partition(|r| withheld(r));
+    book.released.push(call.clone());
+    if book.forgetful {
+        open.pop();
+    }
+    let keys = |record: Record| RecordKeys {
+        record,
+        keys: call.fields.iter().map(|field| field_key(record, field)).collect(),
+    };
+    let epoch = call.epoch.unwrap_or(Epoch(0));
+    Ok(Answer(ReleasedKeys { epoch, records: open.into_iter().map(keys).collect(), decoys }, encoding))
+}
+
+async fn harden(
+    State(book): Shared,
+    Caller(via): Caller,
+    Body(call, encoding): Body<HardenPasswords>,
+) -> Result<Answer<HardenedPasswords>, Problem> {
+    let mut book = book.lock().unwrap();
+    book.check(&via, &call.caller)?;
+    book.hardened.push((call.caller, call.items.iter().map(|i| i.record).collect()));
+    let verifiers = call.items.iter().map(|item| {
+        let input = [item.record.0.to_be_bytes().as_slice(), item.hash.expose()].concat();
+        KeyBytes::new(tag(PEPPER, &input))
+    });
+    Ok(Answer(HardenedPasswords { verifiers: verifiers.collect() }, encoding))
+}
+
+async fn index(
+    State(book): Shared,
+    Caller(via): Caller,
+    Body(call, encoding): Body<IndexAddresses>,
+) -> Result<Answer<IndexedAddresses>, Problem> {
+    let mut book = book.lock().unwrap();
+    book.check(&via, &call.caller)?;
+    book.indexed += 1;
+    let indexes = call.digests.iter().map(|digest| KeyBytes::new(tag(INDEX, digest.expose())));
+    Ok(Answer(IndexedAddresses { indexes: indexes.collect() }, encoding))
+}
+
+async fn claim(
+    State(book): Shared,
+    Caller(via): Caller,
+    Body(call, encoding): Body<ClaimDecoys>,
+) -> Result<Answer<ClaimedDecoys>, Problem> {
+    assert_eq!(via.as_str(), "accounts");
+    let mut book = book.lock().unwrap();
+    let range = call.from.0..call.from.0 + call.count;
+    if range.clone().any(|n| !book.claimed.insert(n)) {
+        return Err(Problem::new(ProblemKind::Conflict, "these numbers were claimed before"));
+    }
+    let decoys = range.map(Record).filter(|r| book.is_decoy(*r)).collect();
+    Ok(Answer(ClaimedDecoys { decoys }, encoding))
+}
+
+struct Bytes32;
+
+impl KeyType for Bytes32 {
+    fn len(&self) -> usize {
+        32
+    }
+}
+
+fn field_key(record: Record, field: Field) -> FieldKey {
+    let master = Salt::new(HKDF_SHA256, b"test").extract(&MASTER);
+    let number = record.0.to_be_bytes();
+    let mut out = [0; 32];
+    master.expand(&[&number, &[field as u8]], Bytes32).unwrap().fill(&mut out).unwrap();
+    FieldKey(KeyBytes::new(out))
+}
+
+fn tag(key: [u8; 32], input: &[u8]) -> [u8; 32] {
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key), input);
+    tag.as_ref().try_into().unwrap()
+}

@@ -1,0 +1,130 @@
+//! A whole shop for tests: an authority, a small `keys`, a relay, and the real server.
+
+mod keys;
+mod people;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use accounts_server::{Config, Server};
+use cofferdam_core::{MockClock, SystemRng, Timestamp};
+use cofferdam_wire::{CallError, Client, ProblemKind};
+use tempfile::TempDir;
+use testkit::Authority;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+pub use keys::TestKeys;
+pub use people::{ada, legacy_row, person};
+
+/// What the server's data directory holds after it stopped: the database and its WAL.
+pub const DATABASE: &str = "accounts.db";
+
+/// A running shop.
+pub struct Shop {
+    pub dir: TempDir,
+    pub keys: TestKeys,
+    pub clock: Arc<MockClock>,
+    authority: Authority,
+    running: Running,
+    relay: SocketAddr,
+}
+
+struct Running {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Shop {
+    /// Opens a shop that sends its letters nowhere.
+    pub async fn open() -> Self {
+        Self::open_with_relay("127.0.0.1:9".parse().unwrap()).await
+    }
+
+    /// Opens a shop.
+    pub async fn open_with_relay(relay: SocketAddr) -> Self {
+        let dir = TempDir::new().unwrap();
+        let authority = Authority::new();
+        let keys = TestKeys::start(&authority).await;
+        let clock = Arc::new(MockClock::at("2012-01-15T08:00:00Z".parse().unwrap()));
+        let config = config(dir.path(), &authority, keys.address(), relay);
+        let running = Running::start(config, clock.clone()).await;
+        Self { dir, keys, clock, authority, running, relay }
+    }
+
+    /// A client under a caller's certificate.
+    pub fn client(&self, caller: &str) -> Client {
+        let base = format!("https://localhost:{}", self.running.address.port());
+        self.authority.client(caller, &base)
+    }
+
+    /// Stops the server, and starts it again on the same database.
+    pub async fn restart(self) -> Self {
+        let Self { dir, keys, clock, authority, running, relay } = self;
+        running.stop().await;
+        let config = config(dir.path(), &authority, keys.address(), relay);
+        let running = Running::start(config, clock.clone()).await;
+        Self { dir, keys, clock, authority, running, relay }
+    }
+
+    /// Stops the server; its files stay for as long as the directory is held.
+    pub async fn stop(self) -> TempDir {
+        self.running.stop().await;
+        self.dir
+    }
+
+    /// The files of the database as they are now.
+    pub fn database_files(dir: &Path) -> Vec<PathBuf> {
+        let files = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+        files.filter(|p| p.file_name().unwrap().to_string_lossy().starts_with(DATABASE)).collect()
+    }
+
+    pub fn now(&self) -> Timestamp {
+        cofferdam_core::Clock::now(&*self.clock)
+    }
+}
+
+impl Running {
+    async fn start(config: Config, clock: Arc<MockClock>) -> Self {
+        let server = Server::start(config, clock, Arc::new(SystemRng)).await.unwrap();
+        let address = server.address();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let task = tokio::spawn(server.run(async {
+            let _ = stopped.await;
+        }));
+        Self { address, stop, task }
+    }
+
+    async fn stop(self) {
+        self.stop.send(()).unwrap();
+        self.task.await.unwrap();
+    }
+}
+
+fn config(dir: &Path, authority: &Authority, keys: SocketAddr, relay: SocketAddr) -> Config {
+    let tls = authority.files("accounts");
+    let text = format!(
+        "listen = '127.0.0.1:0'\n\
+         database = '{}'\n\
+         keys = 'https://localhost:{}'\n\
+         controller = 'response-1'\n\
+         importers = ['import-1']\n\
+         relay = '{relay}'\n\
+         mail_from = 'service@shop.example'\n\
+         decoy_mail_domains = ['mailbox.example']\n\
+         [tls]\nca = '{}'\ncert = '{}'\nkey = '{}'\n",
+        dir.join(DATABASE).display(),
+        keys.port(),
+        tls.ca.display(),
+        tls.cert.display(),
+        tls.key.display(),
+    );
+    toml::from_str(&text).unwrap()
+}
+
+/// The kind of problem that a call ended with.
+pub fn problem<T>(result: Result<T, CallError>) -> Option<ProblemKind> {
+    result.err().and_then(|e| e.problem().map(|p| p.kind))
+}
