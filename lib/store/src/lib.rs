@@ -1,8 +1,12 @@
 //! Database pools and migrations. SQLite by default, PostgreSQL beyond one machine's comfort; one
 //! SQL text with `$1` parameters serves both.
 //!
-//! May touch: a SQLite file or a PostgreSQL server. Knows no table.
+//! Beside them the files of a transparency log ([`tlog`]).
+//!
+//! May touch: a SQLite file or a PostgreSQL server, and log files. Knows no table.
 //! Called by: the `store` modules of the servers.
+
+pub mod tlog;
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -25,13 +29,22 @@ pub enum Backend {
 
 /// Where the database is, as in a configuration: a path to a SQLite file, or a
 /// `postgres://` URL.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
-#[serde(from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(from = "String", into = "String")]
 pub enum Location {
     /// The SQLite file; made when it is not there.
     Sqlite(PathBuf),
     /// The URL of a PostgreSQL database.
     Postgres(String),
+}
+
+impl From<Location> for String {
+    fn from(location: Location) -> Self {
+        match location {
+            Location::Sqlite(path) => path.display().to_string(),
+            Location::Postgres(url) => url,
+        }
+    }
 }
 
 impl From<String> for Location {

@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 use cofferdam_core::CallerName;
 use cofferdam_store::Location;
 use cofferdam_wire::{LogFormat, TlsFiles};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 pub use crate::domain::decoy::MailDomains;
 
 /// `accounts.toml`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Where to listen.

@@ -8,10 +8,10 @@ use cofferdam_core::{CallerName, Domain, Operation};
 use cofferdam_store::Location;
 use cofferdam_wire::{LogFormat, TlsFiles};
 use keys_api::{ApproverKey, Grant};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// `keys.toml`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Where to listen.
@@ -43,7 +43,7 @@ pub struct Config {
 }
 
 /// One caller.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CallerConfig {
     /// The name in its certificate.
@@ -58,7 +58,7 @@ pub struct CallerConfig {
 }
 
 /// At most so many records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BudgetConfig {
     /// In any 60 seconds.

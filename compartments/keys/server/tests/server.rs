@@ -219,7 +219,7 @@ async fn a_warrant_is_drawn_down_leaves_decoys_out_and_survives_a_restart() {
 async fn the_log_grows_provably() {
     use signed_note::{Note, StandardVerifier, VerifierList};
     let mut keys = Keys::start().await;
-    let mut before: Option<(u64, tlog_tiles::Hash)> = None;
+    let mut before: Option<(u64, cofferdam_store::tlog::Hash)> = None;
     for round in 0..4_u32 {
         for n in 0..9 {
             keys.release("web-ky-1", &[round * 9 + n]).await.unwrap();
@@ -229,11 +229,11 @@ async fn the_log_grows_provably() {
         let note = Note::from_bytes(answer.note.as_bytes()).unwrap();
         let verifier = StandardVerifier::new(&keys.verifier).unwrap();
         note.verify(&VerifierList::new(vec![Box::new(verifier)])).unwrap();
-        let checkpoint = tlog_tiles::Checkpoint::from_bytes(note.text()).unwrap();
+        let checkpoint = cofferdam_store::tlog::Checkpoint::from_bytes(note.text()).unwrap();
         if let Some((size, root)) = before {
-            let proof = answer.consistency.into_iter().map(tlog_tiles::Hash).collect();
+            let proof = answer.consistency.into_iter().map(cofferdam_store::tlog::Hash).collect();
             let (now, new_root) = (checkpoint.size(), *checkpoint.hash());
-            tlog_tiles::check_tree(&proof, now, new_root, size, root).unwrap();
+            cofferdam_store::tlog::check_tree(&proof, now, new_root, size, root).unwrap();
         }
         before = Some((checkpoint.size(), *checkpoint.hash()));
         keys.restart().await;

@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use cofferdam_core::CallerName;
 use cofferdam_store::Location;
 use cofferdam_wire::{LogFormat, TlsFiles};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// `payments.toml`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Where to listen.

@@ -3,7 +3,7 @@
 
 use accounts_api::Profile;
 use cofferdam_core::{Personal, Rng};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// How often a name is drawn anew when it is a real customer's.
 const DRAWS: usize = 16;
@@ -11,7 +11,7 @@ const DRAWS: usize = 16;
 const LOCAL_DIGITS: usize = 6;
 
 /// Mail domains of the shop at which nobody has a mailbox but decoys; never none.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "Vec<String>")]
 pub struct MailDomains(Vec<String>);
 

@@ -9,36 +9,28 @@
 //! is found at the next start, reported and cut; anything else that does not fit is damage, and
 //! the log is left as it is.
 
-mod frames;
 mod recover;
-mod tree;
 mod writer;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use cofferdam_store::tlog::{Checkpoint, HashFile, TlogError, frames, replace_file};
 use keys_api::Entry;
 use signed_note::{Note, StandardSigner};
-use tlog_tiles::Checkpoint;
 
-use tree::HashFile;
 use writer::Writer;
 
-pub use tlog_tiles::Hash;
+pub use cofferdam_store::tlog::Hash;
 
 /// Why the log can't be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogError {
     /// A file can't be read or written.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] TlogError),
     /// Another process has the log open.
     #[error("{}: another process has this log open", .0.display())]
     Locked(PathBuf),
@@ -79,7 +71,7 @@ pub enum LogError {
 
 impl LogError {
     fn io(path: &Path, source: std::io::Error) -> Self {
-        Self::Io { path: path.to_owned(), source }
+        TlogError::io(path, source).into()
     }
 }
 
@@ -193,7 +185,7 @@ impl ReleaseLog {
         if since > size || size > self.size() {
             return Err(LogError::Beyond { size: self.size(), asked: since.max(size) });
         }
-        self.shared.hashes.consistency(since, size)
+        Ok(self.shared.hashes.consistency(since, size)?)
     }
 
     /// Raw entries from index `from` on: at most `limit`, and about 4 MiB.
@@ -208,20 +200,14 @@ impl ReleaseLog {
             (state.size, state.bytes, state.index.get(slot).copied().unwrap_or(state.bytes))
         };
         let end = (from + u64::from(limit)).min(size);
-        frames::read_range(
-            &self.shared.entries,
-            &path,
-            start,
-            bytes,
-            from % INDEX_EVERY,
-            end - from,
-        )
+        let (skip, count) = (from % INDEX_EVERY, end - from);
+        Ok(frames::read_range(&self.shared.entries, &path, start, bytes, skip, count)?)
     }
 
     /// Writes the checkpoint file; at the next start the log must still fulfil it.
     pub fn save_checkpoint(&self) -> Result<(), LogError> {
         let (note, _) = self.checkpoint()?;
-        tree::replace_file(&self.dir, "checkpoint", note.as_bytes())
+        Ok(replace_file(&self.dir, "checkpoint", note.as_bytes())?)
     }
 
     /// Stops the writer after what it has, and writes the checkpoint.

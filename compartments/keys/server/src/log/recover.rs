@@ -6,12 +6,11 @@ use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::RwLock;
 
+use cofferdam_store::tlog::frames::{self, Read1};
+use cofferdam_store::tlog::{Checkpoint, Hash, HashFile};
 use keys_api::Entry;
 use signed_note::{Note, StandardVerifier, VerifierList};
-use tlog_tiles::{Checkpoint, Hash};
 
-use super::frames::{self, Read1};
-use super::tree::HashFile;
 use super::{INDEX_EVERY, LogError, Opened, Shared, State};
 
 /// What the last checkpoint vouches for.

@@ -96,7 +96,7 @@ async fn growth_is_proved_to_an_outsider() {
     let note = Note::from_bytes(note.as_bytes()).unwrap();
     let checkpoint = Checkpoint::from_bytes(note.text()).unwrap();
     let proof = log.consistency(300, 700).unwrap();
-    tlog_tiles::check_tree(&proof, 700, *checkpoint.hash(), 300, before).unwrap();
+    cofferdam_store::tlog::check_tree(&proof, 700, *checkpoint.hash(), 300, before).unwrap();
 }
 
 /// Any prefix of the last frame is a write that was cut short: found, reported, cut.

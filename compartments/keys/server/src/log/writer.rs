@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
+use cofferdam_store::tlog::frames;
 use tokio::sync::oneshot;
 
-use super::{LogError, Shared, frames};
+use super::{LogError, Shared};
 
 /// Entries that wait at most; past it, callers wait for a place.
 const QUEUE: usize = 8_192;

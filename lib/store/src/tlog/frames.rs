@@ -1,4 +1,4 @@
-//! Frames in the `entries` file: length (4 bytes, little endian), CRC-32 of the entry (4 bytes),
+//! Frames in an `entries` file: length (4 bytes, little endian), CRC-32 of the entry (4 bytes),
 //! entry.
 
 use std::fs::File;
@@ -6,9 +6,7 @@ use std::io::{self, BufReader, Read};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use keys_api::MAX_ENTRY;
-
-use super::LogError;
+use super::{MAX_ENTRY, TlogError};
 
 const HEAD: usize = 8;
 /// The most bytes that one read of entries returns.
@@ -23,6 +21,7 @@ pub fn push(out: &mut Vec<u8>, entry: &[u8]) {
 }
 
 /// How many bytes the frame of an entry takes.
+#[must_use]
 pub const fn framed(entry_len: usize) -> u64 {
     (HEAD + entry_len) as u64
 }
@@ -74,6 +73,7 @@ fn fill(reader: &mut impl Read, out: &mut [u8]) -> io::Result<usize> {
 }
 
 /// Whether a good frame begins anywhere in `tail` after its first byte.
+#[must_use]
 pub fn any_after(tail: &[u8]) -> bool {
     (1..tail.len()).any(|at| matches!(read(&mut &tail[at..]), Ok(Read1::Entry(_))))
 }
@@ -86,19 +86,19 @@ pub fn read_range(
     end: u64,
     skip: u64,
     count: u64,
-) -> Result<Vec<Vec<u8>>, LogError> {
+) -> Result<Vec<Vec<u8>>, TlogError> {
     let mut reader = BufReader::with_capacity(256 << 10, Range { file, next: start, end });
     let mut out = Vec::new();
     let (mut seen, mut bytes) = (0, 0);
     while (out.len() as u64) < count && bytes < MAX_ANSWER {
-        match read(&mut reader).map_err(|e| LogError::io(path, e))? {
+        match read(&mut reader).map_err(|e| TlogError::io(path, e))? {
             Read1::Entry(_) if seen < skip => seen += 1,
             Read1::Entry(entry) => {
                 bytes += entry.len();
                 out.push(entry);
             }
             Read1::End => break,
-            Read1::Bad => return Err(LogError::Damaged { path: path.to_owned(), offset: start }),
+            Read1::Bad => return Err(TlogError::Damaged { path: path.to_owned(), offset: start }),
         }
     }
     Ok(out)

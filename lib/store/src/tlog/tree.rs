@@ -10,11 +10,13 @@ use tlog_tiles::{
     stored_hashes_for_record_hash, tree_hash,
 };
 
-use super::LogError;
+use super::TlogError;
 
 const HASH: u64 = 32;
 
-/// The `hashes` file.
+/// The `hashes` file: stored hashes of the RFC 6962 tree, 32 bytes each, in the order of Go's
+/// `tlog` package.
+#[derive(Debug)]
 pub struct HashFile {
     file: File,
     path: PathBuf,
@@ -22,14 +24,14 @@ pub struct HashFile {
 
 impl HashFile {
     /// Opens the file, made when it is not there.
-    pub fn open(path: PathBuf) -> Result<Self, LogError> {
+    pub fn open(path: PathBuf) -> Result<Self, TlogError> {
         let file = File::options()
             .read(true)
             .write(true)
             .create(true)
             .truncate(false)
             .open(&path)
-            .map_err(|e| LogError::io(&path, e))?;
+            .map_err(|e| TlogError::io(&path, e))?;
         Ok(Self { file, path })
     }
 
@@ -39,7 +41,7 @@ impl HashFile {
         &self,
         size: u64,
         entries: impl Iterator<Item = &'a [u8]>,
-    ) -> Result<(), LogError> {
+    ) -> Result<(), TlogError> {
         let first = stored_hash_count(size);
         let mut pending = Pending { file: self, first, new: Vec::new() };
         for (n, entry) in (size..).zip(entries) {
@@ -48,26 +50,26 @@ impl HashFile {
             pending.new.extend(hashes);
         }
         let bytes: Vec<u8> = pending.new.iter().flat_map(|hash| hash.0).collect();
-        self.file.write_all_at(&bytes, first * HASH).map_err(|e| LogError::io(&self.path, e))
+        self.file.write_all_at(&bytes, first * HASH).map_err(|e| TlogError::io(&self.path, e))
     }
 
     /// Drops what stands behind a tree of `size`.
-    pub fn truncate(&self, size: u64) -> Result<(), LogError> {
-        self.file.set_len(stored_hash_count(size) * HASH).map_err(|e| LogError::io(&self.path, e))
+    pub fn truncate(&self, size: u64) -> Result<(), TlogError> {
+        self.file.set_len(stored_hash_count(size) * HASH).map_err(|e| TlogError::io(&self.path, e))
     }
 
     /// The root of the tree of the first `size` entries.
-    pub fn root(&self, size: u64) -> Result<Hash, LogError> {
+    pub fn root(&self, size: u64) -> Result<Hash, TlogError> {
         tree_hash(size, self).map_err(|e| self.broken(&e))
     }
 
     /// The proof that the tree of `since` is the beginning of the tree of `size`.
-    pub fn consistency(&self, since: u64, size: u64) -> Result<Vec<Hash>, LogError> {
+    pub fn consistency(&self, since: u64, size: u64) -> Result<Vec<Hash>, TlogError> {
         prove_tree(size, since, self).map_err(|e| self.broken(&e))
     }
 
-    fn broken(&self, error: &Error) -> LogError {
-        LogError::Disagrees { path: self.path.clone(), what: error.to_string() }
+    fn broken(&self, error: &Error) -> TlogError {
+        TlogError::Hashes { path: self.path.clone(), what: error.to_string() }
     }
 }
 
@@ -105,7 +107,7 @@ impl HashReader for Pending<'_> {
 }
 
 /// Replaces `dir/name` in one step: either the old content stands there or the new.
-pub fn replace_file(dir: &Path, name: &str, content: &[u8]) -> Result<(), LogError> {
+pub fn replace_file(dir: &Path, name: &str, content: &[u8]) -> Result<(), TlogError> {
     let (path, temporary) = (dir.join(name), dir.join(format!("{name}.new")));
     let write = || {
         let mut file = File::create(&temporary)?;
@@ -114,5 +116,5 @@ pub fn replace_file(dir: &Path, name: &str, content: &[u8]) -> Result<(), LogErr
         fs::rename(&temporary, &path)?;
         File::open(dir)?.sync_all()
     };
-    write().map_err(|e| LogError::io(&path, e))
+    write().map_err(|e| TlogError::io(&path, e))
 }
