@@ -1,0 +1,216 @@
+//! What stands in the configuration files of a new estate.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+
+use cofferdam_core::{CallerName, Domain, Field, FieldSet, Operation};
+use cofferdam_store::Location;
+use cofferdam_wire::{LogFormat, TlsFiles};
+use keys_api::{ApproverKey, Grant};
+use keys_server::{BudgetConfig, CallerConfig};
+
+use crate::connect::Addresses;
+
+/// The example callers: who gets a certificate besides the compartments.
+pub const CALLERS: [&str; 6] =
+    ["web-ky-1", "web-ky-2", "checkout-1", "processor-1", "import-1", "operator-1"];
+
+/// The two people whose keys an estate is made with, for drills and development.
+pub const APPROVERS: [&str; 2] = ["ann", "bob"];
+
+/// The log's name in its checkpoints.
+pub const LOG_ORIGIN: &str = "keys.cofferdam.example/log";
+
+/// What may differ between estates.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// One customer in this many is a decoy.
+    pub decoy_one_in: u32,
+    /// Where mail goes; `None`: to the estate's own sink.
+    pub relay: Option<String>,
+    /// How many records an app server may read.
+    pub web_release: BudgetConfig,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            decoy_one_in: 10_000,
+            relay: None,
+            web_release: BudgetConfig { minute: 600, hour: 10_000, day: 50_000 },
+        }
+    }
+}
+
+/// Picks free ports; nothing else may take them before the compartments do.
+pub fn addresses(plan: &Plan) -> std::io::Result<Addresses> {
+    let held: Vec<TcpListener> =
+        (0..6).map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).collect::<Result<_, _>>()?;
+    let port = |n: usize| held[n].local_addr().map(|a| a.port());
+    Ok(Addresses {
+        keys: format!("https://localhost:{}", port(0)?),
+        accounts: format!("https://localhost:{}", port(1)?),
+        payments: format!("https://localhost:{}", port(2)?),
+        response: format!("https://localhost:{}", port(3)?),
+        notice: format!("http://localhost:{}", port(4)?),
+        relay: match &plan.relay {
+            Some(relay) => relay.clone(),
+            None => format!("127.0.0.1:{}", port(5)?),
+        },
+    })
+}
+
+/// The loopback address of a URL that [`addresses`] made.
+pub fn listen(url: &str) -> SocketAddr {
+    let port = url.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or(0);
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}
+
+fn tls(dir: &Path, compartment: &str) -> TlsFiles {
+    let own = dir.join(compartment).join("tls");
+    TlsFiles {
+        ca: dir.join("ca/ca.pem"),
+        cert: own.join("cert.pem"),
+        key: own.join("key.pem"),
+    }
+}
+
+fn database(dir: &Path, compartment: &str) -> Location {
+    Location::Sqlite(dir.join(compartment).join(format!("{compartment}.db")))
+}
+
+/// `keys.toml`
+pub fn keys(
+    dir: &Path,
+    plan: &Plan,
+    at: &Addresses,
+    approvers: Vec<ApproverKey>,
+) -> keys_server::Config {
+    keys_server::Config {
+        listen: listen(&at.keys),
+        tls: tls(dir, "keys"),
+        database: database(dir, "keys"),
+        secrets: dir.join("keys/secrets"),
+        log: dir.join("keys/log"),
+        log_origin: LOG_ORIGIN.to_owned(),
+        log_format: LogFormat::Text,
+        controller: name("response-1"),
+        decoy_one_in: plan.decoy_one_in,
+        fronts: [(Domain::Accounts, name("accounts")), (Domain::Payments, name("payments"))].into(),
+        approvers,
+        callers: callers(plan),
+    }
+}
+
+/// `accounts.toml`
+pub fn accounts(dir: &Path, at: &Addresses) -> accounts_server::Config {
+    let mailboxes = ["post.example", "inbox.example", "mailhaus.example"].map(str::to_owned);
+    #[expect(clippy::expect_used, reason = "the three domains above are well formed")]
+    let decoy_mail_domains = mailboxes.to_vec().try_into().expect("good mail domains");
+    accounts_server::Config {
+        listen: listen(&at.accounts),
+        tls: tls(dir, "accounts"),
+        database: database(dir, "accounts"),
+        keys: at.keys.clone(),
+        controller: name("response-1"),
+        importers: vec![name("import-1")],
+        relay: at.relay.clone(),
+        mail_from: "accounts@shop.example".to_owned(),
+        decoy_mail_domains,
+        log_format: LogFormat::Text,
+    }
+}
+
+/// `payments.toml`
+pub fn payments(dir: &Path, at: &Addresses) -> payments_server::Config {
+    payments_server::Config {
+        listen: listen(&at.payments),
+        tls: tls(dir, "payments"),
+        database: database(dir, "payments"),
+        keys: at.keys.clone(),
+        controller: name("response-1"),
+        log_format: LogFormat::Text,
+    }
+}
+
+/// What each example caller may do. App servers show neither billing addresses nor cards; a
+/// checkout server sees no more of a card than its last digits; only the forwarder to the
+/// processor gets a card in full.
+fn callers(plan: &Plan) -> Vec<CallerConfig> {
+    let shown = set(&[
+        Field::Name,
+        Field::Email,
+        Field::Phone,
+        Field::ShippingAddress,
+        Field::CardLast4,
+    ]);
+    let profile = shown.with(Field::BillingAddress);
+    let ordinary = BudgetConfig { minute: 600, hour: 10_000, day: 50_000 };
+    let loading = BudgetConfig { minute: 2_000_000, hour: 50_000_000, day: 50_000_000 };
+    let customers = |operation, fields| Grant { domain: Domain::Accounts, operation, fields };
+    let cards = |operation, fields| Grant { domain: Domain::Payments, operation, fields };
+    let web = |name_: &str| CallerConfig {
+        name: name(name_),
+        grants: vec![
+            customers(Operation::Release, shown),
+            customers(Operation::Seal, profile),
+            customers(Operation::Harden, FieldSet::EMPTY),
+            customers(Operation::Index, FieldSet::EMPTY),
+        ],
+        budgets: [
+            (Operation::Release, plan.web_release),
+            (Operation::Seal, ordinary),
+            (Operation::Harden, ordinary),
+            (Operation::Index, ordinary),
+        ]
+        .into(),
+    };
+    let whole = set(&[Field::CardNumber, Field::CardExpiry, Field::CardMasked]);
+    vec![
+        web("web-ky-1"),
+        web("web-ky-2"),
+        CallerConfig {
+            name: name("checkout-1"),
+            grants: vec![
+                cards(Operation::Seal, whole),
+                cards(Operation::Release, set(&[Field::CardMasked, Field::CardExpiry])),
+            ],
+            budgets: [(Operation::Release, ordinary), (Operation::Seal, loading)].into(),
+        },
+        CallerConfig {
+            name: name("processor-1"),
+            grants: vec![cards(Operation::Release, set(&[Field::CardNumber, Field::CardExpiry]))],
+            budgets: [(Operation::Release, ordinary)].into(),
+        },
+        CallerConfig {
+            name: name("import-1"),
+            grants: vec![
+                customers(Operation::Seal, profile),
+                customers(Operation::Harden, FieldSet::EMPTY),
+                customers(Operation::Index, FieldSet::EMPTY),
+            ],
+            budgets: [Operation::Seal, Operation::Harden, Operation::Index]
+                .map(|operation| (operation, loading))
+                .into(),
+        },
+    ]
+}
+
+/// The files of the response compartment.
+pub fn response_paths(dir: &Path) -> [(&'static str, PathBuf); 3] {
+    let own = dir.join("response");
+    [
+        ("log_copy", own.join("log-copy")),
+        ("notice", own.join("notice")),
+        ("staff_roster", own.join("staff.csv")),
+    ]
+}
+
+pub fn name(text: &str) -> CallerName {
+    #[expect(clippy::expect_used, reason = "called with the names in this file")]
+    text.parse().expect("a caller's name")
+}
+
+fn set(fields: &[Field]) -> FieldSet {
+    fields.iter().copied().collect()
+}

@@ -1,0 +1,104 @@
+//! Making an estate: directories, certificates, secrets and configuration files.
+
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use cofferdam_core::SystemRng;
+use cofferdam_wire::write_secret;
+use keys_api::{ApproverKey, ApproverSecret};
+use serde::Serialize;
+
+use super::authority::Authority;
+use super::configs::{self, APPROVERS, CALLERS, LOG_ORIGIN, Plan};
+use crate::CommandError;
+
+/// Makes an estate in `dir`, which must not exist or be empty. It is made beside its place and
+/// moved there at the end, so that an interrupted run leaves nothing half-done in `dir`.
+pub fn create(dir: &Path, plan: &Plan) -> Result<(), CommandError> {
+    let dir = std::path::absolute(dir)?;
+    if fs::read_dir(&dir).is_ok_and(|mut entries| entries.next().is_some()) {
+        let dir = dir.display();
+        return Err(format!("{dir} is not empty and holds no estate; choose another --dir").into());
+    }
+    let mut draft = dir.clone().into_os_string();
+    draft.push(format!(".making-{}", std::process::id()));
+    let draft = PathBuf::from(draft);
+    let made = fill(&draft, &dir, plan).and_then(|()| Ok(fs::rename(&draft, &dir)?));
+    if made.is_err() {
+        // What stands there is of no use to anybody; the error says why.
+        let _ = fs::remove_dir_all(&draft);
+    }
+    made
+}
+
+/// Fills `draft`; the configuration speaks of `dir`, where it will stand.
+fn fill(draft: &Path, dir: &Path, plan: &Plan) -> Result<(), CommandError> {
+    directories(draft, plan)?;
+    let authority = Authority::create(&draft.join("ca"))?;
+    for caller in CALLERS {
+        authority.certify(caller, &folder(draft, &format!("callers/{caller}"))?)?;
+    }
+    let identities = [
+        ("keys", "keys"),
+        ("accounts", "accounts"),
+        ("payments", "payments"),
+        ("response", "response-1"),
+    ];
+    for (compartment, identity) in identities {
+        authority.certify(identity, &folder(draft, &format!("{compartment}/tls"))?)?;
+    }
+    let approvers = approvers(&draft.join("staff"))?;
+    let secrets = folder(draft, "keys/secrets")?;
+    let log_key = keys_server::ceremony::create_secrets(&secrets, LOG_ORIGIN, &SystemRng)?;
+    write_secret(&draft.join("response/staff.csv"), STAFF.as_bytes())?;
+
+    let at = configs::addresses(plan)?;
+    write_toml(&draft.join("keys/keys.toml"), &configs::keys(dir, plan, &at, approvers))?;
+    write_toml(&draft.join("accounts/accounts.toml"), &configs::accounts(dir, &at))?;
+    write_toml(&draft.join("payments/payments.toml"), &configs::payments(dir, &at))?;
+    write_toml(&draft.join("response/response.toml"), &configs::response(dir, &at, log_key))?;
+    write_toml(&draft.join("estate.toml"), &at)
+}
+
+fn write_toml<T: Serialize>(path: &Path, config: &T) -> Result<(), CommandError> {
+    Ok(fs::write(path, toml::to_string(config)?)?)
+}
+
+fn directories(draft: &Path, plan: &Plan) -> Result<(), CommandError> {
+    private_dir(draft)?;
+    for name in ["ca", "callers", "staff", "keys", "accounts", "payments", "response"] {
+        private_dir(&draft.join(name))?;
+    }
+    if plan.relay.is_none() {
+        private_dir(&draft.join("mail"))?;
+    }
+    Ok(())
+}
+
+fn folder(draft: &Path, name: &str) -> Result<PathBuf, CommandError> {
+    let path = draft.join(name);
+    private_dir(&path)?;
+    Ok(path)
+}
+
+fn private_dir(path: &Path) -> Result<(), CommandError> {
+    DirBuilder::new()
+        .mode(0o700)
+        .recursive(true)
+        .create(path)
+        .map_err(|e| format!("{}: {e}", path.display()).into())
+}
+
+/// Two people's signing keys, as files.
+fn approvers(dir: &Path) -> Result<Vec<ApproverKey>, CommandError> {
+    let make = |name: &str| {
+        let secret = ApproverSecret::generate(name, &SystemRng);
+        write_secret(&dir.join(format!("{name}.key")), secret.to_text().as_bytes())?;
+        Ok(secret.public())
+    };
+    APPROVERS.into_iter().map(make).collect()
+}
+
+/// The staff of the example shop.
+const STAFF: &str = include_str!("staff.csv");
