@@ -1,0 +1,97 @@
+//! What a relay says, and what it means.
+
+use super::{Accepted, Outcome};
+
+/// A reply: its code, and its text on one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    pub code: u16,
+    pub text: String,
+}
+
+/// So much of a reply is kept.
+const KEPT: usize = 300;
+
+impl Reply {
+    /// The reply without the recipient's address, or any other: what is kept of it goes to logs
+    /// and ledgers, where no address stands.
+    pub fn blot(mut self, recipient: &str) -> Self {
+        let local = recipient.rsplit_once('@').map_or(recipient, |(local, _)| local);
+        let personal = |word: &str| {
+            let bare = word.trim_matches(|c: char| c.is_ascii_punctuation());
+            word.contains('@') || (!local.is_empty() && bare.eq_ignore_ascii_case(local))
+        };
+        let words = self.text.split_whitespace();
+        let words: Vec<_> = words.map(|word| if personal(word) { "<…>" } else { word }).collect();
+        self.text = words.join(" ").chars().filter(|c| !c.is_control()).take(KEPT).collect();
+        self
+    }
+
+    /// The outcome of a message that was refused with this reply. What is no refusal at all means
+    /// that relay and client misunderstand each other: another connection may do better.
+    pub fn refusal(self) -> Outcome {
+        match self.code {
+            500..=599 => Outcome::Refused { code: self.code, reply: self.text },
+            _ => Outcome::Deferred { code: Some(self.code), reply: self.text },
+        }
+    }
+
+    /// The outcome of a message whose text was answered with this reply.
+    pub fn verdict(self) -> Outcome {
+        match self.code {
+            200..=299 => {
+                Outcome::Accepted(Accepted { queue_id: queue_id(&self.text), reply: self.text })
+            }
+            400..=599 => self.refusal(),
+            code => Outcome::InDoubt { cause: format!("the relay answered {code}") },
+        }
+    }
+}
+
+/// The queue id in `2.0.0 Ok: queued as 4XyZ`.
+fn queue_id(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once("queued as ")?;
+    let id = rest.split_whitespace().next()?.trim_matches(|c: char| c.is_ascii_punctuation());
+    (!id.is_empty()).then(|| id.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(code: u16, text: &str) -> Reply {
+        Reply { code, text: text.to_owned() }
+    }
+
+    #[test]
+    fn no_address_outlives_a_reply() {
+        let said = "5.1.1 <Ada.L@mail.example>: Recipient address\nrejected: user ada.l, unknown";
+        let kept = reply(550, said).blot("ada.l@mail.example").text;
+        assert_eq!(kept, "5.1.1 <…> Recipient address rejected: user <…> unknown");
+    }
+
+    #[test]
+    fn a_code_tells_now_from_never() {
+        let deferred = Outcome::Deferred { code: Some(451), reply: "later".to_owned() };
+        assert_eq!(reply(451, "later").refusal(), deferred);
+        assert_eq!(reply(451, "later").verdict(), deferred);
+        let refused = Outcome::Refused { code: 550, reply: "no".to_owned() };
+        assert_eq!(reply(550, "no").verdict(), refused);
+        assert!(matches!(reply(354, "go on").verdict(), Outcome::InDoubt { .. }));
+    }
+
+    #[test]
+    fn the_queue_id_is_the_receipt() {
+        for (text, id) in [
+            ("2.0.0 Ok: queued as 4XyZ", "4XyZ"),
+            ("OK: queued as 12.", "12"),
+            ("2.0.0 Ok, fine", "2.0.0 Ok, fine"),
+            ("queued as ", "queued as "),
+        ] {
+            let Outcome::Accepted(accepted) = reply(250, text).verdict() else {
+                panic!("{text} was not accepted");
+            };
+            assert_eq!(accepted.receipt(), id);
+        }
+    }
+}
