@@ -2,11 +2,12 @@
 
 use std::net::SocketAddr;
 
-use cofferdam_core::CallerName;
+use cofferdam_core::{CallerName, Personal};
 use cofferdam_store::Location;
 use cofferdam_wire::{LogFormat, TlsFiles};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::domain::address;
 pub use crate::domain::decoy::MailDomains;
 
 /// `accounts.toml`.
@@ -28,10 +29,52 @@ pub struct Config {
     /// The SMTP relay that reset codes go through: `HOST:PORT`.
     pub relay: String,
     /// The sender of reset codes.
+    #[serde(deserialize_with = "mail_address")]
     pub mail_from: String,
     /// Mail domains of the shop for the addresses of decoys.
     pub decoy_mail_domains: MailDomains,
     /// How its own log lines look.
     #[serde(default)]
     pub log_format: LogFormat,
+}
+
+fn mail_address<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let text = String::deserialize(from)?;
+    if address::is_plausible(&Personal::new(text.as_str())) {
+        return Ok(text);
+    }
+    Err(serde::de::Error::custom("an e-mail address, as service@shop.example"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "listen = '127.0.0.1:0'
+database = 'accounts.db'
+keys = 'https://localhost:7001'
+controller = 'response-1'
+importers = ['import-1']
+relay = 'localhost:25'
+mail_from = 'service@shop.example'
+decoy_mail_domains = ['mailbox.example']
+[tls]
+ca = 'ca.pem'
+cert = 'cert.pem'
+key = 'key.pem'
+";
+
+    #[test]
+    fn an_error_names_the_key() {
+        assert!(toml::from_str::<Config>(GOOD).is_ok());
+        for (good, bad, word) in [
+            ("relay", "rely", "rely"),
+            ("'service@shop.example'", "'service'", "mail_from"),
+            ("['mailbox.example']", "[]", "decoy_mail_domains"),
+            ("'response-1'", "'Response'", "controller"),
+        ] {
+            let error = toml::from_str::<Config>(&GOOD.replace(good, bad)).unwrap_err().to_string();
+            assert!(error.contains(word), "{error}");
+        }
+    }
 }

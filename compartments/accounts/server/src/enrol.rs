@@ -17,6 +17,9 @@ use crate::domain::{address, decoy};
 use crate::keys::{Released, Wanted};
 use crate::store::{Credential, EmailIndex, NewCustomer};
 
+/// How many decoys more are made than needed: an address may be taken already.
+const SPARE: usize = 2;
+
 /// Somebody who wants to be a customer.
 #[derive(Debug)]
 pub struct Newcomer {
@@ -93,8 +96,8 @@ async fn settle(
         }
         let mut place = numbers.take()?;
         while place.decoy {
-            // A decoy whose address is somebody's already leaves its number unused.
-            let next = decoys.next().filter(|(index, _)| !taken.contains_key(index));
+            // Should even the spare ones have addresses that are taken, the number stays unused.
+            let next = decoys.find(|(index, _)| !taken.contains_key(index));
             if let Some((index, person)) = next {
                 taken.insert(index, place.record);
                 settlers.push(Settler { record: place.record, index, person });
@@ -108,7 +111,8 @@ async fn settle(
     Ok((outcomes, settlers))
 }
 
-/// Makes people for `count` decoys out of parts of the newcomers and of a few before them.
+/// Makes people for `count` decoys, and a few to spare, out of parts of the newcomers and of some
+/// before them.
 fn make_decoys(app: &App, people: &[Newcomer], count: usize) -> Vec<Newcomer> {
     if count == 0 {
         return Vec::new();
@@ -119,7 +123,7 @@ fn make_decoys(app: &App, people: &[Newcomer], count: usize) -> Vec<Newcomer> {
         let profile = decoy::recombine(&donors, &app.decoy_mail_domains, &*app.rng)?;
         Some(Newcomer { profile, password: decoy_password(people, &*app.rng)? })
     };
-    (0..count).filter_map(person).collect()
+    (0..count + SPARE).filter_map(person).collect()
 }
 
 /// A password that nobody knows, hashed like a neighbour's.

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cofferdam_core::{
-    CallerName, Domain, Epoch, FieldKey, FieldSet, KeyBytes, Operation, Record,
-};
+use cofferdam_core::{CallerName, Domain, Epoch, FieldKey, FieldSet, KeyBytes, Operation, Record};
 use cofferdam_wire::{CallError, Client, Problem, ProblemKind};
 use keys_api::{ClaimDecoys, HardenItem, HardenPasswords, IndexAddresses, ReleaseKeys, WarrantId};
 
@@ -109,7 +107,11 @@ impl Keys {
         let count = items.len();
         let call = HardenPasswords { caller: caller.clone(), items };
         let answer = self.client.call(&call).await?;
-        if answer.verifiers.len() == count { Ok(answer.verifiers) } else { Err(KeysError::Mismatch) }
+        if answer.verifiers.len() == count {
+            Ok(answer.verifiers)
+        } else {
+            Err(KeysError::Mismatch)
+        }
     }
 
     /// The look-up indexes of addresses, in the order of `digests`.

@@ -69,7 +69,7 @@ impl Server {
     ) -> Result<Self, StartError> {
         let identity = Identity::load(&config.tls)?;
         let store = Store::open(&config.database).await?;
-        let post = Post::new(&config.relay, identity.name().as_str(), &config.mail_from);
+        let post = Post::new(&config.relay, &config.mail_from, rng.clone());
         let (queue, resets) = ResetJob::new(store.clone(), post, clock.clone(), rng.clone());
         let app = App::new(&config, &identity, store, queue, clock, rng).await?;
         let listener = Listener::bind(config.listen).await?;

@@ -78,7 +78,8 @@ mod tests {
     #[test]
     fn decoys_are_counted_up_to_the_last_customer() {
         let decoys = [false, true, true, false, false, true];
-        let upcoming = decoys.iter().zip(0..).map(|(decoy, n)| Place { record: Record(n), decoy: *decoy });
+        let upcoming =
+            decoys.iter().zip(0..).map(|(decoy, n)| Place { record: Record(n), decoy: *decoy });
         let numbers = Numbers { upcoming: upcoming.collect() };
         let counts = [0, 1, 2, 3].map(|customers| numbers.decoys_before(customers));
         assert_eq!(counts, [0, 0, 2, 2]);

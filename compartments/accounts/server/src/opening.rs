@@ -53,17 +53,16 @@ pub async fn open(
     for ((epoch, bits), customers) in groups {
         let fields = FieldSet::from_bits(bits).unwrap_or_default();
         if fields.is_empty() {
-            let bare = |c: SealedCustomer| CustomerFields { record: c.record, fields: BTreeMap::new() };
+            let bare =
+                |c: SealedCustomer| CustomerFields { record: c.record, fields: BTreeMap::new() };
             opened.customers.extend(customers.into_iter().map(bare));
             continue;
         }
         let records = customers.iter().map(|c| c.record).collect();
         let operation = Operation::Release;
         let epoch = Some(epoch);
-        let keys = app
-            .keys
-            .release(Wanted { caller, operation, fields, epoch, records, warrant })
-            .await?;
+        let keys =
+            app.keys.release(Wanted { caller, operation, fields, epoch, records, warrant }).await?;
         opened.decoys.extend(&keys.decoys);
         let opening = tokio::task::spawn_blocking(move || open_group(&customers, fields, &keys));
         let group = opening.await.map_err(|e| Problem::internal(&e))?;

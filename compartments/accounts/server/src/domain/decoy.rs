@@ -6,7 +6,7 @@ use cofferdam_core::{Personal, Rng};
 use serde::{Deserialize, Serialize};
 
 /// How often a name is drawn anew when it is a real customer's.
-const DRAWS: usize = 16;
+const DRAWS: usize = 64;
 /// How many digits at the end of a phone number are drawn anew; those before say where it is.
 const LOCAL_DIGITS: usize = 6;
 

@@ -100,7 +100,8 @@ pub fn hash(scheme: Scheme, salt: &[u8], password: &Personal) -> Result<KeyBytes
 }
 
 fn argon2id(cost: Cost, salt: &[u8], password: &[u8]) -> Result<KeyBytes, BadCost> {
-    let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(32)).map_err(BadCost)?;
+    let params =
+        Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(32)).map_err(BadCost)?;
     let mut out = Zeroizing::new([0; 32]);
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
         .hash_password_into(password, salt, out.as_mut_slice())
@@ -133,7 +134,8 @@ impl FromStr for Scheme {
         let cost = || -> Option<Cost> {
             let mut words = s.strip_prefix("argon2id ")?.split(' ');
             let mut number = |name| words.next()?.strip_prefix(name)?.parse().ok();
-            let cost = Cost { memory_kib: number("m=")?, passes: number("t=")?, lanes: number("p=")? };
+            let cost =
+                Cost { memory_kib: number("m=")?, passes: number("t=")?, lanes: number("p=")? };
             words.next().is_none().then_some(cost)
         };
         match s {
@@ -186,7 +188,14 @@ mod tests {
         for scheme in all {
             assert_eq!(scheme.to_string().parse(), Ok(scheme));
         }
-        for bad in ["", "md5", "argon2id", "argon2id m=1 t=2", "argon2id m=1 t=2 p=1 x", "argon2id t=1 m=2 p=1"] {
+        for bad in [
+            "",
+            "md5",
+            "argon2id",
+            "argon2id m=1 t=2",
+            "argon2id m=1 t=2 p=1 x",
+            "argon2id t=1 m=2 p=1",
+        ] {
             assert!(bad.parse::<Scheme>().is_err(), "{bad:?} was taken");
         }
     }

@@ -81,7 +81,8 @@ pub fn check(profile: &Profile) -> Result<(), BadProfile> {
     if !address::is_plausible(&profile.email) {
         return Err(BadProfile::Address);
     }
-    let digits = |s: &Personal| s.expose().len() == 4 && s.expose().bytes().all(|b| b.is_ascii_digit());
+    let digits =
+        |s: &Personal| s.expose().len() == 4 && s.expose().bytes().all(|b| b.is_ascii_digit());
     match texts(profile)[5] {
         Some(last4) if !digits(last4) => Err(BadProfile::CardLast4),
         _ => Ok(()),
@@ -127,7 +128,10 @@ mod tests {
         };
         assert_eq!(with(|p| p.name = Personal::new(" ")), Err(BadProfile::Empty(Field::Name)));
         assert_eq!(with(|p| p.email = Personal::new("ada")), Err(BadProfile::Address));
-        assert_eq!(with(|p| p.name = Personal::new("a\r\nBcc: b")), Err(BadProfile::Control(Field::Name)));
+        assert_eq!(
+            with(|p| p.name = Personal::new("a\r\nBcc: b")),
+            Err(BadProfile::Control(Field::Name))
+        );
         assert_eq!(
             with(|p| p.phone = Some(Personal::new("1".repeat(501)))),
             Err(BadProfile::TooLong(Field::Phone))

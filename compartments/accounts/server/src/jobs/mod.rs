@@ -4,6 +4,6 @@ mod post;
 mod resets;
 mod sweep;
 
-pub use post::Post;
+pub use post::{Letter, Post};
 pub use resets::{AskedReset, ResetJob, ResetQueue};
 pub use sweep::sweep;

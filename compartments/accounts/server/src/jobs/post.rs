@@ -1,17 +1,67 @@
 //! Sends letters through the relay.
 
-use cofferdam_core::{Personal, Timestamp};
+use std::sync::Arc;
+
+use cofferdam_core::{Personal, Rng, Timestamp};
+use cofferdam_mail::{Envelope, Mailbox, Mailer, Message, MessageError, SendError};
 
 /// The way out for mail.
+pub struct Post {
+    mailer: Mailer,
+    sender: String,
+    domain: String,
+    rng: Arc<dyn Rng>,
+}
+
+/// One letter.
 #[derive(Debug)]
-pub struct Post {}
+pub struct Letter<'a> {
+    /// To whom.
+    pub to: Personal,
+    /// What it is about.
+    pub subject: &'a str,
+    /// What it says.
+    pub text: &'a Personal,
+    /// When it is written.
+    pub date: Timestamp,
+}
+
+/// Why a letter did not leave.
+#[derive(Debug, thiserror::Error)]
+pub enum PostError {
+    /// It can't be written.
+    #[error(transparent)]
+    Message(#[from] MessageError),
+    /// The relay did not take it.
+    #[error(transparent)]
+    Send(#[from] SendError),
+}
 
 impl Post {
-    /// stub
-    pub fn new(_relay: &str, _helo: &str, _from: &str) -> Self {
-        Self {}
+    /// Hands letters of `sender` to `relay` (`HOST:PORT`).
+    #[must_use]
+    pub fn new(relay: &str, sender: &str, rng: Arc<dyn Rng>) -> Self {
+        let domain = sender.rsplit_once('@').map_or("localhost", |(_, domain)| domain).to_owned();
+        let mailer = Mailer::new(relay.to_owned(), domain.clone());
+        Self { mailer, sender: sender.to_owned(), domain, rng }
     }
 
     /// Sends a letter.
-    pub async fn send(&self, _to: Personal, _subject: &str, _text: &Personal, _now: Timestamp) {}
+    pub async fn send(&self, letter: Letter<'_>) -> Result<(), PostError> {
+        let id = format!("{}@{}", hex::encode(self.rng.bytes::<16>()), self.domain);
+        let to = Mailbox { name: None, address: letter.to };
+        let message = Message {
+            from: &Mailbox { name: None, address: Personal::new(self.sender.as_str()) },
+            to: &to,
+            subject: letter.subject,
+            date: letter.date,
+            message_id: &id,
+            text: letter.text.expose(),
+            html: None,
+        };
+        let bytes = zeroize::Zeroizing::new(message.build()?);
+        let envelope = Envelope { from: self.sender.clone(), to: to.address };
+        self.mailer.send(&envelope, &bytes).await?;
+        Ok(())
+    }
 }

@@ -8,7 +8,7 @@ use cofferdam_wire::{Problem, ProblemKind};
 use jiff::SignedDuration;
 use tokio::sync::{Semaphore, mpsc};
 
-use super::Post;
+use super::{Letter, Post};
 use crate::domain::{letter, token};
 use crate::store::{EmailIndex, Store};
 
@@ -90,8 +90,13 @@ impl Desk {
     async fn answer(&self, asked: AskedReset) {
         match self.code_for(&asked.index).await {
             Ok(Some(code)) => {
-                let letter = letter::text(&code, MINUTES);
-                self.post.send(asked.address, letter::SUBJECT, &letter, self.clock.now()).await;
+                let text = letter::text(&code, MINUTES);
+                let (to, date) = (asked.address, self.clock.now());
+                let letter = Letter { to, subject: letter::SUBJECT, text: &text, date };
+                match self.post.send(letter).await {
+                    Ok(()) => tracing::info!("a reset code was mailed"),
+                    Err(e) => tracing::error!(cause = %e, "a reset code could not be mailed"),
+                }
             }
             Ok(None) => {}
             Err(e) => tracing::error!(cause = %e, "a reset code can't be made"),

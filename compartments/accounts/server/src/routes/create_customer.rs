@@ -30,9 +30,9 @@ pub async fn handle(
 async fn enrol_one(app: &App, caller: &CallerName, one: Newcomer) -> Result<Record, Problem> {
     let enrolment = enrol::prepare(app, caller, vec![one]).await?;
     let Some(Outcome::New(record)) = enrolment.outcomes.first() else { return Err(taken()) };
-    write(app, &enrolment).await.map_err(|e| {
-        if is_conflict(&e) { taken() } else { Problem::internal(&e) }
-    })?;
+    write(app, &enrolment)
+        .await
+        .map_err(|e| if is_conflict(&e) { taken() } else { Problem::internal(&e) })?;
     Ok(*record)
 }
 

@@ -60,9 +60,9 @@ pub async fn handle(
         created: enrolment.outcomes.iter().filter(|o| matches!(o, Outcome::New(_))).count(),
         rejects: new_rejects(&outcomes, |line| before.contains_key(&line)),
     };
-    write(&app, &enrolment, &progress).await.map_err(|e| {
-        if is_conflict(&e) { overtaken() } else { Problem::internal(&e) }
-    })?;
+    write(&app, &enrolment, &progress)
+        .await
+        .map_err(|e| if is_conflict(&e) { overtaken() } else { Problem::internal(&e) })?;
     Ok(Answer(outcomes, encoding))
 }
 

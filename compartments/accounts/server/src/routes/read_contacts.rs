@@ -21,8 +21,10 @@ pub async fn handle(
 ) -> Result<Answer<Contacts>, Problem> {
     app.check_controller(&caller)?;
     opening::check_records(&call.records)?;
-    let warrant: WarrantId =
-        call.warrant.parse().map_err(|e: keys_api::BadWarrant| Problem::bad_request(e.to_string()))?;
+    let warrant: WarrantId = call
+        .warrant
+        .parse()
+        .map_err(|e: keys_api::BadWarrant| Problem::bad_request(e.to_string()))?;
     let opened = opening::open(&app, &caller, &call.records, FIELDS, Some(warrant)).await?;
     let contacts = opened.customers.into_iter().filter_map(contact).collect();
     Ok(Answer(Contacts { contacts, decoys: opened.decoys }, encoding))

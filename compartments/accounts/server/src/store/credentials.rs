@@ -37,8 +37,7 @@ impl Store {
     ) -> Result<Option<KnownCredential>, StoreError> {
         const FIND: &str = "SELECT c.record, c.scheme, c.salt, c.verifier, c.set_at \
              FROM addresses a JOIN credentials c ON c.record = a.record WHERE a.email_index = $1";
-        let row =
-            sqlx::query(FIND).bind(index.as_slice()).fetch_optional(self.db.reader()).await?;
+        let row = sqlx::query(FIND).bind(index.as_slice()).fetch_optional(self.db.reader()).await?;
         let Some(row) = row else { return Ok(None) };
         let scheme = row.try_get::<String, _>(1)?.parse();
         Ok(Some(KnownCredential {

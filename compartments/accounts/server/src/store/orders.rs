@@ -67,9 +67,8 @@ impl Store {
             let (at,): (Option<i64>,) = sqlx::query_as(query).fetch_one(self.db.reader()).await?;
             at.map(time_of).transpose()
         };
-        let callers: Vec<(String,)> = sqlx::query_as("SELECT caller FROM frozen_callers")
-            .fetch_all(self.db.reader())
-            .await?;
+        let callers: Vec<(String,)> =
+            sqlx::query_as("SELECT caller FROM frozen_callers").fetch_all(self.db.reader()).await?;
         let frozen = callers.into_iter().map(|(name,)| name.parse()).collect::<Result<_, _>>();
         Ok(Orders {
             void_until: latest("SELECT MAX(set_before) FROM void_orders").await?,

@@ -44,8 +44,7 @@ impl Store {
     pub async fn session(&self, token: &TokenHash) -> Result<Option<KeptSession>, StoreError> {
         const FIND: &str =
             "SELECT record, caller, opened, expires FROM sessions WHERE token_hash = $1";
-        let row =
-            sqlx::query(FIND).bind(token.as_slice()).fetch_optional(self.db.reader()).await?;
+        let row = sqlx::query(FIND).bind(token.as_slice()).fetch_optional(self.db.reader()).await?;
         let Some(row) = row else { return Ok(None) };
         let caller = row.try_get::<String, _>(1)?.parse();
         Ok(Some(KeptSession {

@@ -4,8 +4,8 @@ use accounts_api as api;
 use accounts_server::PATHS;
 use api::{
     CheckPassword, CheckSession, CloseSession, CompleteReset, CreateCustomer, FindCustomer,
-    FreezeCaller, ImportCustomers, ListCoarse, OpenSession, OrderVoid, ReadContacts,
-    ReadCustomers, ReadImport, RequestReset, RevokeSessions,
+    FreezeCaller, ImportCustomers, ListCoarse, OpenSession, OrderVoid, ReadContacts, ReadCustomers,
+    ReadImport, RequestReset, RevokeSessions,
 };
 use cofferdam_core::{Call, Field, FieldSet, Personal, Record};
 use cofferdam_wire::{Client, ProblemKind};
@@ -49,11 +49,8 @@ async fn every_route_refuses_who_may_not() {
     let (email, now) = (Personal::new("ada@example.org"), shop.now());
     let open = OpenSession { email: email.clone(), password: password.clone() };
     let token = web.call(&open).await.unwrap().token;
-    let freeze = FreezeCaller {
-        caller: "web-2".parse().unwrap(),
-        frozen: true,
-        reason: "it fell".into(),
-    };
+    let freeze =
+        FreezeCaller { caller: "web-2".parse().unwrap(), frozen: true, reason: "it fell".into() };
     shop.client("response-1").call(&freeze).await.unwrap();
 
     let all = Callers { stranger: shop.client("stranger"), web, frozen };

@@ -137,7 +137,8 @@ async fn an_address_belongs_to_one_customer() {
     create(&web, ada()).await;
     let mut twin = person(1);
     twin.email = Personal::new("ADA@EXAMPLE.ORG");
-    let again = CreateCustomer { profile: twin.clone(), password: Personal::new("a fine password") };
+    let again =
+        CreateCustomer { profile: twin.clone(), password: Personal::new("a fine password") };
     assert_eq!(problem(web.call(&again).await), Some(ProblemKind::Conflict));
 
     // Two at once: whichever way they overlap, one gets in.
@@ -158,9 +159,8 @@ async fn coarse_attributes_come_in_pages() {
         create(&web, person(n)).await;
     }
     let response = shop.client("response-1");
-    let page = async |from, limit| {
-        response.call(&ListCoarse { from: Record(from), limit }).await.unwrap()
-    };
+    let page =
+        async |from, limit| response.call(&ListCoarse { from: Record(from), limit }).await.unwrap();
     let first = page(0, 3).await;
     assert_eq!(first.len(), 3);
     let rest = page(first[2].record.0 + 1, 10).await;

@@ -50,7 +50,8 @@ async fn a_call_costs_one_index_one_harden_and_a_seal_for_each_set_of_fields() {
     let outcomes = import(&shop, (1..=60).map(row).collect()).await.unwrap();
     let book = shop.keys.book();
     assert_eq!((book.indexed, book.hardened.len()), (1, 1));
-    let sets: std::collections::HashSet<FieldSet> = book.released.iter().map(|r| r.fields).collect();
+    let sets: std::collections::HashSet<FieldSet> =
+        book.released.iter().map(|r| r.fields).collect();
     assert_eq!((book.released.len(), sets.len()), (4, 4), "card or not, shipping or not");
     assert!(book.released.iter().all(|r| r.operation == Operation::Seal && r.epoch.is_none()));
     let sealed: usize = book.released.iter().map(|r| r.records.len()).sum();

@@ -1,19 +1,13 @@
 //! The accounts server as its callers see it: over mutual TLS, with a real database.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed step is a failed test")]
 
-#[cfg(test)]
 mod authorisation;
-#[cfg(test)]
 mod contain;
-#[cfg(test)]
 mod customers;
-#[cfg(test)]
 mod decoys;
-#[cfg(test)]
 mod import;
-#[cfg(test)]
+mod resets;
 mod secrecy;
-#[cfg(test)]
 mod sessions;
-#[cfg(test)]
 #[path = "../support/mod.rs"]
 mod support;

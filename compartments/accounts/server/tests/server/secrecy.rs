@@ -1,6 +1,7 @@
 //! What must not be found: no plaintext in the database, its WAL or any log line.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use accounts_api::{
@@ -52,8 +53,9 @@ fn secrets(profile: &Profile) -> Vec<String> {
     out
 }
 
-fn contains(haystack: &[u8], needle: &str) -> bool {
-    haystack.windows(needle.len()).any(|w| w.eq_ignore_ascii_case(needle.as_bytes()))
+/// Small letters, and a mark for what is no text.
+fn readable(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).to_ascii_lowercase()
 }
 
 async fn use_everything(shop: &Shop) -> Session {
@@ -105,17 +107,18 @@ async fn no_plaintext_is_in_the_database_its_wal_or_the_log() {
     let session = use_everything(&shop).await;
 
     // The files as they are while the server runs, with a WAL, and after it stopped.
-    let read = |dir: &std::path::Path| -> Vec<(String, Vec<u8>)> {
-        let files = Shop::database_files(dir);
-        files.iter().map(|f| (f.display().to_string(), std::fs::read(f).unwrap())).collect()
+    // The WAL may be folded in and deleted while this looks.
+    let read = |dir: &std::path::Path| -> Vec<(String, String)> {
+        let text = |f: &PathBuf| Some((f.display().to_string(), readable(&std::fs::read(f).ok()?)));
+        Shop::database_files(dir).iter().filter_map(text).collect()
     };
     let mut files = read(shop.dir.path());
-    assert!(files.iter().any(|(name, bytes)| name.ends_with("-wal") && bytes.len() > 100_000));
+    assert!(files.iter().any(|(name, text)| name.ends_with("-wal") && text.len() > 100_000));
     let dir = shop.stop().await;
     files.extend(read(dir.path()));
-    assert!(files.iter().any(|(_, bytes)| contains(bytes, "salted_sha1")), "nothing was stored");
-    let log = lines.0.lock().unwrap().clone();
-    assert!(contains(&log, "/v1/customers/import"), "nothing was logged");
+    assert!(files.iter().any(|(_, text)| text.contains("salted_sha1")), "nothing was stored");
+    let log = readable(&lines.0.lock().unwrap());
+    assert!(log.contains("/v1/customers/import"), "nothing was logged");
     files.push(("the log".into(), log));
 
     let mut secrets: Vec<String> = (1..=50).flat_map(|n| secrets(&person(n))).collect();
@@ -124,9 +127,9 @@ async fn no_plaintext_is_in_the_database_its_wal_or_the_log() {
     secrets.extend(["mailbox.example", "example.com", "example.org"].map(Into::into));
     // Short words of a name turn up by chance in half a megabyte of ciphertext.
     secrets.retain(|s| s.len() >= 5);
-    for (name, bytes) in &files {
+    for (name, text) in &files {
         for secret in &secrets {
-            assert!(!contains(bytes, secret), "{secret:?} stands in {name}");
+            assert!(!text.contains(&secret.to_ascii_lowercase()), "{secret:?} stands in {name}");
         }
     }
 }
@@ -143,5 +146,5 @@ async fn no_column_holds_the_last_four_digits() {
     let sealed: Vec<u8> =
         sqlx::query_scalar("SELECT card_last4 FROM customers").fetch_one(&db).await.unwrap();
     assert_eq!(sealed.len(), 12 + 4 + 16);
-    assert!(!contains(&sealed, "4929"));
+    assert!(!readable(&sealed).contains("4929"));
 }

@@ -8,12 +8,8 @@ use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use aws_lc_rs::hmac;
 use axum::Router;
 use axum::extract::State;
-use cofferdam_core::{
-    CallerName, Epoch, Field, FieldKey, FieldSet, KeyBytes, Operation, Record,
-};
-use cofferdam_wire::{
-    Answer, Body, Caller, Listener, Problem, ProblemKind, call_route,
-};
+use cofferdam_core::{CallerName, Epoch, Field, FieldKey, FieldSet, KeyBytes, Operation, Record};
+use cofferdam_wire::{Answer, Body, Caller, Listener, Problem, ProblemKind, call_route};
 use keys_api::{
     ClaimDecoys, ClaimedDecoys, HardenPasswords, HardenedPasswords, IndexAddresses,
     IndexedAddresses, RecordKeys, ReleaseKeys, ReleasedKeys,
@@ -47,7 +43,8 @@ pub struct Book {
 
 impl Book {
     pub fn is_decoy(&self, record: Record) -> bool {
-        self.decoy_one_in > 0 && tag(MASTER, &record.0.to_be_bytes())[0] as u32 % self.decoy_one_in == 0
+        self.decoy_one_in > 0
+            && tag(MASTER, &record.0.to_be_bytes())[0] as u32 % self.decoy_one_in == 0
     }
 
     fn check(&self, via: &CallerName, caller: &CallerName) -> Result<FieldSet, Problem> {
@@ -133,7 +130,10 @@ async fn release(
         keys: call.fields.iter().map(|field| field_key(record, field)).collect(),
     };
     let epoch = call.epoch.unwrap_or(Epoch(0));
-    Ok(Answer(ReleasedKeys { epoch, records: open.into_iter().map(keys).collect(), decoys }, encoding))
+    Ok(Answer(
+        ReleasedKeys { epoch, records: open.into_iter().map(keys).collect(), decoys },
+        encoding,
+    ))
 }
 
 async fn harden(

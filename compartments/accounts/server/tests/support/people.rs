@@ -31,7 +31,7 @@ pub fn person(n: u64) -> Profile {
     let states = [("KY", "Louisville"), ("OH", "Columbus"), ("NY", "Buffalo"), ("TX", "Austin")];
     let at = |list: &[&'static str], n: u64| list[usize::try_from(n).unwrap() % list.len()];
     let (state, city) = states[usize::try_from(n).unwrap() % states.len()];
-    let (given, family) = (at(&given, n), at(&family, n / 9));
+    let (given, family) = (at(&given, n), at(&family, n));
     let address = format!("{} {}, {city}, {state}", 100 + n, at(&streets, n));
     Profile {
         name: Personal::new(format!("{given} {family}")),

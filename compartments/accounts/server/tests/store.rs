@@ -1,0 +1,263 @@
+//! The same storage tests on SQLite and on PostgreSQL.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed step is a failed test")]
+
+use accounts_api::Coarse;
+use accounts_server::domain::orders::Orders;
+use accounts_server::domain::password::{Cost, Scheme};
+use accounts_server::store::{
+    Credential, ImportProgress, KeptSession, NewCustomer, OrderKind, Reject, Store, is_conflict,
+};
+use cofferdam_core::{Epoch, Field, Record, Timestamp};
+use cofferdam_store::{Location, StoreError};
+
+/// Runs each test on both backends.
+macro_rules! on_both {
+    ($($name:ident)*) => {
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                let dir = tempfile::tempdir().unwrap();
+                let path = dir.path().join("accounts.db").display().to_string();
+                super::$name(&super::open(&super::Location::from(path)).await).await;
+            })*
+        }
+
+        mod postgres {
+            $(#[tokio::test]
+            async fn $name() {
+                let database = testkit::postgres::Database::create().await;
+                super::$name(&super::open(&database.location()).await).await;
+            })*
+        }
+    };
+}
+
+on_both! {
+    customers_read_back
+    an_address_is_taken_once
+    many_are_written_and_found
+    a_credential_is_found_by_address
+    numbers_are_reserved_once
+    sessions_are_kept_counted_and_swept
+    a_reset_is_used_once
+    orders_survive
+    imports_add_up
+}
+
+async fn open(location: &Location) -> Store {
+    Store::open(location).await.unwrap()
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(seconds).unwrap()
+}
+
+fn customer(n: u32) -> NewCustomer {
+    let optional = |there: bool| there.then(|| vec![9; 40]);
+    NewCustomer {
+        record: Record(n),
+        epoch: Epoch(3),
+        coarse: Coarse {
+            country: (n % 5 != 0).then(|| "US".parse().unwrap()),
+            region: None,
+            language: "en".parse().unwrap(),
+            minor: n % 2 == 1,
+        },
+        email_index: index(n),
+        sealed: [
+            Some(n.to_be_bytes().repeat(8)),
+            Some(vec![2; 33]),
+            optional(n % 2 == 0),
+            None,
+            optional(n % 3 == 0),
+            optional(n % 7 == 0),
+        ],
+        credential: Credential {
+            scheme: Scheme::Argon2id(Cost::NOW),
+            salt: vec![7; 16],
+            verifier: [8; 32],
+            set_at: at(i64::from(n)),
+        },
+    }
+}
+
+fn index(n: u32) -> [u8; 32] {
+    let mut out = [0; 32];
+    out[..4].copy_from_slice(&n.to_be_bytes());
+    out
+}
+
+async fn write(store: &Store, numbers: impl Iterator<Item = u32>) -> Result<(), StoreError> {
+    let customers: Vec<NewCustomer> = numbers.map(customer).collect();
+    let mut tx = store.begin().await?;
+    store.insert_customers(&mut tx, &customers).await?;
+    Ok(tx.commit().await?)
+}
+
+async fn customers_read_back(store: &Store) {
+    write(store, [3, 6, 14].into_iter()).await.unwrap();
+    let asked: Vec<Record> = [3, 4, 14].map(Record).to_vec();
+    let found = store.sealed_customers(&asked).await.unwrap();
+    assert_eq!(found.iter().map(|c| c.record.0).collect::<Vec<_>>(), [3, 14]);
+    for read in &found {
+        let written = customer(read.record.0);
+        assert_eq!((&read.sealed, read.epoch), (&written.sealed, written.epoch));
+    }
+    assert_eq!(found[1].sealed(Field::Phone), Some([9; 40].as_slice()));
+    assert_eq!(found[1].sealed(Field::BillingAddress), None);
+
+    let coarse = store.coarse(Record(4), 10).await.unwrap();
+    assert_eq!(coarse.iter().map(|c| c.record.0).collect::<Vec<_>>(), [6, 14]);
+    assert_eq!(coarse[0].coarse, customer(6).coarse);
+    let fields = [Field::Name, Field::Email, Field::Phone];
+    let six = fields.into_iter().chain([Field::ShippingAddress]).collect();
+    let fourteen = fields.into_iter().chain([Field::CardLast4]).collect();
+    assert_eq!([coarse[0].filled, coarse[1].filled], [six, fourteen]);
+    assert_eq!(found[1].filled(), fourteen, "the list and the row disagree");
+    assert_eq!(store.coarse(Record(0), 1).await.unwrap().len(), 1);
+}
+
+async fn an_address_is_taken_once(store: &Store) {
+    write(store, 1..3).await.unwrap();
+    let mut twin = customer(9);
+    twin.email_index = index(2);
+    let mut tx = store.begin().await.unwrap();
+    let error = store.insert_customers(&mut tx, &[customer(8), twin]).await.unwrap_err();
+    assert!(is_conflict(&error), "{error}");
+    drop(tx);
+    assert_eq!(store.find(&index(8)).await.unwrap(), None, "half of it was written");
+    assert!(store.sealed_customers(&[Record(8)]).await.unwrap().is_empty());
+}
+
+async fn many_are_written_and_found(store: &Store) {
+    write(store, 0..1_234).await.unwrap();
+    let indexes: Vec<_> = (1_000..2_100).map(index).collect();
+    let found = store.find_all(&indexes).await.unwrap();
+    assert_eq!(found.len(), 234);
+    assert_eq!(found[&index(1_233)], Record(1_233));
+    let all: Vec<Record> = (0..1_234).map(Record).collect();
+    let read = store.sealed_customers(&all).await.unwrap();
+    assert!(read.iter().map(|c| c.record).eq(all));
+    assert_eq!(store.count_set_before(at(99)).await.unwrap(), 100);
+}
+
+async fn a_credential_is_found_by_address(store: &Store) {
+    write(store, 1..3).await.unwrap();
+    assert!(store.credential(&index(9)).await.unwrap().is_none());
+    let known = store.credential(&index(2)).await.unwrap().unwrap();
+    assert_eq!((known.record, known.credential.set_at), (Record(2), at(2)));
+
+    let old = known.credential;
+    let new = Credential { verifier: [1; 32], salt: vec![1; 16], set_at: at(50), ..old.clone() };
+    store.rehash(Record(2), &old, &new).await.unwrap();
+    let read = async || store.credential(&index(2)).await.unwrap().unwrap().credential;
+    assert_eq!((read().await.verifier, read().await.salt), ([1; 32], vec![1; 16]));
+    assert_eq!(read().await.set_at, at(2), "a rehash made the password younger");
+    let late = Credential { verifier: [3; 32], ..old.clone() };
+    store.rehash(Record(2), &old, &late).await.unwrap();
+    assert_eq!(read().await.verifier, [1; 32], "a rehash replaced a newer credential");
+
+    let mut tx = store.begin().await.unwrap();
+    store.set_credential(&mut tx, Record(2), &new).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(read().await.set_at, at(50));
+    assert_eq!(store.credential(&index(1)).await.unwrap().unwrap().credential.verifier, [8; 32]);
+}
+
+async fn numbers_are_reserved_once(store: &Store) {
+    assert_eq!(store.reserve(10_000).await.unwrap(), Some(Record(0)));
+    let (one, two) = tokio::join!(store.reserve(5), store.reserve(5));
+    let mut both = [one.unwrap().unwrap().0, two.unwrap().unwrap().0];
+    both.sort_unstable();
+    assert_eq!(both, [10_000, 10_005]);
+    assert_eq!(store.reserve(u32::MAX).await.unwrap(), None, "past the last number");
+    assert_eq!(store.reserve(1).await.unwrap(), Some(Record(10_010)));
+}
+
+async fn sessions_are_kept_counted_and_swept(store: &Store) {
+    let session = |record, opened, expires| KeptSession {
+        record: Record(record),
+        caller: "web-1".parse().unwrap(),
+        opened: at(opened),
+        expires: at(expires),
+    };
+    for (token, kept) in [([1; 32], session(1, 10, 100)), ([2; 32], session(1, 20, 110))] {
+        store.insert_session(&token, &kept).await.unwrap();
+        assert_eq!(store.session(&token).await.unwrap(), Some(kept));
+    }
+    store.insert_session(&[3; 32], &session(2, 30, 120)).await.unwrap();
+    let count = async |after: Option<i64>, until, now| {
+        store.count_sessions(after.map(at), at(until), at(now)).await.unwrap()
+    };
+    assert_eq!(count(None, 20, 99).await, 2);
+    assert_eq!(count(Some(10), 20, 99).await, 1);
+    assert_eq!(count(None, 30, 100).await, 2);
+
+    let mut tx = store.begin().await.unwrap();
+    store.delete_sessions_of(&mut tx, Record(1)).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(store.session(&[1; 32]).await.unwrap(), None);
+    assert_eq!(store.sweep(at(119)).await.unwrap(), 0);
+    assert_eq!(store.sweep(at(120)).await.unwrap(), 1);
+    store.insert_session(&[4; 32], &session(2, 30, 120)).await.unwrap();
+    store.delete_session(&[4; 32]).await.unwrap();
+    assert_eq!(store.session(&[4; 32]).await.unwrap(), None);
+}
+
+async fn a_reset_is_used_once(store: &Store) {
+    let keep = async |code: u8, record, now, limit| {
+        let code = [code; 32];
+        store.insert_reset(&code, Record(record), at(now), at(now + 60), limit).await.unwrap()
+    };
+    assert!(keep(1, 7, 0, 2).await && keep(2, 7, 1, 2).await);
+    assert!(!keep(3, 7, 59, 2).await, "a third code is waiting");
+    assert!(keep(4, 8, 59, 2).await, "another customer's codes count");
+    assert!(keep(5, 7, 60, 2).await, "an expired code counts");
+    assert_eq!(store.reset(&[2; 32], at(60)).await.unwrap(), Some(Record(7)));
+    assert_eq!(store.reset(&[2; 32], at(61)).await.unwrap(), None);
+
+    let take = async |code: u8| {
+        let mut tx = store.begin().await.unwrap();
+        let used = store.use_reset(&mut tx, &[code; 32], Record(7)).await.unwrap();
+        tx.commit().await.unwrap();
+        used
+    };
+    assert!(take(5).await);
+    assert!(!take(5).await && !take(2).await);
+    assert_eq!(store.reset(&[4; 32], at(60)).await.unwrap(), Some(Record(8)));
+}
+
+async fn orders_survive(store: &Store) {
+    assert_eq!(store.orders().await.unwrap(), Orders::default());
+    let order = async |kind, until| store.insert_order(kind, 1, at(until), at(99)).await.unwrap();
+    assert_eq!(order(OrderKind::Void, 10).await, 1);
+    assert_eq!(order(OrderKind::Void, 5).await, 2);
+    assert_eq!(order(OrderKind::Revoke, 7).await, 1);
+    let web = |n: u8| format!("web-{n}").parse().unwrap();
+    for (caller, frozen) in [(web(1), true), (web(2), true), (web(1), true), (web(2), false)] {
+        store.set_frozen(&caller, frozen, "it fell", at(1)).await.unwrap();
+    }
+    let expected =
+        Orders { void_until: Some(at(10)), revoked_until: Some(at(7)), frozen: [web(1)].into() };
+    assert_eq!(store.orders().await.unwrap(), expected);
+}
+
+async fn imports_add_up(store: &Store) {
+    let add = async |source, to_line, created, lines: &[u64]| {
+        let reject = |line: &u64| Reject { line: *line, reason: format!("line {line}") };
+        let rejects = lines.iter().map(reject).collect();
+        let progress = ImportProgress { source, to_line, created, rejects };
+        let mut tx = store.begin().await.unwrap();
+        store.insert_progress(&mut tx, &progress).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    add("a", 10, 8, &[3, 4]).await;
+    add("a", 20, 9, &[15]).await;
+    add("a", 5, 1, &[]).await;
+    add("b", 7, 7, &[]).await;
+    let state = store.import_state("a").await.unwrap();
+    assert_eq!((state.done_to_line, state.created), (20, 18));
+    assert_eq!(store.import_state("c").await.unwrap().done_to_line, 0);
+    let rejects = store.import_rejects("a", 4, 15).await.unwrap();
+    assert_eq!(rejects, [(4, "line 4".into()), (15, "line 15".into())].into());
+}
