@@ -6,7 +6,7 @@ mod tree;
 
 use std::path::{Path, PathBuf};
 
-pub use tlog_tiles::{Checkpoint, Hash, check_tree};
+pub use tlog_tiles::{Checkpoint, EMPTY_HASH, Hash, check_tree};
 pub use tree::{HashFile, replace_file};
 
 /// The most bytes that an entry takes: C2SP tlog-tiles gives its length 16 bits.

@@ -1,0 +1,6 @@
+//! The rules: what an exposure is, what a letter says. No I/O.
+
+pub mod identity;
+pub mod letter;
+pub mod scope;
+pub mod words;
