@@ -26,7 +26,7 @@ struct Sink {
 
 impl Sink {
     async fn start(dir: TempDir) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = sink::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let path = dir.path().to_owned();
@@ -124,8 +124,10 @@ async fn a_sink_goes_on_after_what_is_there() {
 
 #[tokio::test]
 async fn only_this_machine_reaches_it() {
+    let everywhere = "0.0.0.0:0".parse().unwrap();
+    assert!(matches!(sink::bind(everywhere).await, Err(SinkError::NotLoopback(_))));
     let dir = tempfile::tempdir().unwrap();
-    let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
+    let listener = TcpListener::bind(everywhere).await.unwrap();
     let served = sink::serve(dir.path(), listener, std::future::pending()).await;
     assert!(matches!(served, Err(SinkError::NotLoopback(_))));
 }

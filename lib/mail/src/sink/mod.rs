@@ -37,6 +37,14 @@ pub enum SinkError {
     /// Customers' mail must not be swallowed by mistake: nobody else is to reach the sink.
     #[error("the mail sink listens on loopback only, not on {0}")]
     NotLoopback(SocketAddr),
+    /// The address can't be bound.
+    #[error("can't listen on {address}: {source}")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
     /// A file of its directory can't be used.
     #[error("{}: {source}", path.display())]
     Io {
@@ -61,6 +69,16 @@ impl SinkError {
     }
 }
 
+/// Binds a loopback address for [`serve`]; port 0 takes a free one.
+pub async fn bind(address: SocketAddr) -> Result<TcpListener, SinkError> {
+    check_loopback(address)?;
+    TcpListener::bind(address).await.map_err(|source| SinkError::Bind { address, source })
+}
+
+fn check_loopback(address: SocketAddr) -> Result<(), SinkError> {
+    if address.ip().is_loopback() { Ok(()) } else { Err(SinkError::NotLoopback(address)) }
+}
+
 /// Takes in mail until `stop` ends; connections that are open then are cut off between commands.
 pub async fn serve(
     dir: &Path,
@@ -68,9 +86,7 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> Result<(), SinkError> {
     let address = listener.local_addr().map_err(|e| SinkError::io(dir, e))?;
-    if !address.ip().is_loopback() {
-        return Err(SinkError::NotLoopback(address));
-    }
+    check_loopback(address)?;
     let store = Arc::new(Store::open(dir)?);
     tracing::info!(%address, stored = store.stored(), "the mail sink is listening");
     let mut sessions = JoinSet::new();
