@@ -2,14 +2,15 @@
 //!
 //! Ranges are reserved in the database first and claimed from `keys` after that; where the decoys
 //! are stands in memory only. What is left of a range when the process ends is never given out:
-//! nobody could say any more which of those numbers were decoys.
+//! nobody could say any more which of those numbers were decoys. So is a range whose claim `keys`
+//! took without our seeing the answer.
 
 use std::collections::{BTreeSet, VecDeque};
 
 use cofferdam_core::Record;
 use cofferdam_wire::{Problem, ProblemKind};
 
-use crate::keys::Keys;
+use crate::keys::{Keys, KeysError};
 use crate::store::Store;
 
 /// How many numbers are claimed at once.
@@ -28,6 +29,8 @@ pub struct Place {
 #[derive(Debug, Default)]
 pub struct Numbers {
     upcoming: VecDeque<Place>,
+    /// The start of a range that is reserved, and not claimed as far as we know.
+    unclaimed: Option<Record>,
 }
 
 impl Numbers {
@@ -39,14 +42,34 @@ impl Numbers {
         customers: usize,
     ) -> Result<(), Problem> {
         while self.upcoming.iter().filter(|place| !place.decoy).count() < customers {
-            let from = store.reserve(RANGE).await.map_err(|e| Problem::internal(&e))?;
-            let from = from.ok_or_else(out_of_numbers)?;
-            let decoys: BTreeSet<Record> = keys.claim(from, RANGE).await?.into_iter().collect();
-            let records = (from.0..from.0 + RANGE).map(Record);
-            self.upcoming
-                .extend(records.map(|record| Place { record, decoy: decoys.contains(&record) }));
+            let from = self.next_range(store).await?;
+            match keys.claim(from, RANGE).await {
+                Ok(decoys) => self.extend(from, &decoys.into_iter().collect()),
+                Err(e) if was_claimed(&e) => {
+                    tracing::warn!(%from, "a range of numbers was claimed before, and is left out");
+                }
+                Err(e) => {
+                    // Most likely `keys` never saw it: the next attempt takes the same range.
+                    self.unclaimed = Some(from);
+                    return Err(e.into());
+                }
+            }
         }
         Ok(())
+    }
+
+    async fn next_range(&mut self, store: &Store) -> Result<Record, Problem> {
+        if let Some(from) = self.unclaimed.take() {
+            return Ok(from);
+        }
+        let from = store.reserve(RANGE).await.map_err(|e| Problem::internal(&e))?;
+        from.ok_or_else(out_of_numbers)
+    }
+
+    fn extend(&mut self, from: Record, decoys: &BTreeSet<Record>) {
+        let records = (from.0..from.0 + RANGE).map(Record);
+        self.upcoming
+            .extend(records.map(|record| Place { record, decoy: decoys.contains(&record) }));
     }
 
     /// How many decoys stand before the number of the last of `customers` to come.
@@ -67,6 +90,11 @@ impl Numbers {
     }
 }
 
+fn was_claimed(error: &KeysError) -> bool {
+    let KeysError::Call(error) = error else { return false };
+    error.problem().is_some_and(|problem| problem.kind == ProblemKind::Conflict)
+}
+
 fn out_of_numbers() -> Problem {
     Problem::new(ProblemKind::Unavailable, "there are no more record numbers")
 }
@@ -80,7 +108,7 @@ mod tests {
         let decoys = [false, true, true, false, false, true];
         let upcoming =
             decoys.iter().zip(0..).map(|(decoy, n)| Place { record: Record(n), decoy: *decoy });
-        let numbers = Numbers { upcoming: upcoming.collect() };
+        let numbers = Numbers { upcoming: upcoming.collect(), unclaimed: None };
         let counts = [0, 1, 2, 3].map(|customers| numbers.decoys_before(customers));
         assert_eq!(counts, [0, 0, 2, 2]);
     }

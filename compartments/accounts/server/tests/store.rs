@@ -58,7 +58,7 @@ fn customer(n: u32) -> NewCustomer {
         record: Record(n),
         epoch: Epoch(3),
         coarse: Coarse {
-            country: (n % 5 != 0).then(|| "US".parse().unwrap()),
+            country: (!n.is_multiple_of(5)).then(|| "US".parse().unwrap()),
             region: None,
             language: "en".parse().unwrap(),
             minor: n % 2 == 1,
@@ -67,10 +67,10 @@ fn customer(n: u32) -> NewCustomer {
         sealed: [
             Some(n.to_be_bytes().repeat(8)),
             Some(vec![2; 33]),
-            optional(n % 2 == 0),
+            optional(n.is_multiple_of(2)),
             None,
-            optional(n % 3 == 0),
-            optional(n % 7 == 0),
+            optional(n.is_multiple_of(3)),
+            optional(n.is_multiple_of(7)),
         ],
         credential: Credential {
             scheme: Scheme::Argon2id(Cost::NOW),

@@ -41,7 +41,32 @@ pub fn is_plausible(address: &Personal) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use cofferdam_mail::{Mailbox, Message};
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// Nobody may become a customer whom no letter can reach.
+        #[test]
+        fn a_letter_can_be_written_to_every_plausible_address(text in "[ -~]{1,3}@[!-~]{1,3}\\.[a-z]") {
+            let address = Personal::new(text);
+            if !is_plausible(&address) {
+                return Ok(());
+            }
+            let mailbox = Mailbox { name: None, address: normalise(&address) };
+            let message = Message {
+                from: &mailbox,
+                to: &mailbox,
+                subject: "",
+                date: cofferdam_core::Timestamp::UNIX_EPOCH,
+                message_id: "1@shop.example",
+                text: "",
+                html: None,
+            };
+            prop_assert!(message.build().is_ok());
+        }
+    }
 
     #[test]
     fn case_and_blanks_make_no_difference() {

@@ -192,6 +192,7 @@ pub fn pick<'a, T>(choices: &'a [T], rng: &dyn Rng) -> Option<&'a T> {
 #[cfg(test)]
 mod tests {
     use cofferdam_core::SeededRng;
+    use proptest::prelude::*;
 
     use super::*;
     use crate::domain::{address, parts, profile};
@@ -244,6 +245,19 @@ mod tests {
             ("Rose Cottage", "571", "Rose Cottage"),
         ] {
             assert_eq!(with_number(address, house), expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_address_only_its_first_number_changes(
+            address in ".{0,10}[0-9]{0,6}.{0,10}", house in "[1-9][0-9]{2}"
+        ) {
+            let other = with_number(&address, &house);
+            prop_assert_eq!(other.len(), address.len());
+            prop_assert_eq!(other == address, !address.contains(|c: char| c.is_ascii_digit()));
+            let words = |s: &str| s.replace(|c: char| c.is_ascii_digit(), "");
+            prop_assert_eq!(words(&other), words(&address));
         }
     }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use accounts_api::{CreateCustomer, ImportCustomers, ImportResult, ListCoarse, ReadCustomers};
 use cofferdam_core::{Field, FieldSet, Personal, Record};
-use cofferdam_wire::Client;
+use cofferdam_wire::{Client, ProblemKind};
 
-use crate::support::{Shop, legacy_row, person};
+use crate::support::{Lost, Shop, legacy_row, person, problem};
 
 async fn everybody(shop: &Shop) -> Vec<Record> {
     let response = shop.client("response-1");
@@ -109,6 +109,21 @@ async fn after_a_restart_no_number_is_asked_about_twice() {
     assert!(second.0 >= 10_000, "{second} was claimed before the restart, {first} with it");
 }
 
+#[tokio::test]
+async fn a_lost_claim_is_made_again_and_one_that_was_taken_is_left_out() {
+    for (lost, expected) in [(Lost::Before, 0), (Lost::After, 10_000)] {
+        let shop = Shop::open().await;
+        let web = shop.client("web-1");
+        shop.keys.book().lose_claims = vec![lost; 3];
+        let password = Personal::new("a fine password");
+        let call = CreateCustomer { profile: person(1), password };
+        let failed = web.call(&call).await;
+        assert_eq!(problem(failed), Some(ProblemKind::Upstream));
+        shop.keys.book().lose_claims.clear();
+        assert_eq!(web.call(&call).await.unwrap(), Record(expected), "{lost:?}");
+    }
+}
+
 /// What a thief sees who takes the whole database: nothing that sorts decoys from customers.
 #[tokio::test]
 async fn nothing_stored_tells_a_decoy_apart() {
@@ -134,7 +149,7 @@ async fn nothing_stored_tells_a_decoy_apart() {
             .fetch_all(&db)
             .await
             .unwrap();
-    assert_eq!(stored.len() as i64, count);
+    assert_eq!(i64::try_from(stored.len()), Ok(count));
     assert!(stored.iter().filter(|row| decoys.contains(&row.0)).count() > 10);
     let like = &stored[0];
     for row in &stored {

@@ -32,6 +32,8 @@ pub struct Book {
     pub decoy_one_in: u32,
     /// Leave the last record out of each release.
     pub forgetful: bool,
+    /// How the next claims of decoys end: lost before they are taken down, or after.
+    pub lose_claims: Vec<Lost>,
     /// Answered releases.
     pub released: Vec<ReleaseKeys>,
     /// Answered hardenings: for whom, and whose.
@@ -44,7 +46,7 @@ pub struct Book {
 impl Book {
     pub fn is_decoy(&self, record: Record) -> bool {
         self.decoy_one_in > 0
-            && tag(MASTER, &record.0.to_be_bytes())[0] as u32 % self.decoy_one_in == 0
+            && u32::from(tag(MASTER, &record.0.to_be_bytes())[0]).is_multiple_of(self.decoy_one_in)
     }
 
     fn check(&self, via: &CallerName, caller: &CallerName) -> Result<FieldSet, Problem> {
@@ -52,6 +54,13 @@ impl Book {
         let grant = self.grants.get(caller).copied();
         grant.ok_or_else(|| Problem::not_granted(format!("{caller} has no grant")))
     }
+}
+
+/// A call whose answer never arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lost {
+    Before,
+    After,
 }
 
 /// A running `keys`.
@@ -171,8 +180,15 @@ async fn claim(
     assert_eq!(via.as_str(), "accounts");
     let mut book = book.lock().unwrap();
     let range = call.from.0..call.from.0 + call.count;
+    let lost = book.lose_claims.pop();
+    if lost == Some(Lost::Before) {
+        return Err(Problem::new(ProblemKind::Internal, "it broke"));
+    }
     if range.clone().any(|n| !book.claimed.insert(n)) {
         return Err(Problem::new(ProblemKind::Conflict, "these numbers were claimed before"));
+    }
+    if lost == Some(Lost::After) {
+        return Err(Problem::new(ProblemKind::Internal, "it broke"));
     }
     let decoys = range.map(Record).filter(|r| book.is_decoy(*r)).collect();
     Ok(Answer(ClaimedDecoys { decoys }, encoding))

@@ -15,7 +15,7 @@ use testkit::Authority;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-pub use keys::TestKeys;
+pub use keys::{Lost, TestKeys};
 pub use people::{ada, legacy_row, person};
 
 /// What the server's data directory holds after it stopped: the database and its WAL.

@@ -38,8 +38,8 @@ pub fn person(n: u64) -> Profile {
         email: Personal::new(format!("{given}.{family}.{n}@example.com").to_lowercase()),
         phone: Some(Personal::new(format!("+1 502 555 {n:04}"))),
         billing_address: Some(Personal::new(address.clone())),
-        shipping_address: (n % 3 != 0).then(|| Personal::new(address)),
-        card_last4: (n % 2 == 0).then(|| Personal::new(format!("{:04}", n % 10_000))),
+        shipping_address: (!n.is_multiple_of(3)).then(|| Personal::new(address)),
+        card_last4: n.is_multiple_of(2).then(|| Personal::new(format!("{:04}", n % 10_000))),
         coarse: Coarse {
             country: Some("US".parse().unwrap()),
             region: Some(state.parse().unwrap()),
