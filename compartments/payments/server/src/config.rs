@@ -25,3 +25,31 @@ pub struct Config {
     #[serde(default)]
     pub log_format: LogFormat,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "listen = '127.0.0.1:0'
+database = 'payments.db'
+keys = 'https://localhost:7001'
+controller = 'response-1'
+[tls]
+ca = 'ca.pem'
+cert = 'cert.pem'
+key = 'key.pem'
+";
+
+    #[test]
+    fn an_error_names_the_key() {
+        assert!(toml::from_str::<Config>(GOOD).is_ok());
+        for (good, bad, word) in [
+            ("keys", "kyes", "kyes"),
+            ("'response-1'", "'Response'", "controller"),
+            ("'127.0.0.1:0'", "'here'", "listen"),
+        ] {
+            let error = toml::from_str::<Config>(&GOOD.replace(good, bad)).unwrap_err().to_string();
+            assert!(error.contains(word), "{error}");
+        }
+    }
+}

@@ -1,14 +1,16 @@
-//! The `payments` compartment: cards sealed field by field, and the tokens that stand for them.
+//! The `payments` compartment: cards, sealed, and the tokens that stand for them.
 //!
-//! May touch: its own database and `keys` (release, seal). Holds no security code, no contact
-//! data of any customer, and no key longer than a request lasts. Called by: checkout servers, the
-//! forwarder to the payment processor, and `response` (freeze, count).
+//! May touch: its own database, and `keys` (release and seal, domain payments). Holds no key
+//! longer than a request lasts, no security code (CVV), and nothing about who the customer is.
+//! Called by: checkout servers, the forwarder to the payment processor, and `response` (freeze,
+//! count).
 
 mod app;
 mod config;
 mod domain;
+mod keys;
 mod routes;
-pub mod store;
+mod store;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -22,7 +24,6 @@ pub use config::Config;
 pub use routes::PATHS;
 
 use app::App;
-use store::Store;
 
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -54,8 +55,7 @@ impl Server {
         rng: Arc<dyn Rng>,
     ) -> Result<Self, StartError> {
         let identity = Identity::load(&config.tls)?;
-        let store = Store::open(&config.database).await?;
-        let app = Arc::new(App::new(&config, &identity, store, clock, rng).await?);
+        let app = Arc::new(App::open(&config, &identity, clock, rng).await?);
         let listener = Listener::bind(config.listen).await?;
         tracing::info!(address = %listener.address(), "listening");
         Ok(Self { identity, listener, app })

@@ -1,13 +1,11 @@
-CREATE TABLE card (
-    record     BIGINT PRIMARY KEY,
-    token_hash BLOB   NOT NULL UNIQUE, -- SHA-256 of the token: the table gives no token away
-    brand      TEXT   NOT NULL,
-    epoch      BIGINT NOT NULL,
-    number     BLOB   NOT NULL, -- sealed
-    expiry     BLOB   NOT NULL, -- sealed
-    last4      BLOB   NOT NULL  -- sealed
-);
-
-CREATE TABLE frozen_caller (
-    caller TEXT PRIMARY KEY
+-- Sealed texts: number, expiry and masked hold nonce, ciphertext and tag. The token itself is not
+-- kept, only its SHA-256: who has the table has no token.
+CREATE TABLE cards (
+    record INTEGER PRIMARY KEY,
+    token_hash BLOB NOT NULL UNIQUE,
+    brand TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    number BLOB NOT NULL,
+    expiry BLOB NOT NULL,
+    masked BLOB NOT NULL
 );

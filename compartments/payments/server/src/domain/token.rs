@@ -1,28 +1,16 @@
-//! Tokens.
+//! Tokens: 128 random bits, so that nobody finds one by trying.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use cofferdam_core::Rng;
-use payments_api::{BadToken, CardToken};
+use payments_api::CardToken;
 
-/// What the table keeps of a token.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TokenHash(Vec<u8>);
-
-impl TokenHash {
-    /// The hash of a token. A token has 128 random bits, so it takes no salt and no slow hash.
-    #[must_use]
-    pub fn of(token: &CardToken) -> Self {
-        Self(digest(&SHA256, token.as_str().as_bytes()).as_ref().to_vec())
-    }
-
-    /// The 32 bytes.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
+/// A fresh token.
+pub fn new_token(rng: &dyn Rng) -> CardToken {
+    #[expect(clippy::expect_used, reason = "32 hexadecimal digits, as it asks for")]
+    hex::encode(rng.bytes::<16>()).parse().expect("the hex of 16 bytes is a token")
 }
 
-/// A token that stands for no card yet.
-pub fn fresh_token(rng: &dyn Rng) -> Result<CardToken, BadToken> {
-    hex::encode(rng.bytes::<16>()).parse()
+/// What is kept of a token. It needs no salt: there is nothing to guess.
+pub fn token_hash(token: &CardToken) -> Vec<u8> {
+    digest(&SHA256, token.as_str().as_bytes()).as_ref().to_vec()
 }

@@ -1,4 +1,4 @@
-//! `POST /v1/cards/count`: how many cards are held.
+//! `POST /v1/cards/count`: how many cards there are.
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use payments_api::CountCards;
 use crate::app::App;
 
 /// Counts the cards.
-pub async fn count(
+pub async fn handle(
     State(app): State<Arc<App>>,
-    Caller(by): Caller,
-    Body(_, encoding): Body<CountCards>,
+    Caller(caller): Caller,
+    Body(CountCards {}, encoding): Body<CountCards>,
 ) -> Result<Answer<u64>, Problem> {
-    app.check_controller(&by)?;
-    let count = app.store.count().await.map_err(|e| Problem::internal(&e))?;
+    app.check_controller(&caller)?;
+    let count = app.store.count_cards().await.map_err(|e| Problem::internal(&e))?;
     Ok(Answer(count, encoding))
 }

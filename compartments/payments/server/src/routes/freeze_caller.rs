@@ -1,26 +1,34 @@
-//! `POST /v1/contain/freeze`: a caller gets nothing more, or again.
+//! `POST /v1/contain/freeze`: refuses a caller everything, or no longer.
 
 use std::sync::Arc;
 
 use axum::extract::State;
-use cofferdam_wire::{Answer, Body, Caller, Problem};
+use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemKind};
 use payments_api::FreezeCaller;
 
 use crate::app::App;
 
-/// Freezes or thaws a caller, effective before the answer leaves.
-pub async fn freeze(
+/// The longest reason, in characters.
+const MAX_REASON: usize = 500;
+
+/// Freezes or thaws a caller.
+pub async fn handle(
     State(app): State<Arc<App>>,
-    Caller(by): Caller,
+    Caller(caller): Caller,
     Body(call, encoding): Body<FreezeCaller>,
 ) -> Result<Answer<()>, Problem> {
-    app.check_controller(&by)?;
-    if call.frozen {
-        app.set_frozen(&call.caller, true);
+    app.check_controller(&caller)?;
+    if call.reason.chars().count() > MAX_REASON {
+        return Err(Problem::bad_request(format!("a reason has at most {MAX_REASON} characters")));
     }
-    let stored = app.store.set_frozen(&call.caller, call.frozen).await;
-    stored.map_err(|e| Problem::internal(&e))?;
-    app.set_frozen(&call.caller, call.frozen);
-    tracing::warn!(caller = %call.caller, frozen = call.frozen, %by, "freeze order");
+    if app.is_controller(&call.caller) {
+        let detail = "the controller can't be frozen: nobody could thaw it";
+        return Err(Problem::new(ProblemKind::Conflict, detail));
+    }
+    let now = app.clock.now();
+    let kept = app.store.set_frozen(&call.caller, call.frozen, &call.reason, now).await;
+    kept.map_err(|e| Problem::internal(&e))?;
+    tracing::warn!(caller = %call.caller, frozen = call.frozen, "a caller was frozen or thawed");
+    app.set_frozen(call.caller, call.frozen);
     Ok(Answer((), encoding))
 }

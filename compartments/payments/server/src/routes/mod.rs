@@ -9,31 +9,61 @@ mod store_cards;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
 use cofferdam_core::Call;
-use cofferdam_wire::{Problem, call_route};
-use payments_api::{CardToken, CountCards, FreezeCaller, ReadCard, RevealCard, StoreCards};
+use cofferdam_wire::{Caller, Problem, ProblemKind, call_route};
+use payments_api as api;
+use payments_api::CardToken;
 
 use crate::app::App;
-use crate::store::{CardRow, TokenHash};
+use crate::domain::token_hash;
+use crate::store::SealedCard;
 
-/// Every path, for the test that walks them all.
-pub const PATHS: [&str; 5] =
-    [StoreCards::PATH, ReadCard::PATH, RevealCard::PATH, FreezeCaller::PATH, CountCards::PATH];
+macro_rules! routes {
+    ($($call:ty => $handler:path,)*) => {
+        /// The path of every route: each has a row in the table of the authorisation test.
+        pub const PATHS: &[&str] = &[$(<$call>::PATH,)*];
 
-/// Every route of the compartment.
-pub fn router(app: Arc<App>) -> Router {
-    Router::new()
-        .merge(call_route::<StoreCards, _, _, _>(store_cards::store))
-        .merge(call_route::<ReadCard, _, _, _>(read_card::read))
-        .merge(call_route::<RevealCard, _, _, _>(reveal_card::reveal))
-        .merge(call_route::<FreezeCaller, _, _, _>(freeze_caller::freeze))
-        .merge(call_route::<CountCards, _, _, _>(count_cards::count))
-        .with_state(app)
+        fn calls() -> Router<Arc<App>> {
+            Router::new()$(.merge(call_route::<$call, _, _, _>($handler)))*
+        }
+    };
 }
 
-/// The card of a token. Tokens have 128 random bits, so that saying "not found" to a caller
-/// without a grant tells it nothing that it could guess its way to.
-async fn find(app: &App, token: &CardToken) -> Result<CardRow, Problem> {
-    let card = app.store.find(&TokenHash::of(token)).await.map_err(|e| Problem::internal(&e))?;
+routes! {
+    api::StoreCards => store_cards::handle,
+    api::ReadCard => read_card::handle,
+    api::RevealCard => reveal_card::handle,
+    api::FreezeCaller => freeze_caller::handle,
+    api::CountCards => count_cards::handle,
+}
+
+/// All routes. A frozen caller is refused before any of them.
+pub fn router(app: Arc<App>) -> Router {
+    calls().layer(middleware::from_fn_with_state(app.clone(), refuse_frozen)).with_state(app)
+}
+
+async fn refuse_frozen(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    request: Request,
+    next: Next,
+) -> Response {
+    if app.is_frozen(&caller) {
+        tracing::warn!(%caller, "a frozen caller goes on asking");
+        let detail = format!("{caller} is frozen");
+        return Problem::new(ProblemKind::Frozen, detail).into_response();
+    }
+    next.run(request).await
+}
+
+/// The card of a token. An unknown token is *not found* for everybody, whatever they are granted:
+/// a caller without a grant could tell it from a known one, which `keys` refuses it, but to try
+/// tokens out is to guess 128 random bits.
+async fn card_of(app: &App, token: &CardToken) -> Result<SealedCard, Problem> {
+    let found = app.store.find_card(&token_hash(token)).await;
+    let card = found.map_err(|e| Problem::internal(&e))?;
     card.ok_or_else(|| Problem::not_found("no card has this token"))
 }

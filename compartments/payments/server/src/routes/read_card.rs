@@ -7,28 +7,24 @@ use cofferdam_core::{Field, FieldSet};
 use cofferdam_wire::{Answer, Body, Caller, Problem};
 use payments_api::{MaskedCard, ReadCard};
 
+use super::card_of;
 use crate::app::App;
 
-/// Reads the last four digits and the date of expiry.
-pub async fn read(
+const SHOWN: FieldSet = FieldSet::EMPTY.with(Field::CardMasked).with(Field::CardExpiry);
+
+/// Reads last digits and expiry.
+pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
     Body(call, encoding): Body<ReadCard>,
 ) -> Result<Answer<MaskedCard>, Problem> {
-    app.check_frozen(&caller)?;
-    let card = super::find(&app, &call.token).await?;
-    let fields = FieldSet::EMPTY.with(Field::CardExpiry).with(Field::CardMasked);
-    let [expiry_key, masked_key] =
-        app.release_one(&caller, fields, card.epoch, card.record).await?;
-    let masked = MaskedCard {
+    let card = card_of(&app, &call.token).await?;
+    let keys = app.keys.to_read(&caller, SHOWN, card.record, card.epoch).await?;
+    let shown = MaskedCard {
         record: card.record,
         brand: card.brand,
-        last4: card
-            .open(Field::CardMasked, &masked_key, &card.last4)
-            .map_err(|e| Problem::internal(&e))?,
-        expiry: card
-            .open(Field::CardExpiry, &expiry_key, &card.expiry)
-            .map_err(|e| Problem::internal(&e))?,
+        last4: keys.open(Field::CardMasked, &card.masked)?,
+        expiry: keys.open(Field::CardExpiry, &card.expiry)?,
     };
-    Ok(Answer(masked, encoding))
+    Ok(Answer(shown, encoding))
 }

@@ -1,4 +1,4 @@
-//! `POST /v1/cards/reveal`: a card in full, for the forwarder to the processor.
+//! `POST /v1/cards/reveal`: a card in full, for the forwarder to the payment processor.
 
 use std::sync::Arc;
 
@@ -7,27 +7,24 @@ use cofferdam_core::{Field, FieldSet};
 use cofferdam_wire::{Answer, Body, Caller, Problem};
 use payments_api::{FullCard, RevealCard};
 
+use super::card_of;
 use crate::app::App;
 
-/// Reveals a card. Whether the caller may is decided by `keys`, which logs and rings.
-pub async fn reveal(
+const IN_FULL: FieldSet = FieldSet::EMPTY.with(Field::CardNumber).with(Field::CardExpiry);
+
+/// Reads number and expiry. Who may is for `keys` to say: this server could not read the number
+/// against its will.
+pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
     Body(call, encoding): Body<RevealCard>,
 ) -> Result<Answer<FullCard>, Problem> {
-    app.check_frozen(&caller)?;
-    let card = super::find(&app, &call.token).await?;
-    let fields = FieldSet::EMPTY.with(Field::CardNumber).with(Field::CardExpiry);
-    let [number_key, expiry_key] =
-        app.release_one(&caller, fields, card.epoch, card.record).await?;
+    let card = card_of(&app, &call.token).await?;
+    let keys = app.keys.to_read(&caller, IN_FULL, card.record, card.epoch).await?;
     let full = FullCard {
         record: card.record,
-        number: card
-            .open(Field::CardNumber, &number_key, &card.number)
-            .map_err(|e| Problem::internal(&e))?,
-        expiry: card
-            .open(Field::CardExpiry, &expiry_key, &card.expiry)
-            .map_err(|e| Problem::internal(&e))?,
+        number: keys.open(Field::CardNumber, &card.number)?,
+        expiry: keys.open(Field::CardExpiry, &card.expiry)?,
     };
     Ok(Answer(full, encoding))
 }

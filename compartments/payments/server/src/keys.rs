@@ -1,0 +1,121 @@
+//! The `keys` compartment as seen from here: each answer is checked against its question.
+
+use cofferdam_core::{
+    CallerName, Domain, Epoch, Field, FieldKey, FieldSet, Operation, Personal, Record, Rng,
+    SealedAs,
+};
+use cofferdam_wire::{Client, Problem, ProblemKind};
+use keys_api::{RecordKeys, ReleaseKeys, ReleasedKeys};
+
+/// A client of `keys`.
+#[derive(Debug)]
+pub struct Keys {
+    client: Client,
+}
+
+/// The keys of one card's fields. They go with the request that asked for them.
+#[derive(Debug)]
+pub struct CardKeys {
+    record: Record,
+    epoch: Epoch,
+    keys: Vec<(Field, FieldKey)>,
+}
+
+impl Keys {
+    /// Speaks through `client`.
+    pub const fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    /// The keys to read `fields` of one card. Whether `caller` may is for `keys` to say; its
+    /// refusal is passed on.
+    pub async fn to_read(
+        &self,
+        caller: &CallerName,
+        fields: FieldSet,
+        record: Record,
+        epoch: Epoch,
+    ) -> Result<CardKeys, Problem> {
+        let records = vec![record];
+        let released = self.ask(caller, Operation::Release, fields, Some(epoch), records).await?;
+        released.into_iter().next().ok_or_else(mismatch)
+    }
+
+    /// The keys to seal `fields` of new cards, in their order.
+    pub async fn to_seal(
+        &self,
+        caller: &CallerName,
+        fields: FieldSet,
+        records: Vec<Record>,
+    ) -> Result<Vec<CardKeys>, Problem> {
+        self.ask(caller, Operation::Seal, fields, None, records).await
+    }
+
+    async fn ask(
+        &self,
+        caller: &CallerName,
+        operation: Operation,
+        fields: FieldSet,
+        epoch: Option<Epoch>,
+        records: Vec<Record>,
+    ) -> Result<Vec<CardKeys>, Problem> {
+        let call = ReleaseKeys {
+            domain: Domain::Payments,
+            caller: caller.clone(),
+            operation,
+            fields,
+            epoch,
+            records,
+            warrant: None,
+        };
+        let answer = self.client.call(&call).await?;
+        matched(&call, answer).ok_or_else(mismatch)
+    }
+}
+
+/// The keys with the fields that they belong to; `None` when they are not those asked for.
+fn matched(call: &ReleaseKeys, answer: ReleasedKeys) -> Option<Vec<CardKeys>> {
+    let epoch = answer.epoch;
+    let right_epoch = call.epoch.is_none_or(|asked| asked == epoch);
+    let right_records = answer.records.iter().map(|r| r.record).eq(call.records.iter().copied());
+    let right_fields = answer.records.iter().all(|r| r.keys.len() == call.fields.len());
+    let with_fields = |RecordKeys { record, keys }| CardKeys {
+        record,
+        epoch,
+        keys: call.fields.iter().zip(keys).collect(),
+    };
+    (right_epoch && right_records && right_fields)
+        .then(|| answer.records.into_iter().map(with_fields).collect())
+}
+
+fn mismatch() -> Problem {
+    tracing::error!("keys answered for other cards than it was asked for");
+    Problem::new(ProblemKind::Upstream, "another compartment's answer is incomplete")
+}
+
+impl CardKeys {
+    /// The generation of the keys.
+    pub const fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// Seals a field.
+    pub fn seal(&self, field: Field, text: &Personal, rng: &dyn Rng) -> Result<Vec<u8>, Problem> {
+        Ok(self.place(field).seal(self.key(field)?, text, rng))
+    }
+
+    /// Opens a field.
+    pub fn open(&self, field: Field, sealed: &[u8]) -> Result<Personal, Problem> {
+        let opened = self.place(field).open(self.key(field)?, sealed);
+        opened.map_err(|e| Problem::internal(&e))
+    }
+
+    const fn place(&self, field: Field) -> SealedAs {
+        SealedAs { record: self.record, field, epoch: self.epoch }
+    }
+
+    fn key(&self, field: Field) -> Result<&FieldKey, Problem> {
+        let found = self.keys.iter().find(|(of, _)| *of == field);
+        found.map(|(_, key)| key).ok_or_else(mismatch)
+    }
+}

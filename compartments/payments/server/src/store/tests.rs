@@ -1,0 +1,72 @@
+//! The same suite on both databases.
+
+use cofferdam_core::{Epoch, Record};
+use cofferdam_store::Location;
+use payments_api::Brand;
+use testkit::postgres;
+
+use super::*;
+
+fn card(record: u32) -> NewCard {
+    let bytes = |tag: u8| [record.to_be_bytes().as_slice(), &[tag, 0, 255]].concat();
+    NewCard {
+        token_hash: bytes(1),
+        card: SealedCard {
+            record: Record(record),
+            brand: Brand::Jcb,
+            epoch: Epoch(7),
+            number: bytes(2),
+            expiry: bytes(3),
+            masked: bytes(4),
+        },
+    }
+}
+
+async fn suite(location: Location) {
+    let store = Store::open(&location).await.unwrap();
+    assert_eq!((store.next_record().await.unwrap(), store.count_cards().await.unwrap()), (0, 0));
+
+    let cards: Vec<_> = (0..1000).map(card).collect();
+    store.insert_cards(&cards).await.unwrap();
+    for NewCard { token_hash, card } in [&cards[0], &cards[99], &cards[100], &cards[999]] {
+        assert_eq!(store.find_card(token_hash).await.unwrap().as_ref(), Some(card));
+    }
+    assert_eq!(store.find_card(b"none").await.unwrap(), None);
+
+    // A number or a token that is there already: nothing of the call is kept.
+    let mut same_token = card(2000);
+    same_token.token_hash = card(5).token_hash;
+    for twice in [card(5), same_token] {
+        assert!(store.insert_cards(&[card(1000), twice]).await.is_err());
+    }
+    assert_eq!(store.find_card(&card(1000).token_hash).await.unwrap(), None);
+
+    let last = card(u32::MAX - 1);
+    store.insert_cards(std::slice::from_ref(&last)).await.unwrap();
+    assert_eq!(store.find_card(&last.token_hash).await.unwrap(), Some(last.card));
+
+    let now = "2012-01-15T04:00:00Z".parse().unwrap();
+    let caller = "checkout-1".parse().unwrap();
+    for (frozen, count) in [(true, 1), (true, 1), (false, 0), (false, 0), (true, 1)] {
+        store.set_frozen(&caller, frozen, "it fell", now).await.unwrap();
+        assert_eq!(store.frozen_callers().await.unwrap().len(), count);
+    }
+
+    drop(store);
+    let store = Store::open(&location).await.unwrap();
+    assert_eq!(store.next_record().await.unwrap(), u32::MAX);
+    assert_eq!(store.count_cards().await.unwrap(), 1001);
+    assert!(store.frozen_callers().await.unwrap().contains(&caller));
+}
+
+#[tokio::test]
+async fn on_sqlite() {
+    let dir = tempfile::tempdir().unwrap();
+    suite(Location::Sqlite(dir.path().join("payments.db"))).await;
+}
+
+#[tokio::test]
+async fn on_postgres() {
+    let database = postgres::Database::create().await;
+    suite(database.location()).await;
+}

@@ -1,0 +1,190 @@
+//! What becomes of cards.
+
+use cofferdam_core::{Call, Epoch, Field, FieldSet, Operation, Personal, Record};
+use cofferdam_wire::{Problem, ProblemKind};
+use payments_api::{
+    Brand, CardDetails, CardToken, CountCards, FreezeCaller, ReadCard, RevealCard, StoreCards,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::support::{Till, card};
+
+const VISA: &str = "4111 1111 1111 1111";
+const AMEX: &str = "3782-822463-10005";
+
+fn reveal(token: &CardToken) -> RevealCard {
+    RevealCard { token: token.clone() }
+}
+
+#[tokio::test]
+async fn a_card_comes_back_as_each_caller_may_see_it() {
+    let till = Till::open().await;
+    let stored = till.store(&[VISA, AMEX]).await;
+    assert_eq!([stored[0].brand, stored[1].brand], [Brand::Visa, Brand::Amex]);
+    assert_eq!(stored[1].last4.expose(), "0005");
+    assert_ne!(stored[0].token, stored[1].token);
+
+    let read = ReadCard { token: stored[1].token.clone() };
+    let shown = till.call("checkout-1", &read).await.unwrap();
+    assert_eq!((shown.record, shown.brand), (Record(1), Brand::Amex));
+    assert_eq!((shown.last4.expose(), shown.expiry.expose()), ("0005", "11/2014"));
+    let full = till.call("processor-1", &reveal(&stored[0].token)).await.unwrap();
+    assert_eq!((full.record, full.number.expose()), (Record(0), "4111111111111111"));
+    assert_eq!(full.expiry.expose(), "11/2014");
+
+    let asked: Vec<_> = {
+        let book = till.keys.book();
+        let line = |r: &keys_api::ReleaseKeys| {
+            (r.caller.to_string(), r.operation, r.fields, r.epoch, r.records.len())
+        };
+        book.released.iter().map(line).collect()
+    };
+    let fields = |fields: &[Field]| fields.iter().copied().collect::<FieldSet>();
+    let (number, expiry, masked) = (Field::CardNumber, Field::CardExpiry, Field::CardMasked);
+    let (checkout, processor) = ("checkout-1".to_owned(), "processor-1".to_owned());
+    let sealed = Some(Epoch(3));
+    assert_eq!(
+        asked,
+        [
+            (checkout.clone(), Operation::Seal, fields(&[number, expiry, masked]), None, 2),
+            (checkout, Operation::Release, fields(&[expiry, masked]), sealed, 1),
+            (processor, Operation::Release, fields(&[number, expiry]), sealed, 1),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn numbers_stay_dense_across_failures_and_restarts() {
+    let mut till = Till::open().await;
+    till.store(&[VISA]).await;
+    let one = StoreCards { cards: vec![card(VISA)] };
+    till.keys.book().spent = true;
+    let spent = till.call("checkout-1", &one).await.unwrap_err();
+    till.keys.book().spent = false;
+    assert_eq!((spent.kind, spent.retry_after_s), (ProblemKind::BudgetExhausted, Some(7)));
+    till.call("web-1", &one).await.unwrap_err();
+    let many: Vec<_> = std::iter::repeat_n(AMEX, 1_000).collect();
+    till.store(&many).await;
+    till.stop().await;
+    till.start().await;
+
+    let last = till.store(&[AMEX]).await;
+    let shown = till.call("checkout-1", &ReadCard { token: last[0].token.clone() }).await.unwrap();
+    assert_eq!(shown.record, Record(1_001));
+    assert_eq!(till.call("response-1", &CountCards {}).await, Ok(1_002));
+}
+
+#[tokio::test]
+async fn calls_at_the_same_time_get_numbers_of_their_own() {
+    let till = Till::open().await;
+    let calls = (0..8).map(|_| {
+        let client = till.client("checkout-1");
+        tokio::spawn(async move {
+            client.call(&StoreCards { cards: vec![card(VISA), card(AMEX)] }).await.unwrap()
+        })
+    });
+    let mut records = Vec::new();
+    for call in calls.collect::<Vec<_>>() {
+        for stored in call.await.unwrap() {
+            let read = ReadCard { token: stored.token };
+            records.push(till.call("checkout-1", &read).await.unwrap().record.0);
+        }
+    }
+    records.sort_unstable();
+    assert_eq!(records, (0..16).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_bad_card_keeps_the_whole_call_out() {
+    let till = Till::open().await;
+    let with = |change: fn(&mut CardDetails)| {
+        let mut bad = card(VISA);
+        change(&mut bad);
+        StoreCards { cards: vec![card(VISA), bad] }
+    };
+    for (call, says) in [
+        (with(|c| c.number = Personal::new("4111111111111112")), "card 2: the card number's check"),
+        (with(|c| c.number = Personal::new("4111")), "card 2: a card number has 12 to 19"),
+        (with(|c| c.number = Personal::new("4111ada")), "card 2: a card number has digits"),
+        (with(|c| c.expiry_month = 13), "card 2: the month"),
+        (with(|c| c.expiry_year = 2011), "card 2: the card has expired"),
+        (with(|c| c.expiry_year = 14), "card 2: the card has expired"),
+        (StoreCards { cards: Vec::new() }, "1 to 1000 cards"),
+        (StoreCards { cards: vec![card(VISA); 1_001] }, "1 to 1000 cards"),
+    ] {
+        let refused = till.call("checkout-1", &call).await.unwrap_err();
+        assert_eq!(refused.kind, ProblemKind::BadRequest);
+        assert!(refused.detail.contains(says), "{}", refused.detail);
+        assert!(!refused.detail.contains("4111"), "{}", refused.detail);
+    }
+    assert!(till.keys.book().released.is_empty());
+    assert_eq!(till.call("response-1", &CountCards {}).await, Ok(0));
+}
+
+/// A call as an untaught shop would make it, with the security code.
+#[derive(Serialize, Deserialize)]
+struct WithCode {
+    cards: Vec<serde_json::Value>,
+}
+
+impl Call for WithCode {
+    const PATH: &'static str = StoreCards::PATH;
+    type Answer = ();
+}
+
+#[tokio::test]
+async fn a_security_code_is_refused_by_name() {
+    let till = Till::open().await;
+    let mut card = serde_json::to_value(card(VISA)).unwrap();
+    card["cvv"] = "737".into();
+    let refused = till.call("checkout-1", &WithCode { cards: vec![card] }).await.unwrap_err();
+    assert_eq!(refused.kind, ProblemKind::BadRequest);
+    assert!(refused.detail.contains("cvv") && !refused.detail.contains("737"), "{refused}");
+}
+
+#[tokio::test]
+async fn an_unknown_token_is_not_found_and_no_key_is_asked_for() {
+    let till = Till::open().await;
+    let token: CardToken = "0".repeat(32).parse().unwrap();
+    for caller in ["checkout-1", "processor-1", "stranger"] {
+        let refused = till.call(caller, &reveal(&token)).await.unwrap_err();
+        assert_eq!(refused, Problem::not_found("no card has this token"));
+        let refused = till.call(caller, &ReadCard { token: token.clone() }).await.unwrap_err();
+        assert_eq!(refused, Problem::not_found("no card has this token"));
+    }
+    assert!(till.keys.book().released.is_empty());
+}
+
+#[tokio::test]
+async fn an_answer_for_other_cards_opens_nothing() {
+    let till = Till::open().await;
+    let token = till.store(&[VISA]).await.remove(0).token;
+    till.keys.book().confused = true;
+    let one = StoreCards { cards: vec![card(VISA)] };
+    for kind in [
+        till.call("processor-1", &reveal(&token)).await.unwrap_err().kind,
+        till.call("checkout-1", &one).await.unwrap_err().kind,
+    ] {
+        assert_eq!(kind, ProblemKind::Upstream);
+    }
+    assert_eq!(till.call("response-1", &CountCards {}).await, Ok(1));
+}
+
+#[tokio::test]
+async fn a_freeze_outlives_a_restart_and_can_be_lifted() {
+    let mut till = Till::open().await;
+    let freeze = |caller: &str, frozen| FreezeCaller {
+        caller: caller.parse().unwrap(),
+        frozen,
+        reason: "it fell".to_owned(),
+    };
+    let refused = till.call("response-1", &freeze("response-1", true)).await.unwrap_err();
+    assert_eq!(refused.kind, ProblemKind::Conflict);
+    till.call("response-1", &freeze("checkout-1", true)).await.unwrap();
+    till.stop().await;
+    till.start().await;
+    let one = StoreCards { cards: vec![card(VISA)] };
+    assert_eq!(till.call("checkout-1", &one).await.unwrap_err().kind, ProblemKind::Frozen);
+    till.call("response-1", &freeze("checkout-1", false)).await.unwrap();
+    assert!(till.call("checkout-1", &one).await.is_ok());
+}

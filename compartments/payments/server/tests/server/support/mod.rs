@@ -1,0 +1,107 @@
+//! A till for tests: an authority, a small `keys`, and the real server.
+
+mod keys;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use cofferdam_core::{Call, MockClock, Personal, SystemRng};
+use cofferdam_wire::{CallError, Client, Problem};
+use payments_api::{CardDetails, StoreCards, StoredCard};
+use payments_server::{Config, Server};
+use tempfile::TempDir;
+use testkit::Authority;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+pub use keys::TestKeys;
+
+/// A running server.
+pub struct Till {
+    pub keys: TestKeys,
+    pub clock: Arc<MockClock>,
+    pub dir: TempDir,
+    authority: Authority,
+    address: SocketAddr,
+    running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+}
+
+impl Till {
+    pub async fn open() -> Self {
+        let dir = TempDir::new().unwrap();
+        let database = dir.path().join("payments.db");
+        Self::open_on(dir, &database.display().to_string()).await
+    }
+
+    /// Opens with its tables in `database`, a path or a URL.
+    pub async fn open_on(dir: TempDir, database: &str) -> Self {
+        let authority = Authority::new();
+        let keys = TestKeys::start(&authority).await;
+        let clock = Arc::new(MockClock::at("2012-01-15T08:00:00Z".parse().unwrap()));
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        write_config(dir.path(), database, &authority, keys.address());
+        let mut till = Self { keys, clock, dir, authority, address, running: None };
+        till.start().await;
+        till
+    }
+
+    pub async fn start(&mut self) {
+        let text = std::fs::read_to_string(self.dir.path().join("payments.toml")).unwrap();
+        let config: Config = toml::from_str(&text).unwrap();
+        let server = Server::start(config, self.clock.clone(), Arc::new(SystemRng)).await.unwrap();
+        self.address = server.address();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let stopped = async { stopped.await.unwrap_or_default() };
+        self.running = Some((stop, tokio::spawn(server.run(stopped))));
+    }
+
+    pub async fn stop(&mut self) {
+        let (stop, ended) = self.running.take().unwrap();
+        stop.send(()).unwrap();
+        ended.await.unwrap();
+    }
+
+    pub fn client(&self, caller: &str) -> Client {
+        self.authority.client(caller, &format!("https://localhost:{}", self.address.port()))
+    }
+
+    /// What `caller` is told.
+    pub async fn call<C: Call>(&self, caller: &str, call: &C) -> Result<C::Answer, Problem> {
+        self.client(caller).call(call).await.map_err(refusal)
+    }
+
+    /// Stores cards at the checkout.
+    pub async fn store(&self, numbers: &[&str]) -> Vec<StoredCard> {
+        let cards = numbers.iter().map(|number| card(number)).collect();
+        self.call("checkout-1", &StoreCards { cards }).await.unwrap()
+    }
+}
+
+/// The problem document behind an error.
+pub fn refusal(error: CallError) -> Problem {
+    match error {
+        CallError::Problem(problem) => problem,
+        other => unreachable!("there was no answer: {other}"),
+    }
+}
+
+pub fn card(number: &str) -> CardDetails {
+    CardDetails { number: Personal::new(number), expiry_month: 11, expiry_year: 2014 }
+}
+
+fn write_config(dir: &Path, database: &str, authority: &Authority, keys: SocketAddr) {
+    let tls = authority.files("payments");
+    let text = format!(
+        "listen = '127.0.0.1:0'\n\
+         database = '{database}'\n\
+         keys = 'https://localhost:{}'\n\
+         controller = 'response-1'\n\
+         [tls]\nca = '{}'\ncert = '{}'\nkey = '{}'\n",
+        keys.port(),
+        tls.ca.display(),
+        tls.cert.display(),
+        tls.key.display(),
+    );
+    std::fs::write(dir.join("payments.toml"), text).unwrap();
+}
