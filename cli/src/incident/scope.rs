@@ -1,0 +1,138 @@
+//! `cofferdam incident scope`
+
+use std::process::ExitCode;
+
+use clap::Args;
+use cofferdam_wire::Client;
+use response_api::{Exposure, IncidentId, LevelCounts, ScopeIncident, Untouched};
+
+use super::{Common, StepError, incident_number, table};
+use crate::CommandError;
+
+/// So many jurisdictions are shown; `--json` has all.
+const JURISDICTIONS: usize = 10;
+
+/// `cofferdam incident scope`
+#[derive(Debug, Args)]
+pub struct ScopeArgs {
+    /// The incident's number
+    #[arg(value_parser = incident_number)]
+    incident: IncidentId,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Computes the exposure.
+pub async fn scope(client: &Client, incident: IncidentId) -> Result<Exposure, StepError> {
+    client.call(&ScopeIncident { incident }).await.map_err(StepError::plain)
+}
+
+/// Runs the command.
+pub async fn run(args: ScopeArgs) -> Result<ExitCode, CommandError> {
+    let exposure = scope(&args.common.client()?, args.incident).await?;
+    args.common.print(&exposure, lines)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn lines(exposure: &Exposure) -> Vec<String> {
+    let mut out = vec![format!(
+        "incident {}: exposure of {} customers, until {}",
+        exposure.incident,
+        table::number(exposure.customers),
+        table::instant(exposure.until),
+    )];
+    out.extend(table::lines(&levels(exposure)));
+    out.extend(jurisdictions(exposure));
+    out.extend(exposure.untouched.iter().map(untouched));
+    let log = &exposure.log;
+    out.push(format!("log: {} entries, root {}", table::number(log.size), log.root));
+    out.extend(exposure.doubts.iter().map(|doubt| format!("doubt: {}", table::printable(doubt))));
+    out
+}
+
+fn levels(exposure: &Exposure) -> Vec<Vec<String>> {
+    let row = |what: &str, counts: &LevelCounts| {
+        let numbers = [counts.read, counts.presented, counts.reachable].map(table::number);
+        [vec![what.to_owned()], numbers.to_vec()].concat()
+    };
+    let mut rows = vec![["", "read", "presented", "reachable"].map(str::to_owned).to_vec()];
+    rows.push(row("people", &exposure.people));
+    rows.extend(exposure.fields.iter().map(|(field, counts)| row(field.as_str(), counts)));
+    rows
+}
+
+fn jurisdictions(exposure: &Exposure) -> Option<String> {
+    let mut most: Vec<_> = exposure.jurisdictions.iter().collect();
+    most.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+    let (first, rest) = most.split_at(most.len().min(JURISDICTIONS));
+    let named: Vec<_> =
+        first.iter().map(|(name, count)| format!("{name} {}", table::number(**count))).collect();
+    let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+    (!named.is_empty()).then(|| format!("where they live: {}{more}", named.join(", ")))
+}
+
+fn untouched(compartment: &Untouched) -> String {
+    let Untouched { domain, records, released, granted } = compartment;
+    let grant = if *granted { "though they had a grant" } else { "they had no grant" };
+    let (released, records) = (table::number(*released), table::number(*records));
+    if released == "0" {
+        format!("{domain}: none of {records} records was released to the fallen hosts; {grant}")
+    } else {
+        format!("{domain}: {released} of {records} records were released to the fallen hosts")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use cofferdam_core::{Domain, Field};
+    use response_api::LogProof;
+
+    use super::*;
+
+    fn exposure() -> Exposure {
+        let at = "2012-01-15T20:00:00Z".parse().unwrap();
+        let counts = LevelCounts { read: 1_234, presented: 56, reachable: 18_710 };
+        Exposure {
+            incident: IncidentId(1),
+            computed: at,
+            until: at,
+            people: counts,
+            fields: BTreeMap::from([(Field::Name, counts)]),
+            jurisdictions: (0..12).map(|n| (format!("US-{n:02}"), n)).collect(),
+            languages: BTreeMap::new(),
+            customers: 20_000,
+            untouched: vec![Untouched {
+                domain: Domain::Payments,
+                records: 9_000,
+                released: 0,
+                granted: false,
+            }],
+            log: LogProof { size: 5_000, root: "abc=".into(), checkpoint: String::new() },
+            doubts: vec!["the log was repaired".into()],
+        }
+    }
+
+    #[test]
+    fn the_table_shows_levels_places_proof_and_doubts() {
+        let expected = "\
+incident 1: exposure of 20,000 customers, until 2012-01-15 20:00:00Z
+         read  presented  reachable
+people  1,234         56     18,710
+name    1,234         56     18,710
+where they live: US-11 11, US-10 10, US-09 9, US-08 8, US-07 7, US-06 6, US-05 5, US-04 4, US-03 3, US-02 2 and 2 more
+payments: none of 9,000 records was released to the fallen hosts; they had no grant
+log: 5,000 entries, root abc=
+doubt: the log was repaired";
+        assert_eq!(lines(&exposure()).join("\n"), expected);
+    }
+
+    #[test]
+    fn a_compartment_that_was_reached_is_not_called_untouched() {
+        let mut exposure = exposure();
+        exposure.untouched[0].released = 3;
+        let text = lines(&exposure).join("\n");
+        assert!(text.contains("payments: 3 of 9,000 records were released"), "{text}");
+    }
+}
