@@ -56,7 +56,7 @@ struct State {
 }
 
 /// The verified end of the copy.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CopyEnd {
     /// Entries.
     pub size: u64,
@@ -91,8 +91,12 @@ impl LogCopy {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
             Err(e) => return Err(TlogError::io(&note_path, e).into()),
         };
-        let mut state =
-            State { size: 0, bytes: 0, root: cofferdam_store::tlog::EMPTY_HASH, note: String::new() };
+        let mut state = State {
+            size: 0,
+            bytes: 0,
+            root: cofferdam_store::tlog::EMPTY_HASH,
+            note: String::new(),
+        };
         if let Some(note) = note {
             let checkpoint = verify(&note, log_key).map_err(changed)?;
             let bytes = rehash(&entries, &path, &hashes, checkpoint.size()).map_err(changed)?;
@@ -104,7 +108,14 @@ impl LogCopy {
         }
         entries.set_len(state.bytes).map_err(|e| TlogError::io(&path, e))?;
         let pending = state.clone();
-        Ok(Self { dir: dir.to_owned(), log_key: log_key.to_owned(), entries, hashes, state, pending })
+        Ok(Self {
+            dir: dir.to_owned(),
+            log_key: log_key.to_owned(),
+            entries,
+            hashes,
+            state,
+            pending,
+        })
     }
 
     /// The verified end.

@@ -30,7 +30,7 @@ pub struct Scope<'a> {
 impl<'a> Scope<'a> {
     /// A scope of the hosts `fallen` from `from` until `until`, both included.
     #[must_use]
-    pub const fn new(fallen: &'a [CallerName], from: Timestamp, until: Timestamp) -> Self {
+    pub fn new(fallen: &'a [CallerName], from: Timestamp, until: Timestamp) -> Self {
         let (read, presented) = (Bitmaps::new(), Bitmaps::new());
         Self { fallen, from, until, read, presented, doubts: Vec::new() }
     }
@@ -85,7 +85,12 @@ pub fn readable(grants: &[Grant], domain: Domain) -> FieldSet {
 
 /// Of the records that have a field, those that could have been read and were not, nor presented.
 #[must_use]
-pub fn reachable(granted: FieldSet, filled: &Bitmaps, read: &Bitmaps, presented: &Bitmaps) -> Bitmaps {
+pub fn reachable(
+    granted: FieldSet,
+    filled: &Bitmaps,
+    read: &Bitmaps,
+    presented: &Bitmaps,
+) -> Bitmaps {
     let left = |field: Field| {
         let mut records = filled.get(&field).cloned().unwrap_or_default();
         for taken in [read, presented].into_iter().filter_map(|of| of.get(&field)) {
@@ -108,7 +113,11 @@ pub fn people(bitmaps: &Bitmaps, domain: Domain) -> RoaringBitmap {
 /// The fields in which one record stands.
 #[must_use]
 pub fn fields_of(bitmaps: &Bitmaps, record: u32) -> FieldSet {
-    bitmaps.iter().filter(|(_, records)| records.contains(record)).map(|(field, _)| *field).collect()
+    bitmaps
+        .iter()
+        .filter(|(_, records)| records.contains(record))
+        .map(|(field, _)| *field)
+        .collect()
 }
 
 #[cfg(test)]
@@ -154,11 +163,23 @@ mod tests {
     type Raw = (i64, usize, usize, u8, u8, Vec<u32>);
 
     fn raw() -> impl Strategy<Value = Raw> {
-        (0_i64..100, 0_usize..4, 0_usize..4, 0_u8..4, 0_u8..64, prop::collection::vec(0_u32..50, 1..9))
+        (
+            0_i64..100,
+            0_usize..4,
+            0_usize..4,
+            0_u8..4,
+            0_u8..64,
+            prop::collection::vec(0_u32..50, 1..9),
+        )
     }
 
     /// The same in plain sets, straight from the definition.
-    fn naive(entries: &[Entry], fallen: &CallerName, from: i64, until: i64) -> [BTreeSet<(Field, u32)>; 2] {
+    fn naive(
+        entries: &[Entry],
+        fallen: &CallerName,
+        from: i64,
+        until: i64,
+    ) -> [BTreeSet<(Field, u32)>; 2] {
         let [mut read, mut presented] = [BTreeSet::new(), BTreeSet::new()];
         for entry in entries {
             if !(from..=until).contains(&entry.at.as_second()) {
@@ -168,7 +189,9 @@ mod tests {
                 Event::Released { caller, via, operation, fields, records, .. } => {
                     for field in fields.iter() {
                         for record in records.as_slice() {
-                            if via == fallen || (caller == fallen && *operation == Operation::Release) {
+                            if via == fallen
+                                || (caller == fallen && *operation == Operation::Release)
+                            {
                                 read.insert((field, record.0));
                             } else if caller == fallen {
                                 presented.insert((field, record.0));
@@ -204,7 +227,9 @@ mod tests {
             let fallen = [name(fallen)];
             let at = |s| Timestamp::from_second(s).unwrap();
             let mut scope = Scope::new(&fallen, at(from), at(from + length));
-            entries.iter().for_each(|entry| scope.take(entry));
+            for entry in &entries {
+                scope.take(entry);
+            }
             let [read, presented] = naive(&entries, &fallen[0], from, from + length);
             prop_assert_eq!(flat(&scope.read), read);
             prop_assert_eq!(flat(&scope.presented), presented);

@@ -1,0 +1,127 @@
+//! What the endpoints and jobs share.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use cofferdam_core::{CallerName, Clock, Rng, Timestamp};
+use cofferdam_store::StoreError;
+use cofferdam_wire::{Client, Identity, Problem};
+use response_api::{Exposure, Incident, IncidentId, LetterId};
+use tokio::sync::{Mutex, watch};
+
+use crate::Config;
+use crate::jobs::Sending;
+use crate::log_copy::LogCopy;
+use crate::store::{Kind, Store};
+
+/// The state of the compartment.
+pub struct App {
+    /// The configuration.
+    pub config: Config,
+    /// Its own name: the caller that warrants are for.
+    pub name: CallerName,
+    /// The tables.
+    pub store: Store,
+    /// The copy of the release log.
+    pub copy: Mutex<LogCopy>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub rng: Arc<dyn Rng>,
+    /// The `keys` compartment.
+    pub keys: Client,
+    /// The `accounts` compartment.
+    pub accounts: Client,
+    /// The `payments` compartment.
+    pub payments: Client,
+    /// Letters that are being sent.
+    pub sending: Mutex<HashMap<LetterId, Sending>>,
+    /// Turns true when the compartment stops.
+    pub stopping: watch::Sender<bool>,
+}
+
+impl App {
+    /// Puts the parts together. What an earlier process had claimed is in doubt from now on.
+    pub async fn new(
+        config: Config,
+        identity: &Identity,
+        store: Store,
+        copy: LogCopy,
+        clock: Arc<dyn Clock>,
+        rng: Arc<dyn Rng>,
+    ) -> Result<Self, StoreError> {
+        let doubtful = store.doubt_claimed(clock.now()).await?;
+        if doubtful > 0 {
+            tracing::warn!(rows = doubtful, "letters of an earlier process are in doubt");
+        }
+        Ok(Self {
+            keys: Client::new(&config.keys, identity),
+            accounts: Client::new(&config.accounts, identity),
+            payments: Client::new(&config.payments, identity),
+            name: identity.name().clone(),
+            config,
+            store,
+            copy: Mutex::new(copy),
+            clock,
+            rng,
+            sending: Mutex::new(HashMap::new()),
+            stopping: watch::Sender::new(false),
+        })
+    }
+
+    /// Only staff may go on.
+    pub fn check_staff(&self, caller: &CallerName) -> Result<(), Problem> {
+        if self.config.staff.contains(caller) {
+            return Ok(());
+        }
+        tracing::warn!(%caller, "a caller that is not staff asked for something");
+        Err(Problem::not_granted("this is for staff alone"))
+    }
+
+    /// The time, to the millisecond as it is stored.
+    pub fn now(&self) -> Timestamp {
+        let now = self.clock.now();
+        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+    }
+
+    /// The incident with this number.
+    pub async fn incident(&self, id: IncidentId) -> Result<Incident, Problem> {
+        let found = self.store.incident(id).await.map_err(|e| Problem::internal(&e))?;
+        found.ok_or_else(|| Problem::not_found(format!("there is no incident {id}")))
+    }
+
+    /// The exposure of an incident, which must have been scoped.
+    pub async fn exposure(&self, id: IncidentId) -> Result<Exposure, Problem> {
+        let found = self.store.finding(id, Kind::Exposure).await;
+        found.map_err(|e| Problem::internal(&e))?.ok_or_else(|| not_scoped(id))
+    }
+
+    /// Writes down an act of staff.
+    pub async fn journal(
+        &self,
+        incident: IncidentId,
+        by: &CallerName,
+        action: &str,
+        detail: &str,
+    ) -> Result<(), Problem> {
+        let written = self.store.journal(incident, self.now(), by, action, detail).await;
+        written.map_err(|e| Problem::internal(&e))
+    }
+
+    /// Asks the letters that are being sent to stop, and waits until they recorded where they are.
+    pub async fn stop_letters(&self) {
+        self.stopping.send_replace(true);
+        let sending: Vec<_> = self.sending.lock().await.drain().collect();
+        for (_, sending) in sending {
+            sending.ended().await;
+        }
+    }
+}
+
+/// What is asked for takes a scope.
+pub fn not_scoped(id: IncidentId) -> Problem {
+    Problem::new(
+        cofferdam_wire::ProblemKind::Conflict,
+        format!("incident {id} has not been scoped; run: cofferdam incident scope {id}"),
+    )
+}

@@ -1,0 +1,193 @@
+//! Computing an exposure: the log's copy is read once, the customers' coarse attributes once.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use cofferdam_core::{Domain, Field, FieldSet};
+use cofferdam_wire::{Problem, ProblemKind};
+use keys_api::{Entry, ListCallers};
+use payments_api::CountCards;
+use response_api::{Exposure, Incident, Level, LevelCounts, LogProof, Untouched};
+use roaring::RoaringBitmap;
+
+use super::{coarse_page, copy_log};
+use crate::app::App;
+use crate::domain::scope::{Bitmaps, Scope, people, reachable, readable};
+use crate::log_copy::{CopyEnd, EntryReader};
+
+/// Computes the exposure of an incident from the release log, and keeps it.
+pub async fn scope(app: &App, incident: &Incident) -> Result<Exposure, Problem> {
+    let (end, trouble) = copy_log(app).await?;
+    let until = incident.to.unwrap_or_else(|| app.now());
+    let mut found = read_log(app, incident, &end, until).await?;
+    found.doubts.extend(trouble.map(|e| format!("the copy of the release log is behind: {e}")));
+
+    let granted = granted(app, incident).await?;
+    let exposed =
+        people(&found.read, Domain::Accounts) | people(&found.presented, Domain::Accounts);
+    let customers = Customers::count(app, granted.accounts, &exposed).await?;
+    let reachable = reachable(granted.accounts, &customers.filled, &found.read, &found.presented);
+    let untouched = untouched(app, &found, &granted, customers.total).await?;
+    let exposure = Exposure {
+        incident: incident.incident,
+        computed: app.now(),
+        until,
+        people: count_people(&found.read, &found.presented, &reachable),
+        fields: count_fields(&found.read, &found.presented, &reachable),
+        jurisdictions: customers.jurisdictions,
+        languages: customers.languages,
+        customers: customers.total,
+        untouched,
+        log: LogProof { size: end.size, root: STANDARD.encode(end.root.0), checkpoint: end.note },
+        doubts: found.doubts,
+    };
+    let bitmaps = [
+        (Level::Read, &found.read),
+        (Level::Presented, &found.presented),
+        (Level::Reachable, &reachable),
+    ];
+    app.store.set_exposure(&exposure, bitmaps).await.map_err(|e| Problem::internal(&e))?;
+    Ok(exposure)
+}
+
+/// What the log says of the fallen hosts.
+struct Found {
+    read: Bitmaps,
+    presented: Bitmaps,
+    doubts: Vec<String>,
+}
+
+/// Reads the verified part of the copy on a thread of its own: it may be gigabytes.
+async fn read_log(
+    app: &App,
+    incident: &Incident,
+    end: &CopyEnd,
+    until: cofferdam_core::Timestamp,
+) -> Result<Found, Problem> {
+    let path = app.copy.lock().await.entries_path();
+    let (incident, bytes) = (incident.clone(), end.bytes);
+    let read = tokio::task::spawn_blocking(move || {
+        let mut scope = Scope::new(&incident.fallen, incident.from, until);
+        for entry in EntryReader::open(&path, bytes).map_err(|e| e.to_string())? {
+            let entry = entry.map_err(|e| e.to_string())?;
+            scope.take(&Entry::decode(&entry).map_err(|e| e.to_string())?);
+        }
+        Ok(Found { read: scope.read, presented: scope.presented, doubts: scope.doubts })
+    });
+    let failed = |e: String| {
+        tracing::error!(cause = e, "the copied log could not be read");
+        Problem::new(ProblemKind::Internal, "the copy of the release log could not be read")
+    };
+    read.await.map_err(|e| failed(e.to_string()))?.map_err(failed)
+}
+
+/// What the fallen callers may read, in each compartment.
+struct Granted {
+    accounts: FieldSet,
+    payments: FieldSet,
+}
+
+async fn granted(app: &App, incident: &Incident) -> Result<Granted, Problem> {
+    let callers = app.keys.call(&ListCallers {}).await?;
+    let fallen = callers.iter().filter(|status| incident.fallen.contains(&status.caller));
+    let mut granted = Granted { accounts: FieldSet::EMPTY, payments: FieldSet::EMPTY };
+    for status in fallen {
+        granted.accounts = granted.accounts.union(readable(&status.grants, Domain::Accounts));
+        granted.payments = granted.payments.union(readable(&status.grants, Domain::Payments));
+    }
+    Ok(granted)
+}
+
+/// What the coarse attributes of all customers say.
+#[derive(Default)]
+struct Customers {
+    total: u64,
+    /// Who has which of the granted fields.
+    filled: Bitmaps,
+    jurisdictions: BTreeMap<String, u64>,
+    languages: BTreeMap<String, u64>,
+}
+
+impl Customers {
+    async fn count(app: &App, granted: FieldSet, exposed: &RoaringBitmap) -> Result<Self, Problem> {
+        let mut all = Self::default();
+        let mut from = 0;
+        while let Some((rows, next)) = coarse_page(app, from).await? {
+            from = next;
+            all.total += rows.len() as u64;
+            for row in rows {
+                for field in row.filled.intersection(granted).iter() {
+                    all.filled.entry(field).or_default().insert(row.record.0);
+                }
+                if exposed.contains(row.record.0) {
+                    *all.jurisdictions.entry(jurisdiction(&row.coarse)).or_default() += 1;
+                    *all.languages.entry(row.coarse.language.to_string()).or_default() += 1;
+                }
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// `US-KY`, `DE`, or `unknown`.
+fn jurisdiction(coarse: &accounts_api::Coarse) -> String {
+    match (&coarse.country, &coarse.region) {
+        (Some(country), Some(region)) => format!("{country}-{region}"),
+        (Some(country), None) => country.to_string(),
+        (None, _) => "unknown".to_owned(),
+    }
+}
+
+/// The compartments that gave the fallen hosts nothing.
+async fn untouched(
+    app: &App,
+    found: &Found,
+    granted: &Granted,
+    customers: u64,
+) -> Result<Vec<Untouched>, Problem> {
+    let cards = app.payments.call(&CountCards {}).await?;
+    let holds = [
+        (Domain::Accounts, customers, granted.accounts),
+        (Domain::Payments, cards, granted.payments),
+    ];
+    let given = |domain| (people(&found.read, domain) | people(&found.presented, domain)).len();
+    Ok(holds
+        .into_iter()
+        .filter(|(domain, ..)| given(*domain) == 0)
+        .map(|(domain, records, fields)| Untouched {
+            domain,
+            records,
+            released: 0,
+            granted: !fields.is_empty(),
+        })
+        .collect())
+}
+
+/// Each person once, at the worst level.
+fn count_people(read: &Bitmaps, presented: &Bitmaps, reachable: &Bitmaps) -> LevelCounts {
+    let read = people(read, Domain::Accounts);
+    let presented = people(presented, Domain::Accounts) - &read;
+    let reachable = people(reachable, Domain::Accounts) - &read - &presented;
+    LevelCounts { read: read.len(), presented: presented.len(), reachable: reachable.len() }
+}
+
+fn count_fields(
+    read: &Bitmaps,
+    presented: &Bitmaps,
+    reachable: &Bitmaps,
+) -> BTreeMap<Field, LevelCounts> {
+    let count = |of: &Bitmaps, field| of.get(field).map_or(0, RoaringBitmap::len);
+    Field::ALL
+        .iter()
+        .map(|field| {
+            let counts = LevelCounts {
+                read: count(read, field),
+                presented: count(presented, field),
+                reachable: count(reachable, field),
+            };
+            (*field, counts)
+        })
+        .filter(|(_, counts)| *counts != LevelCounts::default())
+        .collect()
+}

@@ -1,0 +1,317 @@
+//! Sending a letter: workers claim rows, hand messages to the relay, and record each outcome.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use accounts_api::ReadContacts;
+use cofferdam_core::{Personal, Record};
+use cofferdam_mail::{Connection, Envelope, Mailbox, Message};
+use cofferdam_wire::{Problem, ProblemKind};
+use response_api::{Audience, Exposure, Incident, LedgerState};
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::app::App;
+use crate::domain::identity::message_id;
+use crate::domain::letter::{self, Facts};
+use crate::roster;
+use crate::store::{Claimed, Kind, Letter, Outcome};
+
+/// Rows that a worker claims at once: as many are in doubt, at most, when the process dies.
+const CLAIM: u32 = 100;
+/// How often in a row a worker meets an unwilling relay before the letter stops.
+const PATIENCE: u32 = 5;
+
+/// A letter that is being sent.
+pub struct Sending {
+    progress: Arc<Progress>,
+    supervisor: JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct Progress {
+    ended: AtomicBool,
+    stop: AtomicBool,
+    trouble: Mutex<Option<String>>,
+    setbacks: AtomicU32,
+}
+
+impl Sending {
+    /// Whether workers are at it.
+    pub fn is_running(&self) -> bool {
+        !self.progress.ended.load(Ordering::Acquire)
+    }
+
+    /// Why they stopped before the end.
+    pub fn trouble(&self) -> Option<String> {
+        self.progress.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until the workers have recorded what they have.
+    pub async fn ended(self) {
+        // A worker that panicked has left its rows claimed: they are in doubt at the next start.
+        let _ = self.supervisor.await;
+    }
+}
+
+impl Progress {
+    fn give_up(&self, why: String) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+        self.stop.store(true, Ordering::Release);
+    }
+}
+
+/// Everything a worker needs.
+struct Work {
+    app: Arc<App>,
+    letter: Letter,
+    facts: Facts,
+    staff: Vec<roster::Member>,
+    progress: Arc<Progress>,
+}
+
+/// Starts the workers of a letter, unless they are at it.
+pub async fn start(app: &Arc<App>, letter: Letter) -> Result<(), Problem> {
+    let mut all = app.sending.lock().await;
+    if all.get(&letter.letter).is_some_and(Sending::is_running) {
+        return Ok(());
+    }
+    let internal = |e: cofferdam_store::StoreError| Problem::internal(&e);
+    let incident = app.incident(letter.incident).await?;
+    let exposure = app.exposure(letter.incident).await?;
+    let voided: Option<response_api::Voided> =
+        app.store.finding(letter.incident, Kind::Voided).await.map_err(internal)?;
+    app.store.set_started(letter.letter, app.now()).await.map_err(internal)?;
+    let started = app.store.letter(letter.letter).await.map_err(internal)?.and_then(|l| l.started);
+    let staff = match letter.audience {
+        Audience::Staff => {
+            roster::load(&app.config.staff_roster).map_err(|e| Problem::internal(&e))?
+        }
+        Audience::Customers => Vec::new(),
+    };
+    let progress = Arc::new(Progress::default());
+    let work = Arc::new(Work {
+        facts: facts(app, &incident, &exposure, voided.is_some(), started),
+        app: app.clone(),
+        letter: letter.clone(),
+        staff,
+        progress: progress.clone(),
+    });
+    let supervisor = tokio::spawn(supervise(work));
+    all.insert(letter.letter, Sending { progress, supervisor });
+    Ok(())
+}
+
+fn facts(
+    app: &App,
+    incident: &Incident,
+    exposure: &Exposure,
+    voided: bool,
+    started: Option<cofferdam_core::Timestamp>,
+) -> Facts {
+    Facts::new(&app.config.shop, incident, exposure, voided, started.unwrap_or_else(|| app.now()))
+}
+
+async fn supervise(work: Arc<Work>) {
+    let mut workers = JoinSet::new();
+    for _ in 0..work.app.config.mail_workers.max(1) {
+        workers.spawn(worker(work.clone()));
+    }
+    while let Some(ended) = workers.join_next().await {
+        if let Err(e) = ended {
+            work.progress.give_up(format!("a worker failed: {e}"));
+        }
+    }
+    let (app, letter) = (&work.app, work.letter.letter);
+    let settled = match app.store.counts(letter).await {
+        Ok(counts) if !counts.unsettled() => app.store.set_finished(letter, app.now()).await,
+        Ok(_) => Ok(()),
+        Err(e) => Err(e),
+    };
+    if let Err(e) = settled {
+        work.progress.give_up(e.to_string());
+    }
+    work.progress.ended.store(true, Ordering::Release);
+}
+
+async fn worker(work: Arc<Work>) {
+    let mut connection = None;
+    while !work.must_stop() {
+        match work.batch(&mut connection).await {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(e) => {
+                let setbacks = work.progress.setbacks.fetch_add(1, Ordering::AcqRel) + 1;
+                tracing::warn!(cause = %e, setbacks, "letters wait");
+                if setbacks >= PATIENCE {
+                    work.progress.give_up(e.to_string());
+                }
+                tokio::time::sleep(Duration::from_millis(200 << setbacks.min(6))).await;
+            }
+        }
+    }
+    if let Some(connection) = connection {
+        connection.close().await;
+    }
+}
+
+/// Why a batch could not be sent to its end. What was not sent is planned again.
+#[derive(Debug, thiserror::Error)]
+enum BatchError {
+    #[error(transparent)]
+    Store(#[from] cofferdam_store::StoreError),
+    #[error("contacts can't be read: {0}")]
+    Contacts(Problem),
+    #[error(transparent)]
+    Relay(#[from] cofferdam_mail::OpenError),
+    #[error("the relay puts letters off: {0}")]
+    Deferred(String),
+}
+
+/// Somebody to write to.
+struct Addressee {
+    name: Personal,
+    email: Personal,
+}
+
+impl Work {
+    fn must_stop(&self) -> bool {
+        self.progress.stop.load(Ordering::Acquire) || *self.app.stopping.borrow()
+    }
+
+    /// Sends the next rows; `false` when there are none.
+    async fn batch(&self, connection: &mut Option<Connection>) -> Result<bool, BatchError> {
+        let rows = self.app.store.claim(self.letter.letter, CLAIM, self.app.now()).await?;
+        if rows.is_empty() {
+            return Ok(false);
+        }
+        let mut outcomes = Vec::with_capacity(rows.len());
+        let sent = self.send(&rows, connection, &mut outcomes).await;
+        let settled: std::collections::HashSet<u32> = outcomes.iter().map(|o| o.person).collect();
+        let left = rows.iter().filter(|row| !settled.contains(&row.person));
+        let back = left.map(|row| outcome(row.person, LedgerState::Planned, None));
+        outcomes.extend(back.collect::<Vec<_>>());
+        self.app.store.record(self.letter.letter, &outcomes, self.app.now()).await?;
+        sent?;
+        self.progress.setbacks.store(0, Ordering::Release);
+        Ok(true)
+    }
+
+    async fn send(
+        &self,
+        rows: &[Claimed],
+        connection: &mut Option<Connection>,
+        outcomes: &mut Vec<Outcome>,
+    ) -> Result<(), BatchError> {
+        let addressees = self.addressees(rows).await?;
+        for (row, addressee) in rows.iter().zip(addressees) {
+            let Some(addressee) = addressee else {
+                let why = "not written to".to_owned();
+                outcomes.push(outcome(row.person, LedgerState::Suppressed, Some(why)));
+                continue;
+            };
+            let message = match self.message(*row, &addressee) {
+                Ok(message) => message,
+                Err(e) => {
+                    outcomes.push(outcome(
+                        row.person,
+                        LedgerState::Suppressed,
+                        Some(e.to_string()),
+                    ));
+                    continue;
+                }
+            };
+            let envelope = Envelope {
+                from: self.app.config.shop.mail_from.clone(),
+                to: addressee.email.clone(),
+            };
+            let open = self.connection(connection).await?;
+            match open.send(&envelope, &message).await {
+                cofferdam_mail::Outcome::Accepted(accepted) => {
+                    let receipt = accepted.receipt().to_owned();
+                    outcomes.push(outcome(row.person, LedgerState::Accepted, Some(receipt)));
+                }
+                cofferdam_mail::Outcome::Refused { code, reply } => {
+                    let said = format!("{code} {reply}");
+                    outcomes.push(outcome(row.person, LedgerState::Bounced, Some(said)));
+                }
+                cofferdam_mail::Outcome::InDoubt { cause } => {
+                    outcomes.push(outcome(row.person, LedgerState::InDoubt, Some(cause)));
+                }
+                cofferdam_mail::Outcome::Deferred { reply, .. } => {
+                    return Err(BatchError::Deferred(reply));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The open connection, or a new one.
+    async fn connection<'a>(
+        &self,
+        held: &'a mut Option<Connection>,
+    ) -> Result<&'a mut Connection, BatchError> {
+        if held.as_ref().is_some_and(|connection| !connection.is_open()) {
+            *held = None;
+        }
+        if let Some(connection) = held {
+            return Ok(connection);
+        }
+        let opened = Connection::open(&self.app.config.relay, self.app.name.as_str()).await?;
+        Ok(held.insert(opened))
+    }
+
+    /// Name and address for each row, in their order; `None` where nobody is to be written to.
+    async fn addressees(&self, rows: &[Claimed]) -> Result<Vec<Option<Addressee>>, BatchError> {
+        if self.letter.audience == Audience::Staff {
+            let member = |row: &Claimed| self.staff.get(row.person as usize);
+            let addressee =
+                |m: &roster::Member| Addressee { name: m.name.clone(), email: m.email.clone() };
+            return Ok(rows.iter().map(|row| member(row).map(addressee)).collect());
+        }
+        let none = || Problem::new(ProblemKind::WarrantRefused, "the letter has no warrant");
+        let warrant = self.letter.warrant.ok_or_else(none).map_err(BatchError::Contacts)?;
+        let call = ReadContacts {
+            warrant: warrant.to_string(),
+            records: rows.iter().map(|row| Record(row.person)).collect(),
+        };
+        let answer = self.app.accounts.call(&call).await;
+        let answer = answer.map_err(|e| BatchError::Contacts(e.into()))?;
+        let mut contacts: std::collections::HashMap<u32, Addressee> = answer
+            .contacts
+            .into_iter()
+            .map(|c| (c.record.0, Addressee { name: c.name, email: c.email }))
+            .collect();
+        Ok(rows.iter().map(|row| contacts.remove(&row.person)).collect())
+    }
+
+    fn message(&self, row: Claimed, to: &Addressee) -> Result<Vec<u8>, letter::LetterError> {
+        let texts = match self.letter.audience {
+            Audience::Staff => self.facts.staff(&to.name)?,
+            Audience::Customers => self.facts.customer(&to.name, row.fields)?,
+        };
+        let shop = &self.app.config.shop;
+        let message = Message {
+            from: &Mailbox {
+                name: Some(Personal::new(shop.name.as_str())),
+                address: Personal::new(shop.mail_from.as_str()),
+            },
+            to: &Mailbox { name: Some(to.name.clone()), address: to.email.clone() },
+            subject: &texts.subject,
+            date: self.facts.date(),
+            message_id: &message_id(
+                &self.letter.seed,
+                self.letter.letter.0,
+                row.person,
+                &shop.message_id_domain,
+            ),
+            text: &texts.text,
+            html: Some(&texts.html),
+        };
+        Ok(message.build()?)
+    }
+}
+
+const fn outcome(person: u32, state: LedgerState, outcome: Option<String>) -> Outcome {
+    Outcome { person, state, outcome }
+}

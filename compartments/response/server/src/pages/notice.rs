@@ -1,0 +1,68 @@
+//! The public notice: one static page.
+
+use std::path::Path;
+
+use askama::Template;
+use aws_lc_rs::digest::{SHA256, digest};
+use cofferdam_core::{Domain, Timestamp};
+use cofferdam_store::tlog::{TlogError, replace_file};
+use response_api::{Exposure, Incident, Notice};
+
+use crate::Shop;
+use crate::domain::words;
+
+/// The file that is served.
+pub const PAGE: &str = "index.html";
+
+#[derive(Template)]
+#[template(path = "notice.html")]
+struct Page<'a> {
+    shop: &'a Shop,
+    date: String,
+    began: String,
+    ended: String,
+    discovered: String,
+    customers: String,
+    exposed: String,
+    rows: Vec<(&'static str, String)>,
+    cards_untouched: bool,
+    voided: bool,
+}
+
+/// The page's text.
+pub fn notice(
+    shop: &Shop,
+    incident: &Incident,
+    exposure: &Exposure,
+    voided: bool,
+    now: Timestamp,
+) -> Result<String, askama::Error> {
+    let rows = exposure
+        .fields
+        .iter()
+        .map(|(field, counts)| (words::heading(*field), counts.read + counts.presented))
+        .filter(|(_, people)| *people > 0)
+        .map(|(what, people)| (what, words::number(people)))
+        .collect();
+    let page = Page {
+        shop,
+        date: words::day(now),
+        began: words::instant(incident.from),
+        ended: words::instant(exposure.until),
+        discovered: words::day(incident.declared),
+        customers: words::number(exposure.customers),
+        exposed: words::number(exposure.people.read + exposure.people.presented),
+        rows,
+        cards_untouched: exposure.untouched.iter().any(|of| of.domain == Domain::Payments),
+        voided,
+    };
+    page.render()
+}
+
+/// Puts the page where it is served, in one step.
+pub fn publish(dir: &Path, url: &str, page: &str) -> Result<Notice, TlogError> {
+    let sha256 = hex::encode(digest(&SHA256, page.as_bytes()).as_ref());
+    replace_file(dir, PAGE, page.as_bytes())?;
+    replace_file(dir, "index.html.sha256", format!("{sha256}  {PAGE}\n").as_bytes())?;
+    Ok(Notice { url: format!("{}/", url.trim_end_matches('/')), sha256 })
+}

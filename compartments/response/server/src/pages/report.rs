@@ -1,0 +1,113 @@
+//! The report as one self-contained page.
+
+use askama::Template;
+use cofferdam_core::Timestamp;
+use response_api::{Audience, Exposure, Level, LevelCounts, Report};
+
+use crate::domain::words;
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page<'a> {
+    report: &'a Report,
+    fallen: String,
+    chart: Chart,
+    now: Timestamp,
+}
+
+/// The report's page.
+pub fn report(report: &Report, now: Timestamp) -> Result<String, askama::Error> {
+    let fallen: Vec<_> = report.incident.fallen.iter().map(ToString::to_string).collect();
+    let chart = report.exposure.as_ref().map(Chart::new).unwrap_or_default();
+    Page { report, fallen: fallen.join(", "), chart, now }.render()
+}
+
+/// What the template calls: it hands over references, however deep.
+mod show {
+    use std::borrow::Borrow;
+
+    use cofferdam_core::{Field, Timestamp};
+
+    use crate::domain::words;
+
+    pub fn number(n: impl Borrow<u64>) -> String {
+        words::number(*n.borrow())
+    }
+
+    pub fn instant(at: impl Borrow<Timestamp>) -> String {
+        words::instant(*at.borrow())
+    }
+
+    pub fn heading(field: impl Borrow<Field>) -> &'static str {
+        words::heading(*field.borrow())
+    }
+}
+
+/// Bars, one a field; as wide as all customers.
+#[derive(Default)]
+struct Chart {
+    height: u32,
+    bars: Vec<Bar>,
+}
+
+struct Bar {
+    y: u32,
+    label: &'static str,
+    caption: String,
+    parts: Vec<Part>,
+}
+
+struct Part {
+    x: String,
+    width: String,
+    colour: &'static str,
+    level: &'static str,
+    count: String,
+}
+
+/// Where bars begin and end, in the chart's units.
+const LEFT: f64 = 150.0;
+const RIGHT: f64 = 760.0;
+/// From one bar to the next.
+const STEP: u32 = 30;
+/// What little there is must still be seen.
+const THIN: f64 = 2.0;
+
+impl Chart {
+    fn new(exposure: &Exposure) -> Self {
+        let bars: Vec<Bar> = (0..)
+            .step_by(STEP as usize)
+            .zip(&exposure.fields)
+            .map(|(y, (field, counts))| bar(y, words::heading(*field), counts, exposure.customers))
+            .collect();
+        let height = bars.last().map_or(0, |bar| bar.y + STEP);
+        Self { height, bars }
+    }
+}
+
+fn bar(y: u32, label: &'static str, counts: &LevelCounts, customers: u64) -> Bar {
+    let mut x = LEFT;
+    let mut parts = Vec::new();
+    for (level, count, colour) in [
+        (Level::Read, counts.read, "var(--read)"),
+        (Level::Presented, counts.presented, "var(--presented)"),
+        (Level::Reachable, counts.reachable, "var(--reachable)"),
+    ] {
+        if count == 0 {
+            continue;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a picture needs no 53 bits")]
+        let share = count as f64 / customers.max(1) as f64;
+        let width = (share * (RIGHT - LEFT)).max(THIN).min(RIGHT - x);
+        parts.push(Part {
+            x: format!("{x:.1}"),
+            width: format!("{width:.1}"),
+            colour,
+            level: level.as_str(),
+            count: words::number(count),
+        });
+        x += width;
+    }
+    let hit = counts.read + counts.presented;
+    Bar { y, label, caption: format!("{} exposed", words::number(hit)), parts }
+}

@@ -1,0 +1,54 @@
+//! The staff roster: a CSV file beside the configuration.
+
+use std::path::Path;
+
+use cofferdam_core::Personal;
+use cofferdam_wire::{ConfigError, read_secret};
+use serde::Deserialize;
+
+/// A member of staff.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Member {
+    /// The name in full.
+    pub name: Personal,
+    /// The e-mail address.
+    pub email: Personal,
+    /// The language, as `en`.
+    #[expect(
+        dead_code,
+        reason = "letters to staff are English so far; the file has its final form"
+    )]
+    language: String,
+}
+
+/// Why the roster can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RosterError {
+    /// The file can't be read, or others can read it.
+    #[error(transparent)]
+    File(#[from] ConfigError),
+    /// A line is not as it should be; the message has no personal data.
+    #[error("{place}, line {line}: expected name, email and language")]
+    Line {
+        /// The file.
+        place: String,
+        /// The line, from 1.
+        line: u64,
+    },
+}
+
+/// Reads the roster; a member's number is the place in the file, from 0.
+pub fn load(path: &Path) -> Result<Vec<Member>, RosterError> {
+    let text = read_secret(path)?;
+    let mut reader = csv::Reader::from_reader(text.as_slice());
+    (2..)
+        .zip(reader.deserialize())
+        .map(|(line, member)| {
+            member.map_err(|_: csv::Error| RosterError::Line {
+                place: path.display().to_string(),
+                line,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,40 @@
+//! `POST /v1/reports/make`: all that is known of an incident, as JSON and as a page.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use cofferdam_wire::{Answer, Body, Caller, Problem};
+use response_api::{MakeReport, Report};
+
+use crate::app::App;
+use crate::store::Kind;
+use crate::{jobs, pages};
+
+/// Makes the report.
+pub async fn make(
+    State(app): State<Arc<App>>,
+    Caller(by): Caller,
+    Body(call, encoding): Body<MakeReport>,
+) -> Result<Answer<Report>, Problem> {
+    app.check_staff(&by)?;
+    let id = call.incident;
+    let incident = app.incident(id).await?;
+    app.journal(id, &by, "report", "the report was made").await?;
+    let internal = |e: cofferdam_store::StoreError| Problem::internal(&e);
+    let mut letters = Vec::new();
+    for letter in app.store.letters(id).await.map_err(internal)? {
+        letters.push(jobs::status(&app, &letter).await?);
+    }
+    let mut report = Report {
+        exposure: app.store.finding(id, Kind::Exposure).await.map_err(internal)?,
+        voided: app.store.finding(id, Kind::Voided).await.map_err(internal)?,
+        notice: app.store.finding(id, Kind::Notice).await.map_err(internal)?,
+        alarms: app.store.feed(0, incident.from).await.map_err(internal)?,
+        journal: app.store.read_journal(id).await.map_err(internal)?,
+        letters,
+        incident,
+        html: String::new(),
+    };
+    report.html = pages::report(&report, app.now()).map_err(|e| Problem::internal(&e))?;
+    Ok(Answer(report, encoding))
+}

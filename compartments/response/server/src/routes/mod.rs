@@ -1,0 +1,67 @@
+//! The endpoints, one file each.
+
+mod declare_incident;
+mod freeze_caller;
+mod list_incidents;
+mod make_report;
+mod plan_letter;
+mod publish_notice;
+mod read_exposure;
+mod read_feed;
+mod read_journal;
+mod read_ledger;
+mod read_letter;
+mod scope_incident;
+mod start_letter;
+mod void_credentials;
+
+use std::sync::Arc;
+
+use axum::Router;
+use cofferdam_core::Call;
+use cofferdam_wire::call_route;
+use response_api::{
+    DeclareIncident, FreezeCaller, ListIncidents, MakeReport, PlanLetter, PublishNotice,
+    ReadExposure, ReadFeed, ReadJournal, ReadLedger, ReadLetter, ScopeIncident, StartLetter,
+    VoidCredentials,
+};
+
+use crate::app::App;
+
+/// Every path, for the test that walks them all.
+pub const PATHS: [&str; 14] = [
+    DeclareIncident::PATH,
+    ListIncidents::PATH,
+    ReadJournal::PATH,
+    ReadFeed::PATH,
+    ScopeIncident::PATH,
+    ReadExposure::PATH,
+    FreezeCaller::PATH,
+    VoidCredentials::PATH,
+    PlanLetter::PATH,
+    StartLetter::PATH,
+    ReadLetter::PATH,
+    ReadLedger::PATH,
+    PublishNotice::PATH,
+    MakeReport::PATH,
+];
+
+/// Every route of the compartment.
+pub fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .merge(call_route::<DeclareIncident, _, _, _>(declare_incident::declare))
+        .merge(call_route::<ListIncidents, _, _, _>(list_incidents::list))
+        .merge(call_route::<ReadJournal, _, _, _>(read_journal::read))
+        .merge(call_route::<ReadFeed, _, _, _>(read_feed::read))
+        .merge(call_route::<ScopeIncident, _, _, _>(scope_incident::scope))
+        .merge(call_route::<ReadExposure, _, _, _>(read_exposure::read))
+        .merge(call_route::<FreezeCaller, _, _, _>(freeze_caller::freeze))
+        .merge(call_route::<VoidCredentials, _, _, _>(void_credentials::void))
+        .merge(call_route::<PlanLetter, _, _, _>(plan_letter::plan))
+        .merge(call_route::<StartLetter, _, _, _>(start_letter::start))
+        .merge(call_route::<ReadLetter, _, _, _>(read_letter::read))
+        .merge(call_route::<ReadLedger, _, _, _>(read_ledger::read))
+        .merge(call_route::<PublishNotice, _, _, _>(publish_notice::publish))
+        .merge(call_route::<MakeReport, _, _, _>(make_report::make))
+        .with_state(app)
+}

@@ -1,0 +1,25 @@
+//! `POST /v1/letters/plan`: a ledger row for every person.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use cofferdam_wire::{Answer, Body, Caller, Problem};
+use response_api::{LetterPlan, PlanLetter};
+
+use crate::app::App;
+use crate::jobs;
+
+/// Plans a letter, or takes the one that is there.
+pub async fn plan(
+    State(app): State<Arc<App>>,
+    Caller(by): Caller,
+    Body(call, encoding): Body<PlanLetter>,
+) -> Result<Answer<LetterPlan>, Problem> {
+    app.check_staff(&by)?;
+    app.incident(call.incident).await?;
+    app.exposure(call.incident).await?;
+    let plan = jobs::plan(&app, call.incident, call.audience).await?;
+    let detail = format!("letter {} to {:?}: {} people", plan.letter, call.audience, plan.people);
+    app.journal(call.incident, &by, "letters.plan", &detail).await?;
+    Ok(Answer(plan, encoding))
+}

@@ -1,0 +1,33 @@
+//! `POST /v1/notice/publish`: the letter to everybody, as a static page.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use cofferdam_wire::{Answer, Body, Caller, Problem};
+use response_api::{Notice, PublishNotice, Voided};
+
+use crate::app::App;
+use crate::pages;
+use crate::store::Kind;
+
+/// Writes the notice; from then on it is served whatever else stands still.
+pub async fn publish(
+    State(app): State<Arc<App>>,
+    Caller(by): Caller,
+    Body(call, encoding): Body<PublishNotice>,
+) -> Result<Answer<Notice>, Problem> {
+    app.check_staff(&by)?;
+    let incident = app.incident(call.incident).await?;
+    let exposure = app.exposure(call.incident).await?;
+    let voided = app.store.finding::<Voided>(call.incident, Kind::Voided).await;
+    let voided = voided.map_err(|e| Problem::internal(&e))?.is_some();
+    let page = pages::notice(&app.config.shop, &incident, &exposure, voided, app.now())
+        .map_err(|e| Problem::internal(&e))?;
+    let notice = pages::publish(&app.config.notice_dir, &app.config.notice_url, &page)
+        .map_err(|e| Problem::internal(&e))?;
+    let kept = app.store.set_finding(call.incident, Kind::Notice, &notice).await;
+    kept.map_err(|e| Problem::internal(&e))?;
+    let detail = format!("SHA-256 {}", notice.sha256);
+    app.journal(call.incident, &by, "notice.publish", &detail).await?;
+    Ok(Answer(notice, encoding))
+}

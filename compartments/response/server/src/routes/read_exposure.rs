@@ -1,0 +1,26 @@
+//! `POST /v1/incidents/exposure`: who is exposed in one field at one level.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use cofferdam_wire::{Answer, Body, Caller, Problem};
+use response_api::{ReadExposure, RecordBitmap};
+
+use crate::app::App;
+
+/// Reads a bitmap of the exposure; an empty one where nobody is exposed.
+pub async fn read(
+    State(app): State<Arc<App>>,
+    Caller(by): Caller,
+    Body(call, encoding): Body<ReadExposure>,
+) -> Result<Answer<RecordBitmap>, Problem> {
+    app.check_staff(&by)?;
+    app.incident(call.incident).await?;
+    app.exposure(call.incident).await?;
+    let bitmaps = app.store.bitmaps(call.incident, call.level).await;
+    let records =
+        bitmaps.map_err(|e| Problem::internal(&e))?.remove(&call.field).unwrap_or_default();
+    let mut roaring = Vec::with_capacity(records.serialized_size());
+    records.serialize_into(&mut roaring).map_err(|e| Problem::internal(&e))?;
+    Ok(Answer(RecordBitmap { roaring }, encoding))
+}

@@ -1,0 +1,21 @@
+//! `POST /v1/alarms/feed`
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use cofferdam_core::Timestamp;
+use cofferdam_wire::{Answer, Body, Caller, Problem};
+use response_api::{FeedAlarm, ReadFeed};
+
+use crate::app::App;
+
+/// Reads the alarms that were copied.
+pub async fn read(
+    State(app): State<Arc<App>>,
+    Caller(by): Caller,
+    Body(call, encoding): Body<ReadFeed>,
+) -> Result<Answer<Vec<FeedAlarm>>, Problem> {
+    app.check_staff(&by)?;
+    let feed = app.store.feed(call.after, Timestamp::MIN).await;
+    Ok(Answer(feed.map_err(|e| Problem::internal(&e))?, encoding))
+}

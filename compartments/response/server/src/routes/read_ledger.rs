@@ -1,0 +1,35 @@
+//! `POST /v1/letters/ledger`
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use cofferdam_wire::{Answer, Body, Caller, Problem};
+use response_api::{LedgerRow, ReadLedger};
+
+use crate::app::App;
+use crate::domain::identity::message_id;
+
+const MAX_ROWS: u32 = 10_000;
+
+/// Reads the ledger of a letter, by person.
+pub async fn read(
+    State(app): State<Arc<App>>,
+    Caller(by): Caller,
+    Body(call, encoding): Body<ReadLedger>,
+) -> Result<Answer<Vec<LedgerRow>>, Problem> {
+    app.check_staff(&by)?;
+    let letter = super::read_letter::find(&app, call.letter).await?;
+    let limit = call.limit.min(MAX_ROWS);
+    let rows = app.store.ledger(call.letter, call.from, limit).await;
+    let domain = &app.config.shop.message_id_domain;
+    let rows = rows.map_err(|e| Problem::internal(&e))?.into_iter();
+    let rows = rows.map(|(person, state, fields, outcome, at)| LedgerRow {
+        person,
+        state,
+        fields,
+        message_id: message_id(&letter.seed, letter.letter.0, person, domain),
+        outcome,
+        at,
+    });
+    Ok(Answer(rows.collect(), encoding))
+}

@@ -1,0 +1,28 @@
+//! `POST /v1/letters/status`
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use cofferdam_wire::{Answer, Body, Caller, Problem};
+use response_api::{LetterId, LetterStatus, ReadLetter};
+
+use crate::app::App;
+use crate::jobs;
+use crate::store::Letter;
+
+/// How a letter stands.
+pub async fn read(
+    State(app): State<Arc<App>>,
+    Caller(by): Caller,
+    Body(call, encoding): Body<ReadLetter>,
+) -> Result<Answer<LetterStatus>, Problem> {
+    app.check_staff(&by)?;
+    let letter = find(&app, call.letter).await?;
+    Ok(Answer(jobs::status(&app, &letter).await?, encoding))
+}
+
+/// The letter with this number.
+pub async fn find(app: &App, id: LetterId) -> Result<Letter, Problem> {
+    let found = app.store.letter(id).await.map_err(|e| Problem::internal(&e))?;
+    found.ok_or_else(|| Problem::not_found(format!("there is no letter {id}")))
+}

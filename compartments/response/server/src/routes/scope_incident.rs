@@ -1,0 +1,28 @@
+//! `POST /v1/incidents/scope`: what the fallen hosts gave up, from the release log.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use cofferdam_wire::{Answer, Body, Caller, Problem};
+use response_api::{Exposure, ScopeIncident};
+
+use crate::app::App;
+use crate::jobs;
+
+/// Computes the exposure anew and keeps it.
+pub async fn scope(
+    State(app): State<Arc<App>>,
+    Caller(by): Caller,
+    Body(call, encoding): Body<ScopeIncident>,
+) -> Result<Answer<Exposure>, Problem> {
+    app.check_staff(&by)?;
+    let incident = app.incident(call.incident).await?;
+    let exposure = jobs::scope(&app, &incident).await?;
+    let people = exposure.people;
+    let detail = format!(
+        "{} read, {} presented, {} reachable of {} customers; log of {} entries",
+        people.read, people.presented, people.reachable, exposure.customers, exposure.log.size
+    );
+    app.journal(call.incident, &by, "scope", &detail).await?;
+    Ok(Answer(exposure, encoding))
+}

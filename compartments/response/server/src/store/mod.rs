@@ -1,0 +1,48 @@
+//! The tables: incidents and journal, the alarm feed, findings, letters and their ledger.
+
+mod feed;
+mod findings;
+mod incidents;
+mod ledger;
+mod letters;
+
+use cofferdam_core::Timestamp;
+use cofferdam_store::{Db, Location, Migrations, StoreError};
+use sqlx::{Any, Transaction};
+
+pub use findings::Kind;
+pub use ledger::{Claimed, Counts, Outcome, PlannedRow};
+pub use letters::Letter;
+
+static SQLITE: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/sqlite");
+static POSTGRES: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/postgres");
+
+/// The open database.
+#[derive(Debug, Clone)]
+pub struct Store {
+    db: Db,
+}
+
+impl Store {
+    /// Opens the database and brings its tables up to date.
+    pub async fn open(location: &Location) -> Result<Self, StoreError> {
+        let migrations = Migrations { sqlite: &SQLITE, postgres: &POSTGRES };
+        Ok(Self { db: Db::open(location, migrations).await? })
+    }
+
+    async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        self.db.begin().await
+    }
+}
+
+fn instant(ms: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_millisecond(ms).map_err(|e| StoreError::Corrupt(e.to_string()))
+}
+
+fn number<T: TryFrom<i64>>(stored: i64) -> Result<T, StoreError> {
+    T::try_from(stored).map_err(|_| StoreError::Corrupt(format!("the number {stored}")))
+}
+
+fn corrupt(what: impl std::fmt::Display) -> StoreError {
+    StoreError::Corrupt(what.to_string())
+}
