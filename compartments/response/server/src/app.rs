@@ -6,10 +6,11 @@ use std::sync::Arc;
 use cofferdam_core::{CallerName, Clock, Rng, Timestamp};
 use cofferdam_store::StoreError;
 use cofferdam_wire::{Client, Identity, Problem};
-use response_api::{Exposure, Incident, IncidentId, LetterId};
+use response_api::{Exposure, Incident, IncidentId, LetterId, Voided};
 use tokio::sync::{Mutex, watch};
 
 use crate::Config;
+use crate::domain::letter::Done;
 use crate::jobs::Sending;
 use crate::log_copy::LogCopy;
 use crate::store::{Kind, Store};
@@ -36,6 +37,8 @@ pub struct App {
     pub payments: Client,
     /// Letters that are being sent.
     pub sending: Mutex<HashMap<LetterId, Sending>>,
+    /// Held while an order to void is given: it is given once.
+    pub voiding: Mutex<()>,
     /// Turns true when the compartment stops.
     pub stopping: watch::Sender<bool>,
 }
@@ -50,9 +53,15 @@ impl App {
         clock: Arc<dyn Clock>,
         rng: Arc<dyn Rng>,
     ) -> Result<Self, StoreError> {
-        let doubtful = store.doubt_claimed(clock.now()).await?;
-        if doubtful > 0 {
-            tracing::warn!(rows = doubtful, "letters of an earlier process are in doubt");
+        for letter in store.all_letters().await? {
+            let rows = store.doubt_claimed(letter.letter, clock.now()).await?;
+            if rows > 0 {
+                tracing::warn!(
+                    letter = letter.letter.0,
+                    rows,
+                    "rows of an earlier process are in doubt"
+                );
+            }
         }
         Ok(Self {
             keys: Client::new(&config.keys, identity),
@@ -65,6 +74,7 @@ impl App {
             clock,
             rng,
             sending: Mutex::new(HashMap::new()),
+            voiding: Mutex::new(()),
             stopping: watch::Sender::new(false),
         })
     }
@@ -94,6 +104,16 @@ impl App {
     pub async fn exposure(&self, id: IncidentId) -> Result<Exposure, Problem> {
         let found = self.store.finding(id, Kind::Exposure).await;
         found.map_err(|e| Problem::internal(&e))?.ok_or_else(|| not_scoped(id))
+    }
+
+    /// What has been done about an incident so far.
+    pub async fn done(&self, incident: &Incident) -> Result<Done, StoreError> {
+        let id = incident.incident;
+        let frozen = self.store.finding::<Vec<CallerName>>(id, Kind::Frozen).await?;
+        let frozen = frozen.unwrap_or_default();
+        let voided = self.store.finding::<Voided>(id, Kind::Voided).await?.is_some();
+        let contained = incident.fallen.iter().all(|caller| frozen.contains(caller));
+        Ok(Done { contained, voided })
     }
 
     /// Writes down an act of staff.

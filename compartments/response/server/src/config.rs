@@ -68,6 +68,13 @@ pub struct Shop {
     pub signatory_title: String,
     /// The domain in Message-IDs.
     pub message_id_domain: String,
+    /// What else the shop does about an incident, in sentences for letters and notice; only the
+    /// shop knows whether they are true.
+    #[serde(default)]
+    pub measures: String,
+    /// Whether law enforcement delayed the notice, as a sentence.
+    #[serde(default)]
+    pub police_delay: String,
 }
 
 const fn four() -> u32 {

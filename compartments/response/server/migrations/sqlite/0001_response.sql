@@ -19,9 +19,10 @@ CREATE TABLE journal (
 );
 CREATE INDEX journal_by_incident ON journal (incident, entry);
 
--- Alarms of keys, as copied.
+-- Alarms: those of keys, as copied, and our own.
 CREATE TABLE feed (
     seq      BIGINT PRIMARY KEY,
+    keys_seq BIGINT, -- its number at keys; NULL for our own
     kind     TEXT   NOT NULL,
     caller   TEXT   NOT NULL, -- '' where no caller set it off
     first_ms BIGINT NOT NULL,
@@ -30,7 +31,7 @@ CREATE TABLE feed (
     detail   TEXT   NOT NULL
 );
 
--- What was found or done for an incident, as JSON: 'exposure', 'voided', 'notice'.
+-- What was found or done for an incident, as JSON: 'exposure', 'frozen', 'voided', 'notice'.
 CREATE TABLE finding (
     incident BIGINT NOT NULL,
     kind     TEXT   NOT NULL,
@@ -68,4 +69,5 @@ CREATE TABLE ledger (
     at_ms   BIGINT NOT NULL,
     PRIMARY KEY (letter, person)
 );
-CREATE INDEX ledger_by_state ON ledger (letter, state, person);
+-- What was put off comes after what was not tried yet.
+CREATE INDEX ledger_by_state ON ledger (letter, state, at_ms, person);

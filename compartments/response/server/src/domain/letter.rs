@@ -17,10 +17,19 @@ pub struct Facts {
     discovered: String,
     /// Whether the card compartment gave the fallen hosts nothing.
     cards_untouched: bool,
-    voided: bool,
+    done: Done,
     exposed: String,
     customers: String,
     incident: u32,
+}
+
+/// What has been done so far: a letter claims nothing else.
+#[derive(Debug, Clone, Copy)]
+pub struct Done {
+    /// Every fallen caller is frozen.
+    pub contained: bool,
+    /// All credentials are void.
+    pub voided: bool,
 }
 
 /// A letter's texts.
@@ -52,7 +61,7 @@ impl Facts {
         shop: &Shop,
         incident: &Incident,
         exposure: &Exposure,
-        voided: bool,
+        done: Done,
         written: Timestamp,
     ) -> Self {
         let exposed = exposure.people.read + exposure.people.presented;
@@ -63,7 +72,7 @@ impl Facts {
             ended: words::instant(exposure.until),
             discovered: words::day(incident.declared),
             cards_untouched: exposure.untouched.iter().any(|of| of.domain == Domain::Payments),
-            voided,
+            done,
             exposed: words::number(exposed),
             customers: words::number(exposure.customers),
             incident: incident.incident.0,
@@ -142,6 +151,8 @@ mod tests {
             signatory: "Tony Hale".into(),
             signatory_title: "Chief Executive".into(),
             message_id_domain: "letters.shoeleather.example".into(),
+            measures: "We have called in the police and outside experts.".into(),
+            police_delay: "Law enforcement has not asked us to delay this notice.".into(),
         };
         let incident = Incident {
             incident: IncidentId(1),
@@ -168,7 +179,13 @@ mod tests {
             log: LogProof { size: 1, root: String::new(), checkpoint: String::new() },
             doubts: vec![],
         };
-        Facts::new(&shop, &incident, &exposure, true, at("2012-01-15T12:00:00Z"))
+        Facts::new(
+            &shop,
+            &incident,
+            &exposure,
+            Done { contained: true, voided: true },
+            at("2012-01-15T12:00:00Z"),
+        )
     }
 
     fn name() -> Personal {

@@ -1,6 +1,6 @@
 //! Exposure from the release log: which records and fields a fallen host read, or was given.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cofferdam_core::{CallerName, Domain, Field, FieldSet, Operation, Record, Timestamp};
 use keys_api::{Entry, Event, Grant};
@@ -18,7 +18,14 @@ const SIGN_IN: [Field; 2] = [Field::Email, Field::Password];
 pub struct Scope<'a> {
     fallen: &'a [CallerName],
     from: Timestamp,
-    until: Timestamp,
+    /// `None`: to the end of the log, whatever the clocks of other machines say.
+    until: Option<Timestamp>,
+    /// The last entry's instant.
+    pub last: Timestamp,
+    /// Callers and compartments that the log names.
+    pub seen: BTreeSet<CallerName>,
+    /// Domains whose keys went through a fallen host.
+    pub fronted: BTreeSet<Domain>,
     /// Released to a fallen host.
     pub read: Bitmaps,
     /// Typed at, or brought to, a fallen host.
@@ -30,14 +37,25 @@ pub struct Scope<'a> {
 impl<'a> Scope<'a> {
     /// A scope of the hosts `fallen` from `from` until `until`, both included.
     #[must_use]
-    pub fn new(fallen: &'a [CallerName], from: Timestamp, until: Timestamp) -> Self {
-        let (read, presented) = (Bitmaps::new(), Bitmaps::new());
-        Self { fallen, from, until, read, presented, doubts: Vec::new() }
+    pub fn new(fallen: &'a [CallerName], from: Timestamp, until: Option<Timestamp>) -> Self {
+        Self {
+            fallen,
+            from,
+            until,
+            last: from,
+            seen: BTreeSet::new(),
+            fronted: BTreeSet::new(),
+            read: Bitmaps::new(),
+            presented: Bitmaps::new(),
+            doubts: Vec::new(),
+        }
     }
 
     /// Takes the next entry of the log.
     pub fn take(&mut self, entry: &Entry) {
-        if entry.at < self.from || entry.at > self.until {
+        self.last = self.last.max(entry.at);
+        self.see(&entry.event);
+        if entry.at < self.from || self.until.is_some_and(|until| entry.at > until) {
             return;
         }
         match &entry.event {
@@ -59,6 +77,24 @@ impl<'a> Scope<'a> {
                 entry.at
             )),
             _ => {}
+        }
+    }
+
+    fn see(&mut self, event: &Event) {
+        if let Event::Released { caller, via, .. }
+        | Event::Hardened { caller, via, .. }
+        | Event::Indexed { caller, via, .. } = event
+        {
+            for name in [caller, via] {
+                if !self.seen.contains(name) {
+                    self.seen.insert(name.clone());
+                }
+            }
+        }
+        if let Event::Released { via, domain, .. } = event
+            && self.fell(via)
+        {
+            self.fronted.insert(*domain);
         }
     }
 
@@ -122,8 +158,6 @@ pub fn fields_of(bitmaps: &Bitmaps, record: u32) -> FieldSet {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use cofferdam_core::Epoch;
     use keys_api::RecordList;
     use proptest::prelude::*;
@@ -226,7 +260,7 @@ mod tests {
             let entries: Vec<_> = raws.into_iter().map(entry).collect();
             let fallen = [name(fallen)];
             let at = |s| Timestamp::from_second(s).unwrap();
-            let mut scope = Scope::new(&fallen, at(from), at(from + length));
+            let mut scope = Scope::new(&fallen, at(from), Some(at(from + length)));
             for entry in &entries {
                 scope.take(entry);
             }

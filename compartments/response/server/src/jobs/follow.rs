@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cofferdam_wire::Problem;
+use cofferdam_wire::{Problem, ProblemKind};
 use keys_api::{ReadAlarms, ReadCheckpoint, ReadEntries};
 
 use crate::app::App;
@@ -54,10 +54,25 @@ pub async fn copy_log(app: &App) -> Result<(CopyEnd, Option<String>), Problem> {
     Ok((app.copy.lock().await.end(), Some(trouble)))
 }
 
+/// Extends the copy; a log that disagrees with it rings.
 async fn extend(app: &App) -> Result<CopyEnd, FollowError> {
+    let extended = fetch(app).await;
+    if let Err(FollowError::Copy(e @ CopyError::Disagreement(_))) = &extended {
+        app.store.raise("witness_disagreement", &e.to_string(), app.now()).await?;
+    }
+    extended
+}
+
+async fn fetch(app: &App) -> Result<CopyEnd, FollowError> {
     let mut copy = app.copy.lock().await;
     let since = copy.end().size;
-    let answer = app.keys.call(&ReadCheckpoint { since }).await?;
+    let answer = match app.keys.call(&ReadCheckpoint { since }).await {
+        // It can't prove growth from a size that it does not reach: look at what it has.
+        Err(e) if e.problem().is_some_and(|p| p.kind == ProblemKind::BadRequest) => {
+            app.keys.call(&ReadCheckpoint { since: 0 }).await?
+        }
+        answer => answer?,
+    };
     let size = copy.begin(&answer)?;
     while copy.held() < size {
         let left = u32::try_from(size - copy.held()).unwrap_or(ENTRIES).min(ENTRIES);

@@ -1,10 +1,10 @@
 //! Computing an exposure: the log's copy is read once, the customers' coarse attributes once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cofferdam_core::{Domain, Field, FieldSet};
+use cofferdam_core::{CallerName, Domain, Field, FieldSet, Timestamp};
 use cofferdam_wire::{Problem, ProblemKind};
 use keys_api::{Entry, ListCallers};
 use payments_api::CountCards;
@@ -19,11 +19,11 @@ use crate::log_copy::{CopyEnd, EntryReader};
 /// Computes the exposure of an incident from the release log, and keeps it.
 pub async fn scope(app: &App, incident: &Incident) -> Result<Exposure, Problem> {
     let (end, trouble) = copy_log(app).await?;
-    let until = incident.to.unwrap_or_else(|| app.now());
-    let mut found = read_log(app, incident, &end, until).await?;
+    let mut found = read_log(app, incident, &end).await?;
+    let until = incident.to.unwrap_or_else(|| app.now().max(found.last));
     found.doubts.extend(trouble.map(|e| format!("the copy of the release log is behind: {e}")));
 
-    let granted = granted(app, incident).await?;
+    let granted = granted(app, incident, &mut found).await?;
     let exposed =
         people(&found.read, Domain::Accounts) | people(&found.presented, Domain::Accounts);
     let customers = Customers::count(app, granted.accounts, &exposed).await?;
@@ -56,24 +56,23 @@ struct Found {
     read: Bitmaps,
     presented: Bitmaps,
     doubts: Vec<String>,
+    last: Timestamp,
+    seen: BTreeSet<CallerName>,
+    fronted: BTreeSet<Domain>,
 }
 
 /// Reads the verified part of the copy on a thread of its own: it may be gigabytes.
-async fn read_log(
-    app: &App,
-    incident: &Incident,
-    end: &CopyEnd,
-    until: cofferdam_core::Timestamp,
-) -> Result<Found, Problem> {
+async fn read_log(app: &App, incident: &Incident, end: &CopyEnd) -> Result<Found, Problem> {
     let path = app.copy.lock().await.entries_path();
     let (incident, bytes) = (incident.clone(), end.bytes);
     let read = tokio::task::spawn_blocking(move || {
-        let mut scope = Scope::new(&incident.fallen, incident.from, until);
+        let mut scope = Scope::new(&incident.fallen, incident.from, incident.to);
         for entry in EntryReader::open(&path, bytes).map_err(|e| e.to_string())? {
             let entry = entry.map_err(|e| e.to_string())?;
             scope.take(&Entry::decode(&entry).map_err(|e| e.to_string())?);
         }
-        Ok(Found { read: scope.read, presented: scope.presented, doubts: scope.doubts })
+        let Scope { read, presented, doubts, last, seen, fronted, .. } = scope;
+        Ok(Found { read, presented, doubts, last, seen, fronted })
     });
     let failed = |e: String| {
         tracing::error!(cause = e, "the copied log could not be read");
@@ -88,7 +87,9 @@ struct Granted {
     payments: FieldSet,
 }
 
-async fn granted(app: &App, incident: &Incident) -> Result<Granted, Problem> {
+/// A fallen compartment reaches every field of its domain; a name that neither `keys` nor the log
+/// knows is a doubt, since it may be misspelt.
+async fn granted(app: &App, incident: &Incident, found: &mut Found) -> Result<Granted, Problem> {
     let callers = app.keys.call(&ListCallers {}).await?;
     let fallen = callers.iter().filter(|status| incident.fallen.contains(&status.caller));
     let mut granted = Granted { accounts: FieldSet::EMPTY, payments: FieldSet::EMPTY };
@@ -96,6 +97,20 @@ async fn granted(app: &App, incident: &Incident) -> Result<Granted, Problem> {
         granted.accounts = granted.accounts.union(readable(&status.grants, Domain::Accounts));
         granted.payments = granted.payments.union(readable(&status.grants, Domain::Payments));
     }
+    for domain in &found.fronted {
+        let all = Field::ALL.iter().copied().filter(|field| field.domain() == *domain).collect();
+        match domain {
+            Domain::Accounts => granted.accounts = all,
+            Domain::Payments => granted.payments = all,
+        }
+    }
+    let known = |name: &CallerName| {
+        found.seen.contains(name) || callers.iter().any(|status| status.caller == *name)
+    };
+    let strangers = incident.fallen.iter().filter(|name| !known(name));
+    let doubts = strangers
+        .map(|name| format!("{name} is known neither to keys nor to its log: is the name right?"));
+    found.doubts.extend(doubts.collect::<Vec<_>>());
     Ok(granted)
 }
 

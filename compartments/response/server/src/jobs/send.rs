@@ -1,24 +1,28 @@
 //! Sending a letter: workers claim rows, hand messages to the relay, and record each outcome.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use accounts_api::ReadContacts;
 use cofferdam_core::{Personal, Record};
 use cofferdam_mail::{Connection, Envelope, Mailbox, Message};
 use cofferdam_wire::{Problem, ProblemKind};
-use response_api::{Audience, Exposure, Incident, LedgerState};
+use keys_api::CloseWarrant;
+use response_api::{Audience, LedgerState};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::app::App;
 use crate::domain::identity::message_id;
 use crate::domain::letter::{self, Facts};
 use crate::roster;
-use crate::store::{Claimed, Kind, Letter, Outcome};
+use crate::store::{Claimed, Letter, Outcome};
 
 /// Rows that a worker claims at once: as many are in doubt, at most, when the process dies.
 const CLAIM: u32 = 100;
+/// How long an outcome may wait to be recorded.
+const RECORD_EVERY: Duration = Duration::from_secs(1);
 /// How often in a row a worker meets an unwilling relay before the letter stops.
 const PATIENCE: u32 = 5;
 
@@ -77,10 +81,11 @@ pub async fn start(app: &Arc<App>, letter: Letter) -> Result<(), Problem> {
         return Ok(());
     }
     let internal = |e: cofferdam_store::StoreError| Problem::internal(&e);
+    // No worker is at it, so what is claimed belongs to one that is no more.
+    app.store.doubt_claimed(letter.letter, app.now()).await.map_err(internal)?;
     let incident = app.incident(letter.incident).await?;
     let exposure = app.exposure(letter.incident).await?;
-    let voided: Option<response_api::Voided> =
-        app.store.finding(letter.incident, Kind::Voided).await.map_err(internal)?;
+    let done = app.done(&incident).await.map_err(internal)?;
     app.store.set_started(letter.letter, app.now()).await.map_err(internal)?;
     let started = app.store.letter(letter.letter).await.map_err(internal)?.and_then(|l| l.started);
     let staff = match letter.audience {
@@ -91,7 +96,13 @@ pub async fn start(app: &Arc<App>, letter: Letter) -> Result<(), Problem> {
     };
     let progress = Arc::new(Progress::default());
     let work = Arc::new(Work {
-        facts: facts(app, &incident, &exposure, voided.is_some(), started),
+        facts: Facts::new(
+            &app.config.shop,
+            &incident,
+            &exposure,
+            done,
+            started.unwrap_or_else(|| app.now()),
+        ),
         app: app.clone(),
         letter: letter.clone(),
         staff,
@@ -100,16 +111,6 @@ pub async fn start(app: &Arc<App>, letter: Letter) -> Result<(), Problem> {
     let supervisor = tokio::spawn(supervise(work));
     all.insert(letter.letter, Sending { progress, supervisor });
     Ok(())
-}
-
-fn facts(
-    app: &App,
-    incident: &Incident,
-    exposure: &Exposure,
-    voided: bool,
-    started: Option<cofferdam_core::Timestamp>,
-) -> Facts {
-    Facts::new(&app.config.shop, incident, exposure, voided, started.unwrap_or_else(|| app.now()))
 }
 
 async fn supervise(work: Arc<Work>) {
@@ -123,15 +124,27 @@ async fn supervise(work: Arc<Work>) {
         }
     }
     let (app, letter) = (&work.app, work.letter.letter);
-    let settled = match app.store.counts(letter).await {
-        Ok(counts) if !counts.unsettled() => app.store.set_finished(letter, app.now()).await,
-        Ok(_) => Ok(()),
-        Err(e) => Err(e),
-    };
-    if let Err(e) = settled {
-        work.progress.give_up(e.to_string());
+    match app.store.counts(letter).await {
+        Ok(counts) if !counts.unsettled() => {
+            if let Err(e) = finish(&work).await {
+                work.progress.give_up(e.to_string());
+            }
+        }
+        Ok(_) => {}
+        Err(e) => work.progress.give_up(e.to_string()),
     }
     work.progress.ended.store(true, Ordering::Release);
+}
+
+/// Ends a letter: contact data is readable no longer than it takes.
+async fn finish(work: &Work) -> Result<(), BatchError> {
+    let (app, letter) = (&work.app, &work.letter);
+    app.store.set_finished(letter.letter, app.now()).await?;
+    if let Some(warrant) = letter.warrant {
+        let closed = app.keys.call(&CloseWarrant { warrant }).await;
+        closed.map_err(|e| BatchError::Warrant(e.into()))?;
+    }
+    Ok(())
 }
 
 async fn worker(work: Arc<Work>) {
@@ -162,10 +175,56 @@ enum BatchError {
     Store(#[from] cofferdam_store::StoreError),
     #[error("contacts can't be read: {0}")]
     Contacts(Problem),
+    #[error("the warrant can't be closed: {0}")]
+    Warrant(Problem),
     #[error(transparent)]
     Relay(#[from] cofferdam_mail::OpenError),
     #[error("the relay puts letters off: {0}")]
     Deferred(String),
+}
+
+/// The outcomes of claimed rows, until they are recorded.
+struct Batch {
+    outcomes: Vec<Outcome>,
+    settled: HashSet<u32>,
+    /// Whether any row got a final outcome.
+    any_done: bool,
+    /// What the relay said to a row that it put off.
+    put_off: Option<String>,
+    since: Instant,
+}
+
+impl Batch {
+    fn new(rows: &[Claimed]) -> Self {
+        Self {
+            outcomes: Vec::with_capacity(rows.len()),
+            settled: HashSet::with_capacity(rows.len()),
+            any_done: false,
+            put_off: None,
+            since: Instant::now(),
+        }
+    }
+
+    fn settle(&mut self, person: u32, state: LedgerState, said: String) {
+        if state == LedgerState::Planned {
+            self.put_off = Some(said.clone());
+        } else {
+            self.any_done = true;
+        }
+        self.settled.insert(person);
+        self.outcomes.push(Outcome { person, state, outcome: Some(said) });
+    }
+
+    /// What was not tried is planned again.
+    fn put_back(&mut self, rows: &[Claimed]) {
+        let left = rows.iter().filter(|row| !self.settled.contains(&row.person));
+        let planned = |row: &Claimed| Outcome {
+            person: row.person,
+            state: LedgerState::Planned,
+            outcome: None,
+        };
+        self.outcomes.extend(left.map(planned));
+    }
 }
 
 /// Somebody to write to.
@@ -185,64 +244,84 @@ impl Work {
         if rows.is_empty() {
             return Ok(false);
         }
-        let mut outcomes = Vec::with_capacity(rows.len());
-        let sent = self.send(&rows, connection, &mut outcomes).await;
-        let settled: std::collections::HashSet<u32> = outcomes.iter().map(|o| o.person).collect();
-        let left = rows.iter().filter(|row| !settled.contains(&row.person));
-        let back = left.map(|row| outcome(row.person, LedgerState::Planned, None));
-        outcomes.extend(back.collect::<Vec<_>>());
-        self.app.store.record(self.letter.letter, &outcomes, self.app.now()).await?;
+        let mut batch = Batch::new(&rows);
+        let sent = self.send(&rows, connection, &mut batch).await;
+        batch.put_back(&rows);
+        self.record(&mut batch).await?;
         sent?;
-        self.progress.setbacks.store(0, Ordering::Release);
-        Ok(true)
+        match batch.put_off {
+            Some(reply) if !batch.any_done => Err(BatchError::Deferred(reply)),
+            _ => {
+                self.progress.setbacks.store(0, Ordering::Release);
+                Ok(true)
+            }
+        }
     }
 
+    /// Sends to each row's person, and records outcomes at least every second.
     async fn send(
         &self,
         rows: &[Claimed],
         connection: &mut Option<Connection>,
-        outcomes: &mut Vec<Outcome>,
+        batch: &mut Batch,
     ) -> Result<(), BatchError> {
         let addressees = self.addressees(rows).await?;
         for (row, addressee) in rows.iter().zip(addressees) {
-            let Some(addressee) = addressee else {
-                let why = "not written to".to_owned();
-                outcomes.push(outcome(row.person, LedgerState::Suppressed, Some(why)));
-                continue;
+            let (state, said) = match addressee {
+                None => (LedgerState::Suppressed, "not written to".to_owned()),
+                Some(addressee) => match self.message(*row, &addressee) {
+                    Err(e) => (LedgerState::Suppressed, e.to_string()),
+                    Ok(message) => {
+                        let open = self.connection(connection).await?;
+                        self.hand_over(open, addressee.email, &message).await?
+                    }
+                },
             };
-            let message = match self.message(*row, &addressee) {
-                Ok(message) => message,
-                Err(e) => {
-                    outcomes.push(outcome(
-                        row.person,
-                        LedgerState::Suppressed,
-                        Some(e.to_string()),
-                    ));
-                    continue;
-                }
-            };
-            let envelope = Envelope {
-                from: self.app.config.shop.mail_from.clone(),
-                to: addressee.email.clone(),
-            };
-            let open = self.connection(connection).await?;
-            match open.send(&envelope, &message).await {
-                cofferdam_mail::Outcome::Accepted(accepted) => {
-                    let receipt = accepted.receipt().to_owned();
-                    outcomes.push(outcome(row.person, LedgerState::Accepted, Some(receipt)));
-                }
-                cofferdam_mail::Outcome::Refused { code, reply } => {
-                    let said = format!("{code} {reply}");
-                    outcomes.push(outcome(row.person, LedgerState::Bounced, Some(said)));
-                }
-                cofferdam_mail::Outcome::InDoubt { cause } => {
-                    outcomes.push(outcome(row.person, LedgerState::InDoubt, Some(cause)));
-                }
-                cofferdam_mail::Outcome::Deferred { reply, .. } => {
-                    return Err(BatchError::Deferred(reply));
-                }
+            batch.settle(row.person, state, said);
+            if batch.since.elapsed() > RECORD_EVERY {
+                self.record(batch).await?;
             }
         }
+        Ok(())
+    }
+
+    async fn hand_over(
+        &self,
+        connection: &mut Connection,
+        to: Personal,
+        message: &[u8],
+    ) -> Result<(LedgerState, String), BatchError> {
+        use cofferdam_mail::Outcome::{Accepted, Deferred, InDoubt, Refused};
+        let envelope = Envelope { from: self.app.config.shop.mail_from.clone(), to };
+        Ok(match connection.send(&envelope, message).await {
+            Accepted(accepted) => (LedgerState::Accepted, accepted.receipt().to_owned()),
+            Refused { code, reply } => (LedgerState::Bounced, format!("{code} {reply}")),
+            InDoubt { cause } => (LedgerState::InDoubt, cause),
+            // One person's mailbox, most likely: the others need not wait.
+            Deferred { reply, .. } if connection.is_open() => (LedgerState::Planned, reply),
+            Deferred { reply, .. } => return Err(BatchError::Deferred(reply)),
+        })
+    }
+
+    /// Writes the outcomes down. A database that fails is given a few tries: what is not recorded
+    /// would be in doubt.
+    async fn record(&self, batch: &mut Batch) -> Result<(), BatchError> {
+        let mut tries = 0;
+        loop {
+            let written =
+                self.app.store.record(self.letter.letter, &batch.outcomes, self.app.now()).await;
+            match written {
+                Ok(()) => break,
+                Err(e) if tries >= PATIENCE => return Err(e.into()),
+                Err(e) => {
+                    tracing::warn!(cause = %e, "outcomes could not be recorded; trying again")
+                }
+            }
+            tries += 1;
+            tokio::time::sleep(RECORD_EVERY).await;
+        }
+        batch.outcomes.clear();
+        batch.since = Instant::now();
         Ok(())
     }
 
@@ -277,7 +356,7 @@ impl Work {
         };
         let answer = self.app.accounts.call(&call).await;
         let answer = answer.map_err(|e| BatchError::Contacts(e.into()))?;
-        let mut contacts: std::collections::HashMap<u32, Addressee> = answer
+        let mut contacts: HashMap<u32, Addressee> = answer
             .contacts
             .into_iter()
             .map(|c| (c.record.0, Addressee { name: c.name, email: c.email }))
@@ -310,8 +389,4 @@ impl Work {
         };
         Ok(message.build()?)
     }
-}
-
-const fn outcome(person: u32, state: LedgerState, outcome: Option<String>) -> Outcome {
-    Outcome { person, state, outcome }
 }

@@ -9,6 +9,7 @@ use cofferdam_store::tlog::{TlogError, replace_file};
 use response_api::{Exposure, Incident, Notice};
 
 use crate::Shop;
+use crate::domain::letter::Done;
 use crate::domain::words;
 
 /// The file that is served.
@@ -26,6 +27,7 @@ struct Page<'a> {
     exposed: String,
     rows: Vec<(&'static str, String)>,
     cards_untouched: bool,
+    contained: bool,
     voided: bool,
 }
 
@@ -34,7 +36,7 @@ pub fn notice(
     shop: &Shop,
     incident: &Incident,
     exposure: &Exposure,
-    voided: bool,
+    done: Done,
     now: Timestamp,
 ) -> Result<String, askama::Error> {
     let rows = exposure
@@ -54,7 +56,8 @@ pub fn notice(
         exposed: words::number(exposure.people.read + exposure.people.presented),
         rows,
         cards_untouched: exposure.untouched.iter().any(|of| of.domain == Domain::Payments),
-        voided,
+        contained: done.contained,
+        voided: done.voided,
     };
     page.render()
 }

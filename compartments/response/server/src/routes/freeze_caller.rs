@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use cofferdam_core::CallerName;
+use cofferdam_store::StoreError;
 use cofferdam_wire::{Answer, Body, CallError, Caller, Problem, ProblemKind};
 use response_api::FreezeCaller;
 
 use crate::app::App;
+use crate::store::Kind;
 
 /// Freezes or thaws a caller in every compartment: all three are asked whatever the others say.
 pub async fn freeze(
@@ -23,23 +26,44 @@ pub async fn freeze(
     let detail = format!("{}: {}", call.caller, call.reason);
     app.journal(call.incident, &by, action, &detail).await?;
 
+    // On a task of its own: who asked may go away, the freeze must not stop half-way.
+    let (worker, order) = (app.clone(), call.clone());
+    let answers = tokio::spawn(async move { everywhere(&worker, order).await });
+    let answers = answers.await.map_err(|e| Problem::internal(&e))?;
+    let failed: Vec<String> = answers
+        .into_iter()
+        .filter_map(|(who, answer)| answer.err().map(|e| format!("{who} ({e})")))
+        .collect();
+    if !failed.is_empty() {
+        let what = format!("not done in {}; done elsewhere; ask again", failed.join(", "));
+        return Err(Problem::new(ProblemKind::Upstream, what));
+    }
+    note_frozen(&app, call).await.map_err(|e| Problem::internal(&e))?;
+    Ok(Answer((), encoding))
+}
+
+/// Asks all three at once: none waits for another that hangs.
+async fn everywhere(app: &App, call: FreezeCaller) -> [(&'static str, Result<(), CallError>); 3] {
     let FreezeCaller { caller, frozen, reason, .. } = call;
     let keys = keys_api::FreezeCaller { caller: caller.clone(), frozen, reason: reason.clone() };
     let accounts =
         accounts_api::FreezeCaller { caller: caller.clone(), frozen, reason: reason.clone() };
     let payments = payments_api::FreezeCaller { caller, frozen, reason };
-    let answers: [(&str, Result<(), CallError>); 3] = [
-        ("keys", app.keys.call(&keys).await),
-        ("accounts", app.accounts.call(&accounts).await),
-        ("payments", app.payments.call(&payments).await),
-    ];
-    let failed: Vec<String> = answers
-        .into_iter()
-        .filter_map(|(who, answer)| answer.err().map(|e| format!("{who} ({e})")))
-        .collect();
-    if failed.is_empty() {
-        return Ok(Answer((), encoding));
+    let (keys, accounts, payments) = tokio::join!(
+        app.keys.call(&keys),
+        app.accounts.call(&accounts),
+        app.payments.call(&payments)
+    );
+    [("keys", keys), ("accounts", accounts), ("payments", payments)]
+}
+
+/// Keeps who is frozen for this incident: letters say that a server is shut off only when it is.
+async fn note_frozen(app: &App, call: FreezeCaller) -> Result<(), StoreError> {
+    let before = app.store.finding::<Vec<CallerName>>(call.incident, Kind::Frozen).await?;
+    let mut frozen = before.unwrap_or_default();
+    frozen.retain(|caller| *caller != call.caller);
+    if call.frozen {
+        frozen.push(call.caller);
     }
-    let what = format!("not done in {}; done elsewhere; ask again", failed.join(", "));
-    Err(Problem::new(ProblemKind::Upstream, what))
+    app.store.set_finding(call.incident, Kind::Frozen, &frozen).await
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use cofferdam_wire::{Answer, Body, Caller, Problem};
-use response_api::{Notice, PublishNotice, Voided};
+use response_api::{Notice, PublishNotice};
 
 use crate::app::App;
 use crate::pages;
@@ -19,9 +19,8 @@ pub async fn publish(
     app.check_staff(&by)?;
     let incident = app.incident(call.incident).await?;
     let exposure = app.exposure(call.incident).await?;
-    let voided = app.store.finding::<Voided>(call.incident, Kind::Voided).await;
-    let voided = voided.map_err(|e| Problem::internal(&e))?.is_some();
-    let page = pages::notice(&app.config.shop, &incident, &exposure, voided, app.now())
+    let done = app.done(&incident).await.map_err(|e| Problem::internal(&e))?;
+    let page = pages::notice(&app.config.shop, &incident, &exposure, done, app.now())
         .map_err(|e| Problem::internal(&e))?;
     let notice = pages::publish(&app.config.notice_dir, &app.config.notice_url, &page)
         .map_err(|e| Problem::internal(&e))?;

@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use accounts_api::{OrderVoid, RevokeSessions};
 use axum::extract::State;
+use cofferdam_core::CallerName;
 use cofferdam_wire::{Answer, Body, Caller, Problem};
-use response_api::{VoidCredentials, Voided};
+use response_api::{IncidentId, VoidCredentials, Voided};
 
 use crate::app::App;
 use crate::store::Kind;
@@ -20,23 +21,31 @@ pub async fn void(
 ) -> Result<Answer<Voided>, Problem> {
     app.check_staff(&by)?;
     app.incident(call.incident).await?;
-    let before = app.store.finding::<Voided>(call.incident, Kind::Voided).await;
+    // On a task of its own, one at a time: who asked may go away, or ask twice.
+    let voided = tokio::spawn(async move { void_once(&app, call.incident, &by).await });
+    let voided = voided.await.map_err(|e| Problem::internal(&e))??;
+    Ok(Answer(voided, encoding))
+}
+
+async fn void_once(app: &App, incident: IncidentId, by: &CallerName) -> Result<Voided, Problem> {
+    let _one_at_a_time = app.voiding.lock().await;
+    let before = app.store.finding::<Voided>(incident, Kind::Voided).await;
     if let Some(voided) = before.map_err(|e| Problem::internal(&e))? {
-        return Ok(Answer(voided, encoding));
+        return Ok(voided);
     }
     let started = Instant::now();
-    let (incident, now) = (call.incident.0, app.now());
-    app.journal(call.incident, &by, "void", "credentials of all customers, and all sessions")
-        .await?;
-    let order = app.accounts.call(&OrderVoid { incident, set_before: now }).await?;
-    let sessions = app.accounts.call(&RevokeSessions { incident, opened_before: now }).await?;
+    let now = app.now();
+    app.journal(incident, by, "void", "credentials of all customers, and all sessions").await?;
+    let order = app.accounts.call(&OrderVoid { incident: incident.0, set_before: now }).await?;
+    let revoke = RevokeSessions { incident: incident.0, opened_before: now };
+    let sessions = app.accounts.call(&revoke).await?;
     let voided = Voided {
         order: order.order,
         customers: order.customers,
         sessions,
         seconds: started.elapsed().as_secs_f64(),
     };
-    let kept = app.store.set_finding(call.incident, Kind::Voided, &voided).await;
+    let kept = app.store.set_finding(incident, Kind::Voided, &voided).await;
     kept.map_err(|e| Problem::internal(&e))?;
-    Ok(Answer(voided, encoding))
+    Ok(voided)
 }

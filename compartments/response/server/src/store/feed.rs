@@ -9,9 +9,9 @@ use sqlx::Row;
 use super::{Store, corrupt, instant};
 
 impl Store {
-    /// The newest sequence number that was copied, 0 for none.
+    /// The newest of the numbers at `keys` that was copied, 0 for none.
     pub async fn newest_alarm(&self) -> Result<u64, StoreError> {
-        let row = sqlx::query("SELECT COALESCE(MAX(seq), 0) FROM feed")
+        let row = sqlx::query("SELECT COALESCE(MAX(keys_seq), 0) FROM feed")
             .fetch_one(self.db.reader())
             .await?;
         Ok(row.try_get::<i64, _>(0)?.cast_unsigned())
@@ -30,8 +30,8 @@ impl Store {
                 .execute(&mut *tx)
                 .await?;
             sqlx::query(
-                "INSERT INTO feed (seq, kind, caller, first_ms, last_ms, count, detail)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                "INSERT INTO feed (seq, keys_seq, kind, caller, first_ms, last_ms, count, detail)
+                 SELECT COALESCE(MAX(seq), 0) + 1, $1, $2, $3, $4, $5, $6, $7 FROM feed",
             )
             .bind(alarm.seq.cast_signed())
             .bind(alarm.kind.as_str())
@@ -44,6 +44,24 @@ impl Store {
             .await?;
         }
         tx.commit().await?;
+        Ok(())
+    }
+
+    /// Raises an alarm of our own, unless the same rang within the last hour.
+    pub async fn raise(&self, kind: &str, detail: &str, at: Timestamp) -> Result<(), StoreError> {
+        let hour_ago = at.as_millisecond() - 3_600_000;
+        sqlx::query(
+            "INSERT INTO feed (seq, kind, caller, first_ms, last_ms, count, detail)
+             SELECT COALESCE(MAX(seq), 0) + 1, $1, '', $2, $2, 1, $3 FROM feed
+             HAVING NOT EXISTS
+                 (SELECT 1 FROM feed WHERE kind = $1 AND detail = $3 AND last_ms > $4)",
+        )
+        .bind(kind.to_owned())
+        .bind(at.as_millisecond())
+        .bind(detail.to_owned())
+        .bind(hour_ago)
+        .execute(self.db.writer())
+        .await?;
         Ok(())
     }
 

@@ -16,6 +16,8 @@ use crate::domain::scope::Bitmaps;
 pub enum Kind {
     /// [`Exposure`]
     Exposure,
+    /// The callers that were frozen.
+    Frozen,
     /// [`response_api::Voided`]
     Voided,
     /// [`response_api::Notice`]
@@ -26,6 +28,7 @@ impl Kind {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Exposure => "exposure",
+            Self::Frozen => "frozen",
             Self::Voided => "voided",
             Self::Notice => "notice",
         }

@@ -40,10 +40,10 @@ impl Store {
         .bind(by.as_str().to_owned())
         .execute(&mut *tx)
         .await?;
-        tx.commit().await?;
         let incident = IncidentId(number(id)?);
         let detail = format!("{}: {} taken for fallen", call.title, fallen.join(", "));
-        self.journal(incident, at, by, "declare", &detail).await?;
+        write_journal(&mut *tx, incident, at, by, "declare", &detail).await?;
+        tx.commit().await?;
         let found = self.incident(incident).await?;
         found.ok_or_else(|| corrupt("an incident that was just written is not there"))
     }
@@ -74,18 +74,7 @@ impl Store {
         action: &str,
         detail: &str,
     ) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO journal (entry, incident, at_ms, who, action, detail)
-             SELECT COALESCE(MAX(entry), 0) + 1, $1, $2, $3, $4, $5 FROM journal",
-        )
-        .bind(i64::from(incident.0))
-        .bind(at.as_millisecond())
-        .bind(by.as_str().to_owned())
-        .bind(action.to_owned())
-        .bind(detail.to_owned())
-        .execute(self.db.writer())
-        .await?;
-        Ok(())
+        write_journal(self.db.writer(), incident, at, by, action, detail).await
     }
 
     /// The journal of an incident, oldest first.
@@ -111,6 +100,28 @@ impl Store {
             })
             .collect()
     }
+}
+
+async fn write_journal<'e>(
+    to: impl sqlx::Executor<'e, Database = sqlx::Any>,
+    incident: IncidentId,
+    at: Timestamp,
+    by: &CallerName,
+    action: &str,
+    detail: &str,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO journal (entry, incident, at_ms, who, action, detail)
+         SELECT COALESCE(MAX(entry), 0) + 1, $1, $2, $3, $4, $5 FROM journal",
+    )
+    .bind(i64::from(incident.0))
+    .bind(at.as_millisecond())
+    .bind(by.as_str().to_owned())
+    .bind(action.to_owned())
+    .bind(detail.to_owned())
+    .execute(to)
+    .await?;
+    Ok(())
 }
 
 fn incident(row: &AnyRow) -> Result<Incident, StoreError> {

@@ -1,7 +1,7 @@
 //! The ledger: one row a person and letter. Rows move only on a recorded outcome.
 
 use cofferdam_core::{FieldSet, Timestamp};
-use cofferdam_store::StoreError;
+use cofferdam_store::{Backend, StoreError};
 use response_api::{LedgerState, LetterId};
 use sqlx::Row;
 
@@ -60,6 +60,19 @@ impl Counts {
     }
 }
 
+macro_rules! claim {
+    ($lock:literal) => {
+        concat!(
+            "UPDATE ledger SET state = 'claimed', at_ms = $2
+             WHERE letter = $1 AND person IN (
+                 SELECT person FROM ledger WHERE letter = $1 AND state = 'planned'
+                 ORDER BY at_ms, person LIMIT $3 ",
+            $lock,
+            ") RETURNING person, fields"
+        )
+    };
+}
+
 impl Store {
     /// Adds rows that are not there yet.
     pub async fn plan(
@@ -92,18 +105,17 @@ impl Store {
         limit: u32,
         at: Timestamp,
     ) -> Result<Vec<Claimed>, StoreError> {
-        let rows = sqlx::query(
-            "UPDATE ledger SET state = 'claimed', at_ms = $2
-             WHERE letter = $1 AND person IN (
-                 SELECT person FROM ledger WHERE letter = $1 AND state = 'planned'
-                 ORDER BY person LIMIT $3)
-             RETURNING person, fields",
-        )
-        .bind(i64::from(letter.0))
-        .bind(at.as_millisecond())
-        .bind(i64::from(limit))
-        .fetch_all(self.db.writer())
-        .await?;
+        let sql = match self.db.backend() {
+            Backend::Sqlite => claim!(""),
+            // Rows that another worker is claiming right now are left to it.
+            Backend::Postgres => claim!("FOR UPDATE SKIP LOCKED"),
+        };
+        let rows = sqlx::query(sql)
+            .bind(i64::from(letter.0))
+            .bind(at.as_millisecond())
+            .bind(i64::from(limit))
+            .fetch_all(self.db.writer())
+            .await?;
         let mut claimed = rows
             .iter()
             .map(|row| {
@@ -140,13 +152,15 @@ impl Store {
         Ok(())
     }
 
-    /// What a dead process had claimed may have been sent or not: it is in doubt. How many rows.
-    pub async fn doubt_claimed(&self, at: Timestamp) -> Result<u64, StoreError> {
+    /// What a worker had claimed that is no more may have been sent or not: it is in doubt. How
+    /// many rows.
+    pub async fn doubt_claimed(&self, letter: LetterId, at: Timestamp) -> Result<u64, StoreError> {
         let done = sqlx::query(
-            "UPDATE ledger SET state = 'in_doubt', at_ms = $1, outcome =
+            "UPDATE ledger SET state = 'in_doubt', at_ms = $2, outcome =
                  'the sending process ended before the outcome was recorded'
-             WHERE state = 'claimed'",
+             WHERE letter = $1 AND state = 'claimed'",
         )
+        .bind(i64::from(letter.0))
         .bind(at.as_millisecond())
         .execute(self.db.writer())
         .await?;

@@ -81,6 +81,13 @@ impl Store {
         rows.iter().map(letter).collect()
     }
 
+    /// Every letter.
+    pub async fn all_letters(&self) -> Result<Vec<Letter>, StoreError> {
+        let sql = format!("{COLUMNS} ORDER BY letter");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(self.db.reader()).await?;
+        rows.iter().map(letter).collect()
+    }
+
     /// The ledger of a letter is whole.
     pub async fn set_planned(&self, id: LetterId) -> Result<(), StoreError> {
         self.update_letter("UPDATE letter SET planned = $2 WHERE letter = $1", id, 1).await
