@@ -20,7 +20,7 @@ pub struct Addresses {
     pub response: String,
     /// Where the notice is served: `http://localhost:PORT`
     pub notice: String,
-    /// The SMTP relay that letters and reset codes go to: `HOST:PORT`
+    /// The mail sink, which mail goes to unless a compartment says otherwise: `HOST:PORT`
     pub relay: String,
 }
 

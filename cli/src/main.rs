@@ -60,6 +60,8 @@ fn main() -> ExitCode {
         Err(e) => return output::fail(&format!("the async runtime does not start: {e}")),
     };
     let ended = runtime.block_on(run(cli.command));
+    // A read of standard input can't be called off: nobody is to wait for it.
+    runtime.shutdown_background();
     match ended {
         Ok(code) => code,
         Err(e) => output::fail(&e.to_string()),

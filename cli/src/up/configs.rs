@@ -1,13 +1,14 @@
 //! What stands in the configuration files of a new estate.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use cofferdam_core::{CallerName, Domain, Field, FieldSet, Operation};
+use cofferdam_core::{CallerName, Domain, Field, FieldSet, KeyBytes, Operation};
 use cofferdam_store::Location;
 use cofferdam_wire::{LogFormat, TlsFiles};
 use keys_api::{ApproverKey, Grant};
 use keys_server::{BudgetConfig, CallerConfig};
+use response_server::Shop;
 
 use crate::connect::Addresses;
 
@@ -26,8 +27,11 @@ pub const LOG_ORIGIN: &str = "keys.cofferdam.example/log";
 pub struct Plan {
     /// One customer in this many is a decoy.
     pub decoy_one_in: u32,
-    /// Where mail goes; `None`: to the estate's own sink.
-    pub relay: Option<String>,
+    /// Where letters of an incident go; `None`: to the estate's own sink, as all other mail does.
+    pub letters_relay: Option<String>,
+    /// The key that chooses the decoys; `None`: a random one. A drill gives it, so that the same
+    /// seed makes the same estate.
+    pub decoy_key: Option<KeyBytes>,
     /// How many records an app server may read.
     pub web_release: BudgetConfig,
 }
@@ -36,14 +40,15 @@ impl Default for Plan {
     fn default() -> Self {
         Self {
             decoy_one_in: 10_000,
-            relay: None,
+            letters_relay: None,
+            decoy_key: None,
             web_release: BudgetConfig { minute: 600, hour: 10_000, day: 50_000 },
         }
     }
 }
 
 /// Picks free ports; nothing else may take them before the compartments do.
-pub fn addresses(plan: &Plan) -> std::io::Result<Addresses> {
+pub fn addresses() -> std::io::Result<Addresses> {
     let held: Vec<TcpListener> =
         (0..6).map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).collect::<Result<_, _>>()?;
     let port = |n: usize| held[n].local_addr().map(|a| a.port());
@@ -53,10 +58,7 @@ pub fn addresses(plan: &Plan) -> std::io::Result<Addresses> {
         payments: format!("https://localhost:{}", port(2)?),
         response: format!("https://localhost:{}", port(3)?),
         notice: format!("http://localhost:{}", port(4)?),
-        relay: match &plan.relay {
-            Some(relay) => relay.clone(),
-            None => format!("127.0.0.1:{}", port(5)?),
-        },
+        relay: format!("127.0.0.1:{}", port(5)?),
     })
 }
 
@@ -68,11 +70,7 @@ pub fn listen(url: &str) -> SocketAddr {
 
 fn tls(dir: &Path, compartment: &str) -> TlsFiles {
     let own = dir.join(compartment).join("tls");
-    TlsFiles {
-        ca: dir.join("ca/ca.pem"),
-        cert: own.join("cert.pem"),
-        key: own.join("key.pem"),
-    }
+    TlsFiles { ca: dir.join("ca/ca.pem"), cert: own.join("cert.pem"), key: own.join("key.pem") }
 }
 
 fn database(dir: &Path, compartment: &str) -> Location {
@@ -137,13 +135,8 @@ pub fn payments(dir: &Path, at: &Addresses) -> payments_server::Config {
 /// checkout server sees no more of a card than its last digits; only the forwarder to the
 /// processor gets a card in full.
 fn callers(plan: &Plan) -> Vec<CallerConfig> {
-    let shown = set(&[
-        Field::Name,
-        Field::Email,
-        Field::Phone,
-        Field::ShippingAddress,
-        Field::CardLast4,
-    ]);
+    let shown =
+        set(&[Field::Name, Field::Email, Field::Phone, Field::ShippingAddress, Field::CardLast4]);
     let profile = shown.with(Field::BillingAddress);
     let ordinary = BudgetConfig { minute: 600, hour: 10_000, day: 50_000 };
     let loading = BudgetConfig { minute: 2_000_000, hour: 50_000_000, day: 50_000_000 };
@@ -196,16 +189,50 @@ fn callers(plan: &Plan) -> Vec<CallerConfig> {
     ]
 }
 
-/// The files of the response compartment.
-pub fn response_paths(dir: &Path) -> [(&'static str, PathBuf); 3] {
+/// `response.toml`
+pub fn response(
+    dir: &Path,
+    plan: &Plan,
+    at: &Addresses,
+    log_key: String,
+) -> response_server::Config {
     let own = dir.join("response");
-    [
-        ("log_copy", own.join("log-copy")),
-        ("notice", own.join("notice")),
-        ("staff_roster", own.join("staff.csv")),
-    ]
+    response_server::Config {
+        listen: listen(&at.response),
+        tls: tls(dir, "response"),
+        database: database(dir, "response"),
+        keys: at.keys.clone(),
+        accounts: at.accounts.clone(),
+        payments: at.payments.clone(),
+        staff: vec![name("operator-1")],
+        log_copy: own.join("log-copy"),
+        log_key,
+        notice_dir: own.join("notice"),
+        notice_listen: listen(&at.notice),
+        notice_url: at.notice.clone(),
+        staff_roster: own.join("staff.csv"),
+        relay: plan.letters_relay.as_ref().unwrap_or(&at.relay).clone(),
+        mail_workers: 4,
+        shop: shop(),
+        log_format: LogFormat::Text,
+    }
 }
 
+fn shop() -> Shop {
+    Shop {
+        name: "Example Shop".to_owned(),
+        support_email: "care@shop.example".to_owned(),
+        web_address: "www.shop.example".to_owned(),
+        signatory: "Alex Morgan".to_owned(),
+        signatory_title: "Chief Executive Officer".to_owned(),
+        mail_from: "notice@shop.example".to_owned(),
+        message_id_domain: "shop.example".to_owned(),
+        measures: "We have called in the police and outside experts.".to_owned(),
+        police_delay: "Law enforcement has not asked us to delay this notice.".to_owned(),
+    }
+}
+
+/// The name of a caller or compartment of an estate.
 pub fn name(text: &str) -> CallerName {
     #[expect(clippy::expect_used, reason = "called with the names in this file")]
     text.parse().expect("a caller's name")

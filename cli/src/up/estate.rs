@@ -4,6 +4,8 @@ use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use cofferdam_core::SystemRng;
 use cofferdam_wire::write_secret;
 use keys_api::{ApproverKey, ApproverSecret};
@@ -19,7 +21,7 @@ pub fn create(dir: &Path, plan: &Plan) -> Result<(), CommandError> {
     let dir = std::path::absolute(dir)?;
     if fs::read_dir(&dir).is_ok_and(|mut entries| entries.next().is_some()) {
         let dir = dir.display();
-        return Err(format!("{dir} is not empty and holds no estate; choose another --dir").into());
+        return Err(format!("{dir} is not empty; choose another --dir").into());
     }
     let mut draft = dir.clone().into_os_string();
     draft.push(format!(".making-{}", std::process::id()));
@@ -34,7 +36,7 @@ pub fn create(dir: &Path, plan: &Plan) -> Result<(), CommandError> {
 
 /// Fills `draft`; the configuration speaks of `dir`, where it will stand.
 fn fill(draft: &Path, dir: &Path, plan: &Plan) -> Result<(), CommandError> {
-    directories(draft, plan)?;
+    directories(draft)?;
     let authority = Authority::create(&draft.join("ca"))?;
     for caller in CALLERS {
         authority.certify(caller, &folder(draft, &format!("callers/{caller}"))?)?;
@@ -51,13 +53,18 @@ fn fill(draft: &Path, dir: &Path, plan: &Plan) -> Result<(), CommandError> {
     let approvers = approvers(&draft.join("staff"))?;
     let secrets = folder(draft, "keys/secrets")?;
     let log_key = keys_server::ceremony::create_secrets(&secrets, LOG_ORIGIN, &SystemRng)?;
+    if let Some(key) = &plan.decoy_key {
+        let path = secrets.join("decoy.key");
+        fs::remove_file(&path)?;
+        write_secret(&path, STANDARD.encode(key.expose()).as_bytes())?;
+    }
     write_secret(&draft.join("response/staff.csv"), STAFF.as_bytes())?;
 
-    let at = configs::addresses(plan)?;
+    let at = configs::addresses()?;
     write_toml(&draft.join("keys/keys.toml"), &configs::keys(dir, plan, &at, approvers))?;
     write_toml(&draft.join("accounts/accounts.toml"), &configs::accounts(dir, &at))?;
     write_toml(&draft.join("payments/payments.toml"), &configs::payments(dir, &at))?;
-    write_toml(&draft.join("response/response.toml"), &configs::response(dir, &at, log_key))?;
+    write_toml(&draft.join("response/response.toml"), &configs::response(dir, plan, &at, log_key))?;
     write_toml(&draft.join("estate.toml"), &at)
 }
 
@@ -65,13 +72,10 @@ fn write_toml<T: Serialize>(path: &Path, config: &T) -> Result<(), CommandError>
     Ok(fs::write(path, toml::to_string(config)?)?)
 }
 
-fn directories(draft: &Path, plan: &Plan) -> Result<(), CommandError> {
+fn directories(draft: &Path) -> Result<(), CommandError> {
     private_dir(draft)?;
-    for name in ["ca", "callers", "staff", "keys", "accounts", "payments", "response"] {
+    for name in ["ca", "callers", "staff", "keys", "accounts", "payments", "response", "mail"] {
         private_dir(&draft.join(name))?;
-    }
-    if plan.relay.is_none() {
-        private_dir(&draft.join("mail"))?;
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use cofferdam_wire::Shutdown;
 use crate::connect::Estate;
 use crate::{CommandError, output};
 
-pub use configs::Plan;
+pub use configs::{APPROVERS, Plan};
 pub use estate::create;
 pub use processes::Running;
 

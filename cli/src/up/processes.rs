@@ -55,13 +55,9 @@ impl fmt::Display for Died {
 impl std::error::Error for Died {}
 
 impl Running {
-    /// Starts the mail sink (where mail goes to the estate's own) and the four compartments, and
-    /// waits until each answers.
+    /// Starts the mail sink and the four compartments, and waits until each answers.
     pub async fn start(estate: &Estate) -> Result<Self, CommandError> {
-        let mut running = Self { processes: Vec::new() };
-        if estate.dir.join("mail").exists() {
-            running.processes.push(sink(estate)?);
-        }
+        let mut running = Self { processes: vec![sink(estate)?] };
         for compartment in ["keys", "accounts", "payments", "response"] {
             running.processes.push(compartment_process(&estate.dir, compartment)?);
         }
@@ -125,16 +121,6 @@ impl Running {
                 let _ = process.child.kill().await;
             }
         }
-    }
-
-    /// The process id of a compartment, for those who watch its memory.
-    pub fn id(&self, compartment: &str) -> Option<u32> {
-        self.processes.iter().find(|p| p.name == compartment)?.child.id()
-    }
-
-    /// The names of the running processes.
-    pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.processes.iter().map(|process| process.name)
     }
 }
 

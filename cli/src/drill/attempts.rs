@@ -1,0 +1,203 @@
+//! Everything that the thief's certificate must not open, each tried once.
+
+use accounts_api as accounts;
+use cofferdam_core::{
+    Call, CallerName, Domain, Field, FieldSet, Operation, Personal, Record, Rng, Timestamp,
+};
+use cofferdam_wire::{CallError, Client, ProblemKind};
+use jiff::tz::TimeZone;
+use keys_api::{
+    ApproverSecret, ClaimDecoys, ListCallers, OpenWarrant, ReadAlarms, ReadCheckpoint, ReadEntries,
+    ReleaseKeys, SignedWarrant, Warrant, WarrantId,
+};
+use payments_api::{CardDetails, CardToken, CountCards, ReadCard, RevealCard, StoreCards};
+use response_api::{DeclareIncident, IncidentId, ListIncidents, ReadFeed, VoidCredentials};
+
+/// What the thief needs to try.
+pub struct Stolen<'a> {
+    /// Whose certificate it holds.
+    pub name: &'a CallerName,
+    /// A client of each compartment under it.
+    pub keys: &'a Client,
+    /// The same.
+    pub accounts: &'a Client,
+    /// The same.
+    pub payments: &'a Client,
+    /// The same.
+    pub response: &'a Client,
+    /// A card's token, as it stands in an order.
+    pub token: &'a CardToken,
+    /// A customer with a billing address.
+    pub customer: Record,
+    /// A session that somebody opened at another app server.
+    pub session: &'a Personal,
+    /// The time.
+    pub now: Timestamp,
+    /// For the warrant that it forges.
+    pub rng: &'a dyn Rng,
+}
+
+/// One try and what came of it.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// What was tried.
+    pub what: &'static str,
+    /// The kind of problem that came back.
+    pub refusal: Option<ProblemKind>,
+    /// Why nothing came back that counts as a refusal: an answer, or silence.
+    pub other: Option<String>,
+    expected: ProblemKind,
+}
+
+impl Attempt {
+    /// Whether it was refused for the right reason.
+    pub fn held(&self) -> bool {
+        self.refusal == Some(self.expected)
+    }
+
+    /// How it ended, in a few words.
+    pub fn ended(&self) -> String {
+        match (&self.refusal, &self.other) {
+            (Some(kind), _) => format!("{kind:?}"),
+            (None, Some(other)) => other.clone(),
+            (None, None) => "was answered".to_owned(),
+        }
+    }
+}
+
+/// Tries all of it.
+pub async fn try_everything(stolen: &Stolen<'_>) -> Vec<Attempt> {
+    let mut attempts = fields_and_sessions(stolen).await;
+    attempts.extend(cards(stolen).await);
+    attempts.extend(keys_themselves(stolen).await);
+    attempts.extend(command(stolen).await);
+    attempts
+}
+
+async fn fields_and_sessions(stolen: &Stolen<'_>) -> Vec<Attempt> {
+    let at = stolen.accounts;
+    let billing = FieldSet::EMPTY.with(Field::Name).with(Field::BillingAddress);
+    let outside = accounts::ReadCustomers { records: vec![stolen.customer], fields: billing };
+    let session = accounts::CheckSession { token: stolen.session.clone() };
+    let contacts = accounts::ReadContacts { warrant: "0".repeat(32), records: vec![Record(0)] };
+    let coarse = accounts::ListCoarse { from: Record(0), limit: 10_000 };
+    let source = "thief".to_owned();
+    vec![
+        refused("read a field outside its grant", at, &outside).await,
+        tried("use another caller's session", at, &session, ProblemKind::NoSession).await,
+        refused("list all customers' coarse data", at, &coarse).await,
+        refused("read contacts under no warrant", at, &contacts).await,
+        refused("ask how far an import came", at, &accounts::ReadImport { source }).await,
+    ]
+}
+
+async fn cards(stolen: &Stolen<'_>) -> Vec<Attempt> {
+    let (at, token) = (stolen.payments, stolen.token.clone());
+    let card = CardDetails {
+        number: Personal::new("4111111111111111"),
+        expiry_month: 12,
+        expiry_year: year(stolen.now),
+    };
+    vec![
+        refused("read a masked card", at, &ReadCard { token: token.clone() }).await,
+        refused("reveal a card", at, &RevealCard { token }).await,
+        refused("store a card", at, &StoreCards { cards: vec![card] }).await,
+        refused("count the cards", at, &CountCards {}).await,
+    ]
+}
+
+async fn keys_themselves(stolen: &Stolen<'_>) -> Vec<Attempt> {
+    let at = stolen.keys;
+    let direct = ReleaseKeys {
+        domain: Domain::Accounts,
+        caller: stolen.name.clone(),
+        operation: Operation::Release,
+        fields: FieldSet::EMPTY.with(Field::Name),
+        epoch: None,
+        records: vec![Record(0)],
+        warrant: None,
+    };
+    let claim = ClaimDecoys { domain: Domain::Accounts, from: Record(0), count: 10_000 };
+    vec![
+        refused("take keys without accounts", at, &direct).await,
+        refused("read the release log", at, &ReadEntries { from: 0, limit: 100 }).await,
+        refused("read the log's checkpoint", at, &ReadCheckpoint { since: 0 }).await,
+        refused("read the alarms", at, &ReadAlarms { after: 0 }).await,
+        refused("list the callers", at, &ListCallers {}).await,
+        refused("ask where the decoys are", at, &claim).await,
+        refused("open a forged warrant", at, &OpenWarrant { warrant: forged(stolen) }).await,
+    ]
+}
+
+/// Orders that only `response` may give, and `response` itself.
+async fn command(stolen: &Stolen<'_>) -> Vec<Attempt> {
+    let (caller, reason) = (stolen.name.clone(), "it was not me".to_owned());
+    let thaw_keys =
+        keys_api::FreezeCaller { caller: caller.clone(), frozen: false, reason: reason.clone() };
+    let thaw_accounts =
+        accounts::FreezeCaller { caller: caller.clone(), frozen: false, reason: reason.clone() };
+    let thaw_payments =
+        payments_api::FreezeCaller { caller: caller.clone(), frozen: false, reason };
+    let void = accounts::OrderVoid { incident: 1, set_before: stolen.now };
+    let revoke = accounts::RevokeSessions { incident: 1, opened_before: stolen.now };
+    let declare = DeclareIncident {
+        title: "It was web-ky-2".to_owned(),
+        fallen: vec![caller],
+        from: stolen.now,
+        to: None,
+        found: "a hint".to_owned(),
+    };
+    let at = stolen.response;
+    vec![
+        refused("thaw itself at keys", stolen.keys, &thaw_keys).await,
+        refused("thaw itself at accounts", stolen.accounts, &thaw_accounts).await,
+        refused("thaw itself at payments", stolen.payments, &thaw_payments).await,
+        refused("void credentials", stolen.accounts, &void).await,
+        refused("revoke sessions", stolen.accounts, &revoke).await,
+        refused("declare an incident", at, &declare).await,
+        refused("list the incidents", at, &ListIncidents {}).await,
+        refused("read the alarms in response", at, &ReadFeed { after: 0 }).await,
+        refused("void through response", at, &VoidCredentials { incident: IncidentId(1) }).await,
+    ]
+}
+
+/// The year of an instant, in UTC.
+pub fn year(now: Timestamp) -> u16 {
+    u16::try_from(now.to_zoned(TimeZone::UTC).year()).unwrap_or(0)
+}
+
+/// A warrant over everything, signed by two people whom nobody knows.
+fn forged(stolen: &Stolen<'_>) -> SignedWarrant {
+    let warrant = Warrant {
+        id: WarrantId::random(stolen.rng),
+        incident: 1,
+        purpose: "letters".to_owned(),
+        caller: stolen.name.clone(),
+        domain: Domain::Accounts,
+        fields: FieldSet::EMPTY.with(Field::Name).with(Field::Email),
+        records: u32::MAX,
+        from: stolen.now,
+        until: stolen.now,
+    };
+    let people = ["ann", "bob"].map(|name| ApproverSecret::generate(name, stolen.rng));
+    let signatures = people.iter().map(|person| person.sign(&warrant)).collect();
+    SignedWarrant { warrant, signatures }
+}
+
+async fn refused<C: Call>(what: &'static str, client: &Client, call: &C) -> Attempt {
+    tried(what, client, call, ProblemKind::NotGranted).await
+}
+
+async fn tried<C: Call>(
+    what: &'static str,
+    client: &Client,
+    call: &C,
+    expected: ProblemKind,
+) -> Attempt {
+    let (refusal, other) = match client.call(call).await {
+        Ok(_) => (None, None),
+        Err(CallError::Problem(problem)) => (Some(problem.kind), None),
+        Err(e) => (None, Some(e.to_string())),
+    };
+    Attempt { what, refusal, other, expected }
+}

@@ -1,0 +1,111 @@
+//! After the containment: what must be refused is refused, and what must work works.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use accounts_api::{
+    CheckPassword, CheckSession, CompleteReset, OpenSession, ReadCustomers, RequestReset,
+};
+use cofferdam_core::{Call, Personal, Record};
+use cofferdam_mail::sink::SinkIndex;
+use cofferdam_wire::{Client, ProblemKind};
+
+use super::checks::Checks;
+use super::people::{People, Person};
+use super::traffic::{OpenedSession, profile};
+use crate::CommandError;
+
+/// How many old passwords and old sessions are tried.
+const SAMPLE: usize = 20;
+/// How long a reset code may take to arrive.
+const MAIL: Duration = Duration::from_secs(20);
+
+/// What is looked at.
+pub struct Contained<'a> {
+    /// A client of accounts as the app server that did not fall.
+    pub healthy: &'a Client,
+    /// As the one that did.
+    pub fallen: &'a Client,
+    /// The synthetic customers.
+    pub people: &'a People,
+    /// Sessions opened before at the healthy one.
+    pub sessions: &'a [OpenedSession],
+    /// Where reset codes arrive.
+    pub mail: &'a Path,
+}
+
+/// Looks at all of it.
+pub async fn check(contained: &Contained<'_>, checks: &mut Checks) -> Result<(), CommandError> {
+    let Contained { healthy, fallen, people, sessions, mail } = contained;
+    let some = &sessions[..sessions.len().min(SAMPLE)];
+    let (mut passwords, mut tokens) = (0, 0);
+    for session in some {
+        let person = people.person(session.number);
+        passwords += usize::from(
+            kind(healthy, &sign_in(&person)).await == Some(ProblemKind::CredentialVoided),
+        );
+        let check = CheckSession { token: session.token.clone() };
+        tokens += usize::from(kind(healthy, &check).await == Some(ProblemKind::NoSession));
+    }
+    let all = some.len();
+    let none_opens = all > 0 && passwords == all;
+    checks.add("old passwords are void", none_opens, format!("{passwords} of {all} refused"));
+    let none_open = all > 0 && tokens == all;
+    checks.add("old sessions are closed", none_open, format!("{tokens} of {all} refused"));
+
+    let Some(session) = some.first() else { return Ok(()) };
+    let person = people.person(session.number);
+    let record = reset(healthy, &person, mail).await?;
+    let view = ReadCustomers { records: vec![record], fields: profile() };
+    let seen = healthy.call(&view).await?;
+    let own = seen.iter().flat_map(|c| c.fields.values()).any(|v| v.expose() == person.email);
+    checks.add("a reset opens the account again", own, "code by mail, new password, profile seen");
+
+    let asked = [
+        kind(fallen, &sign_in(&person)).await,
+        kind(fallen, &view).await,
+        kind(
+            fallen,
+            &CheckPassword { email: person.email.into(), password: "x".to_owned().into() },
+        )
+        .await,
+    ];
+    let refused = asked.iter().all(|kind| *kind == Some(ProblemKind::Frozen));
+    checks.add("the fallen server is refused", refused, format!("{asked:?}"));
+    Ok(())
+}
+
+fn sign_in(person: &Person) -> OpenSession {
+    OpenSession { email: person.email.clone().into(), password: person.password.clone().into() }
+}
+
+/// Sets a new password with the code that arrives by mail, and signs in with it.
+async fn reset(accounts: &Client, person: &Person, mail: &Path) -> Result<Record, CommandError> {
+    let email = Personal::new(person.email.clone());
+    accounts.call(&RequestReset { email: email.clone() }).await?;
+    let code = code(&email, mail).await?;
+    let password = Personal::new(format!("new-{}", person.salt));
+    accounts.call(&CompleteReset { code, password: password.clone() }).await?;
+    Ok(accounts.call(&OpenSession { email, password }).await?.record)
+}
+
+/// The code in the newest mail to an address: the line that is set in by four blanks.
+async fn code(email: &Personal, mail: &Path) -> Result<Personal, CommandError> {
+    let deadline = Instant::now() + MAIL;
+    while Instant::now() < deadline {
+        if let Some(message) = SinkIndex::load(mail)?.read_message(email)? {
+            let text = String::from_utf8_lossy(&message);
+            let body = text.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+            let line = body.lines().find_map(|line| line.strip_prefix("    "));
+            let code = line.ok_or("the mail with the reset code has no code in it")?;
+            return Ok(Personal::new(code.trim()));
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Err(format!("no reset code arrived in {MAIL:?}").into())
+}
+
+/// The kind of problem that a call ends with.
+async fn kind<C: Call>(client: &Client, call: &C) -> Option<ProblemKind> {
+    client.call(call).await.err().and_then(|e| e.problem().map(|problem| problem.kind))
+}

@@ -1,0 +1,261 @@
+//! Holds what arrived in the mail sink against the ledger, and letters against the truth.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use cofferdam_core::{Field, FieldSet, Record};
+use cofferdam_mail::sink::{Arrival, SinkIndex};
+use cofferdam_wire::Client;
+use mail_parser::MessageParser;
+use response_api::{LedgerRow, LedgerState, LetterId, ReadLedger};
+
+use super::roll::{AddressHash, Roll};
+use super::tally::Tally;
+use crate::CommandError;
+
+const PAGE: u32 = 10_000;
+/// How many letters are opened and read.
+const SPOT_CHECKS: usize = 50;
+
+/// What became of a mailing.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// People in the ledger whom a letter is for.
+    pub planned: u64,
+    /// Ledger rows that the relay accepted.
+    pub accepted: u64,
+    /// People to whom nothing came.
+    pub missing: u64,
+    /// People to whom more than one came.
+    pub duplicated: u64,
+    /// Decoys to which something came, and arrivals that no ledger row knows.
+    pub strangers: u64,
+    /// Rows whose Message-ID arrived at another address, or whose fields are not the truth.
+    pub mistaken: u64,
+}
+
+/// Reads the whole ledger of a letter.
+pub async fn ledger(response: &Client, letter: LetterId) -> Result<Vec<LedgerRow>, CommandError> {
+    let mut rows: Vec<LedgerRow> = Vec::new();
+    loop {
+        let from = rows.last().map_or(0, |row| row.person + 1);
+        let page = response.call(&ReadLedger { letter, from, limit: PAGE }).await?;
+        if page.is_empty() {
+            return Ok(rows);
+        }
+        rows.extend(page);
+    }
+}
+
+/// Mail in the sink that came after its first `before` messages.
+pub struct Arrived {
+    index: SinkIndex,
+    before: u64,
+}
+
+impl Arrived {
+    /// Loads it.
+    pub fn load(mail: &Path, before: u64) -> Result<Self, CommandError> {
+        Ok(Self { index: SinkIndex::load(mail)?, before })
+    }
+
+    fn since(&self) -> impl Iterator<Item = &Arrival> {
+        self.index.arrivals().iter().filter(|arrival| arrival.seq > self.before)
+    }
+
+    /// By Message-ID: to whom, and the arrival.
+    fn by_id(&self) -> HashMap<&str, &Arrival> {
+        self.since().map(|arrival| (arrival.message_id.as_str(), arrival)).collect()
+    }
+
+    fn counts(&self) -> HashMap<AddressHash, u64> {
+        let mut counts = HashMap::new();
+        for arrival in self.since() {
+            *counts.entry(AddressHash::of(arrival.recipient.expose())).or_default() += 1;
+        }
+        counts
+    }
+}
+
+/// The number of the last message in the sink.
+pub fn last_arrival(mail: &Path) -> Result<u64, CommandError> {
+    Ok(SinkIndex::load(mail)?.arrivals().last().map_or(0, |arrival| arrival.seq))
+}
+
+/// Counts from the ledger alone, where the mail went to somebody else's relay.
+pub fn by_ledger(rows: &[LedgerRow], roll: &Roll, truth: &Tally) -> Delivery {
+    let mut delivery = Delivery::default();
+    for row in rows {
+        delivery.take_row(row, roll, truth);
+    }
+    let accepted_for = |record: Record| {
+        let at = rows.binary_search_by_key(&record.0, |row| row.person);
+        at.is_ok_and(|at| rows[at].state == LedgerState::Accepted)
+    };
+    let left_out = roll.customers().iter().filter(|(record, _)| !accepted_for(*record)).count();
+    delivery.missing = left_out as u64;
+    delivery
+}
+
+/// Holds the ledger against the sink, address by address.
+pub fn by_arrival(rows: &[LedgerRow], arrived: &Arrived, roll: &Roll, truth: &Tally) -> Delivery {
+    let (mut counts, by_id) = (arrived.counts(), arrived.by_id());
+    let mut delivery = Delivery::default();
+    for row in rows {
+        let Some(address) = delivery.take_row(row, roll, truth) else { continue };
+        let to = by_id.get(row.message_id.as_str());
+        let astray = to.is_some_and(|to| AddressHash::of(to.recipient.expose()) != address);
+        delivery.mistaken += u64::from(astray);
+    }
+    for (_, address) in roll.customers() {
+        match counts.remove(address).unwrap_or(0) {
+            0 => delivery.missing += 1,
+            1 => {}
+            _ => delivery.duplicated += 1,
+        }
+    }
+    delivery.strangers += counts.values().sum::<u64>();
+    delivery
+}
+
+impl Delivery {
+    /// Whether everybody got one letter, and nobody else any.
+    pub const fn is_perfect(&self) -> bool {
+        self.planned == self.accepted
+            && self.missing + self.duplicated + self.strangers + self.mistaken == 0
+    }
+
+    /// Counts a row; the address that it stands for, if a customer's.
+    fn take_row(&mut self, row: &LedgerRow, roll: &Roll, truth: &Tally) -> Option<AddressHash> {
+        let address = roll.address(Record(row.person));
+        let accepted = row.state == LedgerState::Accepted;
+        if address.is_none() {
+            self.strangers += u64::from(accepted);
+            return None;
+        }
+        self.planned += 1;
+        self.accepted += u64::from(accepted);
+        self.mistaken += u64::from(row.fields != lost(truth, row.person));
+        address
+    }
+}
+
+/// What a customer really lost.
+fn lost(truth: &Tally, record: u32) -> FieldSet {
+    let read = truth.read.iter().filter(|(_, records)| records.contains(record));
+    let fields = read.map(|(field, _)| *field).collect::<FieldSet>();
+    if truth.presented.contains(record) {
+        fields.with(Field::Email).with(Field::Password)
+    } else {
+        fields
+    }
+}
+
+/// Opens letters spread over the ledger; how many were opened, and how many say anything else
+/// than what that customer lost.
+pub fn spot_check(
+    rows: &[LedgerRow],
+    arrived: &Arrived,
+    truth: &Tally,
+) -> Result<(usize, usize), CommandError> {
+    let by_id = arrived.by_id();
+    let accepted: Vec<_> = rows.iter().filter(|r| r.state == LedgerState::Accepted).collect();
+    // Half of them among those who lost something, so that few victims are not overlooked.
+    let (victims, others): (Vec<_>, Vec<_>) =
+        accepted.into_iter().partition(|row| !lost(truth, row.person).is_empty());
+    let chosen = spread(&victims, SPOT_CHECKS / 2).chain(spread(&others, SPOT_CHECKS / 2));
+    let (mut opened, mut wrong) = (0, 0);
+    for row in chosen {
+        opened += 1;
+        let Some(arrival) = by_id.get(row.message_id.as_str()) else {
+            wrong += 1;
+            continue;
+        };
+        let message = arrived.index.read(arrival)?;
+        let said = what_it_says(&message).ok_or("a letter can't be read")?;
+        wrong += usize::from(said != lost(truth, row.person));
+    }
+    Ok((opened, wrong))
+}
+
+fn spread<'a>(rows: &'a [&'a LedgerRow], count: usize) -> impl Iterator<Item = &'a LedgerRow> {
+    let step = rows.len().div_ceil(count).max(1);
+    rows.iter().step_by(step).copied()
+}
+
+/// The fields that a letter names as lost: the list under *what information was involved*.
+fn what_it_says(message: &[u8]) -> Option<FieldSet> {
+    let message = MessageParser::default().parse(message)?;
+    let text = message.body_text(0)?;
+    let (_, rest) = text.split_once("WHAT INFORMATION WAS INVOLVED")?;
+    let (section, _) = rest.split_once("WHAT WE ARE DOING")?;
+    let points = section.lines().filter_map(|line| line.trim().strip_prefix("- "));
+    let names: Vec<&str> = points.map(|point| point.trim_end_matches([',', ';', '.'])).collect();
+    Some(PHRASES.iter().filter(|(_, phrase)| names.contains(phrase)).map(|(f, _)| *f).collect())
+}
+
+/// What a letter calls the fields.
+const PHRASES: [(Field, &str); 7] = [
+    (Field::Name, "your name"),
+    (Field::Email, "your e-mail address"),
+    (Field::Phone, "your telephone number"),
+    (Field::BillingAddress, "your billing address"),
+    (Field::ShippingAddress, "your shipping address"),
+    (Field::CardLast4, "the last four digits of your card"),
+    (Field::Password, "your password"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_letters_list_is_read() {
+        let letter =
+            b"Subject: x\r\nContent-Type: text/plain\r\n\r\nWHAT INFORMATION WAS INVOLVED\r\n\
+            \r\n  - your name\r\n- your password\r\n\r\nYour e-mail address stays.\r\n\r\n\
+            WHAT WE ARE DOING\r\n\r\n  - your telephone number\r\n";
+        let expected: FieldSet = [Field::Name, Field::Password].into_iter().collect();
+        assert_eq!(what_it_says(letter), Some(expected));
+    }
+
+    fn row(person: u32, state: LedgerState) -> LedgerRow {
+        LedgerRow {
+            person,
+            state,
+            fields: FieldSet::EMPTY,
+            message_id: format!("1.{person}@shop.example"),
+            outcome: None,
+            at: "2012-01-15T20:00:00Z".parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn missing_twice_and_strangers_are_each_seen() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("people.csv");
+        std::fs::write(&file, "name,email\nA,a@x.example\nB,b@x.example\nC,c@x.example\n").unwrap();
+        let mut roll = Roll::default();
+        let records: Vec<_> = (0..3).map(|n| (u64::from(n) + 2, Record(n))).collect();
+        assert_eq!(roll.add_file(&file, &records).unwrap(), 3);
+        let index = "1\tearlier@x.example\treset\t0\t1\n\
+                     2\tA@x.example\t1.0@shop.example\t0\t1\n\
+                     3\tb@x.example\t1.1@shop.example\t0\t1\n\
+                     4\tb@x.example\t1.1@shop.example\t0\t1\n\
+                     5\tdecoy@x.example\t1.9@shop.example\t0\t1\n";
+        std::fs::write(dir.path().join("index.tsv"), index).unwrap();
+        let rows: Vec<_> = (0..3).map(|n| row(n, LedgerState::Accepted)).collect();
+        let arrived = Arrived::load(dir.path(), 1).unwrap();
+        let delivery = by_arrival(&rows, &arrived, &roll, &Tally::default());
+        let expected = Delivery {
+            planned: 3,
+            accepted: 3,
+            missing: 1,
+            duplicated: 1,
+            strangers: 1,
+            mistaken: 0,
+        };
+        assert_eq!(delivery, expected);
+        assert!(!delivery.is_perfect());
+    }
+}

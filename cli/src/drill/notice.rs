@@ -1,0 +1,63 @@
+//! Fetches the notice as anybody's browser would: over plain HTTP, without a certificate.
+
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::CommandError;
+
+/// How long the page may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A page that was fetched.
+#[derive(Debug)]
+pub struct Page {
+    /// The HTTP status.
+    pub status: u16,
+    /// SHA-256 of the body, hexadecimal.
+    pub sha256: String,
+    /// The body.
+    pub body: String,
+}
+
+/// Fetches `url`, `http://HOST:PORT/PATH`.
+pub async fn fetch(url: &str) -> Result<Page, CommandError> {
+    let rest = url.strip_prefix("http://").ok_or("the notice's address is not http")?;
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let exchange = async {
+        let mut stream = TcpStream::connect(host).await?;
+        let request = format!("GET /{path} HTTP/1.0\r\nHost: {host}\r\n\r\n");
+        stream.write_all(request.as_bytes()).await?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await?;
+        Ok::<_, std::io::Error>(answer)
+    };
+    let answer = tokio::time::timeout(PATIENCE, exchange).await??;
+    parse(&answer).ok_or_else(|| "the notice's server does not speak HTTP".into())
+}
+
+fn parse(answer: &[u8]) -> Option<Page> {
+    let split = answer.windows(4).position(|window| window == b"\r\n\r\n")?;
+    let head = std::str::from_utf8(&answer[..split]).ok()?;
+    let body = &answer[split + 4..];
+    Some(Page {
+        status: head.split(' ').nth(1)?.parse().ok()?,
+        sha256: hex::encode(digest(&SHA256, body)),
+        body: String::from_utf8_lossy(body).into_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_status_and_body() {
+        let page = parse(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi").unwrap();
+        assert_eq!((page.status, page.body.as_str()), (200, "hi"));
+        assert!(page.sha256.starts_with("8f434346"));
+        assert!(parse(b"220 mail.example ESMTP\r\n").is_none());
+    }
+}
