@@ -314,7 +314,7 @@ impl Work {
                 Ok(()) => break,
                 Err(e) if tries >= PATIENCE => return Err(e.into()),
                 Err(e) => {
-                    tracing::warn!(cause = %e, "outcomes could not be recorded; trying again")
+                    tracing::warn!(cause = %e, "outcomes could not be recorded; trying again");
                 }
             }
             tries += 1;
