@@ -49,7 +49,7 @@ impl Store {
     ) -> Result<Letter, StoreError> {
         sqlx::query(
             "INSERT INTO letter (letter, incident, audience, seed, planned)
-             SELECT COALESCE(MAX(letter), 0) + 1, $1, $2, $3, 0 FROM letter
+             SELECT COALESCE(MAX(letter), 0) + 1, $1, $2, $3, 0 FROM letter WHERE TRUE
              ON CONFLICT (incident, audience) DO NOTHING",
         )
         .bind(i64::from(incident.0))
