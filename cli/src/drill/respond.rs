@@ -71,13 +71,20 @@ fn is_thief(alarm: &FeedAlarm) -> bool {
     alarm.caller.as_ref().is_some_and(|caller| caller.as_str() == FALLEN)
 }
 
-/// Waits for the alarms that start it all: a spent budget and an opened decoy.
+/// The kinds of alarm that a theft raises.
+const RINGING: [(&str, &str); 3] = [
+    ("budget", "the spent budget raises an alarm"),
+    ("decoy", "the opened decoys raise an alarm"),
+    ("refused_grant", "the refused attempts raise an alarm"),
+];
+
+/// Waits until all of them have come through.
 async fn alarms(client: &Client) -> Result<Vec<FeedAlarm>, CommandError> {
     let deadline = Instant::now() + ALARMS;
     loop {
         let alarms = incident::alarms::alarms(client, 0).await?;
         let rang = |kind| alarms.iter().any(|alarm| is_thief(alarm) && alarm.kind == kind);
-        if (rang("budget") && rang("decoy")) || Instant::now() > deadline {
+        if RINGING.iter().all(|(kind, _)| rang(*kind)) || Instant::now() > deadline {
             return Ok(alarms);
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -85,14 +92,10 @@ async fn alarms(client: &Client) -> Result<Vec<FeedAlarm>, CommandError> {
 }
 
 fn take_alarms(alarms: &[FeedAlarm], report: &mut DrillReport) {
-    for (kind, name) in [
-        ("budget", "the spent budget raises an alarm"),
-        ("decoy", "the opened decoys raise an alarm"),
-        ("refused_grant", "the refused attempts raise an alarm"),
-    ] {
+    for (kind, name) in RINGING {
         let of_kind = alarms.iter().filter(|alarm| is_thief(alarm) && alarm.kind == kind);
         let count: u64 = of_kind.map(|alarm| alarm.count).sum();
-        report.checks.add(name, count > 0, format!("{count} times by {FALLEN}"));
+        report.checks.add(name, count > 0, format!("by {FALLEN}"));
     }
     report.alarms = alarms
         .iter()

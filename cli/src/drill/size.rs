@@ -23,9 +23,9 @@ impl Size {
     /// The counts for a shop of so many customers.
     pub fn of(customers: u32) -> Self {
         Self {
-            sign_ins: (customers / 50).clamp(10, 200),
+            sign_ins: (customers / 50).clamp(16, 200),
             close_looks: (customers / 20).clamp(10, 1_000),
-            hourly_reads: u64::from((customers / 10).saturating_mul(3).clamp(60, 10_000)),
+            hourly_reads: u64::from((customers / 10).saturating_mul(3).clamp(80, 10_000)),
             decoy_one_in: (customers / 40).clamp(10, 500),
         }
     }

@@ -36,8 +36,18 @@ pub struct Visit {
     password: Personal,
     /// Whether a wrong password comes first.
     mistyped: bool,
-    /// Whether the session is closed at the end.
-    leaves: bool,
+    ending: Ending,
+}
+
+/// How a visit ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// The password does not come to mind: nothing was read, but passwords were typed.
+    GivesUp,
+    /// The session is closed.
+    Leaves,
+    /// It stays open.
+    Stays,
 }
 
 /// A session that was left open.
@@ -64,7 +74,11 @@ pub fn plan(people: &People, roll: &Roll, seed: u64, host: u64, count: u32) -> V
             email: person.email.into(),
             password: person.password.into(),
             mistyped: rng.random_ratio(1, 10),
-            leaves: rng.random_ratio(1, 2),
+            ending: match rng.random_range(0..8) {
+                0 => Ending::GivesUp,
+                1..4 => Ending::Leaves,
+                _ => Ending::Stays,
+            },
         }
     };
     (0..count).map(visit).collect()
@@ -99,15 +113,18 @@ async fn make(
     visit: Visit,
 ) -> Result<(Tally, Option<OpenedSession>), CommandError> {
     let mut tally = Tally::default();
-    let Visit { number, record, email, password, mistyped, leaves } = visit;
+    let Visit { number, record, email, password, mistyped, ending } = visit;
     tally.typed(record);
-    if mistyped {
+    if mistyped || ending == Ending::GivesUp {
         let wrong = Personal::new(format!("{}x", password.expose()));
         let refused = accounts.call(&OpenSession { email: email.clone(), password: wrong }).await;
         let refused = refused.err().and_then(|e| e.problem().map(|p| p.kind));
         if refused != Some(ProblemKind::BadCredentials) {
             return Err(format!("a wrong password was answered with {refused:?}").into());
         }
+    }
+    if ending == Ending::GivesUp {
+        return Ok((tally, None));
     }
     let session = accounts.call(&OpenSession { email, password }).await?;
     if session.record != record {
@@ -118,7 +135,7 @@ async fn make(
         let view = ReadCustomers { records: vec![whose], fields: profile() };
         tally.received(&accounts.call(&view).await?);
     }
-    if leaves {
+    if ending == Ending::Leaves {
         accounts.call(&CloseSession { token: session.token }).await?;
         return Ok((tally, None));
     }

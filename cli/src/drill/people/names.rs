@@ -104,7 +104,7 @@ impl Tongue {
 
     /// A given name.
     pub fn given(self, rng: &mut ChaCha8Rng) -> String {
-        match self {
+        let name: String = match self {
             Self::English => FirstName(EN).fake_with_rng(rng),
             Self::Spanish => (*draw(rng, &SPANISH_GIVEN)).to_owned(),
             Self::French => FirstName(FR_FR).fake_with_rng(rng),
@@ -113,12 +113,13 @@ impl Tongue {
             Self::Dutch => FirstName(NL_NL).fake_with_rng(rng),
             Self::Portuguese => FirstName(PT_BR).fake_with_rng(rng),
             Self::Japanese => FirstName(JA_JP).fake_with_rng(rng),
-        }
+        };
+        name.trim().to_owned()
     }
 
-    /// A family name.
+    /// A family name; some of `fake`'s have blanks around them.
     pub fn family(self, rng: &mut ChaCha8Rng) -> String {
-        match self {
+        let name: String = match self {
             Self::English => LastName(EN).fake_with_rng(rng),
             Self::Spanish => (*draw(rng, &SPANISH_FAMILY)).to_owned(),
             Self::French => LastName(FR_FR).fake_with_rng(rng),
@@ -127,7 +128,8 @@ impl Tongue {
             Self::Dutch => LastName(NL_NL).fake_with_rng(rng),
             Self::Portuguese => LastName(PT_BR).fake_with_rng(rng),
             Self::Japanese => LastName(JA_JP).fake_with_rng(rng),
-        }
+        };
+        name.trim().to_owned()
     }
 
     /// A house in a street.
