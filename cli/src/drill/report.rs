@@ -64,7 +64,7 @@ pub struct ExposureReport {
     pub missed: u64,
     /// In the exposure and not in the truth.
     pub wrong: u64,
-    /// Records with each field read.
+    /// Customers of whom each field was read.
     pub fields: BTreeMap<Field, u64>,
 }
 

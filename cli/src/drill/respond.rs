@@ -125,13 +125,15 @@ impl Response<'_> {
         self.steps.begin("scope");
         let exposure = incident::scope::scope(&self.client, self.incident).await?;
         let truth = &self.happened.truth;
-        let difference = scope_check::compare(&self.client, self.incident, truth).await?;
+        let people = self.breach.filled.roll.records();
+        let difference =
+            scope_check::compare(&self.client, self.incident, truth, &people).await?;
         let people = exposure.people;
         let of_report = &mut self.report.exposure;
         (of_report.read, of_report.presented) = (people.read, people.presented);
         of_report.reachable = people.reachable;
         (of_report.missed, of_report.wrong) = (difference.missed, difference.wrong);
-        of_report.fields = exposure.fields.iter().map(|(f, n)| (*f, n.read)).collect();
+        of_report.fields = difference.read;
         let exact = difference.missed + difference.wrong == 0;
         let detail = match difference.places.as_slice() {
             [] => "nothing missed, nothing wrong, in every field".to_owned(),

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use cofferdam_core::Record;
+use roaring::RoaringBitmap;
 
 /// Everybody who was imported.
 #[derive(Debug, Default)]
@@ -65,6 +66,11 @@ impl Roll {
     /// Every customer with the address, ascending by record.
     pub fn customers(&self) -> &[(Record, AddressHash)] {
         &self.customers
+    }
+
+    /// The records of all customers.
+    pub fn records(&self) -> RoaringBitmap {
+        self.customers.iter().map(|(record, _)| record.0).collect()
     }
 
     /// The address of a customer; `None` for a decoy.

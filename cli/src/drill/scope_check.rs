@@ -1,5 +1,6 @@
 //! Holds the exposure, which was computed from the log alone, against the truth.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use cofferdam_core::Field;
@@ -22,6 +23,8 @@ pub struct Difference {
     pub wrong: u64,
     /// Where, field by field, in words.
     pub places: Vec<String>,
+    /// Customers of whom each field was read; decoys, where nobody lives, are left out.
+    pub read: BTreeMap<Field, u64>,
 }
 
 /// Compares every field at both levels.
@@ -29,6 +32,7 @@ pub async fn compare(
     response: &Client,
     incident: IncidentId,
     truth: &Tally,
+    customers: &RoaringBitmap,
 ) -> Result<Difference, CommandError> {
     let mut difference = Difference::default();
     let nothing = RoaringBitmap::new();
@@ -36,6 +40,8 @@ pub async fn compare(
         let read = truth.read.get(&field).unwrap_or(&nothing);
         let found = exposed(response, incident, Level::Read, field).await?;
         difference.add(&format!("{field} read"), read, &found);
+        let people = found.intersection_len(customers);
+        difference.read.extend((people > 0).then_some((field, people)));
 
         let typed = if SIGN_IN.contains(&field) { &truth.presented } else { &nothing };
         let found = exposed(response, incident, Level::Presented, field).await?;

@@ -1,0 +1,135 @@
+//! `cofferdam drill`: the whole breach, in small.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use cofferdam_mail::sink::SinkIndex;
+use nix::sys::signal::Signal;
+use serde_json::Value;
+
+use crate::support::{Place, Process, cofferdam, customers, run, said};
+
+fn drill<const N: usize>(args: [&str; N]) -> Value {
+    let output = cofferdam(["drill", "--json"]).args(args).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn every_check_holds_and_the_same_seed_gives_the_same_exposure() {
+    let first = drill(["--customers", "300", "--seed", "7"]);
+    assert_eq!(first["ok"], true);
+    assert_eq!(first["customers"], 300);
+    assert_eq!(first["exposure"]["missed"], 0);
+    assert_eq!(first["exposure"]["wrong"], 0);
+    assert_eq!(first["cards"]["released_to_fallen"], 0);
+    let letters = &first["letters"];
+    assert_eq!((&letters["planned"], &letters["accepted"]), (&300.into(), &300.into()));
+    assert_eq!((&letters["missing"], &letters["duplicated"]), (&0.into(), &0.into()));
+    assert_eq!(letters["staff"], 10);
+    assert_eq!(first["notice"]["status"], 200);
+    for number in [
+        &first["loot"]["records"],
+        &first["exposure"]["read"],
+        &first["exposure"]["reachable"],
+        &first["void"]["customers"],
+    ] {
+        assert!(number.as_u64().unwrap() > 0, "{first:#}");
+    }
+    for seconds in [&first["seconds"], &first["void"]["seconds"], &letters["seconds"]] {
+        assert!(seconds.as_f64().unwrap() > 0.0, "{first:#}");
+    }
+    assert!(first["checks"].as_array().unwrap().iter().all(|check| check["ok"] == true));
+
+    let again = drill(["--customers", "300", "--seed", "7"]);
+    assert_eq!(again["exposure"], first["exposure"]);
+    assert_eq!(again["loot"], first["loot"]);
+    let other = drill(["--customers", "300", "--seed", "8"]);
+    assert_ne!(other["exposure"], first["exposure"]);
+}
+
+#[tokio::test]
+async fn nothing_is_left_of_an_estate_that_was_not_to_be_kept() {
+    let temporary = tempfile::tempdir().unwrap();
+    let mut command = cofferdam(["drill", "--customers", "100"]);
+    let output = command.env("TMPDIR", temporary.path()).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("Every check held"));
+    assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn letters_go_to_the_relay_that_is_named() {
+    let mail = tempfile::tempdir().unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let relay = format!("127.0.0.1:{port}");
+    let dir = mail.path().to_str().unwrap();
+    let _sink = Process::spawn(cofferdam(["sink", "serve", "--dir", dir, "--listen", &relay]));
+    crate::support::until("the sink listens", async || {
+        tokio::net::TcpStream::connect(&relay).await.is_ok()
+    })
+    .await;
+    let result = drill(["--customers", "100", "--relay", &relay]);
+    assert_eq!(result["ok"], true);
+    let index = SinkIndex::load(mail.path()).unwrap();
+    let counts: BTreeMap<&str, u64> = index.counts();
+    assert_eq!(counts.len(), 110, "a hundred customers and ten of the staff");
+    assert!(counts.values().all(|count| *count == 1), "{counts:?}");
+}
+
+#[tokio::test]
+async fn a_shops_own_file_can_be_drilled_with() {
+    let place = Place::new();
+    let dir = place.dir.parent().unwrap();
+    let file = dir.join("own.csv");
+    let mut csv = customers(0..200);
+    csv.extend_from_slice(b"Nobody,,,,,,US,KY,en,false,salted_sha1,salt,00\n");
+    csv.extend_from_slice(
+        format!("\"Two\nLines\",b@post.example,,,,,DE,,de,,salted_sha1,s,{:040x}\n", 1).as_bytes(),
+    );
+    csv.extend_from_slice(
+        format!("Bare,bare@post.example,,,,,,,de,,salted_sha1,s,{:040x}\n", 1).as_bytes(),
+    );
+    fs::write(&file, csv).unwrap();
+    let result = drill(["--file", file.to_str().unwrap(), "--dir", place.path()]);
+    assert_eq!(result["ok"], true);
+    // Fifty who sign in come on top; the row without an address and the name of two lines do not.
+    assert_eq!(result["customers"], 251);
+
+    let refused =
+        run(["drill", "--file", file.to_str().unwrap(), "--relay", "mail.shop.example:25"]);
+    assert!(!refused.status.success());
+}
+
+/// With `--keep` the estate stays up: its notice opens in a real browser.
+#[tokio::test]
+async fn a_browser_opens_the_notice() {
+    let place = Place::new();
+    let mut command =
+        cofferdam(["drill", "--customers", "100", "--keep", "--json", "--dir", place.path()]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut process = Process::spawn(command);
+    let stderr = process.child.stderr.take().unwrap();
+    let up = BufReader::new(stderr).lines().map(Result::unwrap).any(|l| l.contains("stays up"));
+    assert!(up, "the estate did not stay up");
+    let stdout = process.child.stdout.as_mut().unwrap();
+    let result: Value =
+        serde_json::Deserializer::from_reader(stdout).into_iter().next().unwrap().unwrap();
+
+    let profile = tempfile::tempdir().unwrap();
+    let output = Command::new("/usr/bin/chromium")
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
+        .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
+        .arg(format!("--user-data-dir={}", profile.path().display()))
+        .args(["--dump-dom", result["notice"]["url"].as_str().unwrap()])
+        .output()
+        .expect("Chromium is installed: ./test does it");
+    let page = String::from_utf8_lossy(&output.stdout);
+    assert!(page.contains("Notice of Data Breach") && page.contains("<h1"), "{page}");
+
+    process.signal(Signal::SIGTERM);
+    assert!(process.child.wait().unwrap().success());
+    assert!(place.dir.join("estate.toml").exists());
+}

@@ -1,0 +1,16 @@
+//! End-to-end tests: they start the real binary, talk to it under the certificates of an estate,
+//! kill it, and read what it leaves.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test whose ground is not there must fail"
+)]
+
+mod crash;
+mod drill;
+mod import;
+mod refusals;
+mod start;
+mod support;
+mod up;
