@@ -32,7 +32,7 @@ async fn bad_rows_are_listed_by_line_and_reason_and_the_rest_is_imported() {
         let reject = rejects.lines().find(|reject| reject.starts_with(&format!("{line},")));
         assert!(reject.is_some_and(|reject| reject.contains(word)), "{line}: {rejects}");
     }
-    assert!(!rejects.contains("@"), "no personal data: {rejects}");
+    assert!(!rejects.contains('@'), "no personal data: {rejects}");
 
     let web = place.client("accounts", "web-ky-2");
     let find = |address: &str| FindCustomer { email: Personal::new(address) };

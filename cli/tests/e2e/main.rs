@@ -2,7 +2,6 @@
 //! kill it, and read what it leaves.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
     reason = "a test whose ground is not there must fail"
 )]

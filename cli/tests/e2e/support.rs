@@ -148,9 +148,8 @@ impl Up {
         let mut line = String::new();
         while !line.contains("Ctrl-C stops it") {
             line.clear();
-            if lines.read_line(&mut line).unwrap() == 0 {
-                panic!("the estate does not come up: {}", rest(&mut process.child));
-            }
+            let read = lines.read_line(&mut line).unwrap();
+            assert!(read > 0, "the estate does not come up: {}", rest(&mut process.child));
         }
         Self { process, _lines: lines }
     }
