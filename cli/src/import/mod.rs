@@ -39,9 +39,9 @@ pub enum ImportCommand {
 /// What `cofferdam import customers` takes.
 #[derive(Debug, Args)]
 pub struct ImportCustomersArgs {
-    /// A CSV file with a header row: name, email, phone, `billing_address`, `shipping_address`,
-    /// `card_last4`, country, region, language, minor, `password_scheme`, `password_salt`,
-    /// `password_hash` (hexadecimal)
+    /// A CSV file with the header row
+    /// `name,email,phone,billing_address,shipping_address,card_last4,country,region,language,minor,password_scheme,password_salt,password_hash`
+    /// in any order; the hash in hexadecimal
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// The estate's directory
