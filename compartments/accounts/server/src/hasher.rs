@@ -1,17 +1,20 @@
 //! Runs password hashes off the request threads, no more at once than there are cores.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use cofferdam_core::{KeyBytes, Personal, Rng};
 use cofferdam_wire::{Problem, ProblemKind};
 use tokio::sync::Semaphore;
 
-use crate::domain::password::{self, Cost, Hashed, Scheme};
+use crate::domain::password::{self, Cost, Hashed, Memory, Scheme};
 
 /// Computes password hashes.
 #[derive(Debug)]
 pub struct Hasher {
     permits: Arc<Semaphore>,
+    /// Working memory, one for each permit and kept for the next: left to the allocator, blocks
+    /// of this size pile up in the arena of every thread that ever hashed.
+    memories: Arc<Mutex<Vec<Memory>>>,
 }
 
 impl Hasher {
@@ -19,7 +22,7 @@ impl Hasher {
     #[must_use]
     pub fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { permits: Arc::new(Semaphore::new(cores)) }
+        Self { permits: Arc::new(Semaphore::new(cores)), memories: Arc::default() }
     }
 
     /// Hashes `password` the way `scheme` says.
@@ -31,11 +34,15 @@ impl Hasher {
     ) -> Result<KeyBytes, Problem> {
         let stopping = |_| Problem::new(ProblemKind::Unavailable, "the compartment is stopping");
         let permit = self.permits.clone().acquire_owned().await.map_err(stopping)?;
-        let password = password.clone();
+        let (password, memories) = (password.clone(), self.memories.clone());
         // The permit goes along: a request that its client gave up still occupies a core.
         let hashing = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            password::hash(scheme, &salt, &password)
+            let take = || memories.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let mut memory = take().unwrap_or_default();
+            let hash = password::hash(scheme, &salt, &password, &mut memory);
+            memories.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
+            hash
         });
         let hash = hashing.await.map_err(|e| Problem::internal(&e))?;
         hash.map_err(|e| Problem::internal(&e))

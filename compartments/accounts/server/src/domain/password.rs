@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use accounts_api::LegacyScheme;
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use aws_lc_rs::digest::{SHA256, digest};
 use cofferdam_core::{KeyBytes, Personal, Rng};
 use sha1::{Digest as _, Sha1};
@@ -61,6 +61,16 @@ pub struct Hashed {
     pub hash: KeyBytes,
 }
 
+/// Memory that Argon2 works in, to be used again.
+#[derive(Default)]
+pub struct Memory(Vec<Block>);
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Memory({} KiB)", self.0.len())
+    }
+}
+
 /// Checks the length of a password that somebody wants to set.
 pub fn check_new(password: &Personal) -> Result<(), BadPassword> {
     match password.expose().chars().count() {
@@ -82,7 +92,12 @@ pub fn fresh_salt(rng: &dyn Rng) -> Vec<u8> {
 }
 
 /// Hashes `password` the way `scheme` says. Argon2id takes tens of milliseconds of one core.
-pub fn hash(scheme: Scheme, salt: &[u8], password: &Personal) -> Result<KeyBytes, BadCost> {
+pub fn hash(
+    scheme: Scheme,
+    salt: &[u8],
+    password: &Personal,
+    memory: &mut Memory,
+) -> Result<KeyBytes, BadCost> {
     let password = password.expose().as_bytes();
     match scheme {
         Scheme::Legacy(LegacyScheme::SaltedSha1) => {
@@ -95,17 +110,25 @@ pub fn hash(scheme: Scheme, salt: &[u8], password: &Personal) -> Result<KeyBytes
             let salted = Zeroizing::new([salt, password].concat());
             Ok(sha256(sha256(&salted).expose()))
         }
-        Scheme::Argon2id(cost) => argon2id(cost, salt, password),
+        Scheme::Argon2id(cost) => argon2id(cost, salt, password, memory),
     }
 }
 
-fn argon2id(cost: Cost, salt: &[u8], password: &[u8]) -> Result<KeyBytes, BadCost> {
+fn argon2id(
+    cost: Cost,
+    salt: &[u8],
+    password: &[u8],
+    memory: &mut Memory,
+) -> Result<KeyBytes, BadCost> {
     let params =
         Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(32)).map_err(BadCost)?;
     let mut out = Zeroizing::new([0; 32]);
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_into(password, salt, out.as_mut_slice())
-        .map_err(BadCost)?;
+    memory.0.resize(params.block_count(), Block::new());
+    let hashed = Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+        .hash_password_into_with_memory(password, salt, out.as_mut_slice(), &mut memory.0);
+    // What the password left there is not to wait for the next one.
+    memory.0.fill(Block::new());
+    hashed.map_err(BadCost)?;
     Ok(KeyBytes::new(*out))
 }
 
@@ -151,7 +174,9 @@ mod tests {
     use super::*;
 
     fn hex_of(scheme: Scheme, salt: &[u8], password: &str) -> String {
-        hex::encode(hash(scheme, salt, &Personal::new(password)).unwrap().expose())
+        hex::encode(
+            hash(scheme, salt, &Personal::new(password), &mut Memory::default()).unwrap().expose(),
+        )
     }
 
     #[test]
