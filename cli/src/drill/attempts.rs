@@ -81,13 +81,13 @@ async fn fields_and_sessions(stolen: &Stolen<'_>) -> Vec<Attempt> {
     let session = accounts::CheckSession { token: stolen.session.clone() };
     let contacts = accounts::ReadContacts { warrant: "0".repeat(32), records: vec![Record(0)] };
     let coarse = accounts::ListCoarse { from: Record(0), limit: 10_000 };
-    let source = "thief".to_owned();
+    let import = accounts::ImportCustomers { source: "thief".to_owned(), rows: Vec::new() };
     vec![
         refused("read a field outside its grant", at, &outside).await,
         tried("use another caller's session", at, &session, ProblemKind::NoSession).await,
         refused("list all customers' coarse data", at, &coarse).await,
         refused("read contacts under no warrant", at, &contacts).await,
-        refused("ask how far an import came", at, &accounts::ReadImport { source }).await,
+        refused("import customers", at, &import).await,
     ]
 }
 

@@ -7,101 +7,190 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use accounts_api::ReadCustomers;
-use cofferdam_core::{Field, FieldSet, Operation, Record};
+use cofferdam_core::{Clock, Domain, Field, FieldSet, Operation, Personal, Record, SystemClock};
 use cofferdam_wire::Client;
+use jiff::tz::TimeZone;
 use keys_api::{Entry, Event, ReadEntries};
 use nix::sys::signal::Signal;
+use payments_api::{CardDetails, CardToken, ReadCard, StoreCards};
+use response_api::{DeclareIncident, Level, ReadExposure, ScopeIncident};
+use roaring::RoaringBitmap;
 
 use crate::support::{Place, Process, until};
 
-const CUSTOMERS: u32 = 400;
+const COMPARTMENTS: [&str; 4] = ["keys", "accounts", "payments", "response"];
+const CUSTOMERS: u32 = 500;
+const CARDS: usize = 500;
+/// Gives a test time to kill somebody before all is read.
+const PAUSE: Duration = Duration::from_millis(10);
 
-type Reads = BTreeSet<(Record, Field)>;
+type Reads = BTreeSet<(Domain, Record, Field)>;
 
-/// Reads every customer once, two fields each, until told to stop; what was answered.
-async fn read_on(accounts: Client, part: u32, stop: Arc<AtomicBool>, seen: Arc<Mutex<Reads>>) {
-    for number in (part..CUSTOMERS).step_by(4) {
+/// What was answered so far, and whether to stop.
+#[derive(Clone, Default)]
+struct Answered {
+    reads: Arc<Mutex<Reads>>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Answered {
+    fn add(&self, domain: Domain, record: Record, fields: impl Iterator<Item = Field>) {
+        let reads = fields.map(|field| (domain, record, field));
+        self.reads.lock().unwrap().extend(reads);
+    }
+
+    fn count(&self, domain: Domain) -> usize {
+        self.reads.lock().unwrap().iter().filter(|read| read.0 == domain).count()
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// Reads every customer once. While something is down a read fails; then the next one is tried.
+async fn read_customers(accounts: Client, answered: Answered) {
+    for number in 0..CUSTOMERS {
         let fields = FieldSet::EMPTY.with(Field::Name).with(Field::Phone);
         let call = ReadCustomers { records: vec![Record(number)], fields };
-        // While something is down a read fails; then the next one is tried.
-        let answer = accounts.call(&call).await.unwrap_or_default();
-        for customer in answer {
-            let fields = customer.fields.keys().map(|field| (customer.record, *field));
-            seen.lock().unwrap().extend(fields);
+        for customer in accounts.call(&call).await.unwrap_or_default() {
+            answered.add(Domain::Accounts, customer.record, customer.fields.keys().copied());
         }
-        if stop.load(Ordering::Relaxed) {
+        if answered.stopped() {
             return;
         }
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        tokio::time::sleep(PAUSE).await;
     }
 }
 
-/// All that was released to `web-ky-2`, from the whole log, and how often it was cut.
-async fn logged(place: &Place) -> (Reads, usize) {
+/// The same for cards.
+async fn read_cards(payments: Client, tokens: Vec<CardToken>, answered: Answered) {
+    for token in tokens {
+        if let Ok(card) = payments.call(&ReadCard { token }).await {
+            let fields = [Field::CardMasked, Field::CardExpiry].into_iter();
+            answered.add(Domain::Payments, card.record, fields);
+        }
+        if answered.stopped() {
+            return;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn store_cards(place: &Place) -> Vec<CardToken> {
+    let year = SystemClock.now().to_zoned(TimeZone::UTC).year() + 1;
+    let card = CardDetails {
+        number: Personal::new("4111111111111111"),
+        expiry_month: 12,
+        expiry_year: year.try_into().unwrap(),
+    };
+    let cards = vec![card; CARDS];
+    let stored = place.client("payments", "checkout-1").call(&StoreCards { cards }).await.unwrap();
+    stored.into_iter().map(|card| card.token).collect()
+}
+
+/// All that was released to read, from the whole log.
+async fn released(place: &Place) -> Reads {
+    let mut reads = Reads::new();
+    for entry in log(place).await {
+        let Event::Released { domain, operation, fields, records, .. } = entry.event else {
+            continue;
+        };
+        if operation == Operation::Release {
+            let pairs = records.as_slice().iter().flat_map(|r| fields.iter().map(|f| (*r, f)));
+            reads.extend(pairs.map(|(record, field)| (domain, record, field)));
+        }
+    }
+    reads
+}
+
+async fn log(place: &Place) -> Vec<Entry> {
     let controller = place.controller();
-    let (mut reads, mut recovered, mut from) = (Reads::new(), 0, 0);
+    let mut entries = Vec::new();
     loop {
+        let from = entries.len() as u64;
         let page = controller.call(&ReadEntries { from, limit: 1_000 }).await.unwrap().entries;
         if page.is_empty() {
-            return (reads, recovered);
+            return entries;
         }
-        from += page.len() as u64;
-        for entry in page {
-            match Entry::decode(&entry).unwrap().event {
-                Event::Released { caller, operation, fields, records, .. }
-                    if caller.as_str() == "web-ky-2" && operation == Operation::Release =>
-                {
-                    for record in records.as_slice() {
-                        reads.extend(fields.iter().map(|field| (*record, field)));
-                    }
-                }
-                Event::Recovered { .. } => recovered += 1,
-                _ => {}
-            }
-        }
+        entries.extend(page.iter().map(|bytes| Entry::decode(bytes).unwrap()));
     }
 }
 
-async fn kill_during_reads(victim: &str) {
+/// Kills a compartment while customers and cards are read, starts it again, and reads on.
+async fn kill_during_reads(victim: usize) -> (Place, Vec<Process>, Reads) {
     let place = Place::new();
     place.make();
-    let mut keys = place.serve("keys").await;
-    let mut accounts = place.serve("accounts").await;
+    let mut processes = Vec::new();
+    for compartment in COMPARTMENTS {
+        processes.push(place.serve(compartment).await);
+    }
     place.import(CUSTOMERS);
+    let tokens = store_cards(&place).await;
 
-    let (stop, seen) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Reads::new())));
-    let readers: Vec<_> = (0..4)
-        .map(|part| {
-            let client = place.client("accounts", "web-ky-2");
-            tokio::spawn(read_on(client, part, stop.clone(), seen.clone()))
-        })
-        .collect();
-    until("some reads", async || seen.lock().unwrap().len() > 60).await;
-    let process: &mut Process = if victim == "keys" { &mut keys } else { &mut accounts };
-    process.signal(Signal::SIGKILL);
-    process.child.wait().unwrap();
-    let before = seen.lock().unwrap().len();
-    *process = place.serve(victim).await;
-    until("reads after the restart", async || seen.lock().unwrap().len() > before + 20).await;
-    stop.store(true, Ordering::Relaxed);
+    let answered = Answered::default();
+    let (accounts, payments) =
+        (place.client("accounts", "web-ky-2"), place.client("payments", "checkout-1"));
+    let readers = [
+        tokio::spawn(read_customers(accounts, answered.clone())),
+        tokio::spawn(read_cards(payments, tokens, answered.clone())),
+    ];
+    let more_than = |customers: usize, cards: usize| {
+        answered.count(Domain::Accounts) > customers && answered.count(Domain::Payments) > cards
+    };
+    until("some reads", async || more_than(20, 20)).await;
+    processes[victim].signal(Signal::SIGKILL);
+    processes[victim].child.wait().unwrap();
+    let before = [Domain::Accounts, Domain::Payments].map(|domain| answered.count(domain));
+    processes[victim] = place.serve(COMPARTMENTS[victim]).await;
+    until("reads after the restart", async || more_than(before[0] + 20, before[1] + 20)).await;
+    answered.stop.store(true, Ordering::Relaxed);
     for reader in readers {
         reader.await.unwrap();
     }
 
-    let answered = seen.lock().unwrap().clone();
-    let (released, _) = logged(&place).await;
-    let forgotten: Vec<_> = answered.difference(&released).collect();
+    let reads = answered.reads.lock().unwrap().clone();
+    let released = released(&place).await;
+    let forgotten: Vec<_> = reads.difference(&released).collect();
     assert!(forgotten.is_empty(), "answered and not in the log: {forgotten:?}");
+    (place, processes, reads)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_is_killed() {
-    kill_during_reads("keys").await;
+    kill_during_reads(0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn accounts_is_killed() {
-    kill_during_reads("accounts").await;
+    kill_during_reads(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn payments_is_killed() {
+    kill_during_reads(2).await;
+}
+
+/// Its copy of the log goes on where it stopped: the exposure misses nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn response_is_killed() {
+    let (place, _processes, reads) = kill_during_reads(3).await;
+    let staff = place.client("response", "operator-1");
+    let declare = DeclareIncident {
+        title: "web-ky-2 fell".into(),
+        fallen: vec!["web-ky-2".parse().unwrap()],
+        from: "2012-01-15T00:00:00Z".parse().unwrap(),
+        to: None,
+        found: "a test".into(),
+    };
+    let incident = staff.call(&declare).await.unwrap().incident;
+    staff.call(&ScopeIncident { incident }).await.unwrap();
+    let exposure = ReadExposure { incident, level: Level::Read, field: Field::Phone };
+    let bitmap = staff.call(&exposure).await.unwrap().roaring;
+    let exposed = RoaringBitmap::deserialize_from(bitmap.as_slice()).unwrap();
+    let seen = reads.iter().filter(|read| read.2 == Field::Phone);
+    let missed: Vec<_> = seen.filter(|read| !exposed.contains(read.1.0)).collect();
+    assert!(missed.is_empty(), "read and not exposed: {missed:?}");
 }
 
 /// What a crash left half-written is cut, and told.
@@ -115,5 +204,13 @@ async fn a_torn_end_is_reported() {
     std::io::Write::write_all(&mut file, &[0x55; 7]).unwrap();
     drop(file);
     let _keys = place.serve("keys").await;
-    assert_eq!(logged(&place).await.1, 1);
+    let cut: Vec<_> = log(&place)
+        .await
+        .into_iter()
+        .filter_map(|entry| match entry.event {
+            Event::Recovered { bytes_cut } => Some(bytes_cut),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(cut, [7]);
 }
