@@ -126,8 +126,7 @@ impl Response<'_> {
         let exposure = incident::scope::scope(&self.client, self.incident).await?;
         let truth = &self.happened.truth;
         let people = self.breach.filled.roll.records();
-        let difference =
-            scope_check::compare(&self.client, self.incident, truth, &people).await?;
+        let difference = scope_check::compare(&self.client, self.incident, truth, &people).await?;
         let people = exposure.people;
         let of_report = &mut self.report.exposure;
         (of_report.read, of_report.presented) = (people.read, people.presented);
