@@ -28,6 +28,7 @@ use crate::output::{self, Progress};
 
 use reader::Source;
 use rejects::RejectsFile;
+pub use rows::COLUMNS;
 
 /// `cofferdam import`
 #[derive(Debug, Subcommand)]

@@ -9,7 +9,7 @@ use cofferdam_core::{KeyBytes, Personal};
 use csv::ByteRecord;
 
 /// The columns that the header names, in any order, with others among them or not.
-const COLUMNS: [&str; 13] = [
+pub const COLUMNS: [&str; 13] = [
     "name",
     "email",
     "phone",

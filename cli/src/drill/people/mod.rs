@@ -16,6 +16,8 @@ use sha1::{Digest, Sha1};
 use names::plain;
 use places::{PLACES, Place};
 
+use crate::import::COLUMNS;
+
 /// Mail domains that are nobody's (RFC 2606).
 const DOMAINS: [&str; 6] = [
     "post.example",
@@ -123,23 +125,6 @@ impl People {
         file.flush()
     }
 }
-
-/// The columns of the file.
-const COLUMNS: [&str; 13] = [
-    "name",
-    "email",
-    "phone",
-    "billing_address",
-    "shipping_address",
-    "card_last4",
-    "country",
-    "region",
-    "language",
-    "minor",
-    "password_scheme",
-    "password_salt",
-    "password_hash",
-];
 
 /// `SHA-1(salt ‖ password)`, as usual in 2012.
 fn legacy_hash(salt: &str, password: &str) -> [u8; 20] {

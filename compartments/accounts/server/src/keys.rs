@@ -84,17 +84,10 @@ impl Keys {
             warrant: wanted.warrant,
         };
         let answer = self.client.call(&call).await?;
-        let keys: BTreeMap<Record, Vec<FieldKey>> =
-            answer.records.into_iter().map(|r| (r.record, r.keys)).collect();
-        let answered = |record: &Record| {
-            keys.get(record).is_some_and(|keys| keys.len() == call.fields.len())
-                || (call.warrant.is_some() && answer.decoys.contains(record))
-        };
-        let expected = call.epoch.is_none_or(|epoch| epoch == answer.epoch);
-        let whole = keys.len() + answer.decoys.len() == call.records.len();
-        if !(expected && whole && call.records.iter().all(answered)) {
+        if !answer.answers(&call) {
             return Err(KeysError::Mismatch);
         }
+        let keys = answer.records.into_iter().map(|r| (r.record, r.keys)).collect();
         Ok(Released { epoch: answer.epoch, keys, decoys: answer.decoys })
     }
 

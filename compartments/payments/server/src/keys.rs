@@ -75,17 +75,13 @@ impl Keys {
 
 /// The keys with the fields that they belong to; `None` when they are not those asked for.
 fn matched(call: &ReleaseKeys, answer: ReleasedKeys) -> Option<Vec<CardKeys>> {
-    let epoch = answer.epoch;
-    let right_epoch = call.epoch.is_none_or(|asked| asked == epoch);
-    let right_records = answer.records.iter().map(|r| r.record).eq(call.records.iter().copied());
-    let right_fields = answer.records.iter().all(|r| r.keys.len() == call.fields.len());
+    let (epoch, right) = (answer.epoch, answer.answers(call));
     let with_fields = |RecordKeys { record, keys }| CardKeys {
         record,
         epoch,
         keys: call.fields.iter().zip(keys).collect(),
     };
-    (right_epoch && right_records && right_fields)
-        .then(|| answer.records.into_iter().map(with_fields).collect())
+    right.then(|| answer.records.into_iter().map(with_fields).collect())
 }
 
 fn mismatch() -> Problem {
