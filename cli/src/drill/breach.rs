@@ -116,7 +116,9 @@ impl Breach<'_> {
 
     fn judge(&self, haul: &Haul, attempts: &[Attempt], report: &mut DrillReport) {
         report.loot.records = haul.loot.people().len();
-        report.loot.fields = haul.loot.read.values().map(roaring::RoaringBitmap::len).sum();
+        let customers = self.filled.roll.records();
+        let fields = haul.loot.read.values();
+        report.loot.fields = fields.map(|records| records.intersection_len(&customers)).sum();
         report.loot.attempts = attempts.iter().map(|a| (a.what, a.ended())).collect();
         let held = attempts.iter().filter(|a| a.held()).count();
         let broke: Vec<_> = attempts

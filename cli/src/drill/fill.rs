@@ -95,7 +95,7 @@ impl Filled {
     ) -> Result<Vec<(u64, Record)>, CommandError> {
         let mut records = Vec::new();
         let mut note = |line, record| records.push((line, record));
-        let summary = import::import_noting(accounts, file, rejects, &mut note).await?;
+        let summary = import::import_in_order(accounts, file, rejects, &mut note).await?;
         self.rejected += summary.rejected;
         records.sort_unstable();
         self.customers += u64::from(self.roll.add_file(file, &records)?);

@@ -45,7 +45,7 @@ pub struct DrillReport {
 pub struct Loot {
     /// Records with at least a field, decoys among them.
     pub records: u64,
-    /// Fields in all.
+    /// Fields in all, of customers alone.
     pub fields: u64,
     /// Things it tried that must be refused, and how they ended.
     pub attempts: BTreeMap<&'static str, String>,

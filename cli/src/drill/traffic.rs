@@ -59,8 +59,7 @@ pub struct OpenedSession {
     pub token: Personal,
 }
 
-/// Who will visit: `count` synthetic customers, drawn by record number, so that it does not matter
-/// in which order rows were imported. Another `host` number draws others.
+/// Who will visit: `count` synthetic customers. Another `host` number draws others.
 pub fn plan(people: &People, roll: &Roll, seed: u64, host: u64, count: u32) -> Vec<Visit> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(u64::MAX - host);

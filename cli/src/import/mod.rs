@@ -135,14 +135,25 @@ pub async fn import_customers(
     file: &Path,
     rejects: &Path,
 ) -> Result<ImportSummary, ImportError> {
-    import_noting(client, file, rejects, &mut |_, _| ()).await
+    import(client, file, rejects, send::IN_FLIGHT, &mut |_, _| ()).await
 }
 
-/// The same, and `created` hears which line became which customer.
-pub async fn import_noting(
+/// The same with one batch at a time, so that record numbers follow the lines of the file;
+/// `created` hears which line became which customer.
+pub async fn import_in_order(
     client: &Client,
     file: &Path,
     rejects: &Path,
+    created: send::Created<'_>,
+) -> Result<ImportSummary, ImportError> {
+    import(client, file, rejects, 1, created).await
+}
+
+async fn import(
+    client: &Client,
+    file: &Path,
+    rejects: &Path,
+    in_flight: usize,
     created: send::Created<'_>,
 ) -> Result<ImportSummary, ImportError> {
     let started = Instant::now();
@@ -156,6 +167,7 @@ pub async fn import_noting(
 
     let progress = Progress::new("importing customers", source.lines());
     let mut sending = send::Sending::new(client, source.digest(), list, progress, created);
+    sending.keep_in_flight(in_flight);
     sending.count_skipped(skipped.rows);
     let counts = sending.run(reader).await?;
     Ok(ImportSummary {

@@ -14,7 +14,7 @@ use super::reader::{Batch, RowReader, SourceError};
 use super::rejects::{Reject, RejectsFile};
 use crate::output::Progress;
 
-/// How many batches are on their way together.
+/// How many batches are on their way together, at most.
 pub const IN_FLIGHT: usize = 2;
 /// How often a batch is sent again when `accounts` says that it may be.
 const TRIES: u32 = 20;
@@ -44,6 +44,7 @@ pub struct Sending<'a> {
     counts: Counts,
     under_way: VecDeque<Sent>,
     created: Created<'a>,
+    in_flight: usize,
 }
 
 struct Sent {
@@ -62,7 +63,12 @@ impl<'a> Sending<'a> {
         created: Created<'a>,
     ) -> Self {
         let (counts, under_way) = (Counts::default(), VecDeque::new());
-        Self { client, source, list, progress, counts, under_way, created }
+        Self { client, source, list, progress, counts, under_way, created, in_flight: 1 }
+    }
+
+    /// Lets so many batches, up to [`IN_FLIGHT`], be on their way together.
+    pub fn keep_in_flight(&mut self, batches: usize) {
+        self.in_flight = batches.clamp(1, IN_FLIGHT);
     }
 
     /// Counts rows that an earlier run had done: those that it did not reject are there.
@@ -106,7 +112,7 @@ impl<'a> Sending<'a> {
             if batch.rows.is_empty() {
                 continue;
             }
-            if self.under_way.len() == IN_FLIGHT {
+            if self.under_way.len() == self.in_flight {
                 self.hear().await?;
             }
             self.send(batch);
