@@ -1,0 +1,228 @@
+//! The compartment as staff see it: over mutual TLS, on a database of its own.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed step is a failed test")]
+
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use cofferdam_core::{Call, Field, MockClock, SystemRng};
+use cofferdam_store::Location;
+use cofferdam_wire::{CallError, Client, LogFormat, ProblemKind};
+use response_api::{
+    Audience, DeclareIncident, FreezeCaller, IncidentId, LetterId, Level, ListIncidents,
+    MakeReport, PlanLetter, PublishNotice, ReadExposure, ReadFeed, ReadJournal, ReadLedger,
+    ReadLetter, ScopeIncident, StartLetter, VoidCredentials,
+};
+use response_server::{Config, PATHS, Server, Shop};
+use testkit::Authority;
+
+/// A verifier key that no log was signed with: these tests copy none.
+const LOG_KEY: &str =
+    "keys.cofferdam.example/log+d294651f+AR7ZW/K1JbE36RhqpXBC55cuiPtH+vbCRqjV7VoUswxt";
+
+struct Bench {
+    authority: Authority,
+    base: String,
+    notice: String,
+    dir: tempfile::TempDir,
+}
+
+impl Bench {
+    /// A server whose neighbours do not answer.
+    async fn start() -> Self {
+        let (authority, dir) = (Authority::new(), tempfile::tempdir().unwrap());
+        let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let (notice, nobody) = (free(), format!("https://localhost:{}", free().port()));
+        let config = Config {
+            listen: free(),
+            database: Location::Sqlite(dir.path().join("response.db")),
+            keys: nobody.clone(),
+            accounts: nobody.clone(),
+            payments: nobody,
+            staff: vec!["operator-1".parse().unwrap()],
+            log_copy: dir.path().join("log-copy"),
+            log_key: LOG_KEY.to_owned(),
+            notice_dir: dir.path().join("notice"),
+            notice_listen: notice,
+            notice_url: format!("http://{notice}"),
+            staff_roster: dir.path().join("staff.csv"),
+            relay: "127.0.0.1:1".to_owned(),
+            mail_workers: 1,
+            log_format: LogFormat::Text,
+            tls: authority.files("response-1"),
+            shop: Shop {
+                name: "Shoeleather".to_owned(),
+                web_address: "shoeleather.example".to_owned(),
+                support_email: "help@shoeleather.example".to_owned(),
+                mail_from: "notice@shoeleather.example".to_owned(),
+                signatory: "Tony Hale".to_owned(),
+                signatory_title: "Chief Executive".to_owned(),
+                message_id_domain: "shoeleather.example".to_owned(),
+                measures: String::new(),
+                police_delay: String::new(),
+            },
+        };
+        let clock = MockClock::at("2012-01-15T10:00:00Z".parse().unwrap());
+        let server = Server::start(config, Arc::new(clock), Arc::new(SystemRng)).await.unwrap();
+        let base = format!("https://localhost:{}", server.address().port());
+        tokio::spawn(server.run(std::future::pending()));
+        Self { authority, base, notice: notice.to_string(), dir }
+    }
+
+    fn client(&self, name: &str) -> Client {
+        self.authority.client(name, &self.base)
+    }
+
+    fn staff(&self) -> Client {
+        self.client("operator-1")
+    }
+}
+
+fn declare() -> DeclareIncident {
+    DeclareIncident {
+        title: "one app server".to_owned(),
+        fallen: vec!["web-ky-1".parse().unwrap()],
+        from: "2012-01-14T22:00:00Z".parse().unwrap(),
+        to: None,
+        found: "a decoy was opened".to_owned(),
+    }
+}
+
+fn kind<T: std::fmt::Debug>(answer: Result<T, CallError>) -> ProblemKind {
+    answer.unwrap_err().problem().unwrap().kind
+}
+
+const fn path<C: Call>(_: &C) -> &'static str {
+    C::PATH
+}
+
+/// Every route, asked by somebody who is no staff: a new route without a line here fails.
+#[tokio::test]
+async fn every_route_refuses_a_stranger() {
+    let bench = Bench::start().await;
+    let stranger = bench.client("web-ky-1");
+    let mut walked = Vec::new();
+    macro_rules! refused {
+        ($($call:expr),* $(,)?) => {$(
+            let call = $call;
+            walked.push(path(&call));
+            assert_eq!(kind(stranger.call(&call).await), ProblemKind::NotGranted, "{}", path(&call));
+        )*};
+    }
+    let (incident, letter) = (IncidentId(1), LetterId(1));
+    refused![
+        declare(),
+        ListIncidents {},
+        ReadJournal { incident },
+        ReadFeed { after: 0 },
+        ScopeIncident { incident },
+        ReadExposure { incident, level: Level::Read, field: Field::Name },
+        FreezeCaller {
+            incident,
+            caller: "web-ky-2".parse().unwrap(),
+            frozen: true,
+            reason: "x".to_owned(),
+        },
+        VoidCredentials { incident },
+        PlanLetter { incident, audience: Audience::Staff },
+        StartLetter { letter, warrant: None },
+        ReadLetter { letter },
+        ReadLedger { letter, from: 0, limit: 1 },
+        PublishNotice { incident },
+        MakeReport { incident },
+    ];
+    walked.sort_unstable();
+    let mut all = PATHS.to_vec();
+    all.sort_unstable();
+    assert_eq!(walked, all, "a route is not walked");
+}
+
+#[tokio::test]
+async fn an_incident_is_declared_listed_and_journalled() {
+    let bench = Bench::start().await;
+    let staff = bench.staff();
+    let declared = staff.call(&declare()).await.unwrap();
+    assert_eq!(declared.incident, IncidentId(1));
+    assert_eq!(declared.declared.to_string(), "2012-01-15T10:00:00Z");
+    assert_eq!(staff.call(&ListIncidents {}).await.unwrap(), std::slice::from_ref(&declared));
+    let journal = staff.call(&ReadJournal { incident: declared.incident }).await.unwrap();
+    let acts: Vec<_> = journal.iter().map(|e| (e.by.as_str(), e.action.as_str())).collect();
+    assert_eq!(acts, [("operator-1", "declare")]);
+}
+
+#[tokio::test]
+async fn nonsense_is_refused() {
+    let bench = Bench::start().await;
+    let staff = bench.staff();
+    let at = |text: &str| text.parse().unwrap();
+    for wrong in [
+        DeclareIncident { title: " ".to_owned(), ..declare() },
+        DeclareIncident { fallen: vec![], ..declare() },
+        DeclareIncident { from: at("2012-01-15T10:00:01Z"), ..declare() },
+        DeclareIncident { to: Some(at("2012-01-14T21:00:00Z")), ..declare() },
+        DeclareIncident { found: "x".repeat(501), ..declare() },
+    ] {
+        assert_eq!(kind(staff.call(&wrong).await), ProblemKind::BadRequest, "{wrong:?}");
+    }
+    let nowhere = ScopeIncident { incident: IncidentId(7) };
+    assert_eq!(kind(staff.call(&nowhere).await), ProblemKind::NotFound);
+    let nowhere = ReadLetter { letter: LetterId(7) };
+    assert_eq!(kind(staff.call(&nowhere).await), ProblemKind::NotFound);
+}
+
+/// What must come first is named, with the command that does it.
+#[tokio::test]
+async fn steps_out_of_order_name_what_is_missing() {
+    let bench = Bench::start().await;
+    let staff = bench.staff();
+    let incident = staff.call(&declare()).await.unwrap().incident;
+    let plan = PlanLetter { incident, audience: Audience::Customers };
+    let refused = staff.call(&plan).await.unwrap_err().problem().unwrap().clone();
+    assert_eq!(refused.kind, ProblemKind::Conflict);
+    assert!(refused.detail.contains("cofferdam incident scope 1"), "{}", refused.detail);
+    let publish = PublishNotice { incident };
+    assert_eq!(kind(staff.call(&publish).await), ProblemKind::Conflict);
+}
+
+/// A freeze is asked for everywhere, and says where it was not done.
+#[tokio::test]
+async fn a_freeze_that_did_not_arrive_says_where() {
+    let bench = Bench::start().await;
+    let staff = bench.staff();
+    let incident = staff.call(&declare()).await.unwrap().incident;
+    let freeze = FreezeCaller {
+        incident,
+        caller: "web-ky-1".parse().unwrap(),
+        frozen: true,
+        reason: "fell".to_owned(),
+    };
+    let refused = staff.call(&freeze).await.unwrap_err().problem().unwrap().clone();
+    assert_eq!(refused.kind, ProblemKind::Upstream);
+    for compartment in ["keys", "accounts", "payments"] {
+        assert!(refused.detail.contains(compartment), "{}", refused.detail);
+    }
+    let journal = staff.call(&ReadJournal { incident }).await.unwrap();
+    assert_eq!(journal.last().unwrap().action, "freeze", "tried, so written down");
+}
+
+/// The notice is read without certificate, and nothing else is.
+#[tokio::test]
+async fn the_notice_is_a_static_page() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let bench = Bench::start().await;
+    let get = async |path: &str| {
+        let mut stream = tokio::net::TcpStream::connect(&bench.notice).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    };
+    assert!(get("/").await.starts_with("HTTP/1.1 404"));
+    std::fs::write(bench.dir.path().join("notice/index.html"), "<h1>Notice</h1>").unwrap();
+    let page = get("/").await;
+    assert!(page.starts_with("HTTP/1.1 200") && page.ends_with("<h1>Notice</h1>"), "{page}");
+    assert!(page.contains("content-security-policy: default-src 'none'"), "{page}");
+    for other in ["/../response.db", "/index.html.sha256", "/v1/incidents/list"] {
+        assert!(get(other).await.starts_with("HTTP/1.1 404"), "{other}");
+    }
+}
