@@ -1,0 +1,200 @@
+//! The copy of the release log against an honest log and against every way of cheating.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed step is a failed test")]
+
+use std::path::PathBuf;
+
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use cofferdam_core::{Record, Timestamp};
+use cofferdam_store::tlog::{Checkpoint, HashFile};
+use keys_api::{CheckpointAnswer, Entry, Event, RecordList};
+use response_server::{CopyError, LogCopy};
+use signed_note::{Note, StandardSigner, key_id};
+
+const ORIGIN: &str = "keys.example/log";
+
+/// A log as `keys` keeps it, in the test's hands.
+struct Log {
+    dir: tempfile::TempDir,
+    hashes: HashFile,
+    entries: Vec<Vec<u8>>,
+    signer: StandardSigner,
+    verifier: String,
+}
+
+impl Log {
+    fn new(seed: u8, origin: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let hashes = HashFile::open(dir.path().join("hashes")).unwrap();
+        let pair = Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap();
+        let public = [&[1], pair.public_key().as_ref()].concat();
+        let id = key_id(origin, &public);
+        let secret = STANDARD.encode([&[1], [seed; 32].as_slice()].concat());
+        let signer = format!("PRIVATE+KEY+{origin}+{id:08x}+{secret}");
+        Self {
+            signer: StandardSigner::new(&signer).unwrap(),
+            verifier: format!("{origin}+{id:08x}+{}", STANDARD.encode(public)),
+            dir,
+            hashes,
+            entries: Vec::new(),
+        }
+    }
+
+    fn copy_dir(&self) -> PathBuf {
+        self.dir.path().join("copy")
+    }
+
+    fn copy(&self) -> Result<LogCopy, CopyError> {
+        LogCopy::open(&self.copy_dir(), &self.verifier)
+    }
+
+    /// Adds entries `from..to`; what they say depends on `salt`.
+    fn grow(&mut self, from: u32, to: u32, salt: u32) {
+        for n in from..to {
+            let event = Event::Hardened {
+                caller: "web-ky-1".parse().unwrap(),
+                via: "accounts".parse().unwrap(),
+                records: RecordList::new(vec![Record(n * 10 + salt)]),
+            };
+            let entry = Entry { at: Timestamp::UNIX_EPOCH, event }.encode();
+            self.hashes
+                .append(self.entries.len() as u64, std::iter::once(entry.as_slice()))
+                .unwrap();
+            self.entries.push(entry);
+        }
+    }
+
+    fn answer(&self, since: u64, origin: &str) -> CheckpointAnswer {
+        let size = self.entries.len() as u64;
+        let root = self.hashes.root(size).unwrap();
+        let checkpoint = Checkpoint::new(origin, size, root, "").unwrap();
+        let mut note = Note::new(&checkpoint.to_bytes(), &[]).unwrap();
+        note.add_sigs(&[&self.signer]).unwrap();
+        let proof = match since {
+            0 => Vec::new(),
+            since if since >= size => Vec::new(),
+            since => self.hashes.consistency(since, size).unwrap(),
+        };
+        CheckpointAnswer {
+            note: String::from_utf8(note.to_bytes()).unwrap(),
+            consistency: proof.into_iter().map(|hash| hash.0).collect(),
+        }
+    }
+
+    /// Copies all that there is, as the job does.
+    fn feed(&self, copy: &mut LogCopy) -> Result<(), CopyError> {
+        let size = copy.begin(&self.answer(copy.end().size, ORIGIN))?;
+        let held = usize::try_from(copy.held()).unwrap();
+        copy.push(&self.entries[held..usize::try_from(size).unwrap()])?;
+        copy.commit()
+    }
+}
+
+/// A log of 40 entries, 25 of them copied.
+fn copied() -> (Log, LogCopy) {
+    let mut log = Log::new(1, ORIGIN);
+    log.grow(0, 25, 0);
+    let mut copy = log.copy().unwrap();
+    log.feed(&mut copy).unwrap();
+    log.grow(25, 40, 0);
+    (log, copy)
+}
+
+fn refusal(result: Result<(), CopyError>) -> String {
+    match result {
+        Err(CopyError::Disagreement(what)) => what,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_honest_log_is_followed_across_restarts() {
+    let (log, mut copy) = copied();
+    assert_eq!(copy.end().size, 25);
+    log.feed(&mut copy).unwrap();
+    let end = copy.end();
+    drop(copy);
+    let mut copy = log.copy().unwrap();
+    assert_eq!(copy.end(), end);
+    log.feed(&mut copy).unwrap();
+    assert_eq!(copy.end().size, 40);
+}
+
+#[test]
+fn what_no_checkpoint_covers_is_dropped_at_a_restart() {
+    let (log, mut copy) = copied();
+    copy.begin(&log.answer(25, ORIGIN)).unwrap();
+    copy.push(&log.entries[25..30]).unwrap();
+    drop(copy);
+    let mut copy = log.copy().unwrap();
+    assert_eq!(copy.end().size, 25);
+    log.feed(&mut copy).unwrap();
+    assert_eq!(copy.end().size, 40);
+}
+
+/// Each way of cheating is refused and named, and the true log is then followed as if nothing
+/// had been.
+#[test]
+fn every_cheat_is_named() {
+    type Cheat = fn(&Log, &mut LogCopy) -> Result<(), CopyError>;
+    let cheats: [(&str, Cheat); 6] = [
+        ("it had 25 entries and has 20 now", |_, copy| {
+            let mut old = Log::new(1, ORIGIN);
+            old.grow(0, 20, 0);
+            old.feed(copy)
+        }),
+        ("another tree of the same 25 entries", |_, copy| {
+            let mut other = Log::new(1, ORIGIN);
+            other.grow(0, 25, 1);
+            other.feed(copy)
+        }),
+        ("entries before 25 were changed", |_, copy| {
+            let mut other = Log::new(1, ORIGIN);
+            other.grow(0, 24, 0);
+            other.grow(24, 40, 1);
+            other.feed(copy)
+        }),
+        ("not those that its checkpoint vouches for", |log, copy| {
+            let mut other = Log::new(1, ORIGIN);
+            other.grow(0, 40, 1);
+            copy.begin(&log.answer(25, ORIGIN))?;
+            copy.push(&other.entries[25..40])?;
+            copy.commit()
+        }),
+        ("the checkpoint is not good", |_, copy| {
+            let mut forged = Log::new(2, ORIGIN);
+            forged.grow(0, 40, 0);
+            forged.feed(copy)
+        }),
+        ("of the log \"other.example/log\"", |log, copy| {
+            copy.begin(&log.answer(25, "other.example/log")).map(|_| ())
+        }),
+    ];
+    for (name, cheat) in cheats {
+        let (log, mut copy) = copied();
+        let said = refusal(cheat(&log, &mut copy));
+        assert!(said.contains(name), "{said:?} instead of {name:?}");
+        assert_eq!(copy.end().size, 25);
+        log.feed(&mut copy).unwrap();
+        assert_eq!(copy.end().size, 40, "after {name}");
+    }
+}
+
+#[test]
+fn a_changed_copy_is_found_at_the_next_start() {
+    for file in ["entries", "checkpoint"] {
+        let (log, copy) = copied();
+        drop(copy);
+        let path = log.copy_dir().join(file);
+        let mut bytes = std::fs::read(&path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+        let Err(CopyError::Changed { .. }) = log.copy() else { panic!("{file} was taken") };
+    }
+    let (log, copy) = copied();
+    drop(copy);
+    std::fs::remove_file(log.copy_dir().join("hashes")).unwrap();
+    assert_eq!(log.copy().unwrap().end().size, 25, "hashes are rebuilt");
+}
