@@ -59,7 +59,7 @@ pub struct Exposure {
     /// Customers with a field read, with a field presented, and within reach, each counted once
     /// at the worst level that it reached.
     pub people: LevelCounts,
-    /// Field by field, customers at each level.
+    /// Field by field, customers at each level, each counted once at the worst.
     pub fields: BTreeMap<Field, LevelCounts>,
     /// People with a field read or presented, by country and region as `US-KY`, `DE`; `unknown`
     /// for those without one.

@@ -187,22 +187,47 @@ fn count_people(read: &Bitmaps, presented: &Bitmaps, reachable: &Bitmaps) -> Lev
     LevelCounts { read: read.len(), presented: presented.len(), reachable: reachable.len() }
 }
 
+/// Field by field, each person once, at the worst level.
 fn count_fields(
     read: &Bitmaps,
     presented: &Bitmaps,
     reachable: &Bitmaps,
 ) -> BTreeMap<Field, LevelCounts> {
     let count = |of: &Bitmaps, field| of.get(field).map_or(0, RoaringBitmap::len);
+    let both = |field| match (read.get(field), presented.get(field)) {
+        (Some(read), Some(presented)) => read.intersection_len(presented),
+        _ => 0,
+    };
     Field::ALL
         .iter()
         .map(|field| {
             let counts = LevelCounts {
                 read: count(read, field),
-                presented: count(presented, field),
+                presented: count(presented, field) - both(field),
                 reachable: count(reachable, field),
             };
             (*field, counts)
         })
         .filter(|(_, counts)| *counts != LevelCounts::default())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_was_read_and_presented_counts_once() {
+        let set = |records: &[u32]| records.iter().copied().collect::<RoaringBitmap>();
+        let read = Bitmaps::from([(Field::Email, set(&[1, 2, 3]))]);
+        let presented =
+            Bitmaps::from([(Field::Email, set(&[3, 4])), (Field::Password, set(&[3, 4]))]);
+        let reachable = Bitmaps::from([(Field::Email, set(&[5]))]);
+        let counts = |read, presented, reachable| LevelCounts { read, presented, reachable };
+        assert_eq!(
+            count_fields(&read, &presented, &reachable),
+            BTreeMap::from([(Field::Email, counts(3, 1, 1)), (Field::Password, counts(0, 2, 0))])
+        );
+        assert_eq!(count_people(&read, &presented, &reachable), counts(3, 1, 1));
+    }
 }
