@@ -5,6 +5,7 @@ use std::sync::Arc;
 use cofferdam_core::{CallerName, Clock, Rng, Timestamp};
 use cofferdam_store::StoreError;
 use cofferdam_wire::{Client, Identity, Problem, ProblemKind};
+use jiff::SignedDuration;
 use tokio::sync::{Mutex, RwLock};
 
 use crate::Config;
@@ -16,6 +17,9 @@ use crate::jobs::ResetQueue;
 use crate::keys::Keys;
 use crate::numbers::Numbers;
 use crate::store::Store;
+
+/// How far ahead the controller's clock may be.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// The state of the compartment.
 pub struct App {
@@ -98,12 +102,14 @@ impl App {
         Err(refused(caller, "this is for importers alone"))
     }
 
-    /// An order's instant, as it is stored; one in the future would hit what is still to come.
+    /// An order's instant, as it is stored; one in the future would hit what is still to come. A
+    /// controller whose clock is a little ahead means now: an order must not fail for that.
     pub fn past(&self, instant: Timestamp) -> Result<Timestamp, Problem> {
-        if instant > self.clock.now() {
+        let now = self.clock.now();
+        if instant.duration_since(now) > SKEW {
             return Err(Problem::bad_request("the instant is in the future"));
         }
-        Ok(whole_milliseconds(instant))
+        Ok(whole_milliseconds(instant.min(now)))
     }
 }
 
