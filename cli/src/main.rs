@@ -10,6 +10,7 @@ mod import;
 mod incident;
 mod output;
 mod serve;
+mod staff;
 mod up;
 
 use std::process::ExitCode;
@@ -36,6 +37,9 @@ enum Command {
     /// Respond to an incident
     #[command(subcommand)]
     Incident(incident::IncidentCommand),
+    /// The people who approve, and their keys
+    #[command(subcommand)]
+    Staff(staff::StaffCommand),
     /// Run the keys compartment
     #[command(subcommand)]
     Keys(serve::KeysCommand),
@@ -78,6 +82,7 @@ async fn run(command: Command) -> Result<ExitCode, CommandError> {
         Command::Drill(args) => drill::run(args).await,
         Command::Import(command) => import::run(command).await,
         Command::Incident(command) => incident::run(command).await,
+        Command::Staff(command) => staff::run(command).await,
         Command::Keys(command) => serve::keys(command).await,
         Command::Accounts(command) => serve::accounts(command).await,
         Command::Payments(command) => serve::payments(command).await,

@@ -69,7 +69,7 @@ pub async fn keys(command: KeysCommand) -> Result<ExitCode, CommandError> {
     let KeysCommand::Serve(args) = command;
     let config: keys_server::Config = load_config(&args.config)?;
     init_logging(config.log_format);
-    keys_server::serve(config, clock(), args.stop.wait()).await?;
+    keys_server::serve(config, clock(), rng(), args.stop.wait()).await?;
     Ok(ExitCode::SUCCESS)
 }
 

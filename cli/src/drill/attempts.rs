@@ -2,13 +2,14 @@
 
 use accounts_api as accounts;
 use cofferdam_core::{
-    Call, CallerName, Domain, Field, FieldSet, Operation, Personal, Record, Rng, Timestamp,
+    Call, CallerName, Domain, Epoch, Field, FieldSet, Operation, Personal, Record, Rng, Timestamp,
 };
 use cofferdam_wire::{CallError, Client, ProblemKind};
 use jiff::tz::TimeZone;
 use keys_api::{
-    ApproverSecret, ClaimDecoys, ListCallers, OpenWarrant, ReadAlarms, ReadCheckpoint, ReadEntries,
-    ReleaseKeys, SignedWarrant, Warrant, WarrantId,
+    ApproverSecret, ChangeEpoch, ChangePolicy, ClaimDecoys, EpochChange, EpochOrder, EraseRecords,
+    KeyGroup, ListCallers, OpenWarrant, Policy, ReadAlarms, ReadCheckpoint, ReadEntries,
+    ReadEpochs, ReadPolicy, ReleaseKeys, Signed, Warrant, WarrantId,
 };
 use payments_api::{CardDetails, CardToken, CountCards, ReadCard, RevealCard, StoreCards};
 use response_api::{DeclareIncident, IncidentId, ListIncidents, ReadFeed, VoidCredentials};
@@ -112,12 +113,19 @@ async fn keys_themselves(stolen: &Stolen<'_>) -> Vec<Attempt> {
         domain: Domain::Accounts,
         caller: stolen.name.clone(),
         operation: Operation::Release,
-        fields: FieldSet::EMPTY.with(Field::Name),
-        epoch: None,
-        records: vec![Record(0)],
+        groups: vec![KeyGroup {
+            fields: FieldSet::EMPTY.with(Field::Name),
+            epoch: None,
+            records: vec![Record(0)],
+        }],
         warrant: None,
     };
     let claim = ClaimDecoys { domain: Domain::Accounts, from: Record(0), count: 10_000 };
+    let erase = EraseRecords {
+        domain: Domain::Accounts,
+        caller: stolen.name.clone(),
+        records: vec![Record(0)],
+    };
     vec![
         refused("take keys without accounts", at, &direct).await,
         refused("read the release log", at, &ReadEntries { from: 0, limit: 100 }).await,
@@ -126,7 +134,24 @@ async fn keys_themselves(stolen: &Stolen<'_>) -> Vec<Attempt> {
         refused("list the callers", at, &ListCallers {}).await,
         refused("ask where the decoys are", at, &claim).await,
         refused("open a forged warrant", at, &OpenWarrant { warrant: forged(stolen) }).await,
+        refused("read the policy", at, &ReadPolicy {}).await,
+        refused("grant itself everything", at, &ChangePolicy { policy: own_policy() }).await,
+        refused("read the epochs", at, &ReadEpochs { domain: Domain::Accounts }).await,
+        refused("destroy a master key", at, &ChangeEpoch { order: retirement(stolen) }).await,
+        refused("erase customers", at, &erase).await,
     ]
+}
+
+/// A policy that nobody signed.
+fn own_policy() -> Signed<Policy> {
+    let order = Policy { version: 2, approvers: Vec::new(), callers: Vec::new() };
+    Signed { order, signatures: Vec::new() }
+}
+
+fn retirement(stolen: &Stolen<'_>) -> Signed<EpochOrder> {
+    let change = EpochChange::Retire { epoch: Epoch(0) };
+    let order = EpochOrder { domain: Domain::Accounts, change, until: stolen.now };
+    Signed { order, signatures: Vec::new() }
 }
 
 /// Orders that only `response` may give, and `response` itself.
@@ -167,7 +192,7 @@ pub fn year(now: Timestamp) -> u16 {
 }
 
 /// A warrant over everything, signed by two people whom nobody knows.
-fn forged(stolen: &Stolen<'_>) -> SignedWarrant {
+fn forged(stolen: &Stolen<'_>) -> Signed<Warrant> {
     let warrant = Warrant {
         id: WarrantId::random(stolen.rng),
         incident: 1,
@@ -181,7 +206,7 @@ fn forged(stolen: &Stolen<'_>) -> SignedWarrant {
     };
     let people = ["ann", "bob"].map(|name| ApproverSecret::generate(name, stolen.rng));
     let signatures = people.iter().map(|person| person.sign(&warrant)).collect();
-    SignedWarrant { warrant, signatures }
+    Signed { order: warrant, signatures }
 }
 
 async fn refused<C: Call>(what: &'static str, client: &Client, call: &C) -> Attempt {

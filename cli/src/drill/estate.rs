@@ -26,7 +26,7 @@ pub struct DrillEstate {
 impl DrillEstate {
     /// Makes a fresh estate in `dir`, or in a temporary directory. What an earlier drill left in
     /// `dir` goes; anything else stays, and is an error.
-    pub fn create(
+    pub async fn create(
         dir: Option<&Path>,
         size: &Size,
         seed: u64,
@@ -51,7 +51,7 @@ impl DrillEstate {
             letters_relay,
             web_release: size.budget(),
         };
-        up::create(&dir, &plan)?;
+        up::create(&dir, &plan).await?;
         let own = dir.join(MARK);
         fs::create_dir(&own)?;
         Ok(Self { estate: Estate::open(&dir)?, own, temporary })

@@ -77,7 +77,7 @@ pub async fn run(args: DrillArgs) -> Result<ExitCode, CommandError> {
     let source = source(&args)?;
     let size = Size::of(source.customers);
     let relay = args.relay.clone();
-    let mut place = DrillEstate::create(args.dir.as_deref(), &size, args.seed, relay)?;
+    let mut place = DrillEstate::create(args.dir.as_deref(), &size, args.seed, relay).await?;
     if args.keep {
         place.keep();
     }

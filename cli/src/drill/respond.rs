@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use cofferdam_core::{Clock, Domain, SystemClock, SystemRng};
-use cofferdam_wire::{Client, read_secret};
+use cofferdam_wire::Client;
 use keys_api::ApproverSecret;
 use response_api::{
     Audience, DeclareIncident, Exposure, FeedAlarm, FreezeCaller, IncidentId, LetterStatus,
@@ -19,6 +19,7 @@ use crate::CommandError;
 use crate::incident;
 use crate::incident::letters::Approval;
 use crate::output::Progress;
+use crate::staff::{self, StaffKey};
 use crate::up::APPROVERS;
 
 /// How long the alarms may take to come through to `response`.
@@ -279,6 +280,8 @@ impl Response<'_> {
 }
 
 fn approver(dir: &Path, name: &str) -> Result<ApproverSecret, CommandError> {
-    let text = read_secret(&dir.join(format!("{name}.key")))?;
-    Ok(ApproverSecret::from_text(name, std::str::from_utf8(&text)?)?)
+    let file =
+        |end: &str| StaffKey { name: name.to_owned(), file: dir.join(format!("{name}.{end}")) };
+    let mut opened = staff::open_all(&[file("pem")], &[file("passphrase")])?;
+    opened.pop().ok_or_else(|| format!("{name} has no key").into())
 }

@@ -1,7 +1,7 @@
 //! How large each part of a drill is. All counts are fixed before it starts and none depends on
 //! the time, so that the same seed gives the same exposure.
 
-use keys_server::BudgetConfig;
+use keys_api::Budget;
 
 /// How often somebody who signed in looks at the own profile.
 pub const VIEWS: u32 = 2;
@@ -32,9 +32,9 @@ impl Size {
 
     /// The hour is what bites: all traffic of a drill lies within one, so that it is the same
     /// record at which the budget ends, however fast the machine is.
-    pub const fn budget(&self) -> BudgetConfig {
+    pub const fn budget(&self) -> Budget {
         let reads = self.hourly_reads;
-        BudgetConfig { minute: reads, hour: reads, day: 5 * reads }
+        Budget { minute: reads, hour: reads, day: 5 * reads, burst: 0 }
     }
 }
 

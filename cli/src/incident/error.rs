@@ -38,7 +38,7 @@ impl StepError {
                     Some("name one of `staff` in response.toml with --as".to_owned())
                 }
                 ProblemKind::WarrantRefused => {
-                    Some("take two of the approvers in keys.toml, with their own keys".to_owned())
+                    Some("take two of the approvers in the policy, with their own keys".to_owned())
                 }
                 ProblemKind::Upstream => {
                     Some("see that all compartments run, and try again".to_owned())

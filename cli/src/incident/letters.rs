@@ -1,14 +1,13 @@
 //! `cofferdam incident letters`
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use cofferdam_core::{Clock, Rng, SystemClock, SystemRng, Timestamp};
-use cofferdam_wire::{Client, read_secret};
+use cofferdam_wire::Client;
 use jiff::SignedDuration;
-use keys_api::{ApproverSecret, SignedWarrant, Warrant, WarrantId};
+use keys_api::{ApproverSecret, Signed, Warrant, WarrantId};
 use response_api::{
     Audience, IncidentId, LetterStatus, PlanLetter, ReadLetter, StartLetter, WarrantTerms,
 };
@@ -17,6 +16,7 @@ use super::error::scope_first;
 use super::{Common, StepError, incident_number, table};
 use crate::CommandError;
 use crate::output::{self, Progress};
+use crate::staff::{self, StaffKey};
 
 /// How long a warrant for letters holds.
 const HOURS: i64 = 24;
@@ -35,8 +35,11 @@ pub struct LettersArgs {
     #[arg(long, value_enum)]
     audience: To,
     /// Who approves letters to customers, and the file with that person's key; twice
-    #[arg(long = "approver", value_name = "NAME=KEYFILE", value_parser = approver)]
-    approvers: Vec<Approver>,
+    #[arg(long = "approver", value_name = "NAME=KEYFILE")]
+    approvers: Vec<StaffKey>,
+    /// The file with that person's passphrase; who has none is asked
+    #[arg(long = "passphrase-file", value_name = "NAME=FILE")]
+    passphrases: Vec<StaffKey>,
     #[command(flatten)]
     common: Common,
 }
@@ -48,13 +51,6 @@ enum To {
     Staff,
     /// Every customer
     Customers,
-}
-
-/// A person and where their key is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Approver {
-    name: String,
-    file: PathBuf,
 }
 
 /// Two people's leave to write to customers.
@@ -120,7 +116,7 @@ fn sign(terms: WarrantTerms, approval: &Approval<'_>) -> Result<serde_json::Valu
         until: now.saturating_add(SignedDuration::from_hours(HOURS)).unwrap_or(now),
     };
     let signatures = people.iter().map(|person| person.sign(&warrant)).collect();
-    Ok(serde_json::to_value(SignedWarrant { warrant, signatures })?)
+    Ok(serde_json::to_value(Signed { order: warrant, signatures })?)
 }
 
 fn staff_first(incident: IncidentId) -> String {
@@ -130,7 +126,7 @@ fn staff_first(incident: IncidentId) -> String {
 /// Runs the command. It fails while a row is without an outcome.
 pub async fn run(args: LettersArgs) -> Result<ExitCode, CommandError> {
     let client = args.common.client()?;
-    let keys = args.approvers.iter().map(read_key).collect::<Result<Vec<_>, _>>()?;
+    let keys = staff::open_all(&args.approvers, &args.passphrases)?;
     let approval = Approval { approvers: &keys, now: SystemClock.now(), rng: &SystemRng };
     let audience = match args.audience {
         To::Staff => Audience::Staff,
@@ -194,23 +190,6 @@ const fn audience_name(audience: Audience) -> &'static str {
     }
 }
 
-fn approver(text: &str) -> Result<Approver, String> {
-    match text.split_once('=') {
-        Some((name, file)) if !name.is_empty() && !file.is_empty() => {
-            Ok(Approver { name: name.to_owned(), file: file.into() })
-        }
-        _ => Err("an approver is NAME=KEYFILE".to_owned()),
-    }
-}
-
-/// The key must be a file that nobody but its owner may read.
-fn read_key(approver: &Approver) -> Result<ApproverSecret, CommandError> {
-    let file = approver.file.display();
-    let bytes = read_secret(&approver.file)?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| format!("{file} holds no key"))?;
-    ApproverSecret::from_text(&approver.name, text).map_err(|e| format!("{file}: {e}").into())
-}
-
 #[cfg(test)]
 mod tests {
     use cofferdam_core::{Domain, Field, FieldSet, SeededRng};
@@ -234,10 +213,10 @@ mod tests {
         let people = ["ann", "bob"].map(|name| ApproverSecret::generate(name, &rng));
         let now: Timestamp = "2012-01-15T20:00:00Z".parse().unwrap();
         let signed = sign(terms(), &Approval { approvers: &people, now, rng: &rng }).unwrap();
-        let signed: SignedWarrant = serde_json::from_value(signed).unwrap();
+        let signed: Signed<Warrant> = serde_json::from_value(signed).unwrap();
         let public = people.each_ref().map(ApproverSecret::public);
         assert_eq!(signed.verify(&public), Ok(["ann".to_owned(), "bob".to_owned()]));
-        let warrant = signed.warrant;
+        let warrant = signed.order;
         assert_eq!((warrant.incident, warrant.records), (1, 20_000));
         assert_eq!(warrant.fields, terms().fields);
         assert!(warrant.from < now && now < warrant.until);
@@ -251,14 +230,5 @@ mod tests {
         let alone = sign(terms(), &Approval { approvers: &people, now, rng: &rng });
         let error = alone.unwrap_err().to_string();
         assert!(error.contains("--approver NAME=KEYFILE"), "{error}");
-    }
-
-    #[test]
-    fn an_approver_is_a_name_and_a_file() {
-        let ann = approver("ann=/keys/a=b.key").unwrap();
-        assert_eq!(ann, Approver { name: "ann".into(), file: "/keys/a=b.key".into() });
-        for bad in ["ann", "=file", "ann="] {
-            assert!(approver(bad).is_err(), "{bad} was taken");
-        }
     }
 }

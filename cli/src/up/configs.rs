@@ -6,15 +6,15 @@ use std::path::Path;
 use cofferdam_core::{CallerName, Domain, Field, FieldSet, KeyBytes, Operation};
 use cofferdam_store::Location;
 use cofferdam_wire::{LogFormat, TlsFiles};
-use keys_api::{ApproverKey, Grant};
-use keys_server::{BudgetConfig, CallerConfig};
+use keys_api::{ApproverKey, Budget, CallerPolicy, Grant, Policy};
+use keys_server::custody::Custody;
 use response_server::Shop;
 
 use crate::connect::Addresses;
 
 /// The example callers: who gets a certificate besides the compartments.
-pub const CALLERS: [&str; 6] =
-    ["web-ky-1", "web-ky-2", "checkout-1", "processor-1", "import-1", "operator-1"];
+pub const CALLERS: [&str; 7] =
+    ["web-ky-1", "web-ky-2", "checkout-1", "processor-1", "import-1", "operator-1", "auditor-1"];
 
 /// The two people whose keys an estate is made with, for drills and development.
 pub const APPROVERS: [&str; 2] = ["ann", "bob"];
@@ -33,7 +33,7 @@ pub struct Plan {
     /// seed makes the same estate.
     pub decoy_key: Option<KeyBytes>,
     /// How many records an app server may read.
-    pub web_release: BudgetConfig,
+    pub web_release: Budget,
 }
 
 impl Default for Plan {
@@ -42,7 +42,7 @@ impl Default for Plan {
             decoy_one_in: 10_000,
             letters_relay: None,
             decoy_key: None,
-            web_release: BudgetConfig { minute: 600, hour: 10_000, day: 50_000 },
+            web_release: Budget { minute: 600, hour: 10_000, day: 50_000, burst: 0 },
         }
     }
 }
@@ -78,26 +78,27 @@ fn database(dir: &Path, compartment: &str) -> Location {
 }
 
 /// `keys.toml`
-pub fn keys(
-    dir: &Path,
-    plan: &Plan,
-    at: &Addresses,
-    approvers: Vec<ApproverKey>,
-) -> keys_server::Config {
+pub fn keys(dir: &Path, plan: &Plan, at: &Addresses) -> keys_server::Config {
     keys_server::Config {
         listen: listen(&at.keys),
         tls: tls(dir, "keys"),
         database: database(dir, "keys"),
-        secrets: dir.join("keys/secrets"),
+        custody: Custody::File { root_key: dir.join("root-key/root.key") },
         log: dir.join("keys/log"),
+        log_archive: None,
         log_origin: LOG_ORIGIN.to_owned(),
+        witness_key: None,
         log_format: LogFormat::Text,
         controller: name("response-1"),
+        auditors: vec![name("auditor-1")],
         decoy_one_in: plan.decoy_one_in,
         fronts: [(Domain::Accounts, name("accounts")), (Domain::Payments, name("payments"))].into(),
-        approvers,
-        callers: callers(plan),
     }
+}
+
+/// The first policy.
+pub fn policy(plan: &Plan, approvers: Vec<ApproverKey>) -> Policy {
+    Policy { version: 1, approvers, callers: callers(plan) }
 }
 
 /// `accounts.toml`
@@ -134,15 +135,15 @@ pub fn payments(dir: &Path, at: &Addresses) -> payments_server::Config {
 /// What each example caller may do. App servers show neither billing addresses nor cards; a
 /// checkout server sees no more of a card than its last digits; only the forwarder to the
 /// processor gets a card in full.
-fn callers(plan: &Plan) -> Vec<CallerConfig> {
+fn callers(plan: &Plan) -> Vec<CallerPolicy> {
     let shown =
         set(&[Field::Name, Field::Email, Field::Phone, Field::ShippingAddress, Field::CardLast4]);
     let profile = shown.with(Field::BillingAddress);
-    let ordinary = BudgetConfig { minute: 600, hour: 10_000, day: 50_000 };
-    let loading = BudgetConfig { minute: 2_000_000, hour: 50_000_000, day: 50_000_000 };
+    let ordinary = Budget { minute: 600, hour: 10_000, day: 50_000, burst: 0 };
+    let loading = Budget { minute: 2_000_000, hour: 50_000_000, day: 50_000_000, burst: 0 };
     let customers = |operation, fields| Grant { domain: Domain::Accounts, operation, fields };
     let cards = |operation, fields| Grant { domain: Domain::Payments, operation, fields };
-    let web = |name_: &str| CallerConfig {
+    let web = |name_: &str| CallerPolicy {
         name: name(name_),
         grants: vec![
             customers(Operation::Release, shown),
@@ -162,7 +163,7 @@ fn callers(plan: &Plan) -> Vec<CallerConfig> {
     vec![
         web("web-ky-1"),
         web("web-ky-2"),
-        CallerConfig {
+        CallerPolicy {
             name: name("checkout-1"),
             grants: vec![
                 cards(Operation::Seal, whole),
@@ -170,12 +171,12 @@ fn callers(plan: &Plan) -> Vec<CallerConfig> {
             ],
             budgets: [(Operation::Release, ordinary), (Operation::Seal, loading)].into(),
         },
-        CallerConfig {
+        CallerPolicy {
             name: name("processor-1"),
             grants: vec![cards(Operation::Release, set(&[Field::CardNumber, Field::CardExpiry]))],
             budgets: [(Operation::Release, ordinary)].into(),
         },
-        CallerConfig {
+        CallerPolicy {
             name: name("import-1"),
             grants: vec![
                 customers(Operation::Seal, profile),
@@ -186,7 +187,20 @@ fn callers(plan: &Plan) -> Vec<CallerConfig> {
                 .map(|operation| (operation, loading))
                 .into(),
         },
+        resealing("accounts"),
+        resealing("payments"),
     ]
+}
+
+/// A compartment that moves its own records to a new epoch, while two people allow it: each
+/// record is charged twice, for the old key and the new one.
+fn resealing(compartment: &str) -> CallerPolicy {
+    let budget = Budget { minute: 6_000_000, hour: 100_000_000, day: 200_000_000, burst: 0 };
+    CallerPolicy {
+        name: name(compartment),
+        grants: Vec::new(),
+        budgets: [(Operation::Reseal, budget)].into(),
+    }
 }
 
 /// `response.toml`

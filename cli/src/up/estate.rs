@@ -4,20 +4,21 @@ use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use cofferdam_core::SystemRng;
+use cofferdam_core::{Rng, SystemRng};
 use cofferdam_wire::write_secret;
 use keys_api::{ApproverKey, ApproverSecret};
+use keys_server::ceremony::{self, Decided};
+use keys_server::custody::Quorum;
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use super::authority::Authority;
-use super::configs::{self, APPROVERS, CALLERS, LOG_ORIGIN, Plan};
+use super::configs::{self, APPROVERS, CALLERS, Plan};
 use crate::CommandError;
 
 /// Makes an estate in `dir`, which must not exist or be empty. It is made beside its place and
 /// moved there at the end, so that an interrupted run leaves nothing half-done in `dir`.
-pub fn create(dir: &Path, plan: &Plan) -> Result<(), CommandError> {
+pub async fn create(dir: &Path, plan: &Plan) -> Result<(), CommandError> {
     let dir = std::path::absolute(dir)?;
     if fs::read_dir(&dir).is_ok_and(|mut entries| entries.next().is_some()) {
         let dir = dir.display();
@@ -26,7 +27,10 @@ pub fn create(dir: &Path, plan: &Plan) -> Result<(), CommandError> {
     let mut draft = dir.clone().into_os_string();
     draft.push(format!(".making-{}", std::process::id()));
     let draft = PathBuf::from(draft);
-    let made = fill(&draft, &dir, plan).and_then(|()| Ok(fs::rename(&draft, &dir)?));
+    let made = match fill(&draft, &dir, plan).await {
+        Ok(()) => fs::rename(&draft, &dir).map_err(CommandError::from),
+        Err(e) => Err(e),
+    };
     if made.is_err() {
         // What stands there is of no use to anybody; the error says why.
         let _ = fs::remove_dir_all(&draft);
@@ -35,7 +39,7 @@ pub fn create(dir: &Path, plan: &Plan) -> Result<(), CommandError> {
 }
 
 /// Fills `draft`; the configuration speaks of `dir`, where it will stand.
-fn fill(draft: &Path, dir: &Path, plan: &Plan) -> Result<(), CommandError> {
+async fn fill(draft: &Path, dir: &Path, plan: &Plan) -> Result<(), CommandError> {
     directories(draft)?;
     let authority = Authority::create(&draft.join("ca"))?;
     for caller in CALLERS {
@@ -51,20 +55,24 @@ fn fill(draft: &Path, dir: &Path, plan: &Plan) -> Result<(), CommandError> {
         authority.certify(identity, &folder(draft, &format!("{compartment}/tls"))?)?;
     }
     let approvers = approvers(&draft.join("staff"))?;
-    let secrets = folder(draft, "keys/secrets")?;
-    let log_key = keys_server::ceremony::create_secrets(&secrets, LOG_ORIGIN, &SystemRng)?;
-    if let Some(key) = &plan.decoy_key {
-        let path = secrets.join("decoy.key");
-        fs::remove_file(&path)?;
-        write_secret(&path, STANDARD.encode(key.expose()).as_bytes())?;
-    }
     write_secret(&draft.join("response/staff.csv"), STAFF.as_bytes())?;
 
     let at = configs::addresses()?;
-    write_toml(&draft.join("keys/keys.toml"), &configs::keys(dir, plan, &at, approvers))?;
+    let policy = configs::policy(plan, approvers);
+    write_toml(&draft.join("keys/policy.toml"), &policy)?;
+    let decided = Decided {
+        policy,
+        quorum: Quorum { custodians: 3, threshold: 2 },
+        decoy_key: plan.decoy_key.clone(),
+    };
+    let made = ceremony::init(&configs::keys(draft, plan, &at), decided, &SystemRng).await?;
+    write_toml(&draft.join("keys/keys.toml"), &configs::keys(dir, plan, &at))?;
     write_toml(&draft.join("accounts/accounts.toml"), &configs::accounts(dir, &at))?;
     write_toml(&draft.join("payments/payments.toml"), &configs::payments(dir, &at))?;
-    write_toml(&draft.join("response/response.toml"), &configs::response(dir, plan, &at, log_key))?;
+    write_toml(
+        &draft.join("response/response.toml"),
+        &configs::response(dir, plan, &at, made.log_key),
+    )?;
     write_toml(&draft.join("estate.toml"), &at)
 }
 
@@ -74,7 +82,8 @@ fn write_toml<T: Serialize>(path: &Path, config: &T) -> Result<(), CommandError>
 
 fn directories(draft: &Path) -> Result<(), CommandError> {
     private_dir(draft)?;
-    for name in ["ca", "callers", "staff", "keys", "accounts", "payments", "response", "mail"] {
+    let names = ["ca", "callers", "staff", "keys", "root-key", "accounts", "payments", "response"];
+    for name in names.into_iter().chain(["mail"]) {
         private_dir(&draft.join(name))?;
     }
     Ok(())
@@ -94,11 +103,15 @@ fn private_dir(path: &Path) -> Result<(), CommandError> {
         .map_err(|e| format!("{}: {e}", path.display()).into())
 }
 
-/// Two people's signing keys, as files.
+/// Two people's signing keys, as files; the passphrases beside them are for an estate on one
+/// machine alone.
 fn approvers(dir: &Path) -> Result<Vec<ApproverKey>, CommandError> {
     let make = |name: &str| {
         let secret = ApproverSecret::generate(name, &SystemRng);
-        write_secret(&dir.join(format!("{name}.key")), secret.to_text().as_bytes())?;
+        let passphrase = Zeroizing::new(hex::encode((&SystemRng as &dyn Rng).bytes::<16>()));
+        let pem = secret.to_pem(passphrase.as_bytes(), &SystemRng)?;
+        write_secret(&dir.join(format!("{name}.pem")), pem.as_bytes())?;
+        write_secret(&dir.join(format!("{name}.passphrase")), passphrase.as_bytes())?;
         Ok(secret.public())
     };
     APPROVERS.into_iter().map(make).collect()

@@ -30,7 +30,7 @@ pub struct UpArgs {
 pub async fn run(args: UpArgs) -> Result<ExitCode, CommandError> {
     if !args.dir.join("estate.toml").exists() {
         output::note(&format!("Making an estate in {}", args.dir.display()));
-        create(&args.dir, &Plan::default())?;
+        create(&args.dir, &Plan::default()).await?;
     }
     let estate = Estate::open(&args.dir)?;
     let mut running = Running::start(&estate).await?;

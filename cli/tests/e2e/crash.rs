@@ -199,8 +199,10 @@ async fn a_torn_end_is_reported() {
     let place = Place::new();
     place.make();
     drop(place.serve("keys").await);
-    let entries = place.dir.join("keys/log/entries");
-    let mut file = std::fs::File::options().append(true).open(entries).unwrap();
+    let entries = std::fs::read_dir(place.dir.join("keys/log")).unwrap();
+    let entries = entries.map(|entry| entry.unwrap().path());
+    let entries = entries.filter(|path| path.extension().is_some_and(|end| end == "entries"));
+    let mut file = std::fs::File::options().append(true).open(entries.max().unwrap()).unwrap();
     std::io::Write::write_all(&mut file, &[0x55; 7]).unwrap();
     drop(file);
     let _keys = place.serve("keys").await;

@@ -31,7 +31,7 @@ async fn a_secret_that_others_can_read_is_refused() {
     let place = Place::new();
     place.make();
     for (compartment, secret) in
-        [("keys", "keys/secrets/pepper.key"), ("accounts", "accounts/tls/key.pem")]
+        [("keys", "root-key/root.key"), ("accounts", "accounts/tls/key.pem")]
     {
         let file = place.dir.join(secret);
         fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();

@@ -13,11 +13,13 @@ pub enum Domain {
     Accounts,
     /// Cards.
     Payments,
+    /// People of a roster that was brought to `response` for an incident.
+    Response,
 }
 
 impl Domain {
     /// Every domain.
-    pub const ALL: [Self; 2] = [Self::Accounts, Self::Payments];
+    pub const ALL: [Self; 3] = [Self::Accounts, Self::Payments, Self::Response];
 
     /// The name used in routes, logs and key derivation.
     #[must_use]
@@ -25,6 +27,7 @@ impl Domain {
         match self {
             Self::Accounts => "accounts",
             Self::Payments => "payments",
+            Self::Response => "response",
         }
     }
 }
@@ -47,11 +50,23 @@ pub enum Operation {
     Harden,
     /// An e-mail address is turned into its look-up index.
     Index,
+    /// Field keys of two epochs are given to the compartment itself, so that it moves its
+    /// records from the one to the other.
+    Reseal,
+    /// A record's keys are never given out again.
+    Erase,
 }
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 4] = [Self::Release, Self::Seal, Self::Harden, Self::Index];
+    pub const ALL: [Self; 6] =
+        [Self::Release, Self::Seal, Self::Harden, Self::Index, Self::Reseal, Self::Erase];
+
+    /// Whether it gives out keys of named fields.
+    #[must_use]
+    pub const fn names_fields(self) -> bool {
+        matches!(self, Self::Release | Self::Seal | Self::Reseal)
+    }
 
     /// The name used in routes, logs and configuration.
     #[must_use]
@@ -61,6 +76,8 @@ impl Operation {
             Self::Seal => "seal",
             Self::Harden => "harden",
             Self::Index => "index",
+            Self::Reseal => "reseal",
+            Self::Erase => "erase",
         }
     }
 }
@@ -120,6 +137,12 @@ fields! {
     CardExpiry = 9, "card_expiry", Payments;
     /// The last four digits, as the payments compartment shows them.
     CardMasked = 10, "card_masked", Payments;
+    /// The name of a person on a roster.
+    RosterName = 11, "roster_name", Response;
+    /// The e-mail address of a person on a roster.
+    RosterEmail = 12, "roster_email", Response;
+    /// The postal address of a person on a roster.
+    RosterAddress = 13, "roster_address", Response;
 }
 
 impl fmt::Display for Field {

@@ -13,6 +13,7 @@ mod locale;
 mod redact;
 mod rng;
 mod seal;
+mod touch;
 
 pub use call::Call;
 pub use clock::{Clock, MockClock, SystemClock};
@@ -22,5 +23,6 @@ pub use locale::{BadLocale, Country, Language, Region};
 pub use redact::{KeyBytes, Personal};
 pub use rng::{Rng, SeededRng, SystemRng};
 pub use seal::{FieldKey, OpenError, SealedAs};
+pub use touch::Touch;
 
 pub use jiff::Timestamp;

@@ -65,6 +65,19 @@ impl SealedAs {
         Ok(Personal::new(text))
     }
 
+    /// Opens what was sealed for this place, and seals it for the same place under another epoch.
+    pub fn move_to(
+        self,
+        epoch: Epoch,
+        old_key: &FieldKey,
+        new_key: &FieldKey,
+        sealed: &[u8],
+        rng: &dyn Rng,
+    ) -> Result<Vec<u8>, OpenError> {
+        let text = self.open(old_key, sealed)?;
+        Ok(Self { epoch, ..self }.seal(new_key, &text, rng))
+    }
+
     fn aad(self) -> Aad<[u8; 8]> {
         let [r0, r1, r2, r3] = self.record.0.to_be_bytes();
         let [e0, e1] = self.epoch.0.to_be_bytes();

@@ -154,6 +154,13 @@ impl Db {
         Ok(self.writer.begin().await?)
     }
 
+    /// Closes every connection, and waits for it: SQLite's log of changes is then part of the
+    /// file.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
     async fn open_sqlite(path: &str) -> Result<Self, StoreError> {
         let opened = |source| StoreError::Open { place: path.to_owned(), source };
         let options =

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use accounts_api::Reseal;
 use cofferdam_core::{CallerName, Clock, Rng, Timestamp};
 use cofferdam_store::StoreError;
 use cofferdam_wire::{Client, Identity, Problem, ProblemKind};
 use jiff::SignedDuration;
-use tokio::sync::{Mutex, RwLock};
+use tokio::sync::{Mutex, RwLock, watch};
 
 use crate::Config;
 use crate::domain::decoy::MailDomains;
@@ -42,6 +43,8 @@ pub struct App {
     pub donors: Donors,
     /// Where decoys have their mailboxes.
     pub decoy_mail_domains: MailDomains,
+    /// How far the move to a new epoch is.
+    pub reseal: watch::Sender<Reseal>,
     /// Where asked-for resets wait.
     pub resets: ResetQueue,
     controller: CallerName,
@@ -68,6 +71,14 @@ impl App {
             numbers: Mutex::default(),
             donors: Donors::default(),
             decoy_mail_domains: config.decoy_mail_domains.clone(),
+            reseal: watch::Sender::new(Reseal {
+                epoch: None,
+                running: false,
+                resealed: 0,
+                done_before: 0,
+                records: 0,
+                trouble: None,
+            }),
             resets,
             controller: config.controller.clone(),
             importers: config.importers.clone(),

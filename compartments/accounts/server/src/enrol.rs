@@ -8,13 +8,13 @@ use cofferdam_core::{
     CallerName, Epoch, FieldSet, KeyBytes, Operation, Record, Rng, SealedAs, Timestamp,
 };
 use cofferdam_wire::Problem;
-use keys_api::HardenItem;
+use keys_api::{HardenItem, KeyGroup};
 
 use crate::app::App;
 use crate::domain::password::{self, Hashed, Scheme};
 use crate::domain::profile::{self, SEALED};
 use crate::domain::{address, decoy};
-use crate::keys::{Released, Wanted};
+use crate::keys::{GroupKeys, Wanted};
 use crate::store::{Credential, EmailIndex, NewCustomer};
 
 /// How many decoys more are made than needed: an address may be taken already.
@@ -163,26 +163,28 @@ async fn seal(
     sealing.await.map_err(|e| Problem::internal(&e))
 }
 
-/// One release for each set of fields that somebody fills: a key is given out only for a text
+/// One group for each set of fields that somebody fills: a key is given out only for a text
 /// that there is.
 async fn keys_to_seal(
     app: &App,
     caller: &CallerName,
     settlers: &[Settler],
-) -> Result<HashMap<FieldSet, Released>, Problem> {
+) -> Result<HashMap<FieldSet, GroupKeys>, Problem> {
     let mut groups: BTreeMap<u16, Vec<Record>> = BTreeMap::new();
     for settler in settlers {
         let filled = profile::filled(&settler.person.profile);
         groups.entry(filled.bits()).or_default().push(settler.record);
     }
-    let mut keys = HashMap::new();
-    for (bits, records) in groups {
-        let fields = FieldSet::from_bits(bits).unwrap_or_default();
-        let operation = Operation::Seal;
-        let wanted = Wanted { caller, operation, fields, epoch: None, records, warrant: None };
-        keys.insert(fields, app.keys.release(wanted).await?);
-    }
-    Ok(keys)
+    let group = |(bits, records)| KeyGroup {
+        fields: FieldSet::from_bits(bits).unwrap_or_default(),
+        epoch: None,
+        records,
+    };
+    let groups: Vec<_> = groups.into_iter().map(group).collect();
+    let fields: Vec<_> = groups.iter().map(|group| group.fields).collect();
+    let wanted = Wanted { caller, operation: Operation::Seal, groups, warrant: None };
+    let released = app.keys.release(wanted).await?;
+    Ok(fields.into_iter().zip(released.groups).collect())
 }
 
 /// The row of one settler; there is none only without its keys, which [`Keys::release`] rules
@@ -193,7 +195,7 @@ fn row(
     settler: Settler,
     verifier: &KeyBytes,
     set_at: Timestamp,
-    keys: &HashMap<FieldSet, Released>,
+    keys: &HashMap<FieldSet, GroupKeys>,
     rng: &dyn Rng,
 ) -> Option<NewCustomer> {
     let Settler { record, index: email_index, person } = settler;

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use cofferdam_core::{CallerName, Domain, Epoch, FieldKey, FieldSet, KeyBytes, Operation, Record};
+use cofferdam_core::{CallerName, Domain, Epoch, FieldKey, KeyBytes, Operation, Record};
 use cofferdam_wire::{CallError, Client, Problem, ProblemKind};
-use keys_api::{ClaimDecoys, HardenItem, HardenPasswords, IndexAddresses, ReleaseKeys, WarrantId};
+use keys_api::{
+    ClaimDecoys, DomainEpochs, EraseRecords, HardenItem, HardenPasswords, IndexAddresses, KeyGroup,
+    ReadEpochs, ReleaseKeys, ReleasedGroup, WarrantId,
+};
 
 use crate::store::EmailIndex;
 
@@ -42,14 +45,10 @@ impl From<KeysError> for Problem {
 pub struct Wanted<'a> {
     /// The client that is served.
     pub caller: &'a CallerName,
-    /// To read or to seal.
+    /// To read, to seal or to reseal.
     pub operation: Operation,
-    /// Which fields.
-    pub fields: FieldSet,
-    /// The epoch that the records are sealed under; `None` to seal.
-    pub epoch: Option<Epoch>,
-    /// Ascending, none twice.
-    pub records: Vec<Record>,
+    /// Which keys of which records.
+    pub groups: Vec<KeyGroup>,
     /// The warrant to draw on.
     pub warrant: Option<WarrantId>,
 }
@@ -57,12 +56,27 @@ pub struct Wanted<'a> {
 /// The keys of some records. They go with the request that asked for them.
 #[derive(Debug)]
 pub struct Released {
-    /// The epoch of the keys.
-    pub epoch: Epoch,
-    /// For each record its keys, in the order of the fields' numbers.
-    pub keys: BTreeMap<Record, Vec<FieldKey>>,
+    /// One a group, in their order.
+    pub groups: Vec<GroupKeys>,
     /// Records withheld under a warrant, since nobody lives there.
     pub decoys: Vec<Record>,
+}
+
+/// The keys of one group.
+#[derive(Debug)]
+pub struct GroupKeys {
+    /// The epoch of the keys.
+    pub epoch: Epoch,
+    /// For each record its keys, in the order of the fields' numbers. Records that were erased,
+    /// and decoys under a warrant, have none.
+    pub keys: BTreeMap<Record, Vec<FieldKey>>,
+}
+
+impl From<ReleasedGroup> for GroupKeys {
+    fn from(group: ReleasedGroup) -> Self {
+        let keys = group.records.into_iter().map(|r| (r.record, r.keys)).collect();
+        Self { epoch: group.epoch, keys }
+    }
 }
 
 impl Keys {
@@ -72,23 +86,32 @@ impl Keys {
         Self { client }
     }
 
-    /// The keys of some fields of some records: of every one of them, or an error.
+    /// The keys of some fields of some records: of all groups, or an error.
     pub async fn release(&self, wanted: Wanted<'_>) -> Result<Released, KeysError> {
         let call = ReleaseKeys {
             domain: Domain::Accounts,
             caller: wanted.caller.clone(),
             operation: wanted.operation,
-            fields: wanted.fields,
-            epoch: wanted.epoch,
-            records: wanted.records,
+            groups: wanted.groups,
             warrant: wanted.warrant,
         };
         let answer = self.client.call(&call).await?;
         if !answer.answers(&call) {
             return Err(KeysError::Mismatch);
         }
-        let keys = answer.records.into_iter().map(|r| (r.record, r.keys)).collect();
-        Ok(Released { epoch: answer.epoch, keys, decoys: answer.decoys })
+        let groups = answer.groups.into_iter().map(GroupKeys::from).collect();
+        Ok(Released { groups, decoys: answer.decoys })
+    }
+
+    /// Erases a record: its keys are never released again.
+    pub async fn erase(&self, caller: &CallerName, record: Record) -> Result<(), KeysError> {
+        let (domain, caller) = (Domain::Accounts, caller.clone());
+        Ok(self.client.call(&EraseRecords { domain, caller, records: vec![record] }).await?)
+    }
+
+    /// The epochs of the customers' master key.
+    pub async fn epochs(&self) -> Result<DomainEpochs, KeysError> {
+        Ok(self.client.call(&ReadEpochs { domain: Domain::Accounts }).await?)
     }
 
     /// Applies the pepper; the verifiers come in the order of `items`.

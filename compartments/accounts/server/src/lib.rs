@@ -88,8 +88,10 @@ impl Server {
         let Self { identity, listener, app, resets } = self;
         let letters = tokio::spawn(resets.run());
         let sweep = tokio::spawn(jobs::sweep(app.clone()));
+        let reseal = tokio::spawn(jobs::reseal(app.clone(), identity.name().clone()));
         listener.serve(&identity, routes::router(app), stop).await;
         sweep.abort();
+        reseal.abort();
         if tokio::time::timeout(GRACE, letters).await.is_err() {
             tracing::warn!("letters with reset codes were left unsent");
         }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use accounts_api::CustomerFields;
 use cofferdam_core::{CallerName, Epoch, FieldSet, OpenError, Operation, Record, SealedAs};
 use cofferdam_wire::Problem;
-use keys_api::WarrantId;
+use keys_api::{KeyGroup, WarrantId};
 
 use crate::app::App;
-use crate::keys::{Released, Wanted};
+use crate::keys::{GroupKeys, Wanted};
 use crate::store::SealedCustomer;
 
 /// The most customers of one call.
@@ -50,34 +50,56 @@ pub async fn open(
         groups.entry((customer.epoch, fields.bits())).or_default().push(customer);
     }
     let mut opened = Opened::default();
-    for ((epoch, bits), customers) in groups {
-        let fields = FieldSet::from_bits(bits).unwrap_or_default();
-        if fields.is_empty() {
-            let bare =
-                |c: SealedCustomer| CustomerFields { record: c.record, fields: BTreeMap::new() };
-            opened.customers.extend(customers.into_iter().map(bare));
-            continue;
-        }
-        let records = customers.iter().map(|c| c.record).collect();
-        let operation = Operation::Release;
-        let epoch = Some(epoch);
-        let keys =
-            app.keys.release(Wanted { caller, operation, fields, epoch, records, warrant }).await?;
-        opened.decoys.extend(&keys.decoys);
-        let opening = tokio::task::spawn_blocking(move || open_group(&customers, fields, &keys));
-        let group = opening.await.map_err(|e| Problem::internal(&e))?;
-        opened.customers.extend(group.map_err(|e| Problem::internal(&e))?);
+    let (bare, filled): (Vec<_>, Vec<_>) =
+        groups.into_iter().partition(|((_, bits), _)| *bits == 0);
+    let bare = bare.into_iter().flat_map(|(_, customers)| customers);
+    let bare = bare.map(|c| CustomerFields { record: c.record, fields: BTreeMap::new() });
+    opened.customers.extend(bare);
+    if !filled.is_empty() {
+        open_filled(app, caller, filled, warrant, &mut opened).await?;
     }
     opened.customers.sort_unstable_by_key(|c| c.record);
     opened.decoys.sort_unstable();
     Ok(opened)
 }
 
+/// Customers that fill the same fields under the same epoch.
+type Group = ((Epoch, u16), Vec<SealedCustomer>);
+
+/// One call for all groups: either every key is released and logged, or none.
+async fn open_filled(
+    app: &App,
+    caller: &CallerName,
+    groups: Vec<Group>,
+    warrant: Option<WarrantId>,
+    opened: &mut Opened,
+) -> Result<(), Problem> {
+    let wanted = groups.iter().map(|((epoch, bits), customers)| KeyGroup {
+        fields: FieldSet::from_bits(*bits).unwrap_or_default(),
+        epoch: Some(*epoch),
+        records: customers.iter().map(|c| c.record).collect(),
+    });
+    let wanted =
+        Wanted { caller, operation: Operation::Release, groups: wanted.collect(), warrant };
+    let released = app.keys.release(wanted).await?;
+    opened.decoys.extend(&released.decoys);
+    let opening = tokio::task::spawn_blocking(move || {
+        let each = groups.iter().zip(&released.groups);
+        let open = each.map(|(((_, bits), customers), keys)| {
+            open_group(customers, FieldSet::from_bits(*bits).unwrap_or_default(), keys)
+        });
+        open.collect::<Result<Vec<_>, _>>()
+    });
+    let texts = opening.await.map_err(|e| Problem::internal(&e))?;
+    opened.customers.extend(texts.map_err(|e| Problem::internal(&e))?.into_iter().flatten());
+    Ok(())
+}
+
 /// Opens the texts of customers that fill the same fields under the same epoch.
 fn open_group(
     customers: &[SealedCustomer],
     fields: FieldSet,
-    released: &Released,
+    released: &GroupKeys,
 ) -> Result<Vec<CustomerFields>, OpenError> {
     let mut out = Vec::with_capacity(customers.len());
     for customer in customers {

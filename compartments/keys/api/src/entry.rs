@@ -1,9 +1,9 @@
 //! One entry of the release log.
 
-use cofferdam_core::{CallerName, Domain, Epoch, FieldSet, Operation, Record, Timestamp};
+use cofferdam_core::{CallerName, Domain, Epoch, FieldSet, Operation, Record, Timestamp, Touch};
 use serde::{Deserialize, Serialize};
 
-use crate::WarrantId;
+use crate::{EpochChange, WarrantId};
 
 /// The most bytes that an entry takes: tlog-tiles gives 16 bits for its length.
 pub const MAX_ENTRY: usize = 65_535;
@@ -98,6 +98,35 @@ pub enum Event {
         /// By whom.
         by: CallerName,
     },
+    /// Records were erased: their keys are never released again.
+    Erased {
+        /// For whom.
+        caller: CallerName,
+        /// Through which compartment.
+        via: CallerName,
+        /// Where.
+        domain: Domain,
+        /// Which.
+        records: RecordList,
+    },
+    /// Grants and budgets were changed.
+    PolicyChanged {
+        /// The version in force from here on.
+        version: u64,
+        /// SHA-256 of the bytes that were signed.
+        digest: [u8; 32],
+        /// The names of the two who signed.
+        approvers: [String; 2],
+    },
+    /// A domain's master key was renewed, or an old one destroyed.
+    EpochChanged {
+        /// Whose.
+        domain: Domain,
+        /// What was done.
+        change: EpochChange,
+        /// The names of the two who signed.
+        approvers: [String; 2],
+    },
 }
 
 /// Bytes that are no log entry.
@@ -123,6 +152,39 @@ impl Entry {
             Ok((_, rest)) => Err(BadEntry(format!("{} bytes are left over", rest.len()))),
             Err(e) => Err(BadEntry(e.to_string())),
         }
+    }
+}
+
+impl Event {
+    /// Whose data it touched, if any: keys given out, passwords presented.
+    #[must_use]
+    pub fn touch(&self) -> Option<Touch<'_>> {
+        match self {
+            Self::Released { caller, via, operation, fields, records, .. } => Some(Touch {
+                caller,
+                via,
+                operation: *operation,
+                fields: *fields,
+                records: records.as_slice(),
+            }),
+            Self::Hardened { caller, via, records } => Some(Touch {
+                caller,
+                via,
+                operation: Operation::Harden,
+                fields: FieldSet::EMPTY,
+                records: records.as_slice(),
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// Reads an entry's bytes and says whose data it touched: for the index beside a log.
+pub fn touched(entry: &[u8], found: &mut dyn FnMut(&Touch<'_>)) {
+    if let Ok(entry) = Entry::decode(entry)
+        && let Some(touch) = entry.event.touch()
+    {
+        found(&touch);
     }
 }
 

@@ -1,17 +1,39 @@
-//! What the `keys` compartment says over the wire: its calls, its release log, its warrants.
+//! What the `keys` compartment says over the wire: its calls, its release log, and the orders
+//! that two people sign.
 //!
 //! May touch: `cofferdam-core` only. Called by: `keys/server`, and as a client's vocabulary by
 //! `accounts`, `payments`, `response` and the CLI.
 
-mod calls;
+mod alarms;
+mod callers;
+mod decoys;
 mod entry;
+mod epochs;
+mod log;
+mod passwords;
+mod policy;
+mod release;
+mod signed;
 mod warrant;
 
-pub use calls::*;
-pub use entry::{BadEntry, Entry, Event, MAX_ENTRY, RecordList};
-pub use warrant::{
-    ApproverKey, ApproverSecret, BadWarrant, Signature, SignedWarrant, Warrant, WarrantId,
+pub use alarms::{Alarm, AlarmKind, ReadAlarms};
+pub use callers::{CallerStatus, FreezeCaller, ListCallers};
+pub use decoys::{ClaimDecoys, ClaimedDecoys};
+pub use entry::{BadEntry, Entry, Event, MAX_ENTRY, RecordList, touched};
+pub use epochs::{ChangeEpoch, DomainEpochs, EpochChange, EpochOrder, ReadEpochs};
+pub use log::{
+    CheckpointAnswer, Cosign, Inclusion, LogEntries, NodeHash, ProveInclusion, ReadCheckpoint,
+    ReadEntries,
 };
+pub use passwords::{
+    HardenItem, HardenPasswords, HardenedPasswords, IndexAddresses, IndexedAddresses,
+};
+pub use policy::{BadPolicy, Budget, CallerPolicy, ChangePolicy, Grant, Policy, ReadPolicy};
+pub use release::{EraseRecords, KeyGroup, RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys};
+pub use signed::{
+    ApproverKey, ApproverSecret, BadApproverKey, BadSignature, Order, Signature, Signed,
+};
+pub use warrant::{BadWarrantId, CloseWarrant, OpenWarrant, Warrant, WarrantId};
 
 /// The most records that one call may name. A log entry for as many stays below
 /// [`MAX_ENTRY`] whatever their numbers are.

@@ -2,9 +2,8 @@
 //! counted and written every second.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
-use cofferdam_core::{CallerName, Clock};
+use cofferdam_core::{CallerName, Timestamp};
 use cofferdam_store::{Db, StoreError};
 use keys_api::{Alarm, AlarmKind};
 use tokio::sync::Mutex;
@@ -17,86 +16,77 @@ const GROUP_MS: i64 = 60_000;
 /// Raises alarms.
 pub struct Alarms {
     db: Db,
-    clock: Arc<dyn Clock>,
-    groups: Mutex<Groups>,
-}
-
-struct Groups {
-    newest: u64,
-    open: HashMap<(AlarmKind, Option<CallerName>), Group>,
+    open: Mutex<HashMap<(AlarmKind, Option<CallerName>), Group>>,
 }
 
 struct Group {
     alarm: Alarm,
-    /// Repeats that the database has not seen.
+    /// Something that the database has not seen: repeats, or, with `seq` 0, the alarm itself.
     dirty: bool,
 }
 
 impl Alarms {
     /// Goes on where the database ends.
-    pub async fn open(db: Db, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
-        let newest = store::newest_alarm(&db).await?;
-        Ok(Self { db, clock, groups: Mutex::new(Groups { newest, open: HashMap::new() }) })
+    pub fn new(db: Db) -> Self {
+        Self { db, open: Mutex::default() }
     }
 
-    /// Raises an alarm. A database that fails is logged: the refusal that rang must still go out.
-    pub async fn ring(&self, kind: AlarmKind, caller: Option<&CallerName>, detail: String) {
-        let now = self.clock.now();
-        let mut groups = self.groups.lock().await;
+    /// Raises an alarm. A database that fails is logged, and tried again every second: the
+    /// refusal that rang must still go out.
+    pub async fn ring(
+        &self,
+        now: Timestamp,
+        kind: AlarmKind,
+        caller: Option<&CallerName>,
+        detail: String,
+    ) {
+        let mut open = self.open.lock().await;
         let key = (kind, caller.cloned());
-        if let Some(group) = groups.open.get_mut(&key)
-            && now.as_millisecond() - group.alarm.first.as_millisecond() < GROUP_MS
-        {
-            group.alarm.last = now;
+        if let Some(group) = open.get_mut(&key).filter(|group| group.takes(now)) {
+            group.alarm.last = group.alarm.last.max(now);
             group.alarm.count += 1;
             group.dirty = true;
             return;
         }
-        tracing::warn!(
-            kind = kind.as_str(),
-            caller = caller.map(CallerName::as_str),
-            detail,
-            "alarm"
-        );
-        groups.newest += 1;
-        let alarm = Alarm {
-            seq: groups.newest,
-            first: now,
-            last: now,
-            kind,
-            caller: key.1.clone(),
-            count: 1,
-            detail,
-        };
-        if let Err(e) = store::insert_alarm(&self.db, &alarm).await {
+        let name = caller.map(CallerName::as_str);
+        tracing::warn!(kind = kind.as_str(), caller = name, detail, "alarm");
+        metrics::counter!("cofferdam_alarms_total", "kind" => kind.as_str()).increment(1);
+        let caller = key.1.clone();
+        let alarm = Alarm { seq: 0, first: now, last: now, kind, caller, count: 1, detail };
+        let mut group = Group { alarm, dirty: true };
+        if let Err(e) = group.write(&self.db).await {
             tracing::error!(cause = %e, "an alarm could not be written");
         }
-        let before = groups.open.insert(key, Group { alarm, dirty: false });
-        if let Some(Group { alarm, dirty: true }) = before {
-            self.update(&mut groups.newest, alarm).await;
+        let before = open.insert(key, group);
+        if let Some(mut before) = before.filter(|group| group.dirty)
+            && let Err(e) = before.write(&self.db).await
+        {
+            tracing::error!(cause = %e, "an alarm's repeats could not be written");
         }
     }
 
     /// Writes the repeats counted so far.
-    pub async fn flush(&self) -> Result<(), StoreError> {
-        let now = self.clock.now().as_millisecond();
-        let mut groups = self.groups.lock().await;
-        let Groups { newest, open } = &mut *groups;
+    pub async fn flush(&self, now: Timestamp) -> Result<(), StoreError> {
+        let mut open = self.open.lock().await;
         for group in open.values_mut().filter(|group| group.dirty) {
-            *newest += 1;
-            let old = std::mem::replace(&mut group.alarm.seq, *newest);
-            store::update_alarm(&self.db, old, &group.alarm).await?;
-            group.dirty = false;
+            group.write(&self.db).await?;
         }
-        open.retain(|_, group| now - group.alarm.first.as_millisecond() < GROUP_MS);
+        open.retain(|_, group| group.takes(now));
         Ok(())
     }
+}
 
-    async fn update(&self, newest: &mut u64, mut alarm: Alarm) {
-        *newest += 1;
-        let old = std::mem::replace(&mut alarm.seq, *newest);
-        if let Err(e) = store::update_alarm(&self.db, old, &alarm).await {
-            tracing::error!(cause = %e, "an alarm's repeats could not be written");
-        }
+impl Group {
+    fn takes(&self, now: Timestamp) -> bool {
+        now.as_millisecond() - self.alarm.first.as_millisecond() < GROUP_MS
+    }
+
+    async fn write(&mut self, db: &Db) -> Result<(), StoreError> {
+        self.alarm.seq = match self.alarm.seq {
+            0 => store::insert_alarm(db, &self.alarm).await?,
+            _ => store::update_alarm(db, &self.alarm).await?,
+        };
+        self.dirty = false;
+        Ok(())
     }
 }

@@ -1,13 +1,16 @@
 //! The `keys` compartment: releases field keys, hardens passwords, indexes addresses, and writes
 //! every release to a log before the answer leaves.
 //!
-//! May touch: its own secrets, log directory and database; it calls nobody, and holds no
-//! customer data, not even ciphertext. Called by: `accounts` and `payments` (fronts, for the
-//! callers that they serve) and `response` (the controller: freeze, warrants, log, alarms).
+//! May touch: its own secrets, log directory and database, and the places to which alarms are
+//! sent; it calls no compartment, and holds no customer data, not even ciphertext. Called by:
+//! `accounts` and `payments` (fronts, for the callers that they serve) and `response` (the
+//! controller: freeze, orders, log, alarms).
 
 mod alarms;
+mod app;
 pub mod ceremony;
 mod config;
+pub mod custody;
 mod domain;
 mod log;
 mod routes;
@@ -16,28 +19,25 @@ mod store;
 use std::future::Future;
 use std::sync::Arc;
 
-use cofferdam_core::Clock;
+use cofferdam_core::{Clock, Rng};
 use cofferdam_store::{Db, StoreError};
-use cofferdam_wire::{ConfigError, Identity, IdentityError, Listener, ServeError};
+use cofferdam_wire::{Identity, IdentityError, Listener, ServeError};
 
-pub use config::{BudgetConfig, CallerConfig, Config};
+pub use config::Config;
 pub use log::LogError;
 
-use routes::App;
+use app::App;
 
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// A file of the configuration can't be used.
+    /// The secrets can't be had.
     #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// What the configuration says makes no sense.
-    #[error("the configuration makes no sense: {0}")]
-    Nonsense(String),
-    /// A secret has the wrong form.
-    #[error(transparent)]
-    Secret(#[from] ceremony::SecretError),
+    Secrets(#[from] ceremony::CeremonyError),
+    /// Nobody may do anything.
+    #[error("there is no policy; run: cofferdam keys init --config keys.toml")]
+    NoPolicy,
     /// The certificate can't be used.
     #[error(transparent)]
     Identity(#[from] IdentityError),
@@ -56,17 +56,18 @@ pub enum StartError {
 pub async fn serve(
     config: Config,
     clock: Arc<dyn Clock>,
+    rng: Arc<dyn Rng>,
     stop: impl Future<Output = ()>,
 ) -> Result<(), StartError> {
     let identity = Identity::load(&config.tls)?;
     let db = Db::open(&config.database, store::MIGRATIONS).await?;
-    let app = Arc::new(App::open(&config, db, clock).await?);
+    let app = Arc::new(App::open(&config, db, clock, rng).await?);
     let listener = Listener::bind(config.listen).await?;
     tracing::info!(address = %listener.address(), log = app.log.size(), "keys is listening");
-    let flusher = tokio::spawn(app.clone().keep_alarms());
+    let upkeep = tokio::spawn(app.clone().keep_up());
     listener.serve(&identity, routes::router(app.clone()), stop).await;
-    flusher.abort();
-    app.alarms.flush().await?;
+    upkeep.abort();
+    app.alarms.flush(app.now().await).await?;
     app.log.close().await?;
     Ok(())
 }

@@ -3,16 +3,21 @@
 
 mod support;
 
-use cofferdam_core::{Call, Domain, Field, FieldSet, KeyBytes, Operation, Record};
+use cofferdam_core::{Call, Domain, Epoch, Field, KeyBytes, Operation, Record};
 use cofferdam_store::Location;
 use cofferdam_wire::ProblemKind;
 use jiff::SignedDuration;
 use keys_api::{
-    AlarmKind, ClaimDecoys, CloseWarrant, Entry, Event, FreezeCaller, HardenItem, HardenPasswords,
-    IndexAddresses, ListCallers, OpenWarrant, ReadAlarms, ReadCheckpoint, ReadEntries, ReleaseKeys,
-    SignedWarrant, Warrant, WarrantId,
+    AlarmKind, ChangeEpoch, ChangePolicy, ClaimDecoys, CloseWarrant, Cosign, Entry, EpochChange,
+    EpochOrder, EraseRecords, Event, FreezeCaller, HardenItem, HardenPasswords, IndexAddresses,
+    KeyGroup, ListCallers, OpenWarrant, ProveInclusion, ReadAlarms, ReadCheckpoint, ReadEntries,
+    ReadEpochs, ReadPolicy, ReleaseKeys, ReleasedKeys, Signed, Warrant, WarrantId,
 };
-use support::{Keys, ask, fields, name};
+use support::{Keys, ask, fields, group, name};
+
+fn key(released: &ReleasedKeys) -> &[u8; 32] {
+    released.groups[0].records[0].keys[1].0.expose()
+}
 
 async fn events(keys: &Keys) -> Vec<Event> {
     let read = ReadEntries { from: 0, limit: 10_000 };
@@ -24,7 +29,8 @@ async fn events(keys: &Keys) -> Vec<Event> {
 async fn a_release_is_in_the_log_when_its_answer_arrives() {
     let keys = Keys::start().await;
     let released = keys.client("accounts").call(&ask("web-ky-1", &[3, 7])).await.unwrap();
-    let records: Vec<_> = released.records.iter().map(|r| (r.record, r.keys.len())).collect();
+    let records: Vec<_> =
+        released.groups[0].records.iter().map(|r| (r.record, r.keys.len())).collect();
     assert_eq!(records, [(Record(3), 2), (Record(7), 2)]);
 
     let logged = events(&keys).await;
@@ -43,7 +49,7 @@ async fn the_same_place_has_the_same_key_after_a_restart() {
     let first = keys.client("accounts").call(&ask("web-ky-1", &[3])).await.unwrap();
     keys.restart().await;
     let again = keys.client("accounts").call(&ask("web-ky-1", &[3])).await.unwrap();
-    assert_eq!(first.records[0].keys[1].0.expose(), again.records[0].keys[1].0.expose());
+    assert_eq!(key(&first), key(&again));
 }
 
 #[tokio::test]
@@ -102,7 +108,7 @@ async fn a_frozen_caller_gets_nothing_and_others_go_on() {
         assert_eq!(keys.release("web-ky-1", &[1]).await.unwrap_err().kind, ProblemKind::Frozen);
         keys.restart().await;
     }
-    let narrow = ReleaseKeys { fields: fields(&[Field::Name]), ..ask("web-ky-2", &[1]) };
+    let narrow = ReleaseKeys { groups: vec![group(&[Field::Name], &[1])], ..ask("web-ky-2", &[1]) };
     keys.client("accounts").call(&narrow).await.unwrap();
     keys.client("response-1").call(&freeze(false)).await.unwrap();
     assert_eq!(keys.release("web-ky-1", &[1]).await, Ok(1));
@@ -174,7 +180,7 @@ async fn a_fallen_response_cannot_grant_itself_a_warrant() {
         vec![ann.sign(&warrant), ann.sign(&warrant)],
         vec![ann.sign(&Warrant { records: 1, ..warrant.clone() }), bob.sign(&warrant)],
     ] {
-        let warrant = SignedWarrant { warrant: warrant.clone(), signatures };
+        let warrant = Signed { order: warrant.clone(), signatures };
         let refused = response.call(&OpenWarrant { warrant }).await.unwrap_err();
         assert_eq!(refused.problem().unwrap().kind, ProblemKind::WarrantRefused);
     }
@@ -192,10 +198,8 @@ async fn a_warrant_is_drawn_down_leaves_decoys_out_and_survives_a_restart() {
     let people: Vec<u32> = (0..1_000).filter(|r| *r != decoy.0).take(5).collect();
 
     let warrant = warrant(&keys, 3);
-    let signatures = keys.approvers.iter().map(|a| a.sign(&warrant)).collect();
     let id = warrant.id;
-    let signed = SignedWarrant { warrant, signatures };
-    let open = OpenWarrant { warrant: signed };
+    let open = OpenWarrant { warrant: keys.sign(warrant) };
     assert_eq!(keys.client("response-1").call(&open).await.unwrap(), id);
     let again = keys.client("response-1").call(&open).await.unwrap_err();
     assert_eq!(again.problem().unwrap().kind, ProblemKind::WarrantRefused, "replayed");
@@ -204,7 +208,7 @@ async fn a_warrant_is_drawn_down_leaves_decoys_out_and_survives_a_restart() {
     wanted.sort_unstable();
     let draw = |records: &[u32]| ReleaseKeys { warrant: Some(id), ..ask("response-1", records) };
     let released = keys.client("accounts").call(&draw(&wanted)).await.unwrap();
-    assert_eq!((released.records.len(), released.decoys), (2, vec![decoy]));
+    assert_eq!((released.groups[0].records.len(), released.decoys), (2, vec![decoy]));
     keys.restart().await;
     keys.client("accounts").call(&draw(&people[2..3])).await.unwrap();
     let refused = keys.client("accounts").call(&draw(&people[3..4])).await.unwrap_err();
@@ -217,7 +221,6 @@ async fn a_warrant_is_drawn_down_leaves_decoys_out_and_survives_a_restart() {
 
 #[tokio::test]
 async fn the_log_grows_provably() {
-    use signed_note::{Note, StandardVerifier, VerifierList};
     let mut keys = Keys::start().await;
     let mut before: Option<(u64, cofferdam_store::tlog::Hash)> = None;
     for round in 0..4_u32 {
@@ -226,10 +229,8 @@ async fn the_log_grows_provably() {
         }
         let since = before.map_or(0, |(size, _)| size);
         let answer = keys.client("response-1").call(&ReadCheckpoint { since }).await.unwrap();
-        let note = Note::from_bytes(answer.note.as_bytes()).unwrap();
-        let verifier = StandardVerifier::new(&keys.verifier).unwrap();
-        note.verify(&VerifierList::new(vec![Box::new(verifier)])).unwrap();
-        let checkpoint = cofferdam_store::tlog::Checkpoint::from_bytes(note.text()).unwrap();
+        let checkpoint =
+            cofferdam_store::tlog::notes::read_checkpoint(&answer.note, &keys.verifier).unwrap();
         if let Some((size, root)) = before {
             let proof = answer.consistency.into_iter().map(cofferdam_store::tlog::Hash).collect();
             let (now, new_root) = (checkpoint.size(), *checkpoint.hash());
@@ -260,8 +261,16 @@ async fn every_route_refuses_a_stranger() {
         )*};
     }
     let caller = name("web-ky-1");
-    let warrant = SignedWarrant { warrant: warrant(&keys, 1), signatures: vec![] };
-    let id = warrant.warrant.id;
+    let warrant = Signed { order: warrant(&keys, 1), signatures: vec![] };
+    let id = warrant.order.id;
+    let order = Signed {
+        order: EpochOrder {
+            domain: Domain::Accounts,
+            change: EpochChange::Retire { epoch: Epoch(0) },
+            until: warrant.order.until,
+        },
+        signatures: vec![],
+    };
     refused![
         ask("web-ky-1", &[1]),
         HardenPasswords {
@@ -272,6 +281,17 @@ async fn every_route_refuses_a_stranger() {
         ClaimDecoys { domain: Domain::Accounts, from: Record(0), count: 1 },
         FreezeCaller { caller, frozen: false, reason: "x".into() },
         ListCallers {},
+        ReadPolicy {},
+        ChangePolicy { policy: keys.sign(keys.policy()) },
+        ReadEpochs { domain: Domain::Accounts },
+        ChangeEpoch { order },
+        EraseRecords {
+            domain: Domain::Accounts,
+            caller: name("web-ky-1"),
+            records: vec![Record(1)]
+        },
+        ProveInclusion { index: 0, size: 0 },
+        Cosign { note: String::new() },
         OpenWarrant { warrant },
         CloseWarrant { warrant: id },
         ReadAlarms { after: 0 },
@@ -288,14 +308,16 @@ async fn every_route_refuses_a_stranger() {
 async fn a_malformed_request_is_refused() {
     let keys = Keys::start().await;
     let accounts = keys.client("accounts");
+    let of = |group| ReleaseKeys { groups: vec![group], ..ask("web-ky-1", &[1]) };
     for wrong in [
         ask("web-ky-1", &[]),
         ask("web-ky-1", &[2, 1]),
         ask("web-ky-1", &[1, 1]),
-        ReleaseKeys { fields: FieldSet::EMPTY, ..ask("web-ky-1", &[1]) },
-        ReleaseKeys { fields: fields(&[Field::CardNumber]), ..ask("web-ky-1", &[1]) },
+        ask("web-ky-1", &[u32::MAX]),
+        of(group(&[], &[1])),
+        of(group(&[Field::CardNumber], &[1])),
         ReleaseKeys { operation: Operation::Harden, ..ask("web-ky-1", &[1]) },
-        ReleaseKeys { epoch: Some(cofferdam_core::Epoch(9)), ..ask("web-ky-1", &[1]) },
+        of(KeyGroup { epoch: Some(Epoch(9)), ..group(&[Field::Name], &[1]) }),
     ] {
         let refused = accounts.call(&wrong).await.unwrap_err();
         assert_eq!(refused.problem().unwrap().kind, ProblemKind::BadRequest, "{wrong:?}");
@@ -307,7 +329,7 @@ async fn one_domain_never_answers_for_another() {
     let keys = Keys::start().await;
     let cross = ReleaseKeys {
         domain: Domain::Payments,
-        fields: fields(&[Field::CardNumber]),
+        groups: vec![group(&[Field::CardNumber], &[1])],
         ..ask("web-ky-1", &[1])
     };
     let refused = keys.client("accounts").call(&cross).await.unwrap_err();
@@ -326,9 +348,8 @@ async fn keeps_its_tables(database: impl FnOnce(&std::path::Path) -> Location) {
     response(&keys).call(&freeze).await.unwrap();
     response(&keys).call(&freeze).await.unwrap();
     let warrant = warrant(&keys, 1);
-    let signatures = keys.approvers.iter().map(|a| a.sign(&warrant)).collect();
-    let signed = SignedWarrant { warrant, signatures };
-    let id = response(&keys).call(&OpenWarrant { warrant: signed }).await.unwrap();
+    let open = OpenWarrant { warrant: keys.sign(warrant) };
+    let id = response(&keys).call(&open).await.unwrap();
     keys.release("web-ky-1", &[decoys[0].0]).await.unwrap();
     keys.release("web-ky-2", &[1]).await.unwrap_err();
     response(&keys).call(&CloseWarrant { warrant: id }).await.unwrap();
@@ -343,7 +364,7 @@ async fn keeps_its_tables(database: impl FnOnce(&std::path::Path) -> Location) {
     assert!(keys.client("accounts").call(&draw).await.is_err(), "closed stays closed");
     let statuses = response(&keys).call(&ListCallers {}).await.unwrap();
     let frozen: Vec<_> = statuses.iter().map(|s| (s.caller.as_str(), s.frozen)).collect();
-    assert_eq!(frozen, [("web-ky-1", false), ("web-ky-2", true)]);
+    assert_eq!(frozen, [("accounts", false), ("web-ky-1", false), ("web-ky-2", true)]);
     keys.stop().await;
 }
 

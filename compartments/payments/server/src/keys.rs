@@ -5,7 +5,7 @@ use cofferdam_core::{
     SealedAs,
 };
 use cofferdam_wire::{Client, Problem, ProblemKind};
-use keys_api::{RecordKeys, ReleaseKeys, ReleasedKeys};
+use keys_api::{KeyGroup, RecordKeys, ReleaseKeys, ReleasedKeys};
 
 /// A client of `keys`.
 #[derive(Debug)]
@@ -63,25 +63,28 @@ impl Keys {
             domain: Domain::Payments,
             caller: caller.clone(),
             operation,
-            fields,
-            epoch,
-            records,
+            groups: vec![KeyGroup { fields, epoch, records }],
             warrant: None,
         };
         let answer = self.client.call(&call).await?;
-        matched(&call, answer).ok_or_else(mismatch)
+        matched(&call, fields, answer).ok_or_else(mismatch)
     }
 }
 
 /// The keys with the fields that they belong to; `None` when they are not those asked for.
-fn matched(call: &ReleaseKeys, answer: ReleasedKeys) -> Option<Vec<CardKeys>> {
-    let (epoch, right) = (answer.epoch, answer.answers(call));
+fn matched(
+    call: &ReleaseKeys,
+    fields: FieldSet,
+    mut answer: ReleasedKeys,
+) -> Option<Vec<CardKeys>> {
+    let right = answer.answers(call);
+    let group = answer.groups.pop()?;
     let with_fields = |RecordKeys { record, keys }| CardKeys {
         record,
-        epoch,
-        keys: call.fields.iter().zip(keys).collect(),
+        epoch: group.epoch,
+        keys: fields.iter().zip(keys).collect(),
     };
-    right.then(|| answer.records.into_iter().map(with_fields).collect())
+    right.then(|| group.records.into_iter().map(with_fields).collect())
 }
 
 fn mismatch() -> Problem {

@@ -9,9 +9,6 @@ use std::path::Path;
 use super::{MAX_ENTRY, TlogError};
 
 const HEAD: usize = 8;
-/// The most bytes that one read of entries returns.
-const MAX_ANSWER: usize = 4 << 20;
-
 /// Appends a frame to `out`.
 pub fn push(out: &mut Vec<u8>, entry: &[u8]) {
     let length = u32::try_from(entry.len()).unwrap_or(u32::MAX);
@@ -78,19 +75,29 @@ pub fn any_after(tail: &[u8]) -> bool {
     (1..tail.len()).any(|at| matches!(read(&mut &tail[at..]), Ok(Read1::Entry(_))))
 }
 
-/// Reads up to `count` entries of the durable part, skipping `skip` from `start`.
+/// A part of a file, in bytes, and how many entries of it to pass over.
+pub struct Range {
+    /// Where an entry begins.
+    pub start: u64,
+    /// Where the last one ends.
+    pub end: u64,
+    /// So many entries are not wanted.
+    pub skip: u64,
+}
+
+/// Reads up to `count` entries, and about `max_bytes`, of a part of a file.
 pub fn read_range(
     file: &File,
     path: &Path,
-    start: u64,
-    end: u64,
-    skip: u64,
+    range: Range,
     count: u64,
+    max_bytes: usize,
 ) -> Result<Vec<Vec<u8>>, TlogError> {
-    let mut reader = BufReader::with_capacity(256 << 10, Range { file, next: start, end });
+    let Range { start, end, skip } = range;
+    let mut reader = BufReader::with_capacity(256 << 10, Window { file, next: start, end });
     let mut out = Vec::new();
     let (mut seen, mut bytes) = (0, 0);
-    while (out.len() as u64) < count && bytes < MAX_ANSWER {
+    while (out.len() as u64) < count && bytes < max_bytes {
         match read(&mut reader).map_err(|e| TlogError::io(path, e))? {
             Read1::Entry(_) if seen < skip => seen += 1,
             Read1::Entry(entry) => {
@@ -105,13 +112,13 @@ pub fn read_range(
 }
 
 /// Reads a file from a place without moving its cursor, which the writer uses.
-struct Range<'a> {
+struct Window<'a> {
     file: &'a File,
     next: u64,
     end: u64,
 }
 
-impl Read for Range<'_> {
+impl Read for Window<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let left = usize::try_from(self.end - self.next).unwrap_or(usize::MAX).min(out.len());
         let n = self.file.read_at(&mut out[..left], self.next)?;

@@ -1,12 +1,21 @@
-//! Files of a transparency log: framed entries, and the Merkle tree's hashes over them. `keys`
-//! writes them; `response` keeps a copy in the same form, so that the one can replace the other.
+//! Files of a transparency log: framed entries in one segment a day, the Merkle tree's hashes
+//! over them, and an index of who touched which records. `keys` writes them; `response` keeps a
+//! copy in the same form, so that the one can replace the other.
 
+mod day;
 pub mod frames;
+pub mod index;
+pub mod notes;
+mod segments;
+mod tiles;
 mod tree;
 
 use std::path::{Path, PathBuf};
 
-pub use tlog_tiles::{Checkpoint, EMPTY_HASH, Hash, check_tree};
+pub use day::Day;
+pub use segments::{Scanned, SegmentName, Segments};
+pub use tiles::{TilePath, bundle};
+pub use tlog_tiles::{Checkpoint, EMPTY_HASH, Hash, check_record, check_tree, record_hash};
 pub use tree::{HashFile, replace_file};
 
 /// The most bytes that an entry takes: C2SP tlog-tiles gives its length 16 bits.

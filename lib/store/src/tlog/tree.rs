@@ -6,8 +6,8 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use tlog_tiles::{
-    Error, Hash, HashReader, prove_tree, record_hash, stored_hash_count,
-    stored_hashes_for_record_hash, tree_hash,
+    Error, Hash, HashReader, prove_record, prove_tree, record_hash, stored_hash_count,
+    stored_hash_index, stored_hashes_for_record_hash, tree_hash,
 };
 
 use super::TlogError;
@@ -68,7 +68,25 @@ impl HashFile {
         prove_tree(size, since, self).map_err(|e| self.broken(&e))
     }
 
-    fn broken(&self, error: &Error) -> TlogError {
+    /// The proof that entry `index` is in the tree of the first `size`.
+    pub fn inclusion(&self, index: u64, size: u64) -> Result<Vec<Hash>, TlogError> {
+        prove_record(size, index, self).map_err(|e| self.broken(&e))
+    }
+
+    /// The hash of one entry.
+    pub fn leaf(&self, index: u64) -> Result<Hash, TlogError> {
+        let read = self.read_hashes(&[stored_hash_index(0, index)]);
+        read.map(|hashes| hashes[0]).map_err(|e| self.broken(&e))
+    }
+
+    /// Whether the file holds the hashes of a tree of `size`.
+    #[must_use]
+    pub fn reaches(&self, size: u64) -> bool {
+        let bytes = self.file.metadata().map_or(0, |of| of.len());
+        bytes >= stored_hash_count(size) * HASH
+    }
+
+    pub(super) fn broken(&self, error: &Error) -> TlogError {
         TlogError::Hashes { path: self.path.clone(), what: error.to_string() }
     }
 }

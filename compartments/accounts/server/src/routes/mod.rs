@@ -5,6 +5,7 @@ mod check_session;
 mod close_session;
 mod complete_reset;
 mod create_customer;
+mod erase_customer;
 mod find_customer;
 mod freeze_caller;
 mod import_customers;
@@ -14,6 +15,7 @@ mod order_void;
 mod read_contacts;
 mod read_customers;
 mod read_import;
+mod read_reseal;
 mod request_reset;
 mod revoke_sessions;
 
@@ -44,6 +46,7 @@ routes! {
     api::CreateCustomer => create_customer::handle,
     api::ReadCustomers => read_customers::handle,
     api::FindCustomer => find_customer::handle,
+    api::EraseCustomer => erase_customer::handle,
     api::ListCoarse => list_coarse::handle,
     api::ImportCustomers => import_customers::handle,
     api::ReadImport => read_import::handle,
@@ -56,6 +59,7 @@ routes! {
     api::OrderVoid => order_void::handle,
     api::RevokeSessions => revoke_sessions::handle,
     api::FreezeCaller => freeze_caller::handle,
+    api::ReadReseal => read_reseal::handle,
     api::ReadContacts => read_contacts::handle,
 }
 

@@ -24,7 +24,7 @@ pub async fn handle(
     let warrant: WarrantId = call
         .warrant
         .parse()
-        .map_err(|e: keys_api::BadWarrant| Problem::bad_request(e.to_string()))?;
+        .map_err(|e: keys_api::BadWarrantId| Problem::bad_request(e.to_string()))?;
     let opened = opening::open(&app, &caller, &call.records, FIELDS, Some(warrant)).await?;
     let contacts = opened.customers.into_iter().filter_map(contact).collect();
     Ok(Answer(Contacts { contacts, decoys: opened.decoys }, encoding))

@@ -44,6 +44,12 @@ impl SealedCustomer {
         SEALED.iter().zip(&self.sealed).filter(|(_, s)| s.is_some()).map(|(f, _)| *f).collect()
     }
 
+    /// The filled texts with their fields, in the order of [`SEALED`].
+    pub fn texts_mut(&mut self) -> impl Iterator<Item = (Field, &mut Vec<u8>)> {
+        let each = SEALED.into_iter().zip(&mut self.sealed);
+        each.filter_map(|(field, sealed)| Some((field, sealed.as_mut()?)))
+    }
+
     /// The sealed text of a field.
     #[must_use]
     pub fn sealed(&self, field: Field) -> Option<&[u8]> {
@@ -94,6 +100,66 @@ impl Store {
         }
         found.sort_unstable_by_key(|c| c.record);
         Ok(found)
+    }
+
+    /// Up to `limit` customers from `from` on that are sealed under an epoch before `epoch`,
+    /// ascending.
+    pub async fn sealed_before(
+        &self,
+        from: Record,
+        epoch: Epoch,
+        limit: u32,
+    ) -> Result<Vec<SealedCustomer>, StoreError> {
+        const LIST: &str = "SELECT record, epoch, name, email, phone, billing_address, \
+             shipping_address, card_last4 FROM customers \
+             WHERE record >= $1 AND epoch < $2 ORDER BY record LIMIT $3";
+        let rows = sqlx::query(LIST)
+            .bind(i64::from(from.0))
+            .bind(i64::from(epoch.0))
+            .bind(i64::from(limit))
+            .fetch_all(self.db.reader())
+            .await?;
+        rows.iter().map(sealed_of).collect()
+    }
+
+    /// Replaces the sealed texts of customers whose epoch is still what it was, in one
+    /// transaction.
+    pub async fn replace_sealed(
+        &self,
+        customers: Vec<(Epoch, SealedCustomer)>,
+        epoch: Epoch,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        let head = "WITH new (record, was, name, email, phone, billing_address, \
+                    shipping_address, card_last4) AS";
+        let tail = format!(
+            "UPDATE customers SET epoch = {}, name = new.name, email = new.email, \
+             phone = new.phone, billing_address = new.billing_address, \
+             shipping_address = new.shipping_address, card_last4 = new.card_last4 \
+             FROM new WHERE customers.record = new.record AND customers.epoch = new.was",
+            epoch.0
+        );
+        rows::write(&mut tx, head, &tail, 8, &customers, |q, (was, c)| {
+            let q = q.bind(i64::from(c.record.0)).bind(i64::from(was.0));
+            c.sealed.iter().fold(q, |q, sealed| q.bind(sealed.as_deref()))
+        })
+        .await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Deletes everything about a customer.
+    pub async fn erase_customer(&self, record: Record) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        for statement in [
+            "DELETE FROM resets WHERE record = $1",
+            "DELETE FROM sessions WHERE record = $1",
+            "DELETE FROM credentials WHERE record = $1",
+            "DELETE FROM addresses WHERE record = $1",
+            "DELETE FROM customers WHERE record = $1",
+        ] {
+            sqlx::query(statement).bind(i64::from(record.0)).execute(&mut *tx).await?;
+        }
+        Ok(tx.commit().await?)
     }
 
     /// Coarse attributes of up to `limit` customers from `from` on, ascending.

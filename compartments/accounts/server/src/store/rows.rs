@@ -24,8 +24,25 @@ pub async fn insert<T>(
     rows: &[T],
     bind: impl for<'q> Fn(Statement<'q>, &'q T) -> Statement<'q>,
 ) -> Result<(), StoreError> {
+    write(tx, head, "", columns, rows, bind).await
+}
+
+/// The same for a statement that goes on behind the rows; `head` then opens a list with them
+/// (`WITH new (a, b) AS`).
+pub async fn write<T>(
+    tx: &mut Tx,
+    head: &str,
+    tail: &str,
+    columns: usize,
+    rows: &[T],
+    bind: impl for<'q> Fn(Statement<'q>, &'q T) -> Statement<'q>,
+) -> Result<(), StoreError> {
     for chunk in rows.chunks(CHUNK) {
-        let sql = format!("{head} VALUES {}", values(chunk.len(), columns));
+        let values = values(chunk.len(), columns);
+        let sql = match tail {
+            "" => format!("{head} VALUES {values}"),
+            tail => format!("{head} (VALUES {values}) {tail}"),
+        };
         let statement = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == CHUNK);
         chunk.iter().fold(statement, &bind).execute(&mut **tx).await?;
     }

@@ -3,9 +3,9 @@
 use accounts_api as api;
 use accounts_server::PATHS;
 use api::{
-    CheckPassword, CheckSession, CloseSession, CompleteReset, CreateCustomer, FindCustomer,
-    FreezeCaller, ImportCustomers, ListCoarse, OpenSession, OrderVoid, ReadContacts, ReadCustomers,
-    ReadImport, RequestReset, RevokeSessions,
+    CheckPassword, CheckSession, CloseSession, CompleteReset, CreateCustomer, EraseCustomer,
+    FindCustomer, FreezeCaller, ImportCustomers, ListCoarse, OpenSession, OrderVoid, ReadContacts,
+    ReadCustomers, ReadImport, ReadReseal, RequestReset, RevokeSessions,
 };
 use cofferdam_core::{Call, Field, FieldSet, Personal, Record};
 use cofferdam_wire::{Client, ProblemKind};
@@ -66,6 +66,7 @@ async fn every_route_refuses_who_may_not() {
         all.try_all(&freeze).await,
         all.try_all(&ReadContacts { warrant, records: records.clone() }).await,
         all.try_all(&ListCoarse { from: Record(0), limit: 1 }).await,
+        all.try_all(&ReadReseal {}).await,
         all.try_all(&import).await,
         all.try_all(&ReadImport { source: "f".into() }).await,
     ];
@@ -73,6 +74,7 @@ async fn every_route_refuses_who_may_not() {
         all.try_all(&create).await,
         all.try_all(&ReadCustomers { records, fields }).await,
         all.try_all(&FindCustomer { email: email.clone() }).await,
+        all.try_all(&EraseCustomer { record: Record(70_000) }).await,
         all.try_all(&open).await,
         all.try_all(&CheckPassword { email: e, password: p }).await,
         all.try_all(&RequestReset { email }).await,

@@ -65,8 +65,8 @@ async fn keys_are_asked_for_what_is_filled_and_nothing_else() {
     let mut released = std::collections::BTreeMap::new();
     for call in &shop.keys.book().released {
         assert_eq!((call.operation, call.caller.as_str()), (Operation::Release, "web-1"));
-        for record in &call.records {
-            assert!(released.insert(*record, call.fields).is_none(), "released twice");
+        for record in &call.group.records {
+            assert!(released.insert(*record, call.group.fields).is_none(), "released twice");
         }
     }
     let shown = read.iter().map(|c| (c.record, c.fields.keys().copied().collect())).collect();

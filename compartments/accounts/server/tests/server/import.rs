@@ -51,10 +51,12 @@ async fn a_call_costs_one_index_one_harden_and_a_seal_for_each_set_of_fields() {
     let book = shop.keys.book();
     assert_eq!((book.indexed, book.hardened.len()), (1, 1));
     let sets: std::collections::HashSet<FieldSet> =
-        book.released.iter().map(|r| r.fields).collect();
+        book.released.iter().map(|r| r.group.fields).collect();
     assert_eq!((book.released.len(), sets.len()), (4, 4), "card or not, shipping or not");
-    assert!(book.released.iter().all(|r| r.operation == Operation::Seal && r.epoch.is_none()));
-    let sealed: usize = book.released.iter().map(|r| r.records.len()).sum();
+    assert!(
+        book.released.iter().all(|r| r.operation == Operation::Seal && r.group.epoch.is_none())
+    );
+    let sealed: usize = book.released.iter().map(|r| r.group.records.len()).sum();
     assert_eq!(sealed, outcomes.len());
     assert!(book.released.iter().all(|r| r.caller.as_str() == "import-1"));
 }

@@ -6,6 +6,7 @@ mod contain;
 mod customers;
 mod decoys;
 mod import;
+mod reseal;
 mod resets;
 mod secrecy;
 mod sessions;

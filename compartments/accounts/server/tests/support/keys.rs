@@ -11,18 +11,25 @@ use axum::extract::State;
 use cofferdam_core::{CallerName, Epoch, Field, FieldKey, FieldSet, KeyBytes, Operation, Record};
 use cofferdam_wire::{Answer, Body, Caller, Listener, Problem, ProblemKind, call_route};
 use keys_api::{
-    ClaimDecoys, ClaimedDecoys, HardenPasswords, HardenedPasswords, IndexAddresses,
-    IndexedAddresses, RecordKeys, ReleaseKeys, ReleasedKeys,
+    ClaimDecoys, ClaimedDecoys, DomainEpochs, EraseRecords, HardenPasswords, HardenedPasswords,
+    IndexAddresses, IndexedAddresses, KeyGroup, ReadEpochs, RecordKeys, ReleaseKeys, ReleasedGroup,
+    ReleasedKeys, WarrantId,
 };
-
 use testkit::Authority;
 
 const MASTER: [u8; 32] = [1; 32];
 const PEPPER: [u8; 32] = [2; 32];
 const INDEX: [u8; 32] = [3; 32];
 
+/// One answered group.
+pub struct Answered {
+    pub caller: CallerName,
+    pub operation: Operation,
+    pub warrant: Option<WarrantId>,
+    pub group: KeyGroup,
+}
+
 /// What the small `keys` does and did.
-#[derive(Default)]
 pub struct Book {
     /// Who may do anything, and which fields it may read.
     pub grants: HashMap<CallerName, FieldSet>,
@@ -34,8 +41,12 @@ pub struct Book {
     pub forgetful: bool,
     /// How the next claims of decoys end: lost before they are taken down, or after.
     pub lose_claims: Vec<Lost>,
-    /// Answered releases.
-    pub released: Vec<ReleaseKeys>,
+    /// Answered releases, group by group.
+    pub released: Vec<Answered>,
+    /// Records that were erased.
+    pub erased: Vec<Record>,
+    /// The current epoch.
+    pub epoch: Epoch,
     /// Answered hardenings: for whom, and whose.
     pub hardened: Vec<(CallerName, Vec<Record>)>,
     /// How many index calls were answered.
@@ -44,6 +55,22 @@ pub struct Book {
 }
 
 impl Book {
+    fn new(grants: HashMap<CallerName, FieldSet>) -> Self {
+        Self {
+            grants,
+            budgets: HashMap::new(),
+            decoy_one_in: 0,
+            forgetful: false,
+            lose_claims: Vec::new(),
+            released: Vec::new(),
+            erased: Vec::new(),
+            epoch: Epoch(0),
+            hardened: Vec::new(),
+            indexed: 0,
+            claimed: BTreeSet::new(),
+        }
+    }
+
     pub fn is_decoy(&self, record: Record) -> bool {
         self.decoy_one_in > 0
             && u32::from(tag(MASTER, &record.0.to_be_bytes())[0]).is_multiple_of(self.decoy_one_in)
@@ -84,9 +111,11 @@ impl TestKeys {
             (name("import-1"), FieldSet::EMPTY),
             (name("response-1"), FieldSet::EMPTY),
         ];
-        let book = Arc::new(Mutex::new(Book { grants: grants.into(), ..Book::default() }));
+        let book = Arc::new(Mutex::new(Book::new(grants.into())));
         let router = Router::new()
             .merge(call_route::<ReleaseKeys, _, _, _>(release))
+            .merge(call_route::<EraseRecords, _, _, _>(erase))
+            .merge(call_route::<ReadEpochs, _, _, _>(epochs))
             .merge(call_route::<HardenPasswords, _, _, _>(harden))
             .merge(call_route::<IndexAddresses, _, _, _>(index))
             .merge(call_route::<ClaimDecoys, _, _, _>(claim))
@@ -115,34 +144,65 @@ async fn release(
     Body(call, encoding): Body<ReleaseKeys>,
 ) -> Result<Answer<ReleasedKeys>, Problem> {
     let mut book = book.lock().unwrap();
-    let granted = book.check(&via, &call.caller)?;
+    let granted = match call.operation {
+        Operation::Reseal => FieldSet::EMPTY,
+        _ => book.check(&via, &call.caller)?,
+    };
     let reads = call.operation == Operation::Release && call.warrant.is_none();
-    if reads && !call.fields.is_subset(granted) {
+    let asked = call.groups.iter().fold(FieldSet::EMPTY, |all, group| all.union(group.fields));
+    if reads && !asked.is_subset(granted) {
         return Err(Problem::not_granted("these fields are not granted"));
     }
     if reads && let Some(left) = book.budgets.get_mut(&call.caller) {
         *left = left
-            .checked_sub(call.records.len())
+            .checked_sub(call.count())
             .ok_or_else(|| Problem::new(ProblemKind::BudgetExhausted, "spent").retry_after(60))?;
     }
-    assert!(!call.records.is_empty() && !call.fields.is_empty(), "an empty release was asked for");
-    assert!(call.records.is_sorted_by(|a, b| a < b), "records must be ascending, none twice");
-    let withheld = |r: &Record| call.warrant.is_some() && book.is_decoy(*r);
-    let (decoys, mut open): (Vec<Record>, Vec<Record>) =
-        call.records.iter().partition(|r| withheld(r));
-    book.released.push(call.clone());
-    if book.forgetful {
-        open.pop();
+    let (mut decoys, mut groups) = (Vec::new(), Vec::new());
+    for KeyGroup { fields, epoch, records } in &call.groups {
+        assert!(!records.is_empty() && !fields.is_empty(), "an empty release was asked for");
+        assert!(records.is_sorted_by(|a, b| a < b), "records must be ascending, none twice");
+        let withheld = |r: &Record| call.warrant.is_some() && book.is_decoy(*r);
+        let (nobody, mut open): (Vec<Record>, Vec<Record>) =
+            records.iter().partition(|r| withheld(r));
+        decoys.extend(nobody);
+        if book.forgetful {
+            open.pop();
+        }
+        let epoch = epoch.unwrap_or(book.epoch);
+        let keys = |record: Record| RecordKeys {
+            record,
+            keys: fields.iter().map(|field| field_key(epoch, record, field)).collect(),
+        };
+        groups.push(ReleasedGroup { epoch, records: open.into_iter().map(keys).collect() });
     }
-    let keys = |record: Record| RecordKeys {
-        record,
-        keys: call.fields.iter().map(|field| field_key(record, field)).collect(),
-    };
-    let epoch = call.epoch.unwrap_or(Epoch(0));
-    Ok(Answer(
-        ReleasedKeys { epoch, records: open.into_iter().map(keys).collect(), decoys },
-        encoding,
-    ))
+    book.released.extend(call.groups.into_iter().map(|group| Answered {
+        caller: call.caller.clone(),
+        operation: call.operation,
+        warrant: call.warrant,
+        group,
+    }));
+    Ok(Answer(ReleasedKeys { groups, decoys, erased: Vec::new() }, encoding))
+}
+
+async fn erase(
+    State(book): Shared,
+    Caller(via): Caller,
+    Body(call, encoding): Body<EraseRecords>,
+) -> Result<Answer<()>, Problem> {
+    let mut book = book.lock().unwrap();
+    book.check(&via, &call.caller)?;
+    book.erased.extend(call.records);
+    Ok(Answer((), encoding))
+}
+
+async fn epochs(
+    State(book): Shared,
+    Body(_, encoding): Body<ReadEpochs>,
+) -> Result<Answer<DomainEpochs>, Problem> {
+    let current = book.lock().unwrap().epoch;
+    let readable = (0..=current.0).map(Epoch).collect();
+    Ok(Answer(DomainEpochs { current, readable, reseal_until: None }, encoding))
 }
 
 async fn harden(
@@ -202,8 +262,8 @@ impl KeyType for Bytes32 {
     }
 }
 
-fn field_key(record: Record, field: Field) -> FieldKey {
-    let master = Salt::new(HKDF_SHA256, b"test").extract(&MASTER);
+fn field_key(epoch: Epoch, record: Record, field: Field) -> FieldKey {
+    let master = Salt::new(HKDF_SHA256, &epoch.0.to_be_bytes()).extract(&MASTER);
     let number = record.0.to_be_bytes();
     let mut out = [0; 32];
     master.expand(&[&number, &[field as u8]], Bytes32).unwrap().fill(&mut out).unwrap();

@@ -26,28 +26,35 @@ impl KeyType for Bytes32 {
 }
 
 impl KeyRing {
-    /// The epoch that new records are sealed under.
-    pub const CURRENT: Epoch = Epoch(0);
-
-    /// A ring of the masters of epoch 0.
-    pub fn new(masters: &[(Domain, KeyBytes)], pepper: &KeyBytes, index: &KeyBytes) -> Self {
-        let extract = |domain: Domain, key: &KeyBytes| {
-            let salt = format!("cofferdam/v1/{domain}/0");
-            Salt::new(HKDF_SHA256, salt.as_bytes()).extract(key.expose())
-        };
+    /// A ring without masters.
+    pub fn new(pepper: &KeyBytes, index: &KeyBytes) -> Self {
         Self {
-            masters: masters
-                .iter()
-                .map(|(domain, key)| ((*domain, Self::CURRENT), extract(*domain, key)))
-                .collect(),
+            masters: BTreeMap::new(),
             pepper: hmac::Key::new(hmac::HMAC_SHA256, pepper.expose()),
             index: hmac::Key::new(hmac::HMAC_SHA256, index.expose()),
         }
     }
 
+    /// Takes a master key; the highest epoch of a domain is its current one.
+    pub fn insert(&mut self, domain: Domain, epoch: Epoch, master: &KeyBytes) {
+        let salt = format!("cofferdam/v1/{domain}/{}", epoch.0);
+        let master = Salt::new(HKDF_SHA256, salt.as_bytes()).extract(master.expose());
+        self.masters.insert((domain, epoch), master);
+    }
+
     /// Whether there is a master of this epoch.
     pub fn has(&self, domain: Domain, epoch: Epoch) -> bool {
         self.masters.contains_key(&(domain, epoch))
+    }
+
+    /// The epochs of a domain, ascending; the last is the current one.
+    pub fn epochs(&self, domain: Domain) -> Vec<Epoch> {
+        self.masters.keys().filter(|(of, _)| *of == domain).map(|(_, epoch)| *epoch).collect()
+    }
+
+    /// The epoch that new records are sealed under; `None` for a domain served elsewhere.
+    pub fn current(&self, domain: Domain) -> Option<Epoch> {
+        self.epochs(domain).pop()
     }
 
     /// The keys of `fields` of `record`, in the order of the fields; `None` for an epoch that
@@ -106,9 +113,11 @@ mod tests {
 
     fn ring(seed: u8) -> KeyRing {
         let key = |n: u8| KeyBytes::new([n; 32]);
-        let masters =
-            [(Domain::Accounts, key(seed)), (Domain::Payments, key(seed.wrapping_add(1)))];
-        KeyRing::new(&masters, &key(3), &key(4))
+        let mut ring = KeyRing::new(&key(3), &key(4));
+        for (n, domain) in (0..).zip(Domain::ALL) {
+            ring.insert(domain, Epoch(0), &key(seed.wrapping_add(n)));
+        }
+        ring
     }
 
     fn one(ring: &KeyRing, domain: Domain, record: u32, field: Field) -> [u8; 32] {
@@ -130,6 +139,17 @@ mod tests {
         }
         assert!(!seen.contains(&one(&ring(9), Domain::Accounts, 0, Field::Name)));
         assert!(a.field_keys(Domain::Accounts, Epoch(1), Record(0), FieldSet::EMPTY).is_none());
+
+        let mut later = ring(1);
+        later.insert(Domain::Accounts, Epoch(1), &KeyBytes::new([1; 32]));
+        assert_eq!(later.current(Domain::Accounts), Some(Epoch(1)));
+        assert_eq!(
+            one(&later, Domain::Accounts, 0, Field::Name),
+            one(&a, Domain::Accounts, 0, Field::Name)
+        );
+        let fields = FieldSet::EMPTY.with(Field::Name);
+        let next = later.field_keys(Domain::Accounts, Epoch(1), Record(0), fields).unwrap();
+        assert_ne!(next[0].0.expose(), &one(&a, Domain::Accounts, 0, Field::Name));
     }
 
     #[test]

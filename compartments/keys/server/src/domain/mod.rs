@@ -4,4 +4,5 @@ pub mod access;
 pub mod budget;
 pub mod decoy;
 pub mod derive;
+pub mod time;
 pub mod warrants;

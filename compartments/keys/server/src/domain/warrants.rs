@@ -1,10 +1,9 @@
-//! Open warrants and what was drawn on them.
+//! Open warrants: what each covers.
 
 use std::collections::HashMap;
 
-use cofferdam_core::{CallerName, Domain, FieldSet, Record, Timestamp};
+use cofferdam_core::{CallerName, Domain, FieldSet, Timestamp};
 use keys_api::{Warrant, WarrantId};
-use roaring::RoaringBitmap;
 
 /// The warrants that were opened.
 #[derive(Default)]
@@ -13,9 +12,6 @@ pub struct Warrants(HashMap<WarrantId, Open>);
 struct Open {
     warrant: Warrant,
     closed: bool,
-    /// Which records were read under it: reading one again costs nothing, so that an
-    /// interrupted mailing can go on.
-    drawn: RoaringBitmap,
 }
 
 /// Why a warrant does not cover a release.
@@ -42,16 +38,9 @@ pub enum Refusal {
 }
 
 impl Warrants {
-    /// Takes an opened warrant; `false` when its number was opened before.
-    pub fn insert(&mut self, warrant: Warrant, closed: bool) -> bool {
-        let open = Open { closed, drawn: RoaringBitmap::new(), warrant };
-        match self.0.entry(open.warrant.id) {
-            std::collections::hash_map::Entry::Occupied(_) => false,
-            std::collections::hash_map::Entry::Vacant(place) => {
-                place.insert(open);
-                true
-            }
-        }
+    /// Takes an opened warrant, or what became of one.
+    pub fn insert(&mut self, warrant: Warrant, closed: bool) {
+        self.0.insert(warrant.id, Open { warrant, closed });
     }
 
     /// Whether the number was opened before.
@@ -59,22 +48,17 @@ impl Warrants {
         self.0.contains_key(&id)
     }
 
-    /// Ends a warrant; `false` when there is none.
-    pub fn close(&mut self, id: WarrantId) -> bool {
-        self.0.get_mut(&id).map(|open| open.closed = true).is_some()
-    }
-
-    /// Draws `records`, all or none.
-    pub fn draw(
-        &mut self,
+    /// Whether a warrant covers these fields now; how many records it is for. Counting them is
+    /// the store's, where other instances draw on it too.
+    pub fn check(
+        &self,
         id: WarrantId,
         caller: &CallerName,
         domain: Domain,
         fields: FieldSet,
         now: Timestamp,
-        records: &[Record],
-    ) -> Result<(), Refusal> {
-        let open = self.0.get_mut(&id).ok_or(Refusal::Unknown)?;
+    ) -> Result<u32, Refusal> {
+        let open = self.0.get(&id).ok_or(Refusal::Unknown)?;
         let warrant = &open.warrant;
         if open.closed {
             return Err(Refusal::Closed);
@@ -88,19 +72,7 @@ impl Warrants {
         if now < warrant.from || now >= warrant.until {
             return Err(Refusal::Time);
         }
-        let new = records.iter().filter(|record| !open.drawn.contains(record.0)).count() as u64;
-        if open.drawn.len() + new > u64::from(warrant.records) {
-            return Err(Refusal::Records);
-        }
-        open.drawn.extend(records.iter().map(|record| record.0));
-        Ok(())
-    }
-
-    /// Counts what the log says was drawn, at start.
-    pub fn recall(&mut self, id: WarrantId, records: &[Record]) {
-        if let Some(open) = self.0.get_mut(&id) {
-            open.drawn.extend(records.iter().map(|record| record.0));
-        }
+        Ok(warrant.records)
     }
 }
 
@@ -131,25 +103,23 @@ mod tests {
             from: at("2012-01-15T00:00:00Z"),
             until: at("2012-01-16T00:00:00Z"),
         };
-        assert!(warrants.insert(warrant.clone(), false));
-        assert!(!warrants.insert(warrant, false), "a number opens once");
+        warrants.insert(warrant.clone(), false);
 
         let noon = at("2012-01-15T12:00:00Z");
-        let draw = |w: &mut Warrants, fields, now, records: &[u32]| {
-            let records: Vec<_> = records.iter().copied().map(Record).collect();
-            w.draw(id, &caller, Domain::Accounts, fields, now, &records)
-        };
-        assert_eq!(draw(&mut warrants, email, noon, &[1]), Ok(()));
-        assert_eq!(draw(&mut warrants, email, noon, &[1, 2]), Ok(()), "1 again costs nothing");
-        assert_eq!(draw(&mut warrants, email, noon, &[3]), Err(Refusal::Records));
+        let check = |w: &Warrants, fields, now| w.check(id, &caller, Domain::Accounts, fields, now);
+        assert_eq!(check(&warrants, email, noon), Ok(2));
         let name = FieldSet::EMPTY.with(Field::Name);
-        assert_eq!(draw(&mut warrants, name, noon, &[1]), Err(Refusal::Fields));
+        assert_eq!(check(&warrants, name, noon), Err(Refusal::Fields));
         let late = at("2012-01-16T00:00:00Z");
-        assert_eq!(draw(&mut warrants, email, late, &[1]), Err(Refusal::Time));
+        assert_eq!(check(&warrants, email, late), Err(Refusal::Time));
+        let early = at("2012-01-14T23:59:59Z");
+        assert_eq!(check(&warrants, email, early), Err(Refusal::Time));
         let other: CallerName = "web-ky-1".parse().unwrap();
-        let foreign = warrants.draw(id, &other, Domain::Accounts, email, noon, &[Record(1)]);
+        let foreign = warrants.check(id, &other, Domain::Accounts, email, noon);
         assert_eq!(foreign, Err(Refusal::Caller));
-        assert!(warrants.close(id));
-        assert_eq!(draw(&mut warrants, email, noon, &[1]), Err(Refusal::Closed));
+        let elsewhere = warrants.check(id, &caller, Domain::Payments, email, noon);
+        assert_eq!(elsewhere, Err(Refusal::Fields));
+        warrants.insert(warrant, true);
+        assert_eq!(check(&warrants, email, noon), Err(Refusal::Closed));
     }
 }

@@ -1,9 +1,11 @@
 //! The release log on disk: append-only, group-committed, a Merkle tree over its entries.
 //!
-//! - `entries`: frames of length, CRC-32 and entry, one behind the other; the truth.
+//! - `*.entries`: segments, one a day, of frames of length, CRC-32 and entry; the truth.
+//! - `*.index`: beside each segment of a past day, who touched which records; derived.
 //! - `hashes`: the stored hashes of the RFC 6962 tree, 32 bytes each, in the order of Go's
-//!   `tlog` package; rebuilt from the entries whenever it differs.
-//! - `checkpoint`: the last signed checkpoint, which `entries` must still fulfil at start.
+//!   `tlog` package; derived.
+//! - `checkpoint`: the last signed checkpoint, which the entries must still fulfil at start.
+//! - `cosigned`: the last checkpoint that the witness cosigned.
 //!
 //! An append is answered after `fdatasync`. A frame that was being written when the process died
 //! is found at the next start, reported and cut; anything else that does not fit is damage, and
@@ -16,34 +18,40 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use cofferdam_store::tlog::{Checkpoint, HashFile, TlogError, frames, replace_file};
-use keys_api::Entry;
-use signed_note::{Note, StandardSigner};
+use cofferdam_core::Timestamp;
+use cofferdam_store::tlog::index::SegmentIndex;
+use cofferdam_store::tlog::notes::{BadNote, NoteKey, cosigned_at, read_checkpoint};
+use cofferdam_store::tlog::{
+    Day, Hash, HashFile, Segments, TilePath, TlogError, bundle, replace_file,
+};
+use keys_api::{Entry, touched};
 
 use writer::Writer;
 
-pub use cofferdam_store::tlog::Hash;
+/// Segments of so many days are at hand; older ones go to the archive. PCI DSS 4.0.1, 10.5.1
+/// asks for twelve months in all, three of them at hand.
+const AT_HAND_DAYS: i32 = 93;
 
 /// Why the log can't be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogError {
-    /// A file can't be read or written.
-    #[error(transparent)]
+    /// A file can't be read or written, or is not what was written.
+    #[error(
+        "{0}; nothing was changed: keep the directory as evidence and restore it from the copy that response holds"
+    )]
     File(#[from] TlogError),
     /// Another process has the log open.
     #[error("{}: another process has this log open", .0.display())]
     Locked(PathBuf),
-    /// Bytes in the middle are not what was written.
+    /// An entry that is whole makes no sense.
     #[error(
-        "{}: damaged at byte {offset}, though good entries follow; nothing was changed: keep the \
-         file as evidence and restore it from the copy that response holds", path.display()
+        "entry {index} is none that keys wrote; nothing was changed: keep the directory as \
+         evidence and restore it from the copy that response holds"
     )]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// Where the first bad frame begins.
-        offset: u64,
+    Entry {
+        /// Its index.
+        index: u64,
     },
     /// The log no longer has what its checkpoint vouches for.
     #[error(
@@ -56,6 +64,9 @@ pub enum LogError {
         /// In what way.
         what: String,
     },
+    /// A cosignature that can't be taken.
+    #[error("the cosignature is not taken: {0}")]
+    Cosignature(String),
     /// The writer has stopped after an earlier failure.
     #[error("the release log takes no more entries since a write to it failed")]
     Stopped,
@@ -75,6 +86,18 @@ impl LogError {
     }
 }
 
+/// Where a log is, and who signs it.
+pub struct Place<'a> {
+    /// Its directory, made when it is not there.
+    pub dir: &'a Path,
+    /// Where old segments go.
+    pub archive: Option<&'a Path>,
+    /// Signs checkpoints; its name is the log's.
+    pub key: NoteKey,
+    /// The witness's verifier key.
+    pub witness: Option<String>,
+}
+
 /// What was found when the log was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Opened {
@@ -87,94 +110,110 @@ pub struct Opened {
 /// The open log.
 pub struct ReleaseLog {
     dir: PathBuf,
-    origin: String,
-    signer: StandardSigner,
+    key: NoteKey,
+    witness: Option<String>,
     shared: Arc<Shared>,
     writer: Mutex<Option<Writer>>,
     sender: writer::Sender,
+    /// The last cosigned checkpoint.
+    cosigned: RwLock<Option<String>>,
     /// Held for as long as the log is open: one process writes.
     _lock: File,
 }
 
 /// What readers and the writer share.
 pub(crate) struct Shared {
-    entries: File,
+    segments: Segments,
     hashes: HashFile,
-    state: RwLock<State>,
+    /// How many entries are on disk and in the tree.
+    size: RwLock<u64>,
 }
-
-/// The durable end of the log.
-struct State {
-    size: u64,
-    bytes: u64,
-    /// The offset of every 256th entry, so that any entry is found after at most 255 others.
-    index: Vec<u64>,
-}
-
-/// Every how many entries the index has one.
-const INDEX_EVERY: u64 = 256;
 
 impl Shared {
-    fn state(&self) -> std::sync::RwLockReadGuard<'_, State> {
-        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    fn size(&self) -> u64 {
+        *self.size.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl ReleaseLog {
-    /// Opens the log in `dir`, made when it is not there; `visit` sees every entry in order.
+    /// Opens the log. `visit` sees every entry from the segments of `since` on, in order.
     pub fn open(
-        dir: &Path,
-        origin: &str,
-        signer: StandardSigner,
-        verifier: &str,
+        place: Place<'_>,
+        since: Day,
         visit: &mut dyn FnMut(Entry),
     ) -> Result<(Self, Opened), LogError> {
+        let Place { dir, archive, key, witness } = place;
         fs::create_dir_all(dir).map_err(|e| LogError::io(dir, e))?;
         let lock_path = dir.join("lock");
         let lock = File::create(&lock_path).map_err(|e| LogError::io(&lock_path, e))?;
         lock.try_lock().map_err(|_| LogError::Locked(dir.to_owned()))?;
 
-        let vouched = recover::last_checkpoint(&dir.join("checkpoint"), origin, verifier)?;
-        let (shared, opened) = recover::recover(dir, vouched, visit)?;
+        let vouched = recover::last_checkpoint(&dir.join("checkpoint"), &key.verifier())?;
+        let segments = Segments::open(dir, archive)?;
+        let (shared, opened) = recover::recover(dir, segments, vouched, since, visit)?;
         let shared = Arc::new(shared);
-        let (writer, sender) = Writer::start(dir.join("entries"), shared.clone());
+        let (writer, sender) = Writer::start(shared.clone());
         let log = Self {
             dir: dir.to_owned(),
-            origin: origin.to_owned(),
-            signer,
+            key,
+            witness,
             shared,
             writer: Mutex::new(Some(writer)),
             sender,
+            cosigned: RwLock::new(fs::read_to_string(dir.join("cosigned")).ok()),
             _lock: lock,
         };
         Ok((log, opened))
     }
 
-    /// Appends an entry; its index, once it is on disk.
-    pub async fn append(&self, entry: &Entry) -> Result<u64, LogError> {
-        self.sender.append(entry.encode()).await
+    /// Appends entries one behind the other; returns once they are on disk.
+    pub async fn append(&self, entries: &[Entry]) -> Result<(), LogError> {
+        let encoded = entries.iter().map(|entry| (Day::of(entry.at), entry.encode())).collect();
+        self.sender.append(encoded).await
     }
 
     /// How many entries are on disk.
     pub fn size(&self) -> u64 {
-        self.shared.state().size
+        self.shared.size()
     }
 
     /// The signed checkpoint of the log as it is on disk now, and its size.
     pub fn checkpoint(&self) -> Result<(String, u64), LogError> {
         let size = self.size();
         let root = self.shared.hashes.root(size)?;
-        let sign = || -> Result<String, Box<dyn std::error::Error>> {
-            let checkpoint =
-                Checkpoint::new(&self.origin, size, root, "").map_err(|e| e.to_string())?;
-            let mut note = Note::new(&checkpoint.to_bytes(), &[])?;
-            note.add_sigs(&[&self.signer])?;
-            Ok(String::from_utf8(note.to_bytes())?)
-        };
-        let path = self.dir.join("checkpoint");
-        let note = sign()
-            .map_err(|e| LogError::Disagrees { path, what: format!("it can't be signed: {e}") })?;
+        let note = self.key.checkpoint(size, root).map_err(|e| self.unsigned(&e))?;
         Ok((note, size))
+    }
+
+    /// The checkpoint for public tools: the last one that the witness cosigned, and until it has,
+    /// the log's own.
+    pub fn public_checkpoint(&self) -> Result<String, LogError> {
+        let cosigned = self.cosigned.read().unwrap_or_else(PoisonError::into_inner).clone();
+        cosigned.map_or_else(|| self.checkpoint().map(|(note, _)| note), Ok)
+    }
+
+    /// Takes the witness's cosignature of one of our checkpoints.
+    pub fn set_cosigned(&self, note: &str) -> Result<Timestamp, LogError> {
+        let refuse = |what: String| LogError::Cosignature(what);
+        let bad = |e: BadNote| refuse(e.to_string());
+        let witness = self.witness.as_deref();
+        let witness = witness.ok_or_else(|| refuse("no witness_key is configured".to_owned()))?;
+        let checkpoint = read_checkpoint(note, &self.key.verifier()).map_err(bad)?;
+        let at = cosigned_at(note, witness).map_err(bad)?;
+        if checkpoint.size() > self.size() {
+            return Err(refuse("it is of entries that were never written".to_owned()));
+        }
+        if self.shared.hashes.root(checkpoint.size())? != *checkpoint.hash() {
+            return Err(refuse("it is of another tree".to_owned()));
+        }
+        let mut newest = self.cosigned.write().unwrap_or_else(PoisonError::into_inner);
+        let before = newest.as_deref().and_then(|n| read_checkpoint(n, &self.key.verifier()).ok());
+        if before.is_some_and(|before| before.size() > checkpoint.size()) {
+            return Ok(at);
+        }
+        replace_file(&self.dir, "cosigned", note.as_bytes())?;
+        *newest = Some(note.to_owned());
+        Ok(at)
     }
 
     /// The proof that the tree of `since` entries is the beginning of the tree of `size`.
@@ -188,26 +227,50 @@ impl ReleaseLog {
         Ok(self.shared.hashes.consistency(since, size)?)
     }
 
+    /// An entry's hash, and the proof that it is in the tree of `size` entries.
+    pub fn inclusion(&self, index: u64, size: u64) -> Result<(Hash, Vec<Hash>), LogError> {
+        if index >= size || size > self.size() {
+            let asked = size.max(index.saturating_add(1));
+            return Err(LogError::Beyond { size: self.size(), asked });
+        }
+        let hashes = &self.shared.hashes;
+        Ok((hashes.leaf(index)?, hashes.inclusion(index, size)?))
+    }
+
     /// Raw entries from index `from` on: at most `limit`, and about 4 MiB.
-    pub fn entries(&self, from: u64, limit: u32) -> Result<Vec<Vec<u8>>, LogError> {
-        let path = self.dir.join("entries");
-        let (size, bytes, start) = {
-            let state = self.shared.state();
-            if from > state.size {
-                return Err(LogError::Beyond { size: state.size, asked: from });
-            }
-            let slot = usize::try_from(from / INDEX_EVERY).unwrap_or(usize::MAX);
-            (state.size, state.bytes, state.index.get(slot).copied().unwrap_or(state.bytes))
-        };
-        let end = (from + u64::from(limit)).min(size);
-        let (skip, count) = (from % INDEX_EVERY, end - from);
-        Ok(frames::read_range(&self.shared.entries, &path, start, bytes, skip, count)?)
+    pub fn entries(&self, from: u64, limit: u64) -> Result<Vec<Vec<u8>>, LogError> {
+        let size = self.size();
+        if from > size {
+            return Err(LogError::Beyond { size, asked: from });
+        }
+        Ok(self.shared.segments.read(from, size, limit)?)
+    }
+
+    /// A tile, as public tools read it; `None` where the log does not reach it.
+    pub fn tile(&self, path: TilePath) -> Result<Option<Vec<u8>>, LogError> {
+        if !path.is_within(self.size()) {
+            return Ok(None);
+        }
+        Ok(Some(match path.entries() {
+            Some((from, count)) => bundle(&self.entries(from, count)?),
+            None => path.hashes(&self.shared.hashes)?,
+        }))
     }
 
     /// Writes the checkpoint file; at the next start the log must still fulfil it.
     pub fn save_checkpoint(&self) -> Result<(), LogError> {
         let (note, _) = self.checkpoint()?;
         Ok(replace_file(&self.dir, "checkpoint", note.as_bytes())?)
+    }
+
+    /// Indexes the segments of past days, and puts old ones away.
+    pub fn tidy(&self, today: Day) -> Result<(), LogError> {
+        SegmentIndex::catch_up(&self.shared.segments, &self.dir, &touched)?;
+        let moved = self.shared.segments.put_away(today.minus(AT_HAND_DAYS))?;
+        if moved > 0 {
+            tracing::info!(segments = moved, "old segments of the log were put away");
+        }
+        Ok(())
     }
 
     /// Stops the writer after what it has, and writes the checkpoint.
@@ -219,6 +282,11 @@ impl ReleaseLog {
             tokio::task::spawn_blocking(move || writer.join()).await.ok();
         }
         self.save_checkpoint()
+    }
+
+    fn unsigned(&self, error: &BadNote) -> LogError {
+        let path = self.dir.join("checkpoint");
+        LogError::Disagrees { path, what: format!("it can't be signed: {error}") }
     }
 }
 

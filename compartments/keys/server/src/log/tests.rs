@@ -1,38 +1,55 @@
 use std::path::Path;
 
-use cofferdam_core::{Record, SystemRng, Timestamp};
+use cofferdam_core::{KeyBytes, Record, Timestamp};
+use cofferdam_store::tlog::frames;
+use cofferdam_store::tlog::notes::NoteKind;
+use jiff::SignedDuration;
 use keys_api::{Event, RecordList};
 
 use super::*;
-use crate::ceremony::{NoteKey, Secrets, create_secrets, note_key};
 
 const ORIGIN: &str = "keys.example/log";
+const SEGMENT: &str = "00000000000000000000.1970-01-01.entries";
 
 struct Bench {
     dir: tempfile::TempDir,
-    key: NoteKey,
+}
+
+fn key(kind: NoteKind, seed: u8) -> NoteKey {
+    NoteKey::new(kind, ORIGIN, &KeyBytes::new([seed; 32])).unwrap()
 }
 
 impl Bench {
     fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let secrets = dir.path().join("secrets");
-        create_secrets(&secrets, ORIGIN, &SystemRng).unwrap();
-        let key = note_key(&Secrets::load(&secrets).unwrap().log, ORIGIN).unwrap();
-        Self { dir, key }
+        Self { dir: tempfile::tempdir().unwrap() }
     }
 
     fn log(&self) -> PathBuf {
         self.dir.path().join("log")
     }
 
+    fn archive(&self) -> PathBuf {
+        self.dir.path().join("archive")
+    }
+
+    fn segment(&self) -> PathBuf {
+        self.log().join(SEGMENT)
+    }
+
     fn open(&self) -> Result<(ReleaseLog, Opened, Vec<Entry>), LogError> {
+        self.open_since(Day(0))
+    }
+
+    fn open_since(&self, since: Day) -> Result<(ReleaseLog, Opened, Vec<Entry>), LogError> {
         let mut seen = Vec::new();
-        let signer = self.key.signer.clone();
-        let (log, opened) =
-            ReleaseLog::open(&self.log(), ORIGIN, signer, &self.key.verifier, &mut |entry| {
-                seen.push(entry);
-            })?;
+        let (dir, archive) = (self.log(), self.archive());
+        let place = Place {
+            dir: &dir,
+            archive: Some(&archive),
+            key: key(NoteKind::Log, 1),
+            witness: Some(key(NoteKind::Witness, 2).verifier()),
+        };
+        let (log, opened) = ReleaseLog::open(place, since, &mut |entry| seen.push(entry))?;
         Ok((log, opened, seen))
     }
 
@@ -41,7 +58,7 @@ impl Bench {
         let bench = Self::new();
         let (log, ..) = bench.open().unwrap();
         for i in 0..n {
-            log.append(&entry(i)).await.unwrap();
+            log.append(&[entry(i)]).await.unwrap();
         }
         log.close().await.unwrap();
         bench
@@ -55,6 +72,12 @@ fn entry(n: u32) -> Entry {
         records: RecordList::new(vec![Record(n)]),
     };
     Entry { at: Timestamp::UNIX_EPOCH, event }
+}
+
+/// One an hour, from 1970 on.
+fn hourly(n: u32) -> Entry {
+    let at = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(n.into());
+    Entry { at, ..entry(n) }
 }
 
 fn change(path: &Path, edit: impl FnOnce(&mut Vec<u8>)) {
@@ -89,12 +112,11 @@ async fn growth_is_proved_to_an_outsider() {
     let (log, ..) = bench.open().unwrap();
     let before = log.shared.hashes.root(300).unwrap();
     for i in 300..700 {
-        log.append(&entry(i)).await.unwrap();
+        log.append(&[entry(i)]).await.unwrap();
     }
     let (note, size) = log.checkpoint().unwrap();
     assert_eq!(size, 700);
-    let note = Note::from_bytes(note.as_bytes()).unwrap();
-    let checkpoint = Checkpoint::from_bytes(note.text()).unwrap();
+    let checkpoint = read_checkpoint(&note, &key(NoteKind::Log, 1).verifier()).unwrap();
     let proof = log.consistency(300, 700).unwrap();
     cofferdam_store::tlog::check_tree(&proof, 700, *checkpoint.hash(), 300, before).unwrap();
 }
@@ -102,16 +124,16 @@ async fn growth_is_proved_to_an_outsider() {
 /// Any prefix of the last frame is a write that was cut short: found, reported, cut.
 #[tokio::test]
 async fn a_torn_end_is_cut_and_reported() {
-    let whole = fs::read(Bench::filled(3).await.log().join("entries")).unwrap();
+    let whole = fs::read(Bench::filled(3).await.segment()).unwrap();
     let frame = whole.len() / 3;
     for torn in 1..frame {
         let bench = Bench::filled(2).await;
-        change(&bench.log().join("entries"), |bytes| {
+        change(&bench.segment(), |bytes| {
             bytes.extend_from_slice(&whole[..torn]);
         });
         let (log, opened, _) = bench.open().unwrap();
         assert_eq!(opened, Opened { entries: 2, bytes_cut: torn as u64 });
-        log.append(&entry(2)).await.unwrap();
+        log.append(&[entry(2)]).await.unwrap();
         log.close().await.unwrap();
         drop(log);
         assert_eq!(bench.open().unwrap().1, Opened { entries: 3, bytes_cut: 0 });
@@ -121,10 +143,11 @@ async fn a_torn_end_is_cut_and_reported() {
 #[tokio::test]
 async fn damage_before_the_end_is_never_cut() {
     let bench = Bench::filled(5).await;
-    let path = bench.log().join("entries");
+    let path = bench.segment();
     let length = fs::metadata(&path).unwrap().len();
     change(&path, |bytes| bytes[20] ^= 1);
-    assert!(matches!(bench.open(), Err(LogError::Damaged { offset: 0, .. })));
+    let refused = bench.open().err().unwrap();
+    assert!(matches!(refused, LogError::File(TlogError::Damaged { offset: 0, .. })), "{refused}");
     assert_eq!(fs::metadata(&path).unwrap().len(), length);
 }
 
@@ -132,7 +155,7 @@ async fn damage_before_the_end_is_never_cut() {
 #[tokio::test]
 async fn a_shortened_log_is_found() {
     let bench = Bench::filled(5).await;
-    change(&bench.log().join("entries"), |bytes| {
+    change(&bench.segment(), |bytes| {
         let frame = bytes.len() / 5;
         bytes.truncate(4 * frame);
     });
@@ -145,7 +168,7 @@ async fn a_shortened_log_is_found() {
 async fn a_rewritten_log_is_found() {
     for target in [0, 3] {
         let bench = Bench::filled(5).await;
-        change(&bench.log().join("entries"), |bytes| {
+        change(&bench.segment(), |bytes| {
             let frame = bytes.len() / 5;
             let mut other = Vec::new();
             frames::push(&mut other, &entry(99).encode());
@@ -164,4 +187,114 @@ async fn a_lost_hash_file_is_rebuilt() {
     assert_eq!(bench.open().unwrap().0.checkpoint().unwrap(), before);
     change(&bench.log().join("hashes"), |bytes| bytes[100] ^= 1);
     assert_eq!(bench.open().unwrap().0.checkpoint().unwrap(), before);
+}
+
+#[tokio::test]
+async fn days_are_segments_of_one_log() {
+    let bench = Bench::new();
+    let (log, ..) = bench.open().unwrap();
+    for n in 0..24 * 120 {
+        log.append(&[hourly(n)]).await.unwrap();
+    }
+    // A clock that is set back opens no segment.
+    log.append(&[hourly(0), hourly(1)]).await.unwrap();
+    log.tidy(Day(120)).unwrap();
+    let all = |log: &ReleaseLog| {
+        let mut seen = Vec::new();
+        while (seen.len() as u64) < log.size() {
+            seen.extend(log.entries(seen.len() as u64, 1_000).unwrap());
+        }
+        seen.iter().map(|bytes| Entry::decode(bytes).unwrap()).collect::<Vec<_>>()
+    };
+    let expected: Vec<_> = (0..24 * 120).chain(0..2).map(hourly).collect();
+    assert_eq!(all(&log), expected);
+    let checkpoint = log.checkpoint().unwrap();
+    log.close().await.unwrap();
+    drop(log);
+
+    let count = |dir: PathBuf, end: &str| {
+        let names = fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name());
+        names.filter(|name| name.to_str().unwrap().ends_with(end)).count()
+    };
+    assert_eq!((count(bench.log(), ".entries"), count(bench.archive(), ".entries")), (93, 27));
+    assert_eq!(count(bench.log(), ".index"), 119);
+
+    // Only the last days are read at start; the whole log is there all the same.
+    let (log, opened, seen) = bench.open_since(Day(118)).unwrap();
+    assert_eq!((opened.entries, seen.len()), (24 * 120 + 2, 50));
+    assert_eq!(log.checkpoint().unwrap(), checkpoint);
+    assert_eq!(all(&log), expected);
+}
+
+#[tokio::test]
+async fn the_index_says_what_the_log_says() {
+    let bench = Bench::new();
+    let (log, ..) = bench.open().unwrap();
+    for n in 0..72 {
+        log.append(&[hourly(n)]).await.unwrap();
+    }
+    log.tidy(Day(3)).unwrap();
+    let segments = log.shared.segments.names();
+    let index = SegmentIndex::load(&bench.log(), segments[1]).unwrap();
+    let rows: Vec<_> = index.iter().map(|(k, b)| (k.caller.as_str(), k.field, b.clone())).collect();
+    assert_eq!(rows, [("web-ky-1", None, (24..48).collect())]);
+    let again = SegmentIndex::build(&log.shared.segments, segments[1], &touched).unwrap();
+    assert_eq!(again, index);
+    change(&bench.log().join(segments[1].file("index")), |bytes| bytes[40] ^= 1);
+    assert!(SegmentIndex::load(&bench.log(), segments[1]).is_none(), "a damaged one is made again");
+}
+
+#[tokio::test]
+async fn a_missing_day_is_found() {
+    let bench = Bench::new();
+    let (log, ..) = bench.open().unwrap();
+    for n in 0..72 {
+        log.append(&[hourly(n)]).await.unwrap();
+    }
+    log.close().await.unwrap();
+    let names = log.shared.segments.names();
+    drop(log);
+    fs::remove_file(bench.log().join(names[1].file("entries"))).unwrap();
+    let refused = bench.open().err().unwrap().to_string();
+    assert!(refused.contains("entries 24 to 48 are missing"), "{refused}");
+}
+
+#[tokio::test]
+async fn tiles_and_proofs_are_those_of_the_tree() {
+    let bench = Bench::filled(700).await;
+    let (log, ..) = bench.open().unwrap();
+    let tile = |path: &str| log.tile(TilePath::parse(path).unwrap()).unwrap();
+    let level0 = tile("0/001").unwrap();
+    assert_eq!(level0.len(), 256 * 32);
+    let leaf = cofferdam_store::tlog::record_hash(&entry(256).encode());
+    assert_eq!(level0[..32], leaf.0);
+    assert_eq!(tile("entries/002.p/188").unwrap(), {
+        let entries: Vec<_> = (512..700).map(|n| entry(n).encode()).collect();
+        bundle(&entries)
+    });
+    assert!(tile("0/002").is_none() && tile("0/002.p/189").is_none());
+    let (leaf, proof) = log.inclusion(256, 700).unwrap();
+    let root = log.shared.hashes.root(700).unwrap();
+    cofferdam_store::tlog::check_record(&proof, 700, root, 256, leaf).unwrap();
+    assert!(matches!(log.inclusion(700, 700), Err(LogError::Beyond { .. })));
+}
+
+#[tokio::test]
+async fn a_cosignature_is_taken_from_the_witness_alone() {
+    let bench = Bench::filled(3).await;
+    let (log, ..) = bench.open().unwrap();
+    let (note, _) = log.checkpoint().unwrap();
+    assert_eq!(log.public_checkpoint().unwrap(), note);
+    let at = Timestamp::UNIX_EPOCH;
+    let stranger = key(NoteKind::Witness, 3).cosign(&note, at).unwrap();
+    assert!(matches!(log.set_cosigned(&stranger), Err(LogError::Cosignature(_))));
+    let other_tree = key(NoteKind::Log, 1).checkpoint(3, Hash([9; 32])).unwrap();
+    let other_tree = key(NoteKind::Witness, 2).cosign(&other_tree, at).unwrap();
+    assert!(matches!(log.set_cosigned(&other_tree), Err(LogError::Cosignature(_))));
+    let cosigned = key(NoteKind::Witness, 2).cosign(&note, at).unwrap();
+    assert_eq!(log.set_cosigned(&cosigned).unwrap(), at);
+    assert_eq!(log.public_checkpoint().unwrap(), cosigned);
+    log.close().await.unwrap();
+    drop(log);
+    assert_eq!(bench.open().unwrap().0.public_checkpoint().unwrap(), cosigned);
 }

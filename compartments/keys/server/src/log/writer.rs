@@ -1,31 +1,32 @@
 //! The one thread that writes: it takes what waits, writes it, syncs once, and answers all.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
-use cofferdam_store::tlog::frames;
+use cofferdam_store::tlog::Day;
 use tokio::sync::oneshot;
 
 use super::{LogError, Shared};
 
-/// Entries that wait at most; past it, callers wait for a place.
+/// Calls that wait at most; past it, callers wait for a place.
 const QUEUE: usize = 8_192;
 
+/// Entries of one call, with their days: they stand in the log one behind the other.
+type Encoded = Vec<(Day, Vec<u8>)>;
+
 struct Waiting {
-    entry: Vec<u8>,
-    answer: oneshot::Sender<u64>,
+    entries: Encoded,
+    answer: oneshot::Sender<()>,
 }
 
 /// Where entries are handed in.
 pub struct Sender(Mutex<Option<mpsc::SyncSender<Waiting>>>);
 
 impl Sender {
-    /// Hands in an entry; its index, once it is on disk.
-    pub async fn append(&self, entry: Vec<u8>) -> Result<u64, LogError> {
+    /// Hands in the entries of one call; returns once they are on disk.
+    pub async fn append(&self, entries: Encoded) -> Result<(), LogError> {
         let (answer, written) = oneshot::channel();
-        let mut waiting = Waiting { entry, answer };
+        let mut waiting = Waiting { entries, answer };
         loop {
             let sender = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
             match sender.ok_or(LogError::Stopped)?.try_send(waiting) {
@@ -49,10 +50,10 @@ pub struct Writer(JoinHandle<()>);
 
 impl Writer {
     /// Starts the thread.
-    pub fn start(path: PathBuf, shared: Arc<Shared>) -> (Self, Sender) {
+    pub fn start(shared: Arc<Shared>) -> (Self, Sender) {
         let (sender, queue) = mpsc::sync_channel(QUEUE);
         let thread = std::thread::spawn(move || {
-            if let Err(e) = write_all(&queue, &shared, &path) {
+            if let Err(e) = write_all(&queue, &shared) {
                 // Every waiting and later append fails: without the log nothing is released.
                 tracing::error!(cause = %e, "the release log can't be written");
             }
@@ -68,41 +69,29 @@ impl Writer {
     }
 }
 
-fn write_all(
-    queue: &mpsc::Receiver<Waiting>,
-    shared: &Shared,
-    path: &Path,
-) -> Result<(), LogError> {
-    let mut frame = Vec::new();
+fn write_all(queue: &mpsc::Receiver<Waiting>, shared: &Shared) -> Result<(), LogError> {
     while let Ok(first) = queue.recv() {
         let batch: Vec<Waiting> =
             std::iter::once(first).chain(queue.try_iter().take(QUEUE)).collect();
-        frame.clear();
-        for waiting in &batch {
-            frames::push(&mut frame, &waiting.entry);
+        write(shared, &batch)?;
+        for waiting in batch {
+            // Whoever no longer waits has lost its answer, not the entry.
+            let _ = waiting.answer.send(());
         }
-        let mut file = &shared.entries;
-        file.write_all(&frame)
-            .and_then(|()| file.sync_data())
-            .map_err(|e| LogError::io(path, e))?;
-        commit(shared, batch)?;
     }
     Ok(())
 }
 
-/// Makes a batch that is on disk part of the tree, and answers those who wait for it.
-fn commit(shared: &Shared, batch: Vec<Waiting>) -> Result<(), LogError> {
-    let size = shared.state().size;
-    shared.hashes.append(size, batch.iter().map(|waiting| waiting.entry.as_slice()))?;
-    {
-        let mut state = shared.state.write().unwrap_or_else(PoisonError::into_inner);
-        for waiting in &batch {
-            state.push(waiting.entry.len());
-        }
-    }
-    for (index, waiting) in (size..).zip(batch) {
-        // Whoever no longer waits has lost its answer, not the entry.
-        let _ = waiting.answer.send(index);
+/// Puts a batch on disk, day by day, and makes it part of the tree.
+fn write(shared: &Shared, batch: &[Waiting]) -> Result<(), LogError> {
+    let entries: Vec<&(Day, Vec<u8>)> = batch.iter().flat_map(|waiting| &waiting.entries).collect();
+    let mut size = shared.size();
+    for day in entries.chunk_by(|(a, _), (b, _)| a == b) {
+        let bytes: Vec<&[u8]> = day.iter().map(|(_, entry)| entry.as_slice()).collect();
+        shared.segments.append(size, day[0].0, &bytes)?;
+        shared.hashes.append(size, bytes.iter().copied())?;
+        size += bytes.len() as u64;
+        *shared.size.write().unwrap_or_else(PoisonError::into_inner) = size;
     }
     Ok(())
 }

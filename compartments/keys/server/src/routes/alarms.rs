@@ -6,7 +6,7 @@ use axum::extract::State;
 use cofferdam_wire::{Answer, Body, Caller, Problem};
 use keys_api::{Alarm, ReadAlarms};
 
-use super::app::App;
+use crate::app::App;
 use crate::store;
 
 /// Reads alarms.

@@ -1,13 +1,15 @@
-//! `POST /v1/callers/list`: what each caller may do.
+//! `POST /v1/callers/list`: what each caller may do, did lately, and could drain.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State;
-use cofferdam_core::Operation;
+use cofferdam_core::{Operation, Timestamp};
 use cofferdam_wire::{Answer, Body, Caller, Problem};
-use keys_api::{CallerStatus, ListCallers};
+use keys_api::{CallerPolicy, CallerStatus, ListCallers};
 
-use super::app::App;
+use crate::app::App;
+use crate::store;
 
 /// Lists the callers, by name.
 pub async fn list(
@@ -16,12 +18,31 @@ pub async fn list(
     Body(_, encoding): Body<ListCallers>,
 ) -> Result<Answer<Vec<CallerStatus>>, Problem> {
     app.check_controller(&by, "the list of callers").await?;
-    let status = app.access.callers().map(|(caller, grants, budgets)| CallerStatus {
-        caller: caller.clone(),
-        frozen: app.is_frozen(caller),
-        grants: grants.to_vec(),
-        release_per_hour: budgets.get(&Operation::Release).map_or(0, |budget| budget.hour),
-        released_last_hour: app.released_last_hour(caller),
-    });
-    Ok(Answer(status.collect(), encoding))
+    let claims = store::highest_claims(&app.db).await.map_err(|e| Problem::internal(&e))?;
+    let now = app.now().await;
+    let access = app.access();
+    let list = access.callers().map(|caller| status(&app, caller, &claims, now)).collect();
+    Ok(Answer(list, encoding))
+}
+
+fn status(
+    app: &App,
+    caller: &CallerPolicy,
+    claims: &BTreeMap<String, u64>,
+    now: Timestamp,
+) -> CallerStatus {
+    let last_hour =
+        |operation: &Operation| (*operation, app.last_hour(&caller.name, *operation, now));
+    let readable = caller.grants.iter().filter(|grant| grant.operation == Operation::Release);
+    let domains: std::collections::BTreeSet<_> = readable.map(|grant| grant.domain).collect();
+    let records = domains.iter().filter_map(|domain| claims.get(domain.as_str())).sum();
+    let release = caller.budgets.get(&Operation::Release).filter(|_| !domains.is_empty());
+    CallerStatus {
+        caller: caller.name.clone(),
+        frozen: app.is_frozen(&caller.name),
+        grants: caller.grants.clone(),
+        budgets: caller.budgets.clone(),
+        last_hour: caller.budgets.keys().map(last_hour).collect(),
+        hours_to_drain: release.and_then(|budget| budget.hours_to_drain(records)),
+    }
 }

@@ -7,7 +7,7 @@ use cofferdam_core::Record;
 use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemKind};
 use keys_api::{AlarmKind, ClaimDecoys, ClaimedDecoys};
 
-use super::app::{App, Parties};
+use crate::app::{App, Parties};
 use crate::store;
 
 const MAX_RANGE: u32 = 100_000;
@@ -33,9 +33,9 @@ pub async fn claim(
         .map_err(|e| Problem::internal(&e))?;
     if !new {
         let detail = format!("{via} asked a second time where decoys are, from {}", call.from);
-        app.alarms.ring(AlarmKind::DecoyProbe, Some(&via), detail).await;
+        let now = app.now().await;
+        app.alarms.ring(now, AlarmKind::DecoyProbe, Some(&via), detail).await;
         return Err(Problem::new(ProblemKind::Conflict, "these numbers were claimed before"));
     }
-    app.unfilled().extend(&decoys);
     Ok(Answer(ClaimedDecoys { decoys }, encoding))
 }

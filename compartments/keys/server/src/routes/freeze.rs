@@ -6,7 +6,7 @@ use axum::extract::State;
 use cofferdam_wire::{Answer, Body, Caller, Problem};
 use keys_api::{Event, FreezeCaller};
 
-use super::app::App;
+use crate::app::App;
 use crate::store;
 
 /// The longest reason, in characters.
@@ -22,16 +22,13 @@ pub async fn freeze(
     if call.reason.trim().is_empty() || call.reason.chars().count() > MAX_REASON {
         return Err(Problem::bad_request(format!("a reason has 1 to {MAX_REASON} characters")));
     }
-    if app.access.is_controller(&call.caller) {
+    if app.is_controller(&call.caller) {
         return Err(Problem::bad_request("the controller can't freeze itself"));
     }
     let FreezeCaller { caller, frozen, reason } = call;
     let event = Event::Froze { caller: caller.clone(), by, frozen, reason };
-    app.write(app.clock.now(), event).await?;
-    if frozen {
-        app.set_frozen(&caller, true);
-    }
+    app.write(app.now().await, vec![event]).await?;
     store::set_frozen(&app.db, &caller, frozen).await.map_err(|e| Problem::internal(&e))?;
-    app.set_frozen(&caller, frozen);
+    app.after_change().await?;
     Ok(Answer((), encoding))
 }

@@ -7,7 +7,7 @@ use cofferdam_core::{Domain, FieldSet, Operation, Record};
 use cofferdam_wire::{Answer, Body, Caller, Problem};
 use keys_api::{Event, HardenPasswords, HardenedPasswords, RecordList};
 
-use super::app::{App, Parties, check_count};
+use crate::app::{App, Parties, check_count};
 use crate::store;
 
 /// Hardens passwords.
@@ -20,28 +20,30 @@ pub async fn harden(
     let who = Parties { via: &via, caller: &call.caller };
     app.check_parties(&who, Domain::Accounts).await?;
     app.check_grant(&who, Domain::Accounts, Operation::Harden, FieldSet::EMPTY).await?;
-    let now = app.clock.now();
+    let now = app.now().await;
     app.charge(&who, Operation::Harden, now, call.items.len()).await?;
 
     let records = call.items.iter().map(|item| item.record).filter(|r| *r != Record::NOBODY);
     let records = RecordList::new(records.collect());
     let event =
         Event::Hardened { caller: call.caller.clone(), via: via.clone(), records: records.clone() };
-    app.write(now, event).await?;
-    let presented = first_passwords_apart(&app, records.as_slice()).await?;
-    app.watch_decoys(&who, &presented, "presented a password of").await;
-    let verifiers = call.items.iter().map(|item| app.ring.harden(item.record, &item.hash));
+    app.write(now, vec![event]).await?;
+    let presented = presented_decoys(&app, records.as_slice()).await?;
+    app.watch_decoys(now, &who, &presented, "presented a password of").await;
+    let ring = app.ring();
+    let verifiers = call.items.iter().map(|item| ring.harden(item.record, &item.hash));
     Ok(Answer(HardenedPasswords { verifiers: verifiers.collect() }, encoding))
 }
 
-/// The records without decoys that are just being filled: their first password is ours.
-async fn first_passwords_apart(app: &App, records: &[Record]) -> Result<Vec<Record>, Problem> {
-    let (first, others): (Vec<Record>, Vec<Record>) = {
-        let mut unfilled = app.unfilled();
-        records.iter().partition(|record| unfilled.remove(record))
-    };
-    for decoy in first {
-        store::filled(&app.db, decoy).await.map_err(|e| Problem::internal(&e))?;
+/// The decoys among the records, but for those that are just being filled: their first password
+/// is ours.
+async fn presented_decoys(app: &App, records: &[Record]) -> Result<Vec<Record>, Problem> {
+    let mut presented = Vec::new();
+    for record in records.iter().filter(|r| app.decoys.is_decoy(Domain::Accounts, **r)) {
+        let first = store::first_password(&app.db, *record).await;
+        if !first.map_err(|e| Problem::internal(&e))? {
+            presented.push(*record);
+        }
     }
-    Ok(others)
+    Ok(presented)
 }

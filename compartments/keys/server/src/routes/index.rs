@@ -7,7 +7,7 @@ use cofferdam_core::{Domain, FieldSet, Operation};
 use cofferdam_wire::{Answer, Body, Caller, Problem};
 use keys_api::{Event, IndexAddresses, IndexedAddresses};
 
-use super::app::{App, Parties, check_count};
+use crate::app::{App, Parties, check_count};
 
 /// Indexes addresses.
 pub async fn index(
@@ -19,11 +19,13 @@ pub async fn index(
     let who = Parties { via: &via, caller: &call.caller };
     app.check_parties(&who, Domain::Accounts).await?;
     app.check_grant(&who, Domain::Accounts, Operation::Index, FieldSet::EMPTY).await?;
-    let now = app.clock.now();
+    let now = app.now().await;
     app.charge(&who, Operation::Index, now, call.digests.len()).await?;
 
     let count = u32::try_from(call.digests.len()).unwrap_or(u32::MAX);
-    app.write(now, Event::Indexed { caller: call.caller.clone(), via: via.clone(), count }).await?;
-    let indexes = call.digests.iter().map(|digest| app.ring.index(digest)).collect();
+    let event = Event::Indexed { caller: call.caller.clone(), via: via.clone(), count };
+    app.write(now, vec![event]).await?;
+    let ring = app.ring();
+    let indexes = call.digests.iter().map(|digest| ring.index(digest)).collect();
     Ok(Answer(IndexedAddresses { indexes }, encoding))
 }

@@ -1,14 +1,23 @@
 //! `POST /v1/release`: field keys of records, written to the log before they leave.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::State;
-use cofferdam_core::{Domain, Operation, Record, Timestamp};
+use cofferdam_core::{CallerName, Domain, Epoch, FieldSet, Operation, Record, Timestamp};
 use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemKind};
-use keys_api::{AlarmKind, Event, RecordKeys, RecordList, ReleaseKeys, ReleasedKeys, WarrantId};
+use keys_api::{
+    AlarmKind, Event, KeyGroup, RecordKeys, RecordList, ReleaseKeys, ReleasedGroup, ReleasedKeys,
+    WarrantId,
+};
 
-use super::app::{App, Parties, check_count};
+use crate::app::{App, Parties, check_count, check_records};
 use crate::domain::derive::KeyRing;
+use crate::domain::warrants::Refusal;
+use crate::store;
+
+/// More keys than this are derived beside the requests, not before them.
+const MANY: usize = 1_024;
 
 /// Releases keys.
 pub async fn release(
@@ -16,78 +25,165 @@ pub async fn release(
     Caller(via): Caller,
     Body(call, encoding): Body<ReleaseKeys>,
 ) -> Result<Answer<ReleasedKeys>, Problem> {
-    check_form(&app, &call)?;
+    let ring = app.ring();
+    check_form(&ring, &call)?;
     let who = Parties { via: &via, caller: &call.caller };
     app.check_parties(&who, call.domain).await?;
-    let now = app.clock.now();
-    let (records, decoys) = if let Some(warrant) = call.warrant {
-        draw(&app, &who, &call, warrant, now).await?
-    } else {
-        app.check_grant(&who, call.domain, call.operation, call.fields).await?;
-        app.charge(&who, call.operation, now, call.records.len()).await?;
-        (call.records.clone(), Vec::new())
-    };
-    let epoch = call.epoch.unwrap_or(KeyRing::CURRENT);
-    if !records.is_empty() {
-        let event = Event::Released {
-            caller: call.caller.clone(),
-            via: via.clone(),
-            domain: call.domain,
-            operation: call.operation,
-            fields: call.fields,
-            epoch,
-            records: RecordList::new(records.clone()),
-            warrant: call.warrant,
-        };
-        app.write(now, event).await?;
+    let now = app.now().await;
+    let withheld = withhold(&app, &call);
+    let groups = without(&call.groups, &withheld);
+    let count = groups.iter().map(|group| group.records.len()).sum();
+    match (call.warrant, call.operation) {
+        (Some(warrant), _) => draw(&app, &who, &call, &groups, warrant, now).await?,
+        (None, Operation::Reseal) => app.check_reseal(&who, call.domain, now).await?,
+        (None, operation) => app.check_grant(&who, call.domain, operation, all(&groups)).await?,
     }
+    if call.warrant.is_none() {
+        app.charge(&who, call.operation, now, count).await?;
+    }
+    write(&app, &ring, &call, &via, &groups, now).await?;
+    metrics::counter!("cofferdam_released_records_total", "operation" => call.operation.as_str())
+        .increment(count as u64);
     if call.domain == Domain::Accounts && call.operation == Operation::Release {
-        app.watch_decoys(&who, &records, "opened").await;
+        for group in &groups {
+            app.watch_decoys(now, &who, &group.records, "opened").await;
+        }
     }
-    let keys_of = |record| {
-        let keys = app.ring.field_keys(call.domain, epoch, record, call.fields)?;
-        Some(RecordKeys { record, keys })
-    };
-    let records = records.into_iter().filter_map(keys_of).collect();
-    Ok(Answer(ReleasedKeys { epoch, records, decoys }, encoding))
+    let groups = derive(ring, call.domain, groups).await?;
+    Ok(Answer(ReleasedKeys { groups, decoys: withheld.decoys, erased: withheld.erased }, encoding))
 }
 
-fn check_form(app: &App, call: &ReleaseKeys) -> Result<(), Problem> {
-    check_count(call.records.len())?;
-    if !call.records.is_sorted_by(|a, b| a < b) {
-        return Err(Problem::bad_request("records must be ascending, none twice"));
+fn check_form(ring: &KeyRing, call: &ReleaseKeys) -> Result<(), Problem> {
+    check_count(call.count())?;
+    if !call.operation.names_fields() {
+        return Err(Problem::bad_request("keys are released to release, to seal or to reseal"));
     }
-    if !matches!(call.operation, Operation::Release | Operation::Seal) {
-        return Err(Problem::bad_request("keys are released to release or to seal"));
-    }
-    if call.fields.is_empty() || call.fields.iter().any(|f| f.domain() != call.domain) {
-        return Err(Problem::bad_request(format!("name fields of {}", call.domain)));
-    }
-    let epoch = call.epoch.unwrap_or(KeyRing::CURRENT);
-    if !app.ring.has(call.domain, epoch) {
-        return Err(Problem::bad_request(format!("{} has no epoch {}", call.domain, epoch.0)));
+    for group in &call.groups {
+        check_records(&group.records)?;
+        if group.fields.is_empty() || group.fields.iter().any(|f| f.domain() != call.domain) {
+            return Err(Problem::bad_request(format!("name fields of {}", call.domain)));
+        }
+        let epoch = epoch_of(ring, call.domain, group);
+        if !epoch.is_some_and(|epoch| ring.has(call.domain, epoch)) {
+            let what =
+                epoch.map_or_else(|| "no key here".to_owned(), |e| format!("no epoch {}", e.0));
+            return Err(Problem::bad_request(format!("{} has {what}", call.domain)));
+        }
     }
     Ok(())
 }
 
-/// Draws on a warrant: decoys are left out and named, since nobody is to write to them.
+fn epoch_of(ring: &KeyRing, domain: Domain, group: &KeyGroup) -> Option<Epoch> {
+    group.epoch.or_else(|| ring.current(domain))
+}
+
+fn all(groups: &[KeyGroup]) -> FieldSet {
+    groups.iter().fold(FieldSet::EMPTY, |all, group| all.union(group.fields))
+}
+
+/// Records whose keys don't leave.
+struct Withheld {
+    decoys: Vec<Record>,
+    erased: Vec<Record>,
+}
+
+/// Erased records never; under a warrant, decoys: nobody is to write to them.
+fn withhold(app: &App, call: &ReleaseKeys) -> Withheld {
+    let erased = app.erased(call.domain);
+    let (mut gone, mut decoys) = (BTreeSet::new(), BTreeSet::new());
+    for record in call.groups.iter().flat_map(|group| &group.records) {
+        if erased.contains(record.0) {
+            gone.insert(*record);
+        } else if call.warrant.is_some() && app.decoys.is_decoy(call.domain, *record) {
+            decoys.insert(*record);
+        }
+    }
+    Withheld { decoys: decoys.into_iter().collect(), erased: gone.into_iter().collect() }
+}
+
+fn without(groups: &[KeyGroup], withheld: &Withheld) -> Vec<KeyGroup> {
+    let leaves = |record: &Record| {
+        withheld.erased.binary_search(record).is_err()
+            && withheld.decoys.binary_search(record).is_err()
+    };
+    let kept = |group: &KeyGroup| KeyGroup {
+        records: group.records.iter().copied().filter(leaves).collect(),
+        ..*group
+    };
+    groups.iter().map(kept).collect()
+}
+
+/// Draws on a warrant.
 async fn draw(
     app: &App,
     who: &Parties<'_>,
     call: &ReleaseKeys,
+    groups: &[KeyGroup],
     warrant: WarrantId,
     now: Timestamp,
-) -> Result<(Vec<Record>, Vec<Record>), Problem> {
+) -> Result<(), Problem> {
     if call.operation != Operation::Release {
         return Err(Problem::bad_request("a warrant is for reading"));
     }
-    let (decoys, records): (Vec<_>, Vec<_>) =
-        call.records.iter().partition(|record| app.decoys.is_decoy(call.domain, **record));
-    let drawn = app.warrants().draw(warrant, who.caller, call.domain, call.fields, now, &records);
-    if let Err(refusal) = drawn {
-        let detail = format!("{}: {refusal}", who.caller);
-        app.alarms.ring(AlarmKind::RefusedWarrant, Some(who.caller), detail.clone()).await;
-        return Err(Problem::new(ProblemKind::WarrantRefused, detail));
+    let checked = app.warrants().check(warrant, who.caller, call.domain, all(groups), now);
+    let drawn = match checked {
+        Ok(limit) => {
+            let records: Vec<_> = groups.iter().flat_map(|g| g.records.iter().copied()).collect();
+            let drawn = store::draw(&app.db, warrant, limit.into(), &records).await;
+            if drawn.map_err(|e| Problem::internal(&e))? { Ok(()) } else { Err(Refusal::Records) }
+        }
+        Err(refusal) => Err(refusal),
+    };
+    let Err(refusal) = drawn else { return Ok(()) };
+    let detail = format!("{}: {refusal}", who.caller);
+    app.alarms.ring(now, AlarmKind::RefusedWarrant, Some(who.caller), detail.clone()).await;
+    Err(Problem::new(ProblemKind::WarrantRefused, detail))
+}
+
+/// Writes what will leave, before it leaves.
+async fn write(
+    app: &App,
+    ring: &KeyRing,
+    call: &ReleaseKeys,
+    via: &CallerName,
+    groups: &[KeyGroup],
+    now: Timestamp,
+) -> Result<(), Problem> {
+    let event = |group: &KeyGroup| {
+        Some(Event::Released {
+            caller: call.caller.clone(),
+            via: via.clone(),
+            domain: call.domain,
+            operation: call.operation,
+            fields: group.fields,
+            epoch: epoch_of(ring, call.domain, group)?,
+            records: RecordList::new(group.records.clone()),
+            warrant: call.warrant,
+        })
+    };
+    let events: Vec<_> =
+        groups.iter().filter(|g| !g.records.is_empty()).filter_map(event).collect();
+    if events.is_empty() { Ok(()) } else { app.write(now, events).await }
+}
+
+async fn derive(
+    ring: Arc<KeyRing>,
+    domain: Domain,
+    groups: Vec<KeyGroup>,
+) -> Result<Vec<ReleasedGroup>, Problem> {
+    let keys: usize = groups.iter().map(|group| group.records.len() * group.fields.len()).sum();
+    let work = move || groups.iter().filter_map(|group| keys_of(&ring, domain, group)).collect();
+    if keys <= MANY {
+        return Ok(work());
     }
-    Ok((records, decoys))
+    tokio::task::spawn_blocking(work).await.map_err(|e| Problem::internal(&e))
+}
+
+fn keys_of(ring: &KeyRing, domain: Domain, group: &KeyGroup) -> Option<ReleasedGroup> {
+    let epoch = epoch_of(ring, domain, group)?;
+    let keys_of = |record: &Record| {
+        let keys = ring.field_keys(domain, epoch, *record, group.fields)?;
+        Some(RecordKeys { record: *record, keys })
+    };
+    Some(ReleasedGroup { epoch, records: group.records.iter().filter_map(keys_of).collect() })
 }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use cofferdam_core::CallerName;
 use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemKind};
 use keys_api::{AlarmKind, CloseWarrant, Event, OpenWarrant, WarrantId};
 
-use super::app::App;
+use crate::app::App;
 use crate::store;
 
 /// The longest time that a warrant holds, in seconds: a week.
@@ -20,17 +21,15 @@ pub async fn open(
 ) -> Result<Answer<WarrantId>, Problem> {
     app.check_controller(&by, "opening a warrant").await?;
     let signed = call.warrant;
-    let warrant = &signed.warrant;
-    let approvers = match signed.verify(&app.approvers) {
-        Ok(approvers) => approvers,
-        Err(e) => return Err(refuse(&app, &by, e.to_string()).await),
-    };
+    let approvers = app.check_signed(&by, &signed, AlarmKind::RefusedWarrant).await?;
+    let warrant = &signed.order;
+    let now = app.now().await;
     let span = warrant.until.duration_since(warrant.from).as_secs();
-    if !(1..=MAX_SECONDS).contains(&span) || app.clock.now() >= warrant.until {
-        return Err(refuse(&app, &by, "it must hold for up to a week from now on".into()).await);
+    if !(1..=MAX_SECONDS).contains(&span) || now >= warrant.until {
+        return Err(refuse(&app, &by, "it must hold for up to a week from now on").await);
     }
     if app.warrants().contains(warrant.id) {
-        return Err(refuse(&app, &by, "a warrant with this number was opened before".into()).await);
+        return Err(refuse(&app, &by, "a warrant with this number was opened before").await);
     }
     let event = Event::WarrantOpened {
         warrant: warrant.id,
@@ -39,16 +38,16 @@ pub async fn open(
         records: warrant.records,
         approvers,
     };
-    app.write(app.clock.now(), event).await?;
-    store::insert_warrant(&app.db, &signed).await.map_err(|e| Problem::internal(&e))?;
-    let id = warrant.id;
-    app.warrants().insert(signed.warrant, false);
-    Ok(Answer(id, encoding))
+    app.write(now, vec![event]).await?;
+    if !store::insert_warrant(&app.db, &signed).await.map_err(|e| Problem::internal(&e))? {
+        return Err(Problem::new(ProblemKind::Conflict, "another instance opened it first"));
+    }
+    app.after_change().await?;
+    Ok(Answer(signed.order.id, encoding))
 }
 
-async fn refuse(app: &App, by: &cofferdam_core::CallerName, why: String) -> Problem {
-    app.alarms.ring(AlarmKind::RefusedWarrant, Some(by), format!("{by}: {why}")).await;
-    Problem::new(ProblemKind::WarrantRefused, why)
+async fn refuse(app: &App, by: &CallerName, why: &str) -> Problem {
+    app.refuse_order(by, AlarmKind::RefusedWarrant, why.to_owned()).await
 }
 
 /// Ends a warrant.
@@ -59,10 +58,10 @@ pub async fn close(
 ) -> Result<Answer<()>, Problem> {
     app.check_controller(&by, "closing a warrant").await?;
     let warrant = call.warrant;
-    if !app.warrants().close(warrant) {
+    if !store::close_warrant(&app.db, warrant).await.map_err(|e| Problem::internal(&e))? {
         return Err(Problem::not_found("no such warrant is open"));
     }
-    store::close_warrant(&app.db, warrant).await.map_err(|e| Problem::internal(&e))?;
-    app.write(app.clock.now(), Event::WarrantClosed { warrant, by }).await?;
+    app.after_change().await?;
+    app.write(app.now().await, vec![Event::WarrantClosed { warrant, by }]).await?;
     Ok(Answer((), encoding))
 }

@@ -1,6 +1,7 @@
-//! Which decoys were named, and which of them wait for their first password.
+//! Which decoys were named, and which of them wait for their first password: that one is ours,
+//! and no alarm.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 
 use cofferdam_core::{Domain, Record};
 use cofferdam_store::{Db, StoreError};
@@ -41,24 +42,20 @@ pub async fn claim(
     Ok(true)
 }
 
-/// Decoys that wait for their first password.
-pub async fn unfilled(db: &Db) -> Result<HashSet<Record>, StoreError> {
-    let rows = sqlx::query("SELECT record FROM decoy_unfilled").fetch_all(db.reader()).await?;
-    rows.iter()
-        .map(|row| {
-            let record = row.try_get::<i64, _>(0)?;
-            u32::try_from(record)
-                .map(Record)
-                .map_err(|_| StoreError::Corrupt(format!("decoy {record}")))
-        })
-        .collect()
-}
-
-/// Notes that a decoy has had its first password.
-pub async fn filled(db: &Db, decoy: Record) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM decoy_unfilled WHERE record = $1")
+/// Whether a decoy waits for its first password, which this then is.
+pub async fn first_password(db: &Db, decoy: Record) -> Result<bool, StoreError> {
+    let deleted = sqlx::query("DELETE FROM decoy_unfilled WHERE record = $1")
         .bind(i64::from(decoy.0))
         .execute(db.writer())
         .await?;
-    Ok(())
+    Ok(deleted.rows_affected() == 1)
+}
+
+/// Up to which record number each domain has claimed its decoys: how many records it has, within
+/// one claim.
+pub async fn highest_claims(db: &Db) -> Result<BTreeMap<String, u64>, StoreError> {
+    let rows = sqlx::query("SELECT domain, upto FROM decoy_claim").fetch_all(db.reader()).await?;
+    rows.iter()
+        .map(|row| Ok((row.try_get(0)?, row.try_get::<i64, _>(1)?.cast_unsigned())))
+        .collect()
 }

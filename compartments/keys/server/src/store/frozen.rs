@@ -4,6 +4,8 @@ use cofferdam_core::CallerName;
 use cofferdam_store::{Db, StoreError};
 use sqlx::Row;
 
+use super::changed;
+
 /// Who is frozen.
 pub async fn frozen_callers(db: &Db) -> Result<Vec<CallerName>, StoreError> {
     let rows = sqlx::query("SELECT caller FROM frozen_caller").fetch_all(db.reader()).await?;
@@ -22,6 +24,9 @@ pub async fn set_frozen(db: &Db, caller: &CallerName, frozen: bool) -> Result<()
     } else {
         "DELETE FROM frozen_caller WHERE caller = $1"
     };
-    sqlx::query(statement).bind(caller.as_str().to_owned()).execute(db.writer()).await?;
+    let mut tx = db.begin().await?;
+    sqlx::query(statement).bind(caller.as_str().to_owned()).execute(&mut *tx).await?;
+    changed(&mut tx).await?;
+    tx.commit().await?;
     Ok(())
 }

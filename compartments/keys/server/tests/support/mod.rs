@@ -10,14 +10,16 @@ use cofferdam_core::{
 };
 use cofferdam_store::Location;
 use cofferdam_wire::{Client, LogFormat, Problem};
-use keys_api::{Alarm, ApproverSecret, Grant, ReadAlarms, ReleaseKeys};
-use keys_server::ceremony::create_secrets;
-use keys_server::{BudgetConfig, CallerConfig, Config};
+use keys_api::{
+    Alarm, ApproverSecret, Budget, CallerPolicy, Grant, KeyGroup, Order, Policy, ReadAlarms,
+    ReleaseKeys, Signed,
+};
+use keys_server::Config;
+use keys_server::ceremony::{self, Decided};
+use keys_server::custody::{Custody, Quorum};
 use testkit::Authority;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-
-pub const ORIGIN: &str = "keys.example/log";
 
 /// One compartment with its files, which survive a restart.
 pub struct Keys {
@@ -25,8 +27,9 @@ pub struct Keys {
     pub approvers: [ApproverSecret; 2],
     /// The log's verifier key.
     pub verifier: String,
-    authority: Authority,
-    dir: tempfile::TempDir,
+    authority: Arc<Authority>,
+    dir: Arc<tempfile::TempDir>,
+    instance: u32,
     database: Location,
     running: Option<(oneshot::Sender<()>, JoinHandle<()>, String)>,
 }
@@ -41,18 +44,56 @@ impl Keys {
 
     /// A new compartment with its files in `dir` and its tables in `database`.
     pub async fn start_on(dir: tempfile::TempDir, database: Location) -> Self {
-        let verifier = create_secrets(&dir.path().join("secrets"), ORIGIN, &SystemRng).unwrap();
         let mut keys = Self {
             clock: Arc::new(MockClock::at("2012-01-15T04:00:00Z".parse::<Timestamp>().unwrap())),
             approvers: ["ann", "bob"].map(|name| ApproverSecret::generate(name, &SystemRng)),
-            verifier,
-            authority: Authority::new(),
-            dir,
+            verifier: String::new(),
+            authority: Arc::new(Authority::new()),
+            dir: Arc::new(dir),
+            instance: 1,
             database,
             running: None,
         };
+        keys.init().await;
         keys.run().await;
         keys
+    }
+
+    /// Another instance on the same database and under the same authority.
+    pub async fn second(&self) -> Self {
+        let approvers = self.approvers.each_ref().map(|of| {
+            let pem = of.to_pem(b"x", &SystemRng).unwrap();
+            ApproverSecret::from_pem(of.name(), &pem, b"x").unwrap()
+        });
+        let mut keys = Self {
+            clock: self.clock.clone(),
+            approvers,
+            verifier: String::new(),
+            authority: self.authority.clone(),
+            dir: self.dir.clone(),
+            instance: self.instance + 1,
+            database: self.database.clone(),
+            running: None,
+        };
+        keys.init().await;
+        keys.run().await;
+        keys
+    }
+
+    async fn init(&mut self) {
+        let decided = Decided {
+            policy: self.policy(),
+            quorum: Quorum { custodians: 3, threshold: 2 },
+            decoy_key: None,
+        };
+        let made = ceremony::init(&self.config(), decided, &SystemRng).await.unwrap();
+        self.verifier = made.log_key;
+    }
+
+    /// Both approvers sign.
+    pub fn sign<T: Order>(&self, order: T) -> Signed<T> {
+        let signatures = self.approvers.iter().map(|of| of.sign(&order)).collect();
+        Signed { order, signatures }
     }
 
     /// Stops the server and starts it on the same files.
@@ -68,7 +109,7 @@ impl Keys {
     }
 
     pub fn log_dir(&self) -> PathBuf {
-        self.dir.path().join("log")
+        self.dir.path().join(format!("log-{}", self.instance))
     }
 
     pub fn client(&self, caller: &str) -> Client {
@@ -83,7 +124,9 @@ impl Keys {
     /// Releases as `accounts` asks for them, for `caller`.
     pub async fn release(&self, caller: &str, records: &[u32]) -> Result<usize, Problem> {
         let answer = self.client("accounts").call(&ask(caller, records)).await;
-        answer.map(|released| released.records.len()).map_err(|e| e.problem().cloned().unwrap())
+        answer
+            .map(|released| released.groups[0].records.len())
+            .map_err(|e| e.problem().cloned().unwrap())
     }
 
     async fn run(&mut self) {
@@ -93,7 +136,7 @@ impl Keys {
         let clock = self.clock.clone();
         let server = tokio::spawn(async move {
             let stop = async { stopped.await.unwrap_or_default() };
-            keys_server::serve(config, clock, stop).await.unwrap();
+            keys_server::serve(config, clock, Arc::new(SystemRng), stop).await.unwrap();
         });
         self.running = Some((stop, server, base));
         for _ in 0..200 {
@@ -106,38 +149,51 @@ impl Keys {
     }
 
     fn config(&self) -> Config {
-        let budget = |minute| BudgetConfig { minute, hour: 1_000, day: 10_000 };
-        let operations = [Operation::Release, Operation::Seal, Operation::Harden, Operation::Index];
-        let caller = |name: &str, fields: FieldSet| CallerConfig {
-            name: name.parse().unwrap(),
-            grants: operations
-                .map(|operation| Grant {
-                    domain: Domain::Accounts,
-                    operation,
-                    fields: match operation {
-                        Operation::Release | Operation::Seal => fields,
-                        Operation::Harden | Operation::Index => FieldSet::EMPTY,
-                    },
-                })
-                .to_vec(),
-            budgets: operations.map(|operation| (operation, budget(100))).into(),
-        };
         Config {
             listen: free_address(),
             tls: self.authority.files("keys"),
             database: self.database.clone(),
-            secrets: self.dir.path().join("secrets"),
+            custody: Custody::File { root_key: self.dir.path().join("root.key") },
             log: self.log_dir(),
-            log_origin: ORIGIN.to_owned(),
+            log_archive: None,
+            log_origin: format!("keys-{}.example/log", self.instance),
+            witness_key: None,
             log_format: LogFormat::Text,
             controller: name("response-1"),
+            auditors: vec![name("auditor-1")],
             decoy_one_in: 50,
             fronts: [(Domain::Accounts, name("accounts")), (Domain::Payments, name("payments"))]
                 .into(),
+        }
+    }
+
+    /// The first policy.
+    pub fn policy(&self) -> Policy {
+        let budget = |minute| Budget { minute, hour: 1_000, day: 10_000, burst: 0 };
+        let operations = Operation::ALL;
+        let caller = |name: &str, fields: FieldSet| CallerPolicy {
+            name: name.parse().unwrap(),
+            grants: operations
+                .into_iter()
+                .map(|operation| Grant {
+                    domain: Domain::Accounts,
+                    operation,
+                    fields: if operation.names_fields() { fields } else { FieldSet::EMPTY },
+                })
+                .collect(),
+            budgets: operations.map(|operation| (operation, budget(100))).into(),
+        };
+        Policy {
+            version: 1,
             approvers: self.approvers.iter().map(ApproverSecret::public).collect(),
             callers: vec![
                 caller("web-ky-1", fields(&[Field::Name, Field::Email])),
                 caller("web-ky-2", fields(&[Field::Name])),
+                CallerPolicy {
+                    name: name("accounts"),
+                    grants: vec![],
+                    budgets: [(Operation::Reseal, budget(500))].into(),
+                },
             ],
         }
     }
@@ -149,11 +205,15 @@ pub fn ask(caller: &str, records: &[u32]) -> ReleaseKeys {
         domain: Domain::Accounts,
         caller: name(caller),
         operation: Operation::Release,
-        fields: fields(&[Field::Name, Field::Email]),
-        epoch: None,
-        records: records.iter().copied().map(Record).collect(),
+        groups: vec![group(&[Field::Name, Field::Email], records)],
         warrant: None,
     }
+}
+
+/// Records of which the same fields are wanted, in the current epoch.
+pub fn group(names: &[Field], records: &[u32]) -> KeyGroup {
+    let records = records.iter().copied().map(Record).collect();
+    KeyGroup { fields: fields(names), epoch: None, records }
 }
 
 pub fn fields(fields: &[Field]) -> FieldSet {

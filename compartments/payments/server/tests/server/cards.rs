@@ -35,7 +35,8 @@ async fn a_card_comes_back_as_each_caller_may_see_it() {
     let asked: Vec<_> = {
         let book = till.keys.book();
         let line = |r: &keys_api::ReleaseKeys| {
-            (r.caller.to_string(), r.operation, r.fields, r.epoch, r.records.len())
+            let group = &r.groups[0];
+            (r.caller.to_string(), r.operation, group.fields, group.epoch, group.records.len())
         };
         book.released.iter().map(line).collect()
     };

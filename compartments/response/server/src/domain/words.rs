@@ -6,8 +6,8 @@ use cofferdam_core::{Field, FieldSet, Timestamp};
 #[must_use]
 pub const fn field(field: Field) -> &'static str {
     match field {
-        Field::Name => "your name",
-        Field::Email => "your e-mail address",
+        Field::Name | Field::RosterName => "your name",
+        Field::Email | Field::RosterEmail => "your e-mail address",
         Field::Phone => "your telephone number",
         Field::BillingAddress => "your billing address",
         Field::ShippingAddress => "your shipping address",
@@ -16,6 +16,7 @@ pub const fn field(field: Field) -> &'static str {
         Field::CardNumber => "your full card number",
         Field::CardExpiry => "your card's date of expiry",
         Field::CardMasked => "the last four digits of a stored card",
+        Field::RosterAddress => "your postal address",
     }
 }
 
@@ -33,6 +34,9 @@ pub const fn heading(field: Field) -> &'static str {
         Field::CardNumber => "Card number",
         Field::CardExpiry => "Card expiry",
         Field::CardMasked => "Stored card, last four",
+        Field::RosterName => "Name, on a roster",
+        Field::RosterEmail => "E-mail address, on a roster",
+        Field::RosterAddress => "Postal address, on a roster",
     }
 }
 

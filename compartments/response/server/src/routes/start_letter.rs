@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemKind};
-use keys_api::{OpenWarrant, SignedWarrant};
+use keys_api::{OpenWarrant, Signed, Warrant};
 use response_api::{Audience, LetterStatus, StartLetter};
 
 use crate::app::App;
@@ -50,7 +50,7 @@ async fn open_warrant(
 ) -> Result<(), Problem> {
     match signed {
         Some(signed) => {
-            let warrant: SignedWarrant = serde_json::from_value(signed)
+            let warrant: Signed<Warrant> = serde_json::from_value(signed)
                 .map_err(|e| Problem::bad_request(format!("not a signed warrant: {e}")))?;
             let id = app.keys.call(&OpenWarrant { warrant }).await?;
             app.store.set_warrant(letter.letter, id).await.map_err(|e| Problem::internal(&e))?;

@@ -11,7 +11,7 @@ use cofferdam_core::{
     CallerName, Domain, Epoch, Field, FieldKey, FieldSet, KeyBytes, Operation, Record,
 };
 use cofferdam_wire::{Answer, Body, Caller, Listener, Problem, ProblemKind, call_route};
-use keys_api::{RecordKeys, ReleaseKeys, ReleasedKeys};
+use keys_api::{KeyGroup, RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys};
 use testkit::Authority;
 
 /// What the small `keys` does and did.
@@ -74,11 +74,14 @@ async fn release(
     Body(call, encoding): Body<ReleaseKeys>,
 ) -> Result<Answer<ReleasedKeys>, Problem> {
     assert_eq!((via.as_str(), call.domain), ("payments", Domain::Payments));
-    assert!(call.warrant.is_none() && !call.records.is_empty());
-    assert!(call.records.is_sorted_by(|a, b| a < b), "records must be ascending, none twice");
+    let [KeyGroup { fields, epoch, records }] = call.groups.as_slice() else {
+        panic!("one group at a time");
+    };
+    assert!(call.warrant.is_none() && !records.is_empty());
+    assert!(records.is_sorted_by(|a, b| a < b), "records must be ascending, none twice");
     let mut book = book.lock().unwrap();
     let granted = book.grants.get(&(call.caller.clone(), call.operation)).copied();
-    if !call.fields.is_subset(granted.unwrap_or_default()) {
+    if !fields.is_subset(granted.unwrap_or_default()) {
         return Err(Problem::not_granted(format!("{} has no grant", call.caller)));
     }
     if book.spent {
@@ -87,12 +90,13 @@ async fn release(
     let shift = u32::from(book.confused);
     let keys_of = |record: &Record| RecordKeys {
         record: Record(record.0 + shift),
-        keys: call.fields.iter().map(|field| field_key(*record, field)).collect(),
+        keys: fields.iter().map(|field| field_key(*record, field)).collect(),
     };
-    let records = call.records.iter().map(keys_of).collect();
-    let epoch = call.epoch.unwrap_or(Epoch(3));
+    let records = records.iter().map(keys_of).collect();
+    let group = ReleasedGroup { epoch: epoch.unwrap_or(Epoch(3)), records };
     book.released.push(call);
-    Ok(Answer(ReleasedKeys { epoch, records, decoys: Vec::new() }, encoding))
+    let answer = ReleasedKeys { groups: vec![group], decoys: Vec::new(), erased: Vec::new() };
+    Ok(Answer(answer, encoding))
 }
 
 fn field_key(record: Record, field: Field) -> FieldKey {

@@ -1,0 +1,26 @@
+//! `cofferdam staff`: the people who approve, and their signatures.
+
+mod add;
+mod key;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use crate::CommandError;
+
+pub use key::{StaffKey, open_all, passphrase};
+
+/// The people who approve: grants, warrants, rotations.
+#[derive(Debug, Subcommand)]
+pub enum StaffCommand {
+    /// Make a signing key for one person, in a file that a passphrase opens
+    Add(add::AddArgs),
+}
+
+/// Runs a command.
+pub async fn run(command: StaffCommand) -> Result<ExitCode, CommandError> {
+    match command {
+        StaffCommand::Add(args) => add::run(&args),
+    }
+}

@@ -1,0 +1,21 @@
+//! `POST /v1/customers/erase`: a customer goes, in backups too.
+
+use std::sync::Arc;
+
+use accounts_api::EraseCustomer;
+use axum::extract::State;
+use cofferdam_wire::{Answer, Body, Caller, Problem};
+
+use crate::app::App;
+
+/// Erases a customer. The keys go first, so that an erasure that is cut short is one that only
+/// has to be asked for again. Whether `caller` may is for `keys` to say.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    Body(call, encoding): Body<EraseCustomer>,
+) -> Result<Answer<()>, Problem> {
+    app.keys.erase(&caller, call.record).await?;
+    app.store.erase_customer(call.record).await.map_err(|e| Problem::internal(&e))?;
+    Ok(Answer((), encoding))
+}

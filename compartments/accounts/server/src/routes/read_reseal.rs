@@ -1,0 +1,19 @@
+//! `POST /v1/reseal/read`: how far the move to a new epoch is.
+
+use std::sync::Arc;
+
+use accounts_api::{ReadReseal, Reseal};
+use axum::extract::State;
+use cofferdam_wire::{Answer, Body, Caller, Problem};
+
+use crate::app::App;
+
+/// Reads the progress.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    Body(_, encoding): Body<ReadReseal>,
+) -> Result<Answer<Reseal>, Problem> {
+    app.check_controller(&caller)?;
+    Ok(Answer(app.reseal.borrow().clone(), encoding))
+}

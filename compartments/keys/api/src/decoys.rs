@@ -1,0 +1,30 @@
+//! Where nobody lives.
+
+use cofferdam_core::{Call, Domain, Record};
+use serde::{Deserialize, Serialize};
+
+/// Asks, once, which of a range of new record numbers are decoys, so that `accounts` can fill
+/// them. A range that was asked for before is refused, with an alarm: a fallen `accounts` can't
+/// learn where the decoys are.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClaimDecoys {
+    /// Whose record numbers.
+    pub domain: Domain,
+    /// The first number that nobody asked for yet.
+    pub from: Record,
+    /// How many numbers, at most 100,000.
+    pub count: u32,
+}
+
+/// The decoys in the range, ascending.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ClaimedDecoys {
+    /// Record numbers.
+    pub decoys: Vec<Record>,
+}
+
+impl Call for ClaimDecoys {
+    const PATH: &'static str = "/v1/decoys/claim";
+    type Answer = ClaimedDecoys;
+}

@@ -1,0 +1,263 @@
+//! What two people sign: an order, and their Ed25519 signatures (RFC 8032) over its JSON.
+//! `keys` checks them itself, so that whoever carries an order can't make one up.
+
+use std::fmt;
+
+use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use cofferdam_core::Rng;
+use pkcs8::der::asn1::OctetStringRef;
+use pkcs8::der::{Decode as _, Encode as _};
+use pkcs8::pkcs5::{pbes2, scrypt};
+use pkcs8::{
+    AlgorithmIdentifierRef, EncryptedPrivateKeyInfo, LineEnding, ObjectIdentifier, PrivateKeyInfo,
+    SecretDocument,
+};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+/// Something that takes two people.
+pub trait Order: Serialize {
+    /// What stands in front of the signed bytes, so that a signature can't be used elsewhere.
+    const HEADING: &'static str;
+
+    /// The bytes that are signed: the heading, then the order as JSON with its keys in the order
+    /// of the type.
+    fn signed_bytes(&self) -> Vec<u8> {
+        let mut out = format!("cofferdam {}\n", Self::HEADING).into_bytes();
+        #[expect(clippy::expect_used, reason = "orders hold only strings, numbers and lists")]
+        serde_json::to_writer(&mut out, self).expect("an order can be written as JSON");
+        out
+    }
+}
+
+/// An order with its signatures.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signed<T> {
+    /// What is ordered.
+    pub order: T,
+    /// Signatures by different people; two are needed.
+    pub signatures: Vec<Signature>,
+}
+
+/// One person's signature.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signature {
+    /// Who signed, as in the list of approvers.
+    pub approver: String,
+    /// Ed25519 over [`Order::signed_bytes`], base64.
+    pub signature: String,
+}
+
+/// An approver's public key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApproverKey {
+    /// The person.
+    pub name: String,
+    /// Ed25519 public key, base64.
+    pub public_key: String,
+}
+
+/// Why signatures do not hold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BadSignature {
+    /// Fewer than two people signed.
+    #[error("it takes two different people's signatures; there are {0} good ones")]
+    TooFew(usize),
+    /// Somebody signed who may not approve.
+    #[error("{0:?} is no approver")]
+    Unknown(String),
+    /// A signature does not match.
+    #[error("the signature of {0:?} does not match this order")]
+    Mismatch(String),
+}
+
+impl<T: Order> Signed<T> {
+    /// Checks that two different approvers signed exactly this order; their names, sorted.
+    pub fn verify(&self, approvers: &[ApproverKey]) -> Result<[String; 2], BadSignature> {
+        let message = self.order.signed_bytes();
+        let mut names = Vec::new();
+        for signature in &self.signatures {
+            check(signature, &message, approvers)?;
+            names.push(signature.approver.clone());
+        }
+        names.sort_unstable();
+        names.dedup();
+        let good = names.len();
+        names.truncate(2);
+        <[String; 2]>::try_from(names).map_err(|_| BadSignature::TooFew(good))
+    }
+}
+
+fn check(
+    signature: &Signature,
+    message: &[u8],
+    approvers: &[ApproverKey],
+) -> Result<(), BadSignature> {
+    let who = &signature.approver;
+    let mismatch = || BadSignature::Mismatch(who.clone());
+    let approver = approvers.iter().find(|a| &a.name == who);
+    let approver = approver.ok_or_else(|| BadSignature::Unknown(who.clone()))?;
+    let key = STANDARD.decode(&approver.public_key).map_err(|_| mismatch())?;
+    let bytes = STANDARD.decode(&signature.signature).map_err(|_| mismatch())?;
+    UnparsedPublicKey::new(&ED25519, key).verify(message, &bytes).map_err(|_| mismatch())
+}
+
+/// An approver's signing key. At rest it is an encrypted PKCS #8 file (RFC 5958, RFC 8018),
+/// which `openssl pkey` reads as well.
+pub struct ApproverSecret {
+    name: String,
+    pair: Ed25519KeyPair,
+    seed: Zeroizing<[u8; 32]>,
+}
+
+/// Why an approver's key file can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BadApproverKey {
+    /// It is no encrypted PKCS #8 file.
+    #[error("it is no encrypted private key (PKCS #8, PEM): {0}")]
+    Form(String),
+    /// The passphrase is wrong, or the file was changed.
+    #[error("the passphrase does not open it")]
+    Passphrase,
+    /// It holds another kind of key.
+    #[error("it holds no Ed25519 key")]
+    Kind,
+}
+
+/// id-Ed25519 (RFC 8410, section 3).
+const ED25519_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
+const PEM_LABEL: &str = "ENCRYPTED PRIVATE KEY";
+
+impl ApproverSecret {
+    /// A new key for `name`.
+    #[must_use]
+    pub fn generate(name: &str, rng: &dyn Rng) -> Self {
+        #[expect(clippy::expect_used, reason = "any 32 bytes are an Ed25519 seed")]
+        Self::from_seed(name, Zeroizing::new(rng.bytes())).expect("32 bytes are a seed")
+    }
+
+    /// The key as a PEM file that opens with `passphrase` alone: scrypt (N = 2^15, r = 8, p = 1)
+    /// and AES-256-CBC.
+    pub fn to_pem(&self, passphrase: &[u8], rng: &dyn Rng) -> Result<String, BadApproverKey> {
+        let form = |e: &dyn fmt::Display| BadApproverKey::Form(e.to_string());
+        let inner = OctetStringRef::new(self.seed.as_slice()).and_then(|seed| seed.to_der());
+        let inner = Zeroizing::new(inner.map_err(|e| form(&e))?);
+        let algorithm = AlgorithmIdentifierRef { oid: ED25519_OID, parameters: None };
+        let (salt, iv) = (rng.bytes::<16>(), rng.bytes::<16>());
+        let cost = scrypt::Params::new(15, 8, 1, 32).map_err(|e| form(&e))?;
+        let scheme = pbes2::Parameters::scrypt_aes256cbc(cost, &salt, &iv).map_err(|e| form(&e))?;
+        let document = PrivateKeyInfo::new(algorithm, &inner)
+            .encrypt_with_params(scheme, passphrase)
+            .map_err(|e| form(&e))?;
+        let pem = document.to_pem(PEM_LABEL, LineEnding::LF).map_err(|e| form(&e))?;
+        Ok(pem.as_str().to_owned())
+    }
+
+    /// Reads back what [`ApproverSecret::to_pem`] wrote.
+    pub fn from_pem(name: &str, pem: &str, passphrase: &[u8]) -> Result<Self, BadApproverKey> {
+        let form = |e: &dyn fmt::Display| BadApproverKey::Form(e.to_string());
+        let (label, document) = SecretDocument::from_pem(pem).map_err(|e| form(&e))?;
+        if label != PEM_LABEL {
+            return Err(BadApproverKey::Form(format!("it is a {label:?}")));
+        }
+        let info = EncryptedPrivateKeyInfo::try_from(document.as_bytes()).map_err(|e| form(&e))?;
+        let plain = info.decrypt(passphrase).map_err(|_| BadApproverKey::Passphrase)?;
+        let key =
+            PrivateKeyInfo::try_from(plain.as_bytes()).map_err(|_| BadApproverKey::Passphrase)?;
+        if key.algorithm.oid != ED25519_OID {
+            return Err(BadApproverKey::Kind);
+        }
+        let seed = OctetStringRef::from_der(key.private_key).map_err(|_| BadApproverKey::Kind)?;
+        let seed = seed.as_bytes().try_into().map_err(|_| BadApproverKey::Kind)?;
+        Self::from_seed(name, Zeroizing::new(seed))
+    }
+
+    fn from_seed(name: &str, seed: Zeroizing<[u8; 32]>) -> Result<Self, BadApproverKey> {
+        let pair = Ed25519KeyPair::from_seed_unchecked(seed.as_slice())
+            .map_err(|_| BadApproverKey::Kind)?;
+        Ok(Self { name: name.to_owned(), pair, seed })
+    }
+
+    /// Whose it is.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The public half, for the list of approvers.
+    #[must_use]
+    pub fn public(&self) -> ApproverKey {
+        ApproverKey {
+            name: self.name.clone(),
+            public_key: STANDARD.encode(self.pair.public_key().as_ref()),
+        }
+    }
+
+    /// Signs `order`.
+    #[must_use]
+    pub fn sign<T: Order>(&self, order: &T) -> Signature {
+        let signature = self.pair.sign(&order.signed_bytes());
+        Signature { approver: self.name.clone(), signature: STANDARD.encode(signature.as_ref()) }
+    }
+}
+
+impl fmt::Debug for ApproverSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ApproverSecret({})", self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cofferdam_core::SeededRng;
+
+    use super::*;
+
+    #[derive(Clone, Serialize)]
+    struct Small(u32);
+
+    impl Order for Small {
+        const HEADING: &'static str = "small v1";
+    }
+
+    #[test]
+    fn it_takes_two_people() {
+        let rng = SeededRng::new(1);
+        let [ann, bob, eve] = ["ann", "bob", "eve"].map(|n| ApproverSecret::generate(n, &rng));
+        let approvers = [ann.public(), bob.public()];
+        let order = Small(1);
+        let verify = |signatures: Vec<Signature>| {
+            Signed { order: order.clone(), signatures }.verify(&approvers)
+        };
+
+        let both = vec![bob.sign(&order), ann.sign(&order)];
+        assert_eq!(verify(both.clone()), Ok(["ann".into(), "bob".into()]));
+        assert_eq!(verify(vec![]), Err(BadSignature::TooFew(0)));
+        let twice = vec![ann.sign(&order), ann.sign(&order)];
+        assert_eq!(verify(twice), Err(BadSignature::TooFew(1)));
+        let stranger = vec![ann.sign(&order), eve.sign(&order)];
+        assert_eq!(verify(stranger), Err(BadSignature::Unknown("eve".into())));
+        let stretched = Signed { order: Small(2), signatures: both };
+        assert_eq!(stretched.verify(&approvers), Err(BadSignature::Mismatch("bob".into())));
+    }
+
+    #[test]
+    fn a_key_file_opens_with_its_passphrase_alone() {
+        let rng = SeededRng::new(2);
+        let ann = ApproverSecret::generate("ann", &rng);
+        let pem = ann.to_pem(b"tide and timber", &rng).unwrap();
+        let again = ApproverSecret::from_pem("ann", &pem, b"tide and timber").unwrap();
+        assert_eq!(again.public(), ann.public());
+        let wrong = ApproverSecret::from_pem("ann", &pem, b"guess").unwrap_err();
+        assert_eq!(wrong, BadApproverKey::Passphrase);
+        let none = ApproverSecret::from_pem("ann", "AAAA", b"x").unwrap_err();
+        assert!(matches!(none, BadApproverKey::Form(_)));
+    }
+}

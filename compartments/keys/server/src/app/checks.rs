@@ -1,0 +1,145 @@
+//! The checks that every call passes.
+
+use cofferdam_core::{CallerName, Domain, Field, FieldSet, Operation, Record, Timestamp};
+use cofferdam_wire::{Problem, ProblemKind};
+use keys_api::{AlarmKind, MAX_BATCH, Order, Signed};
+
+use super::App;
+
+/// Who asks, and for whom.
+pub struct Parties<'a> {
+    /// The identity of the caller: the compartment in front of the data.
+    pub via: &'a CallerName,
+    /// The caller that it serves.
+    pub caller: &'a CallerName,
+}
+
+impl App {
+    /// Only the controller may command.
+    pub async fn check_controller(&self, caller: &CallerName, what: &str) -> Result<(), Problem> {
+        if *caller == self.controller {
+            return Ok(());
+        }
+        Err(self.refuse_grant(caller, format!("{what} is for the controller")).await)
+    }
+
+    /// The log and the metrics are for the controller and the auditors.
+    pub async fn check_auditor(&self, caller: &CallerName, what: &str) -> Result<(), Problem> {
+        if *caller == self.controller || self.auditors.contains(caller) {
+            return Ok(());
+        }
+        Err(self.refuse_grant(caller, format!("{what} is for the controller and auditors")).await)
+    }
+
+    /// The controller can't be frozen: nobody could thaw it.
+    pub fn is_controller(&self, caller: &CallerName) -> bool {
+        *caller == self.controller
+    }
+
+    /// Whether `caller` is the compartment that may ask for a domain's keys.
+    pub fn is_front(&self, domain: Domain, caller: &CallerName) -> bool {
+        self.fronts.get(&domain) == Some(caller)
+    }
+
+    /// The call comes from the compartment in front of `domain`, and nobody in it is frozen.
+    pub async fn check_parties(&self, who: &Parties<'_>, domain: Domain) -> Result<(), Problem> {
+        if !self.is_front(domain, who.via) {
+            let what = format!("keys of {domain} are given to its own compartment only");
+            return Err(self.refuse_grant(who.via, what).await);
+        }
+        for name in [who.caller, who.via] {
+            if self.is_frozen(name) {
+                let detail = format!("{name} asks on while frozen");
+                let now = self.now().await;
+                self.alarms.ring(now, AlarmKind::Frozen, Some(name), detail).await;
+                return Err(Problem::new(ProblemKind::Frozen, format!("{name} is frozen")));
+            }
+        }
+        Ok(())
+    }
+
+    /// The caller has a grant for this.
+    pub async fn check_grant(
+        &self,
+        who: &Parties<'_>,
+        domain: Domain,
+        operation: Operation,
+        fields: FieldSet,
+    ) -> Result<(), Problem> {
+        if self.access().allows(who.caller, domain, operation, fields) {
+            return Ok(());
+        }
+        let names: Vec<_> = fields.iter().map(Field::as_str).collect();
+        let what = match names.as_slice() {
+            [] => format!("{operation} in {domain}"),
+            names => format!("{operation} of {} in {domain}", names.join(", ")),
+        };
+        Err(self.refuse_grant(who.caller, what).await)
+    }
+
+    /// A compartment moves its own records, and only while two people allow it.
+    pub async fn check_reseal(
+        &self,
+        who: &Parties<'_>,
+        domain: Domain,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        if who.caller != who.via {
+            let what = format!("reseal in {domain} is for its own compartment");
+            return Err(self.refuse_grant(who.caller, what).await);
+        }
+        if self.reseal_until(domain).is_none_or(|until| now >= until) {
+            let what = format!("reseal in {domain} while no rotation is open");
+            return Err(self.refuse_grant(who.caller, what).await);
+        }
+        Ok(())
+    }
+
+    /// Refuses what nobody granted, and rings.
+    pub async fn refuse_grant(&self, caller: &CallerName, what: String) -> Problem {
+        let detail = format!("{caller} has no grant: {what}");
+        let now = self.now().await;
+        self.alarms.ring(now, AlarmKind::RefusedGrant, Some(caller), detail.clone()).await;
+        Problem::not_granted(detail)
+    }
+
+    /// Two approvers of the policy in force signed exactly this; their names.
+    pub async fn check_signed<T: Order + Sync>(
+        &self,
+        by: &CallerName,
+        signed: &Signed<T>,
+        kind: AlarmKind,
+    ) -> Result<[String; 2], Problem> {
+        match signed.verify(&self.access().policy.approvers) {
+            Ok(approvers) => Ok(approvers),
+            Err(e) => Err(self.refuse_order(by, kind, e.to_string()).await),
+        }
+    }
+
+    /// Refuses an order that two people should have signed, and rings.
+    pub async fn refuse_order(&self, by: &CallerName, kind: AlarmKind, why: String) -> Problem {
+        let now = self.now().await;
+        self.alarms.ring(now, kind, Some(by), format!("{by}: {why}")).await;
+        Problem::new(ProblemKind::WarrantRefused, why)
+    }
+}
+
+/// One to [`MAX_BATCH`] items.
+pub fn check_count(items: usize) -> Result<(), Problem> {
+    if (1..=MAX_BATCH).contains(&items) {
+        Ok(())
+    } else {
+        Err(Problem::bad_request(format!("a call names 1 to {MAX_BATCH} items, not {items}")))
+    }
+}
+
+/// Ascending, none twice, and none that stands for nobody.
+pub fn check_records(records: &[Record]) -> Result<(), Problem> {
+    if !records.is_sorted_by(|a, b| a < b) {
+        return Err(Problem::bad_request("records must be ascending, none twice"));
+    }
+    if records.last() == Some(&Record::NOBODY) {
+        return Err(Problem::bad_request(format!("record {} stands for nobody", Record::NOBODY)));
+    }
+    Ok(())
+}

@@ -1,0 +1,49 @@
+//! What happens beside the requests, every second: counted alarms, the checkpoint, changes of
+//! other instances; and once a day the log's segments.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cofferdam_store::tlog::Day;
+
+use super::{App, lock};
+use crate::store;
+
+const EVERY: Duration = Duration::from_secs(1);
+
+impl App {
+    /// Runs until it is dropped.
+    pub async fn keep_up(self: Arc<Self>) {
+        let mut tidied = None;
+        loop {
+            if let Err(e) = self.keep_up_once(&mut tidied).await {
+                tracing::error!(cause = %e, "upkeep failed");
+            }
+            tokio::time::sleep(EVERY).await;
+        }
+    }
+
+    async fn keep_up_once(
+        self: &Arc<Self>,
+        tidied: &mut Option<Day>,
+    ) -> Result<(), crate::StartError> {
+        let now = self.now().await;
+        self.alarms.flush(now).await?;
+        self.log.save_checkpoint()?;
+        if store::generation(&self.db).await? != *lock(&self.generation) {
+            self.reload().await?;
+        }
+        let today = Day::of(now);
+        if *tidied != Some(today) {
+            *tidied = Some(today);
+            let app = self.clone();
+            // Reads a day's segment: beside the requests, not before them.
+            tokio::task::spawn_blocking(move || {
+                if let Err(e) = app.log.tidy(today) {
+                    tracing::error!(cause = %e, "past segments could not be indexed");
+                }
+            });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,136 @@
+//! Taking custodians' shares at start: a Unix socket in a directory of the process's own user,
+//! one share a line, one answer a line. Nothing of it goes over the network.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use cofferdam_core::KeyBytes;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use zeroize::Zeroizing;
+
+use super::share::{Added, Share, Shares};
+
+/// More than any share takes.
+const MAX_LINE: u64 = 512;
+/// What the last custodian is told.
+const OPEN: &str = "open";
+
+/// Why shares can't be handed over.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UnsealError {
+    /// The socket can't be made, or is not there.
+    #[error("{}: {source}; is keys starting, and waiting for shares?", path.display())]
+    Socket {
+        /// The socket.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// Waits for shares until they make a key that is `right`. A wrong key throws all shares away:
+/// somebody mixed up two ceremonies.
+pub async fn collect(
+    path: &Path,
+    right: &(dyn Fn(&KeyBytes) -> bool + Sync),
+) -> Result<KeyBytes, UnsealError> {
+    let failed = |source| UnsealError::Socket { path: path.to_owned(), source };
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(failed(e)),
+        _ => {}
+    }
+    let listener = UnixListener::bind(path).map_err(failed)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(failed)?;
+    tracing::warn!(socket = %path.display(), "sealed: waiting for the custodians' shares");
+    let mut shares = Shares::default();
+    let root = loop {
+        let (mut stream, _) = listener.accept().await.map_err(failed)?;
+        let Some(line) = read_line(&mut stream).await else { continue };
+        let (answer, root) = take(&mut shares, &line, right);
+        tracing::info!(answer, "a custodian came");
+        // Whoever left before the answer still gave a share.
+        let _ = stream.write_all(format!("{answer}\n").as_bytes()).await;
+        if let Some(root) = root {
+            break root;
+        }
+    };
+    fs::remove_file(path).map_err(failed)?;
+    Ok(root)
+}
+
+fn take(
+    shares: &mut Shares,
+    line: &str,
+    right: &(dyn Fn(&KeyBytes) -> bool + Sync),
+) -> (String, Option<KeyBytes>) {
+    let share = match line.parse::<Share>() {
+        Ok(share) => share,
+        Err(e) => return (format!("refused: {e}"), None),
+    };
+    match shares.add(share) {
+        Added::Missing { have, of } => (format!("{have} of {of} shares"), None),
+        Added::Foreign => ("refused: it is another ceremony's share".to_owned(), None),
+        Added::Twice => ("refused: this share was given already".to_owned(), None),
+        Added::Complete(root) if right(&root) => (OPEN.to_owned(), Some(root)),
+        Added::Complete(_) => {
+            *shares = Shares::default();
+            let answer = "refused: these shares open nothing here; all were dropped, begin again";
+            (answer.to_owned(), None)
+        }
+    }
+}
+
+async fn read_line(stream: &mut UnixStream) -> Option<Zeroizing<String>> {
+    let mut line = Zeroizing::new(String::new());
+    BufReader::new(stream.take(MAX_LINE)).read_line(&mut line).await.ok()?;
+    Some(line)
+}
+
+/// Hands one share to a starting `keys`; what it answers. `true` when it was the last needed.
+pub async fn send_share(path: &Path, share: &Share) -> Result<(String, bool), UnsealError> {
+    let failed = |source| UnsealError::Socket { path: path.to_owned(), source };
+    let mut stream = UnixStream::connect(path).await.map_err(failed)?;
+    let line = Zeroizing::new(format!("{}\n", *share.to_text()));
+    stream.write_all(line.as_bytes()).await.map_err(failed)?;
+    let answer = read_line(&mut stream).await.unwrap_or_default();
+    let answer = answer.trim().to_owned();
+    let open = answer == OPEN;
+    Ok((answer, open))
+}
+
+#[cfg(test)]
+mod tests {
+    use cofferdam_core::SystemRng;
+
+    use super::*;
+    use crate::custody::{Quorum, share};
+
+    #[tokio::test]
+    async fn shares_come_together_at_the_socket() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("unseal.sock");
+        let root = KeyBytes::new([9; 32]);
+        let quorum = Quorum { custodians: 3, threshold: 2 };
+        let shares = share::split(&root, quorum, &SystemRng);
+        let others = share::split(&KeyBytes::new([8; 32]), quorum, &SystemRng);
+        let waiting = tokio::spawn({
+            let path = path.clone();
+            async move { collect(&path, &|key| key.expose() == &[9; 32]).await.unwrap() }
+        });
+        while !path.exists() {
+            tokio::task::yield_now().await;
+        }
+        let give = async |share: &Share| send_share(&path, share).await.unwrap();
+        assert_eq!(give(&others[0]).await.0, "1 of 2 shares");
+        assert!(give(&shares[0]).await.0.contains("another ceremony's"));
+        assert!(give(&others[1]).await.0.contains("open nothing here"));
+        assert_eq!(give(&shares[2]).await.0, "1 of 2 shares");
+        assert_eq!(give(&shares[0]).await, ("open".to_owned(), true));
+        assert_eq!(waiting.await.unwrap().expose(), root.expose());
+        assert!(!path.exists());
+    }
+}

@@ -1,0 +1,184 @@
+//! Custody of the root key, under which every other secret is sealed at rest. Whoever takes the
+//! database and the directory of `keys`, and not what the provider guards, has nothing.
+
+mod custodians;
+mod hsm;
+mod share;
+
+use std::path::PathBuf;
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use cofferdam_core::{KeyBytes, Rng};
+use cofferdam_wire::{ConfigError, read_secret, write_secret};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+pub use custodians::{UnsealError, send_share};
+pub use hsm::{HsmConfig, HsmError, open_root, seal_root};
+pub use share::{BadShare, Share};
+
+/// Who guards the root key.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "provider", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Custody {
+    /// A file of mode 0600, which belongs on another volume than the database: a credential of
+    /// the service manager, a mounted secret.
+    File {
+        /// Where it is.
+        root_key: PathBuf,
+    },
+    /// An AES key that never leaves a hardware security module.
+    Hsm(HsmConfig),
+    /// People, of whom so many must come together at every start.
+    Custodians {
+        /// The Unix socket at which the starting process takes their shares.
+        socket: PathBuf,
+    },
+}
+
+/// Why the root key can't be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CustodyError {
+    /// Its file can't be read or written.
+    #[error(transparent)]
+    File(#[from] ConfigError),
+    /// Its file does not hold a key.
+    #[error("{}: the root key is the base64 of 32 bytes", .0.display())]
+    Form(PathBuf),
+    /// The module refuses.
+    #[error(transparent)]
+    Hsm(#[from] HsmError),
+    /// The custodians' shares can't be taken.
+    #[error(transparent)]
+    Custodians(#[from] UnsealError),
+    /// The root key opens none of the secrets.
+    #[error("the root key does not open {0}: it is another ceremony's, or the secret was changed")]
+    Wrong(String),
+}
+
+/// What a new root key leaves behind.
+#[derive(Debug, Default)]
+pub struct Kept {
+    /// What the module sealed, to be kept with the other secrets.
+    pub sealed: Option<Vec<u8>>,
+    /// The custodians' shares, each for one person's eyes.
+    pub shares: Vec<Share>,
+}
+
+/// How many custodians there are, and how many must come together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quorum {
+    /// All of them.
+    pub custodians: u8,
+    /// So many open.
+    pub threshold: u8,
+}
+
+impl Custody {
+    /// Puts a new root key into custody.
+    pub fn keep(
+        &self,
+        root: &KeyBytes,
+        quorum: Quorum,
+        rng: &dyn Rng,
+    ) -> Result<Kept, CustodyError> {
+        match self {
+            Self::File { root_key } => {
+                let text = Zeroizing::new(STANDARD.encode(root.expose()));
+                write_secret(root_key, text.as_bytes())?;
+                Ok(Kept::default())
+            }
+            Self::Hsm(config) => {
+                let pin = read_secret(&config.pin_file)?;
+                let sealed = seal_root(config, pin.trim_ascii(), root, rng)?;
+                Ok(Kept { sealed: Some(sealed), shares: Vec::new() })
+            }
+            Self::Custodians { .. } => {
+                Ok(Kept { sealed: None, shares: share::split(root, quorum, rng) })
+            }
+        }
+    }
+
+    /// Fetches the root key; `sealed` is what [`Custody::keep`] left with the secrets. Custodians
+    /// are waited for until a key comes together that is `right`.
+    pub async fn open(
+        &self,
+        sealed: Option<&[u8]>,
+        right: &(dyn Fn(&KeyBytes) -> bool + Sync),
+    ) -> Result<KeyBytes, CustodyError> {
+        match self {
+            Self::File { root_key } => {
+                let text = read_secret(root_key)?;
+                let mut bytes = Zeroizing::new([0; 32]);
+                match STANDARD.decode_slice(text.trim_ascii(), bytes.as_mut_slice()) {
+                    Ok(32) => Ok(KeyBytes::new(*bytes)),
+                    _ => Err(CustodyError::Form(root_key.clone())),
+                }
+            }
+            Self::Hsm(config) => {
+                let pin = read_secret(&config.pin_file)?;
+                let sealed = sealed.unwrap_or_default();
+                Ok(open_root(config, pin.trim_ascii(), sealed)?)
+            }
+            Self::Custodians { socket } => Ok(custodians::collect(socket, right).await?),
+        }
+    }
+}
+
+const NONCE: usize = 12;
+
+/// Seals a secret under the root key, for its name.
+pub fn seal(root: &KeyBytes, name: &str, secret: &KeyBytes, rng: &dyn Rng) -> Vec<u8> {
+    let nonce = rng.bytes::<NONCE>();
+    let mut body = Zeroizing::new(secret.expose().to_vec());
+    #[expect(clippy::expect_used, reason = "fails only for texts beyond 64 GiB")]
+    let tag = aead(root)
+        .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), aad(name), &mut body)
+        .expect("32 bytes can be sealed");
+    [&nonce, body.as_slice(), tag.as_ref()].concat()
+}
+
+/// Opens what [`seal`] made for the same name.
+pub fn open(root: &KeyBytes, name: &str, sealed: &[u8]) -> Option<KeyBytes> {
+    let (nonce, body) = sealed.split_first_chunk::<NONCE>()?;
+    let mut body = Zeroizing::new(body.to_vec());
+    let plain = aead(root)
+        .open_in_place(Nonce::assume_unique_for_key(*nonce), aad(name), &mut body)
+        .ok()?;
+    Some(KeyBytes::new((&*plain).try_into().ok()?))
+}
+
+fn aead(root: &KeyBytes) -> LessSafeKey {
+    #[expect(clippy::expect_used, reason = "the type fixes the length that AES-256 asks for")]
+    let key = UnboundKey::new(&AES_256_GCM, root.expose()).expect("a root key has 32 bytes");
+    LessSafeKey::new(key)
+}
+
+fn aad(name: &str) -> Aad<Vec<u8>> {
+    Aad::from([b"cofferdam secret v1\n", name.as_bytes()].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use cofferdam_core::SystemRng;
+
+    use super::*;
+
+    #[test]
+    fn a_sealed_secret_opens_under_its_name_alone() {
+        let root = KeyBytes::new([7; 32]);
+        let sealed = seal(&root, "pepper", &KeyBytes::new([1; 32]), &SystemRng);
+        assert_eq!(open(&root, "pepper", &sealed).unwrap().expose(), &[1; 32]);
+        assert!(open(&root, "index", &sealed).is_none());
+        assert!(open(&KeyBytes::new([8; 32]), "pepper", &sealed).is_none());
+        for at in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[at] ^= 1;
+            assert!(open(&root, "pepper", &changed).is_none(), "byte {at}");
+        }
+        assert!(open(&root, "pepper", &sealed[..20]).is_none());
+    }
+}

@@ -1,0 +1,184 @@
+//! Alarms by mail, for people.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use cofferdam_core::{Personal, Timestamp};
+use cofferdam_mail::{Envelope, Mailbox, Mailer, Message, MessageError, SendError};
+use keys_api::{Alarm, AlarmKind};
+
+use super::DeliveryError;
+use super::text::{Origin, advice, host_port, title};
+
+/// People who read alarms.
+#[derive(Debug)]
+pub struct Mail {
+    name: String,
+    origin: Origin,
+    mailer: Mailer,
+    from: Mailbox,
+    readers: Vec<Mailbox>,
+    /// The right half of Message-IDs.
+    domain: String,
+    reached: Mutex<Reached>,
+}
+
+/// Whom the last alarm has reached, by their places in `readers`: a repeat, made because others
+/// were not reached, spares them.
+#[derive(Debug, Default)]
+struct Reached {
+    seq: u64,
+    readers: BTreeSet<usize>,
+}
+
+impl Mail {
+    /// Says what is wrong with a configuration that can't be used.
+    pub fn open(
+        name: &str,
+        origin: Origin,
+        relay: &str,
+        from: &str,
+        recipients: &[String],
+    ) -> Result<Self, String> {
+        if host_port(relay).is_none() {
+            return Err(format!("`relay` is {relay:?}; it takes HOST:PORT"));
+        }
+        if recipients.is_empty() {
+            return Err("`recipients` is empty: nobody would read the alarms".to_owned());
+        }
+        let domain = from.rsplit_once('@').map_or("localhost", |(_, domain)| domain).to_owned();
+        let mail = Self {
+            name: name.to_owned(),
+            origin,
+            mailer: Mailer::new(relay.to_owned(), domain.clone()),
+            from: mailbox(from),
+            readers: recipients.iter().map(|address| mailbox(address)).collect(),
+            domain,
+            reached: Mutex::default(),
+        };
+        mail.try_all().map_err(|e| e.to_string())?;
+        Ok(mail)
+    }
+
+    /// Sends one message to each reader. Once it has reached somebody, a relay that refuses
+    /// others for good is reported and not waited for: who left must not silence what follows.
+    pub async fn deliver(&self, alarm: &Alarm, now: Timestamp) -> Result<(), DeliveryError> {
+        let mut refused = Vec::new();
+        let mut failed = None;
+        for (place, to) in self.readers.iter().enumerate() {
+            if self.reached(alarm.seq).readers.contains(&place) {
+                continue;
+            }
+            match self.send(to, alarm, now).await {
+                Ok(()) => _ = self.reached(alarm.seq).readers.insert(place),
+                // The next reader has the same relay.
+                Err(e @ DeliveryError::Mail { source: SendError::Open(_), .. }) => return Err(e),
+                Err(e @ DeliveryError::Mail { source: SendError::Refused { .. }, .. }) => {
+                    refused.push((place, e));
+                }
+                Err(e) => failed = Some(e),
+            }
+        }
+        match failed {
+            Some(e) => Err(e),
+            None => self.judge(alarm.seq, refused),
+        }
+    }
+
+    /// What the refusals mean once nothing else is open.
+    fn judge(&self, seq: u64, refused: Vec<(usize, DeliveryError)>) -> Result<(), DeliveryError> {
+        let nobody = self.reached(seq).readers.is_empty();
+        for (place, e) in refused {
+            if nobody {
+                return Err(e);
+            }
+            tracing::error!(recipient = place + 1, cause = %e, "a reader of alarms is not reached");
+        }
+        Ok(())
+    }
+
+    async fn send(&self, to: &Mailbox, alarm: &Alarm, now: Timestamp) -> Result<(), DeliveryError> {
+        let sink = || self.name.clone();
+        let message = self
+            .message(to, alarm, now)
+            .map_err(|e| DeliveryError::Config { sink: sink(), cause: e.to_string() })?;
+        let from = self.from.address.expose().to_owned();
+        let envelope = Envelope { from, to: to.address.clone() };
+        match self.mailer.send(&envelope, &message).await {
+            Ok(_) => Ok(()),
+            Err(source) => Err(DeliveryError::Mail { sink: sink(), source }),
+        }
+    }
+
+    /// The message as bytes.
+    pub fn message(
+        &self,
+        to: &Mailbox,
+        alarm: &Alarm,
+        now: Timestamp,
+    ) -> Result<Vec<u8>, MessageError> {
+        Message {
+            from: &self.from,
+            to,
+            subject: &format!("[cofferdam] {}: {}×", title(alarm), alarm.count),
+            date: now,
+            message_id: &format!("{}@{}", self.origin.event_id(alarm.seq), self.domain),
+            text: &text(alarm, &self.origin),
+            html: None,
+        }
+        .build()
+    }
+
+    /// Writes the longest message to everybody: no alarm must fail for an address that is none.
+    fn try_all(&self) -> Result<(), MessageError> {
+        let alarm = Alarm {
+            seq: u64::MAX,
+            first: Timestamp::UNIX_EPOCH,
+            last: Timestamp::UNIX_EPOCH,
+            kind: AlarmKind::Budget,
+            caller: None,
+            count: u64::MAX,
+            detail: String::new(),
+        };
+        self.readers
+            .iter()
+            .try_for_each(|to| self.message(to, &alarm, Timestamp::UNIX_EPOCH).map(drop))
+    }
+
+    /// Whom alarm `seq` has reached so far.
+    fn reached(&self, seq: u64) -> MutexGuard<'_, Reached> {
+        let mut reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
+        if reached.seq != seq {
+            *reached = Reached { seq, readers: BTreeSet::new() };
+        }
+        reached
+    }
+}
+
+pub fn mailbox(address: &str) -> Mailbox {
+    Mailbox { name: None, address: Personal::new(address) }
+}
+
+fn text(alarm: &Alarm, origin: &Origin) -> String {
+    let Alarm { seq, first, last, kind, caller, count, detail } = alarm;
+    let (meaning, first_step) = advice(*kind);
+    let kind = kind.as_str();
+    let caller = caller.as_ref().map_or("nobody in particular", |caller| caller.as_str());
+    let origin = &origin.text;
+    format!(
+        "{meaning}\n\
+         \n\
+         What to do first: {first_step}\n\
+         \n\
+         kind:    {kind}\n\
+         caller:  {caller}\n\
+         count:   {count}\n\
+         first:   {first}\n\
+         last:    {last}\n\
+         detail:  {detail}\n\
+         number:  {seq}\n\
+         from:    {origin}\n\
+         \n\
+         `cofferdam incident alarms` lists all of them; the operator's manual says how to go on.\n"
+    )
+}

@@ -1,0 +1,70 @@
+//! Time that a lying clock does not move: budgets and warrants run on what really passed since
+//! the start, as long as the machine's clock agrees with it but for what a time service slews.
+
+use std::time::Duration;
+
+use cofferdam_core::Timestamp;
+use jiff::SignedDuration;
+
+/// How far the clock may be off at once.
+const STEP: SignedDuration = SignedDuration::from_secs(2);
+/// A time service slews by 1/2,000 at most (RFC 5905, section 11.3); twice that is let pass.
+const SLEW: i32 = 1_000;
+
+/// The clock, held against the time that really passed.
+pub struct SteadyTime {
+    start: Timestamp,
+    started: Duration,
+}
+
+/// A reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// The time to go by.
+    pub now: Timestamp,
+    /// How far the machine's clock is off, where that can't be slewing.
+    pub jump: Option<SignedDuration>,
+}
+
+impl SteadyTime {
+    /// Starts at `wall`, with the monotonic clock at `started`.
+    pub const fn new(wall: Timestamp, started: Duration) -> Self {
+        Self { start: wall, started }
+    }
+
+    /// The time at `wall` by the machine's clock and `monotonic` by the other.
+    pub fn read(&self, wall: Timestamp, monotonic: Duration) -> Reading {
+        let passed = monotonic.saturating_sub(self.started);
+        let passed = SignedDuration::try_from(passed).unwrap_or(SignedDuration::MAX);
+        let expected = self.start.checked_add(passed).unwrap_or(wall);
+        let off = wall.duration_since(expected);
+        if off.abs() <= STEP + passed / SLEW {
+            Reading { now: wall, jump: None }
+        } else {
+            Reading { now: expected, jump: Some(off) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_jumps_is_not_followed() {
+        let start: Timestamp = "2012-01-15T04:00:00Z".parse().unwrap();
+        let steady = SteadyTime::new(start, Duration::from_secs(100));
+        let at = |wall_s: i64, passed_s: u64| {
+            steady.read(
+                start + SignedDuration::from_secs(wall_s),
+                Duration::from_secs(100 + passed_s),
+            )
+        };
+        assert_eq!(at(60, 60).jump, None);
+        assert_eq!(at(3_602, 3_600).jump, None, "slewed");
+        let day_ahead = at(86_400, 60);
+        assert_eq!(day_ahead.now, start + SignedDuration::from_secs(60));
+        assert_eq!(day_ahead.jump, Some(SignedDuration::from_secs(86_340)));
+        assert_eq!(at(-3_600, 60).now, start + SignedDuration::from_secs(60));
+    }
+}

@@ -1,0 +1,107 @@
+//! `POST /v1/epochs/read` and `/change`: generations of a domain's master key.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use cofferdam_core::{CallerName, Domain, Epoch, Timestamp};
+use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemKind};
+use keys_api::{AlarmKind, ChangeEpoch, DomainEpochs, EpochChange, EpochOrder, Event, ReadEpochs};
+
+use crate::app::App;
+use crate::ceremony::master_name;
+use crate::store;
+
+/// The epochs of a domain.
+pub async fn read(
+    State(app): State<Arc<App>>,
+    Caller(by): Caller,
+    Body(call, encoding): Body<ReadEpochs>,
+) -> Result<Answer<DomainEpochs>, Problem> {
+    if !app.is_front(call.domain, &by) {
+        app.check_controller(&by, "reading epochs").await?;
+    }
+    Ok(Answer(epochs(&app, call.domain)?, encoding))
+}
+
+fn epochs(app: &App, domain: Domain) -> Result<DomainEpochs, Problem> {
+    let readable = app.ring().epochs(domain);
+    let current = readable.last().copied();
+    let current = current.ok_or_else(|| Problem::not_found(format!("{domain} has no key here")))?;
+    Ok(DomainEpochs { current, readable, reseal_until: app.reseal_until(domain) })
+}
+
+/// Starts an epoch, or destroys an old one's master key.
+pub async fn change(
+    State(app): State<Arc<App>>,
+    Caller(by): Caller,
+    Body(call, encoding): Body<ChangeEpoch>,
+) -> Result<Answer<DomainEpochs>, Problem> {
+    app.check_controller(&by, "changing an epoch").await?;
+    let signed = call.order;
+    let approvers = app.check_signed(&by, &signed, AlarmKind::RefusedOrder).await?;
+    let EpochOrder { domain, change, until } = signed.order;
+    let now = app.now().await;
+    if now >= until {
+        let why = format!("the order was to be carried out until {until}");
+        return Err(app.refuse_order(&by, AlarmKind::RefusedOrder, why).await);
+    }
+    let before = epochs(&app, domain)?;
+    check(&before, change)?;
+    app.write(now, vec![Event::EpochChanged { domain, change, approvers }]).await?;
+    carry_out(&app, &by, domain, change).await?;
+    app.after_change().await?;
+    Ok(Answer(epochs(&app, domain)?, encoding))
+}
+
+/// An order does what it says once.
+fn check(before: &DomainEpochs, change: EpochChange) -> Result<(), Problem> {
+    let conflict = |what: String| Err(Problem::new(ProblemKind::Conflict, what));
+    match change {
+        EpochChange::Start { epoch, .. } if before.current.0.checked_add(1) != Some(epoch.0) => {
+            conflict(format!("the current epoch is {}; the next is one more", before.current.0))
+        }
+        EpochChange::Retire { epoch } if epoch == before.current => {
+            conflict(format!("epoch {} is the current one", epoch.0))
+        }
+        EpochChange::Retire { epoch } if !before.readable.contains(&epoch) => {
+            conflict(format!("there is no epoch {}", epoch.0))
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn carry_out(
+    app: &App,
+    by: &CallerName,
+    domain: Domain,
+    change: EpochChange,
+) -> Result<(), Problem> {
+    let failed = |e: cofferdam_store::StoreError| Problem::internal(&e);
+    match change {
+        EpochChange::Start { epoch, reseal_until } => {
+            start(app, domain, epoch, reseal_until).await?;
+            tracing::warn!(%by, %domain, epoch = epoch.0, "a new epoch was started");
+        }
+        EpochChange::Retire { epoch } => {
+            let name = master_name(domain, epoch);
+            store::delete_secret(&app.db, &name).await.map_err(failed)?;
+            tracing::warn!(%by, %domain, epoch = epoch.0, "an epoch's master key was destroyed");
+        }
+    }
+    Ok(())
+}
+
+async fn start(
+    app: &App,
+    domain: Domain,
+    epoch: Epoch,
+    reseal_until: Timestamp,
+) -> Result<(), Problem> {
+    let failed = |e: cofferdam_store::StoreError| Problem::internal(&e);
+    let name = master_name(domain, epoch);
+    let sealed = app.new_master(&name);
+    if !store::insert_secret(&app.db, &[(name, sealed)]).await.map_err(failed)? {
+        return Err(Problem::new(ProblemKind::Conflict, "another instance came first"));
+    }
+    store::set_reseal_window(&app.db, domain, reseal_until).await.map_err(failed)
+}

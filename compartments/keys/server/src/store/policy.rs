@@ -1,0 +1,34 @@
+//! Policies.
+
+use cofferdam_store::{Db, StoreError};
+use keys_api::{Policy, Signed};
+use sqlx::Row;
+
+use super::changed;
+
+/// The policy in force.
+pub async fn newest_policy(db: &Db) -> Result<Option<Signed<Policy>>, StoreError> {
+    let row = sqlx::query("SELECT signed FROM policy ORDER BY version DESC LIMIT 1")
+        .fetch_optional(db.reader())
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let signed: String = row.try_get(0)?;
+    serde_json::from_str(&signed).map(Some).map_err(|e| StoreError::Corrupt(format!("policy: {e}")))
+}
+
+/// Puts a policy in force; `false` when there is one of its version.
+pub async fn insert_policy(db: &Db, policy: &Signed<Policy>) -> Result<bool, StoreError> {
+    let signed =
+        serde_json::to_string(policy).map_err(|e| StoreError::Corrupt(format!("policy: {e}")))?;
+    let mut tx = db.begin().await?;
+    let added = sqlx::query(
+        "INSERT INTO policy (version, signed) VALUES ($1, $2) ON CONFLICT (version) DO NOTHING",
+    )
+    .bind(policy.order.version.cast_signed())
+    .bind(signed)
+    .execute(&mut *tx)
+    .await?;
+    changed(&mut tx).await?;
+    tx.commit().await?;
+    Ok(added.rows_affected() == 1)
+}

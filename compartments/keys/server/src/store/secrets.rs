@@ -1,0 +1,46 @@
+//! Sealed secrets.
+
+use std::collections::BTreeMap;
+
+use cofferdam_store::{Db, StoreError};
+use sqlx::Row;
+
+use super::changed;
+
+/// Every sealed secret, by name.
+pub async fn secrets(db: &Db) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
+    let rows = sqlx::query("SELECT name, sealed FROM secret").fetch_all(db.reader()).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+/// Adds secrets, all or none; `false`, and nothing added, when one of the names is taken.
+pub async fn insert_secret(db: &Db, new: &[(String, Vec<u8>)]) -> Result<bool, StoreError> {
+    let mut tx = db.begin().await?;
+    for (name, sealed) in new {
+        let added = sqlx::query(
+            "INSERT INTO secret (name, sealed) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
+        )
+        .bind(name.clone())
+        .bind(sealed.clone())
+        .execute(&mut *tx)
+        .await?;
+        if added.rows_affected() == 0 {
+            return Ok(false);
+        }
+    }
+    changed(&mut tx).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Destroys a secret.
+pub async fn delete_secret(db: &Db, name: &str) -> Result<(), StoreError> {
+    let mut tx = db.begin().await?;
+    sqlx::query("DELETE FROM secret WHERE name = $1")
+        .bind(name.to_owned())
+        .execute(&mut *tx)
+        .await?;
+    changed(&mut tx).await?;
+    tx.commit().await?;
+    Ok(())
+}

@@ -1,0 +1,177 @@
+//! A SoftHSM2 of one test, and child processes that use it.
+
+#![expect(clippy::expect_used, reason = "a test that can't go on fails")]
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::{env, fs};
+
+use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
+use cryptoki::mechanism::Mechanism;
+use cryptoki::mechanism::aead::GcmParams;
+use cryptoki::object::{Attribute, ObjectHandle};
+use cryptoki::session::{Session, UserType};
+use keys_server::custody::HsmConfig;
+use serde::{Deserialize, Serialize};
+use tempfile::TempDir;
+
+/// The user PIN of every token.
+pub const PIN: &str = "482915";
+
+/// The variable by which a child finds its orders.
+const ORDERS: &str = "COFFERDAM_HSM_TEST";
+
+/// Where distributions put the library, unless `SOFTHSM2_MODULE` says otherwise.
+const MODULES: [&str; 3] = [
+    "/usr/lib/softhsm/libsofthsm2.so",
+    "/usr/lib64/softhsm/libsofthsm2.so",
+    "/usr/lib64/pkcs11/libsofthsm2.so",
+];
+
+/// What a child does; it answers with bytes, or with the error's text and `Debug`.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Step {
+    Seal,
+    Open(Vec<u8>),
+    OpenDamaged(Vec<u8>),
+    Crowd,
+    AlreadyStarted,
+    MakeKey { extractable: bool },
+    SealShort,
+    ReadKey,
+}
+
+type Answer = Result<Vec<u8>, String>;
+
+/// A token directory of its own.
+pub struct SoftHsm {
+    pub config: HsmConfig,
+    pub pin: String,
+    dir: TempDir,
+}
+
+impl SoftHsm {
+    /// With one token, `cofferdam`.
+    pub fn with_token() -> Self {
+        let config = HsmConfig {
+            module: module(),
+            token: "cofferdam".to_owned(),
+            key: "root".to_owned(),
+            pin_file: "pin.txt".into(),
+        };
+        let hsm = Self { config, pin: PIN.to_owned(), dir: tempfile::tempdir().unwrap() };
+        fs::create_dir(hsm.path("tokens")).unwrap();
+        hsm.configure("");
+        hsm.init_token("cofferdam");
+        hsm
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Writes the library's configuration, with `more` in it.
+    pub fn configure(&self, more: &str) {
+        let tokens = self.path("tokens");
+        let text =
+            format!("directories.tokendir = {}\nlog.level = ERROR\n{more}\n", tokens.display());
+        fs::write(self.path("softhsm2.conf"), text).unwrap();
+    }
+
+    pub fn init_token(&self, label: &str) {
+        let done = Command::new("softhsm2-util")
+            .env("SOFTHSM2_CONF", self.path("softhsm2.conf"))
+            .args([
+                "--init-token",
+                "--free",
+                "--label",
+                label,
+                "--so-pin",
+                "73519264",
+                "--pin",
+                PIN,
+            ])
+            .output()
+            .expect("softhsm2-util is installed");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+
+    /// Lets a child do `step`.
+    pub fn run(&self, step: &Step) -> Answer {
+        let orders = serde_json::to_vec(&(&self.config, &self.pin, step)).unwrap();
+        fs::write(self.path("orders"), orders).unwrap();
+        let child = Command::new(env::current_exe().unwrap())
+            .args(["--exact", "child", "--ignored", "--nocapture"])
+            .env("SOFTHSM2_CONF", self.path("softhsm2.conf"))
+            .env(ORDERS, self.dir.path())
+            .output()
+            .unwrap();
+        let shown = String::from_utf8_lossy(&child.stderr);
+        assert!(child.status.success(), "the child ended with {}: {shown}", child.status);
+        let answer = fs::read(self.path("answer")).expect("the child answers");
+        fs::remove_file(self.path("answer")).unwrap();
+        serde_json::from_slice(&answer).unwrap()
+    }
+}
+
+/// In the child: does its orders.
+pub fn answer(work: impl FnOnce(&HsmConfig, &[u8], Step) -> Answer) {
+    let dir = PathBuf::from(env::var_os(ORDERS).expect("only the other tests run this one"));
+    let orders = fs::read(dir.join("orders")).unwrap();
+    let (config, pin, step): (HsmConfig, String, Step) = serde_json::from_slice(&orders).unwrap();
+    let answer = work(&config, pin.as_bytes(), step);
+    fs::write(dir.join("answer"), serde_json::to_vec(&answer).unwrap()).unwrap();
+}
+
+/// Starts the library, and does not end it.
+pub fn start(config: &HsmConfig) -> Pkcs11 {
+    let pkcs11 = Pkcs11::new(&config.module).unwrap();
+    pkcs11.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)).unwrap();
+    pkcs11
+}
+
+/// Works in the token without the code under test.
+pub fn in_token(config: &HsmConfig, pin: &[u8], work: impl FnOnce(&Session) -> Vec<u8>) -> Vec<u8> {
+    let pkcs11 = start(config);
+    let slots = pkcs11.get_slots_with_initialized_token().unwrap();
+    let session = pkcs11.open_rw_session(slots[0]).unwrap();
+    let pin = String::from_utf8(pin.to_vec()).unwrap();
+    session.login(UserType::User, Some(&pin.into())).unwrap();
+    let answer = work(&session);
+    session.close().unwrap();
+    pkcs11.finalize().unwrap();
+    answer
+}
+
+pub fn make_key(session: &Session, label: &str, extractable: bool) {
+    let template = [
+        Attribute::Token(true),
+        Attribute::Private(true),
+        Attribute::Sensitive(true),
+        Attribute::Extractable(extractable),
+        Attribute::ValueLen(32.into()),
+        Attribute::Label(label.as_bytes().to_vec()),
+    ];
+    session.generate_key(&Mechanism::AesKeyGen, &template).unwrap();
+}
+
+pub fn find_key(session: &Session, label: &str) -> ObjectHandle {
+    let found = session.find_objects(&[Attribute::Label(label.as_bytes().to_vec())]).unwrap();
+    assert_eq!(found.len(), 1);
+    found[0]
+}
+
+/// Seals as the root key is sealed, bytes of any number.
+pub fn seal_bytes(session: &Session, label: &str, bytes: &[u8]) -> Vec<u8> {
+    let mut iv = [9; 12];
+    let params = GcmParams::new(&mut iv, b"cofferdam root key v1", 128.into()).unwrap();
+    let key = find_key(session, label);
+    let body = session.encrypt(&Mechanism::AesGcm(params), key, bytes).unwrap();
+    [&[9; 12], body.as_slice()].concat()
+}
+
+fn module() -> PathBuf {
+    let told = env::var_os("SOFTHSM2_MODULE").map(PathBuf::from);
+    told.or_else(|| MODULES.iter().map(PathBuf::from).find(|path| path.exists()))
+        .expect("libsofthsm2.so is installed, or SOFTHSM2_MODULE says where it is")
+}

@@ -1,0 +1,197 @@
+//! Checkpoints as signed notes (c2sp.org/signed-note, c2sp.org/tlog-checkpoint), and a witness's
+//! cosignatures under them (c2sp.org/tlog-cosignature, `cosignature/v1`).
+
+use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use cofferdam_core::{KeyBytes, Timestamp};
+use signed_note::{Note, Signature, Verifier, VerifierList, is_key_name_valid, key_id};
+
+use super::{Checkpoint, Hash};
+
+/// What a key signs, as the first byte of its encoding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum NoteKind {
+    /// The log's own checkpoints: plain Ed25519.
+    Log = 1,
+    /// A witness's cosignatures, with their time.
+    Witness = 4,
+}
+
+/// A signature that does not hold, or a note that is none.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct BadNote(String);
+
+/// A key that signs notes.
+pub struct NoteKey {
+    name: String,
+    kind: NoteKind,
+    pair: Ed25519KeyPair,
+}
+
+impl NoteKey {
+    /// The key of `seed` under `name`, which has no blanks and no `+` in it.
+    pub fn new(kind: NoteKind, name: &str, seed: &KeyBytes) -> Result<Self, BadNote> {
+        if !is_key_name_valid(name) {
+            return Err(BadNote(format!("{name:?} is no key's name: no blanks and no '+' in it")));
+        }
+        let pair = Ed25519KeyPair::from_seed_unchecked(seed.expose());
+        let pair = pair.map_err(|e| BadNote(e.to_string()))?;
+        Ok(Self { name: name.to_owned(), kind, pair })
+    }
+
+    /// The public half, as `name+id+key`.
+    #[must_use]
+    pub fn verifier(&self) -> String {
+        let key = [&[self.kind as u8], self.pair.public_key().as_ref()].concat();
+        format!("{}+{:08x}+{}", self.name, key_id(&self.name, &key), STANDARD.encode(key))
+    }
+
+    fn id(&self) -> u32 {
+        key_id(&self.name, &[&[self.kind as u8], self.pair.public_key().as_ref()].concat())
+    }
+
+    /// A checkpoint of this log, signed.
+    pub fn checkpoint(&self, size: u64, root: Hash) -> Result<String, BadNote> {
+        let checkpoint = Checkpoint::new(&self.name, size, root, "");
+        let text = checkpoint.map_err(|e| BadNote(e.to_string()))?.to_bytes();
+        let signature = self.pair.sign(&text).as_ref().to_vec();
+        self.signed(&text, signature)
+    }
+
+    /// The same note with this witness's cosignature added: it saw this tree at `at`, and no
+    /// other of its size before.
+    pub fn cosign(&self, note: &str, at: Timestamp) -> Result<String, BadNote> {
+        let parsed = Note::from_bytes(note.as_bytes()).map_err(|e| BadNote(e.to_string()))?;
+        let seconds = at.as_second().cast_unsigned();
+        let signature = self.pair.sign(&cosigned_bytes(parsed.text(), seconds));
+        let signature = [&seconds.to_be_bytes(), signature.as_ref()].concat();
+        Ok(format!("{note}{}", self.line(signature)?))
+    }
+
+    fn signed(&self, text: &[u8], signature: Vec<u8>) -> Result<String, BadNote> {
+        let text = String::from_utf8(text.to_vec()).map_err(|e| BadNote(e.to_string()))?;
+        Ok(format!("{text}\n{}", self.line(signature)?))
+    }
+
+    fn line(&self, signature: Vec<u8>) -> Result<String, BadNote> {
+        let bad = |e: &dyn std::fmt::Display| BadNote(e.to_string());
+        let signature = Signature::new(self.name.clone(), self.id(), signature);
+        let line = String::from_utf8(signature.map_err(|e| bad(&e))?.to_bytes());
+        line.map_err(|e| bad(&e))
+    }
+}
+
+/// Checks the log's own signature on a note, and reads its checkpoint.
+pub fn read_checkpoint(note: &str, log_key: &str) -> Result<Checkpoint, BadNote> {
+    let key = PublicKey::parse(log_key, NoteKind::Log)?;
+    let origin = key.name.clone();
+    let (note, _) = verified(note, key)?;
+    let checkpoint = Checkpoint::from_bytes(note.text()).map_err(|e| BadNote(e.to_string()))?;
+    if checkpoint.origin() != origin {
+        return Err(BadNote(format!("it is of the log {:?}", checkpoint.origin())));
+    }
+    Ok(checkpoint)
+}
+
+/// When a witness cosigned a note.
+pub fn cosigned_at(note: &str, witness_key: &str) -> Result<Timestamp, BadNote> {
+    let (_, signature) = verified(note, PublicKey::parse(witness_key, NoteKind::Witness)?)?;
+    let seconds = signature.signature().first_chunk().map_or(0, |b| u64::from_be_bytes(*b));
+    Timestamp::from_second(seconds.cast_signed()).map_err(|e| BadNote(e.to_string()))
+}
+
+/// Whether this is the verifier key of a log, or of a witness.
+#[must_use]
+pub fn is_verifier(text: &str, kind: NoteKind) -> bool {
+    PublicKey::parse(text, kind).is_ok()
+}
+
+fn verified(note: &str, key: PublicKey) -> Result<(Note, Signature), BadNote> {
+    let bad = |e: &dyn std::fmt::Display| BadNote(e.to_string());
+    let note = Note::from_bytes(note.as_bytes()).map_err(|e| bad(&e))?;
+    let (mut good, _) =
+        note.verify(&VerifierList::new(vec![Box::new(key)])).map_err(|e| bad(&e))?;
+    let signature = good.pop().ok_or_else(|| BadNote("nobody known signed it".to_owned()))?;
+    Ok((note, signature))
+}
+
+fn cosigned_bytes(text: &[u8], seconds: u64) -> Vec<u8> {
+    [format!("cosignature/v1\ntime {seconds}\n").as_bytes(), text].concat()
+}
+
+struct PublicKey {
+    name: String,
+    id: u32,
+    kind: NoteKind,
+    key: Vec<u8>,
+}
+
+impl PublicKey {
+    fn parse(text: &str, kind: NoteKind) -> Result<Self, BadNote> {
+        let bad = || BadNote(format!("{text:?} is no verifier key of a {kind:?} (name+id+key)"));
+        let mut parts = text.trim().splitn(3, '+');
+        let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(bad());
+        };
+        let key = STANDARD.decode(key).map_err(|_| bad())?;
+        let id = u32::from_str_radix(id, 16).map_err(|_| bad())?;
+        let good = is_key_name_valid(name)
+            && key.len() == 33
+            && key[0] == kind as u8
+            && key_id(name, &key) == id;
+        if !good {
+            return Err(bad());
+        }
+        Ok(Self { name: name.to_owned(), id, kind, key: key[1..].to_vec() })
+    }
+}
+
+impl Verifier for PublicKey {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn key_id(&self) -> u32 {
+        self.id
+    }
+
+    fn verify(&self, text: &[u8], signature: &[u8]) -> bool {
+        let key = UnparsedPublicKey::new(&ED25519, &self.key);
+        match self.kind {
+            NoteKind::Log => key.verify(text, signature).is_ok(),
+            NoteKind::Witness => signature.split_first_chunk().is_some_and(|(time, signature)| {
+                let text = cosigned_bytes(text, u64::from_be_bytes(*time));
+                key.verify(&text, signature).is_ok()
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tlog::EMPTY_HASH;
+
+    #[test]
+    fn a_checkpoint_is_signed_and_cosigned() {
+        let key = |kind, name, n| NoteKey::new(kind, name, &KeyBytes::new([n; 32])).unwrap();
+        let log = key(NoteKind::Log, "keys.example/log", 1);
+        let witness = key(NoteKind::Witness, "response.example", 2);
+        let note = log.checkpoint(7, EMPTY_HASH).unwrap();
+        assert_eq!(read_checkpoint(&note, &log.verifier()).unwrap().size(), 7);
+        let at: Timestamp = "2012-01-15T04:00:00Z".parse().unwrap();
+        let cosigned = witness.cosign(&note, at).unwrap();
+        assert_eq!(cosigned_at(&cosigned, &witness.verifier()), Ok(at));
+        assert_eq!(read_checkpoint(&cosigned, &log.verifier()).unwrap().size(), 7);
+
+        assert!(cosigned_at(&note, &witness.verifier()).is_err(), "nobody cosigned it");
+        let other = key(NoteKind::Witness, "response.example", 3);
+        assert!(cosigned_at(&cosigned, &other.verifier()).is_err());
+        assert!(read_checkpoint(&cosigned.replace("\n7\n", "\n8\n"), &log.verifier()).is_err());
+        assert!(!is_verifier(&log.verifier(), NoteKind::Witness));
+        assert!(NoteKey::new(NoteKind::Log, "my log", &KeyBytes::new([1; 32])).is_err());
+    }
+}
