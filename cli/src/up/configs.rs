@@ -91,6 +91,7 @@ pub fn keys(dir: &Path, plan: &Plan, at: &Addresses) -> keys_server::Config {
         log_format: LogFormat::Text,
         controller: name("response-1"),
         auditors: vec![name("auditor-1")],
+        alarms: Vec::new(),
         decoy_one_in: plan.decoy_one_in,
         fronts: [(Domain::Accounts, name("accounts")), (Domain::Payments, name("payments"))].into(),
     }

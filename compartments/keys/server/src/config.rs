@@ -12,6 +12,7 @@ use cofferdam_wire::{LogFormat, TlsFiles};
 use serde::{Deserialize, Serialize};
 
 use crate::custody::Custody;
+use crate::delivery::SinkConfig;
 
 /// `keys.toml`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -49,6 +50,9 @@ pub struct Config {
     pub tls: TlsFiles,
     /// Who guards the root key.
     pub custody: Custody,
+    /// Where alarms go, besides to the controller who asks for them.
+    #[serde(default)]
+    pub alarms: Vec<SinkConfig>,
 }
 
 const fn one_in_ten_thousand() -> u32 {

@@ -11,11 +11,13 @@ mod app;
 pub mod ceremony;
 mod config;
 pub mod custody;
+mod delivery;
 mod domain;
 mod log;
 mod routes;
 mod store;
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 
@@ -24,9 +26,12 @@ use cofferdam_store::{Db, StoreError};
 use cofferdam_wire::{Identity, IdentityError, Listener, ServeError};
 
 pub use config::Config;
+pub use delivery::{DeliveryError, SinkConfig};
 pub use log::LogError;
 
 use app::App;
+use delivery::{Post, Sink};
+use tokio::task::JoinSet;
 
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +52,12 @@ pub enum StartError {
     /// The release log can't be trusted, or not be written.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// A place for alarms can't be used.
+    #[error(transparent)]
+    Alarms(#[from] DeliveryError),
+    /// Two places for alarms have one name: the name says how far each is.
+    #[error("two of the [[alarms]] are called {0:?}; give each a name of its own")]
+    SameName(String),
     /// The address can't be bound.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -60,14 +71,29 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> Result<(), StartError> {
     let identity = Identity::load(&config.tls)?;
+    let sinks = sinks(&config)?;
     let db = Db::open(&config.database, store::MIGRATIONS).await?;
-    let app = Arc::new(App::open(&config, db, clock, rng).await?);
+    let app = Arc::new(App::open(&config, db.clone(), clock.clone(), rng).await?);
     let listener = Listener::bind(config.listen).await?;
     tracing::info!(address = %listener.address(), log = app.log.size(), "keys is listening");
-    let upkeep = tokio::spawn(app.clone().keep_up());
+    let mut beside = JoinSet::new();
+    beside.spawn(app.clone().keep_up());
+    for sink in sinks {
+        beside.spawn(Post::new(db.clone(), clock.clone(), sink).run());
+    }
     listener.serve(&identity, routes::router(app.clone()), stop).await;
-    upkeep.abort();
+    beside.shutdown().await;
     app.alarms.flush(app.now().await).await?;
     app.log.close().await?;
     Ok(())
+}
+
+fn sinks(config: &Config) -> Result<Vec<Sink>, StartError> {
+    let mut names = BTreeSet::new();
+    let again = config.alarms.iter().find(|sink| !names.insert(sink.name()));
+    if let Some(again) = again {
+        return Err(StartError::SameName(again.name().to_owned()));
+    }
+    let open = |sink| Sink::open(sink, &config.log_origin);
+    Ok(config.alarms.iter().map(open).collect::<Result<_, _>>()?)
 }

@@ -6,17 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cofferdam_core::{
-    CallerName, Domain, Field, FieldSet, MockClock, Operation, Record, SystemRng, Timestamp,
+    CallerName, Clock, Domain, Field, FieldSet, MockClock, Operation, Record, SystemRng, Timestamp,
 };
 use cofferdam_store::Location;
 use cofferdam_wire::{Client, LogFormat, Problem};
+use jiff::SignedDuration;
 use keys_api::{
-    Alarm, ApproverSecret, Budget, CallerPolicy, Grant, KeyGroup, Order, Policy, ReadAlarms,
-    ReleaseKeys, Signed,
+    Alarm, ApproverSecret, Budget, CallerPolicy, Entry, Event, Grant, KeyGroup, Order, Policy,
+    ReadAlarms, ReadEntries, ReleaseKeys, Signed, Warrant, WarrantId,
 };
-use keys_server::Config;
 use keys_server::ceremony::{self, Decided};
 use keys_server::custody::{Custody, Quorum};
+use keys_server::{Config, SinkConfig};
 use testkit::Authority;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -31,6 +32,8 @@ pub struct Keys {
     dir: Arc<tempfile::TempDir>,
     instance: u32,
     database: Location,
+    /// Where alarms go, from the next start on.
+    pub alarms_to: Vec<SinkConfig>,
     running: Option<(oneshot::Sender<()>, JoinHandle<()>, String)>,
 }
 
@@ -45,13 +48,14 @@ impl Keys {
     /// A new compartment with its files in `dir` and its tables in `database`.
     pub async fn start_on(dir: tempfile::TempDir, database: Location) -> Self {
         let mut keys = Self {
-            clock: Arc::new(MockClock::at("2012-01-15T04:00:00Z".parse::<Timestamp>().unwrap())),
+            clock: Arc::new(MockClock::at(start())),
             approvers: ["ann", "bob"].map(|name| ApproverSecret::generate(name, &SystemRng)),
             verifier: String::new(),
             authority: Arc::new(Authority::new()),
             dir: Arc::new(dir),
             instance: 1,
             database,
+            alarms_to: Vec::new(),
             running: None,
         };
         keys.init().await;
@@ -73,6 +77,7 @@ impl Keys {
             dir: self.dir.clone(),
             instance: self.instance + 1,
             database: self.database.clone(),
+            alarms_to: Vec::new(),
             running: None,
         };
         keys.init().await;
@@ -110,6 +115,28 @@ impl Keys {
 
     pub fn log_dir(&self) -> PathBuf {
         self.dir.path().join(format!("log-{}", self.instance))
+    }
+
+    /// A place for a file of the test.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Dies while an entry is being written, of which so many bytes are on disk, and starts.
+    pub async fn crash(&mut self, torn: usize) {
+        self.stop().await;
+        let segments = std::fs::read_dir(self.log_dir()).unwrap().map(|e| e.unwrap().path());
+        let newest = segments.filter(|p| p.extension().is_some_and(|end| end == "entries")).max();
+        let mut file = std::fs::File::options().append(true).open(newest.unwrap()).unwrap();
+        std::io::Write::write_all(&mut file, &vec![0x55; torn]).unwrap();
+        self.run().await;
+    }
+
+    /// Sets the clock to where it would be had nobody touched it: a restart on a clock that was
+    /// moved meanwhile is a test of its own.
+    pub fn settle_clock(&self) {
+        let passed = SignedDuration::try_from(self.clock.monotonic()).unwrap();
+        self.clock.jump((start() + passed).duration_since(self.clock.now()));
     }
 
     pub fn client(&self, caller: &str) -> Client {
@@ -162,6 +189,7 @@ impl Keys {
             controller: name("response-1"),
             auditors: vec![name("auditor-1")],
             decoy_one_in: 50,
+            alarms: self.alarms_to.clone(),
             fronts: [(Domain::Accounts, name("accounts")), (Domain::Payments, name("payments"))]
                 .into(),
         }
@@ -224,6 +252,33 @@ pub fn name(text: &str) -> CallerName {
     text.parse().unwrap()
 }
 
+fn start() -> Timestamp {
+    "2012-01-15T04:00:00Z".parse().unwrap()
+}
+
 fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// What stands in the log.
+pub async fn events(keys: &Keys) -> Vec<Event> {
+    let read = ReadEntries { from: 0, limit: 10_000 };
+    let answer = keys.client("response-1").call(&read).await.unwrap();
+    answer.entries.iter().map(|bytes| Entry::decode(bytes).unwrap().event).collect()
+}
+
+/// A warrant to write to so many customers, for a day from now on.
+pub fn warrant(keys: &Keys, records: u32) -> Warrant {
+    let now = keys.clock.now();
+    Warrant {
+        id: WarrantId::random(&SystemRng),
+        incident: 1,
+        purpose: "letters to customers".into(),
+        caller: name("response-1"),
+        domain: Domain::Accounts,
+        fields: fields(&[Field::Name, Field::Email]),
+        records,
+        from: now,
+        until: now + SignedDuration::from_hours(24),
+    }
 }

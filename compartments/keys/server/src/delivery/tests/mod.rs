@@ -1,6 +1,5 @@
 //! Every way against the real thing at its other end.
 
-mod authority;
 mod mail;
 mod receiver;
 mod syslog;

@@ -13,10 +13,10 @@ use hyper::http::request::Parts;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use testkit::Authority;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use super::authority::Authority;
 use super::receiver::{Receiver, status};
 use super::{ORIGIN, alarm, at, details, fault};
 use crate::delivery::text::one_line;

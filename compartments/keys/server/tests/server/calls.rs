@@ -1,28 +1,20 @@
-//! The compartment as its callers see it: over mutual TLS, with its log and database on disk.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed step is a failed test")]
-
-mod support;
+//! Release, harden, index, decoys, freeze, warrants: what callers and the controller may do.
 
 use cofferdam_core::{Call, Domain, Epoch, Field, KeyBytes, Operation, Record};
 use cofferdam_store::Location;
 use cofferdam_wire::ProblemKind;
 use jiff::SignedDuration;
 use keys_api::{
-    AlarmKind, ChangeEpoch, ChangePolicy, ClaimDecoys, CloseWarrant, Cosign, Entry, EpochChange,
+    AlarmKind, ChangeEpoch, ChangePolicy, ClaimDecoys, CloseWarrant, Cosign, EpochChange,
     EpochOrder, EraseRecords, Event, FreezeCaller, HardenItem, HardenPasswords, IndexAddresses,
     KeyGroup, ListCallers, OpenWarrant, ProveInclusion, ReadAlarms, ReadCheckpoint, ReadEntries,
-    ReadEpochs, ReadPolicy, ReleaseKeys, ReleasedKeys, Signed, Warrant, WarrantId,
+    ReadEpochs, ReadPolicy, ReleaseKeys, ReleasedKeys, Signed, Warrant,
 };
-use support::{Keys, ask, fields, group, name};
+
+use crate::support::{Keys, ask, events, fields, group, name, warrant};
 
 fn key(released: &ReleasedKeys) -> &[u8; 32] {
     released.groups[0].records[0].keys[1].0.expose()
-}
-
-async fn events(keys: &Keys) -> Vec<Event> {
-    let read = ReadEntries { from: 0, limit: 10_000 };
-    let answer = keys.client("response-1").call(&read).await.unwrap();
-    answer.entries.iter().map(|bytes| Entry::decode(bytes).unwrap().event).collect()
 }
 
 #[tokio::test]
@@ -150,22 +142,6 @@ async fn decoys_are_named_once_and_ring_when_opened() {
     let last = alarms.last().unwrap();
     assert_eq!((last.kind, last.caller.clone()), (AlarmKind::Decoy, Some(name("web-ky-1"))));
     assert!(alarms.iter().any(|a| a.kind == AlarmKind::DecoyProbe));
-}
-
-fn warrant(keys: &Keys, records: u32) -> Warrant {
-    use cofferdam_core::{Clock, SystemRng};
-    let now = keys.clock.now();
-    Warrant {
-        id: WarrantId::random(&SystemRng),
-        incident: 1,
-        purpose: "letters to customers".into(),
-        caller: name("response-1"),
-        domain: Domain::Accounts,
-        fields: fields(&[Field::Name, Field::Email]),
-        records,
-        from: now,
-        until: now + SignedDuration::from_hours(24),
-    }
 }
 
 #[tokio::test]
@@ -298,7 +274,7 @@ async fn every_route_refuses_a_stranger() {
         ReadCheckpoint { since: 0 },
         ReadEntries { from: 0, limit: 1 },
     ];
-    let source = include_str!("../src/routes/mod.rs");
+    let source = include_str!("../../src/routes/mod.rs");
     assert_eq!(walked.len(), source.matches("call_route::<").count(), "a route is not walked");
     let alarms = keys.alarms().await;
     assert_eq!(alarms.iter().map(|a| a.kind).collect::<Vec<_>>(), [AlarmKind::RefusedGrant]);

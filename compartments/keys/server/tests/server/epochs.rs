@@ -1,0 +1,149 @@
+//! Master keys are renewed and destroyed when two people sign; erased records stay closed.
+
+use cofferdam_core::{Clock, Domain, Epoch, Field, Operation, Record};
+use cofferdam_wire::{Client, Problem, ProblemKind};
+use jiff::SignedDuration;
+use keys_api::{
+    ChangeEpoch, DomainEpochs, EpochChange, EpochOrder, EraseRecords, Event, KeyGroup, ReadEpochs,
+    ReleaseKeys, ReleasedKeys, Signed,
+};
+
+use crate::support::{Keys, ask, events, group, name};
+
+const ACCOUNTS: Domain = Domain::Accounts;
+
+fn order(keys: &Keys, change: EpochChange) -> EpochOrder {
+    EpochOrder { domain: ACCOUNTS, change, until: keys.clock.now() + SignedDuration::from_hours(1) }
+}
+
+fn start(keys: &Keys, epoch: u16) -> EpochOrder {
+    let reseal_until = keys.clock.now() + SignedDuration::from_hours(2);
+    order(keys, EpochChange::Start { epoch: Epoch(epoch), reseal_until })
+}
+
+async fn give(response: &Client, order: Signed<EpochOrder>) -> Result<DomainEpochs, Problem> {
+    let done = response.call(&ChangeEpoch { order }).await;
+    done.map_err(|e| e.problem().cloned().unwrap())
+}
+
+fn in_epoch(epoch: u16, records: &[u32]) -> ReleaseKeys {
+    let of = KeyGroup { epoch: Some(Epoch(epoch)), ..group(&[Field::Name], records) };
+    ReleaseKeys { groups: vec![of], ..ask("web-ky-1", records) }
+}
+
+fn key(released: &ReleasedKeys, group: usize) -> [u8; 32] {
+    *released.groups[group].records[0].keys[0].0.expose()
+}
+
+/// What `accounts` asks for to move records from one epoch to the next.
+fn reseal(records: &[u32]) -> ReleaseKeys {
+    let both = [0, 1]
+        .map(|epoch| KeyGroup { epoch: Some(Epoch(epoch)), ..group(&[Field::Name], records) });
+    ReleaseKeys {
+        caller: name("accounts"),
+        operation: Operation::Reseal,
+        groups: both.into(),
+        ..ask("accounts", records)
+    }
+}
+
+#[tokio::test]
+async fn a_new_epoch_seals_and_the_old_one_stays_readable() {
+    let mut keys = Keys::start().await;
+    let accounts = keys.client("accounts");
+    let old = key(&accounts.call(&in_epoch(0, &[7])).await.unwrap(), 0);
+    let epochs = give(&keys.client("response-1"), keys.sign(start(&keys, 1))).await.unwrap();
+    assert_eq!((epochs.current, epochs.readable), (Epoch(1), vec![Epoch(0), Epoch(1)]));
+    for _ in 0..2 {
+        let accounts = keys.client("accounts");
+        assert_eq!(key(&accounts.call(&in_epoch(0, &[7])).await.unwrap(), 0), old);
+        let seal = ReleaseKeys { operation: Operation::Seal, ..ask("web-ky-1", &[7]) };
+        let sealed = accounts.call(&seal).await.unwrap();
+        assert_eq!(sealed.groups[0].epoch, Epoch(1));
+        assert_ne!(key(&sealed, 0), old);
+        keys.restart().await;
+    }
+    let moved = keys.client("accounts").call(&reseal(&[7, 8])).await.unwrap();
+    assert_eq!((key(&moved, 0), moved.groups[1].epoch), (old, Epoch(1)));
+    let retire = order(&keys, EpochChange::Retire { epoch: Epoch(0) });
+    let epochs = give(&keys.client("response-1"), keys.sign(retire)).await.unwrap();
+    assert_eq!(epochs.readable, [Epoch(1)]);
+    for _ in 0..2 {
+        let gone = keys.client("accounts").call(&in_epoch(0, &[7])).await.unwrap_err();
+        assert_eq!(gone.problem().unwrap().kind, ProblemKind::BadRequest);
+        keys.restart().await;
+    }
+    let changes = events(&keys).await;
+    let changes = changes.iter().filter(|event| matches!(event, Event::EpochChanged { .. }));
+    assert_eq!(changes.count(), 2);
+}
+
+#[tokio::test]
+async fn records_are_resealed_by_their_compartment_and_in_the_window_alone() {
+    let keys = Keys::start().await;
+    let accounts = keys.client("accounts");
+    let kind = |refused: cofferdam_wire::CallError| refused.problem().unwrap().kind;
+    let early = ReleaseKeys { groups: vec![group(&[Field::Name], &[1])], ..reseal(&[1]) };
+    assert_eq!(kind(accounts.call(&early).await.unwrap_err()), ProblemKind::NotGranted);
+    give(&keys.client("response-1"), keys.sign(start(&keys, 1))).await.unwrap();
+    let for_web = ReleaseKeys { caller: name("web-ky-1"), ..reseal(&[1]) };
+    assert_eq!(kind(accounts.call(&for_web).await.unwrap_err()), ProblemKind::NotGranted);
+    accounts.call(&reseal(&[1])).await.unwrap();
+    let many: Vec<u32> = (0..300).collect();
+    assert_eq!(
+        kind(accounts.call(&reseal(&many)).await.unwrap_err()),
+        ProblemKind::BudgetExhausted
+    );
+    keys.clock.advance(SignedDuration::from_hours(2));
+    assert_eq!(kind(accounts.call(&reseal(&[1])).await.unwrap_err()), ProblemKind::NotGranted);
+}
+
+#[tokio::test]
+async fn an_order_is_carried_out_once_and_in_time() {
+    let keys = Keys::start().await;
+    let response = keys.client("response-1");
+    let unsigned = Signed { order: start(&keys, 1), signatures: vec![] };
+    let kind = |refused: Problem| refused.kind;
+    assert_eq!(kind(give(&response, unsigned).await.unwrap_err()), ProblemKind::WarrantRefused);
+    let skipping = keys.sign(start(&keys, 2));
+    assert_eq!(kind(give(&response, skipping).await.unwrap_err()), ProblemKind::Conflict);
+    let current = keys.sign(order(&keys, EpochChange::Retire { epoch: Epoch(0) }));
+    assert_eq!(kind(give(&response, current).await.unwrap_err()), ProblemKind::Conflict);
+    let once = keys.sign(start(&keys, 1));
+    give(&response, once.clone()).await.unwrap();
+    assert_eq!(kind(give(&response, once).await.unwrap_err()), ProblemKind::Conflict);
+    let late = keys.sign(start(&keys, 2));
+    keys.clock.advance(SignedDuration::from_hours(1));
+    assert_eq!(kind(give(&response, late).await.unwrap_err()), ProblemKind::WarrantRefused);
+    let read = ReadEpochs { domain: ACCOUNTS };
+    assert_eq!(keys.client("accounts").call(&read).await.unwrap().current, Epoch(1));
+}
+
+#[tokio::test]
+async fn an_erased_record_stays_closed() {
+    let mut keys = Keys::start().await;
+    let erase = EraseRecords {
+        domain: ACCOUNTS,
+        caller: name("web-ky-1"),
+        records: vec![Record(2), Record(70_000)],
+    };
+    keys.client("accounts").call(&erase).await.unwrap();
+    keys.client("accounts").call(&erase).await.unwrap();
+    for _ in 0..2 {
+        let call = ask("web-ky-1", &[1, 2, 3, 70_000]);
+        let released = keys.client("accounts").call(&call).await.unwrap();
+        let records: Vec<_> = released.groups[0].records.iter().map(|r| r.record.0).collect();
+        assert_eq!(records, [1, 3]);
+        assert_eq!(released.erased, [Record(2), Record(70_000)]);
+        assert!(released.answers(&call));
+        let seal = ReleaseKeys { operation: Operation::Seal, ..ask("web-ky-1", &[2]) };
+        assert!(keys.client("accounts").call(&seal).await.unwrap().groups[0].records.is_empty());
+        keys.restart().await;
+    }
+    let logged = events(&keys).await;
+    let released = logged.iter().filter_map(|event| match event {
+        Event::Released { records, .. } => Some(records.as_slice()),
+        _ => None,
+    });
+    assert!(released.flatten().all(|record| *record != Record(2)));
+}

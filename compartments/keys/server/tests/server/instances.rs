@@ -1,0 +1,119 @@
+//! Two instances on one PostgreSQL share grants, budgets, warrants, freezes and erased records;
+//! each has a log of its own.
+
+use std::time::Duration;
+
+use cofferdam_core::{Domain, Record};
+use cofferdam_wire::ProblemKind;
+use keys_api::{
+    ChangePolicy, ClaimDecoys, EraseRecords, Event, FreezeCaller, OpenWarrant, ReleaseKeys,
+};
+
+use crate::support::{Keys, ask, events, name, warrant};
+
+async fn two() -> (testkit::postgres::Database, Keys, Keys) {
+    let database = testkit::postgres::Database::create().await;
+    let dir = tempfile::tempdir().unwrap();
+    let first = Keys::start_on(dir, database.location()).await;
+    let second = first.second().await;
+    (database, first, second)
+}
+
+fn released(events: &[Event]) -> usize {
+    let records = events.iter().filter_map(|event| match event {
+        Event::Released { records, .. } => Some(records.as_slice().len()),
+        _ => None,
+    });
+    records.sum()
+}
+
+/// Waits until the other instance has looked.
+async fn until(mut seen: impl AsyncFnMut() -> bool) {
+    for _ in 0..200 {
+        if seen().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the other instance does not see it");
+}
+
+#[tokio::test]
+async fn a_budget_holds_across_instances_and_their_crashes() {
+    let (_database, mut first, mut second) = two().await;
+    let mut given = 0;
+    for n in 0..200_u32 {
+        let keys = if n % 3 == 0 { &first } else { &second };
+        match keys.release("web-ky-1", &[n]).await {
+            Ok(records) => given += records,
+            Err(problem) => assert_eq!(problem.kind, ProblemKind::BudgetExhausted),
+        }
+        if n == 60 {
+            second.restart().await;
+        }
+    }
+    // What a process had in hand when it ended is lost to the caller, never to the budget.
+    assert!((80..=100).contains(&given), "{given} of 100");
+    let logged = released(&events(&first).await) + released(&events(&second).await);
+    assert_eq!(logged, given);
+    first.stop().await;
+    second.stop().await;
+}
+
+#[tokio::test]
+async fn what_one_instance_is_told_the_other_knows() {
+    let (_database, mut first, mut second) = two().await;
+    let response = first.client("response-1");
+    let freeze = FreezeCaller { caller: name("web-ky-2"), frozen: true, reason: "fell".into() };
+    response.call(&freeze).await.unwrap();
+    let frozen = async || {
+        let refused = second.release("web-ky-2", &[1]).await.unwrap_err();
+        refused.kind == ProblemKind::Frozen
+    };
+    until(frozen).await;
+
+    let erase = EraseRecords {
+        domain: Domain::Accounts,
+        caller: name("web-ky-1"),
+        records: vec![Record(5)],
+    };
+    first.client("accounts").call(&erase).await.unwrap();
+    until(async || second.release("web-ky-1", &[5]).await == Ok(0)).await;
+
+    let mut policy = first.policy();
+    policy.version = 2;
+    policy.callers.retain(|caller| caller.name != name("web-ky-1"));
+    response.call(&ChangePolicy { policy: first.sign(policy) }).await.unwrap();
+    let refused = async || {
+        let refused = second.release("web-ky-1", &[1]).await;
+        refused.is_err_and(|problem| problem.kind == ProblemKind::NotGranted)
+    };
+    until(refused).await;
+    assert_eq!(first.alarms().await.len(), second.alarms().await.len(), "one list of alarms");
+    first.stop().await;
+    second.stop().await;
+}
+
+#[tokio::test]
+async fn a_warrant_is_drawn_down_across_instances() {
+    let (_database, mut first, mut second) = two().await;
+    let claim = ClaimDecoys { domain: Domain::Accounts, from: Record(0), count: 1_000 };
+    let decoys = first.client("accounts").call(&claim).await.unwrap().decoys;
+    let mut people = (0..1_000).filter(|n| !decoys.contains(&Record(*n)));
+    let people: Vec<u32> = people.by_ref().take(5).collect();
+    let warrant = warrant(&first, 3);
+    let id = warrant.id;
+    let open = OpenWarrant { warrant: first.sign(warrant) };
+    first.client("response-1").call(&open).await.unwrap();
+    let draw = async |keys: &Keys, records: &[u32]| {
+        let call = ReleaseKeys { warrant: Some(id), ..ask("response-1", records) };
+        keys.client("accounts").call(&call).await.is_ok()
+    };
+    assert!(draw(&first, &people[..2]).await);
+    until(async || draw(&second, &people[..2]).await).await;
+    assert!(draw(&second, &people[2..3]).await);
+    assert!(!draw(&first, &people[3..4]).await, "three in all");
+    assert!(!draw(&second, &people[4..5]).await);
+    first.stop().await;
+    second.stop().await;
+}

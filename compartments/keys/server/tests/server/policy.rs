@@ -1,0 +1,94 @@
+//! Grants and budgets change when two people sign, at once, and not otherwise.
+
+use cofferdam_core::{Field, FieldSet, Operation};
+use cofferdam_wire::{Client, Problem, ProblemKind};
+use keys_api::{AlarmKind, Budget, ChangePolicy, Event, Policy, ReadPolicy, Signed};
+
+use crate::support::{Keys, events, fields, name};
+
+async fn change(response: &Client, policy: Signed<Policy>) -> Result<(), Problem> {
+    let changed = response.call(&ChangePolicy { policy }).await;
+    changed.map_err(|e| e.problem().cloned().unwrap())
+}
+
+/// The next policy: web-ky-2 may read e-mail addresses as well, and less in a minute.
+fn next(keys: &Keys) -> Policy {
+    let mut policy = keys.policy();
+    policy.version = 2;
+    let web2 = policy.callers.iter_mut().find(|of| of.name == name("web-ky-2")).unwrap();
+    for grant in web2.grants.iter_mut().filter(|grant| grant.operation.names_fields()) {
+        grant.fields = fields(&[Field::Name, Field::Email]);
+    }
+    let budget = Budget { minute: 10, hour: 1_000, day: 10_000, burst: 5 };
+    web2.budgets.insert(Operation::Release, budget);
+    policy
+}
+
+#[tokio::test]
+async fn a_signed_policy_holds_at_once_and_after_a_restart() {
+    let mut keys = Keys::start().await;
+    let response = keys.client("response-1");
+    assert_eq!(keys.release("web-ky-2", &[1]).await.unwrap_err().kind, ProblemKind::NotGranted);
+    change(&response, keys.sign(next(&keys))).await.unwrap();
+    for first in [0, 10] {
+        let records: Vec<u32> = (first..first + 5).collect();
+        assert_eq!(keys.release("web-ky-2", &records).await, Ok(5));
+        keys.restart().await;
+    }
+    // Ten in the minute are used up; five more are the burst.
+    let burst: Vec<u32> = (20..25).collect();
+    assert_eq!(keys.release("web-ky-2", &burst).await, Ok(5));
+    let spent = keys.release("web-ky-2", &[30]).await.unwrap_err();
+    assert_eq!(spent.kind, ProblemKind::BudgetExhausted);
+    assert_eq!(keys.client("response-1").call(&ReadPolicy {}).await.unwrap(), next(&keys));
+    let logged = events(&keys).await;
+    let changed = logged.iter().find_map(|event| match event {
+        Event::PolicyChanged { version, approvers, .. } => Some((*version, approvers.clone())),
+        _ => None,
+    });
+    assert_eq!(changed, Some((2, ["ann".to_owned(), "bob".to_owned()])));
+}
+
+#[tokio::test]
+async fn what_two_people_did_not_sign_does_not_hold() {
+    let keys = Keys::start().await;
+    let response = keys.client("response-1");
+    let policy = next(&keys);
+    let [ann, bob] = &keys.approvers;
+    for signatures in [
+        vec![],
+        vec![ann.sign(&policy)],
+        vec![ann.sign(&policy), ann.sign(&policy)],
+        vec![ann.sign(&policy), bob.sign(&keys.policy())],
+    ] {
+        let refused = change(&response, Signed { order: policy.clone(), signatures }).await;
+        assert_eq!(refused.unwrap_err().kind, ProblemKind::WarrantRefused);
+    }
+    // An approver whom the new policy itself brings along has no say in it.
+    let eve = keys_api::ApproverSecret::generate("eve", &cofferdam_core::SystemRng);
+    let mut own = policy.clone();
+    own.approvers.push(eve.public());
+    let signatures = vec![ann.sign(&own), eve.sign(&own)];
+    let refused = change(&response, Signed { order: own, signatures }).await.unwrap_err();
+    assert_eq!(refused.kind, ProblemKind::WarrantRefused);
+    assert!(keys.alarms().await.iter().any(|a| a.kind == AlarmKind::RefusedOrder));
+    assert_eq!(response.call(&ReadPolicy {}).await.unwrap(), keys.policy());
+}
+
+#[tokio::test]
+async fn a_policy_is_used_once_and_must_make_sense() {
+    let keys = Keys::start().await;
+    let response = keys.client("response-1");
+    let skipped = Policy { version: 3, ..next(&keys) };
+    let refused = change(&response, keys.sign(skipped)).await.unwrap_err();
+    assert_eq!(refused.kind, ProblemKind::Conflict);
+    let mut wrong = next(&keys);
+    wrong.callers[0].grants[0].fields = FieldSet::EMPTY;
+    let refused = change(&response, keys.sign(wrong)).await.unwrap_err();
+    assert_eq!(refused.kind, ProblemKind::BadRequest);
+    change(&response, keys.sign(next(&keys))).await.unwrap();
+    let replayed = change(&response, keys.sign(next(&keys))).await.unwrap_err();
+    assert_eq!(replayed.kind, ProblemKind::Conflict);
+    let back = change(&response, keys.sign(keys.policy())).await.unwrap_err();
+    assert_eq!(back.kind, ProblemKind::Conflict, "an old policy does not come back");
+}
