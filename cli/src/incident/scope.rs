@@ -44,8 +44,10 @@ fn lines(exposure: &Exposure) -> Vec<String> {
     out.extend(table::lines(&levels(exposure)));
     out.extend(jurisdictions(exposure));
     out.extend(exposure.untouched.iter().map(untouched));
-    let log = &exposure.log;
-    out.push(format!("log: {} entries, root {}", table::number(log.size), log.root));
+    let log = |log: &response_api::LogProof| {
+        format!("log: {} entries, root {}", table::number(log.size), log.root)
+    };
+    out.extend(exposure.logs.iter().map(log));
     out.extend(exposure.doubts.iter().map(|doubt| format!("doubt: {}", table::printable(doubt))));
     out
 }
@@ -109,7 +111,7 @@ mod tests {
                 released: 0,
                 granted: false,
             }],
-            log: LogProof { size: 5_000, root: "abc=".into(), checkpoint: String::new() },
+            logs: vec![LogProof { size: 5_000, root: "abc=".into(), checkpoint: String::new() }],
             doubts: vec!["the log was repaired".into()],
         }
     }

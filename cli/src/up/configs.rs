@@ -8,7 +8,7 @@ use cofferdam_store::Location;
 use cofferdam_wire::{LogFormat, TlsFiles};
 use keys_api::{ApproverKey, Budget, CallerPolicy, Grant, Policy};
 use keys_server::custody::Custody;
-use response_server::Shop;
+use response_server::{KeysInstance, Shop};
 
 use crate::connect::Addresses;
 
@@ -21,6 +21,9 @@ pub const APPROVERS: [&str; 2] = ["ann", "bob"];
 
 /// The log's name in its checkpoints.
 pub const LOG_ORIGIN: &str = "keys.cofferdam.example/log";
+
+/// The name under which `response` cosigns checkpoints.
+pub const WITNESS: &str = "response.cofferdam.example";
 
 /// What may differ between estates.
 #[derive(Debug, Clone)]
@@ -78,7 +81,7 @@ fn database(dir: &Path, compartment: &str) -> Location {
 }
 
 /// `keys.toml`
-pub fn keys(dir: &Path, plan: &Plan, at: &Addresses) -> keys_server::Config {
+pub fn keys(dir: &Path, plan: &Plan, at: &Addresses, witness_key: &str) -> keys_server::Config {
     keys_server::Config {
         listen: listen(&at.keys),
         tls: tls(dir, "keys"),
@@ -87,7 +90,7 @@ pub fn keys(dir: &Path, plan: &Plan, at: &Addresses) -> keys_server::Config {
         log: dir.join("keys/log"),
         log_archive: None,
         log_origin: LOG_ORIGIN.to_owned(),
-        witness_key: None,
+        witness_key: Some(witness_key.to_owned()),
         log_format: LogFormat::Text,
         controller: name("response-1"),
         auditors: vec![name("auditor-1")],
@@ -111,7 +114,7 @@ pub fn accounts(dir: &Path, at: &Addresses) -> accounts_server::Config {
         listen: listen(&at.accounts),
         tls: tls(dir, "accounts"),
         database: database(dir, "accounts"),
-        keys: at.keys.clone(),
+        keys: vec![at.keys.clone()],
         controller: name("response-1"),
         importers: vec![name("import-1")],
         relay: at.relay.clone(),
@@ -127,7 +130,7 @@ pub fn payments(dir: &Path, at: &Addresses) -> payments_server::Config {
         listen: listen(&at.payments),
         tls: tls(dir, "payments"),
         database: database(dir, "payments"),
-        keys: at.keys.clone(),
+        keys: vec![at.keys.clone()],
         controller: name("response-1"),
         log_format: LogFormat::Text,
     }
@@ -216,12 +219,13 @@ pub fn response(
         listen: listen(&at.response),
         tls: tls(dir, "response"),
         database: database(dir, "response"),
-        keys: at.keys.clone(),
+        keys: vec![KeysInstance { url: at.keys.clone(), log_key }],
         accounts: at.accounts.clone(),
         payments: at.payments.clone(),
         staff: vec![name("operator-1")],
         log_copy: own.join("log-copy"),
-        log_key,
+        witness_name: WITNESS.to_owned(),
+        witness_key: own.join("witness.key"),
         notice_dir: own.join("notice"),
         notice_listen: listen(&at.notice),
         notice_url: at.notice.clone(),

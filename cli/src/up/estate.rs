@@ -4,6 +4,8 @@ use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use cofferdam_core::{Rng, SystemRng};
 use cofferdam_wire::write_secret;
 use keys_api::{ApproverKey, ApproverSecret};
@@ -13,7 +15,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::authority::Authority;
-use super::configs::{self, APPROVERS, CALLERS, Plan};
+use super::configs::{self, APPROVERS, CALLERS, Plan, WITNESS};
 use crate::CommandError;
 
 /// Makes an estate in `dir`, which must not exist or be empty. It is made beside its place and
@@ -65,8 +67,10 @@ async fn fill(draft: &Path, dir: &Path, plan: &Plan) -> Result<(), CommandError>
         quorum: Quorum { custodians: 3, threshold: 2 },
         decoy_key: plan.decoy_key.clone(),
     };
-    let made = ceremony::init(&configs::keys(draft, plan, &at), decided, &SystemRng).await?;
-    write_toml(&draft.join("keys/keys.toml"), &configs::keys(dir, plan, &at))?;
+    let witness = witness(&draft.join("response/witness.key"))?;
+    let now = configs::keys(draft, plan, &at, &witness);
+    let made = ceremony::init(&now, decided, &SystemRng).await?;
+    write_toml(&draft.join("keys/keys.toml"), &configs::keys(dir, plan, &at, &witness))?;
     write_toml(&draft.join("accounts/accounts.toml"), &configs::accounts(dir, &at))?;
     write_toml(&draft.join("payments/payments.toml"), &configs::payments(dir, &at))?;
     write_toml(
@@ -115,6 +119,13 @@ fn approvers(dir: &Path) -> Result<Vec<ApproverKey>, CommandError> {
         Ok(secret.public())
     };
     APPROVERS.into_iter().map(make).collect()
+}
+
+/// The key that cosigns the log's checkpoints, in a file; its public half.
+fn witness(file: &Path) -> Result<String, CommandError> {
+    let seed = Zeroizing::new((&SystemRng as &dyn Rng).bytes::<32>());
+    write_secret(file, Zeroizing::new(STANDARD.encode(*seed)).as_bytes())?;
+    Ok(response_server::logs::witness(WITNESS, file)?.verifier())
 }
 
 /// The staff of the example shop.

@@ -1,7 +1,9 @@
 //! Who a process is: its certificate and key, and the authority that it trusts.
 
+use std::fs;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::time::SystemTime;
 
 use cofferdam_core::CallerName;
 use rustls::pki_types::pem::PemObject;
@@ -24,13 +26,32 @@ pub struct TlsFiles {
     pub key: PathBuf,
 }
 
-/// A certificate, its key and the authority.
+/// A certificate, its key and the authority. A clone is the same identity: when one is renewed
+/// from its files, all are.
+#[derive(Clone)]
 pub struct Identity {
+    name: CallerName,
+    files: TlsFiles,
+    current: Arc<RwLock<Current>>,
+}
+
+/// What the files held when they were read last.
+struct Current {
+    loaded: Arc<Loaded>,
+    stamps: Stamps,
+    /// Grows with every renewal.
+    generation: u64,
+}
+
+struct Loaded {
     roots: Arc<RootCertStore>,
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
-    name: CallerName,
+    server: Arc<ServerConfig>,
 }
+
+/// When each file was changed, and how long it is.
+type Stamps = [Option<(SystemTime, u64)>; 3];
 
 /// Why an identity can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +76,73 @@ pub enum IdentityError {
 impl Identity {
     /// Reads the files and checks that they belong together.
     pub fn load(files: &TlsFiles) -> Result<Self, IdentityError> {
+        let stamps = stamps(files);
+        let (name, loaded) = Loaded::read(files)?;
+        let current = Current { loaded: Arc::new(loaded), stamps, generation: 0 };
+        Ok(Self { name, files: files.clone(), current: Arc::new(RwLock::new(current)) })
+    }
+
+    /// The name in the certificate.
+    #[must_use]
+    pub const fn name(&self) -> &CallerName {
+        &self.name
+    }
+
+    /// Takes renewed files, if there are any: `true` when there were. Connections that are made
+    /// from then on show the new certificate. What can't be used changes nothing.
+    pub fn renew(&self) -> Result<bool, IdentityError> {
+        let stamps = stamps(&self.files);
+        if self.read().stamps == stamps {
+            return Ok(false);
+        }
+        let (name, loaded) = Loaded::read(&self.files)?;
+        if name != self.name {
+            let what = format!("it is {name}'s, and this process is {}", self.name);
+            return Err(IdentityError::Tls(what));
+        }
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let generation = current.generation + 1;
+        *current = Current { loaded: Arc::new(loaded), stamps, generation };
+        Ok(true)
+    }
+
+    /// Grows with every renewal.
+    pub(crate) fn generation(&self) -> u64 {
+        self.read().generation
+    }
+
+    /// TLS for a server that asks every client for a certificate of the same authority.
+    pub(crate) fn server_config(&self) -> Arc<ServerConfig> {
+        self.read().loaded.server.clone()
+    }
+
+    /// TLS for a client that shows this identity.
+    pub(crate) fn client_config(&self) -> ClientConfig {
+        let loaded = self.read().loaded.clone();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        #[expect(clippy::expect_used, reason = "`read` has tried the same chain and key")]
+        ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .expect("the provider knows TLS 1.3")
+            .with_root_certificates(loaded.roots.clone())
+            .with_client_auth_cert(loaded.chain.clone(), loaded.key.clone_key())
+            .expect("the identity was checked when it was loaded")
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Current> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn stamps(files: &TlsFiles) -> Stamps {
+    [&files.ca, &files.cert, &files.key].map(|path| {
+        let about = fs::metadata(path).ok()?;
+        Some((about.modified().ok()?, about.len()))
+    })
+}
+
+impl Loaded {
+    fn read(files: &TlsFiles) -> Result<(CallerName, Self), IdentityError> {
         let pem = |path: &PathBuf, cause: rustls::pki_types::pem::Error| IdentityError::Pem {
             path: path.clone(),
             cause: cause.to_string(),
@@ -72,49 +160,28 @@ impl Identity {
         let name = chain.first().and_then(caller_of).ok_or_else(|| {
             IdentityError::Tls("it has no DNS name that is a caller's name".into())
         })?;
-        let identity = Self { roots: Arc::new(roots), chain, key, name };
-        identity.try_server_config()?;
-        Ok(identity)
+        let roots = Arc::new(roots);
+        let server = Arc::new(server_config(&roots, &chain, &key)?);
+        Ok((name, Self { roots, chain, key, server }))
     }
+}
 
-    /// The name in the certificate.
-    #[must_use]
-    pub const fn name(&self) -> &CallerName {
-        &self.name
-    }
-
-    /// TLS for a server that asks every client for a certificate of the same authority.
-    pub(crate) fn server_config(&self) -> ServerConfig {
-        #[expect(clippy::expect_used, reason = "`load` has tried it")]
-        self.try_server_config().expect("the identity was checked when it was loaded")
-    }
-
-    fn try_server_config(&self) -> Result<ServerConfig, IdentityError> {
-        let tls = |e: &dyn std::error::Error| IdentityError::Tls(e.to_string());
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let verifier =
-            WebPkiClientVerifier::builder_with_provider(self.roots.clone(), provider.clone())
-                .build()
-                .map_err(|e| tls(&e))?;
-        ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13])
-            .map_err(|e| tls(&e))?
-            .with_client_cert_verifier(verifier)
-            .with_single_cert(self.chain.clone(), self.key.clone_key())
-            .map_err(|e| tls(&e))
-    }
-
-    /// TLS for a client that shows this identity.
-    pub(crate) fn client_config(&self) -> ClientConfig {
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        #[expect(clippy::expect_used, reason = "`load` has tried the same chain and key")]
-        ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13])
-            .expect("the provider knows TLS 1.3")
-            .with_root_certificates(self.roots.clone())
-            .with_client_auth_cert(self.chain.clone(), self.key.clone_key())
-            .expect("the identity was checked when it was loaded")
-    }
+fn server_config(
+    roots: &Arc<RootCertStore>,
+    chain: &[CertificateDer<'static>],
+    key: &PrivateKeyDer<'static>,
+) -> Result<ServerConfig, IdentityError> {
+    let tls = |e: &dyn std::error::Error| IdentityError::Tls(e.to_string());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let verifier = WebPkiClientVerifier::builder_with_provider(roots.clone(), provider.clone())
+        .build()
+        .map_err(|e| tls(&e))?;
+    ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .map_err(|e| tls(&e))?
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(chain.to_vec(), key.clone_key())
+        .map_err(|e| tls(&e))
 }
 
 impl std::fmt::Debug for Identity {

@@ -10,6 +10,7 @@ mod client;
 mod config;
 mod identity;
 mod logging;
+mod metrics;
 mod problem;
 mod server;
 
@@ -18,5 +19,6 @@ pub use client::{CallError, Client};
 pub use config::{ConfigError, load_config, read_secret, write_secret};
 pub use identity::{Identity, IdentityError, TlsFiles};
 pub use logging::{LogFormat, init_logging};
+pub use metrics::{init_metrics, render_metrics};
 pub use problem::{Problem, ProblemKind};
-pub use server::{Caller, Listener, ServeError, Shutdown, call_route};
+pub use server::{Caller, Listener, RefusedClient, ServeError, Shutdown, call_route};

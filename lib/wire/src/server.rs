@@ -1,8 +1,7 @@
 //! The server loop: accepts TLS, learns the caller from the certificate, logs each request.
 
 use std::future::Future;
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -18,6 +17,7 @@ use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
@@ -90,6 +90,16 @@ impl Shutdown {
 pub struct Listener {
     socket: TcpListener,
     address: SocketAddr,
+    refused: Option<mpsc::Sender<RefusedClient>>,
+}
+
+/// A client that was turned away at the door, for its certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedClient {
+    /// From where it knocked.
+    pub peer: IpAddr,
+    /// What is wrong with its certificate.
+    pub why: String,
 }
 
 impl Listener {
@@ -98,7 +108,7 @@ impl Listener {
         let failed = |source| ServeError { address, source };
         let socket = TcpListener::bind(address).await.map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
-        Ok(Self { socket, address })
+        Ok(Self { socket, address, refused: None })
     }
 
     /// Where it listens.
@@ -107,14 +117,22 @@ impl Listener {
         self.address
     }
 
+    /// Tells of clients whose certificate is no good. What nobody takes in time is dropped: it
+    /// stands in the process's log.
+    #[must_use]
+    pub fn tell_refused(mut self, to: mpsc::Sender<RefusedClient>) -> Self {
+        self.refused = Some(to);
+        self
+    }
+
     /// Serves `router` to clients with a certificate of the same authority until `stop` ends;
-    /// open requests are then given ten seconds.
+    /// open requests are then given ten seconds. Renewed certificates are taken while it serves.
     pub async fn serve(self, identity: &Identity, router: Router, stop: impl Future<Output = ()>) {
         let router = router
             .route("/healthz", get(|| async { "ok" }))
             .fallback(|| async { Problem::not_found("there is no such route") })
             .layer(middleware::from_fn(log_request));
-        let acceptor = TlsAcceptor::from(Arc::new(identity.server_config()));
+        let renewing = tokio::spawn(renew(identity.clone()));
         let connections = GracefulShutdown::new();
         tokio::pin!(stop);
         loop {
@@ -131,10 +149,18 @@ impl Listener {
                 },
             };
             let watcher = connections.watcher();
-            let (acceptor, router) = (acceptor.clone(), router.clone());
+            let acceptor = TlsAcceptor::from(identity.server_config());
+            let (router, refused) = (router.clone(), self.refused.clone());
             tokio::spawn(async move {
-                let Some((stream, caller)) = handshake(acceptor, stream, peer).await else {
-                    return;
+                let (stream, caller) = match handshake(acceptor, stream, peer).await {
+                    Ok(admitted) => admitted,
+                    Err(why) => {
+                        if let (Some(why), Some(refused)) = (why, refused) {
+                            // Full: many knock, and one of them was told of.
+                            let _ = refused.try_send(RefusedClient { peer: peer.ip(), why });
+                        }
+                        return;
+                    }
                 };
                 let service = router.map_request(move |mut request: Request<_>| {
                     request.extensions_mut().insert(Caller(caller.clone()));
@@ -148,34 +174,64 @@ impl Listener {
             });
         }
         drop(self.socket);
+        renewing.abort();
         if tokio::time::timeout(GRACE, connections.shutdown()).await.is_err() {
             tracing::warn!("open requests were cut off after {GRACE:?}");
         }
     }
 }
 
+/// How often the certificate's files are looked at.
+const RENEW_EVERY: Duration = Duration::from_secs(5);
+
+async fn renew(identity: Identity) {
+    loop {
+        tokio::time::sleep(RENEW_EVERY).await;
+        match identity.renew() {
+            Ok(true) => tracing::info!(name = %identity.name(), "the certificate was renewed"),
+            Ok(false) => {}
+            Err(e) => tracing::error!(cause = %e, "renewed certificate files can't be used"),
+        }
+    }
+}
+
+/// Who comes in; or what is wrong with the certificate, where that is why not.
 async fn handshake(
     acceptor: TlsAcceptor,
     stream: TcpStream,
     peer: SocketAddr,
-) -> Option<(tokio_rustls::server::TlsStream<TcpStream>, CallerName)> {
+) -> Result<(tokio_rustls::server::TlsStream<TcpStream>, CallerName), Option<String>> {
     stream.set_nodelay(true).ok();
     let stream = match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(e)) => {
             tracing::warn!(%peer, cause = %e, "TLS handshake refused");
-            return None;
+            return Err(bad_certificate(&e));
         }
         Err(_) => {
             tracing::warn!(%peer, "TLS handshake took too long");
-            return None;
+            return Err(None);
         }
     };
-    let caller = stream.get_ref().1.peer_certificates()?.first().and_then(caller_of);
-    if caller.is_none() {
-        tracing::warn!(%peer, "the client's certificate names no caller");
+    let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+    match certificate.and_then(caller_of) {
+        Some(caller) => Ok((stream, caller)),
+        None => {
+            tracing::warn!(%peer, "the client's certificate names no caller");
+            Err(Some("it names no caller".to_owned()))
+        }
     }
-    Some((stream, caller?))
+}
+
+/// What is wrong with a client's certificate, if that is what ended its handshake.
+fn bad_certificate(error: &std::io::Error) -> Option<String> {
+    let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
+    match error {
+        rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented => {
+            Some(error.to_string())
+        }
+        _ => None,
+    }
 }
 
 /// One line a request: who, which route, how it ended. The route's pattern, never the URL.
@@ -184,6 +240,7 @@ async fn log_request(request: Request, next: Next) -> Response {
     let caller = request.extensions().get::<Caller>().map(|c| c.0.to_string());
     let route = request.extensions().get::<MatchedPath>().map(|p| p.as_str().to_owned());
     let response = next.run(request).await;
+    count(route.as_deref().unwrap_or("-"), &response, started.elapsed());
     let problem = response.extensions().get::<ProblemKind>();
     tracing::info!(
         caller = caller.as_deref().unwrap_or("-"),
@@ -194,4 +251,11 @@ async fn log_request(request: Request, next: Next) -> Response {
         "request"
     );
     response
+}
+
+fn count(route: &str, response: &Response, took: Duration) {
+    let (route, status) = (route.to_owned(), response.status().as_u16().to_string());
+    metrics::counter!("cofferdam_requests_total", "route" => route.clone(), "status" => status)
+        .increment(1);
+    metrics::histogram!("cofferdam_request_seconds", "route" => route).record(took);
 }

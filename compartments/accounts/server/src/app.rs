@@ -62,7 +62,7 @@ impl App {
         rng: Arc<dyn Rng>,
     ) -> Result<Self, StoreError> {
         Ok(Self {
-            keys: Keys::new(Client::new(&config.keys, identity)),
+            keys: Keys::new(Client::any(&config.keys, identity)),
             orders: RwLock::new(store.orders().await?),
             store,
             clock,

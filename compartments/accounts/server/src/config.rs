@@ -20,8 +20,8 @@ pub struct Config {
     pub tls: TlsFiles,
     /// Its database.
     pub database: Location,
-    /// Where `keys` answers: `https://HOST:PORT`.
-    pub keys: String,
+    /// Where the instances of `keys` answer: `https://HOST:PORT`.
+    pub keys: Vec<String>,
     /// The one caller that may void, revoke, freeze, list coarse attributes and read contacts.
     pub controller: CallerName,
     /// The callers that may import customers.
@@ -52,7 +52,7 @@ mod tests {
 
     const GOOD: &str = "listen = '127.0.0.1:0'
 database = 'accounts.db'
-keys = 'https://localhost:7001'
+keys = ['https://localhost:7001']
 controller = 'response-1'
 importers = ['import-1']
 relay = 'localhost:25'

@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use cofferdam_core::{Clock, Rng};
 use cofferdam_store::{Db, StoreError};
-use cofferdam_wire::{Identity, IdentityError, Listener, ServeError};
+use cofferdam_wire::{Identity, IdentityError, Listener, ServeError, init_metrics};
 
 pub use config::Config;
 pub use delivery::{DeliveryError, SinkConfig};
@@ -31,6 +31,7 @@ pub use log::LogError;
 
 use app::App;
 use delivery::{Post, Sink};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 /// Why the server does not start.
@@ -70,14 +71,17 @@ pub async fn serve(
     rng: Arc<dyn Rng>,
     stop: impl Future<Output = ()>,
 ) -> Result<(), StartError> {
+    init_metrics();
     let identity = Identity::load(&config.tls)?;
     let sinks = sinks(&config)?;
     let db = Db::open(&config.database, store::MIGRATIONS).await?;
     let app = Arc::new(App::open(&config, db.clone(), clock.clone(), rng).await?);
-    let listener = Listener::bind(config.listen).await?;
+    let (refused, knocks) = mpsc::channel(64);
+    let listener = Listener::bind(config.listen).await?.tell_refused(refused);
     tracing::info!(address = %listener.address(), log = app.log.size(), "keys is listening");
     let mut beside = JoinSet::new();
     beside.spawn(app.clone().keep_up());
+    beside.spawn(app.clone().watch_door(knocks));
     for sink in sinks {
         beside.spawn(Post::new(db.clone(), clock.clone(), sink).run());
     }

@@ -42,7 +42,7 @@ impl App {
             next: Mutex::new(store.next_record().await?),
             frozen: RwLock::new(store.frozen_callers().await?),
             store,
-            keys: Keys::new(Client::new(&config.keys, identity)),
+            keys: Keys::new(Client::any(&config.keys, identity)),
             clock,
             rng,
             controller: config.controller.clone(),

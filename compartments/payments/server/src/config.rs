@@ -17,8 +17,8 @@ pub struct Config {
     pub tls: TlsFiles,
     /// Its database.
     pub database: Location,
-    /// Where `keys` answers: `https://HOST:PORT`.
-    pub keys: String,
+    /// Where the instances of `keys` answer: `https://HOST:PORT`.
+    pub keys: Vec<String>,
     /// The one caller that may freeze and count.
     pub controller: CallerName,
     /// How its own log lines look.
@@ -32,7 +32,7 @@ mod tests {
 
     const GOOD: &str = "listen = '127.0.0.1:0'
 database = 'payments.db'
-keys = 'https://localhost:7001'
+keys = ['https://localhost:7001']
 controller = 'response-1'
 [tls]
 ca = 'ca.pem'

@@ -70,8 +70,8 @@ pub struct Exposure {
     pub customers: u64,
     /// What the fallen hosts got from each compartment that was not touched, and its proof.
     pub untouched: Vec<Untouched>,
-    /// The log that it was computed from.
-    pub log: LogProof,
+    /// The logs that it was computed from.
+    pub logs: Vec<LogProof>,
     /// What could not be known for sure, in sentences; empty when nothing.
     pub doubts: Vec<String>,
 }

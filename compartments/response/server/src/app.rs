@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use cofferdam_core::{CallerName, Clock, Rng, Timestamp};
 use cofferdam_store::StoreError;
+use cofferdam_store::tlog::notes::NoteKey;
 use cofferdam_wire::{Client, Identity, Problem};
 use response_api::{Exposure, Incident, IncidentId, LetterId, Voided};
 use tokio::sync::{Mutex, watch};
@@ -12,7 +13,7 @@ use tokio::sync::{Mutex, watch};
 use crate::Config;
 use crate::domain::letter::Done;
 use crate::jobs::Sending;
-use crate::log_copy::LogCopy;
+use crate::logs::FollowedLog;
 use crate::store::{Kind, Store};
 
 /// The state of the compartment.
@@ -23,13 +24,15 @@ pub struct App {
     pub name: CallerName,
     /// The tables.
     pub store: Store,
-    /// The copy of the release log.
-    pub copy: Mutex<LogCopy>,
+    /// The release logs, and their copies.
+    pub logs: Vec<FollowedLog>,
+    /// Cosigns their checkpoints.
+    pub witness: NoteKey,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub rng: Arc<dyn Rng>,
-    /// The `keys` compartment.
+    /// The `keys` compartment, whichever instance answers.
     pub keys: Client,
     /// The `accounts` compartment.
     pub accounts: Client,
@@ -49,7 +52,8 @@ impl App {
         config: Config,
         identity: &Identity,
         store: Store,
-        copy: LogCopy,
+        logs: Vec<FollowedLog>,
+        witness: NoteKey,
         clock: Arc<dyn Clock>,
         rng: Arc<dyn Rng>,
     ) -> Result<Self, StoreError> {
@@ -63,14 +67,16 @@ impl App {
                 );
             }
         }
+        let urls: Vec<_> = config.keys.iter().map(|instance| &instance.url).collect();
         Ok(Self {
-            keys: Client::new(&config.keys, identity),
+            keys: Client::any(&urls, identity),
             accounts: Client::new(&config.accounts, identity),
             payments: Client::new(&config.payments, identity),
             name: identity.name().clone(),
             config,
             store,
-            copy: Mutex::new(copy),
+            logs,
+            witness,
             clock,
             rng,
             sending: Mutex::new(HashMap::new()),

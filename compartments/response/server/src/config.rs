@@ -16,18 +16,20 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Its database.
     pub database: Location,
-    /// Where `keys` answers: `https://HOST:PORT`.
-    pub keys: String,
+    /// The instances of `keys`, each with a log of its own.
+    pub keys: Vec<KeysInstance>,
     /// Where `accounts` answers.
     pub accounts: String,
     /// Where `payments` answers.
     pub payments: String,
     /// Who may command: the certificates of staff.
     pub staff: Vec<CallerName>,
-    /// The directory of the copied release log.
+    /// The directory of the copied release logs, each in one of its own.
     pub log_copy: PathBuf,
-    /// The release log's verifier key (c2sp.org/signed-note), whose name is the log's.
-    pub log_key: String,
+    /// The name under which checkpoints are cosigned, as `response.shop.example`.
+    pub witness_name: String,
+    /// The key that cosigns checkpoints: 32 random bytes in base64, mode 0600.
+    pub witness_key: PathBuf,
     /// The directory of the published notice.
     pub notice_dir: PathBuf,
     /// Where the notice is served over plain HTTP.
@@ -48,6 +50,16 @@ pub struct Config {
     pub tls: TlsFiles,
     /// Who writes the letters.
     pub shop: Shop,
+}
+
+/// One instance of `keys`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeysInstance {
+    /// Where it answers: `https://HOST:PORT`.
+    pub url: String,
+    /// Its log's verifier key (c2sp.org/signed-note), whose name is the log's.
+    pub log_key: String,
 }
 
 /// The shop, as it appears in letters and on the notice.

@@ -1,4 +1,4 @@
-//! The `response` compartment: incidents, a verified copy of the release log, exposure, orders to
+//! The `response` compartment: incidents, verified copies of the release logs, exposure, orders to
 //! contain, letters with a ledger, the notice and the report.
 //!
 //! May touch: its own database, log copy and notice directory; `keys`, `accounts` and `payments`
@@ -11,6 +11,7 @@ mod config;
 mod domain;
 mod jobs;
 mod log_copy;
+pub mod logs;
 mod pages;
 mod roster;
 mod routes;
@@ -24,7 +25,7 @@ use cofferdam_core::{Clock, Rng};
 use cofferdam_store::StoreError;
 use cofferdam_wire::{Identity, IdentityError, Listener, ServeError};
 
-pub use config::{Config, Shop};
+pub use config::{Config, KeysInstance, Shop};
 pub use domain::scope;
 pub use log_copy::{CopyError, LogCopy};
 pub use routes::PATHS;
@@ -45,6 +46,9 @@ pub enum StartError {
     /// The copied log can't be used.
     #[error(transparent)]
     Copy(#[from] CopyError),
+    /// Checkpoints can't be cosigned.
+    #[error(transparent)]
+    Witness(#[from] logs::WitnessError),
     /// The notice's directory can't be made.
     #[error("{place}: {source}")]
     Notice {
@@ -75,7 +79,8 @@ impl Server {
     ) -> Result<Self, StartError> {
         let identity = Identity::load(&config.tls)?;
         let store = Store::open(&config.database).await?;
-        let copy = LogCopy::open(&config.log_copy, &config.log_key)?;
+        let logs = logs::open(&config, &identity)?;
+        let witness = logs::witness(&config.witness_name, &config.witness_key)?;
         let failed = |place: String| move |source| StartError::Notice { place, source };
         std::fs::create_dir_all(&config.notice_dir)
             .map_err(failed(config.notice_dir.display().to_string()))?;
@@ -83,7 +88,7 @@ impl Server {
             .await
             .map_err(failed(config.notice_listen.to_string()))?;
         let listener = Listener::bind(config.listen).await?;
-        let app = Arc::new(App::new(config, &identity, store, copy, clock, rng).await?);
+        let app = Arc::new(App::new(config, &identity, store, logs, witness, clock, rng).await?);
         tracing::info!(address = %listener.address(), "listening");
         Ok(Self { identity, listener, notice, app })
     }
@@ -98,7 +103,7 @@ impl Server {
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let Self { identity, listener, notice, app } = self;
         let notice = tokio::spawn(pages::serve_notice(app.config.notice_dir.clone(), notice));
-        let follow = tokio::spawn(jobs::follow_log(app.clone()));
+        let follow = tokio::spawn(jobs::follow_logs(app.clone()));
         listener.serve(&identity, routes::router(app.clone()), stop).await;
         follow.abort();
         notice.abort();

@@ -1,14 +1,18 @@
-//! The copy of the release log: it grows only by entries that a signed checkpoint vouches for,
-//! and only if the log that it came from only grew.
+//! The copy of a release log: it grows only by entries that a signed checkpoint vouches for, and
+//! only if the log that it came from only grew. What grew is cosigned: no other tree of that size
+//! will ever be.
 
-use std::fs::{self, File};
-use std::io::{BufReader, Read, Write};
+use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use cofferdam_store::tlog::frames::{self, Read1};
-use cofferdam_store::tlog::{Checkpoint, Hash, HashFile, TlogError, check_tree, replace_file};
-use keys_api::{CheckpointAnswer, Entry};
-use signed_note::{Note, StandardVerifier, Verifier, VerifierList};
+use cofferdam_core::Timestamp;
+use cofferdam_store::tlog::index::SegmentIndex;
+use cofferdam_store::tlog::notes::{BadNote, NoteKey, NoteKind, is_verifier, read_checkpoint};
+use cofferdam_store::tlog::{
+    Day, EMPTY_HASH, Hash, HashFile, Segments, TlogError, check_tree, replace_file,
+};
+use keys_api::{CheckpointAnswer, Entry, touched};
 
 /// Entries whose hashes are written at once.
 const BATCH: usize = 4_096;
@@ -34,25 +38,20 @@ pub enum CopyError {
     /// The log that is copied is not the one that was copied before, or was changed.
     #[error("the release log disagrees with its copy: {0}")]
     Disagreement(String),
+    /// The checkpoint can't be cosigned.
+    #[error("the checkpoint can't be cosigned: {0}")]
+    Cosign(#[from] BadNote),
 }
 
-/// The copy in its directory: `entries`, `hashes` and `checkpoint`, in the form of the log itself.
+/// The copy in its directory: segments, `hashes` and `checkpoint`, in the form of the log itself.
 pub struct LogCopy {
     dir: PathBuf,
     log_key: String,
-    entries: File,
+    segments: Arc<Segments>,
     hashes: HashFile,
-    state: State,
+    state: CopyEnd,
     /// Entries written behind the state, which no checkpoint covers yet.
-    pending: State,
-}
-
-#[derive(Clone)]
-struct State {
-    size: u64,
-    bytes: u64,
-    root: Hash,
-    note: String,
+    pending: CopyEnd,
 }
 
 /// The verified end of the copy.
@@ -60,8 +59,6 @@ struct State {
 pub struct CopyEnd {
     /// Entries.
     pub size: u64,
-    /// Their bytes in the file, for [`read_entries`].
-    pub bytes: u64,
     /// The root hash.
     pub root: Hash,
     /// The signed checkpoint.
@@ -72,70 +69,51 @@ impl LogCopy {
     /// Opens the copy, made when it is not there. What was written behind the last verified
     /// checkpoint is dropped: it is fetched again.
     pub fn open(dir: &Path, log_key: &str) -> Result<Self, CopyError> {
-        if StandardVerifier::new(log_key).is_err() {
+        if !is_verifier(log_key, NoteKind::Log) {
             return Err(CopyError::Key(log_key.to_owned()));
         }
-        fs::create_dir_all(dir).map_err(|e| TlogError::io(dir, e))?;
-        let path = dir.join("entries");
-        let entries = File::options()
-            .read(true)
-            .append(true)
-            .create(true)
-            .open(&path)
-            .map_err(|e| TlogError::io(&path, e))?;
+        let segments = Segments::open(dir, None)?;
         let hashes = HashFile::open(dir.join("hashes"))?;
         let changed = |what: String| CopyError::Changed { dir: dir.to_owned(), what };
-        let note_path = dir.join("checkpoint");
-        let note = match fs::read_to_string(&note_path) {
-            Ok(note) => Some(note),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
-            Err(e) => return Err(TlogError::io(&note_path, e).into()),
-        };
-        let mut state = State {
-            size: 0,
-            bytes: 0,
-            root: cofferdam_store::tlog::EMPTY_HASH,
-            note: String::new(),
-        };
-        if let Some(note) = note {
-            let checkpoint = verify(&note, log_key).map_err(changed)?;
-            let bytes = rehash(&entries, &path, &hashes, checkpoint.size()).map_err(changed)?;
-            hashes.truncate(checkpoint.size())?;
-            if hashes.root(checkpoint.size())? != *checkpoint.hash() {
+        let mut state = CopyEnd { size: 0, root: EMPTY_HASH, note: String::new() };
+        if let Some(note) = read_note(&dir.join("checkpoint"))? {
+            let checkpoint = read_checkpoint(&note, log_key)
+                .map_err(|e| changed(format!("the checkpoint is not good: {e}")))?;
+            let size = checkpoint.size();
+            let held = rehash(&segments, &hashes).map_err(|e| changed(e.to_string()))?;
+            if held < size {
+                return Err(changed(format!("it holds {held} of {size} entries")));
+            }
+            if hashes.root(size)? != *checkpoint.hash() {
                 return Err(changed("an entry is not what was copied".to_owned()));
             }
-            state = State { size: checkpoint.size(), bytes, root: *checkpoint.hash(), note };
+            state = CopyEnd { size, root: *checkpoint.hash(), note };
         }
-        entries.set_len(state.bytes).map_err(|e| TlogError::io(&path, e))?;
+        segments.truncate(state.size)?;
+        hashes.truncate(state.size)?;
         let pending = state.clone();
-        Ok(Self {
-            dir: dir.to_owned(),
-            log_key: log_key.to_owned(),
-            entries,
-            hashes,
-            state,
-            pending,
-        })
+        let (dir, log_key) = (dir.to_owned(), log_key.to_owned());
+        Ok(Self { dir, log_key, segments: Arc::new(segments), hashes, state, pending })
     }
 
     /// The verified end.
     #[must_use]
     pub fn end(&self) -> CopyEnd {
-        let State { size, bytes, root, note } = self.state.clone();
-        CopyEnd { size, bytes, root, note }
+        self.state.clone()
     }
 
-    /// The file of the entries.
+    /// The entries; those before the verified end never change.
     #[must_use]
-    pub fn entries_path(&self) -> PathBuf {
-        self.dir.join("entries")
+    pub fn segments(&self) -> Arc<Segments> {
+        self.segments.clone()
     }
 
     /// Takes a new checkpoint: its signature must hold, and its tree must begin with ours. The
     /// size that it vouches for: fetch the entries up to there, and [`LogCopy::push`] them.
     pub fn begin(&mut self, answer: &CheckpointAnswer) -> Result<u64, CopyError> {
         let disagree = CopyError::Disagreement;
-        let checkpoint = verify(&answer.note, &self.log_key).map_err(disagree)?;
+        let checkpoint = read_checkpoint(&answer.note, &self.log_key)
+            .map_err(|e| disagree(format!("the checkpoint is not good: {e}")))?;
         let (size, root) = (checkpoint.size(), *checkpoint.hash());
         if size < self.state.size {
             let had = self.state.size;
@@ -151,37 +129,55 @@ impl LogCopy {
             })?;
         }
         self.rewind()?;
-        self.pending = State { root, note: answer.note.clone(), ..self.state.clone() };
+        self.pending = CopyEnd { size: self.state.size, root, note: answer.note.clone() };
         Ok(size)
     }
 
     /// Adds entries in their order.
     pub fn push(&mut self, entries: &[Vec<u8>]) -> Result<(), CopyError> {
-        let path = self.entries_path();
-        let mut frame = Vec::new();
+        let mut dated = Vec::with_capacity(entries.len());
         for entry in entries {
-            Entry::decode(entry).map_err(|e| CopyError::Disagreement(e.to_string()))?;
-            frames::push(&mut frame, entry);
+            let read = Entry::decode(entry).map_err(|e| CopyError::Disagreement(e.to_string()))?;
+            dated.push((Day::of(read.at), entry.as_slice()));
         }
-        (&self.entries).write_all(&frame).map_err(|e| TlogError::io(&path, e))?;
-        self.hashes.append(self.pending.size, entries.iter().map(Vec::as_slice))?;
-        self.pending.size += entries.len() as u64;
-        self.pending.bytes += frame.len() as u64;
+        for day in dated.chunk_by(|(a, _), (b, _)| a == b) {
+            let bytes: Vec<&[u8]> = day.iter().map(|(_, entry)| *entry).collect();
+            self.segments.append(self.pending.size, day[0].0, &bytes)?;
+            self.hashes.append(self.pending.size, bytes.iter().copied())?;
+            self.pending.size += bytes.len() as u64;
+        }
         Ok(())
     }
 
     /// Ends what [`LogCopy::begin`] began: the entries must make the checkpoint's root.
     pub fn commit(&mut self) -> Result<(), CopyError> {
-        let path = self.entries_path();
         if self.hashes.root(self.pending.size)? != self.pending.root {
             self.rewind()?;
             let what = "the entries that it gave are not those that its checkpoint vouches for";
             return Err(CopyError::Disagreement(what.to_owned()));
         }
-        self.entries.sync_data().map_err(|e| TlogError::io(&path, e))?;
         replace_file(&self.dir, "checkpoint", self.pending.note.as_bytes())?;
         self.state = self.pending.clone();
         Ok(())
+    }
+
+    /// The verified checkpoint with our cosignature. It is on disk here before it is given out,
+    /// so that no restart can make us cosign another tree of the same size.
+    pub fn cosign(&self, key: &NoteKey, at: Timestamp) -> Result<String, CopyError> {
+        let note = key.cosign(&self.state.note, at)?;
+        replace_file(&self.dir, "cosigned", note.as_bytes())?;
+        Ok(note)
+    }
+
+    /// Makes the indexes of past days that have none.
+    pub fn index(dir: &Path, segments: &Segments) -> Result<usize, CopyError> {
+        Ok(SegmentIndex::catch_up(segments, dir, &touched)?)
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// How many entries are held, verified or not.
@@ -191,78 +187,33 @@ impl LogCopy {
     }
 
     fn rewind(&mut self) -> Result<(), CopyError> {
-        let path = self.entries_path();
-        self.entries.set_len(self.state.bytes).map_err(|e| TlogError::io(&path, e))?;
+        self.segments.truncate(self.state.size)?;
         self.hashes.truncate(self.state.size)?;
         self.pending = self.state.clone();
         Ok(())
     }
 }
 
-/// Checks a note's signature and reads its checkpoint.
-fn verify(note: &str, log_key: &str) -> Result<Checkpoint, String> {
-    let good = || -> Result<Checkpoint, Box<dyn std::error::Error>> {
-        let verifier = StandardVerifier::new(log_key)?;
-        let origin = verifier.name().to_owned();
-        let note = Note::from_bytes(note.as_bytes())?;
-        note.verify(&VerifierList::new(vec![Box::new(verifier)]))?;
-        let checkpoint = Checkpoint::from_bytes(note.text()).map_err(|e| e.to_string())?;
-        if checkpoint.origin() != origin {
-            return Err(format!("it is of the log {:?}", checkpoint.origin()).into());
-        }
-        Ok(checkpoint)
-    };
-    good().map_err(|e| format!("the checkpoint is not good: {e}"))
-}
-
-/// Hashes the first `size` entries again; where they end.
-fn rehash(entries: &File, path: &Path, hashes: &HashFile, size: u64) -> Result<u64, String> {
-    let length = entries.metadata().map_err(|e| format!("{}: {e}", path.display()))?.len();
-    let mut reader = EntryReader::open(path, length).map_err(|e| e.to_string())?;
-    let mut done = 0;
-    while done < size {
-        let wanted = usize::try_from(size - done).unwrap_or(BATCH).min(BATCH);
-        let batch: Vec<Vec<u8>> =
-            reader.by_ref().take(wanted).collect::<Result<_, _>>().map_err(|e| e.to_string())?;
-        if batch.is_empty() {
-            return Err(format!("it holds {done} of {size} entries"));
-        }
-        hashes.append(done, batch.iter().map(Vec::as_slice)).map_err(|e| e.to_string())?;
-        done += batch.len() as u64;
-    }
-    Ok(reader.bytes)
-}
-
-/// Reads entries from a copy's file, as raw bytes.
-pub struct EntryReader<R> {
-    reader: R,
-    path: PathBuf,
-    bytes: u64,
-}
-
-impl EntryReader<BufReader<std::io::Take<File>>> {
-    /// Reads the first `length` bytes of the file.
-    pub fn open(path: &Path, length: u64) -> Result<Self, TlogError> {
-        let file = File::open(path).map_err(|e| TlogError::io(path, e))?;
-        let reader = BufReader::with_capacity(1 << 20, file.take(length));
-        Ok(Self { reader, path: path.to_owned(), bytes: 0 })
+fn read_note(path: &Path) -> Result<Option<String>, CopyError> {
+    match fs::read_to_string(path) {
+        Ok(note) => Ok(Some(note)),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(TlogError::io(path, e).into()),
     }
 }
 
-impl<R: Read> Iterator for EntryReader<R> {
-    type Item = Result<Vec<u8>, TlogError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        match frames::read(&mut self.reader) {
-            Ok(Read1::Entry(entry)) => {
-                self.bytes += frames::framed(entry.len());
-                Some(Ok(entry))
-            }
-            Ok(Read1::End) => None,
-            Ok(Read1::Bad) => {
-                Some(Err(TlogError::Damaged { path: self.path.clone(), offset: self.bytes }))
-            }
-            Err(e) => Some(Err(TlogError::io(&self.path, e))),
+/// Hashes every entry again; how many there are.
+fn rehash(segments: &Segments, hashes: &HashFile) -> Result<u64, TlogError> {
+    let mut batch: Vec<Vec<u8>> = Vec::with_capacity(BATCH);
+    let scanned = segments.scan(0, &mut |index, entry| {
+        batch.push(entry);
+        if batch.len() == BATCH {
+            hashes.append(index + 1 - BATCH as u64, batch.iter().map(Vec::as_slice))?;
+            batch.clear();
         }
-    }
+        Ok::<_, TlogError>(())
+    })?;
+    let done = scanned.size - batch.len() as u64;
+    hashes.append(done, batch.iter().map(Vec::as_slice))?;
+    Ok(scanned.size)
 }

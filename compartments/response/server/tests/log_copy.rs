@@ -3,14 +3,11 @@
 
 use std::path::PathBuf;
 
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use cofferdam_core::{Record, Timestamp};
-use cofferdam_store::tlog::{Checkpoint, HashFile};
+use cofferdam_core::{KeyBytes, Record, Timestamp};
+use cofferdam_store::tlog::HashFile;
+use cofferdam_store::tlog::notes::{NoteKey, NoteKind, cosigned_at};
 use keys_api::{CheckpointAnswer, Entry, Event, RecordList};
 use response_server::{CopyError, LogCopy};
-use signed_note::{Note, StandardSigner, key_id};
 
 const ORIGIN: &str = "keys.example/log";
 
@@ -19,26 +16,15 @@ struct Log {
     dir: tempfile::TempDir,
     hashes: HashFile,
     entries: Vec<Vec<u8>>,
-    signer: StandardSigner,
-    verifier: String,
+    key: NoteKey,
 }
 
 impl Log {
     fn new(seed: u8, origin: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let hashes = HashFile::open(dir.path().join("hashes")).unwrap();
-        let pair = Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap();
-        let public = [&[1], pair.public_key().as_ref()].concat();
-        let id = key_id(origin, &public);
-        let secret = STANDARD.encode([&[1], [seed; 32].as_slice()].concat());
-        let signer = format!("PRIVATE+KEY+{origin}+{id:08x}+{secret}");
-        Self {
-            signer: StandardSigner::new(&signer).unwrap(),
-            verifier: format!("{origin}+{id:08x}+{}", STANDARD.encode(public)),
-            dir,
-            hashes,
-            entries: Vec::new(),
-        }
+        let key = NoteKey::new(NoteKind::Log, origin, &KeyBytes::new([seed; 32])).unwrap();
+        Self { key, dir, hashes, entries: Vec::new() }
     }
 
     fn copy_dir(&self) -> PathBuf {
@@ -46,7 +32,7 @@ impl Log {
     }
 
     fn copy(&self) -> Result<LogCopy, CopyError> {
-        LogCopy::open(&self.copy_dir(), &self.verifier)
+        LogCopy::open(&self.copy_dir(), &self.key.verifier())
     }
 
     /// Adds entries `from..to`; what they say depends on `salt`.
@@ -65,26 +51,23 @@ impl Log {
         }
     }
 
-    fn answer(&self, since: u64, origin: &str) -> CheckpointAnswer {
+    fn answer(&self, since: u64) -> CheckpointAnswer {
         let size = self.entries.len() as u64;
         let root = self.hashes.root(size).unwrap();
-        let checkpoint = Checkpoint::new(origin, size, root, "").unwrap();
-        let mut note = Note::new(&checkpoint.to_bytes(), &[]).unwrap();
-        note.add_sigs(&[&self.signer]).unwrap();
         let proof = match since {
             0 => Vec::new(),
             since if since >= size => Vec::new(),
             since => self.hashes.consistency(since, size).unwrap(),
         };
         CheckpointAnswer {
-            note: String::from_utf8(note.to_bytes()).unwrap(),
+            note: self.key.checkpoint(size, root).unwrap(),
             consistency: proof.into_iter().map(|hash| hash.0).collect(),
         }
     }
 
     /// Copies all that there is, as the job does.
     fn feed(&self, copy: &mut LogCopy) -> Result<(), CopyError> {
-        let size = copy.begin(&self.answer(copy.end().size, ORIGIN))?;
+        let size = copy.begin(&self.answer(copy.end().size))?;
         let held = usize::try_from(copy.held()).unwrap();
         copy.push(&self.entries[held..usize::try_from(size).unwrap()])?;
         copy.commit()
@@ -124,7 +107,7 @@ fn an_honest_log_is_followed_across_restarts() {
 #[test]
 fn what_no_checkpoint_covers_is_dropped_at_a_restart() {
     let (log, mut copy) = copied();
-    copy.begin(&log.answer(25, ORIGIN)).unwrap();
+    copy.begin(&log.answer(25)).unwrap();
     copy.push(&log.entries[25..30]).unwrap();
     drop(copy);
     let mut copy = log.copy().unwrap();
@@ -158,7 +141,7 @@ fn every_cheat_is_named() {
         ("not those that its checkpoint vouches for", |log, copy| {
             let mut other = Log::new(1, ORIGIN);
             other.grow(0, 40, 1);
-            copy.begin(&log.answer(25, ORIGIN))?;
+            copy.begin(&log.answer(25))?;
             copy.push(&other.entries[25..40])?;
             copy.commit()
         }),
@@ -167,8 +150,11 @@ fn every_cheat_is_named() {
             forged.grow(0, 40, 0);
             forged.feed(copy)
         }),
-        ("of the log \"other.example/log\"", |log, copy| {
-            copy.begin(&log.answer(25, "other.example/log")).map(|_| ())
+        // Another instance's log, honestly signed by that.
+        ("the checkpoint is not good", |_, copy| {
+            let mut swapped = Log::new(3, "keys-2.example/log");
+            swapped.grow(0, 40, 0);
+            swapped.feed(copy)
         }),
     ];
     for (name, cheat) in cheats {
@@ -183,7 +169,7 @@ fn every_cheat_is_named() {
 
 #[test]
 fn a_changed_copy_is_found_at_the_next_start() {
-    for file in ["entries", "checkpoint"] {
+    for file in ["00000000000000000000.1970-01-01.entries", "checkpoint"] {
         let (log, copy) = copied();
         drop(copy);
         let path = log.copy_dir().join(file);
@@ -197,4 +183,17 @@ fn a_changed_copy_is_found_at_the_next_start() {
     drop(copy);
     std::fs::remove_file(log.copy_dir().join("hashes")).unwrap();
     assert_eq!(log.copy().unwrap().end().size, 25, "hashes are rebuilt");
+}
+
+#[test]
+fn what_was_copied_is_cosigned() {
+    let (log, copy) = copied();
+    let witness = NoteKey::new(NoteKind::Witness, "response.example", &KeyBytes::new([9; 32]));
+    let witness = witness.unwrap();
+    let at: Timestamp = "2012-01-15T04:00:00Z".parse().unwrap();
+    let note = copy.cosign(&witness, at).unwrap();
+    assert!(note.starts_with(&copy.end().note));
+    assert_eq!(cosigned_at(&note, &witness.verifier()), Ok(at));
+    let cosigned = std::fs::read_to_string(log.copy_dir().join("cosigned")).unwrap();
+    assert_eq!(cosigned, note);
 }

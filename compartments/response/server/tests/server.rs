@@ -12,7 +12,7 @@ use response_api::{
     MakeReport, PlanLetter, PublishNotice, ReadExposure, ReadFeed, ReadJournal, ReadLedger,
     ReadLetter, ScopeIncident, StartLetter, VoidCredentials,
 };
-use response_server::{Config, PATHS, Server, Shop};
+use response_server::{Config, KeysInstance, PATHS, Server, Shop};
 use testkit::Authority;
 
 /// A verifier key that no log was signed with: these tests copy none.
@@ -35,12 +35,13 @@ impl Bench {
         let config = Config {
             listen: free(),
             database: Location::Sqlite(dir.path().join("response.db")),
-            keys: nobody.clone(),
+            keys: vec![KeysInstance { url: nobody.clone(), log_key: LOG_KEY.to_owned() }],
             accounts: nobody.clone(),
             payments: nobody,
             staff: vec!["operator-1".parse().unwrap()],
             log_copy: dir.path().join("log-copy"),
-            log_key: LOG_KEY.to_owned(),
+            witness_name: "response.example".to_owned(),
+            witness_key: witness(dir.path()),
             notice_dir: dir.path().join("notice"),
             notice_listen: notice,
             notice_url: format!("http://{notice}"),
@@ -75,6 +76,16 @@ impl Bench {
     fn staff(&self) -> Client {
         self.client("operator-1")
     }
+}
+
+fn witness(dir: &std::path::Path) -> std::path::PathBuf {
+    let file = dir.join("witness.key");
+    cofferdam_wire::write_secret(
+        &file,
+        &[b'A'; 43].iter().chain(b"=").copied().collect::<Vec<_>>(),
+    )
+    .unwrap();
+    file
 }
 
 fn declare() -> DeclareIncident {

@@ -108,7 +108,7 @@ fn config(dir: &Path, authority: &Authority, keys: SocketAddr, relay: SocketAddr
     let text = format!(
         "listen = '127.0.0.1:0'\n\
          database = '{}'\n\
-         keys = 'https://localhost:{}'\n\
+         keys = ['https://localhost:{}']\n\
          controller = 'response-1'\n\
          importers = ['import-1']\n\
          relay = '{relay}'\n\

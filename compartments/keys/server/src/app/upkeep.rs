@@ -5,6 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cofferdam_store::tlog::Day;
+use cofferdam_wire::RefusedClient;
+use keys_api::AlarmKind;
+use tokio::sync::mpsc;
 
 use super::{App, lock};
 use crate::store;
@@ -23,6 +26,14 @@ impl App {
         }
     }
 
+    /// Rings for clients that knock without a good certificate.
+    pub async fn watch_door(self: Arc<Self>, mut knocks: mpsc::Receiver<RefusedClient>) {
+        while let Some(RefusedClient { peer, why }) = knocks.recv().await {
+            let detail = format!("{peer} knocked with a certificate that is no good: {why}");
+            self.alarms.ring(self.now().await, AlarmKind::BadCertificate, None, detail).await;
+        }
+    }
+
     async fn keep_up_once(
         self: &Arc<Self>,
         tidied: &mut Option<Day>,
@@ -30,6 +41,8 @@ impl App {
         let now = self.now().await;
         self.alarms.flush(now).await?;
         self.log.save_checkpoint()?;
+        #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+        metrics::gauge!("cofferdam_log_entries").set(self.log.size() as f64);
         if store::generation(&self.db).await? != *lock(&self.generation) {
             self.reload().await?;
         }

@@ -9,6 +9,7 @@ mod freeze;
 mod harden;
 mod index;
 mod log;
+mod metrics;
 mod policy;
 mod release;
 mod tiles;
@@ -48,5 +49,6 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(call_route::<ProveInclusion, _, _, _>(log::inclusion))
         .merge(call_route::<Cosign, _, _, _>(log::cosign))
         .merge(tiles::routes())
+        .merge(metrics::routes())
         .with_state(app)
 }

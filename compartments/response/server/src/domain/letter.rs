@@ -176,7 +176,7 @@ mod tests {
             languages: std::collections::BTreeMap::new(),
             customers: 24_000,
             untouched: if cards_untouched { vec![untouched] } else { vec![] },
-            log: LogProof { size: 1, root: String::new(), checkpoint: String::new() },
+            logs: vec![LogProof { size: 1, root: String::new(), checkpoint: String::new() }],
             doubts: vec![],
         };
         Facts::new(

@@ -1,13 +1,14 @@
-//! Following the release log and the alarms of `keys`.
+//! Following the release logs and the alarms of `keys`.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use cofferdam_wire::{Problem, ProblemKind};
-use keys_api::{ReadAlarms, ReadCheckpoint, ReadEntries};
+use keys_api::{AlarmKind, Cosign, ReadAlarms, ReadCheckpoint, ReadEntries};
 
 use crate::app::App;
-use crate::log_copy::{CopyEnd, CopyError};
+use crate::log_copy::{CopyEnd, CopyError, LogCopy};
+use crate::logs::FollowedLog;
 
 /// How long between two looks.
 const EVERY: Duration = Duration::from_secs(1);
@@ -28,62 +29,90 @@ pub enum FollowError {
     Store(#[from] cofferdam_store::StoreError),
 }
 
-/// Copies alarms and log until the compartment stops. A disagreement stays
+/// Copies alarms and logs until the compartment stops. A disagreement stays
 /// until somebody has looked: the copy then no longer grows, and every scope shows it as a doubt.
-pub async fn follow_log(app: Arc<App>) {
+pub async fn follow_logs(app: Arc<App>) {
     loop {
         if let Err(e) = follow_once(&app).await {
-            tracing::warn!(cause = %e, "the release log could not be followed");
+            tracing::warn!(cause = %e, "a release log could not be followed");
         }
         tokio::time::sleep(EVERY).await;
     }
 }
 
-async fn follow_once(app: &App) -> Result<(), FollowError> {
+async fn follow_once(app: &Arc<App>) -> Result<(), FollowError> {
     copy_alarms(app).await?;
-    extend(app).await.map(|_| ())
+    for log in &app.logs {
+        extend(app, log).await?;
+        index(log).await;
+    }
+    Ok(())
 }
 
-/// Brings the copy up to date, now; what it then ends at, and what kept it from growing.
-pub async fn copy_log(app: &App) -> Result<(CopyEnd, Option<String>), Problem> {
-    let alarms = copy_alarms(app).await.err();
-    let trouble = match extend(app).await {
-        Ok(end) => return Ok((end, alarms.map(|e| e.to_string()))),
-        Err(e) => e.to_string(),
-    };
-    Ok((app.copy.lock().await.end(), Some(trouble)))
+/// Brings the copies up to date, now; what each then ends at, and what kept them from growing.
+pub async fn copy_logs(app: &App) -> Result<(Vec<CopyEnd>, Vec<String>), Problem> {
+    let mut troubles: Vec<_> =
+        copy_alarms(app).await.err().iter().map(ToString::to_string).collect();
+    let mut ends = Vec::with_capacity(app.logs.len());
+    for log in &app.logs {
+        match extend(app, log).await {
+            Ok(end) => ends.push(end),
+            Err(e) => {
+                troubles.push(format!("{}: {e}", log.origin));
+                ends.push(log.copy.lock().await.end());
+            }
+        }
+    }
+    Ok((ends, troubles))
 }
 
-/// Extends the copy; a log that disagrees with it rings.
-async fn extend(app: &App) -> Result<CopyEnd, FollowError> {
-    let extended = fetch(app).await;
+/// Extends the copy of one log; a log that disagrees with it rings.
+async fn extend(app: &App, log: &FollowedLog) -> Result<CopyEnd, FollowError> {
+    let extended = fetch(app, log).await;
     if let Err(FollowError::Copy(e @ CopyError::Disagreement(_))) = &extended {
-        app.store.raise("witness_disagreement", &e.to_string(), app.now()).await?;
+        let detail = format!("{}: {e}", log.origin);
+        app.store.raise(AlarmKind::WitnessDisagreement.as_str(), &detail, app.now()).await?;
     }
     extended
 }
 
-async fn fetch(app: &App) -> Result<CopyEnd, FollowError> {
-    let mut copy = app.copy.lock().await;
-    let since = copy.end().size;
-    let answer = match app.keys.call(&ReadCheckpoint { since }).await {
+async fn fetch(app: &App, log: &FollowedLog) -> Result<CopyEnd, FollowError> {
+    let mut copy = log.copy.lock().await;
+    let before = copy.end().size;
+    let answer = match log.keys.call(&ReadCheckpoint { since: before }).await {
         // It can't prove growth from a size that it does not reach: look at what it has.
         Err(e) if e.problem().is_some_and(|p| p.kind == ProblemKind::BadRequest) => {
-            app.keys.call(&ReadCheckpoint { since: 0 }).await?
+            log.keys.call(&ReadCheckpoint { since: 0 }).await?
         }
         answer => answer?,
     };
     let size = copy.begin(&answer)?;
     while copy.held() < size {
         let left = u32::try_from(size - copy.held()).unwrap_or(ENTRIES).min(ENTRIES);
-        let page = app.keys.call(&ReadEntries { from: copy.held(), limit: left }).await?;
+        let page = log.keys.call(&ReadEntries { from: copy.held(), limit: left }).await?;
         if page.entries.is_empty() {
             break;
         }
         copy.push(&page.entries)?;
     }
     copy.commit()?;
+    if size > before {
+        let note = copy.cosign(&app.witness, app.now())?;
+        log.keys.call(&Cosign { note }).await?;
+    }
     Ok(copy.end())
+}
+
+/// Indexes past days beside the copy: it reads whole segments.
+async fn index(log: &FollowedLog) {
+    let (dir, segments) = {
+        let copy = log.copy.lock().await;
+        (copy.dir().to_owned(), copy.segments())
+    };
+    let indexed = tokio::task::spawn_blocking(move || LogCopy::index(&dir, &segments)).await;
+    if let Ok(Err(e)) = indexed {
+        tracing::error!(cause = %e, "past days of a log's copy could not be indexed");
+    }
 }
 
 async fn copy_alarms(app: &App) -> Result<(), FollowError> {

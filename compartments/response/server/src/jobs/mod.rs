@@ -6,7 +6,7 @@ mod scope;
 mod send;
 mod status;
 
-pub use follow::{copy_log, follow_log};
+pub use follow::{copy_logs, follow_logs};
 pub use plan::plan;
 pub use scope::scope;
 pub use send::{Sending, start};

@@ -5,23 +5,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cofferdam_core::{CallerName, Domain, Field, FieldSet, Timestamp};
+use cofferdam_store::tlog::Segments;
 use cofferdam_wire::{Problem, ProblemKind};
 use keys_api::{Entry, ListCallers};
 use payments_api::CountCards;
 use response_api::{Exposure, Incident, Level, LevelCounts, LogProof, Untouched};
 use roaring::RoaringBitmap;
 
-use super::{coarse_page, copy_log};
+use super::{coarse_page, copy_logs};
 use crate::app::App;
 use crate::domain::scope::{Bitmaps, Scope, people, reachable, readable};
-use crate::log_copy::{CopyEnd, EntryReader};
+use crate::log_copy::CopyEnd;
 
 /// Computes the exposure of an incident from the release log, and keeps it.
 pub async fn scope(app: &App, incident: &Incident) -> Result<Exposure, Problem> {
-    let (end, trouble) = copy_log(app).await?;
-    let mut found = read_log(app, incident, &end).await?;
+    let (ends, troubles) = copy_logs(app).await?;
+    let mut found = read_logs(app, incident, &ends).await?;
     let until = incident.to.unwrap_or_else(|| app.now().max(found.last));
-    found.doubts.extend(trouble.map(|e| format!("the copy of the release log is behind: {e}")));
+    let behind = |e| format!("the copy of the release log is behind: {e}");
+    found.doubts.extend(troubles.into_iter().map(behind));
 
     let granted = granted(app, incident, &mut found).await?;
     let exposed =
@@ -39,7 +41,7 @@ pub async fn scope(app: &App, incident: &Incident) -> Result<Exposure, Problem> 
         languages: customers.languages,
         customers: customers.total,
         untouched,
-        log: LogProof { size: end.size, root: STANDARD.encode(end.root.0), checkpoint: end.note },
+        logs: ends.into_iter().map(proof).collect(),
         doubts: found.doubts,
     };
     let bitmaps = [
@@ -49,6 +51,10 @@ pub async fn scope(app: &App, incident: &Incident) -> Result<Exposure, Problem> 
     ];
     app.store.set_exposure(&exposure, bitmaps).await.map_err(|e| Problem::internal(&e))?;
     Ok(exposure)
+}
+
+fn proof(end: CopyEnd) -> LogProof {
+    LogProof { size: end.size, root: STANDARD.encode(end.root.0), checkpoint: end.note }
 }
 
 /// What the log says of the fallen hosts.
@@ -61,15 +67,20 @@ struct Found {
     fronted: BTreeSet<Domain>,
 }
 
-/// Reads the verified part of the copy on a thread of its own: it may be gigabytes.
-async fn read_log(app: &App, incident: &Incident, end: &CopyEnd) -> Result<Found, Problem> {
-    let path = app.copy.lock().await.entries_path();
-    let (incident, bytes) = (incident.clone(), end.bytes);
+/// Entries read at once.
+const PAGE: u64 = 10_000;
+
+/// Reads the verified part of every copy on a thread of its own: it may be gigabytes.
+async fn read_logs(app: &App, incident: &Incident, ends: &[CopyEnd]) -> Result<Found, Problem> {
+    let mut logs = Vec::with_capacity(ends.len());
+    for (log, end) in app.logs.iter().zip(ends) {
+        logs.push((log.copy.lock().await.segments(), end.size));
+    }
+    let incident = incident.clone();
     let read = tokio::task::spawn_blocking(move || {
         let mut scope = Scope::new(&incident.fallen, incident.from, incident.to);
-        for entry in EntryReader::open(&path, bytes).map_err(|e| e.to_string())? {
-            let entry = entry.map_err(|e| e.to_string())?;
-            scope.take(&Entry::decode(&entry).map_err(|e| e.to_string())?);
+        for (segments, size) in &logs {
+            read_log(segments, *size, &mut scope)?;
         }
         let Scope { read, presented, doubts, last, seen, fronted, .. } = scope;
         Ok(Found { read, presented, doubts, last, seen, fronted })
@@ -79,6 +90,21 @@ async fn read_log(app: &App, incident: &Incident, end: &CopyEnd) -> Result<Found
         Problem::new(ProblemKind::Internal, "the copy of the release log could not be read")
     };
     read.await.map_err(|e| failed(e.to_string()))?.map_err(failed)
+}
+
+fn read_log(segments: &Segments, size: u64, scope: &mut Scope<'_>) -> Result<(), String> {
+    let mut next = 0;
+    while next < size {
+        let page = segments.read(next, size, PAGE).map_err(|e| e.to_string())?;
+        if page.is_empty() {
+            return Err(format!("it ends at {next}, and had {size} entries"));
+        }
+        next += page.len() as u64;
+        for entry in page {
+            scope.take(&Entry::decode(&entry).map_err(|e| e.to_string())?);
+        }
+    }
+    Ok(())
 }
 
 /// What the fallen callers may read, in each compartment.

@@ -19,9 +19,10 @@ pub async fn scope(
     let incident = app.incident(call.incident).await?;
     let exposure = jobs::scope(&app, &incident).await?;
     let people = exposure.people;
+    let entries: u64 = exposure.logs.iter().map(|log| log.size).sum();
     let detail = format!(
         "{} read, {} presented, {} reachable of {} customers; log of {} entries",
-        people.read, people.presented, people.reachable, exposure.customers, exposure.log.size
+        people.read, people.presented, people.reachable, exposure.customers, entries
     );
     app.journal(call.incident, &by, "scope", &detail).await?;
     Ok(Answer(exposure, encoding))

@@ -95,7 +95,7 @@ fn write_config(dir: &Path, database: &str, authority: &Authority, keys: SocketA
     let text = format!(
         "listen = '127.0.0.1:0'\n\
          database = '{database}'\n\
-         keys = 'https://localhost:{}'\n\
+         keys = ['https://localhost:{}']\n\
          controller = 'response-1'\n\
          [tls]\nca = '{}'\ncert = '{}'\nkey = '{}'\n",
         keys.port(),
