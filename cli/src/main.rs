@@ -4,10 +4,13 @@
 //! May touch: everything; it is the only crate that sees every server. Called by: people, and by
 //! `up` and `drill`, which start it again for each compartment.
 
+mod budgets;
 mod connect;
 mod drill;
 mod import;
 mod incident;
+mod keys;
+mod log;
 mod output;
 mod serve;
 mod staff;
@@ -16,6 +19,9 @@ mod up;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use keys::KeysCommand;
+use serve::{AccountsCommand, PaymentsCommand, ResponseCommand, Server, Which};
 
 /// Accounts and cards in watertight compartments, and the response when one of them floods.
 #[derive(Debug, Parser)]
@@ -40,18 +46,24 @@ enum Command {
     /// The people who approve, and their keys
     #[command(subcommand)]
     Staff(staff::StaffCommand),
-    /// Run the keys compartment
+    /// How much each caller may take, and should
     #[command(subcommand)]
-    Keys(serve::KeysCommand),
+    Budgets(budgets::BudgetsCommand),
+    /// Check a release log, or a copy of one
+    #[command(subcommand)]
+    Log(log::LogCommand),
+    /// The keys compartment: its ceremony, its policy, its epochs
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Run the accounts compartment
     #[command(subcommand)]
-    Accounts(serve::AccountsCommand),
+    Accounts(AccountsCommand),
     /// Run the payments compartment
     #[command(subcommand)]
-    Payments(serve::PaymentsCommand),
+    Payments(PaymentsCommand),
     /// Run the response compartment
     #[command(subcommand)]
-    Response(serve::ResponseCommand),
+    Response(ResponseCommand),
     /// Run the development mail sink: an SMTP server on loopback that stores what arrives
     #[command(subcommand)]
     Sink(serve::SinkCommand),
@@ -59,17 +71,44 @@ enum Command {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    // A server locks itself in before there are other threads, which would stay free.
+    let task = match task(cli.command) {
+        Ok(task) => task,
+        Err(e) => return output::fail(&e.to_string()),
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => return output::fail(&format!("the async runtime does not start: {e}")),
     };
-    let ended = runtime.block_on(run(cli.command));
+    let ended = runtime.block_on(async {
+        match task {
+            Task::Server(server) => server.run().await,
+            Task::Command(command) => run(command).await,
+        }
+    });
     // A read of standard input can't be called off: nobody is to wait for it.
     runtime.shutdown_background();
     match ended {
         Ok(code) => code,
         Err(e) => output::fail(&e.to_string()),
     }
+}
+
+/// What is to be done in the async runtime.
+enum Task {
+    Server(Server),
+    Command(Command),
+}
+
+fn task(command: Command) -> Result<Task, CommandError> {
+    let (which, args) = match command {
+        Command::Keys(KeysCommand::Serve(args)) => (Which::Keys, args),
+        Command::Accounts(AccountsCommand::Serve(args)) => (Which::Accounts, args),
+        Command::Payments(PaymentsCommand::Serve(args)) => (Which::Payments, args),
+        Command::Response(ResponseCommand::Serve(args)) => (Which::Response, args),
+        other => return Ok(Task::Command(other)),
+    };
+    Ok(Task::Server(Server::confine(which, args)?))
 }
 
 /// What a command ends with when it did not do its work: a message that says what happened,
@@ -83,10 +122,12 @@ async fn run(command: Command) -> Result<ExitCode, CommandError> {
         Command::Import(command) => import::run(command).await,
         Command::Incident(command) => incident::run(command).await,
         Command::Staff(command) => staff::run(command).await,
-        Command::Keys(command) => serve::keys(command).await,
-        Command::Accounts(command) => serve::accounts(command).await,
-        Command::Payments(command) => serve::payments(command).await,
-        Command::Response(command) => serve::response(command).await,
+        Command::Budgets(command) => budgets::run(command).await,
+        Command::Log(command) => log::run(command).await,
+        Command::Keys(command) => keys::run(command).await,
+        Command::Accounts(_) | Command::Payments(_) | Command::Response(_) => {
+            Err("a server is started before the async runtime".into())
+        }
         Command::Sink(command) => serve::sink(command).await,
     }
 }

@@ -1,4 +1,4 @@
-//! `cofferdam <compartment> serve`: one compartment in this process.
+//! `cofferdam <compartment> serve`: one compartment in this process, locked in before it starts.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use cofferdam_core::{Clock, Rng, SystemClock, SystemRng};
-use cofferdam_wire::{LogFormat, Shutdown, init_logging, load_config};
+use cofferdam_wire::{LogFormat, Sandbox, Shutdown, init_logging, load_config};
 use tokio::io::AsyncReadExt;
 
 use crate::CommandError;
@@ -42,7 +42,6 @@ macro_rules! serve_command {
 }
 
 serve_command! {
-    KeysCommand, "The keys compartment.";
     AccountsCommand, "The accounts compartment.";
     PaymentsCommand, "The payments compartment.";
     ResponseCommand, "The response compartment.";
@@ -64,40 +63,82 @@ pub enum SinkCommand {
     },
 }
 
-/// Runs `keys`.
-pub async fn keys(command: KeysCommand) -> Result<ExitCode, CommandError> {
-    let KeysCommand::Serve(args) = command;
-    let config: keys_server::Config = load_config(&args.config)?;
-    init_logging(config.log_format);
-    keys_server::serve(config, clock(), rng(), args.stop.wait()).await?;
-    Ok(ExitCode::SUCCESS)
+/// A compartment with its configuration, about to run.
+pub enum Server {
+    Keys(Box<keys_server::Config>, StopArgs),
+    Accounts(Box<accounts_server::Config>, StopArgs),
+    Payments(Box<payments_server::Config>, StopArgs),
+    Response(Box<response_server::Config>, StopArgs),
 }
 
-/// Runs `accounts`.
-pub async fn accounts(command: AccountsCommand) -> Result<ExitCode, CommandError> {
-    let AccountsCommand::Serve(args) = command;
-    let config: accounts_server::Config = load_config(&args.config)?;
-    init_logging(config.log_format);
-    accounts_server::serve(config, clock(), rng(), args.stop.wait()).await?;
-    Ok(ExitCode::SUCCESS)
+/// Which compartment.
+#[derive(Debug, Clone, Copy)]
+pub enum Which {
+    Keys,
+    Accounts,
+    Payments,
+    Response,
 }
 
-/// Runs `payments`.
-pub async fn payments(command: PaymentsCommand) -> Result<ExitCode, CommandError> {
-    let PaymentsCommand::Serve(args) = command;
-    let config: payments_server::Config = load_config(&args.config)?;
-    init_logging(config.log_format);
-    payments_server::serve(config, clock(), rng(), args.stop.wait()).await?;
-    Ok(ExitCode::SUCCESS)
+impl Server {
+    /// Reads the configuration and locks the process in. It must have no other thread yet.
+    pub fn confine(which: Which, args: ServeArgs) -> Result<Self, CommandError> {
+        let ServeArgs { config, stop } = args;
+        let (server, sandbox, format) = match which {
+            Which::Keys => {
+                let config: keys_server::Config = load_config(&config)?;
+                let (sandbox, format) = (config.sandbox()?, config.log_format);
+                (Self::Keys(Box::new(config), stop), sandbox, format)
+            }
+            Which::Accounts => {
+                let config: accounts_server::Config = load_config(&config)?;
+                let (sandbox, format) = (config.sandbox()?, config.log_format);
+                (Self::Accounts(Box::new(config), stop), sandbox, format)
+            }
+            Which::Payments => {
+                let config: payments_server::Config = load_config(&config)?;
+                let (sandbox, format) = (config.sandbox()?, config.log_format);
+                (Self::Payments(Box::new(config), stop), sandbox, format)
+            }
+            Which::Response => {
+                let config: response_server::Config = load_config(&config)?;
+                let (sandbox, format) = (config.sandbox()?, config.log_format);
+                (Self::Response(Box::new(config), stop), sandbox, format)
+            }
+        };
+        enter(sandbox, format)?;
+        Ok(server)
+    }
+
+    /// Runs it until it is told to stop.
+    pub async fn run(self) -> Result<ExitCode, CommandError> {
+        match self {
+            Self::Keys(config, stop) => {
+                keys_server::serve(*config, clock(), rng(), stop.wait()).await?;
+            }
+            Self::Accounts(config, stop) => {
+                accounts_server::serve(*config, clock(), rng(), stop.wait()).await?;
+            }
+            Self::Payments(config, stop) => {
+                payments_server::serve(*config, clock(), rng(), stop.wait()).await?;
+            }
+            Self::Response(config, stop) => {
+                response_server::serve(*config, clock(), rng(), stop.wait()).await?;
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
 }
 
-/// Runs `response`.
-pub async fn response(command: ResponseCommand) -> Result<ExitCode, CommandError> {
-    let ResponseCommand::Serve(args) = command;
-    let config: response_server::Config = load_config(&args.config)?;
-    init_logging(config.log_format);
-    response_server::serve(config, clock(), rng(), args.stop.wait()).await?;
-    Ok(ExitCode::SUCCESS)
+fn enter(sandbox: Sandbox, format: LogFormat) -> Result<(), CommandError> {
+    init_logging(format);
+    let confinement = sandbox.enter()?;
+    if confinement.is_complete() {
+        tracing::info!(%confinement, "locked in");
+    } else {
+        tracing::warn!(%confinement, "locked in as far as this system can");
+    }
+    Ok(())
 }
 
 /// Runs the mail sink.

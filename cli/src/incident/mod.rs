@@ -11,7 +11,7 @@ pub mod list;
 pub mod notice;
 pub mod report;
 pub mod scope;
-mod table;
+pub mod table;
 pub mod void;
 
 use std::path::PathBuf;
@@ -78,17 +78,17 @@ pub struct Common {
     caller: CallerName,
     /// Print the answer as JSON
     #[arg(long)]
-    json: bool,
+    pub json: bool,
 }
 
 impl Common {
     /// A client of the estate's `response`.
-    fn client(&self) -> Result<Client, CommandError> {
+    pub fn client(&self) -> Result<Client, CommandError> {
         Ok(Estate::open(&self.dir)?.response(&self.caller)?)
     }
 
     /// Prints an answer: as JSON where that was asked for, else as `lines`.
-    fn print<T: Serialize>(
+    pub fn print<T: Serialize>(
         &self,
         answer: &T,
         lines: impl FnOnce(&T) -> Vec<String>,

@@ -2,6 +2,7 @@
 
 mod add;
 mod key;
+mod sign;
 
 use std::process::ExitCode;
 
@@ -16,11 +17,14 @@ pub use key::{StaffKey, open_all, passphrase};
 pub enum StaffCommand {
     /// Make a signing key for one person, in a file that a passphrase opens
     Add(add::AddArgs),
+    /// Sign an order, after reading it
+    Sign(sign::SignArgs),
 }
 
 /// Runs a command.
 pub async fn run(command: StaffCommand) -> Result<ExitCode, CommandError> {
     match command {
         StaffCommand::Add(args) => add::run(&args),
+        StaffCommand::Sign(args) => sign::run(&args),
     }
 }

@@ -104,7 +104,7 @@ async fn released(place: &Place) -> Reads {
     reads
 }
 
-async fn log(place: &Place) -> Vec<Entry> {
+pub async fn log(place: &Place) -> Vec<Entry> {
     let controller = place.controller();
     let mut entries = Vec::new();
     loop {

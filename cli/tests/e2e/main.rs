@@ -9,6 +9,8 @@
 mod crash;
 mod drill;
 mod import;
+mod keys;
+mod killed;
 mod refusals;
 mod start;
 mod support;

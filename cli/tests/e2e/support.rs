@@ -96,6 +96,11 @@ impl Place {
         self.client_with("keys", &self.dir.join("response/tls"))
     }
 
+    /// A client of `keys` as the compartment in front of a domain.
+    pub fn front(&self, compartment: &str) -> Client {
+        self.client_with("keys", &self.dir.join(compartment).join("tls"))
+    }
+
     fn client_with(&self, compartment: &str, files: &Path) -> Client {
         let identity = Identity::load(&TlsFiles {
             ca: self.dir.join("ca/ca.pem"),

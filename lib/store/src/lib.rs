@@ -38,6 +38,29 @@ pub enum Location {
     Postgres(String),
 }
 
+impl Location {
+    /// The directory of a SQLite file, beside which SQLite writes its log.
+    #[must_use]
+    pub fn directory(&self) -> Option<PathBuf> {
+        match self {
+            Self::Sqlite(path) => match path.parent() {
+                Some(dir) if !dir.as_os_str().is_empty() => Some(dir.to_owned()),
+                _ => Some(PathBuf::from(".")),
+            },
+            Self::Postgres(_) => None,
+        }
+    }
+
+    /// The URL of a PostgreSQL server.
+    #[must_use]
+    pub fn url(&self) -> Option<&str> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(url) => Some(url),
+        }
+    }
+}
+
 impl From<Location> for String {
     fn from(location: Location) -> Self {
         match location {

@@ -1,6 +1,6 @@
 //! What `response` may order, and only it.
 
-use cofferdam_core::{Call, CallerName, Epoch, Personal, Record, Timestamp};
+use cofferdam_core::{Call, CallerName, Personal, Record, Reseal, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Voids every credential set at or before an instant: one row, whatever the number of
@@ -115,31 +115,6 @@ impl Call for EraseCustomer {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReadReseal {}
-
-/// The progress of re-sealing, since this process started.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reseal {
-    /// The epoch that everything is sealed under at the end; `None` before the first look.
-    pub epoch: Option<Epoch>,
-    /// Whether rows are being re-sealed.
-    pub running: bool,
-    /// How many rows were.
-    pub resealed: u64,
-    /// Every row before this one is sealed under `epoch`.
-    pub done_before: u64,
-    /// How many record numbers there are.
-    pub records: u64,
-    /// What keeps it from going on.
-    pub trouble: Option<String>,
-}
-
-impl Reseal {
-    /// Whether nothing is left to do.
-    #[must_use]
-    pub const fn is_done(&self) -> bool {
-        self.epoch.is_some() && self.done_before >= self.records
-    }
-}
 
 impl Call for ReadReseal {
     const PATH: &'static str = "/v1/reseal/read";

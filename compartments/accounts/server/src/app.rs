@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use accounts_api::Reseal;
-use cofferdam_core::{CallerName, Clock, Rng, Timestamp};
+use cofferdam_core::{CallerName, Clock, Reseal, Rng, Timestamp};
 use cofferdam_store::StoreError;
 use cofferdam_wire::{Client, Identity, Problem, ProblemKind};
 use jiff::SignedDuration;
@@ -71,14 +70,7 @@ impl App {
             numbers: Mutex::default(),
             donors: Donors::default(),
             decoy_mail_domains: config.decoy_mail_domains.clone(),
-            reseal: watch::Sender::new(Reseal {
-                epoch: None,
-                running: false,
-                resealed: 0,
-                done_before: 0,
-                records: 0,
-                trouble: None,
-            }),
+            reseal: watch::Sender::new(Reseal::default()),
             resets,
             controller: config.controller.clone(),
             importers: config.importers.clone(),

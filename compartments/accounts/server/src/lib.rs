@@ -6,6 +6,7 @@
 
 mod app;
 mod config;
+mod confine;
 pub mod domain;
 mod donors;
 mod enrol;

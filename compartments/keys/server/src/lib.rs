@@ -10,6 +10,7 @@ mod alarms;
 mod app;
 pub mod ceremony;
 mod config;
+mod confine;
 pub mod custody;
 mod delivery;
 mod domain;

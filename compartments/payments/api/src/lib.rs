@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use cofferdam_core::{Call, CallerName, Personal, Record};
+use cofferdam_core::{Call, CallerName, Personal, Record, Reseal};
 use serde::{Deserialize, Serialize};
 
 /// Stands for a card outside the compartment: 32 hexadecimal digits, random, so that it says
@@ -191,4 +191,14 @@ pub struct CountCards {}
 impl Call for CountCards {
     const PATH: &'static str = "/v1/cards/count";
     type Answer = u64;
+}
+
+/// How far the re-sealing of all cards under a new epoch is. For the controller.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReadReseal {}
+
+impl Call for ReadReseal {
+    const PATH: &'static str = "/v1/reseal/read";
+    type Answer = Reseal;
 }

@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use cofferdam_core::{CallerName, Clock, Rng};
+use cofferdam_core::{CallerName, Clock, Reseal, Rng};
 use cofferdam_store::StoreError;
 use cofferdam_wire::{Client, Identity, Problem};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use crate::Config;
 use crate::keys::Keys;
@@ -25,6 +25,8 @@ pub struct App {
     /// The number of the next card. Whoever stores cards holds it from the seal to the commit, so
     /// that numbers stay dense: a call that fails takes none.
     pub next: Mutex<u32>,
+    /// How far the move to a new epoch is.
+    pub reseal: watch::Sender<Reseal>,
     controller: CallerName,
     frozen: RwLock<HashSet<CallerName>>,
 }
@@ -45,6 +47,7 @@ impl App {
             keys: Keys::new(Client::any(&config.keys, identity)),
             clock,
             rng,
+            reseal: watch::Sender::new(Reseal::default()),
             controller: config.controller.clone(),
         })
     }

@@ -4,8 +4,10 @@ use cofferdam_core::{
     CallerName, Domain, Epoch, Field, FieldKey, FieldSet, Operation, Personal, Record, Rng,
     SealedAs,
 };
-use cofferdam_wire::{Client, Problem, ProblemKind};
-use keys_api::{KeyGroup, RecordKeys, ReleaseKeys, ReleasedKeys};
+use cofferdam_wire::{CallError, Client, Problem, ProblemKind};
+use keys_api::{
+    DomainEpochs, KeyGroup, ReadEpochs, RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys,
+};
 
 /// A client of `keys`.
 #[derive(Debug)]
@@ -51,6 +53,35 @@ impl Keys {
         self.ask(caller, Operation::Seal, fields, None, records).await
     }
 
+    /// The epochs of the cards' master key.
+    pub async fn epochs(&self) -> Result<DomainEpochs, CallError> {
+        self.client.call(&ReadEpochs { domain: Domain::Payments }).await
+    }
+
+    /// The keys of cards under their old epoch and under the new one, to move them: `name` is
+    /// the compartment's own.
+    pub async fn to_reseal(
+        &self,
+        name: &CallerName,
+        fields: FieldSet,
+        records: &[Record],
+        epochs: [Epoch; 2],
+    ) -> Result<[Vec<CardKeys>; 2], Problem> {
+        let group = |epoch| KeyGroup { fields, epoch: Some(epoch), records: records.to_vec() };
+        let call = ReleaseKeys {
+            domain: Domain::Payments,
+            caller: name.clone(),
+            operation: Operation::Reseal,
+            groups: epochs.map(group).into(),
+            warrant: None,
+        };
+        let answer = self.client.call(&call).await?;
+        let right = answer.answers(&call);
+        let groups = answer.groups.into_iter().map(|group| card_keys(group, fields));
+        let groups: Vec<_> = groups.collect();
+        right.then_some(groups).and_then(|groups| groups.try_into().ok()).ok_or_else(mismatch)
+    }
+
     async fn ask(
         &self,
         caller: &CallerName,
@@ -79,12 +110,16 @@ fn matched(
 ) -> Option<Vec<CardKeys>> {
     let right = answer.answers(call);
     let group = answer.groups.pop()?;
+    right.then(|| card_keys(group, fields))
+}
+
+fn card_keys(group: ReleasedGroup, fields: FieldSet) -> Vec<CardKeys> {
     let with_fields = |RecordKeys { record, keys }| CardKeys {
         record,
         epoch: group.epoch,
         keys: fields.iter().zip(keys).collect(),
     };
-    right.then(|| group.records.into_iter().map(with_fields).collect())
+    group.records.into_iter().map(with_fields).collect()
 }
 
 fn mismatch() -> Problem {

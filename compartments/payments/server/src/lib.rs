@@ -7,8 +7,10 @@
 
 mod app;
 mod config;
+mod confine;
 mod domain;
 mod keys;
+mod reseal;
 mod routes;
 mod store;
 
@@ -69,7 +71,10 @@ impl Server {
 
     /// Serves until `stop` ends.
     pub async fn run(self, stop: impl Future<Output = ()>) {
+        let moving = reseal::reseal(self.app.clone(), self.identity.name().clone());
+        let moving = tokio::spawn(moving);
         self.listener.serve(&self.identity, routes::router(self.app), stop).await;
+        moving.abort();
     }
 }
 

@@ -5,12 +5,14 @@
 
 mod contain;
 mod exposure;
+mod govern;
 mod incident;
 mod letters;
 mod publish;
 
 pub use contain::*;
 pub use exposure::*;
+pub use govern::*;
 pub use incident::*;
 pub use letters::*;
 pub use publish::*;

@@ -8,6 +8,7 @@
 
 mod app;
 mod config;
+mod confine;
 mod domain;
 mod jobs;
 mod log_copy;

@@ -8,9 +8,9 @@ use cofferdam_core::{Call, Field, MockClock, SystemRng};
 use cofferdam_store::Location;
 use cofferdam_wire::{CallError, Client, LogFormat, ProblemKind};
 use response_api::{
-    Audience, DeclareIncident, FreezeCaller, IncidentId, LetterId, Level, ListIncidents,
-    MakeReport, PlanLetter, PublishNotice, ReadExposure, ReadFeed, ReadJournal, ReadLedger,
-    ReadLetter, ScopeIncident, StartLetter, VoidCredentials,
+    Audience, DeclareIncident, FreezeCaller, GiveOrder, IncidentId, KeysView, LetterId, Level,
+    ListIncidents, MakeReport, OrderKind, PlanLetter, PublishNotice, ReadExposure, ReadFeed,
+    ReadJournal, ReadKeys, ReadLedger, ReadLetter, ScopeIncident, StartLetter, VoidCredentials,
 };
 use response_server::{Config, KeysInstance, PATHS, Server, Shop};
 use testkit::Authority;
@@ -135,6 +135,8 @@ async fn every_route_refuses_a_stranger() {
         },
         VoidCredentials { incident },
         PlanLetter { incident, audience: Audience::Staff },
+        ReadKeys { view: KeysView::Policy },
+        GiveOrder { kind: OrderKind::Policy, signed: serde_json::Value::Null },
         StartLetter { letter, warrant: None },
         ReadLetter { letter },
         ReadLedger { letter, from: 0, limit: 1 },

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use accounts_api::Reseal;
-use cofferdam_core::{CallerName, Epoch, FieldSet, OpenError, Operation, Record, Rng, SealedAs};
+use cofferdam_core::{
+    CallerName, Epoch, FieldSet, OpenError, Operation, Record, Reseal, Rng, SealedAs,
+};
 use cofferdam_store::StoreError;
 use keys_api::KeyGroup;
 use tokio::task::JoinHandle;

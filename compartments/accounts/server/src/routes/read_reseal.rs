@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use accounts_api::{ReadReseal, Reseal};
+use accounts_api::ReadReseal;
 use axum::extract::State;
+use cofferdam_core::Reseal;
 use cofferdam_wire::{Answer, Body, Caller, Problem};
 
 use crate::app::App;

@@ -39,6 +39,13 @@ pub struct HsmConfig {
     pub key: String,
     /// The file of the token's user PIN, mode 0600.
     pub pin_file: PathBuf,
+    /// Directories that the library itself reads and writes, as its configuration and tokens:
+    /// the process reaches no others.
+    #[serde(default)]
+    pub library_dirs: Vec<PathBuf>,
+    /// TCP ports that the library connects to, where the module is on a network.
+    #[serde(default)]
+    pub library_ports: Vec<u16>,
 }
 
 /// Seals the root key under the key of `config`, which is made when there is none.

@@ -58,6 +58,8 @@ impl SoftHsm {
             token: "cofferdam".to_owned(),
             key: "root".to_owned(),
             pin_file: "pin.txt".into(),
+            library_dirs: Vec::new(),
+            library_ports: Vec::new(),
         };
         let hsm = Self { config, pin: PIN.to_owned(), dir: tempfile::tempdir().unwrap() };
         fs::create_dir(hsm.path("tokens")).unwrap();

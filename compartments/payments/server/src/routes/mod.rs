@@ -3,6 +3,7 @@
 mod count_cards;
 mod freeze_caller;
 mod read_card;
+mod read_reseal;
 mod reveal_card;
 mod store_cards;
 
@@ -38,6 +39,7 @@ routes! {
     api::RevealCard => reveal_card::handle,
     api::FreezeCaller => freeze_caller::handle,
     api::CountCards => count_cards::handle,
+    api::ReadReseal => read_reseal::handle,
 }
 
 /// All routes. A frozen caller is refused before any of them.

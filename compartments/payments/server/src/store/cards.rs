@@ -3,6 +3,7 @@
 use cofferdam_core::{Epoch, Record};
 use cofferdam_store::StoreError;
 use payments_api::Brand;
+use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
 use super::Store;
@@ -64,19 +65,45 @@ impl Store {
         const FIND: &str = "SELECT record, brand, epoch, number, expiry, masked \
              FROM cards WHERE token_hash = $1";
         let row = sqlx::query(FIND).bind(token_hash).fetch_optional(self.db.reader()).await?;
-        let Some(row) = row else { return Ok(None) };
-        let corrupt = |what: &str| StoreError::Corrupt(format!("a card's {what}"));
-        let record = u32::try_from(row.try_get::<i64, _>(0)?).map_err(|_| corrupt("number"))?;
-        let brand: String = row.try_get(1)?;
-        let epoch = u16::try_from(row.try_get::<i64, _>(2)?).map_err(|_| corrupt("epoch"))?;
-        Ok(Some(SealedCard {
-            record: Record(record),
-            brand: brand_named(&brand).ok_or_else(|| corrupt("brand"))?,
-            epoch: Epoch(epoch),
-            number: row.try_get(3)?,
-            expiry: row.try_get(4)?,
-            masked: row.try_get(5)?,
-        }))
+        row.as_ref().map(card).transpose()
+    }
+
+    /// Up to `limit` cards from `from` on that are sealed under an epoch before `epoch`.
+    pub async fn cards_before(
+        &self,
+        from: Record,
+        epoch: Epoch,
+        limit: u32,
+    ) -> Result<Vec<SealedCard>, StoreError> {
+        const LIST: &str = "SELECT record, brand, epoch, number, expiry, masked FROM cards \
+             WHERE record >= $1 AND epoch < $2 ORDER BY record LIMIT $3";
+        let rows = sqlx::query(LIST)
+            .bind(i64::from(from.0))
+            .bind(i64::from(epoch.0))
+            .bind(i64::from(limit))
+            .fetch_all(self.db.reader())
+            .await?;
+        rows.iter().map(card).collect()
+    }
+
+    /// Replaces the sealed texts of cards whose epoch is still what it was, all or none.
+    pub async fn replace_cards(&self, cards: &[(Epoch, SealedCard)]) -> Result<(), StoreError> {
+        let mut tx = self.db.begin().await?;
+        for (was, card) in cards {
+            sqlx::query(
+                "UPDATE cards SET epoch = $1, number = $2, expiry = $3, masked = $4
+                 WHERE record = $5 AND epoch = $6",
+            )
+            .bind(i64::from(card.epoch.0))
+            .bind(card.number.as_slice())
+            .bind(card.expiry.as_slice())
+            .bind(card.masked.as_slice())
+            .bind(i64::from(card.record.0))
+            .bind(i64::from(was.0))
+            .execute(&mut *tx)
+            .await?;
+        }
+        Ok(tx.commit().await?)
     }
 
     /// How many cards there are.
@@ -93,6 +120,21 @@ impl Store {
         let next = u32::try_from(last.map_or(0, |last| last + 1));
         next.map_err(|_| StoreError::Corrupt("a card's number past 32 bits".to_owned()))
     }
+}
+
+fn card(row: &AnyRow) -> Result<SealedCard, StoreError> {
+    let corrupt = |what: &str| StoreError::Corrupt(format!("a card's {what}"));
+    let record = u32::try_from(row.try_get::<i64, _>(0)?).map_err(|_| corrupt("number"))?;
+    let brand: String = row.try_get(1)?;
+    let epoch = u16::try_from(row.try_get::<i64, _>(2)?).map_err(|_| corrupt("epoch"))?;
+    Ok(SealedCard {
+        record: Record(record),
+        brand: brand_named(&brand).ok_or_else(|| corrupt("brand"))?,
+        epoch: Epoch(epoch),
+        number: row.try_get(3)?,
+        expiry: row.try_get(4)?,
+        masked: row.try_get(5)?,
+    })
 }
 
 /// The statement that inserts `rows` cards: `… VALUES ($1,…,$7),($8,…`.

@@ -2,7 +2,7 @@
 
 use cofferdam_core::Call;
 use cofferdam_wire::ProblemKind::{self, Frozen, NotGranted};
-use payments_api::{CountCards, FreezeCaller, ReadCard, RevealCard, StoreCards};
+use payments_api::{CountCards, FreezeCaller, ReadCard, ReadReseal, RevealCard, StoreCards};
 use payments_server::PATHS;
 
 use crate::support::{Till, card};
@@ -49,6 +49,7 @@ async fn every_route_refuses_who_may_not() {
         (row(&till, &RevealCard { token }).await, [no, no, None, no, ice]),
         (row(&till, &freeze).await, [no, no, no, None, ice]),
         (row(&till, &CountCards {}).await, [no, no, no, None, ice]),
+        (row(&till, &ReadReseal {}).await, [no, no, no, None, ice]),
     ];
     for ((path, ends), expected) in &table {
         assert_eq!(ends, expected, "{path} by {CALLERS:?}");

@@ -3,5 +3,6 @@
 
 mod authorisation;
 mod cards;
+mod reseal;
 mod secrecy;
 mod support;

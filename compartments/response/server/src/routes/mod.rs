@@ -2,6 +2,7 @@
 
 mod declare_incident;
 mod freeze_caller;
+mod give_order;
 mod list_incidents;
 mod make_report;
 mod plan_letter;
@@ -9,6 +10,7 @@ mod publish_notice;
 mod read_exposure;
 mod read_feed;
 mod read_journal;
+mod read_keys;
 mod read_ledger;
 mod read_letter;
 mod scope_incident;
@@ -21,15 +23,15 @@ use axum::Router;
 use cofferdam_core::Call;
 use cofferdam_wire::call_route;
 use response_api::{
-    DeclareIncident, FreezeCaller, ListIncidents, MakeReport, PlanLetter, PublishNotice,
-    ReadExposure, ReadFeed, ReadJournal, ReadLedger, ReadLetter, ScopeIncident, StartLetter,
-    VoidCredentials,
+    DeclareIncident, FreezeCaller, GiveOrder, ListIncidents, MakeReport, PlanLetter, PublishNotice,
+    ReadExposure, ReadFeed, ReadJournal, ReadKeys, ReadLedger, ReadLetter, ScopeIncident,
+    StartLetter, VoidCredentials,
 };
 
 use crate::app::App;
 
 /// Every path, for the test that walks them all.
-pub const PATHS: [&str; 14] = [
+pub const PATHS: [&str; 16] = [
     DeclareIncident::PATH,
     ListIncidents::PATH,
     ReadJournal::PATH,
@@ -44,6 +46,8 @@ pub const PATHS: [&str; 14] = [
     ReadLedger::PATH,
     PublishNotice::PATH,
     MakeReport::PATH,
+    ReadKeys::PATH,
+    GiveOrder::PATH,
 ];
 
 /// Every route of the compartment.
@@ -63,5 +67,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(call_route::<ReadLedger, _, _, _>(read_ledger::read))
         .merge(call_route::<PublishNotice, _, _, _>(publish_notice::publish))
         .merge(call_route::<MakeReport, _, _, _>(make_report::make))
+        .merge(call_route::<ReadKeys, _, _, _>(read_keys::read))
+        .merge(call_route::<GiveOrder, _, _, _>(give_order::give))
         .with_state(app)
 }

@@ -11,11 +11,12 @@ use cofferdam_core::{
     CallerName, Domain, Epoch, Field, FieldKey, FieldSet, KeyBytes, Operation, Record,
 };
 use cofferdam_wire::{Answer, Body, Caller, Listener, Problem, ProblemKind, call_route};
-use keys_api::{KeyGroup, RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys};
+use keys_api::{
+    DomainEpochs, KeyGroup, ReadEpochs, RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys,
+};
 use testkit::Authority;
 
 /// What the small `keys` does and did.
-#[derive(Default)]
 pub struct Book {
     /// Which fields a caller may have, to read and to seal.
     pub grants: HashMap<(CallerName, Operation), FieldSet>,
@@ -23,6 +24,8 @@ pub struct Book {
     pub spent: bool,
     /// Answer for the record after the one asked for.
     pub confused: bool,
+    /// The current epoch.
+    pub epoch: Epoch,
     /// Answered releases.
     pub released: Vec<ReleaseKeys>,
 }
@@ -48,9 +51,16 @@ impl TestKeys {
             ((name("checkout-1"), Operation::Release), masked.union(expiry)),
             ((name("processor-1"), Operation::Release), number.union(expiry)),
         ];
-        let book = Arc::new(Mutex::new(Book { grants: grants.into(), ..Book::default() }));
+        let book = Arc::new(Mutex::new(Book {
+            grants: grants.into(),
+            spent: false,
+            confused: false,
+            epoch: Epoch(3),
+            released: Vec::new(),
+        }));
         let router = Router::new()
             .merge(call_route::<ReleaseKeys, _, _, _>(release))
+            .merge(call_route::<ReadEpochs, _, _, _>(epochs))
             .with_state(book.clone());
         tokio::spawn(async move {
             listener.serve(&identity, router, std::future::pending()).await;
@@ -74,33 +84,48 @@ async fn release(
     Body(call, encoding): Body<ReleaseKeys>,
 ) -> Result<Answer<ReleasedKeys>, Problem> {
     assert_eq!((via.as_str(), call.domain), ("payments", Domain::Payments));
-    let [KeyGroup { fields, epoch, records }] = call.groups.as_slice() else {
-        panic!("one group at a time");
-    };
-    assert!(call.warrant.is_none() && !records.is_empty());
-    assert!(records.is_sorted_by(|a, b| a < b), "records must be ascending, none twice");
+    assert!(call.warrant.is_none());
     let mut book = book.lock().unwrap();
-    let granted = book.grants.get(&(call.caller.clone(), call.operation)).copied();
-    if !fields.is_subset(granted.unwrap_or_default()) {
+    let asked = call.groups.iter().fold(FieldSet::EMPTY, |all, group| all.union(group.fields));
+    let granted = match call.operation {
+        Operation::Reseal => Some(asked),
+        operation => book.grants.get(&(call.caller.clone(), operation)).copied(),
+    };
+    if !asked.is_subset(granted.unwrap_or_default()) {
         return Err(Problem::not_granted(format!("{} has no grant", call.caller)));
     }
     if book.spent {
         return Err(Problem::new(ProblemKind::BudgetExhausted, "600 a minute").retry_after(7));
     }
     let shift = u32::from(book.confused);
-    let keys_of = |record: &Record| RecordKeys {
-        record: Record(record.0 + shift),
-        keys: fields.iter().map(|field| field_key(*record, field)).collect(),
+    let current = book.epoch;
+    let group = |KeyGroup { fields, epoch, records }: &KeyGroup| {
+        assert!(!records.is_empty() && records.is_sorted_by(|a, b| a < b));
+        let epoch = epoch.unwrap_or(current);
+        let keys_of = |record: &Record| RecordKeys {
+            record: Record(record.0 + shift),
+            keys: fields.iter().map(|field| field_key(epoch, *record, field)).collect(),
+        };
+        ReleasedGroup { epoch, records: records.iter().map(keys_of).collect() }
     };
-    let records = records.iter().map(keys_of).collect();
-    let group = ReleasedGroup { epoch: epoch.unwrap_or(Epoch(3)), records };
+    let groups = call.groups.iter().map(group).collect();
     book.released.push(call);
-    let answer = ReleasedKeys { groups: vec![group], decoys: Vec::new(), erased: Vec::new() };
+    let answer = ReleasedKeys { groups, decoys: Vec::new(), erased: Vec::new() };
     Ok(Answer(answer, encoding))
 }
 
-fn field_key(record: Record, field: Field) -> FieldKey {
-    let place = [record.0.to_be_bytes().as_slice(), &[field as u8]].concat();
+async fn epochs(
+    State(book): State<Arc<Mutex<Book>>>,
+    Body(_, encoding): Body<ReadEpochs>,
+) -> Result<Answer<DomainEpochs>, Problem> {
+    let current = book.lock().unwrap().epoch;
+    let readable = (3..=current.0).map(Epoch).collect();
+    Ok(Answer(DomainEpochs { current, readable, reseal_until: None }, encoding))
+}
+
+fn field_key(epoch: Epoch, record: Record, field: Field) -> FieldKey {
+    let epoch = epoch.0.to_be_bytes();
+    let place = [epoch.as_slice(), &record.0.to_be_bytes(), &[field as u8]].concat();
     let mut key = [0; 32];
     key.copy_from_slice(digest(&SHA256, &place).as_ref());
     FieldKey(KeyBytes::new(key))

@@ -1,0 +1,226 @@
+//! `cofferdam keys order`: an order as a file, which goes from hand to hand to be signed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand, ValueEnum};
+use cofferdam_core::{Clock, Domain, Epoch, SystemClock};
+use cofferdam_wire::{Client, load_config};
+use jiff::SignedDuration;
+use keys_api::{ApproverSecret, DomainEpochs, EpochChange, EpochOrder, Policy, Signed};
+use response_api::{DomainState, GiveOrder, KeysView, OrderKind, ReadKeys};
+use serde::{Deserialize, Serialize};
+
+use super::policy;
+use crate::incident::Common;
+use crate::{CommandError, output};
+
+/// How long an order may wait to be carried out.
+const HOURS: i64 = 24;
+
+/// `cofferdam keys order`
+#[derive(Debug, Subcommand)]
+pub enum OrderCommand {
+    /// The next policy: grants, budgets, approvers
+    Policy {
+        /// The policy in full, a TOML file; start from `cofferdam keys policy`
+        file: PathBuf,
+        #[command(flatten)]
+        to: To,
+    },
+    /// A new master key for a domain; its compartment then re-seals every record
+    Rotate {
+        /// Whose master key
+        #[arg(long, value_enum)]
+        domain: DomainName,
+        /// How long the compartment may take to re-seal, in hours
+        #[arg(long, default_value_t = 24)]
+        reseal_hours: u32,
+        #[command(flatten)]
+        to: To,
+    },
+    /// Destroy the master key of an old epoch: what is still sealed under it stays closed for ever
+    Retire {
+        /// Whose master key
+        #[arg(long, value_enum)]
+        domain: DomainName,
+        /// Which epoch
+        #[arg(long)]
+        epoch: u16,
+        #[command(flatten)]
+        to: To,
+    },
+}
+
+/// Where the order goes.
+#[derive(Debug, Args)]
+pub struct To {
+    /// The order's file, a new one
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// A domain on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DomainName {
+    /// Customers
+    Accounts,
+    /// Cards
+    Payments,
+    /// People on a roster
+    Response,
+}
+
+impl From<DomainName> for Domain {
+    fn from(name: DomainName) -> Self {
+        match name {
+            DomainName::Accounts => Self::Accounts,
+            DomainName::Payments => Self::Payments,
+            DomainName::Response => Self::Response,
+        }
+    }
+}
+
+/// An order with the signatures so far, as it stands in its file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OrderFile {
+    /// What is ordered.
+    #[serde(flatten)]
+    pub wanted: Wanted,
+}
+
+/// What is ordered.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "signed", rename_all = "snake_case")]
+pub enum Wanted {
+    /// The next policy.
+    Policy(Signed<Policy>),
+    /// A new epoch, or the end of an old one.
+    Epoch(Signed<EpochOrder>),
+}
+
+impl OrderFile {
+    /// Reads an order.
+    pub fn read(path: &Path) -> Result<Self, CommandError> {
+        let text = fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
+        serde_json::from_str(&text)
+            .map_err(|e| format!("{} is no order: {e}", path.display()).into())
+    }
+
+    /// Writes it back.
+    pub fn write(&self, path: &Path) -> Result<(), CommandError> {
+        let text = serde_json::to_string_pretty(self)? + "\n";
+        fs::write(path, text).map_err(|e| format!("{}: {e}", path.display()).into())
+    }
+
+    /// Adds a signature, in the place of one by the same person.
+    pub fn sign(&mut self, by: &ApproverSecret) {
+        let (signatures, new) = match &mut self.wanted {
+            Wanted::Policy(signed) => (&mut signed.signatures, by.sign(&signed.order)),
+            Wanted::Epoch(signed) => (&mut signed.signatures, by.sign(&signed.order)),
+        };
+        signatures.retain(|signature| signature.approver != new.approver);
+        signatures.push(new);
+    }
+
+    /// What `response` carries to `keys`.
+    pub fn to_give(&self) -> Result<GiveOrder, CommandError> {
+        Ok(match &self.wanted {
+            Wanted::Policy(signed) => {
+                GiveOrder { kind: OrderKind::Policy, signed: serde_json::to_value(signed)? }
+            }
+            Wanted::Epoch(signed) => {
+                GiveOrder { kind: OrderKind::Epoch, signed: serde_json::to_value(signed)? }
+            }
+        })
+    }
+
+    /// The order in words, for whoever is to sign it.
+    pub fn words(&self) -> Vec<String> {
+        match &self.wanted {
+            Wanted::Policy(signed) => {
+                let policy = &signed.order;
+                let mut out = vec![format!("Policy, version {}:", policy.version)];
+                let text = toml::to_string(policy).unwrap_or_default();
+                out.extend(text.lines().map(|line| format!("  {line}")));
+                out
+            }
+            Wanted::Epoch(signed) => vec![epoch_words(&signed.order)],
+        }
+    }
+}
+
+fn epoch_words(order: &EpochOrder) -> String {
+    let EpochOrder { domain, change, until } = order;
+    match change {
+        EpochChange::Start { epoch, reseal_until } => format!(
+            "A new master key for {domain}, epoch {}; until {reseal_until} its records may be \
+             re-sealed; to be carried out by {until}",
+            epoch.0
+        ),
+        EpochChange::Retire { epoch } => format!(
+            "Destroy the master key of {domain}, epoch {}: what is still sealed under it stays \
+             closed for ever; to be carried out by {until}",
+            epoch.0
+        ),
+    }
+}
+
+/// Writes the order down.
+pub async fn run(command: OrderCommand) -> Result<ExitCode, CommandError> {
+    let (wanted, to) = match command {
+        OrderCommand::Policy { file, to } => (next_policy(&file, &to).await?, to),
+        OrderCommand::Rotate { domain, reseal_hours, to } => {
+            (rotation(domain.into(), reseal_hours, &to).await?, to)
+        }
+        OrderCommand::Retire { domain, epoch, to } => {
+            let change = EpochChange::Retire { epoch: Epoch(epoch) };
+            (epoch_order(domain.into(), change), to)
+        }
+    };
+    if to.out.exists() {
+        return Err(format!("{} is there already; choose another --out", to.out.display()).into());
+    }
+    let file = OrderFile { wanted };
+    file.write(&to.out)?;
+    file.words().iter().for_each(|line| output::line(line));
+    let out = to.out.display();
+    output::note(&format!(
+        "Two approvers sign it: cofferdam staff sign {out} --approver NAME=KEYFILE"
+    ));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The policy in the file as the next one.
+async fn next_policy(file: &Path, to: &To) -> Result<Wanted, CommandError> {
+    let mut order: Policy = load_config(file)?;
+    order.version = policy::in_force(&to.common.client()?).await?.version + 1;
+    order.check()?;
+    Ok(Wanted::Policy(Signed { order, signatures: Vec::new() }))
+}
+
+async fn rotation(domain: Domain, reseal_hours: u32, to: &To) -> Result<Wanted, CommandError> {
+    let current = current_epoch(&to.common.client()?, domain).await?;
+    let epoch = current.0.checked_add(1).ok_or("there are no more epochs")?;
+    let reseal_until = SystemClock.now() + SignedDuration::from_hours(reseal_hours.into());
+    Ok(epoch_order(domain, EpochChange::Start { epoch: Epoch(epoch), reseal_until }))
+}
+
+async fn current_epoch(response: &Client, domain: Domain) -> Result<Epoch, CommandError> {
+    let states = response.call(&ReadKeys { view: KeysView::Epochs }).await?;
+    let states: Vec<DomainState> = serde_json::from_value(states)?;
+    let state = states.into_iter().find(|state| state.domain == domain);
+    let state = state.ok_or_else(|| format!("this keys has no master key for {domain}"))?;
+    let epochs: DomainEpochs = serde_json::from_value(state.epochs)?;
+    Ok(epochs.current)
+}
+
+fn epoch_order(domain: Domain, change: EpochChange) -> Wanted {
+    let until = SystemClock.now() + SignedDuration::from_hours(HOURS);
+    let order = EpochOrder { domain, change, until };
+    Wanted::Epoch(Signed { order, signatures: Vec::new() })
+}

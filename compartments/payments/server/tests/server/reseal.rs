@@ -1,0 +1,32 @@
+//! Moving to a new epoch.
+
+use std::time::Duration;
+
+use cofferdam_core::{Epoch, Operation};
+use payments_api::{ReadReseal, RevealCard};
+
+use crate::support::Till;
+
+#[tokio::test]
+async fn every_card_moves_to_the_new_epoch_and_reads_the_same() {
+    let till = Till::open().await;
+    let stored = till.store(&["4111111111111111", "378282246310005"]).await;
+    till.keys.book().epoch = Epoch(4);
+    loop {
+        let state = till.call("response-1", &ReadReseal {}).await.unwrap();
+        assert_eq!(state.trouble, None);
+        if state.epoch == Some(Epoch(4)) && state.is_done() {
+            assert_eq!(state.resealed, 2);
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    till.keys.book().released.clear();
+    for (card, number) in stored.into_iter().zip(["4111111111111111", "378282246310005"]) {
+        let shown = till.call("processor-1", &RevealCard { token: card.token }).await.unwrap();
+        assert_eq!(shown.number.expose(), number);
+    }
+    let book = till.keys.book();
+    assert!(book.released.iter().all(|call| call.operation == Operation::Release));
+    assert!(book.released.iter().all(|call| call.groups[0].epoch == Some(Epoch(4))));
+}
