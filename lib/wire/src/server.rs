@@ -214,13 +214,11 @@ async fn handshake(
         }
     };
     let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
-    match certificate.and_then(caller_of) {
-        Some(caller) => Ok((stream, caller)),
-        None => {
-            tracing::warn!(%peer, "the client's certificate names no caller");
-            Err(Some("it names no caller".to_owned()))
-        }
-    }
+    let Some(caller) = certificate.and_then(caller_of) else {
+        tracing::warn!(%peer, "the client's certificate names no caller");
+        return Err(Some("it names no caller".to_owned()));
+    };
+    Ok((stream, caller))
 }
 
 /// What is wrong with a client's certificate, if that is what ended its handshake.

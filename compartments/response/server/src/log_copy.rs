@@ -171,7 +171,7 @@ impl LogCopy {
 
     /// Makes the indexes of past days that have none.
     pub fn index(dir: &Path, segments: &Segments) -> Result<usize, CopyError> {
-        Ok(SegmentIndex::catch_up(segments, dir, &touched)?)
+        Ok(SegmentIndex::catch_up(segments, dir, touched)?)
     }
 
     /// The directory.

@@ -76,6 +76,7 @@ pub fn any_after(tail: &[u8]) -> bool {
 }
 
 /// A part of a file, in bytes, and how many entries of it to pass over.
+#[derive(Debug, Clone, Copy)]
 pub struct Range {
     /// Where an entry begins.
     pub start: u64,

@@ -29,6 +29,9 @@ pub struct IndexKey {
     pub field: Option<Field>,
 }
 
+/// Reads an entry and says what it touched.
+pub type Touched = fn(&[u8], &mut dyn FnMut(&Touch<'_>));
+
 /// The index of one segment.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SegmentIndex {
@@ -61,7 +64,7 @@ impl SegmentIndex {
     pub fn build(
         segments: &Segments,
         name: SegmentName,
-        touched: &dyn Fn(&[u8], &mut dyn FnMut(&Touch<'_>)),
+        touched: Touched,
     ) -> Result<Self, TlogError> {
         let mut index = Self::default();
         segments.scan_one(name, &mut |_, entry| {
@@ -107,11 +110,7 @@ impl SegmentIndex {
 
     /// Makes the indexes of closed segments that have none; how many. `Segments` must have been
     /// opened on `dir`.
-    pub fn catch_up(
-        segments: &Segments,
-        dir: &Path,
-        touched: &dyn Fn(&[u8], &mut dyn FnMut(&Touch<'_>)),
-    ) -> Result<usize, TlogError> {
+    pub fn catch_up(segments: &Segments, dir: &Path, touched: Touched) -> Result<usize, TlogError> {
         let names = segments.names();
         let closed = &names[..names.len().saturating_sub(1)];
         let mut made = 0;

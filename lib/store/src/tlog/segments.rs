@@ -117,7 +117,7 @@ impl Segments {
     ) -> Result<Scanned, E> {
         let mut list = self.write_list();
         let mut scanned = Scanned { size: 0, torn: 0 };
-        let last = list.len().saturating_sub(1);
+        let newest = list.len().saturating_sub(1);
         for (n, segment) in list.iter_mut().enumerate() {
             if segment.name.first < first {
                 continue;
@@ -126,7 +126,7 @@ impl Segments {
                 return Err(segment.missing(scanned.size).into());
             }
             let torn = segment.scan(visit)?;
-            if torn > 0 && n < last {
+            if torn > 0 && n < newest {
                 return Err(segment.damaged().into());
             }
             scanned = Scanned { size: segment.end(), torn };
@@ -186,7 +186,7 @@ impl Segments {
     /// A day before the last segment's goes into that.
     pub fn append(&self, size: u64, day: Day, entries: &[&[u8]]) -> Result<(), TlogError> {
         let mut list = self.write_list();
-        if list.last().is_none_or(|last| last.name.day < day) {
+        if list.last().is_none_or(|newest| newest.name.day < day) {
             list.push(Segment::create(&self.dir, SegmentName { first: size, day })?);
         }
         let Some(segment) = list.last_mut() else { return Ok(()) };
@@ -200,20 +200,20 @@ impl Segments {
             .and_then(|()| segment.file.sync_data())
             .map_err(|e| TlogError::io(path, e))?;
         let extent = segment.extent.get_or_insert_default();
-        entries.iter().for_each(|entry| extent.push(entry.len()));
+        for entry in entries {
+            extent.push(entry.len());
+        }
         Ok(())
     }
 
     /// Drops every entry from index `size` on, and whatever torn bytes stand behind it.
     pub fn truncate(&self, size: u64) -> Result<(), TlogError> {
         let mut list = self.write_list();
-        while list.last().is_some_and(|last| last.name.first >= size) {
-            if let Some(last) = list.pop() {
-                fs::remove_file(&last.path).map_err(|e| TlogError::io(&last.path, e))?;
-            }
+        while let Some(beyond) = list.pop_if(|segment| segment.name.first >= size) {
+            fs::remove_file(&beyond.path).map_err(|e| TlogError::io(&beyond.path, e))?;
         }
-        let Some(last) = list.last_mut() else { return Ok(()) };
-        last.truncate(size - last.name.first)
+        let Some(newest) = list.last_mut() else { return Ok(()) };
+        newest.truncate(size - newest.name.first)
     }
 
     /// Moves segments of days before `day` to the archive, if there is one; how many.
@@ -251,10 +251,10 @@ fn find(list: &[Segment], index: u64) -> Option<&Segment> {
 
 /// A segment without an entry was being made when the process died.
 fn drop_empty_end(list: &mut Vec<Segment>) -> Result<(), TlogError> {
-    let Some(last) = list.last() else { return Ok(()) };
-    let io = |e| TlogError::io(&last.path, e);
-    if last.file.metadata().map_err(io)?.len() == 0 {
-        fs::remove_file(&last.path).map_err(io)?;
+    let Some(newest) = list.last() else { return Ok(()) };
+    let io = |e| TlogError::io(&newest.path, e);
+    if newest.file.metadata().map_err(io)?.len() == 0 {
+        fs::remove_file(&newest.path).map_err(io)?;
         list.pop();
     }
     Ok(())
@@ -369,7 +369,9 @@ impl Segment {
             extent.bytes = old.index[last];
             let range = frames::Range { start: extent.bytes, end: old.bytes, skip: 0 };
             let rest = frames::read_range(&self.file, &self.path, range, count - done, usize::MAX)?;
-            rest.iter().for_each(|entry| extent.push(entry.len()));
+            for entry in rest {
+                extent.push(entry.len());
+            }
         }
         let cut = self.file.set_len(extent.bytes).and_then(|()| self.file.sync_all());
         cut.map_err(|e| TlogError::io(&self.path, e))?;

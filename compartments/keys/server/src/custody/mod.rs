@@ -131,6 +131,7 @@ impl Custody {
 const NONCE: usize = 12;
 
 /// Seals a secret under the root key, for its name.
+#[must_use]
 pub fn seal(root: &KeyBytes, name: &str, secret: &KeyBytes, rng: &dyn Rng) -> Vec<u8> {
     let nonce = rng.bytes::<NONCE>();
     let mut body = Zeroizing::new(secret.expose().to_vec());
@@ -142,6 +143,7 @@ pub fn seal(root: &KeyBytes, name: &str, secret: &KeyBytes, rng: &dyn Rng) -> Ve
 }
 
 /// Opens what [`seal`] made for the same name.
+#[must_use]
 pub fn open(root: &KeyBytes, name: &str, sealed: &[u8]) -> Option<KeyBytes> {
     let (nonce, body) = sealed.split_first_chunk::<NONCE>()?;
     let mut body = Zeroizing::new(body.to_vec());

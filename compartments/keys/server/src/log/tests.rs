@@ -238,7 +238,7 @@ async fn the_index_says_what_the_log_says() {
     let index = SegmentIndex::load(&bench.log(), segments[1]).unwrap();
     let rows: Vec<_> = index.iter().map(|(k, b)| (k.caller.as_str(), k.field, b.clone())).collect();
     assert_eq!(rows, [("web-ky-1", None, (24..48).collect())]);
-    let again = SegmentIndex::build(&log.shared.segments, segments[1], &touched).unwrap();
+    let again = SegmentIndex::build(&log.shared.segments, segments[1], touched).unwrap();
     assert_eq!(again, index);
     change(&bench.log().join(segments[1].file("index")), |bytes| bytes[40] ^= 1);
     assert!(SegmentIndex::load(&bench.log(), segments[1]).is_none(), "a damaged one is made again");

@@ -21,7 +21,7 @@ pub async fn records_of(db: &Db, name: &str) -> Result<RoaringBitmap, StoreError
     let mut all = RoaringBitmap::new();
     for row in rows {
         let chunk = u32::try_from(row.try_get::<i64, _>(0)?).unwrap_or_default() << 16;
-        all.extend(bitmap(row.try_get(1)?)?.iter().map(|low| chunk | low));
+        all.extend(bitmap(row.try_get::<Vec<u8>, _>(1)?.as_slice())?.iter().map(|low| chunk | low));
     }
     Ok(all)
 }
@@ -82,10 +82,10 @@ async fn chunk(
         .bind(i64::from(high))
         .fetch_optional(&mut **tx)
         .await?;
-    row.map(|row| bitmap(row.try_get(0)?)).transpose()
+    row.map(|row| bitmap(row.try_get::<Vec<u8>, _>(0)?.as_slice())).transpose()
 }
 
-fn bitmap(bytes: Vec<u8>) -> Result<RoaringBitmap, StoreError> {
-    RoaringBitmap::deserialize_from(bytes.as_slice())
+fn bitmap(bytes: &[u8]) -> Result<RoaringBitmap, StoreError> {
+    RoaringBitmap::deserialize_from(bytes)
         .map_err(|e| StoreError::Corrupt(format!("record set: {e}")))
 }

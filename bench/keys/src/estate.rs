@@ -1,0 +1,112 @@
+//! The real `keys`, as a process of its own.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use cofferdam_core::{CallerName, Domain, Field, FieldSet, Operation, SystemRng};
+use cofferdam_store::Location;
+use cofferdam_wire::{Client, LogFormat};
+use keys_api::{ApproverSecret, Budget, CallerPolicy, Grant, Policy};
+use keys_server::Config;
+use keys_server::ceremony::{self, Decided};
+use keys_server::custody::{Custody, Quorum};
+use testkit::Authority;
+
+/// A running `keys`.
+pub struct Keys {
+    authority: Authority,
+    base: String,
+    process: Child,
+}
+
+impl Keys {
+    /// Makes its secrets in `dir` and starts it on SQLite.
+    pub async fn start(binary: &Path, dir: &Path) -> Self {
+        let authority = Authority::new();
+        let listen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let config = Config {
+            listen,
+            database: Location::Sqlite(dir.join("keys/keys.db")),
+            log: dir.join("keys/log"),
+            log_archive: None,
+            log_origin: "bench.example/log".to_owned(),
+            witness_key: None,
+            log_format: LogFormat::Text,
+            controller: name("response-1"),
+            auditors: Vec::new(),
+            decoy_one_in: 10_000,
+            fronts: [(Domain::Accounts, name("accounts"))].into(),
+            tls: authority.files("keys"),
+            custody: Custody::File { root_key: dir.join("root.key") },
+            alarms: Vec::new(),
+        };
+        std::fs::create_dir(dir.join("keys")).unwrap();
+        let decided = Decided {
+            policy: policy(),
+            quorum: Quorum { custodians: 3, threshold: 2 },
+            decoy_key: None,
+        };
+        ceremony::init(&config, decided, &SystemRng).await.unwrap();
+        let file = dir.join("keys.toml");
+        std::fs::write(&file, toml::to_string(&config).unwrap()).unwrap();
+        let process = Command::new(binary)
+            .args(["keys", "serve", "--config"])
+            .arg(&file)
+            // As in production: warnings only, no line a request.
+            .env("COFFERDAM_LOG", "warn")
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let keys =
+            Self { authority, base: format!("https://localhost:{}", listen.port()), process };
+        while !keys.client().is_healthy().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        keys
+    }
+
+    /// A client as `accounts`.
+    pub fn client(&self) -> Client {
+        self.authority.client("accounts", &self.base)
+    }
+
+    /// Its resident memory, in MiB.
+    pub fn memory_mib(&self) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()));
+        let status = status.unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        let kib: f64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+        kib / 1_024.0
+    }
+
+    /// Ends it.
+    pub fn stop(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+fn policy() -> Policy {
+    let approvers = ["ann", "bob"].map(|name| ApproverSecret::generate(name, &SystemRng).public());
+    let much = 1_000_000_000;
+    let budget = Budget { minute: much, hour: much, day: much, burst: 0 };
+    Policy {
+        version: 1,
+        approvers: approvers.into(),
+        callers: vec![CallerPolicy {
+            name: name("web-1"),
+            grants: vec![Grant {
+                domain: Domain::Accounts,
+                operation: Operation::Release,
+                fields: FieldSet::EMPTY.with(Field::Email),
+            }],
+            budgets: [(Operation::Release, budget)].into(),
+        }],
+    }
+}
+
+fn name(text: &str) -> CallerName {
+    text.parse().unwrap()
+}

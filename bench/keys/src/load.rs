@@ -1,0 +1,86 @@
+//! Calls, one after the other on each of many connections.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use cofferdam_core::{Domain, Field, FieldSet, Operation, Record};
+use keys_api::{KeyGroup, ReleaseKeys};
+use tokio::task::JoinSet;
+
+use crate::estate::Keys;
+
+/// What was measured.
+pub struct Measured {
+    /// Calls a second.
+    pub calls: f64,
+    /// Half of the calls took less, in milliseconds.
+    pub median_ms: f64,
+    /// All but one in a hundred took less.
+    pub p99_ms: f64,
+}
+
+/// Runs `call` again and again on so many tasks at once; it is handed a number of its own.
+pub async fn measure<F>(
+    span: Duration,
+    connections: usize,
+    call: impl Fn(u32) -> F + Clone + Send + 'static,
+) -> Measured
+where
+    F: Future<Output = ()> + Send,
+{
+    let next = Arc::new(AtomicU32::new(0));
+    let start = Instant::now();
+    let mut workers = JoinSet::new();
+    for _ in 0..connections {
+        let (next, call) = (next.clone(), call.clone());
+        workers.spawn(async move {
+            let mut took = Vec::new();
+            while start.elapsed() < span {
+                let began = Instant::now();
+                call(next.fetch_add(1, Ordering::Relaxed)).await;
+                took.push(began.elapsed());
+            }
+            took
+        });
+    }
+    let mut all: Vec<Duration> = workers.join_all().await.into_iter().flatten().collect();
+    let elapsed = start.elapsed().as_secs_f64();
+    all.sort_unstable();
+    let at = |part: usize| all.get(all.len() * part / 100).map_or(0.0, |d| d.as_secs_f64() * 1e3);
+    Measured { calls: all.len() as f64 / elapsed, median_ms: at(50), p99_ms: at(99) }
+}
+
+/// Releases of one field of so many records a call, spread over all of them.
+pub async fn run(
+    keys: &Keys,
+    span: Duration,
+    connections: usize,
+    batch: u32,
+    records: u32,
+) -> Measured {
+    let client = keys.client();
+    measure(span, connections, move |number| {
+        let client = client.clone();
+        async move {
+            // A stride that is prime to any count of records visits all of them in turn.
+            let first = number.wrapping_mul(7_919).wrapping_mul(batch) % (records - batch);
+            let group = KeyGroup {
+                fields: FieldSet::EMPTY.with(Field::Email),
+                epoch: None,
+                records: (first..first + batch).map(Record).collect(),
+            };
+            let call = ReleaseKeys {
+                domain: Domain::Accounts,
+                caller: "web-1".parse().unwrap(),
+                operation: Operation::Release,
+                groups: vec![group],
+                warrant: None,
+            };
+            let released = client.call(&call).await.unwrap();
+            assert_eq!(released.groups[0].records.len(), batch as usize);
+        }
+    })
+    .await
+}
