@@ -1,9 +1,10 @@
-//! Repository checks that no compiler makes: who may depend on whom, and that migrations and
-//! files keep their form.
+//! Repository checks that no compiler makes: who may depend on whom, and that migrations, the
+//! OpenAPI document and files keep their form.
 //!
 //! May touch: the work tree. Called by: `./test`, and people before a commit.
 
 mod migrations;
+mod openapi;
 mod walls;
 
 use std::path::PathBuf;
@@ -25,6 +26,12 @@ enum Check {
         #[arg(long)]
         bless: bool,
     },
+    /// Hold the OpenAPI document of `keys` against the types of its calls
+    Openapi {
+        /// Write the document anew
+        #[arg(long)]
+        bless: bool,
+    },
     /// Hold the two backends' migrations against each other
     Migrations,
 }
@@ -33,6 +40,7 @@ fn main() -> ExitCode {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
     let found = match Cli::parse().check {
         Check::Walls { bless } => walls::check(&root, bless),
+        Check::Openapi { bless } => openapi::check(&root, bless),
         Check::Migrations => migrations::check(&root),
     };
     match found {

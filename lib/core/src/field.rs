@@ -3,10 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A compartment's own key space: keys of one domain never open another's data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Domain {
     /// Customers.
@@ -39,7 +42,9 @@ impl fmt::Display for Domain {
 }
 
 /// What a caller does with a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
     /// Field keys are given out so that existing data can be read.
@@ -92,7 +97,7 @@ macro_rules! fields {
     ($($(#[$doc:meta])* $variant:ident = $number:literal, $name:literal, $domain:ident;)*) => {
         /// One kind of data about a customer or a card. The numbers stand in logs and sealed
         /// data: they are never given to another field.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
         #[serde(rename_all = "snake_case")]
         #[repr(u8)]
         pub enum Field { $($(#[$doc])* $variant = $number,)* }
@@ -169,8 +174,8 @@ impl FromStr for Field {
 }
 
 /// A set of fields: a list of names in JSON and TOML, 16 bits in the log.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct FieldSet(u16);
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, JsonSchema)]
+pub struct FieldSet(#[schemars(with = "Vec<Field>")] u16);
 
 impl FieldSet {
     /// No field.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -42,8 +43,9 @@ impl fmt::Debug for Personal {
 }
 
 /// Thirty-two secret bytes: a key, a verifier, the input of a keyed hash. Base64 in JSON.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct KeyBytes([u8; 32]);
+#[derive(Clone, Zeroize, ZeroizeOnDrop, JsonSchema)]
+#[schemars(extend("contentEncoding" = "base64", "minLength" = 44, "maxLength" = 44))]
+pub struct KeyBytes(#[schemars(with = "String")] [u8; 32]);
 
 impl KeyBytes {
     /// Wraps `bytes`.

@@ -5,6 +5,7 @@
 //! Keys are derived by `keys` alone; here one is only used.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -13,7 +14,7 @@ use crate::{Epoch, Field, KeyBytes, Personal, Record, Rng};
 const NONCE: usize = 12;
 
 /// The key of one field of one record, as `keys` released it. It does not outlive the request.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct FieldKey(pub KeyBytes);
 

@@ -1,10 +1,11 @@
 //! What somebody should look at.
 
 use cofferdam_core::{Call, CallerName, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Reads alarms, oldest first.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadAlarms {
     /// Only alarms that changed after this sequence number; 0 for all.
@@ -12,7 +13,7 @@ pub struct ReadAlarms {
 }
 
 /// Something that somebody should look at. Repeats within a minute are one alarm with a count.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Alarm {
     /// Grows with every alarm and every repeat.
     pub seq: u64,
@@ -31,7 +32,7 @@ pub struct Alarm {
 }
 
 /// What an alarm is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AlarmKind {
     /// A caller asked for more than its budget.

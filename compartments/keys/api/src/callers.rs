@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use cofferdam_core::{Call, CallerName, Operation};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::openapi::by_operation;
 use crate::policy::{Budget, Grant};
 
 /// Refuses a caller everything from now on, or no longer.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FreezeCaller {
     /// Who.
@@ -25,12 +27,12 @@ impl Call for FreezeCaller {
 }
 
 /// Lists the callers with what they may do.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListCallers {}
 
 /// One caller as `keys` knows it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct CallerStatus {
     /// Who.
     pub caller: CallerName,
@@ -39,8 +41,10 @@ pub struct CallerStatus {
     /// What it may do, where.
     pub grants: Vec<Grant>,
     /// How much of it.
+    #[schemars(schema_with = "by_operation::<Budget>")]
     pub budgets: BTreeMap<Operation, Budget>,
     /// Records that each operation took in the last hour.
+    #[schemars(schema_with = "by_operation::<u64>")]
     pub last_hour: BTreeMap<Operation, u64>,
     /// In how many hours it could read every record of the domains that it may read in, its
     /// budget drawn to the limit; `None`: never.

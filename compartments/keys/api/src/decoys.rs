@@ -1,12 +1,13 @@
 //! Where nobody lives.
 
 use cofferdam_core::{Call, Domain, Record};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Asks, once, which of a range of new record numbers are decoys, so that `accounts` can fill
 /// them. A range that was asked for before is refused, with an alarm: a fallen `accounts` can't
 /// learn where the decoys are.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClaimDecoys {
     /// Whose record numbers.
@@ -18,7 +19,7 @@ pub struct ClaimDecoys {
 }
 
 /// The decoys in the range, ascending.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ClaimedDecoys {
     /// Record numbers.
     pub decoys: Vec<Record>,

@@ -1,12 +1,13 @@
 //! Epochs: generations of a domain's master key.
 
 use cofferdam_core::{Call, Domain, Epoch, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::signed::{Order, Signed};
 
 /// What two people order about a domain's master key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EpochOrder {
     /// Whose master key.
@@ -18,7 +19,7 @@ pub struct EpochOrder {
 }
 
 /// What is to be done with an epoch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EpochChange {
     /// Make a master key for this epoch, the one after the current; new data is sealed under it,
@@ -42,7 +43,7 @@ impl Order for EpochOrder {
 }
 
 /// Carries out an order. For the controller, who can't make one up.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeEpoch {
     /// The order, signed by two approvers.
@@ -55,7 +56,7 @@ impl Call for ChangeEpoch {
 }
 
 /// Reads the epochs of a domain. For its front and the controller.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadEpochs {
     /// Which domain.
@@ -63,7 +64,7 @@ pub struct ReadEpochs {
 }
 
 /// The epochs of a domain.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DomainEpochs {
     /// The one that new data is sealed under.
     pub current: Epoch,

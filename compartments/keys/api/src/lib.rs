@@ -10,6 +10,7 @@ mod decoys;
 mod entry;
 mod epochs;
 mod log;
+mod openapi;
 mod passwords;
 mod policy;
 mod release;
@@ -25,6 +26,7 @@ pub use log::{
     CheckpointAnswer, Cosign, Inclusion, LogEntries, NodeHash, ProveInclusion, ReadCheckpoint,
     ReadEntries,
 };
+pub use openapi::openapi;
 pub use passwords::{
     HardenItem, HardenPasswords, HardenedPasswords, IndexAddresses, IndexedAddresses,
 };

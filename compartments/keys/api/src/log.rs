@@ -2,10 +2,11 @@
 //! C2SP tlog-tiles: `GET /checkpoint`, `GET /tile/…`.
 
 use cofferdam_core::Call;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Asks for the log's state: a checkpoint as a signed note.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadCheckpoint {
     /// The size of the tree the reader has already; the answer proves that the log only grew.
@@ -13,7 +14,7 @@ pub struct ReadCheckpoint {
 }
 
 /// A checkpoint, and the proof that it extends the reader's tree.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct CheckpointAnswer {
     /// The signed note (C2SP tlog-checkpoint).
     pub note: String,
@@ -31,7 +32,7 @@ impl Call for ReadCheckpoint {
 }
 
 /// Reads entries of the log, as they stand in it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadEntries {
     /// The index of the first entry wanted.
@@ -41,7 +42,7 @@ pub struct ReadEntries {
 }
 
 /// Entries in the order of the log; decode each with [`Entry::decode`](crate::Entry::decode).
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct LogEntries {
     /// The raw entries.
     pub entries: Vec<Vec<u8>>,
@@ -54,7 +55,7 @@ impl Call for ReadEntries {
 }
 
 /// Asks for the proof that one entry is in the tree.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProveInclusion {
     /// The entry's index.
@@ -64,7 +65,7 @@ pub struct ProveInclusion {
 }
 
 /// The RFC 6962 inclusion proof.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Inclusion {
     /// The size of the tree that it holds for.
     pub size: u64,
@@ -81,7 +82,7 @@ impl Call for ProveInclusion {
 
 /// Hands in a witness's cosignature (C2SP tlog-cosignature, `cosignature/v1`): the checkpoint as
 /// `keys` gave it, with the witness's signature line added. It is served beside the checkpoint.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cosign {
     /// The signed note with both signatures.

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cofferdam_core::{Call, CallerName, Domain, FieldSet, Operation};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::openapi::by_operation;
 use crate::signed::{ApproverKey, Order, Signed};
 
 /// The grants and budgets of every caller, and who may change them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
     /// Grows by one with every change.
@@ -20,7 +22,7 @@ pub struct Policy {
 }
 
 /// One caller.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CallerPolicy {
     /// The name in its certificate.
@@ -31,11 +33,12 @@ pub struct CallerPolicy {
     /// How much of it; an operation without a budget is refused. A front's budget bounds all
     /// its callers together.
     #[serde(default)]
+    #[schemars(schema_with = "by_operation::<Budget>")]
     pub budgets: BTreeMap<Operation, Budget>,
 }
 
 /// Leave to do one operation on some fields of one domain. Harden, index and erase name no field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Grant {
     /// Where.
@@ -48,7 +51,7 @@ pub struct Grant {
 }
 
 /// At most so many records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Budget {
     /// In any 60 seconds.
@@ -139,7 +142,7 @@ impl Order for Policy {
 }
 
 /// Reads the policy in force. For the controller.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadPolicy {}
 
@@ -150,7 +153,7 @@ impl Call for ReadPolicy {
 
 /// Replaces the policy: the next version, signed by two approvers of the one in force. It holds
 /// at once, here and within a second at other instances.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangePolicy {
     /// The next policy.

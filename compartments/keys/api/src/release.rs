@@ -1,13 +1,14 @@
 //! Keys are released, record by record and field by field.
 
 use cofferdam_core::{Call, CallerName, Domain, Epoch, FieldKey, FieldSet, Operation, Record};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::WarrantId;
 
 /// Asks for field keys. Only the compartment that fronts the domain may call; `caller` is the
 /// client it serves, whose grant and budget count. All groups are released, or none.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReleaseKeys {
     /// Whose keys.
@@ -24,7 +25,7 @@ pub struct ReleaseKeys {
 }
 
 /// Records of which the same keys are wanted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyGroup {
     /// Which fields, all of the domain.
@@ -36,7 +37,7 @@ pub struct KeyGroup {
 }
 
 /// The keys, in the order of the request.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ReleasedKeys {
     /// One a group of the request.
     pub groups: Vec<ReleasedGroup>,
@@ -47,7 +48,7 @@ pub struct ReleasedKeys {
 }
 
 /// The keys of one group.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ReleasedGroup {
     /// The epoch the keys belong to.
     pub epoch: Epoch,
@@ -56,7 +57,7 @@ pub struct ReleasedGroup {
 }
 
 /// The keys of one record.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct RecordKeys {
     /// The record.
     pub record: Record,
@@ -98,7 +99,7 @@ impl Call for ReleaseKeys {
 
 /// Erases records for ever: their keys, of every epoch, are never released again, so that what
 /// backups hold of them stays closed. Can't be undone.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EraseRecords {
     /// Where.
@@ -106,6 +107,7 @@ pub struct EraseRecords {
     /// For whom: who asked the compartment to erase.
     pub caller: CallerName,
     /// One to [`MAX_BATCH`](crate::MAX_BATCH) records, ascending, none twice.
+    #[schemars(length(min = 1, max = crate::MAX_BATCH))]
     pub records: Vec<Record>,
 }
 

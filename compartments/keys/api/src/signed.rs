@@ -14,6 +14,7 @@ use pkcs8::{
     AlgorithmIdentifierRef, EncryptedPrivateKeyInfo, LineEnding, ObjectIdentifier, PrivateKeyInfo,
     SecretDocument,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -33,8 +34,9 @@ pub trait Order: Serialize {
 }
 
 /// An order with its signatures.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Signed{T}")]
 pub struct Signed<T> {
     /// What is ordered.
     pub order: T,
@@ -43,17 +45,19 @@ pub struct Signed<T> {
 }
 
 /// One person's signature.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Signature {
     /// Who signed, as in the list of approvers.
     pub approver: String,
-    /// Ed25519 over [`Order::signed_bytes`], base64.
+    /// Ed25519 over [`Order::signed_bytes`], base64: `cofferdam policy v1` (or `epoch v1`,
+    /// `warrant v1`), a line feed, and the order as JSON without spaces, its keys in the order of
+    /// the type, none left out.
     pub signature: String,
 }
 
 /// An approver's public key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApproverKey {
     /// The person.

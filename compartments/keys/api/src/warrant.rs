@@ -4,13 +4,15 @@
 use std::fmt;
 
 use cofferdam_core::{Call, CallerName, Domain, FieldSet, Rng, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::signed::{Order, Signed};
 
 /// The number of a warrant: 16 random bytes, in hexadecimal as text.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct WarrantId(pub [u8; 16]);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
+#[schemars(extend("pattern" = "^[0-9a-fA-F]{32}$"))]
+pub struct WarrantId(#[schemars(with = "String")] pub [u8; 16]);
 
 impl WarrantId {
     /// A fresh number.
@@ -62,7 +64,7 @@ impl<'de> Deserialize<'de> for WarrantId {
 }
 
 /// What a warrant allows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Warrant {
     /// Its number; the same number opens once.
@@ -95,7 +97,7 @@ impl Order for Warrant {
 pub struct BadWarrantId;
 
 /// Opens a warrant.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OpenWarrant {
     /// The warrant with its two signatures.
@@ -108,7 +110,7 @@ impl Call for OpenWarrant {
 }
 
 /// Ends a warrant before its time.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CloseWarrant {
     /// Which.

@@ -147,3 +147,25 @@ async fn an_erased_record_stays_closed() {
     });
     assert!(released.flatten().all(|record| *record != Record(2)));
 }
+
+/// The log says what was erased and drawn: an older copy of the database opens nothing again.
+#[tokio::test]
+async fn an_erased_record_stays_closed_when_an_older_database_is_put_back() {
+    let mut keys = Keys::start().await;
+    keys.stop().await;
+    let (database, older) = (keys.file("keys.db"), keys.file("older.db"));
+    std::fs::copy(&database, &older).unwrap();
+    keys.start_again().await;
+    let erase =
+        EraseRecords { domain: ACCOUNTS, caller: name("web-ky-1"), records: vec![Record(2)] };
+    keys.client("accounts").call(&erase).await.unwrap();
+    keys.stop().await;
+    for end in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(keys.file(&format!("keys.db{end}")));
+    }
+    std::fs::copy(&older, &database).unwrap();
+    keys.start_again().await;
+    let released = keys.client("accounts").call(&ask("web-ky-1", &[1, 2])).await.unwrap();
+    assert_eq!((released.groups[0].records.len(), released.erased), (1, vec![Record(2)]));
+    keys.stop().await;
+}

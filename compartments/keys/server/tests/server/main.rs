@@ -4,6 +4,7 @@
 mod alarms;
 mod calls;
 mod clock;
+mod door;
 mod epochs;
 mod instances;
 mod interleavings;

@@ -9,7 +9,7 @@ use cofferdam_core::{
     CallerName, Clock, Domain, Field, FieldSet, MockClock, Operation, Record, SystemRng, Timestamp,
 };
 use cofferdam_store::Location;
-use cofferdam_wire::{Client, LogFormat, Problem};
+use cofferdam_wire::{Client, Identity, LogFormat, Problem, TlsFiles};
 use jiff::SignedDuration;
 use keys_api::{
     Alarm, ApproverSecret, Budget, CallerPolicy, Entry, Event, Grant, KeyGroup, Order, Policy,
@@ -107,6 +107,11 @@ impl Keys {
         self.run().await;
     }
 
+    /// Starts the server on the same files.
+    pub async fn start_again(&mut self) {
+        self.run().await;
+    }
+
     pub async fn stop(&mut self) {
         let (stop, ended, _) = self.running.take().unwrap();
         stop.send(()).unwrap();
@@ -141,6 +146,33 @@ impl Keys {
 
     pub fn client(&self, caller: &str) -> Client {
         self.authority.client(caller, &self.running.as_ref().unwrap().2)
+    }
+
+    /// A client with a certificate of another authority, which trusts this server all the same.
+    pub fn strange_client(&self, other: &Authority, name: &str) -> Client {
+        let strange = other.files(name);
+        let files = TlsFiles { ca: self.authority.files("keys").ca, ..strange };
+        let base = &self.running.as_ref().unwrap().2;
+        Client::new(base, &Identity::load(&files).unwrap())
+    }
+
+    /// What a `GET` brings, whatever its status.
+    pub async fn get(&self, caller: &str, path: &str) -> String {
+        let (_, _, base) = self.running.as_ref().unwrap();
+        let files = self.authority.files(caller);
+        let output = tokio::process::Command::new("curl")
+            .args(["--silent", "--show-error", "--path-as-is", "--cacert"])
+            .arg(&files.ca)
+            .arg("--cert")
+            .arg(&files.cert)
+            .arg("--key")
+            .arg(&files.key)
+            .arg(format!("{base}{path}"))
+            .output()
+            .await
+            .expect("run ./test, which installs curl");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
     /// What rang so far, as the controller reads it.
