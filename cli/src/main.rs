@@ -6,6 +6,7 @@
 
 mod budgets;
 mod connect;
+mod decoys;
 mod drill;
 mod import;
 mod incident;
@@ -49,6 +50,9 @@ enum Command {
     /// How much each caller may take, and should
     #[command(subcommand)]
     Budgets(budgets::BudgetsCommand),
+    /// What comes to customers that don't exist
+    #[command(subcommand)]
+    Decoys(decoys::DecoysCommand),
     /// Check a release log, or a copy of one
     #[command(subcommand)]
     Log(log::LogCommand),
@@ -123,6 +127,7 @@ async fn run(command: Command) -> Result<ExitCode, CommandError> {
         Command::Incident(command) => incident::run(command).await,
         Command::Staff(command) => staff::run(command).await,
         Command::Budgets(command) => budgets::run(command).await,
+        Command::Decoys(command) => decoys::run(command).await,
         Command::Log(command) => log::run(command).await,
         Command::Keys(command) => keys::run(command).await,
         Command::Accounts(_) | Command::Payments(_) | Command::Response(_) => {

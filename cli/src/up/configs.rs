@@ -13,8 +13,16 @@ use response_server::{KeysInstance, Shop};
 use crate::connect::Addresses;
 
 /// The example callers: who gets a certificate besides the compartments.
-pub const CALLERS: [&str; 7] =
-    ["web-ky-1", "web-ky-2", "checkout-1", "processor-1", "import-1", "operator-1", "auditor-1"];
+pub const CALLERS: [&str; 8] = [
+    "web-ky-1",
+    "web-ky-2",
+    "checkout-1",
+    "processor-1",
+    "import-1",
+    "operator-1",
+    "auditor-1",
+    "mail-trap-1",
+];
 
 /// The two people whose keys an estate is made with, for drills and development.
 pub const APPROVERS: [&str; 2] = ["ann", "bob"];
@@ -190,6 +198,12 @@ fn callers(plan: &Plan) -> Vec<CallerPolicy> {
             budgets: [Operation::Seal, Operation::Harden, Operation::Index]
                 .map(|operation| (operation, loading))
                 .into(),
+        },
+        // Where mail for decoys arrives: it looks addresses up, and sees nobody.
+        CallerPolicy {
+            name: name("mail-trap-1"),
+            grants: vec![customers(Operation::Index, FieldSet::EMPTY)],
+            budgets: [(Operation::Index, ordinary)].into(),
         },
         resealing("accounts"),
         resealing("payments"),

@@ -71,9 +71,9 @@ async fn what_is_secret_is_the_owners_alone() {
             secrets += 1;
         }
     });
-    // The authority, the root key, the witness, two approvers' keys and passphrases, seven callers, four
+    // The authority, the root key, the witness, two approvers' keys and passphrases, eight callers, four
     // compartments.
-    assert_eq!(secrets, 18);
+    assert_eq!(secrets, 19);
 }
 
 #[tokio::test]

@@ -120,3 +120,18 @@ impl Call for ReadReseal {
     const PATH: &'static str = "/v1/reseal/read";
     type Answer = Reseal;
 }
+
+/// Tells that mail came to an address of a decoy's mail domain: those of our customers there are
+/// few, and nobody writes to decoys but who has our list. The answer is always the same. For
+/// callers that may look addresses up; the mail server's.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReportMail {
+    /// To whom the mail came.
+    pub recipient: Personal,
+}
+
+impl Call for ReportMail {
+    const PATH: &'static str = "/v1/decoys/mail";
+    type Answer = ();
+}

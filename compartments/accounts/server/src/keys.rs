@@ -6,7 +6,7 @@ use cofferdam_core::{CallerName, Domain, Epoch, FieldKey, KeyBytes, Operation, R
 use cofferdam_wire::{CallError, Client, Problem, ProblemKind};
 use keys_api::{
     ClaimDecoys, DomainEpochs, EraseRecords, HardenItem, HardenPasswords, IndexAddresses, KeyGroup,
-    ReadEpochs, ReleaseKeys, ReleasedGroup, WarrantId,
+    ReadEpochs, ReleaseKeys, ReleasedGroup, ReportMail, WarrantId,
 };
 
 use crate::store::EmailIndex;
@@ -107,6 +107,11 @@ impl Keys {
     pub async fn erase(&self, caller: &CallerName, record: Record) -> Result<(), KeysError> {
         let (domain, caller) = (Domain::Accounts, caller.clone());
         Ok(self.client.call(&EraseRecords { domain, caller, records: vec![record] }).await?)
+    }
+
+    /// Tells that mail came for a customer.
+    pub async fn report_mail(&self, record: Record) -> Result<(), KeysError> {
+        Ok(self.client.call(&ReportMail { record }).await?)
     }
 
     /// The epochs of the customers' master key.

@@ -57,11 +57,13 @@ pub enum AlarmKind {
     WitnessDisagreement,
     /// A policy or an epoch order without two good signatures was handed in.
     RefusedOrder,
+    /// Mail came to a decoy, whose address nobody else can know.
+    DecoyMail,
 }
 
 impl AlarmKind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Budget,
         Self::Decoy,
         Self::RefusedGrant,
@@ -73,6 +75,7 @@ impl AlarmKind {
         Self::ClockJump,
         Self::WitnessDisagreement,
         Self::RefusedOrder,
+        Self::DecoyMail,
     ];
 
     /// The name used in the store and in reports.
@@ -90,6 +93,7 @@ impl AlarmKind {
             Self::ClockJump => "clock_jump",
             Self::WitnessDisagreement => "witness_disagreement",
             Self::RefusedOrder => "refused_order",
+            Self::DecoyMail => "decoy_mail",
         }
     }
 

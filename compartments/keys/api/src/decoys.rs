@@ -29,3 +29,17 @@ impl Call for ClaimDecoys {
     const PATH: &'static str = "/v1/decoys/claim";
     type Answer = ClaimedDecoys;
 }
+
+/// Tells that mail came for a customer. The answer is the same whoever that is; if nobody lives
+/// there, it rings, and names the callers that ever opened the address.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReportMail {
+    /// To whom the mail came.
+    pub record: Record,
+}
+
+impl Call for ReportMail {
+    const PATH: &'static str = "/v1/decoys/mail";
+    type Answer = ();
+}

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     ChangeEpoch, ChangePolicy, ClaimDecoys, CloseWarrant, Cosign, EraseRecords, FreezeCaller,
     HardenPasswords, IndexAddresses, ListCallers, MAX_BATCH, OpenWarrant, ProveInclusion,
-    ReadAlarms, ReadCheckpoint, ReadEntries, ReadEpochs, ReadPolicy, ReleaseKeys,
+    ReadAlarms, ReadCheckpoint, ReadEntries, ReadEpochs, ReadPolicy, ReleaseKeys, ReportMail,
 };
 
 const JSON: &str = "application/json";
@@ -97,6 +97,7 @@ fn every_call(paths: &mut Paths) {
     paths.call::<HardenPasswords>("passwords");
     paths.call::<IndexAddresses>("passwords");
     paths.call::<ClaimDecoys>("decoys");
+    paths.call::<ReportMail>("decoys");
     paths.call::<FreezeCaller>("callers");
     paths.call::<ListCallers>("callers");
     paths.call::<ReadPolicy>("policy");

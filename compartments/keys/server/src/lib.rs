@@ -83,6 +83,7 @@ pub async fn serve(
     let mut beside = JoinSet::new();
     beside.spawn(app.clone().keep_up());
     beside.spawn(app.clone().watch_door(knocks));
+    beside.spawn(app.clone().watch_log());
     for sink in sinks {
         beside.spawn(Post::new(db.clone(), clock.clone(), sink).run());
     }

@@ -16,6 +16,7 @@ mod read_contacts;
 mod read_customers;
 mod read_import;
 mod read_reseal;
+mod report_mail;
 mod request_reset;
 mod revoke_sessions;
 
@@ -59,6 +60,7 @@ routes! {
     api::OrderVoid => order_void::handle,
     api::RevokeSessions => revoke_sessions::handle,
     api::FreezeCaller => freeze_caller::handle,
+    api::ReportMail => report_mail::handle,
     api::ReadReseal => read_reseal::handle,
     api::ReadContacts => read_contacts::handle,
 }

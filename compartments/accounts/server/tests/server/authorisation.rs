@@ -5,7 +5,7 @@ use accounts_server::PATHS;
 use api::{
     CheckPassword, CheckSession, CloseSession, CompleteReset, CreateCustomer, EraseCustomer,
     FindCustomer, FreezeCaller, ImportCustomers, ListCoarse, OpenSession, OrderVoid, ReadContacts,
-    ReadCustomers, ReadImport, ReadReseal, RequestReset, RevokeSessions,
+    ReadCustomers, ReadImport, ReadReseal, ReportMail, RequestReset, RevokeSessions,
 };
 use cofferdam_core::{Call, Field, FieldSet, Personal, Record};
 use cofferdam_wire::{Client, ProblemKind};
@@ -75,6 +75,7 @@ async fn every_route_refuses_who_may_not() {
         all.try_all(&ReadCustomers { records, fields }).await,
         all.try_all(&FindCustomer { email: email.clone() }).await,
         all.try_all(&EraseCustomer { record: Record(70_000) }).await,
+        all.try_all(&ReportMail { recipient: email.clone() }).await,
         all.try_all(&open).await,
         all.try_all(&CheckPassword { email: e, password: p }).await,
         all.try_all(&RequestReset { email }).await,

@@ -167,3 +167,68 @@ async fn nothing_stored_tells_a_decoy_apart() {
     let tables: BTreeSet<&str> = tables.iter().map(String::as_str).collect();
     assert_eq!(tables, expected.into(), "a new table names records: does it name decoys?");
 }
+
+/// Somebody with a name, an address and a mailbox of many lengths.
+fn varied(n: u64) -> accounts_api::Profile {
+    let mut profile = person(n * 37);
+    let word = |n: u64| "abcdefghijklmnop"[..usize::try_from(3 + n * 7 % 13).unwrap()].to_owned();
+    let (given, family) = (word(n), word(n / 13));
+    let address = format!("{} {} St, {}, KY", 1 + n * 97 % 9_999, word(n / 7), word(n / 5));
+    let digits = if n.is_multiple_of(4) { "" } else { &format!(".{}", n * 31 % 997) };
+    profile.name = Personal::new(format!("{given} {family}"));
+    profile.email = Personal::new(format!("{given}.{family}{digits}@mailbox.example"));
+    profile.billing_address = Some(Personal::new(address.clone()));
+    profile.shipping_address = (!n.is_multiple_of(3)).then(|| Personal::new(address));
+    profile
+}
+
+/// The two-sample statistic of Kolmogorov and Smirnov.
+fn distance(a: &mut [i64], b: &mut [i64]) -> f64 {
+    a.sort_unstable();
+    b.sort_unstable();
+    let part = |sorted: &[i64], upto: i64| {
+        let below = sorted.partition_point(|value| *value <= upto);
+        f64::from(u32::try_from(below).unwrap()) / f64::from(u32::try_from(sorted.len()).unwrap())
+    };
+    let values = a.iter().chain(b.iter());
+    values.map(|value| (part(a, *value) - part(b, *value)).abs()).fold(0.0, f64::max)
+}
+
+/// The length of a sealed text is all that a stolen table tells of it: it has the same
+/// distribution for decoys as for customers, field by field, and so has whether a field is filled.
+#[tokio::test]
+async fn lengths_tell_no_decoy_apart() {
+    let shop = Shop::open().await;
+    shop.keys.book().decoy_one_in = 4;
+    for batch in 0..12 {
+        let lines = batch * 100 + 1..=batch * 100 + 100;
+        let rows = lines.map(|n| legacy_row(n, varied(n), "password")).collect();
+        let import = ImportCustomers { source: "file".into(), rows };
+        shop.client("import-1").call(&import).await.unwrap();
+    }
+    let decoys: BTreeSet<i64> = {
+        let book = shop.keys.book();
+        (0..10_000).map(Record).filter(|r| book.is_decoy(*r)).map(|r| r.0.into()).collect()
+    };
+    let dir = shop.stop().await;
+    let path = dir.path().join(crate::support::DATABASE);
+    let db = sqlx::SqlitePool::connect(&format!("sqlite://{}", path.display())).await.unwrap();
+    let fields = ["name", "email", "phone", "billing_address", "shipping_address", "card_last4"];
+    for field in fields {
+        let lengths = format!("SELECT record, COALESCE(LENGTH({field}), 0) FROM customers");
+        let rows: Vec<(i64, i64)> =
+            sqlx::query_as(sqlx::AssertSqlSafe(lengths)).fetch_all(&db).await.unwrap();
+        let of = |decoy: bool| {
+            let rows = rows.iter().filter(|(record, _)| decoys.contains(record) == decoy);
+            rows.map(|(_, length)| *length).collect::<Vec<_>>()
+        };
+        let (mut nobody, mut people) = (of(true), of(false));
+        assert!(nobody.len() > 200 && people.len() > 800, "{} {}", nobody.len(), people.len());
+        let size = |of: &[i64]| f64::from(u32::try_from(of.len()).unwrap());
+        let (n, m) = (size(&nobody), size(&people));
+        // Beyond this one in a thousand honest pairs of samples would lie.
+        let limit = 1.95 * ((n + m) / (n * m)).sqrt();
+        let distance = distance(&mut nobody, &mut people);
+        assert!(distance < limit, "{field}: {distance:.3}, and {limit:.3} at most");
+    }
+}

@@ -13,7 +13,7 @@ use cofferdam_wire::{Answer, Body, Caller, Listener, Problem, ProblemKind, call_
 use keys_api::{
     ClaimDecoys, ClaimedDecoys, DomainEpochs, EraseRecords, HardenPasswords, HardenedPasswords,
     IndexAddresses, IndexedAddresses, KeyGroup, ReadEpochs, RecordKeys, ReleaseKeys, ReleasedGroup,
-    ReleasedKeys, WarrantId,
+    ReleasedKeys, ReportMail, WarrantId,
 };
 use testkit::Authority;
 
@@ -45,6 +45,8 @@ pub struct Book {
     pub released: Vec<Answered>,
     /// Records that were erased.
     pub erased: Vec<Record>,
+    /// To whom mail came.
+    pub mailed: Vec<Record>,
     /// The current epoch.
     pub epoch: Epoch,
     /// Answered hardenings: for whom, and whose.
@@ -64,6 +66,7 @@ impl Book {
             lose_claims: Vec::new(),
             released: Vec::new(),
             erased: Vec::new(),
+            mailed: Vec::new(),
             epoch: Epoch(0),
             hardened: Vec::new(),
             indexed: 0,
@@ -116,6 +119,7 @@ impl TestKeys {
             .merge(call_route::<ReleaseKeys, _, _, _>(release))
             .merge(call_route::<EraseRecords, _, _, _>(erase))
             .merge(call_route::<ReadEpochs, _, _, _>(epochs))
+            .merge(call_route::<ReportMail, _, _, _>(report_mail))
             .merge(call_route::<HardenPasswords, _, _, _>(harden))
             .merge(call_route::<IndexAddresses, _, _, _>(index))
             .merge(call_route::<ClaimDecoys, _, _, _>(claim))
@@ -193,6 +197,14 @@ async fn erase(
     let mut book = book.lock().unwrap();
     book.check(&via, &call.caller)?;
     book.erased.extend(call.records);
+    Ok(Answer((), encoding))
+}
+
+async fn report_mail(
+    State(book): Shared,
+    Body(call, encoding): Body<ReportMail>,
+) -> Result<Answer<()>, Problem> {
+    book.lock().unwrap().mailed.push(call.record);
     Ok(Answer((), encoding))
 }
 

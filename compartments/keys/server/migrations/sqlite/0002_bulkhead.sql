@@ -55,3 +55,9 @@ CREATE TABLE alarm_seq (
     newest BIGINT NOT NULL
 );
 INSERT INTO alarm_seq (newest) SELECT COALESCE(MAX(seq), 0) FROM alarm;
+
+-- Up to which entry each log was looked through for decoys.
+CREATE TABLE log_watch (
+    origin TEXT   PRIMARY KEY,
+    upto   BIGINT NOT NULL
+);

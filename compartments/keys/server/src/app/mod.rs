@@ -4,16 +4,18 @@ mod charge;
 mod checks;
 mod recall;
 mod upkeep;
+mod watch;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use cofferdam_core::{CallerName, Clock, Domain, KeyBytes, Record, Rng, Timestamp};
+use cofferdam_core::{CallerName, Clock, Domain, KeyBytes, Rng, Timestamp};
 use cofferdam_store::Db;
 use cofferdam_wire::{Problem, ProblemKind};
 use jiff::SignedDuration;
 use keys_api::{AlarmKind, Entry, Event};
 use roaring::RoaringBitmap;
+use tokio::sync::Notify;
 
 use crate::alarms::Alarms;
 use crate::ceremony::{self, Secrets};
@@ -37,6 +39,10 @@ pub struct App {
     auditors: Vec<CallerName>,
     fronts: BTreeMap<Domain, CallerName>,
     pub decoys: Decoys,
+    /// The log's name.
+    origin: String,
+    /// Told when the log has grown.
+    grown: Notify,
     pub log: ReleaseLog,
     pub alarms: Alarms,
     pub db: Db,
@@ -88,10 +94,14 @@ impl App {
         let since = cofferdam_store::tlog::Day::of(started).minus(RECALL_DAYS);
         let (log, opened) = ReleaseLog::open(place, since, &mut |entry| recalled.take(&entry))?;
         recalled.save(&db).await?;
+        // What the log knew better than the database holds from the first request on.
+        let shared = read_shared(&db, &root, &secrets.pepper, &secrets.index).await?;
         let app = Self {
             controller: config.controller.clone(),
             auditors: config.auditors.clone(),
             fronts: config.fronts.clone(),
+            origin: config.log_origin.clone(),
+            grown: Notify::new(),
             decoys: Decoys::new(&secrets.decoy, config.decoy_one_in),
             log,
             alarms: Alarms::new(db.clone()),
@@ -144,23 +154,9 @@ impl App {
         self.log.append(&entries).await.map_err(|e| {
             tracing::error!(cause = %e, "the release log refused an entry");
             Problem::new(ProblemKind::Unavailable, "the release log can't be written")
-        })
-    }
-
-    /// Rings for each decoy among the records.
-    pub async fn watch_decoys(
-        &self,
-        at: Timestamp,
-        who: &Parties<'_>,
-        records: &[Record],
-        what: &str,
-    ) {
-        for record in records {
-            if self.decoys.is_decoy(Domain::Accounts, *record) {
-                let detail = format!("{} {what} decoy {record}", who.caller);
-                self.alarms.ring(at, AlarmKind::Decoy, Some(who.caller), detail).await;
-            }
-        }
+        })?;
+        self.grown.notify_one();
+        Ok(())
     }
 
     /// Reads again what the database holds for all instances.

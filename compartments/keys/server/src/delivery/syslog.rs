@@ -101,7 +101,10 @@ fn line(alarm: &Alarm, host: &str) -> String {
 /// "Action must be taken immediately", or a warning.
 const fn severity(kind: AlarmKind) -> u8 {
     match kind {
-        AlarmKind::Decoy | AlarmKind::LogDamage | AlarmKind::WitnessDisagreement => 1,
+        AlarmKind::Decoy
+        | AlarmKind::DecoyMail
+        | AlarmKind::LogDamage
+        | AlarmKind::WitnessDisagreement => 1,
         AlarmKind::Budget
         | AlarmKind::RefusedGrant
         | AlarmKind::Frozen

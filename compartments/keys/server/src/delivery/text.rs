@@ -132,6 +132,10 @@ pub const fn advice(kind: AlarmKind) -> (&'static str, &'static str) {
             "A witness's copy of the log disagrees with the log.",
             "Take the keys host for fallen; keep both copies as they are.",
         ),
+        AlarmKind::DecoyMail => (
+            "mail came to a mailbox that only whoever has our list can know: the list is out",
+            "take the callers that it names for fallen, and scope them back to when they opened it",
+        ),
         AlarmKind::RefusedOrder => (
             "A policy or an epoch order without two good signatures was handed in.",
             "Find out who handed it in.",

@@ -14,11 +14,12 @@
 mod recover;
 mod writer;
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use cofferdam_core::Timestamp;
+use cofferdam_core::{CallerName, Field, Operation, Record, Timestamp};
 use cofferdam_store::tlog::index::SegmentIndex;
 use cofferdam_store::tlog::notes::{BadNote, NoteKey, cosigned_at, read_checkpoint};
 use cofferdam_store::tlog::{
@@ -244,6 +245,26 @@ impl ReleaseLog {
             return Err(LogError::Beyond { size, asked: from });
         }
         Ok(self.shared.segments.read(from, size, limit)?)
+    }
+
+    /// The callers to which a field of a record was ever released to read: by the indexes of past
+    /// days, and by reading what has none.
+    pub fn readers(&self, record: Record, field: Field) -> Result<Vec<CallerName>, LogError> {
+        let segments = &self.shared.segments;
+        let mut readers = BTreeSet::new();
+        for name in segments.names() {
+            let index = match SegmentIndex::load(&self.dir, name) {
+                Some(index) => index,
+                None => SegmentIndex::build(segments, name, touched)?,
+            };
+            let opened = index.iter().filter(|(key, records)| {
+                key.operation == Operation::Release
+                    && key.field == Some(field)
+                    && records.contains(record.0)
+            });
+            readers.extend(opened.map(|(key, _)| key.caller.clone()));
+        }
+        Ok(readers.into_iter().collect())
     }
 
     /// A tile, as public tools read it; `None` where the log does not reach it.

@@ -8,7 +8,6 @@ use cofferdam_wire::{Answer, Body, Caller, Problem};
 use keys_api::{Event, HardenPasswords, HardenedPasswords, RecordList};
 
 use crate::app::{App, Parties, check_count};
-use crate::store;
 
 /// Hardens passwords.
 pub async fn harden(
@@ -25,25 +24,9 @@ pub async fn harden(
 
     let records = call.items.iter().map(|item| item.record).filter(|r| *r != Record::NOBODY);
     let records = RecordList::new(records.collect());
-    let event =
-        Event::Hardened { caller: call.caller.clone(), via: via.clone(), records: records.clone() };
+    let event = Event::Hardened { caller: call.caller.clone(), via: via.clone(), records };
     app.write(now, vec![event]).await?;
-    let presented = presented_decoys(&app, records.as_slice()).await?;
-    app.watch_decoys(now, &who, &presented, "presented a password of").await;
     let ring = app.ring();
     let verifiers = call.items.iter().map(|item| ring.harden(item.record, &item.hash));
     Ok(Answer(HardenedPasswords { verifiers: verifiers.collect() }, encoding))
-}
-
-/// The decoys among the records, but for those that are just being filled: their first password
-/// is ours.
-async fn presented_decoys(app: &App, records: &[Record]) -> Result<Vec<Record>, Problem> {
-    let mut presented = Vec::new();
-    for record in records.iter().filter(|r| app.decoys.is_decoy(Domain::Accounts, **r)) {
-        let first = store::first_password(&app.db, *record).await;
-        if !first.map_err(|e| Problem::internal(&e))? {
-            presented.push(*record);
-        }
-    }
-    Ok(presented)
 }

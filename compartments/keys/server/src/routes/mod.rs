@@ -12,6 +12,7 @@ mod log;
 mod metrics;
 mod policy;
 mod release;
+mod report_mail;
 mod tiles;
 mod warrants;
 
@@ -22,7 +23,7 @@ use cofferdam_wire::call_route;
 use keys_api::{
     ChangeEpoch, ChangePolicy, ClaimDecoys, CloseWarrant, Cosign, EraseRecords, FreezeCaller,
     HardenPasswords, IndexAddresses, ListCallers, OpenWarrant, ProveInclusion, ReadAlarms,
-    ReadCheckpoint, ReadEntries, ReadEpochs, ReadPolicy, ReleaseKeys,
+    ReadCheckpoint, ReadEntries, ReadEpochs, ReadPolicy, ReleaseKeys, ReportMail,
 };
 
 use crate::app::App;
@@ -35,6 +36,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(call_route::<HardenPasswords, _, _, _>(harden::harden))
         .merge(call_route::<IndexAddresses, _, _, _>(index::index))
         .merge(call_route::<ClaimDecoys, _, _, _>(decoys::claim))
+        .merge(call_route::<ReportMail, _, _, _>(report_mail::report))
         .merge(call_route::<FreezeCaller, _, _, _>(freeze::freeze))
         .merge(call_route::<ListCallers, _, _, _>(callers::list))
         .merge(call_route::<ReadPolicy, _, _, _>(policy::read))

@@ -44,11 +44,6 @@ pub async fn release(
     write(&app, &ring, &call, &via, &groups, now).await?;
     metrics::counter!("cofferdam_released_records_total", "operation" => call.operation.as_str())
         .increment(count as u64);
-    if call.domain == Domain::Accounts && call.operation == Operation::Release {
-        for group in &groups {
-            app.watch_decoys(now, &who, &group.records, "opened").await;
-        }
-    }
     let groups = derive(ring, call.domain, groups).await?;
     Ok(Answer(ReleasedKeys { groups, decoys: withheld.decoys, erased: withheld.erased }, encoding))
 }

@@ -10,6 +10,7 @@ mod record_sets;
 mod reseal;
 mod secrets;
 mod warrants;
+mod watch;
 
 use cofferdam_store::{Db, Migrations, StoreError};
 use sqlx::{Any, Row, Transaction};
@@ -23,6 +24,7 @@ pub use record_sets::{add_records, records_of};
 pub use reseal::{reseal_windows, set_reseal_window};
 pub use secrets::{delete_secret, insert_secret, secrets};
 pub use warrants::{close_warrant, draw, insert_warrant, warrants};
+pub use watch::{set_watched, watched_upto};
 
 static SQLITE: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/sqlite");
 static POSTGRES: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/postgres");

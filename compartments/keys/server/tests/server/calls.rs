@@ -8,10 +8,10 @@ use keys_api::{
     AlarmKind, ChangeEpoch, ChangePolicy, ClaimDecoys, CloseWarrant, Cosign, EpochChange,
     EpochOrder, EraseRecords, Event, FreezeCaller, HardenItem, HardenPasswords, IndexAddresses,
     KeyGroup, ListCallers, OpenWarrant, ProveInclusion, ReadAlarms, ReadCheckpoint, ReadEntries,
-    ReadEpochs, ReadPolicy, ReleaseKeys, ReleasedKeys, Signed, Warrant,
+    ReadEpochs, ReadPolicy, ReleaseKeys, ReleasedKeys, ReportMail, Signed, Warrant,
 };
 
-use crate::support::{Keys, ask, events, fields, group, name, warrant};
+use crate::support::{Keys, ask, events, fields, group, name, until, warrant};
 
 fn key(released: &ReleasedKeys) -> &[u8; 32] {
     released.groups[0].records[0].keys[1].0.expose()
@@ -125,12 +125,9 @@ async fn decoys_are_named_once_and_ring_when_opened() {
         items: vec![HardenItem { record, hash: KeyBytes::new([1; 32]) }],
     };
     accounts.call(&harden(decoys[0])).await.unwrap();
-    let of_kind = |alarms: Vec<keys_api::Alarm>| {
-        alarms.into_iter().filter(|a| a.kind == AlarmKind::Decoy).count()
-    };
-    assert_eq!(of_kind(keys.alarms().await), 0, "filling a decoy is no alarm");
     accounts.call(&harden(decoys[0])).await.unwrap();
-    assert_eq!(of_kind(keys.alarms().await), 1, "signing in to one is");
+    let alarm = keys.rings(AlarmKind::Decoy).await;
+    assert_eq!(alarm.count, 1, "filling a decoy is no alarm, signing in to one is");
 
     keys.clock.advance(SignedDuration::from_secs(120));
     assert_eq!(
@@ -138,9 +135,13 @@ async fn decoys_are_named_once_and_ring_when_opened() {
         Ok(1),
         "the thief sees no difference"
     );
+    until(async || {
+        let alarms = keys.alarms().await;
+        let opened = alarms.iter().filter(|a| a.detail.contains("web-ky-1 opened decoy"));
+        opened.count() == 1
+    })
+    .await;
     let alarms = keys.alarms().await;
-    let last = alarms.last().unwrap();
-    assert_eq!((last.kind, last.caller.clone()), (AlarmKind::Decoy, Some(name("web-ky-1"))));
     assert!(alarms.iter().any(|a| a.kind == AlarmKind::DecoyProbe));
 }
 
@@ -259,6 +260,7 @@ async fn every_route_refuses_a_stranger() {
         ListCallers {},
         ReadPolicy {},
         ChangePolicy { policy: keys.sign(keys.policy()) },
+        ReportMail { record: Record(1) },
         ReadEpochs { domain: Domain::Accounts },
         ChangeEpoch { order },
         EraseRecords {
@@ -327,6 +329,7 @@ async fn keeps_its_tables(database: impl FnOnce(&std::path::Path) -> Location) {
     let open = OpenWarrant { warrant: keys.sign(warrant) };
     let id = response(&keys).call(&open).await.unwrap();
     keys.release("web-ky-1", &[decoys[0].0]).await.unwrap();
+    keys.rings(AlarmKind::Decoy).await;
     keys.release("web-ky-2", &[1]).await.unwrap_err();
     response(&keys).call(&CloseWarrant { warrant: id }).await.unwrap();
 
@@ -353,4 +356,28 @@ async fn keeps_its_tables_in_sqlite() {
 async fn keeps_its_tables_in_postgres() {
     let database = testkit::postgres::Database::create().await;
     keeps_its_tables(|_| database.location()).await;
+}
+
+#[tokio::test]
+async fn mail_to_a_decoy_names_who_opened_its_address() {
+    let mut keys = Keys::start().await;
+    let claim = ClaimDecoys { domain: Domain::Accounts, from: Record(0), count: 1_000 };
+    let decoys = keys.client("accounts").call(&claim).await.unwrap().decoys;
+    let decoy = decoys[0];
+    keys.release("web-ky-1", &[decoy.0]).await.unwrap();
+    let names = ReleaseKeys {
+        groups: vec![group(&[Field::Name], &[decoy.0])],
+        ..ask("web-ky-2", &[decoy.0])
+    };
+    keys.client("accounts").call(&names).await.unwrap();
+    // A day later the answer comes from the index of that day.
+    keys.clock.advance(SignedDuration::from_hours(30));
+    keys.restart().await;
+    let person = (0..).map(Record).find(|record| !decoys.contains(record)).unwrap();
+    for record in [person, decoy] {
+        keys.client("accounts").call(&ReportMail { record }).await.unwrap();
+    }
+    let alarm = keys.rings(AlarmKind::DecoyMail).await;
+    assert_eq!((alarm.caller, alarm.count), (Some(name("web-ky-1")), 1));
+    assert!(alarm.detail.ends_with("opened by web-ky-1"), "{}", alarm.detail);
 }

@@ -1,15 +1,13 @@
 //! Two instances on one PostgreSQL share grants, budgets, warrants, freezes and erased records;
 //! each has a log of its own.
 
-use std::time::Duration;
-
 use cofferdam_core::{Domain, Record};
 use cofferdam_wire::ProblemKind;
 use keys_api::{
     ChangePolicy, ClaimDecoys, EraseRecords, Event, FreezeCaller, OpenWarrant, ReleaseKeys,
 };
 
-use crate::support::{Keys, ask, events, name, warrant};
+use crate::support::{Keys, ask, events, name, until, warrant};
 
 async fn two() -> (testkit::postgres::Database, Keys, Keys) {
     let database = testkit::postgres::Database::create().await;
@@ -25,17 +23,6 @@ fn released(events: &[Event]) -> usize {
         _ => None,
     });
     records.sum()
-}
-
-/// Waits until the other instance has looked.
-async fn until(mut seen: impl AsyncFnMut() -> bool) {
-    for _ in 0..200 {
-        if seen().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("the other instance does not see it");
 }
 
 #[tokio::test]

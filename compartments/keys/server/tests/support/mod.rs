@@ -12,8 +12,8 @@ use cofferdam_store::Location;
 use cofferdam_wire::{Client, Identity, LogFormat, Problem, TlsFiles};
 use jiff::SignedDuration;
 use keys_api::{
-    Alarm, ApproverSecret, Budget, CallerPolicy, Entry, Event, Grant, KeyGroup, Order, Policy,
-    ReadAlarms, ReadEntries, ReleaseKeys, Signed, Warrant, WarrantId,
+    Alarm, AlarmKind, ApproverSecret, Budget, CallerPolicy, Entry, Event, Grant, KeyGroup, Order,
+    Policy, ReadAlarms, ReadEntries, ReleaseKeys, Signed, Warrant, WarrantId,
 };
 use keys_server::ceremony::{self, Decided};
 use keys_server::custody::{Custody, Quorum};
@@ -180,6 +180,17 @@ impl Keys {
         self.client("response-1").call(&ReadAlarms { after: 0 }).await.unwrap()
     }
 
+    /// Waits for the first alarm of a kind.
+    pub async fn rings(&self, kind: AlarmKind) -> Alarm {
+        let mut rang = None;
+        until(async || {
+            rang = self.alarms().await.into_iter().find(|alarm| alarm.kind == kind);
+            rang.is_some()
+        })
+        .await;
+        rang.unwrap()
+    }
+
     /// Releases as `accounts` asks for them, for `caller`.
     pub async fn release(&self, caller: &str, records: &[u32]) -> Result<usize, Problem> {
         let answer = self.client("accounts").call(&ask(caller, records)).await;
@@ -313,4 +324,15 @@ pub fn warrant(keys: &Keys, records: u32) -> Warrant {
         from: now,
         until: now + SignedDuration::from_hours(24),
     }
+}
+
+/// Waits until something holds.
+pub async fn until(mut holds: impl AsyncFnMut() -> bool) {
+    for _ in 0..200 {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("it never comes to hold");
 }
