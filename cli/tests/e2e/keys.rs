@@ -259,7 +259,7 @@ fn go_verifier(place: &Place) -> PathBuf {
         .env("GOCACHE", place.dir.join("go-cache"))
         .env("CGO_ENABLED", "0")
         .output()
-        .expect("run ./test, which installs golang-go");
+        .unwrap_or_else(|e| panic!("run ./test, which installs golang-go: {e}"));
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     binary
 }

@@ -109,5 +109,6 @@ async fn no_answered_release_is_missing_however_often_keys_dies() {
     let twice: Vec<_> = logged.iter().filter(|(_, times)| **times > 1).collect();
     assert!(twice.is_empty(), "in the log twice: {twice:?}");
     assert!(answered.len() > kills as usize, "only {} calls were answered", answered.len());
-    println!("{kills} kills, {} answered calls, {} records logged", answered.len(), logged.len());
+    let (calls, records) = (answered.len(), logged.len());
+    eprintln!("{kills} kills, {calls} answered calls, {records} records logged");
 }

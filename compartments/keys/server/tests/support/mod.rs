@@ -170,7 +170,7 @@ impl Keys {
             .arg(format!("{base}{path}"))
             .output()
             .await
-            .expect("run ./test, which installs curl");
+            .unwrap_or_else(|e| panic!("run ./test, which installs curl: {e}"));
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
