@@ -1,7 +1,7 @@
 //! `cofferdam keys epochs`
 
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use cofferdam_wire::Client;
@@ -14,6 +14,9 @@ use crate::output::Progress;
 
 /// Between two looks at a compartment that re-seals.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// How long a compartment may be in trouble before it is told.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// `cofferdam keys epochs`
 #[derive(Debug, Args)]
@@ -47,10 +50,16 @@ async fn wait(
 ) -> Result<Vec<DomainState>, CommandError> {
     let total = |states: &[DomainState]| count(states, |of| of.records);
     let mut bar = Progress::new("records re-sealed", total(&states));
+    let mut since = Instant::now();
     while !states.iter().all(is_done) {
-        if let Some(trouble) = states.iter().find_map(|of| of.reseal.as_ref()?.trouble.clone()) {
-            bar.finish();
-            return Err(format!("re-sealing does not go on: {trouble}").into());
+        match states.iter().find_map(|of| of.reseal.as_ref()?.trouble.clone()) {
+            // A compartment tries again by itself: what passes is no trouble.
+            Some(trouble) if since.elapsed() > PATIENCE => {
+                bar.finish();
+                return Err(format!("re-sealing does not go on: {trouble}").into());
+            }
+            Some(_) => {}
+            None => since = Instant::now(),
         }
         bar.set(count(&states, |of| of.done_before));
         tokio::time::sleep(LOOK_EVERY).await;

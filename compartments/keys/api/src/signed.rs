@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use cofferdam_core::Rng;
 use pkcs8::der::asn1::OctetStringRef;
 use pkcs8::der::{Decode as _, Encode as _};
+use pkcs8::pkcs5::pbes2::Kdf;
 use pkcs8::pkcs5::{pbes2, scrypt};
 use pkcs8::{
     AlgorithmIdentifierRef, EncryptedPrivateKeyInfo, LineEnding, ObjectIdentifier, PrivateKeyInfo,
@@ -130,6 +131,9 @@ pub enum BadApproverKey {
     /// The passphrase is wrong, or the file was changed.
     #[error("the passphrase does not open it")]
     Passphrase,
+    /// Opening it would take more memory or time than a key of ours ever does.
+    #[error("it asks for more memory or time than any key made here: who made it?")]
+    Costly,
     /// It holds another kind of key.
     #[error("it holds no Ed25519 key")]
     Kind,
@@ -172,6 +176,9 @@ impl ApproverSecret {
             return Err(BadApproverKey::Form(format!("it is a {label:?}")));
         }
         let info = EncryptedPrivateKeyInfo::try_from(document.as_bytes()).map_err(|e| form(&e))?;
+        if !is_affordable(&info) {
+            return Err(BadApproverKey::Costly);
+        }
         let plain = info.decrypt(passphrase).map_err(|_| BadApproverKey::Passphrase)?;
         let key =
             PrivateKeyInfo::try_from(plain.as_bytes()).map_err(|_| BadApproverKey::Passphrase)?;
@@ -209,6 +216,18 @@ impl ApproverSecret {
     pub fn sign<T: Order>(&self, order: &T) -> Signature {
         let signature = self.pair.sign(&order.signed_bytes());
         Signature { approver: self.name.clone(), signature: STANDARD.encode(signature.as_ref()) }
+    }
+}
+
+/// Whether a key file asks for no more than 256 MiB, or ten million rounds.
+fn is_affordable(info: &EncryptedPrivateKeyInfo<'_>) -> bool {
+    match info.encryption_algorithm.pbes2().map(|scheme| &scheme.kdf) {
+        Some(Kdf::Scrypt(scrypt)) => {
+            let bytes = u64::from(scrypt.block_size).saturating_mul(scrypt.cost_parameter) * 128;
+            bytes <= 256 << 20 && scrypt.parallelization <= 4
+        }
+        Some(Kdf::Pbkdf2(pbkdf2)) => pbkdf2.iteration_count <= 10_000_000,
+        _ => false,
     }
 }
 

@@ -106,7 +106,12 @@ async fn a_daemon_that_reads_nothing_is_not_waited_for_for_ever() {
 async fn what_a_thief_or_a_forger_sets_off_is_an_alert() {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = format!("udp://{}", socket.local_addr().unwrap());
-    let alerts = [AlarmKind::Decoy, AlarmKind::LogDamage, AlarmKind::WitnessDisagreement];
+    let alerts = [
+        AlarmKind::Decoy,
+        AlarmKind::DecoyMail,
+        AlarmKind::LogDamage,
+        AlarmKind::WitnessDisagreement,
+    ];
     for kind in AlarmKind::ALL {
         deliver(&address, &Alarm { kind, caller: None, ..alarm("x") }).await.unwrap();
         let message = parse_message(receive(&socket).await).unwrap();
