@@ -1,0 +1,13 @@
+//! Custodians' shares, as typed.
+#![no_main]
+
+use keys_server::custody::Share;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    if let Ok(text) = std::str::from_utf8(data)
+        && let Ok(share) = text.parse::<Share>()
+    {
+        assert!(share.to_text().parse::<Share>().is_ok_and(|again| again == share));
+    }
+});
