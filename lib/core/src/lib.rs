@@ -25,6 +25,6 @@ pub use redact::{KeyBytes, Personal};
 pub use reseal::Reseal;
 pub use rng::{Rng, SeededRng, SystemRng};
 pub use seal::{FieldKey, OpenError, SealedAs};
-pub use touch::Touch;
+pub use touch::{Glance, Glancer, Touch};
 
 pub use jiff::Timestamp;

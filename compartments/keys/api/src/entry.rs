@@ -1,6 +1,8 @@
 //! One entry of the release log.
 
-use cofferdam_core::{CallerName, Domain, Epoch, FieldSet, Operation, Record, Timestamp, Touch};
+use cofferdam_core::{
+    CallerName, Domain, Epoch, FieldSet, Glance, Operation, Record, Timestamp, Touch,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{EpochChange, WarrantId};
@@ -179,13 +181,21 @@ impl Event {
     }
 }
 
-/// Reads an entry's bytes and says whose data it touched: for the index beside a log.
-pub fn touched(entry: &[u8], found: &mut dyn FnMut(&Touch<'_>)) {
-    if let Ok(entry) = Entry::decode(entry)
-        && let Some(touch) = entry.event.touch()
-    {
-        found(&touch);
+impl Event {
+    /// Whether it is rare, and tells more than whose data was touched.
+    #[must_use]
+    pub const fn is_notable(&self) -> bool {
+        !matches!(self, Self::Released { .. } | Self::Hardened { .. } | Self::Indexed { .. })
     }
+}
+
+/// Reads an entry's bytes and shows what an index keeps of it: a
+/// [`Glancer`](cofferdam_core::Glancer).
+pub fn glance(entry: &[u8], show: &mut dyn FnMut(&Glance<'_>)) -> bool {
+    let Ok(entry) = Entry::decode(entry) else { return false };
+    let Entry { at, event } = &entry;
+    show(&Glance { at: *at, touch: event.touch(), notable: event.is_notable() });
+    true
 }
 
 /// Ascending record numbers, none twice; on the wire the first number and then the gaps, so

@@ -20,7 +20,7 @@ mod warrant;
 pub use alarms::{Alarm, AlarmKind, ReadAlarms};
 pub use callers::{CallerStatus, FreezeCaller, ListCallers};
 pub use decoys::{ClaimDecoys, ClaimedDecoys, ReportMail};
-pub use entry::{BadEntry, Entry, Event, MAX_ENTRY, RecordList, touched};
+pub use entry::{BadEntry, Entry, Event, MAX_ENTRY, RecordList, glance};
 pub use epochs::{ChangeEpoch, DomainEpochs, EpochChange, EpochOrder, ReadEpochs};
 pub use log::{
     CheckpointAnswer, Cosign, Inclusion, LogEntries, NodeHash, ProveInclusion, ReadCheckpoint,

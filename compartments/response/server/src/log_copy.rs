@@ -12,7 +12,7 @@ use cofferdam_store::tlog::notes::{BadNote, NoteKey, NoteKind, is_verifier, read
 use cofferdam_store::tlog::{
     Day, EMPTY_HASH, Hash, HashFile, Segments, TlogError, check_tree, replace_file,
 };
-use keys_api::{CheckpointAnswer, Entry, touched};
+use keys_api::{CheckpointAnswer, Entry, glance};
 
 /// Entries whose hashes are written at once.
 const BATCH: usize = 4_096;
@@ -171,7 +171,7 @@ impl LogCopy {
 
     /// Makes the indexes of past days that have none.
     pub fn index(dir: &Path, segments: &Segments) -> Result<usize, CopyError> {
-        Ok(SegmentIndex::catch_up(segments, dir, touched)?)
+        Ok(SegmentIndex::catch_up(segments, dir, glance)?)
     }
 
     /// The directory.

@@ -35,24 +35,41 @@ pub enum Read1 {
 
 /// Reads the next frame.
 pub fn read(reader: &mut impl Read) -> io::Result<Read1> {
+    let mut entry = Vec::new();
+    Ok(match read_into(reader, &mut entry)? {
+        Found::Entry => Read1::Entry(entry),
+        Found::End => Read1::End,
+        Found::Bad => Read1::Bad,
+    })
+}
+
+/// What was found at one place.
+enum Found {
+    Entry,
+    End,
+    Bad,
+}
+
+/// Reads the next frame's entry in place of what `entry` holds.
+fn read_into(reader: &mut impl Read, entry: &mut Vec<u8>) -> io::Result<Found> {
     let mut head = [0; HEAD];
     match fill(reader, &mut head)? {
-        0 => return Ok(Read1::End),
+        0 => return Ok(Found::End),
         HEAD => {}
-        _ => return Ok(Read1::Bad),
+        _ => return Ok(Found::Bad),
     }
     let [l0, l1, l2, l3, c0, c1, c2, c3] = head;
     let length = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
     // No entry is empty: a run of zeros, as a file system leaves after a crash, is no frame.
     if length == 0 || length > MAX_ENTRY {
-        return Ok(Read1::Bad);
+        return Ok(Found::Bad);
     }
-    let mut entry = vec![0; length];
-    if fill(reader, &mut entry)? != length {
-        return Ok(Read1::Bad);
+    entry.resize(length, 0);
+    if fill(reader, entry)? != length {
+        return Ok(Found::Bad);
     }
-    let good = crc32fast::hash(&entry) == u32::from_le_bytes([c0, c1, c2, c3]);
-    Ok(if good { Read1::Entry(entry) } else { Read1::Bad })
+    let good = crc32fast::hash(entry) == u32::from_le_bytes([c0, c1, c2, c3]);
+    Ok(if good { Found::Entry } else { Found::Bad })
 }
 
 /// Reads as much of `out` as there is.
@@ -110,6 +127,26 @@ pub fn read_range(
         }
     }
     Ok(out)
+}
+
+/// Shows every entry of a part of a file.
+pub fn scan_range(
+    file: &File,
+    path: &Path,
+    range: Range,
+    visit: &mut dyn FnMut(&[u8]) -> Result<(), TlogError>,
+) -> Result<(), TlogError> {
+    let Range { start, end, skip } = range;
+    let mut reader = BufReader::with_capacity(1 << 20, Window { file, next: start, end });
+    let (mut entry, mut seen) = (Vec::new(), 0);
+    loop {
+        match read_into(&mut reader, &mut entry).map_err(|e| TlogError::io(path, e))? {
+            Found::Entry if seen < skip => seen += 1,
+            Found::Entry => visit(&entry)?,
+            Found::End => return Ok(()),
+            Found::Bad => return Err(TlogError::Damaged { path: path.to_owned(), offset: start }),
+        }
+    }
 }
 
 /// Reads a file from a place without moving its cursor, which the writer uses.

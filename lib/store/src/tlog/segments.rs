@@ -10,6 +10,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use jiff::civil::Date;
 
 use super::frames::{self, Read1};
+use super::index::Part;
 use super::{Day, TlogError};
 
 /// The end of a segment's file name.
@@ -148,6 +149,20 @@ impl Segments {
         } else {
             Ok(())
         }
+    }
+
+    /// Shows every entry of a part of one segment.
+    pub fn scan_part(
+        &self,
+        name: SegmentName,
+        part: &Part,
+        visit: &mut dyn FnMut(&[u8]) -> Result<(), TlogError>,
+    ) -> Result<(), TlogError> {
+        let path = self.read_list().iter().find(|s| s.name == name).map(|s| s.path.clone());
+        let Some(path) = path else { return Ok(()) };
+        let segment = Segment::open(name, path)?;
+        let range = frames::Range { start: part.start, end: part.end, skip: 0 };
+        frames::scan_range(&segment.file, &segment.path, range, visit)
     }
 
     /// Up to `limit` entries, and about 4 MiB, from index `from` on, below `upto`.

@@ -20,12 +20,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use cofferdam_core::{CallerName, Field, Operation, Record, Timestamp};
-use cofferdam_store::tlog::index::SegmentIndex;
+use cofferdam_store::tlog::index::{IndexKey, SegmentIndex};
 use cofferdam_store::tlog::notes::{BadNote, NoteKey, cosigned_at, read_checkpoint};
 use cofferdam_store::tlog::{
     Day, Hash, HashFile, Segments, TilePath, TlogError, bundle, replace_file,
 };
-use keys_api::{Entry, touched};
+use keys_api::{Entry, glance};
 
 use writer::Writer;
 
@@ -251,18 +251,15 @@ impl ReleaseLog {
     /// days, and by reading what has none.
     pub fn readers(&self, record: Record, field: Field) -> Result<Vec<CallerName>, LogError> {
         let segments = &self.shared.segments;
+        let opens =
+            |key: &IndexKey| key.operation == Operation::Release && key.field == Some(field);
         let mut readers = BTreeSet::new();
         for name in segments.names() {
-            let index = match SegmentIndex::load(&self.dir, name) {
-                Some(index) => index,
-                None => SegmentIndex::build(segments, name, touched)?,
-            };
-            let opened = index.iter().filter(|(key, records)| {
-                key.operation == Operation::Release
-                    && key.field == Some(field)
-                    && records.contains(record.0)
+            let index = SegmentIndex::read(segments, &self.dir, name, &opens, glance)?;
+            let opened = index.bitmaps.into_iter().filter(|(_, parts)| {
+                parts.iter().any(|(_, records)| records.contains(record.0))
             });
-            readers.extend(opened.map(|(key, _)| key.caller.clone()));
+            readers.extend(opened.map(|(key, _)| key.caller));
         }
         Ok(readers.into_iter().collect())
     }
@@ -286,7 +283,7 @@ impl ReleaseLog {
 
     /// Indexes the segments of past days, and puts old ones away.
     pub fn tidy(&self, today: Day) -> Result<(), LogError> {
-        SegmentIndex::catch_up(&self.shared.segments, &self.dir, touched)?;
+        SegmentIndex::catch_up(&self.shared.segments, &self.dir, glance)?;
         let moved = self.shared.segments.put_away(today.minus(AT_HAND_DAYS))?;
         if moved > 0 {
             tracing::info!(segments = moved, "old segments of the log were put away");

@@ -1,0 +1,126 @@
+//! An index on disk: a head that says what is where, and the bitmaps of each key in one piece, so
+//! that a scope reads no more than it wants.
+//!
+//! Magic, length of the head (4 bytes, little endian), its CRC-32, the head (postcard), then the
+//! pieces.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::super::{SegmentName, TlogError, replace_file};
+use super::{END, IndexKey, Notable, Part, PartBitmaps, SegmentIndex, Wanted};
+
+const MAGIC: &[u8; 20] = b"cofferdam index v2\n\0";
+/// No head is larger: it would be no index of ours.
+const MAX_HEAD: u32 = 256 << 20;
+
+#[derive(Serialize, Deserialize)]
+struct Head {
+    parts: Vec<Part>,
+    notable: Vec<Notable>,
+    pieces: Vec<Piece>,
+}
+
+/// Where the bitmaps of one key stand, one behind the other.
+#[derive(Serialize, Deserialize)]
+struct Piece {
+    key: IndexKey,
+    /// From the end of the head on.
+    offset: u64,
+    checksum: u32,
+    /// Part and length in bytes.
+    bitmaps: Vec<(u16, u32)>,
+}
+
+impl SegmentIndex {
+    /// Writes the index beside its segment.
+    pub fn save(&self, dir: &Path, name: SegmentName) -> Result<(), TlogError> {
+        let file = name.file(END);
+        let failed = |what: String| TlogError::Hashes { path: dir.join(&file), what };
+        let (mut pieces, mut body) = (Vec::with_capacity(self.bitmaps.len()), Vec::new());
+        for (key, parts) in &self.bitmaps {
+            let start = body.len();
+            let mut bitmaps = Vec::with_capacity(parts.len());
+            for (part, records) in parts {
+                let before = body.len();
+                records.serialize_into(&mut body).map_err(|e| failed(e.to_string()))?;
+                bitmaps.push((*part, u32::try_from(body.len() - before).unwrap_or(u32::MAX)));
+            }
+            let checksum = crc32fast::hash(&body[start..]);
+            pieces.push(Piece { key: key.clone(), offset: start as u64, checksum, bitmaps });
+        }
+        let (parts, notable) = (self.parts.clone(), self.notable.clone());
+        let head = postcard::to_stdvec(&Head { parts, notable, pieces });
+        let head = head.map_err(|e| failed(e.to_string()))?;
+        let length = u32::try_from(head.len()).map_err(|e| failed(e.to_string()))?;
+        let mut out = MAGIC.to_vec();
+        out.extend_from_slice(&length.to_le_bytes());
+        out.extend_from_slice(&crc32fast::hash(&head).to_le_bytes());
+        out.extend_from_slice(&head);
+        out.append(&mut body);
+        replace_file(dir, &file, &out)
+    }
+
+    /// Reads what is wanted of the index beside a segment; `None` when there is none, or it is
+    /// damaged: make it again.
+    #[must_use]
+    pub fn load(dir: &Path, name: SegmentName, wanted: Wanted<'_>) -> Option<Self> {
+        let mut file = File::open(dir.join(name.file(END))).ok()?;
+        let mut start = [0; MAGIC.len() + 8];
+        file.read_exact(&mut start).ok()?;
+        let (magic, lengths) = start.split_first_chunk::<{ MAGIC.len() }>()?;
+        let (length, checksum) = lengths.split_first_chunk::<4>()?;
+        let length = u32::from_le_bytes(*length);
+        if magic != MAGIC || length > MAX_HEAD {
+            return None;
+        }
+        let mut head = vec![0; length as usize];
+        file.read_exact(&mut head).ok()?;
+        if crc32fast::hash(&head).to_le_bytes() != checksum {
+            return None;
+        }
+        let Head { parts, notable, pieces } = postcard::from_bytes(&head).ok()?;
+        let body = (start.len() + head.len()) as u64;
+        let mut index = Self { parts, notable, ..Self::default() };
+        for piece in pieces {
+            if wanted(&piece.key) {
+                let bitmaps = piece.read(&file, body, index.parts.len())?;
+                index.bitmaps.insert(piece.key.clone(), bitmaps);
+            }
+            index.keys.push(piece.key);
+        }
+        Some(index)
+    }
+}
+
+impl Piece {
+    fn read(&self, file: &File, body: u64, parts: usize) -> Option<PartBitmaps> {
+        let length: u64 = self.bitmaps.iter().map(|(_, length)| u64::from(*length)).sum();
+        let at = body.checked_add(self.offset)?;
+        if at.checked_add(length)? > file.metadata().ok()?.len() {
+            return None;
+        }
+        let mut bytes = vec![0; usize::try_from(length).ok()?];
+        file.read_exact_at(&mut bytes, at).ok()?;
+        if crc32fast::hash(&bytes) != self.checksum {
+            return None;
+        }
+        let mut rest = bytes.as_slice();
+        let mut bitmaps = Vec::with_capacity(self.bitmaps.len());
+        for (part, length) in &self.bitmaps {
+            let (one, after) = rest.split_at_checked(*length as usize)?;
+            rest = after;
+            if usize::from(*part) >= parts {
+                return None;
+            }
+            // The checksum held: these are the bytes that were written.
+            let records = roaring::RoaringBitmap::deserialize_unchecked_from(one).ok()?;
+            bitmaps.push((*part, records));
+        }
+        Some(bitmaps)
+    }
+}
