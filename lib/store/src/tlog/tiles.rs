@@ -36,7 +36,8 @@ impl TilePath {
             let group = group.filter(|g| g.len() == 3 && g.bytes().all(|b| b.is_ascii_digit()))?;
             index = index.checked_mul(1_000)?.checked_add(group.parse().ok()?)?;
         }
-        if groups.len() > 1 && groups[0] == "x000" {
+        // No log has entries past 64 bits.
+        if (groups.len() > 1 && groups[0] == "x000") || index >= u64::MAX / WIDTH {
             return None;
         }
         Some(Self { level, index, width })
@@ -88,8 +89,7 @@ impl TilePath {
     pub fn is_within(self, size: u64) -> bool {
         let leaves = u32::from(self.level.unwrap_or(0)) * 8;
         let there = size.checked_shr(leaves).unwrap_or(0);
-        self.index.checked_mul(WIDTH).and_then(|at| at.checked_add(self.width)) <= Some(there)
-            && self.index < u64::MAX / WIDTH
+        self.index * WIDTH + self.width <= there
     }
 
     /// The hashes of a tile of hashes.
@@ -147,6 +147,7 @@ mod tests {
             "0/+01",
             "-1/000",
             "0/x18446744073709551615",
+            "entries/x230/x000/x230/x000/x230/000.p/7",
         ] {
             assert_eq!(TilePath::parse(bad), None, "{bad}");
         }
