@@ -117,6 +117,7 @@ pub struct CoarseRow {
 
 impl Call for ListCoarse {
     const PATH: &'static str = "/v1/customers/coarse";
+    const COMPACT: bool = true;
     /// Ascending; empty at the end.
     type Answer = Vec<CoarseRow>;
 }

@@ -6,9 +6,11 @@
 mod contain;
 mod credentials;
 mod customers;
+mod exposure;
 mod import;
 
 pub use contain::*;
 pub use credentials::*;
 pub use customers::*;
+pub use exposure::*;
 pub use import::*;

@@ -1,7 +1,7 @@
 //! The same storage tests on SQLite and on PostgreSQL.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed step is a failed test")]
 
-use accounts_api::Coarse;
+use accounts_api::{Changes, Coarse};
 use accounts_server::domain::orders::Orders;
 use accounts_server::domain::password::{Cost, Scheme};
 use accounts_server::store::{
@@ -39,6 +39,8 @@ on_both! {
     a_credential_is_found_by_address
     numbers_are_reserved_once
     sessions_are_kept_counted_and_swept
+    sessions_that_a_host_could_see_are_found
+    what_changed_is_told_and_what_was_forgotten_is_said
     a_reset_is_used_once
     orders_survive
     imports_add_up
@@ -90,7 +92,7 @@ fn index(n: u32) -> [u8; 32] {
 async fn write(store: &Store, numbers: impl Iterator<Item = u32>) -> Result<(), StoreError> {
     let customers: Vec<NewCustomer> = numbers.map(customer).collect();
     let mut tx = store.begin().await?;
-    store.insert_customers(&mut tx, &customers).await?;
+    store.insert_customers(&mut tx, &customers, at(0)).await?;
     Ok(tx.commit().await?)
 }
 
@@ -122,7 +124,7 @@ async fn an_address_is_taken_once(store: &Store) {
     let mut twin = customer(9);
     twin.email_index = index(2);
     let mut tx = store.begin().await.unwrap();
-    let error = store.insert_customers(&mut tx, &[customer(8), twin]).await.unwrap_err();
+    let error = store.insert_customers(&mut tx, &[customer(8), twin], at(0)).await.unwrap_err();
     assert!(is_conflict(&error), "{error}");
     drop(tx);
     assert_eq!(store.find(&index(8)).await.unwrap(), None, "half of it was written");
@@ -194,14 +196,62 @@ async fn sessions_are_kept_counted_and_swept(store: &Store) {
     assert_eq!(count(None, 30, 100).await, 2);
 
     let mut tx = store.begin().await.unwrap();
-    store.delete_sessions_of(&mut tx, Record(1)).await.unwrap();
+    store.end_sessions_of(&mut tx, Record(1), at(50)).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(store.session(&[1; 32]).await.unwrap(), None);
-    assert_eq!(store.sweep(at(119)).await.unwrap(), 0);
-    assert_eq!(store.sweep(at(120)).await.unwrap(), 1);
+    assert_eq!(count(None, 30, 60).await, 1);
+    assert_eq!(store.sweep(at(500), at(99)).await.unwrap(), 0);
+    assert_eq!(store.sweep(at(500), at(110)).await.unwrap(), 2);
     store.insert_session(&[4; 32], &session(2, 30, 120)).await.unwrap();
-    store.delete_session(&[4; 32]).await.unwrap();
+    store.end_session(&[4; 32], at(60)).await.unwrap();
     assert_eq!(store.session(&[4; 32]).await.unwrap(), None);
+}
+
+async fn sessions_that_a_host_could_see_are_found(store: &Store) {
+    let keep = async |token: u8, record, caller: &str, opened, expires| {
+        let caller = caller.parse().unwrap();
+        let (opened, expires) = (at(opened), at(expires));
+        let session = KeptSession { record: Record(record), caller, opened, expires };
+        store.insert_session(&[token; 32], &session).await.unwrap();
+    };
+    keep(1, 1, "web-1", 10, 500).await; // from before, ended in the window
+    keep(2, 2, "web-1", 150, 500).await; // within
+    keep(3, 3, "web-2", 150, 500).await; // elsewhere
+    keep(4, 4, "web-1", 10, 99).await; // over before
+    keep(5, 5, "web-1", 10, 500).await; // ended before
+    keep(6, 6, "web-1", 201, 500).await; // after
+    store.end_session(&[1; 32], at(120)).await.unwrap();
+    store.end_session(&[5; 32], at(90)).await.unwrap();
+    let (web, window) = ("web-1".parse().unwrap(), (at(100), at(200)));
+    let seen = async |caller| {
+        let seen = store.sessions_seen(caller, window.0, window.1).await.unwrap();
+        seen.map(|records| records.iter().collect::<Vec<_>>())
+    };
+    assert_eq!(seen(Some(&web)).await, [vec![2], vec![1]]);
+    assert_eq!(seen(None).await, [vec![2, 3], vec![1]]);
+
+    for (record, second) in [(7, 99), (8, 100), (9, 200), (10, 201)] {
+        store.insert_mailed(Record(record), at(second)).await.unwrap();
+    }
+    let mailed = store.mailed(window.0, window.1).await.unwrap();
+    assert_eq!(mailed.iter().collect::<Vec<_>>(), [8, 9]);
+}
+
+async fn what_changed_is_told_and_what_was_forgotten_is_said(store: &Store) {
+    write(store, 0..5).await.unwrap();
+    write(store, [7, 9].into_iter()).await.unwrap();
+    store.erase_customer(Record(3), at(50)).await.unwrap();
+    let all = store.changes(0).await.unwrap();
+    let records = |changes: &Changes| changes.rows.iter().map(|r| r.record.0).collect::<Vec<_>>();
+    assert_eq!(records(&all), [0, 1, 2, 4, 7, 9]);
+    assert_eq!((all.gone.as_slice(), all.more, all.forgotten), (&[Record(3)][..], false, false));
+    let later = store.changes(1).await.unwrap();
+    assert_eq!((records(&later), later.last), (vec![7, 9], all.last));
+    assert_eq!(store.changes(all.last).await.unwrap().last, all.last);
+
+    store.sweep(at(60), at(10)).await.unwrap();
+    assert!(store.changes(0).await.unwrap().forgotten);
+    assert!(!store.changes(all.last - 1).await.unwrap().forgotten);
 }
 
 async fn a_reset_is_used_once(store: &Store) {

@@ -43,7 +43,7 @@ pub fn recombine(donors: &[&Profile], domains: &MailDomains, rng: &dyn Rng) -> O
     let address = |text: &Personal| Personal::new(with_number(text.expose(), &house));
     Some(Profile {
         name: Personal::new(format!("{given} {family}").trim()),
-        email: email(&given, &family, domains, rng),
+        email: email(&given, &family, donors, domains, rng),
         phone: home.phone.as_ref().map(|p| Personal::new(with_other_ending(p.expose(), rng))),
         billing_address: home.billing_address.as_ref().map(address),
         shipping_address: home.shipping_address.as_ref().map(address),
@@ -74,12 +74,49 @@ fn split(name: &str) -> (&str, &str) {
     name.trim().rsplit_once(' ').unwrap_or((name.trim(), ""))
 }
 
-fn email(given: &str, family: &str, domains: &MailDomains, rng: &dyn Rng) -> Personal {
-    let words: Vec<String> =
-        [given, family].into_iter().map(plain_letters).filter(|w| !w.is_empty()).collect();
-    let local = if words.is_empty() { "mail".to_owned() } else { words.join(".") };
+/// An address as long as one of the donors': a stolen table shows how long each is.
+fn email(
+    given: &str,
+    family: &str,
+    donors: &[&Profile],
+    domains: &MailDomains,
+    rng: &dyn Rng,
+) -> Personal {
     let domain = pick(&domains.0, rng).map_or("", String::as_str);
-    Personal::new(format!("{local}{}@{domain}", digits(rng, 2)))
+    let like = pick(donors, rng).map_or(0, |donor| donor.email.expose().len());
+    let third = pick(donors, rng).map_or("", |donor| split(donor.name.expose()).0);
+    let [given, family, third] = [given, family, third].map(plain_letters);
+    let initial = given.get(..1).unwrap_or_default().to_owned();
+    let forms: Vec<String> = [
+        vec![&given, &family],
+        vec![&given, &third, &family],
+        vec![&initial, &family],
+        vec![&family],
+        vec![&given],
+    ]
+    .into_iter()
+    .map(|words| words.into_iter().filter(|w| !w.is_empty()).cloned().collect::<Vec<_>>().join("."))
+    .filter(|form| !form.is_empty())
+    .collect();
+    let length = match like {
+        0 => forms.first().map_or(4, String::len) + 2,
+        like => like.saturating_sub(domain.len() + 1).max(1),
+    };
+    Personal::new(format!("{}@{domain}", of_length(&forms, length, rng)))
+}
+
+/// The first of `forms` that a few digits bring to `length`; failing all, one that is cut, or one
+/// with more digits.
+fn of_length(forms: &[String], length: usize, rng: &dyn Rng) -> String {
+    let fits = |form: &&String| form.len() <= length && length - form.len() <= 4;
+    let chosen = forms.iter().find(fits).or_else(|| forms.iter().max_by_key(|form| form.len()));
+    // Plain letters and dots: every byte is a character.
+    let mut local: String = chosen.map_or("mail", String::as_str).chars().take(length).collect();
+    if local.ends_with('.') {
+        local.pop();
+    }
+    let missing = length - local.len();
+    local + &digits(rng, missing)
 }
 
 /// What people make of their names in mail addresses: plain small letters.

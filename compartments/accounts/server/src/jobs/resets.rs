@@ -111,6 +111,10 @@ impl Desk {
         let expires = now.saturating_add(SignedDuration::from_mins(MINUTES)).unwrap_or(now);
         let hash = token::reset_hash(&code);
         let kept = self.store.insert_reset(&hash, record, now, expires, CODES).await?;
+        if kept {
+            // Before it leaves: a relay that fell may have it, whatever it answers.
+            self.store.insert_mailed(record, now).await?;
+        }
         Ok(kept.then_some(code))
     }
 }

@@ -1,16 +1,23 @@
-//! Forgets sessions and reset codes that expired.
+//! Forgets reset codes that expired, and sessions that nobody will ask about any more.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use crate::app::App;
+
+/// How long it is kept who had a session, was mailed or changed: a breach may be found late.
+const KEPT: SignedDuration = SignedDuration::from_hours(24 * 400);
 
 const EVERY: Duration = Duration::from_mins(10);
 
 /// Sweeps every ten minutes, for as long as it is polled.
 pub async fn sweep(app: Arc<App>) {
     loop {
-        match app.store.sweep(app.now()).await {
+        let now = app.now();
+        let forget = now.saturating_sub(KEPT).unwrap_or(now);
+        match app.store.sweep(now, forget).await {
             Ok(swept) => tracing::debug!(swept, "expired sessions and codes are gone"),
             Err(e) => tracing::error!(cause = %e, "expired sessions and codes can't be deleted"),
         }

@@ -17,7 +17,7 @@ pub async fn handle(
     Body(call, encoding): Body<CloseSession>,
 ) -> Result<Answer<()>, Problem> {
     live_session(&app, &caller, &call.token).await?;
-    let deleted = app.store.delete_session(&token::session_hash(&call.token)).await;
-    deleted.map_err(|e| Problem::internal(&e))?;
+    let ended = app.store.end_session(&token::session_hash(&call.token), app.now()).await;
+    ended.map_err(|e| Problem::internal(&e))?;
     Ok(Answer((), encoding))
 }

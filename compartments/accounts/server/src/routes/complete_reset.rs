@@ -52,7 +52,7 @@ async fn set(
         return Ok(false);
     }
     app.store.set_credential(&mut tx, record, credential).await?;
-    app.store.delete_sessions_of(&mut tx, record).await?;
+    app.store.end_sessions_of(&mut tx, record, credential.set_at).await?;
     tx.commit().await?;
     Ok(true)
 }

@@ -38,7 +38,7 @@ async fn enrol_one(app: &App, caller: &CallerName, one: Newcomer) -> Result<Reco
 
 async fn write(app: &App, enrolment: &Enrolment) -> Result<(), StoreError> {
     let mut tx = app.store.begin().await?;
-    app.store.insert_customers(&mut tx, &enrolment.rows).await?;
+    app.store.insert_customers(&mut tx, &enrolment.rows, app.now()).await?;
     Ok(tx.commit().await?)
 }
 

@@ -137,7 +137,7 @@ async fn write(
     progress: &ImportProgress<'_>,
 ) -> Result<(), StoreError> {
     let mut tx = app.store.begin().await?;
-    app.store.insert_customers(&mut tx, &enrolment.rows).await?;
+    app.store.insert_customers(&mut tx, &enrolment.rows, app.now()).await?;
     app.store.insert_progress(&mut tx, progress).await?;
     Ok(tx.commit().await?)
 }

@@ -12,10 +12,12 @@ mod import_customers;
 mod list_coarse;
 mod open_session;
 mod order_void;
+mod read_changes;
 mod read_contacts;
 mod read_customers;
 mod read_import;
 mod read_reseal;
+mod read_seen;
 mod report_mail;
 mod request_reset;
 mod revoke_sessions;
@@ -63,6 +65,8 @@ routes! {
     api::ReportMail => report_mail::handle,
     api::ReadReseal => read_reseal::handle,
     api::ReadContacts => read_contacts::handle,
+    api::ReadChanges => read_changes::handle,
+    api::ReadSeen => read_seen::handle,
 }
 
 /// All routes. A frozen caller is refused before any of them.

@@ -1,10 +1,10 @@
 //! Customers: sealed texts, and coarse attributes in clear.
 
 use accounts_api::{Coarse, CoarseRow};
-use cofferdam_core::{Epoch, Field, FieldSet, Record};
+use cofferdam_core::{Epoch, Field, FieldSet, Record, Timestamp};
 use cofferdam_store::StoreError;
-use sqlx::Row;
 use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row};
 
 use super::{Credential, EmailIndex, Store, Tx, addresses, credentials, record_of, rows};
 use crate::domain::profile::SEALED;
@@ -65,7 +65,10 @@ impl Store {
         &self,
         tx: &mut Tx,
         customers: &[NewCustomer],
+        now: Timestamp,
     ) -> Result<(), StoreError> {
+        let records: Vec<_> = customers.iter().map(|c| c.record).collect();
+        Self::insert_change(tx, &records, now).await?;
         let head = "INSERT INTO customers (record, epoch, country, region, language, minor, \
                     name, email, phone, billing_address, shipping_address, card_last4)";
         rows::insert(tx, head, 12, customers, |q, c| {
@@ -148,8 +151,9 @@ impl Store {
     }
 
     /// Deletes everything about a customer.
-    pub async fn erase_customer(&self, record: Record) -> Result<(), StoreError> {
+    pub async fn erase_customer(&self, record: Record, now: Timestamp) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
+        Self::insert_change(&mut tx, &[record], now).await?;
         for statement in [
             "DELETE FROM resets WHERE record = $1",
             "DELETE FROM sessions WHERE record = $1",
@@ -164,20 +168,45 @@ impl Store {
 
     /// Coarse attributes of up to `limit` customers from `from` on, ascending.
     pub async fn coarse(&self, from: Record, limit: u32) -> Result<Vec<CoarseRow>, StoreError> {
-        // The numbers are the fields' bits; name and e-mail address are always there.
-        const LIST: &str = "SELECT record, country, region, language, minor, CAST(3 \
-             + CASE WHEN phone IS NULL THEN 0 ELSE 4 END \
-             + CASE WHEN billing_address IS NULL THEN 0 ELSE 8 END \
-             + CASE WHEN shipping_address IS NULL THEN 0 ELSE 16 END \
-             + CASE WHEN card_last4 IS NULL THEN 0 ELSE 32 END AS BIGINT) \
-             FROM customers WHERE record >= $1 ORDER BY record LIMIT $2";
-        let rows = sqlx::query(LIST)
+        let list = format!("{COARSE} >= $1 ORDER BY record LIMIT $2");
+        let rows = sqlx::query(AssertSqlSafe(list))
             .bind(i64::from(from.0))
             .bind(i64::from(limit))
             .fetch_all(self.db.reader())
             .await?;
         rows.iter().map(coarse_of).collect()
     }
+
+    /// Coarse attributes of those of `records` that exist, ascending.
+    pub async fn coarse_of_records(
+        &self,
+        records: &[Record],
+    ) -> Result<Vec<CoarseRow>, StoreError> {
+        let mut found = Vec::with_capacity(records.len());
+        for chunk in records.chunks(1_000) {
+            let Some((sql, keys)) = rows::look_up(COARSE, chunk) else { continue };
+            let query = keys.iter().fold(sqlx::query(sql), |q, r| q.bind(i64::from(r.0)));
+            for row in query.fetch_all(self.db.reader()).await? {
+                found.push(coarse_of(&row)?);
+            }
+        }
+        found.sort_unstable_by_key(|row| row.record);
+        Ok(found)
+    }
+}
+
+/// What is kept in clear; the numbers are the fields' bits: name and e-mail address are always
+/// there.
+const COARSE: &str = "SELECT record, country, region, language, minor, CAST(3 \
+    + CASE WHEN phone IS NULL THEN 0 ELSE 4 END \
+    + CASE WHEN billing_address IS NULL THEN 0 ELSE 8 END \
+    + CASE WHEN shipping_address IS NULL THEN 0 ELSE 16 END \
+    + CASE WHEN card_last4 IS NULL THEN 0 ELSE 32 END AS BIGINT) \
+    FROM customers WHERE record";
+
+/// The record number in a column.
+pub fn record(row: &AnyRow, column: usize) -> Result<Record, StoreError> {
+    record_of(row.try_get(column)?)
 }
 
 fn sealed_of(row: &AnyRow) -> Result<SealedCustomer, StoreError> {

@@ -1,6 +1,7 @@
 //! The tables. One SQL text serves SQLite and PostgreSQL.
 
 mod addresses;
+mod changes;
 mod credentials;
 mod customers;
 mod imports;

@@ -42,8 +42,8 @@ impl Store {
 
     /// The session with this token.
     pub async fn session(&self, token: &TokenHash) -> Result<Option<KeptSession>, StoreError> {
-        const FIND: &str =
-            "SELECT record, caller, opened, expires FROM sessions WHERE token_hash = $1";
+        const FIND: &str = "SELECT record, caller, opened, expires FROM sessions \
+             WHERE token_hash = $1 AND ended IS NULL";
         let row = sqlx::query(FIND).bind(token.as_slice()).fetch_optional(self.db.reader()).await?;
         let Some(row) = row else { return Ok(None) };
         let caller = row.try_get::<String, _>(1)?.parse();
@@ -55,19 +55,26 @@ impl Store {
         }))
     }
 
-    /// Forgets a session.
-    pub async fn delete_session(&self, token: &TokenHash) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM sessions WHERE token_hash = $1")
+    /// Ends a session.
+    pub async fn end_session(&self, token: &TokenHash, now: Timestamp) -> Result<(), StoreError> {
+        sqlx::query("UPDATE sessions SET ended = $2 WHERE token_hash = $1 AND ended IS NULL")
             .bind(token.as_slice())
+            .bind(now.as_millisecond())
             .execute(self.db.writer())
             .await?;
         Ok(())
     }
 
-    /// Forgets all sessions of a customer.
-    pub async fn delete_sessions_of(&self, tx: &mut Tx, record: Record) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM sessions WHERE record = $1")
+    /// Ends all sessions of a customer.
+    pub async fn end_sessions_of(
+        &self,
+        tx: &mut Tx,
+        record: Record,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        sqlx::query("UPDATE sessions SET ended = $2 WHERE record = $1 AND ended IS NULL")
             .bind(i64::from(record.0))
+            .bind(now.as_millisecond())
             .execute(&mut **tx)
             .await?;
         Ok(())
@@ -81,7 +88,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<u64, StoreError> {
         const COUNT: &str = "SELECT COUNT(*) FROM sessions \
-             WHERE opened > $1 AND opened <= $2 AND expires > $3";
+             WHERE opened > $1 AND opened <= $2 AND expires > $3 AND ended IS NULL";
         let (count,): (i64,) = sqlx::query_as(COUNT)
             .bind(after.map_or(i64::MIN, Timestamp::as_millisecond))
             .bind(until.as_millisecond())
@@ -91,14 +98,18 @@ impl Store {
         Ok(count.unsigned_abs())
     }
 
-    /// Forgets what expired: sessions and reset codes.
-    pub async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
+    /// Forgets reset codes that expired, and what nobody will ask about any more: sessions,
+    /// letters and changes of before `forget`.
+    pub async fn sweep(&self, now: Timestamp, forget: Timestamp) -> Result<u64, StoreError> {
         let mut swept = 0;
-        for delete in
-            ["DELETE FROM sessions WHERE expires <= $1", "DELETE FROM resets WHERE expires <= $1"]
-        {
-            let done =
-                sqlx::query(delete).bind(now.as_millisecond()).execute(self.db.writer()).await?;
+        for (delete, before) in [
+            ("DELETE FROM resets WHERE expires <= $1", now),
+            ("DELETE FROM sessions WHERE expires <= $1", forget),
+            ("DELETE FROM mailed WHERE at <= $1", forget),
+            ("DELETE FROM changes WHERE at <= $1", forget),
+        ] {
+            let before = before.as_millisecond();
+            let done = sqlx::query(delete).bind(before).execute(self.db.writer()).await?;
             swept += done.rows_affected();
         }
         Ok(swept)

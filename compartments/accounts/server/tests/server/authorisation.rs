@@ -4,8 +4,9 @@ use accounts_api as api;
 use accounts_server::PATHS;
 use api::{
     CheckPassword, CheckSession, CloseSession, CompleteReset, CreateCustomer, EraseCustomer,
-    FindCustomer, FreezeCaller, ImportCustomers, ListCoarse, OpenSession, OrderVoid, ReadContacts,
-    ReadCustomers, ReadImport, ReadReseal, ReportMail, RequestReset, RevokeSessions,
+    FindCustomer, FreezeCaller, ImportCustomers, ListCoarse, OpenSession, OrderVoid, ReadChanges,
+    ReadContacts, ReadCustomers, ReadImport, ReadReseal, ReadSeen, ReportMail, RequestReset,
+    RevokeSessions,
 };
 use cofferdam_core::{Call, Field, FieldSet, Personal, Record};
 use cofferdam_wire::{Client, ProblemKind};
@@ -67,6 +68,8 @@ async fn every_route_refuses_who_may_not() {
         all.try_all(&ReadContacts { warrant, records: records.clone() }).await,
         all.try_all(&ListCoarse { from: Record(0), limit: 1 }).await,
         all.try_all(&ReadReseal {}).await,
+        all.try_all(&ReadChanges { after: 0 }).await,
+        all.try_all(&ReadSeen { callers: None, from: now, to: now }).await,
         all.try_all(&import).await,
         all.try_all(&ReadImport { source: "f".into() }).await,
     ];

@@ -70,7 +70,8 @@ async fn a_decoy_reads_like_a_customer_of_the_same_crowd() {
         assert!(crowd.iter().any(|p| p.name.expose().starts_with(given)));
         assert!(crowd.iter().any(|p| p.name.expose().ends_with(family)));
         let email = text(Field::Email);
-        assert!(email.starts_with(&format!("{given}.{family}").to_lowercase()), "{email}");
+        let names = [given, family].map(str::to_lowercase);
+        assert!(names.iter().any(|name| email.contains(name.as_str())), "{email}");
         assert!(email.ends_with("@mailbox.example"));
         let street = text(Field::BillingAddress).trim_start_matches(|c: char| c.is_ascii_digit());
         let lives = |p: &accounts_api::Profile| {
@@ -163,7 +164,9 @@ async fn nothing_stored_tells_a_decoy_apart() {
     .fetch_all(&db)
     .await
     .unwrap();
-    let expected = ["addresses", "credentials", "customers", "resets", "sessions"];
+    // `changes` lists decoys as it does customers, in one order; `mailed`, who asked for a reset.
+    let expected =
+        ["addresses", "changes", "credentials", "customers", "mailed", "resets", "sessions"];
     let tables: BTreeSet<&str> = tables.iter().map(String::as_str).collect();
     assert_eq!(tables, expected.into(), "a new table names records: does it name decoys?");
 }
@@ -174,7 +177,8 @@ fn varied(n: u64) -> accounts_api::Profile {
     let word = |n: u64| "abcdefghijklmnop"[..usize::try_from(3 + n * 7 % 13).unwrap()].to_owned();
     let (given, family) = (word(n), word(n / 13));
     let address = format!("{} {} St, {}, KY", 1 + n * 97 % 9_999, word(n / 7), word(n / 5));
-    let digits = if n.is_multiple_of(4) { "" } else { &format!(".{}", n * 31 % 997) };
+    // The number makes it the only one: who is refused would be a donor, and no customer.
+    let digits = if n.is_multiple_of(4) { format!("{n}") } else { format!(".{n:04}") };
     profile.name = Personal::new(format!("{given} {family}"));
     profile.email = Personal::new(format!("{given}.{family}{digits}@mailbox.example"));
     profile.billing_address = Some(Personal::new(address.clone()));

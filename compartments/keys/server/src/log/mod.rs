@@ -256,9 +256,10 @@ impl ReleaseLog {
         let mut readers = BTreeSet::new();
         for name in segments.names() {
             let index = SegmentIndex::read(segments, &self.dir, name, &opens, glance)?;
-            let opened = index.bitmaps.into_iter().filter(|(_, parts)| {
-                parts.iter().any(|(_, records)| records.contains(record.0))
-            });
+            let opened = index
+                .bitmaps
+                .into_iter()
+                .filter(|(_, parts)| parts.iter().any(|(_, records)| records.contains(record.0)));
             readers.extend(opened.map(|(key, _)| key.caller));
         }
         Ok(readers.into_iter().collect())

@@ -1,0 +1,20 @@
+//! `POST /v1/customers/changes`: which customers were written, changed or erased.
+
+use std::sync::Arc;
+
+use accounts_api::{Changes, ReadChanges};
+use axum::extract::State;
+use cofferdam_wire::{Answer, Body, Caller, Problem};
+
+use crate::app::App;
+
+/// Reads what changed.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    Body(call, encoding): Body<ReadChanges>,
+) -> Result<Answer<Changes>, Problem> {
+    app.check_controller(&caller)?;
+    let changes = app.store.changes(call.after).await;
+    Ok(Answer(changes.map_err(|e| Problem::internal(&e))?, encoding))
+}
