@@ -12,7 +12,9 @@ use keys_api::{
     ReadEpochs, ReadPolicy, ReleaseKeys, Signed, Warrant, WarrantId,
 };
 use payments_api::{CardDetails, CardToken, CountCards, ReadCard, RevealCard, StoreCards};
-use response_api::{DeclareIncident, IncidentId, ListIncidents, ReadFeed, VoidCredentials};
+use response_api::{
+    DeclareIncident, FallenHost, HostKind, IncidentId, ListIncidents, ReadFeed, VoidCredentials,
+};
 
 /// What the thief needs to try.
 pub struct Stolen<'a> {
@@ -167,7 +169,7 @@ async fn command(stolen: &Stolen<'_>) -> Vec<Attempt> {
     let revoke = accounts::RevokeSessions { incident: 1, opened_before: stolen.now };
     let declare = DeclareIncident {
         title: "It was web-ky-2".to_owned(),
-        fallen: vec![caller],
+        fallen: vec![FallenHost { host: caller, kind: HostKind::App }],
         from: stolen.now,
         to: None,
         found: "a hint".to_owned(),

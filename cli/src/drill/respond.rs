@@ -124,7 +124,7 @@ impl Response<'_> {
 
     async fn scope(&mut self) -> Result<(), CommandError> {
         self.steps.begin("scope");
-        let exposure = incident::scope::scope(&self.client, self.incident).await?;
+        let exposure = incident::scope::scope(&self.client, self.incident, false).await?;
         let truth = &self.happened.truth;
         let people = self.breach.filled.roll.records();
         let difference = scope_check::compare(&self.client, self.incident, truth, &people).await?;

@@ -11,9 +11,6 @@ use roaring::RoaringBitmap;
 use super::tally::Tally;
 use crate::CommandError;
 
-/// What is typed at a sign-in.
-const SIGN_IN: [Field; 2] = [Field::Email, Field::Password];
-
 /// How far exposure and truth are apart, in fields of records.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Difference {
@@ -43,7 +40,11 @@ pub async fn compare(
         let people = found.intersection_len(customers);
         difference.read.extend((people > 0).then_some((field, people)));
 
-        let typed = if SIGN_IN.contains(&field) { &truth.presented } else { &nothing };
+        let typed = match field {
+            Field::Email | Field::Password => &truth.presented,
+            Field::Session => &truth.sessions,
+            _ => &nothing,
+        };
         let found = exposed(response, incident, Level::Presented, field).await?;
         difference.add(&format!("{field} presented"), typed, &found);
     }

@@ -13,6 +13,8 @@ pub struct Tally {
     pub read: BTreeMap<Field, RoaringBitmap>,
     /// Those whose password was typed there.
     pub presented: RoaringBitmap,
+    /// Those whose session was opened there.
+    pub sessions: RoaringBitmap,
 }
 
 impl Tally {
@@ -30,12 +32,18 @@ impl Tally {
         self.presented.insert(record.0);
     }
 
+    /// Writes down that a session was opened.
+    pub fn opened(&mut self, record: Record) {
+        self.sessions.insert(record.0);
+    }
+
     /// Adds what another tally holds.
     pub fn add(&mut self, other: &Self) {
         for (field, records) in &other.read {
             *self.read.entry(*field).or_default() |= records;
         }
         self.presented |= &other.presented;
+        self.sessions |= &other.sessions;
     }
 
     /// Everybody of whom a field was read.

@@ -126,6 +126,7 @@ async fn make(
         return Ok((tally, None));
     }
     let session = accounts.call(&OpenSession { email, password }).await?;
+    tally.opened(record);
     if session.record != record {
         return Err("a sign-in ended in another customer's account".into());
     }

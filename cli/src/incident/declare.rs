@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use cofferdam_core::{CallerName, Timestamp};
+use cofferdam_core::Timestamp;
 use cofferdam_wire::Client;
-use response_api::{DeclareIncident, Incident};
+use response_api::{DeclareIncident, FallenHost, Incident};
 
 use super::{Common, StepError, table};
 use crate::CommandError;
@@ -16,9 +16,11 @@ pub struct DeclareArgs {
     /// A line that names the incident, without personal data
     #[arg(long, value_name = "TEXT")]
     title: String,
-    /// A caller whose host fell; repeat it for each
-    #[arg(long, value_name = "CALLER", required = true)]
-    fallen: Vec<CallerName>,
+    /// A host that fell, by the name in its certificate; what is no app server says what it is:
+    /// accounts=accounts, keys=keys, response-1=response, backup-7=accounts_database, mail-1=relay.
+    /// Repeat it for each
+    #[arg(long, value_name = "HOST[=KIND]", required = true)]
+    fallen: Vec<FallenHost>,
     /// Since when it must be taken for fallen, as 2012-01-13T20:00:00Z
     #[arg(long, value_name = "TIME", value_parser = time)]
     from: Timestamp,

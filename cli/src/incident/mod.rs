@@ -9,6 +9,7 @@ pub mod freeze;
 pub mod letters;
 pub mod list;
 pub mod notice;
+pub mod person;
 pub mod report;
 pub mod scope;
 pub mod table;
@@ -36,6 +37,8 @@ pub enum IncidentCommand {
     Declare(declare::DeclareArgs),
     /// Compute who is exposed, from the copied release log alone
     Scope(scope::ScopeArgs),
+    /// Say what became of one person's data: by what host, and when
+    Person(person::PersonArgs),
     /// Refuse a caller everything in every compartment, or no longer
     Freeze(freeze::FreezeArgs),
     /// Void the credentials of all customers and end every session
@@ -57,6 +60,7 @@ pub async fn run(command: IncidentCommand) -> Result<ExitCode, CommandError> {
     match command {
         IncidentCommand::Declare(args) => declare::run(args).await,
         IncidentCommand::Scope(args) => scope::run(args).await,
+        IncidentCommand::Person(args) => person::run(args).await,
         IncidentCommand::Freeze(args) => freeze::run(args).await,
         IncidentCommand::Void(args) => void::run(args).await,
         IncidentCommand::Letters(args) => letters::run(args).await,

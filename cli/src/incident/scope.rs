@@ -18,18 +18,25 @@ pub struct ScopeArgs {
     /// The incident's number
     #[arg(value_parser = incident_number)]
     incident: IncidentId,
+    /// Read every entry of the log as well, and hold the index against it
+    #[arg(long)]
+    from_log: bool,
     #[command(flatten)]
     common: Common,
 }
 
 /// Computes the exposure.
-pub async fn scope(client: &Client, incident: IncidentId) -> Result<Exposure, StepError> {
-    client.call(&ScopeIncident { incident }).await.map_err(StepError::plain)
+pub async fn scope(
+    client: &Client,
+    incident: IncidentId,
+    from_log: bool,
+) -> Result<Exposure, StepError> {
+    client.call(&ScopeIncident { incident, from_log }).await.map_err(StepError::plain)
 }
 
 /// Runs the command.
 pub async fn run(args: ScopeArgs) -> Result<ExitCode, CommandError> {
-    let exposure = scope(&args.common.client()?, args.incident).await?;
+    let exposure = scope(&args.common.client()?, args.incident, args.from_log).await?;
     args.common.print(&exposure, lines)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -43,12 +50,23 @@ fn lines(exposure: &Exposure) -> Vec<String> {
     )];
     out.extend(table::lines(&levels(exposure)));
     out.extend(jurisdictions(exposure));
+    out.push(format!(
+        "minors: {}; no letter reached: {}; counted as read for a doubt alone: {}",
+        table::number(exposure.minors),
+        table::number(exposure.undeliverable),
+        table::number(exposure.assumed)
+    ));
+    out.extend(exposure.given_up.iter().map(|of| format!("{}: {}", of.host, of.what)));
     out.extend(exposure.untouched.iter().map(untouched));
     let log = |log: &response_api::LogProof| {
-        format!("log: {} entries, root {}", table::number(log.size), log.root)
+        let seen = if log.cosigned.is_some() { ", cosigned" } else { "" };
+        format!("log: {} entries, root {}{seen}", table::number(log.size), log.root)
     };
     out.extend(exposure.logs.iter().map(log));
-    out.extend(exposure.doubts.iter().map(|doubt| format!("doubt: {}", table::printable(doubt))));
+    out.extend(exposure.doubts.iter().map(|doubt| {
+        let counts = if doubt.counts_as_read { " (counts as read)" } else { "" };
+        format!("doubt: {}{counts}", table::printable(&doubt.what))
+    }));
     out
 }
 
@@ -89,7 +107,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use cofferdam_core::{Domain, Field};
-    use response_api::LogProof;
+    use response_api::{Doubt, GivenUp, LogProof};
 
     use super::*;
 
@@ -104,6 +122,13 @@ mod tests {
             fields: BTreeMap::from([(Field::Name, counts)]),
             jurisdictions: (0..12).map(|n| (format!("US-{n:02}"), n)).collect(),
             languages: BTreeMap::new(),
+            minors: 12,
+            undeliverable: 3,
+            assumed: 0,
+            given_up: vec![GivenUp {
+                host: "web-ky-1".parse().unwrap(),
+                what: "what was released to it".into(),
+            }],
             customers: 20_000,
             untouched: vec![Untouched {
                 domain: Domain::Payments,
@@ -111,8 +136,13 @@ mod tests {
                 released: 0,
                 granted: false,
             }],
-            logs: vec![LogProof { size: 5_000, root: "abc=".into(), checkpoint: String::new() }],
-            doubts: vec!["the log was repaired".into()],
+            logs: vec![LogProof {
+                size: 5_000,
+                root: "abc=".into(),
+                checkpoint: String::new(),
+                cosigned: Some(String::new()),
+            }],
+            doubts: vec![Doubt { what: "the log was repaired".into(), counts_as_read: true }],
         }
     }
 
@@ -124,9 +154,11 @@ incident 1: exposure of 20,000 customers, until 2012-01-15 20:00:00Z
 people  1,234         56     18,710
 name    1,234         56     18,710
 where they live: US-11 11, US-10 10, US-09 9, US-08 8, US-07 7, US-06 6, US-05 5, US-04 4, US-03 3, US-02 2 and 2 more
+minors: 12; no letter reached: 3; counted as read for a doubt alone: 0
+web-ky-1: what was released to it
 payments: none of 9,000 records was released to the fallen hosts; they had no grant
-log: 5,000 entries, root abc=
-doubt: the log was repaired";
+log: 5,000 entries, root abc=, cosigned
+doubt: the log was repaired (counts as read)";
         assert_eq!(lines(&exposure()).join("\n"), expected);
     }
 

@@ -1,6 +1,6 @@
 //! Small tables for the terminal.
 
-use cofferdam_core::{CallerName, Timestamp};
+use cofferdam_core::Timestamp;
 
 /// Rows as lines, each column as wide as its longest cell; a column of numbers, which its last
 /// cell tells, stands right.
@@ -48,8 +48,8 @@ pub fn window(from: Timestamp, to: Option<Timestamp>) -> String {
 }
 
 /// Names, with commas.
-pub fn names(callers: &[CallerName]) -> String {
-    callers.iter().map(CallerName::as_str).collect::<Vec<_>>().join(", ")
+pub fn names<T: std::fmt::Display>(hosts: &[T]) -> String {
+    hosts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn is_number(cell: &str) -> bool {

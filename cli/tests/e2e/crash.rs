@@ -184,7 +184,7 @@ async fn response_is_killed() {
         found: "a test".into(),
     };
     let incident = staff.call(&declare).await.unwrap().incident;
-    staff.call(&ScopeIncident { incident }).await.unwrap();
+    staff.call(&ScopeIncident { incident, from_log: false }).await.unwrap();
     let exposure = ReadExposure { incident, level: Level::Read, field: Field::Phone };
     let bitmap = staff.call(&exposure).await.unwrap().roaring;
     let exposed = RoaringBitmap::deserialize_from(bitmap.as_slice()).unwrap();

@@ -136,6 +136,8 @@ fields! {
     CardLast4 = 5, "card_last4", Accounts;
     /// The password. Never sealed, so never released: it can only be *presented*.
     Password = 6, "password", Accounts;
+    /// A session: who holds its token is taken for the customer. Never sealed, so never released.
+    Session = 7, "session", Accounts;
     /// The full card number (PAN).
     CardNumber = 8, "card_number", Payments;
     /// Month and year of expiry.

@@ -19,6 +19,8 @@ pub struct ReadChanges {
 pub struct Changes {
     /// The number of the last change in here.
     pub last: u64,
+    /// The number of the newest change there is.
+    pub newest: u64,
     /// Whether there are more behind it.
     pub more: bool,
     /// Older changes are no longer kept: list all customers anew, then go on from here.

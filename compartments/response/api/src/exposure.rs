@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use cofferdam_core::{Call, Domain, Field, Timestamp};
+use cofferdam_core::{Call, CallerName, Domain, Field, FieldSet, Record, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::IncidentId;
+use crate::{FallenHost, IncidentId};
 
 /// How far a field of a person was exposed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -40,6 +40,10 @@ impl Level {
 pub struct ScopeIncident {
     /// Which.
     pub incident: IncidentId,
+    /// From the entries themselves instead of their index: the same, and slower. Whether the index
+    /// agrees is among the doubts.
+    #[serde(default)]
+    pub from_log: bool,
 }
 
 impl Call for ScopeIncident {
@@ -59,6 +63,8 @@ pub struct Exposure {
     /// Customers with a field read, with a field presented, and within reach, each counted once
     /// at the worst level that it reached.
     pub people: LevelCounts,
+    /// Of the people read, those of whom nothing shows it: a doubt counts them as read.
+    pub assumed: u64,
     /// Field by field, customers at each level, each counted once at the worst.
     pub fields: BTreeMap<Field, LevelCounts>,
     /// People with a field read or presented, by country and region as `US-KY`, `DE`; `unknown`
@@ -66,14 +72,38 @@ pub struct Exposure {
     pub jurisdictions: BTreeMap<String, u64>,
     /// The same people by language.
     pub languages: BTreeMap<String, u64>,
+    /// Of the same people, those known to be minors.
+    pub minors: u64,
+    /// Of the same people, those whom no letter reached.
+    pub undeliverable: u64,
     /// All customers that `accounts` holds.
     pub customers: u64,
+    /// What each fallen host gave up by being what it is.
+    pub given_up: Vec<GivenUp>,
     /// What the fallen hosts got from each compartment that was not touched, and its proof.
     pub untouched: Vec<Untouched>,
     /// The logs that it was computed from.
     pub logs: Vec<LogProof>,
-    /// What could not be known for sure, in sentences; empty when nothing.
-    pub doubts: Vec<String>,
+    /// What could not be known for sure; empty when nothing.
+    pub doubts: Vec<Doubt>,
+}
+
+/// What a fallen host gave up by being what it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenUp {
+    /// The host.
+    pub host: FallenHost,
+    /// What, in a sentence.
+    pub what: String,
+}
+
+/// Something that could not be known for sure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doubt {
+    /// What, in a sentence.
+    pub what: String,
+    /// Whether everything that the fallen hosts could have reached counts as read for it.
+    pub counts_as_read: bool,
 }
 
 /// How many customers at each level.
@@ -109,6 +139,8 @@ pub struct LogProof {
     pub root: String,
     /// The checkpoint, a signed note.
     pub checkpoint: String,
+    /// The last checkpoint that this compartment cosigned, with both signatures.
+    pub cosigned: Option<String>,
 }
 
 /// Reads who is exposed in one field at one level, as a bitmap.
@@ -134,4 +166,49 @@ impl Call for ReadExposure {
     const PATH: &'static str = "/v1/incidents/exposure";
     const COMPACT: bool = true;
     type Answer = RecordBitmap;
+}
+
+/// Asks what became of one person's data: "was I affected, by what, and when".
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReadPerson {
+    /// Which incident, which must have been scoped.
+    pub incident: IncidentId,
+    /// Whose record.
+    pub record: Record,
+}
+
+impl Call for ReadPerson {
+    const PATH: &'static str = "/v1/incidents/person";
+    type Answer = PersonExposure;
+}
+
+/// What became of one person's data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonExposure {
+    /// Whose.
+    pub record: Record,
+    /// Whether there is such a customer now.
+    pub exists: bool,
+    /// Each exposed field at its worst level.
+    pub fields: BTreeMap<Field, Level>,
+    /// What the log shows, oldest first, by the hour.
+    pub events: Vec<PersonEvent>,
+}
+
+/// What happened to a person's data within an hour.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonEvent {
+    /// Not before.
+    pub from: Timestamp,
+    /// Not after.
+    pub to: Timestamp,
+    /// For which caller.
+    pub caller: CallerName,
+    /// Through which compartment.
+    pub via: CallerName,
+    /// How far it went.
+    pub level: Level,
+    /// Which fields.
+    pub fields: FieldSet,
 }

@@ -5,6 +5,8 @@ use std::fmt;
 use cofferdam_core::{Call, CallerName, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::FallenHost;
+
 /// The number of an incident, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -22,8 +24,8 @@ impl fmt::Display for IncidentId {
 pub struct DeclareIncident {
     /// A line that names it, without personal data.
     pub title: String,
-    /// The callers whose host fell, at least one.
-    pub fallen: Vec<CallerName>,
+    /// The hosts that fell, at least one.
+    pub fallen: Vec<FallenHost>,
     /// Since when they must be taken for fallen.
     pub from: Timestamp,
     /// Until when; `None`: until now, at each look.
@@ -44,8 +46,8 @@ pub struct Incident {
     pub incident: IncidentId,
     /// A line that names it.
     pub title: String,
-    /// The callers whose host fell.
-    pub fallen: Vec<CallerName>,
+    /// The hosts that fell.
+    pub fallen: Vec<FallenHost>,
     /// Since when.
     pub from: Timestamp,
     /// Until when; `None`: not closed yet.

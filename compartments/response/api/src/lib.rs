@@ -5,6 +5,7 @@
 
 mod contain;
 mod exposure;
+mod fallen;
 mod govern;
 mod incident;
 mod letters;
@@ -12,6 +13,7 @@ mod publish;
 
 pub use contain::*;
 pub use exposure::*;
+pub use fallen::*;
 pub use govern::*;
 pub use incident::*;
 pub use letters::*;

@@ -7,14 +7,18 @@ use cofferdam_core::{CallerName, Clock, Rng, Timestamp};
 use cofferdam_store::StoreError;
 use cofferdam_store::tlog::notes::NoteKey;
 use cofferdam_wire::{Client, Identity, Problem};
-use response_api::{Exposure, Incident, IncidentId, LetterId, Voided};
+use response_api::{Exposure, FallenHost, Incident, IncidentId, LetterId, Level, Voided};
 use tokio::sync::{Mutex, watch};
 
 use crate::Config;
 use crate::domain::letter::Done;
-use crate::jobs::Sending;
+use crate::domain::scope::Bitmaps;
+use crate::jobs::{Customers, Sending};
 use crate::logs::FollowedLog;
 use crate::store::{Kind, Store};
+
+/// Whose exposure, when it was computed, and who is exposed in what.
+type Exposed = (IncidentId, Timestamp, Arc<Vec<(Level, Bitmaps)>>);
 
 /// The state of the compartment.
 pub struct App {
@@ -38,6 +42,10 @@ pub struct App {
     pub accounts: Client,
     /// The `payments` compartment.
     pub payments: Client,
+    /// Who the customers are.
+    pub customers: Mutex<Customers>,
+    /// The bitmaps of the exposure that was asked for last.
+    exposed: Mutex<Option<Exposed>>,
     /// Letters that are being sent.
     pub sending: Mutex<HashMap<LetterId, Sending>>,
     /// Held while an order to void is given: it is given once.
@@ -79,6 +87,8 @@ impl App {
             witness,
             clock,
             rng,
+            customers: Mutex::new(Customers::default()),
+            exposed: Mutex::new(None),
             sending: Mutex::new(HashMap::new()),
             voiding: Mutex::new(()),
             stopping: watch::Sender::new(false),
@@ -112,13 +122,36 @@ impl App {
         found.map_err(|e| Problem::internal(&e))?.ok_or_else(|| not_scoped(id))
     }
 
+    /// The bitmaps of the exposure that was computed at an instant.
+    pub async fn exposed(
+        &self,
+        incident: IncidentId,
+        computed: Timestamp,
+    ) -> Result<Arc<Vec<(Level, Bitmaps)>>, StoreError> {
+        let mut kept = self.exposed.lock().await;
+        if let Some((id, at, exposed)) = &*kept
+            && (*id, *at) == (incident, computed)
+        {
+            return Ok(exposed.clone());
+        }
+        let mut all = Vec::with_capacity(Level::ALL.len());
+        for level in Level::ALL {
+            all.push((level, self.store.bitmaps(incident, level).await?));
+        }
+        let exposed = Arc::new(all);
+        *kept = Some((incident, computed, exposed.clone()));
+        Ok(exposed)
+    }
+
     /// What has been done about an incident so far.
     pub async fn done(&self, incident: &Incident) -> Result<Done, StoreError> {
         let id = incident.incident;
         let frozen = self.store.finding::<Vec<CallerName>>(id, Kind::Frozen).await?;
         let frozen = frozen.unwrap_or_default();
         let voided = self.store.finding::<Voided>(id, Kind::Voided).await?.is_some();
-        let contained = incident.fallen.iter().all(|caller| frozen.contains(caller));
+        // What asks under no name of its own can't be frozen: only the shop knows.
+        let shut = |of: &FallenHost| of.kind.is_caller() && frozen.contains(&of.host);
+        let contained = incident.fallen.iter().all(shut);
         Ok(Done { contained, voided })
     }
 

@@ -105,8 +105,10 @@ impl Server {
         let Self { identity, listener, notice, app } = self;
         let notice = tokio::spawn(pages::serve_notice(app.config.notice_dir.clone(), notice));
         let follow = tokio::spawn(jobs::follow_logs(app.clone()));
+        let customers = tokio::spawn(jobs::follow_customers(app.clone()));
         listener.serve(&identity, routes::router(app.clone()), stop).await;
         follow.abort();
+        customers.abort();
         notice.abort();
         app.stop_letters().await;
     }

@@ -7,15 +7,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cofferdam_core::Timestamp;
-use cofferdam_store::tlog::index::SegmentIndex;
+use cofferdam_store::tlog::index::{IndexBuilder, SegmentIndex, Wanted};
 use cofferdam_store::tlog::notes::{BadNote, NoteKey, NoteKind, is_verifier, read_checkpoint};
 use cofferdam_store::tlog::{
-    Day, EMPTY_HASH, Hash, HashFile, Segments, TlogError, check_tree, replace_file,
+    Day, EMPTY_HASH, Hash, HashFile, SegmentName, Segments, TlogError, check_tree, replace_file,
 };
 use keys_api::{CheckpointAnswer, Entry, glance};
 
 /// Entries whose hashes are written at once.
 const BATCH: usize = 4_096;
+/// Entries read at once for the index of the last segment.
+const LIVE_PAGE: u64 = 10_000;
 
 /// Why the copy can't be used, or does not grow.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +54,8 @@ pub struct LogCopy {
     state: CopyEnd,
     /// Entries written behind the state, which no checkpoint covers yet.
     pending: CopyEnd,
+    /// The index of the last segment, as far as it was read.
+    live: Option<(SegmentName, IndexBuilder)>,
 }
 
 /// The verified end of the copy.
@@ -93,7 +97,8 @@ impl LogCopy {
         hashes.truncate(state.size)?;
         let pending = state.clone();
         let (dir, log_key) = (dir.to_owned(), log_key.to_owned());
-        Ok(Self { dir, log_key, segments: Arc::new(segments), hashes, state, pending })
+        let segments = Arc::new(segments);
+        Ok(Self { dir, log_key, segments, hashes, state, pending, live: None })
     }
 
     /// The verified end.
@@ -167,6 +172,37 @@ impl LogCopy {
         let note = key.cosign(&self.state.note, at)?;
         replace_file(&self.dir, "cosigned", note.as_bytes())?;
         Ok(note)
+    }
+
+    /// What is wanted of the index of the last segment, of which no file tells yet.
+    pub fn live(
+        &mut self,
+        wanted: Wanted<'_>,
+    ) -> Result<Option<(SegmentName, SegmentIndex)>, CopyError> {
+        let Some(name) = self.segments.names().last().copied() else { return Ok(None) };
+        let (_, builder) = match self.live.take() {
+            Some(live) if live.0 == name => self.live.insert(live),
+            _ => self.live.insert((name, IndexBuilder::new(name.first, glance))),
+        };
+        while builder.next() < self.state.size {
+            let page = self.segments.read(builder.next(), self.state.size, LIVE_PAGE)?;
+            if page.is_empty() {
+                break;
+            }
+            for entry in &page {
+                builder.add(entry)?;
+            }
+        }
+        Ok(Some((name, builder.index(wanted))))
+    }
+
+    /// The last checkpoint with our cosignature, and its size.
+    pub fn cosigned(&self) -> Result<Option<(String, u64)>, CopyError> {
+        let Some(note) = read_note(&self.dir.join("cosigned"))? else { return Ok(None) };
+        let size = read_checkpoint(&note, &self.log_key)
+            .map(|checkpoint| checkpoint.size())
+            .map_err(|e| CopyError::Disagreement(format!("the cosigned checkpoint: {e}")))?;
+        Ok(Some((note, size)))
     }
 
     /// Makes the indexes of past days that have none.

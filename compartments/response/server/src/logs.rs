@@ -4,7 +4,7 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cofferdam_core::KeyBytes;
+use cofferdam_core::{KeyBytes, Timestamp};
 use cofferdam_store::tlog::notes::{BadNote, NoteKey, NoteKind};
 use cofferdam_wire::{Client, ConfigError, Identity, read_secret};
 use tokio::sync::Mutex;
@@ -21,6 +21,8 @@ pub struct FollowedLog {
     pub keys: Client,
     /// Its copy.
     pub copy: Mutex<LogCopy>,
+    /// When the copy was last known to be up to date.
+    pub followed: std::sync::Mutex<Option<Timestamp>>,
 }
 
 /// Why the witness's key can't be used.
@@ -43,7 +45,8 @@ pub fn open(config: &Config, identity: &Identity) -> Result<Vec<FollowedLog>, Co
         let origin = instance.log_key.split('+').next().unwrap_or_default().to_owned();
         let dir = config.log_copy.join(folder(&origin));
         let copy = Mutex::new(LogCopy::open(&dir, &instance.log_key)?);
-        Ok(FollowedLog { origin, keys: Client::new(&instance.url, identity), copy })
+        let followed = std::sync::Mutex::new(None);
+        Ok(FollowedLog { origin, keys: Client::new(&instance.url, identity), copy, followed })
     };
     config.keys.iter().map(open).collect()
 }

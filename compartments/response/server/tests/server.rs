@@ -4,13 +4,14 @@
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use cofferdam_core::{Call, Field, MockClock, SystemRng};
+use cofferdam_core::{Call, Field, MockClock, Record, SystemRng};
 use cofferdam_store::Location;
 use cofferdam_wire::{CallError, Client, LogFormat, ProblemKind};
 use response_api::{
     Audience, DeclareIncident, FreezeCaller, GiveOrder, IncidentId, KeysView, LetterId, Level,
     ListIncidents, MakeReport, OrderKind, PlanLetter, PublishNotice, ReadExposure, ReadFeed,
-    ReadJournal, ReadKeys, ReadLedger, ReadLetter, ScopeIncident, StartLetter, VoidCredentials,
+    ReadJournal, ReadKeys, ReadLedger, ReadLetter, ReadPerson, ScopeIncident, StartLetter,
+    VoidCredentials,
 };
 use response_server::{Config, KeysInstance, PATHS, Server, Shop};
 use testkit::Authority;
@@ -125,8 +126,9 @@ async fn every_route_refuses_a_stranger() {
         ListIncidents {},
         ReadJournal { incident },
         ReadFeed { after: 0 },
-        ScopeIncident { incident },
+        ScopeIncident { incident, from_log: false },
         ReadExposure { incident, level: Level::Read, field: Field::Name },
+        ReadPerson { incident, record: Record(0) },
         FreezeCaller {
             incident,
             caller: "web-ky-2".parse().unwrap(),
@@ -176,7 +178,7 @@ async fn nonsense_is_refused() {
     ] {
         assert_eq!(kind(staff.call(&wrong).await), ProblemKind::BadRequest, "{wrong:?}");
     }
-    let nowhere = ScopeIncident { incident: IncidentId(7) };
+    let nowhere = ScopeIncident { incident: IncidentId(7), from_log: false };
     assert_eq!(kind(staff.call(&nowhere).await), ProblemKind::NotFound);
     let nowhere = ReadLetter { letter: LetterId(7) };
     assert_eq!(kind(staff.call(&nowhere).await), ProblemKind::NotFound);

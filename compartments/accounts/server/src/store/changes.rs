@@ -33,9 +33,11 @@ impl Store {
 
     /// What changed after change `after`.
     pub async fn changes(&self, after: u64) -> Result<Changes, StoreError> {
-        let (oldest,): (Option<i64>,) =
-            sqlx::query_as("SELECT MIN(seq) FROM changes").fetch_one(self.db.reader()).await?;
-        let oldest = oldest.unwrap_or(0).unsigned_abs();
+        let (oldest, newest): (Option<i64>, Option<i64>) =
+            sqlx::query_as("SELECT MIN(seq), MAX(seq) FROM changes")
+                .fetch_one(self.db.reader())
+                .await?;
+        let [oldest, newest] = [oldest, newest].map(|seq| seq.unwrap_or(0).unsigned_abs());
         let rows: Vec<(i64, Vec<u8>)> =
             sqlx::query_as("SELECT seq, records FROM changes WHERE seq > $1 ORDER BY seq LIMIT $2")
                 .bind(i64::try_from(after).unwrap_or(i64::MAX))
@@ -58,7 +60,7 @@ impl Store {
             changed.remove(row.record.0);
         }
         let gone = changed.iter().map(Record).collect();
-        Ok(Changes { last, more, forgotten: oldest > after + 1, rows, gone })
+        Ok(Changes { last, newest, more, forgotten: oldest > after + 1, rows, gone })
     }
 
     /// Keeps that a customer is mailed a reset code.

@@ -172,11 +172,20 @@ mod tests {
             until: at("2012-01-15T10:00:00Z"),
             people: LevelCounts { read: 1_200, presented: 34, reachable: 22_766 },
             fields: std::collections::BTreeMap::new(),
+            assumed: 0,
+            minors: 0,
+            undeliverable: 0,
+            given_up: vec![],
             jurisdictions: std::collections::BTreeMap::new(),
             languages: std::collections::BTreeMap::new(),
             customers: 24_000,
             untouched: if cards_untouched { vec![untouched] } else { vec![] },
-            logs: vec![LogProof { size: 1, root: String::new(), checkpoint: String::new() }],
+            logs: vec![LogProof {
+                size: 1,
+                root: String::new(),
+                checkpoint: String::new(),
+                cosigned: None,
+            }],
             doubts: vec![],
         };
         Facts::new(

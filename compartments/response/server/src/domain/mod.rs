@@ -2,5 +2,7 @@
 
 pub mod identity;
 pub mod letter;
+pub mod page;
+pub mod population;
 pub mod scope;
 pub mod words;

@@ -1,10 +1,11 @@
 //! Following the release logs and the alarms of `keys`.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use cofferdam_wire::{Problem, ProblemKind};
-use keys_api::{AlarmKind, Cosign, ReadAlarms, ReadCheckpoint, ReadEntries};
+use cofferdam_core::Timestamp;
+use cofferdam_wire::ProblemKind;
+use keys_api::{AlarmKind, Cosign, Entry, ReadAlarms, ReadCheckpoint, ReadEntries};
 
 use crate::app::App;
 use crate::log_copy::{CopyEnd, CopyError, LogCopy};
@@ -14,6 +15,9 @@ use crate::logs::FollowedLog;
 const EVERY: Duration = Duration::from_secs(1);
 /// Entries asked for at once.
 const ENTRIES: u32 = 10_000;
+
+/// By so many seconds two good clocks may be apart.
+const CLOCKS_APART: i64 = 5;
 
 /// Why the log was not copied.
 #[derive(Debug, thiserror::Error)]
@@ -49,21 +53,34 @@ async fn follow_once(app: &Arc<App>) -> Result<(), FollowError> {
     Ok(())
 }
 
+/// A log whose copy does not grow.
+#[derive(Debug, Clone)]
+pub struct Behind {
+    /// Its name.
+    pub origin: String,
+    /// Until when it was followed, as far as this process knows.
+    pub since: Option<Timestamp>,
+    /// Why it is no longer.
+    pub cause: String,
+}
+
 /// Brings the copies up to date, now; what each then ends at, and what kept them from growing.
-pub async fn copy_logs(app: &App) -> Result<(Vec<CopyEnd>, Vec<String>), Problem> {
-    let mut troubles: Vec<_> =
-        copy_alarms(app).await.err().iter().map(ToString::to_string).collect();
-    let mut ends = Vec::with_capacity(app.logs.len());
+pub async fn copy_logs(app: &App) -> (Vec<CopyEnd>, Vec<Behind>) {
+    if let Err(e) = copy_alarms(app).await {
+        tracing::warn!(cause = %e, "the alarms of keys could not be followed");
+    }
+    let (mut ends, mut behind) = (Vec::with_capacity(app.logs.len()), Vec::new());
     for log in &app.logs {
         match extend(app, log).await {
             Ok(end) => ends.push(end),
             Err(e) => {
-                troubles.push(format!("{}: {e}", log.origin));
+                let since = *log.followed.lock().unwrap_or_else(PoisonError::into_inner);
+                behind.push(Behind { origin: log.origin.clone(), since, cause: e.to_string() });
                 ends.push(log.copy.lock().await.end());
             }
         }
     }
-    Ok((ends, troubles))
+    (ends, behind)
 }
 
 /// Extends the copy of one log; a log that disagrees with it rings.
@@ -72,6 +89,9 @@ async fn extend(app: &App, log: &FollowedLog) -> Result<CopyEnd, FollowError> {
     if let Err(FollowError::Copy(e @ CopyError::Disagreement(_))) = &extended {
         let detail = format!("{}: {e}", log.origin);
         app.store.raise(AlarmKind::WitnessDisagreement.as_str(), &detail, app.now()).await?;
+    }
+    if extended.is_ok() {
+        *log.followed.lock().unwrap_or_else(PoisonError::into_inner) = Some(app.now());
     }
     extended
 }
@@ -99,8 +119,22 @@ async fn fetch(app: &App, log: &FollowedLog) -> Result<CopyEnd, FollowError> {
     if size > before {
         let note = copy.cosign(&app.witness, app.now())?;
         log.keys.call(&Cosign { note }).await?;
+        if let Some(ahead) = ahead(&copy, app.now())? {
+            let detail = format!("the clock of {} is {ahead} s ahead of ours", log.origin);
+            app.store.raise(AlarmKind::ClockJump.as_str(), &detail, app.now()).await?;
+        }
     }
     Ok(copy.end())
+}
+
+/// By how many seconds the newest entry lies in our future, if it does: an entry that `keys` dated
+/// wrongly would be missed by a window.
+fn ahead(copy: &LogCopy, now: Timestamp) -> Result<Option<i64>, FollowError> {
+    let size = copy.end().size;
+    let newest = copy.segments().read(size.saturating_sub(1), size, 1).map_err(CopyError::from)?;
+    let at = newest.first().and_then(|entry| Entry::decode(entry).ok()).map(|entry| entry.at);
+    let seconds = at.map_or(0, |at| at.duration_since(now).as_secs());
+    Ok((seconds > CLOCKS_APART).then_some(seconds))
 }
 
 /// Indexes past days beside the copy: it reads whole segments.

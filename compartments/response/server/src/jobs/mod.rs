@@ -1,14 +1,16 @@
 //! Work that reaches other compartments: following the log, scoping, planning and sending letters.
 
+mod customers;
 mod follow;
 mod plan;
 mod scope;
 mod send;
 mod status;
 
-pub use follow::{copy_logs, follow_logs};
+pub use customers::{Customers, follow_customers};
+pub use follow::{Behind, copy_logs, follow_logs};
 pub use plan::plan;
-pub use scope::scope;
+pub use scope::{person, scope};
 pub use send::{Sending, start};
 pub use status::status;
 

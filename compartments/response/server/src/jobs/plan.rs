@@ -68,7 +68,9 @@ async fn plan_customers(app: &App, letter: &Letter) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Cards have record numbers of their own: what is exposed of card 7 is not customer 7's.
+/// Cards have record numbers of their own: what is exposed of card 7 is not customer 7's. A session
+/// is no data about anybody, and over by the time a letter comes.
 fn of_customers(fields: FieldSet) -> FieldSet {
-    fields.iter().filter(|field| field.domain() == Domain::Accounts).collect()
+    let told = |field: &Field| field.domain() == Domain::Accounts && *field != Field::Session;
+    fields.iter().filter(told).collect()
 }

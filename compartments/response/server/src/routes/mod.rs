@@ -13,6 +13,7 @@ mod read_journal;
 mod read_keys;
 mod read_ledger;
 mod read_letter;
+mod read_person;
 mod scope_incident;
 mod start_letter;
 mod void_credentials;
@@ -24,20 +25,21 @@ use cofferdam_core::Call;
 use cofferdam_wire::call_route;
 use response_api::{
     DeclareIncident, FreezeCaller, GiveOrder, ListIncidents, MakeReport, PlanLetter, PublishNotice,
-    ReadExposure, ReadFeed, ReadJournal, ReadKeys, ReadLedger, ReadLetter, ScopeIncident,
-    StartLetter, VoidCredentials,
+    ReadExposure, ReadFeed, ReadJournal, ReadKeys, ReadLedger, ReadLetter, ReadPerson,
+    ScopeIncident, StartLetter, VoidCredentials,
 };
 
 use crate::app::App;
 
 /// Every path, for the test that walks them all.
-pub const PATHS: [&str; 16] = [
+pub const PATHS: [&str; 17] = [
     DeclareIncident::PATH,
     ListIncidents::PATH,
     ReadJournal::PATH,
     ReadFeed::PATH,
     ScopeIncident::PATH,
     ReadExposure::PATH,
+    ReadPerson::PATH,
     FreezeCaller::PATH,
     VoidCredentials::PATH,
     PlanLetter::PATH,
@@ -59,6 +61,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(call_route::<ReadFeed, _, _, _>(read_feed::read))
         .merge(call_route::<ScopeIncident, _, _, _>(scope_incident::scope))
         .merge(call_route::<ReadExposure, _, _, _>(read_exposure::read))
+        .merge(call_route::<ReadPerson, _, _, _>(read_person::read))
         .merge(call_route::<FreezeCaller, _, _, _>(freeze_caller::freeze))
         .merge(call_route::<VoidCredentials, _, _, _>(void_credentials::void))
         .merge(call_route::<PlanLetter, _, _, _>(plan_letter::plan))

@@ -17,7 +17,7 @@ pub async fn scope(
 ) -> Result<Answer<Exposure>, Problem> {
     app.check_staff(&by)?;
     let incident = app.incident(call.incident).await?;
-    let exposure = jobs::scope(&app, &incident).await?;
+    let exposure = jobs::scope(&app, &incident, call.from_log).await?;
     let people = exposure.people;
     let entries: u64 = exposure.logs.iter().map(|log| log.size).sum();
     let detail = format!(

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::Row;
 
-use super::{Store, corrupt};
+use super::{Store, bytes_of, corrupt};
 use crate::domain::scope::Bitmaps;
 
 /// The kinds of findings.
@@ -16,6 +16,8 @@ use crate::domain::scope::Bitmaps;
 pub enum Kind {
     /// [`Exposure`]
     Exposure,
+    /// Of which exposure the pages are: when it was computed.
+    Pages,
     /// The callers that were frozen.
     Frozen,
     /// [`response_api::Voided`]
@@ -28,6 +30,7 @@ impl Kind {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Exposure => "exposure",
+            Self::Pages => "pages",
             Self::Frozen => "frozen",
             Self::Voided => "voided",
             Self::Notice => "notice",
@@ -129,9 +132,7 @@ fn serialised(bitmaps: [(Level, &Bitmaps); 3]) -> Result<Vec<(Level, Field, Vec<
     let mut all = Vec::new();
     for (level, of) in bitmaps {
         for (field, records) in of {
-            let mut bytes = Vec::with_capacity(records.serialized_size());
-            records.serialize_into(&mut bytes).map_err(corrupt)?;
-            all.push((level, *field, bytes));
+            all.push((level, *field, bytes_of(records)?));
         }
     }
     Ok(all)

@@ -24,7 +24,7 @@ impl Store {
             .fetch_one(&mut *tx)
             .await?;
         let id: i64 = row.try_get(0)?;
-        let fallen: Vec<_> = call.fallen.iter().map(CallerName::as_str).collect();
+        let fallen: Vec<_> = call.fallen.iter().map(ToString::to_string).collect();
         sqlx::query(
             "INSERT INTO incident
              (incident, title, fallen, from_ms, to_ms, found, declared_ms, declared_by)

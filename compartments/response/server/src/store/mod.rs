@@ -5,9 +5,12 @@ mod findings;
 mod incidents;
 mod ledger;
 mod letters;
+mod pages;
+mod population;
 
 use cofferdam_core::Timestamp;
 use cofferdam_store::{Db, Location, Migrations, StoreError};
+use roaring::RoaringBitmap;
 use sqlx::{Any, Transaction};
 
 pub use findings::Kind;
@@ -41,6 +44,13 @@ fn instant(ms: i64) -> Result<Timestamp, StoreError> {
 
 fn number<T: TryFrom<i64>>(stored: i64) -> Result<T, StoreError> {
     T::try_from(stored).map_err(|_| StoreError::Corrupt(format!("the number {stored}")))
+}
+
+/// A bitmap in the portable serialisation.
+fn bytes_of(records: &RoaringBitmap) -> Result<Vec<u8>, StoreError> {
+    let mut bytes = Vec::with_capacity(records.serialized_size());
+    records.serialize_into(&mut bytes).map_err(corrupt)?;
+    Ok(bytes)
 }
 
 fn corrupt(what: impl std::fmt::Display) -> StoreError {

@@ -1,0 +1,100 @@
+//! `cofferdam incident person`
+
+use std::process::ExitCode;
+
+use clap::Args;
+use cofferdam_core::{Field, Record};
+use cofferdam_wire::Client;
+use response_api::{IncidentId, PersonExposure, ReadPerson};
+
+use super::{Common, StepError, incident_number, table};
+use crate::CommandError;
+
+/// `cofferdam incident person`
+#[derive(Debug, Args)]
+pub struct PersonArgs {
+    /// The incident's number
+    #[arg(value_parser = incident_number)]
+    incident: IncidentId,
+    /// The customer's record number
+    record: u32,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Asks what became of one person's data.
+pub async fn person(
+    client: &Client,
+    incident: IncidentId,
+    record: Record,
+) -> Result<PersonExposure, StepError> {
+    client.call(&ReadPerson { incident, record }).await.map_err(StepError::plain)
+}
+
+/// Runs the command.
+pub async fn run(args: PersonArgs) -> Result<ExitCode, CommandError> {
+    let person = person(&args.common.client()?, args.incident, Record(args.record)).await?;
+    args.common.print(&person, lines)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn lines(person: &PersonExposure) -> Vec<String> {
+    let number = person.record;
+    if person.fields.is_empty() {
+        let known =
+            if person.exists { "not affected" } else { "not affected, and no customer now" };
+        return vec![format!("record {number}: {known}")];
+    }
+    let fields = person.fields.iter().map(|(field, level)| format!("{field} {}", level.as_str()));
+    let mut out = vec![format!("record {number}: {}", fields.collect::<Vec<_>>().join(", "))];
+    out.extend(person.events.iter().map(|event| {
+        let names: Vec<_> = event.fields.iter().map(Field::as_str).collect();
+        format!(
+            "{} to {}: {} {} by {} through {}",
+            table::instant(event.from),
+            table::instant(event.to),
+            names.join(", "),
+            event.level.as_str(),
+            event.caller,
+            event.via
+        )
+    }));
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use cofferdam_core::FieldSet;
+    use response_api::{Level, PersonEvent};
+
+    use super::*;
+
+    #[test]
+    fn it_says_what_by_whom_and_when() {
+        let at = |text: &str| text.parse().unwrap();
+        let person = PersonExposure {
+            record: Record(7),
+            exists: true,
+            fields: BTreeMap::from([(Field::Name, Level::Read), (Field::Phone, Level::Reachable)]),
+            events: vec![PersonEvent {
+                from: at("2012-01-14T03:10:00Z"),
+                to: at("2012-01-14T03:59:59Z"),
+                caller: "web-ky-1".parse().unwrap(),
+                via: "accounts".parse().unwrap(),
+                level: Level::Read,
+                fields: FieldSet::EMPTY.with(Field::Name),
+            }],
+        };
+        assert_eq!(
+            lines(&person),
+            [
+                "record 7: name read, phone reachable",
+                "2012-01-14 03:10:00Z to 2012-01-14 03:59:59Z: name read by web-ky-1 through accounts",
+            ]
+        );
+        let nobody = PersonExposure { fields: BTreeMap::new(), events: vec![], ..person };
+        assert_eq!(lines(&nobody), ["record 7: not affected"]);
+    }
+}

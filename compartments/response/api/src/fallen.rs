@@ -1,0 +1,126 @@
+//! Which host fell, and what it is.
+
+use std::fmt;
+use std::str::FromStr;
+
+use cofferdam_core::CallerName;
+use serde::{Deserialize, Serialize};
+
+/// What a host is: what it gives up when it falls follows from that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HostKind {
+    /// A client of `accounts` or `payments`: what was released to it, typed or brought there, and
+    /// the sessions seen there.
+    App,
+    /// The `accounts` compartment: whatever passed through it, for whomever, and its ciphertext.
+    Accounts,
+    /// The database of `accounts`, or a backup of it: ciphertext.
+    AccountsDatabase,
+    /// The `payments` compartment.
+    Payments,
+    /// The database of `payments`, or a backup of it.
+    PaymentsDatabase,
+    /// The `keys` compartment: keys, worth as much as the ciphertext that fell besides.
+    Keys,
+    /// The `response` compartment: contacts released to it under warrants.
+    Response,
+    /// The mail relay: letters handed over to it.
+    Relay,
+}
+
+impl HostKind {
+    /// Every kind.
+    pub const ALL: [Self; 8] = [
+        Self::App,
+        Self::Accounts,
+        Self::AccountsDatabase,
+        Self::Payments,
+        Self::PaymentsDatabase,
+        Self::Keys,
+        Self::Response,
+        Self::Relay,
+    ];
+
+    /// The name used on the command line, in the store and in reports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::App => "app",
+            Self::Accounts => "accounts",
+            Self::AccountsDatabase => "accounts_database",
+            Self::Payments => "payments",
+            Self::PaymentsDatabase => "payments_database",
+            Self::Keys => "keys",
+            Self::Response => "response",
+            Self::Relay => "relay",
+        }
+    }
+
+    /// Whether such a host asks under a name of its own, so that it can be frozen.
+    #[must_use]
+    pub const fn is_caller(self) -> bool {
+        matches!(self, Self::App | Self::Accounts | Self::Payments | Self::Response)
+    }
+}
+
+/// A host that fell: `web-ky-1`, or `backup-7=accounts_database`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct FallenHost {
+    /// The name in its certificate; for what has none, a name to speak of it by.
+    pub host: CallerName,
+    /// What it is.
+    pub kind: HostKind,
+}
+
+impl fmt::Display for FallenHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            HostKind::App => f.write_str(self.host.as_str()),
+            kind => write!(f, "{}={}", self.host.as_str(), kind.as_str()),
+        }
+    }
+}
+
+/// A text that names no host.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadHost {
+    /// The name is none.
+    #[error(transparent)]
+    Name(#[from] cofferdam_core::BadName),
+    /// The kind is none.
+    #[error(
+        "{0:?} is no kind of host: app, accounts, accounts_database, payments, payments_database, \
+         keys, response or relay"
+    )]
+    Kind(String),
+}
+
+impl FromStr for FallenHost {
+    type Err = BadHost;
+
+    fn from_str(text: &str) -> Result<Self, BadHost> {
+        let (host, kind) = match text.split_once('=') {
+            Some((host, kind)) => {
+                let known = HostKind::ALL.into_iter().find(|of| of.as_str() == kind);
+                (host, known.ok_or_else(|| BadHost::Kind(kind.to_owned()))?)
+            }
+            None => (text, HostKind::App),
+        };
+        Ok(Self { host: host.parse()?, kind })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_reads_as_it_is_written() {
+        for text in ["web-ky-1", "backup-7=accounts_database", "keys=keys", "mail-1=relay"] {
+            assert_eq!(text.parse::<FallenHost>().map(|host| host.to_string()), Ok(text.into()));
+        }
+        assert!("web-ky-1=toaster".parse::<FallenHost>().is_err());
+        assert!("Web 1".parse::<FallenHost>().is_err());
+    }
+}

@@ -1,0 +1,186 @@
+//! What a log says of fallen hosts: by its index, or entry by entry.
+
+use std::collections::BTreeSet;
+
+use cofferdam_core::{CallerName, Domain, Field, Glance, Operation, Record, Timestamp};
+use cofferdam_store::tlog::index::{IndexKey, SegmentIndex};
+use keys_api::{Entry, Event};
+use response_api::{Doubt, Level};
+use roaring::RoaringBitmap;
+
+use super::{Bitmaps, Fallen, SIGN_IN, Share, Window, add};
+
+/// What was found of fallen hosts in a window, in memory that grows with the records exposed and
+/// not with the log.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Found {
+    /// Released to a fallen host.
+    pub read: Bitmaps,
+    /// Typed at, or brought to, a fallen host.
+    pub presented: Bitmaps,
+    /// The latest instant in the log, in milliseconds since 1970.
+    pub last_ms: Option<i64>,
+    /// Callers and compartments that the log names.
+    pub seen: BTreeSet<CallerName>,
+    /// Domains whose keys went through a fallen host at any time.
+    pub fronted: BTreeSet<Domain>,
+    /// Whether a warrant was opened before the window's end: the fallen holder could draw on it.
+    pub warrants: BTreeSet<CallerName>,
+    /// What could not be known for sure.
+    pub doubts: Vec<Doubt>,
+}
+
+impl Found {
+    /// Takes what an index says; hours that lie only partly in the window come back, to be looked
+    /// at entry by entry.
+    pub fn take_index(
+        &mut self,
+        index: &SegmentIndex,
+        fallen: &Fallen,
+        window: Window,
+    ) -> Vec<usize> {
+        let shares: Vec<_> = index.parts.iter().map(|part| window.share(part)).collect();
+        for (part, share) in index.parts.iter().zip(&shares) {
+            self.last_ms = self.last_ms.max(Some(part.last_ms));
+            if *share == Share::Doubtful {
+                self.doubts.push(clock_went_back(part.first_ms, part.back_ms));
+            }
+        }
+        for key in &index.keys {
+            self.see(&key.caller, &key.via, key.field.map(Field::domain), fallen);
+        }
+        for (key, parts) in &index.bitmaps {
+            let whole = parts.iter().filter(|(part, _)| {
+                matches!(shares.get(usize::from(*part)), Some(Share::Whole | Share::Doubtful))
+            });
+            for (_, records) in whole {
+                self.take_bitmap(key, records, fallen);
+            }
+        }
+        for notable in &index.notable {
+            if let Ok(entry) = Entry::decode(&notable.entry) {
+                self.take_notable(&entry, window);
+            }
+        }
+        let some = shares.iter().enumerate().filter(|(_, share)| **share == Share::Some);
+        some.map(|(place, _)| place).collect()
+    }
+
+    /// Takes whose data one entry touched, if it lies in the window. The same as what an index
+    /// says of it, straight from the definition.
+    pub fn take_touch(&mut self, glance: &Glance<'_>, fallen: &Fallen, window: Window) {
+        let Some(touch) = &glance.touch else { return };
+        if !window.holds(glance.at) {
+            return;
+        }
+        let Some(level) = fallen.level(touch.caller, touch.via, touch.operation) else { return };
+        let known = || touch.records.iter().filter(|record| **record != Record::NOBODY);
+        let fields = if touch.operation == Operation::Harden {
+            SIGN_IN.to_vec()
+        } else {
+            touch.fields.iter().collect()
+        };
+        for field in fields {
+            self.at(level).entry(field).or_default().extend(known().map(|record| record.0));
+        }
+    }
+
+    /// Takes everything that one entry says.
+    pub fn take_entry(&mut self, bytes: &[u8], fallen: &Fallen, window: Window) -> bool {
+        keys_api::glance(bytes, &mut |glance| {
+            self.last_ms = self.last_ms.max(Some(glance.at.as_millisecond()));
+            if let Some(touch) = &glance.touch {
+                let domains: BTreeSet<_> = touch.fields.iter().map(Field::domain).collect();
+                for domain in domains.into_iter().map(Some).chain([None]) {
+                    self.see(touch.caller, touch.via, domain, fallen);
+                }
+            }
+            self.take_touch(glance, fallen, window);
+            if glance.notable
+                && let Ok(entry) = Entry::decode(bytes)
+            {
+                self.take_notable(&entry, window);
+            }
+        })
+    }
+
+    /// Adds what another part of the log said.
+    pub fn merge(&mut self, other: Self) {
+        add(&mut self.read, &other.read);
+        add(&mut self.presented, &other.presented);
+        self.last_ms = self.last_ms.max(other.last_ms);
+        self.seen.extend(other.seen);
+        self.fronted.extend(other.fronted);
+        self.warrants.extend(other.warrants);
+        self.doubts.extend(other.doubts);
+    }
+
+    fn at(&mut self, level: Level) -> &mut Bitmaps {
+        if level == Level::Read { &mut self.read } else { &mut self.presented }
+    }
+
+    fn see(
+        &mut self,
+        caller: &CallerName,
+        via: &CallerName,
+        domain: Option<Domain>,
+        fallen: &Fallen,
+    ) {
+        for name in [caller, via] {
+            if !self.seen.contains(name) {
+                self.seen.insert(name.clone());
+            }
+        }
+        if let Some(domain) = domain
+            && fallen.callers().contains(via)
+        {
+            self.fronted.insert(domain);
+        }
+    }
+
+    fn take_bitmap(&mut self, key: &IndexKey, records: &RoaringBitmap, fallen: &Fallen) {
+        let Some(level) = fallen.level(&key.caller, &key.via, key.operation) else { return };
+        let fields = match (key.field, key.operation) {
+            (Some(field), _) => vec![field],
+            (None, Operation::Harden) => SIGN_IN.to_vec(),
+            (None, _) => Vec::new(),
+        };
+        for field in fields {
+            *self.at(level).entry(field).or_default() |= records;
+        }
+    }
+
+    fn take_notable(&mut self, entry: &Entry, window: Window) {
+        match &entry.event {
+            Event::Recovered { bytes_cut } if window.holds(entry.at) => self.doubts.push(Doubt {
+                what: format!(
+                    "at {} the release log was cut by {bytes_cut} bytes after a crash of keys; no \
+                     answer had left for what they held",
+                    entry.at
+                ),
+                counts_as_read: false,
+            }),
+            Event::WarrantOpened { caller, .. } if entry.at.as_millisecond() <= window.to_ms => {
+                self.warrants.insert(caller.clone());
+            }
+            _ => {}
+        }
+    }
+}
+
+fn clock_went_back(at_ms: i64, by_ms: i64) -> Doubt {
+    let at =
+        Timestamp::from_millisecond(at_ms).map_or_else(|_| at_ms.to_string(), |t| t.to_string());
+    Doubt {
+        what: format!(
+            "in the hour from {at} the clock of keys went back by {} s: the whole hour counts as \
+             within the window",
+            by_ms / 1_000
+        ),
+        counts_as_read: false,
+    }
+}
+
+#[cfg(test)]
+#[path = "found_tests.rs"]
+mod tests;

@@ -1,0 +1,178 @@
+//! Reading the copies of the logs, on threads of their own: they may be gigabytes.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use cofferdam_store::tlog::index::{IndexKey, Part, SegmentIndex};
+use cofferdam_store::tlog::{SegmentName, Segments, TlogError};
+use cofferdam_wire::{Problem, ProblemKind};
+use keys_api::glance;
+
+use crate::app::App;
+use crate::domain::scope::{Fallen, Found, Window};
+use crate::log_copy::CopyEnd;
+
+/// Entries read at once.
+const PAGE: u64 = 10_000;
+
+/// What an exposure is computed from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The indexes, and the entries of hours that lie partly in the window.
+    Index,
+    /// Every entry.
+    Log,
+}
+
+/// One log, ready to be read without holding its copy up.
+pub struct Readable {
+    segments: Arc<Segments>,
+    dir: PathBuf,
+    size: u64,
+    live: Option<(SegmentName, SegmentIndex)>,
+}
+
+impl Readable {
+    /// Every log as far as it is verified.
+    pub async fn all(app: &App, fallen: &Fallen, ends: &[CopyEnd]) -> Result<Vec<Self>, Problem> {
+        let mut logs = Vec::with_capacity(ends.len());
+        for (log, end) in app.logs.iter().zip(ends) {
+            let mut copy = log.copy.lock().await;
+            let live = copy.live(&|key| concerns(fallen, key)).map_err(|e| unreadable(&e))?;
+            let dir = copy.dir().to_owned();
+            logs.push(Self { segments: copy.segments(), dir, size: end.size, live });
+        }
+        Ok(logs)
+    }
+
+    /// The segments, in order.
+    pub fn names(&self) -> Vec<SegmentName> {
+        self.segments.names()
+    }
+
+    /// What the index of a segment says of the fallen hosts.
+    pub fn index(&self, name: SegmentName, fallen: &Fallen) -> Result<SegmentIndex, TlogError> {
+        if let Some((last, index)) = &self.live
+            && *last == name
+        {
+            return Ok(index.clone());
+        }
+        let wanted = |key: &IndexKey| concerns(fallen, key);
+        SegmentIndex::read(&self.segments, &self.dir, name, &wanted, glance)
+    }
+
+    /// Shows every entry of an hour.
+    pub fn scan(
+        &self,
+        name: SegmentName,
+        part: &Part,
+        visit: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), TlogError> {
+        self.segments.scan_part(name, part, &mut |entry| {
+            visit(entry);
+            Ok(())
+        })
+    }
+}
+
+fn concerns(fallen: &Fallen, key: &IndexKey) -> bool {
+    fallen.level(&key.caller, &key.via, key.operation).is_some()
+}
+
+/// What the logs say of the fallen hosts.
+pub async fn read(
+    app: &App,
+    fallen: &Arc<Fallen>,
+    window: Window,
+    ends: &[CopyEnd],
+    source: Source,
+) -> Result<Found, Problem> {
+    let logs = Readable::all(app, fallen, ends).await?;
+    let fallen = fallen.clone();
+    let read = tokio::task::spawn_blocking(move || {
+        let mut all = Found::default();
+        for log in &logs {
+            all.merge(match source {
+                Source::Index => by_index(log, &fallen, window)?,
+                Source::Log => by_entry(log, &fallen, window)?,
+            });
+        }
+        Ok(all)
+    });
+    read.await.map_err(|e| unreadable(&e))?.map_err(|e: TlogError| unreadable(&e))
+}
+
+/// The log's damage is for the operator's eyes; the caller learns that it can't be read.
+fn unreadable(error: &dyn std::error::Error) -> Problem {
+    tracing::error!(cause = %error, "a copied log could not be read");
+    Problem::new(ProblemKind::Internal, "the copy of a release log could not be read")
+}
+
+/// Segments are shared out among as many threads as there are processors.
+fn by_index(log: &Readable, fallen: &Fallen, window: Window) -> Result<Found, TlogError> {
+    let names = log.names();
+    let (next, all) = (AtomicUsize::new(0), Mutex::new(Ok(Found::default())));
+    let work = || {
+        let mut own = Ok(Found::default());
+        while let Some(name) = names.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if let Ok(found) = &mut own
+                && let Err(e) = one_segment(log, *name, fallen, window, found)
+            {
+                own = Err(e);
+            }
+        }
+        let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+        match (&mut *all, own) {
+            (Ok(all), Ok(own)) => all.merge(own),
+            (all @ Ok(_), Err(e)) => *all = Err(e),
+            (Err(_), _) => {}
+        }
+    };
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(names.len().max(1));
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(work);
+        }
+    });
+    all.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn one_segment(
+    log: &Readable,
+    name: SegmentName,
+    fallen: &Fallen,
+    window: Window,
+    found: &mut Found,
+) -> Result<(), TlogError> {
+    let index = log.index(name, fallen)?;
+    for place in found.take_index(&index, fallen, window) {
+        let Some(part) = index.parts.get(place) else { continue };
+        log.scan(name, part, &mut |entry| {
+            glance(entry, &mut |seen| found.take_touch(seen, fallen, window));
+        })?;
+    }
+    Ok(())
+}
+
+fn by_entry(log: &Readable, fallen: &Fallen, window: Window) -> Result<Found, TlogError> {
+    let (mut found, mut next) = (Found::default(), 0);
+    while next < log.size {
+        let page = log.segments.read(next, log.size, PAGE)?;
+        let ended = || TlogError::Hashes {
+            path: log.dir.clone(),
+            what: format!("it ends at {next}, and had {} entries", log.size),
+        };
+        if page.is_empty() {
+            return Err(ended());
+        }
+        for entry in &page {
+            if !found.take_entry(entry, fallen, window) {
+                return Err(ended());
+            }
+        }
+        next += page.len() as u64;
+    }
+    Ok(found)
+}
