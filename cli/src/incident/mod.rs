@@ -6,6 +6,7 @@ pub mod alarms;
 pub mod declare;
 mod error;
 pub mod freeze;
+pub mod journal;
 pub mod letters;
 pub mod list;
 pub mod notice;
@@ -51,6 +52,8 @@ pub enum IncidentCommand {
     Report(report::ReportArgs),
     /// List the incidents, newest first
     List(list::ListArgs),
+    /// Show the journal, and check that it is whole
+    Journal(journal::JournalArgs),
     /// List the alarms, oldest first
     Alarms(alarms::AlarmsArgs),
 }
@@ -67,6 +70,7 @@ pub async fn run(command: IncidentCommand) -> Result<ExitCode, CommandError> {
         IncidentCommand::Notice(args) => notice::run(args).await,
         IncidentCommand::Report(args) => report::run(args).await,
         IncidentCommand::List(args) => list::run(args).await,
+        IncidentCommand::Journal(args) => journal::run(args).await,
         IncidentCommand::Alarms(args) => alarms::run(args).await,
     }
 }

@@ -45,6 +45,19 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     }
 }
 
+/// From where the client speaks, as an extractor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer(pub IpAddr);
+
+impl<S: Send + Sync> FromRequestParts<S> for Peer {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let unknown = || Problem::new(ProblemKind::Internal, "the connection has no other end");
+        parts.extensions.get::<Self>().copied().ok_or_else(unknown)
+    }
+}
+
 /// The route of one call: `POST C::PATH`.
 pub fn call_route<C, H, T, S>(handler: H) -> Router<S>
 where
@@ -164,6 +177,7 @@ impl Listener {
                 };
                 let service = router.map_request(move |mut request: Request<_>| {
                     request.extensions_mut().insert(Caller(caller.clone()));
+                    request.extensions_mut().insert(Peer(peer.ip()));
                     request.map(axum::body::Body::new)
                 });
                 let connection = http1::Builder::new()

@@ -70,32 +70,6 @@ impl Call for ListIncidents {
     type Answer = Vec<Incident>;
 }
 
-/// Reads the journal of an incident, oldest first.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ReadJournal {
-    /// Which.
-    pub incident: IncidentId,
-}
-
-/// A decision or an act: who, when, what and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct JournalEntry {
-    /// When.
-    pub at: Timestamp,
-    /// Who.
-    pub by: CallerName,
-    /// What was done, as `freeze` or `letters.start`.
-    pub action: String,
-    /// A sentence, without personal data.
-    pub detail: String,
-}
-
-impl Call for ReadJournal {
-    const PATH: &'static str = "/v1/incidents/journal";
-    type Answer = Vec<JournalEntry>;
-}
-
 /// Reads the alarms that `keys` raised, as copied here, oldest first.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

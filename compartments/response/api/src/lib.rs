@@ -8,6 +8,7 @@ mod exposure;
 mod fallen;
 mod govern;
 mod incident;
+mod journal;
 mod letters;
 mod publish;
 
@@ -16,5 +17,6 @@ pub use exposure::*;
 pub use fallen::*;
 pub use govern::*;
 pub use incident::*;
+pub use journal::*;
 pub use letters::*;
 pub use publish::*;

@@ -15,7 +15,8 @@ use crate::domain::letter::Done;
 use crate::domain::scope::Bitmaps;
 use crate::jobs::{Customers, Sending};
 use crate::logs::FollowedLog;
-use crate::store::{Kind, Store};
+use crate::staff::Author;
+use crate::store::{Act, Kind, Store};
 
 /// Whose exposure, when it was computed, and who is exposed in what.
 type Exposed = (IncidentId, Timestamp, Arc<Vec<(Level, Bitmaps)>>);
@@ -95,15 +96,6 @@ impl App {
         })
     }
 
-    /// Only staff may go on.
-    pub fn check_staff(&self, caller: &CallerName) -> Result<(), Problem> {
-        if self.config.staff.contains(caller) {
-            return Ok(());
-        }
-        tracing::warn!(%caller, "a caller that is not staff asked for something");
-        Err(Problem::not_granted("this is for staff alone"))
-    }
-
     /// The time, to the millisecond as it is stored.
     pub fn now(&self) -> Timestamp {
         let now = self.clock.now();
@@ -159,11 +151,12 @@ impl App {
     pub async fn journal(
         &self,
         incident: IncidentId,
-        by: &CallerName,
+        by: &Author,
         action: &str,
         detail: &str,
     ) -> Result<(), Problem> {
-        let written = self.store.journal(incident, self.now(), by, action, detail).await;
+        let act = Act { at: self.now(), by, action, detail };
+        let written = self.store.journal(incident, &act).await;
         written.map_err(|e| Problem::internal(&e))
     }
 

@@ -16,6 +16,7 @@ pub mod logs;
 mod pages;
 mod roster;
 mod routes;
+pub mod staff;
 pub mod store;
 
 use std::future::Future;

@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use cofferdam_core::{Field, FieldSet, Timestamp};
 use cofferdam_store::Location;
 use keys_api::{Alarm, AlarmKind, WarrantId};
-use response_api::{Audience, DeclareIncident, IncidentId, LedgerState, Notice};
-use response_server::store::{Kind, Outcome, PlannedRow, Store};
+use response_api::{Audience, DeclareIncident, IncidentId, LedgerState, Notice, broken_journal};
+use response_server::staff::Author;
+use response_server::store::{Act, Kind, Outcome, PlannedRow, Store};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
@@ -21,7 +22,7 @@ async fn incidents(store: &Store) {
         to: Some(at(200)),
         found: "by chance".to_owned(),
     };
-    let by = "operator-1".parse().unwrap();
+    let by = Author { name: "operator-1".parse().unwrap(), from: "192.0.2.7".to_owned() };
     let first = store.declare(&call, at(300), &by).await.unwrap();
     let second = store.declare(&call, at(301), &by).await.unwrap();
     assert_eq!((first.incident, second.incident), (IncidentId(1), IncidentId(2)));
@@ -29,8 +30,23 @@ async fn incidents(store: &Store) {
     assert_eq!(store.incident(IncidentId(1)).await.unwrap(), Some(first.clone()));
     assert_eq!(store.incident(IncidentId(3)).await.unwrap(), None);
     assert_eq!(store.incidents().await.unwrap(), [second, first]);
-    store.journal(IncidentId(1), at(302), &by, "scope", "x").await.unwrap();
+    let act = |detail| Act { at: at(302), by: &by, action: "scope", detail };
+    store.journal(IncidentId(1), &act("x")).await.unwrap();
+    // Many at once stand in one chain.
+    let (many, other): (Vec<_>, _) = ((0..20).map(|n| n.to_string()).collect(), act("y"));
+    let acts: Vec<_> = many.iter().map(|detail| act(detail)).collect();
+    let mut written: Vec<_> =
+        acts.iter().map(|act| Box::pin(store.journal(IncidentId(2), act))).collect();
+    for pair in written.chunks_mut(2) {
+        let [one, two] = pair else { panic!("an even number") };
+        let (one, two, three) = tokio::join!(one, two, store.journal(IncidentId(1), &other));
+        one.and(two).and(three).unwrap();
+    }
+    let both = store.read_journal(IncidentId(2)).await.unwrap();
+    assert_eq!((both.len(), broken_journal(&both)), (21, None));
     let journal = store.read_journal(IncidentId(1)).await.unwrap();
+    assert_eq!(broken_journal(&journal), None);
+    let journal = &journal[..2];
     let acts: Vec<_> = journal.iter().map(|e| e.action.as_str()).collect();
     assert_eq!(acts, ["declare", "scope"]);
 }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use cofferdam_wire::{Answer, Body, Caller, Problem};
+use cofferdam_wire::{Answer, Body, Problem};
 use response_api::{DeclareIncident, Incident};
 
 use crate::app::App;
+use crate::staff::Staff;
 
 /// The longest title and account of how it was found, in characters.
 const MAX_TEXT: usize = 500;
@@ -14,10 +15,9 @@ const MAX_TEXT: usize = 500;
 /// Declares an incident.
 pub async fn declare(
     State(app): State<Arc<App>>,
-    Caller(by): Caller,
+    Staff(by): Staff,
     Body(call, encoding): Body<DeclareIncident>,
 ) -> Result<Answer<Incident>, Problem> {
-    app.check_staff(&by)?;
     for (what, text) in [("title", &call.title), ("found", &call.found)] {
         if text.trim().is_empty() || text.chars().count() > MAX_TEXT {
             return Err(Problem::bad_request(format!("{what} has 1 to {MAX_TEXT} characters")));

@@ -5,19 +5,19 @@ use std::sync::Arc;
 use axum::extract::State;
 use cofferdam_core::CallerName;
 use cofferdam_store::StoreError;
-use cofferdam_wire::{Answer, Body, CallError, Caller, Problem, ProblemKind};
+use cofferdam_wire::{Answer, Body, CallError, Problem, ProblemKind};
 use response_api::FreezeCaller;
 
 use crate::app::App;
+use crate::staff::Staff;
 use crate::store::Kind;
 
 /// Freezes or thaws a caller in every compartment: all three are asked whatever the others say.
 pub async fn freeze(
     State(app): State<Arc<App>>,
-    Caller(by): Caller,
+    Staff(by): Staff,
     Body(call, encoding): Body<FreezeCaller>,
 ) -> Result<Answer<()>, Problem> {
-    app.check_staff(&by)?;
     app.incident(call.incident).await?;
     if call.reason.trim().is_empty() {
         return Err(Problem::bad_request("a freeze takes a reason"));

@@ -3,21 +3,21 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use cofferdam_wire::{Answer, Body, Caller, Problem};
+use cofferdam_wire::{Answer, Body, Problem};
 use keys_api::{ChangeEpoch, ChangePolicy};
 use response_api::{GiveOrder, OrderKind};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::app::App;
+use crate::staff::Staff;
 
 /// Carries an order. Whether two people signed it is for `keys` to say; its log names them.
 pub async fn give(
     State(app): State<Arc<App>>,
-    Caller(by): Caller,
+    Staff(by): Staff,
     Body(call, encoding): Body<GiveOrder>,
 ) -> Result<Answer<()>, Problem> {
-    app.check_staff(&by)?;
     match call.kind {
         OrderKind::Policy => {
             app.keys.call(&ChangePolicy { policy: parse(call.signed)? }).await?;
@@ -26,7 +26,7 @@ pub async fn give(
             app.keys.call(&ChangeEpoch { order: parse(call.signed)? }).await?;
         }
     }
-    tracing::warn!(%by, kind = ?call.kind, "an order of two people was carried to keys");
+    tracing::warn!(by = %by.name, kind = ?call.kind, "an order of two people was carried to keys");
     Ok(Answer((), encoding))
 }
 

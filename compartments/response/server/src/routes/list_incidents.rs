@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use cofferdam_wire::{Answer, Body, Caller, Problem};
+use cofferdam_wire::{Answer, Body, Problem};
 use response_api::{Incident, ListIncidents};
 
 use crate::app::App;
+use crate::staff::Staff;
 
 /// Lists the incidents, newest first.
 pub async fn list(
     State(app): State<Arc<App>>,
-    Caller(by): Caller,
+    _: Staff,
     Body(_, encoding): Body<ListIncidents>,
 ) -> Result<Answer<Vec<Incident>>, Problem> {
-    app.check_staff(&by)?;
     let incidents = app.store.incidents().await;
     Ok(Answer(incidents.map_err(|e| Problem::internal(&e))?, encoding))
 }

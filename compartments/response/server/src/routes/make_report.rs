@@ -3,20 +3,20 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use cofferdam_wire::{Answer, Body, Caller, Problem};
+use cofferdam_wire::{Answer, Body, Problem};
 use response_api::{MakeReport, Report};
 
 use crate::app::App;
+use crate::staff::Staff;
 use crate::store::Kind;
 use crate::{jobs, pages};
 
 /// Makes the report.
 pub async fn make(
     State(app): State<Arc<App>>,
-    Caller(by): Caller,
+    Staff(by): Staff,
     Body(call, encoding): Body<MakeReport>,
 ) -> Result<Answer<Report>, Problem> {
-    app.check_staff(&by)?;
     let id = call.incident;
     let incident = app.incident(id).await?;
     app.journal(id, &by, "report", "the report was made").await?;

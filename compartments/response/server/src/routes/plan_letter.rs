@@ -3,19 +3,19 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use cofferdam_wire::{Answer, Body, Caller, Problem};
+use cofferdam_wire::{Answer, Body, Problem};
 use response_api::{LetterPlan, PlanLetter};
 
 use crate::app::App;
 use crate::jobs;
+use crate::staff::Staff;
 
 /// Plans a letter, or takes the one that is there.
 pub async fn plan(
     State(app): State<Arc<App>>,
-    Caller(by): Caller,
+    Staff(by): Staff,
     Body(call, encoding): Body<PlanLetter>,
 ) -> Result<Answer<LetterPlan>, Problem> {
-    app.check_staff(&by)?;
     app.incident(call.incident).await?;
     app.exposure(call.incident).await?;
     let plan = jobs::plan(&app, call.incident, call.audience).await?;

@@ -3,20 +3,20 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use cofferdam_wire::{Answer, Body, Caller, Problem};
+use cofferdam_wire::{Answer, Body, Problem};
 use response_api::{Notice, PublishNotice};
 
 use crate::app::App;
 use crate::pages;
+use crate::staff::Staff;
 use crate::store::Kind;
 
 /// Writes the notice; from then on it is served whatever else stands still.
 pub async fn publish(
     State(app): State<Arc<App>>,
-    Caller(by): Caller,
+    Staff(by): Staff,
     Body(call, encoding): Body<PublishNotice>,
 ) -> Result<Answer<Notice>, Problem> {
-    app.check_staff(&by)?;
     let incident = app.incident(call.incident).await?;
     let exposure = app.exposure(call.incident).await?;
     let done = app.done(&incident).await.map_err(|e| Problem::internal(&e))?;

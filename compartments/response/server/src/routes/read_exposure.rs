@@ -3,20 +3,22 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use cofferdam_wire::{Answer, Body, Caller, Problem};
+use cofferdam_wire::{Answer, Body, Problem};
 use response_api::{ReadExposure, RecordBitmap};
 
 use crate::app::App;
+use crate::staff::Staff;
 
 /// Reads a bitmap of the exposure; an empty one where nobody is exposed.
 pub async fn read(
     State(app): State<Arc<App>>,
-    Caller(by): Caller,
+    Staff(by): Staff,
     Body(call, encoding): Body<ReadExposure>,
 ) -> Result<Answer<RecordBitmap>, Problem> {
-    app.check_staff(&by)?;
     app.incident(call.incident).await?;
     app.exposure(call.incident).await?;
+    let detail = format!("who is exposed in {}, {}", call.field, call.level.as_str());
+    app.journal(call.incident, &by, "exposure.read", &detail).await?;
     let bitmaps = app.store.bitmaps(call.incident, call.level).await;
     let records =
         bitmaps.map_err(|e| Problem::internal(&e))?.remove(&call.field).unwrap_or_default();

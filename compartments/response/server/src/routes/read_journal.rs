@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use cofferdam_wire::{Answer, Body, Caller, Problem};
+use cofferdam_wire::{Answer, Body, Problem};
 use response_api::{JournalEntry, ReadJournal};
 
 use crate::app::App;
+use crate::staff::Staff;
 
 /// Reads the journal of an incident.
 pub async fn read(
     State(app): State<Arc<App>>,
-    Caller(by): Caller,
+    _: Staff,
     Body(call, encoding): Body<ReadJournal>,
 ) -> Result<Answer<Vec<JournalEntry>>, Problem> {
-    app.check_staff(&by)?;
     app.incident(call.incident).await?;
     let journal = app.store.read_journal(call.incident).await;
     Ok(Answer(journal.map_err(|e| Problem::internal(&e))?, encoding))

@@ -4,21 +4,21 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use cofferdam_core::Domain;
-use cofferdam_wire::{Answer, Body, Caller, Problem};
+use cofferdam_wire::{Answer, Body, Problem};
 use keys_api::{ListCallers, ReadEpochs, ReadPolicy};
 use response_api::{DomainState, KeysView, ReadKeys};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::app::App;
+use crate::staff::Staff;
 
 /// Asks `keys`, and for epochs the compartments that move their records.
 pub async fn read(
     State(app): State<Arc<App>>,
-    Caller(by): Caller,
+    _: Staff,
     Body(call, encoding): Body<ReadKeys>,
 ) -> Result<Answer<Value>, Problem> {
-    app.check_staff(&by)?;
     let value = match call.view {
         KeysView::Policy => json(&app.keys.call(&ReadPolicy {}).await?)?,
         KeysView::Callers => json(&app.keys.call(&ListCallers {}).await?)?,

@@ -3,20 +3,20 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use cofferdam_wire::{Answer, Body, Caller, Problem};
+use cofferdam_wire::{Answer, Body, Problem};
 use response_api::{LetterId, LetterStatus, ReadLetter};
 
 use crate::app::App;
 use crate::jobs;
+use crate::staff::Staff;
 use crate::store::Letter;
 
 /// How a letter stands.
 pub async fn read(
     State(app): State<Arc<App>>,
-    Caller(by): Caller,
+    _: Staff,
     Body(call, encoding): Body<ReadLetter>,
 ) -> Result<Answer<LetterStatus>, Problem> {
-    app.check_staff(&by)?;
     let letter = find(&app, call.letter).await?;
     Ok(Answer(jobs::status(&app, &letter).await?, encoding))
 }

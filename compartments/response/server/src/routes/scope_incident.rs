@@ -3,19 +3,19 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use cofferdam_wire::{Answer, Body, Caller, Problem};
+use cofferdam_wire::{Answer, Body, Problem};
 use response_api::{Exposure, ScopeIncident};
 
 use crate::app::App;
 use crate::jobs;
+use crate::staff::Staff;
 
 /// Computes the exposure anew and keeps it.
 pub async fn scope(
     State(app): State<Arc<App>>,
-    Caller(by): Caller,
+    Staff(by): Staff,
     Body(call, encoding): Body<ScopeIncident>,
 ) -> Result<Answer<Exposure>, Problem> {
-    app.check_staff(&by)?;
     let incident = app.incident(call.incident).await?;
     let exposure = jobs::scope(&app, &incident, call.from_log).await?;
     let people = exposure.people;

@@ -3,21 +3,21 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemKind};
+use cofferdam_wire::{Answer, Body, Problem, ProblemKind};
 use keys_api::{OpenWarrant, Signed, Warrant};
 use response_api::{Audience, LetterStatus, StartLetter};
 
 use crate::app::App;
 use crate::jobs;
+use crate::staff::Staff;
 use crate::store::Letter;
 
 /// Starts or resumes a letter.
 pub async fn start(
     State(app): State<Arc<App>>,
-    Caller(by): Caller,
+    Staff(by): Staff,
     Body(call, encoding): Body<StartLetter>,
 ) -> Result<Answer<LetterStatus>, Problem> {
-    app.check_staff(&by)?;
     let mut letter = super::read_letter::find(&app, call.letter).await?;
     if !letter.planned {
         return Err(conflict("the letter's ledger is not whole; plan it again"));

@@ -5,21 +5,20 @@ use std::time::Instant;
 
 use accounts_api::{OrderVoid, RevokeSessions};
 use axum::extract::State;
-use cofferdam_core::CallerName;
-use cofferdam_wire::{Answer, Body, Caller, Problem};
+use cofferdam_wire::{Answer, Body, Problem};
 use response_api::{IncidentId, VoidCredentials, Voided};
 
 use crate::app::App;
+use crate::staff::{Author, Staff};
 use crate::store::Kind;
 
 /// Voids the credentials of all customers. Asked again, it says what the first order did: a
 /// second one would void what customers have reset since.
 pub async fn void(
     State(app): State<Arc<App>>,
-    Caller(by): Caller,
+    Staff(by): Staff,
     Body(call, encoding): Body<VoidCredentials>,
 ) -> Result<Answer<Voided>, Problem> {
-    app.check_staff(&by)?;
     app.incident(call.incident).await?;
     // On a task of its own, one at a time: who asked may go away, or ask twice.
     let voided = tokio::spawn(async move { void_once(&app, call.incident, &by).await });
@@ -27,7 +26,7 @@ pub async fn void(
     Ok(Answer(voided, encoding))
 }
 
-async fn void_once(app: &App, incident: IncidentId, by: &CallerName) -> Result<Voided, Problem> {
+async fn void_once(app: &App, incident: IncidentId, by: &Author) -> Result<Voided, Problem> {
     let _one_at_a_time = app.voiding.lock().await;
     let before = app.store.finding::<Voided>(incident, Kind::Voided).await;
     if let Some(voided) = before.map_err(|e| Problem::internal(&e))? {

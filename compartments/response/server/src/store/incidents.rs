@@ -1,12 +1,14 @@
-//! Incidents and their journal.
+//! Incidents.
 
-use cofferdam_core::{CallerName, Timestamp};
+use cofferdam_core::Timestamp;
 use cofferdam_store::StoreError;
-use response_api::{DeclareIncident, Incident, IncidentId, JournalEntry};
+use response_api::{DeclareIncident, Incident, IncidentId};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
+use super::journal::{self, Act};
 use super::{Store, corrupt, instant, number};
+use crate::staff::Author;
 
 const COLUMNS: &str =
     "SELECT incident, title, fallen, from_ms, to_ms, found, declared_ms, declared_by FROM incident";
@@ -17,7 +19,7 @@ impl Store {
         &self,
         call: &DeclareIncident,
         at: Timestamp,
-        by: &CallerName,
+        by: &Author,
     ) -> Result<Incident, StoreError> {
         let mut tx = self.begin().await?;
         let row = sqlx::query("SELECT COALESCE(MAX(incident), 0) + 1 FROM incident")
@@ -37,12 +39,13 @@ impl Store {
         .bind(call.to.map(Timestamp::as_millisecond))
         .bind(call.found.clone())
         .bind(at.as_millisecond())
-        .bind(by.as_str().to_owned())
+        .bind(by.name.as_str().to_owned())
         .execute(&mut *tx)
         .await?;
         let incident = IncidentId(number(id)?);
         let detail = format!("{}: {} taken for fallen", call.title, fallen.join(", "));
-        write_journal(&mut *tx, incident, at, by, "declare", &detail).await?;
+        let act = Act { at, by, action: "declare", detail: &detail };
+        journal::write(&mut tx, incident, &act).await?;
         tx.commit().await?;
         let found = self.incident(incident).await?;
         found.ok_or_else(|| corrupt("an incident that was just written is not there"))
@@ -64,64 +67,6 @@ impl Store {
             .await?;
         rows.iter().map(incident).collect()
     }
-
-    /// Writes down an act.
-    pub async fn journal(
-        &self,
-        incident: IncidentId,
-        at: Timestamp,
-        by: &CallerName,
-        action: &str,
-        detail: &str,
-    ) -> Result<(), StoreError> {
-        write_journal(self.db.writer(), incident, at, by, action, detail).await
-    }
-
-    /// The journal of an incident, oldest first.
-    pub async fn read_journal(
-        &self,
-        incident: IncidentId,
-    ) -> Result<Vec<JournalEntry>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT at_ms, who, action, detail FROM journal WHERE incident = $1 ORDER BY entry",
-        )
-        .bind(i64::from(incident.0))
-        .fetch_all(self.db.reader())
-        .await?;
-        rows.iter()
-            .map(|row| {
-                let who: String = row.try_get(1)?;
-                Ok(JournalEntry {
-                    at: instant(row.try_get(0)?)?,
-                    by: who.parse().map_err(corrupt)?,
-                    action: row.try_get(2)?,
-                    detail: row.try_get(3)?,
-                })
-            })
-            .collect()
-    }
-}
-
-async fn write_journal<'e>(
-    to: impl sqlx::Executor<'e, Database = sqlx::Any>,
-    incident: IncidentId,
-    at: Timestamp,
-    by: &CallerName,
-    action: &str,
-    detail: &str,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO journal (entry, incident, at_ms, who, action, detail)
-         SELECT COALESCE(MAX(entry), 0) + 1, $1, $2, $3, $4, $5 FROM journal",
-    )
-    .bind(i64::from(incident.0))
-    .bind(at.as_millisecond())
-    .bind(by.as_str().to_owned())
-    .bind(action.to_owned())
-    .bind(detail.to_owned())
-    .execute(to)
-    .await?;
-    Ok(())
 }
 
 fn incident(row: &AnyRow) -> Result<Incident, StoreError> {

@@ -3,6 +3,7 @@
 mod feed;
 mod findings;
 mod incidents;
+mod journal;
 mod ledger;
 mod letters;
 mod pages;
@@ -14,6 +15,7 @@ use roaring::RoaringBitmap;
 use sqlx::{Any, Transaction};
 
 pub use findings::Kind;
+pub use journal::Act;
 pub use ledger::{Claimed, Counts, Outcome, PlannedRow};
 pub use letters::Letter;
 
