@@ -3,8 +3,8 @@
 #![no_main]
 
 use keys_api::{
-    ChangeEpoch, ChangePolicy, ClaimDecoys, CloseWarrant, Cosign, Entry, EraseRecords,
-    FreezeCaller, HardenPasswords, IndexAddresses, ListCallers, OpenWarrant, ProveInclusion,
+    ApproveVoid, ChangeEpoch, ChangePolicy, ClaimDecoys, CloseWarrant, Cosign, Entry, EraseRecords,
+    FreezeCaller, HardenPasswords, IndexAddresses, ListCallers, LowerBudget, OpenWarrant, ProveInclusion,
     ReadAlarms, ReadCheckpoint, ReadEntries, ReadEpochs, ReadPolicy, ReleaseKeys, ReportMail,
 };
 use libfuzzer_sys::fuzz_target;
@@ -32,7 +32,7 @@ fn round_trip<T: Serialize + DeserializeOwned>(json: bool, bytes: &[u8]) {
 fuzz_target!(|data: &[u8]| {
     let [which, form, body @ ..] = data else { return };
     let json = form % 2 == 0;
-    match which % 21 {
+    match which % 23 {
         0 => round_trip::<ReleaseKeys>(json, body),
         1 => round_trip::<EraseRecords>(json, body),
         2 => round_trip::<HardenPasswords>(json, body),
@@ -58,6 +58,8 @@ fuzz_target!(|data: &[u8]| {
         16 => round_trip::<ProveInclusion>(json, body),
         17 => round_trip::<Cosign>(json, body),
         18 => round_trip::<ReportMail>(json, body),
+        19 => round_trip::<ApproveVoid>(json, body),
+        20 => round_trip::<LowerBudget>(json, body),
         _ => {
             if let Ok(entry) = Entry::decode(body) {
                 assert_eq!(Entry::decode(&entry.encode()), Ok(entry));

@@ -14,6 +14,7 @@ use keys_api::{
 use payments_api::{CardDetails, CardToken, CountCards, ReadCard, RevealCard, StoreCards};
 use response_api::{
     DeclareIncident, FallenHost, HostKind, IncidentId, ListIncidents, ReadFeed, VoidCredentials,
+    VoidWhose,
 };
 
 /// What the thief needs to try.
@@ -139,7 +140,12 @@ async fn keys_themselves(stolen: &Stolen<'_>) -> Vec<Attempt> {
         refused("read the policy", at, &ReadPolicy {}).await,
         refused("grant itself everything", at, &ChangePolicy { policy: own_policy() }).await,
         refused("read the epochs", at, &ReadEpochs { domain: Domain::Accounts }).await,
-        refused("destroy a master key", at, &ChangeEpoch { order: retirement(stolen) }).await,
+        refused(
+            "destroy a master key",
+            at,
+            &ChangeEpoch { order: retirement(stolen), break_glass: None },
+        )
+        .await,
         refused("erase customers", at, &erase).await,
     ]
 }
@@ -165,7 +171,12 @@ async fn command(stolen: &Stolen<'_>) -> Vec<Attempt> {
         accounts::FreezeCaller { caller: caller.clone(), frozen: false, reason: reason.clone() };
     let thaw_payments =
         payments_api::FreezeCaller { caller: caller.clone(), frozen: false, reason };
-    let void = accounts::OrderVoid { incident: 1, set_before: stolen.now };
+    let void = accounts::OrderVoid {
+        incident: 1,
+        set_before: stolen.now,
+        whose: accounts::Whose::Only { roaring: Vec::new() },
+    };
+    let void_response = VoidCredentials { incident: IncidentId(1), whose: VoidWhose::Exposed };
     let revoke = accounts::RevokeSessions { incident: 1, opened_before: stolen.now };
     let declare = DeclareIncident {
         title: "It was web-ky-2".to_owned(),
@@ -184,7 +195,7 @@ async fn command(stolen: &Stolen<'_>) -> Vec<Attempt> {
         refused("declare an incident", at, &declare).await,
         refused("list the incidents", at, &ListIncidents {}).await,
         refused("read the alarms in response", at, &ReadFeed { after: 0 }).await,
-        refused("void through response", at, &VoidCredentials { incident: IncidentId(1) }).await,
+        refused("void through response", at, &void_response).await,
     ]
 }
 

@@ -59,6 +59,7 @@ fn lines(incident: &Incident) -> Vec<String> {
     ]
 }
 
-fn time(text: &str) -> Result<Timestamp, String> {
+/// An instant on the command line.
+pub fn time(text: &str) -> Result<Timestamp, String> {
     text.parse().map_err(|_| "a time is written as 2012-01-13T20:00:00Z".to_owned())
 }

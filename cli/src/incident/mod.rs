@@ -3,6 +3,7 @@
 //! functions.
 
 pub mod alarms;
+mod budget;
 pub mod declare;
 mod error;
 pub mod freeze;
@@ -42,7 +43,9 @@ pub enum IncidentCommand {
     Person(person::PersonArgs),
     /// Refuse a caller everything in every compartment, or no longer
     Freeze(freeze::FreezeArgs),
-    /// Void the credentials of all customers and end every session
+    /// Lower what a caller may take, or give it back
+    Budget(budget::BudgetArgs),
+    /// Void credentials and end sessions: everybody's, of those exposed, or of those in a file
     Void(void::VoidArgs),
     /// Write to staff, then to customers; run again, it goes on where it stopped
     Letters(letters::LettersArgs),
@@ -65,6 +68,7 @@ pub async fn run(command: IncidentCommand) -> Result<ExitCode, CommandError> {
         IncidentCommand::Scope(args) => scope::run(args).await,
         IncidentCommand::Person(args) => person::run(args).await,
         IncidentCommand::Freeze(args) => freeze::run(args).await,
+        IncidentCommand::Budget(args) => budget::run(args).await,
         IncidentCommand::Void(args) => void::run(args).await,
         IncidentCommand::Letters(args) => letters::run(args).await,
         IncidentCommand::Notice(args) => notice::run(args).await,

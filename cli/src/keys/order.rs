@@ -127,16 +127,16 @@ impl OrderFile {
         signatures.push(new);
     }
 
-    /// What `response` carries to `keys`.
-    pub fn to_give(&self) -> Result<GiveOrder, CommandError> {
-        Ok(match &self.wanted {
-            Wanted::Policy(signed) => {
-                GiveOrder { kind: OrderKind::Policy, signed: serde_json::to_value(signed)? }
+    /// What `response` carries to `keys`; with `break_glass`, why one person must do.
+    pub fn to_give(&self, break_glass: Option<String>) -> Result<GiveOrder, CommandError> {
+        let (kind, signed) = match &self.wanted {
+            Wanted::Policy(_) if break_glass.is_some() => {
+                return Err("a policy takes two people, always".into());
             }
-            Wanted::Epoch(signed) => {
-                GiveOrder { kind: OrderKind::Epoch, signed: serde_json::to_value(signed)? }
-            }
-        })
+            Wanted::Policy(signed) => (OrderKind::Policy, serde_json::to_value(signed)?),
+            Wanted::Epoch(signed) => (OrderKind::Epoch, serde_json::to_value(signed)?),
+        };
+        Ok(GiveOrder { kind, signed, break_glass })
     }
 
     /// The order in words, for whoever is to sign it.

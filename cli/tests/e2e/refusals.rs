@@ -2,7 +2,7 @@
 //! what `keys` refuses raises an alarm.
 
 use accounts_api::{
-    CheckSession, Coarse, CreateCustomer, OpenSession, OrderVoid, Profile, ReadCustomers,
+    CheckSession, Coarse, CreateCustomer, OpenSession, OrderVoid, Profile, ReadCustomers, Whose,
 };
 use cofferdam_core::{Clock, Field, FieldSet, Personal, Record, SystemClock};
 use cofferdam_wire::ProblemKind;
@@ -121,7 +121,11 @@ async fn the_release_log_and_response() {
 #[tokio::test]
 async fn void_orders() {
     let (place, _up) = estate();
-    let order = OrderVoid { incident: 1, set_before: SystemClock.now() };
+    let order = OrderVoid {
+        incident: 1,
+        set_before: SystemClock.now(),
+        whose: Whose::Only { roaring: Vec::new() },
+    };
     let refused = problem(place.client("accounts", THIEF).call(&order).await);
     assert_eq!(refused.kind, ProblemKind::NotGranted);
     let log = std::fs::read_to_string(place.dir.join("accounts/accounts.log")).unwrap();

@@ -3,8 +3,8 @@
 use cofferdam_core::{Call, CallerName, Personal, Record, Reseal, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// Voids every credential set at or before an instant: one row, whatever the number of
-/// customers. A void password opens nothing; a reset makes a new one.
+/// Voids credentials set at or before an instant: one row, whatever the number of customers. A void
+/// password opens nothing; a reset makes a new one.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OrderVoid {
@@ -12,19 +12,42 @@ pub struct OrderVoid {
     pub incident: u32,
     /// Credentials set at or before this are void; not in the future.
     pub set_before: Timestamp,
+    /// Of whom.
+    pub whose: Whose,
+}
+
+/// Whose credentials.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Whose {
+    /// Everybody's, which takes two people.
+    Everybody {
+        /// The order that they signed, in the form that `keys` takes, as JSON.
+        order: String,
+        /// Why one had to do.
+        break_glass: Option<String>,
+    },
+    /// These customers', whose sessions end as well: no more than a tenth of all.
+    Only {
+        /// Who, as a Roaring bitmap in the portable serialisation.
+        roaring: Vec<u8>,
+    },
 }
 
 /// A void order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VoidOrder {
     /// Its number.
     pub order: u64,
     /// How many customers' credentials it voids.
     pub customers: u64,
+    /// How long it took until it held, in seconds; counting comes after that.
+    pub seconds: f64,
 }
 
 impl Call for OrderVoid {
     const PATH: &'static str = "/v1/contain/void";
+    const COMPACT: bool = true;
     type Answer = VoidOrder;
 }
 

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use cofferdam_core::{CallerName, Domain, Epoch, FieldKey, KeyBytes, Operation, Record};
 use cofferdam_wire::{CallError, Client, Problem, ProblemKind};
 use keys_api::{
-    ClaimDecoys, DomainEpochs, EraseRecords, HardenItem, HardenPasswords, IndexAddresses, KeyGroup,
-    ReadEpochs, ReleaseKeys, ReleasedGroup, ReportMail, WarrantId,
+    ApproveVoid, ClaimDecoys, DomainEpochs, EraseRecords, HardenItem, HardenPasswords,
+    IndexAddresses, KeyGroup, ReadEpochs, ReleaseKeys, ReleasedGroup, ReportMail, Signed,
+    VoidOrder, WarrantId,
 };
 
 use crate::store::EmailIndex;
@@ -107,6 +108,15 @@ impl Keys {
     pub async fn erase(&self, caller: &CallerName, record: Record) -> Result<(), KeysError> {
         let (domain, caller) = (Domain::Accounts, caller.clone());
         Ok(self.client.call(&EraseRecords { domain, caller, records: vec![record] }).await?)
+    }
+
+    /// Has a void order over everybody approved: two people must have signed it.
+    pub async fn approve_void(
+        &self,
+        order: Signed<VoidOrder>,
+        break_glass: Option<String>,
+    ) -> Result<(), KeysError> {
+        Ok(self.client.call(&ApproveVoid { order, break_glass }).await?)
     }
 
     /// Tells that mail came for a customer.

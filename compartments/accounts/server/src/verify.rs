@@ -60,7 +60,11 @@ pub async fn verify(
 }
 
 async fn check_void(app: &App, verified: Verified) -> Result<(), Problem> {
-    if app.orders.read().await.voids(verified.set_at) { Err(voided()) } else { Ok(()) }
+    if app.orders.read().await.voids(verified.record, verified.set_at) {
+        Err(voided())
+    } else {
+        Ok(())
+    }
 }
 
 /// The password was right and is void.

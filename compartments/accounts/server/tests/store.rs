@@ -9,6 +9,7 @@ use accounts_server::store::{
 };
 use cofferdam_core::{Epoch, Field, Record, Timestamp};
 use cofferdam_store::{Location, StoreError};
+use roaring::RoaringBitmap;
 
 /// Runs each test on both backends.
 macro_rules! on_both {
@@ -280,16 +281,21 @@ async fn a_reset_is_used_once(store: &Store) {
 async fn orders_survive(store: &Store) {
     assert_eq!(store.orders().await.unwrap(), Orders::default());
     let order = async |kind, until| store.insert_order(kind, 1, at(until), at(99)).await.unwrap();
-    assert_eq!(order(OrderKind::Void, 10).await, 1);
-    assert_eq!(order(OrderKind::Void, 5).await, 2);
+    assert_eq!(order(OrderKind::Void(None), 10).await, 1);
+    assert_eq!(order(OrderKind::Void(None), 5).await, 2);
     assert_eq!(order(OrderKind::Revoke, 7).await, 1);
+    let some: RoaringBitmap = [3, 70_000].into_iter().collect();
+    assert_eq!(order(OrderKind::Void(Some(&some)), 50).await, 3);
     let web = |n: u8| format!("web-{n}").parse().unwrap();
     for (caller, frozen) in [(web(1), true), (web(2), true), (web(1), true), (web(2), false)] {
         store.set_frozen(&caller, frozen, "it fell", at(1)).await.unwrap();
     }
-    let expected =
-        Orders { void_until: Some(at(10)), revoked_until: Some(at(7)), frozen: [web(1)].into() };
-    assert_eq!(store.orders().await.unwrap(), expected);
+    let orders = store.orders().await.unwrap();
+    assert_eq!((orders.void_until, orders.revoked_until), (Some(at(10)), Some(at(7))));
+    assert_eq!(orders.frozen, [web(1)].into());
+    let voids = [(3, 50), (70_000, 50), (3, 51), (4, 50)];
+    let voids = voids.map(|(record, second)| orders.voids(Record(record), at(second)));
+    assert_eq!(voids, [true, true, false, false]);
 }
 
 async fn imports_add_up(store: &Store) {

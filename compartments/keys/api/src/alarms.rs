@@ -59,11 +59,13 @@ pub enum AlarmKind {
     RefusedOrder,
     /// Mail came to a decoy, whose address nobody else can know.
     DecoyMail,
+    /// One person alone gave an order that takes two.
+    BreakGlass,
 }
 
 impl AlarmKind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Budget,
         Self::Decoy,
         Self::RefusedGrant,
@@ -76,6 +78,7 @@ impl AlarmKind {
         Self::WitnessDisagreement,
         Self::RefusedOrder,
         Self::DecoyMail,
+        Self::BreakGlass,
     ];
 
     /// The name used in the store and in reports.
@@ -94,6 +97,7 @@ impl AlarmKind {
             Self::WitnessDisagreement => "witness_disagreement",
             Self::RefusedOrder => "refused_order",
             Self::DecoyMail => "decoy_mail",
+            Self::BreakGlass => "break_glass",
         }
     }
 

@@ -5,7 +5,7 @@ use cofferdam_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{EpochChange, WarrantId};
+use crate::{Budget, EpochChange, WarrantId};
 
 /// The most bytes that an entry takes: tlog-tiles gives 16 bits for its length.
 pub const MAX_ENTRY: usize = 65_535;
@@ -128,6 +128,42 @@ pub enum Event {
         change: EpochChange,
         /// The names of the two who signed.
         approvers: [String; 2],
+    },
+    /// The credentials of all customers were to be voided.
+    VoidApproved {
+        /// The incident's number.
+        incident: u32,
+        /// Credentials set up to here.
+        #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
+        set_before: Timestamp,
+        /// Who signed: two, or one who broke the glass.
+        approvers: Vec<String>,
+        /// Why one had to do.
+        break_glass: Option<String>,
+    },
+    /// A caller's budget was lowered below the policy's, or no longer is.
+    BudgetLowered {
+        /// Whose.
+        caller: CallerName,
+        /// For what.
+        operation: Operation,
+        /// The lower one; `None`: the policy's again.
+        budget: Option<Budget>,
+        /// By whom.
+        by: CallerName,
+        /// Why.
+        reason: String,
+    },
+    /// A domain's master key was renewed on one person's order.
+    EpochForced {
+        /// Whose.
+        domain: Domain,
+        /// What was done.
+        change: EpochChange,
+        /// Who signed.
+        approver: String,
+        /// Why one had to do.
+        reason: String,
     },
 }
 

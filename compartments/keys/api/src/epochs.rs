@@ -46,8 +46,12 @@ impl Order for EpochOrder {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeEpoch {
-    /// The order, signed by two approvers.
+    /// The order, signed by two approvers; by one, when the glass is broken.
     pub order: Signed<EpochOrder>,
+    /// Why one person must do to start an epoch, 10 to 500 characters: it stands in the log, and
+    /// rings. An old key is destroyed by two people or not at all.
+    #[serde(default)]
+    pub break_glass: Option<String>,
 }
 
 impl Call for ChangeEpoch {

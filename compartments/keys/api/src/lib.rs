@@ -6,6 +6,7 @@
 
 mod alarms;
 mod callers;
+mod contain;
 mod decoys;
 mod entry;
 mod epochs;
@@ -19,6 +20,7 @@ mod warrant;
 
 pub use alarms::{Alarm, AlarmKind, ReadAlarms};
 pub use callers::{CallerStatus, FreezeCaller, ListCallers};
+pub use contain::{ApproveVoid, LowerBudget, VoidOrder};
 pub use decoys::{ClaimDecoys, ClaimedDecoys, ReportMail};
 pub use entry::{BadEntry, Entry, Event, MAX_ENTRY, RecordList, glance};
 pub use epochs::{ChangeEpoch, DomainEpochs, EpochChange, EpochOrder, ReadEpochs};

@@ -9,9 +9,10 @@ use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    ChangeEpoch, ChangePolicy, ClaimDecoys, CloseWarrant, Cosign, EraseRecords, FreezeCaller,
-    HardenPasswords, IndexAddresses, ListCallers, MAX_BATCH, OpenWarrant, ProveInclusion,
-    ReadAlarms, ReadCheckpoint, ReadEntries, ReadEpochs, ReadPolicy, ReleaseKeys, ReportMail,
+    ApproveVoid, ChangeEpoch, ChangePolicy, ClaimDecoys, CloseWarrant, Cosign, EraseRecords,
+    FreezeCaller, HardenPasswords, IndexAddresses, ListCallers, LowerBudget, MAX_BATCH,
+    OpenWarrant, ProveInclusion, ReadAlarms, ReadCheckpoint, ReadEntries, ReadEpochs, ReadPolicy,
+    ReleaseKeys, ReportMail,
 };
 
 const JSON: &str = "application/json";
@@ -100,6 +101,8 @@ fn every_call(paths: &mut Paths) {
     paths.call::<ReportMail>("decoys");
     paths.call::<FreezeCaller>("callers");
     paths.call::<ListCallers>("callers");
+    paths.call::<ApproveVoid>("contain");
+    paths.call::<LowerBudget>("contain");
     paths.call::<ReadPolicy>("policy");
     paths.call::<ChangePolicy>("policy");
     paths.call::<ReadEpochs>("epochs");

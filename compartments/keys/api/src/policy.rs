@@ -67,6 +67,17 @@ pub struct Budget {
 }
 
 impl Budget {
+    /// In each window the lower of two.
+    #[must_use]
+    pub fn min(self, other: Self) -> Self {
+        Self {
+            minute: self.minute.min(other.minute),
+            hour: self.hour.min(other.hour),
+            day: self.day.min(other.day),
+            burst: self.burst.min(other.burst),
+        }
+    }
+
     /// In how many hours whoever holds this budget could take `records`, drawing it to the limit;
     /// `None`: never.
     #[must_use]

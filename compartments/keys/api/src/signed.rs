@@ -52,7 +52,7 @@ pub struct Signature {
     /// Who signed, as in the list of approvers.
     pub approver: String,
     /// Ed25519 over [`Order::signed_bytes`], base64: `cofferdam policy v1` (or `epoch v1`,
-    /// `warrant v1`), a line feed, and the order as JSON without spaces, its keys in the order of
+    /// `warrant v1`, `void v1`), a line feed, and the order as JSON without spaces, its keys in the order of
     /// the type, none left out.
     pub signature: String,
 }
@@ -85,6 +85,14 @@ pub enum BadSignature {
 impl<T: Order> Signed<T> {
     /// Checks that two different approvers signed exactly this order; their names, sorted.
     pub fn verify(&self, approvers: &[ApproverKey]) -> Result<[String; 2], BadSignature> {
+        let mut names = self.signers(approvers)?;
+        let good = names.len();
+        names.truncate(2);
+        <[String; 2]>::try_from(names).map_err(|_| BadSignature::TooFew(good))
+    }
+
+    /// The approvers who signed exactly this order, sorted, each once: at least one.
+    pub fn signers(&self, approvers: &[ApproverKey]) -> Result<Vec<String>, BadSignature> {
         let message = self.order.signed_bytes();
         let mut names = Vec::new();
         for signature in &self.signatures {
@@ -93,9 +101,7 @@ impl<T: Order> Signed<T> {
         }
         names.sort_unstable();
         names.dedup();
-        let good = names.len();
-        names.truncate(2);
-        <[String; 2]>::try_from(names).map_err(|_| BadSignature::TooFew(good))
+        if names.is_empty() { Err(BadSignature::TooFew(0)) } else { Ok(names) }
     }
 }
 

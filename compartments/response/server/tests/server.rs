@@ -4,14 +4,14 @@
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use cofferdam_core::{Call, Field, MockClock, Record, SystemRng};
+use cofferdam_core::{Call, Field, MockClock, Operation, Record, SystemRng};
 use cofferdam_store::Location;
 use cofferdam_wire::{CallError, Client, LogFormat, ProblemKind};
 use response_api::{
     Audience, DeclareIncident, FreezeCaller, GiveOrder, IncidentId, KeysView, LetterId, Level,
-    ListIncidents, MakeReport, OrderKind, PlanLetter, PublishNotice, ReadExposure, ReadFeed,
-    ReadJournal, ReadKeys, ReadLedger, ReadLetter, ReadPerson, ScopeIncident, StartLetter,
-    VoidCredentials,
+    ListIncidents, LowerBudget, MakeReport, OrderKind, PlanLetter, PublishNotice, ReadExposure,
+    ReadFeed, ReadJournal, ReadKeys, ReadLedger, ReadLetter, ReadPerson, ScopeIncident,
+    StartLetter, VoidCredentials, VoidWhose,
 };
 use response_server::{Config, KeysInstance, PATHS, Server, Shop};
 use testkit::Authority;
@@ -135,10 +135,17 @@ async fn every_route_refuses_a_stranger() {
             frozen: true,
             reason: "x".to_owned(),
         },
-        VoidCredentials { incident },
+        VoidCredentials { incident, whose: VoidWhose::Exposed },
+        LowerBudget {
+            incident,
+            caller: "web-ky-2".parse().unwrap(),
+            operation: Operation::Release,
+            budget: None,
+            reason: "x".to_owned(),
+        },
         PlanLetter { incident, audience: Audience::Staff },
         ReadKeys { view: KeysView::Policy },
-        GiveOrder { kind: OrderKind::Policy, signed: serde_json::Value::Null },
+        GiveOrder { kind: OrderKind::Policy, signed: serde_json::Value::Null, break_glass: None },
         StartLetter { letter, warrant: None },
         ReadLetter { letter },
         ReadLedger { letter, from: 0, limit: 1 },

@@ -32,6 +32,6 @@ pub async fn live_session(
     let orders = app.orders.read().await;
     let now = app.now();
     found
-        .filter(|s| s.caller == *caller && now < s.expires && !orders.revokes(s.opened))
+        .filter(|s| s.caller == *caller && now < s.expires && !orders.revokes(s.record, s.opened))
         .ok_or_else(|| Problem::new(ProblemKind::NoSession, "sign in at this caller"))
 }

@@ -39,7 +39,7 @@ async fn keep(
     if orders.frozen.contains(&caller) {
         return Err(frozen(&caller));
     }
-    if orders.voids(verified.set_at) {
+    if orders.voids(verified.record, verified.set_at) {
         return Err(voided());
     }
     let opened = app.now();

@@ -9,6 +9,7 @@ use cofferdam_wire::{Answer, Body, Caller, Problem};
 use roaring::RoaringBitmap;
 
 use crate::app::App;
+use crate::store::bitmap_bytes;
 
 /// The most callers that one call names.
 const MAX_CALLERS: usize = 1_000;
@@ -40,11 +41,9 @@ async fn read(app: &App, call: &ReadSeen) -> Result<Seen, StoreError> {
         held |= longer;
     }
     let mailed = app.store.mailed(*from, *to).await?;
-    Ok(Seen { opened: bytes(&opened)?, held: bytes(&held)?, mailed: bytes(&mailed)? })
-}
-
-fn bytes(records: &RoaringBitmap) -> Result<Vec<u8>, StoreError> {
-    let mut out = Vec::with_capacity(records.serialized_size());
-    records.serialize_into(&mut out).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-    Ok(out)
+    Ok(Seen {
+        opened: bitmap_bytes(&opened)?,
+        held: bitmap_bytes(&held)?,
+        mailed: bitmap_bytes(&mailed)?,
+    })
 }

@@ -13,6 +13,7 @@ mod sessions;
 
 use cofferdam_core::{Record, Timestamp};
 use cofferdam_store::{Db, Location, Migrations, StoreError};
+use roaring::RoaringBitmap;
 use sqlx::migrate::Migrator;
 use sqlx::{Any, Transaction};
 
@@ -53,6 +54,13 @@ impl Store {
 pub fn is_conflict(error: &StoreError) -> bool {
     let StoreError::Query(sqlx::Error::Database(e)) = error else { return false };
     e.is_unique_violation()
+}
+
+/// A bitmap in the portable serialisation.
+pub fn bitmap_bytes(records: &RoaringBitmap) -> Result<Vec<u8>, StoreError> {
+    let mut bytes = Vec::with_capacity(records.serialized_size());
+    records.serialize_into(&mut bytes).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+    Ok(bytes)
 }
 
 fn record_of(number: i64) -> Result<Record, StoreError> {

@@ -2,15 +2,16 @@
 
 use cofferdam_core::{CallerName, Timestamp};
 use cofferdam_store::StoreError;
+use roaring::RoaringBitmap;
 
-use super::{Store, time_of};
+use super::{Store, bitmap_bytes, time_of};
 use crate::domain::orders::Orders;
 
 /// What an order ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OrderKind {
-    /// Credentials.
-    Void,
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum OrderKind<'a> {
+    /// Credentials: of these, or of everybody.
+    Void(Option<&'a RoaringBitmap>),
     /// Sessions.
     Revoke,
 }
@@ -19,25 +20,27 @@ impl Store {
     /// Keeps an order and says its number.
     pub async fn insert_order(
         &self,
-        kind: OrderKind,
+        kind: OrderKind<'_>,
         incident: u32,
         until: Timestamp,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
-        const VOID: &str = "INSERT INTO void_orders (id, incident, set_before, ordered_at) \
-             SELECT COALESCE(MAX(id), 0) + 1, $1, $2, $3 FROM void_orders RETURNING id";
+        const VOID: &str = "INSERT INTO void_orders (id, incident, set_before, ordered_at, records) \
+             SELECT COALESCE(MAX(id), 0) + 1, $1, $2, $3, $4 FROM void_orders RETURNING id";
         const REVOKE: &str = "INSERT INTO revoke_orders (id, incident, opened_before, ordered_at) \
              SELECT COALESCE(MAX(id), 0) + 1, $1, $2, $3 FROM revoke_orders RETURNING id";
         let insert = match kind {
-            OrderKind::Void => VOID,
+            OrderKind::Void(_) => VOID,
             OrderKind::Revoke => REVOKE,
         };
-        let (id,): (i64,) = sqlx::query_as(insert)
+        let mut query = sqlx::query_as(insert)
             .bind(i64::from(incident))
             .bind(until.as_millisecond())
-            .bind(now.as_millisecond())
-            .fetch_one(self.db.writer())
-            .await?;
+            .bind(now.as_millisecond());
+        if let OrderKind::Void(records) = kind {
+            query = query.bind(records.map(bitmap_bytes).transpose()?);
+        }
+        let (id,): (i64,) = query.fetch_one(self.db.writer()).await?;
         Ok(id.unsigned_abs())
     }
 
@@ -70,10 +73,26 @@ impl Store {
         let callers: Vec<(String,)> =
             sqlx::query_as("SELECT caller FROM frozen_callers").fetch_all(self.db.reader()).await?;
         let frozen = callers.into_iter().map(|(name,)| name.parse()).collect::<Result<_, _>>();
-        Ok(Orders {
-            void_until: latest("SELECT MAX(set_before) FROM void_orders").await?,
-            revoked_until: latest("SELECT MAX(opened_before) FROM revoke_orders").await?,
-            frozen: frozen.map_err(|_| StoreError::Corrupt("a caller with no name".into()))?,
-        })
+        let mut orders = Orders::default();
+        orders.frozen = frozen.map_err(|_| StoreError::Corrupt("a caller with no name".into()))?;
+        if let Some(until) =
+            latest("SELECT MAX(set_before) FROM void_orders WHERE records IS NULL").await?
+        {
+            orders.void(until);
+        }
+        if let Some(until) = latest("SELECT MAX(opened_before) FROM revoke_orders").await? {
+            orders.revoke(until);
+        }
+        let sets: Vec<(i64, Vec<u8>)> = sqlx::query_as(
+            "SELECT set_before, records FROM void_orders WHERE records IS NOT NULL ORDER BY id",
+        )
+        .fetch_all(self.db.reader())
+        .await?;
+        for (until, records) in sets {
+            let records = RoaringBitmap::deserialize_from(records.as_slice())
+                .map_err(|e| StoreError::Corrupt(e.to_string()))?;
+            orders.void_some(time_of(until)?, records);
+        }
+        Ok(orders)
     }
 }

@@ -4,14 +4,14 @@ use accounts_api as api;
 use accounts_server::PATHS;
 use api::{
     CheckPassword, CheckSession, CloseSession, CompleteReset, CreateCustomer, EraseCustomer,
-    FindCustomer, FreezeCaller, ImportCustomers, ListCoarse, OpenSession, OrderVoid, ReadChanges,
+    FindCustomer, FreezeCaller, ImportCustomers, ListCoarse, OpenSession, ReadChanges,
     ReadContacts, ReadCustomers, ReadImport, ReadReseal, ReadSeen, ReportMail, RequestReset,
     RevokeSessions,
 };
 use cofferdam_core::{Call, Field, FieldSet, Personal, Record};
 use cofferdam_wire::{Client, ProblemKind};
 
-use crate::support::{Shop, ada, legacy_row, problem};
+use crate::support::{Shop, ada, everybody, legacy_row, problem};
 
 /// One path and how it ends for each kind of caller.
 struct Row {
@@ -62,7 +62,7 @@ async fn every_route_refuses_who_may_not() {
     let code = Personal::new("none");
     let (e, p) = (email.clone(), password.clone());
     let controllers = [
-        all.try_all(&OrderVoid { incident: 1, set_before: now }).await,
+        all.try_all(&everybody(now, &["ann", "bob"])).await,
         all.try_all(&RevokeSessions { incident: 1, opened_before: now }).await,
         all.try_all(&freeze).await,
         all.try_all(&ReadContacts { warrant, records: records.clone() }).await,

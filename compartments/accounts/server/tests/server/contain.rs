@@ -2,13 +2,14 @@
 
 use accounts_api::{
     CheckSession, CompleteReset, CreateCustomer, FreezeCaller, ImportCustomers, OpenSession,
-    OrderVoid, ReadContacts, RequestReset, RevokeSessions, Session, VoidOrder,
+    OrderVoid, ReadContacts, RequestReset, RevokeSessions, Session, VoidOrder, Whose,
 };
 use cofferdam_core::{Personal, Record};
 use cofferdam_wire::{CallError, Client, ProblemKind};
 use jiff::{SignedDuration, Timestamp};
+use roaring::RoaringBitmap;
 
-use crate::support::{Shop, ada, legacy_row, person, problem};
+use crate::support::{Shop, ada, everybody, legacy_row, person, problem};
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -22,7 +23,7 @@ async fn sign_in(web: &Client, email: &str, password: &str) -> Result<Session, C
 }
 
 async fn void(shop: &Shop, set_before: Timestamp) -> Result<VoidOrder, CallError> {
-    shop.client("response-1").call(&OrderVoid { incident: 1, set_before }).await
+    shop.client("response-1").call(&everybody(set_before, &["ann", "bob"])).await
 }
 
 #[tokio::test]
@@ -33,7 +34,7 @@ async fn a_void_password_opens_nothing_and_a_wrong_one_learns_nothing() {
     create(&web, person(1)).await;
     shop.clock.advance(SignedDuration::from_secs(1));
     let order = void(&shop, shop.now()).await.unwrap();
-    assert_eq!(order, VoidOrder { order: 1, customers: 2 });
+    assert_eq!((order.order, order.customers), (1, 2));
     shop.clock.advance(SignedDuration::from_secs(1));
     create(&web, person(2)).await;
 
@@ -50,7 +51,8 @@ async fn a_void_password_opens_nothing_and_a_wrong_one_learns_nothing() {
     assert_eq!(problem(right), Some(ProblemKind::CredentialVoided), "forgotten at the restart");
     // A controller whose clock is a little ahead means now.
     let ahead = shop.now() + SignedDuration::from_secs(30);
-    assert_eq!(void(&shop, ahead).await.unwrap(), VoidOrder { order: 2, customers: 3 });
+    let ahead = void(&shop, ahead).await.unwrap();
+    assert_eq!((ahead.order, ahead.customers), (2, 3));
     let future = void(&shop, shop.now() + SignedDuration::from_mins(6)).await;
     assert_eq!(problem(future), Some(ProblemKind::BadRequest));
 }
@@ -160,4 +162,54 @@ async fn contacts_are_read_under_a_warrant_and_decoys_left_out() {
     let last = book.released.last().unwrap();
     assert_eq!(last.warrant.unwrap().to_string(), warrant);
     assert_eq!(last.caller.as_str(), "response-1");
+}
+
+#[tokio::test]
+async fn some_are_shut_out_and_nobody_else_by_one_person() {
+    let shop = Shop::open().await;
+    let (web, response) = (shop.client("web-1"), shop.client("response-1"));
+    let ada = create(&web, ada()).await;
+    create(&web, person(1)).await;
+    let session = sign_in(&web, "ada@example.org", PASSWORD).await.unwrap();
+    shop.clock.advance(SignedDuration::from_secs(1));
+    let only = |records: Vec<u32>| {
+        let mut roaring = Vec::new();
+        records.into_iter().collect::<RoaringBitmap>().serialize_into(&mut roaring).unwrap();
+        OrderVoid { incident: 1, set_before: shop.now(), whose: Whose::Only { roaring } }
+    };
+    let done = response.call(&only(vec![ada.0])).await.unwrap();
+    assert_eq!(done.customers, 1);
+    let refused = sign_in(&web, "ada@example.org", PASSWORD).await;
+    assert_eq!(problem(refused), Some(ProblemKind::CredentialVoided));
+    let token = session.token;
+    assert_eq!(problem(web.call(&CheckSession { token }).await), Some(ProblemKind::NoSession));
+    let other = person(1).email;
+    sign_in(&web, other.expose(), PASSWORD).await.unwrap();
+
+    let too_many = response.call(&only((0..2_000).collect())).await;
+    assert_eq!(problem(too_many), Some(ProblemKind::NotGranted));
+    let garbage = Whose::Only { roaring: vec![1, 2, 3] };
+    let garbage = OrderVoid { incident: 1, set_before: shop.now(), whose: garbage };
+    assert_eq!(problem(response.call(&garbage).await), Some(ProblemKind::BadRequest));
+}
+
+#[tokio::test]
+async fn everybody_is_shut_out_by_what_two_people_signed_and_by_nothing_else() {
+    let shop = Shop::open().await;
+    let (web, response) = (shop.client("web-1"), shop.client("response-1"));
+    create(&web, ada()).await;
+    shop.clock.advance(SignedDuration::from_secs(1));
+    let good = everybody(shop.now(), &["ann", "bob"]);
+    let alone = everybody(shop.now(), &["ann"]);
+    assert_eq!(problem(response.call(&alone).await), Some(ProblemKind::WarrantRefused));
+    for other in [
+        OrderVoid { incident: 2, ..good.clone() },
+        OrderVoid { set_before: shop.now() - SignedDuration::from_secs(1), ..good.clone() },
+    ] {
+        assert_eq!(problem(response.call(&other).await), Some(ProblemKind::BadRequest));
+    }
+    sign_in(&web, "ada@example.org", PASSWORD).await.unwrap();
+    response.call(&good).await.unwrap();
+    let refused = sign_in(&web, "ada@example.org", PASSWORD).await;
+    assert_eq!(problem(refused), Some(ProblemKind::CredentialVoided));
 }

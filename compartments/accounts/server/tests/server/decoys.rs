@@ -164,9 +164,17 @@ async fn nothing_stored_tells_a_decoy_apart() {
     .fetch_all(&db)
     .await
     .unwrap();
-    // `changes` lists decoys as it does customers, in one order; `mailed`, who asked for a reset.
-    let expected =
-        ["addresses", "changes", "credentials", "customers", "mailed", "resets", "sessions"];
+    // `void_orders` names whom staff named; `changes` lists decoys as it does customers, in one order; `mailed`, who asked for a reset.
+    let expected = [
+        "addresses",
+        "changes",
+        "credentials",
+        "customers",
+        "mailed",
+        "resets",
+        "sessions",
+        "void_orders",
+    ];
     let tables: BTreeSet<&str> = tables.iter().map(String::as_str).collect();
     assert_eq!(tables, expected.into(), "a new table names records: does it name decoys?");
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use accounts_api::{
-    CheckSession, CompleteReset, CreateCustomer, OpenSession, OrderVoid, RequestReset, Session,
+    CheckSession, CompleteReset, CreateCustomer, OpenSession, RequestReset, Session,
 };
 use cofferdam_core::{Personal, Record};
 use cofferdam_mail::sink::{self, SinkIndex};
@@ -13,7 +13,7 @@ use jiff::SignedDuration;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use crate::support::{Shop, ada, person, problem};
+use crate::support::{Shop, ada, everybody, person, problem};
 
 const OLD: &str = "correct horse battery";
 const NEW: &str = "staple and more staple";
@@ -78,7 +78,7 @@ fn code(letter: &str) -> String {
 async fn a_void_password_is_replaced_with_the_code_from_the_mail() {
     let scene = Scene::open().await;
     let session = scene.sign_in(OLD).await.unwrap();
-    let void = OrderVoid { incident: 1, set_before: scene.shop.now() };
+    let void = everybody(scene.shop.now(), &["ann", "bob"]);
     scene.shop.client("response-1").call(&void).await.unwrap();
     assert_eq!(problem(scene.sign_in(OLD).await), Some(ProblemKind::CredentialVoided));
 

@@ -11,9 +11,9 @@ use axum::extract::State;
 use cofferdam_core::{CallerName, Epoch, Field, FieldKey, FieldSet, KeyBytes, Operation, Record};
 use cofferdam_wire::{Answer, Body, Caller, Listener, Problem, ProblemKind, call_route};
 use keys_api::{
-    ClaimDecoys, ClaimedDecoys, DomainEpochs, EraseRecords, HardenPasswords, HardenedPasswords,
-    IndexAddresses, IndexedAddresses, KeyGroup, ReadEpochs, RecordKeys, ReleaseKeys, ReleasedGroup,
-    ReleasedKeys, ReportMail, WarrantId,
+    ApproveVoid, ClaimDecoys, ClaimedDecoys, DomainEpochs, EraseRecords, HardenPasswords,
+    HardenedPasswords, IndexAddresses, IndexedAddresses, KeyGroup, ReadEpochs, RecordKeys,
+    ReleaseKeys, ReleasedGroup, ReleasedKeys, ReportMail, WarrantId,
 };
 use testkit::Authority;
 
@@ -120,6 +120,7 @@ impl TestKeys {
             .merge(call_route::<EraseRecords, _, _, _>(erase))
             .merge(call_route::<ReadEpochs, _, _, _>(epochs))
             .merge(call_route::<ReportMail, _, _, _>(report_mail))
+            .merge(call_route::<ApproveVoid, _, _, _>(approve_void))
             .merge(call_route::<HardenPasswords, _, _, _>(harden))
             .merge(call_route::<IndexAddresses, _, _, _>(index))
             .merge(call_route::<ClaimDecoys, _, _, _>(claim))
@@ -206,6 +207,18 @@ async fn report_mail(
 ) -> Result<Answer<()>, Problem> {
     book.lock().unwrap().mailed.push(call.record);
     Ok(Answer((), encoding))
+}
+
+/// Counts who signed; what a signature is worth is for the tests of keys.
+async fn approve_void(
+    State(_): Shared,
+    Body(call, encoding): Body<ApproveVoid>,
+) -> Result<Answer<()>, Problem> {
+    let people: BTreeSet<_> = call.order.signatures.iter().map(|s| &s.approver).collect();
+    if people.len() >= 2 || call.break_glass.is_some() {
+        return Ok(Answer((), encoding));
+    }
+    Err(Problem::new(ProblemKind::WarrantRefused, "it takes two"))
 }
 
 async fn epochs(

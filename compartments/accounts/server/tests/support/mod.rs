@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use accounts_api::{OrderVoid, Whose};
 use accounts_server::{Config, Server};
 use cofferdam_core::{MockClock, SystemRng, Timestamp};
 use cofferdam_wire::{CallError, Client, ProblemKind};
@@ -127,4 +128,19 @@ fn config(dir: &Path, authority: &Authority, keys: SocketAddr, relay: SocketAddr
 /// The kind of problem that a call ended with.
 pub fn problem<T>(result: Result<T, CallError>) -> Option<ProblemKind> {
     result.err().and_then(|e| e.problem().map(|p| p.kind))
+}
+
+/// An order over everybody, signed by these people as far as the keys of these tests look.
+pub fn everybody(set_before: Timestamp, approvers: &[&str]) -> OrderVoid {
+    let signature = |name: &&str| keys_api::Signature {
+        approver: (*name).to_owned(),
+        signature: String::new(),
+    };
+    let order = keys_api::Signed {
+        order: keys_api::VoidOrder { incident: 1, set_before, until: set_before },
+        signatures: approvers.iter().map(signature).collect(),
+    };
+    let order = serde_json::to_string(&order).unwrap();
+    let whose = Whose::Everybody { order, break_glass: None };
+    OrderVoid { incident: 1, set_before, whose }
 }

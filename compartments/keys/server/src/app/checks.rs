@@ -116,6 +116,33 @@ impl App {
         }
     }
 
+    /// Two approvers signed exactly this; or one did, and says why: that rings.
+    pub async fn check_approved<T: Order + Sync>(
+        &self,
+        by: &CallerName,
+        signed: &Signed<T>,
+        break_glass: Option<&str>,
+    ) -> Result<Vec<String>, Problem> {
+        let Some(reason) = break_glass else {
+            return Ok(self.check_signed(by, signed, AlarmKind::RefusedOrder).await?.to_vec());
+        };
+        if !GLASS_REASON.contains(&reason.trim().chars().count()) {
+            return Err(Problem::bad_request(
+                "breaking the glass takes a reason of 10 to 500 characters",
+            ));
+        }
+        let approvers = match signed.signers(&self.access().policy.approvers) {
+            Ok(approvers) => approvers,
+            Err(e) => {
+                return Err(self.refuse_order(by, AlarmKind::RefusedOrder, e.to_string()).await);
+            }
+        };
+        let who = approvers.join(" and ");
+        let detail = format!("{who} broke the glass for {}: {reason}", T::HEADING);
+        self.alarms.ring(self.now().await, AlarmKind::BreakGlass, Some(by), detail).await;
+        Ok(approvers)
+    }
+
     /// Refuses an order that two people should have signed, and rings.
     pub async fn refuse_order(&self, by: &CallerName, kind: AlarmKind, why: String) -> Problem {
         let now = self.now().await;
@@ -123,6 +150,9 @@ impl App {
         Problem::new(ProblemKind::WarrantRefused, why)
     }
 }
+
+/// How long a reason for breaking the glass is, in characters.
+const GLASS_REASON: std::ops::RangeInclusive<usize> = 10..=500;
 
 /// One to [`MAX_BATCH`] items.
 pub fn check_count(items: usize) -> Result<(), Problem> {

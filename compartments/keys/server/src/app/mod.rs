@@ -233,9 +233,10 @@ async fn read_shared(
     for domain in Domain::ALL {
         erased.insert(domain, Arc::new(store::records_of(db, &erased_set(domain)).await?));
     }
+    let lowered = store::lowered_budgets(db).await?.into_iter().collect();
     let policy = store::newest_policy(db).await?.ok_or(StartError::NoPolicy)?;
     Ok(Shared {
-        access: Arc::new(Access::new(policy.order)),
+        access: Arc::new(Access::new(policy.order, lowered)),
         ring: Arc::new(ring),
         warrants: Arc::new(warrants),
         frozen: store::frozen_callers(db).await?.into_iter().collect(),

@@ -61,7 +61,10 @@ impl Recalled {
             | Event::WarrantOpened { .. }
             | Event::WarrantClosed { .. }
             | Event::PolicyChanged { .. }
-            | Event::EpochChanged { .. } => {}
+            | Event::EpochChanged { .. }
+            | Event::EpochForced { .. }
+            | Event::VoidApproved { .. }
+            | Event::BudgetLowered { .. } => {}
         }
     }
 

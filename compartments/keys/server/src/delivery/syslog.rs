@@ -103,6 +103,7 @@ const fn severity(kind: AlarmKind) -> u8 {
     match kind {
         AlarmKind::Decoy
         | AlarmKind::DecoyMail
+        | AlarmKind::BreakGlass
         | AlarmKind::LogDamage
         | AlarmKind::WitnessDisagreement => 1,
         AlarmKind::Budget

@@ -136,6 +136,11 @@ pub const fn advice(kind: AlarmKind) -> (&'static str, &'static str) {
             "mail came to a mailbox that only whoever has our list can know: the list is out",
             "take the callers that it names for fallen, and scope them back to when they opened it",
         ),
+        AlarmKind::BreakGlass => (
+            "One person alone gave an order that takes two.",
+            "Call that person now, by a number that you know; if it was not they, take their key \
+             and the response host for fallen.",
+        ),
         AlarmKind::RefusedOrder => (
             "A policy or an epoch order without two good signatures was handed in.",
             "Find out who handed it in.",

@@ -10,13 +10,15 @@ pub struct Access {
     /// The policy.
     pub policy: Policy,
     callers: HashMap<CallerName, CallerPolicy>,
+    /// Below the policy's, while an incident lasts.
+    lowered: HashMap<(CallerName, Operation), Budget>,
 }
 
 impl Access {
-    /// Takes a policy that was checked.
-    pub fn new(policy: Policy) -> Self {
+    /// Takes a policy that was checked, and what is lower than it says for now.
+    pub fn new(policy: Policy, lowered: HashMap<(CallerName, Operation), Budget>) -> Self {
         let callers = policy.callers.iter().map(|of| (of.name.clone(), of.clone())).collect();
-        Self { policy, callers }
+        Self { policy, callers, lowered }
     }
 
     /// Whether `caller` may do `operation` on all of `fields`.
@@ -39,9 +41,17 @@ impl Access {
         fields.is_subset(grants.fold(FieldSet::EMPTY, |all, grant| all.union(grant.fields)))
     }
 
-    /// The budget of a caller for an operation.
-    pub fn budget(&self, caller: &CallerName, operation: Operation) -> Option<Budget> {
+    /// The budget of a caller for an operation, as the policy has it.
+    pub fn policy_budget(&self, caller: &CallerName, operation: Operation) -> Option<Budget> {
         self.callers.get(caller).and_then(|c| c.budgets.get(&operation)).copied()
+    }
+
+    /// The budget that holds: the lower of the policy's and a lowered one, so that a later policy
+    /// does not raise by the way what somebody lowered.
+    pub fn budget(&self, caller: &CallerName, operation: Operation) -> Option<Budget> {
+        let policy = self.policy_budget(caller, operation)?;
+        let lowered = self.lowered.get(&(caller.clone(), operation));
+        Some(lowered.map_or(policy, |lowered| lowered.min(policy)))
     }
 
     /// The budgets that count for `operation` of `caller` through `via`: the caller's own, which

@@ -9,6 +9,7 @@ use cofferdam_wire::{Answer, Body, Caller, Problem};
 use keys_api::{CallerPolicy, CallerStatus, ListCallers};
 
 use crate::app::App;
+use crate::domain::access::Access;
 use crate::store;
 
 /// Lists the callers, by name.
@@ -21,12 +22,13 @@ pub async fn list(
     let claims = store::highest_claims(&app.db).await.map_err(|e| Problem::internal(&e))?;
     let now = app.now().await;
     let access = app.access();
-    let list = access.callers().map(|caller| status(&app, caller, &claims, now)).collect();
+    let list = access.callers().map(|caller| status(&app, &access, caller, &claims, now)).collect();
     Ok(Answer(list, encoding))
 }
 
 fn status(
     app: &App,
+    access: &Access,
     caller: &CallerPolicy,
     claims: &BTreeMap<String, u64>,
     now: Timestamp,
@@ -36,12 +38,16 @@ fn status(
     let readable = caller.grants.iter().filter(|grant| grant.operation == Operation::Release);
     let domains: std::collections::BTreeSet<_> = readable.map(|grant| grant.domain).collect();
     let records = domains.iter().filter_map(|domain| claims.get(domain.as_str())).sum();
-    let release = caller.budgets.get(&Operation::Release).filter(|_| !domains.is_empty());
+    // What holds now, which may be lower than the policy.
+    let holds =
+        |operation: &Operation| Some((*operation, access.budget(&caller.name, *operation)?));
+    let budgets: BTreeMap<_, _> = caller.budgets.keys().filter_map(holds).collect();
+    let release = budgets.get(&Operation::Release).filter(|_| !domains.is_empty());
     CallerStatus {
         caller: caller.name.clone(),
         frozen: app.is_frozen(&caller.name),
         grants: caller.grants.clone(),
-        budgets: caller.budgets.clone(),
+        budgets: budgets.clone(),
         last_hour: caller.budgets.keys().map(last_hour).collect(),
         hours_to_drain: release.and_then(|budget| budget.hours_to_drain(records)),
     }

@@ -37,8 +37,12 @@ pub async fn change(
     Body(call, encoding): Body<ChangeEpoch>,
 ) -> Result<Answer<DomainEpochs>, Problem> {
     app.check_controller(&by, "changing an epoch").await?;
-    let signed = call.order;
-    let approvers = app.check_signed(&by, &signed, AlarmKind::RefusedOrder).await?;
+    let ChangeEpoch { order: signed, break_glass } = call;
+    if break_glass.is_some() && matches!(signed.order.change, EpochChange::Retire { .. }) {
+        let why = "a master key is destroyed by two people or not at all".to_owned();
+        return Err(app.refuse_order(&by, AlarmKind::RefusedOrder, why).await);
+    }
+    let approvers = app.check_approved(&by, &signed, break_glass.as_deref()).await?;
     let EpochOrder { domain, change, until } = signed.order;
     let now = app.now().await;
     if now >= until {
@@ -47,10 +51,26 @@ pub async fn change(
     }
     let before = epochs(&app, domain)?;
     check(&before, change)?;
-    app.write(now, vec![Event::EpochChanged { domain, change, approvers }]).await?;
+    app.write(now, vec![event(domain, change, approvers, break_glass)]).await?;
     carry_out(&app, &by, domain, change).await?;
     app.after_change().await?;
     Ok(Answer(epochs(&app, domain)?, encoding))
+}
+
+fn event(
+    domain: Domain,
+    change: EpochChange,
+    approvers: Vec<String>,
+    break_glass: Option<String>,
+) -> Event {
+    match (<[String; 2]>::try_from(approvers), break_glass) {
+        (Ok(approvers), None) => Event::EpochChanged { domain, change, approvers },
+        (approvers, reason) => {
+            let names = approvers.map_or_else(|names| names, Vec::from);
+            let (approver, reason) = (names.join(" and "), reason.unwrap_or_default());
+            Event::EpochForced { domain, change, approver, reason }
+        }
+    }
 }
 
 /// An order does what it says once.

@@ -2,6 +2,7 @@
 
 mod alarms;
 mod callers;
+mod contain;
 mod decoys;
 mod epochs;
 mod erase;
@@ -21,9 +22,10 @@ use std::sync::Arc;
 use axum::Router;
 use cofferdam_wire::call_route;
 use keys_api::{
-    ChangeEpoch, ChangePolicy, ClaimDecoys, CloseWarrant, Cosign, EraseRecords, FreezeCaller,
-    HardenPasswords, IndexAddresses, ListCallers, OpenWarrant, ProveInclusion, ReadAlarms,
-    ReadCheckpoint, ReadEntries, ReadEpochs, ReadPolicy, ReleaseKeys, ReportMail,
+    ApproveVoid, ChangeEpoch, ChangePolicy, ClaimDecoys, CloseWarrant, Cosign, EraseRecords,
+    FreezeCaller, HardenPasswords, IndexAddresses, ListCallers, LowerBudget, OpenWarrant,
+    ProveInclusion, ReadAlarms, ReadCheckpoint, ReadEntries, ReadEpochs, ReadPolicy, ReleaseKeys,
+    ReportMail,
 };
 
 use crate::app::App;
@@ -39,6 +41,8 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(call_route::<ReportMail, _, _, _>(report_mail::report))
         .merge(call_route::<FreezeCaller, _, _, _>(freeze::freeze))
         .merge(call_route::<ListCallers, _, _, _>(callers::list))
+        .merge(call_route::<ApproveVoid, _, _, _>(contain::approve_void))
+        .merge(call_route::<LowerBudget, _, _, _>(contain::lower_budget))
         .merge(call_route::<ReadPolicy, _, _, _>(policy::read))
         .merge(call_route::<ChangePolicy, _, _, _>(policy::change))
         .merge(call_route::<ReadEpochs, _, _, _>(epochs::read))

@@ -5,6 +5,7 @@ mod alarms;
 mod budgets;
 mod decoys;
 mod frozen;
+mod lowered;
 mod policy;
 mod record_sets;
 mod reseal;
@@ -19,6 +20,7 @@ pub use alarms::{delivered_upto, insert_alarm, read_alarms, set_delivered, updat
 pub use budgets::{Reservation, reserve};
 pub use decoys::{claim, first_password, highest_claims};
 pub use frozen::{frozen_callers, set_frozen};
+pub use lowered::{lowered_budgets, set_lowered};
 pub use policy::{insert_policy, newest_policy};
 pub use record_sets::{add_records, records_of};
 pub use reseal::{reseal_windows, set_reseal_window};

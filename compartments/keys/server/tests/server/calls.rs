@@ -5,10 +5,11 @@ use cofferdam_store::Location;
 use cofferdam_wire::ProblemKind;
 use jiff::SignedDuration;
 use keys_api::{
-    AlarmKind, ChangeEpoch, ChangePolicy, ClaimDecoys, CloseWarrant, Cosign, EpochChange,
-    EpochOrder, EraseRecords, Event, FreezeCaller, HardenItem, HardenPasswords, IndexAddresses,
-    KeyGroup, ListCallers, OpenWarrant, ProveInclusion, ReadAlarms, ReadCheckpoint, ReadEntries,
-    ReadEpochs, ReadPolicy, ReleaseKeys, ReleasedKeys, ReportMail, Signed, Warrant,
+    AlarmKind, ApproveVoid, ChangeEpoch, ChangePolicy, ClaimDecoys, CloseWarrant, Cosign,
+    EpochChange, EpochOrder, EraseRecords, Event, FreezeCaller, HardenItem, HardenPasswords,
+    IndexAddresses, KeyGroup, ListCallers, LowerBudget, OpenWarrant, ProveInclusion, ReadAlarms,
+    ReadCheckpoint, ReadEntries, ReadEpochs, ReadPolicy, ReleaseKeys, ReleasedKeys, ReportMail,
+    Signed, VoidOrder, Warrant,
 };
 
 use crate::support::{Keys, ask, events, fields, group, name, until, warrant};
@@ -248,6 +249,14 @@ async fn every_route_refuses_a_stranger() {
         },
         signatures: vec![],
     };
+    let void = Signed {
+        order: VoidOrder {
+            incident: 1,
+            set_before: warrant.order.from,
+            until: warrant.order.until,
+        },
+        signatures: vec![],
+    };
     refused![
         ask("web-ky-1", &[1]),
         HardenPasswords {
@@ -261,8 +270,15 @@ async fn every_route_refuses_a_stranger() {
         ReadPolicy {},
         ChangePolicy { policy: keys.sign(keys.policy()) },
         ReportMail { record: Record(1) },
+        ApproveVoid { order: void, break_glass: None },
+        LowerBudget {
+            caller: name("web-ky-1"),
+            operation: Operation::Release,
+            budget: None,
+            reason: "x".into()
+        },
         ReadEpochs { domain: Domain::Accounts },
-        ChangeEpoch { order },
+        ChangeEpoch { order, break_glass: None },
         EraseRecords {
             domain: Domain::Accounts,
             caller: name("web-ky-1"),

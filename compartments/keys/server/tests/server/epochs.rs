@@ -22,7 +22,7 @@ fn start(keys: &Keys, epoch: u16) -> EpochOrder {
 }
 
 async fn give(response: &Client, order: Signed<EpochOrder>) -> Result<DomainEpochs, Problem> {
-    let done = response.call(&ChangeEpoch { order }).await;
+    let done = response.call(&ChangeEpoch { order, break_glass: None }).await;
     done.map_err(|e| e.problem().cloned().unwrap())
 }
 

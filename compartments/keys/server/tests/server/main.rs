@@ -4,6 +4,7 @@
 mod alarms;
 mod calls;
 mod clock;
+mod contain;
 mod door;
 mod epochs;
 mod instances;

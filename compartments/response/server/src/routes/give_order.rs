@@ -23,7 +23,8 @@ pub async fn give(
             app.keys.call(&ChangePolicy { policy: parse(call.signed)? }).await?;
         }
         OrderKind::Epoch => {
-            app.keys.call(&ChangeEpoch { order: parse(call.signed)? }).await?;
+            let break_glass = call.break_glass;
+            app.keys.call(&ChangeEpoch { order: parse(call.signed)?, break_glass }).await?;
         }
     }
     tracing::warn!(by = %by.name, kind = ?call.kind, "an order of two people was carried to keys");

@@ -4,6 +4,7 @@ mod declare_incident;
 mod freeze_caller;
 mod give_order;
 mod list_incidents;
+mod lower_budget;
 mod make_report;
 mod plan_letter;
 mod publish_notice;
@@ -24,15 +25,15 @@ use axum::Router;
 use cofferdam_core::Call;
 use cofferdam_wire::call_route;
 use response_api::{
-    DeclareIncident, FreezeCaller, GiveOrder, ListIncidents, MakeReport, PlanLetter, PublishNotice,
-    ReadExposure, ReadFeed, ReadJournal, ReadKeys, ReadLedger, ReadLetter, ReadPerson,
-    ScopeIncident, StartLetter, VoidCredentials,
+    DeclareIncident, FreezeCaller, GiveOrder, ListIncidents, LowerBudget, MakeReport, PlanLetter,
+    PublishNotice, ReadExposure, ReadFeed, ReadJournal, ReadKeys, ReadLedger, ReadLetter,
+    ReadPerson, ScopeIncident, StartLetter, VoidCredentials,
 };
 
 use crate::app::App;
 
 /// Every path, for the test that walks them all.
-pub const PATHS: [&str; 17] = [
+pub const PATHS: [&str; 18] = [
     DeclareIncident::PATH,
     ListIncidents::PATH,
     ReadJournal::PATH,
@@ -42,6 +43,7 @@ pub const PATHS: [&str; 17] = [
     ReadPerson::PATH,
     FreezeCaller::PATH,
     VoidCredentials::PATH,
+    LowerBudget::PATH,
     PlanLetter::PATH,
     StartLetter::PATH,
     ReadLetter::PATH,
@@ -64,6 +66,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(call_route::<ReadPerson, _, _, _>(read_person::read))
         .merge(call_route::<FreezeCaller, _, _, _>(freeze_caller::freeze))
         .merge(call_route::<VoidCredentials, _, _, _>(void_credentials::void))
+        .merge(call_route::<LowerBudget, _, _, _>(lower_budget::lower))
         .merge(call_route::<PlanLetter, _, _, _>(plan_letter::plan))
         .merge(call_route::<StartLetter, _, _, _>(start_letter::start))
         .merge(call_route::<ReadLetter, _, _, _>(read_letter::read))

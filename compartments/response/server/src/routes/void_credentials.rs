@@ -1,50 +1,108 @@
-//! `POST /v1/contain/void`: every credential is void and every session over, by one order each.
+//! `POST /v1/contain/void`: credentials are void and sessions over, by one order each.
 
 use std::sync::Arc;
-use std::time::Instant;
 
-use accounts_api::{OrderVoid, RevokeSessions};
+use accounts_api::{OrderVoid, RevokeSessions, Whose};
 use axum::extract::State;
+use cofferdam_core::{Domain, Timestamp};
 use cofferdam_wire::{Answer, Body, Problem};
-use response_api::{IncidentId, VoidCredentials, Voided};
+use response_api::{IncidentId, Level, VoidCredentials, VoidWhose, Voided};
+use roaring::RoaringBitmap;
 
 use crate::app::App;
+use crate::domain::scope::people;
 use crate::staff::{Author, Staff};
-use crate::store::Kind;
+use crate::store::{Kind, bytes_of};
 
-/// Voids the credentials of all customers. Asked again, it says what the first order did: a
-/// second one would void what customers have reset since.
+/// Voids credentials: on a task of its own, one at a time, since who asked may go away, or ask
+/// twice.
 pub async fn void(
     State(app): State<Arc<App>>,
     Staff(by): Staff,
     Body(call, encoding): Body<VoidCredentials>,
 ) -> Result<Answer<Voided>, Problem> {
     app.incident(call.incident).await?;
-    // On a task of its own, one at a time: who asked may go away, or ask twice.
-    let voided = tokio::spawn(async move { void_once(&app, call.incident, &by).await });
+    let VoidCredentials { incident, whose } = call;
+    let voided = tokio::spawn(async move {
+        let _one_at_a_time = app.voiding.lock().await;
+        match whose {
+            VoidWhose::Everybody { order, set_before, break_glass } => {
+                let whose = Whose::Everybody { order: order.to_string(), break_glass };
+                everybody(&app, incident, &by, set_before, whose).await
+            }
+            VoidWhose::Exposed => {
+                let records = exposed(&app, incident).await?;
+                some(&app, incident, &by, records, "everybody exposed").await
+            }
+            VoidWhose::Only { records } => {
+                let records = records.iter().map(|record| record.0).collect();
+                some(&app, incident, &by, records, "those named").await
+            }
+        }
+    });
     let voided = voided.await.map_err(|e| Problem::internal(&e))??;
     Ok(Answer(voided, encoding))
 }
 
-async fn void_once(app: &App, incident: IncidentId, by: &Author) -> Result<Voided, Problem> {
-    let _one_at_a_time = app.voiding.lock().await;
+/// Asked again, it says what the first order did: a second one would void what customers have
+/// reset since.
+async fn everybody(
+    app: &App,
+    incident: IncidentId,
+    by: &Author,
+    set_before: Timestamp,
+    whose: Whose,
+) -> Result<Voided, Problem> {
     let before = app.store.finding::<Voided>(incident, Kind::Voided).await;
     if let Some(voided) = before.map_err(|e| Problem::internal(&e))? {
         return Ok(voided);
     }
-    let started = Instant::now();
-    let now = app.now();
-    app.journal(incident, by, "void", "credentials of all customers, and all sessions").await?;
-    let order = app.accounts.call(&OrderVoid { incident: incident.0, set_before: now }).await?;
-    let revoke = RevokeSessions { incident: incident.0, opened_before: now };
-    let sessions = app.accounts.call(&revoke).await?;
-    let voided = Voided {
-        order: order.order,
-        customers: order.customers,
-        sessions,
-        seconds: started.elapsed().as_secs_f64(),
+    let glass = match &whose {
+        Whose::Everybody { break_glass: Some(reason), .. } => format!("; glass broken: {reason}"),
+        _ => String::new(),
     };
+    let detail = format!("credentials set up to {set_before} and all sessions{glass}");
+    app.journal(incident, by, "void", &detail).await?;
+    let order = OrderVoid { incident: incident.0, set_before, whose };
+    let order = app.accounts.call(&order).await?;
+    let revoke = RevokeSessions { incident: incident.0, opened_before: app.now() };
+    let sessions = app.accounts.call(&revoke).await?;
+    let voided =
+        Voided { order: order.order, customers: order.customers, sessions, seconds: order.seconds };
     let kept = app.store.set_finding(incident, Kind::Voided, &voided).await;
     kept.map_err(|e| Problem::internal(&e))?;
     Ok(voided)
+}
+
+async fn some(
+    app: &App,
+    incident: IncidentId,
+    by: &Author,
+    records: RoaringBitmap,
+    who: &str,
+) -> Result<Voided, Problem> {
+    if records.is_empty() {
+        return Err(Problem::bad_request("there is nobody to void"));
+    }
+    let detail = format!("credentials and sessions of {who}: {} customers", records.len());
+    app.journal(incident, by, "void.some", &detail).await?;
+    let roaring = bytes_of(&records).map_err(|e| Problem::internal(&e))?;
+    let whose = Whose::Only { roaring };
+    let order = OrderVoid { incident: incident.0, set_before: app.now(), whose };
+    let order = app.accounts.call(&order).await?;
+    Ok(Voided {
+        order: order.order,
+        customers: order.customers,
+        sessions: 0,
+        seconds: order.seconds,
+    })
+}
+
+/// Who is exposed, as far as it was computed.
+async fn exposed(app: &App, incident: IncidentId) -> Result<RoaringBitmap, Problem> {
+    let exposure = app.exposure(incident).await?;
+    let levels = app.exposed(incident, exposure.computed).await;
+    let levels = levels.map_err(|e| Problem::internal(&e))?;
+    let known = levels.iter().filter(|(level, _)| *level != Level::Reachable);
+    Ok(known.fold(RoaringBitmap::new(), |all, (_, of)| all | people(of, Domain::Accounts)))
 }

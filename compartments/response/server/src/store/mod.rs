@@ -49,7 +49,7 @@ fn number<T: TryFrom<i64>>(stored: i64) -> Result<T, StoreError> {
 }
 
 /// A bitmap in the portable serialisation.
-fn bytes_of(records: &RoaringBitmap) -> Result<Vec<u8>, StoreError> {
+pub fn bytes_of(records: &RoaringBitmap) -> Result<Vec<u8>, StoreError> {
     let mut bytes = Vec::with_capacity(records.serialized_size());
     records.serialize_into(&mut bytes).map_err(corrupt)?;
     Ok(bytes)

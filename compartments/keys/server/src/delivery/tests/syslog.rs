@@ -109,6 +109,7 @@ async fn what_a_thief_or_a_forger_sets_off_is_an_alert() {
     let alerts = [
         AlarmKind::Decoy,
         AlarmKind::DecoyMail,
+        AlarmKind::BreakGlass,
         AlarmKind::LogDamage,
         AlarmKind::WitnessDisagreement,
     ];

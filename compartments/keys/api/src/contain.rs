@@ -1,0 +1,62 @@
+//! Containment that takes `keys`: approval of void orders, and budgets below the policy's.
+
+use cofferdam_core::{Call, CallerName, Operation, Timestamp};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::policy::Budget;
+use crate::signed::{Order, Signed};
+
+/// What two people order: that the credentials of all customers are void. It names the instant, so
+/// that handing it in again voids nothing more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VoidOrder {
+    /// The incident's number.
+    pub incident: u32,
+    /// Credentials set up to this instant are void.
+    pub set_before: Timestamp,
+    /// Until when the order may be carried out.
+    pub until: Timestamp,
+}
+
+impl Order for VoidOrder {
+    const HEADING: &'static str = "void v1";
+}
+
+/// Checks a void order, and writes it to the log. For the front that carries it out, which knows no
+/// approvers itself: so that a fallen controller can't shut every customer out alone.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApproveVoid {
+    /// The order, signed by two approvers; by one, when the glass is broken.
+    pub order: Signed<VoidOrder>,
+    /// Why one person must do, 10 to 500 characters: it stands in the log, and rings.
+    #[serde(default)]
+    pub break_glass: Option<String>,
+}
+
+impl Call for ApproveVoid {
+    const PATH: &'static str = "/v1/contain/approve-void";
+    type Answer = ();
+}
+
+/// Lowers a caller's budget below what the policy gives it, or ends that. For the controller; one
+/// person is enough, since it only takes away.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LowerBudget {
+    /// Whose.
+    pub caller: CallerName,
+    /// For what.
+    pub operation: Operation,
+    /// The budget from now on, in no window above the policy's; `None`: the policy's again.
+    pub budget: Option<Budget>,
+    /// Why, at most 500 characters, without personal data: it stands in the log.
+    pub reason: String,
+}
+
+impl Call for LowerBudget {
+    const PATH: &'static str = "/v1/contain/lower-budget";
+    type Answer = ();
+}
