@@ -41,6 +41,8 @@ impl Source {
 pub struct Filled {
     /// Who has which record.
     pub roll: Roll,
+    /// How many of them are synthetic.
+    pub shoppers: u32,
     /// Customers, without decoys.
     pub customers: u64,
     /// Rows that were refused.
@@ -62,8 +64,14 @@ pub async fn fill(
 ) -> Result<Filled, CommandError> {
     let shoppers = own.join("shoppers.csv");
     people.write_csv(&shoppers, source.shoppers())?;
-    let mut filled =
-        Filled { roll: Roll::default(), customers: 0, rejected: 0, cards: 0, tokens: Vec::new() };
+    let mut filled = Filled {
+        roll: Roll::default(),
+        shoppers: source.shoppers(),
+        customers: 0,
+        rejected: 0,
+        cards: 0,
+        tokens: Vec::new(),
+    };
     let importer: CallerName = "import-1".parse()?;
     let accounts = estate.accounts(&importer)?;
     let mut files = vec![shoppers.clone()];

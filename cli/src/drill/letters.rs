@@ -142,13 +142,9 @@ impl Delivery {
 
 /// What a customer really lost.
 fn lost(truth: &Tally, record: u32) -> FieldSet {
-    let read = truth.read.iter().filter(|(_, records)| records.contains(record));
-    let fields = read.map(|(field, _)| *field).collect::<FieldSet>();
-    if truth.presented.contains(record) {
-        fields.with(Field::Email).with(Field::Password)
-    } else {
-        fields
-    }
+    let all = truth.read.iter().chain(&truth.presented);
+    let lost = all.filter(|(field, of)| **field != Field::Session && of.contains(record));
+    lost.map(|(field, _)| *field).collect()
 }
 
 /// Opens letters spread over the ledger; how many were opened, and how many say anything else

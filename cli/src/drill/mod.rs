@@ -11,12 +11,14 @@ mod checks;
 mod contain;
 mod estate;
 mod fill;
+mod flat;
 mod letters;
 mod notice;
 mod people;
 mod report;
 mod respond;
 mod roll;
+mod scenario;
 mod scope_check;
 mod secrecy;
 mod size;
@@ -27,19 +29,22 @@ mod traffic;
 use std::net::ToSocketAddrs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
-use cofferdam_core::{Clock, SystemClock};
+use cofferdam_core::{Clock, Personal, SeededRng, SystemClock};
 use cofferdam_wire::Shutdown;
 
 use crate::up::Running;
 use crate::{CommandError, output};
 
-use breach::Breach;
+use breach::{Breach, Happened};
 use estate::DrillEstate;
 use fill::Source;
+use flat::{FlatPerson, FlatReport, FlatSize};
 use people::People;
 use report::{DrillReport, Steps};
+use scenario::Scenario;
 use size::Size;
 
 /// `cofferdam drill`
@@ -56,6 +61,13 @@ pub struct DrillArgs {
     /// few synthetic ones come on top and do the signing in
     #[arg(long, value_name = "CSV", conflicts_with = "customers")]
     file: Option<PathBuf>,
+    /// Which host falls
+    #[arg(long, value_enum, default_value = "app", value_name = "HOST")]
+    fallen: Scenario,
+    /// Run the same theft against a conventional shop too (one database, no compartments, no
+    /// budgets), and show both side by side
+    #[arg(long, conflicts_with = "file")]
+    flat: bool,
     /// Hand the letters to this relay instead of the built-in mail sink
     #[arg(long, value_name = "HOST:PORT")]
     relay: Option<String>,
@@ -151,8 +163,27 @@ async fn drill(
     steps.end(format!("{customers} customers, {} refused rows, {cards} cards", filled.rejected));
 
     let breach = Breach { estate, people: &people, filled: &filled, size, seed: args.seed };
-    let happened = breach.happen(&mut steps, &mut report).await?;
-    respond::respond(&breach, &happened, args, &mut steps, &mut report).await?;
+    match args.fallen {
+        Scenario::App | Scenario::Response | Scenario::Relay => {
+            let happened = breach.happen(&mut steps, &mut report).await?;
+            let reset = respond::respond(&breach, &happened, args, &mut steps, &mut report).await?;
+            if args.fallen.reads_letters() {
+                let truth = scenario::of_letters(args.fallen, &filled.roll, &reset);
+                let happened = Happened { truth, ..happened };
+                breach.judge_exposure(args.fallen, &happened, &mut steps, &mut report).await?;
+            }
+        }
+        host => {
+            let happened = breach.happen_at(host, &mut steps, &mut report).await?;
+            breach.judge_exposure(host, &happened, &mut steps, &mut report).await?;
+        }
+    }
+    if args.flat {
+        steps.begin("the same theft in a conventional shop");
+        let flat = conventional(args, &size, &people).await?;
+        steps.end(format!("{} customers taken", flat.records_lost));
+        report.flat = Some(flat);
+    }
 
     steps.begin("search the disk");
     let needles = secrecy::Needles::sample(&people, source.shoppers());
@@ -167,6 +198,32 @@ async fn drill(
     report.steps = steps.into_list();
     report.ok = report.checks.hold();
     Ok(report)
+}
+
+/// The same customers and the same thief, in a shop with one database.
+async fn conventional(
+    args: &DrillArgs,
+    size: &Size,
+    people: &People,
+) -> Result<FlatReport, CommandError> {
+    let person = |number: u32| {
+        let person = people.person(number);
+        let card = person.card_last4.map(|last4| format!("400000{:06}{last4}", number % 1_000_000));
+        FlatPerson {
+            name: person.name,
+            email: person.email,
+            phone: person.phone,
+            billing_address: person.billing_address,
+            shipping_address: person.shipping_address,
+            card_number: card.map(Personal::new),
+            password: person.password.into(),
+        }
+    };
+    let (sign_ins, close_looks) = (size.sign_ins, size.close_looks);
+    let size = FlatSize { customers: args.customers, sign_ins, close_looks };
+    let dir = tempfile::Builder::new().prefix("cofferdam-flat-").tempdir()?;
+    let rng = Arc::new(SeededRng::new(args.seed));
+    Ok(flat::run(dir.path(), &size, person, Arc::new(SystemClock), rng).await?)
 }
 
 fn show(args: &DrillArgs, report: &DrillReport) -> Result<ExitCode, CommandError> {

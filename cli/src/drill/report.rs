@@ -7,6 +7,8 @@ use cofferdam_core::Field;
 use serde::Serialize;
 
 use super::checks::Checks;
+use super::flat::FlatReport;
+use crate::incident::table;
 use crate::output;
 
 /// The result of a drill.
@@ -30,6 +32,9 @@ pub struct DrillReport {
     pub letters: LettersReport,
     /// The notice.
     pub notice: NoticeReport,
+    /// The same theft in a conventional shop, if it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flat: Option<FlatReport>,
     /// The times of the steps.
     pub steps: Vec<Step>,
     /// What had to hold.
@@ -47,6 +52,8 @@ pub struct Loot {
     pub records: u64,
     /// Fields in all, of customers alone.
     pub fields: u64,
+    /// How long it took.
+    pub seconds: f64,
     /// Things it tried that must be refused, and how they ended.
     pub attempts: BTreeMap<&'static str, String>,
 }
@@ -190,9 +197,40 @@ impl DrillReport {
             let mark = if check.ok { "held" } else { "FAILED" };
             out.push(format!("{mark:>6}  {}: {}", check.name, check.detail));
         }
+        if let Some(flat) = &self.flat {
+            out.extend(side_by_side(self, flat));
+        }
         out.push(String::new());
         let verdict = if self.ok { "Every check held" } else { "Not every check held" };
         out.push(format!("{verdict}; {:.1} s, seed {}.", self.seconds, self.seed));
         out
     }
+}
+
+/// The two shops beside each other.
+fn side_by_side(ours: &DrillReport, flat: &FlatReport) -> Vec<String> {
+    let number = |n: u64| table::number(n);
+    let cards = flat.lost.get("card_number").copied().unwrap_or(0);
+    let hashes = flat.lost.get("password_hash").copied().unwrap_or(0);
+    let named = ours.exposure.read + ours.exposure.presented;
+    let kinds: std::collections::BTreeSet<_> = ours.alarms.iter().map(|a| &a.kind).collect();
+    let rows = [
+        ("the same theft from one app server", "conventional".to_owned(), "Cofferdam".to_owned()),
+        ("customers taken", number(flat.records_lost), number(ours.loot.records)),
+        ("  of", number(flat.customers.into()), number(ours.customers)),
+        ("card numbers in clear", number(cards), number(ours.cards.released_to_fallen)),
+        ("password hashes", number(hashes), number(0)),
+        ("what stopped it", "the end of the table".to_owned(), "the read budget".to_owned()),
+        ("seconds to drain", format!("{:.1}", flat.seconds_to_drain), "not drained".to_owned()),
+        ("kinds of alarm meanwhile", number(0), number(kinds.len() as u64)),
+        ("people the log names", number(flat.named_by_the_log), number(named)),
+        ("missed by the log", number(flat.missed), number(ours.exposure.missed)),
+        ("wrongly named", number(flat.wrong), number(ours.exposure.wrong)),
+        ("cleared for certain", number(0), number(ours.customers.saturating_sub(named))),
+    ];
+    let rows: Vec<_> = rows.into_iter().map(|(a, b, c)| vec![a.to_owned(), b, c]).collect();
+    let mut out = vec![String::new()];
+    out.extend(table::lines(&rows));
+    out.push(format!("The conventional shop can say: {}", flat.certain));
+    out
 }

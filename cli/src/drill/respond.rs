@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use cofferdam_core::{Clock, Domain, SystemClock, SystemRng};
+use cofferdam_core::{Clock, Domain, Record, SystemClock, SystemRng};
 use cofferdam_wire::Client;
 use keys_api::ApproverSecret;
 use response_api::{
@@ -35,14 +35,14 @@ struct Response<'a> {
     report: &'a mut DrillReport,
 }
 
-/// Responds to the breach.
+/// Responds to the breach; who was mailed a reset code meanwhile.
 pub async fn respond(
     breach: &Breach<'_>,
     happened: &Happened,
     args: &DrillArgs,
     steps: &mut Steps,
     report: &mut DrillReport,
-) -> Result<(), CommandError> {
+) -> Result<Vec<Record>, CommandError> {
     let client = breach.estate.response(&"operator-1".parse()?)?;
     steps.begin("alarms");
     let alarms = alarms(&client).await?;
@@ -64,9 +64,10 @@ pub async fn respond(
     let mut response = Response { breach, happened, client, incident, steps, report };
     response.freeze().await?;
     response.scope().await?;
-    response.void().await?;
+    let reset = response.void().await?;
     response.letters(args).await?;
-    response.publish().await
+    response.publish().await?;
+    Ok(reset)
 }
 
 fn is_thief(alarm: &FeedAlarm) -> bool {
@@ -165,7 +166,7 @@ impl Response<'_> {
         self.report.checks.add("no card was released to the fallen server", held, detail);
     }
 
-    async fn void(&mut self) -> Result<(), CommandError> {
+    async fn void(&mut self) -> Result<Vec<Record>, CommandError> {
         self.steps.begin("void");
         let staff = self.breach.estate.dir.join("staff");
         let [first, second] = APPROVERS.map(|name| approver(&staff, name));
@@ -186,9 +187,9 @@ impl Response<'_> {
             sessions: &self.happened.sessions,
             mail: &estate.dir.join("mail"),
         };
-        contain::check(&contained, &mut self.report.checks).await?;
+        let reset = contain::check(&contained, &mut self.report.checks).await?;
         self.steps.end(detail);
-        Ok(())
+        Ok(reset)
     }
 
     async fn letters(&mut self, args: &DrillArgs) -> Result<(), CommandError> {

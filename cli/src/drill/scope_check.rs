@@ -8,7 +8,7 @@ use cofferdam_wire::Client;
 use response_api::{IncidentId, Level, ReadExposure};
 use roaring::RoaringBitmap;
 
-use super::tally::Tally;
+use super::tally::{Fields, Tally};
 use crate::CommandError;
 
 /// How far exposure and truth are apart, in fields of records.
@@ -32,21 +32,16 @@ pub async fn compare(
     customers: &RoaringBitmap,
 ) -> Result<Difference, CommandError> {
     let mut difference = Difference::default();
-    let nothing = RoaringBitmap::new();
     for field in Field::ALL.iter().copied() {
-        let read = truth.read.get(&field).unwrap_or(&nothing);
+        let of = |fields: &Fields| fields.get(&field).cloned().unwrap_or_default();
+        let (read, shown) = (of(&truth.read), of(&truth.presented));
         let found = exposed(response, incident, Level::Read, field).await?;
-        difference.add(&format!("{field} read"), read, &found);
+        difference.add(&format!("{field} read"), &read, &found);
         let people = found.intersection_len(customers);
         difference.read.extend((people > 0).then_some((field, people)));
 
-        let typed = match field {
-            Field::Email | Field::Password => &truth.presented,
-            Field::Session => &truth.sessions,
-            _ => &nothing,
-        };
         let found = exposed(response, incident, Level::Presented, field).await?;
-        difference.add(&format!("{field} presented"), typed, &found);
+        difference.add(&format!("{field} presented"), &shown, &found);
     }
     Ok(difference)
 }

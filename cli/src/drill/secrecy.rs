@@ -103,11 +103,20 @@ impl Needles {
 /// Searches what every compartment keeps on disk; the sink's mail is not ours to hide, and the
 /// drill's own files are the truth that is looked for.
 pub fn search(estate: &Path, needles: &Needles) -> io::Result<(usize, Vec<Leak>)> {
+    let places = ["keys", "accounts", "payments", "response", "mail/sink.log"];
+    search_in(&places.map(|place| estate.join(place)), needles)
+}
+
+/// Searches directories and files.
+pub fn search_in(places: &[PathBuf], needles: &Needles) -> io::Result<(usize, Vec<Leak>)> {
     let mut files = Vec::new();
-    for compartment in ["keys", "accounts", "payments", "response"] {
-        collect(&estate.join(compartment), &mut files)?;
+    for place in places {
+        if place.is_dir() {
+            collect(place, &mut files)?;
+        } else {
+            files.push(place.clone());
+        }
     }
-    files.push(estate.join("mail/sink.log"));
     let mut leaks = Vec::new();
     for file in &files {
         if let Some(what) = needles.find_in(file)? {

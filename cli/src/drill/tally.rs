@@ -6,15 +6,16 @@ use accounts_api::CustomerFields;
 use cofferdam_core::{Field, Record};
 use roaring::RoaringBitmap;
 
+/// Fields, and the records of whom a host got them.
+pub type Fields = BTreeMap<Field, RoaringBitmap>;
+
 /// What came to a host, record by record and field by field.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tally {
     /// The fields that it received.
-    pub read: BTreeMap<Field, RoaringBitmap>,
-    /// Those whose password was typed there.
-    pub presented: RoaringBitmap,
-    /// Those whose session was opened there.
-    pub sessions: RoaringBitmap,
+    pub read: Fields,
+    /// What was typed there, and the sessions that passed through it.
+    pub presented: Fields,
 }
 
 impl Tally {
@@ -22,28 +23,41 @@ impl Tally {
     pub fn received(&mut self, customers: &[CustomerFields]) {
         for customer in customers {
             for field in customer.fields.keys() {
-                self.read.entry(*field).or_default().insert(customer.record.0);
+                self.read(*field, customer.record);
             }
         }
     }
 
+    /// Writes down that a field was read.
+    pub fn read(&mut self, field: Field, record: Record) {
+        self.read.entry(field).or_default().insert(record.0);
+    }
+
     /// Writes down that somebody typed a password.
     pub fn typed(&mut self, record: Record) {
-        self.presented.insert(record.0);
+        for field in [Field::Email, Field::Password] {
+            self.showed(field, record);
+        }
     }
 
     /// Writes down that a session was opened.
     pub fn opened(&mut self, record: Record) {
-        self.sessions.insert(record.0);
+        self.showed(Field::Session, record);
+    }
+
+    /// Writes down that somebody showed something.
+    pub fn showed(&mut self, field: Field, record: Record) {
+        self.presented.entry(field).or_default().insert(record.0);
     }
 
     /// Adds what another tally holds.
     pub fn add(&mut self, other: &Self) {
-        for (field, records) in &other.read {
-            *self.read.entry(*field).or_default() |= records;
+        for (all, more) in [(&mut self.read, &other.read), (&mut self.presented, &other.presented)]
+        {
+            for (field, records) in more {
+                *all.entry(*field).or_default() |= records;
+            }
         }
-        self.presented |= &other.presented;
-        self.sessions |= &other.sessions;
     }
 
     /// Everybody of whom a field was read.

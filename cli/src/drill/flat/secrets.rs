@@ -1,0 +1,66 @@
+//! Passwords, sessions and card numbers, as a conventional shop keeps them.
+
+use std::num::NonZeroU32;
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::pbkdf2::{self, PBKDF2_HMAC_SHA256};
+use cofferdam_core::{KeyBytes, Personal, Rng};
+use zeroize::Zeroizing;
+
+/// A real shop takes some thousand times as many; what a guess costs is not the point here.
+const ROUNDS: NonZeroU32 = NonZeroU32::new(100).unwrap();
+
+/// A salted hash in the usual text form.
+pub fn hash_password(password: &str, rng: &dyn Rng) -> String {
+    let (salt, mut hash) = (rng.bytes::<16>(), [0; 32]);
+    pbkdf2::derive(PBKDF2_HMAC_SHA256, ROUNDS, &salt, password.as_bytes(), &mut hash);
+    format!("pbkdf2_sha256${ROUNDS}${}${}", hex::encode(salt), hex::encode(hash))
+}
+
+/// Whether it is the password of which `hash` was made.
+pub fn fits(password: &Personal, hash: &str) -> bool {
+    let decoded: Vec<_> = hash.split('$').skip(2).flat_map(hex::decode).collect();
+    let [salt, hash] = decoded.as_slice() else { return false };
+    let password = password.expose().as_bytes();
+    pbkdf2::verify(PBKDF2_HMAC_SHA256, ROUNDS, salt, password, hash).is_ok()
+}
+
+/// What stands in the database for a session, so that the table alone lets nobody in.
+pub fn fingerprint(token: &str) -> Vec<u8> {
+    digest(&SHA256, token.as_bytes()).as_ref().to_vec()
+}
+
+/// The one key of all card numbers.
+pub struct CardKey(LessSafeKey);
+
+impl CardKey {
+    /// Takes it out of the configuration.
+    pub fn new(key: &KeyBytes) -> Self {
+        #[expect(clippy::expect_used, reason = "32 bytes is the length of an AES-256 key")]
+        let key = UnboundKey::new(&AES_256_GCM, key.expose()).expect("a key of 32 bytes");
+        Self(LessSafeKey::new(key))
+    }
+
+    /// Nonce, ciphertext, tag.
+    pub fn seal(&self, number: &Personal, rng: &dyn Rng) -> Vec<u8> {
+        let nonce = rng.bytes::<NONCE_LEN>();
+        let mut body = Zeroizing::new(number.expose().as_bytes().to_vec());
+        let unique = Nonce::assume_unique_for_key(nonce);
+        #[expect(clippy::expect_used, reason = "fails only for texts beyond 64 GiB")]
+        let tag = self
+            .0
+            .seal_in_place_separate_tag(unique, Aad::empty(), &mut body)
+            .expect("a card number is shorter than AES-GCM's limit");
+        [&nonce, body.as_slice(), tag.as_ref()].concat()
+    }
+
+    /// The number that [`CardKey::seal`] was given.
+    pub fn open(&self, sealed: &[u8]) -> Option<Personal> {
+        let (nonce, body) = sealed.split_first_chunk::<NONCE_LEN>()?;
+        let mut body = Zeroizing::new(body.to_vec());
+        let nonce = Nonce::assume_unique_for_key(*nonce);
+        let number = self.0.open_in_place(nonce, Aad::empty(), &mut body).ok()?;
+        Some(Personal::new(str::from_utf8(number).ok()?))
+    }
+}
