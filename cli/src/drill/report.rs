@@ -52,8 +52,6 @@ pub struct Loot {
     pub records: u64,
     /// Fields in all, of customers alone.
     pub fields: u64,
-    /// How long it took.
-    pub seconds: f64,
     /// Things it tried that must be refused, and how they ended.
     pub attempts: BTreeMap<&'static str, String>,
 }

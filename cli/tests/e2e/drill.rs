@@ -50,6 +50,50 @@ async fn every_check_holds_and_the_same_seed_gives_the_same_exposure() {
     assert_ne!(other["exposure"], first["exposure"]);
 }
 
+/// Loot and exposure are the same for whatever host falls, with three seeds each.
+fn is_exact(host: &str) {
+    for seed in ["1", "2", "3"] {
+        let report = drill(["--customers", "300", "--seed", seed, "--fallen", host]);
+        let exposure = &report["exposure"];
+        assert_eq!(report["ok"], true, "{host} {seed}: {report:#}");
+        assert_eq!((&exposure["missed"], &exposure["wrong"]), (&0.into(), &0.into()));
+    }
+}
+
+#[test]
+fn what_a_fallen_accounts_gave_up_is_known() {
+    is_exact("accounts");
+}
+
+#[test]
+fn what_a_fallen_keys_gave_up_is_known() {
+    is_exact("keys");
+}
+
+#[test]
+fn what_a_fallen_database_gave_up_is_known() {
+    is_exact("database");
+}
+
+#[test]
+fn what_a_fallen_response_gave_up_is_known() {
+    is_exact("response");
+}
+
+#[test]
+fn what_a_fallen_relay_gave_up_is_known() {
+    is_exact("relay");
+}
+
+#[test]
+fn the_conventional_shop_loses_everybody_and_ours_does_not() {
+    let report = drill(["--customers", "300", "--flat"]);
+    let (flat, loot) = (&report["flat"], &report["loot"]);
+    assert_eq!((&flat["records_lost"], &report["ok"]), (&300.into(), &true.into()));
+    assert!(flat["missed"].as_u64().unwrap() > 200, "{flat:#}");
+    assert!(loot["records"].as_u64().unwrap() < 150, "{loot:#}");
+}
+
 #[tokio::test]
 async fn nothing_is_left_of_an_estate_that_was_not_to_be_kept() {
     let temporary = tempfile::tempdir().unwrap();

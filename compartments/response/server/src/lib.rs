@@ -28,7 +28,8 @@ use cofferdam_store::StoreError;
 use cofferdam_wire::{Identity, IdentityError, Listener, ServeError};
 
 pub use config::{Config, KeysInstance, Shop};
-pub use domain::scope;
+pub use domain::{population, scope};
+pub use jobs::scope::{pages, read as reading};
 pub use log_copy::{CopyError, LogCopy};
 pub use routes::PATHS;
 

@@ -3,7 +3,7 @@
 mod customers;
 mod follow;
 mod plan;
-mod scope;
+pub mod scope;
 mod send;
 mod status;
 

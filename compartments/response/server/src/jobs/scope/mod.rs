@@ -3,7 +3,7 @@
 
 mod doubts;
 mod person;
-mod read;
+pub mod read;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use crate::domain::scope::{
     Bitmaps, Fallen, Found, Window, add, count_fields, count_people, people, reachable, readable,
 };
 
-pub use person::{person, write_pages};
+pub use person::{pages, person, write_pages};
 use read::Source;
 
 /// Computes the exposure of an incident, and keeps it.

@@ -55,7 +55,7 @@ pub async fn write_pages(
 }
 
 /// What one segment says of the fallen hosts, by page.
-fn pages(
+pub fn pages(
     log: &Readable,
     name: SegmentName,
     fallen: &Fallen,

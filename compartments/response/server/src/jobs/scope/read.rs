@@ -1,6 +1,6 @@
 //! Reading the copies of the logs, on threads of their own: they may be gigabytes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -35,6 +35,12 @@ pub struct Readable {
 }
 
 impl Readable {
+    /// The log in a directory, as far as it is written.
+    pub fn open(dir: &Path) -> Result<Self, TlogError> {
+        let segments = Arc::new(Segments::open(dir, None)?);
+        Ok(Self { segments, dir: dir.to_owned(), size: u64::MAX, live: None })
+    }
+
     /// Every log as far as it is verified.
     pub async fn all(app: &App, fallen: &Fallen, ends: &[CopyEnd]) -> Result<Vec<Self>, Problem> {
         let mut logs = Vec::with_capacity(ends.len());
@@ -48,6 +54,7 @@ impl Readable {
     }
 
     /// The segments, in order.
+    #[must_use]
     pub fn names(&self) -> Vec<SegmentName> {
         self.segments.names()
     }
@@ -94,14 +101,24 @@ pub async fn read(
     let read = tokio::task::spawn_blocking(move || {
         let mut all = Found::default();
         for log in &logs {
-            all.merge(match source {
-                Source::Index => by_index(log, &fallen, window)?,
-                Source::Log => by_entry(log, &fallen, window)?,
-            });
+            all.merge(look(log, &fallen, window, source)?);
         }
         Ok(all)
     });
     read.await.map_err(|e| unreadable(&e))?.map_err(|e: TlogError| unreadable(&e))
+}
+
+/// What one log says of the fallen hosts.
+pub fn look(
+    log: &Readable,
+    fallen: &Fallen,
+    window: Window,
+    source: Source,
+) -> Result<Found, TlogError> {
+    match source {
+        Source::Index => by_index(log, fallen, window),
+        Source::Log => by_entry(log, fallen, window),
+    }
 }
 
 /// The log's damage is for the operator's eyes; the caller learns that it can't be read.
@@ -165,7 +182,8 @@ fn by_entry(log: &Readable, fallen: &Fallen, window: Window) -> Result<Found, Tl
             what: format!("it ends at {next}, and had {} entries", log.size),
         };
         if page.is_empty() {
-            return Err(ended());
+            // A log that was opened by its directory ends where its files end.
+            return if log.size == u64::MAX { Ok(found) } else { Err(ended()) };
         }
         for entry in &page {
             if !found.take_entry(entry, fallen, window) {

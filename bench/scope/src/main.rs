@@ -1,0 +1,74 @@
+//! `bench-scope`: writes a release log of so many events over so many days, with the files and the
+//! code of the real one, and measures how long an exposure takes from its index, in time and
+//! memory; beside it, in the same run, `DuckDB` on the same events as Parquet.
+//!
+//! May touch: its directory. It stops by itself. Called by: people who measure;
+//! `docs/performance.md` says how.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    reason = "a measurement whose ground is not there must fail, and says its figures"
+)]
+
+mod events;
+mod peer;
+mod people;
+mod scope;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::Parser;
+
+/// Measures scope.
+#[derive(Debug, Clone, Parser)]
+pub struct Args {
+    /// Where the log is written; one that is there is used again
+    #[arg(long, value_name = "DIR")]
+    dir: PathBuf,
+    /// Customers
+    #[arg(long, default_value_t = 24_000_000)]
+    customers: u32,
+    /// Release events a day: a billion in 90 days are 11,111,111
+    #[arg(long, default_value_t = 11_111_111)]
+    events: u32,
+    /// Days of the log
+    #[arg(long, default_value_t = 9)]
+    days: u32,
+    /// Days of the window, which begins and ends within an hour
+    #[arg(long, default_value_t = 3)]
+    window: u32,
+    /// Read every entry as well, and compare
+    #[arg(long)]
+    from_log: bool,
+    /// Python with the package duckdb, to run the peer
+    #[arg(long, value_name = "PYTHON")]
+    duckdb: Option<PathBuf>,
+    /// Only compute the exposure, once, and say how much memory it took (the bench calls itself)
+    #[arg(long, hide = true)]
+    only: bool,
+}
+
+fn main() {
+    let args = Args::parse();
+    if args.only {
+        return scope::once(&args);
+    }
+    let started = Instant::now();
+    if events::write(&args) {
+        println!("log written and indexed in {:.0} s", started.elapsed().as_secs_f64());
+    }
+    let events = u64::from(args.events) * u64::from(args.days);
+    let (log, index) = events::sizes(&args.dir);
+    println!("{events} events, {} days; log {log} MB, index {index} MB", args.days);
+
+    let ours = scope::measure(&args);
+    people::measure(&args);
+    if let Some(python) = &args.duckdb {
+        let peer = peer::measure(&args, python);
+        assert_eq!(ours.counts, peer.counts, "both must give the same answer");
+        println!("peer: DuckDB, the same answer from Parquet  {:>9.3} s", peer.seconds);
+        println!("ratio: {:.0} ×", peer.seconds / ours.seconds);
+    }
+}

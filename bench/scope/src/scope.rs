@@ -1,0 +1,97 @@
+//! Our own figure: the code that `response` runs.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::Command;
+use std::time::Instant;
+
+use response_server::reading::{Readable, Source, look};
+use response_server::scope::{Bitmaps, Fallen, Found, Window};
+
+use crate::Args;
+use crate::events::{FALLEN, log_dir, window};
+
+/// How often the warm figure is taken.
+const RUNS: usize = 5;
+
+/// What was measured.
+pub struct Measured {
+    /// The median of the warm runs.
+    pub seconds: f64,
+    /// Records read, field by field, and those presented.
+    pub counts: BTreeMap<String, u64>,
+}
+
+/// The fallen host.
+pub fn fallen() -> Fallen {
+    Fallen::new(&[FALLEN.parse().unwrap()])
+}
+
+/// The window.
+pub fn of(args: &Args) -> Window {
+    let (from, to) = window(args);
+    Window::new(from, Some(to))
+}
+
+fn found(args: &Args, source: Source) -> Found {
+    let log = Readable::open(&log_dir(&args.dir)).unwrap();
+    look(&log, &fallen(), of(args), source).unwrap()
+}
+
+/// Computes the exposure once, and says how much memory the process took.
+pub fn once(args: &Args) {
+    let started = Instant::now();
+    let people = found(args, Source::Index).read.len();
+    let seconds = started.elapsed().as_secs_f64();
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    println!(
+        "scope in a process of its own: {seconds:.3} s, {} at most, {people} fields",
+        peak.trim()
+    );
+}
+
+/// Computes it again and again.
+pub fn measure(args: &Args) -> Measured {
+    let own = std::env::current_exe().unwrap();
+    let mut child = Command::new(own);
+    let days = |n: u32| n.to_string();
+    child.arg("--dir").arg(&args.dir).args(["--only", "--days"]).arg(days(args.days));
+    child.arg("--window").arg(days(args.window));
+    assert!(child.status().unwrap().success());
+
+    let mut seconds = Vec::with_capacity(RUNS);
+    let mut last = Found::default();
+    for _ in 0..RUNS {
+        let started = Instant::now();
+        last = found(args, Source::Index);
+        seconds.push(started.elapsed().as_secs_f64());
+    }
+    seconds.sort_by(f64::total_cmp);
+    let median = seconds[RUNS / 2];
+    println!("scope: {} days of one caller, by the index  {median:>9.3} s", args.window);
+    if args.from_log {
+        let started = Instant::now();
+        let again = found(args, Source::Log);
+        println!(
+            "scope: the same from every entry            {:>9.3} s",
+            started.elapsed().as_secs_f64()
+        );
+        assert_eq!((&again.read, &again.presented), (&last.read, &last.presented));
+    }
+    Measured { seconds: median, counts: counts(&last) }
+}
+
+fn counts(found: &Found) -> BTreeMap<String, u64> {
+    let each = |level: &'static str, of: &Bitmaps| {
+        of.iter()
+            .map(|(field, records)| (format!("{level} {field}"), records.len()))
+            .collect::<Vec<_>>()
+    };
+    let counts: BTreeMap<_, _> =
+        each("read", &found.read).into_iter().chain(each("presented", &found.presented)).collect();
+    for (what, people) in &counts {
+        println!("       {what}: {people}");
+    }
+    counts
+}
