@@ -8,6 +8,7 @@ mod budgets;
 mod connect;
 mod decoys;
 mod drill;
+mod evidence;
 mod import;
 mod incident;
 mod keys;
@@ -53,6 +54,9 @@ enum Command {
     /// What comes to customers that don't exist
     #[command(subcommand)]
     Decoys(decoys::DecoysCommand),
+    /// The evidence of an incident: one sealed bag, and how it is verified
+    #[command(subcommand)]
+    Evidence(evidence::EvidenceCommand),
     /// Check a release log, or a copy of one
     #[command(subcommand)]
     Log(log::LogCommand),
@@ -128,6 +132,7 @@ async fn run(command: Command) -> Result<ExitCode, CommandError> {
         Command::Staff(command) => staff::run(command).await,
         Command::Budgets(command) => budgets::run(command).await,
         Command::Decoys(command) => decoys::run(command).await,
+        Command::Evidence(command) => evidence::run(command).await,
         Command::Log(command) => log::run(command).await,
         Command::Keys(command) => keys::run(command).await,
         Command::Accounts(_) | Command::Payments(_) | Command::Response(_) => {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use cofferdam_core::{CallerName, Domain, Epoch, Field, FieldSet, Operation, Record, Timestamp};
-use cofferdam_store::tlog::index::SegmentIndex;
+use cofferdam_store::tlog::index::{Detail, SegmentIndex};
 use cofferdam_store::tlog::{Day, HashFile, Segments};
 use fake::rand::rngs::ChaCha8Rng;
 use fake::rand::{RngExt, SeedableRng};
@@ -79,11 +79,11 @@ pub fn log_dir(dir: &Path) -> PathBuf {
     dir.join("log")
 }
 
-/// Writes the log and its indexes, unless they are there.
-pub fn write(args: &Args) -> bool {
+/// Writes the log, unless it is there.
+pub fn write(args: &Args) {
     let dir = log_dir(&args.dir);
     if dir.exists() {
-        return false;
+        return;
     }
     let segments = Segments::open(&dir, None).unwrap();
     let hashes = HashFile::open(dir.join("hashes")).unwrap();
@@ -112,15 +112,23 @@ pub fn write(args: &Args) -> bool {
         "log: {:>12.0} entries a second written",
         size as f64 / started.elapsed().as_secs_f64()
     );
-    let started = Instant::now();
+}
+
+/// Makes the indexes that are missing.
+pub fn index(args: &Args) {
+    let dir = log_dir(&args.dir);
+    let segments = Segments::open(&dir, None).unwrap();
+    let (mut made, started) = (0_u64, Instant::now());
     for name in segments.names() {
-        SegmentIndex::build(&segments, name, glance).unwrap().save(&dir, name).unwrap();
+        if SegmentIndex::load(&dir, name, &|_| false, &|_| Detail::Head).is_none() {
+            SegmentIndex::build(&segments, name, glance).unwrap().save(&dir, name).unwrap();
+            made += u64::from(args.events);
+        }
     }
-    println!(
-        "log: {:>12.0} entries a second indexed",
-        size as f64 / started.elapsed().as_secs_f64()
-    );
-    true
+    if made > 0 {
+        let seconds = started.elapsed().as_secs_f64();
+        println!("log: {:>12.0} entries a second indexed", made as f64 / seconds);
+    }
 }
 
 fn entry(event: &Happened, names: &[CallerName], via: &CallerName) -> Entry {

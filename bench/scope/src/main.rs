@@ -17,7 +17,6 @@ mod people;
 mod scope;
 
 use std::path::PathBuf;
-use std::time::Instant;
 
 use clap::Parser;
 
@@ -55,10 +54,8 @@ fn main() {
     if args.only {
         return scope::once(&args);
     }
-    let started = Instant::now();
-    if events::write(&args) {
-        println!("log written and indexed in {:.0} s", started.elapsed().as_secs_f64());
-    }
+    events::write(&args);
+    events::index(&args);
     let events = u64::from(args.events) * u64::from(args.days);
     let (log, index) = events::sizes(&args.dir);
     println!("{events} events, {} days; log {log} MB, index {index} MB", args.days);

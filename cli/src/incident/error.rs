@@ -54,7 +54,7 @@ impl StepError {
     }
 
     /// The same for a step that asks for nothing of the incident.
-    pub(super) fn plain(source: CallError) -> Self {
+    pub fn plain(source: CallError) -> Self {
         Self::of(source, None)
     }
 }

@@ -117,7 +117,7 @@ impl Common {
 }
 
 /// The number of an incident on the command line.
-fn incident_number(text: &str) -> Result<IncidentId, String> {
+pub fn incident_number(text: &str) -> Result<IncidentId, String> {
     match text.parse() {
         Ok(number) if number > 0 => Ok(IncidentId(number)),
         _ => Err("an incident's number is 1 or more; see `cofferdam incident list`".to_owned()),

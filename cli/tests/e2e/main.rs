@@ -9,6 +9,7 @@
 
 mod crash;
 mod drill;
+mod evidence;
 mod import;
 mod keys;
 mod killed;

@@ -15,7 +15,7 @@ mod write;
 use std::path::PathBuf;
 
 pub use verify::{Fault, Verified, verify};
-pub use write::{BagFile, BagWriter};
+pub use write::{BagFile, BagWriter, UnsignedBag};
 
 /// The payload's directory.
 const DATA: &str = "data";
@@ -46,9 +46,6 @@ pub enum BagError {
     /// A name that can't stand in a bag.
     #[error("{0:?} can't be the name of a file in a bag")]
     Name(String),
-    /// The bag could not be signed.
-    #[error("the bag can't be signed: {0}")]
-    Sign(String),
     /// A verifier key is none.
     #[error("{0:?} is no verifier key of a signed note")]
     Key(String),

@@ -19,6 +19,13 @@ pub struct BagWriter {
     sealed: bool,
 }
 
+/// A bag that is whole but for its signature. Dropped, it leaves nothing.
+#[derive(Debug)]
+pub struct UnsignedBag {
+    bag: BagWriter,
+    statement: String,
+}
+
 /// A file of the payload that is being written.
 pub struct BagFile<'a> {
     bag: &'a mut BagWriter,
@@ -69,14 +76,9 @@ impl BagWriter {
         file.end()
     }
 
-    /// Ends the bag: manifests, `info` (labels and values, RFC 8493, section 2.2.2) and the
-    /// signature over it under the bag's `name`. `sign` makes a signed note of a text.
-    pub fn seal(
-        mut self,
-        name: &str,
-        info: &[(&str, String)],
-        sign: impl FnOnce(&str) -> Result<String, String>,
-    ) -> Result<PathBuf, BagError> {
+    /// Ends the bag but for its signature: manifests, and `info` (labels and values, RFC 8493,
+    /// section 2.2.2). The signature will be over it under the bag's `name`.
+    pub fn close(self, name: &str, info: &[(&str, String)]) -> Result<UnsignedBag, BagError> {
         if name.is_empty() || name.chars().any(char::is_control) {
             return Err(BagError::Name(name.to_owned()));
         }
@@ -98,11 +100,7 @@ impl BagWriter {
         }
         let tag_manifest = manifest::write(&hashes);
         self.tag(TAG_MANIFEST, &tag_manifest)?;
-        let note = sign(&statement(name, &tag_manifest)).map_err(BagError::Sign)?;
-        self.tag(SIGNATURE, &note)?;
-        fs::rename(&self.draft, &self.place).map_err(BagError::io(&self.place))?;
-        self.sealed = true;
-        Ok(self.place.clone())
+        Ok(UnsignedBag { statement: statement(name, &tag_manifest), bag: self })
     }
 
     fn tag(&self, name: &str, text: &str) -> Result<(), BagError> {
@@ -113,6 +111,22 @@ impl BagWriter {
             file.sync_all()
         };
         write().map_err(BagError::io(&path))
+    }
+}
+
+impl UnsignedBag {
+    /// What is to be signed.
+    #[must_use]
+    pub fn statement(&self) -> &str {
+        &self.statement
+    }
+
+    /// Puts the signed note of the statement into the bag, and the bag into its place.
+    pub fn seal(mut self, note: &str) -> Result<PathBuf, BagError> {
+        self.bag.tag(SIGNATURE, note)?;
+        fs::rename(&self.bag.draft, &self.bag.place).map_err(BagError::io(&self.bag.place))?;
+        self.bag.sealed = true;
+        Ok(self.bag.place.clone())
     }
 }
 

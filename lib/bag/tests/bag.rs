@@ -36,7 +36,9 @@ fn make(files: &[(&str, Vec<u8>)]) -> (TempDir, PathBuf) {
         file.end().unwrap();
     }
     let info = [("Source-Organization", "Example Shop".to_owned())];
-    assert_eq!(bag.seal("incident 7", &info, sign).unwrap(), place);
+    let bag = bag.close("incident 7", &info).unwrap();
+    let note = sign(bag.statement()).unwrap();
+    assert_eq!(bag.seal(&note).unwrap(), place);
     (dir, place)
 }
 

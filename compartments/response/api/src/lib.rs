@@ -4,6 +4,7 @@
 //! by the CLI and the console.
 
 mod contain;
+mod evidence;
 mod exposure;
 mod fallen;
 mod govern;
@@ -13,6 +14,7 @@ mod letters;
 mod publish;
 
 pub use contain::*;
+pub use evidence::*;
 pub use exposure::*;
 pub use fallen::*;
 pub use govern::*;

@@ -33,6 +33,8 @@ pub struct App {
     pub logs: Vec<FollowedLog>,
     /// Cosigns their checkpoints.
     pub witness: NoteKey,
+    /// Signs bags of evidence.
+    pub sealer: NoteKey,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -62,7 +64,7 @@ impl App {
         identity: &Identity,
         store: Store,
         logs: Vec<FollowedLog>,
-        witness: NoteKey,
+        [witness, sealer]: [NoteKey; 2],
         clock: Arc<dyn Clock>,
         rng: Arc<dyn Rng>,
     ) -> Result<Self, StoreError> {
@@ -86,6 +88,7 @@ impl App {
             store,
             logs,
             witness,
+            sealer,
             clock,
             rng,
             customers: Mutex::new(Customers::default()),

@@ -84,6 +84,7 @@ impl Server {
         let store = Store::open(&config.database).await?;
         let logs = logs::open(&config, &identity)?;
         let witness = logs::witness(&config.witness_name, &config.witness_key)?;
+        let sealer = logs::sealer(&config.witness_name, &config.witness_key)?;
         let failed = |place: String| move |source| StartError::Notice { place, source };
         std::fs::create_dir_all(&config.notice_dir)
             .map_err(failed(config.notice_dir.display().to_string()))?;
@@ -91,7 +92,9 @@ impl Server {
             .await
             .map_err(failed(config.notice_listen.to_string()))?;
         let listener = Listener::bind(config.listen).await?;
-        let app = Arc::new(App::new(config, &identity, store, logs, witness, clock, rng).await?);
+        let app = Arc::new(
+            App::new(config, &identity, store, logs, [witness, sealer], clock, rng).await?,
+        );
         tracing::info!(address = %listener.address(), "listening");
         Ok(Self { identity, listener, notice, app })
     }

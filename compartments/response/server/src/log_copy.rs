@@ -196,6 +196,11 @@ impl LogCopy {
         Ok(Some((name, builder.index(wanted))))
     }
 
+    /// The proof that an entry stands in the tree of `size`.
+    pub fn inclusion(&self, index: u64, size: u64) -> Result<Vec<Hash>, CopyError> {
+        Ok(self.hashes.inclusion(index, size)?)
+    }
+
     /// The last checkpoint with our cosignature, and its size.
     pub fn cosigned(&self) -> Result<Option<(String, u64)>, CopyError> {
         let Some(note) = read_note(&self.dir.join("cosigned"))? else { return Ok(None) };

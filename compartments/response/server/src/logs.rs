@@ -23,6 +23,8 @@ pub struct FollowedLog {
     pub copy: Mutex<LogCopy>,
     /// When the copy was last known to be up to date.
     pub followed: std::sync::Mutex<Option<Timestamp>>,
+    /// What was found to have been done to a log that disagrees, by what the disagreement says.
+    pub tampering: Mutex<Option<(String, String)>>,
 }
 
 /// Why the witness's key can't be used.
@@ -46,7 +48,8 @@ pub fn open(config: &Config, identity: &Identity) -> Result<Vec<FollowedLog>, Co
         let dir = config.log_copy.join(folder(&origin));
         let copy = Mutex::new(LogCopy::open(&dir, &instance.log_key)?);
         let followed = std::sync::Mutex::new(None);
-        Ok(FollowedLog { origin, keys: Client::new(&instance.url, identity), copy, followed })
+        let keys = Client::new(&instance.url, identity);
+        Ok(FollowedLog { origin, keys, copy, followed, tampering: Mutex::new(None) })
     };
     config.keys.iter().map(open).collect()
 }
@@ -59,10 +62,20 @@ fn folder(origin: &str) -> String {
 
 /// The key that cosigns.
 pub fn witness(name: &str, file: &Path) -> Result<NoteKey, WitnessError> {
+    key(NoteKind::Witness, name, file)
+}
+
+/// The key that signs bags of evidence: the same secret under another name and kind. What a witness
+/// signs begins with `cosignature/v1`, what is sealed with `cofferdam evidence bag v1`.
+pub fn sealer(name: &str, file: &Path) -> Result<NoteKey, WitnessError> {
+    key(NoteKind::Log, &format!("{name}/evidence"), file)
+}
+
+fn key(kind: NoteKind, name: &str, file: &Path) -> Result<NoteKey, WitnessError> {
     let text = read_secret(file)?;
     let mut seed = Zeroizing::new([0; 32]);
     match STANDARD.decode_slice(text.trim_ascii(), seed.as_mut_slice()) {
-        Ok(32) => Ok(NoteKey::new(NoteKind::Witness, name, &KeyBytes::new(*seed))?),
+        Ok(32) => Ok(NoteKey::new(kind, name, &KeyBytes::new(*seed))?),
         _ => Err(WitnessError::Form),
     }
 }

@@ -10,8 +10,8 @@ use cofferdam_wire::{CallError, Client, LogFormat, ProblemKind};
 use response_api::{
     Audience, DeclareIncident, FreezeCaller, GiveOrder, IncidentId, KeysView, LetterId, Level,
     ListIncidents, LowerBudget, MakeReport, OrderKind, PlanLetter, PublishNotice, ReadExposure,
-    ReadFeed, ReadJournal, ReadKeys, ReadLedger, ReadLetter, ReadPerson, ScopeIncident,
-    StartLetter, VoidCredentials, VoidWhose,
+    ReadFeed, ReadGrounds, ReadJournal, ReadKeys, ReadLedger, ReadLetter, ReadPerson, ReadScoped,
+    ScopeIncident, SealBag, StartLetter, VoidCredentials, VoidWhose,
 };
 use response_server::{Config, KeysInstance, PATHS, Server, Shop};
 use testkit::Authority;
@@ -129,6 +129,9 @@ async fn every_route_refuses_a_stranger() {
         ScopeIncident { incident, from_log: false },
         ReadExposure { incident, level: Level::Read, field: Field::Name },
         ReadPerson { incident, record: Record(0) },
+        ReadScoped { incident, log: 0, from: 0 },
+        ReadGrounds { incident },
+        SealBag { incident, statement: String::new() },
         FreezeCaller {
             incident,
             caller: "web-ky-2".parse().unwrap(),

@@ -71,6 +71,11 @@ impl NoteKey {
         Ok(format!("{note}{}", self.line(signature)?))
     }
 
+    /// A note of some text, which ends with a line feed, signed.
+    pub fn sign_text(&self, text: &str) -> Result<String, BadNote> {
+        self.signed(text.as_bytes(), self.pair.sign(text.as_bytes()).as_ref().to_vec())
+    }
+
     fn signed(&self, text: &[u8], signature: Vec<u8>) -> Result<String, BadNote> {
         let text = String::from_utf8(text.to_vec()).map_err(|e| BadNote(e.to_string()))?;
         Ok(format!("{text}\n{}", self.line(signature)?))

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use cofferdam_core::{CallerName, Field, Operation, Record, Timestamp};
-use cofferdam_store::tlog::index::{IndexKey, SegmentIndex};
+use cofferdam_store::tlog::index::{Detail, IndexKey, Part, SegmentIndex};
 use cofferdam_store::tlog::notes::{BadNote, NoteKey, cosigned_at, read_checkpoint};
 use cofferdam_store::tlog::{
     Day, Hash, HashFile, Segments, TilePath, TlogError, bundle, replace_file,
@@ -255,12 +255,15 @@ impl ReleaseLog {
             |key: &IndexKey| key.operation == Operation::Release && key.field == Some(field);
         let mut readers = BTreeSet::new();
         for name in segments.names() {
-            let index = SegmentIndex::read(segments, &self.dir, name, &opens, glance)?;
-            let opened = index
+            let whole = |_: &[Part]| Detail::Whole;
+            let index = SegmentIndex::read(segments, &self.dir, name, &opens, &whole, glance)?;
+            let past = index.whole.iter().filter(|(_, records)| records.contains(record.0));
+            let today = index
                 .bitmaps
-                .into_iter()
+                .iter()
                 .filter(|(_, parts)| parts.iter().any(|(_, records)| records.contains(record.0)));
-            readers.extend(opened.map(|(key, _)| key.caller));
+            let opened = past.map(|(key, _)| key).chain(today.map(|(key, _)| key));
+            readers.extend(opened.map(|key| key.caller.clone()));
         }
         Ok(readers.into_iter().collect())
     }

@@ -6,6 +6,8 @@ use cofferdam_store::tlog::notes::NoteKind;
 use jiff::SignedDuration;
 use keys_api::{Event, RecordList};
 
+use cofferdam_store::tlog::index::Detail;
+
 use super::*;
 
 const ORIGIN: &str = "keys.example/log";
@@ -235,7 +237,10 @@ async fn the_index_says_what_the_log_says() {
     }
     log.tidy(Day(3)).unwrap();
     let segments = log.shared.segments.names();
-    let load = || SegmentIndex::load(&bench.log(), segments[1], &|_| true);
+    let load = || SegmentIndex::load(&bench.log(), segments[1], &|_| true, &|_| Detail::Parts);
+    let whole = SegmentIndex::load(&bench.log(), segments[1], &|_| true, &|_| Detail::Whole);
+    let whole: Vec<u32> = whole.unwrap().whole.values().flatten().collect();
+    assert_eq!(whole, (24..48).collect::<Vec<_>>());
     let index = load().unwrap();
     let rows: Vec<_> = index
         .bitmaps

@@ -5,4 +5,5 @@ pub mod letter;
 pub mod page;
 pub mod population;
 pub mod scope;
+pub mod tampering;
 pub mod words;

@@ -8,6 +8,7 @@ use cofferdam_wire::ProblemKind;
 use keys_api::{AlarmKind, Cosign, Entry, ReadAlarms, ReadCheckpoint, ReadEntries};
 
 use crate::app::App;
+use crate::domain::tampering::{Pages, WINDOW, differ, name};
 use crate::log_copy::{CopyEnd, CopyError, LogCopy};
 use crate::logs::FollowedLog;
 
@@ -85,15 +86,69 @@ pub async fn copy_logs(app: &App) -> (Vec<CopyEnd>, Vec<Behind>) {
 
 /// Extends the copy of one log; a log that disagrees with it rings.
 async fn extend(app: &App, log: &FollowedLog) -> Result<CopyEnd, FollowError> {
-    let extended = fetch(app, log).await;
-    if let Err(FollowError::Copy(e @ CopyError::Disagreement(_))) = &extended {
-        let detail = format!("{}: {e}", log.origin);
+    let mut extended = fetch(app, log).await;
+    if let Err(FollowError::Copy(CopyError::Disagreement(what))) = &mut extended {
+        if let Some(done) = tampering(log, what).await {
+            what.push_str(": ");
+            what.push_str(&done);
+        }
+        let detail = format!("{}: the release log disagrees with its copy: {what}", log.origin);
         app.store.raise(AlarmKind::WitnessDisagreement.as_str(), &detail, app.now()).await?;
     }
     if extended.is_ok() {
         *log.followed.lock().unwrap_or_else(PoisonError::into_inner) = Some(app.now());
     }
     extended
+}
+
+/// What was done to a log that disagrees, as far as it still shows its entries; looked for once.
+async fn tampering(log: &FollowedLog, what: &str) -> Option<String> {
+    let mut known = log.tampering.lock().await;
+    if let Some((of, done)) = &*known
+        && of == what
+    {
+        return Some(done.clone());
+    }
+    let done = first_difference(log).await?;
+    *known = Some((what.to_owned(), done.clone()));
+    Some(done)
+}
+
+async fn first_difference(log: &FollowedLog) -> Option<String> {
+    let (segments, size) = {
+        let copy = log.copy.lock().await;
+        (copy.segments(), copy.end().size)
+    };
+    let mut first = 0;
+    while first < size {
+        let ours = segments.read(first, size, u64::from(ENTRIES)).ok()?;
+        let limit = u32::try_from(ours.len()).ok()?;
+        let theirs = read_entries(log, first, limit).await?;
+        if let Some(at) = differ(Pages { first, ours: &ours, theirs: &theirs }) {
+            let first = first + at as u64;
+            let ours = segments.read(first, size, u64::from(WINDOW)).ok()?;
+            let theirs = read_entries(log, first, WINDOW).await?;
+            return Some(name(Pages { first, ours: &ours, theirs: &theirs }, size));
+        }
+        first += ours.len() as u64;
+    }
+    None
+}
+
+/// As many entries as there are; none behind the log's end.
+async fn read_entries(log: &FollowedLog, from: u64, limit: u32) -> Option<Vec<Vec<u8>>> {
+    let mut entries: Vec<Vec<u8>> = Vec::new();
+    while entries.len() < limit as usize {
+        let at = from + entries.len() as u64;
+        let left = limit - u32::try_from(entries.len()).ok()?;
+        match log.keys.call(&ReadEntries { from: at, limit: left }).await {
+            Ok(page) if page.entries.is_empty() => break,
+            Ok(page) => entries.extend(page.entries),
+            Err(e) if e.problem().is_some_and(|p| p.kind == ProblemKind::BadRequest) => break,
+            Err(_) => return None,
+        }
+    }
+    Some(entries)
 }
 
 async fn fetch(app: &App, log: &FollowedLog) -> Result<CopyEnd, FollowError> {

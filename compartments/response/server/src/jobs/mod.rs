@@ -1,6 +1,7 @@
 //! Work that reaches other compartments: following the log, scoping, planning and sending letters.
 
 mod customers;
+mod evidence;
 mod follow;
 mod plan;
 pub mod scope;
@@ -8,6 +9,7 @@ mod send;
 mod status;
 
 pub use customers::{Customers, follow_customers};
+pub use evidence::scoped;
 pub use follow::{Behind, copy_logs, follow_logs};
 pub use plan::plan;
 pub use scope::{person, scope};

@@ -4,6 +4,6 @@ mod notice;
 mod report;
 mod serve;
 
-pub use notice::{notice, publish};
+pub use notice::{notice, publish, published};
 pub use report::report;
 pub use serve::serve_notice;

@@ -62,6 +62,12 @@ pub fn notice(
     page.render()
 }
 
+/// The page as it was published last, if there is one.
+#[must_use]
+pub fn published(dir: &Path) -> Option<String> {
+    std::fs::read_to_string(dir.join(PAGE)).ok()
+}
+
 /// Puts the page where it is served, in one step.
 pub fn publish(dir: &Path, url: &str, page: &str) -> Result<Notice, TlogError> {
     let sha256 = hex::encode(digest(&SHA256, page.as_bytes()).as_ref());

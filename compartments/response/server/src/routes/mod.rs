@@ -10,12 +10,15 @@ mod plan_letter;
 mod publish_notice;
 mod read_exposure;
 mod read_feed;
+mod read_grounds;
 mod read_journal;
 mod read_keys;
 mod read_ledger;
 mod read_letter;
 mod read_person;
+mod read_scoped;
 mod scope_incident;
+mod seal_bag;
 mod start_letter;
 mod void_credentials;
 
@@ -26,14 +29,14 @@ use cofferdam_core::Call;
 use cofferdam_wire::call_route;
 use response_api::{
     DeclareIncident, FreezeCaller, GiveOrder, ListIncidents, LowerBudget, MakeReport, PlanLetter,
-    PublishNotice, ReadExposure, ReadFeed, ReadJournal, ReadKeys, ReadLedger, ReadLetter,
-    ReadPerson, ScopeIncident, StartLetter, VoidCredentials,
+    PublishNotice, ReadExposure, ReadFeed, ReadGrounds, ReadJournal, ReadKeys, ReadLedger,
+    ReadLetter, ReadPerson, ReadScoped, ScopeIncident, SealBag, StartLetter, VoidCredentials,
 };
 
 use crate::app::App;
 
 /// Every path, for the test that walks them all.
-pub const PATHS: [&str; 18] = [
+pub const PATHS: [&str; 21] = [
     DeclareIncident::PATH,
     ListIncidents::PATH,
     ReadJournal::PATH,
@@ -44,6 +47,9 @@ pub const PATHS: [&str; 18] = [
     FreezeCaller::PATH,
     VoidCredentials::PATH,
     LowerBudget::PATH,
+    ReadScoped::PATH,
+    ReadGrounds::PATH,
+    SealBag::PATH,
     PlanLetter::PATH,
     StartLetter::PATH,
     ReadLetter::PATH,
@@ -67,6 +73,9 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(call_route::<FreezeCaller, _, _, _>(freeze_caller::freeze))
         .merge(call_route::<VoidCredentials, _, _, _>(void_credentials::void))
         .merge(call_route::<LowerBudget, _, _, _>(lower_budget::lower))
+        .merge(call_route::<ReadScoped, _, _, _>(read_scoped::read))
+        .merge(call_route::<ReadGrounds, _, _, _>(read_grounds::read))
+        .merge(call_route::<SealBag, _, _, _>(seal_bag::seal))
         .merge(call_route::<PlanLetter, _, _, _>(plan_letter::plan))
         .merge(call_route::<StartLetter, _, _, _>(start_letter::start))
         .merge(call_route::<ReadLetter, _, _, _>(read_letter::read))

@@ -17,11 +17,13 @@ pub async fn read(
 ) -> Result<Answer<RecordBitmap>, Problem> {
     app.incident(call.incident).await?;
     app.exposure(call.incident).await?;
-    let detail = format!("who is exposed in {}, {}", call.field, call.level.as_str());
-    app.journal(call.incident, &by, "exposure.read", &detail).await?;
     let bitmaps = app.store.bitmaps(call.incident, call.level).await;
     let records =
         bitmaps.map_err(|e| Problem::internal(&e))?.remove(&call.field).unwrap_or_default();
+    if !records.is_empty() {
+        let detail = format!("who is exposed in {}, {}", call.field, call.level.as_str());
+        app.journal(call.incident, &by, "exposure.read", &detail).await?;
+    }
     let mut roaring = Vec::with_capacity(records.serialized_size());
     records.serialize_into(&mut roaring).map_err(|e| Problem::internal(&e))?;
     Ok(Answer(RecordBitmap { roaring }, encoding))

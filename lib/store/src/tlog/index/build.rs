@@ -162,7 +162,7 @@ impl IndexBuilder {
             parts: self.parts.clone(),
             notable: self.notable.clone(),
             keys: self.done.keys().cloned().collect(),
-            bitmaps: BTreeMap::new(),
+            ..SegmentIndex::default()
         };
         let chosen = self.done.iter().filter(|(key, _)| wanted(key));
         index.bitmaps = chosen.map(|(key, parts)| (key.clone(), parts.clone())).collect();

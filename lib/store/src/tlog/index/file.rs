@@ -9,12 +9,13 @@ use std::io::Read as _;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use roaring::{MultiOps as _, RoaringBitmap};
 use serde::{Deserialize, Serialize};
 
 use super::super::{SegmentName, TlogError, replace_file};
-use super::{END, IndexKey, Notable, Part, PartBitmaps, SegmentIndex, Wanted};
+use super::{Detail, END, Fineness, IndexKey, Notable, Part, PartBitmaps, SegmentIndex, Wanted};
 
-const MAGIC: &[u8; 20] = b"cofferdam index v2\n\0";
+const MAGIC: &[u8; 20] = b"cofferdam index v3\n\0";
 /// No head is larger: it would be no index of ours.
 const MAX_HEAD: u32 = 256 << 20;
 
@@ -29,8 +30,12 @@ struct Head {
 #[derive(Serialize, Deserialize)]
 struct Piece {
     key: IndexKey,
-    /// From the end of the head on.
+    /// Where the bitmap of the whole segment begins, from the end of the head on; those of the
+    /// parts follow.
     offset: u64,
+    /// Its length, and its CRC-32.
+    whole: (u32, u32),
+    /// The CRC-32 of those of the parts.
     checksum: u32,
     /// Part and length in bytes.
     bitmaps: Vec<(u16, u32)>,
@@ -43,7 +48,12 @@ impl SegmentIndex {
         let failed = |what: String| TlogError::Hashes { path: dir.join(&file), what };
         let (mut pieces, mut body) = (Vec::with_capacity(self.bitmaps.len()), Vec::new());
         for (key, parts) in &self.bitmaps {
+            let offset = body.len();
+            let all = parts.iter().map(|(_, records)| records).union();
+            all.serialize_into(&mut body).map_err(|e| failed(e.to_string()))?;
             let start = body.len();
+            let length = u32::try_from(start - offset).unwrap_or(u32::MAX);
+            let whole = (length, crc32fast::hash(&body[offset..]));
             let mut bitmaps = Vec::with_capacity(parts.len());
             for (part, records) in parts {
                 let before = body.len();
@@ -51,7 +61,8 @@ impl SegmentIndex {
                 bitmaps.push((*part, u32::try_from(body.len() - before).unwrap_or(u32::MAX)));
             }
             let checksum = crc32fast::hash(&body[start..]);
-            pieces.push(Piece { key: key.clone(), offset: start as u64, checksum, bitmaps });
+            let (key, offset) = (key.clone(), offset as u64);
+            pieces.push(Piece { key, offset, whole, checksum, bitmaps });
         }
         let (parts, notable) = (self.parts.clone(), self.notable.clone());
         let head = postcard::to_stdvec(&Head { parts, notable, pieces });
@@ -68,7 +79,12 @@ impl SegmentIndex {
     /// Reads what is wanted of the index beside a segment; `None` when there is none, or it is
     /// damaged: make it again.
     #[must_use]
-    pub fn load(dir: &Path, name: SegmentName, wanted: Wanted<'_>) -> Option<Self> {
+    pub fn load(
+        dir: &Path,
+        name: SegmentName,
+        wanted: Wanted<'_>,
+        detail: Fineness<'_>,
+    ) -> Option<Self> {
         let mut file = File::open(dir.join(name.file(END))).ok()?;
         let mut start = [0; MAGIC.len() + 8];
         file.read_exact(&mut start).ok()?;
@@ -86,10 +102,20 @@ impl SegmentIndex {
         let Head { parts, notable, pieces } = postcard::from_bytes(&head).ok()?;
         let body = (start.len() + head.len()) as u64;
         let mut index = Self { parts, notable, ..Self::default() };
+        let detail = detail(&index.parts);
         for piece in pieces {
             if wanted(&piece.key) {
-                let bitmaps = piece.read(&file, body, index.parts.len())?;
-                index.bitmaps.insert(piece.key.clone(), bitmaps);
+                let key = piece.key.clone();
+                match detail {
+                    Detail::Head => {}
+                    Detail::Whole => {
+                        index.whole.insert(key, piece.read_whole(&file, body)?);
+                    }
+                    Detail::Parts => {
+                        let bitmaps = piece.read_parts(&file, body, index.parts.len())?;
+                        index.bitmaps.insert(key, bitmaps);
+                    }
+                }
             }
             index.keys.push(piece.key);
         }
@@ -98,17 +124,17 @@ impl SegmentIndex {
 }
 
 impl Piece {
-    fn read(&self, file: &File, body: u64, parts: usize) -> Option<PartBitmaps> {
+    fn read_whole(&self, file: &File, body: u64) -> Option<RoaringBitmap> {
+        let (length, checksum) = self.whole;
+        let bytes = read_at(file, body.checked_add(self.offset)?, length.into(), checksum)?;
+        // The checksum held: these are the bytes that were written.
+        RoaringBitmap::deserialize_unchecked_from(bytes.as_slice()).ok()
+    }
+
+    fn read_parts(&self, file: &File, body: u64, parts: usize) -> Option<PartBitmaps> {
         let length: u64 = self.bitmaps.iter().map(|(_, length)| u64::from(*length)).sum();
-        let at = body.checked_add(self.offset)?;
-        if at.checked_add(length)? > file.metadata().ok()?.len() {
-            return None;
-        }
-        let mut bytes = vec![0; usize::try_from(length).ok()?];
-        file.read_exact_at(&mut bytes, at).ok()?;
-        if crc32fast::hash(&bytes) != self.checksum {
-            return None;
-        }
+        let at = body.checked_add(self.offset)?.checked_add(self.whole.0.into())?;
+        let bytes = read_at(file, at, length, self.checksum)?;
         let mut rest = bytes.as_slice();
         let mut bitmaps = Vec::with_capacity(self.bitmaps.len());
         for (part, length) in &self.bitmaps {
@@ -117,10 +143,19 @@ impl Piece {
             if usize::from(*part) >= parts {
                 return None;
             }
-            // The checksum held: these are the bytes that were written.
-            let records = roaring::RoaringBitmap::deserialize_unchecked_from(one).ok()?;
+            let records = RoaringBitmap::deserialize_unchecked_from(one).ok()?;
             bitmaps.push((*part, records));
         }
         Some(bitmaps)
     }
+}
+
+/// Bytes of a file, if they are those that were written.
+fn read_at(file: &File, at: u64, length: u64, checksum: u32) -> Option<Vec<u8>> {
+    if at.checked_add(length)? > file.metadata().ok()?.len() {
+        return None;
+    }
+    let mut bytes = vec![0; usize::try_from(length).ok()?];
+    file.read_exact_at(&mut bytes, at).ok()?;
+    (crc32fast::hash(&bytes) == checksum).then_some(bytes)
 }

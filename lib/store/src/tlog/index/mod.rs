@@ -67,6 +67,31 @@ pub type PartBitmaps = Vec<(u16, RoaringBitmap)>;
 /// Chooses what to read of an index.
 pub type Wanted<'a> = &'a (dyn Fn(&IndexKey) -> bool + Sync);
 
+/// How finely to read an index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// Nothing but what does not depend on who.
+    Head,
+    /// One bitmap for all of the segment.
+    Whole,
+    /// One a part.
+    Parts,
+}
+
+impl Detail {
+    /// The same for one who must know each part.
+    #[must_use]
+    pub const fn by_part(self) -> Self {
+        match self {
+            Self::Whole => Self::Parts,
+            other => other,
+        }
+    }
+}
+
+/// Chooses how finely, by the parts that there are.
+pub type Fineness<'a> = &'a (dyn Fn(&[Part]) -> Detail + Sync);
+
 /// The index of one segment, or what was wanted of it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SegmentIndex {
@@ -76,8 +101,10 @@ pub struct SegmentIndex {
     pub notable: Vec<Notable>,
     /// Everything that it has bitmaps for.
     pub keys: Vec<IndexKey>,
-    /// The bitmaps that were wanted.
+    /// The bitmaps that were wanted, part by part.
     pub bitmaps: BTreeMap<IndexKey, PartBitmaps>,
+    /// The same for all of the segment, where that was wanted.
+    pub whole: BTreeMap<IndexKey, RoaringBitmap>,
 }
 
 impl SegmentIndex {
@@ -98,9 +125,10 @@ impl SegmentIndex {
         dir: &Path,
         name: SegmentName,
         wanted: Wanted<'_>,
+        detail: Fineness<'_>,
         glance: Glancer,
     ) -> Result<Self, TlogError> {
-        if let Some(index) = Self::load(dir, name, wanted) {
+        if let Some(index) = Self::load(dir, name, wanted, detail) {
             return Ok(index);
         }
         let mut index = Self::build(segments, name, glance)?;

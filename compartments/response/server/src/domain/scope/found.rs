@@ -57,6 +57,9 @@ impl Found {
                 self.take_bitmap(key, records, fallen);
             }
         }
+        for (key, records) in &index.whole {
+            self.take_bitmap(key, records, fallen);
+        }
         for notable in &index.notable {
             if let Ok(entry) = Entry::decode(&notable.entry) {
                 self.take_notable(&entry, window);

@@ -1,7 +1,7 @@
 //! Which hours of a log a window takes whole, in part, or not at all.
 
 use cofferdam_core::Timestamp;
-use cofferdam_store::tlog::index::Part;
+use cofferdam_store::tlog::index::{Detail, Part};
 
 /// Going back by so little is no doubt: `keys` smooths its clock to two seconds.
 const TOLERANCE_MS: i64 = 2_000;
@@ -51,6 +51,19 @@ impl Window {
     #[must_use]
     pub fn holds(self, at: Timestamp) -> bool {
         (self.from_ms..=self.to_ms).contains(&at.as_millisecond())
+    }
+
+    /// How finely the index of a segment must be read.
+    #[must_use]
+    pub fn detail(self, parts: &[Part]) -> Detail {
+        let all = |share: Share| parts.iter().all(|part| self.share(part) == share);
+        if all(Share::Whole) {
+            Detail::Whole
+        } else if all(Share::None) {
+            Detail::Head
+        } else {
+            Detail::Parts
+        }
     }
 
     /// What of a part lies in it.

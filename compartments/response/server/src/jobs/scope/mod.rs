@@ -1,7 +1,7 @@
 //! Computing an exposure: from the indexes of the logs' copies, and the bitmaps of who is who. It
 //! takes what is there: what does not answer is a doubt, and not a reason to say nothing.
 
-mod doubts;
+pub mod doubts;
 mod person;
 pub mod read;
 
@@ -58,7 +58,7 @@ pub async fn scope(
 }
 
 /// The incident's window: an hour more at both ends where the clock of `keys` was moved.
-fn window(incident: &Incident, moved: &[FeedAlarm]) -> Window {
+pub fn window(incident: &Incident, moved: &[FeedAlarm]) -> Window {
     let window = Window::new(incident.from, incident.to);
     if moved.is_empty() { window } else { window.widened(doubts::CLOCK_MARGIN_MS) }
 }

@@ -88,7 +88,7 @@ fn each(
     window: Window,
     show: &mut dyn FnMut(&Slot, &RoaringBitmap),
 ) -> Result<(), TlogError> {
-    let index = log.index(name, fallen)?;
+    let index = log.index(name, fallen, &|parts| window.detail(parts).by_part())?;
     for (key, parts) in &index.bitmaps {
         for (place, records) in parts {
             let Some(part) = index.parts.get(usize::from(*place)) else { continue };
@@ -137,7 +137,7 @@ fn touched(
     window: Window,
 ) -> Result<BTreeMap<IndexKey, RoaringBitmap>, TlogError> {
     let mut all: BTreeMap<IndexKey, RoaringBitmap> = BTreeMap::new();
-    log.scan(name, part, &mut |entry| {
+    log.scan(name, part, fallen, &mut |_, entry| {
         glance(entry, &mut |seen| {
             let Some(touch) = seen.touch.as_ref().filter(|_| window.holds(seen.at)) else { return };
             if fallen.level(touch.caller, touch.via, touch.operation).is_none() {

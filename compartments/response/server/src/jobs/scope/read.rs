@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use cofferdam_store::tlog::index::{IndexKey, Part, SegmentIndex};
+use cofferdam_store::tlog::index::{Fineness, IndexKey, Part, SegmentIndex};
 use cofferdam_store::tlog::{SegmentName, Segments, TlogError};
 use cofferdam_wire::{Problem, ProblemKind};
 use keys_api::glance;
+use memchr::memmem::Finder;
 
 use crate::app::App;
 use crate::domain::scope::{Fallen, Found, Window};
@@ -60,25 +61,37 @@ impl Readable {
     }
 
     /// What the index of a segment says of the fallen hosts.
-    pub fn index(&self, name: SegmentName, fallen: &Fallen) -> Result<SegmentIndex, TlogError> {
+    pub fn index(
+        &self,
+        name: SegmentName,
+        fallen: &Fallen,
+        detail: Fineness<'_>,
+    ) -> Result<SegmentIndex, TlogError> {
         if let Some((last, index)) = &self.live
             && *last == name
         {
             return Ok(index.clone());
         }
         let wanted = |key: &IndexKey| concerns(fallen, key);
-        SegmentIndex::read(&self.segments, &self.dir, name, &wanted, glance)
+        SegmentIndex::read(&self.segments, &self.dir, name, &wanted, detail, glance)
     }
 
-    /// Shows every entry of an hour.
+    /// Shows every entry of an hour that names a fallen host, with its number in the log. Names
+    /// stand in entries as they are: what holds none is not read further.
     pub fn scan(
         &self,
         name: SegmentName,
         part: &Part,
-        visit: &mut dyn FnMut(&[u8]),
+        fallen: &Fallen,
+        visit: &mut dyn FnMut(u64, &[u8]),
     ) -> Result<(), TlogError> {
+        let names: Vec<_> = fallen.callers().iter().map(|of| Finder::new(of.as_str())).collect();
+        let mut number = part.first;
         self.segments.scan_part(name, part, &mut |entry| {
-            visit(entry);
+            if names.iter().any(|name| name.find(entry).is_some()) {
+                visit(number, entry);
+            }
+            number += 1;
             Ok(())
         })
     }
@@ -163,10 +176,10 @@ fn one_segment(
     window: Window,
     found: &mut Found,
 ) -> Result<(), TlogError> {
-    let index = log.index(name, fallen)?;
+    let index = log.index(name, fallen, &|parts| window.detail(parts))?;
     for place in found.take_index(&index, fallen, window) {
         let Some(part) = index.parts.get(place) else { continue };
-        log.scan(name, part, &mut |entry| {
+        log.scan(name, part, fallen, &mut |_, entry| {
             glance(entry, &mut |seen| found.take_touch(seen, fallen, window));
         })?;
     }

@@ -1,0 +1,93 @@
+//! `bench-contain`: how long it takes until the credentials of so many customers are void, by one
+//! order in the tables of `accounts`; beside it, in the same run and database, the `UPDATE` of each
+//! row that a shop without orders needs.
+//!
+//! May touch: a database of its own on the PostgreSQL server that `COFFERDAM_TEST_POSTGRES` names.
+//! It stops by itself. Called by: people who measure; `docs/performance.md` says how.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    reason = "a measurement whose ground is not there must fail, and says its figures"
+)]
+
+use std::time::Instant;
+
+use accounts_server::store::{OrderKind, Store};
+use clap::Parser;
+use cofferdam_core::{Record, Timestamp};
+use sqlx::{PgPool, Row};
+
+/// The customers that figures are extrapolated to.
+const ALL: f64 = 24_000_000.0;
+
+/// Measures containment.
+#[derive(Debug, Parser)]
+struct Args {
+    /// Customers in the table
+    #[arg(long, default_value_t = 5_000_000)]
+    customers: u32,
+}
+
+#[tokio::main]
+async fn main() {
+    let args = Args::parse();
+    let database = testkit::postgres::Database::create().await;
+    let location = database.location();
+    let store = Store::open(&location).await.unwrap();
+    let pool = PgPool::connect(&location.to_string()).await.unwrap();
+    fill(&pool, args.customers).await;
+    println!("{} credentials, {} MB", args.customers, size(&pool).await);
+
+    let (until, now) = (at(1_000_000), at(2_000_000));
+    let started = Instant::now();
+    store.insert_order(OrderKind::Void(None), 1, until, now).await.unwrap();
+    let held = started.elapsed();
+    let orders = store.orders().await.unwrap();
+    assert!(orders.voids(Record(7), at(500_000)));
+    println!("order: durable, and holds after   {:>12.4} s, one row", held.as_secs_f64());
+    let started = Instant::now();
+    let counted = store.count_set_before(until).await.unwrap();
+    println!("order: {counted} counted afterwards {:>12.4} s", started.elapsed().as_secs_f64());
+
+    let before: i64 = wal(&pool).await;
+    let started = Instant::now();
+    let updated = sqlx::query("UPDATE credentials SET verifier = ''::bytea, set_at = set_at + 1")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let seconds = started.elapsed().as_secs_f64();
+    assert_eq!(updated.rows_affected(), u64::from(args.customers));
+    let written = (wal(&pool).await - before) / 1_000_000;
+    println!("peer: UPDATE of every row         {seconds:>12.1} s, {written} MB of WAL");
+    println!("peer: table afterwards, {} MB", size(&pool).await);
+    let whole = seconds * ALL / f64::from(args.customers);
+    println!("peer: for 24 million, so          {whole:>12.0} s");
+    println!("ratio: {:.0} ×", seconds / held.as_secs_f64());
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+async fn fill(pool: &PgPool, customers: u32) {
+    let insert = "INSERT INTO credentials (record, scheme, salt, verifier, set_at)
+        SELECT n, 'argon2id', decode(md5(n::text), 'hex'),
+               decode(md5(n::text) || md5((-n)::text), 'hex'), n
+        FROM generate_series(0, $1::bigint - 1) AS n";
+    sqlx::query(insert).bind(i64::from(customers)).execute(pool).await.unwrap();
+    sqlx::query("VACUUM ANALYZE credentials").execute(pool).await.unwrap();
+    sqlx::query("CHECKPOINT").execute(pool).await.unwrap();
+}
+
+/// Megabytes of the table with its indexes.
+async fn size(pool: &PgPool) -> i64 {
+    let row = sqlx::query("SELECT pg_total_relation_size('credentials')").fetch_one(pool).await;
+    row.unwrap().get::<i64, _>(0) / 1_000_000
+}
+
+/// Bytes of write-ahead log so far.
+async fn wal(pool: &PgPool) -> i64 {
+    let row = sqlx::query("SELECT (pg_current_wal_lsn() - '0/0')::bigint").fetch_one(pool).await;
+    row.unwrap().get(0)
+}
