@@ -7,7 +7,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
-    clippy::cast_precision_loss,
     reason = "a measurement whose ground is not there must fail, and says its figures"
 )]
 
@@ -33,9 +32,8 @@ struct Args {
 async fn main() {
     let args = Args::parse();
     let database = testkit::postgres::Database::create().await;
-    let location = database.location();
-    let store = Store::open(&location).await.unwrap();
-    let pool = PgPool::connect(&location.to_string()).await.unwrap();
+    let store = Store::open(&database.location()).await.unwrap();
+    let pool = PgPool::connect(&database.url()).await.unwrap();
     fill(&pool, args.customers).await;
     println!("{} credentials, {} MB", args.customers, size(&pool).await);
 

@@ -80,7 +80,8 @@ pub async fn everybody(
         return Err(StepError::Approvers(approvers.len()));
     }
     let until = now.saturating_add(VALID).unwrap_or(now);
-    let order = VoidOrder { incident: incident.0, set_before, until };
+    let order =
+        VoidOrder { incident: incident.0, set_before, until, break_glass: break_glass.clone() };
     let signatures = approvers.iter().map(|person| person.sign(&order)).collect();
     let order = serde_json::to_value(Signed { order, signatures })?;
     let whose = VoidWhose::Everybody { order, set_before, break_glass };

@@ -14,10 +14,6 @@ use crate::{CommandError, output};
 pub struct ApplyArgs {
     /// The order, with two signatures
     order: PathBuf,
-    /// One signature must do to start an epoch, for this reason: it stands in the release log, and
-    /// an alarm rings
-    #[arg(long, value_name = "REASON")]
-    break_glass: Option<String>,
     #[command(flatten)]
     common: Common,
 }
@@ -25,7 +21,7 @@ pub struct ApplyArgs {
 /// Carries the order to `keys`, which checks both signatures.
 pub async fn run(args: ApplyArgs) -> Result<ExitCode, CommandError> {
     let order = OrderFile::read(&args.order)?;
-    args.common.client()?.call(&order.to_give(args.break_glass)?).await?;
+    args.common.client()?.call(&order.to_give()?).await?;
     order.words().first().into_iter().for_each(|line| output::line(line));
     output::note("It holds from now on; the release log names who signed.");
     Ok(ExitCode::SUCCESS)

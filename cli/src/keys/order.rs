@@ -37,6 +37,10 @@ pub enum OrderCommand {
         /// How long the compartment may take to re-seal, in hours
         #[arg(long, default_value_t = 24)]
         reseal_hours: u32,
+        /// One signature must do, for this reason: it is signed with the order, stands in the
+        /// release log, and an alarm rings
+        #[arg(long, value_name = "REASON")]
+        break_glass: Option<String>,
         #[command(flatten)]
         to: To,
     },
@@ -127,16 +131,13 @@ impl OrderFile {
         signatures.push(new);
     }
 
-    /// What `response` carries to `keys`; with `break_glass`, why one person must do.
-    pub fn to_give(&self, break_glass: Option<String>) -> Result<GiveOrder, CommandError> {
+    /// What `response` carries to `keys`.
+    pub fn to_give(&self) -> Result<GiveOrder, CommandError> {
         let (kind, signed) = match &self.wanted {
-            Wanted::Policy(_) if break_glass.is_some() => {
-                return Err("a policy takes two people, always".into());
-            }
             Wanted::Policy(signed) => (OrderKind::Policy, serde_json::to_value(signed)?),
             Wanted::Epoch(signed) => (OrderKind::Epoch, serde_json::to_value(signed)?),
         };
-        Ok(GiveOrder { kind, signed, break_glass })
+        Ok(GiveOrder { kind, signed })
     }
 
     /// The order in words, for whoever is to sign it.
@@ -155,11 +156,14 @@ impl OrderFile {
 }
 
 fn epoch_words(order: &EpochOrder) -> String {
-    let EpochOrder { domain, change, until } = order;
+    let EpochOrder { domain, change, until, break_glass } = order;
+    let alone = break_glass
+        .as_ref()
+        .map_or_else(String::new, |reason| format!("; ONE signature must do, since: {reason}"));
     match change {
         EpochChange::Start { epoch, reseal_until } => format!(
             "A new master key for {domain}, epoch {}; until {reseal_until} its records may be \
-             re-sealed; to be carried out by {until}",
+             re-sealed; to be carried out by {until}{alone}",
             epoch.0
         ),
         EpochChange::Retire { epoch } => format!(
@@ -174,12 +178,12 @@ fn epoch_words(order: &EpochOrder) -> String {
 pub async fn run(command: OrderCommand) -> Result<ExitCode, CommandError> {
     let (wanted, to) = match command {
         OrderCommand::Policy { file, to } => (next_policy(&file, &to).await?, to),
-        OrderCommand::Rotate { domain, reseal_hours, to } => {
-            (rotation(domain.into(), reseal_hours, &to).await?, to)
+        OrderCommand::Rotate { domain, reseal_hours, break_glass, to } => {
+            (rotation(domain.into(), reseal_hours, break_glass, &to).await?, to)
         }
         OrderCommand::Retire { domain, epoch, to } => {
             let change = EpochChange::Retire { epoch: Epoch(epoch) };
-            (epoch_order(domain.into(), change), to)
+            (epoch_order(domain.into(), change, None), to)
         }
     };
     if to.out.exists() {
@@ -203,11 +207,17 @@ async fn next_policy(file: &Path, to: &To) -> Result<Wanted, CommandError> {
     Ok(Wanted::Policy(Signed { order, signatures: Vec::new() }))
 }
 
-async fn rotation(domain: Domain, reseal_hours: u32, to: &To) -> Result<Wanted, CommandError> {
+async fn rotation(
+    domain: Domain,
+    reseal_hours: u32,
+    break_glass: Option<String>,
+    to: &To,
+) -> Result<Wanted, CommandError> {
     let current = current_epoch(&to.common.client()?, domain).await?;
     let epoch = current.0.checked_add(1).ok_or("there are no more epochs")?;
     let reseal_until = SystemClock.now() + SignedDuration::from_hours(reseal_hours.into());
-    Ok(epoch_order(domain, EpochChange::Start { epoch: Epoch(epoch), reseal_until }))
+    let change = EpochChange::Start { epoch: Epoch(epoch), reseal_until };
+    Ok(epoch_order(domain, change, break_glass))
 }
 
 async fn current_epoch(response: &Client, domain: Domain) -> Result<Epoch, CommandError> {
@@ -219,8 +229,8 @@ async fn current_epoch(response: &Client, domain: Domain) -> Result<Epoch, Comma
     Ok(epochs.current)
 }
 
-fn epoch_order(domain: Domain, change: EpochChange) -> Wanted {
+fn epoch_order(domain: Domain, change: EpochChange, break_glass: Option<String>) -> Wanted {
     let until = SystemClock.now() + SignedDuration::from_hours(HOURS);
-    let order = EpochOrder { domain, change, until };
+    let order = EpochOrder { domain, change, until, break_glass };
     Wanted::Epoch(Signed { order, signatures: Vec::new() })
 }

@@ -24,8 +24,6 @@ pub enum Whose {
     Everybody {
         /// The order that they signed, in the form that `keys` takes, as JSON.
         order: String,
-        /// Why one had to do.
-        break_glass: Option<String>,
     },
     /// These customers', whose sessions end as well: no more than a tenth of all.
     Only {

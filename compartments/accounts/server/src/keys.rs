@@ -111,12 +111,8 @@ impl Keys {
     }
 
     /// Has a void order over everybody approved: two people must have signed it.
-    pub async fn approve_void(
-        &self,
-        order: Signed<VoidOrder>,
-        break_glass: Option<String>,
-    ) -> Result<(), KeysError> {
-        Ok(self.client.call(&ApproveVoid { order, break_glass }).await?)
+    pub async fn approve_void(&self, order: Signed<VoidOrder>) -> Result<(), KeysError> {
+        Ok(self.client.call(&ApproveVoid { order }).await?)
     }
 
     /// Tells that mail came for a customer.

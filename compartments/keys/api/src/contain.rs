@@ -18,10 +18,22 @@ pub struct VoidOrder {
     pub set_before: Timestamp,
     /// Until when the order may be carried out.
     pub until: Timestamp,
+    /// Why one person must do, 10 to 500 characters: it stands in the log, and rings. Part of what
+    /// is signed, so that nobody else can give the reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub break_glass: Option<String>,
 }
 
 impl Order for VoidOrder {
     const HEADING: &'static str = "void v1";
+
+    fn break_glass(&self) -> Option<&str> {
+        self.break_glass.as_deref()
+    }
+
+    fn until(&self) -> Option<Timestamp> {
+        Some(self.until)
+    }
 }
 
 /// Checks a void order, and writes it to the log. For the front that carries it out, which knows no
@@ -31,9 +43,6 @@ impl Order for VoidOrder {
 pub struct ApproveVoid {
     /// The order, signed by two approvers; by one, when the glass is broken.
     pub order: Signed<VoidOrder>,
-    /// Why one person must do, 10 to 500 characters: it stands in the log, and rings.
-    #[serde(default)]
-    pub break_glass: Option<String>,
 }
 
 impl Call for ApproveVoid {

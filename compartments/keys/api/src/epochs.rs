@@ -16,6 +16,10 @@ pub struct EpochOrder {
     pub change: EpochChange,
     /// Until when the order may be carried out.
     pub until: Timestamp,
+    /// Why one person must do to start an epoch, 10 to 500 characters: it stands in the log, and
+    /// rings. An old key is destroyed by two people or not at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub break_glass: Option<String>,
 }
 
 /// What is to be done with an epoch.
@@ -40,6 +44,14 @@ pub enum EpochChange {
 
 impl Order for EpochOrder {
     const HEADING: &'static str = "epoch v1";
+
+    fn break_glass(&self) -> Option<&str> {
+        self.break_glass.as_deref()
+    }
+
+    fn until(&self) -> Option<Timestamp> {
+        Some(self.until)
+    }
 }
 
 /// Carries out an order. For the controller, who can't make one up.
@@ -48,10 +60,6 @@ impl Order for EpochOrder {
 pub struct ChangeEpoch {
     /// The order, signed by two approvers; by one, when the glass is broken.
     pub order: Signed<EpochOrder>,
-    /// Why one person must do to start an epoch, 10 to 500 characters: it stands in the log, and
-    /// rings. An old key is destroyed by two people or not at all.
-    #[serde(default)]
-    pub break_glass: Option<String>,
 }
 
 impl Call for ChangeEpoch {

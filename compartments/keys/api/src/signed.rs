@@ -6,7 +6,7 @@ use std::fmt;
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cofferdam_core::Rng;
+use cofferdam_core::{Rng, Timestamp};
 use pkcs8::der::asn1::OctetStringRef;
 use pkcs8::der::{Decode as _, Encode as _};
 use pkcs8::pkcs5::pbes2::Kdf;
@@ -23,6 +23,16 @@ use zeroize::Zeroizing;
 pub trait Order: Serialize {
     /// What stands in front of the signed bytes, so that a signature can't be used elsewhere.
     const HEADING: &'static str;
+
+    /// Why one person's signature must do, where an order may be given that way.
+    fn break_glass(&self) -> Option<&str> {
+        None
+    }
+
+    /// Until when it may be carried out, where it says so.
+    fn until(&self) -> Option<Timestamp> {
+        None
+    }
 
     /// The bytes that are signed: the heading, then the order as JSON with its keys in the order
     /// of the type.

@@ -66,13 +66,14 @@ impl Alarms {
     }
 
     /// Writes the repeats counted so far.
-    pub async fn flush(&self, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn flush(&self, now: Timestamp) {
         let mut open = self.open.lock().await;
         for group in open.values_mut().filter(|group| group.dirty) {
-            group.write(&self.db).await?;
+            if let Err(e) = group.write(&self.db).await {
+                tracing::error!(cause = %e, "an alarm's repeats could not be written");
+            }
         }
         open.retain(|_, group| group.takes(now));
-        Ok(())
     }
 }
 

@@ -89,7 +89,7 @@ pub async fn serve(
     }
     listener.serve(&identity, routes::router(app.clone()), stop).await;
     beside.shutdown().await;
-    app.alarms.flush(app.now().await).await?;
+    app.alarms.flush(app.now().await).await;
     app.log.close().await?;
     Ok(())
 }

@@ -44,7 +44,7 @@ pub enum VoidWhose {
         order: serde_json::Value,
         /// The instant that stands in it.
         set_before: Timestamp,
-        /// Why one person must do.
+        /// Why one person must do, if that stands in it: for the journal.
         break_glass: Option<String>,
     },
     /// Those of whom a field was read or presented, by the exposure that was computed last.

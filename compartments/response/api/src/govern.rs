@@ -49,9 +49,6 @@ pub struct GiveOrder {
     pub kind: OrderKind,
     /// The signed order, in the form of the API of `keys`.
     pub signed: serde_json::Value,
-    /// Why one person must do to start an epoch.
-    #[serde(default)]
-    pub break_glass: Option<String>,
 }
 
 /// Kinds of orders.

@@ -10,7 +10,8 @@ use cofferdam_core::Timestamp;
 use cofferdam_store::tlog::index::{IndexBuilder, SegmentIndex, Wanted};
 use cofferdam_store::tlog::notes::{BadNote, NoteKey, NoteKind, is_verifier, read_checkpoint};
 use cofferdam_store::tlog::{
-    Day, EMPTY_HASH, Hash, HashFile, SegmentName, Segments, TlogError, check_tree, replace_file,
+    Day, EMPTY_HASH, Hash, HashFile, MAX_ENTRY, SegmentName, Segments, TlogError, check_tree,
+    replace_file,
 };
 use keys_api::{CheckpointAnswer, Entry, glance};
 
@@ -142,6 +143,10 @@ impl LogCopy {
     pub fn push(&mut self, entries: &[Vec<u8>]) -> Result<(), CopyError> {
         let mut dated = Vec::with_capacity(entries.len());
         for entry in entries {
+            if entry.len() > MAX_ENTRY {
+                let what = format!("an entry has {} bytes", entry.len());
+                return Err(CopyError::Disagreement(what));
+            }
             let read = Entry::decode(entry).map_err(|e| CopyError::Disagreement(e.to_string()))?;
             dated.push((Day::of(read.at), entry.as_slice()));
         }

@@ -148,7 +148,7 @@ async fn every_route_refuses_a_stranger() {
         },
         PlanLetter { incident, audience: Audience::Staff },
         ReadKeys { view: KeysView::Policy },
-        GiveOrder { kind: OrderKind::Policy, signed: serde_json::Value::Null, break_glass: None },
+        GiveOrder { kind: OrderKind::Policy, signed: serde_json::Value::Null },
         StartLetter { letter, warrant: None },
         ReadLetter { letter },
         ReadLedger { letter, from: 0, limit: 1 },

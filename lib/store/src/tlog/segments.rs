@@ -95,6 +95,7 @@ impl Segments {
             }
         }
         list.sort_unstable_by_key(|segment| segment.name);
+        drop_half_moved(&mut list, dir)?;
         drop_empty_end(&mut list)?;
         if let Some(pair) = list.windows(2).find(|pair| pair[0].name.first == pair[1].name.first) {
             let what = "two segments begin with the same entry".to_owned();
@@ -262,6 +263,30 @@ impl Segments {
 
 fn find(list: &[Segment], index: u64) -> Option<&Segment> {
     list[..list.partition_point(|segment| segment.name.first <= index)].last()
+}
+
+/// A segment that stands in both places with the same bytes was being put away when the process
+/// died: the copy in the archive is whole before it has its name.
+fn drop_half_moved(list: &mut Vec<Segment>, dir: &Path) -> Result<(), TlogError> {
+    let mut at = 1;
+    while at < list.len() {
+        let (one, two) = (&list[at - 1], &list[at]);
+        let half = one.name == two.name && one.path != two.path && same_bytes(one, two)?;
+        if !half {
+            at += 1;
+            continue;
+        }
+        let here = if one.path.starts_with(dir) { at - 1 } else { at };
+        let moved = list.remove(here);
+        fs::remove_file(&moved.path).map_err(|e| TlogError::io(&moved.path, e))?;
+    }
+    Ok(())
+}
+
+fn same_bytes(one: &Segment, two: &Segment) -> Result<bool, TlogError> {
+    let read = |of: &Segment| fs::read(&of.path).map_err(|e| TlogError::io(&of.path, e));
+    let length = |of: &Segment| of.file.metadata().map(|m| m.len()).ok();
+    Ok(length(one) == length(two) && read(one)? == read(two)?)
 }
 
 /// A segment without an entry was being made when the process died.

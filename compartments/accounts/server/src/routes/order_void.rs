@@ -24,8 +24,8 @@ pub async fn handle(
     app.check_controller(&caller)?;
     let until = app.past(call.set_before)?;
     let records = match &call.whose {
-        Whose::Everybody { order, break_glass } => {
-            approve(&app, &call, order, break_glass.clone()).await?;
+        Whose::Everybody { order } => {
+            approve(&app, &call, order).await?;
             None
         }
         Whose::Only { roaring } => Some(some(&app, roaring).await?),
@@ -50,19 +50,14 @@ pub async fn handle(
 }
 
 /// `keys` says whether two people signed it; here is checked that this is what they signed.
-async fn approve(
-    app: &App,
-    call: &OrderVoid,
-    order: &str,
-    break_glass: Option<String>,
-) -> Result<(), Problem> {
+async fn approve(app: &App, call: &OrderVoid, order: &str) -> Result<(), Problem> {
     let wrong = |what: String| Problem::bad_request(what);
     let signed: Signed<keys_api::VoidOrder> =
         serde_json::from_str(order).map_err(|e| wrong(format!("not a signed void order: {e}")))?;
     if signed.order.incident != call.incident || signed.order.set_before != call.set_before {
         return Err(wrong("another incident or instant was signed".to_owned()));
     }
-    Ok(app.keys.approve_void(signed, break_glass).await?)
+    Ok(app.keys.approve_void(signed).await?)
 }
 
 /// A set that one person may name: no more than a tenth of the customers.

@@ -215,7 +215,7 @@ async fn approve_void(
     Body(call, encoding): Body<ApproveVoid>,
 ) -> Result<Answer<()>, Problem> {
     let people: BTreeSet<_> = call.order.signatures.iter().map(|s| &s.approver).collect();
-    if people.len() >= 2 || call.break_glass.is_some() {
+    if people.len() >= 2 || call.order.order.break_glass.is_some() {
         return Ok(Answer((), encoding));
     }
     Err(Problem::new(ProblemKind::WarrantRefused, "it takes two"))

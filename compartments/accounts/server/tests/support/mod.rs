@@ -137,10 +137,15 @@ pub fn everybody(set_before: Timestamp, approvers: &[&str]) -> OrderVoid {
         signature: String::new(),
     };
     let order = keys_api::Signed {
-        order: keys_api::VoidOrder { incident: 1, set_before, until: set_before },
+        order: keys_api::VoidOrder {
+            incident: 1,
+            set_before,
+            until: set_before,
+            break_glass: None,
+        },
         signatures: approvers.iter().map(signature).collect(),
     };
     let order = serde_json::to_string(&order).unwrap();
-    let whose = Whose::Everybody { order, break_glass: None };
+    let whose = Whose::Everybody { order };
     OrderVoid { incident: 1, set_before, whose }
 }

@@ -56,10 +56,16 @@ impl Charging {
         let Some(credits) = &self.credits else {
             return Ok(lock(&self.own).charge(budgets, operation, now, records));
         };
+        // Who is past its budget here costs the others no turn at the database.
+        if let Some(spent) = lock(&self.own).refusal(budgets, operation, now, records) {
+            return Ok(Err(spent));
+        }
         let mut credits = credits.lock().await;
         for (n, (caller, budget)) in budgets.iter().enumerate() {
             let key = ((*caller).clone(), operation);
-            let credit = credits.get(&key).copied();
+            // Out of the map while it is handed in: what is given back is given back once,
+            // whatever becomes of the request.
+            let credit = credits.remove(&key);
             match take(db, credit, caller, operation, *budget, now, records).await? {
                 Ok(credit) => credits.insert(key, credit),
                 Err(spent) => {
@@ -131,10 +137,13 @@ impl App {
         now: Timestamp,
         records: usize,
     ) -> Result<(), Problem> {
+        if records == 0 {
+            return Ok(());
+        }
         let access = self.access();
         let Some(budgets) = access.budgets(who.caller, who.via, operation) else {
             let what = format!("{operation} without a budget");
-            return Err(self.refuse_grant(who.caller, what).await);
+            return Err(self.refuse_party(who, what).await);
         };
         let charged =
             self.charging.charge(&self.db, &budgets, operation, now, records as u64).await;

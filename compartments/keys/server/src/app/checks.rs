@@ -47,6 +47,12 @@ impl App {
             let what = format!("keys of {domain} are given to its own compartment only");
             return Err(self.refuse_grant(who.via, what).await);
         }
+        self.check_thawed(who).await
+    }
+
+    /// Nobody in it is frozen. Asked once more before an answer leaves: whoever was frozen while
+    /// the request waited for its turn gets nothing, although the log names it.
+    pub async fn check_thawed(&self, who: &Parties<'_>) -> Result<(), Problem> {
         for name in [who.caller, who.via] {
             if self.is_frozen(name) {
                 let detail = format!("{name} asks on while frozen");
@@ -74,7 +80,15 @@ impl App {
             [] => format!("{operation} in {domain}"),
             names => format!("{operation} of {} in {domain}", names.join(", ")),
         };
-        Err(self.refuse_grant(who.caller, what).await)
+        Err(self.refuse_party(who, what).await)
+    }
+
+    /// Refuses what nobody granted. A name that the policy does not know may be made up by the
+    /// compartment that says it: then it rings for that.
+    pub async fn refuse_party(&self, who: &Parties<'_>, what: String) -> Problem {
+        let known = self.access().callers().any(|of| of.name == *who.caller);
+        let named = if known { who.caller } else { who.via };
+        self.refuse_grant(named, format!("{what}, asked for {} by {}", who.caller, who.via)).await
     }
 
     /// A compartment moves its own records, and only while two people allow it.
@@ -116,30 +130,33 @@ impl App {
         }
     }
 
-    /// Two approvers signed exactly this; or one did, and says why: that rings.
+    /// Two approvers signed exactly this and it is time for it; or one did, and says why: that
+    /// rings.
     pub async fn check_approved<T: Order + Sync>(
         &self,
         by: &CallerName,
         signed: &Signed<T>,
-        break_glass: Option<&str>,
     ) -> Result<Vec<String>, Problem> {
-        let Some(reason) = break_glass else {
-            return Ok(self.check_signed(by, signed, AlarmKind::RefusedOrder).await?.to_vec());
+        let (kind, now) = (AlarmKind::RefusedOrder, self.now().await);
+        if let Some(until) = signed.order.until().filter(|until| now >= *until) {
+            let why = format!("the order was to be carried out until {until}");
+            return Err(self.refuse_order(by, kind, why).await);
+        }
+        let Some(reason) = signed.order.break_glass() else {
+            return Ok(self.check_signed(by, signed, kind).await?.to_vec());
         };
-        if !GLASS_REASON.contains(&reason.trim().chars().count()) {
-            return Err(Problem::bad_request(
-                "breaking the glass takes a reason of 10 to 500 characters",
-            ));
+        let plain = !reason.chars().any(char::is_control);
+        if !plain || !GLASS_REASON.contains(&reason.chars().count()) {
+            let what = "breaking the glass takes a reason of 10 to 500 characters, in one line";
+            return Err(Problem::bad_request(what));
         }
         let approvers = match signed.signers(&self.access().policy.approvers) {
             Ok(approvers) => approvers,
-            Err(e) => {
-                return Err(self.refuse_order(by, AlarmKind::RefusedOrder, e.to_string()).await);
-            }
+            Err(e) => return Err(self.refuse_order(by, kind, e.to_string()).await),
         };
         let who = approvers.join(" and ");
         let detail = format!("{who} broke the glass for {}: {reason}", T::HEADING);
-        self.alarms.ring(self.now().await, AlarmKind::BreakGlass, Some(by), detail).await;
+        self.alarms.ring(now, AlarmKind::BreakGlass, Some(by), detail).await;
         Ok(approvers)
     }
 

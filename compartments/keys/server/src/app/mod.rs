@@ -54,6 +54,8 @@ pub struct App {
     shared: RwLock<Shared>,
     /// The generation that `shared` was read at.
     generation: Mutex<i64>,
+    /// Held while it is read: an older reading must not replace a newer one.
+    reloading: tokio::sync::Mutex<()>,
 }
 
 /// What the database holds for all instances, as it was read last.
@@ -109,6 +111,7 @@ impl App {
             charging: Charging::new(recalled.budgets, &db),
             shared: RwLock::new(shared),
             generation: Mutex::new(generation),
+            reloading: tokio::sync::Mutex::new(()),
             db,
             clock,
             rng,
@@ -161,6 +164,7 @@ impl App {
 
     /// Reads again what the database holds for all instances.
     pub async fn reload(&self) -> Result<(), StartError> {
+        let _one_at_a_time = self.reloading.lock().await;
         let generation = store::generation(&self.db).await?;
         let sealed = store::secrets(&self.db).await?;
         let secrets = Secrets::open(&self.root, &sealed)?;

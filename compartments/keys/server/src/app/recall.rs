@@ -1,13 +1,14 @@
-//! What the log's last days mean for budgets, warrants and erased records.
+//! What the log's last days mean for budgets, warrants, freezes, epochs and erased records.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use cofferdam_core::{CallerName, Operation, Record, Timestamp};
+use cofferdam_core::{CallerName, Domain, Epoch, Operation, Record, Timestamp};
 use cofferdam_store::{Db, StoreError};
-use keys_api::{Entry, Event, WarrantId};
+use keys_api::{Budget, Entry, EpochChange, Event, WarrantId};
 use roaring::RoaringBitmap;
 
+use crate::ceremony::master_name;
 use crate::domain::access::Access;
 use crate::domain::budget::Budgets;
 use crate::store;
@@ -20,6 +21,10 @@ pub struct Recalled {
     pub last: Option<Timestamp>,
     drawn: BTreeMap<WarrantId, RoaringBitmap>,
     erased: BTreeMap<String, RoaringBitmap>,
+    closed: BTreeSet<WarrantId>,
+    frozen: BTreeMap<CallerName, bool>,
+    lowered: BTreeMap<(CallerName, Operation), Option<Budget>>,
+    retired: BTreeSet<(Domain, Epoch)>,
 }
 
 impl Recalled {
@@ -30,6 +35,10 @@ impl Recalled {
             last: None,
             drawn: BTreeMap::new(),
             erased: BTreeMap::new(),
+            closed: BTreeSet::new(),
+            frozen: BTreeMap::new(),
+            lowered: BTreeMap::new(),
+            retired: BTreeSet::new(),
         }
     }
 
@@ -55,16 +64,25 @@ impl Recalled {
                 let numbers = records.as_slice().iter().map(|record| record.0);
                 self.erased.entry(super::erased_set(*domain)).or_default().extend(numbers);
             }
+            Event::Froze { caller, frozen, .. } => {
+                self.frozen.insert(caller.clone(), *frozen);
+            }
+            Event::WarrantClosed { warrant, .. } => {
+                self.closed.insert(*warrant);
+            }
+            Event::EpochChanged { domain, change: EpochChange::Retire { epoch }, .. } => {
+                self.retired.insert((*domain, *epoch));
+            }
+            Event::BudgetLowered { caller, operation, budget, .. } => {
+                self.lowered.insert((caller.clone(), *operation), *budget);
+            }
             Event::Started
             | Event::Recovered { .. }
-            | Event::Froze { .. }
             | Event::WarrantOpened { .. }
-            | Event::WarrantClosed { .. }
             | Event::PolicyChanged { .. }
             | Event::EpochChanged { .. }
             | Event::EpochForced { .. }
-            | Event::VoidApproved { .. }
-            | Event::BudgetLowered { .. } => {}
+            | Event::VoidApproved { .. } => {}
         }
     }
 
@@ -82,7 +100,23 @@ impl Recalled {
     pub async fn save(&self, db: &Db) -> Result<(), StoreError> {
         for (id, drawn) in &self.drawn {
             let records: Vec<_> = drawn.iter().map(Record).collect();
-            store::draw(db, *id, i64::MAX.cast_unsigned(), &records).await?;
+            if !store::draw(db, *id, i64::MAX.cast_unsigned(), &records).await? {
+                // The warrant is closed, or was opened after the copy was made: should it be
+                // handed in again, it goes on from here.
+                store::add_records(db, &format!("warrant/{id}"), &records).await?;
+            }
+        }
+        for id in &self.closed {
+            store::close_warrant(db, *id).await?;
+        }
+        for (caller, frozen) in &self.frozen {
+            store::set_frozen(db, caller, *frozen).await?;
+        }
+        for ((caller, operation), budget) in &self.lowered {
+            store::set_lowered(db, caller, *operation, budget.as_ref()).await?;
+        }
+        for (domain, epoch) in &self.retired {
+            store::delete_secret(db, &master_name(*domain, *epoch)).await?;
         }
         for (name, erased) in &self.erased {
             let records: Vec<_> = erased.iter().map(Record).collect();

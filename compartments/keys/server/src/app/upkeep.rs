@@ -39,13 +39,14 @@ impl App {
         tidied: &mut Option<Day>,
     ) -> Result<(), crate::StartError> {
         let now = self.now().await;
-        self.alarms.flush(now).await?;
-        self.log.save_checkpoint()?;
-        #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
-        metrics::gauge!("cofferdam_log_entries").set(self.log.size() as f64);
+        // What others changed comes first: a freeze must not wait for anything here.
         if store::generation(&self.db).await? != *lock(&self.generation) {
             self.reload().await?;
         }
+        self.alarms.flush(now).await;
+        self.log.save_checkpoint()?;
+        #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+        metrics::gauge!("cofferdam_log_entries").set(self.log.size() as f64);
         let today = Day::of(now);
         if *tidied != Some(today) {
             *tidied = Some(today);

@@ -41,16 +41,27 @@ impl Budgets {
         now: Timestamp,
         records: u64,
     ) -> Result<(), Spent> {
-        for (caller, budget) in budgets {
-            let windows = self.windows(caller, operation);
-            if let Some(refusal) = windows.refusal(*budget, now, records) {
-                return Err(refusal.of(caller));
-            }
+        if let Some(spent) = self.refusal(budgets, operation, now, records) {
+            return Err(spent);
         }
         for (caller, budget) in budgets {
             self.windows(caller, operation).record(now, records, budget.minute);
         }
         Ok(())
+    }
+
+    /// What refuses `records`, if anything does.
+    pub fn refusal(
+        &mut self,
+        budgets: &[(&CallerName, Budget)],
+        operation: Operation,
+        now: Timestamp,
+        records: u64,
+    ) -> Option<Spent> {
+        budgets.iter().find_map(|(caller, budget)| {
+            let refusal = self.windows(caller, operation).refusal(*budget, now, records)?;
+            Some(refusal.of(caller))
+        })
     }
 
     /// Counts what has happened, whatever the limit: for reading the log at start. `minute` is

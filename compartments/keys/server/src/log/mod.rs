@@ -25,7 +25,7 @@ use cofferdam_store::tlog::notes::{BadNote, NoteKey, cosigned_at, read_checkpoin
 use cofferdam_store::tlog::{
     Day, Hash, HashFile, Segments, TilePath, TlogError, bundle, replace_file,
 };
-use keys_api::{Entry, glance};
+use keys_api::{Entry, MAX_ENTRY, glance};
 
 use writer::Writer;
 
@@ -68,6 +68,9 @@ pub enum LogError {
     /// A cosignature that can't be taken.
     #[error("the cosignature is not taken: {0}")]
     Cosignature(String),
+    /// An entry that no reader would take.
+    #[error("an entry of the release log has at most {MAX_ENTRY} bytes")]
+    TooLong,
     /// The writer has stopped after an earlier failure.
     #[error("the release log takes no more entries since a write to it failed")]
     Stopped,
@@ -169,7 +172,11 @@ impl ReleaseLog {
 
     /// Appends entries one behind the other; returns once they are on disk.
     pub async fn append(&self, entries: &[Entry]) -> Result<(), LogError> {
-        let encoded = entries.iter().map(|entry| (Day::of(entry.at), entry.encode())).collect();
+        let encoded: Vec<_> =
+            entries.iter().map(|entry| (Day::of(entry.at), entry.encode())).collect();
+        if encoded.iter().any(|(_, entry)| entry.len() > MAX_ENTRY) {
+            return Err(LogError::TooLong);
+        }
         self.sender.append(encoded).await
     }
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use axum::extract::State;
 use cofferdam_core::Domain;
 use cofferdam_wire::{Answer, Body, Caller, Problem};
-use keys_api::{AlarmKind, ApproveVoid, Event, LowerBudget};
+use keys_api::{ApproveVoid, Event, LowerBudget};
 
-use crate::app::App;
+use crate::app::{App, Parties};
 use crate::store;
 
 /// The longest reason, in characters.
@@ -22,18 +22,14 @@ pub async fn approve_void(
     if !app.is_front(Domain::Accounts, &by) {
         return Err(app.refuse_grant(&by, "the approval of a void order".to_owned()).await);
     }
-    let ApproveVoid { order, break_glass } = call;
-    let approvers = app.check_approved(&by, &order, break_glass.as_deref()).await?;
-    let (now, order) = (app.now().await, order.order);
-    if now >= order.until {
-        let why = format!("the order was to be carried out until {}", order.until);
-        return Err(app.refuse_order(&by, AlarmKind::RefusedOrder, why).await);
-    }
+    app.check_thawed(&Parties { via: &by, caller: &by }).await?;
+    let approvers = app.check_approved(&by, &call.order).await?;
+    let (now, order) = (app.now().await, call.order.order);
     let event = Event::VoidApproved {
         incident: order.incident,
         set_before: order.set_before,
         approvers,
-        break_glass,
+        break_glass: order.break_glass,
     };
     app.write(now, vec![event]).await?;
     Ok(Answer((), encoding))

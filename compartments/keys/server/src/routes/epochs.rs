@@ -37,18 +37,15 @@ pub async fn change(
     Body(call, encoding): Body<ChangeEpoch>,
 ) -> Result<Answer<DomainEpochs>, Problem> {
     app.check_controller(&by, "changing an epoch").await?;
-    let ChangeEpoch { order: signed, break_glass } = call;
-    if break_glass.is_some() && matches!(signed.order.change, EpochChange::Retire { .. }) {
+    let signed = call.order;
+    let glass = signed.order.break_glass.is_some();
+    if glass && matches!(signed.order.change, EpochChange::Retire { .. }) {
         let why = "a master key is destroyed by two people or not at all".to_owned();
         return Err(app.refuse_order(&by, AlarmKind::RefusedOrder, why).await);
     }
-    let approvers = app.check_approved(&by, &signed, break_glass.as_deref()).await?;
-    let EpochOrder { domain, change, until } = signed.order;
+    let approvers = app.check_approved(&by, &signed).await?;
     let now = app.now().await;
-    if now >= until {
-        let why = format!("the order was to be carried out until {until}");
-        return Err(app.refuse_order(&by, AlarmKind::RefusedOrder, why).await);
-    }
+    let EpochOrder { domain, change, break_glass, .. } = signed.order;
     let before = epochs(&app, domain)?;
     check(&before, change)?;
     app.write(now, vec![event(domain, change, approvers, break_glass)]).await?;
@@ -117,11 +114,11 @@ async fn start(
     epoch: Epoch,
     reseal_until: Timestamp,
 ) -> Result<(), Problem> {
-    let failed = |e: cofferdam_store::StoreError| Problem::internal(&e);
     let name = master_name(domain, epoch);
     let sealed = app.new_master(&name);
-    if !store::insert_secret(&app.db, &[(name, sealed)]).await.map_err(failed)? {
+    let started = store::start_epoch(&app.db, name, sealed, domain, reseal_until).await;
+    if !started.map_err(|e| Problem::internal(&e))? {
         return Err(Problem::new(ProblemKind::Conflict, "another instance came first"));
     }
-    store::set_reseal_window(&app.db, domain, reseal_until).await.map_err(failed)
+    Ok(())
 }

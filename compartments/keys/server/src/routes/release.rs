@@ -1,6 +1,6 @@
 //! `POST /v1/release`: field keys of records, written to the log before they leave.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -44,6 +44,7 @@ pub async fn release(
     write(&app, &ring, &call, &via, &groups, now).await?;
     metrics::counter!("cofferdam_released_records_total", "operation" => call.operation.as_str())
         .increment(count as u64);
+    app.check_thawed(&who).await?;
     let groups = derive(ring, call.domain, groups).await?;
     Ok(Answer(ReleasedKeys { groups, decoys: withheld.decoys, erased: withheld.erased }, encoding))
 }
@@ -53,8 +54,17 @@ fn check_form(ring: &KeyRing, call: &ReleaseKeys) -> Result<(), Problem> {
     if !call.operation.names_fields() {
         return Err(Problem::bad_request("keys are released to release, to seal or to reseal"));
     }
+    let mut asked: BTreeMap<(Record, Option<Epoch>), FieldSet> = BTreeMap::new();
     for group in &call.groups {
         check_records(&group.records)?;
+        for record in &group.records {
+            // Else one call could fill the log with what costs nothing.
+            let fields = asked.entry((*record, group.epoch)).or_default();
+            if !fields.intersection(group.fields).is_empty() {
+                return Err(Problem::bad_request("a key is asked for twice"));
+            }
+            *fields = fields.union(group.fields);
+        }
         if group.fields.is_empty() || group.fields.iter().any(|f| f.domain() != call.domain) {
             return Err(Problem::bad_request(format!("name fields of {}", call.domain)));
         }

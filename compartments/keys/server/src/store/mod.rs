@@ -23,7 +23,7 @@ pub use frozen::{frozen_callers, set_frozen};
 pub use lowered::{lowered_budgets, set_lowered};
 pub use policy::{insert_policy, newest_policy};
 pub use record_sets::{add_records, records_of};
-pub use reseal::{reseal_windows, set_reseal_window};
+pub use reseal::{reseal_windows, start_epoch};
 pub use secrets::{delete_secret, insert_secret, secrets};
 pub use warrants::{close_warrant, draw, insert_warrant, warrants};
 pub use watch::{set_watched, watched_upto};

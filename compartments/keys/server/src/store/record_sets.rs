@@ -29,8 +29,10 @@ pub async fn records_of(db: &Db, name: &str) -> Result<RoaringBitmap, StoreError
 /// Adds records to a set, in a transaction of its own.
 pub async fn add_records(db: &Db, name: &str, records: &[Record]) -> Result<(), StoreError> {
     let mut tx = db.begin().await?;
-    add(&mut tx, name, records).await?;
+    // First: it takes the row that makes such changes wait for each other. Each reads what stands
+    // there and writes it back with its own.
     changed(&mut tx).await?;
+    add(&mut tx, name, records).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -61,6 +63,15 @@ pub async fn add(
         .await?;
     }
     Ok(new)
+}
+
+/// How many records are in a set.
+pub async fn count(tx: &mut Transaction<'static, Any>, name: &str) -> Result<u64, StoreError> {
+    let rows = sqlx::query("SELECT bits FROM record_set WHERE name = $1")
+        .bind(name.to_owned())
+        .fetch_all(&mut **tx)
+        .await?;
+    rows.iter().map(|row| Ok(bitmap(&row.try_get::<Vec<u8>, _>(0)?)?.len())).sum()
 }
 
 fn chunked(records: &[Record]) -> Chunks {

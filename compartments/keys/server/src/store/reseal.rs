@@ -7,6 +7,7 @@ use cofferdam_store::{Db, StoreError};
 use sqlx::Row;
 
 use super::changed;
+use super::secrets::add_secrets;
 
 /// Until when each domain's records may be re-sealed.
 pub async fn reseal_windows(db: &Db) -> Result<BTreeMap<Domain, Timestamp>, StoreError> {
@@ -22,13 +23,19 @@ pub async fn reseal_windows(db: &Db) -> Result<BTreeMap<Domain, Timestamp>, Stor
         .collect()
 }
 
-/// Opens a window.
-pub async fn set_reseal_window(
+/// Keeps a new epoch's master key and opens the window in which records may be re-sealed, both or
+/// neither; `false` when there is such an epoch.
+pub async fn start_epoch(
     db: &Db,
+    name: String,
+    sealed: Vec<u8>,
     domain: Domain,
     until: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let mut tx = db.begin().await?;
+    if !add_secrets(&mut tx, &[(name, sealed)]).await? {
+        return Ok(false);
+    }
     sqlx::query(
         "INSERT INTO reseal (domain, until_ms) VALUES ($1, $2)
          ON CONFLICT (domain) DO UPDATE SET until_ms = excluded.until_ms",
@@ -39,5 +46,5 @@ pub async fn set_reseal_window(
     .await?;
     changed(&mut tx).await?;
     tx.commit().await?;
-    Ok(())
+    Ok(true)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cofferdam_store::{Db, StoreError};
-use sqlx::Row;
+use sqlx::{Any, Row, Transaction};
 
 use super::changed;
 
@@ -16,20 +16,31 @@ pub async fn secrets(db: &Db) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
 /// Adds secrets, all or none; `false`, and nothing added, when one of the names is taken.
 pub async fn insert_secret(db: &Db, new: &[(String, Vec<u8>)]) -> Result<bool, StoreError> {
     let mut tx = db.begin().await?;
+    if !add_secrets(&mut tx, new).await? {
+        return Ok(false);
+    }
+    changed(&mut tx).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Adds secrets in a transaction, which must end when one of the names is taken (`false`).
+pub async fn add_secrets(
+    tx: &mut Transaction<'static, Any>,
+    new: &[(String, Vec<u8>)],
+) -> Result<bool, StoreError> {
     for (name, sealed) in new {
         let added = sqlx::query(
             "INSERT INTO secret (name, sealed) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
         )
         .bind(name.clone())
         .bind(sealed.clone())
-        .execute(&mut *tx)
+        .execute(&mut **tx)
         .await?;
         if added.rows_affected() == 0 {
             return Ok(false);
         }
     }
-    changed(&mut tx).await?;
-    tx.commit().await?;
     Ok(true)
 }
 

@@ -32,6 +32,15 @@ pub async fn insert_warrant(db: &Db, warrant: &Signed<Warrant>) -> Result<bool, 
     .bind(signed)
     .execute(&mut *tx)
     .await?;
+    // What the log knows to have been drawn before an older database was put back.
+    let drawn = record_sets::count(&mut tx, &format!("warrant/{}", warrant.order.id)).await?;
+    if drawn > 0 && added.rows_affected() == 1 {
+        sqlx::query("UPDATE warrant SET drawn = $1 WHERE id = $2")
+            .bind(drawn.cast_signed())
+            .bind(warrant.order.id.to_string())
+            .execute(&mut *tx)
+            .await?;
+    }
     changed(&mut tx).await?;
     tx.commit().await?;
     Ok(added.rows_affected() == 1)

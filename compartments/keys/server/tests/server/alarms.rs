@@ -23,10 +23,13 @@ async fn what_rang_while_nobody_listened_is_told_after_a_restart_and_once() {
     let line = next_line(&socket).await;
     assert!(line.contains("kind=\"refused_grant\" caller=\"web-ky-2\""), "{line}");
     keys.restart().await;
-    keys.release("web-ky-1", &[1]).await.unwrap();
+    keys.release("web-ky-2", &[2]).await.unwrap_err();
     keys.release("stranger", &[1]).await.unwrap_err();
     let line = next_line(&socket).await;
-    assert!(line.contains("caller=\"stranger\""), "the first is not told again: {line}");
+    assert!(line.contains("count=\"1\"") && !line.contains("seq=\"1\""), "told again: {line}");
+    // Nobody knows that name: whoever said it is named.
+    let line = next_line(&socket).await;
+    assert!(line.contains("caller=\"accounts\"") && line.contains("stranger"), "{line}");
 }
 
 #[tokio::test]

@@ -16,42 +16,51 @@ fn kind<T>(answer: Result<T, CallError>) -> Option<ProblemKind> {
     answer.err().map(|e| e.problem().unwrap().kind)
 }
 
-fn void(keys: &Keys, minutes: i64) -> Signed<VoidOrder> {
+fn void(keys: &Keys, minutes: i64, reason: Option<&str>) -> Signed<VoidOrder> {
     let now = keys.clock.now();
     let until = now + SignedDuration::from_mins(minutes);
-    keys.sign(VoidOrder { incident: 7, set_before: now, until })
+    let break_glass = reason.map(str::to_owned);
+    keys.sign(VoidOrder { incident: 7, set_before: now, until, break_glass })
+}
+
+fn by_one<T: Clone>(signed: &Signed<T>) -> Signed<T> {
+    let mut alone = signed.clone();
+    alone.signatures.truncate(1);
+    alone
 }
 
 #[tokio::test]
 async fn a_void_order_takes_two_or_one_who_is_heard() {
     let keys = Keys::start().await;
     let accounts = keys.client("accounts");
-    let good = void(&keys, 10);
-    let mut alone = good.clone();
-    alone.signatures.truncate(1);
+    let approve = async |order: &Signed<VoidOrder>| {
+        kind(accounts.call(&ApproveVoid { order: order.clone() }).await)
+    };
+    let good = void(&keys, 10, None);
+    let alone = by_one(&good);
     let mut twice = alone.clone();
     twice.signatures.push(alone.signatures[0].clone());
     let mut other = good.clone();
     other.order.incident = 8;
-    let late = void(&keys, 0);
-    for bad in [&alone, &twice, &other, &late] {
-        let call = ApproveVoid { order: bad.clone(), break_glass: None };
-        assert_eq!(kind(accounts.call(&call).await), Some(ProblemKind::WarrantRefused));
+    // A reason that nobody signed, an order without a signature, one that is late.
+    let mut invented = good.clone();
+    invented.order.break_glass = Some(REASON.to_owned());
+    let nobody = Signed { signatures: vec![], ..void(&keys, 10, Some(REASON)) };
+    let late = by_one(&void(&keys, 0, Some(REASON)));
+    for bad in [&alone, &twice, &other, &invented, &nobody, &late] {
+        assert_eq!(approve(bad).await, Some(ProblemKind::WarrantRefused));
     }
-    let refused = keys.alarms().await.iter().filter(|a| a.kind == AlarmKind::RefusedOrder).count();
-    assert!(refused > 0);
-    let nobody = Signed { signatures: vec![], ..good.clone() };
-    for (order, reason) in [(&nobody, REASON), (&other, REASON)] {
-        let call = ApproveVoid { order: order.clone(), break_glass: Some(reason.into()) };
-        assert_eq!(kind(accounts.call(&call).await), Some(ProblemKind::WarrantRefused));
+    assert!(keys.alarms().await.iter().any(|a| a.kind == AlarmKind::RefusedOrder));
+    let padded = format!("{}{}", " ".repeat(100_000), REASON);
+    for reason in ["now", padded.as_str(), "a reason with a zero \0 in it", "two\nlines of reason"]
+    {
+        let bad = by_one(&void(&keys, 10, Some(reason)));
+        assert_eq!(approve(&bad).await, Some(ProblemKind::BadRequest), "{}", reason.len());
     }
-    let curt = ApproveVoid { order: alone.clone(), break_glass: Some("now".into()) };
-    assert_eq!(kind(accounts.call(&curt).await), Some(ProblemKind::BadRequest));
     assert!(!keys.alarms().await.iter().any(|a| a.kind == AlarmKind::BreakGlass));
 
-    accounts.call(&ApproveVoid { order: good, break_glass: None }).await.unwrap();
-    let broken = ApproveVoid { order: alone, break_glass: Some(REASON.into()) };
-    accounts.call(&broken).await.unwrap();
+    assert_eq!(approve(&good).await, None);
+    assert_eq!(approve(&by_one(&void(&keys, 10, Some(REASON)))).await, None);
     let approved: Vec<_> = events(&keys)
         .await
         .into_iter()
@@ -73,16 +82,17 @@ async fn one_person_may_start_an_epoch_behind_glass_and_never_destroy_one() {
     let keys = Keys::start().await;
     let response = keys.client("response-1");
     let until = keys.clock.now() + SignedDuration::from_hours(1);
-    let alone = |change| {
-        let mut order = keys.sign(EpochOrder { domain: Domain::Accounts, change, until });
-        order.signatures.truncate(1);
-        ChangeEpoch { order, break_glass: Some(REASON.into()) }
+    let alone = |change, reason: Option<&str>| {
+        let break_glass = reason.map(str::to_owned);
+        let order = EpochOrder { domain: Domain::Accounts, change, until, break_glass };
+        ChangeEpoch { order: by_one(&keys.sign(order)) }
     };
-    let start = alone(EpochChange::Start { epoch: Epoch(1), reseal_until: until });
-    let quiet = ChangeEpoch { break_glass: None, ..start.clone() };
-    assert_eq!(kind(response.call(&quiet).await), Some(ProblemKind::WarrantRefused));
-    assert_eq!(response.call(&start).await.unwrap().current, Epoch(1));
-    let retire = alone(EpochChange::Retire { epoch: Epoch(0) });
+    let start = EpochChange::Start { epoch: Epoch(1), reseal_until: until };
+    let quiet = response.call(&alone(start, None)).await;
+    assert_eq!(kind(quiet), Some(ProblemKind::WarrantRefused));
+    let loud = response.call(&alone(start, Some(REASON))).await.unwrap();
+    assert_eq!((loud.current, loud.reseal_until), (Epoch(1), Some(until)));
+    let retire = alone(EpochChange::Retire { epoch: Epoch(0) }, Some(REASON));
     assert_eq!(kind(response.call(&retire).await), Some(ProblemKind::WarrantRefused));
     assert!(keys.alarms().await.iter().any(|a| a.kind == AlarmKind::BreakGlass));
     let forced =

@@ -13,7 +13,8 @@ use crate::support::{Keys, ask, events, group, name};
 const ACCOUNTS: Domain = Domain::Accounts;
 
 fn order(keys: &Keys, change: EpochChange) -> EpochOrder {
-    EpochOrder { domain: ACCOUNTS, change, until: keys.clock.now() + SignedDuration::from_hours(1) }
+    let until = keys.clock.now() + SignedDuration::from_hours(1);
+    EpochOrder { domain: ACCOUNTS, change, until, break_glass: None }
 }
 
 fn start(keys: &Keys, epoch: u16) -> EpochOrder {
@@ -22,7 +23,7 @@ fn start(keys: &Keys, epoch: u16) -> EpochOrder {
 }
 
 async fn give(response: &Client, order: Signed<EpochOrder>) -> Result<DomainEpochs, Problem> {
-    let done = response.call(&ChangeEpoch { order, break_glass: None }).await;
+    let done = response.call(&ChangeEpoch { order }).await;
     done.map_err(|e| e.problem().cloned().unwrap())
 }
 

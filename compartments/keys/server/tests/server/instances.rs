@@ -104,3 +104,28 @@ async fn a_warrant_is_drawn_down_across_instances() {
     first.stop().await;
     second.stop().await;
 }
+
+/// Each erasure reads what stands there and writes it back with its own: none may be lost.
+#[tokio::test]
+async fn erasures_at_once_are_all_kept() {
+    let database = testkit::postgres::Database::create().await;
+    let keys = Keys::start_on(tempfile::tempdir().unwrap(), database.location()).await;
+    let accounts = keys.client("accounts");
+    let erase = |record| EraseRecords {
+        domain: Domain::Accounts,
+        caller: name("web-ky-1"),
+        records: vec![Record(record)],
+    };
+    let calls: Vec<_> = (100..140).map(erase).collect();
+    let mut all = tokio::task::JoinSet::new();
+    for call in calls {
+        let accounts = accounts.clone();
+        all.spawn(async move { accounts.call(&call).await });
+    }
+    while let Some(done) = all.join_next().await {
+        done.unwrap().unwrap();
+    }
+    let records: Vec<u32> = (100..140).collect();
+    let released = accounts.call(&ask("web-ky-1", &records)).await.unwrap();
+    assert_eq!(released.erased.len(), 40);
+}

@@ -23,8 +23,7 @@ pub async fn give(
             app.keys.call(&ChangePolicy { policy: parse(call.signed)? }).await?;
         }
         OrderKind::Epoch => {
-            let break_glass = call.break_glass;
-            app.keys.call(&ChangeEpoch { order: parse(call.signed)?, break_glass }).await?;
+            app.keys.call(&ChangeEpoch { order: parse(call.signed)? }).await?;
         }
     }
     tracing::warn!(by = %by.name, kind = ?call.kind, "an order of two people was carried to keys");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use accounts_api::{OrderVoid, RevokeSessions, Whose};
 use axum::extract::State;
-use cofferdam_core::{Domain, Timestamp};
+use cofferdam_core::Domain;
 use cofferdam_wire::{Answer, Body, Problem};
 use response_api::{IncidentId, Level, VoidCredentials, VoidWhose, Voided};
 use roaring::RoaringBitmap;
@@ -27,8 +27,9 @@ pub async fn void(
         let _one_at_a_time = app.voiding.lock().await;
         match whose {
             VoidWhose::Everybody { order, set_before, break_glass } => {
-                let whose = Whose::Everybody { order: order.to_string(), break_glass };
-                everybody(&app, incident, &by, set_before, whose).await
+                let whose = Whose::Everybody { order: order.to_string() };
+                let order = OrderVoid { incident: incident.0, set_before, whose };
+                everybody(&app, incident, &by, order, break_glass).await
             }
             VoidWhose::Exposed => {
                 let records = exposed(&app, incident).await?;
@@ -50,20 +51,16 @@ async fn everybody(
     app: &App,
     incident: IncidentId,
     by: &Author,
-    set_before: Timestamp,
-    whose: Whose,
+    order: OrderVoid,
+    break_glass: Option<String>,
 ) -> Result<Voided, Problem> {
     let before = app.store.finding::<Voided>(incident, Kind::Voided).await;
     if let Some(voided) = before.map_err(|e| Problem::internal(&e))? {
         return Ok(voided);
     }
-    let glass = match &whose {
-        Whose::Everybody { break_glass: Some(reason), .. } => format!("; glass broken: {reason}"),
-        _ => String::new(),
-    };
-    let detail = format!("credentials set up to {set_before} and all sessions{glass}");
+    let glass = break_glass.map_or_else(String::new, |reason| format!("; glass broken: {reason}"));
+    let detail = format!("credentials set up to {} and all sessions{glass}", order.set_before);
     app.journal(incident, by, "void", &detail).await?;
-    let order = OrderVoid { incident: incident.0, set_before, whose };
     let order = app.accounts.call(&order).await?;
     let revoke = RevokeSessions { incident: incident.0, opened_before: app.now() };
     let sessions = app.accounts.call(&revoke).await?;
