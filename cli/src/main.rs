@@ -141,3 +141,13 @@ async fn run(command: Command) -> Result<ExitCode, CommandError> {
         Command::Sink(command) => serve::sink(command).await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn every_command_is_well_formed() {
+        super::Cli::command().debug_assert();
+    }
+}

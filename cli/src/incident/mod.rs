@@ -87,7 +87,7 @@ pub struct Common {
     dir: PathBuf,
     /// The caller whose certificate is shown
     #[arg(long = "as", value_name = "CALLER", default_value = "operator-1")]
-    caller: CallerName,
+    identity: CallerName,
     /// Print the answer as JSON
     #[arg(long)]
     pub json: bool,
@@ -96,7 +96,7 @@ pub struct Common {
 impl Common {
     /// A client of the estate's `response`.
     pub fn client(&self) -> Result<Client, CommandError> {
-        Ok(Estate::open(&self.dir)?.response(&self.caller)?)
+        Ok(Estate::open(&self.dir)?.response(&self.identity)?)
     }
 
     /// Prints an answer: as JSON where that was asked for, else as `lines`.

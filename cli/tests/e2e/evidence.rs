@@ -112,6 +112,18 @@ fn contain(dir: &str, place: &Place) {
         "--dir",
         dir,
     ]);
+    let frozen = ok([
+        "incident",
+        "freeze",
+        "1",
+        "--caller",
+        "mail-trap-1",
+        "--reason",
+        "to be sure",
+        "--dir",
+        dir,
+    ]);
+    assert!(frozen.contains("mail-trap-1 is frozen"), "{frozen}");
     let exposed = ok(["incident", "void", "1", "--exposed", "--dir", dir]);
     assert!(exposed.contains("their sessions are over"), "{exposed}");
     let list = place.dir.with_extension("list");

@@ -8,6 +8,7 @@
 )]
 
 mod crash;
+mod doubts;
 mod drill;
 mod evidence;
 mod import;
