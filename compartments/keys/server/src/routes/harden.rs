@@ -26,6 +26,7 @@ pub async fn harden(
     let records = RecordList::new(records.collect());
     let event = Event::Hardened { caller: call.caller.clone(), via: via.clone(), records };
     app.write(now, vec![event]).await?;
+    app.check_thawed(&who).await?;
     let ring = app.ring();
     let verifiers = call.items.iter().map(|item| ring.harden(item.record, &item.hash));
     Ok(Answer(HardenedPasswords { verifiers: verifiers.collect() }, encoding))

@@ -25,6 +25,7 @@ pub async fn index(
     let count = u32::try_from(call.digests.len()).unwrap_or(u32::MAX);
     let event = Event::Indexed { caller: call.caller.clone(), via: via.clone(), count };
     app.write(now, vec![event]).await?;
+    app.check_thawed(&who).await?;
     let ring = app.ring();
     let indexes = call.digests.iter().map(|digest| ring.index(digest)).collect();
     Ok(Answer(IndexedAddresses { indexes }, encoding))
