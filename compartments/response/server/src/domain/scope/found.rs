@@ -1,12 +1,12 @@
 //! What a log says of fallen hosts: by its index, or entry by entry.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cofferdam_core::{CallerName, Domain, Field, Glance, Operation, Record, Timestamp};
 use cofferdam_store::tlog::index::{IndexKey, SegmentIndex};
 use keys_api::{Entry, Event};
 use response_api::{Doubt, Level};
-use roaring::RoaringBitmap;
+use roaring::{MultiOps as _, RoaringBitmap};
 
 use super::{Bitmaps, Fallen, SIGN_IN, Share, Window, add};
 
@@ -31,42 +31,52 @@ pub struct Found {
 }
 
 impl Found {
-    /// Takes what an index says; hours that lie only partly in the window come back, to be looked
-    /// at entry by entry.
-    pub fn take_index(
+    /// Takes what indexes say; bitmaps of the same kind become one in a single go. Hours that lie
+    /// only partly in the window come back, to be looked at entry by entry: a place among
+    /// `indexes`, and a part there.
+    pub fn take_indexes(
         &mut self,
-        index: &SegmentIndex,
+        indexes: &[SegmentIndex],
         fallen: &Fallen,
         window: Window,
-    ) -> Vec<usize> {
-        let shares: Vec<_> = index.parts.iter().map(|part| window.share(part)).collect();
-        for (part, share) in index.parts.iter().zip(&shares) {
-            self.last_ms = self.last_ms.max(Some(part.last_ms));
-            if *share == Share::Doubtful {
-                self.doubts.push(clock_went_back(part.first_ms, part.back_ms));
+    ) -> Vec<(usize, usize)> {
+        let mut open = Vec::new();
+        let mut same: BTreeMap<(Level, Field), Vec<&RoaringBitmap>> = BTreeMap::new();
+        for (place, index) in indexes.iter().enumerate() {
+            let shares: Vec<_> = index.parts.iter().map(|part| window.share(part)).collect();
+            for (part, share) in index.parts.iter().zip(&shares) {
+                self.last_ms = self.last_ms.max(Some(part.last_ms));
+                if *share == Share::Doubtful {
+                    self.doubts.push(clock_went_back(part.first_ms, part.back_ms));
+                }
             }
-        }
-        for key in &index.keys {
-            self.see(&key.caller, &key.via, key.field.map(Field::domain), fallen);
-        }
-        for (key, parts) in &index.bitmaps {
-            let whole = parts.iter().filter(|(part, _)| {
-                matches!(shares.get(usize::from(*part)), Some(Share::Whole | Share::Doubtful))
+            for key in &index.keys {
+                self.see(&key.caller, &key.via, key.field.map(Field::domain), fallen);
+            }
+            let counts = |part: u16| {
+                matches!(shares.get(usize::from(part)), Some(Share::Whole | Share::Doubtful))
+            };
+            let hours = index.bitmaps.iter().flat_map(|(key, parts)| {
+                let whole = parts.iter().filter(|(part, _)| counts(*part));
+                whole.map(move |(_, records)| (key, records))
             });
-            for (_, records) in whole {
-                self.take_bitmap(key, records, fallen);
+            for (key, records) in hours.chain(&index.whole) {
+                for place in places(key, fallen) {
+                    same.entry(place).or_default().push(records);
+                }
             }
-        }
-        for (key, records) in &index.whole {
-            self.take_bitmap(key, records, fallen);
-        }
-        for notable in &index.notable {
-            if let Ok(entry) = Entry::decode(&notable.entry) {
-                self.take_notable(&entry, window);
+            for notable in &index.notable {
+                if let Ok(entry) = Entry::decode(&notable.entry) {
+                    self.take_notable(&entry, window);
+                }
             }
+            let partly = shares.iter().enumerate().filter(|(_, share)| **share == Share::Some);
+            open.extend(partly.map(|(part, _)| (place, part)));
         }
-        let some = shares.iter().enumerate().filter(|(_, share)| **share == Share::Some);
-        some.map(|(place, _)| place).collect()
+        for ((level, field), records) in same {
+            *self.at(level).entry(field).or_default() |= records.into_iter().union();
+        }
+        open
     }
 
     /// Takes whose data one entry touched, if it lies in the window. The same as what an index
@@ -141,18 +151,6 @@ impl Found {
         }
     }
 
-    fn take_bitmap(&mut self, key: &IndexKey, records: &RoaringBitmap, fallen: &Fallen) {
-        let Some(level) = fallen.level(&key.caller, &key.via, key.operation) else { return };
-        let fields = match (key.field, key.operation) {
-            (Some(field), _) => vec![field],
-            (None, Operation::Harden) => SIGN_IN.to_vec(),
-            (None, _) => Vec::new(),
-        };
-        for field in fields {
-            *self.at(level).entry(field).or_default() |= records;
-        }
-    }
-
     fn take_notable(&mut self, entry: &Entry, window: Window) {
         match &entry.event {
             Event::Recovered { bytes_cut } if window.holds(entry.at) => self.doubts.push(Doubt {
@@ -168,6 +166,18 @@ impl Found {
             }
             _ => {}
         }
+    }
+}
+
+/// Where the records of a key belong.
+fn places(key: &IndexKey, fallen: &Fallen) -> Vec<(Level, Field)> {
+    let Some(level) = fallen.level(&key.caller, &key.via, key.operation) else {
+        return Vec::new();
+    };
+    match (key.field, key.operation) {
+        (Some(field), _) => vec![(level, field)],
+        (None, Operation::Harden) => SIGN_IN.map(|field| (level, field)).to_vec(),
+        (None, _) => Vec::new(),
     }
 }
 

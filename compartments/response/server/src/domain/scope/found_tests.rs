@@ -90,7 +90,7 @@ fn by_index(entries: &[Entry], fallen: &Fallen, window: Window) -> Found {
     }
     let index = builder.index(&|key| fallen.level(&key.caller, &key.via, key.operation).is_some());
     let mut found = Found::default();
-    for place in found.take_index(&index, fallen, window) {
+    for (_, place) in found.take_indexes(std::slice::from_ref(&index), fallen, window) {
         let part = &index.parts[place];
         let from = usize::try_from(part.first).unwrap();
         for entry in &entries[from..from + usize::try_from(part.entries).unwrap()] {
