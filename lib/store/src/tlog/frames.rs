@@ -137,6 +137,11 @@ pub fn scan_range(
     visit: &mut dyn FnMut(&[u8]) -> Result<(), TlogError>,
 ) -> Result<(), TlogError> {
     let Range { start, end, skip } = range;
+    let damaged = || TlogError::Damaged { path: path.to_owned(), offset: start };
+    // A file that is shorter than the index knew it would end quietly.
+    if file.metadata().map_err(|e| TlogError::io(path, e))?.len() < end {
+        return Err(damaged());
+    }
     let mut reader = BufReader::with_capacity(1 << 20, Window { file, next: start, end });
     let (mut entry, mut seen) = (Vec::new(), 0);
     loop {
@@ -144,7 +149,7 @@ pub fn scan_range(
             Found::Entry if seen < skip => seen += 1,
             Found::Entry => visit(&entry)?,
             Found::End => return Ok(()),
-            Found::Bad => return Err(TlogError::Damaged { path: path.to_owned(), offset: start }),
+            Found::Bad => return Err(damaged()),
         }
     }
 }
@@ -162,5 +167,35 @@ impl Read for Window<'_> {
         let n = self.file.read_at(&mut out[..left], self.next)?;
         self.next += n as u64;
         Ok(n)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_shorter_than_was_known_is_damaged() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("entries");
+        let mut bytes = Vec::new();
+        push(&mut bytes, b"one");
+        let whole = bytes.len() as u64;
+        push(&mut bytes, b"two");
+        let range = Range { start: 0, end: bytes.len() as u64, skip: 0 };
+        std::fs::write(&path, &bytes).unwrap();
+        let file = File::options().read(true).write(true).open(&path).unwrap();
+        let count = || {
+            let mut count = 0;
+            scan_range(&file, &path, range, &mut |_| {
+                count += 1;
+                Ok(())
+            })
+            .map(|()| count)
+        };
+        assert_eq!(count().unwrap(), 2);
+        // Cut at a frame's boundary, where no frame is torn.
+        file.set_len(whole).unwrap();
+        assert!(matches!(count(), Err(TlogError::Damaged { .. })));
     }
 }
