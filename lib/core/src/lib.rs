@@ -5,6 +5,7 @@
 //! random numbers are reached only through [`Clock`] and [`Rng`], so that tests can replace them.
 //! Called by: every other crate of the workspace.
 
+mod access;
 mod call;
 mod clock;
 mod field;
@@ -16,6 +17,7 @@ mod rng;
 mod seal;
 mod touch;
 
+pub use access::{Access, RosterPerson, Whose};
 pub use call::Call;
 pub use clock::{Clock, MockClock, SystemClock};
 pub use field::{Domain, Field, FieldSet, Operation, UnknownField};

@@ -84,6 +84,10 @@ pub struct Exposure {
     pub untouched: Vec<Untouched>,
     /// The logs that it was computed from.
     pub logs: Vec<LogProof>,
+    /// The access logs that it was computed from, where it is about the roster.
+    pub access_logs: Vec<AccessLog>,
+    /// Accesses of fallen hosts that count as everybody's, up to a thousand.
+    pub unresolved: Vec<Unresolved>,
     /// What could not be known for sure; empty when nothing.
     pub doubts: Vec<Doubt>,
 }

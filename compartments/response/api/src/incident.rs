@@ -5,7 +5,7 @@ use std::fmt;
 use cofferdam_core::{Call, CallerName, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::FallenHost;
+use crate::{FallenHost, People};
 
 /// The number of an incident, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -32,6 +32,9 @@ pub struct DeclareIncident {
     pub to: Option<Timestamp>,
     /// How it was found.
     pub found: String,
+    /// Whose records it is about.
+    #[serde(default)]
+    pub people: People,
 }
 
 impl Call for DeclareIncident {
@@ -54,6 +57,8 @@ pub struct Incident {
     pub to: Option<Timestamp>,
     /// How it was found.
     pub found: String,
+    /// Whose records it is about.
+    pub people: People,
     /// When it was declared: the base of the legal clocks.
     pub declared: Timestamp,
     /// By whom.

@@ -1,0 +1,84 @@
+//! nginx's and Apache's combined (or common) log format.
+
+use std::io::BufRead;
+
+use cofferdam_core::{Access, CallerName, FieldSet, Timestamp};
+
+use crate::mapping::Combined;
+use crate::{Item, ReadError, Take, lines, pattern, time};
+
+/// Reads such a log.
+pub fn read<E>(of: &Combined, log: impl BufRead, take: Take<'_, E>) -> Result<(), ReadError<E>> {
+    let via = CallerName::of_foreign(&of.server);
+    lines(log, &mut |line, text| {
+        let bad = |why: &str| Item::Bad { line, why: why.to_owned() };
+        let text = match text {
+            Ok("") => return Ok(()),
+            Ok(text) => text,
+            Err(why) => return take(bad(&why)),
+        };
+        let Some(request) = Request::parse(text) else {
+            return take(bad("it is no line of the combined format"));
+        };
+        take(Item::Seen(request.at))?;
+        match access(of, &via, line, &request) {
+            Some(access) => take(Item::Access(access)),
+            None => Ok(()),
+        }
+    })
+}
+
+fn access(of: &Combined, via: &CallerName, line: u64, request: &Request<'_>) -> Option<Access> {
+    // What was refused gave nothing.
+    if (400..500).contains(&request.status) {
+        return None;
+    }
+    let fits = |rule: &crate::mapping::PathRule| {
+        let method = |m: &String| m.eq_ignore_ascii_case(request.method);
+        let asked = rule.methods.is_empty() || rule.methods.iter().any(method);
+        let whose = pattern::fit(&rule.pattern, request.target).filter(|_| asked)?;
+        let fields: FieldSet = rule.fields.iter().copied().collect();
+        Some((rule.level.operation(), fields, whose))
+    };
+    let (operation, fields, whose) = of.rules.iter().find_map(fits)?;
+    let caller = CallerName::of_foreign(request.client);
+    Some(Access { line, at: request.at, caller, via: via.clone(), operation, fields, whose })
+}
+
+struct Request<'a> {
+    client: &'a str,
+    at: Timestamp,
+    method: &'a str,
+    target: &'a str,
+    status: u16,
+}
+
+impl<'a> Request<'a> {
+    /// `CLIENT IDENT USER [TIME] "METHOD TARGET PROTOCOL" STATUS …`
+    fn parse(line: &'a str) -> Option<Self> {
+        let (front, rest) = line.split_once(" [")?;
+        let (at, rest) = rest.split_once("] \"")?;
+        let (request, rest) = split_quoted(rest)?;
+        let mut words = request.split(' ');
+        // A request that is none, as scanners send, has no target.
+        let (method, target) = (words.next()?, words.next().unwrap_or_default());
+        Some(Self {
+            client: front.split(' ').next()?,
+            at: time::of_combined(at)?,
+            method,
+            target,
+            status: rest.trim_start().split(' ').next()?.parse().ok()?,
+        })
+    }
+}
+
+/// Up to the closing quote, which is not escaped.
+fn split_quoted(text: &str) -> Option<(&str, &str)> {
+    let mut escaped = false;
+    let end = text.find(|c| {
+        let closes = c == '"' && !escaped;
+        escaped = c == '\\' && !escaped;
+        closes
+    })?;
+    Some((&text[..end], &text[end + 1..]))
+}

@@ -1,0 +1,133 @@
+//! Events as JSON objects: one a line, or in the files of AWS `CloudTrail`.
+
+use std::io::BufRead;
+
+use cofferdam_core::{Access, CallerName, FieldSet, Personal, Whose};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::mapping::{CloudTrail, EventRule, Events};
+use crate::{Item, ReadError, Take, lines, pattern, time};
+
+/// The largest file of `CloudTrail` that is read: they are delivered every five minutes.
+const MAX_FILE: u64 = 512 << 20;
+
+/// Reads one JSON object a line.
+pub fn read_lines<E>(
+    of: &Events,
+    log: impl BufRead,
+    take: Take<'_, E>,
+) -> Result<(), ReadError<E>> {
+    lines(log, &mut |line, text| {
+        let bad = |why: String| Item::Bad { line, why };
+        let text = match text {
+            Ok("") => return Ok(()),
+            Ok(text) => text,
+            Err(why) => return take(bad(why)),
+        };
+        match serde_json::from_str::<Value>(text) {
+            Ok(event) => one(of, line, &event, take),
+            Err(_) => take(bad("it is no JSON".to_owned())),
+        }
+    })
+}
+
+/// Reads `{"Records": […]}`; a record's number stands for its line.
+pub fn read_cloudtrail<E>(
+    of: &CloudTrail,
+    log: impl BufRead,
+    take: Take<'_, E>,
+) -> Result<(), ReadError<E>> {
+    #[derive(Deserialize)]
+    struct File {
+        #[serde(rename = "Records")]
+        records: Vec<Value>,
+    }
+    let events = Events {
+        time: "/eventTime".to_owned(),
+        from: "/sourceIPAddress".to_owned(),
+        user: "/userIdentity/arn".to_owned(),
+        rules: of.rules.clone(),
+    };
+    let file = match serde_json::from_reader::<_, File>(std::io::Read::take(log, MAX_FILE)) {
+        Ok(file) => file,
+        Err(e) if e.is_io() => {
+            return Err(ReadError::Io { line: 1, source: e.into() });
+        }
+        Err(e) => {
+            let line = e.line() as u64;
+            let why = "it is no file of CloudTrail".to_owned();
+            return take(Item::Bad { line, why }).map_err(ReadError::Taker);
+        }
+    };
+    for (number, event) in (1..).zip(&file.records) {
+        // A refused call gave nothing.
+        if event.get("errorCode").is_none_or(Value::is_null) {
+            one(&events, number, event, take).map_err(ReadError::Taker)?;
+        }
+    }
+    Ok(())
+}
+
+fn one<E>(of: &Events, line: u64, event: &Value, take: Take<'_, E>) -> Result<(), E> {
+    let Some(at) = event.pointer(&of.time).and_then(time::of_json) else {
+        return take(Item::Bad { line, why: format!("no instant stands at {}", of.time) });
+    };
+    take(Item::Seen(at))?;
+    let fits = |rule: &&EventRule| {
+        rule.when.iter().all(|(place, wanted)| {
+            event.pointer(place).and_then(text_of).is_some_and(|got| got.expose() == wanted)
+        })
+    };
+    let Some(rule) = of.rules.iter().find(fits) else { return Ok(()) };
+    let name = |place: &str| {
+        let text = event.pointer(place).and_then(text_of);
+        CallerName::of_foreign(text.as_ref().map_or("", Personal::expose))
+    };
+    take(Item::Access(Access {
+        line,
+        at,
+        caller: name(&of.from),
+        via: name(&of.user),
+        operation: rule.level.operation(),
+        fields: rule.fields.iter().copied().collect::<FieldSet>(),
+        whose: whose(rule, event),
+    }))
+}
+
+fn whose(rule: &EventRule, event: &Value) -> Whose {
+    let everybody = |why: &str| Whose::Everybody { why: why.to_owned() };
+    let place = match (&rule.customer, &rule.email) {
+        (Some(place), _) | (None, Some(place)) => place,
+        (None, None) => return everybody("it names no customer"),
+    };
+    let values = match event.pointer(place) {
+        Some(Value::Array(values)) => values.iter().map(text_of).collect(),
+        Some(value) => text_of(value).map(|text| vec![text]),
+        None => None,
+    };
+    let Some(values) = values.filter(|values| !values.is_empty()) else {
+        return everybody("no customer stands where one should");
+    };
+    if rule.customer.is_none() {
+        return Whose::Emails(values);
+    }
+    let Some(wanted) = &rule.pattern else { return Whose::Keys(values) };
+    let mut keys = Vec::new();
+    for value in values {
+        match pattern::fit(wanted, value.expose()) {
+            Some(Whose::Keys(found)) => keys.extend(found),
+            _ => return everybody("what stands there does not fit the pattern"),
+        }
+    }
+    Whose::Keys(keys)
+}
+
+fn text_of(value: &Value) -> Option<Personal> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(Personal::new(text.as_str())),
+        Value::Number(number) => Some(Personal::new(number.to_string())),
+        Value::Bool(of) => Some(Personal::new(of.to_string())),
+        _ => None,
+    }
+}

@@ -1,0 +1,230 @@
+//! Reading rows from each kind of file.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufRead, Read};
+
+use csv::{ReaderBuilder, StringRecord};
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::record::Field;
+use parquet::schema::types::Type;
+use serde_json::Value;
+
+use super::row::{BadRow, person};
+use super::{RosterMapping, TableError, TakeRow};
+use crate::{ReadError, lines};
+
+pub fn csv<E>(
+    mapping: &RosterMapping,
+    table: impl Read,
+    take: TakeRow<'_, E>,
+) -> Result<(), TableError<E>> {
+    let mut reader = ReaderBuilder::new().flexible(true).from_reader(table);
+    let unreadable = |row, e: &csv::Error| TableError::Unreadable { row, what: e.to_string() };
+    let header = reader.headers().map_err(|e| unreadable(1, &e))?.clone();
+    let places: HashMap<&str, usize> =
+        header.iter().enumerate().map(|(place, name)| (name.trim(), place)).collect();
+    check(mapping, |column| places.contains_key(column))?;
+    let mut record = StringRecord::new();
+    for number in 1.. {
+        let row = match reader.read_record(&mut record) {
+            Ok(false) => break,
+            Ok(true) if record.len() != header.len() => {
+                let (found, expected) = (record.len(), header.len());
+                Err(BadRow::Shape(format!("it has {found} cells, the header {expected}")))
+            }
+            Ok(true) => person(mapping, &|column| {
+                places.get(column).and_then(|at| record.get(*at)).unwrap_or_default().to_owned()
+            }),
+            Err(e) if matches!(e.kind(), csv::ErrorKind::Utf8 { .. }) => {
+                Err(BadRow::Shape("it is not UTF-8".to_owned()))
+            }
+            Err(e) => return Err(unreadable(number, &e)),
+        };
+        take(number, row).map_err(TableError::Taker)?;
+    }
+    Ok(())
+}
+
+pub fn json_lines<E>(
+    mapping: &RosterMapping,
+    table: impl BufRead,
+    take: TakeRow<'_, E>,
+) -> Result<(), TableError<E>> {
+    let read = lines(table, &mut |number, text| {
+        let bad = |what: &str| Err(BadRow::Shape(what.to_owned()));
+        let row = match text.map(serde_json::from_str::<serde_json::Map<String, Value>>) {
+            Ok(Ok(object)) => person(mapping, &|column| text_of(object.get(column))),
+            Ok(Err(_)) => bad("it is no JSON object"),
+            Err(why) => bad(&why),
+        };
+        take(number, row)
+    });
+    read.map_err(|e| match e {
+        ReadError::Io { line, source } => {
+            TableError::Unreadable { row: line, what: source.to_string() }
+        }
+        ReadError::Taker(e) => TableError::Taker(e),
+    })
+}
+
+fn text_of(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    }
+}
+
+pub fn parquet<E>(
+    mapping: &RosterMapping,
+    file: File,
+    take: TakeRow<'_, E>,
+) -> Result<(), TableError<E>> {
+    let unreadable =
+        |row, e: &dyn std::error::Error| TableError::Unreadable { row, what: e.to_string() };
+    let reader = SerializedFileReader::new(file).map_err(|e| unreadable(1, &e))?;
+    let schema = reader.metadata().file_metadata().schema().clone();
+    let columns = mapping.columns();
+    let fields = schema.get_fields();
+    check(mapping, |column| fields.iter().any(|field| field.name() == column))?;
+    let wanted: Vec<_> =
+        fields.iter().filter(|field| columns.contains(&field.name())).cloned().collect();
+    let projection = Type::group_type_builder(schema.name()).with_fields(wanted).build();
+    let projection = projection.map_err(|e| unreadable(1, &e))?;
+    let rows = reader.get_row_iter(Some(projection)).map_err(|e| unreadable(1, &e))?;
+    for (number, row) in (1..).zip(rows) {
+        let row = row.map_err(|e| unreadable(number, &e))?;
+        let cells: HashMap<&str, &Field> =
+            row.get_column_iter().map(|(name, field)| (name.as_str(), field)).collect();
+        let person = person(mapping, &|column| match cells.get(column) {
+            None | Some(Field::Null) => String::new(),
+            Some(Field::Str(text)) => text.clone(),
+            Some(Field::Bytes(bytes)) => String::from_utf8_lossy(bytes.data()).into_owned(),
+            Some(other) => other.to_string(),
+        });
+        take(number, person).map_err(TableError::Taker)?;
+    }
+    Ok(())
+}
+
+fn check<E>(mapping: &RosterMapping, has: impl Fn(&str) -> bool) -> Result<(), TableError<E>> {
+    let missing: Vec<_> =
+        mapping.columns().into_iter().filter(|column| !has(column)).map(str::to_owned).collect();
+    if missing.is_empty() { Ok(()) } else { Err(TableError::Missing(missing)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use cofferdam_core::RosterPerson;
+    use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
+    use parquet::file::properties::WriterProperties;
+    use parquet::file::writer::SerializedFileWriter;
+    use parquet::schema::parser::parse_message_type;
+
+    use super::*;
+    use crate::roster::{TableFormat, read_csv, read_file};
+
+    fn mapping() -> RosterMapping {
+        toml::from_str(
+            r#"
+            key = "id"
+            name = "full_name"
+            email = "mail"
+            country = "land"
+            language = "lang"
+            default_language = "en"
+            holds = { phone = "phone" }
+            "#,
+        )
+        .unwrap()
+    }
+
+    type Rows = Vec<Result<RosterPerson, BadRow>>;
+
+    fn from_csv(text: &str) -> Result<Rows, TableError<()>> {
+        let mut rows = Vec::new();
+        read_csv(&mapping(), text.as_bytes(), &mut |_, row| {
+            rows.push(row);
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
+    fn from_file(format: TableFormat, file: File) -> Rows {
+        let mut rows = Vec::new();
+        let read = read_file(&mapping(), format, file, &mut |_, row| {
+            rows.push(row);
+            Ok::<_, ()>(())
+        });
+        read.unwrap();
+        rows
+    }
+
+    const TABLE: &str = "id,full_name,mail,land,lang,phone\n\
+        7,Ada Byron,ada@post.example,gb,en_GB,\n8,Bo,,,,12\n";
+
+    #[test]
+    fn every_format_says_the_same() {
+        let expected = from_csv(TABLE).unwrap();
+        let [Ok(ada), Ok(bo)] = &expected[..] else { panic!("two people") };
+        assert_eq!((ada.key.as_str(), ada.name.expose()), ("7", "Ada Byron"));
+        assert_eq!(ada.country.as_ref().map(|of| of.as_str()), Some("GB"));
+        assert!(!ada.holds.contains(cofferdam_core::Field::Phone));
+        assert!(bo.holds.contains(cofferdam_core::Field::Phone) && bo.country.is_none());
+
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("customers.jsonl");
+        let json = r#"{"id":7,"full_name":"Ada Byron","mail":"ada@post.example","land":"gb","lang":"en_GB"}
+{"id":8,"full_name":"Bo","mail":null,"phone":12,"extra":[1]}
+"#;
+        std::fs::write(&path, json).unwrap();
+        assert_eq!(TableFormat::of(&path), Some(TableFormat::JsonLines));
+        assert_eq!(from_file(TableFormat::JsonLines, File::open(&path).unwrap()), expected);
+
+        let path = dir.path().join("customers.parquet");
+        write_parquet(&path);
+        assert_eq!(from_file(TableFormat::Parquet, File::open(&path).unwrap()), expected);
+    }
+
+    fn write_parquet(path: &std::path::Path) {
+        let names = ["full_name", "mail", "land", "lang", "phone"];
+        let texts = names.map(|name| format!("optional binary {name} (UTF8);")).join(" ");
+        let schema = parse_message_type(&format!("message t {{ required int64 id; {texts} }}"));
+        let file = File::create(path).unwrap();
+        let properties = Arc::new(WriterProperties::default());
+        let mut writer =
+            SerializedFileWriter::new(file, Arc::new(schema.unwrap()), properties).unwrap();
+        let mut group = writer.next_row_group().unwrap();
+        let mut column = group.next_column().unwrap().unwrap();
+        column.typed::<Int64Type>().write_batch(&[7, 8], None, None).unwrap();
+        column.close().unwrap();
+        let rows = [["Ada Byron", "ada@post.example", "gb", "en_GB", ""], ["Bo", "", "", "", "12"]];
+        for place in 0..names.len() {
+            let cells = rows.map(|row| row[place]);
+            let levels: Vec<i16> = cells.iter().map(|cell| i16::from(!cell.is_empty())).collect();
+            let full = cells.iter().filter(|cell| !cell.is_empty());
+            let values: Vec<ByteArray> = full.map(|cell| ByteArray::from(*cell)).collect();
+            let mut column = group.next_column().unwrap().unwrap();
+            column.typed::<ByteArrayType>().write_batch(&values, Some(&levels), None).unwrap();
+            column.close().unwrap();
+        }
+        group.close().unwrap();
+        writer.close().unwrap();
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_place_and_without_quoting() {
+        let head = "id,full_name,mail,land,lang,phone\n";
+        let one = |row: &str| from_csv(&format!("{head}{row}\n")).unwrap().remove(0);
+        assert_eq!(one(",x,,,,"), Err(BadRow::NoKey("id".into())));
+        assert_eq!(one("a@b,x,,,,"), Err(BadRow::PersonalKey("id".into())));
+        assert_eq!(one("1,x,nobody,,,"), Err(BadRow::Form("mail".into(), "an e-mail address")));
+        assert_eq!(one("1,x,,Germany,,"), Err(BadRow::Form("land".into(), "a country code")));
+        assert!(matches!(one("1,x"), Err(BadRow::Shape(_))));
+        let missing = from_csv("id,full_name\n1,x\n");
+        assert!(matches!(missing, Err(TableError::Missing(of)) if of.len() == 4));
+    }
+}

@@ -1,0 +1,116 @@
+//! One row of a table. What is wrong with it is said without quoting it.
+
+use cofferdam_core::{Country, FieldSet, Language, Personal, Region, RosterPerson};
+use cofferdam_core::Field;
+
+use super::RosterMapping;
+
+/// The longest text of a cell, in bytes.
+const MAX_TEXT: usize = 500;
+
+/// Why a row is left out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadRow {
+    /// It names nobody.
+    #[error("{0} is empty: without a key, no access can be told to be this customer's")]
+    NoKey(String),
+    /// Its key is personal.
+    #[error("{0} is an e-mail address: keys are kept in clear, name another column")]
+    PersonalKey(String),
+    /// A cell is too long.
+    #[error("{0} has more than {MAX_TEXT} bytes")]
+    TooLong(String),
+    /// A cell is not of its form.
+    #[error("{0} is not {1}")]
+    Form(String, &'static str),
+    /// It has no cells like the others.
+    #[error("{0}")]
+    Shape(String),
+}
+
+/// Reads a row by its columns' names; an empty text stands for nothing.
+pub fn person(
+    mapping: &RosterMapping,
+    cell: &dyn Fn(&str) -> String,
+) -> Result<RosterPerson, BadRow> {
+    let text = |column: &str| {
+        let text = cell(column);
+        let good = text.len() <= MAX_TEXT;
+        good.then(|| text.trim().to_owned()).ok_or_else(|| BadRow::TooLong(column.to_owned()))
+    };
+    let given = |column: &Option<String>| match column {
+        Some(column) => text(column).map(|text| (column.clone(), text)),
+        None => Ok((String::new(), String::new())),
+    };
+    let key = text(&mapping.key)?;
+    if key.is_empty() {
+        return Err(BadRow::NoKey(mapping.key.clone()));
+    }
+    if key.contains('@') {
+        return Err(BadRow::PersonalKey(mapping.key.clone()));
+    }
+    let (_, name) = given(&mapping.name)?;
+    let (email_column, email) = given(&mapping.email)?;
+    if !email.is_empty() && !email.contains('@') {
+        return Err(BadRow::Form(email_column, "an e-mail address"));
+    }
+    let lines: Vec<String> = mapping.address.iter().map(|of| text(of)).collect::<Result<_, _>>()?;
+    let lines: Vec<_> = lines.into_iter().filter(|line| !line.is_empty()).collect();
+    let address = (!lines.is_empty()).then(|| Personal::new(lines.join("\n")));
+    let mut holds = FieldSet::EMPTY;
+    let brought = [
+        (Field::Name, !name.is_empty()),
+        (Field::Email, !email.is_empty()),
+        (Field::ShippingAddress, address.is_some()),
+    ];
+    for (field, filled) in brought {
+        if filled {
+            holds = holds.with(field);
+        }
+    }
+    for (column, field) in &mapping.holds {
+        if !text(column)?.is_empty() {
+            holds = holds.with(*field);
+        }
+    }
+    let (country_column, country) = given(&mapping.country)?;
+    let (region_column, region) = given(&mapping.region)?;
+    let country: Option<Country> = code(&country_column, &country.to_uppercase(), "a country code")?;
+    let region: Option<Region> = code(&region_column, &region.to_uppercase(), "a region code")?;
+    Ok(RosterPerson {
+        key,
+        country,
+        region,
+        language: language(mapping, &given(&mapping.language)?)?,
+        minor: minor(&given(&mapping.minor)?)?,
+        name: Personal::new(name),
+        email: Personal::new(email),
+        address,
+        holds,
+    })
+}
+
+fn code<T: std::str::FromStr>(
+    column: &str,
+    text: &str,
+    what: &'static str,
+) -> Result<Option<T>, BadRow> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|_| BadRow::Form(column.to_owned(), what))
+}
+
+fn language(mapping: &RosterMapping, (column, text): &(String, String)) -> Result<Language, BadRow> {
+    let bare = text.split(['-', '_']).next().unwrap_or_default().to_lowercase();
+    let language = code(column, &bare, "a language code")?;
+    Ok(language.unwrap_or_else(|| mapping.default_language.clone()))
+}
+
+fn minor((column, text): &(String, String)) -> Result<bool, BadRow> {
+    match text.to_lowercase().as_str() {
+        "" | "false" | "f" | "0" | "no" | "n" => Ok(false),
+        "true" | "t" | "1" | "yes" | "y" => Ok(true),
+        _ => Err(BadRow::Form(column.clone(), "true or false")),
+    }
+}

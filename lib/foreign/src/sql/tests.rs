@@ -1,0 +1,149 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const MAPPING: &str = r#"
+    [[table]]
+    name = "public.customer"
+    key = "id"
+    email = "email"
+    fields = { full_name = "name", email = "email", phone = "phone" }
+    harmless = ["created_at"]
+    [[table]]
+    name = "public.address"
+    key = "customer_id"
+    fields = { street = "shipping_address" }
+"#;
+
+fn ask(class: &str, object: Option<&str>, text: &str, parameters: &[&str]) -> String {
+    let of: Pgaudit = toml::from_str(MAPPING).unwrap();
+    let parameters = Some(parameters.iter().map(|p| (*p).to_owned()).collect());
+    let found = resolve(&of, &Statement { class, object, text, parameters });
+    let show = |found: &Found| {
+        let fields: Vec<_> = found.fields.iter().map(Field::as_str).collect();
+        let texts = |of: &[Personal]| of.iter().map(|p| p.expose().to_owned()).collect::<Vec<_>>();
+        let whose = match &found.whose {
+            Whose::Keys(keys) => format!("keys {}", texts(keys).join(",")),
+            Whose::Emails(emails) => format!("emails {}", texts(emails).join(",")),
+            Whose::Everybody { .. } => "everybody".to_owned(),
+        };
+        format!("{} {} of {whose}", found.operation, fields.join(","))
+    };
+    found.iter().map(show).collect::<Vec<_>>().join("; ")
+}
+
+fn read(text: &str) -> String {
+    ask("READ", Some("public.customer"), text, &["4711", "ada@post.example"])
+}
+
+#[test]
+fn simple_forms_are_understood() {
+    for (text, what) in [
+        ("SELECT full_name FROM customer WHERE id = 7", "release name of keys 7"),
+        ("SELECT full_name FROM customer WHERE id = $1", "release name of keys 4711"),
+        ("SELECT c.phone FROM public.customer c WHERE c.id IN (1,'2')", "release phone of keys 1,2"),
+        ("SELECT phone FROM customer WHERE id = 1 OR (id = 2 AND true)", "release phone of keys 1,2"),
+        ("SELECT phone FROM customer WHERE id = ANY('{1,2}'::int[])", "release phone of keys 1,2"),
+        ("SELECT phone FROM customer WHERE id = ANY(ARRAY[1,2])", "release phone of keys 1,2"),
+        ("SELECT phone FROM customer WHERE id BETWEEN 3 AND 5", "release phone of keys 3,4,5"),
+        ("SELECT * FROM customer WHERE id=7", "release name,email,phone of keys 7"),
+        ("SELECT id FROM customer WHERE lower(email) = $2", "release email of emails ada@post.example"),
+        ("SELECT count(*) FROM customer", ""),
+        ("SELECT id, created_at FROM customer", ""),
+        ("TABLE customer", "release name,email,phone of everybody"),
+        ("COPY customer TO STDOUT", "release name,email,phone of everybody"),
+        ("COPY (SELECT phone FROM customer WHERE id = 3) TO STDOUT", "release phone of keys 3"),
+        ("COPY customer (id, phone) TO STDOUT", "release phone of everybody"),
+        (
+            "SELECT c.phone FROM customer c JOIN orders o ON o.customer_id = c.id WHERE o.customer_id = 9",
+            "release phone of keys 9",
+        ),
+        ("CREATE TABLE loot AS SELECT * FROM customer", "release name,email,phone of everybody"),
+        ("DECLARE c CURSOR FOR SELECT phone FROM customer WHERE id = 7", "release phone of keys 7"),
+    ] {
+        assert_eq!(read(text), what, "{text}");
+    }
+}
+
+#[test]
+fn nobody_is_left_out_by_a_trick() {
+    for text in [
+        "SELECT phone FROM customer",
+        "SELECT phone FROM customer WHERE id = 7 OR true",
+        "SELECT phone FROM customer WHERE NOT id = 7",
+        "SELECT phone FROM customer WHERE id <> 7",
+        "SELECT phone FROM customer WHERE id NOT IN (7)",
+        "SELECT phone FROM customer WHERE id = 7 UNION ALL SELECT phone FROM customer",
+        "SELECT phone FROM customer WHERE id = (SELECT 7)",
+        "SELECT phone FROM customer WHERE id = id",
+        "SELECT c.phone FROM customer c LEFT JOIN orders o ON c.id = 7",
+        "SELECT c.phone FROM orders o JOIN customer c ON true WHERE o.id = 7",
+        "SELECT phone FROM (SELECT * FROM customer) x WHERE id = 7",
+        "WITH x AS (SELECT * FROM customer) SELECT phone FROM x WHERE id = 7",
+        "SELECT phone FROM customer WHERE id = 7 LIMIT (SELECT max(phone::int) FROM customer)",
+        "SELECT (SELECT string_agg(phone, ',') FROM customer) FROM customer WHERE id = 7",
+        "SELECT phone FROM customer WHERE id = $9",
+        "SELECT phone FROM customer WHERE abs(id) = 7",
+        "SELECT phone FROM customer WHERE email::varchar(1) = 'a'",
+        "SELECT phone FROM customer, LATERAL (SELECT 7 AS id) y WHERE y.id = 7",
+        "SELECT phone FROM customer_view WHERE id = 7",
+        "EXECUTE q(7)",
+        "not SQL at all",
+        "",
+    ] {
+        let what = read(text);
+        let phone = what.contains("phone") && what.ends_with("everybody");
+        assert!(phone, "{text}: {what}");
+    }
+}
+
+#[test]
+fn columns_that_are_not_mapped_count_as_all() {
+    for text in [
+        "SELECT notes FROM customer WHERE id = 7",
+        "SELECT c FROM customer c WHERE id = 7",
+        "SELECT row_to_json(customer) FROM customer WHERE id = 7",
+        "SELECT c.* FROM customer c WHERE c.id = 7",
+        "SELECT to_jsonb(c) - 'id' AS j FROM customer AS c WHERE c.id = 7 ORDER BY j",
+    ] {
+        assert_eq!(read(text), "release name,email,phone of keys 7", "{text}");
+    }
+}
+
+#[test]
+fn writing_brings_data_and_returning_reads_it() {
+    let write = |text| ask("WRITE", Some("public.customer"), text, &[]);
+    for (text, what) in [
+        ("UPDATE customer SET phone = '1' WHERE id = 7", "seal phone of keys 7"),
+        ("UPDATE customer SET created_at = now() WHERE id = 7", ""),
+        (
+            "UPDATE customer SET phone = '' WHERE id = 7 RETURNING *",
+            "seal phone of keys 7; release name,email,phone of keys 7",
+        ),
+        ("UPDATE orders SET note = c.phone FROM customer c", "release phone of everybody"),
+        ("DELETE FROM customer WHERE id = 7", ""),
+        ("DELETE FROM customer RETURNING email", "release email of everybody"),
+        ("INSERT INTO customer (id, email) VALUES (8, 'x')", "seal email of keys 8"),
+        ("INSERT INTO customer (email) VALUES ('x')", "seal email of keys "),
+        ("INSERT INTO loot SELECT phone FROM customer", "release phone of everybody"),
+    ] {
+        assert_eq!(write(text), what, "{text}");
+    }
+}
+
+#[test]
+fn without_relations_in_the_log_unknown_names_are_everybody() {
+    let ask = |text| ask("READ", None, text, &[]);
+    assert_eq!(ask("SELECT phone FROM customer WHERE id = 1"), "release phone of keys 1");
+    assert_eq!(ask("SELECT 1"), "");
+    assert_eq!(ask("SELECT relname FROM pg_catalog.pg_class"), "");
+    let view = ask("SELECT * FROM some_view WHERE id = 1");
+    assert!(view.starts_with("release name,email,phone of everybody; release shipping"), "{view}");
+}
+
+proptest! {
+    #[test]
+    fn foreign_statements_never_panic(text in "(SELECT |FROM |customer|WHERE |id|=|\\(|\\)|'|\\$1| |,|\\PC){0,40}") {
+        let _ = read(&text);
+    }
+}
