@@ -10,7 +10,7 @@ use fake::rand::{RngExt, SeedableRng};
 use response_api::IncidentId;
 use response_server::population::{Population, counts};
 use response_server::reading::{Readable, Source, look};
-use response_server::scope::people;
+use response_server::scope::{LogKind, people};
 use response_server::store::Store;
 
 use crate::Args;
@@ -22,7 +22,7 @@ const PERSONS: usize = 1_000;
 
 /// Counts those read by place and language; looks single people up.
 pub fn measure(args: &Args) {
-    let log = Readable::open(&log_dir(&args.dir)).unwrap();
+    let log = Readable::open(LogKind::Release, &log_dir(&args.dir)).unwrap();
     let found = look(&log, &fallen(), of(args), Source::Index).unwrap();
     let affected = people(&found.read, Domain::Accounts);
 

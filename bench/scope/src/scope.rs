@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use response_server::reading::{Readable, Source, look};
-use response_server::scope::{Bitmaps, Fallen, Found, Window};
+use response_server::scope::{Bitmaps, Fallen, Found, LogKind, Window};
 
 use crate::Args;
 use crate::events::{FALLEN, log_dir, window};
@@ -34,7 +34,7 @@ pub fn of(args: &Args) -> Window {
 }
 
 fn found(args: &Args, source: Source) -> Found {
-    let log = Readable::open(&log_dir(&args.dir)).unwrap();
+    let log = Readable::open(LogKind::Release, &log_dir(&args.dir)).unwrap();
     look(&log, &fallen(), of(args), source).unwrap()
 }
 

@@ -180,6 +180,7 @@ async fn command(stolen: &Stolen<'_>) -> Vec<Attempt> {
         from: stolen.now,
         to: None,
         found: "a hint".to_owned(),
+        people: response_api::People::Accounts,
     };
     let at = stolen.response;
     vec![

@@ -56,6 +56,7 @@ pub async fn respond(
         from: happened.since,
         to: None,
         found: "It opened decoys and ran into its read budget".to_owned(),
+        people: response_api::People::Accounts,
     };
     let declared = incident::declare::declare(&client, &call).await?;
     steps.end(format!("incident {}", declared.incident));

@@ -164,6 +164,7 @@ impl Breach<'_> {
             from: happened.since,
             to: None,
             found: "In the course of a drill".to_owned(),
+            people: response_api::People::Accounts,
         };
         let incident = incident::declare::declare(&client, &call).await?.incident;
         let exposure = incident::scope::scope(&client, incident, true).await?;

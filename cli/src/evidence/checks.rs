@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use cofferdam_store::tlog::notes::{cosigned_at, read_checkpoint};
 use cofferdam_store::tlog::{Checkpoint, Hash, check_record, record_hash};
 use response_api::{Exposure, Grounds, Incident, JournalEntry, Level, broken_journal};
-use response_server::scope::{Fallen, Found, Window};
+use response_server::scope::{Fallen, Found, LogKind, Window};
 use roaring::RoaringBitmap;
 use serde::de::DeserializeOwned;
 
@@ -34,7 +34,7 @@ pub fn check(bag: &Path) -> Result<Vec<String>, CommandError> {
     for (log, key) in grounds.log_keys.iter().enumerate().take(exposure.logs.len()) {
         let checkpoint = checkpoint(&data, log, key, &grounds.witness_key, &mut said)?;
         let entries = entries(&data, log, &checkpoint, &mut |entry| {
-            found.take_entry(entry, &fallen, window)
+            found.take_entry(LogKind::Release, entry, &fallen, window)
         })?;
         said.push(format!("log {log}: {entries} entries, each proved to stand in the tree"));
     }

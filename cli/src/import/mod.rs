@@ -1,12 +1,16 @@
-//! `cofferdam import …`: brings the customers of an older shop in.
+//! `cofferdam import …`: brings the customers of an older shop in, or its table and logs for the
+//! day of an incident.
 //!
-//! A file is read once from end to end in batches, two of which are on their way at a time. It is
+//! A file of customers is read once from end to end in batches, two of which are on their way at a time. It is
 //! known to `accounts` by its digest, so that a second run goes on where the first one stopped; a
 //! file that was changed meanwhile is another file.
 
+mod access_log;
 mod lines;
+mod pages;
 mod reader;
 mod rejects;
+mod roster;
 mod rows;
 mod send;
 #[cfg(test)]
@@ -35,6 +39,13 @@ pub use rows::COLUMNS;
 pub enum ImportCommand {
     /// Import customers from a CSV file; run again, it goes on where it stopped
     Customers(ImportCustomersArgs),
+    /// Bring the shop's own table of customers, for incidents about it
+    Roster(roster::RosterArgs),
+    /// Bring other systems' logs of who read customers' data
+    AccessLog(access_log::AccessLogArgs),
+    /// The access logs that were brought
+    #[command(subcommand)]
+    AccessLogs(access_log::AccessLogsCommand),
 }
 
 /// What `cofferdam import customers` takes.
@@ -101,7 +112,12 @@ pub enum ImportError {
 
 /// Runs one of the commands.
 pub async fn run(command: ImportCommand) -> Result<ExitCode, CommandError> {
-    let ImportCommand::Customers(args) = command;
+    let args = match command {
+        ImportCommand::Customers(args) => args,
+        ImportCommand::Roster(args) => return roster::run(args).await,
+        ImportCommand::AccessLog(args) => return access_log::run(args).await,
+        ImportCommand::AccessLogs(command) => return access_log::run_logs(command).await,
+    };
     let client = Estate::open(&args.dir)?.accounts(&args.caller)?;
     let rejects = args.rejects.unwrap_or_else(|| default_rejects(&args.file));
     let summary = import_customers(&client, &args.file, &rejects).await?;
@@ -111,6 +127,12 @@ pub async fn run(command: ImportCommand) -> Result<ExitCode, CommandError> {
         print(&summary);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Reads a mapping; what is wrong with it is said with its place.
+fn mapping<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, CommandError> {
+    let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    toml::from_str(&text).map_err(|e| format!("{}: {e}", path.display()).into())
 }
 
 /// `FILE.rejects.csv`

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use cofferdam_core::Timestamp;
 use cofferdam_wire::Client;
-use response_api::{DeclareIncident, FallenHost, Incident};
+use response_api::{DeclareIncident, FallenHost, Incident, People};
 
 use super::{Common, StepError, table};
 use crate::CommandError;
@@ -30,6 +30,9 @@ pub struct DeclareArgs {
     /// How it was found, without personal data
     #[arg(long, value_name = "TEXT")]
     found: String,
+    /// Whose records it is about: the customers of accounts, or the roster that was imported
+    #[arg(long, value_name = "WHOSE", default_value = "accounts", value_parser = people)]
+    people: People,
     #[command(flatten)]
     common: Common,
 }
@@ -41,9 +44,10 @@ pub async fn declare(client: &Client, call: &DeclareIncident) -> Result<Incident
 
 /// Runs the command.
 pub async fn run(args: DeclareArgs) -> Result<ExitCode, CommandError> {
-    let DeclareArgs { title, fallen, from, to, found, common } = args;
+    let DeclareArgs { title, fallen, from, to, found, people, common } = args;
     let client = common.client()?;
-    let incident = declare(&client, &DeclareIncident { title, fallen, from, to, found }).await?;
+    let call = DeclareIncident { title, fallen, from, to, found, people };
+    let incident = declare(&client, &call).await?;
     common.print(&incident, lines)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -57,6 +61,11 @@ fn lines(incident: &Incident) -> Vec<String> {
         format!("fallen: {fallen}, {window}"),
         format!("next: cofferdam incident scope {number}"),
     ]
+}
+
+fn people(text: &str) -> Result<People, String> {
+    let known = [People::Accounts, People::Roster].into_iter();
+    known.into_iter().find(|of| of.as_str() == text).ok_or_else(|| "accounts or roster".to_owned())
 }
 
 /// An instant on the command line.

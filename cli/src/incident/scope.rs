@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use cofferdam_core::Field;
 use cofferdam_wire::Client;
 use response_api::{Exposure, IncidentId, LevelCounts, ScopeIncident, Untouched};
 
@@ -11,6 +12,9 @@ use crate::CommandError;
 
 /// So many jurisdictions are shown; `--json` has all.
 const JURISDICTIONS: usize = 10;
+
+/// So many accesses that count as everybody's are shown; `--json` has a thousand.
+const UNRESOLVED: usize = 20;
 
 /// `cofferdam incident scope`
 #[derive(Debug, Args)]
@@ -63,6 +67,24 @@ fn lines(exposure: &Exposure) -> Vec<String> {
         format!("log: {} entries, root {}{seen}", table::number(log.size), log.root)
     };
     out.extend(exposure.logs.iter().map(log));
+    out.extend(exposure.access_logs.iter().map(|log| {
+        let (from, to) = (table::instant(log.covers.from), table::instant(log.covers.to));
+        let accesses = table::number(log.accesses);
+        format!("access log: {}, {accesses} accesses, {from} to {to}", table::printable(&log.name))
+    }));
+    out.extend(exposure.unresolved.iter().take(UNRESOLVED).map(|of| {
+        let fields: Vec<_> = of.fields.iter().map(Field::as_str).collect();
+        format!(
+            "counts as everybody's: {}:{} {} by {} as {}: {}; {}",
+            table::printable(&of.log),
+            of.line,
+            table::instant(of.at),
+            of.caller,
+            of.via,
+            fields.join(" "),
+            table::printable(&of.why)
+        )
+    }));
     out.extend(exposure.doubts.iter().map(|doubt| {
         let counts = if doubt.counts_as_read { " (counts as read)" } else { "" };
         format!("doubt: {}{counts}", table::printable(&doubt.what))
@@ -106,7 +128,7 @@ fn untouched(compartment: &Untouched) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use cofferdam_core::{Domain, Field};
+    use cofferdam_core::Domain;
     use response_api::{Doubt, GivenUp, LogProof};
 
     use super::*;
@@ -124,6 +146,8 @@ mod tests {
             languages: BTreeMap::new(),
             minors: 12,
             undeliverable: 3,
+            access_logs: vec![],
+            unresolved: vec![],
             assumed: 0,
             given_up: vec![GivenUp {
                 host: "web-ky-1".parse().unwrap(),

@@ -104,7 +104,12 @@ pub fn keys(dir: &Path, plan: &Plan, at: &Addresses, witness_key: &str) -> keys_
         auditors: vec![name("auditor-1")],
         alarms: Vec::new(),
         decoy_one_in: plan.decoy_one_in,
-        fronts: [(Domain::Accounts, name("accounts")), (Domain::Payments, name("payments"))].into(),
+        fronts: [
+            (Domain::Accounts, name("accounts")),
+            (Domain::Payments, name("payments")),
+            (Domain::Response, name("response-1")),
+        ]
+        .into(),
     }
 }
 
@@ -207,6 +212,16 @@ fn callers(plan: &Plan) -> Vec<CallerPolicy> {
         },
         resealing("accounts"),
         resealing("payments"),
+        // Seals the contacts of a roster that is brought to it; reads them under warrants alone.
+        CallerPolicy {
+            name: name("response-1"),
+            grants: vec![Grant {
+                domain: Domain::Response,
+                operation: Operation::Seal,
+                fields: set(&[Field::RosterName, Field::RosterEmail, Field::RosterAddress]),
+            }],
+            budgets: [(Operation::Seal, loading)].into(),
+        },
     ]
 }
 

@@ -182,6 +182,7 @@ async fn response_is_killed() {
         from: "2012-01-15T00:00:00Z".parse().unwrap(),
         to: None,
         found: "a test".into(),
+        people: response_api::People::Accounts,
     };
     let incident = staff.call(&declare).await.unwrap().incident;
     staff.call(&ScopeIncident { incident, from_log: false }).await.unwrap();

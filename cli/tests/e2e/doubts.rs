@@ -40,6 +40,7 @@ async fn scope(staff: &Client, to: Option<Timestamp>) -> Exposure {
         from: "2012-01-15T00:00:00Z".parse().unwrap(),
         to,
         found: "a test".into(),
+        people: response_api::People::Accounts,
     };
     let incident = staff.call(&declare).await.unwrap().incident;
     staff.call(&ScopeIncident { incident, from_log: true }).await.unwrap()

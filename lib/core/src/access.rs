@@ -70,7 +70,10 @@ impl CallerName {
         let tail: Vec<char> = text.trim().chars().rev().take(63).map(plain).collect();
         let name: String = tail.into_iter().rev().collect();
         let name = name.trim_matches('-');
-        #[expect(clippy::expect_used, reason = "what is left is a DNS label, and so is the literal")]
+        #[expect(
+            clippy::expect_used,
+            reason = "what is left is a DNS label, and so is the literal"
+        )]
         name.parse().or_else(|_| "unknown".parse()).expect("a name")
     }
 }

@@ -22,10 +22,8 @@ const SESSIONS: usize = 10_000;
 
 /// Reads `csvlog`.
 pub fn read_csv<E>(of: &Pgaudit, log: impl BufRead, take: Take<'_, E>) -> Result<(), ReadError<E>> {
-    let mut reader = ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(BufReader::new(log));
+    let mut reader =
+        ReaderBuilder::new().has_headers(false).flexible(true).from_reader(BufReader::new(log));
     let (mut record, mut audit) = (StringRecord::new(), Audit::new(of));
     loop {
         let line = reader.position().line();

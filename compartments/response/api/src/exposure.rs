@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cofferdam_core::{Call, CallerName, Domain, Field, FieldSet, Record, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{FallenHost, IncidentId};
+use crate::{AccessLog, FallenHost, IncidentId, Unresolved};
 
 /// How far a field of a person was exposed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -85,8 +85,10 @@ pub struct Exposure {
     /// The logs that it was computed from.
     pub logs: Vec<LogProof>,
     /// The access logs that it was computed from, where it is about the roster.
+    #[serde(default)]
     pub access_logs: Vec<AccessLog>,
     /// Accesses of fallen hosts that count as everybody's, up to a thousand.
+    #[serde(default)]
     pub unresolved: Vec<Unresolved>,
     /// What could not be known for sure; empty when nothing.
     pub doubts: Vec<Doubt>,

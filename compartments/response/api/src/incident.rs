@@ -58,6 +58,7 @@ pub struct Incident {
     /// How it was found.
     pub found: String,
     /// Whose records it is about.
+    #[serde(default)]
     pub people: People,
     /// When it was declared: the base of the legal clocks.
     pub declared: Timestamp,

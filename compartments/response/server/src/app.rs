@@ -12,9 +12,11 @@ use tokio::sync::{Mutex, watch};
 
 use crate::Config;
 use crate::domain::letter::Done;
+use crate::domain::population::Population;
 use crate::domain::scope::Bitmaps;
 use crate::jobs::{Customers, Sending};
 use crate::logs::FollowedLog;
+use crate::lookup::Lookup;
 use crate::staff::Author;
 use crate::store::{Act, Kind, Store};
 
@@ -47,6 +49,12 @@ pub struct App {
     pub payments: Client,
     /// Who the customers are.
     pub customers: Mutex<Customers>,
+    /// Who is on the roster, once it was asked for.
+    roster: Mutex<Option<Arc<Population>>>,
+    /// Held while a page of the roster is taken.
+    pub roster_turn: Mutex<()>,
+    /// Indexes of addresses.
+    pub lookup: Lookup,
     /// The bitmaps of the exposure that was asked for last.
     exposed: Mutex<Option<Exposed>>,
     /// Letters that are being sent.
@@ -65,6 +73,7 @@ impl App {
         store: Store,
         logs: Vec<FollowedLog>,
         [witness, sealer]: [NoteKey; 2],
+        lookup: Lookup,
         clock: Arc<dyn Clock>,
         rng: Arc<dyn Rng>,
     ) -> Result<Self, StoreError> {
@@ -92,6 +101,9 @@ impl App {
             clock,
             rng,
             customers: Mutex::new(Customers::default()),
+            roster: Mutex::new(None),
+            roster_turn: Mutex::new(()),
+            lookup,
             exposed: Mutex::new(None),
             sending: Mutex::new(HashMap::new()),
             voiding: Mutex::new(()),
@@ -103,6 +115,24 @@ impl App {
     pub fn now(&self) -> Timestamp {
         let now = self.clock.now();
         Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+    }
+
+    /// Everybody on the roster, as it was last finished.
+    pub async fn roster(&self) -> Result<Arc<Population>, StoreError> {
+        let mut known = self.roster.lock().await;
+        if let Some(people) = &*known {
+            return Ok(people.clone());
+        }
+        let people = Arc::new(self.store.roster().await?);
+        *known = Some(people.clone());
+        Ok(people)
+    }
+
+    /// Counts the roster anew.
+    pub async fn count_roster(&self) -> Result<Arc<Population>, StoreError> {
+        let people = Arc::new(self.store.count_roster().await?);
+        *self.roster.lock().await = Some(people.clone());
+        Ok(people)
     }
 
     /// The incident with this number.

@@ -13,6 +13,7 @@ mod domain;
 mod jobs;
 mod log_copy;
 pub mod logs;
+mod lookup;
 mod pages;
 mod roster;
 mod routes;
@@ -52,6 +53,9 @@ pub enum StartError {
     /// Checkpoints can't be cosigned.
     #[error(transparent)]
     Witness(#[from] logs::WitnessError),
+    /// Addresses can't be looked up.
+    #[error(transparent)]
+    Lookup(#[from] lookup::LookupError),
     /// The notice's directory can't be made.
     #[error("{place}: {source}")]
     Notice {
@@ -85,6 +89,7 @@ impl Server {
         let logs = logs::open(&config, &identity)?;
         let witness = logs::witness(&config.witness_name, &config.witness_key)?;
         let sealer = logs::sealer(&config.witness_name, &config.witness_key)?;
+        let lookup = lookup::Lookup::open(&config.log_copy.join("access-logs"), &*rng)?;
         let failed = |place: String| move |source| StartError::Notice { place, source };
         std::fs::create_dir_all(&config.notice_dir)
             .map_err(failed(config.notice_dir.display().to_string()))?;
@@ -93,7 +98,7 @@ impl Server {
             .map_err(failed(config.notice_listen.to_string()))?;
         let listener = Listener::bind(config.listen).await?;
         let app = Arc::new(
-            App::new(config, &identity, store, logs, [witness, sealer], clock, rng).await?,
+            App::new(config, &identity, store, logs, [witness, sealer], lookup, clock, rng).await?,
         );
         tracing::info!(address = %listener.address(), "listening");
         Ok(Self { identity, listener, notice, app })

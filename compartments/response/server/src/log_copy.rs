@@ -217,7 +217,7 @@ impl LogCopy {
 
     /// Makes the indexes of past days that have none.
     pub fn index(dir: &Path, segments: &Segments) -> Result<usize, CopyError> {
-        Ok(SegmentIndex::catch_up(segments, dir, glance)?)
+        Ok(SegmentIndex::catch_up(segments, dir, false, glance)?)
     }
 
     /// The directory.

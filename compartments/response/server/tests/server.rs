@@ -96,6 +96,7 @@ fn declare() -> DeclareIncident {
         from: "2012-01-14T22:00:00Z".parse().unwrap(),
         to: None,
         found: "a decoy was opened".to_owned(),
+        people: response_api::People::Accounts,
     }
 }
 

@@ -21,6 +21,7 @@ async fn incidents(store: &Store) {
         from: at(100),
         to: Some(at(200)),
         found: "by chance".to_owned(),
+        people: response_api::People::Accounts,
     };
     let by = Author { name: "operator-1".parse().unwrap(), from: "192.0.2.7".to_owned() };
     let first = store.declare(&call, at(300), &by).await.unwrap();

@@ -1,7 +1,7 @@
 //! One row of a table. What is wrong with it is said without quoting it.
 
-use cofferdam_core::{Country, FieldSet, Language, Personal, Region, RosterPerson};
 use cofferdam_core::Field;
+use cofferdam_core::{Country, FieldSet, Language, Personal, Region, RosterPerson};
 
 use super::RosterMapping;
 
@@ -75,7 +75,8 @@ pub fn person(
     }
     let (country_column, country) = given(&mapping.country)?;
     let (region_column, region) = given(&mapping.region)?;
-    let country: Option<Country> = code(&country_column, &country.to_uppercase(), "a country code")?;
+    let country: Option<Country> =
+        code(&country_column, &country.to_uppercase(), "a country code")?;
     let region: Option<Region> = code(&region_column, &region.to_uppercase(), "a region code")?;
     Ok(RosterPerson {
         key,
@@ -101,7 +102,10 @@ fn code<T: std::str::FromStr>(
     text.parse().map(Some).map_err(|_| BadRow::Form(column.to_owned(), what))
 }
 
-fn language(mapping: &RosterMapping, (column, text): &(String, String)) -> Result<Language, BadRow> {
+fn language(
+    mapping: &RosterMapping,
+    (column, text): &(String, String),
+) -> Result<Language, BadRow> {
     let bare = text.split(['-', '_']).next().unwrap_or_default().to_lowercase();
     let language = code(column, &bare, "a language code")?;
     Ok(language.unwrap_or_else(|| mapping.default_language.clone()))

@@ -23,9 +23,7 @@ pub fn name_of(name: &ObjectName) -> String {
 
 /// The columns that an assignment sets.
 pub fn assigned(target: &AssignmentTarget) -> Vec<String> {
-    let last = |name: &ObjectName| {
-        name_of(name).rsplit('.').next().unwrap_or_default().to_owned()
-    };
+    let last = |name: &ObjectName| name_of(name).rsplit('.').next().unwrap_or_default().to_owned();
     match target {
         AssignmentTarget::ColumnName(name) => vec![last(name)],
         AssignmentTarget::Tuple(names) => names.iter().map(last).collect(),

@@ -60,7 +60,10 @@ impl Condition<'_> {
     /// there another, the database would have refused the statement.
     fn is_own(self, column: &Column, alias: Option<&str>) -> bool {
         let bare = self.table.name.rsplit('.').next().unwrap_or_default();
-        column.0.as_deref().is_none_or(|qualifier| qualifier.eq_ignore_ascii_case(alias.unwrap_or(bare)))
+        column
+            .0
+            .as_deref()
+            .is_none_or(|qualifier| qualifier.eq_ignore_ascii_case(alias.unwrap_or(bare)))
     }
 
     /// All values that a column may have where `expr` holds; `None` where it may have any.
@@ -155,9 +158,11 @@ fn column(expr: &Expr) -> Option<Column> {
         Expr::Function(function) if function.name.to_string().eq_ignore_ascii_case("lower") => {
             let sqlparser::ast::FunctionArguments::List(list) = &function.args else { return None };
             match &list.args[..] {
-                [sqlparser::ast::FunctionArg::Unnamed(
-                    sqlparser::ast::FunctionArgExpr::Expr(inner),
-                )] => column(inner),
+                [
+                    sqlparser::ast::FunctionArg::Unnamed(sqlparser::ast::FunctionArgExpr::Expr(
+                        inner,
+                    )),
+                ] => column(inner),
                 _ => None,
             }
         }
@@ -166,11 +171,7 @@ fn column(expr: &Expr) -> Option<Column> {
 }
 
 /// Columns of joined tables that must be the same as the key: by the condition, or by a join.
-fn linked(
-    selection: &Expr,
-    from: &[TableWithJoins],
-    key: &dyn Fn(&Column) -> bool,
-) -> Vec<Column> {
+fn linked(selection: &Expr, from: &[TableWithJoins], key: &dyn Fn(&Column) -> bool) -> Vec<Column> {
     let mut found = Vec::new();
     equalities(selection, key, &mut found);
     for join in from.iter().flat_map(|of| &of.joins) {

@@ -128,7 +128,11 @@ fn of_table(of: &Pgaudit, table: &Table, statement: &Statement<'_>) -> Vec<Found
         _ => {
             let found = selected(table, of, &parsed, condition, 0);
             let unseen = parsed.uses(table) == 0 && statement.class == "READ";
-            if unseen { vec![everything(table, "it reads through a view or a cursor")] } else { found }
+            if unseen {
+                vec![everything(table, "it reads through a view or a cursor")]
+            } else {
+                found
+            }
         }
     }
 }
@@ -195,7 +199,8 @@ fn inserted(table: &Table, insert: &ast::Insert) -> Vec<Found> {
         Some(ast::SetExpr::Values(values)) => &values.rows[..],
         _ => &[],
     };
-    let key = |row: &ast::Parens<Vec<ast::Expr>>| condition::literal(row.content.get(place?)?, None);
+    let key =
+        |row: &ast::Parens<Vec<ast::Expr>>| condition::literal(row.content.get(place?)?, None);
     let keys: Option<Vec<Personal>> = rows.iter().map(key).collect();
     both(brought, FieldSet::EMPTY, Whose::Keys(keys.unwrap_or_default()))
 }

@@ -41,13 +41,22 @@ fn simple_forms_are_understood() {
     for (text, what) in [
         ("SELECT full_name FROM customer WHERE id = 7", "release name of keys 7"),
         ("SELECT full_name FROM customer WHERE id = $1", "release name of keys 4711"),
-        ("SELECT c.phone FROM public.customer c WHERE c.id IN (1,'2')", "release phone of keys 1,2"),
-        ("SELECT phone FROM customer WHERE id = 1 OR (id = 2 AND true)", "release phone of keys 1,2"),
+        (
+            "SELECT c.phone FROM public.customer c WHERE c.id IN (1,'2')",
+            "release phone of keys 1,2",
+        ),
+        (
+            "SELECT phone FROM customer WHERE id = 1 OR (id = 2 AND true)",
+            "release phone of keys 1,2",
+        ),
         ("SELECT phone FROM customer WHERE id = ANY('{1,2}'::int[])", "release phone of keys 1,2"),
         ("SELECT phone FROM customer WHERE id = ANY(ARRAY[1,2])", "release phone of keys 1,2"),
         ("SELECT phone FROM customer WHERE id BETWEEN 3 AND 5", "release phone of keys 3,4,5"),
         ("SELECT * FROM customer WHERE id=7", "release name,email,phone of keys 7"),
-        ("SELECT id FROM customer WHERE lower(email) = $2", "release email of emails ada@post.example"),
+        (
+            "SELECT id FROM customer WHERE lower(email) = $2",
+            "release email of emails ada@post.example",
+        ),
         ("SELECT count(*) FROM customer", ""),
         ("SELECT id, created_at FROM customer", ""),
         ("TABLE customer", "release name,email,phone of everybody"),

@@ -161,6 +161,7 @@ mod tests {
             from: at("2012-01-14T22:00:00Z"),
             to: None,
             found: "a decoy was opened".into(),
+            people: response_api::People::Accounts,
             declared: at("2012-01-15T09:30:00Z"),
             declared_by: "operator-1".parse().unwrap(),
         };
@@ -175,6 +176,8 @@ mod tests {
             assumed: 0,
             minors: 0,
             undeliverable: 0,
+            access_logs: vec![],
+            unresolved: vec![],
             given_up: vec![],
             jurisdictions: std::collections::BTreeMap::new(),
             languages: std::collections::BTreeMap::new(),

@@ -1,5 +1,6 @@
 //! The rules: what an exposure is, what a letter says. No I/O.
 
+pub mod access;
 pub mod identity;
 pub mod letter;
 pub mod page;

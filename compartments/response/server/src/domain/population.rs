@@ -4,10 +4,12 @@
 use std::collections::BTreeMap;
 
 use accounts_api::{Changes, CoarseRow};
-use cofferdam_core::Record;
+use cofferdam_core::{FieldSet, Record};
 use roaring::RoaringBitmap;
 
 use super::scope::Bitmaps;
+
+pub use accounts_api::Coarse;
 
 /// Everybody, by what is known in clear.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -31,18 +33,22 @@ impl Population {
         if !self.everyone.is_disjoint(&known) {
             self.remove(&(&known & &self.everyone));
         }
-        self.everyone |= known;
         for row in rows {
-            let record = row.record.0;
-            for field in row.filled.iter() {
-                self.filled.entry(field).or_default().insert(record);
-            }
-            self.jurisdictions.entry(jurisdiction(&row.coarse)).or_default().insert(record);
-            let language = row.coarse.language.to_string();
-            self.languages.entry(language).or_default().insert(record);
-            if row.coarse.minor {
-                self.minors.insert(record);
-            }
+            self.add(row.record, &row.coarse, row.filled);
+        }
+    }
+
+    /// Takes somebody who is not there yet.
+    pub fn add(&mut self, record: Record, coarse: &Coarse, filled: FieldSet) {
+        let record = record.0;
+        self.everyone.insert(record);
+        for field in filled.iter() {
+            self.filled.entry(field).or_default().insert(record);
+        }
+        self.jurisdictions.entry(jurisdiction(coarse)).or_default().insert(record);
+        self.languages.entry(coarse.language.to_string()).or_default().insert(record);
+        if coarse.minor {
+            self.minors.insert(record);
         }
     }
 
@@ -106,7 +112,7 @@ pub fn counts(
 }
 
 /// `US-KY`, `DE`, or `unknown`.
-fn jurisdiction(coarse: &accounts_api::Coarse) -> String {
+fn jurisdiction(coarse: &Coarse) -> String {
     match (&coarse.country, &coarse.region) {
         (Some(country), Some(region)) => format!("{country}-{region}"),
         (Some(country), None) => country.to_string(),
@@ -116,7 +122,6 @@ fn jurisdiction(coarse: &accounts_api::Coarse) -> String {
 
 #[cfg(test)]
 mod tests {
-    use accounts_api::Coarse;
     use cofferdam_core::{Field, FieldSet};
 
     use super::*;

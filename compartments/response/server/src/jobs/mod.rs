@@ -1,9 +1,11 @@
 //! Work that reaches other compartments: following the log, scoping, planning and sending letters.
 
+pub mod access_log;
 mod customers;
 mod evidence;
 mod follow;
 mod plan;
+pub mod roster;
 pub mod scope;
 mod send;
 mod status;

@@ -10,9 +10,10 @@ use cofferdam_core::{Personal, Record};
 use cofferdam_mail::{Connection, Envelope, Mailbox, Message};
 use cofferdam_wire::{Problem, ProblemKind};
 use keys_api::CloseWarrant;
-use response_api::{Audience, LedgerState};
+use response_api::{Audience, LedgerState, People};
 use tokio::task::{JoinHandle, JoinSet};
 
+use super::roster::read_contacts;
 use crate::app::App;
 use crate::domain::identity::message_id;
 use crate::domain::letter::{self, Facts};
@@ -69,6 +70,8 @@ impl Progress {
 struct Work {
     app: Arc<App>,
     letter: Letter,
+    /// Whose records the letter's incident is about.
+    people: People,
     facts: Facts,
     staff: Vec<roster::Member>,
     progress: Arc<Progress>,
@@ -105,6 +108,7 @@ pub async fn start(app: &Arc<App>, letter: Letter) -> Result<(), Problem> {
         ),
         app: app.clone(),
         letter: letter.clone(),
+        people: incident.people,
         staff,
         progress: progress.clone(),
     });
@@ -350,10 +354,17 @@ impl Work {
         }
         let none = || Problem::new(ProblemKind::WarrantRefused, "the letter has no warrant");
         let warrant = self.letter.warrant.ok_or_else(none).map_err(BatchError::Contacts)?;
-        let call = ReadContacts {
-            warrant: warrant.to_string(),
-            records: rows.iter().map(|row| Record(row.person)).collect(),
-        };
+        let records: Vec<_> = rows.iter().map(|row| Record(row.person)).collect();
+        if self.people == People::Roster {
+            let contacts = read_contacts(&self.app, warrant, &records).await;
+            let mut contacts = contacts.map_err(BatchError::Contacts)?;
+            let addressee = |record| {
+                let contact = contacts.remove(record)?;
+                Some(Addressee { name: contact.name, email: contact.email })
+            };
+            return Ok(records.iter().map(addressee).collect());
+        }
+        let call = ReadContacts { warrant: warrant.to_string(), records };
         let answer = self.app.accounts.call(&call).await;
         let answer = answer.map_err(|e| BatchError::Contacts(e.into()))?;
         let mut contacts: HashMap<u32, Addressee> = answer

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use cofferdam_wire::{Answer, Body, Problem};
-use response_api::{DeclareIncident, Incident};
+use response_api::{DeclareIncident, HostKind, Incident, People};
 
 use crate::app::App;
 use crate::staff::Staff;
@@ -28,6 +28,15 @@ pub async fn declare(
     }
     if call.to.is_some_and(|to| to < call.from) || call.from > app.now() {
         return Err(Problem::bad_request("the window must begin in the past and end after that"));
+    }
+    let in_table = |kind: HostKind| {
+        matches!(kind, HostKind::App | HostKind::Accounts | HostKind::AccountsDatabase)
+    };
+    if call.people == People::Roster && !call.fallen.iter().all(|of| in_table(of.kind)) {
+        return Err(Problem::bad_request(
+            "of the shop's own estate, name what appears in its access logs, or \
+             NAME=accounts_database for the tables themselves or a backup",
+        ));
     }
     let incident = app.store.declare(&call, app.now(), &by).await;
     Ok(Answer(incident.map_err(|e| Problem::internal(&e))?, encoding))

@@ -1,8 +1,15 @@
 //! The endpoints, one file each.
 
+mod begin_access_log;
 mod declare_incident;
+mod find_person;
+mod finish_access_log;
+mod finish_roster;
 mod freeze_caller;
 mod give_order;
+mod import_accesses;
+mod import_roster;
+mod list_access_logs;
 mod list_incidents;
 mod lower_budget;
 mod make_report;
@@ -17,6 +24,7 @@ mod read_ledger;
 mod read_letter;
 mod read_person;
 mod read_scoped;
+mod remove_access_log;
 mod scope_incident;
 mod seal_bag;
 mod start_letter;
@@ -28,15 +36,17 @@ use axum::Router;
 use cofferdam_core::Call;
 use cofferdam_wire::call_route;
 use response_api::{
-    DeclareIncident, FreezeCaller, GiveOrder, ListIncidents, LowerBudget, MakeReport, PlanLetter,
-    PublishNotice, ReadExposure, ReadFeed, ReadGrounds, ReadJournal, ReadKeys, ReadLedger,
-    ReadLetter, ReadPerson, ReadScoped, ScopeIncident, SealBag, StartLetter, VoidCredentials,
+    BeginAccessLog, DeclareIncident, FindPerson, FinishAccessLog, FinishRoster, FreezeCaller,
+    GiveOrder, ImportAccesses, ImportRoster, ListAccessLogs, ListIncidents, LowerBudget,
+    MakeReport, PlanLetter, PublishNotice, ReadExposure, ReadFeed, ReadGrounds, ReadJournal,
+    ReadKeys, ReadLedger, ReadLetter, ReadPerson, ReadScoped, RemoveAccessLog, ScopeIncident,
+    SealBag, StartLetter, VoidCredentials,
 };
 
 use crate::app::App;
 
 /// Every path, for the test that walks them all.
-pub const PATHS: [&str; 21] = [
+pub const PATHS: [&str; 29] = [
     DeclareIncident::PATH,
     ListIncidents::PATH,
     ReadJournal::PATH,
@@ -58,6 +68,14 @@ pub const PATHS: [&str; 21] = [
     MakeReport::PATH,
     ReadKeys::PATH,
     GiveOrder::PATH,
+    BeginAccessLog::PATH,
+    FindPerson::PATH,
+    FinishAccessLog::PATH,
+    FinishRoster::PATH,
+    ImportAccesses::PATH,
+    ImportRoster::PATH,
+    ListAccessLogs::PATH,
+    RemoveAccessLog::PATH,
 ];
 
 /// Every route of the compartment.
@@ -84,5 +102,13 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(call_route::<MakeReport, _, _, _>(make_report::make))
         .merge(call_route::<ReadKeys, _, _, _>(read_keys::read))
         .merge(call_route::<GiveOrder, _, _, _>(give_order::give))
+        .merge(call_route::<BeginAccessLog, _, _, _>(begin_access_log::begin))
+        .merge(call_route::<FindPerson, _, _, _>(find_person::find))
+        .merge(call_route::<FinishAccessLog, _, _, _>(finish_access_log::finish))
+        .merge(call_route::<FinishRoster, _, _, _>(finish_roster::finish))
+        .merge(call_route::<ImportAccesses, _, _, _>(import_accesses::import))
+        .merge(call_route::<ImportRoster, _, _, _>(import_roster::import))
+        .merge(call_route::<ListAccessLogs, _, _, _>(list_access_logs::list))
+        .merge(call_route::<RemoveAccessLog, _, _, _>(remove_access_log::remove))
         .with_state(app)
 }

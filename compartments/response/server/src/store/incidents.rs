@@ -2,7 +2,7 @@
 
 use cofferdam_core::Timestamp;
 use cofferdam_store::StoreError;
-use response_api::{DeclareIncident, Incident, IncidentId};
+use response_api::{DeclareIncident, Incident, IncidentId, People};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
@@ -11,7 +11,8 @@ use super::{Store, corrupt, instant, number};
 use crate::staff::Author;
 
 const COLUMNS: &str =
-    "SELECT incident, title, fallen, from_ms, to_ms, found, declared_ms, declared_by FROM incident";
+    "SELECT incident, title, fallen, from_ms, to_ms, found, declared_ms, declared_by,
+     people FROM incident";
 
 impl Store {
     /// Adds an incident, with the first line of its journal.
@@ -29,8 +30,9 @@ impl Store {
         let fallen: Vec<_> = call.fallen.iter().map(ToString::to_string).collect();
         sqlx::query(
             "INSERT INTO incident
-             (incident, title, fallen, from_ms, to_ms, found, declared_ms, declared_by)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+             (incident, title, fallen, from_ms, to_ms, found, declared_ms, declared_by,
+              people)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         )
         .bind(id)
         .bind(call.title.clone())
@@ -40,6 +42,7 @@ impl Store {
         .bind(call.found.clone())
         .bind(at.as_millisecond())
         .bind(by.name.as_str().to_owned())
+        .bind(call.people.as_str())
         .execute(&mut *tx)
         .await?;
         let incident = IncidentId(number(id)?);
@@ -71,6 +74,7 @@ impl Store {
 
 fn incident(row: &AnyRow) -> Result<Incident, StoreError> {
     let (fallen, by): (String, String) = (row.try_get(2)?, row.try_get(7)?);
+    let people: String = row.try_get(8)?;
     Ok(Incident {
         incident: IncidentId(number(row.try_get(0)?)?),
         title: row.try_get(1)?,
@@ -80,5 +84,6 @@ fn incident(row: &AnyRow) -> Result<Incident, StoreError> {
         found: row.try_get(5)?,
         declared: instant(row.try_get(6)?)?,
         declared_by: by.parse().map_err(corrupt)?,
+        people: if people == People::Roster.as_str() { People::Roster } else { People::Accounts },
     })
 }

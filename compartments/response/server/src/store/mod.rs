@@ -8,6 +8,7 @@ mod ledger;
 mod letters;
 mod pages;
 mod population;
+mod roster;
 
 use cofferdam_core::Timestamp;
 use cofferdam_store::{Db, Location, Migrations, StoreError};
@@ -18,6 +19,7 @@ pub use findings::Kind;
 pub use journal::Act;
 pub use ledger::{Claimed, Counts, Outcome, PlannedRow};
 pub use letters::Letter;
+pub use roster::SealedPerson;
 
 static SQLITE: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/sqlite");
 static POSTGRES: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/postgres");

@@ -136,11 +136,16 @@ impl SegmentIndex {
         Ok(index)
     }
 
-    /// Makes the indexes of closed segments that have none; how many.
-    /// `Segments` must have been opened on `dir`.
-    pub fn catch_up(segments: &Segments, dir: &Path, glance: Glancer) -> Result<usize, TlogError> {
+    /// Makes the indexes of closed segments that have none; how many. The last segment of a log
+    /// that is `whole` is closed, too. `Segments` must have been opened on `dir`.
+    pub fn catch_up(
+        segments: &Segments,
+        dir: &Path,
+        whole: bool,
+        glance: Glancer,
+    ) -> Result<usize, TlogError> {
         let names = segments.names();
-        let closed = &names[..names.len().saturating_sub(1)];
+        let closed = &names[..names.len().saturating_sub(usize::from(!whole))];
         let mut made = 0;
         for name in closed.iter().filter(|name| !dir.join(name.file(END)).exists()) {
             Self::build(segments, *name, glance)?.save(dir, *name)?;

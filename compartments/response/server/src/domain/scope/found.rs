@@ -2,13 +2,39 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cofferdam_core::{CallerName, Domain, Field, Glance, Operation, Record, Timestamp};
+use cofferdam_core::{
+    CallerName, Domain, Field, FieldSet, Glance, Glancer, Operation, Record, Timestamp,
+};
 use cofferdam_store::tlog::index::{IndexKey, SegmentIndex};
 use keys_api::{Entry, Event};
 use response_api::{Doubt, Level};
 use roaring::{MultiOps as _, RoaringBitmap};
 
 use super::{Bitmaps, Fallen, SIGN_IN, Share, Window, add};
+use crate::domain::access::{self, AccessEntry};
+
+/// So many accesses that count as everybody's are kept to be shown.
+const MAX_UNRESOLVED: usize = 1_000;
+
+/// What a log tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogKind {
+    /// What `keys` gave out.
+    Release,
+    /// What another system's log told.
+    Access,
+}
+
+impl LogKind {
+    /// Reads its entries.
+    #[must_use]
+    pub fn glance(self) -> Glancer {
+        match self {
+            Self::Release => keys_api::glance,
+            Self::Access => access::glance,
+        }
+    }
+}
 
 /// What was found of fallen hosts in a window, in memory that grows with the records exposed and
 /// not with the log.
@@ -26,6 +52,10 @@ pub struct Found {
     pub fronted: BTreeSet<Domain>,
     /// Whether a warrant was opened before the window's end: the fallen holder could draw on it.
     pub warrants: BTreeSet<CallerName>,
+    /// Fields of which everybody's count, since nobody can be told.
+    pub everybody: BTreeMap<Level, FieldSet>,
+    /// The accesses for which they do: the first of them, and how many in all.
+    pub unresolved: (Vec<AccessEntry>, u64),
     /// What could not be known for sure.
     pub doubts: Vec<Doubt>,
 }
@@ -36,6 +66,7 @@ impl Found {
     /// `indexes`, and a part there.
     pub fn take_indexes(
         &mut self,
+        kind: LogKind,
         indexes: &[SegmentIndex],
         fallen: &Fallen,
         window: Window,
@@ -66,9 +97,7 @@ impl Found {
                 }
             }
             for notable in &index.notable {
-                if let Ok(entry) = Entry::decode(&notable.entry) {
-                    self.take_notable(&entry, window);
-                }
+                self.take_notable(kind, &notable.entry, fallen, window);
             }
             let partly = shares.iter().enumerate().filter(|(_, share)| **share == Share::Some);
             open.extend(partly.map(|(part, _)| (place, part)));
@@ -99,8 +128,14 @@ impl Found {
     }
 
     /// Takes everything that one entry says.
-    pub fn take_entry(&mut self, bytes: &[u8], fallen: &Fallen, window: Window) -> bool {
-        keys_api::glance(bytes, &mut |glance| {
+    pub fn take_entry(
+        &mut self,
+        kind: LogKind,
+        bytes: &[u8],
+        fallen: &Fallen,
+        window: Window,
+    ) -> bool {
+        kind.glance()(bytes, &mut |glance| {
             self.last_ms = self.last_ms.max(Some(glance.at.as_millisecond()));
             if let Some(touch) = &glance.touch {
                 let domains: BTreeSet<_> = touch.fields.iter().map(Field::domain).collect();
@@ -109,10 +144,8 @@ impl Found {
                 }
             }
             self.take_touch(glance, fallen, window);
-            if glance.notable
-                && let Ok(entry) = Entry::decode(bytes)
-            {
-                self.take_notable(&entry, window);
+            if glance.notable {
+                self.take_notable(kind, bytes, fallen, window);
             }
         })
     }
@@ -126,6 +159,14 @@ impl Found {
         self.fronted.extend(other.fronted);
         self.warrants.extend(other.warrants);
         self.doubts.extend(other.doubts);
+        for (level, fields) in other.everybody {
+            let all = self.everybody.entry(level).or_default();
+            *all = all.union(fields);
+        }
+        let (first, count) = other.unresolved;
+        let room = MAX_UNRESOLVED.saturating_sub(self.unresolved.0.len());
+        self.unresolved.0.extend(first.into_iter().take(room));
+        self.unresolved.1 += count;
     }
 
     fn at(&mut self, level: Level) -> &mut Bitmaps {
@@ -151,7 +192,33 @@ impl Found {
         }
     }
 
-    fn take_notable(&mut self, entry: &Entry, window: Window) {
+    fn take_notable(&mut self, kind: LogKind, bytes: &[u8], fallen: &Fallen, window: Window) {
+        match kind {
+            LogKind::Release => {
+                if let Ok(entry) = Entry::decode(bytes) {
+                    self.take_event(&entry, window);
+                }
+            }
+            LogKind::Access => {
+                if let Ok(entry) = AccessEntry::decode(bytes) {
+                    self.take_unresolved(entry, fallen, window);
+                }
+            }
+        }
+    }
+
+    fn take_unresolved(&mut self, entry: AccessEntry, fallen: &Fallen, window: Window) {
+        let level = fallen.level(&entry.caller, &entry.via, entry.operation);
+        let Some(level) = level.filter(|_| window.holds(entry.at())) else { return };
+        let all = self.everybody.entry(level).or_default();
+        *all = all.union(entry.fields);
+        self.unresolved.1 += 1;
+        if self.unresolved.0.len() < MAX_UNRESOLVED {
+            self.unresolved.0.push(entry);
+        }
+    }
+
+    fn take_event(&mut self, entry: &Entry, window: Window) {
         match &entry.event {
             Event::Recovered { bytes_cut } if window.holds(entry.at) => self.doubts.push(Doubt {
                 what: format!(

@@ -90,7 +90,9 @@ fn by_index(entries: &[Entry], fallen: &Fallen, window: Window) -> Found {
     }
     let index = builder.index(&|key| fallen.level(&key.caller, &key.via, key.operation).is_some());
     let mut found = Found::default();
-    for (_, place) in found.take_indexes(std::slice::from_ref(&index), fallen, window) {
+    for (_, place) in
+        found.take_indexes(LogKind::Release, std::slice::from_ref(&index), fallen, window)
+    {
         let part = &index.parts[place];
         let from = usize::try_from(part.first).unwrap();
         for entry in &entries[from..from + usize::try_from(part.entries).unwrap()] {
@@ -120,7 +122,7 @@ proptest! {
 
         let mut found = Found::default();
         for entry in &entries {
-            prop_assert!(found.take_entry(&entry.encode(), &fallen, window));
+            prop_assert!(found.take_entry(LogKind::Release, &entry.encode(), &fallen, window));
         }
         let [read, presented] = naive(&entries, &host, window);
         prop_assert_eq!((flat(&found.read), flat(&found.presented)), (read, presented));

@@ -11,7 +11,7 @@ use response_api::LevelCounts;
 use roaring::RoaringBitmap;
 
 pub use fallen::{Fallen, SIGN_IN, readable};
-pub use found::Found;
+pub use found::{Found, LogKind};
 pub use window::{Share, Window};
 
 /// Fields and the records exposed in each.

@@ -4,6 +4,7 @@
 pub mod doubts;
 mod person;
 pub mod read;
+mod roster;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +16,9 @@ use cofferdam_core::{CallerName, Domain, Field, FieldSet, Timestamp};
 use cofferdam_wire::Problem;
 use keys_api::ListCallers;
 use payments_api::CountCards;
-use response_api::{Doubt, Exposure, FeedAlarm, HostKind, Incident, Level, LogProof, Untouched};
+use response_api::{
+    Doubt, Exposure, FeedAlarm, HostKind, Incident, Level, LogProof, People, Untouched,
+};
 use roaring::RoaringBitmap;
 
 use super::copy_logs;
@@ -27,7 +30,7 @@ use crate::domain::scope::{
 };
 
 pub use person::{pages, person, write_pages};
-use read::Source;
+use read::{Readable, Source};
 
 /// Computes the exposure of an incident, and keeps it.
 pub async fn scope(
@@ -35,6 +38,9 @@ pub async fn scope(
     incident: &Incident,
     from_log: bool,
 ) -> Result<Exposure, Problem> {
+    if incident.people == People::Roster {
+        return roster::scope(app, incident, from_log).await;
+    }
     let fallen = Arc::new(Fallen::new(&incident.fallen));
     let (ends, behind) = copy_logs(app).await;
     let moved = doubts::moved_clocks(app, incident).await.map_err(|e| Problem::internal(&e))?;
@@ -53,7 +59,10 @@ pub async fn scope(
     around.count_what_is_lost(&fallen, &mut found);
     let exposure = around.exposure(app, incident, &fallen, found, &proven, until).await?;
     let (worker, id, computed) = (app.clone(), incident.incident, exposure.computed);
-    tokio::spawn(async move { write_pages(&worker, id, &fallen, window, &ends, computed).await });
+    tokio::spawn(async move {
+        let logs = Readable::all(&worker, &fallen, &ends).await;
+        write_pages(&worker, id, &fallen, window, logs, computed).await;
+    });
     Ok(exposure)
 }
 
@@ -174,6 +183,8 @@ impl Around {
             given_up: fallen.given_up(customers.everyone.len(), self.cards),
             untouched: self.untouched(&read, &presented),
             logs,
+            access_logs: Vec::new(),
+            unresolved: Vec::new(),
             doubts,
         };
         let bitmaps =

@@ -4,20 +4,21 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cofferdam_core::{Field, FieldSet, Record, Timestamp};
+use cofferdam_core::{Field, FieldSet, Operation, Record, Timestamp};
 use cofferdam_store::tlog::index::{IndexKey, Part};
 use cofferdam_store::tlog::{SegmentName, TlogError};
 use cofferdam_wire::Problem;
-use keys_api::glance;
-use response_api::{Incident, IncidentId, Level, PersonEvent, PersonExposure};
+use response_api::{
+    Exposure, Incident, IncidentId, Level, People, PersonEvent, PersonExposure, Unresolved,
+};
 use roaring::RoaringBitmap;
 
 use super::read::Readable;
 use crate::app::App;
 use crate::domain::page::{Page, Slot, place};
+use crate::domain::population::Population;
 use crate::domain::scope::{Fallen, SIGN_IN, Share, Window, fields_of};
 use crate::jobs::copy_logs;
-use crate::log_copy::CopyEnd;
 use crate::store::Kind;
 
 /// Writes the pages of an exposure that was computed at an instant.
@@ -26,11 +27,11 @@ pub async fn write_pages(
     incident: IncidentId,
     fallen: &Arc<Fallen>,
     window: Window,
-    ends: &[CopyEnd],
+    logs: Result<Vec<Readable>, Problem>,
     computed: Timestamp,
 ) {
     let written = async {
-        let logs = Readable::all(app, fallen, ends).await?;
+        let logs = logs?;
         let internal = |e: cofferdam_store::StoreError| Problem::internal(&e);
         app.store.clear_pages(incident).await.map_err(internal)?;
         let mut number = 0;
@@ -138,7 +139,7 @@ fn touched(
 ) -> Result<BTreeMap<IndexKey, RoaringBitmap>, TlogError> {
     let mut all: BTreeMap<IndexKey, RoaringBitmap> = BTreeMap::new();
     log.scan(name, part, fallen, &mut |_, entry| {
-        glance(entry, &mut |seen| {
+        log.glance()(entry, &mut |seen| {
             let Some(touch) = seen.touch.as_ref().filter(|_| window.holds(seen.at)) else { return };
             if fallen.level(touch.caller, touch.via, touch.operation).is_none() {
                 return;
@@ -169,13 +170,18 @@ pub async fn person(
     let id = incident.incident;
     let exposure = app.exposure(id).await?;
     let pages = app.store.finding::<Timestamp>(id, Kind::Pages).await.map_err(internal)?;
-    let mut slots = if pages == Some(exposure.computed) {
+    let slots = if pages == Some(exposure.computed) {
         let (number, low) = place(record.0);
         let bodies = app.store.pages(id, number).await.map_err(internal)?;
         bodies.iter().flat_map(|page| page.of(low)).collect()
     } else {
         from_index(app, incident, record).await?
     };
+    let filled = match incident.people {
+        People::Accounts => app.customers.lock().await.people.clone(),
+        People::Roster => app.roster().await.map_err(internal)?,
+    };
+    let mut slots = [slots, unresolved(&exposure, incident, &filled, record)].concat();
     slots.sort_by(|a: &Slot, b| {
         (a.first_ms, &a.caller, a.level).cmp(&(b.first_ms, &b.caller, b.level))
     });
@@ -186,17 +192,50 @@ pub async fn person(
             fields_of(of, record.0).iter().map(move |field| (*level, field)).collect::<Vec<_>>()
         })
         .collect();
-    let exists = app.customers.lock().await.people.everyone.contains(record.0);
+    let exists = filled.everyone.contains(record.0);
     Ok(PersonExposure { record, exists, fields: worst(&levels), events: events(slots) })
 }
 
 /// The same, while the pages are being written.
 async fn from_index(app: &App, incident: &Incident, record: Record) -> Result<Vec<Slot>, Problem> {
     let fallen = Fallen::new(&incident.fallen);
+    if incident.people == People::Roster {
+        let known = app.store.access_logs().await.map_err(|e| Problem::internal(&e))?;
+        let logs = super::roster::readable(app, &known).map_err(|e| Problem::internal(&e))?;
+        return slots_of(logs, fallen, Window::new(incident.from, incident.to), record).await;
+    }
     let moved = super::doubts::moved_clocks(app, incident).await;
     let window = super::window(incident, &moved.map_err(|e| Problem::internal(&e))?);
     let (ends, _) = copy_logs(app).await;
     let logs = Readable::all(app, &fallen, &ends).await?;
+    slots_of(logs, fallen, window, record).await
+}
+
+/// Accesses that count as everybody's, as what happened to one person who has such fields.
+fn unresolved(
+    exposure: &Exposure,
+    incident: &Incident,
+    people: &Population,
+    record: Record,
+) -> Vec<Slot> {
+    let fallen = Fallen::new(&incident.fallen);
+    let has = fields_of(&people.filled, record.0);
+    let slot = |of: &Unresolved| {
+        let fields = of.fields.intersection(has);
+        let at = of.at.as_millisecond();
+        let (caller, via) = (of.caller.clone(), of.via.clone());
+        let level = fallen.level(&caller, &via, Operation::Release)?;
+        (!fields.is_empty()).then(|| Slot { first_ms: at, last_ms: at, caller, via, level, fields })
+    };
+    exposure.unresolved.iter().filter_map(slot).collect()
+}
+
+async fn slots_of(
+    logs: Vec<Readable>,
+    fallen: Fallen,
+    window: Window,
+    record: Record,
+) -> Result<Vec<Slot>, Problem> {
     let found = tokio::task::spawn_blocking(move || {
         let mut slots = Vec::new();
         for log in &logs {

@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use cofferdam_core::Glancer;
 use cofferdam_store::tlog::index::{Fineness, IndexKey, Part, SegmentIndex};
 use cofferdam_store::tlog::{SegmentName, Segments, TlogError};
 use cofferdam_wire::{Problem, ProblemKind};
-use keys_api::glance;
 use memchr::memmem::Finder;
 
 use crate::app::App;
-use crate::domain::scope::{Fallen, Found, Window};
+use crate::domain::scope::{Fallen, Found, LogKind, Window};
 use crate::log_copy::CopyEnd;
 
 /// Entries read at once.
@@ -31,6 +31,7 @@ pub enum Source {
 
 /// One log, ready to be read without holding its copy up.
 pub struct Readable {
+    kind: LogKind,
     segments: Arc<Segments>,
     dir: PathBuf,
     size: u64,
@@ -39,9 +40,15 @@ pub struct Readable {
 
 impl Readable {
     /// The log in a directory, as far as it is written.
-    pub fn open(dir: &Path) -> Result<Self, TlogError> {
+    pub fn open(kind: LogKind, dir: &Path) -> Result<Self, TlogError> {
         let segments = Arc::new(Segments::open(dir, None)?);
-        Ok(Self { segments, dir: dir.to_owned(), size: u64::MAX, live: None })
+        Ok(Self { kind, segments, dir: dir.to_owned(), size: u64::MAX, live: None })
+    }
+
+    /// Reads its entries.
+    #[must_use]
+    pub fn glance(&self) -> Glancer {
+        self.kind.glance()
     }
 
     /// Every log as far as it is verified.
@@ -51,7 +58,13 @@ impl Readable {
             let mut copy = log.copy.lock().await;
             let live = copy.live(&|key| concerns(fallen, key)).map_err(|e| unreadable(&e))?;
             let dir = copy.dir().to_owned();
-            logs.push(Self { segments: copy.segments(), dir, size: end.size, live });
+            logs.push(Self {
+                kind: LogKind::Release,
+                segments: copy.segments(),
+                dir,
+                size: end.size,
+                live,
+            });
         }
         Ok(logs)
     }
@@ -75,7 +88,7 @@ impl Readable {
             return Ok(index.clone());
         }
         let wanted = |key: &IndexKey| concerns(fallen, key);
-        SegmentIndex::read(&self.segments, &self.dir, name, &wanted, detail, glance)
+        SegmentIndex::read(&self.segments, &self.dir, name, &wanted, detail, self.glance())
     }
 
     /// Shows every entry of an hour that names a fallen host, with its number in the log. Names
@@ -183,10 +196,10 @@ fn some_segments(
 ) -> Result<(), TlogError> {
     let read = |name: &SegmentName| log.index(*name, fallen, &|parts| window.detail(parts));
     let indexes = names.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    for (place, part) in found.take_indexes(&indexes, fallen, window) {
+    for (place, part) in found.take_indexes(log.kind, &indexes, fallen, window) {
         let (name, part) = (names[place], &indexes[place].parts[part]);
         log.scan(name, part, fallen, &mut |_, entry| {
-            glance(entry, &mut |seen| found.take_touch(seen, fallen, window));
+            log.glance()(entry, &mut |seen| found.take_touch(seen, fallen, window));
         })?;
     }
     Ok(())
@@ -205,7 +218,7 @@ fn by_entry(log: &Readable, fallen: &Fallen, window: Window) -> Result<Found, Tl
             return if log.size == u64::MAX { Ok(found) } else { Err(ended()) };
         }
         for entry in &page {
-            if !found.take_entry(entry, fallen, window) {
+            if !found.take_entry(log.kind, entry, fallen, window) {
                 return Err(ended());
             }
         }

@@ -1,0 +1,221 @@
+//! Pages of a log, each in order in a file of its own, and their merging into one: memory does not
+//! grow with the log.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::fs::{self, File};
+use std::io::{BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use cofferdam_core::Timestamp;
+use cofferdam_store::tlog::frames::{self, Read1};
+use cofferdam_store::tlog::index::SegmentIndex;
+use cofferdam_store::tlog::{Day, Segments, TlogError, replace_file};
+
+use crate::domain::access::{at_ms, glance};
+
+/// So many files are read at once.
+const FAN_IN: usize = 200;
+/// Entries written at once.
+const BATCH: usize = 8_192;
+
+/// Where the merged log stands, once it is whole.
+pub const LOG: &str = "log";
+
+fn run(dir: &Path, page: u32) -> PathBuf {
+    dir.join(format!("page-{page:08}"))
+}
+
+/// How many pages are there.
+pub fn count(dir: &Path) -> Result<u32, TlogError> {
+    let there = |page: &u32| run(dir, *page).exists();
+    Ok((0..).take_while(there).count().try_into().unwrap_or(u32::MAX))
+}
+
+/// Writes a page: it is there whole, or not at all.
+pub fn write(
+    dir: &Path,
+    page: u32,
+    entries: impl Iterator<Item = Vec<u8>>,
+) -> Result<(), TlogError> {
+    fs::create_dir_all(dir).map_err(|e| TlogError::io(dir, e))?;
+    let mut bytes = Vec::new();
+    for entry in entries {
+        frames::push(&mut bytes, &entry);
+    }
+    replace_file(dir, &format!("page-{page:08}"), &bytes)
+}
+
+/// Merges all pages into the log, with its index; shows every entry.
+pub fn merge(dir: &Path, show: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), TlogError> {
+    let mut files: Vec<_> = (0..count(dir)?).map(|page| run(dir, page)).collect();
+    let mut round = 0;
+    while files.len() > FAN_IN {
+        let mut next = Vec::new();
+        for (n, some) in files.chunks(FAN_IN).enumerate() {
+            let path = dir.join(format!("merged-{round}-{n}"));
+            let file = File::create(&path).map_err(|e| TlogError::io(&path, e))?;
+            let mut out = BufWriter::new(file);
+            let mut frame = Vec::new();
+            merge_files(some, &mut |_, entry| {
+                frame.clear();
+                frames::push(&mut frame, entry);
+                out.write_all(&frame).map_err(|e| TlogError::io(&path, e))
+            })?;
+            out.flush().map_err(|e| TlogError::io(&path, e))?;
+            next.push(path);
+        }
+        (files, round) = (next, round + 1);
+    }
+    let (draft, whole) = (dir.join("draft"), dir.join(LOG));
+    for old in [&draft, &whole] {
+        if old.exists() {
+            fs::remove_dir_all(old).map_err(|e| TlogError::io(old, e))?;
+        }
+    }
+    let segments = Segments::open(&draft, None)?;
+    let mut writing = Writing { segments: &segments, size: 0, day: None, waiting: Vec::new() };
+    merge_files(&files, &mut |at, entry| {
+        if !show(entry) {
+            return Err(TlogError::Damaged { path: dir.to_owned(), offset: 0 });
+        }
+        writing.push(at, entry)
+    })?;
+    writing.flush()?;
+    SegmentIndex::catch_up(&segments, &draft, true, glance)?;
+    fs::rename(&draft, &whole)
+        .and_then(|()| File::open(dir)?.sync_all())
+        .map_err(|e| TlogError::io(&whole, e))
+}
+
+/// Takes away what the log was made from.
+pub fn clear(dir: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        if entry.file_name() != LOG {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Entries on their way into segments of a day.
+struct Writing<'a> {
+    segments: &'a Segments,
+    size: u64,
+    day: Option<Day>,
+    waiting: Vec<Vec<u8>>,
+}
+
+impl Writing<'_> {
+    fn push(&mut self, at_ms: i64, entry: &[u8]) -> Result<(), TlogError> {
+        let at = Timestamp::from_millisecond(at_ms).unwrap_or_default();
+        let day = Some(Day::of(at));
+        if day != self.day || self.waiting.len() >= BATCH {
+            self.flush()?;
+        }
+        self.day = day;
+        self.waiting.push(entry.to_vec());
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), TlogError> {
+        let Some(day) = self.day.filter(|_| !self.waiting.is_empty()) else { return Ok(()) };
+        let entries: Vec<&[u8]> = self.waiting.iter().map(Vec::as_slice).collect();
+        self.segments.append(self.size, day, &entries)?;
+        self.size += self.waiting.len() as u64;
+        self.waiting.clear();
+        Ok(())
+    }
+}
+
+/// Shows the entries of files that are each in order, in order.
+fn merge_files(
+    files: &[PathBuf],
+    show: &mut dyn FnMut(i64, &[u8]) -> Result<(), TlogError>,
+) -> Result<(), TlogError> {
+    let mut readers = Vec::with_capacity(files.len());
+    for path in files {
+        let file = File::open(path).map_err(|e| TlogError::io(path, e))?;
+        readers.push((path, BufReader::with_capacity(64 << 10, file)));
+    }
+    let mut next = |place: usize| {
+        let (path, reader) = &mut readers[place];
+        let damaged = || TlogError::Damaged { path: path.to_owned(), offset: 0 };
+        match frames::read(reader).map_err(|e| TlogError::io(path, e))? {
+            Read1::Entry(entry) => {
+                let at = at_ms(&entry).ok_or_else(damaged)?;
+                Ok(Some(Reverse((at, place, entry))))
+            }
+            Read1::End => Ok(None),
+            Read1::Bad => Err(damaged()),
+        }
+    };
+    let mut heap = BinaryHeap::new();
+    for place in 0..files.len() {
+        heap.extend(next(place)?);
+    }
+    while let Some(Reverse((at, place, entry))) = heap.pop() {
+        show(at, &entry)?;
+        heap.extend(next(place)?);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use cofferdam_core::{FieldSet, Operation, Record};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::access::AccessEntry;
+
+    fn entry(at_ms: i64, line: u64) -> AccessEntry {
+        AccessEntry {
+            at_ms,
+            line,
+            caller: "a".parse().unwrap(),
+            via: "b".parse().unwrap(),
+            operation: Operation::Release,
+            fields: FieldSet::EMPTY,
+            records: vec![Record(1)],
+            everybody: None,
+            unknown: 0,
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20))]
+        #[test]
+        fn any_pages_become_one_log_in_order(
+            pages in proptest::collection::vec(proptest::collection::vec(0_i64..400_000_000, 0..20), 0..9)
+        ) {
+            let dir = tempfile::tempdir().unwrap();
+            let mut line = 0;
+            let mut all = Vec::new();
+            for (page, times) in (0..).zip(&pages) {
+                let mut entries: Vec<_> = times.iter().map(|at| {
+                    line += 1;
+                    entry(*at, line)
+                }).collect();
+                entries.sort_by_key(|entry| entry.at_ms);
+                write(dir.path(), page, entries.iter().map(AccessEntry::encode)).unwrap();
+                all.extend(entries);
+            }
+            prop_assert_eq!(count(dir.path()).unwrap() as usize, pages.len());
+            let mut seen = Vec::new();
+            for _ in 0..2 {
+                seen.clear();
+                merge(dir.path(), &mut |bytes| {
+                    seen.push(AccessEntry::decode(bytes).unwrap());
+                    true
+                }).unwrap();
+            }
+            clear(dir.path()).unwrap();
+            all.sort_by_key(|entry| (entry.at_ms, entry.line));
+            prop_assert!(seen.is_sorted_by_key(|entry| entry.at_ms));
+            seen.sort_by_key(|entry| (entry.at_ms, entry.line));
+            prop_assert_eq!(seen, all);
+        }
+    }
+}
