@@ -27,7 +27,7 @@ use crate::output::Progress;
 /// `cofferdam import roster`
 #[derive(Debug, Args)]
 pub struct RosterArgs {
-    /// A file that ends in .csv, .jsonl or .parquet; or a database, as postgres://USER@HOST/NAME
+    /// A file that ends in .csv, .jsonl or .parquet; or a database, as `postgres://USER@HOST/NAME`
     #[arg(long, value_name = "FILE|URL")]
     from: String,
     /// The table in that database, as public.customer

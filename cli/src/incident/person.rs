@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use cofferdam_core::{Field, Record};
 use cofferdam_wire::Client;
-use response_api::{IncidentId, PersonExposure, ReadPerson};
+use response_api::{FindPerson, IncidentId, PersonExposure, ReadPerson};
 
 use super::{Common, StepError, incident_number, table};
 use crate::CommandError;
@@ -17,7 +17,11 @@ pub struct PersonArgs {
     #[arg(value_parser = incident_number)]
     incident: IncidentId,
     /// The customer's record number
-    record: u32,
+    #[arg(required_unless_present = "key")]
+    record: Option<u32>,
+    /// The shop's own number or code for the customer, where the incident is about the roster
+    #[arg(long, value_name = "KEY", conflicts_with = "record")]
+    key: Option<String>,
     #[command(flatten)]
     common: Common,
 }
@@ -33,7 +37,15 @@ pub async fn person(
 
 /// Runs the command.
 pub async fn run(args: PersonArgs) -> Result<ExitCode, CommandError> {
-    let person = person(&args.common.client()?, args.incident, Record(args.record)).await?;
+    let client = args.common.client()?;
+    let record = match args.key {
+        Some(key) => {
+            let found = client.call(&FindPerson { key }).await.map_err(StepError::plain)?;
+            found.ok_or("nobody on the roster has that key")?
+        }
+        None => Record(args.record.unwrap_or_default()),
+    };
+    let person = person(&client, args.incident, record).await?;
     args.common.print(&person, lines)?;
     Ok(ExitCode::SUCCESS)
 }

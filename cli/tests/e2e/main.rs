@@ -11,6 +11,7 @@ mod crash;
 mod doubts;
 mod drill;
 mod evidence;
+mod foreign;
 mod import;
 mod keys;
 mod killed;

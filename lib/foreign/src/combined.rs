@@ -82,3 +82,61 @@ fn split_quoted(text: &str) -> Option<(&str, &str)> {
     })?;
     Some((&text[..end], &text[end + 1..]))
 }
+
+#[cfg(test)]
+mod tests {
+    use cofferdam_core::{Operation, Personal, Whose};
+
+    use crate::{Item, LogMapping, read_log};
+
+    const MAPPING: &str = r#"
+        format = "combined"
+        server = "web-ky-1"
+        [[path]]
+        pattern = "/customers/{customer}/profile"
+        methods = ["GET"]
+        fields = ["name", "email"]
+        [[path]]
+        pattern = "/customers/{customer}/profile"
+        fields = ["phone"]
+        level = "presented"
+        [[path]]
+        pattern = "/admin/export/**"
+        fields = ["name"]
+    "#;
+
+    #[test]
+    fn requests_name_their_customer() {
+        let line = |request: &str, status: u16| {
+            format!(
+                "10.0.0.5 - ann [24/Nov/2026:00:35:01 +0000] \"{request}\" {status} 5 \"-\" \"a \\\" b\"\n"
+            )
+        };
+        let log = line("GET /customers/47/profile HTTP/1.1", 200)
+            + &line("POST /customers/47/profile HTTP/1.1", 302)
+            + &line("GET /customers/48/profile HTTP/1.1", 404)
+            + &line("GET /basket HTTP/1.1", 200)
+            + &line("GET /admin/export/all?x=1 HTTP/1.1", 200)
+            + "torn\n";
+        let mapping: LogMapping = toml::from_str(MAPPING).unwrap();
+        let (mut accesses, mut bad) = (Vec::new(), Vec::new());
+        let read = read_log(&mapping, log.as_bytes(), &mut |item| {
+            match item {
+                Item::Access(access) => accesses.push(access),
+                Item::Bad { line, .. } => bad.push(line),
+                Item::Seen(_) => {}
+            }
+            Ok::<_, ()>(())
+        });
+        assert!(read.is_ok());
+        let key = || Whose::Keys(vec![Personal::new("47")]);
+        let whose: Vec<_> = accesses.iter().map(|of| (of.operation, &of.whose)).collect();
+        assert_eq!(whose[..2], [(Operation::Release, &key()), (Operation::Seal, &key())]);
+        assert!(matches!(whose[2..], [(Operation::Release, Whose::Everybody { .. })]));
+        assert_eq!(
+            (accesses[0].caller.as_str(), accesses[0].via.as_str()),
+            ("10-0-0-5", "web-ky-1")
+        );
+        assert_eq!(bad, [6]);
+    }
+}

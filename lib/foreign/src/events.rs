@@ -97,9 +97,8 @@ fn one<E>(of: &Events, line: u64, event: &Value, take: Take<'_, E>) -> Result<()
 
 fn whose(rule: &EventRule, event: &Value) -> Whose {
     let everybody = |why: &str| Whose::Everybody { why: why.to_owned() };
-    let place = match (&rule.customer, &rule.email) {
-        (Some(place), _) | (None, Some(place)) => place,
-        (None, None) => return everybody("it names no customer"),
+    let Some(place) = rule.customer.as_ref().or(rule.email.as_ref()) else {
+        return everybody("it names no customer");
     };
     let values = match event.pointer(place) {
         Some(Value::Array(values)) => values.iter().map(text_of).collect(),
@@ -129,5 +128,111 @@ fn text_of(value: &Value) -> Option<Personal> {
         Value::Number(number) => Some(Personal::new(number.to_string())),
         Value::Bool(of) => Some(Personal::new(of.to_string())),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{LogMapping, read_log};
+
+    fn read(mapping: &str, log: &str) -> Vec<Item> {
+        let mapping: LogMapping = toml::from_str(mapping).unwrap();
+        let mut items = Vec::new();
+        let read = read_log(&mapping, log.as_bytes(), &mut |item| {
+            if !matches!(item, Item::Seen(_)) {
+                items.push(item);
+            }
+            Ok::<_, ()>(())
+        });
+        assert!(read.is_ok());
+        items
+    }
+
+    fn whose(item: &Item) -> String {
+        match item {
+            Item::Access(access) => match &access.whose {
+                Whose::Keys(keys) => {
+                    keys.iter().map(Personal::expose).collect::<Vec<_>>().join(",")
+                }
+                Whose::Emails(of) => of.iter().map(Personal::expose).collect::<Vec<_>>().join(","),
+                Whose::Everybody { .. } => "everybody".to_owned(),
+            },
+            Item::Bad { line, .. } => format!("bad {line}"),
+            Item::Seen(_) => String::new(),
+        }
+    }
+
+    #[test]
+    fn json_lines_are_understood_by_their_mapping() {
+        let mapping = r#"
+            format = "json-lines"
+            time = "/ts"
+            from = "/client/ip"
+            as = "/user"
+            [[event]]
+            when = { "/action" = "view" }
+            customer = "/ids"
+            fields = ["name"]
+            [[event]]
+            when = { "/action" = "find" }
+            email = "/q"
+            fields = ["email"]
+            [[event]]
+            when = { "/action" = "export" }
+            fields = ["name", "email"]
+        "#;
+        let log = r#"{"ts":1795478400,"client":{"ip":"10.0.0.5"},"user":"ann","action":"view","ids":[7,"8"]}
+{"ts":"2026-11-24T00:00:01Z","user":"ann","action":"find","q":"ada@post.example"}
+{"ts":1795478402,"action":"view"}
+{"ts":1795478403,"action":"export"}
+{"ts":1795478404,"action":"log in"}
+{"action":"view"}
+{"torn
+"#;
+        let items = read(mapping, log);
+        let got: Vec<_> = items.iter().map(whose).collect();
+        assert_eq!(got, ["7,8", "ada@post.example", "everybody", "everybody", "bad 6", "bad 7"]);
+        let Item::Access(first) = &items[0] else { panic!("an access") };
+        assert_eq!((first.caller.as_str(), first.via.as_str()), ("10-0-0-5", "ann"));
+    }
+
+    #[test]
+    fn cloudtrail_names_objects_by_customer() {
+        let mapping = r#"
+            format = "cloudtrail"
+            [[event]]
+            when = { "/eventSource" = "s3.amazonaws.com", "/eventName" = "GetObject" }
+            customer = "/requestParameters/key"
+            pattern = "profiles/{customer}.json"
+            fields = ["name", "shipping_address"]
+            [[event]]
+            when = { "/eventName" = "ExportTableToPointInTime" }
+            fields = ["name"]
+        "#;
+        let event = |name: &str, rest: &str| {
+            format!(
+                r#"{{"eventTime":"2026-11-24T00:00:00Z","eventSource":"s3.amazonaws.com",
+                "eventName":"{name}","sourceIPAddress":"203.0.113.9",
+                "userIdentity":{{"arn":"arn:aws:iam::1:user/web-ky-1"}},
+                "requestParameters":{{"key":"profiles/4711.json"}}{rest}}}"#
+            )
+        };
+        let log = format!(
+            r#"{{"Records":[{},{},{},{}]}}"#,
+            event("GetObject", ""),
+            event("GetObject", r#","errorCode":"AccessDenied""#),
+            event("ExportTableToPointInTime", ""),
+            event("GetObject", "").replace("profiles/4711.json", "everyone.zip"),
+        );
+        let items = read(mapping, &log);
+        let got: Vec<_> = items.iter().map(whose).collect();
+        assert_eq!(got, ["4711", "everybody", "everybody"]);
+        let Item::Access(first) = &items[0] else { panic!("an access") };
+        assert_eq!(first.via.as_str(), "arn-aws-iam--1-user-web-ky-1");
+        assert_eq!(
+            read(mapping, r#"{"Records":[{"#).iter().map(whose).collect::<Vec<_>>(),
+            ["bad 1"]
+        );
     }
 }

@@ -72,11 +72,11 @@ pub fn read_log<E>(
     }
 }
 
+/// Takes a line by its number, or why it is none.
+type Show<'a, E> = &'a mut dyn FnMut(u64, Result<&str, String>) -> Result<(), E>;
+
 /// Shows each line with its number, without its end; no line is longer than a mebibyte.
-fn lines<E>(
-    mut log: impl BufRead,
-    show: &mut dyn FnMut(u64, Result<&str, String>) -> Result<(), E>,
-) -> Result<(), ReadError<E>> {
+fn lines<E>(mut log: impl BufRead, show: Show<'_, E>) -> Result<(), ReadError<E>> {
     const MAX_LINE: u64 = 1 << 20;
     let (mut bytes, mut line) = (Vec::new(), 0);
     let mut cut = false;

@@ -44,8 +44,8 @@ pub struct Pgaudit {
     /// The tables that hold customers' data.
     #[serde(rename = "table")]
     pub tables: Vec<Table>,
-    /// Tables and views that hold none. Needed only where `pgaudit.log_relation` was off: a
-    /// statement then tells nothing of what it reads through views.
+    /// Tables and views that hold none of it, and read none. A statement that names any other
+    /// relation counts as everybody's: it might be a view.
     #[serde(default)]
     pub other_relations: Vec<String>,
 }

@@ -134,7 +134,7 @@ impl<'a> Audit<'a> {
         take: Take<'_, E>,
     ) -> Result<(), E> {
         let cell = |place: usize| cells.get(place).unwrap_or_default();
-        let (number, class, object) = (cell(1), cell(3), cell(6));
+        let (number, class, command, object) = (cell(1), cell(3), cell(4), cell(6));
         let key = format!("{}/{number}/{}", row.session, cell(2));
         let (mut text, mut parameters) = (cell(7).to_owned(), cell(8).to_owned());
         if text == BEFORE {
@@ -150,6 +150,7 @@ impl<'a> Audit<'a> {
         }
         let statement = Statement {
             class,
+            command,
             object: (!object.is_empty()).then_some(object),
             text: &text,
             parameters: parse_parameters(&parameters),

@@ -23,6 +23,16 @@ use crate::store::{Act, Kind, Store};
 /// Whose exposure, when it was computed, and who is exposed in what.
 type Exposed = (IncidentId, Timestamp, Arc<Vec<(Level, Bitmaps)>>);
 
+/// The keys that the compartment holds itself.
+pub struct Secrets {
+    /// Cosigns checkpoints.
+    pub witness: NoteKey,
+    /// Signs bags of evidence.
+    pub sealer: NoteKey,
+    /// Makes indexes of addresses.
+    pub lookup: Lookup,
+}
+
 /// The state of the compartment.
 pub struct App {
     /// The configuration.
@@ -72,8 +82,7 @@ impl App {
         identity: &Identity,
         store: Store,
         logs: Vec<FollowedLog>,
-        [witness, sealer]: [NoteKey; 2],
-        lookup: Lookup,
+        secrets: Secrets,
         clock: Arc<dyn Clock>,
         rng: Arc<dyn Rng>,
     ) -> Result<Self, StoreError> {
@@ -96,14 +105,14 @@ impl App {
             config,
             store,
             logs,
-            witness,
-            sealer,
+            witness: secrets.witness,
+            sealer: secrets.sealer,
             clock,
             rng,
             customers: Mutex::new(Customers::default()),
             roster: Mutex::new(None),
             roster_turn: Mutex::new(()),
-            lookup,
+            lookup: secrets.lookup,
             exposed: Mutex::new(None),
             sending: Mutex::new(HashMap::new()),
             voiding: Mutex::new(()),

@@ -34,7 +34,7 @@ pub use jobs::scope::{pages, read as reading};
 pub use log_copy::{CopyError, LogCopy};
 pub use routes::PATHS;
 
-use app::App;
+use app::{App, Secrets};
 use store::Store;
 
 /// Why the server does not start.
@@ -98,7 +98,16 @@ impl Server {
             .map_err(failed(config.notice_listen.to_string()))?;
         let listener = Listener::bind(config.listen).await?;
         let app = Arc::new(
-            App::new(config, &identity, store, logs, [witness, sealer], lookup, clock, rng).await?,
+            App::new(
+                config,
+                &identity,
+                store,
+                logs,
+                Secrets { witness, sealer, lookup },
+                clock,
+                rng,
+            )
+            .await?,
         );
         tracing::info!(address = %listener.address(), "listening");
         Ok(Self { identity, listener, notice, app })

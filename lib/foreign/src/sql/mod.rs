@@ -25,6 +25,8 @@ use condition::Condition;
 pub struct Statement<'a> {
     /// `READ`, `WRITE`, `FUNCTION`, `DDL`, …
     pub class: &'a str,
+    /// `SELECT`, `PREPARE`, …
+    pub command: &'a str,
     /// Which of its tables this line is about: `public.customer`; `None` where
     /// `pgaudit.log_relation` is off.
     pub object: Option<&'a str>,
@@ -47,32 +49,39 @@ pub struct Found {
 
 /// What a statement did to customers' data; nothing where it touched none.
 pub fn resolve(of: &Pgaudit, statement: &Statement<'_>) -> Vec<Found> {
-    if !["READ", "WRITE", "FUNCTION", "DDL"].contains(&statement.class) {
+    // To prepare a statement reads nothing: to run it does.
+    if !["READ", "WRITE", "FUNCTION", "DDL"].contains(&statement.class)
+        || statement.command == "PREPARE"
+    {
         return Vec::new();
     }
-    if let Some(object) = statement.object {
-        let table = of.tables.iter().find(|table| same_name(&table.name, object));
-        return table.map_or_else(Vec::new, |table| of_table(of, table, statement));
-    }
-    if statement.class == "FUNCTION" {
+    let about = |table: &&Table| statement.object.is_none_or(|name| same_name(&table.name, name));
+    let tables: Vec<&Table> = of.tables.iter().filter(about).collect();
+    let all = |why: &str| tables.iter().map(|table| everything(table, why)).collect();
+    let Some(parsed) = Parsed::all(statement.text) else {
         // What a function reads stands in lines of its own.
-        return Vec::new();
+        let quiet = statement.class == "DDL"
+            || (statement.class == "FUNCTION" && statement.object.is_none());
+        return if quiet { Vec::new() } else { all("it is not understood") };
+    };
+    if parsed.iter().any(|one| one.opaque) {
+        return all("it runs what was prepared before");
     }
-    match Parsed::new(statement.text) {
-        Some(parsed) if parsed.relations.iter().all(|name| known(of, &parsed, name)) => {
-            let used = |table: &&Table| parsed.relations.iter().any(|name| is(name, table));
-            of.tables.iter().filter(used).flat_map(|t| of_table(of, t, statement)).collect()
-        }
-        Some(_) => {
-            let why = "it names a relation of which the mapping says nothing";
-            of.tables.iter().map(|table| everything(table, why)).collect()
-        }
-        None if statement.class == "DDL" => Vec::new(),
-        None => of.tables.iter().map(|table| everything(table, "it is not understood")).collect(),
+    if parsed.iter().any(|one| one.relations.iter().any(|name| !known(of, one, name))) {
+        return all("it names a relation of which the mapping says nothing");
     }
+    let of_table = |table: &&Table| {
+        let using: Vec<_> = parsed.iter().filter(|one| one.uses(table) > 0).collect();
+        if using.is_empty() && statement.object.is_some() && statement.class == "READ" {
+            return vec![everything(table, "it reads through a view or a cursor")];
+        }
+        let condition = Condition { table, parameters: statement.parameters.as_deref() };
+        using.iter().flat_map(|one| of_one(of, table, statement, one, condition)).collect()
+    };
+    tables.iter().flat_map(of_table).collect()
 }
 
-/// Whether it is known what a relation of a statement holds.
+/// Whether it is known what a relation of a statement holds. Others may be views.
 fn known(of: &Pgaudit, parsed: &Parsed, name: &ObjectName) -> bool {
     let text = name_of(name);
     let listed = |other: &String| same_name(other, &text);
@@ -83,57 +92,48 @@ fn known(of: &Pgaudit, parsed: &Parsed, name: &ObjectName) -> bool {
         || parsed.common.contains(&text)
 }
 
-/// What a statement did to one table.
-fn of_table(of: &Pgaudit, table: &Table, statement: &Statement<'_>) -> Vec<Found> {
-    let Some(parsed) = Parsed::new(statement.text) else {
-        // Only what is surely no reading is left out.
-        let quiet = statement.class == "DDL";
-        return if quiet { Vec::new() } else { vec![everything(table, "it is not understood")] };
-    };
-    let parameters = statement.parameters.as_deref();
-    let condition = Condition { table, parameters };
+/// What one statement did to a table that it names.
+fn of_one(
+    of: &Pgaudit,
+    table: &Table,
+    statement: &Statement<'_>,
+    parsed: &Parsed,
+    condition: Condition<'_>,
+) -> Vec<Found> {
     match &parsed.statement {
-        ast::Statement::CreateView(_) => Vec::new(),
-        ast::Statement::Copy { source, to, .. } => copy(table, source, *to, of, &parsed, condition),
+        ast::Statement::CreateTable(_) => selected(table, of, parsed, condition, 0),
+        _ if statement.class == "DDL" => Vec::new(),
+        ast::Statement::Copy { source, to, .. } => copy(table, source, *to, of, parsed, condition),
         ast::Statement::Insert(insert) => {
             let into = matches!(&insert.table, TableObject::TableName(name) if is(name, table));
-            let mut found = selected(table, of, &parsed, condition, usize::from(into));
+            let mut found = selected(table, of, parsed, condition, usize::from(into));
             if into {
                 found.extend(inserted(table, insert));
             }
             found
         }
         ast::Statement::Update(update) => {
-            let target = plain(&update.table).is_some_and(|(name, _)| is(name, table));
-            if !target || parsed.uses(table) > 1 {
-                return selected(table, of, &parsed, condition, 0);
-            }
-            let alias = plain(&update.table).and_then(|(_, alias)| alias);
+            let target = plain(&update.table).filter(|(name, _)| is(name, table));
+            let Some((_, alias)) = target.filter(|_| parsed.uses(table) == 1) else {
+                return selected(table, of, parsed, condition, 0);
+            };
             let whose = condition.whose(update.selection.as_ref(), &[], alias.as_deref());
             let set = update.assignments.iter().flat_map(|a| columns::assigned(&a.target));
             let brought: FieldSet = set.filter_map(|name| field_of(table, &name)).collect();
             let returned = Columns::new(table, of).returning(update.returning.as_deref());
-            both(brought, returned, whose)
+            both(brought, returned, &whose)
         }
         ast::Statement::Delete(delete) => {
             let (FromTable::WithFromKeyword(from) | FromTable::WithoutKeyword(from)) = &delete.from;
             let target = from.iter().filter_map(plain).find(|(name, _)| is(name, table));
             let Some((_, alias)) = target.filter(|_| parsed.uses(table) == 1) else {
-                return selected(table, of, &parsed, condition, 0);
+                return selected(table, of, parsed, condition, 0);
             };
             let whose = condition.whose(delete.selection.as_ref(), &[], alias.as_deref());
             let returned = Columns::new(table, of).returning(delete.returning.as_deref());
-            both(FieldSet::EMPTY, returned, whose)
+            both(FieldSet::EMPTY, returned, &whose)
         }
-        _ => {
-            let found = selected(table, of, &parsed, condition, 0);
-            let unseen = parsed.uses(table) == 0 && statement.class == "READ";
-            if unseen {
-                vec![everything(table, "it reads through a view or a cursor")]
-            } else {
-                found
-            }
-        }
+        _ => selected(table, of, parsed, condition, 0),
     }
 }
 
@@ -156,7 +156,7 @@ fn selected(
         }
         _ => everybody("it uses the table more than once, or in a way that is not understood"),
     };
-    both(FieldSet::EMPTY, fields, whose)
+    both(FieldSet::EMPTY, fields, &whose)
 }
 
 fn copy(
@@ -177,9 +177,9 @@ fn copy(
                 columns.iter().filter_map(named).collect()
             };
             if to {
-                both(FieldSet::EMPTY, fields, everybody("it copies the whole table"))
+                both(FieldSet::EMPTY, fields, &everybody("it copies the whole table"))
             } else {
-                both(fields, FieldSet::EMPTY, Whose::Keys(Vec::new()))
+                both(fields, FieldSet::EMPTY, &Whose::Keys(Vec::new()))
             }
         }
         CopySource::Table { .. } => vec![everything(table, "it reads through a view")],
@@ -202,10 +202,10 @@ fn inserted(table: &Table, insert: &ast::Insert) -> Vec<Found> {
     let key =
         |row: &ast::Parens<Vec<ast::Expr>>| condition::literal(row.content.get(place?)?, None);
     let keys: Option<Vec<Personal>> = rows.iter().map(key).collect();
-    both(brought, FieldSet::EMPTY, Whose::Keys(keys.unwrap_or_default()))
+    both(brought, FieldSet::EMPTY, &Whose::Keys(keys.unwrap_or_default()))
 }
 
-fn both(brought: FieldSet, read: FieldSet, whose: Whose) -> Vec<Found> {
+fn both(brought: FieldSet, read: FieldSet, whose: &Whose) -> Vec<Found> {
     [(Operation::Seal, brought), (Operation::Release, read)]
         .into_iter()
         .filter(|(_, fields)| !fields.is_empty())
@@ -265,16 +265,48 @@ struct Parsed {
     relations: Vec<ObjectName>,
     /// Names that it gives to parts of its own (`WITH`).
     common: Vec<String>,
+    /// Whether it runs something that stands elsewhere.
+    opaque: bool,
 }
 
 impl Parsed {
-    /// One statement and no more.
-    fn new(text: &str) -> Option<Self> {
-        let mut statements = Parser::parse_sql(&PostgreSqlDialect {}, text).ok()?;
-        let statement = statements.pop().filter(|_| statements.is_empty())?;
+    /// The statements of a text: several that were sent together are logged together, once for
+    /// each of them, so that each line may be about any.
+    fn all(text: &str) -> Option<Vec<Self>> {
+        let statements = Parser::parse_sql(&PostgreSqlDialect {}, text).ok()?;
+        let mut prepared = Vec::new();
+        let mut all = Vec::new();
+        for statement in statements {
+            match statement {
+                ast::Statement::StartTransaction { .. }
+                | ast::Statement::Commit { .. }
+                | ast::Statement::Rollback { .. }
+                | ast::Statement::Set(_) => {}
+                ast::Statement::Prepare { name, statement, .. } => {
+                    prepared.push(name.value.to_lowercase());
+                    all.push(Self::new(*statement));
+                }
+                ast::Statement::Execute { name: Some(name), .. }
+                    if prepared.contains(&name_of(&name)) => {}
+                other => all.push(Self::new(other)),
+            }
+        }
+        (!text.trim().is_empty()).then_some(all)
+    }
+
+    fn new(statement: ast::Statement) -> Self {
         let mut names = Names::default();
         let _: ControlFlow<()> = statement.visit(&mut names);
-        Some(Self { relations: names.relations, common: names.common, statement })
+        // The visitor passes it by.
+        if let ast::Statement::Copy { source: CopySource::Table { table_name, .. }, .. } =
+            &statement
+            && names.relations.is_empty()
+        {
+            names.relations.push(table_name.clone());
+        }
+        let opaque =
+            matches!(statement, ast::Statement::Execute { .. } | ast::Statement::Fetch { .. });
+        Self { relations: names.relations, common: names.common, opaque, statement }
     }
 
     fn uses(&self, table: &Table) -> usize {

@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 const MAPPING: &str = r#"
+    other_relations = ["public.orders", "loot"]
     [[table]]
     name = "public.customer"
     key = "id"
@@ -18,7 +19,7 @@ const MAPPING: &str = r#"
 fn ask(class: &str, object: Option<&str>, text: &str, parameters: &[&str]) -> String {
     let of: Pgaudit = toml::from_str(MAPPING).unwrap();
     let parameters = Some(parameters.iter().map(|p| (*p).to_owned()).collect());
-    let found = resolve(&of, &Statement { class, object, text, parameters });
+    let found = resolve(&of, &Statement { class, command: "", object, text, parameters });
     let show = |found: &Found| {
         let fields: Vec<_> = found.fields.iter().map(Field::as_str).collect();
         let texts = |of: &[Personal]| of.iter().map(|p| p.expose().to_owned()).collect::<Vec<_>>();
@@ -68,6 +69,14 @@ fn simple_forms_are_understood() {
             "release phone of keys 9",
         ),
         ("CREATE TABLE loot AS SELECT * FROM customer", "release name,email,phone of everybody"),
+        (
+            "PREPARE q (int) AS SELECT phone FROM customer WHERE id = $1; EXECUTE q (4711)",
+            "release phone of keys 4711",
+        ),
+        (
+            "BEGIN; SELECT phone FROM customer WHERE id = 1; SELECT email FROM customer WHERE id = 2",
+            "release phone of keys 1; release email of keys 2",
+        ),
         ("DECLARE c CURSOR FOR SELECT phone FROM customer WHERE id = 7", "release phone of keys 7"),
     ] {
         assert_eq!(read(text), what, "{text}");
@@ -97,6 +106,10 @@ fn nobody_is_left_out_by_a_trick() {
         "SELECT phone FROM customer, LATERAL (SELECT 7 AS id) y WHERE y.id = 7",
         "SELECT phone FROM customer_view WHERE id = 7",
         "EXECUTE q(7)",
+        "SELECT phone FROM customer WHERE id = 7; EXECUTE q(7)",
+        "SELECT phone FROM customer WHERE id = 7 UNION SELECT phone FROM contact",
+        "SELECT phone FROM customer WHERE id = 7; SELECT phone FROM contact",
+        "FETCH ALL FROM c",
         "not SQL at all",
         "",
     ] {

@@ -28,7 +28,7 @@ pub async fn scoped(
     let none = || Problem::not_found("the exposure was computed from no such log");
     let size = exposure.logs.get(log).ok_or_else(none)?.size;
     let followed = app.logs.get(log).ok_or_else(none)?;
-    let fallen = Arc::new(Fallen::new(&incident.fallen));
+    let fallen = Arc::new(Fallen::of(incident));
     let moved = moved_clocks(app, incident).await.map_err(|e| Problem::internal(&e))?;
     let window = window(incident, &moved);
     let ends: Vec<CopyEnd> = {

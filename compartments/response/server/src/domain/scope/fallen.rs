@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use cofferdam_core::{CallerName, Domain, Field, FieldSet, Operation};
 use keys_api::Grant;
-use response_api::{FallenHost, GivenUp, HostKind, Level};
+use response_api::{FallenHost, GivenUp, HostKind, Incident, Level, People};
 
 /// What is typed at a sign-in, whatever else.
 pub const SIGN_IN: [Field; 2] = [Field::Email, Field::Password];
@@ -15,14 +15,26 @@ pub struct Fallen {
     hosts: Vec<FallenHost>,
     /// Those that ask under a name of their own.
     callers: BTreeSet<CallerName>,
+    /// Whose records they are judged by.
+    people: People,
 }
 
 impl Fallen {
-    /// Takes what an incident names.
+    /// Takes what an incident about the customers of `accounts` names.
     #[must_use]
     pub fn new(hosts: &[FallenHost]) -> Self {
+        Self::about(People::Accounts, hosts)
+    }
+
+    /// Takes what an incident names.
+    #[must_use]
+    pub fn of(incident: &Incident) -> Self {
+        Self::about(incident.people, &incident.fallen)
+    }
+
+    fn about(people: People, hosts: &[FallenHost]) -> Self {
         let callers = hosts.iter().filter(|of| of.kind.is_caller()).map(|of| of.host.clone());
-        Self { hosts: hosts.to_vec(), callers: callers.collect() }
+        Self { hosts: hosts.to_vec(), callers: callers.collect(), people }
     }
 
     /// What an operation for `caller`, through the compartment `via`, gave a fallen host.
@@ -33,6 +45,15 @@ impl Fallen {
         via: &CallerName,
         operation: Operation,
     ) -> Option<Level> {
+        // In a shop's own logs, `via` is who the client was taken for.
+        if self.people == People::Roster {
+            let fell = self.callers.contains(caller) || self.callers.contains(via);
+            return match operation {
+                Operation::Release if fell => Some(Level::Read),
+                Operation::Seal if fell => Some(Level::Presented),
+                _ => None,
+            };
+        }
         // The host of a compartment sees every key that passes through it; a host that brings data
         // to be sealed shows what it brings, and no more.
         if self.callers.contains(via) {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use cofferdam_core::{Access, CallerName, Record, Whose};
+use cofferdam_core::{Access, CallerName, Personal, Record, Whose};
 use cofferdam_store::tlog::TlogError;
 use cofferdam_wire::Problem;
 use response_api::{
@@ -37,8 +37,7 @@ pub async fn begin(
     }
     let finished = app.store.begin_access_log(call, app.now(), by).await;
     let finished = finished.map_err(|e| Problem::internal(&e))?;
-    let pages = runs::count(&directory(app, &call.log)).map_err(|e| Problem::internal(&e))?;
-    Ok(AccessLogState { pages, finished })
+    Ok(AccessLogState { pages: runs::count(&directory(app, &call.log)), finished })
 }
 
 /// Takes a page of a log.
@@ -47,9 +46,8 @@ pub async fn import(app: &App, call: ImportAccesses) -> Result<(), Problem> {
     if call.accesses.len() > MAX_PAGE {
         return Err(Problem::bad_request(format!("bring up to {MAX_PAGE} accesses")));
     }
-    let there = runs::count(&dir).map_err(|e| Problem::internal(&e))?;
-    if call.page != there {
-        return Err(Problem::bad_request(format!("page {there} comes next")));
+    if !runs::is_next(&dir, call.page) {
+        return Err(Problem::bad_request(format!("page {} does not come next", call.page)));
     }
     let names = look_up(app, &call.accesses).await?;
     let mut entries: Vec<_> = call
@@ -74,7 +72,7 @@ async fn look_up(app: &App, accesses: &[Access]) -> Result<Named, Problem> {
     let (mut keys, mut emails) = (Vec::new(), Vec::new());
     for access in accesses {
         match &access.whose {
-            Whose::Keys(some) => keys.extend(some.iter().map(|key| key.expose())),
+            Whose::Keys(some) => keys.extend(some.iter().map(Personal::expose)),
             Whose::Emails(some) => emails.extend(some.iter().map(|of| app.lookup.index(of))),
             Whose::Everybody { .. } => {}
         }

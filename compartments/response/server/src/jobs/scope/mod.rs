@@ -41,7 +41,7 @@ pub async fn scope(
     if incident.people == People::Roster {
         return roster::scope(app, incident, from_log).await;
     }
-    let fallen = Arc::new(Fallen::new(&incident.fallen));
+    let fallen = Arc::new(Fallen::of(incident));
     let (ends, behind) = copy_logs(app).await;
     let moved = doubts::moved_clocks(app, incident).await.map_err(|e| Problem::internal(&e))?;
     let window = window(incident, &moved);

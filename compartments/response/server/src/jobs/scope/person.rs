@@ -198,7 +198,7 @@ pub async fn person(
 
 /// The same, while the pages are being written.
 async fn from_index(app: &App, incident: &Incident, record: Record) -> Result<Vec<Slot>, Problem> {
-    let fallen = Fallen::new(&incident.fallen);
+    let fallen = Fallen::of(incident);
     if incident.people == People::Roster {
         let known = app.store.access_logs().await.map_err(|e| Problem::internal(&e))?;
         let logs = super::roster::readable(app, &known).map_err(|e| Problem::internal(&e))?;
@@ -218,14 +218,21 @@ fn unresolved(
     people: &Population,
     record: Record,
 ) -> Vec<Slot> {
-    let fallen = Fallen::new(&incident.fallen);
+    let fallen = Fallen::of(incident);
     let has = fields_of(&people.filled, record.0);
     let slot = |of: &Unresolved| {
         let fields = of.fields.intersection(has);
         let at = of.at.as_millisecond();
         let (caller, via) = (of.caller.clone(), of.via.clone());
         let level = fallen.level(&caller, &via, Operation::Release)?;
-        (!fields.is_empty()).then(|| Slot { first_ms: at, last_ms: at, caller, via, level, fields })
+        (!fields.is_empty()).then_some(Slot {
+            first_ms: at,
+            last_ms: at,
+            caller,
+            via,
+            level,
+            fields,
+        })
     };
     exposure.unresolved.iter().filter_map(slot).collect()
 }

@@ -26,7 +26,7 @@ pub async fn scope(
     from_log: bool,
 ) -> Result<Exposure, Problem> {
     let internal = |e: cofferdam_store::StoreError| Problem::internal(&e);
-    let fallen = Arc::new(Fallen::new(&incident.fallen));
+    let fallen = Arc::new(Fallen::of(incident));
     let window = Window::new(incident.from, incident.to);
     let roster = app.roster().await.map_err(internal)?;
     if roster.everyone.is_empty() {
@@ -38,7 +38,7 @@ pub async fn scope(
     let until = incident.to.or_else(|| logs.iter().map(|log| log.covers.to).max());
     let until = until.unwrap_or(incident.from);
     found.doubts.extend(of_logs(&logs, incident.from, incident.to));
-    if app.store.roster_end().await.map_err(internal)? as u64 != roster.everyone.len() {
+    if u64::from(app.store.roster_end().await.map_err(internal)?) != roster.everyone.len() {
         found.doubts.push(Doubt {
             what: "the roster was not brought to its end: run cofferdam import roster again".into(),
             counts_as_read: false,
@@ -222,12 +222,13 @@ fn gaps(spans: &[Span], from: Timestamp, to: Option<Timestamp>) -> Vec<Span> {
     spans.sort_by_key(|span| span.from);
     let (mut at, mut gaps) = (from, Vec::new());
     for span in spans.iter().filter(|span| span.from <= end) {
-        if span.from > at {
+        // Windows are kept to the millisecond.
+        if span.from.as_millisecond() > at.as_millisecond() {
             gaps.push(Span { from: at, to: span.from });
         }
         at = at.max(span.to);
     }
-    if at < end || spans.is_empty() {
+    if at.as_millisecond() < end.as_millisecond() || spans.is_empty() {
         gaps.push(Span { from: at, to: end });
     }
     gaps
