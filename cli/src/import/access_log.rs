@@ -35,7 +35,7 @@ pub struct AccessLogArgs {
     /// The files, oldest first: one goes on where the one before it ends
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// How they are to be understood: a TOML file, see docs/operator.md
+    /// How they are to be understood: a TOML file, see docs/imports.md
     #[arg(long, value_name = "FILE")]
     mapping: PathBuf,
     /// Since when they tell everything [default: the first line's instant]

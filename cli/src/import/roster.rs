@@ -33,7 +33,7 @@ pub struct RosterArgs {
     /// The table in that database, as public.customer
     #[arg(long, value_name = "NAME")]
     table: Option<String>,
-    /// Which columns mean what: a TOML file, see docs/operator.md
+    /// Which columns mean what: a TOML file, see docs/imports.md
     #[arg(long, value_name = "FILE")]
     mapping: PathBuf,
     /// Where rows that were not imported are listed, by number and reason
