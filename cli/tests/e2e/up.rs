@@ -71,9 +71,9 @@ async fn what_is_secret_is_the_owners_alone() {
             secrets += 1;
         }
     });
-    // The authority, the root key, the witness, two approvers' keys and passphrases, eight callers, four
+    // The authority, the root key, the witness, the look-up key of the roster, two approvers' keys and passphrases, eight callers, four
     // compartments.
-    assert_eq!(secrets, 19);
+    assert_eq!(secrets, 20);
 }
 
 #[tokio::test]

@@ -4,14 +4,18 @@
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use cofferdam_core::{Call, Field, MockClock, Operation, Record, SystemRng};
+use cofferdam_core::{
+    Call, Field, FieldSet, MockClock, Operation, Personal, Record, RosterPerson, SystemRng,
+};
 use cofferdam_store::Location;
 use cofferdam_wire::{CallError, Client, LogFormat, ProblemKind};
 use response_api::{
-    Audience, DeclareIncident, FreezeCaller, GiveOrder, IncidentId, KeysView, LetterId, Level,
-    ListIncidents, LowerBudget, MakeReport, OrderKind, PlanLetter, PublishNotice, ReadExposure,
-    ReadFeed, ReadGrounds, ReadJournal, ReadKeys, ReadLedger, ReadLetter, ReadPerson, ReadScoped,
-    ScopeIncident, SealBag, StartLetter, VoidCredentials, VoidWhose,
+    Audience, BeginAccessLog, DeclareIncident, FindPerson, FinishAccessLog, FinishRoster,
+    FreezeCaller, GiveOrder, ImportAccesses, ImportRoster, IncidentId, KeysView, LetterId, Level,
+    ListAccessLogs, ListIncidents, LowerBudget, MakeReport, OrderKind, People, PlanLetter,
+    PublishNotice, ReadExposure, ReadFeed, ReadGrounds, ReadJournal, ReadKeys, ReadLedger,
+    ReadLetter, ReadPerson, ReadScoped, RemoveAccessLog, ScopeIncident, SealBag, Span, StartLetter,
+    VoidCredentials, VoidWhose,
 };
 use response_server::{Config, KeysInstance, PATHS, Server, Shop};
 use testkit::Authority;
@@ -96,7 +100,7 @@ fn declare() -> DeclareIncident {
         from: "2012-01-14T22:00:00Z".parse().unwrap(),
         to: None,
         found: "a decoy was opened".to_owned(),
-        people: response_api::People::Accounts,
+        people: People::Accounts,
     }
 }
 
@@ -106,6 +110,16 @@ fn kind<T: std::fmt::Debug>(answer: Result<T, CallError>) -> ProblemKind {
 
 const fn path<C: Call>(_: &C) -> &'static str {
     C::PATH
+}
+
+/// The name of an access log.
+fn log() -> String {
+    "ab".repeat(32)
+}
+
+fn span() -> Span {
+    let at = "2012-01-15T10:00:00Z".parse().unwrap();
+    Span { from: at, to: at }
 }
 
 /// Every route, asked by somebody who is no staff: a new route without a line here fails.
@@ -155,6 +169,14 @@ async fn every_route_refuses_a_stranger() {
         ReadLedger { letter, from: 0, limit: 1 },
         PublishNotice { incident },
         MakeReport { incident },
+        ImportRoster { people: vec![] },
+        FinishRoster {},
+        FindPerson { key: "1".to_owned() },
+        BeginAccessLog { log: log(), name: "a".to_owned(), format: "combined".to_owned() },
+        ImportAccesses { log: log(), page: 0, accesses: vec![] },
+        FinishAccessLog { log: log(), covers: span(), unreadable: 0 },
+        ListAccessLogs {},
+        RemoveAccessLog { log: log() },
     ];
     walked.sort_unstable();
     let mut all = PATHS.to_vec();
@@ -196,6 +218,78 @@ async fn nonsense_is_refused() {
 }
 
 /// What must come first is named, with the command that does it.
+/// Pages of an access log come one after the other, and a finished log is left as it is.
+#[tokio::test]
+async fn an_access_log_is_brought_in_order() {
+    let bench = Bench::start().await;
+    let staff = bench.staff();
+    let begin = |log: String| BeginAccessLog {
+        log,
+        name: "a.log".to_owned(),
+        format: "combined".to_owned(),
+    };
+    for bad in ["../../etc/passwd".to_owned(), "g".repeat(64), String::new()] {
+        assert_eq!(kind(staff.call(&begin(bad)).await), ProblemKind::BadRequest);
+    }
+    let page = |page| ImportAccesses { log: log(), page, accesses: vec![] };
+    assert_eq!(kind(staff.call(&page(0)).await), ProblemKind::NotFound, "it was not begun");
+    assert_eq!(staff.call(&begin(log())).await.unwrap().pages, 0);
+    assert_eq!(kind(staff.call(&page(1)).await), ProblemKind::BadRequest);
+    staff.call(&page(0)).await.unwrap();
+    assert_eq!(kind(staff.call(&page(0)).await), ProblemKind::BadRequest, "it is there");
+    assert_eq!(staff.call(&begin(log())).await.unwrap().pages, 1);
+
+    let finish = FinishAccessLog { log: log(), covers: span(), unreadable: 0 };
+    let whole = staff.call(&finish).await.unwrap();
+    assert_eq!((whole.name.as_str(), whole.accesses), ("a.log", 0));
+    assert_eq!(staff.call(&finish).await.unwrap(), whole, "finished twice");
+    assert_eq!(kind(staff.call(&page(1)).await), ProblemKind::BadRequest, "it is whole");
+    assert!(staff.call(&begin(log())).await.unwrap().finished);
+    assert_eq!(staff.call(&ListAccessLogs {}).await.unwrap(), [whole]);
+    staff.call(&RemoveAccessLog { log: log() }).await.unwrap();
+    assert_eq!(staff.call(&ListAccessLogs {}).await.unwrap(), []);
+}
+
+/// Without a roster, nothing is said of its people; what can't be one is refused.
+#[tokio::test]
+async fn a_roster_has_keys_that_name_nobody() {
+    let bench = Bench::start().await;
+    let staff = bench.staff();
+    let person = |key: &str| RosterPerson {
+        key: key.to_owned(),
+        country: None,
+        region: None,
+        language: "en".parse().unwrap(),
+        minor: false,
+        name: Personal::new(""),
+        email: Personal::new(""),
+        address: None,
+        holds: FieldSet::EMPTY,
+    };
+    let bring = |people| ImportRoster { people };
+    for bad in [
+        vec![],
+        vec![person("")],
+        vec![person("ada@post.example")],
+        vec![person("1"), person("1")],
+        vec![RosterPerson { holds: FieldSet::EMPTY.with(Field::CardNumber), ..person("1") }],
+    ] {
+        assert_eq!(kind(staff.call(&bring(bad)).await), ProblemKind::BadRequest);
+    }
+    let declared = DeclareIncident { people: People::Roster, ..declare() };
+    let incident = staff.call(&declared).await.unwrap().incident;
+    let scope = ScopeIncident { incident, from_log: false };
+    assert_eq!(kind(staff.call(&scope).await), ProblemKind::Conflict, "there is no roster");
+    // Who has no contacts needs no keys.
+    let done = staff.call(&bring(vec![person("1"), person("2")])).await.unwrap();
+    assert_eq!((done.created, done.updated), (2, 0));
+    let done = staff.call(&bring(vec![person("2"), person("3")])).await.unwrap();
+    assert_eq!((done.created, done.updated), (1, 1));
+    assert_eq!(staff.call(&FinishRoster {}).await.unwrap().people, 3);
+    let found = staff.call(&FindPerson { key: "3".to_owned() }).await.unwrap();
+    assert_eq!(found, Some(Record(2)));
+}
+
 #[tokio::test]
 async fn steps_out_of_order_name_what_is_missing() {
     let bench = Bench::start().await;

@@ -3,12 +3,16 @@
 
 use std::collections::BTreeSet;
 
-use cofferdam_core::{Field, FieldSet, Timestamp};
+use cofferdam_core::{Epoch, Field, FieldSet, Record, Timestamp};
 use cofferdam_store::Location;
 use keys_api::{Alarm, AlarmKind, WarrantId};
-use response_api::{Audience, DeclareIncident, IncidentId, LedgerState, Notice, broken_journal};
+use response_api::{
+    AccessLog, Audience, BeginAccessLog, DeclareIncident, IncidentId, LedgerState, Notice, Span,
+    broken_journal,
+};
+use response_server::population::{Coarse, Population};
 use response_server::staff::Author;
-use response_server::store::{Act, Kind, Outcome, PlannedRow, Store};
+use response_server::store::{Act, Kind, Outcome, PlannedRow, SealedPerson, Store};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
@@ -162,6 +166,68 @@ async fn put_off(store: &Store) {
     assert_eq!(store.claim(letter, 1, at(4)).await.unwrap()[0].person, 2);
 }
 
+async fn roster(store: &Store) {
+    let person = |record: u32, country: Option<&str>| SealedPerson {
+        record: Record(record),
+        key: format!("c-{record}"),
+        email_index: country.map(|_| vec![7; 32]),
+        epoch: Epoch(3),
+        sealed: [Some(vec![1, 2, 3]), country.map(|_| vec![4]), None],
+        coarse: Coarse {
+            country: country.map(|code| code.parse().unwrap()),
+            region: None,
+            language: "de".parse().unwrap(),
+            minor: record == 1,
+        },
+        holds: FieldSet::EMPTY.with(Field::Name),
+    };
+    assert_eq!(store.roster_end().await.unwrap(), 0);
+    let many: Vec<_> = (0..1_200).map(|n| person(n, (n % 2 == 0).then_some("DE"))).collect();
+    store.put_people(&many).await.unwrap();
+    store.put_people(&[person(1, Some("AT"))]).await.unwrap();
+    assert_eq!(store.roster_end().await.unwrap(), 1_200);
+
+    let keys: Vec<_> = (0..2_000).map(|n| format!("c-{n}")).collect();
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let found = store.roster_keys(&keys).await.unwrap();
+    assert_eq!((found.len(), found["c-17"]), (1_200, 17));
+    let same = store.roster_emails(&[vec![7; 32], vec![8; 32]]).await.unwrap();
+    assert_eq!((same.len(), same[&vec![7; 32]].len()), (1, 601), "an address may be several's");
+    let two = store.people(&[Record(1), Record(2), Record(9_999)]).await.unwrap();
+    assert_eq!((two.len(), two[0].sealed[1].as_deref()), (2, Some(&[4][..])));
+    assert_eq!((two[0].epoch, two[0].coarse.minor), (Epoch(3), true));
+
+    assert_eq!(store.roster().await.unwrap(), Population::default(), "not finished");
+    let counted = store.count_roster().await.unwrap();
+    assert_eq!(counted.everyone.len(), 1_200);
+    assert_eq!(
+        (counted.jurisdictions["AT"].len(), counted.jurisdictions["unknown"].len()),
+        (1, 599)
+    );
+    assert_eq!(store.roster().await.unwrap(), counted);
+
+    let by = Author { name: "operator-1".parse().unwrap(), from: "192.0.2.7".to_owned() };
+    let begin = BeginAccessLog { log: "ab".into(), name: "a".into(), format: "combined".into() };
+    assert!(!store.begin_access_log(&begin, at(1), &by).await.unwrap());
+    assert_eq!(store.access_logs().await.unwrap(), [], "it is not whole");
+    let log = AccessLog {
+        log: "ab".into(),
+        name: "a".into(),
+        format: "combined".into(),
+        covers: Span { from: at(1), to: at(2) },
+        accesses: 5,
+        everybody: 1,
+        unknown: 2,
+        unreadable: 3,
+        actors: [("web-1".parse().unwrap(), 5)].into(),
+    };
+    store.finish_access_log(&log).await.unwrap();
+    assert!(store.begin_access_log(&begin, at(3), &by).await.unwrap());
+    assert_eq!(store.access_logs().await.unwrap(), [log]);
+    assert!(store.remove_access_log("ab").await.unwrap());
+    assert!(!store.remove_access_log("ab").await.unwrap());
+}
+
 async fn suite(location: Location) {
     let store = Store::open(&location).await.unwrap();
     incidents(&store).await;
@@ -169,6 +235,7 @@ async fn suite(location: Location) {
     findings(&store).await;
     ledger(&store).await;
     put_off(&store).await;
+    roster(&store).await;
     // A second opening finds the tables as they are.
     let again = Store::open(&location).await.unwrap();
     assert_eq!(again.incidents().await.unwrap().len(), 2);
