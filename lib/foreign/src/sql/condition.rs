@@ -20,8 +20,8 @@ pub struct Condition<'a> {
     pub parameters: Option<&'a [String]>,
 }
 
-/// A column, with what stands before its point.
-type Column = (Option<String>, String);
+/// A column: what stands before its point, its name, and whether it is taken in small letters.
+type Column = (Option<String>, String, bool);
 
 impl Condition<'_> {
     /// Whose rows a `WHERE` lets through, given the joins around the table and its alias.
@@ -34,9 +34,12 @@ impl Condition<'_> {
         let Some(selection) = selection else { return everybody("it has no condition") };
         let alone = from.iter().map(|of| 1 + of.joins.len()).sum::<usize>() <= 1;
         let own = |column: &Column| self.is_own(column, alias);
-        let key = |column: &Column| own(column) && column.1.eq_ignore_ascii_case(&self.table.key);
+        // `lower(key)` is another value than the key.
+        let key = |column: &Column| {
+            own(column) && !column.2 && column.1.eq_ignore_ascii_case(&self.table.key)
+        };
         if let Some(values) = self.values(selection, &key) {
-            return Whose::Keys(values);
+            return Whose::Keys(spellings(values));
         }
         let email = |column: &Column| {
             let name = self.table.email.as_ref();
@@ -49,7 +52,7 @@ impl Condition<'_> {
             // A joined table's column that is the same as the key.
             for linked in linked(selection, from, &key) {
                 if let Some(values) = self.values(selection, &|column| *column == linked) {
-                    return Whose::Keys(values);
+                    return Whose::Keys(spellings(values));
                 }
             }
         }
@@ -90,7 +93,14 @@ impl Condition<'_> {
                 list.iter().map(one).collect()
             }
             Expr::Between { expr, negated: false, low, high } if is_wanted(expr) => {
-                let number = |of: &Expr| one(of)?.expose().parse::<u64>().ok();
+                // Of texts, nobody knows by which order they lie between.
+                let number = |of: &Expr| match of {
+                    Expr::Value(value) => match &value.value {
+                        Value::Number(number, _) => number.parse::<u64>().ok(),
+                        _ => None,
+                    },
+                    _ => None,
+                };
                 let (low, high) = (number(low)?, number(high)?);
                 let few = high.saturating_sub(low) < MAX_VALUES as u64;
                 few.then(|| (low..=high).map(|n| Personal::new(n.to_string())).collect())
@@ -113,7 +123,7 @@ impl Condition<'_> {
                 let text = literal(expr, self.parameters)?;
                 let inner = text.expose().strip_prefix('{')?.strip_suffix('}')?;
                 let simple = !inner.contains(['"', '\\', '{']);
-                simple.then(|| inner.split(',').map(Personal::new).collect())
+                simple.then(|| inner.split(',').map(|value| Personal::new(value.trim())).collect())
             }
         }
     }
@@ -126,7 +136,10 @@ pub fn literal(expr: &Expr, parameters: Option<&[String]>) -> Option<Personal> {
         Expr::TypedString(of) => literal(&Expr::Value(of.value.clone()), parameters),
         Expr::UnaryOp { op: UnaryOperator::Plus, expr } => literal(expr, parameters),
         Expr::Value(value) => match &value.value {
-            Value::Number(number, _) => Some(Personal::new(number.as_str())),
+            // `7.0` and `7e0` are 7 as well: only what is written plainly is understood.
+            Value::Number(number, _) if number.bytes().all(|b| b.is_ascii_digit()) => {
+                Some(Personal::new(number.as_str()))
+            }
             Value::SingleQuotedString(text) => Some(Personal::new(text.as_str())),
             Value::Placeholder(name) => {
                 let place: usize = name.strip_prefix('$')?.parse().ok()?;
@@ -139,14 +152,28 @@ pub fn literal(expr: &Expr, parameters: Option<&[String]>) -> Option<Personal> {
     }
 }
 
+/// The values, and numbers without what a database does not look at: `'07'` may be 7.
+fn spellings(values: Vec<Personal>) -> Vec<Personal> {
+    let plain = |value: &Personal| {
+        let text = value.expose().trim();
+        let digits = text.strip_prefix('+').unwrap_or(text);
+        let bare = digits.trim_start_matches('0');
+        let number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+        let bare = if bare.is_empty() { "0" } else { bare };
+        (number && bare != value.expose()).then(|| Personal::new(bare))
+    };
+    let more: Vec<_> = values.iter().filter_map(plain).collect();
+    values.into_iter().chain(more).collect()
+}
+
 /// A column as it is, or in another type; an e-mail address also in small letters.
 fn column(expr: &Expr) -> Option<Column> {
     match expr {
-        Expr::Identifier(ident) => Some((None, ident.value.to_lowercase())),
+        Expr::Identifier(ident) => Some((None, ident.value.to_lowercase(), false)),
         Expr::CompoundIdentifier(parts) => {
             let mut back = parts.iter().rev().map(|ident| ident.value.to_lowercase());
             let name = back.next()?;
-            Some((back.next(), name))
+            Some((back.next(), name, false))
         }
         Expr::Nested(inner) => column(inner),
         Expr::Cast { expr, data_type, .. } => {
@@ -162,7 +189,7 @@ fn column(expr: &Expr) -> Option<Column> {
                     sqlparser::ast::FunctionArg::Unnamed(sqlparser::ast::FunctionArgExpr::Expr(
                         inner,
                     )),
-                ] => column(inner),
+                ] => column(inner).map(|(of, name, _)| (of, name, true)),
                 _ => None,
             }
         }
