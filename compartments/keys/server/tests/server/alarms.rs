@@ -22,14 +22,20 @@ async fn what_rang_while_nobody_listened_is_told_after_a_restart_and_once() {
     keys.restart().await;
     let line = next_line(&socket).await;
     assert!(line.contains("kind=\"refused_grant\" caller=\"web-ky-2\""), "{line}");
-    keys.restart().await;
-    keys.release("web-ky-2", &[2]).await.unwrap_err();
+    // Nobody knows that name: whoever said it is named. It is told once the first is noted as told.
     keys.release("stranger", &[1]).await.unwrap_err();
     let line = next_line(&socket).await;
-    assert!(line.contains("count=\"1\"") && !line.contains("seq=\"1\""), "told again: {line}");
-    // Nobody knows that name: whoever said it is named.
-    let line = next_line(&socket).await;
     assert!(line.contains("caller=\"accounts\"") && line.contains("stranger"), "{line}");
+    keys.restart().await;
+    keys.release("web-ky-2", &[2]).await.unwrap_err();
+    // What was told just before the restart may be told again; the first is not.
+    loop {
+        let line = next_line(&socket).await;
+        assert!(!line.contains("seq=\"1\""), "told again: {line}");
+        if line.contains("caller=\"web-ky-2\"") {
+            break;
+        }
+    }
 }
 
 #[tokio::test]

@@ -12,11 +12,11 @@ async fn every_card_moves_to_the_new_epoch_and_reads_the_same() {
     let till = Till::open().await;
     let stored = till.store(&["4111111111111111", "378282246310005"]).await;
     till.keys.book().epoch = Epoch(4);
+    // A run that met trouble is repeated: what counts is how it ends.
     loop {
         let state = till.call("response-1", &ReadReseal {}).await.unwrap();
-        assert_eq!(state.trouble, None);
         if state.epoch == Some(Epoch(4)) && state.is_done() {
-            assert_eq!(state.resealed, 2);
+            assert_eq!((state.resealed, state.trouble), (2, None));
             break;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
