@@ -12,7 +12,9 @@ mod evidence;
 mod import;
 mod incident;
 mod keys;
+mod letters;
 mod log;
+mod mail;
 mod output;
 mod serve;
 mod staff;
@@ -45,6 +47,12 @@ enum Command {
     /// Respond to an incident
     #[command(subcommand)]
     Incident(incident::IncidentCommand),
+    /// One letter, step by step: draft, approve, start, pause, stop, settle
+    #[command(subcommand)]
+    Letters(letters::LettersCommand),
+    /// What sending letters takes
+    #[command(subcommand)]
+    Mail(mail::MailCommand),
     /// The people who approve, and their keys
     #[command(subcommand)]
     Staff(staff::StaffCommand),
@@ -129,6 +137,8 @@ async fn run(command: Command) -> Result<ExitCode, CommandError> {
         Command::Drill(args) => drill::run(args).await,
         Command::Import(command) => import::run(command).await,
         Command::Incident(command) => incident::run(command).await,
+        Command::Letters(command) => letters::run(command).await,
+        Command::Mail(command) => mail::run(command),
         Command::Staff(command) => staff::run(command).await,
         Command::Budgets(command) => budgets::run(command).await,
         Command::Decoys(command) => decoys::run(command).await,

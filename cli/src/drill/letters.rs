@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use cofferdam_core::{Field, FieldSet, Record};
+use cofferdam_core::{Domain, Field, FieldSet, Record};
 use cofferdam_mail::sink::{Arrival, SinkIndex};
 use cofferdam_wire::Client;
 use mail_parser::MessageParser;
 use response_api::{LedgerRow, LedgerState, LetterId, ReadLedger};
+use response_server::Files;
 
 use super::roll::{AddressHash, Roll};
 use super::tally::Tally;
@@ -39,7 +40,7 @@ pub async fn ledger(response: &Client, letter: LetterId) -> Result<Vec<LedgerRow
     let mut rows: Vec<LedgerRow> = Vec::new();
     loop {
         let from = rows.last().map_or(0, |row| row.person + 1);
-        let page = response.call(&ReadLedger { letter, from, limit: PAGE }).await?;
+        let page = response.call(&ReadLedger { letter, from, limit: PAGE, state: None }).await?;
         if page.is_empty() {
             return Ok(rows);
         }
@@ -174,32 +175,52 @@ pub fn spot_check(
     Ok((opened, wrong))
 }
 
+/// The code in the first letter that arrived.
+pub fn a_code(rows: &[LedgerRow], arrived: &Arrived) -> Result<Option<String>, CommandError> {
+    let by_id = arrived.by_id();
+    let Some(arrival) = rows.iter().find_map(|row| by_id.get(row.message_id.as_str())) else {
+        return Ok(None);
+    };
+    let message = arrived.index.read(arrival)?;
+    let message = MessageParser::default().parse(&message).ok_or("a letter can't be read")?;
+    let text = message.body_text(0).unwrap_or_default();
+    let code = |word: &&str| {
+        let word = word.trim_matches('.').as_bytes();
+        word.len() == 11
+            && word[5] == b'-'
+            && word.iter().all(|b| *b == b'-' || b.is_ascii_uppercase() || b.is_ascii_digit())
+    };
+    Ok(text.split_whitespace().find(code).map(|word| word.trim_matches('.').to_owned()))
+}
+
 fn spread<'a>(rows: &'a [&'a LedgerRow], count: usize) -> impl Iterator<Item = &'a LedgerRow> {
     let step = rows.len().div_ceil(count).max(1);
     rows.iter().step_by(step).copied()
 }
 
-/// The fields that a letter names as lost: the list under *what information was involved*.
+/// The fields that a letter names as lost: the list under *what information was involved*, in
+/// whichever language it is.
 fn what_it_says(message: &[u8]) -> Option<FieldSet> {
     let message = MessageParser::default().parse(message)?;
     let text = message.body_text(0)?;
-    let (_, rest) = text.split_once("WHAT INFORMATION WAS INVOLVED")?;
-    let (section, _) = rest.split_once("WHAT WE ARE DOING")?;
-    let points = section.lines().filter_map(|line| line.trim().strip_prefix("- "));
-    let names: Vec<&str> = points.map(|point| point.trim_end_matches([',', ';', '.'])).collect();
-    Some(PHRASES.iter().filter(|(_, phrase)| names.contains(phrase)).map(|(f, _)| *f).collect())
+    let files = Files::shipped();
+    let mut found = None;
+    for words in files.languages().filter_map(|language| files.words(language).ok()) {
+        let [_, from, to, ..] = words.headings.customer.as_slice() else { continue };
+        let Some((_, rest)) = text.split_once(&from.to_uppercase()) else { continue };
+        let (section, _) = rest.split_once(&to.to_uppercase())?;
+        let points = section.lines().filter_map(|line| line.trim().strip_prefix("- "));
+        let names: Vec<&str> =
+            points.map(|point| point.trim_end_matches([',', ';', '.'])).collect();
+        // Names of a roster's fields read the same; letters speak of a customer's.
+        let named = |field: &Field| {
+            field.domain() == Domain::Accounts
+                && words.phrase(*field).is_some_and(|phrase| names.contains(&phrase))
+        };
+        found = Some(Field::ALL.iter().copied().filter(named).collect());
+    }
+    found
 }
-
-/// What a letter calls the fields.
-const PHRASES: [(Field, &str); 7] = [
-    (Field::Name, "your name"),
-    (Field::Email, "your e-mail address"),
-    (Field::Phone, "your telephone number"),
-    (Field::BillingAddress, "your billing address"),
-    (Field::ShippingAddress, "your shipping address"),
-    (Field::CardLast4, "the last four digits of your card"),
-    (Field::Password, "your password"),
-];
 
 #[cfg(test)]
 mod tests {

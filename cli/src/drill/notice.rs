@@ -1,4 +1,5 @@
-//! Fetches the notice as anybody's browser would: over plain HTTP, without a certificate.
+//! Fetches the notice, and checks a letter, as anybody's browser would: over plain HTTP, without a
+//! certificate.
 
 use std::time::Duration;
 
@@ -24,11 +25,29 @@ pub struct Page {
 
 /// Fetches `url`, `http://HOST:PORT/PATH`.
 pub async fn fetch(url: &str) -> Result<Page, CommandError> {
+    exchange(url, "GET", "", "").await
+}
+
+/// Types `code` on the page at `url`.
+pub async fn check_code(url: &str, code: &str) -> Result<Page, CommandError> {
+    let form = "Content-Type: application/x-www-form-urlencoded\r\n";
+    exchange(url, "POST", form, &format!("code={code}")).await
+}
+
+async fn exchange(
+    url: &str,
+    method: &str,
+    headers: &str,
+    body: &str,
+) -> Result<Page, CommandError> {
     let rest = url.strip_prefix("http://").ok_or("the notice's address is not http")?;
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
     let exchange = async {
         let mut stream = TcpStream::connect(host).await?;
-        let request = format!("GET /{path} HTTP/1.0\r\nHost: {host}\r\n\r\n");
+        let length = body.len();
+        let request = format!(
+            "{method} /{path} HTTP/1.0\r\nHost: {host}\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
+        );
         stream.write_all(request.as_bytes()).await?;
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).await?;

@@ -7,7 +7,8 @@ use cofferdam_core::{Clock, Domain, Record, SystemClock, SystemRng};
 use cofferdam_wire::Client;
 use keys_api::ApproverSecret;
 use response_api::{
-    Audience, DeclareIncident, Exposure, FeedAlarm, FreezeCaller, IncidentId, LetterStatus,
+    Audience, DeclareIncident, Exposure, FeedAlarm, FreezeCaller, IncidentId, LedgerState,
+    LetterStatus,
 };
 
 use super::breach::{Breach, FALLEN, HEALTHY, Happened};
@@ -19,7 +20,6 @@ use crate::CommandError;
 use crate::incident;
 use crate::incident::letters::Approval;
 use crate::incident::void::VoidApproval;
-use crate::output::Progress;
 use crate::staff::{self, StaffKey};
 use crate::up::APPROVERS;
 
@@ -33,6 +33,8 @@ struct Response<'a> {
     incident: IncidentId,
     steps: &'a mut Steps,
     report: &'a mut DrillReport,
+    /// A code out of a letter that arrived.
+    code: Option<String>,
 }
 
 /// Responds to the breach; who was mailed a reset code meanwhile.
@@ -62,7 +64,7 @@ pub async fn respond(
     steps.end(format!("incident {}", declared.incident));
 
     let incident = declared.incident;
-    let mut response = Response { breach, happened, client, incident, steps, report };
+    let mut response = Response { breach, happened, client, incident, steps, report, code: None };
     response.freeze().await?;
     response.scope().await?;
     let reset = response.void().await?;
@@ -198,15 +200,16 @@ impl Response<'_> {
         let before = letters::last_arrival(&mail)?;
         self.steps.begin("letters to staff");
         let staff = self.send(Audience::Staff).await?;
-        self.report.letters.staff = staff.accepted;
-        let all = staff.accepted > 0 && incident::letters::open(&staff) + staff.bounced == 0;
-        self.report.checks.add("staff are told first", all, format!("{} letters", staff.accepted));
-        self.steps.end(format!("{} accepted", staff.accepted));
-        let before_customers = before + if args.relay.is_none() { staff.accepted } else { 0 };
+        let accepted = staff.of(LedgerState::Accepted);
+        self.report.letters.staff = accepted;
+        let all = accepted > 0 && accepted == staff.total();
+        self.report.checks.add("staff are told first", all, format!("{accepted} letters"));
+        self.steps.end(format!("{accepted} accepted"));
+        let before_customers = before + if args.relay.is_none() { accepted } else { 0 };
 
         self.steps.begin("letters to customers");
         let status = self.send(Audience::Customers).await?;
-        let seconds = self.steps.end(format!("{} accepted", status.accepted));
+        let seconds = self.steps.end(format!("{} accepted", status.of(LedgerState::Accepted)));
         self.report.letters.seconds = seconds;
         self.steps.begin("count the letters");
         let counted = self.count(&status, &mail, before_customers, args).await?;
@@ -238,6 +241,7 @@ impl Response<'_> {
         self.report.checks.add(name, delivery.is_perfect(), detail);
         if args.relay.is_none() {
             let (opened, wrong) = letters::spot_check(&rows, &arrived, truth)?;
+            self.code = letters::a_code(&rows, &arrived)?;
             let detail = format!("{opened} letters opened, {wrong} say something else");
             let name = "a letter names exactly what its reader lost";
             self.report.checks.add(name, opened > 0 && wrong == 0, detail);
@@ -250,14 +254,17 @@ impl Response<'_> {
         let keys = APPROVERS.map(|name| approver(&staff, name));
         let [first, second] = keys;
         let keys = [first?, second?];
-        let approval = Approval { approvers: &keys, now: SystemClock.now(), rng: &SystemRng };
+        let approval = Approval {
+            approvers: &keys,
+            now: SystemClock.now(),
+            rng: &SystemRng,
+            before_staff: None,
+        };
         let mut bar = None;
-        let sent = incident::letters::send(&self.client, self.incident, audience, &approval, |s| {
-            let done = s.accepted + s.in_doubt + s.bounced + s.suppressed;
-            let total = done + incident::letters::open(s);
-            bar.get_or_insert_with(|| Progress::new("letters", total)).set(done);
-        })
-        .await;
+        let progress = incident::letters::bar_of(&mut bar);
+        let sent =
+            incident::letters::send(&self.client, self.incident, audience, &approval, progress)
+                .await;
         if let Some(bar) = bar {
             bar.finish();
         }
@@ -276,6 +283,10 @@ impl Response<'_> {
         let detail = format!("{} from {}", page.status, published.url);
         self.report.checks.add("anybody can read the notice", whole, detail);
 
+        if let Some(code) = self.code.take() {
+            self.check_letter(&published.url, &code).await?;
+        }
+
         let report = incident::report::report(&self.client, self.incident).await?;
         let path = self.breach.estate.dir.join("response/report.html");
         incident::report::write(&report, &path)?;
@@ -283,6 +294,20 @@ impl Response<'_> {
         let detail = path.display().to_string();
         self.report.checks.add("the report is written", whole, detail.clone());
         self.steps.end(format!("{}; {detail}", published.url));
+        Ok(())
+    }
+}
+
+impl Response<'_> {
+    /// Types a letter's code where the letter says, and one that is nobody's.
+    async fn check_letter(&mut self, url: &str, code: &str) -> Result<(), CommandError> {
+        let page = format!("{url}verify");
+        let genuine = notice::check_code(&page, code).await?;
+        let forged = notice::check_code(&page, "00000-00000").await?;
+        let holds =
+            genuine.body.contains("answer genuine") && forged.body.contains("answer forged");
+        let detail = format!("{} and {} from {page}", genuine.status, forged.status);
+        self.report.checks.add("anybody can check a letter", holds, detail);
         Ok(())
     }
 }

@@ -206,7 +206,9 @@ async fn ledger(
     rows.write_record(["person", "state", "fields", "message_id", "outcome", "at"])?;
     let mut from = 0;
     loop {
-        let page = call(client, &ReadLedger { letter: letter.letter, from, limit: ROWS }).await?;
+        let page =
+            call(client, &ReadLedger { letter: letter.letter, from, limit: ROWS, state: None })
+                .await?;
         let Some(last) = page.last() else { break };
         from = last.person.saturating_add(1);
         for row in page {

@@ -17,7 +17,7 @@ pub enum StepError {
     },
     /// Customers' letters need two people.
     #[error(
-        "letters to customers need a warrant of two approvers, and {0} signed; name both: \
+        "a letter needs the approval of two people, and {0} signed; name both: \
          --approver NAME=KEYFILE --approver NAME=KEYFILE"
     )]
     Approvers(usize),

@@ -3,7 +3,7 @@
 mod apply;
 mod epochs;
 mod init;
-mod order;
+pub mod order;
 mod policy;
 mod unseal;
 

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use cofferdam_core::{Clock, Domain, Epoch, SystemClock};
 use cofferdam_wire::{Client, load_config};
 use jiff::SignedDuration;
-use keys_api::{ApproverSecret, DomainEpochs, EpochChange, EpochOrder, Policy, Signed};
+use keys_api::{ApproverSecret, DomainEpochs, EpochChange, EpochOrder, Policy, Signed, Warrant};
 use response_api::{DomainState, GiveOrder, KeysView, OrderKind, ReadKeys};
 use serde::{Deserialize, Serialize};
 
@@ -105,6 +105,8 @@ pub enum Wanted {
     Policy(Signed<Policy>),
     /// A new epoch, or the end of an old one.
     Epoch(Signed<EpochOrder>),
+    /// The approval of a letter's version.
+    Warrant(Signed<Warrant>),
 }
 
 impl OrderFile {
@@ -126,6 +128,7 @@ impl OrderFile {
         let (signatures, new) = match &mut self.wanted {
             Wanted::Policy(signed) => (&mut signed.signatures, by.sign(&signed.order)),
             Wanted::Epoch(signed) => (&mut signed.signatures, by.sign(&signed.order)),
+            Wanted::Warrant(signed) => (&mut signed.signatures, by.sign(&signed.order)),
         };
         signatures.retain(|signature| signature.approver != new.approver);
         signatures.push(new);
@@ -136,6 +139,9 @@ impl OrderFile {
         let (kind, signed) = match &self.wanted {
             Wanted::Policy(signed) => (OrderKind::Policy, serde_json::to_value(signed)?),
             Wanted::Epoch(signed) => (OrderKind::Epoch, serde_json::to_value(signed)?),
+            Wanted::Warrant(_) => {
+                return Err("this approves a letter: cofferdam letters approve".into());
+            }
         };
         Ok(GiveOrder { kind, signed })
     }
@@ -151,6 +157,14 @@ impl OrderFile {
                 out
             }
             Wanted::Epoch(signed) => vec![epoch_words(&signed.order)],
+            Wanted::Warrant(Signed { order, .. }) => {
+                let fields: Vec<_> = order.fields.iter().map(|of| of.to_string()).collect();
+                let fields = if fields.is_empty() { "nothing".into() } else { fields.join(", ") };
+                vec![format!(
+                    "Approve {}: until {}, {} may read {fields} of {} records",
+                    order.purpose, order.until, order.caller, order.records
+                )]
+            }
         }
     }
 }

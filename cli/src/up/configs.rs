@@ -8,7 +8,9 @@ use cofferdam_store::Location;
 use cofferdam_wire::{LogFormat, TlsFiles};
 use keys_api::{ApproverKey, Budget, CallerPolicy, Grant, Policy};
 use keys_server::custody::Custody;
-use response_server::{KeysInstance, Shop};
+use response_server::{
+    DkimConfig, GateConfig, KeysInstance, LettersConfig, RelayConfig, RetryConfig, Shop, TlsConfig,
+};
 
 use crate::connect::Addresses;
 
@@ -32,6 +34,9 @@ pub const LOG_ORIGIN: &str = "keys.cofferdam.example/log";
 
 /// The name under which `response` cosigns checkpoints.
 pub const WITNESS: &str = "response.cofferdam.example";
+
+/// The key that signs letters, in the directory of `response`.
+pub const DKIM_KEY: &str = "dkim.pem";
 
 /// What may differ between estates.
 #[derive(Debug, Clone)]
@@ -258,9 +263,9 @@ pub fn response(
         notice_dir: own.join("notice"),
         notice_listen: listen(&at.notice),
         notice_url: at.notice.clone(),
+        notice_proxies: vec![],
         staff_roster: own.join("staff.csv"),
-        relay: plan.letters_relay.as_ref().unwrap_or(&at.relay).clone(),
-        mail_workers: 4,
+        letters: letters(&own, plan, at),
         shop: shop(),
         log_format: LogFormat::Text,
     }
@@ -275,8 +280,56 @@ fn shop() -> Shop {
         signatory_title: "Chief Executive Officer".to_owned(),
         mail_from: "notice@shop.example".to_owned(),
         message_id_domain: "shop.example".to_owned(),
-        measures: "We have called in the police and outside experts.".to_owned(),
-        police_delay: "Law enforcement has not asked us to delay this notice.".to_owned(),
+        verify_address: "www.shop.example/verify".to_owned(),
+        measures: sentences(&[
+            ("en", "We have called in the police and outside experts."),
+            ("fr", "Nous avons fait appel à la police et à des experts externes."),
+            ("es", "Hemos acudido a la policía y a expertos externos."),
+            ("de", "Wir haben die Polizei und externe Fachleute hinzugezogen."),
+            ("pt", "Chamamos a polícia e especialistas externos."),
+        ]),
+        police_delay: sentences(&[
+            ("en", "Law enforcement has not asked us to delay this notice."),
+            ("fr", "Les autorités ne nous ont pas demandé de retarder cet avis."),
+            ("es", "Las autoridades no nos han pedido que retrasemos este aviso."),
+            ("de", "Die Behörden haben uns nicht gebeten, diese Mitteilung aufzuschieben."),
+            ("pt", "As autoridades não nos pediram para adiar este aviso."),
+        ]),
+    }
+}
+
+fn sentences(all: &[(&str, &str)]) -> std::collections::BTreeMap<String, String> {
+    all.iter().map(|(language, text)| ((*language).to_owned(), (*text).to_owned())).collect()
+}
+
+/// Letters end in the sink, or at the relay of a drill: nothing of them reaches the world.
+fn letters(own: &Path, plan: &Plan, at: &Addresses) -> LettersConfig {
+    LettersConfig {
+        state: own.join("letters"),
+        texts: None,
+        domains: vec![],
+        return_domain: None,
+        return_listen: None,
+        relays: vec![RelayConfig {
+            address: plan.letters_relay.as_ref().unwrap_or(&at.relay).clone(),
+            tls: TlsConfig::None,
+            authority: None,
+            user: None,
+            password_file: None,
+            weight: 1,
+        }],
+        dkim: vec![DkimConfig {
+            domain: "shop.example".to_owned(),
+            selector: "letters".to_owned(),
+            key_file: own.join(DKIM_KEY),
+        }],
+        providers: vec![],
+        connections: 8,
+        reset_pages_busy: None,
+        retry: RetryConfig::default(),
+        gate: GateConfig::Open {
+            open_because: "an estate for development: its mail ends in a sink".to_owned(),
+        },
     }
 }
 

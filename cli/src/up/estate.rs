@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cofferdam_core::{Rng, SystemRng};
+use cofferdam_mail::{DkimAlgorithm, generate_dkim_key};
 use cofferdam_wire::write_secret;
 use keys_api::{ApproverKey, ApproverSecret};
 use keys_server::ceremony::{self, Decided};
@@ -68,6 +69,8 @@ async fn fill(draft: &Path, dir: &Path, plan: &Plan) -> Result<(), CommandError>
         decoy_key: plan.decoy_key.clone(),
     };
     let witness = witness(&draft.join("response/witness.key"))?;
+    let dkim = generate_dkim_key(DkimAlgorithm::Rsa)?;
+    write_secret(&draft.join("response").join(configs::DKIM_KEY), dkim.as_bytes())?;
     let now = configs::keys(draft, plan, &at, &witness);
     let made = ceremony::init(&now, decided, &SystemRng).await?;
     write_toml(&draft.join("keys/keys.toml"), &configs::keys(dir, plan, &at, &witness))?;

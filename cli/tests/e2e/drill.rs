@@ -131,10 +131,10 @@ async fn a_shops_own_file_can_be_drilled_with() {
     let mut csv = customers(0..200);
     csv.extend_from_slice(b"Nobody,,,,,,US,KY,en,false,salted_sha1,salt,00\n");
     csv.extend_from_slice(
-        format!("\"Two\nLines\",b@post.example,,,,,DE,,de,,salted_sha1,s,{:040x}\n", 1).as_bytes(),
+        format!("\"Two\nLines\",b@home.example,,,,,DE,,de,,salted_sha1,s,{:040x}\n", 1).as_bytes(),
     );
     csv.extend_from_slice(
-        format!("Bare,bare@post.example,,,,,,,de,,salted_sha1,s,{:040x}\n", 1).as_bytes(),
+        format!("Bare,bare@home.example,,,,,,,de,,salted_sha1,s,{:040x}\n", 1).as_bytes(),
     );
     fs::write(&file, csv).unwrap();
     let result = drill(["--file", file.to_str().unwrap(), "--dir", place.path()]);

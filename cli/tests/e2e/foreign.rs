@@ -57,7 +57,7 @@ impl Shop {
         let setup = format!(
             "CREATE TABLE customer (id INT PRIMARY KEY, full_name TEXT, email TEXT, phone TEXT,
                  street TEXT, town TEXT, country TEXT, state TEXT, pw_hash TEXT);
-             INSERT INTO customer SELECT n, 'Person ' || n, 'person.' || n || '@post.example',
+             INSERT INTO customer SELECT n, 'Person ' || n, 'person.' || n || '@home.example',
                  '+1 502 555 0' || n, n || ' Main St', 'Shepherdsville',
                  CASE WHEN n % 4 = 0 THEN 'DE' ELSE 'US' END,
                  CASE WHEN n % 4 = 0 THEN NULL ELSE 'KY' END, md5(n::text)
@@ -212,7 +212,7 @@ async fn a_shops_own_table_and_logs_give_the_exact_customers() {
     let began = SystemClock.now().to_string();
     assert_eq!(desk.ky("SELECT full_name FROM customer WHERE id = 3"), "Person 3\n");
     desk.ky("SELECT phone, street FROM customer WHERE id IN (5, 6)");
-    desk.ky("SELECT * FROM customer WHERE lower(email) = 'person.7@post.example'");
+    desk.ky("SELECT * FROM customer WHERE lower(email) = 'person.7@home.example'");
     desk.ky("PREPARE q (int) AS SELECT email FROM customer WHERE id = $1; EXECUTE q (9)");
     desk.ky("UPDATE customer SET phone = 'x' WHERE id = 11");
     desk.ky("SELECT count(*) FROM customer");
@@ -259,7 +259,7 @@ async fn a_shops_own_table_and_logs_give_the_exact_customers() {
 fn nothing_in_clear(place: &Place) {
     for file in ["response.db", "response.db-wal"] {
         let bytes = fs::read(place.dir.join("response").join(file)).unwrap_or_default();
-        for secret in ["person.7@post.example", "Person 7", "7 Main St"] {
+        for secret in ["person.7@home.example", "Person 7", "7 Main St"] {
             let found = memchr::memmem::find(&bytes, secret.as_bytes());
             assert!(found.is_none(), "{secret} stands in {file}");
         }
@@ -297,27 +297,30 @@ async fn exactly(desk: &Desk, incident: IncidentId) {
 /// Everybody on the roster is written to, under a warrant of two; the bag holds.
 fn written_and_sealed(desk: &Desk, incident: IncidentId) {
     let (number, dir) = (incident.to_string(), desk.place.path());
-    ok(["incident", "letters", &number, "--audience", "staff", "--dir", dir, "--json"]);
     let of = |name: &str, end: &str| format!("{name}={dir}/staff/{name}.{end}");
-    let sent = ok([
-        "incident",
-        "letters",
-        &number,
-        "--audience",
-        "customers",
-        "--approver",
-        &of("ann", "pem"),
-        "--approver",
-        &of("bob", "pem"),
-        "--passphrase-file",
-        &of("ann", "passphrase"),
-        "--passphrase-file",
-        &of("bob", "passphrase"),
-        "--dir",
-        dir,
-        "--json",
-    ]);
-    assert_eq!(sent["accepted"], CUSTOMERS, "{sent}");
+    let write = |audience| {
+        ok([
+            "incident",
+            "letters",
+            &number,
+            "--audience",
+            audience,
+            "--approver",
+            &of("ann", "pem"),
+            "--approver",
+            &of("bob", "pem"),
+            "--passphrase-file",
+            &of("ann", "passphrase"),
+            "--passphrase-file",
+            &of("bob", "passphrase"),
+            "--dir",
+            dir,
+            "--json",
+        ])
+    };
+    write("staff");
+    let sent = write("customers");
+    assert_eq!(sent["people"]["accepted"], CUSTOMERS, "{sent}");
     let bag = desk.file("bag");
     let made = ok(["evidence", "export", &number, "--out", &bag, "--dir", dir, "--json"]);
     let verified = run(["evidence", "verify", &bag, "--key", made["key"].as_str().unwrap()]);

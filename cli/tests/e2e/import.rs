@@ -14,10 +14,10 @@ async fn bad_rows_are_listed_by_line_and_reason_and_the_rest_is_imported() {
     let _up = Up::start(&place);
     let file = place.dir.join("mixed.csv");
     let mut csv = customers(0..3);
-    writeln!(csv, "No Hash,no.hash@post.example,,,,,US,KY,en,false,salted_sha1,salt,zz").unwrap();
-    writeln!(csv, "Twice,PERSON.1@post.example,,,,,US,KY,en,false,salted_sha1,salt,{:040x}", 9)
+    writeln!(csv, "No Hash,no.hash@home.example,,,,,US,KY,en,false,salted_sha1,salt,zz").unwrap();
+    writeln!(csv, "Twice,PERSON.1@home.example,,,,,US,KY,en,false,salted_sha1,salt,{:040x}", 9)
         .unwrap();
-    writeln!(csv, "Short,short@post.example").unwrap();
+    writeln!(csv, "Short,short@home.example").unwrap();
     csv.extend(customers(3..5).split_inclusive(|b| *b == b'\n').skip(1).flatten());
     fs::write(&file, csv).unwrap();
 
@@ -36,6 +36,6 @@ async fn bad_rows_are_listed_by_line_and_reason_and_the_rest_is_imported() {
 
     let web = place.client("accounts", "web-ky-2");
     let find = |address: &str| FindCustomer { email: Personal::new(address) };
-    assert!(web.call(&find("Person.4@post.example ")).await.unwrap().is_some());
-    assert!(web.call(&find("short@post.example")).await.unwrap().is_none());
+    assert!(web.call(&find("Person.4@home.example ")).await.unwrap().is_some());
+    assert!(web.call(&find("short@home.example")).await.unwrap().is_none());
 }

@@ -79,7 +79,7 @@ async fn a_card() {
 async fn another_callers_session() {
     let (place, _up) = estate();
     let healthy = place.client("accounts", "web-ky-2");
-    let (email, password) = (Personal::new("ada@post.example"), Personal::new("analytical"));
+    let (email, password) = (Personal::new("ada@home.example"), Personal::new("analytical"));
     let profile = Profile {
         name: Personal::new("Ada Lovelace"),
         email: email.clone(),

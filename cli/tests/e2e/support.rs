@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -80,7 +81,18 @@ impl Place {
         drop(Up::start(self));
     }
 
-    fn address(&self, compartment: &str) -> String {
+    /// Sends the letters of its `response`, which is not running, to `relay`, and changes what else
+    /// `[letters]` says.
+    pub fn set_letters(&self, relay: SocketAddr, change: impl FnOnce(&mut toml::Table)) {
+        let file = self.dir.join("response/response.toml");
+        let mut config: toml::Table = fs::read_to_string(&file).unwrap().parse().unwrap();
+        let letters = config["letters"].as_table_mut().unwrap();
+        letters["relays"][0]["address"] = relay.to_string().into();
+        change(letters);
+        fs::write(&file, config.to_string()).unwrap();
+    }
+
+    pub fn address(&self, compartment: &str) -> String {
         let text = fs::read_to_string(self.dir.join("estate.toml")).unwrap();
         let at: toml::Table = text.parse().unwrap();
         at[compartment].as_str().unwrap().to_owned()
@@ -124,6 +136,15 @@ impl Place {
         let client = self.client(compartment, "operator-1");
         until("the compartment answers", async || client.is_healthy().await).await;
         process
+    }
+
+    /// The four compartments, answering.
+    pub async fn serve_all(&self) -> Vec<Process> {
+        let mut running = Vec::new();
+        for compartment in ["keys", "accounts", "payments", "response"] {
+            running.push(self.serve(compartment).await);
+        }
+        running
     }
 
     /// Imports customers 0 to `count` through the command; returns what it printed as JSON.
@@ -180,7 +201,7 @@ pub fn pid_of(place: &Place, compartment: &str) -> Option<Pid> {
     })
 }
 
-/// Rows as `import customers` takes them; customer *n* is `person.n@post.example`.
+/// Rows as `import customers` takes them; customer *n* is `person.n@home.example`.
 pub fn customers(numbers: std::ops::Range<u32>) -> Vec<u8> {
     let mut out = Vec::new();
     writeln!(
@@ -192,7 +213,7 @@ pub fn customers(numbers: std::ops::Range<u32>) -> Vec<u8> {
     for n in numbers {
         writeln!(
             out,
-            "Person {n},person.{n}@post.example,+1 502 555 01{:02},{n} Main St,{n} Side St,4242,\
+            "Person {n},person.{n}@home.example,+1 502 555 01{:02},{n} Main St,{n} Side St,4242,\
              US,KY,en,false,salted_sha1,salt,{n:040x}",
             n % 100
         )
@@ -202,10 +223,15 @@ pub fn customers(numbers: std::ops::Range<u32>) -> Vec<u8> {
 }
 
 /// Waits, up to 20 seconds, until something holds.
-pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
+pub async fn until(what: &str, holds: impl AsyncFnMut() -> bool) {
+    within(Duration::from_secs(20), what, holds).await;
+}
+
+/// Waits until something holds.
+pub async fn within(limit: Duration, what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + limit;
     while !holds().await {
-        assert!(Instant::now() < deadline, "{what}: not in 20 seconds");
+        assert!(Instant::now() < deadline, "{what}: not in {limit:?}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

@@ -4,7 +4,9 @@
 use std::future::Future;
 
 use cofferdam_core::Personal;
-use cofferdam_mail::{Accepted, Connection, Envelope, Mailer, OpenError, Outcome, SendError};
+use cofferdam_mail::{
+    Accepted, Connection, Envelope, Mailer, OpenError, Outcome, Relay as To, SendError,
+};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -87,7 +89,7 @@ async fn with_pipelining_a_message_takes_two_writes() {
         relay.say("221 bye\r\n").await;
     })
     .await;
-    let mut connection = Connection::open(&address, "shop").await.unwrap();
+    let mut connection = Connection::open(&To::plain(&*address), "shop").await.unwrap();
     assert_eq!(connection.send(&ada(), TEXT).await, accepted("A1"));
     assert_eq!(connection.send(&ada(), TEXT).await, accepted("A2"));
     connection.close().await;
@@ -114,7 +116,7 @@ async fn without_pipelining_each_command_waits() {
         relay.hear("QUIT").await;
     })
     .await;
-    let mailer = Mailer::new(address, "shop".to_owned());
+    let mailer = Mailer::new(To::plain(address), "shop".to_owned());
     assert_eq!(mailer.send(&ada(), TEXT).await.unwrap().receipt(), "ok");
     task.await.unwrap();
 }
@@ -134,9 +136,9 @@ async fn a_refused_recipient_leaves_the_connection_usable() {
         relay.say("250 2.0.0 Ok: queued as B2\r\n").await;
     })
     .await;
-    let mut connection = Connection::open(&address, "shop").await.unwrap();
+    let mut connection = Connection::open(&To::plain(&*address), "shop").await.unwrap();
     let refused = connection.send(&to("bob@mail.example"), TEXT).await;
-    let reply = "5.1.1 <…> unknown".to_owned();
+    let reply = "5.1.1 … unknown".to_owned();
     assert_eq!(refused, Outcome::Refused { code: 550, reply });
     assert_eq!(connection.send(&ada(), TEXT).await, accepted("B2"));
     task.await.unwrap();
@@ -154,7 +156,7 @@ async fn a_relay_that_wants_the_text_all_the_same_gets_none() {
         relay.say("554 no valid recipients\r\n").await;
     })
     .await;
-    let mut connection = Connection::open(&address, "shop").await.unwrap();
+    let mut connection = Connection::open(&To::plain(&*address), "shop").await.unwrap();
     let deferred = connection.send(&ada(), TEXT).await;
     let reply = "4.7.1 greylisted".to_owned();
     assert_eq!(deferred, Outcome::Deferred { code: Some(451), reply });
@@ -171,7 +173,7 @@ async fn a_connection_lost_before_the_final_dot_defers() {
         // Both directions are closed with commands unread: the client sees a reset.
     })
     .await;
-    let mut connection = Connection::open(&address, "shop").await.unwrap();
+    let mut connection = Connection::open(&To::plain(&*address), "shop").await.unwrap();
     let lost = connection.send(&ada(), TEXT).await;
     assert!(matches!(lost, Outcome::Deferred { code: None, .. }), "{lost:?}");
     assert!(!connection.is_open());
@@ -191,7 +193,7 @@ async fn a_connection_lost_within_a_long_text_defers() {
         relay.0.read_exact(&mut [0; 1000]).await.unwrap();
     })
     .await;
-    let mut connection = Connection::open(&address, "shop").await.unwrap();
+    let mut connection = Connection::open(&To::plain(&*address), "shop").await.unwrap();
     // More than the buffers of both ends hold, so that the dot can't have left.
     let long = b"0123456789abcde\n".repeat(2 << 20);
     let lost = connection.send(&ada(), &long).await;
@@ -206,7 +208,7 @@ async fn a_connection_lost_after_the_final_dot_is_a_doubt() {
         relay.take().await;
     })
     .await;
-    let mailer = Mailer::new(address, "shop".to_owned());
+    let mailer = Mailer::new(To::plain(address), "shop".to_owned());
     let lost = mailer.send(&ada(), TEXT).await;
     assert!(matches!(lost, Err(SendError::InDoubt { .. })), "{lost:?}");
     task.await.unwrap();
@@ -222,7 +224,7 @@ async fn a_relay_that_never_answers_the_final_dot_is_a_doubt() {
         std::future::pending::<()>().await;
     })
     .await;
-    let mut connection = Connection::open(&address, "shop").await.unwrap();
+    let mut connection = Connection::open(&To::plain(&*address), "shop").await.unwrap();
     let silence = connection.send(&ada(), TEXT).await;
     assert_eq!(silence, Outcome::InDoubt { cause: "no answer within 600 s".to_owned() });
     task.abort();
@@ -238,7 +240,7 @@ async fn the_reply_to_the_final_dot_decides() {
         }
     })
     .await;
-    let mut connection = Connection::open(&address, "shop").await.unwrap();
+    let mut connection = Connection::open(&To::plain(&*address), "shop").await.unwrap();
     let full = Outcome::Deferred { code: Some(452), reply: "4.3.1 full".to_owned() };
     assert_eq!(connection.send(&ada(), TEXT).await, full);
     let spam = Outcome::Refused { code: 554, reply: "5.7.1 spam".to_owned() };
@@ -249,6 +251,22 @@ async fn the_reply_to_the_final_dot_decides() {
     task.await.unwrap();
 }
 
+/// One that never ends would fill our memory.
+#[tokio::test]
+async fn a_reply_has_an_end() {
+    for line in ["x", "250-x\r\n"] {
+        let (address, task) = relay(move |mut relay| async move {
+            let text = line.repeat(10_000);
+            // Until the other side hangs up.
+            while relay.0.write_all(text.as_bytes()).await.is_ok() {}
+        })
+        .await;
+        let error = Connection::open(&To::plain(&*address), "shop").await.unwrap_err();
+        assert!(matches!(&error, OpenError::Unreachable { .. }), "{error}");
+        task.await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn an_address_says_no_commands() {
     let (address, task) = relay(|mut relay| async move {
@@ -256,7 +274,7 @@ async fn an_address_says_no_commands() {
         relay.hear("QUIT").await;
     })
     .await;
-    let mut connection = Connection::open(&address, "shop").await.unwrap();
+    let mut connection = Connection::open(&To::plain(&*address), "shop").await.unwrap();
     for bad in ["ada", "a@x>\r\nRCPT TO:<b@x", "jörg@mail.example", "a b@x"] {
         let refused = connection.send(&to(bad), TEXT).await;
         assert!(matches!(refused, Outcome::Refused { code: 553, .. }), "{refused:?}");
@@ -275,7 +293,7 @@ async fn a_text_with_8_bit_bytes_says_so() {
         relay.say("421 later\r\n").await;
     })
     .await;
-    let mut connection = Connection::open(&address, "shop").await.unwrap();
+    let mut connection = Connection::open(&To::plain(&*address), "shop").await.unwrap();
     let outcome = connection.send(&ada(), "Grüße".as_bytes()).await;
     assert_eq!(outcome, Outcome::Deferred { code: Some(421), reply: "later".to_owned() });
     task.await.unwrap();
@@ -286,11 +304,11 @@ async fn no_connection_says_which_relay_and_why() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let nowhere = listener.local_addr().unwrap().to_string();
     drop(listener);
-    let error = Connection::open(&nowhere, "shop").await.unwrap_err();
+    let error = Connection::open(&To::plain(&*nowhere), "shop").await.unwrap_err();
     assert!(matches!(&error, OpenError::Unreachable { relay, .. } if *relay == nowhere));
 
     let (address, _task) =
         relay(|mut relay| async move { relay.say("554 no service here\r\n").await }).await;
-    let error = Connection::open(&address, "shop").await.unwrap_err();
+    let error = Connection::open(&To::plain(&*address), "shop").await.unwrap_err();
     assert!(matches!(error, OpenError::TurnedAway { code: 554, .. }), "{error}");
 }

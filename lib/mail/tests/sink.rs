@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use cofferdam_core::Personal;
 use cofferdam_mail::sink::{self, SinkError, SinkIndex};
-use cofferdam_mail::{Connection, Envelope, Outcome};
+use cofferdam_mail::{Connection, Envelope, Outcome, Relay};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -42,7 +42,7 @@ impl Sink {
     }
 
     async fn connect(&self) -> Connection {
-        Connection::open(&self.address.to_string(), "shop").await.unwrap()
+        Connection::open(&Relay::plain(self.address.to_string()), "shop").await.unwrap()
     }
 
     fn index(&self) -> SinkIndex {
@@ -221,7 +221,7 @@ async fn postfix_takes_what_the_client_sends() {
         .unwrap();
     let address = format!("127.0.0.1:{port}");
     let mut connection = loop {
-        match Connection::open(&address, "shop").await {
+        match Connection::open(&Relay::plain(&*address), "shop").await {
             Ok(connection) => break connection,
             Err(e) => assert!(relay.try_wait().unwrap().is_none(), "{e}"),
         }

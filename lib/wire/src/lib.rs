@@ -23,4 +23,6 @@ pub use logging::{LogFormat, init_logging};
 pub use metrics::{init_metrics, render_metrics};
 pub use problem::{Problem, ProblemKind};
 pub use sandbox::{Confinement, Landlock, Sandbox, SandboxError, beside};
-pub use server::{Caller, Listener, Peer, RefusedClient, ServeError, Shutdown, call_route};
+pub use server::{
+    Caller, Listener, Peer, RefusedClient, ServeError, Shutdown, call_route, serve_anybody,
+};

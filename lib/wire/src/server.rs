@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -13,11 +14,11 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use cofferdam_core::{Call, CallerName};
 use hyper::server::conn::http1;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
@@ -26,6 +27,10 @@ use crate::{Identity, Problem, ProblemKind};
 
 /// How long a client may take for its TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+/// Connections of strangers at once; how long one may take for the head of a request, and stay.
+const STRANGERS: usize = 512;
+const HEADERS: Duration = Duration::from_secs(10);
+const STAY: Duration = Duration::from_secs(30);
 /// How long open requests may take after a shutdown was asked for.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -192,6 +197,37 @@ impl Listener {
         if tokio::time::timeout(GRACE, connections.shutdown()).await.is_err() {
             tracing::warn!("open requests were cut off after {GRACE:?}");
         }
+    }
+}
+
+/// Serves pages that anybody may read, over plain HTTP, for as long as it is polled. Strangers hold a
+/// bounded number of connections, each for a bounded time. Handlers find the [`Peer`].
+pub async fn serve_anybody(socket: TcpListener, router: Router) {
+    let places = Arc::new(Semaphore::new(STRANGERS));
+    loop {
+        // Never closed.
+        let Ok(place) = places.clone().acquire_owned().await else { return };
+        let (stream, peer) = match socket.accept().await {
+            Ok(accepted) => accepted,
+            Err(e) => {
+                tracing::warn!(cause = %e, "can't accept a connection");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        let service = router.clone().map_request(move |mut request: Request<_>| {
+            request.extensions_mut().insert(Peer(peer.ip()));
+            request.map(axum::body::Body::new)
+        });
+        tokio::spawn(async move {
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEADERS)
+                .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+            // How a stranger's connection ends is of no interest.
+            let _ = tokio::time::timeout(STAY, connection).await;
+            drop(place);
+        });
     }
 }
 

@@ -118,6 +118,35 @@ impl Call for ReadContacts {
     type Answer = Contacts;
 }
 
+/// Reads name and postal address of customers under a warrant, to write to those whom no e-mail
+/// reaches: the billing address, or else the one that things are sent to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReadPostal {
+    /// The warrant's number, 32 hexadecimal digits.
+    pub warrant: String,
+    /// One to 1,000 customers, ascending, none twice.
+    pub records: Vec<Record>,
+}
+
+/// Name and postal address of one customer.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PostalContact {
+    /// Who.
+    pub record: Record,
+    /// The name in full.
+    pub name: Personal,
+    /// The address.
+    pub address: Personal,
+}
+
+impl Call for ReadPostal {
+    const PATH: &'static str = "/v1/contacts/postal";
+    const COMPACT: bool = true;
+    /// Ascending; neither decoys nor who has no address.
+    type Answer = Vec<PostalContact>;
+}
+
 /// Erases a customer for ever: the row goes, and `keys` never releases its keys again, so that
 /// what backups hold of it stays closed. Can't be undone.
 #[derive(Debug, Clone, Serialize, Deserialize)]

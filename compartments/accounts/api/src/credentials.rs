@@ -84,6 +84,24 @@ impl Call for RequestReset {
     type Answer = ();
 }
 
+/// Asks how busy those pages are on which customers sign in and set new passwords.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReadResetLoad {}
+
+/// How busy they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResetLoad {
+    /// Of what this instance can do at most, in percent, over the last ten to twenty seconds:
+    /// password hashes are what limits it.
+    pub busy_percent: u8,
+}
+
+impl Call for ReadResetLoad {
+    const PATH: &'static str = "/v1/resets/load";
+    type Answer = ResetLoad;
+}
+
 /// Sets a new password with the code from the mail. The code works once, for 30 minutes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

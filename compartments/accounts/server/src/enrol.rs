@@ -1,24 +1,22 @@
 //! Taking people in: numbers, decoys among them, sealed texts, hardened passwords. Customers and
 //! decoys go through the same steps together, so that no trace tells them apart.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use accounts_api::Profile;
 use cofferdam_core::{
-    CallerName, Epoch, FieldSet, KeyBytes, Operation, Record, Rng, SealedAs, Timestamp,
+    CallerName, Epoch, FieldSet, KeyBytes, Operation, Personal, Record, Rng, SealedAs, Timestamp,
 };
 use cofferdam_wire::Problem;
 use keys_api::{HardenItem, KeyGroup};
 
 use crate::app::App;
+use crate::domain::decoy::Nobody;
 use crate::domain::password::{self, Hashed, Scheme};
 use crate::domain::profile::{self, SEALED};
 use crate::domain::{address, decoy};
 use crate::keys::{GroupKeys, Wanted};
 use crate::store::{Credential, EmailIndex, NewCustomer};
-
-/// How many decoys more are made than needed: an address may be taken already.
-const SPARE: usize = 2;
 
 /// Somebody who wants to be a customer.
 #[derive(Debug)]
@@ -54,6 +52,27 @@ struct Settler {
     person: Newcomer,
 }
 
+/// Somebody made up, and the addresses to choose from.
+struct Decoy {
+    person: Newcomer,
+    addresses: Vec<Personal>,
+}
+
+impl Decoy {
+    /// At the first of the addresses, whose indexes are `indexes`, that nobody has or wants.
+    fn at_a_free_address(
+        mut self,
+        indexes: impl Iterator<Item = EmailIndex>,
+        is_taken: impl Fn(&EmailIndex) -> bool,
+    ) -> Option<(EmailIndex, Newcomer)> {
+        // All of them are drawn, so that the next decoy's follow.
+        let both: Vec<_> = indexes.zip(self.addresses).collect();
+        let (index, address) = both.into_iter().find(|(index, _)| !is_taken(index))?;
+        self.person.profile.email = address;
+        Some((index, self.person))
+    }
+}
+
 /// Prepares the rows of `people`. Numbers that are taken here and not written stay unused.
 pub async fn prepare(
     app: &App,
@@ -76,15 +95,15 @@ async fn settle(
 ) -> Result<(Vec<Outcome>, Vec<Settler>), Problem> {
     let mut numbers = app.numbers.lock().await;
     numbers.provide(&app.store, &app.keys, people.len()).await?;
-    let decoys = make_decoys(app, &people, numbers.decoys_before(people.len()));
+    let mut decoys = make_decoys(app, &people, numbers.decoys_before(people.len())).into_iter();
 
-    let all = people.iter().chain(&decoys);
-    let digests = all.map(|p| address::digest(&p.profile.email)).collect();
-    let mut indexes = app.keys.index(caller, digests).await?;
+    let addresses = people.iter().map(|p| &p.profile.email);
+    let addresses = addresses.chain(decoys.as_slice().iter().flat_map(|d| &d.addresses));
+    let mut indexes = app.keys.index(caller, addresses.map(address::digest).collect()).await?;
     let found = app.store.find_all(&indexes).await;
     let mut taken: HashMap<EmailIndex, Record> = found.map_err(|e| Problem::internal(&e))?;
-    let decoy_indexes = indexes.split_off(people.len());
-    let mut decoys = decoy_indexes.into_iter().zip(decoys);
+    let mut decoy_indexes = indexes.split_off(people.len()).into_iter();
+    let wanted: HashSet<EmailIndex> = indexes.iter().copied().collect();
 
     let mut outcomes = Vec::with_capacity(people.len());
     let mut settlers = Vec::with_capacity(people.len());
@@ -96,9 +115,12 @@ async fn settle(
         }
         let mut place = numbers.take()?;
         while place.decoy {
-            // Should even the spare ones have addresses that are taken, the number stays unused.
-            let next = decoys.find(|(index, _)| !taken.contains_key(index));
-            if let Some((index, person)) = next {
+            let decoy = decoys.next().and_then(|decoy| {
+                let indexes = decoy_indexes.by_ref().take(decoy.addresses.len());
+                decoy.at_a_free_address(indexes, |i| taken.contains_key(i) || wanted.contains(i))
+            });
+            // Should all addresses be taken, the number stays unused.
+            if let Some((index, person)) = decoy {
                 taken.insert(index, place.record);
                 settlers.push(Settler { record: place.record, index, person });
             }
@@ -111,19 +133,20 @@ async fn settle(
     Ok((outcomes, settlers))
 }
 
-/// Makes people for `count` decoys, and a few to spare, out of parts of the newcomers and of some
-/// before them.
-fn make_decoys(app: &App, people: &[Newcomer], count: usize) -> Vec<Newcomer> {
+/// Makes people for `count` decoys out of parts of the newcomers and of some before them.
+fn make_decoys(app: &App, people: &[Newcomer], count: usize) -> Vec<Decoy> {
     if count == 0 {
         return Vec::new();
     }
     let earlier = app.donors.recall(people.len());
     let donors: Vec<&Profile> = people.iter().map(|p| &p.profile).chain(&earlier).collect();
     let person = |_| {
-        let profile = decoy::recombine(&donors, &app.decoy_mail_domains, &*app.rng)?;
-        Some(Newcomer { profile, password: decoy_password(people, &*app.rng)? })
+        let Nobody { profile, addresses } =
+            decoy::recombine(&donors, &app.decoy_mail_domains, &*app.rng)?;
+        let password = decoy_password(people, &*app.rng)?;
+        Some(Decoy { person: Newcomer { profile, password }, addresses: addresses.into() })
     };
-    (0..count + SPARE).filter_map(person).collect()
+    (0..count).filter_map(person).collect()
 }
 
 /// A password that nobody knows, hashed like a neighbour's.

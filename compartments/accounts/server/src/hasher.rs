@@ -1,6 +1,7 @@
 //! Runs password hashes off the request threads, no more at once than there are cores.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use cofferdam_core::{KeyBytes, Personal, Rng};
 use cofferdam_wire::{Problem, ProblemKind};
@@ -15,6 +16,46 @@ pub struct Hasher {
     /// Working memory, one for each permit and kept for the next: left to the allocator, blocks
     /// of this size pile up in the arena of every thread that ever hashed.
     memories: Arc<Mutex<Vec<Memory>>>,
+    cores: u32,
+    busy: Arc<Mutex<Busy>>,
+}
+
+/// Time spent on hashes in this window, and in the one before.
+#[derive(Debug)]
+struct Busy {
+    began: Instant,
+    now: Duration,
+    before: Duration,
+}
+
+const WINDOW: Duration = Duration::from_secs(10);
+
+impl Busy {
+    const fn new(began: Instant) -> Self {
+        Self { began, now: Duration::ZERO, before: Duration::ZERO }
+    }
+
+    /// Goes on to the window of `at`.
+    fn roll(&mut self, at: Instant) {
+        let passed = at.saturating_duration_since(self.began);
+        if passed >= WINDOW {
+            let before = if passed < 2 * WINDOW { self.now } else { Duration::ZERO };
+            *self = Self { before, ..Self::new(at) };
+        }
+    }
+
+    fn add(&mut self, spent: Duration, at: Instant) {
+        self.roll(at);
+        self.now += spent;
+    }
+
+    /// The share of the last whole window, or of this one when it is more already.
+    fn percent(&mut self, cores: u32, at: Instant) -> u8 {
+        self.roll(at);
+        let most = WINDOW.as_millis() * u128::from(cores);
+        let percent = self.now.max(self.before).as_millis() * 100 / most;
+        u8::try_from(percent.min(100)).unwrap_or(100)
+    }
 }
 
 impl Hasher {
@@ -22,7 +63,19 @@ impl Hasher {
     #[must_use]
     pub fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { permits: Arc::new(Semaphore::new(cores)), memories: Arc::default() }
+        Self {
+            permits: Arc::new(Semaphore::new(cores)),
+            memories: Arc::default(),
+            cores: u32::try_from(cores).unwrap_or(u32::MAX),
+            busy: Arc::new(Mutex::new(Busy::new(Instant::now()))),
+        }
+    }
+
+    /// How much of what it can do at most it did in the last ten to twenty seconds.
+    #[must_use]
+    pub fn busy_percent(&self) -> u8 {
+        let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
+        busy.percent(self.cores, Instant::now())
     }
 
     /// Hashes `password` the way `scheme` says.
@@ -35,12 +88,16 @@ impl Hasher {
         let stopping = |_| Problem::new(ProblemKind::Unavailable, "the compartment is stopping");
         let permit = self.permits.clone().acquire_owned().await.map_err(stopping)?;
         let (password, memories) = (password.clone(), self.memories.clone());
+        let busy = self.busy.clone();
         // The permit goes along: a request that its client gave up still occupies a core.
         let hashing = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             let take = || memories.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let mut memory = take().unwrap_or_default();
+            let began = Instant::now();
             let hash = password::hash(scheme, &salt, &password, &mut memory);
+            let ended = Instant::now();
+            busy.lock().unwrap_or_else(PoisonError::into_inner).add(ended - began, ended);
             memories.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
             hash
         });
@@ -54,5 +111,25 @@ impl Hasher {
         let salt = password::fresh_salt(rng);
         let hash = self.hash(scheme, salt.clone(), password).await?;
         Ok(Hashed { scheme, salt, hash })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_load_is_the_share_of_the_cores_and_is_forgotten() {
+        let began = Instant::now();
+        let after = |seconds| began + Duration::from_secs(seconds);
+        let mut busy = Busy::new(began);
+        for second in 1..=8 {
+            busy.add(Duration::from_secs(1), after(second));
+        }
+        assert_eq!(busy.percent(2, after(9)), 40);
+        assert_eq!(busy.percent(2, after(12)), 40, "of the window before");
+        busy.add(Duration::from_secs(40), after(13));
+        assert_eq!(busy.percent(2, after(14)), 100, "never more than all");
+        assert_eq!(busy.percent(2, after(60)), 0, "long ago");
     }
 }

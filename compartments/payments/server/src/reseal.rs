@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cofferdam_core::{CallerName, Epoch, Field, FieldSet, Record};
+use cofferdam_core::{CallerName, Epoch, Field, FieldSet, Record, Reseal};
 use cofferdam_store::StoreError;
 use cofferdam_wire::{CallError, Problem};
 
@@ -46,10 +46,16 @@ async fn run(app: &App, name: &CallerName) -> Result<(), ResealError> {
     let current = app.keys.epochs().await?.current;
     let records = u64::from(*app.next.lock().await);
     let before = app.reseal.borrow().clone();
-    let mut from = if before.epoch == Some(current) { before.done_before } else { 0 };
-    app.reseal.send_modify(|of| {
-        (of.epoch, of.records, of.trouble) = (Some(current), records, None);
-        of.running = from < records;
+    let same = before.epoch == Some(current);
+    // What was done under another epoch says nothing of this one.
+    let (mut from, resealed) = if same { (before.done_before, before.resealed) } else { (0, 0) };
+    app.reseal.send_replace(Reseal {
+        epoch: Some(current),
+        running: from < records,
+        resealed,
+        done_before: from,
+        records,
+        trouble: None,
     });
     while let Ok(first) = u32::try_from(from) {
         let cards = app.store.cards_before(Record(first), current, PAGE).await?;

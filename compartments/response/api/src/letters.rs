@@ -5,7 +5,7 @@ use std::fmt;
 use cofferdam_core::{Call, CallerName, Domain, FieldSet, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::IncidentId;
+use crate::{IncidentId, LedgerState};
 
 /// The number of a letter (one mailing), from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -46,17 +46,70 @@ pub struct LetterPlan {
     pub letter: LetterId,
     /// Rows in its ledger.
     pub people: u64,
-    /// What two people must sign before it can start; `None` for staff.
-    pub warrant: Option<WarrantTerms>,
+    /// Whether those are all. Millions take minutes: while they are written, the same call asks how
+    /// far it is.
+    pub planned: bool,
 }
 
-/// The terms of the warrant that a letter needs, for `keys` to check. The CLI turns it into a
-/// warrant of `keys`, has it signed, and hands it to [`StartLetter`].
+impl Call for PlanLetter {
+    const PATH: &'static str = "/v1/letters/plan";
+    type Answer = LetterPlan;
+}
+
+/// Writes a version of a planned letter: its texts in every language, for every jurisdiction and
+/// loss that its people have, with the facts as they are now. Faulty texts are refused, each fault
+/// named. The same texts and facts give the same version.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DraftLetter {
+    /// Which.
+    pub letter: LetterId,
+}
+
+/// A version of a letter, as two people approve it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LetterDraft {
+    /// Which letter.
+    pub letter: LetterId,
+    /// SHA-256 of texts and data, in hexadecimal.
+    pub version: String,
+    /// What two people sign: it names the version.
+    pub warrant: WarrantTerms,
+    /// Every text that somebody would get, the most people first.
+    pub variants: Vec<LetterVariant>,
+}
+
+/// The text for some of the people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LetterVariant {
+    /// Its language.
+    pub language: String,
+    /// Whose law shapes it, as `US-MA`; empty where none does.
+    pub jurisdiction: String,
+    /// What these people lost.
+    pub fields: FieldSet,
+    /// How many they are.
+    pub people: u64,
+    /// The subject.
+    pub subject: String,
+    /// The text, with `\u{E000}` for the name and `\u{E001}` for the code.
+    pub text: String,
+    /// The same as HTML.
+    pub html: String,
+}
+
+impl Call for DraftLetter {
+    const PATH: &'static str = "/v1/letters/draft";
+    type Answer = LetterDraft;
+}
+
+/// The terms of the warrant by which a letter is approved, for `keys` to check. The CLI turns it
+/// into a warrant of `keys`, has it signed, and hands it to [`ApproveLetter`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WarrantTerms {
     /// The incident's number.
     pub incident: u32,
-    /// Why.
+    /// Why: names the letter's version.
     pub purpose: String,
     /// Who draws on it: `response` itself.
     pub caller: CallerName,
@@ -68,24 +121,79 @@ pub struct WarrantTerms {
     pub records: u32,
 }
 
-impl Call for PlanLetter {
-    const PATH: &'static str = "/v1/letters/plan";
-    type Answer = LetterPlan;
+/// Approves a version: a warrant that two people signed, for exactly this version.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApproveLetter {
+    /// Which.
+    pub letter: LetterId,
+    /// The signed warrant as JSON, exactly as `keys` takes it.
+    pub warrant: serde_json::Value,
 }
 
-/// Starts (or resumes) sending. Customer letters start only after the staff letter is accepted.
+impl Call for ApproveLetter {
+    const PATH: &'static str = "/v1/letters/approve";
+    type Answer = LetterStatus;
+}
+
+/// Starts an approved letter, or lets one go on. Customer letters start once 99 % of the staff
+/// letters are accepted.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StartLetter {
     /// Which.
     pub letter: LetterId,
-    /// The signed warrant as JSON, exactly as `keys` takes it; needed for customers, unless the
-    /// letter has an open one.
-    pub warrant: Option<serde_json::Value>,
+    /// Why customers are written to before staff are; it is journalled.
+    pub before_staff: Option<String>,
 }
 
 impl Call for StartLetter {
     const PATH: &'static str = "/v1/letters/start";
+    type Answer = LetterStatus;
+}
+
+/// Lets a letter rest; what a worker is sending is sent.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PauseLetter {
+    /// Which.
+    pub letter: LetterId,
+    /// Only the mailboxes of one mail provider; the whole letter otherwise.
+    pub provider: Option<String>,
+}
+
+impl Call for PauseLetter {
+    const PATH: &'static str = "/v1/letters/pause";
+    type Answer = LetterStatus;
+}
+
+/// Lets a provider's mailboxes be written to again.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResumeProvider {
+    /// Which letter.
+    pub letter: LetterId,
+    /// Whose mailboxes.
+    pub provider: String,
+}
+
+impl Call for ResumeProvider {
+    const PATH: &'static str = "/v1/letters/resume-provider";
+    type Answer = LetterStatus;
+}
+
+/// Ends a letter before its time: its warrant is closed. It goes on only with a new approval.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StopLetter {
+    /// Which.
+    pub letter: LetterId,
+    /// Why; it is journalled.
+    pub reason: String,
+}
+
+impl Call for StopLetter {
+    const PATH: &'static str = "/v1/letters/stop";
     type Answer = LetterStatus;
 }
 
@@ -102,6 +210,40 @@ impl Call for ReadLetter {
     type Answer = LetterStatus;
 }
 
+/// What is to be done with a letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LetterState {
+    /// Nobody has approved a version yet, or nobody has started it.
+    Planned,
+    /// Workers send it, now and after a restart.
+    Running,
+    /// It rests.
+    Paused,
+    /// It was ended.
+    Stopped,
+    /// Every row has its outcome.
+    Finished,
+}
+
+impl LetterState {
+    /// Every state.
+    pub const ALL: [Self; 5] =
+        [Self::Planned, Self::Running, Self::Paused, Self::Stopped, Self::Finished];
+
+    /// The name used in the store and in reports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Stopped => "stopped",
+            Self::Finished => "finished",
+        }
+    }
+}
+
 /// How a letter stands. The counts add up to the people planned at every instant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LetterStatus {
@@ -109,22 +251,21 @@ pub struct LetterStatus {
     pub letter: LetterId,
     /// To whom.
     pub audience: Audience,
-    /// Whether a worker is sending now.
-    pub running: bool,
-    /// Not sent yet.
-    pub planned: u64,
-    /// Handed to a worker, outcome not recorded yet.
-    pub claimed: u64,
-    /// Taken by the relay.
-    pub accepted: u64,
-    /// The process died, or the connection broke, after the text was sent and before the relay's
-    /// answer was recorded: it may have arrived.
-    pub in_doubt: u64,
-    /// Refused by the relay for good.
-    pub bounced: u64,
-    /// Not to be sent: a decoy, or no address.
-    pub suppressed: u64,
-    /// Why the worker stopped before the end, if it did.
+    /// What is to be done with it.
+    pub state: LetterState,
+    /// The approved version.
+    pub version: Option<String>,
+    /// How many people are in each state, every state named.
+    pub people: std::collections::BTreeMap<LedgerState, u64>,
+    /// Letters that got their outcome in the last minute, at this instance.
+    pub last_minute: u64,
+    /// How long still at that pace, in seconds.
+    pub seconds_left: Option<u64>,
+    /// The mail providers that this instance has letters for.
+    pub providers: Vec<ProviderStatus>,
+    /// How the pages hold it back on which customers set new passwords, where it is tied to them.
+    pub reset_pages: Option<ResetPages>,
+    /// Why it does not move, if it should.
     pub trouble: Option<String>,
     /// When sending began.
     pub started: Option<Timestamp>,
@@ -132,80 +273,47 @@ pub struct LetterStatus {
     pub finished: Option<Timestamp>,
 }
 
-/// Reads the ledger, by person.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ReadLedger {
-    /// Which letter.
-    pub letter: LetterId,
-    /// The first person's number wanted: a customer's record number, or a place in the roster.
-    pub from: u32,
-    /// How many at most, up to 10,000.
-    pub limit: u32,
-}
-
-/// One person's row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LedgerRow {
-    /// The customer's record number, or the place in the staff roster.
-    pub person: u32,
-    /// How it stands.
-    pub state: LedgerState,
-    /// What the letter says was read or presented of this person's data.
-    pub fields: FieldSet,
-    /// The Message-ID, the same at every attempt.
-    pub message_id: String,
-    /// The relay's queue id, or what it said, once there is an outcome.
-    pub outcome: Option<String>,
-    /// When the state was recorded.
-    pub at: Timestamp,
-}
-
-/// How a ledger row stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LedgerState {
-    /// Not sent yet.
-    Planned,
-    /// Handed to a worker.
-    Claimed,
-    /// Taken by the relay.
-    Accepted,
-    /// It may have arrived.
-    InDoubt,
-    /// Refused for good.
-    Bounced,
-    /// Not to be sent.
-    Suppressed,
-}
-
-impl LedgerState {
-    /// Every state.
-    pub const ALL: [Self; 6] = [
-        Self::Planned,
-        Self::Claimed,
-        Self::Accepted,
-        Self::InDoubt,
-        Self::Bounced,
-        Self::Suppressed,
-    ];
-
-    /// The name used in the store and in reports.
+impl LetterStatus {
+    /// How many people are in a state.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Planned => "planned",
-            Self::Claimed => "claimed",
-            Self::Accepted => "accepted",
-            Self::InDoubt => "in_doubt",
-            Self::Bounced => "bounced",
-            Self::Suppressed => "suppressed",
-        }
+    pub fn of(&self, state: LedgerState) -> u64 {
+        self.people.get(&state).copied().unwrap_or(0)
+    }
+
+    /// The people without a final outcome.
+    #[must_use]
+    pub fn open(&self) -> u64 {
+        [LedgerState::Planned, LedgerState::Claimed, LedgerState::Deferred]
+            .iter()
+            .map(|state| self.of(*state))
+            .sum()
+    }
+
+    /// Everybody.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.people.values().sum()
     }
 }
 
-impl Call for ReadLedger {
-    const PATH: &'static str = "/v1/letters/ledger";
-    /// Ascending by person; empty at the end.
-    type Answer = Vec<LedgerRow>;
+/// How busy the pages are on which customers set new passwords, and what that means for letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResetPages {
+    /// Of what they can do at most; `None` while nobody knows.
+    pub busy_percent: Option<u8>,
+    /// Letters a second at most for their sake; `None` without limit.
+    pub rate: Option<u32>,
+}
+
+/// How it goes with a mail provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProviderStatus {
+    /// Its name.
+    pub provider: String,
+    /// Letters that wait in memory.
+    pub waiting: u64,
+    /// Letters a second that it gets at most now; `None` without limit.
+    pub rate: Option<u32>,
+    /// Why it gets none.
+    pub paused: Option<String>,
 }

@@ -11,7 +11,9 @@ mod foreign;
 mod govern;
 mod incident;
 mod journal;
+mod ledger;
 mod letters;
+mod post;
 mod publish;
 
 pub use contain::*;
@@ -22,5 +24,7 @@ pub use foreign::*;
 pub use govern::*;
 pub use incident::*;
 pub use journal::*;
+pub use ledger::*;
 pub use letters::*;
+pub use post::*;
 pub use publish::*;

@@ -1,20 +1,23 @@
 //! What the endpoints and jobs share.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::fs::File;
+use std::sync::{Arc, OnceLock};
 
 use cofferdam_core::{CallerName, Clock, Rng, Timestamp};
 use cofferdam_store::StoreError;
 use cofferdam_store::tlog::notes::NoteKey;
 use cofferdam_wire::{Client, Identity, Problem};
 use response_api::{Exposure, FallenHost, Incident, IncidentId, LetterId, Level, Voided};
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, Notify, watch};
+use tokio_util::task::TaskTracker;
 
 use crate::Config;
 use crate::domain::letter::Done;
 use crate::domain::population::Population;
 use crate::domain::scope::Bitmaps;
-use crate::jobs::{Customers, Sending};
+use crate::jobs::mailing::{MailSetup, Run};
+use crate::jobs::{Approved, Customers, Planning};
 use crate::logs::FollowedLog;
 use crate::lookup::Lookup;
 use crate::staff::Author;
@@ -31,6 +34,8 @@ pub struct Secrets {
     pub sealer: NoteKey,
     /// Makes indexes of addresses.
     pub lookup: Lookup,
+    /// What sending letters takes.
+    pub mail: MailSetup,
 }
 
 /// The state of the compartment.
@@ -67,8 +72,20 @@ pub struct App {
     pub lookup: Lookup,
     /// The bitmaps of the exposure that was asked for last.
     exposed: Mutex<Option<Exposed>>,
-    /// Letters that are being sent.
-    pub sending: Mutex<HashMap<LetterId, Sending>>,
+    /// What sending letters takes.
+    pub mail: MailSetup,
+    /// What is shown of letters that somebody checks, of their approved versions.
+    pub approved: Mutex<HashMap<LetterId, Arc<Approved>>>,
+    /// Letters that this instance is sending.
+    pub sending: Mutex<HashMap<LetterId, Arc<Run>>>,
+    /// The tasks that send them.
+    pub mailing: TaskTracker,
+    /// Held while this process has the journals of letters.
+    pub journals: OnceLock<File>,
+    /// Letters that are being planned.
+    pub planning: Mutex<HashMap<LetterId, Planning>>,
+    /// A letter is to run, or to rest.
+    pub letters_stirred: Notify,
     /// Held while an order to void is given: it is given once.
     pub voiding: Mutex<()>,
     /// Turns true when the compartment stops.
@@ -76,8 +93,8 @@ pub struct App {
 }
 
 impl App {
-    /// Puts the parts together. What an earlier process had claimed is in doubt from now on.
-    pub async fn new(
+    /// Puts the parts together.
+    pub fn new(
         config: Config,
         identity: &Identity,
         store: Store,
@@ -85,19 +102,9 @@ impl App {
         secrets: Secrets,
         clock: Arc<dyn Clock>,
         rng: Arc<dyn Rng>,
-    ) -> Result<Self, StoreError> {
-        for letter in store.all_letters().await? {
-            let rows = store.doubt_claimed(letter.letter, clock.now()).await?;
-            if rows > 0 {
-                tracing::warn!(
-                    letter = letter.letter.0,
-                    rows,
-                    "rows of an earlier process are in doubt"
-                );
-            }
-        }
+    ) -> Self {
         let urls: Vec<_> = config.keys.iter().map(|instance| &instance.url).collect();
-        Ok(Self {
+        Self {
             keys: Client::any(&urls, identity),
             accounts: Client::new(&config.accounts, identity),
             payments: Client::new(&config.payments, identity),
@@ -114,10 +121,16 @@ impl App {
             roster_turn: Mutex::new(()),
             lookup: secrets.lookup,
             exposed: Mutex::new(None),
+            mail: secrets.mail,
+            approved: Mutex::new(HashMap::new()),
             sending: Mutex::new(HashMap::new()),
+            mailing: TaskTracker::new(),
+            journals: OnceLock::new(),
+            planning: Mutex::new(HashMap::new()),
+            letters_stirred: Notify::new(),
             voiding: Mutex::new(()),
             stopping: watch::Sender::new(false),
-        })
+        }
     }
 
     /// The time, to the millisecond as it is stored.
@@ -205,10 +218,11 @@ impl App {
     /// Asks the letters that are being sent to stop, and waits until they recorded where they are.
     pub async fn stop_letters(&self) {
         self.stopping.send_replace(true);
-        let sending: Vec<_> = self.sending.lock().await.drain().collect();
-        for (_, sending) in sending {
-            sending.ended().await;
+        for run in self.sending.lock().await.values() {
+            run.halt();
         }
+        self.mailing.close();
+        self.mailing.wait().await;
     }
 }
 

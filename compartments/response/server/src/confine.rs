@@ -1,19 +1,33 @@
 //! What the process may still reach once it serves.
 
+use std::path::PathBuf;
+
 use cofferdam_wire::{Sandbox, SandboxError, beside};
 
-use crate::Config;
+use crate::jobs::mailing::BOOT;
+use crate::{Config, GateConfig};
 
 impl Config {
     /// The sandbox of a server with this configuration.
     pub fn sandbox(&self) -> Result<Sandbox, SandboxError> {
-        let dirs = [self.log_copy.clone(), self.notice_dir.clone()];
+        let letters = &self.letters;
+        let dirs = [self.log_copy.clone(), self.notice_dir.clone(), letters.state.clone()];
         let mut sandbox = Sandbox::of_server(&self.tls, self.listen)
-            .reading([beside(&self.staff_roster), beside(&self.witness_key)])
+            .reading([beside(&self.staff_roster), beside(&self.witness_key), PathBuf::from(BOOT)])
+            .reading(letters.texts.clone())
+            .reading(letters.dkim.iter().map(|key| key.key_file.clone()))
+            .reading(letters.relays.iter().filter_map(|relay| relay.authority.clone()))
+            .reading(letters.relays.iter().filter_map(|relay| relay.password_file.clone()))
             .calling(self.keys.iter().map(|instance| &instance.url))
-            .calling([&self.accounts, &self.payments, &self.relay])
+            .calling([&self.accounts, &self.payments])
+            .calling(letters.relays.iter().map(|relay| &relay.address))
             .calling(self.database.url());
         sandbox.bind.push(self.notice_listen.port());
+        sandbox.bind.extend(letters.return_listen.map(|address| address.port()));
+        if let GateConfig::Checked { resolver, .. } = &letters.gate {
+            // Answers that are too long for UDP.
+            sandbox.connect.push(resolver.map_or(53, |address| address.port()));
+        }
         sandbox.writing(self.database.directory().into_iter().chain(dirs))
     }
 }

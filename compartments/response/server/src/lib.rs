@@ -25,11 +25,18 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use cofferdam_core::{Clock, Rng};
+use cofferdam_mail::serve_intake;
 use cofferdam_store::StoreError;
 use cofferdam_wire::{Identity, IdentityError, Listener, ServeError};
 
-pub use config::{Config, KeysInstance, Shop};
+pub use config::{
+    Config, DkimConfig, GateConfig, KeysInstance, LettersConfig, ProviderConfig, RelayConfig,
+    RelayKey, RetryConfig, Shop, TlsConfig,
+};
+use domain::identity::LetterKeys;
+pub use domain::letter::Files;
 pub use domain::{population, scope};
+use jobs::mailing::{MailSetup, SetupError};
 pub use jobs::scope::{pages, read as reading};
 pub use log_copy::{CopyError, LogCopy};
 pub use routes::PATHS;
@@ -56,7 +63,16 @@ pub enum StartError {
     /// Addresses can't be looked up.
     #[error(transparent)]
     Lookup(#[from] lookup::LookupError),
-    /// The notice's directory can't be made.
+    /// Letters can't be sent as configured.
+    #[error(transparent)]
+    Mail(#[from] SetupError),
+    /// What an earlier process sent can't be told.
+    #[error("letters of an earlier process: {0}")]
+    Letters(String),
+    /// Nobody can tell which addresses are ours.
+    #[error("letters.return_listen takes letters.return_domain, the domain they come back to")]
+    ReturnDomain,
+    /// A public directory or address can't be used.
     #[error("{place}: {source}")]
     Notice {
         /// The directory, or the address.
@@ -74,6 +90,8 @@ pub struct Server {
     identity: Identity,
     listener: Listener,
     notice: tokio::net::TcpListener,
+    /// Where letters come back to, and under which domain.
+    returns: Option<(tokio::net::TcpListener, String)>,
     app: Arc<App>,
 }
 
@@ -96,21 +114,15 @@ impl Server {
         let notice = tokio::net::TcpListener::bind(config.notice_listen)
             .await
             .map_err(failed(config.notice_listen.to_string()))?;
+        let returns = bind_returns(&config.letters).await?;
         let listener = Listener::bind(config.listen).await?;
-        let app = Arc::new(
-            App::new(
-                config,
-                &identity,
-                store,
-                logs,
-                Secrets { witness, sealer, lookup },
-                clock,
-                rng,
-            )
-            .await?,
-        );
+        let keys = LetterKeys::new(&store.letter_key(rng.bytes()).await?);
+        let mail = MailSetup::open(&config.letters, keys)?;
+        let secrets = Secrets { witness, sealer, lookup, mail };
+        let app = Arc::new(App::new(config, &identity, store, logs, secrets, clock, rng));
+        jobs::mailing::recover(&app).await.map_err(|e| StartError::Letters(e.to_string()))?;
         tracing::info!(address = %listener.address(), "listening");
-        Ok(Self { identity, listener, notice, app })
+        Ok(Self { identity, listener, notice, returns, app })
     }
 
     /// Where it listens for staff.
@@ -121,16 +133,35 @@ impl Server {
 
     /// Serves until `stop` ends.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { identity, listener, notice, app } = self;
-        let notice = tokio::spawn(pages::serve_notice(app.config.notice_dir.clone(), notice));
+        let Self { identity, listener, notice, returns, app } = self;
+        let notice = tokio::spawn(pages::serve_public(app.clone(), notice));
         let follow = tokio::spawn(jobs::follow_logs(app.clone()));
         let customers = tokio::spawn(jobs::follow_customers(app.clone()));
+        let letters = tokio::spawn(jobs::mailing::send_letters(app.clone()));
+        let returns = returns.map(|(listener, domain)| {
+            let taker = Arc::new(jobs::Returns::new(app.clone(), domain));
+            tokio::spawn(serve_intake(listener, taker, std::future::pending()))
+        });
         listener.serve(&identity, routes::router(app.clone()), stop).await;
         follow.abort();
         customers.abort();
         notice.abort();
+        letters.abort();
+        if let Some(returns) = returns {
+            returns.abort();
+        }
         app.stop_letters().await;
     }
+}
+
+async fn bind_returns(
+    config: &LettersConfig,
+) -> Result<Option<(tokio::net::TcpListener, String)>, StartError> {
+    let Some(address) = config.return_listen else { return Ok(None) };
+    let domain = config.return_domain.clone().ok_or(StartError::ReturnDomain)?;
+    let listener = tokio::net::TcpListener::bind(address).await;
+    let failed = |source| StartError::Notice { place: address.to_string(), source };
+    Ok(Some((listener.map_err(failed)?, domain)))
 }
 
 /// Runs the compartment until `stop` ends.

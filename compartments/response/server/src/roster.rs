@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use cofferdam_core::Personal;
 use cofferdam_wire::{ConfigError, read_secret};
 use serde::Deserialize;
@@ -15,11 +16,7 @@ pub struct Member {
     /// The e-mail address.
     pub email: Personal,
     /// The language, as `en`.
-    #[expect(
-        dead_code,
-        reason = "letters to staff are English so far; the file has its final form"
-    )]
-    language: String,
+    pub language: String,
 }
 
 /// Why the roster can't be used.
@@ -38,11 +35,12 @@ pub enum RosterError {
     },
 }
 
-/// Reads the roster; a member's number is the place in the file, from 0.
-pub fn load(path: &Path) -> Result<Vec<Member>, RosterError> {
+/// Reads the roster; a member's number is the place in the file, from 0. With it the file's SHA-256.
+pub fn load(path: &Path) -> Result<(Vec<Member>, String), RosterError> {
     let text = read_secret(path)?;
+    let hash = hex::encode(digest(&SHA256, &text).as_ref());
     let mut reader = csv::Reader::from_reader(text.as_slice());
-    (2..)
+    let members = (2..)
         .zip(reader.deserialize())
         .map(|(line, member)| {
             member.map_err(|_: csv::Error| RosterError::Line {
@@ -50,5 +48,6 @@ pub fn load(path: &Path) -> Result<Vec<Member>, RosterError> {
                 line,
             })
         })
-        .collect()
+        .collect::<Result<_, _>>()?;
+    Ok((members, hash))
 }

@@ -1,6 +1,7 @@
 //! The compartment as staff see it: over mutual TLS, on a database of its own.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed step is a failed test")]
 
+use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::sync::Arc;
 
@@ -10,14 +11,18 @@ use cofferdam_core::{
 use cofferdam_store::Location;
 use cofferdam_wire::{CallError, Client, LogFormat, ProblemKind};
 use response_api::{
-    Audience, BeginAccessLog, DeclareIncident, FindPerson, FinishAccessLog, FinishRoster,
-    FreezeCaller, GiveOrder, ImportAccesses, ImportRoster, IncidentId, KeysView, LetterId, Level,
-    ListAccessLogs, ListIncidents, LowerBudget, MakeReport, OrderKind, People, PlanLetter,
-    PublishNotice, ReadExposure, ReadFeed, ReadGrounds, ReadJournal, ReadKeys, ReadLedger,
-    ReadLetter, ReadPerson, ReadScoped, RemoveAccessLog, ScopeIncident, SealBag, Span, StartLetter,
-    VoidCredentials, VoidWhose,
+    ApproveLetter, Audience, BeginAccessLog, DeclareIncident, DraftLetter, DraftPost, FindPerson,
+    FinishAccessLog, FinishRoster, FreezeCaller, GiveOrder, ImportAccesses, ImportRoster,
+    IncidentId, KeysView, LetterId, Level, ListAccessLogs, ListIncidents, LowerBudget, MakeReport,
+    OpenPost, OrderKind, PauseLetter, People, PlanLetter, PublishNotice, ReadExposure, ReadFeed,
+    ReadGrounds, ReadJournal, ReadKeys, ReadLedger, ReadLetter, ReadPerson, ReadPost, ReadScoped,
+    RemoveAccessLog, ResumeProvider, ScopeIncident, SealBag, SettleLetter, Span, StartLetter,
+    StopLetter, VoidCredentials, VoidWhose,
 };
-use response_server::{Config, KeysInstance, PATHS, Server, Shop};
+use response_server::{
+    Config, GateConfig, KeysInstance, LettersConfig, PATHS, RelayConfig, RetryConfig, Server, Shop,
+    TlsConfig,
+};
 use testkit::Authority;
 
 /// A verifier key that no log was signed with: these tests copy none.
@@ -50,9 +55,9 @@ impl Bench {
             notice_dir: dir.path().join("notice"),
             notice_listen: notice,
             notice_url: format!("http://{notice}"),
+            notice_proxies: vec![],
             staff_roster: dir.path().join("staff.csv"),
-            relay: "127.0.0.1:1".to_owned(),
-            mail_workers: 1,
+            letters: letters(dir.path()),
             log_format: LogFormat::Text,
             tls: authority.files("response-1"),
             shop: Shop {
@@ -63,8 +68,9 @@ impl Bench {
                 signatory: "Tony Hale".to_owned(),
                 signatory_title: "Chief Executive".to_owned(),
                 message_id_domain: "shoeleather.example".to_owned(),
-                measures: String::new(),
-                police_delay: String::new(),
+                verify_address: "shoeleather.example/verify".to_owned(),
+                measures: BTreeMap::new(),
+                police_delay: BTreeMap::new(),
             },
         };
         let clock = MockClock::at("2012-01-15T10:00:00Z".parse().unwrap());
@@ -80,6 +86,31 @@ impl Bench {
 
     fn staff(&self) -> Client {
         self.client("operator-1")
+    }
+}
+
+/// Letters go to a relay that does not answer.
+fn letters(dir: &std::path::Path) -> LettersConfig {
+    LettersConfig {
+        state: dir.join("letters"),
+        texts: None,
+        domains: vec![],
+        return_domain: None,
+        return_listen: None,
+        relays: vec![RelayConfig {
+            address: "127.0.0.1:1".to_owned(),
+            tls: TlsConfig::None,
+            authority: None,
+            user: None,
+            password_file: None,
+            weight: 1,
+        }],
+        dkim: vec![],
+        providers: vec![],
+        connections: 1,
+        reset_pages_busy: None,
+        retry: RetryConfig::default(),
+        gate: GateConfig::Open { open_because: "a test".to_owned() },
     }
 }
 
@@ -164,9 +195,18 @@ async fn every_route_refuses_a_stranger() {
         PlanLetter { incident, audience: Audience::Staff },
         ReadKeys { view: KeysView::Policy },
         GiveOrder { kind: OrderKind::Policy, signed: serde_json::Value::Null },
-        StartLetter { letter, warrant: None },
+        DraftLetter { letter },
+        DraftPost { letter },
+        OpenPost { letter, warrant: serde_json::Value::Null },
+        ReadPost { letter, warrant: String::new(), from: 0 },
+        ApproveLetter { letter, warrant: serde_json::Value::Null },
+        StartLetter { letter, before_staff: None },
+        PauseLetter { letter, provider: None },
+        ResumeProvider { letter, provider: "others".to_owned() },
+        StopLetter { letter, reason: "x".to_owned() },
+        SettleLetter { letter, relayed: vec![], complete: false },
         ReadLetter { letter },
-        ReadLedger { letter, from: 0, limit: 1 },
+        ReadLedger { letter, from: 0, limit: 1, state: None },
         PublishNotice { incident },
         MakeReport { incident },
         ImportRoster { people: vec![] },

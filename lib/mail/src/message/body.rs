@@ -25,6 +25,13 @@ pub fn part(out: &mut String, kind: &str, text: &str) {
     }
 }
 
+/// The headers of a part in quoted-printable, and the blank line after them.
+pub fn quoted_printable_head(out: &mut String, kind: &str) {
+    out.push_str("Content-Type: ");
+    out.push_str(kind);
+    out.push_str("; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n");
+}
+
 /// Lines as mail knows them: ended by CRLF, the last one too.
 fn canonical(text: &str) -> String {
     let mut out = text.replace("\r\n", "\n").replace('\r', "\n").replace('\n', "\r\n");
@@ -41,7 +48,8 @@ fn base64(out: &mut String, text: &str) {
     }
 }
 
-fn quoted_printable(out: &mut String, text: &str) {
+/// Encodes each line of `text`.
+pub fn quoted_printable(out: &mut String, text: &str) {
     for line in text.lines() {
         let mut length = 0;
         for (place, byte) in line.bytes().enumerate() {

@@ -5,32 +5,45 @@
 //! that long), so that any relay passes it on unchanged.
 
 mod body;
+mod form;
 mod header;
+mod name;
 
 use cofferdam_core::{Personal, Timestamp};
+
+pub use form::{CODE, Fill, Form, NAME};
 
 /// A name and an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mailbox {
-    /// The name shown, if any.
+    /// The name shown, if any; of a recipient only where it is a name and no message.
     pub name: Option<Personal>,
     /// The address, as `ada@shop.example`.
     pub address: Personal,
 }
 
-/// One message to one person.
-#[derive(Debug, Clone)]
-pub struct Message<'a> {
+/// What stands above every message.
+#[derive(Debug, Clone, Copy)]
+pub struct Head<'a> {
     /// Who writes.
     pub from: &'a Mailbox,
     /// Who reads.
     pub to: &'a Mailbox,
-    /// What it is about, one line.
-    pub subject: &'a str,
     /// When it is written.
     pub date: Timestamp,
     /// Its identity without brackets, as `1.42@letters.shop.example`; the same at every attempt.
     pub message_id: &'a str,
+    /// What mail providers count complaints by: the same for a whole mailing, and ASCII.
+    pub feedback_id: Option<&'a str>,
+}
+
+/// One message to one person.
+#[derive(Debug, Clone)]
+pub struct Message<'a> {
+    /// From whom to whom, and when.
+    pub head: Head<'a>,
+    /// What it is about, one line.
+    pub subject: &'a str,
     /// The text, whole: many read nothing else.
     pub text: &'a str,
     /// The same as HTML.
@@ -55,13 +68,9 @@ const MAX_ADDRESS: usize = 254;
 impl Message<'_> {
     /// The message as bytes, lines ended by CRLF.
     pub fn build(&self) -> Result<Vec<u8>, MessageError> {
-        check_address(self.from, "sender's")?;
-        check_address(self.to, "recipient's")?;
-        if !is_addr_spec(self.message_id) {
-            return Err(MessageError::MessageId);
-        }
+        self.head.check()?;
         let mut out = String::with_capacity(1024 + self.text.len() * 2);
-        self.headers(&mut out);
+        self.head.write(&mut out, self.subject);
         match self.html {
             None => body::part(&mut out, "text/plain", self.text),
             Some(html) => self.alternatives(&mut out, html),
@@ -69,33 +78,58 @@ impl Message<'_> {
         Ok(out.into_bytes())
     }
 
-    fn headers(&self, out: &mut String) {
+    /// Text first, HTML last: the last alternative that a reader understands is shown.
+    fn alternatives(&self, out: &mut String, html: &str) {
+        let boundary = boundary(self.head.message_id);
+        open_alternatives(out, &boundary);
+        for (kind, text) in [("text/plain", self.text), ("text/html", html)] {
+            next_part(out, &boundary);
+            body::part(out, kind, text);
+        }
+        close_alternatives(out, &boundary);
+    }
+}
+
+impl Head<'_> {
+    fn check(&self) -> Result<(), MessageError> {
+        check_address(self.from, "sender's")?;
+        check_address(self.to, "recipient's")?;
+        if is_addr_spec(self.message_id) { Ok(()) } else { Err(MessageError::MessageId) }
+    }
+
+    fn write(&self, out: &mut String, subject: &str) {
         let date = self.date.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string();
         header::raw(out, "Date", &date);
         header::mailbox(out, "From", self.from);
-        header::mailbox(out, "To", self.to);
-        header::text(out, "Subject", self.subject);
+        let shown = |name: &&Personal| name::is_presentable(name.expose());
+        let name = self.to.name.as_ref().filter(shown).cloned();
+        header::mailbox(out, "To", &Mailbox { name, address: self.to.address.clone() });
+        header::text(out, "Subject", subject);
         header::raw(out, "Message-ID", &format!("<{}>", self.message_id));
+        if let Some(id) = self.feedback_id {
+            header::text(out, "Feedback-ID", id);
+        }
         header::raw(out, "Auto-Submitted", "auto-generated");
         header::raw(out, "MIME-Version", "1.0");
     }
+}
 
-    /// Text first, HTML last: the last alternative that a reader understands is shown.
-    fn alternatives(&self, out: &mut String, html: &str) {
-        let boundary = boundary(self.message_id);
-        out.push_str("Content-Type: multipart/alternative;\r\n boundary=\"");
-        out.push_str(&boundary);
-        out.push_str("\"\r\n");
-        for (kind, text) in [("text/plain", self.text), ("text/html", html)] {
-            out.push_str("\r\n--");
-            out.push_str(&boundary);
-            out.push_str("\r\n");
-            body::part(out, kind, text);
-        }
-        out.push_str("\r\n--");
-        out.push_str(&boundary);
-        out.push_str("--\r\n");
-    }
+fn open_alternatives(out: &mut String, boundary: &str) {
+    out.push_str("Content-Type: multipart/alternative;\r\n boundary=\"");
+    out.push_str(boundary);
+    out.push_str("\"\r\n");
+}
+
+fn next_part(out: &mut String, boundary: &str) {
+    out.push_str("\r\n--");
+    out.push_str(boundary);
+    out.push_str("\r\n");
+}
+
+fn close_alternatives(out: &mut String, boundary: &str) {
+    out.push_str("\r\n--");
+    out.push_str(boundary);
+    out.push_str("--\r\n");
 }
 
 /// `=_` stands in no quoted-printable and no base64 text, so no part can hold the boundary.

@@ -15,7 +15,8 @@ fn build(to: &Mailbox, subject: &str, text: &str, html: Option<&str>) -> Vec<u8>
     let date = "2012-01-15T18:30:05Z".parse().unwrap();
     let from = shop();
     let message_id = "7.42@letters.shop.example";
-    Message { from: &from, to, subject, date, message_id, text, html }.build().unwrap()
+    let head = Head { from: &from, to, date, message_id, feedback_id: None };
+    Message { head, subject, text, html }.build().unwrap()
 }
 
 #[test]
@@ -59,8 +60,8 @@ fn what_is_no_address_is_refused() {
     let from = shop();
     let build = |address: &str, message_id: &str| {
         let to = Mailbox { name: None, address: Personal::new(address) };
-        Message { from: &from, to: &to, subject: "", date, message_id, text: "", html: None }
-            .build()
+        let head = Head { from: &from, to: &to, date, message_id, feedback_id: None };
+        Message { head, subject: "", text: "", html: None }.build()
     };
     assert!(build("ada@mail.example", "1@x").is_ok());
     for bad in ["", "ada", "@x", "a@", "a b@x", "a@x>", "a@x\r\nBcc: b@x", "jörg@x", "a@x,b@x"] {
@@ -74,10 +75,33 @@ fn lines(text: &str) -> Vec<&str> {
     text.trim_end_matches(['\r', '\n']).split(['\n']).map(|l| l.trim_end_matches('\r')).collect()
 }
 
+/// Nobody approved what customers call themselves: a message in the place of a name goes nowhere.
+#[test]
+fn a_name_that_is_a_message_is_left_out() {
+    let html = format!("<p>Dear {NAME},</p>");
+    let form = Form::new("Notice", &format!("Dear {NAME},"), &html, "customer");
+    for (name, greeting) in [("Ada Lovelace", "Dear Ada Lovelace,"), (LURE, "Dear customer,")] {
+        let to = mailbox(name, "ada@mail.example");
+        let head = Head {
+            from: &mailbox("Shop", "notice@shop.example"),
+            to: &to,
+            date: Timestamp::UNIX_EPOCH,
+            message_id: "7.42@letters.shop.example",
+            feedback_id: None,
+        };
+        let fill = Fill { name: to.name.as_ref().unwrap(), code: "ABCDE-FGHIJ" };
+        let message = String::from_utf8(form.message(&head, &fill).unwrap()).unwrap();
+        assert_eq!(message.matches(greeting).count(), 2, "{message}");
+        assert!(!message.contains("evil"), "{message}");
+    }
+}
+
+const LURE: &str = "customer, your letter is at evil.example";
+
 proptest! {
     #[test]
     fn what_is_built_is_what_is_read(
-        name in "\\PC{1,60}",
+        name in "\\PC{1,60}|[\\p{L}][\\p{L} '\"-]{0,58}",
         subject in "\\PC{1,120}",
         text in "[\\PC\t\n]{0,600}",
         html in proptest::option::of("[ -~\n]{0,300}|[\\PC\n]{0,300}"),
@@ -92,7 +116,8 @@ proptest! {
         let parsed = MessageParser::new().parse(&built).unwrap();
         let read_to = parsed.to().unwrap().first().unwrap();
         prop_assert_eq!(read_to.address(), Some("ada@mail.example"));
-        prop_assert_eq!(read_to.name(), Some(name.as_str()));
+        let shown = Some(name.as_str()).filter(|name| name::is_presentable(name));
+        prop_assert_eq!(read_to.name(), shown);
         prop_assert_eq!(parsed.subject(), Some(subject.as_str()));
         prop_assert_eq!(parsed.message_id(), Some("7.42@letters.shop.example"));
         let read = parsed.text_bodies().next().unwrap();

@@ -6,26 +6,25 @@
 //! sink, not that of the machine. Recipients are kept as given.
 
 mod index;
-mod session;
 mod store;
-mod text;
 
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
 
+use crate::server::{self, Envelope, Host, Rules};
 use store::Store;
 
 pub use index::{Arrival, SinkIndex};
 
 /// The largest message, in bytes, that the sink takes.
 pub const MAX_MESSAGE: usize = 10 << 20;
+/// The most recipients of one message.
+const MAX_RECIPIENTS: usize = 1000;
 
 const MESSAGES: &str = "messages.mbox";
 const INDEX: &str = "index.tsv";
@@ -89,22 +88,31 @@ pub async fn serve(
     check_loopback(address)?;
     let store = Arc::new(Store::open(dir)?);
     tracing::info!(%address, stored = store.stored(), "the mail sink is listening");
-    let mut sessions = JoinSet::new();
-    tokio::pin!(stop);
-    loop {
-        tokio::select! {
-            () = &mut stop => return Ok(()),
-            accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => {
-                    sessions.spawn(session::run(stream, peer.ip(), store.clone()));
-                }
-                Err(e) => {
-                    // Out of descriptors, most likely: give connections time to end.
-                    tracing::warn!(cause = %e, "can't accept a connection");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
-            },
-            Some(_) = sessions.join_next() => {}
-        }
+    server::serve(listener, store, stop).await;
+    Ok(())
+}
+
+/// Everybody is welcome.
+impl Host for Store {
+    const RULES: Rules = Rules {
+        name: "localhost",
+        message: MAX_MESSAGE,
+        recipients: MAX_RECIPIENTS,
+        connections: usize::MAX,
+    };
+
+    fn knows(&self, _: &str) -> bool {
+        true
+    }
+
+    async fn take(&self, envelope: Envelope, message: Vec<u8>) -> Vec<String> {
+        let reply = match self.keep(&envelope.recipients, &message) {
+            Ok(seq) => format!("250 2.0.0 Ok: queued as {seq}"),
+            Err(e) => {
+                tracing::error!(cause = %e, "the mail sink can't store a message");
+                "452 4.3.1 The sink can't store the message".to_owned()
+            }
+        };
+        vec![reply; envelope.recipients.len()]
     }
 }

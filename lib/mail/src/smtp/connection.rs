@@ -2,10 +2,16 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use memchr::memchr2;
 use tokio::net::TcpStream;
+use zeroize::Zeroizing;
 
 use super::dialogue::{Broken, Dialogue};
+use super::relay::{Relay, RelayTls};
 use super::replies::Reply;
+use super::stream::Stream;
 use super::{Envelope, OpenError, Outcome};
 use crate::message::is_addr_spec;
 
@@ -33,37 +39,35 @@ enum State {
 }
 
 impl Connection {
-    /// Connects to `relay` (`HOST:PORT`) and greets it as `helo`.
-    pub async fn open(relay: &str, helo: &str) -> Result<Self, OpenError> {
-        let unreachable = |cause| OpenError::Unreachable { relay: relay.to_owned(), cause };
-        let turned_away = |reply: Reply| OpenError::TurnedAway {
-            relay: relay.to_owned(),
-            code: reply.code,
-            reply: reply.blot("").text,
-        };
-        let stream = tokio::time::timeout(CONNECT, TcpStream::connect(relay))
+    /// Connects to `relay`, greets it as `helo`, turns to TLS and logs in, as the relay asks for.
+    pub async fn open(relay: &Relay, helo: &str) -> Result<Self, OpenError> {
+        let unreachable =
+            |cause| OpenError::Unreachable { relay: relay.address().to_owned(), cause };
+        let stream = tokio::time::timeout(CONNECT, TcpStream::connect(relay.address()))
             .await
             .map_err(|_| unreachable(format!("no connection within {} s", CONNECT.as_secs())))?
             .map_err(|e| unreachable(e.to_string()))?;
         stream.set_nodelay(true).map_err(|e| unreachable(e.to_string()))?;
-        let mut dialogue = Dialogue::new(stream);
-
-        let greeting = dialogue.hear(COMMAND).await.map_err(|e| unreachable(e.0))?;
-        if greeting.code != 220 {
-            return Err(turned_away(greeting));
-        }
-        let ehlo = format!("EHLO {helo}\r\n");
-        dialogue.say(ehlo.as_bytes()).await.map_err(|e| unreachable(e.0))?;
-        let offer = dialogue.hear(COMMAND).await.map_err(|e| unreachable(e.0))?;
-        if offer.code != 250 {
-            return Err(turned_away(offer));
-        }
+        let (dialogue, offer) = match greet(stream, relay, helo).await {
+            Ok(open) => open,
+            Err(Unopened::Broken(Broken(cause))) => return Err(unreachable(cause)),
+            Err(Unopened::Refused(reply)) => {
+                let (relay, code) = (relay.address().to_owned(), reply.code);
+                return Err(OpenError::TurnedAway { relay, code, reply: reply.blot("").text });
+            }
+        };
         Ok(Self {
             dialogue,
             pipelining: offers(&offer, "PIPELINING"),
             eight_bit: offers(&offer, "8BITMIME"),
             state: State::Ready,
         })
+    }
+
+    /// Whether nobody reads along.
+    #[must_use]
+    pub const fn is_encrypted(&self) -> bool {
+        self.dialogue.is_encrypted()
     }
 
     /// Whether another message can go over this connection.
@@ -232,6 +236,55 @@ impl std::fmt::Debug for Connection {
     }
 }
 
+/// Why a connection did not come about.
+enum Unopened {
+    Broken(Broken),
+    Refused(Reply),
+}
+
+impl From<Broken> for Unopened {
+    fn from(broken: Broken) -> Self {
+        Self::Broken(broken)
+    }
+}
+
+/// The relay, ready for messages, and what it offers.
+async fn greet(
+    stream: TcpStream,
+    relay: &Relay,
+    helo: &str,
+) -> Result<(Dialogue, Reply), Unopened> {
+    let mut dialogue = match (relay.mode(), relay.connector()) {
+        (RelayTls::Implicit, Some(tls)) => Dialogue::encrypted(stream, tls).await?,
+        _ => Dialogue::new(Stream::Plain(stream)),
+    };
+    expect(&mut dialogue, 220).await?;
+    let ehlo = format!("EHLO {helo}\r\n");
+    let mut offer = ask(&mut dialogue, &ehlo, 250).await?;
+    if let (RelayTls::StartTls, Some(tls)) = (relay.mode(), relay.connector()) {
+        ask(&mut dialogue, "STARTTLS\r\n", 220).await?;
+        dialogue = dialogue.encrypt(tls).await?;
+        offer = ask(&mut dialogue, &ehlo, 250).await?;
+    }
+    if let Some(login) = relay.login() {
+        let secret =
+            Zeroizing::new(format!("\0{}\0{}", login.user.expose(), login.password.expose()));
+        let line = Zeroizing::new(format!("AUTH PLAIN {}\r\n", STANDARD.encode(&*secret)));
+        ask(&mut dialogue, &line, 235).await?;
+    }
+    Ok((dialogue, offer))
+}
+
+async fn ask(dialogue: &mut Dialogue, line: &str, expected: u16) -> Result<Reply, Unopened> {
+    dialogue.say(line.as_bytes()).await?;
+    expect(dialogue, expected).await
+}
+
+async fn expect(dialogue: &mut Dialogue, expected: u16) -> Result<Reply, Unopened> {
+    let reply = dialogue.hear(COMMAND).await?;
+    if reply.code == expected { Ok(reply) } else { Err(Unopened::Refused(reply)) }
+}
+
 /// Whether a reply is of the kind that the step asks for: 2xx, or 354.
 const fn is_as(reply: &Reply, expected: u16) -> bool {
     reply.code / 100 == expected / 100
@@ -249,25 +302,16 @@ const FINAL_DOT: &[u8] = b".\r\n";
 /// line end where another sees none; dots in front of a line doubled; the final dot.
 fn dot_stuffed(message: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(message.len() + message.len() / 64 + 8);
-    let mut line_start = true;
-    let mut bytes = message.iter().copied().peekable();
-    while let Some(byte) = bytes.next() {
-        if matches!(byte, b'\r' | b'\n') {
-            if byte == b'\r' && bytes.peek() == Some(&b'\n') {
-                bytes.next();
-            }
-            out.extend_from_slice(b"\r\n");
-            line_start = true;
-            continue;
-        }
-        if line_start && byte == b'.' {
+    let mut rest = message;
+    while !rest.is_empty() {
+        if rest[0] == b'.' {
             out.push(b'.');
         }
-        out.push(byte);
-        line_start = false;
-    }
-    if !line_start {
+        let end = memchr2(b'\r', b'\n', rest).unwrap_or(rest.len());
+        out.extend_from_slice(&rest[..end]);
         out.extend_from_slice(b"\r\n");
+        let next = if rest[end..].starts_with(b"\r\n") { end + 2 } else { end + 1 };
+        rest = rest.get(next..).unwrap_or_default();
     }
     out.extend_from_slice(FINAL_DOT);
     out

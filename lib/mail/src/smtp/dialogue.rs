@@ -4,12 +4,14 @@ use std::future::Future;
 use std::io;
 use std::time::Duration;
 
+use rustls_pki_types::ServerName;
 use smtp_proto::Error;
 use smtp_proto::response::parser::ResponseReceiver;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 
 use super::replies::Reply;
+use super::stream::Stream;
 
 /// The connection can't be used any more, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,17 +20,48 @@ pub struct Broken(pub String);
 /// How long one block of a text may take to leave (RFC 5321, section 4.5.3.2.5).
 const BLOCK: Duration = Duration::from_mins(3);
 
+/// How long TLS may take to begin.
+const HANDSHAKE: Duration = Duration::from_mins(1);
+
+/// Bytes of a reply at most, all its lines together: who says more wants to fill our memory.
+const LONGEST: usize = 64 * 1024;
+
 /// A connection to a relay.
 pub struct Dialogue {
-    stream: TcpStream,
+    stream: Stream,
     /// What arrived and belongs to no complete reply yet.
     received: Vec<u8>,
     parser: ResponseReceiver,
+    /// Bytes of the reply that is being read.
+    length: usize,
 }
 
 impl Dialogue {
-    pub fn new(stream: TcpStream) -> Self {
-        Self { stream, received: Vec::new(), parser: ResponseReceiver::default() }
+    pub fn new(stream: Stream) -> Self {
+        let parser = ResponseReceiver::default();
+        Self { stream, received: Vec::new(), parser, length: 0 }
+    }
+
+    /// A dialogue over TLS from the first byte.
+    pub async fn encrypted(
+        stream: TcpStream,
+        tls: (&TlsConnector, ServerName<'static>),
+    ) -> Result<Self, Broken> {
+        let (connector, name) = tls;
+        let stream = within(HANDSHAKE, connector.connect(name, stream)).await?;
+        Ok(Self::new(Stream::Tls(Box::new(stream))))
+    }
+
+    /// Turns to TLS. What the relay said before in the clear counts for nothing (RFC 3207).
+    pub async fn encrypt(self, tls: (&TlsConnector, ServerName<'static>)) -> Result<Self, Broken> {
+        match self.stream {
+            Stream::Plain(stream) if self.received.is_empty() => Self::encrypted(stream, tls).await,
+            _ => Err(Broken("the relay spoke before TLS began".to_owned())),
+        }
+    }
+
+    pub const fn is_encrypted(&self) -> bool {
+        self.stream.is_encrypted()
     }
 
     /// Sends all of `bytes`.
@@ -47,7 +80,7 @@ impl Dialogue {
                 Err(broken) => return (sent, Err(broken)),
             }
         }
-        (sent, Ok(()))
+        (sent, within(BLOCK, self.stream.flush()).await)
     }
 
     /// Waits for the next reply, however many lines it has.
@@ -60,10 +93,13 @@ impl Dialogue {
             let mut bytes = self.received.iter();
             let parsed = self.parser.parse(&mut bytes);
             let left = bytes.len();
-            self.received.drain(..self.received.len() - left);
+            let read = self.received.len() - left;
+            self.received.drain(..read);
+            self.length += read;
             match parsed {
                 Ok(response) => {
                     self.parser.reset();
+                    self.length = 0;
                     let [class, subject, detail] = response.esc;
                     let mut text = response.message;
                     if class != 0 {
@@ -71,10 +107,14 @@ impl Dialogue {
                     }
                     return Ok(Reply { code: response.code, text });
                 }
-                Err(Error::NeedsMoreData { .. }) => {}
+                Err(Error::NeedsMoreData { .. }) if self.length + left <= LONGEST => {}
+                Err(Error::NeedsMoreData { .. }) => {
+                    let cause = format!("a reply of more than {LONGEST} bytes");
+                    return Err(io::Error::other(cause));
+                }
                 Err(e) => return Err(io::Error::other(format!("no SMTP reply: {e:?}"))),
             }
-            if self.stream.read_buf(&mut self.received).await? == 0 {
+            if self.stream.read(&mut self.received).await? == 0 {
                 return Err(io::Error::other("the relay closed the connection"));
             }
         }

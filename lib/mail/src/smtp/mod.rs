@@ -6,11 +6,14 @@
 
 mod connection;
 mod dialogue;
+mod relay;
 mod replies;
+mod stream;
 
 use cofferdam_core::Personal;
 
 pub use connection::Connection;
+pub use relay::{Relay, RelayError, RelayTls};
 
 /// From whom to whom, for the relay.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,14 +126,14 @@ pub enum SendError {
 /// Sends single messages, over a connection each.
 #[derive(Debug, Clone)]
 pub struct Mailer {
-    relay: String,
+    relay: Relay,
     helo: String,
 }
 
 impl Mailer {
-    /// A mailer that hands its messages to `relay` (`HOST:PORT`) and calls itself `helo`.
+    /// A mailer that hands its messages to `relay` and calls itself `helo`.
     #[must_use]
-    pub fn new(relay: String, helo: String) -> Self {
+    pub const fn new(relay: Relay, helo: String) -> Self {
         Self { relay, helo }
     }
 

@@ -1,6 +1,7 @@
 //! What a relay says, and what it means.
 
 use super::{Accepted, Outcome};
+use crate::returned::without_names;
 
 /// A reply: its code, and its text on one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,21 +10,14 @@ pub struct Reply {
     pub text: String,
 }
 
-/// So much of a reply is kept.
-const KEPT: usize = 300;
-
 impl Reply {
     /// The reply without the recipient's address, or any other: what is kept of it goes to logs
     /// and ledgers, where no address stands.
     pub fn blot(mut self, recipient: &str) -> Self {
         let local = recipient.rsplit_once('@').map_or(recipient, |(local, _)| local);
-        let personal = |word: &str| {
-            let bare = word.trim_matches(|c: char| c.is_ascii_punctuation());
-            word.contains('@') || (!local.is_empty() && bare.eq_ignore_ascii_case(local))
-        };
-        let words = self.text.split_whitespace();
-        let words: Vec<_> = words.map(|word| if personal(word) { "<…>" } else { word }).collect();
-        self.text = words.join(" ").chars().filter(|c| !c.is_control()).take(KEPT).collect();
+        let locals: Vec<_> =
+            Some(local.to_lowercase()).filter(|l| !l.is_empty()).into_iter().collect();
+        self.text = without_names(&self.text, &locals);
         self
     }
 
@@ -67,7 +61,7 @@ mod tests {
     fn no_address_outlives_a_reply() {
         let said = "5.1.1 <Ada.L@mail.example>: Recipient address\nrejected: user ada.l, unknown";
         let kept = reply(550, said).blot("ada.l@mail.example").text;
-        assert_eq!(kept, "5.1.1 <…> Recipient address rejected: user <…> unknown");
+        assert_eq!(kept, "5.1.1 … Recipient address rejected: user … unknown");
     }
 
     #[test]

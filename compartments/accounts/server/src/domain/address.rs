@@ -41,7 +41,7 @@ pub fn is_plausible(address: &Personal) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use cofferdam_mail::{Mailbox, Message};
+    use cofferdam_mail::{Head, Mailbox, Message};
     use proptest::prelude::*;
 
     use super::*;
@@ -55,15 +55,14 @@ mod tests {
                 return Ok(());
             }
             let mailbox = Mailbox { name: None, address: normalise(&address) };
-            let message = Message {
+            let head = Head {
                 from: &mailbox,
                 to: &mailbox,
-                subject: "",
                 date: cofferdam_core::Timestamp::UNIX_EPOCH,
                 message_id: "1@shop.example",
-                text: "",
-                html: None,
+                feedback_id: None,
             };
+            let message = Message { head, subject: "", text: "", html: None };
             prop_assert!(message.build().is_ok());
         }
     }

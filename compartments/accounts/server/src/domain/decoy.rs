@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 /// How often a name is drawn anew when it is a real customer's.
 const DRAWS: usize = 64;
+/// Digits at the end of the addresses that one decoy could have, at least: names alone are soon
+/// taken by other decoys, long numbers hardly ever.
+const ENDINGS: [usize; 3] = [0, 3, 6];
 /// How many digits at the end of a phone number are drawn anew; those before say where it is.
 const LOCAL_DIGITS: usize = 6;
 
@@ -28,12 +31,21 @@ impl TryFrom<Vec<String>> for MailDomains {
     }
 }
 
+/// Somebody who doesn't exist.
+#[derive(Debug)]
+pub struct Nobody {
+    /// Who that would be, at the first of the addresses.
+    pub profile: Profile,
+    /// The addresses to take in their order: the first that is free. All are of the same length.
+    pub addresses: [Personal; ENDINGS.len()],
+}
+
 /// Makes one person out of `donors`, of whom there must be some; `None` without any.
 ///
 /// The home (addresses, coarse attributes, which fields are filled) comes from one, the given name
 /// from another, the family name from a third, each from the same country where there are enough.
 #[must_use]
-pub fn recombine(donors: &[&Profile], domains: &MailDomains, rng: &dyn Rng) -> Option<Profile> {
+pub fn recombine(donors: &[&Profile], domains: &MailDomains, rng: &dyn Rng) -> Option<Nobody> {
     let home = pick(donors, rng)?;
     let near: Vec<&Profile> =
         donors.iter().copied().filter(|d| d.coarse.country == home.coarse.country).collect();
@@ -41,15 +53,17 @@ pub fn recombine(donors: &[&Profile], domains: &MailDomains, rng: &dyn Rng) -> O
     let (given, family) = name(namesakes, home, rng)?;
     let house = digits(rng, 3);
     let address = |text: &Personal| Personal::new(with_number(text.expose(), &house));
-    Some(Profile {
+    let addresses = addresses(&given, &family, donors, domains, rng);
+    let profile = Profile {
         name: Personal::new(format!("{given} {family}").trim()),
-        email: email(&given, &family, donors, domains, rng),
+        email: addresses[0].clone(),
         phone: home.phone.as_ref().map(|p| Personal::new(with_other_ending(p.expose(), rng))),
         billing_address: home.billing_address.as_ref().map(address),
         shipping_address: home.shipping_address.as_ref().map(address),
         card_last4: home.card_last4.as_ref().map(|_| last4(donors, home, rng)),
         coarse: home.coarse.clone(),
-    })
+    };
+    Some(Nobody { profile, addresses })
 }
 
 /// A given and a family name that no donor has together.
@@ -74,14 +88,14 @@ fn split(name: &str) -> (&str, &str) {
     name.trim().rsplit_once(' ').unwrap_or((name.trim(), ""))
 }
 
-/// An address as long as one of the donors': a stolen table shows how long each is.
-fn email(
+/// Addresses as long as one of the donors': a stolen table shows how long each is.
+fn addresses(
     given: &str,
     family: &str,
     donors: &[&Profile],
     domains: &MailDomains,
     rng: &dyn Rng,
-) -> Personal {
+) -> [Personal; ENDINGS.len()] {
     let domain = pick(&domains.0, rng).map_or("", String::as_str);
     let like = pick(donors, rng).map_or(0, |donor| donor.email.expose().len());
     let third = pick(donors, rng).map_or("", |donor| split(donor.name.expose()).0);
@@ -102,16 +116,18 @@ fn email(
         0 => forms.first().map_or(4, String::len) + 2,
         like => like.saturating_sub(domain.len() + 1).max(1),
     };
-    Personal::new(format!("{}@{domain}", of_length(&forms, length, rng)))
+    ENDINGS
+        .map(|ending| Personal::new(format!("{}@{domain}", of_length(&forms, length, ending, rng))))
 }
 
-/// The first of `forms` that a few digits bring to `length`; failing all, one that is cut, or one
-/// with more digits.
-fn of_length(forms: &[String], length: usize, rng: &dyn Rng) -> String {
-    let fits = |form: &&String| form.len() <= length && length - form.len() <= 4;
+/// The first of `forms` that a few digits, `ending` at least, bring to `length`; failing all, one
+/// that is cut, or one with more digits.
+fn of_length(forms: &[String], length: usize, ending: usize, rng: &dyn Rng) -> String {
+    let letters = length.saturating_sub(ending);
+    let fits = |form: &&String| form.len() <= letters && letters - form.len() <= 4;
     let chosen = forms.iter().find(fits).or_else(|| forms.iter().max_by_key(|form| form.len()));
     // Plain letters and dots: every byte is a character.
-    let mut local: String = chosen.map_or("mail", String::as_str).chars().take(length).collect();
+    let mut local: String = chosen.map_or("mail", String::as_str).chars().take(letters).collect();
     if local.ends_with('.') {
         local.pop();
     }
@@ -246,7 +262,11 @@ mod tests {
         let donors: Vec<&Profile> = people.iter().collect();
         let rng = SeededRng::new(3);
         for _ in 0..500 {
-            let decoy = recombine(&donors, &domains(), &rng).unwrap();
+            let Nobody { profile: decoy, addresses } =
+                recombine(&donors, &domains(), &rng).unwrap();
+            assert_eq!(addresses[0], decoy.email);
+            assert!(addresses.iter().all(|a| a.expose().len() == decoy.email.expose().len()));
+            assert!(addresses.iter().all(address::is_plausible));
             assert_eq!(profile::check(&decoy), Ok(()));
             assert!(address::is_plausible(&decoy.email));
             assert!(decoy.email.expose().ends_with("@mailbox.example"));

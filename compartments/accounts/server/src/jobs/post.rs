@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cofferdam_core::{Personal, Rng, Timestamp};
-use cofferdam_mail::{Envelope, Mailbox, Mailer, Message, MessageError, SendError};
+use cofferdam_mail::{Envelope, Head, Mailbox, Mailer, Message, MessageError, Relay, SendError};
 
 /// The way out for mail.
 pub struct Post {
@@ -42,7 +42,7 @@ impl Post {
     #[must_use]
     pub fn new(relay: &str, sender: &str, rng: Arc<dyn Rng>) -> Self {
         let domain = sender.rsplit_once('@').map_or("localhost", |(_, domain)| domain).to_owned();
-        let mailer = Mailer::new(relay.to_owned(), domain.clone());
+        let mailer = Mailer::new(Relay::plain(relay), domain.clone());
         Self { mailer, sender: sender.to_owned(), domain, rng }
     }
 
@@ -51,11 +51,14 @@ impl Post {
         let id = format!("{}@{}", hex::encode(self.rng.bytes::<16>()), self.domain);
         let to = Mailbox { name: None, address: letter.to };
         let message = Message {
-            from: &Mailbox { name: None, address: Personal::new(self.sender.as_str()) },
-            to: &to,
+            head: Head {
+                from: &Mailbox { name: None, address: Personal::new(self.sender.as_str()) },
+                to: &to,
+                date: letter.date,
+                message_id: &id,
+                feedback_id: None,
+            },
             subject: letter.subject,
-            date: letter.date,
-            message_id: &id,
             text: letter.text.expose(),
             html: None,
         };

@@ -16,7 +16,9 @@ mod read_changes;
 mod read_contacts;
 mod read_customers;
 mod read_import;
+mod read_postal;
 mod read_reseal;
+mod read_reset_load;
 mod read_seen;
 mod report_mail;
 mod request_reset;
@@ -64,7 +66,9 @@ routes! {
     api::FreezeCaller => freeze_caller::handle,
     api::ReportMail => report_mail::handle,
     api::ReadReseal => read_reseal::handle,
+    api::ReadResetLoad => read_reset_load::handle,
     api::ReadContacts => read_contacts::handle,
+    api::ReadPostal => read_postal::handle,
     api::ReadChanges => read_changes::handle,
     api::ReadSeen => read_seen::handle,
 }

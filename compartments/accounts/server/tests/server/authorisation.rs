@@ -5,8 +5,8 @@ use accounts_server::PATHS;
 use api::{
     CheckPassword, CheckSession, CloseSession, CompleteReset, CreateCustomer, EraseCustomer,
     FindCustomer, FreezeCaller, ImportCustomers, ListCoarse, OpenSession, ReadChanges,
-    ReadContacts, ReadCustomers, ReadImport, ReadReseal, ReadSeen, ReportMail, RequestReset,
-    RevokeSessions,
+    ReadContacts, ReadCustomers, ReadImport, ReadPostal, ReadReseal, ReadResetLoad, ReadSeen,
+    ReportMail, RequestReset, RevokeSessions,
 };
 use cofferdam_core::{Call, Field, FieldSet, Personal, Record};
 use cofferdam_wire::{Client, ProblemKind};
@@ -65,9 +65,11 @@ async fn every_route_refuses_who_may_not() {
         all.try_all(&everybody(now, &["ann", "bob"])).await,
         all.try_all(&RevokeSessions { incident: 1, opened_before: now }).await,
         all.try_all(&freeze).await,
+        all.try_all(&ReadPostal { warrant: warrant.clone(), records: records.clone() }).await,
         all.try_all(&ReadContacts { warrant, records: records.clone() }).await,
         all.try_all(&ListCoarse { from: Record(0), limit: 1 }).await,
         all.try_all(&ReadReseal {}).await,
+        all.try_all(&ReadResetLoad {}).await,
         all.try_all(&ReadChanges { after: 0 }).await,
         all.try_all(&ReadSeen { callers: None, from: now, to: now }).await,
         all.try_all(&import).await,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cofferdam_core::{Personal, Timestamp};
-use cofferdam_mail::{Envelope, Mailbox, Mailer, Message, MessageError, SendError};
+use cofferdam_mail::{Envelope, Head, Mailbox, Mailer, Message, MessageError, Relay, SendError};
 use keys_api::{Alarm, AlarmKind};
 
 use super::DeliveryError;
@@ -50,7 +50,7 @@ impl Mail {
         let mail = Self {
             name: name.to_owned(),
             origin,
-            mailer: Mailer::new(relay.to_owned(), domain.clone()),
+            mailer: Mailer::new(Relay::plain(relay), domain.clone()),
             from: mailbox(from),
             readers: recipients.iter().map(|address| mailbox(address)).collect(),
             domain,
@@ -118,11 +118,14 @@ impl Mail {
         now: Timestamp,
     ) -> Result<Vec<u8>, MessageError> {
         Message {
-            from: &self.from,
-            to,
+            head: Head {
+                from: &self.from,
+                to,
+                date: now,
+                message_id: &format!("{}@{}", self.origin.event_id(alarm.seq), self.domain),
+                feedback_id: None,
+            },
             subject: &format!("[cofferdam] {}: {}×", title(alarm), alarm.count),
-            date: now,
-            message_id: &format!("{}@{}", self.origin.event_id(alarm.seq), self.domain),
             text: &text(alarm, &self.origin),
             html: None,
         }

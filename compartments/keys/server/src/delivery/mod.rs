@@ -96,7 +96,7 @@ pub struct Sink {
 #[derive(Debug)]
 enum Way {
     Webhook(Box<Webhook>),
-    Mail(Mail),
+    Mail(Box<Mail>),
     Syslog(Syslog),
 }
 
@@ -162,9 +162,9 @@ impl Sink {
                 let webhook = Webhook::open(&name, origin, url, secret_file, ca.as_deref())?;
                 Way::Webhook(Box::new(webhook))
             }
-            SinkConfig::Mail { relay, from, recipients, .. } => {
-                Way::Mail(Mail::open(&name, origin, relay, from, recipients).map_err(bad)?)
-            }
+            SinkConfig::Mail { relay, from, recipients, .. } => Way::Mail(Box::new(
+                Mail::open(&name, origin, relay, from, recipients).map_err(bad)?,
+            )),
             SinkConfig::Syslog { address, .. } => {
                 Way::Syslog(Syslog::open(&name, &origin, address).map_err(bad)?)
             }

@@ -1,8 +1,20 @@
-//! Message-IDs: the same for a person at every attempt, and nothing that a stranger can guess.
+//! What tells a person's letter from every other: the Message-ID, the code by which it is checked,
+//! and the address that it comes back to. All three are keyed functions of letter and person;
+//! nothing of them is stored.
 
-use aws_lc_rs::hmac;
+use aes::Aes256;
+use aws_lc_rs::{constant_time, hmac};
+use fpe::ff1::{FF1, FlexibleNumeralString};
+use response_api::LetterId;
 
-/// The Message-ID of a person's letter, without brackets.
+/// Crockford's digits: none is taken for another.
+const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+const RADIX: u32 = 32;
+/// Ten digits of five bits: 18 for the letter, 32 for the person.
+const LENGTH: usize = 10;
+const MAX_LETTER: u32 = (1 << 18) - 1;
+
+/// The Message-ID of a person's letter, without brackets: the same at every attempt.
 #[must_use]
 pub fn message_id(seed: &[u8], letter: u32, person: u32, domain: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, seed);
@@ -10,9 +22,116 @@ pub fn message_id(seed: &[u8], letter: u32, person: u32, domain: &str) -> String
     format!("{letter}.{}@{domain}", hex::encode(&tag.as_ref()[..16]))
 }
 
+/// Makes and reads codes and return addresses.
+pub struct LetterKeys {
+    codes: FF1<Aes256>,
+    returns: hmac::Key,
+}
+
+impl LetterKeys {
+    /// Derives both keys from one.
+    #[must_use]
+    pub fn new(key: &[u8]) -> Self {
+        let master = hmac::Key::new(hmac::HMAC_SHA256, key);
+        let codes = hmac::sign(&master, b"cofferdam letter codes v1");
+        let returns = hmac::sign(&master, b"cofferdam letter returns v1");
+        // The radix is one that FF1 takes.
+        #[expect(clippy::expect_used, reason = "FF1 takes every radix from 2 to 65,536")]
+        let codes = FF1::new(codes.as_ref(), RADIX).expect("32 is a radix of FF1");
+        Self { codes, returns: hmac::Key::new(hmac::HMAC_SHA256, returns.as_ref()) }
+    }
+
+    /// The code of a person's letter: 50 bits, letter and person encrypted (FF1, NIST SP 800-38G),
+    /// as `XXXXX-XXXXX`. `None` past letter 262,143.
+    #[must_use]
+    pub fn code(&self, letter: LetterId, person: u32) -> Option<String> {
+        if letter.0 > MAX_LETTER {
+            return None;
+        }
+        let number = u64::from(letter.0) << 32 | u64::from(person);
+        let digits = (0..LENGTH).rev().map(|at| digit(number >> (5 * at)));
+        let plain = FlexibleNumeralString::from(digits.collect::<Vec<_>>());
+        let sealed: Vec<u16> = self.codes.encrypt(&[], &plain).ok()?.into();
+        let text: String =
+            sealed.iter().map(|d| char::from(DIGITS[usize::from(*d) % DIGITS.len()])).collect();
+        Some(format!("{}-{}", &text[..5], &text[5..]))
+    }
+
+    /// Whose letter a code belongs to, if it is anybody's: ask the ledger. Reads what people type:
+    /// any case, with or without hyphen and blanks, O for 0, I and L for 1.
+    #[must_use]
+    pub fn read_code(&self, typed: &str) -> Option<(LetterId, u32)> {
+        let mut digits = Vec::with_capacity(LENGTH);
+        for c in typed.chars().filter(|c| !c.is_whitespace() && *c != '-') {
+            let c = match c.to_ascii_uppercase() {
+                'O' => '0',
+                'I' | 'L' => '1',
+                c => c,
+            };
+            let digit = DIGITS.iter().position(|d| char::from(*d) == c)?;
+            digits.push(u16::try_from(digit).ok()?);
+            if digits.len() > LENGTH {
+                return None;
+            }
+        }
+        if digits.len() != LENGTH {
+            return None;
+        }
+        let sealed = FlexibleNumeralString::from(digits);
+        let plain: Vec<u16> = self.codes.decrypt(&[], &sealed).ok()?.into();
+        let number = plain.iter().fold(0_u64, |number, digit| number << 5 | u64::from(*digit));
+        let person = u32::try_from(number & u64::from(u32::MAX)).ok()?;
+        Some((LetterId(u32::try_from(number >> 32).ok()?), person))
+    }
+
+    /// The address that a person's letter comes back to (VERP), signed: nobody makes one up.
+    #[must_use]
+    pub fn return_address(&self, letter: LetterId, person: u32, domain: &str) -> String {
+        format!("b-{}-{person}-{}@{domain}", letter.0, self.tag(letter, person))
+    }
+
+    /// Whose letter came back to an address.
+    pub fn read_return(&self, address: &str, domain: &str) -> Result<(LetterId, u32), Forged> {
+        let (local, at) = address.rsplit_once('@').ok_or(Forged)?;
+        let mut parts = local.split('-');
+        let (Some(b), Some(letter), Some(person), Some(tag), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(Forged);
+        };
+        if !b.eq_ignore_ascii_case("b") || !at.eq_ignore_ascii_case(domain) {
+            return Err(Forged);
+        }
+        let letter = LetterId(letter.parse().map_err(|_| Forged)?);
+        let person = person.parse().map_err(|_| Forged)?;
+        let expected = self.tag(letter, person);
+        let tag = tag.to_ascii_lowercase();
+        constant_time::verify_slices_are_equal(tag.as_bytes(), expected.as_bytes())
+            .map_err(|_| Forged)?;
+        Ok((letter, person))
+    }
+
+    fn tag(&self, letter: LetterId, person: u32) -> String {
+        let of = [letter.0.to_be_bytes(), person.to_be_bytes()].concat();
+        hex::encode(&hmac::sign(&self.returns, &of).as_ref()[..10])
+    }
+}
+
+fn digit(number: u64) -> u16 {
+    // Five bits.
+    u16::try_from(number & 31).unwrap_or_default()
+}
+
+/// An address that we did not make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an address that we gave a letter to come back to")]
+pub struct Forged;
+
 #[cfg(test)]
 mod tests {
-    use super::message_id;
+    use proptest::prelude::*;
+
+    use super::*;
 
     #[test]
     fn it_is_stable_and_one_a_person() {
@@ -21,5 +140,64 @@ mod tests {
         assert_ne!(id(7), id(8));
         assert_ne!(id(7), message_id(b"other", 1, 7, "letters.shop.example"));
         assert_eq!(id(7).len(), "1.".len() + 32 + "@letters.shop.example".len());
+    }
+
+    /// Of a million guesses 0.02 are expected to hit one of 24 million among 2^50. That they fall
+    /// evenly shows over all letters together, of which each person has 2^18.
+    #[test]
+    fn a_million_guesses_hit_nobody_among_24_million() {
+        let keys = LetterKeys::new(&[8; 32]);
+        let mut seed = 1_u64;
+        let (mut hits, mut in_any_letter) = (0, 0_u32);
+        for _ in 0..1_000_000 {
+            // Knuth's generator: guesses that anybody could make.
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let guess: String = (0..LENGTH)
+                .map(|at| char::from(DIGITS[usize::from(digit(seed >> (9 + 5 * at)))]))
+                .collect();
+            let Some((letter, person)) = keys.read_code(&guess) else { continue };
+            in_any_letter += u32::from(person < 24_000_000);
+            hits += u32::from(person < 24_000_000 && letter.0 == 2);
+        }
+        assert_eq!(hits, 0);
+        let expected = 5_588; // 1,000,000 x 24,000,000 / 2^32
+        assert!(in_any_letter.abs_diff(expected) < 400, "{in_any_letter}");
+    }
+
+    #[test]
+    fn other_keys_read_another_person() {
+        let code = LetterKeys::new(&[1; 32]).code(LetterId(2), 7).unwrap();
+        assert_ne!(LetterKeys::new(&[2; 32]).read_code(&code), Some((LetterId(2), 7)));
+        assert_eq!(LetterKeys::new(&[1; 32]).code(LetterId(1 << 18), 7), None);
+    }
+
+    #[test]
+    fn a_forged_return_address_is_refused() {
+        let keys = LetterKeys::new(&[1; 32]);
+        let address = keys.return_address(LetterId(2), 7, "back.shop.example");
+        for bad in [
+            address.replace("-7-", "-8-"),
+            address.replace("b-2", "b-3"),
+            address.replace("back", "other"),
+            "b-2-7-@back.shop.example".to_owned(),
+            "postmaster@back.shop.example".to_owned(),
+        ] {
+            assert_eq!(keys.read_return(&bad, "back.shop.example"), Err(Forged), "{bad}");
+        }
+        let shouted = address.to_uppercase();
+        assert_eq!(keys.read_return(&shouted, "back.shop.example"), Ok((LetterId(2), 7)));
+    }
+
+    proptest! {
+        #[test]
+        fn every_code_is_read_as_typed(letter in 0_u32..=MAX_LETTER, person in any::<u32>()) {
+            let keys = LetterKeys::new(&[1; 32]);
+            let code = keys.code(LetterId(letter), person).unwrap();
+            let typed = code.to_lowercase().replace('-', " ").replace('0', "o").replace('1', "l");
+            prop_assert_eq!(keys.read_code(&code), Some((LetterId(letter), person)));
+            prop_assert_eq!(keys.read_code(&typed), Some((LetterId(letter), person)));
+        }
     }
 }

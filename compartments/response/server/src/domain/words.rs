@@ -1,25 +1,6 @@
-//! Fields and instants in the words of a letter.
+//! Fields and instants in the words of notice and report.
 
-use cofferdam_core::{Field, FieldSet, Timestamp};
-
-/// A field as a customer would call it.
-#[must_use]
-pub const fn field(field: Field) -> &'static str {
-    match field {
-        Field::Name | Field::RosterName => "your name",
-        Field::Email | Field::RosterEmail => "your e-mail address",
-        Field::Phone => "your telephone number",
-        Field::BillingAddress => "your billing address",
-        Field::ShippingAddress => "your shipping address",
-        Field::CardLast4 => "the last four digits of your card",
-        Field::Password => "your password",
-        Field::Session => "your being signed in",
-        Field::CardNumber => "your full card number",
-        Field::CardExpiry => "your card's date of expiry",
-        Field::CardMasked => "the last four digits of a stored card",
-        Field::RosterAddress => "your postal address",
-    }
-}
+use cofferdam_core::{Field, Timestamp};
 
 /// A field as a heading in a report.
 #[must_use]
@@ -40,12 +21,6 @@ pub const fn heading(field: Field) -> &'static str {
         Field::RosterEmail => "E-mail address, on a roster",
         Field::RosterAddress => "Postal address, on a roster",
     }
-}
-
-/// Fields as lines of a letter, in a fixed order.
-#[must_use]
-pub fn fields(set: FieldSet) -> Vec<&'static str> {
-    set.iter().map(field).collect()
 }
 
 /// `15 January 2012, 04:00 UTC`

@@ -2,34 +2,27 @@
 
 pub mod access_log;
 mod customers;
+mod draft;
 mod evidence;
 mod follow;
+pub mod mailing;
 mod plan;
+mod post;
+mod returns;
 pub mod roster;
 pub mod scope;
-mod send;
+mod settle;
 mod status;
+mod verify;
 
 pub use customers::{Customers, follow_customers};
+pub use draft::{draft, terms};
 pub use evidence::scoped;
 pub use follow::{Behind, copy_logs, follow_logs};
-pub use plan::plan;
+pub use plan::{Planning, plan};
+pub use post::{post_page, post_terms};
+pub use returns::Returns;
 pub use scope::{person, scope};
-pub use send::{Sending, start};
+pub use settle::settle;
 pub use status::status;
-
-use accounts_api::{CoarseRow, ListCoarse};
-use cofferdam_core::Record;
-use cofferdam_wire::Problem;
-
-use crate::app::App;
-
-/// Customers a page.
-const PAGE: u32 = 10_000;
-
-/// The next customers from record `from` on, and where the page after them begins; `None` at the
-/// end.
-async fn coarse_page(app: &App, from: u32) -> Result<Option<(Vec<CoarseRow>, u32)>, Problem> {
-    let rows = app.accounts.call(&ListCoarse { from: Record(from), limit: PAGE }).await?;
-    Ok(rows.last().map(|row| row.record.0 + 1).map(|next| (rows, next)))
-}
+pub use verify::{Approved, verify};

@@ -170,50 +170,63 @@ pub async fn read_contacts(
     warrant: WarrantId,
     records: &[Record],
 ) -> Result<BTreeMap<Record, RosterContact>, Problem> {
+    let contact = |(record, (name, email))| (record, RosterContact { name, email });
+    Ok(read(app, warrant, records, 1).await?.into_iter().map(contact).collect())
+}
+
+/// Names and postal addresses of people, under a warrant; nothing for those who have none.
+pub async fn read_postal(
+    app: &App,
+    warrant: WarrantId,
+    records: &[Record],
+) -> Result<BTreeMap<Record, (Personal, Personal)>, Problem> {
+    read(app, warrant, records, 2).await
+}
+
+/// Name, and what stands at `place` of what is sealed, of those who have that.
+async fn read(
+    app: &App,
+    warrant: WarrantId,
+    records: &[Record],
+    place: usize,
+) -> Result<BTreeMap<Record, (Personal, Personal)>, Problem> {
     let people = app.store.people(records).await.map_err(|e| Problem::internal(&e))?;
     let mut contacts = BTreeMap::new();
     let mut epochs: BTreeMap<Epoch, Vec<&SealedPerson>> = BTreeMap::new();
-    for person in people.iter().filter(|person| person.sealed[1].is_some()) {
+    for person in people.iter().filter(|person| person.sealed[place].is_some()) {
         epochs.entry(person.epoch).or_default().push(person);
     }
     for (epoch, people) in epochs {
         let mut groups: BTreeMap<u16, Vec<Record>> = BTreeMap::new();
         for person in &people {
-            groups.entry(contact_fields(person).bits()).or_default().push(person.record);
+            groups.entry(filled(person, place).bits()).or_default().push(person.record);
         }
         let keys = keys_for(app, Operation::Release, groups, Some(epoch), Some(warrant)).await?;
         for person in people {
             let Some((_, keys)) = keys.get(&person.record) else { continue };
-            let contact = open(person, epoch, keys).map_err(|e| Problem::internal(&e))?;
-            contacts.insert(person.record, contact);
+            let both = open(person, epoch, keys, place).map_err(|e| Problem::internal(&e))?;
+            contacts.insert(person.record, both);
         }
     }
     Ok(contacts)
 }
 
-fn contact_fields(person: &SealedPerson) -> FieldSet {
-    SEALED
-        .iter()
-        .zip(&person.sealed)
-        .take(2)
-        .filter(|(_, s)| s.is_some())
-        .map(|(f, _)| *f)
-        .collect()
+fn filled(person: &SealedPerson, place: usize) -> FieldSet {
+    let wanted = [0, place].into_iter().filter(|of| person.sealed[*of].is_some());
+    wanted.map(|of| SEALED[of]).collect()
 }
 
 fn open(
     person: &SealedPerson,
     epoch: Epoch,
     keys: &[FieldKey],
-) -> Result<RosterContact, OpenError> {
-    let mut contact = RosterContact { name: Personal::new(""), email: Personal::new("") };
-    for (field, key) in contact_fields(person).iter().zip(keys) {
-        let (place, text) = match field {
-            Field::RosterName => (0, &mut contact.name),
-            _ => (1, &mut contact.email),
-        };
-        let sealed = person.sealed[place].as_deref().unwrap_or_default();
+    place: usize,
+) -> Result<(Personal, Personal), OpenError> {
+    let (mut name, mut other) = (Personal::new(""), Personal::new(""));
+    for (field, key) in filled(person, place).iter().zip(keys) {
+        let (at, text) = if field == SEALED[0] { (0, &mut name) } else { (place, &mut other) };
+        let sealed = person.sealed[at].as_deref().unwrap_or_default();
         *text = SealedAs { record: person.record, field, epoch }.open(key, sealed)?;
     }
-    Ok(contact)
+    Ok((name, other))
 }

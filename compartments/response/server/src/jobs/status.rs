@@ -1,35 +1,40 @@
 //! How a letter stands.
 
 use cofferdam_wire::Problem;
-use response_api::{LedgerState, LetterStatus};
+use response_api::{LedgerState, LetterId, LetterStatus};
 
 use crate::app::App;
-use crate::store::Letter;
+use crate::jobs::mailing::ResetPace;
+use crate::routes::no_letter;
 
-/// Counts the ledger, and asks the workers.
-pub async fn status(app: &App, letter: &Letter) -> Result<LetterStatus, Problem> {
+/// Counts the ledger, and asks the workers here.
+pub async fn status(app: &App, letter: LetterId) -> Result<LetterStatus, Problem> {
     let internal = |e: cofferdam_store::StoreError| Problem::internal(&e);
     // The workers first: a letter that ended in between then shows its last counts.
-    let (running, trouble) = match app.sending.lock().await.get(&letter.letter) {
-        Some(sending) => (sending.is_running(), sending.trouble()),
-        None => (false, None),
+    let run = app.sending.lock().await.get(&letter).cloned();
+    let found = app.store.letter(letter).await.map_err(internal)?;
+    let found = found.ok_or_else(|| no_letter(letter))?;
+    let counts = app.store.counts(letter).await.map_err(internal)?;
+    let people = LedgerState::ALL.into_iter().map(|state| (state, counts.of(state))).collect();
+    let reset_pages = run.as_ref().and_then(|run| run.reset_pages.as_ref()).map(ResetPace::status);
+    let (last_minute, providers, trouble) = match &run {
+        Some(run) => (run.meter.last_minute(), run.provider_status(), run.trouble()),
+        None => (0, vec![], None),
     };
-    let counts = app.store.counts(letter.letter).await.map_err(internal)?;
-    let fresh = app.store.letter(letter.letter).await.map_err(internal)?;
-    let (started, finished) =
-        fresh.map_or((letter.started, letter.finished), |l| (l.started, l.finished));
-    Ok(LetterStatus {
-        letter: letter.letter,
-        audience: letter.audience,
-        running,
-        planned: counts.of(LedgerState::Planned),
-        claimed: counts.of(LedgerState::Claimed),
-        accepted: counts.of(LedgerState::Accepted),
-        in_doubt: counts.of(LedgerState::InDoubt),
-        bounced: counts.of(LedgerState::Bounced),
-        suppressed: counts.of(LedgerState::Suppressed),
-        trouble,
-        started,
-        finished,
-    })
+    let mut status = LetterStatus {
+        letter,
+        audience: found.audience,
+        state: found.state,
+        version: found.version,
+        people,
+        last_minute,
+        seconds_left: None,
+        providers,
+        reset_pages,
+        trouble: trouble.or(Some(found.trouble).filter(|text| !text.is_empty())),
+        started: found.started,
+        finished: found.finished,
+    };
+    status.seconds_left = (status.open() * 60).checked_div(last_minute);
+    Ok(status)
 }

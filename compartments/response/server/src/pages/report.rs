@@ -2,7 +2,7 @@
 
 use askama::Template;
 use cofferdam_core::Timestamp;
-use response_api::{Audience, Exposure, Level, LevelCounts, Report};
+use response_api::{Audience, Exposure, LedgerState, Level, LevelCounts, Report};
 
 use crate::domain::words;
 

@@ -1,37 +1,49 @@
-//! Serving the notice over plain HTTP: one static page, readable with everything else down.
+//! What the public reads over plain HTTP: the notice, a static page that is readable with everything
+//! else down, and the page on which letters are checked.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
 
 use super::notice::PAGE;
+use super::verify::{self, Verify};
+use crate::app::App;
 
-/// Serves the notice in `dir` until the task is aborted.
-pub async fn serve_notice(dir: PathBuf, listener: TcpListener) {
-    let router = Router::new().route("/", get(page)).with_state(Arc::new(dir.join(PAGE)));
-    if let Err(e) = axum::serve(listener, router).await {
-        tracing::error!(cause = %e, "the notice is no longer served");
+/// Bytes of what is typed into a page.
+const TYPED: usize = 1_024;
+
+/// Serves both until the task is aborted.
+pub async fn serve_public(app: Arc<App>, listener: TcpListener) {
+    let verify = Router::new()
+        .route("/verify", get(verify::show).post(verify::check))
+        .layer(DefaultBodyLimit::max(TYPED))
+        .with_state(Arc::new(Verify::new(app.clone())));
+    let router = Router::new().route("/", get(notice)).with_state(app).merge(verify);
+    cofferdam_wire::serve_anybody(listener, router).await;
+}
+
+async fn notice(State(app): State<Arc<App>>) -> Response {
+    match tokio::fs::read(app.config.notice_dir.join(PAGE)).await {
+        Ok(text) => page(text),
+        Err(_) => (StatusCode::NOT_FOUND, "There is no notice.\n").into_response(),
     }
 }
 
-async fn page(State(path): State<Arc<PathBuf>>) -> Response {
-    match tokio::fs::read(path.as_path()).await {
-        Ok(page) => (
-            [
-                (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-                (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'"),
-                (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-                (header::CACHE_CONTROL, "no-cache"),
-            ],
-            page,
-        )
-            .into_response(),
-        Err(_) => (StatusCode::NOT_FOUND, "There is no notice.\n").into_response(),
-    }
+/// A page that loads nothing and sends its form nowhere else.
+pub fn page(text: Vec<u8>) -> Response {
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; \
+                  frame-ancestors 'none'; base-uri 'none'";
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_SECURITY_POLICY, policy),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, "no-cache"),
+    ];
+    (headers, text).into_response()
 }

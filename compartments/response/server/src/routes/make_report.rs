@@ -23,7 +23,7 @@ pub async fn make(
     let internal = |e: cofferdam_store::StoreError| Problem::internal(&e);
     let mut letters = Vec::new();
     for letter in app.store.letters(id).await.map_err(internal)? {
-        letters.push(jobs::status(&app, &letter).await?);
+        letters.push(jobs::status(&app, letter.letter).await?);
     }
     let mut report = Report {
         exposure: app.store.finding(id, Kind::Exposure).await.map_err(internal)?,

@@ -1,7 +1,10 @@
 //! The endpoints, one file each.
 
+mod approve_letter;
 mod begin_access_log;
 mod declare_incident;
+mod draft_letter;
+mod draft_post;
 mod find_person;
 mod finish_access_log;
 mod finish_roster;
@@ -13,6 +16,8 @@ mod list_access_logs;
 mod list_incidents;
 mod lower_budget;
 mod make_report;
+mod open_post;
+mod pause_letter;
 mod plan_letter;
 mod publish_notice;
 mod read_exposure;
@@ -23,11 +28,15 @@ mod read_keys;
 mod read_ledger;
 mod read_letter;
 mod read_person;
+mod read_post;
 mod read_scoped;
 mod remove_access_log;
+mod resume_provider;
 mod scope_incident;
 mod seal_bag;
+mod settle_letter;
 mod start_letter;
+mod stop_letter;
 mod void_credentials;
 
 use std::sync::Arc;
@@ -36,17 +45,20 @@ use axum::Router;
 use cofferdam_core::Call;
 use cofferdam_wire::call_route;
 use response_api::{
-    BeginAccessLog, DeclareIncident, FindPerson, FinishAccessLog, FinishRoster, FreezeCaller,
-    GiveOrder, ImportAccesses, ImportRoster, ListAccessLogs, ListIncidents, LowerBudget,
-    MakeReport, PlanLetter, PublishNotice, ReadExposure, ReadFeed, ReadGrounds, ReadJournal,
-    ReadKeys, ReadLedger, ReadLetter, ReadPerson, ReadScoped, RemoveAccessLog, ScopeIncident,
-    SealBag, StartLetter, VoidCredentials,
+    ApproveLetter, BeginAccessLog, DeclareIncident, DraftLetter, DraftPost, FindPerson,
+    FinishAccessLog, FinishRoster, FreezeCaller, GiveOrder, ImportAccesses, ImportRoster,
+    ListAccessLogs, ListIncidents, LowerBudget, MakeReport, OpenPost, PauseLetter, PlanLetter,
+    PublishNotice, ReadExposure, ReadFeed, ReadGrounds, ReadJournal, ReadKeys, ReadLedger,
+    ReadLetter, ReadPerson, ReadPost, ReadScoped, RemoveAccessLog, ResumeProvider, ScopeIncident,
+    SealBag, SettleLetter, StartLetter, StopLetter, VoidCredentials,
 };
+
+pub use read_letter::no_letter;
 
 use crate::app::App;
 
 /// Every path, for the test that walks them all.
-pub const PATHS: [&str; 29] = [
+pub const PATHS: [&str; 38] = [
     DeclareIncident::PATH,
     ListIncidents::PATH,
     ReadJournal::PATH,
@@ -62,6 +74,15 @@ pub const PATHS: [&str; 29] = [
     SealBag::PATH,
     PlanLetter::PATH,
     StartLetter::PATH,
+    SettleLetter::PATH,
+    StopLetter::PATH,
+    ResumeProvider::PATH,
+    PauseLetter::PATH,
+    DraftLetter::PATH,
+    DraftPost::PATH,
+    OpenPost::PATH,
+    ReadPost::PATH,
+    ApproveLetter::PATH,
     ReadLetter::PATH,
     ReadLedger::PATH,
     PublishNotice::PATH,
@@ -95,6 +116,15 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(call_route::<ReadGrounds, _, _, _>(read_grounds::read))
         .merge(call_route::<SealBag, _, _, _>(seal_bag::seal))
         .merge(call_route::<PlanLetter, _, _, _>(plan_letter::plan))
+        .merge(call_route::<ApproveLetter, _, _, _>(approve_letter::approve))
+        .merge(call_route::<DraftLetter, _, _, _>(draft_letter::draft))
+        .merge(call_route::<DraftPost, _, _, _>(draft_post::draft))
+        .merge(call_route::<OpenPost, _, _, _>(open_post::open))
+        .merge(call_route::<ReadPost, _, _, _>(read_post::read))
+        .merge(call_route::<PauseLetter, _, _, _>(pause_letter::pause))
+        .merge(call_route::<ResumeProvider, _, _, _>(resume_provider::resume))
+        .merge(call_route::<StopLetter, _, _, _>(stop_letter::stop))
+        .merge(call_route::<SettleLetter, _, _, _>(settle_letter::settle))
         .merge(call_route::<StartLetter, _, _, _>(start_letter::start))
         .merge(call_route::<ReadLetter, _, _, _>(read_letter::read))
         .merge(call_route::<ReadLedger, _, _, _>(read_ledger::read))

@@ -19,7 +19,10 @@ pub async fn plan(
     app.incident(call.incident).await?;
     app.exposure(call.incident).await?;
     let plan = jobs::plan(&app, call.incident, call.audience).await?;
-    let detail = format!("letter {} to {:?}: {} people", plan.letter, call.audience, plan.people);
-    app.journal(call.incident, &by, "letters.plan", &detail).await?;
+    if plan.planned {
+        let of = format!("letter {} to {:?}", plan.letter, call.audience);
+        let detail = format!("{of}: {} people", plan.people);
+        app.journal(call.incident, &by, "letters.plan", &detail).await?;
+    }
     Ok(Answer(plan, encoding))
 }

@@ -7,15 +7,18 @@ use cofferdam_wire::{Answer, Body, Problem};
 use response_api::{JournalEntry, ReadJournal};
 
 use crate::app::App;
+use crate::routes::import_roster::NO_INCIDENT;
 use crate::staff::Staff;
 
-/// Reads the journal of an incident.
+/// Reads the journal of an incident, or of what belongs to none.
 pub async fn read(
     State(app): State<Arc<App>>,
     _: Staff,
     Body(call, encoding): Body<ReadJournal>,
 ) -> Result<Answer<Vec<JournalEntry>>, Problem> {
-    app.incident(call.incident).await?;
+    if call.incident != NO_INCIDENT {
+        app.incident(call.incident).await?;
+    }
     let journal = app.store.read_journal(call.incident).await;
     Ok(Answer(journal.map_err(|e| Problem::internal(&e))?, encoding))
 }

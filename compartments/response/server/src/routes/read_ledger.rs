@@ -25,16 +25,16 @@ pub async fn read(
         app.journal(letter.incident, &by, "ledger.read", &detail).await?;
     }
     let limit = call.limit.min(MAX_ROWS);
-    let rows = app.store.ledger(call.letter, call.from, limit).await;
+    let rows = app.store.ledger(call.letter, call.state, call.from, limit).await;
     let domain = &app.config.shop.message_id_domain;
     let rows = rows.map_err(|e| Problem::internal(&e))?.into_iter();
-    let rows = rows.map(|(person, state, fields, outcome, at)| LedgerRow {
-        person,
-        state,
-        fields,
-        message_id: message_id(&letter.seed, letter.letter.0, person, domain),
-        outcome,
-        at,
+    let rows = rows.map(|row| LedgerRow {
+        person: row.person,
+        state: row.state,
+        fields: row.fields,
+        message_id: message_id(&letter.seed, letter.letter.0, row.person, domain),
+        outcome: Some(row.outcome).filter(|text| !text.is_empty()),
+        at: row.at,
     });
     Ok(Answer(rows.collect(), encoding))
 }

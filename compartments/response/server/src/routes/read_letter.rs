@@ -17,12 +17,16 @@ pub async fn read(
     _: Staff,
     Body(call, encoding): Body<ReadLetter>,
 ) -> Result<Answer<LetterStatus>, Problem> {
-    let letter = find(&app, call.letter).await?;
-    Ok(Answer(jobs::status(&app, &letter).await?, encoding))
+    Ok(Answer(jobs::status(&app, call.letter).await?, encoding))
 }
 
 /// The letter with this number.
 pub async fn find(app: &App, id: LetterId) -> Result<Letter, Problem> {
     let found = app.store.letter(id).await.map_err(|e| Problem::internal(&e))?;
-    found.ok_or_else(|| Problem::not_found(format!("there is no letter {id}")))
+    found.ok_or_else(|| no_letter(id))
+}
+
+/// There is none with this number.
+pub fn no_letter(id: LetterId) -> Problem {
+    Problem::not_found(format!("there is no letter {id}"))
 }

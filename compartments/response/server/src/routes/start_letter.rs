@@ -4,32 +4,49 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use cofferdam_wire::{Answer, Body, Problem, ProblemKind};
-use keys_api::{OpenWarrant, Signed, Warrant};
-use response_api::{Audience, LetterStatus, StartLetter};
+use response_api::{Audience, LedgerState, LetterState, LetterStatus, StartLetter};
 
 use crate::app::App;
 use crate::jobs;
 use crate::staff::Staff;
 use crate::store::Letter;
 
-/// Starts or resumes a letter.
+/// Of a hundred letters to staff so many must be accepted before customers are written to.
+const STAFF_FIRST: u64 = 99;
+
+/// Starts or resumes a letter. Nothing here can name another version than the approved one.
 pub async fn start(
     State(app): State<Arc<App>>,
     Staff(by): Staff,
     Body(call, encoding): Body<StartLetter>,
 ) -> Result<Answer<LetterStatus>, Problem> {
-    let mut letter = super::read_letter::find(&app, call.letter).await?;
-    if !letter.planned {
-        return Err(conflict("the letter's ledger is not whole; plan it again"));
+    let letter = super::read_letter::find(&app, call.letter).await?;
+    let Some(version) = &letter.version else {
+        return Err(conflict("two people must approve a version of the letter first"));
+    };
+    if letter.state == LetterState::Stopped {
+        return Err(conflict("the letter was stopped; draft it, and have that version approved"));
     }
-    if letter.audience == Audience::Customers {
-        check_staff_first(&app, &letter).await?;
-        open_warrant(&app, &mut letter, call.warrant).await?;
+    let mut detail =
+        format!("letter {} to {:?}, version {version}", letter.letter, letter.audience);
+    if letter.audience == Audience::Customers
+        && let Err(problem) = check_staff_first(&app, &letter).await
+    {
+        let reason = call.before_staff.filter(|reason| !reason.trim().is_empty());
+        let reason = reason.ok_or(problem)?;
+        detail.push_str("; before staff, because ");
+        detail.push_str(&reason);
     }
-    let detail = format!("letter {} to {:?}", letter.letter, letter.audience);
+    let gate = jobs::mailing::pass_gate(&app).await?;
+    detail.push_str("; ");
+    detail.push_str(&gate);
     app.journal(letter.incident, &by, "letters.start", &detail).await?;
-    jobs::start(&app, letter.clone()).await?;
-    Ok(Answer(jobs::status(&app, &letter).await?, encoding))
+    let running = app.store.set_running(letter.letter, version, app.now()).await;
+    if !running.map_err(|e| Problem::internal(&e))? {
+        return Err(conflict("the letter was stopped, or approved anew, at this moment"));
+    }
+    app.letters_stirred.notify_one();
+    Ok(Answer(jobs::status(&app, letter.letter).await?, encoding))
 }
 
 /// Staff hear it before customers do.
@@ -39,27 +56,12 @@ async fn check_staff_first(app: &App, letter: &Letter) -> Result<(), Problem> {
     let first = "write to staff first: cofferdam incident letters --audience staff";
     let staff = staff.filter(|staff| staff.planned).ok_or_else(|| conflict(first))?;
     let counts = app.store.counts(staff.letter).await.map_err(|e| Problem::internal(&e))?;
-    if counts.unsettled() { Err(conflict(first)) } else { Ok(()) }
-}
-
-/// Hands the signed warrant to `keys`, which checks both signatures itself.
-async fn open_warrant(
-    app: &App,
-    letter: &mut Letter,
-    signed: Option<serde_json::Value>,
-) -> Result<(), Problem> {
-    match signed {
-        Some(signed) => {
-            let warrant: Signed<Warrant> = serde_json::from_value(signed)
-                .map_err(|e| Problem::bad_request(format!("not a signed warrant: {e}")))?;
-            let id = app.keys.call(&OpenWarrant { warrant }).await?;
-            app.store.set_warrant(letter.letter, id).await.map_err(|e| Problem::internal(&e))?;
-            letter.warrant = Some(id);
-            Ok(())
-        }
-        None if letter.warrant.is_some() => Ok(()),
-        None => Err(conflict("a letter to customers takes a warrant that two people signed")),
+    let accepted = counts.of(LedgerState::Accepted);
+    if accepted * 100 >= counts.total() * STAFF_FIRST {
+        return Ok(());
     }
+    let total = counts.total();
+    Err(conflict(&format!("{accepted} of {total} letters to staff are accepted; {first}")))
 }
 
 fn conflict(what: &str) -> Problem {

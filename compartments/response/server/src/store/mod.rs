@@ -12,12 +12,16 @@ mod roster;
 
 use cofferdam_core::Timestamp;
 use cofferdam_store::{Db, Location, Migrations, StoreError};
+use futures_util::{Stream, TryStreamExt as _};
 use roaring::RoaringBitmap;
-use sqlx::{Any, Transaction};
+use sqlx::any::AnyRow;
+use sqlx::{Any, Row, Transaction};
 
 pub use findings::Kind;
 pub use journal::Act;
-pub use ledger::{Claimed, Counts, Outcome, PlannedRow};
+pub use ledger::{
+    Batch, CameBack, Claimed, Counts, Holder, Locale, Outcome, PlannedRow, Put, StoredRow,
+};
 pub use letters::Letter;
 pub use roster::SealedPerson;
 
@@ -59,4 +63,15 @@ pub fn bytes_of(records: &RoaringBitmap) -> Result<Vec<u8>, StoreError> {
 
 fn corrupt(what: impl std::fmt::Display) -> StoreError {
     StoreError::Corrupt(what.to_string())
+}
+
+/// May be everybody: one row at a time, and sorted by the bitmap.
+async fn people(
+    mut rows: impl Stream<Item = Result<AnyRow, sqlx::Error>> + Unpin,
+) -> Result<RoaringBitmap, StoreError> {
+    let mut people = RoaringBitmap::new();
+    while let Some(row) = rows.try_next().await? {
+        people.insert(number(row.try_get(0)?)?);
+    }
+    Ok(people)
 }

@@ -9,7 +9,7 @@ use roaring::RoaringBitmap;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::{Store, corrupt, number};
+use super::{Store, corrupt, people};
 use crate::domain::page::Page;
 
 impl Store {
@@ -62,33 +62,31 @@ impl Store {
     /// Customers whose letter was refused for good.
     pub async fn undeliverable(&self) -> Result<RoaringBitmap, StoreError> {
         let rows = sqlx::query(
-            "SELECT DISTINCT person FROM ledger WHERE state = 'bounced' AND letter IN
+            "SELECT person FROM ledger WHERE state = 5 AND letter IN
              (SELECT letter FROM letter WHERE audience = 'customers')",
-        )
-        .fetch_all(self.db.reader())
-        .await?;
-        people(&rows)
+        );
+        people(rows.fetch(self.db.reader())).await
     }
 
-    /// Customers whose letter the relay may have had from `from` to `to`.
+    /// Customers whose letter the relay may have had from `from` to `to`: what was tried, what a
+    /// worker holds, and what is in doubt or came back later, since nobody knows any more when it was
+    /// handed over.
     pub async fn handed_over(
         &self,
         from: Timestamp,
         to: Timestamp,
     ) -> Result<RoaringBitmap, StoreError> {
+        // By LedgerState::code: accepted, in doubt, deferred, bounced, complained, expired.
         let rows = sqlx::query(
-            "SELECT DISTINCT person FROM ledger WHERE at_ms >= $1 AND at_ms <= $2
-             AND state IN ('accepted', 'in_doubt', 'claimed', 'bounced') AND letter IN
-             (SELECT letter FROM letter WHERE audience = 'customers')",
+            "SELECT person FROM ledger l WHERE letter IN
+                 (SELECT letter FROM letter WHERE audience = 'customers')
+             AND ((state = 2 AND at_ms >= $1 AND at_ms <= $2)
+               OR (state IN (3, 4, 5, 6, 8) AND at_ms >= $1)
+               OR (state IN (0, 4) AND EXISTS (SELECT 1 FROM ledger_batch b
+                   WHERE b.letter = l.letter AND b.batch = l.batch AND b.holder <> '')))",
         )
         .bind(from.as_millisecond())
-        .bind(to.as_millisecond())
-        .fetch_all(self.db.reader())
-        .await?;
-        people(&rows)
+        .bind(to.as_millisecond());
+        people(rows.fetch(self.db.reader())).await
     }
-}
-
-fn people(rows: &[AnyRow]) -> Result<RoaringBitmap, StoreError> {
-    rows.iter().map(|row| number::<u32>(row.try_get(0)?)).collect()
 }

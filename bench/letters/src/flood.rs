@@ -1,0 +1,147 @@
+//! One provider of five begins to answer 421: how soon it gets less, and what that does to the others.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, BufWriter};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::estate::Running;
+use crate::sending;
+
+/// Mail domains of as many providers; the first is the one that has enough.
+pub const DOMAINS: [&str; 5] =
+    ["flooded.example", "one.example", "two.example", "three.example", "four.example"];
+/// How long is looked at before and after.
+const SPAN: Duration = Duration::from_secs(15);
+/// Letters go at full speed by then.
+const SETTLED: Duration = Duration::from_secs(10);
+/// How often is counted.
+const TICK: Duration = Duration::from_millis(100);
+const TICKS_A_SECOND: usize = 10;
+
+/// Recipients named to the relay so far.
+#[derive(Debug, Default)]
+pub struct Counts {
+    flooded: AtomicU64,
+    others: AtomicU64,
+    flooding: AtomicBool,
+}
+
+impl Counts {
+    fn now(&self) -> [u64; 2] {
+        [&self.flooded, &self.others].map(|count| count.load(Ordering::Relaxed))
+    }
+}
+
+/// What was measured, in recipients a second.
+pub struct Flood {
+    pub flooded_before: f64,
+    pub others_before: f64,
+    /// Within how many seconds the flooded provider had no more than half of before in a second.
+    pub slowed_after: Option<f64>,
+    /// In the last five seconds.
+    pub flooded_at_the_end: f64,
+    pub others_after: f64,
+}
+
+/// A relay that takes everything, and turns the first domain away once it is told to.
+pub async fn relay(at: SocketAddr) -> Arc<Counts> {
+    let counts = Arc::new(Counts::default());
+    let (listener, of) = (TcpListener::bind(at).await.unwrap(), counts.clone());
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            tokio::spawn(take(stream, of.clone()));
+        }
+    });
+    counts
+}
+
+/// One connection; it ends with the first 421, as servers do it.
+async fn take(stream: TcpStream, counts: Arc<Counts>) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    let (read, write) = stream.into_split();
+    let (mut read, mut write) = (BufReader::new(read), BufWriter::new(write));
+    write.write_all(b"220 relay\r\n").await?;
+    let (mut line, mut text) = (Vec::new(), false);
+    loop {
+        line.clear();
+        // Replies to commands that came together go together.
+        if read.buffer().is_empty() {
+            write.flush().await?;
+        }
+        if read.read_until(b'\n', &mut line).await? == 0 {
+            return Ok(());
+        }
+        let reply: &[u8] = match line.get(..4) {
+            _ if text && line != b".\r\n" => continue,
+            _ if text => {
+                text = false;
+                b"250 queued as 1\r\n"
+            }
+            Some(b"EHLO") => b"250-relay\r\n250-PIPELINING\r\n250 8BITMIME\r\n",
+            Some(b"RCPT") if line.windows(8).any(|part| part == b"@flooded") => {
+                counts.flooded.fetch_add(1, Ordering::Relaxed);
+                if counts.flooding.load(Ordering::Relaxed) {
+                    write.write_all(b"421 4.7.0 too many, later\r\n").await?;
+                    return write.shutdown().await;
+                }
+                b"250 ok\r\n"
+            }
+            Some(b"RCPT") => {
+                counts.others.fetch_add(1, Ordering::Relaxed);
+                b"250 ok\r\n"
+            }
+            Some(b"DATA") => {
+                text = true;
+                b"354 go on\r\n"
+            }
+            Some(b"QUIT") => return write.shutdown().await,
+            _ => b"250 ok\r\n",
+        };
+        write.write_all(reply).await?;
+    }
+}
+
+/// Writes to everybody, and lets the flood begin on the way.
+pub async fn measure(estate: &Running, counts: &Counts) -> Flood {
+    let mut begun = sending::begin(estate).await;
+    tokio::time::sleep(SETTLED).await;
+    let before = ticks(counts).await;
+    counts.flooding.store(true, Ordering::Relaxed);
+    let after = ticks(counts).await;
+    assert!(begun.is_running().await, "too few customers: the letter ended before the flood did");
+    begun.child.kill().unwrap();
+    begun.child.wait().unwrap();
+
+    let [flooded_before, others_before] = [0, 1].map(|of| rate(&before, of));
+    let slow = |second: &[[u64; 2]]| rate(second, 0) <= flooded_before / 2.0;
+    let slowed = after.windows(TICKS_A_SECOND + 1).position(slow);
+    Flood {
+        flooded_before,
+        others_before,
+        slowed_after: slowed.map(|tick| (tick + TICKS_A_SECOND) as f64 * TICK.as_secs_f64()),
+        flooded_at_the_end: rate(&after[after.len() - 1 - 5 * TICKS_A_SECOND..], 0),
+        others_after: rate(&after, 1),
+    }
+}
+
+/// The counts, tick by tick.
+async fn ticks(counts: &Counts) -> Vec<[u64; 2]> {
+    let mut clock = tokio::time::interval(TICK);
+    let mut out = Vec::new();
+    for _ in 0..=SPAN.as_millis() / TICK.as_millis() {
+        clock.tick().await;
+        out.push(counts.now());
+    }
+    out
+}
+
+/// Recipients a second between the first tick and the last.
+fn rate(ticks: &[[u64; 2]], of: usize) -> f64 {
+    let seconds = (ticks.len() - 1) as f64 * TICK.as_secs_f64();
+    (ticks[ticks.len() - 1][of] - ticks[0][of]) as f64 / seconds
+}

@@ -1,0 +1,100 @@
+//! The gate in front of letters: none starts that receivers would not take for the shop's, and each
+//! thousandth is looked at again.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::process::Output;
+
+use cofferdam_mail::DkimKey;
+use response_api::{LedgerState, LetterId, LetterState, ReadLetter, StartLetter};
+use testkit::Dns;
+
+use crate::letters::{declared, rows, sending};
+use crate::relay::relay;
+use crate::support::{Place, said, until};
+
+const CUSTOMERS: u32 = 1_500;
+/// Letters a second: the thousandth comes seconds after the first.
+const RATE: i64 = 300;
+const DKIM: &str = "letters._domainkey.shop.example.";
+
+/// The record of the estate's own key.
+fn record(place: &Place) -> String {
+    let file = place.dir.join("response/dkim.pem");
+    let key = DkimKey::from_pem("shop.example", "letters", &fs::read(&file).unwrap(), &file);
+    key.unwrap().record().unwrap()
+}
+
+/// Closes the estate's gate, before letters that go at [`RATE`].
+fn close(place: &Place, dns: &Dns, relay: SocketAddr) {
+    place.set_letters(relay, |letters| {
+        assert_eq!(letters["dkim"][0]["selector"].as_str(), Some("letters"));
+        let mut gate = toml::toml! {
+            sends_from = ["192.0.2.10"]
+            helo = "mx1.shop.example"
+        };
+        gate.insert("resolver".to_owned(), dns.address().to_string().into());
+        letters.insert("gate".to_owned(), gate.into());
+        let mut provider = toml::toml! {
+            name = "post"
+            domains = ["home.example"]
+        };
+        provider.insert("rate".to_owned(), RATE.into());
+        letters.insert("providers".to_owned(), toml::Value::Array(vec![provider.into()]));
+    });
+}
+
+fn send(place: &Place, audience: &str) -> Output {
+    sending(place, audience).output().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_letter_starts_or_goes_on_that_receivers_would_not_take_for_ours() {
+    let place = Place::new();
+    place.make();
+    let dns = Dns::start().await;
+    let (at, taken) = relay().await;
+    close(&place, &dns, at);
+    let _running = place.serve_all().await;
+    place.import(CUSTOMERS);
+    let staff = place.client("response", "operator-1");
+    declared(&staff).await;
+
+    let refused = send(&place, "staff");
+    assert!(!refused.status.success());
+    for check in ["SPF of 192.0.2.10", "reverse DNS of 192.0.2.10", "DKIM keys", "DMARC policy"] {
+        assert!(said(&refused).contains(check), "{check}: {}", said(&refused));
+    }
+    assert!(taken.lock().unwrap().is_empty());
+
+    dns.txt("shop.example.", "v=spf1 ip4:192.0.2.10 -all");
+    dns.txt("_dmarc.shop.example.", "v=DMARC1; p=reject");
+    dns.host("mx1.shop.example.", [192, 0, 2, 10]);
+    dns.txt(DKIM, &record(&place));
+    let told = send(&place, "staff");
+    assert!(told.status.success(), "{}", said(&told));
+    let to_staff = taken.lock().unwrap().len();
+
+    let letter = LetterId(2);
+    let mut sending = sending(&place, "customers").spawn().unwrap();
+    until("a letter arrives", async || taken.lock().unwrap().len() > to_staff).await;
+    dns.remove(DKIM);
+    let status = async || staff.call(&ReadLetter { letter }).await.unwrap();
+    until("the letter rests", async || status().await.state == LetterState::Paused).await;
+    let rested = status().await;
+    assert!(rested.trouble.as_deref().unwrap_or_default().contains("does not pass from outside"));
+    let sent = rested.of(LedgerState::Accepted);
+    assert!((900..1_100).contains(&sent), "{sent} of {CUSTOMERS} went out");
+    let again = StartLetter { letter, before_staff: None };
+    assert!(staff.call(&again).await.is_err(), "it starts without a published key");
+
+    dns.txt(DKIM, &record(&place));
+    staff.call(&again).await.unwrap();
+    until("the letter ends", async || status().await.state == LetterState::Finished).await;
+    let _ = sending.kill();
+    sending.wait().unwrap();
+    let accepted = rows(&staff, letter).await;
+    let accepted = accepted.iter().filter(|row| row.state == LedgerState::Accepted).count();
+    assert_eq!(accepted, CUSTOMERS as usize);
+    assert_eq!(taken.lock().unwrap().len(), to_staff + CUSTOMERS as usize, "once each");
+}

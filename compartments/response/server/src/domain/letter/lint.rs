@@ -1,0 +1,249 @@
+//! What a letter must not hold, and what it must: it is refused with every fault named. Whoever
+//! forges our letters must have to break these rules.
+
+use html5gum::{Token, Tokenizer};
+
+use super::texts::Words;
+use super::version::{Texts, folder};
+use response_api::Audience;
+
+/// The domains that a letter may name.
+#[derive(Debug, Clone)]
+pub struct Domains(pub Vec<String>);
+
+/// What may stand in the HTML, and nothing else.
+const TAGS: [&str; 21] = [
+    "html", "head", "meta", "title", "body", "div", "h1", "h2", "h3", "p", "ul", "ol", "li",
+    "strong", "em", "br", "hr", "span", "a", "table", "td",
+];
+const ATTRIBUTES: [&str; 6] = ["lang", "charset", "name", "content", "style", "href"];
+/// What an address has that signs somebody in or resets something.
+const CLICKS: [&str; 10] = [
+    "login", "signin", "sign-in", "log-in", "reset", "password", "token", "account", "auth",
+    "verify",
+];
+
+/// The faults of a letter; none for one that may be sent.
+#[must_use]
+pub fn lint(texts: &Texts, audience: Audience, words: &Words, domains: &Domains) -> Vec<String> {
+    let mut faults = Vec::new();
+    let page = Page::read(&texts.html, domains, &mut faults);
+    for (part, text) in [("subject", &texts.subject), ("text", &texts.text), ("HTML", &texts.html)]
+    {
+        if text.trim().is_empty() {
+            faults.push(format!("the {part} is empty"));
+        }
+        if ["{{", "}}", "{%", "%}"].iter().any(|mark| text.contains(mark)) {
+            faults.push(format!("the {part} has a field that is not filled"));
+        }
+    }
+    if texts.subject.contains(['\n', '\r']) {
+        faults.push("the subject has more than one line".to_owned());
+    }
+    for (part, text) in [("subject", &texts.subject), ("text", &texts.text), ("HTML", &page.text)] {
+        addresses(part, text, domains, &mut faults);
+    }
+    let (plain, html) = (content(&texts.text), content(&page.text));
+    if plain != html {
+        faults.push(difference(&plain, &html));
+    }
+    let kind = |of: &super::texts::Kinds| match audience {
+        Audience::Staff => of.staff.clone(),
+        Audience::Customers => of.customer.clone(),
+    };
+    let headings: Vec<_> = kind(&words.headings).iter().map(|h| content(h).join(" ")).collect();
+    let found: Vec<_> = page.headings.iter().map(|h| content(h).join(" ")).collect();
+    if !in_order(&headings, &found) {
+        faults.push(format!("the HTML lacks the headings {headings:?} in this order"));
+    }
+    let lines: Vec<_> = texts.text.lines().map(|line| content(line).join(" ")).collect();
+    if !in_order(&headings, &lines) {
+        faults.push(format!("the text lacks the headings {headings:?} in this order"));
+    }
+    let whole = plain.join(" ");
+    for sentence in kind(&words.required) {
+        let wanted = sentence.replace("{{ shop.web_address }}", "\u{0}");
+        let parts: Vec<_> = wanted.split('\u{0}').map(|part| content(part).join(" ")).collect();
+        if !parts.iter().all(|part| whole.contains(part.as_str())) {
+            faults.push(format!("a letter to {} must say: {sentence}", folder(audience)));
+        }
+    }
+    faults
+}
+
+/// What a reader of the HTML sees.
+#[derive(Default)]
+struct Page {
+    text: String,
+    headings: Vec<String>,
+}
+
+impl Page {
+    fn read(html: &str, domains: &Domains, faults: &mut Vec<String>) -> Self {
+        let mut page = Self::default();
+        let (mut heading, mut unseen) = (None, false);
+        for token in Tokenizer::new(html) {
+            let Ok(token) = token;
+            match token {
+                Token::StartTag(tag) => {
+                    let name = String::from_utf8_lossy(&tag.name).into_owned();
+                    check_tag(&name, faults);
+                    for (key, value) in &tag.attributes {
+                        let value = String::from_utf8_lossy(value);
+                        check_attribute(&String::from_utf8_lossy(key), &value, domains, faults);
+                    }
+                    match name.as_str() {
+                        "h2" => heading = Some(String::new()),
+                        "title" => unseen = true,
+                        _ => {}
+                    }
+                    page.text.push('\n');
+                }
+                Token::EndTag(tag) => {
+                    match tag.name.as_slice() {
+                        b"h2" => page.headings.extend(heading.take()),
+                        b"title" => unseen = false,
+                        _ => {}
+                    }
+                    page.text.push('\n');
+                }
+                Token::String(text) if !unseen => {
+                    let text = String::from_utf8_lossy(&text);
+                    page.text.push_str(&text);
+                    if let Some(heading) = &mut heading {
+                        heading.push_str(&text);
+                    }
+                }
+                Token::Comment(_) => {
+                    faults.push("the HTML has a comment: it may hide what only some see".into());
+                }
+                _ => {}
+            }
+        }
+        page
+    }
+}
+
+fn check_tag(name: &str, faults: &mut Vec<String>) {
+    let fault = match name {
+        name if TAGS.contains(&name) => return,
+        "img" | "picture" | "svg" => "an image: it can tell that the letter was opened",
+        "form" | "input" | "button" => "a form: nobody types anything into our letters",
+        "object" | "embed" | "iframe" => "an attachment or a frame",
+        _ => "what a letter has no need of",
+    };
+    faults.push(format!("the HTML has <{name}>: {fault}"));
+}
+
+fn check_attribute(key: &str, value: &str, domains: &Domains, faults: &mut Vec<String>) {
+    if !ATTRIBUTES.contains(&key) {
+        faults.push(format!("the HTML has the attribute {key}: it can load or run something"));
+    }
+    let value = value.to_ascii_lowercase();
+    // A function, or an escape that could spell one.
+    if key == "style" && value.contains(['(', '\\', '@']) {
+        faults.push("a style loads something: it can tell that the letter was opened".to_owned());
+    }
+    let hides = [
+        "display:none",
+        "display: none",
+        "visibility:",
+        "font-size:0",
+        "font-size: 0",
+        "opacity",
+        "clip",
+        "text-indent",
+        "position",
+    ];
+    if key == "style" && hides.iter().any(|way| value.contains(way)) {
+        faults.push("a style hides something".to_owned());
+    }
+    if key == "content" && value.contains("url=") {
+        faults.push("the HTML redirects".to_owned());
+    }
+    if key == "href" {
+        link(&value, domains, faults);
+    }
+}
+
+fn link(target: &str, domains: &Domains, faults: &mut Vec<String>) {
+    if let Some(address) = target.strip_prefix("mailto:") {
+        let domain = address.rsplit('@').next().unwrap_or_default();
+        if !domains.has(domain) || address.contains('?') {
+            faults.push(format!("a link writes to {address}"));
+        }
+        return;
+    }
+    let Some(rest) = target.strip_prefix("https://") else {
+        faults.push(format!("a link is not https: {target}"));
+        return;
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (host, path) = rest.split_at(end);
+    // What is no host's name is read otherwise by a browser than by us.
+    if !is_host(host) || !domains.has(host) {
+        faults.push(format!("a link leads off our domains: {host}"));
+    }
+    if path.contains('?') || path.contains("//") || path.contains("%2f") {
+        faults.push(format!("a link may redirect or track: {target}"));
+    }
+    if CLICKS.iter().any(|word| path.contains(word)) {
+        faults.push(format!("a link signs in or resets something: {target}"));
+    }
+}
+
+/// Every address in a text, with or without `https://`.
+fn addresses(part: &str, text: &str, domains: &Domains, faults: &mut Vec<String>) {
+    for word in text.split(|c: char| c.is_whitespace() || "(),;\"'«»„“”<>".contains(c)) {
+        let word = word.trim_matches(|c: char| ".:!?".contains(c)).to_lowercase();
+        let linked = word.starts_with("http:") || word.starts_with("https:");
+        if linked {
+            link(&word, domains, faults);
+            continue;
+        }
+        let host = word.rsplit('@').next().unwrap_or_default();
+        let host = host.split(['/', ':']).next().unwrap_or_default();
+        if is_host(host) && !domains.has(host) {
+            faults.push(format!("the {part} names {host}, which is none of our domains"));
+        }
+    }
+}
+
+/// Whether a word reads as a host's name.
+fn is_host(word: &str) -> bool {
+    let labels: Vec<_> = word.split('.').collect();
+    let plain =
+        |label: &&str| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-');
+    let last = labels.last().copied().unwrap_or_default();
+    labels.len() > 1
+        && labels.iter().all(plain)
+        && last.chars().count() > 1
+        && last.chars().all(char::is_alphabetic)
+}
+
+impl Domains {
+    fn has(&self, host: &str) -> bool {
+        self.0.iter().any(|ours| {
+            host == ours || host.strip_suffix(ours.as_str()).is_some_and(|sub| sub.ends_with('.'))
+        })
+    }
+}
+
+/// The words of a text, whatever their case and what stands between them.
+fn content(text: &str) -> Vec<String> {
+    let lower = text.to_lowercase();
+    let words = lower.split(|c: char| !(c.is_alphanumeric() || c == '\u{E000}' || c == '\u{E001}'));
+    words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+fn in_order(wanted: &[String], found: &[String]) -> bool {
+    let mut found = found.iter();
+    wanted.iter().all(|heading| found.any(|of| of == heading))
+}
+
+fn difference(plain: &[String], html: &[String]) -> String {
+    let same = plain.iter().zip(html).take_while(|(a, b)| a == b).count();
+    let from = same.saturating_sub(3);
+    let some = |of: &[String]| of.iter().skip(from).take(8).cloned().collect::<Vec<_>>().join(" ");
+    format!("text and HTML differ: “{}” and “{}”", some(plain), some(html))
+}

@@ -1,0 +1,14 @@
+//! What a letter says, to whom. The same version and the same person give the same bytes.
+
+mod facts;
+mod lint;
+mod texts;
+mod version;
+
+pub use facts::{Done, Facts};
+pub use lint::{Domains, lint};
+pub use texts::{FALLBACK, Files, VerifyWords};
+pub use version::{Body, VersionError, Writer};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,121 @@
+//! Writing a version of a letter: every text that somebody would get, checked, under one number.
+
+use cofferdam_core::{Domain, Field, FieldSet};
+use cofferdam_wire::{Problem, ProblemKind};
+use response_api::{Audience, LetterDraft, LetterVariant, People, WarrantTerms};
+
+use crate::app::App;
+use crate::domain::letter::{Body, Domains, Facts, Writer, lint};
+use crate::staff::Author;
+use crate::store::Letter;
+
+/// Faults that are named at most.
+const FAULTS: usize = 20;
+
+/// Writes a version and keeps it.
+pub async fn draft(app: &App, letter: &Letter, by: &Author) -> Result<LetterDraft, Problem> {
+    let internal = |e: cofferdam_store::StoreError| Problem::internal(&e);
+    let incident = app.incident(letter.incident).await?;
+    let exposure = app.exposure(letter.incident).await?;
+    let done = app.done(&incident).await.map_err(internal)?;
+    let facts = Facts::new(&app.config.shop, &incident, &exposure, done, app.now());
+    let body = Body { audience: letter.audience, facts, files: app.mail.files.clone() };
+    let (version, json) = (body.version(), body.to_json());
+    let writer = Writer::new(body).map_err(|e| conflict(&e.to_string()))?;
+    let variants = variants(app, letter, &writer).await?;
+    let at = app.now();
+    let keep = app.store.keep_version(letter.letter, &version, &json, (at, by.name.as_str()));
+    keep.await.map_err(internal)?;
+    let counts = app.store.counts(letter.letter).await.map_err(internal)?;
+    let warrant = terms(app, letter, incident.people, &version, counts.total());
+    Ok(LetterDraft { letter: letter.letter, version, warrant, variants })
+}
+
+/// What approves a version: the purpose names it.
+pub fn terms(
+    app: &App,
+    letter: &Letter,
+    people: People,
+    version: &str,
+    records: u64,
+) -> WarrantTerms {
+    let (to, domain, fields) = match (letter.audience, people) {
+        // Staff are on a roster of our own: nothing is released.
+        (Audience::Staff, _) => ("staff", Domain::Response, FieldSet::EMPTY),
+        (Audience::Customers, People::Accounts) => {
+            let fields = FieldSet::EMPTY.with(Field::Name).with(Field::Email);
+            ("customers", Domain::Accounts, fields)
+        }
+        (Audience::Customers, People::Roster) => {
+            let fields = FieldSet::EMPTY.with(Field::RosterName).with(Field::RosterEmail);
+            ("customers", Domain::Response, fields)
+        }
+    };
+    WarrantTerms {
+        incident: letter.incident.0,
+        purpose: format!("letter {} to {to}, version {version}", letter.letter),
+        caller: app.name.clone(),
+        domain,
+        fields,
+        records: u32::try_from(records).unwrap_or(u32::MAX),
+    }
+}
+
+async fn variants(
+    app: &App,
+    letter: &Letter,
+    writer: &Writer,
+) -> Result<Vec<LetterVariant>, Problem> {
+    let internal = |e: cofferdam_store::StoreError| Problem::internal(&e);
+    let locales = app.store.locales(letter.letter).await.map_err(internal)?;
+    let domains = domains(app, writer);
+    let (mut variants, mut faults) = (Vec::new(), Vec::new());
+    for (locale, fields, people) in app.store.variants(letter.letter).await.map_err(internal)? {
+        let Some(locale) = locales.get(usize::from(locale)) else {
+            return Err(conflict("the ledger names a language that the letter has not"));
+        };
+        let texts = writer.write(locale, fields).map_err(|e| conflict(&e.to_string()))?;
+        if let Some(words) = writer.words(&locale.language) {
+            let found = lint(&texts, letter.audience, words, &domains);
+            let place = format!("{} {}", locale.language, locale.jurisdiction);
+            faults.extend(found.into_iter().map(|fault| format!("{}: {fault}", place.trim())));
+        }
+        variants.push(LetterVariant {
+            language: locale.language.clone(),
+            jurisdiction: locale.jurisdiction.clone(),
+            fields,
+            people,
+            subject: texts.subject,
+            text: texts.text,
+            html: texts.html,
+        });
+    }
+    faults.sort_unstable();
+    faults.dedup();
+    if !faults.is_empty() {
+        let more = faults.len().saturating_sub(FAULTS);
+        faults.truncate(FAULTS);
+        let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+        return Err(conflict(&format!("the letter can't be sent: {}{more}", faults.join("; "))));
+    }
+    variants.sort_by_key(|variant| std::cmp::Reverse(variant.people));
+    Ok(variants)
+}
+
+/// The shop's own domains, and those that the texts list as official.
+fn domains(app: &App, writer: &Writer) -> Domains {
+    let shop = &app.config.shop;
+    let host = |address: &str| address.split('/').next().unwrap_or_default().to_lowercase();
+    let mut domains = vec![
+        host(&shop.web_address),
+        host(&shop.verify_address),
+        host(shop.support_email.rsplit('@').next().unwrap_or_default()),
+    ];
+    domains.extend(app.config.letters.domains.iter().map(|domain| domain.to_lowercase()));
+    domains.extend(writer.official().iter().cloned());
+    Domains(domains)
+}
+
+fn conflict(what: &str) -> Problem {
+    Problem::new(ProblemKind::Conflict, what)
+}

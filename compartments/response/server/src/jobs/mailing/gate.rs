@@ -1,0 +1,68 @@
+//! The gate: no letter starts unless receivers will take it for ours.
+
+use cofferdam_core::Personal;
+use cofferdam_mail::{Check, Head, Mailbox, Message, Setup, signed};
+use cofferdam_wire::{Problem, ProblemKind};
+
+use crate::app::App;
+use crate::config::GateConfig;
+
+/// Checks everything; what to write into the journal. All that fails is named.
+pub async fn pass(app: &App) -> Result<String, Problem> {
+    let config = &app.config.letters;
+    let (sends_from, helo, relay_key) = match &config.gate {
+        GateConfig::Open { open_because } => return Ok(format!("gate open: {open_because}")),
+        GateConfig::Checked { sends_from, helo, relay_key, .. } => (sends_from, helo, relay_key),
+    };
+    let Some(outside) = &app.mail.outside else {
+        return Err(refused("nobody can look from outside"));
+    };
+    let shop = &app.config.shop;
+    let from_domain = shop.mail_from.rsplit('@').next().unwrap_or_default();
+    let bounces_to = match &config.return_domain {
+        Some(domain) => format!("postmaster@{domain}"),
+        None => shop.mail_from.clone(),
+    };
+    let sample = sample(app).map_err(|e| refused(&e))?;
+    let setup = Setup {
+        from_domain,
+        bounces_to: &bounces_to,
+        helo,
+        sends_from,
+        keys: &app.mail.dkim,
+        relay_key: relay_key.as_ref().map(|key| (key.domain.as_str(), key.selector.as_str())),
+        relays: &app.mail.relays,
+        sample: &sample,
+    };
+    let checks = outside.check(&setup).await;
+    let line = |check: &Check| format!("{}: {}", check.what, check.found);
+    let failed: Vec<_> = checks.iter().filter(|check| !check.passed).map(line).collect();
+    if failed.is_empty() {
+        Ok(checks.iter().map(line).collect::<Vec<_>>().join("; "))
+    } else {
+        Err(refused(&format!(
+            "receivers would not take the letters for ours: {}",
+            failed.join("; ")
+        )))
+    }
+}
+
+/// A letter to ourselves, signed as letters are.
+fn sample(app: &App) -> Result<Vec<u8>, String> {
+    let shop = &app.config.shop;
+    let ourselves = Mailbox { name: None, address: Personal::new(shop.mail_from.as_str()) };
+    let head = Head {
+        from: &ourselves,
+        to: &ourselves,
+        date: app.now(),
+        message_id: &format!("gate@{}", shop.message_id_domain),
+        feedback_id: None,
+    };
+    let message = Message { head, subject: "gate", text: "gate\n", html: None }.build();
+    let message = message.map_err(|e| e.to_string())?;
+    signed(&message, &app.mail.dkim, app.now()).map_err(|e| e.to_string())
+}
+
+fn refused(what: &str) -> Problem {
+    Problem::new(ProblemKind::Conflict, what)
+}

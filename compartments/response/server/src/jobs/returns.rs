@@ -1,0 +1,74 @@
+//! What comes back from letters: bounces and complaints move ledger rows, everything else is taken
+//! and forgotten.
+
+use std::sync::Arc;
+
+use cofferdam_mail::{Returned, TakeError, Taker, read_returned};
+use response_api::{LedgerState, LetterId};
+
+use crate::app::App;
+use crate::store::{CameBack, Outcome};
+
+/// Where mail providers' feedback loops send complaints (RFC 5965): they name the letter inside.
+const COMPLAINTS: &str = "complaints";
+
+/// Takes what comes back.
+pub struct Returns {
+    app: Arc<App>,
+    domain: String,
+}
+
+impl Returns {
+    pub const fn new(app: Arc<App>, domain: String) -> Self {
+        Self { app, domain }
+    }
+
+    /// Whose letter an address stands for, if we made it.
+    fn letter_of(&self, address: &str) -> Option<(LetterId, u32)> {
+        self.app.mail.keys.read_return(address, &self.domain).ok()
+    }
+
+    fn is_for_complaints(&self, address: &str) -> bool {
+        address.rsplit_once('@').is_some_and(|(local, domain)| {
+            local.eq_ignore_ascii_case(COMPLAINTS) && domain.eq_ignore_ascii_case(&self.domain)
+        })
+    }
+}
+
+impl Taker for Returns {
+    /// Only addresses that we made: whoever forges one is refused at the door.
+    fn knows(&self, recipient: &str) -> bool {
+        self.letter_of(recipient).is_some() || self.is_for_complaints(recipient)
+    }
+
+    async fn take(&self, recipient: &str, message: &[u8]) -> Result<(), TakeError> {
+        let report = read_returned(message);
+        let named = || report.original_return_path.as_deref().and_then(|of| self.letter_of(of));
+        let Some((letter, person)) = self.letter_of(recipient).or_else(named) else {
+            tracing::info!("a complaint names no letter of ours");
+            return Ok(());
+        };
+        let (state, said) = match report.what {
+            Returned::Bounced { status, reason } => {
+                (LedgerState::Bounced, format!("{status} {reason}"))
+            }
+            Returned::Complained { kind } => (LedgerState::Complained, kind),
+            // Nothing final, or a machine's politeness.
+            _ => return Ok(()),
+        };
+        let outcome = Outcome { person, state, provider: 0, outcome: said };
+        let moved = self.app.store.came_back(letter, &outcome, self.app.now()).await;
+        let moved = moved.map_err(TakeError::keep)?;
+        let provider = match moved {
+            CameBack::Moved { provider } => provider,
+            CameBack::Early => return Err(TakeError::keep("the letter is still being sent")),
+            CameBack::Nothing => return Ok(()),
+        };
+        if let Some(run) = self.app.sending.lock().await.get(&letter)
+            && let Some(lane) = run.lanes.iter().find(|lane| lane.provider == provider)
+        {
+            lane.pace().came_back(state == LedgerState::Complained);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,194 @@
+//! The public page on which anybody checks a letter: `GET` shows it, `POST` answers. The code stands
+//! in no URL, and neither it nor the answer in any log.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Form;
+use axum::extract::{FromRequest as _, Query, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use cofferdam_wire::Peer;
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use serde::Deserialize;
+
+use crate::Shop;
+use crate::app::App;
+use crate::domain::letter::{FALLBACK, VerifyWords};
+use crate::jobs;
+
+/// Attempts a minute from one network: a household types few, and a million guesses take a month.
+const ATTEMPTS: NonZeroU32 = NonZeroU32::new(20).unwrap();
+/// Networks that are remembered before those that were quiet are forgotten.
+const NETWORKS: usize = 50_000;
+
+/// The page and how often it was asked, from where.
+pub struct Verify {
+    app: Arc<App>,
+    attempts: DefaultKeyedRateLimiter<IpAddr>,
+}
+
+/// What was asked for in the address.
+#[derive(Debug, Deserialize)]
+pub struct Asked {
+    lang: Option<String>,
+}
+
+/// What was typed.
+#[derive(Deserialize)]
+pub struct Typed {
+    code: String,
+}
+
+enum VerifyAnswer {
+    None,
+    Genuine { date: String, subject: String },
+    Forged,
+    Slow,
+}
+
+#[derive(Template)]
+#[template(path = "verify.html")]
+struct Page<'a> {
+    shop: &'a Shop,
+    language: &'a str,
+    languages: Vec<&'a str>,
+    words: VerifyWords,
+    answer: VerifyAnswer,
+}
+
+impl Verify {
+    pub fn new(app: Arc<App>) -> Self {
+        Self { app, attempts: RateLimiter::keyed(Quota::per_minute(ATTEMPTS)) }
+    }
+
+    /// Whether the network of `ip` has an attempt left.
+    fn may_try(&self, ip: IpAddr) -> bool {
+        if self.attempts.len() > NETWORKS {
+            self.attempts.retain_recent();
+        }
+        self.attempts.check_key(&network(ip)).is_ok()
+    }
+
+    fn page(&self, language: &str, answer: VerifyAnswer) -> Response {
+        let files = &self.app.mail.files;
+        let Ok(words) = files.words(language) else {
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        };
+        let page = Page {
+            shop: &self.app.config.shop,
+            language,
+            languages: files.languages().collect(),
+            words: words.verify,
+            answer,
+        };
+        match page.render() {
+            Ok(text) => super::serve::page(text.into_bytes()),
+            Err(e) => {
+                tracing::error!(cause = %e, "the page for checking letters can't be written");
+                StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            }
+        }
+    }
+
+    /// As asked for in the address, else by the browser, else the first of ours.
+    fn language(&self, asked: &Asked, headers: &HeaderMap) -> &str {
+        let files = &self.app.mail.files;
+        let ours = |wanted: &str| {
+            let wanted = wanted.trim().split(['-', ';']).next().unwrap_or_default();
+            files.languages().find(|of| of.eq_ignore_ascii_case(wanted))
+        };
+        let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        let of_browser = || accepted.unwrap_or_default().split(',').find_map(ours);
+        asked.lang.as_deref().and_then(ours).or_else(of_browser).unwrap_or(FALLBACK)
+    }
+}
+
+pub async fn show(
+    State(verify): State<Arc<Verify>>,
+    Query(asked): Query<Asked>,
+    headers: HeaderMap,
+) -> Response {
+    verify.page(verify.language(&asked, &headers), VerifyAnswer::None)
+}
+
+pub async fn check(
+    State(verify): State<Arc<Verify>>,
+    Peer(peer): Peer,
+    Query(asked): Query<Asked>,
+    headers: HeaderMap,
+    request: Request,
+) -> Response {
+    let language = verify.language(&asked, &headers);
+    let from = caller(peer, &headers, &verify.app.config.notice_proxies);
+    if !verify.may_try(from) {
+        let mut answer = verify.page(language, VerifyAnswer::Slow);
+        *answer.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+        return answer;
+    }
+    // Nothing is read of who tries too often.
+    let typed = match Form::<Typed>::from_request(request, &()).await {
+        Ok(Form(typed)) => typed,
+        Err(refused) => return refused.into_response(),
+    };
+    let answer = match jobs::verify(&verify.app, &typed.code).await {
+        Ok(Some(genuine)) => {
+            let words = verify.app.mail.files.words(language);
+            let date = words.map(|words| words.day(genuine.written)).unwrap_or_default();
+            VerifyAnswer::Genuine { date, subject: genuine.subject }
+        }
+        Ok(None) => VerifyAnswer::Forged,
+        Err(e) => {
+            tracing::error!(cause = %e, "a letter could not be checked");
+            return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        }
+    };
+    verify.page(language, answer)
+}
+
+/// Who asks: the peer, or whom our own proxy names last.
+fn caller(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> IpAddr {
+    if !proxies.contains(&peer.to_canonical()) {
+        return peer;
+    }
+    let forwarded = headers.get_all("x-forwarded-for").iter().next_back();
+    let last =
+        forwarded.and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
+    last.unwrap_or(peer)
+}
+
+/// The network that counts as one: nobody has a fresh one for each guess.
+fn network(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => Ipv4Addr::from_bits(ip.to_bits() & 0xffff_ff00).into(),
+        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & !((1 << 80) - 1)).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asks_is_told_by_our_own_proxy_only() {
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert("x-forwarded-for", "203.0.113.9, 198.51.100.7".parse().unwrap());
+        let proxy = [ip("192.0.2.1")];
+        assert_eq!(caller(ip("192.0.2.1"), &headers, &proxy), ip("198.51.100.7"));
+        assert_eq!(caller(ip("::ffff:192.0.2.1"), &headers, &proxy), ip("198.51.100.7"));
+        assert_eq!(caller(ip("192.0.2.2"), &headers, &proxy), ip("192.0.2.2"));
+        headers.insert("x-forwarded-for", "nonsense".parse().unwrap());
+        assert_eq!(caller(ip("192.0.2.1"), &headers, &proxy), ip("192.0.2.1"));
+    }
+
+    #[test]
+    fn neighbours_are_one_network() {
+        let of = |text: &str| network(text.parse().unwrap()).to_string();
+        assert_eq!(of("192.0.2.77"), "192.0.2.0");
+        assert_eq!(of("::ffff:192.0.2.78"), "192.0.2.0");
+        assert_eq!(of("2001:db8:1:2:3::4"), "2001:db8:1::");
+    }
+}

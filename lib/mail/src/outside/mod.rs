@@ -1,0 +1,89 @@
+//! What the world sees of our mail: the records that receivers look up, and whether a letter's
+//! signatures hold with the key that is published.
+
+mod checks;
+
+use std::net::SocketAddr;
+
+use mail_auth::hickory_resolver::config::{
+    ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts,
+};
+use mail_auth::{AuthenticatedMessage, DkimResult, MessageAuthenticator};
+
+pub use checks::{Check, Setup};
+
+/// Looks from outside, through a resolver.
+pub struct Outside {
+    dns: MessageAuthenticator,
+}
+
+/// Why nobody can look from outside.
+#[derive(Debug, thiserror::Error)]
+#[error("the resolver can't be used: {0}")]
+pub struct ResolverError(String);
+
+/// Why a message does not stand from outside.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// Receivers would not take it for ours.
+    #[error("{0}")]
+    Fails(String),
+    /// The DNS does not answer: nobody knows.
+    #[error("the DNS does not say: {0}")]
+    Unknown(String),
+}
+
+impl Outside {
+    /// Asks the DNS server at `resolver`, or else the system's.
+    pub fn new(resolver: Option<SocketAddr>) -> Result<Self, ResolverError> {
+        let dns = match resolver {
+            None => MessageAuthenticator::new_system_conf(),
+            Some(address) => {
+                let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()];
+                let mut server = NameServerConfig::udp_and_tcp(address.ip());
+                server.connections = connections
+                    .into_iter()
+                    .map(|mut of| {
+                        of.port = address.port();
+                        of
+                    })
+                    .collect();
+                let config = ResolverConfig::from_name_servers(vec![server]);
+                MessageAuthenticator::new(config, ResolverOpts::default())
+            }
+        };
+        dns.map(|dns| Self { dns }).map_err(|e| ResolverError(e.to_string()))
+    }
+
+    /// Checks every signature of a message with the key that is published; there must be
+    /// `signatures` of them.
+    pub async fn verify(&self, message: &[u8], signatures: usize) -> Result<(), VerifyError> {
+        let unreadable = || VerifyError::Fails("the message can't be read".to_owned());
+        let parsed = AuthenticatedMessage::parse(message).ok_or_else(unreadable)?;
+        let outputs = self.dns.verify_dkim(&parsed).await;
+        for output in &outputs {
+            match output.result() {
+                DkimResult::Pass => {}
+                DkimResult::TempError(e) => return Err(VerifyError::Unknown(e.to_string())),
+                other => {
+                    let cause = format!("a DKIM signature does not hold: {other:?}");
+                    return Err(VerifyError::Fails(cause));
+                }
+            }
+        }
+        if outputs.len() == signatures {
+            Ok(())
+        } else {
+            let cause = format!("{} DKIM signatures instead of {signatures}", outputs.len());
+            Err(VerifyError::Fails(cause))
+        }
+    }
+
+    /// The exchanges of a domain, the preferred first; empty where there are none or nobody knows.
+    pub async fn exchanges(&self, domain: &str) -> Vec<String> {
+        let found = self.dns.mx_lookup(domain, None::<&checks::NoMx>).await;
+        let Ok(found) = found else { return Vec::new() };
+        let names = found.rrset.iter().flat_map(|mx| mx.exchanges.iter());
+        names.map(|name| name.trim_end_matches('.').to_ascii_lowercase()).collect()
+    }
+}

@@ -1,0 +1,42 @@
+//! Complaints that a mailbox provider passes on: feedback reports (RFC 5965).
+
+use super::Returned;
+use super::fields::{Fields, past_blank_lines};
+use super::mime::Opened;
+use super::original;
+
+/// The part that machines read.
+pub const PARTS: [&str; 1] = ["message/feedback-report"];
+/// Reports that nobody complains in: a message was taken out of the spam folder, or a signature
+/// did not verify.
+const NO_COMPLAINTS: [&str; 3] = ["not-spam", "auth-failure", "dkim"];
+/// The longest kind of complaint.
+const KIND: usize = 40;
+
+/// What the feedback report in `message` says; `None` when there is none.
+pub fn read(message: &Opened) -> Option<Returned> {
+    let Some(fields) = report(message) else {
+        return from_outlook(message).then(|| Returned::Complained { kind: "abuse".to_owned() });
+    };
+    let kind = fields.get("Feedback-Type").unwrap_or_default().to_ascii_lowercase();
+    let plain = |c: &char| c.is_ascii_alphanumeric() || *c == '-';
+    let kind: String = kind.chars().take_while(plain).take(KIND).collect();
+    if NO_COMPLAINTS.contains(&kind.as_str()) {
+        return Some(Returned::Other);
+    }
+    // What is not known, or not said, is a complaint all the same (RFC 5965, section 3.1).
+    let kind = if kind.is_empty() { "other".to_owned() } else { kind };
+    Some(Returned::Complained { kind })
+}
+
+/// The fields of the feedback report.
+pub fn report(message: &Opened) -> Option<Fields> {
+    let bytes = message.part(&PARTS)?.bytes();
+    Some(Fields::read(past_blank_lines(&bytes)).0)
+}
+
+/// Outlook.com's programme sends the message and a subject, and no report.
+fn from_outlook(message: &Opened) -> bool {
+    let subject = message.fields.get("Subject").unwrap_or_default().to_ascii_lowercase();
+    subject.starts_with("complaint about message from") && message.part(&original::PARTS).is_some()
+}

@@ -1,0 +1,215 @@
+//! A message taken apart: its fields, and its parts in the order in which they stand.
+//!
+//! mail-parser decodes; the taking apart is ours. Its own goes as deep as a message says, at the
+//! message's cost, and a message of some thousand levels would end the process when it is freed.
+
+use std::borrow::Cow;
+
+use mail_parser::decoders::base64::base64_decode;
+use mail_parser::decoders::charsets::map::charset_decoder;
+use mail_parser::decoders::html::html_to_text;
+use mail_parser::decoders::quoted_printable::quoted_printable_decode;
+use mail_parser::{MessageParser, MimeHeaders};
+
+use super::fields::{Fields, cut_line};
+
+/// Multiparts in multiparts are opened so deep.
+const DEPTH: u8 = 5;
+/// So many parts are looked at.
+const PARTS: usize = 32;
+/// So many bytes of a text are looked at.
+const TEXT: usize = 64 << 10;
+
+/// A message taken apart. Messages attached to it stay closed: what they say is not what it says.
+pub struct Opened<'a> {
+    pub fields: Fields,
+    /// Its media type.
+    pub kind: String,
+    pub report_type: Option<String>,
+    pub parts: Vec<Part<'a>>,
+}
+
+/// A part that is no multipart.
+pub struct Part<'a> {
+    /// Its media type, in small letters.
+    pub kind: String,
+    charset: Option<String>,
+    encoding: String,
+    body: &'a [u8],
+}
+
+impl<'a> Opened<'a> {
+    pub fn read(message: &'a [u8]) -> Self {
+        let (fields, body) = Fields::read(message);
+        let content = Content::of(&fields);
+        let (kind, report_type) = (content.kind.clone(), content.report_type.clone());
+        let mut parts = Vec::new();
+        open(&fields, content, body, DEPTH, &mut parts);
+        Self { fields, kind, report_type, parts }
+    }
+
+    /// The first part of one of these media types.
+    pub fn part(&self, kinds: &[&str]) -> Option<&Part<'a>> {
+        self.parts.iter().find(|part| kinds.contains(&part.kind.as_str()))
+    }
+
+    /// What a person would read.
+    pub fn text(&self) -> String {
+        if let Some(part) = self.part(&["text/plain"]) {
+            return part.text();
+        }
+        self.part(&["text/html"]).map(|part| html_to_text(&part.text())).unwrap_or_default()
+    }
+
+    /// The subject, with its encoded words decoded.
+    pub fn subject(&self) -> String {
+        let Some(raw) = self.fields.get("Subject") else { return String::new() };
+        let line = format!("Subject: {raw}\r\n\r\n");
+        let parsed = MessageParser::new().parse_headers(line.as_bytes());
+        parsed.and_then(|m| m.subject().map(str::to_owned)).unwrap_or_default()
+    }
+}
+
+impl Part<'_> {
+    /// The part's bytes, with its transfer encoding undone.
+    pub fn bytes(&self) -> Cow<'_, [u8]> {
+        let decoded = match self.encoding.as_str() {
+            "base64" => base64_decode(self.body),
+            "quoted-printable" => quoted_printable_decode(self.body),
+            _ => None,
+        };
+        decoded.map_or(Cow::Borrowed(self.body), Cow::Owned)
+    }
+
+    fn text(&self) -> String {
+        let bytes = self.bytes();
+        let bytes = &bytes[..bytes.len().min(TEXT)];
+        match self.charset.as_deref().and_then(|charset| charset_decoder(charset.as_bytes())) {
+            Some(decode) => decode(bytes),
+            None => String::from_utf8_lossy(bytes).into_owned(),
+        }
+    }
+}
+
+/// What fields say about the body under them.
+struct Content {
+    kind: String,
+    boundary: Option<String>,
+    charset: Option<String>,
+    report_type: Option<String>,
+}
+
+impl Content {
+    fn of(fields: &Fields) -> Self {
+        let line = fields.get("Content-Type").map(|raw| format!("Content-Type: {raw}\r\n\r\n"));
+        let parsed = line.as_ref().and_then(|l| MessageParser::new().parse_headers(l.as_bytes()));
+        let Some(found) = parsed.as_ref().and_then(MimeHeaders::content_type) else {
+            let kind = "text/plain".to_owned();
+            return Self { kind, boundary: None, charset: None, report_type: None };
+        };
+        let kind = match found.subtype() {
+            Some(subtype) => format!("{}/{subtype}", found.ctype()),
+            None => found.ctype().to_owned(),
+        };
+        let attribute = |name| found.attribute(name).map(str::to_owned);
+        Self {
+            boundary: attribute("boundary")
+                .filter(|b| !b.is_empty() && kind.starts_with("multipart")),
+            charset: attribute("charset"),
+            report_type: attribute("report-type").map(|kind| kind.to_ascii_lowercase()),
+            kind: kind.to_ascii_lowercase(),
+        }
+    }
+}
+
+/// Adds the parts of `body`.
+fn open<'a>(
+    fields: &Fields,
+    content: Content,
+    body: &'a [u8],
+    depth: u8,
+    parts: &mut Vec<Part<'a>>,
+) {
+    if parts.len() >= PARTS {
+        return;
+    }
+    let pieces = match content.boundary.as_deref().filter(|_| depth > 0) {
+        Some(boundary) => split(body, boundary.as_bytes()),
+        None => Vec::new(),
+    };
+    for piece in &pieces {
+        let (fields, body) = Fields::read(piece);
+        let content = Content::of(&fields);
+        open(&fields, content, body, depth - 1, parts);
+    }
+    if pieces.is_empty() {
+        let multipart = content.kind.starts_with("multipart/");
+        let encoding = fields.get("Content-Transfer-Encoding").unwrap_or_default();
+        parts.push(Part {
+            // A multipart without parts is read as it stands.
+            kind: if multipart { "text/plain".to_owned() } else { content.kind },
+            charset: content.charset,
+            encoding: encoding.to_ascii_lowercase(),
+            body,
+        });
+    }
+}
+
+/// What stands between the lines that are boundaries; the last piece may have been cut off.
+fn split<'a>(body: &'a [u8], boundary: &[u8]) -> Vec<&'a [u8]> {
+    let mut pieces = Vec::new();
+    let mut rest = body;
+    // Where in `body` the piece begins that is being read.
+    let mut begin = None;
+    while !rest.is_empty() && pieces.len() < PARTS {
+        let at = body.len() - rest.len();
+        let (line, after) = cut_line(rest);
+        rest = after;
+        let mark = line.strip_prefix(b"--").and_then(|line| line.strip_prefix(boundary));
+        let is_end = match mark.map(<[u8]>::trim_ascii_end) {
+            Some(b"") => false,
+            Some(b"--") => true,
+            _ => continue,
+        };
+        pieces.extend(begin.map(|begin: usize| &body[begin..at]));
+        begin = (!is_end).then_some(body.len() - rest.len());
+        if is_end {
+            break;
+        }
+    }
+    if pieces.len() < PARTS {
+        pieces.extend(begin.map(|begin| &body[begin..]));
+    }
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_found_and_attached_messages_stay_closed() {
+        let message = b"Content-Type: Multipart/Report; report-type=Delivery-Status;\r\n boundary=\"a b\"\r\n\
+            \r\nno part\r\n--a b\r\n\r\nhello\r\n--a b \r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n\
+            --c\r\nContent-Type: text/html\r\n\r\n<p>hi</p>\r\n--c--\r\n--a b\r\n\
+            Content-Type: message/rfc822\r\n\r\nContent-Type: multipart/mixed; boundary=d\r\n\r\n--d\r\n\
+            \r\nshut\r\n--d--\r\n--a b--\r\nnor here\r\n";
+        let opened = Opened::read(message);
+        let kinds: Vec<_> = opened.parts.iter().map(|part| part.kind.as_str()).collect();
+        assert_eq!(kinds, ["text/plain", "text/html", "message/rfc822"]);
+        assert_eq!(opened.kind, "multipart/report");
+        assert_eq!(opened.report_type.as_deref(), Some("delivery-status"));
+        assert_eq!(opened.text(), "hello\r\n");
+    }
+
+    #[test]
+    fn texts_are_decoded() {
+        let base64 = "Content-Type: text/plain; charset=iso-8859-1\nContent-Transfer-Encoding: Base64\n\
+            Subject: =?utf-8?q?Unzustellbar=3A?= =?utf-8?b?IMOp?=\n\n4Wo=\n";
+        let opened = Opened::read(base64.as_bytes());
+        assert_eq!((&*opened.text(), &*opened.subject()), ("áj", "Unzustellbar: é"));
+        let html =
+            b"Content-Type: text/html\nContent-Transfer-Encoding: quoted-printable\n\n<b>a=3Db</b>";
+        assert_eq!(Opened::read(html).text(), "a=b");
+    }
+}

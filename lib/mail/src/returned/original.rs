@@ -1,0 +1,128 @@
+//! What a report says about the message that it is about.
+
+use super::complaint;
+use super::dsn;
+use super::fields::{Fields, cut_line, past_blank_lines};
+use super::mime::Opened;
+
+/// Parts that are the original message, or its header.
+pub const PARTS: [&str; 5] = [
+    "message/rfc822",
+    "text/rfc822-headers",
+    "message/global",
+    "message/global-headers",
+    "message/rfc822-headers",
+];
+/// The longest address (RFC 5321, section 4.5.3.1), with room.
+const ADDRESS: usize = 330;
+/// The longest Message-ID that is kept.
+const MESSAGE_ID: usize = 500;
+
+/// What became known of the original message.
+#[derive(Default)]
+pub struct Original {
+    pub return_path: Option<String>,
+    pub message_id: Option<String>,
+}
+
+impl Original {
+    /// Reads it from where it stands: the feedback report, the attached original, the sender that
+    /// Postfix notes in the status, the original under a text, and at last the field that names
+    /// what is answered.
+    pub fn read(message: &Opened) -> Self {
+        let mut found = Self::default();
+        if let Some(report) = complaint::report(message) {
+            found.add(report.get("Original-Mail-From"), None);
+        }
+        if let Some(part) = message.part(&PARTS) {
+            let bytes = part.bytes();
+            let (fields, _) = Fields::read(past_blank_lines(&bytes));
+            found.add(fields.get("Return-Path"), fields.get("Message-ID"));
+        }
+        if let Some(part) = message.part(&dsn::PARTS) {
+            let bytes = part.bytes();
+            let (fields, _) = Fields::read(past_blank_lines(&bytes));
+            let sender = fields.get("X-Postfix-Sender").and_then(|s| s.split_once(';'));
+            found.add(sender.map(|(_, address)| address), None);
+        }
+        if message.part(&PARTS).is_none() {
+            let text = message.text();
+            let under = |name| field_in(text.as_bytes(), name);
+            found.add(under("Return-Path").as_deref(), under("Message-ID").as_deref());
+        }
+        if let Some(part) = message.part(&["message/disposition-notification"]) {
+            let bytes = part.bytes();
+            let (fields, _) = Fields::read(past_blank_lines(&bytes));
+            found.add(None, fields.get("Original-Message-ID"));
+        }
+        found.add(None, message.fields.get("In-Reply-To"));
+        found
+    }
+
+    /// Takes what is not known yet.
+    fn add(&mut self, return_path: Option<&str>, message_id: Option<&str>) {
+        if self.return_path.is_none() {
+            self.return_path = return_path.and_then(address);
+        }
+        if self.message_id.is_none() {
+            self.message_id = message_id.and_then(identifier);
+        }
+    }
+}
+
+/// The first value of `name:` at the beginning of a line, or on the line after it.
+fn field_in(text: &[u8], name: &str) -> Option<String> {
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (line, after) = cut_line(rest);
+        let is_it = line.get(..name.len()).is_some_and(|n| n.eq_ignore_ascii_case(name.as_bytes()))
+            && line.get(name.len()) == Some(&b':');
+        if is_it {
+            let end = rest.len() - cut_line(after).1.len();
+            return Fields::read(&rest[..end]).0.get(name).map(str::to_owned);
+        }
+        rest = after;
+    }
+    None
+}
+
+/// An address, bare; `None` for the empty one.
+fn address(value: &str) -> Option<String> {
+    let bare = bare(value)?;
+    (bare.contains('@') && bare.len() <= ADDRESS).then(|| bare.to_owned())
+}
+
+/// A Message-ID, bare; the first of several.
+fn identifier(value: &str) -> Option<String> {
+    let bare = bare(value)?;
+    (!bare.is_empty() && bare.len() <= MESSAGE_ID).then(|| bare.to_owned())
+}
+
+/// What stands between the first brackets, or the first word.
+fn bare(value: &str) -> Option<&str> {
+    let inner = match value.split_once('<') {
+        Some((_, rest)) => rest.split_once('>')?.0.trim(),
+        None => value.split_whitespace().next()?,
+    };
+    let clean = !inner.contains(|c: char| c.is_whitespace() || c.is_control() || "<>".contains(c));
+    clean.then_some(inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_and_identifiers_are_bare() {
+        assert_eq!(address(" <b+1@shop.example> ").as_deref(), Some("b+1@shop.example"));
+        assert_eq!(address("b@shop.example").as_deref(), Some("b@shop.example"));
+        assert_eq!(
+            (address("<>"), address("<a b@x>"), address("<b@x"), address("")),
+            (None, None, None, None)
+        );
+        assert_eq!(identifier("<1@x> <2@x>").as_deref(), Some("1@x"));
+        let text = b"x\r\nmessage-id:\r\n <3@x>\r\nTo: y\r\n";
+        assert_eq!(field_in(text, "Message-ID").as_deref(), Some("<3@x>"));
+        assert_eq!(field_in(b"Message-ID", "Message-ID"), None);
+    }
+}

@@ -1,0 +1,133 @@
+//! The gate against a DNS server that knows what it is told: everything in order passes, and each
+//! thing that is not is named.
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+use std::net::IpAddr;
+use std::path::Path;
+
+use cofferdam_core::Personal;
+use cofferdam_mail::{
+    Check, DkimAlgorithm, DkimKey, Head, Mailbox, Message, Outside, Relay, Setup,
+    generate_dkim_key, signed,
+};
+use testkit::Dns;
+
+const HOST: &str = "mx1.shop.example.";
+const ADDRESS: [u8; 4] = [192, 0, 2, 10];
+const DMARC: &str = "_dmarc.shop.example.";
+
+fn key() -> DkimKey {
+    let pem = generate_dkim_key(DkimAlgorithm::Rsa).unwrap();
+    DkimKey::from_pem("shop.example", "k1", pem.as_bytes(), Path::new("test")).unwrap()
+}
+
+/// A DNS server that says what receivers want to hear.
+async fn in_order(key: &DkimKey) -> Dns {
+    let dns = Dns::start().await;
+    dns.txt("back.shop.example.", "v=spf1 ip4:192.0.2.10 -all");
+    dns.txt("k1._domainkey.shop.example.", &key.record().unwrap());
+    dns.txt(DMARC, "v=DMARC1; p=reject");
+    dns.host(HOST, ADDRESS);
+    dns
+}
+
+/// A letter to ourselves.
+fn sample(keys: &[DkimKey]) -> Vec<u8> {
+    let ourselves = Mailbox { name: None, address: Personal::new("notice@shop.example") };
+    let date = "2012-01-15T18:30:05Z".parse().unwrap();
+    let head = Head {
+        from: &ourselves,
+        to: &ourselves,
+        date,
+        message_id: "gate@shop.example",
+        feedback_id: None,
+    };
+    let message = Message { head, subject: "gate", text: "gate\n", html: None }.build().unwrap();
+    signed(&message, keys, date).unwrap()
+}
+
+/// Checks a sender whose letters are signed here.
+async fn check(dns: &Dns, keys: &[DkimKey], relays: &[Relay]) -> Vec<Check> {
+    let sample = sample(keys);
+    let setup = Setup {
+        from_domain: "shop.example",
+        bounces_to: "postmaster@back.shop.example",
+        helo: "mx1.shop.example",
+        sends_from: &[IpAddr::from(ADDRESS)],
+        keys,
+        relay_key: None,
+        relays,
+        sample: &sample,
+    };
+    Outside::new(Some(dns.address())).unwrap().check(&setup).await
+}
+
+/// What failed, in the order of the checks.
+fn failed(checks: &[Check]) -> Vec<&str> {
+    checks.iter().filter(|check| !check.passed).map(|check| check.what.as_str()).collect()
+}
+
+#[tokio::test]
+async fn a_sender_in_order_passes() {
+    let keys = [key()];
+    let dns = in_order(&keys[0]).await;
+    let checks = check(&dns, &keys, &[]).await;
+    assert_eq!(failed(&checks), Vec::<&str>::new(), "{checks:?}");
+    assert_eq!(checks.len(), 5, "{checks:?}");
+}
+
+#[tokio::test]
+async fn each_thing_that_is_missing_is_named() {
+    let keys = [key()];
+    for (gone, named) in [
+        ("back.shop.example.", "SPF of 192.0.2.10"),
+        ("10.2.0.192.in-addr.arpa.", "reverse DNS of 192.0.2.10"),
+        (HOST, "reverse DNS of 192.0.2.10"),
+        ("k1._domainkey.shop.example.", "DKIM keys"),
+        (DMARC, "DMARC policy"),
+    ] {
+        let dns = in_order(&keys[0]).await;
+        dns.remove(gone);
+        assert_eq!(failed(&check(&dns, &keys, &[]).await), [named], "without {gone}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_published_and_wrong_is_named() {
+    let keys = [key()];
+    let of_another = key();
+    for (name, text, named) in [
+        ("back.shop.example.", "v=spf1 ip4:192.0.2.11 -all".to_owned(), "SPF of 192.0.2.10"),
+        ("back.shop.example.", "v=spf1 ?all".to_owned(), "SPF of 192.0.2.10"),
+        ("k1._domainkey.shop.example.", of_another.record().unwrap(), "DKIM keys"),
+        (DMARC, "v=DMARC1; p=none".to_owned(), "DMARC policy"),
+    ] {
+        let dns = in_order(&keys[0]).await;
+        dns.txt(name, &text);
+        assert_eq!(failed(&check(&dns, &keys, &[]).await), [named], "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_letter_that_nobody_signs_or_a_stranger_signs_does_not_start() {
+    let keys = [key()];
+    let dns = in_order(&keys[0]).await;
+    let unsigned = check(&dns, &[], &[]).await;
+    assert_eq!(failed(&unsigned), ["DKIM alignment", "DKIM keys"]);
+    let pem = generate_dkim_key(DkimAlgorithm::Rsa).unwrap();
+    let stranger =
+        DkimKey::from_pem("shop.example.evil.example", "k1", pem.as_bytes(), Path::new("test"));
+    let stranger = [stranger.unwrap()];
+    dns.txt("k1._domainkey.shop.example.evil.example.", &stranger[0].record().unwrap());
+    assert_eq!(failed(&check(&dns, &stranger, &[]).await), ["DKIM alignment"]);
+}
+
+#[tokio::test]
+async fn a_relay_that_is_away_does_not_pass() {
+    let keys = [key()];
+    let dns = in_order(&keys[0]).await;
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let relays = [Relay::plain(nobody.to_string())];
+    let checks = check(&dns, &keys, &relays).await;
+    assert_eq!(failed(&checks), [format!("TLS to the relay {nobody}")]);
+}
