@@ -1,6 +1,5 @@
 //! The real `keys`, as a process of its own.
 
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -12,7 +11,7 @@ use keys_api::{ApproverSecret, Budget, CallerPolicy, Grant, Policy};
 use keys_server::Config;
 use keys_server::ceremony::{self, Decided};
 use keys_server::custody::{Custody, Quorum};
-use testkit::Authority;
+use testkit::{Authority, free_address};
 
 /// A running `keys`.
 pub struct Keys {
@@ -25,7 +24,7 @@ impl Keys {
     /// Makes its secrets in `dir` and starts it on SQLite.
     pub async fn start(binary: &Path, dir: &Path) -> Self {
         let authority = Authority::new();
-        let listen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let listen = free_address();
         let config = Config {
             listen,
             database: Location::Sqlite(dir.join("keys/keys.db")),

@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, BufWriter, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use cofferdam_wire::{Client, Identity, TlsFiles};
+use testkit::free_address;
 
 use crate::back::DOMAIN;
 use crate::{Args, flood};
@@ -95,11 +96,6 @@ fn stop(mut up: Child) {
     up.wait().unwrap();
 }
 
-/// An address of loopback where nobody listens.
-pub fn free() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
-
 fn configure(dir: &Path, sink: SocketAddr, args: &Args) {
     let file = dir.join("response/response.toml");
     let mut config: toml::Table = fs::read_to_string(&file).unwrap().parse().unwrap();
@@ -109,7 +105,7 @@ fn configure(dir: &Path, sink: SocketAddr, args: &Args) {
     let letters = config["letters"].as_table_mut().unwrap();
     if args.comes_back {
         letters.insert("return_domain".to_owned(), DOMAIN.into());
-        letters.insert("return_listen".to_owned(), free().to_string().into());
+        letters.insert("return_listen".to_owned(), free_address().to_string().into());
     }
     if args.flood {
         let provider = |domain: &&str| {

@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Parser;
-use testkit::SmtpSink;
+use testkit::{SmtpSink, free_address};
 
 /// Measures letters.
 #[derive(Debug, Parser)]
@@ -67,7 +67,7 @@ async fn main() {
     }
     let bare = limits::signatures(Duration::from_secs(3));
     println!("limit: RSA-2048 signatures, one core    {bare:>10.0} /s");
-    let at = estate::free();
+    let at = free_address();
     let mut sink = SmtpSink::start(at, None);
     let source = limits::smtp_source(at, 200_000, args.connections);
     println!("limit: smtp-source, 5,000 bytes each    {source:>10.0} /s");
@@ -122,7 +122,7 @@ async fn main() {
 }
 
 async fn flooded(args: &Args, dir: &Path) {
-    let at = estate::free();
+    let at = free_address();
     let counts = flood::relay(at).await;
     let estate = estate::Running::start(&args.binary, dir, at, args).await;
     estate.import(args.customers);

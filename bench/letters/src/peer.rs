@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::estate::free;
+use testkit::free_address;
 
 const LIST: &str = "letters@shop.example";
 const SENDER: &str = "notice@shop.example";
@@ -82,8 +82,8 @@ impl Mailman {
              [mta]\nincoming: mailman.mta.null.NullMTA\noutgoing: mailman.mta.deliver.deliver\n\
              smtp_host: {host}\nsmtp_port: {port}\nlmtp_port: {lmtp}\n\
              verp_delivery_interval: 1\nverp_personalized_deliveries: yes\n",
-            web = free().port(),
-            lmtp = free().port(),
+            web = free_address().port(),
+            lmtp = free_address().port(),
             host = sink.ip(),
             port = sink.port(),
         );

@@ -9,7 +9,7 @@ use cofferdam_wire::Client;
 use jiff::SignedDuration;
 use keys_api::{ApproverSecret, Signed, Warrant, WarrantId};
 use response_api::{
-    ApproveLetter, Audience, DraftLetter, IncidentId, LedgerState, LetterId, LetterState,
+    ApproveLetter, Audience, DraftLetter, IncidentId, LedgerState, LetterPlan, LetterState,
     LetterStatus, PlanLetter, ReadLetter, ResetPages, StartLetter, WarrantTerms,
 };
 
@@ -50,11 +50,20 @@ pub struct LettersArgs {
 
 /// To whom, on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum To {
+pub enum To {
     /// The staff roster
     Staff,
     /// Every customer
     Customers,
+}
+
+impl From<To> for Audience {
+    fn from(to: To) -> Self {
+        match to {
+            To::Staff => Self::Staff,
+            To::Customers => Self::Customers,
+        }
+    }
 }
 
 /// Two people's approval of what a letter says.
@@ -79,7 +88,7 @@ pub async fn send(
     approval: &Approval<'_>,
     mut progress: impl FnMut(&LetterStatus),
 ) -> Result<LetterStatus, StepError> {
-    let letter = plan(client, incident, audience).await?;
+    let letter = plan(client, incident, audience).await?.letter;
     let look = ReadLetter { letter };
     let mut status = client.call(&look).await.map_err(StepError::plain)?;
     if status.state != LetterState::Running && status.open() > 0 {
@@ -96,16 +105,16 @@ pub async fn send(
 }
 
 /// Plans a letter: millions of rows take several calls.
-async fn plan(
+pub async fn plan(
     client: &Client,
     incident: IncidentId,
     audience: Audience,
-) -> Result<LetterId, StepError> {
+) -> Result<LetterPlan, StepError> {
     loop {
         let plan = client.call(&PlanLetter { incident, audience }).await;
         let plan = plan.map_err(|e| StepError::of(e, scope_first(incident)))?;
         if plan.planned {
-            return Ok(plan.letter);
+            return Ok(plan);
         }
         let written = table::number(plan.people);
         output::note(&format!("letter {}: {written} people planned so far", plan.letter));
@@ -173,12 +182,9 @@ pub async fn run(args: LettersArgs) -> Result<ExitCode, CommandError> {
         rng: &SystemRng,
         before_staff: args.before_staff.clone(),
     };
-    let audience = match args.audience {
-        To::Staff => Audience::Staff,
-        To::Customers => Audience::Customers,
-    };
     let mut bar = None;
-    let sent = send(&client, args.incident, audience, &approval, bar_of(&mut bar)).await;
+    let sent =
+        send(&client, args.incident, args.audience.into(), &approval, bar_of(&mut bar)).await;
     if let Some(bar) = bar {
         bar.finish();
     }

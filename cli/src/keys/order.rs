@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::policy;
 use crate::incident::Common;
+use crate::letters::LetterOrder;
 use crate::{CommandError, output};
 
 /// How long an order may wait to be carried out.
@@ -106,6 +107,8 @@ pub enum Wanted {
     /// A new epoch, or the end of an old one.
     Epoch(Signed<EpochOrder>),
     /// The approval of a letter's version.
+    Letter(LetterOrder),
+    /// A warrant by itself, as for a list of addresses.
     Warrant(Signed<Warrant>),
 }
 
@@ -113,8 +116,21 @@ impl OrderFile {
     /// Reads an order.
     pub fn read(path: &Path) -> Result<Self, CommandError> {
         let text = fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
-        serde_json::from_str(&text)
-            .map_err(|e| format!("{} is no order: {e}", path.display()).into())
+        let order: Self = serde_json::from_str(&text)
+            .map_err(|e| format!("{} is no order: {e}", path.display()))?;
+        order.check().map_err(|e| format!("{}: {e}", path.display()))?;
+        Ok(order)
+    }
+
+    /// Nobody is to sign a letter unseen: it comes with its texts, and they are those it names.
+    fn check(&self) -> Result<(), CommandError> {
+        match &self.wanted {
+            Wanted::Letter(letter) => letter.writer().map(|_| ()),
+            Wanted::Warrant(signed) if signed.order.purpose.starts_with("letter ") => {
+                Err("the order approves a letter, and its texts are not in it".into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Writes it back.
@@ -128,7 +144,9 @@ impl OrderFile {
         let (signatures, new) = match &mut self.wanted {
             Wanted::Policy(signed) => (&mut signed.signatures, by.sign(&signed.order)),
             Wanted::Epoch(signed) => (&mut signed.signatures, by.sign(&signed.order)),
-            Wanted::Warrant(signed) => (&mut signed.signatures, by.sign(&signed.order)),
+            Wanted::Letter(LetterOrder { warrant: signed, .. }) | Wanted::Warrant(signed) => {
+                (&mut signed.signatures, by.sign(&signed.order))
+            }
         };
         signatures.retain(|signature| signature.approver != new.approver);
         signatures.push(new);
@@ -139,8 +157,11 @@ impl OrderFile {
         let (kind, signed) = match &self.wanted {
             Wanted::Policy(signed) => (OrderKind::Policy, serde_json::to_value(signed)?),
             Wanted::Epoch(signed) => (OrderKind::Epoch, serde_json::to_value(signed)?),
-            Wanted::Warrant(_) => {
+            Wanted::Letter(_) => {
                 return Err("this approves a letter: cofferdam letters approve".into());
+            }
+            Wanted::Warrant(_) => {
+                return Err("this is for a list: cofferdam letters post export".into());
             }
         };
         Ok(GiveOrder { kind, signed })
@@ -157,16 +178,23 @@ impl OrderFile {
                 out
             }
             Wanted::Epoch(signed) => vec![epoch_words(&signed.order)],
-            Wanted::Warrant(Signed { order, .. }) => {
-                let fields: Vec<_> = order.fields.iter().map(|of| of.to_string()).collect();
-                let fields = if fields.is_empty() { "nothing".into() } else { fields.join(", ") };
-                vec![format!(
-                    "Approve {}: until {}, {} may read {fields} of {} records",
-                    order.purpose, order.until, order.caller, order.records
-                )]
+            Wanted::Letter(letter) => {
+                let mut out = vec![warrant_words(&letter.warrant.order)];
+                out.extend(letter.lines().unwrap_or_default());
+                out
             }
+            Wanted::Warrant(signed) => vec![warrant_words(&signed.order)],
         }
     }
+}
+
+fn warrant_words(order: &Warrant) -> String {
+    let fields: Vec<_> = order.fields.iter().map(|of| of.to_string()).collect();
+    let fields = if fields.is_empty() { "nothing".into() } else { fields.join(", ") };
+    format!(
+        "Approve {}: until {}, {} may read {fields} of {} records",
+        order.purpose, order.until, order.caller, order.records
+    )
 }
 
 fn epoch_words(order: &EpochOrder) -> String {

@@ -1,6 +1,7 @@
 //! `cofferdam letters`: one letter, step by step. `cofferdam incident letters` takes them all.
 
 mod post;
+mod texts;
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
@@ -13,17 +14,21 @@ use cofferdam_mail::{RelayLog, RelayLogLine};
 use cofferdam_wire::Client;
 use keys_api::Signed;
 use response_api::{
-    ApproveLetter, DraftLetter, LedgerState, LetterDraft, LetterId, PauseLetter, ReadLedger,
+    ApproveLetter, DraftLetter, IncidentId, LedgerState, LetterId, PauseLetter, ReadLedger,
     ReadLetter, Relayed, ResumeProvider, SettleLetter, StartLetter, StopLetter,
 };
 
-use crate::incident::{Common, StepError, letters};
+use crate::incident::{Common, StepError, incident_number, letters, table};
 use crate::keys::order::{OrderFile, Wanted};
 use crate::{CommandError, output};
+
+pub use texts::LetterOrder;
 
 /// `cofferdam letters`
 #[derive(Debug, Subcommand)]
 pub enum LettersCommand {
+    /// Write a row for everybody of an incident: the letter's number
+    Plan(PlanArgs),
     /// Write a version: every text that somebody would get, checked, and the order that approves it
     Draft(DraftArgs),
     /// Hand in the order that two people signed
@@ -51,6 +56,19 @@ pub struct One {
     /// The letter's number, as `incident letters` and `letters status` say it
     #[arg(value_parser = letter_number)]
     letter: LetterId,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// `cofferdam letters plan`
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// The incident's number
+    #[arg(value_parser = incident_number)]
+    incident: IncidentId,
+    /// To whom
+    #[arg(long, value_enum)]
+    audience: letters::To,
     #[command(flatten)]
     common: Common,
 }
@@ -143,6 +161,7 @@ fn letter_number(text: &str) -> Result<LetterId, String> {
 /// Runs a command.
 pub async fn run(command: LettersCommand) -> Result<ExitCode, CommandError> {
     match command {
+        LettersCommand::Plan(args) => plan(args).await,
         LettersCommand::Draft(args) => draft(args).await,
         LettersCommand::Approve(args) => approve(args).await,
         LettersCommand::Start(args) => start(args).await,
@@ -173,17 +192,27 @@ impl One {
     }
 }
 
+async fn plan(args: PlanArgs) -> Result<ExitCode, CommandError> {
+    let client = args.common.client()?;
+    let plan = letters::plan(&client, args.incident, args.audience.into()).await?;
+    args.common.print(&plan, |plan| {
+        vec![format!("letter {}: {} people", plan.letter, table::number(plan.people))]
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
 async fn draft(args: DraftArgs) -> Result<ExitCode, CommandError> {
     check_new(&args.out)?;
     let client = args.one.common.client()?;
     let call = DraftLetter { letter: args.one.letter };
     let draft = client.call(&call).await.map_err(StepError::plain)?;
-    if let Some(dir) = &args.texts {
-        write_texts(dir, &draft)?;
-    }
     let order = letters::warrant(draft.warrant.clone(), SystemClock.now(), &SystemRng);
-    let wanted = Wanted::Warrant(Signed { order, signatures: Vec::new() });
-    OrderFile { wanted }.write(&args.out)?;
+    let warrant = Signed { order, signatures: Vec::new() };
+    let order = LetterOrder { warrant, body: draft.body.clone() };
+    if let Some(dir) = &args.texts {
+        order.write(dir)?;
+    }
+    OrderFile { wanted: Wanted::Letter(order) }.write(&args.out)?;
     args.one.common.print(&draft, |draft| {
         let head = format!("letter {}, version {}", draft.letter, draft.version);
         let line = |of: &response_api::LetterVariant| {
@@ -195,8 +224,8 @@ async fn draft(args: DraftArgs) -> Result<ExitCode, CommandError> {
     })?;
     let out = args.out.display();
     output::note(&format!(
-        "Two approvers sign it: cofferdam staff sign {out} --approver NAME=KEYFILE; then: \
-         cofferdam letters approve {} {out}",
+        "Two approvers read and sign it: cofferdam staff show {out} --texts DIR; cofferdam staff sign \
+         {out} --approver NAME=KEYFILE; then: cofferdam letters approve {} {out}",
         draft.letter
     ));
     Ok(ExitCode::SUCCESS)
@@ -209,28 +238,11 @@ fn check_new(out: &Path) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// One folder a variant, with what its readers get.
-fn write_texts(dir: &Path, draft: &LetterDraft) -> Result<(), CommandError> {
-    std::fs::create_dir(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
-    for (number, of) in (1..).zip(&draft.variants) {
-        let place = [of.language.as_str(), of.jurisdiction.as_str()].join(" ");
-        let folder = dir.join(format!("{number:04}-{}", place.trim().replace(' ', "-")));
-        std::fs::create_dir(&folder)?;
-        let filled = |text: &str| {
-            text.replace(cofferdam_mail::NAME, "[name]").replace(cofferdam_mail::CODE, "[code]")
-        };
-        std::fs::write(folder.join("subject.txt"), &of.subject)?;
-        std::fs::write(folder.join("text.txt"), filled(&of.text))?;
-        std::fs::write(folder.join("html.html"), filled(&of.html))?;
-    }
-    Ok(())
-}
-
 async fn approve(args: ApproveArgs) -> Result<ExitCode, CommandError> {
-    let Wanted::Warrant(signed) = OrderFile::read(&args.order)?.wanted else {
+    let Wanted::Letter(order) = OrderFile::read(&args.order)?.wanted else {
         return Err(format!("{} approves no letter", args.order.display()).into());
     };
-    let warrant = serde_json::to_value(signed)?;
+    let warrant = serde_json::to_value(order.warrant)?;
     args.one.call(&ApproveLetter { letter: args.one.letter, warrant }).await
 }
 

@@ -2,6 +2,7 @@
 
 mod add;
 mod key;
+mod show;
 mod sign;
 
 use std::process::ExitCode;
@@ -17,6 +18,8 @@ pub use key::{StaffKey, open_all, passphrase};
 pub enum StaffCommand {
     /// Make a signing key for one person, in a file that a passphrase opens
     Add(add::AddArgs),
+    /// Show what an order says, before it is signed
+    Show(show::ShowArgs),
     /// Sign an order, after reading it
     Sign(sign::SignArgs),
 }
@@ -25,6 +28,7 @@ pub enum StaffCommand {
 pub async fn run(command: StaffCommand) -> Result<ExitCode, CommandError> {
     match command {
         StaffCommand::Add(args) => add::run(&args),
+        StaffCommand::Show(args) => show::run(&args),
         StaffCommand::Sign(args) => sign::run(&args),
     }
 }

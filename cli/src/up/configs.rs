@@ -1,9 +1,10 @@
 //! What stands in the configuration files of a new estate.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::ops::Range;
 use std::path::Path;
 
-use cofferdam_core::{CallerName, Domain, Field, FieldSet, KeyBytes, Operation};
+use cofferdam_core::{CallerName, Domain, Field, FieldSet, KeyBytes, Operation, Rng};
 use cofferdam_store::Location;
 use cofferdam_wire::{LogFormat, TlsFiles};
 use keys_api::{ApproverKey, Budget, CallerPolicy, Grant, Policy};
@@ -63,18 +64,24 @@ impl Default for Plan {
     }
 }
 
-/// Picks free ports; nothing else may take them before the compartments do.
-pub fn addresses() -> std::io::Result<Addresses> {
-    let held: Vec<TcpListener> =
-        (0..6).map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).collect::<Result<_, _>>()?;
-    let port = |n: usize| held[n].local_addr().map(|a| a.port());
-    Ok(Addresses {
-        keys: format!("https://localhost:{}", port(0)?),
-        accounts: format!("https://localhost:{}", port(1)?),
-        payments: format!("https://localhost:{}", port(2)?),
-        response: format!("https://localhost:{}", port(3)?),
-        notice: format!("http://localhost:{}", port(4)?),
-        relay: format!("127.0.0.1:{}", port(5)?),
+/// Where an estate's ports are: below what Linux and macOS lend to outgoing connections, which
+/// would take one while the estate is down.
+const PORTS: Range<u16> = 20_000..30_000;
+
+/// Picks ports that are free now, from somewhere else on for each estate.
+pub fn addresses(rng: &dyn Rng) -> Option<Addresses> {
+    let first = u16::from_be_bytes(rng.bytes()) % (PORTS.end - PORTS.start) + PORTS.start;
+    let mut free = (first..PORTS.end)
+        .chain(PORTS.start..first)
+        .filter(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok());
+    let mut at = |scheme: &str, host: &str| Some(format!("{scheme}{host}:{}", free.next()?));
+    Some(Addresses {
+        keys: at("https://", "localhost")?,
+        accounts: at("https://", "localhost")?,
+        payments: at("https://", "localhost")?,
+        response: at("https://", "localhost")?,
+        notice: at("http://", "localhost")?,
+        relay: at("", "127.0.0.1")?,
     })
 }
 
@@ -310,6 +317,7 @@ fn letters(own: &Path, plan: &Plan, at: &Addresses) -> LettersConfig {
         domains: vec![],
         return_domain: None,
         return_listen: None,
+        complaints_from: Vec::new(),
         relays: vec![RelayConfig {
             address: plan.letters_relay.as_ref().unwrap_or(&at.relay).clone(),
             tls: TlsConfig::None,

@@ -60,7 +60,8 @@ async fn fill(draft: &Path, dir: &Path, plan: &Plan) -> Result<(), CommandError>
     let approvers = approvers(&draft.join("staff"))?;
     write_secret(&draft.join("response/staff.csv"), STAFF.as_bytes())?;
 
-    let at = configs::addresses()?;
+    let at =
+        configs::addresses(&SystemRng).ok_or("no free ports of loopback from 20000 to 29999")?;
     let policy = configs::policy(plan, approvers);
     write_toml(&draft.join("keys/policy.toml"), &policy)?;
     let decided = Decided {

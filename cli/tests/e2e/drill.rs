@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use cofferdam_mail::sink::SinkIndex;
 use nix::sys::signal::Signal;
 use serde_json::Value;
+use testkit::free_address;
 
 use crate::support::{Place, Process, cofferdam, customers, run, said};
 
@@ -107,8 +108,7 @@ async fn nothing_is_left_of_an_estate_that_was_not_to_be_kept() {
 #[tokio::test]
 async fn letters_go_to_the_relay_that_is_named() {
     let mail = tempfile::tempdir().unwrap();
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let relay = format!("127.0.0.1:{port}");
+    let relay = free_address().to_string();
     let dir = mail.path().to_str().unwrap();
     let _sink = Process::spawn(cofferdam(["sink", "serve", "--dir", dir, "--listen", &relay]));
     crate::support::until("the sink listens", async || {

@@ -27,21 +27,32 @@ fn record(place: &Place) -> String {
 
 /// Closes the estate's gate, before letters that go at [`RATE`].
 fn close(place: &Place, dns: &Dns, relay: SocketAddr) {
-    place.set_letters(relay, |letters| {
-        assert_eq!(letters["dkim"][0]["selector"].as_str(), Some("letters"));
-        let mut gate = toml::toml! {
-            sends_from = ["192.0.2.10"]
-            helo = "mx1.shop.example"
-        };
-        gate.insert("resolver".to_owned(), dns.address().to_string().into());
-        letters.insert("gate".to_owned(), gate.into());
-        let mut provider = toml::toml! {
-            name = "post"
-            domains = ["home.example"]
-        };
-        provider.insert("rate".to_owned(), RATE.into());
-        letters.insert("providers".to_owned(), toml::Value::Array(vec![provider.into()]));
-    });
+    place.set_letters(relay, |letters| set_gate(letters, dns, RATE));
+}
+
+/// Asks `dns` before letters that go at `rate` a second.
+pub fn set_gate(letters: &mut toml::Table, dns: &Dns, rate: i64) {
+    assert_eq!(letters["dkim"][0]["selector"].as_str(), Some("letters"));
+    let mut gate = toml::toml! {
+        sends_from = ["192.0.2.10"]
+        helo = "mx1.shop.example"
+    };
+    gate.insert("resolver".to_owned(), dns.address().to_string().into());
+    letters.insert("gate".to_owned(), gate.into());
+    let mut provider = toml::toml! {
+        name = "post"
+        domains = ["home.example"]
+    };
+    provider.insert("rate".to_owned(), rate.into());
+    letters.insert("providers".to_owned(), toml::Value::Array(vec![provider.into()]));
+}
+
+/// Says what receivers want to hear.
+pub fn publish(place: &Place, dns: &Dns) {
+    dns.txt("shop.example.", "v=spf1 ip4:192.0.2.10 -all");
+    dns.txt("_dmarc.shop.example.", "v=DMARC1; p=reject");
+    dns.host("mx1.shop.example.", [192, 0, 2, 10]);
+    dns.txt(DKIM, &record(place));
 }
 
 fn send(place: &Place, audience: &str) -> Output {
@@ -67,10 +78,7 @@ async fn no_letter_starts_or_goes_on_that_receivers_would_not_take_for_ours() {
     }
     assert!(taken.lock().unwrap().is_empty());
 
-    dns.txt("shop.example.", "v=spf1 ip4:192.0.2.10 -all");
-    dns.txt("_dmarc.shop.example.", "v=DMARC1; p=reject");
-    dns.host("mx1.shop.example.", [192, 0, 2, 10]);
-    dns.txt(DKIM, &record(&place));
+    publish(&place, &dns);
     let told = send(&place, "staff");
     assert!(told.status.success(), "{}", said(&told));
     let to_staff = taken.lock().unwrap().len();

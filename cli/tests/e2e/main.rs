@@ -16,6 +16,7 @@ mod gate;
 mod import;
 mod keys;
 mod killed;
+mod letter_orders;
 mod letters;
 mod refusals;
 mod relay;

@@ -2,15 +2,20 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Output;
 
-use response_api::{LedgerState, LetterId};
+use cofferdam_core::{Clock, SystemClock};
+use cofferdam_mail::{DkimAlgorithm, DkimKey, generate_dkim_key, signed};
+use response_api::{LedgerState, LetterId, ReadLetter};
+use testkit::{Dns, free_address};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-use crate::letters::{approvers, declared, rows, send};
+use crate::gate::{publish, set_gate};
+use crate::letters::{approvers, declared, rows, send, sending};
 use crate::relay::relay;
-use crate::support::{Place, cofferdam, said};
+use crate::support::{Place, cofferdam, said, until};
 
 const CUSTOMERS: u32 = 8;
 const DOMAIN: &str = "back.shop.example";
@@ -66,7 +71,7 @@ async fn what_comes_back_is_in_the_ledger_and_the_post_takes_over() {
     let place = Place::new();
     place.make();
     let (at, taken) = relay().await;
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free = free_address();
     place.set_letters(at, |letters| {
         letters.insert("return_domain".to_owned(), DOMAIN.into());
         letters.insert("return_listen".to_owned(), free.to_string().into());
@@ -113,6 +118,75 @@ async fn what_comes_back_is_in_the_ledger_and_the_post_takes_over() {
     assert!(said.starts_with("5.1.1") && !said.contains('@'), "{said}");
     assert_eq!(state(LedgerState::Accepted).len(), CUSTOMERS as usize - 2);
     post(&place);
+}
+
+/// Everybody can write a complaint about a letter of one's own: ten of them are in the ledger, and
+/// only ten that the provider signed pause it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_complaints_that_a_provider_signs_pause_its_mailboxes() {
+    let place = Place::new();
+    place.make();
+    let dns = Dns::start().await;
+    publish(&place, &dns);
+    dns.txt(&format!("{DOMAIN}."), "v=spf1 ip4:192.0.2.10 -all");
+    let key = generate_dkim_key(DkimAlgorithm::Rsa).unwrap();
+    let key = DkimKey::from_pem("isp.example", "arf", key.as_bytes(), Path::new("a test"));
+    let key = [key.unwrap()];
+    dns.txt("arf._domainkey.isp.example.", &key[0].record().unwrap());
+    let (at, taken) = relay().await;
+    let free = free_address();
+    place.set_letters(at, |letters| {
+        set_gate(letters, &dns, 10);
+        letters.insert("return_domain".to_owned(), DOMAIN.into());
+        letters.insert("return_listen".to_owned(), free.to_string().into());
+        letters.insert("complaints_from".to_owned(), vec!["feedback@isp.example"].into());
+    });
+    let _running = place.serve_all().await;
+    place.import(400);
+    let staff = place.client("response", "operator-1");
+    declared(&staff).await;
+    send(&place, "staff");
+    let mut sending = sending(&place, "customers").spawn().unwrap();
+    let letter = LetterId(2);
+    let sent = || -> Vec<String> {
+        let taken = taken.lock().unwrap().clone();
+        taken.into_iter().map(|(from, _)| from).filter(|from| from.starts_with("b-2")).collect()
+    };
+    until("letters arrive", async || sent().len() >= 20).await;
+    let letters = sent();
+    let complaints = format!("complaints@{DOMAIN}");
+    let complain = async |message: String| {
+        // The ledger may not know yet that the letter went out.
+        until("it is taken", async || {
+            hand_in(free, &complaints, &message).await.starts_with("250")
+        })
+        .await;
+    };
+    let paused = async || {
+        let status = staff.call(&ReadLetter { letter }).await.unwrap();
+        status.providers.iter().any(|of| of.paused.is_some())
+    };
+    for from in &letters[..10] {
+        complain(complaint(from)).await;
+    }
+    assert!(!paused().await, "anybody can pause a provider");
+    for from in &letters[10..20] {
+        let message = complaint(from).replace('\n', "\r\n");
+        let message = signed(message.as_bytes(), &key, SystemClock.now()).unwrap();
+        complain(String::from_utf8(message).unwrap().replace("\r\n", "\n")).await;
+    }
+    until("the provider rests", paused).await;
+    let ledger = rows(&staff, letter).await;
+    let said: Vec<_> = ledger
+        .iter()
+        .filter(|row| row.state == LedgerState::Complained)
+        .map(|row| row.outcome.as_deref().unwrap())
+        .collect();
+    let signed = said.iter().filter(|said| **said == "abuse").count();
+    let not = said.iter().filter(|said| **said == "abuse, not signed by a known sender").count();
+    assert_eq!((said.len(), signed, not), (20, 10, 10), "{said:?}");
+    sending.kill().unwrap();
+    sending.wait().unwrap();
 }
 
 fn ok(output: &Output) {

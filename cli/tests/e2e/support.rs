@@ -125,17 +125,27 @@ impl Place {
     /// One compartment alone, answering.
     pub async fn serve(&self, compartment: &str) -> Process {
         let config = self.dir.join(compartment).join(format!("{compartment}.toml"));
-        let log = fs::File::options()
-            .create(true)
-            .append(true)
-            .open(self.dir.join(compartment).join(format!("{compartment}.log")))
-            .unwrap();
+        let log =
+            fs::File::options().create(true).append(true).open(self.log_file(compartment)).unwrap();
         let mut command = cofferdam([compartment, "serve", "--config", config.to_str().unwrap()]);
         command.stderr(log);
-        let process = Process::spawn(command);
+        let mut process = Process::spawn(command);
         let client = self.client(compartment, "operator-1");
-        until("the compartment answers", async || client.is_healthy().await).await;
+        until("the compartment answers", async || {
+            if let Some(status) = process.child.try_wait().unwrap() {
+                panic!(
+                    "{compartment} ended, {status}: {}",
+                    fs::read_to_string(self.log_file(compartment)).unwrap()
+                );
+            }
+            client.is_healthy().await
+        })
+        .await;
         process
+    }
+
+    fn log_file(&self, compartment: &str) -> PathBuf {
+        self.dir.join(compartment).join(format!("{compartment}.log"))
     }
 
     /// The four compartments, answering.

@@ -1,9 +1,8 @@
 //! A customer who doubts a letter types its code into the public page, in a real browser.
 
 use std::fs;
-use std::net::TcpListener;
 
-use testkit::{Browser, SmtpSink};
+use testkit::{Browser, SmtpSink, free_address};
 
 use crate::letters::{declared, send};
 use crate::support::Place;
@@ -27,7 +26,7 @@ fn subject(letters: &str) -> &str {
 async fn a_customer_checks_a_letter_in_a_browser() {
     let place = Place::new();
     place.make();
-    let at = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let at = free_address();
     let dump = place.dir.join("arrived");
     let _sink = SmtpSink::start(at, Some(&dump));
     place.set_letters(at, |_| {});

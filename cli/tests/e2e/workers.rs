@@ -10,6 +10,7 @@ use response_api::{
     LedgerRow, LedgerState, LetterId, LetterState, LetterStatus, PauseLetter, ReadLetter,
     ResumeProvider,
 };
+use testkit::free_address;
 use testkit::postgres::Database;
 
 use crate::letters::{declared, rows, send, sending};
@@ -45,10 +46,9 @@ fn prepare_second(place: &Place) -> String {
     let file = second.join("response.toml");
     let text = fs::read_to_string(&file).unwrap().replace("/response/", "/response-2/");
     let mut config: toml::Table = text.parse().unwrap();
-    let free = || std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let listen = free().to_string();
+    let listen = free_address().to_string();
     config["listen"] = listen.clone().into();
-    config["notice_listen"] = free().to_string().into();
+    config["notice_listen"] = free_address().to_string().into();
     fs::write(&file, config.to_string()).unwrap();
     listen
 }

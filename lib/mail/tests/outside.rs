@@ -123,6 +123,29 @@ async fn a_letter_that_nobody_signs_or_a_stranger_signs_does_not_start() {
 }
 
 #[tokio::test]
+async fn a_sender_is_believed_who_signs_the_whole_message() {
+    let keys = [key()];
+    let dns = in_order(&keys[0]).await;
+    let outside = Outside::new(Some(dns.address())).unwrap();
+    let known = ["notice@shop.example".to_owned()];
+    let message = String::from_utf8(sample(&keys)).unwrap();
+    let believed = async |message: &str, senders: &[String]| {
+        outside.comes_from(message.as_bytes(), senders).await.unwrap()
+    };
+    assert!(believed(&message, &known).await);
+    assert!(believed(&format!("Return-Path: <>\r\n{message}"), &known).await);
+    assert!(!believed(&message, &[]).await);
+    assert!(!believed(&message, &["notice@shop.example.evil.example".to_owned()]).await);
+    assert!(!believed(&message.replace("gate\r\n", "other\r\n"), &known).await);
+    assert!(!believed(&format!("From: x@evil.example\r\n{message}"), &known).await);
+    assert!(!believed(&String::from_utf8(sample(&[])).unwrap(), &known).await);
+    assert!(!believed(&message.replace("d=shop.example", "d=evil.example"), &known).await);
+    assert!(!believed("", &known).await);
+    dns.remove("k1._domainkey.shop.example.");
+    assert!(!believed(&message, &known).await);
+}
+
+#[tokio::test]
 async fn a_relay_that_is_away_does_not_pass() {
     let keys = [key()];
     let dns = in_order(&keys[0]).await;

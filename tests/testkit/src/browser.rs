@@ -1,6 +1,6 @@
 //! A real Chromium, driven through its `WebDriver`.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -8,6 +8,8 @@ use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::json;
 use tempfile::TempDir;
+
+use crate::free_address;
 
 const CHROMIUM: &str = "/usr/bin/chromium";
 const DRIVER: &str = "/usr/bin/chromedriver";
@@ -23,7 +25,7 @@ pub struct Browser {
 impl Browser {
     /// Opens a window as wide and high as this, in pixels.
     pub async fn open(width: u32, height: u32) -> Self {
-        let at = free();
+        let at = free_address();
         let mut command = Command::new(DRIVER);
         command.arg(format!("--port={}", at.port())).stdout(Stdio::null()).stderr(Stdio::null());
         let driver = command.spawn().expect("Chromium's driver is installed: ./test does it");
@@ -96,9 +98,4 @@ impl Drop for Browser {
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
-}
-
-/// An address of loopback where nobody listens.
-fn free() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }

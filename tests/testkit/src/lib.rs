@@ -11,6 +11,7 @@
     reason = "a test whose ground is not there must fail"
 )]
 
+mod address;
 mod authority;
 mod browser;
 mod dns;
@@ -18,6 +19,7 @@ mod postfix;
 pub mod postgres;
 mod smtp_sink;
 
+pub use address::free_address;
 pub use authority::Authority;
 pub use browser::Browser;
 pub use dns::Dns;

@@ -75,6 +75,9 @@ pub struct LetterDraft {
     pub version: String,
     /// What two people sign: it names the version.
     pub warrant: WarrantTerms,
+    /// What the version is made of, as JSON: whoever signs checks its SHA-256 and writes the texts
+    /// from it, and need not believe whoever hands the order over.
+    pub body: String,
     /// Every text that somebody would get, the most people first.
     pub variants: Vec<LetterVariant>,
 }

@@ -114,6 +114,10 @@ pub struct LettersConfig {
     /// Where what comes back is taken in, by LMTP from the mail server of that domain.
     #[serde(default)]
     pub return_listen: Option<SocketAddr>,
+    /// The senders of mail providers' complaints, as `feedback@isp.example`: only what they sign
+    /// (DKIM) counts towards a pause, since everybody can write the like about a letter of one's own.
+    #[serde(default)]
+    pub complaints_from: Vec<String>,
     /// Where letters are handed over.
     pub relays: Vec<RelayConfig>,
     /// The keys that sign letters here, an RSA key first; none where the relay signs.

@@ -34,7 +34,7 @@ pub use config::{
     RelayKey, RetryConfig, Shop, TlsConfig,
 };
 use domain::identity::LetterKeys;
-pub use domain::letter::Files;
+pub use domain::letter::{Body, Files, Texts, Variant, VersionError, Writer};
 pub use domain::{population, scope};
 use jobs::mailing::{MailSetup, SetupError};
 pub use jobs::scope::{pages, read as reading};

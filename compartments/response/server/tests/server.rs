@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed step is a failed test")]
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
 use std::sync::Arc;
 
 use cofferdam_core::{
@@ -23,7 +22,7 @@ use response_server::{
     Config, GateConfig, KeysInstance, LettersConfig, PATHS, RelayConfig, RetryConfig, Server, Shop,
     TlsConfig,
 };
-use testkit::Authority;
+use testkit::{Authority, free_address};
 
 /// A verifier key that no log was signed with: these tests copy none.
 const LOG_KEY: &str =
@@ -40,10 +39,10 @@ impl Bench {
     /// A server whose neighbours do not answer.
     async fn start() -> Self {
         let (authority, dir) = (Authority::new(), tempfile::tempdir().unwrap());
-        let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let (notice, nobody) = (free(), format!("https://localhost:{}", free().port()));
+        let (notice, nobody) =
+            (free_address(), format!("https://localhost:{}", free_address().port()));
         let config = Config {
-            listen: free(),
+            listen: free_address(),
             database: Location::Sqlite(dir.path().join("response.db")),
             keys: vec![KeysInstance { url: nobody.clone(), log_key: LOG_KEY.to_owned() }],
             accounts: nobody.clone(),
@@ -97,6 +96,7 @@ fn letters(dir: &std::path::Path) -> LettersConfig {
         domains: vec![],
         return_domain: None,
         return_listen: None,
+        complaints_from: Vec::new(),
         relays: vec![RelayConfig {
             address: "127.0.0.1:1".to_owned(),
             tls: TlsConfig::None,

@@ -162,12 +162,16 @@ fn signing_domains<'a>(setup: &'a Setup<'_>) -> Vec<&'a str> {
 
 /// Relaxed alignment (RFC 7489, section 3.1.1): the same domain, or one below the other.
 fn aligned(from: &str, signers: &[&str]) -> Result<String, String> {
-    let below = |a: &str, b: &str| a == b || a.strip_suffix(b).is_some_and(|a| a.ends_with('.'));
-    let found = signers.iter().find(|by| below(from, by) || below(by, from));
+    let found = signers.iter().find(|by| is_below(from, by) || is_below(by, from));
     match found {
         Some(by) => Ok(format!("{by} signs for {from}")),
         None => Err(format!("no key signs for {from}")),
     }
+}
+
+/// Whether a domain is another, or lies below it.
+pub fn is_below(domain: &str, other: &str) -> bool {
+    domain == other || domain.strip_suffix(other).is_some_and(|rest| rest.ends_with('.'))
 }
 
 async fn tls(relay: &Relay, helo: &str) -> Result<String, String> {

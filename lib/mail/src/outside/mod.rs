@@ -79,6 +79,36 @@ impl Outside {
         }
     }
 
+    /// Whether a message comes from one of `senders`: the one address in its `From` is among them,
+    /// and its domain, or one above, signed the whole message. Other signatures are not looked at:
+    /// nobody else's DNS is asked.
+    pub async fn comes_from(
+        &self,
+        message: &[u8],
+        senders: &[String],
+    ) -> Result<bool, VerifyError> {
+        let Some(mut parsed) = AuthenticatedMessage::parse(message) else { return Ok(false) };
+        let [from] = parsed.from.as_slice() else { return Ok(false) };
+        let Some((_, domain)) = from.rsplit_once('@') else { return Ok(false) };
+        if !senders.iter().any(|sender| sender.eq_ignore_ascii_case(from)) {
+            return Ok(false);
+        }
+        let domain = domain.to_ascii_lowercase();
+        parsed.dkim_headers.retain(|of| {
+            let whole = of.header.l == 0;
+            whole && checks::is_below(&domain, &of.header.d.to_ascii_lowercase())
+        });
+        let outputs = self.dns.verify_dkim(&parsed).await;
+        if outputs.iter().any(|of| *of.result() == DkimResult::Pass && of.signature().is_some()) {
+            return Ok(true);
+        }
+        let unknown = outputs.iter().find_map(|of| match of.result() {
+            DkimResult::TempError(e) => Some(VerifyError::Unknown(e.to_string())),
+            _ => None,
+        });
+        unknown.map_or(Ok(false), Err)
+    }
+
     /// The exchanges of a domain, the preferred first; empty where there are none or nobody knows.
     pub async fn exchanges(&self, domain: &str) -> Vec<String> {
         let found = self.dns.mx_lookup(domain, None::<&checks::NoMx>).await;

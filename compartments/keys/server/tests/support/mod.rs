@@ -1,6 +1,5 @@
 //! A real `keys` in this process, reached over real mutual TLS.
 
-use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +17,7 @@ use keys_api::{
 use keys_server::ceremony::{self, Decided};
 use keys_server::custody::{Custody, Quorum};
 use keys_server::{Config, SinkConfig};
-use testkit::Authority;
+use testkit::{Authority, free_address};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -297,10 +296,6 @@ pub fn name(text: &str) -> CallerName {
 
 fn start() -> Timestamp {
     "2012-01-15T04:00:00Z".parse().unwrap()
-}
-
-fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 /// What stands in the log.

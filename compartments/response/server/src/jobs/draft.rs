@@ -5,7 +5,7 @@ use cofferdam_wire::{Problem, ProblemKind};
 use response_api::{Audience, LetterDraft, LetterVariant, People, WarrantTerms};
 
 use crate::app::App;
-use crate::domain::letter::{Body, Domains, Facts, Writer, lint};
+use crate::domain::letter::{Body, Domains, Facts, Variant, Writer, lint};
 use crate::staff::Author;
 use crate::store::Letter;
 
@@ -19,16 +19,18 @@ pub async fn draft(app: &App, letter: &Letter, by: &Author) -> Result<LetterDraf
     let exposure = app.exposure(letter.incident).await?;
     let done = app.done(&incident).await.map_err(internal)?;
     let facts = Facts::new(&app.config.shop, &incident, &exposure, done, app.now());
-    let body = Body { audience: letter.audience, facts, files: app.mail.files.clone() };
+    let files = app.mail.files.clone();
+    let (variants, people) = variants(app, letter).await?;
+    let body = Body { audience: letter.audience, facts, files, variants };
     let (version, json) = (body.version(), body.to_json());
     let writer = Writer::new(body).map_err(|e| conflict(&e.to_string()))?;
-    let variants = variants(app, letter, &writer).await?;
+    let variants = texts(app, &writer, &people)?;
     let at = app.now();
     let keep = app.store.keep_version(letter.letter, &version, &json, (at, by.name.as_str()));
     keep.await.map_err(internal)?;
     let counts = app.store.counts(letter.letter).await.map_err(internal)?;
     let warrant = terms(app, letter, incident.people, &version, counts.total());
-    Ok(LetterDraft { letter: letter.letter, version, warrant, variants })
+    Ok(LetterDraft { letter: letter.letter, version, warrant, body: json, variants })
 }
 
 /// What approves a version: the purpose names it.
@@ -61,30 +63,35 @@ pub fn terms(
     }
 }
 
-async fn variants(
-    app: &App,
-    letter: &Letter,
-    writer: &Writer,
-) -> Result<Vec<LetterVariant>, Problem> {
+/// Whom the letter's texts are for, and how many people each.
+async fn variants(app: &App, letter: &Letter) -> Result<(Vec<Variant>, Vec<u64>), Problem> {
     let internal = |e: cofferdam_store::StoreError| Problem::internal(&e);
     let locales = app.store.locales(letter.letter).await.map_err(internal)?;
+    let variants = app.store.variants(letter.letter).await.map_err(internal)?;
+    let whole = variants.into_iter().map(|(locale, fields, people)| {
+        let locale = locales.get(usize::from(locale)).cloned();
+        let missing = || conflict("the ledger names a language that the letter has not");
+        Ok((Variant { locale: locale.ok_or_else(missing)?, fields }, people))
+    });
+    whole.collect()
+}
+
+/// Every text, checked.
+fn texts(app: &App, writer: &Writer, people: &[u64]) -> Result<Vec<LetterVariant>, Problem> {
     let domains = domains(app, writer);
     let (mut variants, mut faults) = (Vec::new(), Vec::new());
-    for (locale, fields, people) in app.store.variants(letter.letter).await.map_err(internal)? {
-        let Some(locale) = locales.get(usize::from(locale)) else {
-            return Err(conflict("the ledger names a language that the letter has not"));
-        };
-        let texts = writer.write(locale, fields).map_err(|e| conflict(&e.to_string()))?;
+    for (Variant { locale, fields }, people) in writer.body().variants.iter().zip(people) {
+        let texts = writer.write(locale, *fields).map_err(|e| conflict(&e.to_string()))?;
         if let Some(words) = writer.words(&locale.language) {
-            let found = lint(&texts, letter.audience, words, &domains);
+            let found = lint(&texts, writer.body().audience, words, &domains);
             let place = format!("{} {}", locale.language, locale.jurisdiction);
             faults.extend(found.into_iter().map(|fault| format!("{}: {fault}", place.trim())));
         }
         variants.push(LetterVariant {
             language: locale.language.clone(),
             jurisdiction: locale.jurisdiction.clone(),
-            fields,
-            people,
+            fields: *fields,
+            people: *people,
             subject: texts.subject,
             text: texts.text,
             html: texts.html,

@@ -201,7 +201,12 @@ async fn writer(app: &App, letter: &Letter) -> Result<Writer, Problem> {
     let exposure = app.exposure(letter.incident).await?;
     let done = app.done(&incident).await.map_err(|e| Problem::internal(&e))?;
     let facts = Facts::new(&app.config.shop, &incident, &exposure, done, app.now());
-    let body = Body { audience: letter.audience, facts, files: app.mail.files.clone() };
+    let body = Body {
+        audience: letter.audience,
+        facts,
+        files: app.mail.files.clone(),
+        variants: Vec::new(),
+    };
     Writer::new(body).map_err(|e| Problem::internal(&e))
 }
 

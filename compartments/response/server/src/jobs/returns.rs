@@ -28,6 +28,15 @@ impl Returns {
         self.app.mail.keys.read_return(address, &self.domain).ok()
     }
 
+    /// Whether a mail provider sends a complaint, and not somebody about a letter of one's own.
+    async fn is_providers(&self, complaint: &[u8]) -> Result<bool, TakeError> {
+        let senders = &self.app.config.letters.complaints_from;
+        match &self.app.mail.outside {
+            Some(outside) => outside.comes_from(complaint, senders).await.map_err(TakeError::keep),
+            None => Ok(false),
+        }
+    }
+
     fn is_for_complaints(&self, address: &str) -> bool {
         address.rsplit_once('@').is_some_and(|(local, domain)| {
             local.eq_ignore_ascii_case(COMPLAINTS) && domain.eq_ignore_ascii_case(&self.domain)
@@ -48,23 +57,29 @@ impl Taker for Returns {
             tracing::info!("a complaint names no letter of ours");
             return Ok(());
         };
-        let (state, said) = match report.what {
+        let (state, said, counts) = match report.what {
             Returned::Bounced { status, reason } => {
-                (LedgerState::Bounced, format!("{status} {reason}"))
+                (LedgerState::Bounced, format!("{status} {reason}"), true)
             }
-            Returned::Complained { kind } => (LedgerState::Complained, kind),
+            Returned::Complained { kind } if self.is_providers(message).await? => {
+                (LedgerState::Complained, kind, true)
+            }
+            Returned::Complained { kind } => {
+                (LedgerState::Complained, format!("{kind}, not signed by a known sender"), false)
+            }
             // Nothing final, or a machine's politeness.
             _ => return Ok(()),
         };
-        let outcome = Outcome { person, state, provider: 0, outcome: said };
-        let moved = self.app.store.came_back(letter, &outcome, self.app.now()).await;
+        let outcome = Outcome { person, state, provider: 0, outcome: said, at: self.app.now() };
+        let moved = self.app.store.came_back(letter, &outcome).await;
         let moved = moved.map_err(TakeError::keep)?;
         let provider = match moved {
             CameBack::Moved { provider } => provider,
             CameBack::Early => return Err(TakeError::keep("the letter is still being sent")),
             CameBack::Nothing => return Ok(()),
         };
-        if let Some(run) = self.app.sending.lock().await.get(&letter)
+        if counts
+            && let Some(run) = self.app.sending.lock().await.get(&letter)
             && let Some(lane) = run.lanes.iter().find(|lane| lane.provider == provider)
         {
             lane.pace().came_back(state == LedgerState::Complained);

@@ -37,10 +37,11 @@ pub async fn settle(
                 state: LedgerState::Accepted,
                 provider: 0,
                 outcome: (*queue_id).to_owned(),
+                at: app.now(),
             })
         });
         let known: Vec<_> = known.collect();
-        app.store.record(letter.letter, None, &known, app.now()).await.map_err(internal)?;
+        app.store.record(letter.letter, None, &known).await.map_err(internal)?;
         accepted += known.len() as u64;
     }
     let planned = if complete {

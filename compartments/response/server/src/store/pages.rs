@@ -69,7 +69,7 @@ impl Store {
     }
 
     /// Customers whose letter the relay may have had from `from` to `to`: what was tried, what a
-    /// worker holds, and what is in doubt or came back later, since nobody knows any more when it was
+    /// worker holds, and what was in doubt or came back later, since nobody knows any more when it was
     /// handed over.
     pub async fn handed_over(
         &self,
@@ -80,7 +80,8 @@ impl Store {
         let rows = sqlx::query(
             "SELECT person FROM ledger l WHERE letter IN
                  (SELECT letter FROM letter WHERE audience = 'customers')
-             AND ((state = 2 AND at_ms >= $1 AND at_ms <= $2)
+             AND ((state = 2 AND at_ms >= $1 AND (at_ms <= $2 OR EXISTS (SELECT 1
+                   FROM ledger_settled s WHERE s.letter = l.letter AND s.person = l.person)))
                OR (state IN (3, 4, 5, 6, 8) AND at_ms >= $1)
                OR (state IN (0, 4) AND EXISTS (SELECT 1 FROM ledger_batch b
                    WHERE b.letter = l.letter AND b.batch = l.batch AND b.holder <> '')))",

@@ -23,7 +23,8 @@ fn holder(name: &str) -> Holder {
 
 fn outcome(person: u32, state: LedgerState) -> Outcome {
     // What relays say, quoted or not, stands in the ledger as it was said.
-    Outcome { person, state, provider: 1, outcome: "250 \"ok\" 'queued' \\ as 4XyZ".to_owned() }
+    let said = "250 \"ok\" 'queued' \\ as 4XyZ".to_owned();
+    Outcome { person, state, provider: 1, outcome: said, at: at(3) }
 }
 
 async fn planned(store: &Store, incident: u32) -> LetterId {
@@ -122,11 +123,11 @@ pub async fn ledger(store: &Store) {
     let states = [LedgerState::Accepted, LedgerState::Bounced, LedgerState::Suppressed];
     let done: Vec<_> = (450..499).map(|p| outcome(p, states[p as usize % 3])).collect();
     for _ in 0..2 {
-        store.record(id, Some(&holder("one")), &done, at(3)).await.unwrap();
+        store.record(id, Some(&holder("one")), &done).await.unwrap();
         check(store, id).await;
     }
-    let late = outcome(450, LedgerState::Bounced);
-    store.record(id, Some(&holder("one")), &[late], at(4)).await.unwrap();
+    let late = Outcome { at: at(4), ..outcome(450, LedgerState::Bounced) };
+    store.record(id, Some(&holder("one")), &[late]).await.unwrap();
     let row = &store.ledger(id, None, 450, 1).await.unwrap()[0];
     assert_eq!((row.state, row.at), (LedgerState::Accepted, at(3)), "the first outcome stays");
     assert_eq!(row.outcome, "250 \"ok\" 'queued' \\ as 4XyZ");
@@ -169,7 +170,7 @@ pub async fn workers(store: &Store) {
     if lost > 0 {
         // It comes back: one it had sent, one was on the wire, and the rest it never tried.
         let known = [outcome(a[0], LedgerState::Accepted), outcome(a[1], LedgerState::InDoubt)];
-        store.record(id, Some(&holder("a")), &known, at(101)).await.unwrap();
+        store.record(id, Some(&holder("a")), &known).await.unwrap();
         assert_eq!(of(store, id, LedgerState::InDoubt).await, lost - 1, "it knew after all");
         check(store, id).await;
         let unsent = store.plan_unsent(id, &holder("b"), at(102)).await.unwrap();
@@ -196,7 +197,7 @@ pub async fn given_up(store: &Store) {
     let people: Vec<_> = batch.rows.iter().map(|row| row.person).collect();
     let put = Put { provider: 3, attempts: 1, due: at(200) };
     let late = [outcome(people[0], LedgerState::Deferred)];
-    store.put_off(id, &a, &late, put, at(102)).await.unwrap();
+    store.put_off(id, &a, &late, put).await.unwrap();
     check(store, id).await;
     assert_eq!(of(store, id, LedgerState::InDoubt).await, 50);
 
@@ -204,7 +205,7 @@ pub async fn given_up(store: &Store) {
     assert_eq!(store.plan_doubted(id, at(103)).await.unwrap(), 50);
     let known =
         [outcome(people[0], LedgerState::InDoubt), outcome(people[1], LedgerState::Accepted)];
-    store.record(id, Some(&a), &known, at(104)).await.unwrap();
+    store.record(id, Some(&a), &known).await.unwrap();
     check(store, id).await;
     assert_eq!(of(store, id, LedgerState::InDoubt).await, 0, "it goes out again");
     assert_eq!(of(store, id, LedgerState::Accepted).await, 1, "it does not");
@@ -215,7 +216,7 @@ pub async fn given_up(store: &Store) {
         of_b.extend(batch.rows.iter().map(|row| outcome(row.person, LedgerState::Accepted)));
     }
     assert_eq!(of_b.len(), 499);
-    store.record(id, Some(&b), &of_b[..400], at(106)).await.unwrap();
+    store.record(id, Some(&b), &of_b[..400]).await.unwrap();
     assert_eq!(store.take_over(id, at(300)).await.unwrap(), 99);
     assert!(store.set_finished(id, at(301)).await.unwrap());
     assert!(!store.set_finished(id, at(301)).await.unwrap(), "once");
@@ -257,7 +258,7 @@ pub async fn put_off(store: &Store) {
     let rows: Vec<_> =
         batch.rows[..20].iter().map(|row| outcome(row.person, LedgerState::Deferred)).collect();
     let put = Put { provider: 3, attempts: 2, due: at(1_000) };
-    store.put_off(id, &by, &rows, put, at(3)).await.unwrap();
+    store.put_off(id, &by, &rows, put).await.unwrap();
     check(store, id).await;
     store.doubt_batch(id, &by, batch.batch, "it died", at(4)).await.unwrap();
     assert_eq!(of(store, id, LedgerState::InDoubt).await, 30);
@@ -280,8 +281,10 @@ pub async fn doubts(store: &Store) {
         store.doubt_batch(id, &holder("one"), batch.batch, "it died", at(3)).await.unwrap(),
         50
     );
-    let known = outcome(batch.rows[0].person, LedgerState::Accepted);
-    store.record(id, None, &[known], at(4)).await.unwrap();
+    let known = Outcome { at: at(4), ..outcome(batch.rows[0].person, LedgerState::Accepted) };
+    store.record(id, None, &[known]).await.unwrap();
+    let had = store.handed_over(at(0), at(2)).await.unwrap();
+    assert!(had.contains(batch.rows[0].person), "the log did not say when the relay had it");
     assert_eq!(store.plan_doubted(id, at(5)).await.unwrap(), 49);
     assert_eq!(store.plan_doubted(id, at(5)).await.unwrap(), 0);
     check(store, id).await;
@@ -300,8 +303,8 @@ pub async fn came_back(store: &Store) {
     let people: Vec<_> = batch.rows.iter().map(|row| row.person).collect();
     let sent =
         [outcome(people[0], LedgerState::Accepted), outcome(people[1], LedgerState::InDoubt)];
-    store.record(id, Some(&holder("one")), &sent, at(3)).await.unwrap();
-    let bounced = |person| outcome(person, LedgerState::Bounced);
+    store.record(id, Some(&holder("one")), &sent).await.unwrap();
+    let bounced = |person| Outcome { at: at(4), ..outcome(person, LedgerState::Bounced) };
     let moved = CameBack::Moved { provider: 1 };
     for (person, moved) in [
         (people[0], moved),
@@ -310,7 +313,7 @@ pub async fn came_back(store: &Store) {
         (people[2], CameBack::Early),
         (PEOPLE, CameBack::Nothing),
     ] {
-        assert_eq!(store.came_back(id, &bounced(person), at(4)).await.unwrap(), moved, "{person}");
+        assert_eq!(store.came_back(id, &bounced(person)).await.unwrap(), moved, "{person}");
         check(store, id).await;
     }
     assert_eq!(of(store, id, LedgerState::Bounced).await, 2);

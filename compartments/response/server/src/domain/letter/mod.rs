@@ -8,7 +8,7 @@ mod version;
 pub use facts::{Done, Facts};
 pub use lint::{Domains, lint};
 pub use texts::{FALLBACK, Files, VerifyWords};
-pub use version::{Body, VersionError, Writer};
+pub use version::{Body, Texts, Variant, VersionError, Writer};
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,6 @@ use cofferdam_mail::{CODE, NAME};
 use response_api::Audience;
 
 use super::facts::Sender;
-use super::version::Texts;
 use super::*;
 use crate::store::Locale;
 
@@ -40,7 +39,8 @@ fn facts() -> Facts {
 }
 
 fn writer(audience: Audience) -> Writer {
-    Writer::new(Body { audience, facts: facts(), files: Files::shipped() }).unwrap()
+    Writer::new(Body { audience, facts: facts(), files: Files::shipped(), variants: vec![] })
+        .unwrap()
 }
 
 fn locale(language: &str, jurisdiction: &str) -> Locale {
@@ -116,7 +116,12 @@ fn a_place_shapes_its_letters() {
 
 #[test]
 fn cards_are_called_untouched_only_with_proof() {
-    let mut body = Body { audience: Audience::Customers, facts: facts(), files: Files::shipped() };
+    let mut body = Body {
+        audience: Audience::Customers,
+        facts: facts(),
+        files: Files::shipped(),
+        variants: vec![],
+    };
     let text = |body: &Body| {
         Writer::new(body.clone()).unwrap().write(&locale("en", ""), some()).unwrap().text
     };
@@ -127,7 +132,12 @@ fn cards_are_called_untouched_only_with_proof() {
 
 #[test]
 fn a_version_is_what_it_says_and_nothing_else() {
-    let body = Body { audience: Audience::Staff, facts: facts(), files: Files::shipped() };
+    let body = Body {
+        audience: Audience::Staff,
+        facts: facts(),
+        files: Files::shipped(),
+        variants: vec![],
+    };
     let (version, json) = (body.version(), body.to_json());
     assert_eq!(Body::parse(&json, &version).unwrap(), body);
     assert!(matches!(
@@ -140,6 +150,19 @@ fn a_version_is_what_it_says_and_nothing_else() {
 }
 
 #[test]
+fn nobody_gets_a_text_that_the_version_has_not() {
+    let variants = vec![Variant { locale: locale("en", "US-MA"), fields: some() }];
+    let body =
+        Body { audience: Audience::Customers, facts: facts(), files: Files::shipped(), variants };
+    let writer = Writer::new(body).unwrap();
+    assert!(writer.write_approved(&locale("en", "US-MA"), some()).is_ok());
+    for (other, fields) in [(locale("en", ""), some()), (locale("en", "US-MA"), FieldSet::EMPTY)] {
+        let refused = writer.write_approved(&other, fields);
+        assert!(matches!(refused, Err(VersionError::Unapproved)));
+    }
+}
+
+#[test]
 fn a_template_that_fails_is_named() {
     let mut files = Files::shipped();
     files.0.insert("customer/fr/text.txt".into(), "{% if %}".into());
@@ -147,10 +170,15 @@ fn a_template_that_fails_is_named() {
     assert!(error.starts_with("customer/fr/text.txt: "), "{error}");
     let mut files = Files::shipped();
     files.0.insert("customer/fr/text.txt".into(), "{{ nobody }}".into());
-    let body = Body { audience: Audience::Customers, facts: facts(), files };
+    let body = Body { audience: Audience::Customers, facts: facts(), files, variants: vec![] };
     let error = Writer::new(body).unwrap().write(&locale("fr", ""), some()).unwrap_err();
     assert!(error.to_string().contains("undefined"), "{error}");
-    let mut body = Body { audience: Audience::Customers, facts: facts(), files: Files::shipped() };
+    let mut body = Body {
+        audience: Audience::Customers,
+        facts: facts(),
+        files: Files::shipped(),
+        variants: vec![],
+    };
     body.facts.measures.remove("fr");
     let error = Writer::new(body).unwrap().write(&locale("fr", ""), some()).unwrap_err();
     assert!(error.to_string().contains("shop.measures"), "{error}");

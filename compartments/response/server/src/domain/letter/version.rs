@@ -24,6 +24,17 @@ pub struct Body {
     pub facts: Facts,
     /// The files of the texts.
     pub files: Files,
+    /// Every text that somebody would get: none other is sent.
+    pub variants: Vec<Variant>,
+}
+
+/// Whom a text is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Variant {
+    /// The language, and whose law shapes it.
+    pub locale: Locale,
+    /// What these people lost.
+    pub fields: FieldSet,
 }
 
 /// A letter's texts, with [`NAME`] and [`CODE`] where those go.
@@ -56,6 +67,9 @@ pub enum VersionError {
     /// The shop's own sentences are not there in a language.
     #[error("shop.{0} has no text in {1:?}; add one to response.toml")]
     Sentence(&'static str, String),
+    /// Somebody would get a text that is not among those of the version.
+    #[error("nobody approved this text")]
+    Unapproved,
     /// What is kept is not what was approved.
     #[error("the version that is kept is not the one that was approved")]
     Changed,
@@ -150,6 +164,15 @@ impl Writer {
         let language = if self.words.contains_key(wanted) { wanted } else { FALLBACK };
         let jurisdiction = if of == Place::default() { "" } else { jurisdiction };
         Ok(Locale { language: language.to_owned(), jurisdiction: jurisdiction.to_owned() })
+    }
+
+    /// The texts for people of a locale who lost `fields`, if the version has any for them.
+    pub fn write_approved(&self, locale: &Locale, fields: FieldSet) -> Result<Texts, VersionError> {
+        let asked = |of: &Variant| of.locale == *locale && of.fields == fields;
+        if !self.body.variants.iter().any(asked) {
+            return Err(VersionError::Unapproved);
+        }
+        self.write(locale, fields)
     }
 
     /// The texts for people of a locale who lost `fields`.

@@ -144,6 +144,7 @@ async fn sort(run: &Run, batch: &Batch, addressees: Vec<Option<Addressee>>) {
                 state: LedgerState::Suppressed,
                 provider: 0,
                 outcome: "nobody to write to: a decoy, or no address".to_owned(),
+                at: run.app.now(),
             };
             settle(run, &held, outcome, None, false);
             continue;
@@ -165,6 +166,7 @@ pub fn put_back(run: &Run, held: &Arc<Held>, row: Claimed, provider: u16) {
         state: LedgerState::Planned,
         provider,
         outcome: String::new(),
+        at: run.app.now(),
     };
     settle(run, held, outcome, None, true);
 }

@@ -11,6 +11,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError, RwLock};
 
+use cofferdam_core::Timestamp;
 use response_api::{LedgerState, LetterId};
 
 use crate::store::{Holder, Outcome};
@@ -80,7 +81,8 @@ impl Journal {
         let state = outcome.state.as_str();
         let text: String =
             outcome.outcome.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        self.note(&format!("\nO {} {state} {} {text}\n", outcome.person, outcome.provider))?;
+        let Outcome { person, provider, at, .. } = outcome;
+        self.note(&format!("\nO {person} {state} {provider} {} {text}\n", at.as_millisecond()))?;
         Ok(())
     }
 
@@ -136,8 +138,8 @@ impl Journal {
     }
 }
 
-/// What earlier workers of this machine left in `dir`.
-pub fn left_behind(dir: &Path) -> io::Result<Vec<Left>> {
+/// What earlier workers of this machine left in `dir`, found at `now`.
+pub fn left_behind(dir: &Path, now: Timestamp) -> io::Result<Vec<Left>> {
     std::fs::create_dir_all(dir)?;
     let mut workers: HashMap<String, Vec<(u64, PathBuf)>> = HashMap::new();
     for entry in std::fs::read_dir(dir)? {
@@ -150,16 +152,16 @@ pub fn left_behind(dir: &Path) -> io::Result<Vec<Left>> {
         let Ok(number) = number.parse() else { continue };
         workers.entry(worker.to_owned()).or_default().push((number, path));
     }
-    let now = boot();
+    let booted = boot();
     let mut left = Vec::with_capacity(workers.len());
     for (worker, mut files) in workers {
         let Some((holder, letter)) = worker.rsplit_once('.') else { continue };
         let Ok(letter) = letter.parse() else { continue };
         files.sort_unstable();
-        let mut whole = !now.is_empty();
+        let mut whole = !booted.is_empty();
         let mut last = HashMap::new();
         for (_, path) in &files {
-            whole &= read(path, &now, &mut last)?;
+            whole &= read(path, &booted, now, &mut last)?;
         }
         left.push(Left {
             holder: Holder(holder.to_owned()),
@@ -180,23 +182,28 @@ impl Left {
 }
 
 /// Reads the notes of a file; whether it is of this boot.
-fn read(path: &Path, boot: &str, last: &mut HashMap<u32, Outcome>) -> io::Result<bool> {
+fn read(
+    path: &Path,
+    boot: &str,
+    now: Timestamp,
+    last: &mut HashMap<u32, Outcome>,
+) -> io::Result<bool> {
     let mut same = false;
     for line in BufReader::new(File::open(path)?).split(b'\n') {
         // A line that was torn is of another boot.
         let line = String::from_utf8_lossy(&line?).into_owned();
-        let mut words = line.splitn(5, ' ');
+        let mut words = line.splitn(6, ' ');
         match (words.next(), words.next()) {
             (Some("B"), Some(of)) => same = of == boot,
             (Some("S"), Some(person)) => {
                 let Ok(person) = person.parse() else { continue };
                 let outcome = "its text was on the way when the process died".to_owned();
                 let state = LedgerState::InDoubt;
-                last.insert(person, Outcome { person, state, provider: 0, outcome });
+                last.insert(person, Outcome { person, state, provider: 0, outcome, at: now });
             }
             (Some("O"), Some(person)) => {
-                let (Ok(person), Some(state), Some(provider)) =
-                    (person.parse(), words.next(), words.next())
+                let (Ok(person), Some(state), Some(provider), Some(at)) =
+                    (person.parse(), words.next(), words.next(), words.next().and_then(instant))
                 else {
                     continue;
                 };
@@ -204,12 +211,16 @@ fn read(path: &Path, boot: &str, last: &mut HashMap<u32, Outcome>) -> io::Result
                 let Some(state) = LedgerState::ALL.into_iter().find(named) else { continue };
                 let provider = provider.parse().unwrap_or(0);
                 let outcome = words.next().unwrap_or_default().to_owned();
-                last.insert(person, Outcome { person, state, provider, outcome });
+                last.insert(person, Outcome { person, state, provider, outcome, at });
             }
             _ => {}
         }
     }
     Ok(same)
+}
+
+fn instant(millis: &str) -> Option<Timestamp> {
+    Timestamp::from_millisecond(millis.parse().ok()?).ok()
 }
 
 fn begin(dir: &Path, name: &str, number: u64, boot: &str) -> io::Result<File> {
@@ -231,8 +242,12 @@ fn boot() -> String {
 mod tests {
     use super::*;
 
+    fn at() -> Timestamp {
+        "2012-01-15T18:30:05.123Z".parse().unwrap()
+    }
+
     fn outcome(person: u32, state: LedgerState, outcome: &str) -> Outcome {
-        Outcome { person, state, provider: 3, outcome: outcome.to_owned() }
+        Outcome { person, state, provider: 3, outcome: outcome.to_owned(), at: at() }
     }
 
     #[test]
@@ -246,7 +261,7 @@ mod tests {
         journal.outcome(&outcome(7, LedgerState::Accepted, "4XyZ 1\n2")).unwrap();
         journal.outcome(&outcome(8, LedgerState::Bounced, "550 no")).unwrap();
         drop(journal);
-        let [left] = <[_; 1]>::try_from(left_behind(dir.path()).unwrap()).unwrap();
+        let [left] = <[_; 1]>::try_from(left_behind(dir.path(), at()).unwrap()).unwrap();
         assert_eq!((&left.holder, left.letter, left.whole), (&holder, LetterId(2), true));
         let mut found = left.outcomes.clone();
         found.sort_by_key(|of| of.person);
@@ -254,7 +269,7 @@ mod tests {
         assert_eq!(found[1], outcome(8, LedgerState::Bounced, "550 no"));
         assert_eq!((found[2].person, found[2].state), (9, LedgerState::InDoubt));
         left.forget().unwrap();
-        assert!(left_behind(dir.path()).unwrap().is_empty());
+        assert!(left_behind(dir.path(), at()).unwrap().is_empty());
     }
 
     #[test]
@@ -262,7 +277,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = path(dir.path(), "one.2", 0);
         std::fs::write(path, "B another\nS 7\nO 7 acc").unwrap();
-        let left = left_behind(dir.path()).unwrap();
+        let left = left_behind(dir.path(), at()).unwrap();
         assert!(!left[0].whole);
         assert_eq!(left[0].outcomes[0].state, LedgerState::InDoubt);
     }

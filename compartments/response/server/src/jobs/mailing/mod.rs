@@ -94,11 +94,11 @@ async fn lock(app: &App) -> Result<(), MailingError> {
 pub async fn recover(app: &App) -> Result<(), MailingError> {
     let store = &app.store;
     lock(app).await?;
-    for left in journal::left_behind(&app.config.letters.state)? {
+    for left in journal::left_behind(&app.config.letters.state, app.now())? {
         let (letter, now) = (left.letter, app.now());
         let settled: Vec<_> = left.outcomes.iter().filter(|of| is_final(of)).cloned().collect();
         for some in settled.chunks(4_000) {
-            store.record(letter, Some(&left.holder), some, now).await?;
+            store.record(letter, Some(&left.holder), some).await?;
         }
         let batches = store.held(letter, &left.holder).await?;
         let count = batches.len();

@@ -133,13 +133,13 @@ async fn flush(run: &Run, pending: &[Result_]) -> Result<(), StoreError> {
         }
     }
     let letter = run.letter.letter;
-    run.app.store.record(letter, Some(&run.holder), &finals, now).await?;
+    run.app.store.record(letter, Some(&run.holder), &finals).await?;
     for ((provider, before, untried), rows) in put_off {
         let attempts = if untried { before } else { before.saturating_add(1) };
         let due = if untried { soon(now) } else { again(run, attempts, now) };
         let put = Put { provider, attempts, due };
         for some in rows.chunks(BATCH) {
-            run.app.store.put_off(letter, &run.holder, some, put, now).await?;
+            run.app.store.put_off(letter, &run.holder, some, put).await?;
         }
     }
     Ok(())

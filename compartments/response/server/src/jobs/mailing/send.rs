@@ -93,7 +93,7 @@ async fn one(run: &Run, lane: &Lane, line: &mut Line, job: Job) {
         Ok(message) => message,
         Err(cause) => {
             let state = LedgerState::Suppressed;
-            return settle(run, &job.held, outcome(&job, lane, state, cause), None, false);
+            return settle(run, &job.held, outcome(run, lane, &job, state, cause), None, false);
         }
     };
     if run.signed.fetch_add(1, Ordering::Relaxed).is_multiple_of(LOOK_AT)
@@ -147,15 +147,16 @@ fn conclude(run: &Run, lane: &Lane, job: &Job, sent: Sent, noted: u64) {
             pages.pace().mark(mark, now.as_millisecond(), 0);
         }
     }
-    let outcome = outcome(job, lane, state, said);
+    let outcome = outcome(run, lane, job, state, said);
     if let Err(e) = run.journal.outcome(&outcome) {
         tracing::error!(cause = %e, "the journal of letters can't be written");
     }
     settle(run, &job.held, outcome, Some(noted), false);
 }
 
-fn outcome(job: &Job, lane: &Lane, state: LedgerState, outcome: String) -> Outcome {
-    Outcome { person: job.row.person, state, provider: lane.provider, outcome }
+fn outcome(run: &Run, lane: &Lane, job: &Job, state: LedgerState, outcome: String) -> Outcome {
+    let (person, provider) = (job.row.person, lane.provider);
+    Outcome { person, state, provider, outcome, at: run.app.now() }
 }
 
 /// The letter as it goes on the wire.

@@ -19,6 +19,8 @@ pub struct Outcome {
     pub provider: u16,
     /// The relay's queue id, or what it said.
     pub outcome: String,
+    /// When, as whoever asked the relay saw it.
+    pub at: Timestamp,
 }
 
 /// Rows that are put off together.
@@ -66,7 +68,8 @@ macro_rules! with_outcomes {
             "WITH e AS MATERIALIZED (
                  SELECT CAST($1 AS INTEGER) AS letter, CAST(e.value ->> 0 AS INTEGER) AS person,
                         CAST(e.value ->> 1 AS INTEGER) AS state,
-                        CAST(e.value ->> 2 AS INTEGER) AS provider, e.value ->> 3 AS outcome
+                        CAST(e.value ->> 2 AS INTEGER) AS provider, e.value ->> 3 AS outcome,
+                        CAST(e.value ->> 4 AS BIGINT) AS at_ms
                  FROM",
             concat!(") ", $sql)
         )
@@ -82,7 +85,6 @@ impl Store {
         letter: LetterId,
         holder: Option<&Holder>,
         outcomes: &[Outcome],
-        at: Timestamp,
     ) -> Result<(), StoreError> {
         if outcomes.is_empty() {
             return Ok(());
@@ -104,13 +106,33 @@ impl Store {
             if matches!(from, From::Held) && by.is_empty() {
                 continue;
             }
-            for state in self.set(&mut tx, letter, &values, (from, by), at).await? {
+            for state in self.set(&mut tx, letter, &values, (from, by)).await? {
                 shift.step(was, state, 1);
                 moved += 1;
             }
         }
+        if holder.is_none() {
+            self.note_settled(&mut tx, letter, &values).await?;
+        }
         shift.write(&mut tx, letter).await?;
         tx.commit().await?;
+        Ok(())
+    }
+
+    /// A relay's log says that a letter was handed over, and not when by our clock.
+    async fn note_settled(
+        &self,
+        tx: &mut Transaction<'static, Any>,
+        letter: LetterId,
+        values: &str,
+    ) -> Result<(), StoreError> {
+        let sql = with_outcomes!(
+            self.db.backend(),
+            "INSERT INTO ledger_settled (letter, person) SELECT letter, person FROM e
+             WHERE TRUE ON CONFLICT DO NOTHING"
+        );
+        let note = sqlx::query(sql).bind(i64::from(letter.0)).bind(values.to_owned());
+        note.execute(&mut **tx).await?;
         Ok(())
     }
 
@@ -121,7 +143,6 @@ impl Store {
         holder: &Holder,
         rows: &[Outcome],
         put: Put,
-        at: Timestamp,
     ) -> Result<(), StoreError> {
         let people = rows.iter().map(|row| row.person);
         let (Some(first), Some(last)) = (people.clone().min(), people.max()) else {
@@ -132,16 +153,15 @@ impl Store {
         let sql = with_outcomes!(
             self.db.backend(),
             "UPDATE ledger SET state = e.state, provider = e.provider, outcome = e.outcome,
-                 at_ms = $3, batch = $4
+                 at_ms = e.at_ms, batch = $3
              FROM e WHERE ledger.letter = e.letter AND ledger.person = e.person AND ledger.state IN (0, 4)
                AND EXISTS (SELECT 1 FROM ledger_batch b WHERE b.letter = ledger.letter
-                   AND b.batch = ledger.batch AND b.holder = $5)
+                   AND b.batch = ledger.batch AND b.holder = $4)
              RETURNING ledger.state"
         );
         let moved = sqlx::query(sql)
             .bind(i64::from(letter.0))
             .bind(values(rows))
-            .bind(ms(at))
             .bind(i64::from(batch))
             .bind(holder.0.clone())
             .fetch_all(&mut *tx)
@@ -195,7 +215,6 @@ impl Store {
         &self,
         letter: LetterId,
         outcome: &Outcome,
-        at: Timestamp,
     ) -> Result<CameBack, StoreError> {
         let mut tx = self.begin().await?;
         let was =
@@ -220,7 +239,7 @@ impl Store {
         .bind(i64::from(outcome.person))
         .bind(i64::from(code(outcome.state)))
         .bind(outcome.outcome.clone())
-        .bind(ms(at))
+        .bind(ms(outcome.at))
         .bind(i64::from(code(was)))
         .execute(&mut *tx)
         .await?;
@@ -239,18 +258,17 @@ impl Store {
         letter: LetterId,
         values: &str,
         (from, holder): (From, &str),
-        at: Timestamp,
     ) -> Result<Vec<LedgerState>, StoreError> {
         let (sql, bound) = match from {
             From::Held => {
                 let sql = with_outcomes!(
                     self.db.backend(),
                     "UPDATE ledger SET state = e.state, provider = e.provider,
-                         outcome = e.outcome, at_ms = $3
+                         outcome = e.outcome, at_ms = e.at_ms
                      FROM e WHERE ledger.letter = e.letter AND ledger.person = e.person
                        AND ledger.state IN (0, 4)
                        AND EXISTS (SELECT 1 FROM ledger_batch b WHERE b.letter = ledger.letter
-                           AND b.batch = ledger.batch AND b.holder = $4)
+                           AND b.batch = ledger.batch AND b.holder = $3)
                      RETURNING ledger.state"
                 );
                 (sql, holder.to_owned())
@@ -259,9 +277,9 @@ impl Store {
                 let sql = with_outcomes!(
                     self.db.backend(),
                     "UPDATE ledger SET state = e.state, provider = e.provider,
-                         outcome = e.outcome, at_ms = $3
+                         outcome = e.outcome, at_ms = e.at_ms
                      FROM e WHERE ledger.letter = e.letter AND ledger.person = e.person
-                       AND ledger.state = 3 AND $4 = ''
+                       AND ledger.state = 3 AND $3 = ''
                      RETURNING ledger.state"
                 );
                 (sql, String::new())
@@ -270,9 +288,9 @@ impl Store {
                 let sql = with_outcomes!(
                     self.db.backend(),
                     "UPDATE ledger SET state = e.state, provider = e.provider,
-                         outcome = e.outcome, at_ms = $3
+                         outcome = e.outcome, at_ms = e.at_ms
                      FROM e WHERE ledger.letter = e.letter AND ledger.person = e.person
-                       AND CAST(ledger.state AS TEXT) = $4 AND e.state <> 3
+                       AND CAST(ledger.state AS TEXT) = $3 AND e.state <> 3
                        AND EXISTS (SELECT 1 FROM ledger_batch b WHERE b.letter = ledger.letter
                            AND b.batch = ledger.batch AND b.holder = '')
                      RETURNING ledger.state"
@@ -283,7 +301,6 @@ impl Store {
         let rows = sqlx::query(sql)
             .bind(i64::from(letter.0))
             .bind(values.to_owned())
-            .bind(ms(at))
             .bind(bound)
             .fetch_all(&mut **tx)
             .await?;
@@ -333,7 +350,8 @@ async fn plan_again(
 }
 
 fn values(rows: &[Outcome]) -> String {
-    let row = |row: &Outcome| json!([row.person, code(row.state), row.provider, row.outcome]);
+    let row =
+        |row: &Outcome| json!([row.person, code(row.state), row.provider, row.outcome, ms(row.at)]);
     serde_json::Value::Array(rows.iter().map(row).collect()).to_string()
 }
 

@@ -7,6 +7,7 @@ use cofferdam_core::{FieldSet, Timestamp};
 use cofferdam_store::{Backend, StoreError};
 use response_api::{LedgerState, LetterId};
 use roaring::RoaringBitmap;
+use serde::{Deserialize, Serialize};
 use sqlx::Row;
 
 use super::super::people;
@@ -30,7 +31,7 @@ pub struct PlannedRow {
 }
 
 /// A language and a jurisdiction.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Locale {
     /// As `en`.
     pub language: String,
