@@ -65,5 +65,5 @@ fn whom(of: &Variant) -> String {
     let fields: Vec<_> = of.fields.iter().map(|field| field.to_string()).collect();
     let lost = if fields.is_empty() { "nothing".to_owned() } else { fields.join(", ") };
     let place = format!("{} {}", of.locale.language, of.locale.jurisdiction);
-    format!("{}, lost: {lost}", place.trim())
+    format!("{}, lost {lost}", place.trim())
 }
