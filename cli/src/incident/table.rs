@@ -56,9 +56,10 @@ fn is_number(cell: &str) -> bool {
     !cell.is_empty() && cell.bytes().all(|b| b.is_ascii_digit() || b == b',')
 }
 
-/// What others typed must not command the terminal.
+/// What others typed must not command the terminal, nor turn round what stands beside it.
 pub fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    let turns = |c| matches!(c, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if c.is_control() || turns(c) { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -82,6 +83,6 @@ mod tests {
 
     #[test]
     fn a_title_moves_no_cursor() {
-        assert_eq!(printable("a\u{1b}[2Jb\nc"), "a [2Jb c");
+        assert_eq!(printable("a\u{1b}[2Jb\nc\u{202e}d"), "a [2Jb c d");
     }
 }

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::policy;
 use crate::incident::Common;
+use crate::incident::table::printable;
 use crate::letters::LetterOrder;
 use crate::{CommandError, output};
 
@@ -125,7 +126,7 @@ impl OrderFile {
     /// Nobody is to sign a letter unseen: it comes with its texts, and they are those it names.
     fn check(&self) -> Result<(), CommandError> {
         match &self.wanted {
-            Wanted::Letter(letter) => letter.writer().map(|_| ()),
+            Wanted::Letter(letter) => letter.check(),
             Wanted::Warrant(signed) if signed.order.purpose.starts_with("letter ") => {
                 Err("the order approves a letter, and its texts are not in it".into())
             }
@@ -169,6 +170,10 @@ impl OrderFile {
 
     /// The order in words, for whoever is to sign it.
     pub fn words(&self) -> Vec<String> {
+        self.said().iter().map(|line| printable(line)).collect()
+    }
+
+    fn said(&self) -> Vec<String> {
         match &self.wanted {
             Wanted::Policy(signed) => {
                 let policy = &signed.order;

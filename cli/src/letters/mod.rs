@@ -216,9 +216,8 @@ async fn draft(args: DraftArgs) -> Result<ExitCode, CommandError> {
     args.one.common.print(&draft, |draft| {
         let head = format!("letter {}, version {}", draft.letter, draft.version);
         let line = |of: &response_api::LetterVariant| {
-            let fields: Vec<_> = of.fields.iter().map(|field| field.to_string()).collect();
-            let place = format!("{} {}", of.language, of.jurisdiction);
-            format!("  {:>10} people: {place} {}", of.people, fields.join(", "))
+            let whom = texts::whom(&of.language, &of.jurisdiction, of.fields);
+            format!("  {:>10} people: {whom}", of.people)
         };
         std::iter::once(head).chain(draft.variants.iter().map(line)).collect()
     })?;

@@ -23,10 +23,8 @@ use crate::support::{Place, cofferdam, said, until, within};
 const CUSTOMERS: u32 = 3_000;
 /// How often it is killed, unless `COFFERDAM_KILLS` says otherwise.
 const KILLS: u32 = 20;
-/// It is killed at a random instant of this span after it answers.
+/// It is killed at a random instant of this span, after its share of the letters went out.
 const ALIVE: Duration = Duration::from_millis(400);
-/// Or of a longer one, when many letters come on each kill: so that kills fall into all of the run.
-const ALIVE_FOR_EACH: Duration = Duration::from_millis(2);
 /// How long a thousand letters may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Connections of one worker: so many letters are on the wire at once at most.
@@ -172,10 +170,16 @@ async fn nobody_is_missed_or_written_to_twice_however_often_response_dies() {
 
     let everybody = status(&staff, letter).await.total();
     assert!(everybody >= imported);
-    let alive = ALIVE.max(ALIVE_FOR_EACH * (customers / kills.max(1)));
     for kill in 0..kills {
+        // Kills fall into all of the run.
+        let share = everybody * 9 / 10 * u64::from(kill) / u64::from(kills);
+        let sent = async || {
+            let status = status(&staff, letter).await;
+            status.total() - status.open() >= share
+        };
+        within(PATIENCE * (1 + customers / 10_000), "letters go out", sent).await;
         let [random] = (&SystemRng as &dyn Rng).bytes::<1>();
-        tokio::time::sleep(alive * u32::from(random) / 255).await;
+        tokio::time::sleep(ALIVE * u32::from(random) / 255).await;
         response.kill();
         response = spawn_response(&place);
         until("response answers again", async || staff.is_healthy().await).await;

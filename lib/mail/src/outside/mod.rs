@@ -4,6 +4,7 @@
 mod checks;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use mail_auth::hickory_resolver::config::{
     ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts,
@@ -11,6 +12,12 @@ use mail_auth::hickory_resolver::config::{
 use mail_auth::{AuthenticatedMessage, DkimResult, MessageAuthenticator};
 
 pub use checks::{Check, Setup};
+
+/// The fields that decide who wrote a message and how it is read.
+const DECIDE: [&str; 2] = ["From", "Content-Type"];
+/// Signatures of one message that are looked at, and for how long.
+const SIGNATURES: usize = 3;
+const LOOK: Duration = Duration::from_secs(10);
 
 /// Looks from outside, through a resolver.
 pub struct Outside {
@@ -80,33 +87,40 @@ impl Outside {
     }
 
     /// Whether a message comes from one of `senders`: the one address in its `From` is among them,
-    /// and its domain, or one above, signed the whole message. Other signatures are not looked at:
-    /// nobody else's DNS is asked.
-    pub async fn comes_from(
-        &self,
-        message: &[u8],
-        senders: &[String],
-    ) -> Result<bool, VerifyError> {
-        let Some(mut parsed) = AuthenticatedMessage::parse(message) else { return Ok(false) };
-        let [from] = parsed.from.as_slice() else { return Ok(false) };
-        let Some((_, domain)) = from.rsplit_once('@') else { return Ok(false) };
-        if !senders.iter().any(|sender| sender.eq_ignore_ascii_case(from)) {
-            return Ok(false);
+    /// and its domain, or one above, signed the message, with what says how it is to be read. `false`
+    /// too where the DNS does not say. Nobody else's DNS is asked, and not for long.
+    pub async fn comes_from(&self, message: &[u8], senders: &[String]) -> bool {
+        if senders.is_empty() {
+            return false;
+        }
+        let Some(mut parsed) = AuthenticatedMessage::parse(message) else { return false };
+        let [from] = parsed.from.as_slice() else { return false };
+        let Some((_, domain)) = from.rsplit_once('@') else { return false };
+        let often = |name: &str| {
+            let is = |of: &&(&[u8], &[u8])| of.0.trim_ascii().eq_ignore_ascii_case(name.as_bytes());
+            parsed.headers.iter().filter(is).count()
+        };
+        if !senders.iter().any(|sender| sender.eq_ignore_ascii_case(from))
+            || DECIDE.iter().any(|name| often(name) != 1)
+        {
+            return false;
         }
         let domain = domain.to_ascii_lowercase();
         parsed.dkim_headers.retain(|of| {
-            let whole = of.header.l == 0;
-            whole && checks::is_below(&domain, &of.header.d.to_ascii_lowercase())
+            let (by, signed) = (of.header.d.to_ascii_lowercase(), &of.header.h);
+            let signs = |name: &&str| signed.iter().any(|of| of.eq_ignore_ascii_case(name));
+            // All of the body, too.
+            of.header.l == 0
+                && by.contains('.')
+                && checks::is_below(&domain, &by)
+                && DECIDE.iter().all(signs)
         });
-        let outputs = self.dns.verify_dkim(&parsed).await;
-        if outputs.iter().any(|of| *of.result() == DkimResult::Pass && of.signature().is_some()) {
-            return Ok(true);
-        }
-        let unknown = outputs.iter().find_map(|of| match of.result() {
-            DkimResult::TempError(e) => Some(VerifyError::Unknown(e.to_string())),
-            _ => None,
-        });
-        unknown.map_or(Ok(false), Err)
+        parsed.dkim_headers.truncate(SIGNATURES);
+        let looked = tokio::time::timeout(LOOK, self.dns.verify_dkim(&parsed)).await;
+        let passed = |outputs: &Vec<mail_auth::DkimOutput<'_>>| {
+            outputs.iter().any(|of| *of.result() == DkimResult::Pass && of.signature().is_some())
+        };
+        looked.is_ok_and(|outputs| passed(&outputs))
     }
 
     /// The exchanges of a domain, the preferred first; empty where there are none or nobody knows.

@@ -5,7 +5,7 @@ use cofferdam_wire::{Problem, ProblemKind};
 use response_api::{Audience, LetterDraft, LetterVariant, People, WarrantTerms};
 
 use crate::app::App;
-use crate::domain::letter::{Body, Domains, Facts, Variant, Writer, lint};
+use crate::domain::letter::{Body, Facts, Variant, Writer};
 use crate::staff::Author;
 use crate::store::Letter;
 
@@ -21,10 +21,11 @@ pub async fn draft(app: &App, letter: &Letter, by: &Author) -> Result<LetterDraf
     let facts = Facts::new(&app.config.shop, &incident, &exposure, done, app.now());
     let files = app.mail.files.clone();
     let (variants, people) = variants(app, letter).await?;
-    let body = Body { audience: letter.audience, facts, files, variants };
+    let domains = domains(app);
+    let body = Body { audience: letter.audience, facts, files, domains, variants };
     let (version, json) = (body.version(), body.to_json());
     let writer = Writer::new(body).map_err(|e| conflict(&e.to_string()))?;
-    let variants = texts(app, &writer, &people)?;
+    let variants = texts(&writer, &people)?;
     let at = app.now();
     let keep = app.store.keep_version(letter.letter, &version, &json, (at, by.name.as_str()));
     keep.await.map_err(internal)?;
@@ -77,16 +78,13 @@ async fn variants(app: &App, letter: &Letter) -> Result<(Vec<Variant>, Vec<u64>)
 }
 
 /// Every text, checked.
-fn texts(app: &App, writer: &Writer, people: &[u64]) -> Result<Vec<LetterVariant>, Problem> {
-    let domains = domains(app, writer);
+fn texts(writer: &Writer, people: &[u64]) -> Result<Vec<LetterVariant>, Problem> {
     let (mut variants, mut faults) = (Vec::new(), Vec::new());
     for (Variant { locale, fields }, people) in writer.body().variants.iter().zip(people) {
         let texts = writer.write(locale, *fields).map_err(|e| conflict(&e.to_string()))?;
-        if let Some(words) = writer.words(&locale.language) {
-            let found = lint(&texts, writer.body().audience, words, &domains);
-            let place = format!("{} {}", locale.language, locale.jurisdiction);
-            faults.extend(found.into_iter().map(|fault| format!("{}: {fault}", place.trim())));
-        }
+        let found = writer.faults(locale, &texts).map_err(|e| conflict(&e.to_string()))?;
+        let place = format!("{} {}", locale.language, locale.jurisdiction);
+        faults.extend(found.into_iter().map(|fault| format!("{}: {fault}", place.trim())));
         variants.push(LetterVariant {
             language: locale.language.clone(),
             jurisdiction: locale.jurisdiction.clone(),
@@ -109,8 +107,8 @@ fn texts(app: &App, writer: &Writer, people: &[u64]) -> Result<Vec<LetterVariant
     Ok(variants)
 }
 
-/// The shop's own domains, and those that the texts list as official.
-fn domains(app: &App, writer: &Writer) -> Domains {
+/// The shop's own domains.
+fn domains(app: &App) -> Vec<String> {
     let shop = &app.config.shop;
     let host = |address: &str| address.split('/').next().unwrap_or_default().to_lowercase();
     let mut domains = vec![
@@ -119,8 +117,7 @@ fn domains(app: &App, writer: &Writer) -> Domains {
         host(shop.support_email.rsplit('@').next().unwrap_or_default()),
     ];
     domains.extend(app.config.letters.domains.iter().map(|domain| domain.to_lowercase()));
-    domains.extend(writer.official().iter().cloned());
-    Domains(domains)
+    domains
 }
 
 fn conflict(what: &str) -> Problem {

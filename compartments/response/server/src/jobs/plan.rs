@@ -205,6 +205,7 @@ async fn writer(app: &App, letter: &Letter) -> Result<Writer, Problem> {
         audience: letter.audience,
         facts,
         files: app.mail.files.clone(),
+        domains: Vec::new(),
         variants: Vec::new(),
     };
     Writer::new(body).map_err(|e| Problem::internal(&e))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use cofferdam_mail::{Returned, TakeError, Taker, read_returned};
 use response_api::{LedgerState, LetterId};
+use tokio::sync::Semaphore;
 
 use crate::app::App;
 use crate::store::{CameBack, Outcome};
@@ -16,11 +17,16 @@ const COMPLAINTS: &str = "complaints";
 pub struct Returns {
     app: Arc<App>,
     domain: String,
+    /// For the DNS that complaints are looked up in: it may be slow, and bounces must not wait.
+    looks: Semaphore,
 }
+
+/// Complaints that are looked up at the same time.
+const LOOKS: usize = 4;
 
 impl Returns {
     pub const fn new(app: Arc<App>, domain: String) -> Self {
-        Self { app, domain }
+        Self { app, domain, looks: Semaphore::const_new(LOOKS) }
     }
 
     /// Whose letter an address stands for, if we made it.
@@ -28,13 +34,16 @@ impl Returns {
         self.app.mail.keys.read_return(address, &self.domain).ok()
     }
 
-    /// Whether a mail provider sends a complaint, and not somebody about a letter of one's own.
-    async fn is_providers(&self, complaint: &[u8]) -> Result<bool, TakeError> {
+    /// Whether a mail provider sends a complaint, and not somebody about a letter of one's own. One
+    /// that comes to a letter's own address could be any that the provider ever signed.
+    async fn is_providers(&self, recipient: &str, complaint: &[u8]) -> Result<bool, TakeError> {
         let senders = &self.app.config.letters.complaints_from;
-        match &self.app.mail.outside {
-            Some(outside) => outside.comes_from(complaint, senders).await.map_err(TakeError::keep),
-            None => Ok(false),
-        }
+        let Some(outside) = self.app.mail.outside.as_ref().filter(|_| !senders.is_empty()) else {
+            return Ok(false);
+        };
+        let busy = |_| TakeError::keep("other complaints are being looked at");
+        let _turn = self.looks.try_acquire().map_err(busy)?;
+        Ok(self.is_for_complaints(recipient) && outside.comes_from(complaint, senders).await)
     }
 
     fn is_for_complaints(&self, address: &str) -> bool {
@@ -61,7 +70,7 @@ impl Taker for Returns {
             Returned::Bounced { status, reason } => {
                 (LedgerState::Bounced, format!("{status} {reason}"), true)
             }
-            Returned::Complained { kind } if self.is_providers(message).await? => {
+            Returned::Complained { kind } if self.is_providers(recipient, message).await? => {
                 (LedgerState::Complained, kind, true)
             }
             Returned::Complained { kind } => {

@@ -68,9 +68,8 @@ impl Store {
         people(rows.fetch(self.db.reader())).await
     }
 
-    /// Customers whose letter the relay may have had from `from` to `to`: what was tried, what a
-    /// worker holds, and what was in doubt or came back later, since nobody knows any more when it was
-    /// handed over.
+    /// Customers whose letter the relay may have had from `from` to `to`: all whose first attempt may
+    /// be before `to` and whose last is after `from`, and what a worker holds.
     pub async fn handed_over(
         &self,
         from: Timestamp,
@@ -79,10 +78,9 @@ impl Store {
         // By LedgerState::code: accepted, in doubt, deferred, bounced, complained, expired.
         let rows = sqlx::query(
             "SELECT person FROM ledger l WHERE letter IN
-                 (SELECT letter FROM letter WHERE audience = 'customers')
-             AND ((state = 2 AND at_ms >= $1 AND (at_ms <= $2 OR EXISTS (SELECT 1
-                   FROM ledger_settled s WHERE s.letter = l.letter AND s.person = l.person)))
-               OR (state IN (3, 4, 5, 6, 8) AND at_ms >= $1)
+                 (SELECT letter FROM letter WHERE audience = 'customers' AND started_ms <= $2)
+             AND ((tried_ms > 0 AND tried_ms <= $2 AND at_ms >= $1)
+               OR (state IN (2, 3, 4, 5, 6, 8) AND at_ms >= $1 AND at_ms <= $2)
                OR (state IN (0, 4) AND EXISTS (SELECT 1 FROM ledger_batch b
                    WHERE b.letter = l.letter AND b.batch = l.batch AND b.holder <> '')))",
         )

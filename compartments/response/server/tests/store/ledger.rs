@@ -283,8 +283,6 @@ pub async fn doubts(store: &Store) {
     );
     let known = Outcome { at: at(4), ..outcome(batch.rows[0].person, LedgerState::Accepted) };
     store.record(id, None, &[known]).await.unwrap();
-    let had = store.handed_over(at(0), at(2)).await.unwrap();
-    assert!(had.contains(batch.rows[0].person), "the log did not say when the relay had it");
     assert_eq!(store.plan_doubted(id, at(5)).await.unwrap(), 49);
     assert_eq!(store.plan_doubted(id, at(5)).await.unwrap(), 0);
     check(store, id).await;
@@ -317,9 +315,57 @@ pub async fn came_back(store: &Store) {
         check(store, id).await;
     }
     assert_eq!(of(store, id, LedgerState::Bounced).await, 2);
-    // A relay that fell may have had what came back since, and what a worker holds.
-    let other = claim(store, id, &holder("two"), 5).await.unwrap();
-    let had = store.handed_over(at(0), at(3)).await.unwrap();
-    assert!(people[..2].iter().all(|person| had.contains(*person)));
-    assert!(other.rows.iter().all(|row| had.contains(row.person)));
+}
+
+/// A relay that fell had what it was told between the first attempt and the last, whenever it said
+/// that it took it.
+pub async fn handed_over(store: &Store) {
+    use LedgerState::{Accepted, Bounced, Deferred, InDoubt};
+    let id = planned(store, 31).await;
+    store.set_approved(id, "ab", WarrantId([6; 16])).await.unwrap();
+    assert!(store.set_running(id, "ab", at(2)).await.unwrap());
+    let one = holder("one");
+    let batch = claim(store, id, &one, 2).await.unwrap();
+    let [taken, late, put_off, doubted, lost, bounced, ..] =
+        batch.rows.iter().map(|row| row.person).collect::<Vec<_>>()[..]
+    else {
+        panic!("a batch has more rows");
+    };
+    let said = |person, state, second| Outcome { at: at(second), ..outcome(person, state) };
+    let record = async |outcomes: &[Outcome]| {
+        store.record(id, Some(&one), outcomes).await.unwrap();
+    };
+    record(&[said(taken, Accepted, 10), said(late, Accepted, 30), said(bounced, Accepted, 10)])
+        .await;
+    record(&[said(doubted, InDoubt, 15)]).await;
+    let put = Put { provider: 1, attempts: 1, due: at(20) };
+    store.put_off(id, &one, &[said(put_off, Deferred, 10)], put).await.unwrap();
+    store.doubt_batch(id, &one, batch.batch, "it died", at(40)).await.unwrap();
+    store.plan_doubted(id, at(41)).await.unwrap();
+    store.came_back(id, &said(bounced, Bounced, 60)).await.unwrap();
+    let mut held = Vec::new();
+    while let Some(batch) = claim(store, id, &one, 50).await {
+        held.push(batch.batch);
+    }
+    record(&[put_off, doubted, lost].map(|person| said(person, Accepted, 50))).await;
+    for batch in held {
+        store.put_back(id, &one, batch).await.unwrap();
+    }
+    let everybody = [taken, late, put_off, doubted, lost, bounced];
+    for (from, to, had) in [
+        (0, 1, vec![]),
+        (0, 9, vec![doubted, lost]),
+        (0, 12, vec![taken, put_off, doubted, lost, bounced]),
+        (11, 20, vec![put_off, doubted, lost, bounced]),
+        (25, 35, vec![late, put_off, doubted, lost, bounced]),
+        (51, 55, vec![bounced]),
+        (61, 99, vec![]),
+    ] {
+        let found = store.handed_over(at(from), at(to)).await.unwrap();
+        let found: Vec<_> = everybody.into_iter().filter(|of| found.contains(*of)).collect();
+        assert_eq!(found, had, "{from} to {to}");
+    }
+    let held = claim(store, id, &one, 70).await.unwrap();
+    let found = store.handed_over(at(71), at(72)).await.unwrap();
+    assert!(held.rows.iter().all(|row| found.contains(row.person)), "a worker has them now");
 }

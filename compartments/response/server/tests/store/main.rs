@@ -161,6 +161,7 @@ async fn suite(location: Location) {
     ledger::workers(&store).await;
     ledger::doubts(&store).await;
     ledger::came_back(&store).await;
+    ledger::handed_over(&store).await;
     ledger::put_off(&store).await;
     ledger::given_up(&store).await;
     ledger::variants(&store).await;

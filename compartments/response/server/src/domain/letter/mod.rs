@@ -6,7 +6,6 @@ mod texts;
 mod version;
 
 pub use facts::{Done, Facts};
-pub use lint::{Domains, lint};
 pub use texts::{FALLBACK, Files, VerifyWords};
 pub use version::{Body, Texts, Variant, VersionError, Writer};
 

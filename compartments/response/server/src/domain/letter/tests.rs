@@ -38,9 +38,14 @@ fn facts() -> Facts {
     }
 }
 
+/// Shipped texts for nobody yet.
+fn body(audience: Audience) -> Body {
+    let domains = vec!["shoeleather.example".to_owned()];
+    Body { audience, facts: facts(), files: Files::shipped(), domains, variants: vec![] }
+}
+
 fn writer(audience: Audience) -> Writer {
-    Writer::new(Body { audience, facts: facts(), files: Files::shipped(), variants: vec![] })
-        .unwrap()
+    Writer::new(body(audience)).unwrap()
 }
 
 fn locale(language: &str, jurisdiction: &str) -> Locale {
@@ -49,12 +54,6 @@ fn locale(language: &str, jurisdiction: &str) -> Locale {
 
 fn some() -> FieldSet {
     [Field::Name, Field::Email, Field::Password].into_iter().collect()
-}
-
-fn domains(writer: &Writer) -> Domains {
-    let mut domains = vec!["shoeleather.example".to_owned()];
-    domains.extend(writer.official().iter().cloned());
-    Domains(domains)
 }
 
 #[test]
@@ -79,15 +78,13 @@ fn every_shipped_letter_passes_in_every_language_place_and_loss() {
     let mut written = 0;
     for audience in [Audience::Staff, Audience::Customers] {
         let writer = writer(audience);
-        let domains = domains(&writer);
         let files = Files::shipped();
         let places: Vec<_> = files.places().unwrap().into_keys().chain([String::new()]).collect();
         for language in files.languages() {
-            let words = writer.words(language).unwrap();
             for place in &places {
                 for lost in losses {
                     let texts = writer.write(&locale(language, place), lost).unwrap();
-                    let faults = lint(&texts, audience, words, &domains);
+                    let faults = writer.faults(&locale(language, place), &texts).unwrap();
                     assert!(faults.is_empty(), "{audience:?} {language} {place}: {faults:?}");
                     written += 1;
                 }
@@ -116,12 +113,7 @@ fn a_place_shapes_its_letters() {
 
 #[test]
 fn cards_are_called_untouched_only_with_proof() {
-    let mut body = Body {
-        audience: Audience::Customers,
-        facts: facts(),
-        files: Files::shipped(),
-        variants: vec![],
-    };
+    let mut body = body(Audience::Customers);
     let text = |body: &Body| {
         Writer::new(body.clone()).unwrap().write(&locale("en", ""), some()).unwrap().text
     };
@@ -132,12 +124,7 @@ fn cards_are_called_untouched_only_with_proof() {
 
 #[test]
 fn a_version_is_what_it_says_and_nothing_else() {
-    let body = Body {
-        audience: Audience::Staff,
-        facts: facts(),
-        files: Files::shipped(),
-        variants: vec![],
-    };
+    let body = body(Audience::Staff);
     let (version, json) = (body.version(), body.to_json());
     assert_eq!(Body::parse(&json, &version).unwrap(), body);
     assert!(matches!(
@@ -152,8 +139,7 @@ fn a_version_is_what_it_says_and_nothing_else() {
 #[test]
 fn nobody_gets_a_text_that_the_version_has_not() {
     let variants = vec![Variant { locale: locale("en", "US-MA"), fields: some() }];
-    let body =
-        Body { audience: Audience::Customers, facts: facts(), files: Files::shipped(), variants };
+    let body = Body { variants, ..body(Audience::Customers) };
     let writer = Writer::new(body).unwrap();
     assert!(writer.write_approved(&locale("en", "US-MA"), some()).is_ok());
     for (other, fields) in [(locale("en", ""), some()), (locale("en", "US-MA"), FieldSet::EMPTY)] {
@@ -170,15 +156,10 @@ fn a_template_that_fails_is_named() {
     assert!(error.starts_with("customer/fr/text.txt: "), "{error}");
     let mut files = Files::shipped();
     files.0.insert("customer/fr/text.txt".into(), "{{ nobody }}".into());
-    let body = Body { audience: Audience::Customers, facts: facts(), files, variants: vec![] };
-    let error = Writer::new(body).unwrap().write(&locale("fr", ""), some()).unwrap_err();
+    let body_of = Body { files, ..body(Audience::Customers) };
+    let error = Writer::new(body_of).unwrap().write(&locale("fr", ""), some()).unwrap_err();
     assert!(error.to_string().contains("undefined"), "{error}");
-    let mut body = Body {
-        audience: Audience::Customers,
-        facts: facts(),
-        files: Files::shipped(),
-        variants: vec![],
-    };
+    let mut body = body(Audience::Customers);
     body.facts.measures.remove("fr");
     let error = Writer::new(body).unwrap().write(&locale("fr", ""), some()).unwrap_err();
     assert!(error.to_string().contains("shop.measures"), "{error}");
@@ -190,8 +171,7 @@ fn faults(text: impl Fn(String) -> String, html: impl Fn(String) -> String) -> S
     let Texts { subject, text: plain, html: page, nameless } =
         writer.write(&locale("en", "US"), some()).unwrap();
     let texts = Texts { subject, text: text(plain), html: html(page), nameless };
-    let words = writer.words("en").unwrap();
-    lint(&texts, Audience::Customers, words, &domains(&writer)).join("\n")
+    writer.faults(&locale("en", "US"), &texts).unwrap().join("\n")
 }
 
 #[test]

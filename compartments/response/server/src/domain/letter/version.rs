@@ -11,6 +11,7 @@ use response_api::Audience;
 use serde::{Deserialize, Serialize};
 
 use super::facts::Facts;
+use super::lint::{Domains, lint};
 use super::texts::{FALLBACK, Files, Place, TextsError, Words, place};
 use crate::domain::words;
 use crate::store::Locale;
@@ -24,6 +25,8 @@ pub struct Body {
     pub facts: Facts,
     /// The files of the texts.
     pub files: Files,
+    /// The domains that letters may name, besides the authorities' of the files.
+    pub domains: Vec<String>,
     /// Every text that somebody would get: none other is sent.
     pub variants: Vec<Variant>,
 }
@@ -81,7 +84,7 @@ pub struct Writer {
     templates: Environment<'static>,
     words: BTreeMap<String, Words>,
     places: BTreeMap<String, toml::Table>,
-    official: Vec<String>,
+    domains: Domains,
 }
 
 impl Body {
@@ -129,13 +132,16 @@ impl Writer {
         places.keys().try_for_each(|jurisdiction| place(&places, jurisdiction).map(|_| ()))?;
         Ok(())
     }
+
     /// Checks every file, whether somebody would get it or not.
     pub fn new(body: Body) -> Result<Self, VersionError> {
         Self::check(&body.files, body.audience)?;
         let (templates, words) = templates(&body.files, body.audience)?;
         let places = body.files.places()?;
-        let official = body.files.official()?;
-        Ok(Self { body, templates, words, places, official })
+        let mut domains = body.domains.clone();
+        domains.extend(body.files.official()?);
+        let domains = Domains(domains);
+        Ok(Self { body, templates, words, places, domains })
     }
 
     /// What it writes from.
@@ -144,16 +150,18 @@ impl Writer {
         &self.body
     }
 
-    /// The domains of authorities that letters may name.
-    #[must_use]
-    pub fn official(&self) -> &[String] {
-        &self.official
+    /// What is wrong with the texts for people of a locale; nothing where they may be sent.
+    pub fn faults(&self, locale: &Locale, texts: &Texts) -> Result<Vec<String>, VersionError> {
+        let language = locale.language.as_str();
+        let words = self.words.get(language);
+        let words = words.ok_or_else(|| TextsError::Missing(format!("words/{language}.toml")))?;
+        Ok(lint(texts, self.body.audience, words, &self.domains))
     }
 
-    /// The words of a language.
+    /// The domains that letters may name.
     #[must_use]
-    pub fn words(&self, language: &str) -> Option<&Words> {
-        self.words.get(language)
+    pub fn domains(&self) -> &[String] {
+        &self.domains.0
     }
 
     /// The language and place in which somebody is written to: as the place asks for, else as

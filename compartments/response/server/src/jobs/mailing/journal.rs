@@ -202,15 +202,20 @@ fn read(
                 last.insert(person, Outcome { person, state, provider: 0, outcome, at: now });
             }
             (Some("O"), Some(person)) => {
-                let (Ok(person), Some(state), Some(provider), Some(at)) =
-                    (person.parse(), words.next(), words.next(), words.next().and_then(instant))
-                else {
+                let (Ok(person), Some(state), Some(provider), Some(at), Some(outcome)) = (
+                    person.parse(),
+                    words.next(),
+                    words.next(),
+                    words.next().and_then(instant),
+                    words.next(),
+                ) else {
+                    // Torn before its end: that the letter went on the wire stands before.
                     continue;
                 };
                 let named = |of: &LedgerState| of.as_str() == state;
                 let Some(state) = LedgerState::ALL.into_iter().find(named) else { continue };
                 let provider = provider.parse().unwrap_or(0);
-                let outcome = words.next().unwrap_or_default().to_owned();
+                let outcome = outcome.to_owned();
                 last.insert(person, Outcome { person, state, provider, outcome, at });
             }
             _ => {}
@@ -276,7 +281,7 @@ mod tests {
     fn notes_of_another_boot_may_be_missing() {
         let dir = tempfile::tempdir().unwrap();
         let path = path(dir.path(), "one.2", 0);
-        std::fs::write(path, "B another\nS 7\nO 7 acc").unwrap();
+        std::fs::write(path, "B another\nS 7\nO 7 accepted 3 1326").unwrap();
         let left = left_behind(dir.path(), at()).unwrap();
         assert!(!left[0].whole);
         assert_eq!(left[0].outcomes[0].state, LedgerState::InDoubt);

@@ -56,6 +56,9 @@ pub enum SetupError {
     /// Nobody can look from outside.
     #[error(transparent)]
     Resolver(#[from] ResolverError),
+    /// Nobody can look up who signed a complaint.
+    #[error("letters.complaints_from takes a gate that checks: its resolver says who signed")]
+    Complaints,
     /// The texts can't be used.
     #[error("letters: {0}")]
     Texts(String),
@@ -83,6 +86,9 @@ impl MailSetup {
             GateConfig::Checked { resolver, .. } => Some(Outside::new(*resolver)?),
             GateConfig::Open { .. } => None,
         };
+        if outside.is_none() && !config.complaints_from.is_empty() {
+            return Err(SetupError::Complaints);
+        }
         let files = match &config.texts {
             None => Files::shipped(),
             Some(dir) => Files::load(dir).map_err(|e| SetupError::Texts(e.to_string()))?,

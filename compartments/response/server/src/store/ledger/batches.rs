@@ -280,7 +280,8 @@ async fn doubt(
     at: Timestamp,
 ) -> Result<u64, StoreError> {
     let done = sqlx::query(
-        "UPDATE ledger SET state = $5, outcome = $3, at_ms = $4
+        "UPDATE ledger SET state = $5, outcome = $3, at_ms = $4,
+             tried_ms = CASE WHEN tried_ms = 0 THEN 1 ELSE tried_ms END
          WHERE letter = $1 AND batch = $2 AND state IN (0, 4)
            AND person >= (SELECT first FROM ledger_batch WHERE letter = $1 AND batch = $2)
            AND person <= (SELECT last FROM ledger_batch WHERE letter = $1 AND batch = $2)",

@@ -111,28 +111,8 @@ impl Store {
                 moved += 1;
             }
         }
-        if holder.is_none() {
-            self.note_settled(&mut tx, letter, &values).await?;
-        }
         shift.write(&mut tx, letter).await?;
         tx.commit().await?;
-        Ok(())
-    }
-
-    /// A relay's log says that a letter was handed over, and not when by our clock.
-    async fn note_settled(
-        &self,
-        tx: &mut Transaction<'static, Any>,
-        letter: LetterId,
-        values: &str,
-    ) -> Result<(), StoreError> {
-        let sql = with_outcomes!(
-            self.db.backend(),
-            "INSERT INTO ledger_settled (letter, person) SELECT letter, person FROM e
-             WHERE TRUE ON CONFLICT DO NOTHING"
-        );
-        let note = sqlx::query(sql).bind(i64::from(letter.0)).bind(values.to_owned());
-        note.execute(&mut **tx).await?;
         Ok(())
     }
 
@@ -153,7 +133,9 @@ impl Store {
         let sql = with_outcomes!(
             self.db.backend(),
             "UPDATE ledger SET state = e.state, provider = e.provider, outcome = e.outcome,
-                 at_ms = e.at_ms, batch = $3
+                 at_ms = e.at_ms, batch = $3,
+                 tried_ms = CASE WHEN ledger.tried_ms = 0 AND e.state = 4 THEN e.at_ms
+                                 ELSE ledger.tried_ms END
              FROM e WHERE ledger.letter = e.letter AND ledger.person = e.person AND ledger.state IN (0, 4)
                AND EXISTS (SELECT 1 FROM ledger_batch b WHERE b.letter = ledger.letter
                    AND b.batch = ledger.batch AND b.holder = $4)
@@ -232,7 +214,8 @@ impl Store {
             _ => return Ok(CameBack::Nothing),
         }
         let done = sqlx::query(
-            "UPDATE ledger SET state = $3, outcome = $4, at_ms = $5
+            "UPDATE ledger SET state = $3, outcome = $4, at_ms = $5,
+                 tried_ms = CASE WHEN tried_ms = 0 THEN at_ms ELSE tried_ms END
              WHERE letter = $1 AND person = $2 AND state = $6",
         )
         .bind(i64::from(letter.0))
@@ -264,7 +247,9 @@ impl Store {
                 let sql = with_outcomes!(
                     self.db.backend(),
                     "UPDATE ledger SET state = e.state, provider = e.provider,
-                         outcome = e.outcome, at_ms = e.at_ms
+                         outcome = e.outcome, at_ms = e.at_ms,
+                         tried_ms = CASE WHEN ledger.tried_ms = 0 AND e.state = 3 THEN 1
+                                         ELSE ledger.tried_ms END
                      FROM e WHERE ledger.letter = e.letter AND ledger.person = e.person
                        AND ledger.state IN (0, 4)
                        AND EXISTS (SELECT 1 FROM ledger_batch b WHERE b.letter = ledger.letter
@@ -277,7 +262,9 @@ impl Store {
                 let sql = with_outcomes!(
                     self.db.backend(),
                     "UPDATE ledger SET state = e.state, provider = e.provider,
-                         outcome = e.outcome, at_ms = e.at_ms
+                         outcome = e.outcome, at_ms = e.at_ms,
+                         tried_ms = CASE WHEN ledger.tried_ms = 0 AND e.state = 3 THEN 1
+                                         ELSE ledger.tried_ms END
                      FROM e WHERE ledger.letter = e.letter AND ledger.person = e.person
                        AND ledger.state = 3 AND $3 = ''
                      RETURNING ledger.state"
@@ -288,7 +275,9 @@ impl Store {
                 let sql = with_outcomes!(
                     self.db.backend(),
                     "UPDATE ledger SET state = e.state, provider = e.provider,
-                         outcome = e.outcome, at_ms = e.at_ms
+                         outcome = e.outcome, at_ms = e.at_ms,
+                         tried_ms = CASE WHEN ledger.tried_ms = 0 AND e.state = 3 THEN 1
+                                         ELSE ledger.tried_ms END
                      FROM e WHERE ledger.letter = e.letter AND ledger.person = e.person
                        AND CAST(ledger.state AS TEXT) = $3 AND e.state <> 3
                        AND EXISTS (SELECT 1 FROM ledger_batch b WHERE b.letter = ledger.letter
