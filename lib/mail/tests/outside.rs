@@ -122,6 +122,31 @@ async fn a_letter_that_nobody_signs_or_a_stranger_signs_does_not_start() {
     assert_eq!(failed(&check(&dns, &stranger, &[]).await), ["DKIM alignment"]);
 }
 
+/// A key that was taken back stands there without its bytes.
+#[tokio::test]
+async fn a_relay_that_signs_has_a_key_that_is_published() {
+    let keys = [key()];
+    let dns = in_order(&keys[0]).await;
+    let outside = Outside::new(Some(dns.address())).unwrap();
+    let setup = Setup {
+        from_domain: "shop.example",
+        bounces_to: "postmaster@back.shop.example",
+        helo: "mx1.shop.example",
+        sends_from: &[IpAddr::from(ADDRESS)],
+        keys: &[],
+        relay_key: Some(("shop.example", "k1")),
+        relays: &[],
+        sample: b"",
+    };
+    assert_eq!(failed(&outside.check(&setup).await), Vec::<&str>::new());
+    for record in ["v=DKIM1; p=", "v=spf1 p=x -all"] {
+        dns.txt("k1._domainkey.shop.example.", record);
+        assert_eq!(failed(&outside.check(&setup).await), ["DKIM keys"], "{record}");
+    }
+    dns.remove("k1._domainkey.shop.example.");
+    assert_eq!(failed(&outside.check(&setup).await), ["DKIM keys"]);
+}
+
 #[tokio::test]
 async fn a_sender_is_believed_who_signs_the_whole_message() {
     let keys = [key()];

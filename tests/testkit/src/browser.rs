@@ -45,9 +45,12 @@ impl Browser {
             format!("--window-size={width},{height}"),
             format!("--user-data-dir={}", profile.path().display()),
         ];
-        let serde_json::Value::Object(wanted) =
-            json!({ "goog:chromeOptions": { "binary": CHROMIUM, "args": args } })
-        else {
+        // No window of its own is as narrow as a phone.
+        let screen = json!({ "width": width, "height": height, "pixelRatio": 2.0 });
+        let options = json!({
+            "binary": CHROMIUM, "args": args, "mobileEmulation": { "deviceMetrics": screen }
+        });
+        let serde_json::Value::Object(wanted) = json!({ "goog:chromeOptions": options }) else {
             unreachable!("an object")
         };
         let client = ClientBuilder::new(HttpConnector::new())
@@ -85,6 +88,11 @@ impl Browser {
     pub async fn fits(&self) -> bool {
         let script = "return document.documentElement.scrollWidth <= window.innerWidth";
         self.client.execute(script, Vec::new()).await.unwrap() == json!(true)
+    }
+
+    /// What the window shows, as PNG.
+    pub async fn screenshot(&self) -> Vec<u8> {
+        self.client.screenshot().await.unwrap()
     }
 
     /// Closes the window.

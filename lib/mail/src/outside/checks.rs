@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use mail_auth::common::cache::NoCache;
+use mail_auth::common::verify::DomainKey;
 use mail_auth::dmarc::{Dmarc, Policy};
 use mail_auth::spf::verify::SpfParameters;
 use mail_auth::{MX, RecordSet, SpfResult, Txt};
@@ -120,10 +121,8 @@ impl Outside {
     async fn dkim(&self, setup: &Setup<'_>) -> Result<String, String> {
         if let Some((domain, selector)) = setup.relay_key {
             let name = format!("{selector}._domainkey.{domain}.");
-            let found = self.dns.txt_raw_lookup(name.as_str()).await;
-            let found = found.map_err(|e| format!("{name}: {e}"))?;
-            let key = found.windows(2).any(|w| w == b"p=");
-            return if key { Ok(name) } else { Err(format!("{name} is no key")) };
+            let found = self.dns.txt_lookup::<DomainKey>(name.clone(), None::<&NoTxt>).await;
+            return found.map(|_| name.clone()).map_err(|e| format!("{name} is no key: {e}"));
         }
         if setup.keys.is_empty() {
             return Err("nobody signs: no key here, and none named of the relay's".to_owned());

@@ -35,6 +35,7 @@ pub async fn status(app: &App, letter: LetterId) -> Result<LetterStatus, Problem
         started: found.started,
         finished: found.finished,
     };
-    status.seconds_left = (status.open() * 60).checked_div(last_minute);
+    let seconds = run.as_ref().map_or(60, |run| run.meter.seconds());
+    status.seconds_left = (status.open() * seconds).checked_div(last_minute);
     Ok(status)
 }

@@ -1,6 +1,7 @@
 //! What a letter must not hold, and what it must: it is refused with every fault named. Whoever
 //! forges our letters must have to break these rules.
 
+use cofferdam_mail::CODE;
 use html5gum::{Token, Tokenizer};
 
 use super::texts::Words;
@@ -9,7 +10,12 @@ use response_api::Audience;
 
 /// The domains that a letter may name.
 #[derive(Debug, Clone)]
-pub struct Domains(pub Vec<String>);
+pub struct Domains {
+    /// The shop's own, and the authorities'.
+    pub ours: Vec<String>,
+    /// Where a letter is checked: the one address in it at which somebody types something.
+    pub verify_address: String,
+}
 
 /// What may stand in the HTML, and nothing else.
 const TAGS: [&str; 21] = [
@@ -17,11 +23,47 @@ const TAGS: [&str; 21] = [
     "strong", "em", "br", "hr", "span", "a", "table", "td",
 ];
 const ATTRIBUTES: [&str; 6] = ["lang", "charset", "name", "content", "style", "href"];
-/// What an address has that signs somebody in or resets something.
-const CLICKS: [&str; 10] = [
-    "login", "signin", "sign-in", "log-in", "reset", "password", "token", "account", "auth",
+/// What an address has that signs somebody in or resets something, in the languages that ship.
+const CLICKS: [&str; 36] = [
+    "login",
+    "signin",
+    "sign-in",
+    "log-in",
+    "logon",
+    "reset",
+    "password",
+    "passwd",
+    "token",
+    "account",
+    "auth",
     "verify",
+    "connexion",
+    "se-connecter",
+    "mot-de-passe",
+    "motdepasse",
+    "compte",
+    "reinitial",
+    "réinitial",
+    "anmeld",
+    "einlogg",
+    "passwort",
+    "kennwort",
+    "konto",
+    "zuruecksetz",
+    "zurücksetz",
+    "contrasena",
+    "contraseña",
+    "iniciar",
+    "acceder",
+    "cuenta",
+    "restablec",
+    "senha",
+    "entrar",
+    "minha-conta",
+    "redefinir",
 ];
+/// What is written where something is still to be filled in.
+const UNFILLED: [&str; 8] = ["{{", "}}", "{%", "%}", "${", "<%", "[[", "lorem ipsum"];
 
 /// The faults of a letter; none for one that may be sent.
 #[must_use]
@@ -33,7 +75,8 @@ pub fn lint(texts: &Texts, audience: Audience, words: &Words, domains: &Domains)
         if text.trim().is_empty() {
             faults.push(format!("the {part} is empty"));
         }
-        if ["{{", "}}", "{%", "%}"].iter().any(|mark| text.contains(mark)) {
+        let text = text.to_lowercase();
+        if UNFILLED.iter().any(|mark| text.contains(mark)) {
             faults.push(format!("the {part} has a field that is not filled"));
         }
     }
@@ -42,6 +85,11 @@ pub fn lint(texts: &Texts, audience: Audience, words: &Words, domains: &Domains)
     }
     for (part, text) in [("subject", &texts.subject), ("text", &texts.text), ("HTML", &page.text)] {
         addresses(part, text, domains, &mut faults);
+    }
+    for (part, text) in [("text", &texts.text), ("HTML", &page.text)] {
+        if text.matches(CODE).count() != 1 {
+            faults.push(format!("the {part} does not have the letter's code, once"));
+        }
     }
     let (plain, html) = (content(&texts.text), content(&page.text));
     if plain != html {
@@ -184,11 +232,17 @@ fn link(target: &str, domains: &Domains, faults: &mut Vec<String>) {
     if !is_host(host) || !domains.has(host) {
         faults.push(format!("a link leads off our domains: {host}"));
     }
+    clicks("a link", host, path, domains, faults);
     if path.contains('?') || path.contains("//") || path.contains("%2f") {
         faults.push(format!("a link may redirect or track: {target}"));
     }
-    if CLICKS.iter().any(|word| path.contains(word)) {
-        faults.push(format!("a link signs in or resets something: {target}"));
+}
+
+/// Mail readers make a link of an address that stands bare.
+fn clicks(what: &str, host: &str, path: &str, domains: &Domains, faults: &mut Vec<String>) {
+    let below = domains.below(host).unwrap_or_default();
+    if CLICKS.iter().any(|word| path.contains(word) || below.contains(word)) {
+        faults.push(format!("{what} signs in or resets something: {host}{path}"));
     }
 }
 
@@ -201,10 +255,12 @@ fn addresses(part: &str, text: &str, domains: &Domains, faults: &mut Vec<String>
             link(&word, domains, faults);
             continue;
         }
-        let host = word.rsplit('@').next().unwrap_or_default();
-        let host = host.split(['/', ':']).next().unwrap_or_default();
+        let at = word.rsplit('@').next().unwrap_or_default();
+        let (host, path) = at.split_at(at.find(['/', ':']).unwrap_or(at.len()));
         if is_host(host) && !domains.has(host) {
             faults.push(format!("the {part} names {host}, which is none of our domains"));
+        } else if is_host(host) && word != domains.verify_address {
+            clicks(&format!("an address in the {part}"), host, path, domains, faults);
         }
     }
 }
@@ -223,9 +279,15 @@ fn is_host(word: &str) -> bool {
 
 impl Domains {
     fn has(&self, host: &str) -> bool {
-        self.0.iter().any(|ours| {
-            host == ours || host.strip_suffix(ours.as_str()).is_some_and(|sub| sub.ends_with('.'))
-        })
+        self.below(host).is_some()
+    }
+
+    /// What stands before one of our domains; `None` for a host that is not ours.
+    fn below<'a>(&self, host: &'a str) -> Option<&'a str> {
+        let sub = |ours: &String| {
+            host.strip_suffix(ours.as_str()).filter(|sub| sub.is_empty() || sub.ends_with('.'))
+        };
+        self.ours.iter().find_map(sub)
     }
 }
 

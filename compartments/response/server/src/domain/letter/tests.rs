@@ -149,6 +149,24 @@ fn nobody_gets_a_text_that_the_version_has_not() {
 }
 
 #[test]
+fn rules_can_not_be_left_out_of_a_shops_own_words() {
+    for list in ["headings", "required"] {
+        let mut files = Files::shipped();
+        let words = files.0.get_mut("words/de.toml").unwrap();
+        let mut table: toml::Table = words.parse().unwrap();
+        table[list]["customer"] = vec![""].into();
+        *words = table.to_string();
+        let error = Writer::check(&files, Audience::Customers).unwrap_err().to_string();
+        assert!(error.starts_with("words/de.toml: ") && error.contains(list), "{error}");
+    }
+    let mut body = body(Audience::Customers);
+    body.facts.shop.signatory.clear();
+    let writer = Writer::new(body).unwrap();
+    let texts = writer.write(&locale("en", ""), some()).unwrap();
+    assert_eq!(writer.faults(&locale("en", ""), &texts).unwrap(), ["shop.signatory is empty"]);
+}
+
+#[test]
 fn a_template_that_fails_is_named() {
     let mut files = Files::shipped();
     files.0.insert("customer/fr/text.txt".into(), "{% if %}".into());
@@ -184,6 +202,14 @@ fn the_linter_refuses_what_a_phisher_would_write() {
         ("<a href=\"https://shoeleather.example/go?u=x\"></a></body>", "redirect or track"),
         ("<a href=\"https://shoeleather.example/reset\"></a></body>", "signs in or resets"),
         ("<a href=\"https://shoeleather.example/Login\"></a></body>", "signs in or resets"),
+        ("<a href=\"https://login.shoeleather.example/\"></a></body>", "signs in or resets"),
+        ("<a href=\"https://shoeleather.example/Anmeldung\"></a></body>", "signs in or resets"),
+        ("<a href=\"https://shoeleather.example/mot-de-passe\"></a></body>", "signs in or resets"),
+        ("<a href=\"https://shoeleather.example/nova/senha\"></a></body>", "signs in or resets"),
+        ("<p>shoeleather.example/reset</p></body>", "an address in the HTML signs in"),
+        ("<p>mi-cuenta.shoeleather.example</p></body>", "an address in the HTML signs in"),
+        ("<p>\u{e001}</p></body>", "the HTML does not have the letter's code, once"),
+        ("<p>Dear ${name}</p></body>", "not filled"),
         ("<a href=\"http://shoeleather.example/\"></a></body>", "not https"),
         ("<a href=\"javascript:x()\"></a></body>", "not https"),
         ("<a href=\"mailto:help@evil.example\"></a></body>", "writes to"),

@@ -189,11 +189,16 @@ impl Files {
         let malformed = |cause: String| TextsError::Malformed { path: path.clone(), cause };
         let words: Words =
             toml::from_str(self.get(&path)?).map_err(|e| malformed(e.to_string()))?;
-        if words.months.len() == 12 {
-            Ok(words)
-        } else {
-            Err(malformed("a year has twelve months".to_owned()))
+        if words.months.len() != 12 {
+            return Err(malformed("a year has twelve months".to_owned()));
         }
+        for (name, of) in [("headings", &words.headings), ("required", &words.required)] {
+            let says = |lines: &Vec<String>| lines.iter().any(|line| !line.trim().is_empty());
+            if !says(&of.customer) || !says(&of.staff) {
+                return Err(malformed(format!("{name} has nothing that a letter must have")));
+            }
+        }
+        Ok(words)
     }
 
     /// The domains of authorities that letters may name.

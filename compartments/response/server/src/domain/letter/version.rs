@@ -140,7 +140,8 @@ impl Writer {
         let places = body.files.places()?;
         let mut domains = body.domains.clone();
         domains.extend(body.files.official()?);
-        let domains = Domains(domains);
+        let verify_address = body.facts.shop.verify_address.to_lowercase();
+        let domains = Domains { ours: domains, verify_address };
         Ok(Self { body, templates, words, places, domains })
     }
 
@@ -155,13 +156,25 @@ impl Writer {
         let language = locale.language.as_str();
         let words = self.words.get(language);
         let words = words.ok_or_else(|| TextsError::Missing(format!("words/{language}.toml")))?;
-        Ok(lint(texts, self.body.audience, words, &self.domains))
+        let shop = &self.body.facts.shop;
+        let fields = [
+            ("name", &shop.name),
+            ("web_address", &shop.web_address),
+            ("verify_address", &shop.verify_address),
+            ("support_email", &shop.support_email),
+            ("signatory", &shop.signatory),
+            ("signatory_title", &shop.signatory_title),
+        ];
+        let empty = fields.into_iter().filter(|(_, value)| value.trim().is_empty());
+        let mut faults: Vec<_> = empty.map(|(name, _)| format!("shop.{name} is empty")).collect();
+        faults.extend(lint(texts, self.body.audience, words, &self.domains));
+        Ok(faults)
     }
 
     /// The domains that letters may name.
     #[must_use]
     pub fn domains(&self) -> &[String] {
-        &self.domains.0
+        &self.domains.ours
     }
 
     /// The language and place in which somebody is written to: as the place asks for, else as

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::lane::Held;
 use super::run::Run;
+use crate::RetryConfig;
 use crate::store::{Outcome, Put};
 
 /// How long an outcome may wait, and how many.
@@ -154,15 +155,41 @@ fn soon(now: Timestamp) -> Timestamp {
     now.saturating_add(SignedDuration::from_secs(5)).unwrap_or(now)
 }
 
-/// Twice as long after each attempt, up to a limit, and somewhat by chance: what failed together
-/// does not come back together.
 fn again(run: &Run, attempts: u16, now: Timestamp) -> Timestamp {
-    let retry = run.app.config.letters.retry;
+    let chance = u16::from_be_bytes(run.app.rng.bytes());
+    now.saturating_add(pause(run.app.config.letters.retry, attempts, chance)).unwrap_or(now)
+}
+
+/// Twice as long after each attempt, up to a limit, and between three and five quarters of that by
+/// chance: what failed together does not come back together.
+fn pause(retry: RetryConfig, attempts: u16, chance: u16) -> SignedDuration {
     let doubled = u64::from(retry.first) << attempts.saturating_sub(1).min(16);
     let pause = doubled.min(u64::from(retry.most)) * 1_000;
-    let chance = u64::from(u16::from_be_bytes(run.app.rng.bytes()));
-    // Between three and five quarters.
-    let pause = pause * 3 / 4 + pause * chance / (2 * u64::from(u16::MAX));
-    let pause = SignedDuration::from_millis(i64::try_from(pause).unwrap_or(i64::MAX));
-    now.saturating_add(pause).unwrap_or(now)
+    let pause = pause * 3 / 4 + pause * u64::from(chance) / (2 * u64::from(u16::MAX));
+    SignedDuration::from_millis(i64::try_from(pause).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_a_limit_and_differ_by_chance() {
+        let retry = RetryConfig { first: 300, most: 14_400, attempts: 20 };
+        let seconds = |attempts, chance| pause(retry, attempts, chance).as_secs();
+        for (attempts, least, most) in [
+            (1, 225, 375),
+            (2, 450, 750),
+            (3, 900, 1_500),
+            (7, 10_800, 18_000),
+            (900, 10_800, 18_000),
+        ] {
+            assert_eq!(
+                (seconds(attempts, 0), seconds(attempts, u16::MAX)),
+                (least, most),
+                "{attempts}"
+            );
+        }
+        assert!(seconds(1, 20_000) < seconds(1, 40_000));
+    }
 }

@@ -197,25 +197,34 @@ pub fn whole(rate: f64) -> u32 {
 }
 
 /// How many outcomes the last minute had.
-pub struct Meter(Mutex<(Instant, [u64; 60])>);
+pub struct Meter {
+    began: Instant,
+    seconds: Mutex<(Instant, [u64; 60])>,
+}
 
 impl Default for Meter {
     fn default() -> Self {
-        Self(Mutex::new((Instant::now(), [0; 60])))
+        let began = Instant::now();
+        Self { began, seconds: Mutex::new((began, [0; 60])) }
     }
 }
 
 impl Meter {
     pub fn add(&self, letters: u64) {
-        let mut meter = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut meter = self.seconds.lock().unwrap_or_else(PoisonError::into_inner);
         roll(&mut meter);
         meter.1[0] += letters;
     }
 
     pub fn last_minute(&self) -> u64 {
-        let mut meter = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut meter = self.seconds.lock().unwrap_or_else(PoisonError::into_inner);
         roll(&mut meter);
         meter.1.iter().sum()
+    }
+
+    /// How many seconds that minute has had so far.
+    pub fn seconds(&self) -> u64 {
+        self.began.elapsed().as_secs().clamp(1, 60)
     }
 }
 

@@ -68,12 +68,8 @@ impl MailSetup {
     /// Reads what the configuration names.
     pub fn open(config: &LettersConfig, keys: LetterKeys) -> Result<Self, SetupError> {
         let relays = config.relays.iter().map(relay).collect::<Result<Vec<_>, _>>()?;
-        let turns: Vec<_> = config
-            .relays
-            .iter()
-            .enumerate()
-            .flat_map(|(place, of)| std::iter::repeat_n(place, of.weight.min(1_000) as usize))
-            .collect();
+        let weights: Vec<_> = config.relays.iter().map(|of| of.weight.min(1_000)).collect();
+        let turns = turns(&weights);
         if turns.is_empty() {
             return Err(SetupError::NoRelay);
         }
@@ -102,6 +98,23 @@ impl MailSetup {
     pub fn relay(&self, turn: usize) -> &Relay {
         &self.relays[self.turns[turn % self.turns.len()]]
     }
+}
+
+/// The relays' places in the order of their turns: each as often as it weighs, spread evenly, so that
+/// a few connections already go as the weights say.
+fn turns(weights: &[u32]) -> Vec<usize> {
+    let all: i64 = weights.iter().map(|of| i64::from(*of)).sum();
+    let mut credit = vec![0; weights.len()];
+    let mut turns = Vec::new();
+    for _ in 0..all {
+        for (credit, weight) in credit.iter_mut().zip(weights) {
+            *credit += i64::from(*weight);
+        }
+        let Some(place) = (0..credit.len()).rev().max_by_key(|place| credit[*place]) else { break };
+        credit[place] -= all;
+        turns.push(place);
+    }
+    turns
 }
 
 /// Every template parses, and every word is there.
@@ -141,4 +154,20 @@ fn plain(config: &RelayConfig) -> Result<Relay, SetupError> {
         return Err(RelayError::Exposed(config.address.clone()).into());
     }
     Ok(Relay::plain(config.address.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::turns;
+
+    #[test]
+    fn relays_take_turns_as_they_weigh() {
+        assert_eq!(turns(&[1, 1]), [0, 1]);
+        assert_eq!(turns(&[4, 1]), [0, 0, 1, 0, 0]);
+        assert_eq!(turns(&[0, 2, 1]), [1, 2, 1]);
+        assert_eq!(turns(&[0]), [0; 0]);
+        let many = turns(&[10, 1, 5]);
+        let of = |place| many.iter().filter(|turn| **turn == place).count();
+        assert_eq!((of(0), of(1), of(2)), (10, 1, 5));
+    }
 }
