@@ -39,7 +39,7 @@ def check(path, records):
     assert kinds == ["text/plain", "text/html"], kinds
     text, html = (part.get_content() for part in letter.iter_parts())
     assert letter["Message-ID"] and text.strip() and html.strip()
-    path.with_suffix(".html").write_text(html, encoding="utf-8")
+    path.with_name(path.stem + ".html").write_text(html, encoding="utf-8")
 
     signatures = len(letter.get_all("DKIM-Signature", []))
     assert signatures == 2, signatures

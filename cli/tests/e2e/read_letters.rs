@@ -77,8 +77,9 @@ async fn other_peoples_software_reads_letters_as_we_mean_them() {
 
     let index = SinkIndex::load(&mail).unwrap();
     assert_eq!(index.arrivals().len(), 30);
-    for (number, arrival) in index.arrivals().iter().enumerate() {
-        fs::write(mail.join(format!("{number:02}.eml")), index.read(arrival).unwrap()).unwrap();
+    for arrival in index.arrivals() {
+        let file = mail.join(format!("{}.eml", arrival.recipient.expose()));
+        fs::write(file, index.read(arrival).unwrap()).unwrap();
     }
     let published = mail.join("records.json");
     fs::write(&published, records.to_string()).unwrap();
@@ -86,7 +87,8 @@ async fn other_peoples_software_reads_letters_as_we_mean_them() {
     let output = Command::new(PYTHON).arg(script).arg(&mail).arg(&published).output().unwrap();
     assert!(output.status.success(), "{}", said(&output));
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "30");
-    look(&mail.join("29.html")).await;
+    // In English.
+    look(&mail.join("person.14@home.example.html")).await;
 }
 
 /// A letter is as wide as a phone, and as a desk's screen. `COFFERDAM_SCREENSHOTS` names where to

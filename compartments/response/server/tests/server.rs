@@ -23,6 +23,8 @@ use response_server::{
     TlsConfig,
 };
 use testkit::{Authority, free_address};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 /// A verifier key that no log was signed with: these tests copy none.
 const LOG_KEY: &str =
@@ -364,19 +366,37 @@ async fn a_freeze_that_did_not_arrive_says_where() {
     assert_eq!(journal.last().unwrap().action, "freeze", "tried, so written down");
 }
 
+/// What the public pages answer to a request: its first line, and what comes after its head.
+async fn anybody(bench: &Bench, first: &str, fields: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect(&bench.notice).await.unwrap();
+    let request = format!("{first} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{fields}\r\n{body}");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+/// Twenty attempts a minute: who guesses codes does not get far.
+#[tokio::test]
+async fn a_network_that_guesses_codes_is_slowed_down() {
+    let bench = Bench::start().await;
+    let fields = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 16\r\n";
+    let mut answers = Vec::new();
+    for _ in 0..25 {
+        let answer = anybody(&bench, "POST /verify", fields, "code=AAAAA-AAAAA").await;
+        answers.push(answer.split_whitespace().nth(1).unwrap().to_owned());
+    }
+    assert!(answers[..20].iter().all(|status| status == "200"), "{answers:?}");
+    // One may have grown back in between.
+    assert!(answers.iter().filter(|status| *status == "429").count() >= 4, "{answers:?}");
+    assert!(anybody(&bench, "GET /verify", "", "").await.starts_with("HTTP/1.1 200"));
+}
+
 /// The notice is read without certificate, and nothing else is.
 #[tokio::test]
 async fn the_notice_is_a_static_page() {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let bench = Bench::start().await;
-    let get = async |path: &str| {
-        let mut stream = tokio::net::TcpStream::connect(&bench.notice).await.unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        answer
-    };
+    let get = async |path: &str| anybody(&bench, &format!("GET {path}"), "", "").await;
     assert!(get("/").await.starts_with("HTTP/1.1 404"));
     std::fs::write(bench.dir.path().join("notice/index.html"), "<h1>Notice</h1>").unwrap();
     let page = get("/").await;

@@ -5,6 +5,9 @@ DROP INDEX ledger_by_state;
 ALTER INDEX ledger_pkey RENAME TO ledger_before_batches_pkey;
 CREATE TABLE ledger (
     at_ms    BIGINT   NOT NULL,
+    -- Since when the relay may have had the letter, where that is before at_ms: it was put off, was in
+    -- doubt, or came back. 1 where nobody knows since when, 0 where at_ms says it.
+    tried_ms BIGINT   NOT NULL DEFAULT 0,
     letter   INTEGER  NOT NULL,
     person   INTEGER  NOT NULL,
     batch    INTEGER  NOT NULL,
@@ -14,9 +17,10 @@ CREATE TABLE ledger (
     provider SMALLINT NOT NULL, -- mail_provider; 0 while nobody looked
     outcome  TEXT     NOT NULL, -- the relay's queue id, or what it said
     PRIMARY KEY (letter, person)
-) WITH (fillfactor = 47); -- room for the outcome on the same page
-INSERT INTO ledger (at_ms, letter, person, batch, fields, locale, state, provider, outcome)
-    SELECT at_ms, letter, person, 1, fields, 0,
+) WITH (fillfactor = 70); -- room for outcomes on the same page, while old versions are pruned
+INSERT INTO ledger (at_ms, tried_ms, letter, person, batch, fields, locale, state, provider, outcome)
+    SELECT at_ms, CASE WHEN state IN ('planned', 'accepted', 'suppressed') THEN 0 ELSE 1 END,
+           letter, person, 1, fields, 0,
            CASE state WHEN 'planned' THEN 0 WHEN 'accepted' THEN 2 WHEN 'bounced' THEN 5
                       WHEN 'suppressed' THEN 7 ELSE 3 END,
            0, COALESCE(outcome, '')
