@@ -102,6 +102,9 @@ fn configure(dir: &Path, sink: SocketAddr, args: &Args) {
     if args.comes_back {
         config.insert("notice_proxies".to_owned(), vec!["127.0.0.1"].into());
     }
+    if let Some(database) = &args.database {
+        config["database"] = database.clone().into();
+    }
     let letters = config["letters"].as_table_mut().unwrap();
     if args.comes_back {
         letters.insert("return_domain".to_owned(), DOMAIN.into());

@@ -50,6 +50,9 @@ struct Args {
     /// writes everything down then
     #[arg(long, default_value_t = 0)]
     peer: u32,
+    /// A PostgreSQL database for `response`, an empty one; SQLite without it
+    #[arg(long)]
+    database: Option<String>,
     /// A directory on the disk to measure
     #[arg(long)]
     dir: Option<PathBuf>,

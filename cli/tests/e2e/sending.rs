@@ -12,7 +12,7 @@ use testkit::Dns;
 use crate::gate::{publish, set_gate};
 use crate::letters::{declared, rows, send, sending};
 use crate::relay::Relay;
-use crate::support::{Place, cofferdam, said, until};
+use crate::support::{Place, cofferdam, customers, said, until};
 
 const LETTER: LetterId = LetterId(2);
 
@@ -226,4 +226,41 @@ async fn a_provider_is_known_by_its_exchanges() {
     .await;
     following.kill().unwrap();
     following.wait().unwrap();
+}
+
+/// Half of the customers have mailboxes at a provider that knows none of them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_provider_that_knows_nobody_is_paused_alone() {
+    let place = Place::new();
+    place.make();
+    let gone = |to: &str| to.ends_with("@home.example").then_some("550 5.1.1 no such user");
+    let relay = Relay::start(move |to, _| gone(to)).await;
+    place.set_letters(relay.address, |letters| provider(letters, toml::toml! { connections = 1 }));
+    let _running = place.serve_all().await;
+    let rows = String::from_utf8(customers(0..300)).unwrap();
+    let file = place.dir.join("customers.csv");
+    let halves = rows.lines().enumerate().map(|(n, row)| match n % 2 {
+        0 => row.replace("@home.example", "@else.example"),
+        _ => row.to_owned(),
+    });
+    std::fs::write(&file, halves.collect::<Vec<_>>().join("\n") + "\n").unwrap();
+    let import = ["import", "customers", file.to_str().unwrap(), "--dir", place.path()];
+    assert!(cofferdam(import).status().unwrap().success());
+    let staff = place.client("response", "operator-1");
+    declared(&staff).await;
+    send(&place, "staff");
+    let mut following = sending(&place, "customers").spawn().unwrap();
+    until("the others have theirs, and it rests", async || {
+        let Ok(now) = staff.call(&ReadLetter { letter: LETTER }).await else { return false };
+        let rests = now.providers.iter().find_map(|of| of.paused.as_ref().map(|why| (of, why)));
+        let said = rests.is_some_and(|(of, why)| {
+            of.provider == "home" && why.contains("letters found no mailbox")
+        });
+        said && now.of(LedgerState::Accepted) == 150
+    })
+    .await;
+    following.kill().unwrap();
+    following.wait().unwrap();
+    let tried = relay.attempts().iter().filter(|of| of.to.ends_with("home.example")).count();
+    assert_eq!(tried, 50, "5 % of a thousand");
 }

@@ -161,6 +161,9 @@ async fn bind_returns(
     let domain = config.return_domain.clone().ok_or(StartError::ReturnDomain)?;
     let listener = tokio::net::TcpListener::bind(address).await;
     let failed = |source| StartError::Notice { place: address.to_string(), source };
+    if config.complaints_from.is_empty() {
+        tracing::warn!("letters.complaints_from names nobody: no complaint will pause a provider");
+    }
     Ok(Some((listener.map_err(failed)?, domain)))
 }
 
