@@ -13,9 +13,10 @@ use jiff::tz::TimeZone;
 use keys_api::{Entry, Event, ReadEntries};
 use nix::sys::signal::Signal;
 use payments_api::{CardDetails, CardToken, ReadCard, StoreCards};
-use response_api::{DeclareIncident, Level, ReadExposure, ScopeIncident};
+use response_api::{Level, ReadExposure};
 use roaring::RoaringBitmap;
 
+use crate::letters::declared;
 use crate::support::{Place, Process, until};
 
 const COMPARTMENTS: [&str; 4] = ["keys", "accounts", "payments", "response"];
@@ -176,16 +177,7 @@ async fn payments_is_killed() {
 async fn response_is_killed() {
     let (place, _processes, reads) = kill_during_reads(3).await;
     let staff = place.client("response", "operator-1");
-    let declare = DeclareIncident {
-        title: "web-ky-2 fell".into(),
-        fallen: vec!["web-ky-2".parse().unwrap()],
-        from: "2012-01-15T00:00:00Z".parse().unwrap(),
-        to: None,
-        found: "a test".into(),
-        people: response_api::People::Accounts,
-    };
-    let incident = staff.call(&declare).await.unwrap().incident;
-    staff.call(&ScopeIncident { incident, from_log: false }).await.unwrap();
+    let incident = declared(&staff, "web-ky-2").await;
     let exposure = ReadExposure { incident, level: Level::Read, field: Field::Phone };
     let bitmap = staff.call(&exposure).await.unwrap().roaring;
     let exposed = RoaringBitmap::deserialize_from(bitmap.as_slice()).unwrap();

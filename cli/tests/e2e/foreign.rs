@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use cofferdam_core::{Clock, Field, SystemClock};
 use response_api::{Exposure, FindPerson, IncidentId, Level, People, ReadExposure, ReadPerson};
@@ -11,7 +11,8 @@ use roaring::RoaringBitmap;
 use tempfile::TempDir;
 use testkit::postgres::Database;
 
-use crate::support::{Place, Up, run, said};
+use crate::letters::approvers;
+use crate::support::{Place, Up, cofferdam, run, said};
 
 const CUSTOMERS: u64 = 40;
 
@@ -109,8 +110,11 @@ impl Drop for Shop {
 }
 
 fn ok<const N: usize>(args: [&str; N]) -> serde_json::Value {
-    let out = run(args);
-    assert!(out.status.success(), "{}", said(&out));
+    json(&run(args))
+}
+
+fn json(out: &Output) -> serde_json::Value {
+    assert!(out.status.success(), "{}", said(out));
     serde_json::from_slice(&out.stdout).unwrap()
 }
 
@@ -297,26 +301,10 @@ async fn exactly(desk: &Desk, incident: IncidentId) {
 /// Everybody on the roster is written to, under a warrant of two; the bag holds.
 fn written_and_sealed(desk: &Desk, incident: IncidentId) {
     let (number, dir) = (incident.to_string(), desk.place.path());
-    let of = |name: &str, end: &str| format!("{name}={dir}/staff/{name}.{end}");
     let write = |audience| {
-        ok([
-            "incident",
-            "letters",
-            &number,
-            "--audience",
-            audience,
-            "--approver",
-            &of("ann", "pem"),
-            "--approver",
-            &of("bob", "pem"),
-            "--passphrase-file",
-            &of("ann", "passphrase"),
-            "--passphrase-file",
-            &of("bob", "passphrase"),
-            "--dir",
-            dir,
-            "--json",
-        ])
+        let mut letters = cofferdam(["incident", "letters", &number, "--audience", audience]);
+        letters.args(approvers(&desk.place)).args(["--dir", dir, "--json"]);
+        json(&letters.output().unwrap())
     };
     write("staff");
     let sent = write("customers");

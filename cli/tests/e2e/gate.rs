@@ -69,7 +69,7 @@ async fn no_letter_starts_or_goes_on_that_receivers_would_not_take_for_ours() {
     let _running = place.serve_all().await;
     place.import(CUSTOMERS);
     let staff = place.client("response", "operator-1");
-    declared(&staff).await;
+    declared(&staff, "web-ky-1").await;
 
     let refused = send(&place, "staff");
     assert!(!refused.status.success());

@@ -8,6 +8,7 @@ use std::time::Duration;
 use accounts_api::ReadCustomers;
 use cofferdam_core::{Field, FieldSet, Record};
 
+use crate::letters::approvers;
 use crate::support::{Place, Process, Up, cofferdam, run, said, until};
 
 fn printed(output: &Output) -> String {
@@ -27,21 +28,7 @@ fn on<const N: usize>(place: &Place, args: [&str; N]) -> Output {
 
 /// Both approvers sign.
 fn sign(place: &Place, order: &str) {
-    let of =
-        |name: &str, end: &str| format!("{name}={}", path(place, &format!("staff/{name}.{end}")));
-    let output = run([
-        "staff",
-        "sign",
-        order,
-        "--approver",
-        &of("ann", "pem"),
-        "--passphrase-file",
-        &of("ann", "passphrase"),
-        "--approver",
-        &of("bob", "pem"),
-        "--passphrase-file",
-        &of("bob", "passphrase"),
-    ]);
+    let output = cofferdam(["staff", "sign", order]).args(approvers(place)).output().unwrap();
     printed(&output);
 }
 

@@ -29,7 +29,7 @@ async fn who_signs_a_letter_reads_what_is_signed() {
     place.set_letters(at, |_| {});
     let _running = place.serve_all().await;
     place.import(20);
-    declared(&place.client("response", "operator-1")).await;
+    declared(&place.client("response", "operator-1"), "web-ky-1").await;
     send(&place, "staff");
     let to_staff = taken.lock().unwrap().len();
 

@@ -12,8 +12,8 @@ use std::time::Duration;
 use cofferdam_core::{Rng, SystemRng};
 use cofferdam_wire::Client;
 use response_api::{
-    DeclareIncident, LedgerRow, LedgerState, LetterId, LetterState, LetterStatus, ReadLedger,
-    ReadLetter, ScopeIncident, StartLetter,
+    DeclareIncident, IncidentId, LedgerRow, LedgerState, LetterId, LetterState, LetterStatus,
+    ReadLedger, ReadLetter, ScopeIncident, StartLetter,
 };
 use testkit::Postfix;
 
@@ -119,10 +119,11 @@ fn files(dir: &Path) -> usize {
     entries.map(of).sum()
 }
 
-pub async fn declared(staff: &Client) {
+/// An incident of a server that fell, scoped.
+pub async fn declared(staff: &Client, host: &str) -> IncidentId {
     let declare = DeclareIncident {
-        title: "web-ky-1 fell".into(),
-        fallen: vec!["web-ky-1".parse().unwrap()],
+        title: format!("{host} fell"),
+        fallen: vec![host.parse().unwrap()],
         from: "2012-01-15T00:00:00Z".parse().unwrap(),
         to: None,
         found: "a test".into(),
@@ -130,6 +131,7 @@ pub async fn declared(staff: &Client) {
     };
     let incident = staff.call(&declare).await.unwrap().incident;
     staff.call(&ScopeIncident { incident, from_log: false }).await.unwrap();
+    incident
 }
 
 /// A number that the environment may set.
@@ -155,7 +157,7 @@ async fn nobody_is_missed_or_written_to_twice_however_often_response_dies() {
     let staff = place.client("response", "operator-1");
     let mut response = spawn_response(&place);
     until("response answers", async || staff.is_healthy().await).await;
-    declared(&staff).await;
+    declared(&staff, "web-ky-1").await;
     send(&place, "staff");
     relayed(&postfix, 10).await;
     let told = arrived(&postfix).len();

@@ -71,7 +71,7 @@ async fn other_peoples_software_reads_letters_as_we_mean_them() {
         Process::spawn(cofferdam(["sink", "serve", "--dir", dir, "--listen", &at.to_string()]));
     until("the sink listens", async || tokio::net::TcpStream::connect(at).await.is_ok()).await;
     import(&place);
-    declared(&place.client("response", "operator-1")).await;
+    declared(&place.client("response", "operator-1"), "web-ky-1").await;
     send(&place, "staff");
     send(&place, "customers");
 

@@ -26,7 +26,7 @@ async fn letters_wait_for_pages_that_are_busy() {
     let _running = place.serve_all().await;
     place.import(CUSTOMERS);
     let staff = place.client("response", "operator-1");
-    declared(&staff).await;
+    declared(&staff, "web-ky-1").await;
     send(&place, "staff");
     let mut typing = tokio::task::JoinSet::new();
     for n in 0..TYPING {

@@ -79,7 +79,7 @@ async fn what_comes_back_is_in_the_ledger_and_the_post_takes_over() {
     let _running = place.serve_all().await;
     place.import(CUSTOMERS);
     let staff = place.client("response", "operator-1");
-    declared(&staff).await;
+    declared(&staff, "web-ky-1").await;
     send(&place, "staff");
     send(&place, "customers");
     let taken = taken.lock().unwrap().clone();
@@ -144,7 +144,7 @@ async fn only_complaints_that_a_provider_signs_pause_its_mailboxes() {
     let _running = place.serve_all().await;
     place.import(400);
     let staff = place.client("response", "operator-1");
-    declared(&staff).await;
+    declared(&staff, "web-ky-1").await;
     send(&place, "staff");
     let mut sending = sending(&place, "customers").spawn().unwrap();
     let letter = LetterId(2);

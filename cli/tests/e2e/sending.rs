@@ -41,7 +41,7 @@ async fn customers_are_written_to_after_staff_or_for_a_reason() {
     place.set_letters(relay.address, |_| {});
     let _running = place.serve_all().await;
     place.import(5);
-    declared(&place.client("response", "operator-1")).await;
+    declared(&place.client("response", "operator-1"), "web-ky-1").await;
 
     let refused = sending(&place, "customers").output().unwrap();
     assert!(!refused.status.success());
@@ -76,7 +76,7 @@ async fn nine_of_ten_staff_are_not_enough() {
     .unwrap();
     let _running = place.serve_all().await;
     place.import(5);
-    declared(&place.client("response", "operator-1")).await;
+    declared(&place.client("response", "operator-1"), "web-ky-1").await;
     send(&place, "staff");
     let refused = sending(&place, "customers").output().unwrap();
     assert!(said(&refused).contains("9 of 10 letters to staff are accepted"), "{}", said(&refused));
@@ -93,7 +93,7 @@ async fn relays_share_letters_and_a_connection_carries_so_many() {
     });
     let _running = place.serve_all().await;
     place.import(200);
-    declared(&place.client("response", "operator-1")).await;
+    declared(&place.client("response", "operator-1"), "web-ky-1").await;
     send(&place, "staff");
     send(&place, "customers");
     let mut shares = Vec::new();
@@ -127,7 +127,7 @@ async fn what_was_put_off_comes_again_and_is_given_up_in_the_end() {
     let _running = place.serve_all().await;
     place.import(5);
     let staff = place.client("response", "operator-1");
-    declared(&staff).await;
+    declared(&staff, "web-ky-1").await;
     send(&place, "staff");
     send(&place, "customers");
     let of = |to: &str| -> Vec<_> {
@@ -158,7 +158,7 @@ async fn a_letter_pauses_goes_on_and_stops_when_staff_say_so() {
     let _running = place.serve_all().await;
     place.import(400);
     let staff = place.client("response", "operator-1");
-    declared(&staff).await;
+    declared(&staff, "web-ky-1").await;
     send(&place, "staff");
     let mut following = sending(&place, "customers").spawn().unwrap();
     let status = async || staff.call(&ReadLetter { letter: LETTER }).await.unwrap();
@@ -216,7 +216,7 @@ async fn a_provider_is_known_by_its_exchanges() {
     let _running = place.serve_all().await;
     place.import(100);
     let staff = place.client("response", "operator-1");
-    declared(&staff).await;
+    declared(&staff, "web-ky-1").await;
     send(&place, "staff");
     let mut following = sending(&place, "customers").spawn().unwrap();
     until("the provider has letters that wait", async || {
@@ -247,7 +247,7 @@ async fn a_provider_that_knows_nobody_is_paused_alone() {
     let import = ["import", "customers", file.to_str().unwrap(), "--dir", place.path()];
     assert!(cofferdam(import).status().unwrap().success());
     let staff = place.client("response", "operator-1");
-    declared(&staff).await;
+    declared(&staff, "web-ky-1").await;
     send(&place, "staff");
     let mut following = sending(&place, "customers").spawn().unwrap();
     until("the others have theirs, and it rests", async || {

@@ -33,7 +33,7 @@ async fn a_customer_checks_a_letter_in_a_browser() {
     let _running = place.serve_all().await;
     place.import(3);
     let staff = place.client("response", "operator-1");
-    declared(&staff).await;
+    declared(&staff, "web-ky-1").await;
     send(&place, "staff");
     send(&place, "customers");
     let letters = fs::read_to_string(&dump).unwrap();

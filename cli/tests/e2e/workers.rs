@@ -102,7 +102,7 @@ async fn two_instances_share_a_letter_and_one_takes_over_from_the_other() {
     let _running = place.serve_all().await;
     place.import(CUSTOMERS);
     let first = place.client("response", "operator-1");
-    declared(&first).await;
+    declared(&first, "web-ky-1").await;
     send(&place, "staff");
     let told = taken.lock().unwrap().len();
 

@@ -62,7 +62,7 @@ enum From {
 /// SQL after a table `e` of outcomes, made of `$2` once. Each row names the letter: were that a
 /// constant, `SQLite` would go through all rows of the letter and look each up in `e`.
 macro_rules! with_outcomes {
-    ($backend:expr, $sql:literal) => {
+    ($backend:expr, $sql:expr) => {
         with_values!(
             $backend,
             "WITH e AS MATERIALIZED (
@@ -72,6 +72,24 @@ macro_rules! with_outcomes {
                         CAST(e.value ->> 4 AS BIGINT) AS at_ms
                  FROM",
             concat!(") ", $sql)
+        )
+    };
+}
+
+/// SQL that sets rows to outcomes, where they are as `$which` says; their new states.
+macro_rules! set_outcomes {
+    ($backend:expr, $which:literal) => {
+        with_outcomes!(
+            $backend,
+            concat!(
+                "UPDATE ledger SET state = e.state, provider = e.provider,
+                     outcome = e.outcome, at_ms = e.at_ms,
+                     tried_ms = CASE WHEN ledger.tried_ms = 0 AND e.state = 3 THEN 1
+                                     ELSE ledger.tried_ms END
+                 FROM e WHERE ledger.letter = e.letter AND ledger.person = e.person AND ",
+                $which,
+                " RETURNING ledger.state"
+            )
         )
     };
 }
@@ -242,47 +260,26 @@ impl Store {
         values: &str,
         (from, holder): (From, &str),
     ) -> Result<Vec<LedgerState>, StoreError> {
+        let backend = self.db.backend();
         let (sql, bound) = match from {
             From::Held => {
-                let sql = with_outcomes!(
-                    self.db.backend(),
-                    "UPDATE ledger SET state = e.state, provider = e.provider,
-                         outcome = e.outcome, at_ms = e.at_ms,
-                         tried_ms = CASE WHEN ledger.tried_ms = 0 AND e.state = 3 THEN 1
-                                         ELSE ledger.tried_ms END
-                     FROM e WHERE ledger.letter = e.letter AND ledger.person = e.person
-                       AND ledger.state IN (0, 4)
-                       AND EXISTS (SELECT 1 FROM ledger_batch b WHERE b.letter = ledger.letter
-                           AND b.batch = ledger.batch AND b.holder = $3)
-                     RETURNING ledger.state"
+                let sql = set_outcomes!(
+                    backend,
+                    "ledger.state IN (0, 4)
+                     AND EXISTS (SELECT 1 FROM ledger_batch b WHERE b.letter = ledger.letter
+                         AND b.batch = ledger.batch AND b.holder = $3)"
                 );
                 (sql, holder.to_owned())
             }
             From::Doubted => {
-                let sql = with_outcomes!(
-                    self.db.backend(),
-                    "UPDATE ledger SET state = e.state, provider = e.provider,
-                         outcome = e.outcome, at_ms = e.at_ms,
-                         tried_ms = CASE WHEN ledger.tried_ms = 0 AND e.state = 3 THEN 1
-                                         ELSE ledger.tried_ms END
-                     FROM e WHERE ledger.letter = e.letter AND ledger.person = e.person
-                       AND ledger.state = 3 AND $3 = ''
-                     RETURNING ledger.state"
-                );
-                (sql, String::new())
+                (set_outcomes!(backend, "ledger.state = 3 AND $3 = ''"), String::new())
             }
             From::Free(state) => {
-                let sql = with_outcomes!(
-                    self.db.backend(),
-                    "UPDATE ledger SET state = e.state, provider = e.provider,
-                         outcome = e.outcome, at_ms = e.at_ms,
-                         tried_ms = CASE WHEN ledger.tried_ms = 0 AND e.state = 3 THEN 1
-                                         ELSE ledger.tried_ms END
-                     FROM e WHERE ledger.letter = e.letter AND ledger.person = e.person
-                       AND CAST(ledger.state AS TEXT) = $3 AND e.state <> 3
-                       AND EXISTS (SELECT 1 FROM ledger_batch b WHERE b.letter = ledger.letter
-                           AND b.batch = ledger.batch AND b.holder = '')
-                     RETURNING ledger.state"
+                let sql = set_outcomes!(
+                    backend,
+                    "CAST(ledger.state AS TEXT) = $3 AND e.state <> 3
+                     AND EXISTS (SELECT 1 FROM ledger_batch b WHERE b.letter = ledger.letter
+                         AND b.batch = ledger.batch AND b.holder = '')"
                 );
                 (sql, code(state).to_string())
             }
