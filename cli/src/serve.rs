@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use cofferdam_core::{Clock, Rng, SystemClock, SystemRng};
-use cofferdam_wire::{LogFormat, Sandbox, Shutdown, init_logging, load_config};
+use cofferdam_sandbox::Sandbox;
+use cofferdam_wire::{LogFormat, Shutdown, init_logging, load_config};
 use tokio::io::AsyncReadExt;
 
 use crate::CommandError;

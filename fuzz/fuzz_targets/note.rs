@@ -4,8 +4,8 @@
 use std::sync::LazyLock;
 
 use cofferdam_core::KeyBytes;
-use cofferdam_store::tlog::notes::{NoteKey, NoteKind, cosigned_at, is_verifier, read_checkpoint};
-use cofferdam_store::tlog::{EMPTY_HASH, Hash};
+use cofferdam_tlog::notes::{NoteKey, NoteKind, cosigned_at, is_verifier, read_checkpoint};
+use cofferdam_tlog::{EMPTY_HASH, Hash};
 use libfuzzer_sys::fuzz_target;
 
 static LOG: LazyLock<NoteKey> = LazyLock::new(|| key(NoteKind::Log, "keys.example/log", 1));

@@ -1,8 +1,8 @@
 //! Paths of tiles, and the frames of a log's segments.
 #![no_main]
 
-use cofferdam_store::tlog::TilePath;
-use cofferdam_store::tlog::frames::{self, Read1};
+use cofferdam_tlog::TilePath;
+use cofferdam_tlog::frames::{self, Read1};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

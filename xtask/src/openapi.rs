@@ -10,7 +10,7 @@ const GOLDEN: &str = "docs/openapi/keys.json";
 
 /// Checks the committed document, or writes it anew.
 pub fn check(root: &Path, bless: bool) -> Result<(), Vec<String>> {
-    let (path, document) = (root.join(GOLDEN), keys_api::openapi());
+    let (path, document) = (root.join(GOLDEN), keys_server::openapi());
     let now = format!("{document:#}\n");
     if bless {
         return fs::write(&path, now).map_err(|e| vec![format!("{}: {e}", path.display())]);

@@ -49,7 +49,7 @@ pub fn fdatasync(dir: &Path, span: Duration) -> f64 {
 }
 
 /// A call that does nothing.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct Echo {}
 
 impl Call for Echo {

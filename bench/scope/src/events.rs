@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use cofferdam_core::{CallerName, Domain, Epoch, Field, FieldSet, Operation, Record, Timestamp};
-use cofferdam_store::tlog::index::{Detail, SegmentIndex};
-use cofferdam_store::tlog::{Day, HashFile, Segments};
+use cofferdam_index::Detail;
+use cofferdam_tlog::{Day, HashFile, Segments};
 use fake::rand::rngs::ChaCha8Rng;
 use fake::rand::{RngExt, SeedableRng};
 use keys_api::{Entry, Event, RecordList, glance};
@@ -120,8 +120,9 @@ pub fn index(args: &Args) {
     let segments = Segments::open(&dir, None).unwrap();
     let (mut made, started) = (0_u64, Instant::now());
     for name in segments.names() {
-        if SegmentIndex::load(&dir, name, &|_| false, &|_| Detail::Head).is_none() {
-            SegmentIndex::build(&segments, name, glance).unwrap().save(&dir, name).unwrap();
+        if index::load(&dir, name, &|_| false, &|_| Detail::Head).is_none() {
+            let built = index::build(&segments, name, glance).unwrap();
+            index::save(&built, &dir, name).unwrap();
             made += u64::from(args.events);
         }
     }

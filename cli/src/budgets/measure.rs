@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use cofferdam_core::{CallerName, Operation};
-use cofferdam_store::tlog::{Day, Segments, TlogError};
+use cofferdam_tlog::{Day, Segments, TlogError};
 use keys_api::{Budget, Entry, Event};
 
 /// Which budget.

@@ -4,7 +4,7 @@ use accounts_api as accounts;
 use cofferdam_core::{
     Call, CallerName, Domain, Epoch, Field, FieldSet, Operation, Personal, Record, Rng, Timestamp,
 };
-use cofferdam_wire::{CallError, Client, ProblemKind};
+use cofferdam_wire::{CallError, Client, ProblemType};
 use jiff::tz::TimeZone;
 use keys_api::{
     ApproverSecret, ChangeEpoch, ChangePolicy, ClaimDecoys, EpochChange, EpochOrder, EraseRecords,
@@ -46,17 +46,17 @@ pub struct Stolen<'a> {
 pub struct Attempt {
     /// What was tried.
     pub what: &'static str,
-    /// The kind of problem that came back.
-    pub refusal: Option<ProblemKind>,
+    /// The code of the problem that came back.
+    pub refusal: Option<String>,
     /// Why nothing came back that counts as a refusal: an answer, or silence.
     pub other: Option<String>,
-    expected: ProblemKind,
+    expected: ProblemType,
 }
 
 impl Attempt {
     /// Whether it was refused for the right reason.
     pub fn held(&self) -> bool {
-        self.refusal == Some(self.expected)
+        self.refusal.as_deref() == Some(self.expected.code)
     }
 
     /// How it ended, in a few words.
@@ -88,7 +88,7 @@ async fn fields_and_sessions(stolen: &Stolen<'_>) -> Vec<Attempt> {
     let import = accounts::ImportCustomers { source: "thief".to_owned(), rows: Vec::new() };
     vec![
         refused("read a field outside its grant", at, &outside).await,
-        tried("use another caller's session", at, &session, ProblemKind::NoSession).await,
+        tried("use another caller's session", at, &session, accounts_api::NO_SESSION).await,
         refused("list all customers' coarse data", at, &coarse).await,
         refused("read contacts under no warrant", at, &contacts).await,
         refused("import customers", at, &import).await,
@@ -220,18 +220,18 @@ fn forged(stolen: &Stolen<'_>) -> Signed<Warrant> {
 }
 
 async fn refused<C: Call>(what: &'static str, client: &Client, call: &C) -> Attempt {
-    tried(what, client, call, ProblemKind::NotGranted).await
+    tried(what, client, call, ProblemType::NOT_GRANTED).await
 }
 
 async fn tried<C: Call>(
     what: &'static str,
     client: &Client,
     call: &C,
-    expected: ProblemKind,
+    expected: ProblemType,
 ) -> Attempt {
     let (refusal, other) = match client.call(call).await {
         Ok(_) => (None, None),
-        Err(CallError::Problem(problem)) => (Some(problem.kind), None),
+        Err(CallError::Problem(problem)) => (Some(problem.code().to_owned()), None),
         Err(e) => (None, Some(e.to_string())),
     };
     Attempt { what, refusal, other, expected }

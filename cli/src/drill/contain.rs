@@ -8,7 +8,7 @@ use accounts_api::{
 };
 use cofferdam_core::{Call, Personal, Record};
 use cofferdam_mail::sink::SinkIndex;
-use cofferdam_wire::{Client, ProblemKind};
+use cofferdam_wire::{Client, ProblemType};
 
 use super::checks::Checks;
 use super::people::{People, Person};
@@ -45,10 +45,10 @@ pub async fn check(
     for session in some {
         let person = people.person(session.number);
         passwords += usize::from(
-            kind(healthy, &sign_in(&person)).await == Some(ProblemKind::CredentialVoided),
+            refused_as(healthy, &sign_in(&person), accounts_api::CREDENTIAL_VOIDED).await,
         );
         let check = CheckSession { token: session.token.clone() };
-        tokens += usize::from(kind(healthy, &check).await == Some(ProblemKind::NoSession));
+        tokens += usize::from(refused_as(healthy, &check, accounts_api::NO_SESSION).await);
     }
     let all = some.len();
     let none_opens = all > 0 && passwords == all;
@@ -65,16 +65,18 @@ pub async fn check(
     checks.add("a reset opens the account again", own, "code by mail, new password, profile seen");
 
     let asked = [
-        kind(fallen, &sign_in(&person)).await,
-        kind(fallen, &view).await,
-        kind(
+        refused_as(fallen, &sign_in(&person), ProblemType::FROZEN).await,
+        refused_as(fallen, &view, ProblemType::FROZEN).await,
+        refused_as(
             fallen,
             &CheckPassword { email: person.email.into(), password: "x".to_owned().into() },
+            ProblemType::FROZEN,
         )
         .await,
     ];
-    let refused = asked.iter().all(|kind| *kind == Some(ProblemKind::Frozen));
-    checks.add("the fallen server is refused", refused, format!("{asked:?}"));
+    let refused = asked.iter().filter(|refused| **refused).count();
+    let all = refused == asked.len();
+    checks.add("the fallen server is refused", all, format!("{refused} of {} calls", asked.len()));
     Ok(vec![record])
 }
 
@@ -108,7 +110,7 @@ async fn code(email: &Personal, mail: &Path) -> Result<Personal, CommandError> {
     Err(format!("no reset code arrived in {MAIL:?}").into())
 }
 
-/// The kind of problem that a call ends with.
-async fn kind<C: Call>(client: &Client, call: &C) -> Option<ProblemKind> {
-    client.call(call).await.err().and_then(|e| e.problem().map(|problem| problem.kind))
+/// Whether a call ends with a problem of a type.
+async fn refused_as<C: Call>(client: &Client, call: &C, expected: ProblemType) -> bool {
+    client.call(call).await.is_err_and(|e| e.is(expected))
 }

@@ -4,7 +4,7 @@ use accounts_server::store::Store;
 use clap::ValueEnum;
 use cofferdam_core::{Clock, Domain, Field, FieldSet, Operation, Record, SealedAs, SystemClock};
 use cofferdam_store::Location;
-use cofferdam_wire::{Client, Identity, ProblemKind, TlsFiles};
+use cofferdam_wire::{Client, Identity, ProblemType, TlsFiles};
 use keys_api::{KeyGroup, ReleaseKeys};
 use response_api::{DeclareIncident, FallenHost, HostKind};
 
@@ -209,7 +209,7 @@ async fn open(
     };
     let released = match keys.call(&call).await {
         Ok(released) => released,
-        Err(e) if e.problem().is_some_and(|p| p.kind == ProblemKind::BudgetExhausted) => {
+        Err(e) if e.is(ProblemType::BUDGET_EXHAUSTED) => {
             return Ok(None);
         }
         Err(e) => return Err(e.into()),

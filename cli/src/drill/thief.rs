@@ -3,7 +3,7 @@
 
 use accounts_api::ReadCustomers;
 use cofferdam_core::{Field, FieldSet, Record};
-use cofferdam_wire::{CallError, Client, ProblemKind};
+use cofferdam_wire::{CallError, Client, ProblemType};
 use fake::rand::rngs::ChaCha8Rng;
 use fake::rand::{RngExt, SeedableRng};
 
@@ -76,7 +76,7 @@ impl Haul {
                 self.loot.received(&customers);
                 Ok(true)
             }
-            Err(CallError::Problem(p)) if p.kind == ProblemKind::BudgetExhausted => {
+            Err(CallError::Problem(p)) if p.is(ProblemType::BUDGET_EXHAUSTED) => {
                 self.budget_refusals += 1;
                 Ok(false)
             }

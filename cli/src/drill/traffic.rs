@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use accounts_api::{CheckSession, CloseSession, OpenSession, ReadCustomers};
 use cofferdam_core::{Field, FieldSet, Personal, Record};
-use cofferdam_wire::{Client, ProblemKind};
+use cofferdam_wire::Client;
 use fake::rand::rngs::ChaCha8Rng;
 use fake::rand::{RngExt, SeedableRng};
 use tokio::task::JoinSet;
@@ -117,9 +117,9 @@ async fn make(
     if mistyped || ending == Ending::GivesUp {
         let wrong = Personal::new(format!("{}x", password.expose()));
         let refused = accounts.call(&OpenSession { email: email.clone(), password: wrong }).await;
-        let refused = refused.err().and_then(|e| e.problem().map(|p| p.kind));
-        if refused != Some(ProblemKind::BadCredentials) {
-            return Err(format!("a wrong password was answered with {refused:?}").into());
+        match refused {
+            Err(e) if e.is(accounts_api::BAD_CREDENTIALS) => {}
+            other => return Err(format!("a wrong password was answered with {other:?}").into()),
         }
     }
     if ending == Ending::GivesUp {

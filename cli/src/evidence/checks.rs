@@ -7,8 +7,8 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cofferdam_store::tlog::notes::{cosigned_at, read_checkpoint};
-use cofferdam_store::tlog::{Checkpoint, Hash, check_record, record_hash};
+use cofferdam_tlog::notes::{cosigned_at, read_checkpoint};
+use cofferdam_tlog::{Checkpoint, Hash, check_record, record_hash};
 use response_api::{Exposure, Grounds, Incident, JournalEntry, Level, broken_journal};
 use response_server::scope::{Fallen, Found, LogKind, Window};
 use roaring::RoaringBitmap;

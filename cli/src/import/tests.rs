@@ -8,10 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use accounts_api::{
     ImportCustomers, ImportOutcome, ImportResult, ImportState, LegacyScheme, ReadImport,
 };
-use axum::Router;
 use axum::extract::State;
 use cofferdam_core::Record;
-use cofferdam_wire::{Answer, Body, Client, Listener, Problem, ProblemKind, call_route};
+use cofferdam_wire::{Answer, Body, Client, Listener, Problem, ProblemType, Routes};
 use proptest::prelude::*;
 use tempfile::TempDir;
 use testkit::Authority;
@@ -52,10 +51,10 @@ impl Accounts {
         let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let base = format!("https://localhost:{}", listener.address().port());
         let book = Shared::default();
-        let router = Router::new()
-            .merge(call_route::<ImportCustomers, _, _, _>(import))
-            .merge(call_route::<ReadImport, _, _, _>(state))
-            .with_state(book.clone());
+        let router = Routes::new()
+            .call::<ImportCustomers, _, _>(import)
+            .call::<ReadImport, _, _>(state)
+            .into_router(book.clone());
         let identity = authority.identity("accounts");
         tokio::spawn(async move {
             listener.serve(&identity, router, std::future::pending()).await;
@@ -92,7 +91,7 @@ async fn import(
     assert!(call.rows.is_sorted_by(|a, b| a.line < b.line));
     if book.busy > 0 {
         book.busy -= 1;
-        return Err(Problem::new(ProblemKind::Unavailable, "busy").retry_after(1));
+        return Err(Problem::new(ProblemType::UNAVAILABLE, "busy").retry_after(1));
     }
     if book.refuse.contains(&call.rows[0].line) {
         return Err(Problem::not_granted("not you"));

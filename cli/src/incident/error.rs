@@ -1,6 +1,6 @@
 //! Why a step did not happen, and what to do next.
 
-use cofferdam_wire::{CallError, ProblemKind};
+use cofferdam_wire::{CallError, ProblemType};
 use response_api::IncidentId;
 
 /// Why a step of the response did not happen.
@@ -30,21 +30,9 @@ impl StepError {
     /// The error of a call, with what to do when the incident is not as far as the step asks for.
     pub(super) fn of(source: CallError, unready: impl Into<Option<String>>) -> Self {
         let hint = match &source {
-            CallError::Problem(problem) => match problem.kind {
-                _ if problem.detail.contains("cofferdam incident") => None,
-                ProblemKind::Conflict => unready.into(),
-                ProblemKind::NotFound => Some("see `cofferdam incident list`".to_owned()),
-                ProblemKind::NotGranted => {
-                    Some("name one of `staff` in response.toml with --as".to_owned())
-                }
-                ProblemKind::WarrantRefused => {
-                    Some("take two of the approvers in the policy, with their own keys".to_owned())
-                }
-                ProblemKind::Upstream => {
-                    Some("see that all compartments run, and try again".to_owned())
-                }
-                _ => None,
-            },
+            CallError::Problem(problem) if problem.detail.contains("cofferdam incident") => None,
+            CallError::Problem(problem) if problem.is(ProblemType::CONFLICT) => unready.into(),
+            CallError::Problem(problem) => hint(problem.code()).map(str::to_owned),
             CallError::Unreachable { .. } => {
                 Some("see that the estate runs: `cofferdam up --dir DIR`".to_owned())
             }
@@ -57,6 +45,21 @@ impl StepError {
     pub fn plain(source: CallError) -> Self {
         Self::of(source, None)
     }
+}
+
+/// What to do about a problem with this code.
+fn hint(code: &str) -> Option<&'static str> {
+    [
+        (ProblemType::NOT_FOUND, "see `cofferdam incident list`"),
+        (ProblemType::NOT_GRANTED, "name one of `staff` in response.toml with --as"),
+        (
+            ProblemType::WARRANT_REFUSED,
+            "take two of the approvers in the policy, with their own keys",
+        ),
+        (ProblemType::UPSTREAM, "see that all compartments run, and try again"),
+    ]
+    .into_iter()
+    .find_map(|(of, hint)| (of.code == code).then_some(hint))
 }
 
 /// What to do before a step that goes by the exposure.
@@ -78,23 +81,23 @@ mod tests {
 
     use super::*;
 
-    fn text(kind: ProblemKind, detail: &str) -> String {
+    fn text(kind: ProblemType, detail: &str) -> String {
         let source = CallError::Problem(Problem::new(kind, detail));
         StepError::of(source, scope_first(IncidentId(3))).to_string()
     }
 
     #[test]
     fn an_error_says_what_to_do_next_and_says_it_once() {
-        let unscoped = text(ProblemKind::Conflict, "the incident has not been scoped");
+        let unscoped = text(ProblemType::CONFLICT, "the incident has not been scoped");
         assert_eq!(
             unscoped,
             "the incident has not been scoped; run `cofferdam incident scope 3` first"
         );
         let told = "it is not scoped: run `cofferdam incident scope 3`";
-        assert_eq!(text(ProblemKind::Conflict, told), told);
-        assert!(text(ProblemKind::NotFound, "no incident 3").ends_with("incident list`"));
-        assert!(text(ProblemKind::NotGranted, "staff only").contains("--as"));
-        assert_eq!(text(ProblemKind::Internal, "see the log"), "see the log");
+        assert_eq!(text(ProblemType::CONFLICT, told), told);
+        assert!(text(ProblemType::NOT_FOUND, "no incident 3").ends_with("incident list`"));
+        assert!(text(ProblemType::NOT_GRANTED, "staff only").contains("--as"));
+        assert_eq!(text(ProblemType::INTERNAL, "see the log"), "see the log");
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use cofferdam_store::tlog::notes::read_checkpoint;
-use cofferdam_store::tlog::{HashFile, Segments, TilePath, bundle};
+use cofferdam_tlog::notes::read_checkpoint;
+use cofferdam_tlog::{HashFile, Segments, TilePath, bundle};
 
 use crate::output::Progress;
 use crate::{CommandError, output};

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 use cofferdam_core::Timestamp;
-use cofferdam_store::tlog::notes::{cosigned_at, read_checkpoint};
-use cofferdam_store::tlog::{Hash, HashFile, Segments, TlogError};
+use cofferdam_tlog::notes::{cosigned_at, read_checkpoint};
+use cofferdam_tlog::{Hash, HashFile, Segments, TlogError};
 use keys_api::Entry;
 
 use crate::output::Progress;

@@ -5,7 +5,7 @@ use accounts_api::{
     CheckSession, Coarse, CreateCustomer, OpenSession, OrderVoid, Profile, ReadCustomers, Whose,
 };
 use cofferdam_core::{Clock, Field, FieldSet, Personal, Record, SystemClock};
-use cofferdam_wire::ProblemKind;
+use cofferdam_wire::ProblemType;
 use keys_api::{ReadCheckpoint, ReadEntries};
 use payments_api::{CardDetails, ReadCard, RevealCard, StoreCards};
 use response_api::{ListIncidents, ReadFeed};
@@ -44,7 +44,7 @@ async fn a_field_outside_its_grant() {
     let names = thief.call(&read(0..3, Field::Name)).await.unwrap();
     assert_eq!(names.len(), 3);
     let refused = problem(thief.call(&read(0..3, Field::BillingAddress)).await);
-    assert_eq!(refused.kind, ProblemKind::NotGranted);
+    assert!(refused.is(ProblemType::NOT_GRANTED));
     assert!(refused.detail.contains("billing_address"), "{refused}");
     rings(&place, "refused_grant").await;
 }
@@ -67,7 +67,7 @@ async fn a_card() {
         problem(thief.call(&ReadCard { token: token.clone() }).await),
         problem(checkout.call(&RevealCard { token: token.clone() }).await),
     ] {
-        assert_eq!(refused.kind, ProblemKind::NotGranted, "{refused}");
+        assert!(refused.is(ProblemType::NOT_GRANTED), "{refused}");
     }
     let processor = place.client("payments", "processor-1");
     let full = processor.call(&RevealCard { token }).await.unwrap();
@@ -99,7 +99,7 @@ async fn another_callers_session() {
     let check = CheckSession { token: session.token };
     assert_eq!(healthy.call(&check).await.unwrap(), ada);
     let refused = problem(place.client("accounts", THIEF).call(&check).await);
-    assert_eq!(refused.kind, ProblemKind::NoSession);
+    assert!(refused.is(accounts_api::NO_SESSION));
 }
 
 #[tokio::test]
@@ -111,7 +111,7 @@ async fn the_release_log_and_response() {
         problem(keys.call(&ReadCheckpoint { since: 0 }).await),
         problem(place.client("response", THIEF).call(&ListIncidents {}).await),
     ] {
-        assert_eq!(refused.kind, ProblemKind::NotGranted, "{refused}");
+        assert!(refused.is(ProblemType::NOT_GRANTED), "{refused}");
     }
     let entries = place.controller().call(&ReadEntries { from: 0, limit: 10 }).await.unwrap();
     assert!(!entries.entries.is_empty());
@@ -127,7 +127,7 @@ async fn void_orders() {
         whose: Whose::Only { roaring: Vec::new() },
     };
     let refused = problem(place.client("accounts", THIEF).call(&order).await);
-    assert_eq!(refused.kind, ProblemKind::NotGranted);
+    assert!(refused.is(ProblemType::NOT_GRANTED));
     let log = std::fs::read_to_string(place.dir.join("accounts/accounts.log")).unwrap();
     let line = log.lines().find(|line| line.contains("/v1/contain/void")).unwrap();
     assert!(line.contains(THIEF) && line.contains("403"), "{line}");
@@ -141,7 +141,7 @@ async fn more_than_its_budget() {
     thief.call(&read(0..300, Field::Name)).await.unwrap();
     thief.call(&read(300..600, Field::Name)).await.unwrap();
     let refused = problem(thief.call(&read(600..601, Field::Name)).await);
-    assert_eq!(refused.kind, ProblemKind::BudgetExhausted);
+    assert!(refused.is(ProblemType::BUDGET_EXHAUSTED));
     assert!((1..=61).contains(&refused.retry_after_s.unwrap()), "{refused}");
     let other = place.client("accounts", "web-ky-2");
     assert_eq!(other.call(&read(600..601, Field::Name)).await.unwrap()[0].record, Record(600));

@@ -1,11 +1,12 @@
 //! What a shop's own tables and logs say, where its accounts do not run on Cofferdam.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{CallerName, Country, FieldSet, Language, Operation, Personal, Region, Timestamp};
 
 /// A customer on a roster: the shop's own table, as it was brought on the day.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RosterPerson {
     /// The shop's own number or code for the customer. No address: it is kept in clear.
     pub key: String,
@@ -28,7 +29,7 @@ pub struct RosterPerson {
 }
 
 /// One access to customers' data, as another system's log tells it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Access {
     /// Where in the file, from 1.
     pub line: u64,
@@ -47,7 +48,7 @@ pub struct Access {
 }
 
 /// Whose data an access touched.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Whose {
     /// Of customers with these keys; of none where nobody can be told, as for one who is new.
     Keys(Vec<Personal>),

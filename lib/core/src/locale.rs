@@ -4,6 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A code that is not of the form asked for.
@@ -15,10 +16,13 @@ pub struct BadLocale {
 }
 
 macro_rules! code {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $good:expr) => {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $example:literal, $good:expr) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(
+            Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+        )]
         #[serde(try_from = "String", into = "String")]
+        #[schemars(extend("examples" = [$example]))]
         pub struct $name(String);
 
         impl $name {
@@ -66,17 +70,17 @@ macro_rules! code {
 
 code! {
     /// A country: two capital letters (ISO 3166-1 alpha-2).
-    Country, "country code (two capital letters, ISO 3166-1)",
+    Country, "country code (two capital letters, ISO 3166-1)", "US",
     |s| s.len() == 2 && s.iter().all(u8::is_ascii_uppercase)
 }
 code! {
     /// A state or province within a country: the part of its ISO 3166-2 code after the hyphen,
     /// one to three capital letters or digits.
-    Region, "region code (one to three capital letters or digits, ISO 3166-2)",
+    Region, "region code (one to three capital letters or digits, ISO 3166-2)", "KY",
     |s| (1..=3).contains(&s.len()) && s.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
 }
 code! {
     /// A language: two small letters (ISO 639-1).
-    Language, "language code (two small letters, ISO 639-1)",
+    Language, "language code (two small letters, ISO 639-1)", "en",
     |s| s.len() == 2 && s.iter().all(u8::is_ascii_lowercase)
 }

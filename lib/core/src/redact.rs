@@ -12,8 +12,11 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 ///
 /// It crosses the wire (it serialises as a plain string) and is otherwise reached only through
 /// [`Personal::expose`], so that each use can be found.
-#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+#[derive(
+    Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Zeroize, ZeroizeOnDrop, JsonSchema,
+)]
 #[serde(transparent)]
+#[schemars(extend("examples" = ["Ada Lovelace"]))]
 pub struct Personal(String);
 
 impl Personal {
@@ -44,7 +47,10 @@ impl fmt::Debug for Personal {
 
 /// Thirty-two secret bytes: a key, a verifier, the input of a keyed hash. Base64 in JSON.
 #[derive(Clone, Zeroize, ZeroizeOnDrop, JsonSchema)]
-#[schemars(extend("contentEncoding" = "base64", "minLength" = 44, "maxLength" = 44))]
+#[schemars(extend(
+    "contentEncoding" = "base64", "minLength" = 44, "maxLength" = 44,
+    "examples" = ["AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="],
+))]
 pub struct KeyBytes(#[schemars(with = "String")] [u8; 32]);
 
 impl KeyBytes {

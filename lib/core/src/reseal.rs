@@ -1,11 +1,12 @@
 //! How far a compartment's move to a new epoch is.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Epoch;
 
 /// The progress of re-sealing, since this process started.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Reseal {
     /// The epoch that everything is sealed under at the end; `None` before the first look.
     pub epoch: Option<Epoch>,

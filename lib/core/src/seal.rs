@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::{Epoch, Field, KeyBytes, Personal, Record, Rng};
+use crate::{Epoch, Field, InternalError, KeyBytes, Personal, Record, Rng};
 
 const NONCE: usize = 12;
 
@@ -36,6 +36,8 @@ pub struct OpenError {
     record: Record,
     field: Field,
 }
+
+impl InternalError for OpenError {}
 
 impl SealedAs {
     /// Seals `text` under `key`: nonce, ciphertext, tag.

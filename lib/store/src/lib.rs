@@ -1,12 +1,8 @@
 //! Database pools and migrations. SQLite by default, PostgreSQL beyond one machine's comfort; one
 //! SQL text with `$1` parameters serves both.
 //!
-//! Beside them the files of a transparency log ([`tlog`]).
-//!
-//! May touch: a SQLite file or a PostgreSQL server, and log files. Knows no table.
+//! May touch: a SQLite file or a PostgreSQL server. Knows no table.
 //! Called by: the `store` modules of the servers.
-
-pub mod tlog;
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -107,6 +103,8 @@ pub enum StoreError {
     #[error("the database holds what it should not: {0}")]
     Corrupt(String),
 }
+
+impl cofferdam_core::InternalError for StoreError {}
 
 /// The migrations of one server, the same names for both backends.
 #[derive(Debug, Clone, Copy)]

@@ -6,7 +6,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Problem, ProblemKind};
+use cofferdam_core::ProblemType;
+
+use crate::Problem;
 
 /// The largest body, in bytes, that a server or client takes.
 pub const MAX_BODY: usize = 16 << 20;
@@ -61,7 +63,13 @@ impl Encoding {
     /// Reads a whole body; the message names the place, not the value (which may be personal).
     pub(crate) fn decode<T: DeserializeOwned>(self, bytes: &[u8]) -> Result<T, String> {
         match self {
-            Self::Json => serde_json::from_slice(bytes).map_err(|e| json_error(&e)),
+            Self::Json => {
+                let mut json = serde_json::Deserializer::from_slice(bytes);
+                let value = serde_path_to_error::deserialize(&mut json);
+                let value = value.map_err(|e| json_error(&e))?;
+                json.end().map_err(|_| "there is text behind the JSON value".to_owned())?;
+                Ok(value)
+            }
             Self::Postcard => match postcard::take_from_bytes(bytes) {
                 Ok((value, [])) => Ok(value),
                 Ok(_) => Err("bytes are left over".to_owned()),
@@ -71,15 +79,27 @@ impl Encoding {
     }
 }
 
-/// What serde says, without the offending value: `invalid type: string "ada@…"` would carry
-/// personal data into logs.
-fn json_error(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let known = ["unknown field", "missing field", "unknown variant", "duplicate field"];
-    if known.iter().any(|start| text.starts_with(start)) {
-        return text;
+/// What is wrong with which field, without the offending value: `invalid type: string "ada@…"`
+/// would carry personal data into logs.
+fn json_error(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
+    let (cause, path) = (error.inner(), error.path().to_string());
+    let place = match path.as_str() {
+        "." => format!("line {} column {}", cause.line(), cause.column()),
+        path => path.to_owned(),
+    };
+    let text = cause.to_string();
+    let named = ["unknown field", "missing field", "unknown variant", "duplicate field"];
+    let invalid = ["invalid type", "invalid value", "invalid length"];
+    // What is expected stands behind the value, and is our own text.
+    let expected = text.rsplit_once(", expected ").map(|(_, expected)| expected);
+    let expected = expected.and_then(|text| text.split(" at line ").next());
+    match expected {
+        _ if named.iter().any(|start| text.starts_with(start)) => format!("{place}: {text}"),
+        Some(expected) if invalid.iter().any(|start| text.starts_with(start)) => {
+            format!("{place}: bad value, expected {expected}")
+        }
+        _ => format!("{place}: bad value"),
     }
-    format!("bad value at line {} column {}", error.line(), error.column())
 }
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
@@ -91,7 +111,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         })?;
         let bytes = axum::body::to_bytes(request.into_body(), MAX_BODY).await.map_err(|_| {
             Problem::new(
-                ProblemKind::TooLarge,
+                ProblemType::TOO_LARGE,
                 format!("a body has at most {MAX_BODY} bytes and must arrive whole"),
             )
         })?;
@@ -118,7 +138,7 @@ impl<T: Serialize> IntoResponse for Answer<T> {
             }
             Err(e) => {
                 tracing::error!(cause = e, "an answer could not be encoded");
-                Problem::new(ProblemKind::Internal, "the answer could not be encoded")
+                Problem::new(ProblemType::INTERNAL, "the answer could not be encoded")
                     .into_response()
             }
         }
@@ -131,17 +151,25 @@ mod tests {
 
     #[derive(Debug, serde::Deserialize)]
     #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only its parsing is looked at")]
     struct Strict {
-        #[expect(dead_code, reason = "only its parsing is looked at")]
         number: u32,
+        names: Vec<cofferdam_core::CallerName>,
     }
 
     #[test]
-    fn an_error_names_the_place_and_never_the_value() {
-        let wrong = Encoding::Json.decode::<Strict>(br#"{"number": "ada@example.com"}"#);
-        let text = wrong.unwrap_err();
-        assert_eq!(text, "bad value at line 1 column 28");
-        let unknown = Encoding::Json.decode::<Strict>(br#"{"numbr": 1}"#).unwrap_err();
-        assert!(unknown.contains("numbr"), "{unknown}");
+    fn an_error_names_the_field_and_never_the_value() {
+        for (json, says) in [
+            (r#"{"number": "ada@example.com", "names": []}"#, "number: bad value, expected u32"),
+            (r#"{"number": 1, "names": ["a", "Ada Lovelace"]}"#, "names[1]: bad value"),
+            (r#"{"number": 1, "names": [], "nams": 2}"#, "unknown field `nams`"),
+            (r#"{"number": 1}"#, "missing field `names`"),
+            (r#"{"number": 1, "names": [], "#, "line 1 column"),
+            (r#"{"number": 1, "names": []} {}"#, "text behind"),
+        ] {
+            let text = Encoding::Json.decode::<Strict>(json.as_bytes()).unwrap_err();
+            assert!(text.contains(says), "{json}: {text}");
+            assert!(!text.to_lowercase().contains("ada"), "{text}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::http::{Request, Uri, header};
-use cofferdam_core::Call;
+use cofferdam_core::{Call, ProblemType};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper_rustls::HttpsConnector;
@@ -14,7 +14,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
 use crate::body::Encoding;
-use crate::{Identity, MAX_BODY, Problem, ProblemKind};
+use crate::{Identity, MAX_BODY, Problem};
 
 /// The longest that a call may take before it counts as failed.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -64,7 +64,13 @@ pub enum CallError {
 }
 
 impl CallError {
-    /// The kind of problem, when the compartment answered with one.
+    /// Whether the compartment answered with a problem of this type.
+    #[must_use]
+    pub fn is(&self, of: ProblemType) -> bool {
+        self.problem().is_some_and(|problem| problem.is(of))
+    }
+
+    /// The problem, when the compartment answered with one.
     #[must_use]
     pub fn problem(&self) -> Option<&Problem> {
         match self {
@@ -74,15 +80,15 @@ impl CallError {
     }
 }
 
-/// What a compartment tells its own caller when the one behind it fails: a refusal is passed on,
-/// the rest is *upstream*.
+/// What a compartment tells its own caller when the compartment behind it fails: a refusal is passed
+/// on, and any failure is *upstream*.
 impl From<CallError> for Problem {
     fn from(error: CallError) -> Self {
         match error {
-            CallError::Problem(problem) if problem.kind != ProblemKind::Internal => problem,
+            CallError::Problem(problem) if !problem.is(ProblemType::INTERNAL) => problem,
             other => {
                 tracing::error!(cause = %other, "a call to another compartment failed");
-                Self::new(ProblemKind::Upstream, "another compartment does not answer")
+                Self::new(ProblemType::UPSTREAM, "another compartment did not answer")
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Who a process is: its certificate and key, and the authority that it trusts.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::SystemTime;
 
@@ -24,6 +24,13 @@ pub struct TlsFiles {
     pub cert: PathBuf,
     /// The private key, PEM, mode 0600.
     pub key: PathBuf,
+}
+
+impl TlsFiles {
+    /// Every file, for a sandbox that lets the process read them.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        [&self.ca, &self.cert, &self.key].into_iter().map(PathBuf::as_path)
+    }
 }
 
 /// A certificate, its key and the authority. A clone is the same identity: when one is renewed

@@ -1,89 +1,34 @@
 //! Errors as they leave a compartment: problem documents (RFC 9457).
+//!
+//! Which error belongs where:
+//!
+//! - A layer below the routes has an error enum of its own and knows nothing of HTTP.
+//! - An error that the caller can do nothing about implements [`InternalError`]; `?` in a route turns
+//!   it into [`ProblemType::INTERNAL`], and its cause goes to the log.
+//! - An error that the caller can act on becomes a [`Problem`] of a type with a code, either in the
+//!   route that knows what it means there, or by `impl From` beside the error.
+//! - A refusal of another compartment is passed on as it came; a failure of another compartment is
+//!   [`ProblemType::UPSTREAM`].
 
 use std::fmt;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use cofferdam_core::{InternalError, ProblemType};
 use serde::{Deserialize, Serialize};
 
-/// What went wrong, in a form that a caller's code can act on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum ProblemKind {
-    /// The request is not understood. 400
-    BadRequest,
-    /// Signing in failed: the address or the password is wrong, and which is not said. 401
-    BadCredentials,
-    /// The session is not (or no longer) open at this caller. 401
-    NoSession,
-    /// The password was voided: it takes a reset. 403
-    CredentialVoided,
-    /// The caller has no grant for this. 403
-    NotGranted,
-    /// The caller is frozen. 403
-    Frozen,
-    /// The warrant does not allow this. 403
-    WarrantRefused,
-    /// There is no such thing. 404
-    NotFound,
-    /// It stands in the way of what is there. 409
-    Conflict,
-    /// The request is larger than allowed. 413
-    TooLarge,
-    /// The caller's budget is spent. 429
-    BudgetExhausted,
-    /// Something inside failed; the log of the compartment says what. 500
-    Internal,
-    /// Another compartment does not answer. 502
-    Upstream,
-    /// This compartment can't serve now. 503
-    Unavailable,
-}
-
-impl ProblemKind {
-    const fn status(self) -> StatusCode {
-        match self {
-            Self::BadRequest => StatusCode::BAD_REQUEST,
-            Self::BadCredentials | Self::NoSession => StatusCode::UNAUTHORIZED,
-            Self::CredentialVoided | Self::NotGranted | Self::Frozen | Self::WarrantRefused => {
-                StatusCode::FORBIDDEN
-            }
-            Self::NotFound => StatusCode::NOT_FOUND,
-            Self::Conflict => StatusCode::CONFLICT,
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::BudgetExhausted => StatusCode::TOO_MANY_REQUESTS,
-            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Upstream => StatusCode::BAD_GATEWAY,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-        }
-    }
-
-    const fn title(self) -> &'static str {
-        match self {
-            Self::BadRequest => "The request is not understood",
-            Self::BadCredentials => "The address or the password is wrong",
-            Self::NoSession => "There is no such session here",
-            Self::CredentialVoided => "The password is void; it takes a reset",
-            Self::NotGranted => "No grant for this",
-            Self::Frozen => "The caller is frozen",
-            Self::WarrantRefused => "The warrant does not allow this",
-            Self::NotFound => "Not found",
-            Self::Conflict => "It stands in the way of what is there",
-            Self::TooLarge => "The request is too large",
-            Self::BudgetExhausted => "The budget is spent",
-            Self::Internal => "Something inside failed",
-            Self::Upstream => "Another compartment does not answer",
-            Self::Unavailable => "This compartment can't serve now",
-        }
-    }
-}
+/// What precedes a code in a problem's `type`.
+const URN: &str = "urn:cofferdam:problem:";
 
 /// A problem document. Its `detail` may be logged and shown: no personal data in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
-    /// What kind; in JSON the last part of `type`.
-    pub kind: ProblemKind,
+    /// The HTTP status.
+    status: u16,
+    /// The type in a few words.
+    title: String,
+    /// The code of its [`ProblemType`].
+    code: String,
     /// A sentence on this case.
     pub detail: String,
     /// When it is worth trying again, in seconds from now.
@@ -91,20 +36,28 @@ pub struct Problem {
     pub retry_after_s: Option<u64>,
 }
 
-/// The document on the wire: what RFC 9457 asks for, and ours.
+/// The document on the wire.
 #[derive(Serialize)]
 struct Document<'a> {
     r#type: String,
-    title: &'static str,
-    status: u16,
     #[serde(flatten)]
     problem: &'a Problem,
 }
 
+/// The code of the problem that a response carries, for the request log.
+#[derive(Debug, Clone)]
+pub(crate) struct ProblemCode(pub String);
+
 impl Problem {
-    /// A problem of `kind`.
-    pub fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), retry_after_s: None }
+    /// A problem of a type.
+    pub fn new(of: ProblemType, detail: impl Into<String>) -> Self {
+        Self {
+            status: of.status,
+            title: of.title.to_owned(),
+            code: of.code.to_owned(),
+            detail: detail.into(),
+            retry_after_s: None,
+        }
     }
 
     /// The same, worth trying again in `seconds`.
@@ -116,23 +69,48 @@ impl Problem {
 
     /// The request is not understood, and why.
     pub fn bad_request(detail: impl Into<String>) -> Self {
-        Self::new(ProblemKind::BadRequest, detail)
+        Self::new(ProblemType::BAD_REQUEST, detail)
     }
 
     /// The caller has no grant for this.
     pub fn not_granted(detail: impl Into<String>) -> Self {
-        Self::new(ProblemKind::NotGranted, detail)
+        Self::new(ProblemType::NOT_GRANTED, detail)
     }
 
-    /// There is no such thing.
+    /// The thing that the request names does not exist.
     pub fn not_found(detail: impl Into<String>) -> Self {
-        Self::new(ProblemKind::NotFound, detail)
+        Self::new(ProblemType::NOT_FOUND, detail)
     }
 
-    /// Something inside failed: the cause goes to the log, the caller is told no more than that.
+    /// The request conflicts with the current state.
+    pub fn conflict(detail: impl Into<String>) -> Self {
+        Self::new(ProblemType::CONFLICT, detail)
+    }
+
+    /// A part of the compartment failed: the cause goes to the log, and the caller learns no more
+    /// than that.
     pub fn internal(cause: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(cause = %Chain(cause), "internal error");
-        Self::new(ProblemKind::Internal, "the compartment's log says what failed")
+        Self::new(ProblemType::INTERNAL, "the compartment's log says what failed")
+    }
+
+    /// Whether the problem is of a type.
+    #[must_use]
+    pub fn is(&self, of: ProblemType) -> bool {
+        self.code == of.code
+    }
+
+    /// The code of the problem's type. A newer compartment may answer with a code that this version
+    /// does not know.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+}
+
+impl<E: InternalError> From<E> for Problem {
+    fn from(error: E) -> Self {
+        Self::internal(&error)
     }
 }
 
@@ -153,7 +131,7 @@ impl fmt::Display for Chain<'_> {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.kind.title(), self.detail)
+        write!(f, "{}: {}", self.title, self.detail)
     }
 }
 
@@ -161,13 +139,9 @@ impl std::error::Error for Problem {}
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = self.kind.status();
-        let document = Document {
-            r#type: format!("urn:cofferdam:problem:{}", name(self.kind)),
-            title: self.kind.title(),
-            status: status.as_u16(),
-            problem: &self,
-        };
+        let status = StatusCode::from_u16(self.status);
+        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let document = Document { r#type: format!("{URN}{}", self.code), problem: &self };
         let body = serde_json::to_vec(&document).unwrap_or_default();
         let mut response = (status, body).into_response();
         let headers = response.headers_mut();
@@ -175,15 +149,8 @@ impl IntoResponse for Problem {
         if let Some(seconds) = self.retry_after_s {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        response.extensions_mut().insert(self.kind);
+        response.extensions_mut().insert(ProblemCode(self.code));
         response
-    }
-}
-
-fn name(kind: ProblemKind) -> String {
-    match serde_json::to_value(kind) {
-        Ok(serde_json::Value::String(name)) => name,
-        _ => String::new(),
     }
 }
 
@@ -193,7 +160,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_problem_is_an_rfc_9457_document() {
-        let problem = Problem::new(ProblemKind::BudgetExhausted, "600 a minute").retry_after(7);
+        let problem = Problem::new(ProblemType::BUDGET_EXHAUSTED, "600 a minute").retry_after(7);
         let response = problem.clone().into_response();
         assert_eq!(response.status(), 429);
         assert_eq!(response.headers()["content-type"], "application/problem+json");
@@ -201,8 +168,35 @@ mod tests {
         let body = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
         let document: serde_json::Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(document["type"], "urn:cofferdam:problem:budget-exhausted");
+        assert_eq!(document["code"], "budget-exhausted");
         assert_eq!(document["status"], 429);
+        assert_eq!(document["title"], "The caller's budget is spent");
         assert_eq!(document["detail"], "600 a minute");
         assert_eq!(serde_json::from_value::<Problem>(document).unwrap(), problem);
+    }
+
+    #[test]
+    fn codes_and_statuses_are_distinct_and_right() {
+        let codes: std::collections::BTreeSet<_> =
+            ProblemType::GENERAL.iter().map(|of| of.code).collect();
+        assert_eq!(codes.len(), ProblemType::GENERAL.len());
+        for of in ProblemType::GENERAL {
+            let problem = Problem::new(of, "");
+            assert_eq!(problem.clone().into_response().status().as_u16(), of.status);
+            assert!(problem.is(of));
+        }
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the disk of host-7 is broken")]
+    struct Broken;
+
+    impl InternalError for Broken {}
+
+    #[test]
+    fn the_cause_of_an_internal_error_stays_here() {
+        let problem = Problem::from(Broken);
+        assert!(problem.is(ProblemType::INTERNAL));
+        assert!(!problem.to_string().contains("host-7"));
     }
 }

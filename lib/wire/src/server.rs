@@ -7,12 +7,11 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{FromRequestParts, MatchedPath, Request};
-use axum::handler::Handler;
 use axum::http::request::Parts;
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::{get, post};
-use cofferdam_core::{Call, CallerName};
+use axum::routing::get;
+use cofferdam_core::{CallerName, ProblemType};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -23,7 +22,8 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 use crate::identity::caller_of;
-use crate::{Identity, Problem, ProblemKind};
+use crate::problem::ProblemCode;
+use crate::{Identity, Problem};
 
 /// How long a client may take for its TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -46,7 +46,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
             .extensions
             .get::<Self>()
             .cloned()
-            .ok_or_else(|| Problem::new(ProblemKind::NotGranted, "the certificate names no caller"))
+            .ok_or_else(|| Problem::not_granted("the certificate names no caller"))
     }
 }
 
@@ -58,20 +58,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Peer {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let unknown = || Problem::new(ProblemKind::Internal, "the connection has no other end");
+        let unknown = || Problem::new(ProblemType::INTERNAL, "the connection has no other end");
         parts.extensions.get::<Self>().copied().ok_or_else(unknown)
     }
-}
-
-/// The route of one call: `POST C::PATH`.
-pub fn call_route<C, H, T, S>(handler: H) -> Router<S>
-where
-    C: Call,
-    H: Handler<T, S>,
-    T: 'static,
-    S: Clone + Send + Sync + 'static,
-{
-    Router::new().route(C::PATH, post(handler))
 }
 
 /// Why a server stopped or did not start.
@@ -289,12 +278,12 @@ async fn log_request(request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map(|p| p.as_str().to_owned());
     let response = next.run(request).await;
     count(route.as_deref().unwrap_or("-"), &response, started.elapsed());
-    let problem = response.extensions().get::<ProblemKind>();
+    let problem = response.extensions().get::<ProblemCode>();
     tracing::info!(
         caller = caller.as_deref().unwrap_or("-"),
         route = route.as_deref().unwrap_or("-"),
         status = response.status().as_u16(),
-        problem = problem.map(|kind| tracing::field::debug(*kind)),
+        problem = problem.map(|code| code.0.as_str()),
         ms = started.elapsed().as_millis(),
         "request"
     );

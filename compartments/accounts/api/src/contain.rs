@@ -1,11 +1,12 @@
 //! What `response` may order, and only it.
 
 use cofferdam_core::{Call, CallerName, Personal, Record, Reseal, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Voids credentials set at or before an instant: one row, whatever the number of customers. A void
 /// password opens nothing; a reset makes a new one.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OrderVoid {
     /// The incident.
@@ -17,7 +18,7 @@ pub struct OrderVoid {
 }
 
 /// Whose credentials.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Whose {
     /// Everybody's, which takes two people.
@@ -33,7 +34,7 @@ pub enum Whose {
 }
 
 /// A void order.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct VoidOrder {
     /// Its number.
     pub order: u64,
@@ -50,7 +51,7 @@ impl Call for OrderVoid {
 }
 
 /// Ends every session opened at or before an instant: one row.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RevokeSessions {
     /// The incident.
@@ -66,7 +67,7 @@ impl Call for RevokeSessions {
 }
 
 /// Refuses a caller everything from now on, or no longer.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FreezeCaller {
     /// Who.
@@ -83,7 +84,7 @@ impl Call for FreezeCaller {
 }
 
 /// Reads name and e-mail address of customers under a warrant, to write to them.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadContacts {
     /// The warrant's number, 32 hexadecimal digits.
@@ -93,7 +94,7 @@ pub struct ReadContacts {
 }
 
 /// Whom to write to.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Contacts {
     /// One a customer, ascending.
     pub contacts: Vec<Contact>,
@@ -102,7 +103,7 @@ pub struct Contacts {
 }
 
 /// Name and address of one customer.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Contact {
     /// Who.
     pub record: Record,
@@ -120,7 +121,7 @@ impl Call for ReadContacts {
 
 /// Reads name and postal address of customers under a warrant, to write to those whom no e-mail
 /// reaches: the billing address, or else the one that things are sent to.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadPostal {
     /// The warrant's number, 32 hexadecimal digits.
@@ -130,7 +131,7 @@ pub struct ReadPostal {
 }
 
 /// Name and postal address of one customer.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct PostalContact {
     /// Who.
     pub record: Record,
@@ -149,7 +150,7 @@ impl Call for ReadPostal {
 
 /// Erases a customer for ever: the row goes, and `keys` never releases its keys again, so that
 /// what backups hold of it stays closed. Can't be undone.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EraseCustomer {
     /// Who.
@@ -162,7 +163,7 @@ impl Call for EraseCustomer {
 }
 
 /// How far the re-sealing of all customers under a new epoch is. For the controller.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadReseal {}
 
@@ -174,7 +175,7 @@ impl Call for ReadReseal {
 /// Tells that mail came to an address of a decoy's mail domain: those of our customers there are
 /// few, and nobody writes to decoys but who has our list. The answer is always the same. For
 /// callers that may look addresses up; the mail server's.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReportMail {
     /// To whom the mail came.

@@ -1,10 +1,11 @@
 //! Signing in, sessions, resets.
 
 use cofferdam_core::{Call, Personal, Record, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Checks a password and opens a session at the caller.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OpenSession {
     /// The address to sign in with.
@@ -14,7 +15,7 @@ pub struct OpenSession {
 }
 
 /// A session. It is worth something only at the caller that opened it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Session {
     /// Whose.
     pub record: Record,
@@ -30,7 +31,7 @@ impl Call for OpenSession {
 }
 
 /// Asks whose session a token is.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CheckSession {
     /// The token.
@@ -43,7 +44,7 @@ impl Call for CheckSession {
 }
 
 /// Ends a session.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CloseSession {
     /// The token.
@@ -56,7 +57,7 @@ impl Call for CloseSession {
 }
 
 /// Checks a password without opening a session, as before a sensitive step.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CheckPassword {
     /// The address to sign in with.
@@ -72,7 +73,7 @@ impl Call for CheckPassword {
 
 /// Asks for a reset: if the address belongs to a customer, `accounts` itself mails a code there.
 /// The caller gets the same answer either way, and never sees the code.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RequestReset {
     /// The address.
@@ -85,12 +86,12 @@ impl Call for RequestReset {
 }
 
 /// Asks how busy those pages are on which customers sign in and set new passwords.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadResetLoad {}
 
 /// How busy they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ResetLoad {
     /// Of what this instance can do at most, in percent, over the last ten to twenty seconds:
     /// password hashes are what limits it.
@@ -103,7 +104,7 @@ impl Call for ReadResetLoad {
 }
 
 /// Sets a new password with the code from the mail. The code works once, for 30 minutes.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CompleteReset {
     /// The code.

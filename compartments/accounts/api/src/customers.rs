@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use cofferdam_core::{Call, Country, Field, FieldSet, Language, Personal, Record, Region};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a customer tells the shop. Each text has at most 500 bytes.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
     /// The name in full.
@@ -26,7 +27,7 @@ pub struct Profile {
 }
 
 /// What is kept in clear: enough to count people by jurisdiction and to choose a language.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Coarse {
     /// The country of residence; `None` when unknown.
@@ -41,7 +42,7 @@ pub struct Coarse {
 }
 
 /// Opens an account.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateCustomer {
     /// Who.
@@ -56,7 +57,7 @@ impl Call for CreateCustomer {
 }
 
 /// Reads fields of customers; each is a release in the log of `keys`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadCustomers {
     /// One to 1,000 customers, ascending, none twice.
@@ -66,7 +67,7 @@ pub struct ReadCustomers {
 }
 
 /// What was read of one customer.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct CustomerFields {
     /// Who.
     pub record: Record,
@@ -81,7 +82,7 @@ impl Call for ReadCustomers {
 }
 
 /// Finds a customer by e-mail address.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FindCustomer {
     /// The address; case and surrounding blanks don't matter.
@@ -95,7 +96,7 @@ impl Call for FindCustomer {
 
 /// Reads the coarse attributes of all customers, page by page. Decoys are among them: here
 /// nothing tells them apart.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListCoarse {
     /// The first record number wanted.
@@ -105,7 +106,7 @@ pub struct ListCoarse {
 }
 
 /// One customer in the list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CoarseRow {
     /// Who.
     pub record: Record,

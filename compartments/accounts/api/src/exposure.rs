@@ -1,13 +1,14 @@
 //! What `response` asks to know whose data a fallen host could reach.
 
 use cofferdam_core::{Call, CallerName, Record, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::CoarseRow;
 
 /// Reads which customers were written, changed or erased since, as they are now. Read again from
 /// a little before the last answer's end, nothing is missed that was being written then.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadChanges {
     /// Changes after this number.
@@ -15,7 +16,7 @@ pub struct ReadChanges {
 }
 
 /// Customers that changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Changes {
     /// The number of the last change in here.
     pub last: u64,
@@ -38,7 +39,7 @@ impl Call for ReadChanges {
 }
 
 /// Reads who had a session at some hosts, and who was mailed a reset code, in a window.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadSeen {
     /// Sessions at these callers; `None`: at all of them.
@@ -50,7 +51,7 @@ pub struct ReadSeen {
 }
 
 /// Who, as Roaring bitmaps in the portable serialisation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Seen {
     /// Opened a session there in the window: it passed through the host.
     pub opened: Vec<u8>,

@@ -1,6 +1,7 @@
 //! Taking over the customers of an older shop.
 
 use cofferdam_core::{Call, KeyBytes, Personal, Record};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Profile;
@@ -10,7 +11,7 @@ pub const MAX_IMPORT: usize = 1_000;
 
 /// Imports customers. All rows of a call are stored together or, when it fails, none; a source
 /// line that was imported before is left alone, so that a call can be repeated.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ImportCustomers {
     /// Which file: a digest of it, so that a second run of the same file resumes.
@@ -20,7 +21,7 @@ pub struct ImportCustomers {
 }
 
 /// One customer to import.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ImportRow {
     /// The line in the file, from 1.
@@ -32,7 +33,7 @@ pub struct ImportRow {
 }
 
 /// A password as an older shop kept it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LegacyCredential {
     /// How it was hashed.
@@ -44,7 +45,7 @@ pub struct LegacyCredential {
 }
 
 /// Hashes of older shops.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LegacyScheme {
     /// `SHA-1(salt ‖ password)`, as usual in 2012.
@@ -54,7 +55,7 @@ pub enum LegacyScheme {
 }
 
 /// What became of one row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ImportOutcome {
     /// The line.
     pub line: u64,
@@ -63,7 +64,7 @@ pub struct ImportOutcome {
 }
 
 /// What became of one row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ImportResult {
     /// A new customer.
@@ -82,7 +83,7 @@ impl Call for ImportCustomers {
 }
 
 /// Asks how far an import came.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadImport {
     /// Which file.
@@ -90,7 +91,7 @@ pub struct ReadImport {
 }
 
 /// How far an import came.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ImportState {
     /// Every line up to this one has its outcome; 0 when nothing was imported.
     pub done_to_line: u64,

@@ -8,9 +8,11 @@ mod credentials;
 mod customers;
 mod exposure;
 mod import;
+mod problems;
 
 pub use contain::*;
 pub use credentials::*;
 pub use customers::*;
 pub use exposure::*;
 pub use import::*;
+pub use problems::*;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cofferdam_core::{CallerName, Clock, Reseal, Rng, Timestamp};
 use cofferdam_store::StoreError;
-use cofferdam_wire::{Client, Identity, Problem, ProblemKind};
+use cofferdam_wire::{Client, Identity, Problem, ProblemType};
 use jiff::SignedDuration;
 use tokio::sync::{Mutex, RwLock, watch};
 
@@ -124,7 +124,7 @@ fn refused(caller: &CallerName, detail: &str) -> Problem {
 /// What a frozen caller is told.
 #[must_use]
 pub fn frozen(caller: &CallerName) -> Problem {
-    Problem::new(ProblemKind::Frozen, format!("{caller} is frozen"))
+    Problem::new(ProblemType::FROZEN, format!("{caller} is frozen"))
 }
 
 fn whole_milliseconds(instant: Timestamp) -> Timestamp {

@@ -101,7 +101,7 @@ async fn settle(
     let addresses = addresses.chain(decoys.as_slice().iter().flat_map(|d| &d.addresses));
     let mut indexes = app.keys.index(caller, addresses.map(address::digest).collect()).await?;
     let found = app.store.find_all(&indexes).await;
-    let mut taken: HashMap<EmailIndex, Record> = found.map_err(|e| Problem::internal(&e))?;
+    let mut taken: HashMap<EmailIndex, Record> = found?;
     let mut decoy_indexes = indexes.split_off(people.len()).into_iter();
     let wanted: HashSet<EmailIndex> = indexes.iter().copied().collect();
 
@@ -179,11 +179,11 @@ async fn seal(
         .collect();
     let verifiers = app.keys.harden(caller, items).await?;
     let (rng, set_at) = (app.rng.clone(), app.now());
-    let sealing = tokio::task::spawn_blocking(move || {
+    let sealing = cofferdam_wire::blocking(move || {
         let both = settlers.into_iter().zip(verifiers);
         both.filter_map(|(s, verifier)| row(s, &verifier, set_at, &keys, &*rng)).collect()
     });
-    sealing.await.map_err(|e| Problem::internal(&e))
+    Ok(sealing.await?)
 }
 
 /// One group for each set of fields that somebody fills: a key is given out only for a text

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use cofferdam_core::{KeyBytes, Personal, Rng};
-use cofferdam_wire::{Problem, ProblemKind};
+use cofferdam_wire::{Problem, ProblemType};
 use tokio::sync::Semaphore;
 
 use crate::domain::password::{self, Cost, Hashed, Memory, Scheme};
@@ -85,12 +85,12 @@ impl Hasher {
         salt: Vec<u8>,
         password: &Personal,
     ) -> Result<KeyBytes, Problem> {
-        let stopping = |_| Problem::new(ProblemKind::Unavailable, "the compartment is stopping");
+        let stopping = |_| Problem::new(ProblemType::UNAVAILABLE, "the compartment is stopping");
         let permit = self.permits.clone().acquire_owned().await.map_err(stopping)?;
         let (password, memories) = (password.clone(), self.memories.clone());
         let busy = self.busy.clone();
         // The permit goes along: a request that its client gave up still occupies a core.
-        let hashing = tokio::task::spawn_blocking(move || {
+        let hashing = cofferdam_wire::blocking(move || {
             let _permit = permit;
             let take = || memories.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let mut memory = take().unwrap_or_default();
@@ -101,7 +101,7 @@ impl Hasher {
             memories.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
             hash
         });
-        let hash = hashing.await.map_err(|e| Problem::internal(&e))?;
+        let hash = hashing.await?;
         hash.map_err(|e| Problem::internal(&e))
     }
 

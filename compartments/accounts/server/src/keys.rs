@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cofferdam_core::{CallerName, Domain, Epoch, FieldKey, KeyBytes, Operation, Record};
-use cofferdam_wire::{CallError, Client, Problem, ProblemKind};
+use cofferdam_wire::{CallError, Client, Problem, ProblemType};
 use keys_api::{
     ApproveVoid, ClaimDecoys, DomainEpochs, EraseRecords, HardenItem, HardenPasswords,
     IndexAddresses, KeyGroup, ReadEpochs, ReleaseKeys, ReleasedGroup, ReportMail, Signed,
@@ -35,7 +35,7 @@ impl From<KeysError> for Problem {
             KeysError::Call(e) => e.into(),
             KeysError::Mismatch => {
                 tracing::error!("{error}");
-                Self::new(ProblemKind::Upstream, "another compartment's answer is incomplete")
+                Self::new(ProblemType::UPSTREAM, "another compartment's answer is incomplete")
             }
         }
     }

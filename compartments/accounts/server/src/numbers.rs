@@ -8,7 +8,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use cofferdam_core::Record;
-use cofferdam_wire::{Problem, ProblemKind};
+use cofferdam_wire::{Problem, ProblemType};
 
 use crate::keys::{Keys, KeysError};
 use crate::store::Store;
@@ -62,7 +62,7 @@ impl Numbers {
         if let Some(from) = self.unclaimed.take() {
             return Ok(from);
         }
-        let from = store.reserve(RANGE).await.map_err(|e| Problem::internal(&e))?;
+        let from = store.reserve(RANGE).await?;
         from.ok_or_else(out_of_numbers)
     }
 
@@ -92,11 +92,11 @@ impl Numbers {
 
 fn was_claimed(error: &KeysError) -> bool {
     let KeysError::Call(error) = error else { return false };
-    error.problem().is_some_and(|problem| problem.kind == ProblemKind::Conflict)
+    error.problem().is_some_and(|problem| problem.is(ProblemType::CONFLICT))
 }
 
 fn out_of_numbers() -> Problem {
-    Problem::new(ProblemKind::Unavailable, "there are no more record numbers")
+    Problem::new(ProblemType::UNAVAILABLE, "there are no more record numbers")
 }
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ pub async fn open(
     fields: FieldSet,
     warrant: Option<WarrantId>,
 ) -> Result<Opened, Problem> {
-    let found = app.store.sealed_customers(records).await.map_err(|e| Problem::internal(&e))?;
+    let found = app.store.sealed_customers(records).await?;
     let mut groups: BTreeMap<(Epoch, u16), Vec<SealedCustomer>> = BTreeMap::new();
     for customer in found {
         let fields = customer.filled().intersection(fields);
@@ -83,15 +83,15 @@ async fn open_filled(
         Wanted { caller, operation: Operation::Release, groups: wanted.collect(), warrant };
     let released = app.keys.release(wanted).await?;
     opened.decoys.extend(&released.decoys);
-    let opening = tokio::task::spawn_blocking(move || {
+    let opening = cofferdam_wire::blocking(move || {
         let each = groups.iter().zip(&released.groups);
         let open = each.map(|(((_, bits), customers), keys)| {
             open_group(customers, FieldSet::from_bits(*bits).unwrap_or_default(), keys)
         });
         open.collect::<Result<Vec<_>, _>>()
     });
-    let texts = opening.await.map_err(|e| Problem::internal(&e))?;
-    opened.customers.extend(texts.map_err(|e| Problem::internal(&e))?.into_iter().flatten());
+    let texts = opening.await?;
+    opened.customers.extend(texts?.into_iter().flatten());
     Ok(())
 }
 

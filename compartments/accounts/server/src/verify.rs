@@ -2,7 +2,7 @@
 //! not and whatever the hash: one look-up, one Argon2id, one call to harden.
 
 use cofferdam_core::{CallerName, KeyBytes, Personal, Record, Timestamp};
-use cofferdam_wire::{Problem, ProblemKind};
+use cofferdam_wire::Problem;
 use keys_api::HardenItem;
 use subtle::ConstantTimeEq;
 
@@ -31,7 +31,7 @@ pub async fn verify(
         return Err(Problem::bad_request("the password is too long"));
     }
     let index = app.keys.index_one(caller, address::digest(email)).await?;
-    let known = app.store.credential(&index).await.map_err(|e| Problem::internal(&e))?;
+    let known = app.store.credential(&index).await?;
     let somebody = known.is_some();
     let KnownCredential { record, credential } = known.unwrap_or_else(|| nobody(app));
 
@@ -41,7 +41,7 @@ pub async fn verify(
     let verifiers = app.keys.harden(caller, items).await?;
     let right = verifiers[0].expose().ct_eq(&credential.verifier);
     if !(somebody && bool::from(right)) {
-        return Err(Problem::new(ProblemKind::BadCredentials, "nothing more is said"));
+        return Err(Problem::new(accounts_api::BAD_CREDENTIALS, "nothing more is said"));
     }
     let verified = Verified { record, set_at: credential.set_at };
     check_void(app, verified).await?;
@@ -54,7 +54,7 @@ pub async fn verify(
             set_at: credential.set_at,
         };
         let done = app.store.rehash(record, &credential, &new).await;
-        done.map_err(|e| Problem::internal(&e))?;
+        done?;
     }
     Ok(verified)
 }
@@ -70,7 +70,7 @@ async fn check_void(app: &App, verified: Verified) -> Result<(), Problem> {
 /// The password was right and is void.
 #[must_use]
 pub fn voided() -> Problem {
-    Problem::new(ProblemKind::CredentialVoided, "set a new password through a reset")
+    Problem::new(accounts_api::CREDENTIAL_VOIDED, "set a new password through a reset")
 }
 
 /// Hashes as the credential says, and when that is a legacy scheme also as it should be from now

@@ -6,7 +6,7 @@ use cofferdam_core::{Call, CallerName, Operation};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::openapi::by_operation;
+use crate::policy::by_operation;
 use crate::policy::{Budget, Grant};
 
 /// Refuses a caller everything from now on, or no longer.

@@ -11,7 +11,6 @@ mod decoys;
 mod entry;
 mod epochs;
 mod log;
-mod openapi;
 mod passwords;
 mod policy;
 mod release;
@@ -28,7 +27,6 @@ pub use log::{
     CheckpointAnswer, Cosign, Inclusion, LogEntries, NodeHash, ProveInclusion, ReadCheckpoint,
     ReadEntries,
 };
-pub use openapi::openapi;
 pub use passwords::{
     HardenItem, HardenPasswords, HardenedPasswords, IndexAddresses, IndexedAddresses,
 };

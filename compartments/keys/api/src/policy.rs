@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cofferdam_core::{Call, CallerName, Domain, FieldSet, Operation};
-use schemars::JsonSchema;
+use schemars::generate::SchemaGenerator;
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
-use crate::openapi::by_operation;
 use crate::signed::{ApproverKey, Order, Signed};
 
 /// The grants and budgets of every caller, and who may change them.
@@ -96,6 +96,13 @@ impl Budget {
         #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
         Some(whole_days as f64 * 24.0 + rest as f64 / hour as f64)
     }
+}
+
+/// The schema of a map whose keys are operations.
+pub fn by_operation<T: JsonSchema>(schemas: &mut SchemaGenerator) -> Schema {
+    let mut map = schemas.subschema_for::<BTreeMap<String, T>>();
+    map.insert("propertyNames".to_owned(), schemas.subschema_for::<Operation>().into());
+    map
 }
 
 /// Why a policy makes no sense.

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use cofferdam_core::{Domain, Epoch, KeyBytes, Rng};
-use cofferdam_store::tlog::notes::{BadNote, NoteKey, NoteKind};
 use cofferdam_store::{Db, StoreError};
+use cofferdam_tlog::notes::{BadNote, NoteKey, NoteKind};
 use keys_api::{BadPolicy, Policy, Signed};
 
 use crate::config::Config;

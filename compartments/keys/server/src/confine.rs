@@ -1,6 +1,6 @@
 //! What the process may still reach once it serves.
 
-use cofferdam_wire::{Sandbox, SandboxError, beside};
+use cofferdam_sandbox::{Sandbox, SandboxError, beside};
 
 use crate::config::Config;
 use crate::custody::Custody;
@@ -11,8 +11,9 @@ impl Config {
     pub fn sandbox(&self) -> Result<Sandbox, SandboxError> {
         let dirs = self.database.directory().into_iter();
         let dirs = dirs.chain([self.log.clone()]).chain(self.log_archive.clone());
-        let mut sandbox =
-            Sandbox::of_server(&self.tls, self.listen).writing(dirs)?.calling(self.database.url());
+        let mut sandbox = Sandbox::of_server(self.tls.paths(), self.listen)
+            .writing(dirs)?
+            .calling(self.database.url());
         sandbox = match &self.custody {
             Custody::File { root_key } => sandbox.reading([root_key.clone()]),
             Custody::Custodians { socket } => sandbox.writing([beside(socket)])?,

@@ -35,6 +35,12 @@ use delivery::{Post, Sink};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+/// The OpenAPI document of the compartment.
+#[must_use]
+pub fn openapi() -> serde_json::Value {
+    routes::routes().openapi(&routes::ABOUT)
+}
+
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -87,7 +93,7 @@ pub async fn serve(
     for sink in sinks {
         beside.spawn(Post::new(db.clone(), clock.clone(), sink).run());
     }
-    listener.serve(&identity, routes::router(app.clone()), stop).await;
+    listener.serve(&identity, routes::routes().into_router(app.clone()), stop).await;
     beside.shutdown().await;
     app.alarms.flush(app.now().await).await;
     app.log.close().await?;

@@ -7,11 +7,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use cofferdam_core::{Call, CallerName, Personal, Record, Reseal};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Stands for a card outside the compartment: 32 hexadecimal digits, random, so that it says
 /// nothing about the card.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct CardToken(String);
 
@@ -59,7 +60,7 @@ impl fmt::Display for CardToken {
 
 /// Stores cards. All of a call are stored, or none; a security code (CVV) is no field of it, and
 /// a request that carries one is refused.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StoreCards {
     /// One to 1,000 cards.
@@ -67,7 +68,7 @@ pub struct StoreCards {
 }
 
 /// A card as the customer typed it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CardDetails {
     /// The card number, 12 to 19 digits with a good Luhn check digit (ISO/IEC 7812-1); blanks
@@ -80,7 +81,7 @@ pub struct CardDetails {
 }
 
 /// What the shop may keep of a card.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct StoredCard {
     /// What stands for it from now on.
     pub token: CardToken,
@@ -91,7 +92,7 @@ pub struct StoredCard {
 }
 
 /// The card's network, by its leading digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Brand {
     /// 4
@@ -117,7 +118,7 @@ impl Call for StoreCards {
 }
 
 /// Reads what may be shown of a card.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadCard {
     /// Which.
@@ -125,7 +126,7 @@ pub struct ReadCard {
 }
 
 /// What may be shown of a card.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct MaskedCard {
     /// The record number in this compartment.
     pub record: Record,
@@ -143,7 +144,7 @@ impl Call for ReadCard {
 }
 
 /// Reads a card in full: for the forwarder to the payment processor, and nobody else.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RevealCard {
     /// Which.
@@ -151,7 +152,7 @@ pub struct RevealCard {
 }
 
 /// A card in full.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct FullCard {
     /// The record number in this compartment.
     pub record: Record,
@@ -167,7 +168,7 @@ impl Call for RevealCard {
 }
 
 /// Refuses a caller everything from now on, or no longer. For `response` only.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FreezeCaller {
     /// Who.
@@ -184,7 +185,7 @@ impl Call for FreezeCaller {
 }
 
 /// Counts the cards held. For `response` only.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CountCards {}
 
@@ -194,7 +195,7 @@ impl Call for CountCards {
 }
 
 /// How far the re-sealing of all cards under a new epoch is. For the controller.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadReseal {}
 

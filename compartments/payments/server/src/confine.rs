@@ -1,13 +1,13 @@
 //! What the process may still reach once it serves.
 
-use cofferdam_wire::{Sandbox, SandboxError};
+use cofferdam_sandbox::{Sandbox, SandboxError};
 
 use crate::Config;
 
 impl Config {
     /// The sandbox of a server with this configuration.
     pub fn sandbox(&self) -> Result<Sandbox, SandboxError> {
-        let sandbox = Sandbox::of_server(&self.tls, self.listen)
+        let sandbox = Sandbox::of_server(self.tls.paths(), self.listen)
             .calling(&self.keys)
             .calling(self.database.url());
         sandbox.writing(self.database.directory())

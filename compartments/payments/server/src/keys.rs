@@ -4,7 +4,7 @@ use cofferdam_core::{
     CallerName, Domain, Epoch, Field, FieldKey, FieldSet, Operation, Personal, Record, Rng,
     SealedAs,
 };
-use cofferdam_wire::{CallError, Client, Problem, ProblemKind};
+use cofferdam_wire::{CallError, Client, Problem, ProblemType};
 use keys_api::{
     DomainEpochs, KeyGroup, ReadEpochs, RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys,
 };
@@ -124,7 +124,7 @@ fn card_keys(group: ReleasedGroup, fields: FieldSet) -> Vec<CardKeys> {
 
 fn mismatch() -> Problem {
     tracing::error!("keys answered for other cards than it was asked for");
-    Problem::new(ProblemKind::Upstream, "another compartment's answer is incomplete")
+    Problem::new(ProblemType::UPSTREAM, "another compartment's answer is incomplete")
 }
 
 impl CardKeys {

@@ -23,7 +23,11 @@ use cofferdam_store::StoreError;
 use cofferdam_wire::{Identity, IdentityError, Listener, ServeError};
 
 pub use config::Config;
-pub use routes::PATHS;
+/// The paths of every call, for the test that tries each without a right to it.
+#[must_use]
+pub fn paths() -> Vec<&'static str> {
+    routes::routes().paths()
+}
 
 use app::App;
 

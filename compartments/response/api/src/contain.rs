@@ -1,12 +1,13 @@
 //! Containing the incident.
 
 use cofferdam_core::{Call, CallerName, Operation, Record, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::IncidentId;
 
 /// Freezes or thaws a caller in every compartment.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FreezeCaller {
     /// The incident it belongs to.
@@ -25,7 +26,7 @@ impl Call for FreezeCaller {
 }
 
 /// Voids credentials, and ends the sessions of the same customers.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VoidCredentials {
     /// The incident it belongs to.
@@ -35,7 +36,7 @@ pub struct VoidCredentials {
 }
 
 /// Whose credentials are void.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum VoidWhose {
     /// Everybody's that is older than the order says: it takes two people.
@@ -57,7 +58,7 @@ pub enum VoidWhose {
 }
 
 /// What the order did.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Voided {
     /// The order's number in `accounts`.
     pub order: u64,
@@ -75,7 +76,7 @@ impl Call for VoidCredentials {
 }
 
 /// Lowers a caller's budget below the policy's, or gives it back.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LowerBudget {
     /// The incident it belongs to.

@@ -1,13 +1,14 @@
 //! What an evidence bag is made of. The CLI writes the bag; `response` gives its content and signs.
 
 use cofferdam_core::Call;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::IncidentId;
 
 /// Reads the log's entries that concern the fallen hosts in the window, with the proof that each
 /// stands in the tree that the exposure was computed from.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadScoped {
     /// Which incident, which must have been scoped.
@@ -19,7 +20,7 @@ pub struct ReadScoped {
 }
 
 /// Entries of a log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ScopedEntries {
     /// Ascending.
     pub entries: Vec<ScopedEntry>,
@@ -28,7 +29,7 @@ pub struct ScopedEntries {
 }
 
 /// One entry, and its inclusion proof (RFC 6962, section 2.1.1).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ScopedEntry {
     /// Its index in the log.
     pub index: u64,
@@ -45,7 +46,7 @@ impl Call for ReadScoped {
 }
 
 /// Reads the verifier keys that the evidence rests on, and the notice as it was published.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadGrounds {
     /// Which incident.
@@ -53,7 +54,7 @@ pub struct ReadGrounds {
 }
 
 /// What the evidence rests on. Keys are c2sp.org/signed-note verifier keys.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Grounds {
     /// The shop.
     pub organization: String,
@@ -74,7 +75,7 @@ impl Call for ReadGrounds {
 
 /// Signs a bag: three lines, `cofferdam evidence bag v1`, its name, and the base64 SHA-256 of its
 /// tag manifest.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SealBag {
     /// Which incident.

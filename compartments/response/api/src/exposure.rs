@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use cofferdam_core::{Call, CallerName, Domain, Field, FieldSet, Record, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{AccessLog, FallenHost, IncidentId, Unresolved};
 
 /// How far a field of a person was exposed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     /// It was released to a fallen host.
@@ -35,7 +38,7 @@ impl Level {
 }
 
 /// Computes the exposure from the release log, and keeps it with the incident.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScopeIncident {
     /// Which.
@@ -52,7 +55,7 @@ impl Call for ScopeIncident {
 }
 
 /// The exposure in numbers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Exposure {
     /// Which incident.
     pub incident: IncidentId,
@@ -95,7 +98,7 @@ pub struct Exposure {
 }
 
 /// What a fallen host gave up by being what it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GivenUp {
     /// The host.
     pub host: FallenHost,
@@ -104,7 +107,7 @@ pub struct GivenUp {
 }
 
 /// Something that could not be known for sure.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Doubt {
     /// What, in a sentence.
     pub what: String,
@@ -113,7 +116,7 @@ pub struct Doubt {
 }
 
 /// How many customers at each level.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LevelCounts {
     /// Read.
     pub read: u64,
@@ -124,7 +127,7 @@ pub struct LevelCounts {
 }
 
 /// A compartment of which the fallen hosts got nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Untouched {
     /// Which domain.
     pub domain: Domain,
@@ -137,7 +140,7 @@ pub struct Untouched {
 }
 
 /// The part of the release log that was read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LogProof {
     /// Entries.
     pub size: u64,
@@ -150,7 +153,7 @@ pub struct LogProof {
 }
 
 /// Reads who is exposed in one field at one level, as a bitmap.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadExposure {
     /// Which incident.
@@ -162,7 +165,7 @@ pub struct ReadExposure {
 }
 
 /// A set of records.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct RecordBitmap {
     /// A Roaring bitmap in the portable serialisation.
     pub roaring: Vec<u8>,
@@ -175,7 +178,7 @@ impl Call for ReadExposure {
 }
 
 /// Asks what became of one person's data: "was I affected, by what, and when".
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadPerson {
     /// Which incident, which must have been scoped.
@@ -190,7 +193,7 @@ impl Call for ReadPerson {
 }
 
 /// What became of one person's data.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PersonExposure {
     /// Whose.
     pub record: Record,
@@ -203,7 +206,7 @@ pub struct PersonExposure {
 }
 
 /// What happened to a person's data within an hour.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PersonEvent {
     /// Not before.
     pub from: Timestamp,

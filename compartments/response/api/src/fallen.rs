@@ -4,10 +4,13 @@ use std::fmt;
 use std::str::FromStr;
 
 use cofferdam_core::CallerName;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a host is: what it gives up when it falls follows from that.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum HostKind {
     /// A client of `accounts` or `payments`: what was released to it, typed or brought there, and
@@ -65,7 +68,9 @@ impl HostKind {
 }
 
 /// A host that fell: `web-ky-1`, or `backup-7=accounts_database`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 pub struct FallenHost {
     /// The name in its certificate; for what has none, a name to speak of it by.
     pub host: CallerName,

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use cofferdam_core::{Access, Call, CallerName, FieldSet, RosterPerson, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The most people, or accesses, of one call.
 pub const MAX_PAGE: usize = 10_000;
 
 /// Whose records an incident is about.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum People {
     /// The customers that `accounts` holds, as the release logs tell.
@@ -32,7 +33,7 @@ impl People {
 
 /// Brings a page of the roster. Who is known by key is brought up to date. Name, address and e-mail
 /// address are sealed before they are stored.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ImportRoster {
     /// One to [`MAX_PAGE`] people.
@@ -40,7 +41,7 @@ pub struct ImportRoster {
 }
 
 /// What became of a page of the roster.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RosterPage {
     /// New on the roster.
     pub created: u64,
@@ -55,12 +56,12 @@ impl Call for ImportRoster {
 }
 
 /// Ends the bringing of a roster: from now on scopes count its people.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FinishRoster {}
 
 /// Who is on the roster.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RosterCounts {
     /// Everybody.
     pub people: u64,
@@ -74,7 +75,7 @@ impl Call for FinishRoster {
 }
 
 /// Looks a person up by the shop's own key.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FindPerson {
     /// The key.
@@ -88,7 +89,7 @@ impl Call for FindPerson {
 }
 
 /// Begins to bring an access log, or says how far it is.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BeginAccessLog {
     /// SHA-256 of the file and its mapping, hexadecimal: its name from now on.
@@ -100,7 +101,7 @@ pub struct BeginAccessLog {
 }
 
 /// How far an access log is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccessLogState {
     /// Pages that are there: page numbers go from 0.
     pub pages: u32,
@@ -114,7 +115,7 @@ impl Call for BeginAccessLog {
 }
 
 /// Brings a page of an access log. The roster must be there: who is named is looked up in it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ImportAccesses {
     /// Which log.
@@ -132,7 +133,7 @@ impl Call for ImportAccesses {
 }
 
 /// Ends the bringing of an access log: its accesses are put in order, and its index is made.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FinishAccessLog {
     /// Which log.
@@ -144,7 +145,7 @@ pub struct FinishAccessLog {
 }
 
 /// From when to when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Span {
     /// From.
     pub from: Timestamp,
@@ -158,7 +159,7 @@ impl Call for FinishAccessLog {
 }
 
 /// An access log that was brought.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccessLog {
     /// SHA-256 of the file and its mapping, hexadecimal.
     pub log: String,
@@ -181,7 +182,7 @@ pub struct AccessLog {
 }
 
 /// Lists the access logs that were brought, by name.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListAccessLogs {}
 
@@ -192,7 +193,7 @@ impl Call for ListAccessLogs {
 
 /// Takes an access log away, as one that was brought with the wrong mapping. Scopes that were
 /// computed keep their numbers until they are computed anew.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoveAccessLog {
     /// Which log.
@@ -205,7 +206,7 @@ impl Call for RemoveAccessLog {
 }
 
 /// An access that can't be told to be anybody's, and counts as everybody's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Unresolved {
     /// The access log's name.
     pub log: String,

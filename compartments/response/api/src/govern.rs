@@ -2,10 +2,11 @@
 //! are, since it alone may command `keys`.
 
 use cofferdam_core::{Call, Domain, Reseal};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Reads something that `keys` keeps, in the form in which its own API gives it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadKeys {
     /// What.
@@ -13,7 +14,7 @@ pub struct ReadKeys {
 }
 
 /// What `keys` shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KeysView {
     /// The policy in force: a `Policy`.
@@ -31,7 +32,7 @@ impl Call for ReadKeys {
 }
 
 /// The epochs of a domain, and how far its records are moved.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct DomainState {
     /// Which domain.
     pub domain: Domain,
@@ -42,7 +43,7 @@ pub struct DomainState {
 }
 
 /// Carries an order to `keys`, which checks its two signatures itself.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GiveOrder {
     /// What kind of order.
@@ -52,7 +53,7 @@ pub struct GiveOrder {
 }
 
 /// Kinds of orders.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OrderKind {
     /// The next policy.

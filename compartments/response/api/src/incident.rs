@@ -3,12 +3,15 @@
 use std::fmt;
 
 use cofferdam_core::{Call, CallerName, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{FallenHost, People};
 
 /// The number of an incident, from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(transparent)]
 pub struct IncidentId(pub u32);
 
@@ -19,7 +22,7 @@ impl fmt::Display for IncidentId {
 }
 
 /// Declares an incident: the clocks start.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeclareIncident {
     /// A line that names it, without personal data.
@@ -43,7 +46,7 @@ impl Call for DeclareIncident {
 }
 
 /// An incident.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Incident {
     /// Its number.
     pub incident: IncidentId,
@@ -67,7 +70,7 @@ pub struct Incident {
 }
 
 /// Lists the incidents, newest first.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListIncidents {}
 
@@ -77,7 +80,7 @@ impl Call for ListIncidents {
 }
 
 /// Reads the alarms that `keys` raised, as copied here, oldest first.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadFeed {
     /// Only what changed after this sequence number; 0 for all.
@@ -85,7 +88,7 @@ pub struct ReadFeed {
 }
 
 /// An alarm in the feed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FeedAlarm {
     /// Grows with every alarm and every repeat.
     pub seq: u64,

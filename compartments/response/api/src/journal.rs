@@ -2,12 +2,13 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use cofferdam_core::{Call, CallerName, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::IncidentId;
 
 /// Reads the journal of an incident, oldest first.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadJournal {
     /// Which.
@@ -16,7 +17,7 @@ pub struct ReadJournal {
 
 /// A decision or an act: who, when, from where, what and why. The entries of an incident are
 /// chained: each names the hash of the one before.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct JournalEntry {
     /// Which incident.
     pub incident: IncidentId,

@@ -1,12 +1,13 @@
 //! The ledger of a letter: one row per person.
 
 use cofferdam_core::{Call, FieldSet, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{LetterId, LetterStatus};
 
 /// Reads the ledger, by person.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadLedger {
     /// Which letter.
@@ -21,7 +22,7 @@ pub struct ReadLedger {
 }
 
 /// One person's row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LedgerRow {
     /// The customer's record number, or the place in the staff roster.
     pub person: u32,
@@ -38,7 +39,9 @@ pub struct LedgerRow {
 }
 
 /// How a ledger row stands. The order never changes: the tables go by it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum LedgerState {
     /// Not sent yet.
@@ -100,7 +103,7 @@ impl Call for ReadLedger {
 }
 
 /// Settles rows that are in doubt from the relay's own log.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SettleLetter {
     /// Which letter.
@@ -113,7 +116,7 @@ pub struct SettleLetter {
 }
 
 /// A message that a relay logged.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Relayed {
     /// Its Message-ID.
@@ -123,7 +126,7 @@ pub struct Relayed {
 }
 
 /// What became of the doubts.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Settled {
     /// Rows that the relay had.
     pub accepted: u64,

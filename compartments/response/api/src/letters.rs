@@ -3,12 +3,15 @@
 use std::fmt;
 
 use cofferdam_core::{Call, CallerName, Domain, FieldSet, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{IncidentId, LedgerState};
 
 /// The number of a letter (one mailing), from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(transparent)]
 pub struct LetterId(pub u32);
 
@@ -19,7 +22,7 @@ impl fmt::Display for LetterId {
 }
 
 /// To whom a letter goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Audience {
     /// The staff roster of `response`.
@@ -30,7 +33,7 @@ pub enum Audience {
 
 /// Plans a letter: a ledger row per person. Planning the same audience of the same incident again
 /// gives the letter that is there.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlanLetter {
     /// The incident, which must have been scoped.
@@ -40,7 +43,7 @@ pub struct PlanLetter {
 }
 
 /// A planned letter.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct LetterPlan {
     /// Its number.
     pub letter: LetterId,
@@ -59,7 +62,7 @@ impl Call for PlanLetter {
 /// Writes a version of a planned letter: its texts in every language, for every jurisdiction and
 /// loss that its people have, with the facts as they are now. Faulty texts are refused, each fault
 /// named. The same texts and facts give the same version.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DraftLetter {
     /// Which.
@@ -67,7 +70,7 @@ pub struct DraftLetter {
 }
 
 /// A version of a letter, as two people approve it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct LetterDraft {
     /// Which letter.
     pub letter: LetterId,
@@ -83,7 +86,7 @@ pub struct LetterDraft {
 }
 
 /// The text for some of the people.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LetterVariant {
     /// Its language.
     pub language: String,
@@ -108,7 +111,7 @@ impl Call for DraftLetter {
 
 /// The terms of the warrant by which a letter is approved, for `keys` to check. The CLI turns it
 /// into a warrant of `keys`, has it signed, and hands it to [`ApproveLetter`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WarrantTerms {
     /// The incident's number.
     pub incident: u32,
@@ -125,7 +128,7 @@ pub struct WarrantTerms {
 }
 
 /// Approves a version: a warrant that two people signed, for exactly this version.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApproveLetter {
     /// Which.
@@ -141,7 +144,7 @@ impl Call for ApproveLetter {
 
 /// Starts an approved letter, or lets one go on. Customer letters start once 99 % of the staff
 /// letters are accepted.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StartLetter {
     /// Which.
@@ -156,7 +159,7 @@ impl Call for StartLetter {
 }
 
 /// Lets a letter rest; what a worker is sending is sent.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PauseLetter {
     /// Which.
@@ -171,7 +174,7 @@ impl Call for PauseLetter {
 }
 
 /// Lets a provider's mailboxes be written to again.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResumeProvider {
     /// Which letter.
@@ -186,7 +189,7 @@ impl Call for ResumeProvider {
 }
 
 /// Ends a letter before its time: its warrant is closed. It goes on only with a new approval.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StopLetter {
     /// Which.
@@ -201,7 +204,7 @@ impl Call for StopLetter {
 }
 
 /// Asks how a letter stands.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadLetter {
     /// Which.
@@ -214,7 +217,7 @@ impl Call for ReadLetter {
 }
 
 /// What is to be done with a letter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LetterState {
     /// Nobody has approved a version yet, or nobody has started it.
@@ -248,7 +251,7 @@ impl LetterState {
 }
 
 /// How a letter stands. The counts add up to the people planned at every instant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LetterStatus {
     /// Which.
     pub letter: LetterId,
@@ -300,7 +303,7 @@ impl LetterStatus {
 }
 
 /// How busy the pages are on which customers set new passwords, and what that means for letters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ResetPages {
     /// Of what they can do at most; `None` while nobody knows.
     pub busy_percent: Option<u8>,
@@ -309,7 +312,7 @@ pub struct ResetPages {
 }
 
 /// How it goes with a mail provider.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProviderStatus {
     /// Its name.
     pub provider: String,

@@ -1,13 +1,14 @@
 //! Those whom a letter did not reach by e-mail: written to by post.
 
 use cofferdam_core::{Call, Personal};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{LetterId, WarrantTerms};
 
 /// Asks what two people must sign before the addresses of those are read whom a letter did not
 /// reach: bounced, expired, or without an address.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DraftPost {
     /// Which letter.
@@ -20,7 +21,7 @@ impl Call for DraftPost {
 }
 
 /// Hands in the warrant that two people signed, to read the addresses under.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OpenPost {
     /// Which letter.
@@ -30,7 +31,7 @@ pub struct OpenPost {
 }
 
 /// A warrant that is open.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct OpenedPost {
     /// Its number, for [`ReadPost`].
     pub warrant: String,
@@ -42,7 +43,7 @@ impl Call for OpenPost {
 }
 
 /// Reads a page of the addresses; each page is journalled.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadPost {
     /// Which letter.
@@ -54,7 +55,7 @@ pub struct ReadPost {
 }
 
 /// Some of the addresses.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct PostPage {
     /// Ascending.
     pub people: Vec<PostPerson>,
@@ -65,7 +66,7 @@ pub struct PostPage {
 }
 
 /// Somebody to write to by post.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct PostPerson {
     /// The customer's record number.
     pub person: u32,

@@ -1,12 +1,13 @@
 //! The notice for everybody, and the report for the people in the room.
 
 use cofferdam_core::Call;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Exposure, FeedAlarm, Incident, IncidentId, JournalEntry, LetterStatus, Voided};
 
 /// Writes the notice as a static page and serves it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PublishNotice {
     /// Which incident, which must have been scoped.
@@ -14,7 +15,7 @@ pub struct PublishNotice {
 }
 
 /// A published notice.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Notice {
     /// Where it can be read.
     pub url: String,
@@ -28,7 +29,7 @@ impl Call for PublishNotice {
 }
 
 /// Writes down what is known of an incident.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MakeReport {
     /// Which.
@@ -36,7 +37,7 @@ pub struct MakeReport {
 }
 
 /// What is known of an incident.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// The incident.
     pub incident: Incident,

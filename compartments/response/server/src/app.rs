@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use cofferdam_core::{CallerName, Clock, Rng, Timestamp};
 use cofferdam_store::StoreError;
-use cofferdam_store::tlog::notes::NoteKey;
+use cofferdam_tlog::notes::NoteKey;
 use cofferdam_wire::{Client, Identity, Problem};
 use response_api::{Exposure, FallenHost, Incident, IncidentId, LetterId, Level, Voided};
 use tokio::sync::{Mutex, Notify, watch};
@@ -159,14 +159,14 @@ impl App {
 
     /// The incident with this number.
     pub async fn incident(&self, id: IncidentId) -> Result<Incident, Problem> {
-        let found = self.store.incident(id).await.map_err(|e| Problem::internal(&e))?;
+        let found = self.store.incident(id).await?;
         found.ok_or_else(|| Problem::not_found(format!("there is no incident {id}")))
     }
 
     /// The exposure of an incident, which must have been scoped.
     pub async fn exposure(&self, id: IncidentId) -> Result<Exposure, Problem> {
         let found = self.store.finding(id, Kind::Exposure).await;
-        found.map_err(|e| Problem::internal(&e))?.ok_or_else(|| not_scoped(id))
+        found?.ok_or_else(|| not_scoped(id))
     }
 
     /// The bitmaps of the exposure that was computed at an instant.
@@ -229,7 +229,7 @@ impl App {
 /// What is asked for takes a scope.
 pub fn not_scoped(id: IncidentId) -> Problem {
     Problem::new(
-        cofferdam_wire::ProblemKind::Conflict,
+        cofferdam_wire::ProblemType::CONFLICT,
         format!("incident {id} has not been scoped; run: cofferdam incident scope {id}"),
     )
 }

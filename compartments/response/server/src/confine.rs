@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use cofferdam_wire::{Sandbox, SandboxError, beside};
+use cofferdam_sandbox::{Sandbox, SandboxError, beside};
 
 use crate::jobs::mailing::BOOT;
 use crate::{Config, GateConfig};
@@ -12,7 +12,7 @@ impl Config {
     pub fn sandbox(&self) -> Result<Sandbox, SandboxError> {
         let letters = &self.letters;
         let dirs = [self.log_copy.clone(), self.notice_dir.clone(), letters.state.clone()];
-        let mut sandbox = Sandbox::of_server(&self.tls, self.listen)
+        let mut sandbox = Sandbox::of_server(self.tls.paths(), self.listen)
             .reading([beside(&self.staff_roster), beside(&self.witness_key), PathBuf::from(BOOT)])
             .reading(letters.texts.clone())
             .reading(letters.dkim.iter().map(|key| key.key_file.clone()))

@@ -39,7 +39,11 @@ pub use domain::{population, scope};
 use jobs::mailing::{MailSetup, SetupError};
 pub use jobs::scope::{pages, read as reading};
 pub use log_copy::{CopyError, LogCopy};
-pub use routes::PATHS;
+/// The paths of every call, for the test that tries each without a right to it.
+#[must_use]
+pub fn paths() -> Vec<&'static str> {
+    routes::routes().paths()
+}
 
 use app::{App, Secrets};
 use store::Store;
@@ -142,7 +146,7 @@ impl Server {
             let taker = Arc::new(jobs::Returns::new(app.clone(), domain));
             tokio::spawn(serve_intake(listener, taker, std::future::pending()))
         });
-        listener.serve(&identity, routes::router(app.clone()), stop).await;
+        listener.serve(&identity, routes::routes().into_router(app.clone()), stop).await;
         follow.abort();
         customers.abort();
         notice.abort();

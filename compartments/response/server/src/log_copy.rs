@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cofferdam_core::Timestamp;
-use cofferdam_store::tlog::index::{IndexBuilder, SegmentIndex, Wanted};
-use cofferdam_store::tlog::notes::{BadNote, NoteKey, NoteKind, is_verifier, read_checkpoint};
-use cofferdam_store::tlog::{
+use cofferdam_index::{IndexBuilder, SegmentIndex, Wanted};
+use cofferdam_tlog::frames::framed;
+use cofferdam_tlog::notes::{BadNote, NoteKey, NoteKind, is_verifier, read_checkpoint};
+use cofferdam_tlog::{
     Day, EMPTY_HASH, Hash, HashFile, MAX_ENTRY, SegmentName, Segments, TlogError, check_tree,
-    replace_file,
+    index, replace_file,
 };
 use keys_api::{CheckpointAnswer, Entry, glance};
 
@@ -45,6 +46,8 @@ pub enum CopyError {
     #[error("the checkpoint can't be cosigned: {0}")]
     Cosign(#[from] BadNote),
 }
+
+impl cofferdam_core::InternalError for CopyError {}
 
 /// The copy in its directory: segments, `hashes` and `checkpoint`, in the form of the log itself.
 pub struct LogCopy {
@@ -195,7 +198,7 @@ impl LogCopy {
                 break;
             }
             for entry in &page {
-                builder.add(entry)?;
+                builder.add(entry, framed(entry.len())).map_err(TlogError::from)?;
             }
         }
         Ok(Some((name, builder.index(wanted))))
@@ -217,7 +220,7 @@ impl LogCopy {
 
     /// Makes the indexes of past days that have none.
     pub fn index(dir: &Path, segments: &Segments) -> Result<usize, CopyError> {
-        Ok(SegmentIndex::catch_up(segments, dir, false, glance)?)
+        Ok(index::catch_up(segments, dir, false, glance)?)
     }
 
     /// The directory.

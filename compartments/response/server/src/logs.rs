@@ -5,7 +5,7 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cofferdam_core::{KeyBytes, Timestamp};
-use cofferdam_store::tlog::notes::{BadNote, NoteKey, NoteKind};
+use cofferdam_tlog::notes::{BadNote, NoteKey, NoteKind};
 use cofferdam_wire::{Client, ConfigError, Identity, read_secret};
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;

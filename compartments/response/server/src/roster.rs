@@ -35,6 +35,8 @@ pub enum RosterError {
     },
 }
 
+impl cofferdam_core::InternalError for RosterError {}
+
 /// Reads the roster; a member's number is the place in the file, from 0. With it the file's SHA-256.
 pub fn load(path: &Path) -> Result<(Vec<Member>, String), RosterError> {
     let text = read_secret(path)?;

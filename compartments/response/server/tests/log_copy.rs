@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 
 use cofferdam_core::{KeyBytes, Record, Timestamp};
-use cofferdam_store::tlog::HashFile;
-use cofferdam_store::tlog::notes::{NoteKey, NoteKind, cosigned_at};
+use cofferdam_tlog::HashFile;
+use cofferdam_tlog::notes::{NoteKey, NoteKind, cosigned_at};
 use keys_api::{CheckpointAnswer, Entry, Event, RecordList};
 use response_server::{CopyError, LogCopy};
 

@@ -8,7 +8,7 @@ use cofferdam_core::{
     Call, Field, FieldSet, MockClock, Operation, Personal, Record, RosterPerson, SystemRng,
 };
 use cofferdam_store::Location;
-use cofferdam_wire::{CallError, Client, LogFormat, ProblemKind};
+use cofferdam_wire::{CallError, Client, LogFormat, ProblemType};
 use response_api::{
     ApproveLetter, Audience, BeginAccessLog, DeclareIncident, DraftLetter, DraftPost, FindPerson,
     FinishAccessLog, FinishRoster, FreezeCaller, GiveOrder, ImportAccesses, ImportRoster,
@@ -19,7 +19,7 @@ use response_api::{
     StopLetter, VoidCredentials, VoidWhose,
 };
 use response_server::{
-    Config, GateConfig, KeysInstance, LettersConfig, PATHS, RelayConfig, RetryConfig, Server, Shop,
+    Config, GateConfig, KeysInstance, LettersConfig, RelayConfig, RetryConfig, Server, Shop,
     TlsConfig,
 };
 use testkit::{Authority, free_address};
@@ -137,7 +137,7 @@ fn declare() -> DeclareIncident {
     }
 }
 
-fn kind<T: std::fmt::Debug>(answer: Result<T, CallError>) -> ProblemKind {
+fn kind<T: std::fmt::Debug>(answer: Result<T, CallError>) -> ProblemType {
     answer.unwrap_err().problem().unwrap().kind
 }
 
@@ -165,7 +165,7 @@ async fn every_route_refuses_a_stranger() {
         ($($call:expr),* $(,)?) => {$(
             let call = $call;
             walked.push(path(&call));
-            assert_eq!(kind(stranger.call(&call).await), ProblemKind::NotGranted, "{}", path(&call));
+            assert_eq!(kind(stranger.call(&call).await), ProblemType::NOT_GRANTED, "{}", path(&call));
         )*};
     }
     let (incident, letter) = (IncidentId(1), LetterId(1));
@@ -221,7 +221,7 @@ async fn every_route_refuses_a_stranger() {
         RemoveAccessLog { log: log() },
     ];
     walked.sort_unstable();
-    let mut all = PATHS.to_vec();
+    let mut all = response_server::paths();
     all.sort_unstable();
     assert_eq!(walked, all, "a route is not walked");
 }
@@ -251,12 +251,12 @@ async fn nonsense_is_refused() {
         DeclareIncident { to: Some(at("2012-01-14T21:00:00Z")), ..declare() },
         DeclareIncident { found: "x".repeat(501), ..declare() },
     ] {
-        assert_eq!(kind(staff.call(&wrong).await), ProblemKind::BadRequest, "{wrong:?}");
+        assert_eq!(kind(staff.call(&wrong).await), ProblemType::BAD_REQUEST, "{wrong:?}");
     }
     let nowhere = ScopeIncident { incident: IncidentId(7), from_log: false };
-    assert_eq!(kind(staff.call(&nowhere).await), ProblemKind::NotFound);
+    assert_eq!(kind(staff.call(&nowhere).await), ProblemType::NOT_FOUND);
     let nowhere = ReadLetter { letter: LetterId(7) };
-    assert_eq!(kind(staff.call(&nowhere).await), ProblemKind::NotFound);
+    assert_eq!(kind(staff.call(&nowhere).await), ProblemType::NOT_FOUND);
 }
 
 /// What must come first is named, with the command that does it.
@@ -271,21 +271,21 @@ async fn an_access_log_is_brought_in_order() {
         format: "combined".to_owned(),
     };
     for bad in ["../../etc/passwd".to_owned(), "g".repeat(64), String::new()] {
-        assert_eq!(kind(staff.call(&begin(bad)).await), ProblemKind::BadRequest);
+        assert_eq!(kind(staff.call(&begin(bad)).await), ProblemType::BAD_REQUEST);
     }
     let page = |page| ImportAccesses { log: log(), page, accesses: vec![] };
-    assert_eq!(kind(staff.call(&page(0)).await), ProblemKind::NotFound, "it was not begun");
+    assert_eq!(kind(staff.call(&page(0)).await), ProblemType::NOT_FOUND, "it was not begun");
     assert_eq!(staff.call(&begin(log())).await.unwrap().pages, 0);
-    assert_eq!(kind(staff.call(&page(1)).await), ProblemKind::BadRequest);
+    assert_eq!(kind(staff.call(&page(1)).await), ProblemType::BAD_REQUEST);
     staff.call(&page(0)).await.unwrap();
-    assert_eq!(kind(staff.call(&page(0)).await), ProblemKind::BadRequest, "it is there");
+    assert_eq!(kind(staff.call(&page(0)).await), ProblemType::BAD_REQUEST, "it is there");
     assert_eq!(staff.call(&begin(log())).await.unwrap().pages, 1);
 
     let finish = FinishAccessLog { log: log(), covers: span(), unreadable: 0 };
     let whole = staff.call(&finish).await.unwrap();
     assert_eq!((whole.name.as_str(), whole.accesses), ("a.log", 0));
     assert_eq!(staff.call(&finish).await.unwrap(), whole, "finished twice");
-    assert_eq!(kind(staff.call(&page(1)).await), ProblemKind::BadRequest, "it is whole");
+    assert_eq!(kind(staff.call(&page(1)).await), ProblemType::BAD_REQUEST, "it is whole");
     assert!(staff.call(&begin(log())).await.unwrap().finished);
     assert_eq!(staff.call(&ListAccessLogs {}).await.unwrap(), [whole]);
     staff.call(&RemoveAccessLog { log: log() }).await.unwrap();
@@ -316,12 +316,12 @@ async fn a_roster_has_keys_that_name_nobody() {
         vec![person("1"), person("1")],
         vec![RosterPerson { holds: FieldSet::EMPTY.with(Field::CardNumber), ..person("1") }],
     ] {
-        assert_eq!(kind(staff.call(&bring(bad)).await), ProblemKind::BadRequest);
+        assert_eq!(kind(staff.call(&bring(bad)).await), ProblemType::BAD_REQUEST);
     }
     let declared = DeclareIncident { people: People::Roster, ..declare() };
     let incident = staff.call(&declared).await.unwrap().incident;
     let scope = ScopeIncident { incident, from_log: false };
-    assert_eq!(kind(staff.call(&scope).await), ProblemKind::Conflict, "there is no roster");
+    assert_eq!(kind(staff.call(&scope).await), ProblemType::CONFLICT, "there is no roster");
     // Who has no contacts needs no keys.
     let done = staff.call(&bring(vec![person("1"), person("2")])).await.unwrap();
     assert_eq!((done.created, done.updated), (2, 0));
@@ -339,10 +339,10 @@ async fn steps_out_of_order_name_what_is_missing() {
     let incident = staff.call(&declare()).await.unwrap().incident;
     let plan = PlanLetter { incident, audience: Audience::Customers };
     let refused = staff.call(&plan).await.unwrap_err().problem().unwrap().clone();
-    assert_eq!(refused.kind, ProblemKind::Conflict);
+    assert!(refused.is(ProblemType::CONFLICT));
     assert!(refused.detail.contains("cofferdam incident scope 1"), "{}", refused.detail);
     let publish = PublishNotice { incident };
-    assert_eq!(kind(staff.call(&publish).await), ProblemKind::Conflict);
+    assert_eq!(kind(staff.call(&publish).await), ProblemType::CONFLICT);
 }
 
 /// A freeze is asked for everywhere, and says where it was not done.
@@ -358,7 +358,7 @@ async fn a_freeze_that_did_not_arrive_says_where() {
         reason: "fell".to_owned(),
     };
     let refused = staff.call(&freeze).await.unwrap_err().problem().unwrap().clone();
-    assert_eq!(refused.kind, ProblemKind::Upstream);
+    assert!(refused.is(ProblemType::UPSTREAM));
     for compartment in ["keys", "accounts", "payments"] {
         assert!(refused.detail.contains(compartment), "{}", refused.detail);
     }

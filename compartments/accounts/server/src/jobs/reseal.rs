@@ -10,6 +10,7 @@ use cofferdam_core::{
     CallerName, Epoch, FieldSet, OpenError, Operation, Record, Reseal, Rng, SealedAs,
 };
 use cofferdam_store::StoreError;
+use cofferdam_wire::TaskLost;
 use keys_api::KeyGroup;
 use tokio::task::JoinHandle;
 
@@ -26,13 +27,13 @@ const PAGE: u32 = 4_000;
 #[derive(Debug, thiserror::Error)]
 enum ResealError {
     #[error(transparent)]
+    Task(#[from] TaskLost),
+    #[error(transparent)]
     Keys(#[from] KeysError),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
     Open(#[from] OpenError),
-    #[error("re-sealing ended early: {0}")]
-    Ended(#[from] tokio::task::JoinError),
 }
 
 /// Looks for a new epoch, and re-seals, for as long as it is polled. `name` is the compartment's
@@ -85,7 +86,7 @@ async fn walk(
 ) -> Result<(), ResealError> {
     let mut next = fetch(app, name, current, from);
     loop {
-        let Some(page) = next.await?? else { return Ok(()) };
+        let Some(page) = next.await.map_err(TaskLost::from)?? else { return Ok(()) };
         let count = page.rows.len() as u64;
         next = fetch(app, name, current, page.upto);
         app.store.replace_sealed(page.rows, current).await?;
@@ -140,7 +141,7 @@ async fn seal_anew(
         Wanted { caller: name, operation: Operation::Reseal, groups: groups_wanted, warrant: None };
     let released = app.keys.release(wanted).await?;
     let rng = app.rng.clone();
-    let sealing = tokio::task::spawn_blocking(move || {
+    let sealing = cofferdam_wire::blocking(move || {
         let pairs = released.groups.as_chunks::<2>().0.iter();
         let each = groups.into_values().zip(pairs);
         let sealed = each.map(|(rows, [old, new])| seal_group(rows, old, new, &*rng));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cofferdam_core::{Clock, Personal, Rng};
 use cofferdam_store::StoreError;
-use cofferdam_wire::{Problem, ProblemKind};
+use cofferdam_wire::{Problem, ProblemType};
 use jiff::SignedDuration;
 use tokio::sync::{Semaphore, mpsc};
 
@@ -39,7 +39,7 @@ impl ResetQueue {
     /// Adds one.
     pub fn push(&self, asked: AskedReset) -> Result<(), Problem> {
         self.0.try_send(asked).map_err(|_| {
-            Problem::new(ProblemKind::Unavailable, "too many resets are waiting").retry_after(10)
+            Problem::new(ProblemType::UNAVAILABLE, "too many resets are waiting").retry_after(10)
         })
     }
 }

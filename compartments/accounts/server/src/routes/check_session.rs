@@ -5,7 +5,7 @@ use std::sync::Arc;
 use accounts_api::CheckSession;
 use axum::extract::State;
 use cofferdam_core::{CallerName, Personal, Record};
-use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemKind};
+use cofferdam_wire::{Answer, Body, Caller, Problem};
 
 use crate::app::App;
 use crate::domain::token;
@@ -28,10 +28,10 @@ pub async fn live_session(
     token: &Personal,
 ) -> Result<KeptSession, Problem> {
     let found = app.store.session(&token::session_hash(token)).await;
-    let found = found.map_err(|e| Problem::internal(&e))?;
+    let found = found?;
     let orders = app.orders.read().await;
     let now = app.now();
     found
         .filter(|s| s.caller == *caller && now < s.expires && !orders.revokes(s.record, s.opened))
-        .ok_or_else(|| Problem::new(ProblemKind::NoSession, "sign in at this caller"))
+        .ok_or_else(|| Problem::new(accounts_api::NO_SESSION, "sign in at this caller"))
 }

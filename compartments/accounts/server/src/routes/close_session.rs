@@ -18,6 +18,6 @@ pub async fn handle(
 ) -> Result<Answer<()>, Problem> {
     live_session(&app, &caller, &call.token).await?;
     let ended = app.store.end_session(&token::session_hash(&call.token), app.now()).await;
-    ended.map_err(|e| Problem::internal(&e))?;
+    ended?;
     Ok(Answer((), encoding))
 }

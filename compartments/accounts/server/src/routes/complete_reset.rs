@@ -22,7 +22,7 @@ pub async fn handle(
 ) -> Result<Answer<Record>, Problem> {
     password::check_new(&call.password).map_err(|e| Problem::bad_request(e.to_string()))?;
     let code = token::reset_hash(&call.code);
-    let found = app.store.reset(&code, app.now()).await.map_err(|e| Problem::internal(&e))?;
+    let found = app.store.reset(&code, app.now()).await?;
     let record = found.ok_or_else(no_code)?;
     let hashed = app.hasher.hash_new(&call.password, &*app.rng).await?;
     let items = vec![HardenItem { record, hash: hashed.hash.clone() }];
@@ -35,7 +35,7 @@ pub async fn handle(
         return Err(frozen(&caller));
     }
     let credential = Credential { scheme, salt, verifier, set_at: app.now() };
-    let used = set(&app, &code, record, &credential).await.map_err(|e| Problem::internal(&e))?;
+    let used = set(&app, &code, record, &credential).await?;
     if used { Ok(Answer(record, encoding)) } else { Err(no_code()) }
 }
 

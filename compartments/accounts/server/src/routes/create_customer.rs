@@ -6,7 +6,7 @@ use accounts_api::CreateCustomer;
 use axum::extract::State;
 use cofferdam_core::{CallerName, Record};
 use cofferdam_store::StoreError;
-use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemKind};
+use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemType};
 
 use crate::app::App;
 use crate::domain::{password, profile};
@@ -43,5 +43,5 @@ async fn write(app: &App, enrolment: &Enrolment) -> Result<(), StoreError> {
 }
 
 fn taken() -> Problem {
-    Problem::new(ProblemKind::Conflict, "another customer has this e-mail address")
+    Problem::new(ProblemType::CONFLICT, "another customer has this e-mail address")
 }

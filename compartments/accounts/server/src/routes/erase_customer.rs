@@ -16,6 +16,6 @@ pub async fn handle(
     Body(call, encoding): Body<EraseCustomer>,
 ) -> Result<Answer<()>, Problem> {
     app.keys.erase(&caller, call.record).await?;
-    app.store.erase_customer(call.record, app.now()).await.map_err(|e| Problem::internal(&e))?;
+    app.store.erase_customer(call.record, app.now()).await?;
     Ok(Answer((), encoding))
 }

@@ -17,6 +17,6 @@ pub async fn handle(
     Body(call, encoding): Body<FindCustomer>,
 ) -> Result<Answer<Option<Record>>, Problem> {
     let index = app.keys.index_one(&caller, address::digest(&call.email)).await?;
-    let found = app.store.find(&index).await.map_err(|e| Problem::internal(&e))?;
+    let found = app.store.find(&index).await?;
     Ok(Answer(found, encoding))
 }

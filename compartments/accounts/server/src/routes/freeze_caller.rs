@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use accounts_api::FreezeCaller;
 use axum::extract::State;
-use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemKind};
+use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemType};
 
 use crate::app::App;
 
@@ -22,11 +22,11 @@ pub async fn handle(
     }
     if app.is_controller(&call.caller) {
         let detail = "the controller can't be frozen: nobody could thaw it";
-        return Err(Problem::new(ProblemKind::Conflict, detail));
+        return Err(Problem::new(ProblemType::CONFLICT, detail));
     }
     let mut orders = app.orders.write().await;
     let kept = app.store.set_frozen(&call.caller, call.frozen, &call.reason, app.now()).await;
-    kept.map_err(|e| Problem::internal(&e))?;
+    kept?;
     tracing::warn!(caller = %call.caller, frozen = call.frozen, "a caller was frozen or thawed");
     orders.freeze(call.caller, call.frozen);
     Ok(Answer((), encoding))

@@ -11,7 +11,7 @@ use accounts_api::{
 };
 use axum::extract::State;
 use cofferdam_store::StoreError;
-use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemKind};
+use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemType};
 
 use crate::app::App;
 use crate::domain::password::{Hashed, Scheme};
@@ -35,9 +35,9 @@ pub async fn handle(
     check_form(&call)?;
     let ImportCustomers { source, rows } = call;
     let (first, last) = (line_of(rows.first()), line_of(rows.last()));
-    let state = app.store.import_state(&source).await.map_err(|e| Problem::internal(&e))?;
+    let state = app.store.import_state(&source).await?;
     let before = app.store.import_rejects(&source, first, last).await;
-    let before = before.map_err(|e| Problem::internal(&e))?;
+    let before = before?;
 
     let mut outcomes = Vec::with_capacity(rows.len());
     let mut people = Vec::with_capacity(rows.len());
@@ -144,5 +144,5 @@ async fn write(
 
 fn overtaken() -> Problem {
     let detail = "somebody took an address of this call meanwhile; send it again";
-    Problem::new(ProblemKind::Conflict, detail).retry_after(1)
+    Problem::new(ProblemType::CONFLICT, detail).retry_after(1)
 }

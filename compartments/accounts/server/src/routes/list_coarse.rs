@@ -21,5 +21,5 @@ pub async fn handle(
         return Err(Problem::bad_request(format!("a page has 1 to {MAX_PAGE} customers")));
     }
     let rows = app.store.coarse(call.from, call.limit).await;
-    Ok(Answer(rows.map_err(|e| Problem::internal(&e))?, encoding))
+    Ok(Answer(rows?, encoding))
 }

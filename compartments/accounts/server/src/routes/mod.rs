@@ -31,51 +31,42 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use cofferdam_core::Call;
-use cofferdam_wire::{Caller, call_route};
+use cofferdam_wire::{Caller, Routes};
 
 use crate::app::{App, frozen};
 
-macro_rules! routes {
-    ($($call:ty => $handler:path,)*) => {
-        /// The path of every route: each has a row in the table of the authorisation test.
-        pub const PATHS: &[&str] = &[$(<$call>::PATH,)*];
-
-        fn calls() -> Router<Arc<App>> {
-            Router::new()$(.merge(call_route::<$call, _, _, _>($handler)))*
-        }
-    };
-}
-
-routes! {
-    api::CreateCustomer => create_customer::handle,
-    api::ReadCustomers => read_customers::handle,
-    api::FindCustomer => find_customer::handle,
-    api::EraseCustomer => erase_customer::handle,
-    api::ListCoarse => list_coarse::handle,
-    api::ImportCustomers => import_customers::handle,
-    api::ReadImport => read_import::handle,
-    api::OpenSession => open_session::handle,
-    api::CheckSession => check_session::handle,
-    api::CloseSession => close_session::handle,
-    api::CheckPassword => check_password::handle,
-    api::RequestReset => request_reset::handle,
-    api::CompleteReset => complete_reset::handle,
-    api::OrderVoid => order_void::handle,
-    api::RevokeSessions => revoke_sessions::handle,
-    api::FreezeCaller => freeze_caller::handle,
-    api::ReportMail => report_mail::handle,
-    api::ReadReseal => read_reseal::handle,
-    api::ReadResetLoad => read_reset_load::handle,
-    api::ReadContacts => read_contacts::handle,
-    api::ReadPostal => read_postal::handle,
-    api::ReadChanges => read_changes::handle,
-    api::ReadSeen => read_seen::handle,
+/// Every call of the compartment.
+pub fn routes() -> Routes<Arc<App>> {
+    Routes::new()
+        .call::<api::CreateCustomer, _, _>(create_customer::handle)
+        .call::<api::ReadCustomers, _, _>(read_customers::handle)
+        .call::<api::FindCustomer, _, _>(find_customer::handle)
+        .call::<api::EraseCustomer, _, _>(erase_customer::handle)
+        .call::<api::ListCoarse, _, _>(list_coarse::handle)
+        .call::<api::ImportCustomers, _, _>(import_customers::handle)
+        .call::<api::ReadImport, _, _>(read_import::handle)
+        .call::<api::OpenSession, _, _>(open_session::handle)
+        .call::<api::CheckSession, _, _>(check_session::handle)
+        .call::<api::CloseSession, _, _>(close_session::handle)
+        .call::<api::CheckPassword, _, _>(check_password::handle)
+        .call::<api::RequestReset, _, _>(request_reset::handle)
+        .call::<api::CompleteReset, _, _>(complete_reset::handle)
+        .call::<api::OrderVoid, _, _>(order_void::handle)
+        .call::<api::RevokeSessions, _, _>(revoke_sessions::handle)
+        .call::<api::FreezeCaller, _, _>(freeze_caller::handle)
+        .call::<api::ReportMail, _, _>(report_mail::handle)
+        .call::<api::ReadReseal, _, _>(read_reseal::handle)
+        .call::<api::ReadResetLoad, _, _>(read_reset_load::handle)
+        .call::<api::ReadContacts, _, _>(read_contacts::handle)
+        .call::<api::ReadPostal, _, _>(read_postal::handle)
+        .call::<api::ReadChanges, _, _>(read_changes::handle)
+        .call::<api::ReadSeen, _, _>(read_seen::handle)
 }
 
 /// All routes. A frozen caller is refused before any of them.
 pub fn router(app: Arc<App>) -> Router {
-    calls().layer(middleware::from_fn_with_state(app.clone(), refuse_frozen)).with_state(app)
+    let refuse = middleware::from_fn_with_state(app.clone(), refuse_frozen);
+    routes().into_router(app).layer(refuse)
 }
 
 async fn refuse_frozen(

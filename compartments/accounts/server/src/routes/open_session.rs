@@ -43,9 +43,9 @@ async fn keep(
         return Err(voided());
     }
     let opened = app.now();
-    let expires = opened.saturating_add(LIFETIME).map_err(|e| Problem::internal(&e))?;
+    let expires = opened.saturating_add(LIFETIME).unwrap_or(Timestamp::MAX);
     let session = KeptSession { record: verified.record, caller, opened, expires };
     let kept = app.store.insert_session(&token::session_hash(token), &session).await;
-    kept.map_err(|e| Problem::internal(&e))?;
+    kept?;
     Ok(expires)
 }

@@ -34,7 +34,7 @@ pub async fn handle(
     let mut orders = app.orders.write().await;
     let kind = OrderKind::Void(records.as_ref());
     let order = app.store.insert_order(kind, call.incident, until, app.now()).await;
-    let order = order.map_err(|e| Problem::internal(&e))?;
+    let order = order?;
     match records.clone() {
         None => orders.void(until),
         Some(records) => orders.void_some(until, records),
@@ -42,7 +42,7 @@ pub async fn handle(
     drop(orders);
     let seconds = app.clock.monotonic().saturating_sub(started).as_secs_f64();
     let customers = match &records {
-        None => app.store.count_set_before(until).await.map_err(|e| Problem::internal(&e))?,
+        None => app.store.count_set_before(until).await?,
         Some(records) => records.len(),
     };
     tracing::info!(order, incident = call.incident, customers, "credentials are void");
@@ -64,7 +64,7 @@ async fn approve(app: &App, call: &OrderVoid, order: &str) -> Result<(), Problem
 async fn some(app: &App, roaring: &[u8]) -> Result<RoaringBitmap, Problem> {
     let records = RoaringBitmap::deserialize_from(roaring)
         .map_err(|e| Problem::bad_request(format!("not a Roaring bitmap: {e}")))?;
-    let all = app.store.highest_record().await.map_err(|e| Problem::internal(&e))?;
+    let all = app.store.highest_record().await?;
     let most = (u64::from(all) / 10).max(FEW);
     if records.len() > most {
         let what = format!(

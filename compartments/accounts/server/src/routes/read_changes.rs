@@ -16,5 +16,5 @@ pub async fn handle(
 ) -> Result<Answer<Changes>, Problem> {
     app.check_controller(&caller)?;
     let changes = app.store.changes(call.after).await;
-    Ok(Answer(changes.map_err(|e| Problem::internal(&e))?, encoding))
+    Ok(Answer(changes?, encoding))
 }

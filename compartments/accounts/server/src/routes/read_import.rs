@@ -16,5 +16,5 @@ pub async fn handle(
 ) -> Result<Answer<ImportState>, Problem> {
     app.check_importer(&caller)?;
     let state = app.store.import_state(&call.source).await;
-    Ok(Answer(state.map_err(|e| Problem::internal(&e))?, encoding))
+    Ok(Answer(state?, encoding))
 }

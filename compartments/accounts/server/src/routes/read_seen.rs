@@ -24,7 +24,7 @@ pub async fn handle(
     if call.callers.as_ref().is_some_and(|callers| callers.len() > MAX_CALLERS) {
         return Err(Problem::bad_request(format!("name at most {MAX_CALLERS} callers")));
     }
-    let seen = read(&app, &call).await.map_err(|e| Problem::internal(&e))?;
+    let seen = read(&app, &call).await?;
     Ok(Answer(seen, encoding))
 }
 

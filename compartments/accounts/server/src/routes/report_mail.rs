@@ -16,7 +16,7 @@ pub async fn handle(
     Body(call, encoding): Body<ReportMail>,
 ) -> Result<Answer<()>, Problem> {
     let index = app.keys.index_one(&caller, address::digest(&call.recipient)).await?;
-    let found = app.store.find(&index).await.map_err(|e| Problem::internal(&e))?;
+    let found = app.store.find(&index).await?;
     if let Some(record) = found {
         app.keys.report_mail(record).await?;
     }

@@ -20,12 +20,12 @@ pub async fn handle(
     let now = app.now();
     let mut orders = app.orders.write().await;
     let order = app.store.insert_order(OrderKind::Revoke, call.incident, until, now).await;
-    let order = order.map_err(|e| Problem::internal(&e))?;
+    let order = order?;
     let ended_before = orders.revoked_until;
     orders.revoke(until);
     drop(orders);
     let ended = app.store.count_sessions(ended_before, until, now).await;
-    let ended = ended.map_err(|e| Problem::internal(&e))?;
+    let ended = ended?;
     tracing::info!(order, incident = call.incident, ended, "sessions are revoked");
     Ok(Answer(ended, encoding))
 }

@@ -1,7 +1,6 @@
 //! Who may not: every route has a row here, or the test fails.
 
 use accounts_api as api;
-use accounts_server::PATHS;
 use api::{
     CheckPassword, CheckSession, CloseSession, CompleteReset, CreateCustomer, EraseCustomer,
     FindCustomer, FreezeCaller, ImportCustomers, ListCoarse, OpenSession, ReadChanges,
@@ -9,16 +8,16 @@ use api::{
     ReportMail, RequestReset, RevokeSessions,
 };
 use cofferdam_core::{Call, Field, FieldSet, Personal, Record};
-use cofferdam_wire::{Client, ProblemKind};
+use cofferdam_wire::{Client, ProblemType};
 
 use crate::support::{Shop, ada, everybody, legacy_row, problem};
 
 /// One path and how it ends for each kind of caller.
 struct Row {
     path: &'static str,
-    stranger: Option<ProblemKind>,
-    web: Option<ProblemKind>,
-    frozen: Option<ProblemKind>,
+    stranger: Option<ProblemType>,
+    web: Option<ProblemType>,
+    frozen: Option<ProblemType>,
 }
 
 /// Callers with a certificate of the authority: one that nobody granted anything, an app server,
@@ -92,23 +91,23 @@ async fn every_route_refuses_who_may_not() {
     ];
 
     let rows = || controllers.iter().chain(&granted).chain(&owned);
-    for path in PATHS {
+    for path in accounts_server::paths() {
         assert!(rows().any(|row| row.path == *path), "{path} is in no row of this table");
     }
-    assert_eq!(rows().count(), PATHS.len());
+    assert_eq!(rows().count(), accounts_server::paths().len());
     for row in rows() {
-        assert_eq!(row.frozen, Some(ProblemKind::Frozen), "{} by a frozen caller", row.path);
+        assert_eq!(row.frozen, Some(ProblemType::FROZEN), "{} by a frozen caller", row.path);
         assert!(row.stranger.is_some(), "{} answers a stranger", row.path);
     }
     for row in &controllers {
-        assert_eq!(row.stranger, Some(ProblemKind::NotGranted), "{}", row.path);
-        assert_eq!(row.web, Some(ProblemKind::NotGranted), "{} by an app server", row.path);
+        assert_eq!(row.stranger, Some(ProblemType::NOT_GRANTED), "{}", row.path);
+        assert_eq!(row.web, Some(ProblemType::NOT_GRANTED), "{} by an app server", row.path);
     }
     for row in &granted {
-        assert_eq!(row.stranger, Some(ProblemKind::NotGranted), "{}", row.path);
+        assert_eq!(row.stranger, Some(ProblemType::NOT_GRANTED), "{}", row.path);
     }
-    assert_eq!(owned[0].stranger, Some(ProblemKind::NoSession));
-    assert_eq!(owned[1].stranger, Some(ProblemKind::NotFound), "a code is its own leave");
-    assert_eq!(owned[2].stranger, Some(ProblemKind::NoSession));
+    assert_eq!(owned[0].stranger, Some(accounts_api::NO_SESSION));
+    assert_eq!(owned[1].stranger, Some(ProblemType::NOT_FOUND), "a code is its own leave");
+    assert_eq!(owned[2].stranger, Some(accounts_api::NO_SESSION));
     assert_eq!([owned[0].web, owned[2].web], [None, None], "the owner of the session may");
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use accounts_api::{CreateCustomer, ImportCustomers, ImportResult, ListCoarse, ReadCustomers};
 use cofferdam_core::{Field, FieldSet, Personal, Record};
-use cofferdam_wire::{Client, ProblemKind};
+use cofferdam_wire::{Client, ProblemType};
 
 use crate::support::{Lost, Shop, legacy_row, person, problem};
 
@@ -161,7 +161,7 @@ async fn a_lost_claim_is_made_again_and_one_that_was_taken_is_left_out() {
         let password = Personal::new("a fine password");
         let call = CreateCustomer { profile: person(1), password };
         let failed = web.call(&call).await;
-        assert_eq!(problem(failed), Some(ProblemKind::Upstream));
+        assert_eq!(problem(failed), Some(ProblemType::UPSTREAM));
         shop.keys.book().lose_claims.clear();
         assert_eq!(web.call(&call).await.unwrap(), Record(expected), "{lost:?}");
     }

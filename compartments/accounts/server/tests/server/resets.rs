@@ -8,7 +8,7 @@ use accounts_api::{
 };
 use cofferdam_core::{Personal, Record};
 use cofferdam_mail::sink::{self, SinkIndex};
-use cofferdam_wire::{CallError, Client, ProblemKind};
+use cofferdam_wire::{CallError, Client, ProblemType};
 use jiff::SignedDuration;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -80,7 +80,7 @@ async fn a_void_password_is_replaced_with_the_code_from_the_mail() {
     let session = scene.sign_in(OLD).await.unwrap();
     let void = everybody(scene.shop.now(), &["ann", "bob"]);
     scene.shop.client("response-1").call(&void).await.unwrap();
-    assert_eq!(problem(scene.sign_in(OLD).await), Some(ProblemKind::CredentialVoided));
+    assert_eq!(problem(scene.sign_in(OLD).await), Some(accounts_api::CREDENTIAL_VOIDED));
 
     scene.shop.clock.advance(SignedDuration::from_mins(1));
     scene.request(" ADA@example.org").await;
@@ -89,16 +89,16 @@ async fn a_void_password_is_replaced_with_the_code_from_the_mail() {
     assert!(letter.contains("From: service@shop.example\r\n") && !letter.contains("://"));
     assert_eq!(
         problem(scene.complete(&code(&letter), "short").await),
-        Some(ProblemKind::BadRequest)
+        Some(ProblemType::BAD_REQUEST)
     );
     assert_eq!(scene.complete(&code(&letter).to_lowercase(), NEW).await.unwrap(), scene.ada);
 
     let check = CheckSession { token: session.token };
-    assert_eq!(problem(scene.web.call(&check).await), Some(ProblemKind::NoSession));
-    assert_eq!(problem(scene.sign_in(OLD).await), Some(ProblemKind::BadCredentials));
+    assert_eq!(problem(scene.web.call(&check).await), Some(accounts_api::NO_SESSION));
+    assert_eq!(problem(scene.sign_in(OLD).await), Some(accounts_api::BAD_CREDENTIALS));
     assert!(scene.sign_in(NEW).await.is_ok(), "the void order covers the new password");
     let again = scene.complete(&code(&letter), OLD).await;
-    assert_eq!(problem(again), Some(ProblemKind::NotFound), "the code worked twice");
+    assert_eq!(problem(again), Some(ProblemType::NOT_FOUND), "the code worked twice");
 }
 
 #[tokio::test]
@@ -107,7 +107,7 @@ async fn a_code_lasts_thirty_minutes() {
     scene.request("ada@example.org").await;
     let late = code(&scene.letters(1).await[0]);
     scene.shop.clock.advance(SignedDuration::from_mins(30));
-    assert_eq!(problem(scene.complete(&late, NEW).await), Some(ProblemKind::NotFound));
+    assert_eq!(problem(scene.complete(&late, NEW).await), Some(ProblemType::NOT_FOUND));
     scene.request("ada@example.org").await;
     let in_time = code(&scene.letters(2).await[1]);
     scene.shop.clock.advance(SignedDuration::from_mins(30) - SignedDuration::from_millis(1));
@@ -121,7 +121,7 @@ async fn a_stranger_gets_the_same_answer_and_no_letter() {
     scene.request("ada@example.org").await;
     let letters = scene.letters(1).await;
     assert!(letters[0].contains("To: ada@example.org\r\n"));
-    assert_eq!(problem(scene.complete("none", NEW).await), Some(ProblemKind::NotFound));
+    assert_eq!(problem(scene.complete("none", NEW).await), Some(ProblemType::NOT_FOUND));
 }
 
 #[tokio::test]
@@ -137,6 +137,6 @@ async fn a_mailbox_is_not_flooded_and_a_used_code_takes_the_others_along() {
     let adas: Vec<_> = letters.iter().filter(|l| l.contains("To: ada@")).collect();
     assert_eq!(adas.len(), 5);
     scene.complete(&code(adas[3]), NEW).await.unwrap();
-    assert_eq!(problem(scene.complete(&code(adas[4]), OLD).await), Some(ProblemKind::NotFound));
+    assert_eq!(problem(scene.complete(&code(adas[4]), OLD).await), Some(ProblemType::NOT_FOUND));
     assert!(scene.sign_in(NEW).await.is_ok());
 }

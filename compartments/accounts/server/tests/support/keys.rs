@@ -9,7 +9,7 @@ use aws_lc_rs::hmac;
 use axum::Router;
 use axum::extract::State;
 use cofferdam_core::{CallerName, Epoch, Field, FieldKey, FieldSet, KeyBytes, Operation, Record};
-use cofferdam_wire::{Answer, Body, Caller, Listener, Problem, ProblemKind, call_route};
+use cofferdam_wire::{Answer, Body, Caller, Listener, Problem, ProblemType, call_route};
 use keys_api::{
     ApproveVoid, ClaimDecoys, ClaimedDecoys, DomainEpochs, EraseRecords, HardenPasswords,
     HardenedPasswords, IndexAddresses, IndexedAddresses, KeyGroup, ReadEpochs, RecordKeys,
@@ -161,7 +161,7 @@ async fn release(
     if reads && let Some(left) = book.budgets.get_mut(&call.caller) {
         *left = left
             .checked_sub(call.count())
-            .ok_or_else(|| Problem::new(ProblemKind::BudgetExhausted, "spent").retry_after(60))?;
+            .ok_or_else(|| Problem::new(ProblemType::BUDGET_EXHAUSTED, "spent").retry_after(60))?;
     }
     let (mut decoys, mut groups) = (Vec::new(), Vec::new());
     for KeyGroup { fields, epoch, records } in &call.groups {
@@ -218,7 +218,7 @@ async fn approve_void(
     if people.len() >= 2 || call.order.order.break_glass.is_some() {
         return Ok(Answer((), encoding));
     }
-    Err(Problem::new(ProblemKind::WarrantRefused, "it takes two"))
+    Err(Problem::new(ProblemType::WARRANT_REFUSED, "it takes two"))
 }
 
 async fn epochs(
@@ -267,13 +267,13 @@ async fn claim(
     let range = call.from.0..call.from.0 + call.count;
     let lost = book.lose_claims.pop();
     if lost == Some(Lost::Before) {
-        return Err(Problem::new(ProblemKind::Internal, "it broke"));
+        return Err(Problem::new(ProblemType::INTERNAL, "it broke"));
     }
     if range.clone().any(|n| !book.claimed.insert(n)) {
-        return Err(Problem::new(ProblemKind::Conflict, "these numbers were claimed before"));
+        return Err(Problem::new(ProblemType::CONFLICT, "these numbers were claimed before"));
     }
     if lost == Some(Lost::After) {
-        return Err(Problem::new(ProblemKind::Internal, "it broke"));
+        return Err(Problem::new(ProblemType::INTERNAL, "it broke"));
     }
     let decoys = range.map(Record).filter(|r| book.is_decoy(*r)).collect();
     Ok(Answer(ClaimedDecoys { decoys }, encoding))

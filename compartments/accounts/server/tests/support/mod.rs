@@ -10,7 +10,7 @@ use std::sync::Arc;
 use accounts_api::{OrderVoid, Whose};
 use accounts_server::{Config, Server};
 use cofferdam_core::{MockClock, SystemRng, Timestamp};
-use cofferdam_wire::{CallError, Client, ProblemKind};
+use cofferdam_wire::{CallError, Client, ProblemType};
 use tempfile::TempDir;
 use testkit::Authority;
 use tokio::sync::oneshot;
@@ -126,7 +126,7 @@ fn config(dir: &Path, authority: &Authority, keys: SocketAddr, relay: SocketAddr
 }
 
 /// The kind of problem that a call ended with.
-pub fn problem<T>(result: Result<T, CallError>) -> Option<ProblemKind> {
+pub fn problem<T>(result: Result<T, CallError>) -> Option<ProblemType> {
     result.err().and_then(|e| e.problem().map(|p| p.kind))
 }
 

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use cofferdam_core::{CallerName, Operation, Timestamp};
 use cofferdam_store::{Backend, Db, StoreError};
-use cofferdam_wire::{Problem, ProblemKind};
+use cofferdam_wire::{Problem, ProblemType};
 use jiff::SignedDuration;
 use keys_api::{AlarmKind, Budget};
 
@@ -147,11 +147,11 @@ impl App {
         };
         let charged =
             self.charging.charge(&self.db, &budgets, operation, now, records as u64).await;
-        let Err(spent) = charged.map_err(|e| Problem::internal(&e))? else { return Ok(()) };
+        let Err(spent) = charged? else { return Ok(()) };
         let (caller, window, limit) = (&spent.caller, spent.window, spent.limit);
         let detail = format!("{caller} is past its {operation} budget of {limit} a {window}");
         self.alarms.ring(now, AlarmKind::Budget, Some(caller), detail.clone()).await;
-        let problem = Problem::new(ProblemKind::BudgetExhausted, detail);
+        let problem = Problem::new(ProblemType::BUDGET_EXHAUSTED, detail);
         Err(match spent.retry_after_s {
             Some(seconds) => problem.retry_after(seconds),
             None => problem,

@@ -1,7 +1,7 @@
 //! The checks that every call passes.
 
 use cofferdam_core::{CallerName, Domain, Field, FieldSet, Operation, Record, Timestamp};
-use cofferdam_wire::{Problem, ProblemKind};
+use cofferdam_wire::{Problem, ProblemType};
 use keys_api::{AlarmKind, MAX_BATCH, Order, Signed};
 
 use super::App;
@@ -58,7 +58,7 @@ impl App {
                 let detail = format!("{name} asks on while frozen");
                 let now = self.now().await;
                 self.alarms.ring(now, AlarmKind::Frozen, Some(name), detail).await;
-                return Err(Problem::new(ProblemKind::Frozen, format!("{name} is frozen")));
+                return Err(Problem::new(ProblemType::FROZEN, format!("{name} is frozen")));
             }
         }
         Ok(())
@@ -164,7 +164,7 @@ impl App {
     pub async fn refuse_order(&self, by: &CallerName, kind: AlarmKind, why: String) -> Problem {
         let now = self.now().await;
         self.alarms.ring(now, kind, Some(by), format!("{by}: {why}")).await;
-        Problem::new(ProblemKind::WarrantRefused, why)
+        Problem::new(ProblemType::WARRANT_REFUSED, why)
     }
 }
 

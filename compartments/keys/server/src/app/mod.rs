@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use cofferdam_core::{CallerName, Clock, Domain, KeyBytes, Rng, Timestamp};
 use cofferdam_store::Db;
-use cofferdam_wire::{Problem, ProblemKind};
+use cofferdam_wire::{Problem, ProblemType};
 use jiff::SignedDuration;
 use keys_api::{AlarmKind, Entry, Event};
 use roaring::RoaringBitmap;
@@ -93,7 +93,7 @@ impl App {
             key: ceremony::open_log_key(config, &root, &sealed)?,
             witness: config.witness_key.clone(),
         };
-        let since = cofferdam_store::tlog::Day::of(started).minus(RECALL_DAYS);
+        let since = cofferdam_tlog::Day::of(started).minus(RECALL_DAYS);
         let (log, opened) = ReleaseLog::open(place, since, &mut |entry| recalled.take(&entry))?;
         recalled.save(&db).await?;
         // What the log knew better than the database holds from the first request on.
@@ -156,7 +156,7 @@ impl App {
         let entries: Vec<_> = events.into_iter().map(|event| Entry { at, event }).collect();
         self.log.append(&entries).await.map_err(|e| {
             tracing::error!(cause = %e, "the release log refused an entry");
-            Problem::new(ProblemKind::Unavailable, "the release log can't be written")
+            Problem::new(ProblemType::UNAVAILABLE, "the release log can't be written")
         })?;
         self.grown.notify_one();
         Ok(())

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cofferdam_store::tlog::Day;
+use cofferdam_tlog::Day;
 use cofferdam_wire::RefusedClient;
 use keys_api::AlarmKind;
 use tokio::sync::mpsc;

@@ -20,10 +20,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use cofferdam_core::{CallerName, Field, Operation, Record, Timestamp};
-use cofferdam_store::tlog::index::{Detail, IndexKey, Part, SegmentIndex};
-use cofferdam_store::tlog::notes::{BadNote, NoteKey, cosigned_at, read_checkpoint};
-use cofferdam_store::tlog::{
-    Day, Hash, HashFile, Segments, TilePath, TlogError, bundle, replace_file,
+use cofferdam_index::{Detail, IndexKey, Part};
+use cofferdam_tlog::notes::{BadNote, NoteKey, cosigned_at, read_checkpoint};
+use cofferdam_tlog::{
+    Day, Hash, HashFile, Segments, TilePath, TlogError, bundle, index, replace_file,
 };
 use keys_api::{Entry, MAX_ENTRY, glance};
 
@@ -83,6 +83,8 @@ pub enum LogError {
         asked: u64,
     },
 }
+
+impl cofferdam_core::InternalError for LogError {}
 
 impl LogError {
     fn io(path: &Path, source: std::io::Error) -> Self {
@@ -263,7 +265,7 @@ impl ReleaseLog {
         let mut readers = BTreeSet::new();
         for name in segments.names() {
             let whole = |_: &[Part]| Detail::Whole;
-            let index = SegmentIndex::read(segments, &self.dir, name, &opens, &whole, glance)?;
+            let index = index::read(segments, &self.dir, name, (&opens, &whole), glance)?;
             let past = index.whole.iter().filter(|(_, records)| records.contains(record.0));
             let today = index
                 .bitmaps
@@ -294,7 +296,7 @@ impl ReleaseLog {
 
     /// Indexes the segments of past days, and puts old ones away.
     pub fn tidy(&self, today: Day) -> Result<(), LogError> {
-        SegmentIndex::catch_up(&self.shared.segments, &self.dir, false, glance)?;
+        index::catch_up(&self.shared.segments, &self.dir, false, glance)?;
         let moved = self.shared.segments.put_away(today.minus(AT_HAND_DAYS))?;
         if moved > 0 {
             tracing::info!(segments = moved, "old segments of the log were put away");

@@ -5,8 +5,8 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::sync::RwLock;
 
-use cofferdam_store::tlog::notes::read_checkpoint;
-use cofferdam_store::tlog::{Day, Hash, HashFile, Segments};
+use cofferdam_tlog::notes::read_checkpoint;
+use cofferdam_tlog::{Day, Hash, HashFile, Segments};
 use keys_api::Entry;
 
 use super::{LogError, Opened, Shared};

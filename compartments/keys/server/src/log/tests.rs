@@ -1,12 +1,12 @@
 use std::path::Path;
 
 use cofferdam_core::{KeyBytes, Record, Timestamp};
-use cofferdam_store::tlog::frames;
-use cofferdam_store::tlog::notes::NoteKind;
+use cofferdam_tlog::frames;
+use cofferdam_tlog::notes::NoteKind;
 use jiff::SignedDuration;
 use keys_api::{Event, RecordList};
 
-use cofferdam_store::tlog::index::Detail;
+use cofferdam_index::Detail;
 
 use super::*;
 
@@ -120,7 +120,7 @@ async fn growth_is_proved_to_an_outsider() {
     assert_eq!(size, 700);
     let checkpoint = read_checkpoint(&note, &key(NoteKind::Log, 1).verifier()).unwrap();
     let proof = log.consistency(300, 700).unwrap();
-    cofferdam_store::tlog::check_tree(&proof, 700, *checkpoint.hash(), 300, before).unwrap();
+    cofferdam_tlog::check_tree(&proof, 700, *checkpoint.hash(), 300, before).unwrap();
 }
 
 /// Any prefix of the last frame is a write that was cut short: found, reported, cut.
@@ -237,8 +237,8 @@ async fn the_index_says_what_the_log_says() {
     }
     log.tidy(Day(3)).unwrap();
     let segments = log.shared.segments.names();
-    let load = || SegmentIndex::load(&bench.log(), segments[1], &|_| true, &|_| Detail::Parts);
-    let whole = SegmentIndex::load(&bench.log(), segments[1], &|_| true, &|_| Detail::Whole);
+    let load = || index::load(&bench.log(), segments[1], &|_| true, &|_| Detail::Parts);
+    let whole = index::load(&bench.log(), segments[1], &|_| true, &|_| Detail::Whole);
     let whole: Vec<u32> = whole.unwrap().whole.values().flatten().collect();
     assert_eq!(whole, (24..48).collect::<Vec<_>>());
     let index = load().unwrap();
@@ -251,7 +251,7 @@ async fn the_index_says_what_the_log_says() {
         })
         .collect();
     assert_eq!(rows, [("web-ky-1", None, 24, (24..48).collect())]);
-    let again = SegmentIndex::build(&log.shared.segments, segments[1], glance).unwrap();
+    let again = index::build(&log.shared.segments, segments[1], glance).unwrap();
     assert_eq!(again, index);
     change(&bench.log().join(segments[1].file("index")), |bytes| bytes[40] ^= 1);
     assert!(load().is_none(), "a damaged one is made again");
@@ -279,7 +279,7 @@ async fn tiles_and_proofs_are_those_of_the_tree() {
     let tile = |path: &str| log.tile(TilePath::parse(path).unwrap()).unwrap();
     let level0 = tile("0/001").unwrap();
     assert_eq!(level0.len(), 256 * 32);
-    let leaf = cofferdam_store::tlog::record_hash(&entry(256).encode());
+    let leaf = cofferdam_tlog::record_hash(&entry(256).encode());
     assert_eq!(level0[..32], leaf.0);
     assert_eq!(tile("entries/002.p/188").unwrap(), {
         let entries: Vec<_> = (512..700).map(|n| entry(n).encode()).collect();
@@ -288,7 +288,7 @@ async fn tiles_and_proofs_are_those_of_the_tree() {
     assert!(tile("0/002").is_none() && tile("0/002.p/189").is_none());
     let (leaf, proof) = log.inclusion(256, 700).unwrap();
     let root = log.shared.hashes.root(700).unwrap();
-    cofferdam_store::tlog::check_record(&proof, 700, root, 256, leaf).unwrap();
+    cofferdam_tlog::check_record(&proof, 700, root, 256, leaf).unwrap();
     assert!(matches!(log.inclusion(700, 700), Err(LogError::Beyond { .. })));
 }
 

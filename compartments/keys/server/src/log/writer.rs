@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
-use cofferdam_store::tlog::Day;
+use cofferdam_tlog::Day;
 use tokio::sync::oneshot;
 
 use super::{LogError, Shared};

@@ -17,5 +17,5 @@ pub async fn read(
 ) -> Result<Answer<Vec<Alarm>>, Problem> {
     app.check_controller(&by, "reading alarms").await?;
     let alarms = store::read_alarms(&app.db, call.after).await;
-    Ok(Answer(alarms.map_err(|e| Problem::internal(&e))?, encoding))
+    Ok(Answer(alarms?, encoding))
 }

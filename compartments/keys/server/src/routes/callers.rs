@@ -19,7 +19,7 @@ pub async fn list(
     Body(_, encoding): Body<ListCallers>,
 ) -> Result<Answer<Vec<CallerStatus>>, Problem> {
     app.check_controller(&by, "the list of callers").await?;
-    let claims = store::highest_claims(&app.db).await.map_err(|e| Problem::internal(&e))?;
+    let claims = store::highest_claims(&app.db).await?;
     let now = app.now().await;
     let access = app.access();
     let list = access.callers().map(|caller| status(&app, &access, caller, &claims, now)).collect();

@@ -56,7 +56,7 @@ pub async fn lower_budget(
     let event = Event::BudgetLowered { caller: caller.clone(), operation, budget, by, reason };
     app.write(app.now().await, vec![event]).await?;
     let kept = store::set_lowered(&app.db, &caller, operation, budget.as_ref()).await;
-    kept.map_err(|e| Problem::internal(&e))?;
+    kept?;
     app.after_change().await?;
     Ok(Answer((), encoding))
 }

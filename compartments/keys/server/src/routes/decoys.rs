@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use cofferdam_core::Record;
-use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemKind};
+use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemType};
 use keys_api::{AlarmKind, ClaimDecoys, ClaimedDecoys};
 
 use crate::app::{App, Parties};
@@ -28,14 +28,12 @@ pub async fn claim(
         .map(Record)
         .filter(|record| app.decoys.is_decoy(call.domain, *record))
         .collect();
-    let new = store::claim(&app.db, call.domain, call.from, upto.into(), &decoys)
-        .await
-        .map_err(|e| Problem::internal(&e))?;
+    let new = store::claim(&app.db, call.domain, call.from, upto.into(), &decoys).await?;
     if !new {
         let detail = format!("{via} asked a second time where decoys are, from {}", call.from);
         let now = app.now().await;
         app.alarms.ring(now, AlarmKind::DecoyProbe, Some(&via), detail).await;
-        return Err(Problem::new(ProblemKind::Conflict, "these numbers were claimed before"));
+        return Err(Problem::new(ProblemType::CONFLICT, "these numbers were claimed before"));
     }
     Ok(Answer(ClaimedDecoys { decoys }, encoding))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use cofferdam_core::{CallerName, Domain, Epoch, Timestamp};
-use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemKind};
+use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemType};
 use keys_api::{AlarmKind, ChangeEpoch, DomainEpochs, EpochChange, EpochOrder, Event, ReadEpochs};
 
 use crate::app::App;
@@ -72,7 +72,7 @@ fn event(
 
 /// An order does what it says once.
 fn check(before: &DomainEpochs, change: EpochChange) -> Result<(), Problem> {
-    let conflict = |what: String| Err(Problem::new(ProblemKind::Conflict, what));
+    let conflict = |what: String| Err(Problem::new(ProblemType::CONFLICT, what));
     match change {
         EpochChange::Start { epoch, .. } if before.current.0.checked_add(1) != Some(epoch.0) => {
             conflict(format!("the current epoch is {}; the next is one more", before.current.0))
@@ -117,8 +117,8 @@ async fn start(
     let name = master_name(domain, epoch);
     let sealed = app.new_master(&name);
     let started = store::start_epoch(&app.db, name, sealed, domain, reseal_until).await;
-    if !started.map_err(|e| Problem::internal(&e))? {
-        return Err(Problem::new(ProblemKind::Conflict, "another instance came first"));
+    if !started? {
+        return Err(Problem::new(ProblemType::CONFLICT, "another instance came first"));
     }
     Ok(())
 }

@@ -26,7 +26,7 @@ pub async fn erase(
     app.charge(&who, Operation::Erase, now, call.records.len()).await?;
 
     let set = erased_set(call.domain);
-    store::add_records(&app.db, &set, &call.records).await.map_err(|e| Problem::internal(&e))?;
+    store::add_records(&app.db, &set, &call.records).await?;
     app.after_change().await?;
     let EraseRecords { domain, caller, records } = call;
     let records = RecordList::new(records);

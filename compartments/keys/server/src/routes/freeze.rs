@@ -28,7 +28,7 @@ pub async fn freeze(
     let FreezeCaller { caller, frozen, reason } = call;
     let event = Event::Froze { caller: caller.clone(), by, frozen, reason };
     app.write(app.now().await, vec![event]).await?;
-    store::set_frozen(&app.db, &caller, frozen).await.map_err(|e| Problem::internal(&e))?;
+    store::set_frozen(&app.db, &caller, frozen).await?;
     app.after_change().await?;
     Ok(Answer((), encoding))
 }

@@ -1,5 +1,6 @@
 //! The endpoints, one file each.
 
+mod about;
 mod alarms;
 mod callers;
 mod contain;
@@ -19,8 +20,7 @@ mod warrants;
 
 use std::sync::Arc;
 
-use axum::Router;
-use cofferdam_wire::call_route;
+use cofferdam_wire::Routes;
 use keys_api::{
     ApproveVoid, ChangeEpoch, ChangePolicy, ClaimDecoys, CloseWarrant, Cosign, EraseRecords,
     FreezeCaller, HardenPasswords, IndexAddresses, ListCallers, LowerBudget, OpenWarrant,
@@ -28,33 +28,46 @@ use keys_api::{
     ReportMail,
 };
 
+pub use about::ABOUT;
+
 use crate::app::App;
 
+const TEXT: &str = "text/plain; charset=utf-8";
+const BYTES: &str = "application/octet-stream";
+
 /// Every route of the compartment.
-pub fn router(app: Arc<App>) -> Router {
-    Router::new()
-        .merge(call_route::<ReleaseKeys, _, _, _>(release::release))
-        .merge(call_route::<EraseRecords, _, _, _>(erase::erase))
-        .merge(call_route::<HardenPasswords, _, _, _>(harden::harden))
-        .merge(call_route::<IndexAddresses, _, _, _>(index::index))
-        .merge(call_route::<ClaimDecoys, _, _, _>(decoys::claim))
-        .merge(call_route::<ReportMail, _, _, _>(report_mail::report))
-        .merge(call_route::<FreezeCaller, _, _, _>(freeze::freeze))
-        .merge(call_route::<ListCallers, _, _, _>(callers::list))
-        .merge(call_route::<ApproveVoid, _, _, _>(contain::approve_void))
-        .merge(call_route::<LowerBudget, _, _, _>(contain::lower_budget))
-        .merge(call_route::<ReadPolicy, _, _, _>(policy::read))
-        .merge(call_route::<ChangePolicy, _, _, _>(policy::change))
-        .merge(call_route::<ReadEpochs, _, _, _>(epochs::read))
-        .merge(call_route::<ChangeEpoch, _, _, _>(epochs::change))
-        .merge(call_route::<OpenWarrant, _, _, _>(warrants::open))
-        .merge(call_route::<CloseWarrant, _, _, _>(warrants::close))
-        .merge(call_route::<ReadAlarms, _, _, _>(alarms::read))
-        .merge(call_route::<ReadCheckpoint, _, _, _>(log::checkpoint))
-        .merge(call_route::<ReadEntries, _, _, _>(log::entries))
-        .merge(call_route::<ProveInclusion, _, _, _>(log::inclusion))
-        .merge(call_route::<Cosign, _, _, _>(log::cosign))
-        .merge(tiles::routes())
-        .merge(metrics::routes())
-        .with_state(app)
+pub fn routes() -> Routes<Arc<App>> {
+    Routes::new()
+        .call::<ReleaseKeys, _, _>(release::release)
+        .call::<EraseRecords, _, _>(erase::erase)
+        .call::<HardenPasswords, _, _>(harden::harden)
+        .call::<IndexAddresses, _, _>(index::index)
+        .call::<ClaimDecoys, _, _>(decoys::claim)
+        .call::<ReportMail, _, _>(report_mail::report)
+        .call::<FreezeCaller, _, _>(freeze::freeze)
+        .call::<ListCallers, _, _>(callers::list)
+        .call::<ApproveVoid, _, _>(contain::approve_void)
+        .call::<LowerBudget, _, _>(contain::lower_budget)
+        .call::<ReadPolicy, _, _>(policy::read)
+        .call::<ChangePolicy, _, _>(policy::change)
+        .call::<ReadEpochs, _, _>(epochs::read)
+        .call::<ChangeEpoch, _, _>(epochs::change)
+        .call::<OpenWarrant, _, _>(warrants::open)
+        .call::<CloseWarrant, _, _>(warrants::close)
+        .call::<ReadAlarms, _, _>(alarms::read)
+        .call::<ReadCheckpoint, _, _>(log::checkpoint)
+        .call::<ReadEntries, _, _>(log::entries)
+        .call::<ProveInclusion, _, _>(log::inclusion)
+        .call::<Cosign, _, _>(log::cosign)
+        .get(
+            "/checkpoint",
+            ("The log's checkpoint (C2SP tlog-checkpoint)", TEXT),
+            tiles::checkpoint,
+        )
+        .get(
+            "/tile/{*path}",
+            ("A tile of the log (C2SP tlog-tiles): hashes, or entries", BYTES),
+            tiles::tile,
+        )
+        .get("/metrics", ("Figures for Prometheus", TEXT), metrics::metrics)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::extract::State;
-use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemKind};
+use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemType};
 use keys_api::{AlarmKind, ChangePolicy, Event, Order, Policy, ReadPolicy};
 
 use crate::app::App;
@@ -34,14 +34,14 @@ pub async fn change(
     let next = app.access().policy.version + 1;
     if policy.version != next {
         let what = format!("the next policy is version {next}; this is {}", policy.version);
-        return Err(Problem::new(ProblemKind::Conflict, what));
+        return Err(Problem::new(ProblemType::CONFLICT, what));
     }
     let mut sha256 = [0; 32];
     sha256.copy_from_slice(digest(&SHA256, &policy.signed_bytes()).as_ref());
     let event = Event::PolicyChanged { version: next, digest: sha256, approvers };
     app.write(app.now().await, vec![event]).await?;
-    if !store::insert_policy(&app.db, &signed).await.map_err(|e| Problem::internal(&e))? {
-        return Err(Problem::new(ProblemKind::Conflict, "another policy came first"));
+    if !store::insert_policy(&app.db, &signed).await? {
+        return Err(Problem::new(ProblemType::CONFLICT, "another policy came first"));
     }
     app.after_change().await?;
     Ok(Answer((), encoding))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use cofferdam_core::{CallerName, Domain, Epoch, FieldSet, Operation, Record, Timestamp};
-use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemKind};
+use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemType};
 use keys_api::{
     AlarmKind, Event, KeyGroup, RecordKeys, RecordList, ReleaseKeys, ReleasedGroup, ReleasedKeys,
     WarrantId,
@@ -135,14 +135,14 @@ async fn draw(
         Ok(limit) => {
             let records: Vec<_> = groups.iter().flat_map(|g| g.records.iter().copied()).collect();
             let drawn = store::draw(&app.db, warrant, limit.into(), &records).await;
-            if drawn.map_err(|e| Problem::internal(&e))? { Ok(()) } else { Err(Refusal::Records) }
+            if drawn? { Ok(()) } else { Err(Refusal::Records) }
         }
         Err(refusal) => Err(refusal),
     };
     let Err(refusal) = drawn else { return Ok(()) };
     let detail = format!("{}: {refusal}", who.caller);
     app.alarms.ring(now, AlarmKind::RefusedWarrant, Some(who.caller), detail.clone()).await;
-    Err(Problem::new(ProblemKind::WarrantRefused, detail))
+    Err(Problem::new(ProblemType::WARRANT_REFUSED, detail))
 }
 
 /// Writes what will leave, before it leaves.
@@ -181,7 +181,7 @@ async fn derive(
     if keys <= MANY {
         return Ok(work());
     }
-    tokio::task::spawn_blocking(work).await.map_err(|e| Problem::internal(&e))
+    Ok(cofferdam_wire::blocking(work).await?)
 }
 
 fn keys_of(ring: &KeyRing, domain: Domain, group: &KeyGroup) -> Option<ReleasedGroup> {

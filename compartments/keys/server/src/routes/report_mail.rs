@@ -26,7 +26,7 @@ pub async fn report(
 async fn ring(app: Arc<App>, call: ReportMail) {
     let record = call.record;
     let look = app.clone();
-    let opened = tokio::task::spawn_blocking(move || look.log.readers(record, Field::Email)).await;
+    let opened = cofferdam_wire::blocking(move || look.log.readers(record, Field::Email)).await;
     let readers = match opened {
         Ok(Ok(readers)) => readers,
         Ok(Err(e)) => return tracing::error!(cause = %e, "the log could not be looked through"),

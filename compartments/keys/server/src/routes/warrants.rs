@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use cofferdam_core::CallerName;
-use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemKind};
+use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemType};
 use keys_api::{AlarmKind, CloseWarrant, Event, OpenWarrant, WarrantId};
 
 use crate::app::App;
@@ -39,8 +39,8 @@ pub async fn open(
         approvers,
     };
     app.write(now, vec![event]).await?;
-    if !store::insert_warrant(&app.db, &signed).await.map_err(|e| Problem::internal(&e))? {
-        return Err(Problem::new(ProblemKind::Conflict, "another instance opened it first"));
+    if !store::insert_warrant(&app.db, &signed).await? {
+        return Err(Problem::new(ProblemType::CONFLICT, "another instance opened it first"));
     }
     app.after_change().await?;
     Ok(Answer(signed.order.id, encoding))
@@ -58,7 +58,7 @@ pub async fn close(
 ) -> Result<Answer<()>, Problem> {
     app.check_controller(&by, "closing a warrant").await?;
     let warrant = call.warrant;
-    if !store::close_warrant(&app.db, warrant).await.map_err(|e| Problem::internal(&e))? {
+    if !store::close_warrant(&app.db, warrant).await? {
         return Err(Problem::not_found("no such warrant is open"));
     }
     app.after_change().await?;

@@ -1,6 +1,6 @@
 //! A clock that lies opens no budget.
 
-use cofferdam_wire::ProblemKind;
+use cofferdam_wire::ProblemType;
 use jiff::SignedDuration;
 use keys_api::AlarmKind;
 
@@ -13,11 +13,11 @@ async fn a_clock_that_jumps_opens_no_budget_and_rings() {
     assert_eq!(keys.release("web-ky-1", &hundred).await, Ok(100));
     keys.clock.jump(SignedDuration::from_hours(48));
     let refused = keys.release("web-ky-1", &[1]).await.unwrap_err();
-    assert_eq!((refused.kind, refused.retry_after_s), (ProblemKind::BudgetExhausted, Some(61)));
+    assert_eq!((refused.kind, refused.retry_after_s), (ProblemType::BUDGET_EXHAUSTED, Some(61)));
     assert!(keys.alarms().await.iter().any(|a| a.kind == AlarmKind::ClockJump));
     keys.clock.jump(-SignedDuration::from_hours(96));
     let refused = keys.release("web-ky-1", &[1]).await.unwrap_err();
-    assert_eq!(refused.kind, ProblemKind::BudgetExhausted);
+    assert!(refused.is(ProblemType::BUDGET_EXHAUSTED));
 
     // Started anew on a clock that was set back, the log's own end tells.
     keys.clock.advance(SignedDuration::from_mins(3));
@@ -27,5 +27,5 @@ async fn a_clock_that_jumps_opens_no_budget_and_rings() {
         jumps.iter().any(|a| a.kind == AlarmKind::ClockJump && a.detail.contains("set back"));
     assert!(told, "{jumps:?}");
     let refused = keys.release("web-ky-1", &[1]).await.unwrap_err();
-    assert_eq!(refused.kind, ProblemKind::BudgetExhausted);
+    assert!(refused.is(ProblemType::BUDGET_EXHAUSTED));
 }

@@ -1,7 +1,7 @@
 //! Void orders are approved by two people, or by one who is heard; budgets are lowered by one.
 
 use cofferdam_core::{Clock, Domain, Epoch, Operation};
-use cofferdam_wire::{CallError, ProblemKind};
+use cofferdam_wire::{CallError, ProblemType};
 use jiff::SignedDuration;
 use keys_api::{
     AlarmKind, ApproveVoid, Budget, ChangeEpoch, EpochChange, EpochOrder, Event, ListCallers,
@@ -12,7 +12,7 @@ use crate::support::{Keys, ask, events, name};
 
 const REASON: &str = "the second approver can't be reached";
 
-fn kind<T>(answer: Result<T, CallError>) -> Option<ProblemKind> {
+fn kind<T>(answer: Result<T, CallError>) -> Option<ProblemType> {
     answer.err().map(|e| e.problem().unwrap().kind)
 }
 
@@ -48,14 +48,14 @@ async fn a_void_order_takes_two_or_one_who_is_heard() {
     let nobody = Signed { signatures: vec![], ..void(&keys, 10, Some(REASON)) };
     let late = by_one(&void(&keys, 0, Some(REASON)));
     for bad in [&alone, &twice, &other, &invented, &nobody, &late] {
-        assert_eq!(approve(bad).await, Some(ProblemKind::WarrantRefused));
+        assert_eq!(approve(bad).await, Some(ProblemType::WARRANT_REFUSED));
     }
     assert!(keys.alarms().await.iter().any(|a| a.kind == AlarmKind::RefusedOrder));
     let padded = format!("{}{}", " ".repeat(100_000), REASON);
     for reason in ["now", padded.as_str(), "a reason with a zero \0 in it", "two\nlines of reason"]
     {
         let bad = by_one(&void(&keys, 10, Some(reason)));
-        assert_eq!(approve(&bad).await, Some(ProblemKind::BadRequest), "{}", reason.len());
+        assert_eq!(approve(&bad).await, Some(ProblemType::BAD_REQUEST), "{}", reason.len());
     }
     assert!(!keys.alarms().await.iter().any(|a| a.kind == AlarmKind::BreakGlass));
 
@@ -89,11 +89,11 @@ async fn one_person_may_start_an_epoch_behind_glass_and_never_destroy_one() {
     };
     let start = EpochChange::Start { epoch: Epoch(1), reseal_until: until };
     let quiet = response.call(&alone(start, None)).await;
-    assert_eq!(kind(quiet), Some(ProblemKind::WarrantRefused));
+    assert_eq!(kind(quiet), Some(ProblemType::WARRANT_REFUSED));
     let loud = response.call(&alone(start, Some(REASON))).await.unwrap();
     assert_eq!((loud.current, loud.reseal_until), (Epoch(1), Some(until)));
     let retire = alone(EpochChange::Retire { epoch: Epoch(0) }, Some(REASON));
-    assert_eq!(kind(response.call(&retire).await), Some(ProblemKind::WarrantRefused));
+    assert_eq!(kind(response.call(&retire).await), Some(ProblemType::WARRANT_REFUSED));
     assert!(keys.alarms().await.iter().any(|a| a.kind == AlarmKind::BreakGlass));
     let forced =
         |event: &Event| matches!(event, Event::EpochForced { reason, .. } if reason == REASON);
@@ -116,17 +116,17 @@ async fn a_lowered_budget_holds_at_once_and_until_it_is_given_back() {
     assert_eq!(read(&keys, &[1, 2]).await, None);
     let response = keys.client("response-1");
     let more = Budget { day: u64::MAX, ..tiny };
-    assert_eq!(kind(response.call(&lower(Some(more))).await), Some(ProblemKind::BadRequest));
+    assert_eq!(kind(response.call(&lower(Some(more))).await), Some(ProblemType::BAD_REQUEST));
     let stranger = LowerBudget { caller: name("nobody-1"), ..lower(Some(tiny)) };
-    assert_eq!(kind(response.call(&stranger).await), Some(ProblemKind::NotFound));
+    assert_eq!(kind(response.call(&stranger).await), Some(ProblemType::NOT_FOUND));
     response.call(&lower(Some(tiny))).await.unwrap();
 
     // What was taken before counts.
-    assert_eq!(read(&keys, &[3, 4]).await, Some(ProblemKind::BudgetExhausted));
+    assert_eq!(read(&keys, &[3, 4]).await, Some(ProblemType::BUDGET_EXHAUSTED));
     assert_eq!(read(&keys, &[3]).await, None);
-    assert_eq!(read(&keys, &[4]).await, Some(ProblemKind::BudgetExhausted));
+    assert_eq!(read(&keys, &[4]).await, Some(ProblemType::BUDGET_EXHAUSTED));
     keys.restart().await;
-    assert_eq!(read(&keys, &[4]).await, Some(ProblemKind::BudgetExhausted));
+    assert_eq!(read(&keys, &[4]).await, Some(ProblemType::BUDGET_EXHAUSTED));
     let listed = keys.client("response-1").call(&ListCallers {}).await.unwrap();
     let web = listed.iter().find(|of| of.caller == name("web-ky-1")).unwrap();
     assert_eq!(web.budgets[&Operation::Release], tiny);

@@ -1,7 +1,7 @@
 //! Master keys are renewed and destroyed when two people sign; erased records stay closed.
 
 use cofferdam_core::{Clock, Domain, Epoch, Field, Operation, Record};
-use cofferdam_wire::{Client, Problem, ProblemKind};
+use cofferdam_wire::{Client, Problem, ProblemType};
 use jiff::SignedDuration;
 use keys_api::{
     ChangeEpoch, DomainEpochs, EpochChange, EpochOrder, EraseRecords, Event, KeyGroup, ReadEpochs,
@@ -71,7 +71,7 @@ async fn a_new_epoch_seals_and_the_old_one_stays_readable() {
     assert_eq!(epochs.readable, [Epoch(1)]);
     for _ in 0..2 {
         let gone = keys.client("accounts").call(&in_epoch(0, &[7])).await.unwrap_err();
-        assert_eq!(gone.problem().unwrap().kind, ProblemKind::BadRequest);
+        assert!(gone.is(ProblemType::BAD_REQUEST));
         keys.restart().await;
     }
     let changes = events(&keys).await;
@@ -85,18 +85,18 @@ async fn records_are_resealed_by_their_compartment_and_in_the_window_alone() {
     let accounts = keys.client("accounts");
     let kind = |refused: cofferdam_wire::CallError| refused.problem().unwrap().kind;
     let early = ReleaseKeys { groups: vec![group(&[Field::Name], &[1])], ..reseal(&[1]) };
-    assert_eq!(kind(accounts.call(&early).await.unwrap_err()), ProblemKind::NotGranted);
+    assert_eq!(kind(accounts.call(&early).await.unwrap_err()), ProblemType::NOT_GRANTED);
     give(&keys.client("response-1"), keys.sign(start(&keys, 1))).await.unwrap();
     let for_web = ReleaseKeys { caller: name("web-ky-1"), ..reseal(&[1]) };
-    assert_eq!(kind(accounts.call(&for_web).await.unwrap_err()), ProblemKind::NotGranted);
+    assert_eq!(kind(accounts.call(&for_web).await.unwrap_err()), ProblemType::NOT_GRANTED);
     accounts.call(&reseal(&[1])).await.unwrap();
     let many: Vec<u32> = (0..300).collect();
     assert_eq!(
         kind(accounts.call(&reseal(&many)).await.unwrap_err()),
-        ProblemKind::BudgetExhausted
+        ProblemType::BUDGET_EXHAUSTED
     );
     keys.clock.advance(SignedDuration::from_hours(2));
-    assert_eq!(kind(accounts.call(&reseal(&[1])).await.unwrap_err()), ProblemKind::NotGranted);
+    assert_eq!(kind(accounts.call(&reseal(&[1])).await.unwrap_err()), ProblemType::NOT_GRANTED);
 }
 
 #[tokio::test]
@@ -105,17 +105,17 @@ async fn an_order_is_carried_out_once_and_in_time() {
     let response = keys.client("response-1");
     let unsigned = Signed { order: start(&keys, 1), signatures: vec![] };
     let kind = |refused: Problem| refused.kind;
-    assert_eq!(kind(give(&response, unsigned).await.unwrap_err()), ProblemKind::WarrantRefused);
+    assert_eq!(kind(give(&response, unsigned).await.unwrap_err()), ProblemType::WARRANT_REFUSED);
     let skipping = keys.sign(start(&keys, 2));
-    assert_eq!(kind(give(&response, skipping).await.unwrap_err()), ProblemKind::Conflict);
+    assert_eq!(kind(give(&response, skipping).await.unwrap_err()), ProblemType::CONFLICT);
     let current = keys.sign(order(&keys, EpochChange::Retire { epoch: Epoch(0) }));
-    assert_eq!(kind(give(&response, current).await.unwrap_err()), ProblemKind::Conflict);
+    assert_eq!(kind(give(&response, current).await.unwrap_err()), ProblemType::CONFLICT);
     let once = keys.sign(start(&keys, 1));
     give(&response, once.clone()).await.unwrap();
-    assert_eq!(kind(give(&response, once).await.unwrap_err()), ProblemKind::Conflict);
+    assert_eq!(kind(give(&response, once).await.unwrap_err()), ProblemType::CONFLICT);
     let late = keys.sign(start(&keys, 2));
     keys.clock.advance(SignedDuration::from_hours(1));
-    assert_eq!(kind(give(&response, late).await.unwrap_err()), ProblemKind::WarrantRefused);
+    assert_eq!(kind(give(&response, late).await.unwrap_err()), ProblemType::WARRANT_REFUSED);
     let read = ReadEpochs { domain: ACCOUNTS };
     assert_eq!(keys.client("accounts").call(&read).await.unwrap().current, Epoch(1));
 }

@@ -2,7 +2,7 @@
 //! each has a log of its own.
 
 use cofferdam_core::{Domain, Record};
-use cofferdam_wire::ProblemKind;
+use cofferdam_wire::ProblemType;
 use keys_api::{
     ChangePolicy, ClaimDecoys, EraseRecords, Event, FreezeCaller, OpenWarrant, ReleaseKeys,
 };
@@ -33,7 +33,7 @@ async fn a_budget_holds_across_instances_and_their_crashes() {
         let keys = if n % 3 == 0 { &first } else { &second };
         match keys.release("web-ky-1", &[n]).await {
             Ok(records) => given += records,
-            Err(problem) => assert_eq!(problem.kind, ProblemKind::BudgetExhausted),
+            Err(problem) => assert!(problem.is(ProblemType::BUDGET_EXHAUSTED)),
         }
         if n == 60 {
             second.restart().await;
@@ -55,7 +55,7 @@ async fn what_one_instance_is_told_the_other_knows() {
     response.call(&freeze).await.unwrap();
     let frozen = async || {
         let refused = second.release("web-ky-2", &[1]).await.unwrap_err();
-        refused.kind == ProblemKind::Frozen
+        refused.is(ProblemType::FROZEN)
     };
     until(frozen).await;
 
@@ -73,7 +73,7 @@ async fn what_one_instance_is_told_the_other_knows() {
     response.call(&ChangePolicy { policy: first.sign(policy) }).await.unwrap();
     let refused = async || {
         let refused = second.release("web-ky-1", &[1]).await;
-        refused.is_err_and(|problem| problem.kind == ProblemKind::NotGranted)
+        refused.is_err_and(|problem| problem.is(ProblemType::NOT_GRANTED))
     };
     until(refused).await;
     assert_eq!(first.alarms().await.len(), second.alarms().await.len(), "one list of alarms");

@@ -2,7 +2,7 @@
 //! released, and what was released is in the log, once.
 
 use cofferdam_core::Field;
-use cofferdam_wire::ProblemKind;
+use cofferdam_wire::ProblemType;
 use jiff::SignedDuration;
 use keys_api::{Budget, ChangePolicy, Event, ReleaseKeys};
 use proptest::prelude::*;
@@ -106,7 +106,7 @@ async fn release(keys: &Keys, call: u32, groups: u32, records: u32) -> Option<Ve
             Some((0..groups).flat_map(numbers).collect())
         }
         Err(e) => {
-            assert_eq!(e.problem().unwrap().kind, ProblemKind::BudgetExhausted);
+            assert!(e.is(ProblemType::BUDGET_EXHAUSTED));
             None
         }
     }

@@ -1,7 +1,7 @@
 //! The log as auditors and public tools read it.
 
-use cofferdam_store::tlog::notes::read_checkpoint;
-use cofferdam_store::tlog::{Hash, check_record};
+use cofferdam_tlog::notes::read_checkpoint;
+use cofferdam_tlog::{Hash, check_record};
 use keys_api::{ProveInclusion, ReadCheckpoint};
 
 use crate::support::Keys;

@@ -1,7 +1,7 @@
 //! Grants and budgets change when two people sign, at once, and not otherwise.
 
 use cofferdam_core::{Field, FieldSet, Operation};
-use cofferdam_wire::{Client, Problem, ProblemKind};
+use cofferdam_wire::{Client, Problem, ProblemType};
 use keys_api::{AlarmKind, Budget, ChangePolicy, Event, Policy, ReadPolicy, Signed};
 
 use crate::support::{Keys, events, fields, name};
@@ -28,7 +28,7 @@ fn next(keys: &Keys) -> Policy {
 async fn a_signed_policy_holds_at_once_and_after_a_restart() {
     let mut keys = Keys::start().await;
     let response = keys.client("response-1");
-    assert_eq!(keys.release("web-ky-2", &[1]).await.unwrap_err().kind, ProblemKind::NotGranted);
+    assert!(keys.release("web-ky-2", &[1]).await.unwrap_err().is(ProblemType::NOT_GRANTED));
     change(&response, keys.sign(next(&keys))).await.unwrap();
     for first in [0, 10] {
         let records: Vec<u32> = (first..first + 5).collect();
@@ -39,7 +39,7 @@ async fn a_signed_policy_holds_at_once_and_after_a_restart() {
     let burst: Vec<u32> = (20..25).collect();
     assert_eq!(keys.release("web-ky-2", &burst).await, Ok(5));
     let spent = keys.release("web-ky-2", &[30]).await.unwrap_err();
-    assert_eq!(spent.kind, ProblemKind::BudgetExhausted);
+    assert!(spent.is(ProblemType::BUDGET_EXHAUSTED));
     assert_eq!(keys.client("response-1").call(&ReadPolicy {}).await.unwrap(), next(&keys));
     let logged = events(&keys).await;
     let changed = logged.iter().find_map(|event| match event {
@@ -62,7 +62,7 @@ async fn what_two_people_did_not_sign_does_not_hold() {
         vec![ann.sign(&policy), bob.sign(&keys.policy())],
     ] {
         let refused = change(&response, Signed { order: policy.clone(), signatures }).await;
-        assert_eq!(refused.unwrap_err().kind, ProblemKind::WarrantRefused);
+        assert!(refused.unwrap_err().is(ProblemType::WARRANT_REFUSED));
     }
     // An approver whom the new policy itself brings along has no say in it.
     let eve = keys_api::ApproverSecret::generate("eve", &cofferdam_core::SystemRng);
@@ -70,7 +70,7 @@ async fn what_two_people_did_not_sign_does_not_hold() {
     own.approvers.push(eve.public());
     let signatures = vec![ann.sign(&own), eve.sign(&own)];
     let refused = change(&response, Signed { order: own, signatures }).await.unwrap_err();
-    assert_eq!(refused.kind, ProblemKind::WarrantRefused);
+    assert!(refused.is(ProblemType::WARRANT_REFUSED));
     assert!(keys.alarms().await.iter().any(|a| a.kind == AlarmKind::RefusedOrder));
     assert_eq!(response.call(&ReadPolicy {}).await.unwrap(), keys.policy());
 }
@@ -81,14 +81,14 @@ async fn a_policy_is_used_once_and_must_make_sense() {
     let response = keys.client("response-1");
     let skipped = Policy { version: 3, ..next(&keys) };
     let refused = change(&response, keys.sign(skipped)).await.unwrap_err();
-    assert_eq!(refused.kind, ProblemKind::Conflict);
+    assert!(refused.is(ProblemType::CONFLICT));
     let mut wrong = next(&keys);
     wrong.callers[0].grants[0].fields = FieldSet::EMPTY;
     let refused = change(&response, keys.sign(wrong)).await.unwrap_err();
-    assert_eq!(refused.kind, ProblemKind::BadRequest);
+    assert!(refused.is(ProblemType::BAD_REQUEST));
     change(&response, keys.sign(next(&keys))).await.unwrap();
     let replayed = change(&response, keys.sign(next(&keys))).await.unwrap_err();
-    assert_eq!(replayed.kind, ProblemKind::Conflict);
+    assert!(replayed.is(ProblemType::CONFLICT));
     let back = change(&response, keys.sign(keys.policy())).await.unwrap_err();
-    assert_eq!(back.kind, ProblemKind::Conflict, "an old policy does not come back");
+    assert!(back.is(ProblemType::CONFLICT), "an old policy does not come back");
 }

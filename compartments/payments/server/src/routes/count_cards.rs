@@ -15,6 +15,6 @@ pub async fn handle(
     Body(CountCards {}, encoding): Body<CountCards>,
 ) -> Result<Answer<u64>, Problem> {
     app.check_controller(&caller)?;
-    let count = app.store.count_cards().await.map_err(|e| Problem::internal(&e))?;
+    let count = app.store.count_cards().await?;
     Ok(Answer(count, encoding))
 }

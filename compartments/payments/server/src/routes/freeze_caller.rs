@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemKind};
+use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemType};
 use payments_api::FreezeCaller;
 
 use crate::app::App;
@@ -23,11 +23,11 @@ pub async fn handle(
     }
     if app.is_controller(&call.caller) {
         let detail = "the controller can't be frozen: nobody could thaw it";
-        return Err(Problem::new(ProblemKind::Conflict, detail));
+        return Err(Problem::new(ProblemType::CONFLICT, detail));
     }
     let now = app.clock.now();
     let kept = app.store.set_frozen(&call.caller, call.frozen, &call.reason, now).await;
-    kept.map_err(|e| Problem::internal(&e))?;
+    kept?;
     tracing::warn!(caller = %call.caller, frozen = call.frozen, "a caller was frozen or thawed");
     app.set_frozen(call.caller, call.frozen);
     Ok(Answer((), encoding))

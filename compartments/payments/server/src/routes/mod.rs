@@ -13,8 +13,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use cofferdam_core::Call;
-use cofferdam_wire::{Caller, Problem, ProblemKind, call_route};
+use cofferdam_wire::{Caller, Problem, ProblemType, Routes};
 use payments_api as api;
 use payments_api::CardToken;
 
@@ -22,29 +21,21 @@ use crate::app::App;
 use crate::domain::token_hash;
 use crate::store::SealedCard;
 
-macro_rules! routes {
-    ($($call:ty => $handler:path,)*) => {
-        /// The path of every route: each has a row in the table of the authorisation test.
-        pub const PATHS: &[&str] = &[$(<$call>::PATH,)*];
-
-        fn calls() -> Router<Arc<App>> {
-            Router::new()$(.merge(call_route::<$call, _, _, _>($handler)))*
-        }
-    };
-}
-
-routes! {
-    api::StoreCards => store_cards::handle,
-    api::ReadCard => read_card::handle,
-    api::RevealCard => reveal_card::handle,
-    api::FreezeCaller => freeze_caller::handle,
-    api::CountCards => count_cards::handle,
-    api::ReadReseal => read_reseal::handle,
+/// Every call of the compartment.
+pub fn routes() -> Routes<Arc<App>> {
+    Routes::new()
+        .call::<api::StoreCards, _, _>(store_cards::handle)
+        .call::<api::ReadCard, _, _>(read_card::handle)
+        .call::<api::RevealCard, _, _>(reveal_card::handle)
+        .call::<api::FreezeCaller, _, _>(freeze_caller::handle)
+        .call::<api::CountCards, _, _>(count_cards::handle)
+        .call::<api::ReadReseal, _, _>(read_reseal::handle)
 }
 
 /// All routes. A frozen caller is refused before any of them.
 pub fn router(app: Arc<App>) -> Router {
-    calls().layer(middleware::from_fn_with_state(app.clone(), refuse_frozen)).with_state(app)
+    let refuse = middleware::from_fn_with_state(app.clone(), refuse_frozen);
+    routes().into_router(app).layer(refuse)
 }
 
 async fn refuse_frozen(
@@ -56,7 +47,7 @@ async fn refuse_frozen(
     if app.is_frozen(&caller) {
         tracing::warn!(%caller, "a frozen caller goes on asking");
         let detail = format!("{caller} is frozen");
-        return Problem::new(ProblemKind::Frozen, detail).into_response();
+        return Problem::new(ProblemType::FROZEN, detail).into_response();
     }
     next.run(request).await
 }
@@ -66,6 +57,6 @@ async fn refuse_frozen(
 /// tokens out is to guess 128 random bits.
 async fn card_of(app: &App, token: &CardToken) -> Result<SealedCard, Problem> {
     let found = app.store.find_card(&token_hash(token)).await;
-    let card = found.map_err(|e| Problem::internal(&e))?;
+    let card = found?;
     card.ok_or_else(|| Problem::not_found("no card has this token"))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use cofferdam_core::{CallerName, Field, FieldSet, Record, Timestamp};
-use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemKind};
+use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemType};
 use payments_api::{CardDetails, CardToken, StoreCards, StoredCard};
 
 use crate::app::App;
@@ -69,7 +69,7 @@ async fn store(
     let after = u32::try_from(cards.len())
         .ok()
         .and_then(|count| next.checked_add(count))
-        .ok_or_else(|| Problem::new(ProblemKind::Unavailable, "there are no more numbers"))?;
+        .ok_or_else(|| Problem::new(ProblemType::UNAVAILABLE, "there are no more numbers"))?;
     let records: Vec<_> = (*next..after).map(Record).collect();
     let keys = app.keys.to_seal(caller, SEALED, records.clone()).await?;
     let tokens: Vec<_> = cards.iter().map(|_| new_token(app.rng.as_ref())).collect();
@@ -77,7 +77,7 @@ async fn store(
     let sealed = sealed
         .map(|((card, record), (keys, token))| seal(app, card, record, keys, token))
         .collect::<Result<Vec<_>, _>>()?;
-    app.store.insert_cards(&sealed).await.map_err(|e| Problem::internal(&e))?;
+    app.store.insert_cards(&sealed).await?;
     *next = after;
     let answer = cards.iter().zip(tokens).map(|(card, token)| StoredCard {
         token,

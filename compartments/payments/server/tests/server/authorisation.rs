@@ -1,9 +1,8 @@
 //! Who may what: every route has a row here, or the test fails.
 
 use cofferdam_core::Call;
-use cofferdam_wire::ProblemKind::{self, Frozen, NotGranted};
+use cofferdam_wire::ProblemType::{self, Frozen, NotGranted};
 use payments_api::{CountCards, FreezeCaller, ReadCard, ReadReseal, RevealCard, StoreCards};
-use payments_server::PATHS;
 
 use crate::support::{Till, card};
 
@@ -11,7 +10,7 @@ use crate::support::{Till, card};
 /// checkout server, the processor's forwarder, the controller, and a frozen checkout server.
 const CALLERS: [&str; 5] = ["web-ky-1", "checkout-1", "processor-1", "response-1", "checkout-2"];
 
-type Row = (&'static str, [Option<ProblemKind>; 5]);
+type Row = (&'static str, [Option<ProblemType>; 5]);
 
 async fn row<C: Call>(till: &Till, call: &C) -> Row {
     let mut ends = [None; 5];
@@ -55,5 +54,5 @@ async fn every_route_refuses_who_may_not() {
         assert_eq!(ends, expected, "{path} by {CALLERS:?}");
     }
     let rows: Vec<_> = table.iter().map(|((path, _), _)| *path).collect();
-    assert_eq!(rows, PATHS, "a route has no row in this table");
+    assert_eq!(rows, payments_server::paths(), "a route has no row in this table");
 }

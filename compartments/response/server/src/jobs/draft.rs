@@ -1,7 +1,7 @@
 //! Writing a version of a letter: every text that somebody would get, checked, under one number.
 
 use cofferdam_core::{Domain, Field, FieldSet};
-use cofferdam_wire::{Problem, ProblemKind};
+use cofferdam_wire::{Problem, ProblemType};
 use response_api::{Audience, LetterDraft, LetterVariant, People, WarrantTerms};
 
 use crate::app::App;
@@ -14,10 +14,9 @@ const FAULTS: usize = 20;
 
 /// Writes a version and keeps it.
 pub async fn draft(app: &App, letter: &Letter, by: &Author) -> Result<LetterDraft, Problem> {
-    let internal = |e: cofferdam_store::StoreError| Problem::internal(&e);
     let incident = app.incident(letter.incident).await?;
     let exposure = app.exposure(letter.incident).await?;
-    let done = app.done(&incident).await.map_err(internal)?;
+    let done = app.done(&incident).await?;
     let facts = Facts::new(&app.config.shop, &incident, &exposure, done, app.now());
     let files = app.mail.files.clone();
     let (variants, people) = variants(app, letter).await?;
@@ -28,8 +27,8 @@ pub async fn draft(app: &App, letter: &Letter, by: &Author) -> Result<LetterDraf
     let variants = texts(&writer, &people)?;
     let at = app.now();
     let keep = app.store.keep_version(letter.letter, &version, &json, (at, by.name.as_str()));
-    keep.await.map_err(internal)?;
-    let counts = app.store.counts(letter.letter).await.map_err(internal)?;
+    keep.await?;
+    let counts = app.store.counts(letter.letter).await?;
     let warrant = terms(app, letter, incident.people, &version, counts.total());
     Ok(LetterDraft { letter: letter.letter, version, warrant, body: json, variants })
 }
@@ -66,9 +65,8 @@ pub fn terms(
 
 /// Whom the letter's texts are for, and how many people each.
 async fn variants(app: &App, letter: &Letter) -> Result<(Vec<Variant>, Vec<u64>), Problem> {
-    let internal = |e: cofferdam_store::StoreError| Problem::internal(&e);
-    let locales = app.store.locales(letter.letter).await.map_err(internal)?;
-    let variants = app.store.variants(letter.letter).await.map_err(internal)?;
+    let locales = app.store.locales(letter.letter).await?;
+    let variants = app.store.variants(letter.letter).await?;
     let whole = variants.into_iter().map(|(locale, fields, people)| {
         let locale = locales.get(usize::from(locale)).cloned();
         let missing = || conflict("the ledger names a language that the letter has not");
@@ -121,5 +119,5 @@ fn domains(app: &App) -> Vec<String> {
 }
 
 fn conflict(what: &str) -> Problem {
-    Problem::new(ProblemKind::Conflict, what)
+    Problem::new(ProblemType::CONFLICT, what)
 }

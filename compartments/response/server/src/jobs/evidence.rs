@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cofferdam_store::tlog::{Hash, TlogError};
+use cofferdam_tlog::{Hash, TlogError};
 use cofferdam_wire::Problem;
 use keys_api::glance;
 use response_api::{Exposure, Incident, ScopedEntries, ScopedEntry};
@@ -29,7 +29,7 @@ pub async fn scoped(
     let size = exposure.logs.get(log).ok_or_else(none)?.size;
     let followed = app.logs.get(log).ok_or_else(none)?;
     let fallen = Arc::new(Fallen::of(incident));
-    let moved = moved_clocks(app, incident).await.map_err(|e| Problem::internal(&e))?;
+    let moved = moved_clocks(app, incident).await?;
     let window = window(incident, &moved);
     let ends: Vec<CopyEnd> = {
         let mut ends = Vec::with_capacity(app.logs.len());
@@ -40,13 +40,12 @@ pub async fn scoped(
     };
     let mut logs = Readable::all(app, &fallen, &ends).await?;
     let readable = logs.swap_remove(log);
-    let found = tokio::task::spawn_blocking(move || find(&readable, &fallen, window, from, size));
-    let (found, next) =
-        found.await.map_err(|e| Problem::internal(&e))?.map_err(|e| Problem::internal(&e))?;
+    let found = cofferdam_wire::blocking(move || find(&readable, &fallen, window, from, size));
+    let (found, next) = found.await??;
     let copy = followed.copy.lock().await;
     let mut entries = Vec::with_capacity(found.len());
     for (index, entry) in found {
-        let proof = copy.inclusion(index, size).map_err(|e| Problem::internal(&e))?;
+        let proof = copy.inclusion(index, size)?;
         let proof = proof.into_iter().map(|Hash(hash)| hash).collect();
         entries.push(ScopedEntry { index, entry, proof });
     }

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use cofferdam_core::Timestamp;
-use cofferdam_wire::ProblemKind;
+use cofferdam_wire::ProblemType;
 use keys_api::{AlarmKind, Cosign, Entry, ReadAlarms, ReadCheckpoint, ReadEntries};
 
 use crate::app::App;
@@ -144,7 +144,7 @@ async fn read_entries(log: &FollowedLog, from: u64, limit: u32) -> Option<Vec<Ve
         match log.keys.call(&ReadEntries { from: at, limit: left }).await {
             Ok(page) if page.entries.is_empty() => break,
             Ok(page) => entries.extend(page.entries),
-            Err(e) if e.problem().is_some_and(|p| p.kind == ProblemKind::BadRequest) => break,
+            Err(e) if e.is(ProblemType::BAD_REQUEST) => break,
             Err(_) => return None,
         }
     }
@@ -156,7 +156,7 @@ async fn fetch(app: &App, log: &FollowedLog) -> Result<CopyEnd, FollowError> {
     let before = copy.end().size;
     let answer = match log.keys.call(&ReadCheckpoint { since: before }).await {
         // It can't prove growth from a size that it does not reach: look at what it has.
-        Err(e) if e.problem().is_some_and(|p| p.kind == ProblemKind::BadRequest) => {
+        Err(e) if e.is(ProblemType::BAD_REQUEST) => {
             log.keys.call(&ReadCheckpoint { since: 0 }).await?
         }
         answer => answer?,
@@ -198,7 +198,7 @@ async fn index(log: &FollowedLog) {
         let copy = log.copy.lock().await;
         (copy.dir().to_owned(), copy.segments())
     };
-    let indexed = tokio::task::spawn_blocking(move || LogCopy::index(&dir, &segments)).await;
+    let indexed = cofferdam_wire::blocking(move || LogCopy::index(&dir, &segments)).await;
     if let Ok(Err(e)) = indexed {
         tracing::error!(cause = %e, "past days of a log's copy could not be indexed");
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cofferdam_core::{Domain, Field, FieldSet};
-use cofferdam_wire::{Problem, ProblemKind};
+use cofferdam_wire::{Problem, ProblemType};
 use response_api::{Audience, IncidentId, LetterId, LetterPlan, Level, People};
 use roaring::RoaringBitmap;
 use tokio::sync::watch;
@@ -32,9 +32,8 @@ pub async fn plan(
     incident: IncidentId,
     audience: Audience,
 ) -> Result<LetterPlan, Problem> {
-    let internal = |e: cofferdam_store::StoreError| Problem::internal(&e);
     let letter = app.store.letter_to(incident, audience, app.rng.bytes()).await;
-    let letter = letter.map_err(internal)?;
+    let letter = letter?;
     let (id, planned) = (letter.letter, letter.planned);
     if !planned {
         match ended(under_way(app, letter).await).await {
@@ -50,7 +49,7 @@ pub async fn plan(
 
 /// How planning ended, if it does soon.
 async fn ended(mut work: Planning) -> Option<Result<(), Problem>> {
-    let fault = || Problem::new(ProblemKind::Internal, "planning ended by a fault");
+    let fault = || Problem::new(ProblemType::INTERNAL, "planning ended by a fault");
     match tokio::time::timeout(ANSWER_WITHIN, work.wait_for(Option::is_some)).await {
         Err(_) => None,
         Ok(Err(_)) => Some(Err(fault())),
@@ -59,7 +58,7 @@ async fn ended(mut work: Planning) -> Option<Result<(), Problem>> {
 }
 
 async fn progress(app: &App, letter: LetterId, planned: bool) -> Result<LetterPlan, Problem> {
-    let counts = app.store.counts(letter).await.map_err(|e| Problem::internal(&e))?;
+    let counts = app.store.counts(letter).await?;
     Ok(LetterPlan { letter, people: counts.total(), planned })
 }
 
@@ -89,19 +88,17 @@ async fn plan_all(app: &App, letter: &Letter) -> Result<(), Problem> {
 }
 
 async fn plan_staff(app: &App, letter: &Letter) -> Result<(), Problem> {
-    let internal = |e: cofferdam_store::StoreError| Problem::internal(&e);
-    let (members, hash) =
-        roster::load(&app.config.staff_roster).map_err(|e| Problem::internal(&e))?;
-    if app.store.letter_roster(letter.letter, &hash).await.map_err(internal)? != hash {
+    let (members, hash) = roster::load(&app.config.staff_roster)?;
+    if app.store.letter_roster(letter.letter, &hash).await? != hash {
         let detail = "the staff roster was changed while the letter was planned; put it back";
-        return Err(Problem::new(ProblemKind::Conflict, detail));
+        return Err(Problem::new(ProblemType::CONFLICT, detail));
     }
     let writer = writer(app, letter).await?;
     let locale =
         |of: &roster::Member| writer.locale(&of.language, "").map_err(|e| Problem::internal(&e));
     let locales = members.iter().map(locale).collect::<Result<Vec<_>, _>>()?;
     let numbers = numbers(app, letter, &locales).await?;
-    let there = app.store.planned_people(letter.letter).await.map_err(internal)?;
+    let there = app.store.planned_people(letter.letter).await?;
     let rows = (0_u32..).zip(&locales).map(|(person, locale)| PlannedRow {
         person,
         fields: FieldSet::EMPTY,
@@ -111,13 +108,12 @@ async fn plan_staff(app: &App, letter: &Letter) -> Result<(), Problem> {
 }
 
 async fn plan_customers(app: &App, letter: &Letter) -> Result<(), Problem> {
-    let internal = |e: cofferdam_store::StoreError| Problem::internal(&e);
-    let read = app.store.bitmaps(letter.incident, Level::Read).await.map_err(internal)?;
-    let presented = app.store.bitmaps(letter.incident, Level::Presented).await.map_err(internal)?;
+    let read = app.store.bitmaps(letter.incident, Level::Read).await?;
+    let presented = app.store.bitmaps(letter.incident, Level::Presented).await?;
     let incident = app.incident(letter.incident).await?;
     let writer = writer(app, letter).await?;
     let population = match incident.people {
-        People::Roster => app.roster().await.map_err(internal)?,
+        People::Roster => app.roster().await?,
         People::Accounts => super::customers::customers(app).await?,
     };
     let of = by_locale(&population, &writer)?;
@@ -131,7 +127,7 @@ async fn plan_customers(app: &App, letter: &Letter) -> Result<(), Problem> {
         fields: told(fields_of(&read, person).union(fields_of(&presented, person))),
         locale: number(person),
     };
-    let there = app.store.planned_people(letter.letter).await.map_err(internal)?;
+    let there = app.store.planned_people(letter.letter).await?;
     let missing = &population.everyone - there;
     write(app, letter, missing.iter().rev().map(row)).await
 }
@@ -163,16 +159,15 @@ async fn numbers(
     letter: &Letter,
     wanted: impl IntoIterator<Item = &Locale>,
 ) -> Result<BTreeMap<Locale, u16>, Problem> {
-    let internal = |e: cofferdam_store::StoreError| Problem::internal(&e);
-    let mut all = app.store.locales(letter.letter).await.map_err(internal)?;
+    let mut all = app.store.locales(letter.letter).await?;
     for locale in wanted {
         if !all.contains(locale) {
             all.push(locale.clone());
         }
     }
-    app.store.set_locales(letter.letter, &all).await.map_err(internal)?;
+    app.store.set_locales(letter.letter, &all).await?;
     // As they stand now: another instance may have been first.
-    let all = app.store.locales(letter.letter).await.map_err(internal)?;
+    let all = app.store.locales(letter.letter).await?;
     let numbered = (0_u16..).zip(all).map(|(number, locale)| (locale, number));
     Ok(numbered.collect())
 }
@@ -183,14 +178,13 @@ async fn write(
     letter: &Letter,
     mut rows: impl Iterator<Item = PlannedRow>,
 ) -> Result<(), Problem> {
-    let internal = |e: cofferdam_store::StoreError| Problem::internal(&e);
-    let last = app.store.last_planned_batch(letter.letter).await.map_err(internal)?;
+    let last = app.store.last_planned_batch(letter.letter).await?;
     for batch in last + 1.. {
         let some: Vec<_> = rows.by_ref().take(ROWS).collect();
         if some.is_empty() {
             break;
         }
-        app.store.plan(letter.letter, batch, &some, app.now()).await.map_err(internal)?;
+        app.store.plan(letter.letter, batch, &some, app.now()).await?;
     }
     Ok(())
 }
@@ -199,7 +193,7 @@ async fn write(
 async fn writer(app: &App, letter: &Letter) -> Result<Writer, Problem> {
     let incident = app.incident(letter.incident).await?;
     let exposure = app.exposure(letter.incident).await?;
-    let done = app.done(&incident).await.map_err(|e| Problem::internal(&e))?;
+    let done = app.done(&incident).await?;
     let facts = Facts::new(&app.config.shop, &incident, &exposure, done, app.now());
     let body = Body {
         audience: letter.audience,

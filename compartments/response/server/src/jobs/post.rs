@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use accounts_api::ReadPostal;
 use cofferdam_core::{Domain, Field, FieldSet, Personal, Record};
-use cofferdam_wire::{Problem, ProblemKind};
+use cofferdam_wire::{Problem, ProblemType};
 use keys_api::WarrantId;
 use response_api::{Audience, People, PostPage, PostPerson, WarrantTerms};
 
@@ -19,7 +19,7 @@ const PAGE: u32 = 1_000;
 pub async fn post_terms(app: &App, letter: &Letter) -> Result<WarrantTerms, Problem> {
     if letter.audience == Audience::Staff {
         let what = "staff are on your own roster; ask them yourself";
-        return Err(Problem::new(ProblemKind::Conflict, what));
+        return Err(Problem::new(ProblemType::CONFLICT, what));
     }
     let people = app.incident(letter.incident).await?.people;
     let (domain, fields) = match people {
@@ -33,7 +33,7 @@ pub async fn post_terms(app: &App, letter: &Letter) -> Result<WarrantTerms, Prob
         }
     };
     let count = app.store.count_undelivered(letter.letter).await;
-    let records = count.map_err(|e| Problem::internal(&e))?;
+    let records = count?;
     Ok(WarrantTerms {
         incident: letter.incident.0,
         purpose: format!("post to those whom letter {} did not reach", letter.letter),
@@ -51,13 +51,12 @@ pub async fn post_page(
     warrant: WarrantId,
     from: u32,
 ) -> Result<PostPage, Problem> {
-    let internal = |e: cofferdam_store::StoreError| Problem::internal(&e);
-    let rows = app.store.undelivered(letter.letter, from, PAGE).await.map_err(internal)?;
+    let rows = app.store.undelivered(letter.letter, from, PAGE).await?;
     let Some(last) = rows.last() else {
         return Ok(PostPage { people: vec![], without: 0, next: None });
     };
     let next = last.person.checked_add(1);
-    let locales = app.store.locales(letter.letter).await.map_err(internal)?;
+    let locales = app.store.locales(letter.letter).await?;
     let records: Vec<_> = rows.iter().map(|row| Record(row.person)).collect();
     let mut contacts = addresses(app, letter, warrant, records).await?;
     let person = |row: &crate::store::StoredRow| {

@@ -6,7 +6,7 @@ use cofferdam_core::{
     Domain, Epoch, Field, FieldKey, FieldSet, OpenError, Operation, Personal, Record, RosterPerson,
     SealedAs,
 };
-use cofferdam_wire::{Problem, ProblemKind};
+use cofferdam_wire::{Problem, ProblemType};
 use keys_api::{KeyGroup, ReleaseKeys, ReleasedKeys, WarrantId};
 use response_api::{MAX_PAGE, RosterPage};
 
@@ -31,10 +31,9 @@ pub async fn import_people(app: &App, people: Vec<RosterPerson>) -> Result<Roste
     check(&people)?;
     // One page at a time: numbers are dense.
     let _turn = app.roster_turn.lock().await;
-    let internal = |e: cofferdam_store::StoreError| Problem::internal(&e);
     let keys: Vec<&str> = people.iter().map(|person| person.key.as_str()).collect();
-    let known = app.store.roster_keys(&keys).await.map_err(internal)?;
-    let mut next = app.store.roster_end().await.map_err(internal)?;
+    let known = app.store.roster_keys(&keys).await?;
+    let mut next = app.store.roster_end().await?;
     let mut numbered = BTreeMap::new();
     let mut page = RosterPage::default();
     for person in people {
@@ -46,7 +45,7 @@ pub async fn import_people(app: &App, people: Vec<RosterPerson>) -> Result<Roste
         numbered.insert(Record(record), person);
     }
     let sealed = seal(app, numbered).await?;
-    app.store.put_people(&sealed).await.map_err(internal)?;
+    app.store.put_people(&sealed).await?;
     Ok(page)
 }
 
@@ -96,7 +95,7 @@ async fn seal(
         let mut out = [const { None }; 3];
         let mut epoch = Epoch(0);
         if !bare.contains(record) {
-            let missing = || Problem::new(ProblemKind::Upstream, "keys withheld some keys");
+            let missing = || Problem::new(ProblemType::UPSTREAM, "keys withheld some keys");
             let (of, keys) = keys.get(record).ok_or_else(missing)?;
             epoch = *of;
             let mut keys = keys.iter();
@@ -153,7 +152,7 @@ async fn keys_for(
     let answer: ReleasedKeys = app.keys.call(&call).await?;
     if !answer.answers(&call) {
         return Err(Problem::new(
-            ProblemKind::Upstream,
+            ProblemType::UPSTREAM,
             "another compartment's answer is incomplete",
         ));
     }
@@ -190,7 +189,7 @@ async fn read(
     records: &[Record],
     place: usize,
 ) -> Result<BTreeMap<Record, (Personal, Personal)>, Problem> {
-    let people = app.store.people(records).await.map_err(|e| Problem::internal(&e))?;
+    let people = app.store.people(records).await?;
     let mut contacts = BTreeMap::new();
     let mut epochs: BTreeMap<Epoch, Vec<&SealedPerson>> = BTreeMap::new();
     for person in people.iter().filter(|person| person.sealed[place].is_some()) {
@@ -204,7 +203,7 @@ async fn read(
         let keys = keys_for(app, Operation::Release, groups, Some(epoch), Some(warrant)).await?;
         for person in people {
             let Some((_, keys)) = keys.get(&person.record) else { continue };
-            let both = open(person, epoch, keys, place).map_err(|e| Problem::internal(&e))?;
+            let both = open(person, epoch, keys, place)?;
             contacts.insert(person.record, both);
         }
     }

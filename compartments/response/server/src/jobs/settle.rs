@@ -19,13 +19,12 @@ pub async fn settle(
     relayed: &[Relayed],
     complete: bool,
 ) -> Result<(u64, u64), Problem> {
-    let internal = |e: cofferdam_store::StoreError| Problem::internal(&e);
     let by_id: HashMap<&str, &str> =
         relayed.iter().map(|of| (of.message_id.as_str(), of.queue_id.as_str())).collect();
     let (mut from, mut accepted) = (0, 0);
     loop {
         let doubted = app.store.ledger(letter.letter, Some(LedgerState::InDoubt), from, PAGE);
-        let doubted = doubted.await.map_err(internal)?;
+        let doubted = doubted.await?;
         let Some(last) = doubted.last() else { break };
         from = last.person.saturating_add(1);
         let known = doubted.iter().filter_map(|row| {
@@ -41,13 +40,10 @@ pub async fn settle(
             })
         });
         let known: Vec<_> = known.collect();
-        app.store.record(letter.letter, None, &known).await.map_err(internal)?;
+        app.store.record(letter.letter, None, &known).await?;
         accepted += known.len() as u64;
     }
-    let planned = if complete {
-        app.store.plan_doubted(letter.letter, app.now()).await.map_err(internal)?
-    } else {
-        0
-    };
+    let planned =
+        if complete { app.store.plan_doubted(letter.letter, app.now()).await? } else { 0 };
     Ok((accepted, planned))
 }

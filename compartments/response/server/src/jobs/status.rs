@@ -9,12 +9,11 @@ use crate::routes::no_letter;
 
 /// Counts the ledger, and asks the workers here.
 pub async fn status(app: &App, letter: LetterId) -> Result<LetterStatus, Problem> {
-    let internal = |e: cofferdam_store::StoreError| Problem::internal(&e);
     // The workers first: a letter that ended in between then shows its last counts.
     let run = app.sending.lock().await.get(&letter).cloned();
-    let found = app.store.letter(letter).await.map_err(internal)?;
+    let found = app.store.letter(letter).await?;
     let found = found.ok_or_else(|| no_letter(letter))?;
-    let counts = app.store.counts(letter).await.map_err(internal)?;
+    let counts = app.store.counts(letter).await?;
     let people = LedgerState::ALL.into_iter().map(|state| (state, counts.of(state))).collect();
     let reset_pages = run.as_ref().and_then(|run| run.reset_pages.as_ref()).map(ResetPace::status);
     let (last_minute, providers, trouble) = match &run {

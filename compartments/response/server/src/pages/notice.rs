@@ -5,9 +5,10 @@ use std::path::Path;
 use askama::Template;
 use aws_lc_rs::digest::{SHA256, digest};
 use cofferdam_core::{Domain, Timestamp};
-use cofferdam_store::tlog::{TlogError, replace_file};
+use cofferdam_tlog::{TlogError, replace_file};
 use response_api::{Exposure, Incident, Notice};
 
+use super::PageError;
 use crate::Shop;
 use crate::domain::letter::Done;
 use crate::domain::words;
@@ -38,7 +39,7 @@ pub fn notice(
     exposure: &Exposure,
     done: Done,
     now: Timestamp,
-) -> Result<String, askama::Error> {
+) -> Result<String, PageError> {
     let rows = exposure
         .fields
         .iter()
@@ -59,7 +60,7 @@ pub fn notice(
         contained: done.contained,
         voided: done.voided,
     };
-    page.render()
+    Ok(page.render()?)
 }
 
 /// The page as it was published last, if there is one.

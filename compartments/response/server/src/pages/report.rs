@@ -4,6 +4,7 @@ use askama::Template;
 use cofferdam_core::Timestamp;
 use response_api::{Audience, Exposure, LedgerState, Level, LevelCounts, Report};
 
+use super::PageError;
 use crate::domain::words;
 
 #[derive(Template)]
@@ -16,10 +17,10 @@ struct Page<'a> {
 }
 
 /// The report's page.
-pub fn report(report: &Report, now: Timestamp) -> Result<String, askama::Error> {
+pub fn report(report: &Report, now: Timestamp) -> Result<String, PageError> {
     let fallen: Vec<_> = report.incident.fallen.iter().map(ToString::to_string).collect();
     let chart = report.exposure.as_ref().map(Chart::new).unwrap_or_default();
-    Page { report, fallen: fallen.join(", "), chart, now }.render()
+    Ok(Page { report, fallen: fallen.join(", "), chart, now }.render()?)
 }
 
 /// What the template calls: it hands over references, however deep.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use cofferdam_wire::{Answer, Body, Problem, ProblemKind};
+use cofferdam_wire::{Answer, Body, Problem, ProblemType};
 use keys_api::{OpenWarrant, Signed, Warrant};
 use response_api::{ApproveLetter, LetterState, LetterStatus, WarrantTerms};
 
@@ -32,7 +32,7 @@ pub async fn approve(
     let people: Vec<_> = signed.signatures.iter().map(|of| of.approver.clone()).collect();
     let warrant = app.keys.call(&OpenWarrant { warrant: signed }).await?;
     let approved = app.store.set_approved(letter.letter, &version, warrant).await;
-    approved.map_err(|e| Problem::internal(&e))?;
+    approved?;
     let detail =
         format!("letter {}, version {version}, by {}", letter.letter, people.join(" and "));
     app.journal(letter.incident, &by, "letters.approve", &detail).await?;
@@ -41,17 +41,16 @@ pub async fn approve(
 
 /// The version that a warrant is for. Its terms are exactly those of the draft.
 async fn version_of(app: &App, letter: &Letter, warrant: &Warrant) -> Result<String, Problem> {
-    let internal = |e: cofferdam_store::StoreError| Problem::internal(&e);
     let (_, version) = warrant
         .purpose
         .rsplit_once(VERSION)
         .ok_or_else(|| conflict("the warrant's purpose names no version of a letter"))?;
-    let kept = app.store.version(letter.letter, version).await.map_err(internal)?;
+    let kept = app.store.version(letter.letter, version).await?;
     if kept.is_none() {
         return Err(conflict("the warrant is for a version that this letter does not have"));
     }
     let people = app.incident(letter.incident).await?.people;
-    let counts = app.store.counts(letter.letter).await.map_err(internal)?;
+    let counts = app.store.counts(letter.letter).await?;
     let terms = jobs::terms(app, letter, people, version, counts.total());
     if same_terms(warrant, &terms) {
         Ok(version.to_owned())
@@ -71,5 +70,5 @@ pub fn same_terms(warrant: &Warrant, terms: &WarrantTerms) -> bool {
 }
 
 pub fn conflict(what: &str) -> Problem {
-    Problem::new(ProblemKind::Conflict, what)
+    Problem::new(ProblemType::CONFLICT, what)
 }

@@ -39,5 +39,5 @@ pub async fn declare(
         ));
     }
     let incident = app.store.declare(&call, app.now(), &by).await;
-    Ok(Answer(incident.map_err(|e| Problem::internal(&e))?, encoding))
+    Ok(Answer(incident?, encoding))
 }

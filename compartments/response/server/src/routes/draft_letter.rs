@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use cofferdam_wire::{Answer, Body, Problem, ProblemKind};
+use cofferdam_wire::{Answer, Body, Problem, ProblemType};
 use response_api::{DraftLetter, LetterDraft};
 
 use crate::app::App;
@@ -19,7 +19,7 @@ pub async fn draft(
     let letter = super::read_letter::find(&app, call.letter).await?;
     if !letter.planned {
         let what = "the letter's ledger is not whole; plan it again";
-        return Err(Problem::new(ProblemKind::Conflict, what));
+        return Err(Problem::new(ProblemType::CONFLICT, what));
     }
     let draft = jobs::draft(&app, &letter, &by).await?;
     let detail = format!("letter {}, version {}", letter.letter, draft.version);

@@ -16,6 +16,6 @@ pub async fn find(
     Staff(_): Staff,
     Body(call, encoding): Body<FindPerson>,
 ) -> Result<Answer<Option<Record>>, Problem> {
-    let found = app.store.roster_keys(&[&call.key]).await.map_err(|e| Problem::internal(&e))?;
+    let found = app.store.roster_keys(&[&call.key]).await?;
     Ok(Answer(found.get(&call.key).copied().map(Record), encoding))
 }

@@ -15,7 +15,7 @@ pub async fn finish(
     Staff(_): Staff,
     Body(_, encoding): Body<FinishRoster>,
 ) -> Result<Answer<RosterCounts>, Problem> {
-    let people = app.count_roster().await.map_err(|e| Problem::internal(&e))?;
+    let people = app.count_roster().await?;
     let jurisdictions =
         people.jurisdictions.iter().map(|(name, of)| (name.clone(), of.len())).collect();
     Ok(Answer(RosterCounts { people: people.everyone.len(), jurisdictions }, encoding))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use cofferdam_core::CallerName;
 use cofferdam_store::StoreError;
-use cofferdam_wire::{Answer, Body, CallError, Problem, ProblemKind};
+use cofferdam_wire::{Answer, Body, CallError, Problem, ProblemType, to_the_end};
 use response_api::FreezeCaller;
 
 use crate::app::App;
@@ -28,17 +28,17 @@ pub async fn freeze(
 
     // On a task of its own: who asked may go away, the freeze must not stop half-way.
     let (worker, order) = (app.clone(), call.clone());
-    let answers = tokio::spawn(async move { everywhere(&worker, order).await });
-    let answers = answers.await.map_err(|e| Problem::internal(&e))?;
+    let answers = to_the_end(async move { everywhere(&worker, order).await });
+    let answers = answers.await?;
     let failed: Vec<String> = answers
         .into_iter()
         .filter_map(|(who, answer)| answer.err().map(|e| format!("{who} ({e})")))
         .collect();
     if !failed.is_empty() {
         let what = format!("not done in {}; done elsewhere; ask again", failed.join(", "));
-        return Err(Problem::new(ProblemKind::Upstream, what));
+        return Err(Problem::new(ProblemType::UPSTREAM, what));
     }
-    note_frozen(&app, call).await.map_err(|e| Problem::internal(&e))?;
+    note_frozen(&app, call).await?;
     Ok(Answer((), encoding))
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use cofferdam_wire::{Answer, Body, Problem, ProblemKind};
+use cofferdam_wire::{Answer, Body, Problem, ProblemType};
 use response_api::{Audience, ImportRoster, IncidentId, LetterState, People, RosterPage};
 
 use crate::app::App;
@@ -29,8 +29,7 @@ pub const NO_INCIDENT: IncidentId = IncidentId(0);
 /// While a letter to people of the roster is approved and not over, nobody changes whom it goes to, or
 /// what they are called: two people approved it for those who were there.
 async fn check_letters(app: &App) -> Result<(), Problem> {
-    let internal = |e: cofferdam_store::StoreError| Problem::internal(&e);
-    for letter in app.store.all_letters().await.map_err(internal)? {
+    for letter in app.store.all_letters().await? {
         let over = matches!(letter.state, LetterState::Finished | LetterState::Stopped);
         if letter.warrant.is_some()
             && !over
@@ -41,7 +40,7 @@ async fn check_letters(app: &App) -> Result<(), Problem> {
                 "letter {} to people of the roster is approved: stop it, or wait for its end",
                 letter.letter
             );
-            return Err(Problem::new(ProblemKind::Conflict, detail));
+            return Err(Problem::new(ProblemType::CONFLICT, detail));
         }
     }
     Ok(())

@@ -15,6 +15,6 @@ pub async fn list(
     Staff(_): Staff,
     Body(_, encoding): Body<ListAccessLogs>,
 ) -> Result<Answer<Vec<AccessLog>>, Problem> {
-    let logs = app.store.access_logs().await.map_err(|e| Problem::internal(&e))?;
+    let logs = app.store.access_logs().await?;
     Ok(Answer(logs, encoding))
 }

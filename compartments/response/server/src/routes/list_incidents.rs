@@ -16,5 +16,5 @@ pub async fn list(
     Body(_, encoding): Body<ListIncidents>,
 ) -> Result<Answer<Vec<Incident>>, Problem> {
     let incidents = app.store.incidents().await;
-    Ok(Answer(incidents.map_err(|e| Problem::internal(&e))?, encoding))
+    Ok(Answer(incidents?, encoding))
 }

@@ -20,21 +20,20 @@ pub async fn make(
     let id = call.incident;
     let incident = app.incident(id).await?;
     app.journal(id, &by, "report", "the report was made").await?;
-    let internal = |e: cofferdam_store::StoreError| Problem::internal(&e);
     let mut letters = Vec::new();
-    for letter in app.store.letters(id).await.map_err(internal)? {
+    for letter in app.store.letters(id).await? {
         letters.push(jobs::status(&app, letter.letter).await?);
     }
     let mut report = Report {
-        exposure: app.store.finding(id, Kind::Exposure).await.map_err(internal)?,
-        voided: app.store.finding(id, Kind::Voided).await.map_err(internal)?,
-        notice: app.store.finding(id, Kind::Notice).await.map_err(internal)?,
-        alarms: app.store.feed(0, incident.from).await.map_err(internal)?,
-        journal: app.store.read_journal(id).await.map_err(internal)?,
+        exposure: app.store.finding(id, Kind::Exposure).await?,
+        voided: app.store.finding(id, Kind::Voided).await?,
+        notice: app.store.finding(id, Kind::Notice).await?,
+        alarms: app.store.feed(0, incident.from).await?,
+        journal: app.store.read_journal(id).await?,
         letters,
         incident,
         html: String::new(),
     };
-    report.html = pages::report(&report, app.now()).map_err(|e| Problem::internal(&e))?;
+    report.html = pages::report(&report, app.now())?;
     Ok(Answer(report, encoding))
 }

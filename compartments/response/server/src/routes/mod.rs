@@ -41,9 +41,7 @@ mod void_credentials;
 
 use std::sync::Arc;
 
-use axum::Router;
-use cofferdam_core::Call;
-use cofferdam_wire::call_route;
+use cofferdam_wire::Routes;
 use response_api::{
     ApproveLetter, BeginAccessLog, DeclareIncident, DraftLetter, DraftPost, FindPerson,
     FinishAccessLog, FinishRoster, FreezeCaller, GiveOrder, ImportAccesses, ImportRoster,
@@ -57,88 +55,45 @@ pub use read_letter::no_letter;
 
 use crate::app::App;
 
-/// Every path, for the test that walks them all.
-pub const PATHS: [&str; 38] = [
-    DeclareIncident::PATH,
-    ListIncidents::PATH,
-    ReadJournal::PATH,
-    ReadFeed::PATH,
-    ScopeIncident::PATH,
-    ReadExposure::PATH,
-    ReadPerson::PATH,
-    FreezeCaller::PATH,
-    VoidCredentials::PATH,
-    LowerBudget::PATH,
-    ReadScoped::PATH,
-    ReadGrounds::PATH,
-    SealBag::PATH,
-    PlanLetter::PATH,
-    StartLetter::PATH,
-    SettleLetter::PATH,
-    StopLetter::PATH,
-    ResumeProvider::PATH,
-    PauseLetter::PATH,
-    DraftLetter::PATH,
-    DraftPost::PATH,
-    OpenPost::PATH,
-    ReadPost::PATH,
-    ApproveLetter::PATH,
-    ReadLetter::PATH,
-    ReadLedger::PATH,
-    PublishNotice::PATH,
-    MakeReport::PATH,
-    ReadKeys::PATH,
-    GiveOrder::PATH,
-    BeginAccessLog::PATH,
-    FindPerson::PATH,
-    FinishAccessLog::PATH,
-    FinishRoster::PATH,
-    ImportAccesses::PATH,
-    ImportRoster::PATH,
-    ListAccessLogs::PATH,
-    RemoveAccessLog::PATH,
-];
-
-/// Every route of the compartment.
-pub fn router(app: Arc<App>) -> Router {
-    Router::new()
-        .merge(call_route::<DeclareIncident, _, _, _>(declare_incident::declare))
-        .merge(call_route::<ListIncidents, _, _, _>(list_incidents::list))
-        .merge(call_route::<ReadJournal, _, _, _>(read_journal::read))
-        .merge(call_route::<ReadFeed, _, _, _>(read_feed::read))
-        .merge(call_route::<ScopeIncident, _, _, _>(scope_incident::scope))
-        .merge(call_route::<ReadExposure, _, _, _>(read_exposure::read))
-        .merge(call_route::<ReadPerson, _, _, _>(read_person::read))
-        .merge(call_route::<FreezeCaller, _, _, _>(freeze_caller::freeze))
-        .merge(call_route::<VoidCredentials, _, _, _>(void_credentials::void))
-        .merge(call_route::<LowerBudget, _, _, _>(lower_budget::lower))
-        .merge(call_route::<ReadScoped, _, _, _>(read_scoped::read))
-        .merge(call_route::<ReadGrounds, _, _, _>(read_grounds::read))
-        .merge(call_route::<SealBag, _, _, _>(seal_bag::seal))
-        .merge(call_route::<PlanLetter, _, _, _>(plan_letter::plan))
-        .merge(call_route::<ApproveLetter, _, _, _>(approve_letter::approve))
-        .merge(call_route::<DraftLetter, _, _, _>(draft_letter::draft))
-        .merge(call_route::<DraftPost, _, _, _>(draft_post::draft))
-        .merge(call_route::<OpenPost, _, _, _>(open_post::open))
-        .merge(call_route::<ReadPost, _, _, _>(read_post::read))
-        .merge(call_route::<PauseLetter, _, _, _>(pause_letter::pause))
-        .merge(call_route::<ResumeProvider, _, _, _>(resume_provider::resume))
-        .merge(call_route::<StopLetter, _, _, _>(stop_letter::stop))
-        .merge(call_route::<SettleLetter, _, _, _>(settle_letter::settle))
-        .merge(call_route::<StartLetter, _, _, _>(start_letter::start))
-        .merge(call_route::<ReadLetter, _, _, _>(read_letter::read))
-        .merge(call_route::<ReadLedger, _, _, _>(read_ledger::read))
-        .merge(call_route::<PublishNotice, _, _, _>(publish_notice::publish))
-        .merge(call_route::<MakeReport, _, _, _>(make_report::make))
-        .merge(call_route::<ReadKeys, _, _, _>(read_keys::read))
-        .merge(call_route::<GiveOrder, _, _, _>(give_order::give))
-        .merge(call_route::<BeginAccessLog, _, _, _>(begin_access_log::begin))
-        .merge(call_route::<FindPerson, _, _, _>(find_person::find))
-        .merge(call_route::<FinishAccessLog, _, _, _>(finish_access_log::finish))
-        .merge(call_route::<FinishRoster, _, _, _>(finish_roster::finish))
-        .merge(call_route::<ImportAccesses, _, _, _>(import_accesses::import))
-        .merge(call_route::<ImportRoster, _, _, _>(import_roster::import))
-        .merge(call_route::<ListAccessLogs, _, _, _>(list_access_logs::list))
-        .merge(call_route::<RemoveAccessLog, _, _, _>(remove_access_log::remove))
-        .with_state(app)
+/// Every call of the compartment.
+pub fn routes() -> Routes<Arc<App>> {
+    Routes::new()
+        .call::<DeclareIncident, _, _>(declare_incident::declare)
+        .call::<ListIncidents, _, _>(list_incidents::list)
+        .call::<ReadJournal, _, _>(read_journal::read)
+        .call::<ReadFeed, _, _>(read_feed::read)
+        .call::<ScopeIncident, _, _>(scope_incident::scope)
+        .call::<ReadExposure, _, _>(read_exposure::read)
+        .call::<ReadPerson, _, _>(read_person::read)
+        .call::<FreezeCaller, _, _>(freeze_caller::freeze)
+        .call::<VoidCredentials, _, _>(void_credentials::void)
+        .call::<LowerBudget, _, _>(lower_budget::lower)
+        .call::<ReadScoped, _, _>(read_scoped::read)
+        .call::<ReadGrounds, _, _>(read_grounds::read)
+        .call::<SealBag, _, _>(seal_bag::seal)
+        .call::<PlanLetter, _, _>(plan_letter::plan)
+        .call::<ApproveLetter, _, _>(approve_letter::approve)
+        .call::<DraftLetter, _, _>(draft_letter::draft)
+        .call::<DraftPost, _, _>(draft_post::draft)
+        .call::<OpenPost, _, _>(open_post::open)
+        .call::<ReadPost, _, _>(read_post::read)
+        .call::<PauseLetter, _, _>(pause_letter::pause)
+        .call::<ResumeProvider, _, _>(resume_provider::resume)
+        .call::<StopLetter, _, _>(stop_letter::stop)
+        .call::<SettleLetter, _, _>(settle_letter::settle)
+        .call::<StartLetter, _, _>(start_letter::start)
+        .call::<ReadLetter, _, _>(read_letter::read)
+        .call::<ReadLedger, _, _>(read_ledger::read)
+        .call::<PublishNotice, _, _>(publish_notice::publish)
+        .call::<MakeReport, _, _>(make_report::make)
+        .call::<ReadKeys, _, _>(read_keys::read)
+        .call::<GiveOrder, _, _>(give_order::give)
+        .call::<BeginAccessLog, _, _>(begin_access_log::begin)
+        .call::<FindPerson, _, _>(find_person::find)
+        .call::<FinishAccessLog, _, _>(finish_access_log::finish)
+        .call::<FinishRoster, _, _>(finish_roster::finish)
+        .call::<ImportAccesses, _, _>(import_accesses::import)
+        .call::<ImportRoster, _, _>(import_roster::import)
+        .call::<ListAccessLogs, _, _>(list_access_logs::list)
+        .call::<RemoveAccessLog, _, _>(remove_access_log::remove)
 }

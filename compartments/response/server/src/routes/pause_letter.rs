@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use cofferdam_wire::{Answer, Body, Problem, ProblemKind};
+use cofferdam_wire::{Answer, Body, Problem, ProblemType};
 use response_api::{LetterState, LetterStatus, PauseLetter};
 
 use crate::app::App;
@@ -20,7 +20,7 @@ pub async fn pause(
 ) -> Result<Answer<LetterStatus>, Problem> {
     let letter = super::read_letter::find(&app, call.letter).await?;
     if letter.state != LetterState::Running {
-        return Err(Problem::new(ProblemKind::Conflict, "the letter is not being sent"));
+        return Err(Problem::new(ProblemType::CONFLICT, "the letter is not being sent"));
     }
     let of = call.provider.as_deref().map_or(String::new(), |of| format!(", mailboxes of {of}"));
     let detail = format!("letter {}{of}", letter.letter);
@@ -29,11 +29,11 @@ pub async fn pause(
         let provider = known(&app, &provider).await?;
         let why = format!("paused by {}", by.name);
         let kept = app.store.pause_provider(letter.letter, provider, &why, app.now()).await;
-        kept.map_err(|e| Problem::internal(&e))?;
+        kept?;
         let pause = Pause { why, kept: true };
         here(&app, letter.letter, provider, |lane| lane.pace().paused = Some(pause.clone())).await;
     } else {
-        app.store.pause(letter.letter, "").await.map_err(|e| Problem::internal(&e))?;
+        app.store.pause(letter.letter, "").await?;
         app.letters_stirred.notify_one();
     }
     Ok(Answer(jobs::status(&app, letter.letter).await?, encoding))

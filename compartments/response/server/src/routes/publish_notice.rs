@@ -19,13 +19,11 @@ pub async fn publish(
 ) -> Result<Answer<Notice>, Problem> {
     let incident = app.incident(call.incident).await?;
     let exposure = app.exposure(call.incident).await?;
-    let done = app.done(&incident).await.map_err(|e| Problem::internal(&e))?;
-    let page = pages::notice(&app.config.shop, &incident, &exposure, done, app.now())
-        .map_err(|e| Problem::internal(&e))?;
-    let notice = pages::publish(&app.config.notice_dir, &app.config.notice_url, &page)
-        .map_err(|e| Problem::internal(&e))?;
+    let done = app.done(&incident).await?;
+    let page = pages::notice(&app.config.shop, &incident, &exposure, done, app.now())?;
+    let notice = pages::publish(&app.config.notice_dir, &app.config.notice_url, &page)?;
     let kept = app.store.set_finding(call.incident, Kind::Notice, &notice).await;
-    kept.map_err(|e| Problem::internal(&e))?;
+    kept?;
     let detail = format!("SHA-256 {}", notice.sha256);
     app.journal(call.incident, &by, "notice.publish", &detail).await?;
     Ok(Answer(notice, encoding))

@@ -8,6 +8,7 @@ use response_api::{ReadExposure, RecordBitmap};
 
 use crate::app::App;
 use crate::staff::Staff;
+use crate::store::bytes_of;
 
 /// Reads a bitmap of the exposure; an empty one where nobody is exposed.
 pub async fn read(
@@ -18,13 +19,11 @@ pub async fn read(
     app.incident(call.incident).await?;
     app.exposure(call.incident).await?;
     let bitmaps = app.store.bitmaps(call.incident, call.level).await;
-    let records =
-        bitmaps.map_err(|e| Problem::internal(&e))?.remove(&call.field).unwrap_or_default();
+    let records = bitmaps?.remove(&call.field).unwrap_or_default();
     if !records.is_empty() {
         let detail = format!("who is exposed in {}, {}", call.field, call.level.as_str());
         app.journal(call.incident, &by, "exposure.read", &detail).await?;
     }
-    let mut roaring = Vec::with_capacity(records.serialized_size());
-    records.serialize_into(&mut roaring).map_err(|e| Problem::internal(&e))?;
+    let roaring = bytes_of(&records)?;
     Ok(Answer(RecordBitmap { roaring }, encoding))
 }

@@ -17,5 +17,5 @@ pub async fn read(
     Body(call, encoding): Body<ReadFeed>,
 ) -> Result<Answer<Vec<FeedAlarm>>, Problem> {
     let feed = app.store.feed(call.after, Timestamp::MIN).await;
-    Ok(Answer(feed.map_err(|e| Problem::internal(&e))?, encoding))
+    Ok(Answer(feed?, encoding))
 }

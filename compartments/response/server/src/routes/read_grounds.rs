@@ -19,7 +19,7 @@ pub async fn read(
 ) -> Result<Answer<Grounds>, Problem> {
     app.incident(call.incident).await?;
     let published = app.store.finding::<Notice>(call.incident, Kind::Notice).await;
-    let notice = match published.map_err(|e| Problem::internal(&e))? {
+    let notice = match published? {
         Some(_) => pages::published(&app.config.notice_dir),
         None => None,
     };

@@ -20,5 +20,5 @@ pub async fn read(
         app.incident(call.incident).await?;
     }
     let journal = app.store.read_journal(call.incident).await;
-    Ok(Answer(journal.map_err(|e| Problem::internal(&e))?, encoding))
+    Ok(Answer(journal?, encoding))
 }

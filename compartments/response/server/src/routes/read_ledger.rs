@@ -27,7 +27,7 @@ pub async fn read(
     let limit = call.limit.min(MAX_ROWS);
     let rows = app.store.ledger(call.letter, call.state, call.from, limit).await;
     let domain = &app.config.shop.message_id_domain;
-    let rows = rows.map_err(|e| Problem::internal(&e))?.into_iter();
+    let rows = rows?.into_iter();
     let rows = rows.map(|row| LedgerRow {
         person: row.person,
         state: row.state,

@@ -22,7 +22,7 @@ pub async fn read(
 
 /// The letter with this number.
 pub async fn find(app: &App, id: LetterId) -> Result<Letter, Problem> {
-    let found = app.store.letter(id).await.map_err(|e| Problem::internal(&e))?;
+    let found = app.store.letter(id).await?;
     found.ok_or_else(|| no_letter(id))
 }
 

@@ -22,7 +22,7 @@ pub async fn resume(
     let provider = known(&app, &call.provider).await?;
     let detail = format!("letter {}, mailboxes of {}", letter.letter, call.provider);
     let done = app.store.resume_provider(letter.letter, provider).await;
-    done.map_err(|e| Problem::internal(&e))?;
+    done?;
     here(&app, letter.letter, provider, |lane| lane.pace().resume()).await;
     app.journal(letter.incident, &by, "letters.resume", &detail).await?;
     Ok(Answer(jobs::status(&app, letter.letter).await?, encoding))

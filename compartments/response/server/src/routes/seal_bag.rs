@@ -32,6 +32,6 @@ pub async fn seal(
         return Err(Problem::bad_request("not the statement of a bag of this incident"));
     }
     app.journal(call.incident, &by, "evidence.seal", &format!("tag manifest {hash}")).await?;
-    let note = app.sealer.sign_text(&call.statement).map_err(|e| Problem::internal(&e))?;
+    let note = app.sealer.sign_text(&call.statement)?;
     Ok(Answer(note, encoding))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use cofferdam_wire::{Answer, Body, Problem, ProblemKind};
+use cofferdam_wire::{Answer, Body, Problem, ProblemType};
 use response_api::{LetterState, SettleLetter, Settled};
 
 use crate::app::App;
@@ -19,7 +19,7 @@ pub async fn settle(
     let letter = super::read_letter::find(&app, call.letter).await?;
     if call.complete && letter.state == LetterState::Running {
         let what = "pause the letter first: a log is not complete while letters are sent";
-        return Err(Problem::new(ProblemKind::Conflict, what));
+        return Err(Problem::new(ProblemType::CONFLICT, what));
     }
     let (accepted, planned) = jobs::settle(&app, &letter, &call.relayed, call.complete).await?;
     let detail = format!(
@@ -29,7 +29,7 @@ pub async fn settle(
     app.journal(letter.incident, &by, "letters.settle", &detail).await?;
     if letter.state == LetterState::Finished {
         let closed = jobs::mailing::close_warrant(&app, &letter).await;
-        closed.map_err(|e| Problem::internal(&e))?;
+        closed?;
     }
     let status = jobs::status(&app, letter.letter).await?;
     Ok(Answer(Settled { accepted, planned, status }, encoding))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use cofferdam_wire::{Answer, Body, Problem, ProblemKind};
+use cofferdam_wire::{Answer, Body, Problem, ProblemType};
 use response_api::{Audience, LedgerState, LetterState, LetterStatus, StartLetter};
 
 use crate::app::App;
@@ -42,7 +42,7 @@ pub async fn start(
     detail.push_str(&gate);
     app.journal(letter.incident, &by, "letters.start", &detail).await?;
     let running = app.store.set_running(letter.letter, version, app.now()).await;
-    if !running.map_err(|e| Problem::internal(&e))? {
+    if !running? {
         return Err(conflict("the letter was stopped, or approved anew, at this moment"));
     }
     app.letters_stirred.notify_one();
@@ -51,11 +51,11 @@ pub async fn start(
 
 /// Staff hear it before customers do.
 async fn check_staff_first(app: &App, letter: &Letter) -> Result<(), Problem> {
-    let letters = app.store.letters(letter.incident).await.map_err(|e| Problem::internal(&e))?;
+    let letters = app.store.letters(letter.incident).await?;
     let staff = letters.into_iter().find(|other| other.audience == Audience::Staff);
     let first = "write to staff first: cofferdam incident letters --audience staff";
     let staff = staff.filter(|staff| staff.planned).ok_or_else(|| conflict(first))?;
-    let counts = app.store.counts(staff.letter).await.map_err(|e| Problem::internal(&e))?;
+    let counts = app.store.counts(staff.letter).await?;
     let accepted = counts.of(LedgerState::Accepted);
     if accepted * 100 >= counts.total() * STAFF_FIRST {
         return Ok(());
@@ -65,5 +65,5 @@ async fn check_staff_first(app: &App, letter: &Letter) -> Result<(), Problem> {
 }
 
 fn conflict(what: &str) -> Problem {
-    Problem::new(ProblemKind::Conflict, what)
+    Problem::new(ProblemType::CONFLICT, what)
 }

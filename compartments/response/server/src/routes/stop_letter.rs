@@ -21,7 +21,7 @@ pub async fn stop(
     let detail = format!("letter {}: {}", letter.letter, call.reason);
     app.journal(letter.incident, &by, "letters.stop", &detail).await?;
     let stopped = app.store.stop(letter.letter, &call.reason).await;
-    stopped.map_err(|e| Problem::internal(&e))?;
+    stopped?;
     app.letters_stirred.notify_one();
     if let Some(warrant) = letter.warrant {
         app.keys.call(&CloseWarrant { warrant }).await?;

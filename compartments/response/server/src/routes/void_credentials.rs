@@ -5,7 +5,7 @@ use std::sync::Arc;
 use accounts_api::{OrderVoid, RevokeSessions, Whose};
 use axum::extract::State;
 use cofferdam_core::Domain;
-use cofferdam_wire::{Answer, Body, Problem};
+use cofferdam_wire::{Answer, Body, Problem, to_the_end};
 use response_api::{IncidentId, Level, VoidCredentials, VoidWhose, Voided};
 use roaring::RoaringBitmap;
 
@@ -23,7 +23,7 @@ pub async fn void(
 ) -> Result<Answer<Voided>, Problem> {
     app.incident(call.incident).await?;
     let VoidCredentials { incident, whose } = call;
-    let voided = tokio::spawn(async move {
+    let voided = to_the_end(async move {
         let _one_at_a_time = app.voiding.lock().await;
         match whose {
             VoidWhose::Everybody { order, set_before, break_glass } => {
@@ -41,7 +41,7 @@ pub async fn void(
             }
         }
     });
-    let voided = voided.await.map_err(|e| Problem::internal(&e))??;
+    let voided = voided.await??;
     Ok(Answer(voided, encoding))
 }
 
@@ -55,7 +55,7 @@ async fn everybody(
     break_glass: Option<String>,
 ) -> Result<Voided, Problem> {
     let before = app.store.finding::<Voided>(incident, Kind::Voided).await;
-    if let Some(voided) = before.map_err(|e| Problem::internal(&e))? {
+    if let Some(voided) = before? {
         return Ok(voided);
     }
     let glass = break_glass.map_or_else(String::new, |reason| format!("; glass broken: {reason}"));
@@ -67,7 +67,7 @@ async fn everybody(
     let voided =
         Voided { order: order.order, customers: order.customers, sessions, seconds: order.seconds };
     let kept = app.store.set_finding(incident, Kind::Voided, &voided).await;
-    kept.map_err(|e| Problem::internal(&e))?;
+    kept?;
     Ok(voided)
 }
 
@@ -83,7 +83,7 @@ async fn some(
     }
     let detail = format!("credentials and sessions of {who}: {} customers", records.len());
     app.journal(incident, by, "void.some", &detail).await?;
-    let roaring = bytes_of(&records).map_err(|e| Problem::internal(&e))?;
+    let roaring = bytes_of(&records)?;
     let whose = Whose::Only { roaring };
     let order = OrderVoid { incident: incident.0, set_before: app.now(), whose };
     let order = app.accounts.call(&order).await?;
@@ -99,7 +99,7 @@ async fn some(
 async fn exposed(app: &App, incident: IncidentId) -> Result<RoaringBitmap, Problem> {
     let exposure = app.exposure(incident).await?;
     let levels = app.exposed(incident, exposure.computed).await;
-    let levels = levels.map_err(|e| Problem::internal(&e))?;
+    let levels = levels?;
     let known = levels.iter().filter(|(level, _)| *level != Level::Reachable);
     Ok(known.fold(RoaringBitmap::new(), |all, (_, of)| all | people(of, Domain::Accounts)))
 }

@@ -10,7 +10,7 @@ use axum::extract::State;
 use cofferdam_core::{
     CallerName, Domain, Epoch, Field, FieldKey, FieldSet, KeyBytes, Operation, Record,
 };
-use cofferdam_wire::{Answer, Body, Caller, Listener, Problem, ProblemKind, call_route};
+use cofferdam_wire::{Answer, Body, Caller, Listener, Problem, ProblemType, call_route};
 use keys_api::{
     DomainEpochs, KeyGroup, ReadEpochs, RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys,
 };
@@ -95,7 +95,7 @@ async fn release(
         return Err(Problem::not_granted(format!("{} has no grant", call.caller)));
     }
     if book.spent {
-        return Err(Problem::new(ProblemKind::BudgetExhausted, "600 a minute").retry_after(7));
+        return Err(Problem::new(ProblemType::BUDGET_EXHAUSTED, "600 a minute").retry_after(7));
     }
     let shift = u32::from(book.confused);
     let current = book.epoch;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cofferdam_core::{
     CallerName, Domain, Field, FieldSet, Glance, Glancer, Operation, Record, Timestamp,
 };
-use cofferdam_store::tlog::index::{IndexKey, SegmentIndex};
+use cofferdam_index::{IndexKey, SegmentIndex};
 use keys_api::{Entry, Event};
 use response_api::{Doubt, Level};
 use roaring::{MultiOps as _, RoaringBitmap};

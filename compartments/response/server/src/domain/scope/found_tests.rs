@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use cofferdam_core::{Epoch, FieldSet};
-use cofferdam_store::tlog::index::IndexBuilder;
+use cofferdam_index::IndexBuilder;
 use keys_api::{RecordList, glance};
 use proptest::prelude::*;
 
@@ -86,7 +86,8 @@ fn flat(bitmaps: &Bitmaps) -> BTreeSet<(Field, u32)> {
 fn by_index(entries: &[Entry], fallen: &Fallen, window: Window) -> Found {
     let mut builder = IndexBuilder::new(0, glance);
     for entry in entries {
-        builder.add(&entry.encode()).unwrap();
+        let bytes = entry.encode();
+        builder.add(&bytes, bytes.len() as u64).unwrap();
     }
     let index = builder.index(&|key| fallen.level(&key.caller, &key.via, key.operation).is_some());
     let mut found = Found::default();

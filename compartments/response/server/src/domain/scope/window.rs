@@ -1,7 +1,7 @@
 //! Which hours of a log a window takes whole, in part, or not at all.
 
 use cofferdam_core::Timestamp;
-use cofferdam_store::tlog::index::{Detail, Part};
+use cofferdam_index::{Detail, Part};
 
 /// Going back by so little is no doubt: `keys` smooths its clock to two seconds.
 const TOLERANCE_MS: i64 = 2_000;

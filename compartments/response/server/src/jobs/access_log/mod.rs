@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cofferdam_core::{Access, CallerName, Personal, Record, Whose};
-use cofferdam_store::tlog::TlogError;
+use cofferdam_tlog::TlogError;
 use cofferdam_wire::Problem;
 use response_api::{
     AccessLog, AccessLogState, BeginAccessLog, FinishAccessLog, ImportAccesses, MAX_PAGE,
@@ -36,7 +36,7 @@ pub async fn begin(
         return Err(Problem::bad_request("log is a SHA-256 in hexadecimal, and has a name"));
     }
     let finished = app.store.begin_access_log(call, app.now(), by).await;
-    let finished = finished.map_err(|e| Problem::internal(&e))?;
+    let finished = finished?;
     Ok(AccessLogState { pages: runs::count(&directory(app, &call.log)), finished })
 }
 
@@ -55,11 +55,11 @@ pub async fn import(app: &App, call: ImportAccesses) -> Result<(), Problem> {
         .iter()
         .flat_map(|access| AccessEntry::of(access, |whose| names.find(app, whose)))
         .collect();
-    let written = tokio::task::spawn_blocking(move || {
+    let written = cofferdam_wire::blocking(move || {
         entries.sort_by_key(|entry| entry.at_ms);
         runs::write(&dir, call.page, entries.iter().map(AccessEntry::encode))
     });
-    written.await.map_err(|e| Problem::internal(&e))?.map_err(|e| Problem::internal(&e))
+    written.await?.map_err(|e| Problem::internal(&e))
 }
 
 /// The people that a page names.
@@ -81,10 +81,9 @@ async fn look_up(app: &App, accesses: &[Access]) -> Result<Named, Problem> {
     keys.dedup();
     emails.sort_unstable();
     emails.dedup();
-    let internal = |e: cofferdam_store::StoreError| Problem::internal(&e);
     Ok(Named {
-        keys: app.store.roster_keys(&keys).await.map_err(internal)?,
-        emails: app.store.roster_emails(&emails).await.map_err(internal)?,
+        keys: app.store.roster_keys(&keys).await?,
+        emails: app.store.roster_emails(&emails).await?,
     })
 }
 
@@ -129,13 +128,13 @@ pub async fn finish(app: &Arc<App>, call: FinishAccessLog) -> Result<AccessLog, 
     if call.covers.to < call.covers.from {
         return Err(Problem::bad_request("what the log covers ends before it begins"));
     }
-    let merged = tokio::task::spawn_blocking(move || {
+    let merged = cofferdam_wire::blocking(move || {
         let mut log = Counting::default();
         runs::merge(&dir, &mut |entry| log.take(entry))?;
         Ok::<_, TlogError>(log)
     });
-    let counted = merged.await.map_err(|e| Problem::internal(&e))?;
-    let counted = counted.map_err(|e| Problem::internal(&e))?;
+    let counted = merged.await?;
+    let counted = counted?;
     let log = AccessLog {
         log: call.log,
         name,
@@ -147,9 +146,9 @@ pub async fn finish(app: &Arc<App>, call: FinishAccessLog) -> Result<AccessLog, 
         unreadable: call.unreadable,
         actors: counted.actors,
     };
-    app.store.finish_access_log(&log).await.map_err(|e| Problem::internal(&e))?;
+    app.store.finish_access_log(&log).await?;
     let dir = directory(app, &log.log);
-    let _ = tokio::task::spawn_blocking(move || runs::clear(&dir)).await;
+    let _ = cofferdam_wire::blocking(move || runs::clear(&dir)).await;
     Ok(log)
 }
 
@@ -178,7 +177,7 @@ impl Counting {
 /// Takes a log away.
 pub async fn remove(app: &App, log: &str) -> Result<(), Problem> {
     let (_, dir) = known(app, log, true).await?;
-    app.store.remove_access_log(log).await.map_err(|e| Problem::internal(&e))?;
+    app.store.remove_access_log(log).await?;
     match tokio::fs::remove_dir_all(&dir).await {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Problem::internal(&e)),
         _ => Ok(()),
@@ -188,7 +187,7 @@ pub async fn remove(app: &App, log: &str) -> Result<(), Problem> {
 type Stored = (String, String, Option<String>);
 
 async fn known(app: &App, log: &str, whole_too: bool) -> Result<(Stored, PathBuf), Problem> {
-    let found = app.store.access_log(log).await.map_err(|e| Problem::internal(&e))?;
+    let found = app.store.access_log(log).await?;
     let found = found.ok_or_else(|| Problem::not_found("no such access log was begun"))?;
     if found.2.is_some() && !whole_too {
         return Err(Problem::bad_request("this access log is whole already"));

@@ -8,9 +8,8 @@ use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use cofferdam_core::Timestamp;
-use cofferdam_store::tlog::frames::{self, Read1};
-use cofferdam_store::tlog::index::SegmentIndex;
-use cofferdam_store::tlog::{Day, Segments, TlogError, replace_file};
+use cofferdam_tlog::frames::{self, Read1};
+use cofferdam_tlog::{Day, Segments, TlogError, index, replace_file};
 
 use crate::domain::access::{at_ms, glance};
 
@@ -91,7 +90,7 @@ pub fn merge(dir: &Path, show: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), Tlog
         writing.push(at, entry)
     })?;
     writing.flush()?;
-    SegmentIndex::catch_up(&segments, &draft, true, glance)?;
+    index::catch_up(&segments, &draft, true, glance)?;
     fs::rename(&draft, &whole)
         .and_then(|()| File::open(dir)?.sync_all())
         .map_err(|e| TlogError::io(&whole, e))

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use accounts_api::ReadContacts;
 use cofferdam_core::{Personal, Record};
-use cofferdam_wire::{Problem, ProblemKind};
+use cofferdam_wire::{Problem, ProblemType};
 use futures_util::{StreamExt as _, stream};
 use response_api::{Audience, LedgerState, People};
 
@@ -228,7 +228,7 @@ async fn addressees(run: &Run, rows: &[Claimed]) -> Result<Vec<Option<Addressee>
             |m: &crate::roster::Member| Addressee { name: m.name.clone(), email: m.email.clone() };
         return Ok(rows.iter().map(|row| member(row).map(addressee)).collect());
     }
-    let none = || Problem::new(ProblemKind::WarrantRefused, "the letter has no warrant");
+    let none = || Problem::new(ProblemType::WARRANT_REFUSED, "the letter has no warrant");
     let warrant = run.letter.warrant.ok_or_else(none).map_err(FeedError::Contacts)?;
     let records: Vec<_> = rows.iter().map(|row| Record(row.person)).collect();
     if run.people == People::Roster {

@@ -2,7 +2,7 @@
 
 use cofferdam_core::Personal;
 use cofferdam_mail::{Check, Head, Mailbox, Message, Setup, signed};
-use cofferdam_wire::{Problem, ProblemKind};
+use cofferdam_wire::{Problem, ProblemType};
 
 use crate::app::App;
 use crate::config::GateConfig;
@@ -64,5 +64,5 @@ fn sample(app: &App) -> Result<Vec<u8>, String> {
 }
 
 fn refused(what: &str) -> Problem {
-    Problem::new(ProblemKind::Conflict, what)
+    Problem::new(ProblemType::CONFLICT, what)
 }

@@ -83,7 +83,7 @@ async fn lock(app: &App) -> Result<(), MailingError> {
     let mut file = File::create(dir.join("lock"))?;
     if file.try_lock().is_err() {
         tracing::warn!(dir = %dir.display(), "another process has the journals of letters; waiting");
-        let waiting = tokio::task::spawn_blocking(move || file.lock().map(|()| file));
+        let waiting = cofferdam_wire::blocking(move || file.lock().map(|()| file));
         file = waiting.await.map_err(io::Error::other)??;
     }
     let _ = app.journals.set(file);

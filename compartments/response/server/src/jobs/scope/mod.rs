@@ -43,7 +43,7 @@ pub async fn scope(
     }
     let fallen = Arc::new(Fallen::of(incident));
     let (ends, behind) = copy_logs(app).await;
-    let moved = doubts::moved_clocks(app, incident).await.map_err(|e| Problem::internal(&e))?;
+    let moved = doubts::moved_clocks(app, incident).await?;
     let window = window(incident, &moved);
     let mut found = read::read(app, &fallen, window, &ends, Source::Index).await?;
     if from_log {
@@ -163,7 +163,7 @@ impl Around {
         }
         let affected = people(&read, Domain::Accounts) | people(&presented, Domain::Accounts);
         let customers = &self.customers;
-        let bounced = app.store.undeliverable().await.map_err(|e| Problem::internal(&e))?;
+        let bounced = app.store.undeliverable().await?;
         let mut logs = Vec::with_capacity(app.logs.len());
         for log in &app.logs {
             logs.push(proof(&*log.copy.lock().await)?);
@@ -189,7 +189,7 @@ impl Around {
         };
         let bitmaps =
             [(Level::Read, &read), (Level::Presented, &presented), (Level::Reachable, &reachable)];
-        app.store.set_exposure(&exposure, bitmaps).await.map_err(|e| Problem::internal(&e))?;
+        app.store.set_exposure(&exposure, bitmaps).await?;
         Ok(exposure)
     }
 
@@ -217,7 +217,7 @@ fn doubt(found: &mut Found, what: String) {
 
 fn proof(copy: &crate::log_copy::LogCopy) -> Result<LogProof, Problem> {
     let end = copy.end();
-    let cosigned = copy.cosigned().map_err(|e| Problem::internal(&e))?.map(|(note, _)| note);
+    let cosigned = copy.cosigned()?.map(|(note, _)| note);
     let root = STANDARD.encode(end.root.0);
     Ok(LogProof { size: end.size, root, checkpoint: end.note, cosigned })
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cofferdam_core::{Field, FieldSet, Operation, Record, Timestamp};
-use cofferdam_store::tlog::index::{IndexKey, Part};
-use cofferdam_store::tlog::{SegmentName, TlogError};
+use cofferdam_index::{IndexKey, Part};
+use cofferdam_tlog::{SegmentName, TlogError};
 use cofferdam_wire::Problem;
 use response_api::{
     Exposure, Incident, IncidentId, Level, People, PersonEvent, PersonExposure, Unresolved,
@@ -32,22 +32,21 @@ pub async fn write_pages(
 ) {
     let written = async {
         let logs = logs?;
-        let internal = |e: cofferdam_store::StoreError| Problem::internal(&e);
-        app.store.clear_pages(incident).await.map_err(internal)?;
+        app.store.clear_pages(incident).await?;
         let mut number = 0;
         let logs = Arc::new(logs);
         for (place, log) in logs.iter().enumerate() {
             for name in log.names() {
                 let (logs, fallen) = (logs.clone(), fallen.clone());
                 let cut =
-                    tokio::task::spawn_blocking(move || pages(&logs[place], name, &fallen, window));
-                let pages = cut.await.map_err(|e| Problem::internal(&e))?;
-                let pages = pages.map_err(|e| Problem::internal(&e))?;
-                app.store.add_pages(incident, number, &pages).await.map_err(internal)?;
+                    cofferdam_wire::blocking(move || pages(&logs[place], name, &fallen, window));
+                let pages = cut.await?;
+                let pages = pages?;
+                app.store.add_pages(incident, number, &pages).await?;
                 number += 1;
             }
         }
-        app.store.set_finding(incident, Kind::Pages, &computed).await.map_err(internal)
+        app.store.set_finding(incident, Kind::Pages, &computed).await.map_err(Problem::from)
     };
     let result: Result<(), Problem> = written.await;
     if let Err(e) = result {
@@ -166,26 +165,25 @@ pub async fn person(
     incident: &Incident,
     record: Record,
 ) -> Result<PersonExposure, Problem> {
-    let internal = |e: cofferdam_store::StoreError| Problem::internal(&e);
     let id = incident.incident;
     let exposure = app.exposure(id).await?;
-    let pages = app.store.finding::<Timestamp>(id, Kind::Pages).await.map_err(internal)?;
+    let pages = app.store.finding::<Timestamp>(id, Kind::Pages).await?;
     let slots = if pages == Some(exposure.computed) {
         let (number, low) = place(record.0);
-        let bodies = app.store.pages(id, number).await.map_err(internal)?;
+        let bodies = app.store.pages(id, number).await?;
         bodies.iter().flat_map(|page| page.of(low)).collect()
     } else {
         from_index(app, incident, record).await?
     };
     let filled = match incident.people {
         People::Accounts => app.customers.lock().await.people.clone(),
-        People::Roster => app.roster().await.map_err(internal)?,
+        People::Roster => app.roster().await?,
     };
     let mut slots = [slots, unresolved(&exposure, incident, &filled, record)].concat();
     slots.sort_by(|a: &Slot, b| {
         (a.first_ms, &a.caller, a.level).cmp(&(b.first_ms, &b.caller, b.level))
     });
-    let exposed = app.exposed(id, exposure.computed).await.map_err(internal)?;
+    let exposed = app.exposed(id, exposure.computed).await?;
     let levels: Vec<_> = exposed
         .iter()
         .flat_map(|(level, of)| {
@@ -200,12 +198,12 @@ pub async fn person(
 async fn from_index(app: &App, incident: &Incident, record: Record) -> Result<Vec<Slot>, Problem> {
     let fallen = Fallen::of(incident);
     if incident.people == People::Roster {
-        let known = app.store.access_logs().await.map_err(|e| Problem::internal(&e))?;
-        let logs = super::roster::readable(app, &known).map_err(|e| Problem::internal(&e))?;
+        let known = app.store.access_logs().await?;
+        let logs = super::roster::readable(app, &known)?;
         return slots_of(logs, fallen, Window::new(incident.from, incident.to), record).await;
     }
     let moved = super::doubts::moved_clocks(app, incident).await;
-    let window = super::window(incident, &moved.map_err(|e| Problem::internal(&e))?);
+    let window = super::window(incident, &moved?);
     let (ends, _) = copy_logs(app).await;
     let logs = Readable::all(app, &fallen, &ends).await?;
     slots_of(logs, fallen, window, record).await
@@ -243,7 +241,7 @@ async fn slots_of(
     window: Window,
     record: Record,
 ) -> Result<Vec<Slot>, Problem> {
-    let found = tokio::task::spawn_blocking(move || {
+    let found = cofferdam_wire::blocking(move || {
         let mut slots = Vec::new();
         for log in &logs {
             for name in log.names() {
@@ -256,7 +254,7 @@ async fn slots_of(
         }
         Ok::<_, TlogError>(slots)
     });
-    let found = found.await.map_err(|e| Problem::internal(&e))?;
+    let found = found.await?;
     found.map_err(|e| Problem::internal(&e))
 }
 

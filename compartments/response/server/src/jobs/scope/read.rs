@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use cofferdam_core::Glancer;
-use cofferdam_store::tlog::index::{Fineness, IndexKey, Part, SegmentIndex};
-use cofferdam_store::tlog::{SegmentName, Segments, TlogError};
-use cofferdam_wire::{Problem, ProblemKind};
+use cofferdam_index::{Fineness, IndexKey, Part, SegmentIndex};
+use cofferdam_tlog::{SegmentName, Segments, TlogError, index};
+use cofferdam_wire::{Problem, ProblemType};
 use memchr::memmem::Finder;
 
 use crate::app::App;
@@ -88,7 +88,7 @@ impl Readable {
             return Ok(index.clone());
         }
         let wanted = |key: &IndexKey| concerns(fallen, key);
-        SegmentIndex::read(&self.segments, &self.dir, name, &wanted, detail, self.glance())
+        index::read(&self.segments, &self.dir, name, (&wanted, detail), self.glance())
     }
 
     /// Shows every entry of an hour that names a fallen host, with its number in the log. Names
@@ -126,7 +126,7 @@ pub async fn read(
 ) -> Result<Found, Problem> {
     let logs = Readable::all(app, fallen, ends).await?;
     let fallen = fallen.clone();
-    let read = tokio::task::spawn_blocking(move || {
+    let read = cofferdam_wire::blocking(move || {
         let mut all = Found::default();
         for log in &logs {
             all.merge(look(log, &fallen, window, source)?);
@@ -152,7 +152,7 @@ pub fn look(
 /// The log's damage is for the operator's eyes; the caller learns that it can't be read.
 fn unreadable(error: &dyn std::error::Error) -> Problem {
     tracing::error!(cause = %error, "a copied log could not be read");
-    Problem::new(ProblemKind::Internal, "the copy of a release log could not be read")
+    Problem::new(ProblemType::INTERNAL, "the copy of a release log could not be read")
 }
 
 /// Segments are shared out among as many threads as there are processors.

@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use cofferdam_core::{Domain, FieldSet, Timestamp};
-use cofferdam_store::tlog::TlogError;
-use cofferdam_wire::{Problem, ProblemKind};
+use cofferdam_tlog::TlogError;
+use cofferdam_wire::{Problem, ProblemType};
 use response_api::{
     AccessLog, Doubt, Exposure, GivenUp, HostKind, Incident, Level, Span, Unresolved,
 };
@@ -25,20 +25,19 @@ pub async fn scope(
     incident: &Incident,
     from_log: bool,
 ) -> Result<Exposure, Problem> {
-    let internal = |e: cofferdam_store::StoreError| Problem::internal(&e);
     let fallen = Arc::new(Fallen::of(incident));
     let window = Window::new(incident.from, incident.to);
-    let roster = app.roster().await.map_err(internal)?;
+    let roster = app.roster().await?;
     if roster.everyone.is_empty() {
         let what = "the roster is empty; run: cofferdam import roster";
-        return Err(Problem::new(ProblemKind::Conflict, what));
+        return Err(Problem::new(ProblemType::CONFLICT, what));
     }
-    let logs = app.store.access_logs().await.map_err(internal)?;
+    let logs = app.store.access_logs().await?;
     let (mut found, unresolved) = read(app, &logs, &fallen, window, from_log).await?;
     let until = incident.to.or_else(|| logs.iter().map(|log| log.covers.to).max());
     let until = until.unwrap_or(incident.from);
     found.doubts.extend(of_logs(&logs, incident.from, incident.to));
-    if u64::from(app.store.roster_end().await.map_err(internal)?) != roster.everyone.len() {
+    if u64::from(app.store.roster_end().await?) != roster.everyone.len() {
         found.doubts.push(Doubt {
             what: "the roster was not brought to its end: run cofferdam import roster again".into(),
             counts_as_read: false,
@@ -66,7 +65,7 @@ pub async fn scope(
         (Level::Presented, &found.presented),
         (Level::Reachable, &within),
     ];
-    app.store.set_exposure(&exposure, bitmaps).await.map_err(internal)?;
+    app.store.set_exposure(&exposure, bitmaps).await?;
     let (worker, id, computed) = (app.clone(), incident.incident, exposure.computed);
     tokio::spawn(async move {
         let logs = readable(&worker, &exposure_logs).map_err(|e| Problem::internal(&e));
@@ -92,7 +91,7 @@ async fn read(
     from_log: bool,
 ) -> Result<(Found, Vec<Unresolved>), Problem> {
     let (app, logs, fallen) = (app.clone(), logs.to_vec(), fallen.clone());
-    let work = tokio::task::spawn_blocking(move || {
+    let work = cofferdam_wire::blocking(move || {
         let (mut all, mut unresolved, mut shown) = (Found::default(), Vec::new(), 0);
         for (log, readable) in logs.iter().zip(readable(&app, &logs)?) {
             let mut found = look(&readable, &fallen, window, Source::Index)?;
@@ -125,7 +124,7 @@ async fn read(
         }
         Ok::<_, TlogError>((all, unresolved))
     });
-    let read = work.await.map_err(|e| Problem::internal(&e))?;
+    let read = work.await?;
     read.map_err(|e| Problem::internal(&e))
 }
 
@@ -140,7 +139,7 @@ async fn exposure(
     let (read, presented) = (&found.read, &found.presented);
     let within = reachable(every(&roster.filled), &roster.filled, read, presented);
     let affected = people(read, Domain::Accounts) | people(presented, Domain::Accounts);
-    let bounced = app.store.undeliverable().await.map_err(|e| Problem::internal(&e))?;
+    let bounced = app.store.undeliverable().await?;
     let no_address = match roster.filled.get(&cofferdam_core::Field::Email) {
         Some(with) => &affected - with,
         None => affected.clone(),

@@ -1,23 +1,19 @@
-//! The index beside a segment: for each caller, compartment, operation and field one Roaring
-//! bitmap of the records an hour. It is derived from the segment alone, and can be made again at
-//! any time.
+//! The index of a log segment, in memory: for each caller, compartment, operation and field, one
+//! Roaring bitmap per hour of the records touched. The index follows from the segment alone and can
+//! be rebuilt at any time.
+//!
+//! May touch: nothing. `tlog` keeps indexes in files beside the segments; `exposure` reasons about
+//! them. Called by: both, and by `response`, which indexes the segment that still grows.
 
 mod build;
-mod file;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use cofferdam_core::{CallerName, Field, Glancer, Operation};
+use cofferdam_core::{CallerName, Field, Operation};
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 
-pub use build::IndexBuilder;
-
-use super::{SegmentName, Segments, TlogError};
-
-/// The end of an index's file name.
-const END: &str = "index";
+pub use build::{IndexBuilder, UnreadableEntry};
 
 /// Who did what.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -105,52 +101,4 @@ pub struct SegmentIndex {
     pub bitmaps: BTreeMap<IndexKey, PartBitmaps>,
     /// The same for all of the segment, where that was wanted.
     pub whole: BTreeMap<IndexKey, RoaringBitmap>,
-}
-
-impl SegmentIndex {
-    /// Reads a segment and makes its index. `glance` reads an entry.
-    pub fn build(
-        segments: &Segments,
-        name: SegmentName,
-        glance: Glancer,
-    ) -> Result<Self, TlogError> {
-        let mut builder = IndexBuilder::new(name.first, glance);
-        segments.scan_one(name, &mut |_, entry| builder.add(&entry))?;
-        Ok(builder.index(&|_| true))
-    }
-
-    /// What is wanted of the index beside a segment; made from the segment where there is none.
-    pub fn read(
-        segments: &Segments,
-        dir: &Path,
-        name: SegmentName,
-        wanted: Wanted<'_>,
-        detail: Fineness<'_>,
-        glance: Glancer,
-    ) -> Result<Self, TlogError> {
-        if let Some(index) = Self::load(dir, name, wanted, detail) {
-            return Ok(index);
-        }
-        let mut index = Self::build(segments, name, glance)?;
-        index.bitmaps.retain(|key, _| wanted(key));
-        Ok(index)
-    }
-
-    /// Makes the indexes of closed segments that have none; how many. The last segment of a log
-    /// that is `whole` is closed, too. `Segments` must have been opened on `dir`.
-    pub fn catch_up(
-        segments: &Segments,
-        dir: &Path,
-        whole: bool,
-        glance: Glancer,
-    ) -> Result<usize, TlogError> {
-        let names = segments.names();
-        let closed = &names[..names.len().saturating_sub(usize::from(!whole))];
-        let mut made = 0;
-        for name in closed.iter().filter(|name| !dir.join(name.file(END)).exists()) {
-            Self::build(segments, *name, glance)?.save(dir, *name)?;
-            made += 1;
-        }
-        Ok(made)
-    }
 }

@@ -1,13 +1,11 @@
 //! Making an index, entry by entry.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use cofferdam_core::{CallerName, FieldSet, Glancer, Operation, Record, Touch};
 use roaring::RoaringBitmap;
 
-use super::super::{TlogError, frames};
-use super::{IndexKey, Notable, Part, PartBitmaps, SegmentIndex, Wanted};
+use crate::{IndexKey, Notable, Part, PartBitmaps, SegmentIndex, Wanted};
 
 /// An hour in milliseconds.
 const HOUR_MS: i64 = 3_600_000;
@@ -27,6 +25,11 @@ pub struct IndexBuilder {
     /// What was touched in the last part.
     open: Vec<Touched>,
 }
+
+/// The entry with this number can't be decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("entry {0} of the log can't be decoded")]
+pub struct UnreadableEntry(pub u64);
 
 /// Records that one caller touched through one compartment with the same fields.
 #[derive(Debug, Clone)]
@@ -61,8 +64,8 @@ impl IndexBuilder {
         self.next
     }
 
-    /// Takes the next entry.
-    pub fn add(&mut self, entry: &[u8]) -> Result<(), TlogError> {
+    /// Takes the next entry, which occupies `stored` bytes of its segment.
+    pub fn add(&mut self, entry: &[u8], stored: u64) -> Result<(), UnreadableEntry> {
         let glance = self.glance;
         let sensible = glance(entry, &mut |seen| {
             self.keep_time(seen.at.as_millisecond());
@@ -74,11 +77,10 @@ impl IndexBuilder {
             }
         });
         if !sensible {
-            let what = format!("entry {} makes no sense", self.next);
-            return Err(TlogError::Hashes { path: PathBuf::from("the log"), what });
+            return Err(UnreadableEntry(self.next));
         }
         self.next += 1;
-        self.offset += frames::framed(entry.len());
+        self.offset += stored;
         if let Some(part) = self.parts.last_mut() {
             part.end = self.offset;
             part.entries += 1;

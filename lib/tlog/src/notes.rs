@@ -24,6 +24,8 @@ pub enum NoteKind {
 #[error("{0}")]
 pub struct BadNote(String);
 
+impl cofferdam_core::InternalError for BadNote {}
+
 /// A key that signs notes.
 pub struct NoteKey {
     name: String,
@@ -178,7 +180,7 @@ impl Verifier for PublicKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tlog::EMPTY_HASH;
+    use crate::EMPTY_HASH;
 
     #[test]
     fn a_checkpoint_is_signed_and_cosigned() {

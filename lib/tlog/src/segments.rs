@@ -7,10 +7,10 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use cofferdam_index::Part;
 use jiff::civil::Date;
 
 use super::frames::{self, Read1};
-use super::index::Part;
 use super::{Day, TlogError};
 
 /// The end of a segment's file name.

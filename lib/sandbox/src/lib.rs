@@ -28,8 +28,6 @@ use nix::sys::mman::{MlockAllFlags, mlockall};
 use nix::sys::prctl;
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit, setrlimit};
 
-use crate::TlsFiles;
-
 /// The newest Landlock ABI that this was tested with. Later ones refuse more, such as UDP: raise it
 /// only together with the tests.
 const TESTED: ABI = ABI::V7;
@@ -111,14 +109,16 @@ const SYSTEM: [&str; 12] = [
 ];
 
 impl Sandbox {
-    /// What every server needs: the system's files, its certificate (in a directory, since a
-    /// renewed one is another file) and its port.
+    /// What every server needs: the system's files, the directories of its `certificate` files (a
+    /// renewed certificate is another file) and its port.
     #[must_use]
-    pub fn of_server(tls: &TlsFiles, listen: SocketAddr) -> Self {
+    pub fn of_server<'a>(
+        certificate: impl IntoIterator<Item = &'a Path>,
+        listen: SocketAddr,
+    ) -> Self {
         let system = SYSTEM.iter().map(PathBuf::from).filter(|path| path.exists());
-        let tls = [&tls.ca, &tls.cert, &tls.key].map(|file| beside(file));
         Self {
-            read: system.chain(tls).collect(),
+            read: system.chain(certificate.into_iter().map(beside)).collect(),
             write: Vec::new(),
             connect: Vec::new(),
             bind: vec![listen.port()],

@@ -1,6 +1,9 @@
-//! Files of a transparency log: framed entries in one segment a day, the Merkle tree's hashes
-//! over them, and an index of who touched which records. `keys` writes them; `response` keeps a
-//! copy in the same form, so that the one can replace the other.
+//! The files of a transparency log: framed entries in one segment per day, the Merkle tree's hashes
+//! over them, and an index file per segment of who touched which records. Tiles and checkpoints
+//! follow C2SP tlog-tiles and tlog-checkpoint, so that public tools can verify a log.
+//!
+//! May touch: the files of a log. Called by: `keys`, which writes the release log; `response`, which
+//! keeps a copy in the same form, so that the copy can replace the log; and staff's offline checks.
 
 mod day;
 pub mod frames;
@@ -11,6 +14,8 @@ mod tiles;
 mod tree;
 
 use std::path::{Path, PathBuf};
+
+use cofferdam_index::UnreadableEntry;
 
 pub use day::Day;
 pub use segments::{Scanned, SegmentName, Segments};
@@ -41,6 +46,9 @@ pub enum TlogError {
         /// The place from which it was read.
         offset: u64,
     },
+    /// An entry can't be decoded for the index.
+    #[error(transparent)]
+    Entry(#[from] UnreadableEntry),
     /// The hashes make no tree.
     #[error("{}: {what}", path.display())]
     Hashes {
@@ -50,6 +58,8 @@ pub enum TlogError {
         what: String,
     },
 }
+
+impl cofferdam_core::InternalError for TlogError {}
 
 impl TlogError {
     /// The system's error at `path`.

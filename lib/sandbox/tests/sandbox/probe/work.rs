@@ -1,7 +1,7 @@
 //! What a server does, and what it can tell of its own confinement.
 
 use crate::room::Place;
-use cofferdam_wire::Sandbox;
+use cofferdam_sandbox::Sandbox;
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use sqlx::ConnectOptions;

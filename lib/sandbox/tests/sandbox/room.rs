@@ -1,7 +1,7 @@
 //! The surroundings of a probe: two directories, two listeners, and the probe's own process.
 
 use crate::probe::Probe;
-use cofferdam_wire::Sandbox;
+use cofferdam_sandbox::Sandbox;
 use std::net::TcpListener;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener};
