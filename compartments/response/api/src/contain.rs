@@ -1,97 +1,95 @@
-//! Containing the incident.
+//! Containing an incident.
 
-use cofferdam_core::{Call, CallerName, Operation, Record, Timestamp};
+use cofferdam_core::{Call, CallerName, Operation, ProblemType, Record};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::IncidentId;
+use crate::{INCIDENT_CLOSED, IncidentId, NOT_SCOPED, PARTLY_DONE};
 
 /// Freezes or thaws a caller in every compartment.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FreezeCaller {
-    /// The incident it belongs to.
+    /// The incident.
     pub incident: IncidentId,
-    /// Who.
+    /// The caller.
     pub caller: CallerName,
-    /// Frozen, or thawed.
+    /// `true` freezes, `false` thaws.
     pub frozen: bool,
-    /// Why.
+    /// Why, without personal data.
+    #[schemars(extend("examples" = ["It opened a decoy"]))]
     pub reason: String,
 }
 
 impl Call for FreezeCaller {
-    const PATH: &'static str = "/v1/contain/freeze";
+    const PATH: &'static str = "/v1/callers/freeze";
+    const PROBLEMS: &'static [ProblemType] = &[INCIDENT_CLOSED, PARTLY_DONE];
     type Answer = ();
 }
 
-/// Voids credentials, and ends the sessions of the same customers.
+/// Voids the credentials of some customers, and ends their sessions. Voiding everybody's takes an
+/// order that two people sign: see [`ApplyOrder`](crate::ApplyOrder).
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VoidCredentials {
-    /// The incident it belongs to.
+    /// The incident.
     pub incident: IncidentId,
-    /// Whose.
+    /// The customers.
     pub whose: VoidWhose,
 }
 
-/// Whose credentials are void.
+/// The customers whose credentials become void.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum VoidWhose {
-    /// Everybody's that is older than the order says: it takes two people.
-    Everybody {
-        /// The signed order, exactly as `keys` takes it.
-        order: serde_json::Value,
-        /// The instant that stands in it.
-        set_before: Timestamp,
-        /// Why one person must do, if that stands in it: for the journal.
-        break_glass: Option<String>,
-    },
-    /// Those of whom a field was read or presented, by the exposure that was computed last.
+    /// Everybody with a field read or presented, by the exposure that was computed last.
     Exposed,
-    /// These customers'.
+    /// The customers that the call names.
     Only {
         /// Their record numbers.
         records: Vec<Record>,
     },
 }
 
-/// What the order did.
+/// What a void order did.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Voided {
     /// The order's number in `accounts`.
     pub order: u64,
     /// Customers whose credential is void.
     pub customers: u64,
-    /// Sessions that ended; of an order over some, they are not counted.
+    /// Sessions that ended; an order over some customers does not count them.
     pub sessions: u64,
-    /// How long it took until it held, in seconds.
+    /// The time until the order held, in seconds.
     pub seconds: f64,
 }
 
 impl Call for VoidCredentials {
-    const PATH: &'static str = "/v1/contain/void";
+    const PATH: &'static str = "/v1/credentials/void";
+    const PROBLEMS: &'static [ProblemType] = &[INCIDENT_CLOSED, NOT_SCOPED];
     type Answer = Voided;
 }
 
-/// Lowers a caller's budget below the policy's, or gives it back.
+/// Lowers a caller's budget below the policy's, or gives the policy's budget back.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LowerBudget {
-    /// The incident it belongs to.
+    /// The incident.
     pub incident: IncidentId,
-    /// Whose.
+    /// The caller.
     pub caller: CallerName,
-    /// For what.
+    /// The operation that the budget is for.
     pub operation: Operation,
-    /// The budget, as `keys` takes it; `None`: the policy's again.
+    /// The budget, in the form of the API of `keys`; `None` gives the policy's back.
+    #[schemars(extend("examples" = [{"minute": 10, "hour": 100, "day": 500, "burst": 0}]))]
     pub budget: Option<serde_json::Value>,
-    /// Why.
+    /// Why, without personal data.
+    #[schemars(extend("examples" = ["Until the server is rebuilt"]))]
     pub reason: String,
 }
 
 impl Call for LowerBudget {
-    const PATH: &'static str = "/v1/contain/budget";
+    const PATH: &'static str = "/v1/budgets/lower";
+    const PROBLEMS: &'static [ProblemType] = &[INCIDENT_CLOSED];
     type Answer = ();
 }

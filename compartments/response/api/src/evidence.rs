@@ -1,91 +1,93 @@
 //! What an evidence bag is made of. The CLI writes the bag; `response` gives its content and signs.
 
-use cofferdam_core::Call;
+use cofferdam_core::{Call, ProblemType};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::IncidentId;
+use crate::{IncidentId, NOT_SCOPED};
 
-/// Reads the log's entries that concern the fallen hosts in the window, with the proof that each
+/// Lists the log entries that concern the fallen hosts in the window, each with the proof that it
 /// stands in the tree that the exposure was computed from.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ReadScoped {
-    /// Which incident, which must have been scoped.
+pub struct ListEvidence {
+    /// The incident, which must have been scoped.
     pub incident: IncidentId,
-    /// Which log, as a place in the exposure's logs.
+    /// The log, as its place among the exposure's logs.
     pub log: u32,
-    /// The first entry wanted.
+    /// The number of the first entry wanted.
     pub from: u64,
 }
 
-/// Entries of a log.
+/// A page of log entries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct ScopedEntries {
-    /// Ascending.
-    pub entries: Vec<ScopedEntry>,
-    /// From where to go on; `None` at the end.
+pub struct EvidencePage {
+    /// The entries, ascending.
+    pub entries: Vec<EvidenceEntry>,
+    /// The number with which the next page begins; `None` at the end.
     pub next: Option<u64>,
 }
 
 /// One entry, and its inclusion proof (RFC 6962, section 2.1.1).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct ScopedEntry {
-    /// Its index in the log.
+pub struct EvidenceEntry {
+    /// Its number in the log.
     pub index: u64,
     /// Its bytes.
     pub entry: Vec<u8>,
-    /// Hashes from the leaf's sibling up.
+    /// Hashes of 32 bytes, from the leaf's sibling up.
+    #[schemars(with = "Vec<Vec<u8>>", extend("examples" = [[[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]]]))]
     pub proof: Vec<[u8; 32]>,
 }
 
-impl Call for ReadScoped {
-    const PATH: &'static str = "/v1/evidence/entries";
+impl Call for ListEvidence {
+    const PATH: &'static str = "/v1/evidence/list";
     const COMPACT: bool = true;
-    type Answer = ScopedEntries;
+    const PROBLEMS: &'static [ProblemType] = &[NOT_SCOPED];
+    type Answer = EvidencePage;
 }
 
-/// Reads the verifier keys that the evidence rests on, and the notice as it was published.
+/// Reads the grounds of the evidence: the keys that verify it, and the notice as it was published.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadGrounds {
-    /// Which incident.
+    /// The incident.
     pub incident: IncidentId,
 }
 
-/// What the evidence rests on. Keys are c2sp.org/signed-note verifier keys.
+/// The grounds of the evidence. Keys are c2sp.org/signed-note verifier keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Grounds {
-    /// The shop.
+    /// The shop's name.
     pub organization: String,
-    /// The logs', in the order of the exposure's logs.
+    /// The keys of the logs, in the order of the exposure's logs.
     pub log_keys: Vec<String>,
-    /// The witness's.
+    /// The key of the witness.
     pub witness_key: String,
-    /// The one that signs bags.
+    /// The key that signs bags.
     pub bag_key: String,
     /// The published notice, if there is one.
     pub notice: Option<String>,
 }
 
 impl Call for ReadGrounds {
-    const PATH: &'static str = "/v1/evidence/grounds";
+    const PATH: &'static str = "/v1/grounds/read";
     type Answer = Grounds;
 }
 
-/// Signs a bag: three lines, `cofferdam evidence bag v1`, its name, and the base64 SHA-256 of its
-/// tag manifest.
+/// Seals a bag: signs three lines, `cofferdam evidence bag v1`, the bag's name, and the base64 SHA-256
+/// of its tag manifest.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SealBag {
-    /// Which incident.
+    /// The incident.
     pub incident: IncidentId,
-    /// The lines.
+    /// The three lines.
     pub statement: String,
 }
 
 impl Call for SealBag {
-    const PATH: &'static str = "/v1/evidence/seal";
+    const PATH: &'static str = "/v1/bags/seal";
     /// The signed note.
     type Answer = String;
 }

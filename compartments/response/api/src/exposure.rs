@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use cofferdam_core::{Call, CallerName, Domain, Field, FieldSet, Record, Timestamp};
+use cofferdam_core::{Call, CallerName, Domain, Field, FieldSet, ProblemType, Record, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{AccessLog, FallenHost, IncidentId, Unresolved};
+use crate::{AccessLog, Doubt, FallenHost, IncidentId, NOT_SCOPED, TABLE_EMPTY, Unresolved};
 
 /// How far a field of a person was exposed.
 #[derive(
@@ -16,9 +16,9 @@ use crate::{AccessLog, FallenHost, IncidentId, Unresolved};
 pub enum Level {
     /// It was released to a fallen host.
     Read,
-    /// It was typed at, or brought to, a fallen host.
+    /// It was typed at a fallen host, or brought there.
     Presented,
-    /// A fallen host's grant covered it, and nothing shows that it was read or presented.
+    /// A grant of a fallen host covered it, and nothing shows that it was read or presented.
     Reachable,
 }
 
@@ -37,82 +37,74 @@ impl Level {
     }
 }
 
-/// Computes the exposure from the release log, and keeps it with the incident.
+/// Computes the exposure from the logs, and keeps it with the incident.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScopeIncident {
-    /// Which.
+    /// The incident.
     pub incident: IncidentId,
-    /// From the entries themselves instead of their index: the same, and slower. Whether the index
-    /// agrees is among the doubts.
+    /// Reads every entry as well as the indexes, and counts what either says. This is slower; a
+    /// disagreement is among the doubts.
     #[serde(default)]
     pub from_log: bool,
 }
 
 impl Call for ScopeIncident {
     const PATH: &'static str = "/v1/incidents/scope";
+    const PROBLEMS: &'static [ProblemType] = &[TABLE_EMPTY];
     type Answer = Exposure;
 }
 
 /// The exposure in numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Exposure {
-    /// Which incident.
+    /// The incident.
     pub incident: IncidentId,
     /// When it was computed.
     pub computed: Timestamp,
-    /// The window's end that it holds for.
+    /// The end of the window that it covers.
     pub until: Timestamp,
-    /// Customers with a field read, with a field presented, and within reach, each counted once
-    /// at the worst level that it reached.
+    /// Customers with a field read, with a field presented, and within reach. Each is counted once,
+    /// at the worst level.
     pub people: LevelCounts,
-    /// Of the people read, those of whom nothing shows it: a doubt counts them as read.
+    /// People who are counted as read because of a doubt alone: nothing shows that they were.
     pub assumed: u64,
-    /// Field by field, customers at each level, each counted once at the worst.
+    /// Customers at each level, field by field. Each is counted once, at the worst level.
     pub fields: BTreeMap<Field, LevelCounts>,
-    /// People with a field read or presented, by country and region as `US-KY`, `DE`; `unknown`
-    /// for those without one.
+    /// People with a field read or presented, by country and region as `US-KY` or `DE`; `unknown`
+    /// for people without a country.
     pub jurisdictions: BTreeMap<String, u64>,
     /// The same people by language.
     pub languages: BTreeMap<String, u64>,
     /// Of the same people, those known to be minors.
     pub minors: u64,
-    /// Of the same people, those whom no letter reached.
+    /// Of the same people, those whom no e-mail reached.
     pub undeliverable: u64,
-    /// All customers that `accounts` holds.
+    /// All customers: those of `accounts`, or the people of the brought table.
     pub customers: u64,
-    /// What each fallen host gave up by being what it is.
+    /// What each fallen host gave up because of its kind.
     pub given_up: Vec<GivenUp>,
-    /// What the fallen hosts got from each compartment that was not touched, and its proof.
+    /// The compartments of which the fallen hosts got nothing.
     pub untouched: Vec<Untouched>,
-    /// The logs that it was computed from.
+    /// The release logs that it was computed from.
     pub logs: Vec<LogProof>,
-    /// The access logs that it was computed from, where it is about the roster.
+    /// The access logs that it was computed from, if it is about the brought table.
     #[serde(default)]
     pub access_logs: Vec<AccessLog>,
-    /// Accesses of fallen hosts that count as everybody's, up to a thousand.
+    /// Accesses of fallen hosts that count as everybody's, at most a thousand.
     #[serde(default)]
     pub unresolved: Vec<Unresolved>,
-    /// What could not be known for sure; empty when nothing.
+    /// What could not be known for sure.
     pub doubts: Vec<Doubt>,
 }
 
-/// What a fallen host gave up by being what it is.
+/// What a fallen host gave up because of its kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GivenUp {
     /// The host.
     pub host: FallenHost,
-    /// What, in a sentence.
+    /// A sentence for people.
     pub what: String,
-}
-
-/// Something that could not be known for sure.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Doubt {
-    /// What, in a sentence.
-    pub what: String,
-    /// Whether everything that the fallen hosts could have reached counts as read for it.
-    pub counts_as_read: bool,
 }
 
 /// How many customers at each level.
@@ -129,26 +121,26 @@ pub struct LevelCounts {
 /// A compartment of which the fallen hosts got nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Untouched {
-    /// Which domain.
+    /// The compartment's domain.
     pub domain: Domain,
-    /// Records it holds.
+    /// Records that it holds.
     pub records: u64,
-    /// Records released to the fallen hosts in the window: 0.
+    /// Records released to the fallen hosts in the window: always 0.
     pub released: u64,
-    /// Whether any fallen host had a grant to read there.
+    /// Whether a fallen host had a grant to read there.
     pub granted: bool,
 }
 
-/// The part of the release log that was read.
+/// The part of a release log that was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LogProof {
-    /// Entries.
+    /// Its size in entries.
     pub size: u64,
     /// The root hash, base64, as in the checkpoint.
     pub root: String,
     /// The checkpoint, a signed note.
     pub checkpoint: String,
-    /// The last checkpoint that this compartment cosigned, with both signatures.
+    /// The last checkpoint that `response` cosigned, with both signatures.
     pub cosigned: Option<String>,
 }
 
@@ -156,11 +148,11 @@ pub struct LogProof {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadExposure {
-    /// Which incident.
+    /// The incident.
     pub incident: IncidentId,
-    /// At which level.
+    /// The level.
     pub level: Level,
-    /// In which field.
+    /// The field.
     pub field: Field,
 }
 
@@ -172,36 +164,38 @@ pub struct RecordBitmap {
 }
 
 impl Call for ReadExposure {
-    const PATH: &'static str = "/v1/incidents/exposure";
+    const PATH: &'static str = "/v1/exposures/read";
+    const PROBLEMS: &'static [ProblemType] = &[NOT_SCOPED];
     const COMPACT: bool = true;
     type Answer = RecordBitmap;
 }
 
-/// Asks what became of one person's data: "was I affected, by what, and when".
+/// Asks what became of one person's data: "was I affected, by what, and when?"
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadPerson {
-    /// Which incident, which must have been scoped.
+    /// The incident, which must have been scoped.
     pub incident: IncidentId,
-    /// Whose record.
+    /// The person's record.
     pub record: Record,
 }
 
 impl Call for ReadPerson {
-    const PATH: &'static str = "/v1/incidents/person";
+    const PATH: &'static str = "/v1/persons/read";
+    const PROBLEMS: &'static [ProblemType] = &[NOT_SCOPED];
     type Answer = PersonExposure;
 }
 
 /// What became of one person's data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PersonExposure {
-    /// Whose.
+    /// The person's record.
     pub record: Record,
-    /// Whether there is such a customer now.
+    /// Whether the customer exists now.
     pub exists: bool,
     /// Each exposed field at its worst level.
     pub fields: BTreeMap<Field, Level>,
-    /// What the log shows, oldest first, by the hour.
+    /// What the logs show, by the hour, oldest first.
     pub events: Vec<PersonEvent>,
 }
 
@@ -212,12 +206,12 @@ pub struct PersonEvent {
     pub from: Timestamp,
     /// Not after.
     pub to: Timestamp,
-    /// For which caller.
+    /// The caller that was served.
     pub caller: CallerName,
-    /// Through which compartment.
+    /// The compartment that it was served through.
     pub via: CallerName,
     /// How far it went.
     pub level: Level,
-    /// Which fields.
+    /// The fields.
     pub fields: FieldSet,
 }

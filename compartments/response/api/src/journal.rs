@@ -1,4 +1,6 @@
-//! The journal of an incident: a chain.
+//! The journal of an incident: a chain of entries.
+
+use std::fmt;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use cofferdam_core::{Call, CallerName, Timestamp};
@@ -7,52 +9,188 @@ use serde::{Deserialize, Serialize};
 
 use crate::IncidentId;
 
-/// Reads the journal of an incident, oldest first.
+/// Reads the journal of an incident, oldest entry first.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadJournal {
-    /// Which.
+    /// The incident; 0 for acts that belong to none.
     pub incident: IncidentId,
 }
 
-/// A decision or an act: who, when, from where, what and why. The entries of an incident are
-/// chained: each names the hash of the one before.
+impl Call for ReadJournal {
+    const PATH: &'static str = "/v1/journals/read";
+    type Answer = Vec<JournalEntry>;
+}
+
+macro_rules! acts {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal;)*) => {
+        /// What was done. The names stand in journals: they are never given to another act.
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+        #[serde(from = "String", into = "String")]
+        #[schemars(with = "String", extend("examples" = ["freeze"]))]
+        pub enum JournalAct {
+            $($(#[$doc])* $variant,)*
+            /// An act that this version does not know: another version wrote it.
+            Other(String),
+        }
+
+        impl JournalAct {
+            /// Every act that this version writes.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The name in the journal.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $name,)*
+                    Self::Other(name) => name,
+                }
+            }
+        }
+
+        impl From<String> for JournalAct {
+            fn from(name: String) -> Self {
+                match name.as_str() {
+                    $($name => Self::$variant,)*
+                    _ => Self::Other(name),
+                }
+            }
+        }
+    };
+}
+
+acts! {
+    /// An incident was declared.
+    Declare = "declare";
+    /// An incident was amended.
+    Amend = "amend";
+    /// An incident was closed.
+    Close = "close";
+    /// The exposure was computed.
+    Scope = "scope";
+    /// A bitmap of the exposure was read.
+    ReadExposure = "exposure.read";
+    /// One person's exposure was read.
+    ReadPerson = "person";
+    /// A caller was frozen.
+    Freeze = "freeze";
+    /// A caller was thawed.
+    Thaw = "thaw";
+    /// A caller's budget was lowered or given back.
+    LowerBudget = "budget";
+    /// Everybody's credentials were voided, and all sessions ended.
+    VoidEverybody = "void";
+    /// The credentials of some customers were voided, and their sessions ended.
+    VoidSome = "void.some";
+    /// A letter was planned.
+    PlanLetter = "letters.plan";
+    /// A version of a letter was drafted.
+    DraftLetter = "letters.draft";
+    /// A test letter went to a member of staff.
+    TestLetter = "letters.test";
+    /// A version of a letter was approved.
+    ApproveLetter = "letters.approve";
+    /// A letter was started.
+    StartLetter = "letters.start";
+    /// A letter, or a mail provider's part of it, was paused.
+    PauseLetter = "letters.pause";
+    /// A mail provider's part of a letter was resumed.
+    ResumeProvider = "letters.resume";
+    /// A letter was stopped.
+    StopLetter = "letters.stop";
+    /// Doubts were settled from a relay's log.
+    SettleLetter = "letters.settle";
+    /// The ledger was read.
+    ReadLedger = "ledger.read";
+    /// The order for a list of postal addresses was drafted.
+    DraftPaperPost = "letters.post.draft";
+    /// A list of postal addresses was opened.
+    OpenPaperPost = "letters.post.open";
+    /// A page of postal addresses was read.
+    ReadPaperPost = "letters.post.read";
+    /// The notice was published.
+    PublishNotice = "notice.publish";
+    /// The report was made.
+    MakeReport = "report";
+    /// A bag of evidence was sealed.
+    SealBag = "evidence.seal";
+    /// A page of the brought table was taken.
+    ImportTable = "roster.import";
+    /// The brought table was counted.
+    FinishTable = "table.finish";
+    /// The bringing of an access log began.
+    BeginAccessLog = "access_log.begin";
+    /// An access log was brought to its end.
+    FinishAccessLog = "access_log.finish";
+    /// An access log was removed.
+    RemoveAccessLog = "access_log.remove";
+    /// A policy or an epoch order was carried to `keys`.
+    ApplyOrder = "order.apply";
+}
+
+impl From<JournalAct> for String {
+    fn from(act: JournalAct) -> Self {
+        act.as_str().to_owned()
+    }
+}
+
+impl fmt::Display for JournalAct {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How far an act is that reaches another compartment. Such an act stands in the journal twice, so
+/// that a crash in between shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ActStage {
+    /// It is about to be done.
+    Intended,
+    /// It was done.
+    Done,
+    /// It was not done, or only partly.
+    Failed,
+}
+
+/// A decision or an act: the person, the time, the place, the act and the reason. The entries of an
+/// incident are chained: each names the hash of the one before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct JournalEntry {
-    /// Which incident.
+    /// The incident.
     pub incident: IncidentId,
     /// Its number there, from 1.
     pub number: u32,
     /// When.
     pub at: Timestamp,
-    /// Who.
+    /// The name in the certificate.
     pub by: CallerName,
     /// The address that the request came from.
+    #[schemars(extend("examples" = ["192.0.2.7"]))]
     pub from: String,
-    /// What was done, as `freeze` or `letters.start`.
-    pub action: String,
+    /// What was done.
+    pub action: JournalAct,
     /// A sentence, without personal data.
+    #[schemars(extend("examples" = ["web-ky-1: it opened a decoy"]))]
     pub detail: String,
-    /// The SHA-256 of the line before, hexadecimal; of the first, 64 zeros.
+    /// The SHA-256 of the line before, hexadecimal; 64 zeros for the first entry.
     pub previous: String,
+    /// How far the act is, if it reaches another compartment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<ActStage>,
 }
 
 impl JournalEntry {
-    /// What stands before the first entry.
+    /// Stands for the line before the first entry.
     pub const GENESIS: &'static str =
         "0000000000000000000000000000000000000000000000000000000000000000";
 
-    /// The line that is hashed: its JSON, in the order of the fields, without a line break.
+    /// The line that is hashed: the entry's JSON, in the order of the fields, without a line break.
     #[must_use]
     pub fn line(&self) -> String {
         // Strings, numbers and an instant: JSON holds them all.
         serde_json::to_string(self).unwrap_or_default()
     }
-}
-
-impl Call for ReadJournal {
-    const PATH: &'static str = "/v1/incidents/journal";
-    type Answer = Vec<JournalEntry>;
 }
 
 /// The hash by which the next entry names this one: SHA-256 of its line, hexadecimal.
@@ -78,8 +216,7 @@ pub fn broken_journal(entries: &[JournalEntry]) -> Option<u32> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_is_changed_removed_or_moved_breaks_the_chain() {
+    fn chain() -> Vec<JournalEntry> {
         let mut entries: Vec<JournalEntry> = Vec::new();
         for number in 1..=5 {
             let previous =
@@ -90,15 +227,25 @@ mod tests {
                 at: "2012-01-15T04:00:00Z".parse().unwrap(),
                 by: "operator-1".parse().unwrap(),
                 from: "192.0.2.7".to_owned(),
-                action: "freeze".to_owned(),
+                action: JournalAct::Freeze,
                 detail: format!("the reason {number}"),
                 previous,
+                stage: (number > 2).then_some(ActStage::Done),
             });
         }
+        entries
+    }
+
+    #[test]
+    fn what_is_changed_removed_or_moved_breaks_the_chain() {
+        let entries = chain();
         assert_eq!(broken_journal(&entries), None);
         let mut changed = entries.clone();
         changed[2].detail.push('!');
         assert_eq!(broken_journal(&changed), Some(4));
+        let mut relabelled = entries.clone();
+        relabelled[3].stage = Some(ActStage::Intended);
+        assert_eq!(broken_journal(&relabelled), Some(5));
         let mut removed = entries.clone();
         removed.remove(1);
         assert_eq!(broken_journal(&removed), Some(2));
@@ -106,5 +253,29 @@ mod tests {
         moved.swap(2, 3);
         assert_eq!(broken_journal(&moved), Some(3));
         assert_eq!(broken_journal(&entries[1..]), Some(1));
+    }
+
+    /// Chains that were written before acts were an enum, and before stages, still hold.
+    #[test]
+    fn the_line_of_an_entry_never_changes() {
+        let line = chain()[0].line();
+        assert_eq!(
+            line,
+            r#"{"incident":1,"number":1,"at":"2012-01-15T04:00:00Z","by":"operator-1","from":"192.0.2.7","action":"freeze","detail":"the reason 1","previous":"0000000000000000000000000000000000000000000000000000000000000000"}"#
+        );
+        let unknown = line.replace("freeze", "moor the ship");
+        let entry: JournalEntry = serde_json::from_str(&unknown).unwrap();
+        assert_eq!(entry.action, JournalAct::Other("moor the ship".to_owned()));
+        assert_eq!(entry.line(), unknown);
+    }
+
+    #[test]
+    fn every_act_has_a_name_of_its_own() {
+        let names: std::collections::BTreeSet<_> =
+            JournalAct::ALL.iter().map(JournalAct::as_str).collect();
+        assert_eq!(names.len(), JournalAct::ALL.len());
+        for act in JournalAct::ALL {
+            assert_eq!(JournalAct::from(act.as_str().to_owned()), *act);
+        }
     }
 }

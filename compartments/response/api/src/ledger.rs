@@ -1,22 +1,34 @@
 //! The ledger of a letter: one row per person.
+//!
+//! | state | meaning | moved by |
+//! |---|---|---|
+//! | `planned` | not tried yet | planning; a worker that puts a row back; settling a doubt |
+//! | `claimed` | a worker holds the row's batch; stored as planned or deferred | claiming the batch |
+//! | `accepted` | the relay took the letter | the worker; the relay's log |
+//! | `in_doubt` | the letter may have gone out | the worker; taking over a silent worker's batch |
+//! | `deferred` | put off by relay or receiver; it is tried again | the worker |
+//! | `bounced` | refused for good, or returned | the worker; returned mail |
+//! | `complained` | it arrived, and the reader complained | returned mail |
+//! | `suppressed` | not to be sent: a decoy, or nobody to write to | the worker |
+//! | `expired` | put off too often | the worker |
 
-use cofferdam_core::{Call, FieldSet, Timestamp};
+use cofferdam_core::{Call, FieldSet, ProblemType, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{LetterId, LetterStatus};
+use crate::{LETTER_RUNNING, LetterId, LetterStatus};
 
-/// Reads the ledger, by person.
+/// Reads the ledger, ascending by person.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadLedger {
-    /// Which letter.
+    /// The letter.
     pub letter: LetterId,
-    /// The first person's number wanted: a customer's record number, or a place in the roster.
+    /// The number of the first person wanted: a customer's record, or a place in the staff list.
     pub from: u32,
-    /// How many at most, up to 10,000.
+    /// The most rows wanted, up to 10,000.
     pub limit: u32,
-    /// Only rows in this state; `claimed` ones stand as planned or deferred.
+    /// Only rows in this state. A claimed row counts as what it was before: planned or deferred.
     #[serde(default)]
     pub state: Option<LedgerState>,
 }
@@ -24,11 +36,11 @@ pub struct ReadLedger {
 /// One person's row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LedgerRow {
-    /// The customer's record number, or the place in the staff roster.
+    /// The customer's record number, or the place in the staff list.
     pub person: u32,
-    /// How it stands.
+    /// The row's state.
     pub state: LedgerState,
-    /// What the letter says was read or presented of this person's data.
+    /// The fields that the letter says were read or presented.
     pub fields: FieldSet,
     /// The Message-ID, the same at every attempt.
     pub message_id: String,
@@ -38,67 +50,75 @@ pub struct LedgerRow {
     pub at: Timestamp,
 }
 
-/// How a ledger row stands. The order never changes: the tables go by it.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum LedgerState {
-    /// Not sent yet.
-    Planned,
-    /// Handed to a worker.
-    Claimed,
-    /// Taken by the relay.
-    Accepted,
-    /// It may have arrived: the process died, or the connection broke, after the text was on its
-    /// way and before the relay's answer was recorded.
-    InDoubt,
-    /// Put off by the relay or the receiver; it is tried again.
-    Deferred,
-    /// Refused for good, or it came back.
-    Bounced,
-    /// Arrived, and its reader complained.
-    Complained,
-    /// Not to be sent: a decoy, or no address.
-    Suppressed,
-    /// Put off too often, or for too long.
-    Expired,
+macro_rules! states {
+    ($($(#[$doc:meta])* $variant:ident = $code:literal, $name:literal;)*) => {
+        /// The state of a ledger row. The numbers stand in the tables: they are never given to
+        /// another state.
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+        )]
+        #[serde(rename_all = "snake_case")]
+        #[repr(u8)]
+        pub enum LedgerState { $($(#[$doc])* $variant = $code,)* }
+
+        impl LedgerState {
+            /// Every state, in the order of their numbers.
+            pub const ALL: [Self; 9] = [$(Self::$variant,)*];
+
+            /// The name used in reports.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// The number in the tables.
+            #[must_use]
+            pub const fn code(self) -> u8 {
+                self as u8
+            }
+
+            /// The state with this number.
+            #[must_use]
+            pub const fn from_code(code: u8) -> Option<Self> {
+                match code { $($code => Some(Self::$variant),)* _ => None }
+            }
+        }
+    };
+}
+
+states! {
+    /// Not tried yet.
+    Planned = 0, "planned";
+    /// A worker holds it.
+    Claimed = 1, "claimed";
+    /// The relay took it.
+    Accepted = 2, "accepted";
+    /// It may have gone out: the process died, or the connection broke, before the relay's answer was
+    /// recorded.
+    InDoubt = 3, "in_doubt";
+    /// The relay or the receiver put it off; it is tried again.
+    Deferred = 4, "deferred";
+    /// It was refused for good, or it came back.
+    Bounced = 5, "bounced";
+    /// It arrived, and its reader complained.
+    Complained = 6, "complained";
+    /// It is not to be sent: a decoy, or nobody to write to.
+    Suppressed = 7, "suppressed";
+    /// It was put off too often.
+    Expired = 8, "expired";
 }
 
 impl LedgerState {
-    /// Every state.
-    pub const ALL: [Self; 9] = [
-        Self::Planned,
-        Self::Claimed,
-        Self::Accepted,
-        Self::InDoubt,
-        Self::Deferred,
-        Self::Bounced,
-        Self::Complained,
-        Self::Suppressed,
-        Self::Expired,
-    ];
-
-    /// The name used in reports.
+    /// Whether the row still waits for its outcome.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Planned => "planned",
-            Self::Claimed => "claimed",
-            Self::Accepted => "accepted",
-            Self::InDoubt => "in_doubt",
-            Self::Deferred => "deferred",
-            Self::Bounced => "bounced",
-            Self::Complained => "complained",
-            Self::Suppressed => "suppressed",
-            Self::Expired => "expired",
-        }
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Planned | Self::Claimed | Self::Deferred)
     }
 }
 
 impl Call for ReadLedger {
-    const PATH: &'static str = "/v1/letters/ledger";
-    /// Ascending by person; empty at the end.
+    const PATH: &'static str = "/v1/ledgers/read";
+    /// Empty at the end.
     type Answer = Vec<LedgerRow>;
 }
 
@@ -106,12 +126,12 @@ impl Call for ReadLedger {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SettleLetter {
-    /// Which letter.
+    /// The letter.
     pub letter: LetterId,
-    /// What the relay logged: Message-IDs without brackets, and its queue ids.
+    /// The messages that the relay logged.
     pub relayed: Vec<Relayed>,
-    /// The log is whole from the first letter to now: what it does not name, the relay never had,
-    /// and it is planned again under its old Message-ID.
+    /// Whether the log is complete from the first letter to now. If it is, the relay never had the
+    /// doubted letters that the log does not name, and they are planned again under their Message-IDs.
     pub complete: bool,
 }
 
@@ -119,9 +139,9 @@ pub struct SettleLetter {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Relayed {
-    /// Its Message-ID.
+    /// Its Message-ID, without brackets.
     pub message_id: String,
-    /// The relay's name for it.
+    /// The relay's id for it.
     pub queue_id: String,
 }
 
@@ -130,7 +150,7 @@ pub struct Relayed {
 pub struct Settled {
     /// Rows that the relay had.
     pub accepted: u64,
-    /// Rows that are sent again.
+    /// Rows that are planned again.
     pub planned: u64,
     /// How the letter stands now.
     pub status: LetterStatus,
@@ -138,5 +158,32 @@ pub struct Settled {
 
 impl Call for SettleLetter {
     const PATH: &'static str = "/v1/letters/settle";
+    const PROBLEMS: &'static [ProblemType] = &[LETTER_RUNNING];
     type Answer = Settled;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LedgerState;
+
+    #[test]
+    fn the_numbers_of_states_never_change() {
+        let codes: Vec<_> = LedgerState::ALL.iter().map(|of| (of.code(), of.as_str())).collect();
+        let expected = [
+            (0, "planned"),
+            (1, "claimed"),
+            (2, "accepted"),
+            (3, "in_doubt"),
+            (4, "deferred"),
+            (5, "bounced"),
+            (6, "complained"),
+            (7, "suppressed"),
+            (8, "expired"),
+        ];
+        assert_eq!(codes, expected);
+        for state in LedgerState::ALL {
+            assert_eq!(LedgerState::from_code(state.code()), Some(state));
+        }
+        assert_eq!(LedgerState::from_code(9), None);
+    }
 }

@@ -1,12 +1,18 @@
-//! Letters to staff and to customers, with a ledger row per person.
+//! Letters to staff and to customers.
 
 use std::fmt;
 
-use cofferdam_core::{Call, CallerName, Domain, FieldSet, Timestamp};
+use cofferdam_core::{
+    Call, CallerName, Domain, FieldSet, Personal, ProblemType, Sha256, Timestamp, WarrantSubject,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{IncidentId, LedgerState};
+use crate::{
+    GATE_CLOSED, INCIDENT_CLOSED, IncidentId, LETTER_FAULTY, LETTER_NOT_APPROVED,
+    LETTER_NOT_PLANNED, LETTER_NOT_RUNNING, LETTER_STOPPED, LedgerState, NOT_SCOPED, STAFF_FIRST,
+    STAFF_LIST_CHANGED,
+};
 
 /// The number of a letter (one mailing), from 1.
 #[derive(
@@ -21,24 +27,24 @@ impl fmt::Display for LetterId {
     }
 }
 
-/// To whom a letter goes.
+/// The people that a letter goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Audience {
-    /// The staff roster of `response`.
+    /// Everybody on the staff list.
     Staff,
-    /// Every customer: what was read or presented of each, or that nothing was.
+    /// Every customer. Each letter says what was read or presented of its reader, or that nothing was.
     Customers,
 }
 
-/// Plans a letter: a ledger row per person. Planning the same audience of the same incident again
-/// gives the letter that is there.
+/// Plans a letter: writes a ledger row per person. Planning the same audience of the same incident again
+/// gives the same letter.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlanLetter {
     /// The incident, which must have been scoped.
     pub incident: IncidentId,
-    /// To whom.
+    /// The people to write to.
     pub audience: Audience,
 }
 
@@ -49,52 +55,53 @@ pub struct LetterPlan {
     pub letter: LetterId,
     /// Rows in its ledger.
     pub people: u64,
-    /// Whether those are all. Millions take minutes: while they are written, the same call asks how
-    /// far it is.
+    /// Whether the ledger holds everybody. Millions of rows take minutes; the same call asks how far
+    /// planning is.
     pub planned: bool,
 }
 
 impl Call for PlanLetter {
     const PATH: &'static str = "/v1/letters/plan";
+    const PROBLEMS: &'static [ProblemType] = &[INCIDENT_CLOSED, NOT_SCOPED, STAFF_LIST_CHANGED];
     type Answer = LetterPlan;
 }
 
-/// Writes a version of a planned letter: its texts in every language, for every jurisdiction and
-/// loss that its people have, with the facts as they are now. Faulty texts are refused, each fault
-/// named. The same texts and facts give the same version.
+/// Drafts a version of a planned letter: every text that one of its people would get, with the facts as
+/// they are now. A draft with a faulty text is refused, and each fault is named. The same texts and
+/// facts give the same version.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DraftLetter {
-    /// Which.
+    /// The letter.
     pub letter: LetterId,
 }
 
 /// A version of a letter, as two people approve it.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct LetterDraft {
-    /// Which letter.
+    /// The letter.
     pub letter: LetterId,
-    /// SHA-256 of texts and data, in hexadecimal.
-    pub version: String,
-    /// What two people sign: it names the version.
+    /// The SHA-256 of its texts and facts.
+    pub version: Sha256,
+    /// What two people sign. It names the version.
     pub warrant: WarrantTerms,
-    /// What the version is made of, as JSON: whoever signs checks its SHA-256 and writes the texts
-    /// from it, and need not believe whoever hands the order over.
+    /// The version's texts and facts as JSON. A signer checks the SHA-256 and renders the texts from it,
+    /// and so need not trust the person who hands over the order.
     pub body: String,
-    /// Every text that somebody would get, the most people first.
+    /// Every text, the one with the most readers first.
     pub variants: Vec<LetterVariant>,
 }
 
-/// The text for some of the people.
+/// The text that some of the people get.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LetterVariant {
     /// Its language.
     pub language: String,
-    /// Whose law shapes it, as `US-MA`; empty where none does.
+    /// The jurisdiction whose law shapes it, as `US-MA`; empty if none does.
     pub jurisdiction: String,
-    /// What these people lost.
+    /// The fields that these people lost.
     pub fields: FieldSet,
-    /// How many they are.
+    /// How many people get it.
     pub people: u64,
     /// The subject.
     pub subject: String,
@@ -106,95 +113,121 @@ pub struct LetterVariant {
 
 impl Call for DraftLetter {
     const PATH: &'static str = "/v1/letters/draft";
+    const PROBLEMS: &'static [ProblemType] = &[LETTER_NOT_PLANNED, LETTER_FAULTY, NOT_SCOPED];
     type Answer = LetterDraft;
 }
 
-/// The terms of the warrant by which a letter is approved, for `keys` to check. The CLI turns it
-/// into a warrant of `keys`, has it signed, and hands it to [`ApproveLetter`].
+/// The terms of a warrant. Staff's hand turns them into a warrant of `keys` for two people to sign.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WarrantTerms {
     /// The incident's number.
     pub incident: u32,
-    /// Why: names the letter's version.
-    pub purpose: String,
-    /// Who draws on it: `response` itself.
+    /// What it is for.
+    pub subject: WarrantSubject,
+    /// The caller that draws on it: `response` itself.
     pub caller: CallerName,
-    /// Where.
+    /// The domain of the fields.
     pub domain: Domain,
-    /// Which fields.
+    /// The fields that it lets the caller read.
     pub fields: FieldSet,
-    /// How many records.
+    /// The number of records that it covers.
     pub records: u32,
 }
 
-/// Approves a version: a warrant that two people signed, for exactly this version.
+/// Sends a test letter to a member of staff: the text that one group of people would get, with a code
+/// that opens nothing.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ApproveLetter {
-    /// Which.
+pub struct TestLetter {
+    /// The letter.
     pub letter: LetterId,
-    /// The signed warrant as JSON, exactly as `keys` takes it.
-    pub warrant: serde_json::Value,
+    /// The drafted version.
+    pub version: Sha256,
+    /// The place of the text among the version's variants, from 0.
+    pub variant: u32,
+    /// The e-mail address to send to. It must stand on the staff list.
+    #[schemars(extend("examples" = ["ada@shop.example"]))]
+    pub to: Personal,
 }
 
-impl Call for ApproveLetter {
-    const PATH: &'static str = "/v1/letters/approve";
-    type Answer = LetterStatus;
+impl Call for TestLetter {
+    const PATH: &'static str = "/v1/letters/test";
+    /// The relay's receipt.
+    type Answer = String;
 }
 
-/// Starts an approved letter, or lets one go on. Customer letters start once 99 % of the staff
-/// letters are accepted.
+/// Starts an approved letter, or resumes a paused one. A letter to customers starts once 99 % of the
+/// letters to staff are accepted.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StartLetter {
-    /// Which.
+    /// The letter.
     pub letter: LetterId,
-    /// Why customers are written to before staff are; it is journalled.
+    /// Why customers are written to before staff are. The reason is journalled.
     pub before_staff: Option<String>,
 }
 
 impl Call for StartLetter {
     const PATH: &'static str = "/v1/letters/start";
+    const PROBLEMS: &'static [ProblemType] =
+        &[GATE_CLOSED, INCIDENT_CLOSED, LETTER_NOT_APPROVED, LETTER_STOPPED, STAFF_FIRST];
     type Answer = LetterStatus;
 }
 
-/// Lets a letter rest; what a worker is sending is sent.
+/// Pauses a letter. Letters on the wire are sent to their end.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PauseLetter {
-    /// Which.
+    /// The letter.
     pub letter: LetterId,
-    /// Only the mailboxes of one mail provider; the whole letter otherwise.
-    pub provider: Option<String>,
 }
 
 impl Call for PauseLetter {
     const PATH: &'static str = "/v1/letters/pause";
+    const PROBLEMS: &'static [ProblemType] = &[LETTER_NOT_RUNNING];
     type Answer = LetterStatus;
 }
 
-/// Lets a provider's mailboxes be written to again.
+/// Pauses the mailboxes of one mail provider in a letter.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PauseProvider {
+    /// The letter.
+    pub letter: LetterId,
+    /// The provider's name in the configuration, or `others`.
+    #[schemars(extend("examples" = ["others"]))]
+    pub provider: String,
+}
+
+impl Call for PauseProvider {
+    const PATH: &'static str = "/v1/providers/pause";
+    const PROBLEMS: &'static [ProblemType] = &[LETTER_NOT_RUNNING];
+    type Answer = LetterStatus;
+}
+
+/// Resumes the mailboxes of one mail provider in a letter.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResumeProvider {
-    /// Which letter.
+    /// The letter.
     pub letter: LetterId,
-    /// Whose mailboxes.
+    /// The provider's name in the configuration, or `others`.
+    #[schemars(extend("examples" = ["others"]))]
     pub provider: String,
 }
 
 impl Call for ResumeProvider {
-    const PATH: &'static str = "/v1/letters/resume-provider";
+    const PATH: &'static str = "/v1/providers/resume";
     type Answer = LetterStatus;
 }
 
-/// Ends a letter before its time: its warrant is closed. It goes on only with a new approval.
+/// Stops a letter for good and closes its warrant. It goes on only with a new approval.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StopLetter {
-    /// Which.
+    /// The letter.
     pub letter: LetterId,
-    /// Why; it is journalled.
+    /// Why. The reason is journalled.
     pub reason: String,
 }
 
@@ -203,30 +236,30 @@ impl Call for StopLetter {
     type Answer = LetterStatus;
 }
 
-/// Asks how a letter stands.
+/// Reads how a letter stands.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadLetter {
-    /// Which.
+    /// The letter.
     pub letter: LetterId,
 }
 
 impl Call for ReadLetter {
-    const PATH: &'static str = "/v1/letters/status";
+    const PATH: &'static str = "/v1/letters/read";
     type Answer = LetterStatus;
 }
 
-/// What is to be done with a letter.
+/// The state of a letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LetterState {
-    /// Nobody has approved a version yet, or nobody has started it.
+    /// It waits for an approval, or for its start.
     Planned,
-    /// Workers send it, now and after a restart.
+    /// Workers send it, also after a restart.
     Running,
-    /// It rests.
+    /// It is paused.
     Paused,
-    /// It was ended.
+    /// It was stopped for good.
     Stopped,
     /// Every row has its outcome.
     Finished,
@@ -250,28 +283,28 @@ impl LetterState {
     }
 }
 
-/// How a letter stands. The counts add up to the people planned at every instant.
+/// How a letter stands. The counts add up to the planned people at every instant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LetterStatus {
-    /// Which.
+    /// The letter.
     pub letter: LetterId,
-    /// To whom.
+    /// The people that it goes to.
     pub audience: Audience,
-    /// What is to be done with it.
+    /// Its state.
     pub state: LetterState,
     /// The approved version.
-    pub version: Option<String>,
-    /// How many people are in each state, every state named.
+    pub version: Option<Sha256>,
+    /// How many people are in each state; every state is named.
     pub people: std::collections::BTreeMap<LedgerState, u64>,
-    /// Letters that got their outcome in the last minute, at this instance.
+    /// Letters that got their outcome at this instance in the last minute.
     pub last_minute: u64,
-    /// How long still at that pace, in seconds.
+    /// The time left at that pace, in seconds.
     pub seconds_left: Option<u64>,
-    /// The mail providers that this instance has letters for.
+    /// The mail providers for which this instance has letters.
     pub providers: Vec<ProviderStatus>,
-    /// How the pages hold it back on which customers set new passwords, where it is tied to them.
+    /// The load of the reset pages, if the letter's pace is tied to it.
     pub reset_pages: Option<ResetPages>,
-    /// Why it does not move, if it should.
+    /// Why it does not move although it should.
     pub trouble: Option<String>,
     /// When sending began.
     pub started: Option<Timestamp>,
@@ -289,10 +322,7 @@ impl LetterStatus {
     /// The people without a final outcome.
     #[must_use]
     pub fn open(&self) -> u64 {
-        [LedgerState::Planned, LedgerState::Claimed, LedgerState::Deferred]
-            .iter()
-            .map(|state| self.of(*state))
-            .sum()
+        LedgerState::ALL.into_iter().filter(|state| state.is_open()).map(|s| self.of(s)).sum()
     }
 
     /// Everybody.
@@ -302,24 +332,24 @@ impl LetterStatus {
     }
 }
 
-/// How busy the pages are on which customers set new passwords, and what that means for letters.
+/// The load of the pages on which customers set new passwords, and what it means for a letter's pace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ResetPages {
-    /// Of what they can do at most; `None` while nobody knows.
+    /// Their load, in percent of what they can bear; `None` while it is unknown.
     pub busy_percent: Option<u8>,
-    /// Letters a second at most for their sake; `None` without limit.
+    /// The most letters a second because of it; `None` without a limit.
     pub rate: Option<u32>,
 }
 
-/// How it goes with a mail provider.
+/// How sending to a mail provider goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProviderStatus {
     /// Its name.
     pub provider: String,
     /// Letters that wait in memory.
     pub waiting: u64,
-    /// Letters a second that it gets at most now; `None` without limit.
+    /// The most letters a second that it gets now; `None` without a limit.
     pub rate: Option<u32>,
-    /// Why it gets none.
+    /// Why it is paused, if it is.
     pub paused: Option<String>,
 }

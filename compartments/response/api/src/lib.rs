@@ -1,30 +1,38 @@
 //! What the `response` compartment says over the wire: to staff, by the CLI and the console.
 //!
-//! May touch: `cofferdam-core` only. Called by: `response/server`, and as a client's vocabulary
-//! by the CLI and the console.
+//! May touch: `cofferdam-core` only. Called by: the crates of `response`, and as a client's vocabulary
+//! by staff's hand, the CLI, the drill and the console.
 
+mod access_logs;
+mod alarms;
 mod contain;
+mod doubt;
 mod evidence;
 mod exposure;
-mod fallen;
-mod foreign;
-mod govern;
-mod incident;
+mod hosts;
+mod incidents;
 mod journal;
 mod ledger;
 mod letters;
-mod post;
-mod publish;
+mod orders;
+mod paper_post;
+mod problems;
+mod publications;
+mod tables;
 
+pub use access_logs::*;
+pub use alarms::*;
 pub use contain::*;
+pub use doubt::*;
 pub use evidence::*;
 pub use exposure::*;
-pub use fallen::*;
-pub use foreign::*;
-pub use govern::*;
-pub use incident::*;
+pub use hosts::*;
+pub use incidents::*;
 pub use journal::*;
 pub use ledger::*;
 pub use letters::*;
-pub use post::*;
-pub use publish::*;
+pub use orders::*;
+pub use paper_post::*;
+pub use problems::*;
+pub use publications::*;
+pub use tables::*;

@@ -95,7 +95,7 @@ mod tests {
         let warrant = Warrant {
             id,
             incident: 1,
-            purpose: "letters".into(),
+            subject: cofferdam_core::WarrantSubject::PaperPost { letter: 1 },
             caller: caller.clone(),
             domain: Domain::Accounts,
             fields: email,

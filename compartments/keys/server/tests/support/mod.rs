@@ -311,7 +311,7 @@ pub fn warrant(keys: &Keys, records: u32) -> Warrant {
     Warrant {
         id: WarrantId::random(&SystemRng),
         incident: 1,
-        purpose: "letters to customers".into(),
+        subject: cofferdam_core::WarrantSubject::PaperPost { letter: 1 },
         caller: name("response-1"),
         domain: Domain::Accounts,
         fields: fields(&[Field::Name, Field::Email]),

@@ -1,0 +1,105 @@
+//! What staff see of `keys`, and the orders that people sign. `response` carries both as they are:
+//! `keys` checks the signatures itself.
+
+use cofferdam_core::{Call, Domain, ProblemType, Reseal};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    INCIDENT_CLOSED, LETTER_RUNNING, LetterStatus, ORDER_OUTDATED, STAFF_LIST_CHANGED, Voided,
+};
+
+/// Reads the policy in force.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReadPolicy {}
+
+impl Call for ReadPolicy {
+    const PATH: &'static str = "/v1/policies/read";
+    /// The policy, in the form of the API of `keys`.
+    type Answer = serde_json::Value;
+}
+
+/// Lists the callers: what each may do and did lately.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListCallers {}
+
+impl Call for ListCallers {
+    const PATH: &'static str = "/v1/callers/list";
+    /// The callers, in the form of the API of `keys`.
+    type Answer = serde_json::Value;
+}
+
+/// Lists the epochs of each domain, and how far the move to the current one is.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListEpochs {}
+
+impl Call for ListEpochs {
+    const PATH: &'static str = "/v1/epochs/list";
+    type Answer = Vec<DomainState>;
+}
+
+/// The epochs of a domain, and how far its records are moved.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct DomainState {
+    /// The domain.
+    pub domain: Domain,
+    /// Its epochs, in the form of the API of `keys`.
+    pub epochs: serde_json::Value,
+    /// How far its compartment is; `None` if it does not answer.
+    pub reseal: Option<Reseal>,
+}
+
+/// Carries out an order that people signed.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApplyOrder {
+    /// The order with its signatures.
+    pub order: SignedOrder,
+}
+
+/// A signed order, in the form of the API of `keys`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", content = "signed", rename_all = "snake_case")]
+pub enum SignedOrder {
+    /// The next policy.
+    Policy(serde_json::Value),
+    /// A new epoch, or the end of an old one.
+    Epoch(serde_json::Value),
+    /// A warrant: it approves a letter's version, or a list of postal addresses.
+    Warrant(serde_json::Value),
+    /// Everybody's credentials become void, and all sessions end.
+    Void(serde_json::Value),
+}
+
+/// What an order did.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", content = "result", rename_all = "snake_case")]
+pub enum AppliedOrder {
+    /// The policy is in force.
+    Policy,
+    /// The epoch is changed.
+    Epoch,
+    /// The letter's version is approved.
+    Letter(LetterStatus),
+    /// The list of postal addresses is open, under the warrant with this number.
+    PaperPost(OpenedPaperPost),
+    /// Everybody's credentials are void.
+    Void(Voided),
+}
+
+/// A list of postal addresses that two people opened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OpenedPaperPost {
+    /// The number of the warrant, for [`ReadPaperPost`](crate::ReadPaperPost).
+    pub warrant: String,
+}
+
+impl Call for ApplyOrder {
+    const PATH: &'static str = "/v1/orders/apply";
+    const PROBLEMS: &'static [ProblemType] =
+        &[INCIDENT_CLOSED, LETTER_RUNNING, ORDER_OUTDATED, STAFF_LIST_CHANGED];
+    type Answer = AppliedOrder;
+}

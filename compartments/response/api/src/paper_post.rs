@@ -1,0 +1,65 @@
+//! Paper post: letters on paper to people whom no e-mail reached.
+
+use cofferdam_core::{Call, Personal};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{LetterId, WarrantTerms};
+
+/// Drafts the order under which the postal addresses are read of people whom a letter did not reach:
+/// it bounced, expired, or had no address to go to.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DraftPaperPost {
+    /// The letter.
+    pub letter: LetterId,
+}
+
+impl Call for DraftPaperPost {
+    const PATH: &'static str = "/v1/paper-post/draft";
+    /// What two people sign.
+    type Answer = WarrantTerms;
+}
+
+/// Reads a page of the addresses. Each page is journalled.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReadPaperPost {
+    /// The letter.
+    pub letter: LetterId,
+    /// The warrant's number, as applying the order gave it.
+    #[schemars(extend("examples" = ["000102030405060708090a0b0c0d0e0f"]))]
+    pub warrant: String,
+    /// The number of the first person wanted.
+    pub from: u32,
+}
+
+/// A page of addresses.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct PaperPostPage {
+    /// The people, ascending.
+    pub people: Vec<PaperPostPerson>,
+    /// People on this page to whom nobody can write: decoys, and people without a postal address.
+    pub without: u32,
+    /// The number with which the next page begins; `None` at the end.
+    pub next: Option<u32>,
+}
+
+/// A person to write to on paper.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct PaperPostPerson {
+    /// The person's record number.
+    pub person: u32,
+    /// The language of the letter.
+    pub language: String,
+    /// The name.
+    pub name: Personal,
+    /// The postal address.
+    pub address: Personal,
+}
+
+impl Call for ReadPaperPost {
+    const PATH: &'static str = "/v1/paper-post/read";
+    const COMPACT: bool = true;
+    type Answer = PaperPostPage;
+}

@@ -1,0 +1,53 @@
+//! Problems that `response` alone answers with. Each has its code because staff's hand does something
+//! else about it.
+
+use cofferdam_core::ProblemType;
+
+/// The call needs an exposure, and the incident has none yet.
+pub const NOT_SCOPED: ProblemType =
+    ProblemType::new("incident-not-scoped", 409, "The incident has not been scoped");
+/// The incident is closed: nothing more is ordered for it.
+pub const INCIDENT_CLOSED: ProblemType =
+    ProblemType::new("incident-closed", 409, "The incident is closed");
+/// No table of customers was brought, or it is empty.
+pub const TABLE_EMPTY: ProblemType =
+    ProblemType::new("table-empty", 409, "No table of customers was brought");
+/// A letter to people of the brought table is approved: the table can't change under it.
+pub const TABLE_IN_USE: ProblemType =
+    ProblemType::new("table-in-use", 409, "A letter to the brought table is approved");
+/// Customers are written to after staff, and staff have not been told.
+pub const STAFF_FIRST: ProblemType =
+    ProblemType::new("staff-first", 409, "Staff have not been told yet");
+/// The staff list is not the file that the letter was planned for.
+pub const STAFF_LIST_CHANGED: ProblemType =
+    ProblemType::new("staff-list-changed", 409, "The staff list has changed");
+/// The ledger of the letter does not hold everybody yet.
+pub const LETTER_NOT_PLANNED: ProblemType =
+    ProblemType::new("letter-not-planned", 409, "The letter is not planned to its end");
+/// A text of the letter breaks a rule. The sentence names the rules.
+pub const LETTER_FAULTY: ProblemType =
+    ProblemType::new("letter-faulty", 409, "The letter may not be sent as it is");
+/// No version of the letter is approved.
+pub const LETTER_NOT_APPROVED: ProblemType =
+    ProblemType::new("letter-not-approved", 409, "No version of the letter is approved");
+/// The letter was stopped. It goes on only with a new version and a new approval.
+pub const LETTER_STOPPED: ProblemType =
+    ProblemType::new("letter-stopped", 409, "The letter was stopped");
+/// The call needs a letter that rests, and this one is being sent.
+pub const LETTER_RUNNING: ProblemType =
+    ProblemType::new("letter-running", 409, "The letter is being sent");
+/// The call needs a letter that is being sent, and this one is not.
+pub const LETTER_NOT_RUNNING: ProblemType =
+    ProblemType::new("letter-not-running", 409, "The letter is not being sent");
+/// Receivers would not take the letters for the shop's. The sentence names each failed check.
+pub const GATE_CLOSED: ProblemType =
+    ProblemType::new("gate-closed", 409, "Receivers would not take the letters for ours");
+/// The order is not for what stands drafted now.
+pub const ORDER_OUTDATED: ProblemType =
+    ProblemType::new("order-outdated", 409, "The order is not for the current draft");
+/// A page of an import is not the one that comes next.
+pub const PAGE_OUT_OF_TURN: ProblemType =
+    ProblemType::new("page-out-of-turn", 409, "The page is not the next one");
+/// An order reached some compartments and not others. Giving it again is safe.
+pub const PARTLY_DONE: ProblemType =
+    ProblemType::new("partly-done", 502, "Some compartments did not take the order");

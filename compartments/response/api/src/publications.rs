@@ -1,0 +1,66 @@
+//! The notice for everybody, and the report for staff.
+
+use cofferdam_core::{Call, ProblemType};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Alarm, Exposure, Incident, IncidentId, JournalEntry, LetterStatus, NOT_SCOPED, Voided,
+};
+
+/// Publishes the notice: writes it as a static page and serves it.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PublishNotice {
+    /// The incident, which must have been scoped.
+    pub incident: IncidentId,
+}
+
+/// A published notice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Notice {
+    /// The address at which it can be read.
+    pub url: String,
+    /// SHA-256 of the page, hexadecimal.
+    pub sha256: String,
+}
+
+impl Call for PublishNotice {
+    const PATH: &'static str = "/v1/notices/publish";
+    const PROBLEMS: &'static [ProblemType] = &[NOT_SCOPED];
+    type Answer = Notice;
+}
+
+/// Makes the report: everything that is known of an incident.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MakeReport {
+    /// The incident.
+    pub incident: IncidentId,
+}
+
+/// Everything that is known of an incident.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Report {
+    /// The incident.
+    pub incident: Incident,
+    /// Its exposure, once scoped.
+    pub exposure: Option<Exposure>,
+    /// What the void order over everybody did, once it was given.
+    pub voided: Option<Voided>,
+    /// The letters.
+    pub letters: Vec<LetterStatus>,
+    /// The notice, once published.
+    pub notice: Option<Notice>,
+    /// The alarms in the window.
+    pub alarms: Vec<Alarm>,
+    /// The journal.
+    pub journal: Vec<JournalEntry>,
+    /// The report as one self-contained HTML page.
+    pub html: String,
+}
+
+impl Call for MakeReport {
+    const PATH: &'static str = "/v1/reports/make";
+    type Answer = Report;
+}

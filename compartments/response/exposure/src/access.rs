@@ -1,0 +1,157 @@
+//! The entries of an access log that was brought. The release log's entries tell about customers of
+//! `accounts`; these tell about people of the brought table.
+
+use cofferdam_core::{
+    Access, CallerName, FieldSet, Glance, Operation, Record, Timestamp, Touch, Whose,
+};
+use serde::{Deserialize, Serialize};
+
+/// The most records in one entry; an access to more takes several entries.
+const MAX_RECORDS: usize = 10_000;
+/// The most characters that are kept of the reason why an access can't be resolved.
+const MAX_REASON: usize = 200;
+
+/// One access, with its people looked up in the brought table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessEntry {
+    /// When, in milliseconds since 1970. It comes first because entries are sorted by it.
+    pub at_ms: i64,
+    /// The line in its file, from 1.
+    pub line: u64,
+    /// The client.
+    pub caller: CallerName,
+    /// The user or server as which the client acted.
+    pub via: CallerName,
+    /// `Release` for data that went out, `Seal` for data that came in.
+    pub operation: Operation,
+    /// The fields.
+    pub fields: FieldSet,
+    /// The people, ascending.
+    pub records: Vec<Record>,
+    /// Why the access can't be told to be anybody's. It then counts as everybody's.
+    pub everybody: Option<String>,
+    /// How many names in it are not in the table.
+    pub unknown: u32,
+}
+
+impl AccessEntry {
+    /// The entries of an access. `find` returns the records of the people whom the access names,
+    /// ascending and each once, and the number of names that nobody has.
+    pub fn of(access: &Access, find: impl FnOnce(&Whose) -> (Vec<Record>, u32)) -> Vec<Self> {
+        let (records, unknown, everybody) = match &access.whose {
+            Whose::Everybody { why } => {
+                (Vec::new(), 0, Some(why.chars().take(MAX_REASON).collect()))
+            }
+            named => {
+                let (records, unknown) = find(named);
+                (records, unknown, None)
+            }
+        };
+        let entry = |records: &[Record], unknown| Self {
+            at_ms: access.at.as_millisecond(),
+            line: access.line,
+            caller: access.caller.clone(),
+            via: access.via.clone(),
+            operation: access.operation,
+            fields: access.fields,
+            records: records.to_vec(),
+            everybody: everybody.clone(),
+            unknown,
+        };
+        let (first, rest) = records.split_at(records.len().min(MAX_RECORDS));
+        let mut entries = vec![entry(first, unknown)];
+        entries.extend(rest.chunks(MAX_RECORDS).map(|records| entry(records, 0)));
+        entries
+    }
+
+    /// The stored form.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        // Postcard can encode every type in an entry, so that this never fails.
+        postcard::to_stdvec(self).unwrap_or_default()
+    }
+
+    /// Reads the stored form.
+    pub fn decode(bytes: &[u8]) -> Result<Self, postcard::Error> {
+        postcard::from_bytes(bytes)
+    }
+
+    /// When the access happened.
+    #[must_use]
+    pub fn at(&self) -> Timestamp {
+        Timestamp::from_millisecond(self.at_ms).unwrap_or_default()
+    }
+}
+
+/// The instant of a stored entry, in milliseconds since 1970; the rest is not decoded.
+#[must_use]
+pub fn access_time(bytes: &[u8]) -> Option<i64> {
+    postcard::take_from_bytes(bytes).ok().map(|(at, _)| at)
+}
+
+/// Shows what a stored entry touched; `false` when it can't be decoded.
+pub fn glance(bytes: &[u8], show: &mut dyn FnMut(&Glance<'_>)) -> bool {
+    let Ok(entry) = AccessEntry::decode(bytes) else { return false };
+    show(&Glance {
+        at: entry.at(),
+        touch: Some(Touch {
+            caller: &entry.caller,
+            via: &entry.via,
+            operation: entry.operation,
+            fields: entry.fields,
+            records: &entry.records,
+        }),
+        notable: entry.everybody.is_some(),
+    });
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use cofferdam_core::Field;
+
+    use super::*;
+
+    fn access(whose: Whose) -> Access {
+        Access {
+            at: Timestamp::from_millisecond(1_500).unwrap(),
+            line: 7,
+            caller: "app-7".parse().unwrap(),
+            via: "reporting".parse().unwrap(),
+            operation: Operation::Release,
+            fields: FieldSet::EMPTY.with(Field::Email),
+            whose,
+        }
+    }
+
+    #[test]
+    fn an_access_to_many_people_takes_several_entries_and_counts_its_unknown_names_once() {
+        let people: Vec<_> = (0..25_000).map(Record).collect();
+        let named = access(Whose::Keys(vec![String::from("k").into()]));
+        let entries = AccessEntry::of(&named, |_| (people.clone(), 3));
+        assert_eq!(
+            entries.iter().map(|e| e.records.len()).collect::<Vec<_>>(),
+            [10_000, 10_000, 5_000]
+        );
+        assert_eq!(entries.iter().map(|e| e.unknown).sum::<u32>(), 3);
+        let all: Vec<_> = entries.iter().flat_map(|e| e.records.clone()).collect();
+        assert_eq!(all, people);
+    }
+
+    #[test]
+    fn an_access_that_is_nobodys_keeps_its_reason_and_its_place() {
+        let unresolved = access(Whose::Everybody { why: "x".repeat(300) });
+        let entries = AccessEntry::of(&unresolved, |_| unreachable!("nobody is looked up"));
+        let [entry] = entries.as_slice() else { panic!("one entry") };
+        assert_eq!(entry.everybody.as_ref().map(String::len), Some(200));
+        assert_eq!((entry.line, entry.at_ms), (7, 1_500));
+
+        let bytes = entry.encode();
+        assert_eq!(AccessEntry::decode(&bytes).as_ref(), Ok(entry));
+        assert_eq!(access_time(&bytes), Some(1_500));
+        let mut notable = Vec::new();
+        assert!(glance(&bytes, &mut |seen| notable.push(seen.notable)));
+        assert_eq!(notable, [true]);
+        assert!(!glance(&bytes[..3], &mut |_| ()));
+    }
+}

@@ -1,0 +1,221 @@
+//! What the logs leave open.
+
+use cofferdam_core::{CallerName, Timestamp};
+use response_api::{AccessLog, DoubtCause, Span};
+
+use crate::FallenHosts;
+
+/// The state of the copy of a release log when the exposure was computed.
+#[derive(Debug, Clone)]
+pub struct CopyState {
+    /// The log's name.
+    pub log: String,
+    /// Entries that were copied and verified.
+    pub size: u64,
+    /// Entries that a cosigned checkpoint covers.
+    pub cosigned: u64,
+    /// Set when the log could not be followed.
+    pub not_followed: Option<NotFollowed>,
+}
+
+/// A log that could not be followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotFollowed {
+    /// Until when it was followed, as far as this process knows.
+    pub since: Option<Timestamp>,
+    /// Why it was not.
+    pub reason: String,
+}
+
+/// The doubts about copies of release logs. `clock_moved` holds the times of the alarms that say so,
+/// and `to` is the window's end.
+#[must_use]
+pub fn doubts_of_copies(
+    copies: &[CopyState],
+    clock_moved: &[Timestamp],
+    to: Option<Timestamp>,
+) -> Vec<DoubtCause> {
+    let not_followed = copies.iter().filter_map(|copy| {
+        let NotFollowed { since, reason } = copy.not_followed.clone()?;
+        let after_window = to.zip(since).is_some_and(|(to, since)| to <= since);
+        Some(DoubtCause::LogNotFollowed { log: copy.log.clone(), since, after_window, reason })
+    });
+    let not_cosigned = copies.iter().filter(|copy| copy.cosigned < copy.size).map(|copy| {
+        let log = copy.log.clone();
+        DoubtCause::NotCosigned { log, from: copy.cosigned, to: copy.size }
+    });
+    let moved = clock_moved.iter().map(|at| DoubtCause::ClockMoved { at: *at });
+    not_followed.chain(not_cosigned).chain(moved).collect()
+}
+
+/// The doubts about access logs, for a window from `from` to `to`.
+#[must_use]
+pub fn doubts_of_access_logs(
+    logs: &[AccessLog],
+    from: Timestamp,
+    to: Option<Timestamp>,
+) -> Vec<DoubtCause> {
+    let spans: Vec<Span> = logs.iter().map(|log| log.covers).collect();
+    let uncovered = gaps(&spans, from, to);
+    let mut doubts: Vec<_> = uncovered
+        .into_iter()
+        .map(|gap| DoubtCause::NotCovered { from: gap.from, to: gap.to })
+        .collect();
+    let apart = |span: Span| span.to < from || to.is_some_and(|to| span.from > to);
+    for log in logs.iter().filter(|log| !apart(log.covers)) {
+        if log.unreadable > 0 {
+            let (log, lines) = (log.name.clone(), log.unreadable);
+            doubts.push(DoubtCause::UnreadableLines { log, lines });
+        }
+        if log.unknown > 0 {
+            let (log, names) = (log.name.clone(), log.unknown);
+            doubts.push(DoubtCause::NotInTable { log, names });
+        }
+    }
+    doubts
+}
+
+/// The fallen app servers that are not `known`: their names may be misspelt.
+pub fn unknown_hosts(hosts: &FallenHosts, known: impl Fn(&CallerName) -> bool) -> Vec<DoubtCause> {
+    let unknown = hosts.apps().filter(|name| !known(name));
+    unknown.map(|name| DoubtCause::UnknownHost { host: name.clone() }).collect()
+}
+
+/// The parts of a window that no span covers. Without an end, the window ends with the last span.
+fn gaps(spans: &[Span], from: Timestamp, to: Option<Timestamp>) -> Vec<Span> {
+    let last = spans.iter().map(|span| span.to).max();
+    let end = to.or(last).unwrap_or(from);
+    let mut spans = spans.to_vec();
+    spans.sort_by_key(|span| span.from);
+    let (mut covered_to, mut gaps) = (from, Vec::new());
+    for span in spans.iter().filter(|span| span.from <= end) {
+        // Windows are kept to the millisecond.
+        if span.from.as_millisecond() > covered_to.as_millisecond() {
+            gaps.push(Span { from: covered_to, to: span.from });
+        }
+        covered_to = covered_to.max(span.to);
+    }
+    if covered_to.as_millisecond() < end.as_millisecond() || spans.is_empty() {
+        gaps.push(Span { from: covered_to, to: end });
+    }
+    gaps
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use response_api::People;
+
+    use super::*;
+
+    fn at(hour: i64) -> Timestamp {
+        Timestamp::from_second(hour * 3_600).unwrap()
+    }
+
+    fn span(from: i64, to: i64) -> Span {
+        Span { from: at(from), to: at(to) }
+    }
+
+    fn log(covers: Span, unreadable: u64, unknown: u64) -> AccessLog {
+        AccessLog {
+            log: String::new(),
+            name: "app.csv".into(),
+            format: "csv".into(),
+            covers,
+            accesses: 1,
+            everybody: 0,
+            unknown,
+            unreadable,
+            actors: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn time_that_no_log_covers_is_a_gap() {
+        let logs = [span(5, 8), span(1, 3), span(2, 4)];
+        assert_eq!(gaps(&logs, at(2), Some(at(4))), []);
+        assert_eq!(gaps(&logs, at(0), Some(at(9))), [span(0, 1), span(4, 5), span(8, 9)]);
+        assert_eq!(gaps(&logs, at(6), None), []);
+        assert_eq!(gaps(&logs, at(0), Some(at(2))), [span(0, 1)]);
+        assert_eq!(gaps(&[], at(6), None), [span(6, 6)]);
+        let almost = Timestamp::from_nanosecond(at(1).as_nanosecond() - 999_999).unwrap();
+        assert_eq!(gaps(&[span(1, 4)], almost, Some(at(4))).len(), 1);
+        let same = Timestamp::from_nanosecond(at(1).as_nanosecond() + 999_999).unwrap();
+        assert_eq!(gaps(&[Span { from: same, to: at(4) }], at(1), Some(at(4))), []);
+    }
+
+    #[test]
+    fn a_log_outside_the_window_raises_no_doubt_about_its_lines() {
+        let cover = log(span(0, 10), 0, 0);
+        for (other, expected) in [
+            (
+                log(span(4, 6), 3, 0),
+                vec![DoubtCause::UnreadableLines { log: "app.csv".into(), lines: 3 }],
+            ),
+            (
+                log(span(4, 6), 0, 2),
+                vec![DoubtCause::NotInTable { log: "app.csv".into(), names: 2 }],
+            ),
+            (log(span(0, 2), 3, 2), vec![]),
+            (log(span(8, 9), 3, 2), vec![]),
+            (
+                log(span(0, 3), 1, 0),
+                vec![DoubtCause::UnreadableLines { log: "app.csv".into(), lines: 1 }],
+            ),
+            (
+                log(span(7, 9), 1, 0),
+                vec![DoubtCause::UnreadableLines { log: "app.csv".into(), lines: 1 }],
+            ),
+        ] {
+            let logs = [cover.clone(), other];
+            assert_eq!(doubts_of_access_logs(&logs, at(3), Some(at(7))), expected);
+        }
+        assert_eq!(
+            doubts_of_access_logs(&[], at(3), Some(at(7))),
+            [DoubtCause::NotCovered { from: at(3), to: at(7) }]
+        );
+    }
+
+    #[test]
+    fn a_copy_that_lags_or_is_not_cosigned_is_a_doubt() {
+        let copy = |cosigned, since: Option<Option<Timestamp>>| CopyState {
+            log: "keys/log".into(),
+            size: 10,
+            cosigned,
+            not_followed: since.map(|since| NotFollowed { since, reason: "refused".into() }),
+        };
+        let lag = |since, after_window| DoubtCause::LogNotFollowed {
+            log: "keys/log".into(),
+            since,
+            after_window,
+            reason: "refused".into(),
+        };
+        let doubts = |copy: CopyState, to| doubts_of_copies(&[copy], &[], to);
+        assert_eq!(doubts(copy(10, None), Some(at(4))), []);
+        assert_eq!(
+            doubts(copy(9, None), None),
+            [DoubtCause::NotCosigned { log: "keys/log".into(), from: 9, to: 10 }]
+        );
+        for (since, to, after) in [
+            (None, Some(at(4)), false),
+            (Some(at(5)), None, false),
+            (Some(at(5)), Some(at(4)), true),
+            (Some(at(4)), Some(at(4)), true),
+            (Some(at(3)), Some(at(4)), false),
+        ] {
+            assert_eq!(doubts(copy(10, Some(since)), to), [lag(since, after)]);
+        }
+        let moved = doubts_of_copies(&[], &[at(1)], None);
+        assert_eq!(moved, [DoubtCause::ClockMoved { at: at(1) }]);
+    }
+
+    #[test]
+    fn only_app_servers_can_be_unknown() {
+        let names = ["web-1", "web-2", "b=accounts_database"];
+        let names: Vec<_> = names.iter().map(|name| name.parse().unwrap()).collect();
+        let hosts = FallenHosts::new(People::Table, &names);
+        let unknown = unknown_hosts(&hosts, |name| name.as_str() == "web-2");
+        assert_eq!(unknown, [DoubtCause::UnknownHost { host: "web-1".parse().unwrap() }]);
+    }
+}

@@ -1,0 +1,194 @@
+//! The one judgement of both populations.
+
+use std::sync::Arc;
+
+use cofferdam_core::{Domain, Field, FieldSet, Timestamp};
+use response_api::{
+    AccessLog, Doubt, DoubtCause, Exposure, IncidentId, LogProof, People, Unresolved, Untouched,
+};
+use roaring::RoaringBitmap;
+
+use crate::bitmaps::{Bitmaps, Levels, add, people, select};
+use crate::grants::fields_of_domain;
+use crate::{FallenHosts, Findings, Grants, Population};
+
+/// Everything by which an exposure is judged.
+#[derive(Debug, Clone)]
+pub struct Evidence {
+    /// The incident.
+    pub incident: IncidentId,
+    /// The fallen hosts.
+    pub hosts: FallenHosts,
+    /// The people whose records they are judged by.
+    pub population: Arc<Population>,
+    /// How many cards `payments` holds.
+    pub cards: u64,
+    /// The fields that the fallen hosts may read.
+    pub grants: Grants,
+    /// What the logs say.
+    pub findings: Findings,
+    /// Customers whose session from before the window was good in it: a fallen host may have seen
+    /// it.
+    pub sessions_held: RoaringBitmap,
+    /// People whom an e-mail did not reach.
+    pub undeliverable: RoaringBitmap,
+    /// The logs that were read.
+    pub sources: Sources,
+    /// When the exposure is computed.
+    pub computed: Timestamp,
+    /// The end of the window that it covers.
+    pub until: Timestamp,
+}
+
+/// The logs from which an exposure was computed.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// Release logs.
+    pub logs: Vec<LogProof>,
+    /// Access logs.
+    pub access_logs: Vec<AccessLog>,
+    /// Accesses that count as everybody's, at most a thousand.
+    pub unresolved: Vec<Unresolved>,
+}
+
+/// Fields that everybody lost, for a reason other than an entry in a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loss {
+    /// The fields.
+    pub fields: FieldSet,
+    /// Whether the loss is a fact. Otherwise people who lost a field by it alone are *assumed*.
+    pub certain: bool,
+    /// The doubt that the exposure shows for it.
+    pub doubt: Option<DoubtCause>,
+}
+
+impl Evidence {
+    /// Judges: the numbers, and the records behind them.
+    ///
+    /// Accesses that nobody can be told from count as everybody's. A doubt that counts as read adds
+    /// everything within reach; a lost domain or table adds all of it. The rest within reach is
+    /// *reachable*.
+    #[must_use]
+    pub fn judge(mut self) -> (Exposure, Levels) {
+        let filled = self.filled();
+        let mut levels = std::mem::take(&mut self.findings.levels);
+        for (level, fields) in &self.findings.everybody {
+            add(levels.at_mut(*level), &select(&filled, *fields));
+        }
+        let losses = self.losses();
+        let (certain, uncertain): (Vec<_>, Vec<_>) =
+            losses.into_iter().partition(|loss| loss.certain);
+        self.add_losses(certain, &filled, &mut levels);
+        let proven = people(&levels.read, Domain::Accounts);
+        self.add_losses(uncertain, &filled, &mut levels);
+        let assumed = (people(&levels.read, Domain::Accounts) - proven).len();
+
+        levels.set_reachable(self.grants.all(), &filled);
+        self.add_sessions(&mut levels);
+        let exposure = self.exposure(&levels, assumed);
+        (exposure, levels)
+    }
+
+    /// For each field, everybody who has it.
+    fn filled(&self) -> Bitmaps {
+        let mut filled = self.population.filled.clone();
+        if self.hosts.people() == People::Accounts {
+            let cards: RoaringBitmap = (0..u32::try_from(self.cards).unwrap_or(u32::MAX)).collect();
+            for field in fields_of_domain(Domain::Payments).iter() {
+                filled.insert(field, cards.clone());
+            }
+            filled.insert(Field::Password, self.population.everyone.clone());
+        }
+        filled
+    }
+
+    fn losses(&self) -> Vec<Loss> {
+        let mut losses = Vec::new();
+        if self.findings.doubts.iter().any(DoubtCause::counts_as_read) {
+            losses.push(Loss { fields: self.grants.all(), certain: false, doubt: None });
+        }
+        if self.hosts.has_table() {
+            losses.push(Loss { fields: self.grants.all(), certain: true, doubt: None });
+        }
+        if self.hosts.people() == People::Accounts {
+            let granted = |domain| !self.grants.of(domain).is_empty();
+            losses.extend(self.hosts.opened(granted).into_iter().map(|domain| Loss {
+                fields: fields_of_domain(domain),
+                certain: false,
+                doubt: Some(DoubtCause::KeysFellWith { domain }),
+            }));
+        }
+        losses
+    }
+
+    fn add_losses(&mut self, losses: Vec<Loss>, filled: &Bitmaps, levels: &mut Levels) {
+        for loss in losses {
+            add(&mut levels.read, &select(filled, loss.fields));
+            self.findings.doubts.extend(loss.doubt);
+        }
+    }
+
+    fn add_sessions(&self, levels: &mut Levels) {
+        let none = RoaringBitmap::new();
+        let presented = levels.presented.get(&Field::Session).unwrap_or(&none);
+        let held = &self.sessions_held - presented;
+        if !held.is_empty() {
+            levels.reachable.insert(Field::Session, held);
+        }
+    }
+
+    fn exposure(self, levels: &Levels, assumed: u64) -> Exposure {
+        let population = &self.population;
+        let affected = levels.affected();
+        let customers = population.everyone.len();
+        Exposure {
+            incident: self.incident,
+            computed: self.computed,
+            until: self.until,
+            people: levels.count_people(),
+            assumed,
+            fields: levels.count_fields(),
+            jurisdictions: population.count_jurisdictions(&affected),
+            languages: population.count_languages(&affected),
+            minors: population.minors.intersection_len(&affected),
+            undeliverable: self.count_undeliverable(&affected),
+            customers,
+            given_up: self.hosts.given_up(customers, self.cards),
+            untouched: self.untouched(levels),
+            logs: self.sources.logs,
+            access_logs: self.sources.access_logs,
+            unresolved: self.sources.unresolved,
+            doubts: self.findings.doubts.into_iter().map(Doubt::from).collect(),
+        }
+    }
+
+    /// People whom an e-mail did not reach, or who have no address.
+    fn count_undeliverable(&self, affected: &RoaringBitmap) -> u64 {
+        let mut without_address = affected & &self.population.everyone;
+        if let Some(with_address) = self.population.filled.get(&Field::Email) {
+            without_address -= with_address;
+        }
+        (&self.undeliverable & affected | without_address).len()
+    }
+
+    /// The compartments that gave the fallen hosts nothing. A brought table has no compartments.
+    fn untouched(&self, levels: &Levels) -> Vec<Untouched> {
+        if self.hosts.people() == People::Table {
+            return Vec::new();
+        }
+        let holdings =
+            [(Domain::Accounts, self.population.everyone.len()), (Domain::Payments, self.cards)];
+        let untouched =
+            holdings.into_iter().filter(|(domain, _)| levels.given_of(*domain).is_empty());
+        let describe = |(domain, records)| Untouched {
+            domain,
+            records,
+            released: 0,
+            granted: !self.grants.of(domain).is_empty(),
+        };
+        untouched.map(describe).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

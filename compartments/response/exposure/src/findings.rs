@@ -1,0 +1,294 @@
+//! What logs say of the fallen hosts in a window, taken from an index or entry by entry.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cofferdam_core::{
+    CallerName, Domain, Field, FieldSet, Glance, Glancer, Operation, Record, Timestamp,
+};
+use cofferdam_index::{IndexKey, SegmentIndex};
+use keys_api::{Entry, Event};
+use response_api::{DoubtCause, Level};
+use roaring::{MultiOps as _, RoaringBitmap};
+
+use crate::access::{self, AccessEntry};
+use crate::bitmaps::{Levels, add, people};
+use crate::window::Share;
+use crate::{FallenHosts, Window};
+
+/// The fields that a customer types at a sign-in.
+pub const SIGN_IN: [Field; 2] = [Field::Email, Field::Password];
+
+/// How many unresolved accesses are kept to be shown; all of them are counted.
+const MAX_UNRESOLVED: usize = 1_000;
+
+/// The kind of a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogKind {
+    /// The release log of `keys`.
+    Release,
+    /// An access log of another system.
+    Access,
+}
+
+impl LogKind {
+    /// The function that reads an entry of such a log.
+    #[must_use]
+    pub fn glancer(self) -> Glancer {
+        match self {
+            Self::Release => keys_api::glance,
+            Self::Access => access::glance,
+        }
+    }
+}
+
+/// What was found of the fallen hosts. Its memory grows with the records exposed, not with the log.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Findings {
+    /// Records read and presented.
+    pub levels: Levels,
+    /// The latest instant in the log, in milliseconds since 1970.
+    pub last_ms: Option<i64>,
+    /// The callers and compartments that the log names.
+    pub seen: BTreeSet<CallerName>,
+    /// The domains whose keys went through a fallen host at any time.
+    pub fronted: BTreeSet<Domain>,
+    /// The callers for which a warrant was opened before the window's end: a fallen holder could
+    /// draw on it.
+    pub warrants: BTreeSet<CallerName>,
+    /// Fields in which everybody counts, because an access can't be told to be anybody's.
+    pub everybody: BTreeMap<Level, FieldSet>,
+    /// The first of these accesses.
+    pub unresolved: Vec<AccessEntry>,
+    /// How many they are.
+    pub unresolved_count: u64,
+    /// What could not be known for sure.
+    pub doubts: Vec<DoubtCause>,
+}
+
+impl Findings {
+    /// Adds what the indexes of segments say. Returns the hours that lie only partly in the window,
+    /// each as a place in `indexes` and a place among its parts: their entries must be looked at.
+    pub fn add_indexes(
+        &mut self,
+        kind: LogKind,
+        indexes: &[SegmentIndex],
+        hosts: &FallenHosts,
+        window: Window,
+    ) -> Vec<(usize, usize)> {
+        let mut partly_within = Vec::new();
+        // Bitmaps of the same level and field are joined in one go, which is far cheaper.
+        let mut same: BTreeMap<(Level, Field), Vec<&RoaringBitmap>> = BTreeMap::new();
+        for (place, index) in indexes.iter().enumerate() {
+            let shares: Vec<_> = index.parts.iter().map(|part| window.share(part)).collect();
+            self.add_hours(index, &shares);
+            for key in &index.keys {
+                self.note_names(&key.caller, &key.via, key.field.map(Field::domain), hosts);
+            }
+            for notable in &index.notable {
+                self.add_notable(kind, &notable.entry, hosts, window);
+            }
+            for (key, records) in bitmaps_within(index, &shares) {
+                for exposed in exposed_fields(key, hosts) {
+                    same.entry(exposed).or_default().push(records);
+                }
+            }
+            let partly = shares.iter().enumerate().filter(|(_, share)| **share == Share::Some);
+            partly_within.extend(partly.map(|(part, _)| (place, part)));
+        }
+        for ((level, field), records) in same {
+            *self.levels.at_mut(level).entry(field).or_default() |= records.into_iter().union();
+        }
+        partly_within
+    }
+
+    /// Adds the records that one entry touched, if it lies in the window. This follows the definition
+    /// of an exposure; an index must say the same.
+    pub fn add_touch(&mut self, glance: &Glance<'_>, hosts: &FallenHosts, window: Window) {
+        let Some(touch) = &glance.touch else { return };
+        if !window.holds(glance.at) {
+            return;
+        }
+        let Some(level) = hosts.level(touch.caller, touch.via, touch.operation) else { return };
+        let known = || touch.records.iter().filter(|record| **record != Record::NOBODY);
+        for field in touched_fields(touch.operation, touch.fields).iter() {
+            let records = self.levels.at_mut(level).entry(field).or_default();
+            records.extend(known().map(|record| record.0));
+        }
+    }
+
+    /// Adds everything that one entry says; `false` when it can't be decoded.
+    pub fn add_entry(
+        &mut self,
+        kind: LogKind,
+        bytes: &[u8],
+        hosts: &FallenHosts,
+        window: Window,
+    ) -> bool {
+        kind.glancer()(bytes, &mut |glance| {
+            self.last_ms = self.last_ms.max(Some(glance.at.as_millisecond()));
+            if let Some(touch) = &glance.touch {
+                let domains: BTreeSet<_> = touch.fields.iter().map(Field::domain).collect();
+                for domain in domains.into_iter().map(Some).chain([None]) {
+                    self.note_names(touch.caller, touch.via, domain, hosts);
+                }
+            }
+            self.add_touch(glance, hosts, window);
+            if glance.notable {
+                self.add_notable(kind, bytes, hosts, window);
+            }
+        })
+    }
+
+    /// Adds what another part of the log, or another log, said.
+    pub fn merge(&mut self, other: Self) {
+        add(&mut self.levels.read, &other.levels.read);
+        add(&mut self.levels.presented, &other.levels.presented);
+        self.last_ms = self.last_ms.max(other.last_ms);
+        self.seen.extend(other.seen);
+        self.fronted.extend(other.fronted);
+        self.warrants.extend(other.warrants);
+        self.doubts.extend(other.doubts);
+        for (level, fields) in other.everybody {
+            let all = self.everybody.entry(level).or_default();
+            *all = all.union(fields);
+        }
+        let room = MAX_UNRESOLVED.saturating_sub(self.unresolved.len());
+        self.unresolved.extend(other.unresolved.into_iter().take(room));
+        self.unresolved_count += other.unresolved_count;
+    }
+
+    /// Adds the findings of a second reading, from every entry. Where the two disagree, both count.
+    pub fn add_second_reading(&mut self, by_entry: &Self) {
+        if self.levels == by_entry.levels {
+            return;
+        }
+        let customers = (self.levels.affected() ^ by_entry.levels.affected()).len();
+        add(&mut self.levels.read, &by_entry.levels.read);
+        add(&mut self.levels.presented, &by_entry.levels.presented);
+        self.doubts.push(DoubtCause::IndexDisagrees { customers });
+    }
+
+    /// Adds the customers whose session passed through a fallen host.
+    pub fn add_sessions(&mut self, opened: RoaringBitmap) {
+        if !opened.is_empty() {
+            *self.levels.presented.entry(Field::Session).or_default() |= opened;
+        }
+    }
+
+    /// Adds what a fallen relay was given: letters, and reset codes. A reset code opens the account,
+    /// so that it is worth the password.
+    pub fn add_relayed(&mut self, letters: &RoaringBitmap, reset_codes: &RoaringBitmap) {
+        let Levels { read, presented, .. } = &mut self.levels;
+        *read.entry(Field::Name).or_default() |= letters;
+        *read.entry(Field::Email).or_default() |= letters | reset_codes;
+        *presented.entry(Field::Password).or_default() |= reset_codes;
+        for bitmaps in [read, presented] {
+            bitmaps.retain(|_, records| !records.is_empty());
+        }
+    }
+
+    /// The customers of whom a log shows that a field was read.
+    #[must_use]
+    pub fn customers_read(&self) -> RoaringBitmap {
+        people(&self.levels.read, Domain::Accounts)
+    }
+
+    fn add_hours(&mut self, index: &SegmentIndex, shares: &[Share]) {
+        for (part, share) in index.parts.iter().zip(shares) {
+            self.last_ms = self.last_ms.max(Some(part.last_ms));
+            if *share == Share::Doubtful {
+                let hour = Timestamp::from_millisecond(part.first_ms).unwrap_or_default();
+                let seconds = part.back_ms / 1_000;
+                self.doubts.push(DoubtCause::ClockWentBack { hour, seconds });
+            }
+        }
+    }
+
+    fn note_names(
+        &mut self,
+        caller: &CallerName,
+        via: &CallerName,
+        domain: Option<Domain>,
+        hosts: &FallenHosts,
+    ) {
+        for name in [caller, via] {
+            if !self.seen.contains(name) {
+                self.seen.insert(name.clone());
+            }
+        }
+        if let Some(domain) = domain
+            && hosts.callers().contains(via)
+        {
+            self.fronted.insert(domain);
+        }
+    }
+
+    fn add_notable(&mut self, kind: LogKind, bytes: &[u8], hosts: &FallenHosts, window: Window) {
+        match kind {
+            LogKind::Release => {
+                if let Ok(entry) = Entry::decode(bytes) {
+                    self.add_event(&entry, window);
+                }
+            }
+            LogKind::Access => {
+                if let Ok(entry) = AccessEntry::decode(bytes) {
+                    self.add_unresolved(entry, hosts, window);
+                }
+            }
+        }
+    }
+
+    fn add_event(&mut self, entry: &Entry, window: Window) {
+        match &entry.event {
+            Event::Recovered { bytes_cut } if window.holds(entry.at) => {
+                self.doubts.push(DoubtCause::LogCut { at: entry.at, bytes: *bytes_cut });
+            }
+            Event::WarrantOpened { caller, .. } if entry.at.as_millisecond() <= window.to_ms => {
+                self.warrants.insert(caller.clone());
+            }
+            _ => {}
+        }
+    }
+
+    fn add_unresolved(&mut self, entry: AccessEntry, hosts: &FallenHosts, window: Window) {
+        let level = hosts.level(&entry.caller, &entry.via, entry.operation);
+        let Some(level) = level.filter(|_| window.holds(entry.at())) else { return };
+        let all = self.everybody.entry(level).or_default();
+        *all = all.union(entry.fields);
+        self.unresolved_count += 1;
+        if self.unresolved.len() < MAX_UNRESOLVED {
+            self.unresolved.push(entry);
+        }
+    }
+}
+
+/// The fields that an operation touched. Hardening names none: a customer typed them.
+pub fn touched_fields(operation: Operation, fields: FieldSet) -> FieldSet {
+    if operation == Operation::Harden { SIGN_IN.into_iter().collect() } else { fields }
+}
+
+/// The bitmaps of hours that count, and those of whole segments where these were asked for.
+fn bitmaps_within<'a, 's>(
+    index: &'a SegmentIndex,
+    shares: &'s [Share],
+) -> impl Iterator<Item = (&'a IndexKey, &'a RoaringBitmap)> + use<'a, 's> {
+    let counts =
+        |part: u16| matches!(shares.get(usize::from(part)), Some(Share::Whole | Share::Doubtful));
+    let hours = index.bitmaps.iter().flat_map(move |(key, parts)| {
+        let counting = parts.iter().filter(move |(part, _)| counts(*part));
+        counting.map(move |(_, records)| (key, records))
+    });
+    hours.chain(&index.whole)
+}
+
+/// The levels and fields at which the records of a key are exposed.
+fn exposed_fields(key: &IndexKey, hosts: &FallenHosts) -> Vec<(Level, Field)> {
+    let Some(level) = hosts.level(&key.caller, &key.via, key.operation) else {
+        return Vec::new();
+    };
+    let named: FieldSet = key.field.into_iter().collect();
+    touched_fields(key.operation, named).iter().map(|field| (level, field)).collect()
+}
+
+#[cfg(test)]
+mod tests;

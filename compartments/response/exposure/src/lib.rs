@@ -1,0 +1,37 @@
+//! Who was exposed: the rules by which `response` judges an incident.
+//!
+//! One pipeline serves both populations, the customers of `accounts` and the people of a brought table:
+//! [`read_log`] turns what logs say of the fallen hosts into [`Findings`]; [`Evidence`] adds what the
+//! other compartments and the database know; [`Evidence::judge`] makes the exposure. Everything that
+//! is not known for sure is a doubt, and counts for the worse where the doubt says so.
+//!
+//! May touch: no SQL, no HTTP, no files. A log is read through [`IndexedLog`]. Called by: the server's
+//! acts, staff's offline check of an evidence bag, and the benches.
+
+mod access;
+mod bitmaps;
+mod doubts;
+mod evidence;
+mod findings;
+mod grants;
+mod hosts;
+mod log;
+mod pages;
+mod person;
+mod population;
+mod tampering;
+mod window;
+
+pub use access::{AccessEntry, access_time};
+pub use bitmaps::{Bitmaps, Levels, fields_of, people};
+pub use doubts::{CopyState, NotFollowed, doubts_of_access_logs, doubts_of_copies, unknown_hosts};
+pub use evidence::{Evidence, Loss, Sources};
+pub use findings::{Findings, LogKind, SIGN_IN};
+pub use grants::{Grants, fields_of_domain};
+pub use hosts::FallenHosts;
+pub use log::{IndexedLog, Source, read_log};
+pub use pages::{Page, Slot, page_of, pages_of_segment};
+pub use person::{person_exposure, slots_of_record, unresolved_slots};
+pub use population::{Coarse, Population};
+pub use tampering::{ENTRIES_COMPARED, EntryPages, first_difference, name_tampering};
+pub use window::{CLOCK_MARGIN_MS, Window, access_log_window, release_log_window};

@@ -1,0 +1,169 @@
+use std::collections::BTreeSet;
+
+use cofferdam_core::{Domain, Epoch, Field, FieldSet, Operation, Record, Timestamp};
+use cofferdam_index::IndexBuilder;
+use keys_api::{Entry, Event, RecordList, glance};
+use response_api::{DoubtCause, People};
+
+use super::*;
+use crate::pages::{page_of, pages_of_segment};
+use crate::person::slots_of_record;
+
+/// A log in memory: each segment holds its entries, and may have an index that lies.
+#[derive(Default)]
+struct MemoryLog {
+    segments: Vec<Vec<Entry>>,
+    /// A segment whose index leaves everything out.
+    blind: Option<usize>,
+    broken: Option<usize>,
+}
+
+impl IndexedLog for MemoryLog {
+    type Segment = usize;
+    type Error = UnreadableEntry;
+
+    fn kind(&self) -> LogKind {
+        LogKind::Release
+    }
+
+    fn segments(&self) -> Vec<usize> {
+        (0..self.segments.len()).collect()
+    }
+
+    fn index(
+        &self,
+        segment: usize,
+        wanted: Wanted<'_>,
+        _: Fineness<'_>,
+    ) -> Result<SegmentIndex, UnreadableEntry> {
+        if self.broken == Some(segment) {
+            return Err(UnreadableEntry(segment as u64));
+        }
+        let mut builder = IndexBuilder::new(0, glance);
+        for entry in &self.segments[segment] {
+            let bytes = entry.encode();
+            builder.add(&bytes, bytes.len() as u64)?;
+        }
+        Ok(builder.index(&|key| self.blind != Some(segment) && wanted(key)))
+    }
+
+    fn scan(
+        &self,
+        segment: usize,
+        part: &Part,
+        visit: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), UnreadableEntry> {
+        let from = usize::try_from(part.first).unwrap();
+        let to = from + usize::try_from(part.entries).unwrap();
+        for entry in &self.segments[segment][from..to] {
+            visit(&entry.encode());
+        }
+        Ok(())
+    }
+
+    fn scan_all(
+        &self,
+        visit: &mut dyn FnMut(u64, &[u8]) -> Result<(), UnreadableEntry>,
+    ) -> Result<(), UnreadableEntry> {
+        let entries = self.segments.iter().flatten();
+        (0..).zip(entries).try_for_each(|(number, entry)| visit(number, &entry.encode()))
+    }
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+fn released(second: i64, caller: &str, records: &[u32]) -> Entry {
+    let event = Event::Released {
+        caller: caller.parse().unwrap(),
+        via: "accounts".parse().unwrap(),
+        domain: Domain::Accounts,
+        operation: Operation::Release,
+        fields: FieldSet::EMPTY.with(Field::Name),
+        epoch: Epoch(0),
+        records: RecordList::new(records.iter().copied().map(Record).collect()),
+        warrant: None,
+    };
+    Entry { at: at(second), event }
+}
+
+/// Twelve days; each hour of a day, one release to a fallen host and one to another.
+fn twelve_days() -> MemoryLog {
+    let day = |day: i64| {
+        (0..24)
+            .flat_map(|hour| {
+                let second = day * 86_400 + hour * 3_600;
+                let record = u32::try_from(day * 100 + hour).unwrap();
+                [
+                    released(second + 600, "web-ky-1", &[record, 70_000 + record]),
+                    released(second + 1_200, "web-ky-2", &[9_000]),
+                ]
+            })
+            .collect()
+    };
+    MemoryLog { segments: (0..12).map(day).collect(), ..MemoryLog::default() }
+}
+
+fn hosts() -> FallenHosts {
+    FallenHosts::new(People::Accounts, &["web-ky-1".parse().unwrap()])
+}
+
+/// From the middle of an hour on the second day to the middle of an hour on the tenth.
+fn window() -> Window {
+    Window::new(at(86_400 + 5 * 3_600 + 900), Some(at(9 * 86_400 + 7 * 3_600 + 900)))
+}
+
+#[test]
+fn every_segment_is_read_once_and_hours_at_the_ends_entry_by_entry() {
+    let findings = read_log(&twelve_days(), &hosts(), window(), Source::Index).unwrap();
+    let expected: BTreeSet<u32> = (0..12)
+        .flat_map(|day| (0..24).map(move |hour| (day, hour)))
+        .filter(|(day, hour)| (1, 6) <= (*day, *hour) && (*day, *hour) <= (9, 7))
+        .flat_map(|(day, hour)| [day * 100 + hour, 70_000 + day * 100 + hour])
+        .collect();
+    let read: BTreeSet<u32> = findings.levels.read[&Field::Name].iter().collect();
+    assert_eq!(read, expected);
+    assert_eq!(findings.doubts, []);
+}
+
+#[test]
+fn a_second_reading_adds_what_an_index_left_out() {
+    let honest = read_log(&twelve_days(), &hosts(), window(), Source::IndexAndEntries).unwrap();
+    assert_eq!(honest.doubts, []);
+    let blind = MemoryLog { blind: Some(4), ..twelve_days() };
+    let by_index = read_log(&blind, &hosts(), window(), Source::Index).unwrap();
+    assert_ne!(by_index.levels, honest.levels);
+    let both = read_log(&blind, &hosts(), window(), Source::IndexAndEntries).unwrap();
+    assert_eq!(both.levels, honest.levels);
+    assert_eq!(both.doubts, [DoubtCause::IndexDisagrees { customers: 48 }]);
+}
+
+#[test]
+fn a_segment_that_cannot_be_read_fails_the_whole_reading() {
+    let broken = MemoryLog { broken: Some(7), ..twelve_days() };
+    let read = read_log(&broken, &hosts(), window(), Source::Index);
+    assert_eq!(read.unwrap_err(), UnreadableEntry(7));
+}
+
+#[test]
+fn pages_and_a_direct_reading_tell_the_same_of_one_person() {
+    let (log, hosts) = (twelve_days(), hosts());
+    let pages: Vec<_> = log
+        .segments()
+        .into_iter()
+        .map(|segment| pages_of_segment(&log, segment, &hosts, window()).unwrap())
+        .collect();
+    for record in [105, 106, 107, 907, 908, 70_500, 70_106, 9_000] {
+        let (number, low) = page_of(record);
+        let paged: Vec<_> = pages
+            .iter()
+            .filter_map(|pages| pages.get(&number))
+            .flat_map(|page| page.slots_of(low))
+            .collect();
+        let direct = slots_of_record(&log, &hosts, window(), Record(record)).unwrap();
+        assert_eq!(paged, direct, "{record}");
+        let within = ![105, 908, 9_000].contains(&record);
+        assert_eq!(direct.len(), usize::from(within), "{record}");
+    }
+}

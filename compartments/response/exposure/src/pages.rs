@@ -1,0 +1,205 @@
+//! Pages of an exposure: what happened, hour by hour, to 65,536 neighbouring records. With them one
+//! person's history takes a few rows of a database, whatever the size of the exposure.
+
+use std::collections::BTreeMap;
+
+use cofferdam_core::{CallerName, FieldSet, Record};
+use cofferdam_index::{IndexKey, Part};
+use response_api::Level;
+use roaring::RoaringBitmap;
+use serde::{Deserialize, Serialize};
+
+use crate::findings::touched_fields;
+use crate::log::{IndexedLog, index_of, scan_part};
+use crate::window::Share;
+use crate::{FallenHosts, Window};
+
+/// What happened within an hour.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slot {
+    /// Not before, in milliseconds since 1970.
+    pub first_ms: i64,
+    /// Not after, in milliseconds since 1970.
+    pub last_ms: i64,
+    /// The caller that was served.
+    pub caller: CallerName,
+    /// The compartment that it was served through.
+    pub via: CallerName,
+    /// How far it went.
+    pub level: Level,
+    /// The fields.
+    pub fields: FieldSet,
+}
+
+/// Slots, each with the low 16 bits of its records: ascending, two bytes each.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page(Vec<(Slot, Vec<u8>)>);
+
+impl Page {
+    /// The slots of one record, by its low 16 bits.
+    pub fn slots_of(&self, low: u16) -> impl Iterator<Item = Slot> {
+        let wanted = low.to_be_bytes();
+        let holds = move |records: &[u8]| records.as_chunks::<2>().0.binary_search(&wanted).is_ok();
+        self.0.iter().filter(move |(_, records)| holds(records)).map(|(slot, _)| slot.clone())
+    }
+
+    /// The stored form.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        // Postcard can encode every type in a page, so that this never fails.
+        postcard::to_stdvec(self).unwrap_or_default()
+    }
+
+    /// Reads the stored form.
+    pub fn decode(bytes: &[u8]) -> Result<Self, postcard::Error> {
+        postcard::from_bytes(bytes)
+    }
+
+    fn begin(&mut self, slot: &Slot) {
+        self.0.push((slot.clone(), Vec::new()));
+    }
+
+    /// Adds a record to the last slot. It must be greater than the one before.
+    fn push(&mut self, low: u16) {
+        if let Some((_, records)) = self.0.last_mut() {
+            records.extend_from_slice(&low.to_be_bytes());
+        }
+    }
+}
+
+/// The number of a record's page, and the record's low 16 bits.
+#[must_use]
+pub fn page_of(record: u32) -> (u16, u16) {
+    let [a, b, c, d] = record.to_be_bytes();
+    (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]))
+}
+
+/// What one segment says of the fallen hosts, page by page.
+pub fn pages_of_segment<L: IndexedLog>(
+    log: &L,
+    segment: L::Segment,
+    hosts: &FallenHosts,
+    window: Window,
+) -> Result<BTreeMap<u16, Page>, L::Error> {
+    let mut pages: BTreeMap<u16, Page> = BTreeMap::new();
+    for_each_slot(log, segment, hosts, window, &mut |slot, records| {
+        // Records ascend, so that those of one page follow each other.
+        let mut open: Option<(u16, &mut Page)> = None;
+        for record in records {
+            let (number, low) = page_of(record);
+            match &mut open {
+                Some((at, page)) if *at == number => page.push(low),
+                _ => {
+                    let page = pages.entry(number).or_default();
+                    page.begin(slot);
+                    page.push(low);
+                    open = Some((number, page));
+                }
+            }
+        }
+    })?;
+    Ok(pages)
+}
+
+/// Shows each slot of a segment with its records.
+pub fn for_each_slot<L: IndexedLog>(
+    log: &L,
+    segment: L::Segment,
+    hosts: &FallenHosts,
+    window: Window,
+    show: &mut dyn FnMut(&Slot, &RoaringBitmap),
+) -> Result<(), L::Error> {
+    let index = index_of(log, segment, hosts, &|parts| window.detail(parts).by_part())?;
+    for (key, parts) in &index.bitmaps {
+        for (place, records) in parts {
+            let Some(part) = index.parts.get(usize::from(*place)) else { continue };
+            if matches!(window.share(part), Share::Whole | Share::Doubtful) {
+                show_slot(key, part, hosts, records, show);
+            }
+        }
+    }
+    for part in index.parts.iter().filter(|part| window.share(part) == Share::Some) {
+        for (key, records) in touched_within(log, segment, part, hosts, window)? {
+            show_slot(&key, part, hosts, &records, show);
+        }
+    }
+    Ok(())
+}
+
+fn show_slot(
+    key: &IndexKey,
+    part: &Part,
+    hosts: &FallenHosts,
+    records: &RoaringBitmap,
+    show: &mut dyn FnMut(&Slot, &RoaringBitmap),
+) {
+    let Some(level) = hosts.level(&key.caller, &key.via, key.operation) else { return };
+    let slot = Slot {
+        first_ms: part.first_ms,
+        last_ms: part.last_ms,
+        caller: key.caller.clone(),
+        via: key.via.clone(),
+        level,
+        fields: touched_fields(key.operation, key.field.into_iter().collect()),
+    };
+    show(&slot, records);
+}
+
+/// The records that fallen hosts touched in an hour that lies only partly in the window.
+fn touched_within<L: IndexedLog>(
+    log: &L,
+    segment: L::Segment,
+    part: &Part,
+    hosts: &FallenHosts,
+    window: Window,
+) -> Result<BTreeMap<IndexKey, RoaringBitmap>, L::Error> {
+    let mut all: BTreeMap<IndexKey, RoaringBitmap> = BTreeMap::new();
+    scan_part(log, segment, part, hosts, &mut |entry| {
+        log.kind().glancer()(entry, &mut |seen| {
+            let Some(touch) = seen.touch.as_ref().filter(|_| window.holds(seen.at)) else { return };
+            if hosts.level(touch.caller, touch.via, touch.operation).is_none() {
+                return;
+            }
+            let no_field = touch.fields.is_empty().then_some(None);
+            for field in touch.fields.iter().map(Some).chain(no_field) {
+                let key = IndexKey {
+                    caller: touch.caller.clone(),
+                    via: touch.via.clone(),
+                    operation: touch.operation,
+                    field,
+                };
+                let known = touch.records.iter().filter(|record| **record != Record::NOBODY);
+                all.entry(key).or_default().extend(known.map(|record| record.0));
+            }
+        });
+    })?;
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_found_in_its_slots_and_in_no_other() {
+        let slot = |hour: i64| Slot {
+            first_ms: hour,
+            last_ms: hour,
+            caller: "web-1".parse().unwrap(),
+            via: "accounts".parse().unwrap(),
+            level: Level::Read,
+            fields: FieldSet::EMPTY,
+        };
+        let mut page = Page::default();
+        for (hour, records) in [(1, vec![3, 7, 65_535]), (2, vec![0, 7, 300])] {
+            page.begin(&slot(hour));
+            for record in records {
+                page.push(record);
+            }
+        }
+        let again = Page::decode(&page.encode()).unwrap();
+        let hours = |low| again.slots_of(low).map(|slot| slot.first_ms).collect::<Vec<_>>();
+        assert_eq!((hours(7), hours(3), hours(0)), (vec![1, 2], vec![1], vec![2]));
+        assert_eq!((hours(8), hours(65_535)), (vec![], vec![1]));
+    }
+}

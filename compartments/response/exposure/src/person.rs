@@ -1,0 +1,188 @@
+//! One person: "was I affected, by what, and when?"
+
+use std::collections::BTreeMap;
+
+use cofferdam_core::{Field, FieldSet, Operation, Record, Timestamp};
+use response_api::{Level, PersonEvent, PersonExposure, Unresolved};
+
+use crate::bitmaps::{Levels, fields_of};
+use crate::log::IndexedLog;
+use crate::pages::{Slot, for_each_slot};
+use crate::{FallenHosts, Population, Window};
+
+/// What became of one person's data, from the slots of the logs and from the records at each level.
+/// Fields that only a doubt exposed have a level and no event.
+#[must_use]
+pub fn person_exposure(
+    record: Record,
+    population: &Population,
+    levels: &Levels,
+    mut slots: Vec<Slot>,
+) -> PersonExposure {
+    slots.sort_by(|a, b| (a.first_ms, &a.caller, a.level).cmp(&(b.first_ms, &b.caller, b.level)));
+    PersonExposure {
+        record,
+        exists: population.everyone.contains(record.0),
+        fields: worst_levels(levels, record),
+        events: join_events(slots),
+    }
+}
+
+/// The slots of one record, read from the indexes of a log.
+pub fn slots_of_record<L: IndexedLog>(
+    log: &L,
+    hosts: &FallenHosts,
+    window: Window,
+    record: Record,
+) -> Result<Vec<Slot>, L::Error> {
+    let mut slots = Vec::new();
+    for segment in log.segments() {
+        for_each_slot(log, segment, hosts, window, &mut |slot, records| {
+            if records.contains(record.0) {
+                slots.push(slot.clone());
+            }
+        })?;
+    }
+    Ok(slots)
+}
+
+/// Accesses that count as everybody's, as slots of one person who has their fields.
+#[must_use]
+pub fn unresolved_slots(
+    unresolved: &[Unresolved],
+    hosts: &FallenHosts,
+    population: &Population,
+    record: Record,
+) -> Vec<Slot> {
+    let filled = fields_of(&population.filled, record.0);
+    let slot = |access: &Unresolved| {
+        let fields = access.fields.intersection(filled);
+        let level = hosts.level(&access.caller, &access.via, Operation::Release)?;
+        let at = access.at.as_millisecond();
+        let (caller, via) = (access.caller.clone(), access.via.clone());
+        let slot = Slot { first_ms: at, last_ms: at, caller, via, level, fields };
+        (!fields.is_empty()).then_some(slot)
+    };
+    unresolved.iter().filter_map(slot).collect()
+}
+
+/// The worst level of each field.
+fn worst_levels(levels: &Levels, record: Record) -> BTreeMap<Field, Level> {
+    let mut worst = BTreeMap::new();
+    // From bad to less bad: the first level of a field stays.
+    for level in Level::ALL {
+        let fields: FieldSet = fields_of(levels.at(level), record.0);
+        for field in fields.iter() {
+            worst.entry(field).or_insert(level);
+        }
+    }
+    worst
+}
+
+/// One event for each hour, caller and level, with all its fields.
+fn join_events(slots: Vec<Slot>) -> Vec<PersonEvent> {
+    let instant = |ms| Timestamp::from_millisecond(ms).unwrap_or_default();
+    let mut events: Vec<PersonEvent> = Vec::new();
+    for slot in slots {
+        let (from, to) = (instant(slot.first_ms), instant(slot.last_ms));
+        let Slot { caller, via, level, fields, .. } = slot;
+        match events.last_mut() {
+            Some(last)
+                if last.from == from
+                    && last.caller == caller
+                    && last.via == via
+                    && last.level == level =>
+            {
+                last.fields = last.fields.union(fields);
+            }
+            _ => events.push(PersonEvent { from, to, caller, via, level, fields }),
+        }
+    }
+    events
+}
+
+#[cfg(test)]
+mod tests {
+    use response_api::People;
+    use roaring::RoaringBitmap;
+
+    use super::*;
+    use crate::Bitmaps;
+
+    fn slot(hour: i64, via: &str, level: Level, field: Field) -> Slot {
+        Slot {
+            first_ms: hour,
+            last_ms: hour + 1,
+            caller: "web-1".parse().unwrap(),
+            via: via.parse().unwrap(),
+            level,
+            fields: FieldSet::EMPTY.with(field),
+        }
+    }
+
+    #[test]
+    fn an_hour_of_one_caller_is_one_event_and_the_oldest_comes_first() {
+        let population = Population { everyone: RoaringBitmap::from([7]), ..Population::default() };
+        let slots = vec![
+            slot(9, "accounts", Level::Read, Field::Name),
+            slot(5, "accounts", Level::Read, Field::Name),
+            slot(5, "accounts", Level::Read, Field::Phone),
+            slot(5, "accounts", Level::Presented, Field::Password),
+        ];
+        let person = person_exposure(Record(7), &population, &Levels::default(), slots);
+        let fields: Vec<_> = person.events.iter().map(|event| event.fields.len()).collect();
+        let levels: Vec<_> = person.events.iter().map(|event| event.level).collect();
+        assert_eq!(fields, [2, 1, 1]);
+        assert_eq!(levels, [Level::Read, Level::Presented, Level::Read]);
+        assert!(person.exists);
+
+        let apart = vec![
+            slot(5, "accounts", Level::Read, Field::Name),
+            slot(5, "payments", Level::Read, Field::Name),
+        ];
+        let nobody = person_exposure(Record(8), &population, &Levels::default(), apart);
+        assert_eq!((nobody.events.len(), nobody.exists), (2, false));
+    }
+
+    #[test]
+    fn a_field_counts_at_its_worst_level() {
+        let of = |records: [u32; 2]| RoaringBitmap::from(records);
+        let levels = Levels {
+            read: Bitmaps::from([(Field::Name, of([1, 2]))]),
+            presented: Bitmaps::from([(Field::Name, of([1, 3])), (Field::Email, of([1, 3]))]),
+            reachable: Bitmaps::from([(Field::Email, of([1, 2])), (Field::Phone, of([1, 2]))]),
+        };
+        let worst = |record| worst_levels(&levels, Record(record));
+        assert_eq!(
+            worst(1),
+            BTreeMap::from([
+                (Field::Name, Level::Read),
+                (Field::Email, Level::Presented),
+                (Field::Phone, Level::Reachable),
+            ])
+        );
+        assert_eq!(worst(9), BTreeMap::new());
+    }
+
+    #[test]
+    fn an_unresolved_access_happened_to_everybody_with_its_fields() {
+        let hosts = FallenHosts::new(People::Table, &["web-1".parse().unwrap()]);
+        let filled = Bitmaps::from([(Field::Email, RoaringBitmap::from([1]))]);
+        let population = Population { filled, ..Population::default() };
+        let access = |caller: &str| Unresolved {
+            log: "app.csv".into(),
+            line: 3,
+            at: Timestamp::from_millisecond(4).unwrap(),
+            caller: caller.parse().unwrap(),
+            via: "reporting".parse().unwrap(),
+            fields: FieldSet::EMPTY.with(Field::Email).with(Field::Name),
+            why: "no key".into(),
+        };
+        let accesses = [access("web-1"), access("web-2")];
+        let slots = |record| unresolved_slots(&accesses, &hosts, &population, Record(record));
+        let [slot] = slots(1).try_into().unwrap();
+        assert_eq!(slot.fields, FieldSet::EMPTY.with(Field::Email));
+        assert_eq!((slot.first_ms, slot.level), (4, Level::Read));
+        assert_eq!(slots(2), []);
+    }
+}

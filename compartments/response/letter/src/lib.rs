@@ -1,0 +1,29 @@
+//! What a letter says: its texts, the facts that it states, its version, its faults, and its codes.
+//! The same version and the same person give the same letter, byte for byte.
+//!
+//! May touch: no SQL, no HTTP, no files. The shop's own texts are handed in; the shipped ones are
+//! compiled in. Called by: the server, which drafts and sends; staff's hand, which renders the texts of
+//! an order before somebody signs it; and the drill.
+
+mod codes;
+mod facts;
+mod files;
+pub mod format;
+mod lint;
+mod places;
+mod shop;
+mod version;
+mod words;
+mod writer;
+
+pub use codes::{ForgedReturnAddress, LetterCodes, message_id};
+pub use facts::{Done, Facts, Sender};
+pub use files::{FALLBACK, Files, TextsError};
+pub use places::Locale;
+pub use shop::Shop;
+pub use version::{Texts, Variant, Version, VersionError};
+pub use words::{VerifyWords, Words};
+pub use writer::Writer;
+
+#[cfg(test)]
+mod tests;

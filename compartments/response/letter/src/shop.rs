@@ -1,0 +1,49 @@
+//! The shop as its configuration describes it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// The shop, as it appears in letters and on the notice.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shop {
+    /// Its name.
+    pub name: String,
+    /// Its web address, as people type it: `shop.example`.
+    pub web_address: String,
+    /// The address that customers can write to.
+    pub support_email: String,
+    /// The sender's address of letters.
+    pub mail_from: String,
+    /// The person who signs letters.
+    pub signatory: String,
+    /// The title of that person.
+    pub signatory_title: String,
+    /// The domain in Message-IDs.
+    pub message_id_domain: String,
+    /// The address of the page that checks a letter, as people type it: `shop.example/verify`.
+    pub verify_address: String,
+    /// What else the shop does about an incident, in sentences for letters and notice, by language.
+    /// Only the shop knows whether they are true.
+    #[serde(default)]
+    pub measures: BTreeMap<String, String>,
+    /// Whether law enforcement delayed the notice, as a sentence, by language.
+    #[serde(default)]
+    pub police_delay: BTreeMap<String, String>,
+}
+
+impl Shop {
+    /// The domains that letters may name: the shop's own, and `further` ones.
+    #[must_use]
+    pub fn domains(&self, further: &[String]) -> Vec<String> {
+        let host = |address: &str| address.split('/').next().unwrap_or_default().to_lowercase();
+        let mut domains = vec![
+            host(&self.web_address),
+            host(&self.verify_address),
+            host(self.support_email.rsplit('@').next().unwrap_or_default()),
+        ];
+        domains.extend(further.iter().map(|domain| domain.to_lowercase()));
+        domains
+    }
+}

@@ -1,0 +1,318 @@
+//! The pace at which one mail provider gets one letter from this worker. Nothing waits here: the time
+//! is an argument, in milliseconds since 1970.
+//!
+//! A provider that defers letters is slowed to half within a second, and recovers slowly. A provider
+//! whose mailboxes are gone, or whose readers complain, gets nothing until staff resume it. No other
+//! provider is slowed by it.
+
+use std::collections::VecDeque;
+
+use crate::ProviderConfig;
+
+/// The number of latest outcomes that are judged.
+const WINDOW: usize = 10_000;
+/// The fewest letters of which 5 % must bounce before a provider is paused.
+const BOUNCE_FLOOR: usize = 1_000;
+/// The number of latest letters of which more than a fifth deferred is a flood.
+const RECENT: usize = 50;
+/// The fewest letters a second.
+const LEAST: f64 = 1.0;
+/// How long after a slow-down the pace is not halved again.
+const HALVE_EVERY_MS: i64 = 1_000;
+/// How often the pace grows by a tenth while no letter is deferred.
+const RAISE_EVERY_MS: i64 = 5_000;
+
+/// When the next letter may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permit {
+    /// Now.
+    Now,
+    /// Not before this time.
+    At(i64),
+    /// Not before staff resume the provider.
+    Paused,
+}
+
+/// A provider's answer to a letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// It took the letter.
+    Accepted,
+    /// It deferred the letter.
+    Deferred,
+    /// It has no such mailbox.
+    Gone,
+}
+
+/// The pace of one provider.
+#[derive(Debug)]
+pub struct Pace {
+    /// Its settings.
+    pub limits: ProviderConfig,
+    /// The rate that deferrals taught, below the configured one.
+    learned: Option<f64>,
+    /// A token bucket: the letters that may go at once, as counted at `counted_at`.
+    tokens: f64,
+    counted_at: i64,
+    /// Letters answered since `second_began`, and in the second before: the measured rate.
+    second_began: i64,
+    this_second: u32,
+    last_second: u32,
+    /// For each of the latest letters, whether it was deferred.
+    recent: VecDeque<bool>,
+    halved_at: i64,
+    raised_at: i64,
+    /// The latest final answers.
+    window: VecDeque<Judged>,
+    gone: usize,
+    complaints: usize,
+    /// Set while the provider gets nothing.
+    pub paused: Option<Pause>,
+}
+
+/// A letter that the provider answered for good.
+#[derive(Debug, Clone, Copy, Default)]
+struct Judged {
+    gone: bool,
+    complained: bool,
+}
+
+/// Why a provider gets no letters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pause {
+    /// The reason, for staff.
+    pub reason: String,
+    /// Whether the ledger has the pause, too. Then it ends when the ledger drops it.
+    pub in_ledger: bool,
+}
+
+impl Pace {
+    /// The pace at the start of a letter.
+    #[must_use]
+    pub fn new(limits: ProviderConfig) -> Self {
+        Self {
+            limits,
+            learned: None,
+            tokens: 1.0,
+            counted_at: 0,
+            second_began: 0,
+            this_second: 0,
+            last_second: 0,
+            recent: VecDeque::with_capacity(RECENT),
+            halved_at: i64::MIN / 2,
+            raised_at: 0,
+            window: VecDeque::new(),
+            gone: 0,
+            complaints: 0,
+            paused: None,
+        }
+    }
+
+    /// The most letters a second, `hours` after the letter's start; `None` without a limit.
+    #[must_use]
+    pub fn rate(&self, hours: usize) -> Option<f64> {
+        let warm = self.limits.warm_up.get(hours).copied();
+        let limits = [self.limits.rate.map(f64::from), warm.map(f64::from), self.learned];
+        limits.into_iter().flatten().reduce(f64::min)
+    }
+
+    /// Asks to send one letter now.
+    pub fn ask(&mut self, now: i64, hours: usize) -> Permit {
+        if self.paused.is_some() {
+            return Permit::Paused;
+        }
+        self.raise(now, hours);
+        let Some(rate) = self.rate(hours) else { return Permit::Now };
+        let elapsed = (now - self.counted_at).clamp(0, 10_000);
+        // At most a tenth of a second's letters go at once: bursts look like an attack.
+        #[expect(clippy::cast_precision_loss, reason = "at most 10,000")]
+        let earned = elapsed as f64 * rate / 1_000.0;
+        self.tokens = (self.tokens + earned).min((rate / 10.0).max(1.0));
+        self.counted_at = now;
+        if self.tokens >= 1.0 {
+            self.tokens -= 1.0;
+            return Permit::Now;
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "at most a second or so")]
+        let wait = ((1.0 - self.tokens) * 1_000.0 / rate).ceil() as i64;
+        Permit::At(now + wait.max(1))
+    }
+
+    /// Learns from the answer to a letter.
+    pub fn learn(&mut self, answer: Answer, now: i64, hours: usize) {
+        if now - self.second_began >= 1_000 {
+            self.last_second = if now - self.second_began < 2_000 { self.this_second } else { 0 };
+            (self.second_began, self.this_second) = (now, 0);
+        }
+        let deferred = answer == Answer::Deferred;
+        self.this_second += u32::from(!deferred);
+        if self.recent.len() == RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(deferred);
+        if deferred {
+            self.slow_down(now, hours);
+            return;
+        }
+        if self.window.len() == WINDOW
+            && let Some(oldest) = self.window.pop_front()
+        {
+            self.gone -= usize::from(oldest.gone);
+            self.complaints -= usize::from(oldest.complained);
+        }
+        let gone = answer == Answer::Gone;
+        self.window.push_back(Judged { gone, complained: false });
+        self.gone += usize::from(gone);
+        self.judge();
+    }
+
+    /// An accepted letter came back: it bounced, or its reader complained. It is counted as one of the
+    /// latest.
+    pub fn came_back(&mut self, complained: bool) {
+        let unmarked =
+            |letter: &&mut Judged| !(if complained { letter.complained } else { letter.gone });
+        let Some(letter) = self.window.iter_mut().rev().find(unmarked) else { return };
+        if complained {
+            letter.complained = true;
+            self.complaints += 1;
+        } else {
+            letter.gone = true;
+            self.gone += 1;
+        }
+        self.judge();
+    }
+
+    /// Ends a pause, and forgets the letters that led to it.
+    pub fn resume(&mut self) {
+        self.paused = None;
+        self.window.clear();
+        (self.gone, self.complaints) = (0, 0);
+    }
+
+    /// Pauses at 5 % hard bounces, or 0.1 % complaints, among the latest 10,000 letters.
+    fn judge(&mut self) {
+        if self.paused.is_some() {
+            return;
+        }
+        let sent = self.window.len();
+        let reason = if self.gone * 20 >= sent.max(BOUNCE_FLOOR) {
+            format!("{} of the last {sent} letters found no mailbox", self.gone)
+        } else if self.complaints * 1_000 >= WINDOW {
+            format!("{} readers of the last {sent} letters complained", self.complaints)
+        } else {
+            return;
+        };
+        self.paused = Some(Pause { reason, in_ledger: false });
+    }
+
+    fn slow_down(&mut self, now: i64, hours: usize) {
+        let deferred = self.recent.iter().filter(|deferred| **deferred).count();
+        let flood = deferred * 5 > self.recent.len();
+        if flood && now - self.halved_at >= HALVE_EVERY_MS {
+            self.halve(now, hours);
+        }
+    }
+
+    /// Slows to half of the measured rate.
+    pub fn halve(&mut self, now: i64, hours: usize) {
+        let measured = f64::from(self.last_second.max(self.this_second)).max(LEAST);
+        let from = self.rate(hours).map_or(measured, |rate| rate.min(measured));
+        self.learned = Some((from / 2.0).max(LEAST));
+        (self.halved_at, self.raised_at) = (now, now);
+        (self.tokens, self.counted_at) = (0.0, now);
+        self.recent.clear();
+    }
+
+    fn raise(&mut self, now: i64, hours: usize) {
+        let Some(learned) = self.learned else { return };
+        if now - self.raised_at < RAISE_EVERY_MS {
+            return;
+        }
+        self.raised_at = now;
+        // Past the configured limit, nothing is held back any longer.
+        let next = learned * 1.1 + 0.5;
+        let limit = self.limits.rate.map(f64::from);
+        let warm = self.limits.warm_up.get(hours).copied().map(f64::from);
+        let ceiling = limit.into_iter().chain(warm).reduce(f64::min);
+        self.learned =
+            if ceiling.is_some_and(|ceiling| next >= ceiling) { None } else { Some(next) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn provider(rate: Option<u32>) -> Pace {
+        Pace::new(ProviderConfig { rate, ..ProviderConfig::unlimited("mail", 4) })
+    }
+
+    /// Sends as many letters as may go in `ms` milliseconds, and returns their number.
+    fn run(pace: &mut Pace, from: i64, ms: i64, answer: impl Fn(i64) -> Answer) -> u32 {
+        let mut sent = 0;
+        for now in from..from + ms {
+            // Four connections send at most four letters a millisecond.
+            for _ in 0..4 {
+                if pace.ask(now, 0) == Permit::Now {
+                    sent += 1;
+                    pace.learn(answer(now), now, 0);
+                }
+            }
+        }
+        sent
+    }
+
+    #[test]
+    fn a_configured_rate_is_kept() {
+        let sent = run(&mut provider(Some(100)), 0, 10_000, |_| Answer::Accepted);
+        assert!((990..=1_011).contains(&sent), "{sent}");
+        assert_eq!(run(&mut provider(None), 0, 1_000, |_| Answer::Accepted), 4_000);
+    }
+
+    #[test]
+    fn the_warm_up_rises_by_the_hour() {
+        let mut pace = provider(Some(1_000));
+        pace.limits.warm_up = vec![10, 50];
+        let rates = [0, 1, 2].map(|hours| pace.rate(hours));
+        assert_eq!(rates, [Some(10.0), Some(50.0), Some(1_000.0)]);
+        assert_eq!(pace.ask(0, 0), Permit::Now);
+    }
+
+    #[test]
+    fn a_flood_of_deferrals_slows_it_within_two_seconds_and_it_recovers() {
+        let mut pace = provider(None);
+        run(&mut pace, 0, 2_000, |_| Answer::Accepted);
+        run(&mut pace, 2_000, 2_000, |_| Answer::Deferred);
+        assert!(pace.rate(0).unwrap() <= 2_000.0, "{:?}", pace.rate(0));
+        let slow = run(&mut pace, 4_000, 1_000, |_| Answer::Deferred);
+        assert!(slow < 1_100, "{slow} in the third second");
+        let slower = run(&mut pace, 5_000, 20_000, |_| Answer::Deferred);
+        assert!(slower < 2_500, "{slower} in twenty seconds");
+        let low = pace.rate(0).unwrap();
+        run(&mut pace, 25_000, 120_000, |_| Answer::Accepted);
+        assert!(pace.rate(0).unwrap() > 5.0 * low);
+    }
+
+    #[test]
+    fn missing_mailboxes_pause_at_five_percent_and_complaints_at_a_thousandth() {
+        let mut pace = provider(None);
+        run(&mut pace, 0, 5_000, |now| if now % 25 == 0 { Answer::Gone } else { Answer::Accepted });
+        assert_eq!(pace.paused, None, "four percent");
+        run(
+            &mut pace,
+            5_000,
+            5_000,
+            |now| if now % 16 == 0 { Answer::Gone } else { Answer::Accepted },
+        );
+        assert!(pace.paused.as_ref().unwrap().reason.contains("found no mailbox"));
+        assert_eq!(pace.ask(10_000, 0), Permit::Paused);
+        pace.resume();
+        run(&mut pace, 10_000, 5_000, |_| Answer::Accepted);
+        for _ in 0..9 {
+            pace.came_back(true);
+        }
+        assert_eq!(pace.paused, None);
+        pace.came_back(true);
+        assert!(pace.paused.as_ref().unwrap().reason.contains("complained"));
+    }
+}

@@ -1,0 +1,5 @@
+//! Mailings with a clock, a ledger, a relay and notes in memory.
+
+mod breakdowns;
+mod harness;
+mod sending;
