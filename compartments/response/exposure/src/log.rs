@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use cofferdam_index::{Fineness, Part, SegmentIndex, UnreadableEntry, Wanted};
+use cofferdam_index::{Fineness, IndexKey, Part, SegmentIndex, UnreadableEntry, Wanted};
 use memchr::memmem::Finder;
 
 use crate::{FallenHosts, Findings, LogKind, Window};
@@ -12,6 +12,9 @@ use crate::{FallenHosts, Findings, LogKind, Window};
 /// Segments that one thread takes at once: with a billion events in ninety days, about 25 MB of
 /// indexes.
 const SEGMENTS_AT_ONCE: usize = 4;
+
+/// Takes an entry with its number; fails for an entry that can't be decoded.
+pub type EntryVisitor<'a> = &'a mut dyn FnMut(u64, &[u8]) -> Result<(), UnreadableEntry>;
 
 /// A log that is cut into segments, each with an index. The server implements it over files.
 pub trait IndexedLog: Sync {
@@ -43,10 +46,7 @@ pub trait IndexedLog: Sync {
     ) -> Result<(), Self::Error>;
 
     /// Shows every entry of the log with its number, in order, until `visit` fails.
-    fn scan_all(
-        &self,
-        visit: &mut dyn FnMut(u64, &[u8]) -> Result<(), UnreadableEntry>,
-    ) -> Result<(), Self::Error>;
+    fn scan_all(&self, visit: EntryVisitor<'_>) -> Result<(), Self::Error>;
 }
 
 /// The part of a log that is read.
@@ -79,9 +79,7 @@ pub fn index_of<L: IndexedLog>(
     hosts: &FallenHosts,
     detail: Fineness<'_>,
 ) -> Result<SegmentIndex, L::Error> {
-    let wanted = |key: &cofferdam_index::IndexKey| {
-        hosts.level(&key.caller, &key.via, key.operation).is_some()
-    };
+    let wanted = |key: &IndexKey| hosts.level(&key.caller, &key.via, key.operation).is_some();
     log.index(segment, &wanted, detail)
 }
 

@@ -134,7 +134,7 @@ impl Forms {
     }
 
     /// The form for a recipient. It is an error if the version has no such variant.
-    pub fn form(&self, recipient: &Recipient) -> Result<Arc<Form>, VersionError> {
+    pub fn form(&self, recipient: Recipient) -> Result<Arc<Form>, VersionError> {
         let key = (recipient.locale, recipient.fields);
         let written = self.written.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(form) = written.get(&key) {

@@ -120,7 +120,7 @@ async fn sort_into_lanes(mailing: &Mailing, batch: &Batch, contacts: Vec<Option<
         if has_room(mailing, lane) {
             lane.push_back(letter);
         } else {
-            return_untried(mailing, &letter.batch, &letter.recipient, lane.provider);
+            return_untried(mailing, &letter.batch, letter.recipient, lane.provider);
         }
     }
 }
@@ -140,7 +140,7 @@ fn suppress(mailing: &Mailing, batch: &Arc<HeldBatch>, person: u32) {
 pub fn return_untried(
     mailing: &Mailing,
     batch: &Arc<HeldBatch>,
-    recipient: &Recipient,
+    recipient: Recipient,
     provider: u16,
 ) {
     let outcome = Outcome {

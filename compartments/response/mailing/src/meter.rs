@@ -65,7 +65,7 @@ mod tests {
         assert_eq!((meter.last_minute(), meter.seconds()), (12, 30));
         tokio::time::advance(Duration::from_secs(30)).await;
         assert_eq!((meter.last_minute(), meter.seconds()), (7, 60));
-        tokio::time::advance(Duration::from_secs(300)).await;
+        tokio::time::advance(Duration::from_mins(5)).await;
         assert_eq!((meter.last_minute(), meter.seconds()), (0, 60));
     }
 }

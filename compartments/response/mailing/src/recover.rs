@@ -43,10 +43,8 @@ async fn recover_worker(ports: &Ports, left: &LeftNotes) -> Result<(), MailingEr
     }
     // Another worker may have taken the batches over and doubted all of them. Letters that complete
     // notes do not name were never on the wire.
-    let unsent = match left.complete {
-        true => ledger.replan_unsent(letter, &left.holder, now).await?,
-        false => 0,
-    };
+    let unsent =
+        if left.complete { ledger.replan_unsent(letter, &left.holder, now).await? } else { 0 };
     let (outcomes, batches) = (finals.len(), held.len());
     tracing::warn!(
         letter = letter.0,

@@ -52,7 +52,7 @@ pub async fn send_lane(mailing: Arc<Mailing>, place: usize) {
         if wait_for_turn(&mailing, lane).await {
             send_one(&mailing, lane, &mut sender, letter).await;
         } else {
-            return_untried(&mailing, &letter.batch, &letter.recipient, lane.provider);
+            return_untried(&mailing, &letter.batch, letter.recipient, lane.provider);
         }
     }
     sender.close().await;
@@ -104,7 +104,7 @@ async fn send_one(mailing: &Mailing, lane: &Lane, sender: &mut Sender, letter: Q
         && let Err(cause) = check_as_receiver(mailing, &message).await
     {
         mailing.pause(&format!("receivers would not take a letter for ours: {cause}")).await;
-        return return_untried(mailing, &letter.batch, &letter.recipient, lane.provider);
+        return return_untried(mailing, &letter.batch, letter.recipient, lane.provider);
     }
     let Some(line) = sender.connect(mailing, lane).await else {
         return lane.push_front(letter);
@@ -179,7 +179,7 @@ fn outcome(
 
 fn message(mailing: &Mailing, letter: &QueuedLetter) -> Result<Vec<u8>, ComposeError> {
     let composer = &mailing.ports.composer;
-    let form = mailing.forms.form(&letter.recipient)?;
+    let form = mailing.forms.form(letter.recipient)?;
     let marks = composer.marks(&mailing.letter, letter.recipient.person)?;
     composer.message(&form, &letter.to, mailing.forms.date(), &marks)
 }

@@ -61,10 +61,7 @@ impl IndexedLog for MemoryLog {
         Ok(())
     }
 
-    fn scan_all(
-        &self,
-        visit: &mut dyn FnMut(u64, &[u8]) -> Result<(), UnreadableEntry>,
-    ) -> Result<(), UnreadableEntry> {
+    fn scan_all(&self, visit: EntryVisitor<'_>) -> Result<(), UnreadableEntry> {
         let entries = self.segments.iter().flatten();
         (0..).zip(entries).try_for_each(|(number, entry)| visit(number, &entry.encode()))
     }

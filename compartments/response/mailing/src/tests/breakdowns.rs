@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use response_api::{LedgerState, LetterState};
 
-use super::harness::{FakeNotes, LETTER, Reply, World, address, live, version};
+use super::fakes::{FakeNotes, Reply};
+use super::harness::{LETTER, World, address, live, version};
 use crate::{Holder, Ledger as _, recover};
 
 #[tokio::test(start_paused = true)]
@@ -224,7 +225,7 @@ fn a_silent_workers_rows_are_doubted_and_replanned_when_it_returns() {
 #[tokio::test(start_paused = true)]
 async fn batches_without_notes_are_in_doubt_where_nobody_else_uses_the_ledger() {
     let world = World::new(200, 100);
-    let (now, later) = (world.now(), world.now() + Duration::from_secs(60));
+    let (now, later) = (world.now(), world.now() + Duration::from_mins(1));
     world.ledger.claim(LETTER, &Holder("gone".into()), (now, later), &[]).await.unwrap();
     recover(&world.ports()).await.unwrap();
     assert_eq!(world.count(LedgerState::InDoubt), 100);

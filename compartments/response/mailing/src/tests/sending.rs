@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use response_api::{LedgerState, LetterState};
 
-use super::harness::{LETTER, Reply, World, address, lock};
+use super::fakes::Reply;
+use super::harness::{LETTER, World, address, lock};
 use crate::ProviderConfig;
 
 #[tokio::test(start_paused = true)]
@@ -63,8 +64,7 @@ async fn a_deferred_letter_is_tried_again_later_and_later_and_then_expires() {
     world.until_finished().await;
     assert_eq!(world.relay.delivered(3), [0, 1, 1]);
     let states: Vec<_> = world.rows().into_iter().map(|row| row.state).collect();
-    use LedgerState::{Accepted, Expired};
-    assert_eq!(states, [Expired, Accepted, Accepted]);
+    assert_eq!(states, [LedgerState::Expired, LedgerState::Accepted, LedgerState::Accepted]);
     let attempts = world.relay.attempts_at(0);
     let pauses: Vec<_> = attempts.windows(2).map(|pair| (pair[1] - pair[0]).as_secs()).collect();
     assert_eq!(pauses.len(), 3, "four attempts");
@@ -106,7 +106,7 @@ async fn a_paused_provider_waits_and_holds_nobody_else_up() {
         .unwrap();
     let (room, _task) = world.open();
     world.until("the others", |world| world.count(LedgerState::Accepted) == 60).await;
-    tokio::time::sleep(Duration::from_secs(120)).await;
+    tokio::time::sleep(Duration::from_mins(2)).await;
     assert_eq!(world.count(LedgerState::Accepted), 60);
     let progress = room.progress(LETTER).await.unwrap();
     let paused = progress.providers.iter().find(|of| of.provider == "big").unwrap();
@@ -198,7 +198,7 @@ async fn a_paused_letter_stops_and_resumes_where_it_was() {
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert!(room.progress(LETTER).await.is_none());
     let sent = world.relay.attempts().len();
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
     assert_eq!(world.relay.attempts().len(), sent);
     assert_eq!(world.count(LedgerState::Claimed) + world.count(LedgerState::InDoubt), 0);
 
