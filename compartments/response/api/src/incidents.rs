@@ -6,7 +6,7 @@ use cofferdam_core::{Call, CallerName, ProblemType, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{FallenHost, INCIDENT_CLOSED};
+use crate::{FallenHost, INCIDENT_CLOSED, LETTER_PLANNED, LETTER_RUNNING};
 
 /// The number of an incident, from 1.
 #[derive(
@@ -77,7 +77,8 @@ impl Call for DeclareIncident {
 }
 
 /// Amends an incident: another fallen host, a corrected window or title. What is left out stays. The
-/// journal keeps what stood before.
+/// journal keeps what stood before. Other hosts or another window void the exposure; once a letter to
+/// customers is planned, they take another incident.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AmendIncident {
@@ -102,11 +103,11 @@ pub struct AmendIncident {
 
 impl Call for AmendIncident {
     const PATH: &'static str = "/v1/incidents/amend";
-    const PROBLEMS: &'static [ProblemType] = &[INCIDENT_CLOSED];
+    const PROBLEMS: &'static [ProblemType] = &[INCIDENT_CLOSED, LETTER_PLANNED];
     type Answer = Incident;
 }
 
-/// Closes an incident. It can be read, and nothing more is ordered for it.
+/// Closes an incident. It can still be read, and callers can be thawed; nothing else is ordered for it.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CloseIncident {
@@ -119,7 +120,7 @@ pub struct CloseIncident {
 
 impl Call for CloseIncident {
     const PATH: &'static str = "/v1/incidents/close";
-    const PROBLEMS: &'static [ProblemType] = &[INCIDENT_CLOSED];
+    const PROBLEMS: &'static [ProblemType] = &[INCIDENT_CLOSED, LETTER_RUNNING];
     type Answer = Incident;
 }
 

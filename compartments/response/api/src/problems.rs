@@ -9,6 +9,9 @@ pub const NOT_SCOPED: ProblemType =
 /// The incident is closed: nothing more is ordered for it.
 pub const INCIDENT_CLOSED: ProblemType =
     ProblemType::new("incident-closed", 409, "The incident is closed");
+/// Customers' letters were planned from the exposure as it stands.
+pub const LETTER_PLANNED: ProblemType =
+    ProblemType::new("letter-planned", 409, "A letter to customers is planned");
 /// No table of customers was brought, or it is empty.
 pub const TABLE_EMPTY: ProblemType =
     ProblemType::new("table-empty", 409, "No table of customers was brought");

@@ -11,6 +11,7 @@
 mod access;
 mod bitmaps;
 mod doubts;
+mod entries;
 mod evidence;
 mod findings;
 mod grants;
@@ -25,6 +26,7 @@ mod window;
 pub use access::{AccessEntry, access_time};
 pub use bitmaps::{Bitmaps, Levels, fields_of, people};
 pub use doubts::{CopyState, NotFollowed, doubts_of_access_logs, doubts_of_copies, unknown_hosts};
+pub use entries::{EntryPage, entries_of_hosts};
 pub use evidence::{Evidence, Loss, Sources};
 pub use findings::{Findings, LogKind, SIGN_IN};
 pub use grants::{Grants, fields_of_domain};

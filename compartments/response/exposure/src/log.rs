@@ -83,20 +83,22 @@ pub fn index_of<L: IndexedLog>(
     log.index(segment, &wanted, detail)
 }
 
-/// Shows the entries of a part that name a fallen host. Entries hold names as they are written, so
-/// that an entry without one need not be decoded.
+/// Shows the entries of a part that name a fallen host, each with its number in the log. Entries hold
+/// names as they are written, so that an entry without one need not be decoded.
 pub fn scan_part<L: IndexedLog>(
     log: &L,
     segment: L::Segment,
     part: &Part,
     hosts: &FallenHosts,
-    visit: &mut dyn FnMut(&[u8]),
+    visit: &mut dyn FnMut(u64, &[u8]),
 ) -> Result<(), L::Error> {
     let names: Vec<_> = hosts.callers().iter().map(|name| Finder::new(name.as_str())).collect();
+    let mut number = part.first;
     log.scan(segment, part, &mut |entry| {
         if names.iter().any(|name| name.find(entry).is_some()) {
-            visit(entry);
+            visit(number, entry);
         }
+        number += 1;
     })
 }
 
@@ -151,7 +153,7 @@ fn read_some<L: IndexedLog>(
     let indexes = segments.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     for (place, part) in findings.add_indexes(log.kind(), &indexes, hosts, window) {
         let (segment, part) = (segments[place], &indexes[place].parts[part]);
-        scan_part(log, segment, part, hosts, &mut |entry| {
+        scan_part(log, segment, part, hosts, &mut |_, entry| {
             log.kind().glancer()(entry, &mut |seen| findings.add_touch(seen, hosts, window));
         })?;
     }

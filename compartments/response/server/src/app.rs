@@ -1,160 +1,122 @@
-//! What the endpoints and jobs share.
+//! The state that routes, acts and loops share.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use cofferdam_core::{CallerName, Clock, Rng, Timestamp};
 use cofferdam_store::StoreError;
-use cofferdam_tlog::notes::NoteKey;
-use cofferdam_wire::{Client, Identity, Problem};
-use response_api::{Exposure, FallenHost, Incident, IncidentId, LetterId, Level, Voided};
-use tokio::sync::{Mutex, Notify, watch};
-use tokio_util::task::TaskTracker;
+use cofferdam_wire::{Client, Problem};
+use response_api::{
+    Exposure, FallenHost, INCIDENT_CLOSED, Incident, IncidentId, LetterId, NOT_SCOPED, Voided,
+};
+use response_exposure::{Levels, Population};
+use response_letter::{Done, Files};
+use response_mailing::{Letter, MailRoom};
+use tokio::sync::Mutex;
 
 use crate::Config;
-use crate::domain::letter::Done;
-use crate::domain::population::Population;
-use crate::domain::scope::Bitmaps;
-use crate::jobs::mailing::{MailSetup, Run};
-use crate::jobs::{Approved, Customers, Planning};
-use crate::logs::FollowedLog;
-use crate::lookup::Lookup;
-use crate::staff::Author;
-use crate::store::{Act, Kind, Store};
-
-/// Whose exposure, when it was computed, and who is exposed in what.
-type Exposed = (IncidentId, Timestamp, Arc<Vec<(Level, Bitmaps)>>);
-
-/// The keys that the compartment holds itself.
-pub struct Secrets {
-    /// Cosigns checkpoints.
-    pub witness: NoteKey,
-    /// Signs bags of evidence.
-    pub sealer: NoteKey,
-    /// Makes indexes of addresses.
-    pub lookup: Lookup,
-    /// What sending letters takes.
-    pub mail: MailSetup,
-}
+use crate::acts::letters::Planning;
+use crate::brought_contacts::BroughtContacts;
+use crate::logs::Logs;
+use crate::loops::Customers;
+use crate::mailroom::{DnsReceivers, WeightedRelays};
+use crate::pages::ApprovedSubjects;
+use crate::store::{Finding, Store};
 
 /// The state of the compartment.
 pub struct App {
     /// The configuration.
     pub config: Config,
-    /// Its own name: the caller that warrants are for.
+    /// Its own name as a caller: warrants name it.
     pub name: CallerName,
-    /// The tables.
-    pub store: Store,
-    /// The release logs, and their copies.
-    pub logs: Vec<FollowedLog>,
-    /// Cosigns their checkpoints.
-    pub witness: NoteKey,
-    /// Signs bags of evidence.
-    pub sealer: NoteKey,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub rng: Arc<dyn Rng>,
-    /// The `keys` compartment, whichever instance answers.
+    /// The tables.
+    pub store: Store,
+    /// The other compartments.
+    pub compartments: Compartments,
+    /// The release logs, and the keys with which we sign.
+    pub logs: Logs,
+    /// The people whose data may be exposed.
+    pub people: PeopleCache,
+    /// Letters.
+    pub letters: LetterOffice,
+    /// Held while a void order is given, so that it is given once.
+    pub voiding: Mutex<()>,
+}
+
+/// The other compartments, as their controller reaches them.
+pub struct Compartments {
+    /// Whichever instance of `keys` answers.
     pub keys: Client,
-    /// The `accounts` compartment.
+    /// `accounts`.
     pub accounts: Client,
-    /// The `payments` compartment.
+    /// `payments`.
     pub payments: Client,
-    /// Who the customers are.
+}
+
+/// The people whose data may be exposed, as far as they are in memory.
+pub struct PeopleCache {
+    /// The customers of `accounts`.
     pub customers: Mutex<Customers>,
-    /// Who is on the roster, once it was asked for.
-    roster: Mutex<Option<Arc<Population>>>,
-    /// Held while a page of the roster is taken.
-    pub roster_turn: Mutex<()>,
-    /// Indexes of addresses.
-    pub lookup: Lookup,
+    /// The contacts of the brought table.
+    pub brought_contacts: BroughtContacts,
+    /// Held while a page of the table is imported: record numbers are dense.
+    pub import: Mutex<()>,
+    /// The people of the brought table, once they were asked for.
+    brought: Mutex<Option<Arc<Population>>>,
     /// The bitmaps of the exposure that was asked for last.
-    exposed: Mutex<Option<Exposed>>,
-    /// What sending letters takes.
-    pub mail: MailSetup,
-    /// What is shown of letters that somebody checks, of their approved versions.
-    pub approved: Mutex<HashMap<LetterId, Arc<Approved>>>,
-    /// Letters that this instance is sending.
-    pub sending: Mutex<HashMap<LetterId, Arc<Run>>>,
-    /// The tasks that send them.
-    pub mailing: TaskTracker,
-    /// Held while this process has the journals of letters.
-    pub journals: OnceLock<File>,
+    levels: Mutex<Option<CachedLevels>>,
+}
+
+/// The bitmaps of an exposure, with the time at which it was computed.
+struct CachedLevels {
+    incident: IncidentId,
+    computed: Timestamp,
+    levels: Arc<Levels>,
+}
+
+/// All that writes, sends and checks letters.
+pub struct LetterOffice {
+    /// Sends them.
+    pub room: Arc<MailRoom>,
+    /// The relays, for the gate.
+    pub relays: Arc<WeightedRelays>,
+    /// The receivers' view; `None` where the gate is open.
+    pub receivers: Option<Arc<DnsReceivers>>,
+    /// The texts of new drafts.
+    pub files: Files,
     /// Letters that are being planned.
     pub planning: Mutex<HashMap<LetterId, Planning>>,
-    /// A letter is to run, or to rest.
-    pub letters_stirred: Notify,
-    /// Held while an order to void is given: it is given once.
-    pub voiding: Mutex<()>,
-    /// Turns true when the compartment stops.
-    pub stopping: watch::Sender<bool>,
+    /// What the public page shows of letters, for their approved versions.
+    pub subjects: Mutex<HashMap<LetterId, Arc<ApprovedSubjects>>>,
+}
+
+impl PeopleCache {
+    /// Nobody is in memory yet.
+    pub fn new(brought_contacts: BroughtContacts) -> Self {
+        Self {
+            customers: Mutex::default(),
+            brought_contacts,
+            import: Mutex::new(()),
+            brought: Mutex::new(None),
+            levels: Mutex::new(None),
+        }
+    }
+
+    /// Keeps the people of the brought table, as they were just counted.
+    pub async fn set_brought(&self, population: Arc<Population>) {
+        *self.brought.lock().await = Some(population);
+    }
 }
 
 impl App {
-    /// Puts the parts together.
-    pub fn new(
-        config: Config,
-        identity: &Identity,
-        store: Store,
-        logs: Vec<FollowedLog>,
-        secrets: Secrets,
-        clock: Arc<dyn Clock>,
-        rng: Arc<dyn Rng>,
-    ) -> Self {
-        let urls: Vec<_> = config.keys.iter().map(|instance| &instance.url).collect();
-        Self {
-            keys: Client::any(&urls, identity),
-            accounts: Client::new(&config.accounts, identity),
-            payments: Client::new(&config.payments, identity),
-            name: identity.name().clone(),
-            config,
-            store,
-            logs,
-            witness: secrets.witness,
-            sealer: secrets.sealer,
-            clock,
-            rng,
-            customers: Mutex::new(Customers::default()),
-            roster: Mutex::new(None),
-            roster_turn: Mutex::new(()),
-            lookup: secrets.lookup,
-            exposed: Mutex::new(None),
-            mail: secrets.mail,
-            approved: Mutex::new(HashMap::new()),
-            sending: Mutex::new(HashMap::new()),
-            mailing: TaskTracker::new(),
-            journals: OnceLock::new(),
-            planning: Mutex::new(HashMap::new()),
-            letters_stirred: Notify::new(),
-            voiding: Mutex::new(()),
-            stopping: watch::Sender::new(false),
-        }
-    }
-
-    /// The time, to the millisecond as it is stored.
+    /// The time to the millisecond, as it is stored.
     pub fn now(&self) -> Timestamp {
         let now = self.clock.now();
         Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
-    }
-
-    /// Everybody on the roster, as it was last finished.
-    pub async fn roster(&self) -> Result<Arc<Population>, StoreError> {
-        let mut known = self.roster.lock().await;
-        if let Some(people) = &*known {
-            return Ok(people.clone());
-        }
-        let people = Arc::new(self.store.roster().await?);
-        *known = Some(people.clone());
-        Ok(people)
-    }
-
-    /// Counts the roster anew.
-    pub async fn count_roster(&self) -> Result<Arc<Population>, StoreError> {
-        let people = Arc::new(self.store.count_roster().await?);
-        *self.roster.lock().await = Some(people.clone());
-        Ok(people)
     }
 
     /// The incident with this number.
@@ -163,73 +125,65 @@ impl App {
         found.ok_or_else(|| Problem::not_found(format!("there is no incident {id}")))
     }
 
+    /// The incident with this number, which must be open.
+    pub async fn open_incident(&self, id: IncidentId) -> Result<Incident, Problem> {
+        let incident = self.incident(id).await?;
+        match incident.closed {
+            None => Ok(incident),
+            Some(at) => {
+                let what = format!("incident {id} was closed at {at}");
+                Err(Problem::new(INCIDENT_CLOSED, what))
+            }
+        }
+    }
+
     /// The exposure of an incident, which must have been scoped.
     pub async fn exposure(&self, id: IncidentId) -> Result<Exposure, Problem> {
-        let found = self.store.finding(id, Kind::Exposure).await;
-        found?.ok_or_else(|| not_scoped(id))
+        let found = self.store.finding(id, Finding::Exposure).await?;
+        let missing = || Problem::new(NOT_SCOPED, format!("incident {id} has not been scoped"));
+        found.ok_or_else(missing)
     }
 
-    /// The bitmaps of the exposure that was computed at an instant.
-    pub async fn exposed(
-        &self,
-        incident: IncidentId,
-        computed: Timestamp,
-    ) -> Result<Arc<Vec<(Level, Bitmaps)>>, StoreError> {
-        let mut kept = self.exposed.lock().await;
-        if let Some((id, at, exposed)) = &*kept
-            && (*id, *at) == (incident, computed)
+    /// The bitmaps of an exposure.
+    pub async fn levels(&self, exposure: &Exposure) -> Result<Arc<Levels>, StoreError> {
+        let (incident, computed) = (exposure.incident, exposure.computed);
+        let mut cached = self.people.levels.lock().await;
+        if let Some(cached) = &*cached
+            && (cached.incident, cached.computed) == (incident, computed)
         {
-            return Ok(exposed.clone());
+            return Ok(cached.levels.clone());
         }
-        let mut all = Vec::with_capacity(Level::ALL.len());
-        for level in Level::ALL {
-            all.push((level, self.store.bitmaps(incident, level).await?));
-        }
-        let exposed = Arc::new(all);
-        *kept = Some((incident, computed, exposed.clone()));
-        Ok(exposed)
+        let levels = Arc::new(self.store.levels(incident).await?);
+        *cached = Some(CachedLevels { incident, computed, levels: levels.clone() });
+        Ok(levels)
     }
 
-    /// What has been done about an incident so far.
+    /// The people of the brought table, as they were counted last.
+    pub async fn brought(&self) -> Result<Arc<Population>, StoreError> {
+        let mut brought = self.people.brought.lock().await;
+        if let Some(population) = &*brought {
+            return Ok(population.clone());
+        }
+        let population = Arc::new(self.store.brought().await?);
+        *brought = Some(population.clone());
+        Ok(population)
+    }
+
+    /// The letter with this number.
+    pub async fn letter(&self, id: LetterId) -> Result<Letter, Problem> {
+        let found = self.store.letter(id).await?;
+        found.ok_or_else(|| Problem::not_found(format!("there is no letter {id}")))
+    }
+
+    /// What was done about an incident so far.
     pub async fn done(&self, incident: &Incident) -> Result<Done, StoreError> {
         let id = incident.incident;
-        let frozen = self.store.finding::<Vec<CallerName>>(id, Kind::Frozen).await?;
+        let frozen = self.store.finding::<Vec<CallerName>>(id, Finding::Frozen).await?;
         let frozen = frozen.unwrap_or_default();
-        let voided = self.store.finding::<Voided>(id, Kind::Voided).await?.is_some();
-        // What asks under no name of its own can't be frozen: only the shop knows.
-        let shut = |of: &FallenHost| of.kind.is_caller() && frozen.contains(&of.host);
-        let contained = incident.fallen.iter().all(shut);
+        let voided = self.store.finding::<Voided>(id, Finding::Voided).await?.is_some();
+        // A host that calls under no name of its own can't be frozen: only the shop knows about it.
+        let is_shut = |of: &FallenHost| of.kind.is_caller() && frozen.contains(&of.host);
+        let contained = incident.fallen.iter().all(is_shut);
         Ok(Done { contained, voided })
     }
-
-    /// Writes down an act of staff.
-    pub async fn journal(
-        &self,
-        incident: IncidentId,
-        by: &Author,
-        action: &str,
-        detail: &str,
-    ) -> Result<(), Problem> {
-        let act = Act { at: self.now(), by, action, detail };
-        let written = self.store.journal(incident, &act).await;
-        written.map_err(|e| Problem::internal(&e))
-    }
-
-    /// Asks the letters that are being sent to stop, and waits until they recorded where they are.
-    pub async fn stop_letters(&self) {
-        self.stopping.send_replace(true);
-        for run in self.sending.lock().await.values() {
-            run.halt();
-        }
-        self.mailing.close();
-        self.mailing.wait().await;
-    }
-}
-
-/// What is asked for takes a scope.
-pub fn not_scoped(id: IncidentId) -> Problem {
-    Problem::new(
-        cofferdam_wire::ProblemType::CONFLICT,
-        format!("incident {id} has not been scoped; run: cofferdam incident scope {id}"),
-    )
 }

@@ -1,10 +1,10 @@
-//! What the process may still reach once it serves.
+//! The sandbox of the process once it serves.
 
 use std::path::PathBuf;
 
 use cofferdam_sandbox::{Sandbox, SandboxError, beside};
 
-use crate::jobs::mailing::BOOT;
+use crate::mailroom::BOOT_ID;
 use crate::{Config, GateConfig};
 
 impl Config {
@@ -13,7 +13,7 @@ impl Config {
         let letters = &self.letters;
         let dirs = [self.log_copy.clone(), self.notice_dir.clone(), letters.state.clone()];
         let mut sandbox = Sandbox::of_server(self.tls.paths(), self.listen)
-            .reading([beside(&self.staff_roster), beside(&self.witness_key), PathBuf::from(BOOT)])
+            .reading([beside(&self.staff_list), beside(&self.witness_key), PathBuf::from(BOOT_ID)])
             .reading(letters.texts.clone())
             .reading(letters.dkim.iter().map(|key| key.key_file.clone()))
             .reading(letters.relays.iter().filter_map(|relay| relay.authority.clone()))
@@ -25,7 +25,7 @@ impl Config {
         sandbox.bind.push(self.notice_listen.port());
         sandbox.bind.extend(letters.return_listen.map(|address| address.port()));
         if let GateConfig::Checked { resolver, .. } = &letters.gate {
-            // Answers that are too long for UDP.
+            // Answers that are too long for UDP come over TCP.
             sandbox.connect.push(resolver.map_or(53, |address| address.port()));
         }
         sandbox.writing(self.database.directory().into_iter().chain(dirs))

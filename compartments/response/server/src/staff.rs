@@ -1,4 +1,4 @@
-//! Who commands: without a certificate of staff, no endpoint's code is reached.
+//! Staff: no endpoint's code runs without the certificate of a member of staff.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use cofferdam_wire::{Caller, Peer, Problem};
 
 use crate::app::App;
 
-/// Somebody of staff, as the journal names whom it speaks of.
+/// A member of staff, as the journal names the author of an act.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Author {
     /// The name in the certificate.
@@ -18,7 +18,7 @@ pub struct Author {
     pub from: String,
 }
 
-/// An extractor that lets staff alone through.
+/// An extractor that lets only staff through.
 #[derive(Debug, Clone)]
 pub struct Staff(pub Author);
 
@@ -28,8 +28,8 @@ impl FromRequestParts<Arc<App>> for Staff {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let Caller(name) = Caller::from_request_parts(parts, app).await?;
         if !app.config.staff.contains(&name) {
-            tracing::warn!(caller = %name, "a caller that is not staff asked for something");
-            return Err(Problem::not_granted("this is for staff alone"));
+            tracing::warn!(caller = %name, "a caller that is not staff was refused");
+            return Err(Problem::not_granted("only staff may call this"));
         }
         let Peer(from) = Peer::from_request_parts(parts, app).await?;
         Ok(Self(Author { name, from: from.to_string() }))

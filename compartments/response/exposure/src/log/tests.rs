@@ -6,6 +6,7 @@ use keys_api::{Entry, Event, RecordList, glance};
 use response_api::{DoubtCause, People};
 
 use super::*;
+use crate::entries::entries_of_hosts;
 use crate::pages::{page_of, pages_of_segment};
 use crate::person::slots_of_record;
 
@@ -39,7 +40,8 @@ impl IndexedLog for MemoryLog {
         if self.broken == Some(segment) {
             return Err(UnreadableEntry(segment as u64));
         }
-        let mut builder = IndexBuilder::new(0, glance);
+        let first: usize = self.segments[..segment].iter().map(Vec::len).sum();
+        let mut builder = IndexBuilder::new(first as u64, glance);
         for entry in &self.segments[segment] {
             let bytes = entry.encode();
             builder.add(&bytes, bytes.len() as u64)?;
@@ -53,7 +55,8 @@ impl IndexedLog for MemoryLog {
         part: &Part,
         visit: &mut dyn FnMut(&[u8]),
     ) -> Result<(), UnreadableEntry> {
-        let from = usize::try_from(part.first).unwrap();
+        let first: usize = self.segments[..segment].iter().map(Vec::len).sum();
+        let from = usize::try_from(part.first).unwrap() - first;
         let to = from + usize::try_from(part.entries).unwrap();
         for entry in &self.segments[segment][from..to] {
             visit(&entry.encode());
@@ -162,5 +165,37 @@ fn pages_and_a_direct_reading_tell_the_same_of_one_person() {
         assert_eq!(paged, direct, "{record}");
         let within = ![105, 908, 9_000].contains(&record);
         assert_eq!(direct.len(), usize::from(within), "{record}");
+    }
+}
+
+#[test]
+fn pages_of_entries_hold_every_entry_of_a_fallen_host_in_the_window_once() {
+    let (log, hosts) = (twelve_days(), hosts());
+    let all: Vec<Entry> = log.segments.iter().flatten().cloned().collect();
+    let is_theirs = |entry: &Entry| match &entry.event {
+        Event::Released { caller, .. } => caller.as_str() == "web-ky-1",
+        _ => false,
+    };
+    let expected: Vec<u64> = (0..)
+        .zip(&all)
+        .filter(|(_, entry)| is_theirs(entry) && window().holds(entry.at))
+        .map(|(number, _)| number)
+        .collect();
+    // The end of the exposure lies before the window's end.
+    for (end, page_size) in [(all.len() as u64, 10), (all.len() as u64, 1), (300, 7)] {
+        let (mut found, mut from) = (Vec::new(), 0);
+        loop {
+            let page = entries_of_hosts(&log, &hosts, window(), from..end, page_size).unwrap();
+            for (number, entry) in &page.entries {
+                assert_eq!(*entry, all[usize::try_from(*number).unwrap()].encode());
+                found.push(*number);
+            }
+            match page.next {
+                Some(next) => from = next,
+                None => break,
+            }
+        }
+        let expected: Vec<_> = expected.iter().copied().filter(|number| *number < end).collect();
+        assert_eq!(found, expected, "{end} {page_size}");
     }
 }

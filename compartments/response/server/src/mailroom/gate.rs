@@ -2,48 +2,46 @@
 
 use cofferdam_core::Personal;
 use cofferdam_mail::{Check, Head, Mailbox, Message, Setup, signed};
-use cofferdam_wire::{Problem, ProblemType};
+use cofferdam_wire::Problem;
+use response_api::GATE_CLOSED;
 
 use crate::app::App;
 use crate::config::GateConfig;
 
-/// Checks everything; what to write into the journal. All that fails is named.
-pub async fn pass(app: &App) -> Result<String, Problem> {
+/// Checks everything, and returns the findings for the journal. A closed gate names every failed check.
+pub async fn pass_gate(app: &App) -> Result<String, Problem> {
     let config = &app.config.letters;
     let (sends_from, helo, relay_key) = match &config.gate {
         GateConfig::Open { open_because } => return Ok(format!("gate open: {open_because}")),
         GateConfig::Checked { sends_from, helo, relay_key, .. } => (sends_from, helo, relay_key),
     };
-    let Some(outside) = &app.mail.outside else {
-        return Err(refused("nobody can look from outside"));
+    let Some(receivers) = &app.letters.receivers else {
+        return Err(closed("there is no resolver to check with"));
     };
+    let composer = &app.letters.room.ports().composer;
     let shop = &app.config.shop;
-    let from_domain = shop.mail_from.rsplit('@').next().unwrap_or_default();
     let bounces_to = match &config.return_domain {
         Some(domain) => format!("postmaster@{domain}"),
         None => shop.mail_from.clone(),
     };
-    let sample = sample(app).map_err(|e| refused(&e))?;
+    let sample = sample(app).map_err(|e| closed(&e))?;
     let setup = Setup {
-        from_domain,
+        from_domain: shop.mail_from.rsplit('@').next().unwrap_or_default(),
         bounces_to: &bounces_to,
         helo,
         sends_from,
-        keys: &app.mail.dkim,
+        keys: &composer.dkim,
         relay_key: relay_key.as_ref().map(|key| (key.domain.as_str(), key.selector.as_str())),
-        relays: &app.mail.relays,
+        relays: app.letters.relays.all(),
         sample: &sample,
     };
-    let checks = outside.check(&setup).await;
+    let checks = receivers.outside.check(&setup).await;
     let line = |check: &Check| format!("{}: {}", check.what, check.found);
     let failed: Vec<_> = checks.iter().filter(|check| !check.passed).map(line).collect();
     if failed.is_empty() {
         Ok(checks.iter().map(line).collect::<Vec<_>>().join("; "))
     } else {
-        Err(refused(&format!(
-            "receivers would not take the letters for ours: {}",
-            failed.join("; ")
-        )))
+        Err(closed(&failed.join("; ")))
     }
 }
 
@@ -60,9 +58,10 @@ fn sample(app: &App) -> Result<Vec<u8>, String> {
     };
     let message = Message { head, subject: "gate", text: "gate\n", html: None }.build();
     let message = message.map_err(|e| e.to_string())?;
-    signed(&message, &app.mail.dkim, app.now()).map_err(|e| e.to_string())
+    let keys = &app.letters.room.ports().composer.dkim;
+    signed(&message, keys, app.now()).map_err(|e| e.to_string())
 }
 
-fn refused(what: &str) -> Problem {
-    Problem::new(ProblemType::CONFLICT, what)
+fn closed(what: &str) -> Problem {
+    Problem::new(GATE_CLOSED, what)
 }

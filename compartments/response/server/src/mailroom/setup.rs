@@ -1,27 +1,28 @@
-//! What sending takes, read once at the start: what is wrong with it shows then.
+//! Reading, at the start, all that sending takes: faults of the configuration show then.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use cofferdam_core::Personal;
 use cofferdam_mail::{DkimError, DkimKey, Outside, Relay, RelayError, RelayTls, ResolverError};
 use cofferdam_wire::{ConfigError, read_secret};
+use response_api::Audience;
+use response_letter::{Files, LetterCodes, Writer};
+use response_mailing::Composer;
 
+use super::receivers::DnsReceivers;
+use super::relay::WeightedRelays;
+use crate::Config;
 use crate::config::{GateConfig, LettersConfig, RelayConfig, TlsConfig};
-use crate::domain::identity::LetterKeys;
-use crate::domain::letter::{Files, Writer};
 
-/// Relays, keys, and the look from outside.
+/// All that sending takes.
 pub struct MailSetup {
-    /// Where letters are handed over.
-    pub relays: Vec<Relay>,
-    /// The place of a relay, as often as its weight says.
-    turns: Vec<usize>,
-    /// The keys that sign here.
-    pub dkim: Vec<DkimKey>,
-    /// The look from outside, where the gate has one.
-    pub outside: Option<Outside>,
-    /// Codes and return addresses.
-    pub keys: LetterKeys,
+    /// The way out.
+    pub relays: WeightedRelays,
+    /// Makes messages.
+    pub composer: Composer,
+    /// The receivers' view; `None` where the gate is open.
+    pub receivers: Option<DnsReceivers>,
     /// The texts.
     pub files: Files,
 }
@@ -30,21 +31,21 @@ pub struct MailSetup {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SetupError {
-    /// There is no relay.
+    /// No relay has a weight.
     #[error("[letters] names no relay with a weight; add [[letters.relays]]")]
     NoRelay,
     /// A relay can't be used.
     #[error(transparent)]
     Relay(#[from] RelayError),
-    /// A relay lacks something.
+    /// A relay lacks a setting.
     #[error("the relay {0}: {1}")]
     Lacks(String, &'static str),
     /// A file can't be read.
     #[error("{}: {source}", path.display())]
     Read {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: std::io::Error,
     },
     /// A secret can't be read.
@@ -53,11 +54,11 @@ pub enum SetupError {
     /// A signing key can't be used.
     #[error(transparent)]
     Dkim(#[from] DkimError),
-    /// Nobody can look from outside.
+    /// The resolver can't be used.
     #[error(transparent)]
     Resolver(#[from] ResolverError),
-    /// Nobody can look up who signed a complaint.
-    #[error("letters.complaints_from takes a gate that checks: its resolver says who signed")]
+    /// Nobody can look up the signatures of complaints.
+    #[error("letters.complaints_from needs a gate that checks: its resolver finds their signers")]
     Complaints,
     /// The texts can't be used.
     #[error("letters: {0}")]
@@ -65,61 +66,72 @@ pub enum SetupError {
 }
 
 impl MailSetup {
-    /// Reads what the configuration names.
-    pub fn open(config: &LettersConfig, keys: LetterKeys) -> Result<Self, SetupError> {
-        let relays = config.relays.iter().map(relay).collect::<Result<Vec<_>, _>>()?;
-        let weights: Vec<_> = config.relays.iter().map(|of| of.weight.min(1_000)).collect();
-        let turns = turns(&weights);
-        if turns.is_empty() {
-            return Err(SetupError::NoRelay);
-        }
-        let mut dkim = Vec::with_capacity(config.dkim.len());
-        for of in &config.dkim {
-            let pem = read_secret(&of.key_file)?;
-            dkim.push(DkimKey::from_pem(&of.domain, &of.selector, &pem, &of.key_file)?);
-        }
-        let outside = match &config.gate {
-            GateConfig::Checked { resolver, .. } => Some(Outside::new(*resolver)?),
-            GateConfig::Open { .. } => None,
-        };
-        if outside.is_none() && !config.complaints_from.is_empty() {
+    /// Reads what the configuration names. `name` is our own name, with which we greet relays.
+    pub fn open(config: &Config, codes: LetterCodes, name: &str) -> Result<Self, SetupError> {
+        let letters = &config.letters;
+        let relays = letters.relays.iter().map(relay).collect::<Result<Vec<_>, _>>()?;
+        let weights: Vec<_> = letters.relays.iter().map(|relay| relay.weight.min(1_000)).collect();
+        let relays = WeightedRelays::new(relays, &weights, name.to_owned());
+        let dkim = dkim_keys(letters)?;
+        let receivers = receivers(letters, dkim.len())?;
+        if receivers.is_none() && !letters.complaints_from.is_empty() {
             return Err(SetupError::Complaints);
         }
-        let files = match &config.texts {
+        let files = match &letters.texts {
             None => Files::shipped(),
-            Some(dir) => Files::load(dir).map_err(|e| SetupError::Texts(e.to_string()))?,
+            Some(dir) => Files::shipped().with(read_texts(dir)?),
         };
         check_texts(&files)?;
-        Ok(Self { relays, turns, dkim, outside, keys, files })
-    }
-
-    /// The relay whose turn it is.
-    #[must_use]
-    pub fn relay(&self, turn: usize) -> &Relay {
-        &self.relays[self.turns[turn % self.turns.len()]]
+        let (shop, return_domain) = (config.shop.clone(), letters.return_domain.clone());
+        let composer = Composer { shop, codes, dkim, return_domain };
+        Ok(Self { relays: relays.ok_or(SetupError::NoRelay)?, composer, receivers, files })
     }
 }
 
-/// The relays' places in the order of their turns: each as often as it weighs, spread evenly, so that
-/// a few connections already go as the weights say.
-fn turns(weights: &[u32]) -> Vec<usize> {
-    let all: i64 = weights.iter().map(|of| i64::from(*of)).sum();
-    let mut credit = vec![0; weights.len()];
-    let mut turns = Vec::new();
-    for _ in 0..all {
-        for (credit, weight) in credit.iter_mut().zip(weights) {
-            *credit += i64::from(*weight);
+fn dkim_keys(config: &LettersConfig) -> Result<Vec<DkimKey>, SetupError> {
+    let key = |dkim: &crate::DkimConfig| {
+        let pem = read_secret(&dkim.key_file)?;
+        Ok(DkimKey::from_pem(&dkim.domain, &dkim.selector, &pem, &dkim.key_file)?)
+    };
+    config.dkim.iter().map(key).collect()
+}
+
+fn receivers(
+    config: &LettersConfig,
+    signatures: usize,
+) -> Result<Option<DnsReceivers>, SetupError> {
+    match &config.gate {
+        GateConfig::Checked { resolver, .. } => {
+            Ok(Some(DnsReceivers { outside: Outside::new(*resolver)?, signatures }))
         }
-        let Some(place) = (0..credit.len()).rev().max_by_key(|place| credit[*place]) else { break };
-        credit[place] -= all;
-        turns.push(place);
+        GateConfig::Open { .. } => Ok(None),
     }
-    turns
 }
 
-/// Every template parses, and every word is there.
+/// The shop's own texts by their paths, from a directory of the shape of the shipped one.
+fn read_texts(dir: &Path) -> Result<BTreeMap<String, String>, SetupError> {
+    let mut texts = BTreeMap::new();
+    let mut dirs = vec![dir.to_owned()];
+    while let Some(at) = dirs.pop() {
+        let failed = |source| SetupError::Read { path: at.clone(), source };
+        for entry in std::fs::read_dir(&at).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            if path.is_dir() {
+                dirs.push(path);
+                continue;
+            }
+            let failed = |source| SetupError::Read { path: path.clone(), source };
+            let text = std::fs::read_to_string(&path).map_err(failed)?;
+            let name = path.strip_prefix(dir).unwrap_or(&path).display().to_string();
+            texts.insert(name, text);
+        }
+    }
+    Ok(texts)
+}
+
+/// Every template must parse, and every word must be there.
 fn check_texts(files: &Files) -> Result<(), SetupError> {
-    for audience in [response_api::Audience::Staff, response_api::Audience::Customers] {
+    for audience in [Audience::Staff, Audience::Customers] {
         Writer::check(files, audience).map_err(|e| SetupError::Texts(e.to_string()))?;
     }
     Ok(())
@@ -128,13 +140,13 @@ fn check_texts(files: &Files) -> Result<(), SetupError> {
 fn relay(config: &RelayConfig) -> Result<Relay, SetupError> {
     let lacks = |what| SetupError::Lacks(config.address.clone(), what);
     let tls = match config.tls {
-        TlsConfig::None => return plain(config),
+        TlsConfig::None => return plain_relay(config),
         TlsConfig::StartTls => RelayTls::StartTls,
         TlsConfig::Implicit => RelayTls::Implicit,
     };
     let path = config.authority.as_ref();
-    let path =
-        path.ok_or_else(|| lacks("TLS takes `authority`, the certificates to check with"))?;
+    let path = path
+        .ok_or_else(|| lacks("TLS needs `authority`, the certificates that vouch for the relay"))?;
     let authority =
         std::fs::read(path).map_err(|source| SetupError::Read { path: path.clone(), source })?;
     let relay = Relay::encrypted(&config.address, tls, &authority)?;
@@ -149,25 +161,9 @@ fn relay(config: &RelayConfig) -> Result<Relay, SetupError> {
     }
 }
 
-fn plain(config: &RelayConfig) -> Result<Relay, SetupError> {
+fn plain_relay(config: &RelayConfig) -> Result<Relay, SetupError> {
     if config.user.is_some() || config.password_file.is_some() {
         return Err(RelayError::Exposed(config.address.clone()).into());
     }
     Ok(Relay::plain(config.address.as_str()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::turns;
-
-    #[test]
-    fn relays_take_turns_as_they_weigh() {
-        assert_eq!(turns(&[1, 1]), [0, 1]);
-        assert_eq!(turns(&[4, 1]), [0, 0, 1, 0, 0]);
-        assert_eq!(turns(&[0, 2, 1]), [1, 2, 1]);
-        assert_eq!(turns(&[0]), [0; 0]);
-        let many = turns(&[10, 1, 5]);
-        let of = |place| many.iter().filter(|turn| **turn == place).count();
-        assert_eq!((of(0), of(1), of(2)), (10, 1, 5));
-    }
 }

@@ -1,9 +1,9 @@
-//! The staff roster: a CSV file beside the configuration.
+//! The staff list: a CSV file beside the configuration.
 
 use std::path::Path;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use cofferdam_core::Personal;
+use cofferdam_core::{InternalError, Personal, Sha256};
 use cofferdam_wire::{ConfigError, read_secret};
 use serde::Deserialize;
 
@@ -11,7 +11,7 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Member {
-    /// The name in full.
+    /// The full name.
     pub name: Personal,
     /// The e-mail address.
     pub email: Personal,
@@ -19,13 +19,13 @@ pub struct Member {
     pub language: String,
 }
 
-/// Why the roster can't be used.
+/// Why the staff list can't be used.
 #[derive(Debug, thiserror::Error)]
-pub enum RosterError {
+pub enum StaffListError {
     /// The file can't be read, or others can read it.
     #[error(transparent)]
     File(#[from] ConfigError),
-    /// A line is not as it should be; the message has no personal data.
+    /// A line is malformed. The message holds no personal data.
     #[error("{place}, line {line}: expected name, email and language")]
     Line {
         /// The file.
@@ -35,21 +35,18 @@ pub enum RosterError {
     },
 }
 
-impl cofferdam_core::InternalError for RosterError {}
+impl InternalError for StaffListError {}
 
-/// Reads the roster; a member's number is the place in the file, from 0. With it the file's SHA-256.
-pub fn load(path: &Path) -> Result<(Vec<Member>, String), RosterError> {
+/// Reads the staff list and its SHA-256. A member's number is the place in the file, from 0.
+pub fn load_staff_list(path: &Path) -> Result<(Vec<Member>, Sha256), StaffListError> {
     let text = read_secret(path)?;
-    let hash = hex::encode(digest(&SHA256, &text).as_ref());
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest(&SHA256, &text).as_ref());
     let mut reader = csv::Reader::from_reader(text.as_slice());
-    let members = (2..)
-        .zip(reader.deserialize())
-        .map(|(line, member)| {
-            member.map_err(|_: csv::Error| RosterError::Line {
-                place: path.display().to_string(),
-                line,
-            })
-        })
-        .collect::<Result<_, _>>()?;
-    Ok((members, hash))
+    let malformed =
+        |line| move |_: csv::Error| StaffListError::Line { place: path.display().to_string(), line };
+    let lines = (2..).zip(reader.deserialize());
+    let members =
+        lines.map(|(line, member)| member.map_err(malformed(line))).collect::<Result<_, _>>()?;
+    Ok((members, Sha256(hash)))
 }

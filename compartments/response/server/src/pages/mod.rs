@@ -1,5 +1,6 @@
-//! The pages: the public notice, the check of a letter, and the report.
+//! The pages: the public notice, the public check of a letter, and the report.
 
+mod check_code;
 mod notice;
 mod report;
 mod serve;
@@ -12,6 +13,7 @@ pub struct PageError(#[from] askama::Error);
 
 impl cofferdam_core::InternalError for PageError {}
 
-pub use notice::{notice, publish, published};
-pub use report::report;
+pub use check_code::ApprovedSubjects;
+pub use notice::{publish_notice, published_notice, render_notice};
+pub use report::render_report;
 pub use serve::serve_public;

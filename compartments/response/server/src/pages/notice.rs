@@ -7,11 +7,9 @@ use aws_lc_rs::digest::{SHA256, digest};
 use cofferdam_core::{Domain, Timestamp};
 use cofferdam_tlog::{TlogError, replace_file};
 use response_api::{Exposure, Incident, Notice};
+use response_letter::{Done, Shop, format};
 
 use super::PageError;
-use crate::Shop;
-use crate::domain::letter::Done;
-use crate::domain::words;
 
 /// The file that is served.
 pub const PAGE: &str = "index.html";
@@ -32,8 +30,8 @@ struct Page<'a> {
     voided: bool,
 }
 
-/// The page's text.
-pub fn notice(
+/// Renders the page.
+pub fn render_notice(
     shop: &Shop,
     incident: &Incident,
     exposure: &Exposure,
@@ -43,18 +41,18 @@ pub fn notice(
     let rows = exposure
         .fields
         .iter()
-        .map(|(field, counts)| (words::heading(*field), counts.read + counts.presented))
+        .map(|(field, counts)| (format::heading(*field), counts.read + counts.presented))
         .filter(|(_, people)| *people > 0)
-        .map(|(what, people)| (what, words::number(people)))
+        .map(|(what, people)| (what, format::number(people)))
         .collect();
     let page = Page {
         shop,
-        date: words::day(now),
-        began: words::instant(incident.from),
-        ended: words::instant(exposure.until),
-        discovered: words::day(incident.declared),
-        customers: words::number(exposure.customers),
-        exposed: words::number(exposure.people.read + exposure.people.presented),
+        date: format::day(now),
+        began: format::instant(incident.from),
+        ended: format::instant(exposure.until),
+        discovered: format::day(incident.declared),
+        customers: format::number(exposure.customers),
+        exposed: format::number(exposure.people.read + exposure.people.presented),
         rows,
         cards_untouched: exposure.untouched.iter().any(|of| of.domain == Domain::Payments),
         contained: done.contained,
@@ -63,14 +61,14 @@ pub fn notice(
     Ok(page.render()?)
 }
 
-/// The page as it was published last, if there is one.
+/// The page as it was published last, if it was.
 #[must_use]
-pub fn published(dir: &Path) -> Option<String> {
+pub fn published_notice(dir: &Path) -> Option<String> {
     std::fs::read_to_string(dir.join(PAGE)).ok()
 }
 
-/// Puts the page where it is served, in one step.
-pub fn publish(dir: &Path, url: &str, page: &str) -> Result<Notice, TlogError> {
+/// Replaces the page that is served, and its checksum.
+pub fn publish_notice(dir: &Path, url: &str, page: &str) -> Result<Notice, TlogError> {
     let sha256 = hex::encode(digest(&SHA256, page.as_bytes()).as_ref());
     replace_file(dir, PAGE, page.as_bytes())?;
     replace_file(dir, "index.html.sha256", format!("{sha256}  {PAGE}\n").as_bytes())?;

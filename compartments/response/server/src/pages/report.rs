@@ -3,9 +3,9 @@
 use askama::Template;
 use cofferdam_core::Timestamp;
 use response_api::{Audience, Exposure, LedgerState, Level, LevelCounts, Report};
+use response_letter::format;
 
 use super::PageError;
-use crate::domain::words;
 
 #[derive(Template)]
 #[template(path = "report.html")]
@@ -16,35 +16,34 @@ struct Page<'a> {
     now: Timestamp,
 }
 
-/// The report's page.
-pub fn report(report: &Report, now: Timestamp) -> Result<String, PageError> {
+/// Renders the report.
+pub fn render_report(report: &Report, now: Timestamp) -> Result<String, PageError> {
     let fallen: Vec<_> = report.incident.fallen.iter().map(ToString::to_string).collect();
     let chart = report.exposure.as_ref().map(Chart::new).unwrap_or_default();
     Ok(Page { report, fallen: fallen.join(", "), chart, now }.render()?)
 }
 
-/// What the template calls: it hands over references, however deep.
+/// Functions for the template, which passes references of any depth.
 mod show {
     use std::borrow::Borrow;
 
     use cofferdam_core::{Field, Timestamp};
 
-    use crate::domain::words;
-
+    
     pub fn number(n: impl Borrow<u64>) -> String {
-        words::number(*n.borrow())
+        format::number(*n.borrow())
     }
 
     pub fn instant(at: impl Borrow<Timestamp>) -> String {
-        words::instant(*at.borrow())
+        format::instant(*at.borrow())
     }
 
     pub fn heading(field: impl Borrow<Field>) -> &'static str {
-        words::heading(*field.borrow())
+        format::heading(*field.borrow())
     }
 }
 
-/// Bars, one a field; as wide as all customers.
+/// One bar a field. The full width stands for all customers.
 #[derive(Default)]
 struct Chart {
     height: u32,
@@ -66,12 +65,12 @@ struct Part {
     count: String,
 }
 
-/// Where bars begin and end, in the chart's units.
+/// The left and the right end of the bars, in the chart's units.
 const LEFT: f64 = 150.0;
 const RIGHT: f64 = 760.0;
-/// From one bar to the next.
+/// The distance from one bar to the next.
 const STEP: u32 = 30;
-/// What little there is must still be seen.
+/// The least width of a part, so that even one customer can be seen.
 const THIN: f64 = 2.0;
 
 impl Chart {
@@ -79,7 +78,7 @@ impl Chart {
         let bars: Vec<Bar> = (0..)
             .step_by(STEP as usize)
             .zip(&exposure.fields)
-            .map(|(y, (field, counts))| bar(y, words::heading(*field), counts, exposure.customers))
+            .map(|(y, (field, counts))| bar(y, format::heading(*field), counts, exposure.customers))
             .collect();
         let height = bars.last().map_or(0, |bar| bar.y + STEP);
         Self { height, bars }
@@ -97,7 +96,7 @@ fn bar(y: u32, label: &'static str, counts: &LevelCounts, customers: u64) -> Bar
         if count == 0 {
             continue;
         }
-        #[expect(clippy::cast_precision_loss, reason = "a picture needs no 53 bits")]
+        #[expect(clippy::cast_precision_loss, reason = "a picture needs no more than 53 bits")]
         let share = count as f64 / customers.max(1) as f64;
         let width = (share * (RIGHT - LEFT)).max(THIN).min(RIGHT - x);
         parts.push(Part {
@@ -105,10 +104,10 @@ fn bar(y: u32, label: &'static str, counts: &LevelCounts, customers: u64) -> Bar
             width: format!("{width:.1}"),
             colour,
             level: level.as_str(),
-            count: words::number(count),
+            count: format::number(count),
         });
         x += width;
     }
     let hit = counts.read + counts.presented;
-    Bar { y, label, caption: format!("{} exposed", words::number(hit)), parts }
+    Bar { y, label, caption: format!("{} exposed", format::number(hit)), parts }
 }

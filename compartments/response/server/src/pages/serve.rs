@@ -1,4 +1,4 @@
-//! What the public reads over plain HTTP: the notice, a static page that is readable with everything
+//! The pages for the public, over plain HTTP: the notice, a static page that can be read with everything
 //! else down, and the page on which letters are checked.
 
 use std::sync::Arc;
@@ -14,14 +14,14 @@ use super::notice::PAGE;
 use super::verify::{self, Verify};
 use crate::app::App;
 
-/// Bytes of what is typed into a page.
-const TYPED: usize = 1_024;
+/// The most bytes of a form.
+const MAX_FORM: usize = 1_024;
 
-/// Serves both until the task is aborted.
+/// Serves the pages until the task is aborted.
 pub async fn serve_public(app: Arc<App>, listener: TcpListener) {
     let verify = Router::new()
         .route("/verify", get(verify::show).post(verify::check))
-        .layer(DefaultBodyLimit::max(TYPED))
+        .layer(DefaultBodyLimit::max(MAX_FORM))
         .with_state(Arc::new(Verify::new(app.clone())));
     let router = Router::new().route("/", get(notice)).with_state(app).merge(verify);
     cofferdam_wire::serve_anybody(listener, router).await;
@@ -34,7 +34,7 @@ async fn notice(State(app): State<Arc<App>>) -> Response {
     }
 }
 
-/// A page that loads nothing and sends its form nowhere else.
+/// A page that loads nothing, and sends its form only here.
 pub fn page(text: Vec<u8>) -> Response {
     let policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; \
                   frame-ancestors 'none'; base-uri 'none'";

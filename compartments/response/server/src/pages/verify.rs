@@ -1,5 +1,5 @@
-//! The public page on which anybody checks a letter: `GET` shows it, `POST` answers. The code stands
-//! in no URL, and neither it nor the answer in any log.
+//! The public page on which anybody can check a letter: `GET` shows the form, `POST` answers. No URL holds
+//! the code, and no log holds the code or the answer.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
@@ -12,33 +12,32 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use cofferdam_wire::Peer;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use response_letter::{FALLBACK, Shop, VerifyWords};
 use serde::Deserialize;
 
-use crate::Shop;
+use super::check_code::check_code;
 use crate::app::App;
-use crate::domain::letter::{FALLBACK, VerifyWords};
-use crate::jobs;
 
-/// Attempts a minute from one network: a household types few, and a million guesses take a month.
+/// Attempts a minute from one network. A household needs few, and a million guesses take a month.
 const ATTEMPTS: NonZeroU32 = NonZeroU32::new(20).unwrap();
-/// Networks that are remembered before those that were quiet are forgotten.
+/// The most networks that are remembered. Quiet ones are forgotten first.
 const NETWORKS: usize = 50_000;
 
-/// The page and how often it was asked, from where.
+/// The page, and the attempts of each network.
 pub struct Verify {
     app: Arc<App>,
     attempts: DefaultKeyedRateLimiter<IpAddr>,
 }
 
-/// What was asked for in the address.
+/// The parameters of the URL.
 #[derive(Debug, Deserialize)]
-pub struct Asked {
+pub struct VerifyQuery {
     lang: Option<String>,
 }
 
-/// What was typed.
+/// The form.
 #[derive(Deserialize)]
-pub struct Typed {
+pub struct VerifyForm {
     code: String,
 }
 
@@ -73,7 +72,7 @@ impl Verify {
     }
 
     fn page(&self, language: &str, answer: VerifyAnswer) -> Response {
-        let files = &self.app.mail.files;
+        let files = &self.app.letters.files;
         let Ok(words) = files.words(language) else {
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         };
@@ -93,49 +92,49 @@ impl Verify {
         }
     }
 
-    /// As asked for in the address, else by the browser, else the first of ours.
-    fn language(&self, asked: &Asked, headers: &HeaderMap) -> &str {
-        let files = &self.app.mail.files;
+    /// The language of the URL, or else of the browser, or else the fallback.
+    fn language(&self, query: &VerifyQuery, headers: &HeaderMap) -> &str {
+        let files = &self.app.letters.files;
         let ours = |wanted: &str| {
             let wanted = wanted.trim().split(['-', ';']).next().unwrap_or_default();
             files.languages().find(|of| of.eq_ignore_ascii_case(wanted))
         };
         let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         let of_browser = || accepted.unwrap_or_default().split(',').find_map(ours);
-        asked.lang.as_deref().and_then(ours).or_else(of_browser).unwrap_or(FALLBACK)
+        query.lang.as_deref().and_then(ours).or_else(of_browser).unwrap_or(FALLBACK)
     }
 }
 
 pub async fn show(
     State(verify): State<Arc<Verify>>,
-    Query(asked): Query<Asked>,
+    Query(query): Query<VerifyQuery>,
     headers: HeaderMap,
 ) -> Response {
-    verify.page(verify.language(&asked, &headers), VerifyAnswer::None)
+    verify.page(verify.language(&query, &headers), VerifyAnswer::None)
 }
 
 pub async fn check(
     State(verify): State<Arc<Verify>>,
     Peer(peer): Peer,
-    Query(asked): Query<Asked>,
+    Query(query): Query<VerifyQuery>,
     headers: HeaderMap,
     request: Request,
 ) -> Response {
-    let language = verify.language(&asked, &headers);
-    let from = caller(peer, &headers, &verify.app.config.notice_proxies);
+    let language = verify.language(&query, &headers);
+    let from = visitor(peer, &headers, &verify.app.config.notice_proxies);
     if !verify.may_try(from) {
         let mut answer = verify.page(language, VerifyAnswer::Slow);
         *answer.status_mut() = StatusCode::TOO_MANY_REQUESTS;
         return answer;
     }
-    // Nothing is read of who tries too often.
-    let typed = match Form::<Typed>::from_request(request, &()).await {
-        Ok(Form(typed)) => typed,
+    // The form of a visitor with too many attempts is not read.
+    let form = match Form::<VerifyForm>::from_request(request, &()).await {
+        Ok(Form(form)) => form,
         Err(refused) => return refused.into_response(),
     };
-    let answer = match jobs::verify(&verify.app, &typed.code).await {
+    let answer = match check_code(&verify.app, &form.code).await {
         Ok(Some(genuine)) => {
-            let words = verify.app.mail.files.words(language);
+            let words = verify.app.letters.files.words(language);
             let date = words.map(|words| words.day(genuine.written)).unwrap_or_default();
             VerifyAnswer::Genuine { date, subject: genuine.subject }
         }
@@ -148,8 +147,8 @@ pub async fn check(
     verify.page(language, answer)
 }
 
-/// Who asks: the peer, or whom our own proxy names last.
-fn caller(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> IpAddr {
+/// The visitor's address: the peer's, or the last one that our own proxy names.
+fn visitor(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> IpAddr {
     if !proxies.contains(&peer.to_canonical()) {
         return peer;
     }
@@ -159,7 +158,8 @@ fn caller(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> IpAddr {
     last.unwrap_or(peer)
 }
 
-/// The network that counts as one: nobody has a fresh one for each guess.
+/// The network of an address. Attempts are counted by network, because many people have a fresh address for
+/// each guess.
 fn network(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V4(ip) => Ipv4Addr::from_bits(ip.to_bits() & 0xffff_ff00).into(),
@@ -172,16 +172,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_asks_is_told_by_our_own_proxy_only() {
+    fn only_our_own_proxy_may_name_the_visitor() {
         let ip = |text: &str| text.parse::<IpAddr>().unwrap();
         let mut headers = HeaderMap::new();
         headers.insert("x-forwarded-for", "203.0.113.9, 198.51.100.7".parse().unwrap());
         let proxy = [ip("192.0.2.1")];
-        assert_eq!(caller(ip("192.0.2.1"), &headers, &proxy), ip("198.51.100.7"));
-        assert_eq!(caller(ip("::ffff:192.0.2.1"), &headers, &proxy), ip("198.51.100.7"));
-        assert_eq!(caller(ip("192.0.2.2"), &headers, &proxy), ip("192.0.2.2"));
+        assert_eq!(visitor(ip("192.0.2.1"), &headers, &proxy), ip("198.51.100.7"));
+        assert_eq!(visitor(ip("::ffff:192.0.2.1"), &headers, &proxy), ip("198.51.100.7"));
+        assert_eq!(visitor(ip("192.0.2.2"), &headers, &proxy), ip("192.0.2.2"));
         headers.insert("x-forwarded-for", "nonsense".parse().unwrap());
-        assert_eq!(caller(ip("192.0.2.1"), &headers, &proxy), ip("192.0.2.1"));
+        assert_eq!(visitor(ip("192.0.2.1"), &headers, &proxy), ip("192.0.2.1"));
     }
 
     #[test]

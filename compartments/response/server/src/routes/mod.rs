@@ -1,99 +1,99 @@
-//! The endpoints, one file each.
+//! The table of routes: a folder per noun, a file per call.
 
-mod approve_letter;
-mod begin_access_log;
-mod declare_incident;
-mod draft_letter;
-mod draft_post;
-mod find_person;
-mod finish_access_log;
-mod finish_roster;
-mod freeze_caller;
-mod give_order;
-mod import_accesses;
-mod import_roster;
-mod list_access_logs;
-mod list_incidents;
-mod lower_budget;
-mod make_report;
-mod open_post;
-mod pause_letter;
-mod plan_letter;
-mod publish_notice;
-mod read_exposure;
-mod read_feed;
-mod read_grounds;
-mod read_journal;
-mod read_keys;
-mod read_ledger;
-mod read_letter;
-mod read_person;
-mod read_post;
-mod read_scoped;
-mod remove_access_log;
-mod resume_provider;
-mod scope_incident;
-mod seal_bag;
-mod settle_letter;
-mod start_letter;
-mod stop_letter;
-mod void_credentials;
+mod about;
+mod access_logs;
+mod alarms;
+mod bags;
+mod budgets;
+mod callers;
+mod credentials;
+mod epochs;
+mod evidence;
+mod exposures;
+mod grounds;
+mod incidents;
+mod journals;
+mod ledgers;
+mod letters;
+mod notices;
+mod orders;
+mod paper_post;
+mod persons;
+mod policies;
+mod providers;
+mod reports;
+mod tables;
 
 use std::sync::Arc;
 
-use cofferdam_wire::Routes;
-use response_api::{
-    ApproveLetter, BeginAccessLog, DeclareIncident, DraftLetter, DraftPost, FindPerson,
-    FinishAccessLog, FinishRoster, FreezeCaller, GiveOrder, ImportAccesses, ImportRoster,
-    ListAccessLogs, ListIncidents, LowerBudget, MakeReport, OpenPost, PauseLetter, PlanLetter,
-    PublishNotice, ReadExposure, ReadFeed, ReadGrounds, ReadJournal, ReadKeys, ReadLedger,
-    ReadLetter, ReadPerson, ReadPost, ReadScoped, RemoveAccessLog, ResumeProvider, ScopeIncident,
-    SealBag, SettleLetter, StartLetter, StopLetter, VoidCredentials,
-};
+use cofferdam_wire::{Problem, Routes};
+use response_api as api;
+use serde::Serialize;
+use serde_json::Value;
 
-pub use read_letter::no_letter;
+pub use about::ABOUT;
 
 use crate::app::App;
 
 /// Every call of the compartment.
 pub fn routes() -> Routes<Arc<App>> {
     Routes::new()
-        .call::<DeclareIncident, _, _>(declare_incident::declare)
-        .call::<ListIncidents, _, _>(list_incidents::list)
-        .call::<ReadJournal, _, _>(read_journal::read)
-        .call::<ReadFeed, _, _>(read_feed::read)
-        .call::<ScopeIncident, _, _>(scope_incident::scope)
-        .call::<ReadExposure, _, _>(read_exposure::read)
-        .call::<ReadPerson, _, _>(read_person::read)
-        .call::<FreezeCaller, _, _>(freeze_caller::freeze)
-        .call::<VoidCredentials, _, _>(void_credentials::void)
-        .call::<LowerBudget, _, _>(lower_budget::lower)
-        .call::<ReadScoped, _, _>(read_scoped::read)
-        .call::<ReadGrounds, _, _>(read_grounds::read)
-        .call::<SealBag, _, _>(seal_bag::seal)
-        .call::<PlanLetter, _, _>(plan_letter::plan)
-        .call::<ApproveLetter, _, _>(approve_letter::approve)
-        .call::<DraftLetter, _, _>(draft_letter::draft)
-        .call::<DraftPost, _, _>(draft_post::draft)
-        .call::<OpenPost, _, _>(open_post::open)
-        .call::<ReadPost, _, _>(read_post::read)
-        .call::<PauseLetter, _, _>(pause_letter::pause)
-        .call::<ResumeProvider, _, _>(resume_provider::resume)
-        .call::<StopLetter, _, _>(stop_letter::stop)
-        .call::<SettleLetter, _, _>(settle_letter::settle)
-        .call::<StartLetter, _, _>(start_letter::start)
-        .call::<ReadLetter, _, _>(read_letter::read)
-        .call::<ReadLedger, _, _>(read_ledger::read)
-        .call::<PublishNotice, _, _>(publish_notice::publish)
-        .call::<MakeReport, _, _>(make_report::make)
-        .call::<ReadKeys, _, _>(read_keys::read)
-        .call::<GiveOrder, _, _>(give_order::give)
-        .call::<BeginAccessLog, _, _>(begin_access_log::begin)
-        .call::<FindPerson, _, _>(find_person::find)
-        .call::<FinishAccessLog, _, _>(finish_access_log::finish)
-        .call::<FinishRoster, _, _>(finish_roster::finish)
-        .call::<ImportAccesses, _, _>(import_accesses::import)
-        .call::<ImportRoster, _, _>(import_roster::import)
-        .call::<ListAccessLogs, _, _>(list_access_logs::list)
-        .call::<RemoveAccessLog, _, _>(remove_access_log::remove)
+        .call::<api::BeginAccessLog, _, _>(access_logs::begin::handle)
+        .call::<api::FinishAccessLog, _, _>(access_logs::finish::handle)
+        .call::<api::ImportAccessLog, _, _>(access_logs::import::handle)
+        .call::<api::ListAccessLogs, _, _>(access_logs::list::handle)
+        .call::<api::RemoveAccessLog, _, _>(access_logs::remove::handle)
+        .call::<api::ListAlarms, _, _>(alarms::list::handle)
+        .call::<api::SealBag, _, _>(bags::seal::handle)
+        .call::<api::LowerBudget, _, _>(budgets::lower::handle)
+        .call::<api::FreezeCaller, _, _>(callers::freeze::handle)
+        .call::<api::ListCallers, _, _>(callers::list::handle)
+        .call::<api::VoidCredentials, _, _>(credentials::void::handle)
+        .call::<api::ListEpochs, _, _>(epochs::list::handle)
+        .call::<api::ListEvidence, _, _>(evidence::list::handle)
+        .call::<api::ReadExposure, _, _>(exposures::read::handle)
+        .call::<api::ReadGrounds, _, _>(grounds::read::handle)
+        .call::<api::AmendIncident, _, _>(incidents::amend::handle)
+        .call::<api::CloseIncident, _, _>(incidents::close::handle)
+        .call::<api::DeclareIncident, _, _>(incidents::declare::handle)
+        .call::<api::ListIncidents, _, _>(incidents::list::handle)
+        .call::<api::ScopeIncident, _, _>(incidents::scope::handle)
+        .call::<api::ReadJournal, _, _>(journals::read::handle)
+        .call::<api::ReadLedger, _, _>(ledgers::read::handle)
+        .call::<api::DraftLetter, _, _>(letters::draft::handle)
+        .call::<api::PauseLetter, _, _>(letters::pause::handle)
+        .call::<api::PlanLetter, _, _>(letters::plan::handle)
+        .call::<api::ReadLetter, _, _>(letters::read::handle)
+        .call::<api::SettleLetter, _, _>(letters::settle::handle)
+        .call::<api::StartLetter, _, _>(letters::start::handle)
+        .call::<api::StopLetter, _, _>(letters::stop::handle)
+        .call::<api::TestLetter, _, _>(letters::test::handle)
+        .call::<api::PublishNotice, _, _>(notices::publish::handle)
+        .call::<api::ApplyOrder, _, _>(orders::apply::handle)
+        .call::<api::DraftPaperPost, _, _>(paper_post::draft::handle)
+        .call::<api::ReadPaperPost, _, _>(paper_post::read::handle)
+        .call::<api::FindPerson, _, _>(persons::find::handle)
+        .call::<api::ReadPerson, _, _>(persons::read::handle)
+        .call::<api::ReadPolicy, _, _>(policies::read::handle)
+        .call::<api::PauseProvider, _, _>(providers::pause::handle)
+        .call::<api::ResumeProvider, _, _>(providers::resume::handle)
+        .call::<api::MakeReport, _, _>(reports::make::handle)
+        .call::<api::FinishTable, _, _>(tables::finish::handle)
+        .call::<api::ImportTable, _, _>(tables::import::handle)
+        .call::<api::ReadTable, _, _>(tables::read::handle)
+}
+
+/// A value in the form of another compartment's API, passed on as JSON.
+fn json<T: Serialize>(value: &T) -> Result<Value, Problem> {
+    serde_json::to_value(value).map_err(|e| Problem::internal(&e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_path_says_its_calls_name_and_every_example_is_read() {
+        assert_eq!(routes().faults(&ABOUT), Vec::<String>::new());
+    }
 }

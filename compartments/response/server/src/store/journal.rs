@@ -1,54 +1,52 @@
-//! The journal: a chain of entries an incident. An entry that is changed, removed or put in
-//! between breaks it.
+//! The journal: a chain of entries for each incident. A changed, removed or inserted entry breaks it.
 
 use cofferdam_core::Timestamp;
 use cofferdam_store::{Backend, StoreError};
-use response_api::{IncidentId, JournalEntry, journal_hash};
+use response_api::{ActStage, IncidentId, JournalAct, JournalEntry, journal_hash};
+use sqlx::Row as _;
 use sqlx::any::AnyRow;
-use sqlx::{Any, Row, Transaction};
 
-use super::{Store, corrupt, instant, number};
+use super::rows::{corrupt, instant, number, parsed, sql};
+use super::{Store, Tx};
 use crate::staff::Author;
 
-const COLUMNS: &str = "SELECT incident, number, at_ms, who, origin, action, detail, previous
+const COLUMNS: &str = "SELECT incident, number, at_ms, who, origin, action, detail, previous, stage
      FROM journal WHERE incident = $1";
 
-/// What is written down.
-#[derive(Debug)]
-pub struct Act<'a> {
+/// The first of two numbers by which PostgreSQL locks a journal; the incident's is the second.
+const JOURNAL_LOCK: i64 = 0x6a6f_7572;
+
+/// An act that the journal names.
+#[derive(Debug, Clone)]
+pub struct Act {
+    /// The incident, or [`IncidentId::NONE`].
+    pub incident: IncidentId,
     /// When.
     pub at: Timestamp,
-    /// Who, and from where.
-    pub by: &'a Author,
-    /// What was done.
-    pub action: &'a str,
-    /// A sentence.
-    pub detail: &'a str,
+    /// The person, and the address that the request came from.
+    pub by: Author,
+    /// What is done.
+    pub action: JournalAct,
+    /// A sentence, without personal data.
+    pub detail: String,
+    /// How far it is, if it reaches another compartment.
+    pub stage: Option<ActStage>,
 }
 
 impl Store {
-    /// Writes down an act.
-    pub async fn journal(&self, incident: IncidentId, act: &Act<'_>) -> Result<(), StoreError> {
+    /// Journals an act that changes nothing else in the tables.
+    pub async fn journal(&self, act: &Act) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        if self.db.backend() == Backend::Postgres {
-            // One at a time: each entry names the one before. SQLite has one writer.
-            sqlx::query("SELECT incident FROM incident WHERE incident = $1 FOR UPDATE")
-                .bind(i64::from(incident.0))
-                .fetch_optional(&mut *tx)
-                .await?;
-        }
-        write(&mut tx, incident, act).await?;
-        tx.commit().await?;
-        Ok(())
+        tx.journal(act).await?;
+        tx.commit().await
     }
 
-    /// The journal of an incident, oldest first.
+    /// The journal of an incident, oldest entry first.
     pub async fn read_journal(
         &self,
         incident: IncidentId,
     ) -> Result<Vec<JournalEntry>, StoreError> {
-        let sql = format!("{COLUMNS} ORDER BY number");
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        let rows = sqlx::query(sql(format!("{COLUMNS} ORDER BY number")))
             .bind(i64::from(incident.0))
             .fetch_all(self.db.reader())
             .await?;
@@ -56,46 +54,71 @@ impl Store {
     }
 }
 
-/// Adds an entry behind the last one.
-pub async fn write(
-    tx: &mut Transaction<'static, Any>,
-    incident: IncidentId,
-    act: &Act<'_>,
-) -> Result<(), StoreError> {
-    let sql = format!("{COLUMNS} ORDER BY number DESC LIMIT 1");
-    let last = sqlx::query(sqlx::AssertSqlSafe(sql))
-        .bind(i64::from(incident.0))
-        .fetch_optional(&mut **tx)
+impl Tx {
+    /// Adds an entry behind the last one, in the transaction that does what it names.
+    pub async fn journal(&mut self, act: &Act) -> Result<(), StoreError> {
+        let incident = i64::from(act.incident.0);
+        if self.backend == Backend::Postgres {
+            // Each entry names the one before, so that one is written at a time. SQLite has one writer.
+            let lock = "pg_advisory_xact_lock(CAST($1 AS INTEGER), CAST($2 AS INTEGER)) IS NULL";
+            sqlx::query(sql(format!("SELECT CASE WHEN {lock} THEN 1 ELSE 0 END")))
+                .bind(JOURNAL_LOCK)
+                .bind(incident)
+                .execute(&mut *self.tx)
+                .await?;
+        }
+        let last = sqlx::query(sql(format!("{COLUMNS} ORDER BY number DESC LIMIT 1")))
+            .bind(incident)
+            .fetch_optional(&mut *self.tx)
+            .await?;
+        let last = last.as_ref().map(entry).transpose()?;
+        let previous =
+            last.as_ref().map_or_else(|| JournalEntry::GENESIS.to_owned(), journal_hash);
+        sqlx::query(
+            "INSERT INTO journal
+                 (incident, number, at_ms, who, origin, action, detail, previous, stage)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        )
+        .bind(incident)
+        .bind(i64::from(last.map_or(0, |entry| entry.number)) + 1)
+        .bind(act.at.as_millisecond())
+        .bind(act.by.name.as_str().to_owned())
+        .bind(act.by.from.clone())
+        .bind(act.action.as_str().to_owned())
+        .bind(act.detail.clone())
+        .bind(previous)
+        .bind(act.stage.map(stage_name))
+        .execute(&mut *self.tx)
         .await?;
-    let last = last.as_ref().map(entry).transpose()?;
-    let previous = last.as_ref().map_or_else(|| JournalEntry::GENESIS.to_owned(), journal_hash);
-    sqlx::query(
-        "INSERT INTO journal (incident, number, at_ms, who, origin, action, detail, previous)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-    )
-    .bind(i64::from(incident.0))
-    .bind(i64::from(last.map_or(0, |entry| entry.number)) + 1)
-    .bind(act.at.as_millisecond())
-    .bind(act.by.name.as_str().to_owned())
-    .bind(act.by.from.clone())
-    .bind(act.action.to_owned())
-    .bind(act.detail.to_owned())
-    .bind(previous)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
+        Ok(())
+    }
 }
 
 fn entry(row: &AnyRow) -> Result<JournalEntry, StoreError> {
-    let who: String = row.try_get(3)?;
+    let stage = row.try_get::<Option<String>, _>("stage")?;
     Ok(JournalEntry {
-        incident: IncidentId(number(row.try_get(0)?)?),
-        number: number(row.try_get(1)?)?,
-        at: instant(row.try_get(2)?)?,
-        by: who.parse().map_err(corrupt)?,
-        from: row.try_get(4)?,
-        action: row.try_get(5)?,
-        detail: row.try_get(6)?,
-        previous: row.try_get(7)?,
+        incident: IncidentId(number(row, "incident")?),
+        number: number(row, "number")?,
+        at: instant(row, "at_ms")?,
+        by: parsed(row, "who")?,
+        from: row.try_get("origin")?,
+        action: JournalAct::from(row.try_get::<String, _>("action")?),
+        detail: row.try_get("detail")?,
+        previous: row.try_get("previous")?,
+        stage: stage.as_deref().map(stage_of).transpose()?,
     })
+}
+
+const fn stage_name(stage: ActStage) -> &'static str {
+    match stage {
+        ActStage::Intended => "intended",
+        ActStage::Done => "done",
+        ActStage::Failed => "failed",
+    }
+}
+
+fn stage_of(name: &str) -> Result<ActStage, StoreError> {
+    let all = [ActStage::Intended, ActStage::Done, ActStage::Failed];
+    let stage = all.into_iter().find(|stage| stage_name(*stage) == name);
+    stage.ok_or_else(|| corrupt(format!("the journal stage {name:?}")))
 }

@@ -1,52 +1,24 @@
-//! Letters (one row a mailing).
+//! Letters, one row a mailing; their versions and locales; and the mail providers.
 
-use cofferdam_core::Timestamp;
+use std::collections::BTreeMap;
+
+use cofferdam_core::{Sha256, Timestamp};
 use cofferdam_store::StoreError;
 use keys_api::WarrantId;
-use response_api::{Audience, IncidentId, LetterId, LetterState};
-use sqlx::Row;
+use response_api::{Audience, IncidentId, LedgerState, LetterId, LetterState};
+use response_letter::Locale;
+use response_mailing::Letter;
+use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::{Store, corrupt, instant, number};
+use super::rows::{corrupt, number, optional_instant, optional_parsed, sql};
+use super::{Act, Store};
 
-/// One mailing.
-#[derive(Debug, Clone)]
-pub struct Letter {
-    /// Its number.
-    pub letter: LetterId,
-    /// The incident it belongs to.
-    pub incident: IncidentId,
-    /// To whom it goes.
-    pub audience: Audience,
-    /// Makes its Message-IDs.
-    pub seed: Vec<u8>,
-    /// The warrant it draws on.
-    pub warrant: Option<WarrantId>,
-    /// Whether its ledger is whole.
-    pub planned: bool,
-    /// What is to be done with it.
-    pub state: LetterState,
-    /// The approved version.
-    pub version: Option<String>,
-    /// Why it does not move; empty when it does.
-    pub trouble: String,
-    /// When sending began.
-    pub started: Option<Timestamp>,
-    /// When the last row got its outcome.
-    pub finished: Option<Timestamp>,
-}
-
-const COLUMNS: &str = "SELECT letter, incident, audience, seed, warrant, planned, started_ms, finished_ms, state, version, trouble FROM letter";
-
-const fn audience_name(audience: Audience) -> &'static str {
-    match audience {
-        Audience::Staff => "staff",
-        Audience::Customers => "customers",
-    }
-}
+const COLUMNS: &str = "SELECT letter, incident, audience, seed, warrant, planned, started_ms,
+     finished_ms, state, version, trouble FROM letter";
 
 impl Store {
-    /// The letter to an audience about an incident, made when there is none.
+    /// The letter to an audience about an incident. A new one gets `seed`.
     pub async fn letter_to(
         &self,
         incident: IncidentId,
@@ -63,14 +35,14 @@ impl Store {
         .bind(seed.to_vec())
         .execute(self.db.writer())
         .await?;
-        let letters = self.letters(incident).await?;
+        let letters = self.letters_about(incident).await?;
         let found = letters.into_iter().find(|letter| letter.audience == audience);
-        found.ok_or_else(|| corrupt("a letter that was just written is not there"))
+        found.ok_or_else(|| corrupt("a letter that was just written is lost"))
     }
 
     /// One letter.
     pub async fn letter(&self, id: LetterId) -> Result<Option<Letter>, StoreError> {
-        let row = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE letter = $1")))
+        let row = sqlx::query(sql(format!("{COLUMNS} WHERE letter = $1")))
             .bind(i64::from(id.0))
             .fetch_optional(self.db.reader())
             .await?;
@@ -78,9 +50,8 @@ impl Store {
     }
 
     /// The letters about an incident.
-    pub async fn letters(&self, incident: IncidentId) -> Result<Vec<Letter>, StoreError> {
-        let sql = format!("{COLUMNS} WHERE incident = $1 ORDER BY letter");
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+    pub async fn letters_about(&self, incident: IncidentId) -> Result<Vec<Letter>, StoreError> {
+        let rows = sqlx::query(sql(format!("{COLUMNS} WHERE incident = $1 ORDER BY letter")))
             .bind(i64::from(incident.0))
             .fetch_all(self.db.reader())
             .await?;
@@ -88,194 +59,333 @@ impl Store {
     }
 
     /// Every letter.
-    pub async fn all_letters(&self) -> Result<Vec<Letter>, StoreError> {
-        let sql = format!("{COLUMNS} ORDER BY letter");
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(self.db.reader()).await?;
-        rows.iter().map(letter).collect()
+    pub async fn letters(&self) -> Result<Vec<Letter>, StoreError> {
+        let rows = sqlx::query(sql(format!("{COLUMNS} ORDER BY letter")));
+        rows.fetch_all(self.db.reader()).await?.iter().map(letter).collect()
     }
 
-    /// The ledger of a letter is whole.
-    pub async fn set_planned(&self, id: LetterId) -> Result<(), StoreError> {
-        self.update_letter("UPDATE letter SET planned = $2 WHERE letter = $1", id, 1).await
+    /// Notes that the ledger of a letter holds everybody; `false` if that was noted before.
+    pub async fn set_planned(&self, id: LetterId, act: &Act) -> Result<bool, StoreError> {
+        let mut tx = self.begin().await?;
+        let done = sqlx::query("UPDATE letter SET planned = 1 WHERE letter = $1 AND planned = 0")
+            .bind(i64::from(id.0))
+            .execute(&mut *tx.tx)
+            .await?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        tx.journal(act).await?;
+        tx.commit().await?;
+        Ok(true)
     }
 
-    /// Sending of an approved version begins; a letter that goes on keeps its first start. `false`
-    /// when it was stopped meanwhile, or another version approved.
+    /// Starts an approved version; a letter that is resumed keeps its first start. `false` if it was
+    /// stopped meanwhile, or another version was approved.
     pub async fn set_running(
         &self,
         id: LetterId,
-        version: &str,
-        at: Timestamp,
+        version: Sha256,
+        act: &Act,
     ) -> Result<bool, StoreError> {
+        let mut tx = self.begin().await?;
         let done = sqlx::query(
             "UPDATE letter SET started_ms = COALESCE(started_ms, $2), finished_ms = NULL,
                  state = 'running', trouble = ''
              WHERE letter = $1 AND state <> 'stopped' AND version = $3",
         )
         .bind(i64::from(id.0))
-        .bind(at.as_millisecond())
-        .bind(version.to_owned())
-        .execute(self.db.writer())
+        .bind(act.at.as_millisecond())
+        .bind(version.to_string())
+        .execute(&mut *tx.tx)
         .await?;
-        Ok(done.rows_affected() > 0)
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        tx.journal(act).await?;
+        tx.commit().await?;
+        Ok(true)
     }
 
-    /// Every row has its outcome. `false` when it has not, or somebody saw to that before.
+    /// Finishes a running letter of which no row is open; `false` for any other.
     pub async fn set_finished(&self, id: LetterId, at: Timestamp) -> Result<bool, StoreError> {
+        const PLANNED: u8 = LedgerState::Planned.code();
+        const CLAIMED: u8 = LedgerState::Claimed.code();
+        const DEFERRED: u8 = LedgerState::Deferred.code();
         let mut tx = self.begin().await?;
-        // The letter's row first: who plans rows again waits for it, or is seen here.
+        // The letter's row comes first: an act that replans rows either waits for it, or is seen here.
         sqlx::query("UPDATE letter SET next_batch = next_batch WHERE letter = $1")
             .bind(i64::from(id.0))
-            .execute(&mut *tx)
+            .execute(&mut *tx.tx)
             .await?;
-        // By LedgerState::code: planned, claimed, deferred.
-        let done = sqlx::query(
+        let done = sqlx::query(sql(format!(
             "UPDATE letter SET finished_ms = $2, state = 'finished'
              WHERE letter = $1 AND state = 'running' AND NOT EXISTS (
-                 SELECT 1 FROM ledger_count WHERE letter = $1 AND people > 0 AND state IN (0, 1, 4))",
-        )
+                 SELECT 1 FROM ledger_count WHERE letter = $1 AND people > 0
+                     AND state IN ({PLANNED}, {CLAIMED}, {DEFERRED}))"
+        )))
         .bind(i64::from(id.0))
         .bind(at.as_millisecond())
-        .execute(&mut *tx)
+        .execute(&mut *tx.tx)
         .await?;
         tx.commit().await?;
         Ok(done.rows_affected() > 0)
     }
 
-    /// A letter that is being sent rests, for a reason.
-    pub async fn pause(&self, id: LetterId, trouble: &str) -> Result<(), StoreError> {
-        let sql = "UPDATE letter SET state = 'paused', trouble = $2
-                   WHERE letter = $1 AND state = 'running'";
-        sqlx::query(sql)
-            .bind(i64::from(id.0))
-            .bind(trouble.to_owned())
-            .execute(self.db.writer())
-            .await?;
-        Ok(())
+    /// Pauses a running letter, for a reason that staff see. `act` is missing if a worker pauses it.
+    pub async fn pause(
+        &self,
+        id: LetterId,
+        reason: &str,
+        act: Option<&Act>,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query(
+            "UPDATE letter SET state = 'paused', trouble = $2
+             WHERE letter = $1 AND state = 'running'",
+        )
+        .bind(i64::from(id.0))
+        .bind(reason.to_owned())
+        .execute(&mut *tx.tx)
+        .await?;
+        if let Some(act) = act {
+            tx.journal(act).await?;
+        }
+        tx.commit().await
     }
 
-    /// A letter ends: it goes on only with a new approval. What was approved is still known, for
-    /// those who check what they got.
-    pub async fn stop(&self, id: LetterId, reason: &str) -> Result<(), StoreError> {
+    /// Stops a letter for good. Its version is kept, for people who check the letter that they got.
+    pub async fn stop(&self, id: LetterId, reason: &str, act: &Act) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
         sqlx::query("UPDATE letter SET state = 'stopped', trouble = $2 WHERE letter = $1")
             .bind(i64::from(id.0))
             .bind(reason.to_owned())
-            .execute(self.db.writer())
+            .execute(&mut *tx.tx)
             .await?;
-        Ok(())
+        tx.journal(act).await?;
+        tx.commit().await
     }
 
-    /// Keeps a version, unless it is there.
+    /// Keeps a version, unless it is known.
     pub async fn keep_version(
         &self,
         id: LetterId,
-        version: &str,
-        body: &str,
-        (at, by): (Timestamp, &str),
+        version: Sha256,
+        json: &str,
+        act: &Act,
     ) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
         sqlx::query(
             "INSERT INTO letter_version (letter, version, body, made_ms, made_by)
              VALUES ($1, $2, $3, $4, $5) ON CONFLICT (letter, version) DO NOTHING",
         )
         .bind(i64::from(id.0))
-        .bind(version.to_owned())
-        .bind(body.to_owned())
-        .bind(at.as_millisecond())
-        .bind(by.to_owned())
-        .execute(self.db.writer())
+        .bind(version.to_string())
+        .bind(json.to_owned())
+        .bind(act.at.as_millisecond())
+        .bind(act.by.name.to_string())
+        .execute(&mut *tx.tx)
         .await?;
-        Ok(())
+        tx.journal(act).await?;
+        tx.commit().await
     }
 
-    /// What a version says.
-    pub async fn version(&self, id: LetterId, version: &str) -> Result<Option<String>, StoreError> {
+    /// The JSON of a version.
+    pub async fn version(
+        &self,
+        id: LetterId,
+        version: Sha256,
+    ) -> Result<Option<String>, StoreError> {
         let row = sqlx::query("SELECT body FROM letter_version WHERE letter = $1 AND version = $2")
             .bind(i64::from(id.0))
-            .bind(version.to_owned())
+            .bind(version.to_string())
             .fetch_optional(self.db.reader())
             .await?;
-        row.map(|row| Ok(row.try_get(0)?)).transpose()
+        Ok(row.map(|row| row.try_get("body")).transpose()?)
     }
 
-    /// The staff roster that a letter was planned for: its SHA-256, as first said.
-    pub async fn letter_roster(&self, id: LetterId, now: &str) -> Result<String, StoreError> {
-        let sql = "UPDATE letter SET roster = $2 WHERE letter = $1 AND roster IS NULL";
-        sqlx::query(sql)
-            .bind(i64::from(id.0))
-            .bind(now.to_owned())
-            .execute(self.db.writer())
-            .await?;
-        let row = sqlx::query("SELECT roster FROM letter WHERE letter = $1")
-            .bind(i64::from(id.0))
-            .fetch_one(self.db.writer())
-            .await?;
-        Ok(row.try_get(0)?)
-    }
-
-    /// A version is approved, by the warrant that the letter draws on.
+    /// Approves a version, by the warrant that the letter draws on.
     pub async fn set_approved(
         &self,
         id: LetterId,
-        version: &str,
+        version: Sha256,
         warrant: WarrantId,
+        act: &Act,
     ) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
         sqlx::query(
             "UPDATE letter SET version = $2, warrant = $3,
                  state = CASE state WHEN 'stopped' THEN 'planned' ELSE state END
              WHERE letter = $1",
         )
         .bind(i64::from(id.0))
-        .bind(version.to_owned())
+        .bind(version.to_string())
         .bind(warrant.to_string())
-        .execute(self.db.writer())
+        .execute(&mut *tx.tx)
         .await?;
-        Ok(())
+        tx.journal(act).await?;
+        tx.commit().await
     }
 
-    /// The key that makes codes and return addresses; `fresh` where there was none.
+    /// The SHA-256 of the staff list that a letter was planned for. The first call sets it to `now`.
+    pub async fn staff_list_of(&self, id: LetterId, now: Sha256) -> Result<Sha256, StoreError> {
+        sqlx::query("UPDATE letter SET staff_list = $2 WHERE letter = $1 AND staff_list IS NULL")
+            .bind(i64::from(id.0))
+            .bind(now.to_string())
+            .execute(self.db.writer())
+            .await?;
+        let row = sqlx::query("SELECT staff_list FROM letter WHERE letter = $1")
+            .bind(i64::from(id.0))
+            .fetch_one(self.db.writer())
+            .await?;
+        super::rows::parsed(&row, "staff_list")
+    }
+
+    /// Numbers the locales of a letter by their place.
+    pub async fn set_locales(&self, letter: LetterId, all: &[Locale]) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        for (number, locale) in (0_i64..).zip(all) {
+            sqlx::query(
+                "INSERT INTO letter_locale (letter, locale, language, jurisdiction)
+                 VALUES ($1, $2, $3, $4) ON CONFLICT (letter, locale) DO NOTHING",
+            )
+            .bind(i64::from(letter.0))
+            .bind(number)
+            .bind(locale.language.clone())
+            .bind(locale.jurisdiction.clone())
+            .execute(&mut *tx.tx)
+            .await?;
+        }
+        tx.commit().await
+    }
+
+    /// The locales of a letter, by number.
+    pub async fn locales(&self, letter: LetterId) -> Result<Vec<Locale>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT language, jurisdiction FROM letter_locale WHERE letter = $1 ORDER BY locale",
+        )
+        .bind(i64::from(letter.0))
+        .fetch_all(self.db.reader())
+        .await?;
+        let locale = |row: &AnyRow| {
+            let (language, jurisdiction) =
+                (row.try_get("language")?, row.try_get("jurisdiction")?);
+            Ok(Locale { language, jurisdiction })
+        };
+        rows.iter().map(locale).collect()
+    }
+
+    /// The secret that makes codes and return addresses. The first call sets it to `fresh`.
     pub async fn letter_key(&self, fresh: [u8; 32]) -> Result<Vec<u8>, StoreError> {
         sqlx::query("INSERT INTO letter_key (id, key) VALUES (1, $1) ON CONFLICT (id) DO NOTHING")
             .bind(fresh.to_vec())
             .execute(self.db.writer())
             .await?;
         let row = sqlx::query("SELECT key FROM letter_key").fetch_one(self.db.writer()).await?;
-        Ok(row.try_get(0)?)
+        Ok(row.try_get("key")?)
     }
 
-    async fn update_letter(
+    /// The number of a mail provider. A new name gets one.
+    pub async fn provider_number(&self, name: &str) -> Result<u16, StoreError> {
+        sqlx::query(
+            "INSERT INTO mail_provider (provider, name)
+             SELECT COALESCE(MAX(provider), 0) + 1, $1 FROM mail_provider WHERE TRUE
+             ON CONFLICT (name) DO NOTHING",
+        )
+        .bind(name.to_owned())
+        .execute(self.db.writer())
+        .await?;
+        let row = sqlx::query("SELECT provider FROM mail_provider WHERE name = $1")
+            .bind(name.to_owned())
+            .fetch_one(self.db.reader())
+            .await?;
+        number(&row, "provider")
+    }
+
+    /// Notes that a provider gets none of a letter. The first reason stays. `act` is missing if a worker
+    /// pauses it.
+    pub async fn pause_provider(
         &self,
-        sql: &'static str,
-        id: LetterId,
-        value: i64,
+        letter: LetterId,
+        provider: u16,
+        (reason, at): (&str, Timestamp),
+        act: Option<&Act>,
     ) -> Result<(), StoreError> {
-        sqlx::query(sql).bind(i64::from(id.0)).bind(value).execute(self.db.writer()).await?;
-        Ok(())
+        let mut tx = self.begin().await?;
+        sqlx::query(
+            "INSERT INTO provider_pause (letter, provider, why, at_ms) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (letter, provider) DO NOTHING",
+        )
+        .bind(i64::from(letter.0))
+        .bind(i64::from(provider))
+        .bind(reason.to_owned())
+        .bind(at.as_millisecond())
+        .execute(&mut *tx.tx)
+        .await?;
+        if let Some(act) = act {
+            tx.journal(act).await?;
+        }
+        tx.commit().await
+    }
+
+    /// Ends the pause of a provider.
+    pub async fn resume_provider(
+        &self,
+        letter: LetterId,
+        provider: u16,
+        act: &Act,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query("DELETE FROM provider_pause WHERE letter = $1 AND provider = $2")
+            .bind(i64::from(letter.0))
+            .bind(i64::from(provider))
+            .execute(&mut *tx.tx)
+            .await?;
+        tx.journal(act).await?;
+        tx.commit().await
+    }
+
+    /// The paused providers of a letter, each with the reason.
+    pub async fn provider_pauses(
+        &self,
+        letter: LetterId,
+    ) -> Result<BTreeMap<u16, String>, StoreError> {
+        let rows = sqlx::query("SELECT provider, why FROM provider_pause WHERE letter = $1")
+            .bind(i64::from(letter.0))
+            .fetch_all(self.db.reader())
+            .await?;
+        rows.iter().map(|row| Ok((number(row, "provider")?, row.try_get("why")?))).collect()
+    }
+}
+
+/// The name of an audience in the tables.
+pub const fn audience_name(audience: Audience) -> &'static str {
+    match audience {
+        Audience::Staff => "staff",
+        Audience::Customers => "customers",
     }
 }
 
 fn letter(row: &AnyRow) -> Result<Letter, StoreError> {
-    let (audience, warrant): (String, Option<String>) = (row.try_get(2)?, row.try_get(4)?);
-    let audience = match audience.as_str() {
-        "staff" => Audience::Staff,
-        "customers" => Audience::Customers,
-        other => return Err(corrupt(format!("the audience {other:?}"))),
-    };
+    let (audience, state): (String, String) = (row.try_get("audience")?, row.try_get("state")?);
+    let audience = [Audience::Staff, Audience::Customers]
+        .into_iter()
+        .find(|of| audience_name(*of) == audience)
+        .ok_or_else(|| corrupt(format!("the audience {audience:?}")))?;
+    let state = LetterState::ALL
+        .into_iter()
+        .find(|of| of.as_str() == state)
+        .ok_or_else(|| corrupt(format!("the letter state {state:?}")))?;
     Ok(Letter {
-        letter: LetterId(number(row.try_get(0)?)?),
-        incident: IncidentId(number(row.try_get(1)?)?),
+        letter: LetterId(number(row, "letter")?),
+        incident: IncidentId(number(row, "incident")?),
         audience,
-        seed: row.try_get(3)?,
-        warrant: warrant.map(|text| text.parse()).transpose().map_err(corrupt)?,
-        planned: row.try_get::<i64, _>(5)? != 0,
-        started: row.try_get::<Option<i64>, _>(6)?.map(instant).transpose()?,
-        finished: row.try_get::<Option<i64>, _>(7)?.map(instant).transpose()?,
-        state: state(&row.try_get::<String, _>(8)?)?,
-        version: row.try_get(9)?,
-        trouble: row.try_get(10)?,
+        seed: row.try_get("seed")?,
+        warrant: optional_parsed(row, "warrant")?,
+        planned: row.try_get::<i64, _>("planned")? != 0,
+        state,
+        version: optional_parsed(row, "version")?,
+        trouble: row.try_get("trouble")?,
+        started: optional_instant(row, "started_ms")?,
+        finished: optional_instant(row, "finished_ms")?,
     })
-}
-
-fn state(name: &str) -> Result<LetterState, StoreError> {
-    let found = LetterState::ALL.into_iter().find(|state| state.as_str() == name);
-    found.ok_or_else(|| corrupt(format!("the letter state {name:?}")))
 }

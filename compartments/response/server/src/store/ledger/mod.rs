@@ -1,102 +1,68 @@
-//! The ledger: one row a person and letter, moved only by a recorded outcome, and batches of rows
-//! that workers hold for a while.
+//! The ledger: one row a person and letter, moved only by a recorded outcome, and batches of rows that
+//! workers hold for a while. `response_api::LedgerState` says who moves a row into which state.
 //!
-//! A row is written when it is planned and when there is an outcome, and not when a worker takes
-//! it: that stands in its batch. What a row says and what is counted change together.
+//! A row is written when it is planned and when it has an outcome, not when a worker claims it: its
+//! batch names the worker. A planned or deferred row of a held batch is *claimed*. Rows and counts
+//! change in one transaction.
 
 mod batches;
 mod outcomes;
-mod pauses;
 mod plan;
-mod rows;
+mod read;
 
-use cofferdam_core::{FieldSet, Timestamp};
-use cofferdam_store::StoreError;
+use cofferdam_store::{Backend, StoreError};
 use response_api::{LedgerState, LetterId};
-use sqlx::{Any, Row, Transaction};
+use response_mailing::{Counts, Postponement};
+use sqlx::any::AnyRow;
 
-use super::{Store, corrupt, number};
+use super::rows::{corrupt, number};
+use super::{Store, Tx};
 
-pub use batches::{Batch, Claimed, Holder};
-pub use outcomes::{CameBack, Outcome, Put};
-pub use plan::{Locale, PlannedRow};
-pub use rows::StoredRow;
+const PLANNED: u8 = LedgerState::Planned.code();
+const DEFERRED: u8 = LedgerState::Deferred.code();
+const IN_DOUBT: u8 = LedgerState::InDoubt.code();
 
-/// Rows by state.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts(pub [u64; LedgerState::ALL.len()]);
+/// A state, stored as its code.
+fn state(row: &AnyRow, column: &str) -> Result<LedgerState, StoreError> {
+    let code = number(row, column)?;
+    LedgerState::from_code(code).ok_or_else(|| corrupt(format!("the ledger state {code}")))
+}
 
-impl Counts {
-    /// How many rows are in a state.
-    #[must_use]
-    pub fn of(&self, state: LedgerState) -> u64 {
-        self.0[usize::from(code(state))]
-    }
-
-    /// All rows.
-    #[must_use]
-    pub fn total(&self) -> u64 {
-        self.0.iter().sum()
-    }
-
-    /// Whether some row still waits for its outcome.
-    #[must_use]
-    pub fn unsettled(&self) -> bool {
-        let open = [LedgerState::Planned, LedgerState::Claimed, LedgerState::Deferred];
-        open.iter().any(|state| self.of(*state) > 0)
+/// A row's state, as its batch is held or not.
+const fn shown_state(stored: LedgerState, is_held: bool) -> LedgerState {
+    match stored {
+        LedgerState::Planned | LedgerState::Deferred if is_held => LedgerState::Claimed,
+        other => other,
     }
 }
 
-/// How a state stands in the tables: its place among all, which never changes.
-pub(super) fn code(state: LedgerState) -> u8 {
-    let place = LedgerState::ALL.iter().position(|of| *of == state).unwrap_or_default();
-    u8::try_from(place).unwrap_or_default()
+/// A table `e` of the values in `$2`, a JSON array of arrays: `e.value ->> 0` is a row's first.
+const fn values_table(backend: Backend) -> &'static str {
+    match backend {
+        Backend::Sqlite => "json_each($2) AS e",
+        Backend::Postgres => "jsonb_array_elements($2::jsonb) AS e(value)",
+    }
 }
-
-fn state(code: i64) -> Result<LedgerState, StoreError> {
-    let found = usize::try_from(code).ok().and_then(|at| LedgerState::ALL.get(at));
-    found.copied().ok_or_else(|| corrupt(format!("the ledger state {code}")))
-}
-
-fn fields(bits: i64) -> Result<FieldSet, StoreError> {
-    let set = u16::try_from(bits).ok().and_then(FieldSet::from_bits);
-    set.ok_or_else(|| corrupt(format!("the field bits {bits}")))
-}
-
-/// SQL with a table of values in `$2`, a JSON array of arrays: `value ->> 0` is the first.
-macro_rules! with_values {
-    ($backend:expr, $before:expr, $after:expr) => {
-        match $backend {
-            Backend::Sqlite => concat!($before, " json_each($2) AS e ", $after),
-            Backend::Postgres => {
-                concat!($before, " jsonb_array_elements($2::jsonb) AS e(value) ", $after)
-            }
-        }
-    };
-}
-use with_values;
 
 /// Changes to the counts of a letter.
 #[derive(Debug, Default)]
 struct Shift([i64; LedgerState::ALL.len()]);
 
 impl Shift {
-    fn add(&mut self, state: LedgerState, people: i64) {
-        self.0[usize::from(code(state))] += people;
+    fn add(&mut self, state: LedgerState, rows: i64) {
+        self.0[usize::from(state.code())] += rows;
     }
 
-    fn step(&mut self, from: LedgerState, to: LedgerState, people: i64) {
-        self.add(from, -people);
-        self.add(to, people);
+    fn step(&mut self, from: LedgerState, to: LedgerState, rows: i64) {
+        self.add(from, -rows);
+        self.add(to, rows);
     }
+}
 
-    /// Writes them, in the order of the states: two that write at once never wait for each other.
-    async fn write(
-        self,
-        tx: &mut Transaction<'static, Any>,
-        letter: LetterId,
-    ) -> Result<(), StoreError> {
-        for (code, people) in (0_i64..).zip(self.0).filter(|(_, people)| *people != 0) {
+impl Tx {
+    /// Writes changes in the order of the states, so that two transactions never wait for each other.
+    async fn shift(&mut self, letter: LetterId, shift: Shift) -> Result<(), StoreError> {
+        for (code, rows) in (0_i64..).zip(shift.0).filter(|(_, rows)| *rows != 0) {
             sqlx::query(
                 "INSERT INTO ledger_count (letter, state, people) VALUES ($1, $2, $3)
                  ON CONFLICT (letter, state) DO UPDATE
@@ -104,57 +70,65 @@ impl Shift {
             )
             .bind(i64::from(letter.0))
             .bind(code)
-            .bind(people)
-            .execute(&mut **tx)
+            .bind(rows)
+            .execute(&mut *self.tx)
             .await?;
         }
+        Ok(())
+    }
+
+    /// Makes a batch for rows between `first` and `last`, and returns its number.
+    async fn new_batch(
+        &mut self,
+        letter: LetterId,
+        (first, last): (u32, u32),
+        postponement: Postponement,
+    ) -> Result<u32, StoreError> {
+        let row = sqlx::query(
+            "UPDATE letter SET next_batch = next_batch + 1 WHERE letter = $1 RETURNING next_batch",
+        )
+        .bind(i64::from(letter.0))
+        .fetch_one(&mut *self.tx)
+        .await?;
+        let batch: u32 = number(&row, "next_batch")?;
+        sqlx::query(
+            "INSERT INTO ledger_batch
+                 (letter, batch, first, last, provider, attempts, due_ms, holder, until_ms)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, '', 0)",
+        )
+        .bind(i64::from(letter.0))
+        .bind(i64::from(batch))
+        .bind(i64::from(first))
+        .bind(i64::from(last))
+        .bind(i64::from(postponement.provider))
+        .bind(i64::from(postponement.attempts))
+        .bind(postponement.due.as_millisecond())
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(batch)
+    }
+
+    async fn drop_batch(&mut self, letter: LetterId, batch: u32) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM ledger_batch WHERE letter = $1 AND batch = $2")
+            .bind(i64::from(letter.0))
+            .bind(i64::from(batch))
+            .execute(&mut *self.tx)
+            .await?;
         Ok(())
     }
 }
 
 impl Store {
-    /// How many rows are in each state.
+    /// The number of rows in each state.
     pub async fn counts(&self, letter: LetterId) -> Result<Counts, StoreError> {
         let rows = sqlx::query("SELECT state, people FROM ledger_count WHERE letter = $1")
             .bind(i64::from(letter.0))
             .fetch_all(self.db.reader())
             .await?;
         let mut counts = Counts::default();
-        for row in rows {
-            let state = state(row.try_get(0)?)?;
-            counts.0[usize::from(code(state))] = number(row.try_get(1)?)?;
+        for row in &rows {
+            counts.add(state(row, "state")?, number(row, "people")?);
         }
         Ok(counts)
     }
-
-    /// The same, counted row by row: what [`Store::counts`] must always say.
-    pub async fn recount(&self, letter: LetterId) -> Result<Counts, StoreError> {
-        let rows = sqlx::query(
-            "SELECT l.state, CASE WHEN b.holder IS NULL OR b.holder = '' THEN 0 ELSE 1 END AS held,
-                    COUNT(*)
-             FROM ledger l LEFT JOIN ledger_batch b ON b.letter = l.letter AND b.batch = l.batch
-             WHERE l.letter = $1 GROUP BY 1, 2",
-        )
-        .bind(i64::from(letter.0))
-        .fetch_all(self.db.reader())
-        .await?;
-        let mut counts = Counts::default();
-        for row in rows {
-            let state = shown(state(row.try_get(0)?)?, row.try_get::<i64, _>(1)? != 0);
-            counts.0[usize::from(code(state))] += number::<u64>(row.try_get(2)?)?;
-        }
-        Ok(counts)
-    }
-}
-
-/// A row's state, when a worker has its batch or not.
-fn shown(state: LedgerState, held: bool) -> LedgerState {
-    match state {
-        LedgerState::Planned | LedgerState::Deferred if held => LedgerState::Claimed,
-        state => state,
-    }
-}
-
-fn ms(at: Timestamp) -> i64 {
-    at.as_millisecond()
 }

@@ -1,103 +1,34 @@
-//! What became of rows.
+//! Recording outcomes.
+
+use std::collections::BTreeSet;
 
 use cofferdam_core::Timestamp;
 use cofferdam_store::{Backend, StoreError};
 use response_api::{LedgerState, LetterId};
+use response_mailing::{CameBack, Holder, Outcome, Postponement};
 use serde_json::json;
-use sqlx::{Any, Row, Transaction};
+use sqlx::Row as _;
 
-use super::{Holder, Shift, Store, code, ms, number, state, with_values};
+use super::super::rows::{number, sql};
+use super::super::{Act, Store, Tx};
+use super::{DEFERRED, IN_DOUBT, PLANNED, Shift, state, values_table};
 
-/// What became of a row that a worker held.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
-    /// Whose row.
-    pub person: u32,
-    /// Its new state.
-    pub state: LedgerState,
-    /// Whose mailbox it was for; 0 where nobody looked.
-    pub provider: u16,
-    /// The relay's queue id, or what it said.
-    pub outcome: String,
-    /// When, as whoever asked the relay saw it.
-    pub at: Timestamp,
-}
+/// The most outcomes in one statement of a settlement.
+const SETTLED_AT_ONCE: usize = 5_000;
 
-/// Rows that are put off together.
+/// The rows that an outcome may move.
 #[derive(Debug, Clone, Copy)]
-pub struct Put {
-    /// Whose mailboxes.
-    pub provider: u16,
-    /// How often, with this time.
-    pub attempts: u16,
-    /// Until when.
-    pub due: Timestamp,
-}
-
-/// What became of a report that a letter came back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CameBack {
-    /// The row moved; whose mailbox it was for.
-    Moved {
-        /// The provider's number.
-        provider: u16,
-    },
-    /// The ledger has not learned yet that the letter went out: the report must come again.
-    Early,
-    /// There is no such row, or it has its last outcome.
-    Nothing,
-}
-
-/// Which rows an outcome may move.
-#[derive(Debug, Clone, Copy)]
-enum From {
-    /// What the worker holds.
-    Held,
-    /// What is in doubt.
-    Doubted,
-    /// What was planned again, and nobody holds: planned, and deferred.
-    Free(LedgerState),
-}
-
-/// SQL after a table `e` of outcomes, made of `$2` once. Each row names the letter: were that a
-/// constant, `SQLite` would go through all rows of the letter and look each up in `e`.
-macro_rules! with_outcomes {
-    ($backend:expr, $sql:expr) => {
-        with_values!(
-            $backend,
-            "WITH e AS MATERIALIZED (
-                 SELECT CAST($1 AS INTEGER) AS letter, CAST(e.value ->> 0 AS INTEGER) AS person,
-                        CAST(e.value ->> 1 AS INTEGER) AS state,
-                        CAST(e.value ->> 2 AS INTEGER) AS provider, e.value ->> 3 AS outcome,
-                        CAST(e.value ->> 4 AS BIGINT) AS at_ms
-                 FROM",
-            concat!(") ", $sql)
-        )
-    };
-}
-
-/// SQL that sets rows to outcomes, where they are as `$which` says; their new states.
-macro_rules! set_outcomes {
-    ($backend:expr, $which:literal) => {
-        with_outcomes!(
-            $backend,
-            concat!(
-                "UPDATE ledger SET state = e.state, provider = e.provider,
-                     outcome = e.outcome, at_ms = e.at_ms,
-                     tried_ms = CASE WHEN ledger.tried_ms = 0 AND e.state = 3 THEN 1
-                                     ELSE ledger.tried_ms END
-                 FROM e WHERE ledger.letter = e.letter AND ledger.person = e.person AND ",
-                $which,
-                " RETURNING ledger.state"
-            )
-        )
-    };
+enum Movable<'a> {
+    /// Rows that the worker holds.
+    HeldBy(&'a Holder),
+    /// Rows in doubt.
+    InDoubt,
+    /// Rows in this state, planned or deferred, that were replanned and that nobody holds.
+    Replanned(LedgerState),
 }
 
 impl Store {
-    /// Records final outcomes of a worker, or of the relay's log where there is none. One of a worker
-    /// that was given up also settles its doubt, or says what the doubt is; what is planned again
-    /// since then does not go out, if it went. Whoever has an outcome already keeps it.
+    /// Records final outcomes: those of a worker, or those of a relay's log if `holder` is `None`.
     pub async fn record(
         &self,
         letter: LetterId,
@@ -108,84 +39,72 @@ impl Store {
             return Ok(());
         }
         let mut tx = self.begin().await?;
-        let values = values(outcomes);
-        let (mut shift, mut moved) = (Shift::default(), 0);
-        let free = [LedgerState::Planned, LedgerState::Deferred].map(From::Free);
-        for from in [From::Held, From::Doubted].into_iter().chain(free) {
-            if moved == outcomes.len() {
-                break;
-            }
-            let was = match from {
-                From::Held => LedgerState::Claimed,
-                From::Doubted => LedgerState::InDoubt,
-                From::Free(state) => state,
-            };
-            let by = holder.map_or("", |holder| holder.0.as_str());
-            if matches!(from, From::Held) && by.is_empty() {
-                continue;
-            }
-            for state in self.set(&mut tx, letter, &values, (from, by)).await? {
-                shift.step(was, state, 1);
-                moved += 1;
-            }
-        }
-        shift.write(&mut tx, letter).await?;
-        tx.commit().await?;
-        Ok(())
+        tx.record(letter, holder, outcomes).await?;
+        tx.commit().await
     }
 
-    /// Puts rows off that a worker held, as a batch of their own.
+    /// Puts off rows that a worker held, as a batch of their own.
     pub async fn put_off(
         &self,
         letter: LetterId,
         holder: &Holder,
-        rows: &[Outcome],
-        put: Put,
+        outcomes: &[Outcome],
+        postponement: Postponement,
     ) -> Result<(), StoreError> {
-        let people = rows.iter().map(|row| row.person);
+        let people = outcomes.iter().map(|outcome| outcome.person);
         let (Some(first), Some(last)) = (people.clone().min(), people.max()) else {
             return Ok(());
         };
         let mut tx = self.begin().await?;
-        let batch = new_batch(&mut tx, letter, (first, last), put).await?;
-        let sql = with_outcomes!(
-            self.db.backend(),
-            "UPDATE ledger SET state = e.state, provider = e.provider, outcome = e.outcome,
+        let batch = tx.new_batch(letter, (first, last), postponement).await?;
+        let table = outcome_table(tx.backend);
+        let moved = sqlx::query(sql(format!(
+            "{table} UPDATE ledger SET state = e.state, provider = e.provider, outcome = e.outcome,
                  at_ms = e.at_ms, batch = $3,
-                 tried_ms = CASE WHEN ledger.tried_ms = 0 AND e.state = 4 THEN e.at_ms
+                 tried_ms = CASE WHEN ledger.tried_ms = 0 AND e.state = {DEFERRED} THEN e.at_ms
                                  ELSE ledger.tried_ms END
-             FROM e WHERE ledger.letter = e.letter AND ledger.person = e.person AND ledger.state IN (0, 4)
+             FROM e WHERE ledger.letter = e.letter AND ledger.person = e.person
+               AND ledger.state IN ({PLANNED}, {DEFERRED})
                AND EXISTS (SELECT 1 FROM ledger_batch b WHERE b.letter = ledger.letter
                    AND b.batch = ledger.batch AND b.holder = $4)
              RETURNING ledger.state"
-        );
-        let moved = sqlx::query(sql)
-            .bind(i64::from(letter.0))
-            .bind(values(rows))
-            .bind(i64::from(batch))
-            .bind(holder.0.clone())
-            .fetch_all(&mut *tx)
-            .await?;
+        )))
+        .bind(i64::from(letter.0))
+        .bind(values_of(outcomes))
+        .bind(i64::from(batch))
+        .bind(holder.0.clone())
+        .fetch_all(&mut *tx.tx)
+        .await?;
         let mut shift = Shift::default();
-        for row in moved {
-            shift.step(LedgerState::Claimed, state(row.try_get(0)?)?, 1);
+        for row in &moved {
+            shift.step(LedgerState::Claimed, state(row, "state")?, 1);
         }
-        shift.write(&mut tx, letter).await?;
-        tx.commit().await?;
-        Ok(())
+        tx.shift(letter, shift).await?;
+        tx.commit().await
     }
 
-    /// Plans rows again that are in doubt, under the Message-IDs that they had. How many.
-    pub async fn plan_doubted(&self, letter: LetterId, at: Timestamp) -> Result<u64, StoreError> {
+    /// Settles doubts from a relay's log: records the letters that it accepted, and replans the other
+    /// doubts if it is `complete`. `act` is given the number of replanned rows, which is returned.
+    pub async fn settle(
+        &self,
+        letter: LetterId,
+        (accepted, complete): (&[Outcome], bool),
+        at: Timestamp,
+        act: impl FnOnce(u64) -> Act,
+    ) -> Result<u64, StoreError> {
         let mut tx = self.begin().await?;
-        let planned = plan_again(&mut tx, letter, "", at).await?;
+        for some in accepted.chunks(SETTLED_AT_ONCE) {
+            tx.record(letter, None, some).await?;
+        }
+        let replanned =
+            if complete { tx.replan_doubts(letter, None, at).await? } else { 0 };
+        tx.journal(&act(replanned)).await?;
         tx.commit().await?;
-        Ok(planned)
+        Ok(replanned)
     }
 
-    /// A worker that others gave up, and all of whose outcomes and own doubts are recorded, never
-    /// sent what is in doubt for its silence alone: that is planned again. How many rows.
-    pub async fn plan_unsent(
+    /// Replans the rows that are in doubt only because `holder` fell silent. Returns their number.
+    pub async fn replan_unsent(
         &self,
         letter: LetterId,
         holder: &Holder,
@@ -195,178 +114,201 @@ impl Store {
             return Ok(0);
         }
         let mut tx = self.begin().await?;
-        let planned = plan_again(&mut tx, letter, &holder.silent(), at).await?;
-        if planned > 0 {
-            // A letter that others finished goes on: it is the version that was approved.
+        let replanned = tx.replan_doubts(letter, Some(holder), at).await?;
+        if replanned > 0 {
+            // A letter that others finished runs again: its version is approved.
             sqlx::query(
                 "UPDATE letter SET state = 'running', finished_ms = NULL
                  WHERE letter = $1 AND state = 'finished'",
             )
             .bind(i64::from(letter.0))
-            .execute(&mut *tx)
+            .execute(&mut *tx.tx)
             .await?;
         }
         tx.commit().await?;
-        Ok(planned)
+        Ok(replanned)
     }
 
-    /// A letter came back, or its reader complained: an accepted row, or one in doubt, moves on.
+    /// A letter came back, or its reader complained: an accepted or doubted row moves on.
     pub async fn came_back(
         &self,
         letter: LetterId,
         outcome: &Outcome,
     ) -> Result<CameBack, StoreError> {
         let mut tx = self.begin().await?;
-        let was =
+        let row =
             sqlx::query("SELECT state, provider FROM ledger WHERE letter = $1 AND person = $2")
                 .bind(i64::from(letter.0))
                 .bind(i64::from(outcome.person))
-                .fetch_optional(&mut *tx)
+                .fetch_optional(&mut *tx.tx)
                 .await?;
-        let Some(was) = was else { return Ok(CameBack::Nothing) };
-        let provider = number(was.try_get(1)?)?;
-        let was = state(was.try_get(0)?)?;
-        match was {
+        let Some(row) = row else { return Ok(CameBack::Ignored) };
+        let before = state(&row, "state")?;
+        match before {
             LedgerState::Accepted | LedgerState::InDoubt => {}
-            LedgerState::Planned | LedgerState::Deferred => return Ok(CameBack::Early),
-            _ => return Ok(CameBack::Nothing),
+            LedgerState::Planned | LedgerState::Deferred => return Ok(CameBack::TooEarly),
+            _ => return Ok(CameBack::Ignored),
         }
         let done = sqlx::query(
-            "UPDATE ledger SET state = $3, outcome = $4, at_ms = $5,
+            "UPDATE ledger SET state = $3, outcome = $4, at_ms = $5, silent_holder = '',
                  tried_ms = CASE WHEN tried_ms = 0 THEN at_ms ELSE tried_ms END
              WHERE letter = $1 AND person = $2 AND state = $6",
         )
         .bind(i64::from(letter.0))
         .bind(i64::from(outcome.person))
-        .bind(i64::from(code(outcome.state)))
-        .bind(outcome.outcome.clone())
-        .bind(ms(outcome.at))
-        .bind(i64::from(code(was)))
-        .execute(&mut *tx)
-        .await?;
+        .bind(i64::from(outcome.state.code()))
+        .bind(outcome.detail.clone())
+        .bind(outcome.at.as_millisecond())
+        .bind(i64::from(before.code()))
+        .execute(&mut *tx.tx)
+        .await?
+        .rows_affected();
+        if done == 0 {
+            // Another transaction moved the row at this moment: the report must come again.
+            return Ok(CameBack::TooEarly);
+        }
         let mut shift = Shift::default();
-        shift.step(was, outcome.state, i64::try_from(done.rows_affected()).unwrap_or(0));
-        shift.write(&mut tx, letter).await?;
+        shift.step(before, outcome.state, 1);
+        tx.shift(letter, shift).await?;
         tx.commit().await?;
-        let moved = done.rows_affected() > 0;
-        Ok(if moved { CameBack::Moved { provider } } else { CameBack::Early })
+        Ok(CameBack::Moved { provider: number(&row, "provider")? })
+    }
+}
+
+impl Tx {
+    async fn record(
+        &mut self,
+        letter: LetterId,
+        holder: Option<&Holder>,
+        outcomes: &[Outcome],
+    ) -> Result<(), StoreError> {
+        let held = holder.map(Movable::HeldBy);
+        let replanned = [LedgerState::Planned, LedgerState::Deferred].map(Movable::Replanned);
+        let mut rest = outcomes.to_vec();
+        let mut shift = Shift::default();
+        for movable in held.into_iter().chain([Movable::InDoubt]).chain(replanned) {
+            if rest.is_empty() {
+                break;
+            }
+            let from = match movable {
+                Movable::HeldBy(_) => LedgerState::Claimed,
+                Movable::InDoubt => LedgerState::InDoubt,
+                Movable::Replanned(state) => state,
+            };
+            let mut moved = BTreeSet::new();
+            for (person, to) in self.move_rows(letter, &rest, movable).await? {
+                shift.step(from, to, 1);
+                moved.insert(person);
+            }
+            rest.retain(|outcome| !moved.contains(&outcome.person));
+        }
+        self.shift(letter, shift).await
     }
 
-    /// Sets the rows that may move; their new states.
-    async fn set(
-        &self,
-        tx: &mut Transaction<'static, Any>,
+    /// Sets the rows that may move to their outcomes, and returns each person with the new state.
+    async fn move_rows(
+        &mut self,
         letter: LetterId,
-        values: &str,
-        (from, holder): (From, &str),
-    ) -> Result<Vec<LedgerState>, StoreError> {
-        let backend = self.db.backend();
-        let (sql, bound) = match from {
-            From::Held => {
-                let sql = set_outcomes!(
-                    backend,
-                    "ledger.state IN (0, 4)
-                     AND EXISTS (SELECT 1 FROM ledger_batch b WHERE b.letter = ledger.letter
-                         AND b.batch = ledger.batch AND b.holder = $3)"
-                );
-                (sql, holder.to_owned())
+        outcomes: &[Outcome],
+        movable: Movable<'_>,
+    ) -> Result<Vec<(u32, LedgerState)>, StoreError> {
+        let (condition, holder) = match movable {
+            Movable::HeldBy(holder) => {
+                let open = format!("ledger.state IN ({PLANNED}, {DEFERRED})");
+                (open + BATCH_IS_HELD, holder.0.clone())
             }
-            From::Doubted => {
-                (set_outcomes!(backend, "ledger.state = 3 AND $3 = ''"), String::new())
+            Movable::InDoubt => {
+                (format!("ledger.state = {IN_DOUBT} AND $3 = ''"), String::new())
             }
-            From::Free(state) => {
-                let sql = set_outcomes!(
-                    backend,
-                    "CAST(ledger.state AS TEXT) = $3 AND e.state <> 3
-                     AND EXISTS (SELECT 1 FROM ledger_batch b WHERE b.letter = ledger.letter
-                         AND b.batch = ledger.batch AND b.holder = '')"
-                );
-                (sql, code(state).to_string())
+            Movable::Replanned(state) => {
+                let code = state.code();
+                let free = format!("ledger.state = {code} AND e.state <> {IN_DOUBT}");
+                (free + BATCH_IS_HELD, String::new())
             }
         };
-        let rows = sqlx::query(sql)
-            .bind(i64::from(letter.0))
-            .bind(values.to_owned())
-            .bind(bound)
-            .fetch_all(&mut **tx)
-            .await?;
-        rows.iter().map(|row| state(row.try_get(0)?)).collect()
+        let table = outcome_table(self.backend);
+        let rows = sqlx::query(sql(format!(
+            "{table} UPDATE ledger SET state = e.state, provider = e.provider,
+                 outcome = e.outcome, at_ms = e.at_ms, silent_holder = '',
+                 tried_ms = CASE WHEN ledger.tried_ms = 0 AND e.state = {IN_DOUBT} THEN 1
+                                 ELSE ledger.tried_ms END
+             FROM e WHERE ledger.letter = e.letter AND ledger.person = e.person AND {condition}
+             RETURNING ledger.person AS person, ledger.state AS state"
+        )))
+        .bind(i64::from(letter.0))
+        .bind(values_of(outcomes))
+        .bind(holder)
+        .fetch_all(&mut *self.tx)
+        .await?;
+        rows.iter().map(|row| Ok((number(row, "person")?, state(row, "state")?))).collect()
+    }
+
+    /// Replans rows in doubt as a batch of their own: all of them, or those of a silent worker.
+    async fn replan_doubts(
+        &mut self,
+        letter: LetterId,
+        silent: Option<&Holder>,
+        at: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let silent = silent.map_or("", |holder| holder.0.as_str()).to_owned();
+        let condition = format!("state = {IN_DOUBT} AND ($2 = '' OR silent_holder = $2)");
+        let ends = sqlx::query(sql(format!(
+            "SELECT COALESCE(MIN(person), -1) AS first, COALESCE(MAX(person), -1) AS last
+             FROM ledger WHERE letter = $1 AND {condition}"
+        )))
+        .bind(i64::from(letter.0))
+        .bind(silent.clone())
+        .fetch_one(&mut *self.tx)
+        .await?;
+        if ends.try_get::<i64, _>("first")? < 0 {
+            return Ok(0);
+        }
+        let ends = (number(&ends, "first")?, number(&ends, "last")?);
+        let postponement = Postponement { provider: 0, attempts: 0, due: at };
+        let batch = self.new_batch(letter, ends, postponement).await?;
+        let replanned = sqlx::query(sql(format!(
+            "UPDATE ledger SET state = {PLANNED}, batch = $3, at_ms = $4, silent_holder = '',
+                 outcome = CASE WHEN $2 = '' THEN outcome ELSE '' END
+             WHERE letter = $1 AND {condition}"
+        )))
+        .bind(i64::from(letter.0))
+        .bind(silent)
+        .bind(i64::from(batch))
+        .bind(at.as_millisecond())
+        .execute(&mut *self.tx)
+        .await?
+        .rows_affected();
+        let mut shift = Shift::default();
+        let rows = i64::try_from(replanned).unwrap_or(i64::MAX);
+        shift.step(LedgerState::InDoubt, LedgerState::Planned, rows);
+        self.shift(letter, shift).await?;
+        Ok(replanned)
     }
 }
 
-/// Plans what is in doubt again, as a batch of its own: all of it, or what is so for the reason `why`.
-async fn plan_again(
-    tx: &mut Transaction<'static, Any>,
-    letter: LetterId,
-    why: &str,
-    at: Timestamp,
-) -> Result<u64, StoreError> {
-    let ends = sqlx::query(
-        "SELECT MIN(person), MAX(person) FROM ledger
-         WHERE letter = $1 AND state = 3 AND ($2 = '' OR outcome = $2)",
+/// Holds for rows whose batch has the holder in `$3`; nobody holds it if that is empty.
+const BATCH_IS_HELD: &str = " AND EXISTS (SELECT 1 FROM ledger_batch b
+     WHERE b.letter = ledger.letter AND b.batch = ledger.batch AND b.holder = $3)";
+
+/// A table `e` of the outcomes in `$2`. Each row names the letter: with a constant instead, SQLite would
+/// go through every row of the letter and look it up in `e`.
+fn outcome_table(backend: Backend) -> String {
+    let values = values_table(backend);
+    format!(
+        "WITH e AS MATERIALIZED (
+             SELECT CAST($1 AS INTEGER) AS letter, CAST(e.value ->> 0 AS INTEGER) AS person,
+                    CAST(e.value ->> 1 AS INTEGER) AS state,
+                    CAST(e.value ->> 2 AS INTEGER) AS provider, e.value ->> 3 AS outcome,
+                    CAST(e.value ->> 4 AS BIGINT) AS at_ms
+             FROM {values})"
     )
-    .bind(i64::from(letter.0))
-    .bind(why.to_owned())
-    .fetch_one(&mut **tx)
-    .await?;
-    let (Some(first), Some(last)) =
-        (ends.try_get::<Option<i64>, _>(0)?, ends.try_get::<Option<i64>, _>(1)?)
-    else {
-        return Ok(0);
+}
+
+/// Outcomes as a JSON array of arrays.
+fn values_of(outcomes: &[Outcome]) -> String {
+    let values = |outcome: &Outcome| {
+        let Outcome { person, state, provider, detail, at } = outcome;
+        json!([person, state.code(), provider, detail, at.as_millisecond()])
     };
-    let put = Put { provider: 0, attempts: 0, due: at };
-    let batch = new_batch(tx, letter, (number(first)?, number(last)?), put).await?;
-    let planned = sqlx::query(
-        "UPDATE ledger SET state = 0, batch = $3, at_ms = $4,
-             outcome = CASE WHEN $2 = '' THEN outcome ELSE '' END
-         WHERE letter = $1 AND state = 3 AND ($2 = '' OR outcome = $2)",
-    )
-    .bind(i64::from(letter.0))
-    .bind(why.to_owned())
-    .bind(i64::from(batch))
-    .bind(ms(at))
-    .execute(&mut **tx)
-    .await?
-    .rows_affected();
-    let mut shift = Shift::default();
-    let people = i64::try_from(planned).unwrap_or(i64::MAX);
-    shift.step(LedgerState::InDoubt, LedgerState::Planned, people);
-    shift.write(tx, letter).await?;
-    Ok(planned)
-}
-
-fn values(rows: &[Outcome]) -> String {
-    let row =
-        |row: &Outcome| json!([row.person, code(row.state), row.provider, row.outcome, ms(row.at)]);
-    serde_json::Value::Array(rows.iter().map(row).collect()).to_string()
-}
-
-async fn new_batch(
-    tx: &mut Transaction<'static, Any>,
-    letter: LetterId,
-    (first, last): (u32, u32),
-    put: Put,
-) -> Result<u32, StoreError> {
-    let row = sqlx::query(
-        "UPDATE letter SET next_batch = next_batch + 1 WHERE letter = $1 RETURNING next_batch",
-    )
-    .bind(i64::from(letter.0))
-    .fetch_one(&mut **tx)
-    .await?;
-    let batch: u32 = number(row.try_get(0)?)?;
-    sqlx::query(
-        "INSERT INTO ledger_batch
-             (letter, batch, first, last, provider, attempts, due_ms, holder, until_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, '', 0)",
-    )
-    .bind(i64::from(letter.0))
-    .bind(i64::from(batch))
-    .bind(i64::from(first))
-    .bind(i64::from(last))
-    .bind(i64::from(put.provider))
-    .bind(i64::from(put.attempts))
-    .bind(ms(put.due))
-    .execute(&mut **tx)
-    .await?;
-    Ok(batch)
+    serde_json::Value::Array(outcomes.iter().map(values).collect()).to_string()
 }

@@ -4,71 +4,50 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use cofferdam_core::{FieldSet, Timestamp};
-use cofferdam_store::{Backend, StoreError};
+use cofferdam_store::StoreError;
 use response_api::{LedgerState, LetterId};
+use response_mailing::Recipient;
 use roaring::RoaringBitmap;
-use serde::{Deserialize, Serialize};
-use sqlx::Row;
 
-use super::super::people;
-use super::{Shift, Store, ms, number, with_values};
+use super::super::Store;
+use super::super::rows::{corrupt, number, people, sql};
+use super::{PLANNED, Shift, values_table};
 
-/// People whose variants are counted at once: SQLite sorts them in memory.
+/// People whose variants are counted at once. SQLite sorts them in memory.
 const COUNTED_AT_ONCE: u32 = 50_000;
 
-/// From here on batches are numbered that are made while a letter is sent.
-const FIRST_OTHER: i64 = 10_000_000;
-
-/// A row to be written.
-#[derive(Debug, Clone, Copy)]
-pub struct PlannedRow {
-    /// A customer's record number, or a place in the staff roster.
-    pub person: u32,
-    /// What was read or presented of this person's data.
-    pub fields: FieldSet,
-    /// The number of the language and jurisdiction.
-    pub locale: u16,
-}
-
-/// A language and a jurisdiction.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Locale {
-    /// As `en`.
-    pub language: String,
-    /// As `US-KY`, or empty where it makes no difference.
-    pub jurisdiction: String,
-}
+/// Batches that are made while a letter is sent have higher numbers than this.
+const LAST_PLANNED_BATCH: i64 = 10_000_000;
 
 impl Store {
-    /// Adds a batch and its rows, unless they are there.
+    /// Adds a batch and its rows. Rows that are there stay as they are.
     pub async fn plan(
         &self,
         letter: LetterId,
         batch: u32,
-        rows: &[PlannedRow],
+        recipients: &[Recipient],
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        let people = rows.iter().map(|row| row.person);
+        let people = recipients.iter().map(|recipient| recipient.person);
         let (Some(first), Some(last)) = (people.clone().min(), people.max()) else {
             return Ok(());
         };
         let mut tx = self.begin().await?;
-        let sql = with_values!(
-            self.db.backend(),
+        let values = values_table(tx.backend);
+        let written = sqlx::query(sql(format!(
             "INSERT INTO ledger
                  (at_ms, letter, person, batch, fields, locale, state, provider, outcome)
              SELECT $4, $1, CAST(e.value ->> 0 AS INTEGER), $3, CAST(e.value ->> 1 AS INTEGER),
-                    CAST(e.value ->> 2 AS INTEGER), 0, 0, '' FROM",
-            "WHERE TRUE ON CONFLICT (letter, person) DO NOTHING"
-        );
-        let written = sqlx::query(sql)
-            .bind(i64::from(letter.0))
-            .bind(values(rows))
-            .bind(i64::from(batch))
-            .bind(ms(at))
-            .execute(&mut *tx)
-            .await?
-            .rows_affected();
+                    CAST(e.value ->> 2 AS INTEGER), {PLANNED}, 0, ''
+             FROM {values} WHERE TRUE ON CONFLICT (letter, person) DO NOTHING"
+        )))
+        .bind(i64::from(letter.0))
+        .bind(values_of(recipients))
+        .bind(i64::from(batch))
+        .bind(at.as_millisecond())
+        .execute(&mut *tx.tx)
+        .await?
+        .rows_affected();
         sqlx::query(
             "INSERT INTO ledger_batch
                  (letter, batch, first, last, provider, attempts, due_ms, holder, until_ms)
@@ -82,80 +61,48 @@ impl Store {
         .bind(i64::from(batch))
         .bind(i64::from(first))
         .bind(i64::from(last))
-        .execute(&mut *tx)
+        .execute(&mut *tx.tx)
         .await?;
         let mut shift = Shift::default();
         shift.add(LedgerState::Planned, i64::try_from(written).unwrap_or(i64::MAX));
-        shift.write(&mut tx, letter).await?;
-        tx.commit().await?;
-        Ok(())
+        tx.shift(letter, shift).await?;
+        tx.commit().await
     }
 
-    /// Who has a row.
+    /// The people who have a row.
     pub async fn planned_people(&self, letter: LetterId) -> Result<RoaringBitmap, StoreError> {
-        let rows =
-            sqlx::query("SELECT person FROM ledger WHERE letter = $1").bind(i64::from(letter.0));
-        people(rows.fetch(self.db.reader())).await
+        let rows = sqlx::query("SELECT person FROM ledger WHERE letter = $1");
+        people(rows.bind(i64::from(letter.0)).fetch(self.db.reader())).await
     }
 
-    /// The last batch that planning wrote, from 1; 0 where there is none.
+    /// The last batch that planning wrote, from 1; 0 if there is none.
     pub async fn last_planned_batch(&self, letter: LetterId) -> Result<u32, StoreError> {
         let row = sqlx::query(
-            "SELECT COALESCE(MAX(batch), 0) FROM ledger_batch WHERE letter = $1 AND batch < $2",
+            "SELECT COALESCE(MAX(batch), 0) AS last FROM ledger_batch
+             WHERE letter = $1 AND batch < $2",
         )
         .bind(i64::from(letter.0))
-        .bind(FIRST_OTHER)
+        .bind(LAST_PLANNED_BATCH)
         .fetch_one(self.db.reader())
         .await?;
-        number(row.try_get(0)?)
+        number(&row, "last")
     }
 
-    /// Numbers the languages and jurisdictions of a letter.
-    pub async fn set_locales(&self, letter: LetterId, all: &[Locale]) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        for (locale, of) in (0_i64..).zip(all) {
-            sqlx::query(
-                "INSERT INTO letter_locale (letter, locale, language, jurisdiction)
-                 VALUES ($1, $2, $3, $4) ON CONFLICT (letter, locale) DO NOTHING",
-            )
-            .bind(i64::from(letter.0))
-            .bind(locale)
-            .bind(of.language.clone())
-            .bind(of.jurisdiction.clone())
-            .execute(&mut *tx)
-            .await?;
-        }
-        tx.commit().await?;
-        Ok(())
-    }
-
-    /// The languages and jurisdictions of a letter, by number.
-    pub async fn locales(&self, letter: LetterId) -> Result<Vec<Locale>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT language, jurisdiction FROM letter_locale WHERE letter = $1 ORDER BY locale",
-        )
-        .bind(i64::from(letter.0))
-        .fetch_all(self.db.reader())
-        .await?;
-        rows.iter()
-            .map(|row| Ok(Locale { language: row.try_get(0)?, jurisdiction: row.try_get(1)? }))
-            .collect()
-    }
-
-    /// Which variants a letter has: locale and fields, and how many people.
+    /// The variants of a letter: the number of the locale, the fields, and the number of people.
     pub async fn variants(
         &self,
         letter: LetterId,
     ) -> Result<Vec<(u16, FieldSet, u64)>, StoreError> {
-        let last = sqlx::query("SELECT MAX(person) FROM ledger WHERE letter = $1")
-            .bind(i64::from(letter.0))
-            .fetch_one(self.db.reader())
-            .await?;
-        let last = last.try_get::<Option<i64>, _>(0)?.unwrap_or(-1);
-        let mut variants: BTreeMap<(u16, i64), u64> = BTreeMap::new();
+        let last =
+            sqlx::query("SELECT COALESCE(MAX(person), -1) AS last FROM ledger WHERE letter = $1")
+                .bind(i64::from(letter.0))
+                .fetch_one(self.db.reader())
+                .await?;
+        let last: i64 = number(&last, "last")?;
+        let mut variants: BTreeMap<(u16, u16), u64> = BTreeMap::new();
         for from in (0..=last).step_by(COUNTED_AT_ONCE as usize) {
             let rows = sqlx::query(
-                "SELECT locale, fields, COUNT(*) FROM ledger
+                "SELECT locale, fields, COUNT(*) AS people FROM ledger
                  WHERE letter = $1 AND person >= $2 AND person < $3 GROUP BY locale, fields",
             )
             .bind(i64::from(letter.0))
@@ -163,22 +110,27 @@ impl Store {
             .bind(from + i64::from(COUNTED_AT_ONCE))
             .fetch_all(self.db.reader())
             .await?;
-            for row in rows {
-                let variant = (number(row.try_get(0)?)?, row.try_get(1)?);
-                *variants.entry(variant).or_default() += number::<u64>(row.try_get(2)?)?;
+            for row in &rows {
+                let variant = (number(row, "locale")?, number(row, "fields")?);
+                *variants.entry(variant).or_default() += number::<u64>(row, "people")?;
             }
         }
-        let whole = |((locale, fields), people)| Ok((locale, super::fields(fields)?, people));
+        let whole = |((locale, bits), people)| {
+            let fields = FieldSet::from_bits(bits);
+            let fields = fields.ok_or_else(|| corrupt(format!("the field bits {bits}")))?;
+            Ok((locale, fields, people))
+        };
         variants.into_iter().map(whole).collect()
     }
 }
 
-fn values(rows: &[PlannedRow]) -> String {
-    let mut out = String::with_capacity(rows.len() * 20);
-    for row in rows {
+/// Rows as a JSON array of arrays: person, fields, locale.
+fn values_of(recipients: &[Recipient]) -> String {
+    let mut out = String::with_capacity(recipients.len() * 20);
+    for Recipient { person, fields, locale } in recipients {
         out.push(if out.is_empty() { '[' } else { ',' });
         // Writing to a string can't fail.
-        let _ = write!(out, "[{},{},{}]", row.person, row.fields.bits(), row.locale);
+        let _ = write!(out, "[{person},{},{locale}]", fields.bits());
     }
     out.push(']');
     out

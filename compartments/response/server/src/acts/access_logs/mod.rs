@@ -1,0 +1,227 @@
+//! Access logs of other systems: imported page by page, their people looked up in the brought table,
+//! sorted, and indexed as a release log is.
+
+mod runs;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use cofferdam_core::{Access, CallerName, Personal, Record, Whose};
+use cofferdam_tlog::TlogError;
+use cofferdam_wire::{Problem, blocking};
+use response_api::{
+    AccessLog, AccessLogState, BeginAccessLog, FinishAccessLog, ImportAccessLog, IncidentId,
+    JournalAct, MAX_PAGE, PAGE_OUT_OF_TURN,
+};
+use response_exposure::AccessEntry;
+
+use crate::app::App;
+use crate::brought_contacts::BroughtContacts;
+use crate::staff::Author;
+use crate::store::StoredAccessLog;
+
+/// The longest name and format of an access log, in bytes.
+const MAX_NAME: usize = 200;
+const MAX_FORMAT: usize = 50;
+
+/// The directory of a finished access log.
+pub fn log_directory(app: &App, log: &str) -> PathBuf {
+    directory(app, log).join(runs::LOG)
+}
+
+/// The directory of an access log and of its pages.
+fn directory(app: &App, log: &str) -> PathBuf {
+    app.config.log_copy.join("access-logs").join(log)
+}
+
+/// Begins to bring a log, or says how far it is.
+pub async fn begin(
+    app: &App,
+    call: &BeginAccessLog,
+    by: &Author,
+) -> Result<AccessLogState, Problem> {
+    let is_digest = call.log.len() == 64 && call.log.bytes().all(|b| b.is_ascii_hexdigit());
+    if !is_digest {
+        return Err(Problem::bad_request("log: a SHA-256 in 64 hexadecimal digits"));
+    }
+    if call.name.is_empty() || call.name.len() > MAX_NAME || call.format.len() > MAX_FORMAT {
+        let what = format!("name takes 1 to {MAX_NAME} bytes, and format up to {MAX_FORMAT}");
+        return Err(Problem::bad_request(what));
+    }
+    let detail = format!("{}, SHA-256 {}", call.name, call.log);
+    let act = app.act(IncidentId::NONE, by, JournalAct::BeginAccessLog, detail);
+    let log = app.store.begin_access_log(call, &act).await?;
+    let pages = runs::count_pages(&directory(app, &call.log));
+    Ok(AccessLogState { pages, finished: log.finished.is_some() })
+}
+
+/// Imports a page of a log.
+pub async fn import(app: &App, call: ImportAccessLog) -> Result<(), Problem> {
+    let log = known_log(app, &call.log).await?;
+    if log.finished.is_some() {
+        return Err(Problem::new(PAGE_OUT_OF_TURN, "this access log is finished"));
+    }
+    if call.accesses.len() > MAX_PAGE {
+        return Err(Problem::bad_request(format!("a page takes up to {MAX_PAGE} accesses")));
+    }
+    let dir = directory(app, &call.log);
+    if !runs::is_next(&dir, call.page) {
+        let what = format!("page {} is not the next one", call.page);
+        return Err(Problem::new(PAGE_OUT_OF_TURN, what));
+    }
+    let names = Names::look_up(app, &call.accesses).await?;
+    let contacts = &app.people.brought_contacts;
+    let mut entries: Vec<_> = call
+        .accesses
+        .iter()
+        .flat_map(|access| AccessEntry::of(access, |whose| names.find(contacts, whose)))
+        .collect();
+    let written = blocking(move || {
+        entries.sort_by_key(|entry| entry.at_ms);
+        runs::write_page(&dir, call.page, entries.iter().map(AccessEntry::encode))
+    });
+    Ok(written.await??)
+}
+
+/// The people that a page names, as far as the table has them.
+struct Names {
+    by_key: BTreeMap<String, u32>,
+    by_email: BTreeMap<Vec<u8>, Vec<u32>>,
+}
+
+impl Names {
+    async fn look_up(app: &App, accesses: &[Access]) -> Result<Self, Problem> {
+        let contacts = &app.people.brought_contacts;
+        let (mut keys, mut emails) = (Vec::new(), Vec::new());
+        for access in accesses {
+            match &access.whose {
+                Whose::Keys(some) => keys.extend(some.iter().map(Personal::expose)),
+                Whose::Emails(some) => {
+                    emails.extend(some.iter().map(|email| contacts.hash_address(email)));
+                }
+                Whose::Everybody { .. } => {}
+            }
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        emails.sort_unstable();
+        emails.dedup();
+        Ok(Self {
+            by_key: app.store.records_by_key(&keys).await?,
+            by_email: app.store.records_by_email(&emails).await?,
+        })
+    }
+
+    /// The records of the people who are named, and the number of names that nobody has. An access that
+    /// names nobody counts as one such name.
+    fn find(&self, contacts: &BroughtContacts, whose: &Whose) -> (Vec<Record>, u32) {
+        let mut records: Vec<Record> = Vec::new();
+        let mut unknown = 0;
+        let names = match whose {
+            Whose::Keys(keys) => {
+                for key in keys {
+                    match self.by_key.get(key.expose()) {
+                        Some(record) => records.push(Record(*record)),
+                        None => unknown += 1,
+                    }
+                }
+                keys.len()
+            }
+            Whose::Emails(emails) => {
+                for email in emails {
+                    match self.by_email.get(&contacts.hash_address(email)) {
+                        Some(some) => records.extend(some.iter().copied().map(Record)),
+                        None => unknown += 1,
+                    }
+                }
+                emails.len()
+            }
+            Whose::Everybody { .. } => 1,
+        };
+        records.sort_unstable();
+        records.dedup();
+        (records, if names == 0 { 1 } else { unknown })
+    }
+}
+
+/// Sorts and indexes a log. A log that is finished is returned as it stands.
+pub async fn finish(
+    app: &Arc<App>,
+    call: FinishAccessLog,
+    by: &Author,
+) -> Result<AccessLog, Problem> {
+    let StoredAccessLog { name, format, finished } = known_log(app, &call.log).await?;
+    if let Some(log) = finished {
+        return Ok(log);
+    }
+    if call.covers.to < call.covers.from {
+        return Err(Problem::bad_request("covers: its end lies before its beginning"));
+    }
+    let dir = directory(app, &call.log);
+    let merged = blocking(move || {
+        let mut totals = Totals::default();
+        runs::merge_pages(&dir, &mut |entry| totals.add(entry))?;
+        Ok::<_, TlogError>(totals)
+    });
+    let totals = merged.await??;
+    let log = AccessLog {
+        log: call.log,
+        name,
+        format,
+        covers: call.covers,
+        accesses: totals.accesses,
+        everybody: totals.everybody,
+        unknown: totals.unknown,
+        unreadable: call.unreadable,
+        actors: totals.actors,
+    };
+    let detail = format!("{}, SHA-256 {}: {} accesses", log.name, log.log, log.accesses);
+    let act = app.act(IncidentId::NONE, by, JournalAct::FinishAccessLog, detail);
+    app.store.finish_access_log(&log, &act).await?;
+    let dir = directory(app, &log.log);
+    if let Ok(Err(e)) = blocking(move || runs::remove_pages(&dir)).await {
+        tracing::warn!(cause = %e, "the pages of a finished access log could not be removed");
+    }
+    Ok(log)
+}
+
+/// What a log holds, in numbers.
+#[derive(Default)]
+struct Totals {
+    accesses: u64,
+    everybody: u64,
+    unknown: u64,
+    actors: BTreeMap<CallerName, u64>,
+}
+
+impl Totals {
+    /// Adds an entry; `false` if it can't be decoded.
+    fn add(&mut self, entry: &[u8]) -> bool {
+        let Ok(entry) = AccessEntry::decode(entry) else { return false };
+        self.accesses += 1;
+        self.everybody += u64::from(entry.everybody.is_some());
+        self.unknown += u64::from(entry.unknown);
+        for actor in [entry.caller, entry.via] {
+            *self.actors.entry(actor).or_default() += 1;
+        }
+        true
+    }
+}
+
+/// Removes a log.
+pub async fn remove(app: &App, log: &str, by: &Author) -> Result<(), Problem> {
+    let known = known_log(app, log).await?;
+    let detail = format!("{}, SHA-256 {log}", known.name);
+    let act = app.act(IncidentId::NONE, by, JournalAct::RemoveAccessLog, detail);
+    app.store.remove_access_log(log, &act).await?;
+    match tokio::fs::remove_dir_all(directory(app, log)).await {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Problem::internal(&e)),
+        _ => Ok(()),
+    }
+}
+
+async fn known_log(app: &App, log: &str) -> Result<StoredAccessLog, Problem> {
+    let found = app.store.access_log(log).await?;
+    found.ok_or_else(|| Problem::not_found("no such access log was begun"))
+}

@@ -1,0 +1,152 @@
+//! Containing an incident: freezing callers, voiding credentials, lowering budgets.
+
+use std::sync::Arc;
+
+use accounts_api::{OrderVoid, RevokeSessions, Whose};
+use cofferdam_core::CallerName;
+use cofferdam_wire::{CallError, Problem};
+use keys_api::{Budget, Signed, VoidOrder};
+use response_api::{
+    ActStage, FreezeCaller, IncidentId, JournalAct, LowerBudget, PARTLY_DONE, Voided,
+};
+use roaring::RoaringBitmap;
+
+use crate::app::App;
+use crate::staff::Author;
+use crate::store::{Act, Finding, bitmap_bytes};
+
+/// Freezes or thaws a caller in every compartment. All three are asked, whatever the others answer.
+pub async fn freeze(app: &Arc<App>, call: FreezeCaller, by: &Author) -> Result<(), Problem> {
+    let action = if call.frozen { JournalAct::Freeze } else { JournalAct::Thaw };
+    let act = app.act(call.incident, by, action, format!("{}: {}", call.caller, call.reason));
+    let (worker, done) = (app.clone(), act.clone());
+    app.intended(act, async move {
+        let failed: Vec<_> = freeze_everywhere(&worker, &call)
+            .await
+            .into_iter()
+            .filter_map(|(compartment, answer)| Some(format!("{compartment} ({})", answer.err()?)))
+            .collect();
+        if !failed.is_empty() {
+            let what = format!("not done in {}; done elsewhere", failed.join(", "));
+            return Err(Problem::new(PARTLY_DONE, what));
+        }
+        keep_frozen(&worker, &call, &worker.at_stage(&done, ActStage::Done)).await
+    })
+    .await
+}
+
+/// Asks all three at once, so that none waits for another that hangs.
+async fn freeze_everywhere(
+    app: &App,
+    call: &FreezeCaller,
+) -> [(&'static str, Result<(), CallError>); 3] {
+    let FreezeCaller { caller, frozen, reason, .. } = call.clone();
+    let keys = keys_api::FreezeCaller { caller: caller.clone(), frozen, reason: reason.clone() };
+    let accounts =
+        accounts_api::FreezeCaller { caller: caller.clone(), frozen, reason: reason.clone() };
+    let payments = payments_api::FreezeCaller { caller, frozen, reason };
+    let (keys, accounts, payments) = tokio::join!(
+        app.compartments.keys.call(&keys),
+        app.compartments.accounts.call(&accounts),
+        app.compartments.payments.call(&payments)
+    );
+    [("keys", keys), ("accounts", accounts), ("payments", payments)]
+}
+
+/// Keeps the frozen callers of an incident: letters say that a server is shut off only if it is.
+async fn keep_frozen(app: &App, call: &FreezeCaller, done: &Act) -> Result<(), Problem> {
+    let before = app.store.finding::<Vec<CallerName>>(call.incident, Finding::Frozen).await?;
+    let mut frozen = before.unwrap_or_default();
+    frozen.retain(|caller| *caller != call.caller);
+    if call.frozen {
+        frozen.push(call.caller.clone());
+    }
+    Ok(app.store.set_finding(Finding::Frozen, &frozen, done).await?)
+}
+
+/// Lowers a caller's budget at `keys`, or gives the policy's budget back.
+pub async fn lower_budget(app: &Arc<App>, call: LowerBudget, by: &Author) -> Result<(), Problem> {
+    let LowerBudget { incident, caller, operation, budget, reason } = call;
+    let budget: Option<Budget> = budget
+        .map(serde_json::from_value)
+        .transpose()
+        .map_err(|e| Problem::bad_request(format!("budget: {e}")))?;
+    let what = match budget {
+        Some(Budget { minute, hour, day, burst }) => {
+            format!("{minute} a minute, {hour} an hour, {day} a day, {burst} in bursts")
+        }
+        None => "as the policy says".to_owned(),
+    };
+    let detail = format!("{caller} {operation}: {what}: {reason}");
+    let act = app.act(incident, by, JournalAct::LowerBudget, detail);
+    let worker = app.clone();
+    app.journalled(act, async move {
+        let call = keys_api::LowerBudget { caller, operation, budget, reason };
+        Ok(worker.compartments.keys.call(&call).await?)
+    })
+    .await
+}
+
+/// Voids everybody's credentials and ends all sessions, by an order that two people signed. A second
+/// order would void what customers have reset since, so that it answers what the first one did.
+pub async fn void_everybody(
+    app: &Arc<App>,
+    signed: Signed<VoidOrder>,
+    by: &Author,
+) -> Result<Voided, Problem> {
+    let incident = IncidentId(signed.order.incident);
+    let set_before = signed.order.set_before;
+    let glass = signed.order.break_glass.as_ref();
+    let glass = glass.map_or_else(String::new, |reason| format!("; glass broken: {reason}"));
+    let detail = format!("credentials set up to {set_before} and all sessions{glass}");
+    let order = serde_json::to_string(&signed).map_err(|e| Problem::internal(&e))?;
+    let whose = Whose::Everybody { order };
+    let order = OrderVoid { incident: incident.0, set_before, whose };
+    let act = app.act(incident, by, JournalAct::VoidEverybody, detail);
+
+    let _one_at_a_time = app.voiding.lock().await;
+    if let Some(voided) = app.store.finding::<Voided>(incident, Finding::Voided).await? {
+        return Ok(voided);
+    }
+    let (worker, done) = (app.clone(), act.clone());
+    app.intended(act, async move {
+        let accounts = &worker.compartments.accounts;
+        let order = accounts.call(&order).await?;
+        let revoke = RevokeSessions { incident: incident.0, opened_before: worker.now() };
+        let sessions = accounts.call(&revoke).await?;
+        let voided = Voided {
+            order: order.order,
+            customers: order.customers,
+            sessions,
+            seconds: order.seconds,
+        };
+        let done = worker.at_stage(&done, ActStage::Done);
+        worker.store.set_finding(Finding::Voided, &voided, &done).await?;
+        Ok(voided)
+    })
+    .await
+}
+
+/// Voids the credentials of some customers, and ends their sessions. `group` describes them.
+pub async fn void_some(
+    app: &Arc<App>,
+    incident: IncidentId,
+    records: &RoaringBitmap,
+    group: &str,
+    by: &Author,
+) -> Result<Voided, Problem> {
+    if records.is_empty() {
+        return Err(Problem::bad_request("the order covers no customer"));
+    }
+    let detail = format!("credentials and sessions of {group}: {} customers", records.len());
+    let whose = Whose::Only { roaring: bitmap_bytes(records)? };
+    let order = OrderVoid { incident: incident.0, set_before: app.now(), whose };
+    let act = app.act(incident, by, JournalAct::VoidSome, detail);
+    let worker = app.clone();
+    app.journalled(act, async move {
+        let order = worker.compartments.accounts.call(&order).await?;
+        let (customers, seconds) = (order.customers, order.seconds);
+        Ok(Voided { order: order.order, customers, sessions: 0, seconds })
+    })
+    .await
+}

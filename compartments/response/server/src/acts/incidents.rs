@@ -1,0 +1,221 @@
+//! Declaring, amending and closing incidents.
+
+use cofferdam_core::Timestamp;
+use cofferdam_wire::Problem;
+use response_api::{
+    AmendIncident, Audience, CloseIncident, DeclareIncident, FallenHost, HostKind, INCIDENT_CLOSED,
+    Incident, JournalAct, LETTER_PLANNED, LETTER_RUNNING, LetterState, People,
+};
+
+use crate::app::App;
+use crate::staff::Author;
+
+/// The longest title, and the longest account of how an incident was found, in characters.
+const MAX_TEXT: usize = 500;
+
+/// Declares an incident.
+pub async fn declare(
+    app: &App,
+    call: &DeclareIncident,
+    by: &Author,
+) -> Result<Incident, Problem> {
+    check_text("title", &call.title)?;
+    check_text("found", &call.found)?;
+    check_hosts(call.people, &call.fallen)?;
+    check_window(call.from, call.to, app.now())?;
+    let detail = format!("{}: {} taken for fallen", call.title, hosts_text(&call.fallen, ", "));
+    let act = |incident| app.act(incident, by, JournalAct::Declare, detail);
+    Ok(app.store.declare(call, act).await?)
+}
+
+/// Amends an incident. The journal keeps what stood before. Other hosts, or another window, void the
+/// exposure: it must be computed again.
+pub async fn amend(app: &App, call: &AmendIncident, by: &Author) -> Result<Incident, Problem> {
+    let before = app.open_incident(call.incident).await?;
+    check_text("reason", &call.reason)?;
+    let after = amended(&before, call);
+    check_text("title", &after.title)?;
+    check_hosts(after.people, &after.fallen)?;
+    check_window(after.from, after.to, app.now())?;
+    let evidence_changes = (&after.fallen, after.from, after.to)
+        != (&before.fallen, before.from, before.to);
+    if evidence_changes {
+        check_not_planned(app, &before).await?;
+    }
+    let detail = format!("{}; before: {}; {}", describe(&after), describe(&before), call.reason);
+    let act = app.act(call.incident, by, JournalAct::Amend, detail);
+    if !app.store.amend(&after, evidence_changes, &act).await? {
+        return Err(closed_meanwhile());
+    }
+    app.incident(call.incident).await
+}
+
+/// Closes an incident whose letters rest.
+pub async fn close(app: &App, call: &CloseIncident, by: &Author) -> Result<Incident, Problem> {
+    app.open_incident(call.incident).await?;
+    check_text("reason", &call.reason)?;
+    let letters = app.store.letters_about(call.incident).await?;
+    if let Some(letter) = letters.iter().find(|letter| letter.state == LetterState::Running) {
+        let what = format!("letter {} is being sent", letter.letter);
+        return Err(Problem::new(LETTER_RUNNING, what));
+    }
+    let act = app.act(call.incident, by, JournalAct::Close, call.reason.clone());
+    if !app.store.close(&act).await? {
+        return Err(closed_meanwhile());
+    }
+    app.incident(call.incident).await
+}
+
+fn amended(before: &Incident, call: &AmendIncident) -> Incident {
+    let mut fallen = before.fallen.clone();
+    fallen.retain(|host| !call.remove_fallen.contains(host));
+    for host in &call.add_fallen {
+        if !fallen.contains(host) {
+            fallen.push(host.clone());
+        }
+    }
+    Incident {
+        title: call.title.clone().unwrap_or_else(|| before.title.clone()),
+        fallen,
+        from: call.from.unwrap_or(before.from),
+        to: call.to.or(before.to),
+        ..before.clone()
+    }
+}
+
+fn describe(incident: &Incident) -> String {
+    let to = incident.to.map_or_else(|| "now".to_owned(), |to| to.to_string());
+    let hosts = hosts_text(&incident.fallen, " ");
+    format!("{}: {hosts} from {} to {to}", incident.title, incident.from)
+}
+
+fn hosts_text(hosts: &[FallenHost], between: &str) -> String {
+    hosts.iter().map(ToString::to_string).collect::<Vec<_>>().join(between)
+}
+
+/// Each customer's row of a planned letter says what was exposed. Hosts that were found later take an
+/// incident of their own, with letters of its own.
+async fn check_not_planned(app: &App, incident: &Incident) -> Result<(), Problem> {
+    let letters = app.store.letters_about(incident.incident).await?;
+    if letters.iter().any(|letter| letter.audience == Audience::Customers) {
+        let what = "customers' letters are planned from the exposure as it stands; declare another \
+                    incident for what was found since";
+        return Err(Problem::new(LETTER_PLANNED, what));
+    }
+    Ok(())
+}
+
+fn check_text(field: &str, text: &str) -> Result<(), Problem> {
+    if text.trim().is_empty() || text.chars().count() > MAX_TEXT {
+        return Err(Problem::bad_request(format!("{field} takes 1 to {MAX_TEXT} characters")));
+    }
+    Ok(())
+}
+
+fn check_hosts(people: People, fallen: &[FallenHost]) -> Result<(), Problem> {
+    if fallen.is_empty() {
+        return Err(Problem::bad_request("an incident needs at least one fallen host"));
+    }
+    let is_known_to_table = |kind: HostKind| {
+        matches!(kind, HostKind::App | HostKind::Accounts | HostKind::AccountsDatabase)
+    };
+    if people == People::Table && !fallen.iter().all(|host| is_known_to_table(host.kind)) {
+        return Err(Problem::bad_request(
+            "an incident about the brought table takes hosts that appear in access logs, or \
+             NAME=accounts_database for the tables themselves or a backup",
+        ));
+    }
+    Ok(())
+}
+
+fn check_window(from: Timestamp, to: Option<Timestamp>, now: Timestamp) -> Result<(), Problem> {
+    if from > now || to.is_some_and(|to| to < from) {
+        return Err(Problem::bad_request("the window must begin in the past and end after that"));
+    }
+    Ok(())
+}
+
+fn closed_meanwhile() -> Problem {
+    Problem::new(INCIDENT_CLOSED, "the incident was closed at this moment")
+}
+
+#[cfg(test)]
+mod tests {
+    use response_api::IncidentId;
+
+    use super::*;
+
+    fn incident() -> Incident {
+        let at = |text: &str| text.parse().unwrap();
+        Incident {
+            incident: IncidentId(1),
+            title: "one server".into(),
+            fallen: vec!["web-1".parse().unwrap(), "web-2".parse().unwrap()],
+            from: at("2012-01-14T22:00:00Z"),
+            to: None,
+            found: "a decoy".into(),
+            people: People::Accounts,
+            declared: at("2012-01-15T09:00:00Z"),
+            declared_by: "ic".parse().unwrap(),
+            closed: None,
+        }
+    }
+
+    fn amendment() -> AmendIncident {
+        AmendIncident {
+            incident: IncidentId(1),
+            add_fallen: vec![],
+            remove_fallen: vec![],
+            from: None,
+            to: None,
+            title: None,
+            reason: "found since".into(),
+        }
+    }
+
+    #[test]
+    fn an_amendment_changes_what_it_names() {
+        let same = amended(&incident(), &amendment());
+        assert_eq!(same, incident());
+        let call = AmendIncident {
+            add_fallen: vec!["web-2".parse().unwrap(), "k=keys".parse().unwrap()],
+            remove_fallen: vec!["web-1".parse().unwrap()],
+            to: Some("2012-01-15T10:00:00Z".parse().unwrap()),
+            title: Some("two servers".into()),
+            ..amendment()
+        };
+        let after = amended(&incident(), &call);
+        assert_eq!(hosts_text(&after.fallen, " "), "web-2 k=keys");
+        assert_eq!((after.title.as_str(), after.to, after.from), ("two servers", call.to, incident().from));
+        let text = "two servers: web-2 k=keys from 2012-01-14T22:00:00Z to 2012-01-15T10:00:00Z";
+        assert_eq!(describe(&after), text);
+    }
+
+    #[test]
+    fn a_window_begins_in_the_past_and_ends_after_that() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let now = at("2012-01-15T12:00:00Z");
+        let (early, late) = (at("2012-01-15T11:00:00Z"), at("2012-01-15T13:00:00Z"));
+        for (from, to, good) in [
+            (early, None, true),
+            (now, None, true),
+            (late, None, false),
+            (early, Some(early), true),
+            (now, Some(early), false),
+            (early, Some(late), true),
+        ] {
+            assert_eq!(check_window(from, to, now).is_ok(), good, "{from} {to:?}");
+        }
+    }
+
+    #[test]
+    fn a_table_falls_with_hosts_that_it_knows() {
+        let hosts = |names: &[&str]| -> Vec<FallenHost> {
+            names.iter().map(|name| name.parse().unwrap()).collect()
+        };
+        assert!(check_hosts(People::Table, &hosts(&["db", "b=accounts_database"])).is_ok());
+        assert!(check_hosts(People::Table, &hosts(&["db", "k=keys"])).is_err());
+        assert!(check_hosts(People::Accounts, &hosts(&["k=keys"])).is_ok());
+        assert!(check_hosts(People::Accounts, &[]).is_err());
+    }
+}

@@ -1,0 +1,176 @@
+//! The evidence about the customers of `accounts`: the copies of the release logs, and the answers of
+//! the other compartments.
+
+use std::sync::Arc;
+
+use accounts_api::{ReadSeen, Seen};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use cofferdam_core::{CallerName, Timestamp};
+use cofferdam_store::StoreError;
+use cofferdam_tlog::TlogError;
+use cofferdam_wire::{Problem, blocking};
+use jiff::SignedDuration;
+use keys_api::{AlarmKind, ListCallers};
+use payments_api::CountCards;
+use response_api::{DoubtCause, HostKind, Incident, LogProof};
+use response_exposure::{
+    Evidence, FallenHosts, Findings, Grants, Population, Source, Sources, Window, doubts_of_copies,
+    read_log,
+};
+use roaring::RoaringBitmap;
+
+use super::{Gathered, until};
+use crate::app::App;
+use crate::logs::{CopyError, FileLog, FollowedLog};
+use crate::loops::{copy_logs, current_customers};
+
+/// How far from the window an alarm about the clock of `keys` still matters.
+const CLOCK_ALARMS_WITHIN: SignedDuration = SignedDuration::from_hours(24);
+
+/// Gathers the evidence.
+pub async fn gather(
+    app: &Arc<App>,
+    incident: &Incident,
+    from_log: bool,
+) -> Result<Gathered, Problem> {
+    let hosts = FallenHosts::of(incident);
+    let (ends, copies) = copy_logs(app).await;
+    let (window, clock_moved) = release_log_window(app, incident).await?;
+    let logs = FileLog::of_copies(&app.logs, &hosts, &ends).await?;
+    let (mut findings, logs) = read_all(logs, hosts.clone(), window, from_log).await?;
+    let last = findings.last_ms.and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    let now = app.now();
+    let until = until(incident, Some(last.map_or(now, |last| last.max(now))));
+    findings.doubts.extend(doubts_of_copies(&copies, &clock_moved, incident.to));
+
+    let population = population(app, &mut findings).await;
+    let cards = count_cards(app, &mut findings).await;
+    let grants = grants(app, &hosts, &mut findings).await;
+    let sessions_held = sessions(app, &hosts, &mut findings, (incident.from, until)).await;
+    let evidence = Evidence {
+        incident: incident.incident,
+        hosts,
+        population,
+        cards,
+        grants,
+        findings,
+        sessions_held,
+        undeliverable: app.store.undeliverable().await?,
+        sources: Sources { logs: proofs(app).await?, ..Sources::default() },
+        computed: app.now(),
+        until,
+    };
+    Ok(Gathered { evidence, window, logs })
+}
+
+/// An incident's window in the release logs, and the times of the alarms that the clock of `keys` was
+/// moved around it.
+pub async fn release_log_window(
+    app: &App,
+    incident: &Incident,
+) -> Result<(Window, Vec<Timestamp>), StoreError> {
+    let from = incident.from.saturating_sub(CLOCK_ALARMS_WITHIN).unwrap_or(incident.from);
+    let to = incident.to.map(|to| to.saturating_add(CLOCK_ALARMS_WITHIN).unwrap_or(to));
+    let alarms = app.store.alarms(0, from).await?;
+    let moved: Vec<_> = alarms
+        .into_iter()
+        .filter(|alarm| alarm.kind == AlarmKind::ClockJump.as_str())
+        .filter(|alarm| to.is_none_or(|to| alarm.first <= to))
+        .map(|alarm| alarm.last)
+        .collect();
+    Ok((response_exposure::release_log_window(incident, !moved.is_empty()), moved))
+}
+
+/// Reads the logs on threads of their own: they may be gigabytes.
+async fn read_all(
+    logs: Vec<FileLog>,
+    hosts: FallenHosts,
+    window: Window,
+    from_log: bool,
+) -> Result<(Findings, Vec<FileLog>), Problem> {
+    let source = if from_log { Source::IndexAndEntries } else { Source::Index };
+    let read = blocking(move || {
+        let mut all = Findings::default();
+        for log in &logs {
+            all.merge(read_log(log, &hosts, window, source)?);
+        }
+        Ok::<_, TlogError>((all, logs))
+    });
+    Ok(read.await??)
+}
+
+async fn population(app: &App, findings: &mut Findings) -> Arc<Population> {
+    match current_customers(app).await {
+        Ok(customers) => customers,
+        Err(e) => {
+            findings.doubts.push(DoubtCause::CustomersOutdated { reason: e.to_string() });
+            app.people.customers.lock().await.population.clone()
+        }
+    }
+}
+
+async fn count_cards(app: &App, findings: &mut Findings) -> u64 {
+    app.compartments.payments.call(&CountCards {}).await.unwrap_or_else(|e| {
+        findings.doubts.push(DoubtCause::CardsUnknown { reason: e.to_string() });
+        0
+    })
+}
+
+async fn grants(app: &App, hosts: &FallenHosts, findings: &mut Findings) -> Grants {
+    let callers = app.compartments.keys.call(&ListCallers {}).await;
+    let callers = callers.as_deref().map_err(ToString::to_string);
+    Grants::in_estate(hosts, findings, &app.name, callers)
+}
+
+/// Adds the sessions that passed through fallen hosts, and the letters that passed through a fallen
+/// relay. Returns the customers whose older sessions may have been shown there.
+async fn sessions(
+    app: &App,
+    hosts: &FallenHosts,
+    findings: &mut Findings,
+    (from, to): (Timestamp, Timestamp),
+) -> RoaringBitmap {
+    let apps: Vec<CallerName> = hosts.apps().cloned().collect();
+    let (everywhere, relay) = (hosts.any(HostKind::Accounts), hosts.any(HostKind::Relay));
+    if apps.is_empty() && !everywhere && !relay {
+        return RoaringBitmap::new();
+    }
+    let callers = if everywhere { None } else { Some(apps) };
+    let asked = app.compartments.accounts.call(&ReadSeen { callers, from, to }).await;
+    let seen = asked.map_err(|e| e.to_string()).and_then(|seen| bitmaps_of(&seen));
+    let [opened, held, mailed] = seen.unwrap_or_else(|reason| {
+        findings.doubts.push(DoubtCause::SessionsUnknown { reason });
+        Default::default()
+    });
+    findings.add_sessions(opened);
+    if relay {
+        let letters = app.store.handed_over(from, to).await.unwrap_or_else(|e| {
+            findings.doubts.push(DoubtCause::LettersUnknown { reason: e.to_string() });
+            RoaringBitmap::new()
+        });
+        findings.add_relayed(&letters, &mailed);
+    }
+    held
+}
+
+/// The customers whose sessions were opened there, and were held; and those who were mailed a code.
+fn bitmaps_of(seen: &Seen) -> Result<[RoaringBitmap; 3], String> {
+    let read = |bytes: &[u8]| RoaringBitmap::deserialize_from(bytes).map_err(|e| e.to_string());
+    Ok([read(&seen.opened)?, read(&seen.held)?, read(&seen.mailed)?])
+}
+
+async fn proofs(app: &App) -> Result<Vec<LogProof>, CopyError> {
+    let mut proofs = Vec::with_capacity(app.logs.followed.len());
+    for FollowedLog { copy, .. } in &app.logs.followed {
+        let copy = copy.lock().await;
+        let end = copy.end();
+        proofs.push(LogProof {
+            size: end.size,
+            root: STANDARD.encode(end.root.0),
+            checkpoint: end.note,
+            cosigned: copy.cosigned()?.map(|(note, _)| note),
+        });
+    }
+    Ok(proofs)
+}

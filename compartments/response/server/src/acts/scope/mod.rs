@@ -1,0 +1,75 @@
+//! Scoping an incident: gathering the evidence, judging it, and keeping the exposure.
+//!
+//! The rules are in `response-exposure`. Two gatherers bring what they judge: one for the customers of
+//! `accounts`, one for the people of the brought table. A source that does not answer is a doubt, not a
+//! reason to say nothing.
+
+mod accounts;
+mod pages;
+mod person;
+mod table;
+
+use std::sync::Arc;
+
+use cofferdam_core::Timestamp;
+use cofferdam_wire::Problem;
+use response_api::{Exposure, Incident, JournalAct, People};
+use response_exposure::{Evidence, FallenHosts, Window};
+
+use crate::app::App;
+use crate::logs::FileLog;
+use crate::staff::Author;
+use crate::store::Act;
+
+pub use accounts::release_log_window;
+pub use pages::write_pages;
+pub use person::person;
+
+/// Evidence, and the logs and the window that it was read from.
+struct Gathered {
+    evidence: Evidence,
+    window: Window,
+    logs: Vec<FileLog>,
+}
+
+/// Computes the exposure of an incident, and keeps it. With `from_log`, every entry is read as well as
+/// the indexes.
+pub async fn scope(
+    app: &Arc<App>,
+    incident: &Incident,
+    by: &Author,
+    from_log: bool,
+) -> Result<Exposure, Problem> {
+    let gathered = match incident.people {
+        People::Accounts => accounts::gather(app, incident, from_log).await?,
+        People::Table => table::gather(app, incident, from_log).await?,
+    };
+    let Gathered { evidence, window, logs } = gathered;
+    let (exposure, levels) = evidence.judge();
+    let act = scoped(app, &exposure, by);
+    app.store.set_exposure(&exposure, &levels, &act).await?;
+    let (app, hosts) = (app.clone(), FallenHosts::of(incident));
+    let (id, computed) = (incident.incident, exposure.computed);
+    tokio::spawn(async move {
+        if let Err(problem) = write_pages(&app, (id, computed), hosts, window, logs).await {
+            let incident = id.0;
+            tracing::error!(incident, %problem, "one person's exposure will be slow to find");
+        }
+    });
+    Ok(exposure)
+}
+
+fn scoped(app: &App, exposure: &Exposure, by: &Author) -> Act {
+    let people = exposure.people;
+    let entries: u64 = exposure.logs.iter().map(|log| log.size).sum();
+    let detail = format!(
+        "{} read, {} presented, {} reachable of {} customers; log of {entries} entries",
+        people.read, people.presented, people.reachable, exposure.customers
+    );
+    app.act(exposure.incident, by, JournalAct::Scope, detail)
+}
+
+/// The end of the window that an exposure covers: the incident's own, or `fallback`.
+fn until(incident: &Incident, fallback: Option<Timestamp>) -> Timestamp {
+    incident.to.or(fallback).unwrap_or(incident.from)
+}

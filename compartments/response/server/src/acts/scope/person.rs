@@ -1,0 +1,72 @@
+//! One person: "was I affected, by what, and when?"
+
+use std::sync::Arc;
+
+use cofferdam_core::{Record, Timestamp};
+use cofferdam_tlog::TlogError;
+use cofferdam_wire::{Problem, blocking};
+use response_api::{Incident, People, PersonExposure};
+use response_exposure::{
+    FallenHosts, Slot, access_log_window, page_of, person_exposure, slots_of_record,
+    unresolved_slots,
+};
+
+use super::{release_log_window, table};
+use crate::app::App;
+use crate::logs::FileLog;
+use crate::loops::copy_logs;
+use crate::store::Finding;
+
+/// What became of one person's data.
+pub async fn person(
+    app: &Arc<App>,
+    incident: &Incident,
+    record: Record,
+) -> Result<PersonExposure, Problem> {
+    let id = incident.incident;
+    let exposure = app.exposure(id).await?;
+    let pages = app.store.finding::<Timestamp>(id, Finding::Pages).await?;
+    let mut slots: Vec<Slot> = if pages == Some(exposure.computed) {
+        let (number, low) = page_of(record.0);
+        let pages = app.store.pages(id, number).await?;
+        pages.iter().flat_map(|page| page.slots_of(low)).collect()
+    } else {
+        slots_from_logs(app, incident, record).await?
+    };
+    let population = match incident.people {
+        People::Accounts => app.people.customers.lock().await.population.clone(),
+        People::Table => app.brought().await?,
+    };
+    let hosts = FallenHosts::of(incident);
+    slots.extend(unresolved_slots(&exposure.unresolved, &hosts, &population, record));
+    let levels = app.levels(&exposure).await?;
+    Ok(person_exposure(record, &population, &levels, slots))
+}
+
+/// The same from the logs themselves, while the pages are being written.
+async fn slots_from_logs(
+    app: &Arc<App>,
+    incident: &Incident,
+    record: Record,
+) -> Result<Vec<Slot>, Problem> {
+    let hosts = FallenHosts::of(incident);
+    let (window, logs) = match incident.people {
+        People::Table => {
+            let logs = table::open_logs(app, &app.store.access_logs().await?)?;
+            (access_log_window(incident), logs)
+        }
+        People::Accounts => {
+            let (window, _) = release_log_window(app, incident).await?;
+            let (ends, _) = copy_logs(app).await;
+            (window, FileLog::of_copies(&app.logs, &hosts, &ends).await?)
+        }
+    };
+    let found = blocking(move || {
+        let mut slots = Vec::new();
+        for log in &logs {
+            slots.extend(slots_of_record(log, &hosts, window, record)?);
+        }
+        Ok::<_, TlogError>(slots)
+    });
+    Ok(found.await??)
+}

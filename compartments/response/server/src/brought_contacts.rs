@@ -1,0 +1,181 @@
+//! Sealing the contacts of the brought table, and opening them under a warrant.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use cofferdam_core::{
+    CallerName, Domain, Epoch, Field, FieldSet, Personal, Record, Rng, RosterPerson,
+};
+use cofferdam_store::StoreError;
+use cofferdam_wire::{Client, Problem};
+use keys_api::WarrantId;
+use keys_client::{SealedRecord, Vault, VaultError};
+use response_exposure::Coarse;
+
+use crate::address_index::AddressIndex;
+use crate::store::{SealedPerson, Store};
+
+/// Seals and opens contacts with the keys of the domain of `response`.
+#[derive(Clone)]
+pub struct BroughtContacts {
+    store: Store,
+    vault: Vault,
+    /// Our own name as a caller.
+    name: CallerName,
+    address_index: Arc<AddressIndex>,
+    rng: Arc<dyn Rng>,
+}
+
+/// Why contacts can't be sealed or opened.
+#[derive(Debug, thiserror::Error)]
+pub enum ContactError {
+    /// `keys` refused, or a key or a text is not what it should be.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The table can't be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<ContactError> for Problem {
+    fn from(error: ContactError) -> Self {
+        match error {
+            ContactError::Vault(e) => e.into(),
+            ContactError::Store(e) => e.into(),
+        }
+    }
+}
+
+impl BroughtContacts {
+    /// Uses `keys` under our own `name`.
+    pub fn new(
+        store: Store,
+        keys: Client,
+        name: CallerName,
+        address_index: Arc<AddressIndex>,
+        rng: Arc<dyn Rng>,
+    ) -> Self {
+        Self { store, vault: Vault::new(Domain::Response, keys), name, address_index, rng }
+    }
+
+    /// The keyed hash of an address, as the table stores it.
+    #[must_use]
+    pub fn hash_address(&self, email: &Personal) -> Vec<u8> {
+        self.address_index.hash(email)
+    }
+
+    /// Seals the contacts of people, each under the record given.
+    pub async fn seal(
+        &self,
+        people: &BTreeMap<Record, RosterPerson>,
+    ) -> Result<Vec<SealedPerson>, ContactError> {
+        let wanted = people.iter().map(|(record, person)| {
+            (*record, texts_of(person).into_iter().map(|(field, _)| field).collect())
+        });
+        let keys = self.vault.keys_to_seal(&self.name, wanted).await?;
+        let mut sealed = Vec::with_capacity(people.len());
+        for (record, person) in people {
+            let keys = keys.of(*record)?;
+            let mut contacts = BTreeMap::new();
+            for (field, text) in texts_of(person) {
+                contacts.insert(field, keys.seal(field, text, &*self.rng)?);
+            }
+            sealed.push(self.sealed_person(*record, person, keys.epoch(), contacts));
+        }
+        Ok(sealed)
+    }
+
+    /// Names and e-mail addresses of people, under a warrant; nothing for people without an address.
+    pub async fn read_emails(
+        &self,
+        warrant: WarrantId,
+        records: &[Record],
+    ) -> Result<BTreeMap<Record, (Personal, Personal)>, ContactError> {
+        self.read(warrant, records, Field::RosterEmail).await
+    }
+
+    /// Names and postal addresses of people, under a warrant; nothing for people without an address.
+    pub async fn read_postal(
+        &self,
+        warrant: WarrantId,
+        records: &[Record],
+    ) -> Result<BTreeMap<Record, (Personal, Personal)>, ContactError> {
+        self.read(warrant, records, Field::RosterAddress).await
+    }
+
+    async fn read(
+        &self,
+        warrant: WarrantId,
+        records: &[Record],
+        address: Field,
+    ) -> Result<BTreeMap<Record, (Personal, Personal)>, ContactError> {
+        let mut people = self.store.people(records).await?;
+        people.retain(|person| sealed_text(person, address).is_some());
+        let wanted = people.iter().map(|person| SealedRecord {
+            record: person.record,
+            epoch: person.epoch,
+            fields: [Field::RosterName, address]
+                .into_iter()
+                .filter(|field| sealed_text(person, *field).is_some())
+                .collect::<FieldSet>(),
+        });
+        let keys = self.vault.keys_to_read(&self.name, wanted, Some(warrant)).await?;
+        let mut contacts = BTreeMap::new();
+        for person in &people {
+            // `keys` withholds the keys of decoys.
+            let Some(keys) = keys.get(person.record) else { continue };
+            let open = |field| match sealed_text(person, field) {
+                Some(sealed) => keys.open(field, sealed),
+                None => Ok(Personal::new("")),
+            };
+            contacts.insert(person.record, (open(Field::RosterName)?, open(address)?));
+        }
+        Ok(contacts)
+    }
+
+    fn sealed_person(
+        &self,
+        record: Record,
+        person: &RosterPerson,
+        epoch: Epoch,
+        mut contacts: BTreeMap<Field, Vec<u8>>,
+    ) -> SealedPerson {
+        let has_email = contacts.contains_key(&Field::RosterEmail);
+        SealedPerson {
+            record,
+            key: person.key.clone(),
+            email_index: has_email.then(|| self.address_index.hash(&person.email)),
+            epoch,
+            name: contacts.remove(&Field::RosterName),
+            email: contacts.remove(&Field::RosterEmail),
+            address: contacts.remove(&Field::RosterAddress),
+            coarse: Coarse {
+                country: person.country.clone(),
+                region: person.region.clone(),
+                language: person.language.clone(),
+                minor: person.minor,
+            },
+            holds: person.holds,
+        }
+    }
+}
+
+/// The contacts that a person has.
+fn texts_of(person: &RosterPerson) -> Vec<(Field, &Personal)> {
+    let all = [
+        (Field::RosterName, Some(&person.name)),
+        (Field::RosterEmail, Some(&person.email)),
+        (Field::RosterAddress, person.address.as_ref()),
+    ];
+    let given = |(field, text): (Field, Option<&'_ Personal>)| Some((field, text?));
+    all.into_iter().filter_map(given).filter(|(_, text)| !text.expose().is_empty()).collect()
+}
+
+fn sealed_text(person: &SealedPerson, field: Field) -> Option<&[u8]> {
+    match field {
+        Field::RosterName => person.name.as_deref(),
+        Field::RosterEmail => person.email.as_deref(),
+        Field::RosterAddress => person.address.as_deref(),
+        _ => None,
+    }
+}

@@ -1,0 +1,268 @@
+//! The copy of a release log. It grows only by entries that a signed checkpoint vouches for, and only
+//! while the log itself only grows. Each checkpoint is cosigned, so that no other tree of its size will
+//! ever be.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use cofferdam_core::Timestamp;
+use cofferdam_index::{IndexBuilder, SegmentIndex, Wanted};
+use cofferdam_tlog::frames::framed;
+use cofferdam_tlog::notes::{BadNote, NoteKey, NoteKind, is_verifier, read_checkpoint};
+use cofferdam_tlog::{
+    Day, EMPTY_HASH, Hash, HashFile, MAX_ENTRY, SegmentName, Segments, TlogError, check_tree,
+    index, replace_file,
+};
+use keys_api::{CheckpointAnswer, Entry, glance};
+
+/// Entries whose hashes are written at once.
+const BATCH: usize = 4_096;
+/// Entries read at once for the index of the last segment.
+const LIVE_PAGE: u64 = 10_000;
+
+/// Why the copy can't be used, or does not grow.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CopyError {
+    /// A file of the copy can't be used.
+    #[error(transparent)]
+    File(#[from] TlogError),
+    /// The configured verifier key is malformed.
+    #[error("log_key {0:?} is not a verifier key of a signed note")]
+    Key(String),
+    /// The copy itself was changed.
+    #[error("the copy in {} was changed: {what}", dir.display())]
+    Changed {
+        /// Its directory.
+        dir: PathBuf,
+        /// In what way.
+        what: String,
+    },
+    /// The log was changed, or another log took its place.
+    #[error("the release log disagrees with its copy: {0}")]
+    Disagreement(String),
+    /// The checkpoint can't be cosigned.
+    #[error("the checkpoint can't be cosigned: {0}")]
+    Cosign(#[from] BadNote),
+}
+
+impl cofferdam_core::InternalError for CopyError {}
+
+/// A copy in its directory: segments, `hashes` and `checkpoint`, in the form of the log itself.
+pub struct LogCopy {
+    dir: PathBuf,
+    log_key: String,
+    segments: Arc<Segments>,
+    hashes: HashFile,
+    state: CopyEnd,
+    /// The end of the entries that were written, which no checkpoint covers yet.
+    pending: CopyEnd,
+    /// The index of the last segment, as far as it was built.
+    live: Option<(SegmentName, IndexBuilder)>,
+}
+
+/// The verified end of the copy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CopyEnd {
+    /// Entries.
+    pub size: u64,
+    /// The root hash.
+    pub root: Hash,
+    /// The signed checkpoint.
+    pub note: String,
+}
+
+impl LogCopy {
+    /// Opens the copy, or creates it. Entries behind the last verified checkpoint are dropped: they are
+    /// fetched again.
+    pub fn open(dir: &Path, log_key: &str) -> Result<Self, CopyError> {
+        if !is_verifier(log_key, NoteKind::Log) {
+            return Err(CopyError::Key(log_key.to_owned()));
+        }
+        let segments = Segments::open(dir, None)?;
+        let hashes = HashFile::open(dir.join("hashes"))?;
+        let changed = |what: String| CopyError::Changed { dir: dir.to_owned(), what };
+        let mut state = CopyEnd { size: 0, root: EMPTY_HASH, note: String::new() };
+        if let Some(note) = read_note(&dir.join("checkpoint"))? {
+            let checkpoint = read_checkpoint(&note, log_key)
+                .map_err(|e| changed(format!("the checkpoint is not good: {e}")))?;
+            let size = checkpoint.size();
+            let held = rehash(&segments, &hashes).map_err(|e| changed(e.to_string()))?;
+            if held < size {
+                return Err(changed(format!("it holds {held} of {size} entries")));
+            }
+            if hashes.root(size)? != *checkpoint.hash() {
+                return Err(changed("an entry is not what was copied".to_owned()));
+            }
+            state = CopyEnd { size, root: *checkpoint.hash(), note };
+        }
+        segments.truncate(state.size)?;
+        hashes.truncate(state.size)?;
+        let pending = state.clone();
+        let (dir, log_key) = (dir.to_owned(), log_key.to_owned());
+        let segments = Arc::new(segments);
+        Ok(Self { dir, log_key, segments, hashes, state, pending, live: None })
+    }
+
+    /// The verified end.
+    #[must_use]
+    pub fn end(&self) -> CopyEnd {
+        self.state.clone()
+    }
+
+    /// The entries. Those before the verified end never change.
+    #[must_use]
+    pub fn segments(&self) -> Arc<Segments> {
+        self.segments.clone()
+    }
+
+    /// Begins to extend the copy to a new checkpoint: its signature must hold, and its tree must begin
+    /// with ours. Returns the size up to which entries must be [pushed](LogCopy::push).
+    pub fn begin(&mut self, answer: &CheckpointAnswer) -> Result<u64, CopyError> {
+        let disagree = CopyError::Disagreement;
+        let checkpoint = read_checkpoint(&answer.note, &self.log_key)
+            .map_err(|e| disagree(format!("the checkpoint is not good: {e}")))?;
+        let (size, root) = (checkpoint.size(), *checkpoint.hash());
+        if size < self.state.size {
+            let had = self.state.size;
+            return Err(disagree(format!("it had {had} entries and has {size} now")));
+        }
+        if size == self.state.size && root != self.state.root {
+            return Err(disagree(format!("another tree of the same {size} entries")));
+        }
+        if self.state.size > 0 && size > self.state.size {
+            let proof = answer.consistency.iter().map(|hash| Hash(*hash)).collect();
+            check_tree(&proof, size, root, self.state.size, self.state.root).map_err(|_| {
+                disagree(format!("entries before {} were changed", self.state.size))
+            })?;
+        }
+        self.rewind()?;
+        self.pending = CopyEnd { size: self.state.size, root, note: answer.note.clone() };
+        Ok(size)
+    }
+
+    /// Adds entries in their order.
+    pub fn push(&mut self, entries: &[Vec<u8>]) -> Result<(), CopyError> {
+        let mut dated = Vec::with_capacity(entries.len());
+        for entry in entries {
+            if entry.len() > MAX_ENTRY {
+                let what = format!("an entry has {} bytes", entry.len());
+                return Err(CopyError::Disagreement(what));
+            }
+            let read = Entry::decode(entry).map_err(|e| CopyError::Disagreement(e.to_string()))?;
+            dated.push((Day::of(read.at), entry.as_slice()));
+        }
+        for day in dated.chunk_by(|(a, _), (b, _)| a == b) {
+            let bytes: Vec<&[u8]> = day.iter().map(|(_, entry)| *entry).collect();
+            self.segments.append(self.pending.size, day[0].0, &bytes)?;
+            self.hashes.append(self.pending.size, bytes.iter().copied())?;
+            self.pending.size += bytes.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// Ends an extension: the pushed entries must make the checkpoint's root.
+    pub fn commit(&mut self) -> Result<(), CopyError> {
+        if self.hashes.root(self.pending.size)? != self.pending.root {
+            self.rewind()?;
+            let what = "the entries that it gave are not those that its checkpoint vouches for";
+            return Err(CopyError::Disagreement(what.to_owned()));
+        }
+        replace_file(&self.dir, "checkpoint", self.pending.note.as_bytes())?;
+        self.state = self.pending.clone();
+        Ok(())
+    }
+
+    /// Cosigns the verified checkpoint. The cosignature is on disk before it is given out, so that no
+    /// restart can make us cosign another tree of the same size.
+    pub fn cosign(&self, key: &NoteKey, at: Timestamp) -> Result<String, CopyError> {
+        let note = key.cosign(&self.state.note, at)?;
+        replace_file(&self.dir, "cosigned", note.as_bytes())?;
+        Ok(note)
+    }
+
+    /// What is wanted of the index of the last segment. No file holds that index yet.
+    pub fn live_index(
+        &mut self,
+        wanted: Wanted<'_>,
+    ) -> Result<Option<(SegmentName, SegmentIndex)>, CopyError> {
+        let Some(name) = self.segments.names().last().copied() else { return Ok(None) };
+        let (_, builder) = match self.live.take() {
+            Some(live) if live.0 == name => self.live.insert(live),
+            _ => self.live.insert((name, IndexBuilder::new(name.first, glance))),
+        };
+        while builder.next() < self.state.size {
+            let page = self.segments.read(builder.next(), self.state.size, LIVE_PAGE)?;
+            if page.is_empty() {
+                break;
+            }
+            for entry in &page {
+                builder.add(entry, framed(entry.len())).map_err(TlogError::from)?;
+            }
+        }
+        Ok(Some((name, builder.index(wanted))))
+    }
+
+    /// The proof that entry `index` stands in the tree of `size` entries.
+    pub fn inclusion(&self, index: u64, size: u64) -> Result<Vec<Hash>, CopyError> {
+        Ok(self.hashes.inclusion(index, size)?)
+    }
+
+    /// The last cosigned checkpoint, and its size.
+    pub fn cosigned(&self) -> Result<Option<(String, u64)>, CopyError> {
+        let Some(note) = read_note(&self.dir.join("cosigned"))? else { return Ok(None) };
+        let size = read_checkpoint(&note, &self.log_key)
+            .map(|checkpoint| checkpoint.size())
+            .map_err(|e| CopyError::Disagreement(format!("the cosigned checkpoint: {e}")))?;
+        Ok(Some((note, size)))
+    }
+
+    /// Builds the missing indexes of past days, and returns their number.
+    pub fn index(dir: &Path, segments: &Segments) -> Result<usize, CopyError> {
+        Ok(index::catch_up(segments, dir, false, glance)?)
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The number of entries, verified or not.
+    #[must_use]
+    pub const fn held(&self) -> u64 {
+        self.pending.size
+    }
+
+    fn rewind(&mut self) -> Result<(), CopyError> {
+        self.segments.truncate(self.state.size)?;
+        self.hashes.truncate(self.state.size)?;
+        self.pending = self.state.clone();
+        Ok(())
+    }
+}
+
+fn read_note(path: &Path) -> Result<Option<String>, CopyError> {
+    match fs::read_to_string(path) {
+        Ok(note) => Ok(Some(note)),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(TlogError::io(path, e).into()),
+    }
+}
+
+/// Hashes every entry again, and returns their number.
+fn rehash(segments: &Segments, hashes: &HashFile) -> Result<u64, TlogError> {
+    let mut batch: Vec<Vec<u8>> = Vec::with_capacity(BATCH);
+    let scanned = segments.scan(0, &mut |index, entry| {
+        batch.push(entry);
+        if batch.len() == BATCH {
+            hashes.append(index + 1 - BATCH as u64, batch.iter().map(Vec::as_slice))?;
+            batch.clear();
+        }
+        Ok::<_, TlogError>(())
+    })?;
+    let done = scanned.size - batch.len() as u64;
+    hashes.append(done, batch.iter().map(Vec::as_slice))?;
+    Ok(scanned.size)
+}

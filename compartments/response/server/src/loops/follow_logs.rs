@@ -1,0 +1,212 @@
+//! Following the release logs and the alarms of `keys`.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use cofferdam_core::Timestamp;
+use cofferdam_wire::ProblemType;
+use keys_api::{AlarmKind, Cosign, Entry, ReadAlarms, ReadCheckpoint, ReadEntries};
+use response_exposure::{
+    CopyState, ENTRIES_COMPARED, EntryPages, NotFollowed, first_difference, name_tampering,
+};
+
+use crate::app::App;
+use crate::logs::{CopyEnd, CopyError, FollowedLog, LogCopy, Tampering};
+
+/// The pause between two rounds.
+const FOLLOW_EVERY: Duration = Duration::from_secs(1);
+/// Entries asked for at once.
+const PAGE: u32 = 10_000;
+/// How far two good clocks may be apart, in seconds.
+const CLOCK_TOLERANCE: i64 = 5;
+
+/// Why a log or its alarms could not be followed.
+#[derive(Debug, thiserror::Error)]
+pub enum FollowError {
+    /// `keys` did not answer, or refused.
+    #[error(transparent)]
+    Call(#[from] cofferdam_wire::CallError),
+    /// The log disagrees with the copy, or the copy can't be written.
+    #[error(transparent)]
+    Copy(#[from] CopyError),
+    /// The alarms can't be written.
+    #[error(transparent)]
+    Store(#[from] cofferdam_store::StoreError),
+}
+
+/// Follows alarms and logs until the compartment stops. A copy whose log disagrees with it no longer
+/// grows, and every scope shows a doubt, until somebody has looked at it.
+pub async fn follow_logs(app: Arc<App>) {
+    loop {
+        if let Err(e) = follow_once(&app).await {
+            tracing::warn!(cause = %e, "a release log could not be followed");
+        }
+        tokio::time::sleep(FOLLOW_EVERY).await;
+    }
+}
+
+/// Brings the copies up to date now. Returns the end and the state of each.
+pub async fn copy_logs(app: &App) -> (Vec<CopyEnd>, Vec<CopyState>) {
+    if let Err(e) = copy_alarms(app).await {
+        tracing::warn!(cause = %e, "the alarms of keys could not be followed");
+    }
+    let mut ends = Vec::with_capacity(app.logs.followed.len());
+    let mut states = Vec::with_capacity(app.logs.followed.len());
+    for log in &app.logs.followed {
+        let not_followed = extend(app, log).await.err().map(|e| {
+            let since = *log.followed.lock().unwrap_or_else(PoisonError::into_inner);
+            NotFollowed { since, reason: e.to_string() }
+        });
+        let copy = log.copy.lock().await;
+        let end = copy.end();
+        // A cosignature that can't be read vouches for nothing.
+        let cosigned = copy.cosigned().ok().flatten().map_or(0, |(_, size)| size);
+        let (log, size) = (log.origin.clone(), end.size);
+        states.push(CopyState { log, size, cosigned, not_followed });
+        ends.push(end);
+    }
+    (ends, states)
+}
+
+async fn follow_once(app: &Arc<App>) -> Result<(), FollowError> {
+    copy_alarms(app).await?;
+    for log in &app.logs.followed {
+        extend(app, log).await?;
+        index_past_days(log).await;
+    }
+    Ok(())
+}
+
+/// Extends the copy of one log. A log that disagrees with its copy raises an alarm.
+async fn extend(app: &App, log: &FollowedLog) -> Result<CopyEnd, FollowError> {
+    let mut extended = fetch(app, log).await;
+    if let Err(FollowError::Copy(CopyError::Disagreement(what))) = &mut extended {
+        if let Some(kind) = kind_of_tampering(log, what).await {
+            what.push_str(": ");
+            what.push_str(&kind);
+        }
+        let detail = format!("{}: the release log disagrees with its copy: {what}", log.origin);
+        app.store.raise(AlarmKind::WitnessDisagreement.as_str(), &detail, app.now()).await?;
+    }
+    if extended.is_ok() {
+        *log.followed.lock().unwrap_or_else(PoisonError::into_inner) = Some(app.now());
+    }
+    extended
+}
+
+/// The kind of tampering behind a disagreement, as far as the log still shows its entries. It is looked
+/// for once.
+async fn kind_of_tampering(log: &FollowedLog, disagreement: &str) -> Option<String> {
+    let mut known = log.tampering.lock().await;
+    if let Some(tampering) = &*known
+        && tampering.disagreement == disagreement
+    {
+        return Some(tampering.kind.clone());
+    }
+    let kind = compare_with_copy(log).await?;
+    *known = Some(Tampering { disagreement: disagreement.to_owned(), kind: kind.clone() });
+    Some(kind)
+}
+
+async fn compare_with_copy(log: &FollowedLog) -> Option<String> {
+    let (segments, size) = {
+        let copy = log.copy.lock().await;
+        (copy.segments(), copy.end().size)
+    };
+    let mut first = 0;
+    while first < size {
+        let ours = segments.read(first, size, u64::from(PAGE)).ok()?;
+        let limit = u32::try_from(ours.len()).ok()?;
+        let theirs = read_entries(log, first, limit).await?;
+        let pages = EntryPages { first, ours: &ours, theirs: &theirs };
+        if let Some(place) = first_difference(pages) {
+            let first = first + place as u64;
+            let ours = segments.read(first, size, u64::from(ENTRIES_COMPARED)).ok()?;
+            let theirs = read_entries(log, first, ENTRIES_COMPARED).await?;
+            let pages = EntryPages { first, ours: &ours, theirs: &theirs };
+            return Some(name_tampering(pages, size));
+        }
+        first += ours.len() as u64;
+    }
+    None
+}
+
+/// Up to `limit` entries of the log; fewer at its end.
+async fn read_entries(log: &FollowedLog, from: u64, limit: u32) -> Option<Vec<Vec<u8>>> {
+    let mut entries: Vec<Vec<u8>> = Vec::new();
+    while entries.len() < limit as usize {
+        let at = from + entries.len() as u64;
+        let left = limit - u32::try_from(entries.len()).ok()?;
+        match log.keys.call(&ReadEntries { from: at, limit: left }).await {
+            Ok(page) if page.entries.is_empty() => break,
+            Ok(page) => entries.extend(page.entries),
+            Err(e) if e.is(ProblemType::BAD_REQUEST) => break,
+            Err(_) => return None,
+        }
+    }
+    Some(entries)
+}
+
+async fn fetch(app: &App, log: &FollowedLog) -> Result<CopyEnd, FollowError> {
+    let mut copy = log.copy.lock().await;
+    let before = copy.end().size;
+    let answer = match log.keys.call(&ReadCheckpoint { since: before }).await {
+        // A log that is shorter than its copy can't prove growth. Its checkpoint shows how short it is.
+        Err(e) if e.is(ProblemType::BAD_REQUEST) => {
+            log.keys.call(&ReadCheckpoint { since: 0 }).await?
+        }
+        answer => answer?,
+    };
+    let size = copy.begin(&answer)?;
+    while copy.held() < size {
+        let left = u32::try_from(size - copy.held()).unwrap_or(PAGE).min(PAGE);
+        let page = log.keys.call(&ReadEntries { from: copy.held(), limit: left }).await?;
+        if page.entries.is_empty() {
+            break;
+        }
+        copy.push(&page.entries)?;
+    }
+    copy.commit()?;
+    if size > before {
+        let note = copy.cosign(&app.logs.witness, app.now())?;
+        log.keys.call(&Cosign { note }).await?;
+        if let Some(seconds) = seconds_ahead(&copy, app.now())? {
+            let detail = format!("the clock of {} is {seconds} s ahead of ours", log.origin);
+            app.store.raise(AlarmKind::ClockJump.as_str(), &detail, app.now()).await?;
+        }
+    }
+    Ok(copy.end())
+}
+
+/// How far the newest entry lies in our future, in seconds. A window would miss an entry that `keys`
+/// dated wrongly.
+fn seconds_ahead(copy: &LogCopy, now: Timestamp) -> Result<Option<i64>, FollowError> {
+    let size = copy.end().size;
+    let newest = copy.segments().read(size.saturating_sub(1), size, 1).map_err(CopyError::from)?;
+    let at = newest.first().and_then(|entry| Entry::decode(entry).ok()).map(|entry| entry.at);
+    let seconds = at.map_or(0, |at| at.duration_since(now).as_secs());
+    Ok((seconds > CLOCK_TOLERANCE).then_some(seconds))
+}
+
+/// Indexes past days. The copy is not locked meanwhile, since whole segments are read.
+async fn index_past_days(log: &FollowedLog) {
+    let (dir, segments) = {
+        let copy = log.copy.lock().await;
+        (copy.dir().to_owned(), copy.segments())
+    };
+    let indexed = cofferdam_wire::blocking(move || LogCopy::index(&dir, &segments)).await;
+    if let Ok(Err(e)) = indexed {
+        tracing::error!(cause = %e, "past days of a log's copy could not be indexed");
+    }
+}
+
+async fn copy_alarms(app: &App) -> Result<(), FollowError> {
+    loop {
+        let after = app.store.newest_alarm().await?;
+        let alarms = app.compartments.keys.call(&ReadAlarms { after }).await?;
+        if alarms.is_empty() {
+            return Ok(());
+        }
+        app.store.add_alarms(&alarms).await?;
+    }
+}

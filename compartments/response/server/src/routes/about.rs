@@ -1,0 +1,38 @@
+//! What the OpenAPI document says about the compartment as a whole.
+
+use cofferdam_wire::About;
+
+/// The compartment, as its document describes it.
+pub const ABOUT: About = About {
+    name: "response",
+    description: "Incidents, exposure, containment, letters, notice and evidence. Only staff may call \
+                  it: their certificates are listed in its configuration, and every act is journalled \
+                  under the name in the certificate.\n\n\
+                  An incident is declared, scoped, contained, told about, and closed. Orders that take \
+                  two people are drafted here, signed elsewhere, and applied with `/v1/orders/apply`; \
+                  `keys` checks their signatures itself.",
+    nouns: &[
+        ("access-logs", "Logs of other systems that tell who accessed the brought table"),
+        ("alarms", "Alarms of `keys`, and of `response` itself"),
+        ("bags", "Sealed bags of evidence"),
+        ("budgets", "The number of records that a caller may ask for in a minute, an hour and a day"),
+        ("callers", "The callers of the estate, and whether each is frozen"),
+        ("credentials", "Passwords and sessions of customers"),
+        ("epochs", "Generations of a domain's master key"),
+        ("evidence", "Entries of the release logs that concern an incident, with their proofs"),
+        ("exposures", "The records exposed at each level, field by field"),
+        ("grounds", "The keys that verify the evidence, and the published notice"),
+        ("incidents", "Incidents: what fell, when, and how it was found"),
+        ("journals", "Chained records of what was decided and done"),
+        ("ledgers", "One row for each person that a letter goes to"),
+        ("letters", "Letters to staff and to customers"),
+        ("notices", "The public notice"),
+        ("orders", "Orders that people signed: policies, epochs, warrants and void orders"),
+        ("paper-post", "Postal addresses of people whom no e-mail reached"),
+        ("persons", "Single persons, and what became of their data"),
+        ("policies", "The policy in force at `keys`"),
+        ("providers", "Mail providers, in one letter"),
+        ("reports", "Everything that is known of an incident"),
+        ("tables", "The table of customers that a shop brings"),
+    ],
+};

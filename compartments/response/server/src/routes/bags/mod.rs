@@ -1,0 +1,3 @@
+//! Bags of evidence.
+
+pub mod seal;

@@ -1,0 +1,3 @@
+//! Read budgets.
+
+pub mod lower;

@@ -1,0 +1,4 @@
+//! Callers of the estate.
+
+pub mod freeze;
+pub mod list;

@@ -1,0 +1,3 @@
+//! Customers' credentials.
+
+pub mod void;

@@ -1,0 +1,30 @@
+//! `POST /v1/credentials/void`
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use cofferdam_wire::{Answer, Body, Problem};
+use response_api::{VoidCredentials, VoidWhose, Voided};
+
+use crate::acts::contain::void_some;
+use crate::app::App;
+use crate::staff::Staff;
+
+/// Voids the credentials of some customers.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    Staff(by): Staff,
+    Body(call, encoding): Body<VoidCredentials>,
+) -> Result<Answer<Voided>, Problem> {
+    app.open_incident(call.incident).await?;
+    let (records, group) = match call.whose {
+        VoidWhose::Exposed => {
+            let exposure = app.exposure(call.incident).await?;
+            (app.levels(&exposure).await?.affected(), "everybody exposed")
+        }
+        VoidWhose::Only { records } => {
+            (records.iter().map(|record| record.0).collect(), "the customers named")
+        }
+    };
+    Ok(Answer(void_some(&app, call.incident, &records, group, &by).await?, encoding))
+}

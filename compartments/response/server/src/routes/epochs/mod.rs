@@ -1,0 +1,3 @@
+//! Epochs of the keys.
+
+pub mod list;

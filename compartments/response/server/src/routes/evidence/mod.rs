@@ -1,0 +1,3 @@
+//! Entries of the release logs.
+
+pub mod list;

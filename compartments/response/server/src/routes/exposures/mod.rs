@@ -1,0 +1,3 @@
+//! Exposures.
+
+pub mod read;

@@ -1,0 +1,3 @@
+//! The grounds of the evidence.
+
+pub mod read;

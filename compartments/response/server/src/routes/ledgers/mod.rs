@@ -1,0 +1,3 @@
+//! Ledgers of letters.
+
+pub mod read;

@@ -1,0 +1,41 @@
+//! `POST /v1/ledgers/read`
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use cofferdam_wire::{Answer, Body, Problem};
+use response_api::{JournalAct, LedgerRow, ReadLedger};
+use response_letter::message_id;
+use response_mailing::Row;
+
+use crate::app::App;
+use crate::staff::Staff;
+
+/// The most rows of one answer.
+const MAX_ROWS: u32 = 10_000;
+
+/// Reads rows of a letter's ledger.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    Staff(by): Staff,
+    Body(call, encoding): Body<ReadLedger>,
+) -> Result<Answer<Vec<LedgerRow>>, Problem> {
+    let letter = app.letter(call.letter).await?;
+    if call.from == 0 {
+        // The first page is journalled for all of them.
+        let detail = format!("the ledger of letter {}", call.letter);
+        app.store.journal(&app.act(letter.incident, &by, JournalAct::ReadLedger, detail)).await?;
+    }
+    let limit = call.limit.min(MAX_ROWS);
+    let rows = app.store.ledger_rows(call.letter, call.state, call.from, limit).await?;
+    let domain = &app.config.shop.message_id_domain;
+    let row = |row: Row| LedgerRow {
+        person: row.person,
+        state: row.state,
+        fields: row.fields,
+        message_id: message_id(&letter.seed, letter.letter.0, row.person, domain),
+        outcome: Some(row.detail).filter(|text| !text.is_empty()),
+        at: row.at,
+    };
+    Ok(Answer(rows.into_iter().map(row).collect(), encoding))
+}

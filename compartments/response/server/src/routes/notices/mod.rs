@@ -1,0 +1,3 @@
+//! Public notices.
+
+pub mod publish;

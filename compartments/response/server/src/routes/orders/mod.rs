@@ -1,0 +1,3 @@
+//! Orders that people sign.
+
+pub mod apply;

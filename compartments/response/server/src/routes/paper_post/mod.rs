@@ -1,0 +1,4 @@
+//! Letters on paper.
+
+pub mod draft;
+pub mod read;

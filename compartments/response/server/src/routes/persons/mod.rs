@@ -1,0 +1,4 @@
+//! Single persons.
+
+pub mod find;
+pub mod read;

@@ -1,0 +1,3 @@
+//! The policy of `keys`.
+
+pub mod read;

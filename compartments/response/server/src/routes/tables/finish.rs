@@ -1,0 +1,20 @@
+//! `POST /v1/tables/finish`
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use cofferdam_wire::{Answer, Body, Problem};
+use response_api::{FinishTable, TableCounts};
+
+use crate::acts::table;
+use crate::app::App;
+use crate::staff::Staff;
+
+/// Counts the people of the table.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    Staff(by): Staff,
+    Body(_, encoding): Body<FinishTable>,
+) -> Result<Answer<TableCounts>, Problem> {
+    Ok(Answer(table::finish(&app, &by).await?, encoding))
+}

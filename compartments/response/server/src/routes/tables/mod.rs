@@ -1,0 +1,5 @@
+//! The brought table.
+
+pub mod finish;
+pub mod import;
+pub mod read;

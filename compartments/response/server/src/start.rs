@@ -1,0 +1,214 @@
+//! Starting the compartment, and serving until it is told to stop.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use cofferdam_core::{Clock, Rng};
+use cofferdam_mail::serve_intake;
+use cofferdam_store::StoreError;
+use cofferdam_wire::{
+    Client, Identity, IdentityError, Listener, ServeError, TaskLost, blocking,
+};
+use response_letter::LetterCodes;
+use response_mailing::{MailRoom, MailingError, Ports, recover};
+use tokio::net::TcpListener;
+use tokio::sync::Mutex;
+
+use crate::address_index::{AddressIndex, AddressIndexError};
+use crate::app::{App, Compartments, LetterOffice, PeopleCache};
+use crate::brought_contacts::BroughtContacts;
+use crate::config::{Config, LettersConfig};
+use crate::logs::{Logs, LogsError};
+use crate::loops::{Returns, follow_customers, follow_logs};
+use crate::mailroom::{
+    AccountsLoad, MailSetup, NoteFiles, SetupError, StoredContacts,
+};
+use crate::pages::serve_public;
+use crate::routes::routes;
+use crate::store::Store;
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The certificate can't be used.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The database can't be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A copy of a release log, or the key that cosigns it, can't be used.
+    #[error(transparent)]
+    Logs(#[from] LogsError),
+    /// The key that hashes addresses can't be used.
+    #[error(transparent)]
+    AddressIndex(#[from] AddressIndexError),
+    /// Letters can't be sent as configured.
+    #[error(transparent)]
+    Mail(#[from] SetupError),
+    /// The sending notes can't be used.
+    #[error("sending notes: {0}")]
+    Notes(std::io::Error),
+    /// What an earlier process sent can't be settled.
+    #[error("letters of an earlier process: {0}")]
+    Recovery(#[from] MailingError),
+    /// Return addresses need a domain.
+    #[error("letters.return_listen needs letters.return_domain, the domain that letters bounce to")]
+    ReturnDomain,
+    /// A public directory or address can't be used.
+    #[error("{place}: {source}")]
+    Public {
+        /// The directory, or the address.
+        place: String,
+        /// The system's error.
+        source: std::io::Error,
+    },
+    /// The address can't be bound.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// A part of the start panicked.
+    #[error(transparent)]
+    Lost(#[from] TaskLost),
+}
+
+/// The compartment, bound to its addresses and not serving yet.
+pub struct Server {
+    identity: Identity,
+    listener: Listener,
+    public: TcpListener,
+    /// The listener for returned mail, and the domain of return addresses.
+    returns: Option<(TcpListener, String)>,
+    app: Arc<App>,
+}
+
+impl Server {
+    /// Opens database and logs, settles what an earlier process left, and binds all addresses.
+    pub async fn start(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        rng: Arc<dyn Rng>,
+    ) -> Result<Self, StartError> {
+        let identity = Identity::load(&config.tls)?;
+        let public = bind_public(&config).await?;
+        let returns = bind_returns(&config.letters).await?;
+        let listener = Listener::bind(config.listen).await?;
+        let app = Arc::new(open_app(config, &identity, clock, rng).await?);
+        recover(app.letters.room.ports()).await?;
+        tracing::info!(address = %listener.address(), "listening");
+        Ok(Self { identity, listener, public, returns, app })
+    }
+
+    /// The address that it listens on for staff.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.listener.address()
+    }
+
+    /// Serves until `stop` ends. Letters on the wire are then sent to their end.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        let Self { identity, listener, public, returns, app } = self;
+        let mut loops = vec![
+            tokio::spawn(serve_public(app.clone(), public)),
+            tokio::spawn(follow_logs(app.clone())),
+            tokio::spawn(follow_customers(app.clone())),
+            tokio::spawn(app.letters.room.clone().send_letters()),
+        ];
+        loops.extend(returns.map(|(listener, domain)| {
+            let taker = Arc::new(Returns::new(app.clone(), domain));
+            tokio::spawn(serve_intake(listener, taker, std::future::pending()))
+        }));
+        listener.serve(&identity, routes().into_router(app.clone()), stop).await;
+        loops.iter().for_each(tokio::task::JoinHandle::abort);
+        app.letters.room.close().await;
+    }
+}
+
+/// Runs the compartment until `stop` ends.
+pub async fn serve(
+    config: Config,
+    clock: Arc<dyn Clock>,
+    rng: Arc<dyn Rng>,
+    stop: impl Future<Output = ()>,
+) -> Result<(), StartError> {
+    Server::start(config, clock, rng).await?.run(stop).await;
+    Ok(())
+}
+
+async fn open_app(
+    config: Config,
+    identity: &Identity,
+    clock: Arc<dyn Clock>,
+    rng: Arc<dyn Rng>,
+) -> Result<App, StartError> {
+    let store = Store::open(&config.database).await?;
+    let logs = Logs::open(&config, identity)?;
+    let urls: Vec<_> = config.keys.iter().map(|instance| &instance.url).collect();
+    let compartments = Compartments {
+        keys: Client::any(&urls, identity),
+        accounts: Client::new(&config.accounts, identity),
+        payments: Client::new(&config.payments, identity),
+    };
+    let name = identity.name().clone();
+    let index = AddressIndex::open(&config.log_copy.join("access-logs"), &*rng)?;
+    let (keys, index) = (compartments.keys.clone(), Arc::new(index));
+    let brought =
+        BroughtContacts::new(store.clone(), keys, name.clone(), index, rng.clone());
+    let codes = LetterCodes::new(&store.letter_key(rng.bytes()).await?);
+    let setup = MailSetup::open(&config, codes, name.as_str())?;
+    let notes_dir = config.letters.state.clone();
+    let notes = blocking(move || NoteFiles::open(&notes_dir)).await?.map_err(StartError::Notes)?;
+    let (relays, receivers) = (Arc::new(setup.relays), setup.receivers.map(Arc::new));
+    let contacts = StoredContacts {
+        store: store.clone(),
+        staff_list: config.staff_list.clone(),
+        accounts: compartments.accounts.clone(),
+        keys: compartments.keys.clone(),
+        brought: brought.clone(),
+    };
+    let ports = Ports {
+        letters: Arc::new(store.clone()),
+        ledger: Arc::new(store.clone()),
+        contacts: Arc::new(contacts),
+        relay: relays.clone(),
+        notes: Arc::new(notes),
+        receivers: receivers.clone().map(|receivers| receivers as _),
+        reset_pages: Arc::new(AccountsLoad(compartments.accounts.clone())),
+        composer: Arc::new(setup.composer),
+        rules: Arc::new(config.letters.rules()),
+        clock: clock.clone(),
+        rng: rng.clone(),
+    };
+    let letters = LetterOffice {
+        room: Arc::new(MailRoom::new(ports)),
+        relays,
+        receivers,
+        files: setup.files,
+        planning: Mutex::default(),
+        subjects: Mutex::default(),
+    };
+    let people = PeopleCache::new(brought);
+    let voiding = Mutex::new(());
+    Ok(App { config, name, clock, rng, store, compartments, logs, people, letters, voiding })
+}
+
+async fn bind_public(config: &Config) -> Result<TcpListener, StartError> {
+    let failed = |place: String| move |source| StartError::Public { place, source };
+    std::fs::create_dir_all(&config.notice_dir)
+        .map_err(failed(config.notice_dir.display().to_string()))?;
+    let listener = TcpListener::bind(config.notice_listen).await;
+    listener.map_err(failed(config.notice_listen.to_string()))
+}
+
+async fn bind_returns(
+    config: &LettersConfig,
+) -> Result<Option<(TcpListener, String)>, StartError> {
+    let Some(address) = config.return_listen else { return Ok(None) };
+    let domain = config.return_domain.clone().ok_or(StartError::ReturnDomain)?;
+    let listener = TcpListener::bind(address).await;
+    let failed = |source| StartError::Public { place: address.to_string(), source };
+    if config.complaints_from.is_empty() {
+        tracing::warn!("letters.complaints_from is empty: no complaint will pause a provider");
+    }
+    Ok(Some((listener.map_err(failed)?, domain)))
+}

@@ -1,0 +1,99 @@
+//! The access logs that were brought.
+
+use cofferdam_store::StoreError;
+use response_api::{AccessLog, BeginAccessLog};
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+
+use super::rows::corrupt;
+use super::{Act, Store};
+
+/// An access log, finished or not.
+#[derive(Debug, Clone)]
+pub struct StoredAccessLog {
+    /// The name by which people know it.
+    pub name: String,
+    /// Its format.
+    pub format: String,
+    /// What it holds, once it is finished.
+    pub finished: Option<AccessLog>,
+}
+
+impl Store {
+    /// Notes that an access log is being brought, unless it is known. Returns it as it stands.
+    pub async fn begin_access_log(
+        &self,
+        log: &BeginAccessLog,
+        act: &Act,
+    ) -> Result<StoredAccessLog, StoreError> {
+        let mut tx = self.begin().await?;
+        let added = sqlx::query(
+            "INSERT INTO access_log (log, name, format, brought_ms, brought_by)
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (log) DO NOTHING",
+        )
+        .bind(log.log.clone())
+        .bind(log.name.clone())
+        .bind(log.format.clone())
+        .bind(act.at.as_millisecond())
+        .bind(act.by.name.to_string())
+        .execute(&mut *tx.tx)
+        .await?;
+        if added.rows_affected() > 0 {
+            tx.journal(act).await?;
+        }
+        tx.commit().await?;
+        let known = self.access_log(&log.log).await?;
+        known.ok_or_else(|| corrupt("an access log that was just written is lost"))
+    }
+
+    /// One access log.
+    pub async fn access_log(&self, log: &str) -> Result<Option<StoredAccessLog>, StoreError> {
+        let row = sqlx::query("SELECT name, format, body FROM access_log WHERE log = $1")
+            .bind(log.to_owned())
+            .fetch_optional(self.db.reader())
+            .await?;
+        row.as_ref().map(stored).transpose()
+    }
+
+    /// Keeps what a finished access log holds.
+    pub async fn finish_access_log(&self, log: &AccessLog, act: &Act) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query("UPDATE access_log SET body = $2 WHERE log = $1")
+            .bind(log.log.clone())
+            .bind(serde_json::to_string(log).map_err(corrupt)?)
+            .execute(&mut *tx.tx)
+            .await?;
+        tx.journal(act).await?;
+        tx.commit().await
+    }
+
+    /// The finished access logs, by name.
+    pub async fn access_logs(&self) -> Result<Vec<AccessLog>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT name, format, body FROM access_log WHERE body IS NOT NULL ORDER BY name, log",
+        );
+        let rows = rows.fetch_all(self.db.reader()).await?;
+        let logs = rows.iter().map(stored).collect::<Result<Vec<_>, _>>()?;
+        Ok(logs.into_iter().filter_map(|log| log.finished).collect())
+    }
+
+    /// Forgets an access log.
+    pub async fn remove_access_log(&self, log: &str, act: &Act) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query("DELETE FROM access_log WHERE log = $1")
+            .bind(log.to_owned())
+            .execute(&mut *tx.tx)
+            .await?;
+        tx.journal(act).await?;
+        tx.commit().await
+    }
+}
+
+fn stored(row: &AnyRow) -> Result<StoredAccessLog, StoreError> {
+    let body: Option<String> = row.try_get("body")?;
+    Ok(StoredAccessLog {
+        name: row.try_get("name")?,
+        format: row.try_get("format")?,
+        finished: body.map(|body| serde_json::from_str(&body)).transpose().map_err(corrupt)?,
+    })
+}

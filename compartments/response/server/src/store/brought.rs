@@ -1,0 +1,189 @@
+//! People of the brought table. Their contacts are sealed before they are stored.
+
+use std::collections::BTreeMap;
+
+use cofferdam_core::{Epoch, FieldSet, Record};
+use cofferdam_store::StoreError;
+use response_exposure::{Coarse, Population};
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+
+use super::population::BROUGHT;
+use super::rows::{fields, number, optional_parsed, parsed, placeholders, sql};
+use super::{Act, Store};
+
+/// The most values in one `IN (…)`.
+const VALUES_AT_ONCE: usize = 500;
+/// Rows read at once.
+const PAGE: i64 = 50_000;
+
+const COLUMNS: &str = "SELECT record, key, email_index, epoch, name, email, address, country,
+     region, language, minor, holds FROM brought_person";
+
+/// A person as stored.
+#[derive(Debug, Clone)]
+pub struct SealedPerson {
+    /// The record number.
+    pub record: Record,
+    /// The shop's own number or code.
+    pub key: String,
+    /// A keyed hash of the e-mail address, by which access logs name people.
+    pub email_index: Option<Vec<u8>>,
+    /// The epoch of the keys that seal the contacts.
+    pub epoch: Epoch,
+    /// The name, sealed.
+    pub name: Option<Vec<u8>>,
+    /// The e-mail address, sealed.
+    pub email: Option<Vec<u8>>,
+    /// The postal address, sealed.
+    pub address: Option<Vec<u8>>,
+    /// The attributes in clear.
+    pub coarse: Coarse,
+    /// The fields that the shop holds about the person.
+    pub holds: FieldSet,
+}
+
+impl Store {
+    /// The number that the next new person gets.
+    pub async fn next_brought_record(&self) -> Result<u32, StoreError> {
+        let row = sqlx::query("SELECT COALESCE(MAX(record) + 1, 0) AS next FROM brought_person")
+            .fetch_one(self.db.reader())
+            .await?;
+        number(&row, "next")
+    }
+
+    /// The records of people by the shop's keys. Unknown keys are left out.
+    pub async fn records_by_key(&self, keys: &[&str]) -> Result<BTreeMap<String, u32>, StoreError> {
+        let mut found = BTreeMap::new();
+        for some in keys.chunks(VALUES_AT_ONCE) {
+            let values = placeholders(some.len());
+            let text = format!("SELECT key, record FROM brought_person WHERE key IN ({values})");
+            let query = some.iter().fold(sqlx::query(sql(text)), |query, key| {
+                query.bind((*key).to_owned())
+            });
+            for row in query.fetch_all(self.db.reader()).await? {
+                found.insert(row.try_get("key")?, number(&row, "record")?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The records of people by the keyed hashes of their addresses.
+    pub async fn records_by_email(
+        &self,
+        indexes: &[Vec<u8>],
+    ) -> Result<BTreeMap<Vec<u8>, Vec<u32>>, StoreError> {
+        let mut found: BTreeMap<Vec<u8>, Vec<u32>> = BTreeMap::new();
+        for some in indexes.chunks(VALUES_AT_ONCE) {
+            let values = placeholders(some.len());
+            let text = format!(
+                "SELECT email_index, record FROM brought_person WHERE email_index IN ({values})"
+            );
+            let query = some.iter().fold(sqlx::query(sql(text)), |query, index| {
+                query.bind(index.clone())
+            });
+            for row in query.fetch_all(self.db.reader()).await? {
+                found.entry(row.try_get("email_index")?).or_default().push(number(&row, "record")?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Writes people in place of what was known of them.
+    pub async fn put_people(&self, people: &[SealedPerson], act: &Act) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        for person in people {
+            let coarse = &person.coarse;
+            sqlx::query(
+                "INSERT INTO brought_person (record, key, email_index, epoch, name, email, address,
+                     country, region, language, minor, holds)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                 ON CONFLICT (record) DO UPDATE SET email_index = excluded.email_index,
+                     epoch = excluded.epoch, name = excluded.name, email = excluded.email,
+                     address = excluded.address, country = excluded.country,
+                     region = excluded.region, language = excluded.language,
+                     minor = excluded.minor, holds = excluded.holds",
+            )
+            .bind(i64::from(person.record.0))
+            .bind(person.key.clone())
+            .bind(person.email_index.clone())
+            .bind(i64::from(person.epoch.0))
+            .bind(person.name.clone())
+            .bind(person.email.clone())
+            .bind(person.address.clone())
+            .bind(coarse.country.as_ref().map(ToString::to_string))
+            .bind(coarse.region.as_ref().map(ToString::to_string))
+            .bind(coarse.language.to_string())
+            .bind(i64::from(coarse.minor))
+            .bind(i64::from(person.holds.bits()))
+            .execute(&mut *tx.tx)
+            .await?;
+        }
+        tx.journal(act).await?;
+        tx.commit().await
+    }
+
+    /// People by their records, ascending. Unknown records are left out.
+    pub async fn people(&self, records: &[Record]) -> Result<Vec<SealedPerson>, StoreError> {
+        let mut people = Vec::with_capacity(records.len());
+        for some in records.chunks(VALUES_AT_ONCE) {
+            let values = placeholders(some.len());
+            let text = format!("{COLUMNS} WHERE record IN ({values}) ORDER BY record");
+            let query = some.iter().fold(sqlx::query(sql(text)), |query, record| {
+                query.bind(i64::from(record.0))
+            });
+            for row in query.fetch_all(self.db.reader()).await? {
+                people.push(person(&row)?);
+            }
+        }
+        Ok(people)
+    }
+
+    /// Counts the people of the table, and keeps the bitmaps.
+    pub async fn count_brought(&self, act: &Act) -> Result<Population, StoreError> {
+        let (mut population, mut from) = (Population::default(), 0_i64);
+        loop {
+            let text = format!("{COLUMNS} WHERE record >= $1 ORDER BY record LIMIT $2");
+            let rows = sqlx::query(sql(text))
+                .bind(from)
+                .bind(PAGE)
+                .fetch_all(self.db.reader())
+                .await?;
+            let page: Vec<_> = rows.iter().map(person).collect::<Result<_, _>>()?;
+            let Some(last) = page.last() else { break };
+            from = i64::from(last.record.0) + 1;
+            for person in &page {
+                population.add(person.record, &person.coarse, person.holds);
+            }
+        }
+        let mut tx = self.begin().await?;
+        tx.set_population(BROUGHT, &population).await?;
+        tx.journal(act).await?;
+        tx.commit().await?;
+        Ok(population)
+    }
+
+    /// The people of the table as they were counted last; nobody before that.
+    pub async fn brought(&self) -> Result<Population, StoreError> {
+        self.population(BROUGHT).await
+    }
+}
+
+fn person(row: &AnyRow) -> Result<SealedPerson, StoreError> {
+    Ok(SealedPerson {
+        record: Record(number(row, "record")?),
+        key: row.try_get("key")?,
+        email_index: row.try_get("email_index")?,
+        epoch: Epoch(number(row, "epoch")?),
+        name: row.try_get("name")?,
+        email: row.try_get("email")?,
+        address: row.try_get("address")?,
+        coarse: Coarse {
+            country: optional_parsed(row, "country")?,
+            region: optional_parsed(row, "region")?,
+            language: parsed(row, "language")?,
+            minor: row.try_get::<i64, _>("minor")? != 0,
+        },
+        holds: fields(row, "holds")?,
+    })
+}

@@ -1,0 +1,129 @@
+//! Exposures: the numbers, one bitmap a level and field, and the pages of single people.
+
+use std::collections::BTreeMap;
+
+use cofferdam_core::{Field, Timestamp};
+use cofferdam_store::StoreError;
+use response_api::{Exposure, IncidentId, Level};
+use response_exposure::{Bitmaps, Levels, Page};
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+
+use super::rows::{bitmap, bitmap_bytes, corrupt, parsed};
+use super::{Act, Finding, Store, Tx};
+
+impl Store {
+    /// Keeps an exposure with its bitmaps in place of the one before, and journals the scope.
+    pub async fn set_exposure(
+        &self,
+        exposure: &Exposure,
+        levels: &Levels,
+        act: &Act,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        tx.forget_exposure(exposure.incident).await?;
+        for level in Level::ALL {
+            for (field, records) in levels.at(level) {
+                sqlx::query(
+                    "INSERT INTO exposure_bitmap (incident, level, field, records)
+                     VALUES ($1, $2, $3, $4)",
+                )
+                .bind(i64::from(exposure.incident.0))
+                .bind(level.as_str())
+                .bind(field.as_str())
+                .bind(bitmap_bytes(records)?)
+                .execute(&mut *tx.tx)
+                .await?;
+            }
+        }
+        tx.set_finding(exposure.incident, Finding::Exposure, exposure).await?;
+        tx.journal(act).await?;
+        tx.commit().await
+    }
+
+    /// The bitmaps of an exposure.
+    pub async fn levels(&self, incident: IncidentId) -> Result<Levels, StoreError> {
+        let mut levels = Levels::default();
+        for level in Level::ALL {
+            *levels.at_mut(level) = self.bitmaps(incident, level).await?;
+        }
+        Ok(levels)
+    }
+
+    /// The bitmaps of one level, field by field.
+    pub async fn bitmaps(&self, incident: IncidentId, level: Level) -> Result<Bitmaps, StoreError> {
+        let rows = sqlx::query(
+            "SELECT field, records FROM exposure_bitmap WHERE incident = $1 AND level = $2",
+        )
+        .bind(i64::from(incident.0))
+        .bind(level.as_str())
+        .fetch_all(self.db.reader())
+        .await?;
+        let read =
+            |row: &AnyRow| Ok((parsed::<Field>(row, "field")?, bitmap(row, "records")?));
+        rows.iter().map(read).collect()
+    }
+
+    /// Keeps what one segment of a log adds to the pages.
+    pub async fn add_pages(
+        &self,
+        incident: IncidentId,
+        segment: u32,
+        pages: &BTreeMap<u16, Page>,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        for (number, page) in pages {
+            sqlx::query(
+                "INSERT INTO exposure_page (incident, page, segment, body) VALUES ($1, $2, $3, $4)
+                 ON CONFLICT (incident, page, segment) DO UPDATE SET body = excluded.body",
+            )
+            .bind(i64::from(incident.0))
+            .bind(i64::from(*number))
+            .bind(i64::from(segment))
+            .bind(page.encode())
+            .execute(&mut *tx.tx)
+            .await?;
+        }
+        tx.commit().await
+    }
+
+    /// Notes that the pages of the exposure that was computed at `computed` are complete.
+    pub async fn finish_pages(
+        &self,
+        incident: IncidentId,
+        computed: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        tx.set_finding(incident, Finding::Pages, &computed).await?;
+        tx.commit().await
+    }
+
+    /// One page, segment by segment.
+    pub async fn pages(&self, incident: IncidentId, number: u16) -> Result<Vec<Page>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT body FROM exposure_page WHERE incident = $1 AND page = $2 ORDER BY segment",
+        )
+        .bind(i64::from(incident.0))
+        .bind(i64::from(number))
+        .fetch_all(self.db.reader())
+        .await?;
+        let read = |row: &AnyRow| {
+            Page::decode(&row.try_get::<Vec<u8>, _>("body")?).map_err(corrupt)
+        };
+        rows.iter().map(read).collect()
+    }
+}
+
+impl Tx {
+    /// Removes an exposure, its bitmaps and its pages.
+    pub async fn forget_exposure(&mut self, incident: IncidentId) -> Result<(), StoreError> {
+        for table in ["exposure_bitmap", "exposure_page"] {
+            sqlx::query(super::rows::sql(format!("DELETE FROM {table} WHERE incident = $1")))
+                .bind(i64::from(incident.0))
+                .execute(&mut *self.tx)
+                .await?;
+        }
+        self.remove_finding(incident, Finding::Exposure).await?;
+        self.remove_finding(incident, Finding::Pages).await
+    }
+}

@@ -1,0 +1,101 @@
+//! Reading rows.
+
+use cofferdam_store::StoreError;
+use response_api::{LedgerState, LetterId};
+use response_mailing::{Counts, Row};
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+
+use super::super::Store;
+use super::super::rows::{fields, instant, number, sql};
+use super::{shown_state, state};
+
+const BOUNCED: u8 = LedgerState::Bounced.code();
+const SUPPRESSED: u8 = LedgerState::Suppressed.code();
+const EXPIRED: u8 = LedgerState::Expired.code();
+
+impl Store {
+    /// Rows from person `from` on, ascending; only rows in one state, if one is given. A claimed row
+    /// counts as what it was before: planned or deferred.
+    pub async fn ledger_rows(
+        &self,
+        letter: LetterId,
+        wanted: Option<LedgerState>,
+        from: u32,
+        limit: u32,
+    ) -> Result<Vec<Row>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT l.person, l.state, l.fields, l.locale, l.outcome, l.at_ms,
+                    COALESCE(b.holder, '') AS holder
+             FROM ledger l LEFT JOIN ledger_batch b ON b.letter = l.letter AND b.batch = l.batch
+             WHERE l.letter = $1 AND l.person >= $2 AND ($4 < 0 OR l.state = $4)
+             ORDER BY l.person LIMIT $3",
+        )
+        .bind(i64::from(letter.0))
+        .bind(i64::from(from))
+        .bind(i64::from(limit))
+        .bind(wanted.map_or(-1, |state| i64::from(state.code())))
+        .fetch_all(self.db.reader())
+        .await?;
+        rows.iter().map(ledger_row).collect()
+    }
+
+    /// Rows that no e-mail reached, from person `from` on, ascending.
+    pub async fn undelivered(
+        &self,
+        letter: LetterId,
+        from: u32,
+        limit: u32,
+    ) -> Result<Vec<Row>, StoreError> {
+        let rows = sqlx::query(sql(format!(
+            "SELECT person, state, fields, locale, outcome, at_ms, '' AS holder FROM ledger
+             WHERE letter = $1 AND person >= $2 AND state IN ({BOUNCED}, {SUPPRESSED}, {EXPIRED})
+             ORDER BY person LIMIT $3"
+        )))
+        .bind(i64::from(letter.0))
+        .bind(i64::from(from))
+        .bind(i64::from(limit))
+        .fetch_all(self.db.reader())
+        .await?;
+        rows.iter().map(ledger_row).collect()
+    }
+
+    /// The number of rows that no e-mail reached.
+    pub async fn count_undelivered(&self, letter: LetterId) -> Result<u32, StoreError> {
+        let counts = self.counts(letter).await?;
+        let states = [LedgerState::Bounced, LedgerState::Suppressed, LedgerState::Expired];
+        let all: u64 = states.into_iter().map(|state| counts.of(state)).sum();
+        Ok(u32::try_from(all).unwrap_or(u32::MAX))
+    }
+
+    /// The number of rows in each state, counted row by row. [`Store::counts`] must always say the same.
+    pub async fn recount(&self, letter: LetterId) -> Result<Counts, StoreError> {
+        let rows = sqlx::query(
+            "SELECT l.state, CASE WHEN b.holder IS NULL OR b.holder = '' THEN 0 ELSE 1 END AS held,
+                    COUNT(*) AS people
+             FROM ledger l LEFT JOIN ledger_batch b ON b.letter = l.letter AND b.batch = l.batch
+             WHERE l.letter = $1 GROUP BY 1, 2",
+        )
+        .bind(i64::from(letter.0))
+        .fetch_all(self.db.reader())
+        .await?;
+        let mut counts = Counts::default();
+        for row in &rows {
+            let is_held = number::<i64>(row, "held")? != 0;
+            counts.add(shown_state(state(row, "state")?, is_held), number(row, "people")?);
+        }
+        Ok(counts)
+    }
+}
+
+fn ledger_row(row: &AnyRow) -> Result<Row, StoreError> {
+    let is_held = !row.try_get::<String, _>("holder")?.is_empty();
+    Ok(Row {
+        person: number(row, "person")?,
+        state: shown_state(state(row, "state")?, is_held),
+        fields: fields(row, "fields")?,
+        locale: number(row, "locale")?,
+        detail: row.try_get("outcome")?,
+        at: instant(row, "at_ms")?,
+    })
+}
