@@ -9,7 +9,7 @@ use crate::{Item, ReadError, Take, lines, pattern, time};
 
 /// Reads such a log.
 pub fn read<E>(of: &Combined, log: impl BufRead, take: Take<'_, E>) -> Result<(), ReadError<E>> {
-    let via = CallerName::of_foreign(&of.server);
+    let via = CallerName::from_foreign(&of.server);
     lines(log, &mut |line, text| {
         let bad = |why: &str| Item::Bad { line, why: why.to_owned() };
         let text = match text {
@@ -41,7 +41,7 @@ fn access(of: &Combined, via: &CallerName, line: u64, request: &Request<'_>) -> 
         Some((rule.level.operation(), fields, whose))
     };
     let (operation, fields, whose) = of.rules.iter().find_map(fits)?;
-    let caller = CallerName::of_foreign(request.client);
+    let caller = CallerName::from_foreign(request.client);
     Some(Access { line, at: request.at, caller, via: via.clone(), operation, fields, whose })
 }
 

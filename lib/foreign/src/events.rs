@@ -82,7 +82,7 @@ fn one<E>(of: &Events, line: u64, event: &Value, take: Take<'_, E>) -> Result<()
     let Some(rule) = of.rules.iter().find(fits) else { return Ok(()) };
     let name = |place: &str| {
         let text = event.pointer(place).and_then(text_of);
-        CallerName::of_foreign(text.as_ref().map_or("", Personal::expose))
+        CallerName::from_foreign(text.as_ref().map_or("", Personal::expose))
     };
     take(Item::Access(Access {
         line,

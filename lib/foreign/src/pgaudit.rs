@@ -159,8 +159,8 @@ impl<'a> Audit<'a> {
             take(Item::Access(Access {
                 line,
                 at,
-                caller: CallerName::of_foreign(row.host),
-                via: CallerName::of_foreign(row.user),
+                caller: CallerName::from_foreign(row.host),
+                via: CallerName::from_foreign(row.user),
                 operation: found.operation,
                 fields: found.fields,
                 whose: found.whose,
