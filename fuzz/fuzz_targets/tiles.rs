@@ -2,7 +2,7 @@
 #![no_main]
 
 use cofferdam_tlog::TilePath;
-use cofferdam_tlog::frames::{self, Read1};
+use cofferdam_tlog::frames::{self, NextFrame};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
@@ -16,7 +16,7 @@ fuzz_target!(|data: &[u8]| {
     }
     let mut rest = data;
     let mut copy = Vec::new();
-    while let Ok(Read1::Entry(entry)) = frames::read(&mut rest) {
+    while let Ok(NextFrame::Entry(entry)) = frames::read(&mut rest) {
         frames::push(&mut copy, &entry);
     }
     assert!(data.starts_with(&copy), "what is read is what was written");
