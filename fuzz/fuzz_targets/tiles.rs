@@ -1,4 +1,5 @@
-//! Paths of tiles, and the frames of a log's segments.
+//! Paths of tiles and frames of segments: a parsed path and parsed frames are written back
+//! unchanged.
 #![no_main]
 
 use cofferdam_tlog::TilePath;
@@ -19,6 +20,6 @@ fuzz_target!(|data: &[u8]| {
     while let Ok(NextFrame::Entry(entry)) = frames::read(&mut rest) {
         frames::push(&mut copy, &entry);
     }
-    assert!(data.starts_with(&copy), "what is read is what was written");
+    assert!(data.starts_with(&copy), "the written frames differ from the parsed ones");
     let _ = frames::any_after(&data[..data.len().min(2_048)]);
 });
