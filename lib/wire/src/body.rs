@@ -86,7 +86,8 @@ impl Encoding {
 fn json_error(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
     let (cause, path) = (error.inner(), error.path().to_string());
     let place = match path.as_str() {
-        "." => format!("line {} column {}", cause.line(), cause.column()),
+        // Neither path names a field: `.` is the whole body, `?` a place where parsing failed.
+        "." | "?" => format!("line {} column {}", cause.line(), cause.column()),
         path => path.to_owned(),
     };
     let text = cause.to_string();
