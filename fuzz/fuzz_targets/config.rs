@@ -1,4 +1,4 @@
-//! Configuration files: what is read can be written and reads back the same.
+//! Configuration files: a parsed file is written and parsed back unchanged.
 #![no_main]
 
 use keys_api::Policy;
@@ -8,9 +8,9 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|data: &[u8]| {
     let Ok(text) = std::str::from_utf8(data) else { return };
     if let Ok(config) = toml::from_str::<Config>(text) {
-        let once = toml::to_string(&config).unwrap();
-        let again: Config = toml::from_str(&once).expect("what was written can be read");
-        assert_eq!(once, toml::to_string(&again).unwrap());
+        let written = toml::to_string(&config).unwrap();
+        let parsed: Config = toml::from_str(&written).expect("a written configuration");
+        assert_eq!(written, toml::to_string(&parsed).unwrap());
     }
     if let Ok(policy) = toml::from_str::<Policy>(text) {
         let _ = policy.check();
@@ -19,9 +19,9 @@ fuzz_target!(|data: &[u8]| {
                 let _ = budget.hours_to_drain(24_000_000);
             }
         }
-        // TOML holds no number past 63 bits.
-        if let Ok(once) = toml::to_string(&policy) {
-            assert_eq!(toml::from_str::<Policy>(&once).as_ref(), Ok(&policy));
+        // Writing fails for a number of more than 63 bits, which TOML does not support.
+        if let Ok(written) = toml::to_string(&policy) {
+            assert_eq!(toml::from_str::<Policy>(&written).as_ref(), Ok(&policy));
         }
     }
 });

@@ -1,4 +1,4 @@
-//! Signed notes: nothing but what the key signed is good.
+//! Signed notes: only a note that the key signed verifies.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -24,7 +24,7 @@ fuzz_target!(|data: &[u8]| {
     let _ = read_checkpoint(note, verifier);
     let _ = cosigned_at(note, verifier);
 
-    // A note of ours with bytes changed: whatever still reads is the tree that was signed.
+    // If a signed note with changed bytes still verifies, it must state the tree that was signed.
     let signed = LOG.checkpoint(7, EMPTY_HASH).unwrap();
     let mut changed =
         WITNESS.cosign(&signed, "2012-01-15T04:00:00Z".parse().unwrap()).unwrap().into_bytes();

@@ -1,11 +1,12 @@
-//! The body of every call, as JSON and as postcard: what is read can be written and reads back the
-//! same. And entries of the log.
+//! The body of every call of `keys`, in JSON and postcard, and entries of the log: a parsed value
+//! is written and parsed back unchanged.
 #![no_main]
 
 use keys_api::{
     ApproveVoid, ChangeEpoch, ChangePolicy, ClaimDecoys, CloseWarrant, Cosign, Entry, EraseRecords,
-    FreezeCaller, HardenPasswords, IndexAddresses, ListCallers, LowerBudget, OpenWarrant, ProveInclusion,
-    ReadAlarms, ReadCheckpoint, ReadEntries, ReadEpochs, ReadPolicy, ReleaseKeys, ReportMail,
+    FreezeCaller, HardenPasswords, IndexAddresses, ListCallers, LowerBudget, OpenWarrant,
+    ProveInclusion, ReadAlarms, ReadCheckpoint, ReadEntries, ReadEpochs, ReadPolicy, ReleaseKeys,
+    ReportMail,
 };
 use libfuzzer_sys::fuzz_target;
 use serde::Serialize;
@@ -23,9 +24,9 @@ fn round_trip<T: Serialize + DeserializeOwned>(json: bool, bytes: &[u8]) {
         }
     };
     if let Some(value) = read(bytes) {
-        let once = write(&value);
-        let again = read(&once).expect("what was written can be read");
-        assert_eq!(once, write(&again));
+        let written = write(&value);
+        let parsed = read(&written).expect("a written value");
+        assert_eq!(written, write(&parsed));
     }
 }
 

@@ -1,4 +1,4 @@
-//! Mail that comes back: any bytes are read without a panic, and what is kept of them names nobody.
+//! Returned mail: no input causes a panic, and no result has an address.
 #![no_main]
 
 use cofferdam_mail::{Returned, read_returned};

@@ -1,5 +1,5 @@
-//! What a relay says, from its greeting on: any bytes are heard without a panic, every message gets an
-//! outcome, and what is kept of them names nobody.
+//! Everything that a relay sends, from its greeting on: no input causes a panic, every message gets
+//! an outcome, and no outcome has an address.
 #![no_main]
 
 use std::cell::RefCell;
@@ -12,42 +12,43 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 
-struct Ground {
+/// The runtime and the relay's socket, which all inputs share.
+struct Setup {
     runtime: Runtime,
     listener: TcpListener,
-    at: SocketAddr,
+    address: SocketAddr,
 }
 
 thread_local! {
-    static GROUND: RefCell<Ground> = RefCell::new({
+    static SETUP: RefCell<Setup> = RefCell::new({
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
-        let at = listener.local_addr().unwrap();
-        Ground { runtime, listener, at }
+        let address = listener.local_addr().unwrap();
+        Setup { runtime, listener, address }
     });
 }
 
 fuzz_target!(|data: &[u8]| {
-    GROUND.with_borrow_mut(|ground| {
-        let Ground { runtime, listener, at } = ground;
-        runtime.block_on(async { tokio::join!(relay(listener, data), client(*at)) });
+    SETUP.with_borrow_mut(|setup| {
+        let Setup { runtime, listener, address } = setup;
+        runtime.block_on(async { tokio::join!(relay(listener, data), client(*address)) });
     });
 });
 
-/// Says all that it has to say at once, and hangs up after the client did.
+/// Sends the whole input at once and hangs up after the client.
 async fn relay(listener: &TcpListener, data: &[u8]) {
     let (mut stream, _) = listener.accept().await.unwrap();
     let _ = stream.write_all(data).await;
     let _ = stream.shutdown().await;
-    let mut heard = Vec::new();
-    let _ = stream.read_to_end(&mut heard).await;
+    let mut received = Vec::new();
+    let _ = stream.read_to_end(&mut received).await;
 }
 
-async fn client(at: SocketAddr) {
-    let relay = Relay::plain(at.to_string());
+async fn client(address: SocketAddr) {
+    let relay = Relay::plain(address.to_string());
     let mut connection = match Connection::open(&relay, "shop.example").await {
         Ok(connection) => connection,
-        Err(OpenError::TurnedAway { reply, .. }) => return names_nobody(&reply),
+        Err(OpenError::TurnedAway { reply, .. }) => return assert_no_address(&reply),
         Err(_) => return,
     };
     let envelope = Envelope {
@@ -56,19 +57,19 @@ async fn client(at: SocketAddr) {
     };
     for message in ["Subject: one\r\n\r\n.\r\n", "Subject: two\r\n\r\n\u{e9}\r\n"] {
         match connection.send(&envelope, message.as_bytes()).await {
-            Outcome::Accepted(accepted) => names_nobody(accepted.receipt()),
+            Outcome::Accepted(accepted) => assert_no_address(accepted.receipt()),
             Outcome::Refused { code, reply } => {
                 assert!((500..=599).contains(&code));
-                names_nobody(&reply);
+                assert_no_address(&reply);
             }
-            Outcome::Deferred { reply, .. } => names_nobody(&reply),
+            Outcome::Deferred { reply, .. } => assert_no_address(&reply),
             Outcome::InDoubt { .. } => {}
         }
     }
     connection.close().await;
 }
 
-fn names_nobody(said: &str) {
-    assert!(said.chars().count() <= 300 && !said.contains('@'), "{said}");
-    assert!(!said.chars().any(char::is_control), "{said:?}");
+fn assert_no_address(text: &str) {
+    assert!(text.chars().count() <= 300 && !text.contains('@'), "{text}");
+    assert!(!text.chars().any(char::is_control), "{text:?}");
 }

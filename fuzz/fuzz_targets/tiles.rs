@@ -1,8 +1,9 @@
-//! Paths of tiles, and the frames of a log's segments.
+//! Paths of tiles and frames of segments: a parsed path and parsed frames are written back
+//! unchanged.
 #![no_main]
 
 use cofferdam_tlog::TilePath;
-use cofferdam_tlog::frames::{self, Read1};
+use cofferdam_tlog::frames::{self, NextFrame};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
@@ -16,9 +17,9 @@ fuzz_target!(|data: &[u8]| {
     }
     let mut rest = data;
     let mut copy = Vec::new();
-    while let Ok(Read1::Entry(entry)) = frames::read(&mut rest) {
+    while let Ok(NextFrame::Entry(entry)) = frames::read(&mut rest) {
         frames::push(&mut copy, &entry);
     }
-    assert!(data.starts_with(&copy), "what is read is what was written");
+    assert!(data.starts_with(&copy), "the written frames differ from the parsed ones");
     let _ = frames::any_after(&data[..data.len().min(2_048)]);
 });

@@ -1,4 +1,4 @@
-//! Warrants and approvers' keys: nobody signs for two others.
+//! Warrants and approvers' keys: only the warrant that both approvers signed verifies.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -13,7 +13,7 @@ static PEOPLE: LazyLock<[ApproverSecret; 2]> = LazyLock::new(|| {
 });
 static KEYS: LazyLock<[ApproverKey; 2]> =
     LazyLock::new(|| PEOPLE.each_ref().map(ApproverSecret::public));
-/// The one warrant that both signed.
+/// The only warrant that both approvers signed.
 static SIGNED: LazyLock<Signed<Warrant>> = LazyLock::new(|| {
     let order: Warrant = serde_json::from_str(
         r#"{"id":"00000000000000000000000000000007","incident":1,"purpose":"letters",
@@ -40,7 +40,7 @@ fuzz_target!(|data: &[u8]| {
     if let Ok(warrant) = serde_json::from_slice(data) {
         check(warrant);
     }
-    // The good one with bytes changed.
+    // The signed warrant with changed bytes.
     let mut changed = serde_json::to_vec(&*SIGNED).unwrap();
     for pair in data.as_chunks::<2>().0.iter().take(4) {
         let at = usize::from(pair[0]) * changed.len() / 256;

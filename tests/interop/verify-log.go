@@ -6,11 +6,11 @@
 //		go build -o verify-log verify-log.go
 //	./verify-log DIR VKEY [WITNESS_VKEY]
 //
-// DIR holds checkpoint, tile/<L>/<N>[.p/<W>] and tile/entries/<N>[.p/<W>]; VKEY is
-// the log's note verifier key, WITNESS_VKEY a cosigner's (Ed25519, type 0x04). It
-// prints one "ok" line and exits 0, or the first thing wrong and exits 1. Partial
-// tiles and bundles of smaller sizes may remain in DIR if they agree; none beyond
-// the checkpoint's size. An empty log is refused.
+// DIR holds checkpoint, tile/<L>/<N>[.p/<W>] and tile/entries/<N>[.p/<W>]. VKEY is
+// the log's note verifier key, and WITNESS_VKEY that of a cosigner (Ed25519, type
+// 0x04). The program prints one "ok" line and exits 0, or prints the first fault and
+// exits 1. DIR may also hold partial tiles and bundles of smaller sizes if they
+// agree, but no tile beyond the checkpoint's size. An empty log is refused.
 package main
 
 import (
@@ -29,7 +29,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-const height, width = 8, 256 // of a full tile
+const height, width = 8, 256 // the size of a full tile
 var dir fs.FS                // DIR
 
 func require(ok bool, format string, args ...any) {
@@ -45,12 +45,12 @@ func read(path string) []byte {
 	return data
 }
 
-// A cosigner is a note.Verifier of one witness's cosignature/v1 lines (c2sp.org/tlog-cosignature).
+// A cosigner is a note.Verifier for the cosignature/v1 lines of one witness (c2sp.org/tlog-cosignature).
 type cosigner struct {
 	name string
 	id   uint32
 	key  ed25519.PublicKey
-	time int64 // of the last cosignature seen
+	time int64 // the time of the last cosignature that was verified
 }
 
 func newCosigner(vkey string) *cosigner {
@@ -65,21 +65,21 @@ func newCosigner(vkey string) *cosigner {
 func (c *cosigner) Name() string    { return c.name }
 func (c *cosigner) KeyHash() uint32 { return c.id }
 func (c *cosigner) Verify(msg, sig []byte) bool {
-	if len(sig) != 8+ed25519.SignatureSize || sig[0] >= 0x80 { // a time is below 2^63
+	if len(sig) != 8+ed25519.SignatureSize || sig[0] >= 0x80 { // the specification limits a time to 2^63
 		return false
 	}
 	c.time = int64(binary.BigEndian.Uint64(sig))
 	return ed25519.Verify(c.key, []byte(fmt.Sprintf("cosignature/v1\ntime %d\n%s", c.time, msg)), sig[8:])
 }
 
-// openCheckpoint returns the checkpoint's size and root, if every key has signed it.
+// openCheckpoint returns the checkpoint's size and root. Every key must have signed it.
 func openCheckpoint(origin string, keys []note.Verifier) (int64, tlog.Hash) {
 	n, err := note.Open(read("checkpoint"), note.VerifierList(keys...))
 	require(err == nil, "checkpoint: %v", err)
-	require(len(n.Sigs) == len(keys), "checkpoint: of the keys given only %s has signed", n.Sigs[0].Name)
+	require(len(n.Sigs) == len(keys), "checkpoint: only %s of the given keys has signed", n.Sigs[0].Name)
 	lines := strings.Split(n.Text, "\n") // origin, size, root, any extension lines, ""
 	require(len(lines) >= 4 && !strings.Contains("\n"+n.Text, "\n\n"), "checkpoint: not three or more non-empty lines")
-	require(lines[0] == origin, "checkpoint: origin is %q, the key's name %q", lines[0], origin)
+	require(lines[0] == origin, "checkpoint: origin is %q, but the key's name is %q", lines[0], origin)
 	size, err := strconv.ParseInt(lines[1], 10, 64)
 	require(err == nil && size > 0 && strconv.FormatInt(size, 10) == lines[1], "checkpoint: bad size %q", lines[1])
 	root, err := tlog.ParseHash(lines[2])
@@ -87,12 +87,12 @@ func openCheckpoint(origin string, keys []note.Verifier) (int64, tlog.Hash) {
 	return size, root
 }
 
-// pathOf is a tile's path in DIR: Go's, less the height and with "entries" for "data".
+// pathOf returns a tile's path in DIR: Go's path without the height and with "entries" instead of "data".
 func pathOf(t tlog.Tile) string {
 	return strings.Replace("tile/"+strings.TrimPrefix(t.Path(), "tile/8/"), "tile/data/", "tile/entries/", 1)
 }
 
-// eachTile calls f with every tile of one level that holds n hashes (or entries: -1).
+// eachTile calls f with every tile of a level with n hashes. Level -1 has n entries.
 func eachTile(level int, n int64, f func(tlog.Tile)) {
 	for i := int64(0); i < n/width; i++ {
 		f(tlog.Tile{H: height, L: level, N: i, W: width})
@@ -102,7 +102,7 @@ func eachTile(level int, n int64, f func(tlog.Tile)) {
 	}
 }
 
-// eachEntry calls f with every entry of a bundle and its number.
+// eachEntry calls f with the number and the bytes of every entry of a bundle.
 func eachEntry(t tlog.Tile, f func(int64, []byte)) {
 	data := read(pathOf(t))
 	for i := t.N * width; i < t.N*width+int64(t.W); i++ {
@@ -126,7 +126,7 @@ func main() {
 	}
 	size, root := openCheckpoint(log.Name(), keys)
 
-	// All hashes of the tree, from the entries alone.
+	// Compute all hashes of the tree from the entries alone.
 	var stored []tlog.Hash
 	hashes := tlog.HashReaderFunc(func(indexes []int64) (found []tlog.Hash, err error) {
 		for _, i := range indexes {
@@ -136,22 +136,22 @@ func main() {
 	})
 	eachTile(-1, size, func(t tlog.Tile) {
 		eachEntry(t, func(i int64, entry []byte) {
-			more, _ := tlog.StoredHashes(i, entry, hashes) // hashes returns no errors
+			more, _ := tlog.StoredHashes(i, entry, hashes) // hashes never returns an error
 			stored = append(stored, more...)
 		})
 	})
 	computed, _ := tlog.TreeHash(size, hashes)
-	roots := fmt.Sprintf("the entries give root %v, the checkpoint has %v", computed, root)
+	roots := fmt.Sprintf("the entries give root %v, but the checkpoint has %v", computed, root)
 	if computed == root {
-		roots = "the entries do give the checkpoint's root, so this file is wrong"
+		roots = "the entries give the checkpoint's root, so this file is wrong"
 	}
 
-	// Every tile that this size needs, then whatever else is in DIR/tile.
+	// Check every tile that this size needs, then all other files in DIR/tile.
 	check := func(t tlog.Tile) {
 		path, got, i := pathOf(t), []byte(nil), 0
 		if t.L >= 0 {
 			got = read(path)
-		} else { // a bundle, maybe of an earlier size: compare its record hashes
+		} else { // the bundle may be of an earlier size, so compare the hashes of its entries
 			eachEntry(t, func(_ int64, entry []byte) { h := tlog.RecordHash(entry); got = append(got, h[:]...) })
 			t.L = 0
 		}
@@ -171,7 +171,7 @@ func main() {
 		if !d.IsDir() {
 			t, err := tlog.ParseTilePath(strings.Replace("tile/8/"+strings.TrimPrefix(path, "tile/"), "/entries/", "/data/", 1))
 			require(err == nil && pathOf(t) == path && t.L < 64, "%s: not the name of a tile", path)
-			end := size // of levels -1 and 0
+			end := size // the end of levels -1 and 0
 			if t.L > 0 {
 				end >>= height * t.L
 			}

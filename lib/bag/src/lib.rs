@@ -1,12 +1,12 @@
-//! Bags of evidence: a `BagIt` bag (RFC 8493) whose tag manifest is signed, so that it verifies
-//! offline with nothing but the bag and a public key, and whatever was changed is named.
+//! Bags of evidence: `BagIt` bags (RFC 8493) with a signed tag manifest. Anybody can verify a bag
+//! offline with a public key, and verification names every file that was changed.
 //!
 //! May touch: the bag's own directory. Knows nothing of incidents. Called by: the CLI, which
 //! exports and verifies evidence.
 //!
-//! Beside what RFC 8493 asks for stands `signature.txt`: a C2SP signed note over the bag's name
-//! and the SHA-256 of `tagmanifest-sha256.txt`. That names every other tag file, among them
-//! `manifest-sha256.txt`, which names the payload.
+//! A bag has one file beyond RFC 8493, `signature.txt`: a C2SP signed note over the bag's name and
+//! the SHA-256 of `tagmanifest-sha256.txt`. The tag manifest lists all other tag files, including
+//! `manifest-sha256.txt`. The manifest lists the payload.
 
 mod manifest;
 mod verify;
@@ -17,7 +17,7 @@ use std::path::PathBuf;
 pub use verify::{Fault, Verified, verify};
 pub use write::{BagFile, BagWriter, UnsignedBag};
 
-/// The payload's directory.
+/// The directory of the payload.
 const DATA: &str = "data";
 const DECLARATION: (&str, &str) =
     ("bagit.txt", "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n");
@@ -25,29 +25,30 @@ const INFO: &str = "bag-info.txt";
 const MANIFEST: &str = "manifest-sha256.txt";
 const TAG_MANIFEST: &str = "tagmanifest-sha256.txt";
 const SIGNATURE: &str = "signature.txt";
-/// The first line of what is signed.
+/// The first line of a signed statement. It keeps the signature from passing for that of another
+/// kind of note.
 const SIGNED: &str = "cofferdam evidence bag v1";
 
-/// Why a bag can't be written or verified.
+/// A bag can't be written, or verification can't begin. Faults of a bag are [`Fault`]s.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BagError {
     /// A file can't be read or written.
     #[error("{}: {source}", path.display())]
     Io {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// A bag, or something else, stands there already.
+    /// The place of a new bag is taken.
     #[error("{} is there already; choose another place", .0.display())]
     Exists(PathBuf),
-    /// A name that can't stand in a bag.
+    /// A bag or a file in it can't have this name.
     #[error("{0:?} can't be the name of a file in a bag")]
     Name(String),
-    /// A verifier key is none.
-    #[error("{0:?} is no verifier key of a signed note")]
+    /// The given key is not a verifier key.
+    #[error("{0:?} is not a verifier key of a signed note")]
     Key(String),
 }
 
@@ -58,7 +59,7 @@ impl BagError {
     }
 }
 
-/// What is signed: the bag's name, and the hash of its tag manifest.
+/// The statement that a signer signs: the bag's name and the hash of the tag manifest.
 fn statement(name: &str, tag_manifest: &str) -> String {
     use base64::Engine as _;
     let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, tag_manifest.as_bytes());

@@ -1,17 +1,17 @@
-//! Manifests: a line a file, of its hash and its path.
+//! Manifests: one line per file with the file's hash and path.
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path};
 
-/// The longest line that is read.
+/// The longest line that a manifest may have, in bytes.
 const MAX_LINE: usize = 8_192;
 
-/// Hashes by path, as the path stands in the bag: with `/`, percent-encoded.
+/// Hexadecimal SHA-256 by path. A path is relative to the bag and separated by `/`.
 pub type Hashes = BTreeMap<String, String>;
 
-/// Whether a path stays within the bag, and can stand in a line.
+/// Whether a path stays within the bag and fits a line of a manifest.
 #[must_use]
-pub fn is_good(path: &str) -> bool {
+pub fn is_safe_path(path: &str) -> bool {
     let plain = |part: Component<'_>| matches!(part, Component::Normal(_));
     !path.is_empty()
         && path.len() <= MAX_LINE / 2
@@ -21,36 +21,37 @@ pub fn is_good(path: &str) -> bool {
         && Path::new(path).components().all(plain)
 }
 
-/// The manifest's text, in the order of the paths.
+/// The text of a manifest, sorted by path.
 #[must_use]
 pub fn write(hashes: &Hashes) -> String {
     let lines = hashes.iter().map(|(path, hash)| format!("{hash}  {}", encode(path)));
     lines.chain([String::new()]).collect::<Vec<_>>().join("\n")
 }
 
-/// Reads a manifest; what is wrong with which line.
+/// Parses a manifest. The error is the number of the faulty line, from 1, and the fault.
 pub fn read(text: &str) -> Result<Hashes, (usize, &'static str)> {
     let mut hashes = Hashes::new();
     for (number, line) in (1..).zip(text.lines()) {
-        let bad = |why| (number, why);
+        let bad = |fault| (number, fault);
         if line.len() > MAX_LINE {
             return Err(bad("the line is too long"));
         }
-        let (hash, path) = line.split_once([' ', '\t']).ok_or(bad("it has no hash and path"))?;
+        let (hash, path) = line.split_once([' ', '\t']).ok_or(bad("hash or path is missing"))?;
         let path = path.trim_start_matches([' ', '\t', '*']);
         let hex = hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
         if !hex {
-            return Err(bad("the hash is no SHA-256"));
+            return Err(bad("the hash is not a SHA-256"));
         }
-        let path = decode(path).filter(|path| is_good(path)).ok_or(bad("the path is not good"))?;
+        let path =
+            decode(path).filter(|path| is_safe_path(path)).ok_or(bad("the path is not allowed"))?;
         if hashes.insert(path, hash.to_ascii_lowercase()).is_some() {
-            return Err(bad("the path stands twice"));
+            return Err(bad("the path is listed twice"));
         }
     }
     Ok(hashes)
 }
 
-/// RFC 8493, section 2.1.3: line breaks and the percent sign are encoded.
+/// Encodes line breaks and the percent sign (RFC 8493, section 2.1.3).
 fn encode(path: &str) -> String {
     path.replace('%', "%25").replace('\n', "%0A").replace('\r', "%0D")
 }
@@ -84,10 +85,10 @@ mod tests {
         }
 
         #[test]
-        fn what_is_written_reads_back(names in prop::collection::btree_set("[a-z%. ]{1,9}", 0..9)) {
-            let good = names.into_iter().filter(|name| is_good(name));
-            let hashes: Hashes = good.map(|name| (name, "0".repeat(64))).collect();
-            // A blank in front of a path is taken for a separator: nobody writes one.
+        fn a_written_manifest_reads_back(names in prop::collection::btree_set("[a-z%. ]{1,9}", 0..9)) {
+            let safe = names.into_iter().filter(|name| is_safe_path(name));
+            let hashes: Hashes = safe.map(|name| (name, "0".repeat(64))).collect();
+            // A reader takes a blank in front of a path for part of the separator.
             prop_assume!(hashes.keys().all(|name| !name.starts_with(' ')));
             prop_assert_eq!(read(&write(&hashes)), Ok(hashes));
         }
@@ -96,7 +97,7 @@ mod tests {
     #[test]
     fn paths_that_leave_the_bag_are_refused() {
         for path in ["../x", "/etc/passwd", "a/../b", "a//b", "./a", "a\\b", "", "a\u{7}"] {
-            assert!(!is_good(path), "{path:?}");
+            assert!(!is_safe_path(path), "{path:?}");
             assert!(read(&format!("{}  {path}\n", "0".repeat(64))).is_err(), "{path:?}");
         }
     }

@@ -1,4 +1,4 @@
-//! Verifying a bag: everything that is wrong with it, by the name of the file.
+//! Verifies a bag and names each faulty file.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -12,26 +12,26 @@ use signed_note::{Note, StandardVerifier, Verifier, VerifierList};
 use crate::manifest::{self, Hashes};
 use crate::{BagError, DATA, DECLARATION, INFO, MANIFEST, SIGNATURE, TAG_MANIFEST, statement};
 
-/// Tag files are small; a larger one is none of ours.
+/// The largest tag file that is read, in bytes. Tag files are small, so a larger one was changed.
 const MAX_TAG: u64 = 1 << 30;
 
-/// Something that is wrong with a bag.
+/// A fault of a bag.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
-    /// A file is not what was sealed.
+    /// The file at this path differs from the sealed one.
     Changed(String),
-    /// A file is gone.
+    /// The file at this path is missing.
     Missing(String),
-    /// A file, directory or link that was not sealed.
+    /// The file, directory or link at this path was not sealed.
     Unlisted(String),
-    /// A tag file makes no sense; what is wrong with it.
+    /// The tag file at this path can't be parsed, for the reason in the second text.
     Unreadable(String, String),
-    /// Nobody who is trusted signed this bag; why.
+    /// The signature does not hold, for the reason in the text.
     Signature(String),
 }
 
 impl Fault {
-    /// The file that it is about.
+    /// The path of the faulty file, relative to the bag.
     #[must_use]
     pub fn path(&self) -> &str {
         match self {
@@ -56,22 +56,21 @@ impl fmt::Display for Fault {
     }
 }
 
-/// A bag that is as it was sealed.
+/// A bag without faults.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
-    /// Its name.
+    /// The name under which the bag was sealed.
     pub name: String,
-    /// Who signed it.
+    /// The name of the key that signed the bag.
     pub signer: String,
-    /// Files of the payload.
+    /// The number of files in the payload.
     pub files: u64,
-    /// Bytes in them.
+    /// The number of bytes in the payload.
     pub bytes: u64,
 }
 
-/// Verifies the bag in `dir` against the keys that are trusted (c2sp.org/signed-note verifier
-/// keys); `progress` is told of bytes done and bytes in all. The faults, in the order of the
-/// files, if there are any.
+/// Verifies the bag in `dir` against trusted verifier keys (c2sp.org/signed-note). `progress` gets
+/// the payload bytes read so far and in all. The inner result is the bag or its sorted faults.
 pub fn verify(
     dir: &Path,
     keys: &[String],
@@ -79,24 +78,24 @@ pub fn verify(
 ) -> Result<Result<Verified, Vec<Fault>>, BagError> {
     let trusted = verifiers(keys)?;
     let mut check = Check { dir, faults: BTreeSet::new(), done: 0, total: 0, progress };
-    let tag_manifest = check.tag(TAG_MANIFEST);
-    let statement = check.signature(tag_manifest.as_deref(), &trusted);
-    let tags = check.manifest(TAG_MANIFEST, tag_manifest.as_deref());
+    let tag_manifest = check.read_tag(TAG_MANIFEST);
+    let signed = check.check_signature(tag_manifest.as_deref(), &trusted);
+    let tags = check.parse_manifest(TAG_MANIFEST, tag_manifest.as_deref());
     for (path, hash) in tags.iter().flatten() {
-        check.file(path, hash)?;
+        check.check_file(path, hash)?;
     }
-    let manifest = check.tag(MANIFEST);
-    let payload = check.manifest(MANIFEST, manifest.as_deref());
+    let manifest = check.read_tag(MANIFEST);
+    let payload = check.parse_manifest(MANIFEST, manifest.as_deref());
     let payload = payload.unwrap_or_default();
     check.total =
         payload.keys().filter_map(|path| dir.join(path).metadata().ok()).map(|m| m.len()).sum();
     for (path, hash) in &payload {
-        check.file(path, hash)?;
+        check.check_file(path, hash)?;
     }
-    check.strangers(&payload, tags.as_ref())?;
+    check.find_unlisted(&payload, tags.as_ref())?;
     let (files, bytes) = (payload.len() as u64, check.done);
-    check.info(statement.as_ref().map(|(name, _)| name.as_str()), files, bytes);
-    Ok(match statement {
+    check.check_info(signed.as_ref().map(|(name, _)| name.as_str()), files, bytes);
+    Ok(match signed {
         Some((name, signer)) if check.faults.is_empty() => {
             Ok(Verified { name, signer, files, bytes })
         }
@@ -113,21 +112,24 @@ fn verifiers(keys: &[String]) -> Result<VerifierList, BagError> {
     Ok(VerifierList::new(all))
 }
 
+/// A verification under way.
 struct Check<'a> {
     dir: &'a Path,
     faults: BTreeSet<Fault>,
+    /// Payload bytes hashed so far.
     done: u64,
+    /// Payload bytes in all.
     total: u64,
     progress: &'a mut dyn FnMut(u64, u64),
 }
 
 impl Check<'_> {
-    fn fault(&mut self, fault: Fault) {
+    fn add_fault(&mut self, fault: Fault) {
         self.faults.insert(fault);
     }
 
-    /// The text of a tag file.
-    fn tag(&mut self, name: &str) -> Option<String> {
+    /// Reads the text of a tag file.
+    fn read_tag(&mut self, name: &str) -> Option<String> {
         let path = self.dir.join(name);
         let fault = match fs::symlink_metadata(&path) {
             Err(_) => Fault::Missing(name.to_owned()),
@@ -137,52 +139,51 @@ impl Check<'_> {
                 Err(_) => Fault::Changed(name.to_owned()),
             },
         };
-        self.fault(fault);
+        self.add_fault(fault);
         None
     }
 
-    fn manifest(&mut self, name: &str, text: Option<&str>) -> Option<Hashes> {
+    fn parse_manifest(&mut self, name: &str, text: Option<&str>) -> Option<Hashes> {
         match manifest::read(text?) {
             Ok(hashes) => Some(hashes),
             Err((line, why)) => {
-                self.fault(Fault::Unreadable(name.to_owned(), format!("line {line}: {why}")));
+                self.add_fault(Fault::Unreadable(name.to_owned(), format!("line {line}: {why}")));
                 None
             }
         }
     }
 
-    /// The bag's name and who signed it. The note must be byte for byte what a signer writes: a
-    /// note that merely still reads would hide a change.
-    fn signature(
+    /// Checks the signature and returns the bag's name and the signer.
+    fn check_signature(
         &mut self,
         tag_manifest: Option<&str>,
         trusted: &VerifierList,
     ) -> Option<(String, String)> {
-        let text = self.tag(SIGNATURE)?;
+        let text = self.read_tag(SIGNATURE)?;
         match read_signature(&text, trusted) {
-            Ok((name, signer, said)) => {
-                if tag_manifest.is_some_and(|of| statement(&name, of) != said) {
-                    self.fault(Fault::Changed(TAG_MANIFEST.to_owned()));
+            Ok((name, signer, signed)) => {
+                if tag_manifest.is_some_and(|manifest| statement(&name, manifest) != signed) {
+                    self.add_fault(Fault::Changed(TAG_MANIFEST.to_owned()));
                 }
                 Some((name, signer))
             }
             Err(why) => {
-                self.fault(Fault::Signature(why));
+                self.add_fault(Fault::Signature(why));
                 None
             }
         }
     }
 
-    /// Holds one file against its hash. Links are not followed.
-    fn file(&mut self, path: &str, hash: &str) -> Result<(), BagError> {
+    /// Compares one file with its hash. Links are not followed.
+    fn check_file(&mut self, path: &str, hash: &str) -> Result<(), BagError> {
         let full = self.dir.join(path);
         match fs::symlink_metadata(&full) {
-            Err(_) => self.fault(Fault::Missing(path.to_owned())),
-            Ok(metadata) if !metadata.is_file() => self.fault(Fault::Changed(path.to_owned())),
+            Err(_) => self.add_fault(Fault::Missing(path.to_owned())),
+            Ok(metadata) if !metadata.is_file() => self.add_fault(Fault::Changed(path.to_owned())),
             Ok(_) => {
                 let counted = path.starts_with(DATA);
                 if self.hash(&full, counted).map_err(BagError::io(&full))? != hash {
-                    self.fault(Fault::Changed(path.to_owned()));
+                    self.add_fault(Fault::Changed(path.to_owned()));
                 }
             }
         }
@@ -206,13 +207,13 @@ impl Check<'_> {
         }
     }
 
-    /// Whatever stands in the bag and in no manifest.
-    fn strangers(&mut self, payload: &Hashes, tags: Option<&Hashes>) -> Result<(), BagError> {
+    /// Finds everything in the bag that no manifest lists.
+    fn find_unlisted(&mut self, payload: &Hashes, tags: Option<&Hashes>) -> Result<(), BagError> {
         let mut known: BTreeSet<&str> =
             [TAG_MANIFEST, SIGNATURE, MANIFEST, DATA].into_iter().collect();
         for path in payload.keys().chain(tags.into_iter().flat_map(Hashes::keys)) {
             known.insert(path);
-            // Each directory above it, too.
+            // A listed file makes the directories above it known.
             known.extend(path.match_indices('/').map(|(at, _)| &path[..at]));
         }
         if tags.is_none() {
@@ -220,21 +221,23 @@ impl Check<'_> {
         }
         let mut unlisted = Vec::new();
         walk(self.dir, "", &known, &mut unlisted)?;
-        // A manifest that can't be read lists nothing: the files are not to blame.
-        let blind = self.faults.iter().any(|fault| {
+        // Without a readable manifest every file of the payload would count as unlisted, and the
+        // list would hide the one fault that matters.
+        let no_manifest = self.faults.iter().any(|fault| {
             matches!(fault, Fault::Unreadable(name, _) | Fault::Missing(name) if name == MANIFEST)
         });
         for path in unlisted {
-            if !(blind && path.starts_with(DATA)) {
-                self.fault(Fault::Unlisted(path));
+            if !(no_manifest && path.starts_with(DATA)) {
+                self.add_fault(Fault::Unlisted(path));
             }
         }
         Ok(())
     }
 
-    /// What the bag says of itself must be so; RFC 8493, section 2.2.2.
-    fn info(&mut self, name: Option<&str>, files: u64, bytes: u64) {
-        let Some(text) = self.tag(INFO) else { return };
+    /// Compares name and size of the payload with those in the bag's own description (RFC 8493,
+    /// section 2.2.2).
+    fn check_info(&mut self, name: Option<&str>, files: u64, bytes: u64) {
+        let Some(text) = self.read_tag(INFO) else { return };
         let value = |label: &str| {
             let line = text.lines().find_map(|line| line.strip_prefix(label)?.strip_prefix(": "));
             line.map(str::to_owned)
@@ -242,28 +245,29 @@ impl Check<'_> {
         let oxum = value("Payload-Oxum").is_some_and(|said| said == format!("{bytes}.{files}"));
         let named = name.is_none_or(|name| value("External-Identifier").as_deref() == Some(name));
         if !named || (!oxum && self.faults.is_empty()) {
-            self.fault(Fault::Changed(INFO.to_owned()));
+            self.add_fault(Fault::Changed(INFO.to_owned()));
         }
     }
 }
 
-/// The bag's name, who signed it, and what was signed.
+/// Verifies the note and returns the bag's name, the signer and the signed statement. The note must
+/// be byte for byte as a signer writes it, so that no change to `signature.txt` goes unseen.
 fn read_signature(text: &str, trusted: &VerifierList) -> Result<(String, String, String), String> {
     let note = Note::from_bytes(text.as_bytes()).map_err(|e| e.to_string())?;
     let (good, _) = note
         .verify(trusted)
-        .map_err(|_| "it was signed by none of the given keys, or was changed".to_owned())?;
-    let signer = good.first().ok_or("nobody signed it")?.name().to_string();
+        .map_err(|_| "none of the given keys signed the bag, or it was changed".to_owned())?;
+    let signer = good.first().ok_or("the note has no signature")?.name().to_string();
     let rewritten = String::from_utf8(note.to_bytes()).map_err(|e| e.to_string())?;
     if good.len() != 1 || rewritten != text {
-        return Err("it is not as a signer writes it".to_owned());
+        return Err("the note was rewritten after it was signed".to_owned());
     }
-    let said = String::from_utf8(note.text().to_vec()).map_err(|e| e.to_string())?;
-    let name = said.lines().nth(1).unwrap_or_default().to_owned();
-    Ok((name, signer, said))
+    let signed = String::from_utf8(note.text().to_vec()).map_err(|e| e.to_string())?;
+    let name = signed.lines().nth(1).unwrap_or_default().to_owned();
+    Ok((name, signer, signed))
 }
 
-/// Lists what is not known, below `dir`. Links are not followed.
+/// Collects the paths below `dir` that are not `known`. Links are not followed.
 fn walk(
     dir: &Path,
     prefix: &str,

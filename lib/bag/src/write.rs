@@ -1,4 +1,5 @@
-//! Writing a bag: beside its place, and moved there when it is whole and signed.
+//! Writes a bag. A draft beside the final place is moved there once it is complete and signed, so
+//! that a bag in its place is never half written.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -9,7 +10,7 @@ use aws_lc_rs::digest::{Context, SHA256, digest};
 use crate::manifest::{self, Hashes};
 use crate::{BagError, DATA, DECLARATION, INFO, MANIFEST, SIGNATURE, TAG_MANIFEST, statement};
 
-/// A bag that is being written. Dropped before it is sealed, it leaves nothing.
+/// A bag that is being written. If it is dropped before it is sealed, its draft is removed.
 #[derive(Debug)]
 pub struct BagWriter {
     place: PathBuf,
@@ -19,7 +20,7 @@ pub struct BagWriter {
     sealed: bool,
 }
 
-/// A bag that is whole but for its signature. Dropped, it leaves nothing.
+/// A bag that lacks only its signature. If it is dropped before it is sealed, its draft is removed.
 #[derive(Debug)]
 pub struct UnsignedBag {
     bag: BagWriter,
@@ -37,7 +38,7 @@ pub struct BagFile<'a> {
 }
 
 impl BagWriter {
-    /// Begins a bag that will stand in `place`.
+    /// Begins a bag that will be moved to `place`.
     pub fn create(place: &Path) -> Result<Self, BagError> {
         if place.exists() {
             return Err(BagError::Exists(place.to_owned()));
@@ -53,10 +54,11 @@ impl BagWriter {
         Ok(Self { place, draft, hashes, bytes: 0, sealed: false })
     }
 
-    /// Begins a file of the payload, as `log/checkpoint`; end it with [`BagFile::end`].
+    /// Begins a file of the payload, such as `log/checkpoint`. Only [`BagFile::end`] adds it to the
+    /// manifest.
     pub fn file(&mut self, name: &str) -> Result<BagFile<'_>, BagError> {
         let name = format!("{DATA}/{name}");
-        if !manifest::is_good(&name) || self.hashes.contains_key(&name) {
+        if !manifest::is_safe_path(&name) || self.hashes.contains_key(&name) {
             return Err(BagError::Name(name));
         }
         let path = self.draft.join(&name);
@@ -68,7 +70,7 @@ impl BagWriter {
         Ok(BagFile { bag: self, name, path, file, hash, bytes: 0 })
     }
 
-    /// Writes a whole file of the payload.
+    /// Writes a file of the payload in one piece.
     pub fn add(&mut self, name: &str, content: &[u8]) -> Result<(), BagError> {
         let mut file = self.file(name)?;
         let path = file.path.clone();
@@ -76,8 +78,8 @@ impl BagWriter {
         file.end()
     }
 
-    /// Ends the bag but for its signature: manifests, and `info` (labels and values, RFC 8493,
-    /// section 2.2.2). The signature will be over it under the bag's `name`.
+    /// Writes the tag files: the manifests, and the labels and values of `info` (RFC 8493, section
+    /// 2.2.2). The bag is then ready to be signed under `name`.
     pub fn close(self, name: &str, info: &[(&str, String)]) -> Result<UnsignedBag, BagError> {
         if name.is_empty() || name.chars().any(char::is_control) {
             return Err(BagError::Name(name.to_owned()));
@@ -95,15 +97,15 @@ impl BagWriter {
         ];
         let mut hashes = Hashes::new();
         for (file, text) in &tags {
-            self.tag(file, text)?;
+            self.write_tag(file, text)?;
             hashes.insert((*file).to_owned(), hex::encode(digest(&SHA256, text.as_bytes())));
         }
         let tag_manifest = manifest::write(&hashes);
-        self.tag(TAG_MANIFEST, &tag_manifest)?;
+        self.write_tag(TAG_MANIFEST, &tag_manifest)?;
         Ok(UnsignedBag { statement: statement(name, &tag_manifest), bag: self })
     }
 
-    fn tag(&self, name: &str, text: &str) -> Result<(), BagError> {
+    fn write_tag(&self, name: &str, text: &str) -> Result<(), BagError> {
         let path = self.draft.join(name);
         let write = || {
             let mut file = File::create_new(&path)?;
@@ -115,15 +117,15 @@ impl BagWriter {
 }
 
 impl UnsignedBag {
-    /// What is to be signed.
+    /// The text to sign.
     #[must_use]
     pub fn statement(&self) -> &str {
         &self.statement
     }
 
-    /// Puts the signed note of the statement into the bag, and the bag into its place.
+    /// Adds the signed note of the statement and moves the bag to its place, which is returned.
     pub fn seal(mut self, note: &str) -> Result<PathBuf, BagError> {
-        self.bag.tag(SIGNATURE, note)?;
+        self.bag.write_tag(SIGNATURE, note)?;
         fs::rename(&self.bag.draft, &self.bag.place).map_err(BagError::io(&self.bag.place))?;
         self.bag.sealed = true;
         Ok(self.bag.place.clone())
@@ -133,14 +135,14 @@ impl UnsignedBag {
 impl Drop for BagWriter {
     fn drop(&mut self) {
         if !self.sealed {
-            // What stands there is of no use to anybody.
+            // A draft that can't be removed does no harm: it was never taken for a bag.
             let _ = fs::remove_dir_all(&self.draft);
         }
     }
 }
 
 impl BagFile<'_> {
-    /// Ends the file: it is on disk, and in the manifest.
+    /// Syncs the file to the disk and adds it to the manifest.
     pub fn end(self) -> Result<(), BagError> {
         let Self { bag, name, path, mut file, hash, bytes } = self;
         file.flush().and_then(|()| file.get_ref().sync_all()).map_err(BagError::io(path))?;

@@ -1,4 +1,4 @@
-//! Bags as an auditor gets them: whatever was done to one is named.
+//! Bags as an auditor gets them: verification names every change.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed step is a failed test")]
 
 use std::fs;
@@ -24,7 +24,7 @@ fn sign(text: &str) -> Result<String, String> {
     String::from_utf8(note.to_bytes()).map_err(|e| e.to_string())
 }
 
-fn make(files: &[(&str, Vec<u8>)]) -> (TempDir, PathBuf) {
+fn sealed_bag(files: &[(&str, Vec<u8>)]) -> (TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let place = dir.path().join("bag");
     let mut bag = BagWriter::create(&place).unwrap();
@@ -42,9 +42,9 @@ fn make(files: &[(&str, Vec<u8>)]) -> (TempDir, PathBuf) {
     (dir, place)
 }
 
-fn small() -> (TempDir, PathBuf) {
+fn small_bag() -> (TempDir, PathBuf) {
     let file = |name, text: &str| (name, text.as_bytes().to_vec());
-    make(&[
+    sealed_bag(&[
         file("journal.jsonl", "{\"number\":1}\n"),
         file("exposure/read.csv", "record,fields\n7,name\n"),
         file("exposure/empty.csv", ""),
@@ -68,21 +68,21 @@ fn files(dir: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The fault that a change must be known by.
-fn assert_named(dir: &Path, path: &Path, what: &str) {
+/// Asserts that verification blames the file at `path`. `change` says what the test did to it.
+fn assert_named(dir: &Path, path: &Path, change: &str) {
     let name = path.strip_prefix(dir).unwrap().to_str().unwrap();
-    let Err(faults) = check(dir) else { panic!("{what} of {name} is not seen") };
-    assert!(faults.iter().any(|fault| fault.path() == name), "{what} of {name}: {faults:?}");
+    let Err(faults) = check(dir) else { panic!("{change} of {name} is not seen") };
+    assert!(faults.iter().any(|fault| fault.path() == name), "{change} of {name}: {faults:?}");
 }
 
 #[test]
-fn a_bag_verifies_by_our_own_and_by_other_hands() {
-    let (_dir, bag) = small();
+fn cofferdam_and_sha256sum_verify_a_bag() {
+    let (_dir, bag) = small_bag();
     let verified = check(&bag).unwrap();
     assert_eq!((verified.name.as_str(), verified.signer.as_str()), ("incident 7", "PeterNeumann"));
     assert_eq!(verified.files, 6);
     for manifest in ["manifest-sha256.txt", "tagmanifest-sha256.txt"] {
-        // coreutils reads paths as they are; a percent sign is encoded in a manifest.
+        // A manifest encodes percent signs, but coreutils takes paths literally.
         let text = fs::read_to_string(bag.join(manifest)).unwrap().replace("%25", "%");
         let plain = bag.with_extension("sums");
         fs::write(&plain, text).unwrap();
@@ -93,8 +93,8 @@ fn a_bag_verifies_by_our_own_and_by_other_hands() {
 }
 
 #[test]
-fn every_byte_of_every_file_counts() {
-    let (_dir, bag) = small();
+fn a_change_to_any_byte_of_any_file_is_named() {
+    let (_dir, bag) = small_bag();
     for path in files(&bag) {
         let good = fs::read(&path).unwrap();
         for at in 0..good.len() {
@@ -119,8 +119,8 @@ fn every_byte_of_every_file_counts() {
 }
 
 #[test]
-fn what_is_removed_renamed_swapped_added_or_linked_is_named() {
-    let (dir, bag) = small();
+fn a_removed_renamed_swapped_added_or_linked_file_is_named() {
+    let (dir, bag) = small_bag();
     let aside = dir.path().join("aside");
     for path in files(&bag) {
         fs::rename(&path, &aside).unwrap();
@@ -136,15 +136,16 @@ fn what_is_removed_renamed_swapped_added_or_linked_is_named() {
         }
         fs::rename(&renamed, &path).unwrap();
     }
-    let (one, two) = (bag.join("data/journal.jsonl"), bag.join("data/notice.html"));
-    fs::rename(&one, &aside).unwrap();
-    fs::rename(&two, &one).unwrap();
-    fs::rename(&aside, &two).unwrap();
-    assert_named(&bag, &one, "a swap");
-    assert_named(&bag, &two, "a swap");
-    fs::rename(&two, &aside).unwrap();
-    fs::rename(&one, &two).unwrap();
-    fs::rename(&aside, &one).unwrap();
+    let (journal, notice) = (bag.join("data/journal.jsonl"), bag.join("data/notice.html"));
+    let swap = || {
+        fs::rename(&journal, &aside).unwrap();
+        fs::rename(&notice, &journal).unwrap();
+        fs::rename(&aside, &notice).unwrap();
+    };
+    swap();
+    assert_named(&bag, &journal, "a swap");
+    assert_named(&bag, &notice, "a swap");
+    swap();
 
     for added in ["data/more.txt", "more.txt", "data/log/more"] {
         fs::write(bag.join(added), "x").unwrap();
@@ -158,14 +159,14 @@ fn what_is_removed_renamed_swapped_added_or_linked_is_named() {
 }
 
 #[test]
-fn a_big_bag_is_checked_at_random_places() {
+fn a_flipped_bit_in_a_big_bag_is_named() {
     let rng = SeededRng::new(7);
     let below =
         |n: usize| usize::try_from(u64::from_be_bytes((&rng as &dyn Rng).bytes())).unwrap() % n;
     let noise: Vec<u8> = (0..2 << 20).flat_map(|_| (&rng as &dyn Rng).bytes::<4>()).collect();
     let names: Vec<String> = (0..4).map(|n| format!("part/{n}")).collect();
     let parts: Vec<_> = names.iter().map(|name| (name.as_str(), noise.clone())).collect();
-    let (_dir, bag) = make(&parts);
+    let (_dir, bag) = sealed_bag(&parts);
     assert!(check(&bag).is_ok());
     let all = files(&bag);
     for _ in 0..25 {
@@ -182,8 +183,8 @@ fn a_big_bag_is_checked_at_random_places() {
 }
 
 #[test]
-fn a_bag_of_somebody_else_is_not_ours() {
-    let (_dir, bag) = small();
+fn a_bag_that_no_trusted_key_signed_is_refused() {
+    let (_dir, bag) = small_bag();
     let other = "other+00000000+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW".to_owned();
     assert!(matches!(verify(&bag, &[other], &mut |_, _| {}), Err(BagError::Key(_))));
     let faults = verify(&bag, &[], &mut |_, _| {}).unwrap().unwrap_err();
@@ -191,8 +192,8 @@ fn a_bag_of_somebody_else_is_not_ours() {
 }
 
 #[test]
-fn an_unfinished_bag_leaves_nothing_and_a_finished_one_is_not_overwritten() {
-    let (dir, bag) = small();
+fn an_unfinished_bag_is_removed_and_a_finished_one_is_not_overwritten() {
+    let (dir, bag) = small_bag();
     assert!(matches!(BagWriter::create(&bag), Err(BagError::Exists(_))));
     let place = dir.path().join("other");
     let mut writer = BagWriter::create(&place).unwrap();

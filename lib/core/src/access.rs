@@ -1,81 +1,83 @@
-//! What a shop's own tables and logs say, where its accounts do not run on Cofferdam.
+//! Rows of a shop's own customer table and lines of its own logs: a shop whose accounts do not run
+//! on Cofferdam brings both on the day.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{CallerName, Country, FieldSet, Language, Operation, Personal, Region, Timestamp};
 
-/// A customer on a roster: the shop's own table, as it was brought on the day.
+/// One row of a brought table: a customer as the shop's own table describes them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RosterPerson {
-    /// The shop's own number or code for the customer. No address: it is kept in clear.
+    /// The shop's own number or code for the customer. `response` keeps it in clear, so it must not
+    /// be an e-mail address.
     pub key: String,
-    /// Where the customer lives, if known.
+    /// The country of residence, if known.
     pub country: Option<Country>,
-    /// The state or province.
+    /// The state or province of residence, if known.
     pub region: Option<Region>,
-    /// The language to write in.
+    /// The language of the customer's letters.
     pub language: Language,
-    /// Whether known to be a minor.
+    /// Whether the customer is known to be a minor.
     pub minor: bool,
-    /// The name; empty where there is none.
+    /// The customer's name; empty if the table has none.
     pub name: Personal,
-    /// The e-mail address; empty where there is none.
+    /// The e-mail address; empty if the table has none.
     pub email: Personal,
-    /// The postal address, for those whom no e-mail reaches.
+    /// The postal address, for a letter on paper when no e-mail arrives.
     pub address: Option<Personal>,
-    /// What the shop's table holds about the customer, whether it was brought or not.
+    /// Every field that the shop's table holds about the customer, including those not brought
+    /// here.
     pub holds: FieldSet,
 }
 
-/// One access to customers' data, as another system's log tells it.
+/// One access to customers' data, as read from another system's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Access {
-    /// Where in the file, from 1.
+    /// The line of the log file, counted from 1.
     pub line: u64,
-    /// When, by the clock of who wrote the log.
+    /// The time of the access, by the clock of the system that wrote the log.
     pub at: Timestamp,
-    /// From where: the client's address or name.
+    /// The client: its address or name.
     pub caller: CallerName,
-    /// As whom, or through what: the database's user, the key, the server.
+    /// The identity under which the client came: a database user, an API key or a server.
     pub via: CallerName,
     /// [`Operation::Release`] for data that went out, [`Operation::Seal`] for data that came in.
     pub operation: Operation,
-    /// Which fields.
+    /// The fields that the access touched.
     pub fields: FieldSet,
-    /// Whose.
+    /// The customers whose data the access touched.
     pub whose: Whose,
 }
 
-/// Whose data an access touched.
+/// The customers whose data an access touched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Whose {
-    /// Of customers with these keys; of none where nobody can be told, as for one who is new.
+    /// The customers with these keys. An empty list touches no known customer: the access may have
+    /// created one.
     Keys(Vec<Personal>),
-    /// Of customers with these e-mail addresses.
+    /// The customers with these e-mail addresses.
     Emails(Vec<Personal>),
-    /// It can't be told: everybody whom it could have touched.
+    /// Every customer, because the log line does not narrow the access to fewer.
     Everybody {
-        /// Why it can't, in a few words without personal data.
+        /// The reason, in a few words without personal data.
         why: String,
     },
 }
 
 impl CallerName {
-    /// A foreign name as one of ours: what a name can't hold becomes `-`. Names that become the
-    /// same are taken for the same. `unknown` where nothing is left.
+    /// Turns a name from another system into a caller's name. Each character that a caller's name
+    /// can't hold becomes `-`, and an empty result becomes `unknown`. Two foreign names may turn
+    /// into the same caller's name; they then count as one caller.
     #[must_use]
-    pub fn of_foreign(text: &str) -> Self {
+    pub fn from_foreign(text: &str) -> Self {
         let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
-        // An ARN tells most at its end.
+        // A long name keeps its end, because the end of an ARN names the user.
         let tail: Vec<char> = text.trim().chars().rev().take(63).map(plain).collect();
         let name: String = tail.into_iter().rev().collect();
         let name = name.trim_matches('-');
-        #[expect(
-            clippy::expect_used,
-            reason = "what is left is a DNS label, and so is the literal"
-        )]
-        name.parse().or_else(|_| "unknown".parse()).expect("a name")
+        #[expect(clippy::expect_used, reason = "`unknown` is a DNS label")]
+        name.parse().or_else(|_| "unknown".parse()).expect("a caller's name")
     }
 }
 
@@ -86,8 +88,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn foreign_names_become_ours() {
-        for (foreign, ours) in [
+    fn foreign_names_become_callers_names() {
+        for (foreign, caller) in [
             ("10.0.0.5", "10-0-0-5"),
             ("[local]", "local"),
             ("app_ro", "app-ro"),
@@ -95,15 +97,15 @@ mod tests {
             ("…", "unknown"),
             ("arn:aws:iam::1:user/Ann", "arn-aws-iam--1-user-ann"),
         ] {
-            assert_eq!(CallerName::of_foreign(foreign).as_str(), ours);
+            assert_eq!(CallerName::from_foreign(foreign).as_str(), caller);
         }
     }
 
     proptest! {
         #[test]
-        fn any_text_has_a_name(text in ".{0,200}") {
-            let name = CallerName::of_foreign(&text);
-            prop_assert_eq!(CallerName::of_foreign(name.as_str()), name);
+        fn any_text_becomes_a_name_that_stays_the_same(text in ".{0,200}") {
+            let name = CallerName::from_foreign(&text);
+            prop_assert_eq!(CallerName::from_foreign(name.as_str()), name);
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What a call between compartments is: a path, a body, an answer. Every call is a `POST`, reads
-//! too, so that what is asked for never stands in a URL, where it would be logged.
+//! A call between compartments: a path, a body and an answer. Every call is a `POST`, even one that
+//! only reads: parameters in a URL would end up in access logs.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -7,16 +7,16 @@ use serde::de::DeserializeOwned;
 
 use crate::ProblemType;
 
-/// One kind of call. The request type implements it, so that a client and a server can't disagree
-/// about path, body or answer.
+/// One kind of call. The request type implements this trait, so that client and server can't
+/// disagree about the path, the body or the answer.
 pub trait Call: Serialize + DeserializeOwned + JsonSchema + Send + Sync {
-    /// The path of the route. It says the call's name: `FreezeCaller` is `/v1/callers/freeze`.
+    /// The path of the route. It is the call's name: `FreezeCaller` is `/v1/callers/freeze`.
     const PATH: &'static str;
-    /// The problems beside the general ones that the call answers with.
+    /// The problems that the call may answer with beside [`ProblemType::GENERAL`].
     const PROBLEMS: &'static [ProblemType] = &[];
-    /// Whether the body and the answer travel as postcard instead of JSON: for calls that move
-    /// thousands of keys or ciphertexts. The server takes both for every call.
+    /// Whether the client sends postcard instead of JSON, for calls that move thousands of keys or
+    /// ciphertexts. A server accepts both encodings for every call and answers in the request's.
     const COMPACT: bool = false;
-    /// What comes back.
+    /// The body of a successful answer.
     type Answer: Serialize + DeserializeOwned + JsonSchema + Send;
 }

@@ -1,17 +1,16 @@
-//! Time as an argument: whoever needs the time is handed a [`Clock`].
+//! Time as an argument: code that needs the time is handed a [`Clock`].
 
 use std::sync::{LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Tells the time.
+/// A source of time.
 pub trait Clock: Send + Sync {
-    /// The instant now, in UTC.
+    /// The current instant, in UTC. It may jump when an administrator or NTP sets the clock.
     fn now(&self) -> Timestamp;
 
-    /// How much time has really passed since some fixed moment of this process, whatever
-    /// happened to the clock.
+    /// The time elapsed since a fixed moment of this process. Setting the clock does not change it.
     fn monotonic(&self) -> Duration;
 }
 
@@ -34,7 +33,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock for tests: it stands still until it is told to move.
+/// A clock for tests. It stands still until a test moves it.
 #[derive(Debug)]
 pub struct MockClock(Mutex<(Timestamp, Duration)>);
 
@@ -45,14 +44,14 @@ impl MockClock {
         Self(Mutex::new((start, Duration::ZERO)))
     }
 
-    /// Lets time pass.
+    /// Lets `by` pass: both readings move.
     pub fn advance(&self, by: SignedDuration) {
         let mut clock = self.lock();
         clock.0 += by;
         clock.1 += by.unsigned_abs();
     }
 
-    /// Sets the clock forward or back, without time passing.
+    /// Sets the clock forward or back. No time passes, so [`Clock::monotonic`] stays.
     pub fn jump(&self, by: SignedDuration) {
         self.lock().0 += by;
     }

@@ -1,4 +1,4 @@
-//! What is kept about a customer or a card, and what may be done with it.
+//! The fields kept about a customer or a card, and the operations on them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,16 +12,16 @@ use serde::{Deserialize, Serialize};
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Domain {
-    /// Customers.
+    /// Customers of `accounts`.
     Accounts,
-    /// Cards.
+    /// Cards of `payments`.
     Payments,
-    /// People of a roster that was brought to `response` for an incident.
+    /// People of a table that was brought to `response` for an incident.
     Response,
 }
 
 impl Domain {
-    /// Every domain.
+    /// Every domain, in the order of declaration.
     pub const ALL: [Self; 3] = [Self::Accounts, Self::Payments, Self::Response];
 
     /// The name used in routes, logs and key derivation.
@@ -41,33 +41,33 @@ impl fmt::Display for Domain {
     }
 }
 
-/// What a caller does with a record.
+/// An operation of a caller on a record, as grants, budgets and the release log name it.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
-    /// Field keys are given out so that existing data can be read.
+    /// `keys` gives out field keys so that the caller can read existing data.
     Release,
-    /// Field keys are given out so that data which the caller supplies can be sealed.
+    /// `keys` gives out field keys so that the caller can seal data that it supplies.
     Seal,
-    /// A password hash is keyed with the pepper: somebody typed, or brought, a password.
+    /// `keys` keys a password hash with the pepper, because somebody typed or imported a password.
     Harden,
-    /// An e-mail address is turned into its look-up index.
+    /// `keys` turns an e-mail address into its look-up index.
     Index,
-    /// Field keys of two epochs are given to the compartment itself, so that it moves its
-    /// records from the one to the other.
+    /// `keys` gives a compartment the field keys of two epochs, so that the compartment moves its
+    /// records from one epoch to the other.
     Reseal,
-    /// A record's keys are never given out again.
+    /// `keys` erases a record: it never gives out the record's keys again.
     Erase,
 }
 
 impl Operation {
-    /// Every operation.
+    /// Every operation, in the order of declaration.
     pub const ALL: [Self; 6] =
         [Self::Release, Self::Seal, Self::Harden, Self::Index, Self::Reseal, Self::Erase];
 
-    /// Whether it gives out keys of named fields.
+    /// Whether the operation gives out keys of named fields.
     #[must_use]
     pub const fn names_fields(self) -> bool {
         matches!(self, Self::Release | Self::Seal | Self::Reseal)
@@ -95,15 +95,15 @@ impl fmt::Display for Operation {
 
 macro_rules! fields {
     ($($(#[$doc:meta])* $variant:ident = $number:literal, $name:literal, $domain:ident;)*) => {
-        /// One kind of data about a customer or a card. The numbers stand in logs and sealed
-        /// data: they are never given to another field.
+        /// One kind of data about a customer or a card. The number of a field stands in logs and in
+        /// sealed data, so a number is never reused for another field.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
         #[serde(rename_all = "snake_case")]
         #[repr(u8)]
         pub enum Field { $($(#[$doc])* $variant = $number,)* }
 
         impl Field {
-            /// Every field, in the order of their numbers.
+            /// Every field, in the order of the numbers.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
             /// The name used in routes, configuration and reports.
@@ -112,7 +112,7 @@ macro_rules! fields {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// The compartment that holds it.
+            /// The domain that holds the field.
             #[must_use]
             pub const fn domain(self) -> Domain {
                 match self { $(Self::$variant => Domain::$domain,)* }
@@ -122,33 +122,33 @@ macro_rules! fields {
 }
 
 fields! {
-    /// The customer's name.
+    /// The customer's full name.
     Name = 0, "name", Accounts;
-    /// The e-mail address.
+    /// The customer's e-mail address.
     Email = 1, "email", Accounts;
-    /// The telephone number.
+    /// The customer's telephone number.
     Phone = 2, "phone", Accounts;
-    /// Where bills go.
+    /// The postal address for bills.
     BillingAddress = 3, "billing_address", Accounts;
-    /// Where parcels go.
+    /// The postal address for parcels.
     ShippingAddress = 4, "shipping_address", Accounts;
     /// The last four digits of the card on file, as shown in the profile.
     CardLast4 = 5, "card_last4", Accounts;
-    /// The password. Never sealed, so never released: it can only be *presented*.
+    /// The password. It is never sealed and so never released: it can only be *presented*.
     Password = 6, "password", Accounts;
-    /// A session: who holds its token is taken for the customer. Never sealed, so never released.
+    /// A session, whose token stands in for the customer. It is never sealed and so never released.
     Session = 7, "session", Accounts;
     /// The full card number (PAN).
     CardNumber = 8, "card_number", Payments;
-    /// Month and year of expiry.
+    /// The month and year of a card's expiry.
     CardExpiry = 9, "card_expiry", Payments;
-    /// The last four digits, as the payments compartment shows them.
+    /// The last four digits of a card, as `payments` shows them.
     CardMasked = 10, "card_masked", Payments;
-    /// The name of a person on a roster.
+    /// The name of a person in a brought table.
     RosterName = 11, "roster_name", Response;
-    /// The e-mail address of a person on a roster.
+    /// The e-mail address of a person in a brought table.
     RosterEmail = 12, "roster_email", Response;
-    /// The postal address of a person on a roster.
+    /// The postal address of a person in a brought table.
     RosterAddress = 13, "roster_address", Response;
 }
 
@@ -158,9 +158,9 @@ impl fmt::Display for Field {
     }
 }
 
-/// A string that names no field.
+/// The given string names no field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no field {0:?}")]
+#[error("unknown field {0:?}")]
 pub struct UnknownField(pub String);
 
 impl FromStr for Field {
@@ -175,12 +175,12 @@ impl FromStr for Field {
     }
 }
 
-/// A set of fields: a list of names in JSON and TOML, 16 bits in the log.
+/// A set of fields: a list of names in JSON and TOML, 16 bits in the log and in postcard.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash, JsonSchema)]
 pub struct FieldSet(#[schemars(with = "Vec<Field>")] u16);
 
 impl FieldSet {
-    /// No field.
+    /// The set without any field.
     pub const EMPTY: Self = Self(0);
 
     /// The set with `field` added.
@@ -201,13 +201,13 @@ impl FieldSet {
         self.0 & !other.0 == 0
     }
 
-    /// What both sets hold.
+    /// The fields that are in both sets.
     #[must_use]
     pub const fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
-    /// What either set holds.
+    /// The fields that are in either set.
     #[must_use]
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -219,13 +219,13 @@ impl FieldSet {
         self.0 == 0
     }
 
-    /// How many fields are in the set.
+    /// The number of fields in the set.
     #[must_use]
     pub const fn len(self) -> usize {
         self.0.count_ones() as usize
     }
 
-    /// The fields, in the order of their numbers.
+    /// The fields, in the order of the numbers.
     pub fn iter(self) -> impl Iterator<Item = Field> {
         Field::ALL.iter().copied().filter(move |f| self.contains(*f))
     }
@@ -236,7 +236,7 @@ impl FieldSet {
         self.0
     }
 
-    /// The set with these bits; `None` when a bit stands for no field.
+    /// The set with these bits; `None` if a bit stands for no field.
     #[must_use]
     pub fn from_bits(bits: u16) -> Option<Self> {
         let known: Self = Field::ALL.iter().copied().collect();

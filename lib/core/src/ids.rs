@@ -1,4 +1,4 @@
-//! Numbers and names that mean something.
+//! Typed numbers and names, so that a record can't be mistaken for an epoch or a caller for a text.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,8 +6,9 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The number of a customer (in `accounts`) or a card (in `payments`): dense, from 0, 32 bits,
-/// so that sets of them are Roaring bitmaps.
+/// The number of a customer (in `accounts`), a card (in `payments`) or a person of a brought table
+/// (in `response`). Numbers are dense from 0 and have 32 bits, so that sets of records are Roaring
+/// bitmaps.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -15,8 +16,9 @@ use serde::{Deserialize, Serialize};
 pub struct Record(pub u32);
 
 impl Record {
-    /// Stands for "no customer": the record under which a password is hardened when the e-mail
-    /// address typed belongs to nobody, so that the answer takes the same steps either way.
+    /// The record that stands for "no customer". If a typed e-mail address belongs to no customer,
+    /// the password is hardened under this record, so that a sign-in takes the same steps either
+    /// way.
     pub const NOBODY: Self = Self(u32::MAX);
 }
 
@@ -26,7 +28,7 @@ impl fmt::Display for Record {
     }
 }
 
-/// The generation of a master key; a record is sealed under one epoch.
+/// The generation of a domain's master key. All fields of a record are sealed under one epoch.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -42,9 +44,11 @@ pub struct Epoch(pub u16);
 #[schemars(extend("pattern" = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", "examples" = ["web-ky-1"]))]
 pub struct CallerName(String);
 
-/// A string that is no caller's name.
+/// The given string can't be a caller's name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no caller's name: it takes 1 to 63 of a-z, 0-9 and '-', not at either end")]
+#[error(
+    "{0:?} can't be a caller's name: use 1 to 63 of a-z, 0-9 and '-', with no '-' at either end"
+)]
 pub struct BadName(pub String);
 
 impl CallerName {

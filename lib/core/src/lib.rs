@@ -1,8 +1,8 @@
-//! What every compartment agrees on: typed numbers and names, fields, time, randomness, and
-//! types that keep secrets and personal data out of logs.
+//! The types that all compartments share: numbers and names, fields, time, randomness, sealed
+//! fields, problems, and types that keep secrets and personal data out of logs.
 //!
-//! May touch: nothing. No files, no sockets, no database; the clock and the operating system's
-//! random numbers are reached only through [`Clock`] and [`Rng`], so that tests can replace them.
+//! May touch: the machine's clock and the operating system's random numbers, and only behind
+//! [`Clock`] and [`Rng`], so that tests can replace both. No files, no sockets, no database.
 //! Called by: every other crate of the workspace.
 
 mod access;

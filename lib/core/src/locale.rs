@@ -1,5 +1,5 @@
-//! Coarse attributes, kept in clear: they count people by jurisdiction and choose a letter's
-//! language, and name nobody.
+//! Country, region and language: coarse attributes that count people by jurisdiction and choose a
+//! letter's language. They identify nobody, so the compartments keep them in clear.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,9 +7,9 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A code that is not of the form asked for.
+/// The given string is not a code of the expected form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{value:?} is no {what}")]
+#[error("{value:?} is not a {what}")]
 pub struct BadLocale {
     value: String,
     what: &'static str,

@@ -1,4 +1,5 @@
-//! Types that hold what must not leak: no `Display`, a `Debug` that says nothing, zeroed on drop.
+//! Types for secrets and personal data: they have no `Display`, redact their `Debug` and are zeroed
+//! on drop.
 
 use std::fmt;
 
@@ -10,8 +11,8 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// Text about a person, or a secret that a person typed.
 ///
-/// It crosses the wire (it serialises as a plain string) and is otherwise reached only through
-/// [`Personal::expose`], so that each use can be found.
+/// The type serialises as a plain string. Code reads the text only through [`Personal::expose`], so
+/// that a search finds every use.
 #[derive(
     Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Zeroize, ZeroizeOnDrop, JsonSchema,
 )]
@@ -20,13 +21,13 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 pub struct Personal(String);
 
 impl Personal {
-    /// Wraps `text`.
+    /// Wraps `text`. Copies that the caller still holds are not zeroed.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The text itself.
+    /// The text in clear. Never log it or put it into an error.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -54,13 +55,13 @@ impl fmt::Debug for Personal {
 pub struct KeyBytes(#[schemars(with = "String")] [u8; 32]);
 
 impl KeyBytes {
-    /// Wraps `bytes`.
+    /// Wraps `bytes`. Copies that the caller still holds are not zeroed.
     #[must_use]
     pub const fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes themselves.
+    /// The bytes in clear. Never log them or put them into an error.
     #[must_use]
     pub const fn expose(&self) -> &[u8; 32] {
         &self.0
@@ -102,13 +103,13 @@ mod tests {
     use super::{KeyBytes, Personal};
 
     #[test]
-    fn nothing_leaks_through_debug() {
+    fn debug_output_holds_no_secret() {
         assert_eq!(format!("{:?}", Personal::new("Ada")), "Personal(…)");
         assert_eq!(format!("{:?}", KeyBytes::new([7; 32])), "KeyBytes(…)");
     }
 
     #[test]
-    fn key_bytes_take_exactly_thirty_two() -> Result<(), Box<dyn std::error::Error>> {
+    fn key_bytes_parse_from_exactly_thirty_two_bytes() -> Result<(), Box<dyn std::error::Error>> {
         let text = serde_json::to_string(&KeyBytes::new([7; 32]))?;
         assert_eq!(serde_json::from_str::<KeyBytes>(&text)?.expose(), &[7; 32]);
         for bad in [r#""""#, r#""AAAA""#, &text.replace('=', "A")] {

@@ -1,4 +1,4 @@
-//! Randomness as an argument.
+//! Randomness as an argument: code that needs random bytes is handed an [`Rng`].
 
 use std::sync::Mutex;
 
@@ -7,13 +7,12 @@ use rand::RngCore;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-/// Fills buffers with random bytes.
+/// A source of random bytes.
 pub trait Rng: Send + Sync {
     /// Overwrites `dest` with random bytes.
     fn fill(&self, dest: &mut [u8]);
 }
 
-/// `N` random bytes.
 impl dyn Rng + '_ {
     /// `N` fresh random bytes, for nonces, salts and tokens.
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
@@ -37,12 +36,12 @@ impl Rng for SystemRng {
     }
 }
 
-/// A reproducible generator, for tests and synthetic data; never for secrets.
+/// A reproducible generator for tests and synthetic data. Never use it for secrets.
 #[derive(Debug)]
 pub struct SeededRng(Mutex<ChaCha20Rng>);
 
 impl SeededRng {
-    /// The generator of `seed`: the same seed gives the same bytes.
+    /// A generator that gives the same bytes for the same `seed`.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self(Mutex::new(ChaCha20Rng::seed_from_u64(seed)))

@@ -1,8 +1,8 @@
-//! A field sealed under its own key: AES-256-GCM (NIST SP 800-38D), 12-byte random nonce in
-//! front, 16-byte tag behind; domain, record, field and epoch are the associated data, so that a
-//! ciphertext moved to another place does not open.
+//! A field sealed under its own key with AES-256-GCM (NIST SP 800-38D). A sealed field is a 12-byte
+//! random nonce, the ciphertext and a 16-byte tag. The associated data names record, field and
+//! epoch, so that a ciphertext moved to another place does not open.
 //!
-//! Keys are derived by `keys` alone; here one is only used.
+//! Only `keys` derives keys; this module uses them.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use schemars::JsonSchema;
@@ -13,23 +13,24 @@ use crate::{Epoch, Field, InternalError, KeyBytes, Personal, Record, Rng};
 
 const NONCE: usize = 12;
 
-/// The key of one field of one record, as `keys` released it. It does not outlive the request.
+/// The key of one field of one record, as `keys` released it. A compartment drops it at the end of
+/// the request.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct FieldKey(pub KeyBytes);
 
-/// Where a ciphertext belongs. The field says the domain.
+/// The place that a ciphertext belongs to. The field implies the domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SealedAs {
-    /// The customer or card.
+    /// The record number within the field's domain.
     pub record: Record,
-    /// The kind of data.
+    /// The field of the record.
     pub field: Field,
-    /// The generation of the master key.
+    /// The epoch of the key that seals it.
     pub epoch: Epoch,
 }
 
-/// The ciphertext is damaged, or belongs to another key or place.
+/// The ciphertext is damaged, or was sealed under another key or for another place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the sealed {field} of record {record} does not open")]
 pub struct OpenError {
@@ -40,14 +41,14 @@ pub struct OpenError {
 impl InternalError for OpenError {}
 
 impl SealedAs {
-    /// Seals `text` under `key`: nonce, ciphertext, tag.
+    /// Seals `text` under `key` and returns nonce, ciphertext and tag in one piece.
     #[must_use]
     pub fn seal(self, key: &FieldKey, text: &Personal, rng: &dyn Rng) -> Vec<u8> {
         let nonce = rng.bytes::<NONCE>();
         let mut out = Vec::with_capacity(NONCE + text.expose().len() + 16);
         out.extend_from_slice(&nonce);
         let mut body = Zeroizing::new(text.expose().as_bytes().to_vec());
-        #[expect(clippy::expect_used, reason = "fails only for texts beyond 64 GiB")]
+        #[expect(clippy::expect_used, reason = "sealing fails only for texts beyond 64 GiB")]
         let tag = aead(key)
             .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), self.aad(), &mut body)
             .expect("a field is shorter than AES-GCM's limit");
@@ -56,7 +57,7 @@ impl SealedAs {
         out
     }
 
-    /// Opens what [`SealedAs::seal`] made for the same place.
+    /// Opens a ciphertext that [`SealedAs::seal`] made for the same place.
     pub fn open(self, key: &FieldKey, sealed: &[u8]) -> Result<Personal, OpenError> {
         let error = OpenError { record: self.record, field: self.field };
         let (nonce, body) = sealed.split_first_chunk::<NONCE>().ok_or(error)?;
@@ -68,7 +69,8 @@ impl SealedAs {
         Ok(Personal::new(text))
     }
 
-    /// Opens what was sealed for this place, and seals it for the same place under another epoch.
+    /// Opens a field under `old_key` and seals it again for the same record and field under
+    /// `new_key` of another epoch.
     pub fn move_to(
         self,
         epoch: Epoch,
@@ -89,7 +91,7 @@ impl SealedAs {
 }
 
 fn aead(key: &FieldKey) -> LessSafeKey {
-    #[expect(clippy::expect_used, reason = "the type fixes the length that AES-256 asks for")]
+    #[expect(clippy::expect_used, reason = "`KeyBytes` has the 32 bytes that AES-256 needs")]
     let key = UnboundKey::new(&AES_256_GCM, key.0.expose()).expect("a field key has 32 bytes");
     LessSafeKey::new(key)
 }
@@ -107,7 +109,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_sealed_opens_only_in_its_place(text in ".{0,80}", record: u32, epoch: u16, seed: u64) {
+        fn a_sealed_field_opens_only_in_its_own_place(text in ".{0,80}", record: u32, epoch: u16, seed: u64) {
             let rng = SeededRng::new(seed);
             let key = FieldKey(KeyBytes::new((&rng as &dyn Rng).bytes()));
             let here = place(record, Field::Name, epoch);

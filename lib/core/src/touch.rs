@@ -1,32 +1,34 @@
-//! Who did what with whose data: what indexes and scopes are made of.
+//! The accesses in a log entry, from which indexes and scopes are built.
 
 use crate::{CallerName, FieldSet, Operation, Record, Timestamp};
 
-/// What one entry of a log touched.
+/// The access that one log entry records.
 #[derive(Debug)]
 pub struct Touch<'a> {
-    /// For whom.
+    /// The caller on whose behalf the records were touched.
     pub caller: &'a CallerName,
-    /// Through which compartment.
+    /// The compartment that asked on the caller's behalf.
     pub via: &'a CallerName,
-    /// What.
+    /// The operation on the records.
     pub operation: Operation,
-    /// Which fields, if the operation names any.
+    /// The fields touched; empty if the operation names none.
     pub fields: FieldSet,
-    /// Which records, ascending.
+    /// The records touched, in ascending order.
     pub records: &'a [Record],
 }
 
-/// What an index keeps of one entry of a log.
+/// The parts of one log entry that an index keeps.
 #[derive(Debug)]
 pub struct Glance<'a> {
-    /// When it was written, by the clock of who wrote it.
+    /// The time of the entry, by the clock of the machine that wrote it.
     pub at: Timestamp,
-    /// Whose data it touched, if any.
+    /// The access, if the entry records one.
     pub touch: Option<Touch<'a>>,
-    /// Whether it is rare and matters whole, as a warrant or a start: an index keeps it as it is.
+    /// Whether an index keeps the whole entry. Rare entries that a scope needs in full are notable,
+    /// such as a warrant or a start of `keys`.
     pub notable: bool,
 }
 
-/// Reads an entry's bytes and shows what is in them; `false` when they make no sense.
+/// Decodes an entry and hands its [`Glance`] to the visitor. Returns `false` if the bytes can't be
+/// decoded.
 pub type Glancer = fn(&[u8], &mut dyn FnMut(&Glance<'_>)) -> bool;

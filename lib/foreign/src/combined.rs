@@ -1,4 +1,4 @@
-//! nginx's and Apache's combined (or common) log format.
+//! Access logs of nginx and Apache in the combined or common log format.
 
 use std::io::BufRead;
 
@@ -7,9 +7,13 @@ use cofferdam_core::{Access, CallerName, FieldSet, Timestamp};
 use crate::mapping::Combined;
 use crate::{Item, ReadError, Take, lines, pattern, time};
 
-/// Reads such a log.
-pub fn read<E>(of: &Combined, log: impl BufRead, take: Take<'_, E>) -> Result<(), ReadError<E>> {
-    let via = CallerName::of_foreign(&of.server);
+/// Reads a log in the combined or common format.
+pub fn read<E>(
+    mapping: &Combined,
+    log: impl BufRead,
+    take: Take<'_, E>,
+) -> Result<(), ReadError<E>> {
+    let via = CallerName::from_foreign(&mapping.server);
     lines(log, &mut |line, text| {
         let bad = |why: &str| Item::Bad { line, why: why.to_owned() };
         let text = match text {
@@ -18,30 +22,36 @@ pub fn read<E>(of: &Combined, log: impl BufRead, take: Take<'_, E>) -> Result<()
             Err(why) => return take(bad(&why)),
         };
         let Some(request) = Request::parse(text) else {
-            return take(bad("it is no line of the combined format"));
+            return take(bad("the line is not in the combined format"));
         };
         take(Item::Seen(request.at))?;
-        match access(of, &via, line, &request) {
+        match access(mapping, &via, line, &request) {
             Some(access) => take(Item::Access(access)),
             None => Ok(()),
         }
     })
 }
 
-fn access(of: &Combined, via: &CallerName, line: u64, request: &Request<'_>) -> Option<Access> {
-    // What was refused gave nothing.
+/// The access that a request made; `None` if it touched no customer's data.
+fn access(
+    mapping: &Combined,
+    via: &CallerName,
+    line: u64,
+    request: &Request<'_>,
+) -> Option<Access> {
+    // A refused request returned no data.
     if (400..500).contains(&request.status) {
         return None;
     }
     let fits = |rule: &crate::mapping::PathRule| {
-        let method = |m: &String| m.eq_ignore_ascii_case(request.method);
-        let asked = rule.methods.is_empty() || rule.methods.iter().any(method);
-        let whose = pattern::fit(&rule.pattern, request.target).filter(|_| asked)?;
+        let same = |method: &String| method.eq_ignore_ascii_case(request.method);
+        let method_fits = rule.methods.is_empty() || rule.methods.iter().any(same);
+        let whose = pattern::fit(&rule.pattern, request.target).filter(|_| method_fits)?;
         let fields: FieldSet = rule.fields.iter().copied().collect();
         Some((rule.level.operation(), fields, whose))
     };
-    let (operation, fields, whose) = of.rules.iter().find_map(fits)?;
-    let caller = CallerName::of_foreign(request.client);
+    let (operation, fields, whose) = mapping.rules.iter().find_map(fits)?;
+    let caller = CallerName::from_foreign(request.client);
     Some(Access { line, at: request.at, caller, via: via.clone(), operation, fields, whose })
 }
 
@@ -54,17 +64,17 @@ struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// `CLIENT IDENT USER [TIME] "METHOD TARGET PROTOCOL" STATUS …`
+    /// Parses `CLIENT IDENT USER [TIME] "METHOD TARGET PROTOCOL" STATUS …`.
     fn parse(line: &'a str) -> Option<Self> {
         let (front, rest) = line.split_once(" [")?;
         let (at, rest) = rest.split_once("] \"")?;
         let (request, rest) = split_quoted(rest)?;
         let mut words = request.split(' ');
-        // A request that is none, as scanners send, has no target.
+        // Scanners send malformed requests, which may have no target.
         let (method, target) = (words.next()?, words.next().unwrap_or_default());
         Some(Self {
             client: front.split(' ').next()?,
-            at: time::of_combined(at)?,
+            at: time::parse_combined(at)?,
             method,
             target,
             status: rest.trim_start().split(' ').next()?.parse().ok()?,
@@ -72,7 +82,7 @@ impl<'a> Request<'a> {
     }
 }
 
-/// Up to the closing quote, which is not escaped.
+/// Splits a text at its closing quote. Escaped quotes don't close it.
 fn split_quoted(text: &str) -> Option<(&str, &str)> {
     let mut escaped = false;
     let end = text.find(|c| {
@@ -106,7 +116,7 @@ mod tests {
     "#;
 
     #[test]
-    fn requests_name_their_customer() {
+    fn requests_name_their_customers() {
         let line = |request: &str, status: u16| {
             format!(
                 "10.0.0.5 - ann [24/Nov/2026:00:35:01 +0000] \"{request}\" {status} 5 \"-\" \"a \\\" b\"\n"
@@ -130,7 +140,8 @@ mod tests {
         });
         assert!(read.is_ok());
         let key = || Whose::Keys(vec![Personal::new("47")]);
-        let whose: Vec<_> = accesses.iter().map(|of| (of.operation, &of.whose)).collect();
+        let whose: Vec<_> =
+            accesses.iter().map(|access| (access.operation, &access.whose)).collect();
         assert_eq!(whose[..2], [(Operation::Release, &key()), (Operation::Seal, &key())]);
         assert!(matches!(whose[2..], [(Operation::Release, Whose::Everybody { .. })]));
         assert_eq!(

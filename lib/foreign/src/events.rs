@@ -1,4 +1,4 @@
-//! Events as JSON objects: one a line, or in the files of AWS `CloudTrail`.
+//! Events as JSON objects: one per line, or in the files of AWS `CloudTrail`.
 
 use std::io::BufRead;
 
@@ -9,12 +9,13 @@ use serde_json::Value;
 use crate::mapping::{CloudTrail, EventRule, Events};
 use crate::{Item, ReadError, Take, lines, pattern, time};
 
-/// The largest file of `CloudTrail` that is read: they are delivered every five minutes.
+/// The largest file of `CloudTrail` that is read, in bytes. Real files are far smaller, because
+/// `CloudTrail` delivers one every five minutes.
 const MAX_FILE: u64 = 512 << 20;
 
-/// Reads one JSON object a line.
+/// Reads a log with one JSON object per line.
 pub fn read_lines<E>(
-    of: &Events,
+    mapping: &Events,
     log: impl BufRead,
     take: Take<'_, E>,
 ) -> Result<(), ReadError<E>> {
@@ -26,15 +27,15 @@ pub fn read_lines<E>(
             Err(why) => return take(bad(why)),
         };
         match serde_json::from_str::<Value>(text) {
-            Ok(event) => one(of, line, &event, take),
-            Err(_) => take(bad("it is no JSON".to_owned())),
+            Ok(event) => read_event(mapping, line, &event, take),
+            Err(_) => take(bad("the line is not JSON".to_owned())),
         }
     })
 }
 
-/// Reads `{"Records": […]}`; a record's number stands for its line.
+/// Reads a file `{"Records": […]}`. The line of an access is the number of its record.
 pub fn read_cloudtrail<E>(
-    of: &CloudTrail,
+    mapping: &CloudTrail,
     log: impl BufRead,
     take: Take<'_, E>,
 ) -> Result<(), ReadError<E>> {
@@ -47,7 +48,7 @@ pub fn read_cloudtrail<E>(
         time: "/eventTime".to_owned(),
         from: "/sourceIPAddress".to_owned(),
         user: "/userIdentity/arn".to_owned(),
-        rules: of.rules.clone(),
+        rules: mapping.rules.clone(),
     };
     let file = match serde_json::from_reader::<_, File>(std::io::Read::take(log, MAX_FILE)) {
         Ok(file) => file,
@@ -56,39 +57,39 @@ pub fn read_cloudtrail<E>(
         }
         Err(e) => {
             let line = e.line() as u64;
-            let why = "it is no file of CloudTrail".to_owned();
+            let why = "the file is not one of CloudTrail".to_owned();
             return take(Item::Bad { line, why }).map_err(ReadError::Taker);
         }
     };
     for (number, event) in (1..).zip(&file.records) {
-        // A refused call gave nothing.
+        // A refused call returned no data.
         if event.get("errorCode").is_none_or(Value::is_null) {
-            one(&events, number, event, take).map_err(ReadError::Taker)?;
+            read_event(&events, number, event, take).map_err(ReadError::Taker)?;
         }
     }
     Ok(())
 }
 
-fn one<E>(of: &Events, line: u64, event: &Value, take: Take<'_, E>) -> Result<(), E> {
-    let Some(at) = event.pointer(&of.time).and_then(time::of_json) else {
-        return take(Item::Bad { line, why: format!("no instant stands at {}", of.time) });
+fn read_event<E>(mapping: &Events, line: u64, event: &Value, take: Take<'_, E>) -> Result<(), E> {
+    let Some(at) = event.pointer(&mapping.time).and_then(time::parse_json) else {
+        return take(Item::Bad { line, why: format!("there is no time at {}", mapping.time) });
     };
     take(Item::Seen(at))?;
     let fits = |rule: &&EventRule| {
         rule.when.iter().all(|(place, wanted)| {
-            event.pointer(place).and_then(text_of).is_some_and(|got| got.expose() == wanted)
+            event.pointer(place).and_then(text_of).is_some_and(|found| found.expose() == wanted)
         })
     };
-    let Some(rule) = of.rules.iter().find(fits) else { return Ok(()) };
+    let Some(rule) = mapping.rules.iter().find(fits) else { return Ok(()) };
     let name = |place: &str| {
         let text = event.pointer(place).and_then(text_of);
-        CallerName::of_foreign(text.as_ref().map_or("", Personal::expose))
+        CallerName::from_foreign(text.as_ref().map_or("", Personal::expose))
     };
     take(Item::Access(Access {
         line,
         at,
-        caller: name(&of.from),
-        via: name(&of.user),
+        caller: name(&mapping.from),
+        via: name(&mapping.user),
         operation: rule.level.operation(),
         fields: rule.fields.iter().copied().collect::<FieldSet>(),
         whose: whose(rule, event),
@@ -98,7 +99,7 @@ fn one<E>(of: &Events, line: u64, event: &Value, take: Take<'_, E>) -> Result<()
 fn whose(rule: &EventRule, event: &Value) -> Whose {
     let everybody = |why: &str| Whose::Everybody { why: why.to_owned() };
     let Some(place) = rule.customer.as_ref().or(rule.email.as_ref()) else {
-        return everybody("it names no customer");
+        return everybody("the event names no customer");
     };
     let values = match event.pointer(place) {
         Some(Value::Array(values)) => values.iter().map(text_of).collect(),
@@ -106,7 +107,7 @@ fn whose(rule: &EventRule, event: &Value) -> Whose {
         None => None,
     };
     let Some(values) = values.filter(|values| !values.is_empty()) else {
-        return everybody("no customer stands where one should");
+        return everybody("the event has no customer at the mapped place");
     };
     if rule.customer.is_none() {
         return Whose::Emails(values);
@@ -116,7 +117,7 @@ fn whose(rule: &EventRule, event: &Value) -> Whose {
     for value in values {
         match pattern::fit(wanted, value.expose()) {
             Some(Whose::Keys(found)) => keys.extend(found),
-            _ => return everybody("what stands there does not fit the pattern"),
+            _ => return everybody("the value at the mapped place does not fit the pattern"),
         }
     }
     Whose::Keys(keys)
@@ -126,7 +127,7 @@ fn text_of(value: &Value) -> Option<Personal> {
     match value {
         Value::String(text) if !text.is_empty() => Some(Personal::new(text.as_str())),
         Value::Number(number) => Some(Personal::new(number.to_string())),
-        Value::Bool(of) => Some(Personal::new(of.to_string())),
+        Value::Bool(value) => Some(Personal::new(value.to_string())),
         _ => None,
     }
 }
@@ -155,7 +156,9 @@ mod tests {
                 Whose::Keys(keys) => {
                     keys.iter().map(Personal::expose).collect::<Vec<_>>().join(",")
                 }
-                Whose::Emails(of) => of.iter().map(Personal::expose).collect::<Vec<_>>().join(","),
+                Whose::Emails(emails) => {
+                    emails.iter().map(Personal::expose).collect::<Vec<_>>().join(",")
+                }
                 Whose::Everybody { .. } => "everybody".to_owned(),
             },
             Item::Bad { line, .. } => format!("bad {line}"),
@@ -164,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn json_lines_are_understood_by_their_mapping() {
+    fn json_lines_are_read_by_their_mapping() {
         let mapping = r#"
             format = "json-lines"
             time = "/ts"
@@ -191,14 +194,15 @@ mod tests {
 {"torn
 "#;
         let items = read(mapping, log);
-        let got: Vec<_> = items.iter().map(whose).collect();
-        assert_eq!(got, ["7,8", "ada@post.example", "everybody", "everybody", "bad 6", "bad 7"]);
+        let found: Vec<_> = items.iter().map(whose).collect();
+        let expected = ["7,8", "ada@post.example", "everybody", "everybody", "bad 6", "bad 7"];
+        assert_eq!(found, expected);
         let Item::Access(first) = &items[0] else { panic!("an access") };
         assert_eq!((first.caller.as_str(), first.via.as_str()), ("10-0-0-5", "ann"));
     }
 
     #[test]
-    fn cloudtrail_names_objects_by_customer() {
+    fn cloudtrail_events_name_customers_by_their_objects() {
         let mapping = r#"
             format = "cloudtrail"
             [[event]]
@@ -226,8 +230,8 @@ mod tests {
             event("GetObject", "").replace("profiles/4711.json", "everyone.zip"),
         );
         let items = read(mapping, &log);
-        let got: Vec<_> = items.iter().map(whose).collect();
-        assert_eq!(got, ["4711", "everybody", "everybody"]);
+        let found: Vec<_> = items.iter().map(whose).collect();
+        assert_eq!(found, ["4711", "everybody", "everybody"]);
         let Item::Access(first) = &items[0] else { panic!("an access") };
         assert_eq!(first.via.as_str(), "arn-aws-iam--1-user-web-ky-1");
         assert_eq!(

@@ -1,11 +1,11 @@
-//! Reads what other systems wrote: tables of customers, and logs that tell who read them.
+//! Reads the data of other systems: customer tables and access logs. Both become types of `core`:
+//! [`cofferdam_core::RosterPerson`] for a row and [`cofferdam_core::Access`] for a logged access.
 //!
-//! May touch: the readers and files that it is given, nothing else. Knows no compartment: what it
-//! finds are [`cofferdam_core::Access`]es and [`cofferdam_core::RosterPerson`]s. Called by: the
-//! CLI's `import roster` and `import access-log`.
+//! May touch: the readers and files that it is given. Knows no compartment. Called by: the CLI,
+//! which brings tables and access logs to `response`.
 //!
-//! One rule stands over all of it: an access may be counted for more people, or more fields, than
-//! it touched, and never for fewer. Whatever is not understood counts as everybody.
+//! One rule applies everywhere: an access may count for more people or more fields than it touched,
+//! but never for fewer. An access that this crate can't interpret counts for everybody.
 
 mod combined;
 mod events;
@@ -22,64 +22,67 @@ use cofferdam_core::{Access, Timestamp};
 
 pub use mapping::{Combined, Events, LogMapping, Pgaudit, Table};
 
-/// What a log is read into.
+/// An item that was read from a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Item {
-    /// A line was written then, whatever it says.
+    /// The time of a line, whether the line is an access or not. It shows which period a log
+    /// covers.
     Seen(Timestamp),
-    /// Somebody's data was touched.
+    /// An access to customers' data.
     Access(Access),
-    /// A line that makes no sense.
+    /// A line that can't be parsed.
     Bad {
-        /// Where, from 1.
+        /// The number of the line, from 1.
         line: u64,
-        /// What is wrong, without quoting it.
+        /// The fault, without a quote of the line.
         why: String,
     },
 }
 
-/// Why a log can't be read to its end.
+/// A log can't be read to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError<E> {
     /// The file can't be read.
     #[error("from line {line} on: {source}")]
     Io {
-        /// Where.
+        /// The number of the first line that could not be read.
         line: u64,
-        /// What the system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// Who takes the items failed.
+    /// The receiver of the items failed.
     #[error(transparent)]
     Taker(E),
 }
 
-/// Takes what is found.
+/// The receiver of the items of a log.
 pub type Take<'a, E> = &'a mut dyn FnMut(Item) -> Result<(), E>;
 
-/// Reads a log to its end.
+/// Reads a log to its end and hands each item to `take`.
 pub fn read_log<E>(
     mapping: &LogMapping,
     log: impl BufRead,
     take: Take<'_, E>,
 ) -> Result<(), ReadError<E>> {
     match mapping {
-        LogMapping::PgauditCsv(of) => pgaudit::read_csv(of, log, take),
-        LogMapping::PgauditJson(of) => pgaudit::read_json(of, log, take),
-        LogMapping::JsonLines(of) => events::read_lines(of, log, take),
-        LogMapping::Cloudtrail(of) => events::read_cloudtrail(of, log, take),
-        LogMapping::Combined(of) => combined::read(of, log, take),
+        LogMapping::PgauditCsv(mapping) => pgaudit::read_csv(mapping, log, take),
+        LogMapping::PgauditJson(mapping) => pgaudit::read_json(mapping, log, take),
+        LogMapping::JsonLines(mapping) => events::read_lines(mapping, log, take),
+        LogMapping::Cloudtrail(mapping) => events::read_cloudtrail(mapping, log, take),
+        LogMapping::Combined(mapping) => combined::read(mapping, log, take),
     }
 }
 
-/// Takes a line by its number, or why it is none.
-type Show<'a, E> = &'a mut dyn FnMut(u64, Result<&str, String>) -> Result<(), E>;
+/// The visitor of the lines of a file: it gets the number of each line, and its text or its fault.
+type VisitLine<'a, E> = &'a mut dyn FnMut(u64, Result<&str, String>) -> Result<(), E>;
 
-/// Shows each line with its number, without its end; no line is longer than a mebibyte.
-fn lines<E>(mut log: impl BufRead, show: Show<'_, E>) -> Result<(), ReadError<E>> {
+/// Visits each line without its line end. A line of more than 1 MiB or with invalid UTF-8 is a
+/// fault.
+fn lines<E>(mut log: impl BufRead, visit: VisitLine<'_, E>) -> Result<(), ReadError<E>> {
     const MAX_LINE: u64 = 1 << 20;
     let (mut bytes, mut line) = (Vec::new(), 0);
-    let mut cut = false;
+    // Whether the bytes before belong to a line that is too long.
+    let mut in_long_line = false;
     loop {
         bytes.clear();
         let mut limited = std::io::Read::take(&mut log, MAX_LINE);
@@ -89,17 +92,16 @@ fn lines<E>(mut log: impl BufRead, show: Show<'_, E>) -> Result<(), ReadError<E>
             return Ok(());
         }
         let whole = bytes.last() == Some(&b'\n') || (read as u64) < MAX_LINE;
-        // The rest of a line that was too long is no line of its own.
-        if std::mem::replace(&mut cut, !whole) {
+        if std::mem::replace(&mut in_long_line, !whole) {
             continue;
         }
         line += 1;
         let text = if whole {
-            std::str::from_utf8(&bytes).map_err(|_| "it is not UTF-8".to_owned())
+            std::str::from_utf8(&bytes).map_err(|_| "the line is not UTF-8".to_owned())
         } else {
-            Err("it has more than 1 MiB".to_owned())
+            Err("the line has more than 1 MiB".to_owned())
         };
-        show(line, text.map(|text| text.trim_end_matches(['\r', '\n'])))
+        visit(line, text.map(|text| text.trim_end_matches(['\r', '\n'])))
             .map_err(ReadError::Taker)?;
     }
 }

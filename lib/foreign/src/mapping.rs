@@ -1,11 +1,11 @@
-//! How a log is to be understood: what stands in the TOML beside it.
+//! Mappings of logs: the TOML in which an operator describes a log.
 
 use std::collections::BTreeMap;
 
 use cofferdam_core::Field;
 use serde::Deserialize;
 
-/// The mapping of a log, by its `format`.
+/// The mapping of a log. Its `format` selects the variant.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "format", rename_all = "kebab-case")]
 pub enum LogMapping {
@@ -13,16 +13,16 @@ pub enum LogMapping {
     PgauditCsv(Pgaudit),
     /// `PostgreSQL`'s `jsonlog` with lines of pgaudit.
     PgauditJson(Pgaudit),
-    /// One JSON object a line.
+    /// One JSON object per line.
     JsonLines(Events),
-    /// Files as AWS `CloudTrail` delivers them, unpacked.
+    /// An unpacked file of AWS `CloudTrail`.
     Cloudtrail(CloudTrail),
-    /// nginx's and Apache's combined format.
+    /// The combined format of nginx and Apache.
     Combined(Combined),
 }
 
 impl LogMapping {
-    /// The format's name.
+    /// The name of the format, as in the TOML.
     #[must_use]
     pub const fn format(&self) -> &'static str {
         match self {
@@ -35,125 +35,129 @@ impl LogMapping {
     }
 }
 
-/// What statements of pgaudit speak of.
+/// The mapping of a log with lines of pgaudit.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pgaudit {
-    /// The time zone of the log's instants, where they name it in letters: `Europe/Berlin`.
+    /// The time zone of the log, such as `Europe/Berlin`. It is needed if the log abbreviates its
+    /// time zone in letters.
     pub time_zone: Option<String>,
-    /// The tables that hold customers' data.
+    /// The tables with customers' data.
     #[serde(rename = "table")]
     pub tables: Vec<Table>,
-    /// Tables and views that hold none of it, and read none. A statement that names any other
-    /// relation counts as everybody's: it might be a view.
+    /// Tables and views that neither hold nor read customers' data. A statement that names a
+    /// relation in neither list counts for everybody, because the relation may be a view.
     #[serde(default)]
     pub other_relations: Vec<String>,
 }
 
-/// A table that holds customers' data.
+/// A database table with customers' data.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Table {
-    /// `schema.name`.
+    /// The name as `schema.name`.
     pub name: String,
-    /// The column that names the customer, as the roster does.
+    /// The column with the customer's key, as the brought table has it.
     pub key: String,
-    /// The column with the e-mail address, where statements may name customers by it.
+    /// The column with the e-mail address, if statements may name customers by it.
     pub email: Option<String>,
-    /// Columns that hold what is told to customers when it was read.
+    /// Columns whose content is a field, of which customers are told if it was read.
     pub fields: BTreeMap<String, Field>,
-    /// Columns that tell nothing about a person. Every other counts as all of the fields.
+    /// Columns that tell nothing about a person. A column that is listed nowhere counts as all
+    /// fields.
     #[serde(default)]
     pub harmless: Vec<String>,
 }
 
-/// How JSON objects are understood. Places are JSON pointers (RFC 6901).
+/// The mapping of JSON objects. Places are JSON pointers (RFC 6901).
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Events {
-    /// Where the instant stands: RFC 3339, or seconds or milliseconds since 1970.
+    /// The place of the time: RFC 3339, or seconds or milliseconds since 1970.
     pub time: String,
-    /// Where the client's address stands.
+    /// The place of the client's address.
     pub from: String,
-    /// Where the user, key or server stands.
+    /// The place of the user, API key or server.
     #[serde(rename = "as")]
     pub user: String,
-    /// What to look for; the first that fits counts.
+    /// The rules for events. The first rule that fits applies; other events touch no customer.
     #[serde(rename = "event")]
     pub rules: Vec<EventRule>,
 }
 
-/// How records of `CloudTrail` are understood.
+/// The mapping of `CloudTrail` records.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CloudTrail {
-    /// What to look for; the first that fits counts.
+    /// The rules for events. The first rule that fits applies; other events touch no customer.
     #[serde(rename = "event")]
     pub rules: Vec<EventRule>,
 }
 
-/// An event that touches customers' data.
+/// The rule for an event that touches customers' data.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EventRule {
-    /// What must stand where.
+    /// The value that each place must have for the rule to fit.
     #[serde(default)]
     pub when: BTreeMap<String, String>,
-    /// Where the customer's key stands, or several in an array. Without this and `email`, the
-    /// event touches everybody.
+    /// The place of the customer's key or of an array of keys. Without this and `email`, the event
+    /// touches everybody.
     pub customer: Option<String>,
-    /// Where the e-mail address stands.
+    /// The place of the customer's e-mail address.
     pub email: Option<String>,
-    /// How the key stands there, as in `profiles/{customer}.json`; all of it if left out.
+    /// The form of the value at `customer`, such as `profiles/{customer}.json`. Without a pattern,
+    /// the whole value is the key.
     pub pattern: Option<String>,
-    /// Which fields it touches.
+    /// The fields that the event touches.
     pub fields: Vec<Field>,
-    /// Whether data went out or came in.
+    /// The direction of the data.
     #[serde(default)]
     pub level: Direction,
 }
 
-/// How requests are understood.
+/// The mapping of a web server's requests.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Combined {
-    /// The server that wrote the log.
+    /// The name of the server that wrote the log.
     pub server: String,
-    /// What to look for; the first that fits counts. Other paths touch nobody.
+    /// The rules for paths. The first rule that fits applies; other paths touch no customer.
     #[serde(rename = "path")]
     pub rules: Vec<PathRule>,
 }
 
-/// A path that gives, or takes, customers' data.
+/// The rule for a path that reads or writes customers' data.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PathRule {
-    /// As `/customers/{customer}/profile`, `/find?email={email}`; `*` stands for one segment, `**`
-    /// at the end for any. Without a place for the customer, it touches everybody.
+    /// The pattern of the path, such as `/customers/{customer}/profile` or `/find?email={email}`.
+    /// `*` stands for one segment, and `**` at the end for any number. Without a placeholder for
+    /// the customer, a request touches everybody.
     pub pattern: String,
-    /// Only these methods; all if left out.
+    /// The methods to which the rule applies; all methods if empty.
     #[serde(default)]
     pub methods: Vec<String>,
-    /// Which fields it touches.
+    /// The fields that a request touches.
     pub fields: Vec<Field>,
-    /// Whether data went out or came in.
+    /// The direction of the data.
     #[serde(default)]
     pub level: Direction,
 }
 
-/// Which way data went.
+/// The direction of the data in an access.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
-    /// It went out.
+    /// The client read data.
     #[default]
     Read,
-    /// It came in.
+    /// The client supplied data.
     Presented,
 }
 
 impl Direction {
-    /// The same as an operation.
+    /// The operation that stands for this direction.
     #[must_use]
     pub const fn operation(self) -> cofferdam_core::Operation {
         match self {

@@ -1,4 +1,4 @@
-//! Texts with a place for the customer in them.
+//! Patterns with a placeholder for the customer.
 
 use cofferdam_core::{Personal, Whose};
 use percent_encoding::percent_decode_str;
@@ -6,31 +6,31 @@ use percent_encoding::percent_decode_str;
 const CUSTOMER: &str = "{customer}";
 const EMAIL: &str = "{email}";
 
-/// What a text that fits says of the customer; `None` where it does not fit. A text that fits and
-/// has no place for a customer is about everybody.
+/// Matches a text against a pattern and returns the customers that it names; `None` if it does not
+/// match. A match without a placeholder concerns everybody.
 pub fn fit(pattern: &str, text: &str) -> Option<Whose> {
     let (path, query) = pattern.split_once('?').unwrap_or((pattern, ""));
-    let (got_path, got_query) = text.split_once('?').unwrap_or((text, ""));
-    let mut found = fit_path(path, got_path)?;
+    let (text_path, text_query) = text.split_once('?').unwrap_or((text, ""));
+    let mut found = fit_path(path, text_path)?;
     for wanted in query.split('&').filter(|part| !part.is_empty()) {
         let (name, value) = wanted.split_once('=').unwrap_or((wanted, "*"));
-        let pairs = got_query.split('&').filter_map(|pair| pair.split_once('='));
-        // Of a parameter that stands there twice, nobody knows which the shop's server took.
-        let mut fits = pairs.filter(|(n, _)| decode(n).expose() == name).map(|(_, v)| v);
-        let got = fits.next()?;
-        found = found.or(fit_part(value, &got.replace('+', " "))?);
-        if fits.next().is_some() {
+        let pairs = text_query.split('&').filter_map(|pair| pair.split_once('='));
+        let mut values = pairs.filter(|(n, _)| decode(n).expose() == name).map(|(_, v)| v);
+        let first = values.next()?;
+        found = found.or(fit_part(value, &first.replace('+', " "))?);
+        // If a parameter occurs twice, it is unknown which value the shop's server used.
+        if values.next().is_some() {
             found = Found::None;
         }
     }
     Some(match found {
         Found::Customer(key) => Whose::Keys(vec![key]),
         Found::Email(address) => Whose::Emails(vec![address]),
-        Found::None => Whose::Everybody { why: "it names no customer".to_owned() },
+        Found::None => Whose::Everybody { why: "the request names no customer".to_owned() },
     })
 }
 
-/// What stood in the place.
+/// The value at a pattern's placeholder.
 enum Found {
     None,
     Customer(Personal),
@@ -45,23 +45,24 @@ impl Found {
 
 fn fit_path(pattern: &str, path: &str) -> Option<Found> {
     let mut found = Found::None;
-    let (mut wanted, mut got) = (pattern.split('/'), path.split('/'));
+    let (mut wanted, mut segments) = (pattern.split('/'), path.split('/'));
     loop {
-        match (wanted.next(), got.next()) {
+        match (wanted.next(), segments.next()) {
             (None, None) | (Some("**"), _) => return Some(found),
-            (Some(wanted), Some(got)) => found = found.or(fit_part(wanted, got)?),
+            (Some(wanted), Some(segment)) => found = found.or(fit_part(wanted, segment)?),
             _ => return None,
         }
     }
 }
 
-/// One segment or value: as it is, `*`, or with a place between a beginning and an end.
-fn fit_part(wanted: &str, got: &str) -> Option<Found> {
-    let text = decode(got);
-    for (place, make) in
+/// Matches one segment or value. The pattern is a literal, `*`, or has one placeholder with an
+/// optional text before and after it.
+fn fit_part(wanted: &str, part: &str) -> Option<Found> {
+    let text = decode(part);
+    for (placeholder, make) in
         [(CUSTOMER, Found::Customer as fn(Personal) -> Found), (EMAIL, Found::Email)]
     {
-        if let Some((before, after)) = wanted.split_once(place) {
+        if let Some((before, after)) = wanted.split_once(placeholder) {
             let inner = text.expose().strip_prefix(before)?.strip_suffix(after)?;
             return (!inner.is_empty()).then(|| make(Personal::new(inner)));
         }
@@ -78,9 +79,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_found_and_nothing_else() {
+    fn a_pattern_finds_its_placeholder_or_does_not_match() {
         let key = |text: &str| Some(Whose::Keys(vec![Personal::new(text)]));
-        let all = || Some(Whose::Everybody { why: "it names no customer".to_owned() });
+        let all = || Some(Whose::Everybody { why: "the request names no customer".to_owned() });
         for (pattern, text, whose) in [
             ("/customers/{customer}", "/customers/47%2011?x=1", key("47 11")),
             ("/customers/{customer}", "/customers/47/orders", None),

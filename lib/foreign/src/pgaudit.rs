@@ -1,4 +1,4 @@
-//! `PostgreSQL`'s own logs with lines of pgaudit among them:
+//! `PostgreSQL`'s logs with lines of pgaudit, such as
 //! `AUDIT: SESSION,1,1,READ,SELECT,TABLE,public.customer,"SELECT …",7`.
 
 use std::collections::HashMap;
@@ -13,18 +13,22 @@ use crate::mapping::Pgaudit;
 use crate::sql::{self, Statement};
 use crate::{Item, ReadError, Take, lines, time};
 
-/// What pgaudit writes in place of a text that it wrote in the line before.
+/// pgaudit's text in place of a statement that an earlier line of the same statement has.
 const BEFORE: &str = "<previously logged>";
-/// What it writes where nothing is to be logged, or there is nothing.
+/// pgaudit's texts in place of a statement or parameters that are not logged or don't exist.
 const NOTHING: [&str; 2] = ["<not logged>", "<none>"];
-/// Sessions whose last statement is remembered.
-const SESSIONS: usize = 10_000;
+/// The number of statements that are remembered for lines that refer to an earlier one.
+const REMEMBERED: usize = 10_000;
 
-/// Reads `csvlog`.
-pub fn read_csv<E>(of: &Pgaudit, log: impl BufRead, take: Take<'_, E>) -> Result<(), ReadError<E>> {
+/// Reads a `csvlog`.
+pub fn read_csv<E>(
+    mapping: &Pgaudit,
+    log: impl BufRead,
+    take: Take<'_, E>,
+) -> Result<(), ReadError<E>> {
     let mut reader =
         ReaderBuilder::new().has_headers(false).flexible(true).from_reader(BufReader::new(log));
-    let (mut record, mut audit) = (StringRecord::new(), Audit::new(of));
+    let (mut record, mut audit) = (StringRecord::new(), Audit::new(mapping));
     loop {
         let line = reader.position().line();
         match reader.read_record(&mut record) {
@@ -35,28 +39,28 @@ pub fn read_csv<E>(of: &Pgaudit, log: impl BufRead, take: Take<'_, E>) -> Result
                     let source = std::io::Error::other(e);
                     return Err(ReadError::Io { line, source });
                 }
-                let why = "it is not UTF-8".to_owned();
+                let why = "the line is not UTF-8".to_owned();
                 take(Item::Bad { line, why }).map_err(ReadError::Taker)?;
                 continue;
             }
         }
-        // In the order of PostgreSQL 15's manual, section 20.8.4.
+        // PostgreSQL 15's manual gives the order of the columns in section 20.8.4.
         let cell = |place: usize| record.get(place).unwrap_or_default();
         let row = (record.len() >= 23).then(|| Row {
             at: cell(0),
             user: cell(1),
-            // The port is of no use.
+            // The port would make every connection a client of its own.
             host: cell(4).rsplit_once(':').map_or(cell(4), |(host, _)| host),
             session: cell(5),
             message: cell(13),
         });
-        audit.row(line, row, take).map_err(ReadError::Taker)?;
+        audit.read_row(line, row, take).map_err(ReadError::Taker)?;
     }
 }
 
-/// Reads `jsonlog`.
+/// Reads a `jsonlog`.
 pub fn read_json<E>(
-    of: &Pgaudit,
+    mapping: &Pgaudit,
     log: impl BufRead,
     take: Take<'_, E>,
 ) -> Result<(), ReadError<E>> {
@@ -72,7 +76,7 @@ pub fn read_json<E>(
         #[serde(default)]
         message: String,
     }
-    let mut audit = Audit::new(of);
+    let mut audit = Audit::new(mapping);
     lines(log, &mut |line, text| {
         let read = match text {
             Ok("") => return Ok(()),
@@ -86,11 +90,11 @@ pub fn read_json<E>(
             session: &read.session_id,
             message: &read.message,
         });
-        audit.row(line, row, take)
+        audit.read_row(line, row, take)
     })
 }
 
-/// What of a line matters.
+/// The columns of a log line that are used.
 struct Row<'a> {
     at: &'a str,
     user: &'a str,
@@ -99,33 +103,34 @@ struct Row<'a> {
     message: &'a str,
 }
 
-/// The lines of pgaudit, one after the other.
+/// A reader of pgaudit's lines, which must come in the order of the log.
 struct Audit<'a> {
-    of: &'a Pgaudit,
+    mapping: &'a Pgaudit,
     zone: Option<TimeZone>,
-    /// Each session's last statement, and its parameters.
-    last: HashMap<String, (String, String)>,
+    /// The text and the parameters of each statement. Later lines of the same statement refer to
+    /// them.
+    remembered: HashMap<String, (String, String)>,
 }
 
 impl<'a> Audit<'a> {
-    fn new(of: &'a Pgaudit) -> Self {
-        let zone = of.time_zone.as_deref().and_then(|name| TimeZone::get(name).ok());
-        Self { of, zone, last: HashMap::new() }
+    fn new(mapping: &'a Pgaudit) -> Self {
+        let zone = mapping.time_zone.as_deref().and_then(|name| TimeZone::get(name).ok());
+        Self { mapping, zone, remembered: HashMap::new() }
     }
 
-    fn row<E>(&mut self, line: u64, row: Option<Row<'_>>, take: Take<'_, E>) -> Result<(), E> {
+    fn read_row<E>(&mut self, line: u64, row: Option<Row<'_>>, take: Take<'_, E>) -> Result<(), E> {
         let mut bad = |why: &str| take(Item::Bad { line, why: why.to_owned() });
-        let Some(row) = row else { return bad("it is no line of PostgreSQL's log") };
-        let Some(at) = time::of_postgres(row.at, self.zone.as_ref()) else {
-            return bad("it begins with no instant, or one of a zone that time_zone does not name");
+        let Some(row) = row else { return bad("the line is not one of PostgreSQL's log") };
+        let Some(at) = time::parse_postgres(row.at, self.zone.as_ref()) else {
+            return bad("the line has no time, or its time zone is unknown; set time_zone");
         };
         let Some(audit) = row.message.strip_prefix("AUDIT: ") else { return take(Item::Seen(at)) };
-        let Some(cells) = split(audit) else { return bad("pgaudit's part of it is cut off") };
+        let Some(cells) = split(audit) else { return bad("pgaudit's part of the line is cut off") };
         take(Item::Seen(at))?;
-        self.statement(line, at, &row, &cells, take)
+        self.read_statement(line, at, &row, &cells, take)
     }
 
-    fn statement<E>(
+    fn read_statement<E>(
         &mut self,
         line: u64,
         at: Timestamp,
@@ -138,12 +143,12 @@ impl<'a> Audit<'a> {
         let key = format!("{}/{number}/{}", row.session, cell(2));
         let (mut text, mut parameters) = (cell(7).to_owned(), cell(8).to_owned());
         if text == BEFORE {
-            (text, parameters) = self.last.get(&key).cloned().unwrap_or_default();
+            (text, parameters) = self.remembered.get(&key).cloned().unwrap_or_default();
         } else {
-            if self.last.len() >= SESSIONS {
-                self.last.clear();
+            if self.remembered.len() >= REMEMBERED {
+                self.remembered.clear();
             }
-            self.last.insert(key, (text.clone(), parameters.clone()));
+            self.remembered.insert(key, (text.clone(), parameters.clone()));
         }
         if NOTHING.contains(&text.as_str()) {
             text.clear();
@@ -155,12 +160,12 @@ impl<'a> Audit<'a> {
             text: &text,
             parameters: parse_parameters(&parameters),
         };
-        for found in sql::resolve(self.of, &statement) {
+        for found in sql::resolve(self.mapping, &statement) {
             take(Item::Access(Access {
                 line,
                 at,
-                caller: CallerName::of_foreign(row.host),
-                via: CallerName::of_foreign(row.user),
+                caller: CallerName::from_foreign(row.host),
+                via: CallerName::from_foreign(row.user),
                 operation: found.operation,
                 fields: found.fields,
                 whose: found.whose,
@@ -177,7 +182,7 @@ fn parse_parameters(text: &str) -> Option<Vec<String>> {
     split(text).map(|cells| cells.iter().map(str::to_owned).collect())
 }
 
-/// One row of CSV in a text.
+/// Splits a text that is one row of CSV.
 fn split(text: &str) -> Option<StringRecord> {
     let mut reader =
         ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
@@ -237,19 +242,19 @@ mod tests {
     }
 
     #[test]
-    fn what_was_logged_before_is_remembered_and_what_is_unknown_is_everybody() {
-        let one = |text: &str| csv_line(&format!("AUDIT: SESSION,1,1,READ,SELECT,TABLE,{text}"));
-        let log = one("public.orders,SELECT email FROM customer WHERE id = 7,<none>")
-            + &one("public.customer,<previously logged>,<previously logged>");
+    fn a_statement_logged_before_is_remembered_and_an_unlogged_one_is_everybodys() {
+        let audit = |text: &str| csv_line(&format!("AUDIT: SESSION,1,1,READ,SELECT,TABLE,{text}"));
+        let log = audit("public.orders,SELECT email FROM customer WHERE id = 7,<none>")
+            + &audit("public.customer,<previously logged>,<previously logged>");
         let [Item::Access(access)] = &read(MAPPING, &log)[..] else { panic!("one access") };
         assert_eq!(access.whose, Whose::Keys(vec![Personal::new("7")]));
-        let log = one("public.customer,<not logged>,<not logged>");
+        let log = audit("public.customer,<not logged>,<not logged>");
         let [Item::Access(access)] = &read(MAPPING, &log)[..] else { panic!("one access") };
         assert!(matches!(access.whose, Whose::Everybody { .. }) && access.fields.len() == 2);
     }
 
     #[test]
-    fn json_and_csv_say_the_same_and_broken_lines_are_named() {
+    fn json_reads_like_csv_and_broken_lines_are_named() {
         let mapping = MAPPING.replace("pgaudit-csv", "pgaudit-json");
         let log = r#"{"timestamp":"2026-11-24 00:35:01.123 UTC","user":"app","remote_host":"10.0.0.5","session_id":"a.b","message":"AUDIT: SESSION,1,1,READ,SELECT,TABLE,public.customer,SELECT email FROM customer WHERE id IN (1 ,2),<none>"}
 {"timestamp":"2026-11-24 00:35:02 CET","message":"no zone"}

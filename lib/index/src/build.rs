@@ -1,4 +1,4 @@
-//! Making an index, entry by entry.
+//! Builds the index of a segment, entry by entry.
 
 use std::collections::BTreeMap;
 
@@ -7,43 +7,48 @@ use roaring::RoaringBitmap;
 
 use crate::{IndexKey, Notable, Part, PartBitmaps, SegmentIndex, Wanted};
 
-/// An hour in milliseconds.
 const HOUR_MS: i64 = 3_600_000;
-/// Record numbers that wait before they go into a bitmap.
-const WAITING: usize = 1 << 18;
+/// The number of buffered record numbers at which a buffer is flushed into its bitmap.
+const FLUSH_AT: usize = 1 << 18;
 
-/// Takes the entries of a segment in their order.
+/// Builds an index from the entries of a segment, which must be added in the order of the log.
 #[derive(Debug)]
 pub struct IndexBuilder {
     glance: Glancer,
+    /// The number of the next entry in the log.
     next: u64,
+    /// The offset of the next entry in the segment, in bytes.
     offset: u64,
+    /// The latest instant of any entry so far.
     latest_ms: i64,
     parts: Vec<Part>,
     notable: Vec<Notable>,
-    done: BTreeMap<IndexKey, PartBitmaps>,
-    /// What was touched in the last part.
+    /// The bitmaps of every part before the last.
+    closed: BTreeMap<IndexKey, PartBitmaps>,
+    /// The accesses in the last part.
     open: Vec<Touched>,
 }
 
-/// The entry with this number can't be decoded.
+/// The entry with this number in the log can't be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("entry {0} of the log can't be decoded")]
 pub struct UnreadableEntry(pub u64);
 
-/// Records that one caller touched through one compartment with the same fields.
+/// The records touched by one caller through one compartment with one operation and set of fields.
 #[derive(Debug, Clone)]
 struct Touched {
     caller: CallerName,
     via: CallerName,
     operation: Operation,
     fields: FieldSet,
-    waiting: Vec<u32>,
+    /// Record numbers that are not in `records` yet: a sorted run goes into a bitmap much faster
+    /// than single numbers in random order.
+    buffer: Vec<u32>,
     records: RoaringBitmap,
 }
 
 impl IndexBuilder {
-    /// An index of the entries from number `first` on.
+    /// A builder for the segment whose first entry has the number `first` in the log.
     #[must_use]
     pub const fn new(first: u64, glance: Glancer) -> Self {
         Self {
@@ -53,30 +58,30 @@ impl IndexBuilder {
             latest_ms: i64::MIN,
             parts: Vec::new(),
             notable: Vec::new(),
-            done: BTreeMap::new(),
+            closed: BTreeMap::new(),
             open: Vec::new(),
         }
     }
 
-    /// The number of the entry that comes next.
+    /// The number of the next entry to add.
     #[must_use]
     pub const fn next(&self) -> u64 {
         self.next
     }
 
-    /// Takes the next entry, which occupies `stored` bytes of its segment.
+    /// Adds the next entry, whose frame occupies `stored` bytes of the segment.
     pub fn add(&mut self, entry: &[u8], stored: u64) -> Result<(), UnreadableEntry> {
         let glance = self.glance;
-        let sensible = glance(entry, &mut |seen| {
-            self.keep_time(seen.at.as_millisecond());
+        let decoded = glance(entry, &mut |seen| {
+            self.extend_parts(seen.at.as_millisecond());
             if let Some(touch) = &seen.touch {
-                self.touch(touch);
+                self.add_touch(touch);
             }
             if seen.notable {
                 self.notable.push(Notable { index: self.next, entry: entry.to_vec() });
             }
         });
-        if !sensible {
+        if !decoded {
             return Err(UnreadableEntry(self.next));
         }
         self.next += 1;
@@ -88,14 +93,14 @@ impl IndexBuilder {
         Ok(())
     }
 
-    /// Puts the next entry's instant into its part, which may be a new one.
-    fn keep_time(&mut self, at_ms: i64) {
+    /// Extends the last part to an entry at `at_ms`, or begins a new part.
+    fn extend_parts(&mut self, at_ms: i64) {
         let back_ms = self.latest_ms.saturating_sub(at_ms).max(0);
         let before = self.latest_ms;
         self.latest_ms = before.max(at_ms);
-        let same = self.latest_ms.div_euclid(HOUR_MS) == before.div_euclid(HOUR_MS);
+        let same_hour = self.latest_ms.div_euclid(HOUR_MS) == before.div_euclid(HOUR_MS);
         match self.parts.last_mut() {
-            Some(part) if same => {
+            Some(part) if same_hour => {
                 part.first_ms = part.first_ms.min(at_ms);
                 part.last_ms = part.last_ms.max(at_ms);
                 part.back_ms = part.back_ms.max(back_ms);
@@ -115,15 +120,15 @@ impl IndexBuilder {
         }
     }
 
-    fn touch(&mut self, touch: &Touch<'_>) {
-        let same = |of: &Touched| {
-            of.fields == touch.fields
-                && of.operation == touch.operation
-                && of.caller == *touch.caller
-                && of.via == *touch.via
+    fn add_touch(&mut self, touch: &Touch<'_>) {
+        let same = |touched: &Touched| {
+            touched.fields == touch.fields
+                && touched.operation == touch.operation
+                && touched.caller == *touch.caller
+                && touched.via == *touch.via
         };
         let place = match self.open.iter().position(same) {
-            // What comes often is found first.
+            // Frequent accesses move to the front, where the next search finds them sooner.
             Some(place @ 8..) => {
                 self.open.swap(place, place / 2);
                 place / 2
@@ -135,7 +140,7 @@ impl IndexBuilder {
                     via: touch.via.clone(),
                     operation: touch.operation,
                     fields: touch.fields,
-                    waiting: Vec::new(),
+                    buffer: Vec::new(),
                     records: RoaringBitmap::new(),
                 });
                 self.open.len() - 1
@@ -143,9 +148,9 @@ impl IndexBuilder {
         };
         let touched = &mut self.open[place];
         let known = touch.records.iter().filter(|record| **record != Record::NOBODY);
-        touched.waiting.extend(known.map(|record| record.0));
-        if touched.waiting.len() >= WAITING {
-            touched.settle();
+        touched.buffer.extend(known.map(|record| record.0));
+        if touched.buffer.len() >= FLUSH_AT {
+            touched.flush();
         }
     }
 
@@ -153,23 +158,23 @@ impl IndexBuilder {
         let Some(part) = self.parts.len().checked_sub(1) else { return };
         for (key, records) in by_field(std::mem::take(&mut self.open)) {
             let part = u16::try_from(part).unwrap_or(u16::MAX);
-            self.done.entry(key).or_default().push((part, records));
+            self.closed.entry(key).or_default().push((part, records));
         }
     }
 
-    /// The index of what was taken so far, with the bitmaps that are wanted.
+    /// The index of the entries so far, with the bitmaps of the wanted keys.
     #[must_use]
     pub fn index(&self, wanted: Wanted<'_>) -> SegmentIndex {
         let mut index = SegmentIndex {
             parts: self.parts.clone(),
             notable: self.notable.clone(),
-            keys: self.done.keys().cloned().collect(),
+            keys: self.closed.keys().cloned().collect(),
             ..SegmentIndex::default()
         };
-        let chosen = self.done.iter().filter(|(key, _)| wanted(key));
+        let chosen = self.closed.iter().filter(|(key, _)| wanted(key));
         index.bitmaps = chosen.map(|(key, parts)| (key.clone(), parts.clone())).collect();
         let last = u16::try_from(self.parts.len().saturating_sub(1)).unwrap_or(u16::MAX);
-        let open = self.open.iter().filter(|of| of.keys().any(|key| wanted(&key)));
+        let open = self.open.iter().filter(|touched| touched.keys().any(|key| wanted(&key)));
         for (key, records) in by_field(open.cloned().collect()) {
             if wanted(&key) {
                 index.bitmaps.entry(key).or_default().push((last, records));
@@ -183,13 +188,13 @@ impl IndexBuilder {
 }
 
 impl Touched {
-    fn settle(&mut self) {
-        self.waiting.sort_unstable();
-        self.waiting.dedup();
-        let waiting = std::mem::take(&mut self.waiting);
-        // They are ascending and none is there twice.
-        let new = RoaringBitmap::from_sorted_iter(waiting).unwrap_or_default();
-        self.records |= new;
+    fn flush(&mut self) {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.sort_unstable();
+        buffer.dedup();
+        #[expect(clippy::expect_used, reason = "the buffer is sorted and has no duplicates")]
+        let flushed = RoaringBitmap::from_sorted_iter(buffer).expect("ascending numbers");
+        self.records |= flushed;
     }
 
     fn keys(&self) -> impl Iterator<Item = IndexKey> {
@@ -203,14 +208,14 @@ impl Touched {
     }
 }
 
-/// One bitmap a field: the same records may stand under several sets of fields.
-fn by_field(touched: Vec<Touched>) -> BTreeMap<IndexKey, RoaringBitmap> {
-    let mut fields: BTreeMap<IndexKey, RoaringBitmap> = BTreeMap::new();
-    for mut of in touched {
-        of.settle();
-        for key in of.keys() {
-            *fields.entry(key).or_default() |= &of.records;
+/// Merges accesses into one bitmap per key, because a field may occur in several sets of fields.
+fn by_field(open: Vec<Touched>) -> BTreeMap<IndexKey, RoaringBitmap> {
+    let mut bitmaps: BTreeMap<IndexKey, RoaringBitmap> = BTreeMap::new();
+    for mut touched in open {
+        touched.flush();
+        for key in touched.keys() {
+            *bitmaps.entry(key).or_default() |= &touched.records;
         }
     }
-    fields
+    bitmaps
 }

@@ -15,67 +15,68 @@ use serde::{Deserialize, Serialize};
 
 pub use build::{IndexBuilder, UnreadableEntry};
 
-/// Who did what.
+/// The kind of access that a bitmap stands for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct IndexKey {
-    /// For whom.
+    /// The caller on whose behalf the records were touched.
     pub caller: CallerName,
-    /// Through which compartment.
+    /// The compartment that asked on the caller's behalf.
     pub via: CallerName,
-    /// What.
+    /// The operation on the records.
     pub operation: Operation,
-    /// With which field; `None` where the operation names none.
+    /// The field touched; `None` if the operation names none.
     pub field: Option<Field>,
 }
 
-/// A run of entries within one hour, by the latest time seen so far: a clock that is set back
-/// begins no new one.
+/// A run of entries within one hour. The hour is that of the latest instant so far, so that a clock
+/// that is set back begins no new part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
-    /// The earliest instant in it, in milliseconds since 1970.
+    /// The earliest instant of an entry, in milliseconds since 1970.
     pub first_ms: i64,
-    /// The latest.
+    /// The latest instant of an entry, in milliseconds since 1970.
     pub last_ms: i64,
-    /// How far the clock went back at most, in milliseconds.
+    /// The furthest that an entry lies before the latest instant so far, in milliseconds.
     pub back_ms: i64,
-    /// Where its first entry begins in the segment, in bytes.
+    /// The offset of the first entry in the segment, in bytes.
     pub start: u64,
-    /// Where its last entry ends.
+    /// The offset behind the last entry in the segment, in bytes.
     pub end: u64,
-    /// The index of its first entry in the log.
+    /// The number of the first entry in the log.
     pub first: u64,
-    /// How many entries.
+    /// The number of entries.
     pub entries: u64,
 }
 
-/// An entry that is kept whole.
+/// An entry that the index keeps whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notable {
-    /// Its index in the log.
+    /// The number of the entry in the log.
     pub index: u64,
-    /// Its bytes.
+    /// The encoded entry.
     pub entry: Vec<u8>,
 }
 
-/// The records of each part in which there are any, by the part's place among [`Part`]s.
+/// One bitmap for each part with at least one record. The number is the part's place in
+/// [`SegmentIndex::parts`].
 pub type PartBitmaps = Vec<(u16, RoaringBitmap)>;
 
-/// Chooses what to read of an index.
+/// Chooses the keys whose bitmaps are read.
 pub type Wanted<'a> = &'a (dyn Fn(&IndexKey) -> bool + Sync);
 
-/// How finely to read an index.
+/// The bitmaps to read of an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Detail {
-    /// Nothing but what does not depend on who.
+    /// No bitmaps: only parts, notable entries and keys.
     Head,
-    /// One bitmap for all of the segment.
+    /// One bitmap per key for the whole segment.
     Whole,
-    /// One a part.
+    /// One bitmap per key and part.
     Parts,
 }
 
 impl Detail {
-    /// The same for one who must know each part.
+    /// The detail for a reader that needs each part: [`Detail::Whole`] becomes [`Detail::Parts`].
     #[must_use]
     pub const fn by_part(self) -> Self {
         match self {
@@ -85,20 +86,20 @@ impl Detail {
     }
 }
 
-/// Chooses how finely, by the parts that there are.
+/// Chooses the detail from the parts of the segment.
 pub type Fineness<'a> = &'a (dyn Fn(&[Part]) -> Detail + Sync);
 
-/// The index of one segment, or what was wanted of it.
+/// The index of one segment, with the bitmaps that its reader wanted.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SegmentIndex {
-    /// Its hours.
+    /// The parts, in the order of the log.
     pub parts: Vec<Part>,
-    /// What is kept whole.
+    /// The entries that the index keeps whole, in the order of the log.
     pub notable: Vec<Notable>,
-    /// Everything that it has bitmaps for.
+    /// Every key of the segment, including those whose bitmaps were not wanted.
     pub keys: Vec<IndexKey>,
-    /// The bitmaps that were wanted, part by part.
+    /// The wanted bitmaps by part; filled at [`Detail::Parts`].
     pub bitmaps: BTreeMap<IndexKey, PartBitmaps>,
-    /// The same for all of the segment, where that was wanted.
+    /// The wanted bitmaps of the whole segment; filled at [`Detail::Whole`].
     pub whole: BTreeMap<IndexKey, RoaringBitmap>,
 }

@@ -1,8 +1,9 @@
-//! DKIM signatures (RFC 6376; Ed25519: RFC 8463), relaxed in header and body.
+//! DKIM signatures (RFC 6376; for Ed25519 RFC 8463), with relaxed canonicalization of header and
+//! body.
 //!
-//! Ours, because the same letter must have the same bytes at every attempt: the time of signing is
-//! an argument here, and the clock's in the libraries that sign. What is signed is checked with
-//! another's code in the tests, and again for one letter of a thousand while they are sent.
+//! This code signs itself because the same letter must have the same bytes at every attempt, and
+//! the libraries that sign read the clock. The tests verify its signatures with mail-auth, and so
+//! does `response` for one letter of a thousand while it sends.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -20,8 +21,9 @@ use rustls_pki_types::PrivatePkcs8KeyDer;
 use rustls_pki_types::pem::PemObject as _;
 use zeroize::Zeroizing;
 
-/// The headers that a signature covers, each of them whether it is there or not: none can be
-/// added. A letter that somebody sends on to others can't be given an address to answer to.
+/// The header fields that a signature covers, whether a letter has them or not. A field that is
+/// added later breaks the signature, so that nobody can resend a letter with a reply address of
+/// their own.
 const HEADERS: [&str; 12] = [
     "From",
     "To",
@@ -36,10 +38,10 @@ const HEADERS: [&str; 12] = [
     "Sender",
     "Cc",
 ];
-/// Base64 on one line of the signature's header.
+/// The number of characters of base64 on one line of the signature's header.
 const LINE: usize = 72;
 
-/// A domain's signing key.
+/// A signing key of a domain.
 pub struct DkimKey {
     domain: String,
     selector: String,
@@ -51,32 +53,32 @@ enum Pair {
     Ed25519(Ed25519KeyPair),
 }
 
-/// Which signature a key makes.
+/// The signature algorithm of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DkimAlgorithm {
-    /// RSA with 2048 bits: every receiver knows it.
+    /// RSA with 2048 bits, which every receiver verifies.
     Rsa,
-    /// Short and quick; some receivers do not know it, so it goes beside an RSA one.
+    /// Ed25519, which is short and quick. Some receivers can't verify it, so use it beside RSA.
     Ed25519,
 }
 
-/// Why a key can't be used.
+/// A key can't be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DkimError {
-    /// The file is no key.
+    /// The file is not a key of a supported kind.
     #[error("{}: not an RSA (2048 bits or more) or Ed25519 key as PKCS#8 PEM; make one with `cofferdam mail dkim-key`", .0.display())]
     Key(PathBuf),
-    /// The domain or selector is none.
-    #[error("the DKIM domain or selector {0:?} is no host name")]
+    /// The domain or selector can't be part of a host name.
+    #[error("the DKIM domain or selector {0:?} is not a host name")]
     Name(String),
-    /// The library refuses.
-    #[error("no DKIM key or signature could be made")]
+    /// The cryptographic library failed.
+    #[error("the DKIM key or signature could not be made")]
     Library,
 }
 
 impl DkimKey {
-    /// A key from PKCS#8 PEM; `place` is what errors call it.
+    /// Reads a key from PKCS#8 PEM. Errors name the file by `place`.
     pub fn from_pem(
         domain: &str,
         selector: &str,
@@ -106,7 +108,7 @@ impl DkimKey {
         &self.domain
     }
 
-    /// Which of the domain's keys this is.
+    /// The selector, which tells the keys of one domain apart.
     #[must_use]
     pub fn selector(&self) -> &str {
         &self.selector
@@ -125,32 +127,32 @@ impl DkimKey {
         Ok(format!("v=DKIM1; k={kind}; p={}", STANDARD.encode(key)))
     }
 
-    /// The `DKIM-Signature` header of `message`, ended by CRLF, as signed at `at`.
+    /// The `DKIM-Signature` header of `message`, signed at `at` and ended by CRLF.
     pub fn header(&self, message: &[u8], at: Timestamp) -> Result<String, DkimError> {
         let (head, text) = split(message);
-        let fields = fields(head);
+        let fields = parse_fields(head);
         let mut input = Vec::with_capacity(head.len() + 512);
         for name in HEADERS {
-            for field in fields.iter().rev().filter(|field| field.is(name)) {
+            for field in fields.iter().rev().filter(|field| field.has_name(name)) {
                 field.relax(&mut input);
             }
         }
         let unsigned = self.unsigned(&fields, &STANDARD.encode(text_hash(text)), at);
         // The signature's own header comes last, without its line end.
-        Field::of(unsigned.as_bytes()).relax(&mut input);
+        Field::parse(unsigned.as_bytes()).relax(&mut input);
         input.truncate(input.len() - 2);
         let signature = STANDARD.encode(self.sign(&input)?);
         let mut header = unsigned;
         for line in signature.as_bytes().chunks(LINE) {
             header.push_str("\r\n ");
-            // Base64 is ASCII.
+            // The default is never used, because base64 is ASCII.
             header.push_str(std::str::from_utf8(line).unwrap_or_default());
         }
         header.push_str("\r\n");
         Ok(header)
     }
 
-    /// The header up to `b=`.
+    /// The header up to and including `b=`.
     fn unsigned(&self, fields: &[Field<'_>], hash: &str, at: Timestamp) -> String {
         let algorithm = match self.pair {
             Pair::Rsa(_) => "rsa-sha256",
@@ -158,8 +160,8 @@ impl DkimKey {
         };
         let mut names = String::new();
         for name in HEADERS {
-            // Once more than there are: one that is added breaks the signature.
-            for _ in 0..=fields.iter().filter(|field| field.is(name)).count() {
+            // Naming a field once more than it occurs makes an added field break the signature.
+            for _ in 0..=fields.iter().filter(|field| field.has_name(name)).count() {
                 if !names.is_empty() {
                     names.push(':');
                 }
@@ -184,7 +186,7 @@ impl DkimKey {
                     .map_err(|_| DkimError::Library)?;
                 Ok(signature)
             }
-            // RFC 8463: what is signed is the hash.
+            // RFC 8463, section 3: Ed25519 signs the hash of the input.
             Pair::Ed25519(pair) => {
                 let hash = aws_lc_rs::digest::digest(&SHA256, input);
                 Ok(pair.sign(hash.as_ref()).as_ref().to_vec())
@@ -202,7 +204,7 @@ impl fmt::Debug for DkimKey {
     }
 }
 
-/// A new key as PKCS#8 PEM.
+/// Makes a new key, as PKCS#8 PEM.
 pub fn generate(algorithm: DkimAlgorithm) -> Result<Zeroizing<String>, DkimError> {
     let der = match algorithm {
         DkimAlgorithm::Rsa => {
@@ -227,7 +229,7 @@ pub fn generate(algorithm: DkimAlgorithm) -> Result<Zeroizing<String>, DkimError
     Ok(pem)
 }
 
-/// `message` with a signature of each key in front.
+/// The message with a signature of each key in front.
 pub fn signed(message: &[u8], keys: &[DkimKey], at: Timestamp) -> Result<Vec<u8>, DkimError> {
     let mut out = Vec::with_capacity(message.len() + 900 * keys.len());
     for key in keys {
@@ -237,7 +239,7 @@ pub fn signed(message: &[u8], keys: &[DkimKey], at: Timestamp) -> Result<Vec<u8>
     Ok(out)
 }
 
-/// Header names on lines that are not too long.
+/// Folds a list of header names into lines of at most [`LINE`] characters.
 fn folded(names: &str) -> String {
     let mut out = String::with_capacity(names.len() + 16);
     let mut line = 3;
@@ -256,29 +258,29 @@ fn folded(names: &str) -> String {
     out
 }
 
-/// Header and text of a message.
+/// Splits a message into header and text.
 fn split(message: &[u8]) -> (&[u8], &[u8]) {
     let end = memchr::memmem::find(message, b"\r\n\r\n");
     end.map_or((message, &[]), |at| (&message[..at + 2], &message[at + 4..]))
 }
 
-/// One header field, folded as it stands.
+/// A header field as it stands in the message, with its folds.
 struct Field<'a> {
     name: &'a [u8],
     value: &'a [u8],
 }
 
 impl<'a> Field<'a> {
-    fn of(line: &'a [u8]) -> Self {
+    fn parse(line: &'a [u8]) -> Self {
         let colon = memchr::memchr(b':', line).unwrap_or(line.len());
         Self { name: &line[..colon], value: line.get(colon + 1..).unwrap_or_default() }
     }
 
-    fn is(&self, name: &str) -> bool {
+    fn has_name(&self, name: &str) -> bool {
         self.name.trim_ascii().eq_ignore_ascii_case(name.as_bytes())
     }
 
-    /// RFC 6376, section 3.4.2.
+    /// Appends the field in its relaxed form (RFC 6376, section 3.4.2).
     fn relax(&self, out: &mut Vec<u8>) {
         out.extend(self.name.trim_ascii().iter().map(u8::to_ascii_lowercase));
         out.push(b':');
@@ -293,20 +295,20 @@ impl<'a> Field<'a> {
     }
 }
 
-fn fields(head: &[u8]) -> Vec<Field<'_>> {
+fn parse_fields(head: &[u8]) -> Vec<Field<'_>> {
     let mut fields = Vec::with_capacity(12);
     let mut start = 0;
     for end in memchr_iter(b'\n', head) {
         let folded = head.get(end + 1).is_some_and(|b| matches!(b, b' ' | b'\t'));
         if !folded {
-            fields.push(Field::of(&head[start..=end]));
+            fields.push(Field::parse(&head[start..=end]));
             start = end + 1;
         }
     }
     fields
 }
 
-/// The hash of the text (RFC 6376, section 3.4.4).
+/// The hash of the text in its relaxed form (RFC 6376, section 3.4.4).
 fn text_hash(text: &[u8]) -> [u8; 32] {
     let mut context = Context::new(&SHA256);
     let mut empty = 0_usize;
@@ -335,7 +337,7 @@ fn text_hash(text: &[u8]) -> [u8; 32] {
     hash
 }
 
-/// The line with single blanks.
+/// The line with each run of blanks reduced to one.
 fn relax_line<'a>(line: &'a [u8], relaxed: &'a mut Vec<u8>) -> &'a [u8] {
     let blank = |b: u8| matches!(b, b' ' | b'\t');
     let simple = !line.contains(&b'\t') && memchr::memmem::find(line, b"  ").is_none();

@@ -1,10 +1,10 @@
-//! Mail: building messages, handing them to a relay over SMTP, taking in and understanding what
-//! comes back, and a sink that takes messages in during development and drills.
+//! Mail: builds and signs messages, hands them to a relay over SMTP, receives and parses returned
+//! mail, checks how receivers see the sending domain, and runs a mail sink for development and
+//! drills.
 //!
-//! May touch: sockets, and the sink's own directory. Knows no database and nobody's customers:
-//! what it is given it sends, and no address of it stands in an error or a log line.
-//! Called by: `accounts` (reset codes), `response` (letters, and what comes back), the CLI (the
-//! sink).
+//! May touch: sockets and the sink's own directory. Knows no database and no customer. No
+//! recipient's address appears in an error or a log line. Called by: `accounts` for reset codes,
+//! `response` for letters and returned mail, and the CLI for the sink and relay logs.
 
 mod dkim;
 mod intake;

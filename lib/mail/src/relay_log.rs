@@ -1,33 +1,35 @@
-//! Reading the log of a relay (Postfix): which messages it took, under which queue id.
+//! Reads the log of a Postfix relay to learn which messages the relay queued, and under which queue
+//! ids.
 //!
-//! `cleanup` writes the Message-ID of every message it gets, `qmgr` says that a message is in the
-//! queue: only then is it the relay's. A message that was cut off has the first line and not the
-//! second.
+//! Postfix logs two lines per message. `cleanup` logs the Message-ID of every message that begins
+//! to arrive. `qmgr` logs a message once it is queued, and only then does the relay answer for it.
+//! A message whose transfer was cut off has the first line without the second.
 
 use std::collections::HashMap;
 
-/// Messages between their two lines at most: a log that was cut is not kept in memory.
-const HALF_KNOWN: usize = 100_000;
+/// The largest number of messages between their two lines. The limit bounds the memory for a log
+/// whose second lines are missing.
+const MAX_ARRIVING: usize = 100_000;
 
-/// Reads lines, oldest first.
+/// A reader of log lines, which must come in the order of the log.
 #[derive(Debug, Default)]
 pub struct RelayLog {
-    /// Message-IDs by queue id, of messages that are not in the queue yet.
-    ids: HashMap<String, String>,
+    /// The Message-ID by queue id of each message that is not queued yet.
+    arriving: HashMap<String, String>,
 }
 
-/// A message that the relay took.
+/// A message that the relay queued.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RelayLogLine {
-    /// The relay's name for it.
+    /// The relay's own id of the message.
     pub queue_id: String,
-    /// Its Message-ID, without brackets.
+    /// The Message-ID without brackets.
     pub message_id: String,
 }
 
 impl RelayLog {
-    /// Takes a line; a message, when this line says that the relay took it. Lines of others, and
-    /// broken ones, say nothing.
+    /// Reads the next line and returns a message if the line says that the relay queued it. Lines
+    /// of other programs and malformed lines are skipped.
     pub fn read(&mut self, line: &[u8]) -> Option<RelayLogLine> {
         let line = std::str::from_utf8(line).ok()?;
         let (head, said) = line.split_once("]: ")?;
@@ -39,14 +41,14 @@ impl RelayLog {
         let program = head.rsplit('/').next().unwrap_or_default();
         if program.starts_with("cleanup[") {
             let id = said.strip_prefix("message-id=<")?.split_once('>')?.0;
-            if self.ids.len() >= HALF_KNOWN {
-                self.ids.clear();
+            if self.arriving.len() >= MAX_ARRIVING {
+                self.arriving.clear();
             }
-            self.ids.insert(queue_id.to_owned(), id.to_owned());
+            self.arriving.insert(queue_id.to_owned(), id.to_owned());
             return None;
         }
         if program.starts_with("qmgr[") && said.contains("(queue active)") {
-            let message_id = self.ids.remove(queue_id)?;
+            let message_id = self.arriving.remove(queue_id)?;
             return Some(RelayLogLine { queue_id: queue_id.to_owned(), message_id });
         }
         None
@@ -58,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_is_the_relays_once_it_is_in_the_queue() {
+    fn a_message_counts_once_it_is_queued() {
         let mut log = RelayLog::default();
         let at = "2012-01-15T18:30:05.123456+00:00 mx1";
         let read = |log: &mut RelayLog, line: &str| log.read(format!("{at} {line}").as_bytes());
@@ -71,7 +73,7 @@ mod tests {
             "postfix/qmgr[9]: 4XyZ12: from=<b@shop.example>, size=1, nrcpt=1 (queue active)";
         let taken = read(&mut log, queued).unwrap();
         assert_eq!((&*taken.queue_id, &*taken.message_id), ("4XyZ12", "2.ab@shop.example"));
-        // Taken up again after a pause: the same message.
+        // Postfix logs the line again at every delivery attempt.
         assert_eq!(read(&mut log, queued), None);
         for broken in [&b"\xff\xfe]: x: y"[..], b"", b"]: : ", b"a]: b: message-id=<"] {
             assert_eq!(log.read(broken), None);

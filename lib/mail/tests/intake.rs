@@ -1,5 +1,5 @@
-//! The intake over real sockets, spoken to line by line.
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+//! The intake over real sockets, driven line by line.
+#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -18,12 +18,12 @@ use tokio::process::Command;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
 
-/// Knows addresses at `in.example`. Keeps what comes for `b…`, has no room for `full@…`, and
-/// takes what is for `slow@…` only when it is let.
+/// A taker that knows addresses at `in.example`. It fails for `full@…`, waits for a permit for
+/// `slow@…`, and keeps the messages for all others.
 #[derive(Default)]
 struct Desk {
     kept: Mutex<Vec<(String, Vec<u8>)>>,
-    let_slow: Option<Arc<Semaphore>>,
+    slow_permits: Option<Arc<Semaphore>>,
 }
 
 impl Taker for Desk {
@@ -33,7 +33,7 @@ impl Taker for Desk {
 
     async fn take(&self, recipient: &str, message: &[u8]) -> Result<(), TakeError> {
         if recipient.starts_with("slow@") {
-            self.let_slow.as_ref().unwrap().acquire().await.unwrap().forget();
+            self.slow_permits.as_ref().unwrap().acquire().await.unwrap().forget();
         }
         if recipient.starts_with("full@") {
             return Err(TakeError::keep("no room"));
@@ -86,13 +86,13 @@ impl Client {
         self.0.write_all(lines.replace('\n', "\r\n").as_bytes()).await.unwrap();
     }
 
-    /// Hears one reply, of however many lines, and that it begins so; its lines.
+    /// Reads one reply, asserts that every line begins with `start`, and returns the lines.
     async fn hears(&mut self, start: &str) -> Vec<String> {
         let mut lines = Vec::new();
         loop {
             let mut line = String::new();
             self.0.read_line(&mut line).await.unwrap();
-            assert!(line.starts_with(start), "{line:?} and not {start}");
+            assert!(line.starts_with(start), "{line:?} does not begin with {start}");
             let last = line.as_bytes().get(3) != Some(&b'-');
             lines.push(line.trim_end().to_owned());
             if last {
@@ -101,7 +101,7 @@ impl Client {
         }
     }
 
-    /// Says each line, and hears that its reply begins so.
+    /// Sends each line and asserts the beginning of its reply.
     async fn exchange(&mut self, steps: &[(&str, &str)]) {
         for (line, reply) in steps {
             self.says(&format!("{line}\n")).await;
@@ -117,7 +117,7 @@ impl Client {
 }
 
 #[tokio::test]
-async fn over_smtp_what_is_known_is_taken_and_all_else_refused() {
+async fn over_smtp_mail_to_known_addresses_is_kept_and_all_other_mail_refused() {
     let intake = Intake::new().await;
     let mut client = intake.client().await;
     client.says("EHLO mx\n").await;
@@ -128,7 +128,7 @@ async fn over_smtp_what_is_known_is_taken_and_all_else_refused() {
     let steps = [
         ("RCPT TO:<b1@in.example>", "503"),
         ("MAIL FROM:<> SIZE=100 BODY=8BITMIME", "250"),
-        // No relay, for nobody.
+        // The intake is no relay.
         ("RCPT TO:<ada@mail.example>", "550 5.1.1"),
         ("RCPT TO:<@in.example:ada@mail.example>", "550 5.1.1"),
         ("RCPT TO:<ada%mail.example@other.example>", "550 5.1.1"),
@@ -139,7 +139,7 @@ async fn over_smtp_what_is_known_is_taken_and_all_else_refused() {
         ("Subject: x\n\n..\n...two\n.", "250 2.0.0"),
     ];
     client.exchange(&steps).await;
-    // The next message, all at once as far as it goes, from somebody.
+    // The next message comes from a person, with pipelined commands.
     client
         .says("MAIL FROM:<pia@mail.example>\nRCPT TO:<no@x>\nRCPT TO:<b3@in.example>\nDATA\n")
         .await;
@@ -157,7 +157,7 @@ async fn over_smtp_what_is_known_is_taken_and_all_else_refused() {
 }
 
 #[tokio::test]
-async fn over_lmtp_each_recipient_has_a_reply() {
+async fn over_lmtp_each_recipient_has_its_own_reply() {
     let intake = Intake::new().await;
     let mut client = intake.client().await;
     client.says("LHLO mx\n").await;
@@ -180,7 +180,7 @@ async fn over_lmtp_each_recipient_has_a_reply() {
         [("b1@in.example".to_owned(), "Return-Path: <>\r\nx\r\n".to_owned())]
     );
 
-    // Over SMTP the failure is everybody's, whichever recipient it was.
+    // Over SMTP a failure for one recipient is the reply for all.
     client.exchange(&[("EHLO mx", "250"), ("MAIL FROM:<>", "250")]).await;
     let steps = [
         ("RCPT TO:<b1@in.example>", "250"),
@@ -194,7 +194,7 @@ async fn over_lmtp_each_recipient_has_a_reply() {
 }
 
 #[tokio::test]
-async fn what_is_too_large_or_too_many_is_refused() {
+async fn a_large_message_a_surplus_recipient_and_a_long_line_are_refused() {
     let intake = Intake::new().await;
     let mut client = intake.client().await;
     let announced = format!("MAIL FROM:<> SIZE={}", MAX_RETURNED + 1);
@@ -227,7 +227,7 @@ async fn what_is_too_large_or_too_many_is_refused() {
 }
 
 #[tokio::test]
-async fn one_connection_too_many_is_told_so() {
+async fn a_surplus_connection_gets_a_reply_and_is_closed() {
     let intake = Intake::new().await;
     let mut clients = Vec::new();
     for _ in 0..64 {
@@ -235,39 +235,39 @@ async fn one_connection_too_many_is_told_so() {
     }
     let connect =
         || async { Client(BufReader::new(TcpStream::connect(intake.address).await.unwrap())) };
-    let mut late = connect().await;
-    late.hears("421").await;
-    late.hears_the_end().await;
+    let mut surplus = connect().await;
+    surplus.hears("421").await;
+    surplus.hears_the_end().await;
     clients.pop().unwrap().exchange(&[("QUIT", "221")]).await;
-    let patience = Instant::now();
+    let started = Instant::now();
     loop {
         let mut line = String::new();
         connect().await.0.read_line(&mut line).await.unwrap();
         if line.starts_with("220") {
             break;
         }
-        assert!(patience.elapsed() < Duration::from_secs(10), "{line}");
+        assert!(started.elapsed() < Duration::from_secs(10), "{line}");
     }
 }
 
 #[tokio::test]
-async fn a_message_in_the_making_is_answered_before_the_end() {
-    let may = Arc::new(Semaphore::new(0));
-    let desk = Desk { let_slow: Some(may.clone()), ..Desk::default() };
+async fn a_message_being_stored_is_answered_before_the_intake_stops() {
+    let permits = Arc::new(Semaphore::new(0));
+    let desk = Desk { slow_permits: Some(permits.clone()), ..Desk::default() };
     let intake = Intake::start(desk).await;
     let mut idle = intake.client().await;
     let mut client = intake.client().await;
     client.exchange(&[("LHLO mx", "250"), ("MAIL FROM:<>", "250")]).await;
     client.exchange(&[("RCPT TO:<slow@in.example>", "250"), ("DATA", "354")]).await;
     client.says("x\n.\n").await;
-    // Nothing is confirmed before it is taken.
+    // No message is confirmed before the taker has stored it.
     let early = tokio::time::timeout(Duration::from_millis(100), client.hears("250")).await;
     assert!(early.is_err());
     intake.stop.send(()).unwrap();
     idle.hears("421").await;
     idle.hears_the_end().await;
     assert!(!intake.task.is_finished());
-    may.add_permits(1);
+    permits.add_permits(1);
     client.hears("250").await;
     client.hears("421").await;
     client.hears_the_end().await;
@@ -276,7 +276,7 @@ async fn a_message_in_the_making_is_answered_before_the_end() {
 }
 
 #[tokio::test]
-async fn a_bounce_that_arrives_is_understood() {
+async fn a_bounce_arrives_and_is_parsed() {
     let intake = Intake::new().await;
     let bounce = include_str!("returned/qmail.eml").split_once('\n').unwrap().1;
     let to = "b+22.t5t5@in.example";

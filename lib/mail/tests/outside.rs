@@ -1,6 +1,6 @@
-//! The gate against a DNS server that knows what it is told: everything in order passes, and each
-//! thing that is not is named.
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+//! The checks before the first letter, against a scripted DNS server: a correct setup passes, and
+//! each fault is named.
+#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -21,8 +21,8 @@ fn key() -> DkimKey {
     DkimKey::from_pem("shop.example", "k1", pem.as_bytes(), Path::new("test")).unwrap()
 }
 
-/// A DNS server that says what receivers want to hear.
-async fn in_order(key: &DkimKey) -> Dns {
+/// A DNS server with all records of a correct setup.
+async fn correct_dns(key: &DkimKey) -> Dns {
     let dns = Dns::start().await;
     dns.txt("back.shop.example.", "v=spf1 ip4:192.0.2.10 -all");
     dns.txt("k1._domainkey.shop.example.", &key.record().unwrap());
@@ -31,7 +31,7 @@ async fn in_order(key: &DkimKey) -> Dns {
     dns
 }
 
-/// A letter to ourselves.
+/// A letter from the shop to itself, signed with `keys`.
 fn sample(keys: &[DkimKey]) -> Vec<u8> {
     let ourselves = Mailbox { name: None, address: Personal::new("notice@shop.example") };
     let date = "2012-01-15T18:30:05Z".parse().unwrap();
@@ -46,7 +46,7 @@ fn sample(keys: &[DkimKey]) -> Vec<u8> {
     signed(&message, keys, date).unwrap()
 }
 
-/// Checks a sender whose letters are signed here.
+/// Checks a setup that signs letters with `keys`.
 async fn check(dns: &Dns, keys: &[DkimKey], relays: &[Relay]) -> Vec<Check> {
     let sample = sample(keys);
     let setup = Setup {
@@ -62,56 +62,56 @@ async fn check(dns: &Dns, keys: &[DkimKey], relays: &[Relay]) -> Vec<Check> {
     Outside::new(Some(dns.address())).unwrap().check(&setup).await
 }
 
-/// What failed, in the order of the checks.
+/// The subjects of the failed checks, in order.
 fn failed(checks: &[Check]) -> Vec<&str> {
     checks.iter().filter(|check| !check.passed).map(|check| check.what.as_str()).collect()
 }
 
 #[tokio::test]
-async fn a_sender_in_order_passes() {
+async fn a_correct_setup_passes() {
     let keys = [key()];
-    let dns = in_order(&keys[0]).await;
+    let dns = correct_dns(&keys[0]).await;
     let checks = check(&dns, &keys, &[]).await;
     assert_eq!(failed(&checks), Vec::<&str>::new(), "{checks:?}");
     assert_eq!(checks.len(), 5, "{checks:?}");
 }
 
 #[tokio::test]
-async fn each_thing_that_is_missing_is_named() {
+async fn each_missing_record_is_named() {
     let keys = [key()];
-    for (gone, named) in [
+    for (missing, named) in [
         ("back.shop.example.", "SPF of 192.0.2.10"),
         ("10.2.0.192.in-addr.arpa.", "reverse DNS of 192.0.2.10"),
         (HOST, "reverse DNS of 192.0.2.10"),
         ("k1._domainkey.shop.example.", "DKIM keys"),
         (DMARC, "DMARC policy"),
     ] {
-        let dns = in_order(&keys[0]).await;
-        dns.remove(gone);
-        assert_eq!(failed(&check(&dns, &keys, &[]).await), [named], "without {gone}");
+        let dns = correct_dns(&keys[0]).await;
+        dns.remove(missing);
+        assert_eq!(failed(&check(&dns, &keys, &[]).await), [named], "without {missing}");
     }
 }
 
 #[tokio::test]
-async fn what_is_published_and_wrong_is_named() {
+async fn each_wrong_record_is_named() {
     let keys = [key()];
-    let of_another = key();
+    let other_key = key();
     for (name, text, named) in [
         ("back.shop.example.", "v=spf1 ip4:192.0.2.11 -all".to_owned(), "SPF of 192.0.2.10"),
         ("back.shop.example.", "v=spf1 ?all".to_owned(), "SPF of 192.0.2.10"),
-        ("k1._domainkey.shop.example.", of_another.record().unwrap(), "DKIM keys"),
+        ("k1._domainkey.shop.example.", other_key.record().unwrap(), "DKIM keys"),
         (DMARC, "v=DMARC1; p=none".to_owned(), "DMARC policy"),
     ] {
-        let dns = in_order(&keys[0]).await;
+        let dns = correct_dns(&keys[0]).await;
         dns.txt(name, &text);
         assert_eq!(failed(&check(&dns, &keys, &[]).await), [named], "{text}");
     }
 }
 
 #[tokio::test]
-async fn a_letter_that_nobody_signs_or_a_stranger_signs_does_not_start() {
+async fn an_unsigned_letter_and_a_strangers_signature_fail() {
     let keys = [key()];
-    let dns = in_order(&keys[0]).await;
+    let dns = correct_dns(&keys[0]).await;
     let unsigned = check(&dns, &[], &[]).await;
     assert_eq!(failed(&unsigned), ["DKIM alignment", "DKIM keys"]);
     let pem = generate_dkim_key(DkimAlgorithm::Rsa).unwrap();
@@ -122,11 +122,11 @@ async fn a_letter_that_nobody_signs_or_a_stranger_signs_does_not_start() {
     assert_eq!(failed(&check(&dns, &stranger, &[]).await), ["DKIM alignment"]);
 }
 
-/// A key that was taken back stands there without its bytes.
+/// A revoked key has a record without key bytes (RFC 6376, section 3.6.1).
 #[tokio::test]
-async fn a_relay_that_signs_has_a_key_that_is_published() {
+async fn the_key_of_a_signing_relay_must_be_published() {
     let keys = [key()];
-    let dns = in_order(&keys[0]).await;
+    let dns = correct_dns(&keys[0]).await;
     let outside = Outside::new(Some(dns.address())).unwrap();
     let setup = Setup {
         from_domain: "shop.example",
@@ -148,9 +148,9 @@ async fn a_relay_that_signs_has_a_key_that_is_published() {
 }
 
 #[tokio::test]
-async fn a_sender_is_believed_who_signs_the_whole_message() {
+async fn a_message_comes_from_a_sender_who_signed_all_of_it() {
     let keys = [key()];
-    let dns = in_order(&keys[0]).await;
+    let dns = correct_dns(&keys[0]).await;
     let outside = Outside::new(Some(dns.address())).unwrap();
     let known = ["notice@shop.example".to_owned()];
     let message = String::from_utf8(sample(&keys)).unwrap();
@@ -166,7 +166,7 @@ async fn a_sender_is_believed_who_signs_the_whole_message() {
     assert!(!believed(&String::from_utf8(sample(&[])).unwrap(), &known).await);
     assert!(!believed(&message.replace("d=shop.example", "d=evil.example"), &known).await);
     assert!(!believed("", &known).await);
-    // Another field before the one that is signed would have it read otherwise.
+    // A second field in front of the signed one would change how the message is parsed.
     let other = format!("Content-Type: multipart/mixed; boundary=x\r\n{message}");
     assert!(!believed(&other, &known).await);
     assert!(!believed(&message.replace("Content-Type:", "X-Type:"), &known).await);
@@ -175,9 +175,9 @@ async fn a_sender_is_believed_who_signs_the_whole_message() {
 }
 
 #[tokio::test]
-async fn a_relay_that_is_away_does_not_pass() {
+async fn a_relay_that_does_not_answer_fails() {
     let keys = [key()];
-    let dns = in_order(&keys[0]).await;
+    let dns = correct_dns(&keys[0]).await;
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let relays = [Relay::plain(nobody.to_string())];
     let checks = check(&dns, &keys, &relays).await;

@@ -1,5 +1,5 @@
-//! What comes back, as the mail systems of the world write it: `returned/*.eml`.
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+//! Returned mail as the world's mail systems write it: `returned/*.eml`.
+#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -32,78 +32,63 @@ fn complained(kind: &str) -> Returned {
     Returned::Complained { kind: kind.to_owned() }
 }
 
-#[test]
-fn every_sample_says_what_it_says() {
-    // Sample; what it says; the letter's number when its return path is known, and when its
-    // Message-ID is.
+/// A sample, its meaning, and the number of the letter in the return path and in the Message-ID.
+type Sample = (&'static str, Returned, Option<&'static str>, Option<&'static str>);
+
+/// The samples that are bounces or notices of a delay.
+fn failures() -> Vec<Sample> {
     let unknown = "550 5.1.1 … Recipient address rejected: User unknown in virtual mailbox table";
-    let table: &[(&str, Returned, Option<&str>, Option<&str>)] = &[
-        ("postfix-unknown", bounced("5.1.1", unknown), Some("17.k3v9"), Some("17.k3v9")),
-        (
-            "postfix-delayed",
-            delayed("4.4.1", "connect to mx.slow.example[203.0.113.9]:25: Connection timed out"),
-            Some("18.w2x1"),
-            Some("18.w2x1"),
-        ),
-        ("postfix-delivered", Returned::Delivered, Some("19.q7q7"), Some("19.q7q7")),
-        (
-            "exchange-online",
-            bounced(
-                "5.1.10",
-                "550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient … not found by SMTP \
-                 address lookup",
-            ),
-            Some("20.h4h4"),
-            Some("20.h4h4"),
-        ),
+    let slow = "connect to mx.slow.example[203.0.113.9]:25: Connection timed out";
+    let not_found = "550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient … not found by SMTP \
+                     address lookup";
+    let no_mailbox = "Sorry, no mailbox here by that name. (#5.1.1)";
+    let over_quota = "host store.uni.example [192.0.2.40]: 552 mailbox of … is over quota";
+    let full = "452-4.2.2 The email account that you tried to reach is over quota. 452-4.2.2 \
+                Please direct the recipient to 452 4.2.2 \
+                https://support.webmail.example/mail/?p=OverQuota h12si9 - gsmtp";
+    let denied = "<<< 550 5.7.1 … Access denied";
+    let no_code = "a notice without a code";
+    let both = |name, what, letter| (name, what, Some(letter), Some(letter));
+    vec![
+        both("postfix-unknown", bounced("5.1.1", unknown), "17.k3v9"),
+        both("postfix-delayed", delayed("4.4.1", slow), "18.w2x1"),
+        both("exchange-online", bounced("5.1.10", not_found), "20.h4h4"),
         ("exchange-old", bounced("5.1.1", "<mail.branch.example #5.1.1>"), None, None),
-        (
-            "qmail",
-            bounced("5.1.1", "Sorry, no mailbox here by that name. (#5.1.1)"),
-            Some("22.t5t5"),
-            Some("22.t5t5"),
-        ),
-        (
-            "exim",
-            bounced("5.2.2", "host store.uni.example [192.0.2.40]: 552 mailbox of … is over quota"),
-            Some("23.y6y6"),
-            Some("23.y6y6"),
-        ),
-        ("exim-delayed", delayed("4.0.0", "a notice without a code"), None, None),
-        (
-            "webmail-full",
-            bounced(
-                "4.2.2",
-                "452-4.2.2 The email account that you tried to reach is over quota. 452-4.2.2 \
-                 Please direct the recipient to 452 4.2.2 \
-                 https://support.webmail.example/mail/?p=OverQuota h12si9 - gsmtp",
-            ),
-            Some("25.m0m0"),
-            Some("25.m0m0"),
-        ),
-        (
-            "sendmail",
-            bounced("5.7.1", "<<< 550 5.7.1 … Access denied"),
-            Some("26.n2n2"),
-            Some("26.n2n2"),
-        ),
-        ("no-code", bounced("5.0.0", "a notice without a code"), None, None),
-        ("arf-abuse", complained("abuse"), Some("28.s3s3"), Some("28.s3s3")),
-        ("arf-not-spam", Returned::Other, Some("29.u4u4"), Some("29.u4u4")),
-        ("complaint-forwarded", complained("abuse"), Some("30.v5v5"), Some("30.v5v5")),
+        both("qmail", bounced("5.1.1", no_mailbox), "22.t5t5"),
+        both("exim", bounced("5.2.2", over_quota), "23.y6y6"),
+        ("exim-delayed", delayed("4.0.0", no_code), None, None),
+        both("webmail-full", bounced("4.2.2", full), "25.m0m0"),
+        both("sendmail", bounced("5.7.1", denied), "26.n2n2"),
+        ("no-code", bounced("5.0.0", no_code), None, None),
+        ("truncated", bounced("5.2.1", "550 5.2.1 Mailbox of … disab"), Some("35.d1d1"), None),
+        ("nested", bounced("5.0.0", no_code), None, None),
+    ]
+}
+
+/// All other samples.
+fn others() -> Vec<Sample> {
+    let both = |name, what, letter| (name, what, Some(letter), Some(letter));
+    vec![
+        both("postfix-delivered", Returned::Delivered, "19.q7q7"),
+        both("arf-abuse", complained("abuse"), "28.s3s3"),
+        both("arf-not-spam", Returned::Other, "29.u4u4"),
+        both("complaint-forwarded", complained("abuse"), "30.v5v5"),
         ("vacation", Returned::AutoReply, None, Some("31.x6x6")),
         ("out-of-office", Returned::AutoReply, None, Some("32.a7a7")),
         ("read-receipt", Returned::AutoReply, None, Some("33.b8b8")),
         ("question", Returned::Other, None, None),
         ("forwarded-bounce", Returned::Other, None, None),
-        ("truncated", bounced("5.2.1", "550 5.2.1 Mailbox of … disab"), Some("35.d1d1"), None),
-        ("nested", bounced("5.0.0", "a notice without a code"), None, None),
-    ];
+    ]
+}
+
+#[test]
+fn every_sample_is_parsed() {
+    let table = [failures(), others()].concat();
     let listed: BTreeSet<_> = table.iter().map(|(name, ..)| (*name).to_owned()).collect();
     assert_eq!(listed, names());
     for (name, what, path, id) in table {
         let expected = Report {
-            what: what.clone(),
+            what,
             original_return_path: path.map(|n| format!("b+{n}@bounces.shop.example")),
             original_message_id: id.map(|n| format!("{n}@shop.example")),
         };
@@ -116,7 +101,7 @@ fn every_sample_says_what_it_says() {
     }
 }
 
-/// A notification with one block of fields about its recipient.
+/// Parses a notification with the given fields about its recipients.
 fn notification(fields: &str) -> Returned {
     let head = "Content-Type: multipart/report; report-type=delivery-status; boundary=x";
     let part = "Content-Type: message/delivery-status";
@@ -125,7 +110,7 @@ fn notification(fields: &str) -> Returned {
 }
 
 #[test]
-fn the_action_counts_before_the_code_and_the_exact_code_before_the_general() {
+fn the_action_wins_over_the_code_and_an_exact_code_over_a_general_one() {
     let none = "no reason given";
     for (fields, what) in [
         ("Action: failed\nStatus: 4.4.7 (expired)", bounced("4.4.7", none)),
@@ -147,7 +132,7 @@ fn the_action_counts_before_the_code_and_the_exact_code_before_the_general() {
             "Action: failed\nStatus: 5.0.0\nDiagnostic-Code: Mailbox full; sorry",
             bounced("5.2.2", "Mailbox full; sorry"),
         ),
-        // Several recipients stand for one letter.
+        // The worst of several recipients counts.
         ("Action: delivered\n\nAction: delayed\nStatus: 4.4.1", delayed("4.4.1", none)),
         ("Action: failed\nStatus: 5.1.1\n\nAction: delivered", bounced("5.1.1", none)),
     ] {
@@ -156,7 +141,7 @@ fn the_action_counts_before_the_code_and_the_exact_code_before_the_general() {
 }
 
 #[test]
-fn what_a_complaint_is_called() {
+fn a_complaint_has_the_providers_word_for_its_kind() {
     let head = "Content-Type: multipart/report; report-type=feedback-report; boundary=x";
     for (kind, what) in [
         ("Feedback-Type: Fraud", complained("fraud")),
@@ -171,7 +156,7 @@ fn what_a_complaint_is_called() {
 }
 
 #[test]
-fn neither_a_cut_nor_a_size_nor_a_nesting_harms() {
+fn truncated_huge_and_deeply_nested_messages_are_parsed() {
     for name in names() {
         let text = sample(&name);
         for end in 0..text.len() {
@@ -188,13 +173,13 @@ fn neither_a_cut_nor_a_size_nor_a_nesting_harms() {
     check(format!("Return-Path: <>\n{}", "A:\n".repeat(300_000)).as_bytes());
     check(format!("Content-Type: {}", "a=b;".repeat(300_000)).as_bytes());
     check(format!("Subject: {}", "=?utf-8?q?=".repeat(300_000)).as_bytes());
-    // What stands past the limit is not there.
+    // A notification beyond the limit is not read.
     let late =
         sample("postfix-unknown").replacen("\n\n", &format!("\n\n{}", "x".repeat(300_000)), 1);
     assert_eq!(read_returned(late.as_bytes()).what, bounced("5.0.0", "a notice without a code"));
 }
 
-/// Reads `message`, and holds what is said of it to what is promised.
+/// Parses `message` and asserts the promises of [`Report`].
 fn check(message: &[u8]) {
     let report = read_returned(message);
     if let Returned::Bounced { status, reason } | Returned::Delayed { status, reason } = report.what
@@ -211,7 +196,7 @@ fn check(message: &[u8]) {
     }
 }
 
-/// Pieces that reports are made of, in any order.
+/// Pieces of reports, to be put together in any order.
 const PIECES: &[&str] = &[
     "Content-Type: multipart/report; report-type=delivery-status; boundary=\"x\"\n",
     "Content-Type: multipart/mixed; boundary*0=x; boundary*1*=utf-8'en'%79\n",
@@ -250,12 +235,12 @@ const PIECES: &[&str] = &[
 
 proptest! {
     #[test]
-    fn any_bytes_are_read(message in prop::collection::vec(any::<u8>(), 0..2000)) {
+    fn any_bytes_are_parsed(message in prop::collection::vec(any::<u8>(), 0..2000)) {
         check(&message);
     }
 
     #[test]
-    fn any_pieces_are_read(
+    fn any_pieces_are_parsed(
         pieces in prop::collection::vec((prop::sample::select(PIECES), any::<u8>()), 0..60)
     ) {
         let mut message = Vec::new();
@@ -269,7 +254,7 @@ proptest! {
     }
 
     #[test]
-    fn spoiled_samples_are_read(
+    fn damaged_samples_are_parsed(
         name in prop::sample::select(names().into_iter().collect::<Vec<_>>()),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0_u8..4), 0..12),
     ) {

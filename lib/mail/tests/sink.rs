@@ -1,5 +1,5 @@
-//! The sink over real sockets: with our client, with Postfix's, and with strangers.
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+//! The sink over real sockets: with our client, with Postfix's tools and with hostile clients.
+#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 use std::io;
 use std::net::SocketAddr;
@@ -55,12 +55,12 @@ impl Sink {
         self.dir
     }
 
-    /// Says `bytes` as they are, then nothing more; all that is answered.
-    async fn say(&self, bytes: &[u8]) -> String {
+    /// Sends `bytes`, closes the sending direction and returns the whole reply.
+    async fn send_raw(&self, bytes: &[u8]) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
-        let said: io::Result<()> = stream.write_all(bytes).await;
+        let sent: io::Result<()> = stream.write_all(bytes).await;
         // The sink may have hung up already.
-        drop(said);
+        drop(sent);
         drop(stream.shutdown().await);
         let mut answer = Vec::new();
         drop(stream.read_to_end(&mut answer).await);
@@ -68,7 +68,7 @@ impl Sink {
     }
 }
 
-fn to(address: &str) -> Envelope {
+fn envelope_to(address: &str) -> Envelope {
     Envelope { from: "shop@shop.example".to_owned(), to: Personal::new(address) }
 }
 
@@ -77,14 +77,14 @@ fn message(number: u32) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn what_is_sent_is_what_is_found() {
+async fn the_index_has_every_message_as_it_was_sent() {
     let sink = Sink::new().await;
     let mut connection = sink.connect().await;
     for number in 0..2_000 {
         let address = format!("Person{}@mail.example", number % 500);
-        let outcome = connection.send(&to(&address), &message(number)).await;
+        let outcome = connection.send(&envelope_to(&address), &message(number)).await;
         assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
-        // Whoever hears 250 finds the message.
+        // A message is in the index once the client has its 250.
         if number % 500 == 0 {
             assert_eq!(sink.index().arrivals().len(), number as usize + 1);
         }
@@ -105,25 +105,25 @@ async fn what_is_sent_is_what_is_found() {
 }
 
 #[tokio::test]
-async fn a_sink_goes_on_after_what_is_there() {
+async fn a_restarted_sink_appends_and_drops_an_incomplete_line() {
     let sink = Sink::new().await;
-    sink.connect().await.send(&to("a@x.example"), &message(1)).await;
+    sink.connect().await.send(&envelope_to("a@x.example"), &message(1)).await;
     let dir = sink.stop().await;
-    // A sink that died while it wrote left half a line.
+    // A sink that crashed while writing has left half a line.
     let path = dir.path().join("index.tsv");
     let whole = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, format!("{whole}2\tb@x.exam")).unwrap();
     assert_eq!(SinkIndex::load(dir.path()).unwrap().arrivals().len(), 1);
 
     let sink = Sink::start(dir).await;
-    sink.connect().await.send(&to("a@x.example"), &message(2)).await;
+    sink.connect().await.send(&envelope_to("a@x.example"), &message(2)).await;
     let index = sink.index();
     assert_eq!(index.arrivals().iter().map(|a| a.seq).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(index.read_message(&Personal::new("a@x.example")).unwrap(), Some(message(2)));
 }
 
 #[tokio::test]
-async fn only_this_machine_reaches_it() {
+async fn the_sink_refuses_any_address_but_loopback() {
     let everywhere = "0.0.0.0:0".parse().unwrap();
     assert!(matches!(sink::bind(everywhere).await, Err(SinkError::NotLoopback(_))));
     let dir = tempfile::tempdir().unwrap();
@@ -133,11 +133,11 @@ async fn only_this_machine_reaches_it() {
 }
 
 #[tokio::test]
-async fn strangers_do_it_no_harm() {
+async fn hostile_input_gets_an_error_and_stores_no_message() {
     let sink = Sink::new().await;
     let binary: Vec<u8> =
         (0..200_000_u32).map(|n| (n.wrapping_mul(n) / 7).to_le_bytes()[0]).collect();
-    for (said, answer) in [
+    for (sent, reply) in [
         (b"".as_slice(), ""),
         (b"MAIL FROM:<a@x>\r\n", "503"),
         (b"DATA\r\n", "503"),
@@ -150,32 +150,32 @@ async fn strangers_do_it_no_harm() {
         (&b"A".repeat(1_000_000), "500"),
         (&binary, ""),
     ] {
-        let answered = sink.say(said).await;
-        assert!(answered.contains(answer), "{answered}");
+        let replied = sink.send_raw(sent).await;
+        assert!(replied.contains(reply), "{replied}");
     }
     assert!(sink.index().arrivals().is_empty());
 
-    // A line without an end, binary, no header: still a message.
+    // Binary data in one long line, without a header, is still a message.
     let mut text = b"EHLO x\r\nMAIL FROM:<a@x>\r\nRCPT TO:<b@x>\r\nDATA\r\n".to_vec();
     text.extend(binary.iter().filter(|b| !matches!(b, b'\r' | b'\n' | b'.')));
     text.extend(b"\r\n.\r\nQUIT\r\n");
-    let answered = sink.say(&text).await;
-    assert!(answered.contains("queued as 1"), "{answered}");
+    let replied = sink.send_raw(&text).await;
+    assert!(replied.contains("queued as 1"), "{replied}");
     assert!(sink.index().arrivals()[0].message_id == "-");
 }
 
 #[tokio::test]
-async fn a_message_cut_off_is_not_stored_and_one_too_large_is_refused() {
+async fn an_incomplete_message_is_not_stored_and_a_large_one_is_refused() {
     let sink = Sink::new().await;
     let begin = b"EHLO x\r\nMAIL FROM:<a@x>\r\nRCPT TO:<b@x>\r\nDATA\r\n";
-    let answered = sink.say(&[begin.as_slice(), b"half a message\r\n."].concat()).await;
-    assert!(answered.ends_with("<CRLF>.<CRLF>\r\n"), "{answered}");
+    let replied = sink.send_raw(&[begin.as_slice(), b"half a message\r\n."].concat()).await;
+    assert!(replied.ends_with("<CRLF>.<CRLF>\r\n"), "{replied}");
 
     let mut connection = sink.connect().await;
     let large = b"0123456789abcde\n".repeat(sink::MAX_MESSAGE / 16 + 1);
-    let refused = connection.send(&to("b@x"), &large).await;
+    let refused = connection.send(&envelope_to("b@x"), &large).await;
     assert!(matches!(refused, Outcome::Refused { code: 552, .. }), "{refused:?}");
-    let fine = connection.send(&to("b@x"), &message(1)).await;
+    let fine = connection.send(&envelope_to("b@x"), &message(1)).await;
     assert!(matches!(fine, Outcome::Accepted(_)), "{fine:?}");
     assert_eq!(sink.index().arrivals().len(), 1);
 }
@@ -209,7 +209,7 @@ async fn postfix_delivers_to_the_sink() {
 }
 
 #[tokio::test]
-async fn postfix_takes_what_the_client_sends() {
+async fn postfix_receives_what_the_client_sends() {
     let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     let dir = tempfile::tempdir().unwrap();
     let mut relay = postfix("smtp-sink")
@@ -228,7 +228,7 @@ async fn postfix_takes_what_the_client_sends() {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     };
     for number in 0..20 {
-        let outcome = connection.send(&to("ada@mail.example"), &message(number)).await;
+        let outcome = connection.send(&envelope_to("ada@mail.example"), &message(number)).await;
         assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
     }
     connection.close().await;

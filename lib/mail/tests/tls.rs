@@ -1,5 +1,5 @@
-//! The way to a relay, encrypted: what is checked, and what a relay that can't be trusted gets.
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+//! TLS to a relay: certificates are checked, and an untrusted relay gets neither login nor message.
+#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 use std::fs;
 use std::sync::Arc;
@@ -15,21 +15,22 @@ use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
-/// How a relay behaves.
+/// The behaviour of a relay.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// Encrypted from the first byte.
+    /// The relay starts TLS with the first byte.
     Implicit,
-    /// Offers STARTTLS.
+    /// The relay supports STARTTLS.
     StartTls,
-    /// Does not.
+    /// The relay does not support STARTTLS.
     Plain,
-    /// Somebody on the way puts an answer behind the go-ahead to encrypt (CVE-2021-38371).
+    /// An attacker on the network adds replies behind the one to STARTTLS (CVE-2021-38371).
     Injected,
 }
 
-/// A relay with a certificate of `authority`; its port, and the lines that it hears.
-async fn relay(authority: &Authority, kind: Kind) -> (u16, mpsc::UnboundedReceiver<String>) {
+/// Starts a relay with a certificate of `authority`. Returns its port and the lines that it
+/// receives.
+async fn start_relay(authority: &Authority, kind: Kind) -> (u16, mpsc::UnboundedReceiver<String>) {
     let files = authority.files("relay");
     let cert = CertificateDer::from_pem_slice(&fs::read(files.cert).unwrap()).unwrap();
     let key = PrivateKeyDer::from_pem_slice(&fs::read(files.key).unwrap()).unwrap();
@@ -62,13 +63,13 @@ async fn serve(
     if !talk(&mut stream, offers, true, &heard).await {
         return;
     }
-    let behind: &[u8] = if kind == Kind::Injected { b"250-evil\r\n250 AUTH\r\n" } else { b"" };
-    stream.write_all(&[b"220 go ahead\r\n", behind].concat()).await.unwrap();
+    let injected: &[u8] = if kind == Kind::Injected { b"250-evil\r\n250 AUTH\r\n" } else { b"" };
+    stream.write_all(&[b"220 go ahead\r\n", injected].concat()).await.unwrap();
     let Ok(stream) = acceptor.accept(stream.into_inner()).await else { return };
     talk(&mut BufReader::new(stream), false, false, &heard).await;
 }
 
-/// Answers until the end, or until the other side wants to encrypt (`true`).
+/// Replies until the client disconnects or sends STARTTLS. Returns whether TLS is to start.
 async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut BufReader<S>,
     offers_tls: bool,
@@ -104,7 +105,7 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
     false
 }
 
-fn to(port: u16, tls: RelayTls, authority: &Authority) -> Relay {
+fn relay_at(port: u16, tls: RelayTls, authority: &Authority) -> Relay {
     let ca = fs::read(authority.files("relay").ca).unwrap();
     Relay::encrypted(&format!("localhost:{port}"), tls, &ca).unwrap()
 }
@@ -113,54 +114,54 @@ fn login(relay: Relay, password: &str) -> Relay {
     relay.with_login(Personal::new("user"), Personal::new(password)).unwrap()
 }
 
-/// Everything that was heard so far.
-fn all(lines: &mut mpsc::UnboundedReceiver<String>) -> Vec<String> {
+/// All lines that the relay has received so far.
+fn received(lines: &mut mpsc::UnboundedReceiver<String>) -> Vec<String> {
     std::iter::from_fn(|| lines.try_recv().ok()).collect()
 }
 
 #[tokio::test]
-async fn a_letter_goes_over_both_kinds_of_tls_after_a_login() {
+async fn a_message_is_sent_over_both_kinds_of_tls_after_a_login() {
     for (kind, tls) in [(Kind::Implicit, RelayTls::Implicit), (Kind::StartTls, RelayTls::StartTls)]
     {
         let authority = Authority::new();
-        let (port, mut lines) = relay(&authority, kind).await;
-        let relay = login(to(port, tls, &authority), "secret");
+        let (port, mut lines) = start_relay(&authority, kind).await;
+        let relay = login(relay_at(port, tls, &authority), "secret");
         let mut connection = Connection::open(&relay, "shop").await.unwrap();
         assert!(connection.is_encrypted());
         let envelope =
             Envelope { from: "a@shop.example".to_owned(), to: Personal::new("b@mail.example") };
         let sent = connection.send(&envelope, b"Subject: x\r\n\r\nx\r\n").await;
-        assert!(matches!(sent, Outcome::Accepted(of) if of.receipt() == "T1"));
+        assert!(matches!(sent, Outcome::Accepted(accepted) if accepted.receipt() == "T1"));
         connection.close().await;
-        // Before the way is encrypted nothing is said but the greeting.
-        let said = all(&mut lines);
+        // Before TLS the client sends only the greeting.
+        let said = received(&mut lines);
         let start = said.iter().position(|line| line == "STARTTLS").map_or(0, |at| at + 1);
         assert!(said[..start].iter().all(|line| line == "EHLO shop" || line == "STARTTLS"));
-        assert_eq!(said[start], "EHLO shop", "what was offered in the clear counts no more");
+        assert_eq!(said[start], "EHLO shop", "extensions listed before TLS must not count");
     }
 }
 
 #[tokio::test]
-async fn a_relay_without_tls_gets_neither_login_nor_letter() {
+async fn a_relay_without_tls_gets_neither_login_nor_message() {
     let authority = Authority::new();
-    let (port, mut lines) = relay(&authority, Kind::Plain).await;
-    let relay = login(to(port, RelayTls::StartTls, &authority), "secret");
+    let (port, mut lines) = start_relay(&authority, Kind::Plain).await;
+    let relay = login(relay_at(port, RelayTls::StartTls, &authority), "secret");
     let refused = Connection::open(&relay, "shop").await.err().unwrap();
     assert!(matches!(refused, OpenError::TurnedAway { code: 502, .. }), "{refused}");
-    assert_eq!(all(&mut lines), ["EHLO shop", "STARTTLS"]);
+    assert_eq!(received(&mut lines), ["EHLO shop", "STARTTLS"]);
 }
 
 #[tokio::test]
-async fn a_certificate_of_another_authority_or_name_ends_it() {
+async fn a_certificate_of_another_authority_or_name_is_refused() {
     for tls in [RelayTls::StartTls, RelayTls::Implicit] {
         let kind = if tls == RelayTls::Implicit { Kind::Implicit } else { Kind::StartTls };
         let (ours, theirs) = (Authority::new(), Authority::new());
-        let (port, mut lines) = relay(&theirs, kind).await;
-        let refused = Connection::open(&to(port, tls, &ours), "shop").await.err().unwrap();
+        let (port, mut lines) = start_relay(&theirs, kind).await;
+        let refused = Connection::open(&relay_at(port, tls, &ours), "shop").await.err().unwrap();
         assert!(matches!(refused, OpenError::Unreachable { .. }), "{refused}");
-        assert!(!all(&mut lines).iter().any(|line| line.starts_with("AUTH")));
+        assert!(!received(&mut lines).iter().any(|line| line.starts_with("AUTH")));
 
-        let (port, _lines) = relay(&ours, kind).await;
+        let (port, _lines) = start_relay(&ours, kind).await;
         let ca = fs::read(ours.files("relay").ca).unwrap();
         let by_address = Relay::encrypted(&format!("127.0.0.1:{port}"), tls, &ca).unwrap();
         let refused = Connection::open(&by_address, "shop").await.err().unwrap();
@@ -169,19 +170,19 @@ async fn a_certificate_of_another_authority_or_name_ends_it() {
 }
 
 #[tokio::test]
-async fn what_came_before_the_encryption_is_not_believed_after_it() {
+async fn replies_injected_before_tls_are_refused() {
     let authority = Authority::new();
-    let (port, _lines) = relay(&authority, Kind::Injected).await;
-    let relay = to(port, RelayTls::StartTls, &authority);
+    let (port, _lines) = start_relay(&authority, Kind::Injected).await;
+    let relay = relay_at(port, RelayTls::StartTls, &authority);
     let refused = Connection::open(&relay, "shop").await.err().unwrap();
     assert!(matches!(refused, OpenError::Unreachable { .. }), "{refused}");
 }
 
 #[tokio::test]
-async fn a_login_that_is_refused_is_said_without_the_password() {
+async fn the_error_of_a_refused_login_does_not_show_the_password() {
     let authority = Authority::new();
-    let (port, _lines) = relay(&authority, Kind::StartTls).await;
-    let relay = login(to(port, RelayTls::StartTls, &authority), "wrong");
+    let (port, _lines) = start_relay(&authority, Kind::StartTls).await;
+    let relay = login(relay_at(port, RelayTls::StartTls, &authority), "wrong");
     let Err(OpenError::TurnedAway { code, reply, .. }) = Connection::open(&relay, "shop").await
     else {
         panic!("let in");

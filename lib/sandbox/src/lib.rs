@@ -1,13 +1,16 @@
-//! Locks a server process in at start: after [`Sandbox::enter`] it reaches its own files and its
-//! configured TCP ports only, starts no program, and leaves no core dump.
+//! Locks a server process in at start. After [`Sandbox::enter`] the process reaches only its own
+//! files and its configured TCP ports, starts no program and leaves no core dump.
 //!
-//! What stays open: UDP (DNS needs it), Unix sockets with a path, files that were open before, and
-//! `stat`, `chmod`, `chown` and `utime` of files elsewhere, which Landlock does not know: give each
-//! server its own user.
+//! May touch: its own process and `/proc/self`. Called by: every server, before its async runtime
+//! starts.
 //!
-//! A rule holds for the file or directory that its path led to at the time. A file that others
-//! replace by renaming (a renewed certificate, `resolv.conf`) is read again only if its directory
-//! is in [`Sandbox::read`].
+//! The sandbox leaves open: UDP, which DNS needs; Unix sockets with a path; files that were open
+//! before; and `stat`, `chmod`, `chown` and `utime` of files elsewhere, which Landlock does not
+//! cover. So give each server its own user.
+//!
+//! A rule holds for the file or directory that its path led to when the process entered. If others
+//! replace a file by renaming, such as a renewed certificate or `resolv.conf`, the process reads
+//! the new file only if its directory is in [`Sandbox::read`].
 
 mod syscalls;
 
@@ -28,40 +31,41 @@ use nix::sys::mman::{MlockAllFlags, mlockall};
 use nix::sys::prctl;
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit, setrlimit};
 
-/// The newest Landlock ABI that this was tested with. Later ones refuse more, such as UDP: raise it
+/// The newest Landlock ABI that the tests cover. Later ABIs refuse more, such as UDP, so raise this
 /// only together with the tests.
 const TESTED: ABI = ABI::V7;
 
-/// What a server may do beneath its own directories: everything but run, link symbolically and
-/// make devices.
+/// The rights of a server beneath its own directories. It may not execute files, create symbolic
+/// links or create devices.
 const OWN: BitFlags<AccessFs> = make_bitflags!(AccessFs::{
     ReadFile | ReadDir | WriteFile | Truncate | MakeReg | MakeSock | MakeDir | RemoveFile | RemoveDir | Refer
 });
 
-/// What a process may still reach once it has entered. All else is refused.
+/// The files and ports that a process may still reach once it has entered. The kernel refuses all
+/// others.
 #[derive(Clone, Debug, Default)]
 pub struct Sandbox {
-    /// Files, or directories with all beneath them, to read.
+    /// Files that the process may read, and directories beneath which it may read everything.
     pub read: Vec<PathBuf>,
-    /// Directories beneath which it reads, writes, creates, renames and removes.
+    /// Directories beneath which the process may read, write, create, rename and remove.
     pub write: Vec<PathBuf>,
-    /// TCP ports it may connect to, on any host.
+    /// TCP ports that the process may connect to, on any host.
     pub connect: Vec<u16>,
-    /// TCP ports it may still bind. A listener bound before needs none.
+    /// TCP ports that the process may still bind. A listener bound before needs no entry here.
     pub bind: Vec<u16>,
 }
 
-/// Why the process is not locked in. It may be partly so: end it.
+/// Entering the sandbox failed. The process may be locked in partly, so it should exit.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
-    /// Landlock and seccomp hold for the calling thread and those it starts later, so any other
-    /// thread would stay free.
+    /// The process has several threads. Landlock and seccomp apply to the calling thread and those
+    /// that it starts later, so the other threads would stay free.
     #[error(
         "cannot enter the sandbox with {count} threads running; enter before any thread or async \
          runtime starts"
     )]
     Threads {
-        /// The threads that were running, the caller's included.
+        /// The number of threads, including the caller's.
         count: usize,
     },
     /// The threads could not be counted.
@@ -70,29 +74,29 @@ pub enum SandboxError {
     /// A path of the sandbox cannot be opened.
     #[error("cannot let the sandbox reach {}: {source}; create it or correct the configuration", path.display())]
     Path {
-        /// The path as it was given.
+        /// The path as configured.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// A path to write beneath is no directory.
+    /// A path in [`Sandbox::write`] is not a directory.
     #[error("cannot let the sandbox write beneath {}: it is not a directory", path.display())]
     NotADirectory {
-        /// The path as it was given.
+        /// The path as configured.
         path: PathBuf,
     },
-    /// Core dumps could not be switched off.
+    /// Core dumps can't be switched off.
     #[error("cannot switch core dumps off: {0}")]
     CoreDumps(#[source] Errno),
-    /// The kernel has Landlock, and refused the rules.
+    /// The kernel has Landlock but refused the rules.
     #[error("Landlock refused the rules of the sandbox: {0}")]
     Landlock(#[from] RulesetError),
-    /// The system-call filter could not be put in place.
+    /// The kernel refused the system-call filter.
     #[error("cannot filter system calls with seccomp: {0}; the kernel must have seccomp filters")]
     Seccomp(#[from] seccompiler::Error),
 }
 
-/// What name resolution, TLS and time need of the system, where it is there.
+/// The files of the system that name resolution, TLS and time zones need. Some machines lack some.
 const SYSTEM: [&str; 12] = [
     "/etc/resolv.conf",
     "/etc/hosts",
@@ -109,8 +113,8 @@ const SYSTEM: [&str; 12] = [
 ];
 
 impl Sandbox {
-    /// What every server needs: the system's files, the directories of its `certificate` files (a
-    /// renewed certificate is another file) and its port.
+    /// A sandbox with what every server needs: the system's files, the directories of its
+    /// `certificate` files, because a renewed certificate is a new file, and the port of `listen`.
     #[must_use]
     pub fn of_server<'a>(
         certificate: impl IntoIterator<Item = &'a Path>,
@@ -125,7 +129,7 @@ impl Sandbox {
         }
     }
 
-    /// The same, and what a server may write beneath; directories are made where they are not.
+    /// Adds directories to write beneath and creates those that are missing.
     pub fn writing(
         mut self,
         dirs: impl IntoIterator<Item = PathBuf>,
@@ -139,31 +143,32 @@ impl Sandbox {
         Ok(self)
     }
 
-    /// The same, and files or directories that it reads.
+    /// Adds files or directories to read.
     #[must_use]
     pub fn reading(mut self, paths: impl IntoIterator<Item = PathBuf>) -> Self {
         self.read.extend(paths);
         self
     }
 
-    /// The same, and peers that it calls: URLs, or `HOST:PORT`. One without a port is not reached.
+    /// Adds the ports of peers to call. A peer is a URL or `HOST:PORT`. A peer without a known port
+    /// adds nothing.
     #[must_use]
     pub fn calling<S: AsRef<str>>(mut self, peers: impl IntoIterator<Item = S>) -> Self {
         self.connect.extend(peers.into_iter().filter_map(|peer| port_of(peer.as_ref())));
         self
     }
 
-    /// Locks this process in for good: its only thread, and all that it starts later.
+    /// Locks this process in for good: its only thread and all threads that it starts later.
     ///
-    /// Call it before the async runtime starts. A kernel without Landlock, and memory that cannot
-    /// be locked, are told in the [`Confinement`]; everything else that fails is an error.
+    /// Call this before the async runtime starts. A kernel without Landlock and memory that can't
+    /// be locked are reported in the [`Confinement`]; every other failure is an error.
     pub fn enter(self) -> Result<Confinement, SandboxError> {
         require_one_thread()?;
         let rules = self.rules()?;
         forbid_core_dumps().map_err(SandboxError::CoreDumps)?;
         let memory = lock_memory();
         let landlock = Landlock::from(&rules.restrict_self()?);
-        syscalls::refuse()?;
+        syscalls::apply_filters()?;
         Ok(Confinement { landlock, memory })
     }
 
@@ -189,7 +194,7 @@ impl Sandbox {
     }
 }
 
-/// The directory of a file.
+/// The directory of a file; `.` for a bare file name.
 #[must_use]
 pub fn beside(file: &Path) -> PathBuf {
     match file.parent() {
@@ -219,7 +224,7 @@ fn require_one_thread() -> Result<(), SandboxError> {
 
 fn readable(path: &Path) -> Result<PathBeneath<File>, SandboxError> {
     let (file, is_dir) = locate(path)?;
-    // Landlock takes no right of directories for a file.
+    // Landlock refuses a directory's rights in the rule of a file.
     let access =
         if is_dir { AccessFs::ReadFile | AccessFs::ReadDir } else { AccessFs::ReadFile.into() };
     Ok(PathBeneath::new(file, access))
@@ -232,7 +237,7 @@ fn writable(path: &Path) -> Result<PathBeneath<File>, SandboxError> {
     }
 }
 
-/// A handle on the file itself, without reading it, and whether it is a directory.
+/// Opens a handle on the path without the right to read, and tells whether it is a directory.
 fn locate(path: &Path) -> Result<(File, bool), SandboxError> {
     let failed = |source| SandboxError::Path { path: path.to_owned(), source };
     let file = File::options().read(true).custom_flags(libc::O_PATH).open(path).map_err(failed)?;
@@ -240,62 +245,65 @@ fn locate(path: &Path) -> Result<(File, bool), SandboxError> {
     Ok((file, is_dir))
 }
 
-/// The limit stops the kernel from writing a core file; only the flag stops a core handler that it
-/// pipes to. The flag also keeps other processes of the same user out of this one's memory.
+/// Switches core dumps off. The limit stops core files, but only the flag stops a core handler to
+/// which the kernel pipes the dump. The flag also keeps other processes of the same user out of
+/// this process's memory.
 fn forbid_core_dumps() -> Result<(), Errno> {
     prctl::set_dumpable(false)?;
     setrlimit(Resource::RLIMIT_CORE, 0, 0)
 }
 
-/// Keeps all memory, now and later, out of swap, as far as it is used: untouched pages take none.
+/// Keeps all memory that the process touches, now and later, out of swap. Untouched pages take no
+/// memory.
 ///
-/// It is locked only where no limit holds: the kernel counts whole mappings, used or not, and once
-/// they reach a limit it refuses new memory, which would end the server in mid-work.
+/// Memory is locked only if no limit holds. The kernel counts whole mappings against a limit,
+/// touched or not, and refuses new memory beyond it, which would end the server in mid-work.
 fn lock_memory() -> Result<(), String> {
     let limit = Resource::RLIMIT_MEMLOCK;
     if setrlimit(limit, RLIM_INFINITY, RLIM_INFINITY).is_ok() {
-        return lock_as_used().map_err(|e| e.to_string());
+        return lock_touched_pages().map_err(|e| e.to_string());
     }
     let (soft, hard) = getrlimit(limit).map_err(|e| e.to_string())?;
-    // With a limit of nothing, only a process that limits do not hold for (CAP_IPC_LOCK) can lock.
-    let locked = setrlimit(limit, 0, hard).and_then(|()| lock_as_used());
+    // At a limit of zero, locking succeeds only if the process is exempt from limits
+    // (CAP_IPC_LOCK).
+    let locked = setrlimit(limit, 0, hard).and_then(|()| lock_touched_pages());
     setrlimit(limit, soft, hard).map_err(|e| e.to_string())?;
     locked.map_err(|_| format!("the limit is {hard} bytes; set LimitMEMLOCK=infinity"))
 }
 
-fn lock_as_used() -> Result<(), Errno> {
+fn lock_touched_pages() -> Result<(), Errno> {
     let on_fault = MlockAllFlags::from_bits_retain(libc::MCL_ONFAULT);
     mlockall(MlockAllFlags::MCL_CURRENT | MlockAllFlags::MCL_FUTURE | on_fault)
 }
 
-/// What was really put in place. Its text is one line for the log.
+/// The protections that are in force. `Display` writes them in one line for the log.
 #[derive(Clone, Debug)]
 pub struct Confinement {
     landlock: Landlock,
     memory: Result<(), String>,
 }
 
-/// How much of the file and network rules the running kernel keeps.
+/// The share of the file and network rules that the running kernel enforces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Landlock {
-    /// All of them. The number is the kernel's Landlock ABI.
+    /// All rules. The number is the kernel's Landlock ABI.
     Full(i32),
-    /// Those that this older Landlock ABI knows.
+    /// The rules that the kernel's older Landlock ABI covers.
     Partial(i32),
-    /// None: Landlock was not switched on when the system started.
+    /// No rules, because Landlock was not switched on at boot.
     Off,
-    /// None: the kernel was built without Landlock.
+    /// No rules, because the kernel was built without Landlock.
     Missing,
 }
 
 impl Confinement {
-    /// How much of the file and network rules is in force.
+    /// The share of the file and network rules that is in force.
     #[must_use]
     pub fn landlock(&self) -> Landlock {
         self.landlock
     }
 
-    /// Whether nothing was left out: otherwise log it as a warning.
+    /// Whether every protection is in force. If not, log the confinement as a warning.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         matches!(self.landlock, Landlock::Full(_)) && self.memory.is_ok()
@@ -324,7 +332,7 @@ impl Display for Landlock {
             Self::Full(abi) => write!(f, "full (ABI {abi})"),
             Self::Partial(abi) => write!(f, "partial (ABI {abi})"),
             Self::Off => f.write_str("none (off at boot: add landlock to lsm=)"),
-            Self::Missing => f.write_str("none (the kernel has none)"),
+            Self::Missing => f.write_str("none (this kernel lacks Landlock)"),
         }
     }
 }

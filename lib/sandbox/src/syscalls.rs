@@ -1,4 +1,4 @@
-//! The system calls that no server needs: refused by seccomp, all others are let through.
+//! The seccomp filters. They refuse system calls that no server needs and allow all others.
 
 use std::env::consts::ARCH;
 
@@ -8,9 +8,9 @@ use seccompiler::{
     SeccompCondition, SeccompFilter, SeccompRule, apply_filter, sock_filter,
 };
 
-/// Refused whatever their arguments.
+/// System calls that are refused whatever their arguments are.
 const REFUSED: &[c_long] = &[
-    // Other programs, and the memory and files of other processes.
+    // Start other programs, or reach the memory and files of other processes.
     libc::SYS_execve,
     libc::SYS_execveat,
     libc::SYS_ptrace,
@@ -18,7 +18,7 @@ const REFUSED: &[c_long] = &[
     libc::SYS_process_vm_writev,
     libc::SYS_pidfd_getfd,
     libc::SYS_kcmp,
-    // File systems and namespaces.
+    // Change file systems and namespaces.
     libc::SYS_mount,
     libc::SYS_mount_setattr,
     libc::SYS_umount2,
@@ -34,7 +34,7 @@ const REFUSED: &[c_long] = &[
     libc::SYS_fanotify_init,
     libc::SYS_unshare,
     libc::SYS_setns,
-    // The machine.
+    // Change the machine.
     libc::SYS_kexec_load,
     libc::SYS_kexec_file_load,
     libc::SYS_init_module,
@@ -45,7 +45,7 @@ const REFUSED: &[c_long] = &[
     libc::SYS_swapoff,
     libc::SYS_acct,
     libc::SYS_quotactl,
-    // Parts of the kernel with many holes, and io_uring, which goes past this very filter.
+    // Reach parts of the kernel with a history of holes. io_uring also bypasses seccomp.
     libc::SYS_bpf,
     libc::SYS_perf_event_open,
     libc::SYS_userfaultfd,
@@ -57,20 +57,20 @@ const REFUSED: &[c_long] = &[
     libc::SYS_io_uring_register,
 ];
 
-/// The same, where they exist.
+/// Further system calls of this architecture that are refused whatever their arguments are.
 #[cfg(target_arch = "x86_64")]
 const REFUSED_HERE: &[c_long] =
     &[libc::SYS_fork, libc::SYS_vfork, libc::SYS_iopl, libc::SYS_ioperm];
 #[cfg(not(target_arch = "x86_64"))]
 const REFUSED_HERE: &[c_long] = &[];
 
-/// Puts the filters in place for this thread and all that it starts.
-pub(super) fn refuse() -> Result<(), Error> {
-    let filters = [refused()?, clone3_unknown()?, other_numbering_unknown()];
+/// Applies the filters to this thread and all threads that it starts.
+pub(super) fn apply_filters() -> Result<(), Error> {
+    let filters = [refuse_calls()?, hide_clone3()?, hide_x32_calls()];
     filters.iter().try_for_each(|filter| apply_filter(filter))
 }
 
-fn refused() -> Result<BpfProgram, BackendError> {
+fn refuse_calls() -> Result<BpfProgram, BackendError> {
     let always = REFUSED.iter().chain(REFUSED_HERE).map(|call| (*call, vec![]));
     let sometimes = [
         (libc::SYS_clone, vec![new_process()?]),
@@ -82,14 +82,16 @@ fn refused() -> Result<BpfProgram, BackendError> {
     compile(always.chain(sometimes), libc::EPERM)
 }
 
-/// Its flags are behind a pointer, where no filter can look. libc then falls back to `clone`.
-fn clone3_unknown() -> Result<BpfProgram, BackendError> {
+/// Makes `clone3` look unknown, so that libc falls back to `clone`. A filter can't check `clone3`,
+/// because its flags are behind a pointer.
+fn hide_clone3() -> Result<BpfProgram, BackendError> {
     compile([(libc::SYS_clone3, vec![])].into_iter(), libc::ENOSYS)
 }
 
-/// `x86_64` kernels may answer to a second set of numbers, x32, with this bit set. Nothing of ours
-/// uses them, and on other machines no number has it.
-fn other_numbering_unknown() -> BpfProgram {
+/// Makes the x32 system calls look unknown, since the other filters don't know their numbers.
+/// `x86_64` kernels may accept them as a second set of numbers with one more bit. No number on
+/// other architectures has this bit.
+fn hide_x32_calls() -> BpfProgram {
     const X32: u32 = 0x4000_0000;
     const UNKNOWN: u32 = libc::SECCOMP_RET_ERRNO | libc::ENOSYS.cast_unsigned();
     // BPF_LD | BPF_W | BPF_ABS, BPF_JMP | BPF_JSET | BPF_K, and BPF_RET | BPF_K.
@@ -104,12 +106,13 @@ fn other_numbering_unknown() -> BpfProgram {
     ]
 }
 
-/// A clone that shares no thread group is a fork.
+/// Matches a `clone` that starts a process instead of a thread, which is a fork.
 fn new_process() -> Result<SeccompRule, BackendError> {
     SeccompRule::new(vec![masked(0, libc::CLONE_THREAD, 0)?])
 }
 
-/// All but TCP, UDP and Unix sockets. Landlock's TCP rules do not hold for MPTCP and SCTP.
+/// Matches every socket but TCP, UDP and Unix sockets. Landlock's TCP rules don't apply to MPTCP
+/// and SCTP.
 fn unusual_sockets() -> Result<Vec<SeccompRule>, BackendError> {
     let not_unix = || differs(0, libc::AF_UNIX);
     let family = vec![not_unix()?, differs(0, libc::AF_INET)?, differs(0, libc::AF_INET6)?];
@@ -126,13 +129,14 @@ fn unusual_sockets() -> Result<Vec<SeccompRule>, BackendError> {
     Ok(rules)
 }
 
-/// An old way to ask for a packet socket, by the internet family.
+/// The obsolete type of a packet socket in the internet family.
 const SOCK_PACKET: i32 = 10;
 
-/// The rest of a socket's type argument is flags.
+/// The bits of a socket's type argument that hold the type. The other bits are flags.
 const SOCKET_KIND: i32 = 0xf;
 
-/// TCP fast open connects while sending, past Landlock's rule for connecting.
+/// Matches a send with TCP Fast Open, which connects while sending and so bypasses Landlock's rule
+/// for connecting.
 fn connecting_send(flags: u8) -> Result<SeccompRule, BackendError> {
     SeccompRule::new(vec![masked(flags, libc::MSG_FASTOPEN, libc::MSG_FASTOPEN)?])
 }
@@ -145,7 +149,7 @@ fn masked(argument: u8, mask: i32, value: i32) -> Result<SeccompCondition, Backe
     condition(argument, SeccompCmpOp::MaskedEq(bits(mask)), value)
 }
 
-/// The kernel reads these arguments as 32 bits, whatever stands above.
+/// A condition on the lower 32 bits of an argument, because the kernel ignores the upper ones.
 fn condition(
     argument: u8,
     operator: SeccompCmpOp,

@@ -1,5 +1,5 @@
-//! Database pools and migrations. SQLite by default, PostgreSQL beyond one machine's comfort; one
-//! SQL text with `$1` parameters serves both.
+//! Database pools and migrations for SQLite, the default, and PostgreSQL, for estates beyond one
+//! machine. One SQL text with `$1` parameters serves both.
 //!
 //! May touch: a SQLite file or a PostgreSQL server. Knows no table.
 //! Called by: the `store` modules of the servers.
@@ -11,31 +11,31 @@ use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{Any, AnyPool, Transaction};
 
-/// Connections for reading a SQLite file at once; for PostgreSQL the size of the whole pool.
+/// The number of reading connections to a SQLite file, or of all connections to PostgreSQL.
 const READERS: u32 = 8;
 
-/// Which database serves.
+/// The kind of database behind a [`Db`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backend {
-    /// A file of one process.
+    /// A SQLite file, which one process uses.
     Sqlite,
-    /// A server.
+    /// A PostgreSQL server, which several processes may share.
     Postgres,
 }
 
-/// Where the database is, as in a configuration: a path to a SQLite file, or a
-/// `postgres://` URL.
+/// The location of a database. A configuration gives the path of a SQLite file or a `postgres://`
+/// URL.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum Location {
-    /// The SQLite file; made when it is not there.
+    /// The path of a SQLite file. [`Db::open`] creates a missing file.
     Sqlite(PathBuf),
     /// The URL of a PostgreSQL database.
     Postgres(String),
 }
 
 impl Location {
-    /// The directory of a SQLite file, beside which SQLite writes its log.
+    /// The directory of a SQLite file. SQLite creates its write-ahead log there.
     #[must_use]
     pub fn directory(&self) -> Option<PathBuf> {
         match self {
@@ -76,42 +76,42 @@ impl From<String> for Location {
     }
 }
 
-/// Why the database can't be used.
+/// An error of a database.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// It can't be opened.
+    /// The database can't be opened.
     #[error("can't open the database {place}: {source}")]
     Open {
-        /// The file, or the server without its password.
+        /// The file, or the server's URL without user and password.
         place: String,
-        /// What the driver says.
+        /// The error of the driver.
         source: sqlx::Error,
     },
     /// A migration failed.
-    #[error("can't bring the database {place} up to date: {source}")]
+    #[error("can't migrate the database {place}: {source}")]
     Migrate {
-        /// The file, or the server without its password.
+        /// The file, or the server's URL without user and password.
         place: String,
-        /// What the migrator says.
+        /// The error of the migrator.
         source: MigrateError,
     },
     /// A statement failed.
-    #[error("the database refused: {0}")]
+    #[error("a database statement failed: {0}")]
     Query(#[from] sqlx::Error),
-    /// What stands in the database is not what was once written.
-    #[error("the database holds what it should not: {0}")]
+    /// A row holds a value that this software does not write.
+    #[error("the database holds an invalid value: {0}")]
     Corrupt(String),
 }
 
 impl cofferdam_core::InternalError for StoreError {}
 
-/// The migrations of one server, the same names for both backends.
+/// The migrations of one server. Both backends have migrations of the same names.
 #[derive(Debug, Clone, Copy)]
 pub struct Migrations {
-    /// `sqlx::migrate!("./migrations/sqlite")`
+    /// The result of `sqlx::migrate!("./migrations/sqlite")`.
     pub sqlite: &'static Migrator,
-    /// `sqlx::migrate!("./migrations/postgres")`
+    /// The result of `sqlx::migrate!("./migrations/postgres")`.
     pub postgres: &'static Migrator,
 }
 
@@ -124,7 +124,7 @@ pub struct Db {
 }
 
 impl Db {
-    /// Opens the database and brings its tables up to date.
+    /// Opens the database and runs the migrations that it lacks.
     pub async fn open(location: &Location, migrations: Migrations) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
         match location {
@@ -151,32 +151,32 @@ impl Db {
         }
     }
 
-    /// Which backend serves, for the few bulk paths that differ.
+    /// The backend, for the few bulk paths that differ between the two.
     #[must_use]
     pub const fn backend(&self) -> Backend {
         self.backend
     }
 
-    /// For statements that only read.
+    /// The pool for statements that only read.
     #[must_use]
     pub const fn reader(&self) -> &AnyPool {
         &self.readers
     }
 
-    /// For single statements that write.
+    /// The pool for single statements that write.
     #[must_use]
     pub const fn writer(&self) -> &AnyPool {
         &self.writer
     }
 
-    /// A transaction that may write. SQLite has one writer: the pool hands it out in turn, so
-    /// that no transaction ever finds the file locked.
+    /// Begins a transaction that may write. The pool for SQLite has one writing connection and
+    /// hands it out in turn, so that no transaction finds the file locked.
     pub async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
         Ok(self.writer.begin().await?)
     }
 
-    /// Closes every connection, and waits for it: SQLite's log of changes is then part of the
-    /// file.
+    /// Closes every connection and waits until all are closed. SQLite then has merged its
+    /// write-ahead log into the file.
     pub async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
@@ -213,8 +213,9 @@ impl Db {
     }
 }
 
-/// WAL so that readers never wait for the writer; every commit on disk before it is answered;
-/// deleted data overwritten, so that what was voided or erased does not linger in the file.
+/// With a write-ahead log readers never wait for the writer. `synchronous = FULL` puts every commit
+/// on the disk before the statement returns. `secure_delete` overwrites deleted data, so that
+/// voided or erased data does not linger in the file.
 const SQLITE_PRAGMAS: &[&str] = &[
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -224,7 +225,7 @@ const SQLITE_PRAGMAS: &[&str] = &[
     "PRAGMA temp_store = MEMORY",
 ];
 
-/// The URL without user and password, for messages.
+/// The URL without user and password, fit for messages and logs.
 fn without_password(url: &str) -> String {
     match (url.split_once("://"), url.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://{rest}"),

@@ -8,8 +8,10 @@ use std::path::Path;
 
 use super::{MAX_ENTRY, TlogError};
 
+/// The length of a frame's head, in bytes.
 const HEAD: usize = 8;
-/// Appends a frame to `out`.
+
+/// Appends the frame of an entry to `out`.
 pub fn push(out: &mut Vec<u8>, entry: &[u8]) {
     let length = u32::try_from(entry.len()).unwrap_or(u32::MAX);
     out.extend_from_slice(&length.to_le_bytes());
@@ -17,62 +19,56 @@ pub fn push(out: &mut Vec<u8>, entry: &[u8]) {
     out.extend_from_slice(entry);
 }
 
-/// How many bytes the frame of an entry takes.
+/// The length of the frame of an entry, in bytes.
 #[must_use]
 pub const fn framed(entry_len: usize) -> u64 {
     (HEAD + entry_len) as u64
 }
 
-/// What stands at one place.
-pub enum Read1 {
-    /// A whole entry.
-    Entry(Vec<u8>),
-    /// The end, at a frame's boundary.
+/// The next frame of a file. `T` holds its entry.
+pub enum NextFrame<T = Vec<u8>> {
+    /// A whole frame.
+    Entry(T),
+    /// The end of the file, behind a whole frame.
     End,
-    /// Something that is no whole frame.
+    /// Bytes that make no whole frame.
     Bad,
 }
 
 /// Reads the next frame.
-pub fn read(reader: &mut impl Read) -> io::Result<Read1> {
+pub fn read(reader: &mut impl Read) -> io::Result<NextFrame> {
     let mut entry = Vec::new();
     Ok(match read_into(reader, &mut entry)? {
-        Found::Entry => Read1::Entry(entry),
-        Found::End => Read1::End,
-        Found::Bad => Read1::Bad,
+        NextFrame::Entry(()) => NextFrame::Entry(entry),
+        NextFrame::End => NextFrame::End,
+        NextFrame::Bad => NextFrame::Bad,
     })
 }
 
-/// What was found at one place.
-enum Found {
-    Entry,
-    End,
-    Bad,
-}
-
-/// Reads the next frame's entry in place of what `entry` holds.
-fn read_into(reader: &mut impl Read, entry: &mut Vec<u8>) -> io::Result<Found> {
+/// Reads the next frame and replaces the content of `entry` with its entry.
+fn read_into(reader: &mut impl Read, entry: &mut Vec<u8>) -> io::Result<NextFrame<()>> {
     let mut head = [0; HEAD];
     match fill(reader, &mut head)? {
-        0 => return Ok(Found::End),
+        0 => return Ok(NextFrame::End),
         HEAD => {}
-        _ => return Ok(Found::Bad),
+        _ => return Ok(NextFrame::Bad),
     }
     let [l0, l1, l2, l3, c0, c1, c2, c3] = head;
     let length = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
-    // No entry is empty: a run of zeros, as a file system leaves after a crash, is no frame.
+    // A file system may leave a run of zeros after a crash. No entry is empty, so a length of zero
+    // is never a frame.
     if length == 0 || length > MAX_ENTRY {
-        return Ok(Found::Bad);
+        return Ok(NextFrame::Bad);
     }
     entry.resize(length, 0);
     if fill(reader, entry)? != length {
-        return Ok(Found::Bad);
+        return Ok(NextFrame::Bad);
     }
     let good = crc32fast::hash(entry) == u32::from_le_bytes([c0, c1, c2, c3]);
-    Ok(if good { Found::Entry } else { Found::Bad })
+    Ok(if good { NextFrame::Entry(()) } else { NextFrame::Bad })
 }
 
-/// Reads as much of `out` as there is.
+/// Reads until `out` is full or the reader ends, and returns the number of bytes read.
 fn fill(reader: &mut impl Read, out: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while filled < out.len() {
@@ -86,24 +82,24 @@ fn fill(reader: &mut impl Read, out: &mut [u8]) -> io::Result<usize> {
     Ok(filled)
 }
 
-/// Whether a good frame begins anywhere in `tail` after its first byte.
+/// Whether a whole frame begins anywhere in `tail` after its first byte.
 #[must_use]
 pub fn any_after(tail: &[u8]) -> bool {
-    (1..tail.len()).any(|at| matches!(read(&mut &tail[at..]), Ok(Read1::Entry(_))))
+    (1..tail.len()).any(|at| matches!(read(&mut &tail[at..]), Ok(NextFrame::Entry(_))))
 }
 
-/// A part of a file, in bytes, and how many entries of it to pass over.
+/// A range of a file, from the start of one frame to the end of another.
 #[derive(Debug, Clone, Copy)]
 pub struct Range {
-    /// Where an entry begins.
+    /// The offset of the first frame, in bytes.
     pub start: u64,
-    /// Where the last one ends.
+    /// The offset behind the last frame, in bytes.
     pub end: u64,
-    /// So many entries are not wanted.
+    /// The number of entries to skip from `start` on.
     pub skip: u64,
 }
 
-/// Reads up to `count` entries, and about `max_bytes`, of a part of a file.
+/// Reads up to `count` entries of a range. Reading stops after the entry that reaches `max_bytes`.
 pub fn read_range(
     file: &File,
     path: &Path,
@@ -117,19 +113,21 @@ pub fn read_range(
     let (mut seen, mut bytes) = (0, 0);
     while (out.len() as u64) < count && bytes < max_bytes {
         match read(&mut reader).map_err(|e| TlogError::io(path, e))? {
-            Read1::Entry(_) if seen < skip => seen += 1,
-            Read1::Entry(entry) => {
+            NextFrame::Entry(_) if seen < skip => seen += 1,
+            NextFrame::Entry(entry) => {
                 bytes += entry.len();
                 out.push(entry);
             }
-            Read1::End => break,
-            Read1::Bad => return Err(TlogError::Damaged { path: path.to_owned(), offset: start }),
+            NextFrame::End => break,
+            NextFrame::Bad => {
+                return Err(TlogError::Damaged { path: path.to_owned(), offset: start });
+            }
         }
     }
     Ok(out)
 }
 
-/// Shows every entry of a part of a file.
+/// Visits every entry of a range.
 pub fn scan_range(
     file: &File,
     path: &Path,
@@ -138,7 +136,7 @@ pub fn scan_range(
 ) -> Result<(), TlogError> {
     let Range { start, end, skip } = range;
     let damaged = || TlogError::Damaged { path: path.to_owned(), offset: start };
-    // A file that is shorter than the index knew it would end quietly.
+    // Without this check a shortened file would pass as one that ends here.
     if file.metadata().map_err(|e| TlogError::io(path, e))?.len() < end {
         return Err(damaged());
     }
@@ -146,15 +144,16 @@ pub fn scan_range(
     let (mut entry, mut seen) = (Vec::new(), 0);
     loop {
         match read_into(&mut reader, &mut entry).map_err(|e| TlogError::io(path, e))? {
-            Found::Entry if seen < skip => seen += 1,
-            Found::Entry => visit(&entry)?,
-            Found::End => return Ok(()),
-            Found::Bad => return Err(damaged()),
+            NextFrame::Entry(()) if seen < skip => seen += 1,
+            NextFrame::Entry(()) => visit(&entry)?,
+            NextFrame::End => return Ok(()),
+            NextFrame::Bad => return Err(damaged()),
         }
     }
 }
 
-/// Reads a file from a place without moving its cursor, which the writer uses.
+/// A range of a file as a reader. It leaves the file's cursor alone, because the writer of the log
+/// uses the cursor at the same time.
 struct Window<'a> {
     file: &'a File,
     next: u64,
@@ -175,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_shorter_than_was_known_is_damaged() {
+    fn a_file_cut_at_a_frames_boundary_is_damaged() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("entries");
         let mut bytes = Vec::new();
@@ -194,7 +193,6 @@ mod tests {
             .map(|()| count)
         };
         assert_eq!(count().unwrap(), 2);
-        // Cut at a frame's boundary, where no frame is torn.
         file.set_len(whole).unwrap();
         assert!(matches!(count(), Err(TlogError::Damaged { .. })));
     }

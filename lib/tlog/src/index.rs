@@ -1,5 +1,6 @@
-//! The index files beside the segments. A file has a head that says what is where, and one piece
-//! per key with the bitmaps of that key, so that a scope reads only the keys it needs.
+//! The index files beside the segments. A file has a head, which gives the place of every bitmap,
+//! and one piece per key with the bitmaps of that key, so that a scope reads only the keys it
+//! needs.
 //!
 //! Layout: magic, length of the head (4 bytes, little endian), CRC-32 of the head, the head
 //! (postcard), then the pieces.
@@ -19,11 +20,10 @@ use serde::{Deserialize, Serialize};
 use crate::frames::framed;
 use crate::{SegmentName, Segments, TlogError, replace_file};
 
-/// The extension of an index file.
-const END: &str = "index";
+const EXTENSION: &str = "index";
 
 const MAGIC: &[u8; 20] = b"cofferdam index v3\n\0";
-/// No head is larger: it would be no index of ours.
+/// The largest head that is read, in bytes. A larger length means that the file is damaged.
 const MAX_HEAD: u32 = 256 << 20;
 
 #[derive(Serialize, Deserialize)]
@@ -33,33 +33,34 @@ struct Head {
     pieces: Vec<Piece>,
 }
 
-/// Where the bitmaps of one key stand, one behind the other.
+/// The place of the bitmaps of one key: first the bitmap of the whole segment, then those of the
+/// parts.
 #[derive(Serialize, Deserialize)]
 struct Piece {
     key: IndexKey,
-    /// Where the bitmap of the whole segment begins, from the end of the head on; those of the
-    /// parts follow.
+    /// The offset of the piece from the end of the head, in bytes.
     offset: u64,
-    /// Its length, and its CRC-32.
+    /// The length in bytes and the CRC-32 of the bitmap of the whole segment.
     whole: (u32, u32),
-    /// The CRC-32 of those of the parts.
+    /// The CRC-32 over all bitmaps of parts.
     checksum: u32,
-    /// Part and length in bytes.
+    /// The number of each part that has a bitmap, and the bitmap's length in bytes.
     bitmaps: Vec<(u16, u32)>,
 }
 
-/// Builds the index of a segment from its entries, which `glance` reads.
+/// Builds the index of a segment from its entries, which `glance` decodes.
 pub fn build(
     segments: &Segments,
     name: SegmentName,
     glance: Glancer,
 ) -> Result<SegmentIndex, TlogError> {
     let mut builder = IndexBuilder::new(name.first, glance);
-    segments.scan_one(name, &mut |_, entry| Ok(builder.add(&entry, framed(entry.len()))?))?;
+    segments.scan_segment(name, &mut |_, entry| Ok(builder.add(&entry, framed(entry.len()))?))?;
     Ok(builder.index(&|_| true))
 }
 
-/// Reads what is `wanted` of the index beside a segment, or builds it when there is no usable file.
+/// Reads the `wanted` bitmaps of a segment's index. If the index file is missing or damaged, the
+/// index is built from the segment.
 pub fn read(
     segments: &Segments,
     dir: &Path,
@@ -75,8 +76,8 @@ pub fn read(
     Ok(index)
 }
 
-/// Builds the missing indexes of closed segments and returns their number. With `whole`, the last
-/// segment counts as closed too. `segments` must have been opened on `dir`.
+/// Builds the missing index files of closed segments and returns their number. With `whole`, the
+/// last segment counts as closed too. `segments` must have been opened on `dir`.
 pub fn catch_up(
     segments: &Segments,
     dir: &Path,
@@ -85,17 +86,17 @@ pub fn catch_up(
 ) -> Result<usize, TlogError> {
     let names = segments.names();
     let closed = &names[..names.len().saturating_sub(usize::from(!whole))];
-    let mut made = 0;
-    for name in closed.iter().filter(|name| !dir.join(name.file(END)).exists()) {
+    let mut built = 0;
+    for name in closed.iter().filter(|name| !dir.join(name.file(EXTENSION)).exists()) {
         save(&build(segments, *name, glance)?, dir, *name)?;
-        made += 1;
+        built += 1;
     }
-    Ok(made)
+    Ok(built)
 }
 
-/// Writes an index beside its segment.
+/// Writes the index file beside a segment.
 pub fn save(index: &SegmentIndex, dir: &Path, name: SegmentName) -> Result<(), TlogError> {
-    let file = name.file(END);
+    let file = name.file(EXTENSION);
     let failed = |what: String| TlogError::Hashes { path: dir.join(&file), what };
     let (mut pieces, mut body) = (Vec::with_capacity(index.bitmaps.len()), Vec::new());
     for (key, parts) in &index.bitmaps {
@@ -127,8 +128,8 @@ pub fn save(index: &SegmentIndex, dir: &Path, name: SegmentName) -> Result<(), T
     replace_file(dir, &file, &out)
 }
 
-/// Reads what is `wanted` of the index beside a segment. `None` when the file is missing or damaged:
-/// the caller builds the index again.
+/// Reads the `wanted` bitmaps from the index file beside a segment. Returns `None` if the file is
+/// missing or damaged; the caller then builds the index again.
 #[must_use]
 pub fn load(
     dir: &Path,
@@ -136,7 +137,7 @@ pub fn load(
     wanted: Wanted<'_>,
     detail: Fineness<'_>,
 ) -> Option<SegmentIndex> {
-    let mut file = File::open(dir.join(name.file(END))).ok()?;
+    let mut file = File::open(dir.join(name.file(EXTENSION))).ok()?;
     let mut start = [0; MAGIC.len() + 8];
     file.read_exact(&mut start).ok()?;
     let (magic, lengths) = start.split_first_chunk::<{ MAGIC.len() }>()?;
@@ -177,7 +178,7 @@ impl Piece {
     fn read_whole(&self, file: &File, body: u64) -> Option<RoaringBitmap> {
         let (length, checksum) = self.whole;
         let bytes = read_at(file, body.checked_add(self.offset)?, length.into(), checksum)?;
-        // The checksum held: these are the bytes that were written.
+        // The checksum matched, so the bytes need no second check.
         RoaringBitmap::deserialize_unchecked_from(bytes.as_slice()).ok()
     }
 
@@ -188,19 +189,20 @@ impl Piece {
         let mut rest = bytes.as_slice();
         let mut bitmaps = Vec::with_capacity(self.bitmaps.len());
         for (part, length) in &self.bitmaps {
-            let (one, after) = rest.split_at_checked(*length as usize)?;
+            let (bitmap, after) = rest.split_at_checked(*length as usize)?;
             rest = after;
             if usize::from(*part) >= parts {
                 return None;
             }
-            let records = RoaringBitmap::deserialize_unchecked_from(one).ok()?;
+            let records = RoaringBitmap::deserialize_unchecked_from(bitmap).ok()?;
             bitmaps.push((*part, records));
         }
         Some(bitmaps)
     }
 }
 
-/// Bytes of a file, if they are those that were written.
+/// Reads `length` bytes at offset `at`. Returns `None` if they are missing or don't match
+/// `checksum`.
 fn read_at(file: &File, at: u64, length: u64, checksum: u32) -> Option<Vec<u8>> {
     if at.checked_add(length)? > file.metadata().ok()?.len() {
         return None;

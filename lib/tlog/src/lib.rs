@@ -1,9 +1,11 @@
-//! The files of a transparency log: framed entries in one segment per day, the Merkle tree's hashes
-//! over them, and an index file per segment of who touched which records. Tiles and checkpoints
-//! follow C2SP tlog-tiles and tlog-checkpoint, so that public tools can verify a log.
+//! The files of a transparency log: segments with the framed entries of one day each, the hashes of
+//! the Merkle tree over all entries, and index files that name the records touched per segment.
+//! Tiles and checkpoints follow C2SP tlog-tiles and tlog-checkpoint, so that public tools can
+//! verify a log.
 //!
-//! May touch: the files of a log. Called by: `keys`, which writes the release log; `response`, which
-//! keeps a copy in the same form, so that the copy can replace the log; and staff's offline checks.
+//! May touch: the files of a log. Called by: `keys`, which writes the release log; `response`,
+//! which keeps a copy in the same form, so that the copy can replace the log; and staff's offline
+//! checks.
 
 mod day;
 pub mod frames;
@@ -23,38 +25,39 @@ pub use tiles::{TilePath, bundle};
 pub use tlog_tiles::{Checkpoint, EMPTY_HASH, Hash, check_record, check_tree, record_hash};
 pub use tree::{HashFile, replace_file};
 
-/// The most bytes that an entry takes: C2SP tlog-tiles gives its length 16 bits.
+/// The largest entry, in bytes. C2SP tlog-tiles gives the length of an entry 16 bits.
 pub const MAX_ENTRY: usize = 65_535;
 
-/// Why a log's file can't be used.
+/// An error of a log's files.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlogError {
-    /// It can't be read or written.
+    /// A file can't be read or written.
     #[error("{}: {source}", path.display())]
     Io {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// An entry that was written whole is no longer.
+    /// A file lacks or garbles an entry that was written whole.
     #[error("{}: damaged behind byte {offset}", path.display())]
     Damaged {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// The place from which it was read.
+        /// The offset from which the file was read. The damage lies behind it.
         offset: u64,
     },
     /// An entry can't be decoded for the index.
     #[error(transparent)]
     Entry(#[from] UnreadableEntry),
-    /// The hashes make no tree.
+    /// The files of a log contradict each other: hashes make no tree, segments leave a gap or
+    /// overlap, or a value does not fit its place.
     #[error("{}: {what}", path.display())]
     Hashes {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// In what way.
+        /// The contradiction, for an operator to read.
         what: String,
     },
 }
@@ -62,7 +65,7 @@ pub enum TlogError {
 impl cofferdam_core::InternalError for TlogError {}
 
 impl TlogError {
-    /// The system's error at `path`.
+    /// An error of the operating system at `path`.
     #[must_use]
     pub fn io(path: &Path, source: std::io::Error) -> Self {
         Self::Io { path: path.to_owned(), source }

@@ -9,24 +9,25 @@ use signed_note::{Note, Signature, Verifier, VerifierList, is_key_name_valid, ke
 
 use super::{Checkpoint, Hash};
 
-/// What a key signs, as the first byte of its encoding.
+/// The kind of a note's signature. The number is the first byte of an encoded key, as the
+/// specifications define it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum NoteKind {
-    /// The log's own checkpoints: plain Ed25519.
+    /// A log's signature on its own checkpoint: plain Ed25519.
     Log = 1,
-    /// A witness's cosignatures, with their time.
+    /// A witness's cosignature, which includes its time.
     Witness = 4,
 }
 
-/// A signature that does not hold, or a note that is none.
+/// A note can't be parsed, or its signature does not hold. The text says which.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct BadNote(String);
 
 impl cofferdam_core::InternalError for BadNote {}
 
-/// A key that signs notes.
+/// An Ed25519 key that signs notes.
 pub struct NoteKey {
     name: String,
     kind: NoteKind,
@@ -34,17 +35,19 @@ pub struct NoteKey {
 }
 
 impl NoteKey {
-    /// The key of `seed` under `name`, which has no blanks and no `+` in it.
+    /// Makes the key from `seed`. The specification allows no blanks and no `+` in `name`.
     pub fn new(kind: NoteKind, name: &str, seed: &KeyBytes) -> Result<Self, BadNote> {
         if !is_key_name_valid(name) {
-            return Err(BadNote(format!("{name:?} is no key's name: no blanks and no '+' in it")));
+            return Err(BadNote(format!(
+                "{name:?} can't be a key's name: remove blanks and '+' signs"
+            )));
         }
         let pair = Ed25519KeyPair::from_seed_unchecked(seed.expose());
         let pair = pair.map_err(|e| BadNote(e.to_string()))?;
         Ok(Self { name: name.to_owned(), kind, pair })
     }
 
-    /// The public half, as `name+id+key`.
+    /// The verifier key, which is the public half: `name+id+key`.
     #[must_use]
     pub fn verifier(&self) -> String {
         let key = [&[self.kind as u8], self.pair.public_key().as_ref()].concat();
@@ -55,7 +58,7 @@ impl NoteKey {
         key_id(&self.name, &[&[self.kind as u8], self.pair.public_key().as_ref()].concat())
     }
 
-    /// A checkpoint of this log, signed.
+    /// A signed checkpoint that states this log's size and root.
     pub fn checkpoint(&self, size: u64, root: Hash) -> Result<String, BadNote> {
         let checkpoint = Checkpoint::new(&self.name, size, root, "");
         let text = checkpoint.map_err(|e| BadNote(e.to_string()))?.to_bytes();
@@ -63,8 +66,8 @@ impl NoteKey {
         self.signed(&text, signature)
     }
 
-    /// The same note with this witness's cosignature added: it saw this tree at `at`, and no
-    /// other of its size before.
+    /// The note with this witness's cosignature added. The cosignature states that the witness saw
+    /// this tree at `at` and has seen no other tree of the same size.
     pub fn cosign(&self, note: &str, at: Timestamp) -> Result<String, BadNote> {
         let parsed = Note::from_bytes(note.as_bytes()).map_err(|e| BadNote(e.to_string()))?;
         let seconds = at.as_second().cast_unsigned();
@@ -73,7 +76,7 @@ impl NoteKey {
         Ok(format!("{note}{}", self.line(signature)?))
     }
 
-    /// A note of some text, which ends with a line feed, signed.
+    /// A signed note over `text`, which must end with a line feed.
     pub fn sign_text(&self, text: &str) -> Result<String, BadNote> {
         self.signed(text.as_bytes(), self.pair.sign(text.as_bytes()).as_ref().to_vec())
     }
@@ -91,26 +94,27 @@ impl NoteKey {
     }
 }
 
-/// Checks the log's own signature on a note, and reads its checkpoint.
+/// Checks the log's signature on a note and reads the checkpoint in it.
 pub fn read_checkpoint(note: &str, log_key: &str) -> Result<Checkpoint, BadNote> {
     let key = PublicKey::parse(log_key, NoteKind::Log)?;
     let origin = key.name.clone();
     let (note, _) = verified(note, key)?;
     let checkpoint = Checkpoint::from_bytes(note.text()).map_err(|e| BadNote(e.to_string()))?;
     if checkpoint.origin() != origin {
-        return Err(BadNote(format!("it is of the log {:?}", checkpoint.origin())));
+        let log = checkpoint.origin();
+        return Err(BadNote(format!("the checkpoint belongs to another log: {log:?}")));
     }
     Ok(checkpoint)
 }
 
-/// When a witness cosigned a note.
+/// Checks a witness's cosignature on a note and returns its time.
 pub fn cosigned_at(note: &str, witness_key: &str) -> Result<Timestamp, BadNote> {
     let (_, signature) = verified(note, PublicKey::parse(witness_key, NoteKind::Witness)?)?;
     let seconds = signature.signature().first_chunk().map_or(0, |b| u64::from_be_bytes(*b));
     Timestamp::from_second(seconds.cast_signed()).map_err(|e| BadNote(e.to_string()))
 }
 
-/// Whether this is the verifier key of a log, or of a witness.
+/// Whether `text` is a verifier key of the given kind.
 #[must_use]
 pub fn is_verifier(text: &str, kind: NoteKind) -> bool {
     PublicKey::parse(text, kind).is_ok()
@@ -121,7 +125,8 @@ fn verified(note: &str, key: PublicKey) -> Result<(Note, Signature), BadNote> {
     let note = Note::from_bytes(note.as_bytes()).map_err(|e| bad(&e))?;
     let (mut good, _) =
         note.verify(&VerifierList::new(vec![Box::new(key)])).map_err(|e| bad(&e))?;
-    let signature = good.pop().ok_or_else(|| BadNote("nobody known signed it".to_owned()))?;
+    let signature =
+        good.pop().ok_or_else(|| BadNote("no trusted key signed the note".to_owned()))?;
     Ok((note, signature))
 }
 
@@ -138,7 +143,7 @@ struct PublicKey {
 
 impl PublicKey {
     fn parse(text: &str, kind: NoteKind) -> Result<Self, BadNote> {
-        let bad = || BadNote(format!("{text:?} is no verifier key of a {kind:?} (name+id+key)"));
+        let bad = || BadNote(format!("{text:?} is not a verifier key (name+id+key) of a {kind:?}"));
         let mut parts = text.trim().splitn(3, '+');
         let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
             return Err(bad());
@@ -194,7 +199,7 @@ mod tests {
         assert_eq!(cosigned_at(&cosigned, &witness.verifier()), Ok(at));
         assert_eq!(read_checkpoint(&cosigned, &log.verifier()).unwrap().size(), 7);
 
-        assert!(cosigned_at(&note, &witness.verifier()).is_err(), "nobody cosigned it");
+        assert!(cosigned_at(&note, &witness.verifier()).is_err(), "no witness cosigned the note");
         let other = key(NoteKind::Witness, "response.example", 3);
         assert!(cosigned_at(&cosigned, &other.verifier()).is_err());
         assert!(read_checkpoint(&cosigned.replace("\n7\n", "\n8\n"), &log.verifier()).is_err());

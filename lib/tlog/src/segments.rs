@@ -1,6 +1,5 @@
-//! The entries of a log in one file a UTC day, so that old days can be put away, indexed and
-//! read apart. Which entry stands in which file follows from the entries alone: a copy of the
-//! log has the same files.
+//! The entries of a log in one file per UTC day, so that old days can be archived, indexed and read
+//! apart. The entries alone determine the files, so that a copy of the log has the same files.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
@@ -10,17 +9,16 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use cofferdam_index::Part;
 use jiff::civil::Date;
 
-use super::frames::{self, Read1};
+use super::frames::{self, NextFrame};
 use super::{Day, TlogError};
 
-/// The end of a segment's file name.
-const END: &str = "entries";
-/// Every how many entries the index of a segment has one.
-const INDEX_EVERY: u64 = 256;
-/// The most bytes that one read of entries returns.
+const EXTENSION: &str = "entries";
+/// The number of entries from one known offset in a segment to the next.
+const OFFSET_EVERY: u64 = 256;
+/// One read of entries stops after the entry that reaches this number of bytes.
 const MAX_ANSWER: usize = 4 << 20;
 
-/// The entries of a log.
+/// The segments of a log. Readers and one writer may use them at the same time.
 #[derive(Debug)]
 pub struct Segments {
     dir: PathBuf,
@@ -33,56 +31,57 @@ struct Segment {
     name: SegmentName,
     path: PathBuf,
     file: File,
-    /// Unknown until the segment is read.
+    /// Unknown until the segment was scanned once.
     extent: Option<Extent>,
 }
 
-/// What a segment holds.
+/// The content of a segment.
 #[derive(Debug, Clone, Default)]
 struct Extent {
     count: u64,
     bytes: u64,
-    /// The offset of every 256th entry, so that any is found after at most 255 others.
-    index: Vec<u64>,
+    /// The offset of every 256th entry, so that a reader skips at most 255 entries to find one.
+    offsets: Vec<u64>,
 }
 
-/// The index of a segment's first entry, and the day of all of them (or of the first: a clock
-/// that is set back opens no segment).
+/// The name of a segment. All its entries are of one day, unless the clock was set back: such
+/// entries stay in the last segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SegmentName {
-    /// The index of the first entry.
+    /// The number of the first entry in the log.
     pub first: u64,
-    /// Its day.
+    /// The day of the first entry.
     pub day: Day,
 }
 
 impl SegmentName {
-    /// The file's name, with `end` behind the last dot.
+    /// The name of the segment's file with the given extension.
     #[must_use]
-    pub fn file(self, end: &str) -> String {
-        format!("{:020}.{}.{end}", self.first, self.day.date())
+    pub fn file(self, extension: &str) -> String {
+        format!("{:020}.{}.{extension}", self.first, self.day.date())
     }
 
     fn parse(name: &str) -> Option<Self> {
         let (first, rest) = name.split_once('.')?;
-        let (date, end) = rest.split_once('.')?;
-        let good = end == END && first.len() == 20;
+        let (date, extension) = rest.split_once('.')?;
+        let good = extension == EXTENSION && first.len() == 20;
         let day = Day::of_date(date.parse::<Date>().ok()?);
         good.then_some(Self { first: first.parse().ok()?, day })
     }
 }
 
-/// How a scan ended.
+/// The result of a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scanned {
-    /// How many entries the log has.
+    /// The number of whole entries in the log.
     pub size: u64,
-    /// Bytes of a torn end behind them, in the last segment.
+    /// The number of bytes behind the last whole entry: the remains of a write that was cut short.
     pub torn: u64,
 }
 
 impl Segments {
-    /// Finds the segments in `dir` and, put away, in `archive`.
+    /// Opens the segments in `dir` and those archived in `archive`, and removes the remains of an
+    /// interrupted archiving or creation.
     pub fn open(dir: &Path, archive: Option<&Path>) -> Result<Self, TlogError> {
         let mut list = Vec::new();
         for dir in [Some(dir), archive].into_iter().flatten() {
@@ -95,8 +94,8 @@ impl Segments {
             }
         }
         list.sort_unstable_by_key(|segment| segment.name);
-        drop_half_moved(&mut list, dir)?;
-        drop_empty_end(&mut list)?;
+        remove_half_archived(&mut list, dir)?;
+        remove_empty_newest(&mut list)?;
         if let Some(pair) = list.windows(2).find(|pair| pair[0].name.first == pair[1].name.first) {
             let what = "two segments begin with the same entry".to_owned();
             return Err(TlogError::Hashes { path: pair[1].path.clone(), what });
@@ -105,13 +104,13 @@ impl Segments {
         Ok(Self { dir, archive, list: RwLock::new(list) })
     }
 
-    /// The segments, in order.
+    /// The names of the segments, in the order of the log.
     #[must_use]
     pub fn names(&self) -> Vec<SegmentName> {
         self.read_list().iter().map(|segment| segment.name).collect()
     }
 
-    /// Reads every entry from the segment that begins with entry `first` on, in order.
+    /// Visits every entry of the log in order, from the segment on that begins with entry `first`.
     pub fn scan<E: From<TlogError>>(
         &self,
         first: u64,
@@ -125,7 +124,7 @@ impl Segments {
                 continue;
             }
             if n > 0 && segment.name.first != scanned.size && scanned.size > 0 {
-                return Err(segment.missing(scanned.size).into());
+                return Err(segment.gap_after(scanned.size).into());
             }
             let torn = segment.scan(visit)?;
             if torn > 0 && n < newest {
@@ -136,8 +135,8 @@ impl Segments {
         Ok(scanned)
     }
 
-    /// Reads every entry of one segment, without holding up those who append.
-    pub fn scan_one(
+    /// Visits every entry of one segment. Appending goes on meanwhile.
+    pub fn scan_segment(
         &self,
         name: SegmentName,
         visit: &mut dyn FnMut(u64, Vec<u8>) -> Result<(), TlogError>,
@@ -152,7 +151,7 @@ impl Segments {
         }
     }
 
-    /// Shows every entry of a part of one segment.
+    /// Visits every entry of a part of one segment.
     pub fn scan_part(
         &self,
         name: SegmentName,
@@ -166,7 +165,7 @@ impl Segments {
         frames::scan_range(&segment.file, &segment.path, range, visit)
     }
 
-    /// Up to `limit` entries, and about 4 MiB, from index `from` on, below `upto`.
+    /// Reads up to `limit` entries, about 4 MiB at most, from number `from` on and below `upto`.
     pub fn read(&self, from: u64, upto: u64, limit: u64) -> Result<Vec<Vec<u8>>, TlogError> {
         let end = from.saturating_add(limit).min(upto);
         let (mut out, mut next, mut bytes) = (Vec::new(), from, 0);
@@ -185,7 +184,7 @@ impl Segments {
         Ok(out)
     }
 
-    /// Makes sure that the extent of the segment with entry `index` is known.
+    /// Scans the segment with entry `index`, unless its extent is known already.
     fn measure(&self, index: u64) -> Result<(), TlogError> {
         let known = find(&self.read_list(), index).is_none_or(|s| s.extent.is_some());
         if known {
@@ -198,8 +197,8 @@ impl Segments {
         }
     }
 
-    /// Appends entries that follow a log of `size` and are of `day`, and syncs them to the disk.
-    /// A day before the last segment's goes into that.
+    /// Appends entries of `day` to a log of `size` entries and syncs them to the disk. If `day` is
+    /// before the last segment's day, the entries go into the last segment.
     pub fn append(&self, size: u64, day: Day, entries: &[&[u8]]) -> Result<(), TlogError> {
         let mut list = self.write_list();
         if list.last().is_none_or(|newest| newest.name.day < day) {
@@ -222,7 +221,7 @@ impl Segments {
         Ok(())
     }
 
-    /// Drops every entry from index `size` on, and whatever torn bytes stand behind it.
+    /// Removes every entry from number `size` on and all bytes of a torn write.
     pub fn truncate(&self, size: u64) -> Result<(), TlogError> {
         let mut list = self.write_list();
         while let Some(beyond) = list.pop_if(|segment| segment.name.first >= size) {
@@ -232,18 +231,18 @@ impl Segments {
         newest.truncate(size - newest.name.first)
     }
 
-    /// Moves segments of days before `day` to the archive, if there is one; how many.
-    pub fn put_away(&self, day: Day) -> Result<usize, TlogError> {
+    /// Moves the segments of days before `day` to the archive and returns their number. Without an
+    /// archive no segment moves.
+    pub fn archive_before(&self, day: Day) -> Result<usize, TlogError> {
         let Some(archive) = &self.archive else { return Ok(0) };
         let old: Vec<(SegmentName, PathBuf)> = {
             let list = self.read_list();
             let closed = &list[..list.len().saturating_sub(1)];
-            let at_hand =
-                closed.iter().filter(|s| s.name.day < day && s.path.starts_with(&self.dir));
-            at_hand.map(|s| (s.name, s.path.clone())).collect()
+            let here = closed.iter().filter(|s| s.name.day < day && s.path.starts_with(&self.dir));
+            here.map(|s| (s.name, s.path.clone())).collect()
         };
         for (name, path) in &old {
-            let moved = move_file(path, archive, &name.file(END))?;
+            let moved = move_file(path, archive, &name.file(EXTENSION))?;
             let mut list = self.write_list();
             if let Some(segment) = list.iter_mut().find(|segment| segment.name == *name) {
                 segment.path = moved;
@@ -265,32 +264,36 @@ fn find(list: &[Segment], index: u64) -> Option<&Segment> {
     list[..list.partition_point(|segment| segment.name.first <= index)].last()
 }
 
-/// A segment that stands in both places with the same bytes was being put away when the process
-/// died: the copy in the archive is whole before it has its name.
-fn drop_half_moved(list: &mut Vec<Segment>, dir: &Path) -> Result<(), TlogError> {
+/// Removes from `dir` each segment of which the archive has the same bytes: the process died
+/// between archiving the segment and removing it. The archive's copy is whole, because `move_file`
+/// gives it its name only then.
+fn remove_half_archived(list: &mut Vec<Segment>, dir: &Path) -> Result<(), TlogError> {
     let mut at = 1;
     while at < list.len() {
-        let (one, two) = (&list[at - 1], &list[at]);
-        let half = one.name == two.name && one.path != two.path && same_bytes(one, two)?;
-        if !half {
+        let (first, second) = (&list[at - 1], &list[at]);
+        let duplicate =
+            first.name == second.name && first.path != second.path && same_bytes(first, second)?;
+        if !duplicate {
             at += 1;
             continue;
         }
-        let here = if one.path.starts_with(dir) { at - 1 } else { at };
-        let moved = list.remove(here);
-        fs::remove_file(&moved.path).map_err(|e| TlogError::io(&moved.path, e))?;
+        let here = if first.path.starts_with(dir) { at - 1 } else { at };
+        let archived = list.remove(here);
+        fs::remove_file(&archived.path).map_err(|e| TlogError::io(&archived.path, e))?;
     }
     Ok(())
 }
 
-fn same_bytes(one: &Segment, two: &Segment) -> Result<bool, TlogError> {
-    let read = |of: &Segment| fs::read(&of.path).map_err(|e| TlogError::io(&of.path, e));
-    let length = |of: &Segment| of.file.metadata().map(|m| m.len()).ok();
-    Ok(length(one) == length(two) && read(one)? == read(two)?)
+fn same_bytes(first: &Segment, second: &Segment) -> Result<bool, TlogError> {
+    let read =
+        |segment: &Segment| fs::read(&segment.path).map_err(|e| TlogError::io(&segment.path, e));
+    let length = |segment: &Segment| segment.file.metadata().map(|m| m.len()).ok();
+    Ok(length(first) == length(second) && read(first)? == read(second)?)
 }
 
-/// A segment without an entry was being made when the process died.
-fn drop_empty_end(list: &mut Vec<Segment>) -> Result<(), TlogError> {
+/// Removes the last segment if it is empty: the process died between creating the file and writing
+/// its first entry.
+fn remove_empty_newest(list: &mut Vec<Segment>) -> Result<(), TlogError> {
     let Some(newest) = list.last() else { return Ok(()) };
     let io = |e| TlogError::io(&newest.path, e);
     if newest.file.metadata().map_err(io)?.len() == 0 {
@@ -300,7 +303,8 @@ fn drop_empty_end(list: &mut Vec<Segment>) -> Result<(), TlogError> {
     Ok(())
 }
 
-/// Copies, syncs, and only then removes: the archive may be another file system.
+/// Moves a file by copying it, because the archive may be on another file system. The original goes
+/// only after the copy is synced.
 fn move_file(from: &Path, dir: &Path, name: &str) -> Result<PathBuf, TlogError> {
     let (draft, to) = (dir.join(format!("{name}.new")), dir.join(name));
     let work = || {
@@ -316,8 +320,8 @@ fn move_file(from: &Path, dir: &Path, name: &str) -> Result<PathBuf, TlogError> 
 
 impl Extent {
     fn push(&mut self, len: usize) {
-        if self.count.is_multiple_of(INDEX_EVERY) {
-            self.index.push(self.bytes);
+        if self.count.is_multiple_of(OFFSET_EVERY) {
+            self.offsets.push(self.bytes);
         }
         self.count += 1;
         self.bytes += frames::framed(len);
@@ -332,10 +336,10 @@ impl Segment {
     }
 
     fn create(dir: &Path, name: SegmentName) -> Result<Self, TlogError> {
-        let path = dir.join(name.file(END));
+        let path = dir.join(name.file(EXTENSION));
         let create = || {
             let file = File::options().read(true).append(true).create_new(true).open(&path)?;
-            // The file's name must survive a crash as well as what stands in it.
+            // Syncing the directory makes the file's name survive a crash.
             File::open(dir)?.sync_all()?;
             Ok(file)
         };
@@ -347,7 +351,7 @@ impl Segment {
         self.name.first + self.extent.as_ref().map_or(0, |extent| extent.count)
     }
 
-    /// Reads every entry; how many bytes of a torn one stand behind.
+    /// Visits every entry and returns the number of torn bytes behind the last.
     fn scan<E: From<TlogError>>(
         &mut self,
         visit: &mut dyn FnMut(u64, Vec<u8>) -> Result<(), E>,
@@ -358,21 +362,21 @@ impl Segment {
         reader.seek(SeekFrom::Start(0)).map_err(io)?;
         let torn = loop {
             match frames::read(&mut reader).map_err(io)? {
-                Read1::Entry(bytes) => {
+                NextFrame::Entry(bytes) => {
                     let index = self.name.first + extent.count;
                     extent.push(bytes.len());
                     visit(index, bytes)?;
                 }
-                Read1::End => break 0,
-                Read1::Bad => break self.torn_behind(extent.bytes)?,
+                NextFrame::End => break 0,
+                NextFrame::Bad => break self.torn_behind(extent.bytes)?,
             }
         };
         self.extent = Some(extent);
         Ok(torn)
     }
 
-    /// The bytes behind `offset`, if no good entry follows: then a write was torn. Otherwise
-    /// somebody changed what was written.
+    /// The number of bytes behind `offset`. If no whole entry follows there, a write was torn. A
+    /// whole entry means that earlier bytes were changed, which is damage.
     fn torn_behind(&self, offset: u64) -> Result<u64, TlogError> {
         let mut tail = Vec::new();
         let mut file = &self.file;
@@ -389,9 +393,9 @@ impl Segment {
         let Some(extent) = &self.extent else { return Ok(Vec::new()) };
         let at = from - self.name.first;
         let count = count.min(extent.count.saturating_sub(at));
-        let slot = usize::try_from(at / INDEX_EVERY).unwrap_or(usize::MAX);
-        let Some(start) = extent.index.get(slot) else { return Ok(Vec::new()) };
-        let range = frames::Range { start: *start, end: extent.bytes, skip: at % INDEX_EVERY };
+        let slot = usize::try_from(at / OFFSET_EVERY).unwrap_or(usize::MAX);
+        let Some(start) = extent.offsets.get(slot) else { return Ok(Vec::new()) };
+        let range = frames::Range { start: *start, end: extent.bytes, skip: at % OFFSET_EVERY };
         frames::read_range(&self.file, &self.path, range, count, bytes)
     }
 
@@ -400,15 +404,15 @@ impl Segment {
             self.scan::<TlogError>(&mut |_, _| Ok(()))?;
         }
         let Some(old) = self.extent.take() else { return Ok(()) };
-        let keep = usize::try_from(count.div_ceil(INDEX_EVERY)).unwrap_or(usize::MAX);
-        let mut extent = Extent { count: 0, bytes: 0, index: Vec::new() };
-        if let Some(last) = keep.checked_sub(1) {
-            let done = last as u64 * INDEX_EVERY;
-            extent.index = old.index[..last].to_vec();
-            extent.count = done;
-            extent.bytes = old.index[last];
+        let kept = usize::try_from(count.div_ceil(OFFSET_EVERY)).unwrap_or(usize::MAX);
+        let mut extent = Extent::default();
+        if let Some(last) = kept.checked_sub(1) {
+            extent.offsets = old.offsets[..last].to_vec();
+            extent.count = last as u64 * OFFSET_EVERY;
+            extent.bytes = old.offsets[last];
             let range = frames::Range { start: extent.bytes, end: old.bytes, skip: 0 };
-            let rest = frames::read_range(&self.file, &self.path, range, count - done, usize::MAX)?;
+            let missing = count - extent.count;
+            let rest = frames::read_range(&self.file, &self.path, range, missing, usize::MAX)?;
             for entry in rest {
                 extent.push(entry.len());
             }
@@ -424,8 +428,8 @@ impl Segment {
         TlogError::Damaged { path: self.path.clone(), offset }
     }
 
-    fn missing(&self, size: u64) -> TlogError {
-        let what = format!("entries {size} to {} are missing before it", self.name.first);
+    fn gap_after(&self, size: u64) -> TlogError {
+        let what = format!("entries {size} to {} before this segment are missing", self.name.first);
         TlogError::Hashes { path: self.path.clone(), what }
     }
 }

@@ -1,4 +1,5 @@
-//! Tiles as public tools read them (c2sp.org/tlog-tiles): 256 hashes, or 256 entries, a tile.
+//! Tiles as public tools read them (c2sp.org/tlog-tiles). A full tile has 256 hashes or 256
+//! entries.
 
 use tlog_tiles::Tile;
 
@@ -7,18 +8,19 @@ use super::{HashFile, TlogError};
 const HEIGHT: u8 = 8;
 const WIDTH: u64 = 256;
 
-/// A tile of a log.
+/// The path of a tile of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TilePath {
-    /// `None`: entries.
+    /// The level of a tile of hashes; `None` for a tile of entries.
     level: Option<u8>,
     index: u64,
     width: u64,
 }
 
 impl TilePath {
-    /// Reads a path behind `/tile/`: `<level>/<index>[.p/<width>]`, or `entries` as the level.
-    /// Groups of three digits make the index, all but the last behind an `x`.
+    /// Parses the part of a path behind `/tile/`: `<level>/<index>[.p/<width>]`, where the level
+    /// may be `entries`. The index is written in groups of three digits; all but the last have an
+    /// `x` in front.
     #[must_use]
     pub fn parse(path: &str) -> Option<Self> {
         let (level, rest) = path.split_once('/')?;
@@ -36,14 +38,14 @@ impl TilePath {
             let group = group.filter(|g| g.len() == 3 && g.bytes().all(|b| b.is_ascii_digit()))?;
             index = index.checked_mul(1_000)?.checked_add(group.parse().ok()?)?;
         }
-        // No log has entries past 64 bits.
+        // A log numbers its entries with 64 bits.
         if (groups.len() > 1 && groups[0] == "x000") || index >= u64::MAX / WIDTH {
             return None;
         }
         Some(Self { level, index, width })
     }
 
-    /// The path, without `/tile/` in front.
+    /// The path without `/tile/` in front.
     #[must_use]
     pub fn path(self) -> String {
         let mut groups = vec![format!("{:03}", self.index % 1_000)];
@@ -58,7 +60,7 @@ impl TilePath {
         if self.width == WIDTH { path } else { format!("{path}.p/{}", self.width) }
     }
 
-    /// Every tile of a log of `size`.
+    /// Every tile of a log of `size` entries.
     pub fn all(size: u64) -> impl Iterator<Item = Self> {
         let entries = Self::row(None, size);
         let hashes = (0..HEIGHT).map_while(move |level| {
@@ -75,7 +77,8 @@ impl TilePath {
         full.chain((rest > 0).then_some(partial))
     }
 
-    /// Which entries a tile of entries holds: from, and how many; `None` for hashes.
+    /// The number of the first entry and the count of entries in a tile of entries; `None` for a
+    /// tile of hashes.
     #[must_use]
     pub const fn entries(self) -> Option<(u64, u64)> {
         match self.level {
@@ -84,15 +87,15 @@ impl TilePath {
         }
     }
 
-    /// Whether a log of `size` has the whole tile.
+    /// Whether a log of `size` entries has the whole tile.
     #[must_use]
     pub fn is_within(self, size: u64) -> bool {
-        let leaves = u32::from(self.level.unwrap_or(0)) * 8;
-        let there = size.checked_shr(leaves).unwrap_or(0);
-        self.index * WIDTH + self.width <= there
+        let shift = u32::from(self.level.unwrap_or(0)) * 8;
+        let width = size.checked_shr(shift).unwrap_or(0);
+        self.index * WIDTH + self.width <= width
     }
 
-    /// The hashes of a tile of hashes.
+    /// The content of a tile of hashes.
     pub fn hashes(self, hashes: &HashFile) -> Result<Vec<u8>, TlogError> {
         let level = self.level.unwrap_or(0);
         let width = u32::try_from(self.width).unwrap_or(0);
@@ -101,7 +104,7 @@ impl TilePath {
     }
 }
 
-/// A bundle of entries: each behind its length in 16 bits, big endian.
+/// The content of a tile of entries: each entry with its length in front, in 16 bits, big endian.
 #[must_use]
 pub fn bundle(entries: &[Vec<u8>]) -> Vec<u8> {
     let mut out = Vec::new();
@@ -113,7 +116,7 @@ pub fn bundle(entries: &[Vec<u8>]) -> Vec<u8> {
     out
 }
 
-/// Decimal digits without a leading zero, at most `max`.
+/// Parses a decimal number without a leading zero that is at most `max`.
 fn number(text: &str, max: u64) -> Option<u64> {
     let plain = text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
     text.parse().ok().filter(|n| plain && *n <= max)
@@ -126,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_the_specifications() {
+    fn paths_follow_the_specification() {
         for path in ["0/x001/x234/067", "entries/000", "2/013.p/7", "entries/x001/000.p/255"] {
             assert_eq!(TilePath::parse(path).unwrap().path(), path);
         }
@@ -154,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_of_70_000_entries_has_these_tiles() {
+    fn all_lists_the_tiles_of_a_log_of_70_000_entries() {
         let tiles: Vec<_> = TilePath::all(70_000).collect();
         assert_eq!(tiles.iter().filter(|t| t.level.is_none()).count(), 274);
         assert_eq!(tiles.iter().filter(|t| t.level == Some(0)).count(), 274);

@@ -1,4 +1,4 @@
-//! The Merkle tree's hashes on disk.
+//! The hashes of a log's Merkle tree, on disk.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -12,10 +12,11 @@ use tlog_tiles::{
 
 use super::TlogError;
 
+/// The length of a SHA-256 hash, in bytes.
 const HASH: u64 = 32;
 
-/// The `hashes` file: stored hashes of the RFC 6962 tree, 32 bytes each, in the order of Go's
-/// `tlog` package.
+/// The `hashes` file: the stored hashes of the RFC 6962 tree in the order of Go's `tlog` package.
+/// The file is a cache that can be rebuilt from the entries.
 #[derive(Debug)]
 pub struct HashFile {
     file: File,
@@ -23,7 +24,7 @@ pub struct HashFile {
 }
 
 impl HashFile {
-    /// Opens the file, made when it is not there.
+    /// Opens the file and creates a missing one.
     pub fn open(path: PathBuf) -> Result<Self, TlogError> {
         let file = File::options()
             .read(true)
@@ -35,8 +36,8 @@ impl HashFile {
         Ok(Self { file, path })
     }
 
-    /// Adds the hashes of entries that follow a tree of `size`. The file is a cache of what the
-    /// entries say, so it is not synced.
+    /// Adds the hashes of entries that follow a tree of `size` entries. The file is a cache, so it
+    /// is not synced.
     pub fn append<'a>(
         &self,
         size: u64,
@@ -53,36 +54,36 @@ impl HashFile {
         self.file.write_all_at(&bytes, first * HASH).map_err(|e| TlogError::io(&self.path, e))
     }
 
-    /// Drops what stands behind a tree of `size`.
+    /// Cuts the file to the hashes of a tree of `size` entries.
     pub fn truncate(&self, size: u64) -> Result<(), TlogError> {
         self.file.set_len(stored_hash_count(size) * HASH).map_err(|e| TlogError::io(&self.path, e))
     }
 
-    /// The root of the tree of the first `size` entries.
+    /// The root hash of the tree of the first `size` entries.
     pub fn root(&self, size: u64) -> Result<Hash, TlogError> {
         tree_hash(size, self).map_err(|e| self.broken(&e))
     }
 
-    /// The proof that the tree of `since` is the beginning of the tree of `size`.
+    /// The consistency proof from the tree of `since` entries to the tree of `size` entries.
     pub fn consistency(&self, since: u64, size: u64) -> Result<Vec<Hash>, TlogError> {
         prove_tree(size, since, self).map_err(|e| self.broken(&e))
     }
 
-    /// The proof that entry `index` is in the tree of the first `size`.
+    /// The inclusion proof of entry `index` in the tree of `size` entries.
     pub fn inclusion(&self, index: u64, size: u64) -> Result<Vec<Hash>, TlogError> {
         prove_record(size, index, self).map_err(|e| self.broken(&e))
     }
 
-    /// The hash of one entry.
+    /// The leaf hash of entry `index`.
     pub fn leaf(&self, index: u64) -> Result<Hash, TlogError> {
         let read = self.read_hashes(&[stored_hash_index(0, index)]);
         read.map(|hashes| hashes[0]).map_err(|e| self.broken(&e))
     }
 
-    /// Whether the file holds the hashes of a tree of `size`.
+    /// Whether the file is long enough for the hashes of a tree of `size` entries.
     #[must_use]
     pub fn reaches(&self, size: u64) -> bool {
-        let bytes = self.file.metadata().map_or(0, |of| of.len());
+        let bytes = self.file.metadata().map_or(0, |metadata| metadata.len());
         bytes >= stored_hash_count(size) * HASH
     }
 
@@ -104,7 +105,7 @@ impl HashReader for HashFile {
     }
 }
 
-/// The file, and behind it hashes that are not written yet.
+/// The hashes in the file, followed by new hashes that are not written yet.
 struct Pending<'a> {
     file: &'a HashFile,
     first: u64,
@@ -124,7 +125,8 @@ impl HashReader for Pending<'_> {
     }
 }
 
-/// Replaces `dir/name` in one step: either the old content stands there or the new.
+/// Replaces the file `dir/name` atomically. After a crash the file has either the old content or
+/// the new.
 pub fn replace_file(dir: &Path, name: &str, content: &[u8]) -> Result<(), TlogError> {
     let (path, temporary) = (dir.join(name), dir.join(format!("{name}.new")));
     let write = || {

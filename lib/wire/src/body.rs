@@ -1,4 +1,4 @@
-//! Bodies: JSON by default, postcard for calls that move thousands of keys.
+//! Bodies of requests and answers: JSON by default, postcard for calls that move thousands of keys.
 
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -10,33 +10,34 @@ use cofferdam_core::ProblemType;
 
 use crate::Problem;
 
-/// The largest body, in bytes, that a server or client takes.
+/// The largest body that a server or client accepts, in bytes.
 pub const MAX_BODY: usize = 16 << 20;
 
 /// The media type of postcard bodies.
 pub(crate) const POSTCARD: &str = "application/vnd.cofferdam.postcard";
 pub(crate) const JSON: &str = "application/json";
 
-/// The request's body, parsed by its content type.
+/// The body of a request, parsed by its content type, as an extractor.
 #[derive(Debug)]
 pub struct Body<T>(
-    /// What was sent.
+    /// The parsed request.
     pub T,
-    /// How the answer should travel.
+    /// The encoding of the request, which the answer must use too.
     pub Encoding,
 );
 
-/// How a body travels.
+/// The encoding of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
-    /// `application/json`
+    /// JSON, as `application/json`.
     Json,
-    /// `application/vnd.cofferdam.postcard`
+    /// The binary format postcard, as `application/vnd.cofferdam.postcard`.
     Postcard,
 }
 
 impl Encoding {
-    pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
+    /// The encoding that a content type names.
+    pub(crate) fn from_headers(headers: &HeaderMap) -> Option<Self> {
         let kind = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
         match kind.split(';').next().map(str::trim) {
             Some(JSON) => Some(Self::Json),
@@ -52,7 +53,7 @@ impl Encoding {
         }
     }
 
-    /// Serialises `value`; an error here is a type that the format can't hold.
+    /// Serialises `value`. An error means that the format can't represent the type.
     pub(crate) fn encode<T: Serialize>(self, value: &T) -> Result<Vec<u8>, String> {
         match self {
             Self::Json => serde_json::to_vec(value).map_err(|e| e.to_string()),
@@ -60,37 +61,39 @@ impl Encoding {
         }
     }
 
-    /// Reads a whole body; the message names the place, not the value (which may be personal).
+    /// Parses a whole body. The error names the place of the fault and never the value, which may
+    /// be personal.
     pub(crate) fn decode<T: DeserializeOwned>(self, bytes: &[u8]) -> Result<T, String> {
         match self {
             Self::Json => {
                 let mut json = serde_json::Deserializer::from_slice(bytes);
                 let value = serde_path_to_error::deserialize(&mut json);
                 let value = value.map_err(|e| json_error(&e))?;
-                json.end().map_err(|_| "there is text behind the JSON value".to_owned())?;
+                json.end().map_err(|_| "the JSON value is followed by more text".to_owned())?;
                 Ok(value)
             }
             Self::Postcard => match postcard::take_from_bytes(bytes) {
                 Ok((value, [])) => Ok(value),
-                Ok(_) => Err("bytes are left over".to_owned()),
+                Ok(_) => Err("the postcard value is followed by more bytes".to_owned()),
                 Err(e) => Err(e.to_string()),
             },
         }
     }
 }
 
-/// What is wrong with which field, without the offending value: `invalid type: string "ada@…"`
-/// would carry personal data into logs.
+/// Names the faulty field and the fault without the offending value. Serde's own message, such as
+/// `invalid type: string "ada@…"`, would carry personal data into logs.
 fn json_error(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
     let (cause, path) = (error.inner(), error.path().to_string());
     let place = match path.as_str() {
-        "." => format!("line {} column {}", cause.line(), cause.column()),
+        // Neither path names a field: `.` is the whole body, `?` a place where parsing failed.
+        "." | "?" => format!("line {} column {}", cause.line(), cause.column()),
         path => path.to_owned(),
     };
     let text = cause.to_string();
     let named = ["unknown field", "missing field", "unknown variant", "duplicate field"];
     let invalid = ["invalid type", "invalid value", "invalid length"];
-    // What is expected stands behind the value, and is our own text.
+    // The text behind the value says what was expected. It comes from our own types.
     let expected = text.rsplit_once(", expected ").map(|(_, expected)| expected);
     let expected = expected.and_then(|text| text.split(" at line ").next());
     match expected {
@@ -106,13 +109,13 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let encoding = Encoding::of(request.headers()).ok_or_else(|| {
+        let encoding = Encoding::from_headers(request.headers()).ok_or_else(|| {
             Problem::bad_request(format!("the body must be {JSON} or {POSTCARD}"))
         })?;
         let bytes = axum::body::to_bytes(request.into_body(), MAX_BODY).await.map_err(|_| {
             Problem::new(
                 ProblemType::TOO_LARGE,
-                format!("a body has at most {MAX_BODY} bytes and must arrive whole"),
+                format!("the body must arrive whole and have at most {MAX_BODY} bytes"),
             )
         })?;
         let value = encoding.decode(&bytes).map_err(Problem::bad_request)?;
@@ -123,9 +126,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 /// An answer in the encoding of its request.
 #[derive(Debug)]
 pub struct Answer<T>(
-    /// What to say.
+    /// The value to send.
     pub T,
-    /// How it travels.
+    /// The encoding of the request.
     pub Encoding,
 );
 
@@ -151,7 +154,7 @@ mod tests {
 
     #[derive(Debug, serde::Deserialize)]
     #[serde(deny_unknown_fields)]
-    #[expect(dead_code, reason = "only its parsing is looked at")]
+    #[expect(dead_code, reason = "the test only parses it")]
     struct Strict {
         number: u32,
         names: Vec<cofferdam_core::CallerName>,
@@ -165,7 +168,7 @@ mod tests {
             (r#"{"number": 1, "names": [], "nams": 2}"#, "unknown field `nams`"),
             (r#"{"number": 1}"#, "missing field `names`"),
             (r#"{"number": 1, "names": [], "#, "line 1 column"),
-            (r#"{"number": 1, "names": []} {}"#, "text behind"),
+            (r#"{"number": 1, "names": []} {}"#, "followed by more text"),
         ] {
             let text = Encoding::Json.decode::<Strict>(json.as_bytes()).unwrap_err();
             assert!(text.contains(says), "{json}: {text}");

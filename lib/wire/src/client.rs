@@ -1,4 +1,4 @@
-//! The typed client: a connection pool to one compartment.
+//! The typed client for the calls of one compartment.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,61 +16,61 @@ use hyper_util::rt::TokioExecutor;
 use crate::body::Encoding;
 use crate::{Identity, MAX_BODY, Problem};
 
-/// The longest that a call may take before it counts as failed.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// A call without a whole answer after this time has failed.
+const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// A client of one compartment, under one identity. Cheap to clone.
+/// A client of one compartment under one identity. Cheap to clone.
 #[derive(Clone)]
 pub struct Client {
     identity: Identity,
     connections: Arc<Mutex<Connections>>,
-    /// Where its instances answer.
+    /// The base URLs of the compartment's instances.
     bases: Arc<[Arc<str>]>,
-    /// The instance that answered last.
+    /// The place in `bases`, modulo its length, of the instance that answered last.
     preferred: Arc<AtomicUsize>,
 }
 
 type Https = Pool<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
-/// The connections of one generation of the identity: a renewed one makes new ones.
+/// The connections under one generation of the identity. A renewed certificate needs new ones.
 struct Connections {
     generation: u64,
     pool: Https,
 }
 
-/// Why a call brought no answer.
+/// A call failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
     /// The compartment answered with a problem document.
     #[error(transparent)]
     Problem(#[from] Problem),
-    /// There was no answer, or not in time.
+    /// The compartment sent no whole answer in time.
     #[error("{peer} does not answer: {cause}")]
     Unreachable {
-        /// Its address.
+        /// The base URL of the instance.
         peer: Arc<str>,
-        /// What the connection said.
+        /// The error of the connection.
         cause: String,
     },
-    /// There was an answer that this version does not understand.
-    #[error("{peer} answered what can't be read: {cause}")]
+    /// This version can't parse the answer.
+    #[error("the answer of {peer} can't be parsed: {cause}")]
     Garbled {
-        /// Its address.
+        /// The base URL of the instance.
         peer: Arc<str>,
-        /// What is wrong with it.
+        /// The fault of the answer.
         cause: String,
     },
 }
 
 impl CallError {
-    /// Whether the compartment answered with a problem of this type.
+    /// Whether the compartment answered with a problem of type `kind`.
     #[must_use]
-    pub fn is(&self, of: ProblemType) -> bool {
-        self.problem().is_some_and(|problem| problem.is(of))
+    pub fn is(&self, kind: ProblemType) -> bool {
+        self.problem().is_some_and(|problem| problem.is(kind))
     }
 
-    /// The problem, when the compartment answered with one.
+    /// The problem with which the compartment answered, if it did.
     #[must_use]
     pub fn problem(&self) -> Option<&Problem> {
         match self {
@@ -80,8 +80,8 @@ impl CallError {
     }
 }
 
-/// What a compartment tells its own caller when the compartment behind it fails: a refusal is passed
-/// on, and any failure is *upstream*.
+/// A compartment passes on the refusal of another compartment. Any failure of the other compartment
+/// becomes [`ProblemType::UPSTREAM`].
 impl From<CallError> for Problem {
     fn from(error: CallError) -> Self {
         match error {
@@ -95,14 +95,15 @@ impl From<CallError> for Problem {
 }
 
 impl Client {
-    /// A client for the compartment at `base` (`https://localhost:7001`) that shows `identity`.
+    /// A client of the compartment at the URL `base`, such as `https://localhost:7001`. It presents
+    /// the certificate of `identity`.
     #[must_use]
     pub fn new(base: &str, identity: &Identity) -> Self {
         Self::any(&[base], identity)
     }
 
-    /// A client for a compartment of several instances: it stays with one until that can't be
-    /// reached.
+    /// A client of a compartment with several instances. It stays with one instance until it can't
+    /// connect to that instance.
     #[must_use]
     pub fn any<S: AsRef<str>>(bases: &[S], identity: &Identity) -> Self {
         let bases = bases.iter().map(|base| base.as_ref().trim_end_matches('/').into());
@@ -125,21 +126,21 @@ impl Client {
         loop {
             let base = self.base(attempt);
             let request = request::<C>(&base, encoding, body.clone())?;
-            match self.within_patience(&base, request).await {
-                // Nothing was sent: another instance may be asked.
+            match self.exchange(&base, request).await {
+                // Without a connection nothing was sent, so another instance may get the call.
                 Err(Failure { connect: true, .. }) if attempt + 1 < self.bases.len() => {
                     attempt += 1;
                 }
                 Err(failure) => return Err(failure.error),
                 Ok(answer) => {
                     self.prefer(attempt);
-                    return read::<C>(&base, &answer);
+                    return parse_answer::<C>(&base, &answer);
                 }
             }
         }
     }
 
-    /// Whether the compartment says that it is ready.
+    /// Whether the compartment answers its health check within two seconds.
     pub async fn is_healthy(&self) -> bool {
         let Ok(request) =
             Request::get(format!("{}/healthz", self.base(0))).body(Full::new(Bytes::new()))
@@ -170,7 +171,8 @@ impl Client {
         connections.pool.clone()
     }
 
-    async fn within_patience(
+    /// Sends a request and waits for the whole answer, at most [`TIMEOUT`].
+    async fn exchange(
         &self,
         base: &Arc<str>,
         request: Request<Full<Bytes>>,
@@ -187,12 +189,13 @@ impl Client {
             let bytes = body.map_err(|e| failed(e.as_ref(), false))?.to_bytes();
             Ok(axum::http::Response::from_parts(head, bytes))
         };
-        tokio::time::timeout(PATIENCE, exchange).await.map_err(|e| failed(&e, false))?
+        tokio::time::timeout(TIMEOUT, exchange).await.map_err(|e| failed(&e, false))?
     }
 }
 
-/// Why there was no answer, and whether that is because nobody could be connected to.
+/// A failed exchange.
 struct Failure {
+    /// Whether the failure came before a connection, so that nothing was sent.
     connect: bool,
     error: CallError,
 }
@@ -218,7 +221,7 @@ fn request<C: Call>(
         .map_err(|e| unreachable(base, &e))
 }
 
-fn read<C: Call>(
+fn parse_answer<C: Call>(
     base: &Arc<str>,
     answer: &axum::http::Response<Bytes>,
 ) -> Result<C::Answer, CallError> {
@@ -227,8 +230,8 @@ fn read<C: Call>(
             .map_err(|_| garbled(base, format!("status {}", answer.status())))?;
         return Err(problem.into());
     }
-    let encoding = Encoding::of(answer.headers())
-        .ok_or_else(|| garbled(base, "no known content type".to_owned()))?;
+    let encoding = Encoding::from_headers(answer.headers())
+        .ok_or_else(|| garbled(base, "unknown content type".to_owned()))?;
     encoding.decode(answer.body()).map_err(|cause| garbled(base, cause))
 }
 

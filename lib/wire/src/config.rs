@@ -8,32 +8,32 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-/// Why a file of the configuration can't be used; says which file.
+/// A configuration file or secret file can't be used. The message names the file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// It can't be read or written.
+    /// The file can't be read or written.
     #[error("{}: {source}", path.display())]
     Io {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// A key is unknown or a value is bad; the message shows the line and the key.
+    /// The file has an unknown key or a bad value.
     #[error("{}: {message}", path.display())]
     Toml {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Where, and what is wrong.
+        /// The line, the key and the fault.
         message: String,
     },
-    /// A secret that others may read.
+    /// Other users may read the secret.
     #[error("{} can be read by others (mode {mode:03o}); run: chmod 600 {}", path.display(), path.display())]
     Readable {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Its mode.
+        /// The permission bits of the file.
         mode: u32,
     },
 }
@@ -44,7 +44,7 @@ impl ConfigError {
     }
 }
 
-/// Reads a TOML file; unknown keys are errors where the type says so.
+/// Reads a TOML file. An unknown key is an error if `T` has `deny_unknown_fields`.
 pub fn load_config<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
     let text = fs::read_to_string(path).map_err(|e| ConfigError::io(path, e))?;
     toml::from_str(&text).map_err(|e| ConfigError::Toml {
@@ -53,7 +53,7 @@ pub fn load_config<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
     })
 }
 
-/// Reads a secret file, which nobody but its owner may read.
+/// Reads a secret file. A file that group or others can access is refused.
 pub fn read_secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, ConfigError> {
     let file = fs::File::open(path).map_err(|e| ConfigError::io(path, e))?;
     let mode = file.metadata().map_err(|e| ConfigError::io(path, e))?.permissions().mode() & 0o777;
@@ -66,7 +66,7 @@ pub fn read_secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, ConfigError> {
     Ok(out)
 }
 
-/// Writes a new secret file with mode 0600; an existing one is left alone, with an error.
+/// Writes a new secret file with mode 0600. An existing file is an error and stays as it is.
 pub fn write_secret(path: &Path, secret: &[u8]) -> Result<(), ConfigError> {
     let mut file = fs::OpenOptions::new()
         .write(true)
@@ -84,12 +84,12 @@ mod tests {
     #[derive(Debug, serde::Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Small {
-        #[expect(dead_code, reason = "only its parsing is looked at")]
+        #[expect(dead_code, reason = "the test only parses it")]
         listen: std::net::SocketAddr,
     }
 
     #[test]
-    fn an_error_names_file_and_key() {
+    fn an_error_names_the_file_and_the_key() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("keys.toml");
         for (text, word) in [

@@ -1,4 +1,4 @@
-//! Who a process is: its certificate and key, and the authority that it trusts.
+//! The identity of a process: its certificate, its key and the authority that it trusts.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,27 +14,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ConfigError, read_secret};
 
-/// Where a process finds its certificates, as in its configuration.
+/// The certificate files of a process, as its configuration names them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TlsFiles {
-    /// The authority's certificate, PEM.
+    /// The authority's certificate, in PEM.
     pub ca: PathBuf,
-    /// The process's certificate, PEM; its DNS name is its identity.
+    /// The process's certificate, in PEM. The DNS name in it is the identity.
     pub cert: PathBuf,
-    /// The private key, PEM, mode 0600.
+    /// The private key of the certificate, in PEM, with mode 0600.
     pub key: PathBuf,
 }
 
 impl TlsFiles {
-    /// Every file, for a sandbox that lets the process read them.
+    /// The paths of all files, which a sandbox must let the process read.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
         [&self.ca, &self.cert, &self.key].into_iter().map(PathBuf::as_path)
     }
 }
 
-/// A certificate, its key and the authority. A clone is the same identity: when one is renewed
-/// from its files, all are.
+/// A certificate, its key and the authority. Clones share the same state: renewing one renews all.
 #[derive(Clone)]
 pub struct Identity {
     name: CallerName,
@@ -42,11 +41,11 @@ pub struct Identity {
     current: Arc<RwLock<Current>>,
 }
 
-/// What the files held when they were read last.
+/// The content of the files when they were last read.
 struct Current {
     loaded: Arc<Loaded>,
     stamps: Stamps,
-    /// Grows with every renewal.
+    /// The number of renewals since the process started.
     generation: u64,
 }
 
@@ -57,22 +56,22 @@ struct Loaded {
     server: Arc<ServerConfig>,
 }
 
-/// When each file was changed, and how long it is.
+/// The modification time and the length of each file, which show whether it was replaced.
 type Stamps = [Option<(SystemTime, u64)>; 3];
 
-/// Why an identity can't be used.
+/// An identity can't be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum IdentityError {
     /// A file can't be read.
     #[error(transparent)]
     File(#[from] ConfigError),
-    /// A file is no PEM of the right kind.
+    /// A file is not PEM of the right kind.
     #[error("{}: {cause}", path.display())]
     Pem {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What is wrong.
+        /// The fault of the file.
         cause: String,
     },
     /// The certificate and key don't make a TLS identity.
@@ -81,7 +80,7 @@ pub enum IdentityError {
 }
 
 impl Identity {
-    /// Reads the files and checks that they belong together.
+    /// Reads the files and checks that certificate and key belong together.
     pub fn load(files: &TlsFiles) -> Result<Self, IdentityError> {
         let stamps = stamps(files);
         let (name, loaded) = Loaded::read(files)?;
@@ -89,14 +88,14 @@ impl Identity {
         Ok(Self { name, files: files.clone(), current: Arc::new(RwLock::new(current)) })
     }
 
-    /// The name in the certificate.
+    /// The caller's name in the certificate.
     #[must_use]
     pub const fn name(&self) -> &CallerName {
         &self.name
     }
 
-    /// Takes renewed files, if there are any: `true` when there were. Connections that are made
-    /// from then on show the new certificate. What can't be used changes nothing.
+    /// Reads the files again if they were replaced, and returns whether they were. New connections
+    /// then present the new certificate. If the new files can't be used, the old identity stays.
     pub fn renew(&self) -> Result<bool, IdentityError> {
         let stamps = stamps(&self.files);
         if self.read().stamps == stamps {
@@ -104,8 +103,8 @@ impl Identity {
         }
         let (name, loaded) = Loaded::read(&self.files)?;
         if name != self.name {
-            let what = format!("it is {name}'s, and this process is {}", self.name);
-            return Err(IdentityError::Tls(what));
+            let fault = format!("it belongs to {name}, but this process is {}", self.name);
+            return Err(IdentityError::Tls(fault));
         }
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         let generation = current.generation + 1;
@@ -113,21 +112,22 @@ impl Identity {
         Ok(true)
     }
 
-    /// Grows with every renewal.
+    /// The number of renewals. A change means that existing connections present an old certificate.
     pub(crate) fn generation(&self) -> u64 {
         self.read().generation
     }
 
-    /// TLS for a server that asks every client for a certificate of the same authority.
+    /// The TLS configuration of a server, which demands from every client a certificate of the same
+    /// authority.
     pub(crate) fn server_config(&self) -> Arc<ServerConfig> {
         self.read().loaded.server.clone()
     }
 
-    /// TLS for a client that shows this identity.
+    /// The TLS configuration of a client, which presents this identity.
     pub(crate) fn client_config(&self) -> ClientConfig {
         let loaded = self.read().loaded.clone();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        #[expect(clippy::expect_used, reason = "`read` has tried the same chain and key")]
+        #[expect(clippy::expect_used, reason = "`Loaded::read` tried the same chain and key")]
         ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&rustls::version::TLS13])
             .expect("the provider knows TLS 1.3")
@@ -143,8 +143,8 @@ impl Identity {
 
 fn stamps(files: &TlsFiles) -> Stamps {
     [&files.ca, &files.cert, &files.key].map(|path| {
-        let about = fs::metadata(path).ok()?;
-        Some((about.modified().ok()?, about.len()))
+        let metadata = fs::metadata(path).ok()?;
+        Some((metadata.modified().ok()?, metadata.len()))
     })
 }
 
@@ -197,7 +197,7 @@ impl std::fmt::Debug for Identity {
     }
 }
 
-/// The caller that a certificate names: its first DNS name other than `localhost`.
+/// The caller's name in a certificate: the first DNS name other than `localhost`.
 pub(crate) fn caller_of(cert: &CertificateDer<'_>) -> Option<CallerName> {
     let cert = webpki::EndEntityCert::try_from(cert).ok()?;
     cert.valid_dns_names().find(|name| *name != "localhost")?.parse().ok()

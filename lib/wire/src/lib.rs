@@ -1,9 +1,9 @@
-//! The HTTP kit that every compartment is built with: mutual TLS where the client certificate is
-//! the caller, RFC 9457 problem documents, a request log without personal data, and a typed
-//! client for the calls of the `api` crates.
+//! The HTTP kit of every compartment: mutual TLS, in which the client certificate names the caller;
+//! RFC 9457 problem documents; a request log without personal data; the table of routes and its
+//! OpenAPI document; and a typed client for the calls of the `api` crates.
 //!
-//! May touch: sockets, certificate and configuration files. Knows no database and no route.
-//! Called by: every server, and the CLI.
+//! May touch: sockets, certificate files, configuration files and secret files. Knows no database
+//! and no particular route. Called by: every server and the CLI.
 
 mod body;
 mod client;

@@ -1,20 +1,20 @@
-//! The process's own log, on standard error.
+//! The log of a process, on standard error.
 
 use tracing_subscriber::EnvFilter;
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
-    /// For people.
+    /// Plain text for people.
     #[default]
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line, for log collectors.
     Json,
 }
 
-/// Starts logging; `COFFERDAM_LOG` sets the level (as `info,cofferdam_wire=debug`). Later calls
-/// do nothing.
+/// Starts logging. The environment variable `COFFERDAM_LOG` sets the levels, for example
+/// `info,cofferdam_wire=debug`. Later calls do nothing.
 pub fn init_logging(format: LogFormat) {
     let filter =
         EnvFilter::try_from_env("COFFERDAM_LOG").unwrap_or_else(|_| EnvFilter::new("info"));

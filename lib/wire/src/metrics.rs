@@ -1,5 +1,5 @@
-//! Figures for Prometheus. No personal data in them: routes, statuses, operations and names of
-//! callers alone.
+//! Metrics for Prometheus. Labels hold only routes, statuses, operations and callers' names, and
+//! never personal data.
 
 use std::sync::OnceLock;
 
@@ -7,11 +7,12 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
 
-/// Upper bounds of the buckets of request times, in seconds.
+/// The upper bounds of the buckets for durations, in seconds.
 const SECONDS: [f64; 12] =
     [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
 
-/// Starts counting. Later calls do nothing; a recorder that somebody else installed stays.
+/// Installs the metrics recorder. Later calls do nothing, and a recorder that other code installed
+/// stays.
 pub fn init_metrics() {
     RECORDER.get_or_init(|| {
         let builder = PrometheusBuilder::new();
@@ -23,13 +24,13 @@ pub fn init_metrics() {
         let recorder = builder.build_recorder();
         let handle = recorder.handle();
         if metrics::set_global_recorder(recorder).is_err() {
-            tracing::warn!("metrics were started before, by somebody else");
+            tracing::warn!("other code has installed a metrics recorder; /metrics will stay empty");
         }
         handle
     });
 }
 
-/// The figures in Prometheus's text format; nothing before [`init_metrics`].
+/// The metrics in Prometheus's text format; empty before [`init_metrics`].
 #[must_use]
 pub fn render_metrics() -> String {
     RECORDER

@@ -1,14 +1,15 @@
-//! Errors as they leave a compartment: problem documents (RFC 9457).
+//! Problem documents (RFC 9457): the form in which errors leave a compartment.
 //!
-//! Which error belongs where:
+//! The policy for errors:
 //!
-//! - A layer below the routes has an error enum of its own and knows nothing of HTTP.
-//! - An error that the caller can do nothing about implements [`InternalError`]; `?` in a route turns
-//!   it into [`ProblemType::INTERNAL`], and its cause goes to the log.
-//! - An error that the caller can act on becomes a [`Problem`] of a type with a code, either in the
-//!   route that knows what it means there, or by `impl From` beside the error.
-//! - A refusal of another compartment is passed on as it came; a failure of another compartment is
-//!   [`ProblemType::UPSTREAM`].
+//! - A layer below the routes has its own error enum and knows nothing of HTTP.
+//! - An error that the caller can't repair implements [`InternalError`]. The operator `?` in a
+//!   route turns it into [`ProblemType::INTERNAL`], and its cause goes to the log.
+//! - An error that the caller can act on becomes a [`Problem`] of a type with a code. Either the
+//!   route converts it, because only the route knows what the error means there, or an `impl From`
+//!   beside the error does.
+//! - A compartment passes on a refusal of another compartment unchanged. A failure of another
+//!   compartment becomes [`ProblemType::UPSTREAM`].
 
 use std::fmt;
 
@@ -17,26 +18,23 @@ use axum::response::{IntoResponse, Response};
 use cofferdam_core::{InternalError, ProblemType};
 use serde::{Deserialize, Serialize};
 
-/// What precedes a code in a problem's `type`.
+/// The prefix of the code in a problem's `type`.
 const URN: &str = "urn:cofferdam:problem:";
 
-/// A problem document. Its `detail` may be logged and shown: no personal data in it.
+/// A problem document. It may be logged and shown, so it holds no personal data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
-    /// The HTTP status.
     status: u16,
-    /// The type in a few words.
     title: String,
-    /// The code of its [`ProblemType`].
     code: String,
-    /// A sentence on this case.
+    /// A sentence on this case, without personal data.
     pub detail: String,
-    /// When it is worth trying again, in seconds from now.
+    /// The time until a retry may succeed, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_s: Option<u64>,
 }
 
-/// The document on the wire.
+/// A problem document on the wire, with the `type` that RFC 9457 requires.
 #[derive(Serialize)]
 struct Document<'a> {
     r#type: String,
@@ -49,59 +47,59 @@ struct Document<'a> {
 pub(crate) struct ProblemCode(pub String);
 
 impl Problem {
-    /// A problem of a type.
-    pub fn new(of: ProblemType, detail: impl Into<String>) -> Self {
+    /// A problem of type `kind`.
+    pub fn new(kind: ProblemType, detail: impl Into<String>) -> Self {
         Self {
-            status: of.status,
-            title: of.title.to_owned(),
-            code: of.code.to_owned(),
+            status: kind.status,
+            title: kind.title.to_owned(),
+            code: kind.code.to_owned(),
             detail: detail.into(),
             retry_after_s: None,
         }
     }
 
-    /// The same, worth trying again in `seconds`.
+    /// Adds the time until a retry may succeed.
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after_s = Some(seconds);
         self
     }
 
-    /// The request is not understood, and why.
+    /// A problem of type [`ProblemType::BAD_REQUEST`].
     pub fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(ProblemType::BAD_REQUEST, detail)
     }
 
-    /// The caller has no grant for this.
+    /// A problem of type [`ProblemType::NOT_GRANTED`].
     pub fn not_granted(detail: impl Into<String>) -> Self {
         Self::new(ProblemType::NOT_GRANTED, detail)
     }
 
-    /// The thing that the request names does not exist.
+    /// A problem of type [`ProblemType::NOT_FOUND`].
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self::new(ProblemType::NOT_FOUND, detail)
     }
 
-    /// The request conflicts with the current state.
+    /// A problem of type [`ProblemType::CONFLICT`].
     pub fn conflict(detail: impl Into<String>) -> Self {
         Self::new(ProblemType::CONFLICT, detail)
     }
 
-    /// A part of the compartment failed: the cause goes to the log, and the caller learns no more
-    /// than that.
+    /// A problem of type [`ProblemType::INTERNAL`]. The cause goes to the compartment's log and not
+    /// into the problem.
     pub fn internal(cause: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(cause = %Chain(cause), "internal error");
         Self::new(ProblemType::INTERNAL, "the compartment's log says what failed")
     }
 
-    /// Whether the problem is of a type.
+    /// Whether the problem is of type `kind`.
     #[must_use]
-    pub fn is(&self, of: ProblemType) -> bool {
-        self.code == of.code
+    pub fn is(&self, kind: ProblemType) -> bool {
+        self.code == kind.code
     }
 
-    /// The code of the problem's type. A newer compartment may answer with a code that this version
-    /// does not know.
+    /// The code of the problem's type. A newer compartment may send a code that this version does
+    /// not know.
     #[must_use]
     pub fn code(&self) -> &str {
         &self.code
@@ -114,7 +112,7 @@ impl<E: InternalError> From<E> for Problem {
     }
 }
 
-/// An error with its causes, on one line.
+/// Writes an error and its causes on one line.
 struct Chain<'a>(&'a (dyn std::error::Error + 'static));
 
 impl fmt::Display for Chain<'_> {
@@ -176,14 +174,14 @@ mod tests {
     }
 
     #[test]
-    fn codes_and_statuses_are_distinct_and_right() {
+    fn general_types_have_distinct_codes_and_answer_with_their_status() {
         let codes: std::collections::BTreeSet<_> =
-            ProblemType::GENERAL.iter().map(|of| of.code).collect();
+            ProblemType::GENERAL.iter().map(|kind| kind.code).collect();
         assert_eq!(codes.len(), ProblemType::GENERAL.len());
-        for of in ProblemType::GENERAL {
-            let problem = Problem::new(of, "");
-            assert_eq!(problem.clone().into_response().status().as_u16(), of.status);
-            assert!(problem.is(of));
+        for kind in ProblemType::GENERAL {
+            let problem = Problem::new(kind, "");
+            assert_eq!(problem.clone().into_response().status().as_u16(), kind.status);
+            assert!(problem.is(kind));
         }
     }
 
@@ -194,7 +192,7 @@ mod tests {
     impl InternalError for Broken {}
 
     #[test]
-    fn the_cause_of_an_internal_error_stays_here() {
+    fn a_problem_does_not_show_the_cause_of_an_internal_error() {
         let problem = Problem::from(Broken);
         assert!(problem.is(ProblemType::INTERNAL));
         assert!(!problem.to_string().contains("host-7"));

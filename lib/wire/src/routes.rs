@@ -1,5 +1,5 @@
-//! The table of a compartment's routes. One table serves three readers: the router, the test that
-//! tries every call without a right to it, and the OpenAPI document.
+//! The table of a compartment's routes. The router, the OpenAPI document and the test that makes
+//! every call without a grant all use this one table.
 
 use axum::Router;
 use axum::handler::Handler;
@@ -9,27 +9,27 @@ use schemars::Schema;
 use schemars::generate::SchemaGenerator;
 use serde_json::Value;
 
-/// Routes over a state `S`, each with what the documents say of it.
+/// Routes over a state `S`, and their documentation.
 pub struct Routes<S> {
     router: Router<S>,
     calls: Vec<CallRoute>,
     gets: Vec<GetRoute>,
 }
 
-/// What the documents say of a call.
+/// The documentation of a call.
 pub(crate) struct CallRoute {
     pub(crate) path: &'static str,
     /// The name of the request type.
     pub(crate) name: String,
     pub(crate) compact: bool,
     pub(crate) problems: &'static [ProblemType],
-    /// Adds the schemas of request and answer.
+    /// Registers the schemas of request and answer and returns them.
     pub(crate) schemas: fn(&mut SchemaGenerator) -> (Schema, Schema),
-    /// Reads a request and an answer, as the examples are.
-    pub(crate) reads: fn(&Value, &Value) -> Result<(), serde_json::Error>,
+    /// Parses a request and an answer, to check the examples.
+    pub(crate) parses: fn(&Value, &Value) -> Result<(), serde_json::Error>,
 }
 
-/// A route that is no call: a file for public tools, or figures.
+/// The documentation of a route that is no call, such as a file for public tools or metrics.
 pub(crate) struct GetRoute {
     pub(crate) path: &'static str,
     pub(crate) summary: &'static str,
@@ -37,7 +37,7 @@ pub(crate) struct GetRoute {
 }
 
 impl<S: Clone + Send + Sync + 'static> Routes<S> {
-    /// No route yet.
+    /// An empty table.
     #[must_use]
     pub fn new() -> Self {
         Self { router: Router::new(), calls: Vec::new(), gets: Vec::new() }
@@ -58,7 +58,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
             compact: C::COMPACT,
             problems: C::PROBLEMS,
             schemas: |all| (all.subschema_for::<C>(), all.subschema_for::<C::Answer>()),
-            reads: |request, answer| {
+            parses: |request, answer| {
                 serde_json::from_value::<C>(request.clone())?;
                 serde_json::from_value::<C::Answer>(answer.clone())?;
                 Ok(())
@@ -67,7 +67,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self
     }
 
-    /// Serves a file or a page of a media type at `GET path`.
+    /// Serves a file or a page at `GET path`. `about` is a sentence on it and its media type.
     #[must_use]
     pub fn get<H, T>(
         mut self,
@@ -85,13 +85,13 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self
     }
 
-    /// The paths of all calls.
+    /// The paths of all calls, in the order of the table.
     #[must_use]
     pub fn paths(&self) -> Vec<&'static str> {
         self.calls.iter().map(|route| route.path).collect()
     }
 
-    /// The router, with its state.
+    /// The router of the table over `state`.
     pub fn into_router(self, state: S) -> Router {
         self.router.with_state(state)
     }

@@ -1,4 +1,5 @@
-//! The server loop: accepts TLS, learns the caller from the certificate, logs each request.
+//! The server loops. One serves callers over mutual TLS, takes the caller from the certificate and
+//! logs each request. The other serves public pages over plain HTTP.
 
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
@@ -25,14 +26,18 @@ use crate::identity::caller_of;
 use crate::problem::ProblemCode;
 use crate::{Identity, Problem};
 
-/// How long a client may take for its TLS handshake.
+/// A client's TLS handshake may take this long.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// Connections of strangers at once; how long one may take for the head of a request, and stay.
-const STRANGERS: usize = 512;
-const HEADERS: Duration = Duration::from_secs(10);
-const STAY: Duration = Duration::from_secs(30);
-/// How long open requests may take after a shutdown was asked for.
+/// The largest number of public connections at once.
+const PUBLIC_CONNECTIONS: usize = 512;
+/// The head of a request on a public connection may take this long.
+const PUBLIC_HEAD: Duration = Duration::from_secs(10);
+/// A public connection may stay open this long.
+const PUBLIC_STAY: Duration = Duration::from_secs(30);
+/// Open requests may take this long after the server was asked to stop.
 const GRACE: Duration = Duration::from_secs(10);
+/// The time between two checks for renewed certificate files.
+const RENEW_EVERY: Duration = Duration::from_secs(5);
 
 /// The identity in the client's certificate, as an extractor.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +55,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     }
 }
 
-/// From where the client speaks, as an extractor.
+/// The client's IP address, as an extractor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer(pub IpAddr);
 
@@ -58,12 +63,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Peer {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let unknown = || Problem::new(ProblemType::INTERNAL, "the connection has no other end");
+        let unknown = || Problem::new(ProblemType::INTERNAL, "the client's address is unknown");
         parts.extensions.get::<Self>().copied().ok_or_else(unknown)
     }
 }
 
-/// Why a server stopped or did not start.
+/// A server can't listen on its address.
 #[derive(Debug, thiserror::Error)]
 #[error("can't listen on {address}: {source}")]
 pub struct ServeError {
@@ -71,12 +76,12 @@ pub struct ServeError {
     source: std::io::Error,
 }
 
-/// Ends when the process is asked to stop (SIGTERM or Ctrl-C).
+/// The request to stop the process: SIGTERM or Ctrl-C.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Shutdown;
 
 impl Shutdown {
-    /// Waits for the request to stop.
+    /// Waits until the process is asked to stop.
     pub async fn requested(self) {
         use tokio::signal::unix::{SignalKind, signal};
         let (Ok(mut terminate), Ok(mut interrupt)) =
@@ -92,7 +97,7 @@ impl Shutdown {
     }
 }
 
-/// A bound socket, not yet serving.
+/// A bound socket that does not serve yet.
 #[derive(Debug)]
 pub struct Listener {
     socket: TcpListener,
@@ -100,17 +105,17 @@ pub struct Listener {
     refused: Option<mpsc::Sender<RefusedClient>>,
 }
 
-/// A client that was turned away at the door, for its certificate.
+/// A client whose certificate was refused in the TLS handshake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusedClient {
-    /// From where it knocked.
+    /// The client's IP address.
     pub peer: IpAddr,
-    /// What is wrong with its certificate.
+    /// The fault of the certificate.
     pub why: String,
 }
 
 impl Listener {
-    /// Binds `address`; port 0 takes a free one.
+    /// Binds `address`. Port 0 stands for any free port.
     pub async fn bind(address: SocketAddr) -> Result<Self, ServeError> {
         let failed = |source| ServeError { address, source };
         let socket = TcpListener::bind(address).await.map_err(failed)?;
@@ -118,22 +123,23 @@ impl Listener {
         Ok(Self { socket, address, refused: None })
     }
 
-    /// Where it listens.
+    /// The bound address, with the real port.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Tells of clients whose certificate is no good. What nobody takes in time is dropped: it
-    /// stands in the process's log.
+    /// Sends every client with a refused certificate to `to`. If the channel is full, the client is
+    /// only logged.
     #[must_use]
     pub fn tell_refused(mut self, to: mpsc::Sender<RefusedClient>) -> Self {
         self.refused = Some(to);
         self
     }
 
-    /// Serves `router` to clients with a certificate of the same authority until `stop` ends;
-    /// open requests are then given ten seconds. Renewed certificates are taken while it serves.
+    /// Serves `router` until `stop` completes, to clients with a certificate of the same authority.
+    /// Open requests then get ten more seconds. Renewed certificate files are used without a
+    /// restart.
     pub async fn serve(self, identity: &Identity, router: Router, stop: impl Future<Output = ()>) {
         let router = router
             .route("/healthz", get(|| async { "ok" }))
@@ -148,7 +154,8 @@ impl Listener {
                 accepted = self.socket.accept() => match accepted {
                     Ok(accepted) => accepted,
                     Err(e) => {
-                        // Out of descriptors, most likely: give connections time to end.
+                        // The process is probably out of file descriptors. Waiting lets connections
+                        // end.
                         tracing::warn!(cause = %e, "can't accept a connection");
                         tokio::time::sleep(Duration::from_millis(50)).await;
                         continue;
@@ -163,7 +170,7 @@ impl Listener {
                     Ok(admitted) => admitted,
                     Err(why) => {
                         if let (Some(why), Some(refused)) = (why, refused) {
-                            // Full: many knock, and one of them was told of.
+                            // A full channel already holds reports of other clients.
                             let _ = refused.try_send(RefusedClient { peer: peer.ip(), why });
                         }
                         return;
@@ -189,12 +196,13 @@ impl Listener {
     }
 }
 
-/// Serves pages that anybody may read, over plain HTTP, for as long as it is polled. Strangers hold a
-/// bounded number of connections, each for a bounded time. Handlers find the [`Peer`].
+/// Serves public pages over plain HTTP for as long as the future is polled. The number and the
+/// duration of connections are bounded, so that strangers can't exhaust the process. Handlers can
+/// extract the [`Peer`].
 pub async fn serve_anybody(socket: TcpListener, router: Router) {
-    let places = Arc::new(Semaphore::new(STRANGERS));
+    let places = Arc::new(Semaphore::new(PUBLIC_CONNECTIONS));
     loop {
-        // Never closed.
+        // `acquire_owned` fails only on a closed semaphore, and this one is never closed.
         let Ok(place) = places.clone().acquire_owned().await else { return };
         let (stream, peer) = match socket.accept().await {
             Ok(accepted) => accepted,
@@ -211,17 +219,14 @@ pub async fn serve_anybody(socket: TcpListener, router: Router) {
         tokio::spawn(async move {
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
-                .header_read_timeout(HEADERS)
+                .header_read_timeout(PUBLIC_HEAD)
                 .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
-            // How a stranger's connection ends is of no interest.
-            let _ = tokio::time::timeout(STAY, connection).await;
+            // A stranger's broken connection is no fault of ours, so it is not logged.
+            let _ = tokio::time::timeout(PUBLIC_STAY, connection).await;
             drop(place);
         });
     }
 }
-
-/// How often the certificate's files are looked at.
-const RENEW_EVERY: Duration = Duration::from_secs(5);
 
 async fn renew(identity: Identity) {
     loop {
@@ -229,12 +234,13 @@ async fn renew(identity: Identity) {
         match identity.renew() {
             Ok(true) => tracing::info!(name = %identity.name(), "the certificate was renewed"),
             Ok(false) => {}
-            Err(e) => tracing::error!(cause = %e, "renewed certificate files can't be used"),
+            Err(e) => tracing::error!(cause = %e, "the renewed certificate files can't be used"),
         }
     }
 }
 
-/// Who comes in; or what is wrong with the certificate, where that is why not.
+/// Makes the TLS handshake and takes the caller from the certificate. The error is the fault of the
+/// certificate, or `None` if the handshake failed for another reason.
 async fn handshake(
     acceptor: TlsAcceptor,
     stream: TcpStream,
@@ -244,23 +250,23 @@ async fn handshake(
     let stream = match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(e)) => {
-            tracing::warn!(%peer, cause = %e, "TLS handshake refused");
+            tracing::warn!(%peer, cause = %e, "the TLS handshake failed");
             return Err(bad_certificate(&e));
         }
         Err(_) => {
-            tracing::warn!(%peer, "TLS handshake took too long");
+            tracing::warn!(%peer, "the TLS handshake took too long");
             return Err(None);
         }
     };
     let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
     let Some(caller) = certificate.and_then(caller_of) else {
         tracing::warn!(%peer, "the client's certificate names no caller");
-        return Err(Some("it names no caller".to_owned()));
+        return Err(Some("the certificate names no caller".to_owned()));
     };
     Ok((stream, caller))
 }
 
-/// What is wrong with a client's certificate, if that is what ended its handshake.
+/// The fault of a client's certificate, if that ended the handshake.
 fn bad_certificate(error: &std::io::Error) -> Option<String> {
     let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
     match error {
@@ -271,13 +277,14 @@ fn bad_certificate(error: &std::io::Error) -> Option<String> {
     }
 }
 
-/// One line a request: who, which route, how it ended. The route's pattern, never the URL.
+/// Logs one line per request with caller, route, status and time. The route is its pattern and
+/// never the URL, which may hold personal data.
 async fn log_request(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let caller = request.extensions().get::<Caller>().map(|c| c.0.to_string());
     let route = request.extensions().get::<MatchedPath>().map(|p| p.as_str().to_owned());
     let response = next.run(request).await;
-    count(route.as_deref().unwrap_or("-"), &response, started.elapsed());
+    count_request(route.as_deref().unwrap_or("-"), &response, started.elapsed());
     let problem = response.extensions().get::<ProblemCode>();
     tracing::info!(
         caller = caller.as_deref().unwrap_or("-"),
@@ -290,7 +297,7 @@ async fn log_request(request: Request, next: Next) -> Response {
     response
 }
 
-fn count(route: &str, response: &Response, took: Duration) {
+fn count_request(route: &str, response: &Response, took: Duration) {
     let (route, status) = (route.to_owned(), response.status().as_u16().to_string());
     metrics::counter!("cofferdam_requests_total", "route" => route.clone(), "status" => status)
         .increment(1);

@@ -1,4 +1,4 @@
-//! A certificate authority of one test.
+//! A certificate authority for one test.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,19 +10,20 @@ use rcgen::{
 };
 use tempfile::TempDir;
 
-/// An authority and the certificates it made, as PEM files that go away with it.
+/// An authority and its certificates. Their PEM files are deleted with this value.
 pub struct Authority {
     dir: TempDir,
     issuer: CertifiedIssuer<'static, KeyPair>,
 }
 
 impl Authority {
-    /// A new authority, which no other trusts.
+    /// Makes a new authority that trusts no other.
     #[must_use]
     pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut params = CertificateParams::default();
-        // Other libraries than ours take a certificate with its issuer's name for self-signed.
+        // Some TLS libraries take a certificate with its issuer's name for self-signed, so the
+        // authority needs a name of its own.
         params.distinguished_name.push(DnType::CommonName, "test authority");
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
@@ -32,8 +33,8 @@ impl Authority {
         Self { dir, issuer }
     }
 
-    /// The certificate files of `name`, made at the first call: DNS names `name` and `localhost`,
-    /// good as server and as client, the key with mode 0600.
+    /// The certificate files of `name`, which the first call makes. The certificate has the DNS
+    /// names `name` and `localhost` and is valid for servers and clients. The key has mode 0600.
     #[must_use]
     pub fn files(&self, name: &str) -> TlsFiles {
         let path = |end: &str| -> PathBuf { self.dir.path().join(format!("{name}-{end}.pem")) };
@@ -59,8 +60,8 @@ impl Authority {
         Identity::load(&self.files(name)).unwrap()
     }
 
-    /// A client that shows the certificate of `name` to the server at `base`, a URL as
-    /// `https://localhost:7001`.
+    /// A client of the server at the URL `base`, such as `https://localhost:7001`. It presents the
+    /// certificate of `name`.
     #[must_use]
     pub fn client(&self, name: &str, base: &str) -> Client {
         Client::new(base, &self.identity(name))
@@ -80,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_certificate_names_its_caller_and_its_key_is_its_owners() {
+    fn a_certificate_names_its_caller_and_only_the_owner_can_read_its_key() {
         let authority = Authority::new();
         let files = authority.files("web-ky-1");
         assert_eq!(authority.identity("web-ky-1").name().as_str(), "web-ky-1");

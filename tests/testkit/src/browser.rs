@@ -1,4 +1,4 @@
-//! A real Chromium, driven through its `WebDriver`.
+//! A real Chromium, controlled through `WebDriver`.
 
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
@@ -14,7 +14,7 @@ use crate::free_address;
 const CHROMIUM: &str = "/usr/bin/chromium";
 const DRIVER: &str = "/usr/bin/chromedriver";
 
-/// One window without cookies or history. It ends with this value.
+/// One browser window without cookies or history. The browser is closed with this value.
 #[derive(Debug)]
 pub struct Browser {
     client: Client,
@@ -23,13 +23,14 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Opens a window as wide and high as this, in pixels.
+    /// Opens a window of the given size, in pixels.
     pub async fn open(width: u32, height: u32) -> Self {
-        let at = free_address();
+        let address = free_address();
         let mut command = Command::new(DRIVER);
-        command.arg(format!("--port={}", at.port())).stdout(Stdio::null()).stderr(Stdio::null());
-        let driver = command.spawn().expect("Chromium's driver is installed: ./test does it");
-        while TcpStream::connect(at).is_err() {
+        let port = format!("--port={}", address.port());
+        command.arg(port).stdout(Stdio::null()).stderr(Stdio::null());
+        let driver = command.spawn().expect("install chromium-driver or run ./test");
+        while TcpStream::connect(address).is_err() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         let profile = tempfile::tempdir().unwrap();
@@ -45,7 +46,7 @@ impl Browser {
             format!("--window-size={width},{height}"),
             format!("--user-data-dir={}", profile.path().display()),
         ];
-        // No window of its own is as narrow as a phone.
+        // Chromium's windows can't be as narrow as a phone, so the browser emulates the screen.
         let screen = json!({ "width": width, "height": height, "pixelRatio": 2.0 });
         let options = json!({
             "binary": CHROMIUM, "args": args, "mobileEmulation": { "deviceMetrics": screen }
@@ -55,42 +56,43 @@ impl Browser {
         };
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(wanted)
-            .connect(&format!("http://{at}"))
+            .connect(&format!("http://{address}"))
             .await
             .unwrap();
         Self { client, driver, _profile: profile }
     }
 
-    /// Goes to an address.
+    /// Opens a URL in the window.
     pub async fn go(&self, url: &str) {
         self.client.goto(url).await.unwrap();
     }
 
-    /// Types into a field, found by CSS.
+    /// Replaces the text of the form field that the CSS selector finds.
     pub async fn type_into(&self, css: &str, text: &str) {
         let field = self.client.find(Locator::Css(css)).await.unwrap();
         field.clear().await.unwrap();
         field.send_keys(text).await.unwrap();
     }
 
-    /// Clicks something, found by CSS.
+    /// Clicks the element that the CSS selector finds.
     pub async fn click(&self, css: &str) {
         self.client.find(Locator::Css(css)).await.unwrap().click().await.unwrap();
     }
 
-    /// What can be read of something, once it is there.
+    /// Waits up to 20 seconds for the element that the CSS selector finds, and returns its visible
+    /// text.
     pub async fn read(&self, css: &str) -> String {
         let wait = self.client.wait().at_most(Duration::from_secs(20));
         wait.for_element(Locator::Css(css)).await.unwrap().text().await.unwrap()
     }
 
-    /// Whether all of the page is within the window's width.
+    /// Whether the page fits the width of the window.
     pub async fn fits(&self) -> bool {
         let script = "return document.documentElement.scrollWidth <= window.innerWidth";
         self.client.execute(script, Vec::new()).await.unwrap() == json!(true)
     }
 
-    /// What the window shows, as PNG.
+    /// The content of the window as PNG.
     pub async fn screenshot(&self) -> Vec<u8> {
         self.client.screenshot().await.unwrap()
     }

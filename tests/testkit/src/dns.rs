@@ -1,4 +1,4 @@
-//! A DNS server on loopback that knows what it is told.
+//! A DNS server on loopback that answers with the records that a test sets.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 type Records = Arc<Mutex<HashMap<(String, RecordType), Vec<RData>>>>;
 
-/// The server; gone when dropped.
+/// A DNS server. It stops with this value.
 pub struct Dns {
     address: SocketAddr,
     records: Records,
@@ -20,7 +20,7 @@ pub struct Dns {
 }
 
 impl Dns {
-    /// Starts it, knowing nothing.
+    /// Starts a server without records.
     pub async fn start() -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
@@ -29,20 +29,20 @@ impl Dns {
         Self { address, records, task }
     }
 
-    /// Where it answers.
+    /// The address of the server.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Publishes a text, in pieces of 255 bytes.
+    /// Sets a TXT record, split into strings of 255 bytes.
     pub fn txt(&self, name: &str, text: &str) {
         let pieces = text.as_bytes().chunks(255);
         let pieces = pieces.map(|piece| String::from_utf8(piece.to_vec()).unwrap()).collect();
         self.set(name, RecordType::TXT, RData::TXT(TXT::new(pieces)));
     }
 
-    /// Publishes an address and the name that leads back to it.
+    /// Sets the address of a host and the PTR record of the address.
     pub fn host(&self, name: &str, ip: [u8; 4]) {
         self.set(name, RecordType::A, RData::A(A(ip.into())));
         let reverse = Name::from(IpAddr::from(ip)).to_string();
@@ -50,15 +50,15 @@ impl Dns {
         self.set(&reverse, RecordType::PTR, RData::PTR(PTR(name)));
     }
 
-    /// Publishes a mail exchange.
+    /// Sets the mail exchange of a domain.
     pub fn mx(&self, name: &str, exchange: &str) {
         let exchange = Name::from_ascii(exchange).unwrap();
         self.set(name, RecordType::MX, RData::MX(MX::new(10, exchange)));
     }
 
-    /// Forgets what is published under a name.
+    /// Removes all records of a name.
     pub fn remove(&self, name: &str) {
-        self.records.lock().unwrap().retain(|(of, _), _| of != name);
+        self.records.lock().unwrap().retain(|(owner, _), _| owner != name);
     }
 
     fn set(&self, name: &str, kind: RecordType, data: RData) {
@@ -85,7 +85,7 @@ async fn serve(socket: UdpSocket, records: Records) {
                 answer.metadata.response_code = ResponseCode::NXDomain;
             }
             for data in found {
-                // Good for no time at all: what is taken back is gone at once.
+                // A TTL of zero keeps resolvers from caching a record that a test removes.
                 answer.add_answer(Record::from_rdata(query.name().clone(), 0, data));
             }
             answer.add_query(query.clone());

@@ -1,14 +1,14 @@
-//! Real parts for the tests of the compartments: an authority that makes certificates, a fresh
-//! database for each test, mail servers, a browser.
+//! Real parts for tests: a certificate authority, a fresh database for each test, a DNS server,
+//! mail servers and a browser.
 //!
-//! May touch: temporary directories, and the PostgreSQL and Postfix that `COFFERDAM_TEST_POSTGRES`
-//! and `COFFERDAM_TEST_POSTFIX` name. Knows no server. Called by: tests and benches only; whatever
-//! goes wrong here panics and so fails them.
+//! May touch: temporary directories, loopback ports, and the PostgreSQL and Postfix that
+//! `COFFERDAM_TEST_POSTGRES` and `COFFERDAM_TEST_POSTFIX` name. Knows no server of ours. Called by:
+//! tests and benches only. An error here panics and so fails the test.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a test whose ground is not there must fail"
+    reason = "a test must fail if its setup fails"
 )]
 
 mod address;

@@ -4,11 +4,11 @@ use cofferdam_core::{Rng, SystemRng};
 use cofferdam_store::Location;
 use sqlx::{AssertSqlSafe, Connection};
 
-/// The environment variable with the URL of a PostgreSQL server, as a superuser:
+/// The environment variable with the URL of a PostgreSQL server and a superuser, such as
 /// `postgres://postgres@127.0.0.1:5432/postgres`.
 pub const URL: &str = "COFFERDAM_TEST_POSTGRES";
 
-/// A database that is dropped with this value.
+/// A PostgreSQL database that is dropped with this value.
 #[derive(Debug)]
 pub struct Database {
     server: String,
@@ -16,10 +16,10 @@ pub struct Database {
 }
 
 impl Database {
-    /// Makes an empty database.
+    /// Creates an empty database.
     pub async fn create() -> Self {
         let Ok(server) = std::env::var(URL) else {
-            panic!("run ./test, or set {URL}");
+            panic!("run ./test or set {URL}");
         };
         let bytes = (&SystemRng as &dyn Rng).bytes::<8>();
         let name = format!("cofferdam_test_{}", hex::encode(bytes));
@@ -27,14 +27,14 @@ impl Database {
         Self { server, name }
     }
 
-    /// Its URL.
+    /// The URL of the database.
     #[must_use]
     pub fn url(&self) -> String {
         let (server, _) = self.server.rsplit_once('/').expect("a URL with a database in it");
         format!("{server}/{}", self.name)
     }
 
-    /// Where it is, for `Db::open`.
+    /// The location of the database, for `Db::open`.
     #[must_use]
     pub fn location(&self) -> Location {
         Location::from(self.url())
@@ -42,7 +42,8 @@ impl Database {
 }
 
 impl Drop for Database {
-    /// On a thread of its own: the test's runtime can't be blocked on, and may be gone.
+    /// Drops the database from a new thread, because `drop` can't wait for a future on the test's
+    /// runtime.
     fn drop(&mut self) {
         let (server, name) = (self.server.clone(), self.name.clone());
         let dropped = std::thread::spawn(move || {
@@ -51,17 +52,18 @@ impl Drop for Database {
             runtime.unwrap().block_on(execute(&server, drop));
         })
         .join();
-        // A test that fails already is to say why it does.
+        // A second panic would hide why the test failed.
         assert!(dropped.is_ok() || std::thread::panicking(), "{} could not be dropped", self.name);
     }
 }
 
-/// Runs one statement. Names of databases can't be parameters; ours are made above.
+/// Runs one statement. The name of a database can't be a parameter, so the statement contains it.
+/// `Database::create` makes the name from hexadecimal digits.
 async fn execute(server: &str, statement: String) {
     sqlx::any::install_default_drivers();
     let mut connection = sqlx::AnyConnection::connect(server)
         .await
-        .unwrap_or_else(|e| panic!("{URL} does not lead to a PostgreSQL server: {e}"));
+        .unwrap_or_else(|e| panic!("{URL} does not name a PostgreSQL server: {e}"));
     sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
 }
 
@@ -70,7 +72,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_database_is_there_for_its_test_and_gone_after() {
+    async fn a_database_is_usable_until_it_is_dropped() {
         let database = Database::create().await;
         let url = database.url();
         execute(&url, "CREATE TABLE t (n BIGINT)".to_owned()).await;

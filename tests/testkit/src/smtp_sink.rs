@@ -1,20 +1,21 @@
-//! Postfix's `smtp-sink`: takes everything, and writes it down when told to.
+//! Postfix's `smtp-sink`, which accepts all mail and can append it to a file.
 
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-/// The sink; it ends with this value.
+/// A running sink. It stops with this value.
 #[derive(Debug)]
 pub struct SmtpSink(Child);
 
 impl SmtpSink {
-    /// Starts it at `address`; what arrives is appended to the file `dump`.
+    /// Starts a sink at `address` that appends every message to the file `dump`, if there is one.
     #[must_use]
     pub fn start(address: SocketAddr, dump: Option<&Path>) -> Self {
         let mut command = Command::new("/usr/sbin/smtp-sink");
-        // Nobody but ourselves may write into our directories.
+        // Started as root, the sink changes its user. Only the test's own user can write to the
+        // test's directories.
         match dump {
             Some(file) => command.args(["-u", &user(), "-D"]).arg(file),
             None => command.args(["-u", "nobody"]),
@@ -35,8 +36,8 @@ impl Drop for SmtpSink {
     }
 }
 
-/// Who we are: `smtp-sink` wants to be told.
+/// The name of the user that runs the test.
 fn user() -> String {
-    let said = Command::new("id").arg("-un").output().unwrap();
-    String::from_utf8(said.stdout).unwrap().trim_end().to_owned()
+    let output = Command::new("id").arg("-un").output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
 }

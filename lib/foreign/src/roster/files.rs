@@ -1,4 +1,4 @@
-//! Reading rows from each kind of file.
+//! Reads the rows of each format.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -24,20 +24,20 @@ pub fn csv<E>(
     let header = reader.headers().map_err(|e| unreadable(1, &e))?.clone();
     let places: HashMap<&str, usize> =
         header.iter().enumerate().map(|(place, name)| (name.trim(), place)).collect();
-    check(mapping, |column| places.contains_key(column))?;
+    check_columns(mapping, |column| places.contains_key(column))?;
     let mut record = StringRecord::new();
     for number in 1.. {
         let row = match reader.read_record(&mut record) {
             Ok(false) => break,
             Ok(true) if record.len() != header.len() => {
                 let (found, expected) = (record.len(), header.len());
-                Err(BadRow::Shape(format!("it has {found} cells, the header {expected}")))
+                Err(BadRow::Shape(format!("the row has {found} cells, but the header {expected}")))
             }
             Ok(true) => person(mapping, &|column| {
                 places.get(column).and_then(|at| record.get(*at)).unwrap_or_default().to_owned()
             }),
             Err(e) if matches!(e.kind(), csv::ErrorKind::Utf8 { .. }) => {
-                Err(BadRow::Shape("it is not UTF-8".to_owned()))
+                Err(BadRow::Shape("the row is not UTF-8".to_owned()))
             }
             Err(e) => return Err(unreadable(number, &e)),
         };
@@ -55,7 +55,7 @@ pub fn json_lines<E>(
         let bad = |what: &str| Err(BadRow::Shape(what.to_owned()));
         let row = match text.map(serde_json::from_str::<serde_json::Map<String, Value>>) {
             Ok(Ok(object)) => person(mapping, &|column| text_of(object.get(column))),
-            Ok(Err(_)) => bad("it is no JSON object"),
+            Ok(Err(_)) => bad("the line is not a JSON object"),
             Err(why) => bad(&why),
         };
         take(number, row)
@@ -87,7 +87,7 @@ pub fn parquet<E>(
     let schema = reader.metadata().file_metadata().schema().clone();
     let columns = mapping.columns();
     let fields = schema.get_fields();
-    check(mapping, |column| fields.iter().any(|field| field.name() == column))?;
+    check_columns(mapping, |column| fields.iter().any(|field| field.name() == column))?;
     let wanted: Vec<_> =
         fields.iter().filter(|field| columns.contains(&field.name())).cloned().collect();
     let projection = Type::group_type_builder(schema.name()).with_fields(wanted).build();
@@ -108,7 +108,10 @@ pub fn parquet<E>(
     Ok(())
 }
 
-fn check<E>(mapping: &RosterMapping, has: impl Fn(&str) -> bool) -> Result<(), TableError<E>> {
+fn check_columns<E>(
+    mapping: &RosterMapping,
+    has: impl Fn(&str) -> bool,
+) -> Result<(), TableError<E>> {
     let missing: Vec<_> =
         mapping.columns().into_iter().filter(|column| !has(column)).map(str::to_owned).collect();
     if missing.is_empty() { Ok(()) } else { Err(TableError::Missing(missing)) }
@@ -167,7 +170,7 @@ mod tests {
         7,Ada Byron,ada@post.example,gb,en_GB,\n8,Bo,,,,12\n";
 
     #[test]
-    fn every_format_says_the_same() {
+    fn every_format_gives_the_same_rows() {
         let expected = from_csv(TABLE).unwrap();
         let [Ok(ada), Ok(bo)] = &expected[..] else { panic!("two people") };
         assert_eq!((ada.key.as_str(), ada.name.expose()), ("7", "Ada Byron"));
@@ -216,15 +219,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_its_place_and_without_quoting() {
+    fn an_error_names_the_column_and_does_not_quote_the_cell() {
         let head = "id,full_name,mail,land,lang,phone\n";
-        let one = |row: &str| from_csv(&format!("{head}{row}\n")).unwrap().remove(0);
-        assert_eq!(one(",x,,,,"), Err(BadRow::NoKey("id".into())));
-        assert_eq!(one("a@b,x,,,,"), Err(BadRow::PersonalKey("id".into())));
-        assert_eq!(one("1,x,nobody,,,"), Err(BadRow::Form("mail".into(), "an e-mail address")));
-        assert_eq!(one("1,x,,Germany,,"), Err(BadRow::Form("land".into(), "a country code")));
-        assert!(matches!(one("1,x"), Err(BadRow::Shape(_))));
+        let read = |row: &str| from_csv(&format!("{head}{row}\n")).unwrap().remove(0);
+        assert_eq!(read(",x,,,,"), Err(BadRow::NoKey("id".into())));
+        assert_eq!(read("a@b,x,,,,"), Err(BadRow::PersonalKey("id".into())));
+        assert_eq!(read("1,x,nobody,,,"), Err(BadRow::Form("mail".into(), "an e-mail address")));
+        assert_eq!(read("1,x,,Germany,,"), Err(BadRow::Form("land".into(), "a country code")));
+        assert!(matches!(read("1,x"), Err(BadRow::Shape(_))));
         let missing = from_csv("id,full_name\n1,x\n");
-        assert!(matches!(missing, Err(TableError::Missing(of)) if of.len() == 4));
+        assert!(matches!(missing, Err(TableError::Missing(columns)) if columns.len() == 4));
     }
 }

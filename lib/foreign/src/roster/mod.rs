@@ -1,4 +1,5 @@
-//! A shop's own table of customers: as CSV, JSON Lines or Parquet.
+//! Reads a brought table, which is a shop's own table of customers, from CSV, JSON Lines or
+//! Parquet.
 
 mod files;
 mod row;
@@ -13,36 +14,37 @@ use serde::Deserialize;
 
 pub use row::BadRow;
 
-/// Which columns of the table mean what.
+/// The mapping of a brought table: the name of the column for each value.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RosterMapping {
-    /// The shop's own number or code for a customer, as its access logs name customers.
+    /// The column with the shop's own number or code for a customer, as access logs name customers.
     pub key: String,
-    /// The name.
+    /// The column with the name.
     pub name: Option<String>,
-    /// The e-mail address.
+    /// The column with the e-mail address.
     pub email: Option<String>,
-    /// The postal address: columns that become its lines.
+    /// The columns with the lines of the postal address, in order.
     #[serde(default)]
     pub address: Vec<String>,
-    /// The country (ISO 3166-1, two letters).
+    /// The column with the country (ISO 3166-1, two letters).
     pub country: Option<String>,
-    /// The state or province (ISO 3166-2, the part behind the hyphen).
+    /// The column with the state or province (ISO 3166-2, the part behind the hyphen).
     pub region: Option<String>,
-    /// The language (ISO 639-1); `de-AT` and `de_AT` are taken for `de`.
+    /// The column with the language (ISO 639-1). `de-AT` and `de_AT` mean `de`.
     pub language: Option<String>,
-    /// The language of those who have none.
+    /// The language of a customer without one.
     pub default_language: Language,
-    /// Whether a minor.
+    /// The column that tells whether the customer is a minor.
     pub minor: Option<String>,
-    /// Columns that are not brought: only whether they hold something, and of which kind.
+    /// Columns that are not brought, and the field that each holds. Only the fact that a cell is
+    /// filled is read.
     #[serde(default)]
     pub holds: BTreeMap<String, Field>,
 }
 
 impl RosterMapping {
-    /// Every column that it names, each once.
+    /// Every column that the mapping names, without duplicates.
     #[must_use]
     pub fn columns(&self) -> Vec<&str> {
         let single =
@@ -56,19 +58,19 @@ impl RosterMapping {
     }
 }
 
-/// How a table stands in a file.
+/// The format of a table's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TableFormat {
     /// CSV with a header row.
     Csv,
-    /// One JSON object a line.
+    /// One JSON object per line.
     JsonLines,
-    /// Parquet, uncompressed or with Snappy.
+    /// Parquet, uncompressed or compressed with Snappy.
     Parquet,
 }
 
 impl TableFormat {
-    /// By the end of a file's name.
+    /// The format for a file's extension; `None` if the extension is unknown.
     #[must_use]
     pub fn of(path: &Path) -> Option<Self> {
         match path.extension()?.to_str()? {
@@ -80,30 +82,30 @@ impl TableFormat {
     }
 }
 
-/// Why a table can't be read to its end.
+/// A table can't be read to its end.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TableError<E> {
     /// The file can't be read.
     #[error("from row {row} on: {what}")]
     Unreadable {
-        /// Where, from 1.
+        /// The number of the first row that could not be read, from 1.
         row: u64,
-        /// What is wrong.
+        /// The error of the reader.
         what: String,
     },
-    /// Columns that the mapping names are not there.
+    /// The table lacks these columns, which the mapping names.
     #[error("the table has no column {}", .0.join(", "))]
     Missing(Vec<String>),
-    /// Who takes the rows failed.
+    /// The receiver of the rows failed.
     #[error(transparent)]
     Taker(E),
 }
 
-/// Takes each row, with its number from 1.
+/// The receiver of rows. It gets the number of each row, from 1, and the row or its fault.
 pub type TakeRow<'a, E> = &'a mut dyn FnMut(u64, Result<RosterPerson, BadRow>) -> Result<(), E>;
 
-/// Reads the table in a file.
+/// Reads a table from a file and hands each row to `take`.
 pub fn read_file<E>(
     mapping: &RosterMapping,
     format: TableFormat,
@@ -117,7 +119,7 @@ pub fn read_file<E>(
     }
 }
 
-/// Reads a table in CSV, as `COPY … TO STDOUT (FORMAT csv, HEADER)` writes it, too.
+/// Reads a table in CSV, for example the output of `COPY … TO STDOUT (FORMAT csv, HEADER)`.
 pub fn read_csv<E>(
     mapping: &RosterMapping,
     table: impl Read,

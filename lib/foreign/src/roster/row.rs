@@ -1,34 +1,34 @@
-//! One row of a table. What is wrong with it is said without quoting it.
+//! Reads one row of a table. An error names the column but never quotes the cell.
 
 use cofferdam_core::Field;
 use cofferdam_core::{Country, FieldSet, Language, Personal, Region, RosterPerson};
 
 use super::RosterMapping;
 
-/// The longest text of a cell, in bytes.
+/// The longest cell, in bytes.
 const MAX_TEXT: usize = 500;
 
-/// Why a row is left out.
+/// A row can't be brought.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadRow {
-    /// It names nobody.
-    #[error("{0} is empty: without a key, no access can be told to be this customer's")]
+    /// The cell in this column, which holds the key, is empty.
+    #[error("{0} is empty: accesses can't be matched to a customer without a key")]
     NoKey(String),
-    /// Its key is personal.
-    #[error("{0} is an e-mail address: keys are kept in clear, name another column")]
+    /// The cell in this column, which holds the key, is an e-mail address.
+    #[error("{0} is an e-mail address: keys are stored in clear, so map the key to another column")]
     PersonalKey(String),
-    /// A cell is too long.
+    /// The cell in this column is too long.
     #[error("{0} has more than {MAX_TEXT} bytes")]
     TooLong(String),
-    /// A cell is not of its form.
+    /// The cell in this column does not have the named form.
     #[error("{0} is not {1}")]
     Form(String, &'static str),
-    /// It has no cells like the others.
+    /// The row as a whole can't be parsed, for the reason in the text.
     #[error("{0}")]
     Shape(String),
 }
 
-/// Reads a row by its columns' names; an empty text stands for nothing.
+/// Reads a row. `cell` gives the text of a column, which is empty if the row has no value there.
 pub fn person(
     mapping: &RosterMapping,
     cell: &dyn Fn(&str) -> String,
@@ -54,25 +54,20 @@ pub fn person(
     if !email.is_empty() && !email.contains('@') {
         return Err(BadRow::Form(email_column, "an e-mail address"));
     }
-    let lines: Vec<String> = mapping.address.iter().map(|of| text(of)).collect::<Result<_, _>>()?;
+    let lines = mapping.address.iter().map(|column| text(column));
+    let lines: Vec<String> = lines.collect::<Result<_, _>>()?;
     let lines: Vec<_> = lines.into_iter().filter(|line| !line.is_empty()).collect();
     let address = (!lines.is_empty()).then(|| Personal::new(lines.join("\n")));
-    let mut holds = FieldSet::EMPTY;
-    let brought = [
+    let mut filled = vec![
         (Field::Name, !name.is_empty()),
         (Field::Email, !email.is_empty()),
         (Field::ShippingAddress, address.is_some()),
     ];
-    for (field, filled) in brought {
-        if filled {
-            holds = holds.with(field);
-        }
-    }
     for (column, field) in &mapping.holds {
-        if !text(column)?.is_empty() {
-            holds = holds.with(*field);
-        }
+        filled.push((*field, !text(column)?.is_empty()));
     }
+    let holds: FieldSet =
+        filled.into_iter().filter_map(|(field, filled)| filled.then_some(field)).collect();
     let (country_column, country) = given(&mapping.country)?;
     let (region_column, region) = given(&mapping.region)?;
     let country: Option<Country> =

@@ -1,4 +1,4 @@
-//! Which fields of a table a statement names.
+//! Finds the fields of a table that a statement names.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -9,10 +9,10 @@ use sqlparser::ast::{
     TableFactor, Visit, Visitor,
 };
 
-use super::{all_fields, field_of, is, relation};
+use super::{all_fields, field_of, names_table, relation};
 use crate::mapping::{Pgaudit, Table};
 
-/// A name as one writes it, in small letters.
+/// An object's name with dots between its parts, in lower case.
 pub fn name_of(name: &ObjectName) -> String {
     let parts = name.0.iter().map(|part| match part {
         ObjectNamePart::Identifier(ident) => ident.value.to_lowercase(),
@@ -30,25 +30,25 @@ pub fn assigned(target: &AssignmentTarget) -> Vec<String> {
     }
 }
 
-/// Looks a statement through for the fields of one table.
+/// Searches a statement for the fields of one table.
 pub struct Columns<'a> {
     table: &'a Table,
-    of: &'a Pgaudit,
+    mapping: &'a Pgaudit,
     found: FieldSet,
-    /// What stands for the table: its name and aliases.
+    /// The qualifiers that mean the table: its name and its aliases.
     own: BTreeSet<String>,
-    /// What stands for something else.
+    /// The qualifiers that mean another relation.
     others: BTreeSet<String>,
-    /// Names of a statement's results.
+    /// The names that the statement gives to its results.
     results: BTreeSet<String>,
 }
 
 impl<'a> Columns<'a> {
-    pub fn new(table: &'a Table, of: &'a Pgaudit) -> Self {
+    pub fn new(table: &'a Table, mapping: &'a Pgaudit) -> Self {
         let bare = table.name.rsplit('.').next().unwrap_or_default().to_lowercase();
         Self {
             table,
-            of,
+            mapping,
             found: FieldSet::EMPTY,
             own: [bare].into(),
             others: BTreeSet::new(),
@@ -56,36 +56,38 @@ impl<'a> Columns<'a> {
         }
     }
 
-    /// The fields that stand anywhere in a statement: a condition tells of a field, too.
-    pub fn all(mut self, statement: &Statement) -> FieldSet {
-        let mut names = Names { table: self.table, own: &mut self.own, others: &mut self.others };
-        let _: ControlFlow<()> = statement.visit(&mut names);
+    /// The fields that a statement names anywhere. A field in a condition counts too, because the
+    /// result tells about its value.
+    pub fn in_statement(mut self, statement: &Statement) -> FieldSet {
+        let mut qualifiers =
+            Qualifiers { table: self.table, own: &mut self.own, others: &mut self.others };
+        let _: ControlFlow<()> = statement.visit(&mut qualifiers);
         let mut results = Results(&mut self.results);
         let _: ControlFlow<()> = statement.visit(&mut results);
         let _: ControlFlow<()> = statement.visit(&mut self);
         self.found
     }
 
-    /// The fields that `RETURNING` gives.
-    pub fn returning(mut self, items: Option<&[SelectItem]>) -> FieldSet {
+    /// The fields that a `RETURNING` clause returns.
+    pub fn in_returning(mut self, items: Option<&[SelectItem]>) -> FieldSet {
         for item in items.unwrap_or_default() {
-            self.item(item);
+            self.add_wildcard(item);
             let _: ControlFlow<()> = item.visit(&mut self);
         }
         self.found
     }
 
-    fn item(&mut self, item: &SelectItem) {
+    /// Adds all fields if an item may stand for several columns, like `*` or `c.*`.
+    fn add_wildcard(&mut self, item: &SelectItem) {
         match item {
             SelectItem::UnnamedExpr(_)
             | SelectItem::ExprWithAlias { .. }
             | SelectItem::ExprWithAliases { .. } => {}
-            // `*`, `c.*`, and what else stands for many columns.
             _ => self.found = all_fields(self.table),
         }
     }
 
-    fn column(&mut self, qualifier: Option<&Ident>, column: &Ident) {
+    fn add_column(&mut self, qualifier: Option<&Ident>, column: &Ident) {
         let name = column.value.to_lowercase();
         let qualifier = qualifier.map(|ident| ident.value.to_lowercase());
         if qualifier.as_ref().is_some_and(|q| self.others.contains(q) && !self.own.contains(q)) {
@@ -97,15 +99,15 @@ impl<'a> Columns<'a> {
         }
         let same = |other: &String| other.eq_ignore_ascii_case(&name);
         let harmless = same(&self.table.key) || self.table.harmless.iter().any(same);
-        let elsewhere = || {
+        let of_another_table = || {
             let has = |t: &Table| {
                 t.fields.keys().any(same) || t.harmless.iter().any(same) || same(&t.key)
             };
-            self.of.tables.iter().any(has)
+            self.mapping.tables.iter().any(has)
         };
-        let result = qualifier.is_none() && self.results.contains(&name);
-        if !(harmless || result || (qualifier.is_none() && elsewhere())) {
-            // A column of which the mapping says nothing, or the whole row under the table's name.
+        let is_result = qualifier.is_none() && self.results.contains(&name);
+        if !(harmless || is_result || (qualifier.is_none() && of_another_table())) {
+            // The mapping does not list the column, or the name means the whole row of the table.
             self.found = all_fields(self.table);
         }
     }
@@ -115,15 +117,15 @@ impl Visitor for Columns<'_> {
     type Break = ();
 
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
-        // A wildcard over a part of the statement that is looked through itself gives no more.
-        let uses = select.from.iter().flat_map(|from| {
+        // A wildcard over subqueries adds no field, because the visitor searches these too.
+        let factors = select.from.iter().flat_map(|from| {
             std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation))
         });
-        let mut uses = uses.peekable();
-        let derived = |factor: &TableFactor| matches!(factor, TableFactor::Derived { .. });
-        if uses.peek().is_none() || !uses.all(derived) {
+        let mut factors = factors.peekable();
+        let is_subquery = |factor: &TableFactor| matches!(factor, TableFactor::Derived { .. });
+        if factors.peek().is_none() || !factors.all(is_subquery) {
             for item in &select.projection {
-                self.item(item);
+                self.add_wildcard(item);
             }
         }
         ControlFlow::Continue(())
@@ -131,11 +133,11 @@ impl Visitor for Columns<'_> {
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
         match expr {
-            Expr::Identifier(ident) => self.column(None, ident),
+            Expr::Identifier(ident) => self.add_column(None, ident),
             Expr::CompoundIdentifier(parts) => {
                 let mut back = parts.iter().rev();
                 if let Some(column) = back.next() {
-                    self.column(back.next(), column);
+                    self.add_column(back.next(), column);
                 }
             }
             Expr::Wildcard(_) | Expr::QualifiedWildcard(..) => self.found = all_fields(self.table),
@@ -145,27 +147,28 @@ impl Visitor for Columns<'_> {
     }
 }
 
-/// Which names stand for the table, and which for others.
-struct Names<'a> {
+/// Collects the qualifiers that mean the table and those that mean another relation.
+struct Qualifiers<'a> {
     table: &'a Table,
     own: &'a mut BTreeSet<String>,
     others: &'a mut BTreeSet<String>,
 }
 
-impl Visitor for Names<'_> {
+impl Visitor for Qualifiers<'_> {
     type Break = ();
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
         if let Some((name, alias)) = relation(factor) {
             let bare = name_of(name).rsplit('.').next().unwrap_or_default().to_owned();
-            let names = if is(name, self.table) { &mut *self.own } else { &mut *self.others };
-            names.insert(alias.unwrap_or(bare));
+            let is_own = names_table(name, self.table);
+            let qualifiers = if is_own { &mut *self.own } else { &mut *self.others };
+            qualifiers.insert(alias.unwrap_or(bare));
         }
         ControlFlow::Continue(())
     }
 }
 
-/// The names that a statement gives to its results.
+/// Collects the names that a statement gives to its results.
 struct Results<'a>(&'a mut BTreeSet<String>);
 
 impl Visitor for Results<'_> {

@@ -1,4 +1,4 @@
-//! Whom a condition lets through.
+//! Finds the customers whose rows a condition can select.
 
 use cofferdam_core::{Personal, Whose};
 use sqlparser::ast::{
@@ -8,71 +8,80 @@ use sqlparser::ast::{
 use super::everybody;
 use crate::mapping::Table;
 
-/// Values more than this many are taken for everybody.
+/// A range with more values than this counts as everybody.
 const MAX_VALUES: usize = 100_000;
 
-/// What is needed to read a condition on a table.
+/// The context of a condition on a table.
 #[derive(Debug, Clone, Copy)]
 pub struct Condition<'a> {
-    /// The table.
+    /// The table whose rows are selected.
     pub table: &'a Table,
-    /// The statement's parameters.
+    /// The parameters of the statement; `None` if they were not logged.
     pub parameters: Option<&'a [String]>,
 }
 
-/// A column: what stands before its point, its name, and whether it is taken in small letters.
-type Column = (Option<String>, String, bool);
+/// A column in a condition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Column {
+    /// The table name or alias before the dot.
+    qualifier: Option<String>,
+    name: String,
+    /// Whether the condition compares `lower(column)`.
+    lower: bool,
+}
 
 impl Condition<'_> {
-    /// Whose rows a `WHERE` lets through, given the joins around the table and its alias.
+    /// The customers whose rows a `WHERE` can select. `from` are the joins around the table, and
+    /// `alias` is the table's alias.
     pub fn whose(
         self,
         selection: Option<&Expr>,
         from: &[TableWithJoins],
         alias: Option<&str>,
     ) -> Whose {
-        let Some(selection) = selection else { return everybody("it has no condition") };
-        let alone = from.iter().map(|of| 1 + of.joins.len()).sum::<usize>() <= 1;
+        let Some(selection) = selection else {
+            return everybody("the statement has no condition");
+        };
+        let has_joins = from.iter().map(|table| 1 + table.joins.len()).sum::<usize>() > 1;
         let own = |column: &Column| self.is_own(column, alias);
-        // `lower(key)` is another value than the key.
-        let key = |column: &Column| {
-            own(column) && !column.2 && column.1.eq_ignore_ascii_case(&self.table.key)
+        // `lower(key)` may equal a value that the key does not.
+        let is_key = |column: &Column| {
+            own(column) && !column.lower && column.name.eq_ignore_ascii_case(&self.table.key)
         };
-        if let Some(values) = self.values(selection, &key) {
-            return Whose::Keys(spellings(values));
+        if let Some(values) = self.values(selection, &is_key) {
+            return Whose::Keys(with_plain_numbers(values));
         }
-        let email = |column: &Column| {
+        let is_email = |column: &Column| {
             let name = self.table.email.as_ref();
-            own(column) && name.is_some_and(|name| column.1.eq_ignore_ascii_case(name))
+            own(column) && name.is_some_and(|name| column.name.eq_ignore_ascii_case(name))
         };
-        if let Some(values) = self.values(selection, &email) {
+        if let Some(values) = self.values(selection, &is_email) {
             return Whose::Emails(values);
         }
-        if !alone {
-            // A joined table's column that is the same as the key.
-            for linked in linked(selection, from, &key) {
+        if has_joins {
+            for linked in columns_equal_to_key(selection, from, &is_key) {
                 if let Some(values) = self.values(selection, &|column| *column == linked) {
-                    return Whose::Keys(spellings(values));
+                    return Whose::Keys(with_plain_numbers(values));
                 }
             }
         }
-        everybody("its condition names no customer")
+        everybody("the condition names no customer")
     }
 
-    /// Without a name before its point, a column is the table's if it has one of that name: were
-    /// there another, the database would have refused the statement.
+    /// Whether a column is the table's. A column without a qualifier is the table's if the table
+    /// has a column of this name: PostgreSQL refuses a statement in which the name is ambiguous.
     fn is_own(self, column: &Column, alias: Option<&str>) -> bool {
         let bare = self.table.name.rsplit('.').next().unwrap_or_default();
         column
-            .0
+            .qualifier
             .as_deref()
             .is_none_or(|qualifier| qualifier.eq_ignore_ascii_case(alias.unwrap_or(bare)))
     }
 
-    /// All values that a column may have where `expr` holds; `None` where it may have any.
+    /// All values that the wanted column can have if `expr` holds; `None` if it can have any value.
     fn values(self, expr: &Expr, wanted: &dyn Fn(&Column) -> bool) -> Option<Vec<Personal>> {
         let is_wanted = |expr: &Expr| column(expr).is_some_and(|column| wanted(&column));
-        let one = |expr: &Expr| literal(expr, self.parameters);
+        let value = |expr: &Expr| literal(expr, self.parameters);
         match expr {
             Expr::Nested(inner) => self.values(inner, wanted),
             Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
@@ -84,17 +93,17 @@ impl Condition<'_> {
                 Some(values)
             }
             Expr::BinaryOp { left, op: BinaryOperator::Eq, right } if is_wanted(left) => {
-                Some(vec![one(right)?])
+                Some(vec![value(right)?])
             }
             Expr::BinaryOp { left, op: BinaryOperator::Eq, right } if is_wanted(right) => {
-                Some(vec![one(left)?])
+                Some(vec![value(left)?])
             }
             Expr::InList { expr, list, negated: false } if is_wanted(expr) => {
-                list.iter().map(one).collect()
+                list.iter().map(value).collect()
             }
             Expr::Between { expr, negated: false, low, high } if is_wanted(expr) => {
-                // Of texts, nobody knows by which order they lie between.
-                let number = |of: &Expr| match of {
+                // The order of texts depends on the database's collation, so only numbers count.
+                let number = |bound: &Expr| match bound {
                     Expr::Value(value) => match &value.value {
                         Value::Number(number, _) => number.parse::<u64>().ok(),
                         _ => None,
@@ -118,7 +127,7 @@ impl Condition<'_> {
             Expr::Array(array) => {
                 array.elem.iter().map(|value| literal(value, self.parameters)).collect()
             }
-            // `{1,2,3}`: quotes and braces within are not worth the trouble.
+            // An array as a text, such as `{1,2,3}`. Elements with quotes or braces are not parsed.
             _ => {
                 let text = literal(expr, self.parameters)?;
                 let inner = text.expose().strip_prefix('{')?.strip_suffix('}')?;
@@ -129,14 +138,14 @@ impl Condition<'_> {
     }
 }
 
-/// A value that stands there, or is given as a parameter.
+/// The value of a literal or of a parameter; `None` for any other expression.
 pub fn literal(expr: &Expr, parameters: Option<&[String]>) -> Option<Personal> {
     match expr {
         Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => literal(inner, parameters),
-        Expr::TypedString(of) => literal(&Expr::Value(of.value.clone()), parameters),
+        Expr::TypedString(typed) => literal(&Expr::Value(typed.value.clone()), parameters),
         Expr::UnaryOp { op: UnaryOperator::Plus, expr } => literal(expr, parameters),
         Expr::Value(value) => match &value.value {
-            // `7.0` and `7e0` are 7 as well: only what is written plainly is understood.
+            // `7.0` and `7e0` equal 7 too, so only plain digits count as a key.
             Value::Number(number, _) if number.bytes().all(|b| b.is_ascii_digit()) => {
                 Some(Personal::new(number.as_str()))
             }
@@ -152,8 +161,9 @@ pub fn literal(expr: &Expr, parameters: Option<&[String]>) -> Option<Personal> {
     }
 }
 
-/// The values, and numbers without what a database does not look at: `'07'` may be 7.
-fn spellings(values: Vec<Personal>) -> Vec<Personal> {
+/// The values and, for each number in another spelling, its plain digits: a database takes `'07'`
+/// for 7 if the key is a number.
+fn with_plain_numbers(values: Vec<Personal>) -> Vec<Personal> {
     let plain = |value: &Personal| {
         let text = value.expose().trim();
         let digits = text.strip_prefix('+').unwrap_or(text);
@@ -166,21 +176,25 @@ fn spellings(values: Vec<Personal>) -> Vec<Personal> {
     values.into_iter().chain(more).collect()
 }
 
-/// A column as it is, or in another type; an e-mail address also in small letters.
+/// The column that an expression is: by itself, cast to a type that keeps its value, or within
+/// `lower()`.
 fn column(expr: &Expr) -> Option<Column> {
     match expr {
-        Expr::Identifier(ident) => Some((None, ident.value.to_lowercase(), false)),
+        Expr::Identifier(ident) => {
+            Some(Column { qualifier: None, name: ident.value.to_lowercase(), lower: false })
+        }
         Expr::CompoundIdentifier(parts) => {
             let mut back = parts.iter().rev().map(|ident| ident.value.to_lowercase());
             let name = back.next()?;
-            Some((back.next(), name, false))
+            Some(Column { qualifier: back.next(), name, lower: false })
         }
         Expr::Nested(inner) => column(inner),
         Expr::Cast { expr, data_type, .. } => {
-            // `email::varchar(3)` is another value than the e-mail address.
+            // Other casts change the value: `email::varchar(3)` cuts the address.
             let kind = data_type.to_string().to_lowercase();
-            let same = ["text", "bigint", "int8", "int", "integer", "uuid", "varchar", "numeric"];
-            same.contains(&kind.as_str()).then(|| column(expr)).flatten()
+            let keeping =
+                ["text", "bigint", "int8", "int", "integer", "uuid", "varchar", "numeric"];
+            keeping.contains(&kind.as_str()).then(|| column(expr)).flatten()
         }
         Expr::Function(function) if function.name.to_string().eq_ignore_ascii_case("lower") => {
             let sqlparser::ast::FunctionArguments::List(list) = &function.args else { return None };
@@ -189,7 +203,7 @@ fn column(expr: &Expr) -> Option<Column> {
                     sqlparser::ast::FunctionArg::Unnamed(sqlparser::ast::FunctionArgExpr::Expr(
                         inner,
                     )),
-                ] => column(inner).map(|(of, name, _)| (of, name, true)),
+                ] => column(inner).map(|column| Column { lower: true, ..column }),
                 _ => None,
             }
         }
@@ -197,11 +211,15 @@ fn column(expr: &Expr) -> Option<Column> {
     }
 }
 
-/// Columns of joined tables that must be the same as the key: by the condition, or by a join.
-fn linked(selection: &Expr, from: &[TableWithJoins], key: &dyn Fn(&Column) -> bool) -> Vec<Column> {
+/// The columns of joined tables that equal the key, by the condition or by a join.
+fn columns_equal_to_key(
+    selection: &Expr,
+    from: &[TableWithJoins],
+    is_key: &dyn Fn(&Column) -> bool,
+) -> Vec<Column> {
     let mut found = Vec::new();
-    equalities(selection, key, &mut found);
-    for join in from.iter().flat_map(|of| &of.joins) {
+    add_equal_columns(selection, is_key, &mut found);
+    for join in from.iter().flat_map(|table| &table.joins) {
         use JoinOperator::{FullOuter, Inner, Join, Left, LeftOuter, Right, RightOuter};
         let (Join(on) | Inner(on) | Left(on) | LeftOuter(on) | Right(on) | RightOuter(on)
         | FullOuter(on)) = &join.join_operator
@@ -209,24 +227,24 @@ fn linked(selection: &Expr, from: &[TableWithJoins], key: &dyn Fn(&Column) -> bo
             continue;
         };
         if let JoinConstraint::On(on) = on {
-            equalities(on, key, &mut found);
+            add_equal_columns(on, is_key, &mut found);
         }
     }
     found
 }
 
-fn equalities(expr: &Expr, key: &dyn Fn(&Column) -> bool, found: &mut Vec<Column>) {
+fn add_equal_columns(expr: &Expr, is_key: &dyn Fn(&Column) -> bool, found: &mut Vec<Column>) {
     match expr {
-        Expr::Nested(inner) => equalities(inner, key, found),
+        Expr::Nested(inner) => add_equal_columns(inner, is_key, found),
         Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
-            equalities(left, key, found);
-            equalities(right, key, found);
+            add_equal_columns(left, is_key, found);
+            add_equal_columns(right, is_key, found);
         }
         Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
             let (Some(left), Some(right)) = (column(left), column(right)) else { return };
-            for (one, other) in [(&left, &right), (&right, &left)] {
-                // Only a column that says whose it is can be followed.
-                if key(one) && other.0.is_some() {
+            for (side, other) in [(&left, &right), (&right, &left)] {
+                // A column without a qualifier may belong to any of the joined tables.
+                if is_key(side) && other.qualifier.is_some() {
                     found.push(other.clone());
                 }
             }

@@ -16,13 +16,15 @@ const MAPPING: &str = r#"
     fields = { street = "shipping_address" }
 "#;
 
-fn ask(class: &str, object: Option<&str>, text: &str, parameters: &[&str]) -> String {
-    let of: Pgaudit = toml::from_str(MAPPING).unwrap();
+/// Resolves a statement and writes the result as text.
+fn resolved(class: &str, object: Option<&str>, text: &str, parameters: &[&str]) -> String {
+    let mapping: Pgaudit = toml::from_str(MAPPING).unwrap();
     let parameters = Some(parameters.iter().map(|p| (*p).to_owned()).collect());
-    let found = resolve(&of, &Statement { class, command: "", object, text, parameters });
+    let found = resolve(&mapping, &Statement { class, command: "", object, text, parameters });
     let show = |found: &Found| {
         let fields: Vec<_> = found.fields.iter().map(Field::as_str).collect();
-        let texts = |of: &[Personal]| of.iter().map(|p| p.expose().to_owned()).collect::<Vec<_>>();
+        let texts =
+            |all: &[Personal]| all.iter().map(|p| p.expose().to_owned()).collect::<Vec<_>>();
         let whose = match &found.whose {
             Whose::Keys(keys) => format!("keys {}", texts(keys).join(",")),
             Whose::Emails(emails) => format!("emails {}", texts(emails).join(",")),
@@ -34,12 +36,12 @@ fn ask(class: &str, object: Option<&str>, text: &str, parameters: &[&str]) -> St
 }
 
 fn read(text: &str) -> String {
-    ask("READ", Some("public.customer"), text, &["4711", "ada@post.example"])
+    resolved("READ", Some("public.customer"), text, &["4711", "ada@post.example"])
 }
 
 #[test]
-fn simple_forms_are_understood() {
-    for (text, what) in [
+fn statements_of_simple_forms_name_their_customers() {
+    for (text, expected) in [
         ("SELECT full_name FROM customer WHERE id = 7", "release name of keys 7"),
         ("SELECT full_name FROM customer WHERE id = $1", "release name of keys 4711"),
         (
@@ -81,12 +83,12 @@ fn simple_forms_are_understood() {
         ),
         ("DECLARE c CURSOR FOR SELECT phone FROM customer WHERE id = 7", "release phone of keys 7"),
     ] {
-        assert_eq!(read(text), what, "{text}");
+        assert_eq!(read(text), expected, "{text}");
     }
 }
 
 #[test]
-fn nobody_is_left_out_by_a_trick() {
+fn any_other_statement_counts_for_everybody() {
     for text in [
         "SELECT phone FROM customer",
         "SELECT phone FROM customer WHERE id = 7 OR true",
@@ -120,14 +122,13 @@ fn nobody_is_left_out_by_a_trick() {
         "not SQL at all",
         "",
     ] {
-        let what = read(text);
-        let phone = what.contains("phone") && what.ends_with("everybody");
-        assert!(phone, "{text}: {what}");
+        let found = read(text);
+        assert!(found.contains("phone") && found.ends_with("everybody"), "{text}: {found}");
     }
 }
 
 #[test]
-fn columns_that_are_not_mapped_count_as_all() {
+fn an_unmapped_column_counts_as_all_fields() {
     for text in [
         "SELECT notes FROM customer WHERE id = 7",
         "SELECT c FROM customer c WHERE id = 7",
@@ -140,9 +141,9 @@ fn columns_that_are_not_mapped_count_as_all() {
 }
 
 #[test]
-fn writing_brings_data_and_returning_reads_it() {
-    let write = |text| ask("WRITE", Some("public.customer"), text, &[]);
-    for (text, what) in [
+fn writing_supplies_data_and_returning_reads_it() {
+    let write = |text| resolved("WRITE", Some("public.customer"), text, &[]);
+    for (text, expected) in [
         ("UPDATE customer SET phone = '1' WHERE id = 7", "seal phone of keys 7"),
         ("UPDATE customer SET created_at = now() WHERE id = 7", ""),
         (
@@ -156,17 +157,17 @@ fn writing_brings_data_and_returning_reads_it() {
         ("INSERT INTO customer (email) VALUES ('x')", "seal email of keys "),
         ("INSERT INTO loot SELECT phone FROM customer", "release phone of everybody"),
     ] {
-        assert_eq!(write(text), what, "{text}");
+        assert_eq!(write(text), expected, "{text}");
     }
 }
 
 #[test]
-fn without_relations_in_the_log_unknown_names_are_everybody() {
-    let ask = |text| ask("READ", None, text, &[]);
-    assert_eq!(ask("SELECT phone FROM customer WHERE id = 1"), "release phone of keys 1");
-    assert_eq!(ask("SELECT 1"), "");
-    assert_eq!(ask("SELECT relname FROM pg_catalog.pg_class"), "");
-    let view = ask("SELECT * FROM some_view WHERE id = 1");
+fn without_relations_in_the_log_an_unknown_relation_counts_for_everybody() {
+    let read = |text| resolved("READ", None, text, &[]);
+    assert_eq!(read("SELECT phone FROM customer WHERE id = 1"), "release phone of keys 1");
+    assert_eq!(read("SELECT 1"), "");
+    assert_eq!(read("SELECT relname FROM pg_catalog.pg_class"), "");
+    let view = read("SELECT * FROM some_view WHERE id = 1");
     assert!(view.starts_with("release name,email,phone of everybody; release shipping"), "{view}");
 }
 

@@ -30,7 +30,7 @@ fn letter(name: &str) -> Vec<u8> {
     form.message(&head, &Fill { name: &Personal::new(name), code: "ABCDE-12345" }).unwrap()
 }
 
-/// Publishes the keys and looks from outside.
+/// Publishes the keys and verifies the message as a receiver would.
 async fn verify(message: &[u8], keys: &[&DkimKey]) -> bool {
     let dns = testkit::Dns::start().await;
     for key in keys {
@@ -41,7 +41,7 @@ async fn verify(message: &[u8], keys: &[&DkimKey]) -> bool {
 }
 
 #[tokio::test]
-async fn what_is_signed_verifies_with_anothers_code() {
+async fn mail_auth_verifies_our_signatures() {
     let rsa = key(DkimAlgorithm::Rsa, "s1");
     let short = key(DkimAlgorithm::Ed25519, "s2");
     let at = "2012-01-15T18:30:05Z".parse().unwrap();
@@ -51,7 +51,7 @@ async fn what_is_signed_verifies_with_anothers_code() {
         assert!(message.lines().all(|line| line.len() <= 78), "{message}");
         message.push_str(std::str::from_utf8(&letter).unwrap());
         assert!(verify(message.as_bytes(), &[&rsa, &short]).await, "{name}");
-        // Another text, and a header that was added.
+        // A changed text and an added header field break the signatures.
         let changed = message.replace("ABCDE", "ABCDF");
         assert!(!verify(changed.as_bytes(), &[&rsa, &short]).await);
         let added = message.replace("Date: ", "Subject: Win a prize\r\nDate: ");
@@ -60,17 +60,17 @@ async fn what_is_signed_verifies_with_anothers_code() {
 }
 
 #[test]
-fn the_same_letter_twice_is_the_same_bytes() {
-    let rsa = [key(DkimAlgorithm::Rsa, "s1"), key(DkimAlgorithm::Ed25519, "s2")];
+fn signing_a_letter_twice_gives_the_same_bytes() {
+    let keys = [key(DkimAlgorithm::Rsa, "s1"), key(DkimAlgorithm::Ed25519, "s2")];
     let at = "2012-01-15T18:30:05Z".parse().unwrap();
     assert_eq!(
-        signed(&letter("Ada"), &rsa, at).unwrap(),
-        signed(&letter("Ada"), &rsa, at).unwrap()
+        signed(&letter("Ada"), &keys, at).unwrap(),
+        signed(&letter("Ada"), &keys, at).unwrap()
     );
 }
 
 #[test]
-fn what_is_no_key_is_named() {
+fn an_error_names_the_file_that_is_no_key() {
     let bad = DkimKey::from_pem("shop.example", "s1", b"-----BEGIN", Path::new("/etc/dkim.pem"));
     assert!(bad.unwrap_err().to_string().starts_with("/etc/dkim.pem: "));
     let pem = generate(DkimAlgorithm::Ed25519).unwrap();

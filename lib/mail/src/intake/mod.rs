@@ -1,10 +1,11 @@
-//! The intake: takes in what comes back from letters, over SMTP or LMTP, and hands it to whoever
-//! keeps it.
+//! The intake: a mail server that receives mail returned from letters, over SMTP or LMTP, and hands
+//! it to a [`Taker`].
 //!
-//! Mail to addresses that its taker does not know is refused, and nothing is passed on to
-//! anybody: it is no relay. A message is confirmed only after its taker has it; until then the
-//! mail server that brought it keeps it and tries again. Over LMTP each recipient is confirmed by
-//! itself, over SMTP all together: one that fails brings the message to all of them again.
+//! The intake is no relay: it refuses mail to addresses that the taker does not know and passes no
+//! mail on. It confirms a message only after the taker has stored it. Until then the sending mail
+//! server keeps the message and tries again. Over LMTP each recipient is confirmed separately. Over
+//! SMTP there is one reply for all recipients, so a failure for one brings the message to all
+//! again.
 
 use std::error::Error;
 use std::future::Future;
@@ -14,26 +15,25 @@ use tokio::net::TcpListener;
 
 use crate::server::{self, Envelope, Host, Rules};
 
-/// The largest message, in bytes, that the intake takes.
+/// The largest message that the intake accepts, in bytes.
 pub const MAX_RETURNED: usize = 1 << 20;
-/// The most recipients of one message.
+/// The largest number of recipients of one message.
 const RECIPIENTS: usize = 100;
-/// The most connections at once.
+/// The largest number of connections at once.
 const CONNECTIONS: usize = 64;
 
-/// Who takes what arrives.
+/// The receiver of the messages that the intake accepts.
 pub trait Taker: Send + Sync + 'static {
-    /// Whether mail to this address is taken. Asked at RCPT, in the middle of a session: it may
-    /// look something up in memory, and should not wait. An address that is not known is refused
-    /// with 550 5.1.1.
+    /// Whether the taker accepts mail to this address. The intake refuses any other address with
+    /// 550 5.1.1. A session waits for this call, so it should only look into memory.
     fn knows(&self, recipient: &str) -> bool;
 
-    /// Takes a message for one recipient. `Ok` confirms it with 250: it must be where it survives
-    /// by then. `Err` answers 451, and the same message comes again. One that was confirmed may
-    /// come again too, when the reply got lost.
+    /// Stores a message for one recipient. `Ok` confirms the message with 250, so it must survive a
+    /// crash by then. `Err` answers 451, and the same message comes again. A confirmed message may
+    /// come again too, if the reply was lost.
     ///
-    /// The message begins with a Return-Path field that says what the envelope said, `<>` for a
-    /// bounce (RFC 5321, section 4.4); the rest is as it arrived.
+    /// The message begins with a Return-Path field with the sender of the envelope, which is `<>`
+    /// for a bounce (RFC 5321, section 4.4). The rest is as it arrived.
     fn take(
         &self,
         recipient: &str,
@@ -41,27 +41,27 @@ pub trait Taker: Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), TakeError>> + Send;
 }
 
-/// Why a message was not taken now.
+/// A taker could not store a message. The sending mail server will try again.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TakeError {
-    /// It can't be kept. What the cause says goes to the log: it must not name anybody.
-    #[error("can't keep a message that came back: {0}")]
+    /// The message can't be stored now. The cause is logged, so it must not hold personal data.
+    #[error("can't store a returned message: {0}")]
     Keep(#[source] Box<dyn Error + Send + Sync>),
 }
 
 impl TakeError {
-    /// It can't be kept, because of `cause`.
+    /// The message can't be stored because of `cause`.
     pub fn keep(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Keep(cause.into())
     }
 }
 
-/// Takes in mail until `stop` ends. Connections that are open then are cut off between commands;
-/// a message that is being taken is still answered, if that takes no more than ten seconds.
+/// Receives mail until `stop` completes. Open connections are then closed between commands. A
+/// message whose text has arrived still gets a reply if the taker needs no more than ten seconds.
 ///
-/// A message has at most 1 MiB and 100 recipients. There are at most 64 connections, and one that
-/// is silent for 5 minutes is cut off.
+/// A message has at most 1 MiB and 100 recipients. There are at most 64 connections, and a
+/// connection without activity for 5 minutes is closed.
 pub async fn serve_intake(
     listener: TcpListener,
     taker: Arc<impl Taker>,
@@ -84,7 +84,7 @@ impl<T: Taker> Host for Intake<T> {
         self.0.knows(recipient)
     }
 
-    async fn take(&self, envelope: Envelope, mut message: Vec<u8>) -> Vec<String> {
+    async fn accept(&self, envelope: Envelope, mut message: Vec<u8>) -> Vec<String> {
         let return_path = format!("Return-Path: <{}>\r\n", envelope.sender);
         message.splice(..0, return_path.into_bytes());
         let mut replies = Vec::with_capacity(envelope.recipients.len());
@@ -92,8 +92,8 @@ impl<T: Taker> Host for Intake<T> {
             let reply = match self.0.take(recipient, &message).await {
                 Ok(()) => "250 2.0.0 Ok",
                 Err(e) => {
-                    tracing::error!(cause = %e, "the intake leaves a message to be sent again");
-                    "451 4.3.0 The message can't be kept now"
+                    tracing::error!(cause = %e, "the intake deferred a message");
+                    "451 4.3.0 The message can't be stored now"
                 }
             };
             replies.push(reply.to_owned());

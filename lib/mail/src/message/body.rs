@@ -1,4 +1,4 @@
-//! Bodies: quoted-printable, or base64 where that is shorter (RFC 2045, section 6).
+//! Bodies in quoted-printable, or in base64 if that is shorter (RFC 2045, section 6).
 
 use std::fmt::Write as _;
 
@@ -8,13 +8,14 @@ use base64::engine::general_purpose::STANDARD;
 /// The longest encoded line, without CRLF.
 const LINE: usize = 76;
 
-/// One part: its headers, a blank line, its text.
+/// Appends one part: its headers, a blank line and its encoded text.
 pub fn part(out: &mut String, kind: &str, text: &str) {
     let text = canonical(text);
     out.push_str("Content-Type: ");
     out.push_str(kind);
     out.push_str("; charset=utf-8\r\nContent-Transfer-Encoding: ");
-    // A byte that needs encoding takes three characters; base64 takes four for every three.
+    // Quoted-printable takes three characters for each special byte. Base64 takes four for any
+    // three bytes.
     let special = text.bytes().filter(|b| !is_literal(*b)).count();
     if special * 6 > text.len() {
         out.push_str("base64\r\n\r\n");
@@ -25,14 +26,14 @@ pub fn part(out: &mut String, kind: &str, text: &str) {
     }
 }
 
-/// The headers of a part in quoted-printable, and the blank line after them.
+/// Appends the headers of a part in quoted-printable and the blank line after them.
 pub fn quoted_printable_head(out: &mut String, kind: &str) {
     out.push_str("Content-Type: ");
     out.push_str(kind);
     out.push_str("; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n");
 }
 
-/// Lines as mail knows them: ended by CRLF, the last one too.
+/// The text with CRLF at the end of every line, including the last.
 fn canonical(text: &str) -> String {
     let mut out = text.replace("\r\n", "\n").replace('\r', "\n").replace('\n', "\r\n");
     if !out.ends_with("\r\n") {
@@ -48,7 +49,7 @@ fn base64(out: &mut String, text: &str) {
     }
 }
 
-/// Encodes each line of `text`.
+/// Appends each line of `text` in quoted-printable.
 pub fn quoted_printable(out: &mut String, text: &str) {
     for line in text.lines() {
         let mut length = 0;
@@ -64,7 +65,7 @@ pub fn quoted_printable(out: &mut String, text: &str) {
             if literal {
                 out.push(char::from(byte));
             } else {
-                // Writing to a string can't fail.
+                // Writing to a string never fails.
                 let _ = write!(out, "={byte:02X}");
             }
             length += width;
@@ -73,8 +74,8 @@ pub fn quoted_printable(out: &mut String, text: &str) {
     }
 }
 
-/// Whether a byte stands for itself. CR and LF are counted as such for the choice of encoding;
-/// there are none inside a line.
+/// Whether a byte needs no encoding. CR and LF count as literal for the choice of the encoding; no
+/// line contains them.
 const fn is_literal(byte: u8) -> bool {
     matches!(byte, b'\t' | b'\r' | b'\n' | b' '..=b'<' | b'>'..=b'~')
 }

@@ -1,26 +1,26 @@
-//! A letter with its holes: everything that is the same for many people is encoded once, and a
-//! person's name and code are filled in. What is filled in makes no new header, line or markup.
+//! A letter with placeholders. The text that many people share is encoded once, and each person's
+//! name and code are filled in. A filled-in value can't add a header, a line or markup.
 
 use cofferdam_core::Personal;
 
 use super::{Head, MessageError, body, boundary, name};
 
-/// Stands where the person's name goes.
+/// The placeholder for the person's name.
 pub const NAME: char = '\u{E000}';
-/// Stands where the person's code goes.
+/// The placeholder for the person's letter code.
 pub const CODE: char = '\u{E001}';
 
-/// What fills the holes of a [`Form`].
+/// The values for the placeholders of a [`Form`].
 #[derive(Debug, Clone)]
 pub struct Fill<'a> {
     /// The person's name.
     pub name: &'a Personal,
-    /// The code by which the letter is checked.
+    /// The code with which the person can check that the letter is genuine.
     pub code: &'a str,
 }
 
-/// A letter but for its holes. Its subject has none. Where a name could be a message of its own,
-/// what the letter calls people without a name stands in its place.
+/// A letter with placeholders in its text and its HTML, but not in its subject. A name that could
+/// be a message of its own is replaced by the word for people without a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Form {
     subject: String,
@@ -31,25 +31,26 @@ pub struct Form {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Piece {
-    /// Encoded lines.
+    /// Encoded lines without placeholders.
     Fixed(String),
-    /// A line with holes.
+    /// A line with placeholders, not encoded yet.
     Open(String),
 }
 
 impl Form {
-    /// Takes the subject, the text and the HTML, with [`NAME`] and [`CODE`] where those go, and
-    /// what people without a name are called.
+    /// Prepares a letter. `text` and `html` may contain [`NAME`] and [`CODE`]; `nameless` is the
+    /// word for a person without a presentable name.
     #[must_use]
     pub fn new(subject: &str, text: &str, html: &str, nameless: &str) -> Self {
         let (subject, nameless) = (subject.to_owned(), nameless.to_owned());
         Self { subject, text: pieces(text), html: pieces(html), nameless }
     }
 
-    /// The letter to one person as bytes, lines ended by CRLF.
+    /// The letter to one person as bytes, with lines ended by CRLF.
     pub fn message(&self, head: &Head<'_>, fill: &Fill<'_>) -> Result<Vec<u8>, MessageError> {
         head.check()?;
-        let mut out = String::with_capacity(1_024 + length(&self.text) + length(&self.html));
+        let length = estimated_length(&self.text) + estimated_length(&self.html);
+        let mut out = String::with_capacity(1_024 + length);
         head.write(&mut out, &self.subject);
         let boundary = boundary(head.message_id);
         super::open_alternatives(&mut out, &boundary);
@@ -97,14 +98,16 @@ fn pieces(text: &str) -> Vec<Piece> {
     pieces
 }
 
-fn length(pieces: &[Piece]) -> usize {
-    let of = |piece: &Piece| match piece {
+/// An estimate of the encoded length, to allocate once.
+fn estimated_length(pieces: &[Piece]) -> usize {
+    let estimate = |piece: &Piece| match piece {
         Piece::Fixed(text) => text.len(),
         Piece::Open(text) => text.len() * 2 + 200,
     };
-    pieces.iter().map(of).sum()
+    pieces.iter().map(estimate).sum()
 }
 
+/// The name with HTML's special characters escaped.
 fn escaped(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for c in name.chars() {

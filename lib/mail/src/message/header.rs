@@ -1,17 +1,17 @@
-//! Header fields: folded, and encoded where they are not plain ASCII (RFC 2047).
+//! Header fields: folded, and encoded if they are not plain ASCII (RFC 2047).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::Mailbox;
 
-/// The longest line, without CRLF, that a header should have.
+/// The longest line that a header should have, without CRLF.
 const LINE: usize = 76;
-/// So many bytes of UTF-8 make an encoded word of 64 characters: with the longest name in front
-/// of it the line stays below [`LINE`].
+/// The number of bytes of UTF-8 in one encoded word. The word then has 64 characters, and a line
+/// with the longest field name stays below [`LINE`].
 const CHUNK: usize = 39;
 
-/// A field whose value is known to be ASCII without line breaks.
+/// Appends a field. The value must be ASCII without line breaks.
 pub fn raw(out: &mut String, name: &str, value: &str) {
     out.push_str(name);
     out.push_str(": ");
@@ -19,14 +19,14 @@ pub fn raw(out: &mut String, name: &str, value: &str) {
     out.push_str("\r\n");
 }
 
-/// A field with free text.
+/// Appends a field with free text.
 pub fn text(out: &mut String, name: &str, value: &str) {
     let value = one_line(value);
     let plain = is_plain(&value) && name.len() + 2 + value.len() <= LINE;
     raw(out, name, &if plain { value } else { encoded_words(&value) });
 }
 
-/// A field with a name and an address, the address on a line of its own where it would not fit.
+/// Appends a field with a name and an address. The address goes to a new line if it does not fit.
 pub fn mailbox(out: &mut String, name: &str, mailbox: &Mailbox) {
     let address = mailbox.address.expose();
     let Some(person) = mailbox.name.as_ref().map(|name| one_line(name.expose())) else {
@@ -43,13 +43,13 @@ pub fn mailbox(out: &mut String, name: &str, mailbox: &Mailbox) {
     raw(out, name, &format!("{phrase}{between}<{address}>"));
 }
 
-/// Control characters, line breaks before all, become blanks: nobody's name starts a new header.
+/// Turns control characters into blanks, so that no line break in a name starts a new header.
 fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// Whether the text reads the same without encoding: printable ASCII, no blanks that folding or
-/// trimming would eat, and nothing that looks like an encoded word.
+/// Whether the text needs no encoding: it is printable ASCII, has no blanks that folding or
+/// trimming would remove, and does not look like an encoded word.
 fn is_plain(text: &str) -> bool {
     !text.is_empty()
         && text.bytes().all(|b| b == b' ' || b.is_ascii_graphic())
@@ -71,7 +71,7 @@ fn quoted(text: &str) -> String {
     out
 }
 
-/// Encoded words, one a line, split between characters.
+/// The text as encoded words, one per line. No character is split over two words.
 fn encoded_words(text: &str) -> String {
     let mut words: Vec<String> = Vec::new();
     let mut rest = text;

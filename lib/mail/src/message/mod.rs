@@ -1,8 +1,8 @@
-//! Messages as bytes (RFC 5322, MIME), the same bytes for the same input: date and Message-ID are
-//! arguments, the boundary follows from the Message-ID, and nothing is drawn or looked up.
+//! Messages as bytes (RFC 5322, MIME). The same input gives the same bytes: date and Message-ID are
+//! arguments, and the boundary is made from the Message-ID.
 //!
-//! Every line is ASCII and at most 78 characters long (998 where an address or a Message-ID is
-//! that long), so that any relay passes it on unchanged.
+//! Every line is ASCII and has at most 78 characters, so that any relay passes it on unchanged.
+//! Only a long address or Message-ID can make a longer line, which then has at most 998 characters.
 
 mod body;
 mod form;
@@ -16,57 +16,60 @@ pub use form::{CODE, Fill, Form, NAME};
 /// A name and an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mailbox {
-    /// The name shown, if any; of a recipient only where it is a name and no message.
+    /// The name to show, if any. A recipient's name that could be a message of its own is not
+    /// shown.
     pub name: Option<Personal>,
-    /// The address, as `ada@shop.example`.
+    /// The address, such as `ada@shop.example`.
     pub address: Personal,
 }
 
-/// What stands above every message.
+/// The header of a message, without its subject.
 #[derive(Debug, Clone, Copy)]
 pub struct Head<'a> {
-    /// Who writes.
+    /// The sender.
     pub from: &'a Mailbox,
-    /// Who reads.
+    /// The recipient.
     pub to: &'a Mailbox,
-    /// When it is written.
+    /// The time of writing, the same at every attempt.
     pub date: Timestamp,
-    /// Its identity without brackets, as `1.42@letters.shop.example`; the same at every attempt.
+    /// The Message-ID without brackets, such as `1.42@letters.shop.example`, the same at every
+    /// attempt.
     pub message_id: &'a str,
-    /// What mail providers count complaints by: the same for a whole mailing, and ASCII.
+    /// The `Feedback-ID` by which mail providers count complaints. It is ASCII and the same for a
+    /// whole mailing.
     pub feedback_id: Option<&'a str>,
 }
 
 /// One message to one person.
 #[derive(Debug, Clone)]
 pub struct Message<'a> {
-    /// From whom to whom, and when.
+    /// The header without the subject.
     pub head: Head<'a>,
-    /// What it is about, one line.
+    /// The subject, in one line.
     pub subject: &'a str,
-    /// The text, whole: many read nothing else.
+    /// The whole message as plain text, because some mail readers show nothing else.
     pub text: &'a str,
-    /// The same as HTML.
+    /// The same message as HTML.
     pub html: Option<&'a str>,
 }
 
-/// Why a message can't be built. Says nothing about whom it is for.
+/// A message can't be built. The error never shows the address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MessageError {
-    /// An address that is none, or is not ASCII.
-    #[error("the {0} address can't stand in a message: it takes ASCII, as in name@shop.example")]
+    /// The address of the named party is malformed or not ASCII.
+    #[error("the {0} address can't be used: it must be ASCII of the form name@shop.example")]
     Address(&'static str),
-    /// A Message-ID that is none.
-    #[error("a Message-ID is `left@right` in ASCII without blanks or brackets")]
+    /// The Message-ID is malformed.
+    #[error("a Message-ID must be `left@right` in ASCII without blanks or brackets")]
     MessageId,
 }
 
-/// The longest address (RFC 5321, section 4.5.3.1) and Message-ID.
+/// The largest length of an address (RFC 5321, section 4.5.3.1) and of a Message-ID, in bytes.
 const MAX_ADDRESS: usize = 254;
 
 impl Message<'_> {
-    /// The message as bytes, lines ended by CRLF.
+    /// The message as bytes, with lines ended by CRLF.
     pub fn build(&self) -> Result<Vec<u8>, MessageError> {
         self.head.check()?;
         let mut out = String::with_capacity(1024 + self.text.len() * 2);
@@ -78,7 +81,8 @@ impl Message<'_> {
         Ok(out.into_bytes())
     }
 
-    /// Text first, HTML last: the last alternative that a reader understands is shown.
+    /// Appends both alternatives. A mail reader shows the last one that it supports, so HTML is
+    /// last.
     fn alternatives(&self, out: &mut String, html: &str) {
         let boundary = boundary(self.head.message_id);
         open_alternatives(out, &boundary);
@@ -132,7 +136,8 @@ fn close_alternatives(out: &mut String, boundary: &str) {
     out.push_str("--\r\n");
 }
 
-/// `=_` stands in no quoted-printable and no base64 text, so no part can hold the boundary.
+/// The boundary between parts. Neither quoted-printable nor base64 text contains `=_`, so no part
+/// contains the boundary.
 fn boundary(message_id: &str) -> String {
     let rest = message_id.chars().filter(char::is_ascii_alphanumeric).take(50);
     "=_".chars().chain(rest).collect()
@@ -142,8 +147,8 @@ fn check_address(mailbox: &Mailbox, whose: &'static str) -> Result<(), MessageEr
     if is_addr_spec(mailbox.address.expose()) { Ok(()) } else { Err(MessageError::Address(whose)) }
 }
 
-/// Whether `text` can stand between brackets, in a message and in an SMTP command alike: ASCII
-/// with an `@`, and nothing that would end the brackets or the line.
+/// Whether `text` can stand between the brackets of a message and of an SMTP command: it is ASCII,
+/// has an `@`, and has no character that would end the brackets or the line.
 pub fn is_addr_spec(text: &str) -> bool {
     let plain = |b: u8| b.is_ascii_graphic() && !matches!(b, b'<' | b'>' | b'\\' | b'"' | b',');
     let parts = text.rsplit_once('@');

@@ -1,16 +1,17 @@
-//! Names as they may stand in a letter. A name is the one text of a letter that nobody approved: its
-//! owner wrote it, or whoever holds the customers' table. One that could be a message is left out.
+//! Names that a letter may show. A name is the only text in a letter that no approver has read: the
+//! customer wrote it, or an attacker who changed the customers' table. A name that could be a
+//! message of its own is left out.
 
 /// The longest name that is shown, in characters.
 const LONGEST: usize = 60;
-/// More digits than this are a telephone number.
+/// The largest number of digits in a name. More digits may be a telephone number.
 const DIGITS: usize = 6;
-/// What stands in addresses, numbers and markup, and in nobody's name; the same as they look in other
+/// Characters of addresses, numbers and markup that no name has, and their look-alikes in other
 /// widths.
 const FOREIGN: &str =
     "/\\@:<>[]{}|=#%?!*~^\u{2044}\u{2215}\u{2024}\u{3002}\u{FF0E}\u{FF0F}\u{FF1A}\u{FF20}";
 
-/// Whether `name` may stand in a letter.
+/// Whether a letter may show `name`.
 pub fn is_presentable(name: &str) -> bool {
     let hidden = |c: char| {
         c.is_control()
@@ -24,7 +25,7 @@ pub fn is_presentable(name: &str) -> bool {
         && !name.split(|c: char| c.is_whitespace() || c == ',').any(is_host)
 }
 
-/// Whether mail readers would make a link of a word.
+/// Whether a mail reader would turn the word into a link.
 fn is_host(word: &str) -> bool {
     let word = word.trim_matches(|c: char| !c.is_alphanumeric());
     let Some((before, last)) = word.rsplit_once('.') else { return false };
@@ -36,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_stand_and_messages_do_not() {
+    fn names_are_presentable_and_messages_are_not() {
         for name in [
             "Ada Lovelace",
             "J.R.R. Tolkien",

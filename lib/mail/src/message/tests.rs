@@ -20,7 +20,7 @@ fn build(to: &Mailbox, subject: &str, text: &str, html: Option<&str>) -> Vec<u8>
 }
 
 #[test]
-fn a_plain_message_reads_as_people_expect() {
+fn a_plain_message_has_these_bytes() {
     let built = build(&mailbox("Ada", "ada@mail.example"), "Your code", "1234 = it\n", None);
     let expected = "Date: Sun, 15 Jan 2012 18:30:05 +0000\r\n\
         From: \"The Shop\" <care@shop.example>\r\n\
@@ -37,7 +37,7 @@ fn a_plain_message_reads_as_people_expect() {
 }
 
 #[test]
-fn both_forms_travel_text_first() {
+fn a_message_has_its_text_first_and_its_html_last() {
     let built = build(&shop(), "Notice", "Plain", Some("<p>Grüße, 渋谷区</p>"));
     let parsed = MessageParser::new().parse(&built).unwrap();
     assert_eq!(parsed.body_text(0).unwrap().trim_end(), "Plain");
@@ -47,7 +47,7 @@ fn both_forms_travel_text_first() {
 }
 
 #[test]
-fn a_name_starts_no_header() {
+fn a_line_break_in_a_name_or_subject_starts_no_header() {
     let to = mailbox("Ada\r\nBcc: all@mail.example", "ada@mail.example");
     let built = build(&to, "Hi\r\nX-Evil: 1", "text", None);
     let parsed = MessageParser::new().parse(&built).unwrap();
@@ -55,7 +55,7 @@ fn a_name_starts_no_header() {
 }
 
 #[test]
-fn what_is_no_address_is_refused() {
+fn a_malformed_address_or_message_id_is_refused() {
     let date = "2012-01-15T18:30:05Z".parse().unwrap();
     let from = shop();
     let build = |address: &str, message_id: &str| {
@@ -75,7 +75,7 @@ fn lines(text: &str) -> Vec<&str> {
     text.trim_end_matches(['\r', '\n']).split(['\n']).map(|l| l.trim_end_matches('\r')).collect()
 }
 
-/// Nobody approved what customers call themselves: a message in the place of a name goes nowhere.
+/// No approver reads the names that customers choose, so a letter must not carry a message in one.
 #[test]
 fn a_name_that_is_a_message_is_left_out() {
     let html = format!("<p>Dear {NAME},</p>");
@@ -100,7 +100,7 @@ const LURE: &str = "customer, your letter is at evil.example";
 
 proptest! {
     #[test]
-    fn what_is_built_is_what_is_read(
+    fn a_parser_reads_back_what_was_built(
         name in "\\PC{1,60}|[\\p{L}][\\p{L} '\"-]{0,58}",
         subject in "\\PC{1,120}",
         text in "[\\PC\t\n]{0,600}",

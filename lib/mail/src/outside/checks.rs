@@ -1,4 +1,4 @@
-//! What must hold before the first letter leaves.
+//! The checks that must pass before the first letter leaves.
 
 use std::net::IpAddr;
 
@@ -17,35 +17,35 @@ type NoPtr = NoCache<IpAddr, RecordSet<Box<str>>>;
 type NoV4 = NoCache<Box<str>, RecordSet<std::net::Ipv4Addr>>;
 type NoV6 = NoCache<Box<str>, RecordSet<std::net::Ipv6Addr>>;
 
-/// How letters are sent.
+/// The configuration with which letters are sent.
 #[derive(Debug)]
 pub struct Setup<'a> {
-    /// The domain in `From`.
+    /// The domain of the address in `From`.
     pub from_domain: &'a str,
-    /// An address that bounces go to: its domain is the one that SPF is about.
+    /// An address for bounces. SPF applies to its domain.
     pub bounces_to: &'a str,
-    /// What the sending host calls itself.
+    /// The name with which the sending host greets other mail servers.
     pub helo: &'a str,
-    /// The addresses from which mail leaves for the world.
+    /// The IP addresses from which mail leaves for other mail servers.
     pub sends_from: &'a [IpAddr],
-    /// The keys that sign here; none where the relay signs.
+    /// The keys with which this process signs; empty if the relay signs.
     pub keys: &'a [DkimKey],
-    /// Domain and selector of the key with which the relay signs.
+    /// Domain and selector of the key with which the relay signs, if it does.
     pub relay_key: Option<(&'a str, &'a str)>,
-    /// Where letters are handed over.
+    /// The relays that take the letters.
     pub relays: &'a [Relay],
-    /// A letter as it would be sent, signed with `keys`.
+    /// A sample letter, signed with `keys`.
     pub sample: &'a [u8],
 }
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
-    /// What, as `SPF of 192.0.2.1`.
+    /// The subject of the check, such as `SPF of 192.0.2.1`.
     pub what: String,
-    /// Whether it is as it should be.
+    /// Whether the check passed.
     pub passed: bool,
-    /// What was found.
+    /// The finding, for an operator to read.
     pub found: String,
 }
 
@@ -58,34 +58,34 @@ impl Check {
 }
 
 impl Outside {
-    /// Looks at everything, so that all that is wrong shows at once.
+    /// Makes every check, even after one has failed, so that an operator sees all faults at once.
     pub async fn check(&self, setup: &Setup<'_>) -> Vec<Check> {
         let mut checks = Vec::new();
         if setup.sends_from.is_empty() {
-            let none = "no address is configured from which mail leaves".to_owned();
+            let none = "no sending address is configured".to_owned();
             checks.push(Check::new("sending addresses", Err(none)));
         }
         for ip in setup.sends_from {
-            checks.push(Check::new(format!("SPF of {ip}"), self.spf(*ip, setup).await));
+            checks.push(Check::new(format!("SPF of {ip}"), self.check_spf(*ip, setup).await));
             let name = format!("reverse DNS of {ip}");
-            checks.push(Check::new(name, self.confirmed_reverse(*ip).await));
+            checks.push(Check::new(name, self.check_reverse(*ip).await));
         }
         checks.push(Check::new(
             "DKIM alignment",
-            aligned(setup.from_domain, &signing_domains(setup)),
+            check_alignment(setup.from_domain, &signing_domains(setup)),
         ));
-        checks.push(Check::new("DKIM keys", self.dkim(setup).await));
-        checks.push(Check::new("DMARC policy", self.dmarc(setup.from_domain).await));
+        checks.push(Check::new("DKIM keys", self.check_dkim(setup).await));
+        checks.push(Check::new("DMARC policy", self.check_dmarc(setup.from_domain).await));
         for relay in setup.relays {
             let name = format!("TLS to the relay {}", relay.address());
-            checks.push(Check::new(name, tls(relay, setup.helo).await));
+            checks.push(Check::new(name, check_tls(relay, setup.helo).await));
         }
         checks
     }
 
-    async fn spf(&self, ip: IpAddr, setup: &Setup<'_>) -> Result<String, String> {
-        let of = SpfParameters::verify_mail_from(ip, setup.helo, setup.helo, setup.bounces_to);
-        let found = self.dns.verify_spf(of).await;
+    async fn check_spf(&self, ip: IpAddr, setup: &Setup<'_>) -> Result<String, String> {
+        let sender = SpfParameters::verify_mail_from(ip, setup.helo, setup.helo, setup.bounces_to);
+        let found = self.dns.verify_spf(sender).await;
         match found.result() {
             SpfResult::Pass => Ok("pass".to_owned()),
             other => Err(format!(
@@ -96,8 +96,8 @@ impl Outside {
         }
     }
 
-    /// The name of the address leads back to it.
-    async fn confirmed_reverse(&self, ip: IpAddr) -> Result<String, String> {
+    /// Checks that a name of the address resolves to the address again.
+    async fn check_reverse(&self, ip: IpAddr) -> Result<String, String> {
         let names = self.dns.ptr_lookup(ip, None::<&NoPtr>).await;
         let names = names.map_err(|e| format!("no PTR record: {e}"))?;
         for name in names.rrset.iter() {
@@ -115,38 +115,38 @@ impl Outside {
                 return Ok(name.to_string());
             }
         }
-        Err("no name of the address leads back to it".to_owned())
+        Err("no name of the address resolves to the address".to_owned())
     }
 
-    async fn dkim(&self, setup: &Setup<'_>) -> Result<String, String> {
+    async fn check_dkim(&self, setup: &Setup<'_>) -> Result<String, String> {
         if let Some((domain, selector)) = setup.relay_key {
             let name = format!("{selector}._domainkey.{domain}.");
             let found = self.dns.txt_lookup::<DomainKey>(name.clone(), None::<&NoTxt>).await;
-            return found.map(|_| name.clone()).map_err(|e| format!("{name} is no key: {e}"));
+            return found.map(|_| name.clone()).map_err(|e| format!("no key at {name}: {e}"));
         }
         if setup.keys.is_empty() {
-            return Err("nobody signs: no key here, and none named of the relay's".to_owned());
+            return Err("no DKIM key is configured, neither here nor for the relay".to_owned());
         }
         self.verify(setup.sample, setup.keys.len()).await.map_err(|e| e.to_string())?;
-        Ok(format!("{} signatures hold with the published keys", setup.keys.len()))
+        Ok(format!("{} signatures verify with the published keys", setup.keys.len()))
     }
 
-    async fn dmarc(&self, domain: &str) -> Result<String, String> {
-        let mut of = domain;
+    async fn check_dmarc(&self, from_domain: &str) -> Result<String, String> {
+        let mut domain = from_domain;
         loop {
-            let name = format!("_dmarc.{of}.");
+            let name = format!("_dmarc.{domain}.");
             if let Ok(found) = self.dns.txt_lookup::<Dmarc>(name, None::<&NoTxt>).await {
                 return match found.p {
                     Policy::Quarantine | Policy::Reject => {
-                        Ok(format!("{:?} at {of}", found.p).to_lowercase())
+                        Ok(format!("{:?} at {domain}", found.p).to_lowercase())
                     }
-                    _ => Err(format!("the policy at _dmarc.{of} lets forgeries through")),
+                    _ => Err(format!("the policy at _dmarc.{domain} lets forgeries through")),
                 };
             }
-            // The record may stand at a domain above, but not at a top-level one.
-            match of.split_once('.') {
-                Some((_, above)) if above.contains('.') => of = above,
-                _ => return Err(format!("no DMARC record at _dmarc.{domain}")),
+            // A parent domain may have the record, but not a top-level domain.
+            match domain.split_once('.') {
+                Some((_, parent)) if parent.contains('.') => domain = parent,
+                _ => return Err(format!("no DMARC record at _dmarc.{from_domain}")),
             }
         }
     }
@@ -159,29 +159,30 @@ fn signing_domains<'a>(setup: &'a Setup<'_>) -> Vec<&'a str> {
     }
 }
 
-/// Relaxed alignment (RFC 7489, section 3.1.1): the same domain, or one below the other.
-fn aligned(from: &str, signers: &[&str]) -> Result<String, String> {
-    let found = signers.iter().find(|by| is_below(from, by) || is_below(by, from));
+/// Checks relaxed alignment (RFC 7489, section 3.1.1): a signing domain equals the domain of
+/// `From`, or one of the two is a subdomain of the other.
+fn check_alignment(from: &str, signers: &[&str]) -> Result<String, String> {
+    let found = signers.iter().find(|signer| is_below(from, signer) || is_below(signer, from));
     match found {
-        Some(by) => Ok(format!("{by} signs for {from}")),
+        Some(signer) => Ok(format!("{signer} signs for {from}")),
         None => Err(format!("no key signs for {from}")),
     }
 }
 
-/// Whether a domain is another, or lies below it.
+/// Whether `domain` equals `other` or is a subdomain of it.
 pub fn is_below(domain: &str, other: &str) -> bool {
     domain == other || domain.strip_suffix(other).is_some_and(|rest| rest.ends_with('.'))
 }
 
-async fn tls(relay: &Relay, helo: &str) -> Result<String, String> {
+async fn check_tls(relay: &Relay, helo: &str) -> Result<String, String> {
     let connection = Connection::open(relay, helo).await.map_err(|e| e.to_string())?;
     let encrypted = connection.is_encrypted();
     connection.close().await;
     if encrypted {
-        Ok("encrypted, with a certificate that holds".to_owned())
+        Ok("encrypted, with a trusted certificate".to_owned())
     } else if relay.is_local() {
-        Ok("on this machine".to_owned())
+        Ok("not encrypted, but on this machine".to_owned())
     } else {
-        Err("letters would travel unencrypted".to_owned())
+        Err("the connection is not encrypted, and the relay is not on this machine".to_owned())
     }
 }

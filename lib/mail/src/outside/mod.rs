@@ -1,5 +1,5 @@
-//! What the world sees of our mail: the records that receivers look up, and whether a letter's
-//! signatures hold with the key that is published.
+//! Our mail as receivers see it: the DNS records that they look up, and whether a message's
+//! signatures verify with the published keys.
 
 mod checks;
 
@@ -13,35 +13,36 @@ use mail_auth::{AuthenticatedMessage, DkimResult, MessageAuthenticator};
 
 pub use checks::{Check, Setup};
 
-/// The fields that decide who wrote a message and how it is read.
-const DECIDE: [&str; 2] = ["From", "Content-Type"];
-/// Signatures of one message that are looked at, and for how long.
+/// The fields that determine a message's author and how its body is parsed.
+const DECISIVE: [&str; 2] = ["From", "Content-Type"];
+/// The largest number of signatures of one incoming message that are verified.
 const SIGNATURES: usize = 3;
-const LOOK: Duration = Duration::from_secs(10);
+/// The longest time for verifying one incoming message.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Looks from outside, through a resolver.
+/// Checks mail as a receiver would, through a DNS resolver.
 pub struct Outside {
     dns: MessageAuthenticator,
 }
 
-/// Why nobody can look from outside.
+/// The DNS resolver can't be used.
 #[derive(Debug, thiserror::Error)]
 #[error("the resolver can't be used: {0}")]
 pub struct ResolverError(String);
 
-/// Why a message does not stand from outside.
+/// The signatures of a message could not be verified.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
-    /// Receivers would not take it for ours.
+    /// A receiver would not accept the message as ours.
     #[error("{0}")]
     Fails(String),
-    /// The DNS does not answer: nobody knows.
-    #[error("the DNS does not say: {0}")]
+    /// The DNS does not answer, so the result is unknown.
+    #[error("the DNS does not answer: {0}")]
     Unknown(String),
 }
 
 impl Outside {
-    /// Asks the DNS server at `resolver`, or else the system's.
+    /// Uses the DNS server at `resolver`, or the system's resolvers if there is none.
     pub fn new(resolver: Option<SocketAddr>) -> Result<Self, ResolverError> {
         let dns = match resolver {
             None => MessageAuthenticator::new_system_conf(),
@@ -50,9 +51,9 @@ impl Outside {
                 let mut server = NameServerConfig::udp_and_tcp(address.ip());
                 server.connections = connections
                     .into_iter()
-                    .map(|mut of| {
-                        of.port = address.port();
-                        of
+                    .map(|mut connection| {
+                        connection.port = address.port();
+                        connection
                     })
                     .collect();
                 let config = ResolverConfig::from_name_servers(vec![server]);
@@ -62,10 +63,10 @@ impl Outside {
         dns.map(|dns| Self { dns }).map_err(|e| ResolverError(e.to_string()))
     }
 
-    /// Checks every signature of a message with the key that is published; there must be
+    /// Verifies every signature of a message with the published keys. The message must have exactly
     /// `signatures` of them.
     pub async fn verify(&self, message: &[u8], signatures: usize) -> Result<(), VerifyError> {
-        let unreadable = || VerifyError::Fails("the message can't be read".to_owned());
+        let unreadable = || VerifyError::Fails("the message can't be parsed".to_owned());
         let parsed = AuthenticatedMessage::parse(message).ok_or_else(unreadable)?;
         let outputs = self.dns.verify_dkim(&parsed).await;
         for output in &outputs {
@@ -73,7 +74,7 @@ impl Outside {
                 DkimResult::Pass => {}
                 DkimResult::TempError(e) => return Err(VerifyError::Unknown(e.to_string())),
                 other => {
-                    let cause = format!("a DKIM signature does not hold: {other:?}");
+                    let cause = format!("a DKIM signature does not verify: {other:?}");
                     return Err(VerifyError::Fails(cause));
                 }
             }
@@ -86,9 +87,11 @@ impl Outside {
         }
     }
 
-    /// Whether a message comes from one of `senders`: the one address in its `From` is among them,
-    /// and its domain, or one above, signed the message, with what says how it is to be read. `false`
-    /// too where the DNS does not say. Nobody else's DNS is asked, and not for long.
+    /// Whether a message comes from one of `senders`. Its only address in `From` must be among
+    /// them, and that address's domain or a parent domain must have signed the whole body and all
+    /// decisive fields. Returns `false` if the DNS does not answer within ten seconds. Only the DNS
+    /// of the senders' domains is asked, so that a stranger's message can't choose what is looked
+    /// up.
     pub async fn comes_from(&self, message: &[u8], senders: &[String]) -> bool {
         if senders.is_empty() {
             return false;
@@ -96,34 +99,41 @@ impl Outside {
         let Some(mut parsed) = AuthenticatedMessage::parse(message) else { return false };
         let [from] = parsed.from.as_slice() else { return false };
         let Some((_, domain)) = from.rsplit_once('@') else { return false };
-        let often = |name: &str| {
-            let is = |of: &&(&[u8], &[u8])| of.0.trim_ascii().eq_ignore_ascii_case(name.as_bytes());
-            parsed.headers.iter().filter(is).count()
+        let count = |name: &str| {
+            let has_name = |field: &&(&[u8], &[u8])| {
+                field.0.trim_ascii().eq_ignore_ascii_case(name.as_bytes())
+            };
+            parsed.headers.iter().filter(has_name).count()
         };
         if !senders.iter().any(|sender| sender.eq_ignore_ascii_case(from))
-            || DECIDE.iter().any(|name| often(name) != 1)
+            || DECISIVE.iter().any(|name| count(name) != 1)
         {
             return false;
         }
         let domain = domain.to_ascii_lowercase();
-        parsed.dkim_headers.retain(|of| {
-            let (by, signed) = (of.header.d.to_ascii_lowercase(), &of.header.h);
-            let signs = |name: &&str| signed.iter().any(|of| of.eq_ignore_ascii_case(name));
-            // All of the body, too.
-            of.header.l == 0
-                && by.contains('.')
-                && checks::is_below(&domain, &by)
-                && DECIDE.iter().all(signs)
+        parsed.dkim_headers.retain(|signature| {
+            let header = &signature.header;
+            let signer = header.d.to_ascii_lowercase();
+            let covers =
+                |name: &&str| header.h.iter().any(|field| field.eq_ignore_ascii_case(name));
+            // A length (`l=`) would leave the end of the body unsigned.
+            header.l == 0
+                && signer.contains('.')
+                && checks::is_below(&domain, &signer)
+                && DECISIVE.iter().all(covers)
         });
         parsed.dkim_headers.truncate(SIGNATURES);
-        let looked = tokio::time::timeout(LOOK, self.dns.verify_dkim(&parsed)).await;
+        let verified = tokio::time::timeout(TIMEOUT, self.dns.verify_dkim(&parsed)).await;
         let passed = |outputs: &Vec<mail_auth::DkimOutput<'_>>| {
-            outputs.iter().any(|of| *of.result() == DkimResult::Pass && of.signature().is_some())
+            outputs
+                .iter()
+                .any(|output| *output.result() == DkimResult::Pass && output.signature().is_some())
         };
-        looked.is_ok_and(|outputs| passed(&outputs))
+        verified.is_ok_and(|outputs| passed(&outputs))
     }
 
-    /// The exchanges of a domain, the preferred first; empty where there are none or nobody knows.
+    /// The mail exchanges of a domain, the preferred first. Empty if there are none or the DNS does
+    /// not answer.
     pub async fn exchanges(&self, domain: &str) -> Vec<String> {
         let found = self.dns.mx_lookup(domain, None::<&checks::NoMx>).await;
         let Ok(found) = found else { return Vec::new() };

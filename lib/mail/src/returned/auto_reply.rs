@@ -1,8 +1,8 @@
-//! Replies that a machine wrote for a person (RFC 3834, and what there was before it).
+//! Automatic replies (RFC 3834, and the conventions before it).
 
 use super::mime::Opened;
 
-/// How subjects of such replies begin, in small letters.
+/// The beginnings of their subjects, in lower case.
 const BEGINS: [&str; 18] = [
     "out of office",
     "out of the office",
@@ -23,22 +23,23 @@ const BEGINS: [&str; 18] = [
     "odpowiedź automatyczna",
     "自動応答",
 ];
-/// What stands in the subject of a mass mailing only when it is such a reply.
+/// Words in their subjects, in lower case. They count only if the message calls itself a mass
+/// mailing, because other mail has these words too.
 const WITHIN: [&str; 6] =
     ["vacation", "holiday", "out of office", "out of the office", "away from", "urlaub"];
-/// Fields that nothing else has.
+/// Header fields that only automatic replies have.
 const FIELDS: [&str; 5] =
     ["X-Autoreply", "X-Autorespond", "X-Autoresponse", "X-AutoReply-From", "X-Mail-Autoreply"];
 
-/// Whether `message` is such a reply, or another message that no person wrote.
-pub fn is(message: &Opened) -> bool {
+/// Whether a machine wrote `message` instead of a person.
+pub fn is_automatic(message: &Opened) -> bool {
     let field = |name| message.fields.get(name).unwrap_or_default().to_ascii_lowercase();
     let submitted = field("Auto-Submitted");
     let submitted = submitted.split([';', ' ']).next().unwrap_or_default();
     if !matches!(submitted, "" | "no") || FIELDS.iter().any(|name| message.fields.has(name)) {
         return true;
     }
-    // "Your message was read."
+    // A read receipt.
     if message.report_type.as_deref() == Some("disposition-notification") {
         return true;
     }

@@ -1,16 +1,16 @@
-//! Status codes in what mail servers write: `550 5.1.1`, `#5.1.1`, `550`.
+//! Status codes in the texts of mail servers: `550 5.1.1`, `#5.1.1`, `550`.
 
-/// So many lines are searched.
+/// The number of lines that are searched.
 const LINES: usize = 1000;
 
-/// The basic codes (RFC 5321) that a refusal is made with: other numbers of three digits are not
-/// taken for one.
+/// The basic codes of a refusal (RFC 5321). Any other number of three digits is not a code.
 const BASIC: [&str; 21] = [
     "421", "432", "441", "442", "450", "451", "452", "454", "500", "501", "503", "504", "510",
     "511", "530", "541", "550", "551", "552", "553", "554",
 ];
 
-/// Words that say what the code `x.0.0` does not, and what they say.
+/// Words that tell more than a code `x.0.0`, and the subject and detail of the code that they stand
+/// for.
 const WORDS: [(&str, &str); 20] = [
     ("mailbox full", "2.2"),
     ("mailbox is full", "2.2"),
@@ -34,13 +34,13 @@ const WORDS: [(&str, &str); 20] = [
     ("host not found", "1.2"),
 ];
 
-/// A code, and the line that it stands in.
+/// A code and the line that contains it.
 pub struct Code<'a> {
     pub status: String,
     pub line: &'a str,
 }
 
-/// The first code of a refusal, temporary or for good: an enhanced one before a basic one.
+/// The first code of a temporary or permanent refusal. An enhanced code wins over a basic one.
 pub fn find(text: &str) -> Option<Code<'_>> {
     let refusal = |line: &str| enhanced(line, "45");
     let lines = || text.lines().take(LINES);
@@ -48,7 +48,7 @@ pub fn find(text: &str) -> Option<Code<'_>> {
     first.or_else(|| lines().find_map(|line| Some(Code { status: basic(line)?, line })))
 }
 
-/// The first enhanced code (RFC 3463) of one of these classes.
+/// The first enhanced code (RFC 3463) whose class is a digit in `classes`.
 pub fn enhanced(text: &str, classes: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let starts = bytes
@@ -61,17 +61,16 @@ pub fn enhanced(text: &str, classes: &str) -> Option<String> {
     })
 }
 
-/// A more exact code than `status`, where it says no more than its class and the words around it
-/// do.
+/// A more exact code than `status` if `status` gives only the class and `words` tell more.
 pub fn refined(status: String, words: &str) -> String {
     let Some(class) = status.strip_suffix(".0.0") else { return status };
     let words = words.to_ascii_lowercase();
-    let said = WORDS.iter().find(|(word, _)| words.contains(word));
-    said.map_or_else(|| status.clone(), |(_, detail)| format!("{class}.{detail}"))
+    let found = WORDS.iter().find(|(word, _)| words.contains(word));
+    found.map_or_else(|| status.clone(), |(_, detail)| format!("{class}.{detail}"))
 }
 
-/// The code that `text` begins with. Its subject has one digit, so that no version number or
-/// address is taken for a code.
+/// The code at the beginning of `text`. The subject of a code has only one digit here, so that no
+/// version number or address passes for a code.
 fn enhanced_at(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let subject = bytes.get(2).filter(|b| (b'0'..=b'7').contains(b))?;
@@ -86,7 +85,7 @@ fn enhanced_at(text: &str) -> Option<String> {
     Some(format!("{}.{}.{detail}", char::from(bytes[0]), char::from(*subject)))
 }
 
-/// The class of the first basic code, as an enhanced one.
+/// The class of the first basic code in a line, as an enhanced code.
 fn basic(line: &str) -> Option<String> {
     let bytes = line.as_bytes();
     let found = bytes.windows(3).enumerate().find(|(at, code)| {
@@ -105,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_found_and_other_numbers_are_none() {
+    fn codes_are_found_and_other_numbers_are_not_codes() {
         for (text, status) in [
             ("550 5.1.1 <a@b>: no", Some("5.1.1")),
             ("550-5.7.606 no", Some("5.7.606")),
@@ -128,11 +127,11 @@ mod tests {
     }
 
     #[test]
-    fn words_say_what_a_general_code_does_not() {
-        let said = |status: &str, words| refined(status.to_owned(), words);
-        assert_eq!(said("5.0.0", "Mailbox Full"), "5.2.2");
-        assert_eq!(said("4.0.0", "the user is over quota"), "4.2.2");
-        assert_eq!(said("5.7.1", "mailbox full"), "5.7.1");
-        assert_eq!(said("5.0.0", "no"), "5.0.0");
+    fn words_refine_a_general_code_only() {
+        let refine = |status: &str, words| refined(status.to_owned(), words);
+        assert_eq!(refine("5.0.0", "Mailbox Full"), "5.2.2");
+        assert_eq!(refine("4.0.0", "the user is over quota"), "4.2.2");
+        assert_eq!(refine("5.7.1", "mailbox full"), "5.7.1");
+        assert_eq!(refine("5.0.0", "no"), "5.0.0");
     }
 }

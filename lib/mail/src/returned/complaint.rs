@@ -1,19 +1,19 @@
-//! Complaints that a mailbox provider passes on: feedback reports (RFC 5965).
+//! Complaints that a mail provider passes on as feedback reports (RFC 5965).
 
 use super::Returned;
 use super::fields::{Fields, past_blank_lines};
 use super::mime::Opened;
 use super::original;
 
-/// The part that machines read.
+/// The media type of the part with the report's fields.
 pub const PARTS: [&str; 1] = ["message/feedback-report"];
-/// Reports that nobody complains in: a message was taken out of the spam folder, or a signature
-/// did not verify.
+/// Kinds of reports that are no complaints: a recipient took a message out of the spam folder, or a
+/// signature did not verify.
 const NO_COMPLAINTS: [&str; 3] = ["not-spam", "auth-failure", "dkim"];
-/// The longest kind of complaint.
+/// The longest kind of complaint that is kept, in characters.
 const KIND: usize = 40;
 
-/// What the feedback report in `message` says; `None` when there is none.
+/// Reads the feedback report in `message`; `None` if there is none.
 pub fn read(message: &Opened) -> Option<Returned> {
     let Some(fields) = report(message) else {
         return from_outlook(message).then(|| Returned::Complained { kind: "abuse".to_owned() });
@@ -24,18 +24,19 @@ pub fn read(message: &Opened) -> Option<Returned> {
     if NO_COMPLAINTS.contains(&kind.as_str()) {
         return Some(Returned::Other);
     }
-    // What is not known, or not said, is a complaint all the same (RFC 5965, section 3.1).
+    // A report of an unknown or missing kind is a complaint too (RFC 5965, section 3.1).
     let kind = if kind.is_empty() { "other".to_owned() } else { kind };
     Some(Returned::Complained { kind })
 }
 
-/// The fields of the feedback report.
+/// The fields of the feedback report in `message`.
 pub fn report(message: &Opened) -> Option<Fields> {
     let bytes = message.part(&PARTS)?.bytes();
     Some(Fields::read(past_blank_lines(&bytes)).0)
 }
 
-/// Outlook.com's programme sends the message and a subject, and no report.
+/// Whether the message is a complaint from Outlook.com, whose programme sends the original message
+/// and a subject but no report.
 fn from_outlook(message: &Opened) -> bool {
     let subject = message.fields.get("Subject").unwrap_or_default().to_ascii_lowercase();
     subject.starts_with("complaint about message from") && message.part(&original::PARTS).is_some()

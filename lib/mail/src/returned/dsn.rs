@@ -7,12 +7,13 @@ use super::mime::Opened;
 use super::notice::is_from_a_machine;
 use super::reason::{locals, reason};
 
-/// The part that machines read.
+/// The media types of the part with the notification's fields.
 pub const PARTS: [&str; 2] = ["message/delivery-status", "message/global-delivery-status"];
-/// So many recipients are looked at; a letter has one.
+/// The number of recipients that are read. A letter has only one.
 const RECIPIENTS: usize = 50;
 
-/// What became of a recipient. With several of them the worst counts: all stand for one letter.
+/// The fate of a recipient, from good to bad. The worst of several counts, because a letter has one
+/// recipient and every block of its report is about this letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fate {
     Delivered,
@@ -20,8 +21,8 @@ enum Fate {
     Failed,
 }
 
-/// What the notification in `message` says; `None` when there is none. One that is attached to
-/// what a person writes is no notification to us.
+/// Reads the notification in `message`; `None` if there is none. A notification that a person
+/// attached to a message does not count.
 pub fn read(message: &Opened) -> Option<Returned> {
     let part = message.part(&PARTS)?;
     if message.kind != "multipart/report" && !is_from_a_machine(&message.fields) {
@@ -34,8 +35,8 @@ pub fn read(message: &Opened) -> Option<Returned> {
     for _ in 0..RECIPIENTS {
         let (block, after) = Fields::read(rest);
         rest = past_blank_lines(after);
-        if let Some(fate) = fate(&block).filter(|fate| worst.as_ref().is_none_or(|(w, _)| fate > w))
-        {
+        let is_worse = |fate: &Fate| worst.as_ref().is_none_or(|(worst, _)| fate > worst);
+        if let Some(fate) = fate(&block).filter(is_worse) {
             worst = Some((fate, block));
         }
         if rest.is_empty() {
@@ -46,19 +47,19 @@ pub fn read(message: &Opened) -> Option<Returned> {
     if fate == Fate::Delivered {
         return Some(Returned::Delivered);
     }
-    // The words come from the server that refused, where it said any.
+    // The words of the refusing server explain most. The text of the notice is second best.
     let text = message.text();
-    let said = diagnostic(&block).or_else(|| codes::find(&text).map(|code| code.line));
-    let said = said.unwrap_or_default();
-    let (status, reason) = (status(&block, said, fate), reason(said, &locals));
+    let words = diagnostic(&block).or_else(|| codes::find(&text).map(|code| code.line));
+    let words = words.unwrap_or_default();
+    let (status, reason) = (status(&block, words, fate), reason(words, &locals));
     Some(match fate {
         Fate::Failed => Returned::Bounced { status, reason },
         _ => Returned::Delayed { status, reason },
     })
 }
 
-/// What a block says of its recipient. The action counts before the code: a code of a temporary
-/// failure stands in a final notification too, when the time to try again is over.
+/// The fate of the recipient of a block. The action counts more than the code, because a final
+/// notification has the code of a temporary failure if the server gave up after trying for long.
 fn fate(block: &Fields) -> Option<Fate> {
     let action = block.get("Action").and_then(|action| action.split_whitespace().next());
     match action.unwrap_or_default().to_ascii_lowercase().as_str() {
@@ -74,23 +75,23 @@ fn fate(block: &Fields) -> Option<Fate> {
     }
 }
 
-/// What the refusing server said, without the name of its protocol.
+/// The words of the refusing server, without the name of the protocol.
 fn diagnostic(block: &Fields) -> Option<&str> {
-    let said = block.get("Diagnostic-Code").filter(|said| !said.is_empty())?;
-    Some(match said.split_once(';') {
+    let words = block.get("Diagnostic-Code").filter(|words| !words.is_empty())?;
+    Some(match words.split_once(';') {
         Some((kind, rest)) if !kind.contains(char::is_whitespace) => rest.trim_start(),
-        _ => said,
+        _ => words,
     })
 }
 
-/// The most exact code that the block holds.
-fn status(block: &Fields, said: &str, fate: Fate) -> String {
+/// The most exact code in the block and in the words of the server.
+fn status(block: &Fields, words: &str, fate: Fate) -> String {
     let stated = block.get("Status").and_then(|status| codes::enhanced(status, "45"));
     let exact = stated.clone().filter(|status| !status.ends_with(".0.0"));
     let general = if fate == Fate::Failed { "5.0.0" } else { "4.0.0" };
     let status = exact
-        .or_else(|| codes::find(said).map(|code| code.status).filter(|s| !s.ends_with(".0.0")))
+        .or_else(|| codes::find(words).map(|code| code.status).filter(|s| !s.ends_with(".0.0")))
         .or(stated)
-        .or_else(|| codes::find(said).map(|code| code.status));
-    codes::refined(status.unwrap_or_else(|| general.to_owned()), said)
+        .or_else(|| codes::find(words).map(|code| code.status));
+    codes::refined(status.unwrap_or_else(|| general.to_owned()), words)
 }

@@ -1,22 +1,22 @@
-//! `Name: value` fields, of a header or of a part that machines read.
+//! `Name: value` fields of a header or of a report's machine-readable part.
 
-/// Fields past these are not kept: no honest header comes near.
+/// The number of fields that are kept. No honest header comes near it.
 const FIELDS: usize = 300;
-/// So many bytes of a value are kept.
+/// The number of bytes of a value that are kept.
 const VALUE: usize = 4 << 10;
 
-/// Fields in the order in which they stand, their values unfolded.
+/// Fields in their order, with unfolded values.
 #[derive(Debug, Default)]
 pub struct Fields(Vec<(String, String)>);
 
 impl Fields {
-    /// Reads up to the first blank line; also what comes after it. Lines that are no fields are
-    /// passed over.
+    /// Reads the fields up to the first blank line and returns the rest behind it. Lines that are
+    /// no fields are skipped.
     pub fn read(text: &[u8]) -> (Self, &[u8]) {
         let mut fields: Vec<(String, Vec<u8>)> = Vec::new();
         let mut rest = text;
-        // Whether the line before this one can go on in this one.
-        let mut open = false;
+        // Whether the line before was a field, which a folded line may continue.
+        let mut in_field = false;
         while !rest.is_empty() {
             let (line, after) = cut_line(rest);
             rest = after;
@@ -24,33 +24,33 @@ impl Fields {
                 break;
             }
             if line.starts_with(b" ") || line.starts_with(b"\t") {
-                if let Some((_, value)) = fields.last_mut().filter(|_| open) {
+                if let Some((_, value)) = fields.last_mut().filter(|_| in_field) {
                     value.push(b' ');
                     append(value, line);
                 }
                 continue;
             }
             let field = field(line).filter(|_| fields.len() < FIELDS);
-            open = field.is_some();
+            in_field = field.is_some();
             fields.extend(field);
         }
         let text = |value: Vec<u8>| String::from_utf8_lossy(value.trim_ascii()).into_owned();
         (Self(fields.into_iter().map(|(name, value)| (name, text(value))).collect()), rest)
     }
 
-    /// The first value under this name.
+    /// The first value under a name, in any case of letters.
     pub fn get(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(n, _)| n.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 
-    /// Whether there is a field of this name.
+    /// Whether a field with this name exists.
     pub fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
 }
 
-/// `text` from its first line on that is not blank.
+/// The rest of `text` from the first line on that is not blank.
 pub fn past_blank_lines(mut text: &[u8]) -> &[u8] {
     while !text.is_empty() {
         let (line, after) = cut_line(text);
@@ -62,7 +62,7 @@ pub fn past_blank_lines(mut text: &[u8]) -> &[u8] {
     text
 }
 
-/// The first line, without its end, and what comes after it.
+/// Splits off the first line, without its line end.
 pub fn cut_line(text: &[u8]) -> (&[u8], &[u8]) {
     let (line, rest) = match text.iter().position(|b| *b == b'\n') {
         Some(end) => (&text[..end], &text[end + 1..]),
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_are_unfolded_and_what_is_none_is_passed_over() {
+    fn fields_are_unfolded_and_other_lines_are_skipped() {
         let text = b"From x Mon Jan 12:00\r\nA : 1\r\n  2\r\nno field\r\n lost\r\na: 3\r\nB:\r\n\r\nC: 4\r\n";
         let (fields, rest) = Fields::read(text);
         assert_eq!(

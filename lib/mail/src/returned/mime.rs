@@ -1,7 +1,7 @@
-//! A message taken apart: its fields, and its parts in the order in which they stand.
+//! Splits a message into its fields and parts.
 //!
-//! mail-parser decodes; the taking apart is ours. Its own goes as deep as a message says, at the
-//! message's cost, and a message of some thousand levels would end the process when it is freed.
+//! mail-parser decodes, but this module splits. mail-parser's own splitting follows any depth of
+//! nesting, and a message with some thousand levels would overflow the stack when it is freed.
 
 use std::borrow::Cow;
 
@@ -13,25 +13,26 @@ use mail_parser::{MessageParser, MimeHeaders};
 
 use super::fields::{Fields, cut_line};
 
-/// Multiparts in multiparts are opened so deep.
+/// The depth to which multiparts within multiparts are split.
 const DEPTH: u8 = 5;
-/// So many parts are looked at.
+/// The number of parts that are kept.
 const PARTS: usize = 32;
-/// So many bytes of a text are looked at.
+/// The number of bytes of a text that are decoded.
 const TEXT: usize = 64 << 10;
 
-/// A message taken apart. Messages attached to it stay closed: what they say is not what it says.
+/// A message split into fields and parts. An attached message stays one part, because its content
+/// is not the sender's own.
 pub struct Opened<'a> {
     pub fields: Fields,
-    /// Its media type.
+    /// The media type, in lower case.
     pub kind: String,
     pub report_type: Option<String>,
     pub parts: Vec<Part<'a>>,
 }
 
-/// A part that is no multipart.
+/// A part that is not itself a multipart.
 pub struct Part<'a> {
-    /// Its media type, in small letters.
+    /// The media type, in lower case.
     pub kind: String,
     charset: Option<String>,
     encoding: String,
@@ -41,19 +42,19 @@ pub struct Part<'a> {
 impl<'a> Opened<'a> {
     pub fn read(message: &'a [u8]) -> Self {
         let (fields, body) = Fields::read(message);
-        let content = Content::of(&fields);
+        let content = ContentType::read(&fields);
         let (kind, report_type) = (content.kind.clone(), content.report_type.clone());
         let mut parts = Vec::new();
-        open(&fields, content, body, DEPTH, &mut parts);
+        add_parts(&fields, content, body, DEPTH, &mut parts);
         Self { fields, kind, report_type, parts }
     }
 
-    /// The first part of one of these media types.
+    /// The first part whose media type is one of `kinds`.
     pub fn part(&self, kinds: &[&str]) -> Option<&Part<'a>> {
         self.parts.iter().find(|part| kinds.contains(&part.kind.as_str()))
     }
 
-    /// What a person would read.
+    /// The text that a mail reader would show: the plain text, or else the text of the HTML.
     pub fn text(&self) -> String {
         if let Some(part) = self.part(&["text/plain"]) {
             return part.text();
@@ -61,7 +62,7 @@ impl<'a> Opened<'a> {
         self.part(&["text/html"]).map(|part| html_to_text(&part.text())).unwrap_or_default()
     }
 
-    /// The subject, with its encoded words decoded.
+    /// The subject with decoded words.
     pub fn subject(&self) -> String {
         let Some(raw) = self.fields.get("Subject") else { return String::new() };
         let line = format!("Subject: {raw}\r\n\r\n");
@@ -71,7 +72,7 @@ impl<'a> Opened<'a> {
 }
 
 impl Part<'_> {
-    /// The part's bytes, with its transfer encoding undone.
+    /// The content of the part, with the transfer encoding decoded.
     pub fn bytes(&self) -> Cow<'_, [u8]> {
         let decoded = match self.encoding.as_str() {
             "base64" => base64_decode(self.body),
@@ -91,16 +92,16 @@ impl Part<'_> {
     }
 }
 
-/// What fields say about the body under them.
-struct Content {
+/// The content type of a message or part.
+struct ContentType {
     kind: String,
     boundary: Option<String>,
     charset: Option<String>,
     report_type: Option<String>,
 }
 
-impl Content {
-    fn of(fields: &Fields) -> Self {
+impl ContentType {
+    fn read(fields: &Fields) -> Self {
         let line = fields.get("Content-Type").map(|raw| format!("Content-Type: {raw}\r\n\r\n"));
         let parsed = line.as_ref().and_then(|l| MessageParser::new().parse_headers(l.as_bytes()));
         let Some(found) = parsed.as_ref().and_then(MimeHeaders::content_type) else {
@@ -122,10 +123,10 @@ impl Content {
     }
 }
 
-/// Adds the parts of `body`.
-fn open<'a>(
+/// Adds the parts of `body` to `parts`, at most `depth` multiparts deep.
+fn add_parts<'a>(
     fields: &Fields,
-    content: Content,
+    content: ContentType,
     body: &'a [u8],
     depth: u8,
     parts: &mut Vec<Part<'a>>,
@@ -139,14 +140,14 @@ fn open<'a>(
     };
     for piece in &pieces {
         let (fields, body) = Fields::read(piece);
-        let content = Content::of(&fields);
-        open(&fields, content, body, depth - 1, parts);
+        let content = ContentType::read(&fields);
+        add_parts(&fields, content, body, depth - 1, parts);
     }
     if pieces.is_empty() {
         let multipart = content.kind.starts_with("multipart/");
         let encoding = fields.get("Content-Transfer-Encoding").unwrap_or_default();
         parts.push(Part {
-            // A multipart without parts is read as it stands.
+            // A multipart without a single part counts as plain text.
             kind: if multipart { "text/plain".to_owned() } else { content.kind },
             charset: content.charset,
             encoding: encoding.to_ascii_lowercase(),
@@ -155,11 +156,12 @@ fn open<'a>(
     }
 }
 
-/// What stands between the lines that are boundaries; the last piece may have been cut off.
+/// The pieces of `body` between boundary lines. The last piece may lack its end, because returned
+/// messages are often truncated.
 fn split<'a>(body: &'a [u8], boundary: &[u8]) -> Vec<&'a [u8]> {
     let mut pieces = Vec::new();
     let mut rest = body;
-    // Where in `body` the piece begins that is being read.
+    // The offset in `body` of the current piece.
     let mut begin = None;
     while !rest.is_empty() && pieces.len() < PARTS {
         let at = body.len() - rest.len();
@@ -188,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_are_found_and_attached_messages_stay_closed() {
+    fn parts_are_found_and_an_attached_message_is_one_part() {
         let message = b"Content-Type: Multipart/Report; report-type=Delivery-Status;\r\n boundary=\"a b\"\r\n\
             \r\nno part\r\n--a b\r\n\r\nhello\r\n--a b \r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n\
             --c\r\nContent-Type: text/html\r\n\r\n<p>hi</p>\r\n--c--\r\n--a b\r\n\

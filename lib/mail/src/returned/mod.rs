@@ -1,7 +1,8 @@
-//! What comes back from letters: bounces, delays, complaints, holiday replies, questions.
+//! Parses mail that comes back from letters: bounces, delays, complaints, automatic replies and
+//! questions.
 //!
-//! Everything in a report may be forged. A caller acts on one only when it came to the return
-//! address of a letter, or names one, that nobody could guess.
+//! Everything in a report may be forged. A caller acts on a report only if it came to a letter's
+//! return address, or names one, because nobody can guess these addresses.
 
 mod auto_reply;
 mod codes;
@@ -19,71 +20,71 @@ use mime::Opened;
 use original::Original;
 pub(crate) use reason::without_names;
 
-/// So many bytes of a message are read: reports say what they say at their beginning.
+/// The number of bytes of a message that are read. Reports have their content at the beginning.
 const READ: usize = 256 << 10;
 
-/// What a message that came back says.
+/// The meaning of a returned message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Returned {
-    /// The letter did not arrive and never will.
+    /// The letter did not arrive, and the mail server has stopped trying.
     Bounced {
-        /// The enhanced status code (RFC 3463), `5.1.1`; `5.0.0` when nothing more is known. The
-        /// class is 4 when a mail server has given up on a failure that it thought temporary.
+        /// The enhanced status code (RFC 3463), such as `5.1.1`, or `5.0.0` if the report has none.
+        /// The class is 4 if the mail server gave up on a failure that it had taken for temporary.
         status: String,
-        /// What the mail server said: at most 200 characters of ASCII, and `…` where an address
-        /// stood.
+        /// The words of the mail server: at most 200 characters of ASCII, with `…` for each
+        /// address.
         reason: String,
     },
-    /// The letter has not arrived yet; nothing is final.
+    /// The letter has not arrived yet, and the mail server keeps trying.
     Delayed {
-        /// The enhanced status code, `4.4.1`; `4.0.0` when nothing more is known.
+        /// The enhanced status code, such as `4.4.1`, or `4.0.0` if the report has none.
         status: String,
-        /// As in [`Returned::Bounced`].
+        /// The words of the mail server, as in [`Returned::Bounced`].
         reason: String,
     },
     /// The letter arrived.
     Delivered,
-    /// The recipient complained about the letter to their mailbox provider.
+    /// The recipient complained about the letter to their mail provider.
     Complained {
-        /// The provider's word for it (RFC 5965): `abuse`, `fraud`, `virus`, `other`, …
+        /// The kind of complaint in the provider's word (RFC 5965): `abuse`, `fraud`, `virus`,
+        /// `other` and so on.
         kind: String,
     },
-    /// A machine replied in the place of a person.
+    /// A machine replied in place of a person.
     AutoReply,
-    /// A person wrote, or nobody can tell.
+    /// A person wrote, or the kind of message is unknown.
     Other,
 }
 
-/// A message that came back, and what it says about the letter that it is about.
+/// A returned message: its meaning and the letter that it concerns.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Report {
-    /// What it says.
+    /// The meaning of the message.
     pub what: Returned,
-    /// The return address of the letter. Complaints come to the address that was told to the
-    /// provider, so that this is all that leads to the letter.
+    /// The return address of the letter, if the message names it. All complaints come to the one
+    /// address that the provider knows, so only this address leads to the letter.
     pub original_return_path: Option<String>,
-    /// The letter's Message-ID, without brackets.
+    /// The Message-ID of the letter without brackets, if the message names it.
     pub original_message_id: Option<String>,
 }
 
 impl fmt::Debug for Report {
-    /// Addresses stay out of it.
+    /// Leaves out the addresses, so that no log shows them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Report").field("what", &self.what).finish_non_exhaustive()
     }
 }
 
-/// Reads a message that came back, whatever it is. What follows the first 256 KiB is not looked
-/// at.
+/// Parses a returned message of any kind. Only the first 256 KiB are read.
 #[must_use]
 pub fn read_returned(message: &[u8]) -> Report {
     let message = Opened::read(&message[..message.len().min(READ)]);
     let reported = complaint::read(&message)
         .or_else(|| dsn::read(&message))
         .or_else(|| notice::read(&message))
-        .or_else(|| auto_reply::is(&message).then_some(Returned::AutoReply));
-    // What a person attaches or quotes is theirs.
+        .or_else(|| auto_reply::is_automatic(&message).then_some(Returned::AutoReply));
+    // A person may attach or quote any message, which then proves nothing about a letter.
     let original = reported.as_ref().map_or_else(Original::default, |_| Original::read(&message));
     Report {
         what: reported.unwrap_or(Returned::Other),

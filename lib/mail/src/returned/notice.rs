@@ -1,4 +1,4 @@
-//! Failure notices in words alone: qmail, Exim, sendmail, old Exchange and their like.
+//! Failure notices without machine-readable parts, as from qmail, Exim, sendmail and old Exchange.
 
 use super::Returned;
 use super::auto_reply;
@@ -7,7 +7,7 @@ use super::fields::Fields;
 use super::mime::Opened;
 use super::reason::{locals, reason};
 
-/// Subjects of failure notices, in small letters.
+/// Words in the subjects of failure notices, in lower case.
 const FAILED: [&str; 30] = [
     "undeliverable",
     "undelivered",
@@ -40,7 +40,7 @@ const FAILED: [&str; 30] = [
     "onbestelbaar",
     "niedostarczaln",
 ];
-/// What stands in the text of one, in small letters.
+/// Words in the text of a final failure notice, in lower case.
 const GAVE_UP: [&str; 21] = [
     "this is the qmail-send program",
     "i've given up",
@@ -64,8 +64,8 @@ const GAVE_UP: [&str; 21] = [
     "mailbox full",
     "over quota",
 ];
-/// What says that the mail server goes on trying.
-const GOES_ON: [&str; 13] = [
+/// Words of a notice whose mail server keeps trying, in lower case.
+const KEEPS_TRYING: [&str; 13] = [
     "delayed",
     "(delay)",
     "delivery delay",
@@ -80,7 +80,7 @@ const GOES_ON: [&str; 13] = [
     "verzögert",
     "retardé",
 ];
-/// Where the original message begins, under a notice.
+/// Words of the line above the original message, in lower case.
 const ORIGINAL: [&str; 5] = [
     "copy of the message",
     "original message",
@@ -89,14 +89,14 @@ const ORIGINAL: [&str; 5] = [
     "returned message",
 ];
 
-/// What the notice in `message` says; `None` when it is none.
+/// Reads the notice in `message`; `None` if the message is not a notice.
 pub fn read(message: &Opened) -> Option<Returned> {
     let exim = message.fields.get("X-Failed-Recipients");
     let machine = is_from_a_machine(&message.fields);
     let system = is_mail_system(&message.fields);
-    // A holiday reply comes from nobody too, and may quote anything. Mail systems mark their
-    // notices as replies, so that the mark says nothing of them.
-    let reply = !system && auto_reply::is(message);
+    // An automatic reply also has an empty return path, and it may quote anything. Mail systems
+    // mark their notices as automatic replies, so for them the mark means nothing.
+    let reply = !system && auto_reply::is_automatic(message);
     if exim.is_none() && (!machine || reply) {
         return None;
     }
@@ -106,30 +106,32 @@ pub fn read(message: &Opened) -> Option<Returned> {
     let lower = text.to_lowercase();
     let code = codes::find(text);
 
-    let failed = exim.is_some() || says(&subject, &FAILED);
-    let goes_on = says(&subject, &GOES_ON) || (!failed && says(&lower, &GOES_ON));
-    // A mail system that quotes a refusal means it.
+    let failed = exim.is_some() || contains_any(&subject, &FAILED);
+    let keeps_trying =
+        contains_any(&subject, &KEEPS_TRYING) || (!failed && contains_any(&lower, &KEEPS_TRYING));
+    let gave_up = contains_any(&lower, &GAVE_UP);
+    // If a mail system quotes a refusal, the message is a notice of this refusal.
     let quotes = system && code.is_some();
-    if !failed && !goes_on && !says(&lower, &GAVE_UP) && !quotes {
+    if !failed && !keeps_trying && !gave_up && !quotes {
         return None;
     }
-    let general = if goes_on { "4.0.0" } else { "5.0.0" };
+    let general = if keeps_trying { "4.0.0" } else { "5.0.0" };
     let status = code.as_ref().map_or_else(|| general.to_owned(), |code| code.status.clone());
-    // Without a code nobody knows which words are the reason and which name somebody.
+    // Without a code, the reason can't be told from words that name a person.
     let words = code.map_or("a notice without a code", |code| code.line);
     let people = format!("{whole} {}", exim.unwrap_or_default());
-    let temporary = status.starts_with('4') && !failed && !says(&lower, &GAVE_UP);
+    let temporary = status.starts_with('4') && !failed && !gave_up;
     let status = codes::refined(status, &lower);
     let reason = reason(words, &locals(&people));
-    Some(if goes_on || temporary {
+    Some(if keeps_trying || temporary {
         Returned::Delayed { status, reason }
     } else {
         Returned::Bounced { status, reason }
     })
 }
 
-/// Whether a mail server wrote this, and no person: it came from nobody (RFC 5321, section 4.5.5),
-/// or from a mail system.
+/// Whether a mail server wrote the message instead of a person: its return path is empty (RFC 5321,
+/// section 4.5.5), or its author is a mail system.
 pub fn is_from_a_machine(fields: &Fields) -> bool {
     let from_nobody = fields.get("Return-Path").is_some_and(|path| path.is_empty() || path == "<>");
     from_nobody || is_mail_system(fields)
@@ -145,16 +147,16 @@ fn is_mail_system(fields: &Fields) -> bool {
             .any(|name| from.contains(name))
 }
 
-fn says(text: &str, words: &[&str]) -> bool {
+fn contains_any(text: &str, words: &[&str]) -> bool {
     words.iter().any(|word| text.contains(word))
 }
 
-/// The text as far as the original message.
+/// The text up to the original message.
 fn notice_in(text: &str) -> &str {
     let mut at = 0;
     for line in text.split_inclusive('\n') {
         let lower = line.trim().to_lowercase();
-        let is_rule = lower.starts_with("---") && says(&lower, &ORIGINAL);
+        let is_rule = lower.starts_with("---") && contains_any(&lower, &ORIGINAL);
         if is_rule || lower.starts_with("return-path:") || lower.starts_with("received:") {
             break;
         }

@@ -1,11 +1,11 @@
-//! What a report says about the message that it is about.
+//! Finds the original message of a report: its return path and Message-ID.
 
 use super::complaint;
 use super::dsn;
 use super::fields::{Fields, cut_line, past_blank_lines};
 use super::mime::Opened;
 
-/// Parts that are the original message, or its header.
+/// The media types of a part with the original message or its header.
 pub const PARTS: [&str; 5] = [
     "message/rfc822",
     "text/rfc822-headers",
@@ -13,12 +13,13 @@ pub const PARTS: [&str; 5] = [
     "message/global-headers",
     "message/rfc822-headers",
 ];
-/// The longest address (RFC 5321, section 4.5.3.1), with room.
+/// The longest address that is kept, in bytes: the limit of RFC 5321, section 4.5.3.1, and some
+/// room.
 const ADDRESS: usize = 330;
-/// The longest Message-ID that is kept.
+/// The longest Message-ID that is kept, in bytes.
 const MESSAGE_ID: usize = 500;
 
-/// What became known of the original message.
+/// The identifiers of the original message that are known.
 #[derive(Default)]
 pub struct Original {
     pub return_path: Option<String>,
@@ -26,9 +27,9 @@ pub struct Original {
 }
 
 impl Original {
-    /// Reads it from where it stands: the feedback report, the attached original, the sender that
-    /// Postfix notes in the status, the original under a text, and at last the field that names
-    /// what is answered.
+    /// Searches all places that may name the original, the most reliable first: the feedback
+    /// report, the attached original, the sender that Postfix adds to the delivery status, the
+    /// original in the text, the read receipt and the `In-Reply-To` field.
     pub fn read(message: &Opened) -> Self {
         let mut found = Self::default();
         if let Some(report) = complaint::report(message) {
@@ -59,7 +60,7 @@ impl Original {
         found
     }
 
-    /// Takes what is not known yet.
+    /// Takes the identifiers that no earlier place has given.
     fn add(&mut self, return_path: Option<&str>, message_id: Option<&str>) {
         if self.return_path.is_none() {
             self.return_path = return_path.and_then(address);
@@ -70,7 +71,7 @@ impl Original {
     }
 }
 
-/// The first value of `name:` at the beginning of a line, or on the line after it.
+/// The value of the first line that begins with `name:`, or of the line after it if it is folded.
 fn field_in(text: &[u8], name: &str) -> Option<String> {
     let mut rest = text;
     while !rest.is_empty() {
@@ -86,19 +87,19 @@ fn field_in(text: &[u8], name: &str) -> Option<String> {
     None
 }
 
-/// An address, bare; `None` for the empty one.
+/// The bare address; `None` if it is empty or malformed.
 fn address(value: &str) -> Option<String> {
     let bare = bare(value)?;
     (bare.contains('@') && bare.len() <= ADDRESS).then(|| bare.to_owned())
 }
 
-/// A Message-ID, bare; the first of several.
+/// The first bare Message-ID; `None` if it is empty or malformed.
 fn identifier(value: &str) -> Option<String> {
     let bare = bare(value)?;
     (!bare.is_empty() && bare.len() <= MESSAGE_ID).then(|| bare.to_owned())
 }
 
-/// What stands between the first brackets, or the first word.
+/// The text between the first brackets, or the first word if there are none.
 fn bare(value: &str) -> Option<&str> {
     let inner = match value.split_once('<') {
         Some((_, rest)) => rest.split_once('>')?.0.trim(),
@@ -113,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_and_identifiers_are_bare() {
+    fn addresses_and_message_ids_lose_their_brackets() {
         assert_eq!(address(" <b+1@shop.example> ").as_deref(), Some("b+1@shop.example"));
         assert_eq!(address("b@shop.example").as_deref(), Some("b@shop.example"));
         assert_eq!(

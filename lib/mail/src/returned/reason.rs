@@ -1,22 +1,24 @@
-//! The words that are kept of a report. They go to ledgers and logs, where no address stands.
+//! Removes addresses from the words of mail servers, because these words go to ledgers and logs.
 
-/// The longest reason, in characters.
+/// The longest reason that is kept, in characters.
 const KEPT: usize = 200;
-/// So many people are looked for by name.
+/// The number of local parts that are searched for.
 const LOCALS: usize = 16;
-/// The longest part before an `@` (RFC 5321, section 4.5.3.1.1).
+/// The longest local part (RFC 5321, section 4.5.3.1.1), in bytes.
 const LONGEST: usize = 64;
-/// How an `@` is written otherwise.
+/// The ways to write an `@`.
 const ATS: [&str; 6] = ["@", "\u{ff20}", "\u{fe6b}", "%40", "=40", "&#64;"];
+/// The replacement for an address.
 const BLOT: &str = "…";
 
-/// The parts before the `@` of the addresses in a text: mail servers name people by them as well.
+/// The local parts of the addresses in a text, which stand before the `@`. Mail servers also name
+/// people by the local part alone.
 pub fn locals(text: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for (before, _) in text.match_indices('@').map(|(at, _)| text.split_at(at)) {
-        let of_it = |c: char| c.is_alphanumeric() || "._+-=".contains(c);
+        let in_local = |c: char| c.is_alphanumeric() || "._+-=".contains(c);
         let start = before
-            .rfind(|c: char| !of_it(c))
+            .rfind(|c: char| !in_local(c))
             .map_or(0, |other| other + before[other..].chars().next().map_or(1, char::len_utf8));
         let local = before[start..].to_lowercase();
         if found.len() == LOCALS {
@@ -29,23 +31,24 @@ pub fn locals(text: &str) -> Vec<String> {
     found
 }
 
-/// [`without_names`], or that there is nothing.
+/// The text [`without_names`], or a placeholder if no text is left.
 pub fn reason(text: &str, locals: &[String]) -> String {
     let kept = without_names(text, locals);
     if kept.is_empty() { "no reason given".to_owned() } else { kept }
 }
 
-/// `text` on one line, in ASCII but for the blots, without addresses and without `locals`.
+/// `text` on one line, without addresses and without `locals`. All of it is ASCII except the blots.
 pub fn without_names(text: &str, locals: &[String]) -> String {
     let words: Vec<_> = text.split_whitespace().take(KEPT).collect();
     let is_address = |word: &str| ATS.iter().any(|at| word.contains(at));
     let mut kept = String::new();
     for (place, word) in words.iter().enumerate() {
-        // `ada @ mail.example` is an address as well.
-        let touched = |other: Option<&&str>, open: fn(&str) -> bool| other.is_some_and(|o| open(o));
+        // An address may have blanks around its `@`, as in `ada @ mail.example`.
+        let next = words.get(place + 1);
+        let last = place.checked_sub(1).and_then(|place| words.get(place));
         let personal = is_address(word)
-            || touched(words.get(place + 1), |next| next.starts_with('@'))
-            || touched(place.checked_sub(1).and_then(|p| words.get(p)), |last| last.ends_with('@'))
+            || next.is_some_and(|next| next.starts_with('@'))
+            || last.is_some_and(|last| last.ends_with('@'))
             || locals.iter().any(|local| names(word, local));
         let word = if personal {
             if kept.ends_with(BLOT) {
@@ -66,7 +69,7 @@ pub fn without_names(text: &str, locals: &[String]) -> String {
     kept.trim_end().to_owned()
 }
 
-/// Whether `local` stands in `word`, by itself.
+/// Whether `word` contains `local`, not as a part of a longer name.
 fn names(word: &str, local: &str) -> bool {
     let word = word.to_lowercase();
     let at_edge = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
@@ -80,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_is_named() {
+    fn a_reason_names_no_person() {
         let locals = locals("rfc822;Ada.L@mail.example, <bo@x> \u{e9}@y x@z");
         assert_eq!(locals, ["ada.l", "bo"]);
         for (text, kept) in [

@@ -1,4 +1,5 @@
-//! One client: commands go through mailin's state machine, the text past it.
+//! The session of one client. mailin's state machine handles the commands; this module reads the
+//! texts of messages itself.
 
 use std::io;
 use std::mem;
@@ -15,53 +16,56 @@ use super::command::{self, Kind};
 use super::text::TextReader;
 use super::{Envelope, Host};
 
-/// A client that says nothing, or hears nothing, for so long is gone.
+/// A connection on which no byte moves for this long is closed.
 const IDLE: Duration = Duration::from_mins(5);
-/// The longest command line (RFC 5321, section 4.5.3.1.4, with room for extensions).
+/// The longest command line, in bytes: the limit of RFC 5321, section 4.5.3.1.4, and room for
+/// extensions.
 const MAX_LINE: usize = 2048;
+/// The first size of the receive buffer, in bytes.
 const READ: usize = 64 << 10;
 
-/// The envelope of the message that is being announced, shared with the state machine.
-type Announced = Arc<Mutex<Envelope>>;
+/// The envelope of the current message, shared with the state machine.
+type SharedEnvelope = Arc<Mutex<Envelope>>;
 
-/// What the state machine asks.
-struct Desk<H> {
+/// The callbacks of the state machine.
+struct Callbacks<H> {
     host: Arc<H>,
-    announced: Announced,
+    envelope: SharedEnvelope,
 }
 
-impl<H: Host> Handler for Desk<H> {
+impl<H: Host> Handler for Callbacks<H> {
     fn mail(&mut self, _: IpAddr, _: &str, _: &str) -> Response {
-        lock(&self.announced).recipients.clear();
+        lock(&self.envelope).recipients.clear();
         response::OK
     }
 
     fn rcpt(&mut self, to: &str) -> Response {
-        let mut announced = lock(&self.announced);
-        if announced.recipients.len() == H::RULES.recipients {
+        let mut envelope = lock(&self.envelope);
+        if envelope.recipients.len() == H::RULES.recipients {
             return Response::custom(452, "4.5.3 Too many recipients".to_owned());
         }
         if !self.host.knows(to) {
             return Response::custom(550, "5.1.1 There is no such mailbox here".to_owned());
         }
-        announced.recipients.push(to.to_owned());
+        envelope.recipients.push(to.to_owned());
         response::OK
     }
 }
 
 struct Client<H: Host> {
-    session: Session<Desk<H>>,
+    session: Session<Callbacks<H>>,
     host: Arc<H>,
-    announced: Announced,
-    /// Whether the client speaks LMTP: then each recipient has its own reply to a text.
+    envelope: SharedEnvelope,
+    /// Whether the client speaks LMTP, in which each recipient has its own reply to a text.
     is_lmtp: bool,
-    /// The text that is arriving, after DATA.
+    /// The text that is arriving after DATA.
     text: Option<TextReader>,
+    /// Replies that are not sent yet.
     replies: Vec<u8>,
     done: bool,
 }
 
-/// Serves one client until it goes, or `stopping` says so.
+/// Serves one client until it disconnects or `stopping` becomes true.
 pub async fn run<H: Host>(
     mut stream: TcpStream,
     peer: IpAddr,
@@ -69,7 +73,7 @@ pub async fn run<H: Host>(
     stopping: watch::Receiver<bool>,
 ) {
     if let Err(e) = converse(&mut stream, peer, host, stopping).await {
-        tracing::debug!(cause = %e, "a client of the mail server went away");
+        tracing::debug!(cause = %e, "a client of the mail server disconnected");
     }
 }
 
@@ -92,40 +96,40 @@ async fn converse<H: Host>(
             read = within(stream.read_buf(&mut received)) => if read? == 0 {
                 return Ok(());
             },
-            () = ends(&mut stopping) => {
-                client.say("421 4.3.2 The server is shutting down");
+            () = stop_requested(&mut stopping) => {
+                client.reply("421 4.3.2 The server is shutting down");
                 client.done = true;
                 continue;
             }
         }
-        let used = client.take(&received).await?;
+        let used = client.process(&received).await?;
         received.drain(..used);
     }
 }
 
-/// What `step` gives, unless the client lets us wait too long.
+/// Waits for `step`, but at most [`IDLE`].
 async fn within<T>(step: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     tokio::time::timeout(IDLE, step).await.map_err(io::Error::other)?
 }
 
-async fn ends(stopping: &mut watch::Receiver<bool>) {
-    // A sender that is gone says it as well.
+async fn stop_requested(stopping: &mut watch::Receiver<bool>) {
+    // The server is stopping too if the sender is gone.
     let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
 impl<H: Host> Client<H> {
     fn new(peer: IpAddr, host: Arc<H>) -> io::Result<Self> {
-        let announced = Announced::default();
-        let desk = Desk { host: host.clone(), announced: announced.clone() };
-        let session = SessionBuilder::new(H::RULES.name).build(peer, desk);
+        let envelope = SharedEnvelope::default();
+        let callbacks = Callbacks { host: host.clone(), envelope: envelope.clone() };
+        let session = SessionBuilder::new(H::RULES.name).build(peer, callbacks);
         let replies = session.greeting().buffer()?;
         let is_lmtp = false;
-        Ok(Self { session, host, announced, is_lmtp, text: None, replies, done: false })
+        Ok(Self { session, host, envelope, is_lmtp, text: None, replies, done: false })
     }
 
-    /// Handles all that is complete in `received`, however many commands were sent at once; how
-    /// much of it was used.
-    async fn take(&mut self, received: &[u8]) -> io::Result<usize> {
+    /// Handles every complete command and text in `received` and returns the number of bytes used.
+    /// A client may send several commands at once.
+    async fn process(&mut self, received: &[u8]) -> io::Result<usize> {
         let mut used = 0;
         while !self.done {
             let rest = &received[used..];
@@ -135,13 +139,13 @@ impl<H: Host> Client<H> {
                 if !ended {
                     break;
                 }
-                self.text_ended().await;
+                self.finish_text().await;
             } else if let Some(end) = rest.iter().take(MAX_LINE).position(|b| *b == b'\n') {
-                self.command(&rest[..=end])?;
+                self.handle_command(&rest[..=end])?;
                 used += end + 1;
             } else {
                 if rest.len() >= MAX_LINE {
-                    self.say("500 Line too long");
+                    self.reply("500 Line too long");
                     self.done = true;
                 }
                 break;
@@ -150,11 +154,11 @@ impl<H: Host> Client<H> {
         Ok(used)
     }
 
-    fn command(&mut self, line: &[u8]) -> io::Result<()> {
+    fn handle_command(&mut self, line: &[u8]) -> io::Result<()> {
         let command = match command::read(line, H::RULES.message) {
             Ok(command) => command,
             Err(refusal) => {
-                self.say(&refusal);
+                self.reply(&refusal);
                 return Ok(());
             }
         };
@@ -168,11 +172,11 @@ impl<H: Host> Client<H> {
             _ if response.is_error => {}
             Kind::Ehlo | Kind::Lhlo => {
                 self.is_lmtp = command.kind == Kind::Lhlo;
-                self.offer();
+                self.reply_to_greeting();
                 return Ok(());
             }
             Kind::Helo => self.is_lmtp = false,
-            Kind::Mail { sender } => lock(&self.announced).sender = sender,
+            Kind::Mail { sender } => lock(&self.envelope).sender = sender,
             Kind::Other => {}
         }
         if response.code == 354 {
@@ -181,44 +185,45 @@ impl<H: Host> Client<H> {
         response.write_to(&mut self.replies)
     }
 
-    /// mailin does not offer what is the server loop's to offer.
-    fn offer(&mut self) {
+    /// Lists the extensions. mailin's own reply lacks those that this module implements.
+    fn reply_to_greeting(&mut self) {
         let size = format!("SIZE {}", H::RULES.message);
         for line in [H::RULES.name, "PIPELINING", "8BITMIME", "SMTPUTF8"] {
-            self.say(&format!("250-{line}"));
+            self.reply(&format!("250-{line}"));
         }
-        self.say(&format!("250 {size}"));
+        self.reply(&format!("250 {size}"));
     }
 
-    /// Has the text taken, then answers, then is ready for the next message.
-    async fn text_ended(&mut self) {
+    /// Hands the text to the host and replies to the client.
+    async fn finish_text(&mut self) {
         let text = self.text.take().and_then(TextReader::finish);
-        let envelope = mem::take(&mut *lock(&self.announced));
+        let envelope = mem::take(&mut *lock(&self.envelope));
         self.session.process(b".\r\n");
         let count = envelope.recipients.len();
         let mut replies = match text {
-            Some(text) => self.host.take(envelope, text).await,
+            Some(text) => self.host.accept(envelope, text).await,
             None => vec![command::too_large(H::RULES.message); count],
         };
-        // A recipient that nobody answered for is not served.
-        replies.resize(count, "451 4.3.0 The message was not taken".to_owned());
+        // If the host returned too few replies, the rest of the recipients have to be tried again.
+        replies.resize(count, "451 4.3.0 The message was not stored".to_owned());
         if !self.is_lmtp {
-            // One reply for all: the client sends again unless everybody has the message.
+            // SMTP has one reply for all recipients. A failure for one must make the client send
+            // again.
             let worst = replies.iter().position(|reply| !reply.starts_with('2'));
             replies.swap(0, worst.unwrap_or(0));
             replies.truncate(1);
         }
         for reply in &replies {
-            self.say(reply);
+            self.reply(reply);
         }
     }
 
-    fn say(&mut self, reply: &str) {
+    fn reply(&mut self, reply: &str) {
         self.replies.extend_from_slice(reply.as_bytes());
         self.replies.extend_from_slice(b"\r\n");
     }
 }
 
-fn lock(announced: &Announced) -> MutexGuard<'_, Envelope> {
-    announced.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(envelope: &SharedEnvelope) -> MutexGuard<'_, Envelope> {
+    envelope.lock().unwrap_or_else(PoisonError::into_inner)
 }

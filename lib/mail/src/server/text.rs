@@ -1,7 +1,8 @@
-//! The text after DATA: dots in front of lines taken off, the end found. Only CRLF ends a line,
-//! and only CRLF.CRLF the text, whatever else looks like it.
+//! Reads the text after DATA: removes the extra dot in front of a line and finds the end. Only CRLF
+//! ends a line and only CRLF.CRLF ends the text, so that no other sequence can smuggle in a second
+//! message.
 
-/// Reads one text, in pieces as they arrive.
+/// Reads one text in pieces, as they arrive.
 #[derive(Debug, Default)]
 pub struct TextReader {
     place: Place,
@@ -9,22 +10,23 @@ pub struct TextReader {
     too_large: bool,
 }
 
-/// Where in a line the reader stands.
+/// The position of the reader in a line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Place {
     #[default]
     LineStart,
     Within,
-    /// After a CR.
+    /// Behind a CR.
     Cr,
-    /// After a dot that began a line.
+    /// Behind a dot at the start of a line.
     Dot,
-    /// After `.` CR.
+    /// Behind a CR that follows a dot at the start of a line.
     DotCr,
 }
 
 impl TextReader {
-    /// Takes what it needs of `piece`; how much, and whether the text is at its end.
+    /// Reads from `piece` and returns the number of bytes used and whether the text has ended. A
+    /// text of more than `limit` bytes is read to its end but not kept.
     pub fn feed(&mut self, piece: &[u8], limit: usize) -> (usize, bool) {
         let mut at = 0;
         while let Some(byte) = piece.get(at) {
@@ -43,18 +45,18 @@ impl TextReader {
         (at, false)
     }
 
-    /// The text; `None` when it was larger than allowed.
+    /// The text; `None` if it exceeded the limit.
     pub fn finish(self) -> Option<Vec<u8>> {
         (!self.too_large).then_some(self.text)
     }
 
-    /// Takes one byte; whether it ended the text.
+    /// Reads one byte and returns whether it ended the text.
     fn step(&mut self, byte: u8, limit: usize) -> bool {
         self.place = match (self.place, byte) {
             (Place::DotCr, b'\n') => return true,
-            (Place::LineStart, b'.') => return self.go(Place::Dot),
-            // The dot in front of a line is not part of it.
-            (Place::Dot, b'\r') => return self.go(Place::DotCr),
+            // A dot at the start of a line is not part of the text (RFC 5321, section 4.5.2).
+            (Place::LineStart, b'.') => return self.move_to(Place::Dot),
+            (Place::Dot, b'\r') => return self.move_to(Place::DotCr),
             (Place::DotCr, _) => {
                 self.keep(b"\r", limit);
                 self.place = Place::Cr;
@@ -68,7 +70,8 @@ impl TextReader {
         false
     }
 
-    fn go(&mut self, place: Place) -> bool {
+    /// Moves on without keeping the byte or ending the text.
+    fn move_to(&mut self, place: Place) -> bool {
         self.place = place;
         false
     }
@@ -89,7 +92,7 @@ mod tests {
 
     use super::*;
 
-    /// Reads `sent` in pieces of `size`; the text, and what came after it.
+    /// Reads `sent` in pieces of `size` and returns the text and the number of bytes used.
     fn read(sent: &[u8], size: usize) -> Option<(Vec<u8>, usize)> {
         let mut reader = TextReader::default();
         let mut used = 0;
@@ -124,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_past_the_limit_is_read_to_its_end_and_not_kept() {
+    fn a_text_beyond_the_limit_is_read_to_its_end_and_not_kept() {
         let mut reader = TextReader::default();
         assert_eq!(reader.feed(b"12345\r\n.\r\nQUIT\r\n", 6), (10, true));
         assert_eq!(reader.finish(), None);
@@ -132,7 +135,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_does_not_matter_how_a_text_is_cut(sent in "[.a\r\n]{0,40}", size in 1_usize..8) {
+        fn the_text_is_the_same_however_it_is_cut(sent in "[.a\r\n]{0,40}", size in 1_usize..8) {
             prop_assert_eq!(read(sent.as_bytes(), size), read(sent.as_bytes(), 1000));
         }
     }

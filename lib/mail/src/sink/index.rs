@@ -1,4 +1,4 @@
-//! Reading what arrived.
+//! Reads the messages that the sink stored.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
@@ -12,27 +12,27 @@ use super::{INDEX, MESSAGES, SinkError};
 /// One message to one recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrival {
-    /// The message's number, from 1.
+    /// The number of the message, from 1.
     pub seq: u64,
-    /// To whom, as the envelope said.
+    /// The recipient in the envelope.
     pub recipient: Personal,
-    /// The Message-ID without brackets; `-` when there was none.
+    /// The Message-ID without brackets; `-` if the message has none.
     pub message_id: String,
     offset: u64,
     length: usize,
 }
 
-/// All that had arrived when it was loaded.
+/// The messages that had arrived when the index was loaded.
 #[derive(Debug)]
 pub struct SinkIndex {
     dir: PathBuf,
     arrivals: Vec<Arrival>,
-    /// Places in `arrivals`, in the order of arrival.
+    /// Places in `arrivals` by recipient, in the order of arrival.
     by_recipient: HashMap<Personal, Vec<usize>>,
 }
 
 impl SinkIndex {
-    /// Reads the index in the sink's directory `dir`; while the sink runs, too.
+    /// Loads the index from the sink's directory. The sink may be running.
     pub fn load(dir: &Path) -> Result<Self, SinkError> {
         let path = dir.join(INDEX);
         let text = match fs::read_to_string(&path) {
@@ -41,7 +41,7 @@ impl SinkIndex {
         };
         let mut index =
             Self { dir: dir.to_owned(), arrivals: Vec::new(), by_recipient: HashMap::new() };
-        // What comes after the last line break is still being written.
+        // The sink is still writing a line without a line break.
         let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
         for (line, number) in whole.lines().zip(1..) {
             let bad = || SinkError::Index { path: path.clone(), line: number };
@@ -50,26 +50,26 @@ impl SinkIndex {
         Ok(index)
     }
 
-    /// Everything that arrived, in order.
+    /// All arrivals, in order.
     #[must_use]
     pub fn arrivals(&self) -> &[Arrival] {
         &self.arrivals
     }
 
-    /// How many messages arrived for each address.
+    /// The number of messages by recipient.
     #[must_use]
     pub fn counts(&self) -> BTreeMap<&str, u64> {
         let count = |places: &Vec<usize>| places.len() as u64;
         self.by_recipient.iter().map(|(to, places)| (to.expose(), count(places))).collect()
     }
 
-    /// The newest message to an address, as it arrived.
+    /// The newest message to a recipient, as it arrived.
     pub fn read_message(&self, recipient: &Personal) -> Result<Option<Vec<u8>>, SinkError> {
         let newest = self.by_recipient.get(recipient).and_then(|places| places.last());
         newest.map(|place| self.read(&self.arrivals[*place])).transpose()
     }
 
-    /// The text of one message, as it arrived.
+    /// The bytes of a message, as it arrived.
     pub fn read(&self, arrival: &Arrival) -> Result<Vec<u8>, SinkError> {
         let path = self.dir.join(MESSAGES);
         let mut message = vec![0; arrival.length];

@@ -1,9 +1,9 @@
-//! The development mail sink: a real SMTP server, on a loopback address only, that stores what
-//! arrives instead of passing it on.
+//! The development mail sink: a real SMTP server on a loopback address that stores messages instead
+//! of passing them on.
 //!
-//! A message is in `messages.mbox`, and a line per recipient in `index.tsv`, before the client
-//! hears 250. Both are handed to the system, not forced to disk: they survive the death of the
-//! sink, not that of the machine. Recipients are kept as given.
+//! The sink writes a message to `messages.mbox` and one line per recipient to `index.tsv` before it
+//! replies 250. It does not sync the files, so messages survive a crash of the sink but not of the
+//! machine. Recipients are stored as the client gave them.
 
 mod index;
 mod store;
@@ -21,43 +21,44 @@ use store::Store;
 
 pub use index::{Arrival, SinkIndex};
 
-/// The largest message, in bytes, that the sink takes.
+/// The largest message that the sink accepts, in bytes.
 pub const MAX_MESSAGE: usize = 10 << 20;
-/// The most recipients of one message.
+/// The largest number of recipients of one message.
 const MAX_RECIPIENTS: usize = 1000;
 
 const MESSAGES: &str = "messages.mbox";
 const INDEX: &str = "index.tsv";
 
-/// Why the sink does not run, or can't be read.
+/// The sink can't run, or its files can't be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SinkError {
-    /// Customers' mail must not be swallowed by mistake: nobody else is to reach the sink.
+    /// The address is not a loopback address. Other machines must not reach the sink, since it
+    /// would swallow their mail.
     #[error("the mail sink listens on loopback only, not on {0}")]
     NotLoopback(SocketAddr),
     /// The address can't be bound.
     #[error("can't listen on {address}: {source}")]
     Bind {
-        /// The address.
+        /// The address that was asked for.
         address: SocketAddr,
-        /// What the system says.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// A file of its directory can't be used.
+    /// A file in the sink's directory can't be read or written.
     #[error("{}: {source}", path.display())]
     Io {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// A line of the index is none.
-    #[error("{} line {line} is not what the sink writes", path.display())]
+    /// A line of the index is malformed.
+    #[error("line {line} of {} is not a line of a mail sink's index", path.display())]
     Index {
-        /// The file.
+        /// The path of the index.
         path: PathBuf,
-        /// The line, from 1.
+        /// The number of the line, from 1.
         line: u64,
     },
 }
@@ -68,7 +69,7 @@ impl SinkError {
     }
 }
 
-/// Binds a loopback address for [`serve`]; port 0 takes a free one.
+/// Binds a loopback address for [`serve`]. Port 0 stands for any free port.
 pub async fn bind(address: SocketAddr) -> Result<TcpListener, SinkError> {
     check_loopback(address)?;
     TcpListener::bind(address).await.map_err(|source| SinkError::Bind { address, source })
@@ -78,7 +79,7 @@ fn check_loopback(address: SocketAddr) -> Result<(), SinkError> {
     if address.ip().is_loopback() { Ok(()) } else { Err(SinkError::NotLoopback(address)) }
 }
 
-/// Takes in mail until `stop` ends; connections that are open then are cut off between commands.
+/// Stores mail in `dir` until `stop` completes. Open connections are then closed between commands.
 pub async fn serve(
     dir: &Path,
     listener: TcpListener,
@@ -92,7 +93,7 @@ pub async fn serve(
     Ok(())
 }
 
-/// Everybody is welcome.
+/// The sink accepts every recipient.
 impl Host for Store {
     const RULES: Rules = Rules {
         name: "localhost",
@@ -105,7 +106,7 @@ impl Host for Store {
         true
     }
 
-    async fn take(&self, envelope: Envelope, message: Vec<u8>) -> Vec<String> {
+    async fn accept(&self, envelope: Envelope, message: Vec<u8>) -> Vec<String> {
         let reply = match self.keep(&envelope.recipients, &message) {
             Ok(seq) => format!("250 2.0.0 Ok: queued as {seq}"),
             Err(e) => {

@@ -1,4 +1,4 @@
-//! Writing what arrives.
+//! Stores the messages that arrive.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{INDEX, MESSAGES, SinkError};
 
-/// In front of each message, so that mail readers open the file.
+/// The line in front of each message in the mbox format, so that mail readers can open the file.
 const SEPARATOR: &[u8] = b"From sink@localhost Thu Jan  1 00:00:00 1970\n";
 
 /// The sink's directory, open for writing.
@@ -24,7 +24,7 @@ struct Files {
 }
 
 impl Store {
-    /// Opens the directory, and goes on after what is there.
+    /// Opens the directory. New messages are appended to those that are there.
     pub fn open(dir: &Path) -> Result<Self, SinkError> {
         fs::create_dir_all(dir).map_err(|e| SinkError::io(dir, e))?;
         let path = dir.join(INDEX);
@@ -37,13 +37,13 @@ impl Store {
         Ok(Self { files: Mutex::new(files), dir: dir.to_owned() })
     }
 
-    /// How many messages are there.
+    /// The number of messages in the directory.
     pub fn stored(&self) -> u64 {
         self.lock().last
     }
 
-    /// Stores one message; its number. An index line is written only after the message that it
-    /// points to, so that no reader ever finds half a message.
+    /// Stores one message and returns its number. The message is written before its lines in the
+    /// index, so that no reader finds half a message.
     pub fn keep(&self, recipients: &[String], message: &[u8]) -> Result<u64, SinkError> {
         let mut files = self.lock();
         let offset = append_message(&mut files.messages, message)
@@ -67,14 +67,14 @@ impl Store {
     }
 }
 
-/// Appends separator, message and a blank line; where the message begins.
+/// Appends separator, message and a blank line, and returns the offset of the message.
 fn append_message(file: &mut File, message: &[u8]) -> io::Result<u64> {
     file.write_all(&[SEPARATOR, message, b"\n"].concat())?;
     Ok(file.metadata()?.len() - message.len() as u64 - 1)
 }
 
-/// The number of the last message in the index. A line that was torn by a crash is cut off: its
-/// message was never confirmed.
+/// The number of the last message in the index. A line that a crash left incomplete is cut off,
+/// because its message was never confirmed.
 fn last_number(path: &Path) -> io::Result<u64> {
     let text = match fs::read(path) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(0),
@@ -89,7 +89,7 @@ fn last_number(path: &Path) -> io::Result<u64> {
     Ok(std::str::from_utf8(number).ok().and_then(|n| n.parse().ok()).unwrap_or(0))
 }
 
-/// The value of the Message-ID field, without brackets; `-` when there is none.
+/// The Message-ID without brackets; `-` if the message has none.
 fn message_id(message: &[u8]) -> String {
     let name = b"message-id:";
     let header = message.split(|b| *b == b'\n').take_while(|line| !line.trim_ascii().is_empty());

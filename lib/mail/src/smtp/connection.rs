@@ -1,4 +1,4 @@
-//! A connection to a relay that many messages go over.
+//! A connection to a relay, over which many messages can be sent.
 
 use std::time::Duration;
 
@@ -15,14 +15,17 @@ use super::stream::Stream;
 use super::{Envelope, OpenError, Outcome};
 use crate::message::is_addr_spec;
 
-/// How long each step may take (RFC 5321, section 4.5.3.2).
+/// The timeout for connecting.
 const CONNECT: Duration = Duration::from_secs(30);
+/// The timeout for the reply to a command (RFC 5321, section 4.5.3.2).
 const COMMAND: Duration = Duration::from_mins(5);
-/// After the final dot: the relay may be scanning the text. Giving up early makes duplicates.
-const VERDICT: Duration = Duration::from_mins(10);
+/// The timeout for the reply to the final dot. The relay may be scanning the text, and giving up
+/// early would lead to duplicates (RFC 5321, section 4.5.3.2.6).
+const FINAL_REPLY: Duration = Duration::from_mins(10);
+/// The timeout for the reply to QUIT.
 const GOODBYE: Duration = Duration::from_secs(5);
 
-/// An open connection.
+/// An open connection to a relay.
 pub struct Connection {
     dialogue: Dialogue,
     pipelining: bool,
@@ -33,13 +36,15 @@ pub struct Connection {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Ready,
-    /// The last transaction was broken off: the relay may still remember its sender.
+    /// A transaction is open, or the last one failed. The relay may still remember its sender, so
+    /// the next transaction must begin with RSET.
     Unfinished,
     Closed,
 }
 
 impl Connection {
-    /// Connects to `relay`, greets it as `helo`, turns to TLS and logs in, as the relay asks for.
+    /// Connects to `relay`, greets it as `helo`, and starts TLS and logs in as the relay is
+    /// configured.
     pub async fn open(relay: &Relay, helo: &str) -> Result<Self, OpenError> {
         let unreachable =
             |cause| OpenError::Unreachable { relay: relay.address().to_owned(), cause };
@@ -53,7 +58,8 @@ impl Connection {
             Err(Unopened::Broken(Broken(cause))) => return Err(unreachable(cause)),
             Err(Unopened::Refused(reply)) => {
                 let (relay, code) = (relay.address().to_owned(), reply.code);
-                return Err(OpenError::TurnedAway { relay, code, reply: reply.blot("").text });
+                let reply = reply.without_names("").text;
+                return Err(OpenError::TurnedAway { relay, code, reply });
             }
         };
         Ok(Self {
@@ -64,19 +70,19 @@ impl Connection {
         })
     }
 
-    /// Whether nobody reads along.
+    /// Whether the connection is encrypted with TLS.
     #[must_use]
     pub const fn is_encrypted(&self) -> bool {
         self.dialogue.is_encrypted()
     }
 
-    /// Whether another message can go over this connection.
+    /// Whether another message can be sent over this connection.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.state != State::Closed
     }
 
-    /// Sends one message. A connection that breaks is an outcome like any other; look at
+    /// Sends one message. A broken connection is an outcome like any other; check
     /// [`Connection::is_open`] before the next message.
     pub async fn send(&mut self, envelope: &Envelope, message: &[u8]) -> Outcome {
         let eight_bit = !message.is_ascii();
@@ -88,30 +94,30 @@ impl Connection {
             Ok(outcome) => outcome,
             Err(broken) => {
                 self.state = State::Closed;
-                let reply = Reply { code: 0, text: broken.0 }.blot(recipient).text;
+                let reply = Reply { code: 0, text: broken.0 }.without_names(recipient).text;
                 Outcome::Deferred { code: None, reply }
             }
         }
     }
 
-    /// Ends the connection in good form.
+    /// Ends the connection with QUIT.
     pub async fn close(mut self) {
-        if self.is_open() && self.dialogue.say(b"QUIT\r\n").await.is_ok() {
-            // What the relay says to a goodbye changes nothing.
-            let _ = self.dialogue.hear(GOODBYE).await;
+        if self.is_open() && self.dialogue.send(b"QUIT\r\n").await.is_ok() {
+            // The reply to QUIT changes nothing.
+            let _ = self.dialogue.receive(GOODBYE).await;
         }
     }
 
-    /// What can't be said to this relay, with the code that it would answer: line breaks in an
-    /// address would be commands of their own.
+    /// Refuses a message that this relay can't take, with the code that it would reply. A line
+    /// break in an address would smuggle in commands.
     fn unfit(&self, envelope: &Envelope, eight_bit: bool) -> Option<Outcome> {
         let refused = |code, reply: &str| Some(Outcome::Refused { code, reply: reply.to_owned() });
         let from_fits = envelope.from.is_empty() || is_addr_spec(&envelope.from);
         if !from_fits || !is_addr_spec(envelope.to.expose()) {
-            return refused(553, "not sent: an address of the envelope is none, or is not ASCII");
+            return refused(553, "not sent: an address of the envelope is malformed or not ASCII");
         }
         if eight_bit && !self.eight_bit {
-            return refused(554, "not sent: the text has 8-bit bytes, and the relay takes none");
+            return refused(554, "not sent: the relay does not accept the 8-bit bytes of the text");
         }
         None
     }
@@ -127,16 +133,17 @@ impl Connection {
             return Err(Broken("the connection was closed".to_owned()));
         }
         if let Some(refusal) = self.begin(envelope, eight_bit).await? {
-            // 421: the relay is about to hang up. No refusal at all: we are out of step.
-            let goes_on = refusal.code != 421 && (400..=599).contains(&refusal.code);
-            self.close_unless(goes_on);
-            return Ok(refusal.blot(recipient).refusal());
+            // 421 means that the relay is about to hang up. Any code that is no refusal means that
+            // replies no longer match commands.
+            let usable = refusal.code != 421 && (400..=599).contains(&refusal.code);
+            self.close_unless(usable);
+            return Ok(refusal.without_names(recipient).refusal());
         }
-        Ok(self.deliver(message, recipient).await)
+        Ok(self.send_text(message, recipient).await)
     }
 
-    /// Announces sender, recipient and text, in one write where the relay allows it; the first
-    /// reply that is not as it should be.
+    /// Announces sender, recipient and text, in one write if the relay allows it. Returns the first
+    /// reply that is not the expected one.
     async fn begin(
         &mut self,
         envelope: &Envelope,
@@ -151,76 +158,80 @@ impl Connection {
         steps.push((format!("RCPT TO:<{}>\r\n", envelope.to.expose()), 250));
         steps.push(("DATA\r\n".to_owned(), 354));
         self.state = State::Unfinished;
-        if self.pipelining { self.pipelined(steps).await } else { self.in_turn(steps).await }
+        if self.pipelining {
+            self.send_together(steps).await
+        } else {
+            self.send_in_turn(steps).await
+        }
     }
 
-    fn close_unless(&mut self, goes_on: bool) {
-        if !goes_on {
+    fn close_unless(&mut self, usable: bool) {
+        if !usable {
             self.state = State::Closed;
         }
     }
 
-    async fn in_turn(&mut self, steps: Vec<(String, u16)>) -> Result<Option<Reply>, Broken> {
+    async fn send_in_turn(&mut self, steps: Vec<(String, u16)>) -> Result<Option<Reply>, Broken> {
         for (command, expected) in steps {
-            self.dialogue.say(command.as_bytes()).await?;
-            let reply = self.dialogue.hear(COMMAND).await?;
-            if !is_as(&reply, expected) {
+            self.dialogue.send(command.as_bytes()).await?;
+            let reply = self.dialogue.receive(COMMAND).await?;
+            if !is_as_expected(&reply, expected) {
                 return Ok(Some(reply));
             }
         }
         Ok(None)
     }
 
-    async fn pipelined(&mut self, steps: Vec<(String, u16)>) -> Result<Option<Reply>, Broken> {
+    async fn send_together(&mut self, steps: Vec<(String, u16)>) -> Result<Option<Reply>, Broken> {
         let commands: String = steps.iter().map(|(command, _)| command.as_str()).collect();
-        self.dialogue.say(commands.as_bytes()).await?;
+        self.dialogue.send(commands.as_bytes()).await?;
         let mut refusal = None;
         for (_, expected) in steps {
-            let reply = match self.dialogue.hear(COMMAND).await {
+            let reply = match self.dialogue.receive(COMMAND).await {
                 Ok(reply) => reply,
-                // The refusal says more than the hang-up that followed it.
+                // The refusal tells more than the hang-up that followed it.
                 Err(_) if refusal.is_some() => {
                     self.state = State::Closed;
                     return Ok(refusal);
                 }
                 Err(broken) => return Err(broken),
             };
-            if refusal.is_none() && !is_as(&reply, expected) {
+            if refusal.is_none() && !is_as_expected(&reply, expected) {
                 refusal = Some(reply);
             } else if refusal.is_some() && reply.code == 354 {
-                self.withdraw().await;
+                self.send_empty_text().await;
             }
         }
         Ok(refusal)
     }
 
-    /// The relay waits for a text although it took no recipient: it gets an empty one, which it
-    /// must refuse (RFC 2920, section 3.1).
-    async fn withdraw(&mut self) {
-        let said = self.dialogue.say(b".\r\n").await;
-        let heard = self.dialogue.hear(VERDICT).await;
-        self.close_unless(said.is_ok() && heard.is_ok());
+    /// Sends an empty text to a relay that waits for one although it refused the recipient. The
+    /// relay must then refuse the text (RFC 2920, section 3.1).
+    async fn send_empty_text(&mut self) {
+        let sent = self.dialogue.send(b".\r\n").await;
+        let received = self.dialogue.receive(FINAL_REPLY).await;
+        self.close_unless(sent.is_ok() && received.is_ok());
     }
 
-    /// Sends the text. Once any part of the final dot has left, only a reply tells whether the
+    /// Sends the text. Once any byte of the final dot has left, only a reply tells whether the
     /// message arrived.
-    async fn deliver(&mut self, message: &[u8], recipient: &str) -> Outcome {
+    async fn send_text(&mut self, message: &[u8], recipient: &str) -> Outcome {
         let text = dot_stuffed(message);
-        let (sent, said) = self.dialogue.say_counted(&text).await;
-        let past_the_dot = sent > text.len() - FINAL_DOT.len();
-        let heard = match said {
-            Ok(()) => self.dialogue.hear(VERDICT).await,
+        let (count, sent) = self.dialogue.send_counted(&text).await;
+        let dot_has_left = count > text.len() - FINAL_DOT.len();
+        let received = match sent {
+            Ok(()) => self.dialogue.receive(FINAL_REPLY).await,
             Err(broken) => Err(broken),
         };
-        match heard {
+        match received {
             Ok(reply) => {
                 self.state = State::Ready;
                 self.close_unless(reply.code != 421 && (200..=599).contains(&reply.code));
-                reply.blot(recipient).verdict()
+                reply.without_names(recipient).verdict()
             }
             Err(Broken(cause)) => {
                 self.state = State::Closed;
-                if past_the_dot {
+                if dot_has_left {
                     Outcome::InDoubt { cause }
                 } else {
                     Outcome::Deferred { code: None, reply: cause }
@@ -236,7 +247,7 @@ impl std::fmt::Debug for Connection {
     }
 }
 
-/// Why a connection did not come about.
+/// A connection that failed before it was ready for messages.
 enum Unopened {
     Broken(Broken),
     Refused(Reply),
@@ -248,7 +259,8 @@ impl From<Broken> for Unopened {
     }
 }
 
-/// The relay, ready for messages, and what it offers.
+/// Greets the relay, starts TLS and logs in. Returns the dialogue and the reply to EHLO, which
+/// lists the relay's extensions.
 async fn greet(
     stream: TcpStream,
     relay: &Relay,
@@ -260,37 +272,38 @@ async fn greet(
     };
     expect(&mut dialogue, 220).await?;
     let ehlo = format!("EHLO {helo}\r\n");
-    let mut offer = ask(&mut dialogue, &ehlo, 250).await?;
+    let mut offer = request(&mut dialogue, &ehlo, 250).await?;
     if let (RelayTls::StartTls, Some(tls)) = (relay.mode(), relay.connector()) {
-        ask(&mut dialogue, "STARTTLS\r\n", 220).await?;
+        request(&mut dialogue, "STARTTLS\r\n", 220).await?;
         dialogue = dialogue.encrypt(tls).await?;
-        offer = ask(&mut dialogue, &ehlo, 250).await?;
+        offer = request(&mut dialogue, &ehlo, 250).await?;
     }
     if let Some(login) = relay.login() {
         let secret =
             Zeroizing::new(format!("\0{}\0{}", login.user.expose(), login.password.expose()));
         let line = Zeroizing::new(format!("AUTH PLAIN {}\r\n", STANDARD.encode(&*secret)));
-        ask(&mut dialogue, &line, 235).await?;
+        request(&mut dialogue, &line, 235).await?;
     }
     Ok((dialogue, offer))
 }
 
-async fn ask(dialogue: &mut Dialogue, line: &str, expected: u16) -> Result<Reply, Unopened> {
-    dialogue.say(line.as_bytes()).await?;
+async fn request(dialogue: &mut Dialogue, line: &str, expected: u16) -> Result<Reply, Unopened> {
+    dialogue.send(line.as_bytes()).await?;
     expect(dialogue, expected).await
 }
 
 async fn expect(dialogue: &mut Dialogue, expected: u16) -> Result<Reply, Unopened> {
-    let reply = dialogue.hear(COMMAND).await?;
+    let reply = dialogue.receive(COMMAND).await?;
     if reply.code == expected { Ok(reply) } else { Err(Unopened::Refused(reply)) }
 }
 
-/// Whether a reply is of the kind that the step asks for: 2xx, or 354.
-const fn is_as(reply: &Reply, expected: u16) -> bool {
+/// Whether a reply has the class of the expected code. Only the class is reliable: 251 is as good
+/// as 250.
+const fn is_as_expected(reply: &Reply, expected: u16) -> bool {
     reply.code / 100 == expected / 100
 }
 
-/// Whether the relay's answer to EHLO names `extension`.
+/// Whether the reply to EHLO lists `extension`.
 fn offers(offer: &Reply, extension: &str) -> bool {
     let keywords = offer.text.lines().skip(1).filter_map(|line| line.split_whitespace().next());
     keywords.into_iter().any(|keyword| keyword.eq_ignore_ascii_case(extension))
@@ -298,8 +311,8 @@ fn offers(offer: &Reply, extension: &str) -> bool {
 
 const FINAL_DOT: &[u8] = b".\r\n";
 
-/// The text as it travels: every line ended by CRLF and nothing else, so that no relay sees a
-/// line end where another sees none; dots in front of a line doubled; the final dot.
+/// The text as it is sent, with a dot doubled at the start of a line and with the final dot. Every
+/// line ends with CRLF and contains no single CR or LF, so that all relays see the same line ends.
 fn dot_stuffed(message: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(message.len() + message.len() / 64 + 8);
     let mut rest = message;
@@ -322,7 +335,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_ends_only_where_it_ends() {
+    fn only_the_final_dot_ends_a_text() {
         for (text, sent) in [
             ("", ".\r\n"),
             ("a", "a\r\n.\r\n"),

@@ -1,4 +1,4 @@
-//! Lines out, replies in.
+//! Sends lines to a relay and receives its replies.
 
 use std::future::Future;
 use std::io;
@@ -13,26 +13,26 @@ use tokio_rustls::TlsConnector;
 use super::replies::Reply;
 use super::stream::Stream;
 
-/// The connection can't be used any more, and why.
+/// The connection can't be used any more, for the reason in the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broken(pub String);
 
-/// How long one block of a text may take to leave (RFC 5321, section 4.5.3.2.5).
+/// The timeout for sending one block of a text (RFC 5321, section 4.5.3.2.5).
 const BLOCK: Duration = Duration::from_mins(3);
 
-/// How long TLS may take to begin.
+/// The timeout for the TLS handshake.
 const HANDSHAKE: Duration = Duration::from_mins(1);
 
-/// Bytes of a reply at most, all its lines together: who says more wants to fill our memory.
+/// The largest reply with all its lines, in bytes. The limit keeps a relay from filling the memory.
 const LONGEST: usize = 64 * 1024;
 
 /// A connection to a relay.
 pub struct Dialogue {
     stream: Stream,
-    /// What arrived and belongs to no complete reply yet.
+    /// Bytes that were received but not parsed yet.
     received: Vec<u8>,
     parser: ResponseReceiver,
-    /// Bytes of the reply that is being read.
+    /// The number of parsed bytes of an incomplete reply.
     length: usize,
 }
 
@@ -52,11 +52,12 @@ impl Dialogue {
         Ok(Self::new(Stream::Tls(Box::new(stream))))
     }
 
-    /// Turns to TLS. What the relay said before in the clear counts for nothing (RFC 3207).
+    /// Starts TLS on a plain connection. Bytes that arrived in clear behind the reply to STARTTLS
+    /// may come from an attacker, so they are an error (RFC 3207).
     pub async fn encrypt(self, tls: (&TlsConnector, ServerName<'static>)) -> Result<Self, Broken> {
         match self.stream {
             Stream::Plain(stream) if self.received.is_empty() => Self::encrypted(stream, tls).await,
-            _ => Err(Broken("the relay spoke before TLS began".to_owned())),
+            _ => Err(Broken("the relay sent data before TLS began".to_owned())),
         }
     }
 
@@ -65,17 +66,19 @@ impl Dialogue {
     }
 
     /// Sends all of `bytes`.
-    pub async fn say(&mut self, bytes: &[u8]) -> Result<(), Broken> {
-        self.say_counted(bytes).await.1
+    pub async fn send(&mut self, bytes: &[u8]) -> Result<(), Broken> {
+        self.send_counted(bytes).await.1
     }
 
-    /// Sends `bytes`; tells how many the system took, also when it broke off.
-    pub async fn say_counted(&mut self, bytes: &[u8]) -> (usize, Result<(), Broken>) {
+    /// Sends `bytes` and returns how many of them the system took, even if the connection broke.
+    pub async fn send_counted(&mut self, bytes: &[u8]) -> (usize, Result<(), Broken>) {
         let mut sent = 0;
         while sent < bytes.len() {
             let written = within(BLOCK, self.stream.write(&bytes[sent..])).await;
             match written {
-                Ok(0) => return (sent, Err(Broken("the connection takes no more".to_owned()))),
+                Ok(0) => {
+                    return (sent, Err(Broken("the connection takes no more data".to_owned())));
+                }
                 Ok(count) => sent += count,
                 Err(broken) => return (sent, Err(broken)),
             }
@@ -83,9 +86,9 @@ impl Dialogue {
         (sent, within(BLOCK, self.stream.flush()).await)
     }
 
-    /// Waits for the next reply, however many lines it has.
-    pub async fn hear(&mut self, patience: Duration) -> Result<Reply, Broken> {
-        within(patience, self.next_reply()).await
+    /// Waits for the next reply with all its lines.
+    pub async fn receive(&mut self, timeout: Duration) -> Result<Reply, Broken> {
+        within(timeout, self.next_reply()).await
     }
 
     async fn next_reply(&mut self) -> io::Result<Reply> {
@@ -109,10 +112,10 @@ impl Dialogue {
                 }
                 Err(Error::NeedsMoreData { .. }) if self.length + left <= LONGEST => {}
                 Err(Error::NeedsMoreData { .. }) => {
-                    let cause = format!("a reply of more than {LONGEST} bytes");
+                    let cause = format!("the relay's reply has more than {LONGEST} bytes");
                     return Err(io::Error::other(cause));
                 }
-                Err(e) => return Err(io::Error::other(format!("no SMTP reply: {e:?}"))),
+                Err(e) => return Err(io::Error::other(format!("not an SMTP reply: {e:?}"))),
             }
             if self.stream.read(&mut self.received).await? == 0 {
                 return Err(io::Error::other("the relay closed the connection"));
@@ -121,14 +124,14 @@ impl Dialogue {
     }
 }
 
-/// Waits for `work`, but not longer than `patience`.
+/// Waits for `work`, but at most `timeout`.
 async fn within<T>(
-    patience: Duration,
+    timeout: Duration,
     work: impl Future<Output = io::Result<T>>,
 ) -> Result<T, Broken> {
-    match tokio::time::timeout(patience, work).await {
+    match tokio::time::timeout(timeout, work).await {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(e)) => Err(Broken(e.to_string())),
-        Err(_) => Err(Broken(format!("no answer within {} s", patience.as_secs()))),
+        Err(_) => Err(Broken(format!("no answer within {} s", timeout.as_secs()))),
     }
 }

@@ -1,8 +1,9 @@
-//! Handing messages to a relay over SMTP (RFC 5321), with an outcome for each that says whether
-//! it may have arrived.
+//! Hands messages to a relay over SMTP (RFC 5321). Each message gets an [`Outcome`], which tells
+//! whether it may have arrived.
 //!
-//! [`Mailer`] sends single messages; a bulk worker opens a [`Connection`] and sends many over it.
-//! What a relay says may quote the recipient: it is blotted out before anybody sees it.
+//! [`Mailer`] sends single messages. A bulk worker opens a [`Connection`] and sends many messages
+//! over it. A relay's reply may quote the recipient, so addresses are removed from it before any
+//! caller sees it.
 
 mod connection;
 mod dialogue;
@@ -15,115 +16,117 @@ use cofferdam_core::Personal;
 pub use connection::Connection;
 pub use relay::{Relay, RelayError, RelayTls};
 
-/// From whom to whom, for the relay.
+/// The SMTP envelope of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope {
-    /// Where bounces go.
+    /// The return path, to which bounces go.
     pub from: String,
-    /// Who gets the message.
+    /// The recipient.
     pub to: Personal,
 }
 
-/// A message that the relay took: it answers for it from now on.
+/// A relay's acceptance of a message. From then on the relay answers for the message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
-    /// The relay's name for it, where the reply has the usual form (`queued as …`).
+    /// The relay's id of the message, if the reply has the usual form (`queued as …`).
     pub queue_id: Option<String>,
-    /// What the relay said.
+    /// The relay's reply without addresses.
     pub reply: String,
 }
 
 impl Accepted {
-    /// What to write down: the queue id, or what the relay said.
+    /// The proof of acceptance for a ledger: the queue id, or the whole reply if there is no id.
     #[must_use]
     pub fn receipt(&self) -> &str {
         self.queue_id.as_deref().unwrap_or(&self.reply)
     }
 }
 
-/// What became of a message.
+/// The outcome of sending one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// The relay took it.
+    /// The relay accepted the message.
     Accepted(Accepted),
-    /// The relay, or its protocol, refuses it for good (5xx).
+    /// The message is refused for good: the relay replied 5xx, or the message can't be sent over
+    /// SMTP.
     Refused {
-        /// The reply's code.
+        /// The code of the reply.
         code: u16,
-        /// What the relay said.
+        /// The relay's reply without addresses.
         reply: String,
     },
-    /// It was not taken, and may be tried again: a 4xx reply, or the connection broke before the
-    /// end of the text was sent.
+    /// The message was not accepted and may be tried again: the relay replied 4xx, or the
+    /// connection broke before the text was sent to its end.
     Deferred {
-        /// The reply's code, if there was one.
+        /// The code of the reply, if there was one.
         code: Option<u16>,
-        /// What the relay or the connection said.
+        /// The relay's reply without addresses, or the error of the connection.
         reply: String,
     },
-    /// The text was sent to its end, and no reply came: it may have arrived.
+    /// The message may have arrived: the text was sent to its end, but the relay gave no valid
+    /// reply.
     InDoubt {
-        /// What the connection said.
+        /// The error of the connection.
         cause: String,
     },
 }
 
-/// Why no connection could be made.
+/// A connection to a relay can't be opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The relay does not answer, or not as a mail server does.
+    /// The relay does not answer, or does not speak SMTP or valid TLS.
     #[error("the mail relay {relay} does not answer: {cause}")]
     Unreachable {
-        /// Its address.
+        /// The address of the relay.
         relay: String,
-        /// What the connection said.
+        /// The error of the connection.
         cause: String,
     },
-    /// The relay does not want to talk.
-    #[error("the mail relay {relay} turned us away: {code} {reply}")]
+    /// The relay refused the greeting, TLS or the login.
+    #[error("the mail relay {relay} refused the connection: {code} {reply}")]
     TurnedAway {
-        /// Its address.
+        /// The address of the relay.
         relay: String,
-        /// The reply's code.
+        /// The code of the reply.
         code: u16,
-        /// What it said.
+        /// The relay's reply.
         reply: String,
     },
 }
 
-/// Why a single message was not accepted.
+/// A single message was not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
-    /// No connection.
+    /// The connection to the relay can't be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// Refused for good.
+    /// The relay refused the message for good.
     #[error("the mail relay refused the message: {code} {reply}")]
     Refused {
-        /// The reply's code.
+        /// The code of the reply.
         code: u16,
-        /// What the relay said.
+        /// The relay's reply without addresses.
         reply: String,
     },
-    /// Not taken now.
-    #[error("the mail relay did not take the message now: {reply}")]
+    /// The relay did not accept the message now, and it may be tried again.
+    #[error("the mail relay did not accept the message now: {reply}")]
     Deferred {
-        /// The reply's code, if there was one.
+        /// The code of the reply, if there was one.
         code: Option<u16>,
-        /// What the relay or the connection said.
+        /// The relay's reply without addresses, or the error of the connection.
         reply: String,
     },
-    /// It may have arrived.
-    #[error("the message may have arrived, the mail relay did not say: {cause}")]
+    /// The message may have arrived.
+    #[error("the message may have arrived, but the mail relay did not confirm it: {cause}")]
     InDoubt {
-        /// What the connection said.
+        /// The error of the connection.
         cause: String,
     },
 }
 
-/// Sends single messages, over a connection each.
+/// Sends single messages, each over its own connection.
 #[derive(Debug, Clone)]
 pub struct Mailer {
     relay: Relay,
@@ -131,13 +134,13 @@ pub struct Mailer {
 }
 
 impl Mailer {
-    /// A mailer that hands its messages to `relay` and calls itself `helo`.
+    /// A mailer that hands messages to `relay` and greets it as `helo`.
     #[must_use]
     pub const fn new(relay: Relay, helo: String) -> Self {
         Self { relay, helo }
     }
 
-    /// Sends one message.
+    /// Sends one message and closes the connection.
     pub async fn send(&self, envelope: &Envelope, message: &[u8]) -> Result<Accepted, SendError> {
         let mut connection = Connection::open(&self.relay, &self.helo).await?;
         let outcome = connection.send(envelope, message).await;

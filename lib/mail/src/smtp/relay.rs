@@ -1,4 +1,4 @@
-//! Where messages are handed over, and how one gets in there.
+//! The configuration of a relay: address, encryption and login.
 
 use std::fmt;
 use std::net::{IpAddr, ToSocketAddrs as _};
@@ -10,18 +10,19 @@ use rustls_pki_types::{CertificateDer, ServerName};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-/// How the way to a relay is encrypted.
+/// The encryption of the connection to a relay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RelayTls {
-    /// Not at all: for a relay on this machine.
+    /// No encryption, for a relay on this machine.
     None,
-    /// By STARTTLS (RFC 3207); a relay that does not offer it gets nothing.
+    /// TLS after STARTTLS (RFC 3207). A relay that does not support it gets no login and no
+    /// message.
     StartTls,
-    /// From the first byte (RFC 8314).
+    /// TLS from the first byte (RFC 8314).
     Implicit,
 }
 
-/// A relay that takes messages.
+/// A relay to which messages are handed.
 #[derive(Clone)]
 pub struct Relay {
     address: String,
@@ -35,29 +36,29 @@ pub(super) struct Login {
     pub password: Personal,
 }
 
-/// Why a relay can't be used as configured.
+/// A relay can't be used as configured.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RelayError {
-    /// The address is none.
-    #[error("the relay {0:?} is no HOST:PORT")]
+    /// The address is malformed.
+    #[error("the address of the relay {0:?} is not HOST:PORT")]
     Address(String),
     /// The authority's certificates can't be used.
-    #[error("the certificates with which to check the relay {0}: {1}")]
+    #[error("the authority's certificates for the relay {0} can't be used: {1}")]
     Authority(String, String),
-    /// A password must not travel in the clear.
-    #[error("the relay {0} has a password, and no TLS to send it over")]
+    /// The relay has a login without encryption, which would send the password in clear.
+    #[error("the relay {0} has a password but no TLS; configure TLS or remove the password")]
     Exposed(String),
 }
 
 impl Relay {
-    /// A relay on this machine, without TLS and login.
+    /// A relay without TLS and login. Use it only for a relay on this machine.
     #[must_use]
     pub fn plain(address: impl Into<String>) -> Self {
         Self { address: address.into(), tls: None, login: None }
     }
 
-    /// A relay that is spoken to over TLS, its certificate checked against `authority` (PEM).
+    /// A relay with TLS, whose certificate must be issued by `authority` (PEM).
     pub fn encrypted(address: &str, tls: RelayTls, authority: &[u8]) -> Result<Self, RelayError> {
         let (host, _) =
             address.rsplit_once(':').ok_or_else(|| RelayError::Address(address.to_owned()))?;
@@ -71,14 +72,14 @@ impl Relay {
             roots.add(certificate).map_err(|e| bad(e.to_string()))?;
         }
         if roots.is_empty() {
-            return Err(bad("there is none".to_owned()));
+            return Err(bad("the file has no certificate".to_owned()));
         }
         let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
         let connector = TlsConnector::from(Arc::new(config));
         Ok(Self { address: address.to_owned(), tls: Some((tls, connector, name)), login: None })
     }
 
-    /// The same with a login (RFC 4954), which goes over TLS only.
+    /// Adds a login (RFC 4954). The relay must use TLS.
     pub fn with_login(mut self, user: Personal, password: Personal) -> Result<Self, RelayError> {
         if self.mode() == RelayTls::None {
             return Err(RelayError::Exposed(self.address));
@@ -87,13 +88,13 @@ impl Relay {
         Ok(self)
     }
 
-    /// `HOST:PORT`
+    /// The address as `HOST:PORT`.
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// Whether every address of it is one of this machine's own.
+    /// Whether the relay's name resolves to loopback addresses only.
     #[must_use]
     pub fn is_local(&self) -> bool {
         let local = |ip: IpAddr| ip.is_loopback();

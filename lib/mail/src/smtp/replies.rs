@@ -1,9 +1,9 @@
-//! What a relay says, and what it means.
+//! The replies of a relay and their meaning.
 
 use super::{Accepted, Outcome};
 use crate::returned::without_names;
 
-/// A reply: its code, and its text on one line.
+/// A reply of a relay. [`Reply::without_names`] makes its text one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     pub code: u16,
@@ -11,9 +11,9 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// The reply without the recipient's address, or any other: what is kept of it goes to logs
-    /// and ledgers, where no address stands.
-    pub fn blot(mut self, recipient: &str) -> Self {
+    /// The reply without any address and without the recipient's local part, because replies go to
+    /// logs and ledgers.
+    pub fn without_names(mut self, recipient: &str) -> Self {
         let local = recipient.rsplit_once('@').map_or(recipient, |(local, _)| local);
         let locals: Vec<_> =
             Some(local.to_lowercase()).filter(|l| !l.is_empty()).into_iter().collect();
@@ -21,8 +21,9 @@ impl Reply {
         self
     }
 
-    /// The outcome of a message that was refused with this reply. What is no refusal at all means
-    /// that relay and client misunderstand each other: another connection may do better.
+    /// The outcome of a message that was refused with this reply. A code that is no refusal means
+    /// that replies no longer match commands, so the message is tried again over another
+    /// connection.
     pub fn refusal(self) -> Outcome {
         match self.code {
             500..=599 => Outcome::Refused { code: self.code, reply: self.text },
@@ -30,7 +31,7 @@ impl Reply {
         }
     }
 
-    /// The outcome of a message whose text was answered with this reply.
+    /// The outcome of a message whose text got this reply.
     pub fn verdict(self) -> Outcome {
         match self.code {
             200..=299 => {
@@ -58,14 +59,14 @@ mod tests {
     }
 
     #[test]
-    fn no_address_outlives_a_reply() {
+    fn a_reply_without_names_has_no_address() {
         let said = "5.1.1 <Ada.L@mail.example>: Recipient address\nrejected: user ada.l, unknown";
-        let kept = reply(550, said).blot("ada.l@mail.example").text;
+        let kept = reply(550, said).without_names("ada.l@mail.example").text;
         assert_eq!(kept, "5.1.1 … Recipient address rejected: user … unknown");
     }
 
     #[test]
-    fn a_code_tells_now_from_never() {
+    fn the_code_decides_between_deferred_and_refused() {
         let deferred = Outcome::Deferred { code: Some(451), reply: "later".to_owned() };
         assert_eq!(reply(451, "later").refusal(), deferred);
         assert_eq!(reply(451, "later").verdict(), deferred);
@@ -75,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn the_queue_id_is_the_receipt() {
+    fn the_receipt_is_the_queue_id_or_the_reply() {
         for (text, id) in [
             ("2.0.0 Ok: queued as 4XyZ", "4XyZ"),
             ("OK: queued as 12.", "12"),

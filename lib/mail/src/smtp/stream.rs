@@ -1,4 +1,4 @@
-//! Bytes to and from a relay, encrypted or not.
+//! A byte stream to and from a relay, encrypted or not.
 
 use std::io;
 
@@ -19,7 +19,7 @@ impl Stream {
         }
     }
 
-    /// What was written leaves now.
+    /// Sends the data that TLS still buffers.
     pub async fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::Plain(_) => Ok(()),

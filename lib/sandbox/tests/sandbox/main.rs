@@ -1,7 +1,8 @@
-//! A process that has entered the sandbox is refused what lies outside, and does its own work.
+//! A process that has entered the sandbox can't reach anything outside and can still do its work.
 //!
-//! Each test starts this same program again as a probe, which tries one thing: once free, where it
-//! must succeed, and once locked in. `harness = false`: a probe must have a single thread.
+//! Each test starts this program again as a probe that tries one action: once free, where the
+//! action must succeed, and once locked in. `harness = false`, because a probe must have a single
+//! thread.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed step is a failed test")]
 #![allow(clippy::print_stdout, reason = "a probe answers its test on standard output")]
 
@@ -24,50 +25,50 @@ fn main() -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), all).exit_code()
 }
 
-/// What works for a free process and is refused to one that is locked in.
+/// Actions that succeed in a free process and are refused in one that is locked in.
 const REFUSED: &[(&str, Probe)] = &[
-    ("a_neighbours_file_is_not_opened", Probe::ReadNeighbour),
-    ("a_neighbours_directory_is_not_listed", Probe::ListNeighbour),
-    ("nothing_is_written_outside", Probe::WriteOutside),
-    ("nothing_is_moved_outside", Probe::MoveOutside),
-    ("nothing_is_removed_outside", Probe::RemoveOutside),
-    ("a_neighbours_file_is_not_linked_into_ones_own", Probe::LinkNeighbour),
-    ("a_file_to_read_is_not_written", Probe::WriteReadOnly),
-    ("no_program_takes_the_process_over", Probe::Exec),
-    ("no_program_is_started", Probe::Spawn),
-    ("the_process_does_not_fork", Probe::Fork),
-    ("no_other_tcp_port_is_connected_to", Probe::ConnectOther),
-    ("no_other_tcp_port_is_bound", Probe::Bind),
-    ("fast_open_does_not_go_past_the_ports", Probe::FastOpen),
-    ("multipath_tcp_does_not_go_past_the_ports", Probe::Multipath),
-    ("no_netlink_socket_is_opened", Probe::Netlink),
-    ("no_abstract_socket_of_others_is_reached", Probe::AbstractSocket),
-    ("another_process_is_not_read_through_proc", Probe::ReadProcMem),
-    ("another_process_is_not_read_by_system_call", Probe::ReadVm),
-    ("another_process_is_not_traced", Probe::Trace),
-    ("another_process_is_not_signalled", Probe::Signal),
-    ("no_namespace_is_left", Probe::Unshare),
+    ("reading_a_neighbours_file_is_refused", Probe::ReadNeighbour),
+    ("listing_a_neighbours_directory_is_refused", Probe::ListNeighbour),
+    ("writing_outside_is_refused", Probe::WriteOutside),
+    ("moving_a_file_outside_is_refused", Probe::MoveOutside),
+    ("removing_a_file_outside_is_refused", Probe::RemoveOutside),
+    ("linking_a_neighbours_file_is_refused", Probe::LinkNeighbour),
+    ("writing_a_read_only_file_is_refused", Probe::WriteReadOnly),
+    ("replacing_the_process_by_a_program_is_refused", Probe::Exec),
+    ("starting_a_program_is_refused", Probe::Spawn),
+    ("forking_is_refused", Probe::Fork),
+    ("connecting_to_another_tcp_port_is_refused", Probe::ConnectOther),
+    ("binding_another_tcp_port_is_refused", Probe::Bind),
+    ("connecting_by_fast_open_is_refused", Probe::FastOpen),
+    ("connecting_by_multipath_tcp_is_refused", Probe::Multipath),
+    ("opening_a_netlink_socket_is_refused", Probe::Netlink),
+    ("connecting_to_a_neighbours_abstract_socket_is_refused", Probe::AbstractSocket),
+    ("reading_another_process_through_proc_is_refused", Probe::ReadProcMem),
+    ("reading_another_process_by_system_call_is_refused", Probe::ReadVm),
+    ("tracing_another_process_is_refused", Probe::Trace),
+    ("signalling_another_process_is_refused", Probe::Signal),
+    ("leaving_a_namespace_is_refused", Probe::Unshare),
 ];
 
-/// What a server needs, locked in or not.
+/// Actions that a server needs and that succeed, locked in or not.
 const WORKS: &[(&str, Probe)] = &[
-    ("its_own_files_are_written_renamed_and_removed", Probe::OwnFiles),
-    ("a_file_to_read_is_read", Probe::ReadAllowed),
-    ("the_configured_tcp_port_is_connected_to", Probe::ConnectAllowed),
-    ("a_listener_bound_before_still_serves", Probe::Serve),
-    ("names_are_resolved", Probe::Resolve),
-    ("an_async_runtime_works_with_many_threads", Probe::Runtime),
-    ("sqlite_works_with_a_mapped_database", Probe::Sqlite),
+    ("writing_renaming_and_removing_own_files_works", Probe::OwnFiles),
+    ("reading_a_read_only_file_works", Probe::ReadAllowed),
+    ("connecting_to_the_configured_tcp_port_works", Probe::ConnectAllowed),
+    ("serving_from_a_listener_bound_before_works", Probe::Serve),
+    ("resolving_a_name_works", Probe::Resolve),
+    ("an_async_runtime_with_many_threads_works", Probe::Runtime),
+    ("a_memory_mapped_sqlite_database_works", Probe::Sqlite),
 ];
 
 const OTHERS: &[(&str, fn())] = &[
     ("a_thread_started_later_is_locked_in_too", a_thread_started_later_is_locked_in_too),
     ("a_process_with_two_threads_does_not_enter", a_process_with_two_threads_does_not_enter),
     ("a_missing_path_is_named", a_missing_path_is_named),
-    ("a_file_to_write_beneath_is_named", a_file_to_write_beneath_is_named),
-    ("no_process_is_started_to_run_a_program", no_process_is_started_to_run_a_program),
+    ("a_file_in_place_of_a_directory_is_named", a_file_in_place_of_a_directory_is_named),
+    ("starting_a_program_creates_no_process", starting_a_program_creates_no_process),
     ("core_dumps_are_off", core_dumps_are_off),
-    ("locked_memory_takes_no_more_room", locked_memory_takes_no_more_room),
+    ("locking_memory_does_not_fill_untouched_pages", locking_memory_does_not_fill_untouched_pages),
 ];
 
 fn trial(name: &str, test: impl FnOnce() + Send + 'static) -> Trial {
@@ -108,14 +109,15 @@ fn a_missing_path_is_named() {
     assert!(answer.said.contains("no-such-file: No such file"), "{}", answer.said);
 }
 
-fn a_file_to_write_beneath_is_named() {
+fn a_file_in_place_of_a_directory_is_named() {
     let answer = Room::new().ask(Probe::EnterToWriteFile, false);
     assert_eq!(answer.outcome, Outcome::Done, "{}", answer.said);
     assert!(answer.said.contains("kept: it is not a directory"), "{}", answer.said);
 }
 
-/// The directory is missing: only a process that was really started can tell.
-fn no_process_is_started_to_run_a_program() {
+/// The probe starts a program in a missing directory. Only a new process would notice that the
+/// directory is missing, so this shows that the refusal came before the process.
+fn starting_a_program_creates_no_process() {
     let free = Room::new().ask(Probe::SpawnNowhere, false);
     assert!(free.said.contains("No such file"), "free: {}", free.said);
     let inside = Room::new().ask(Probe::SpawnNowhere, true);
@@ -129,7 +131,7 @@ fn core_dumps_are_off() {
     assert!(inside.said.contains("dumpable: false, limits: (0, 0)"), "{}", inside.said);
 }
 
-fn locked_memory_takes_no_more_room() {
+fn locking_memory_does_not_fill_untouched_pages() {
     let answer = Room::new().ask(Probe::Memory, true);
     assert_eq!(answer.outcome, Outcome::Done, "{}", answer.said);
     let locked = answer.said.contains("memory: locked");

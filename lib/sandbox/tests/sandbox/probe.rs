@@ -1,4 +1,4 @@
-//! The probes: each tries one thing and tells by its exit code how it went.
+//! The probes. Each tries one action and reports the result by its exit code.
 
 mod attack;
 mod work;
@@ -10,10 +10,10 @@ use std::net::{TcpListener, TcpStream};
 use std::process::ExitCode;
 use std::{env, fs};
 
-/// Declares the probes together with the names they are asked for by.
+/// Declares the probes and the names by which a test asks for them.
 macro_rules! probes {
     ($($name:ident)*) => {
-        /// One thing to try.
+        /// One action to try.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Probe { $($name),* }
 
@@ -36,7 +36,7 @@ probes! {
     EnterWithTwoThreads EnterWithMissingPath EnterToWriteFile CoreDumps Memory
 }
 
-/// What a probe sets up while it is still free.
+/// The resources that a probe acquires before it enters the sandbox.
 struct Before {
     victim: Option<Victim>,
     listener: TcpListener,
@@ -44,7 +44,7 @@ struct Before {
     status: fs::File,
 }
 
-/// Runs the probe that the environment names, if it names one.
+/// Runs the probe that the environment variable `PROBE` names, if it is set.
 pub fn run_if_asked() -> Option<ExitCode> {
     let name = env::var("PROBE").ok()?;
     if name == attack::VICTIM {
@@ -62,7 +62,7 @@ pub fn run_if_asked() -> Option<ExitCode> {
     Some(ExitCode::from(code))
 }
 
-/// Linking out of a directory without rights is refused as if it were another disk.
+/// Landlock refuses a link from a directory without rights with the error for another disk.
 fn is_refusal(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::CrossesDevices)
 }

@@ -1,4 +1,4 @@
-//! The surroundings of a probe: two directories, two listeners, and the probe's own process.
+//! The surroundings of a probe: two directories, two listeners and the probe's own process.
 
 use crate::probe::Probe;
 use cofferdam_sandbox::Sandbox;
@@ -10,12 +10,12 @@ use std::process::Command;
 use std::{env, fs};
 use tempfile::TempDir;
 
-/// How a probe ends when it did what it tried.
+/// The exit code of a probe whose action succeeded.
 pub const DONE: u8 = 0;
-/// How it ends when the system refused it.
+/// The exit code of a probe whose action the system refused.
 pub const REFUSED: u8 = 77;
 
-/// The test's side: everything here is real and stays open while the probe runs.
+/// The surroundings as the test holds them. They stay open while the probe runs.
 pub struct Room {
     dir: TempDir,
     allowed: TcpListener,
@@ -23,7 +23,7 @@ pub struct Room {
     _neighbour: UnixListener,
 }
 
-/// What became of a probe.
+/// The result of a probe.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Outcome {
     Done,
@@ -31,9 +31,9 @@ pub enum Outcome {
     Failed,
 }
 
-/// A probe's end, and what it printed.
 pub struct Answer {
     pub outcome: Outcome,
+    /// The exit status, standard output and standard error.
     pub said: String,
 }
 
@@ -85,7 +85,7 @@ impl Answer {
     }
 }
 
-/// The probe's side: where it is.
+/// The surroundings as the probe sees them.
 pub struct Place {
     pub own: PathBuf,
     pub neighbour: PathBuf,
@@ -111,7 +111,7 @@ impl Place {
         }
     }
 
-    /// The sandbox as a server would have it.
+    /// A sandbox like that of a server.
     pub fn sandbox(&self) -> Sandbox {
         let system = ["/etc/hosts", "/etc/nsswitch.conf", "/etc/resolv.conf", "/dev/urandom"];
         let read = system.iter().map(PathBuf::from).filter(|path| path.exists());

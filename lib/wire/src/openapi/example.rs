@@ -1,13 +1,14 @@
-//! An example of every type, made from its schema. A type whose schema has an example of its own
-//! shows that; every other property shows the smallest value that its schema takes.
+//! Makes an example of every type from its schema. If a schema has an example, that is used. Any
+//! other value is the smallest that its schema allows.
 
 use schemars::Schema;
 use serde_json::{Map, Value, json};
 
-/// Nested types deeper than this are left out: no type of ours is.
-const DEEPEST: usize = 12;
+/// A value nested deeper than this becomes `null`, so that a type that contains itself has an end.
+/// No other type is nested as deep.
+const MAX_DEPTH: usize = 12;
 
-/// Makes examples; knows the definitions that schemas refer to.
+/// Makes examples from schemas and the definitions that these refer to.
 pub struct Examples<'a> {
     definitions: &'a Map<String, Value>,
 }
@@ -17,16 +18,16 @@ impl<'a> Examples<'a> {
         Self { definitions }
     }
 
-    /// An example of what a schema describes.
-    pub fn of(&self, schema: &Schema) -> Value {
+    /// An example of the type that a schema describes.
+    pub fn for_schema(&self, schema: &Schema) -> Value {
         self.example(schema.as_value(), 0)
     }
 
     fn example(&self, schema: &Value, depth: usize) -> Value {
-        if depth > DEEPEST {
+        if depth > MAX_DEPTH {
             return Value::Null;
         }
-        if let Some(example) = schema.get("examples").and_then(|of| of.get(0)) {
+        if let Some(example) = schema.get("examples").and_then(|all| all.get(0)) {
             return example.clone();
         }
         if let Some(name) = schema.get("$ref").and_then(Value::as_str) {
@@ -34,16 +35,16 @@ impl<'a> Examples<'a> {
             return self
                 .definitions
                 .get(name)
-                .map_or(Value::Null, |of| self.example(of, depth + 1));
+                .map_or(Value::Null, |definition| self.example(definition, depth + 1));
         }
         if let Some(only) = schema.get("const") {
             return only.clone();
         }
-        if let Some(first) = schema.get("enum").and_then(|of| of.get(0)) {
+        if let Some(first) = schema.get("enum").and_then(|all| all.get(0)) {
             return first.clone();
         }
         for choice in ["oneOf", "anyOf", "allOf"] {
-            if let Some(first) = schema.get(choice).and_then(|of| of.get(0)) {
+            if let Some(first) = schema.get(choice).and_then(|all| all.get(0)) {
                 return self.example(first, depth + 1);
             }
         }
@@ -64,7 +65,8 @@ impl<'a> Examples<'a> {
             }
             Some("string") => json!("text"),
             Some("integer") => {
-                schema.get("minimum").filter(|of| **of != json!(0)).map_or(json!(1), Value::clone)
+                let least = schema.get("minimum").filter(|least| **least != json!(0));
+                least.map_or(json!(1), Value::clone)
             }
             Some("number") => json!(0.5),
             Some("boolean") => json!(true),
@@ -75,23 +77,24 @@ impl<'a> Examples<'a> {
     fn object(&self, schema: &Value, depth: usize) -> Value {
         let mut object = Map::new();
         let properties = schema.get("properties").and_then(Value::as_object);
-        for (name, of) in properties.into_iter().flatten() {
-            object.insert(name.clone(), self.example(of, depth + 1));
+        for (name, property) in properties.into_iter().flatten() {
+            object.insert(name.clone(), self.example(property, depth + 1));
         }
-        if let Some(of) = schema.get("additionalProperties").filter(|of| of.is_object()) {
-            let name = schema.get("propertyNames").map(|of| self.example(of, depth + 1));
+        let others = schema.get("additionalProperties").filter(|others| others.is_object());
+        if let Some(others) = others {
+            let name = schema.get("propertyNames").map(|names| self.example(names, depth + 1));
             let name = name.as_ref().and_then(Value::as_str).unwrap_or("name");
-            object.insert(name.to_owned(), self.example(of, depth + 1));
+            object.insert(name.to_owned(), self.example(others, depth + 1));
         }
         Value::Object(object)
     }
 
     fn array(&self, schema: &Value, depth: usize) -> Value {
         if let Some(items) = schema.get("prefixItems").and_then(Value::as_array) {
-            return items.iter().map(|of| self.example(of, depth + 1)).collect();
+            return items.iter().map(|item| self.example(item, depth + 1)).collect();
         }
-        let items = schema.get("items").map_or(Value::Null, |of| self.example(of, depth + 1));
+        let item = schema.get("items").map_or(Value::Null, |item| self.example(item, depth + 1));
         let least = schema.get("minItems").and_then(Value::as_u64).unwrap_or(1).max(1);
-        (0..least.min(64)).map(|_| items.clone()).collect()
+        (0..least.min(64)).map(|_| item.clone()).collect()
     }
 }

@@ -1,5 +1,5 @@
-//! The OpenAPI 3.1 document of a compartment, made from its table of routes and the types of its
-//! calls: what the document says is what the compiler checked.
+//! Makes the OpenAPI 3.1 document of a compartment from its table of routes and the types of its
+//! calls, so that the document can't disagree with the code.
 
 mod example;
 mod words;
@@ -17,19 +17,19 @@ use crate::routes::{CallRoute, GetRoute};
 use example::Examples;
 use words::{make_plain, operation_id, plain};
 
-/// What a document says of its compartment as a whole.
+/// The part of a document that describes the compartment as a whole.
 #[derive(Debug, Clone, Copy)]
 pub struct About {
     /// The compartment's name.
     pub name: &'static str,
-    /// Who may call what, in a few paragraphs.
+    /// A few paragraphs on the compartment and on the callers of each call.
     pub description: &'static str,
-    /// The nouns of its paths, each with a sentence.
+    /// Each noun in the compartment's paths, with a sentence on it.
     pub nouns: &'static [(&'static str, &'static str)],
 }
 
 impl<S: Clone + Send + Sync + 'static> Routes<S> {
-    /// The OpenAPI document.
+    /// The OpenAPI document as JSON.
     #[must_use]
     pub fn openapi(&self, about: &About) -> Value {
         let mut document = Document::new();
@@ -45,7 +45,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
             .iter()
             .flat_map(|call| call.problems)
             .chain(&ProblemType::GENERAL)
-            .map(|of| (of.code, *of))
+            .map(|problem| (problem.code, *problem))
             .collect();
         let mut schemas = document.schemas.take_definitions(true);
         schemas.insert("Problem".to_owned(), problem_schema(problems.values()));
@@ -82,8 +82,8 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         whole
     }
 
-    /// What is wrong with the document: a call whose path does not say its name, a noun without a
-    /// sentence, an example that the call's own type refuses.
+    /// The faults of the document: a path that is not the name of its call, a noun without a
+    /// sentence, an example that the type of its call does not accept.
     #[must_use]
     pub fn faults(&self, about: &About) -> Vec<String> {
         let mut document = Document::new();
@@ -101,29 +101,31 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
                 faults.push(format!("the noun of {} is not described", call.path));
             }
             let CallDoc { request, answer, .. } = document.call(call);
-            if let Err(e) = (call.reads)(&request, &answer) {
-                faults
-                    .push(format!("the example of {} is none: {e}: {request} {answer}", call.name));
+            if let Err(e) = (call.parses)(&request, &answer) {
+                faults.push(format!(
+                    "the example of {} can't be parsed: {e}: {request} {answer}",
+                    call.name
+                ));
             }
         }
         faults
     }
 }
 
-/// A call as the document shows it, with its examples.
+/// The operation of a call in the document, and its examples.
 struct CallDoc {
     operation: Value,
     request: Value,
     answer: Value,
 }
 
-/// A document in the making.
+/// A document that is being made. It collects the schemas that calls refer to.
 struct Document {
     schemas: SchemaGenerator,
 }
 
 impl Document {
-    /// OpenAPI 3.1 takes JSON Schema 2020-12 as it is.
+    /// Uses JSON Schema 2020-12, which OpenAPI 3.1 includes unchanged.
     fn new() -> Self {
         let settings = SchemaSettings::draft2020_12().with(|settings| {
             settings.meta_schema = None;
@@ -134,19 +136,26 @@ impl Document {
 
     fn call(&mut self, call: &CallRoute) -> CallDoc {
         let (request, answer) = (call.schemas)(&mut self.schemas);
-        let text = self.text(&request).unwrap_or_default();
+        let text = self.doc_comment(&request).unwrap_or_default();
         let (summary, rest) = text.split_once(". ").unwrap_or((&text, ""));
-        let done = if answer.get("items").is_some() { "The list" } else { "Done" };
-        let answered = self.text(&answer).unwrap_or_else(|| done.to_owned());
+        let default = if answer.get("items").is_some() { "The list" } else { "Done" };
+        let answer_text = self.doc_comment(&answer).unwrap_or_else(|| default.to_owned());
         let examples = Examples::new(self.schemas.definitions());
-        let (asked, got) = (examples.of(&request), examples.of(&answer));
+        let request_example = examples.for_schema(&request);
+        let answer_example = examples.for_schema(&answer);
         let mut operation = json!({
             "operationId": operation_id(&call.name),
             "tags": [noun(call.path)],
             "summary": summary.trim_end_matches('.'),
-            "requestBody": {"required": true, "content": content(call, &request, &asked)},
+            "requestBody": {
+                "required": true,
+                "content": content(call, &request, &request_example),
+            },
             "responses": {
-                "200": {"description": answered, "content": content(call, &answer, &got)},
+                "200": {
+                    "description": answer_text,
+                    "content": content(call, &answer, &answer_example),
+                },
                 "default": {"$ref": "#/components/responses/Problem"},
             },
         });
@@ -154,21 +163,21 @@ impl Document {
             operation["description"] = rest.into();
         }
         if !call.problems.is_empty() {
-            let codes: Vec<_> = call.problems.iter().map(|of| of.code).collect();
+            let codes: Vec<_> = call.problems.iter().map(|problem| problem.code).collect();
             operation["x-problem-codes"] = json!(codes);
         }
-        CallDoc { operation, request: asked, answer: got }
+        CallDoc { operation, request: request_example, answer: answer_example }
     }
 
     /// The doc comment of the type that `schema` refers to.
-    fn text(&self, schema: &Schema) -> Option<String> {
+    fn doc_comment(&self, schema: &Schema) -> Option<String> {
         let name = schema.get("$ref")?.as_str()?.rsplit('/').next()?;
         let text = self.schemas.definitions().get(name)?.get("description")?.as_str()?;
         Some(plain(text))
     }
 }
 
-/// The noun of a call's path: `incidents` of `/v1/incidents/declare`.
+/// The noun in the path of a call: `incidents` in `/v1/incidents/declare`.
 fn noun(path: &str) -> &str {
     path.split('/').nth(2).unwrap_or_default()
 }
@@ -215,18 +224,21 @@ fn get_operation(page: &GetRoute) -> Value {
 
 fn common_description() -> String {
     format!(
-        "A call is a `POST`, so that what is asked for never stands in a URL. Its body is `{JSON}`; \
-         where a second media type is shown, `{POSTCARD}` is taken too: postcard's binary form, in \
-         which properties stand in the order shown, a set of fields is 16 bits, and keys are plain \
-         bytes. The answer travels as the request did. A refusal is an RFC 9457 problem document in \
-         JSON; clients act on its `code`. `x-problem-codes` names the codes that a call answers \
-         with beside the general ones."
+        "Every call is a `POST`, so that no parameter ends up in a URL and from there in a log. The \
+         body is `{JSON}`. If a call shows a second media type, it also accepts `{POSTCARD}`: the \
+         binary format postcard with the properties in the order shown, a set of fields as 16 bits \
+         and keys as plain bytes. The answer has the encoding of the request. A refusal is an RFC \
+         9457 problem document in JSON, and clients act on its `code`. `x-problem-codes` lists the \
+         codes that a call may answer with beside the general ones."
     )
 }
 
 fn problem_schema<'a>(types: impl Iterator<Item = &'a ProblemType>) -> Value {
     let codes: Vec<_> = types
-        .map(|of| json!({"const": of.code, "description": format!("{}. {}", of.title, of.status)}))
+        .map(|problem| {
+            let description = format!("{}. {}", problem.title, problem.status);
+            json!({"const": problem.code, "description": description})
+        })
         .collect();
     let property = |kind: &str, text: &str| json!({"type": kind, "description": text});
     json!({
@@ -234,13 +246,13 @@ fn problem_schema<'a>(types: impl Iterator<Item = &'a ProblemType>) -> Value {
         "type": "object",
         "required": ["type", "title", "status", "code", "detail"],
         "properties": {
-            "type": property("string", "`urn:cofferdam:problem:` and the code"),
+            "type": property("string", "`urn:cofferdam:problem:` followed by the code"),
             "title": property("string", "The type of problem in a few words"),
-            "status": property("integer", "The HTTP status"),
+            "status": property("integer", "The HTTP status of the answer"),
             "code": {"description": "The type of problem, for clients to act on", "oneOf": codes},
             "detail": property("string", "A sentence on this case, without personal data"),
             "retry_after_s":
-                property("integer", "When it is worth trying again, in seconds from now"),
+                property("integer", "The time until a retry may succeed, in seconds"),
         },
     })
 }

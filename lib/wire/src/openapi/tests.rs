@@ -12,7 +12,7 @@ const GONE: ProblemType = ProblemType::new("boat-gone", 410, "The boat is gone")
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct MoorBoat {
-    /// How long, in metres.
+    /// The length of the boat, in metres.
     length: u32,
     name: Option<String>,
 }
@@ -60,11 +60,11 @@ fn a_call_is_documented_from_its_types() {
     let example = &call["requestBody"]["content"][JSON]["example"];
     assert_eq!(example, &json!({"length": 1, "name": "text"}));
     let codes = document["components"]["schemas"]["Problem"]["properties"]["code"]["oneOf"].clone();
-    assert!(codes.as_array().unwrap().iter().any(|of| of["const"] == "boat-gone"));
+    assert!(codes.as_array().unwrap().iter().any(|code| code["const"] == "boat-gone"));
 }
 
 #[test]
-fn a_path_says_the_name_of_its_call() {
+fn a_path_that_is_not_the_name_of_its_call_is_a_fault() {
     let routes = Routes::<()>::new().call::<ListBoats, _, _>(list);
     let faults = routes.faults(&ABOUT).join("\n");
     assert!(faults.contains("ListBoats is served at /v1/fleet/all, not at /v1/boats/list"));

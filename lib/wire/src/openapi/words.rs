@@ -1,14 +1,14 @@
-//! Names and doc comments of Rust as the document shows them.
+//! Turns the names and doc comments of Rust types into those of the document.
 
 use serde_json::Value;
 
-/// `DeclareIncident` as `declare_incident`.
+/// The operation id of a call: `declare_incident` for `DeclareIncident`.
 pub fn operation_id(name: &str) -> String {
     joined(name, '_')
 }
 
-/// The paths that say a call's name, the usual one first: `DeclareIncident` is
-/// `/v1/incidents/declare`; the noun may stand as it is where it has no plural.
+/// The paths that a call may have, the usual one first: `/v1/incidents/declare` for
+/// `DeclareIncident`. The second has the noun in the singular, for nouns without a plural.
 pub fn paths_of(name: &str) -> Vec<String> {
     let name = joined(name, '-');
     let (verb, noun) = name.split_once('-').unwrap_or((&name, ""));
@@ -33,7 +33,7 @@ fn joined(name: &str, with: char) -> String {
     out
 }
 
-/// Makes plain Markdown of every doc comment in `value`.
+/// Turns every doc comment in `value` into plain Markdown.
 pub fn make_plain(value: &mut Value) {
     match value {
         Value::Object(object) => {
@@ -49,8 +49,8 @@ pub fn make_plain(value: &mut Value) {
     }
 }
 
-/// A doc comment without links into the Rust documentation, `null` for `None`, and each paragraph on
-/// a line of its own.
+/// A doc comment as plain Markdown: without links into the Rust documentation, with `null` for
+/// `None` and with each paragraph on one line.
 pub fn plain(text: &str) -> String {
     let paragraphs: Vec<_> = text.split("\n\n").map(|lines| lines.replace('\n', " ")).collect();
     let text = paragraphs.join("\n\n").replace("`None`", "`null`");

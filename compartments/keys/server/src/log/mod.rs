@@ -297,7 +297,7 @@ impl ReleaseLog {
     /// Indexes the segments of past days, and puts old ones away.
     pub fn tidy(&self, today: Day) -> Result<(), LogError> {
         index::catch_up(&self.shared.segments, &self.dir, false, glance)?;
-        let moved = self.shared.segments.put_away(today.minus(AT_HAND_DAYS))?;
+        let moved = self.shared.segments.archive_before(today.minus(AT_HAND_DAYS))?;
         if moved > 0 {
             tracing::info!(segments = moved, "old segments of the log were put away");
         }

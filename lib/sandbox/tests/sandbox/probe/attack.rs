@@ -1,4 +1,4 @@
-//! What a captured server would try.
+//! Actions that an attacker would try from a captured server.
 
 use super::Probe;
 use crate::room::Place;
@@ -34,7 +34,7 @@ pub fn run(probe: Probe, place: &Place, victim: Option<&Victim>) -> io::Result<(
         Probe::SpawnNowhere => {
             Command::new("/bin/true").current_dir(place.own.join("none")).status().map(drop)
         }
-        // A daemon goes on in a fork.
+        // `daemon` forks.
         Probe::Fork => Ok(daemon(true, true)?),
         Probe::Bind => TcpListener::bind("127.0.0.1:0").map(drop),
         Probe::FastOpen => fast_open(place.other),
@@ -66,20 +66,20 @@ fn multipath(port: u16) -> io::Result<()> {
     Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::MPTCP))?.connect(&local(port).into())
 }
 
-/// The name that a process is asked by to be a victim.
+/// The value of `PROBE` with which a process becomes the victim of another.
 pub const VICTIM: &str = "victim";
 
-/// Tells that it is there, and stays until its standard input closes.
+/// Announces itself on standard output and waits until its standard input closes.
 pub fn be_the_victim() -> ExitCode {
     println!("here");
     io::stdin().read_to_end(&mut vec![]).unwrap();
     ExitCode::SUCCESS
 }
 
-/// Another process of the same user: a child, since some systems let only parents trace.
+/// Another process of the same user. It is a child, because some systems let only parents trace.
 pub struct Victim {
     process: Child,
-    /// Where something readable is in its memory.
+    /// An address in the process's memory that can be read.
     address: usize,
 }
 

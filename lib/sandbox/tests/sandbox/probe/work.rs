@@ -1,4 +1,4 @@
-//! What a server does, and what it can tell of its own confinement.
+//! Actions of a server at work, and reports of its own confinement.
 
 use crate::room::Place;
 use cofferdam_sandbox::Sandbox;
@@ -17,7 +17,7 @@ pub fn connect(port: u16) -> io::Result<()> {
     TcpStream::connect((Ipv4Addr::LOCALHOST, port)).map(drop)
 }
 
-/// The server's own threads write too, and the whole file appears at once under its name.
+/// Replaces a file from a thread of the server, then moves and removes it.
 pub fn own_files(place: &Place) -> io::Result<()> {
     let dir = place.own.clone();
     thread::spawn(move || replace(&dir)).join().unwrap()?;
@@ -37,7 +37,8 @@ fn replace(dir: &Path) -> io::Result<()> {
     fs::File::open(dir)?.sync_all()
 }
 
-/// The client connected before, since this process may not connect to its own port.
+/// Serves a client that connected before the process entered, since the process may not connect to
+/// its own port.
 pub fn serve(listener: &TcpListener, client: &mut TcpStream) -> io::Result<()> {
     let (mut served, _) = listener.accept()?;
     client.write_all(b"?")?;
@@ -71,7 +72,7 @@ pub fn runtime(place: &Place) -> io::Result<()> {
     })
 }
 
-/// A write-ahead log has its index in a mapped file; the database is mapped as well.
+/// Uses a database in WAL mode, whose index is a memory-mapped file, and maps the database as well.
 pub fn sqlite(place: &Place) -> io::Result<()> {
     let options = SqliteConnectOptions::new()
         .filename(place.own.join("data.db"))
@@ -117,7 +118,8 @@ fn print_refusal(sandbox: Sandbox) -> io::Result<()> {
     writeln!(io::stdout(), "{}", sandbox.enter().unwrap_err())
 }
 
-/// So that there is something to switch off; an outer limit of none can stay.
+/// Raises the limit of core dumps, so that the sandbox has something to switch off. The call may
+/// fail if the outer limit is zero.
 pub fn allow_core_dumps() {
     let _ = setrlimit(Resource::RLIMIT_CORE, 4096, 4096);
 }
@@ -128,7 +130,8 @@ pub fn core_dumps() -> io::Result<()> {
     Ok(())
 }
 
-/// Untouched thread stacks must not count, which they would if locking filled them.
+/// Reports the locked and the resident memory after starting threads. If locking filled untouched
+/// pages, the thread stacks would show.
 pub fn memory(status: &fs::File, before: u64) -> io::Result<()> {
     let (stop, stopped) = mpsc::sync_channel::<()>(0);
     let stopped = std::sync::Arc::new(std::sync::Mutex::new(stopped));

@@ -8,7 +8,7 @@ use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use cofferdam_core::Timestamp;
-use cofferdam_tlog::frames::{self, Read1};
+use cofferdam_tlog::frames::{self, NextFrame};
 use cofferdam_tlog::{Day, Segments, TlogError, index, replace_file};
 
 use response_exposure::{LogKind, access_time};
@@ -158,12 +158,12 @@ fn merge_files(files: &[PathBuf], show: Show<'_>) -> Result<(), TlogError> {
         let (path, reader) = &mut readers[place];
         let damaged = || TlogError::Damaged { path: path.to_owned(), offset: 0 };
         match frames::read(reader).map_err(|e| TlogError::io(path, e))? {
-            Read1::Entry(entry) => {
+            NextFrame::Entry(entry) => {
                 let at = access_time(&entry).ok_or_else(damaged)?;
                 Ok(Some(Reverse((at, place, entry))))
             }
-            Read1::End => Ok(None),
-            Read1::Bad => Err(damaged()),
+            NextFrame::End => Ok(None),
+            NextFrame::Bad => Err(damaged()),
         }
     };
     let mut heap = BinaryHeap::new();
