@@ -3,8 +3,8 @@
 #![no_main]
 
 use keys_api::{
-    ApproveVoid, ChangeEpoch, ChangePolicy, ClaimDecoys, CloseWarrant, Cosign, Entry, EraseRecords,
-    FreezeCaller, HardenPasswords, IndexAddresses, ListCallers, LowerBudget, OpenWarrant, ProveInclusion,
+    ApproveVoidOrder, ChangeEpoch, ChangePolicy, ClaimDecoys, CloseWarrant, CosignCheckpoint, Entry, EraseRecords,
+    FreezeCaller, HardenPasswords, IndexAddresses, ListCallers, LowerBudget, OpenWarrant, ProveEntry,
     ReadAlarms, ReadCheckpoint, ReadEntries, ReadEpochs, ReadPolicy, ReleaseKeys, ReportMail,
 };
 use libfuzzer_sys::fuzz_target;
@@ -55,10 +55,10 @@ fuzz_target!(|data: &[u8]| {
         13 => round_trip::<ReadAlarms>(json, body),
         14 => round_trip::<ReadCheckpoint>(json, body),
         15 => round_trip::<ReadEntries>(json, body),
-        16 => round_trip::<ProveInclusion>(json, body),
-        17 => round_trip::<Cosign>(json, body),
+        16 => round_trip::<ProveEntry>(json, body),
+        17 => round_trip::<CosignCheckpoint>(json, body),
         18 => round_trip::<ReportMail>(json, body),
-        19 => round_trip::<ApproveVoid>(json, body),
+        19 => round_trip::<ApproveVoidOrder>(json, body),
         20 => round_trip::<LowerBudget>(json, body),
         _ => {
             if let Ok(entry) = Entry::decode(body) {

@@ -92,7 +92,7 @@ impl ReleasedKeys {
 }
 
 impl Call for ReleaseKeys {
-    const PATH: &'static str = "/v1/release";
+    const PATH: &'static str = "/v1/keys/release";
     const COMPACT: bool = true;
     type Answer = ReleasedKeys;
 }
@@ -112,6 +112,6 @@ pub struct EraseRecords {
 }
 
 impl Call for EraseRecords {
-    const PATH: &'static str = "/v1/erase";
+    const PATH: &'static str = "/v1/records/erase";
     type Answer = ();
 }

@@ -5,7 +5,7 @@ use schemars::Schema;
 use serde_json::{Map, Value, json};
 
 /// Nested types deeper than this are left out: no type of ours is.
-const DEEPEST: usize = 12;
+const DEEPEST: usize = 24;
 
 /// Makes examples; knows the definitions that schemas refer to.
 pub struct Examples<'a> {
