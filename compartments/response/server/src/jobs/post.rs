@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use accounts_api::ReadPostal;
+use accounts_api::ReadPostalContacts;
 use cofferdam_core::{Domain, Field, FieldSet, Personal, Record};
 use cofferdam_wire::{Problem, ProblemType};
 use keys_api::WarrantId;
@@ -80,7 +80,7 @@ async fn addresses(
         let found = read_postal(app, warrant, &records).await?;
         return Ok(found.into_iter().map(|(record, of)| (record.0, of)).collect());
     }
-    let call = ReadPostal { warrant: warrant.to_string(), records };
+    let call = ReadPostalContacts { warrant: warrant.to_string(), records };
     let found = app.accounts.call(&call).await.map_err(Problem::from)?;
     Ok(found.into_iter().map(|of| (of.record.0, (of.name, of.address))).collect())
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use accounts_api::{OrderVoid, RevokeSessions, Whose};
+use accounts_api as accounts;
+use accounts_api::RevokeSessions;
 use axum::extract::State;
 use cofferdam_core::Domain;
 use cofferdam_wire::{Answer, Body, Problem, to_the_end};
@@ -27,8 +28,8 @@ pub async fn void(
         let _one_at_a_time = app.voiding.lock().await;
         match whose {
             VoidWhose::Everybody { order, set_before, break_glass } => {
-                let whose = Whose::Everybody { order: order.to_string() };
-                let order = OrderVoid { incident: incident.0, set_before, whose };
+                let whose = accounts::VoidWhose::Everybody { order: order.to_string() };
+                let order = accounts::VoidCredentials { incident: incident.0, set_before, whose };
                 everybody(&app, incident, &by, order, break_glass).await
             }
             VoidWhose::Exposed => {
@@ -51,7 +52,7 @@ async fn everybody(
     app: &App,
     incident: IncidentId,
     by: &Author,
-    order: OrderVoid,
+    order: accounts::VoidCredentials,
     break_glass: Option<String>,
 ) -> Result<Voided, Problem> {
     let before = app.store.finding::<Voided>(incident, Kind::Voided).await;
@@ -84,8 +85,8 @@ async fn some(
     let detail = format!("credentials and sessions of {who}: {} customers", records.len());
     app.journal(incident, by, "void.some", &detail).await?;
     let roaring = bytes_of(&records)?;
-    let whose = Whose::Only { roaring };
-    let order = OrderVoid { incident: incident.0, set_before: app.now(), whose };
+    let whose = accounts::VoidWhose::Only { roaring };
+    let order = accounts::VoidCredentials { incident: incident.0, set_before: app.now(), whose };
     let order = app.accounts.call(&order).await?;
     Ok(Voided {
         order: order.order,

@@ -9,7 +9,7 @@ mod roster;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use accounts_api::ReadSeen;
+use accounts_api::ReadActivity;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cofferdam_core::{CallerName, Domain, Field, FieldSet, Timestamp};
@@ -296,7 +296,7 @@ async fn seen(
         return RoaringBitmap::new();
     }
     let callers = if everywhere { None } else { Some(apps) };
-    let asked = app.accounts.call(&ReadSeen { callers, from, to }).await;
+    let asked = app.accounts.call(&ReadActivity { callers, from, to }).await;
     let seen = asked.map_err(|e| e.to_string()).and_then(|seen| {
         let read = |bytes: &[u8]| RoaringBitmap::deserialize_from(bytes).map_err(|e| e.to_string());
         Ok([read(&seen.opened)?, read(&seen.held)?, read(&seen.mailed)?])
