@@ -84,7 +84,7 @@ async fn fields_and_sessions(stolen: &Stolen<'_>) -> Vec<Attempt> {
     let outside = accounts::ReadCustomers { records: vec![stolen.customer], fields: billing };
     let session = accounts::CheckSession { token: stolen.session.clone() };
     let contacts = accounts::ReadContacts { warrant: "0".repeat(32), records: vec![Record(0)] };
-    let coarse = accounts::ListCoarse { from: Record(0), limit: 10_000 };
+    let coarse = accounts::ListCustomers { from: Record(0), limit: 10_000 };
     let import = accounts::ImportCustomers { source: "thief".to_owned(), rows: Vec::new() };
     vec![
         refused("read a field outside its grant", at, &outside).await,
@@ -167,10 +167,10 @@ async fn command(stolen: &Stolen<'_>) -> Vec<Attempt> {
         accounts::FreezeCaller { caller: caller.clone(), frozen: false, reason: reason.clone() };
     let thaw_payments =
         payments_api::FreezeCaller { caller: caller.clone(), frozen: false, reason };
-    let void = accounts::OrderVoid {
+    let void = accounts::VoidCredentials {
         incident: 1,
         set_before: stolen.now,
-        whose: accounts::Whose::Only { roaring: Vec::new() },
+        whose: accounts::VoidWhose::Only { roaring: Vec::new() },
     };
     let void_response = VoidCredentials { incident: IncidentId(1), whose: VoidWhose::Exposed };
     let revoke = accounts::RevokeSessions { incident: 1, opened_before: stolen.now };

@@ -2,7 +2,8 @@
 //! what `keys` refuses raises an alarm.
 
 use accounts_api::{
-    CheckSession, Coarse, CreateCustomer, OpenSession, OrderVoid, Profile, ReadCustomers, Whose,
+    CheckSession, Coarse, CreateCustomer, OpenSession, Profile, ReadCustomers, VoidCredentials,
+    VoidWhose,
 };
 use cofferdam_core::{Clock, Field, FieldSet, Personal, Record, SystemClock};
 use cofferdam_wire::ProblemType;
@@ -121,15 +122,15 @@ async fn the_release_log_and_response() {
 #[tokio::test]
 async fn void_orders() {
     let (place, _up) = estate();
-    let order = OrderVoid {
+    let order = VoidCredentials {
         incident: 1,
         set_before: SystemClock.now(),
-        whose: Whose::Only { roaring: Vec::new() },
+        whose: VoidWhose::Only { roaring: Vec::new() },
     };
     let refused = problem(place.client("accounts", THIEF).call(&order).await);
     assert!(refused.is(ProblemType::NOT_GRANTED));
     let log = std::fs::read_to_string(place.dir.join("accounts/accounts.log")).unwrap();
-    let line = log.lines().find(|line| line.contains("/v1/contain/void")).unwrap();
+    let line = log.lines().find(|line| line.contains("/v1/credentials/void")).unwrap();
     assert!(line.contains(THIEF) && line.contains("403"), "{line}");
 }
 

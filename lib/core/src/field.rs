@@ -176,7 +176,7 @@ impl FromStr for Field {
 }
 
 /// A set of fields: a list of names in JSON and TOML, 16 bits in the log and in postcard.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, JsonSchema)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
 pub struct FieldSet(#[schemars(with = "Vec<Field>")] u16);
 
 impl FieldSet {

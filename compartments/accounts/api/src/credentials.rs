@@ -1,119 +1,73 @@
-//! Signing in, sessions, resets.
+//! Passwords: checked one by one, and voided by one order.
 
-use cofferdam_core::{Call, Personal, Record, Timestamp};
+use cofferdam_core::{Call, Personal, ProblemType, Record, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Checks a password and opens a session at the caller.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct OpenSession {
-    /// The address to sign in with.
-    pub email: Personal,
-    /// The password as typed.
-    pub password: Personal,
-}
-
-/// A session. It is worth something only at the caller that opened it.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-pub struct Session {
-    /// Whose.
-    pub record: Record,
-    /// The secret that stands for it, 43 characters.
-    pub token: Personal,
-    /// Until when.
-    pub expires: Timestamp,
-}
-
-impl Call for OpenSession {
-    const PATH: &'static str = "/v1/sessions/open";
-    type Answer = Session;
-}
-
-/// Asks whose session a token is.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CheckSession {
-    /// The token.
-    pub token: Personal,
-}
-
-impl Call for CheckSession {
-    const PATH: &'static str = "/v1/sessions/check";
-    type Answer = Record;
-}
-
-/// Ends a session.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CloseSession {
-    /// The token.
-    pub token: Personal,
-}
-
-impl Call for CloseSession {
-    const PATH: &'static str = "/v1/sessions/close";
-    type Answer = ();
-}
+use crate::problems::{BAD_CREDENTIALS, CREDENTIAL_VOIDED, VOID_TAKES_TWO};
 
 /// Checks a password without opening a session, as before a sensitive step.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CheckPassword {
-    /// The address to sign in with.
+    /// The address that the customer signs in with.
+    #[schemars(extend("examples" = ["ada@post.example"]))]
     pub email: Personal,
     /// The password as typed.
+    #[schemars(extend("examples" = ["correct horse battery"]))]
     pub password: Personal,
 }
 
 impl Call for CheckPassword {
-    const PATH: &'static str = "/v1/credentials/check";
+    const PATH: &'static str = "/v1/passwords/check";
+    const PROBLEMS: &'static [ProblemType] = &[BAD_CREDENTIALS, CREDENTIAL_VOIDED];
     type Answer = Record;
 }
 
-/// Asks for a reset: if the address belongs to a customer, `accounts` itself mails a code there.
-/// The caller gets the same answer either way, and never sees the code.
+/// Voids credentials that were set up to an instant: one row, whatever the number of customers. A
+/// void password opens nothing; a reset makes a new one. For the controller.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct RequestReset {
-    /// The address.
-    pub email: Personal,
+pub struct VoidCredentials {
+    /// The incident's number.
+    pub incident: u32,
+    /// Credentials set at or before this instant are void. It is not in the future.
+    pub set_before: Timestamp,
+    /// Whose credentials are void.
+    pub whose: VoidWhose,
 }
 
-impl Call for RequestReset {
-    const PATH: &'static str = "/v1/resets/request";
-    type Answer = ();
-}
-
-/// Asks how busy those pages are on which customers sign in and set new passwords.
+/// The customers whose credentials are void.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ReadResetLoad {}
-
-/// How busy they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct ResetLoad {
-    /// Of what this instance can do at most, in percent, over the last ten to twenty seconds:
-    /// password hashes are what limits it.
-    pub busy_percent: u8,
+#[serde(rename_all = "snake_case")]
+pub enum VoidWhose {
+    /// All customers, which takes two people.
+    Everybody {
+        /// The order that two people signed, in the form that `keys` takes, as JSON.
+        #[schemars(extend("examples" = ["{\"order\":{…},\"signatures\":[…]}"]))]
+        order: String,
+    },
+    /// Some customers, no more than a tenth of all. Their sessions end as well.
+    Only {
+        /// The customers, as a Roaring bitmap in the portable serialisation.
+        roaring: Vec<u8>,
+    },
 }
 
-impl Call for ReadResetLoad {
-    const PATH: &'static str = "/v1/resets/load";
-    type Answer = ResetLoad;
+/// What a void order did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct VoidOutcome {
+    /// The order's number.
+    pub order: u64,
+    /// How many customers' credentials are void by it.
+    pub customers: u64,
+    /// After how many seconds the order held. The customers are counted after that.
+    pub seconds: f64,
 }
 
-/// Sets a new password with the code from the mail. The code works once, for 30 minutes.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CompleteReset {
-    /// The code.
-    pub code: Personal,
-    /// The new password, 8 to 200 characters.
-    pub password: Personal,
-}
-
-impl Call for CompleteReset {
-    const PATH: &'static str = "/v1/resets/complete";
-    type Answer = Record;
+impl Call for VoidCredentials {
+    const PATH: &'static str = "/v1/credentials/void";
+    const PROBLEMS: &'static [ProblemType] = &[VOID_TAKES_TWO];
+    const COMPACT: bool = true;
+    type Answer = VoidOutcome;
 }

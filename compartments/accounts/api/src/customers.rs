@@ -1,10 +1,14 @@
-//! Customers: creating, reading, finding, counting.
+//! Customers: creating, reading, finding, listing, erasing.
 
 use std::collections::BTreeMap;
 
-use cofferdam_core::{Call, Country, Field, FieldSet, Language, Personal, Record, Region};
+use cofferdam_core::{
+    Call, Country, Field, FieldSet, Language, Personal, ProblemType, Record, Region,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::problems::ADDRESS_TAKEN;
 
 /// What a customer tells the shop. Each text has at most 500 bytes.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -12,15 +16,20 @@ use serde::{Deserialize, Serialize};
 pub struct Profile {
     /// The name in full.
     pub name: Personal,
-    /// The e-mail address, which is also the name to sign in with; no two customers share one.
+    /// The e-mail address, with which the customer signs in; no two customers share one.
+    #[schemars(extend("examples" = ["ada@post.example"]))]
     pub email: Personal,
     /// The telephone number.
+    #[schemars(extend("examples" = ["+44 20 7946 0958"]))]
     pub phone: Option<Personal>,
-    /// Where bills go.
+    /// The address for bills.
+    #[schemars(extend("examples" = ["12 St James's Square, London SW1Y 4JH"]))]
     pub billing_address: Option<Personal>,
-    /// Where parcels go.
+    /// The address for parcels.
+    #[schemars(extend("examples" = ["7 Ockham Park Lane, Ockham GU23 6NQ"]))]
     pub shipping_address: Option<Personal>,
     /// The last four digits of the card on file.
+    #[schemars(extend("examples" = ["4929"]))]
     pub card_last4: Option<Personal>,
     /// Coarse attributes, in clear.
     pub coarse: Coarse,
@@ -45,14 +54,16 @@ pub struct Coarse {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateCustomer {
-    /// Who.
+    /// The customer.
     pub profile: Profile,
     /// The password, 8 to 200 characters.
+    #[schemars(extend("examples" = ["correct horse battery"]))]
     pub password: Personal,
 }
 
 impl Call for CreateCustomer {
     const PATH: &'static str = "/v1/customers/create";
+    const PROBLEMS: &'static [ProblemType] = &[ADDRESS_TAKEN];
     type Answer = Record;
 }
 
@@ -62,16 +73,16 @@ impl Call for CreateCustomer {
 pub struct ReadCustomers {
     /// One to 1,000 customers, ascending, none twice.
     pub records: Vec<Record>,
-    /// Which fields.
+    /// The fields that are wanted.
     pub fields: FieldSet,
 }
 
 /// What was read of one customer.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct CustomerFields {
-    /// Who.
+    /// The customer.
     pub record: Record,
-    /// The fields asked for that the customer has filled.
+    /// Those of the wanted fields that the customer has filled.
     pub fields: BTreeMap<Field, Personal>,
 }
 
@@ -86,6 +97,7 @@ impl Call for ReadCustomers {
 #[serde(deny_unknown_fields)]
 pub struct FindCustomer {
     /// The address; case and surrounding blanks don't matter.
+    #[schemars(extend("examples" = ["ada@post.example"]))]
     pub email: Personal,
 }
 
@@ -94,31 +106,45 @@ impl Call for FindCustomer {
     type Answer = Option<Record>;
 }
 
-/// Reads the coarse attributes of all customers, page by page. Decoys are among them: here
-/// nothing tells them apart.
+/// Lists all customers by their coarse attributes, page by page. Decoys are among them: nothing in
+/// the list tells them apart. For the controller.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ListCoarse {
-    /// The first record number wanted.
+pub struct ListCustomers {
+    /// The first record number that is wanted.
     pub from: Record,
-    /// How many at most, up to 10,000.
+    /// The size of the page, 1 to 10,000.
     pub limit: u32,
 }
 
 /// One customer in the list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CoarseRow {
-    /// Who.
+    /// The customer.
     pub record: Record,
     /// Coarse attributes.
     pub coarse: Coarse,
-    /// Which fields the customer has filled.
+    /// The fields that the customer has filled.
     pub filled: FieldSet,
 }
 
-impl Call for ListCoarse {
-    const PATH: &'static str = "/v1/customers/coarse";
+impl Call for ListCustomers {
+    const PATH: &'static str = "/v1/customers/list";
     const COMPACT: bool = true;
     /// Ascending; empty at the end.
     type Answer = Vec<CoarseRow>;
+}
+
+/// Erases a customer for ever. The row is deleted, and `keys` never releases its keys again, so that
+/// its data in backups stays closed. This can't be undone.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EraseCustomer {
+    /// The customer.
+    pub record: Record,
+}
+
+impl Call for EraseCustomer {
+    const PATH: &'static str = "/v1/customers/erase";
+    type Answer = ();
 }

@@ -1,18 +1,30 @@
-//! What the `accounts` compartment says over the wire.
+//! What the `accounts` compartment says over the wire: its calls, a file a noun.
 //!
-//! May touch: `cofferdam-core` only. Called by: `accounts/server`, and as a client's vocabulary
-//! by `response` and the CLI.
+//! May touch: `cofferdam-core` only. Called by: `accounts/server`, and as a client's vocabulary by
+//! `response`, staff's tools and app servers.
 
-mod contain;
+mod activity;
+mod callers;
+mod changes;
+mod contacts;
 mod credentials;
 mod customers;
-mod exposure;
-mod import;
+mod imports;
+mod mail;
 mod problems;
+mod reseal;
+mod resets;
+mod sessions;
 
-pub use contain::*;
+pub use activity::*;
+pub use callers::*;
+pub use changes::*;
+pub use contacts::*;
 pub use credentials::*;
 pub use customers::*;
-pub use exposure::*;
-pub use import::*;
+pub use imports::*;
+pub use mail::*;
 pub use problems::*;
+pub use reseal::*;
+pub use resets::*;
+pub use sessions::*;

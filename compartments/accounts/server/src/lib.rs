@@ -1,23 +1,20 @@
 //! The `accounts` compartment: customers sealed field by field, password verifiers, sessions.
 //!
 //! May touch: its own database, `keys` (release, seal, harden, index, decoys) and the SMTP relay
-//! for reset codes. Holds no key longer than a request lasts, and no full card number. Called by:
+//! for reset codes. It holds no key longer than a request lasts, and no full card number. Called by:
 //! the app servers of the shop, and `response` (orders, coarse attributes, contacts).
 
 mod app;
 mod config;
 mod confine;
 pub mod domain;
-mod donors;
 mod enrol;
-mod hasher;
-mod jobs;
-mod keys;
-mod numbers;
-mod opening;
+mod loops;
+mod post;
+mod reading;
 mod routes;
+mod sign_in;
 pub mod store;
-mod verify;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -29,17 +26,25 @@ use cofferdam_store::StoreError;
 use cofferdam_wire::{Identity, IdentityError, Listener, ServeError};
 
 pub use config::{Config, MailDomains};
-/// The paths of every call, for the test that tries each without a right to it.
+
+use app::App;
+use loops::ResetLoop;
+use post::Post;
+use store::Store;
+
+/// The paths of every call, for the test that makes each without a right to it.
 #[must_use]
 pub fn paths() -> Vec<&'static str> {
     routes::routes().paths()
 }
 
-use app::App;
-use jobs::{Post, ResetJob};
-use store::Store;
+/// The OpenAPI document of the compartment.
+#[must_use]
+pub fn openapi() -> serde_json::Value {
+    routes::routes().openapi(&routes::ABOUT)
+}
 
-/// How long letters that are being sent may take after a shutdown was asked for.
+/// How long waiting letters may take after the server was told to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// Why the server does not start.
@@ -62,7 +67,7 @@ pub struct Server {
     identity: Identity,
     listener: Listener,
     app: Arc<App>,
-    resets: ResetJob,
+    resets: ResetLoop,
 }
 
 impl Server {
@@ -75,25 +80,25 @@ impl Server {
         let identity = Identity::load(&config.tls)?;
         let store = Store::open(&config.database).await?;
         let post = Post::new(&config.relay, &config.mail_from, rng.clone());
-        let (queue, resets) = ResetJob::new(store.clone(), post, clock.clone(), rng.clone());
+        let (queue, resets) = ResetLoop::new(store.clone(), post, clock.clone(), rng.clone());
         let app = App::new(&config, &identity, store, queue, clock, rng).await?;
         let listener = Listener::bind(config.listen).await?;
         tracing::info!(address = %listener.address(), "listening");
         Ok(Self { identity, listener, app: Arc::new(app), resets })
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.listener.address()
     }
 
-    /// Serves until `stop` ends, then sends the letters that still wait.
+    /// Serves until `stop` ends, then sends the letters that are waiting.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let Self { identity, listener, app, resets } = self;
         let letters = tokio::spawn(resets.run());
-        let sweep = tokio::spawn(jobs::sweep(app.clone()));
-        let reseal = tokio::spawn(jobs::reseal(app.clone(), identity.name().clone()));
+        let sweep = tokio::spawn(loops::sweep(app.clone()));
+        let reseal = tokio::spawn(loops::reseal(app.clone(), identity.name().clone()));
         listener.serve(&identity, routes::router(app), stop).await;
         sweep.abort();
         reseal.abort();

@@ -2,10 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed step is a failed test")]
 
 use accounts_api::{Changes, Coarse};
+use accounts_server::domain::import::Reject;
 use accounts_server::domain::orders::Orders;
 use accounts_server::domain::password::{Cost, Scheme};
 use accounts_server::store::{
-    Credential, ImportProgress, KeptSession, NewCustomer, OrderKind, Reject, Store, is_conflict,
+    Credential, ImportProgress, KeptSession, NewCustomer, OrderKind, Store, is_conflict,
 };
 use cofferdam_core::{Epoch, Field, Record, Timestamp};
 use cofferdam_store::{Location, StoreError};
@@ -56,7 +57,13 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn customer(n: u32) -> NewCustomer {
-    let optional = |there: bool| there.then(|| vec![9; 40]);
+    let texts = [
+        Some((Field::Name, n.to_be_bytes().repeat(8))),
+        Some((Field::Email, vec![2; 33])),
+        n.is_multiple_of(2).then(|| (Field::Phone, vec![9; 40])),
+        n.is_multiple_of(3).then(|| (Field::ShippingAddress, vec![10; 40])),
+        n.is_multiple_of(7).then(|| (Field::CardLast4, vec![11; 40])),
+    ];
     NewCustomer {
         record: Record(n),
         epoch: Epoch(3),
@@ -67,14 +74,7 @@ fn customer(n: u32) -> NewCustomer {
             minor: n % 2 == 1,
         },
         email_index: index(n),
-        sealed: [
-            Some(n.to_be_bytes().repeat(8)),
-            Some(vec![2; 33]),
-            optional(n.is_multiple_of(2)),
-            None,
-            optional(n.is_multiple_of(3)),
-            optional(n.is_multiple_of(7)),
-        ],
+        sealed: texts.into_iter().flatten().collect(),
         credential: Credential {
             scheme: Scheme::Argon2id(Cost::NOW),
             salt: vec![7; 16],
@@ -106,8 +106,8 @@ async fn customers_read_back(store: &Store) {
         let written = customer(read.record.0);
         assert_eq!((&read.sealed, read.epoch), (&written.sealed, written.epoch));
     }
-    assert_eq!(found[1].sealed(Field::Phone), Some([9; 40].as_slice()));
-    assert_eq!(found[1].sealed(Field::BillingAddress), None);
+    assert_eq!(found[1].sealed[&Field::Phone], [9; 40]);
+    assert_eq!(found[1].sealed.get(&Field::BillingAddress), None);
 
     let coarse = store.coarse(Record(4), 10).await.unwrap();
     assert_eq!(coarse.iter().map(|c| c.record.0).collect::<Vec<_>>(), [6, 14]);
@@ -225,8 +225,8 @@ async fn sessions_that_a_host_could_see_are_found(store: &Store) {
     store.end_session(&[5; 32], at(90)).await.unwrap();
     let (web, window) = ("web-1".parse().unwrap(), (at(100), at(200)));
     let seen = async |caller| {
-        let seen = store.sessions_seen(caller, window.0, window.1).await.unwrap();
-        seen.map(|records| records.iter().collect::<Vec<_>>())
+        let seen = store.sessions_within(caller, window.0, window.1).await.unwrap();
+        [seen.opened, seen.held].map(|records| records.iter().collect::<Vec<_>>())
     };
     assert_eq!(seen(Some(&web)).await, [vec![2], vec![1]]);
     assert_eq!(seen(None).await, [vec![2, 3], vec![1]]);

@@ -1,10 +1,11 @@
 //! Containment that takes `keys`: approval of void orders, and budgets below the policy's.
 
-use cofferdam_core::{Call, CallerName, Operation, Timestamp};
+use cofferdam_core::{Call, CallerName, Operation, ProblemType, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::policy::Budget;
+use crate::problems::ORDER_REFUSED;
 use crate::signed::{Order, Signed};
 
 /// What two people order: that the credentials of all customers are void. It names the instant, so
@@ -40,13 +41,14 @@ impl Order for VoidOrder {
 /// approvers itself: so that a fallen controller can't shut every customer out alone.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ApproveVoid {
+pub struct ApproveVoidOrder {
     /// The order, signed by two approvers; by one, when the glass is broken.
     pub order: Signed<VoidOrder>,
 }
 
-impl Call for ApproveVoid {
-    const PATH: &'static str = "/v1/contain/approve-void";
+impl Call for ApproveVoidOrder {
+    const PATH: &'static str = "/v1/void-orders/approve";
+    const PROBLEMS: &'static [ProblemType] = &[ORDER_REFUSED];
     type Answer = ();
 }
 
@@ -66,6 +68,6 @@ pub struct LowerBudget {
 }
 
 impl Call for LowerBudget {
-    const PATH: &'static str = "/v1/contain/lower-budget";
+    const PATH: &'static str = "/v1/budgets/lower";
     type Answer = ();
 }

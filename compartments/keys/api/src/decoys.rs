@@ -1,8 +1,10 @@
 //! Where nobody lives.
 
-use cofferdam_core::{Call, Domain, Record};
+use cofferdam_core::{Call, Domain, ProblemType, Record};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::problems::DECOYS_CLAIMED;
 
 /// Asks, once, which of a range of new record numbers are decoys, so that `accounts` can fill
 /// them. A range that was asked for before is refused, with an alarm: a fallen `accounts` can't
@@ -27,6 +29,7 @@ pub struct ClaimedDecoys {
 
 impl Call for ClaimDecoys {
     const PATH: &'static str = "/v1/decoys/claim";
+    const PROBLEMS: &'static [ProblemType] = &[DECOYS_CLAIMED];
     type Answer = ClaimedDecoys;
 }
 
@@ -40,6 +43,6 @@ pub struct ReportMail {
 }
 
 impl Call for ReportMail {
-    const PATH: &'static str = "/v1/decoys/mail";
+    const PATH: &'static str = "/v1/mail/report";
     type Answer = ();
 }

@@ -1,9 +1,10 @@
 //! Epochs: generations of a domain's master key.
 
-use cofferdam_core::{Call, Domain, Epoch, Timestamp};
+use cofferdam_core::{Call, Domain, Epoch, ProblemType, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::problems::{EPOCH_OUTDATED, ORDER_REFUSED};
 use crate::signed::{Order, Signed};
 
 /// What two people order about a domain's master key.
@@ -64,6 +65,7 @@ pub struct ChangeEpoch {
 
 impl Call for ChangeEpoch {
     const PATH: &'static str = "/v1/epochs/change";
+    const PROBLEMS: &'static [ProblemType] = &[ORDER_REFUSED, EPOCH_OUTDATED];
     type Answer = DomainEpochs;
 }
 

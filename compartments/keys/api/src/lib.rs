@@ -13,24 +13,26 @@ mod epochs;
 mod log;
 mod passwords;
 mod policy;
+mod problems;
 mod release;
 mod signed;
 mod warrant;
 
 pub use alarms::{Alarm, AlarmKind, ReadAlarms};
 pub use callers::{CallerStatus, FreezeCaller, ListCallers};
-pub use contain::{ApproveVoid, LowerBudget, VoidOrder};
+pub use contain::{ApproveVoidOrder, LowerBudget, VoidOrder};
 pub use decoys::{ClaimDecoys, ClaimedDecoys, ReportMail};
 pub use entry::{BadEntry, Entry, Event, MAX_ENTRY, RecordList, glance};
 pub use epochs::{ChangeEpoch, DomainEpochs, EpochChange, EpochOrder, ReadEpochs};
 pub use log::{
-    CheckpointAnswer, Cosign, Inclusion, LogEntries, NodeHash, ProveInclusion, ReadCheckpoint,
-    ReadEntries,
+    CheckpointAnswer, CosignCheckpoint, Inclusion, LogEntries, NodeHash, ProveEntry,
+    ReadCheckpoint, ReadEntries,
 };
 pub use passwords::{
     HardenItem, HardenPasswords, HardenedPasswords, IndexAddresses, IndexedAddresses,
 };
 pub use policy::{BadPolicy, Budget, CallerPolicy, ChangePolicy, Grant, Policy, ReadPolicy};
+pub use problems::{DECOYS_CLAIMED, EPOCH_OUTDATED, ORDER_REFUSED, POLICY_OUTDATED};
 pub use release::{EraseRecords, KeyGroup, RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys};
 pub use signed::{
     ApproverKey, ApproverSecret, BadApproverKey, BadSignature, Order, Signature, Signed,

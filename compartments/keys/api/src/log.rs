@@ -27,7 +27,7 @@ pub struct CheckpointAnswer {
 pub type NodeHash = [u8; 32];
 
 impl Call for ReadCheckpoint {
-    const PATH: &'static str = "/v1/log/checkpoint";
+    const PATH: &'static str = "/v1/checkpoints/read";
     type Answer = CheckpointAnswer;
 }
 
@@ -49,7 +49,7 @@ pub struct LogEntries {
 }
 
 impl Call for ReadEntries {
-    const PATH: &'static str = "/v1/log/entries";
+    const PATH: &'static str = "/v1/entries/read";
     const COMPACT: bool = true;
     type Answer = LogEntries;
 }
@@ -57,7 +57,7 @@ impl Call for ReadEntries {
 /// Asks for the proof that one entry is in the tree.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ProveInclusion {
+pub struct ProveEntry {
     /// The entry's index.
     pub index: u64,
     /// The size of the tree, at most the log's; 0 for the log as it is now.
@@ -75,8 +75,8 @@ pub struct Inclusion {
     pub proof: Vec<NodeHash>,
 }
 
-impl Call for ProveInclusion {
-    const PATH: &'static str = "/v1/log/inclusion";
+impl Call for ProveEntry {
+    const PATH: &'static str = "/v1/entries/prove";
     type Answer = Inclusion;
 }
 
@@ -84,12 +84,12 @@ impl Call for ProveInclusion {
 /// `keys` gave it, with the witness's signature line added. It is served beside the checkpoint.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Cosign {
+pub struct CosignCheckpoint {
     /// The signed note with both signatures.
     pub note: String,
 }
 
-impl Call for Cosign {
-    const PATH: &'static str = "/v1/log/cosign";
+impl Call for CosignCheckpoint {
+    const PATH: &'static str = "/v1/checkpoints/cosign";
     type Answer = ();
 }

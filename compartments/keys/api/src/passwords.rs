@@ -34,7 +34,7 @@ pub struct HardenedPasswords {
 }
 
 impl Call for HardenPasswords {
-    const PATH: &'static str = "/v1/harden";
+    const PATH: &'static str = "/v1/passwords/harden";
     const COMPACT: bool = true;
     type Answer = HardenedPasswords;
 }
@@ -58,7 +58,7 @@ pub struct IndexedAddresses {
 }
 
 impl Call for IndexAddresses {
-    const PATH: &'static str = "/v1/index";
+    const PATH: &'static str = "/v1/addresses/index";
     const COMPACT: bool = true;
     type Answer = IndexedAddresses;
 }

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cofferdam_core::{Call, CallerName, Domain, FieldSet, Operation};
+use cofferdam_core::{Call, CallerName, Domain, FieldSet, Operation, ProblemType};
 use schemars::generate::SchemaGenerator;
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
+use crate::problems::{ORDER_REFUSED, POLICY_OUTDATED};
 use crate::signed::{ApproverKey, Order, Signed};
 
 /// The grants and budgets of every caller, and who may change them.
@@ -165,7 +166,7 @@ impl Order for Policy {
 pub struct ReadPolicy {}
 
 impl Call for ReadPolicy {
-    const PATH: &'static str = "/v1/policy/read";
+    const PATH: &'static str = "/v1/policies/read";
     type Answer = Policy;
 }
 
@@ -179,7 +180,8 @@ pub struct ChangePolicy {
 }
 
 impl Call for ChangePolicy {
-    const PATH: &'static str = "/v1/policy/change";
+    const PATH: &'static str = "/v1/policies/change";
+    const PROBLEMS: &'static [ProblemType] = &[ORDER_REFUSED, POLICY_OUTDATED];
     type Answer = ();
 }
 

@@ -1,5 +1,7 @@
 //! Keys are released, record by record and field by field.
 
+use std::collections::BTreeSet;
+
 use cofferdam_core::{Call, CallerName, Domain, Epoch, FieldKey, FieldSet, Operation, Record};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -74,25 +76,29 @@ impl ReleaseKeys {
 }
 
 impl ReleasedKeys {
-    /// Whether this is an answer to `call`, for every record of it: a key each for the fields of
-    /// each record, in their order; erased records may be withheld, decoys under a warrant only.
+    /// Whether this is an answer to `call`: a key for each field of each record, in their order.
+    /// Only records that were asked for may be withheld, and decoys under a warrant only.
     #[must_use]
     pub fn answers(&self, call: &ReleaseKeys) -> bool {
-        let withheld = |record: &Record| {
-            self.erased.contains(record) || (call.warrant.is_some() && self.decoys.contains(record))
-        };
+        if call.warrant.is_none() && !self.decoys.is_empty() {
+            return false;
+        }
+        let withheld: BTreeSet<&Record> = self.erased.iter().chain(&self.decoys).collect();
+        let asked: BTreeSet<&Record> = call.groups.iter().flat_map(|of| &of.records).collect();
         let matches = |(asked, got): (&KeyGroup, &ReleasedGroup)| {
-            let expected = asked.records.iter().filter(|record| !withheld(record));
+            let expected = asked.records.iter().filter(|record| !withheld.contains(record));
             asked.epoch.is_none_or(|epoch| epoch == got.epoch)
                 && expected.eq(got.records.iter().map(|of| &of.record))
                 && got.records.iter().all(|of| of.keys.len() == asked.fields.len())
         };
-        self.groups.len() == call.groups.len() && call.groups.iter().zip(&self.groups).all(matches)
+        withheld.is_subset(&asked)
+            && self.groups.len() == call.groups.len()
+            && call.groups.iter().zip(&self.groups).all(matches)
     }
 }
 
 impl Call for ReleaseKeys {
-    const PATH: &'static str = "/v1/release";
+    const PATH: &'static str = "/v1/keys/release";
     const COMPACT: bool = true;
     type Answer = ReleasedKeys;
 }
@@ -112,6 +118,6 @@ pub struct EraseRecords {
 }
 
 impl Call for EraseRecords {
-    const PATH: &'static str = "/v1/erase";
+    const PATH: &'static str = "/v1/records/erase";
     type Answer = ();
 }

@@ -11,7 +11,7 @@ use crate::signed::{Order, Signed};
 
 /// The number of a warrant: 16 random bytes, in hexadecimal as text.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
-#[schemars(extend("pattern" = "^[0-9a-fA-F]{32}$"))]
+#[schemars(extend("pattern" = "^[0-9a-fA-F]{32}$", "examples" = ["430982b7477d2b35b1089781d38edf88"]))]
 pub struct WarrantId(#[schemars(with = "String")] pub [u8; 16]);
 
 impl WarrantId {

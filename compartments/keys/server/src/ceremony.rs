@@ -94,7 +94,7 @@ async fn hold(
     let sealed = kept.sealed.map(|sealed| (ROOT.to_owned(), sealed));
     let made: Vec<_> = made.into_iter().chain(sealed).collect();
     let first = Signed { order: decided.policy, signatures: Vec::new() };
-    if !store::insert_secret(db, &made).await? || !store::insert_policy(db, &first).await? {
+    if !store::insert_secrets(db, &made).await? || !store::insert_policy(db, &first).await? {
         return Err(CeremonyError::Raced);
     }
     Ok(Made { log_key, shares: kept.shares, joined: false })
@@ -135,7 +135,7 @@ async fn join(
     let root = root_key(config, there).await?;
     let name = log_name(&config.log_origin);
     let made = [(name.clone(), custody::seal(&root, &name, log, rng))];
-    if !there.contains_key(&name) && store::insert_secret(db, &made).await? {
+    if !there.contains_key(&name) && store::insert_secrets(db, &made).await? {
         return Ok(Made { log_key, shares: Vec::new(), joined: true });
     }
     let log_key = open_log_key(config, &root, there)?.verifier();

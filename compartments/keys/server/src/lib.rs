@@ -6,7 +6,6 @@
 //! `accounts` and `payments` (fronts, for the callers that they serve) and `response` (the
 //! controller: freeze, orders, log, alarms).
 
-mod alarms;
 mod app;
 pub mod ceremony;
 mod config;
@@ -15,6 +14,7 @@ pub mod custody;
 mod delivery;
 mod domain;
 mod log;
+mod loops;
 mod routes;
 mod store;
 
@@ -31,9 +31,16 @@ pub use delivery::{DeliveryError, SinkConfig};
 pub use log::LogError;
 
 use app::App;
-use delivery::{Post, Sink};
+use delivery::Sink;
+use loops::AlarmDelivery;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+
+/// The paths of every call, for the test that makes each without a right to it.
+#[must_use]
+pub fn paths() -> Vec<&'static str> {
+    routes::routes().paths()
+}
 
 /// The OpenAPI document of the compartment.
 #[must_use]
@@ -87,16 +94,18 @@ pub async fn serve(
     let listener = Listener::bind(config.listen).await?.tell_refused(refused);
     tracing::info!(address = %listener.address(), log = app.log.size(), "keys is listening");
     let mut beside = JoinSet::new();
-    beside.spawn(app.clone().keep_up());
-    beside.spawn(app.clone().watch_door(knocks));
-    beside.spawn(app.clone().watch_log());
+    beside.spawn(loops::keep_up(app.clone()));
+    beside.spawn(loops::watch_door(app.clone(), knocks));
+    beside.spawn(loops::watch_log(app.clone()));
     for sink in sinks {
-        beside.spawn(Post::new(db.clone(), clock.clone(), sink).run());
+        beside.spawn(AlarmDelivery::new(db.clone(), clock.clone(), sink).run());
     }
     listener.serve(&identity, routes::routes().into_router(app.clone()), stop).await;
     beside.shutdown().await;
     app.alarms.flush(app.now().await).await;
     app.log.close().await?;
+    // SQLite then holds everything in its one file: an operator may copy it.
+    db.close().await;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 /// A value nested deeper than this becomes `null`, so that a type that contains itself has an end.
 /// No other type is nested as deep.
-const MAX_DEPTH: usize = 12;
+const MAX_DEPTH: usize = 24;
 
 /// Makes examples from schemas and the definitions that these refer to.
 pub struct Examples<'a> {

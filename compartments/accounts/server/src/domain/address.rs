@@ -1,10 +1,13 @@
-//! E-mail addresses: one form for looking up, one check of their shape.
+//! E-mail addresses: one form in which they are looked up, and one check of their shape.
 
 use aws_lc_rs::digest::{SHA256, digest as hash};
 use cofferdam_core::{KeyBytes, Personal};
 
 /// The longest address that SMTP carries (RFC 5321, section 4.5.3.1.3, less the brackets).
 const MAX_ADDRESS: usize = 254;
+
+/// The look-up index of an e-mail address, which `keys` makes of its digest.
+pub type EmailIndex = [u8; 32];
 
 /// The form in which addresses are compared and written to: without surrounding blanks, in
 /// lower case.
@@ -13,7 +16,7 @@ pub fn normalise(address: &Personal) -> Personal {
     Personal::new(address.expose().trim().to_lowercase())
 }
 
-/// SHA-256 of the normalised address: what `keys` makes the look-up index from.
+/// SHA-256 of the normalised address, of which `keys` makes the look-up index.
 #[must_use]
 pub fn digest(address: &Personal) -> KeyBytes {
     let sum = hash(&SHA256, normalise(address).expose().as_bytes());
@@ -22,9 +25,9 @@ pub fn digest(address: &Personal) -> KeyBytes {
     KeyBytes::new(bytes)
 }
 
-/// Whether a letter can be sent to it: `local@domain.tld` in ASCII, without blanks or anything that
-/// means something in an SMTP command or a mail header. Letters of other alphabets are refused:
-/// many relays don't carry them, and some look like others.
+/// Whether a letter can be sent to the address: `local@domain.tld` in ASCII, without blanks and
+/// without characters that mean something in an SMTP command or a mail header. Letters of other
+/// alphabets are refused: many relays don't carry them, and some of them look like others.
 #[must_use]
 pub fn is_plausible(address: &Personal) -> bool {
     let text = address.expose().trim();
@@ -47,7 +50,7 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// Nobody may become a customer whom no letter can reach.
+        /// No letter could reach a customer with an address that can't be written to.
         #[test]
         fn a_letter_can_be_written_to_every_plausible_address(text in "[ -~]{1,3}@[!-~]{1,3}\\.[a-z]") {
             let address = Personal::new(text);

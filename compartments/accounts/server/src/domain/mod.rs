@@ -1,10 +1,15 @@
 //! The rules of the compartment. No I/O: nothing here knows a table, a socket or a clock.
 
 pub mod address;
+pub mod batch;
 pub mod decoy;
+pub mod donors;
+pub mod import;
 pub mod letter;
+pub mod numbers;
 pub mod orders;
 pub mod parts;
 pub mod password;
 pub mod profile;
+pub mod settle;
 pub mod token;

@@ -1,18 +1,52 @@
-//! The orders of `response` that hold now, as every request looks at them.
+//! The orders of `response` that are in force, as every request goes by them.
 
 use std::collections::BTreeSet;
 
 use cofferdam_core::{CallerName, Record, Timestamp};
+use jiff::SignedDuration;
 use roaring::RoaringBitmap;
 
-/// What was ordered. Only the latest instant of each kind matters: it covers the earlier ones.
+/// How far ahead the controller's clock may be.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
+/// One person may shut out this many customers, however few there are in all.
+const FEW: u64 = 1_000;
+
+/// The instant of an order is in the future, where it would hit what is still to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the instant is in the future")]
+pub struct InFuture;
+
+/// One person may not shut out so many customers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{named} customers are more than the {most} that one person may shut out: have two people sign \
+     an order over everybody"
+)]
+pub struct TooMany {
+    named: u64,
+    most: u64,
+}
+
+/// The instant that an order means. A controller whose clock is a little ahead means now: an order
+/// must not fail for that.
+pub fn past(instant: Timestamp, now: Timestamp) -> Result<Timestamp, InFuture> {
+    if instant.duration_since(now) > SKEW { Err(InFuture) } else { Ok(instant.min(now)) }
+}
+
+/// Checks that one person names no more than a tenth of `all` customers.
+pub fn check_some(named: u64, all: u64) -> Result<(), TooMany> {
+    let most = (all / 10).max(FEW);
+    if named > most { Err(TooMany { named, most }) } else { Ok(()) }
+}
+
+/// The orders in force. Only the latest instant of each kind matters: it covers the earlier ones.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Orders {
-    /// Credentials set at or before this are void.
+    /// Credentials set at or before this instant are void.
     pub void_until: Option<Timestamp>,
-    /// Sessions opened at or before this are ended.
+    /// Sessions opened at or before this instant are over.
     pub revoked_until: Option<Timestamp>,
-    /// For some customers, credentials and sessions up to an instant: by instant, each once.
+    /// Orders over some customers: their credentials and sessions up to an instant.
     sets: Vec<(Timestamp, RoaringBitmap)>,
     /// Callers that are refused everything.
     pub frozen: BTreeSet<CallerName>,
@@ -25,7 +59,7 @@ impl Orders {
         self.void_until.is_some_and(|until| set_at <= until) || self.in_set(record, set_at)
     }
 
-    /// Whether the session of `record`, opened at `opened`, is ended.
+    /// Whether the session of `record`, opened at `opened`, is over.
     #[must_use]
     pub fn revokes(&self, record: Record, opened: Timestamp) -> bool {
         self.revoked_until.is_some_and(|until| opened <= until) || self.in_set(record, opened)
@@ -68,7 +102,7 @@ impl Orders {
         }
     }
 
-    /// Drops sets that orders over everybody cover.
+    /// Drops the sets that orders over everybody cover.
     fn tidy(&mut self) {
         let covered = self.void_until.min(self.revoked_until);
         self.sets.retain(|(until, records)| {
@@ -98,6 +132,54 @@ mod tests {
         assert!(!orders.revokes(one, at(10)));
         orders.revoke(at(7));
         assert!(orders.revokes(one, at(7)) && !orders.revokes(one, at(8)));
+    }
+
+    #[test]
+    fn an_order_means_the_past() {
+        let now = at(1_000);
+        for (instant, meant) in
+            [(at(0), Ok(at(0))), (now, Ok(now)), (at(1_300), Ok(now)), (at(1_301), Err(InFuture))]
+        {
+            assert_eq!(past(instant, now), meant, "{instant}");
+        }
+    }
+
+    #[test]
+    fn one_person_shuts_out_a_tenth_or_a_thousand() {
+        for (named, all, most) in [
+            (1_000, 0, None),
+            (1_001, 0, Some(1_000)),
+            (1_001, 10_009, Some(1_000)),
+            (1_001, 10_010, None),
+            (2_400_000, 24_000_000, None),
+            (2_400_001, 24_000_000, Some(2_400_000)),
+        ] {
+            let expected = most.map_or(Ok(()), |most| Err(TooMany { named, most }));
+            assert_eq!(check_some(named, all), expected);
+        }
+    }
+
+    #[test]
+    fn a_frozen_caller_can_be_thawed() {
+        let caller: CallerName = "web-1".parse().unwrap();
+        let mut orders = Orders::default();
+        for frozen in [true, true, false, false] {
+            orders.freeze(caller.clone(), frozen);
+            assert_eq!(orders.frozen.contains(&caller), frozen);
+        }
+    }
+
+    #[test]
+    fn sets_that_are_covered_are_dropped() {
+        let set = || [1, 2].into_iter().collect();
+        let mut orders = Orders::default();
+        orders.void_some(at(5), set());
+        orders.void_some(at(6), set());
+        assert_eq!(orders.sets.len(), 1, "the later order covers the same customers");
+        orders.void(at(6));
+        assert_eq!(orders.sets.len(), 1, "their sessions are not covered");
+        orders.revoke(at(6));
+        assert_eq!(orders.sets.len(), 0);
     }
 
     proptest! {

@@ -5,7 +5,7 @@ use cofferdam_core::{Field, FieldSet, Personal};
 
 use super::address;
 
-/// The fields that are kept sealed, in the order of their numbers and of their columns.
+/// The fields that are kept sealed, in the order of their numbers. Each has the column of its name.
 pub const SEALED: [Field; 6] = [
     Field::Name,
     Field::Email,
@@ -15,78 +15,87 @@ pub const SEALED: [Field; 6] = [
     Field::CardLast4,
 ];
 
+/// The fields that every customer fills.
+const NEEDED: [Field; 2] = [Field::Name, Field::Email];
 /// The longest text of a field, in bytes.
 const MAX_TEXT: usize = 500;
 
-/// Why a profile is refused. It names the field, never its content.
+/// The fields are none, or some of them are not kept here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("name fields among {}", SEALED.map(Field::as_str).join(", "))]
+pub struct BadFields;
+
+/// Why a profile is refused. The message names the field, never its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadProfile {
-    /// A text is longer than the column takes.
+    /// A text is too long.
     #[error("{0} has more than 500 bytes")]
     TooLong(Field),
     /// A text holds line breaks or other control characters.
     #[error("{0} holds a control character")]
     Control(Field),
-    /// A field that everyone has is empty.
+    /// A field that every customer fills is empty.
     #[error("{0} is empty")]
     Empty(Field),
-    /// No letter could be sent there.
+    /// The address is none that a letter can be sent to.
     #[error("email is no e-mail address")]
     Address,
-    /// Not four digits.
+    /// The last digits of the card are not four digits.
     #[error("card_last4 is not four digits")]
     CardLast4,
 }
 
-/// The texts of a profile in the order of [`SEALED`]; an empty text counts as not filled.
-#[must_use]
-pub fn texts(profile: &Profile) -> [Option<&Personal>; SEALED.len()] {
-    let filled = |text: &&Personal| !text.expose().trim().is_empty();
-    [
-        Some(&profile.name).filter(filled),
-        Some(&profile.email).filter(filled),
-        profile.phone.as_ref().filter(filled),
-        profile.billing_address.as_ref().filter(filled),
-        profile.shipping_address.as_ref().filter(filled),
-        profile.card_last4.as_ref().filter(filled),
-    ]
+/// The filled texts of a profile with their fields; an empty text counts as not filled.
+pub fn texts(profile: &Profile) -> impl Iterator<Item = (Field, &Personal)> {
+    let text = |field| {
+        let text = match field {
+            Field::Name => Some(&profile.name),
+            Field::Email => Some(&profile.email),
+            Field::Phone => profile.phone.as_ref(),
+            Field::BillingAddress => profile.billing_address.as_ref(),
+            Field::ShippingAddress => profile.shipping_address.as_ref(),
+            Field::CardLast4 => profile.card_last4.as_ref(),
+            _ => None,
+        };
+        Some((field, text.filter(|text| !text.expose().trim().is_empty())?))
+    };
+    SEALED.into_iter().filter_map(text)
 }
 
-/// Which fields a profile fills.
+/// The fields that a profile fills.
 #[must_use]
 pub fn filled(profile: &Profile) -> FieldSet {
-    let texts = texts(profile);
-    SEALED.iter().zip(texts).filter_map(|(field, text)| text.map(|_| *field)).collect()
+    texts(profile).map(|(field, _)| field).collect()
+}
+
+/// Checks that fields may be asked for.
+pub fn check_fields(fields: FieldSet) -> Result<(), BadFields> {
+    let good = !fields.is_empty() && fields.is_subset(SEALED.into_iter().collect());
+    if good { Ok(()) } else { Err(BadFields) }
 }
 
 /// Checks every text of a profile.
 pub fn check(profile: &Profile) -> Result<(), BadProfile> {
-    for (field, text) in SEALED.into_iter().zip(texts(profile)) {
-        let Some(text) = text.map(Personal::expose) else {
-            let needed = matches!(field, Field::Name | Field::Email);
-            if needed {
-                return Err(BadProfile::Empty(field));
-            }
-            continue;
-        };
+    let filled = filled(profile);
+    if let Some(field) = NEEDED.into_iter().find(|field| !filled.contains(*field)) {
+        return Err(BadProfile::Empty(field));
+    }
+    for (field, text) in texts(profile) {
+        let text = text.expose();
         if text.len() > MAX_TEXT {
             return Err(BadProfile::TooLong(field));
         }
-        // An address may have lines; a name with one could forge a mail header.
+        // An address may have lines; a name with a line feed could forge a mail header.
         let lines = matches!(field, Field::BillingAddress | Field::ShippingAddress);
         if text.chars().any(|c| c.is_control() && !(lines && c == '\n')) {
             return Err(BadProfile::Control(field));
         }
+        let four_digits = text.len() == 4 && text.bytes().all(|b| b.is_ascii_digit());
+        if field == Field::CardLast4 && !four_digits {
+            return Err(BadProfile::CardLast4);
+        }
     }
-    if !address::is_plausible(&profile.email) {
-        return Err(BadProfile::Address);
-    }
-    let digits =
-        |s: &Personal| s.expose().len() == 4 && s.expose().bytes().all(|b| b.is_ascii_digit());
-    match texts(profile)[5] {
-        Some(last4) if !digits(last4) => Err(BadProfile::CardLast4),
-        _ => Ok(()),
-    }
+    if address::is_plausible(&profile.email) { Ok(()) } else { Err(BadProfile::Address) }
 }
 
 #[cfg(test)]
@@ -117,6 +126,17 @@ mod tests {
         let expected = [Field::Name, Field::Email, Field::BillingAddress, Field::CardLast4];
         assert_eq!(filled(&ada()), expected.into_iter().collect());
         assert_eq!(check(&ada()), Ok(()));
+    }
+
+    #[test]
+    fn fields_that_are_not_kept_here_can_t_be_asked_for() {
+        let check = |fields: &[Field]| check_fields(fields.iter().copied().collect());
+        assert_eq!(check(&SEALED), Ok(()));
+        assert_eq!(check(&[Field::Phone]), Ok(()));
+        for bad in [&[][..], &[Field::Password], &[Field::Name, Field::CardNumber]] {
+            assert_eq!(check(bad), Err(BadFields), "{bad:?}");
+        }
+        assert!(BadFields.to_string().ends_with("shipping_address, card_last4"));
     }
 
     #[test]

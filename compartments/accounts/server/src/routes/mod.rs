@@ -1,28 +1,59 @@
-//! The endpoints, one file each.
+//! The table of routes. A path is `/v1/<noun>/<verb>`; its call is handled in the file
+//! `<noun>/<verb>.rs`.
 
-mod check_password;
-mod check_session;
-mod close_session;
-mod complete_reset;
-mod create_customer;
-mod erase_customer;
-mod find_customer;
-mod freeze_caller;
-mod import_customers;
-mod list_coarse;
-mod open_session;
-mod order_void;
-mod read_changes;
-mod read_contacts;
-mod read_customers;
-mod read_import;
-mod read_postal;
-mod read_reseal;
-mod read_reset_load;
-mod read_seen;
-mod report_mail;
-mod request_reset;
-mod revoke_sessions;
+mod about;
+
+mod activity {
+    pub mod read;
+}
+mod callers {
+    pub mod freeze;
+}
+mod changes {
+    pub mod read;
+}
+mod contacts {
+    pub mod read;
+}
+mod credentials {
+    pub mod void;
+}
+mod customers {
+    pub mod create;
+    pub mod erase;
+    pub mod find;
+    pub mod import;
+    pub mod list;
+    pub mod read;
+}
+mod imports {
+    pub mod read;
+}
+mod mail {
+    pub mod report;
+}
+mod passwords {
+    pub mod check;
+}
+mod postal_contacts {
+    pub mod read;
+}
+mod reseal {
+    pub mod read;
+}
+mod reset_load {
+    pub mod read;
+}
+mod resets {
+    pub mod complete;
+    pub mod request;
+}
+mod sessions {
+    pub mod check;
+    pub mod close;
+    pub mod open;
+    pub mod revoke;
+}
 
 use std::sync::Arc;
 
@@ -33,37 +64,39 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use cofferdam_wire::{Caller, Routes};
 
+pub use about::ABOUT;
+
 use crate::app::{App, frozen};
 
 /// Every call of the compartment.
 pub fn routes() -> Routes<Arc<App>> {
     Routes::new()
-        .call::<api::CreateCustomer, _, _>(create_customer::handle)
-        .call::<api::ReadCustomers, _, _>(read_customers::handle)
-        .call::<api::FindCustomer, _, _>(find_customer::handle)
-        .call::<api::EraseCustomer, _, _>(erase_customer::handle)
-        .call::<api::ListCoarse, _, _>(list_coarse::handle)
-        .call::<api::ImportCustomers, _, _>(import_customers::handle)
-        .call::<api::ReadImport, _, _>(read_import::handle)
-        .call::<api::OpenSession, _, _>(open_session::handle)
-        .call::<api::CheckSession, _, _>(check_session::handle)
-        .call::<api::CloseSession, _, _>(close_session::handle)
-        .call::<api::CheckPassword, _, _>(check_password::handle)
-        .call::<api::RequestReset, _, _>(request_reset::handle)
-        .call::<api::CompleteReset, _, _>(complete_reset::handle)
-        .call::<api::OrderVoid, _, _>(order_void::handle)
-        .call::<api::RevokeSessions, _, _>(revoke_sessions::handle)
-        .call::<api::FreezeCaller, _, _>(freeze_caller::handle)
-        .call::<api::ReportMail, _, _>(report_mail::handle)
-        .call::<api::ReadReseal, _, _>(read_reseal::handle)
-        .call::<api::ReadResetLoad, _, _>(read_reset_load::handle)
-        .call::<api::ReadContacts, _, _>(read_contacts::handle)
-        .call::<api::ReadPostal, _, _>(read_postal::handle)
-        .call::<api::ReadChanges, _, _>(read_changes::handle)
-        .call::<api::ReadSeen, _, _>(read_seen::handle)
+        .call::<api::CreateCustomer, _, _>(customers::create::handle)
+        .call::<api::ReadCustomers, _, _>(customers::read::handle)
+        .call::<api::FindCustomer, _, _>(customers::find::handle)
+        .call::<api::ListCustomers, _, _>(customers::list::handle)
+        .call::<api::EraseCustomer, _, _>(customers::erase::handle)
+        .call::<api::ImportCustomers, _, _>(customers::import::handle)
+        .call::<api::ReadImport, _, _>(imports::read::handle)
+        .call::<api::OpenSession, _, _>(sessions::open::handle)
+        .call::<api::CheckSession, _, _>(sessions::check::handle)
+        .call::<api::CloseSession, _, _>(sessions::close::handle)
+        .call::<api::RevokeSessions, _, _>(sessions::revoke::handle)
+        .call::<api::CheckPassword, _, _>(passwords::check::handle)
+        .call::<api::VoidCredentials, _, _>(credentials::void::handle)
+        .call::<api::RequestReset, _, _>(resets::request::handle)
+        .call::<api::CompleteReset, _, _>(resets::complete::handle)
+        .call::<api::ReadResetLoad, _, _>(reset_load::read::handle)
+        .call::<api::FreezeCaller, _, _>(callers::freeze::handle)
+        .call::<api::ReadContacts, _, _>(contacts::read::handle)
+        .call::<api::ReadPostalContacts, _, _>(postal_contacts::read::handle)
+        .call::<api::ReadChanges, _, _>(changes::read::handle)
+        .call::<api::ReadActivity, _, _>(activity::read::handle)
+        .call::<api::ReadReseal, _, _>(reseal::read::handle)
+        .call::<api::ReportMail, _, _>(mail::report::handle)
 }
 
-/// All routes. A frozen caller is refused before any of them.
+/// The router. A frozen caller is refused before any route.
 pub fn router(app: Arc<App>) -> Router {
     let refuse = middleware::from_fn_with_state(app.clone(), refuse_frozen);
     routes().into_router(app).layer(refuse)
@@ -80,4 +113,14 @@ async fn refuse_frozen(
         return frozen(&caller).into_response();
     }
     next.run(request).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_call_is_described() {
+        assert_eq!(routes().faults(&ABOUT), [""; 0]);
+    }
 }

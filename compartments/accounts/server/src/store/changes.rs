@@ -1,20 +1,33 @@
-//! What changed, who had sessions, who was mailed: for whom `response` asks after a breach.
+//! The customers that changed, and those that were mailed a reset code: `response` asks for both
+//! after a breach.
 
 use accounts_api::Changes;
-use cofferdam_core::{CallerName, Record, Timestamp};
+use cofferdam_core::{Record, Timestamp};
 use cofferdam_store::StoreError;
 use roaring::RoaringBitmap;
-use sqlx::Row;
+use sqlx::FromRow;
 
-use super::{Store, Tx, customers};
+use super::{Store, Tx, record_of};
 
-/// Changes read at once.
+/// How many changes are read at once.
 const PAGE: i64 = 1_000;
-/// Customers in them, at most about so many.
-const CUSTOMERS: usize = 10_000;
+/// A page ends with the change that reaches this many customers.
+const CUSTOMERS: u64 = 10_000;
+
+#[derive(FromRow)]
+struct Kept {
+    oldest: Option<i64>,
+    newest: Option<i64>,
+}
+
+#[derive(FromRow)]
+struct ChangeRow {
+    seq: i64,
+    records: Vec<u8>,
+}
 
 impl Store {
-    /// Keeps that customers changed; `records` ascend.
+    /// Notes that customers changed; `records` ascend.
     pub async fn insert_change(
         tx: &mut Tx,
         records: &[Record],
@@ -31,29 +44,30 @@ impl Store {
         Ok(())
     }
 
-    /// What changed after change `after`.
+    /// The customers that changed after change `after`.
     pub async fn changes(&self, after: u64) -> Result<Changes, StoreError> {
-        let (oldest, newest): (Option<i64>, Option<i64>) =
-            sqlx::query_as("SELECT MIN(seq), MAX(seq) FROM changes")
+        let kept: Kept =
+            sqlx::query_as("SELECT MIN(seq) AS oldest, MAX(seq) AS newest FROM changes")
                 .fetch_one(self.db.reader())
                 .await?;
-        let [oldest, newest] = [oldest, newest].map(|seq| seq.unwrap_or(0).unsigned_abs());
-        let rows: Vec<(i64, Vec<u8>)> =
+        let [oldest, newest] =
+            [kept.oldest, kept.newest].map(|seq| seq.unwrap_or(0).unsigned_abs());
+        let page: Vec<ChangeRow> =
             sqlx::query_as("SELECT seq, records FROM changes WHERE seq > $1 ORDER BY seq LIMIT $2")
                 .bind(i64::try_from(after).unwrap_or(i64::MAX))
                 .bind(PAGE)
                 .fetch_all(self.db.reader())
                 .await?;
         let (mut last, mut taken, mut changed) = (after, 0, RoaringBitmap::new());
-        for (seq, records) in &rows {
-            if changed.len() >= CUSTOMERS as u64 {
+        for change in &page {
+            if changed.len() >= CUSTOMERS {
                 break;
             }
-            changed.extend(from_gaps(records)?);
-            last = seq.unsigned_abs();
+            changed.extend(from_gaps(&change.records)?);
+            last = change.seq.unsigned_abs();
             taken += 1;
         }
-        let more = taken < rows.len() || i64::try_from(rows.len()).is_ok_and(|n| n == PAGE);
+        let more = taken < page.len() || i64::try_from(page.len()).is_ok_and(|n| n == PAGE);
         let wanted: Vec<Record> = changed.iter().map(Record).collect();
         let rows = self.coarse_of_records(&wanted).await?;
         for row in &rows {
@@ -63,7 +77,7 @@ impl Store {
         Ok(Changes { last, newest, more, forgotten: oldest > after + 1, rows, gone })
     }
 
-    /// Keeps that a customer is mailed a reset code.
+    /// Notes that a customer is mailed a reset code.
     pub async fn insert_mailed(&self, record: Record, now: Timestamp) -> Result<(), StoreError> {
         sqlx::query("INSERT INTO mailed (record, at) VALUES ($1, $2)")
             .bind(i64::from(record.0))
@@ -73,48 +87,24 @@ impl Store {
         Ok(())
     }
 
-    /// Who was mailed a reset code from `from` to `to`.
+    /// The customers that were mailed a reset code from `from` to `to`.
     pub async fn mailed(
         &self,
         from: Timestamp,
         to: Timestamp,
     ) -> Result<RoaringBitmap, StoreError> {
-        let rows: Vec<(i64,)> =
-            sqlx::query_as("SELECT record FROM mailed WHERE at >= $1 AND at <= $2")
+        let records: Vec<i64> =
+            sqlx::query_scalar("SELECT record FROM mailed WHERE at >= $1 AND at <= $2")
                 .bind(from.as_millisecond())
                 .bind(to.as_millisecond())
                 .fetch_all(self.db.reader())
                 .await?;
-        Ok(rows.into_iter().filter_map(|(record,)| u32::try_from(record).ok()).collect())
-    }
-
-    /// Who opened a session at `caller` (anywhere, for `None`) from `from` to `to`, and who had
-    /// one from before that was still good.
-    pub async fn sessions_seen(
-        &self,
-        caller: Option<&CallerName>,
-        from: Timestamp,
-        to: Timestamp,
-    ) -> Result<[RoaringBitmap; 2], StoreError> {
-        const LIST: &str = "SELECT record, opened FROM sessions WHERE ($1 = '' OR caller = $1) \
-             AND opened <= $3 AND expires >= $2 AND (ended IS NULL OR ended >= $2)";
-        let rows = sqlx::query(LIST)
-            .bind(caller.map_or("", CallerName::as_str))
-            .bind(from.as_millisecond())
-            .bind(to.as_millisecond())
-            .fetch_all(self.db.reader())
-            .await?;
-        let [mut opened, mut held] = [RoaringBitmap::new(), RoaringBitmap::new()];
-        for row in rows {
-            let record = customers::record(&row, 0)?;
-            let within = row.try_get::<i64, _>(1)? >= from.as_millisecond();
-            if within { &mut opened } else { &mut held }.insert(record.0);
-        }
-        Ok([opened, held])
+        records.into_iter().map(|record| Ok(record_of(record)?.0)).collect()
     }
 }
 
-/// Ascending numbers as differences, seven bits a byte.
+/// Ascending numbers as the differences between them, seven bits a byte; the top bit says that more
+/// follow.
 fn gaps(records: &[Record]) -> Vec<u8> {
     let mut out = Vec::with_capacity(records.len() + 4);
     let mut before = 0;
@@ -130,6 +120,7 @@ fn gaps(records: &[Record]) -> Vec<u8> {
     out
 }
 
+/// The numbers that [`gaps`] encoded.
 fn from_gaps(bytes: &[u8]) -> Result<Vec<u32>, StoreError> {
     let corrupt = || StoreError::Corrupt("a change that names no records".into());
     let (mut out, mut at, mut gap, mut shift) = (Vec::new(), 0_u32, 0_u32, 0_u32);

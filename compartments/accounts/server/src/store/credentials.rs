@@ -1,32 +1,42 @@
-//! Passwords, as verifiers that only `keys` can make.
+//! Passwords, kept as verifiers that only `keys` can compute.
 
 use cofferdam_core::{Record, Timestamp};
 use cofferdam_store::StoreError;
-use sqlx::Row;
+use sqlx::FromRow;
 
-use super::{EmailIndex, NewCustomer, Store, Tx, bytes_of, record_of, rows, time_of};
+use super::{NewCustomer, Store, Tx, bytes_of, record_of, rows, time_of};
+use crate::domain::address::EmailIndex;
 use crate::domain::password::Scheme;
 
-/// One customer's password.
+/// The password of a customer.
 #[derive(Debug, Clone)]
 pub struct Credential {
     /// How the password was hashed before it was hardened.
     pub scheme: Scheme,
     /// The salt of that hash.
     pub salt: Vec<u8>,
-    /// What `keys` made of the hash.
+    /// The hash, keyed by `keys`.
     pub verifier: [u8; 32],
     /// When the customer chose the password, or when it was imported.
     pub set_at: Timestamp,
 }
 
-/// A credential and whose it is.
+/// A credential and its customer.
 #[derive(Debug, Clone)]
 pub struct KnownCredential {
-    /// Whose.
+    /// The customer.
     pub record: Record,
-    /// The password.
+    /// The customer's password.
     pub credential: Credential,
+}
+
+#[derive(FromRow)]
+struct CredentialRow {
+    record: i64,
+    scheme: String,
+    salt: Vec<u8>,
+    verifier: Vec<u8>,
+    set_at: i64,
 }
 
 impl Store {
@@ -37,22 +47,13 @@ impl Store {
     ) -> Result<Option<KnownCredential>, StoreError> {
         const FIND: &str = "SELECT c.record, c.scheme, c.salt, c.verifier, c.set_at \
              FROM addresses a JOIN credentials c ON c.record = a.record WHERE a.email_index = $1";
-        let row = sqlx::query(FIND).bind(index.as_slice()).fetch_optional(self.db.reader()).await?;
-        let Some(row) = row else { return Ok(None) };
-        let scheme = row.try_get::<String, _>(1)?.parse();
-        Ok(Some(KnownCredential {
-            record: record_of(row.try_get(0)?)?,
-            credential: Credential {
-                scheme: scheme.map_err(|_| StoreError::Corrupt("an unknown scheme".into()))?,
-                salt: row.try_get(2)?,
-                verifier: bytes_of(row.try_get(3)?)?,
-                set_at: time_of(row.try_get(4)?)?,
-            },
-        }))
+        let row: Option<CredentialRow> =
+            sqlx::query_as(FIND).bind(index.as_slice()).fetch_optional(self.db.reader()).await?;
+        row.map(known).transpose()
     }
 
-    /// Replaces `old` with another hash of the same password; nothing happens when a new
-    /// password was set meanwhile.
+    /// Replaces `old` with another hash of the same password. If another password was set meanwhile,
+    /// nothing changes.
     pub async fn rehash(
         &self,
         record: Record,
@@ -94,23 +95,35 @@ impl Store {
 
     /// How many credentials were set at or before `instant`.
     pub async fn count_set_before(&self, instant: Timestamp) -> Result<u64, StoreError> {
-        let (count,): (i64,) =
-            sqlx::query_as("SELECT COUNT(*) FROM credentials WHERE set_at <= $1")
-                .bind(instant.as_millisecond())
-                .fetch_one(self.db.reader())
-                .await?;
+        let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM credentials WHERE set_at <= $1")
+            .bind(instant.as_millisecond())
+            .fetch_one(self.db.reader())
+            .await?;
         Ok(count.unsigned_abs())
     }
 }
 
+fn known(row: CredentialRow) -> Result<KnownCredential, StoreError> {
+    let scheme = row.scheme.parse();
+    let credential = Credential {
+        scheme: scheme.map_err(|_| StoreError::Corrupt("an unknown scheme".into()))?,
+        salt: row.salt,
+        verifier: bytes_of(row.verifier)?,
+        set_at: time_of(row.set_at)?,
+    };
+    Ok(KnownCredential { record: record_of(row.record)?, credential })
+}
+
 pub(super) async fn insert(tx: &mut Tx, customers: &[NewCustomer]) -> Result<(), StoreError> {
     let head = "INSERT INTO credentials (record, scheme, salt, verifier, set_at)";
-    rows::insert(tx, head, 5, customers, |q, c| {
-        q.bind(i64::from(c.record.0))
-            .bind(c.credential.scheme.to_string())
-            .bind(c.credential.salt.as_slice())
-            .bind(c.credential.verifier.as_slice())
-            .bind(c.credential.set_at.as_millisecond())
+    rows::insert(tx, head, 5, customers, |query, customer| {
+        let Credential { scheme, salt, verifier, set_at } = &customer.credential;
+        query
+            .bind(i64::from(customer.record.0))
+            .bind(scheme.to_string())
+            .bind(salt.as_slice())
+            .bind(verifier.as_slice())
+            .bind(set_at.as_millisecond())
     })
     .await
 }

@@ -1,66 +1,57 @@
 //! Customers: sealed texts, and coarse attributes in clear.
 
+use std::collections::BTreeMap;
+
 use accounts_api::{Coarse, CoarseRow};
 use cofferdam_core::{Epoch, Field, FieldSet, Record, Timestamp};
 use cofferdam_store::StoreError;
 use sqlx::any::AnyRow;
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::{AssertSqlSafe, FromRow, Row};
 
-use super::{Credential, EmailIndex, Store, Tx, addresses, credentials, record_of, rows};
+use super::rows::Statement;
+use super::{Credential, Store, Tx, addresses, credentials, record_of, rows};
+use crate::domain::address::EmailIndex;
 use crate::domain::profile::SEALED;
 
 /// A customer, sealed and ready to be written.
 #[derive(Debug)]
 pub struct NewCustomer {
-    /// Who.
+    /// The customer's number.
     pub record: Record,
-    /// The generation of the keys that sealed the texts.
+    /// The epoch of the keys under which the texts are sealed.
     pub epoch: Epoch,
     /// Coarse attributes, in clear.
     pub coarse: Coarse,
     /// The look-up index of the address.
     pub email_index: EmailIndex,
-    /// The sealed texts, in the order of [`SEALED`].
-    pub sealed: [Option<Vec<u8>>; SEALED.len()],
+    /// The sealed texts.
+    pub sealed: BTreeMap<Field, Vec<u8>>,
     /// The password.
     pub credential: Credential,
 }
 
-/// What is kept of a customer's texts.
+/// The sealed texts of a customer.
 #[derive(Debug)]
 pub struct SealedCustomer {
-    /// Who.
+    /// The customer's number.
     pub record: Record,
-    /// The generation of the keys that sealed the texts.
+    /// The epoch of the keys under which the texts are sealed.
     pub epoch: Epoch,
-    /// The sealed texts, in the order of [`SEALED`].
-    pub sealed: [Option<Vec<u8>>; SEALED.len()],
+    /// The sealed texts.
+    pub sealed: BTreeMap<Field, Vec<u8>>,
 }
 
 impl SealedCustomer {
-    /// Which fields the customer has filled.
+    /// The fields that the customer has filled.
     #[must_use]
     pub fn filled(&self) -> FieldSet {
-        SEALED.iter().zip(&self.sealed).filter(|(_, s)| s.is_some()).map(|(f, _)| *f).collect()
-    }
-
-    /// The filled texts with their fields, in the order of [`SEALED`].
-    pub fn texts_mut(&mut self) -> impl Iterator<Item = (Field, &mut Vec<u8>)> {
-        let each = SEALED.into_iter().zip(&mut self.sealed);
-        each.filter_map(|(field, sealed)| Some((field, sealed.as_mut()?)))
-    }
-
-    /// The sealed text of a field.
-    #[must_use]
-    pub fn sealed(&self, field: Field) -> Option<&[u8]> {
-        let place = SEALED.iter().position(|f| *f == field)?;
-        self.sealed[place].as_deref()
+        self.sealed.keys().copied().collect()
     }
 }
 
 impl Store {
-    /// Writes customers with their addresses and credentials; call it with ascending records, so
-    /// that the order on disk says nothing either.
+    /// Writes customers with their addresses and credentials. The records ascend, so that the order on
+    /// disk does not tell decoys from customers.
     pub async fn insert_customers(
         &self,
         tx: &mut Tx,
@@ -71,22 +62,23 @@ impl Store {
         Self::insert_change(tx, &records, now).await?;
         let head = "INSERT INTO customers (record, epoch, country, region, language, minor, \
                     name, email, phone, billing_address, shipping_address, card_last4)";
-        rows::insert(tx, head, 12, customers, |q, c| {
-            let q = q
-                .bind(i64::from(c.record.0))
-                .bind(i64::from(c.epoch.0))
-                .bind(c.coarse.country.as_ref().map(|c| c.as_str().to_owned()))
-                .bind(c.coarse.region.as_ref().map(|r| r.as_str().to_owned()))
-                .bind(c.coarse.language.as_str())
-                .bind(i64::from(c.coarse.minor));
-            c.sealed.iter().fold(q, |q, sealed| q.bind(sealed.clone()))
+        rows::insert(tx, head, 12, customers, |query, customer| {
+            let NewCustomer { record, epoch, coarse, sealed, .. } = customer;
+            let query = query
+                .bind(i64::from(record.0))
+                .bind(i64::from(epoch.0))
+                .bind(coarse.country.as_ref().map(|code| code.as_str().to_owned()))
+                .bind(coarse.region.as_ref().map(|code| code.as_str().to_owned()))
+                .bind(coarse.language.as_str())
+                .bind(i64::from(coarse.minor));
+            bind_texts(query, sealed)
         })
         .await?;
         addresses::insert(tx, customers).await?;
         credentials::insert(tx, customers).await
     }
 
-    /// Those of `records` that exist, ascending.
+    /// The sealed texts of those of `records` that exist, ascending.
     pub async fn sealed_customers(
         &self,
         records: &[Record],
@@ -125,7 +117,7 @@ impl Store {
         rows.iter().map(sealed_of).collect()
     }
 
-    /// Replaces the sealed texts of customers whose epoch is still what it was, in one
+    /// Replaces the sealed texts of customers whose epoch is still the one given with them, in one
     /// transaction.
     pub async fn replace_sealed(
         &self,
@@ -142,9 +134,9 @@ impl Store {
              FROM new WHERE customers.record = new.record AND customers.epoch = new.was",
             epoch.0
         );
-        rows::write(&mut tx, head, &tail, 8, &customers, |q, (was, c)| {
-            let q = q.bind(i64::from(c.record.0)).bind(i64::from(was.0));
-            c.sealed.iter().fold(q, |q, sealed| q.bind(sealed.as_deref()))
+        rows::write(&mut tx, head, &tail, 8, &customers, |query, (was, customer)| {
+            let query = query.bind(i64::from(customer.record.0)).bind(i64::from(was.0));
+            bind_texts(query, &customer.sealed)
         })
         .await?;
         Ok(tx.commit().await?)
@@ -168,20 +160,21 @@ impl Store {
 
     /// The highest record number of a customer; 0 without any.
     pub async fn highest_record(&self) -> Result<u32, StoreError> {
-        let (highest,): (Option<i64>,) =
-            sqlx::query_as("SELECT MAX(record) FROM customers").fetch_one(self.db.reader()).await?;
+        let highest: Option<i64> = sqlx::query_scalar("SELECT MAX(record) FROM customers")
+            .fetch_one(self.db.reader())
+            .await?;
         Ok(highest.map(record_of).transpose()?.map_or(0, |record| record.0))
     }
 
     /// Coarse attributes of up to `limit` customers from `from` on, ascending.
     pub async fn coarse(&self, from: Record, limit: u32) -> Result<Vec<CoarseRow>, StoreError> {
         let list = format!("{COARSE} >= $1 ORDER BY record LIMIT $2");
-        let rows = sqlx::query(AssertSqlSafe(list))
+        let rows: Vec<CustomerRow> = sqlx::query_as(AssertSqlSafe(list))
             .bind(i64::from(from.0))
             .bind(i64::from(limit))
             .fetch_all(self.db.reader())
             .await?;
-        rows.iter().map(coarse_of).collect()
+        rows.into_iter().map(coarse_of).collect()
     }
 
     /// Coarse attributes of those of `records` that exist, ascending.
@@ -192,9 +185,9 @@ impl Store {
         let mut found = Vec::with_capacity(records.len());
         for chunk in records.chunks(1_000) {
             let Some((sql, keys)) = rows::look_up(COARSE, chunk) else { continue };
-            let query = keys.iter().fold(sqlx::query(sql), |q, r| q.bind(i64::from(r.0)));
+            let query = keys.iter().fold(sqlx::query_as(sql), |q, r| q.bind(i64::from(r.0)));
             for row in query.fetch_all(self.db.reader()).await? {
-                found.push(coarse_of(&row)?);
+                found.push(coarse_of(row)?);
             }
         }
         found.sort_unstable_by_key(|row| row.record);
@@ -202,42 +195,54 @@ impl Store {
     }
 }
 
-/// What is kept in clear; the numbers are the fields' bits: name and e-mail address are always
-/// there.
+/// What is kept in clear. `filled` has the bits of the filled fields; name and e-mail address are
+/// never empty.
 const COARSE: &str = "SELECT record, country, region, language, minor, CAST(3 \
     + CASE WHEN phone IS NULL THEN 0 ELSE 4 END \
     + CASE WHEN billing_address IS NULL THEN 0 ELSE 8 END \
     + CASE WHEN shipping_address IS NULL THEN 0 ELSE 16 END \
-    + CASE WHEN card_last4 IS NULL THEN 0 ELSE 32 END AS BIGINT) \
+    + CASE WHEN card_last4 IS NULL THEN 0 ELSE 32 END AS BIGINT) AS filled \
     FROM customers WHERE record";
 
-/// The record number in a column.
-pub fn record(row: &AnyRow, column: usize) -> Result<Record, StoreError> {
-    record_of(row.try_get(column)?)
+#[derive(FromRow)]
+struct CustomerRow {
+    record: i64,
+    country: Option<String>,
+    region: Option<String>,
+    language: String,
+    minor: i64,
+    filled: i64,
 }
 
-fn sealed_of(row: &AnyRow) -> Result<SealedCustomer, StoreError> {
-    let mut sealed: [Option<Vec<u8>>; SEALED.len()] = Default::default();
-    for (i, place) in sealed.iter_mut().enumerate() {
-        *place = row.try_get(i + 2)?;
-    }
-    let epoch = u16::try_from(row.try_get::<i64, _>(1)?)
-        .map_err(|_| StoreError::Corrupt("an epoch past 16 bits".into()))?;
-    Ok(SealedCustomer { record: record_of(row.try_get(0)?)?, epoch: Epoch(epoch), sealed })
-}
-
-fn coarse_of(row: &AnyRow) -> Result<CoarseRow, StoreError> {
+fn coarse_of(row: CustomerRow) -> Result<CoarseRow, StoreError> {
     let corrupt = || StoreError::Corrupt("a coarse attribute that is no code".into());
-    let code = |column| row.try_get::<Option<String>, _>(column);
-    let filled = u16::try_from(row.try_get::<i64, _>(5)?).ok().and_then(FieldSet::from_bits);
+    let CustomerRow { record, country, region, language, minor, filled } = row;
+    let filled = u16::try_from(filled).ok().and_then(FieldSet::from_bits);
     Ok(CoarseRow {
-        record: record_of(row.try_get(0)?)?,
+        record: record_of(record)?,
         coarse: Coarse {
-            country: code(1)?.map(|c| c.parse()).transpose().map_err(|_| corrupt())?,
-            region: code(2)?.map(|r| r.parse()).transpose().map_err(|_| corrupt())?,
-            language: row.try_get::<String, _>(3)?.parse().map_err(|_| corrupt())?,
-            minor: row.try_get::<i64, _>(4)? != 0,
+            country: country.map(|code| code.parse()).transpose().map_err(|_| corrupt())?,
+            region: region.map(|code| code.parse()).transpose().map_err(|_| corrupt())?,
+            language: language.parse().map_err(|_| corrupt())?,
+            minor: minor != 0,
         },
         filled: filled.ok_or_else(corrupt)?,
     })
+}
+
+/// Binds the texts in the order of [`SEALED`], as the statements name them.
+fn bind_texts<'q>(query: Statement<'q>, sealed: &'q BTreeMap<Field, Vec<u8>>) -> Statement<'q> {
+    SEALED.iter().fold(query, |query, field| query.bind(sealed.get(field).map(Vec::as_slice)))
+}
+
+fn sealed_of(row: &AnyRow) -> Result<SealedCustomer, StoreError> {
+    let mut sealed = BTreeMap::new();
+    for field in SEALED {
+        if let Some(text) = row.try_get(field.as_str())? {
+            sealed.insert(field, text);
+        }
+    }
+    let epoch = u16::try_from(row.try_get::<i64, _>("epoch")?)
+        .map_err(|_| StoreError::Corrupt("an epoch above 16 bits".into()))?;
+    Ok(SealedCustomer { record: record_of(row.try_get("record")?)?, epoch: Epoch(epoch), sealed })
 }

@@ -1,44 +1,52 @@
-//! How far imports came.
+//! How far imports have come.
 
 use std::collections::HashMap;
 
 use accounts_api::ImportState;
 use cofferdam_store::StoreError;
+use sqlx::FromRow;
 
 use super::{Store, Tx, rows};
+use crate::domain::import::Reject;
 
-/// A line that made no customer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reject {
-    /// Which.
-    pub line: u64,
-    /// Why, without personal data.
-    pub reason: String,
-}
-
-/// What one call adds to a file's import.
+/// What one call adds to the import of a file.
 #[derive(Debug)]
 pub struct ImportProgress<'a> {
-    /// Which file.
+    /// The name of the file.
     pub source: &'a str,
     /// The last line of the call.
     pub to_line: u64,
-    /// How many customers it made.
+    /// How many customers the call created.
     pub created: usize,
-    /// The lines newly refused.
+    /// The lines that this call refused first.
     pub rejects: Vec<Reject>,
 }
 
+#[derive(FromRow, Default)]
+struct ImportRow {
+    done_to_line: i64,
+    created: i64,
+}
+
+#[derive(FromRow)]
+struct RejectRow {
+    line: i64,
+    reason: String,
+}
+
 impl Store {
-    /// How far the file's import came.
+    /// How far the import of a file has come.
     pub async fn import_state(&self, source: &str) -> Result<ImportState, StoreError> {
-        let row: Option<(i64, i64)> =
+        let row: Option<ImportRow> =
             sqlx::query_as("SELECT done_to_line, created FROM imports WHERE source = $1")
                 .bind(source)
                 .fetch_optional(self.db.reader())
                 .await?;
-        let (done, created) = row.unwrap_or_default();
-        Ok(ImportState { done_to_line: done.unsigned_abs(), created: created.unsigned_abs() })
+        let ImportRow { done_to_line, created } = row.unwrap_or_default();
+        Ok(ImportState {
+            done_to_line: done_to_line.unsigned_abs(),
+            created: created.unsigned_abs(),
+        })
     }
 
     /// The lines from `from` to `to` that were refused before, with the reasons.
@@ -50,16 +58,16 @@ impl Store {
     ) -> Result<HashMap<u64, String>, StoreError> {
         const LIST: &str = "SELECT line, reason FROM import_rejects \
              WHERE source = $1 AND line >= $2 AND line <= $3";
-        let rows: Vec<(i64, String)> = sqlx::query_as(LIST)
+        let rows: Vec<RejectRow> = sqlx::query_as(LIST)
             .bind(source)
             .bind(number(from))
             .bind(number(to))
             .fetch_all(self.db.reader())
             .await?;
-        Ok(rows.into_iter().map(|(line, reason)| (line.unsigned_abs(), reason)).collect())
+        Ok(rows.into_iter().map(|row| (row.line.unsigned_abs(), row.reason)).collect())
     }
 
-    /// Keeps what a call did.
+    /// Adds what a call did.
     pub async fn insert_progress(
         &self,
         tx: &mut Tx,
@@ -78,8 +86,8 @@ impl Store {
             .await?;
         let head = "INSERT INTO import_rejects (source, line, reason)";
         let source = progress.source;
-        rows::insert(tx, head, 3, &progress.rejects, |q, reject| {
-            q.bind(source.to_owned()).bind(number(reject.line)).bind(reject.reason.as_str())
+        rows::insert(tx, head, 3, &progress.rejects, |query, reject| {
+            query.bind(source.to_owned()).bind(number(reject.line)).bind(reject.reason.as_str())
         })
         .await
     }

@@ -11,18 +11,17 @@ mod resets;
 mod rows;
 mod sessions;
 
-use cofferdam_core::{Record, Timestamp};
+use cofferdam_core::{CallerName, Record, Timestamp};
 use cofferdam_store::{Db, Location, Migrations, StoreError};
 use roaring::RoaringBitmap;
 use sqlx::migrate::Migrator;
 use sqlx::{Any, Transaction};
 
-pub use addresses::EmailIndex;
 pub use credentials::{Credential, KnownCredential};
 pub use customers::{NewCustomer, SealedCustomer};
-pub use imports::{ImportProgress, Reject};
+pub use imports::ImportProgress;
 pub use orders::OrderKind;
-pub use sessions::KeptSession;
+pub use sessions::{KeptSession, SessionsWithin};
 
 static SQLITE: Migrator = sqlx::migrate!("./migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("./migrations/postgres");
@@ -49,7 +48,7 @@ impl Store {
     }
 }
 
-/// Whether the statement failed because a row with the same key stands there already.
+/// Whether the statement failed because a row with the same key exists.
 #[must_use]
 pub fn is_conflict(error: &StoreError) -> bool {
     let StoreError::Query(sqlx::Error::Database(e)) = error else { return false };
@@ -65,14 +64,22 @@ pub fn bitmap_bytes(records: &RoaringBitmap) -> Result<Vec<u8>, StoreError> {
 
 fn record_of(number: i64) -> Result<Record, StoreError> {
     let number = u32::try_from(number);
-    number.map(Record).map_err(|_| StoreError::Corrupt("a record number past 32 bits".into()))
+    number.map(Record).map_err(|_| StoreError::Corrupt("a record number above 32 bits".into()))
 }
 
 fn time_of(milliseconds: i64) -> Result<Timestamp, StoreError> {
     Timestamp::from_millisecond(milliseconds)
-        .map_err(|_| StoreError::Corrupt("a time past the calendar".into()))
+        .map_err(|_| StoreError::Corrupt("a time outside the calendar".into()))
+}
+
+fn caller_of(name: &str) -> Result<CallerName, StoreError> {
+    name.parse().map_err(|_| StoreError::Corrupt("a caller with a bad name".into()))
+}
+
+fn bitmap_of(bytes: &[u8]) -> Result<RoaringBitmap, StoreError> {
+    RoaringBitmap::deserialize_from(bytes).map_err(|e| StoreError::Corrupt(e.to_string()))
 }
 
 fn bytes_of<const N: usize>(bytes: Vec<u8>) -> Result<[u8; N], StoreError> {
-    bytes.try_into().map_err(|_| StoreError::Corrupt(format!("a key that has not {N} bytes")))
+    bytes.try_into().map_err(|_| StoreError::Corrupt(format!("a key without {N} bytes")))
 }

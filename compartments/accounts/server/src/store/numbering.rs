@@ -1,28 +1,34 @@
-//! Which record numbers were reserved.
+//! The record numbers that were reserved.
 
 use cofferdam_core::Record;
 use cofferdam_store::StoreError;
 
 use super::{Store, record_of};
 
+/// The only row of the table.
+const ONLY_ROW: i64 = 1;
+
 impl Store {
     /// How many numbers were reserved so far.
     pub async fn reserved(&self) -> Result<u64, StoreError> {
-        const READ: &str = "SELECT next_unreserved FROM numbering WHERE id = 1";
-        let (next,): (i64,) = sqlx::query_as(READ).fetch_one(self.db.reader()).await?;
+        let next: i64 = sqlx::query_scalar("SELECT next_unreserved FROM numbering WHERE id = $1")
+            .bind(ONLY_ROW)
+            .fetch_one(self.db.reader())
+            .await?;
         Ok(next.unsigned_abs())
     }
 
-    /// Reserves the next `count` numbers for good and says the first; `None` when there are no
-    /// more.
+    /// Reserves the next `count` numbers for good and returns the first; `None` when so many are not
+    /// left.
     pub async fn reserve(&self, count: u32) -> Result<Option<Record>, StoreError> {
         const RESERVE: &str = "UPDATE numbering SET next_unreserved = next_unreserved + $1 \
-             WHERE id = 1 AND next_unreserved + $1 < $2 RETURNING next_unreserved";
-        let row: Option<(i64,)> = sqlx::query_as(RESERVE)
+             WHERE id = $3 AND next_unreserved + $1 < $2 RETURNING next_unreserved";
+        let next: Option<i64> = sqlx::query_scalar(RESERVE)
             .bind(i64::from(count))
             .bind(i64::from(Record::NOBODY.0))
+            .bind(ONLY_ROW)
             .fetch_optional(self.db.writer())
             .await?;
-        row.map(|(next,)| record_of(next - i64::from(count))).transpose()
+        next.map(|next| record_of(next - i64::from(count))).transpose()
     }
 }

@@ -3,21 +3,29 @@
 use cofferdam_core::{CallerName, Timestamp};
 use cofferdam_store::StoreError;
 use roaring::RoaringBitmap;
+use sqlx::FromRow;
 
-use super::{Store, bitmap_bytes, time_of};
+use super::{Store, bitmap_bytes, bitmap_of, caller_of, time_of};
 use crate::domain::orders::Orders;
 
 /// What an order ends.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum OrderKind<'a> {
-    /// Credentials: of these, or of everybody.
+    /// The credentials of some customers and their sessions, or, for `None`, the credentials of
+    /// everybody.
     Void(Option<&'a RoaringBitmap>),
-    /// Sessions.
+    /// The sessions of everybody.
     Revoke,
 }
 
+#[derive(FromRow)]
+struct SetRow {
+    set_before: i64,
+    records: Vec<u8>,
+}
+
 impl Store {
-    /// Keeps an order and says its number.
+    /// Keeps an order and returns its number.
     pub async fn insert_order(
         &self,
         kind: OrderKind<'_>,
@@ -33,18 +41,18 @@ impl Store {
             OrderKind::Void(_) => VOID,
             OrderKind::Revoke => REVOKE,
         };
-        let mut query = sqlx::query_as(insert)
+        let mut query = sqlx::query_scalar(insert)
             .bind(i64::from(incident))
             .bind(until.as_millisecond())
             .bind(now.as_millisecond());
         if let OrderKind::Void(records) = kind {
             query = query.bind(records.map(bitmap_bytes).transpose()?);
         }
-        let (id,): (i64,) = query.fetch_one(self.db.writer()).await?;
+        let id: i64 = query.fetch_one(self.db.writer()).await?;
         Ok(id.unsigned_abs())
     }
 
-    /// Keeps that a caller is frozen, or no longer.
+    /// Notes that a caller is frozen, or no longer frozen.
     pub async fn set_frozen(
         &self,
         caller: &CallerName,
@@ -64,35 +72,40 @@ impl Store {
         Ok(())
     }
 
-    /// The orders that hold.
+    /// The orders that are in force.
     pub async fn orders(&self) -> Result<Orders, StoreError> {
-        let latest = async |query: &'static str| -> Result<Option<Timestamp>, StoreError> {
-            let (at,): (Option<i64>,) = sqlx::query_as(query).fetch_one(self.db.reader()).await?;
-            at.map(time_of).transpose()
-        };
-        let callers: Vec<(String,)> =
-            sqlx::query_as("SELECT caller FROM frozen_callers").fetch_all(self.db.reader()).await?;
-        let frozen = callers.into_iter().map(|(name,)| name.parse()).collect::<Result<_, _>>();
+        const VOID: &str = "SELECT MAX(set_before) FROM void_orders WHERE records IS NULL";
+        const REVOKE: &str = "SELECT MAX(opened_before) FROM revoke_orders";
         let mut orders = Orders::default();
-        orders.frozen = frozen.map_err(|_| StoreError::Corrupt("a caller with no name".into()))?;
-        if let Some(until) =
-            latest("SELECT MAX(set_before) FROM void_orders WHERE records IS NULL").await?
-        {
+        for caller in self.frozen_callers().await? {
+            orders.freeze(caller, true);
+        }
+        if let Some(until) = self.latest(VOID).await? {
             orders.void(until);
         }
-        if let Some(until) = latest("SELECT MAX(opened_before) FROM revoke_orders").await? {
+        if let Some(until) = self.latest(REVOKE).await? {
             orders.revoke(until);
         }
-        let sets: Vec<(i64, Vec<u8>)> = sqlx::query_as(
+        let sets: Vec<SetRow> = sqlx::query_as(
             "SELECT set_before, records FROM void_orders WHERE records IS NOT NULL ORDER BY id",
         )
         .fetch_all(self.db.reader())
         .await?;
-        for (until, records) in sets {
-            let records = RoaringBitmap::deserialize_from(records.as_slice())
-                .map_err(|e| StoreError::Corrupt(e.to_string()))?;
-            orders.void_some(time_of(until)?, records);
+        for set in sets {
+            orders.void_some(time_of(set.set_before)?, bitmap_of(&set.records)?);
         }
         Ok(orders)
+    }
+
+    async fn latest(&self, query: &'static str) -> Result<Option<Timestamp>, StoreError> {
+        let at: Option<i64> = sqlx::query_scalar(query).fetch_one(self.db.reader()).await?;
+        at.map(time_of).transpose()
+    }
+
+    async fn frozen_callers(&self) -> Result<Vec<CallerName>, StoreError> {
+        let names: Vec<String> = sqlx::query_scalar("SELECT caller FROM frozen_callers")
+            .fetch_all(self.db.reader())
+            .await?;
+        names.iter().map(|name| caller_of(name)).collect()
     }
 }

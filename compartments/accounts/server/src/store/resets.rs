@@ -1,4 +1,4 @@
-//! Reset codes that wait to be typed.
+//! Reset codes that are waiting to be used.
 
 use cofferdam_core::{Record, Timestamp};
 use cofferdam_store::StoreError;
@@ -7,7 +7,7 @@ use super::{Store, Tx, record_of};
 use crate::domain::token::TokenHash;
 
 impl Store {
-    /// Keeps a code, unless the customer has `limit` of them waiting; whether it was kept.
+    /// Keeps a code, unless `limit` codes of the customer are waiting. Returns whether it was kept.
     pub async fn insert_reset(
         &self,
         code: &TokenHash,
@@ -30,22 +30,22 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Whose the code is, as long as it is good.
+    /// The customer for whom a code was made, as long as it has not expired.
     pub async fn reset(
         &self,
         code: &TokenHash,
         now: Timestamp,
     ) -> Result<Option<Record>, StoreError> {
-        let row: Option<(i64,)> =
-            sqlx::query_as("SELECT record FROM resets WHERE code_hash = $1 AND expires > $2")
+        let record: Option<i64> =
+            sqlx::query_scalar("SELECT record FROM resets WHERE code_hash = $1 AND expires > $2")
                 .bind(code.as_slice())
                 .bind(now.as_millisecond())
                 .fetch_optional(self.db.reader())
                 .await?;
-        row.map(|(record,)| record_of(record)).transpose()
+        record.map(record_of).transpose()
     }
 
-    /// Uses a code up, and with it the customer's others; `false` when it was used meanwhile.
+    /// Uses up all codes of a customer. Returns `false` when `code` was used meanwhile.
     pub async fn use_reset(
         &self,
         tx: &mut Tx,

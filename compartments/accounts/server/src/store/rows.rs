@@ -15,8 +15,8 @@ const CHUNK: usize = 100;
 /// A statement under construction.
 pub type Statement<'q> = Query<'q, Any, AnyArguments>;
 
-/// Inserts `rows` with `head` (`INSERT INTO t (a, b)`); `bind` adds the `columns` parameters of
-/// one row.
+/// Inserts `rows` with `head` (`INSERT INTO t (a, b)`); `bind` adds the `columns` parameters of one
+/// row.
 pub async fn insert<T>(
     tx: &mut Tx,
     head: &'static str,
@@ -27,7 +27,7 @@ pub async fn insert<T>(
     write(tx, head, "", columns, rows, bind).await
 }
 
-/// The same for a statement that goes on behind the rows; `head` then opens a list with them
+/// Runs a statement over `rows` that goes on with `tail` behind them; `head` opens the list of rows
 /// (`WITH new (a, b) AS`).
 pub async fn write<T>(
     tx: &mut Tx,
@@ -60,16 +60,17 @@ fn values(rows: usize, columns: usize) -> String {
     out
 }
 
+/// Adds `count` parameters after number `from`.
 fn list(out: &mut String, from: usize, count: usize) {
-    for i in 0..count {
-        let comma = if i == 0 { "" } else { "," };
+    for place in 0..count {
+        let comma = if place == 0 { "" } else { "," };
         // Writing to a string does not fail.
-        let _ = write!(out, "{comma}${}", from + i + 1);
+        let _ = write!(out, "{comma}${}", from + place + 1);
     }
 }
 
-/// The text of a look-up of several keys, `… IN ($1,$2)`, and the keys filled up with repeats of
-/// the first, so that there are few different texts to prepare.
+/// The text of a look-up of several keys, `… IN ($1,$2)`, and the keys to bind. They are filled up
+/// with repeats of the first, so that there are few different texts to prepare.
 pub fn look_up<T: Clone>(head: &str, keys: &[T]) -> Option<(AssertSqlSafe<String>, Vec<T>)> {
     let first = keys.first()?;
     let size = [1, 10, 100, 1_000].into_iter().find(|size| *size >= keys.len())?;

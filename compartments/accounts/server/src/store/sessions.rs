@@ -2,22 +2,46 @@
 
 use cofferdam_core::{CallerName, Record, Timestamp};
 use cofferdam_store::StoreError;
-use sqlx::Row;
+use roaring::RoaringBitmap;
+use sqlx::FromRow;
 
-use super::{Store, Tx, record_of, time_of};
+use super::{Store, Tx, caller_of, record_of, time_of};
 use crate::domain::token::TokenHash;
 
 /// A session as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptSession {
-    /// Whose.
+    /// The customer.
     pub record: Record,
-    /// Where it was opened, and only there it is worth something.
+    /// The app server where it was opened; it is good nowhere else.
     pub caller: CallerName,
     /// When it was opened.
     pub opened: Timestamp,
-    /// Until when it is good.
+    /// When it expires.
     pub expires: Timestamp,
+}
+
+/// The customers with a session within a window of time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SessionsWithin {
+    /// Those who opened a session within the window.
+    pub opened: RoaringBitmap,
+    /// Those who opened one before, which was still good when the window began.
+    pub held: RoaringBitmap,
+}
+
+#[derive(FromRow)]
+struct SessionRow {
+    record: i64,
+    caller: String,
+    opened: i64,
+    expires: i64,
+}
+
+#[derive(FromRow)]
+struct OpenedRow {
+    record: i64,
+    opened: i64,
 }
 
 impl Store {
@@ -44,15 +68,40 @@ impl Store {
     pub async fn session(&self, token: &TokenHash) -> Result<Option<KeptSession>, StoreError> {
         const FIND: &str = "SELECT record, caller, opened, expires FROM sessions \
              WHERE token_hash = $1 AND ended IS NULL";
-        let row = sqlx::query(FIND).bind(token.as_slice()).fetch_optional(self.db.reader()).await?;
-        let Some(row) = row else { return Ok(None) };
-        let caller = row.try_get::<String, _>(1)?.parse();
-        Ok(Some(KeptSession {
-            record: record_of(row.try_get(0)?)?,
-            caller: caller.map_err(|_| StoreError::Corrupt("a caller with no name".into()))?,
-            opened: time_of(row.try_get(2)?)?,
-            expires: time_of(row.try_get(3)?)?,
-        }))
+        let row: Option<SessionRow> =
+            sqlx::query_as(FIND).bind(token.as_slice()).fetch_optional(self.db.reader()).await?;
+        let session = |row: SessionRow| {
+            Ok(KeptSession {
+                record: record_of(row.record)?,
+                caller: caller_of(&row.caller)?,
+                opened: time_of(row.opened)?,
+                expires: time_of(row.expires)?,
+            })
+        };
+        row.map(session).transpose()
+    }
+
+    /// The customers with a session at `caller` (anywhere, for `None`) from `from` to `to`.
+    pub async fn sessions_within(
+        &self,
+        caller: Option<&CallerName>,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<SessionsWithin, StoreError> {
+        const LIST: &str = "SELECT record, opened FROM sessions WHERE ($1 = '' OR caller = $1) \
+             AND opened <= $3 AND expires >= $2 AND (ended IS NULL OR ended >= $2)";
+        let rows: Vec<OpenedRow> = sqlx::query_as(LIST)
+            .bind(caller.map_or("", CallerName::as_str))
+            .bind(from.as_millisecond())
+            .bind(to.as_millisecond())
+            .fetch_all(self.db.reader())
+            .await?;
+        let [mut opened, mut held] = [RoaringBitmap::new(), RoaringBitmap::new()];
+        for row in rows {
+            let within = row.opened >= from.as_millisecond();
+            if within { &mut opened } else { &mut held }.insert(record_of(row.record)?.0);
+        }
+        Ok(SessionsWithin { opened, held })
     }
 
     /// Ends a session.
@@ -65,7 +114,7 @@ impl Store {
         Ok(())
     }
 
-    /// Ends all sessions of a customer.
+    /// Ends every session of a customer.
     pub async fn end_sessions_of(
         &self,
         tx: &mut Tx,
@@ -80,7 +129,7 @@ impl Store {
         Ok(())
     }
 
-    /// How many sessions opened after `after` and up to `until` have not expired at `now`.
+    /// How many sessions that were opened after `after` and up to `until` are still good at `now`.
     pub async fn count_sessions(
         &self,
         after: Option<Timestamp>,
@@ -89,7 +138,7 @@ impl Store {
     ) -> Result<u64, StoreError> {
         const COUNT: &str = "SELECT COUNT(*) FROM sessions \
              WHERE opened > $1 AND opened <= $2 AND expires > $3 AND ended IS NULL";
-        let (count,): (i64,) = sqlx::query_as(COUNT)
+        let count: i64 = sqlx::query_scalar(COUNT)
             .bind(after.map_or(i64::MIN, Timestamp::as_millisecond))
             .bind(until.as_millisecond())
             .bind(now.as_millisecond())
@@ -98,8 +147,8 @@ impl Store {
         Ok(count.unsigned_abs())
     }
 
-    /// Forgets reset codes that expired, and what nobody will ask about any more: sessions,
-    /// letters and changes of before `forget`.
+    /// Deletes expired reset codes, and sessions, mailed codes and changes from before `forget`.
+    /// Returns how many rows it deleted.
     pub async fn sweep(&self, now: Timestamp, forget: Timestamp) -> Result<u64, StoreError> {
         let mut swept = 0;
         for (delete, before) in [

@@ -1,113 +1,130 @@
-//! Who may not: every route has a row here, or the test fails.
+//! Who may make which call. Every route has a row here, or the test fails.
 
-use accounts_api as api;
-use api::{
+use accounts_api::{
     CheckPassword, CheckSession, CloseSession, CompleteReset, CreateCustomer, EraseCustomer,
-    FindCustomer, FreezeCaller, ImportCustomers, ListCoarse, OpenSession, ReadChanges,
-    ReadContacts, ReadCustomers, ReadImport, ReadPostal, ReadReseal, ReadResetLoad, ReadSeen,
-    ReportMail, RequestReset, RevokeSessions,
+    FindCustomer, FreezeCaller, ImportCustomers, ListCustomers, NO_SESSION, OpenSession,
+    ReadActivity, ReadChanges, ReadContacts, ReadCustomers, ReadImport, ReadPostalContacts,
+    ReadReseal, ReadResetLoad, ReportMail, RequestReset, RevokeSessions,
 };
 use cofferdam_core::{Call, Field, FieldSet, Personal, Record};
-use cofferdam_wire::{Client, ProblemType};
+use cofferdam_wire::{Problem, ProblemType};
 
-use crate::support::{Shop, ada, everybody, legacy_row, problem};
+use crate::support::{Shop, ada, everybody, legacy_row, refused};
 
-/// One path and how it ends for each kind of caller.
-struct Row {
-    path: &'static str,
-    stranger: Option<ProblemType>,
-    web: Option<ProblemType>,
-    frozen: Option<ProblemType>,
+const PASSWORD: &str = "correct horse battery";
+
+/// A call for the controller or the importers.
+const NOT_FOR_SHOPS: [Option<ProblemType>; 2] = [Some(ProblemType::NOT_GRANTED); 2];
+
+/// Holds each call against how it ends for a caller without a grant and for an app server, and
+/// checks that a frozen app server is refused.
+struct Table {
+    shop: Shop,
+    paths: Vec<&'static str>,
 }
 
-/// Callers with a certificate of the authority: one that nobody granted anything, an app server,
-/// and a frozen app server.
-struct Callers {
-    stranger: Client,
-    web: Client,
-    frozen: Client,
-}
-
-impl Callers {
-    async fn try_all<C: Call>(&self, call: &C) -> Row {
-        Row {
-            path: C::PATH,
-            stranger: problem(self.stranger.call(call).await),
-            web: problem(self.web.call(call).await),
-            frozen: problem(self.frozen.call(call).await),
-        }
+impl Table {
+    /// The shop has ada as its only customer; `web-2` is frozen.
+    async fn new(shop: Shop) -> Self {
+        shop.client("response-1").call(&freeze()).await.unwrap();
+        Self { shop, paths: Vec::new() }
     }
+
+    async fn row<C: Call>(&mut self, call: C, [stranger, web]: [Option<ProblemType>; 2]) {
+        let frozen = Some(ProblemType::FROZEN);
+        for (caller, expected) in [("stranger", stranger), ("web-1", web), ("web-2", frozen)] {
+            let refused = self.shop.client(caller).call(&call).await.err();
+            let problem = refused.map(|e| e.problem().cloned().unwrap());
+            let code = problem.as_ref().map(Problem::code);
+            let expected = expected.map(|of| of.code);
+            assert_eq!(code, expected, "{} by {caller}: {problem:?}", C::PATH);
+        }
+        self.paths.push(C::PATH);
+    }
+
+    /// A call for callers that `keys` grants something.
+    async fn granted<C: Call>(&mut self, call: C, web: Option<ProblemType>) {
+        self.row(call, [Some(ProblemType::NOT_GRANTED), web]).await;
+    }
+}
+
+fn freeze() -> FreezeCaller {
+    FreezeCaller { caller: "web-2".parse().unwrap(), frozen: true, reason: "it fell".into() }
 }
 
 #[tokio::test]
 async fn every_route_refuses_who_may_not() {
     let shop = Shop::open().await;
-    let (web, frozen) = (shop.client("web-1"), shop.client("web-2"));
-    let password = Personal::new("correct horse battery");
-    let create = CreateCustomer { profile: ada(), password: password.clone() };
-    let record = web.call(&create).await.unwrap();
-    let (email, now) = (Personal::new("ada@example.org"), shop.now());
-    let open = OpenSession { email: email.clone(), password: password.clone() };
-    let token = web.call(&open).await.unwrap().token;
-    let freeze =
-        FreezeCaller { caller: "web-2".parse().unwrap(), frozen: true, reason: "it fell".into() };
-    shop.client("response-1").call(&freeze).await.unwrap();
+    let create = CreateCustomer { profile: ada(), password: Personal::new(PASSWORD) };
+    let record = shop.client("web-1").call(&create).await.unwrap();
+    let mut table = Table::new(shop).await;
+    customers(&mut table, create, record).await;
+    sessions(&mut table).await;
+    passwords(&mut table).await;
+    controller(&mut table, record).await;
+    table.paths.sort_unstable();
+    let mut paths = accounts_server::paths();
+    paths.sort_unstable();
+    assert_eq!(table.paths, paths, "a route has no row in this table");
+}
 
-    let all = Callers { stranger: shop.client("stranger"), web, frozen };
-    let import = ImportCustomers { source: "f".into(), rows: vec![legacy_row(1, ada(), "x")] };
-    let warrant = "0".repeat(32);
-    let records = vec![record];
-    let fields = FieldSet::EMPTY.with(Field::Name);
-    let code = Personal::new("none");
-    let (e, p) = (email.clone(), password.clone());
-    let controllers = [
-        all.try_all(&everybody(now, &["ann", "bob"])).await,
-        all.try_all(&RevokeSessions { incident: 1, opened_before: now }).await,
-        all.try_all(&freeze).await,
-        all.try_all(&ReadPostal { warrant: warrant.clone(), records: records.clone() }).await,
-        all.try_all(&ReadContacts { warrant, records: records.clone() }).await,
-        all.try_all(&ListCoarse { from: Record(0), limit: 1 }).await,
-        all.try_all(&ReadReseal {}).await,
-        all.try_all(&ReadResetLoad {}).await,
-        all.try_all(&ReadChanges { after: 0 }).await,
-        all.try_all(&ReadSeen { callers: None, from: now, to: now }).await,
-        all.try_all(&import).await,
-        all.try_all(&ReadImport { source: "f".into() }).await,
-    ];
-    let granted = [
-        all.try_all(&create).await,
-        all.try_all(&ReadCustomers { records, fields }).await,
-        all.try_all(&FindCustomer { email: email.clone() }).await,
-        all.try_all(&EraseCustomer { record: Record(70_000) }).await,
-        all.try_all(&ReportMail { recipient: email.clone() }).await,
-        all.try_all(&open).await,
-        all.try_all(&CheckPassword { email: e, password: p }).await,
-        all.try_all(&RequestReset { email }).await,
-    ];
-    let owned = [
-        all.try_all(&CheckSession { token: token.clone() }).await,
-        all.try_all(&CompleteReset { code, password }).await,
-        all.try_all(&CloseSession { token }).await,
-    ];
+async fn customers(table: &mut Table, create: CreateCustomer, record: Record) {
+    let (email, fields) = (ada().email, FieldSet::EMPTY.with(Field::Name));
+    table.granted(create, Some(accounts_api::ADDRESS_TAKEN)).await;
+    table.granted(ReadCustomers { records: vec![record], fields }, None).await;
+    table.granted(FindCustomer { email: email.clone() }, None).await;
+    table.granted(EraseCustomer { record: Record(70_000) }, None).await;
+    table.granted(ReportMail { recipient: email }, None).await;
+}
 
-    let rows = || controllers.iter().chain(&granted).chain(&owned);
-    for path in accounts_server::paths() {
-        assert!(rows().any(|row| row.path == *path), "{path} is in no row of this table");
-    }
-    assert_eq!(rows().count(), accounts_server::paths().len());
-    for row in rows() {
-        assert_eq!(row.frozen, Some(ProblemType::FROZEN), "{} by a frozen caller", row.path);
-        assert!(row.stranger.is_some(), "{} answers a stranger", row.path);
-    }
-    for row in &controllers {
-        assert_eq!(row.stranger, Some(ProblemType::NOT_GRANTED), "{}", row.path);
-        assert_eq!(row.web, Some(ProblemType::NOT_GRANTED), "{} by an app server", row.path);
-    }
-    for row in &granted {
-        assert_eq!(row.stranger, Some(ProblemType::NOT_GRANTED), "{}", row.path);
-    }
-    assert_eq!(owned[0].stranger, Some(accounts_api::NO_SESSION));
-    assert_eq!(owned[1].stranger, Some(ProblemType::NOT_FOUND), "a code is its own leave");
-    assert_eq!(owned[2].stranger, Some(accounts_api::NO_SESSION));
-    assert_eq!([owned[0].web, owned[2].web], [None, None], "the owner of the session may");
+async fn sessions(table: &mut Table) {
+    let open = OpenSession { email: ada().email, password: Personal::new(PASSWORD) };
+    let token = table.shop.client("web-1").call(&open).await.unwrap().token;
+    table.granted(open, None).await;
+    // A session is good only where it was opened.
+    table.row(CheckSession { token: token.clone() }, [Some(NO_SESSION), None]).await;
+    table.row(CloseSession { token }, [Some(NO_SESSION), None]).await;
+}
+
+async fn passwords(table: &mut Table) {
+    let (email, password) = (ada().email, Personal::new(PASSWORD));
+    let check = CheckPassword { email: email.clone(), password: password.clone() };
+    table.granted(check, None).await;
+    table.granted(RequestReset { email }, None).await;
+    // A code needs no grant beside it, and this one does not exist.
+    let complete = CompleteReset { code: Personal::new("none"), password };
+    table.row(complete, [Some(ProblemType::NOT_FOUND); 2]).await;
+}
+
+async fn controller(table: &mut Table, record: Record) {
+    let now = table.shop.now();
+    table.row(everybody(now, &["ann", "bob"]), NOT_FOR_SHOPS).await;
+    table.row(RevokeSessions { incident: 1, opened_before: now }, NOT_FOR_SHOPS).await;
+    table.row(freeze(), NOT_FOR_SHOPS).await;
+    let (warrant, records) = ("0".repeat(32), vec![record]);
+    let contacts = ReadContacts { warrant: warrant.clone(), records: records.clone() };
+    table.row(contacts, NOT_FOR_SHOPS).await;
+    table.row(ReadPostalContacts { warrant, records }, NOT_FOR_SHOPS).await;
+    table.row(ListCustomers { from: Record(0), limit: 1 }, NOT_FOR_SHOPS).await;
+    table.row(ReadReseal {}, NOT_FOR_SHOPS).await;
+    table.row(ReadResetLoad {}, NOT_FOR_SHOPS).await;
+    table.row(ReadChanges { after: 0 }, NOT_FOR_SHOPS).await;
+    table.row(ReadActivity { callers: None, from: now, to: now }, NOT_FOR_SHOPS).await;
+    let rows = vec![legacy_row(1, ada(), "x")];
+    table.row(ImportCustomers { source: "f".into(), rows }, NOT_FOR_SHOPS).await;
+    table.row(ReadImport { source: "f".into() }, NOT_FOR_SHOPS).await;
+}
+
+/// The importers are named apart from the controller: neither has the other's rights.
+#[tokio::test]
+async fn importers_import_and_the_controller_controls() {
+    let shop = Shop::open().await;
+    let (importer, controller) = (shop.client("import-1"), shop.client("response-1"));
+    let rows = vec![legacy_row(1, ada(), "x")];
+    let import = ImportCustomers { source: "f".into(), rows };
+    refused(controller.call(&import).await, ProblemType::NOT_GRANTED);
+    importer.call(&import).await.unwrap();
+    let list = ListCustomers { from: Record(0), limit: 1 };
+    refused(importer.call(&list).await, ProblemType::NOT_GRANTED);
+    controller.call(&list).await.unwrap();
 }

@@ -1,15 +1,17 @@
-//! What `response` orders holds at once, and after a restart.
+//! The orders of `response` hold at once, and after a restart.
 
 use accounts_api::{
-    CheckSession, CompleteReset, CreateCustomer, FreezeCaller, ImportCustomers, OpenSession,
-    OrderVoid, ReadContacts, RequestReset, RevokeSessions, Session, VoidOrder, Whose,
+    BAD_CREDENTIALS, CREDENTIAL_VOIDED, CheckSession, CompleteReset, CreateCustomer, FreezeCaller,
+    ImportCustomers, NO_SESSION, OpenSession, ReadContacts, RequestReset, RevokeSessions, Session,
+    VOID_TAKES_TWO, VoidCredentials, VoidOutcome, VoidWhose,
 };
 use cofferdam_core::{Personal, Record};
 use cofferdam_wire::{CallError, Client, ProblemType};
 use jiff::{SignedDuration, Timestamp};
+use keys_api::ORDER_REFUSED;
 use roaring::RoaringBitmap;
 
-use crate::support::{Shop, ada, everybody, legacy_row, person, problem};
+use crate::support::{Shop, ada, everybody, legacy_row, person, refused};
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -22,7 +24,7 @@ async fn sign_in(web: &Client, email: &str, password: &str) -> Result<Session, C
     web.call(&OpenSession { email, password }).await
 }
 
-async fn void(shop: &Shop, set_before: Timestamp) -> Result<VoidOrder, CallError> {
+async fn void(shop: &Shop, set_before: Timestamp) -> Result<VoidOutcome, CallError> {
     shop.client("response-1").call(&everybody(set_before, &["ann", "bob"])).await
 }
 
@@ -38,23 +40,20 @@ async fn a_void_password_opens_nothing_and_a_wrong_one_learns_nothing() {
     shop.clock.advance(SignedDuration::from_secs(1));
     create(&web, person(2)).await;
 
-    let right = sign_in(&web, "ada@example.org", PASSWORD).await;
-    assert_eq!(problem(right), Some(accounts_api::CREDENTIAL_VOIDED));
-    let wrong = sign_in(&web, "ada@example.org", "wrong password").await;
-    assert_eq!(problem(wrong), Some(accounts_api::BAD_CREDENTIALS));
+    refused(sign_in(&web, "ada@example.org", PASSWORD).await, CREDENTIAL_VOIDED);
+    refused(sign_in(&web, "ada@example.org", "wrong password").await, BAD_CREDENTIALS);
     let later = person(2).email;
     sign_in(&web, later.expose(), PASSWORD).await.unwrap();
 
     let shop = shop.restart().await;
     let web = shop.client("web-1");
-    let right = sign_in(&web, "ada@example.org", PASSWORD).await;
-    assert_eq!(problem(right), Some(accounts_api::CREDENTIAL_VOIDED), "forgotten at the restart");
+    refused(sign_in(&web, "ada@example.org", PASSWORD).await, CREDENTIAL_VOIDED);
     // A controller whose clock is a little ahead means now.
     let ahead = shop.now() + SignedDuration::from_secs(30);
     let ahead = void(&shop, ahead).await.unwrap();
     assert_eq!((ahead.order, ahead.customers), (2, 3));
     let future = void(&shop, shop.now() + SignedDuration::from_mins(6)).await;
-    assert_eq!(problem(future), Some(ProblemType::BAD_REQUEST));
+    refused(future, ProblemType::BAD_REQUEST);
 }
 
 #[tokio::test]
@@ -69,7 +68,7 @@ async fn a_rehash_does_not_make_a_password_younger() {
     sign_in(&web, "ada@example.org", "old1").await.unwrap();
     assert_eq!(void(&shop, imported).await.unwrap().customers, 1);
     let right = sign_in(&web, "ada@example.org", "old1").await;
-    assert_eq!(problem(right), Some(accounts_api::CREDENTIAL_VOIDED));
+    refused(right, CREDENTIAL_VOIDED);
 }
 
 #[tokio::test]
@@ -89,17 +88,17 @@ async fn revoked_sessions_end_at_once_and_later_ones_live() {
     let check = async |web: &Client, session: &Session| {
         web.call(&CheckSession { token: session.token.clone() }).await
     };
-    assert_eq!(problem(check(&web, &old).await), Some(accounts_api::NO_SESSION));
+    refused(check(&web, &old).await, NO_SESSION);
     assert!(check(&web, &young).await.is_ok());
 
     let shop = shop.restart().await;
     let web = shop.client("web-1");
-    assert_eq!(problem(check(&web, &old).await), Some(accounts_api::NO_SESSION));
+    refused(check(&web, &old).await, NO_SESSION);
     assert!(check(&web, &young).await.is_ok());
     let opened_before = shop.now() + SignedDuration::from_mins(6);
     let future = RevokeSessions { incident: 1, opened_before };
     let future = shop.client("response-1").call(&future).await;
-    assert_eq!(problem(future), Some(ProblemType::BAD_REQUEST));
+    refused(future, ProblemType::BAD_REQUEST);
 }
 
 #[tokio::test]
@@ -118,20 +117,19 @@ async fn a_frozen_caller_is_refused_until_it_is_thawed() {
     let reset = RequestReset { email };
     let (code, password) = (Personal::new("0"), Personal::new(PASSWORD));
     let complete = CompleteReset { code, password };
-    assert_eq!(problem(web.call(&create_bob).await), Some(ProblemType::FROZEN));
-    assert_eq!(problem(web.call(&reset).await), Some(ProblemType::FROZEN));
-    assert_eq!(problem(web.call(&complete).await), Some(ProblemType::FROZEN));
-    let signing_in = sign_in(&web, "ada@example.org", PASSWORD).await;
-    assert_eq!(problem(signing_in), Some(ProblemType::FROZEN));
+    refused(web.call(&create_bob).await, ProblemType::FROZEN);
+    refused(web.call(&reset).await, ProblemType::FROZEN);
+    refused(web.call(&complete).await, ProblemType::FROZEN);
+    refused(sign_in(&web, "ada@example.org", PASSWORD).await, ProblemType::FROZEN);
     sign_in(&other, "ada@example.org", PASSWORD).await.unwrap();
 
     let shop = shop.restart().await;
     let (web, response) = (shop.client("web-1"), shop.client("response-1"));
-    assert_eq!(problem(web.call(&reset).await), Some(ProblemType::FROZEN));
+    refused(web.call(&reset).await, ProblemType::FROZEN);
     response.call(&freeze("web-1", false)).await.unwrap();
     sign_in(&web, "ada@example.org", PASSWORD).await.unwrap();
     let own = response.call(&freeze("response-1", true)).await;
-    assert_eq!(problem(own), Some(ProblemType::CONFLICT));
+    refused(own, ProblemType::BAD_REQUEST);
 }
 
 #[tokio::test]
@@ -148,7 +146,7 @@ async fn contacts_are_read_under_a_warrant_and_decoys_left_out() {
     let everybody = (0..=upto).map(Record).collect();
     let response = shop.client("response-1");
     let bad = ReadContacts { warrant: "1".into(), records: records.clone() };
-    assert_eq!(problem(response.call(&bad).await), Some(ProblemType::BAD_REQUEST));
+    refused(response.call(&bad).await, ProblemType::BAD_REQUEST);
     let call = ReadContacts { warrant: warrant.clone(), records: everybody };
     let contacts = response.call(&call).await.unwrap();
 
@@ -175,22 +173,21 @@ async fn some_are_shut_out_and_nobody_else_by_one_person() {
     let only = |records: Vec<u32>| {
         let mut roaring = Vec::new();
         records.into_iter().collect::<RoaringBitmap>().serialize_into(&mut roaring).unwrap();
-        OrderVoid { incident: 1, set_before: shop.now(), whose: Whose::Only { roaring } }
+        VoidCredentials { incident: 1, set_before: shop.now(), whose: VoidWhose::Only { roaring } }
     };
     let done = response.call(&only(vec![ada.0])).await.unwrap();
     assert_eq!(done.customers, 1);
-    let refused = sign_in(&web, "ada@example.org", PASSWORD).await;
-    assert_eq!(problem(refused), Some(accounts_api::CREDENTIAL_VOIDED));
+    refused(sign_in(&web, "ada@example.org", PASSWORD).await, CREDENTIAL_VOIDED);
     let token = session.token;
-    assert_eq!(problem(web.call(&CheckSession { token }).await), Some(accounts_api::NO_SESSION));
+    refused(web.call(&CheckSession { token }).await, NO_SESSION);
     let other = person(1).email;
     sign_in(&web, other.expose(), PASSWORD).await.unwrap();
 
     let too_many = response.call(&only((0..2_000).collect())).await;
-    assert_eq!(problem(too_many), Some(ProblemType::NOT_GRANTED));
-    let garbage = Whose::Only { roaring: vec![1, 2, 3] };
-    let garbage = OrderVoid { incident: 1, set_before: shop.now(), whose: garbage };
-    assert_eq!(problem(response.call(&garbage).await), Some(ProblemType::BAD_REQUEST));
+    refused(too_many, VOID_TAKES_TWO);
+    let garbage = VoidWhose::Only { roaring: vec![1, 2, 3] };
+    let garbage = VoidCredentials { incident: 1, set_before: shop.now(), whose: garbage };
+    refused(response.call(&garbage).await, ProblemType::BAD_REQUEST);
 }
 
 #[tokio::test]
@@ -201,15 +198,14 @@ async fn everybody_is_shut_out_by_what_two_people_signed_and_by_nothing_else() {
     shop.clock.advance(SignedDuration::from_secs(1));
     let good = everybody(shop.now(), &["ann", "bob"]);
     let alone = everybody(shop.now(), &["ann"]);
-    assert_eq!(problem(response.call(&alone).await), Some(ProblemType::WARRANT_REFUSED));
+    refused(response.call(&alone).await, ORDER_REFUSED);
     for other in [
-        OrderVoid { incident: 2, ..good.clone() },
-        OrderVoid { set_before: shop.now() - SignedDuration::from_secs(1), ..good.clone() },
+        VoidCredentials { incident: 2, ..good.clone() },
+        VoidCredentials { set_before: shop.now() - SignedDuration::from_secs(1), ..good.clone() },
     ] {
-        assert_eq!(problem(response.call(&other).await), Some(ProblemType::BAD_REQUEST));
+        refused(response.call(&other).await, ProblemType::BAD_REQUEST);
     }
     sign_in(&web, "ada@example.org", PASSWORD).await.unwrap();
     response.call(&good).await.unwrap();
-    let refused = sign_in(&web, "ada@example.org", PASSWORD).await;
-    assert_eq!(problem(refused), Some(accounts_api::CREDENTIAL_VOIDED));
+    refused(sign_in(&web, "ada@example.org", PASSWORD).await, CREDENTIAL_VOIDED);
 }

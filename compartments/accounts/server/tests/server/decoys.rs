@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use accounts_api::{CreateCustomer, ImportCustomers, ImportResult, ListCoarse, ReadCustomers};
+use accounts_api::{CreateCustomer, ImportCustomers, ImportResult, ListCustomers, ReadCustomers};
 use cofferdam_core::{Field, FieldSet, Personal, Record};
 use cofferdam_wire::{Client, ProblemType};
 
-use crate::support::{Lost, Shop, legacy_row, person, problem};
+use crate::support::{Lost, Shop, legacy_row, person, refused};
 
 async fn everybody(shop: &Shop) -> Vec<Record> {
     let response = shop.client("response-1");
-    let rows = response.call(&ListCoarse { from: Record(0), limit: 10_000 }).await.unwrap();
+    let rows = response.call(&ListCustomers { from: Record(0), limit: 10_000 }).await.unwrap();
     rows.into_iter().map(|row| row.record).collect()
 }
 
@@ -161,7 +161,7 @@ async fn a_lost_claim_is_made_again_and_one_that_was_taken_is_left_out() {
         let password = Personal::new("a fine password");
         let call = CreateCustomer { profile: person(1), password };
         let failed = web.call(&call).await;
-        assert_eq!(problem(failed), Some(ProblemType::UPSTREAM));
+        refused(failed, ProblemType::UPSTREAM);
         shop.keys.book().lose_claims.clear();
         assert_eq!(web.call(&call).await.unwrap(), Record(expected), "{lost:?}");
     }

@@ -7,7 +7,7 @@ use accounts_api::{
 use cofferdam_core::{FieldSet, Operation, Personal, Record};
 use cofferdam_wire::{CallError, ProblemType};
 
-use crate::support::{Shop, legacy_row, person, problem};
+use crate::support::{Shop, legacy_row, person, refused};
 
 fn row(line: u64) -> ImportRow {
     legacy_row(line, person(line), &format!("password {line}"))
@@ -124,7 +124,7 @@ async fn a_call_fails_as_a_whole() {
     let shop = Shop::open().await;
     shop.keys.book().forgetful = true;
     let failed = import(&shop, (1..=10).map(row).collect()).await;
-    assert_eq!(problem(failed), Some(ProblemType::UPSTREAM));
+    refused(failed, ProblemType::UPSTREAM);
     assert_eq!(state(&shop).await, ImportState { done_to_line: 0, created: 0 });
     let find = FindCustomer { email: person(1).email };
     assert_eq!(shop.client("web-1").call(&find).await.unwrap(), None);
@@ -149,8 +149,8 @@ async fn a_customer_who_was_here_first_is_not_replaced() {
 async fn calls_of_the_wrong_form_are_refused() {
     let shop = Shop::open().await;
     for rows in [vec![], vec![row(2), row(1)], vec![row(1), row(1)], vec![row(0)]] {
-        assert_eq!(problem(import(&shop, rows).await), Some(ProblemType::BAD_REQUEST));
+        refused(import(&shop, rows).await, ProblemType::BAD_REQUEST);
     }
     let too_many = import(&shop, (1..=1_001).map(row).collect()).await;
-    assert_eq!(problem(too_many), Some(ProblemType::BAD_REQUEST));
+    refused(too_many, ProblemType::BAD_REQUEST);
 }

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use accounts_api::{
-    CheckSession, CompleteReset, CreateCustomer, OpenSession, RequestReset, Session,
+    BAD_CREDENTIALS, CREDENTIAL_VOIDED, CheckSession, CompleteReset, CreateCustomer, NO_SESSION,
+    OpenSession, RequestReset, Session,
 };
 use cofferdam_core::{Personal, Record};
 use cofferdam_mail::sink::{self, SinkIndex};
@@ -13,7 +14,7 @@ use jiff::SignedDuration;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use crate::support::{Shop, ada, everybody, person, problem};
+use crate::support::{Shop, ada, everybody, person, refused};
 
 const OLD: &str = "correct horse battery";
 const NEW: &str = "staple and more staple";
@@ -80,25 +81,22 @@ async fn a_void_password_is_replaced_with_the_code_from_the_mail() {
     let session = scene.sign_in(OLD).await.unwrap();
     let void = everybody(scene.shop.now(), &["ann", "bob"]);
     scene.shop.client("response-1").call(&void).await.unwrap();
-    assert_eq!(problem(scene.sign_in(OLD).await), Some(accounts_api::CREDENTIAL_VOIDED));
+    refused(scene.sign_in(OLD).await, CREDENTIAL_VOIDED);
 
     scene.shop.clock.advance(SignedDuration::from_mins(1));
     scene.request(" ADA@example.org").await;
     let letter = scene.letters(1).await.remove(0);
     assert!(letter.contains("To: ada@example.org\r\n"), "{letter}");
     assert!(letter.contains("From: service@shop.example\r\n") && !letter.contains("://"));
-    assert_eq!(
-        problem(scene.complete(&code(&letter), "short").await),
-        Some(ProblemType::BAD_REQUEST)
-    );
+    refused(scene.complete(&code(&letter), "short").await, ProblemType::BAD_REQUEST);
     assert_eq!(scene.complete(&code(&letter).to_lowercase(), NEW).await.unwrap(), scene.ada);
 
     let check = CheckSession { token: session.token };
-    assert_eq!(problem(scene.web.call(&check).await), Some(accounts_api::NO_SESSION));
-    assert_eq!(problem(scene.sign_in(OLD).await), Some(accounts_api::BAD_CREDENTIALS));
+    refused(scene.web.call(&check).await, NO_SESSION);
+    refused(scene.sign_in(OLD).await, BAD_CREDENTIALS);
     assert!(scene.sign_in(NEW).await.is_ok(), "the void order covers the new password");
     let again = scene.complete(&code(&letter), OLD).await;
-    assert_eq!(problem(again), Some(ProblemType::NOT_FOUND), "the code worked twice");
+    refused(again, ProblemType::NOT_FOUND);
 }
 
 #[tokio::test]
@@ -107,7 +105,7 @@ async fn a_code_lasts_thirty_minutes() {
     scene.request("ada@example.org").await;
     let late = code(&scene.letters(1).await[0]);
     scene.shop.clock.advance(SignedDuration::from_mins(30));
-    assert_eq!(problem(scene.complete(&late, NEW).await), Some(ProblemType::NOT_FOUND));
+    refused(scene.complete(&late, NEW).await, ProblemType::NOT_FOUND);
     scene.request("ada@example.org").await;
     let in_time = code(&scene.letters(2).await[1]);
     scene.shop.clock.advance(SignedDuration::from_mins(30) - SignedDuration::from_millis(1));
@@ -121,7 +119,7 @@ async fn a_stranger_gets_the_same_answer_and_no_letter() {
     scene.request("ada@example.org").await;
     let letters = scene.letters(1).await;
     assert!(letters[0].contains("To: ada@example.org\r\n"));
-    assert_eq!(problem(scene.complete("none", NEW).await), Some(ProblemType::NOT_FOUND));
+    refused(scene.complete("none", NEW).await, ProblemType::NOT_FOUND);
 }
 
 #[tokio::test]
@@ -137,6 +135,6 @@ async fn a_mailbox_is_not_flooded_and_a_used_code_takes_the_others_along() {
     let adas: Vec<_> = letters.iter().filter(|l| l.contains("To: ada@")).collect();
     assert_eq!(adas.len(), 5);
     scene.complete(&code(adas[3]), NEW).await.unwrap();
-    assert_eq!(problem(scene.complete(&code(adas[4]), OLD).await), Some(ProblemType::NOT_FOUND));
+    refused(scene.complete(&code(adas[4]), OLD).await, ProblemType::NOT_FOUND);
     assert!(scene.sign_in(NEW).await.is_ok());
 }

@@ -1,14 +1,14 @@
 //! Signing in, and what a session is worth.
 
 use accounts_api::{
-    CheckPassword, CheckSession, CloseSession, CreateCustomer, ImportCustomers, ImportResult,
-    OpenSession, Session,
+    BAD_CREDENTIALS, CheckPassword, CheckSession, CloseSession, CreateCustomer, ImportCustomers,
+    ImportResult, NO_SESSION, OpenSession, Session,
 };
 use cofferdam_core::{Personal, Record};
 use cofferdam_wire::{CallError, Client, ProblemType};
 use jiff::SignedDuration;
 
-use crate::support::{Shop, ada, legacy_row, problem};
+use crate::support::{Shop, ada, legacy_row, refused};
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -35,15 +35,15 @@ async fn a_session_lasts_twelve_hours_at_the_caller_that_opened_it() {
     let check = CheckSession { token: session.token.clone() };
     assert_eq!(web.call(&check).await.unwrap(), record);
     let elsewhere = shop.client("web-2");
-    assert_eq!(problem(elsewhere.call(&check).await), Some(accounts_api::NO_SESSION));
+    refused(elsewhere.call(&check).await, NO_SESSION);
     let close = CloseSession { token: session.token.clone() };
-    assert_eq!(problem(elsewhere.call(&close).await), Some(accounts_api::NO_SESSION));
+    refused(elsewhere.call(&close).await, NO_SESSION);
     assert_eq!(web.call(&check).await.unwrap(), record, "another caller closed it");
 
     shop.clock.advance(SignedDuration::from_hours(12) - SignedDuration::from_millis(1));
     assert!(web.call(&check).await.is_ok());
     shop.clock.advance(SignedDuration::from_millis(1));
-    assert_eq!(problem(web.call(&check).await), Some(accounts_api::NO_SESSION));
+    refused(web.call(&check).await, NO_SESSION);
 }
 
 #[tokio::test]
@@ -53,9 +53,9 @@ async fn a_closed_session_is_over_and_others_are_not() {
     let two = sign_in(&web, PASSWORD).await.unwrap();
     web.call(&CloseSession { token: one.token.clone() }).await.unwrap();
     let check = async |token| web.call(&CheckSession { token }).await;
-    assert_eq!(problem(check(one.token).await), Some(accounts_api::NO_SESSION));
+    refused(check(one.token).await, NO_SESSION);
     assert_eq!(check(two.token).await.unwrap(), record);
-    assert_eq!(problem(check(Personal::new("made up")).await), Some(accounts_api::NO_SESSION));
+    refused(check(Personal::new("made up")).await, NO_SESSION);
 }
 
 #[tokio::test]
@@ -67,7 +67,7 @@ async fn a_wrong_password_and_an_unknown_address_look_the_same() {
     let unknown = CheckPassword { email, password: Personal::new(PASSWORD) };
     let unknown = web.call(&unknown).await.unwrap_err();
     assert_eq!(wrong.problem(), unknown.problem());
-    assert_eq!(problem::<()>(Err(wrong)), Some(accounts_api::BAD_CREDENTIALS));
+    refused(Err::<(), _>(wrong), BAD_CREDENTIALS);
     // The log of keys has the one whose password was tried, and nobody for the other.
     let hardened: Vec<_> = shop.keys.book().hardened.iter().map(|h| h.1.clone()).collect();
     assert_eq!(hardened, [vec![record], vec![Record::NOBODY]]);
@@ -81,9 +81,9 @@ async fn a_password_is_checked_without_a_session() {
         password: Personal::new(password),
     };
     assert_eq!(web.call(&check(PASSWORD)).await.unwrap(), record);
-    assert_eq!(problem(web.call(&check("x")).await), Some(accounts_api::BAD_CREDENTIALS));
+    refused(web.call(&check("x")).await, BAD_CREDENTIALS);
     let endless = "x".repeat(801);
-    assert_eq!(problem(web.call(&check(&endless)).await), Some(ProblemType::BAD_REQUEST));
+    refused(web.call(&check(&endless)).await, ProblemType::BAD_REQUEST);
 }
 
 #[tokio::test]
@@ -96,11 +96,11 @@ async fn a_legacy_hash_becomes_argon2id_at_the_first_right_password() {
     let web = shop.client("web-1");
 
     let items = |shop: &Shop| shop.keys.book().hardened.last().unwrap().1.len();
-    assert_eq!(problem(sign_in(&web, "old2").await), Some(accounts_api::BAD_CREDENTIALS));
+    refused(sign_in(&web, "old2").await, BAD_CREDENTIALS);
     assert_eq!(items(&shop), 2, "a legacy hash is hardened beside its successor");
     sign_in(&web, "old1").await.unwrap();
     assert_eq!(items(&shop), 2);
     sign_in(&web, "old1").await.unwrap();
     assert_eq!(items(&shop), 1, "the credential is still a legacy one");
-    assert_eq!(problem(sign_in(&web, "old2").await), Some(accounts_api::BAD_CREDENTIALS));
+    refused(sign_in(&web, "old2").await, BAD_CREDENTIALS);
 }

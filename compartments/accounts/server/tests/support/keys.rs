@@ -6,14 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use aws_lc_rs::hmac;
-use axum::Router;
 use axum::extract::State;
 use cofferdam_core::{CallerName, Epoch, Field, FieldKey, FieldSet, KeyBytes, Operation, Record};
-use cofferdam_wire::{Answer, Body, Caller, Listener, Problem, ProblemType, call_route};
+use cofferdam_wire::{Answer, Body, Caller, Listener, Problem, ProblemType, Routes};
 use keys_api::{
-    ApproveVoid, ClaimDecoys, ClaimedDecoys, DomainEpochs, EraseRecords, HardenPasswords,
-    HardenedPasswords, IndexAddresses, IndexedAddresses, KeyGroup, ReadEpochs, RecordKeys,
-    ReleaseKeys, ReleasedGroup, ReleasedKeys, ReportMail, WarrantId,
+    ApproveVoidOrder, ClaimDecoys, ClaimedDecoys, DECOYS_CLAIMED, DomainEpochs, EraseRecords,
+    HardenPasswords, HardenedPasswords, IndexAddresses, IndexedAddresses, KeyGroup, ORDER_REFUSED,
+    ReadEpochs, RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys, ReportMail, WarrantId,
 };
 use testkit::Authority;
 
@@ -115,16 +114,16 @@ impl TestKeys {
             (name("response-1"), FieldSet::EMPTY),
         ];
         let book = Arc::new(Mutex::new(Book::new(grants.into())));
-        let router = Router::new()
-            .merge(call_route::<ReleaseKeys, _, _, _>(release))
-            .merge(call_route::<EraseRecords, _, _, _>(erase))
-            .merge(call_route::<ReadEpochs, _, _, _>(epochs))
-            .merge(call_route::<ReportMail, _, _, _>(report_mail))
-            .merge(call_route::<ApproveVoid, _, _, _>(approve_void))
-            .merge(call_route::<HardenPasswords, _, _, _>(harden))
-            .merge(call_route::<IndexAddresses, _, _, _>(index))
-            .merge(call_route::<ClaimDecoys, _, _, _>(claim))
-            .with_state(book.clone());
+        let router = Routes::new()
+            .call::<ReleaseKeys, _, _>(release)
+            .call::<EraseRecords, _, _>(erase)
+            .call::<ReadEpochs, _, _>(epochs)
+            .call::<ReportMail, _, _>(report_mail)
+            .call::<ApproveVoidOrder, _, _>(approve_void_order)
+            .call::<HardenPasswords, _, _>(harden)
+            .call::<IndexAddresses, _, _>(index)
+            .call::<ClaimDecoys, _, _>(claim)
+            .into_router(book.clone());
         tokio::spawn(async move {
             listener.serve(&identity, router, std::future::pending()).await;
         });
@@ -210,15 +209,15 @@ async fn report_mail(
 }
 
 /// Counts who signed; what a signature is worth is for the tests of keys.
-async fn approve_void(
+async fn approve_void_order(
     State(_): Shared,
-    Body(call, encoding): Body<ApproveVoid>,
+    Body(call, encoding): Body<ApproveVoidOrder>,
 ) -> Result<Answer<()>, Problem> {
     let people: BTreeSet<_> = call.order.signatures.iter().map(|s| &s.approver).collect();
     if people.len() >= 2 || call.order.order.break_glass.is_some() {
         return Ok(Answer((), encoding));
     }
-    Err(Problem::new(ProblemType::WARRANT_REFUSED, "it takes two"))
+    Err(Problem::new(ORDER_REFUSED, "two people must sign"))
 }
 
 async fn epochs(
@@ -270,7 +269,7 @@ async fn claim(
         return Err(Problem::new(ProblemType::INTERNAL, "it broke"));
     }
     if range.clone().any(|n| !book.claimed.insert(n)) {
-        return Err(Problem::new(ProblemType::CONFLICT, "these numbers were claimed before"));
+        return Err(Problem::new(DECOYS_CLAIMED, "these numbers were claimed before"));
     }
     if lost == Some(Lost::After) {
         return Err(Problem::new(ProblemType::INTERNAL, "it broke"));

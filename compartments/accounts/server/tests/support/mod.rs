@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use accounts_api::{OrderVoid, Whose};
+use accounts_api::{VoidCredentials, VoidWhose};
 use accounts_server::{Config, Server};
 use cofferdam_core::{MockClock, SystemRng, Timestamp};
 use cofferdam_wire::{CallError, Client, ProblemType};
@@ -125,13 +125,15 @@ fn config(dir: &Path, authority: &Authority, keys: SocketAddr, relay: SocketAddr
     toml::from_str(&text).unwrap()
 }
 
-/// The kind of problem that a call ended with.
-pub fn problem<T>(result: Result<T, CallError>) -> Option<ProblemType> {
-    result.err().and_then(|e| e.problem().map(|p| p.kind))
+/// Checks that a call was refused with a problem of a type.
+#[track_caller]
+pub fn refused<T: std::fmt::Debug>(answer: Result<T, CallError>, of: ProblemType) {
+    let error = answer.unwrap_err();
+    assert!(error.is(of), "{error} is not {}", of.code);
 }
 
-/// An order over everybody, signed by these people as far as the keys of these tests look.
-pub fn everybody(set_before: Timestamp, approvers: &[&str]) -> OrderVoid {
+/// An order over everybody, signed by these people as far as the `keys` of these tests looks.
+pub fn everybody(set_before: Timestamp, approvers: &[&str]) -> VoidCredentials {
     let signature = |name: &&str| keys_api::Signature {
         approver: (*name).to_owned(),
         signature: String::new(),
@@ -146,6 +148,6 @@ pub fn everybody(set_before: Timestamp, approvers: &[&str]) -> OrderVoid {
         signatures: approvers.iter().map(signature).collect(),
     };
     let order = serde_json::to_string(&order).unwrap();
-    let whose = Whose::Everybody { order };
-    OrderVoid { incident: 1, set_before, whose }
+    let whose = VoidWhose::Everybody { order };
+    VoidCredentials { incident: 1, set_before, whose }
 }

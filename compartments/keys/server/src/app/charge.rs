@@ -1,5 +1,5 @@
-//! Charging budgets: the instance's own windows, which it recalls from its log, and where the
-//! database is shared, credits from common windows.
+//! Charging budgets. Each instance counts what went through it, and recalls that from its log. Where
+//! instances share a database, they also take credits from windows that they share.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -7,31 +7,21 @@ use std::sync::Mutex;
 use cofferdam_core::{CallerName, Operation, Timestamp};
 use cofferdam_store::{Backend, Db, StoreError};
 use cofferdam_wire::{Problem, ProblemType};
-use jiff::SignedDuration;
 use keys_api::{AlarmKind, Budget};
 
 use super::{App, Parties, lock};
-use crate::domain::budget::{Budgets, Spent};
+use crate::domain::budget::{Budgets, Charge, Spent};
+use crate::domain::credit::Credit;
 use crate::store::{self, Reservation};
-
-/// How long a credit may be spent; the common windows keep a slot more for it.
-const CREDIT_LIFE: SignedDuration = SignedDuration::from_millis(900);
-/// The largest credit, in records.
-const MAX_CREDIT: u64 = 100_000;
 
 /// What has been spent.
 pub struct Charging {
     own: Mutex<Budgets>,
     /// `Some` where other instances may share the budgets.
-    credits: Option<tokio::sync::Mutex<HashMap<(CallerName, Operation), Credit>>>,
+    credits: Option<tokio::sync::Mutex<Credits>>,
 }
 
-#[derive(Clone, Copy)]
-struct Credit {
-    taken: Timestamp,
-    size: u64,
-    left: u64,
-}
+type Credits = HashMap<(CallerName, Operation), Credit>;
 
 impl Charging {
     /// Goes on from what the log recalls.
@@ -40,96 +30,76 @@ impl Charging {
         Self { own: Mutex::new(own), credits: shared.then(Default::default) }
     }
 
-    /// Records of the last hour, through this instance.
-    pub fn last_hour(&self, caller: &CallerName, operation: Operation, now: Timestamp) -> u64 {
-        lock(&self.own).last_hour(caller, operation, now)
-    }
-
     async fn charge(
         &self,
         db: &Db,
         budgets: &[(&CallerName, Budget)],
-        operation: Operation,
-        now: Timestamp,
-        records: u64,
+        charge: Charge,
     ) -> Result<Result<(), Spent>, StoreError> {
         let Some(credits) = &self.credits else {
-            return Ok(lock(&self.own).charge(budgets, operation, now, records));
+            return Ok(lock(&self.own).charge(budgets, charge));
         };
-        // Who is past its budget here costs the others no turn at the database.
-        if let Some(spent) = lock(&self.own).refusal(budgets, operation, now, records) {
+        // A caller past its budget on this instance costs the others no turn at the database.
+        if let Some(spent) = lock(&self.own).refusal(budgets, charge) {
             return Ok(Err(spent));
         }
         let mut credits = credits.lock().await;
         for (n, (caller, budget)) in budgets.iter().enumerate() {
-            let key = ((*caller).clone(), operation);
-            // Out of the map while it is handed in: what is given back is given back once,
-            // whatever becomes of the request.
+            let key = ((*caller).clone(), charge.operation);
+            // The credit leaves the map before its rest is returned to the database: whatever
+            // becomes of this request, the rest is returned once.
             let credit = credits.remove(&key);
-            match take(db, credit, caller, operation, *budget, now, records).await? {
+            match take_credit(db, credit, caller, *budget, charge).await? {
                 Ok(credit) => credits.insert(key, credit),
                 Err(spent) => {
-                    give_back(&mut credits, &budgets[..n], operation, records);
+                    give_back(&mut credits, &budgets[..n], charge);
                     return Ok(Err(spent));
                 }
             };
         }
-        let own = lock(&self.own).charge(budgets, operation, now, records);
+        let own = lock(&self.own).charge(budgets, charge);
         if own.is_err() {
-            give_back(&mut credits, budgets, operation, records);
+            give_back(&mut credits, budgets, charge);
         }
         Ok(own)
     }
 }
 
-/// Spends from a credit, or takes a new one: twice as large when the last was used up, and as
-/// small as can be when it was not.
-async fn take(
+/// Spends from a credit, or takes a new one from the shared windows.
+async fn take_credit(
     db: &Db,
     credit: Option<Credit>,
     caller: &CallerName,
-    operation: Operation,
     budget: Budget,
-    now: Timestamp,
-    records: u64,
+    charge: Charge,
 ) -> Result<Result<Credit, Spent>, StoreError> {
-    let fresh = credit.filter(|credit| now < credit.taken + CREDIT_LIFE && now >= credit.taken);
-    if let Some(credit) = fresh.filter(|credit| credit.left >= records) {
-        return Ok(Ok(Credit { left: credit.left - records, ..credit }));
+    let Charge { at, records, .. } = charge;
+    if let Some(credit) = credit.and_then(|credit| credit.spend(at, records)) {
+        return Ok(Ok(credit));
     }
-    let wanted = match fresh {
-        Some(credit) => (credit.size * 2).min(MAX_CREDIT).min(budget.minute / 4),
-        None => records,
-    };
     let reservation = Reservation {
         caller,
-        operation,
         budget,
-        now,
-        at_least: records,
-        wanted: wanted.max(records),
-        returned: credit.filter(|credit| credit.left > 0).map(|c| (c.taken, c.left)),
+        charge,
+        wanted: credit.map_or(records, |credit| credit.next_size(at, records, budget.minute)),
+        returned: credit.and_then(Credit::rest),
     };
     let reserved = store::reserve(db, &reservation).await?;
-    Ok(reserved.map(|size| Credit { taken: now, size, left: size - records }))
+    Ok(reserved.map(|size| Credit::new(at, size, records)))
 }
 
-/// What one budget gave is not spent when the other refuses.
-fn give_back(
-    credits: &mut HashMap<(CallerName, Operation), Credit>,
-    budgets: &[(&CallerName, Budget)],
-    operation: Operation,
-    records: u64,
-) {
+/// Returns to the credits what a refused request does not use.
+fn give_back(credits: &mut Credits, budgets: &[(&CallerName, Budget)], charge: Charge) {
     for (caller, _) in budgets {
-        if let Some(credit) = credits.get_mut(&((*caller).clone(), operation)) {
-            credit.left += records;
+        if let Some(credit) = credits.get_mut(&((*caller).clone(), charge.operation)) {
+            credit.give_back(charge.records);
         }
     }
 }
 
 impl App {
-    /// Charges the budgets that count for this, or says when to come back.
+    /// Charges the budgets of the caller and of the compartment in front, or refuses and says when
+    /// to ask again.
     pub async fn charge(
         &self,
         who: &Parties<'_>,
@@ -140,26 +110,27 @@ impl App {
         if records == 0 {
             return Ok(());
         }
-        let access = self.access();
+        let access = self.shared.access();
         let Some(budgets) = access.budgets(who.caller, who.via, operation) else {
             let what = format!("{operation} without a budget");
             return Err(self.refuse_party(who, what).await);
         };
-        let charged =
-            self.charging.charge(&self.db, &budgets, operation, now, records as u64).await;
-        let Err(spent) = charged? else { return Ok(()) };
-        let (caller, window, limit) = (&spent.caller, spent.window, spent.limit);
+        let charge = Charge { operation, at: now, records: records as u64 };
+        let Err(spent) = self.charging.charge(&self.db, &budgets, charge).await? else {
+            return Ok(());
+        };
+        let Spent { caller, window, limit, retry_after_s } = spent;
         let detail = format!("{caller} is past its {operation} budget of {limit} a {window}");
-        self.alarms.ring(now, AlarmKind::Budget, Some(caller), detail.clone()).await;
+        self.alarms.ring(now, AlarmKind::Budget, Some(&caller), detail.clone()).await;
         let problem = Problem::new(ProblemType::BUDGET_EXHAUSTED, detail);
-        Err(match spent.retry_after_s {
+        Err(match retry_after_s {
             Some(seconds) => problem.retry_after(seconds),
             None => problem,
         })
     }
 
-    /// Records of the last hour, for the list of callers.
+    /// The records of the last hour through this instance.
     pub fn last_hour(&self, caller: &CallerName, operation: Operation, now: Timestamp) -> u64 {
-        self.charging.last_hour(caller, operation, now)
+        lock(&self.charging.own).last_hour(caller, operation, now)
     }
 }

@@ -1,60 +1,91 @@
-//! The checks that every call passes.
+//! The checks that calls pass: who asks, for whom, with which grant, and with whose signatures. A
+//! refusal raises an alarm.
 
-use cofferdam_core::{CallerName, Domain, Field, FieldSet, Operation, Record, Timestamp};
+use std::collections::BTreeMap;
+use std::error::Error;
+
+use cofferdam_core::{CallerName, Domain, Field, FieldSet, Operation, Timestamp};
 use cofferdam_wire::{Problem, ProblemType};
-use keys_api::{AlarmKind, MAX_BATCH, Order, Signed};
+use keys_api::{AlarmKind, ORDER_REFUSED, Order, Signed};
 
 use super::App;
+use crate::config::Config;
+use crate::domain::orders::{self, NotApproved};
+use crate::log::LogError;
 
-/// Who asks, and for whom.
+/// The compartment that asks, and the caller that it asks for.
 pub struct Parties<'a> {
-    /// The identity of the caller: the compartment in front of the data.
+    /// The identity in the certificate: the compartment in front of the data.
     pub via: &'a CallerName,
-    /// The caller that it serves.
+    /// The caller that this compartment serves.
     pub caller: &'a CallerName,
 }
 
-impl App {
-    /// Only the controller may command.
-    pub async fn check_controller(&self, caller: &CallerName, what: &str) -> Result<(), Problem> {
-        if *caller == self.controller {
-            return Ok(());
+/// The callers with a part of their own, from the configuration.
+pub struct Roles {
+    controller: CallerName,
+    auditors: Vec<CallerName>,
+    fronts: BTreeMap<Domain, CallerName>,
+}
+
+impl Roles {
+    /// The roles that the configuration gives out.
+    pub fn new(config: &Config) -> Self {
+        Self {
+            controller: config.controller.clone(),
+            auditors: config.auditors.clone(),
+            fronts: config.fronts.clone(),
         }
-        Err(self.refuse_grant(caller, format!("{what} is for the controller")).await)
     }
 
-    /// The log and the metrics are for the controller and the auditors.
-    pub async fn check_auditor(&self, caller: &CallerName, what: &str) -> Result<(), Problem> {
-        if *caller == self.controller || self.auditors.contains(caller) {
-            return Ok(());
-        }
-        Err(self.refuse_grant(caller, format!("{what} is for the controller and auditors")).await)
-    }
-
-    /// The controller can't be frozen: nobody could thaw it.
+    /// Whether `caller` commands. The controller can't be frozen: nobody could thaw it.
     pub fn is_controller(&self, caller: &CallerName) -> bool {
         *caller == self.controller
+    }
+
+    /// Whether `caller` may read the log and the metrics.
+    pub fn is_auditor(&self, caller: &CallerName) -> bool {
+        self.is_controller(caller) || self.auditors.contains(caller)
     }
 
     /// Whether `caller` is the compartment that may ask for a domain's keys.
     pub fn is_front(&self, domain: Domain, caller: &CallerName) -> bool {
         self.fronts.get(&domain) == Some(caller)
     }
+}
 
-    /// The call comes from the compartment in front of `domain`, and nobody in it is frozen.
+impl App {
+    /// Checks that the controller asks.
+    pub async fn check_controller(&self, caller: &CallerName, what: &str) -> Result<(), Problem> {
+        if self.roles.is_controller(caller) {
+            return Ok(());
+        }
+        Err(self.refuse_grant(caller, format!("{what} is for the controller")).await)
+    }
+
+    /// Checks that the controller or an auditor asks.
+    pub async fn check_auditor(&self, caller: &CallerName, what: &str) -> Result<(), Problem> {
+        if self.roles.is_auditor(caller) {
+            return Ok(());
+        }
+        Err(self.refuse_grant(caller, format!("{what} is for the controller and auditors")).await)
+    }
+
+    /// Checks that the compartment in front of `domain` asks, and that neither it nor the caller is
+    /// frozen.
     pub async fn check_parties(&self, who: &Parties<'_>, domain: Domain) -> Result<(), Problem> {
-        if !self.is_front(domain, who.via) {
+        if !self.roles.is_front(domain, who.via) {
             let what = format!("keys of {domain} are given to its own compartment only");
             return Err(self.refuse_grant(who.via, what).await);
         }
         self.check_thawed(who).await
     }
 
-    /// Nobody in it is frozen. Asked once more before an answer leaves: whoever was frozen while
-    /// the request waited for its turn gets nothing, although the log names it.
+    /// Checks that neither of the two is frozen. A route asks this again before its answer leaves: a
+    /// caller that was frozen while the request waited gets nothing, although the log names it.
     pub async fn check_thawed(&self, who: &Parties<'_>) -> Result<(), Problem> {
         for name in [who.caller, who.via] {
-            if self.is_frozen(name) {
+            if self.shared.is_frozen(name) {
                 let detail = format!("{name} asks on while frozen");
                 let now = self.now().await;
                 self.alarms.ring(now, AlarmKind::Frozen, Some(name), detail).await;
@@ -64,7 +95,7 @@ impl App {
         Ok(())
     }
 
-    /// The caller has a grant for this.
+    /// Checks that the caller has a grant.
     pub async fn check_grant(
         &self,
         who: &Parties<'_>,
@@ -72,7 +103,7 @@ impl App {
         operation: Operation,
         fields: FieldSet,
     ) -> Result<(), Problem> {
-        if self.access().allows(who.caller, domain, operation, fields) {
+        if self.shared.access().allows(who.caller, domain, operation, fields) {
             return Ok(());
         }
         let names: Vec<_> = fields.iter().map(Field::as_str).collect();
@@ -83,15 +114,8 @@ impl App {
         Err(self.refuse_party(who, what).await)
     }
 
-    /// Refuses what nobody granted. A name that the policy does not know may be made up by the
-    /// compartment that says it: then it rings for that.
-    pub async fn refuse_party(&self, who: &Parties<'_>, what: String) -> Problem {
-        let known = self.access().callers().any(|of| of.name == *who.caller);
-        let named = if known { who.caller } else { who.via };
-        self.refuse_grant(named, format!("{what}, asked for {} by {}", who.caller, who.via)).await
-    }
-
-    /// A compartment moves its own records, and only while two people allow it.
+    /// Checks that a compartment re-seals its own records, and that two people have opened the time
+    /// for it.
     pub async fn check_reseal(
         &self,
         who: &Parties<'_>,
@@ -102,14 +126,22 @@ impl App {
             let what = format!("reseal in {domain} is for its own compartment");
             return Err(self.refuse_grant(who.caller, what).await);
         }
-        if self.reseal_until(domain).is_none_or(|until| now >= until) {
+        if self.shared.reseal_until(domain).is_none_or(|until| now >= until) {
             let what = format!("reseal in {domain} while no rotation is open");
             return Err(self.refuse_grant(who.caller, what).await);
         }
         Ok(())
     }
 
-    /// Refuses what nobody granted, and rings.
+    /// Refuses what no grant allows. The compartment may have made up a caller that the policy does
+    /// not know: then the alarm names the compartment.
+    pub async fn refuse_party(&self, who: &Parties<'_>, what: String) -> Problem {
+        let known = self.shared.access().knows(who.caller);
+        let named = if known { who.caller } else { who.via };
+        self.refuse_grant(named, format!("{what}, asked for {} by {}", who.caller, who.via)).await
+    }
+
+    /// Refuses what no grant allows, with an alarm.
     pub async fn refuse_grant(&self, caller: &CallerName, what: String) -> Problem {
         let detail = format!("{caller} has no grant: {what}");
         let now = self.now().await;
@@ -117,76 +149,77 @@ impl App {
         Problem::not_granted(detail)
     }
 
-    /// Two approvers of the policy in force signed exactly this; their names.
+    /// The two approvers of an order that nobody may give alone.
     pub async fn check_signed<T: Order + Sync>(
         &self,
         by: &CallerName,
         signed: &Signed<T>,
-        kind: AlarmKind,
     ) -> Result<[String; 2], Problem> {
-        match signed.verify(&self.access().policy.approvers) {
+        match signed.verify(&self.shared.access().policy.approvers) {
             Ok(approvers) => Ok(approvers),
-            Err(e) => Err(self.refuse_order(by, kind, e.to_string()).await),
+            Err(e) => Err(self.refuse_order(by, e.to_string()).await),
         }
     }
 
-    /// Two approvers signed exactly this and it is time for it; or one did, and says why: that
-    /// rings.
+    /// The approvers of an order: two, or one who breaks the glass, which raises an alarm.
     pub async fn check_approved<T: Order + Sync>(
         &self,
         by: &CallerName,
         signed: &Signed<T>,
     ) -> Result<Vec<String>, Problem> {
-        let (kind, now) = (AlarmKind::RefusedOrder, self.now().await);
-        if let Some(until) = signed.order.until().filter(|until| now >= *until) {
-            let why = format!("the order was to be carried out until {until}");
-            return Err(self.refuse_order(by, kind, why).await);
-        }
-        let Some(reason) = signed.order.break_glass() else {
-            return Ok(self.check_signed(by, signed, kind).await?.to_vec());
-        };
-        let plain = !reason.chars().any(char::is_control);
-        if !plain || !GLASS_REASON.contains(&reason.chars().count()) {
-            let what = "breaking the glass takes a reason of 10 to 500 characters, in one line";
-            return Err(Problem::bad_request(what));
-        }
-        let approvers = match signed.signers(&self.access().policy.approvers) {
+        let now = self.now().await;
+        let approvers = &self.shared.access().policy.approvers;
+        let approvers = match orders::approve(signed, approvers, now) {
             Ok(approvers) => approvers,
-            Err(e) => return Err(self.refuse_order(by, kind, e.to_string()).await),
+            Err(e @ NotApproved::Reason) => return Err(bad_request(&e)),
+            Err(e) => return Err(self.refuse_order(by, e.to_string()).await),
         };
-        let who = approvers.join(" and ");
-        let detail = format!("{who} broke the glass for {}: {reason}", T::HEADING);
-        self.alarms.ring(now, AlarmKind::BreakGlass, Some(by), detail).await;
+        if let Some(reason) = signed.order.break_glass() {
+            let who = approvers.join(" and ");
+            let detail = format!("{who} broke the glass for {}: {reason}", T::HEADING);
+            self.alarms.ring(now, AlarmKind::BreakGlass, Some(by), detail).await;
+        }
         Ok(approvers)
     }
 
-    /// Refuses an order that two people should have signed, and rings.
-    pub async fn refuse_order(&self, by: &CallerName, kind: AlarmKind, why: String) -> Problem {
-        let now = self.now().await;
-        self.alarms.ring(now, kind, Some(by), format!("{by}: {why}")).await;
-        Problem::new(ProblemType::WARRANT_REFUSED, why)
+    /// Refuses an order, with an alarm.
+    pub async fn refuse_order(&self, by: &CallerName, why: String) -> Problem {
+        let (now, detail) = (self.now().await, format!("{by}: {why}"));
+        self.alarms.ring(now, AlarmKind::RefusedOrder, Some(by), detail).await;
+        Problem::new(ORDER_REFUSED, why)
+    }
+
+    /// Refuses a warrant, with an alarm.
+    pub async fn refuse_warrant(&self, by: &CallerName, why: String) -> Problem {
+        let (now, detail) = (self.now().await, format!("{by}: {why}"));
+        self.alarms.ring(now, AlarmKind::RefusedWarrant, Some(by), detail.clone()).await;
+        Problem::new(ProblemType::WARRANT_REFUSED, detail)
     }
 }
 
-/// How long a reason for breaking the glass is, in characters.
-const GLASS_REASON: std::ops::RangeInclusive<usize> = 10..=500;
+/// The longest reason, in characters.
+const MAX_REASON: usize = 500;
 
-/// One to [`MAX_BATCH`] items.
-pub fn check_count(items: usize) -> Result<(), Problem> {
-    if (1..=MAX_BATCH).contains(&items) {
-        Ok(())
-    } else {
-        Err(Problem::bad_request(format!("a call names 1 to {MAX_BATCH} items, not {items}")))
-    }
-}
-
-/// Ascending, none twice, and none that stands for nobody.
-pub fn check_records(records: &[Record]) -> Result<(), Problem> {
-    if !records.is_sorted_by(|a, b| a < b) {
-        return Err(Problem::bad_request("records must be ascending, none twice"));
-    }
-    if records.last() == Some(&Record::NOBODY) {
-        return Err(Problem::bad_request(format!("record {} stands for nobody", Record::NOBODY)));
+/// Checks a reason that is going to stand in the log.
+pub fn check_reason(reason: &str) -> Result<(), Problem> {
+    if reason.trim().is_empty() || reason.chars().count() > MAX_REASON {
+        return Err(Problem::bad_request(format!("a reason has 1 to {MAX_REASON} characters")));
     }
     Ok(())
+}
+
+/// A reader may ask beyond the log's end, and a witness may bring a note that is none; any other
+/// error of the log is the compartment's own.
+impl From<LogError> for Problem {
+    fn from(error: LogError) -> Self {
+        match error {
+            LogError::Cosignature(_) | LogError::Beyond { .. } => bad_request(&error),
+            other => Self::internal(&other),
+        }
+    }
+}
+
+/// A rule that the caller could have known says why it does not take the request.
+pub fn bad_request(error: &dyn Error) -> Problem {
+    Problem::bad_request(error.to_string())
 }

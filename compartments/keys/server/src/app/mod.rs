@@ -1,79 +1,61 @@
-//! The compartment's state, and what every endpoint does with it.
+//! What the routes and the loops share: the compartment's state, and the checks that every call
+//! passes.
 
+mod alarms;
 mod charge;
 mod checks;
-mod recall;
-mod upkeep;
-mod watch;
+mod shared;
+mod time;
 
-use std::collections::{BTreeMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use cofferdam_core::{CallerName, Clock, Domain, KeyBytes, Rng, Timestamp};
-use cofferdam_store::Db;
+use cofferdam_core::{Clock, Rng, Timestamp};
+use cofferdam_store::{Db, StoreError};
 use cofferdam_wire::{Problem, ProblemType};
 use jiff::SignedDuration;
 use keys_api::{AlarmKind, Entry, Event};
-use roaring::RoaringBitmap;
-use tokio::sync::Notify;
 
-use crate::alarms::Alarms;
-use crate::ceremony::{self, Secrets};
+use crate::StartError;
+use crate::ceremony::{self, Secrets, master_name};
 use crate::config::Config;
-use crate::domain::access::Access;
 use crate::domain::decoy::Decoys;
-use crate::domain::derive::KeyRing;
-use crate::domain::time::SteadyTime;
-use crate::domain::warrants::Warrants;
+use crate::domain::recall::Recalled;
 use crate::log::{Place, ReleaseLog};
-use crate::{StartError, store};
+use crate::store;
 
+use alarms::Alarms;
 use charge::Charging;
-use recall::Recalled;
+use shared::Shared;
+use time::SteadyClock;
 
-pub use checks::{Parties, check_count, check_records};
+pub use checks::{Parties, Roles, bad_request, check_reason};
 
 /// The state of the compartment.
 pub struct App {
-    controller: CallerName,
-    auditors: Vec<CallerName>,
-    fronts: BTreeMap<Domain, CallerName>,
+    /// Who may command, read the log, and ask for a domain's keys.
+    pub roles: Roles,
+    /// Knows the decoys.
     pub decoys: Decoys,
-    /// The log's name.
-    origin: String,
-    /// Told when the log has grown.
-    grown: Notify,
+    /// The release log of this instance.
     pub log: ReleaseLog,
+    /// Raises alarms.
     pub alarms: Alarms,
+    /// The database, which instances share.
     pub db: Db,
+    /// Randomness.
     pub rng: Arc<dyn Rng>,
-    clock: Arc<dyn Clock>,
-    steady: SteadyTime,
-    root: KeyBytes,
+    /// What the database holds for all instances.
+    pub shared: Shared,
     charging: Charging,
-    shared: RwLock<Shared>,
-    /// The generation that `shared` was read at.
-    generation: Mutex<i64>,
-    /// Held while it is read: an older reading must not replace a newer one.
-    reloading: tokio::sync::Mutex<()>,
+    clock: SteadyClock,
 }
 
-/// What the database holds for all instances, as it was read last.
-struct Shared {
-    access: Arc<Access>,
-    ring: Arc<KeyRing>,
-    warrants: Arc<Warrants>,
-    frozen: HashSet<CallerName>,
-    reseal: BTreeMap<Domain, Timestamp>,
-    erased: BTreeMap<Domain, Arc<RoaringBitmap>>,
-}
-
-/// The longest time that a warrant holds, and so the part of the log that counts at start: a
-/// week, and a day for budgets and clocks.
+/// How many days of the log are read at a start: a warrant holds for a week, and budgets and clocks
+/// take a day more.
 const RECALL_DAYS: i32 = 8;
 
 impl App {
-    /// Opens the log, and takes budgets and warrants from what it says.
+    /// Opens the log, and brings budgets and the database up to what it says.
     pub async fn open(
         config: &Config,
         db: Db,
@@ -82,40 +64,31 @@ impl App {
     ) -> Result<Self, StartError> {
         let sealed = store::secrets(&db).await?;
         let root = ceremony::root_key(config, &sealed).await?;
-        let secrets = Secrets::open(&root, &sealed)?;
-        let generation = store::generation(&db).await?;
-        let shared = read_shared(&db, &root, &secrets.pepper, &secrets.index).await?;
-        let started = clock.now();
-        let mut recalled = Recalled::new(shared.access.clone());
+        let decoy_key = Secrets::open(&root, &sealed)?.decoy;
         let place = Place {
+            origin: &config.log_origin,
             dir: &config.log,
             archive: config.log_archive.as_deref(),
             key: ceremony::open_log_key(config, &root, &sealed)?,
             witness: config.witness_key.clone(),
         };
+        let shared = Shared::read(db.clone(), root).await?;
+        let mut recalled = Recalled::new(shared.access());
+        let started = clock.now();
         let since = cofferdam_tlog::Day::of(started).minus(RECALL_DAYS);
         let (log, opened) = ReleaseLog::open(place, since, &mut |entry| recalled.take(&entry))?;
-        recalled.save(&db).await?;
-        // What the log knew better than the database holds from the first request on.
-        let shared = read_shared(&db, &root, &secrets.pepper, &secrets.index).await?;
+        save_recalled(&db, &recalled).await?;
+        shared.reload().await?;
         let app = Self {
-            controller: config.controller.clone(),
-            auditors: config.auditors.clone(),
-            fronts: config.fronts.clone(),
-            origin: config.log_origin.clone(),
-            grown: Notify::new(),
-            decoys: Decoys::new(&secrets.decoy, config.decoy_one_in),
+            roles: Roles::new(config),
+            decoys: Decoys::new(&decoy_key, config.decoy_one_in),
             log,
             alarms: Alarms::new(db.clone()),
-            steady: SteadyTime::new(started, clock.monotonic()),
             charging: Charging::new(recalled.budgets, &db),
-            shared: RwLock::new(shared),
-            generation: Mutex::new(generation),
-            reloading: tokio::sync::Mutex::new(()),
+            shared,
+            clock: SteadyClock::new(clock, started),
             db,
-            clock,
             rng,
-            root,
         };
         app.report_start(opened.bytes_cut, recalled.last).await?;
         Ok(app)
@@ -141,9 +114,10 @@ impl App {
         Ok(self.log.save_checkpoint()?)
     }
 
-    /// The time to go by. A clock that was moved rings, and is not followed until the next start.
+    /// The time to go by. A clock that was moved raises an alarm, and is not followed until the next
+    /// start.
     pub async fn now(&self) -> Timestamp {
-        let reading = self.steady.read(self.clock.now(), self.clock.monotonic());
+        let reading = self.clock.read();
         if let Some(jump) = reading.jump {
             let detail = format!("the machine's clock is off by {jump:#}; it is not followed");
             self.alarms.ring(reading.now, AlarmKind::ClockJump, None, detail).await;
@@ -151,107 +125,46 @@ impl App {
         reading.now
     }
 
-    /// Writes to the log; only then may an answer leave.
+    /// Writes to the log. An answer may leave only after that.
     pub async fn write(&self, at: Timestamp, events: Vec<Event>) -> Result<(), Problem> {
+        if events.is_empty() {
+            return Ok(());
+        }
         let entries: Vec<_> = events.into_iter().map(|event| Entry { at, event }).collect();
         self.log.append(&entries).await.map_err(|e| {
             tracing::error!(cause = %e, "the release log refused an entry");
             Problem::new(ProblemType::UNAVAILABLE, "the release log can't be written")
-        })?;
-        self.grown.notify_one();
-        Ok(())
+        })
     }
 
-    /// Reads again what the database holds for all instances.
-    pub async fn reload(&self) -> Result<(), StartError> {
-        let _one_at_a_time = self.reloading.lock().await;
-        let generation = store::generation(&self.db).await?;
-        let sealed = store::secrets(&self.db).await?;
-        let secrets = Secrets::open(&self.root, &sealed)?;
-        let shared = read_shared(&self.db, &self.root, &secrets.pepper, &secrets.index).await?;
-        *self.shared.write().unwrap_or_else(PoisonError::into_inner) = shared;
-        *lock(&self.generation) = generation;
-        Ok(())
-    }
-
-    /// The same for an endpoint that has just changed something.
-    pub async fn after_change(&self) -> Result<(), Problem> {
-        self.reload().await.map_err(|e| Problem::internal(&e))
-    }
-
-    /// Grants and budgets.
-    pub fn access(&self) -> Arc<Access> {
-        self.shared().access.clone()
-    }
-
-    /// The keys that everything is derived from.
-    pub fn ring(&self) -> Arc<KeyRing> {
-        self.shared().ring.clone()
-    }
-
-    /// Open warrants.
-    pub fn warrants(&self) -> Arc<Warrants> {
-        self.shared().warrants.clone()
-    }
-
-    /// The records of a domain whose keys are never released again.
-    pub fn erased(&self, domain: Domain) -> Arc<RoaringBitmap> {
-        self.shared().erased.get(&domain).cloned().unwrap_or_default()
-    }
-
-    /// Until when a domain's records may be re-sealed.
-    pub fn reseal_until(&self, domain: Domain) -> Option<Timestamp> {
-        self.shared().reseal.get(&domain).copied()
-    }
-
-    /// Seals a new master key, for the database.
-    pub fn new_master(&self, name: &str) -> Vec<u8> {
-        let master = KeyBytes::new(self.rng.bytes());
-        crate::custody::seal(&self.root, name, &master, &*self.rng)
-    }
-
-    pub fn is_frozen(&self, caller: &CallerName) -> bool {
-        self.shared().frozen.contains(caller)
-    }
-
-    fn shared(&self) -> std::sync::RwLockReadGuard<'_, Shared> {
-        self.shared.read().unwrap_or_else(PoisonError::into_inner)
+    /// Makes a change of this instance's own take effect here.
+    pub async fn apply_change(&self) -> Result<(), Problem> {
+        self.shared.reload().await.map_err(|e| Problem::internal(&e))
     }
 }
 
-async fn read_shared(
-    db: &Db,
-    root: &KeyBytes,
-    pepper: &KeyBytes,
-    index: &KeyBytes,
-) -> Result<Shared, StartError> {
-    let mut ring = KeyRing::new(pepper, index);
-    for (domain, epoch, master) in ceremony::open_masters(root, &store::secrets(db).await?)? {
-        ring.insert(domain, epoch, &master);
+/// Brings the database up to what the log says, so that an older copy of the database opens nothing
+/// again.
+async fn save_recalled(db: &Db, recalled: &Recalled) -> Result<(), StoreError> {
+    for (id, drawn) in &recalled.drawn {
+        store::redraw(db, *id, drawn).await?;
     }
-    let mut warrants = Warrants::default();
-    for (signed, closed) in store::warrants(db).await? {
-        warrants.insert(signed.order, closed);
+    for id in &recalled.closed {
+        store::close_warrant(db, *id).await?;
     }
-    let mut erased = BTreeMap::new();
-    for domain in Domain::ALL {
-        erased.insert(domain, Arc::new(store::records_of(db, &erased_set(domain)).await?));
+    for (caller, frozen) in &recalled.frozen {
+        store::set_frozen(db, caller, *frozen).await?;
     }
-    let lowered = store::lowered_budgets(db).await?.into_iter().collect();
-    let policy = store::newest_policy(db).await?.ok_or(StartError::NoPolicy)?;
-    Ok(Shared {
-        access: Arc::new(Access::new(policy.order, lowered)),
-        ring: Arc::new(ring),
-        warrants: Arc::new(warrants),
-        frozen: store::frozen_callers(db).await?.into_iter().collect(),
-        reseal: store::reseal_windows(db).await?,
-        erased,
-    })
-}
-
-/// The name of a domain's set of erased records.
-pub fn erased_set(domain: Domain) -> String {
-    format!("erased/{domain}")
+    for ((caller, operation), budget) in &recalled.lowered {
+        store::set_lowered(db, caller, *operation, budget.as_ref()).await?;
+    }
+    for (domain, epoch) in &recalled.retired {
+        store::delete_secret(db, &master_name(*domain, *epoch)).await?;
+    }
+    for (domain, erased) in &recalled.erased {
+        store::erase_records(db, *domain, erased).await?;
+    }
+    Ok(())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

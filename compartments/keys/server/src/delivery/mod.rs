@@ -5,7 +5,6 @@
 //! least once. What arrives twice has the same webhook-id, Message-ID, or `seq`.
 
 mod mail;
-mod post;
 mod syslog;
 #[cfg(test)]
 mod tests;
@@ -24,8 +23,6 @@ use mail::Mail;
 use syslog::Syslog;
 use text::Origin;
 use webhook::Webhook;
-
-pub use post::Post;
 
 /// `[[alarms]]` in `keys.toml`: one place to which alarms go.
 #[derive(Debug, Clone, Serialize, Deserialize)]

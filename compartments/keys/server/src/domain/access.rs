@@ -1,4 +1,4 @@
-//! Who may do what: deny by default.
+//! Grants and budgets: a caller may do what some grant of the policy allows, and nothing else.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,21 +7,38 @@ use keys_api::{Budget, CallerPolicy, Policy};
 
 /// The grants and budgets of every caller, as the policy in force has them.
 pub struct Access {
-    /// The policy.
+    /// The policy in force.
     pub policy: Policy,
     callers: HashMap<CallerName, CallerPolicy>,
-    /// Below the policy's, while an incident lasts.
+    /// Budgets below the policy's, while an incident lasts.
     lowered: HashMap<(CallerName, Operation), Budget>,
 }
 
+/// Why a budget can't be lowered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadLowering {
+    /// The policy gives the caller no budget for the operation.
+    #[error("{0} has no budget for {1}")]
+    NoBudget(CallerName, Operation),
+    /// A window is above the policy's.
+    #[error("no window may be above the policy's: raising a budget takes two people")]
+    Raised,
+}
+
 impl Access {
-    /// Takes a policy that was checked, and what is lower than it says for now.
+    /// Takes a policy that was checked, and the budgets that are lower than it says.
     pub fn new(policy: Policy, lowered: HashMap<(CallerName, Operation), Budget>) -> Self {
         let callers = policy.callers.iter().map(|of| (of.name.clone(), of.clone())).collect();
         Self { policy, callers, lowered }
     }
 
-    /// Whether `caller` may do `operation` on all of `fields`.
+    /// Whether the policy lists `caller`.
+    pub fn knows(&self, caller: &CallerName) -> bool {
+        self.callers.contains_key(caller)
+    }
+
+    /// Whether `caller` may do `operation` on all of `fields`. An operation that names no fields
+    /// takes a grant as well.
     pub fn allows(
         &self,
         caller: &CallerName,
@@ -41,21 +58,16 @@ impl Access {
         fields.is_subset(grants.fold(FieldSet::EMPTY, |all, grant| all.union(grant.fields)))
     }
 
-    /// The budget of a caller for an operation, as the policy has it.
-    pub fn policy_budget(&self, caller: &CallerName, operation: Operation) -> Option<Budget> {
-        self.callers.get(caller).and_then(|c| c.budgets.get(&operation)).copied()
-    }
-
-    /// The budget that holds: the lower of the policy's and a lowered one, so that a later policy
-    /// does not raise by the way what somebody lowered.
+    /// The budget in force: the lower of the policy's and a lowered one. A later policy does not
+    /// raise what somebody lowered.
     pub fn budget(&self, caller: &CallerName, operation: Operation) -> Option<Budget> {
         let policy = self.policy_budget(caller, operation)?;
         let lowered = self.lowered.get(&(caller.clone(), operation));
         Some(lowered.map_or(policy, |lowered| lowered.min(policy)))
     }
 
-    /// The budgets that count for `operation` of `caller` through `via`: the caller's own, which
-    /// it must have, and the front's, if it has one.
+    /// The budgets that count for `operation` of `caller` through `via`: the caller's own, which it
+    /// must have, and the one of the compartment in front, if it has one.
     pub fn budgets<'a>(
         &self,
         caller: &'a CallerName,
@@ -69,8 +81,131 @@ impl Access {
         Some(budgets)
     }
 
+    /// Checks that `budget` is in no window above the policy's; `None` gives the policy's back.
+    pub fn check_lowering(
+        &self,
+        caller: &CallerName,
+        operation: Operation,
+        budget: Option<Budget>,
+    ) -> Result<(), BadLowering> {
+        let policy = self
+            .policy_budget(caller, operation)
+            .ok_or_else(|| BadLowering::NoBudget(caller.clone(), operation))?;
+        match budget {
+            Some(budget) if budget.min(policy) != budget => Err(BadLowering::Raised),
+            _ => Ok(()),
+        }
+    }
+
     /// Every caller, by name.
     pub fn callers(&self) -> impl Iterator<Item = &CallerPolicy> {
         self.callers.iter().collect::<BTreeMap<_, _>>().into_values()
+    }
+
+    fn policy_budget(&self, caller: &CallerName, operation: Operation) -> Option<Budget> {
+        self.callers.get(caller).and_then(|c| c.budgets.get(&operation)).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cofferdam_core::Field;
+    use keys_api::Grant;
+
+    use super::*;
+
+    fn name(text: &str) -> CallerName {
+        text.parse().unwrap()
+    }
+
+    fn budget(n: u64) -> Budget {
+        Budget { minute: n, hour: n, day: n, burst: n }
+    }
+
+    fn fields(fields: &[Field]) -> FieldSet {
+        fields.iter().copied().collect()
+    }
+
+    fn access(lowered: Option<Budget>) -> Access {
+        let grant = |operation, list: &[Field]| Grant {
+            domain: Domain::Accounts,
+            operation,
+            fields: fields(list),
+        };
+        let web = CallerPolicy {
+            name: name("web-1"),
+            grants: vec![
+                grant(Operation::Release, &[Field::Name]),
+                grant(Operation::Release, &[Field::Email]),
+                grant(Operation::Seal, &[Field::Phone]),
+                grant(Operation::Harden, &[]),
+            ],
+            budgets: [(Operation::Release, budget(100))].into(),
+        };
+        let front = CallerPolicy {
+            name: name("accounts"),
+            grants: vec![],
+            budgets: [(Operation::Release, budget(500)), (Operation::Reseal, budget(9))].into(),
+        };
+        let policy = Policy { version: 1, approvers: vec![], callers: vec![web, front] };
+        let lowered = lowered.map(|budget| ((name("web-1"), Operation::Release), budget));
+        Access::new(policy, lowered.into_iter().collect())
+    }
+
+    #[test]
+    fn nothing_is_allowed_that_no_grant_names() {
+        use Operation::{Erase, Harden, Release, Seal};
+        let access = access(None);
+        let (accounts, payments) = (Domain::Accounts, Domain::Payments);
+        for (caller, domain, operation, list, allowed) in [
+            ("web-1", accounts, Release, &[Field::Name][..], true),
+            ("web-1", accounts, Release, &[Field::Name, Field::Email], true),
+            ("web-1", accounts, Release, &[Field::Name, Field::Phone], false),
+            ("web-1", accounts, Release, &[], true),
+            ("web-1", accounts, Seal, &[Field::Phone], true),
+            ("web-1", accounts, Seal, &[Field::Name], false),
+            ("web-1", accounts, Harden, &[], true),
+            ("web-1", accounts, Erase, &[], false),
+            ("web-1", payments, Release, &[Field::Name], false),
+            ("web-1", payments, Harden, &[], false),
+            ("accounts", accounts, Release, &[Field::Name], false),
+            ("web-9", accounts, Release, &[Field::Name], false),
+        ] {
+            let found = access.allows(&name(caller), domain, operation, fields(list));
+            assert_eq!(found, allowed, "{caller} {domain} {operation} {list:?}");
+        }
+        assert!(access.knows(&name("web-1")) && !access.knows(&name("web-9")));
+    }
+
+    #[test]
+    fn the_callers_budget_counts_and_the_fronts_beside_it() {
+        let access = access(None);
+        let (web, front) = (name("web-1"), name("accounts"));
+        let release = access.budgets(&web, &front, Operation::Release);
+        assert_eq!(release, Some(vec![(&web, budget(100)), (&front, budget(500))]));
+        assert_eq!(access.budgets(&web, &front, Operation::Seal), None);
+        let reseal = access.budgets(&front, &front, Operation::Reseal);
+        assert_eq!(reseal, Some(vec![(&front, budget(9))]));
+        let listed: Vec<_> = access.callers().map(|caller| caller.name.as_str()).collect();
+        assert_eq!(listed, ["accounts", "web-1"]);
+    }
+
+    #[test]
+    fn a_lowered_budget_is_below_the_policys_in_every_window() {
+        let web = name("web-1");
+        let low = Budget { minute: 7, hour: 900, day: 7, burst: 900 };
+        let in_force = access(Some(low)).budget(&web, Operation::Release);
+        assert_eq!(in_force, Some(Budget { minute: 7, hour: 100, day: 7, burst: 100 }));
+
+        let access = access(None);
+        let check = |operation, budget| access.check_lowering(&web, operation, budget);
+        assert_eq!(check(Operation::Release, Some(budget(100))), Ok(()));
+        assert_eq!(check(Operation::Release, Some(budget(0))), Ok(()));
+        assert_eq!(check(Operation::Release, None), Ok(()));
+        let raised = Budget { day: 101, ..budget(1) };
+        assert_eq!(check(Operation::Release, Some(raised)), Err(BadLowering::Raised));
+        let none = BadLowering::NoBudget(web.clone(), Operation::Seal);
+        assert_eq!(check(Operation::Seal, Some(budget(1))), Err(none.clone()));
+        assert_eq!(check(Operation::Seal, None), Err(none));
     }
 }

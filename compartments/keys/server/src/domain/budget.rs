@@ -1,7 +1,7 @@
-//! Read budgets: so many records in any minute, hour and day, and a burst beyond the minute's.
+//! Read budgets: so many records in any minute, hour and day, and a burst beyond the minute's limit.
 //!
-//! A window of length *T* is kept as slots of *T*/60 (the day in hours), the oldest slot counted
-//! whole. So in *any* span of length *T* no more than the limit passes, and memory does not grow
+//! A window of length *T* is kept as slots of *T*/60 (the day's as hours), and its oldest slot counts
+//! whole. So no more than the limit passes in *any* span of length *T*, and memory does not grow
 //! with use. The burst is a window of an hour that counts what went beyond the minute's limit.
 
 use std::collections::{HashMap, VecDeque};
@@ -9,9 +9,20 @@ use std::collections::{HashMap, VecDeque};
 use cofferdam_core::{CallerName, Operation, Timestamp};
 use keys_api::Budget;
 
-/// Slots more that windows shared by instances keep: a credit is spent within a second of its
+/// Extra slots of windows that instances share: a credit is spent within a second of its
 /// reservation, so that it may stand one slot before its use.
 pub const SHARED_SLACK: i64 = 1;
+
+/// One use of a budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Charge {
+    /// What is done.
+    pub operation: Operation,
+    /// When it is done.
+    pub at: Timestamp,
+    /// With how many records.
+    pub records: u64,
+}
 
 /// The use of every budget.
 #[derive(Default)]
@@ -22,9 +33,9 @@ pub struct Budgets {
 /// A budget that is spent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spent {
-    /// Whose.
+    /// The caller whose budget it is.
     pub caller: CallerName,
-    /// Which limit: `minute`, `hour` or `day`.
+    /// The limit that refuses: `minute`, `hour` or `day`.
     pub window: &'static str,
     /// The limit, in records.
     pub limit: u64,
@@ -33,51 +44,35 @@ pub struct Spent {
 }
 
 impl Budgets {
-    /// Charges `records` to all of `budgets`, or to none.
+    /// Charges all of `budgets`, or none.
     pub fn charge(
         &mut self,
         budgets: &[(&CallerName, Budget)],
-        operation: Operation,
-        now: Timestamp,
-        records: u64,
+        charge: Charge,
     ) -> Result<(), Spent> {
-        if let Some(spent) = self.refusal(budgets, operation, now, records) {
+        if let Some(spent) = self.refusal(budgets, charge) {
             return Err(spent);
         }
         for (caller, budget) in budgets {
-            self.windows(caller, operation).record(now, records, budget.minute);
+            self.record(caller, charge, budget.minute);
         }
         Ok(())
     }
 
-    /// What refuses `records`, if anything does.
-    pub fn refusal(
-        &mut self,
-        budgets: &[(&CallerName, Budget)],
-        operation: Operation,
-        now: Timestamp,
-        records: u64,
-    ) -> Option<Spent> {
+    /// The first budget that refuses a charge.
+    pub fn refusal(&mut self, budgets: &[(&CallerName, Budget)], charge: Charge) -> Option<Spent> {
         budgets.iter().find_map(|(caller, budget)| {
-            let refusal = self.windows(caller, operation).refusal(*budget, now, records)?;
-            Some(refusal.of(caller))
+            let windows = self.windows(caller, charge.operation);
+            Some(windows.refusal(*budget, charge.at, charge.records)?.of(caller))
         })
     }
 
-    /// Counts what has happened, whatever the limit: for reading the log at start. `minute` is
-    /// the limit beyond which it was burst.
-    pub fn record(
-        &mut self,
-        caller: &CallerName,
-        operation: Operation,
-        at: Timestamp,
-        records: u64,
-        minute: u64,
-    ) {
-        self.windows(caller, operation).record(at, records, minute);
+    /// Counts a use that has happened, whatever the limit. What is beyond `minute` counts as burst.
+    pub fn record(&mut self, caller: &CallerName, charge: Charge, minute: u64) {
+        self.windows(caller, charge.operation).record(charge.at, charge.records, minute);
     }
 
-    /// Records of the last hour.
+    /// The records of the last hour.
     pub fn last_hour(&mut self, caller: &CallerName, operation: Operation, now: Timestamp) -> u64 {
         self.windows(caller, operation).hour.used(now)
     }
@@ -97,7 +92,7 @@ pub struct Windows {
     burst: Window,
 }
 
-/// Which limit stands in the way.
+/// The limit that stands in the way of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refusal {
     window: &'static str,
@@ -106,11 +101,22 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// The same with its owner.
+    /// The refusal as the spent budget of `caller`.
     pub fn of(self, caller: &CallerName) -> Spent {
         let Self { window, limit, retry_after_s } = self;
         Spent { caller: caller.clone(), window, limit, retry_after_s }
     }
+}
+
+/// What the database keeps of one window.
+#[derive(Debug, PartialEq, Eq)]
+pub struct KeptWindow {
+    /// The window's name.
+    pub name: &'static str,
+    /// The oldest slot that counts.
+    pub oldest: i64,
+    /// The slots that were changed since they were read, with their records.
+    pub changed: Vec<(i64, u64)>,
 }
 
 impl Windows {
@@ -155,36 +161,34 @@ impl Windows {
         }
     }
 
-    /// Takes back what was counted at `at` and did not happen. What it took of the burst stays
-    /// taken: it errs on the safe side.
+    /// Takes back records that were counted at `at` and not used. Their part of the burst stays
+    /// counted, which errs on the safe side.
     pub fn give_back(&mut self, at: Timestamp, records: u64) {
         for window in [&mut self.minute, &mut self.hour, &mut self.day] {
-            window.take(at, records);
+            window.take_back(at, records);
         }
+    }
+
+    /// Fills a slot as the database has it.
+    pub fn recall(&mut self, name: &str, slot: i64, records: u64) {
+        let windows = [&mut self.minute, &mut self.hour, &mut self.day, &mut self.burst];
+        if let Some(window) = windows.into_iter().find(|window| window.name == name) {
+            window.used.push_back((slot, records));
+        }
+    }
+
+    /// What the database has to keep.
+    pub fn kept(&self) -> impl Iterator<Item = KeptWindow> {
+        [&self.minute, &self.hour, &self.day, &self.burst].into_iter().map(|window| {
+            let newest = window.used.back().map_or(i64::MIN, |(slot, _)| *slot);
+            let oldest = newest.saturating_sub(window.slots).saturating_add(1);
+            KeptWindow { name: window.name, oldest, changed: window.changed() }
+        })
     }
 
     /// How many of `records` go beyond the minute's limit.
     fn beyond(&mut self, now: Timestamp, records: u64, minute: u64) -> u64 {
         self.minute.used(now).saturating_add(records).saturating_sub(minute).min(records)
-    }
-
-    /// Fills a slot as it was kept.
-    pub fn recall(&mut self, span: &str, slot: i64, records: u64) {
-        if let Some(window) = self.all_mut().into_iter().find(|window| window.name == span) {
-            window.used.push_back((slot, records));
-        }
-    }
-
-    /// Each window with the oldest slot that counts, and the slots that were changed.
-    pub fn rows(&self) -> impl Iterator<Item = (&'static str, i64, Vec<(i64, u64)>)> {
-        [&self.minute, &self.hour, &self.day, &self.burst].into_iter().map(|window| {
-            let newest = window.used.back().map_or(i64::MIN, |(slot, _)| *slot);
-            (window.name, newest.saturating_sub(window.slots), window.changed())
-        })
-    }
-
-    fn all_mut(&mut self) -> [&mut Window; 4] {
-        [&mut self.minute, &mut self.hour, &mut self.day, &mut self.burst]
     }
 }
 
@@ -192,10 +196,11 @@ impl Windows {
 struct Window {
     name: &'static str,
     slot_ms: i64,
+    /// How many slots count, the newest included.
     slots: i64,
     /// Slot number and records, ascending.
     used: VecDeque<(i64, u64)>,
-    /// Slots that were changed since they were recalled.
+    /// The slots that were changed since they were read from a database.
     touched: Vec<i64>,
 }
 
@@ -204,8 +209,8 @@ impl Window {
         Self { name, slot_ms, slots, used: VecDeque::new(), touched: Vec::new() }
     }
 
-    /// The slot of `at`; never before the newest one, so that a clock that is set back opens
-    /// no budget again.
+    /// The slot of `at`; never before the newest one, so that a clock that is set back opens no
+    /// budget again.
     fn slot(&self, at: Timestamp) -> i64 {
         let slot = at.as_millisecond().div_euclid(self.slot_ms);
         self.used.back().map_or(slot, |(newest, _)| slot.max(*newest))
@@ -221,7 +226,7 @@ impl Window {
         self.forget(slot);
     }
 
-    fn take(&mut self, at: Timestamp, records: u64) {
+    fn take_back(&mut self, at: Timestamp, records: u64) {
         let slot = at.as_millisecond().div_euclid(self.slot_ms);
         if let Some((_, used)) = self.used.iter_mut().find(|(of, _)| *of == slot) {
             *used = used.saturating_sub(records);
@@ -229,8 +234,9 @@ impl Window {
         }
     }
 
+    /// Notes a change. Slots that no longer count are dropped from the notes, so that the notes of
+    /// a window that no database keeps stay short.
     fn touch(&mut self, slot: i64) {
-        // Only windows that are kept in a database ask which slots changed.
         if !self.touched.contains(&slot) {
             self.touched.retain(|other| *other > slot - self.slots);
             self.touched.push(slot);
@@ -268,100 +274,4 @@ impl Window {
 }
 
 #[cfg(test)]
-mod tests {
-    use jiff::SignedDuration;
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const BUDGET: Budget = Budget { minute: 100, hour: 1_000, day: 5_000, burst: 0 };
-
-    fn start() -> Timestamp {
-        "2012-01-15T04:00:00Z".parse().unwrap()
-    }
-
-    fn web() -> CallerName {
-        "web-ky-1".parse().unwrap()
-    }
-
-    #[test]
-    fn a_spent_budget_says_when_to_come_back() {
-        let (mut budgets, web) = (Budgets::default(), web());
-        let mut charge = |at, n| budgets.charge(&[(&web, BUDGET)], Operation::Release, at, n);
-        assert_eq!(charge(start(), 100), Ok(()));
-        let spent = charge(start(), 1).unwrap_err();
-        assert_eq!((spent.window, spent.limit, spent.retry_after_s), ("minute", 100, Some(61)));
-        assert_eq!(charge(start(), 101).unwrap_err().retry_after_s, None);
-        let back = start() + SignedDuration::from_secs(61);
-        assert_eq!(charge(back, 100), Ok(()));
-    }
-
-    #[test]
-    fn a_fronts_budget_bounds_all_its_callers() {
-        let mut budgets = Budgets::default();
-        let (one, two, front) = (web(), "web-ky-2".parse().unwrap(), "accounts".parse().unwrap());
-        let tight = Budget { minute: 150, ..BUDGET };
-        let mut charge = |who| {
-            budgets.charge(&[(who, BUDGET), (&front, tight)], Operation::Release, start(), 100)
-        };
-        assert_eq!(charge(&one), Ok(()));
-        assert_eq!(charge(&two).unwrap_err().caller, front);
-        assert_eq!(budgets.last_hour(&two, Operation::Release, start()), 0, "all or none");
-    }
-
-    #[test]
-    fn a_burst_goes_beyond_the_minute_and_not_beyond_the_hour() {
-        let (mut budgets, web) = (Budgets::default(), web());
-        let bursting = Budget { burst: 50, hour: 200, ..BUDGET };
-        let mut charge = |at, n| budgets.charge(&[(&web, bursting)], Operation::Release, at, n);
-        assert_eq!(charge(start(), 150), Ok(()));
-        assert_eq!(charge(start(), 1).unwrap_err().window, "minute");
-        let next = start() + SignedDuration::from_secs(61);
-        assert_eq!(charge(next, 101).unwrap_err().window, "minute", "the burst is used up");
-        assert_eq!(charge(next, 51).unwrap_err().window, "hour");
-        assert_eq!(charge(next, 50), Ok(()));
-    }
-
-    proptest! {
-        /// Whatever the requests, and however often the use is read back from the log, no span
-        /// of a minute, hour or day sees more than the limit.
-        #[test]
-        fn no_span_sees_more_than_the_limit(
-            requests in prop::collection::vec((0_i64..40_000, 1_u64..160, any::<bool>()), 1..200),
-            burst in 0_u64..80,
-        ) {
-            let budget = Budget { burst, ..BUDGET };
-            let web = web();
-            let mut budgets = Budgets::default();
-            let mut now = start();
-            let mut passed: Vec<(Timestamp, u64)> = Vec::new();
-            for (gap_ms, records, restart) in requests {
-                now += SignedDuration::from_millis(gap_ms);
-                if restart {
-                    budgets = Budgets::default();
-                    for (at, n) in &passed {
-                        budgets.record(&web, Operation::Release, *at, *n, budget.minute);
-                    }
-                }
-                if budgets.charge(&[(&web, budget)], Operation::Release, now, records).is_ok() {
-                    passed.push((now, records));
-                }
-                for (seconds, limit) in [(60, 100 + burst), (3_600, 1_000), (86_400, 5_000)] {
-                    let since = now - SignedDuration::from_secs(seconds);
-                    let sum: u64 =
-                        passed.iter().filter(|(at, _)| *at > since).map(|(_, n)| n).sum();
-                    prop_assert!(sum <= limit, "{sum} in {seconds} s");
-                }
-            }
-        }
-
-        #[test]
-        fn a_clock_set_back_opens_nothing(back_s in 0_i64..100_000) {
-            let web = web();
-            let mut budgets = Budgets::default();
-            prop_assert!(budgets.charge(&[(&web, BUDGET)], Operation::Release, start(), 100).is_ok());
-            let past = start() - SignedDuration::from_secs(back_s);
-            prop_assert!(budgets.charge(&[(&web, BUDGET)], Operation::Release, past, 1).is_err());
-        }
-    }
-}
+mod tests;

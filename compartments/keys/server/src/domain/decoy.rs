@@ -2,12 +2,26 @@
 //! data tells them apart.
 
 use aws_lc_rs::hmac;
-use cofferdam_core::{Domain, KeyBytes, Record};
+use cofferdam_core::{CallerName, Domain, KeyBytes, Operation, Record, Timestamp};
+use keys_api::{Entry, Event};
 
-/// Knows which records are decoys.
+/// Tells decoys from customers.
 pub struct Decoys {
     key: hmac::Key,
     one_in: u32,
+}
+
+/// A decoy that a caller touched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Touched {
+    /// When it was touched.
+    pub at: Timestamp,
+    /// The caller that touched it.
+    pub caller: CallerName,
+    /// The decoy.
+    pub record: Record,
+    /// Whether its password was presented; otherwise its keys were released.
+    pub presented: bool,
 }
 
 impl Decoys {
@@ -25,10 +39,33 @@ impl Decoys {
         let head = tag.as_ref().first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
         head < u64::MAX / u64::from(self.one_in)
     }
+
+    /// The decoys that an entry of the log touched: data that was sealed for a decoy is its filling,
+    /// and touches nobody.
+    pub fn touched_by(&self, entry: Entry) -> Vec<Touched> {
+        let at = entry.at;
+        let (caller, records, presented) = match entry.event {
+            Event::Released {
+                caller,
+                domain: Domain::Accounts,
+                operation: Operation::Release,
+                records,
+                ..
+            } => (caller, records, false),
+            Event::Hardened { caller, records, .. } => (caller, records, true),
+            _ => return Vec::new(),
+        };
+        let records = records.as_slice().iter().copied();
+        let decoys = records.filter(|record| self.is_decoy(Domain::Accounts, *record));
+        decoys.map(|record| Touched { at, caller: caller.clone(), record, presented }).collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use cofferdam_core::{Epoch, FieldSet};
+    use keys_api::RecordList;
+
     use super::*;
 
     #[test]
@@ -45,5 +82,59 @@ mod tests {
         });
         assert!(both.count() < 50, "another key must choose other records");
         assert!(!(0..100_000).any(|r| decoys.is_decoy(Domain::Payments, Record(r))));
+        let half = Decoys::new(&KeyBytes::new([1; 32]), 0);
+        assert!((0..1_000).any(|r| !half.is_decoy(Domain::Accounts, Record(r))));
+    }
+
+    #[test]
+    fn nobody_is_no_decoy() {
+        for key in 0..40 {
+            let decoys = Decoys::new(&KeyBytes::new([key; 32]), 2);
+            assert!(!decoys.is_decoy(Domain::Accounts, Record::NOBODY));
+        }
+    }
+
+    #[test]
+    fn a_decoy_is_touched_by_reading_it_and_by_its_password() {
+        let decoys = Decoys::new(&KeyBytes::new([1; 32]), 10);
+        let (caller, via): (CallerName, CallerName) =
+            ("web-1".parse().unwrap(), "accounts".parse().unwrap());
+        let at: Timestamp = "2012-01-15T04:00:00Z".parse().unwrap();
+        let hundred = RecordList::new((0..100).map(Record).collect());
+        let all = hundred.as_slice().iter().copied();
+        let all: Vec<_> = all.filter(|r| decoys.is_decoy(Domain::Accounts, *r)).collect();
+        assert!(!all.is_empty());
+        let released = |domain, operation| Event::Released {
+            caller: caller.clone(),
+            via: via.clone(),
+            domain,
+            operation,
+            fields: FieldSet::EMPTY,
+            epoch: Epoch(0),
+            records: hundred.clone(),
+            warrant: None,
+        };
+        let touched = |event| decoys.touched_by(Entry { at, event });
+        let expected = |presented| -> Vec<_> {
+            let touched = |record: &Record| Touched {
+                at,
+                caller: caller.clone(),
+                record: *record,
+                presented,
+            };
+            all.iter().map(touched).collect()
+        };
+        assert_eq!(touched(released(Domain::Accounts, Operation::Release)), expected(false));
+        let hardened =
+            Event::Hardened { caller: caller.clone(), via: via.clone(), records: hundred.clone() };
+        assert_eq!(touched(hardened), expected(true));
+        for event in [
+            released(Domain::Accounts, Operation::Seal),
+            released(Domain::Accounts, Operation::Reseal),
+            released(Domain::Payments, Operation::Release),
+            Event::Started,
+        ] {
+            assert_eq!(touched(event), []);
+        }
     }
 }

@@ -1,55 +1,94 @@
-//! Open warrants: what each covers.
+//! Warrants: when one may be opened, and what an open one covers.
 
 use std::collections::HashMap;
 
 use cofferdam_core::{CallerName, Domain, FieldSet, Timestamp};
 use keys_api::{Warrant, WarrantId};
+use serde::Deserialize;
+
+/// The longest time that a warrant holds, in seconds: a week.
+const MAX_SECONDS: i64 = 7 * 24 * 3_600;
+
+/// The terms of an opened warrant, as its stored order has them. A warrant of an earlier version of
+/// the order reads the same: the rest of it counts only when it is opened.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Terms {
+    /// The warrant's number.
+    pub id: WarrantId,
+    /// Who may draw on it.
+    pub caller: CallerName,
+    /// The domain of the records.
+    pub domain: Domain,
+    /// The fields that it covers.
+    pub fields: FieldSet,
+    /// How many records it covers in all.
+    pub records: u32,
+    /// From when it holds.
+    pub from: Timestamp,
+    /// Until when it holds.
+    pub until: Timestamp,
+}
 
 /// The warrants that were opened.
 #[derive(Default)]
-pub struct Warrants(HashMap<WarrantId, Open>);
+pub struct Warrants(HashMap<WarrantId, Opened>);
 
-struct Open {
-    warrant: Warrant,
+struct Opened {
+    terms: Terms,
     closed: bool,
+}
+
+/// Why a warrant can't be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotOpened {
+    /// The warrant holds too long, or its time is over.
+    #[error("it must hold for up to a week from now on")]
+    Span,
+    /// The number was opened before.
+    #[error("a warrant with this number was opened before")]
+    Before,
 }
 
 /// Why a warrant does not cover a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// Nobody opened it here.
+    /// The number was never opened.
     #[error("no such warrant is open")]
     Unknown,
-    /// It was ended.
+    /// The warrant was closed.
     #[error("the warrant was closed")]
     Closed,
-    /// It is for another caller.
+    /// The warrant is for another caller.
     #[error("the warrant is another caller's")]
     Caller,
-    /// It is for other data.
+    /// The warrant is for other data.
     #[error("the warrant does not cover these fields")]
     Fields,
-    /// Its time has not come, or is over.
+    /// The warrant's time has not come, or is over.
     #[error("the warrant does not hold at this time")]
     Time,
-    /// It covers fewer records.
+    /// The warrant covers fewer records.
     #[error("the warrant's number of records is used up")]
     Records,
 }
 
 impl Warrants {
-    /// Takes an opened warrant, or what became of one.
-    pub fn insert(&mut self, warrant: Warrant, closed: bool) {
-        self.0.insert(warrant.id, Open { warrant, closed });
+    /// Takes a warrant that was opened, and whether it was closed since.
+    pub fn insert(&mut self, terms: Terms, closed: bool) {
+        self.0.insert(terms.id, Opened { terms, closed });
     }
 
-    /// Whether the number was opened before.
-    pub fn contains(&self, id: WarrantId) -> bool {
-        self.0.contains_key(&id)
+    /// Checks that a signed warrant may be opened now.
+    pub fn check_open(&self, warrant: &Warrant, now: Timestamp) -> Result<(), NotOpened> {
+        let span = warrant.until.duration_since(warrant.from).as_secs();
+        if !(1..=MAX_SECONDS).contains(&span) || now >= warrant.until {
+            return Err(NotOpened::Span);
+        }
+        if self.0.contains_key(&warrant.id) { Err(NotOpened::Before) } else { Ok(()) }
     }
 
-    /// Whether a warrant covers these fields now; how many records it is for. Counting them is
-    /// the store's, where other instances draw on it too.
+    /// Checks that a warrant covers these fields now, and says how many records it is for. The store
+    /// counts them, since other instances draw on the same warrant.
     pub fn check(
         &self,
         id: WarrantId,
@@ -58,68 +97,108 @@ impl Warrants {
         fields: FieldSet,
         now: Timestamp,
     ) -> Result<u32, Refusal> {
-        let open = self.0.get(&id).ok_or(Refusal::Unknown)?;
-        let warrant = &open.warrant;
-        if open.closed {
+        let Opened { terms, closed } = self.0.get(&id).ok_or(Refusal::Unknown)?;
+        if *closed {
             return Err(Refusal::Closed);
         }
-        if warrant.caller != *caller {
+        if terms.caller != *caller {
             return Err(Refusal::Caller);
         }
-        if warrant.domain != domain || !fields.is_subset(warrant.fields) {
+        if terms.domain != domain || !fields.is_subset(terms.fields) {
             return Err(Refusal::Fields);
         }
-        if now < warrant.from || now >= warrant.until {
+        if now < terms.from || now >= terms.until {
             return Err(Refusal::Time);
         }
-        Ok(warrant.records)
+        Ok(terms.records)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use cofferdam_core::Field;
+    use jiff::SignedDuration;
 
     use super::*;
+
+    const ID: WarrantId = WarrantId([7; 16]);
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
     }
 
-    #[test]
-    fn a_warrant_is_bounded_in_every_direction() {
-        let caller: CallerName = "response-1".parse().unwrap();
-        let id = WarrantId([7; 16]);
-        let email = FieldSet::EMPTY.with(Field::Email);
-        let mut warrants = Warrants::default();
-        let warrant = Warrant {
-            id,
-            incident: 1,
-            subject: cofferdam_core::WarrantSubject::PaperPost { letter: 1 },
-            caller: caller.clone(),
+    fn name(text: &str) -> CallerName {
+        text.parse().unwrap()
+    }
+
+    fn terms() -> Terms {
+        Terms {
+            id: ID,
+            caller: name("response-1"),
             domain: Domain::Accounts,
-            fields: email,
+            fields: FieldSet::EMPTY.with(Field::Name).with(Field::Email),
             records: 2,
             from: at("2012-01-15T00:00:00Z"),
             until: at("2012-01-16T00:00:00Z"),
-        };
-        warrants.insert(warrant.clone(), false);
+        }
+    }
 
-        let noon = at("2012-01-15T12:00:00Z");
-        let check = |w: &Warrants, fields, now| w.check(id, &caller, Domain::Accounts, fields, now);
-        assert_eq!(check(&warrants, email, noon), Ok(2));
-        let name = FieldSet::EMPTY.with(Field::Name);
-        assert_eq!(check(&warrants, name, noon), Err(Refusal::Fields));
-        let late = at("2012-01-16T00:00:00Z");
-        assert_eq!(check(&warrants, email, late), Err(Refusal::Time));
-        let early = at("2012-01-14T23:59:59Z");
-        assert_eq!(check(&warrants, email, early), Err(Refusal::Time));
-        let other: CallerName = "web-ky-1".parse().unwrap();
-        let foreign = warrants.check(id, &other, Domain::Accounts, email, noon);
-        assert_eq!(foreign, Err(Refusal::Caller));
-        let elsewhere = warrants.check(id, &caller, Domain::Payments, email, noon);
-        assert_eq!(elsewhere, Err(Refusal::Fields));
-        warrants.insert(warrant, true);
-        assert_eq!(check(&warrants, email, noon), Err(Refusal::Closed));
+    #[test]
+    fn a_warrant_is_bounded_in_every_direction() {
+        let mut warrants = Warrants::default();
+        warrants.insert(terms(), false);
+        let both = terms().fields;
+        let (name_only, phone) =
+            (FieldSet::EMPTY.with(Field::Name), FieldSet::EMPTY.with(Field::Phone));
+        let (accounts, noon) = (Domain::Accounts, "2012-01-15T12:00:00Z");
+        for (caller, domain, fields, now, expected) in [
+            ("response-1", accounts, both, noon, Ok(2)),
+            ("response-1", accounts, name_only, noon, Ok(2)),
+            ("response-1", accounts, both, "2012-01-15T00:00:00Z", Ok(2)),
+            ("response-1", accounts, both, "2012-01-15T23:59:59.999Z", Ok(2)),
+            ("response-1", accounts, both, "2012-01-16T00:00:00Z", Err(Refusal::Time)),
+            ("response-1", accounts, both, "2012-01-14T23:59:59.999Z", Err(Refusal::Time)),
+            ("response-1", accounts, both.union(phone), noon, Err(Refusal::Fields)),
+            ("response-1", Domain::Payments, both, noon, Err(Refusal::Fields)),
+            ("web-ky-1", accounts, both, noon, Err(Refusal::Caller)),
+        ] {
+            let found = warrants.check(ID, &name(caller), domain, fields, at(now));
+            assert_eq!(found, expected, "{caller} {domain} {fields:?} {now}");
+        }
+        let caller = name("response-1");
+        let other = warrants.check(WarrantId([8; 16]), &caller, accounts, both, at(noon));
+        assert_eq!(other, Err(Refusal::Unknown));
+        warrants.insert(terms(), true);
+        let closed = warrants.check(ID, &caller, accounts, both, at(noon));
+        assert_eq!(closed, Err(Refusal::Closed));
+    }
+
+    #[test]
+    fn a_warrant_opens_once_and_for_a_week_at_most() {
+        let now = at("2012-01-15T12:00:00Z");
+        let mut warrants = Warrants::default();
+        let check = |warrants: &Warrants, from_s: i64, until_s: i64| {
+            let Terms { id, caller, domain, fields, records, .. } = terms();
+            let [from, until] = [from_s, until_s].map(|s| now + SignedDuration::from_secs(s));
+            let purpose = "letters".to_owned();
+            let warrant =
+                Warrant { id, incident: 1, purpose, caller, domain, fields, records, from, until };
+            warrants.check_open(&warrant, now)
+        };
+        let week = 7 * 86_400;
+        for (from_s, until_s, expected) in [
+            (0, week, Ok(())),
+            (0, 1, Ok(())),
+            (86_400, 86_400 + week, Ok(())),
+            (1 - week, 1, Ok(())),
+            (0, week + 1, Err(NotOpened::Span)),
+            (1, 1, Err(NotOpened::Span)),
+            (2, 1, Err(NotOpened::Span)),
+            (-10, 0, Err(NotOpened::Span)),
+        ] {
+            assert_eq!(check(&warrants, from_s, until_s), expected, "{from_s} {until_s}");
+        }
+        warrants.insert(terms(), true);
+        assert_eq!(check(&warrants, 0, 1), Err(NotOpened::Before), "closed warrants stay closed");
     }
 }

@@ -26,6 +26,7 @@ use cofferdam_tlog::{
     Day, Hash, HashFile, Segments, TilePath, TlogError, bundle, index, replace_file,
 };
 use keys_api::{Entry, MAX_ENTRY, glance};
+use tokio::sync::Notify;
 
 use writer::Writer;
 
@@ -84,8 +85,6 @@ pub enum LogError {
     },
 }
 
-impl cofferdam_core::InternalError for LogError {}
-
 impl LogError {
     fn io(path: &Path, source: std::io::Error) -> Self {
         TlogError::io(path, source).into()
@@ -94,6 +93,8 @@ impl LogError {
 
 /// Where a log is, and who signs it.
 pub struct Place<'a> {
+    /// The log's name in checkpoints.
+    pub origin: &'a str,
     /// Its directory, made when it is not there.
     pub dir: &'a Path,
     /// Where old segments go.
@@ -115,6 +116,7 @@ pub struct Opened {
 
 /// The open log.
 pub struct ReleaseLog {
+    origin: String,
     dir: PathBuf,
     key: NoteKey,
     witness: Option<String>,
@@ -123,6 +125,8 @@ pub struct ReleaseLog {
     sender: writer::Sender,
     /// The last cosigned checkpoint.
     cosigned: RwLock<Option<String>>,
+    /// Told after each append.
+    grown: Notify,
     /// Held for as long as the log is open: one process writes.
     _lock: File,
 }
@@ -148,7 +152,7 @@ impl ReleaseLog {
         since: Day,
         visit: &mut dyn FnMut(Entry),
     ) -> Result<(Self, Opened), LogError> {
-        let Place { dir, archive, key, witness } = place;
+        let Place { origin, dir, archive, key, witness } = place;
         fs::create_dir_all(dir).map_err(|e| LogError::io(dir, e))?;
         let lock_path = dir.join("lock");
         let lock = File::create(&lock_path).map_err(|e| LogError::io(&lock_path, e))?;
@@ -160,6 +164,7 @@ impl ReleaseLog {
         let shared = Arc::new(shared);
         let (writer, sender) = Writer::start(shared.clone());
         let log = Self {
+            origin: origin.to_owned(),
             dir: dir.to_owned(),
             key,
             witness,
@@ -167,6 +172,7 @@ impl ReleaseLog {
             writer: Mutex::new(Some(writer)),
             sender,
             cosigned: RwLock::new(fs::read_to_string(dir.join("cosigned")).ok()),
+            grown: Notify::new(),
             _lock: lock,
         };
         Ok((log, opened))
@@ -179,7 +185,19 @@ impl ReleaseLog {
         if encoded.iter().any(|(_, entry)| entry.len() > MAX_ENTRY) {
             return Err(LogError::TooLong);
         }
-        self.sender.append(encoded).await
+        self.sender.append(encoded).await?;
+        self.grown.notify_one();
+        Ok(())
+    }
+
+    /// The log's name.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Waits for an append; one that was not waited for ends the next wait at once.
+    pub async fn grown(&self) {
+        self.grown.notified().await;
     }
 
     /// How many entries are on disk.

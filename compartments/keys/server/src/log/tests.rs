@@ -46,6 +46,7 @@ impl Bench {
         let mut seen = Vec::new();
         let (dir, archive) = (self.log(), self.archive());
         let place = Place {
+            origin: ORIGIN,
             dir: &dir,
             archive: Some(&archive),
             key: key(NoteKind::Log, 1),

@@ -5,11 +5,30 @@ use cofferdam_wire::About;
 /// The compartment as its document describes it.
 pub const ABOUT: About = About {
     name: "keys",
-    description: "Releases field keys within grants and budgets, and writes each release to its log before it \
-                  answers. The compartment in front of a domain (`accounts`, `payments`, `response`) has keys \
-                  released, records erased, passwords hardened, addresses indexed and decoys claimed on behalf \
-                  of the `caller` that it serves. The controller (`response`) freezes callers, reads alarms and \
-                  the policy, brings cosignatures, and brings the orders that two people signed. The controller \
-                  and auditors read the log and the metrics.",
-    nouns: &[("release", "Field keys")],
+    description: "Releases field keys within grants and budgets, and writes each release to its log \
+                  before it answers. It holds no customer data, not even ciphertext.\n\n\
+                  Three kinds of caller speak to it. The compartment in front of a domain \
+                  (`accounts`, `payments`, `response`) has keys released, records erased, passwords \
+                  hardened, addresses indexed and decoys claimed, on behalf of the `caller` that it \
+                  serves. The controller (`response`) freezes callers, lowers budgets, reads alarms, \
+                  brings cosignatures, and brings the orders that two people signed. The controller \
+                  and the auditors read the log and the metrics.",
+    nouns: &[
+        ("keys", "The keys of fields, derived for each record and released to a front"),
+        ("records", "The numbers of customers and cards, as far as they are erased"),
+        ("passwords", "Password hashes, which are keyed with the pepper"),
+        ("addresses", "Digests of e-mail addresses, which are turned into look-up indexes"),
+        ("decoys", "Record numbers where nobody lives"),
+        ("mail", "Mail that came for a customer, who may be a decoy"),
+        ("callers", "The callers of the policy: what each may do and did lately"),
+        ("budgets", "How many records a caller may ask for in a minute, an hour and a day"),
+        ("void-orders", "Orders of two people that all credentials are void"),
+        ("policies", "Who may do what, and how much of it: changed as a whole by two people"),
+        ("epochs", "Generations of a domain's master key"),
+        ("warrants", "Leave of two people to read some fields of a bounded number of records"),
+        ("alarms", "What somebody should look at"),
+        ("checkpoints", "The signed states of the release log, and a witness's cosignatures"),
+        ("entries", "The entries of the release log, and proofs that it holds them"),
+        ("server", "Files for public tools (C2SP tlog-tiles), and figures for Prometheus"),
+    ],
 };

@@ -1,32 +1,69 @@
-//! The endpoints, one file each.
+//! The table of routes. A path is `/v1/<noun>/<verb>`; its call is handled in the file
+//! `<noun>/<verb>.rs`.
 
 mod about;
-mod alarms;
-mod callers;
-mod contain;
-mod decoys;
-mod epochs;
-mod erase;
-mod freeze;
-mod harden;
-mod index;
-mod log;
-mod metrics;
-mod policy;
-mod release;
-mod report_mail;
-mod tiles;
-mod warrants;
+
+mod addresses {
+    pub mod index;
+}
+mod alarms {
+    pub mod read;
+}
+mod budgets {
+    pub mod lower;
+}
+mod callers {
+    pub mod freeze;
+    pub mod list;
+}
+mod checkpoints {
+    pub mod cosign;
+    pub mod read;
+}
+mod decoys {
+    pub mod claim;
+}
+mod entries {
+    pub mod prove;
+    pub mod read;
+}
+mod epochs {
+    pub mod change;
+    pub mod read;
+}
+mod keys {
+    pub mod release;
+}
+mod mail {
+    pub mod report;
+}
+mod passwords {
+    pub mod harden;
+}
+mod policies {
+    pub mod change;
+    pub mod read;
+}
+mod records {
+    pub mod erase;
+}
+mod server {
+    pub mod checkpoint;
+    pub mod metrics;
+    pub mod tile;
+}
+mod void_orders {
+    pub mod approve;
+}
+mod warrants {
+    pub mod close;
+    pub mod open;
+}
 
 use std::sync::Arc;
 
 use cofferdam_wire::Routes;
-use keys_api::{
-    ApproveVoid, ChangeEpoch, ChangePolicy, ClaimDecoys, CloseWarrant, Cosign, EraseRecords,
-    FreezeCaller, HardenPasswords, IndexAddresses, ListCallers, LowerBudget, OpenWarrant,
-    ProveInclusion, ReadAlarms, ReadCheckpoint, ReadEntries, ReadEpochs, ReadPolicy, ReleaseKeys,
-    ReportMail,
-};
+use keys_api as api;
 
 pub use about::ABOUT;
 
@@ -38,36 +75,46 @@ const BYTES: &str = "application/octet-stream";
 /// Every route of the compartment.
 pub fn routes() -> Routes<Arc<App>> {
     Routes::new()
-        .call::<ReleaseKeys, _, _>(release::release)
-        .call::<EraseRecords, _, _>(erase::erase)
-        .call::<HardenPasswords, _, _>(harden::harden)
-        .call::<IndexAddresses, _, _>(index::index)
-        .call::<ClaimDecoys, _, _>(decoys::claim)
-        .call::<ReportMail, _, _>(report_mail::report)
-        .call::<FreezeCaller, _, _>(freeze::freeze)
-        .call::<ListCallers, _, _>(callers::list)
-        .call::<ApproveVoid, _, _>(contain::approve_void)
-        .call::<LowerBudget, _, _>(contain::lower_budget)
-        .call::<ReadPolicy, _, _>(policy::read)
-        .call::<ChangePolicy, _, _>(policy::change)
-        .call::<ReadEpochs, _, _>(epochs::read)
-        .call::<ChangeEpoch, _, _>(epochs::change)
-        .call::<OpenWarrant, _, _>(warrants::open)
-        .call::<CloseWarrant, _, _>(warrants::close)
-        .call::<ReadAlarms, _, _>(alarms::read)
-        .call::<ReadCheckpoint, _, _>(log::checkpoint)
-        .call::<ReadEntries, _, _>(log::entries)
-        .call::<ProveInclusion, _, _>(log::inclusion)
-        .call::<Cosign, _, _>(log::cosign)
+        .call::<api::ReleaseKeys, _, _>(keys::release::handle)
+        .call::<api::EraseRecords, _, _>(records::erase::handle)
+        .call::<api::HardenPasswords, _, _>(passwords::harden::handle)
+        .call::<api::IndexAddresses, _, _>(addresses::index::handle)
+        .call::<api::ClaimDecoys, _, _>(decoys::claim::handle)
+        .call::<api::ReportMail, _, _>(mail::report::handle)
+        .call::<api::FreezeCaller, _, _>(callers::freeze::handle)
+        .call::<api::ListCallers, _, _>(callers::list::handle)
+        .call::<api::LowerBudget, _, _>(budgets::lower::handle)
+        .call::<api::ApproveVoidOrder, _, _>(void_orders::approve::handle)
+        .call::<api::ReadPolicy, _, _>(policies::read::handle)
+        .call::<api::ChangePolicy, _, _>(policies::change::handle)
+        .call::<api::ReadEpochs, _, _>(epochs::read::handle)
+        .call::<api::ChangeEpoch, _, _>(epochs::change::handle)
+        .call::<api::OpenWarrant, _, _>(warrants::open::handle)
+        .call::<api::CloseWarrant, _, _>(warrants::close::handle)
+        .call::<api::ReadAlarms, _, _>(alarms::read::handle)
+        .call::<api::ReadCheckpoint, _, _>(checkpoints::read::handle)
+        .call::<api::CosignCheckpoint, _, _>(checkpoints::cosign::handle)
+        .call::<api::ReadEntries, _, _>(entries::read::handle)
+        .call::<api::ProveEntry, _, _>(entries::prove::handle)
         .get(
             "/checkpoint",
             ("The log's checkpoint (C2SP tlog-checkpoint)", TEXT),
-            tiles::checkpoint,
+            server::checkpoint::handle,
         )
         .get(
             "/tile/{*path}",
             ("A tile of the log (C2SP tlog-tiles): hashes, or entries", BYTES),
-            tiles::tile,
+            server::tile::handle,
         )
-        .get("/metrics", ("Figures for Prometheus", TEXT), metrics::metrics)
+        .get("/metrics", ("Figures for Prometheus", TEXT), server::metrics::handle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_call_is_described() {
+        assert_eq!(routes().faults(&ABOUT), [""; 0]);
+    }
 }

@@ -3,11 +3,28 @@
 use cofferdam_core::{CallerName, Timestamp};
 use cofferdam_store::{Db, StoreError};
 use keys_api::{Alarm, AlarmKind};
-use sqlx::any::AnyRow;
-use sqlx::{Any, Row, Transaction};
+use sqlx::FromRow;
 
-/// Writes a new alarm; its sequence number, the next. Instances that share the database wait for
-/// each other here, so that no reader ever passes a number that is still to come.
+use super::Tx;
+
+/// The most alarms that one read returns.
+const PAGE: i64 = 1_000;
+/// Stands in the column `caller` where no caller set the alarm off.
+const NO_CALLER: &str = "";
+
+#[derive(FromRow)]
+struct AlarmRow {
+    seq: i64,
+    kind: String,
+    caller: String,
+    first_ms: i64,
+    last_ms: i64,
+    count: i64,
+    detail: String,
+}
+
+/// Writes a new alarm under the next sequence number, and returns that. Instances that share the
+/// database wait for each other here, so that no reader ever passes a number that is still to come.
 pub async fn insert_alarm(db: &Db, alarm: &Alarm) -> Result<u64, StoreError> {
     let mut tx = db.begin().await?;
     let seq = next_seq(&mut tx).await?;
@@ -17,7 +34,7 @@ pub async fn insert_alarm(db: &Db, alarm: &Alarm) -> Result<u64, StoreError> {
     )
     .bind(seq)
     .bind(alarm.kind.as_str())
-    .bind(alarm.caller.as_ref().map_or("", CallerName::as_str).to_owned())
+    .bind(alarm.caller.as_ref().map_or(NO_CALLER, CallerName::as_str).to_owned())
     .bind(alarm.first.as_millisecond())
     .bind(alarm.last.as_millisecond())
     .bind(alarm.count.cast_signed())
@@ -28,7 +45,7 @@ pub async fn insert_alarm(db: &Db, alarm: &Alarm) -> Result<u64, StoreError> {
     Ok(seq.cast_unsigned())
 }
 
-/// Writes repeats of an alarm: it moves to the next sequence number, so that readers see it
+/// Writes repeats of an alarm. The alarm moves to the next sequence number, so that readers see it
 /// again.
 pub async fn update_alarm(db: &Db, alarm: &Alarm) -> Result<u64, StoreError> {
     let mut tx = db.begin().await?;
@@ -46,23 +63,21 @@ pub async fn update_alarm(db: &Db, alarm: &Alarm) -> Result<u64, StoreError> {
 }
 
 /// The next sequence number; the counter's row is held until the transaction ends.
-async fn next_seq(tx: &mut Transaction<'static, Any>) -> Result<i64, StoreError> {
-    let row = sqlx::query("UPDATE alarm_seq SET newest = newest + 1 RETURNING newest")
-        .fetch_one(&mut **tx)
-        .await?;
-    Ok(row.try_get(0)?)
+async fn next_seq(tx: &mut Tx) -> Result<i64, StoreError> {
+    let next = "UPDATE alarm_seq SET newest = newest + 1 RETURNING newest";
+    Ok(sqlx::query_scalar(next).fetch_one(&mut **tx).await?)
 }
 
-/// Up to which alarm a place has been told.
+/// Up to which alarm a sink has been told.
 pub async fn delivered_upto(db: &Db, sink: &str) -> Result<u64, StoreError> {
-    let row = sqlx::query("SELECT upto FROM alarm_delivery WHERE sink = $1")
+    let upto: Option<i64> = sqlx::query_scalar("SELECT upto FROM alarm_delivery WHERE sink = $1")
         .bind(sink.to_owned())
         .fetch_optional(db.reader())
         .await?;
-    row.map_or(Ok(0), |row| Ok(row.try_get::<i64, _>(0)?.cast_unsigned()))
+    Ok(upto.unwrap_or(0).cast_unsigned())
 }
 
-/// Notes that a place has been told.
+/// Notes that a sink has been told of the alarms up to `upto`.
 pub async fn set_delivered(db: &Db, sink: &str, upto: u64) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO alarm_delivery (sink, upto) VALUES ($1, $2)
@@ -75,37 +90,38 @@ pub async fn set_delivered(db: &Db, sink: &str, upto: u64) -> Result<(), StoreEr
     Ok(())
 }
 
-/// The alarms after `after`, oldest first, at most 1,000.
+/// The alarms after the sequence number `after`, oldest first, at most [`PAGE`].
 pub async fn read_alarms(db: &Db, after: u64) -> Result<Vec<Alarm>, StoreError> {
-    sqlx::query(
+    let rows: Vec<AlarmRow> = sqlx::query_as(
         "SELECT seq, kind, caller, first_ms, last_ms, count, detail
-         FROM alarm WHERE seq > $1 ORDER BY seq LIMIT 1000",
+         FROM alarm WHERE seq > $1 ORDER BY seq LIMIT $2",
     )
     .bind(after.cast_signed())
+    .bind(PAGE)
     .fetch_all(db.reader())
-    .await?
-    .iter()
-    .map(alarm)
-    .collect()
+    .await?;
+    rows.into_iter().map(Alarm::try_from).collect()
 }
 
-fn alarm(row: &AnyRow) -> Result<Alarm, StoreError> {
-    let (kind, caller): (String, String) = (row.try_get(1)?, row.try_get(2)?);
-    let instant = |ms: i64| {
-        Timestamp::from_millisecond(ms).map_err(|e| StoreError::Corrupt(format!("alarm: {e}")))
-    };
-    let caller = match caller.as_str() {
-        "" => None,
-        name => Some(name.parse().map_err(|e| StoreError::Corrupt(format!("alarm: {e}")))?),
-    };
-    Ok(Alarm {
-        seq: row.try_get::<i64, _>(0)?.cast_unsigned(),
-        kind: AlarmKind::from_name(&kind)
-            .ok_or_else(|| StoreError::Corrupt(format!("alarm of kind {kind:?}")))?,
-        caller,
-        first: instant(row.try_get(3)?)?,
-        last: instant(row.try_get(4)?)?,
-        count: row.try_get::<i64, _>(5)?.cast_unsigned(),
-        detail: row.try_get(6)?,
-    })
+impl TryFrom<AlarmRow> for Alarm {
+    type Error = StoreError;
+
+    fn try_from(row: AlarmRow) -> Result<Self, StoreError> {
+        let corrupt = |e: String| StoreError::Corrupt(format!("alarm {}: {e}", row.seq));
+        let instant = |ms| Timestamp::from_millisecond(ms).map_err(|e| corrupt(e.to_string()));
+        let caller = match row.caller.as_str() {
+            NO_CALLER => None,
+            name => Some(name.parse().map_err(|e| corrupt(format!("{e}")))?),
+        };
+        let kind = AlarmKind::from_name(&row.kind);
+        Ok(Self {
+            seq: row.seq.cast_unsigned(),
+            kind: kind.ok_or_else(|| corrupt(format!("there is no kind {:?}", row.kind)))?,
+            caller,
+            first: instant(row.first_ms)?,
+            last: instant(row.last_ms)?,
+            count: row.count.cast_unsigned(),
+            detail: row.detail,
+        })
+    }
 }

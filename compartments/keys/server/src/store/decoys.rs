@@ -1,15 +1,23 @@
-//! Which decoys were named, and which of them wait for their first password: that one is ours,
-//! and no alarm.
+//! Which decoys were named, and which of them wait for their first password. `accounts` sets that
+//! one when it fills the decoy, so it is no alarm.
 
 use std::collections::BTreeMap;
 
 use cofferdam_core::{Domain, Record};
 use cofferdam_store::{Db, StoreError};
-use sqlx::Row;
+use sqlx::FromRow;
 
-/// Notes that decoys below `upto` are named, and which of them are to be filled; `false`, and
-/// nothing noted, when some of the range was named before.
-pub async fn claim(
+use super::domain_of;
+
+#[derive(FromRow)]
+struct ClaimRow {
+    domain: String,
+    upto: i64,
+}
+
+/// Notes that the decoys from `from` up to, not including, `upto` are named. `false`, and nothing
+/// noted, when some of the range was named before.
+pub async fn claim_decoys(
     db: &Db,
     domain: Domain,
     from: Record,
@@ -42,8 +50,8 @@ pub async fn claim(
     Ok(true)
 }
 
-/// Whether a decoy waits for its first password, which this then is.
-pub async fn first_password(db: &Db, decoy: Record) -> Result<bool, StoreError> {
+/// Takes a password for the first one of a decoy; `false` when the decoy has one already.
+pub async fn take_first_password(db: &Db, decoy: Record) -> Result<bool, StoreError> {
     let deleted = sqlx::query("DELETE FROM decoy_unfilled WHERE record = $1")
         .bind(i64::from(decoy.0))
         .execute(db.writer())
@@ -51,11 +59,11 @@ pub async fn first_password(db: &Db, decoy: Record) -> Result<bool, StoreError> 
     Ok(deleted.rows_affected() == 1)
 }
 
-/// Up to which record number each domain has claimed its decoys: how many records it has, within
+/// Up to which record number each domain has claimed its decoys: how many records it has, to within
 /// one claim.
-pub async fn highest_claims(db: &Db) -> Result<BTreeMap<String, u64>, StoreError> {
-    let rows = sqlx::query("SELECT domain, upto FROM decoy_claim").fetch_all(db.reader()).await?;
-    rows.iter()
-        .map(|row| Ok((row.try_get(0)?, row.try_get::<i64, _>(1)?.cast_unsigned())))
-        .collect()
+pub async fn claimed_records(db: &Db) -> Result<BTreeMap<Domain, u64>, StoreError> {
+    let rows: Vec<ClaimRow> =
+        sqlx::query_as("SELECT domain, upto FROM decoy_claim").fetch_all(db.reader()).await?;
+    let claim = |row: ClaimRow| Ok((domain_of(&row.domain)?, row.upto.cast_unsigned()));
+    rows.into_iter().map(claim).collect()
 }

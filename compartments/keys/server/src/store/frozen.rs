@@ -1,20 +1,18 @@
 //! Frozen callers.
 
+use std::collections::HashSet;
+
 use cofferdam_core::CallerName;
 use cofferdam_store::{Db, StoreError};
-use sqlx::Row;
 
-use super::changed;
+use super::move_generation;
 
-/// Who is frozen.
-pub async fn frozen_callers(db: &Db) -> Result<Vec<CallerName>, StoreError> {
-    let rows = sqlx::query("SELECT caller FROM frozen_caller").fetch_all(db.reader()).await?;
-    rows.iter()
-        .map(|row| {
-            let name: String = row.try_get(0)?;
-            name.parse().map_err(|e| StoreError::Corrupt(format!("frozen caller: {e}")))
-        })
-        .collect()
+/// Every frozen caller.
+pub async fn frozen_callers(db: &Db) -> Result<HashSet<CallerName>, StoreError> {
+    let names: Vec<String> =
+        sqlx::query_scalar("SELECT caller FROM frozen_caller").fetch_all(db.reader()).await?;
+    let names = names.iter().map(|name| name.parse());
+    names.collect::<Result<_, _>>().map_err(|e| StoreError::Corrupt(format!("frozen caller: {e}")))
 }
 
 /// Freezes or thaws a caller.
@@ -26,7 +24,7 @@ pub async fn set_frozen(db: &Db, caller: &CallerName, frozen: bool) -> Result<()
     };
     let mut tx = db.begin().await?;
     sqlx::query(statement).bind(caller.as_str().to_owned()).execute(&mut *tx).await?;
-    changed(&mut tx).await?;
+    move_generation(&mut tx).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -1,33 +1,42 @@
 //! Budgets below the policy's.
 
+use std::collections::HashMap;
+
 use cofferdam_core::{CallerName, Operation};
 use cofferdam_store::{Db, StoreError};
 use keys_api::Budget;
-use sqlx::Row;
+use sqlx::FromRow;
 
-use super::changed;
+use super::move_generation;
+
+#[derive(FromRow)]
+struct LoweredRow {
+    caller: String,
+    operation: String,
+    budget: String,
+}
 
 /// Every lowered budget.
 pub async fn lowered_budgets(
     db: &Db,
-) -> Result<Vec<((CallerName, Operation), Budget)>, StoreError> {
-    let rows = sqlx::query("SELECT caller, operation, budget FROM lowered_budget")
-        .fetch_all(db.reader())
-        .await?;
-    let corrupt = |what: &str| StoreError::Corrupt(format!("lowered budget: {what}"));
-    rows.iter()
-        .map(|row| {
-            let name: String = row.try_get(0)?;
-            let (operation, budget): (String, String) = (row.try_get(1)?, row.try_get(2)?);
-            let known = Operation::ALL.into_iter().find(|of| of.as_str() == operation);
-            let caller = name.parse().map_err(|_| corrupt(&name))?;
-            let budget = serde_json::from_str(&budget).map_err(|e| corrupt(&e.to_string()))?;
-            Ok(((caller, known.ok_or_else(|| corrupt(&operation))?), budget))
-        })
-        .collect()
+) -> Result<HashMap<(CallerName, Operation), Budget>, StoreError> {
+    let rows: Vec<LoweredRow> =
+        sqlx::query_as("SELECT caller, operation, budget FROM lowered_budget")
+            .fetch_all(db.reader())
+            .await?;
+    let corrupt = |what: String| StoreError::Corrupt(format!("lowered budget: {what}"));
+    let lowered = |LoweredRow { caller, operation, budget }| {
+        let caller = caller.parse().map_err(|e| corrupt(format!("{e}")))?;
+        let known = Operation::ALL.into_iter().find(|of| of.as_str() == operation);
+        let operation =
+            known.ok_or_else(|| corrupt(format!("there is no operation {operation:?}")))?;
+        let budget = serde_json::from_str(&budget).map_err(|e| corrupt(e.to_string()))?;
+        Ok(((caller, operation), budget))
+    };
+    rows.into_iter().map(lowered).collect()
 }
 
-/// Lowers a budget, or leaves it to the policy again.
+/// Lowers a budget; `None` gives the policy's back.
 pub async fn set_lowered(
     db: &Db,
     caller: &CallerName,
@@ -49,7 +58,7 @@ pub async fn set_lowered(
             .execute(&mut *tx)
             .await?;
     }
-    changed(&mut tx).await?;
+    move_generation(&mut tx).await?;
     tx.commit().await?;
     Ok(())
 }

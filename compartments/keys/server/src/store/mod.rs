@@ -1,5 +1,5 @@
-//! What `keys` keeps beside its log. Instances that share the database see each other's changes
-//! through its generation, which every change moves.
+//! The tables of `keys`. Instances that share the database see each other's changes through its
+//! generation, which every change moves.
 
 mod alarms;
 mod budgets;
@@ -13,19 +13,20 @@ mod secrets;
 mod warrants;
 mod watch;
 
+use cofferdam_core::Domain;
 use cofferdam_store::{Db, Migrations, StoreError};
-use sqlx::{Any, Row, Transaction};
+use sqlx::{Any, Transaction};
 
 pub use alarms::{delivered_upto, insert_alarm, read_alarms, set_delivered, update_alarm};
 pub use budgets::{Reservation, reserve};
-pub use decoys::{claim, first_password, highest_claims};
+pub use decoys::{claim_decoys, claimed_records, take_first_password};
 pub use frozen::{frozen_callers, set_frozen};
 pub use lowered::{lowered_budgets, set_lowered};
 pub use policy::{insert_policy, newest_policy};
-pub use record_sets::{add_records, records_of};
+pub use record_sets::{erase_records, erased_records};
 pub use reseal::{reseal_windows, start_epoch};
-pub use secrets::{delete_secret, insert_secret, secrets};
-pub use warrants::{close_warrant, draw, insert_warrant, warrants};
+pub use secrets::{delete_secret, insert_secrets, secrets};
+pub use warrants::{close_warrant, draw, insert_warrant, redraw, warrants};
 pub use watch::{set_watched, watched_upto};
 
 static SQLITE: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/sqlite");
@@ -34,15 +35,23 @@ static POSTGRES: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/postgres
 /// The tables of this compartment.
 pub const MIGRATIONS: Migrations = Migrations { sqlite: &SQLITE, postgres: &POSTGRES };
 
-/// The number that every change moves.
+/// A transaction.
+type Tx = Transaction<'static, Any>;
+
+/// The generation of the database.
 pub async fn generation(db: &Db) -> Result<i64, StoreError> {
-    let row = sqlx::query("SELECT value FROM generation").fetch_one(db.reader()).await?;
-    Ok(row.try_get(0)?)
+    Ok(sqlx::query_scalar("SELECT value FROM generation").fetch_one(db.reader()).await?)
 }
 
-/// Tells other instances that something changed. Part of the change's own transaction; on
-/// PostgreSQL it makes changes wait for each other.
-async fn changed(tx: &mut Transaction<'static, Any>) -> Result<(), StoreError> {
+/// Moves the generation, as a part of the change's own transaction. On PostgreSQL it makes changes
+/// wait for each other.
+async fn move_generation(tx: &mut Tx) -> Result<(), StoreError> {
     sqlx::query("UPDATE generation SET value = value + 1").execute(&mut **tx).await?;
     Ok(())
+}
+
+/// The domain with a stored name.
+fn domain_of(name: &str) -> Result<Domain, StoreError> {
+    let domain = Domain::ALL.into_iter().find(|domain| domain.as_str() == name);
+    domain.ok_or_else(|| StoreError::Corrupt(format!("there is no domain {name:?}")))
 }

@@ -2,18 +2,15 @@
 
 use cofferdam_store::{Db, StoreError};
 use keys_api::{Policy, Signed};
-use sqlx::Row;
 
-use super::changed;
+use super::move_generation;
 
 /// The policy in force.
 pub async fn newest_policy(db: &Db) -> Result<Option<Signed<Policy>>, StoreError> {
-    let row = sqlx::query("SELECT signed FROM policy ORDER BY version DESC LIMIT 1")
-        .fetch_optional(db.reader())
-        .await?;
-    let Some(row) = row else { return Ok(None) };
-    let signed: String = row.try_get(0)?;
-    serde_json::from_str(&signed).map(Some).map_err(|e| StoreError::Corrupt(format!("policy: {e}")))
+    let newest = "SELECT signed FROM policy ORDER BY version DESC LIMIT 1";
+    let signed: Option<String> = sqlx::query_scalar(newest).fetch_optional(db.reader()).await?;
+    let read = |signed: String| serde_json::from_str(&signed);
+    signed.map(read).transpose().map_err(|e| StoreError::Corrupt(format!("policy: {e}")))
 }
 
 /// Puts a policy in force; `false` when there is one of its version.
@@ -28,7 +25,7 @@ pub async fn insert_policy(db: &Db, policy: &Signed<Policy>) -> Result<bool, Sto
     .bind(signed)
     .execute(&mut *tx)
     .await?;
-    changed(&mut tx).await?;
+    move_generation(&mut tx).await?;
     tx.commit().await?;
     Ok(added.rows_affected() == 1)
 }

@@ -1,48 +1,64 @@
-//! Sets of records, kept as Roaring bitmaps of 65,536 numbers each.
+//! Sets of records, kept as Roaring bitmaps of 65,536 numbers a row: erased records, and those drawn
+//! under a warrant.
 
 use std::collections::BTreeMap;
 
-use cofferdam_core::Record;
+use cofferdam_core::Domain;
 use cofferdam_store::{Db, StoreError};
 use roaring::RoaringBitmap;
-use sqlx::{Any, Row, Transaction};
+use sqlx::FromRow;
 
-use super::changed;
+use super::{Tx, move_generation};
 
-/// A set's rows: the high 16 bits of the numbers, and a bitmap of the low.
-type Chunks = BTreeMap<u16, RoaringBitmap>;
+#[derive(FromRow)]
+struct ChunkRow {
+    /// The high 16 bits of the numbers.
+    chunk: i64,
+    /// A bitmap of the low 16 bits.
+    bits: Vec<u8>,
+}
 
-/// Reads a whole set.
-pub async fn records_of(db: &Db, name: &str) -> Result<RoaringBitmap, StoreError> {
-    let rows = sqlx::query("SELECT chunk, bits FROM record_set WHERE name = $1")
-        .bind(name.to_owned())
+/// The name of a domain's set of erased records.
+fn erased_set(domain: Domain) -> String {
+    format!("erased/{domain}")
+}
+
+/// The erased records of a domain.
+pub async fn erased_records(db: &Db, domain: Domain) -> Result<RoaringBitmap, StoreError> {
+    let rows: Vec<ChunkRow> = sqlx::query_as("SELECT chunk, bits FROM record_set WHERE name = $1")
+        .bind(erased_set(domain))
         .fetch_all(db.reader())
         .await?;
     let mut all = RoaringBitmap::new();
-    for row in rows {
-        let chunk = u32::try_from(row.try_get::<i64, _>(0)?).unwrap_or_default() << 16;
-        all.extend(bitmap(row.try_get::<Vec<u8>, _>(1)?.as_slice())?.iter().map(|low| chunk | low));
+    for ChunkRow { chunk, bits } in rows {
+        let chunk = u32::try_from(chunk).unwrap_or_default() << 16;
+        all.extend(bitmap(&bits)?.iter().map(|low| chunk | low));
     }
     Ok(all)
 }
 
+/// Erases records of a domain.
+pub async fn erase_records(
+    db: &Db,
+    domain: Domain,
+    records: &RoaringBitmap,
+) -> Result<(), StoreError> {
+    add_to_set(db, &erased_set(domain), records).await
+}
+
 /// Adds records to a set, in a transaction of its own.
-pub async fn add_records(db: &Db, name: &str, records: &[Record]) -> Result<(), StoreError> {
+pub async fn add_to_set(db: &Db, name: &str, records: &RoaringBitmap) -> Result<(), StoreError> {
     let mut tx = db.begin().await?;
-    // First: it takes the row that makes such changes wait for each other. Each reads what stands
-    // there and writes it back with its own.
-    changed(&mut tx).await?;
+    // The generation comes first: its row makes such changes wait for each other. Each reads what
+    // the set holds and writes it back with its own records.
+    move_generation(&mut tx).await?;
     add(&mut tx, name, records).await?;
     tx.commit().await?;
     Ok(())
 }
 
-/// Adds records to a set; how many are new in it.
-pub async fn add(
-    tx: &mut Transaction<'static, Any>,
-    name: &str,
-    records: &[Record],
-) -> Result<u64, StoreError> {
+/// Adds records to a set, and says how many of them are new in it.
+pub async fn add(tx: &mut Tx, name: &str, records: &RoaringBitmap) -> Result<u64, StoreError> {
     let mut new = 0;
     for (high, lows) in chunked(records) {
         let mut bits = chunk(tx, name, high).await?.unwrap_or_default();
@@ -66,34 +82,32 @@ pub async fn add(
 }
 
 /// How many records are in a set.
-pub async fn count(tx: &mut Transaction<'static, Any>, name: &str) -> Result<u64, StoreError> {
-    let rows = sqlx::query("SELECT bits FROM record_set WHERE name = $1")
+pub async fn count(tx: &mut Tx, name: &str) -> Result<u64, StoreError> {
+    let rows: Vec<Vec<u8>> = sqlx::query_scalar("SELECT bits FROM record_set WHERE name = $1")
         .bind(name.to_owned())
         .fetch_all(&mut **tx)
         .await?;
-    rows.iter().map(|row| Ok(bitmap(&row.try_get::<Vec<u8>, _>(0)?)?.len())).sum()
+    rows.iter().map(|bits| Ok(bitmap(bits)?.len())).sum()
 }
 
-fn chunked(records: &[Record]) -> Chunks {
-    let mut chunks = Chunks::new();
+/// The high 16 bits of the numbers, each with a bitmap of the low 16 bits.
+fn chunked(records: &RoaringBitmap) -> BTreeMap<u16, RoaringBitmap> {
+    let mut chunks: BTreeMap<u16, RoaringBitmap> = BTreeMap::new();
     for record in records {
-        let high = u16::try_from(record.0 >> 16).unwrap_or(u16::MAX);
-        chunks.entry(high).or_default().insert(record.0 & 0xffff);
+        let high = u16::try_from(record >> 16).unwrap_or(u16::MAX);
+        chunks.entry(high).or_default().insert(record & 0xffff);
     }
     chunks
 }
 
-async fn chunk(
-    tx: &mut Transaction<'static, Any>,
-    name: &str,
-    high: u16,
-) -> Result<Option<RoaringBitmap>, StoreError> {
-    let row = sqlx::query("SELECT bits FROM record_set WHERE name = $1 AND chunk = $2")
-        .bind(name.to_owned())
-        .bind(i64::from(high))
-        .fetch_optional(&mut **tx)
-        .await?;
-    row.map(|row| bitmap(row.try_get::<Vec<u8>, _>(0)?.as_slice())).transpose()
+async fn chunk(tx: &mut Tx, name: &str, high: u16) -> Result<Option<RoaringBitmap>, StoreError> {
+    let bits: Option<Vec<u8>> =
+        sqlx::query_scalar("SELECT bits FROM record_set WHERE name = $1 AND chunk = $2")
+            .bind(name.to_owned())
+            .bind(i64::from(high))
+            .fetch_optional(&mut **tx)
+            .await?;
+    bits.map(|bits| bitmap(&bits)).transpose()
 }
 
 fn bitmap(bytes: &[u8]) -> Result<RoaringBitmap, StoreError> {

@@ -1,29 +1,33 @@
-//! Windows in which records may be re-sealed.
+//! The times in which records may be re-sealed.
 
 use std::collections::BTreeMap;
 
 use cofferdam_core::{Domain, Timestamp};
 use cofferdam_store::{Db, StoreError};
-use sqlx::Row;
+use sqlx::FromRow;
 
-use super::changed;
 use super::secrets::add_secrets;
+use super::{domain_of, move_generation};
+
+#[derive(FromRow)]
+struct ResealRow {
+    domain: String,
+    until_ms: i64,
+}
 
 /// Until when each domain's records may be re-sealed.
 pub async fn reseal_windows(db: &Db) -> Result<BTreeMap<Domain, Timestamp>, StoreError> {
-    let rows = sqlx::query("SELECT domain, until_ms FROM reseal").fetch_all(db.reader()).await?;
-    let corrupt = |what: &str| StoreError::Corrupt(format!("reseal: {what}"));
-    rows.iter()
-        .map(|row| {
-            let (name, until): (String, i64) = (row.try_get(0)?, row.try_get(1)?);
-            let domain = Domain::ALL.into_iter().find(|domain| domain.as_str() == name);
-            let until = Timestamp::from_millisecond(until).map_err(|e| corrupt(&e.to_string()))?;
-            Ok((domain.ok_or_else(|| corrupt(&name))?, until))
-        })
-        .collect()
+    let rows: Vec<ResealRow> =
+        sqlx::query_as("SELECT domain, until_ms FROM reseal").fetch_all(db.reader()).await?;
+    let window = |row: ResealRow| {
+        let until = Timestamp::from_millisecond(row.until_ms);
+        let until = until.map_err(|e| StoreError::Corrupt(format!("reseal: {e}")))?;
+        Ok((domain_of(&row.domain)?, until))
+    };
+    rows.into_iter().map(window).collect()
 }
 
-/// Keeps a new epoch's master key and opens the window in which records may be re-sealed, both or
+/// Keeps a new epoch's master key and opens the time in which records may be re-sealed, both or
 /// neither; `false` when there is such an epoch.
 pub async fn start_epoch(
     db: &Db,
@@ -44,7 +48,7 @@ pub async fn start_epoch(
     .bind(until.as_millisecond())
     .execute(&mut *tx)
     .await?;
-    changed(&mut tx).await?;
+    move_generation(&mut tx).await?;
     tx.commit().await?;
     Ok(true)
 }

@@ -3,32 +3,37 @@
 use std::collections::BTreeMap;
 
 use cofferdam_store::{Db, StoreError};
-use sqlx::{Any, Row, Transaction};
+use sqlx::FromRow;
 
-use super::changed;
+use super::{Tx, move_generation};
+
+#[derive(FromRow)]
+struct SecretRow {
+    name: String,
+    sealed: Vec<u8>,
+}
 
 /// Every sealed secret, by name.
 pub async fn secrets(db: &Db) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
-    let rows = sqlx::query("SELECT name, sealed FROM secret").fetch_all(db.reader()).await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    let rows: Vec<SecretRow> =
+        sqlx::query_as("SELECT name, sealed FROM secret").fetch_all(db.reader()).await?;
+    Ok(rows.into_iter().map(|row| (row.name, row.sealed)).collect())
 }
 
-/// Adds secrets, all or none; `false`, and nothing added, when one of the names is taken.
-pub async fn insert_secret(db: &Db, new: &[(String, Vec<u8>)]) -> Result<bool, StoreError> {
+/// Adds secrets; `false`, and nothing added, when one of the names is taken.
+pub async fn insert_secrets(db: &Db, new: &[(String, Vec<u8>)]) -> Result<bool, StoreError> {
     let mut tx = db.begin().await?;
     if !add_secrets(&mut tx, new).await? {
         return Ok(false);
     }
-    changed(&mut tx).await?;
+    move_generation(&mut tx).await?;
     tx.commit().await?;
     Ok(true)
 }
 
-/// Adds secrets in a transaction, which must end when one of the names is taken (`false`).
-pub async fn add_secrets(
-    tx: &mut Transaction<'static, Any>,
-    new: &[(String, Vec<u8>)],
-) -> Result<bool, StoreError> {
+/// Adds secrets in a transaction; `false` when one of the names is taken, and the transaction must
+/// not be committed.
+pub async fn add_secrets(tx: &mut Tx, new: &[(String, Vec<u8>)]) -> Result<bool, StoreError> {
     for (name, sealed) in new {
         let added = sqlx::query(
             "INSERT INTO secret (name, sealed) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
@@ -51,7 +56,7 @@ pub async fn delete_secret(db: &Db, name: &str) -> Result<(), StoreError> {
         .bind(name.to_owned())
         .execute(&mut *tx)
         .await?;
-    changed(&mut tx).await?;
+    move_generation(&mut tx).await?;
     tx.commit().await?;
     Ok(())
 }

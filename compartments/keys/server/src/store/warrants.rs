@@ -1,82 +1,110 @@
-//! Warrants that were opened, and which records were drawn under them.
+//! Warrants that were opened, and which records were drawn under each.
 
-use cofferdam_core::Record;
 use cofferdam_store::{Db, StoreError};
 use keys_api::{Signed, Warrant, WarrantId};
-use sqlx::Row;
+use roaring::RoaringBitmap;
+use serde::Deserialize;
+use sqlx::FromRow;
 
-use super::{changed, record_sets};
+use super::{move_generation, record_sets};
+use crate::domain::warrants::Terms;
 
-/// Every warrant, and whether it was closed.
-pub async fn warrants(db: &Db) -> Result<Vec<(Signed<Warrant>, bool)>, StoreError> {
-    let rows = sqlx::query("SELECT signed, closed FROM warrant").fetch_all(db.reader()).await?;
-    rows.iter()
-        .map(|row| {
-            let signed: String = row.try_get(0)?;
-            let signed = serde_json::from_str(&signed)
-                .map_err(|e| StoreError::Corrupt(format!("warrant: {e}")))?;
-            Ok((signed, row.try_get::<i64, _>(1)? != 0))
-        })
-        .collect()
+/// The states in the column `closed`.
+const OPEN: i64 = 0;
+const CLOSED: i64 = 1;
+
+#[derive(FromRow)]
+struct WarrantRow {
+    signed: String,
+    closed: i64,
+}
+
+/// A stored warrant, of which the signatures were checked when it was opened.
+#[derive(Deserialize)]
+struct Stored {
+    order: Terms,
+}
+
+/// The name of the set of records that were drawn under a warrant.
+fn drawn_set(id: WarrantId) -> String {
+    format!("warrant/{id}")
+}
+
+/// The terms of every warrant, and whether it was closed.
+pub async fn warrants(db: &Db) -> Result<Vec<(Terms, bool)>, StoreError> {
+    let rows: Vec<WarrantRow> =
+        sqlx::query_as("SELECT signed, closed FROM warrant").fetch_all(db.reader()).await?;
+    let read = |row: WarrantRow| Ok((terms_of(&row.signed)?, row.closed == CLOSED));
+    rows.into_iter().map(read).collect()
+}
+
+fn terms_of(signed: &str) -> Result<Terms, StoreError> {
+    let stored: Stored =
+        serde_json::from_str(signed).map_err(|e| StoreError::Corrupt(format!("warrant: {e}")))?;
+    Ok(stored.order)
 }
 
 /// Keeps an opened warrant; `false` when its number was opened before.
 pub async fn insert_warrant(db: &Db, warrant: &Signed<Warrant>) -> Result<bool, StoreError> {
     let signed =
         serde_json::to_string(warrant).map_err(|e| StoreError::Corrupt(format!("warrant: {e}")))?;
+    let id = warrant.order.id;
     let mut tx = db.begin().await?;
     let added = sqlx::query(
-        "INSERT INTO warrant (id, signed, closed) VALUES ($1, $2, 0) ON CONFLICT (id) DO NOTHING",
+        "INSERT INTO warrant (id, signed, closed) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING",
     )
-    .bind(warrant.order.id.to_string())
+    .bind(id.to_string())
     .bind(signed)
+    .bind(OPEN)
     .execute(&mut *tx)
     .await?;
-    // What the log knows to have been drawn before an older database was put back.
-    let drawn = record_sets::count(&mut tx, &format!("warrant/{}", warrant.order.id)).await?;
+    // Before an older database was put back, records may have been drawn: the log knows them.
+    let drawn = record_sets::count(&mut tx, &drawn_set(id)).await?;
     if drawn > 0 && added.rows_affected() == 1 {
         sqlx::query("UPDATE warrant SET drawn = $1 WHERE id = $2")
             .bind(drawn.cast_signed())
-            .bind(warrant.order.id.to_string())
+            .bind(id.to_string())
             .execute(&mut *tx)
             .await?;
     }
-    changed(&mut tx).await?;
+    move_generation(&mut tx).await?;
     tx.commit().await?;
     Ok(added.rows_affected() == 1)
 }
 
-/// Marks a warrant as closed; `false` when there is none.
+/// Marks a warrant as closed; `false` when there is none with this number.
 pub async fn close_warrant(db: &Db, id: WarrantId) -> Result<bool, StoreError> {
     let mut tx = db.begin().await?;
-    let closed = sqlx::query("UPDATE warrant SET closed = 1 WHERE id = $1")
+    let closed = sqlx::query("UPDATE warrant SET closed = $1 WHERE id = $2")
+        .bind(CLOSED)
         .bind(id.to_string())
         .execute(&mut *tx)
         .await?;
-    changed(&mut tx).await?;
+    move_generation(&mut tx).await?;
     tx.commit().await?;
     Ok(closed.rows_affected() == 1)
 }
 
-/// Draws records under a warrant that covers `limit` of them, all or none: `false` when they are
-/// too many, or the warrant is closed. A record that was drawn before costs nothing, so that an
+/// Draws records under a warrant that covers `limit` of them, all or none: `false` when they are too
+/// many, or the warrant is closed. A record that was drawn before costs nothing, so that an
 /// interrupted mailing can go on. Instances that share the database draw on one count.
 pub async fn draw(
     db: &Db,
     id: WarrantId,
     limit: u64,
-    records: &[Record],
+    records: &RoaringBitmap,
 ) -> Result<bool, StoreError> {
     let mut tx = db.begin().await?;
-    // Takes the row, so that draws on one warrant wait for each other.
-    let open = sqlx::query("UPDATE warrant SET closed = closed WHERE id = $1 AND closed = 0")
+    // The update takes the row, so that draws on one warrant wait for each other.
+    let open = sqlx::query("UPDATE warrant SET closed = closed WHERE id = $1 AND closed = $2")
         .bind(id.to_string())
+        .bind(OPEN)
         .execute(&mut *tx)
         .await?;
     if open.rows_affected() == 0 {
         return Ok(false);
     }
-    let new = record_sets::add(&mut tx, &format!("warrant/{id}"), records).await?;
+    let new = record_sets::add(&mut tx, &drawn_set(id), records).await?;
     let drawn =
         sqlx::query("UPDATE warrant SET drawn = drawn + $1 WHERE id = $2 AND drawn + $1 <= $3")
             .bind(new.cast_signed())
@@ -89,4 +117,40 @@ pub async fn draw(
     }
     tx.commit().await?;
     Ok(true)
+}
+
+/// Notes records that the log says were drawn. If the warrant is not open here, the records are kept
+/// for it: it may be handed in again, and then goes on from there.
+pub async fn redraw(db: &Db, id: WarrantId, records: &RoaringBitmap) -> Result<(), StoreError> {
+    let no_limit = i64::MAX.cast_unsigned();
+    if !draw(db, id, no_limit, records).await? {
+        record_sets::add_to_set(db, &drawn_set(id), records).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use cofferdam_core::{Domain, Field, FieldSet};
+
+    use super::*;
+
+    /// As version 0.1 stored it, with a purpose in words.
+    const OLD: &str = r#"{"order":{"id":"430982b7477d2b35b1089781d38edf88","incident":1,
+        "purpose":"letter 2 to customers, version 9e135aa6","caller":"response-1",
+        "domain":"accounts","fields":["name","email"],"records":140,
+        "from":"2026-11-28T15:47:54.668383558Z","until":"2026-12-05T15:47:54.668383558Z"},
+        "signatures":[{"approver":"ann","signature":"YUWy"}]}"#;
+
+    #[test]
+    fn a_warrant_of_an_older_version_still_holds() {
+        let terms = terms_of(OLD).unwrap();
+        assert_eq!(terms.id.to_string(), "430982b7477d2b35b1089781d38edf88");
+        assert_eq!((terms.caller.as_str(), terms.domain), ("response-1", Domain::Accounts));
+        assert_eq!(terms.fields, FieldSet::EMPTY.with(Field::Name).with(Field::Email));
+        assert_eq!(terms.records, 140);
+        assert_eq!(terms.from.to_string(), "2026-11-28T15:47:54.668383558Z");
+        assert_eq!(terms.until.to_string(), "2026-12-05T15:47:54.668383558Z");
+        assert!(terms_of("{}").is_err());
+    }
 }

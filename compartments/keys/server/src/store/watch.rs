@@ -1,18 +1,17 @@
-//! How far each log was looked through for decoys.
+//! How far each instance's log was read for decoys.
 
 use cofferdam_store::{Db, StoreError};
-use sqlx::Row;
 
-/// Up to which entry.
+/// The first entry that was not read yet.
 pub async fn watched_upto(db: &Db, origin: &str) -> Result<u64, StoreError> {
-    let row = sqlx::query("SELECT upto FROM log_watch WHERE origin = $1")
+    let upto: Option<i64> = sqlx::query_scalar("SELECT upto FROM log_watch WHERE origin = $1")
         .bind(origin.to_owned())
         .fetch_optional(db.reader())
         .await?;
-    row.map_or(Ok(0), |row| Ok(row.try_get::<i64, _>(0)?.cast_unsigned()))
+    Ok(upto.unwrap_or(0).cast_unsigned())
 }
 
-/// Notes that entries before `upto` were looked at, and have rung.
+/// Notes that the entries before `upto` were read, and their alarms raised.
 pub async fn set_watched(db: &Db, origin: &str, upto: u64) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO log_watch (origin, upto) VALUES ($1, $2)

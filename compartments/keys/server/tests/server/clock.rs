@@ -13,7 +13,8 @@ async fn a_clock_that_jumps_opens_no_budget_and_rings() {
     assert_eq!(keys.release("web-ky-1", &hundred).await, Ok(100));
     keys.clock.jump(SignedDuration::from_hours(48));
     let refused = keys.release("web-ky-1", &[1]).await.unwrap_err();
-    assert_eq!((refused.kind, refused.retry_after_s), (ProblemType::BUDGET_EXHAUSTED, Some(61)));
+    assert!(refused.is(ProblemType::BUDGET_EXHAUSTED));
+    assert_eq!(refused.retry_after_s, Some(61));
     assert!(keys.alarms().await.iter().any(|a| a.kind == AlarmKind::ClockJump));
     keys.clock.jump(-SignedDuration::from_hours(96));
     let refused = keys.release("web-ky-1", &[1]).await.unwrap_err();

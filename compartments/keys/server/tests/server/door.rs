@@ -31,7 +31,7 @@ async fn metrics_are_for_the_controller_and_auditors_and_name_nobody() {
     keys.release("web-ky-1", &[1, 2, 3]).await.unwrap();
     let shown = keys.get("auditor-1", "/metrics").await;
     assert!(shown.contains("cofferdam_released_records_total{operation=\"release\"}"), "{shown}");
-    assert!(shown.contains("cofferdam_requests_total{route=\"/v1/release\",status=\"200\"}"));
+    assert!(shown.contains("cofferdam_requests_total{route=\"/v1/keys/release\",status=\"200\"}"));
     let refused = keys.get("web-ky-1", "/metrics").await;
     assert!(refused.contains("not-granted"), "{refused}");
     for path in ["/checkpoint", "/tile/0/000.p/1", "/tile/entries/000.p/1"] {

@@ -1,14 +1,15 @@
 //! Master keys are renewed and destroyed when two people sign; erased records stay closed.
 
 use cofferdam_core::{Clock, Domain, Epoch, Field, Operation, Record};
-use cofferdam_wire::{Client, Problem, ProblemType};
+use cofferdam_wire::{CallError, Client, ProblemType};
 use jiff::SignedDuration;
 use keys_api::{
-    ChangeEpoch, DomainEpochs, EpochChange, EpochOrder, EraseRecords, Event, KeyGroup, ReadEpochs,
-    ReleaseKeys, ReleasedKeys, Signed,
+    Budget, ChangeEpoch, DomainEpochs, EPOCH_OUTDATED, EpochChange, EpochOrder, EraseRecords,
+    Event, FreezeCaller, KeyGroup, LowerBudget, ORDER_REFUSED, ReadEpochs, ReleaseKeys,
+    ReleasedKeys, Signed,
 };
 
-use crate::support::{Keys, ask, events, group, name};
+use crate::support::{Keys, ask, events, group, name, refused};
 
 const ACCOUNTS: Domain = Domain::Accounts;
 
@@ -22,9 +23,8 @@ fn start(keys: &Keys, epoch: u16) -> EpochOrder {
     order(keys, EpochChange::Start { epoch: Epoch(epoch), reseal_until })
 }
 
-async fn give(response: &Client, order: Signed<EpochOrder>) -> Result<DomainEpochs, Problem> {
-    let done = response.call(&ChangeEpoch { order }).await;
-    done.map_err(|e| e.problem().cloned().unwrap())
+async fn give(response: &Client, order: Signed<EpochOrder>) -> Result<DomainEpochs, CallError> {
+    response.call(&ChangeEpoch { order }).await
 }
 
 fn in_epoch(epoch: u16, records: &[u32]) -> ReleaseKeys {
@@ -70,8 +70,8 @@ async fn a_new_epoch_seals_and_the_old_one_stays_readable() {
     let epochs = give(&keys.client("response-1"), keys.sign(retire)).await.unwrap();
     assert_eq!(epochs.readable, [Epoch(1)]);
     for _ in 0..2 {
-        let gone = keys.client("accounts").call(&in_epoch(0, &[7])).await.unwrap_err();
-        assert!(gone.is(ProblemType::BAD_REQUEST));
+        let gone = keys.client("accounts").call(&in_epoch(0, &[7])).await;
+        refused(gone, ProblemType::BAD_REQUEST);
         keys.restart().await;
     }
     let changes = events(&keys).await;
@@ -83,20 +83,16 @@ async fn a_new_epoch_seals_and_the_old_one_stays_readable() {
 async fn records_are_resealed_by_their_compartment_and_in_the_window_alone() {
     let keys = Keys::start().await;
     let accounts = keys.client("accounts");
-    let kind = |refused: cofferdam_wire::CallError| refused.problem().unwrap().kind;
     let early = ReleaseKeys { groups: vec![group(&[Field::Name], &[1])], ..reseal(&[1]) };
-    assert_eq!(kind(accounts.call(&early).await.unwrap_err()), ProblemType::NOT_GRANTED);
+    refused(accounts.call(&early).await, ProblemType::NOT_GRANTED);
     give(&keys.client("response-1"), keys.sign(start(&keys, 1))).await.unwrap();
     let for_web = ReleaseKeys { caller: name("web-ky-1"), ..reseal(&[1]) };
-    assert_eq!(kind(accounts.call(&for_web).await.unwrap_err()), ProblemType::NOT_GRANTED);
+    refused(accounts.call(&for_web).await, ProblemType::NOT_GRANTED);
     accounts.call(&reseal(&[1])).await.unwrap();
     let many: Vec<u32> = (0..300).collect();
-    assert_eq!(
-        kind(accounts.call(&reseal(&many)).await.unwrap_err()),
-        ProblemType::BUDGET_EXHAUSTED
-    );
+    refused(accounts.call(&reseal(&many)).await, ProblemType::BUDGET_EXHAUSTED);
     keys.clock.advance(SignedDuration::from_hours(2));
-    assert_eq!(kind(accounts.call(&reseal(&[1])).await.unwrap_err()), ProblemType::NOT_GRANTED);
+    refused(accounts.call(&reseal(&[1])).await, ProblemType::NOT_GRANTED);
 }
 
 #[tokio::test]
@@ -104,18 +100,17 @@ async fn an_order_is_carried_out_once_and_in_time() {
     let keys = Keys::start().await;
     let response = keys.client("response-1");
     let unsigned = Signed { order: start(&keys, 1), signatures: vec![] };
-    let kind = |refused: Problem| refused.kind;
-    assert_eq!(kind(give(&response, unsigned).await.unwrap_err()), ProblemType::WARRANT_REFUSED);
+    refused(give(&response, unsigned).await, ORDER_REFUSED);
     let skipping = keys.sign(start(&keys, 2));
-    assert_eq!(kind(give(&response, skipping).await.unwrap_err()), ProblemType::CONFLICT);
+    refused(give(&response, skipping).await, EPOCH_OUTDATED);
     let current = keys.sign(order(&keys, EpochChange::Retire { epoch: Epoch(0) }));
-    assert_eq!(kind(give(&response, current).await.unwrap_err()), ProblemType::CONFLICT);
+    refused(give(&response, current).await, EPOCH_OUTDATED);
     let once = keys.sign(start(&keys, 1));
     give(&response, once.clone()).await.unwrap();
-    assert_eq!(kind(give(&response, once).await.unwrap_err()), ProblemType::CONFLICT);
+    refused(give(&response, once).await, EPOCH_OUTDATED);
     let late = keys.sign(start(&keys, 2));
     keys.clock.advance(SignedDuration::from_hours(1));
-    assert_eq!(kind(give(&response, late).await.unwrap_err()), ProblemType::WARRANT_REFUSED);
+    refused(give(&response, late).await, ORDER_REFUSED);
     let read = ReadEpochs { domain: ACCOUNTS };
     assert_eq!(keys.client("accounts").call(&read).await.unwrap().current, Epoch(1));
 }
@@ -153,20 +148,40 @@ async fn an_erased_record_stays_closed() {
 #[tokio::test]
 async fn an_erased_record_stays_closed_when_an_older_database_is_put_back() {
     let mut keys = Keys::start().await;
-    keys.stop().await;
-    let (database, older) = (keys.file("keys.db"), keys.file("older.db"));
-    std::fs::copy(&database, &older).unwrap();
-    keys.start_again().await;
+    let older = keys.copy_database().await;
     let erase =
         EraseRecords { domain: ACCOUNTS, caller: name("web-ky-1"), records: vec![Record(2)] };
     keys.client("accounts").call(&erase).await.unwrap();
-    keys.stop().await;
-    for end in ["", "-wal", "-shm"] {
-        let _ = std::fs::remove_file(keys.file(&format!("keys.db{end}")));
-    }
-    std::fs::copy(&older, &database).unwrap();
-    keys.start_again().await;
+    keys.put_back_database(&older).await;
     let released = keys.client("accounts").call(&ask("web-ky-1", &[1, 2])).await.unwrap();
     assert_eq!((released.groups[0].records.len(), released.erased), (1, vec![Record(2)]));
+    keys.stop().await;
+}
+
+/// What else the log knows better: freezes, lowered budgets and destroyed keys.
+#[tokio::test]
+async fn an_older_database_thaws_nobody_and_brings_no_key_back() {
+    let mut keys = Keys::start().await;
+    give(&keys.client("response-1"), keys.sign(start(&keys, 1))).await.unwrap();
+    let older = keys.copy_database().await;
+    let response = keys.client("response-1");
+    let freeze = FreezeCaller { caller: name("web-ky-2"), frozen: true, reason: "fell".into() };
+    response.call(&freeze).await.unwrap();
+    let low = Budget { minute: 1, hour: 1, day: 1, burst: 0 };
+    let lower = LowerBudget {
+        caller: name("web-ky-1"),
+        operation: Operation::Release,
+        budget: Some(low),
+        reason: "fell".into(),
+    };
+    response.call(&lower).await.unwrap();
+    let retire = order(&keys, EpochChange::Retire { epoch: Epoch(0) });
+    give(&response, keys.sign(retire)).await.unwrap();
+    keys.put_back_database(&older).await;
+    assert!(keys.release("web-ky-2", &[1]).await.unwrap_err().is(ProblemType::FROZEN));
+    let two = keys.client("accounts").call(&ask("web-ky-1", &[1, 2])).await;
+    refused(two, ProblemType::BUDGET_EXHAUSTED);
+    let gone = keys.client("accounts").call(&in_epoch(0, &[7])).await;
+    refused(gone, ProblemType::BAD_REQUEST);
     keys.stop().await;
 }

@@ -2,14 +2,21 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed step is a failed test")]
 
 mod alarms;
-mod calls;
+mod authorisation;
+mod budgets;
+mod callers;
 mod clock;
-mod contain;
+mod decoys;
 mod door;
 mod epochs;
+mod freeze_during_call;
 mod instances;
 mod interleavings;
 mod log;
 mod policy;
+mod release;
 #[path = "../support/mod.rs"]
 mod support;
+mod tables;
+mod void_orders;
+mod warrants;

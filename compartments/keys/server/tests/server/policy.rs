@@ -1,14 +1,17 @@
 //! Grants and budgets change when two people sign, at once, and not otherwise.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use cofferdam_core::{Field, FieldSet, Operation};
-use cofferdam_wire::{Client, Problem, ProblemType};
-use keys_api::{AlarmKind, Budget, ChangePolicy, Event, Policy, ReadPolicy, Signed};
+use cofferdam_wire::{CallError, Client, ProblemType};
+use keys_api::{
+    AlarmKind, Budget, ChangePolicy, Event, ORDER_REFUSED, Order, POLICY_OUTDATED, Policy,
+    ReadPolicy, Signed,
+};
 
-use crate::support::{Keys, events, fields, name};
+use crate::support::{Keys, events, fields, name, refused};
 
-async fn change(response: &Client, policy: Signed<Policy>) -> Result<(), Problem> {
-    let changed = response.call(&ChangePolicy { policy }).await;
-    changed.map_err(|e| e.problem().cloned().unwrap())
+async fn change(response: &Client, policy: Signed<Policy>) -> Result<(), CallError> {
+    response.call(&ChangePolicy { policy }).await
 }
 
 /// The next policy: web-ky-2 may read e-mail addresses as well, and less in a minute.
@@ -43,10 +46,15 @@ async fn a_signed_policy_holds_at_once_and_after_a_restart() {
     assert_eq!(keys.client("response-1").call(&ReadPolicy {}).await.unwrap(), next(&keys));
     let logged = events(&keys).await;
     let changed = logged.iter().find_map(|event| match event {
-        Event::PolicyChanged { version, approvers, .. } => Some((*version, approvers.clone())),
+        Event::PolicyChanged { version, digest, approvers } => {
+            Some((*version, *digest, approvers.clone()))
+        }
         _ => None,
     });
-    assert_eq!(changed, Some((2, ["ann".to_owned(), "bob".to_owned()])));
+    let signed = digest(&SHA256, &next(&keys).signed_bytes());
+    let (version, logged, approvers) = changed.unwrap();
+    assert_eq!((version, logged.as_slice()), (2, signed.as_ref()));
+    assert_eq!(approvers, ["ann", "bob"]);
 }
 
 #[tokio::test]
@@ -61,16 +69,15 @@ async fn what_two_people_did_not_sign_does_not_hold() {
         vec![ann.sign(&policy), ann.sign(&policy)],
         vec![ann.sign(&policy), bob.sign(&keys.policy())],
     ] {
-        let refused = change(&response, Signed { order: policy.clone(), signatures }).await;
-        assert!(refused.unwrap_err().is(ProblemType::WARRANT_REFUSED));
+        let changed = change(&response, Signed { order: policy.clone(), signatures }).await;
+        refused(changed, ORDER_REFUSED);
     }
     // An approver whom the new policy itself brings along has no say in it.
     let eve = keys_api::ApproverSecret::generate("eve", &cofferdam_core::SystemRng);
     let mut own = policy.clone();
     own.approvers.push(eve.public());
     let signatures = vec![ann.sign(&own), eve.sign(&own)];
-    let refused = change(&response, Signed { order: own, signatures }).await.unwrap_err();
-    assert!(refused.is(ProblemType::WARRANT_REFUSED));
+    refused(change(&response, Signed { order: own, signatures }).await, ORDER_REFUSED);
     assert!(keys.alarms().await.iter().any(|a| a.kind == AlarmKind::RefusedOrder));
     assert_eq!(response.call(&ReadPolicy {}).await.unwrap(), keys.policy());
 }
@@ -80,15 +87,12 @@ async fn a_policy_is_used_once_and_must_make_sense() {
     let keys = Keys::start().await;
     let response = keys.client("response-1");
     let skipped = Policy { version: 3, ..next(&keys) };
-    let refused = change(&response, keys.sign(skipped)).await.unwrap_err();
-    assert!(refused.is(ProblemType::CONFLICT));
+    refused(change(&response, keys.sign(skipped)).await, POLICY_OUTDATED);
     let mut wrong = next(&keys);
     wrong.callers[0].grants[0].fields = FieldSet::EMPTY;
-    let refused = change(&response, keys.sign(wrong)).await.unwrap_err();
-    assert!(refused.is(ProblemType::BAD_REQUEST));
+    refused(change(&response, keys.sign(wrong)).await, ProblemType::BAD_REQUEST);
     change(&response, keys.sign(next(&keys))).await.unwrap();
-    let replayed = change(&response, keys.sign(next(&keys))).await.unwrap_err();
-    assert!(replayed.is(ProblemType::CONFLICT));
-    let back = change(&response, keys.sign(keys.policy())).await.unwrap_err();
-    assert!(back.is(ProblemType::CONFLICT), "an old policy does not come back");
+    refused(change(&response, keys.sign(next(&keys))).await, POLICY_OUTDATED);
+    // An old policy does not come back.
+    refused(change(&response, keys.sign(keys.policy())).await, POLICY_OUTDATED);
 }

@@ -8,11 +8,11 @@ use cofferdam_core::{
     CallerName, Clock, Domain, Field, FieldSet, MockClock, Operation, Record, SystemRng, Timestamp,
 };
 use cofferdam_store::Location;
-use cofferdam_wire::{Client, Identity, LogFormat, Problem, TlsFiles};
+use cofferdam_wire::{CallError, Client, Identity, LogFormat, Problem, ProblemType, TlsFiles};
 use jiff::SignedDuration;
 use keys_api::{
-    Alarm, AlarmKind, ApproverSecret, Budget, CallerPolicy, Entry, Event, Grant, KeyGroup, Order,
-    Policy, ReadAlarms, ReadEntries, ReleaseKeys, Signed, Warrant, WarrantId,
+    Alarm, AlarmKind, ApproverSecret, Budget, CallerPolicy, ClaimDecoys, Entry, Event, Grant,
+    KeyGroup, Order, Policy, ReadAlarms, ReadEntries, ReleaseKeys, Signed, Warrant, WarrantId,
 };
 use keys_server::ceremony::{self, Decided};
 use keys_server::custody::{Custody, Quorum};
@@ -126,6 +126,25 @@ impl Keys {
         self.dir.path().join(name)
     }
 
+    /// Stops, copies the SQLite database, and starts again. The name of the copy.
+    pub async fn copy_database(&mut self) -> PathBuf {
+        self.stop().await;
+        let copy = self.file("older.db");
+        std::fs::copy(self.file("keys.db"), &copy).unwrap();
+        self.start_again().await;
+        copy
+    }
+
+    /// Stops, puts a copy of the database back, and starts on it.
+    pub async fn put_back_database(&mut self, copy: &std::path::Path) {
+        self.stop().await;
+        for end in ["-wal", "-shm"] {
+            let _ = std::fs::remove_file(self.file(&format!("keys.db{end}")));
+        }
+        std::fs::copy(copy, self.file("keys.db")).unwrap();
+        self.start_again().await;
+    }
+
     /// Dies while an entry is being written, of which so many bytes are on disk, and starts.
     pub async fn crash(&mut self, torn: usize) {
         self.stop().await;
@@ -188,6 +207,12 @@ impl Keys {
         })
         .await;
         rang.unwrap()
+    }
+
+    /// The decoys among the first `count` record numbers, which can be claimed once.
+    pub async fn decoys(&self, count: u32) -> Vec<Record> {
+        let claim = ClaimDecoys { domain: Domain::Accounts, from: Record(0), count };
+        self.client("accounts").call(&claim).await.unwrap().decoys
     }
 
     /// Releases as `accounts` asks for them, for `caller`.
@@ -319,6 +344,13 @@ pub fn warrant(keys: &Keys, records: u32) -> Warrant {
         from: now,
         until: now + SignedDuration::from_hours(24),
     }
+}
+
+/// Checks that a call was refused with a problem of a type.
+#[track_caller]
+pub fn refused<T: std::fmt::Debug>(answer: Result<T, CallError>, of: ProblemType) {
+    let error = answer.unwrap_err();
+    assert!(error.is(of), "{error} is not {}", of.code);
 }
 
 /// Waits until something holds.

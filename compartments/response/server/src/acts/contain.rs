@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use accounts_api::{OrderVoid, RevokeSessions, Whose};
+use accounts_api::{VoidCredentials, RevokeSessions, VoidWhose};
 use cofferdam_core::CallerName;
 use cofferdam_wire::{CallError, Problem};
 use keys_api::{Budget, Signed, VoidOrder};
@@ -100,8 +100,8 @@ pub async fn void_everybody(
     let glass = glass.map_or_else(String::new, |reason| format!("; glass broken: {reason}"));
     let detail = format!("credentials set up to {set_before} and all sessions{glass}");
     let order = serde_json::to_string(&signed).map_err(|e| Problem::internal(&e))?;
-    let whose = Whose::Everybody { order };
-    let order = OrderVoid { incident: incident.0, set_before, whose };
+    let whose = VoidWhose::Everybody { order };
+    let order = VoidCredentials { incident: incident.0, set_before, whose };
     let act = app.act(incident, by, JournalAct::VoidEverybody, detail);
 
     let _one_at_a_time = app.voiding.lock().await;
@@ -139,8 +139,8 @@ pub async fn void_some(
         return Err(Problem::bad_request("the order covers no customer"));
     }
     let detail = format!("credentials and sessions of {group}: {} customers", records.len());
-    let whose = Whose::Only { roaring: bitmap_bytes(records)? };
-    let order = OrderVoid { incident: incident.0, set_before: app.now(), whose };
+    let whose = VoidWhose::Only { roaring: bitmap_bytes(records)? };
+    let order = VoidCredentials { incident: incident.0, set_before: app.now(), whose };
     let act = app.act(incident, by, JournalAct::VoidSome, detail);
     let worker = app.clone();
     app.journalled(act, async move {

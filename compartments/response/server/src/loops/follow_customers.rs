@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use accounts_api::{ListCoarse, ReadChanges};
+use accounts_api::{ListCustomers, ReadChanges};
 use cofferdam_core::Record;
 use cofferdam_store::StoreError;
 use cofferdam_wire::{CallError, Problem};
@@ -119,7 +119,7 @@ async fn list_all(app: &App, known: &mut Customers) -> Result<u64, CustomersErro
     let start = changes.newest.saturating_sub(OVERLAP);
     let (mut population, mut from) = (Population::default(), 0);
     loop {
-        let rows = accounts.call(&ListCoarse { from: Record(from), limit: PAGE }).await?;
+        let rows = accounts.call(&ListCustomers { from: Record(from), limit: PAGE }).await?;
         let Some(last) = rows.last() else { break };
         from = last.record.0.saturating_add(1);
         population.put(&rows);

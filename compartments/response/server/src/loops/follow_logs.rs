@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cofferdam_core::Timestamp;
 use cofferdam_wire::ProblemType;
-use keys_api::{AlarmKind, Cosign, Entry, ReadAlarms, ReadCheckpoint, ReadEntries};
+use keys_api::{AlarmKind, CosignCheckpoint, Entry, ReadAlarms, ReadCheckpoint, ReadEntries};
 use response_exposure::{
     CopyState, ENTRIES_COMPARED, EntryPages, NotFollowed, first_difference, name_tampering,
 };
@@ -169,7 +169,7 @@ async fn fetch(app: &App, log: &FollowedLog) -> Result<CopyEnd, FollowError> {
     copy.commit()?;
     if size > before {
         let note = copy.cosign(&app.logs.witness, app.now())?;
-        log.keys.call(&Cosign { note }).await?;
+        log.keys.call(&CosignCheckpoint { note }).await?;
         if let Some(seconds) = seconds_ahead(&copy, app.now())? {
             let detail = format!("the clock of {} is {seconds} s ahead of ours", log.origin);
             app.store.raise(AlarmKind::ClockJump.as_str(), &detail, app.now()).await?;

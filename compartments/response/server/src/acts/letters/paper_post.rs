@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use accounts_api::ReadPostal;
+use accounts_api::ReadPostalContacts;
 use cofferdam_core::{Domain, Field, FieldSet, Personal, Record, WarrantSubject};
 use cofferdam_wire::{Problem, ProblemType};
 use keys_api::WarrantId;
@@ -77,7 +77,7 @@ async fn read_addresses(
         let found = app.people.brought_contacts.read_postal(warrant, &records).await?;
         return Ok(found.into_iter().map(|(record, contact)| (record.0, contact)).collect());
     }
-    let call = ReadPostal { warrant: warrant.to_string(), records };
+    let call = ReadPostalContacts { warrant: warrant.to_string(), records };
     let found = app.compartments.accounts.call(&call).await?;
     Ok(found.into_iter().map(|of| (of.record.0, (of.name, of.address))).collect())
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use accounts_api::{ReadSeen, Seen};
+use accounts_api::{ReadActivity, Activity};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cofferdam_core::{CallerName, Timestamp};
@@ -137,7 +137,7 @@ async fn sessions(
         return RoaringBitmap::new();
     }
     let callers = if everywhere { None } else { Some(apps) };
-    let asked = app.compartments.accounts.call(&ReadSeen { callers, from, to }).await;
+    let asked = app.compartments.accounts.call(&ReadActivity { callers, from, to }).await;
     let seen = asked.map_err(|e| e.to_string()).and_then(|seen| bitmaps_of(&seen));
     let [opened, held, mailed] = seen.unwrap_or_else(|reason| {
         findings.doubts.push(DoubtCause::SessionsUnknown { reason });
@@ -155,7 +155,7 @@ async fn sessions(
 }
 
 /// The customers whose sessions were opened there, and were held; and those who were mailed a code.
-fn bitmaps_of(seen: &Seen) -> Result<[RoaringBitmap; 3], String> {
+fn bitmaps_of(seen: &Activity) -> Result<[RoaringBitmap; 3], String> {
     let read = |bytes: &[u8]| RoaringBitmap::deserialize_from(bytes).map_err(|e| e.to_string());
     Ok([read(&seen.opened)?, read(&seen.held)?, read(&seen.mailed)?])
 }

@@ -1,0 +1,36 @@
+//! Which customers a fallen host saw, apart from what it read.
+
+use cofferdam_core::{Call, CallerName, Timestamp};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Reads which customers had a session at some callers, and which were mailed a reset code, in a
+/// window. For the controller.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReadActivity {
+    /// The callers whose sessions count; `None`: all of them.
+    pub callers: Option<Vec<CallerName>>,
+    /// The beginning of the window.
+    pub from: Timestamp,
+    /// The end of the window.
+    pub to: Timestamp,
+}
+
+/// Sets of customers, as Roaring bitmaps in the portable serialisation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Activity {
+    /// Customers who opened a session there in the window: their passwords passed through the host.
+    pub opened: Vec<u8>,
+    /// Customers with a session from before that was good in the window: its token may have been
+    /// shown there.
+    pub held: Vec<u8>,
+    /// Customers who were mailed a reset code in the window.
+    pub mailed: Vec<u8>,
+}
+
+impl Call for ReadActivity {
+    const PATH: &'static str = "/v1/activity/read";
+    const COMPACT: bool = true;
+    type Answer = Activity;
+}

@@ -1,0 +1,84 @@
+//! Sessions: opened with a password, worth something at one caller, ended by one order.
+
+use cofferdam_core::{Call, Personal, ProblemType, Record, Timestamp};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::problems::{BAD_CREDENTIALS, CREDENTIAL_VOIDED, NO_SESSION};
+
+/// Checks a password and opens a session at the caller.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OpenSession {
+    /// The address that the customer signs in with.
+    #[schemars(extend("examples" = ["ada@post.example"]))]
+    pub email: Personal,
+    /// The password as typed.
+    #[schemars(extend("examples" = ["correct horse battery"]))]
+    pub password: Personal,
+}
+
+/// A session. It is worth something only at the caller that opened it.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Session {
+    /// The customer.
+    pub record: Record,
+    /// The secret that stands for the session, 43 characters.
+    #[schemars(extend("examples" = ["kq1bZ0v7X5gJm2Rr8sTt4uWw6yYz9aBc3dEf1gHi2jK"]))]
+    pub token: Personal,
+    /// When the session ends.
+    pub expires: Timestamp,
+}
+
+impl Call for OpenSession {
+    const PATH: &'static str = "/v1/sessions/open";
+    const PROBLEMS: &'static [ProblemType] = &[BAD_CREDENTIALS, CREDENTIAL_VOIDED];
+    type Answer = Session;
+}
+
+/// Asks whose session a token is.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CheckSession {
+    /// The token.
+    #[schemars(extend("examples" = ["kq1bZ0v7X5gJm2Rr8sTt4uWw6yYz9aBc3dEf1gHi2jK"]))]
+    pub token: Personal,
+}
+
+impl Call for CheckSession {
+    const PATH: &'static str = "/v1/sessions/check";
+    const PROBLEMS: &'static [ProblemType] = &[NO_SESSION];
+    type Answer = Record;
+}
+
+/// Ends a session.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CloseSession {
+    /// The token.
+    #[schemars(extend("examples" = ["kq1bZ0v7X5gJm2Rr8sTt4uWw6yYz9aBc3dEf1gHi2jK"]))]
+    pub token: Personal,
+}
+
+impl Call for CloseSession {
+    const PATH: &'static str = "/v1/sessions/close";
+    const PROBLEMS: &'static [ProblemType] = &[NO_SESSION];
+    type Answer = ();
+}
+
+/// Ends every session that was opened up to an instant: one row, whatever the number of sessions.
+/// For the controller.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RevokeSessions {
+    /// The incident's number.
+    pub incident: u32,
+    /// Sessions opened at or before this instant end. It is not in the future.
+    pub opened_before: Timestamp,
+}
+
+impl Call for RevokeSessions {
+    const PATH: &'static str = "/v1/sessions/revoke";
+    /// How many sessions were open and ended.
+    type Answer = u64;
+}

@@ -1,0 +1,45 @@
+//! The lists of customers that a call may name.
+
+use cofferdam_core::Record;
+
+/// The most customers of one call.
+const MAX_RECORDS: usize = 1_000;
+
+/// Why a list can't be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadBatch {
+    /// The list is empty or too long.
+    #[error("name 1 to {MAX_RECORDS} records")]
+    Count,
+    /// The records do not ascend, or one of them stands twice.
+    #[error("records must be ascending, none twice")]
+    Order,
+}
+
+/// Takes 1 to 1,000 records that ascend, none twice.
+pub fn check_records(records: &[Record]) -> Result<(), BadBatch> {
+    if !(1..=MAX_RECORDS).contains(&records.len()) {
+        return Err(BadBatch::Count);
+    }
+    if records.is_sorted_by(|a, b| a < b) { Ok(()) } else { Err(BadBatch::Order) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_short_and_ascends() {
+        let range = |n| (0..n).map(Record).collect::<Vec<_>>();
+        for (records, expected) in [
+            (vec![], Err(BadBatch::Count)),
+            (vec![Record(7)], Ok(())),
+            (range(1_000), Ok(())),
+            (range(1_001), Err(BadBatch::Count)),
+            (vec![Record(2), Record(1)], Err(BadBatch::Order)),
+            (vec![Record(1), Record(1)], Err(BadBatch::Order)),
+        ] {
+            assert_eq!(check_records(&records), expected, "{}", records.len());
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Moves customers to the current epoch: each text is opened under the key of its old epoch and
+//! sealed under the new one. The loop keeps no cursor on disk. A row says under which epoch it is
+//! sealed, so that a run that was interrupted finds what is left.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cofferdam_core::{CallerName, Epoch, Record, Reseal, Rng};
+use cofferdam_store::StoreError;
+use cofferdam_wire::{TaskLost, blocking};
+use keys_client::{Resealing, SealedRecord, VaultError};
+use tokio::task::JoinHandle;
+
+use crate::app::App;
+use crate::store::SealedCustomer;
+
+/// How often `keys` is asked for its epoch.
+const ASK_EVERY: Duration = Duration::from_secs(5);
+/// How many rows are moved at once: `keys` counts each twice, and takes 10,000.
+const PAGE: u32 = 4_000;
+
+/// Why a page was not re-sealed; it is tried again.
+#[derive(Debug, thiserror::Error)]
+enum ResealError {
+    #[error(transparent)]
+    Task(#[from] TaskLost),
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Asks for a new epoch, and re-seals, for as long as it is polled. `name` is the compartment's own:
+/// it asks for itself.
+pub async fn reseal(app: Arc<App>, name: CallerName) {
+    loop {
+        if let Err(e) = run(&app, &name).await {
+            tracing::warn!(cause = %e, "customers could not be re-sealed");
+            app.reseal.send_modify(|of| of.trouble = Some(e.to_string()));
+        }
+        tokio::time::sleep(ASK_EVERY).await;
+    }
+}
+
+async fn run(app: &Arc<App>, name: &CallerName) -> Result<(), ResealError> {
+    let (current, records) = (app.vault.epochs().await?.current, app.store.reserved().await?);
+    let before = app.reseal.borrow().clone();
+    if before.epoch == Some(current) && before.is_done() {
+        app.reseal.send_modify(|of| (of.records, of.done_before) = (records, records));
+        return Ok(());
+    }
+    let begun = before.epoch == Some(current);
+    let (done_before, resealed) =
+        if begun { (before.done_before, before.resealed) } else { (0, 0) };
+    let (epoch, running, trouble) = (Some(current), true, None);
+    app.reseal.send_replace(Reseal { epoch, running, resealed, done_before, records, trouble });
+    let ended = move_pages(app, name, current, done_before).await;
+    app.reseal.send_modify(|of| {
+        of.running = false;
+        if ended.is_ok() {
+            of.done_before = of.records;
+        }
+    });
+    ended
+}
+
+/// Moves page after page. While one is written, the next is fetched and sealed.
+async fn move_pages(
+    app: &Arc<App>,
+    name: &CallerName,
+    current: Epoch,
+    from: u64,
+) -> Result<(), ResealError> {
+    let mut next = prepare(app, name, current, from);
+    loop {
+        let Some(page) = next.await.map_err(TaskLost::from)?? else { return Ok(()) };
+        let count = page.rows.len() as u64;
+        next = prepare(app, name, current, page.upto);
+        app.store.replace_sealed(page.rows, current).await?;
+        app.reseal.send_modify(|of| {
+            of.resealed += count;
+            of.done_before = page.upto;
+        });
+    }
+}
+
+/// Rows that are sealed anew, each with the epoch that it was sealed under before.
+struct Page {
+    rows: Vec<(Epoch, SealedCustomer)>,
+    upto: u64,
+}
+
+/// Begins to fetch and seal the page from `from` on; it is `None` at the end.
+fn prepare(
+    app: &Arc<App>,
+    name: &CallerName,
+    current: Epoch,
+    from: u64,
+) -> JoinHandle<Result<Option<Page>, ResealError>> {
+    let (app, name) = (app.clone(), name.clone());
+    tokio::spawn(async move {
+        let Ok(from) = u32::try_from(from) else { return Ok(None) };
+        let rows = app.store.sealed_before(Record(from), current, PAGE).await?;
+        let Some(last) = rows.last().map(|row| row.record) else { return Ok(None) };
+        let sealed: Vec<_> = rows.iter().map(sealed_record).collect();
+        let keys = app.vault.keys_to_reseal(&name, &sealed, current).await?;
+        let rng = app.rng.clone();
+        let rows = blocking(move || move_rows(rows, &keys, &*rng)).await??;
+        Ok(Some(Page { rows, upto: u64::from(last.0) + 1 }))
+    })
+}
+
+fn sealed_record(row: &SealedCustomer) -> SealedRecord {
+    SealedRecord { record: row.record, epoch: row.epoch, fields: row.filled() }
+}
+
+/// Seals rows anew. Rows that were erased meanwhile have no keys, and stay as they are.
+fn move_rows(
+    rows: Vec<SealedCustomer>,
+    keys: &Resealing,
+    rng: &dyn Rng,
+) -> Result<Vec<(Epoch, SealedCustomer)>, VaultError> {
+    let mut moved = Vec::with_capacity(rows.len());
+    for mut row in rows {
+        let Some(keys) = keys.get(row.record) else { continue };
+        for (field, sealed) in &mut row.sealed {
+            *sealed = keys.reseal(*field, sealed, rng)?;
+        }
+        let before = std::mem::replace(&mut row.epoch, keys.epoch());
+        moved.push((before, row));
+    }
+    Ok(moved)
+}

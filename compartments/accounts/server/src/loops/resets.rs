@@ -1,0 +1,121 @@
+//! Makes reset codes and mails them, after the request that asked for one was answered.
+
+use std::sync::Arc;
+
+use cofferdam_core::{Clock, Personal, Rng};
+use cofferdam_store::StoreError;
+use cofferdam_wire::{Problem, ProblemType};
+use jiff::SignedDuration;
+use tokio::sync::{Semaphore, mpsc};
+
+use crate::domain::address::EmailIndex;
+use crate::domain::{letter, token};
+use crate::post::{Letter, Post};
+use crate::store::Store;
+
+/// How many resets may wait.
+const WAITING: usize = 10_000;
+/// How many letters are on their way at once.
+const AT_ONCE: u32 = 8;
+/// How long a code is good, in minutes.
+const MINUTES: i64 = 30;
+/// How many codes of a customer may wait: a fallen host can't flood a mailbox.
+const CODES: i64 = 5;
+
+/// A reset that was asked for.
+#[derive(Debug)]
+pub struct AskedReset {
+    /// The index of the address.
+    pub index: EmailIndex,
+    /// The address in its normalised form, for which the index stands: the letter can't go to a
+    /// mailbox whose address merely looks alike.
+    pub address: Personal,
+}
+
+/// The resets that wait.
+#[derive(Debug, Clone)]
+pub struct ResetQueue(mpsc::Sender<AskedReset>);
+
+impl ResetQueue {
+    /// Adds a reset.
+    pub fn push(&self, asked: AskedReset) -> Result<(), Problem> {
+        self.0.try_send(asked).map_err(|_| {
+            Problem::new(ProblemType::UNAVAILABLE, "too many resets are waiting").retry_after(10)
+        })
+    }
+}
+
+/// The loop that works the queue off.
+pub struct ResetLoop {
+    waiting: mpsc::Receiver<AskedReset>,
+    work: Arc<Work>,
+}
+
+struct Work {
+    store: Store,
+    post: Post,
+    clock: Arc<dyn Clock>,
+    rng: Arc<dyn Rng>,
+}
+
+impl ResetLoop {
+    /// A queue and the loop that works it off.
+    #[must_use]
+    pub fn new(
+        store: Store,
+        post: Post,
+        clock: Arc<dyn Clock>,
+        rng: Arc<dyn Rng>,
+    ) -> (ResetQueue, Self) {
+        let (sender, waiting) = mpsc::channel(WAITING);
+        (ResetQueue(sender), Self { waiting, work: Arc::new(Work { store, post, clock, rng }) })
+    }
+
+    /// Runs until the queue is closed and every reset in it is done.
+    pub async fn run(mut self) {
+        let places = Arc::new(Semaphore::new(AT_ONCE as usize));
+        while let Some(asked) = self.waiting.recv().await {
+            let Ok(place) = places.clone().acquire_owned().await else { return };
+            let work = self.work.clone();
+            tokio::spawn(async move {
+                work.mail_code(asked).await;
+                drop(place);
+            });
+        }
+        // All places are free again when the last letter is out.
+        let _ = places.acquire_many(AT_ONCE).await;
+    }
+}
+
+impl Work {
+    async fn mail_code(&self, asked: AskedReset) {
+        match self.code_for(&asked.index).await {
+            Ok(Some(code)) => {
+                let text = letter::text(&code, MINUTES);
+                let (to, date) = (asked.address, self.clock.now());
+                let letter = Letter { to, subject: letter::SUBJECT, text: &text, date };
+                match self.post.send(letter).await {
+                    Ok(()) => tracing::info!("a reset code was mailed"),
+                    Err(e) => tracing::error!(cause = %e, "a reset code could not be mailed"),
+                }
+            }
+            Ok(None) => {}
+            Err(e) => tracing::error!(cause = %e, "a reset code can't be made"),
+        }
+    }
+
+    /// A fresh code, if the address is a customer's and not too many of the customer's codes wait.
+    async fn code_for(&self, index: &EmailIndex) -> Result<Option<Personal>, StoreError> {
+        let Some(record) = self.store.find(index).await? else { return Ok(None) };
+        let code = token::reset_code(&*self.rng);
+        let now = self.clock.now();
+        let expires = now.saturating_add(SignedDuration::from_mins(MINUTES)).unwrap_or(now);
+        let hash = token::reset_hash(&code);
+        let kept = self.store.insert_reset(&hash, record, now, expires, CODES).await?;
+        if kept {
+            // Before the letter leaves: a relay that fell may have it, whatever it answers.
+            self.store.insert_mailed(record, now).await?;
+        }
+        Ok(kept.then_some(code))
+    }
+}

@@ -1,0 +1,72 @@
+//! Reading customers: the one place where their sealed texts are opened.
+
+use std::collections::BTreeMap;
+
+use accounts_api::CustomerFields;
+use cofferdam_core::{CallerName, FieldSet, Record};
+use cofferdam_wire::{Problem, blocking};
+use keys_api::WarrantId;
+use keys_client::{FieldKeys, SealedRecord, VaultError};
+
+use crate::app::{App, bad_request};
+use crate::domain::batch::check_records;
+use crate::store::SealedCustomer;
+
+/// What was read.
+#[derive(Debug, Default)]
+pub struct Opened {
+    /// The customers, ascending.
+    pub customers: Vec<CustomerFields>,
+    /// The records that were withheld under a warrant, ascending: nobody lives there.
+    pub decoys: Vec<Record>,
+}
+
+/// Reads `fields` of those of `records` that exist. Keys are asked for exactly what is filled, so
+/// that the release log names exactly what could be read.
+pub async fn read(
+    app: &App,
+    caller: &CallerName,
+    records: &[Record],
+    fields: FieldSet,
+    warrant: Option<WarrantId>,
+) -> Result<Opened, Problem> {
+    let found = app.store.sealed_customers(records).await?;
+    let wanted = |of: &SealedCustomer| SealedRecord {
+        record: of.record,
+        epoch: of.epoch,
+        fields: of.filled().intersection(fields),
+    };
+    let wanted: Vec<_> = found.iter().map(wanted).collect();
+    let keys = app.vault.keys_to_read(caller, wanted, warrant).await?;
+    let decoys = keys.decoys().to_vec();
+    let customers = blocking(move || {
+        let not_withheld = found.iter().filter_map(|of| Some((of, keys.get(of.record)?)));
+        not_withheld.map(|(of, keys)| open(of, fields, keys)).collect::<Result<Vec<_>, _>>()
+    });
+    Ok(Opened { customers: customers.await??, decoys })
+}
+
+/// Reads fields of customers for the controller, under a warrant.
+pub async fn read_under_warrant(
+    app: &App,
+    caller: &CallerName,
+    warrant: &str,
+    records: &[Record],
+    fields: FieldSet,
+) -> Result<Opened, Problem> {
+    app.check_controller(caller)?;
+    check_records(records).map_err(|e| bad_request(&e))?;
+    let warrant: WarrantId = warrant.parse().map_err(|e| bad_request(&e))?;
+    read(app, caller, records, fields, Some(warrant)).await
+}
+
+fn open(
+    customer: &SealedCustomer,
+    fields: FieldSet,
+    keys: &FieldKeys,
+) -> Result<CustomerFields, VaultError> {
+    let wanted = customer.sealed.iter().filter(|(field, _)| fields.contains(**field));
+    let texts = wanted.map(|(field, sealed)| Ok((*field, keys.open(*field, sealed)?)));
+    let fields = texts.collect::<Result<BTreeMap<_, _>, VaultError>>()?;
+    Ok(CustomerFields { record: customer.record, fields })
+}

@@ -1,0 +1,31 @@
+//! What the OpenAPI document says of the compartment as a whole.
+
+use cofferdam_wire::About;
+
+/// The compartment as its document describes it.
+pub const ABOUT: About = About {
+    name: "accounts",
+    description: "Holds customers, sealed field by field, and their credentials and sessions. It has no \
+                  key of its own: it asks `keys` for the keys of each request, on behalf of the caller.\n\n\
+                  App servers of the shop create, read, find and erase customers, sign them in and \
+                  reset their passwords, each within its grants in `keys`; a refusal of `keys` is passed \
+                  on. Importers take over the customers of an older shop. The mail server reports mail \
+                  to decoys. The controller (`response`) voids credentials, revokes sessions, freezes \
+                  callers, reads contacts under a warrant, and follows changes.",
+    nouns: &[
+        ("customers", "People with an account, and decoys among them"),
+        ("imports", "Files of customers of an older shop, and how far each came"),
+        ("sessions", "Customers who are signed in at a caller"),
+        ("passwords", "Passwords, which are checked and never read"),
+        ("credentials", "The passwords of many customers at once"),
+        ("resets", "Codes that are mailed to customers, to set a new password"),
+        ("reset-load", "How busy this instance is with signing in and resets"),
+        ("callers", "The callers of this compartment, which may be frozen"),
+        ("contacts", "Names and e-mail addresses, under a warrant"),
+        ("postal-contacts", "Names and postal addresses, under a warrant"),
+        ("changes", "Which customers were written, changed or erased"),
+        ("activity", "Which customers had a session at a caller, or were mailed a reset code"),
+        ("reseal", "The move of all customers to a new epoch"),
+        ("mail", "Mail that came to addresses in the mail domains of decoys"),
+    ],
+};

@@ -1,0 +1,21 @@
+//! `POST /v1/customers/erase`: a customer is gone, in backups too.
+
+use std::sync::Arc;
+
+use accounts_api::EraseCustomer;
+use axum::extract::State;
+use cofferdam_wire::{Answer, Body, Caller, Problem};
+
+use crate::app::App;
+
+/// Erases a customer. The keys go first: an erasure that is cut short only has to be asked for again.
+/// `keys` says whether the caller may.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    Body(call, encoding): Body<EraseCustomer>,
+) -> Result<Answer<()>, Problem> {
+    app.vault.erase(&caller, call.record).await?;
+    app.store.erase_customer(call.record, app.now()).await?;
+    Ok(Answer((), encoding))
+}

@@ -1,0 +1,23 @@
+//! `POST /v1/mail/report`: mail came to a customer, or to a decoy.
+
+use std::sync::Arc;
+
+use accounts_api::ReportMail;
+use axum::extract::State;
+use cofferdam_wire::{Answer, Body, Caller, Problem};
+
+use crate::app::App;
+use crate::domain::address;
+
+/// Finds the record of the address and tells `keys`, which knows whether it is a decoy.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    Body(call, encoding): Body<ReportMail>,
+) -> Result<Answer<()>, Problem> {
+    let index = app.vault.index_one(&caller, address::digest(&call.recipient)).await?;
+    if let Some(record) = app.store.find(index.expose()).await? {
+        app.vault.report_mail(record).await?;
+    }
+    Ok(Answer((), encoding))
+}

@@ -1,0 +1,60 @@
+//! `POST /v1/resets/complete`: sets a new password with the code from the mail.
+
+use std::sync::Arc;
+
+use accounts_api::CompleteReset;
+use axum::extract::State;
+use cofferdam_core::Record;
+use cofferdam_store::StoreError;
+use cofferdam_wire::{Answer, Body, Caller, Problem};
+use keys_api::HardenItem;
+
+use crate::app::{App, bad_request, frozen};
+use crate::domain::password::{self, Hashed};
+use crate::domain::token::{self, TokenHash};
+use crate::store::Credential;
+
+/// Completes a reset.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    Body(call, encoding): Body<CompleteReset>,
+) -> Result<Answer<Record>, Problem> {
+    password::check_new(&call.password).map_err(|e| bad_request(&e))?;
+    let code = token::reset_hash(&call.code);
+    let found = app.store.reset(&code, app.now()).await?;
+    let record = found.ok_or_else(no_code)?;
+    let Hashed { scheme, salt, hash } = app.hasher.hash_new(&call.password, &*app.rng).await?;
+    let verifier = app.vault.harden_one(&caller, HardenItem { record, hash }).await?;
+    // No order can come in from here on: an older void order leaves this password alone.
+    let orders = app.orders.read().await;
+    if orders.frozen.contains(&caller) {
+        return Err(frozen(&caller));
+    }
+    let verifier = *verifier.expose();
+    let credential = Credential { scheme, salt, verifier, set_at: app.now() };
+    let used = set(&app, &code, record, &credential).await?;
+    if used { Ok(Answer(record, encoding)) } else { Err(no_code()) }
+}
+
+/// Uses the code up, sets the password and ends the customer's sessions, all or nothing; `false`
+/// when the code was used meanwhile.
+async fn set(
+    app: &App,
+    code: &TokenHash,
+    record: Record,
+    credential: &Credential,
+) -> Result<bool, StoreError> {
+    let mut tx = app.store.begin().await?;
+    if !app.store.use_reset(&mut tx, code, record).await? {
+        return Ok(false);
+    }
+    app.store.set_credential(&mut tx, record, credential).await?;
+    app.store.end_sessions_of(&mut tx, record, credential.set_at).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+fn no_code() -> Problem {
+    Problem::not_found("there is no such code: it was used, or is over 30 minutes old")
+}

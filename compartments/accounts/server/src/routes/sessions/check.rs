@@ -1,0 +1,36 @@
+//! `POST /v1/sessions/check`: whose session a token is, at the caller that opened it.
+
+use std::sync::Arc;
+
+use accounts_api::CheckSession;
+use axum::extract::State;
+use cofferdam_core::{CallerName, Personal, Record};
+use cofferdam_wire::{Answer, Body, Caller, Problem};
+
+use crate::app::App;
+use crate::domain::token;
+use crate::store::KeptSession;
+
+/// Checks a session.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    Body(call, encoding): Body<CheckSession>,
+) -> Result<Answer<Record>, Problem> {
+    Ok(Answer(live_session(&app, &caller, &call.token).await?.record, encoding))
+}
+
+/// The session with this token, as long as it is good for this caller. The refusal gives no reason:
+/// a caller learns nothing about another caller's sessions.
+pub async fn live_session(
+    app: &App,
+    caller: &CallerName,
+    token: &Personal,
+) -> Result<KeptSession, Problem> {
+    let found = app.store.session(&token::session_hash(token)).await?;
+    let orders = app.orders.read().await;
+    let now = app.now();
+    found
+        .filter(|s| s.caller == *caller && now < s.expires && !orders.revokes(s.record, s.opened))
+        .ok_or_else(|| Problem::new(accounts_api::NO_SESSION, "sign in at this caller"))
+}

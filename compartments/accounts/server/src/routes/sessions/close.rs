@@ -1,0 +1,22 @@
+//! `POST /v1/sessions/close`: ends a session, at the caller that opened it.
+
+use std::sync::Arc;
+
+use accounts_api::CloseSession;
+use axum::extract::State;
+use cofferdam_wire::{Answer, Body, Caller, Problem};
+
+use super::check::live_session;
+use crate::app::App;
+use crate::domain::token;
+
+/// Ends a session.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    Body(call, encoding): Body<CloseSession>,
+) -> Result<Answer<()>, Problem> {
+    live_session(&app, &caller, &call.token).await?;
+    app.store.end_session(&token::session_hash(&call.token), app.now()).await?;
+    Ok(Answer((), encoding))
+}

@@ -1,0 +1,112 @@
+//! Checking a password. Every attempt takes the same steps, whether the address belongs to a customer
+//! or not: one look-up, one Argon2id, one call to harden.
+
+use cofferdam_core::{CallerName, KeyBytes, Personal, Record, Timestamp};
+use cofferdam_wire::Problem;
+use keys_api::HardenItem;
+use subtle::ConstantTimeEq;
+
+use crate::app::App;
+use crate::domain::address;
+use crate::domain::password::{self, Cost, Hashed, Scheme};
+use crate::store::{Credential, KnownCredential};
+
+/// The customer whose password was right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verified {
+    /// The customer.
+    pub record: Record,
+    /// When the password was set.
+    pub set_at: Timestamp,
+}
+
+/// Checks `password`. Only the answer to a right password says that it is void: a wrong one learns
+/// nothing.
+pub async fn verify(
+    app: &App,
+    caller: &CallerName,
+    email: &Personal,
+    password: &Personal,
+) -> Result<Verified, Problem> {
+    if !password::is_hashable(password) {
+        return Err(Problem::bad_request("the password is too long"));
+    }
+    let index = app.vault.index_one(caller, address::digest(email)).await?;
+    let known = app.store.credential(index.expose()).await?;
+    let somebody = known.is_some();
+    let KnownCredential { record, credential } = known.unwrap_or_else(|| nobody(app));
+
+    let hashes = hash(app, &credential, password).await?;
+    let item = |of: &Hash| HardenItem { record, hash: of.bytes().clone() };
+    let (mut right, mut renewed) = (false, None);
+    for (hash, verifier) in app.vault.harden(caller, hashes, item).await? {
+        match hash {
+            Hash::AsStored(_) => right = verifier.expose().ct_eq(&credential.verifier).into(),
+            Hash::Renewed(hashed) => renewed = Some((hashed, verifier)),
+        }
+    }
+    if !(somebody && right) {
+        return Err(Problem::new(accounts_api::BAD_CREDENTIALS, "nothing more is said"));
+    }
+    let verified = Verified { record, set_at: credential.set_at };
+    if app.orders.read().await.voids(verified.record, verified.set_at) {
+        return Err(voided());
+    }
+    if let Some((Hashed { scheme, salt, .. }, verifier)) = renewed {
+        // The password is the same: a void order still covers it.
+        let set_at = credential.set_at;
+        let new = Credential { scheme, salt, verifier: *verifier.expose(), set_at };
+        app.store.rehash(record, &credential, &new).await?;
+    }
+    Ok(verified)
+}
+
+/// The password was right and is void.
+#[must_use]
+pub fn voided() -> Problem {
+    Problem::new(accounts_api::CREDENTIAL_VOIDED, "set a new password through a reset")
+}
+
+/// A hash of the typed password.
+enum Hash {
+    /// Hashed as the stored credential was.
+    AsStored(KeyBytes),
+    /// Hashed as new passwords are, to replace a legacy hash.
+    Renewed(Hashed),
+}
+
+impl Hash {
+    const fn bytes(&self) -> &KeyBytes {
+        match self {
+            Self::AsStored(bytes) => bytes,
+            Self::Renewed(hashed) => &hashed.hash,
+        }
+    }
+}
+
+/// Hashes as the credential says and, if that is a legacy scheme, also as new passwords are.
+async fn hash(
+    app: &App,
+    credential: &Credential,
+    password: &Personal,
+) -> Result<Vec<Hash>, Problem> {
+    let stored = app.hasher.hash(credential.scheme, credential.salt.clone(), password).await?;
+    let mut hashes = vec![Hash::AsStored(stored)];
+    if matches!(credential.scheme, Scheme::Legacy(_)) {
+        hashes.push(Hash::Renewed(app.hasher.hash_new(password, &*app.rng).await?));
+    }
+    Ok(hashes)
+}
+
+/// The credential against which an unknown address is checked.
+fn nobody(app: &App) -> KnownCredential {
+    KnownCredential {
+        record: Record::NOBODY,
+        credential: Credential {
+            scheme: Scheme::Argon2id(Cost::NOW),
+            salt: password::fresh_salt(&*app.rng),
+            verifier: app.rng.bytes(),
+            set_at: app.now(),
+        },
+    }
+}

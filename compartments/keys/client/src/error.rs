@@ -1,0 +1,76 @@
+//! Why there is no key, or why a key does not fit.
+
+use cofferdam_core::{Field, OpenError, ProblemType, Record};
+use cofferdam_wire::{CallError, Problem};
+
+/// Why there is no key, or why a key does not fit.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VaultError {
+    /// `keys` refused, or did not answer.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The answer of `keys` is not one to the question: something is missing, superfluous or of
+    /// another epoch.
+    #[error("keys answered for other items than it was asked for")]
+    Mismatch,
+    /// `keys` withheld the keys of a record that must have some.
+    #[error("keys withheld the keys of record {0}")]
+    Withheld(Record),
+    /// A key was used that nobody asked for.
+    #[error("no key of {field} was asked for, for record {record}")]
+    NotAsked {
+        /// The record.
+        record: Record,
+        /// The field.
+        field: Field,
+    },
+    /// A sealed text does not open.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+}
+
+impl VaultError {
+    /// Whether `keys` refused with a problem of this type.
+    #[must_use]
+    pub fn is(&self, of: ProblemType) -> bool {
+        matches!(self, Self::Call(error) if error.is(of))
+    }
+}
+
+/// A refusal of `keys` is passed on; an incomplete answer is a failure of `keys`; whatever else goes
+/// wrong is the compartment's own.
+impl From<VaultError> for Problem {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::Call(error) => error.into(),
+            VaultError::Mismatch | VaultError::Withheld(_) => {
+                tracing::error!("{error}");
+                Self::new(ProblemType::UPSTREAM, "another compartment's answer is incomplete")
+            }
+            VaultError::NotAsked { .. } | VaultError::Open(_) => Self::internal(&error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_passed_on_and_an_incomplete_answer_is_upstream() {
+        let refusal = Problem::not_granted("not these fields");
+        let error = VaultError::from(CallError::Problem(refusal.clone()));
+        assert!(error.is(ProblemType::NOT_GRANTED) && !error.is(ProblemType::UPSTREAM));
+        assert_eq!(Problem::from(error), refusal);
+        let (record, field) = (Record(7), Field::Name);
+        for (error, of) in [
+            (VaultError::Mismatch, ProblemType::UPSTREAM),
+            (VaultError::Withheld(record), ProblemType::UPSTREAM),
+            (VaultError::NotAsked { record, field }, ProblemType::INTERNAL),
+        ] {
+            assert!(!error.is(of), "{error} is no answer of keys");
+            assert!(Problem::from(error).is(of));
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! Keys by record and by field, and how they are asked for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cofferdam_core::{Epoch, Field, FieldKey, FieldSet, Personal, Record, Rng, SealedAs};
+use keys_api::{KeyGroup, ReleaseKeys, ReleasedKeys};
+
+use crate::VaultError;
+
+/// A record as the compartment keeps it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SealedRecord {
+    /// The record.
+    pub record: Record,
+    /// The epoch that it is sealed under.
+    pub epoch: Epoch,
+    /// The fields that are there and wanted. A key is released only for data that exists, so that
+    /// the log names exactly what could be read.
+    pub fields: FieldSet,
+}
+
+/// The keys of some fields of one record. They live no longer than the request.
+#[derive(Debug)]
+pub struct FieldKeys {
+    record: Record,
+    epoch: Epoch,
+    keys: BTreeMap<Field, FieldKey>,
+}
+
+/// The keys that `keys` released.
+#[derive(Debug, Default)]
+pub struct Released {
+    keys: BTreeMap<Record, FieldKeys>,
+    decoys: Vec<Record>,
+}
+
+/// The keys of one record under its old epoch and under the new one.
+#[derive(Debug)]
+pub struct ResealKeys {
+    old: FieldKeys,
+    new: FieldKeys,
+}
+
+/// The keys with which records move to a new epoch.
+#[derive(Debug, Default)]
+pub struct Resealing {
+    keys: BTreeMap<Record, ResealKeys>,
+}
+
+impl FieldKeys {
+    /// The epoch of the keys; 0 where a record without fields was to be sealed.
+    #[must_use]
+    pub const fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// Seals the text of a field.
+    pub fn seal(
+        &self,
+        field: Field,
+        text: &Personal,
+        rng: &dyn Rng,
+    ) -> Result<Vec<u8>, VaultError> {
+        Ok(self.place(field).seal(self.key(field)?, text, rng))
+    }
+
+    /// Opens the sealed text of a field.
+    pub fn open(&self, field: Field, sealed: &[u8]) -> Result<Personal, VaultError> {
+        Ok(self.place(field).open(self.key(field)?, sealed)?)
+    }
+
+    const fn place(&self, field: Field) -> SealedAs {
+        SealedAs { record: self.record, field, epoch: self.epoch }
+    }
+
+    fn key(&self, field: Field) -> Result<&FieldKey, VaultError> {
+        let missing = || VaultError::NotAsked { record: self.record, field };
+        self.keys.get(&field).ok_or_else(missing)
+    }
+}
+
+impl Released {
+    /// The keys of a record that was asked for; `None` when `keys` withheld them, because the record
+    /// was erased or, under a warrant, is a decoy.
+    #[must_use]
+    pub fn get(&self, record: Record) -> Option<&FieldKeys> {
+        self.keys.get(&record)
+    }
+
+    /// The keys of a record that was asked for and can't have been erased.
+    pub fn of(&self, record: Record) -> Result<&FieldKeys, VaultError> {
+        self.get(record).ok_or(VaultError::Withheld(record))
+    }
+
+    /// Records that were withheld under a warrant, ascending: nobody lives there.
+    #[must_use]
+    pub fn decoys(&self) -> &[Record] {
+        &self.decoys
+    }
+}
+
+impl ResealKeys {
+    /// The epoch that the record moves to.
+    #[must_use]
+    pub const fn epoch(&self) -> Epoch {
+        self.new.epoch
+    }
+
+    /// Opens a sealed text of the old epoch, and seals it under the new one.
+    pub fn reseal(
+        &self,
+        field: Field,
+        sealed: &[u8],
+        rng: &dyn Rng,
+    ) -> Result<Vec<u8>, VaultError> {
+        self.new.seal(field, &self.old.open(field, sealed)?, rng)
+    }
+}
+
+impl Resealing {
+    /// The keys of a record that was asked for; `None` when the record was erased meanwhile.
+    #[must_use]
+    pub fn get(&self, record: Record) -> Option<&ResealKeys> {
+        self.keys.get(&record)
+    }
+}
+
+/// What is asked for: each record with its epoch (`None`: the current one) and its fields.
+#[derive(Debug, Default, Clone)]
+pub struct Wish {
+    groups: BTreeMap<(Option<Epoch>, FieldSet), BTreeSet<Record>>,
+    /// Records without a field: there is no key to ask for.
+    bare: BTreeMap<Record, Option<Epoch>>,
+}
+
+impl Wish {
+    /// Adds a record; one that was added before is asked for once.
+    pub fn add(&mut self, record: Record, epoch: Option<Epoch>, fields: FieldSet) {
+        if fields.is_empty() {
+            self.bare.insert(record, epoch);
+        } else {
+            self.groups.entry((epoch, fields)).or_default().insert(record);
+        }
+    }
+
+    /// Whether there is a key to ask for.
+    pub fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+
+    /// The groups as a call names them: one for each epoch and set of fields.
+    pub fn groups(&self) -> Vec<KeyGroup> {
+        let group =
+            |((epoch, fields), records): (&(Option<Epoch>, FieldSet), &BTreeSet<Record>)| {
+                KeyGroup {
+                    fields: *fields,
+                    epoch: *epoch,
+                    records: records.iter().copied().collect(),
+                }
+            };
+        self.groups.iter().map(group).collect()
+    }
+
+    /// The keys of an answer to `call`, which has the groups of this wish, with those of records
+    /// without a field.
+    pub fn released(
+        &self,
+        call: &ReleaseKeys,
+        answer: ReleasedKeys,
+    ) -> Result<Released, VaultError> {
+        let decoys = answer.decoys.clone();
+        let keys = by_epoch(call, answer)?;
+        let keys = keys.into_iter().map(|((record, _), keys)| (record, keys));
+        let mut released = Released { decoys, ..self.released_without_keys() };
+        released.keys.extend(keys);
+        Ok(released)
+    }
+
+    /// What is released when there is no key to ask for.
+    pub fn released_without_keys(&self) -> Released {
+        let bare = |(record, epoch): (&Record, &Option<Epoch>)| {
+            let epoch = epoch.unwrap_or(Epoch(0));
+            (*record, FieldKeys { record: *record, epoch, keys: BTreeMap::new() })
+        };
+        Released { keys: self.bare.iter().map(bare).collect(), decoys: Vec::new() }
+    }
+}
+
+/// The pairs of keys in an answer to `call`, which asked for each record under its old epoch and
+/// under `to`.
+pub fn resealing(
+    records: &[SealedRecord],
+    to: Epoch,
+    call: &ReleaseKeys,
+    answer: ReleasedKeys,
+) -> Result<Resealing, VaultError> {
+    let mut keys = by_epoch(call, answer)?;
+    let mut pairs = BTreeMap::new();
+    for SealedRecord { record, epoch, .. } in records {
+        let both = keys.remove(&(*record, *epoch)).zip(keys.remove(&(*record, to)));
+        if let Some((old, new)) = both {
+            pairs.insert(*record, ResealKeys { old, new });
+        }
+    }
+    Ok(Resealing { keys: pairs })
+}
+
+/// The keys of an answer that is held against its call.
+fn by_epoch(
+    call: &ReleaseKeys,
+    answer: ReleasedKeys,
+) -> Result<BTreeMap<(Record, Epoch), FieldKeys>, VaultError> {
+    if !answer.answers(call) {
+        return Err(VaultError::Mismatch);
+    }
+    let mut all = BTreeMap::new();
+    for (asked, released) in call.groups.iter().zip(answer.groups) {
+        let epoch = released.epoch;
+        for of in released.records {
+            let keys = asked.fields.iter().zip(of.keys).collect();
+            all.insert((of.record, epoch), FieldKeys { record: of.record, epoch, keys });
+        }
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests;

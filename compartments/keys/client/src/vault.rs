@@ -1,0 +1,220 @@
+//! The calls of a compartment to `keys`.
+
+use cofferdam_core::{CallerName, Domain, Epoch, FieldSet, KeyBytes, Operation, Record};
+use cofferdam_wire::Client;
+use keys_api::{
+    ApproveVoidOrder, ClaimDecoys, DomainEpochs, EraseRecords, HardenItem, HardenPasswords,
+    IndexAddresses, ReadEpochs, ReleaseKeys, ReportMail, Signed, VoidOrder, WarrantId,
+};
+
+use crate::VaultError;
+use crate::released::{Released, Resealing, SealedRecord, Wish, resealing};
+
+/// The keys of one domain, as its compartment asks for them. `caller` is always the client that the
+/// compartment serves: its grant and budget count.
+#[derive(Debug)]
+pub struct Vault {
+    domain: Domain,
+    client: Client,
+}
+
+impl Vault {
+    /// The keys of `domain`, which `client` asks for.
+    #[must_use]
+    pub const fn new(domain: Domain, client: Client) -> Self {
+        Self { domain, client }
+    }
+
+    /// The keys to read records, under a warrant or under the caller's grant. Either all of them are
+    /// released and logged, or none.
+    pub async fn keys_to_read(
+        &self,
+        caller: &CallerName,
+        records: impl IntoIterator<Item = SealedRecord>,
+        warrant: Option<WarrantId>,
+    ) -> Result<Released, VaultError> {
+        let mut wish = Wish::default();
+        for SealedRecord { record, epoch, fields } in records {
+            wish.add(record, Some(epoch), fields);
+        }
+        let call = ReleaseKeys { warrant, ..self.release(caller, Operation::Release, &wish) };
+        self.ask(&wish, call).await
+    }
+
+    /// The keys to seal fields of records under the current epoch.
+    pub async fn keys_to_seal(
+        &self,
+        caller: &CallerName,
+        records: impl IntoIterator<Item = (Record, FieldSet)>,
+    ) -> Result<Released, VaultError> {
+        let mut wish = Wish::default();
+        for (record, fields) in records {
+            wish.add(record, None, fields);
+        }
+        let call = self.release(caller, Operation::Seal, &wish);
+        self.ask(&wish, call).await
+    }
+
+    /// The keys to move records to the epoch `to`. A compartment asks for that under its own `name`;
+    /// `keys` counts each record twice.
+    pub async fn keys_to_reseal(
+        &self,
+        name: &CallerName,
+        records: &[SealedRecord],
+        to: Epoch,
+    ) -> Result<Resealing, VaultError> {
+        let mut wish = Wish::default();
+        for SealedRecord { record, epoch, fields } in records {
+            wish.add(*record, Some(*epoch), *fields);
+            wish.add(*record, Some(to), *fields);
+        }
+        if wish.is_empty() {
+            return Ok(Resealing::default());
+        }
+        let call = self.release(name, Operation::Reseal, &wish);
+        let answer = self.client.call(&call).await?;
+        resealing(records, to, &call, answer)
+    }
+
+    /// The epochs of the domain.
+    pub async fn epochs(&self) -> Result<DomainEpochs, VaultError> {
+        Ok(self.client.call(&ReadEpochs { domain: self.domain }).await?)
+    }
+
+    /// Erases a record: its keys are never released again.
+    pub async fn erase(&self, caller: &CallerName, record: Record) -> Result<(), VaultError> {
+        let (domain, caller) = (self.domain, caller.clone());
+        Ok(self.client.call(&EraseRecords { domain, caller, records: vec![record] }).await?)
+    }
+
+    /// Keys password hashes with the pepper. Each input comes back with its verifier.
+    pub async fn harden<T>(
+        &self,
+        caller: &CallerName,
+        inputs: Vec<T>,
+        item: impl Fn(&T) -> HardenItem,
+    ) -> Result<Vec<(T, KeyBytes)>, VaultError> {
+        let items = inputs.iter().map(item).collect();
+        let call = HardenPasswords { caller: caller.clone(), items };
+        pairs(inputs, self.client.call(&call).await?.verifiers)
+    }
+
+    /// Keys one password hash with the pepper.
+    pub async fn harden_one(
+        &self,
+        caller: &CallerName,
+        item: HardenItem,
+    ) -> Result<KeyBytes, VaultError> {
+        let hardened = self.harden(caller, vec![item], HardenItem::clone).await?;
+        only(hardened)
+    }
+
+    /// Turns digests of e-mail addresses into look-up indexes. Each input comes back with its index.
+    pub async fn index<T>(
+        &self,
+        caller: &CallerName,
+        inputs: Vec<T>,
+        digest: impl Fn(&T) -> KeyBytes,
+    ) -> Result<Vec<(T, KeyBytes)>, VaultError> {
+        let digests = inputs.iter().map(digest).collect();
+        let call = IndexAddresses { caller: caller.clone(), digests };
+        pairs(inputs, self.client.call(&call).await?.indexes)
+    }
+
+    /// Turns the digest of one e-mail address into its look-up index.
+    pub async fn index_one(
+        &self,
+        caller: &CallerName,
+        digest: KeyBytes,
+    ) -> Result<KeyBytes, VaultError> {
+        only(self.index(caller, vec![digest], KeyBytes::clone).await?)
+    }
+
+    /// Which of `count` new record numbers from `from` on are decoys, ascending. `keys` tells it
+    /// once.
+    pub async fn claim_decoys(&self, from: Record, count: u32) -> Result<Vec<Record>, VaultError> {
+        let call = ClaimDecoys { domain: self.domain, from, count };
+        let decoys = self.client.call(&call).await?.decoys;
+        if is_claimed(&decoys, from, count) { Ok(decoys) } else { Err(VaultError::Mismatch) }
+    }
+
+    /// Has a void order over all customers approved: two people must have signed it.
+    pub async fn approve_void_order(&self, order: Signed<VoidOrder>) -> Result<(), VaultError> {
+        Ok(self.client.call(&ApproveVoidOrder { order }).await?)
+    }
+
+    /// Tells that mail came for a customer.
+    pub async fn report_mail(&self, record: Record) -> Result<(), VaultError> {
+        Ok(self.client.call(&ReportMail { record }).await?)
+    }
+
+    fn release(&self, caller: &CallerName, operation: Operation, wish: &Wish) -> ReleaseKeys {
+        ReleaseKeys {
+            domain: self.domain,
+            caller: caller.clone(),
+            operation,
+            groups: wish.groups(),
+            warrant: None,
+        }
+    }
+
+    async fn ask(&self, wish: &Wish, call: ReleaseKeys) -> Result<Released, VaultError> {
+        if wish.is_empty() {
+            return Ok(wish.released_without_keys());
+        }
+        let answer = self.client.call(&call).await?;
+        wish.released(&call, answer)
+    }
+}
+
+/// The answers to a list, each with what it answers.
+fn pairs<T>(inputs: Vec<T>, answers: Vec<KeyBytes>) -> Result<Vec<(T, KeyBytes)>, VaultError> {
+    if inputs.len() != answers.len() {
+        return Err(VaultError::Mismatch);
+    }
+    Ok(inputs.into_iter().zip(answers).collect())
+}
+
+/// The answer to the only input.
+fn only<T>(pairs: Vec<(T, KeyBytes)>) -> Result<KeyBytes, VaultError> {
+    pairs.into_iter().next().map(|(_, answer)| answer).ok_or(VaultError::Mismatch)
+}
+
+/// Whether decoys ascend and lie within the range that was claimed.
+fn is_claimed(decoys: &[Record], from: Record, count: u32) -> bool {
+    let claimed = |record: &Record| (from.0..from.0.saturating_add(count)).contains(&record.0);
+    decoys.is_sorted_by(|a, b| a < b) && decoys.iter().all(claimed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_belongs_to_its_input() {
+        let answers = |n: u8| (0..n).map(|n| KeyBytes::new([n; 32])).collect::<Vec<_>>();
+        let paired = pairs(vec!["a", "b"], answers(2)).unwrap();
+        let shown: Vec<_> = paired.iter().map(|(input, of)| (*input, of.expose()[0])).collect();
+        assert_eq!(shown, [("a", 0), ("b", 1)]);
+        for count in [0, 1, 3] {
+            let wrong = pairs(vec!["a", "b"], answers(count));
+            assert!(matches!(wrong, Err(VaultError::Mismatch)), "{count}");
+        }
+        assert!(pairs(Vec::<u8>::new(), vec![]).unwrap().is_empty());
+    }
+
+    #[test]
+    fn claimed_decoys_lie_in_their_range() {
+        let check = |decoys: &[u32]| {
+            let decoys: Vec<_> = decoys.iter().copied().map(Record).collect();
+            is_claimed(&decoys, Record(10), 5)
+        };
+        for good in [&[][..], &[10], &[14], &[10, 12, 14]] {
+            assert!(check(good), "{good:?}");
+        }
+        for bad in [&[9][..], &[15], &[12, 11], &[12, 12], &[10, 20]] {
+            assert!(!check(bad), "{bad:?}");
+        }
+        assert!(is_claimed(&[Record(u32::MAX - 1)], Record(u32::MAX - 1), 100));
+    }
+}

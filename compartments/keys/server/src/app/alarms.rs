@@ -1,0 +1,97 @@
+//! Raising alarms. The first alarm of a kind and caller in a minute is written at once; its repeats
+//! are counted, and written every second.
+
+use std::collections::HashMap;
+
+use cofferdam_core::{CallerName, Timestamp};
+use cofferdam_store::{Db, StoreError};
+use keys_api::{Alarm, AlarmKind};
+use tokio::sync::Mutex;
+
+use crate::store;
+
+/// How long repeats are counted on one alarm, in milliseconds.
+const GROUP_MS: i64 = 60_000;
+
+/// Raises alarms.
+pub struct Alarms {
+    db: Db,
+    open: Mutex<HashMap<(AlarmKind, Option<CallerName>), Group>>,
+}
+
+/// An alarm with its repeats.
+struct Group {
+    alarm: Alarm,
+    /// Whether the database lacks something: repeats, or, with `seq` 0, the alarm itself.
+    dirty: bool,
+}
+
+impl Alarms {
+    /// Goes on where the database ends.
+    pub fn new(db: Db) -> Self {
+        Self { db, open: Mutex::default() }
+    }
+
+    /// Raises an alarm. If the database fails, the failure is logged and the alarm is written
+    /// later: the refusal that raised the alarm must still go out.
+    pub async fn ring(
+        &self,
+        now: Timestamp,
+        kind: AlarmKind,
+        caller: Option<&CallerName>,
+        detail: String,
+    ) {
+        let mut open = self.open.lock().await;
+        let key = (kind, caller.cloned());
+        if let Some(group) = open.get_mut(&key).filter(|group| group.takes(now)) {
+            group.alarm.last = group.alarm.last.max(now);
+            group.alarm.count += 1;
+            group.dirty = true;
+            return;
+        }
+        let name = caller.map(CallerName::as_str);
+        tracing::warn!(kind = kind.as_str(), caller = name, detail, "alarm");
+        metrics::counter!("cofferdam_alarms_total", "kind" => kind.as_str()).increment(1);
+        let caller = key.1.clone();
+        let alarm = Alarm { seq: 0, first: now, last: now, kind, caller, count: 1, detail };
+        let mut group = Group { alarm, dirty: true };
+        group.write_or_log(&self.db).await;
+        // The minute before may have repeats that are not written yet.
+        if let Some(mut before) = open.insert(key, group) {
+            before.write_or_log(&self.db).await;
+        }
+    }
+
+    /// Writes what the database lacks.
+    pub async fn flush(&self, now: Timestamp) {
+        let mut open = self.open.lock().await;
+        for group in open.values_mut() {
+            group.write_or_log(&self.db).await;
+        }
+        open.retain(|_, group| group.takes(now) || group.dirty);
+    }
+}
+
+impl Group {
+    /// Whether an alarm that is raised now is a repeat.
+    fn takes(&self, now: Timestamp) -> bool {
+        now.as_millisecond() - self.alarm.first.as_millisecond() < GROUP_MS
+    }
+
+    async fn write_or_log(&mut self, db: &Db) {
+        if self.dirty
+            && let Err(e) = self.write(db).await
+        {
+            tracing::error!(cause = %e, "an alarm could not be written");
+        }
+    }
+
+    async fn write(&mut self, db: &Db) -> Result<(), StoreError> {
+        self.alarm.seq = match self.alarm.seq {
+            0 => store::insert_alarm(db, &self.alarm).await?,
+            _ => store::update_alarm(db, &self.alarm).await?,
+        };
+        self.dirty = false;
+        Ok(())
+    }
+}

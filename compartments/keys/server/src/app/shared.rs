@@ -1,0 +1,135 @@
+//! What the database holds for all instances: it is read as a whole, and read again when its
+//! generation moves.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+
+use cofferdam_core::{CallerName, Domain, KeyBytes, Rng, Timestamp};
+use cofferdam_store::{Db, StoreError};
+use roaring::RoaringBitmap;
+
+use super::lock;
+use crate::ceremony::{self, Secrets};
+use crate::domain::access::Access;
+use crate::domain::derive::KeyRing;
+use crate::domain::warrants::Warrants;
+use crate::{StartError, custody, store};
+
+/// The last reading of the database, and the root key that opens it.
+pub struct Shared {
+    db: Db,
+    root: KeyBytes,
+    state: RwLock<State>,
+    /// The generation that `state` was read at.
+    generation: Mutex<i64>,
+    /// Held while the database is read: an older reading must not replace a newer one.
+    reloading: tokio::sync::Mutex<()>,
+}
+
+struct State {
+    access: Arc<Access>,
+    ring: Arc<KeyRing>,
+    warrants: Arc<Warrants>,
+    frozen: HashSet<CallerName>,
+    reseal: BTreeMap<Domain, Timestamp>,
+    erased: BTreeMap<Domain, Arc<RoaringBitmap>>,
+}
+
+impl Shared {
+    /// Reads the database; `root` opens its secrets.
+    pub async fn read(db: Db, root: KeyBytes) -> Result<Self, StartError> {
+        let generation = store::generation(&db).await?;
+        let state = State::read(&db, &root).await?;
+        Ok(Self {
+            db,
+            root,
+            state: RwLock::new(state),
+            generation: Mutex::new(generation),
+            reloading: tokio::sync::Mutex::default(),
+        })
+    }
+
+    /// Reads the database again.
+    pub async fn reload(&self) -> Result<(), StartError> {
+        let _one_at_a_time = self.reloading.lock().await;
+        // First: a change that comes while the rest is read moves the generation past this one.
+        let generation = store::generation(&self.db).await?;
+        let state = State::read(&self.db, &self.root).await?;
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
+        *lock(&self.generation) = generation;
+        Ok(())
+    }
+
+    /// Whether an instance has changed something since the last reading.
+    pub async fn is_outdated(&self) -> Result<bool, StoreError> {
+        Ok(store::generation(&self.db).await? != *lock(&self.generation))
+    }
+
+    /// Grants and budgets.
+    pub fn access(&self) -> Arc<Access> {
+        self.state().access.clone()
+    }
+
+    /// The keys that all other keys are derived from.
+    pub fn ring(&self) -> Arc<KeyRing> {
+        self.state().ring.clone()
+    }
+
+    /// The warrants that were opened.
+    pub fn warrants(&self) -> Arc<Warrants> {
+        self.state().warrants.clone()
+    }
+
+    /// The records of a domain whose keys are never released again.
+    pub fn erased(&self, domain: Domain) -> Arc<RoaringBitmap> {
+        self.state().erased.get(&domain).cloned().unwrap_or_default()
+    }
+
+    /// Until when a domain's records may be re-sealed.
+    pub fn reseal_until(&self, domain: Domain) -> Option<Timestamp> {
+        self.state().reseal.get(&domain).copied()
+    }
+
+    /// Whether a caller is frozen.
+    pub fn is_frozen(&self, caller: &CallerName) -> bool {
+        self.state().frozen.contains(caller)
+    }
+
+    /// Makes a master key, and seals it for the database.
+    pub fn new_master(&self, name: &str, rng: &dyn Rng) -> Vec<u8> {
+        custody::seal(&self.root, name, &KeyBytes::new(rng.bytes()), rng)
+    }
+
+    fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    async fn read(db: &Db, root: &KeyBytes) -> Result<Self, StartError> {
+        let sealed = store::secrets(db).await?;
+        let Secrets { pepper, index, .. } = Secrets::open(root, &sealed)?;
+        let mut ring = KeyRing::new(&pepper, &index);
+        for (domain, epoch, master) in ceremony::open_masters(root, &sealed)? {
+            ring.insert(domain, epoch, &master);
+        }
+        let mut warrants = Warrants::default();
+        for (terms, closed) in store::warrants(db).await? {
+            warrants.insert(terms, closed);
+        }
+        let mut erased = BTreeMap::new();
+        for domain in Domain::ALL {
+            erased.insert(domain, Arc::new(store::erased_records(db, domain).await?));
+        }
+        let lowered = store::lowered_budgets(db).await?;
+        let policy = store::newest_policy(db).await?.ok_or(StartError::NoPolicy)?;
+        Ok(Self {
+            access: Arc::new(Access::new(policy.order, lowered)),
+            ring: Arc::new(ring),
+            warrants: Arc::new(warrants),
+            frozen: store::frozen_callers(db).await?,
+            reseal: store::reseal_windows(db).await?,
+            erased,
+        })
+    }
+}

@@ -1,0 +1,260 @@
+//! What the last days of the log mean at a start. The log is written before anything else, so it
+//! knows better than a database that was put back from an older copy.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use cofferdam_core::{CallerName, Domain, Epoch, Operation, Timestamp};
+use keys_api::{Budget, Entry, EpochChange, Event, RecordList, WarrantId};
+use roaring::RoaringBitmap;
+
+use super::access::Access;
+use super::budget::{Budgets, Charge};
+
+/// What the entries say so far.
+pub struct Recalled {
+    access: Arc<Access>,
+    /// The use of budgets.
+    pub budgets: Budgets,
+    /// The latest instant of an entry.
+    pub last: Option<Timestamp>,
+    /// The records that were drawn under each warrant.
+    pub drawn: BTreeMap<WarrantId, RoaringBitmap>,
+    /// The erased records of each domain.
+    pub erased: BTreeMap<Domain, RoaringBitmap>,
+    /// The warrants that were closed.
+    pub closed: BTreeSet<WarrantId>,
+    /// The callers that were frozen or thawed, as the last entry about each says.
+    pub frozen: BTreeMap<CallerName, bool>,
+    /// The budgets that were lowered, as the last entry about each says; `None`: the policy's.
+    pub lowered: BTreeMap<(CallerName, Operation), Option<Budget>>,
+    /// The epochs whose master keys were destroyed.
+    pub retired: BTreeSet<(Domain, Epoch)>,
+}
+
+impl Recalled {
+    /// Nothing yet; `access` says how much of a use was burst.
+    pub fn new(access: Arc<Access>) -> Self {
+        Self {
+            access,
+            budgets: Budgets::default(),
+            last: None,
+            drawn: BTreeMap::new(),
+            erased: BTreeMap::new(),
+            closed: BTreeSet::new(),
+            frozen: BTreeMap::new(),
+            lowered: BTreeMap::new(),
+            retired: BTreeSet::new(),
+        }
+    }
+
+    /// Takes the next entry.
+    pub fn take(&mut self, entry: &Entry) {
+        let at = entry.at;
+        self.last = self.last.max(Some(at));
+        match &entry.event {
+            // A warrant has a count of its own, and no budget.
+            Event::Released { warrant: Some(id), records, .. } => {
+                add(self.drawn.entry(*id).or_default(), records);
+            }
+            Event::Released { caller, via, operation, records, .. } => {
+                self.spend([caller, via], *operation, at, records.as_slice().len());
+            }
+            Event::Hardened { caller, via, records } => {
+                self.spend([caller, via], Operation::Harden, at, records.as_slice().len());
+            }
+            Event::Indexed { caller, via, count } => {
+                self.spend([caller, via], Operation::Index, at, *count as usize);
+            }
+            Event::Erased { caller, via, domain, records } => {
+                self.spend([caller, via], Operation::Erase, at, records.as_slice().len());
+                add(self.erased.entry(*domain).or_default(), records);
+            }
+            Event::Froze { caller, frozen, .. } => {
+                self.frozen.insert(caller.clone(), *frozen);
+            }
+            Event::WarrantClosed { warrant, .. } => {
+                self.closed.insert(*warrant);
+            }
+            Event::EpochChanged { domain, change: EpochChange::Retire { epoch }, .. } => {
+                self.retired.insert((*domain, *epoch));
+            }
+            Event::BudgetLowered { caller, operation, budget, .. } => {
+                self.lowered.insert((caller.clone(), *operation), *budget);
+            }
+            Event::Started
+            | Event::Recovered { .. }
+            | Event::WarrantOpened { .. }
+            | Event::PolicyChanged { .. }
+            | Event::EpochChanged { .. }
+            | Event::EpochForced { .. }
+            | Event::VoidApproved { .. } => {}
+        }
+    }
+
+    /// Counts a use for the caller and for the compartment in front of it. A compartment that asked
+    /// for itself is counted once.
+    fn spend(
+        &mut self,
+        [caller, via]: [&CallerName; 2],
+        operation: Operation,
+        at: Timestamp,
+        records: usize,
+    ) {
+        let via = Some(via).filter(|via| *via != caller);
+        for name in [Some(caller), via].into_iter().flatten() {
+            let minute = self.access.budget(name, operation).map_or(0, |budget| budget.minute);
+            let charge = Charge { operation, at, records: records as u64 };
+            self.budgets.record(name, charge, minute);
+        }
+    }
+}
+
+fn add(set: &mut RoaringBitmap, records: &RecordList) {
+    set.extend(records.as_slice().iter().map(|record| record.0));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use cofferdam_core::{Field, FieldSet, Record};
+    use keys_api::{CallerPolicy, Policy};
+
+    use super::*;
+
+    const NOON: &str = "2012-01-15T12:00:00Z";
+
+    fn name(text: &str) -> CallerName {
+        text.parse().unwrap()
+    }
+
+    fn records(numbers: &[u32]) -> RecordList {
+        RecordList::new(numbers.iter().copied().map(Record).collect())
+    }
+
+    fn released(caller: &str, warrant: Option<WarrantId>, numbers: &[u32]) -> Event {
+        Event::Released {
+            caller: name(caller),
+            via: name("accounts"),
+            domain: Domain::Accounts,
+            operation: Operation::Release,
+            fields: FieldSet::EMPTY.with(Field::Name),
+            epoch: Epoch(0),
+            records: records(numbers),
+            warrant,
+        }
+    }
+
+    fn recall(events: Vec<Event>) -> Recalled {
+        let budget = Budget { minute: 10, hour: 100, day: 100, burst: 5 };
+        let budgets = Operation::ALL.map(|of| (of, budget)).into();
+        let caller = CallerPolicy { name: name("web-1"), grants: vec![], budgets };
+        let policy = Policy { version: 1, approvers: vec![], callers: vec![caller] };
+        let mut recalled = Recalled::new(Arc::new(Access::new(policy, HashMap::new())));
+        for event in events {
+            recalled.take(&Entry { at: NOON.parse().unwrap(), event });
+        }
+        recalled
+    }
+
+    #[test]
+    fn uses_count_for_the_caller_and_its_front_and_once_for_a_front_itself() {
+        let (caller, via) = (name("web-1"), name("accounts"));
+        let hardened =
+            Event::Hardened { caller: caller.clone(), via: via.clone(), records: records(&[1, 2]) };
+        let indexed = Event::Indexed { caller: caller.clone(), via: via.clone(), count: 7 };
+        let erased = Event::Erased {
+            caller: caller.clone(),
+            via: via.clone(),
+            domain: Domain::Payments,
+            records: records(&[9]),
+        };
+        let mut recalled = recall(vec![
+            released("web-1", None, &[1, 2, 3]),
+            released("accounts", None, &[4]),
+            hardened,
+            indexed,
+            erased,
+        ]);
+        let now = NOON.parse().unwrap();
+        let mut used = |who: &CallerName, of| recalled.budgets.last_hour(who, of, now);
+        let operations =
+            [Operation::Release, Operation::Harden, Operation::Index, Operation::Erase];
+        assert_eq!(operations.map(|of| used(&caller, of)), [3, 2, 7, 1]);
+        assert_eq!(operations.map(|of| used(&via, of)), [4, 2, 7, 1]);
+        assert_eq!(recalled.erased, [(Domain::Payments, [9].into())].into());
+        assert_eq!(recalled.last, Some(now));
+    }
+
+    #[test]
+    fn what_goes_beyond_the_minute_counts_as_burst() {
+        let fourteen: Vec<u32> = (0..14).collect();
+        let mut recalled = recall(vec![released("web-1", None, &fourteen)]);
+        let caller = name("web-1");
+        let budget = Budget { minute: 10, hour: 100, day: 100, burst: 5 };
+        let now: Timestamp = NOON.parse().unwrap();
+        let later = now + jiff::SignedDuration::from_secs(61);
+        let mut charge = |records| {
+            let charge = Charge { operation: Operation::Release, at: later, records };
+            recalled.budgets.charge(&[(&caller, budget)], charge)
+        };
+        assert!(charge(12).is_err(), "four of the burst's five are used");
+        assert_eq!(charge(11), Ok(()));
+    }
+
+    #[test]
+    fn a_warrant_is_drawn_and_costs_no_budget() {
+        let id = WarrantId([7; 16]);
+        let mut recalled = recall(vec![
+            released("response-1", Some(id), &[1, 2]),
+            released("response-1", Some(id), &[2, 3]),
+            Event::WarrantClosed { warrant: id, by: name("response-1") },
+        ]);
+        assert_eq!(recalled.drawn, [(id, [1, 2, 3].into())].into());
+        assert_eq!(recalled.closed, [id].into());
+        let now = NOON.parse().unwrap();
+        assert_eq!(recalled.budgets.last_hour(&name("response-1"), Operation::Release, now), 0);
+    }
+
+    #[test]
+    fn the_last_word_on_a_caller_counts() {
+        let froze = |frozen| Event::Froze {
+            caller: name("web-1"),
+            by: name("response-1"),
+            frozen,
+            reason: "test".into(),
+        };
+        let lowered = |budget| Event::BudgetLowered {
+            caller: name("web-1"),
+            operation: Operation::Release,
+            budget,
+            by: name("response-1"),
+            reason: "test".into(),
+        };
+        let low = Some(Budget { minute: 1, hour: 1, day: 1, burst: 0 });
+        let key = (name("web-1"), Operation::Release);
+        let recalled = recall(vec![froze(true), lowered(low)]);
+        assert_eq!(recalled.frozen, [(name("web-1"), true)].into());
+        assert_eq!(recalled.lowered, [(key.clone(), low)].into());
+        let recalled = recall(vec![froze(true), froze(false), lowered(low), lowered(None)]);
+        assert_eq!(recalled.frozen, [(name("web-1"), false)].into());
+        assert_eq!(recalled.lowered, [(key, None)].into());
+    }
+
+    #[test]
+    fn a_destroyed_master_key_stays_destroyed_and_a_started_epoch_is_none() {
+        let approvers = ["ann".to_owned(), "bob".to_owned()];
+        let changed = |change| Event::EpochChanged {
+            domain: Domain::Payments,
+            change,
+            approvers: approvers.clone(),
+        };
+        let reseal_until = NOON.parse().unwrap();
+        let recalled = recall(vec![
+            changed(EpochChange::Start { epoch: Epoch(1), reseal_until }),
+            changed(EpochChange::Retire { epoch: Epoch(0) }),
+        ]);
+        assert_eq!(recalled.retired, [(Domain::Payments, Epoch(0))].into());
+    }
+}

@@ -1,0 +1,212 @@
+//! One release: which keys a call asks for, which of them are withheld, and what the log says.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cofferdam_core::{CallerName, Domain, Epoch, FieldSet, Operation, Record};
+use keys_api::{Event, KeyGroup, RecordKeys, RecordList, ReleaseKeys, ReleasedGroup, WarrantId};
+use roaring::RoaringBitmap;
+
+use super::batch::{BadBatch, check_count, check_records};
+use super::decoy::Decoys;
+use super::derive::KeyRing;
+
+/// The keys that a call asks for. Every group names an epoch that has a master key, and no key
+/// stands in two groups.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    domain: Domain,
+    operation: Operation,
+    warrant: Option<WarrantId>,
+    groups: Vec<Group>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Group {
+    fields: FieldSet,
+    epoch: Epoch,
+    records: Vec<Record>,
+}
+
+/// What a release rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Basis {
+    /// A warrant that two people signed.
+    Warrant(WarrantId),
+    /// The window in which a compartment may re-seal its records.
+    Reseal,
+    /// The caller's grant and budget.
+    Grant,
+}
+
+/// Records whose keys do not leave, ascending.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Withheld {
+    /// Records where nobody lives.
+    pub decoys: Vec<Record>,
+    /// Erased records.
+    pub erased: Vec<Record>,
+}
+
+/// Why a release call is not understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadRelease {
+    /// A list of records can't be taken.
+    #[error(transparent)]
+    Batch(#[from] BadBatch),
+    /// The operation gives out no keys.
+    #[error("keys are given out to release, to seal or to reseal")]
+    Operation,
+    /// A warrant was named for another operation than a release.
+    #[error("a warrant is for reading")]
+    Warrant,
+    /// A group names no field, or a field of another domain.
+    #[error("name fields of {0}")]
+    Fields(Domain),
+    /// The domain has no master key on this instance.
+    #[error("{0} has no key here")]
+    NoKey(Domain),
+    /// The epoch has no master key.
+    #[error("{0} has no epoch {n}", n = .1.0)]
+    NoEpoch(Domain, Epoch),
+    /// Two groups name the same field of the same record in the same epoch. Such a call could fill
+    /// the log with entries that say nothing new.
+    #[error("a key is asked for twice")]
+    Twice,
+}
+
+impl Wanted {
+    /// Reads a call; `ring` says which epochs there are.
+    pub fn read(call: ReleaseKeys, ring: &KeyRing) -> Result<Self, BadRelease> {
+        check_count(call.count())?;
+        let ReleaseKeys { domain, operation, groups, warrant, .. } = call;
+        if !operation.names_fields() {
+            return Err(BadRelease::Operation);
+        }
+        if warrant.is_some() && operation != Operation::Release {
+            return Err(BadRelease::Warrant);
+        }
+        let groups = groups.into_iter().map(|group| Group::read(group, domain, ring));
+        let groups = groups.collect::<Result<Vec<_>, _>>()?;
+        check_once(&groups)?;
+        Ok(Self { domain, operation, warrant, groups })
+    }
+
+    /// The domain of all keys.
+    pub const fn domain(&self) -> Domain {
+        self.domain
+    }
+
+    /// To read, to write or to re-seal.
+    pub const fn operation(&self) -> Operation {
+        self.operation
+    }
+
+    /// What must allow this release.
+    pub const fn basis(&self) -> Basis {
+        match (self.warrant, self.operation) {
+            (Some(warrant), _) => Basis::Warrant(warrant),
+            (None, Operation::Reseal) => Basis::Reseal,
+            (None, _) => Basis::Grant,
+        }
+    }
+
+    /// Every field that some group names: all of them must be allowed.
+    pub fn fields(&self) -> FieldSet {
+        self.groups.iter().fold(FieldSet::EMPTY, |all, group| all.union(group.fields))
+    }
+
+    /// The records of all groups, each once.
+    pub fn records(&self) -> RoaringBitmap {
+        self.groups.iter().flat_map(|group| &group.records).map(|record| record.0).collect()
+    }
+
+    /// How many records are charged: a record in two groups counts twice.
+    pub fn count(&self) -> usize {
+        self.groups.iter().map(|group| group.records.len()).sum()
+    }
+
+    /// How many keys are derived.
+    pub fn key_count(&self) -> usize {
+        self.groups.iter().map(|group| group.records.len() * group.fields.len()).sum()
+    }
+
+    /// Takes out erased records and, under a warrant, decoys: nobody is to write to them.
+    pub fn withhold(&mut self, erased: &RoaringBitmap, decoys: &Decoys) -> Withheld {
+        let (mut gone, mut nobody) = (BTreeSet::new(), BTreeSet::new());
+        let (domain, under_warrant) = (self.domain, self.warrant.is_some());
+        for group in &mut self.groups {
+            group.records.retain(|record| {
+                if erased.contains(record.0) {
+                    gone.insert(*record);
+                    return false;
+                }
+                let decoy = under_warrant && decoys.is_decoy(domain, *record);
+                if decoy {
+                    nobody.insert(*record);
+                }
+                !decoy
+            });
+        }
+        Withheld { decoys: nobody.into_iter().collect(), erased: gone.into_iter().collect() }
+    }
+
+    /// What the log says of this release: an entry for each group with a record in it.
+    pub fn events(&self, caller: &CallerName, via: &CallerName) -> Vec<Event> {
+        let event = |group: &Group| Event::Released {
+            caller: caller.clone(),
+            via: via.clone(),
+            domain: self.domain,
+            operation: self.operation,
+            fields: group.fields,
+            epoch: group.epoch,
+            records: RecordList::new(group.records.clone()),
+            warrant: self.warrant,
+        };
+        self.groups.iter().filter(|group| !group.records.is_empty()).map(event).collect()
+    }
+
+    /// Derives the keys, group by group.
+    pub fn keys(&self, ring: &KeyRing) -> Vec<ReleasedGroup> {
+        let keys_of = |group: &Group| {
+            let keys_of = |record: &Record| {
+                let keys = ring.field_keys(self.domain, group.epoch, *record, group.fields)?;
+                Some(RecordKeys { record: *record, keys })
+            };
+            let records = group.records.iter().filter_map(keys_of).collect();
+            ReleasedGroup { epoch: group.epoch, records }
+        };
+        self.groups.iter().map(keys_of).collect()
+    }
+}
+
+impl Group {
+    fn read(group: KeyGroup, domain: Domain, ring: &KeyRing) -> Result<Self, BadRelease> {
+        let KeyGroup { fields, epoch, records } = group;
+        check_records(&records)?;
+        if fields.is_empty() || fields.iter().any(|field| field.domain() != domain) {
+            return Err(BadRelease::Fields(domain));
+        }
+        let epoch = epoch.or_else(|| ring.current(domain)).ok_or(BadRelease::NoKey(domain))?;
+        if !ring.has(domain, epoch) {
+            return Err(BadRelease::NoEpoch(domain, epoch));
+        }
+        Ok(Self { fields, epoch, records })
+    }
+}
+
+fn check_once(groups: &[Group]) -> Result<(), BadRelease> {
+    let mut named: BTreeMap<(Record, Epoch), FieldSet> = BTreeMap::new();
+    for group in groups {
+        for record in &group.records {
+            let fields = named.entry((*record, group.epoch)).or_default();
+            if !fields.intersection(group.fields).is_empty() {
+                return Err(BadRelease::Twice);
+            }
+            *fields = fields.union(group.fields);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

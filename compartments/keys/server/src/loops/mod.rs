@@ -1,0 +1,11 @@
+//! What runs by itself, beside the requests.
+
+mod deliver_alarms;
+mod upkeep;
+mod watch_door;
+mod watch_log;
+
+pub use deliver_alarms::AlarmDelivery;
+pub use upkeep::keep_up;
+pub use watch_door::watch_door;
+pub use watch_log::watch_log;

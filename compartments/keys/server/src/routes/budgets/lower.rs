@@ -1,0 +1,35 @@
+//! `POST /v1/budgets/lower`: a caller's budget is below what the policy gives, or no longer.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use cofferdam_wire::{Answer, Body, Caller, Problem};
+use keys_api::{Event, LowerBudget};
+
+use crate::app::{App, check_reason};
+use crate::domain::access::BadLowering;
+use crate::store;
+
+/// Lowers a budget. The log says so first, so that none is lower without a trace.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    Caller(by): Caller,
+    Body(call, encoding): Body<LowerBudget>,
+) -> Result<Answer<()>, Problem> {
+    app.check_controller(&by, "lowering a budget").await?;
+    let LowerBudget { caller, operation, budget, reason } = call;
+    check_reason(&reason)?;
+    app.shared.access().check_lowering(&caller, operation, budget).map_err(|e| problem(&e))?;
+    let event = Event::BudgetLowered { caller: caller.clone(), operation, budget, by, reason };
+    app.write(app.now().await, vec![event]).await?;
+    store::set_lowered(&app.db, &caller, operation, budget.as_ref()).await?;
+    app.apply_change().await?;
+    Ok(Answer((), encoding))
+}
+
+fn problem(error: &BadLowering) -> Problem {
+    match error {
+        BadLowering::NoBudget(..) => Problem::not_found(error.to_string()),
+        BadLowering::Raised => Problem::bad_request(error.to_string()),
+    }
+}

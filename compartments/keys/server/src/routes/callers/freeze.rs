@@ -1,0 +1,29 @@
+//! `POST /v1/callers/freeze`: a caller is refused everything, or no longer.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use cofferdam_wire::{Answer, Body, Caller, Problem};
+use keys_api::{Event, FreezeCaller};
+
+use crate::app::{App, check_reason};
+use crate::store;
+
+/// Freezes or thaws a caller. The log says so first, so that no freeze is ever without a trace.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    Caller(by): Caller,
+    Body(call, encoding): Body<FreezeCaller>,
+) -> Result<Answer<()>, Problem> {
+    app.check_controller(&by, "freezing a caller").await?;
+    check_reason(&call.reason)?;
+    if app.roles.is_controller(&call.caller) {
+        return Err(Problem::bad_request("the controller can't freeze itself"));
+    }
+    let FreezeCaller { caller, frozen, reason } = call;
+    let event = Event::Froze { caller: caller.clone(), by, frozen, reason };
+    app.write(app.now().await, vec![event]).await?;
+    store::set_frozen(&app.db, &caller, frozen).await?;
+    app.apply_change().await?;
+    Ok(Answer((), encoding))
+}

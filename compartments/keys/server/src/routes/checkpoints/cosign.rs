@@ -1,0 +1,20 @@
+//! `POST /v1/checkpoints/cosign`: a witness has seen a checkpoint.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use cofferdam_wire::{Answer, Body, Caller, Problem};
+use keys_api::CosignCheckpoint;
+
+use crate::app::App;
+
+/// Takes the witness's cosignature. The controller brings it; the signature is what counts.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    Caller(by): Caller,
+    Body(call, encoding): Body<CosignCheckpoint>,
+) -> Result<Answer<()>, Problem> {
+    app.check_controller(&by, "bringing a cosignature").await?;
+    app.log.set_cosigned(&call.note)?;
+    Ok(Answer((), encoding))
+}

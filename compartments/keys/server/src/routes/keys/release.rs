@@ -1,0 +1,84 @@
+//! `POST /v1/keys/release`: field keys of records, written to the log before they leave.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use cofferdam_core::{CallerName, Timestamp};
+use cofferdam_wire::{Answer, Body, Caller, Problem, blocking};
+use keys_api::{ReleaseKeys, ReleasedGroup, ReleasedKeys, WarrantId};
+
+use crate::app::{App, Parties, bad_request};
+use crate::domain::derive::KeyRing;
+use crate::domain::release::{Basis, Wanted};
+use crate::domain::warrants::Refusal;
+use crate::store;
+
+/// More keys than this are derived on a thread of their own, so that other requests go on.
+const MANY_KEYS: usize = 1_024;
+
+/// Releases keys.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    Caller(via): Caller,
+    Body(call, encoding): Body<ReleaseKeys>,
+) -> Result<Answer<ReleasedKeys>, Problem> {
+    Ok(Answer(release(&app, &via, call).await?, encoding))
+}
+
+async fn release(app: &App, via: &CallerName, call: ReleaseKeys) -> Result<ReleasedKeys, Problem> {
+    let (ring, caller) = (app.shared.ring(), call.caller.clone());
+    let mut wanted = Wanted::read(call, &ring).map_err(|e| bad_request(&e))?;
+    let who = Parties { via, caller: &caller };
+    app.check_parties(&who, wanted.domain()).await?;
+    let now = app.now().await;
+    let withheld = wanted.withhold(&app.shared.erased(wanted.domain()), &app.decoys);
+    check_basis(app, &who, &wanted, now).await?;
+    app.write(now, wanted.events(&caller, via)).await?;
+    app.check_thawed(&who).await?;
+    metrics::counter!("cofferdam_released_records_total", "operation" => wanted.operation().as_str())
+        .increment(wanted.count() as u64);
+    let groups = derive(ring, wanted).await?;
+    Ok(ReleasedKeys { groups, decoys: withheld.decoys, erased: withheld.erased })
+}
+
+/// Checks that a warrant, an open rotation or a grant allows the release, and charges it.
+async fn check_basis(
+    app: &App,
+    who: &Parties<'_>,
+    wanted: &Wanted,
+    now: Timestamp,
+) -> Result<(), Problem> {
+    let (domain, operation) = (wanted.domain(), wanted.operation());
+    match wanted.basis() {
+        Basis::Warrant(warrant) => return draw(app, who, wanted, warrant, now).await,
+        Basis::Reseal => app.check_reseal(who, domain, now).await?,
+        Basis::Grant => app.check_grant(who, domain, operation, wanted.fields()).await?,
+    }
+    app.charge(who, operation, now, wanted.count()).await
+}
+
+async fn draw(
+    app: &App,
+    who: &Parties<'_>,
+    wanted: &Wanted,
+    warrant: WarrantId,
+    now: Timestamp,
+) -> Result<(), Problem> {
+    let warrants = app.shared.warrants();
+    let covered = warrants.check(warrant, who.caller, wanted.domain(), wanted.fields(), now);
+    let limit = match covered {
+        Ok(limit) => limit,
+        Err(refusal) => return Err(app.refuse_warrant(who.caller, refusal.to_string()).await),
+    };
+    if store::draw(&app.db, warrant, limit.into(), &wanted.records()).await? {
+        return Ok(());
+    }
+    Err(app.refuse_warrant(who.caller, Refusal::Records.to_string()).await)
+}
+
+async fn derive(ring: Arc<KeyRing>, wanted: Wanted) -> Result<Vec<ReleasedGroup>, Problem> {
+    if wanted.key_count() <= MANY_KEYS {
+        return Ok(wanted.keys(&ring));
+    }
+    Ok(blocking(move || wanted.keys(&ring)).await?)
+}

@@ -1,0 +1,28 @@
+//! `POST /v1/void-orders/approve`: two people ordered that all credentials are void, or one person
+//! did and gives a reason.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use cofferdam_core::Domain;
+use cofferdam_wire::{Answer, Body, Caller, Problem};
+use keys_api::{ApproveVoidOrder, Event, VoidOrder};
+
+use crate::app::{App, Parties};
+
+/// Approves a void order.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    Caller(by): Caller,
+    Body(call, encoding): Body<ApproveVoidOrder>,
+) -> Result<Answer<()>, Problem> {
+    if !app.roles.is_front(Domain::Accounts, &by) {
+        return Err(app.refuse_grant(&by, "the approval of a void order".to_owned()).await);
+    }
+    app.check_thawed(&Parties { via: &by, caller: &by }).await?;
+    let approvers = app.check_approved(&by, &call.order).await?;
+    let VoidOrder { incident, set_before, break_glass, .. } = call.order.order;
+    let event = Event::VoidApproved { incident, set_before, approvers, break_glass };
+    app.write(app.now().await, vec![event]).await?;
+    Ok(Answer((), encoding))
+}

@@ -1,0 +1,129 @@
+//! Who may make which call. Every route has a row here, or the test fails.
+
+use cofferdam_core::{Call, Clock, Domain, Epoch, KeyBytes, Operation, Record};
+use cofferdam_wire::{Problem, ProblemType};
+use jiff::SignedDuration;
+use keys_api::{
+    AlarmKind, ApproveVoidOrder, ChangeEpoch, ChangePolicy, ClaimDecoys, CloseWarrant,
+    CosignCheckpoint, EpochChange, EpochOrder, EraseRecords, FreezeCaller, HardenItem,
+    HardenPasswords, IndexAddresses, ListCallers, LowerBudget, ORDER_REFUSED, OpenWarrant,
+    ProveEntry, ReadAlarms, ReadCheckpoint, ReadEntries, ReadEpochs, ReadPolicy, ReportMail,
+    Signed, VoidOrder,
+};
+
+use crate::support::{Keys, ask, name, warrant};
+
+/// An app server, the compartment in front of another domain, an auditor, the controller, and the
+/// compartment in front of the customers.
+const CALLERS: [&str; 5] = ["web-ky-1", "payments", "auditor-1", "response-1", "accounts"];
+
+/// The code with which a call ends for each of [`CALLERS`].
+type Ends = [Option<&'static str>; 5];
+
+const NO: Option<&str> = Some(ProblemType::NOT_GRANTED.code);
+const FRONT: Ends = [NO, NO, NO, NO, None];
+const CONTROLLER: Ends = [NO, NO, NO, None, NO];
+const AUDITOR: Ends = [NO, NO, None, None, NO];
+
+/// The row of a call that ends with `code` for those who may make it.
+const fn but(mut ends: Ends, code: ProblemType) -> Ends {
+    let mut n = 0;
+    while n < ends.len() {
+        if ends[n].is_none() {
+            ends[n] = Some(code.code);
+        }
+        n += 1;
+    }
+    ends
+}
+
+struct Table {
+    keys: Keys,
+    paths: Vec<&'static str>,
+}
+
+impl Table {
+    async fn row<C: Call>(&mut self, call: C, expected: Ends) {
+        for (caller, expected) in CALLERS.into_iter().zip(expected) {
+            let refused = self.keys.client(caller).call(&call).await.err();
+            let problem = refused.map(|e| e.problem().cloned().unwrap());
+            let code = problem.as_ref().map(Problem::code);
+            assert_eq!(code, expected, "{} by {caller}: {problem:?}", C::PATH);
+        }
+        self.paths.push(C::PATH);
+    }
+}
+
+#[tokio::test]
+async fn every_route_refuses_who_may_not() {
+    let keys = Keys::start().await;
+    let mut table = Table { keys, paths: Vec::new() };
+    fronts(&mut table).await;
+    commands(&mut table).await;
+    readers(&mut table).await;
+    table.paths.sort_unstable();
+    let mut paths = keys_server::paths();
+    paths.sort_unstable();
+    assert_eq!(table.paths, paths, "a route has no row in this table");
+    let alarms = table.keys.alarms().await;
+    let rang = |caller: &str| {
+        alarms.iter().any(|a| a.kind == AlarmKind::RefusedGrant && a.caller == Some(name(caller)))
+    };
+    assert!(CALLERS.into_iter().all(rang), "{alarms:?}");
+}
+
+/// Calls of the compartment in front of the customers.
+async fn fronts(table: &mut Table) {
+    let caller = name("web-ky-1");
+    let items = vec![HardenItem { record: Record(1), hash: KeyBytes::new([0; 32]) }];
+    table.row(ask("web-ky-1", &[1]), FRONT).await;
+    table.row(HardenPasswords { caller: caller.clone(), items }, FRONT).await;
+    let digests = vec![KeyBytes::new([0; 32])];
+    table.row(IndexAddresses { caller: caller.clone(), digests }, FRONT).await;
+    let (domain, from) = (Domain::Accounts, Record(0));
+    table.row(ClaimDecoys { domain, from, count: 1 }, FRONT).await;
+    table.row(ReportMail { record: Record(1) }, FRONT).await;
+    table.row(EraseRecords { domain, caller, records: vec![Record(1)] }, FRONT).await;
+    let now = table.keys.clock.now();
+    let until = now + SignedDuration::from_hours(1);
+    let order = VoidOrder { incident: 1, set_before: now, until, break_glass: None };
+    let order = Signed { order, signatures: vec![] };
+    table.row(ApproveVoidOrder { order }, but(FRONT, ORDER_REFUSED)).await;
+    table.row(ReadEpochs { domain }, [NO, NO, NO, None, None]).await;
+}
+
+/// What the controller commands.
+async fn commands(table: &mut Table) {
+    let caller = name("web-ky-9");
+    let reason = "a test".to_owned();
+    let freeze = FreezeCaller { caller: caller.clone(), frozen: false, reason: reason.clone() };
+    table.row(freeze, CONTROLLER).await;
+    let caller = name("web-ky-1");
+    let lower = LowerBudget { caller, operation: Operation::Release, budget: None, reason };
+    table.row(lower, CONTROLLER).await;
+    let policy = Signed { order: table.keys.policy(), signatures: vec![] };
+    table.row(ChangePolicy { policy }, but(CONTROLLER, ORDER_REFUSED)).await;
+    let until = table.keys.clock.now() + SignedDuration::from_hours(1);
+    let change = EpochChange::Retire { epoch: Epoch(0) };
+    let order = EpochOrder { domain: Domain::Accounts, change, until, break_glass: None };
+    let order = Signed { order, signatures: vec![] };
+    table.row(ChangeEpoch { order }, but(CONTROLLER, ORDER_REFUSED)).await;
+    let warrant = Signed { order: warrant(&table.keys, 1), signatures: vec![] };
+    let id = warrant.order.id;
+    let refused = but(CONTROLLER, ProblemType::WARRANT_REFUSED);
+    table.row(OpenWarrant { warrant }, refused).await;
+    let missing = but(CONTROLLER, ProblemType::NOT_FOUND);
+    table.row(CloseWarrant { warrant: id }, missing).await;
+    let bad = but(CONTROLLER, ProblemType::BAD_REQUEST);
+    table.row(CosignCheckpoint { note: String::new() }, bad).await;
+}
+
+/// What the controller and the auditors read.
+async fn readers(table: &mut Table) {
+    table.row(ListCallers {}, CONTROLLER).await;
+    table.row(ReadPolicy {}, CONTROLLER).await;
+    table.row(ReadAlarms { after: 0 }, CONTROLLER).await;
+    table.row(ReadCheckpoint { since: 0 }, AUDITOR).await;
+    table.row(ReadEntries { from: 0, limit: 1 }, AUDITOR).await;
+    table.row(ProveEntry { index: 0, size: 0 }, AUDITOR).await;
+}

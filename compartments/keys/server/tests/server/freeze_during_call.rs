@@ -1,0 +1,66 @@
+//! A caller that is frozen while its request waits gets nothing.
+
+use cofferdam_core::{Call, KeyBytes, Operation, Record};
+use cofferdam_wire::ProblemType;
+use keys_api::{Event, FreezeCaller, HardenItem, HardenPasswords, IndexAddresses};
+use sqlx::PgPool;
+use testkit::postgres::Database;
+
+use crate::support::{Keys, ask, events, name, refused, until};
+
+async fn freeze(keys: &Keys, caller: &str, frozen: bool) {
+    let freeze = FreezeCaller { caller: name(caller), frozen, reason: "its host fell".into() };
+    keys.client("response-1").call(&freeze).await.unwrap();
+}
+
+/// Makes a call wait at the shared budget, freezes a caller meanwhile, and lets the call go on.
+async fn frozen_meanwhile<C: Call + 'static>(
+    keys: &Keys,
+    pool: &PgPool,
+    operation: Operation,
+    frozen: &str,
+    call: C,
+) where
+    C::Answer: std::fmt::Debug,
+{
+    let mut budget = pool.begin().await.unwrap();
+    let lock = "INSERT INTO budget_use (caller, operation, span, slot, records)
+         VALUES ('web-ky-1', $1, 'lock', 0, 1)
+         ON CONFLICT (caller, operation, span, slot) DO UPDATE SET records = 1";
+    sqlx::query(lock).bind(operation.as_str()).execute(&mut *budget).await.unwrap();
+    let accounts = keys.client("accounts");
+    let call = tokio::spawn(async move { accounts.call(&call).await });
+    let waiting = "SELECT COUNT(*) FROM pg_stat_activity
+         WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    until(async || sqlx::query_scalar::<_, i64>(waiting).fetch_one(pool).await.unwrap() > 0).await;
+    freeze(keys, frozen, true).await;
+    budget.commit().await.unwrap();
+    refused(call.await.unwrap(), ProblemType::FROZEN);
+    freeze(keys, frozen, false).await;
+}
+
+#[tokio::test]
+async fn a_freeze_during_the_call_is_seen_before_the_answer_leaves() {
+    let database = Database::create().await;
+    let mut keys = Keys::start_on(tempfile::tempdir().unwrap(), database.location()).await;
+    let pool = PgPool::connect(&database.url()).await.unwrap();
+    // The caller, or the compartment that asks for it.
+    for frozen in ["web-ky-1", "accounts"] {
+        let release = ask("web-ky-1", &[1]);
+        frozen_meanwhile(&keys, &pool, Operation::Release, frozen, release).await;
+        let items = vec![HardenItem { record: Record(1), hash: KeyBytes::new([1; 32]) }];
+        let harden = HardenPasswords { caller: name("web-ky-1"), items };
+        frozen_meanwhile(&keys, &pool, Operation::Harden, frozen, harden).await;
+        let index =
+            IndexAddresses { caller: name("web-ky-1"), digests: vec![KeyBytes::new([1; 32])] };
+        frozen_meanwhile(&keys, &pool, Operation::Index, frozen, index).await;
+        // A credit that was not used up is spent without the database: it has to grow old.
+        keys.clock.advance(jiff::SignedDuration::from_secs(1));
+    }
+    let logged = events(&keys).await;
+    let released = logged.iter().filter(|event| matches!(event, Event::Released { .. }));
+    assert_eq!(released.count(), 2, "the log names what was asked for");
+    assert_eq!(keys.release("web-ky-1", &[1]).await, Ok(1), "thawed again");
+    pool.close().await;
+    keys.stop().await;
+}

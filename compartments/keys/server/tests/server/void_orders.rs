@@ -1,0 +1,106 @@
+//! Orders are approved by two people, or by one person who breaks the glass, which raises an alarm.
+
+use cofferdam_core::{Clock, Domain, Epoch};
+use cofferdam_wire::ProblemType;
+use jiff::SignedDuration;
+use keys_api::{
+    AlarmKind, ApproveVoidOrder, ChangeEpoch, EpochChange, EpochOrder, Event, FreezeCaller,
+    ORDER_REFUSED, Signed, VoidOrder,
+};
+
+use crate::support::{Keys, events, name, refused};
+
+const REASON: &str = "the second approver can't be reached";
+
+fn void(keys: &Keys, minutes: i64, reason: Option<&str>) -> Signed<VoidOrder> {
+    let now = keys.clock.now();
+    let until = now + SignedDuration::from_mins(minutes);
+    let break_glass = reason.map(str::to_owned);
+    keys.sign(VoidOrder { incident: 7, set_before: now, until, break_glass })
+}
+
+fn by_one<T: Clone>(signed: &Signed<T>) -> Signed<T> {
+    let mut alone = signed.clone();
+    alone.signatures.truncate(1);
+    alone
+}
+
+#[tokio::test]
+async fn a_void_order_takes_two_or_one_who_is_heard() {
+    let keys = Keys::start().await;
+    let accounts = keys.client("accounts");
+    let approve = async |order: &Signed<VoidOrder>| {
+        accounts.call(&ApproveVoidOrder { order: order.clone() }).await
+    };
+    let good = void(&keys, 10, None);
+    let alone = by_one(&good);
+    let mut twice = alone.clone();
+    twice.signatures.push(alone.signatures[0].clone());
+    let mut other = good.clone();
+    other.order.incident = 8;
+    // A reason that nobody signed, an order without a signature, one that is late.
+    let mut invented = good.clone();
+    invented.order.break_glass = Some(REASON.to_owned());
+    let nobody = Signed { signatures: vec![], ..void(&keys, 10, Some(REASON)) };
+    let late = by_one(&void(&keys, 0, Some(REASON)));
+    for bad in [&alone, &twice, &other, &invented, &nobody, &late] {
+        refused(approve(bad).await, ORDER_REFUSED);
+    }
+    assert!(keys.alarms().await.iter().any(|a| a.kind == AlarmKind::RefusedOrder));
+    let padded = format!("{}{}", " ".repeat(100_000), REASON);
+    for reason in ["now", padded.as_str(), "a reason with a zero \0 in it", "two\nlines of reason"]
+    {
+        let bad = by_one(&void(&keys, 10, Some(reason)));
+        refused(approve(&bad).await, ProblemType::BAD_REQUEST);
+    }
+    assert!(!keys.alarms().await.iter().any(|a| a.kind == AlarmKind::BreakGlass));
+
+    approve(&good).await.unwrap();
+    approve(&by_one(&void(&keys, 10, Some(REASON)))).await.unwrap();
+    let approved: Vec<_> = events(&keys)
+        .await
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::VoidApproved { approvers, break_glass, .. } => {
+                Some((approvers.len(), break_glass))
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(approved, [(2, None), (1, Some(REASON.to_owned()))]);
+    let alarms = keys.alarms().await;
+    let rung: Vec<_> = alarms.iter().filter(|a| a.kind == AlarmKind::BreakGlass).collect();
+    assert!(matches!(rung.as_slice(), [alarm] if alarm.detail.contains(REASON)), "{rung:?}");
+}
+
+#[tokio::test]
+async fn one_person_may_start_an_epoch_behind_glass_and_never_destroy_one() {
+    let keys = Keys::start().await;
+    let response = keys.client("response-1");
+    let until = keys.clock.now() + SignedDuration::from_hours(1);
+    let alone = |change, reason: Option<&str>| {
+        let break_glass = reason.map(str::to_owned);
+        let order = EpochOrder { domain: Domain::Accounts, change, until, break_glass };
+        ChangeEpoch { order: by_one(&keys.sign(order)) }
+    };
+    let start = EpochChange::Start { epoch: Epoch(1), reseal_until: until };
+    refused(response.call(&alone(start, None)).await, ORDER_REFUSED);
+    let loud = response.call(&alone(start, Some(REASON))).await.unwrap();
+    assert_eq!((loud.current, loud.reseal_until), (Epoch(1), Some(until)));
+    let retire = alone(EpochChange::Retire { epoch: Epoch(0) }, Some(REASON));
+    refused(response.call(&retire).await, ORDER_REFUSED);
+    assert!(keys.alarms().await.iter().any(|a| a.kind == AlarmKind::BreakGlass));
+    let forced =
+        |event: &Event| matches!(event, Event::EpochForced { reason, .. } if reason == REASON);
+    assert!(events(&keys).await.iter().any(forced));
+}
+
+#[tokio::test]
+async fn a_frozen_front_approves_nothing() {
+    let keys = Keys::start().await;
+    let freeze = FreezeCaller { caller: name("accounts"), frozen: true, reason: "it fell".into() };
+    keys.client("response-1").call(&freeze).await.unwrap();
+    let order = void(&keys, 10, None);
+    let approved = keys.client("accounts").call(&ApproveVoidOrder { order }).await;
+    refused(approved, ProblemType::FROZEN);
+}
