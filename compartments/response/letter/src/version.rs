@@ -70,6 +70,8 @@ pub enum VersionError {
     Changed,
 }
 
+impl cofferdam_core::InternalError for VersionError {}
+
 impl Version {
     /// The JSON that is stored, signed for, and hashed.
     #[must_use]

@@ -45,6 +45,8 @@ pub enum MailingError {
     Contacts(#[from] ContactsError),
 }
 
+impl cofferdam_core::InternalError for MailingError {}
+
 /// An outcome on its way to the ledger.
 pub struct PendingOutcome {
     pub batch: Arc<HeldBatch>,

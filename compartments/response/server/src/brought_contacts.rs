@@ -19,7 +19,7 @@ use crate::store::{SealedPerson, Store};
 #[derive(Clone)]
 pub struct BroughtContacts {
     store: Store,
-    vault: Vault,
+    vault: Arc<Vault>,
     /// Our own name as a caller.
     name: CallerName,
     address_index: Arc<AddressIndex>,
@@ -55,7 +55,13 @@ impl BroughtContacts {
         address_index: Arc<AddressIndex>,
         rng: Arc<dyn Rng>,
     ) -> Self {
-        Self { store, vault: Vault::new(Domain::Response, keys), name, address_index, rng }
+        Self {
+            store,
+            vault: Arc::new(Vault::new(Domain::Response, keys)),
+            name,
+            address_index,
+            rng,
+        }
     }
 
     /// The keyed hash of an address, as the table stores it.
@@ -167,8 +173,11 @@ fn texts_of(person: &RosterPerson) -> Vec<(Field, &Personal)> {
         (Field::RosterEmail, Some(&person.email)),
         (Field::RosterAddress, person.address.as_ref()),
     ];
-    let given = |(field, text): (Field, Option<&'_ Personal>)| Some((field, text?));
-    all.into_iter().filter_map(given).filter(|(_, text)| !text.expose().is_empty()).collect()
+    let mut texts = Vec::with_capacity(all.len());
+    for (field, text) in all {
+        texts.extend(text.filter(|text| !text.expose().is_empty()).map(|text| (field, text)));
+    }
+    texts
 }
 
 fn sealed_text(person: &SealedPerson, field: Field) -> Option<&[u8]> {

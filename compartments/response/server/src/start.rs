@@ -7,9 +7,7 @@ use std::sync::Arc;
 use cofferdam_core::{Clock, Rng};
 use cofferdam_mail::serve_intake;
 use cofferdam_store::StoreError;
-use cofferdam_wire::{
-    Client, Identity, IdentityError, Listener, ServeError, TaskLost, blocking,
-};
+use cofferdam_wire::{Client, Identity, IdentityError, Listener, ServeError, TaskLost, blocking};
 use response_letter::LetterCodes;
 use response_mailing::{MailRoom, MailingError, Ports, recover};
 use tokio::net::TcpListener;
@@ -21,9 +19,7 @@ use crate::brought_contacts::BroughtContacts;
 use crate::config::{Config, LettersConfig};
 use crate::logs::{Logs, LogsError};
 use crate::loops::{Returns, follow_customers, follow_logs};
-use crate::mailroom::{
-    AccountsLoad, MailSetup, NoteFiles, SetupError, StoredContacts,
-};
+use crate::mailroom::{AccountsLoad, MailSetup, NoteFiles, SetupError, StoredContacts};
 use crate::pages::serve_public;
 use crate::routes::routes;
 use crate::store::Store;
@@ -152,8 +148,7 @@ async fn open_app(
     let name = identity.name().clone();
     let index = AddressIndex::open(&config.log_copy.join("access-logs"), &*rng)?;
     let (keys, index) = (compartments.keys.clone(), Arc::new(index));
-    let brought =
-        BroughtContacts::new(store.clone(), keys, name.clone(), index, rng.clone());
+    let brought = BroughtContacts::new(store.clone(), keys, name.clone(), index, rng.clone());
     let codes = LetterCodes::new(&store.letter_key(rng.bytes()).await?);
     let setup = MailSetup::open(&config, codes, name.as_str())?;
     let notes_dir = config.letters.state.clone();
@@ -200,9 +195,7 @@ async fn bind_public(config: &Config) -> Result<TcpListener, StartError> {
     listener.map_err(failed(config.notice_listen.to_string()))
 }
 
-async fn bind_returns(
-    config: &LettersConfig,
-) -> Result<Option<(TcpListener, String)>, StartError> {
+async fn bind_returns(config: &LettersConfig) -> Result<Option<(TcpListener, String)>, StartError> {
     let Some(address) = config.return_listen else { return Ok(None) };
     let domain = config.return_domain.clone().ok_or(StartError::ReturnDomain)?;
     let listener = TcpListener::bind(address).await;

@@ -14,6 +14,8 @@ use crate::Letter;
 #[error("the ledger can't be reached: {0}")]
 pub struct LedgerError(#[from] pub Box<dyn std::error::Error + Send + Sync>);
 
+impl cofferdam_core::InternalError for LedgerError {}
+
 /// A worker in one of its lives: a random name that is never used again.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Holder(pub String);

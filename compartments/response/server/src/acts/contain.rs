@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use accounts_api::{VoidCredentials, RevokeSessions, VoidWhose};
+use accounts_api::{RevokeSessions, VoidCredentials, VoidWhose};
 use cofferdam_core::CallerName;
 use cofferdam_wire::{CallError, Problem};
 use keys_api::{Budget, Signed, VoidOrder};

@@ -14,11 +14,7 @@ use crate::staff::Author;
 const MAX_TEXT: usize = 500;
 
 /// Declares an incident.
-pub async fn declare(
-    app: &App,
-    call: &DeclareIncident,
-    by: &Author,
-) -> Result<Incident, Problem> {
+pub async fn declare(app: &App, call: &DeclareIncident, by: &Author) -> Result<Incident, Problem> {
     check_text("title", &call.title)?;
     check_text("found", &call.found)?;
     check_hosts(call.people, &call.fallen)?;
@@ -37,8 +33,8 @@ pub async fn amend(app: &App, call: &AmendIncident, by: &Author) -> Result<Incid
     check_text("title", &after.title)?;
     check_hosts(after.people, &after.fallen)?;
     check_window(after.from, after.to, app.now())?;
-    let evidence_changes = (&after.fallen, after.from, after.to)
-        != (&before.fallen, before.from, before.to);
+    let evidence_changes =
+        (&after.fallen, after.from, after.to) != (&before.fallen, before.from, before.to);
     if evidence_changes {
         check_not_planned(app, &before).await?;
     }
@@ -186,7 +182,10 @@ mod tests {
         };
         let after = amended(&incident(), &call);
         assert_eq!(hosts_text(&after.fallen, " "), "web-2 k=keys");
-        assert_eq!((after.title.as_str(), after.to, after.from), ("two servers", call.to, incident().from));
+        assert_eq!(
+            (after.title.as_str(), after.to, after.from),
+            ("two servers", call.to, incident().from)
+        );
         let text = "two servers: web-2 k=keys from 2012-01-14T22:00:00Z to 2012-01-15T10:00:00Z";
         assert_eq!(describe(&after), text);
     }

@@ -63,7 +63,9 @@ async fn apply_warrant(
     by: &Author,
 ) -> Result<AppliedOrder, Problem> {
     match signed.order.subject {
-        WarrantSubject::Letter { letter, .. } => approve_letter(app, LetterId(letter), signed, by).await,
+        WarrantSubject::Letter { letter, .. } => {
+            approve_letter(app, LetterId(letter), signed, by).await
+        }
         WarrantSubject::PaperPost { letter } => {
             open_paper_post(app, LetterId(letter), signed, by).await
         }
@@ -141,6 +143,5 @@ fn signers(signed: &Signed<Warrant>) -> String {
 }
 
 fn parse<T: DeserializeOwned>(signed: Value) -> Result<T, Problem> {
-    serde_json::from_value(signed)
-        .map_err(|e| Problem::bad_request(format!("order.signed: {e}")))
+    serde_json::from_value(signed).map_err(|e| Problem::bad_request(format!("order.signed: {e}")))
 }

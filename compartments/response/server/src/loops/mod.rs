@@ -5,6 +5,6 @@ mod follow_customers;
 mod follow_logs;
 mod take_returns;
 
-pub use follow_customers::{Customers, CustomersError, current_customers, follow_customers};
+pub use follow_customers::{Customers, current_customers, follow_customers};
 pub use follow_logs::{copy_logs, follow_logs};
 pub use take_returns::Returns;

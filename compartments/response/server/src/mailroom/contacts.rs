@@ -52,9 +52,7 @@ impl Contacts for StoredContacts {
 
     async fn close(&self, letter: &Letter) -> Result<(), ContactsError> {
         match letter.warrant {
-            Some(warrant) => {
-                self.keys.call(&CloseWarrant { warrant }).await.map_err(unavailable)
-            }
+            Some(warrant) => self.keys.call(&CloseWarrant { warrant }).await.map_err(unavailable),
             None => Ok(()),
         }
     }
@@ -65,7 +63,11 @@ impl StoredContacts {
     async fn staff_of(&self, letter: &Letter) -> Result<StaffContacts, ContactsError> {
         let (members, hash) = load_staff_list(&self.staff_list).map_err(unavailable)?;
         let planned = self.store.staff_list_of(letter.letter, hash).await.map_err(unavailable)?;
-        if planned == hash { Ok(StaffContacts(members)) } else { Err(ContactsError::StaffListChanged) }
+        if planned == hash {
+            Ok(StaffContacts(members))
+        } else {
+            Err(ContactsError::StaffListChanged)
+        }
     }
 }
 

@@ -16,4 +16,4 @@ pub use receivers::DnsReceivers;
 pub use relay::WeightedRelays;
 pub use reset_load::AccountsLoad;
 pub use setup::{MailSetup, SetupError};
-pub use staff_list::{Member, StaffListError, load_staff_list};
+pub use staff_list::{Member, load_staff_list};

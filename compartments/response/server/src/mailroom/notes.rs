@@ -135,8 +135,7 @@ impl SendingNotes for WorkerNotes {
     fn outcome(&self, outcome: &Outcome) -> io::Result<()> {
         let Outcome { person, state, provider, at, detail } = outcome;
         let (state, at) = (state.as_str(), at.as_millisecond());
-        let detail: String =
-            detail.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let detail: String = detail.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         self.write(&format!("\nO {person} {state} {provider} {at} {detail}\n"))?;
         Ok(())
     }

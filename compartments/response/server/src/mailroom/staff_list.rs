@@ -43,8 +43,9 @@ pub fn load_staff_list(path: &Path) -> Result<(Vec<Member>, Sha256), StaffListEr
     let mut hash = [0; 32];
     hash.copy_from_slice(digest(&SHA256, &text).as_ref());
     let mut reader = csv::Reader::from_reader(text.as_slice());
-    let malformed =
-        |line| move |_: csv::Error| StaffListError::Line { place: path.display().to_string(), line };
+    let malformed = |line| {
+        move |_: csv::Error| StaffListError::Line { place: path.display().to_string(), line }
+    };
     let lines = (2..).zip(reader.deserialize());
     let members =
         lines.map(|(line, member)| member.map_err(malformed(line))).collect::<Result<_, _>>()?;

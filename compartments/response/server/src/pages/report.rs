@@ -28,8 +28,8 @@ mod show {
     use std::borrow::Borrow;
 
     use cofferdam_core::{Field, Timestamp};
+    use response_letter::format;
 
-    
     pub fn number(n: impl Borrow<u64>) -> String {
         format::number(*n.borrow())
     }

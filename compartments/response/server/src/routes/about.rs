@@ -15,7 +15,10 @@ pub const ABOUT: About = About {
         ("access-logs", "Logs of other systems that tell who accessed the brought table"),
         ("alarms", "Alarms of `keys`, and of `response` itself"),
         ("bags", "Sealed bags of evidence"),
-        ("budgets", "The number of records that a caller may ask for in a minute, an hour and a day"),
+        (
+            "budgets",
+            "The number of records that a caller may ask for in a minute, an hour and a day",
+        ),
         ("callers", "The callers of the estate, and whether each is frozen"),
         ("credentials", "Passwords and sessions of customers"),
         ("epochs", "Generations of a domain's master key"),

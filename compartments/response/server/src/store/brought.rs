@@ -58,9 +58,9 @@ impl Store {
         for some in keys.chunks(VALUES_AT_ONCE) {
             let values = placeholders(some.len());
             let text = format!("SELECT key, record FROM brought_person WHERE key IN ({values})");
-            let query = some.iter().fold(sqlx::query(sql(text)), |query, key| {
-                query.bind((*key).to_owned())
-            });
+            let query = some
+                .iter()
+                .fold(sqlx::query(sql(text)), |query, key| query.bind((*key).to_owned()));
             for row in query.fetch_all(self.db.reader()).await? {
                 found.insert(row.try_get("key")?, number(&row, "record")?);
             }
@@ -79,9 +79,8 @@ impl Store {
             let text = format!(
                 "SELECT email_index, record FROM brought_person WHERE email_index IN ({values})"
             );
-            let query = some.iter().fold(sqlx::query(sql(text)), |query, index| {
-                query.bind(index.clone())
-            });
+            let query =
+                some.iter().fold(sqlx::query(sql(text)), |query, index| query.bind(index.clone()));
             for row in query.fetch_all(self.db.reader()).await? {
                 found.entry(row.try_get("email_index")?).or_default().push(number(&row, "record")?);
             }
@@ -129,9 +128,9 @@ impl Store {
         for some in records.chunks(VALUES_AT_ONCE) {
             let values = placeholders(some.len());
             let text = format!("{COLUMNS} WHERE record IN ({values}) ORDER BY record");
-            let query = some.iter().fold(sqlx::query(sql(text)), |query, record| {
-                query.bind(i64::from(record.0))
-            });
+            let query = some
+                .iter()
+                .fold(sqlx::query(sql(text)), |query, record| query.bind(i64::from(record.0)));
             for row in query.fetch_all(self.db.reader()).await? {
                 people.push(person(&row)?);
             }
@@ -144,11 +143,8 @@ impl Store {
         let (mut population, mut from) = (Population::default(), 0_i64);
         loop {
             let text = format!("{COLUMNS} WHERE record >= $1 ORDER BY record LIMIT $2");
-            let rows = sqlx::query(sql(text))
-                .bind(from)
-                .bind(PAGE)
-                .fetch_all(self.db.reader())
-                .await?;
+            let rows =
+                sqlx::query(sql(text)).bind(from).bind(PAGE).fetch_all(self.db.reader()).await?;
             let page: Vec<_> = rows.iter().map(person).collect::<Result<_, _>>()?;
             let Some(last) = page.last() else { break };
             from = i64::from(last.record.0) + 1;

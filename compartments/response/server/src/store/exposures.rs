@@ -59,8 +59,7 @@ impl Store {
         .bind(level.as_str())
         .fetch_all(self.db.reader())
         .await?;
-        let read =
-            |row: &AnyRow| Ok((parsed::<Field>(row, "field")?, bitmap(row, "records")?));
+        let read = |row: &AnyRow| Ok((parsed::<Field>(row, "field")?, bitmap(row, "records")?));
         rows.iter().map(read).collect()
     }
 
@@ -107,9 +106,8 @@ impl Store {
         .bind(i64::from(number))
         .fetch_all(self.db.reader())
         .await?;
-        let read = |row: &AnyRow| {
-            Page::decode(&row.try_get::<Vec<u8>, _>("body")?).map_err(corrupt)
-        };
+        let read =
+            |row: &AnyRow| Page::decode(&row.try_get::<Vec<u8>, _>("body")?).map_err(corrupt);
         rows.iter().map(read).collect()
     }
 }

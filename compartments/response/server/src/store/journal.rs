@@ -72,8 +72,7 @@ impl Tx {
             .fetch_optional(&mut *self.tx)
             .await?;
         let last = last.as_ref().map(entry).transpose()?;
-        let previous =
-            last.as_ref().map_or_else(|| JournalEntry::GENESIS.to_owned(), journal_hash);
+        let previous = last.as_ref().map_or_else(|| JournalEntry::GENESIS.to_owned(), journal_hash);
         sqlx::query(
             "INSERT INTO journal
                  (incident, number, at_ms, who, origin, action, detail, previous, stage)

@@ -267,8 +267,7 @@ impl Store {
         .fetch_all(self.db.reader())
         .await?;
         let locale = |row: &AnyRow| {
-            let (language, jurisdiction) =
-                (row.try_get("language")?, row.try_get("jurisdiction")?);
+            let (language, jurisdiction) = (row.try_get("language")?, row.try_get("jurisdiction")?);
             Ok(Locale { language, jurisdiction })
         };
         rows.iter().map(locale).collect()

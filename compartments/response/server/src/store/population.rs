@@ -26,11 +26,7 @@ impl Store {
     }
 
     /// Keeps the customers in place of those before.
-    pub async fn set_customers(
-        &self,
-        customers: &Population,
-        last: u64,
-    ) -> Result<(), StoreError> {
+    pub async fn set_customers(&self, customers: &Population, last: u64) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         tx.set_population(CUSTOMERS, customers).await?;
         sqlx::query(

@@ -22,14 +22,6 @@ pub fn number<T: TryFrom<i64>>(row: &AnyRow, column: &str) -> Result<T, StoreErr
     narrow(row.try_get(column)?)
 }
 
-/// A number that may be missing.
-pub fn optional_number<T: TryFrom<i64>>(
-    row: &AnyRow,
-    column: &str,
-) -> Result<Option<T>, StoreError> {
-    row.try_get::<Option<i64>, _>(column)?.map(narrow).transpose()
-}
-
 /// An instant, stored in milliseconds since 1970.
 pub fn instant(row: &AnyRow, column: &str) -> Result<Timestamp, StoreError> {
     Timestamp::from_millisecond(row.try_get(column)?).map_err(corrupt)

@@ -25,10 +25,8 @@ pub async fn send_test_letter(
 ) -> Result<String, Problem> {
     let to = staff_contact(app, &call.to)?;
     let message = message(app, letter, call, &to).await?;
-    let envelope = cofferdam_mail::Envelope {
-        from: app.config.shop.mail_from.clone(),
-        to: to.email.clone(),
-    };
+    let envelope =
+        cofferdam_mail::Envelope { from: app.config.shop.mail_from.clone(), to: to.email.clone() };
     let detail = format!("letter {}, version {}", letter.letter, call.version);
     let act = app.act(letter.incident, by, JournalAct::TestLetter, detail);
     let relays = app.letters.relays.clone();

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use accounts_api::{ReadActivity, Activity};
+use accounts_api::{Activity, ReadActivity};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cofferdam_core::{CallerName, Timestamp};

@@ -34,9 +34,7 @@ fn manifest_hash(call: &SealBag) -> Result<&str, Problem> {
         return Err(Problem::bad_request("statement: three lines, the first of which is fixed"));
     };
     let is_base64 = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=');
-    if *name != bag_name(call.incident)
-        || hash.len() != HASH_LENGTH
-        || !hash.bytes().all(is_base64)
+    if *name != bag_name(call.incident) || hash.len() != HASH_LENGTH || !hash.bytes().all(is_base64)
     {
         return Err(Problem::bad_request("statement: not about a bag of this incident"));
     }

@@ -14,7 +14,7 @@ use crate::staff::Staff;
 pub async fn handle(
     State(app): State<Arc<App>>,
     Staff(_): Staff,
-    Body(call, encoding): Body<ListCallers>,
+    Body(_, encoding): Body<ListCallers>,
 ) -> Result<Answer<serde_json::Value>, Problem> {
     let callers = app.compartments.keys.call(&keys_api::ListCallers {}).await?;
     Ok(Answer(json(&callers)?, encoding))

@@ -16,7 +16,7 @@ use crate::staff::Staff;
 pub async fn handle(
     State(app): State<Arc<App>>,
     Staff(_): Staff,
-    Body(call, encoding): Body<ListEpochs>,
+    Body(_, encoding): Body<ListEpochs>,
 ) -> Result<Answer<Vec<DomainState>>, Problem> {
     let mut states = Vec::new();
     for domain in Domain::ALL {

@@ -14,7 +14,7 @@ use crate::staff::Staff;
 pub async fn handle(
     State(app): State<Arc<App>>,
     Staff(_): Staff,
-    Body(call, encoding): Body<ReadPolicy>,
+    Body(_, encoding): Body<ReadPolicy>,
 ) -> Result<Answer<serde_json::Value>, Problem> {
     let policy = app.compartments.keys.call(&keys_api::ReadPolicy {}).await?;
     Ok(Answer(json(&policy)?, encoding))

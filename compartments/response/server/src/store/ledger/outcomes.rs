@@ -96,8 +96,7 @@ impl Store {
         for some in accepted.chunks(SETTLED_AT_ONCE) {
             tx.record(letter, None, some).await?;
         }
-        let replanned =
-            if complete { tx.replan_doubts(letter, None, at).await? } else { 0 };
+        let replanned = if complete { tx.replan_doubts(letter, None, at).await? } else { 0 };
         tx.journal(&act(replanned)).await?;
         tx.commit().await?;
         Ok(replanned)
@@ -217,9 +216,7 @@ impl Tx {
                 let open = format!("ledger.state IN ({PLANNED}, {DEFERRED})");
                 (open + BATCH_IS_HELD, holder.0.clone())
             }
-            Movable::InDoubt => {
-                (format!("ledger.state = {IN_DOUBT} AND $3 = ''"), String::new())
-            }
+            Movable::InDoubt => (format!("ledger.state = {IN_DOUBT} AND $3 = ''"), String::new()),
             Movable::Replanned(state) => {
                 let code = state.code();
                 let free = format!("ledger.state = {code} AND e.state <> {IN_DOUBT}");
