@@ -62,7 +62,7 @@ impl Attempt {
     /// The outcome in a few words.
     pub fn ended(&self) -> String {
         match (&self.refusal, &self.other) {
-            (Some(code), _) => format!("{code:?}"),
+            (Some(code), _) => code.clone(),
             (None, Some(other)) => other.clone(),
             (None, None) => "was answered".to_owned(),
         }
