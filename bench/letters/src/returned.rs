@@ -1,5 +1,5 @@
-//! What comes back, and who doubts: bounces a second into a real ledger, and how long it takes to check
-//! a letter's code.
+//! Mail that comes back, and customers who doubt: bounces a second into a real ledger, and the time to
+//! check a letter's code.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader as Lines
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::estate::Running;
+use crate::site::Site;
 
 /// The domain that letters come back to.
 pub const DOMAIN: &str = "back.shop.example";
@@ -22,14 +22,14 @@ const SERVERS: usize = 8;
 const CODES: usize = 500;
 
 /// What was measured.
-pub struct Back {
+pub struct Returned {
     pub bounces: usize,
     pub bounces_a_second: f64,
     pub verify_median_ms: f64,
     pub verify_worst_ms: f64,
 }
 
-/// What a letter carried.
+/// What a letter carries.
 #[derive(Default)]
 struct Letter {
     return_path: String,
@@ -37,17 +37,17 @@ struct Letter {
 }
 
 /// Checks codes, and lets every letter of the sink's `dump` bounce.
-pub async fn measure(estate: &Running, dump: &Path) -> Back {
+pub async fn measure(site: &Site, dump: &Path) -> Returned {
     let letters = letters(dump);
     let config: toml::Table =
-        fs::read_to_string(estate.dir.join("response/response.toml")).unwrap().parse().unwrap();
+        fs::read_to_string(site.dir.join("response/response.toml")).unwrap().parse().unwrap();
     let page: SocketAddr = config["notice_listen"].as_str().unwrap().parse().unwrap();
     let door = config["letters"]["return_listen"].as_str().unwrap().parse().unwrap();
 
     let mut times = Vec::new();
-    let codes = letters.iter().filter(|letter| !letter.code.is_empty());
-    for (n, letter) in codes.take(CODES).enumerate() {
-        times.push(check(page, &letter.code, n).await);
+    let with_code = letters.iter().filter(|letter| !letter.code.is_empty());
+    for (n, letter) in with_code.take(CODES).enumerate() {
+        times.push(check_code(page, &letter.code, n).await);
     }
     assert_eq!(times.len(), CODES, "too few codes were found in the letters");
     times.sort_by(f64::total_cmp);
@@ -60,9 +60,9 @@ pub async fn measure(estate: &Running, dump: &Path) -> Back {
     }
     servers.join_all().await;
     let seconds = begun.elapsed().as_secs_f64();
-    let status = estate.response().call(&ReadLetter { letter: LetterId(2) }).await.unwrap();
+    let status = site.staff().call(&ReadLetter { letter: LetterId(2) }).await.unwrap();
     assert_eq!(status.of(LedgerState::Bounced), count as u64, "bounces are missing in the ledger");
-    Back {
+    Returned {
         bounces: count,
         bounces_a_second: count as f64 / seconds,
         verify_median_ms: times[times.len() / 2],
@@ -70,7 +70,7 @@ pub async fn measure(estate: &Running, dump: &Path) -> Back {
     }
 }
 
-/// Letters to customers as smtp-sink wrote them down.
+/// The letters to customers, as smtp-sink wrote them down.
 fn letters(dump: &Path) -> Vec<Letter> {
     let mut letters: Vec<Letter> = Vec::new();
     for line in BufReader::new(fs::File::open(dump).unwrap()).split(b'\n').map(Result::unwrap) {
@@ -86,7 +86,7 @@ fn letters(dump: &Path) -> Vec<Letter> {
     letters
 }
 
-/// A code as it stands in a letter.
+/// The code in a line of a letter.
 fn code(line: &str) -> Option<String> {
     let is = |word: &&str| {
         word.len() == 11
@@ -98,8 +98,8 @@ fn code(line: &str) -> Option<String> {
     line.split_whitespace().find(is).map(str::to_owned)
 }
 
-/// Milliseconds to check a code, the connection included, each from a network of its own.
-async fn check(page: SocketAddr, code: &str, n: usize) -> f64 {
+/// The milliseconds to check a code, the connection included. Each check comes from a network of its own.
+async fn check_code(page: SocketAddr, code: &str, n: usize) -> f64 {
     let body = format!("code={code}");
     let begun = Instant::now();
     let mut stream = TcpStream::connect(page).await.unwrap();
@@ -118,12 +118,12 @@ async fn check(page: SocketAddr, code: &str, n: usize) -> f64 {
     begun.elapsed().as_secs_f64() * 1_000.0
 }
 
-/// Hands a bounce in for each return path, over one connection.
+/// Hands in a bounce for each return path, over one connection.
 async fn hand_in(door: SocketAddr, paths: Vec<String>) {
     let mut stream = Lines::new(TcpStream::connect(door).await.unwrap());
-    heard(&mut stream, "220").await;
+    expect_reply(&mut stream, "220").await;
     stream.write_all(b"LHLO mx.example\r\n").await.unwrap();
-    heard(&mut stream, "250").await;
+    expect_reply(&mut stream, "250").await;
     for path in paths {
         let steps = [
             ("MAIL FROM:<>\r\n".to_owned(), "250"),
@@ -131,9 +131,9 @@ async fn hand_in(door: SocketAddr, paths: Vec<String>) {
             ("DATA\r\n".to_owned(), "354"),
             (BOUNCE.replace('\n', "\r\n"), "250"),
         ];
-        for (said, reply) in steps {
-            stream.write_all(said.as_bytes()).await.unwrap();
-            heard(&mut stream, reply).await;
+        for (command, reply) in steps {
+            stream.write_all(command.as_bytes()).await.unwrap();
+            expect_reply(&mut stream, reply).await;
         }
     }
     stream.write_all(b"QUIT\r\n").await.unwrap();
@@ -146,7 +146,7 @@ const BOUNCE: &str = "From: MAILER-DAEMON@mx.example\nSubject: Undelivered Mail\
     Status: 5.1.1\nDiagnostic-Code: smtp; 550 5.1.1 no such user\n\n--b--\n.\n";
 
 /// Reads one reply, however many lines it has.
-async fn heard(stream: &mut Lines<TcpStream>, expected: &str) {
+async fn expect_reply(stream: &mut Lines<TcpStream>, expected: &str) {
     let mut line = String::new();
     loop {
         line.clear();
