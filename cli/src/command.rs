@@ -1,4 +1,4 @@
-//! What commands have in common: their options, their values, and how they fail.
+//! The common part of commands: options, values, and errors.
 
 use std::io;
 use std::path::PathBuf;

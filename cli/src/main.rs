@@ -105,7 +105,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// What runs in the async runtime.
+/// The work for the async runtime.
 enum Task {
     /// A server that has locked itself in.
     Server(Server),

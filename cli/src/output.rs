@@ -1,4 +1,4 @@
-//! What commands print: results on standard output, progress and errors on standard error.
+//! Printing: results on standard output, progress and errors on standard error.
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -10,7 +10,7 @@ use serde::Serialize;
 /// Prints one line of a result.
 pub fn line(text: &str) {
     let mut out = std::io::stdout().lock();
-    // It is no failure if the reader went away, as `| head` does.
+    // A reader that goes away, as `| head` does, is no failure.
     let _ = writeln!(out, "{text}");
 }
 
@@ -39,7 +39,8 @@ pub fn fail(message: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Shows how far a long step is: a bar on a terminal, and a plain line every five seconds otherwise.
+/// Shows how far a long step is: a bar on a terminal, and a plain line every five seconds
+/// otherwise.
 pub struct Progress {
     what: &'static str,
     bar: Option<ProgressBar>,

@@ -17,7 +17,7 @@ use response_api::{
     VoidCredentials, VoidWhose,
 };
 
-/// What the thief holds.
+/// The thief's means: a stolen certificate, and things that it saw.
 pub struct Stolen<'a> {
     /// The name in the stolen certificate.
     pub name: &'a CallerName,

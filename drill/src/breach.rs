@@ -24,7 +24,7 @@ pub struct Breach<'a> {
     pub estate: &'a Estate,
     /// The synthetic customers.
     pub people: &'a People,
-    /// What the compartments hold.
+    /// The contents of the compartments.
     pub filled: &'a Filled,
     /// The counts of everything that happens.
     pub size: Size,
@@ -32,7 +32,7 @@ pub struct Breach<'a> {
     pub seed: u64,
 }
 
-/// What happened.
+/// The events of the breach.
 pub struct Happened {
     /// The instant from which the server counts as fallen.
     pub since: Timestamp,

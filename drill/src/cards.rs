@@ -34,8 +34,8 @@ impl Cards {
     }
 }
 
-/// Whether the check digit is right (ISO/IEC 7812): with every second digit from the right doubled, the
-/// sum of all digits is divisible by ten.
+/// Whether the check digit is right (ISO/IEC 7812): with every second digit from the right doubled,
+/// the sum of all digits is divisible by ten.
 fn luhn(number: &str) -> bool {
     let digits = number.bytes().rev().map(|b| u32::from(b - b'0'));
     let sum: u32 = digits

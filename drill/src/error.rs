@@ -14,7 +14,8 @@ use staff::import::ImportError;
 
 use crate::flat::FlatError;
 
-/// Why a drill does not come to its end. A check that does not hold is no error: the report names it.
+/// Why a drill does not come to its end. A check that does not hold is no error: the report names
+/// it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DrillError {
@@ -53,7 +54,7 @@ pub enum DrillError {
     Customers {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The fault.
         source: csv::Error,
     },
     /// A row of customers can't be read.

@@ -40,9 +40,9 @@ impl CustomerSource {
     }
 }
 
-/// What the compartments hold.
+/// The contents of the compartments.
 pub struct Filled {
-    /// Which customer has which record.
+    /// The record of each customer.
     pub roll: Roll,
     /// How many of the customers are synthetic.
     pub shoppers: u32,

@@ -32,7 +32,8 @@ pub struct Delivery {
     pub duplicated: u64,
     /// Letters to decoys, and letters to nobody in the ledger.
     pub strangers: u64,
-    /// Rows whose letter arrived at another address, and rows with other fields than the customer lost.
+    /// Rows whose letter arrived at another address, and rows with other fields than the customer
+    /// lost.
     pub mistaken: u64,
 }
 
@@ -150,8 +151,8 @@ fn lost(truth: &Tally, record: u32) -> FieldSet {
     lost.map(|(field, _)| *field).collect()
 }
 
-/// Opens letters from all over the ledger. Returns how many were opened, and how many of them name other
-/// fields than that customer lost.
+/// Opens letters from all over the ledger. Returns how many were opened, and how many of them name
+/// other fields than that customer lost.
 pub fn spot_check(
     rows: &[LedgerRow],
     arrived: &Arrived,

@@ -1,5 +1,5 @@
-//! The drill: a breach replayed on a fresh estate, from the theft to the last letter, and everything
-//! that the response found held against what the thief really took.
+//! The drill: a breach replayed on a fresh estate, from the theft to the last letter, and
+//! everything that the response found held against what the thief really took.
 //!
 //! The drill has no private way in. It fills the estate through the calls of a shop that moves in,
 //! and responds through `staff`. The thief's loot is written down where it arrives, so that the

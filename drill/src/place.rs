@@ -24,8 +24,9 @@ pub struct DrillEstate {
 }
 
 impl DrillEstate {
-    /// Makes a fresh estate in the directory that the options name, or in a temporary one. An estate
-    /// of an earlier drill is removed first. Anything else in the directory stays, and is an error.
+    /// Makes a fresh estate in the directory that the options name, or in a temporary one. An
+    /// estate of an earlier drill is removed first. Anything else in the directory stays, and is an
+    /// error.
     pub async fn create(options: &Options, size: &Size) -> Result<Self, DrillError> {
         let (temporary, dir) = directory(options)?;
         if dir.join(MARK).is_dir() && Estate::exists(&dir) {

@@ -14,9 +14,9 @@ pub struct DrillReport {
     pub customers: u64,
     /// The seed that repeats the drill.
     pub seed: u64,
-    /// What the thief got.
+    /// The loot of the thief.
     pub loot: Loot,
-    /// What the response found, from the logs alone.
+    /// The exposure, which the response found from the logs alone.
     pub exposure: ExposureReport,
     /// Cards.
     pub cards: CardsReport,
@@ -33,7 +33,7 @@ pub struct DrillReport {
     pub flat: Option<FlatReport>,
     /// The steps with their times.
     pub steps: Vec<Step>,
-    /// What must hold.
+    /// The checks.
     pub checks: Vec<Check>,
     /// Whether every check held.
     pub ok: bool,
@@ -41,7 +41,7 @@ pub struct DrillReport {
     pub seconds: f64,
 }
 
-/// What the thief got.
+/// The loot of the thief.
 #[derive(Debug, Default, Serialize)]
 pub struct Loot {
     /// Records of which it got a field, decoys among them.
@@ -140,7 +140,7 @@ pub struct Step {
 /// Something that must hold.
 #[derive(Debug, Clone, Serialize)]
 pub struct Check {
-    /// What must hold.
+    /// The statement that must hold.
     pub name: String,
     /// Whether it holds.
     pub ok: bool,

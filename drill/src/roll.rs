@@ -1,4 +1,4 @@
-//! Which customer has which record number, as the import answered: a few bytes a customer.
+//! The record number of each customer, as the import answered: a few bytes a customer.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
@@ -30,8 +30,8 @@ impl AddressHash {
 }
 
 impl Roll {
-    /// Adds the customers of a file. `records` says which line became which record, ascending by line.
-    /// Returns how many customers were added.
+    /// Adds the customers of a file. `records` says which line became which record, ascending by
+    /// line. Returns how many customers were added.
     pub fn add_file(&mut self, file: &Path, records: &[(u64, Record)]) -> io::Result<u32> {
         let mut rows = csv::ReaderBuilder::new().flexible(true).from_path(file)?;
         let email = rows.headers()?.iter().position(|name| name.trim() == "email").unwrap_or(1);

@@ -1,4 +1,4 @@
-//! Other hosts than an app server fall: what the thief does there, and what it gets.
+//! Other hosts than an app server fall, and the thief takes what each of them gives up.
 
 use accounts_server::store::{SealedCustomer, Store};
 use cofferdam_core::{Clock, Domain, Field, FieldSet, Operation, Record, SealedAs, SystemClock};
@@ -23,8 +23,8 @@ use crate::{scope_check, secrecy};
 const RECORDS: u32 = 100;
 
 impl Breach<'_> {
-    /// Another host than an app server falls. Ordinary traffic runs, and the thief does what the host
-    /// lets it do.
+    /// Another host than an app server falls. Ordinary traffic runs, and the thief does what the
+    /// host lets it do.
     pub async fn happen_at(
         &self,
         scenario: Scenario,
@@ -53,7 +53,7 @@ impl Breach<'_> {
         if scenario == Scenario::Accounts {
             truth.add(&loot);
         } else {
-            // Nothing passes through a database, or through keys, in clear.
+            // A database and keys see no customer's data in clear.
             truth = loot.clone();
         }
         recorder.report.loot.records = loot.people().len();
@@ -62,8 +62,8 @@ impl Breach<'_> {
         Ok(Happened { since, truth, sessions })
     }
 
-    /// The thief has the host of `accounts`. It reads the table, and asks for keys in the name of an
-    /// app server until that server's budget ends.
+    /// The thief has the host of `accounts`. It reads the table, and asks for keys in the name of
+    /// an app server until that server's budget ends.
     async fn open_in_the_name_of_an_app_server(
         &self,
         recorder: &mut Recorder<'_>,
@@ -167,8 +167,8 @@ fn as_accounts(estate: &Estate) -> Result<Client, DrillError> {
     Ok(Client::new(estate.addresses.of(Compartment::Keys), &identity))
 }
 
-/// Asks for the keys of one customer's profile in the name of an app server, and opens the texts with
-/// them. `None` when the budget refuses.
+/// Asks for the keys of one customer's profile in the name of an app server, and opens the texts
+/// with them. `None` when the budget refuses.
 async fn open_profile(
     keys: &Client,
     customer: &SealedCustomer,
@@ -195,8 +195,8 @@ async fn open_profile(
     Ok(Some(fields))
 }
 
-/// What `response`, or the mail relay, gets of the letters: each customer's name and address. The
-/// relay gets the reset codes besides, each of which opens an account.
+/// The truth about a fallen `response` or mail relay: it got each customer's name and address with
+/// the letters. The relay also got the reset codes, each of which opens an account.
 pub fn taken_from_letters(scenario: Scenario, roll: &Roll, reset: &[Record]) -> Tally {
     let mut truth = Tally::default();
     for (record, _) in roll.customers() {

@@ -33,8 +33,8 @@ pub struct Difference {
     read: BTreeMap<Field, u64>,
 }
 
-/// Scopes an incident, and compares every field at both levels with the truth. `from_log` reads every
-/// entry of the log besides the index.
+/// Scopes an incident, and compares every field at both levels with the truth. `from_log` reads
+/// every entry of the log besides the index.
 pub async fn scope(
     response: &Client,
     incident: IncidentId,

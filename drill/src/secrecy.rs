@@ -1,5 +1,5 @@
-//! Searches for customers' data where none may be in clear: in the raw bytes of databases, of the files
-//! of `keys`, and of every log.
+//! Searches for customers' data where none may be in clear: in the raw bytes of databases, of the
+//! files of `keys`, and of every log.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -101,9 +101,9 @@ impl Needles {
     }
 }
 
-/// Searches the files of every compartment. The mail in the sink left the compartments, and the drill's
-/// own files hold the texts that are searched for: neither is searched. Returns how many files were
-/// searched.
+/// Searches the files of every compartment. The mail in the sink left the compartments, and the
+/// drill's own files hold the texts that are searched for: neither is searched. Returns how many
+/// files were searched.
 pub fn search(estate: &Path, needles: &Needles) -> io::Result<(usize, Vec<Leak>)> {
     let places = ["keys", "accounts", "payments", "response", "mail/sink.log"];
     search_in(&places.map(|place| estate.join(place)), needles)

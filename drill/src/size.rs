@@ -1,5 +1,5 @@
-//! How large each part of a drill is. All counts are fixed before the drill starts, and none depends on
-//! the time, so that the same seed gives the same exposure.
+//! How large each part of a drill is. All counts are fixed before the drill starts, and none
+//! depends on the time, so that the same seed gives the same exposure.
 
 use keys_api::Budget;
 
@@ -30,8 +30,9 @@ impl Size {
         }
     }
 
-    /// The budget of an app server. The limit of the hour is the one that stops the thief: the traffic
-    /// of a drill takes less than an hour, so that the budget ends at the same record on every machine.
+    /// The budget of an app server. The limit of the hour is the one that stops the thief: the
+    /// traffic of a drill takes less than an hour, so that the budget ends at the same record on
+    /// every machine.
     pub const fn budget(&self) -> Budget {
         let reads = self.hourly_reads;
         Budget { minute: reads, hour: reads, day: 5 * reads, burst: 0 }

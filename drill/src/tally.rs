@@ -1,4 +1,4 @@
-//! The truth that the exposure is checked against: what a host got.
+//! The truth that the exposure is checked against: everything that a host got.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use roaring::RoaringBitmap;
 /// The records of which a host got each field.
 pub type Fields = BTreeMap<Field, RoaringBitmap>;
 
-/// What a host got, field by field and record by record.
+/// Everything that a host got, field by field and record by record.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tally {
     /// Fields that were released to the host.

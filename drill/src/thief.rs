@@ -1,5 +1,5 @@
-//! The thief. It holds the certificate of the fallen app server and nothing else, and takes what that
-//! opens. Its loot is written down.
+//! The thief. It holds the certificate of the fallen app server and nothing else, and takes what
+//! that opens. Its loot is written down.
 
 use accounts_api::ReadCustomers;
 use cofferdam_core::{Field, FieldSet, Record};
@@ -14,7 +14,7 @@ use crate::traffic::profile;
 /// The most records that `accounts` takes in a call.
 const LARGEST: u32 = 1_000;
 
-/// What the thief took.
+/// The loot of the thief.
 #[derive(Debug, Default)]
 pub struct Haul {
     /// Every field that it got.
@@ -32,8 +32,8 @@ impl Haul {
         Self { next, ..Self::default() }
     }
 
-    /// Opens customers one by one, with every field that an app server may see. This passes for ordinary
-    /// traffic.
+    /// Opens customers one by one, with every field that an app server may see. This passes for
+    /// ordinary traffic.
     pub async fn look_closely(&mut self, accounts: &Client, looks: u32) -> Result<(), DrillError> {
         for _ in 0..looks {
             let got = self.read(accounts, 1, profile()).await?;
@@ -46,9 +46,9 @@ impl Haul {
         Ok(())
     }
 
-    /// Takes names and addresses by the thousand until the budget refuses, then ever fewer at a time until
-    /// it refuses a single one. Every customer has both fields, so that a request is one release, which is
-    /// granted whole or not at all.
+    /// Takes names and addresses by the thousand until the budget refuses, then ever fewer at a
+    /// time until it refuses a single one. Every customer has both fields, so that a request is one
+    /// release, which is granted whole or not at all.
     pub async fn drain(&mut self, accounts: &Client) -> Result<(), DrillError> {
         let fields: FieldSet = [Field::Name, Field::Email].into_iter().collect();
         let mut batch = LARGEST;
@@ -60,8 +60,8 @@ impl Haul {
         Ok(())
     }
 
-    /// Reads the next customers. After the last one it starts again at the first. `false` when the budget
-    /// refuses.
+    /// Reads the next customers. After the last one it starts again at the first. `false` when the
+    /// budget refuses.
     async fn read(
         &mut self,
         accounts: &Client,

@@ -1,5 +1,5 @@
-//! Ordinary traffic at the app servers: customers sign in and look at their profiles. Everything that
-//! comes to a host is written down.
+//! Ordinary traffic at the app servers: customers sign in and look at their profiles. Everything
+//! that comes to a host is written down.
 
 use std::sync::Arc;
 
@@ -83,8 +83,8 @@ pub fn plan(people: &People, roll: &Roll, seed: u64, host: u64, count: u32) -> V
     (0..count).map(visit).collect()
 }
 
-/// Makes the visits at the host whose certificate `accounts` shows. Returns what came to the host, and the
-/// sessions that stay open.
+/// Makes the visits at the host whose certificate `accounts` shows. Returns what came to the host,
+/// and the sessions that stay open.
 pub async fn run(
     accounts: &Client,
     visits: Vec<Visit>,

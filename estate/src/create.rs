@@ -65,9 +65,9 @@ pub fn make_certificates(dir: &Path, now: Timestamp) -> Result<(), EstateError> 
 
 /// An estate that is being made.
 struct Draft {
-    /// Where it is being made.
+    /// The directory in which it is being made.
     dir: PathBuf,
-    /// Where it will stand. Its configuration files name this directory.
+    /// The directory in which it will stand, and which its configuration files name.
     stands_in: PathBuf,
 }
 

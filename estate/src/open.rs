@@ -16,7 +16,7 @@ pub const ADDRESSES: &str = "estate.toml";
 pub struct Estate {
     /// The directory, absolute.
     pub dir: PathBuf,
-    /// Where the compartments listen.
+    /// The addresses of the compartments.
     pub addresses: Addresses,
 }
 

@@ -113,8 +113,8 @@ impl Running {
         process.child.id()
     }
 
-    /// Stops every process in the reverse order of their start: callers stop before the compartments
-    /// that they call. A process that does not stop in time is killed.
+    /// Stops every process in the reverse order of their start: callers stop before the
+    /// compartments that they call. A process that does not stop in time is killed.
     pub async fn stop(&mut self) {
         for mut process in self.processes.drain(..).rev() {
             // The process stops when its standard input ends.

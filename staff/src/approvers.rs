@@ -48,10 +48,10 @@ pub enum KeyError {
     Key {
         /// The key's file.
         path: PathBuf,
-        /// What is wrong.
+        /// The fault.
         source: BadApproverKey,
     },
-    /// Nobody can be asked for the passphrase.
+    /// There is no terminal on which to ask for the passphrase.
     #[error("a passphrase can't be asked for here ({0}); give it with --passphrase-file")]
     Ask(io::Error),
 }

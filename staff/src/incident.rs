@@ -11,8 +11,8 @@ use response_api::{FeedAlarm, IncidentId, Notice, PublishNotice, ReadFeed, Repor
 use crate::StepError;
 use crate::step::{call, scope_first};
 
-/// The alarms that changed after the sequence number `after`, oldest first. The feed comes in pages,
-/// and this reads all of them.
+/// The alarms that changed after the sequence number `after`, oldest first. The feed comes in
+/// pages, and this reads all of them.
 pub async fn alarms(client: &Client, after: u64) -> Result<Vec<FeedAlarm>, StepError> {
     let mut all: Vec<FeedAlarm> = Vec::new();
     loop {

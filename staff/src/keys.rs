@@ -1,4 +1,5 @@
-//! What `keys` says to staff, through `response`: its policy, its epochs, and what each caller took.
+//! The state of `keys` as staff see it through `response`: policy, epochs, and the budgets that
+//! callers used.
 
 use cofferdam_core::{Domain, Epoch};
 use cofferdam_wire::Client;
@@ -14,7 +15,7 @@ pub async fn policy(response: &Client) -> Result<Policy, StepError> {
     read(response, KeysView::Policy).await
 }
 
-/// Each caller with its budgets and what it took of them.
+/// Each caller with its budgets and its use of them.
 pub async fn callers(response: &Client) -> Result<Vec<CallerStatus>, StepError> {
     read(response, KeysView::Callers).await
 }

@@ -1,4 +1,4 @@
-//! A step of the response that did not happen, and what to do about it.
+//! Steps of the response that did not happen, with advice.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ pub enum StepError {
     Call {
         /// The refusal.
         source: CallError,
-        /// What to do next, where that is known.
+        /// Advice on the next step, if there is any.
         advice: Option<String>,
     },
     /// Too few people signed.
@@ -40,7 +40,7 @@ pub enum StepError {
     /// A file can't be read or written.
     #[error("{}: {source}", path.display())]
     File {
-        /// Which.
+        /// The file.
         path: PathBuf,
         /// The system's error.
         source: io::Error,
@@ -53,7 +53,7 @@ pub async fn call<C: Call>(client: &Client, call: &C) -> Result<C::Answer, StepE
 }
 
 impl StepError {
-    /// The error of a call. `unready` is what to do when the incident is not as far as the step
+    /// The error of a call. `unready` is the advice for an incident that is not as far as the step
     /// needs it.
     pub(crate) fn refused(source: CallError, unready: Option<String>) -> Self {
         let advice = match &source {
@@ -72,7 +72,7 @@ impl StepError {
     }
 }
 
-/// What to do about a problem.
+/// Advice about a problem.
 fn advice(problem: &Problem, unready: Option<String>) -> Option<String> {
     if problem.detail.contains("cofferdam incident") {
         return None;
@@ -84,7 +84,7 @@ fn advice(problem: &Problem, unready: Option<String>) -> Option<String> {
     known.map(|(_, advice)| (*advice).to_owned())
 }
 
-/// What to do about each problem that staff can do something about.
+/// Advice about each problem that staff can do something about.
 const ADVICE: [(ProblemType, &str); 4] = [
     (ProblemType::NOT_FOUND, "see `cofferdam incident list`"),
     (ProblemType::NOT_GRANTED, "name one of `staff` in response.toml with --as"),
@@ -92,7 +92,7 @@ const ADVICE: [(ProblemType, &str); 4] = [
     (ProblemType::UPSTREAM, "see that all compartments run, and try again"),
 ];
 
-/// What to do before a step that needs the exposure.
+/// Advice before a step that needs the exposure.
 pub(crate) fn scope_first(incident: IncidentId) -> String {
     format!("run `cofferdam incident scope {incident}` first")
 }

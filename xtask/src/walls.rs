@@ -12,8 +12,8 @@ use graph::Graph;
 
 const GOLDEN: &str = "xtask/walls.txt";
 
-/// Checks the dependencies and the sources of every crate against the walls, and that the golden file
-/// shows the dependencies. With `bless`, writes the golden file anew.
+/// Checks the dependencies and the sources of every crate against the walls, and that the golden
+/// file shows the dependencies. With `bless`, writes the golden file anew.
 pub fn check(root: &Path, bless: bool) -> Result<(), Vec<String>> {
     let graph = Graph::read(root).map_err(|e| vec![e])?;
     let mut faults = graph.faults();

@@ -1,4 +1,5 @@
-//! One mail provider of five begins to answer 421: how soon it gets fewer letters, and what the others get.
+//! One mail provider of five begins to answer 421: how soon it gets fewer letters, and what the
+//! others get.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -36,7 +37,7 @@ impl Counts {
     }
 }
 
-/// What was measured, in recipients a second.
+/// The figures, in recipients a second.
 pub struct Flood {
     pub flooded_before: f64,
     pub others_before: f64,

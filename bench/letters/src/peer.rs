@@ -1,6 +1,6 @@
-//! The peer: Mailman 3, from Debian's package `mailman3`. It sends one of the letters to the first of the
-//! same customers, each in a transaction of its own, into the same sink. Mailman runs as a user of its own,
-//! so that the measurement needs root.
+//! The peer: Mailman 3, from Debian's package `mailman3`. It sends one of the letters to the first
+//! of the same customers, each in a transaction of its own, into the same sink. Mailman runs as a
+//! user of its own, so that the measurement needs root.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -18,7 +18,7 @@ const HEAD: u64 = 200_000;
 /// How long Mailman may take.
 const PATIENCE: Duration = Duration::from_mins(10);
 
-/// What was measured.
+/// The figures.
 pub struct Peer {
     /// How many letters were sent.
     pub letters: u32,
@@ -111,7 +111,8 @@ impl Mailman {
         assert!(done.success(), "mailman {args:?} failed: is the package mailman3 there?");
     }
 
-    /// Waits until the log says that the message was handed over. Returns the seconds that this took.
+    /// Waits until the log says that the message was handed over. Returns the seconds that this
+    /// took.
     fn wait_until_sent(&self, letters: u32) -> f64 {
         let (log, begun) = (self.file("var/logs/smtp.log"), Instant::now());
         let told = format!("for {} recips, completed in ", letters + 1);

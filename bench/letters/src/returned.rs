@@ -1,5 +1,5 @@
-//! Mail that comes back, and customers who doubt: bounces a second into a real ledger, and the time to
-//! check a letter's code.
+//! Mail that comes back, and customers who doubt: bounces a second into a real ledger, and the time
+//! to check a letter's code.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -21,7 +21,7 @@ const SERVERS: usize = 8;
 /// Codes that are checked.
 const CODES: usize = 500;
 
-/// What was measured.
+/// The figures.
 pub struct Returned {
     pub bounces: usize,
     pub bounces_a_second: f64,
@@ -29,7 +29,7 @@ pub struct Returned {
     pub verify_worst_ms: f64,
 }
 
-/// What a letter carries.
+/// The parts of a letter that lead back to it.
 #[derive(Default)]
 struct Letter {
     return_path: String,
@@ -98,7 +98,8 @@ fn code(line: &str) -> Option<String> {
     line.split_whitespace().find(is).map(str::to_owned)
 }
 
-/// The milliseconds to check a code, the connection included. Each check comes from a network of its own.
+/// The milliseconds to check a code, the connection included. Each check comes from a network of
+/// its own.
 async fn check_code(page: SocketAddr, code: &str, n: usize) -> f64 {
     let body = format!("code={code}");
     let begun = Instant::now();

@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::site::Site;
 
-/// What was measured.
+/// The figures.
 pub struct Sent {
     pub letters: u64,
     /// People in every other state.
@@ -51,8 +51,8 @@ impl Sending {
     }
 }
 
-/// Declares, scopes, writes to staff and then to every customer, until the first letter to a customer
-/// leaves.
+/// Declares, scopes, writes to staff and then to every customer, until the first letter to a
+/// customer leaves.
 pub async fn begin(site: &Site) -> Sending {
     let client = site.staff();
     let incident = client.call(&declare()).await.unwrap().incident;

@@ -111,8 +111,8 @@ fn write_customers(file: &Path, customers: u32, domains: &[&str]) {
     writeln!(out, "{}", COLUMNS.join(",")).unwrap();
     let places = ["US,KY,en", "US,MA,en", "US,CA,es", "CA,QC,fr", "DE,,de", "BR,,pt"];
     for n in 0..customers {
-        // Decoys get addresses that look like their neighbours'. Among consecutive numbers, those would
-        // be addresses of customers.
+        // Decoys get addresses that look like their neighbours'. Among consecutive numbers, those
+        // would be addresses of customers.
         let mixed = n.wrapping_mul(2_654_435_761);
         let place = places[n as usize % places.len()];
         let domain = domains[n as usize % domains.len()];

@@ -24,7 +24,7 @@ pub struct ServeArgs {
     stop: StopArgs,
 }
 
-/// What stops a server besides SIGTERM and Ctrl-C.
+/// The end of a server besides SIGTERM and Ctrl-C.
 #[derive(Debug, Args)]
 pub struct StopArgs {
     /// Stop when standard input ends: `up` holds the other end, so that no compartment outlives it

@@ -1,4 +1,4 @@
-//! What can't be known counts as read and is named: a log that is gone, and a log that was put back to an
+//! A doubt counts as read and is named: a log that is gone, and a log that was put back to an
 //! earlier state.
 
 use std::fs;
@@ -64,7 +64,7 @@ async fn everybody_counts_as_read_from_when_the_log_was_gone() {
     assert_eq!(gap.people.read, gap.customers, "everybody within reach counts as read");
     assert_eq!(gap.assumed, gap.people.read - 5);
 
-    // What happened before the log was gone is known, and nothing else is assumed about that time.
+    // The time before the log was gone is known, and nothing is assumed about it.
     let covered = scope(&staff, Some(still_there)).await;
     assert_eq!((covered.people.read, covered.assumed), (5, 0), "{:?}", covered.doubts);
     assert!(covered.doubts.iter().any(|doubt| doubt.what.contains("after the window")));
@@ -83,7 +83,8 @@ async fn a_log_that_was_put_back_rings_and_is_doubted() {
     assert_eq!(scope(&staff, None).await.people.read, 20);
     drop(keys);
 
-    // The intruder has the host and its signing key, so that an older log is signed as well as this one.
+    // The intruder has the host and its signing key, so that an older log is signed as well as this
+    // one.
     fs::remove_dir_all(&log).unwrap();
     copy(&aside, &log);
     let _keys = place.serve(Keys).await;

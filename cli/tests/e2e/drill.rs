@@ -136,8 +136,8 @@ async fn a_shops_own_file_can_be_drilled_with() {
     fs::write(&file, csv).unwrap();
     let result = drill(["--file", file.to_str().unwrap(), "--dir", place.path()]);
     assert_eq!(result["ok"], true);
-    // Fifty synthetic customers come on top. The row without an address is refused, and so is the name with
-    // a line break.
+    // Fifty synthetic customers come on top. The row without an address is refused, and so is the
+    // name with a line break.
     assert_eq!(result["customers"], 251);
 
     let refused = run(["drill", "--file", file.to_str().unwrap(), "--relay", "192.0.2.1:25"]);

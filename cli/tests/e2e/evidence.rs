@@ -1,5 +1,5 @@
-//! The bag of evidence, which verifies with nothing but itself and a key, and names every change made to
-//! it. And the commands with which staff contain an incident.
+//! The bag of evidence, which verifies with nothing but itself and a key, and names every change
+//! made to it. And the commands with which staff contain an incident.
 
 use std::fs;
 use std::io::{BufRead, BufReader};

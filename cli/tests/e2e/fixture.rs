@@ -1,5 +1,5 @@
-//! An estate made by version 0.1 opens: its databases, its log, its signed policy, and an order that was
-//! signed then and is applied now.
+//! An estate made by version 0.1 opens: its databases, its log, its signed policy, and an order
+//! that was signed then and is applied now.
 
 use std::fs;
 use std::path::PathBuf;
@@ -44,8 +44,8 @@ async fn an_estate_of_version_0_1_opens() {
     now.verify_log();
 }
 
-/// Unpacks the estate, and gives it a directory, free ports and new certificates. The old certificates
-/// expire.
+/// Unpacks the estate, and gives it a directory, free ports and new certificates. The old
+/// certificates expire.
 fn unpack() -> Place {
     let place = Place::new();
     fs::create_dir(&place.dir).unwrap();
@@ -94,7 +94,7 @@ async fn a_customer_is_read(place: &Place, record: Record) {
     }
 }
 
-/// What version 0.1 knew, as it stands in its bag of evidence.
+/// The knowledge of version 0.1, from its bag of evidence.
 struct Old {
     bag: PathBuf,
 }

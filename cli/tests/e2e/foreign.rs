@@ -1,5 +1,5 @@
-//! A shop whose accounts do not run on Cofferdam brings its table and PostgreSQL's own audit logs on the day
-//! of an incident. The statements are real: psql runs them and pgaudit logs them.
+//! A shop whose accounts do not run on Cofferdam brings its table and PostgreSQL's own audit logs
+//! on the day of an incident. The statements are real: psql runs them and pgaudit logs them.
 
 use std::fs;
 use std::path::{Path, PathBuf};

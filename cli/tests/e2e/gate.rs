@@ -1,5 +1,5 @@
-//! The gate in front of letters: no letter starts that receivers would not take for the shop's own, and
-//! every thousandth is checked again.
+//! The gate in front of letters: no letter starts that receivers would not take for the shop's own,
+//! and every thousandth is checked again.
 
 use std::fs;
 use std::net::SocketAddr;

@@ -1,5 +1,5 @@
-//! `keys` is killed again and again under load. No answered release is missing from the log, and none stands
-//! in it twice.
+//! `keys` is killed again and again under load. No answered release is missing from the log, and
+//! none stands in it twice.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};

@@ -1,6 +1,6 @@
-//! Letters through a real Postfix while `response` is killed again and again. Nobody is missed, and every
-//! customer who may have got a letter is in doubt. Doubts are settled from the relay's own log, and the rest
-//! is sent again under the same Message-IDs.
+//! Letters through a real Postfix while `response` is killed again and again. Nobody is missed, and
+//! every customer who may have got a letter is in doubt. Doubts are settled from the relay's own
+//! log, and the rest is sent again under the same Message-IDs.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,7 +18,7 @@ use response_api::{
 };
 use testkit::Postfix;
 
-use crate::support::{Place, stdout, wait_until, wait_within};
+use crate::support::{Place, Process, stdout, wait_until, wait_within};
 
 /// How many customers there are, unless `COFFERDAM_LETTERS` says otherwise.
 const CUSTOMERS: u32 = 3_000;
@@ -163,11 +163,7 @@ async fn nobody_is_missed_or_written_to_twice_however_often_response_dies() {
             status.total() - status.open() >= share
         };
         wait_within(PATIENCE * (1 + customers / 10_000), "letters go out", sent).await;
-        let [random] = (&SystemRng as &dyn Rng).bytes::<1>();
-        tokio::time::sleep(ALIVE * u32::from(random) / 255).await;
-        response.kill();
-        response = place.spawn(Response, "response");
-        wait_until("response answers again", async || staff.is_healthy().await).await;
+        response = kill_and_start_again(&place, response, &staff).await;
         let status = status(&staff, letter).await;
         assert_eq!(status.total(), everybody, "{kill}");
         assert!(status.of(LedgerState::InDoubt) <= u64::from(kill + 1) * ON_THE_WIRE, "{status:?}");
@@ -180,15 +176,7 @@ async fn nobody_is_missed_or_written_to_twice_however_often_response_dies() {
 
     let (all, came) = (rows(&staff, letter).await, arrived(&postfix));
     assert_eq!(all.len() as u64, everybody);
-    for row in &all {
-        let times = came.get(&row.message_id).copied().unwrap_or(0);
-        match row.state {
-            LedgerState::Accepted => assert_eq!(times, 1, "{row:?}"),
-            LedgerState::InDoubt => assert!(times <= 1, "{row:?}"),
-            LedgerState::Suppressed => assert_eq!(times, 0, "{row:?}"),
-            _ => panic!("a row has no outcome: {row:?}"),
-        }
-    }
+    check_arrivals(&all, &came);
     let doubts = all.iter().filter(|row| row.state == LedgerState::InDoubt).count();
     eprintln!("{kills} kills, the last after {before} letters; {doubts} in doubt");
     settle_from_log(&place, &postfix);
@@ -197,21 +185,45 @@ async fn nobody_is_missed_or_written_to_twice_however_often_response_dies() {
     response.kill();
 }
 
+/// Kills `response` at a random instant, and starts it again.
+async fn kill_and_start_again(place: &Place, mut response: Process, staff: &Client) -> Process {
+    let [random] = (&SystemRng as &dyn Rng).bytes::<1>();
+    tokio::time::sleep(ALIVE * u32::from(random) / 255).await;
+    response.kill();
+    let response = place.spawn(Response, "response");
+    wait_until("response answers again", async || staff.is_healthy().await).await;
+    response
+}
+
+/// Checks what arrived against the ledger.
+fn check_arrivals(rows: &[LedgerRow], came: &BTreeMap<String, u64>) {
+    for row in rows {
+        let times = came.get(&row.message_id).copied().unwrap_or(0);
+        match row.state {
+            LedgerState::Accepted => assert_eq!(times, 1, "{row:?}"),
+            LedgerState::InDoubt => assert!(times <= 1, "{row:?}"),
+            LedgerState::Suppressed => assert_eq!(times, 0, "{row:?}"),
+            _ => panic!("a row has no outcome: {row:?}"),
+        }
+    }
+}
+
 /// Waits until a letter ends.
 async fn wait_until_finished(staff: &Client, letter: LetterId, customers: u32) {
     let ended = async || status(staff, letter).await.state == LetterState::Finished;
     wait_within(PATIENCE * (1 + customers / 1_000), "the letter ends", ended).await;
 }
 
-/// Settles doubts from the relay's log. The log is whole, so that a letter that it does not name is planned
-/// again.
+/// Settles doubts from the relay's log. The log is whole, so that a letter that it does not name is
+/// planned again.
 fn settle_from_log(place: &Place, postfix: &Postfix) {
     let log = postfix.log.to_str().unwrap();
     let settled = place.run(["letters", "settle", "2", "--complete", "--log", log]);
     eprintln!("{}", stdout(&settled));
 }
 
-/// Sends what is planned again once doubts are settled. Returns what arrived: one letter for everybody.
+/// Sends what is planned again once doubts are settled. Returns what arrived: one letter for
+/// everybody.
 async fn send_the_rest(
     staff: &Client,
     letter: LetterId,

@@ -1,5 +1,5 @@
-//! End-to-end tests. They start the real binary, call it under the certificates of an estate, kill it, and
-//! read what it leaves.
+//! End-to-end tests. They start the real binary, call it under the certificates of an estate, kill
+//! it, and read what it leaves.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,

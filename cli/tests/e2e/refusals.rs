@@ -1,5 +1,5 @@
-//! The calls that the certificate of one app server does not open. Each refusal is a problem document, and
-//! a refusal by `keys` rings an alarm.
+//! The calls that the certificate of one app server does not open. Each refusal is a problem
+//! document, and a refusal by `keys` rings an alarm.
 
 use accounts_api::{
     CheckSession, Coarse, CreateCustomer, OpenSession, OrderVoid, Profile, ReadCustomers, Whose,

@@ -25,7 +25,7 @@ pub struct Attempt {
 /// The relay.
 #[derive(Clone)]
 pub struct Relay {
-    /// Where it takes messages.
+    /// The address on which it takes messages.
     pub address: SocketAddr,
     attempts: Arc<Mutex<Vec<Attempt>>>,
     taken: Envelopes,
@@ -37,8 +37,8 @@ pub async fn accepting_relay() -> (SocketAddr, Envelopes) {
     (relay.address, relay.taken)
 }
 
-/// The relay's reply to a recipient's message, by the number of earlier messages to the same recipient.
-/// `None` takes the message.
+/// The relay's reply to a recipient's message, by the number of earlier messages to the same
+/// recipient. `None` takes the message.
 type ReplyTo = dyn Fn(&str, usize) -> Option<&'static str> + Send + Sync;
 
 impl Relay {

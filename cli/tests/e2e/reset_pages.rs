@@ -1,5 +1,5 @@
-//! Letters bring customers to the pages on which they set new passwords. While those pages are busy, letters
-//! wait.
+//! Letters bring customers to the pages on which they set new passwords. While those pages are
+//! busy, letters wait.
 
 use std::time::Duration;
 

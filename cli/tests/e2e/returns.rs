@@ -1,5 +1,5 @@
-//! Mail that comes back from letters, handed in as a mail server does it, and the list of people to write to
-//! by post.
+//! Mail that comes back from letters, handed in as a mail server does it, and the list of people to
+//! write to by post.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -120,18 +120,15 @@ async fn returned_mail_is_in_the_ledger_and_the_post_reaches_the_rest() {
     write_post_list(&place);
 }
 
-/// Anybody can write complaints about letters. The ledger keeps ten of them, and only ten that the provider
-/// signed pause its mailboxes.
+/// Anybody can write complaints about letters. The ledger keeps ten of them, and only ten that the
+/// provider signed pause its mailboxes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_complaints_that_a_provider_signed_pause_its_mailboxes() {
     let place = Place::with_estate().await;
-    let dns = Dns::start().await;
+    let (dns, key) = (Dns::start().await, dkim_key("isp.example", "arf"));
     publish(&place, &dns);
     dns.txt(&format!("{DOMAIN}."), "v=spf1 ip4:192.0.2.10 -all");
-    let key = generate_dkim_key(DkimAlgorithm::Rsa).unwrap();
-    let key = DkimKey::from_pem("isp.example", "arf", key.as_bytes(), Path::new("a test"));
-    let key = [key.unwrap()];
-    dns.txt("arf._domainkey.isp.example.", &key[0].record().unwrap());
+    dns.txt("arf._domainkey.isp.example.", &key.record().unwrap());
     let (at, taken) = accepting_relay().await;
     let free = free_address();
     place.set_letters(at, |letters| {
@@ -171,16 +168,14 @@ async fn only_complaints_that_a_provider_signed_pause_its_mailboxes() {
     assert!(!paused().await, "unsigned complaints pause a provider");
     for from in &letters[10..20] {
         let message = complaint(from).replace('\n', "\r\n");
-        let message = signed(message.as_bytes(), &key, SystemClock.now()).unwrap();
+        let message =
+            signed(message.as_bytes(), std::slice::from_ref(&key), SystemClock.now()).unwrap();
         complain(String::from_utf8(message).unwrap().replace("\r\n", "\n")).await;
     }
     wait_until("the provider is paused", paused).await;
     let ledger = rows(&staff, letter).await;
-    let outcomes: Vec<_> = ledger
-        .iter()
-        .filter(|row| row.state == LedgerState::Complained)
-        .map(|row| row.outcome.as_deref().unwrap())
-        .collect();
+    let complained = ledger.iter().filter(|row| row.state == LedgerState::Complained);
+    let outcomes: Vec<_> = complained.map(|row| row.outcome.as_deref().unwrap()).collect();
     let count = |outcome| outcomes.iter().filter(|of| **of == outcome).count();
     let unsigned = count("abuse, not signed by a known sender");
     assert_eq!((outcomes.len(), count("abuse"), unsigned), (20, 10, 10), "{outcomes:?}");
@@ -188,7 +183,13 @@ async fn only_complaints_that_a_provider_signed_pause_its_mailboxes() {
     sending.wait().unwrap();
 }
 
-/// Two people sign for the addresses of those who were not reached. Each of these is on the list once.
+fn dkim_key(domain: &str, selector: &str) -> DkimKey {
+    let pem = generate_dkim_key(DkimAlgorithm::Rsa).unwrap();
+    DkimKey::from_pem(domain, selector, pem.as_bytes(), Path::new("a test")).unwrap()
+}
+
+/// Two people sign for the addresses of those who were not reached. Each of these is on the list
+/// once.
 fn write_post_list(place: &Place) {
     let (order, list) = (place.file("post.order"), place.file("post.csv"));
     stdout(&place.run(["letters", "post", "draft", "2", "--out", &order]));

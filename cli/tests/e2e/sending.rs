@@ -1,5 +1,5 @@
-//! How letters leave: to staff first, over several relays, again after a relay put them off, and not while
-//! staff pause or stop them.
+//! How letters leave: to staff first, over several relays, again after a relay put them off, and
+//! not while staff pause or stop them.
 
 use std::collections::BTreeMap;
 

@@ -28,18 +28,18 @@ pub fn run<const N: usize>(args: [&str; N]) -> Output {
     cofferdam(args).output().unwrap()
 }
 
-/// What a command that must succeed printed.
+/// The standard output of a command that must succeed.
 pub fn stdout(output: &Output) -> String {
     assert!(output.status.success(), "{}", stderr(output));
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-/// What a command that must succeed printed as JSON.
+/// The JSON that a command printed, which must succeed.
 pub fn json(output: &Output) -> serde_json::Value {
     serde_json::from_str(&stdout(output)).unwrap()
 }
 
-/// What a command said on standard error.
+/// The standard error of a command.
 pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }

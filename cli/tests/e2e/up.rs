@@ -74,8 +74,8 @@ async fn only_the_owner_can_read_secrets() {
             secrets += 1;
         }
     });
-    // The authority, the root key, the witness, the look-up key of the brought table, two approvers with a
-    // key and a passphrase each, eight callers, four compartments.
+    // The authority, the root key, the witness, the look-up key of the brought table, two approvers
+    // with a key and a passphrase each, eight callers, four compartments.
     assert_eq!(secrets, 20);
 }
 

@@ -1,5 +1,6 @@
-//! Two instances of `response` on one PostgreSQL send one letter. Each works on batches of its own, both obey
-//! what staff say to either, and one takes over what the other one was sending when it died.
+//! Two instances of `response` on one PostgreSQL send one letter. Each works on batches of its own,
+//! both obey what staff say to either, and one takes over what the other one was sending when it
+//! died.
 
 use std::collections::BTreeMap;
 use std::fs;

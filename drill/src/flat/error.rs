@@ -1,4 +1,4 @@
-//! What can go wrong in the conventional shop.
+//! Errors of the conventional shop.
 
 use std::fmt::Display;
 use std::io;

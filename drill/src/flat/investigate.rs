@@ -10,8 +10,8 @@ use roaring::RoaringBitmap;
 use super::error::{FlatError, at};
 use super::server::PAGE;
 
-/// Every customer whom a line of the log names. A line about the desk's list names every customer on that
-/// page: numbers are never used twice, so that the page is the same today.
+/// Every customer whom a line of the log names. A line about the desk's list names every customer
+/// on that page: numbers are never used twice, so that the page is the same today.
 pub fn named(log: &Path, customers: u32) -> Result<RoaringBitmap, FlatError> {
     let mut named = RoaringBitmap::new();
     for line in BufReader::new(File::open(log).map_err(at(log))?).lines() {
@@ -40,7 +40,7 @@ fn shown_by(line: &str) -> Option<Range<u32>> {
     Some(first..first.saturating_add(PAGE))
 }
 
-/// What the shop can say for certain, in a sentence. Without any theft it could say no more.
+/// The certain part of the shop's knowledge, in a sentence. Without any theft it would be the same.
 pub fn certain(customers: u32, named: u64) -> String {
     format!(
         "Nobody can be excluded: the fallen host could read the whole database, and nothing else \

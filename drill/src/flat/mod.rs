@@ -1,5 +1,5 @@
-//! The same theft in a conventional shop: one database with the customers in clear, one app server that
-//! holds its credentials and the key of the card numbers, one access log.
+//! The same theft in a conventional shop: one database with the customers in clear, one app server
+//! that holds its credentials and the key of the card numbers, one access log.
 
 mod error;
 mod investigate;

@@ -1,5 +1,5 @@
-//! The run of the conventional shop: it is filled, its app server's host falls, the loot is counted, and
-//! then the shop investigates with the log that it has.
+//! The run of the conventional shop: it is filled, its app server's host falls, the loot is
+//! counted, and then the shop investigates with the log that it has.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -35,7 +35,7 @@ pub struct FlatSize {
     pub close_looks: u32,
 }
 
-/// What happened, and what the shop found out.
+/// The loss, and the findings of the shop.
 #[derive(Debug, Clone, Serialize)]
 pub struct FlatReport {
     /// Customers in the database.
@@ -64,13 +64,13 @@ pub struct FlatReport {
     pub missed: u64,
     /// Customers who are named and lost nothing.
     pub wrong: u64,
-    /// What can be said for certain, in a sentence.
+    /// The certain part of the shop's knowledge, in a sentence.
     pub certain: String,
 }
 
-/// Runs the shop, the theft and the investigation in `dir`, which must hold no shop yet. Customers' data
-/// stay there in clear. `person` makes customer `0..customers`, the same for a number each time. With a
-/// seeded `rng`, the same customers visit and the same pages are read in every run.
+/// Runs the shop, the theft and the investigation in `dir`, which must hold no shop yet. Customers'
+/// data stay there in clear. `person` makes customer `0..customers`, the same for a number each
+/// time. With a seeded `rng`, the same customers visit and the same pages are read in every run.
 pub async fn run(
     dir: &Path,
     size: &FlatSize,
@@ -99,7 +99,7 @@ struct Plan<'a> {
     pages: Vec<u32>,
 }
 
-/// What happened at the app server.
+/// The events at the app server.
 struct Happened {
     truth: Tally,
     loot: Loot,
@@ -117,7 +117,8 @@ impl<P: Fn(u32) -> FlatPerson> Replay<'_, P> {
         let rng = self.rng.as_ref();
         let path = Config::create(self.dir, rng)?;
         let config = Config::read(&path)?;
-        // Everything is drawn before the server draws beside it, so that a seed gives the same visits.
+        // Everything is drawn before the server draws beside it, so that a seed gives the same
+        // visits.
         let pages = close_looks.div_ceil(PAGE);
         let plan = Plan {
             config: &path,
@@ -149,7 +150,8 @@ impl<P: Fn(u32) -> FlatPerson> Replay<'_, P> {
         self.clock.monotonic().as_secs_f64()
     }
 
-    /// The host counts as fallen all the time, so that what ordinary traffic showed is lost as well.
+    /// The host counts as fallen all the time, so that what ordinary traffic showed is lost as
+    /// well.
     async fn happen(&self, server: SocketAddr, plan: &Plan<'_>) -> Result<Happened, FlatError> {
         let browser = Browser::new(server, AGENT);
         let (first, second) = plan.shoppers.split_at(plan.shoppers.len() / 2);

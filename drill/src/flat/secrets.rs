@@ -8,8 +8,8 @@ use aws_lc_rs::pbkdf2::{self, PBKDF2_HMAC_SHA256};
 use cofferdam_core::{KeyBytes, Personal, Rng};
 use zeroize::Zeroizing;
 
-/// Rounds of a password's hash. A real shop takes some thousand times as many. The drill does not measure
-/// what a guess costs.
+/// Rounds of a password's hash. A real shop takes some thousand times as many. The drill does not
+/// measure what a guess costs.
 const ROUNDS: NonZeroU32 = NonZeroU32::new(100).unwrap();
 
 /// The salted hash of a password, as text.
@@ -27,7 +27,8 @@ pub fn verify_password(password: &Personal, hash: &str) -> bool {
     pbkdf2::verify(PBKDF2_HMAC_SHA256, ROUNDS, salt, password, hash).is_ok()
 }
 
-/// The hash of a session's token. The database holds no token, so that a stolen table opens no session.
+/// The hash of a session's token. The database holds no token, so that a stolen table opens no
+/// session.
 pub fn hash_token(token: &str) -> Vec<u8> {
     digest(&SHA256, token.as_bytes()).as_ref().to_vec()
 }

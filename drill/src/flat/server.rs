@@ -1,5 +1,5 @@
-//! The app server: sign-in, the own account, the desk's list of customers, and an access log. Nothing
-//! limits how much is read.
+//! The app server: sign-in, the own account, the desk's list of customers, and an access log.
+//! Nothing limits how much is read.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -62,8 +62,8 @@ struct Page {
     page: u32,
 }
 
-/// The holder of a session: a customer, or the desk without a number. A handler hands it to the access
-/// log with its answer.
+/// The holder of a session: a customer, or the desk without a number. A handler hands it to the
+/// access log with its answer.
 #[derive(Debug, Clone, Copy)]
 struct Holder(Option<u32>);
 

@@ -108,8 +108,8 @@ pub async fn fill(
     rng: &dyn Rng,
 ) -> Result<(), FlatError> {
     sqlx::raw_sql(SCHEMA).execute(db).await?;
-    // Only the customers who sign in get the hash of their own password. The others share a few hashes of
-    // random passwords: hashing millions would take hours and change no count.
+    // Only the customers who sign in get the hash of their own password. The others share a few
+    // hashes of random passwords: hashing millions would take hours and change no count.
     let pool: Vec<_> =
         (0..POOL).map(|_| hash_password(&hex::encode(rng.bytes::<16>()), rng)).collect();
     let row = |id: u32| {

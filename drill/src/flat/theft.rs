@@ -23,7 +23,7 @@ pub struct Thief {
     db: SqlitePool,
 }
 
-/// What the thief took from the database.
+/// The loot from the database.
 #[derive(Debug, Default)]
 pub struct Loot {
     /// The fields, by customer.
@@ -39,8 +39,8 @@ impl Thief {
         Ok(Self { db: config.open().await?, config })
     }
 
-    /// Reads pages of the desk's list, with a session that the thief writes into the table itself and
-    /// removes again.
+    /// Reads pages of the desk's list, with a session that the thief writes into the table itself
+    /// and removes again.
     pub async fn read_pages(
         &self,
         browser: &Browser,
@@ -99,8 +99,8 @@ impl Loot {
     }
 }
 
-/// Removes the thief's lines from the access log. Returns how many there were. The file stays the same
-/// one, because the server has it open and goes on writing to it.
+/// Removes the thief's lines from the access log. Returns how many there were. The file stays the
+/// same one, because the server has it open and goes on writing to it.
 pub fn wipe_log(log: &Path) -> Result<u64, FlatError> {
     let text = fs::read_to_string(log).map_err(at(log))?;
     let (mine, others): (Vec<&str>, Vec<&str>) =

@@ -1,5 +1,5 @@
-//! Synthetic customers. Each is made from a seed and a number alone, so that any of them can be made
-//! again and none has to be kept.
+//! Synthetic customers. Each is made from a seed and a number alone, so that any of them can be
+//! made again and none has to be kept.
 
 mod draw;
 mod names;
@@ -145,8 +145,8 @@ fn address(place: &Place, rng: &mut ChaCha8Rng) -> String {
     }
 }
 
-/// A password as people choose them: many take one of a few common ones, others a name or a word with a
-/// number.
+/// A password as people choose them: many take one of a few common ones, others a name or a word
+/// with a number.
 fn password(given: &str, rng: &mut ChaCha8Rng) -> String {
     const COMMON: [&str; 16] = [
         "123456", "password", "12345678", "qwerty", "abc123", "monkey", "letmein", "dragon",
@@ -158,7 +158,8 @@ fn password(given: &str, rng: &mut ChaCha8Rng) -> String {
         "banana", "cookie", "pepper", "silver", "hunter", "ginger", "rocket",
     ];
     match rng.random_range(0..10) {
-        // The product of two numbers makes the first passwords of the list far more common than the last.
+        // The product of two numbers makes the first passwords of the list far more common than the
+        // last.
         0..3 => {
             let skew = rng.random_range(0..16_usize) * rng.random_range(0..16_usize) / 16;
             COMMON[skew].to_owned()

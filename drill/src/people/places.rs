@@ -3,12 +3,13 @@
 
 use super::names::Tongue;
 
-/// A place, and the form of addresses and telephone numbers there. In a pattern, `#` stands for a digit and
-/// `@` for a capital letter.
+/// A place, and the form of addresses and telephone numbers there. In a pattern, `#` stands for a
+/// digit and `@` for a capital letter.
 pub struct Place {
     /// The country, ISO 3166-1.
     pub country: &'static str,
-    /// The region, ISO 3166-2 without the country. Empty in countries for which the shop does not ask.
+    /// The region, ISO 3166-2 without the country. Empty in countries for which the shop does not
+    /// ask.
     pub region: &'static str,
     /// The city.
     pub city: &'static str,

@@ -1,5 +1,5 @@
-//! What a bag must prove: the journal's chain is whole, the checkpoints are signed, each entry stands
-//! in the log, and the exposure holds what the entries show.
+//! Checks of what a bag proves: the journal's chain is whole, the checkpoints are signed, each
+//! entry stands in the log, and the exposure contains everything that the entries show.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -21,8 +21,8 @@ use crate::Progress;
 /// How much longer a window is when a clock was moved: an hour at each end, as in `response`.
 const MARGIN_MS: i64 = 3_600_000;
 
-/// Checks a bag whose seal was verified, and says what was checked, a line each. `progress` sees how
-/// many entries are checked.
+/// Checks a bag whose seal was verified, and says what was checked, a line each. `progress` sees
+/// how many entries are checked.
 pub fn check(bag: &Path, progress: Progress<'_>) -> Result<Vec<String>, EvidenceError> {
     let data = bag.join("data");
     let incident: Incident = read(&data, files::INCIDENT)?;

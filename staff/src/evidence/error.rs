@@ -1,4 +1,4 @@
-//! What can be wrong with a bag of evidence.
+//! Errors of bags of evidence.
 
 use std::fmt::Display;
 use std::io;
@@ -35,7 +35,7 @@ pub enum EvidenceError {
     Broken {
         /// The file, and the line where it matters.
         place: String,
-        /// What is wrong.
+        /// The fault.
         reason: String,
     },
 }

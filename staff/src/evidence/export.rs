@@ -130,8 +130,8 @@ async fn add_exposed(
     Ok(table.end()?)
 }
 
-/// The logs' checkpoints, and each entry that the exposure rests on with its proof. Returns how many
-/// entries there are.
+/// The logs' checkpoints, and each entry that the exposure rests on with its proof. Returns how
+/// many entries there are.
 async fn add_logs(
     bag: &mut BagWriter,
     client: &Client,

@@ -40,8 +40,8 @@ struct Brought<'a> {
 }
 
 /// Brings the files, oldest first, which `mapping` says how to understand. Each goes on where the
-/// one before it ends. Lines that can't be read are listed beside their file. `progress` sees how many
-/// accesses of a file were sent.
+/// one before it ends. Lines that can't be read are listed beside their file. `progress` sees how
+/// many accesses of a file were sent.
 pub async fn bring_access_logs(
     client: &Client,
     files: &[PathBuf],
@@ -102,7 +102,7 @@ async fn send<'a>(
     Ok(Brought { file, log, span, unreadable })
 }
 
-/// What was read of a file.
+/// The outcome of reading a file.
 #[derive(Debug, Clone, Copy, Default)]
 struct FileRead {
     span: Option<Span>,

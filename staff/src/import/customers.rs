@@ -17,7 +17,7 @@ use super::rejects::RejectsFile;
 use super::send::{Created, IN_FLIGHT, Sending};
 use crate::Progress;
 
-/// What came of an import.
+/// The outcome of an import.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ImportSummary {
     /// SHA-256 of the file, hexadecimal: the file's name at `accounts`.

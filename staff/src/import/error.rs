@@ -1,4 +1,4 @@
-//! Why an import stops.
+//! Errors of imports.
 
 use std::fmt::Display;
 use std::io;
@@ -18,7 +18,7 @@ pub enum ImportError {
     Rejects {
         /// The list.
         path: PathBuf,
-        /// What is wrong.
+        /// The fault.
         source: csv::Error,
     },
     /// `accounts` refused, or does not answer.
@@ -38,7 +38,7 @@ pub enum ImportError {
     Read {
         /// The file, or the table in a database.
         place: String,
-        /// What is wrong.
+        /// The fault.
         reason: String,
     },
     /// A database has many tables.
@@ -84,7 +84,7 @@ pub enum SourceError {
         path: PathBuf,
         /// The line on which the record begins.
         line: u64,
-        /// What is wrong.
+        /// The fault.
         source: csv::Error,
     },
     /// The first row is no header.
@@ -92,7 +92,7 @@ pub enum SourceError {
     Header {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The fault.
         source: BadHeader,
     },
 }

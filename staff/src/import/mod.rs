@@ -1,7 +1,8 @@
 //! Bringing data in: the customers of an older shop into `accounts`; the shop's own table and other
 //! systems' access logs to `response`, for an incident about them.
 //!
-//! Whatever stops an import, what was brought stays, and the same import goes on from there.
+//! After an import that stopped, everything that was brought stays, and the same import goes on
+//! from there.
 
 mod access_log;
 mod customers;

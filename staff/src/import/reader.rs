@@ -69,9 +69,9 @@ impl Source {
         self.lines
     }
 
-    /// A reader that goes on after the rows that `accounts` surely has, when batches were sent up to
-    /// `done_to_line`. Batches can overtake each other, so those that may have been under way together
-    /// with the last one are read and sent again.
+    /// A reader that goes on after the rows that `accounts` surely has, when batches were sent up
+    /// to `done_to_line`. Batches can overtake each other, so those that may have been under way
+    /// together with the last one are read and sent again.
     pub async fn resume(&self, done_to_line: u64) -> Result<(RowReader, Skipped), SourceError> {
         let path = self.path.clone();
         blocking(move || {

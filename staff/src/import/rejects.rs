@@ -61,8 +61,8 @@ impl RejectsFile {
         written.map_err(|source| ImportError::Rejects { path: self.path.clone(), source })
     }
 
-    /// Hands everything that was added to the system. This happens before the batch is sent, because
-    /// a later run skips the lines that `accounts` calls done.
+    /// Hands everything that was added to the system. This happens before the batch is sent,
+    /// because a later run skips the lines that `accounts` calls done.
     pub fn flush(&mut self) -> Result<(), ImportError> {
         let flushed = self.csv.flush();
         flushed.map_err(|e| ImportError::Rejects { path: self.path.clone(), source: e.into() })

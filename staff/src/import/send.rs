@@ -91,7 +91,8 @@ impl<'a> Sending<'a> {
             }
         });
         let sent = self.send_all(&mut batches).await;
-        // After a failure too, the answers of batches under way are taken, because their rows count.
+        // After a failure too, the answers of batches under way are taken, because their rows
+        // count.
         while !self.under_way.is_empty() {
             self.take_answer().await?;
         }

@@ -58,7 +58,7 @@ impl TableSource {
     }
 }
 
-/// What came of bringing a table.
+/// The outcome of bringing a table.
 #[derive(Debug, Serialize)]
 pub struct TableSummary {
     /// People who are new.

@@ -1,4 +1,4 @@
-//! What can be wrong with an order.
+//! Errors of orders.
 
 use std::io;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ pub enum OrderError {
     /// The file can't be read or written.
     #[error("{}: {source}", path.display())]
     File {
-        /// Which.
+        /// The file.
         path: PathBuf,
         /// The system's error.
         source: io::Error,
@@ -23,9 +23,9 @@ pub enum OrderError {
     /// The file holds something else.
     #[error("{} is no order: {source}", path.display())]
     Form {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// Where, and what is wrong.
+        /// The place in the file, and the fault there.
         source: serde_json::Error,
     },
     /// The order must not be signed.
@@ -33,7 +33,7 @@ pub enum OrderError {
     Faulty {
         /// The order's file.
         path: PathBuf,
-        /// Why.
+        /// The fault.
         source: OrderFault,
     },
     /// The order can't be written as JSON.

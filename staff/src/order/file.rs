@@ -13,16 +13,16 @@ use super::letter::LetterOrder;
 use super::words;
 use crate::step::call;
 
-/// An order with the signatures so far.
+/// The content of an order's file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OrderFile {
-    /// What is ordered.
+    /// The order.
     #[serde(flatten)]
     pub order: Order,
 }
 
-/// What is ordered.
+/// An order by its kind, with the signatures.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "signed", rename_all = "snake_case")]
 pub enum Order {

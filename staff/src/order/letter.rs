@@ -17,7 +17,7 @@ use crate::printable;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LetterOrder {
-    /// What is signed. The warrant names the version's SHA-256.
+    /// The warrant that is signed. It names the version's SHA-256.
     pub warrant: Signed<Warrant>,
     /// The version.
     pub body: String,
@@ -29,8 +29,8 @@ impl LetterOrder {
         texts(&self.writer()?).map(|_| ())
     }
 
-    /// The warrant, a line for each text with its recipients and its subject, and the hosts that the
-    /// texts may link to.
+    /// The warrant, a line for each text with its recipients and its subject, and the hosts that
+    /// the texts may link to.
     pub(super) fn words(&self) -> Result<Vec<String>, OrderFault> {
         let writer = self.writer()?;
         let line = |(of, texts): &(Variant, Texts)| {

@@ -10,8 +10,8 @@ use super::rooms::Room;
 /// Crates without which rules can do no I/O.
 const INPUT_AND_OUTPUT: [&str; 5] = ["axum", "hyper", "hyper-util", "reqwest", "sqlx"];
 
-/// Breaches that are known, by package: who depends on what. Each must be real, so that it is removed
-/// from the list with the dependency.
+/// Breaches that are known, by package: who depends on what. Each must be real, so that it is
+/// removed from the list with the dependency.
 ///
 /// `staff` checks letters and bags with the rules of `response`, which its server still holds.
 const KNOWN: [(&str, &str); 1] = [("staff", "response-server")];

@@ -134,8 +134,8 @@ impl Room {
     }
 }
 
-/// Whether the server of a compartment may use a crate besides `lib/*`. `accounts` and `payments` know
-/// nothing of each other, and `keys` calls nobody.
+/// Whether the server of a compartment may use a crate besides `lib/*`. `accounts` and `payments`
+/// know nothing of each other, and `keys` calls nobody.
 fn serves(own: &str, other: &Room) -> bool {
     let called: &[&str] = match own {
         "accounts" | "payments" => &["keys"],

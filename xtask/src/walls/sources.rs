@@ -10,7 +10,7 @@ use super::rooms::Room;
 const INPUT_AND_OUTPUT: [(&str, &str); 4] =
     [("std", "fs"), ("std", "net"), ("tokio", "fs"), ("tokio", "net")];
 
-/// What the sources of the crates say though a wall stands between.
+/// Lines of the sources that break a wall.
 pub fn faults(root: &Path, graph: &Graph) -> Vec<String> {
     graph.crates().flat_map(|of| crate_faults(root, of)).collect()
 }

@@ -116,7 +116,8 @@ mod tests {
         used.add(2_000 * MINUTE, 90_000);
         let budget = used.budget(1.5);
         assert_eq!((budget.minute, budget.burst), (15, 8));
-        // The wild minute makes one hour of 34 wild. That is more than one in a thousand, so it counts.
+        // The wild minute makes one hour of 34 wild. That is more than one in a thousand, so it
+        // counts.
         assert_eq!(budget.hour, 140_000);
         assert!(budget.day >= budget.hour);
     }

@@ -61,7 +61,8 @@ pub struct RemoveArgs {
     common: Common,
 }
 
-/// Brings access logs. If it stops, what was brought stays, and the same command goes on from there.
+/// Brings access logs. If it stops, what was brought stays, and the same command goes on from
+/// there.
 pub async fn run(args: AccessLogArgs) -> Result<ExitCode, CommandError> {
     let AccessLogArgs { files, mapping, covers_from, covers_to, common } = args;
     let coverage = Coverage { from: covers_from, to: covers_to };

@@ -1,5 +1,5 @@
-//! `cofferdam import`: customers of an older shop, or the shop's own table and logs for the day of an
-//! incident.
+//! `cofferdam import`: customers of an older shop, or the shop's own table and logs for the day of
+//! an incident.
 
 mod access_log;
 mod customers;

@@ -48,8 +48,8 @@ pub async fn run(args: InitArgs) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Shows each share once. On a terminal, one custodian at a time sees the screen, which is wiped before
-/// the next one comes. Otherwise the shares are printed one a line.
+/// Shows each share once. On a terminal, one custodian at a time sees the screen, which is wiped
+/// before the next one comes. Otherwise the shares are printed one a line.
 fn hand_out(shares: &[Share]) -> Result<(), CommandError> {
     let terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
     for (n, share) in (1..).zip(shares) {

@@ -1,4 +1,4 @@
-//! What the commands about one letter have in common.
+//! The common part of the commands about one letter.
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -27,7 +27,8 @@ pub struct ExportArgs {
     archive: Option<PathBuf>,
 }
 
-/// Writes a checkpoint and the tiles of its tree. The cosigned checkpoint goes before the other one.
+/// Writes a checkpoint and the tiles of its tree. The cosigned checkpoint goes before the other
+/// one.
 pub fn run(args: &ExportArgs) -> Result<ExitCode, CommandError> {
     if args.out.exists() {
         return Err(format!("{} is there already; choose another --out", args.out.display()).into());

@@ -51,8 +51,8 @@ pub fn run(args: &VerifyArgs) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Hashes every entry, and checks that each is one that `keys` writes. Returns how many there are and the
-/// instant of the last one.
+/// Hashes every entry, and checks that each is one that `keys` writes. Returns how many there are
+/// and the instant of the last one.
 fn rebuild(segments: &Segments, hashes: &HashFile) -> Result<(u64, Timestamp), CommandError> {
     let mut bar = Progress::new("entries checked");
     let mut batch: Vec<Vec<u8>> = Vec::with_capacity(BATCH);
@@ -85,8 +85,8 @@ enum Wrong {
     Entry(u64, String),
 }
 
-/// Checks a note's signature, and that the first entries make its tree. Returns the size and the root of
-/// that tree.
+/// Checks a note's signature, and that the first entries make its tree. Returns the size and the
+/// root of that tree.
 fn check(
     dir: &Path,
     name: &str,

@@ -19,8 +19,8 @@ pub struct ShowArgs {
     texts: Option<PathBuf>,
 }
 
-/// Shows what an order says. A letter's texts are written on this machine, from the version that the
-/// signature is for.
+/// Shows what an order says. A letter's texts are written on this machine, from the version that
+/// the signature is for.
 pub fn run(args: &ShowArgs) -> Result<ExitCode, CommandError> {
     let order = OrderFile::read(&args.order)?;
     output::lines(&order.words()?);
