@@ -1,7 +1,10 @@
 //! Errors of making, opening and running an estate.
 
+use std::fmt;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use cofferdam_core::CallerName;
@@ -11,7 +14,10 @@ use keys_api::BadApproverKey;
 use keys_server::ceremony::CeremonyError;
 use response_server::logs::WitnessError;
 
-use crate::{Compartment, Died};
+use crate::Compartment;
+
+/// How many lines of a dead process's log are shown.
+const LAST_LINES: usize = 8;
 
 /// Why an estate can't be made, opened or run.
 #[derive(Debug, thiserror::Error)]
@@ -83,3 +89,26 @@ impl EstateError {
         move |source| Self::File { path: path.to_owned(), source }
     }
 }
+
+/// A process that ended by itself.
+#[derive(Debug)]
+pub struct Died {
+    pub(crate) name: &'static str,
+    pub(crate) status: ExitStatus,
+    pub(crate) log: PathBuf,
+}
+
+impl fmt::Display for Died {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, status, log } = self;
+        write!(f, "{name} died ({status}); its log {} ends:", log.display())?;
+        let text = fs::read_to_string(log).unwrap_or_default();
+        let lines: Vec<_> = text.lines().collect();
+        for line in &lines[lines.len().saturating_sub(LAST_LINES)..] {
+            write!(f, "\n    {line}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Died {}

@@ -1,23 +1,20 @@
 //! The processes of a running estate.
 
 use std::ffi::OsStr;
-use std::fmt;
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use tokio::process::{Child, Command};
 
 use crate::plan::caller;
-use crate::{Compartment, Estate, EstateError};
+use crate::{Compartment, Died, Estate, EstateError};
 
 /// How long an estate may take until every compartment answers.
 const START: Duration = Duration::from_secs(30);
 /// How long a process may take to stop before it is killed.
 const STOP: Duration = Duration::from_secs(12);
-/// How many lines of a dead process's log are shown.
-const LAST_LINES: usize = 8;
 
 /// The running processes of an estate. They are killed when this value is dropped before
 /// [`Running::stop`].
@@ -30,29 +27,6 @@ struct Process {
     child: Child,
     log: PathBuf,
 }
-
-/// A process that ended by itself.
-#[derive(Debug)]
-pub struct Died {
-    name: &'static str,
-    status: ExitStatus,
-    log: PathBuf,
-}
-
-impl fmt::Display for Died {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, status, log } = self;
-        write!(f, "{name} died ({status}); its log {} ends:", log.display())?;
-        let text = fs::read_to_string(log).unwrap_or_default();
-        let lines: Vec<_> = text.lines().collect();
-        for line in &lines[lines.len().saturating_sub(LAST_LINES)..] {
-            write!(f, "\n    {line}")?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for Died {}
 
 impl Running {
     /// Starts the mail sink and the four compartments as processes of `binary`, and waits until

@@ -18,13 +18,11 @@ pub mod letters;
 pub mod order;
 pub mod post;
 mod printable;
+mod progress;
 pub mod settle;
 mod step;
 pub mod warrant;
 
 pub use printable::printable;
+pub use progress::Progress;
 pub use step::{StepError, call};
-
-/// Sees how far a long step is: what is done, and what there is to do. The latter is 0 when it is
-/// not known.
-pub type Progress<'a> = &'a mut (dyn FnMut(u64, u64) + Send);

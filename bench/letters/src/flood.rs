@@ -12,9 +12,6 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::sending;
 use crate::site::Site;
 
-/// The mail domains of as many providers. The first one begins to refuse.
-pub const DOMAINS: [&str; 5] =
-    ["flooded.example", "one.example", "two.example", "three.example", "four.example"];
 /// How long letters are counted before the flood and after it begins.
 const SPAN: Duration = Duration::from_secs(15);
 /// The time after which letters leave at full speed.

@@ -14,6 +14,7 @@
     reason = "a measurement whose ground is not there must fail, and says its figures"
 )]
 
+mod args;
 mod flood;
 mod limits;
 mod peer;
@@ -21,47 +22,15 @@ mod returned;
 mod sending;
 mod site;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use clap::Parser;
 use testkit::{SmtpSink, free_address};
 
+use args::Args;
 use sending::Sent;
 use site::Site;
-
-/// Measures letters.
-#[derive(Debug, Parser)]
-struct Args {
-    /// The binary under test
-    #[arg(long, default_value = "target/release/cofferdam")]
-    binary: PathBuf,
-    /// How many customers are written to
-    #[arg(long, default_value_t = 100_000)]
-    customers: u32,
-    /// How many connections the relay gets
-    #[arg(long, default_value_t = 16)]
-    connections: u32,
-    /// Letters leave unsigned, as if the relay signed them
-    #[arg(long)]
-    relay_signs: bool,
-    /// Every letter bounces in the end, and codes of letters are checked
-    #[arg(long)]
-    comes_back: bool,
-    /// One mail provider begins to refuse letters: how soon it gets fewer, and what the others get
-    #[arg(long, conflicts_with = "comes_back")]
-    flood: bool,
-    /// Mailman 3 sends one of the letters to this many of the customers, into the same sink, which
-    /// then writes everything down
-    #[arg(long, default_value_t = 0)]
-    peer: u32,
-    /// An empty PostgreSQL database for `response` [default: SQLite]
-    #[arg(long)]
-    database: Option<String>,
-    /// A directory on the disk to measure
-    #[arg(long)]
-    dir: Option<PathBuf>,
-}
 
 #[tokio::main]
 async fn main() {

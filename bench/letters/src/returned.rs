@@ -14,8 +14,6 @@ use tokio::task::JoinSet;
 
 use crate::site::Site;
 
-/// The domain that letters come back to.
-pub const DOMAIN: &str = "back.shop.example";
 /// Mail servers that hand bounces in at the same time.
 const SERVERS: usize = 8;
 /// Codes that are checked.

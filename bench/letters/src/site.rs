@@ -12,8 +12,13 @@ use estate::{Compartment, Estate, Plan, Running};
 use staff::import::{COLUMNS, default_rejects, import_customers};
 use testkit::free_address;
 
-use crate::returned::DOMAIN;
-use crate::{Args, flood};
+use crate::args::Args;
+
+/// The domain that letters come back to.
+const RETURN_DOMAIN: &str = "back.shop.example";
+/// The mail domains of as many providers. The first one begins to refuse.
+const FLOODED: [&str; 5] =
+    ["flooded.example", "one.example", "two.example", "three.example", "four.example"];
 
 /// An estate that runs.
 pub struct Site {
@@ -34,7 +39,7 @@ impl Site {
         configure(&dir, args);
         let estate = Estate::open(&dir).unwrap();
         let running = Running::start(&estate, &args.binary).await.unwrap();
-        let domains = if args.flood { flood::DOMAINS.to_vec() } else { vec!["home.example"] };
+        let domains = if args.flood { FLOODED.to_vec() } else { vec!["home.example"] };
         Self { dir, estate, running, domains }
     }
 
@@ -86,7 +91,7 @@ fn configure(dir: &Path, args: &Args) {
     }
     let letters = config["letters"].as_table_mut().unwrap();
     if args.comes_back {
-        letters.insert("return_domain".to_owned(), DOMAIN.into());
+        letters.insert("return_domain".to_owned(), RETURN_DOMAIN.into());
         letters.insert("return_listen".to_owned(), free_address().to_string().into());
     }
     if args.flood {
@@ -96,7 +101,7 @@ fn configure(dir: &Path, args: &Args) {
             of.insert("domains".to_owned(), vec![*domain].into());
             toml::Value::Table(of)
         };
-        let providers = flood::DOMAINS.iter().map(provider).collect();
+        let providers = FLOODED.iter().map(provider).collect();
         letters.insert("providers".to_owned(), toml::Value::Array(providers));
     }
     letters.insert("connections".to_owned(), i64::from(args.connections).into());

@@ -12,9 +12,9 @@ use cofferdam_wire::Client;
 use serde::Serialize;
 
 use super::error::ImportError;
-use super::reader::Source;
+use super::reader::{IN_FLIGHT, Source};
 use super::rejects::RejectsFile;
-use super::send::{Created, IN_FLIGHT, Sending};
+use super::send::{Created, Sending};
 use crate::Progress;
 
 /// The outcome of an import.

@@ -14,8 +14,9 @@ use super::error::SourceError;
 use super::lines::Lines;
 use super::rejects::Reject;
 use super::rows::Columns;
-use super::send::IN_FLIGHT;
 
+/// How many batches are on their way at once, at most.
+pub const IN_FLIGHT: usize = 2;
 /// How much of the file is read at once.
 const BUFFER: usize = 256 << 10;
 

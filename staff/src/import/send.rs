@@ -10,11 +10,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::error::{ImportError, SourceError};
-use super::reader::{Batch, RowReader};
+use super::reader::{Batch, IN_FLIGHT, RowReader};
 use super::rejects::{Reject, RejectsFile};
 
-/// How many batches are on their way at once, at most.
-pub const IN_FLIGHT: usize = 2;
 /// How often a batch is sent while `accounts` asks to come back later.
 const TRIES: u32 = 20;
 /// The longest time that `accounts` may ask to wait, in seconds.
