@@ -99,3 +99,65 @@ impl OrderFile {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use cofferdam_core::{Domain, Epoch, FieldSet, SeededRng, Timestamp};
+    use response_api::WarrantTerms;
+
+    use super::*;
+    use crate::order::retirement;
+    use crate::warrant::draw_up;
+
+    fn now() -> Timestamp {
+        "2012-01-15T20:00:00Z".parse().unwrap()
+    }
+
+    fn warrant(purpose: &str) -> OrderFile {
+        let terms = WarrantTerms {
+            incident: 1,
+            purpose: purpose.to_owned(),
+            caller: "response-1".parse().unwrap(),
+            domain: Domain::Accounts,
+            fields: FieldSet::EMPTY,
+            records: 7,
+        };
+        OrderFile { order: Order::Warrant(draw_up(terms, now(), &SeededRng::new(1))) }
+    }
+
+    #[test]
+    fn signatures_are_added_in_the_file_one_a_person() {
+        let (dir, rng) = (tempfile::tempdir().unwrap(), SeededRng::new(1));
+        let path = dir.path().join("retirement.order");
+        retirement(Domain::Accounts, Epoch(0), now()).write(&path).unwrap();
+        let people = ["ann", "bob"].map(|name| ApproverSecret::generate(name, &rng));
+        for person in people.iter().chain(&people) {
+            let mut order = OrderFile::read(&path).unwrap();
+            order.sign(person);
+            order.write(&path).unwrap();
+        }
+        let signed = OrderFile::read(&path).unwrap();
+        let Order::Epoch(signed) = signed.order else { panic!("another order: {signed:?}") };
+        assert_eq!(signed.signatures.len(), 2);
+        let public = people.each_ref().map(ApproverSecret::public);
+        assert_eq!(signed.verify(&public), Ok(["ann".to_owned(), "bob".to_owned()]));
+    }
+
+    #[test]
+    fn a_warrant_for_a_letter_is_refused_without_the_texts() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("letter.order");
+        warrant("a list for the post").write(&path).unwrap();
+        assert!(OrderFile::read(&path).is_ok());
+        warrant("letter 2 to customers, version 00").write(&path).unwrap();
+        let refused = OrderFile::read(&path).unwrap_err().to_string();
+        assert!(refused.contains("letter.order") && refused.contains("texts"), "{refused}");
+    }
+
+    #[test]
+    fn words_command_no_terminal() {
+        let words = warrant("a list\u{1b}[2J").words().unwrap();
+        assert_eq!(words.len(), 1);
+        assert!(words[0].starts_with("Approve a list [2J: until "), "{words:?}");
+    }
+}
