@@ -1,31 +1,26 @@
 //! The `cofferdam` binary: one subcommand a compartment, the whole estate (`up`), the drill, and
 //! the commands of the response.
 //!
-//! May touch: everything; it is the only crate that sees every server. Called by: people, and by
-//! `up` and `drill`, which start it again for each compartment.
+//! May touch: everything. It only parses arguments and shows results; the work is done by the
+//! servers, `estate`, `staff` and `drill`. Called by: people; `up` and `drill` start it again for
+//! each compartment.
 
-mod budgets;
-mod connect;
-mod decoys;
-mod drill;
-mod evidence;
-mod import;
-mod incident;
-mod keys;
-mod letters;
-mod log;
-mod mail;
+mod command;
+mod commands;
 mod output;
-mod serve;
-mod staff;
-mod up;
+mod table;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use keys::KeysCommand;
-use serve::{AccountsCommand, PaymentsCommand, ResponseCommand, Server, Which};
+use command::CommandError;
+use commands::keys::KeysCommand;
+use commands::serve::{AccountsCommand, PaymentsCommand, ResponseCommand, Server};
+use commands::{
+    budgets, decoys, drill, evidence, import, incident, keys, letters, log, mail, serve, staff, up,
+};
+use estate::Compartment;
 
 /// Accounts and cards in watertight compartments, and the response when one of them floods.
 #[derive(Debug, Parser)]
@@ -87,8 +82,8 @@ enum Command {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    // A server locks itself in before there are other threads, which would stay free.
-    let task = match task(cli.command) {
+    // A server locks itself in before the runtime starts threads, because those would stay free.
+    let task = match confine(cli.command) {
         Ok(task) => task,
         Err(e) => return output::fail(&e.to_string()),
     };
@@ -102,7 +97,7 @@ fn main() -> ExitCode {
             Task::Command(command) => run(command).await,
         }
     });
-    // A read of standard input can't be called off: nobody is to wait for it.
+    // A thread that reads standard input can't be interrupted, so nothing waits for it.
     runtime.shutdown_background();
     match ended {
         Ok(code) => code,
@@ -110,26 +105,24 @@ fn main() -> ExitCode {
     }
 }
 
-/// What is to be done in the async runtime.
+/// The work for the async runtime.
 enum Task {
+    /// A server that has locked itself in.
     Server(Server),
+    /// Every other command.
     Command(Command),
 }
 
-fn task(command: Command) -> Result<Task, CommandError> {
-    let (which, args) = match command {
-        Command::Keys(KeysCommand::Serve(args)) => (Which::Keys, args),
-        Command::Accounts(AccountsCommand::Serve(args)) => (Which::Accounts, args),
-        Command::Payments(PaymentsCommand::Serve(args)) => (Which::Payments, args),
-        Command::Response(ResponseCommand::Serve(args)) => (Which::Response, args),
+fn confine(command: Command) -> Result<Task, CommandError> {
+    let (compartment, args) = match command {
+        Command::Keys(KeysCommand::Serve(args)) => (Compartment::Keys, args),
+        Command::Accounts(AccountsCommand::Serve(args)) => (Compartment::Accounts, args),
+        Command::Payments(PaymentsCommand::Serve(args)) => (Compartment::Payments, args),
+        Command::Response(ResponseCommand::Serve(args)) => (Compartment::Response, args),
         other => return Ok(Task::Command(other)),
     };
-    Ok(Task::Server(Server::confine(which, args)?))
+    Ok(Task::Server(Server::confine(compartment, args)?))
 }
-
-/// What a command ends with when it did not do its work: a message that says what happened,
-/// where, and what to do.
-type CommandError = Box<dyn std::error::Error + Send + Sync>;
 
 async fn run(command: Command) -> Result<ExitCode, CommandError> {
     match command {
@@ -148,7 +141,7 @@ async fn run(command: Command) -> Result<ExitCode, CommandError> {
         Command::Accounts(_) | Command::Payments(_) | Command::Response(_) => {
             Err("a server is started before the async runtime".into())
         }
-        Command::Sink(command) => serve::sink(command).await,
+        Command::Sink(command) => serve::run_sink(command).await,
     }
 }
 

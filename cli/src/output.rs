@@ -1,4 +1,4 @@
-//! What commands print: results on standard output, progress and errors on standard error.
+//! Printing: results on standard output, progress and errors on standard error.
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -7,14 +7,21 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-/// Prints one line of result.
+/// Prints one line of a result.
 pub fn line(text: &str) {
     let mut out = std::io::stdout().lock();
-    // A reader that went away (`| head`) is no reason to fail.
+    // A reader that goes away, as `| head` does, is no failure.
     let _ = writeln!(out, "{text}");
 }
 
-/// Prints one line of progress, apart from the result.
+/// Prints the lines of a result.
+pub fn lines(all: &[String]) {
+    for text in all {
+        line(text);
+    }
+}
+
+/// Prints one line that is no part of the result.
 pub fn note(text: &str) {
     let mut out = std::io::stderr().lock();
     let _ = writeln!(out, "{text}");
@@ -26,16 +33,16 @@ pub fn json<T: Serialize>(value: &T) -> Result<(), serde_json::Error> {
     Ok(())
 }
 
-/// Prints why a command failed; the exit code to end with.
+/// Prints why a command failed, and returns the exit code.
 pub fn fail(message: &str) -> ExitCode {
     note(&format!("cofferdam: {message}"));
     ExitCode::FAILURE
 }
 
-/// Shows how far a long work is: a bar on a terminal, a plain line every five seconds otherwise.
+/// Shows how far a long step is: a bar on a terminal, and a plain line every five seconds
+/// otherwise.
 pub struct Progress {
     what: &'static str,
-    total: u64,
     bar: Option<ProgressBar>,
     next_line: Instant,
 }
@@ -43,32 +50,37 @@ pub struct Progress {
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
 impl Progress {
-    /// Starts at 0 of `total` (0 when unknown).
-    pub fn new(what: &'static str, total: u64) -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| {
-            let style = ProgressStyle::with_template(
-                "{msg:24} {wide_bar} {human_pos}/{human_len} {per_sec:>12} {eta:>5}",
-            )
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
-            ProgressBar::new(total).with_style(style).with_message(what)
-        });
-        Self { what, total, bar, next_line: Instant::now() + LINE_EVERY }
+    /// Shows nothing yet.
+    pub fn new(what: &'static str) -> Self {
+        Self { what, bar: None, next_line: Instant::now() + LINE_EVERY }
     }
 
-    /// Says that `done` are done.
-    pub fn set(&mut self, done: u64) {
-        if let Some(bar) = &self.bar {
+    /// Shows that `done` of `total` are done; a `total` of 0 is not known.
+    pub fn set(&mut self, done: u64, total: u64) {
+        if std::io::stderr().is_terminal() {
+            let bar = self.bar.get_or_insert_with(|| ProgressBar::new(total).with_style(style()));
+            bar.set_message(self.what);
+            bar.set_length(total);
             bar.set_position(done);
         } else if Instant::now() >= self.next_line {
-            note(&format!("{}: {done} of {}", self.what, self.total));
+            note(&format!("{}: {done} of {total}", self.what));
             self.next_line = Instant::now() + LINE_EVERY;
         }
     }
+}
 
-    /// Takes the bar away.
-    pub fn finish(self) {
-        if let Some(bar) = self.bar {
+impl Drop for Progress {
+    /// Takes the bar off the terminal.
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
     }
+}
+
+fn style() -> ProgressStyle {
+    ProgressStyle::with_template(
+        "{msg:24} {wide_bar} {human_pos}/{human_len} {per_sec:>12} {eta:>5}",
+    )
+    .unwrap_or_else(|_| ProgressStyle::default_bar())
 }

@@ -1,4 +1,5 @@
-//! One provider of five begins to answer 421: how soon it gets less, and what that does to the others.
+//! One mail provider of five begins to answer 421: how soon it gets fewer letters, and what the
+//! others get.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,21 +9,18 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, BufWriter};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::estate::Running;
 use crate::sending;
+use crate::site::Site;
 
-/// Mail domains of as many providers; the first is the one that has enough.
-pub const DOMAINS: [&str; 5] =
-    ["flooded.example", "one.example", "two.example", "three.example", "four.example"];
-/// How long is looked at before and after.
+/// How long letters are counted before the flood and after it begins.
 const SPAN: Duration = Duration::from_secs(15);
-/// Letters go at full speed by then.
+/// The time after which letters leave at full speed.
 const SETTLED: Duration = Duration::from_secs(10);
-/// How often is counted.
+/// The time between two counts.
 const TICK: Duration = Duration::from_millis(100);
 const TICKS_A_SECOND: usize = 10;
 
-/// Recipients named to the relay so far.
+/// The recipients named to the relay so far.
 #[derive(Debug, Default)]
 pub struct Counts {
     flooded: AtomicU64,
@@ -36,32 +34,32 @@ impl Counts {
     }
 }
 
-/// What was measured, in recipients a second.
+/// The figures, in recipients a second.
 pub struct Flood {
     pub flooded_before: f64,
     pub others_before: f64,
-    /// Within how many seconds the flooded provider had no more than half of before in a second.
+    /// The seconds until the flooded provider had, in one second, no more than half of before.
     pub slowed_after: Option<f64>,
-    /// In the last five seconds.
+    /// The rate in the last five seconds.
     pub flooded_at_the_end: f64,
     pub others_after: f64,
 }
 
-/// A relay that takes everything, and turns the first domain away once it is told to.
+/// Starts a relay that takes everything, and refuses the first domain once the flood begins.
 pub async fn relay(at: SocketAddr) -> Arc<Counts> {
     let counts = Arc::new(Counts::default());
     let (listener, of) = (TcpListener::bind(at).await.unwrap(), counts.clone());
     tokio::spawn(async move {
         loop {
             let (stream, _) = listener.accept().await.unwrap();
-            tokio::spawn(take(stream, of.clone()));
+            tokio::spawn(serve(stream, of.clone()));
         }
     });
     counts
 }
 
-/// One connection; it ends with the first 421, as servers do it.
-async fn take(stream: TcpStream, counts: Arc<Counts>) -> std::io::Result<()> {
+/// Serves one connection. It ends with the first 421, as with real servers.
+async fn serve(stream: TcpStream, counts: Arc<Counts>) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let (read, write) = stream.into_split();
     let (mut read, mut write) = (BufReader::new(read), BufWriter::new(write));
@@ -69,7 +67,7 @@ async fn take(stream: TcpStream, counts: Arc<Counts>) -> std::io::Result<()> {
     let (mut line, mut text) = (Vec::new(), false);
     loop {
         line.clear();
-        // Replies to commands that came together go together.
+        // Replies to commands that came together are sent together.
         if read.buffer().is_empty() {
             write.flush().await?;
         }
@@ -106,16 +104,16 @@ async fn take(stream: TcpStream, counts: Arc<Counts>) -> std::io::Result<()> {
     }
 }
 
-/// Writes to everybody, and lets the flood begin on the way.
-pub async fn measure(estate: &Running, counts: &Counts) -> Flood {
-    let mut begun = sending::begin(estate).await;
+/// Writes to every customer, and lets the flood begin meanwhile.
+pub async fn measure(site: &Site, counts: &Counts) -> Flood {
+    let sending = sending::begin(site).await;
     tokio::time::sleep(SETTLED).await;
     let before = ticks(counts).await;
     counts.flooding.store(true, Ordering::Relaxed);
     let after = ticks(counts).await;
-    assert!(begun.is_running().await, "too few customers: the letter ended before the flood did");
-    begun.child.kill().unwrap();
-    begun.child.wait().unwrap();
+    let running = sending.is_running().await;
+    assert!(running, "too few customers: the letter ended before the flood did");
+    sending.leave();
 
     let [flooded_before, others_before] = [0, 1].map(|of| rate(&before, of));
     let slow = |second: &[[u64; 2]]| rate(second, 0) <= flooded_before / 2.0;
@@ -129,7 +127,7 @@ pub async fn measure(estate: &Running, counts: &Counts) -> Flood {
     }
 }
 
-/// The counts, tick by tick.
+/// The counts at each tick.
 async fn ticks(counts: &Counts) -> Vec<[u64; 2]> {
     let mut clock = tokio::time::interval(TICK);
     let mut out = Vec::new();

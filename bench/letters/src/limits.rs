@@ -1,4 +1,4 @@
-//! The limits: what the signature alone allows, and what Postfix's own load generator reaches.
+//! The limits: the rate of the bare signature, and the rate of Postfix's own load generator.
 
 use std::net::SocketAddr;
 use std::process::Command;
@@ -12,7 +12,7 @@ use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 /// RSA-2048 signatures a second on one core.
 pub fn signatures(span: Duration) -> f64 {
     let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
-    // As `response` has it: read from PKCS #8.
+    // `response` reads its key from PKCS #8, too.
     let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
     let pair = RsaKeyPair::from_pkcs8(der.as_ref()).unwrap();
     let (rng, mut out) = (SystemRandom::new(), vec![0; pair.public_modulus_len()]);
@@ -24,7 +24,7 @@ pub fn signatures(span: Duration) -> f64 {
     f64::from(made) / begun.elapsed().as_secs_f64()
 }
 
-/// Messages a second of Postfix's smtp-source.
+/// Messages a second that Postfix's smtp-source hands over.
 pub fn smtp_source(sink: SocketAddr, messages: u32, sessions: u32) -> f64 {
     let begun = Instant::now();
     let done = Command::new("/usr/sbin/smtp-source")

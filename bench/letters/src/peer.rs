@@ -1,6 +1,6 @@
-//! The peer: Mailman 3, from Debian's package `mailman3`, sends one of the letters to the first of the
-//! same customers, each in a transaction of its own, into the same sink. It runs as its own user, so
-//! that this needs root.
+//! The peer: Mailman 3, from Debian's package `mailman3`. It sends one of the letters to the first
+//! of the same customers, each in a transaction of its own, into the same sink. Mailman runs as a
+//! user of its own, so that the measurement needs root.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -13,18 +13,18 @@ use testkit::free_address;
 
 const LIST: &str = "letters@shop.example";
 const SENDER: &str = "notice@shop.example";
-/// So many are read of what arrived: a few letters.
+/// The bytes that are read of what arrived: a few letters.
 const HEAD: u64 = 200_000;
-/// How long it may take.
+/// How long Mailman may take.
 const PATIENCE: Duration = Duration::from_mins(10);
 
-/// What was measured.
+/// The figures.
 pub struct Peer {
-    /// To how many.
+    /// How many letters were sent.
     pub letters: u32,
-    /// How long handing them over took, as its own log says.
+    /// How long handing them over took, by Mailman's own log.
     pub seconds: f64,
-    /// How long it took to bring them in.
+    /// How long it took to subscribe the customers.
     pub subscribing: f64,
 }
 
@@ -35,7 +35,7 @@ pub fn measure(sink: SocketAddr, dump: &Path, customers: &Path, letters: u32) ->
     mailman.prepare(sink);
     fs::write(dir.path().join("letter.eml"), letter(dump)).unwrap();
     fs::write(dir.path().join("members"), members(customers, letters)).unwrap();
-    mailman.own();
+    mailman.hand_over_files();
     let begun = Instant::now();
     mailman.run(&["create", LIST]);
     mailman.run(&["addmembers", "-W", &mailman.file("members"), LIST]);
@@ -43,17 +43,17 @@ pub fn measure(sink: SocketAddr, dump: &Path, customers: &Path, letters: u32) ->
     mailman.run(&["withlist", "-l", LIST, "-r", "prepare.prepare"]);
     mailman.run(&["start"]);
     mailman.run(&["inject", "-f", &mailman.file("letter.eml"), LIST]);
-    let seconds = mailman.handed_over(letters);
+    let seconds = mailman.wait_until_sent(letters);
     mailman.run(&["stop"]);
     Peer { letters, seconds, subscribing }
 }
 
-/// Its files, gone with the directory.
+/// A Mailman whose files are in one directory.
 struct Mailman {
     dir: PathBuf,
 }
 
-/// Everybody may write to the list, and each member gets a message of their own.
+/// Settings with which everybody may write to the list and each member gets a message of their own.
 const PREPARE: &str = "\
 from mailman.config import config
 from mailman.interfaces.action import Action
@@ -92,8 +92,8 @@ impl Mailman {
         fs::create_dir(self.dir.join("var")).unwrap();
     }
 
-    /// Gives all of it to the user as whom it runs.
-    fn own(&self) {
+    /// Gives the files to the user as whom Mailman runs.
+    fn hand_over_files(&self) {
         let done = Command::new("chown").args(["-R", "list:list"]).arg(&self.dir).status();
         assert!(done.unwrap().success(), "the peer runs as the user `list`, which takes root");
     }
@@ -111,8 +111,9 @@ impl Mailman {
         assert!(done.success(), "mailman {args:?} failed: is the package mailman3 there?");
     }
 
-    /// Waits for what its log says of the message.
-    fn handed_over(&self, letters: u32) -> f64 {
+    /// Waits until the log says that the message was handed over. Returns the seconds that this
+    /// took.
+    fn wait_until_sent(&self, letters: u32) -> f64 {
         let (log, begun) = (self.file("var/logs/smtp.log"), Instant::now());
         let told = format!("for {} recips, completed in ", letters + 1);
         loop {
@@ -126,7 +127,7 @@ impl Mailman {
     }
 }
 
-/// Addresses of the first customers, and the sender's.
+/// The addresses of the sender and of the first customers.
 fn members(customers: &Path, letters: u32) -> Vec<u8> {
     let rows = BufReader::new(File::open(customers).unwrap()).lines().map(Result::unwrap);
     let mut out = format!("{SENDER}\n").into_bytes();
@@ -136,7 +137,7 @@ fn members(customers: &Path, letters: u32) -> Vec<u8> {
     out
 }
 
-/// One of the letters that arrived, without what the sink wrote above it.
+/// One of the letters that arrived, without the lines that the sink wrote above it.
 fn letter(dump: &Path) -> String {
     let mut head = Vec::new();
     File::open(dump).unwrap().take(HEAD).read_to_end(&mut head).unwrap();

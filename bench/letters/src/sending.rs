@@ -1,78 +1,88 @@
-//! One letter to everybody, timed.
+//! One letter to every customer, timed.
 
 use std::fs;
 use std::path::Path;
-use std::process::Child;
 use std::time::{Duration, Instant};
 
+use cofferdam_core::{Clock, SystemClock, SystemRng};
 use cofferdam_wire::Client;
+use estate::{APPROVERS, Compartment};
 use response_api::{
-    DeclareIncident, LedgerState, LetterId, LetterState, People, ReadLedger, ReadLetter,
-    ScopeIncident,
+    Audience, DeclareIncident, IncidentId, LedgerState, LetterId, LetterState, LetterStatus,
+    People, ReadLedger, ReadLetter, ScopeIncident,
 };
+use staff::approvers::open_directory;
+use staff::letters::{Approval, send};
+use tokio::task::JoinHandle;
 
-use crate::estate::Running;
+use crate::site::Site;
 
-/// What was measured.
-pub struct Told {
+/// The figures.
+pub struct Sent {
     pub letters: u64,
     /// People in every other state.
     pub others: Vec<(&'static str, u64)>,
     pub seconds: f64,
     pub planning: f64,
-    pub memory: Vec<(String, f64)>,
+    pub memory: Vec<(Compartment, f64)>,
     pub disk_mb: f64,
     pub counts_ms: f64,
     pub row_ms: f64,
 }
 
-/// Letters to customers on their way.
-pub struct Begun {
-    staff: Client,
-    pub child: Child,
+/// Letters to customers that are being sent.
+pub struct Sending {
+    client: Client,
+    letters: JoinHandle<LetterStatus>,
     planning: f64,
 }
 
 const LETTER: LetterId = LetterId(2);
 
-impl Begun {
+impl Sending {
     pub async fn is_running(&self) -> bool {
-        let status = self.staff.call(&ReadLetter { letter: LETTER }).await;
+        let status = self.client.call(&ReadLetter { letter: LETTER }).await;
         status.is_ok_and(|status| status.state == LetterState::Running)
     }
+
+    /// Stops following the letter, which `response` goes on sending.
+    pub fn leave(self) {
+        self.letters.abort();
+    }
 }
 
-/// Declares, scopes, writes to staff, then to everybody: until the first letters to customers go.
-pub async fn begin(estate: &Running) -> Begun {
-    let staff = estate.response();
-    let incident = staff.call(&declare()).await.unwrap().incident;
-    staff.call(&ScopeIncident { incident, from_log: false }).await.unwrap();
-    assert!(letters(estate, "staff").wait().unwrap().success(), "letters to staff failed");
+/// Declares, scopes, writes to staff and then to every customer, until the first letter to a
+/// customer leaves.
+pub async fn begin(site: &Site) -> Sending {
+    let client = site.staff();
+    let incident = client.call(&declare()).await.unwrap().incident;
+    client.call(&ScopeIncident { incident, from_log: false }).await.unwrap();
+    write_letters(site, incident, Audience::Staff).await.unwrap();
     let planned = Instant::now();
-    let child = letters(estate, "customers");
-    let mut begun = Begun { staff, child, planning: 0.0 };
-    while !begun.is_running().await {
+    let letters = write_letters(site, incident, Audience::Customers);
+    let mut sending = Sending { client, letters, planning: 0.0 };
+    while !sending.is_running().await {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    begun.planning = planned.elapsed().as_secs_f64();
-    begun
+    sending.planning = planned.elapsed().as_secs_f64();
+    sending
 }
 
-/// Writes to everybody.
-pub async fn send(estate: &Running, customers: u32) -> Told {
-    let mut sending = begin(estate).await;
+/// Writes to every customer.
+pub async fn write_to_all(site: &Site, customers: u32) -> Sent {
+    let sending = begin(site).await;
     let begun = Instant::now();
     while sending.is_running().await {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     let seconds = begun.elapsed().as_secs_f64();
-    assert!(sending.child.wait().unwrap().success(), "letters to customers failed");
-    let (staff, look) = (&sending.staff, ReadLetter { letter: LETTER });
-    let status = staff.call(&look).await.unwrap();
+    let Sending { client, letters, planning } = sending;
+    let status = letters.await.unwrap();
+    assert_eq!(status.open(), 0, "letters to customers are left: {status:?}");
     let counts = Instant::now();
-    staff.call(&look).await.unwrap();
+    client.call(&ReadLetter { letter: LETTER }).await.unwrap();
     let counts_ms = counts.elapsed().as_secs_f64() * 1_000.0;
-    Told {
+    Sent {
         letters: status.of(LedgerState::Accepted),
         others: LedgerState::ALL
             .into_iter()
@@ -80,11 +90,11 @@ pub async fn send(estate: &Running, customers: u32) -> Told {
             .map(|state| (state.as_str(), status.of(state)))
             .collect(),
         seconds,
-        planning: sending.planning,
-        memory: estate.memory(),
-        disk_mb: size(&estate.dir.join("response")) as f64 / 1e6,
+        planning,
+        memory: site.memory(),
+        disk_mb: size(&site.dir.join("response")) as f64 / 1e6,
         counts_ms,
-        row_ms: row(staff, LETTER, customers).await,
+        row_ms: row(&client, LETTER, customers).await,
     }
 }
 
@@ -99,30 +109,40 @@ fn declare() -> DeclareIncident {
     }
 }
 
-fn letters(estate: &Running, audience: &str) -> Child {
-    let mut command = estate.command(&["incident", "letters", "1", "--audience", audience]);
-    for name in ["ann", "bob"] {
-        let of = |end: &str| format!("{name}={}/staff/{name}.{end}", estate.dir.display());
-        command.args(["--approver", &of("pem"), "--passphrase-file", &of("passphrase")]);
-    }
-    command.spawn().unwrap()
+/// Plans, approves and sends a letter, and follows it, in a task of its own.
+fn write_letters(
+    site: &Site,
+    incident: IncidentId,
+    audience: Audience,
+) -> JoinHandle<LetterStatus> {
+    let (client, staff) = (site.staff(), site.dir.join("staff"));
+    tokio::spawn(async move {
+        let approval = Approval {
+            approvers: &open_directory(&staff, &APPROVERS).unwrap(),
+            now: SystemClock.now(),
+            rng: &SystemRng,
+            before_staff: None,
+        };
+        send(&client, incident, audience, &approval, |_| ()).await.unwrap()
+    })
 }
 
 /// The median time to read one person's row, over people spread over all.
-async fn row(staff: &Client, letter: LetterId, customers: u32) -> f64 {
+async fn row(client: &Client, letter: LetterId, customers: u32) -> f64 {
     let mut times = Vec::new();
     for n in 0..200 {
         let place = u64::from(customers) * (n * 7 % 200) / 200;
         let from = u32::try_from(place).unwrap();
         let call = ReadLedger { letter, from, limit: 1, state: None };
         let begun = Instant::now();
-        staff.call(&call).await.unwrap();
+        client.call(&call).await.unwrap();
         times.push(begun.elapsed().as_secs_f64() * 1_000.0);
     }
     times.sort_by(f64::total_cmp);
     times[times.len() / 2]
 }
 
+/// Bytes of the files below a directory.
 fn size(dir: &Path) -> u64 {
     let entries = fs::read_dir(dir).unwrap().flatten();
     let of = |entry: fs::DirEntry| {

@@ -1,5 +1,5 @@
-//! A compartment is killed while somebody reads: the release log has every release that was
-//! answered.
+//! A compartment is killed while customers and cards are read: the release log names every release
+//! that was answered.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,25 +9,25 @@ use std::time::Duration;
 use accounts_api::ReadCustomers;
 use cofferdam_core::{Clock, Domain, Field, FieldSet, Operation, Personal, Record, SystemClock};
 use cofferdam_wire::Client;
+use estate::Compartment::{self, Accounts, Keys, Payments, Response};
 use jiff::tz::TimeZone;
 use keys_api::{Entry, Event, ReadEntries};
-use nix::sys::signal::Signal;
 use payments_api::{CardDetails, CardToken, ReadCard, StoreCards};
 use response_api::{Level, ReadExposure};
 use roaring::RoaringBitmap;
 
 use crate::letters::declared;
-use crate::support::{Place, Process, until};
+use crate::support::{Place, Process, wait_until};
 
-const COMPARTMENTS: [&str; 4] = ["keys", "accounts", "payments", "response"];
 const CUSTOMERS: u32 = 500;
 const CARDS: usize = 500;
-/// Gives a test time to kill somebody before all is read.
+/// The time between two reads, so that the kill falls between them.
 const PAUSE: Duration = Duration::from_millis(10);
 
+/// Fields of records that were read.
 type Reads = BTreeSet<(Domain, Record, Field)>;
 
-/// What was answered so far, and whether to stop.
+/// The reads that were answered so far, and whether the readers are to stop.
 #[derive(Clone, Default)]
 struct Answered {
     reads: Arc<Mutex<Reads>>,
@@ -49,7 +49,7 @@ impl Answered {
     }
 }
 
-/// Reads every customer once. While something is down a read fails; then the next one is tried.
+/// Reads every customer once. While a compartment is down, a read fails and the next one is tried.
 async fn read_customers(accounts: Client, answered: Answered) {
     for number in 0..CUSTOMERS {
         let fields = FieldSet::EMPTY.with(Field::Name).with(Field::Phone);
@@ -64,7 +64,7 @@ async fn read_customers(accounts: Client, answered: Answered) {
     }
 }
 
-/// The same for cards.
+/// Reads every card once.
 async fn read_cards(payments: Client, tokens: Vec<CardToken>, answered: Answered) {
     for token in tokens {
         if let Ok(card) = payments.call(&ReadCard { token }).await {
@@ -86,11 +86,11 @@ async fn store_cards(place: &Place) -> Vec<CardToken> {
         expiry_year: year.try_into().unwrap(),
     };
     let cards = vec![card; CARDS];
-    let stored = place.client("payments", "checkout-1").call(&StoreCards { cards }).await.unwrap();
+    let stored = place.client(Payments, "checkout-1").call(&StoreCards { cards }).await.unwrap();
     stored.into_iter().map(|card| card.token).collect()
 }
 
-/// All that was released to read, from the whole log.
+/// The fields that were released for reading, from the whole log.
 async fn released(place: &Place) -> Reads {
     let mut reads = Reads::new();
     for entry in log(place).await {
@@ -105,8 +105,9 @@ async fn released(place: &Place) -> Reads {
     reads
 }
 
+/// Every entry of the release log.
 pub async fn log(place: &Place) -> Vec<Entry> {
-    let controller = place.controller();
+    let controller = place.keys_as(Response);
     let mut entries = Vec::new();
     loop {
         let from = entries.len() as u64;
@@ -118,20 +119,16 @@ pub async fn log(place: &Place) -> Vec<Entry> {
     }
 }
 
-/// Kills a compartment while customers and cards are read, starts it again, and reads on.
-async fn kill_during_reads(victim: usize) -> (Place, Vec<Process>, Reads) {
-    let place = Place::new();
-    place.make();
-    let mut processes = Vec::new();
-    for compartment in COMPARTMENTS {
-        processes.push(place.serve(compartment).await);
-    }
+/// Kills a compartment while customers and cards are read, starts it again, and goes on reading.
+async fn kill_during_reads(victim: Compartment) -> (Place, Vec<Process>, Reads) {
+    let place = Place::with_estate().await;
+    let mut processes = place.serve_all().await;
     place.import(CUSTOMERS);
     let tokens = store_cards(&place).await;
 
     let answered = Answered::default();
     let (accounts, payments) =
-        (place.client("accounts", "web-ky-2"), place.client("payments", "checkout-1"));
+        (place.client(Accounts, "web-ky-2"), place.client(Payments, "checkout-1"));
     let readers = [
         tokio::spawn(read_customers(accounts, answered.clone())),
         tokio::spawn(read_cards(payments, tokens, answered.clone())),
@@ -139,12 +136,13 @@ async fn kill_during_reads(victim: usize) -> (Place, Vec<Process>, Reads) {
     let more_than = |customers: usize, cards: usize| {
         answered.count(Domain::Accounts) > customers && answered.count(Domain::Payments) > cards
     };
-    until("some reads", async || more_than(20, 20)).await;
-    processes[victim].signal(Signal::SIGKILL);
-    processes[victim].child.wait().unwrap();
+    wait_until("some reads", async || more_than(20, 20)).await;
+    let victims = Compartment::ALL.iter().zip(&mut processes);
+    let (_, process) = victims.into_iter().find(|(of, _)| **of == victim).unwrap();
+    process.kill();
     let before = [Domain::Accounts, Domain::Payments].map(|domain| answered.count(domain));
-    processes[victim] = place.serve(COMPARTMENTS[victim]).await;
-    until("reads after the restart", async || more_than(before[0] + 20, before[1] + 20)).await;
+    *process = place.serve(victim).await;
+    wait_until("reads after the restart", async || more_than(before[0] + 20, before[1] + 20)).await;
     answered.stop.store(true, Ordering::Relaxed);
     for reader in readers {
         reader.await.unwrap();
@@ -159,24 +157,24 @@ async fn kill_during_reads(victim: usize) -> (Place, Vec<Process>, Reads) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_is_killed() {
-    kill_during_reads(0).await;
+    kill_during_reads(Keys).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn accounts_is_killed() {
-    kill_during_reads(1).await;
+    kill_during_reads(Accounts).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn payments_is_killed() {
-    kill_during_reads(2).await;
+    kill_during_reads(Payments).await;
 }
 
-/// Its copy of the log goes on where it stopped: the exposure misses nothing.
+/// The copy of the log goes on where it stopped, so that the exposure misses nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn response_is_killed() {
-    let (place, _processes, reads) = kill_during_reads(3).await;
-    let staff = place.client("response", "operator-1");
+    let (place, _processes, reads) = kill_during_reads(Response).await;
+    let staff = place.staff();
     let incident = declared(&staff, "web-ky-2").await;
     let exposure = ReadExposure { incident, level: Level::Read, field: Field::Phone };
     let bitmap = staff.call(&exposure).await.unwrap().roaring;
@@ -186,19 +184,18 @@ async fn response_is_killed() {
     assert!(missed.is_empty(), "read and not exposed: {missed:?}");
 }
 
-/// What a crash left half-written is cut, and told.
+/// An entry that a crash left half-written is cut, and the log says so.
 #[tokio::test]
 async fn a_torn_end_is_reported() {
-    let place = Place::new();
-    place.make();
-    drop(place.serve("keys").await);
+    let place = Place::with_estate().await;
+    drop(place.serve(Keys).await);
     let entries = std::fs::read_dir(place.dir.join("keys/log")).unwrap();
     let entries = entries.map(|entry| entry.unwrap().path());
     let entries = entries.filter(|path| path.extension().is_some_and(|end| end == "entries"));
     let mut file = std::fs::File::options().append(true).open(entries.max().unwrap()).unwrap();
     std::io::Write::write_all(&mut file, &[0x55; 7]).unwrap();
     drop(file);
-    let _keys = place.serve("keys").await;
+    let _keys = place.serve(Keys).await;
     let cut: Vec<_> = log(&place)
         .await
         .into_iter()

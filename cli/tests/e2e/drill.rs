@@ -1,4 +1,4 @@
-//! `cofferdam drill`: the whole breach, in small.
+//! `cofferdam drill`: the whole breach, in a small shop.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,12 +10,12 @@ use nix::sys::signal::Signal;
 use serde_json::Value;
 use testkit::free_address;
 
-use crate::support::{Place, Process, cofferdam, customers, run, said};
+use crate::support::{
+    Place, Process, assert_refused, cofferdam, customers, json, run, stdout, wait_until,
+};
 
 fn drill<const N: usize>(args: [&str; N]) -> Value {
-    let output = cofferdam(["drill", "--json"]).args(args).output().unwrap();
-    assert!(output.status.success(), "{}", said(&output));
-    serde_json::from_slice(&output.stdout).unwrap()
+    json(&cofferdam(["drill", "--json"]).args(args).output().unwrap())
 }
 
 #[tokio::test]
@@ -51,8 +51,8 @@ async fn every_check_holds_and_the_same_seed_gives_the_same_exposure() {
     assert_ne!(other["exposure"], first["exposure"]);
 }
 
-/// Loot and exposure are the same for whatever host falls, with three seeds each.
-fn is_exact(host: &str) {
+/// Checks with three seeds that the exposure is exactly what a fallen host gave up.
+fn assert_exact(host: &str) {
     for seed in ["1", "2", "3"] {
         let report = drill(["--customers", "300", "--seed", seed, "--fallen", host]);
         let exposure = &report["exposure"];
@@ -63,27 +63,27 @@ fn is_exact(host: &str) {
 
 #[test]
 fn what_a_fallen_accounts_gave_up_is_known() {
-    is_exact("accounts");
+    assert_exact("accounts");
 }
 
 #[test]
 fn what_a_fallen_keys_gave_up_is_known() {
-    is_exact("keys");
+    assert_exact("keys");
 }
 
 #[test]
 fn what_a_fallen_database_gave_up_is_known() {
-    is_exact("database");
+    assert_exact("database");
 }
 
 #[test]
 fn what_a_fallen_response_gave_up_is_known() {
-    is_exact("response");
+    assert_exact("response");
 }
 
 #[test]
 fn what_a_fallen_relay_gave_up_is_known() {
-    is_exact("relay");
+    assert_exact("relay");
 }
 
 #[test]
@@ -96,25 +96,22 @@ fn the_conventional_shop_loses_everybody_and_ours_does_not() {
 }
 
 #[tokio::test]
-async fn nothing_is_left_of_an_estate_that_was_not_to_be_kept() {
+async fn an_estate_that_is_not_kept_leaves_nothing() {
     let temporary = tempfile::tempdir().unwrap();
     let mut command = cofferdam(["drill", "--customers", "100"]);
     let output = command.env("TMPDIR", temporary.path()).output().unwrap();
-    assert!(output.status.success(), "{}", said(&output));
-    assert!(String::from_utf8_lossy(&output.stdout).contains("Every check held"));
+    assert!(stdout(&output).contains("Every check held"));
     assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
 }
 
 #[tokio::test]
-async fn letters_go_to_the_relay_that_is_named() {
+async fn letters_go_to_the_named_relay() {
     let mail = tempfile::tempdir().unwrap();
     let relay = free_address().to_string();
     let dir = mail.path().to_str().unwrap();
     let _sink = Process::spawn(cofferdam(["sink", "serve", "--dir", dir, "--listen", &relay]));
-    crate::support::until("the sink listens", async || {
-        tokio::net::TcpStream::connect(&relay).await.is_ok()
-    })
-    .await;
+    wait_until("the sink listens", async || tokio::net::TcpStream::connect(&relay).await.is_ok())
+        .await;
     let result = drill(["--customers", "100", "--relay", &relay]);
     assert_eq!(result["ok"], true);
     let index = SinkIndex::load(mail.path()).unwrap();
@@ -139,15 +136,15 @@ async fn a_shops_own_file_can_be_drilled_with() {
     fs::write(&file, csv).unwrap();
     let result = drill(["--file", file.to_str().unwrap(), "--dir", place.path()]);
     assert_eq!(result["ok"], true);
-    // Fifty who sign in come on top; the row without an address and the name of two lines do not.
+    // Fifty synthetic customers come on top. The row without an address is refused, and so is the
+    // name with a line break.
     assert_eq!(result["customers"], 251);
 
-    let refused =
-        run(["drill", "--file", file.to_str().unwrap(), "--relay", "mail.shop.example:25"]);
-    assert!(!refused.status.success());
+    let refused = run(["drill", "--file", file.to_str().unwrap(), "--relay", "192.0.2.1:25"]);
+    assert_refused(&refused, "loopback");
 }
 
-/// With `--keep` the estate stays up: its notice opens in a real browser.
+/// With `--keep` the estate stays up, and its notice opens in a real browser.
 #[tokio::test]
 async fn a_browser_opens_the_notice() {
     let place = Place::new();

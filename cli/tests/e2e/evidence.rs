@@ -1,5 +1,5 @@
-//! The bag of evidence: it verifies with nothing but itself and a key, and whatever is done to it
-//! is named. And what is done to contain an incident, by the commands that staff have.
+//! The bag of evidence, which verifies with nothing but itself and a key, and names every change
+//! made to it. And the commands with which staff contain an incident.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -7,14 +7,13 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use cofferdam_core::{Rng, SeededRng};
-use serde_json::Value;
 
-use crate::support::{Place, Process, cofferdam, run, said};
+use crate::support::{Place, Process, assert_refused, json, run, stdout};
 
-/// An estate on which a drill was held, which stays up.
+/// An estate that a drill left running.
 fn drilled() -> (Place, Process) {
     let place = Place::new();
-    let mut drill = cofferdam(["drill", "--customers", "200", "--keep", "--dir", place.path()]);
+    let mut drill = place.cofferdam(["drill", "--customers", "200", "--keep"]);
     drill.stdout(Stdio::null()).stderr(Stdio::piped());
     let mut process = Process::spawn(drill);
     let lines = BufReader::new(process.child.stderr.take().unwrap()).lines();
@@ -23,6 +22,7 @@ fn drilled() -> (Place, Process) {
     (place, process)
 }
 
+/// Every file below a directory.
 fn files(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir).unwrap() {
@@ -33,29 +33,32 @@ fn files(dir: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn ok<const N: usize>(args: [&str; N]) -> String {
-    let output = run(args);
-    assert!(output.status.success(), "{args:?}: {}", said(&output));
-    String::from_utf8(output.stdout).unwrap()
-}
-
 #[test]
 fn evidence_and_containment_after_a_drill() {
     let (place, _running) = drilled();
-    let (dir, bag) = (place.path(), place.dir.with_extension("bag"));
+    let bag = place.dir.with_extension("bag");
     let out = bag.to_str().unwrap();
-    let made = ok(["evidence", "export", "1", "--dir", dir, "--out", out, "--json"]);
-    let made: Value = serde_json::from_str(&made).unwrap();
-    let key = made["key"].as_str().unwrap();
-    assert!(made["entries"].as_u64().unwrap() > 20, "{made}");
-    let verified = ok(["evidence", "verify", out, "--key", key]);
+    let exported = json(&place.run(["evidence", "export", "1", "--out", out, "--json"]));
+    let key = exported["key"].as_str().unwrap();
+    assert!(exported["entries"].as_u64().unwrap() > 20, "{exported}");
+    let verified = stdout(&run(["evidence", "verify", out, "--key", key]));
     for line in ["the chain is whole", "each proved to stand", "it holds what the entries show"] {
         assert!(verified.contains(line), "{verified}");
     }
-    let again = run(["evidence", "export", "1", "--dir", dir, "--out", out]);
-    assert!(!again.status.success() && said(&again).contains("is there already"));
+    assert_refused(&place.run(["evidence", "export", "1", "--out", out]), "is there already");
+    every_flipped_bit_is_named(&bag, key);
 
-    let (rng, all) = (SeededRng::new(7), files(&bag));
+    contain(&place);
+    void_by_one_person(&place);
+    let journal = stdout(&place.run(["incident", "journal", "1"]));
+    for act in ["declare", "freeze", "void", "evidence.seal", "budget", "void.some", "person"] {
+        assert!(journal.contains(act), "{act}: {journal}");
+    }
+}
+
+/// Flips single bits of files of the bag, each of which `verify` must name.
+fn every_flipped_bit_is_named(bag: &Path, key: &str) {
+    let (rng, all) = (SeededRng::new(7), files(bag));
     let below =
         |n: usize| usize::try_from(u64::from_be_bytes((&rng as &dyn Rng).bytes())).unwrap() % n;
     for _ in 0..40 {
@@ -65,120 +68,50 @@ fn evidence_and_containment_after_a_drill() {
         let at = below(bad.len());
         bad[at] ^= 1 << below(8);
         fs::write(path, &bad).unwrap();
-        let refused = run(["evidence", "verify", out, "--key", key]);
-        let name = path.strip_prefix(&bag).unwrap().to_str().unwrap();
-        let told = String::from_utf8_lossy(&refused.stdout).into_owned();
-        assert!(!refused.status.success() && told.contains(name), "{name}, {at}: {told}");
+        let refused = run(["evidence", "verify", bag.to_str().unwrap(), "--key", key]);
+        let name = path.strip_prefix(bag).unwrap().to_str().unwrap();
+        let faults = String::from_utf8_lossy(&refused.stdout).into_owned();
+        assert!(!refused.status.success() && faults.contains(name), "{name}, {at}: {faults}");
         fs::write(path, &good).unwrap();
-    }
-    contain(dir, &place);
-    let journal = ok(["incident", "journal", "1", "--dir", dir]);
-    for act in ["declare", "freeze", "void", "evidence.seal", "budget", "void.some", "person"] {
-        assert!(journal.contains(act), "{act}: {journal}");
     }
 }
 
-fn contain(dir: &str, place: &Place) {
-    let number = ok(["incident", "person", "1", "5", "--dir", dir]);
-    assert!(number.starts_with("record 5: "), "{number}");
-    ok([
-        "incident",
-        "budget",
-        "1",
-        "--caller",
-        "web-ky-2",
-        "--minute",
-        "1",
-        "--hour",
-        "2",
-        "--day",
-        "3",
-        "--reason",
-        "it is next",
-        "--dir",
-        dir,
-    ]);
-    let shown = ok(["budgets", "show", "--dir", dir]);
+fn contain(place: &Place) {
+    let person = stdout(&place.run(["incident", "person", "1", "5"]));
+    assert!(person.starts_with("record 5: "), "{person}");
+    let budget = ["incident", "budget", "1", "--caller", "web-ky-2"];
+    let limits = ["--minute", "1", "--hour", "2", "--day", "3", "--reason", "it is next"];
+    stdout(&place.cofferdam(budget).args(limits).output().unwrap());
+    let shown = stdout(&place.run(["budgets", "show"]));
     assert!(shown.contains("web-ky-2"), "{shown}");
-    ok([
-        "incident",
-        "budget",
-        "1",
-        "--caller",
-        "web-ky-2",
-        "--restore",
-        "--reason",
-        "it was not",
-        "--dir",
-        dir,
-    ]);
-    let frozen = ok([
-        "incident",
-        "freeze",
-        "1",
-        "--caller",
-        "mail-trap-1",
-        "--reason",
-        "to be sure",
-        "--dir",
-        dir,
-    ]);
+    let restore = ["--restore", "--reason", "it was not"];
+    stdout(&place.cofferdam(budget).args(restore).output().unwrap());
+    let mut freeze = place.cofferdam(["incident", "freeze", "1", "--caller", "mail-trap-1"]);
+    let frozen = stdout(&freeze.args(["--reason", "to be sure"]).output().unwrap());
     assert!(frozen.contains("mail-trap-1 is frozen"), "{frozen}");
-    let exposed = ok(["incident", "void", "1", "--exposed", "--dir", dir]);
+    let exposed = stdout(&place.run(["incident", "void", "1", "--exposed"]));
     assert!(exposed.contains("their sessions are over"), "{exposed}");
     let list = place.dir.with_extension("list");
     fs::write(&list, "3\n\nfour\n").unwrap();
-    let list = list.to_str().unwrap();
-    let bad = run(["incident", "void", "1", "--records", list, "--dir", dir]);
-    assert!(said(&bad).contains("line 3: not a record number"), "{}", said(&bad));
+    let bad = place.run(["incident", "void", "1", "--records", list.to_str().unwrap()]);
+    assert_refused(&bad, "line 3: not a record number");
+}
 
-    // A second incident, for an order over everybody that one person gives.
-    let from = "2012-01-15T00:00:00Z";
-    ok([
-        "incident",
-        "declare",
-        "--title",
-        "again",
-        "--fallen",
-        "web-ky-2",
-        "--from",
-        from,
-        "--found",
-        "by chance",
-        "--dir",
-        dir,
-    ]);
-    let staff = place.dir.join("staff");
-    let ann = format!("ann={}", staff.join("ann.pem").display());
-    let pass = format!("ann={}", staff.join("ann.passphrase").display());
-    let alone = run([
-        "incident",
-        "void",
-        "2",
-        "--everybody",
-        "--approver",
-        &ann,
-        "--passphrase-file",
-        &pass,
-        "--dir",
-        dir,
-    ]);
-    assert!(!alone.status.success(), "{}", said(&alone));
-    ok([
-        "incident",
-        "void",
-        "2",
-        "--everybody",
-        "--approver",
-        &ann,
-        "--passphrase-file",
-        &pass,
-        "--break-glass",
-        "the second approver can't be reached",
-        "--dir",
-        dir,
-    ]);
+/// One person alone voids every credential of a second incident only by breaking the glass, which
+/// rings an alarm.
+fn void_by_one_person(place: &Place) {
+    let mut declare = place.cofferdam(["incident", "declare", "--title", "another incident"]);
+    declare.args(["--fallen", "web-ky-2", "--from", "2012-01-15T00:00:00Z"]);
+    stdout(&declare.args(["--found", "by chance"]).output().unwrap());
+    let ann = format!("ann={}", place.file("staff/ann.pem"));
+    let passphrase = format!("ann={}", place.file("staff/ann.passphrase"));
+    let void = ["incident", "void", "2", "--everybody", "--approver", &ann];
+    let mut alone = place.cofferdam(void);
+    alone.args(["--passphrase-file", &passphrase]);
+    assert_refused(&alone.output().unwrap(), "two people");
+    let reason = ["--break-glass", "the second approver can't be reached"];
+    stdout(&alone.args(reason).output().unwrap());
     std::thread::sleep(std::time::Duration::from_secs(2));
-    let alarms = ok(["incident", "alarms", "--dir", dir]);
+    let alarms = stdout(&place.run(["incident", "alarms"]));
     assert!(alarms.contains("break_glass"), "{alarms}");
 }

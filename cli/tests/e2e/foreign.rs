@@ -1,22 +1,25 @@
 //! A shop whose accounts do not run on Cofferdam brings its table and PostgreSQL's own audit logs
-//! on the day: real statements, run by psql, logged by pgaudit.
+//! on the day of an incident. The statements are real: psql runs them and pgaudit logs them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use cofferdam_core::{Clock, Field, SystemClock};
-use response_api::{Exposure, FindPerson, IncidentId, Level, People, ReadExposure, ReadPerson};
+use response_api::{
+    Exposure, FindPerson, IncidentId, Level, ListIncidents, People, ReadExposure, ReadPerson,
+};
 use roaring::RoaringBitmap;
 use tempfile::TempDir;
 use testkit::postgres::Database;
 
 use crate::letters::approvers;
-use crate::support::{Place, Up, cofferdam, run, said};
+use crate::support::{Place, Up, assert_refused, json, run, stdout};
 
 const CUSTOMERS: u64 = 40;
 
-const ROSTER: &str = r#"
+/// The mapping of the table.
+const TABLE: &str = r#"
 key = "id"
 name = "full_name"
 email = "email"
@@ -27,6 +30,7 @@ default_language = "en"
 holds = { phone = "phone", pw_hash = "password" }
 "#;
 
+/// The mapping of the audit log.
 const LOG: &str = r#"
 format = "FORMAT"
 [[table]]
@@ -42,7 +46,7 @@ street = "shipping_address"
 pw_hash = "password"
 "#;
 
-/// The shop: its database, and two app servers' users in it.
+/// The shop: its database, and the users of two app servers in it.
 struct Shop {
     database: Database,
     ky: String,
@@ -75,7 +79,7 @@ impl Shop {
         shop
     }
 
-    /// Runs statements as a user; what psql printed.
+    /// Runs statements as a user. Returns what psql printed.
     fn psql(&self, user: &str, statements: &str) -> String {
         let url = self.database.url().replace("//postgres@", &format!("//{user}@"));
         let out = Command::new("psql")
@@ -86,7 +90,7 @@ impl Shop {
         String::from_utf8(out.stdout).unwrap()
     }
 
-    /// What PostgreSQL logged of this shop so far.
+    /// Copies what PostgreSQL logged about this shop so far into a file of the directory `to`.
     fn log(&self, ending: &str, to: &Path) -> PathBuf {
         let logs =
             std::env::var("COFFERDAM_TEST_POSTGRES_LOGS").unwrap_or_else(|_| panic!("run ./test"));
@@ -109,16 +113,7 @@ impl Drop for Shop {
     }
 }
 
-fn ok<const N: usize>(args: [&str; N]) -> serde_json::Value {
-    json(&run(args))
-}
-
-fn json(out: &Output) -> serde_json::Value {
-    assert!(out.status.success(), "{}", said(out));
-    serde_json::from_slice(&out.stdout).unwrap()
-}
-
-/// A shop, an estate, and the files on the commander's desk.
+/// A shop, an estate, and the files of the person who responds.
 struct Desk {
     shop: Shop,
     place: Place,
@@ -128,7 +123,7 @@ struct Desk {
 impl Desk {
     async fn new() -> Self {
         let (shop, place, files) = (Shop::open().await, Place::new(), tempfile::tempdir().unwrap());
-        fs::write(files.path().join("roster.toml"), ROSTER).unwrap();
+        fs::write(files.path().join("roster.toml"), TABLE).unwrap();
         for ending in ["csv", "json"] {
             let mapping = LOG.replace("FORMAT", &format!("pgaudit-{ending}"));
             fs::write(files.path().join(format!("{ending}.toml")), mapping).unwrap();
@@ -144,60 +139,35 @@ impl Desk {
         self.shop.psql(&self.shop.ky, statement)
     }
 
-    /// The fallen server's name, as scopes have it.
+    /// The name of the fallen server in a scope.
     fn fallen(&self) -> String {
         self.shop.ky.replace('_', "-")
     }
 
-    /// The table, from the database itself.
-    fn import_roster(&self) -> serde_json::Value {
-        ok([
-            "import",
-            "roster",
-            "--from",
-            &self.shop.database.url(),
-            "--table",
-            "public.customer",
-            "--mapping",
-            &self.file("roster.toml"),
-            "--rejects",
-            &self.file("rejects.csv"),
-            "--dir",
-            self.place.path(),
-            "--json",
-        ])
+    /// Brings the table from the database itself.
+    fn import_table(&self) -> serde_json::Value {
+        let mut import = self.place.cofferdam(["import", "roster", "--json"]);
+        import.args(["--from", &self.shop.database.url(), "--table", "public.customer"]);
+        import.args(["--mapping", &self.file("roster.toml")]);
+        json(&import.args(["--rejects", &self.file("rejects.csv")]).output().unwrap())
     }
 
-    /// What PostgreSQL logged so far, in one of its formats.
+    /// Brings what PostgreSQL logged so far, in one of its formats.
     fn bring(&self, ending: &str, from: &str, to: &str) -> serde_json::Value {
-        let file = self.shop.log(ending, self.files.path());
-        let (file, mapping) = (file.to_str().unwrap(), self.file(&format!("{ending}.toml")));
-        let dir = self.place.path();
-        ok([
-            "import",
-            "access-log",
-            file,
-            "--mapping",
-            &mapping,
-            "--covers-from",
-            from,
-            "--covers-to",
-            to,
-            "--dir",
-            dir,
-            "--json",
-        ])
+        let mut import = self.place.cofferdam(["import", "access-log", "--json"]);
+        import.arg(self.shop.log(ending, self.files.path()));
+        import.args(["--mapping", &self.file(&format!("{ending}.toml"))]);
+        json(&import.args(["--covers-from", from, "--covers-to", to]).output().unwrap())
     }
 
+    /// Declares that the server fell in a window, and scopes the incident from the logs.
     fn scope(&self, from: &str, to: &str) -> Exposure {
-        let (dir, fallen) = (self.place.path(), self.fallen());
-        let declared = ok([
-            "incident", "declare", "--title", "t", "--fallen", &fallen, "--from", from, "--to", to,
-            "--found", "f", "--people", "roster", "--dir", dir, "--json",
-        ]);
-        let number = declared["incident"].to_string();
-        let exposure = ok(["incident", "scope", &number, "--from-log", "--dir", dir, "--json"]);
-        serde_json::from_value(exposure).unwrap()
+        let mut declare = self.place.cofferdam(["incident", "declare", "--json"]);
+        declare.args(["--title", "t", "--fallen", &self.fallen(), "--found", "f"]);
+        declare.args(["--from", from, "--to", to, "--people", "roster"]);
+        let number = json(&declare.output().unwrap())["incident"].to_string();
+        let scoped = self.place.run(["incident", "scope", &number, "--from-log", "--json"]);
+        serde_json::from_value(json(&scoped)).unwrap()
     }
 }
 
@@ -205,9 +175,9 @@ impl Desk {
 async fn a_shops_own_table_and_logs_give_the_exact_customers() {
     let desk = Desk::new().await;
     let _up = Up::start(&desk.place);
-    // Twice, as one does.
+    // The table is brought twice, as may well happen.
     for created in [CUSTOMERS, 0] {
-        let done = desk.import_roster();
+        let done = desk.import_table();
         assert_eq!((&done["created"], &done["rejected"]), (&created.into(), &0.into()));
         assert_eq!(done["roster"]["jurisdictions"], serde_json::json!({"DE": 10, "US-KY": 30}));
     }
@@ -221,24 +191,23 @@ async fn a_shops_own_table_and_logs_give_the_exact_customers() {
     desk.ky("UPDATE customer SET phone = 'x' WHERE id = 11");
     desk.ky("SELECT count(*) FROM customer");
     desk.ky("SELECT town FROM customer WHERE id = 30");
-    // Another server, that did not fall.
+    // This server did not fall.
     desk.shop.psql(&desk.shop.ny, "SELECT * FROM customer");
     let ended = SystemClock.now().to_string();
 
     let brought = desk.bring("csv", &began, &ended);
     assert_eq!((&brought[0]["unreadable"], &brought[0]["unknown"]), (&0.into(), &0.into()));
     let again = desk.bring("csv", &began, &ended);
-    assert_eq!(again, brought, "brought again, it is there already");
+    assert_eq!(again, brought, "the log is there already");
     let exposure = desk.scope(&began, &ended);
-    assert_eq!(exposure.doubts, [], "nothing is open");
+    assert_eq!(exposure.doubts, [], "nothing is in doubt");
     assert_eq!((exposure.people.read, exposure.people.presented), (5, 1), "{exposure:?}");
     assert_eq!((exposure.customers, exposure.people.reachable), (CUSTOMERS, CUSTOMERS - 6));
-    exactly(&desk, exposure.incident).await;
+    assert_exact(&desk, exposure.incident).await;
 
-    // JSON says the same as CSV; a window that no log covers counts as read.
+    // JSON says the same as CSV. A window that no log covers counts as read.
     let hash = brought[0]["log"].as_str().unwrap();
-    let removed = run(["import", "access-logs", "remove", hash, "--dir", desk.place.path()]);
-    assert!(removed.status.success(), "{}", said(&removed));
+    stdout(&desk.place.run(["import", "access-logs", "remove", hash]));
     desk.bring("json", &began, &ended);
     let again = desk.scope(&began, &ended);
     assert_eq!((again.fields, again.people), (exposure.fields, exposure.people));
@@ -246,7 +215,7 @@ async fn a_shops_own_table_and_logs_give_the_exact_customers() {
     assert!(gap.doubts.iter().any(|doubt| doubt.counts_as_read));
     assert_eq!((gap.people.read, gap.assumed), (CUSTOMERS, CUSTOMERS - 5));
 
-    // What can't be told to be anybody's is everybody's, and is listed.
+    // A statement that could have read anybody counts as everybody's and is listed.
     desk.ky("SELECT email FROM contact WHERE id = 1");
     desk.ky("COPY customer (phone) TO STDOUT");
     let later = SystemClock.now().to_string();
@@ -255,11 +224,11 @@ async fn a_shops_own_table_and_logs_give_the_exact_customers() {
     assert_eq!(all.people.read, CUSTOMERS);
     assert!(all.unresolved.iter().any(|of| of.why.contains("whole table")), "{all:?}");
     assert!(all.unresolved.iter().all(|of| of.via.as_str() == desk.fallen()));
-    assert_eq!(all.fields[&Field::Name].read, CUSTOMERS, "a view of unknown columns");
-    written_and_sealed(&desk, all.incident);
+    assert_eq!(all.fields[&Field::Name].read, CUSTOMERS, "the columns of the view are not known");
+    write_and_seal(&desk, all.incident);
 }
 
-/// The database of `response` tells no contact.
+/// No contact stands in clear in the database of `response`.
 fn nothing_in_clear(place: &Place) {
     for file in ["response.db", "response.db-wal"] {
         let bytes = fs::read(place.dir.join("response").join(file)).unwrap_or_default();
@@ -270,9 +239,9 @@ fn nothing_in_clear(place: &Place) {
     }
 }
 
-/// Field by field, by the shop's own numbers.
-async fn exactly(desk: &Desk, incident: IncidentId) {
-    let staff = desk.place.client("response", "operator-1");
+/// Checks the exposure field by field, by the shop's own numbers.
+async fn assert_exact(desk: &Desk, incident: IncidentId) {
+    let staff = desk.place.staff();
     let mut keys = Vec::new();
     for key in 1..=CUSTOMERS {
         let record = staff.call(&FindPerson { key: key.to_string() }).await.unwrap().unwrap();
@@ -298,45 +267,29 @@ async fn exactly(desk: &Desk, incident: IncidentId) {
     assert!(person.exists && via == [desk.fallen()], "{person:?}");
 }
 
-/// Everybody on the roster is written to, under a warrant of two; the bag holds.
-fn written_and_sealed(desk: &Desk, incident: IncidentId) {
-    let (number, dir) = (incident.to_string(), desk.place.path());
+/// Writes to everybody on the table under a warrant of two people, and verifies the bag.
+fn write_and_seal(desk: &Desk, incident: IncidentId) {
+    let number = incident.to_string();
     let write = |audience| {
-        let mut letters = cofferdam(["incident", "letters", &number, "--audience", audience]);
-        letters.args(approvers(&desk.place)).args(["--dir", dir, "--json"]);
-        json(&letters.output().unwrap())
+        let args = ["incident", "letters", &number, "--audience", audience, "--json"];
+        json(&desk.place.cofferdam(args).args(approvers(&desk.place)).output().unwrap())
     };
     write("staff");
     let sent = write("customers");
     assert_eq!(sent["people"]["accepted"], CUSTOMERS, "{sent}");
     let bag = desk.file("bag");
-    let made = ok(["evidence", "export", &number, "--out", &bag, "--dir", dir, "--json"]);
-    let verified = run(["evidence", "verify", &bag, "--key", made["key"].as_str().unwrap()]);
-    assert!(verified.status.success(), "{}", said(&verified));
+    let exported = json(&desk.place.run(["evidence", "export", &number, "--out", &bag, "--json"]));
+    stdout(&run(["evidence", "verify", &bag, "--key", exported["key"].as_str().unwrap()]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_part_of_the_shops_estate_is_refused() {
+async fn a_compartment_can_not_fall_in_a_shop_that_runs_none() {
     let place = Place::new();
     let _up = Up::start(&place);
-    let out = run([
-        "incident",
-        "declare",
-        "--title",
-        "t",
-        "--fallen",
-        "keys=keys",
-        "--from",
-        "2012-01-15T00:00:00Z",
-        "--found",
-        "f",
-        "--people",
-        "roster",
-        "--dir",
-        place.path(),
-    ]);
-    assert!(!out.status.success() && said(&out).contains("accounts_database"), "{}", said(&out));
-    let staff = place.client("response", "operator-1");
-    let incidents = staff.call(&response_api::ListIncidents {}).await.unwrap();
+    let mut declare = place.cofferdam(["incident", "declare", "--title", "t", "--found", "f"]);
+    declare.args(["--fallen", "keys=keys", "--from", "2012-01-15T00:00:00Z"]);
+    let refused = declare.args(["--people", "roster"]).output().unwrap();
+    assert_refused(&refused, "accounts_database");
+    let incidents = place.staff().call(&ListIncidents {}).await.unwrap();
     assert!(incidents.iter().all(|incident| incident.people == People::Accounts));
 }

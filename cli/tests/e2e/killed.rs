@@ -1,36 +1,40 @@
-//! `keys` is killed again and again under load: no answered release is missing from the log, and
+//! `keys` is killed again and again under load. No answered release is missing from the log, and
 //! none stands in it twice.
 
 use std::collections::BTreeMap;
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use cofferdam_core::{Domain, Field, FieldSet, Operation, Record, Rng, SystemRng};
 use cofferdam_wire::Client;
+use estate::Compartment::{Accounts, Keys, Response};
 use keys_api::{Event, KeyGroup, ReleaseKeys};
 
 use crate::crash::log;
-use crate::support::{Place, cofferdam};
+use crate::support::Place;
 
-/// How often it is killed, unless `COFFERDAM_KILLS` says otherwise.
+/// How often `keys` is killed, unless `COFFERDAM_KILLS` says otherwise.
 const KILLS: u32 = 100;
-/// It is killed at a random instant of this span after it answers.
+/// `keys` is killed at a random instant of this span after it answers.
 const ALIVE: Duration = Duration::from_millis(60);
+/// Clients that ask for keys at the same time.
 const LOADERS: usize = 4;
 /// Records of one call.
 const BATCH: u32 = 3;
 
+/// The calls of all clients.
 #[derive(Clone, Default)]
 struct Load {
+    /// The first record of the next call.
     next: Arc<AtomicU32>,
+    /// The first record of each call that was answered.
     answered: Arc<Mutex<Vec<u32>>>,
     stop: Arc<AtomicBool>,
 }
 
-/// Asks for keys of new records, one call after the other, whether somebody answers or not.
-async fn ask(keys: Client, load: Load) {
+/// Asks for keys of new records, one call after the other, whether `keys` answers or not.
+async fn ask_for_keys(keys: Client, load: Load) {
     while !load.stop.load(Ordering::Relaxed) {
         let first = load.next.fetch_add(BATCH, Ordering::Relaxed);
         let group = KeyGroup {
@@ -55,13 +59,8 @@ async fn ask(keys: Client, load: Load) {
     }
 }
 
-fn spawn(place: &Place) -> Child {
-    let config = place.dir.join("keys/keys.toml");
-    let mut command: Command = cofferdam(["keys", "serve", "--config", config.to_str().unwrap()]);
-    command.stderr(Stdio::null()).spawn().unwrap()
-}
-
-async fn answers(client: &Client) {
+/// Waits until `keys` answers, with short pauses so that a kill can follow soon.
+async fn wait_for_answer(client: &Client) {
     let deadline = Instant::now() + Duration::from_secs(30);
     while !client.is_healthy().await {
         assert!(Instant::now() < deadline, "keys does not come up");
@@ -72,26 +71,25 @@ async fn answers(client: &Client) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_answered_release_is_missing_however_often_keys_dies() {
     let kills = std::env::var("COFFERDAM_KILLS").map_or(KILLS, |n| n.parse().unwrap());
-    let place = Place::new();
-    place.make();
+    let place = Place::with_estate().await;
     let load = Load::default();
-    let loaders: Vec<_> =
-        (0..LOADERS).map(|_| tokio::spawn(ask(place.front("accounts"), load.clone()))).collect();
-    let controller = place.controller();
+    let loaders: Vec<_> = (0..LOADERS)
+        .map(|_| tokio::spawn(ask_for_keys(place.keys_as(Accounts), load.clone())))
+        .collect();
+    let controller = place.keys_as(Response);
     for _ in 0..kills {
-        let mut keys = spawn(&place);
-        answers(&controller).await;
+        let mut keys = place.spawn(Keys, "keys");
+        wait_for_answer(&controller).await;
         let [random] = (&SystemRng as &dyn Rng).bytes::<1>();
         tokio::time::sleep(ALIVE * u32::from(random) / 255).await;
-        keys.kill().unwrap();
-        keys.wait().unwrap();
+        keys.kill();
     }
     load.stop.store(true, Ordering::Relaxed);
     for loader in loaders {
         loader.await.unwrap();
     }
-    let mut keys = spawn(&place);
-    answers(&controller).await;
+    let mut keys = place.spawn(Keys, "keys");
+    wait_for_answer(&controller).await;
     let mut logged: BTreeMap<u32, u32> = BTreeMap::new();
     for entry in log(&place).await {
         if let Event::Released { records, .. } = entry.event {
@@ -100,8 +98,7 @@ async fn no_answered_release_is_missing_however_often_keys_dies() {
             }
         }
     }
-    keys.kill().unwrap();
-    keys.wait().unwrap();
+    keys.kill();
     let answered = load.answered.lock().unwrap().clone();
     let records = answered.iter().flat_map(|first| *first..first + BATCH);
     let missing: Vec<u32> = records.filter(|record| !logged.contains_key(record)).collect();

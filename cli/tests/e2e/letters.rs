@@ -1,84 +1,63 @@
-//! Letters through a real Postfix while `response` is killed again and again: nobody is missed, and
-//! whoever may have got a letter is listed as such; doubts are settled from the relay's own log, and
-//! sent again under the Message-IDs that they had.
+//! Letters through a real Postfix while `response` is killed again and again. Nobody is missed, and
+//! every customer who may have got a letter is in doubt. Doubts are settled from the relay's own
+//! log, and the rest is sent again under the same Message-IDs.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use cofferdam_core::{Rng, SystemRng};
 use cofferdam_wire::Client;
+use estate::Compartment::{Accounts, Keys, Payments, Response};
 use response_api::{
     DeclareIncident, IncidentId, LedgerRow, LedgerState, LetterId, LetterState, LetterStatus,
-    ReadLedger, ReadLetter, ScopeIncident, StartLetter,
+    People, ReadLedger, ReadLetter, ScopeIncident, StartLetter,
 };
 use testkit::Postfix;
 
-use crate::support::{Place, cofferdam, said, until, within};
+use crate::support::{Place, Process, stdout, wait_until, wait_within};
 
-/// Unless `COFFERDAM_LETTERS` says otherwise.
+/// How many customers there are, unless `COFFERDAM_LETTERS` says otherwise.
 const CUSTOMERS: u32 = 3_000;
-/// How often it is killed, unless `COFFERDAM_KILLS` says otherwise.
+/// How often `response` is killed, unless `COFFERDAM_KILLS` says otherwise.
 const KILLS: u32 = 20;
-/// It is killed at a random instant of this span, after its share of the letters went out.
+/// `response` is killed at a random instant of this span, after its share of the letters went out.
 const ALIVE: Duration = Duration::from_millis(400);
 /// How long a thousand letters may take.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Connections of one worker: so many letters are on the wire at once at most.
+/// Connections of one worker, and so the most letters that are on the wire at once.
 const ON_THE_WIRE: u64 = 8;
 
-/// Gone with this value, also when a test fails.
-struct Response(Child);
-
-impl Response {
-    fn kill(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-impl Drop for Response {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-fn spawn_response(place: &Place) -> Response {
-    let config = place.dir.join("response/response.toml");
-    let log = place.dir.join("response/response.log");
-    let log = fs::File::options().create(true).append(true).open(log).unwrap();
-    let mut command = cofferdam(["response", "serve", "--config", config.to_str().unwrap()]);
-    Response(command.stderr(log).spawn().unwrap())
-}
-
-/// The two approvers' keys, as arguments.
+/// The keys of the two approvers, as arguments.
 pub fn approvers(place: &Place) -> Vec<String> {
     let of = |name: &str, end: &str| format!("{name}={}/staff/{name}.{end}", place.path());
-    let one = |name| {
+    let options = |name| {
         [("--approver", "pem"), ("--passphrase-file", "passphrase")]
             .map(|(option, end)| [option.to_owned(), of(name, end)])
     };
-    ["ann", "bob"].into_iter().flat_map(one).flatten().collect()
+    ["ann", "bob"].into_iter().flat_map(options).flatten().collect()
 }
 
+/// The command that writes to an audience of incident 1.
 pub fn sending(place: &Place, audience: &str) -> Command {
-    let mut command = cofferdam(["incident", "letters", "1", "--audience", audience]);
-    command.args(approvers(place)).args(["--dir", place.path()]);
+    let mut command = place.cofferdam(["incident", "letters", "1", "--audience", audience]);
+    command.args(approvers(place));
     command
 }
 
+/// Writes to an audience of incident 1.
 pub fn send(place: &Place, audience: &str) {
-    let output = sending(place, audience).output().unwrap();
-    assert!(output.status.success(), "{}", said(&output));
+    stdout(&sending(place, audience).output().unwrap());
 }
 
 async fn status(staff: &Client, letter: LetterId) -> LetterStatus {
     staff.call(&ReadLetter { letter }).await.unwrap()
 }
 
+/// The ledger of a letter.
 pub async fn rows(staff: &Client, letter: LetterId) -> Vec<LedgerRow> {
     let (mut rows, mut from) = (Vec::new(), 0);
     loop {
@@ -103,23 +82,28 @@ fn arrived(postfix: &Postfix) -> BTreeMap<String, u64> {
     counts
 }
 
-/// Waits until the relay has handed everything on.
-async fn relayed(postfix: &Postfix, all: u32) {
+/// Waits until the relay has handed on everything that it took.
+async fn wait_until_relayed(postfix: &Postfix, all: u32) {
     let queue = postfix.log.parent().unwrap().with_file_name("queue");
-    let empty = || ["incoming", "active", "deferred"].iter().all(|of| files(&queue.join(of)) == 0);
-    within(PATIENCE * (1 + all / 1_000), "the relay's queue is empty", async || empty()).await;
+    let empty =
+        || ["incoming", "active", "deferred"].iter().all(|of| count_files(&queue.join(of)) == 0);
+    wait_within(PATIENCE * (1 + all / 1_000), "the relay's queue is empty", async || empty()).await;
 }
 
-/// Files below a directory.
-fn files(dir: &Path) -> usize {
+/// How many files there are below a directory.
+fn count_files(dir: &Path) -> usize {
     let entries = fs::read_dir(dir).into_iter().flatten().flatten();
     let of = |entry: fs::DirEntry| {
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) { files(&entry.path()) } else { 1 }
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            count_files(&entry.path())
+        } else {
+            1
+        }
     };
     entries.map(of).sum()
 }
 
-/// An incident of a server that fell, scoped.
+/// Declares that a server fell, and scopes the incident.
 pub async fn declared(staff: &Client, host: &str) -> IncidentId {
     let declare = DeclareIncident {
         title: format!("{host} fell"),
@@ -127,7 +111,7 @@ pub async fn declared(staff: &Client, host: &str) -> IncidentId {
         from: "2012-01-15T00:00:00Z".parse().unwrap(),
         to: None,
         found: "a test".into(),
-        people: response_api::People::Accounts,
+        people: People::Accounts,
     };
     let incident = staff.call(&declare).await.unwrap().incident;
     staff.call(&ScopeIncident { incident, from_log: false }).await.unwrap();
@@ -143,24 +127,23 @@ fn set_by(name: &str, otherwise: u32) -> u32 {
 async fn nobody_is_missed_or_written_to_twice_however_often_response_dies() {
     let kills = set_by("COFFERDAM_KILLS", KILLS);
     let customers = set_by("COFFERDAM_LETTERS", CUSTOMERS);
-    let place = Place::new();
-    place.make();
+    let place = Place::with_estate().await;
     let postfix = Postfix::start(&place.dir);
     place.set_letters(postfix.address, |_| {});
     let mut running = Vec::new();
-    for compartment in ["keys", "accounts", "payments"] {
+    for compartment in [Keys, Accounts, Payments] {
         running.push(place.serve(compartment).await);
     }
-    // One whose address a decoy has by chance is not let in, and told.
+    // A customer whose address a decoy has by chance is rejected.
     let imported = place.import(customers)["created"].as_u64().unwrap();
     assert!(imported + 100 > u64::from(customers), "{imported}");
-    let staff = place.client("response", "operator-1");
-    let mut response = spawn_response(&place);
-    until("response answers", async || staff.is_healthy().await).await;
+    let staff = place.staff();
+    let mut response = place.spawn(Response, "response");
+    wait_until("response answers", async || staff.is_healthy().await).await;
     declared(&staff, "web-ky-1").await;
     send(&place, "staff");
-    relayed(&postfix, 10).await;
-    let told = arrived(&postfix).len();
+    wait_until_relayed(&postfix, 10).await;
+    let to_staff = arrived(&postfix).len();
     let letter = LetterId(2);
     let mut sending = sending(&place, "customers");
     let mut sending = sending.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
@@ -168,23 +151,19 @@ async fn nobody_is_missed_or_written_to_twice_however_often_response_dies() {
         let now = staff.call(&ReadLetter { letter }).await;
         now.is_ok_and(|status| status.state == LetterState::Running)
     };
-    within(PATIENCE * (1 + customers / 10_000), "letters to customers begin", moves).await;
+    wait_within(PATIENCE * (1 + customers / 10_000), "letters to customers begin", moves).await;
 
     let everybody = status(&staff, letter).await.total();
     assert!(everybody >= imported);
     for kill in 0..kills {
-        // Kills fall into all of the run.
+        // The kills are spread over all of the run.
         let share = everybody * 9 / 10 * u64::from(kill) / u64::from(kills);
         let sent = async || {
             let status = status(&staff, letter).await;
             status.total() - status.open() >= share
         };
-        within(PATIENCE * (1 + customers / 10_000), "letters go out", sent).await;
-        let [random] = (&SystemRng as &dyn Rng).bytes::<1>();
-        tokio::time::sleep(ALIVE * u32::from(random) / 255).await;
-        response.kill();
-        response = spawn_response(&place);
-        until("response answers again", async || staff.is_healthy().await).await;
+        wait_within(PATIENCE * (1 + customers / 10_000), "letters go out", sent).await;
+        response = kill_and_start_again(&place, response, &staff).await;
         let status = status(&staff, letter).await;
         assert_eq!(status.total(), everybody, "{kill}");
         assert!(status.of(LedgerState::InDoubt) <= u64::from(kill + 1) * ON_THE_WIRE, "{status:?}");
@@ -192,44 +171,60 @@ async fn nobody_is_missed_or_written_to_twice_however_often_response_dies() {
     let _ = sending.kill();
     sending.wait().unwrap();
     let before = status(&staff, letter).await.of(LedgerState::Accepted);
-    finished(&staff, letter, customers).await;
-    relayed(&postfix, customers).await;
+    wait_until_finished(&staff, letter, customers).await;
+    wait_until_relayed(&postfix, customers).await;
 
     let (all, came) = (rows(&staff, letter).await, arrived(&postfix));
     assert_eq!(all.len() as u64, everybody);
-    for row in &all {
+    check_arrivals(&all, &came);
+    let doubts = all.iter().filter(|row| row.state == LedgerState::InDoubt).count();
+    eprintln!("{kills} kills, the last after {before} letters; {doubts} in doubt");
+    settle_from_log(&place, &postfix);
+    let came = send_the_rest(&staff, letter, &postfix, customers).await;
+    assert_eq!((came.len() - to_staff) as u64, imported, "somebody was missed");
+    response.kill();
+}
+
+/// Kills `response` at a random instant, and starts it again.
+async fn kill_and_start_again(place: &Place, mut response: Process, staff: &Client) -> Process {
+    let [random] = (&SystemRng as &dyn Rng).bytes::<1>();
+    tokio::time::sleep(ALIVE * u32::from(random) / 255).await;
+    response.kill();
+    let response = place.spawn(Response, "response");
+    wait_until("response answers again", async || staff.is_healthy().await).await;
+    response
+}
+
+/// Checks what arrived against the ledger.
+fn check_arrivals(rows: &[LedgerRow], came: &BTreeMap<String, u64>) {
+    for row in rows {
         let times = came.get(&row.message_id).copied().unwrap_or(0);
         match row.state {
             LedgerState::Accepted => assert_eq!(times, 1, "{row:?}"),
             LedgerState::InDoubt => assert!(times <= 1, "{row:?}"),
             LedgerState::Suppressed => assert_eq!(times, 0, "{row:?}"),
-            _ => panic!("not ended: {row:?}"),
+            _ => panic!("a row has no outcome: {row:?}"),
         }
     }
-    let doubts = all.iter().filter(|row| row.state == LedgerState::InDoubt).count();
-    eprintln!("{kills} kills, the last after {before} letters; {doubts} in doubt");
-    settle_from_log(&place, &postfix);
-    let came = settled(&staff, letter, &postfix, customers).await;
-    assert_eq!((came.len() - told) as u64, imported, "somebody was missed");
-    response.kill();
 }
 
-async fn finished(staff: &Client, letter: LetterId, customers: u32) {
+/// Waits until a letter ends.
+async fn wait_until_finished(staff: &Client, letter: LetterId, customers: u32) {
     let ended = async || status(staff, letter).await.state == LetterState::Finished;
-    within(PATIENCE * (1 + customers / 1_000), "the letter ends", ended).await;
+    wait_within(PATIENCE * (1 + customers / 1_000), "the letter ends", ended).await;
 }
 
-/// What the relay's log names is accepted; it is whole, so the rest is planned again.
+/// Settles doubts from the relay's log. The log is whole, so that a letter that it does not name is
+/// planned again.
 fn settle_from_log(place: &Place, postfix: &Postfix) {
     let log = postfix.log.to_str().unwrap();
-    let mut settle = cofferdam(["letters", "settle", "2", "--complete", "--log", log]);
-    let output = settle.args(["--dir", place.path()]).output().unwrap();
-    assert!(output.status.success(), "{}", said(&output));
-    eprintln!("{}", String::from_utf8_lossy(&output.stdout));
+    let settled = place.run(["letters", "settle", "2", "--complete", "--log", log]);
+    eprintln!("{}", stdout(&settled));
 }
 
-/// Once doubts are settled and the rest is sent, everybody has one letter: all that arrived.
-async fn settled(
+/// Sends what is planned again once doubts are settled. Returns what arrived: one letter for
+/// everybody.
+async fn send_the_rest(
     staff: &Client,
     letter: LetterId,
     postfix: &Postfix,
@@ -239,8 +234,8 @@ async fn settled(
     assert_eq!(after.of(LedgerState::InDoubt), 0);
     if after.of(LedgerState::Planned) > 0 {
         staff.call(&StartLetter { letter, before_staff: None }).await.unwrap();
-        finished(staff, letter, customers).await;
-        relayed(postfix, customers).await;
+        wait_until_finished(staff, letter, customers).await;
+        wait_until_relayed(postfix, customers).await;
     }
     let came = arrived(postfix);
     assert!(came.values().all(|times| *times == 1), "somebody was written to twice");

@@ -1,5 +1,5 @@
-//! End-to-end tests: they start the real binary, talk to it under the certificates of an estate,
-//! kill it, and read what it leaves.
+//! End-to-end tests. They start the real binary, call it under the certificates of an estate, kill
+//! it, and read what it leaves.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -11,6 +11,7 @@ mod crash;
 mod doubts;
 mod drill;
 mod evidence;
+mod fixture;
 mod foreign;
 mod gate;
 mod import;

@@ -1,4 +1,4 @@
-//! Letters as others read them: Python's dkimpy and email package, and a browser.
+//! Letters as other software reads them: Python's dkimpy and email package, and a browser.
 
 use std::fs;
 use std::path::Path;
@@ -9,13 +9,13 @@ use cofferdam_mail::{DkimAlgorithm, DkimKey, generate_dkim_key};
 use testkit::{Browser, free_address};
 
 use crate::letters::{declared, send};
-use crate::support::{Place, Process, cofferdam, customers, run, said, until};
+use crate::support::{Place, Process, cofferdam, customers, stdout, wait_until};
 
 const LANGUAGES: [&str; 5] = ["en", "fr", "es", "de", "pt"];
-/// Debian's: it has the packages.
+/// Debian's Python, for which the packages are installed.
 const PYTHON: &str = "/usr/bin/python3";
 
-/// Customers in every language, some with names that are not ASCII, or long.
+/// Imports customers in every language, some with names that are long or not ASCII.
 fn import(place: &Place) {
     let rows = String::from_utf8(customers(0..20)).unwrap();
     let rows = rows.lines().enumerate().map(|(n, row)| {
@@ -32,14 +32,11 @@ fn import(place: &Place) {
             .filter(|_| n > 0)
             .unwrap_or_else(|| format!("{row}\n"))
     });
-    let file = place.dir.join("customers.csv");
-    fs::write(&file, rows.collect::<String>()).unwrap();
-    let output = run(["import", "customers", file.to_str().unwrap(), "--dir", place.path()]);
-    assert!(output.status.success(), "{}", said(&output));
+    place.import_rows(rows.collect::<String>().as_bytes());
 }
 
-/// A second key, Ed25519; the records of both.
-fn two_keys(place: &Place, letters: &mut toml::Table) -> serde_json::Value {
+/// Adds a second DKIM key, Ed25519. Returns the records of both by name.
+fn add_dkim_key(place: &Place, letters: &mut toml::Table) -> serde_json::Value {
     let second = place.dir.join("response/ed25519.pem");
     fs::copy(place.dir.join("response/dkim.pem"), &second).unwrap();
     fs::write(&second, generate_dkim_key(DkimAlgorithm::Ed25519).unwrap().as_bytes()).unwrap();
@@ -59,19 +56,18 @@ fn two_keys(place: &Place, letters: &mut toml::Table) -> serde_json::Value {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn other_peoples_software_reads_letters_as_we_mean_them() {
-    let place = Place::new();
-    place.make();
+async fn other_software_reads_letters_as_they_are_meant() {
+    let place = Place::with_estate().await;
     let (at, mail) = (free_address(), place.dir.join("arrived"));
     let mut records = serde_json::Value::Null;
-    place.set_letters(at, |letters| records = two_keys(&place, letters));
+    place.set_letters(at, |letters| records = add_dkim_key(&place, letters));
     let _running = place.serve_all().await;
     let dir = mail.to_str().unwrap();
     let _sink =
         Process::spawn(cofferdam(["sink", "serve", "--dir", dir, "--listen", &at.to_string()]));
-    until("the sink listens", async || tokio::net::TcpStream::connect(at).await.is_ok()).await;
+    wait_until("the sink listens", async || tokio::net::TcpStream::connect(at).await.is_ok()).await;
     import(&place);
-    declared(&place.client("response", "operator-1"), "web-ky-1").await;
+    declared(&place.staff(), "web-ky-1").await;
     send(&place, "staff");
     send(&place, "customers");
 
@@ -85,15 +81,14 @@ async fn other_peoples_software_reads_letters_as_we_mean_them() {
     fs::write(&published, records.to_string()).unwrap();
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/read_letters.py");
     let output = Command::new(PYTHON).arg(script).arg(&mail).arg(&published).output().unwrap();
-    assert!(output.status.success(), "{}", said(&output));
-    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "30");
-    // In English.
-    look(&mail.join("person.14@home.example.html")).await;
+    assert_eq!(stdout(&output).trim(), "30");
+    // This letter is in English.
+    open_in_browser(&mail.join("person.14@home.example.html")).await;
 }
 
-/// A letter is as wide as a phone, and as a desk's screen. `COFFERDAM_SCREENSHOTS` names where to
-/// keep how it looks.
-async fn look(letter: &Path) {
+/// Checks that a letter fits a phone and a screen. `COFFERDAM_SCREENSHOTS` names a directory for
+/// screenshots.
+async fn open_in_browser(letter: &Path) {
     for (name, width, height) in [("phone", 360, 740), ("desktop", 1280, 900)] {
         let browser = Browser::open(width, height).await;
         browser.go(&format!("file://{}", letter.display())).await;

@@ -1,4 +1,4 @@
-//! A relay that remembers what it was told, and says no when a test wants that.
+//! A relay that remembers every message, and refuses those that a test tells it to.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,39 +10,41 @@ use tokio::net::{TcpListener, TcpStream};
 /// Sender and recipient of each message that the relay took.
 pub type Envelopes = Arc<Mutex<Vec<(String, String)>>>;
 
-/// A message that a relay was handed, whether it took it or not.
+/// A message that the relay was handed, whether it took it or not.
 #[derive(Debug, Clone)]
 pub struct Attempt {
-    /// The number of the connection.
+    /// The number of the connection, from 0.
     pub connection: usize,
     pub from: String,
     pub to: String,
     pub message_id: String,
-    /// What it answered.
+    /// The relay's reply.
     pub reply: &'static str,
 }
 
 /// The relay.
 #[derive(Clone)]
 pub struct Relay {
+    /// The address on which it takes messages.
     pub address: SocketAddr,
     attempts: Arc<Mutex<Vec<Attempt>>>,
     taken: Envelopes,
 }
 
-/// Starts one that takes everything.
-pub async fn relay() -> (SocketAddr, Envelopes) {
+/// Starts a relay that takes everything.
+pub async fn accepting_relay() -> (SocketAddr, Envelopes) {
     let relay = Relay::start(|_, _| None).await;
     (relay.address, relay.taken)
 }
 
-/// What a relay says to a recipient's message, the first time, the second, …; `None` to take it.
-type Says = dyn Fn(&str, usize) -> Option<&'static str> + Send + Sync;
+/// The relay's reply to a recipient's message, by the number of earlier messages to the same
+/// recipient. `None` takes the message.
+type ReplyTo = dyn Fn(&str, usize) -> Option<&'static str> + Send + Sync;
 
 impl Relay {
-    /// Starts one that answers so.
+    /// Starts a relay that replies like this.
     pub async fn start(
-        says: impl Fn(&str, usize) -> Option<&'static str> + Send + Sync + 'static,
+        reply_to: impl Fn(&str, usize) -> Option<&'static str> + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let relay = Self {
@@ -50,26 +52,27 @@ impl Relay {
             attempts: Arc::default(),
             taken: Envelopes::default(),
         };
-        let (of, says, connections) = (relay.clone(), Arc::new(says), AtomicUsize::new(0));
+        let (of, reply_to, connections) = (relay.clone(), Arc::new(reply_to), AtomicUsize::new(0));
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 let connection = connections.fetch_add(1, Ordering::Relaxed);
-                tokio::spawn(serve(stream, of.clone(), says.clone(), connection));
+                tokio::spawn(serve(stream, of.clone(), reply_to.clone(), connection));
             }
         });
         relay
     }
 
-    /// All that it was handed.
+    /// Every message that it was handed.
     pub fn attempts(&self) -> Vec<Attempt> {
         self.attempts.lock().unwrap().clone()
     }
 
-    fn answer(&self, mut attempt: Attempt, says: &Says) -> &'static str {
+    /// Remembers a message, and replies to it.
+    fn reply(&self, mut attempt: Attempt, reply_to: &ReplyTo) -> &'static str {
         let mut attempts = self.attempts.lock().unwrap();
         let before = attempts.iter().filter(|of| of.to == attempt.to).count();
-        attempt.reply = says(&attempt.to, before).unwrap_or("250 ok: queued as 1");
+        attempt.reply = reply_to(&attempt.to, before).unwrap_or("250 ok: queued as 1");
         if attempt.reply.starts_with('2') {
             self.taken.lock().unwrap().push((attempt.from.clone(), attempt.to.clone()));
         }
@@ -78,7 +81,7 @@ impl Relay {
     }
 }
 
-async fn serve(stream: TcpStream, relay: Relay, says: Arc<Says>, connection: usize) {
+async fn serve(stream: TcpStream, relay: Relay, reply_to: Arc<ReplyTo>, connection: usize) {
     let mut stream = BufReader::new(stream);
     stream.write_all(b"220 relay\r\n").await.unwrap();
     let new = || Attempt {
@@ -91,26 +94,27 @@ async fn serve(stream: TcpStream, relay: Relay, says: Arc<Says>, connection: usi
     let (mut attempt, mut text) = (new(), false);
     let mut line = String::new();
     while stream.read_line(&mut line).await.unwrap_or(0) > 0 {
-        let said = line.trim_end().to_owned();
+        let command = line.trim_end().to_owned();
         line.clear();
-        let inside = |said: &str| said.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
-        let reply = match said.get(..4) {
-            _ if text && said != "." => {
-                if said.starts_with("Message-ID:") {
-                    attempt.message_id = inside(&said);
+        let inside =
+            |command: &str| command.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
+        let reply = match command.get(..4) {
+            _ if text && command != "." => {
+                if command.starts_with("Message-ID:") {
+                    attempt.message_id = inside(&command);
                 }
                 continue;
             }
             _ if text => {
                 text = false;
-                relay.answer(std::mem::replace(&mut attempt, new()), &*says)
+                relay.reply(std::mem::replace(&mut attempt, new()), &*reply_to)
             }
             Some("MAIL") => {
-                attempt.from = inside(&said);
+                attempt.from = inside(&command);
                 "250 ok"
             }
             Some("RCPT") => {
-                attempt.to = inside(&said);
+                attempt.to = inside(&command);
                 "250 ok"
             }
             Some("DATA") => {

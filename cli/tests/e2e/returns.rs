@@ -1,9 +1,9 @@
-//! What comes back from letters, handed in as a mail server does it; and the list for the post.
+//! Mail that comes back from letters, handed in as a mail server does it, and the list of people to
+//! write to by post.
 
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Output;
 
 use cofferdam_core::{Clock, SystemClock};
 use cofferdam_mail::{DkimAlgorithm, DkimKey, generate_dkim_key, signed};
@@ -14,13 +14,13 @@ use tokio::net::TcpStream;
 
 use crate::gate::{publish, set_gate};
 use crate::letters::{approvers, declared, rows, send, sending};
-use crate::relay::relay;
-use crate::support::{Place, cofferdam, said, until};
+use crate::relay::accepting_relay;
+use crate::support::{Place, cofferdam, stdout, wait_until};
 
 const CUSTOMERS: u32 = 8;
 const DOMAIN: &str = "back.shop.example";
 
-/// Hands a message in over LMTP; the last reply.
+/// Hands a message in over LMTP. Returns the last reply.
 async fn hand_in(at: SocketAddr, recipient: &str, message: &str) -> String {
     let mut stream = BufReader::new(TcpStream::connect(at).await.unwrap());
     let mut reply = String::new();
@@ -43,6 +43,7 @@ async fn hand_in(at: SocketAddr, recipient: &str, message: &str) -> String {
     reply.trim_end().to_owned()
 }
 
+/// A report that a message did not arrive.
 fn bounce(action: &str, status: &str) -> String {
     format!(
         "From: MAILER-DAEMON@mx.example\nSubject: Undelivered Mail Returned to Sender\n\
@@ -54,6 +55,7 @@ fn bounce(action: &str, status: &str) -> String {
     )
 }
 
+/// A complaint about a message with this return path.
 fn complaint(return_path: &str) -> String {
     format!(
         "From: feedback@isp.example\nSubject: complaint\nMIME-Version: 1.0\n\
@@ -67,10 +69,9 @@ const VACATION: &str = "From: person.4@home.example\nSubject: Out of office\n\
      Auto-Submitted: auto-replied\n\nI am away.\n";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_comes_back_is_in_the_ledger_and_the_post_takes_over() {
-    let place = Place::new();
-    place.make();
-    let (at, taken) = relay().await;
+async fn returned_mail_is_in_the_ledger_and_the_post_reaches_the_rest() {
+    let place = Place::with_estate().await;
+    let (at, taken) = accepting_relay().await;
     let free = free_address();
     place.set_letters(at, |letters| {
         letters.insert("return_domain".to_owned(), DOMAIN.into());
@@ -78,7 +79,7 @@ async fn what_comes_back_is_in_the_ledger_and_the_post_takes_over() {
     });
     let _running = place.serve_all().await;
     place.import(CUSTOMERS);
-    let staff = place.client("response", "operator-1");
+    let staff = place.staff();
     declared(&staff, "web-ky-1").await;
     send(&place, "staff");
     send(&place, "customers");
@@ -90,7 +91,7 @@ async fn what_comes_back_is_in_the_ledger_and_the_post_takes_over() {
     assert!(taken.iter().all(|(from, _)| from.ends_with(DOMAIN)), "{taken:?}");
 
     let empty = hand_in(free, &address_of(0), "").await;
-    assert!(empty.starts_with("250"), "an empty message says nothing: {empty}");
+    assert!(empty.starts_with("250"), "an empty message is refused: {empty}");
     for (person, message) in
         [(1, bounce("failed", "5.1.1")), (2, bounce("delayed", "4.4.1")), (4, VACATION.to_owned())]
     {
@@ -109,31 +110,26 @@ async fn what_comes_back_is_in_the_ledger_and_the_post_takes_over() {
         let refused = hand_in(free, &forged, &bounce("failed", "5.1.1")).await;
         assert!(refused.starts_with("550"), "{refused}");
     }
-    // Record numbers are keyed by nothing here: the import gave them in order.
     let ledger = rows(&staff, LetterId(2)).await;
     let state = |state| ledger.iter().filter(|row| row.state == state).collect::<Vec<_>>();
     let bounced = state(LedgerState::Bounced);
     assert_eq!((bounced.len(), state(LedgerState::Complained).len()), (1, 1), "{ledger:?}");
-    let said = bounced[0].outcome.as_deref().unwrap();
-    assert!(said.starts_with("5.1.1") && !said.contains('@'), "{said}");
+    let outcome = bounced[0].outcome.as_deref().unwrap();
+    assert!(outcome.starts_with("5.1.1") && !outcome.contains('@'), "{outcome}");
     assert_eq!(state(LedgerState::Accepted).len(), CUSTOMERS as usize - 2);
-    post(&place);
+    write_post_list(&place);
 }
 
-/// Everybody can write a complaint about a letter of one's own: ten of them are in the ledger, and
-/// only ten that the provider signed pause it.
+/// Anybody can write complaints about letters. The ledger keeps ten of them, and only ten that the
+/// provider signed pause its mailboxes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn only_complaints_that_a_provider_signs_pause_its_mailboxes() {
-    let place = Place::new();
-    place.make();
-    let dns = Dns::start().await;
+async fn only_complaints_that_a_provider_signed_pause_its_mailboxes() {
+    let place = Place::with_estate().await;
+    let (dns, key) = (Dns::start().await, dkim_key("isp.example", "arf"));
     publish(&place, &dns);
     dns.txt(&format!("{DOMAIN}."), "v=spf1 ip4:192.0.2.10 -all");
-    let key = generate_dkim_key(DkimAlgorithm::Rsa).unwrap();
-    let key = DkimKey::from_pem("isp.example", "arf", key.as_bytes(), Path::new("a test"));
-    let key = [key.unwrap()];
-    dns.txt("arf._domainkey.isp.example.", &key[0].record().unwrap());
-    let (at, taken) = relay().await;
+    dns.txt("arf._domainkey.isp.example.", &key.record().unwrap());
+    let (at, taken) = accepting_relay().await;
     let free = free_address();
     place.set_letters(at, |letters| {
         set_gate(letters, &dns, 10);
@@ -143,7 +139,7 @@ async fn only_complaints_that_a_provider_signs_pause_its_mailboxes() {
     });
     let _running = place.serve_all().await;
     place.import(400);
-    let staff = place.client("response", "operator-1");
+    let staff = place.staff();
     declared(&staff, "web-ky-1").await;
     send(&place, "staff");
     let mut sending = sending(&place, "customers").spawn().unwrap();
@@ -152,12 +148,12 @@ async fn only_complaints_that_a_provider_signs_pause_its_mailboxes() {
         let taken = taken.lock().unwrap().clone();
         taken.into_iter().map(|(from, _)| from).filter(|from| from.starts_with("b-2")).collect()
     };
-    until("letters arrive", async || sent().len() >= 20).await;
+    wait_until("letters arrive", async || sent().len() >= 20).await;
     let letters = sent();
     let complaints = format!("complaints@{DOMAIN}");
     let complain = async |message: String| {
-        // The ledger may not know yet that the letter went out.
-        until("it is taken", async || {
+        // The ledger may not yet know that the letter went out.
+        wait_until("the complaint is taken", async || {
             hand_in(free, &complaints, &message).await.starts_with("250")
         })
         .await;
@@ -169,49 +165,41 @@ async fn only_complaints_that_a_provider_signs_pause_its_mailboxes() {
     for from in &letters[..10] {
         complain(complaint(from)).await;
     }
-    assert!(!paused().await, "anybody can pause a provider");
+    assert!(!paused().await, "unsigned complaints pause a provider");
     for from in &letters[10..20] {
         let message = complaint(from).replace('\n', "\r\n");
-        let message = signed(message.as_bytes(), &key, SystemClock.now()).unwrap();
+        let message =
+            signed(message.as_bytes(), std::slice::from_ref(&key), SystemClock.now()).unwrap();
         complain(String::from_utf8(message).unwrap().replace("\r\n", "\n")).await;
     }
-    until("the provider rests", paused).await;
+    wait_until("the provider is paused", paused).await;
     let ledger = rows(&staff, letter).await;
-    let said: Vec<_> = ledger
-        .iter()
-        .filter(|row| row.state == LedgerState::Complained)
-        .map(|row| row.outcome.as_deref().unwrap())
-        .collect();
-    let signed = said.iter().filter(|said| **said == "abuse").count();
-    let not = said.iter().filter(|said| **said == "abuse, not signed by a known sender").count();
-    assert_eq!((said.len(), signed, not), (20, 10, 10), "{said:?}");
+    let complained = ledger.iter().filter(|row| row.state == LedgerState::Complained);
+    let outcomes: Vec<_> = complained.map(|row| row.outcome.as_deref().unwrap()).collect();
+    let count = |outcome| outcomes.iter().filter(|of| **of == outcome).count();
+    let unsigned = count("abuse, not signed by a known sender");
+    assert_eq!((outcomes.len(), count("abuse"), unsigned), (20, 10, 10), "{outcomes:?}");
     sending.kill().unwrap();
     sending.wait().unwrap();
 }
 
-fn ok(output: &Output) {
-    assert!(output.status.success(), "{}", said(output));
+fn dkim_key(domain: &str, selector: &str) -> DkimKey {
+    let pem = generate_dkim_key(DkimAlgorithm::Rsa).unwrap();
+    DkimKey::from_pem(domain, selector, pem.as_bytes(), Path::new("a test")).unwrap()
 }
 
-/// Two people sign for the addresses of those not reached; each is on the list once.
-fn post(place: &Place) {
-    let file = |name: &str| place.dir.join(name).to_str().unwrap().to_owned();
-    let (order, list) = (file("post.order"), file("post.csv"));
-    let at = ["--dir", place.path()];
-    let draft = cofferdam(["letters", "post", "draft", "2", "--out", &order]).args(at).output();
-    ok(&draft.unwrap());
-    let export = || {
-        let args = ["letters", "post", "export", "2", &order, "--out", &list];
-        cofferdam(args).args(at).output().unwrap()
-    };
-    let unsigned = export();
-    assert!(!unsigned.status.success(), "nobody signed");
-    ok(&cofferdam(["staff", "sign", &order]).args(approvers(place)).output().unwrap());
-    ok(&export());
+/// Two people sign for the addresses of those who were not reached. Each of these is on the list
+/// once.
+fn write_post_list(place: &Place) {
+    let (order, list) = (place.file("post.order"), place.file("post.csv"));
+    stdout(&place.run(["letters", "post", "draft", "2", "--out", &order]));
+    let export = || place.run(["letters", "post", "export", "2", &order, "--out", &list]);
+    assert!(!export().status.success(), "nobody signed");
+    stdout(&cofferdam(["staff", "sign", &order]).args(approvers(place)).output().unwrap());
+    stdout(&export());
     let text = fs::read_to_string(&list).unwrap();
     assert_eq!(text.lines().nth(1).unwrap().split_once(',').unwrap().1, "en,Person 1,1 Main St");
     assert_eq!(text.lines().count(), 2, "{text}");
-    let journal = cofferdam(["incident", "journal", "1"]).args(at).output().unwrap();
-    let journal = String::from_utf8_lossy(&journal.stdout).into_owned();
+    let journal = stdout(&place.run(["incident", "journal", "1"]));
     assert!(journal.contains("letters.post.read"), "{journal}");
 }

@@ -1,5 +1,5 @@
-//! How letters leave: staff first, over several relays, again after a relay said not now, and not
-//! while staff say pause or stop.
+//! How letters leave: to staff first, over several relays, again after a relay put them off, and
+//! not while staff pause or stop them.
 
 use std::collections::BTreeMap;
 
@@ -12,19 +12,20 @@ use testkit::Dns;
 use crate::gate::{publish, set_gate};
 use crate::letters::{declared, rows, send, sending};
 use crate::relay::Relay;
-use crate::support::{Place, cofferdam, customers, said, until};
+use crate::support::{Place, assert_refused, customers, stdout, wait_until};
 
 const LETTER: LetterId = LetterId(2);
 
-fn relay_at(relay: &Relay, weight: i64) -> toml::Value {
+/// A relay in the configuration.
+fn relay_entry(relay: &Relay, weight: i64) -> toml::Value {
     let mut table = toml::toml! { tls = "none" };
     table.insert("address".to_owned(), relay.address.to_string().into());
     table.insert("weight".to_owned(), weight.into());
     table.into()
 }
 
-/// One provider with these limits.
-fn provider(letters: &mut toml::Table, limits: toml::Table) {
+/// Sets one mail provider with these limits.
+fn set_provider(letters: &mut toml::Table, limits: toml::Table) {
     let mut provider = toml::toml! {
         name = "home"
         domains = ["home.example"]
@@ -34,37 +35,31 @@ fn provider(letters: &mut toml::Table, limits: toml::Table) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn customers_are_written_to_after_staff_or_for_a_reason() {
-    let place = Place::new();
-    place.make();
+async fn customers_are_written_to_after_staff_unless_there_is_a_reason() {
+    let place = Place::with_estate().await;
     let relay = Relay::start(|_, _| None).await;
     place.set_letters(relay.address, |_| {});
     let _running = place.serve_all().await;
     place.import(5);
-    declared(&place.client("response", "operator-1"), "web-ky-1").await;
+    declared(&place.staff(), "web-ky-1").await;
 
     let refused = sending(&place, "customers").output().unwrap();
-    assert!(!refused.status.success());
-    assert!(said(&refused).contains("write to staff first"), "{}", said(&refused));
+    assert_refused(&refused, "write to staff first");
     assert_eq!(relay.attempts().len(), 0);
     let reason = ["--before-staff", "the mail server of staff is down"];
-    let told = sending(&place, "customers").args(reason).output().unwrap();
-    assert!(told.status.success(), "{}", said(&told));
+    stdout(&sending(&place, "customers").args(reason).output().unwrap());
     assert_eq!(relay.attempts().len(), 5);
-    let at = ["--dir", place.path()];
-    let journal = cofferdam(["incident", "journal", "1"]).args(at).output().unwrap();
-    let journal = String::from_utf8_lossy(&journal.stdout).into_owned();
+    let journal = stdout(&place.run(["incident", "journal", "1"]));
     assert!(
         journal.contains("before staff, because the mail server of staff is down"),
         "{journal}"
     );
 }
 
-/// A relay that has none of one staff member's mail: 9 of 10 are not 99 of 100.
+/// The relay refuses the mail of one of ten. Nine of ten are less than 99 of 100.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nine_of_ten_staff_are_not_enough() {
-    let place = Place::new();
-    place.make();
+    let place = Place::with_estate().await;
     let relay = Relay::start(|to, _| to.starts_with("s1@").then_some("550 5.1.1 no such user"));
     let relay = relay.await;
     place.set_letters(relay.address, |_| {});
@@ -76,24 +71,23 @@ async fn nine_of_ten_staff_are_not_enough() {
     .unwrap();
     let _running = place.serve_all().await;
     place.import(5);
-    declared(&place.client("response", "operator-1"), "web-ky-1").await;
+    declared(&place.staff(), "web-ky-1").await;
     send(&place, "staff");
     let refused = sending(&place, "customers").output().unwrap();
-    assert!(said(&refused).contains("9 of 10 letters to staff are accepted"), "{}", said(&refused));
+    assert_refused(&refused, "9 of 10 letters to staff are accepted");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn relays_share_letters_and_a_connection_carries_so_many() {
-    let place = Place::new();
-    place.make();
+async fn relays_share_letters_and_a_connection_carries_a_limited_number() {
+    let place = Place::with_estate().await;
     let (big, small) = (Relay::start(|_, _| None).await, Relay::start(|_, _| None).await);
     place.set_letters(big.address, |letters| {
-        letters["relays"] = toml::Value::Array(vec![relay_at(&big, 3), relay_at(&small, 1)]);
-        provider(letters, toml::toml! { per_connection = 5 connections = 2 });
+        letters["relays"] = toml::Value::Array(vec![relay_entry(&big, 3), relay_entry(&small, 1)]);
+        set_provider(letters, toml::toml! { per_connection = 5 connections = 2 });
     });
     let _running = place.serve_all().await;
     place.import(200);
-    declared(&place.client("response", "operator-1"), "web-ky-1").await;
+    declared(&place.staff(), "web-ky-1").await;
     send(&place, "staff");
     send(&place, "customers");
     let mut shares = Vec::new();
@@ -106,14 +100,16 @@ async fn relays_share_letters_and_a_connection_carries_so_many() {
         shares.push(carried.values().sum::<u32>());
     }
     assert_eq!(shares.iter().sum::<u32>(), 200);
-    assert!((120..=180).contains(&shares[0]), "three quarters of them: {shares:?}");
+    assert!(
+        (120..=180).contains(&shares[0]),
+        "the first relay does not get about three quarters: {shares:?}"
+    );
 }
 
-/// One recipient's mailbox is busy once, another's always.
+/// One recipient's mailbox is busy once, and another one always.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_put_off_comes_again_and_is_given_up_in_the_end() {
-    let place = Place::new();
-    place.make();
+async fn a_letter_that_is_put_off_is_sent_again_and_given_up_in_the_end() {
+    let place = Place::with_estate().await;
     let relay = Relay::start(|to, before| match to {
         "person.1@home.example" if before == 0 => Some("451 4.3.0 not now"),
         "person.2@home.example" => Some("452 4.2.2 mailbox full"),
@@ -126,7 +122,7 @@ async fn what_was_put_off_comes_again_and_is_given_up_in_the_end() {
     });
     let _running = place.serve_all().await;
     place.import(5);
-    let staff = place.client("response", "operator-1");
+    let staff = place.staff();
     declared(&staff, "web-ky-1").await;
     send(&place, "staff");
     send(&place, "customers");
@@ -150,20 +146,19 @@ async fn what_was_put_off_comes_again_and_is_given_up_in_the_end() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_letter_pauses_goes_on_and_stops_when_staff_say_so() {
-    let place = Place::new();
-    place.make();
+async fn staff_pause_a_letter_let_it_go_on_and_stop_it() {
+    let place = Place::with_estate().await;
     let relay = Relay::start(|_, _| None).await;
-    place.set_letters(relay.address, |letters| provider(letters, toml::toml! { rate = 20 }));
+    place.set_letters(relay.address, |letters| set_provider(letters, toml::toml! { rate = 20 }));
     let _running = place.serve_all().await;
     place.import(400);
-    let staff = place.client("response", "operator-1");
+    let staff = place.staff();
     declared(&staff, "web-ky-1").await;
     send(&place, "staff");
     let mut following = sending(&place, "customers").spawn().unwrap();
     let status = async || staff.call(&ReadLetter { letter: LETTER }).await.unwrap();
     let accepted = |status: &LetterStatus| status.of(LedgerState::Accepted);
-    until("letters go", async || {
+    wait_until("letters go", async || {
         let now = staff.call(&ReadLetter { letter: LETTER }).await;
         now.is_ok_and(|status| accepted(&status) >= 20)
     })
@@ -174,18 +169,21 @@ async fn a_letter_pauses_goes_on_and_stops_when_staff_say_so() {
 
     staff.call(&PauseLetter { letter: LETTER, provider: None }).await.unwrap();
     following.wait().unwrap();
-    until("nothing is at a worker", async || status().await.of(LedgerState::Claimed) == 0).await;
+    wait_until("nothing is at a worker", async || status().await.of(LedgerState::Claimed) == 0)
+        .await;
     let paused = status().await;
     assert_eq!(paused.state, LetterState::Paused);
     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
-    assert_eq!(accepted(&status().await), accepted(&paused), "it rests");
+    assert_eq!(accepted(&status().await), accepted(&paused), "a paused letter is sent");
     let start = StartLetter { letter: LETTER, before_staff: None };
     staff.call(&start).await.unwrap();
-    until("it goes on", async || accepted(&status().await) > accepted(&paused) + 20).await;
+    wait_until("the letter goes on", async || accepted(&status().await) > accepted(&paused) + 20)
+        .await;
 
-    let stop = StopLetter { letter: LETTER, reason: "a wrong date in it".to_owned() };
+    let stop = StopLetter { letter: LETTER, reason: "the date is wrong".to_owned() };
     staff.call(&stop).await.unwrap();
-    until("nothing is at a worker", async || status().await.of(LedgerState::Claimed) == 0).await;
+    wait_until("nothing is at a worker", async || status().await.of(LedgerState::Claimed) == 0)
+        .await;
     let stopped = status().await;
     assert_eq!(stopped.state, LetterState::Stopped);
     let refused = staff.call(&start).await.unwrap_err().to_string();
@@ -195,11 +193,10 @@ async fn a_letter_pauses_goes_on_and_stops_when_staff_say_so() {
     assert_eq!(accepted(&stopped), sent as u64);
 }
 
-/// Of two domains one has its mail at a provider that is known by its exchanges.
+/// The domain's mail is at a provider that is known by its mail exchanges.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_provider_is_known_by_its_exchanges() {
-    let place = Place::new();
-    place.make();
+async fn a_provider_is_known_by_its_mail_exchanges() {
+    let place = Place::with_estate().await;
     let dns = Dns::start().await;
     publish(&place, &dns);
     dns.mx("home.example.", "mx7.big.example.");
@@ -215,11 +212,11 @@ async fn a_provider_is_known_by_its_exchanges() {
     });
     let _running = place.serve_all().await;
     place.import(100);
-    let staff = place.client("response", "operator-1");
+    let staff = place.staff();
     declared(&staff, "web-ky-1").await;
     send(&place, "staff");
     let mut following = sending(&place, "customers").spawn().unwrap();
-    until("the provider has letters that wait", async || {
+    wait_until("the provider has letters that wait", async || {
         let now = staff.call(&ReadLetter { letter: LETTER }).await;
         now.is_ok_and(|now| now.providers.iter().any(|of| of.provider == "big" && of.waiting > 10))
     })
@@ -228,39 +225,37 @@ async fn a_provider_is_known_by_its_exchanges() {
     following.wait().unwrap();
 }
 
-/// Half of the customers have mailboxes at a provider that knows none of them.
+/// Half of the customers have mailboxes at a provider that says that none of these exist.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_provider_that_knows_nobody_is_paused_alone() {
-    let place = Place::new();
-    place.make();
+async fn a_provider_without_mailboxes_is_paused_alone() {
+    let place = Place::with_estate().await;
     let gone = |to: &str| to.ends_with("@home.example").then_some("550 5.1.1 no such user");
     let relay = Relay::start(move |to, _| gone(to)).await;
-    place.set_letters(relay.address, |letters| provider(letters, toml::toml! { connections = 1 }));
+    place.set_letters(relay.address, |letters| {
+        set_provider(letters, toml::toml! { connections = 1 });
+    });
     let _running = place.serve_all().await;
     let rows = String::from_utf8(customers(0..300)).unwrap();
-    let file = place.dir.join("customers.csv");
     let halves = rows.lines().enumerate().map(|(n, row)| match n % 2 {
         0 => row.replace("@home.example", "@else.example"),
         _ => row.to_owned(),
     });
-    std::fs::write(&file, halves.collect::<Vec<_>>().join("\n") + "\n").unwrap();
-    let import = ["import", "customers", file.to_str().unwrap(), "--dir", place.path()];
-    assert!(cofferdam(import).status().unwrap().success());
-    let staff = place.client("response", "operator-1");
+    place.import_rows((halves.collect::<Vec<_>>().join("\n") + "\n").as_bytes());
+    let staff = place.staff();
     declared(&staff, "web-ky-1").await;
     send(&place, "staff");
     let mut following = sending(&place, "customers").spawn().unwrap();
-    until("the others have theirs, and it rests", async || {
+    wait_until("the others have their letters, and the provider is paused", async || {
         let Ok(now) = staff.call(&ReadLetter { letter: LETTER }).await else { return false };
-        let rests = now.providers.iter().find_map(|of| of.paused.as_ref().map(|why| (of, why)));
-        let said = rests.is_some_and(|(of, why)| {
+        let paused = now.providers.iter().find_map(|of| of.paused.as_ref().map(|why| (of, why)));
+        let named = paused.is_some_and(|(of, why)| {
             of.provider == "home" && why.contains("letters found no mailbox")
         });
-        said && now.of(LedgerState::Accepted) == 150
+        named && now.of(LedgerState::Accepted) == 150
     })
     .await;
     following.kill().unwrap();
     following.wait().unwrap();
     let tried = relay.attempts().iter().filter(|of| of.to.ends_with("home.example")).count();
-    assert_eq!(tried, 50, "5 % of a thousand");
+    assert_eq!(tried, 50, "the provider is paused after another number than 5 % of a thousand");
 }

@@ -1,15 +1,16 @@
-//! What a compartment refuses to start with.
+//! Configurations and secrets with which a compartment refuses to start.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
-use crate::support::{Place, run, said};
+use estate::Compartment;
+
+use crate::support::{Place, assert_refused, run};
 
 #[tokio::test]
 async fn a_bad_configuration_names_file_and_key() {
-    let place = Place::new();
-    place.make();
-    for compartment in ["keys", "accounts", "payments", "response"] {
+    let place = Place::with_estate().await;
+    for compartment in Compartment::ALL.map(Compartment::as_str) {
         let file = place.dir.join(compartment).join(format!("{compartment}.toml"));
         let path = file.to_str().unwrap();
         let good = fs::read_to_string(&file).unwrap();
@@ -19,17 +20,15 @@ async fn a_bad_configuration_names_file_and_key() {
         ] {
             fs::write(&file, bad).unwrap();
             let output = run([compartment, "serve", "--config", path]);
-            let said = said(&output);
-            assert!(!output.status.success(), "{compartment} started with a bad {word}");
-            assert!(said.contains(path) && said.contains(word), "{said}");
+            assert_refused(&output, path);
+            assert_refused(&output, word);
         }
     }
 }
 
 #[tokio::test]
 async fn a_secret_that_others_can_read_is_refused() {
-    let place = Place::new();
-    place.make();
+    let place = Place::with_estate().await;
     for (compartment, secret) in
         [("keys", "root-key/root.key"), ("accounts", "accounts/tls/key.pem")]
     {
@@ -37,8 +36,7 @@ async fn a_secret_that_others_can_read_is_refused() {
         fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
         let config = place.dir.join(compartment).join(format!("{compartment}.toml"));
         let output = run([compartment, "serve", "--config", config.to_str().unwrap()]);
-        let said = said(&output);
-        assert!(!output.status.success(), "{compartment} started with an open secret");
-        assert!(said.contains(secret) && said.contains("chmod 600"), "{said}");
+        assert_refused(&output, secret);
+        assert_refused(&output, "chmod 600");
     }
 }

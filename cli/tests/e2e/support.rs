@@ -1,16 +1,19 @@
 //! Running estates, and talking to them.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::ops::Range;
+use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use cofferdam_core::Record;
-use cofferdam_wire::{CallError, Client, Identity, Problem, TlsFiles};
+use cofferdam_core::{SystemClock, SystemRng};
+use cofferdam_wire::{CallError, Client, Problem};
+use estate::{Compartment, Estate, Plan};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use staff::import::COLUMNS;
 use tempfile::TempDir;
 
 /// The binary under test, with arguments.
@@ -20,17 +23,34 @@ pub fn cofferdam<const N: usize>(args: [&str; N]) -> Command {
     command
 }
 
-/// Runs it to its end.
+/// Runs the binary to its end.
 pub fn run<const N: usize>(args: [&str; N]) -> Output {
     cofferdam(args).output().unwrap()
 }
 
-/// What it said on standard error.
-pub fn said(output: &Output) -> String {
+/// The standard output of a command that must succeed.
+pub fn stdout(output: &Output) -> String {
+    assert!(output.status.success(), "{}", stderr(output));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// The JSON that a command printed, which must succeed.
+pub fn json(output: &Output) -> serde_json::Value {
+    serde_json::from_str(&stdout(output)).unwrap()
+}
+
+/// The standard error of a command.
+pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// A process that is asked to stop, and waited for, with this value.
+/// Checks that a command failed, and that it said why.
+pub fn assert_refused(output: &Output, why: &str) {
+    assert!(!output.status.success(), "the command succeeded");
+    assert!(stderr(output).contains(why), "{}", stderr(output));
+}
+
+/// A process. Dropping it asks the process to stop and waits for its end.
 pub struct Process {
     pub child: Child,
 }
@@ -42,8 +62,14 @@ impl Process {
 
     pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(self.child.id().try_into().unwrap());
-        // It may be gone.
+        // An error means that the process is already gone.
         let _ = kill(pid, signal);
+    }
+
+    /// Kills the process and waits for its end.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        self.child.wait().unwrap();
     }
 }
 
@@ -60,83 +86,99 @@ impl Drop for Process {
     }
 }
 
-/// An estate's directory, gone with this value.
+/// The directory of an estate, removed with this value.
 pub struct Place {
     _dir: TempDir,
     pub dir: PathBuf,
 }
 
 impl Place {
+    /// A place where no estate stands yet.
     pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         Self { dir: dir.path().join("estate"), _dir: dir }
+    }
+
+    /// A place where an estate stands that does not run.
+    pub async fn with_estate() -> Self {
+        let place = Self::new();
+        estate::create(&place.dir, &Plan::default(), &SystemClock, &SystemRng).await.unwrap();
+        place
     }
 
     pub fn path(&self) -> &str {
         self.dir.to_str().unwrap()
     }
 
-    /// Makes the estate, without leaving it running.
-    pub fn make(&self) {
-        drop(Up::start(self));
+    /// The path of a file of the estate, as text.
+    pub fn file(&self, name: &str) -> String {
+        self.dir.join(name).to_str().unwrap().to_owned()
     }
 
-    /// Sends the letters of its `response`, which is not running, to `relay`, and changes what else
+    /// A TOML file of the estate.
+    pub fn toml(&self, name: &str) -> toml::Table {
+        fs::read_to_string(self.dir.join(name)).unwrap().parse().unwrap()
+    }
+
+    /// The binary under test, with arguments, for this estate.
+    pub fn cofferdam<const N: usize>(&self, args: [&str; N]) -> Command {
+        let mut command = cofferdam(args);
+        command.args(["--dir", self.path()]);
+        command
+    }
+
+    /// Runs a command for this estate to its end.
+    pub fn run<const N: usize>(&self, args: [&str; N]) -> Output {
+        self.cofferdam(args).output().unwrap()
+    }
+
+    /// Changes the configuration of a compartment that does not run.
+    pub fn configure(&self, compartment: Compartment, change: impl FnOnce(&mut toml::Table)) {
+        let name = format!("{compartment}/{compartment}.toml");
+        let mut config = self.toml(&name);
+        change(&mut config);
+        fs::write(self.dir.join(name), config.to_string()).unwrap();
+    }
+
+    /// Sends the letters of a `response` that does not run to `relay`, and changes what else
     /// `[letters]` says.
     pub fn set_letters(&self, relay: SocketAddr, change: impl FnOnce(&mut toml::Table)) {
-        let file = self.dir.join("response/response.toml");
-        let mut config: toml::Table = fs::read_to_string(&file).unwrap().parse().unwrap();
-        let letters = config["letters"].as_table_mut().unwrap();
-        letters["relays"][0]["address"] = relay.to_string().into();
-        change(letters);
-        fs::write(&file, config.to_string()).unwrap();
+        self.configure(Compartment::Response, |config| {
+            let letters = config["letters"].as_table_mut().unwrap();
+            letters["relays"][0]["address"] = relay.to_string().into();
+            change(letters);
+        });
     }
 
-    pub fn address(&self, compartment: &str) -> String {
-        let text = fs::read_to_string(self.dir.join("estate.toml")).unwrap();
-        let at: toml::Table = text.parse().unwrap();
-        at[compartment].as_str().unwrap().to_owned()
+    pub fn estate(&self) -> Estate {
+        Estate::open(&self.dir).unwrap()
     }
 
     /// A client of a compartment under a caller's certificate.
-    pub fn client(&self, compartment: &str, caller: &str) -> Client {
-        self.client_with(compartment, &self.dir.join("callers").join(caller))
+    pub fn client(&self, compartment: Compartment, caller: &str) -> Client {
+        self.estate().client(compartment, &caller.parse().unwrap()).unwrap()
     }
 
-    /// A client of `keys` as `response` itself.
-    pub fn controller(&self) -> Client {
-        self.client_with("keys", &self.dir.join("response/tls"))
+    /// A client of `response` as staff.
+    pub fn staff(&self) -> Client {
+        self.client(Compartment::Response, "operator-1")
     }
 
-    /// A client of `keys` as the compartment in front of a domain.
-    pub fn front(&self, compartment: &str) -> Client {
-        self.client_with("keys", &self.dir.join(compartment).join("tls"))
+    /// A client of `keys` under the certificate of another compartment.
+    pub fn keys_as(&self, compartment: Compartment) -> Client {
+        let estate = self.estate();
+        let identity = estate.own_identity(compartment).unwrap();
+        Client::new(estate.addresses.of(Compartment::Keys), &identity)
     }
 
-    fn client_with(&self, compartment: &str, files: &Path) -> Client {
-        let identity = Identity::load(&TlsFiles {
-            ca: self.dir.join("ca/ca.pem"),
-            cert: files.join("cert.pem"),
-            key: files.join("key.pem"),
-        });
-        Client::new(&self.address(compartment), &identity.unwrap())
-    }
-
-    /// One compartment alone, answering.
-    pub async fn serve(&self, compartment: &str) -> Process {
-        let config = self.dir.join(compartment).join(format!("{compartment}.toml"));
-        let log =
-            fs::File::options().create(true).append(true).open(self.log_file(compartment)).unwrap();
-        let mut command = cofferdam([compartment, "serve", "--config", config.to_str().unwrap()]);
-        command.stderr(log);
-        let mut process = Process::spawn(command);
+    /// Starts one compartment, and waits until it answers.
+    pub async fn serve(&self, compartment: Compartment) -> Process {
+        let mut process = self.spawn(compartment, compartment.as_str());
         let client = self.client(compartment, "operator-1");
-        until("the compartment answers", async || {
+        wait_until("the compartment answers", async || {
             if let Some(status) = process.child.try_wait().unwrap() {
-                panic!(
-                    "{compartment} ended, {status}: {}",
-                    fs::read_to_string(self.log_file(compartment)).unwrap()
-                );
+                let log = self.dir.join(format!("{compartment}/{compartment}.log"));
+                panic!("{compartment} ended, {status}: {}", fs::read_to_string(log).unwrap());
             }
             client.is_healthy().await
         })
@@ -144,27 +186,36 @@ impl Place {
         process
     }
 
-    fn log_file(&self, compartment: &str) -> PathBuf {
-        self.dir.join(compartment).join(format!("{compartment}.log"))
+    /// Starts a compartment from the configuration in `dir`, a directory of the estate. Its log is
+    /// appended to the file beside.
+    pub fn spawn(&self, compartment: Compartment, dir: &str) -> Process {
+        let own = self.dir.join(dir);
+        let log = own.join(format!("{compartment}.log"));
+        let log = fs::File::options().create(true).append(true).open(log).unwrap();
+        let mut command = cofferdam([compartment.as_str(), "serve", "--config"]);
+        command.arg(own.join(format!("{compartment}.toml"))).stderr(log);
+        Process::spawn(command)
     }
 
-    /// The four compartments, answering.
+    /// Starts the four compartments, and waits until each answers.
     pub async fn serve_all(&self) -> Vec<Process> {
         let mut running = Vec::new();
-        for compartment in ["keys", "accounts", "payments", "response"] {
+        for compartment in Compartment::ALL {
             running.push(self.serve(compartment).await);
         }
         running
     }
 
-    /// Imports customers 0 to `count` through the command; returns what it printed as JSON.
+    /// Imports customers 0 to `count`. Returns the summary.
     pub fn import(&self, count: u32) -> serde_json::Value {
-        let file = self.dir.join("customers.csv");
-        fs::write(&file, customers(0..count)).unwrap();
-        let file = file.to_str().unwrap();
-        let output = run(["import", "customers", file, "--dir", self.path(), "--json"]);
-        assert!(output.status.success(), "{}", said(&output));
-        serde_json::from_slice(&output.stdout).unwrap()
+        self.import_rows(&customers(0..count))
+    }
+
+    /// Imports rows of customers. Returns the summary.
+    pub fn import_rows(&self, rows: &[u8]) -> serde_json::Value {
+        let file = self.file("customers.csv");
+        fs::write(&file, rows).unwrap();
+        json(&self.run(["import", "customers", &file, "--json"]))
     }
 }
 
@@ -175,9 +226,9 @@ pub struct Up {
 }
 
 impl Up {
-    /// Starts it and waits until it says that it is up.
+    /// Starts `up`, and waits until it says that the estate is up.
     pub fn start(place: &Place) -> Self {
-        let mut command = cofferdam(["up", "--dir", place.path()]);
+        let mut command = place.cofferdam(["up"]);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut process = Process::spawn(command);
         let mut lines = BufReader::new(process.child.stdout.take().unwrap());
@@ -191,16 +242,15 @@ impl Up {
     }
 }
 
-/// What a process still says on standard error.
+/// The rest of what a process says on standard error.
 pub fn rest(child: &mut Child) -> String {
     let mut text = String::new();
-    let mut stderr = child.stderr.take().unwrap();
-    std::io::Read::read_to_string(&mut stderr, &mut text).unwrap();
+    child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
     text
 }
 
-/// The process of an estate's compartment, wherever it was started from.
-pub fn pid_of(place: &Place, compartment: &str) -> Option<Pid> {
+/// The process of an estate's compartment, whoever started it.
+pub fn pid_of(place: &Place, compartment: Compartment) -> Option<Pid> {
     let config = format!("{compartment}.toml");
     fs::read_dir("/proc").unwrap().flatten().find_map(|entry| {
         let pid = entry.file_name().to_str()?.parse().ok()?;
@@ -211,15 +261,10 @@ pub fn pid_of(place: &Place, compartment: &str) -> Option<Pid> {
     })
 }
 
-/// Rows as `import customers` takes them; customer *n* is `person.n@home.example`.
-pub fn customers(numbers: std::ops::Range<u32>) -> Vec<u8> {
+/// Rows as `import customers` takes them. Customer *n* is `person.n@home.example`.
+pub fn customers(numbers: Range<u32>) -> Vec<u8> {
     let mut out = Vec::new();
-    writeln!(
-        out,
-        "name,email,phone,billing_address,shipping_address,card_last4,country,region,language,\
-         minor,password_scheme,password_salt,password_hash"
-    )
-    .unwrap();
+    writeln!(out, "{}", COLUMNS.join(",")).unwrap();
     for n in numbers {
         writeln!(
             out,
@@ -232,13 +277,13 @@ pub fn customers(numbers: std::ops::Range<u32>) -> Vec<u8> {
     out
 }
 
-/// Waits, up to 20 seconds, until something holds.
-pub async fn until(what: &str, holds: impl AsyncFnMut() -> bool) {
-    within(Duration::from_secs(20), what, holds).await;
+/// Waits until something holds, and fails after 20 seconds.
+pub async fn wait_until(what: &str, holds: impl AsyncFnMut() -> bool) {
+    wait_within(Duration::from_secs(20), what, holds).await;
 }
 
-/// Waits until something holds.
-pub async fn within(limit: Duration, what: &str, mut holds: impl AsyncFnMut() -> bool) {
+/// Waits until something holds, and fails after `limit`.
+pub async fn wait_within(limit: Duration, what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let deadline = Instant::now() + limit;
     while !holds().await {
         assert!(Instant::now() < deadline, "{what}: not in {limit:?}");
@@ -247,14 +292,9 @@ pub async fn within(limit: Duration, what: &str, mut holds: impl AsyncFnMut() ->
 }
 
 /// The problem document that a call must end with.
-pub fn problem<T: std::fmt::Debug>(answer: Result<T, CallError>) -> Problem {
+pub fn refusal<T: std::fmt::Debug>(answer: Result<T, CallError>) -> Problem {
     match answer {
         Err(CallError::Problem(problem)) => problem,
         other => panic!("not refused: {other:?}"),
     }
-}
-
-/// Records as a list.
-pub fn records(numbers: impl Iterator<Item = u32>) -> Vec<Record> {
-    numbers.map(Record).collect()
 }

@@ -1,4 +1,4 @@
-//! `cofferdam up`: makes an estate once, runs it, and says what dies.
+//! `cofferdam up`: makes an estate once, runs it, and names the process that dies.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -7,10 +7,16 @@ use std::process::ExitStatus;
 
 use nix::sys::signal::{Signal, kill};
 
-use crate::support::{Place, Up, pid_of, rest, until};
+use estate::Compartment::{self, Accounts, Keys};
 
-const COMPARTMENTS: [&str; 4] = ["keys", "accounts", "payments", "response"];
+use crate::support::{Place, Up, assert_refused, pid_of, rest, run, wait_until};
 
+/// Whether no compartment of the estate runs.
+fn nothing_runs(place: &Place) -> bool {
+    Compartment::ALL.into_iter().all(|of| pid_of(place, of).is_none())
+}
+
+/// Waits for the end of `up`.
 fn ended(up: &mut Up) -> ExitStatus {
     up.process.child.wait().unwrap()
 }
@@ -23,7 +29,7 @@ async fn a_second_run_takes_the_estate_that_is_there() {
     let ca = fs::read(place.dir.join("ca/ca.pem")).unwrap();
     up.process.signal(Signal::SIGTERM);
     assert!(ended(&mut up).success(), "{}", rest(&mut up.process.child));
-    assert!(COMPARTMENTS.iter().all(|name| pid_of(&place, name).is_none()));
+    assert!(nothing_runs(&place));
 
     let _up = Up::start(&place);
     assert_eq!(fs::read(place.dir.join("ca/ca.pem")).unwrap(), ca);
@@ -32,35 +38,32 @@ async fn a_second_run_takes_the_estate_that_is_there() {
 }
 
 #[tokio::test]
-async fn whoever_dies_is_named_and_the_rest_are_stopped() {
-    for victim in ["accounts", "keys"] {
+async fn the_process_that_dies_is_named_and_the_others_are_stopped() {
+    for victim in [Accounts, Keys] {
         let place = Place::new();
         let mut up = Up::start(&place);
         kill(pid_of(&place, victim).unwrap(), Signal::SIGKILL).unwrap();
         assert!(!ended(&mut up).success());
-        let said = rest(&mut up.process.child);
-        assert!(said.contains(&format!("{victim} died")), "{said}");
-        assert!(said.contains("signal: 9") && said.contains("listening"), "{said}");
-        assert!(COMPARTMENTS.iter().all(|name| pid_of(&place, name).is_none()));
+        let error = rest(&mut up.process.child);
+        assert!(error.contains(&format!("{victim} died")), "{error}");
+        assert!(error.contains("signal: 9") && error.contains("listening"), "{error}");
+        assert!(nothing_runs(&place));
     }
 }
 
 #[tokio::test]
-async fn no_compartment_outlives_it() {
+async fn no_compartment_outlives_up() {
     let place = Place::new();
     let mut up = Up::start(&place);
     up.process.signal(Signal::SIGKILL);
     ended(&mut up);
-    until("the compartments stop", async || {
-        COMPARTMENTS.iter().all(|name| pid_of(&place, name).is_none())
-    })
-    .await;
+    wait_until("the compartments stop", async || nothing_runs(&place)).await;
 }
 
 #[tokio::test]
-async fn what_is_secret_is_the_owners_alone() {
+async fn only_the_owner_can_read_secrets() {
     let place = Place::new();
-    place.make();
+    drop(Up::start(&place));
     assert_eq!(mode(&place.dir), 0o700);
     let mut secrets = 0;
     walk(&place.dir, &mut |path| {
@@ -71,29 +74,28 @@ async fn what_is_secret_is_the_owners_alone() {
             secrets += 1;
         }
     });
-    // The authority, the root key, the witness, the look-up key of the roster, two approvers' keys and passphrases, eight callers, four
-    // compartments.
+    // The authority, the root key, the witness, the look-up key of the brought table, two approvers
+    // with a key and a passphrase each, eight callers, four compartments.
     assert_eq!(secrets, 20);
 }
 
 #[tokio::test]
-async fn a_directory_that_holds_something_else_is_left_alone() {
+async fn a_directory_with_other_files_is_left_alone() {
     let place = Place::new();
     fs::create_dir(&place.dir).unwrap();
     fs::write(place.dir.join("thesis.txt"), "years of work").unwrap();
     for command in ["up", "drill"] {
-        let output = crate::support::run([command, "--dir", place.path()]);
-        assert!(!output.status.success());
-        assert!(crate::support::said(&output).contains("is not empty"), "{command}");
+        assert_refused(&run([command, "--dir", place.path()]), "is not empty");
     }
     assert_eq!(fs::read_dir(&place.dir).unwrap().count(), 1);
-    assert_eq!(fs::read_dir(place.dir.parent().unwrap()).unwrap().count(), 1, "no draft is left");
+    assert_eq!(fs::read_dir(place.dir.parent().unwrap()).unwrap().count(), 1, "a draft is left");
 }
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
+/// Shows every file below a directory to `see`.
 fn walk(dir: &Path, see: &mut impl FnMut(&Path)) {
     for entry in fs::read_dir(dir).unwrap().map(Result::unwrap) {
         let path = entry.path();

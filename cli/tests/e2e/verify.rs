@@ -7,7 +7,7 @@ use testkit::{Browser, SmtpSink, free_address};
 use crate::letters::{declared, send};
 use crate::support::Place;
 
-/// A code as it stands in a letter: `XXXXX-XXXXX`.
+/// The last code in the letters: `XXXXX-XXXXX`.
 fn code(letters: &str) -> &str {
     let is = |word: &&str| {
         let alphanumeric = |part: &str| {
@@ -18,35 +18,34 @@ fn code(letters: &str) -> &str {
     letters.split_whitespace().rfind(is).unwrap()
 }
 
+/// The last subject in the letters.
 fn subject(letters: &str) -> &str {
     letters.lines().rev().find_map(|line| line.strip_prefix("Subject: ")).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_customer_checks_a_letter_in_a_browser() {
-    let place = Place::new();
-    place.make();
+    let place = Place::with_estate().await;
     let at = free_address();
     let dump = place.dir.join("arrived");
     let _sink = SmtpSink::start(at, Some(&dump));
     place.set_letters(at, |_| {});
     let _running = place.serve_all().await;
     place.import(3);
-    let staff = place.client("response", "operator-1");
+    let staff = place.staff();
     declared(&staff, "web-ky-1").await;
     send(&place, "staff");
     send(&place, "customers");
     let letters = fs::read_to_string(&dump).unwrap();
     let (code, subject) = (code(&letters), subject(&letters));
-    let config = fs::read_to_string(place.dir.join("response/response.toml")).unwrap();
-    let config: toml::Table = config.parse().unwrap();
+    let config = place.toml("response/response.toml");
     let page = format!("http://{}/verify", config["notice_listen"].as_str().unwrap());
 
     let browser = Browser::open(360, 740).await;
     browser.go(&page).await;
     assert_eq!(browser.read("h1").await, "Is this letter from us?");
-    assert!(browser.fits().await, "it is wider than a phone");
-    // As people type: small letters, blanks around it.
+    assert!(browser.fits().await, "the page is wider than a phone");
+    // People type small letters, and blanks around the code.
     browser.type_into("#code", &format!(" {} ", code.to_lowercase())).await;
     browser.click("button").await;
     let genuine = browser.read(".genuine").await;
@@ -62,6 +61,9 @@ async fn a_customer_checks_a_letter_in_a_browser() {
     assert_eq!(browser.read("html[lang=de] label").await, "Code im Brief");
     browser.type_into("#code", code).await;
     browser.click("button").await;
-    assert!(browser.read(".genuine").await.contains(subject), "in the language of the page");
+    assert!(
+        browser.read(".genuine").await.contains(subject),
+        "the answer is not in the language of the page"
+    );
     browser.close().await;
 }

@@ -1,0 +1,136 @@
+//! `cofferdam drill`: replays the breach on a fresh estate, and shows what was found.
+
+mod lines;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
+
+use clap::{Args, ValueEnum};
+use cofferdam_wire::Shutdown;
+use drill::{Drill, DrillReport, Observer, Options, Scenario};
+
+use crate::command::CommandError;
+use crate::output::{self, Progress};
+
+/// `cofferdam drill`
+#[derive(Debug, Args)]
+pub struct DrillArgs {
+    /// How many synthetic customers
+    #[arg(long, value_name = "N", default_value_t = 20_000,
+          value_parser = clap::value_parser!(u32).range(100..=10_000_000))]
+    customers: u32,
+    /// The same seed makes the same customers, decoys, traffic and theft
+    #[arg(long, value_name = "S", default_value_t = 2012)]
+    seed: u64,
+    /// Take the customers from a file, as `import customers` does, instead of making them up; a
+    /// few synthetic ones come on top and do the signing in
+    #[arg(long, value_name = "CSV", conflicts_with = "customers")]
+    file: Option<PathBuf>,
+    /// Which host falls
+    #[arg(long, value_enum, default_value = "app", value_name = "HOST")]
+    fallen: Host,
+    /// Run the same theft against a conventional shop too (one database, no compartments, no
+    /// budgets), and show both side by side
+    #[arg(long, conflicts_with = "file")]
+    flat: bool,
+    /// Hand the letters to this relay instead of the built-in mail sink
+    #[arg(long, value_name = "HOST:PORT")]
+    relay: Option<String>,
+    /// Where the estate is made [default: a temporary directory, removed at the end]
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Leave the estate running, and its directory in place
+    #[arg(long)]
+    keep: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// The host that falls, on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Host {
+    /// An app server: its certificate is in the thief's hands
+    App,
+    /// The accounts compartment: what passes through it is seen, and keys are asked for in its name
+    Accounts,
+    /// The keys compartment: its files are copied
+    Keys,
+    /// The database of accounts: its files are copied
+    Database,
+    /// The response compartment, while letters are sent
+    Response,
+    /// The mail relay, while letters are sent
+    Relay,
+}
+
+impl From<Host> for Scenario {
+    fn from(host: Host) -> Self {
+        match host {
+            Host::App => Self::App,
+            Host::Accounts => Self::Accounts,
+            Host::Keys => Self::Keys,
+            Host::Database => Self::Database,
+            Host::Response => Self::Response,
+            Host::Relay => Self::Relay,
+        }
+    }
+}
+
+/// Runs the drill. Fails unless every check holds.
+pub async fn run(args: DrillArgs) -> Result<ExitCode, CommandError> {
+    let DrillArgs { customers, seed, file, fallen, flat, relay, dir, keep, json } = args;
+    let fallen = fallen.into();
+    let options = Options { customers, seed, file, fallen, flat, relay, dir, keep };
+    let terminal = Terminal::default();
+    let mut drill = Drill::start(&options, &std::env::current_exe()?, &terminal).await?;
+    let shown = tokio::select! {
+        replayed = drill.replay() => {
+            replayed.map_err(CommandError::from).and_then(|report| show(json, report))
+        }
+        () = Shutdown.requested() => Err("stopped before the end".into()),
+    };
+    if shown.is_ok() && keep {
+        stay(&mut drill).await;
+    }
+    drill.stop().await;
+    shown
+}
+
+fn show(json: bool, report: &DrillReport) -> Result<ExitCode, CommandError> {
+    if json {
+        output::json(report)?;
+    } else {
+        output::lines(&lines::lines(report));
+    }
+    Ok(if report.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Leaves the estate up until somebody stops it.
+async fn stay(drill: &mut Drill<'_>) {
+    output::note(&format!("The estate in {} stays up; Ctrl-C stops it.", drill.dir().display()));
+    tokio::select! {
+        () = Shutdown.requested() => {}
+        died = drill.wait_for_death() => output::note(&died.to_string()),
+    }
+}
+
+/// Shows the drill on standard error.
+#[derive(Default)]
+struct Terminal {
+    /// The bar of the step that runs.
+    bar: Mutex<Option<Progress>>,
+}
+
+impl Observer for Terminal {
+    fn note(&self, line: &str) {
+        self.bar.lock().unwrap_or_else(PoisonError::into_inner).take();
+        output::note(line);
+    }
+
+    fn progress(&self, step: &'static str, done: u64, total: u64) {
+        let mut bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
+        bar.get_or_insert_with(|| Progress::new(step)).set(done, total);
+    }
+}

@@ -1,0 +1,27 @@
+//! `cofferdam evidence`: the sealed bag of an incident.
+
+mod export;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use crate::command::CommandError;
+
+/// `cofferdam evidence`
+#[derive(Debug, Subcommand)]
+pub enum EvidenceCommand {
+    /// Write the evidence of an incident as a sealed bag (`BagIt`, RFC 8493)
+    Export(export::ExportArgs),
+    /// Verify a bag, offline, with nothing but the bag and the key that sealed it
+    Verify(verify::VerifyArgs),
+}
+
+/// Runs one of the commands.
+pub async fn run(command: EvidenceCommand) -> Result<ExitCode, CommandError> {
+    match command {
+        EvidenceCommand::Export(args) => export::run(args).await,
+        EvidenceCommand::Verify(args) => verify::run(&args),
+    }
+}

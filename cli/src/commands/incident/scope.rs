@@ -1,0 +1,195 @@
+//! `cofferdam incident scope`
+
+use std::process::ExitCode;
+
+use clap::Args;
+use cofferdam_core::Field;
+use response_api::{
+    AccessLog, Exposure, IncidentId, LevelCounts, LogProof, ScopeIncident, Unresolved, Untouched,
+};
+use staff::printable;
+
+use crate::command::{CommandError, Common, incident_number};
+use crate::table;
+
+/// How many jurisdictions are shown. `--json` has all.
+const JURISDICTIONS: usize = 10;
+
+/// How many accesses that count as everybody's are shown. `--json` has a thousand.
+const UNRESOLVED: usize = 20;
+
+/// `cofferdam incident scope`
+#[derive(Debug, Args)]
+pub struct ScopeArgs {
+    /// The incident's number
+    #[arg(value_parser = incident_number)]
+    incident: IncidentId,
+    /// Read every entry of the log as well, and hold the index against it
+    #[arg(long)]
+    from_log: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Computes the exposure.
+pub async fn run(args: ScopeArgs) -> Result<ExitCode, CommandError> {
+    let call = ScopeIncident { incident: args.incident, from_log: args.from_log };
+    let exposure = staff::call(&args.common.client()?, &call).await?;
+    args.common.print(&exposure, lines)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn lines(exposure: &Exposure) -> Vec<String> {
+    let mut out = vec![format!(
+        "incident {}: exposure of {} customers, until {}",
+        exposure.incident,
+        table::number(exposure.customers),
+        table::instant(exposure.until),
+    )];
+    out.extend(table::lines(&levels(exposure)));
+    out.extend(jurisdictions(exposure));
+    out.push(format!(
+        "minors: {}; no letter reached: {}; counted as read for a doubt alone: {}",
+        table::number(exposure.minors),
+        table::number(exposure.undeliverable),
+        table::number(exposure.assumed)
+    ));
+    out.extend(exposure.given_up.iter().map(|of| format!("{}: {}", of.host, of.what)));
+    out.extend(exposure.untouched.iter().map(untouched));
+    out.extend(exposure.logs.iter().map(release_log));
+    out.extend(exposure.access_logs.iter().map(access_log));
+    out.extend(exposure.unresolved.iter().take(UNRESOLVED).map(unresolved));
+    out.extend(exposure.doubts.iter().map(|doubt| {
+        let counts = if doubt.counts_as_read { " (counts as read)" } else { "" };
+        format!("doubt: {}{counts}", printable(&doubt.what))
+    }));
+    out
+}
+
+fn release_log(log: &LogProof) -> String {
+    let seen = if log.cosigned.is_some() { ", cosigned" } else { "" };
+    format!("log: {} entries, root {}{seen}", table::number(log.size), log.root)
+}
+
+fn access_log(log: &AccessLog) -> String {
+    let (from, to) = (table::instant(log.covers.from), table::instant(log.covers.to));
+    let accesses = table::number(log.accesses);
+    format!("access log: {}, {accesses} accesses, {from} to {to}", printable(&log.name))
+}
+
+fn unresolved(access: &Unresolved) -> String {
+    let fields: Vec<_> = access.fields.iter().map(Field::as_str).collect();
+    format!(
+        "counts as everybody's: {}:{} {} by {} as {}: {}; {}",
+        printable(&access.log),
+        access.line,
+        table::instant(access.at),
+        access.caller,
+        access.via,
+        fields.join(" "),
+        printable(&access.why)
+    )
+}
+
+fn levels(exposure: &Exposure) -> Vec<Vec<String>> {
+    let row = |what: &str, counts: &LevelCounts| {
+        let numbers = [counts.read, counts.presented, counts.reachable].map(table::number);
+        [vec![what.to_owned()], numbers.to_vec()].concat()
+    };
+    let mut rows = vec![["", "read", "presented", "reachable"].map(str::to_owned).to_vec()];
+    rows.push(row("people", &exposure.people));
+    rows.extend(exposure.fields.iter().map(|(field, counts)| row(field.as_str(), counts)));
+    rows
+}
+
+fn jurisdictions(exposure: &Exposure) -> Option<String> {
+    let mut most: Vec<_> = exposure.jurisdictions.iter().collect();
+    most.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+    let (first, rest) = most.split_at(most.len().min(JURISDICTIONS));
+    let named: Vec<_> =
+        first.iter().map(|(name, count)| format!("{name} {}", table::number(**count))).collect();
+    let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+    (!named.is_empty()).then(|| format!("where they live: {}{more}", named.join(", ")))
+}
+
+fn untouched(compartment: &Untouched) -> String {
+    let Untouched { domain, records, released, granted } = compartment;
+    let grant = if *granted { "though they had a grant" } else { "they had no grant" };
+    let (released, records) = (table::number(*released), table::number(*records));
+    if released == "0" {
+        format!("{domain}: none of {records} records was released to the fallen hosts; {grant}")
+    } else {
+        format!("{domain}: {released} of {records} records were released to the fallen hosts")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use cofferdam_core::Domain;
+    use response_api::{Doubt, GivenUp};
+
+    use super::*;
+
+    fn exposure() -> Exposure {
+        let at = "2012-01-15T20:00:00Z".parse().unwrap();
+        let counts = LevelCounts { read: 1_234, presented: 56, reachable: 18_710 };
+        Exposure {
+            incident: IncidentId(1),
+            computed: at,
+            until: at,
+            people: counts,
+            fields: BTreeMap::from([(Field::Name, counts)]),
+            jurisdictions: (0..12).map(|n| (format!("US-{n:02}"), n)).collect(),
+            languages: BTreeMap::new(),
+            minors: 12,
+            undeliverable: 3,
+            access_logs: vec![],
+            unresolved: vec![],
+            assumed: 0,
+            given_up: vec![GivenUp {
+                host: "web-ky-1".parse().unwrap(),
+                what: "what was released to it".into(),
+            }],
+            customers: 20_000,
+            untouched: vec![Untouched {
+                domain: Domain::Payments,
+                records: 9_000,
+                released: 0,
+                granted: false,
+            }],
+            logs: vec![LogProof {
+                size: 5_000,
+                root: "abc=".into(),
+                checkpoint: String::new(),
+                cosigned: Some(String::new()),
+            }],
+            doubts: vec![Doubt { what: "the log was repaired".into(), counts_as_read: true }],
+        }
+    }
+
+    #[test]
+    fn the_table_shows_levels_places_proof_and_doubts() {
+        let expected = "\
+incident 1: exposure of 20,000 customers, until 2012-01-15 20:00:00Z
+         read  presented  reachable
+people  1,234         56     18,710
+name    1,234         56     18,710
+where they live: US-11 11, US-10 10, US-09 9, US-08 8, US-07 7, US-06 6, US-05 5, US-04 4, US-03 3, US-02 2 and 2 more
+minors: 12; no letter reached: 3; counted as read for a doubt alone: 0
+web-ky-1: what was released to it
+payments: none of 9,000 records was released to the fallen hosts; they had no grant
+log: 5,000 entries, root abc=, cosigned
+doubt: the log was repaired (counts as read)";
+        assert_eq!(lines(&exposure()).join("\n"), expected);
+    }
+
+    #[test]
+    fn a_compartment_that_was_reached_is_not_called_untouched() {
+        let mut exposure = exposure();
+        exposure.untouched[0].released = 3;
+        let text = lines(&exposure).join("\n");
+        assert!(text.contains("payments: 3 of 9,000 records were released"), "{text}");
+    }
+}

@@ -1,0 +1,74 @@
+//! `cofferdam keys init`
+
+use std::io::{BufRead, IsTerminal};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use cofferdam_core::SystemRng;
+use cofferdam_wire::load_config;
+use keys_api::Policy;
+use keys_server::Config;
+use keys_server::ceremony::{self, Decided};
+use keys_server::custody::{Quorum, Share};
+
+use crate::command::CommandError;
+use crate::output;
+
+/// `cofferdam keys init`
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// The compartment's configuration, a TOML file
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// The first policy, a TOML file: approvers, callers, grants, budgets
+    #[arg(long, value_name = "FILE")]
+    policy: PathBuf,
+    /// How many custodians get a share of the root key, where custodians guard it
+    #[arg(long, default_value_t = 3)]
+    custodians: u8,
+    /// How many of them must come together at every start
+    #[arg(long, default_value_t = 2)]
+    threshold: u8,
+}
+
+/// Holds the ceremony, and hands out the shares.
+pub async fn run(args: InitArgs) -> Result<ExitCode, CommandError> {
+    let config: Config = load_config(&args.config)?;
+    let policy: Policy = load_config(&args.policy)?;
+    let quorum = Quorum { custodians: args.custodians, threshold: args.threshold };
+    let decided = Decided { policy, quorum, decoy_key: None };
+    let made = ceremony::init(&config, decided, &SystemRng).await?;
+    if made.joined {
+        output::note("The secrets were made before; this instance shares them.");
+    }
+    hand_out(&made.shares)?;
+    output::note("The log's verifier key, for response.toml and whoever checks the log:");
+    output::line(&made.log_key);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Shows each share once. On a terminal, one custodian at a time sees the screen, which is wiped
+/// before the next one comes. Otherwise the shares are printed one a line.
+fn hand_out(shares: &[Share]) -> Result<(), CommandError> {
+    let terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
+    for (n, share) in (1..).zip(shares) {
+        let text = share.to_text();
+        if !terminal {
+            output::line(&format!("share {n} of {}: {}", shares.len(), *text));
+            continue;
+        }
+        wait_for(&format!("Custodian {n} of {}, alone at the screen: press Enter.", shares.len()))?;
+        output::line(&text);
+        wait_for("Written down? It is not shown again. Press Enter.")?;
+        output::line("\x1b[3J\x1b[H\x1b[2J");
+    }
+    Ok(())
+}
+
+fn wait_for(question: &str) -> Result<(), CommandError> {
+    output::note(question);
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    Ok(())
+}

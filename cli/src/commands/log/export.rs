@@ -1,0 +1,65 @@
+//! `cofferdam log export`
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use cofferdam_tlog::notes::read_checkpoint;
+use cofferdam_tlog::{HashFile, Segments, TilePath, bundle};
+
+use crate::command::CommandError;
+use crate::output::{self, Progress};
+
+/// `cofferdam log export`
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// The directory of the log, or of a copy
+    dir: PathBuf,
+    /// Where the tiles go: a directory that is not there
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// The log's verifier key
+    #[arg(long, value_name = "VKEY")]
+    key: String,
+    /// The directory to which old segments went
+    #[arg(long, value_name = "DIR")]
+    archive: Option<PathBuf>,
+}
+
+/// Writes a checkpoint and the tiles of its tree. The cosigned checkpoint goes before the other
+/// one.
+pub fn run(args: &ExportArgs) -> Result<ExitCode, CommandError> {
+    if args.out.exists() {
+        return Err(format!("{} is there already; choose another --out", args.out.display()).into());
+    }
+    let note = fs::read_to_string(args.dir.join("cosigned"))
+        .or_else(|_| fs::read_to_string(args.dir.join("checkpoint")))
+        .map_err(|e| format!("{} has no checkpoint: {e}", args.dir.display()))?;
+    let size = read_checkpoint(&note, &args.key)?.size();
+    let segments = Segments::open(&args.dir, args.archive.as_deref())?;
+    let hashes = HashFile::open(args.dir.join("hashes"))?;
+    let mut bar = Progress::new("tiles written");
+    let mut written = 0;
+    for tile in TilePath::all(size) {
+        let bytes = match tile.entries() {
+            Some((from, count)) => bundle(&segments.read(from, size, count)?),
+            None => tile.hashes(&hashes)?,
+        };
+        write(&args.out.join("tile").join(tile.path()), &bytes)?;
+        written += 1;
+        bar.set(written, 0);
+    }
+    drop(bar);
+    write(&args.out.join("checkpoint"), note.as_bytes())?;
+    output::line(&format!("{size} entries in {written} tiles in {}", args.out.display()));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
+    let failed = |e: std::io::Error| format!("{}: {e}", path.display());
+    if let Some(dir) = path.parent() {
+        fs::create_dir_all(dir).map_err(failed)?;
+    }
+    Ok(fs::write(path, bytes).map_err(failed)?)
+}

@@ -1,0 +1,27 @@
+//! `cofferdam log`: checking a release log, or a copy of one, on disk.
+
+mod export;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use crate::command::CommandError;
+
+/// `cofferdam log`
+#[derive(Debug, Subcommand)]
+pub enum LogCommand {
+    /// Read every entry, and check that they make the tree that was signed and cosigned
+    Verify(verify::VerifyArgs),
+    /// Write the log as static tiles, which public tools read (c2sp.org/tlog-tiles)
+    Export(export::ExportArgs),
+}
+
+/// Runs one of the commands.
+pub async fn run(command: LogCommand) -> Result<ExitCode, CommandError> {
+    match command {
+        LogCommand::Verify(args) => verify::run(&args),
+        LogCommand::Export(args) => export::run(&args),
+    }
+}

@@ -1,0 +1,171 @@
+//! `cofferdam <compartment> serve`: one compartment in this process, locked in before it starts.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use cofferdam_core::{Clock, Rng, SystemClock, SystemRng};
+use cofferdam_sandbox::Sandbox;
+use cofferdam_wire::{LogFormat, Shutdown, init_logging, load_config};
+use estate::Compartment;
+use tokio::io::AsyncReadExt;
+
+use crate::command::CommandError;
+
+/// How a compartment is run.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// The compartment's configuration, a TOML file
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    #[command(flatten)]
+    stop: StopArgs,
+}
+
+/// The end of a server besides SIGTERM and Ctrl-C.
+#[derive(Debug, Args)]
+pub struct StopArgs {
+    /// Stop when standard input ends: `up` holds the other end, so that no compartment outlives it
+    #[arg(long, hide = true)]
+    stop_with_stdin: bool,
+}
+
+macro_rules! serve_command {
+    ($($name:ident, $what:literal;)*) => {$(
+        #[doc = $what]
+        #[derive(Debug, Subcommand)]
+        pub enum $name {
+            /// Run it until SIGTERM or Ctrl-C
+            Serve(ServeArgs),
+        }
+    )*};
+}
+
+serve_command! {
+    AccountsCommand, "The accounts compartment.";
+    PaymentsCommand, "The payments compartment.";
+    ResponseCommand, "The response compartment.";
+}
+
+/// The development mail sink.
+#[derive(Debug, Subcommand)]
+pub enum SinkCommand {
+    /// Run it until SIGTERM or Ctrl-C
+    Serve {
+        /// Where arriving mail is stored
+        #[arg(long)]
+        dir: PathBuf,
+        /// The loopback address to listen on
+        #[arg(long)]
+        listen: SocketAddr,
+        #[command(flatten)]
+        stop: StopArgs,
+    },
+}
+
+/// A compartment that has locked itself in and is ready to run with its configuration.
+pub enum Server {
+    /// The keys compartment.
+    Keys(Box<keys_server::Config>, StopArgs),
+    /// The accounts compartment.
+    Accounts(Box<accounts_server::Config>, StopArgs),
+    /// The payments compartment.
+    Payments(Box<payments_server::Config>, StopArgs),
+    /// The response compartment.
+    Response(Box<response_server::Config>, StopArgs),
+}
+
+impl Server {
+    /// Reads the configuration and locks the process in, which must have no other thread yet.
+    pub fn confine(compartment: Compartment, args: ServeArgs) -> Result<Self, CommandError> {
+        let ServeArgs { config, stop } = args;
+        let (server, sandbox, format) = match compartment {
+            Compartment::Keys => {
+                let config: keys_server::Config = load_config(&config)?;
+                let (sandbox, format) = (config.sandbox()?, config.log_format);
+                (Self::Keys(Box::new(config), stop), sandbox, format)
+            }
+            Compartment::Accounts => {
+                let config: accounts_server::Config = load_config(&config)?;
+                let (sandbox, format) = (config.sandbox()?, config.log_format);
+                (Self::Accounts(Box::new(config), stop), sandbox, format)
+            }
+            Compartment::Payments => {
+                let config: payments_server::Config = load_config(&config)?;
+                let (sandbox, format) = (config.sandbox()?, config.log_format);
+                (Self::Payments(Box::new(config), stop), sandbox, format)
+            }
+            Compartment::Response => {
+                let config: response_server::Config = load_config(&config)?;
+                let (sandbox, format) = (config.sandbox()?, config.log_format);
+                (Self::Response(Box::new(config), stop), sandbox, format)
+            }
+        };
+        enter_sandbox(sandbox, format)?;
+        Ok(server)
+    }
+
+    /// Runs the compartment until it is told to stop.
+    pub async fn run(self) -> Result<ExitCode, CommandError> {
+        match self {
+            Self::Keys(config, stop) => {
+                keys_server::serve(*config, clock(), rng(), stop.wait()).await?;
+            }
+            Self::Accounts(config, stop) => {
+                accounts_server::serve(*config, clock(), rng(), stop.wait()).await?;
+            }
+            Self::Payments(config, stop) => {
+                payments_server::serve(*config, clock(), rng(), stop.wait()).await?;
+            }
+            Self::Response(config, stop) => {
+                response_server::serve(*config, clock(), rng(), stop.wait()).await?;
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn enter_sandbox(sandbox: Sandbox, format: LogFormat) -> Result<(), CommandError> {
+    init_logging(format);
+    let confinement = sandbox.enter()?;
+    if confinement.is_complete() {
+        tracing::info!(%confinement, "locked in");
+    } else {
+        tracing::warn!(%confinement, "locked in as far as this system can");
+    }
+    Ok(())
+}
+
+/// Runs the mail sink.
+pub async fn run_sink(command: SinkCommand) -> Result<ExitCode, CommandError> {
+    let SinkCommand::Serve { dir, listen, stop } = command;
+    init_logging(LogFormat::Text);
+    let listener = cofferdam_mail::sink::bind(listen).await?;
+    cofferdam_mail::sink::serve(&dir, listener, stop.wait()).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+impl StopArgs {
+    async fn wait(self) {
+        tokio::select! {
+            () = Shutdown.requested() => {}
+            () = stdin_ends(), if self.stop_with_stdin => {}
+        }
+    }
+}
+
+async fn stdin_ends() {
+    let mut stdin = tokio::io::stdin();
+    let mut byte = [0];
+    while matches!(stdin.read(&mut byte).await, Ok(1)) {}
+}
+
+fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock)
+}
+
+fn rng() -> Arc<dyn Rng> {
+    Arc::new(SystemRng)
+}

@@ -1,0 +1,157 @@
+//! An estate made by version 0.1 opens: its databases, its log, its signed policy, and an order
+//! that was signed then and is applied now.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use accounts_api::ReadCustomers;
+use cofferdam_core::{Clock, Field, FieldSet, Record, SystemClock, SystemRng};
+use estate::Addresses;
+use estate::Compartment::{self, Accounts};
+use serde_json::Value;
+
+use crate::keys::verifier_keys;
+use crate::support::{Place, Up, json, run, stdout};
+
+/// The estate, with `@DIR@` in its TOML files for the directory where it stands.
+const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/estate-0.1.tar.gz");
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_estate_of_version_0_1_opens() {
+    let place = unpack();
+    let old = Old { bag: place.dir.join("bag/data") };
+    let up = Up::start(&place);
+    let now = Now { place: &place };
+
+    let incidents = now.incidents();
+    assert!(incidents.iter().any(|of| of["incident"] == 1), "{incidents:?}");
+    for incident in &incidents {
+        now.journal_is_unbroken(&incident["incident"].to_string());
+    }
+    assert_eq!(now.scope("1")["people"], old.json("exposure.json")["people"]);
+    for letter in old.json("letters.json").as_array().unwrap() {
+        let status = now.letter(&letter["letter"].to_string());
+        assert_eq!((&status["people"], &status["state"]), (&letter["people"], &letter["state"]));
+    }
+    a_customer_is_read(&place, old.written_to()).await;
+
+    assert_eq!(now.policy()["version"], 2);
+    now.apply("signed-policy.order");
+    assert_eq!(now.policy()["version"], 3);
+    now.verify_bag("bag", old.json("keys.json")["bag_key"].as_str().unwrap());
+    drop(up);
+    now.verify_log();
+}
+
+/// Unpacks the estate, and gives it a directory, free ports and new certificates. The old
+/// certificates expire.
+fn unpack() -> Place {
+    let place = Place::new();
+    fs::create_dir(&place.dir).unwrap();
+    let unpacked = Command::new("tar").arg("-xzf").arg(FIXTURE).arg("-C").arg(&place.dir).status();
+    assert!(unpacked.unwrap().success(), "the fixture can't be unpacked");
+    settle(&place);
+    fs::remove_dir_all(place.dir.join("ca")).unwrap();
+    fs::remove_dir_all(place.dir.join("callers")).unwrap();
+    for compartment in Compartment::ALL {
+        fs::remove_dir_all(place.dir.join(compartment.as_str()).join("tls")).unwrap();
+    }
+    estate::make_certificates(&place.dir, SystemClock.now()).unwrap();
+    place
+}
+
+/// Puts the directory and free ports into the TOML files.
+fn settle(place: &Place) {
+    let (old, new) = (place.estate().addresses, Addresses::pick(&SystemRng).unwrap());
+    let files = Compartment::ALL.map(|of| format!("{of}/{of}.toml"));
+    for file in files.iter().map(String::as_str).chain(["estate.toml"]) {
+        let mut text = fs::read_to_string(place.dir.join(file)).unwrap();
+        text = text.replace("@DIR@", place.path());
+        // A new port can be an old one of another address, so that no port is replaced twice.
+        for (number, port) in ports(&old).into_iter().enumerate() {
+            text = text.replace(&format!(":{port}"), &format!(":PORT-{number}-"));
+        }
+        for (number, port) in ports(&new).into_iter().enumerate() {
+            text = text.replace(&format!(":PORT-{number}-"), &format!(":{port}"));
+        }
+        fs::write(place.dir.join(file), text).unwrap();
+    }
+}
+
+fn ports(at: &Addresses) -> [&str; 6] {
+    [&at.keys, &at.accounts, &at.payments, &at.response, &at.notice, &at.relay]
+        .map(|address| address.rsplit_once(':').unwrap().1)
+}
+
+async fn a_customer_is_read(place: &Place, record: Record) {
+    let fields = FieldSet::EMPTY.with(Field::Name).with(Field::Email);
+    let read = ReadCustomers { records: vec![record], fields };
+    let customers = place.client(Accounts, "web-ky-2").call(&read).await.unwrap();
+    assert_eq!(customers.len(), 1);
+    for field in [Field::Name, Field::Email] {
+        assert!(!customers[0].fields[&field].expose().is_empty(), "{field} is empty");
+    }
+}
+
+/// The knowledge of version 0.1, from its bag of evidence.
+struct Old {
+    bag: PathBuf,
+}
+
+impl Old {
+    fn json(&self, name: &str) -> Value {
+        serde_json::from_str(&fs::read_to_string(self.bag.join(name)).unwrap()).unwrap()
+    }
+
+    /// A customer who was written to, and so is no decoy.
+    fn written_to(&self) -> Record {
+        let ledger = fs::read_to_string(self.bag.join("letters/ledger-2.csv")).unwrap();
+        let row = ledger.lines().find(|row| row.split(',').nth(1) == Some("accepted")).unwrap();
+        Record(row.split(',').next().unwrap().parse().unwrap())
+    }
+}
+
+/// The commands of today. Nothing else in this test spells one.
+struct Now<'a> {
+    place: &'a Place,
+}
+
+impl Now<'_> {
+    fn incidents(&self) -> Vec<Value> {
+        let listed = json(&self.place.run(["incident", "list", "--json"]));
+        listed.as_array().unwrap().clone()
+    }
+
+    /// The command fails when the chain is broken.
+    fn journal_is_unbroken(&self, incident: &str) {
+        let journal = json(&self.place.run(["incident", "journal", incident, "--json"]));
+        assert!(!journal.as_array().unwrap().is_empty(), "the journal of {incident} is empty");
+    }
+
+    fn scope(&self, incident: &str) -> Value {
+        json(&self.place.run(["incident", "scope", incident, "--json"]))
+    }
+
+    fn letter(&self, letter: &str) -> Value {
+        json(&self.place.run(["letters", "status", letter, "--json"]))
+    }
+
+    fn policy(&self) -> Value {
+        json(&self.place.run(["keys", "policy", "--json"]))
+    }
+
+    fn apply(&self, order: &str) {
+        stdout(&self.place.run(["keys", "apply", &self.place.file(order)]));
+    }
+
+    fn verify_bag(&self, bag: &str, key: &str) {
+        stdout(&run(["evidence", "verify", &self.place.file(bag), "--key", key]));
+    }
+
+    fn verify_log(&self) {
+        let [log_key, witness_key] = verifier_keys(self.place);
+        let log = self.place.file("keys/log");
+        stdout(&run(["log", "verify", &log, "--key", &log_key, "--witness", &witness_key]));
+    }
+}

@@ -1,0 +1,139 @@
+//! Ordinary traffic at two app servers, and the theft that hides in it at one of them.
+
+use cofferdam_core::{CallerName, Clock, Rng, SystemClock, SystemRng, Timestamp};
+use estate::{Compartment, Estate};
+
+use crate::attempts::{self, Attempt, Stolen};
+use crate::error::DrillError;
+use crate::fill::Filled;
+use crate::people::People;
+use crate::recorder::Recorder;
+use crate::size::Size;
+use crate::tally::Tally;
+use crate::thief::Haul;
+use crate::traffic::{self, OpenedSession, Visit};
+
+/// The app server that falls.
+pub const FALLEN: &str = "web-ky-1";
+/// The app server that does not.
+pub const HEALTHY: &str = "web-ky-2";
+
+/// The estate and the people of the breach.
+pub struct Breach<'a> {
+    /// The estate.
+    pub estate: &'a Estate,
+    /// The synthetic customers.
+    pub people: &'a People,
+    /// The contents of the compartments.
+    pub filled: &'a Filled,
+    /// The counts of everything that happens.
+    pub size: Size,
+    /// The seed that everything is drawn with.
+    pub seed: u64,
+}
+
+/// The events of the breach.
+pub struct Happened {
+    /// The instant from which the server counts as fallen.
+    pub since: Timestamp,
+    /// Everything that came to the fallen host: loot and ordinary reads.
+    pub truth: Tally,
+    /// Sessions left open at the healthy server.
+    pub sessions: Vec<OpenedSession>,
+}
+
+impl Breach<'_> {
+    /// The app server falls. The thief begins while traffic runs at both servers, and drains the
+    /// budget when the fallen server's own traffic is over. So every run of a seed takes the same
+    /// records.
+    pub async fn happen(&self, recorder: &mut Recorder<'_>) -> Result<Happened, DrillError> {
+        let since = SystemClock.now();
+        let [fallen, healthy]: [CallerName; 2] = [FALLEN.parse()?, HEALTHY.parse()?];
+        let at_fallen = self.estate.client(Compartment::Accounts, &fallen)?;
+        let at_healthy = self.estate.client(Compartment::Accounts, &healthy)?;
+        let (first, second) = self.visits_in_halves(1);
+        let (healthy_first, healthy_second) = self.visits_in_halves(2);
+
+        recorder.begin("ordinary traffic");
+        let ((mut truth, _), (_, mut sessions)) = tokio::try_join!(
+            traffic::run(&at_fallen, first),
+            traffic::run(&at_healthy, healthy_first)
+        )?;
+        recorder.end(format!("{} sign-ins at each of two servers so far", self.size.sign_ins / 2));
+
+        recorder.begin("theft");
+        let mut haul = Haul::new(self.seed, u32::try_from(self.filled.customers)?);
+        let ((seen, _), ()) = tokio::try_join!(
+            traffic::run(&at_fallen, second),
+            haul.look_closely(&at_fallen, self.size.close_looks)
+        )?;
+        truth.add(&seen);
+        let ((_, more), ()) =
+            tokio::try_join!(traffic::run(&at_healthy, healthy_second), haul.drain(&at_fallen))?;
+        sessions.extend(more);
+        let attempts = self.try_everything(&fallen, &sessions).await?;
+        let taken = haul.loot.people().len();
+        recorder.end(format!("{taken} records taken, then the budget refused"));
+
+        self.judge_theft(&haul, &attempts, recorder);
+        truth.add(&haul.loot);
+        Ok(Happened { since, truth, sessions })
+    }
+
+    fn visits_in_halves(&self, host: u64) -> (Vec<Visit>, Vec<Visit>) {
+        let Size { sign_ins, .. } = self.size;
+        let mut visits = traffic::plan(self.people, &self.filled.roll, self.seed, host, sign_ins);
+        let second = visits.split_off(visits.len() / 2);
+        (visits, second)
+    }
+
+    async fn try_everything(
+        &self,
+        fallen: &CallerName,
+        sessions: &[OpenedSession],
+    ) -> Result<Vec<Attempt>, DrillError> {
+        let missing = |what: &str| DrillError::unexpected(what);
+        let session = sessions.first().ok_or_else(|| missing("nobody left a session open"))?;
+        let token = self.filled.tokens.first().ok_or_else(|| missing("no card was stored"))?;
+        let shopper = self.filled.roll.shoppers().first();
+        let (customer, _) = shopper.ok_or_else(|| missing("nobody was imported"))?;
+        let client = |of| self.estate.client(of, fallen);
+        let stolen = Stolen {
+            name: fallen,
+            keys: &client(Compartment::Keys)?,
+            accounts: &client(Compartment::Accounts)?,
+            payments: &client(Compartment::Payments)?,
+            response: &client(Compartment::Response)?,
+            token,
+            customer: *customer,
+            session: &session.token,
+            now: SystemClock.now(),
+            rng: &SystemRng as &dyn Rng,
+        };
+        Ok(attempts::try_everything(&stolen).await)
+    }
+
+    fn judge_theft(&self, haul: &Haul, attempts: &[Attempt], recorder: &mut Recorder<'_>) {
+        let loot = &mut recorder.report.loot;
+        loot.records = haul.loot.people().len();
+        let customers = self.filled.roll.records();
+        let fields = haul.loot.read.values();
+        loot.fields = fields.map(|records| records.intersection_len(&customers)).sum();
+        loot.attempts = attempts.iter().map(|a| (a.what, a.ended())).collect();
+        let held = attempts.iter().filter(|a| a.held()).count();
+        let broke: Vec<_> = attempts
+            .iter()
+            .filter(|a| !a.held())
+            .map(|a| format!("{}: {}", a.what, a.ended()))
+            .collect();
+        let detail = match broke.as_slice() {
+            [] => format!("{held} attempts"),
+            broke => broke.join("; "),
+        };
+        let refused = held == attempts.len();
+        recorder.check("the thief is refused all that it may not have", refused, detail);
+        let stopped = haul.budget_refusals > 0;
+        let detail = format!("{} records an hour", self.size.hourly_reads);
+        recorder.check("the budget stops the thief", stopped, detail);
+    }
+}

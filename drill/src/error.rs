@@ -1,0 +1,86 @@
+//! Why a drill does not come to its end.
+
+use std::io;
+use std::path::PathBuf;
+
+use cofferdam_core::{BadName, OpenError};
+use cofferdam_mail::sink::SinkError;
+use cofferdam_store::StoreError;
+use cofferdam_wire::CallError;
+use estate::EstateError;
+use staff::StepError;
+use staff::approvers::KeyError;
+use staff::import::ImportError;
+
+use crate::flat::FlatError;
+
+/// Why a drill does not come to its end. A check that does not hold is no error: the report names
+/// it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DrillError {
+    /// The estate can't be made or run, or a process of it died.
+    #[error(transparent)]
+    Estate(#[from] EstateError),
+    /// A step of the response did not happen.
+    #[error(transparent)]
+    Step(#[from] StepError),
+    /// The customers can't be imported.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// An approver's key can't be opened.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A compartment refused what a shop, a customer or the drill itself asked for.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// A caller's name is none.
+    #[error(transparent)]
+    Name(#[from] BadName),
+    /// The conventional shop failed.
+    #[error(transparent)]
+    Flat(#[from] FlatError),
+    /// The mail sink can't be read.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    /// The stolen database can't be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A stolen text does not open under the key that was released for it.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A file of customers can't be read or written.
+    #[error("{}: {source}", path.display())]
+    Customers {
+        /// The file.
+        path: PathBuf,
+        /// The fault.
+        source: csv::Error,
+    },
+    /// A row of customers can't be read.
+    #[error("a file of customers can't be read: {0}")]
+    Row(#[from] csv::Error),
+    /// A file or a connection failed.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// There are more customers than record numbers.
+    #[error("too many customers: {0}")]
+    TooMany(#[from] std::num::TryFromIntError),
+    /// A visit was cut short.
+    #[error("a visit ended early: {0}")]
+    Visit(#[from] tokio::task::JoinError),
+    /// The letters of a drill speak of a breach that did not happen. With customers of a file they
+    /// must not leave the machine.
+    #[error("with --file, the letters of a drill go to a relay on loopback only")]
+    RelayAbroad,
+    /// Something is not as every drill finds it.
+    #[error("{0}")]
+    Unexpected(String),
+}
+
+impl DrillError {
+    /// Something is not as every drill finds it.
+    pub(crate) fn unexpected(what: impl Into<String>) -> Self {
+        Self::Unexpected(what.into())
+    }
+}

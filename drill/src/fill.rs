@@ -1,0 +1,157 @@
+//! Fills `accounts` and `payments` through their own calls, as a shop would that moves in.
+
+use std::path::{Path, PathBuf};
+
+use cofferdam_core::{CallerName, Clock, Record, SystemClock};
+use cofferdam_wire::Client;
+use estate::Compartment;
+use payments_api::{CardDetails, CardToken, StoreCards};
+use staff::Progress;
+use staff::import::import_in_order;
+
+use crate::attempts::year;
+use crate::cards::Cards;
+use crate::error::DrillError;
+use crate::people::People;
+use crate::place::DrillEstate;
+use crate::recorder::Recorder;
+use crate::roll::Roll;
+
+/// Cards stored in one call.
+const BATCH: usize = 1_000;
+/// How many tokens are kept for the thief to try.
+const TOKENS: usize = 20;
+
+/// The source of the customers.
+pub enum CustomerSource {
+    /// This many synthetic ones.
+    Synthetic(u32),
+    /// A file, and this many synthetic ones. Nobody knows the passwords of the customers in the
+    /// file, so the synthetic ones do the signing in.
+    File(PathBuf, u32),
+}
+
+impl CustomerSource {
+    /// How many of the customers are synthetic.
+    pub const fn shoppers(&self) -> u32 {
+        match self {
+            Self::Synthetic(count) | Self::File(_, count) => *count,
+        }
+    }
+}
+
+/// The contents of the compartments.
+pub struct Filled {
+    /// The record of each customer.
+    pub roll: Roll,
+    /// How many of the customers are synthetic.
+    pub shoppers: u32,
+    /// Customers, without decoys.
+    pub customers: u64,
+    /// Rows that were refused.
+    pub rejected: u64,
+    /// Cards.
+    pub cards: u64,
+    /// Some of the cards' tokens.
+    pub tokens: Vec<CardToken>,
+}
+
+/// Imports the customers, and stores the cards that their profiles name.
+pub async fn fill(
+    place: &DrillEstate,
+    source: &CustomerSource,
+    people: &People,
+    seed: u64,
+    recorder: &Recorder<'_>,
+) -> Result<Filled, DrillError> {
+    let (estate, own) = (&place.estate, &place.own);
+    let shoppers = own.join("shoppers.csv");
+    people.write_csv(&shoppers, source.shoppers())?;
+    let mut filled = Filled {
+        roll: Roll::default(),
+        shoppers: source.shoppers(),
+        customers: 0,
+        rejected: 0,
+        cards: 0,
+        tokens: Vec::new(),
+    };
+    let importer: CallerName = "import-1".parse()?;
+    let accounts = estate.client(Compartment::Accounts, &importer)?;
+    let mut files = vec![shoppers.clone()];
+    if let CustomerSource::File(file, _) = source {
+        files.push(file.clone());
+    }
+    for (file, number) in files.iter().zip(1..) {
+        let rejects = own.join(format!("rejects-{number}.csv"));
+        let progress = &mut recorder.progress("importing customers");
+        let records = filled.import(&accounts, file, &rejects, progress).await?;
+        if *file == shoppers {
+            filled.roll.add_shoppers(&records);
+        }
+    }
+    let checkout: CallerName = "checkout-1".parse()?;
+    let payments = estate.client(Compartment::Payments, &checkout)?;
+    let mut cards = Cards::new(seed, year(SystemClock.now()));
+    for file in &files {
+        filled.store_cards(&payments, file, &mut cards).await?;
+    }
+    Ok(filled)
+}
+
+impl Filled {
+    /// Imports a file. Returns which line became which record.
+    async fn import(
+        &mut self,
+        accounts: &Client,
+        file: &Path,
+        rejects: &Path,
+        progress: Progress<'_>,
+    ) -> Result<Vec<(u64, Record)>, DrillError> {
+        let mut records = Vec::new();
+        let mut created = |line, record| records.push((line, record));
+        let summary = import_in_order(accounts, file, rejects, &mut created, progress).await?;
+        self.rejected += summary.rejected;
+        records.sort_unstable();
+        self.customers += u64::from(self.roll.add_file(file, &records)?);
+        Ok(records)
+    }
+
+    async fn store_cards(
+        &mut self,
+        payments: &Client,
+        file: &Path,
+        cards: &mut Cards,
+    ) -> Result<(), DrillError> {
+        let mut rows = csv::ReaderBuilder::new().flexible(true).from_path(file)?;
+        let column = rows.headers()?.iter().position(|name| name.trim() == "card_last4");
+        let column =
+            column.ok_or_else(|| DrillError::unexpected("the file has no column card_last4"))?;
+        let mut batch = Vec::new();
+        let mut row = csv::ByteRecord::new();
+        while rows.read_byte_record(&mut row)? {
+            let last4 = std::str::from_utf8(row.get(column).unwrap_or_default()).unwrap_or("");
+            if last4.len() == 4 && last4.bytes().all(|b| b.is_ascii_digit()) {
+                batch.push(cards.ending(last4));
+            }
+            if batch.len() == BATCH {
+                self.store_batch(payments, std::mem::take(&mut batch)).await?;
+            }
+        }
+        self.store_batch(payments, batch).await
+    }
+
+    async fn store_batch(
+        &mut self,
+        payments: &Client,
+        cards: Vec<CardDetails>,
+    ) -> Result<(), DrillError> {
+        if cards.is_empty() {
+            return Ok(());
+        }
+        let stored = payments.call(&StoreCards { cards }).await?;
+        self.cards += stored.len() as u64;
+        let room = TOKENS - self.tokens.len();
+        self.tokens.extend(stored.into_iter().take(room).map(|card| card.token));
+        Ok(())
+    }
+}

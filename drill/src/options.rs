@@ -1,0 +1,47 @@
+//! The choices of a drill.
+
+use std::path::PathBuf;
+
+/// The choices of a drill.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How many synthetic customers there are, unless they come from a file.
+    pub customers: u32,
+    /// The same seed makes the same customers, decoys, traffic and theft.
+    pub seed: u64,
+    /// A file of customers. A few synthetic ones come on top and do the signing in.
+    pub file: Option<PathBuf>,
+    /// The host that falls.
+    pub fallen: Scenario,
+    /// Whether the same theft is run against a conventional shop too.
+    pub flat: bool,
+    /// The relay of the letters, as `HOST:PORT`, instead of the estate's own mail sink.
+    pub relay: Option<String>,
+    /// The estate's directory, instead of a temporary one.
+    pub dir: Option<PathBuf>,
+    /// Whether the estate's directory stays after the drill.
+    pub keep: bool,
+}
+
+/// The host that falls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scenario {
+    /// An app server. The thief holds its certificate.
+    App,
+    /// `accounts`. The thief sees what passes through it and asks for keys in its name.
+    Accounts,
+    /// `keys`. The thief copies its files.
+    Keys,
+    /// The database of `accounts`. The thief copies its files.
+    Database,
+    /// `response`, while letters are sent.
+    Response,
+    /// The mail relay, while letters are sent.
+    Relay,
+}
+
+impl Scenario {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::App, Self::Accounts, Self::Keys, Self::Database, Self::Response, Self::Relay];
+}

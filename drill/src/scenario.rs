@@ -1,0 +1,228 @@
+//! Other hosts than an app server fall, and the thief takes what each of them gives up.
+
+use accounts_server::store::{SealedCustomer, Store};
+use cofferdam_core::{Clock, Domain, Field, FieldSet, Operation, Record, SealedAs, SystemClock};
+use cofferdam_store::Location;
+use cofferdam_wire::{Client, ProblemType};
+use estate::{Compartment, Estate};
+use keys_api::{KeyGroup, ReleaseKeys};
+use response_api::{DeclareIncident, FallenHost, HostKind, People};
+use roaring::RoaringBitmap;
+
+use crate::breach::{Breach, FALLEN, HEALTHY, Happened};
+use crate::error::DrillError;
+use crate::options::Scenario;
+use crate::recorder::Recorder;
+use crate::roll::Roll;
+use crate::size::Size;
+use crate::tally::Tally;
+use crate::traffic::{self, profile};
+use crate::{scope_check, secrecy};
+
+/// Records that the thief at `accounts` reads from the table at once.
+const RECORDS: u32 = 100;
+
+impl Breach<'_> {
+    /// Another host than an app server falls. Ordinary traffic runs, and the thief does what the
+    /// host lets it do.
+    pub async fn happen_at(
+        &self,
+        scenario: Scenario,
+        recorder: &mut Recorder<'_>,
+    ) -> Result<Happened, DrillError> {
+        let since = SystemClock.now();
+        recorder.begin("ordinary traffic");
+        let mut truth = Tally::default();
+        let mut sessions = Vec::new();
+        for (host, name) in [(1, FALLEN), (2, HEALTHY)] {
+            let accounts = self.estate.client(Compartment::Accounts, &name.parse()?)?;
+            let Size { sign_ins, .. } = self.size;
+            let plan = traffic::plan(self.people, &self.filled.roll, self.seed, host, sign_ins);
+            let (seen, open) = traffic::run(&accounts, plan).await?;
+            truth.add(&seen);
+            sessions.extend(open);
+        }
+        recorder.end(format!("{} sign-ins at each of two servers", self.size.sign_ins));
+
+        recorder.begin("theft");
+        let (loot, how) = match scenario {
+            Scenario::Accounts => self.open_in_the_name_of_an_app_server(recorder).await?,
+            Scenario::Keys => self.copy_files(&["keys", "root-key"], recorder)?,
+            _ => self.copy_files(&["accounts"], recorder)?,
+        };
+        if scenario == Scenario::Accounts {
+            truth.add(&loot);
+        } else {
+            // A database and keys see no customer's data in clear.
+            truth = loot.clone();
+        }
+        recorder.report.loot.records = loot.people().len();
+        recorder.report.loot.fields = loot.read.values().map(RoaringBitmap::len).sum();
+        recorder.end(how);
+        Ok(Happened { since, truth, sessions })
+    }
+
+    /// The thief has the host of `accounts`. It reads the table, and asks for keys in the name of
+    /// an app server until that server's budget ends.
+    async fn open_in_the_name_of_an_app_server(
+        &self,
+        recorder: &mut Recorder<'_>,
+    ) -> Result<(Tally, String), DrillError> {
+        let database = self.estate.dir.join("accounts/accounts.db");
+        let table = Store::open(&Location::Sqlite(database)).await?;
+        let keys = as_accounts(self.estate)?;
+        let (mut loot, mut refused) = (Tally::default(), false);
+        let start = u32::try_from(self.filled.customers / 4)?;
+        for from in (start..).step_by(RECORDS as usize) {
+            let records: Vec<Record> = (from..from + RECORDS).map(Record).collect();
+            let sealed = table.sealed_customers(&records).await?;
+            if sealed.is_empty() {
+                break;
+            }
+            for customer in sealed {
+                match open_profile(&keys, &customer).await? {
+                    Some(fields) => {
+                        fields.iter().for_each(|field| loot.add_read(field, customer.record));
+                    }
+                    None => refused = true,
+                }
+            }
+            if refused {
+                break;
+            }
+        }
+        let detail = format!("{} records, then refused: {refused}", loot.people().len());
+        let stopped = refused || self.filled.customers < self.size.hourly_reads;
+        recorder.check("the budget stops the thief", stopped, detail.clone());
+        Ok((loot, detail))
+    }
+
+    /// The thief copies files, and looks for anything about anybody in them.
+    fn copy_files(
+        &self,
+        dirs: &[&str],
+        recorder: &mut Recorder<'_>,
+    ) -> Result<(Tally, String), DrillError> {
+        let needles = secrecy::Needles::sample(self.people, self.filled.shoppers);
+        let dirs: Vec<_> = dirs.iter().map(|dir| self.estate.dir.join(dir)).collect();
+        let (files, leaks) = secrecy::search_in(&dirs, &needles)?;
+        let detail = format!("{files} files copied, {} with customers' data in clear", leaks.len());
+        recorder.check("the stolen files tell nothing", leaks.is_empty(), detail.clone());
+        Ok((Tally::default(), detail))
+    }
+
+    /// Declares what fell, and holds the exposure against what was taken.
+    pub async fn judge_exposure(
+        &self,
+        scenario: Scenario,
+        happened: &Happened,
+        recorder: &mut Recorder<'_>,
+    ) -> Result<(), DrillError> {
+        let client = self.estate.client(Compartment::Response, &"operator-1".parse()?)?;
+        recorder.begin("declare and scope");
+        let host = fallen_host(scenario)?;
+        let call = DeclareIncident {
+            title: format!("{host} was in foreign hands"),
+            fallen: vec![host.clone()],
+            from: happened.since,
+            to: None,
+            found: "In the course of a drill".to_owned(),
+            people: People::Accounts,
+        };
+        let incident = staff::call(&client, &call).await?.incident;
+        let (truth, customers) = (&happened.truth, self.filled.roll.records());
+        let scoped = scope_check::scope(&client, incident, true, truth, &customers).await?;
+        scoped.record(recorder);
+        let detail = scoped.difference.in_words();
+        let exact = scoped.difference.is_none();
+        let detail = if exact { format!("{host}: {detail}") } else { detail };
+        recorder.check("what was taken is what is known", exact, detail);
+        let exposure = scoped.exposure;
+        let sure = exposure.doubts.is_empty();
+        let doubts: Vec<_> = exposure.doubts.iter().map(|doubt| doubt.what.as_str()).collect();
+        recorder.check("nothing is in doubt, and log and index agree", sure, doubts.join("; "));
+        recorder.end(format!(
+            "{} people read, {} presented, {} within reach",
+            exposure.people.read, exposure.people.presented, exposure.people.reachable
+        ));
+        Ok(())
+    }
+}
+
+/// The host as staff declare it.
+fn fallen_host(scenario: Scenario) -> Result<FallenHost, DrillError> {
+    let (host, kind) = match scenario {
+        Scenario::App => (FALLEN, HostKind::App),
+        Scenario::Accounts => ("accounts", HostKind::Accounts),
+        Scenario::Keys => ("keys", HostKind::Keys),
+        Scenario::Database => ("accounts-db-1", HostKind::AccountsDatabase),
+        Scenario::Response => ("response-1", HostKind::Response),
+        Scenario::Relay => ("relay-1", HostKind::Relay),
+    };
+    Ok(FallenHost { host: host.parse()?, kind })
+}
+
+fn as_accounts(estate: &Estate) -> Result<Client, DrillError> {
+    let identity = estate.own_identity(Compartment::Accounts)?;
+    Ok(Client::new(estate.addresses.of(Compartment::Keys), &identity))
+}
+
+/// Asks for the keys of one customer's profile in the name of an app server, and opens the texts
+/// with them. `None` when the budget refuses.
+async fn open_profile(
+    keys: &Client,
+    customer: &SealedCustomer,
+) -> Result<Option<FieldSet>, DrillError> {
+    let fields = customer.filled().intersection(profile());
+    let (record, epoch) = (customer.record, customer.epoch);
+    let call = ReleaseKeys {
+        domain: Domain::Accounts,
+        caller: FALLEN.parse()?,
+        operation: Operation::Release,
+        groups: vec![KeyGroup { fields, epoch: Some(epoch), records: vec![record] }],
+        warrant: None,
+    };
+    let released = match keys.call(&call).await {
+        Ok(released) => released,
+        Err(e) if e.is(ProblemType::BUDGET_EXHAUSTED) => return Ok(None),
+        Err(e) => return Err(e.into()),
+    };
+    let given = released.groups.iter().flat_map(|group| &group.records).flat_map(|of| &of.keys);
+    for (field, key) in fields.iter().zip(given) {
+        let sealed = customer.sealed.get(&field).map(Vec::as_slice).unwrap_or_default();
+        SealedAs { record, field, epoch }.open(key, sealed)?;
+    }
+    Ok(Some(fields))
+}
+
+/// The truth about a fallen `response` or mail relay: it got each customer's name and address with
+/// the letters. The relay also got the reset codes, each of which opens an account.
+pub fn taken_from_letters(scenario: Scenario, roll: &Roll, reset: &[Record]) -> Tally {
+    let mut truth = Tally::default();
+    for (record, _) in roll.customers() {
+        truth.add_read(Field::Name, *record);
+        truth.add_read(Field::Email, *record);
+    }
+    if scenario == Scenario::Relay {
+        for record in reset {
+            truth.add_presented(Field::Password, *record);
+        }
+    }
+    truth
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_scenario_names_a_host_of_its_kind() {
+        for scenario in Scenario::ALL {
+            let host = fallen_host(scenario).unwrap();
+            assert_eq!(
+                host.kind.is_caller(),
+                matches!(scenario, Scenario::App | Scenario::Accounts | Scenario::Response)
+            );
+        }
+    }
+}

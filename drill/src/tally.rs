@@ -1,0 +1,67 @@
+//! The truth that the exposure is checked against: everything that a host got.
+
+use std::collections::BTreeMap;
+
+use accounts_api::CustomerFields;
+use cofferdam_core::{Field, Record};
+use roaring::RoaringBitmap;
+
+/// The records of which a host got each field.
+pub type Fields = BTreeMap<Field, RoaringBitmap>;
+
+/// Everything that a host got, field by field and record by record.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Tally {
+    /// Fields that were released to the host.
+    pub read: Fields,
+    /// Fields that were typed at the host, and sessions that were opened there.
+    pub presented: Fields,
+}
+
+impl Tally {
+    /// Adds an answer of `accounts`.
+    pub fn add_answer(&mut self, customers: &[CustomerFields]) {
+        for customer in customers {
+            for field in customer.fields.keys() {
+                self.add_read(*field, customer.record);
+            }
+        }
+    }
+
+    /// Adds a field that was released.
+    pub fn add_read(&mut self, field: Field, record: Record) {
+        self.read.entry(field).or_default().insert(record.0);
+    }
+
+    /// Adds an address and a password that were typed.
+    pub fn add_typed(&mut self, record: Record) {
+        for field in [Field::Email, Field::Password] {
+            self.add_presented(field, record);
+        }
+    }
+
+    /// Adds a session that was opened.
+    pub fn add_session(&mut self, record: Record) {
+        self.add_presented(Field::Session, record);
+    }
+
+    /// Adds a field that was typed or opened.
+    pub fn add_presented(&mut self, field: Field, record: Record) {
+        self.presented.entry(field).or_default().insert(record.0);
+    }
+
+    /// Adds another tally.
+    pub fn add(&mut self, other: &Self) {
+        for (all, more) in [(&mut self.read, &other.read), (&mut self.presented, &other.presented)]
+        {
+            for (field, records) in more {
+                *all.entry(*field).or_default() |= records;
+            }
+        }
+    }
+
+    /// Every record of which a field was released.
+    pub fn people(&self) -> RoaringBitmap {
+        self.read.values().fold(RoaringBitmap::new(), |all, records| all | records)
+    }
+}

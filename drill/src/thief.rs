@@ -1,0 +1,85 @@
+//! The thief. It holds the certificate of the fallen app server and nothing else, and takes what
+//! that opens. Its loot is written down.
+
+use accounts_api::ReadCustomers;
+use cofferdam_core::{Field, FieldSet, Record};
+use cofferdam_wire::{Client, ProblemType};
+use fake::rand::rngs::ChaCha8Rng;
+use fake::rand::{RngExt, SeedableRng};
+
+use crate::error::DrillError;
+use crate::tally::Tally;
+use crate::traffic::profile;
+
+/// The most records that `accounts` takes in a call.
+const LARGEST: u32 = 1_000;
+
+/// The loot of the thief.
+#[derive(Debug, Default)]
+pub struct Haul {
+    /// Every field that it got.
+    pub loot: Tally,
+    /// How often the budget refused it.
+    pub budget_refusals: u32,
+    /// The first record of the next read.
+    next: u32,
+}
+
+impl Haul {
+    /// Has taken nothing yet. The first read begins at a random customer.
+    pub fn new(seed: u64, customers: u32) -> Self {
+        let next = ChaCha8Rng::seed_from_u64(seed ^ 0x7_41ef).random_range(0..customers / 2);
+        Self { next, ..Self::default() }
+    }
+
+    /// Opens customers one by one, with every field that an app server may see. This passes for
+    /// ordinary traffic.
+    pub async fn look_closely(&mut self, accounts: &Client, looks: u32) -> Result<(), DrillError> {
+        for _ in 0..looks {
+            let got = self.read(accounts, 1, profile()).await?;
+            if !got {
+                return Err(DrillError::unexpected(
+                    "the budget was spent before the thief began in earnest",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes names and addresses by the thousand until the budget refuses, then ever fewer at a
+    /// time until it refuses a single one. Every customer has both fields, so that a request is one
+    /// release, which is granted whole or not at all.
+    pub async fn drain(&mut self, accounts: &Client) -> Result<(), DrillError> {
+        let fields: FieldSet = [Field::Name, Field::Email].into_iter().collect();
+        let mut batch = LARGEST;
+        while batch > 0 {
+            if !self.read(accounts, batch, fields).await? {
+                batch /= 2;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the next customers. After the last one it starts again at the first. `false` when the
+    /// budget refuses.
+    async fn read(
+        &mut self,
+        accounts: &Client,
+        count: u32,
+        fields: FieldSet,
+    ) -> Result<bool, DrillError> {
+        let records = (self.next..self.next + count).map(Record).collect();
+        match accounts.call(&ReadCustomers { records, fields }).await {
+            Ok(customers) => {
+                self.next = if customers.is_empty() { 0 } else { self.next + count };
+                self.loot.add_answer(&customers);
+                Ok(true)
+            }
+            Err(e) if e.is(ProblemType::BUDGET_EXHAUSTED) => {
+                self.budget_refusals += 1;
+                Ok(false)
+            }
+            Err(e) => Err(e.into()),
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! The four compartments by name.
+
+use std::fmt;
+
+/// A compartment. Its name is the subcommand that serves it, its directory in the estate, and the
+/// stem of its configuration file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compartment {
+    /// Master keys, budgets and the release log.
+    Keys,
+    /// Customers and their sessions.
+    Accounts,
+    /// Cards.
+    Payments,
+    /// Incidents, letters and evidence.
+    Response,
+}
+
+impl Compartment {
+    /// All of them. A compartment calls only those before it.
+    pub const ALL: [Self; 4] = [Self::Keys, Self::Accounts, Self::Payments, Self::Response];
+
+    /// The name, as `keys`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Keys => "keys",
+            Self::Accounts => "accounts",
+            Self::Payments => "payments",
+            Self::Response => "response",
+        }
+    }
+}
+
+impl fmt::Display for Compartment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

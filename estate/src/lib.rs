@@ -1,0 +1,25 @@
+//! An estate: every compartment on one machine, with generated certificates, SQLite files and
+//! example callers, for development, small shops and drills.
+//!
+//! May touch: the estate's directory, ports of loopback, and the processes that it starts. It sees
+//! every server, because it writes their configurations. Called by: the CLI, the drill, and the
+//! benches that measure a whole estate.
+
+mod addresses;
+mod authority;
+mod compartment;
+mod configs;
+mod create;
+mod error;
+mod open;
+mod plan;
+mod policy;
+mod processes;
+
+pub use addresses::Addresses;
+pub use compartment::Compartment;
+pub use create::{create, make_certificates};
+pub use error::{Died, EstateError};
+pub use open::Estate;
+pub use plan::{APPROVERS, Plan};
+pub use processes::Running;

@@ -1,0 +1,137 @@
+//! The first policy of a new estate: what each example caller may do.
+
+use cofferdam_core::{Domain, Field, FieldSet, Operation};
+use keys_api::{ApproverKey, Budget, CallerPolicy, Grant, Policy};
+
+use crate::plan::{ORDINARY, caller, identity};
+use crate::{Compartment, Plan};
+
+/// The budget for bringing in every customer and card.
+const LOADING: Budget = Budget { minute: 2_000_000, hour: 50_000_000, day: 50_000_000, burst: 0 };
+/// The budget for moving every record to a new epoch. Each record is charged twice, for the old
+/// key and for the new one.
+const RESEALING: Budget =
+    Budget { minute: 6_000_000, hour: 100_000_000, day: 200_000_000, burst: 0 };
+
+/// The fields that app servers show. They show neither billing addresses nor cards.
+const SHOWN: [Field; 5] =
+    [Field::Name, Field::Email, Field::Phone, Field::ShippingAddress, Field::CardLast4];
+
+/// The first policy.
+pub fn first(plan: &Plan, approvers: Vec<ApproverKey>) -> Policy {
+    let callers = vec![
+        app_server("web-ky-1", plan.web_release),
+        app_server("web-ky-2", plan.web_release),
+        checkout_server("checkout-1"),
+        payment_forwarder("processor-1"),
+        importer("import-1"),
+        mail_trap("mail-trap-1"),
+        resealing(Compartment::Accounts),
+        resealing(Compartment::Payments),
+        brought_table(Compartment::Response),
+    ];
+    Policy { version: 1, approvers, callers }
+}
+
+fn app_server(name: &str, release: Budget) -> CallerPolicy {
+    CallerPolicy {
+        name: caller(name),
+        grants: vec![
+            customers(Operation::Release, &SHOWN),
+            customers(Operation::Seal, &profile()),
+            customers(Operation::Harden, &[]),
+            customers(Operation::Index, &[]),
+        ],
+        budgets: [
+            (Operation::Release, release),
+            (Operation::Seal, ORDINARY),
+            (Operation::Harden, ORDINARY),
+            (Operation::Index, ORDINARY),
+        ]
+        .into(),
+    }
+}
+
+/// Stores cards. Of a stored card it sees no more than the last digits.
+fn checkout_server(name: &str) -> CallerPolicy {
+    let whole = [Field::CardNumber, Field::CardExpiry, Field::CardMasked];
+    CallerPolicy {
+        name: caller(name),
+        grants: vec![
+            cards(Operation::Seal, &whole),
+            cards(Operation::Release, &[Field::CardMasked, Field::CardExpiry]),
+        ],
+        budgets: [(Operation::Release, ORDINARY), (Operation::Seal, LOADING)].into(),
+    }
+}
+
+/// Forwards payments to the processor. No other caller gets a card in full.
+fn payment_forwarder(name: &str) -> CallerPolicy {
+    CallerPolicy {
+        name: caller(name),
+        grants: vec![cards(Operation::Release, &[Field::CardNumber, Field::CardExpiry])],
+        budgets: [(Operation::Release, ORDINARY)].into(),
+    }
+}
+
+/// Brings customers in.
+fn importer(name: &str) -> CallerPolicy {
+    CallerPolicy {
+        name: caller(name),
+        grants: vec![
+            customers(Operation::Seal, &profile()),
+            customers(Operation::Harden, &[]),
+            customers(Operation::Index, &[]),
+        ],
+        budgets: [Operation::Seal, Operation::Harden, Operation::Index]
+            .map(|operation| (operation, LOADING))
+            .into(),
+    }
+}
+
+/// Takes the mail that arrives for decoys. It looks addresses up and reads no customer.
+fn mail_trap(name: &str) -> CallerPolicy {
+    CallerPolicy {
+        name: caller(name),
+        grants: vec![customers(Operation::Index, &[])],
+        budgets: [(Operation::Index, ORDINARY)].into(),
+    }
+}
+
+/// A compartment that moves its own records to a new epoch while an order of two people allows it.
+fn resealing(compartment: Compartment) -> CallerPolicy {
+    CallerPolicy {
+        name: identity(compartment),
+        grants: Vec::new(),
+        budgets: [(Operation::Reseal, RESEALING)].into(),
+    }
+}
+
+/// The compartment that seals the contacts of a brought table. It reads them under warrants alone.
+fn brought_table(compartment: Compartment) -> CallerPolicy {
+    let contacts = [Field::RosterName, Field::RosterEmail, Field::RosterAddress];
+    CallerPolicy {
+        name: identity(compartment),
+        grants: vec![Grant {
+            domain: Domain::Response,
+            operation: Operation::Seal,
+            fields: contacts.into_iter().collect(),
+        }],
+        budgets: [(Operation::Seal, LOADING)].into(),
+    }
+}
+
+/// The fields that app servers and importers store.
+fn profile() -> Vec<Field> {
+    SHOWN.into_iter().chain([Field::BillingAddress]).collect()
+}
+
+fn customers(operation: Operation, fields: &[Field]) -> Grant {
+    let fields: FieldSet = fields.iter().copied().collect();
+    Grant { domain: Domain::Accounts, operation, fields }
+}
+
+fn cards(operation: Operation, fields: &[Field]) -> Grant {
+    let fields: FieldSet = fields.iter().copied().collect();
+    Grant { domain: Domain::Payments, operation, fields }
+}

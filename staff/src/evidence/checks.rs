@@ -1,0 +1,161 @@
+//! Checks of what a bag proves: the journal's chain is whole, the checkpoints are signed, each
+//! entry stands in the log, and the exposure contains everything that the entries show.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use cofferdam_tlog::notes::{cosigned_at, read_checkpoint};
+use cofferdam_tlog::{Checkpoint, Hash, check_record, record_hash};
+use response_api::{Exposure, Grounds, Incident, JournalEntry, Level, broken_journal};
+use response_server::scope::{Fallen, Found, LogKind, Window};
+use roaring::RoaringBitmap;
+use serde::de::DeserializeOwned;
+
+use super::error::EvidenceError;
+use super::files::{self, EntryLine};
+use crate::Progress;
+
+/// How much longer a window is when a clock was moved: an hour at each end, as in `response`.
+const MARGIN_MS: i64 = 3_600_000;
+
+/// Checks a bag whose seal was verified, and says what was checked, a line each. `progress` sees
+/// how many entries are checked.
+pub fn check(bag: &Path, progress: Progress<'_>) -> Result<Vec<String>, EvidenceError> {
+    let data = bag.join("data");
+    let incident: Incident = read(&data, files::INCIDENT)?;
+    let exposure: Exposure = read(&data, files::EXPOSURE)?;
+    let grounds: Grounds = read(&data, files::KEYS)?;
+    let mut checked = vec![journal(&data)?];
+    let fallen = Fallen::of(&incident);
+    let window = Window::new(incident.from, incident.to).widened(MARGIN_MS);
+    let mut found = Found::default();
+    for (log, key) in grounds.log_keys.iter().enumerate().take(exposure.logs.len()) {
+        let checkpoint = checkpoint(&data, log, key, &grounds.witness_key, &mut checked)?;
+        let entries = entries(&data, log, &checkpoint, progress, &mut |entry| {
+            found.take_entry(LogKind::Release, entry, &fallen, window)
+        })?;
+        checked.push(format!("log {log}: {entries} entries, each proved to stand in the tree"));
+    }
+    for log in &exposure.access_logs {
+        // The bag names the shop's own files by their digests. The shop keeps them.
+        checked.push(format!("access log {}: {} accesses, not in the bag", log.log, log.accesses));
+    }
+    let fields = contained(&data, &found)?;
+    checked.push(format!("exposure: it holds what the entries show, {fields} fields of records"));
+    Ok(checked)
+}
+
+fn read<T: DeserializeOwned>(data: &Path, name: &str) -> Result<T, EvidenceError> {
+    serde_json::from_str(&text(data, name)?).map_err(EvidenceError::broken(name))
+}
+
+fn text(data: &Path, name: &str) -> Result<String, EvidenceError> {
+    fs::read_to_string(data.join(name)).map_err(EvidenceError::broken(name))
+}
+
+fn journal(data: &Path) -> Result<String, EvidenceError> {
+    let name = files::JOURNAL;
+    let mut entries: Vec<JournalEntry> = Vec::new();
+    for (number, line) in (1..).zip(text(data, name)?.lines()) {
+        let place = format!("{name}, line {number}");
+        entries.push(serde_json::from_str(line).map_err(EvidenceError::broken(&place))?);
+    }
+    match broken_journal(&entries) {
+        Some(number) => {
+            Err(EvidenceError::broken(name)(format!("the chain is broken at entry {number}")))
+        }
+        None => Ok(format!("journal: {} entries, the chain is whole", entries.len())),
+    }
+}
+
+/// The checkpoint that the proofs lead to, signed by the log and cosigned by the witness.
+fn checkpoint(
+    data: &Path,
+    log: usize,
+    key: &str,
+    witness: &str,
+    checked: &mut Vec<String>,
+) -> Result<Checkpoint, EvidenceError> {
+    let name = files::checkpoint(log);
+    let checkpoint =
+        read_checkpoint(&text(data, &name)?, key).map_err(EvidenceError::broken(&name))?;
+    let name = files::cosigned(log);
+    let cosigned = text(data, &name)?;
+    let at = cosigned_at(&cosigned, witness).map_err(EvidenceError::broken(&name))?;
+    let seen = read_checkpoint(&cosigned, key).map_err(EvidenceError::broken(&name))?;
+    if seen.size() == checkpoint.size() && seen.hash() != checkpoint.hash() {
+        return Err(EvidenceError::broken(&name)("another tree of the same size was cosigned"));
+    }
+    checked.push(format!(
+        "log {log}: {} entries signed, {} of them cosigned at {at}",
+        checkpoint.size(),
+        seen.size().min(checkpoint.size())
+    ));
+    Ok(checkpoint)
+}
+
+/// Checks the proof of each entry and hands the entry to `take`, which refuses one that makes no
+/// sense. Returns how many entries there are.
+fn entries(
+    data: &Path,
+    log: usize,
+    checkpoint: &Checkpoint,
+    progress: Progress<'_>,
+    take: &mut dyn FnMut(&[u8]) -> bool,
+) -> Result<u64, EvidenceError> {
+    let name = files::entries(log);
+    let file = File::open(data.join(&name)).map_err(EvidenceError::broken(&name))?;
+    let (mut count, mut before) = (0, None);
+    for (number, line) in (1_u64..).zip(BufReader::new(file).lines()) {
+        let place = format!("{name}, line {number}");
+        let line = line.map_err(EvidenceError::broken(&place))?;
+        let line: EntryLine = serde_json::from_str(&line).map_err(EvidenceError::broken(&place))?;
+        if before.is_some_and(|before| line.index <= before) {
+            return Err(EvidenceError::broken(&place)("the entries do not ascend"));
+        }
+        before = Some(line.index);
+        let entry = proved(&line, checkpoint).map_err(EvidenceError::broken(&place))?;
+        if !take(&entry) {
+            return Err(EvidenceError::broken(&place)("the entry makes no sense"));
+        }
+        count = number;
+        progress(count, 0);
+    }
+    Ok(count)
+}
+
+/// The entry of a line, if its proof leads to the checkpoint.
+fn proved(line: &EntryLine, checkpoint: &Checkpoint) -> Result<Vec<u8>, String> {
+    let entry = STANDARD.decode(&line.entry).map_err(|e| e.to_string())?;
+    let hash = |text: &String| STANDARD.decode(text).ok().and_then(|h| h.try_into().ok());
+    let proof: Option<Vec<Hash>> = line.proof.iter().map(|text| hash(text).map(Hash)).collect();
+    let proof = proof.ok_or("a hash is none")?;
+    let (size, root) = (checkpoint.size(), *checkpoint.hash());
+    check_record(&proof, size, root, line.index, record_hash(&entry))
+        .map_err(|_| "the entry does not stand in the tree")?;
+    Ok(entry)
+}
+
+/// Checks that the exposure contains everything that the entries show. Returns how many fields of
+/// records that is.
+fn contained(data: &Path, found: &Found) -> Result<u64, EvidenceError> {
+    let mut all = 0;
+    for (level, fields) in [(Level::Read, &found.read), (Level::Presented, &found.presented)] {
+        for (field, records) in fields {
+            let name = files::bitmap(level.as_str(), field.as_str());
+            let bytes = fs::read(data.join(&name)).map_err(EvidenceError::broken(&name))?;
+            let kept = RoaringBitmap::deserialize_from(bytes.as_slice())
+                .map_err(EvidenceError::broken(&name))?;
+            let missing = (records - kept).len();
+            if missing > 0 {
+                let reason = format!("the log shows {missing} records that are not here");
+                return Err(EvidenceError::broken(&name)(reason));
+            }
+            all += records.len();
+        }
+    }
+    Ok(all)
+}

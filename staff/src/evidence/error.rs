@@ -1,0 +1,48 @@
+//! Errors of bags of evidence.
+
+use std::fmt::Display;
+use std::io;
+
+use cofferdam_bag::BagError;
+use response_api::IncidentId;
+
+use crate::StepError;
+
+/// Why a bag can't be made, or proves nothing.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EvidenceError {
+    /// `response` refused, or does not answer.
+    #[error(transparent)]
+    Step(#[from] StepError),
+    /// The exposure is not known yet.
+    #[error("incident {0} has not been scoped; run: cofferdam incident scope {0}")]
+    NotScoped(IncidentId),
+    /// The bag can't be written.
+    #[error(transparent)]
+    Bag(#[from] BagError),
+    /// A file of the bag can't be written.
+    #[error("a file of the bag can't be written: {0}")]
+    Write(#[from] io::Error),
+    /// A row can't be written.
+    #[error("a row of the bag can't be written: {0}")]
+    Row(#[from] csv::Error),
+    /// A value can't be written as JSON.
+    #[error("a file of the bag can't be written as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// A file below `data/` does not hold together with the others.
+    #[error("data/{place}: {reason}")]
+    Broken {
+        /// The file, and the line where it matters.
+        place: String,
+        /// The fault.
+        reason: String,
+    },
+}
+
+impl EvidenceError {
+    /// Names the file in which something is wrong.
+    pub(super) fn broken<E: Display>(place: &str) -> impl Fn(E) -> Self + '_ {
+        move |reason| Self::Broken { place: place.to_owned(), reason: reason.to_string() }
+    }
+}

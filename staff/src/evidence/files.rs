@@ -1,0 +1,52 @@
+//! The files of a bag, below `data/`.
+
+use serde::{Deserialize, Serialize};
+
+pub const INCIDENT: &str = "incident.json";
+pub const EXPOSURE: &str = "exposure.json";
+pub const TABLE: &str = "exposure.csv";
+pub const JOURNAL: &str = "journal.jsonl";
+pub const ALARMS: &str = "alarms.json";
+pub const KEYS: &str = "keys.json";
+pub const NOTICE: &str = "notice.html";
+pub const REPORT: &str = "report.html";
+pub const LETTERS: &str = "letters.json";
+pub const POLICY: &str = "configuration/policy.json";
+pub const CALLERS: &str = "configuration/callers.json";
+pub const EPOCHS: &str = "configuration/epochs.json";
+
+/// The checkpoint that the proofs of a log lead to.
+pub fn checkpoint(log: usize) -> String {
+    format!("log/{log}/checkpoint")
+}
+
+/// The last checkpoint of a log that the witness signed: the same one or an earlier one.
+pub fn cosigned(log: usize) -> String {
+    format!("log/{log}/cosigned")
+}
+
+/// Entries of a log with their proofs, as [`EntryLine`]s.
+pub fn entries(log: usize) -> String {
+    format!("log/{log}/entries.jsonl")
+}
+
+/// The people exposed in a field at a level, as a Roaring bitmap.
+pub fn bitmap(level: &str, field: &str) -> String {
+    format!("exposure/{level}-{field}.roaring")
+}
+
+/// The ledger of a letter.
+pub fn ledger(letter: u32) -> String {
+    format!("letters/ledger-{letter}.csv")
+}
+
+/// An entry of a log.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct EntryLine {
+    /// The index in the log.
+    pub index: u64,
+    /// The entry's bytes, base64.
+    pub entry: String,
+    /// The inclusion proof: base64 hashes from the leaf's sibling up.
+    pub proof: Vec<String>,
+}

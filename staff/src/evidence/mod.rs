@@ -1,0 +1,11 @@
+//! The evidence of an incident: one sealed bag that proves what was read, known, decided and sent,
+//! and verifies offline.
+
+mod checks;
+mod error;
+mod export;
+mod files;
+
+pub use checks::check;
+pub use error::EvidenceError;
+pub use export::{Exported, export};

@@ -1,0 +1,23 @@
+//! Bringing data in: the customers of an older shop into `accounts`; the shop's own table and other
+//! systems' access logs to `response`, for an incident about them.
+//!
+//! After an import that stopped, everything that was brought stays, and the same import goes on
+//! from there.
+
+mod access_log;
+mod customers;
+mod error;
+mod lines;
+mod pages;
+mod reader;
+mod rejects;
+mod rows;
+mod send;
+mod table;
+
+pub use access_log::{Coverage, bring_access_logs};
+pub use customers::{ImportSummary, default_rejects, import_customers, import_in_order};
+pub use error::{BadHeader, ImportError, SourceError};
+pub use rows::COLUMNS;
+pub use send::Created;
+pub use table::{TableSource, TableSummary, import_table};

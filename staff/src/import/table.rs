@@ -1,0 +1,219 @@
+//! Bringing the shop's own table of customers to `response`.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use cofferdam_core::RosterPerson;
+use cofferdam_foreign::roster::{
+    RosterMapping, TableError, TableFormat, TakeRow, read_csv, read_file,
+};
+use cofferdam_wire::{Client, load_config};
+use futures_util::TryStreamExt as _;
+use response_api::{FinishRoster, ImportRoster, MAX_PAGE, RosterCounts};
+use serde::Serialize;
+use sqlx::Connection as _;
+use sqlx::postgres::PgConnection;
+use tokio::sync::mpsc::{Receiver, channel};
+
+use super::error::ImportError;
+use super::pages::{self, Pages, Reading, TakeError};
+use super::rejects::{Reject, RejectsFile};
+use crate::Progress;
+
+/// The place of a table.
+#[derive(Debug, Clone)]
+pub enum TableSource {
+    /// A file.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Its format, by its ending.
+        format: TableFormat,
+    },
+    /// A PostgreSQL database.
+    Database {
+        /// Its URL, which may hold a password.
+        url: String,
+        /// The table, as `public.customer`.
+        table: String,
+    },
+}
+
+impl TableSource {
+    /// A file that ends in `.csv`, `.jsonl` or `.parquet`, or a database, as
+    /// `postgres://USER@HOST/NAME`, with the name of a table in it.
+    pub fn parse(from: &str, table: Option<&str>) -> Result<Self, ImportError> {
+        if from.starts_with("postgres://") || from.starts_with("postgresql://") {
+            let table = table.ok_or(ImportError::NoTable)?.to_owned();
+            return Ok(Self::Database { url: from.to_owned(), table });
+        }
+        let path = PathBuf::from(from);
+        match TableFormat::of(&path) {
+            Some(format) => Ok(Self::File { path, format }),
+            None => Err(ImportError::Ending(path)),
+        }
+    }
+}
+
+/// The outcome of bringing a table.
+#[derive(Debug, Serialize)]
+pub struct TableSummary {
+    /// People who are new.
+    pub created: u64,
+    /// People who were there already.
+    pub updated: u64,
+    /// Rows that were not taken.
+    pub rejected: u64,
+    /// The file that lists them.
+    pub rejects: PathBuf,
+    /// Everybody on the table now.
+    pub roster: RosterCounts,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+/// Brings a table, whose columns `mapping` explains, and lists in `rejects` the rows that are not
+/// taken. A second run brings everybody up to date. `progress` sees how many people were sent.
+pub async fn import_table(
+    client: &Client,
+    source: &TableSource,
+    mapping: &Path,
+    rejects: &Path,
+    progress: Progress<'_>,
+) -> Result<TableSummary, ImportError> {
+    let started = Instant::now();
+    let mapping: RosterMapping = load_config(mapping)?;
+    let (mut people, reading) = start(source, mapping, rejects.to_owned()).await?;
+    let (mut created, mut updated) = (0, 0);
+    while let Some(page) = people.recv().await {
+        for page in distinct(page) {
+            let done = client.call(&ImportRoster { people: page }).await;
+            let done = done.map_err(ImportError::Response)?;
+            created += done.created;
+            updated += done.updated;
+        }
+        progress(created + updated, 0);
+    }
+    let rejected = reading.await??;
+    let roster = client.call(&FinishRoster {}).await.map_err(ImportError::Response)?;
+    let seconds = started.elapsed().as_secs_f64();
+    Ok(TableSummary { created, updated, rejected, rejects: rejects.to_owned(), roster, seconds })
+}
+
+/// Splits a page so that no key stands twice on one. Of two rows with the same key, the later one
+/// then counts.
+fn distinct(page: Vec<RosterPerson>) -> Vec<Vec<RosterPerson>> {
+    let mut pages: Vec<(BTreeSet<String>, Vec<RosterPerson>)> = Vec::new();
+    for person in page {
+        let fits = pages.last().is_some_and(|(keys, _)| !keys.contains(&person.key));
+        if !fits {
+            pages.push(Default::default());
+        }
+        if let Some((keys, people)) = pages.last_mut() {
+            keys.insert(person.key.clone());
+            people.push(person);
+        }
+    }
+    pages.into_iter().map(|(_, people)| people).collect()
+}
+
+/// Starts to read the table. The reader ends with the number of rejected rows.
+async fn start(
+    source: &TableSource,
+    mapping: RosterMapping,
+    rejects: PathBuf,
+) -> Result<(Receiver<Vec<RosterPerson>>, Reading<u64>), ImportError> {
+    match source.clone() {
+        TableSource::Database { url, table } => {
+            let rows = copy_out(&url, &table, &mapping).await?;
+            Ok(pages::read(MAX_PAGE, move |pages| {
+                take(&rejects, pages, |take| read_csv(&mapping, rows, take))
+                    .map_err(ImportError::read(Path::new(&table)))
+            }))
+        }
+        TableSource::File { path, format } => {
+            let file = File::open(&path).map_err(ImportError::read(&path))?;
+            Ok(pages::read(MAX_PAGE, move |pages| {
+                take(&rejects, pages, |take| read_file(&mapping, format, file, take))
+                    .map_err(ImportError::read(&path))
+            }))
+        }
+    }
+}
+
+/// Takes the rows that can be taken, and lists the others.
+fn take(
+    rejects: &Path,
+    pages: &mut Pages<RosterPerson>,
+    read: impl FnOnce(TakeRow<'_, TakeError>) -> Result<(), TableError<TakeError>>,
+) -> Result<u64, TableError<TakeError>> {
+    let failed = |e: ImportError| TableError::Taker(e.into());
+    let mut list = RejectsFile::open(rejects, 0).map_err(failed)?;
+    read(&mut |line, row| {
+        match row {
+            Ok(person) => pages.push(person)?,
+            Err(e) => list.add(&Reject { line, reason: e.to_string() })?,
+        }
+        Ok(())
+    })?;
+    list.flush().map_err(failed)?;
+    Ok(list.count())
+}
+
+/// Reads the mapped columns of a table as CSV, while they come.
+async fn copy_out(
+    url: &str,
+    table: &str,
+    mapping: &RosterMapping,
+) -> Result<ChannelReader, ImportError> {
+    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+    let columns: Vec<_> = mapping.columns().into_iter().map(quoted).collect();
+    let table: Vec<_> = table.split('.').map(quoted).collect();
+    let statement = format!(
+        "COPY (SELECT {} FROM {}) TO STDOUT (FORMAT csv, HEADER)",
+        columns.join(", "),
+        table.join(".")
+    );
+    let mut connection = PgConnection::connect(url).await?;
+    let (to, from) = channel(16);
+    tokio::spawn(async move {
+        let copied = async {
+            let mut rows = connection.copy_out_raw(&statement).await?;
+            while let Some(bytes) = rows.try_next().await? {
+                if to.send(Ok(bytes.to_vec())).await.is_err() {
+                    break;
+                }
+            }
+            Ok::<_, sqlx::Error>(())
+        };
+        if let Err(e) = copied.await {
+            // If the reader is gone, there is nobody to tell.
+            let _ = to.send(Err(io::Error::other(e.to_string()))).await;
+        }
+    });
+    Ok(ChannelReader { from, rest: io::Cursor::new(Vec::new()) })
+}
+
+/// Bytes that come through a channel, to be read on a thread that may block.
+struct ChannelReader {
+    from: Receiver<io::Result<Vec<u8>>>,
+    rest: io::Cursor<Vec<u8>>,
+}
+
+impl Read for ChannelReader {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let read = self.rest.read(out)?;
+            if read > 0 || out.is_empty() {
+                return Ok(read);
+            }
+            match self.from.blocking_recv() {
+                Some(more) => self.rest = io::Cursor::new(more?),
+                None => return Ok(0),
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Letters from plan to last outcome.
+
+use std::time::Duration;
+
+use cofferdam_core::{Rng, Timestamp};
+use cofferdam_wire::Client;
+use keys_api::ApproverSecret;
+use response_api::{
+    ApproveLetter, Audience, DraftLetter, IncidentId, LetterPlan, LetterState, LetterStatus,
+    PlanLetter, ReadLetter, StartLetter,
+};
+
+use crate::step::{call, scope_first};
+use crate::{StepError, warrant};
+
+/// The time between two reads of a letter's status.
+const READ_EVERY: Duration = Duration::from_millis(250);
+
+/// Two people's approval of what a letter says.
+pub struct Approval<'a> {
+    /// Their keys.
+    pub approvers: &'a [ApproverSecret],
+    /// The instant from which the warrant holds.
+    pub now: Timestamp,
+    /// Numbers the warrant.
+    pub rng: &'a dyn Rng,
+    /// The reason why customers are written to before staff are.
+    pub before_staff: Option<String>,
+}
+
+/// How far a letter is.
+pub enum LetterProgress<'a> {
+    /// Its rows are being written.
+    Planning(&'a LetterPlan),
+    /// Its rows are being sent.
+    Sending(&'a LetterStatus),
+}
+
+/// Plans a letter, has a version of it approved, sends it, and follows it until no row moves any
+/// more. A letter that runs already is followed, one that was stopped is approved anew and goes on,
+/// and one that is done is left alone.
+pub async fn send(
+    client: &Client,
+    incident: IncidentId,
+    audience: Audience,
+    approval: &Approval<'_>,
+    mut progress: impl FnMut(LetterProgress<'_>),
+) -> Result<LetterStatus, StepError> {
+    let planning = |plan: &LetterPlan| progress(LetterProgress::Planning(plan));
+    let letter = plan(client, incident, audience, planning).await?.letter;
+    let mut status = call(client, &ReadLetter { letter }).await?;
+    if status.state != LetterState::Running && status.open() > 0 {
+        if status.version.is_none() || status.state == LetterState::Stopped {
+            let terms = call(client, &DraftLetter { letter }).await?.warrant;
+            let drawn_up = warrant::draw_up(terms, approval.now, approval.rng);
+            let signed = warrant::sign(drawn_up, approval.approvers)?;
+            let warrant = serde_json::to_value(signed).map_err(StepError::Json)?;
+            call(client, &ApproveLetter { letter, warrant }).await?;
+        }
+        let before_staff = approval.before_staff.clone();
+        let started = client.call(&StartLetter { letter, before_staff }).await;
+        status = started.map_err(|e| StepError::refused(e, Some(staff_first(incident))))?;
+    }
+    follow(client, status, |status| progress(LetterProgress::Sending(status))).await
+}
+
+/// Plans a letter. Millions of rows take several calls, between which `progress` sees the plan.
+pub async fn plan(
+    client: &Client,
+    incident: IncidentId,
+    audience: Audience,
+    mut progress: impl FnMut(&LetterPlan),
+) -> Result<LetterPlan, StepError> {
+    loop {
+        let plan = client.call(&PlanLetter { incident, audience }).await;
+        let plan = plan.map_err(|e| StepError::refused(e, Some(scope_first(incident))))?;
+        if plan.planned {
+            return Ok(plan);
+        }
+        progress(&plan);
+    }
+}
+
+/// Follows a letter until it no longer runs.
+pub async fn follow(
+    client: &Client,
+    mut status: LetterStatus,
+    mut progress: impl FnMut(&LetterStatus),
+) -> Result<LetterStatus, StepError> {
+    let letter = status.letter;
+    progress(&status);
+    while status.state == LetterState::Running {
+        tokio::time::sleep(READ_EVERY).await;
+        status = call(client, &ReadLetter { letter }).await?;
+        progress(&status);
+    }
+    Ok(status)
+}
+
+fn staff_first(incident: IncidentId) -> String {
+    format!("staff come first: `cofferdam incident letters {incident} --audience staff`")
+}

@@ -1,0 +1,28 @@
+//! Staff's hand: the steps of a response, approvers' keys, orders that two people sign, imports,
+//! and evidence.
+//!
+//! A step takes a client of a compartment and typed arguments. It prints nothing: a long step tells
+//! its caller how far it is. When a compartment refuses a step, the error says what to do next.
+//!
+//! May touch: the compartments, as the caller whose certificate the client shows; the files that
+//! are handed to it; the shop's own database, to read a table. Called by: the CLI, the drill, and
+//! the benches that measure a whole estate.
+
+pub mod approvers;
+pub mod contain;
+pub mod evidence;
+pub mod import;
+pub mod incident;
+pub mod keys;
+pub mod letters;
+pub mod order;
+pub mod post;
+mod printable;
+mod progress;
+pub mod settle;
+mod step;
+pub mod warrant;
+
+pub use printable::printable;
+pub use progress::Progress;
+pub use step::{StepError, call};

@@ -1,0 +1,142 @@
+//! The list of people whom no e-mail reached, for a printer.
+
+use std::collections::HashSet;
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use cofferdam_wire::Client;
+use keys_api::{Signed, Warrant};
+use response_api::{LetterId, OpenPost, PostPerson, ReadPost};
+
+use crate::step::call;
+use crate::{Progress, StepError};
+
+/// How many people are on a list, and how many are not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PostCounts {
+    /// Rows of the list.
+    pub written: u64,
+    /// People left out because a row has the same name and address.
+    pub same: u64,
+    /// Decoys, and people without an address.
+    pub without: u64,
+}
+
+/// Writes the list under a warrant that two people signed, into a new CSV file that only its owner
+/// can read.
+pub async fn write_list(
+    client: &Client,
+    letter: LetterId,
+    signed: Signed<Warrant>,
+    out: &Path,
+    progress: Progress<'_>,
+) -> Result<PostCounts, StepError> {
+    let people = u64::from(signed.order.records);
+    let warrant = serde_json::to_value(signed).map_err(StepError::Json)?;
+    let warrant = call(client, &OpenPost { letter, warrant }).await?.warrant;
+    let mut list = List::create(out)?;
+    let mut from = Some(0);
+    while let Some(first) = from {
+        let page = ReadPost { letter, warrant: warrant.clone(), from: first };
+        let page = call(client, &page).await?;
+        for person in &page.people {
+            list.add(person)?;
+        }
+        list.counts.without += u64::from(page.without);
+        from = page.next;
+        let PostCounts { written, same, without } = list.counts;
+        progress(written + same + without, people);
+    }
+    list.finish()
+}
+
+/// The list while it is written. A household with two accounts gets one letter.
+struct List {
+    path: PathBuf,
+    rows: csv::Writer<File>,
+    seen: HashSet<[u8; 16]>,
+    counts: PostCounts,
+}
+
+impl List {
+    fn create(path: &Path) -> Result<Self, StepError> {
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+        let file = file.map_err(StepError::file(path))?;
+        let mut rows = csv::Writer::from_writer(file);
+        let head = rows.write_record(["person", "language", "name", "address"]);
+        head.map_err(|e| StepError::file(path)(e.into()))?;
+        let path = path.to_owned();
+        Ok(Self { path, rows, seen: HashSet::new(), counts: PostCounts::default() })
+    }
+
+    fn add(&mut self, of: &PostPerson) -> Result<(), StepError> {
+        if !self.seen.insert(household(of.name.expose(), of.address.expose())) {
+            self.counts.same += 1;
+            return Ok(());
+        }
+        self.counts.written += 1;
+        let person = of.person.to_string();
+        let columns = [person.as_str(), &of.language, of.name.expose(), of.address.expose()];
+        let row = self.rows.write_record(columns.map(harmless));
+        row.map_err(|e| StepError::file(&self.path)(e.into()))
+    }
+
+    fn finish(self) -> Result<PostCounts, StepError> {
+        let Self { path, rows, counts, .. } = self;
+        let file = rows.into_inner().map_err(|e| StepError::file(&path)(e.into_error()))?;
+        file.sync_all().map_err(StepError::file(&path))?;
+        Ok(counts)
+    }
+}
+
+/// The same for two people who get one letter. Letter case, blanks and punctuation don't count.
+fn household(name: &str, address: &str) -> [u8; 16] {
+    let mut plain = String::with_capacity(name.len() + address.len());
+    for text in [name, address] {
+        let letters = text.chars().filter(|c| c.is_alphanumeric());
+        plain.extend(letters.flat_map(char::to_lowercase));
+        plain.push('\n');
+    }
+    let mut hash = [0; 16];
+    hash.copy_from_slice(&digest(&SHA256, plain.as_bytes()).as_ref()[..16]);
+    hash
+}
+
+/// A cell that no spreadsheet takes for a formula. People choose their names themselves.
+fn harmless(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cofferdam_core::Personal;
+
+    use super::*;
+
+    #[test]
+    fn a_household_gets_one_letter_and_no_formula() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("list.csv");
+        let mut list = List::create(&path).unwrap();
+        let person = |person, name: &str, address: &str| PostPerson {
+            person,
+            language: "en".to_owned(),
+            name: Personal::new(name),
+            address: Personal::new(address),
+        };
+        list.add(&person(1, "Ada Lovelace", "12 St James's Sq., London")).unwrap();
+        list.add(&person(2, "ADA LOVELACE", "12 St James's  Sq, London")).unwrap();
+        list.add(&person(3, "=cmd()", "1 Road")).unwrap();
+        let counts = list.finish().unwrap();
+        assert_eq!(counts, PostCounts { written: 2, same: 1, without: 0 });
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains("3,en,'=cmd(),1 Road"), "{text}");
+        assert!(List::create(&path).is_err(), "the list is written over");
+    }
+}
