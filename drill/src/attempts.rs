@@ -2,7 +2,8 @@
 
 use accounts_api as accounts;
 use cofferdam_core::{
-    Call, CallerName, Domain, Epoch, Field, FieldSet, Operation, Personal, Record, Rng, Timestamp,
+    Call, CallerName, Domain, Epoch, Field, FieldSet, Operation, Personal, Record, Rng, Sha256,
+    Timestamp, WarrantSubject,
 };
 use cofferdam_wire::{CallError, Client, ProblemType};
 use jiff::tz::TimeZone;
@@ -13,7 +14,7 @@ use keys_api::{
 };
 use payments_api::{CardDetails, CardToken, CountCards, ReadCard, RevealCard, StoreCards};
 use response_api::{
-    DeclareIncident, FallenHost, HostKind, IncidentId, ListIncidents, People, ReadFeed,
+    DeclareIncident, FallenHost, HostKind, IncidentId, ListAlarms, ListIncidents, People,
     VoidCredentials, VoidWhose,
 };
 
@@ -194,7 +195,7 @@ async fn try_orders(stolen: &Stolen<'_>) -> Vec<Attempt> {
         refused("revoke sessions", stolen.accounts, &revoke).await,
         refused("declare an incident", at, &declare).await,
         refused("list the incidents", at, &ListIncidents {}).await,
-        refused("read the alarms in response", at, &ReadFeed { after: 0 }).await,
+        refused("read the alarms in response", at, &ListAlarms { after: 0 }).await,
         refused("void through response", at, &void_response).await,
     ]
 }
@@ -209,7 +210,7 @@ fn forged_warrant(stolen: &Stolen<'_>) -> Signed<Warrant> {
     let warrant = Warrant {
         id: WarrantId::random(stolen.rng),
         incident: 1,
-        purpose: "letters".to_owned(),
+        subject: WarrantSubject::Letter { letter: 1, version: Sha256([0; 32]) },
         caller: stolen.name.clone(),
         domain: Domain::Accounts,
         fields: FieldSet::EMPTY.with(Field::Name).with(Field::Email),

@@ -11,6 +11,7 @@ use estate::EstateError;
 use staff::StepError;
 use staff::approvers::KeyError;
 use staff::import::ImportError;
+use staff::order::OrderError;
 
 use crate::flat::FlatError;
 
@@ -25,6 +26,9 @@ pub enum DrillError {
     /// A step of the response did not happen.
     #[error(transparent)]
     Step(#[from] StepError),
+    /// An order can't be drafted, signed or applied.
+    #[error(transparent)]
+    Order(#[from] OrderError),
     /// The customers can't be imported.
     #[error(transparent)]
     Import(#[from] ImportError),

@@ -7,8 +7,8 @@ use cofferdam_core::{Domain, Field, FieldSet, Record};
 use cofferdam_mail::sink::{Arrival, SinkIndex};
 use cofferdam_wire::Client;
 use mail_parser::MessageParser;
-use response_api::{LedgerRow, LedgerState, LetterId, ReadLedger};
-use response_server::Files;
+use response_api::{Audience, LedgerRow, LedgerState, LetterId, ReadLedger};
+use response_letter::Files;
 
 use crate::error::DrillError;
 use crate::roll::{AddressHash, Roll};
@@ -214,7 +214,7 @@ fn named_fields(message: &[u8]) -> Option<FieldSet> {
     let files = Files::shipped();
     let mut found = None;
     for words in files.languages().filter_map(|language| files.words(language).ok()) {
-        let [_, from, to, ..] = words.headings.customer.as_slice() else { continue };
+        let [_, from, to, ..] = words.headings.of(Audience::Customers) else { continue };
         let Some((_, rest)) = text.split_once(&from.to_uppercase()) else { continue };
         let (section, _) = rest.split_once(&to.to_uppercase())?;
         let points = section.lines().filter_map(|line| line.trim().strip_prefix("- "));

@@ -7,13 +7,13 @@ use cofferdam_wire::Client;
 use estate::{APPROVERS, Compartment};
 use keys_api::ApproverSecret;
 use response_api::{
-    Audience, DeclareIncident, Exposure, FallenHost, FeedAlarm, FreezeCaller, HostKind, IncidentId,
-    LedgerState, LetterStatus, MakeReport, People,
+    Alarm, AppliedOrder, Audience, DeclareIncident, Exposure, FallenHost, FreezeCaller, HostKind,
+    IncidentId, LedgerState, LetterStatus, MakeReport, People, PublishNotice,
 };
 use staff::approvers::open_directory;
-use staff::contain::{VoidApproval, void_everybody};
-use staff::incident::{publish_notice, write_report};
+use staff::incident::write_report;
 use staff::letters::{Approval, LetterProgress};
+use staff::order::void_everybody;
 
 use crate::breach::{Breach, FALLEN, HEALTHY, Happened};
 use crate::contain::{self, Contained};
@@ -83,7 +83,7 @@ pub async fn respond(
 }
 
 /// Waits until every kind of alarm that the theft raises is there.
-async fn wait_for_alarms(client: &Client) -> Result<Vec<FeedAlarm>, DrillError> {
+async fn wait_for_alarms(client: &Client) -> Result<Vec<Alarm>, DrillError> {
     let deadline = Instant::now() + ALARMS;
     loop {
         let alarms = staff::incident::alarms(client, 0).await?;
@@ -95,11 +95,11 @@ async fn wait_for_alarms(client: &Client) -> Result<Vec<FeedAlarm>, DrillError> 
     }
 }
 
-fn is_thief(alarm: &FeedAlarm) -> bool {
+fn is_thief(alarm: &Alarm) -> bool {
     alarm.caller.as_ref().is_some_and(|caller| caller.as_str() == FALLEN)
 }
 
-fn record_alarms(alarms: &[FeedAlarm], recorder: &mut Recorder<'_>) {
+fn record_alarms(alarms: &[Alarm], recorder: &mut Recorder<'_>) {
     for (kind, name) in RINGING {
         let of_kind = alarms.iter().filter(|alarm| is_thief(alarm) && alarm.kind == kind);
         let count: u64 = of_kind.map(|alarm| alarm.count).sum();
@@ -166,10 +166,12 @@ impl Response<'_, '_> {
 
     async fn void(&mut self) -> Result<Vec<Record>, DrillError> {
         self.recorder.begin("void");
-        let (approvers, now) = (self.approvers()?, SystemClock.now());
-        let approval =
-            VoidApproval { approvers: &approvers, now, set_before: now, break_glass: None };
-        let voided = void_everybody(&self.client, self.incident, approval).await?;
+        let now = SystemClock.now();
+        let mut order = void_everybody(self.incident, now, None, now);
+        self.approvers()?.iter().for_each(|approver| order.sign(approver));
+        let AppliedOrder::Void(voided) = order.apply(&self.client).await? else {
+            return Err(DrillError::unexpected("another order was carried out"));
+        };
         let report = &mut self.recorder.report;
         (report.void.customers, report.void.seconds) = (voided.customers, voided.seconds);
         let all = voided.customers >= report.customers;
@@ -255,7 +257,8 @@ impl Response<'_, '_> {
 
     async fn publish(&mut self) -> Result<(), DrillError> {
         self.recorder.begin("notice and report");
-        let published = publish_notice(&self.client, self.incident).await?;
+        let published =
+            staff::call(&self.client, &PublishNotice { incident: self.incident }).await?;
         let page = notice::fetch(&published.url).await?;
         self.recorder.report.notice.status = page.status;
         self.recorder.report.notice.url.clone_from(&published.url);

@@ -7,8 +7,10 @@ use cofferdam_core::Domain;
 use cofferdam_store::Location;
 use cofferdam_wire::{LogFormat, TlsFiles};
 use keys_server::custody::Custody;
+use response_letter::Shop;
+use response_mailing::RetryConfig;
 use response_server::{
-    DkimConfig, GateConfig, KeysInstance, LettersConfig, RelayConfig, RetryConfig, Shop, TlsConfig,
+    DkimConfig, GateConfig, KeysInstance, LettersConfig, RelayConfig, TlsConfig,
 };
 
 use crate::addresses::listen;
@@ -112,7 +114,7 @@ pub fn response(
         notice_listen: listen(&at.notice),
         notice_url: at.notice.clone(),
         notice_proxies: vec![],
-        staff_roster: own.join("staff.csv"),
+        staff_list: own.join("staff.csv"),
         letters: letters(&own, plan, at),
         shop: shop(),
         log_format: LogFormat::Text,

@@ -4,25 +4,24 @@
 use cofferdam_core::{Domain, Epoch};
 use cofferdam_wire::Client;
 use keys_api::{CallerStatus, DomainEpochs, Policy};
-use response_api::{DomainState, KeysView, ReadKeys};
-use serde::de::DeserializeOwned;
+use response_api::{DomainState, ListCallers, ListEpochs, ReadPolicy};
 
 use crate::StepError;
 use crate::step::call;
 
 /// The policy in force.
 pub async fn policy(response: &Client) -> Result<Policy, StepError> {
-    read(response, KeysView::Policy).await
+    serde_json::from_value(call(response, &ReadPolicy {}).await?).map_err(StepError::Answer)
 }
 
 /// Each caller with its budgets and its use of them.
 pub async fn callers(response: &Client) -> Result<Vec<CallerStatus>, StepError> {
-    read(response, KeysView::Callers).await
+    serde_json::from_value(call(response, &ListCallers {}).await?).map_err(StepError::Answer)
 }
 
 /// The epochs of each domain, and how far its records are moved to the current one.
 pub async fn epochs(response: &Client) -> Result<Vec<DomainState>, StepError> {
-    read(response, KeysView::Epochs).await
+    call(response, &ListEpochs {}).await
 }
 
 /// The epoch under which a domain seals.
@@ -32,9 +31,4 @@ pub async fn current_epoch(response: &Client, domain: Domain) -> Result<Epoch, S
     let epochs = state.ok_or(StepError::NoMasterKey(domain))?.epochs;
     let epochs: DomainEpochs = serde_json::from_value(epochs).map_err(StepError::Answer)?;
     Ok(epochs.current)
-}
-
-async fn read<T: DeserializeOwned>(response: &Client, view: KeysView) -> Result<T, StepError> {
-    let answer = call(response, &ReadKeys { view }).await?;
-    serde_json::from_value(answer).map_err(StepError::Answer)
 }

@@ -6,11 +6,11 @@ use cofferdam_core::{Rng, Timestamp};
 use cofferdam_wire::Client;
 use keys_api::ApproverSecret;
 use response_api::{
-    ApproveLetter, Audience, DraftLetter, IncidentId, LetterPlan, LetterState, LetterStatus,
-    PlanLetter, ReadLetter, StartLetter,
+    ApplyOrder, Audience, DraftLetter, IncidentId, LetterPlan, LetterState, LetterStatus,
+    PlanLetter, ReadLetter, SignedOrder, StartLetter,
 };
 
-use crate::step::{call, scope_first};
+use crate::step::call;
 use crate::{StepError, warrant};
 
 /// The time between two reads of a letter's status.
@@ -55,11 +55,10 @@ pub async fn send(
             let drawn_up = warrant::draw_up(terms, approval.now, approval.rng);
             let signed = warrant::sign(drawn_up, approval.approvers)?;
             let warrant = serde_json::to_value(signed).map_err(StepError::Json)?;
-            call(client, &ApproveLetter { letter, warrant }).await?;
+            call(client, &ApplyOrder { order: SignedOrder::Warrant(warrant) }).await?;
         }
         let before_staff = approval.before_staff.clone();
-        let started = client.call(&StartLetter { letter, before_staff }).await;
-        status = started.map_err(|e| StepError::refused(e, Some(staff_first(incident))))?;
+        status = call(client, &StartLetter { letter, before_staff }).await?;
     }
     follow(client, status, |status| progress(LetterProgress::Sending(status))).await
 }
@@ -72,8 +71,7 @@ pub async fn plan(
     mut progress: impl FnMut(&LetterPlan),
 ) -> Result<LetterPlan, StepError> {
     loop {
-        let plan = client.call(&PlanLetter { incident, audience }).await;
-        let plan = plan.map_err(|e| StepError::refused(e, Some(scope_first(incident))))?;
+        let plan = call(client, &PlanLetter { incident, audience }).await?;
         if plan.planned {
             return Ok(plan);
         }
@@ -95,8 +93,4 @@ pub async fn follow(
         progress(&status);
     }
     Ok(status)
-}
-
-fn staff_first(incident: IncidentId) -> String {
-    format!("staff come first: `cofferdam incident letters {incident} --audience staff`")
 }

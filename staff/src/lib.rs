@@ -9,14 +9,13 @@
 //! the benches that measure a whole estate.
 
 pub mod approvers;
-pub mod contain;
 pub mod evidence;
 pub mod import;
 pub mod incident;
 pub mod keys;
 pub mod letters;
 pub mod order;
-pub mod post;
+pub mod paper_post;
 mod printable;
 mod progress;
 pub mod settle;

@@ -4,26 +4,23 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use cofferdam_core::{Call, Domain};
-use cofferdam_wire::{CallError, Client, Problem, ProblemType};
-use response_api::IncidentId;
+use cofferdam_wire::{CallError, Client, ProblemType};
+use response_api as api;
 
 /// Why a step of the response did not happen.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StepError {
     /// A compartment refused, or does not answer.
-    #[error("{}{}", reason(source), advice.as_ref().map_or(String::new(), |a| format!("; {a}")))]
+    #[error("{}{}", reason(source), advice.map_or(String::new(), |advice| format!("; {advice}")))]
     Call {
         /// The refusal.
         source: CallError,
         /// Advice on the next step, if there is any.
-        advice: Option<String>,
+        advice: Option<&'static str>,
     },
     /// Too few people signed.
-    #[error(
-        "a letter needs the approval of two people, and {0} signed; name both: \
-         --approver NAME=KEYFILE --approver NAME=KEYFILE"
-    )]
+    #[error("an order takes two approvers, and {0} signed")]
     Approvers(usize),
     /// A signed order can't be written as JSON.
     #[error("the order can't be written as JSON: {0}")]
@@ -49,17 +46,18 @@ pub enum StepError {
 
 /// Makes one call. A refusal comes with advice.
 pub async fn call<C: Call>(client: &Client, call: &C) -> Result<C::Answer, StepError> {
-    client.call(call).await.map_err(|e| StepError::refused(e, None))
+    client.call(call).await.map_err(StepError::refused)
 }
 
 impl StepError {
-    /// The error of a call. `unready` is the advice for an incident that is not as far as the step
-    /// needs it.
-    pub(crate) fn refused(source: CallError, unready: Option<String>) -> Self {
+    fn refused(source: CallError) -> Self {
         let advice = match &source {
-            CallError::Problem(problem) => advice(problem, unready),
+            CallError::Problem(problem) => {
+                let known = ADVICE.iter().find(|(of, _)| problem.is(*of));
+                known.map(|(_, advice)| *advice)
+            }
             CallError::Unreachable { .. } => {
-                Some("see that the estate runs: `cofferdam up --dir DIR`".to_owned())
+                Some("see that the estate runs: cofferdam up --dir DIR")
             }
             _ => None,
         };
@@ -72,32 +70,52 @@ impl StepError {
     }
 }
 
-/// Advice about a problem.
-fn advice(problem: &Problem, unready: Option<String>) -> Option<String> {
-    if problem.detail.contains("cofferdam incident") {
-        return None;
-    }
-    if problem.is(ProblemType::CONFLICT) {
-        return unready;
-    }
-    let known = ADVICE.iter().find(|(of, _)| problem.is(*of));
-    known.map(|(_, advice)| (*advice).to_owned())
-}
-
-/// Advice about each problem that staff can do something about.
-const ADVICE: [(ProblemType, &str); 4] = [
-    (ProblemType::NOT_FOUND, "see `cofferdam incident list`"),
+/// Advice about each problem that staff can do something about. The servers name no command: they give
+/// the code of a problem.
+const ADVICE: &[(ProblemType, &str)] = &[
+    (ProblemType::NOT_FOUND, "see cofferdam incident list, or cofferdam letters list"),
     (ProblemType::NOT_GRANTED, "name one of `staff` in response.toml with --as"),
     (ProblemType::WARRANT_REFUSED, "take two of the approvers in the policy, with their own keys"),
     (ProblemType::UPSTREAM, "see that all compartments run, and try again"),
+    (api::NOT_SCOPED, "compute its exposure first: cofferdam incident scope INCIDENT"),
+    (api::INCIDENT_CLOSED, "declare another incident: cofferdam incident declare"),
+    (api::LETTER_PLANNED, "declare another incident: cofferdam incident declare"),
+    (api::TABLE_EMPTY, "bring one: cofferdam table add --file FILE"),
+    (
+        api::TABLE_IN_USE,
+        "wait for its end, or stop it: cofferdam letters stop LETTER --reason TEXT",
+    ),
+    (
+        api::STAFF_FIRST,
+        "tell staff first: cofferdam letters plan --incident INCIDENT --audience staff; or say why \
+         customers come first: --before-staff REASON",
+    ),
+    (
+        api::STAFF_LIST_CHANGED,
+        "restore the file `staff_list` of response.toml; tell new staff under another incident",
+    ),
+    (
+        api::LETTER_NOT_PLANNED,
+        "plan it to its end: cofferdam letters plan --incident INCIDENT --audience AUDIENCE",
+    ),
+    (api::LETTER_FAULTY, "mend the texts (`letters.texts` of response.toml) and draft it again"),
+    (
+        api::LETTER_NOT_APPROVED,
+        "draft the order for two people: cofferdam order draft letter LETTER --out FILE",
+    ),
+    (
+        api::LETTER_STOPPED,
+        "draft the order for two people: cofferdam order draft letter LETTER --out FILE",
+    ),
+    (api::LETTER_RUNNING, "pause it first: cofferdam letters pause LETTER"),
+    (api::LETTER_NOT_RUNNING, "see cofferdam letters show LETTER"),
+    (api::GATE_CLOSED, "mend each of these, and start the letter again"),
+    (api::ORDER_OUTDATED, "draft it again, and have it signed again"),
+    (api::PAGE_OUT_OF_TURN, "give the same command again: it goes on where it was"),
+    (api::PARTLY_DONE, "see that all compartments run, and give the same order again"),
 ];
 
-/// Advice before a step that needs the exposure.
-pub(crate) fn scope_first(incident: IncidentId) -> String {
-    format!("run `cofferdam incident scope {incident}` first")
-}
-
-/// A problem's own sentence says more than its title.
+/// The sentence of a problem says more than its title.
 fn reason(error: &CallError) -> String {
     match error {
         CallError::Problem(problem) if !problem.detail.is_empty() => problem.detail.clone(),
@@ -107,32 +125,53 @@ fn reason(error: &CallError) -> String {
 
 #[cfg(test)]
 mod tests {
+    use cofferdam_core::Call as _;
+    use cofferdam_wire::Problem;
+
     use super::*;
 
-    fn text(kind: ProblemType, detail: &str) -> String {
-        let source = CallError::Problem(Problem::new(kind, detail));
-        StepError::refused(source, Some(scope_first(IncidentId(3)))).to_string()
+    fn text(of: ProblemType, detail: &str) -> String {
+        StepError::refused(CallError::Problem(Problem::new(of, detail))).to_string()
     }
 
     #[test]
-    fn an_error_says_what_to_do_next_and_says_it_once() {
-        let unscoped = text(ProblemType::CONFLICT, "the incident has not been scoped");
+    fn an_error_says_what_to_do_next() {
         assert_eq!(
-            unscoped,
-            "the incident has not been scoped; run `cofferdam incident scope 3` first"
+            text(api::NOT_SCOPED, "incident 3 has not been scoped"),
+            "incident 3 has not been scoped; compute its exposure first: cofferdam incident scope \
+             INCIDENT"
         );
-        let told = "it is not scoped: run `cofferdam incident scope 3`";
-        assert_eq!(text(ProblemType::CONFLICT, told), told);
-        assert!(text(ProblemType::NOT_FOUND, "no incident 3").ends_with("incident list`"));
+        assert!(text(ProblemType::NOT_FOUND, "no incident 3").contains("incident list"));
         assert!(text(ProblemType::NOT_GRANTED, "staff only").contains("--as"));
         assert_eq!(text(ProblemType::INTERNAL, "see the log"), "see the log");
+    }
+
+    #[test]
+    fn each_problem_of_a_call_has_advice() {
+        let problems = [
+            api::AmendIncident::PROBLEMS,
+            api::ApplyOrder::PROBLEMS,
+            api::DraftLetter::PROBLEMS,
+            api::FreezeCaller::PROBLEMS,
+            api::ImportAccessLog::PROBLEMS,
+            api::ImportTable::PROBLEMS,
+            api::PauseLetter::PROBLEMS,
+            api::PlanLetter::PROBLEMS,
+            api::ScopeIncident::PROBLEMS,
+            api::SettleLetter::PROBLEMS,
+            api::StartLetter::PROBLEMS,
+            api::VoidCredentials::PROBLEMS,
+        ];
+        for problem in problems.into_iter().flatten() {
+            assert!(ADVICE.iter().any(|(of, _)| of.code == problem.code), "{}", problem.code);
+        }
     }
 
     #[test]
     fn silence_points_to_the_estate() {
         let source =
             CallError::Unreachable { peer: "https://localhost:1".into(), cause: "refused".into() };
-        let error = StepError::refused(source, None).to_string();
+        let error = StepError::refused(source).to_string();
         assert!(error.contains("does not answer") && error.contains("cofferdam up"), "{error}");
     }
 }

@@ -18,7 +18,7 @@ pub fn draw_up(terms: WarrantTerms, now: Timestamp, rng: &dyn Rng) -> Signed<War
     let order = Warrant {
         id: WarrantId::random(rng),
         incident: terms.incident,
-        purpose: terms.purpose,
+        subject: terms.subject,
         caller: terms.caller,
         domain: terms.domain,
         fields: terms.fields,
@@ -43,14 +43,14 @@ pub(crate) fn sign(
 
 #[cfg(test)]
 mod tests {
-    use cofferdam_core::{Domain, Field, FieldSet, SeededRng};
+    use cofferdam_core::{Domain, Field, FieldSet, SeededRng, WarrantSubject};
 
     use super::*;
 
     fn terms() -> WarrantTerms {
         WarrantTerms {
             incident: 1,
-            purpose: "letters to customers".into(),
+            subject: WarrantSubject::PaperPost { letter: 1 },
             caller: "response-1".parse().unwrap(),
             domain: Domain::Accounts,
             fields: FieldSet::EMPTY.with(Field::Name).with(Field::Email),
@@ -81,6 +81,6 @@ mod tests {
     #[test]
     fn one_person_is_not_enough() {
         let error = signed_by(&["ann"]).unwrap_err().to_string();
-        assert!(error.contains("--approver NAME=KEYFILE"), "{error}");
+        assert!(error.contains("two approvers"), "{error}");
     }
 }

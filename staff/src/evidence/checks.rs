@@ -10,16 +10,13 @@ use base64::engine::general_purpose::STANDARD;
 use cofferdam_tlog::notes::{cosigned_at, read_checkpoint};
 use cofferdam_tlog::{Checkpoint, Hash, check_record, record_hash};
 use response_api::{Exposure, Grounds, Incident, JournalEntry, Level, broken_journal};
-use response_server::scope::{Fallen, Found, LogKind, Window};
+use response_exposure::{FallenHosts, Findings, LogKind, release_log_window};
 use roaring::RoaringBitmap;
 use serde::de::DeserializeOwned;
 
 use super::error::EvidenceError;
 use super::files::{self, EntryLine};
 use crate::Progress;
-
-/// How much longer a window is when a clock was moved: an hour at each end, as in `response`.
-const MARGIN_MS: i64 = 3_600_000;
 
 /// Checks a bag whose seal was verified, and says what was checked, a line each. `progress` sees
 /// how many entries are checked.
@@ -29,13 +26,15 @@ pub fn check(bag: &Path, progress: Progress<'_>) -> Result<Vec<String>, Evidence
     let exposure: Exposure = read(&data, files::EXPOSURE)?;
     let grounds: Grounds = read(&data, files::KEYS)?;
     let mut checked = vec![journal(&data)?];
-    let fallen = Fallen::of(&incident);
-    let window = Window::new(incident.from, incident.to).widened(MARGIN_MS);
-    let mut found = Found::default();
+    let hosts = FallenHosts::of(&incident);
+    // The bag does not say whether the clock of `keys` was moved. Its entries are those of the window
+    // that counted, so that the longest one holds them all.
+    let window = release_log_window(&incident, true);
+    let mut findings = Findings::default();
     for (log, key) in grounds.log_keys.iter().enumerate().take(exposure.logs.len()) {
         let checkpoint = checkpoint(&data, log, key, &grounds.witness_key, &mut checked)?;
         let entries = entries(&data, log, &checkpoint, progress, &mut |entry| {
-            found.take_entry(LogKind::Release, entry, &fallen, window)
+            findings.add_entry(LogKind::Release, entry, &hosts, window)
         })?;
         checked.push(format!("log {log}: {entries} entries, each proved to stand in the tree"));
     }
@@ -43,7 +42,7 @@ pub fn check(bag: &Path, progress: Progress<'_>) -> Result<Vec<String>, Evidence
         // The bag names the shop's own files by their digests. The shop keeps them.
         checked.push(format!("access log {}: {} accesses, not in the bag", log.log, log.accesses));
     }
-    let fields = contained(&data, &found)?;
+    let fields = contained(&data, &findings)?;
     checked.push(format!("exposure: it holds what the entries show, {fields} fields of records"));
     Ok(checked)
 }
@@ -141,10 +140,10 @@ fn proved(line: &EntryLine, checkpoint: &Checkpoint) -> Result<Vec<u8>, String> 
 
 /// Checks that the exposure contains everything that the entries show. Returns how many fields of
 /// records that is.
-fn contained(data: &Path, found: &Found) -> Result<u64, EvidenceError> {
+fn contained(data: &Path, findings: &Findings) -> Result<u64, EvidenceError> {
     let mut all = 0;
-    for (level, fields) in [(Level::Read, &found.read), (Level::Presented, &found.presented)] {
-        for (field, records) in fields {
+    for level in [Level::Read, Level::Presented] {
+        for (field, records) in findings.levels.at(level) {
             let name = files::bitmap(level.as_str(), field.as_str());
             let bytes = fs::read(data.join(&name)).map_err(EvidenceError::broken(&name))?;
             let kept = RoaringBitmap::deserialize_from(bytes.as_slice())

@@ -9,8 +9,9 @@ use cofferdam_bag::BagWriter;
 use cofferdam_core::{Field, Record, Timestamp};
 use cofferdam_wire::Client;
 use response_api::{
-    Exposure, Grounds, IncidentId, KeysView, LetterStatus, Level, MakeReport, ReadExposure,
-    ReadGrounds, ReadJournal, ReadKeys, ReadLedger, ReadScoped, Report, SealBag, bag_name,
+    Exposure, Grounds, IncidentId, LetterStatus, Level, ListCallers, ListEpochs, ListEvidence,
+    MakeReport, ReadExposure, ReadGrounds, ReadJournal, ReadLedger, ReadPolicy, Report, SealBag,
+    bag_name,
 };
 use roaring::RoaringBitmap;
 use serde::Serialize;
@@ -51,13 +52,9 @@ pub async fn export(
     for letter in &report.letters {
         add_ledger(&mut bag, client, letter).await?;
     }
-    for (name, view) in [
-        (files::POLICY, KeysView::Policy),
-        (files::CALLERS, KeysView::Callers),
-        (files::EPOCHS, KeysView::Epochs),
-    ] {
-        add_json(&mut bag, name, &call(client, &ReadKeys { view }).await?)?;
-    }
+    add_json(&mut bag, files::POLICY, &call(client, &ReadPolicy {}).await?)?;
+    add_json(&mut bag, files::CALLERS, &call(client, &ListCallers {}).await?)?;
+    add_json(&mut bag, files::EPOCHS, &call(client, &ListEpochs {}).await?)?;
     // The journal comes last, so that it names the export itself.
     let mut lines = String::new();
     for entry in call(client, &ReadJournal { incident }).await? {
@@ -149,7 +146,7 @@ async fn add_logs(
         let mut file = bag.file(&files::entries(log))?;
         let mut next = Some(0);
         while let Some(from) = next {
-            let page = call(client, &ReadScoped { incident, log: number, from }).await?;
+            let page = call(client, &ListEvidence { incident, log: number, from }).await?;
             for scoped in &page.entries {
                 let line = EntryLine {
                     index: scoped.index,

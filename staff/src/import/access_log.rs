@@ -9,7 +9,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use cofferdam_core::{Access, Timestamp};
 use cofferdam_foreign::{Item, LogMapping, read_log};
 use cofferdam_wire::{Client, load_config};
-use response_api::{AccessLog, BeginAccessLog, FinishAccessLog, ImportAccesses, Span};
+use response_api::{AccessLog, BeginAccessLog, FinishAccessLog, ImportAccessLog, Span};
 
 use super::customers::default_rejects;
 use super::error::ImportError;
@@ -92,7 +92,7 @@ async fn send<'a>(
     let mut page = 0;
     while let Some(some) = accesses.recv().await {
         if !state.finished && page >= state.pages {
-            let import = ImportAccesses { log: log.clone(), page, accesses: some };
+            let import = ImportAccessLog { log: log.clone(), page, accesses: some };
             client.call(&import).await.map_err(ImportError::Response)?;
         }
         page += 1;

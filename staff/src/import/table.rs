@@ -12,7 +12,7 @@ use cofferdam_foreign::roster::{
 };
 use cofferdam_wire::{Client, load_config};
 use futures_util::TryStreamExt as _;
-use response_api::{FinishRoster, ImportRoster, MAX_PAGE, RosterCounts};
+use response_api::{FinishTable, ImportTable, MAX_PAGE, TableCounts};
 use serde::Serialize;
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
@@ -70,7 +70,7 @@ pub struct TableSummary {
     /// The file that lists them.
     pub rejects: PathBuf,
     /// Everybody on the table now.
-    pub roster: RosterCounts,
+    pub roster: TableCounts,
     /// How long it took.
     pub seconds: f64,
 }
@@ -90,7 +90,7 @@ pub async fn import_table(
     let (mut created, mut updated) = (0, 0);
     while let Some(page) = people.recv().await {
         for page in distinct(page) {
-            let done = client.call(&ImportRoster { people: page }).await;
+            let done = client.call(&ImportTable { people: page }).await;
             let done = done.map_err(ImportError::Response)?;
             created += done.created;
             updated += done.updated;
@@ -98,7 +98,7 @@ pub async fn import_table(
         progress(created + updated, 0);
     }
     let rejected = reading.await??;
-    let roster = client.call(&FinishRoster {}).await.map_err(ImportError::Response)?;
+    let roster = client.call(&FinishTable {}).await.map_err(ImportError::Response)?;
     let seconds = started.elapsed().as_secs_f64();
     Ok(TableSummary { created, updated, rejected, rejects: rejects.to_owned(), roster, seconds })
 }

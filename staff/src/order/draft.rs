@@ -1,12 +1,16 @@
-//! Drafting orders that change `keys`.
+//! Drafting orders.
 
-use cofferdam_core::{Domain, Epoch, Timestamp};
+use cofferdam_core::{Domain, Epoch, Rng, Timestamp};
 use cofferdam_wire::Client;
 use jiff::SignedDuration;
-use keys_api::{EpochChange, EpochOrder, Policy, Signed};
+use keys_api::{EpochChange, EpochOrder, Policy, Signed, VoidOrder};
+use response_api::{DraftLetter, DraftPaperPost, IncidentId, LetterId};
 
 use super::error::OrderError;
 use super::file::{Order, OrderFile};
+use super::letter::LetterOrder;
+use crate::step::call;
+use crate::warrant::draw_up;
 use crate::{StepError, keys};
 
 /// How long an order may wait to be carried out.
@@ -39,6 +43,43 @@ pub async fn rotation(
 #[must_use]
 pub fn retirement(domain: Domain, epoch: Epoch, now: Timestamp) -> OrderFile {
     epoch_order(domain, EpochChange::Retire { epoch }, None, now)
+}
+
+/// The order that voids the credentials of every customer that were set up to `set_before`, and ends
+/// every session. With `break_glass`, the reason, one signature is enough.
+#[must_use]
+pub fn void_everybody(
+    incident: IncidentId,
+    set_before: Timestamp,
+    break_glass: Option<String>,
+    now: Timestamp,
+) -> OrderFile {
+    let incident = incident.0;
+    let order = VoidOrder { incident, set_before, until: now + VALID, break_glass };
+    OrderFile { order: Order::Void(Signed { order, signatures: Vec::new() }) }
+}
+
+/// The order that approves a letter as it would be written now. The texts go with it.
+pub async fn letter(
+    response: &Client,
+    letter: LetterId,
+    now: Timestamp,
+    rng: &dyn Rng,
+) -> Result<OrderFile, OrderError> {
+    let draft = call(response, &DraftLetter { letter }).await?;
+    let warrant = draw_up(draft.warrant, now, rng);
+    Ok(OrderFile { order: Order::Letter(LetterOrder { warrant, body: draft.body }) })
+}
+
+/// The order that opens the postal addresses of people whom a letter did not reach.
+pub async fn paper_post(
+    response: &Client,
+    letter: LetterId,
+    now: Timestamp,
+    rng: &dyn Rng,
+) -> Result<OrderFile, OrderError> {
+    let terms = call(response, &DraftPaperPost { letter }).await?;
+    Ok(OrderFile { order: Order::Warrant(draw_up(terms, now, rng)) })
 }
 
 fn epoch_order(

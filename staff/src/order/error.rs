@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use keys_api::BadPolicy;
-use response_server::VersionError;
+use response_letter::VersionError;
 
 use crate::StepError;
 
@@ -45,12 +45,6 @@ pub enum OrderError {
     /// The state of `keys`, which the order starts from, is not known.
     #[error(transparent)]
     Step(#[from] StepError),
-    /// Another command carries out the approval of a letter.
-    #[error("this approves a letter: cofferdam letters approve")]
-    ForLetter,
-    /// Another command carries out the warrant for a list.
-    #[error("this is for a list: cofferdam letters post export")]
-    ForList,
 }
 
 /// Why nobody may sign an order.
@@ -60,9 +54,6 @@ pub enum OrderFault {
     /// A warrant for a letter comes without the letter's texts.
     #[error("the order approves a letter, and its texts are not in it")]
     NoTexts,
-    /// A warrant for a letter does not name the letter's version.
-    #[error("the order names no version")]
-    NoVersion,
     /// The texts have another hash than the one that the warrant names.
     #[error("the texts in the order are not those that its warrant is for")]
     OtherTexts,

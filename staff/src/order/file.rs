@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use cofferdam_core::WarrantSubject;
 use cofferdam_wire::Client;
-use keys_api::{ApproverSecret, EpochOrder, Policy, Signed, Warrant};
-use response_api::{GiveOrder, OrderKind};
+use keys_api::{ApproverSecret, EpochOrder, Policy, Signed, VoidOrder, Warrant};
+use response_api::{AppliedOrder, ApplyOrder, SignedOrder};
 use serde::{Deserialize, Serialize};
 
 use super::error::{OrderError, OrderFault};
@@ -32,8 +33,10 @@ pub enum Order {
     Epoch(Signed<EpochOrder>),
     /// The approval of a letter's version.
     Letter(LetterOrder),
-    /// A warrant by itself, as for a list of addresses.
+    /// A warrant for a list of postal addresses.
     Warrant(Signed<Warrant>),
+    /// Everybody's credentials become void.
+    Void(Signed<VoidOrder>),
 }
 
 impl OrderFile {
@@ -51,10 +54,11 @@ impl OrderFile {
     fn check(&self) -> Result<(), OrderFault> {
         match &self.order {
             Order::Letter(letter) => letter.check(),
-            Order::Warrant(signed) if signed.order.purpose.starts_with("letter ") => {
-                Err(OrderFault::NoTexts)
-            }
-            _ => Ok(()),
+            Order::Warrant(signed) => match signed.order.subject {
+                WarrantSubject::Letter { .. } => Err(OrderFault::NoTexts),
+                WarrantSubject::PaperPost { .. } => Ok(()),
+            },
+            Order::Policy(_) | Order::Epoch(_) | Order::Void(_) => Ok(()),
         }
     }
 
@@ -69,6 +73,7 @@ impl OrderFile {
         let (signatures, new) = match &mut self.order {
             Order::Policy(signed) => (&mut signed.signatures, by.sign(&signed.order)),
             Order::Epoch(signed) => (&mut signed.signatures, by.sign(&signed.order)),
+            Order::Void(signed) => (&mut signed.signatures, by.sign(&signed.order)),
             Order::Letter(LetterOrder { warrant: signed, .. }) | Order::Warrant(signed) => {
                 (&mut signed.signatures, by.sign(&signed.order))
             }
@@ -77,32 +82,49 @@ impl OrderFile {
         signatures.push(new);
     }
 
-    /// Has `response` carry the order to `keys`, which checks both signatures.
-    pub async fn apply(&self, response: &Client) -> Result<(), OrderError> {
-        let (kind, signed) = match &self.order {
-            Order::Policy(signed) => (OrderKind::Policy, serde_json::to_value(signed)?),
-            Order::Epoch(signed) => (OrderKind::Epoch, serde_json::to_value(signed)?),
-            Order::Letter(_) => return Err(OrderError::ForLetter),
-            Order::Warrant(_) => return Err(OrderError::ForList),
+    /// The names of the people who signed so far.
+    #[must_use]
+    pub fn signers(&self) -> Vec<&str> {
+        let signatures = match &self.order {
+            Order::Policy(signed) => &signed.signatures,
+            Order::Epoch(signed) => &signed.signatures,
+            Order::Letter(LetterOrder { warrant: signed, .. }) | Order::Warrant(signed) => {
+                &signed.signatures
+            }
+            Order::Void(signed) => &signed.signatures,
         };
-        call(response, &GiveOrder { kind, signed }).await?;
-        Ok(())
+        signatures.iter().map(|signature| signature.approver.as_str()).collect()
     }
 
-    /// The order in words, for the person who is to sign it.
-    pub fn words(&self) -> Result<Vec<String>, OrderFault> {
+    /// Has `response` carry the order out. `keys` checks the signatures.
+    pub async fn apply(&self, response: &Client) -> Result<AppliedOrder, OrderError> {
+        let order = match &self.order {
+            Order::Policy(signed) => SignedOrder::Policy(serde_json::to_value(signed)?),
+            Order::Epoch(signed) => SignedOrder::Epoch(serde_json::to_value(signed)?),
+            Order::Letter(LetterOrder { warrant: signed, .. }) | Order::Warrant(signed) => {
+                SignedOrder::Warrant(serde_json::to_value(signed)?)
+            }
+            Order::Void(signed) => SignedOrder::Void(serde_json::to_value(signed)?),
+        };
+        Ok(call(response, &ApplyOrder { order }).await?)
+    }
+
+    /// The order in words, for the person who is to sign it. A policy is shown as the difference to
+    /// `in_force`, or in full without that.
+    pub fn words(&self, in_force: Option<&Policy>) -> Result<Vec<String>, OrderFault> {
         match &self.order {
-            Order::Policy(signed) => Ok(words::policy(&signed.order)),
+            Order::Policy(signed) => Ok(words::policy(&signed.order, in_force)),
             Order::Epoch(signed) => Ok(vec![words::epoch(&signed.order)]),
             Order::Letter(letter) => letter.words(),
             Order::Warrant(signed) => Ok(vec![words::warrant(&signed.order)]),
+            Order::Void(signed) => Ok(vec![words::void(&signed.order)]),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use cofferdam_core::{Domain, Epoch, FieldSet, SeededRng, Timestamp};
+    use cofferdam_core::{Domain, Epoch, FieldSet, SeededRng, Sha256, Timestamp};
     use response_api::WarrantTerms;
 
     use super::*;
@@ -113,10 +135,10 @@ mod tests {
         "2012-01-15T20:00:00Z".parse().unwrap()
     }
 
-    fn warrant(purpose: &str) -> OrderFile {
+    fn warrant(subject: WarrantSubject) -> OrderFile {
         let terms = WarrantTerms {
             incident: 1,
-            purpose: purpose.to_owned(),
+            subject,
             caller: "response-1".parse().unwrap(),
             domain: Domain::Accounts,
             fields: FieldSet::EMPTY,
@@ -147,17 +169,22 @@ mod tests {
     fn a_warrant_for_a_letter_is_refused_without_the_texts() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("letter.order");
-        warrant("a list for the post").write(&path).unwrap();
+        warrant(WarrantSubject::PaperPost { letter: 2 }).write(&path).unwrap();
         assert!(OrderFile::read(&path).is_ok());
-        warrant("letter 2 to customers, version 00").write(&path).unwrap();
+        let version = Sha256([0; 32]);
+        warrant(WarrantSubject::Letter { letter: 2, version }).write(&path).unwrap();
         let refused = OrderFile::read(&path).unwrap_err().to_string();
         assert!(refused.contains("letter.order") && refused.contains("texts"), "{refused}");
     }
 
     #[test]
     fn words_command_no_terminal() {
-        let words = warrant("a list\u{1b}[2J").words().unwrap();
+        let incident = response_api::IncidentId(1);
+        let reason = Some("only one of us is here\u{1b}[2J".to_owned());
+        let order = crate::order::void_everybody(incident, now(), reason, now());
+        let words = order.words(None).unwrap();
         assert_eq!(words.len(), 1);
-        assert!(words[0].starts_with("Approve a list [2J: until "), "{words:?}");
+        assert!(words[0].starts_with("Void the credentials") && !words[0].contains('\u{1b}'));
+        assert!(words[0].contains("ONE signature is enough"), "{words:?}");
     }
 }

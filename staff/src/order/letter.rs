@@ -4,9 +4,10 @@
 use std::fs;
 use std::path::Path;
 
+use cofferdam_core::WarrantSubject;
 use cofferdam_mail::{CODE, NAME};
 use keys_api::{Signed, Warrant};
-use response_server::{Body, Texts, Variant, Writer};
+use response_letter::{Texts, Variant, Version, Writer};
 use serde::{Deserialize, Serialize};
 
 use super::error::{OrderError, OrderFault};
@@ -49,12 +50,34 @@ impl LetterOrder {
         write_all(dir, &texts).map_err(|source| OrderError::File { path: dir.to_owned(), source })
     }
 
-    fn writer(&self) -> Result<Writer, OrderFault> {
-        let purpose = &self.warrant.order.purpose;
-        let (_, version) = purpose.rsplit_once(", version ").ok_or(OrderFault::NoVersion)?;
-        let body = Body::parse(&self.body, version).map_err(|_| OrderFault::OtherTexts)?;
-        Ok(Writer::new(body)?)
+    /// Every text with its recipients, in the order of the version's variants.
+    pub fn texts(&self) -> Result<Vec<RenderedText>, OrderFault> {
+        let rendered = |(variant, texts): (Variant, Texts)| RenderedText {
+            recipients: printable(&variant_recipients(&variant)),
+            subject: filled_in(&texts.subject),
+            text: filled_in(&texts.text),
+        };
+        Ok(texts(&self.writer()?)?.into_iter().map(rendered).collect())
     }
+
+    fn writer(&self) -> Result<Writer, OrderFault> {
+        let WarrantSubject::Letter { version, .. } = self.warrant.order.subject else {
+            return Err(OrderFault::OtherTexts);
+        };
+        let version = Version::parse(&self.body, version).map_err(|_| OrderFault::OtherTexts)?;
+        Ok(Writer::new(version)?)
+    }
+}
+
+/// A text of a letter, as its recipients would read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RenderedText {
+    /// Their language, place and loss.
+    pub recipients: String,
+    /// The subject.
+    pub subject: String,
+    /// The plain text.
+    pub text: String,
 }
 
 /// Every text of a version, if all of them may be sent.
@@ -66,7 +89,7 @@ fn texts(writer: &Writer) -> Result<Vec<(Variant, Texts)>, OrderFault> {
             Some(fault) => Err(OrderFault::Text(fault)),
         }
     };
-    writer.body().variants.iter().map(write).collect()
+    writer.version().variants.iter().map(write).collect()
 }
 
 fn write_all(dir: &Path, texts: &[(Variant, Texts)]) -> std::io::Result<()> {
@@ -79,16 +102,18 @@ fn write_all(dir: &Path, texts: &[(Variant, Texts)]) -> std::io::Result<()> {
             place.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
         let folder = dir.join(format!("{number:04}-{}", place.trim_end_matches('-')));
         fs::create_dir(&folder)?;
-        let filled = |text: &str| {
-            let text = text.replace(NAME, "[name]").replace(CODE, "[code]");
-            text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
-        };
-        fs::write(folder.join("whom.txt"), filled(&variant_recipients(of)) + "\n")?;
-        fs::write(folder.join("subject.txt"), filled(&texts.subject))?;
-        fs::write(folder.join("text.txt"), filled(&texts.text))?;
-        fs::write(folder.join("html.html"), filled(&texts.html))?;
+        fs::write(folder.join("recipients.txt"), filled_in(&variant_recipients(of)) + "\n")?;
+        fs::write(folder.join("subject.txt"), filled_in(&texts.subject))?;
+        fs::write(folder.join("text.txt"), filled_in(&texts.text))?;
+        fs::write(folder.join("html.html"), filled_in(&texts.html))?;
     }
     Ok(())
+}
+
+/// A text with marks for name and code, and without characters that command a terminal.
+fn filled_in(text: &str) -> String {
+    let text = text.replace(NAME, "[name]").replace(CODE, "[code]");
+    text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
 }
 
 fn variant_recipients(of: &Variant) -> String {

@@ -1,33 +1,59 @@
 //! Orders in words.
 
-use cofferdam_core::FieldSet;
-use keys_api::{EpochChange, EpochOrder, Policy, Warrant};
+use cofferdam_core::{FieldSet, WarrantSubject};
+use keys_api::{EpochChange, EpochOrder, Policy, VoidOrder, Warrant};
 
+use super::difference::difference;
 use crate::printable;
 
-/// A policy in full, as TOML.
-pub fn policy(policy: &Policy) -> Vec<String> {
-    let head = format!("Policy, version {}:", policy.version);
-    let text = toml::to_string(policy).unwrap_or_default();
-    let lines = text.lines().map(|line| printable(&format!("  {line}")));
+/// A policy as TOML: the lines that differ from the policy `in_force`, or all of them without that.
+pub fn policy(policy: &Policy, in_force: Option<&Policy>) -> Vec<String> {
+    let text = |of: &Policy| toml::to_string(of).unwrap_or_default();
+    let (head, lines) = match in_force {
+        Some(before) => (
+            format!("Policy, version {}, beside version {}:", policy.version, before.version),
+            difference(&text(before), &text(policy)),
+        ),
+        None => (
+            format!("Policy, version {}:", policy.version),
+            text(policy).lines().map(str::to_owned).collect(),
+        ),
+    };
+    let lines = lines.iter().map(|line| printable(&format!("  {line}")));
     std::iter::once(head).chain(lines).collect()
 }
 
 /// A warrant in a line.
 pub fn warrant(order: &Warrant) -> String {
-    let Warrant { purpose, until, caller, records, .. } = order;
+    let Warrant { subject, until, caller, records, incident, .. } = order;
     let fields = names(order.fields);
+    let subject = match subject {
+        WarrantSubject::Letter { letter, version } => {
+            format!("letter {letter} of incident {incident}, version {version}")
+        }
+        WarrantSubject::PaperPost { letter } => format!(
+            "postal addresses of people whom letter {letter} of incident {incident} did not reach"
+        ),
+    };
     printable(&format!(
-        "Approve {purpose}: until {until}, {caller} may read {fields} of {records} records"
+        "Approve {subject}: until {until}, {caller} may read {fields} of {records} records"
+    ))
+}
+
+/// A void order in a line.
+pub fn void(order: &VoidOrder) -> String {
+    let VoidOrder { incident, set_before, until, break_glass } = order;
+    printable(&format!(
+        "Void the credentials of every customer that were set up to {set_before}, and end every \
+         session, for incident {incident}; to be carried out by {until}{}",
+        one_signature(break_glass.as_ref())
     ))
 }
 
 /// A change of an epoch in a line.
 pub fn epoch(order: &EpochOrder) -> String {
     let EpochOrder { domain, change, until, break_glass } = order;
-    let alone = break_glass
-        .as_ref()
-        .map_or_else(String::new, |reason| format!("; ONE signature must do, since: {reason}"));
+    let alone = one_signature(break_glass.as_ref());
     printable(&match change {
         EpochChange::Start { epoch, reseal_until } => format!(
             "A new master key for {domain}, epoch {}; until {reseal_until} its records may be \
@@ -47,6 +73,11 @@ pub fn epoch(order: &EpochOrder) -> String {
 pub fn recipients(language: &str, jurisdiction: &str, lost: FieldSet) -> String {
     let place = format!("{language} {jurisdiction}");
     format!("{}, lost {}", place.trim(), names(lost))
+}
+
+fn one_signature(break_glass: Option<&String>) -> String {
+    let alone = |reason| format!("; ONE signature is enough, because: {reason}");
+    break_glass.map_or_else(String::new, alone)
 }
 
 fn names(fields: FieldSet) -> String {

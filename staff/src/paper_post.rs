@@ -7,15 +7,14 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use cofferdam_wire::Client;
-use keys_api::{Signed, Warrant};
-use response_api::{LetterId, OpenPost, PostPerson, ReadPost};
+use response_api::{LetterId, PaperPostPerson, ReadPaperPost};
 
 use crate::step::call;
 use crate::{Progress, StepError};
 
 /// How many people are on a list, and how many are not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct PostCounts {
+pub struct ListCounts {
     /// Rows of the list.
     pub written: u64,
     /// People left out because a row has the same name and address.
@@ -24,30 +23,26 @@ pub struct PostCounts {
     pub without: u64,
 }
 
-/// Writes the list under a warrant that two people signed, into a new CSV file that only its owner
-/// can read.
+/// Writes the list under an open warrant, into a new CSV file that only its owner can read.
 pub async fn write_list(
     client: &Client,
     letter: LetterId,
-    signed: Signed<Warrant>,
+    warrant: &str,
     out: &Path,
     progress: Progress<'_>,
-) -> Result<PostCounts, StepError> {
-    let people = u64::from(signed.order.records);
-    let warrant = serde_json::to_value(signed).map_err(StepError::Json)?;
-    let warrant = call(client, &OpenPost { letter, warrant }).await?.warrant;
+) -> Result<ListCounts, StepError> {
     let mut list = List::create(out)?;
     let mut from = Some(0);
     while let Some(first) = from {
-        let page = ReadPost { letter, warrant: warrant.clone(), from: first };
+        let page = ReadPaperPost { letter, warrant: warrant.to_owned(), from: first };
         let page = call(client, &page).await?;
         for person in &page.people {
             list.add(person)?;
         }
         list.counts.without += u64::from(page.without);
         from = page.next;
-        let PostCounts { written, same, without } = list.counts;
-        progress(written + same + without, people);
+        let ListCounts { written, same, without } = list.counts;
+        progress(written + same + without, 0);
     }
     list.finish()
 }
@@ -57,7 +52,7 @@ struct List {
     path: PathBuf,
     rows: csv::Writer<File>,
     seen: HashSet<[u8; 16]>,
-    counts: PostCounts,
+    counts: ListCounts,
 }
 
 impl List {
@@ -68,10 +63,10 @@ impl List {
         let head = rows.write_record(["person", "language", "name", "address"]);
         head.map_err(|e| StepError::file(path)(e.into()))?;
         let path = path.to_owned();
-        Ok(Self { path, rows, seen: HashSet::new(), counts: PostCounts::default() })
+        Ok(Self { path, rows, seen: HashSet::new(), counts: ListCounts::default() })
     }
 
-    fn add(&mut self, of: &PostPerson) -> Result<(), StepError> {
+    fn add(&mut self, of: &PaperPostPerson) -> Result<(), StepError> {
         if !self.seen.insert(household(of.name.expose(), of.address.expose())) {
             self.counts.same += 1;
             return Ok(());
@@ -83,7 +78,7 @@ impl List {
         row.map_err(|e| StepError::file(&self.path)(e.into()))
     }
 
-    fn finish(self) -> Result<PostCounts, StepError> {
+    fn finish(self) -> Result<ListCounts, StepError> {
         let Self { path, rows, counts, .. } = self;
         let file = rows.into_inner().map_err(|e| StepError::file(&path)(e.into_error()))?;
         file.sync_all().map_err(StepError::file(&path))?;
@@ -124,7 +119,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("list.csv");
         let mut list = List::create(&path).unwrap();
-        let person = |person, name: &str, address: &str| PostPerson {
+        let person = |person, name: &str, address: &str| PaperPostPerson {
             person,
             language: "en".to_owned(),
             name: Personal::new(name),
@@ -134,7 +129,7 @@ mod tests {
         list.add(&person(2, "ADA LOVELACE", "12 St James's  Sq, London")).unwrap();
         list.add(&person(3, "=cmd()", "1 Road")).unwrap();
         let counts = list.finish().unwrap();
-        assert_eq!(counts, PostCounts { written: 2, same: 1, without: 0 });
+        assert_eq!(counts, ListCounts { written: 2, same: 1, without: 0 });
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.contains("3,en,'=cmd(),1 Road"), "{text}");
         assert!(List::create(&path).is_err(), "the list is written over");

@@ -1,0 +1,68 @@
+//! The difference of two texts, line by line.
+
+use similar::{ChangeTag, TextDiff};
+
+/// Lines before and after a change that are shown with it.
+const CONTEXT: usize = 2;
+
+/// The lines that were removed (`-`) and added (`+`), each change with the section that it stands in.
+pub fn difference(before: &str, after: &str) -> Vec<String> {
+    let diff = TextDiff::from_lines(before, after);
+    let mut lines = Vec::new();
+    for group in diff.grouped_ops(CONTEXT) {
+        if let Some(first) = group.first() {
+            lines.extend(section(after, first.new_range().start));
+        }
+        for op in &group {
+            for change in diff.iter_changes(op) {
+                let sign = match change.tag() {
+                    ChangeTag::Delete => '-',
+                    ChangeTag::Insert => '+',
+                    ChangeTag::Equal => ' ',
+                };
+                lines.push(format!("{sign} {}", change.value().trim_end()));
+            }
+        }
+    }
+    if lines.is_empty() {
+        lines.push("no difference".to_owned());
+    }
+    lines
+}
+
+/// The heading of the TOML section before a line, and the name in it.
+fn section(text: &str, line: usize) -> Vec<String> {
+    let lines: Vec<_> = text.lines().take(line).collect();
+    let Some(head) = lines.iter().rposition(|line| line.starts_with('[')) else {
+        return Vec::new();
+    };
+    let name = lines[head..].iter().find(|line| line.starts_with("name = "));
+    std::iter::once(&lines[head]).chain(name).map(|line| format!("@ {line}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_shown_with_its_section() {
+        let before = "version = 1\n\n[[callers]]\nname = \"web-1\"\na = 1\nb = 2\nc = 3\nd = 4\n";
+        let after = before.replace("version = 1", "version = 2").replace("d = 4", "d = 5");
+        assert_eq!(
+            difference(before, &after),
+            [
+                "- version = 1",
+                "+ version = 2",
+                "  ",
+                "  [[callers]]",
+                "@ [[callers]]",
+                "@ name = \"web-1\"",
+                "  b = 2",
+                "  c = 3",
+                "- d = 4",
+                "+ d = 5",
+            ]
+        );
+        assert_eq!(difference(before, before), ["no difference"]);
+    }
+}
