@@ -21,7 +21,7 @@ pub enum StepError {
     },
     /// Too few people signed.
     #[error(
-        "a letter needs the approval of two people, and {0} signed; name both: \
+        "two people have to approve this, and {0} signed; name both: \
          --approver NAME=KEYFILE --approver NAME=KEYFILE"
     )]
     Approvers(usize),
@@ -32,7 +32,7 @@ pub enum StepError {
     #[error("what keys answered is not understood: {0}")]
     Answer(serde_json::Error),
     /// `keys` holds no master key for a domain.
-    #[error("this keys has no master key for {0}")]
+    #[error("keys has no master key for {0}")]
     NoMasterKey(Domain),
     /// Epochs are numbered with 16 bits.
     #[error("there are no more epochs")]

@@ -46,10 +46,10 @@ pub enum OrderError {
     #[error(transparent)]
     Step(#[from] StepError),
     /// Another command carries out the approval of a letter.
-    #[error("this approves a letter: cofferdam letters approve")]
+    #[error("the order approves a letter; run: cofferdam letters approve")]
     ForLetter,
     /// Another command carries out the warrant for a list.
-    #[error("this is for a list: cofferdam letters post export")]
+    #[error("the order is for a list; run: cofferdam letters post export")]
     ForList,
 }
 
