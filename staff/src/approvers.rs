@@ -41,7 +41,7 @@ pub enum KeyError {
     #[error(transparent)]
     File(#[from] ConfigError),
     /// The file holds no text.
-    #[error("{}: no text", .0.display())]
+    #[error("{} holds no text", .0.display())]
     NoText(PathBuf),
     /// The file holds no key, or the passphrase does not open it.
     #[error("{}: {source}", path.display())]

@@ -8,7 +8,7 @@ use std::process::Stdio;
 
 use cofferdam_core::{Rng, SeededRng};
 
-use crate::support::{Place, Process, assert_refused, json, run, stdout};
+use crate::support::{Place, Process, assert_refused, json, run, stdout, wait_until};
 
 /// An estate that a drill left running.
 fn drilled() -> (Place, Process) {
@@ -33,8 +33,8 @@ fn files(dir: &Path) -> Vec<PathBuf> {
     found
 }
 
-#[test]
-fn evidence_and_containment_after_a_drill() {
+#[tokio::test(flavor = "multi_thread")]
+async fn evidence_and_containment_after_a_drill() {
     let (place, _running) = drilled();
     let bag = place.dir.with_extension("bag");
     let out = bag.to_str().unwrap();
@@ -49,7 +49,7 @@ fn evidence_and_containment_after_a_drill() {
     every_flipped_bit_is_named(&bag, key);
 
     contain(&place);
-    void_by_one_person(&place);
+    void_by_one_person(&place).await;
     let journal = stdout(&place.run(["incident", "journal", "1"]));
     for act in ["declare", "freeze", "void", "evidence.seal", "budget", "void.some", "person"] {
         assert!(journal.contains(act), "{act}: {journal}");
@@ -99,7 +99,7 @@ fn contain(place: &Place) {
 
 /// One person alone voids every credential of a second incident only by breaking the glass, which
 /// rings an alarm.
-fn void_by_one_person(place: &Place) {
+async fn void_by_one_person(place: &Place) {
     let mut declare = place.cofferdam(["incident", "declare", "--title", "another incident"]);
     declare.args(["--fallen", "web-ky-2", "--from", "2012-01-15T00:00:00Z"]);
     stdout(&declare.args(["--found", "by chance"]).output().unwrap());
@@ -111,7 +111,8 @@ fn void_by_one_person(place: &Place) {
     assert_refused(&alone.output().unwrap(), "two people");
     let reason = ["--break-glass", "the second approver can't be reached"];
     stdout(&alone.args(reason).output().unwrap());
-    std::thread::sleep(std::time::Duration::from_secs(2));
-    let alarms = stdout(&place.run(["incident", "alarms"]));
-    assert!(alarms.contains("break_glass"), "{alarms}");
+    wait_until("the broken glass rings", async || {
+        stdout(&place.run(["incident", "alarms"])).contains("break_glass")
+    })
+    .await;
 }

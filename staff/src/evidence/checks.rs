@@ -131,7 +131,7 @@ fn proved(line: &EntryLine, checkpoint: &Checkpoint) -> Result<Vec<u8>, String> 
     let entry = STANDARD.decode(&line.entry).map_err(|e| e.to_string())?;
     let hash = |text: &String| STANDARD.decode(text).ok().and_then(|h| h.try_into().ok());
     let proof: Option<Vec<Hash>> = line.proof.iter().map(|text| hash(text).map(Hash)).collect();
-    let proof = proof.ok_or("a hash is none")?;
+    let proof = proof.ok_or("a hash of the proof can't be read")?;
     let (size, root) = (checkpoint.size(), *checkpoint.hash());
     check_record(&proof, size, root, line.index, record_hash(&entry))
         .map_err(|_| "the entry does not stand in the tree")?;

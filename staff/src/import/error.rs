@@ -42,7 +42,7 @@ pub enum ImportError {
         reason: String,
     },
     /// A database has many tables.
-    #[error("--table: which table of the database?")]
+    #[error("name the table of the database with --table")]
     NoTable,
     /// A table's file has another ending than those that are known.
     #[error("{}: a table's file ends in .csv, .jsonl or .parquet", .0.display())]
@@ -51,7 +51,7 @@ pub enum ImportError {
     #[error("the shop's database: {0}")]
     Database(#[from] sqlx::Error),
     /// An access log names no instant, so that nobody knows the time that it covers.
-    #[error("{}: no line of it tells when; say --covers-from and --covers-to", .0.display())]
+    #[error("{}: no line names an instant; give --covers-from and --covers-to", .0.display())]
     NoInstant(PathBuf),
     /// The thread that reads ended before it was done.
     #[error("the reader stopped: {0}")]

@@ -32,7 +32,7 @@ pub fn run(args: &VerifyArgs) -> Result<ExitCode, CommandError> {
                 output::line(&fault.to_string());
             }
             let (bag, count) = (args.bag.display(), faults.len());
-            return Err(format!("{bag}: {count} faults; it proves nothing").into());
+            return Err(format!("{bag}: {count} faults; the bag proves nothing").into());
         }
     };
     output::line(&format!(

@@ -75,7 +75,7 @@ async fn draft(args: DraftPostArgs) -> Result<ExitCode, CommandError> {
 async fn export(args: ExportPostArgs) -> Result<ExitCode, CommandError> {
     check_new(&args.out)?;
     let Order::Warrant(signed) = OrderFile::read(&args.order)?.order else {
-        return Err(format!("{} is for no letter", args.order.display()).into());
+        return Err(format!("{} is no warrant for a list", args.order.display()).into());
     };
     let (letter, client) = (args.one.letter, args.one.common.client()?);
     let mut bar = Progress::new("people");

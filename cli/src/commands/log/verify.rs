@@ -81,7 +81,7 @@ fn rebuild(segments: &Segments, hashes: &HashFile) -> Result<(u64, Timestamp), C
 enum Wrong {
     #[error(transparent)]
     File(#[from] TlogError),
-    #[error("entry {0} is none that keys wrote: {1}")]
+    #[error("keys did not write entry {0}: {1}")]
     Entry(u64, String),
 }
 
@@ -96,8 +96,8 @@ fn check(
 ) -> Result<(u64, Hash), CommandError> {
     let path = dir.join(name);
     let note = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
-    let checkpoint =
-        read_checkpoint(&note, key).map_err(|e| format!("{} is not good: {e}", path.display()))?;
+    let checkpoint = read_checkpoint(&note, key)
+        .map_err(|e| format!("{} can't be verified: {e}", path.display()))?;
     if checkpoint.size() > size {
         let what = format!(
             "{} vouches for {} entries, and there are {size}",

@@ -29,7 +29,7 @@ pub fn run(args: &ShowArgs) -> Result<ExitCode, CommandError> {
         (Some(dir), Order::Letter(letter)) => letter.write_texts(dir)?,
         (Some(_), _) => {
             return Err(
-                format!("{} approves no letter: it has no texts", args.order.display()).into()
+                format!("{} approves no letter and has no texts", args.order.display()).into()
             );
         }
     }
