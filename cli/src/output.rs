@@ -27,6 +27,17 @@ pub fn note(text: &str) {
     let _ = writeln!(out, "{text}");
 }
 
+/// Prints the command that comes next.
+pub fn next(command: &str) {
+    note(&format!("next: {command}"));
+}
+
+/// Prints a question, and stays on its line.
+pub fn ask(question: &str) {
+    let mut err = std::io::stderr().lock();
+    let _ = write!(err, "{question}").and_then(|()| err.flush());
+}
+
 /// Prints a result as JSON.
 pub fn json<T: Serialize>(value: &T) -> Result<(), serde_json::Error> {
     line(&serde_json::to_string_pretty(value)?);

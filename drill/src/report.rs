@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use cofferdam_core::Field;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::flat::FlatReport;
 
 /// The result of a drill.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 pub struct DrillReport {
     /// Customers imported. Decoys come on top.
     pub customers: u64,
@@ -42,7 +43,7 @@ pub struct DrillReport {
 }
 
 /// The loot of the thief.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 pub struct Loot {
     /// Records of which it got a field, decoys among them.
     pub records: u64,
@@ -53,7 +54,7 @@ pub struct Loot {
 }
 
 /// The exposure in people, each counted at the worst level.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 pub struct ExposureReport {
     /// People of whom a field was read.
     pub read: u64,
@@ -70,7 +71,7 @@ pub struct ExposureReport {
 }
 
 /// Cards.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 pub struct CardsReport {
     /// Cards that payments holds.
     pub stored: u64,
@@ -79,7 +80,7 @@ pub struct CardsReport {
 }
 
 /// An alarm.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct AlarmReport {
     /// The kind, as `decoy`.
     pub kind: String,
@@ -90,7 +91,7 @@ pub struct AlarmReport {
 }
 
 /// The void order.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 pub struct VoidReport {
     /// Customers whose password is void.
     pub customers: u64,
@@ -99,7 +100,7 @@ pub struct VoidReport {
 }
 
 /// Letters.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 pub struct LettersReport {
     /// Letters to staff that the relay accepted.
     pub staff: u64,
@@ -116,7 +117,7 @@ pub struct LettersReport {
 }
 
 /// The notice.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 pub struct NoticeReport {
     /// The HTTP status of the page.
     pub status: u16,
@@ -125,7 +126,7 @@ pub struct NoticeReport {
 }
 
 /// A step with its time.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Step {
     /// The step's name.
     pub name: &'static str,
@@ -138,7 +139,7 @@ pub struct Step {
 }
 
 /// Something that must hold.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Check {
     /// The statement that must hold.
     pub name: String,

@@ -8,12 +8,14 @@ use std::path::{Path, PathBuf};
 use aws_lc_rs::digest::{SHA256, digest};
 use cofferdam_wire::Client;
 use response_api::{LetterId, PaperPostPerson, ReadPaperPost};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::step::call;
 use crate::{Progress, StepError};
 
 /// How many people are on a list, and how many are not.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ListCounts {
     /// Rows of the list.
     pub written: u64,

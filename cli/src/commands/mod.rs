@@ -1,15 +1,166 @@
 //! The commands: a folder or a file for each subcommand of `cofferdam`.
 
-pub mod budgets;
-pub mod decoys;
-pub mod drill;
-pub mod evidence;
-pub mod import;
-pub mod incident;
-pub mod keys;
-pub mod letters;
-pub mod log;
-pub mod mail;
-pub mod serve;
-pub mod staff;
-pub mod up;
+mod access_log;
+mod alarm;
+mod approver;
+mod budget;
+mod customers;
+mod decoys;
+mod dkim_key;
+mod drill;
+mod epoch;
+mod evidence;
+mod incident;
+mod keys;
+mod letters;
+mod log;
+pub mod manual;
+mod order;
+mod paper_post;
+mod policy;
+mod serve;
+mod table;
+mod up;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use estate::Compartment;
+
+use crate::options::CommandError;
+use keys::KeysCommand;
+use serve::{AccountsCommand, PaymentsCommand, ResponseCommand, Server};
+
+/// Nouns first. The same verb means the same everywhere: `list` and `show` read, `add` and `remove`
+/// change, `draft`, `show`, `sign` and `apply` are the way of an order.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make an estate (or take the one that is there) and run all its compartments
+    Up(up::UpArgs),
+    /// Replay a breach on a fresh estate, from the theft to the last letter, and check it all
+    Drill(drill::DrillArgs),
+    /// Respond to an incident: declare, freeze, scope, void, publish, report
+    #[command(subcommand)]
+    Incident(incident::IncidentCommand),
+    /// Write to staff, then to customers: plan, preview, test, start, settle
+    #[command(subcommand)]
+    Letters(letters::LettersCommand),
+    /// What two people sign: draft, show, sign, apply
+    #[command(subcommand)]
+    Order(order::OrderCommand),
+    /// Write on paper to people whom no e-mail reached
+    #[command(subcommand)]
+    PaperPost(paper_post::PaperPostCommand),
+    /// What rang
+    #[command(subcommand)]
+    Alarm(alarm::AlarmCommand),
+    /// The evidence of an incident: one sealed bag, and how it is verified
+    #[command(subcommand)]
+    Evidence(evidence::EvidenceCommand),
+    /// The people who approve orders, and their keys
+    #[command(subcommand)]
+    Approver(approver::ApproverCommand),
+    /// Who may do what, and how much of it
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
+    /// How much each caller may take, and needs
+    #[command(subcommand)]
+    Budget(budget::BudgetCommand),
+    /// The epochs of each domain's master key
+    #[command(subcommand)]
+    Epoch(epoch::EpochCommand),
+    /// Customers of an older shop, for `accounts`
+    #[command(subcommand)]
+    Customers(customers::CustomersCommand),
+    /// The shop's own table of customers, for incidents about it
+    #[command(subcommand)]
+    Table(table::TableCommand),
+    /// Other systems' logs of who read customers' data
+    #[command(subcommand)]
+    AccessLog(access_log::AccessLogCommand),
+    /// A release log, or a copy of one, on disk
+    #[command(subcommand)]
+    Log(log::LogCommand),
+    /// Keys that sign letters
+    #[command(subcommand)]
+    DkimKey(dkim_key::DkimKeyCommand),
+    /// What comes to customers that don't exist
+    #[command(subcommand)]
+    Decoys(decoys::DecoysCommand),
+    /// The keys compartment, and its ceremony
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// The accounts compartment
+    #[command(subcommand)]
+    Accounts(AccountsCommand),
+    /// The payments compartment
+    #[command(subcommand)]
+    Payments(PaymentsCommand),
+    /// The response compartment
+    #[command(subcommand)]
+    Response(ResponseCommand),
+    /// The development mail sink: an SMTP server on loopback that stores what arrives
+    #[command(subcommand)]
+    Sink(serve::SinkCommand),
+    /// Write man pages, shell completions and the schema of every JSON result
+    Manual(manual::ManualArgs),
+}
+
+/// The work for the async runtime.
+pub enum Task {
+    /// A server that has locked itself in.
+    Server(Server),
+    /// Every other command.
+    Command(Command),
+}
+
+impl Task {
+    /// Locks the process in if it is to be a server. It must have no other thread yet.
+    pub fn confine(command: Command) -> Result<Self, CommandError> {
+        let (compartment, args) = match command {
+            Command::Keys(KeysCommand::Serve(args)) => (Compartment::Keys, args),
+            Command::Accounts(AccountsCommand::Serve(args)) => (Compartment::Accounts, args),
+            Command::Payments(PaymentsCommand::Serve(args)) => (Compartment::Payments, args),
+            Command::Response(ResponseCommand::Serve(args)) => (Compartment::Response, args),
+            other => return Ok(Self::Command(other)),
+        };
+        Ok(Self::Server(Server::confine(compartment, args)?))
+    }
+
+    /// Does the work.
+    pub async fn run(self) -> Result<ExitCode, CommandError> {
+        match self {
+            Self::Server(server) => server.run().await,
+            Self::Command(command) => run(command).await,
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<ExitCode, CommandError> {
+    match command {
+        Command::Up(args) => up::run(args).await,
+        Command::Drill(args) => drill::run(args).await,
+        Command::Incident(command) => incident::run(command).await,
+        Command::Letters(command) => letters::run(command).await,
+        Command::Order(command) => order::run(command).await,
+        Command::PaperPost(command) => paper_post::run(command).await,
+        Command::Alarm(command) => alarm::run(command).await,
+        Command::Evidence(command) => evidence::run(command).await,
+        Command::Approver(command) => approver::run(command).await,
+        Command::Policy(command) => policy::run(command).await,
+        Command::Budget(command) => budget::run(command).await,
+        Command::Epoch(command) => epoch::run(command).await,
+        Command::Customers(command) => customers::run(command).await,
+        Command::Table(command) => table::run(command).await,
+        Command::AccessLog(command) => access_log::run(command).await,
+        Command::Log(command) => log::run(&command),
+        Command::DkimKey(command) => dkim_key::run(command),
+        Command::Decoys(command) => decoys::run(command).await,
+        Command::Keys(command) => keys::run(command).await,
+        Command::Accounts(_) | Command::Payments(_) | Command::Response(_) => {
+            Err("a server is started before the async runtime".into())
+        }
+        Command::Sink(command) => serve::run_sink(command).await,
+        Command::Manual(args) => manual::run(&args),
+    }
+}

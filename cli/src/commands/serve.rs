@@ -12,7 +12,7 @@ use cofferdam_wire::{LogFormat, Shutdown, init_logging, load_config};
 use estate::Compartment;
 use tokio::io::AsyncReadExt;
 
-use crate::command::CommandError;
+use crate::options::CommandError;
 
 /// How a compartment is run.
 #[derive(Debug, Args)]

@@ -7,27 +7,47 @@ use clap::Args;
 use cofferdam_core::{SystemClock, SystemRng};
 use cofferdam_wire::Shutdown;
 use estate::{Estate, Plan, Running};
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use crate::command::CommandError;
+use crate::options::{CommandError, EstateArgs, OutputArgs};
 use crate::output;
 
 /// `cofferdam up`
 #[derive(Debug, Args)]
 pub struct UpArgs {
-    /// Where the estate stands, or is to be made
-    #[arg(long, default_value = "./estate")]
+    #[command(flatten)]
+    estate: EstateArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Where an estate listens.
+#[derive(Serialize, JsonSchema)]
+pub struct Listening {
+    /// Its directory.
     dir: PathBuf,
+    /// The addresses of its compartments.
+    keys: String,
+    accounts: String,
+    payments: String,
+    response: String,
+    /// The address of the public notice.
+    notice: String,
+    /// The address of the mail sink.
+    mail_sink: String,
 }
 
 /// Makes or takes the estate, runs it, and stops it on SIGTERM or Ctrl-C.
 pub async fn run(args: UpArgs) -> Result<ExitCode, CommandError> {
-    if !Estate::exists(&args.dir) {
-        output::note(&format!("Making an estate in {}", args.dir.display()));
-        estate::create(&args.dir, &Plan::default(), &SystemClock, &SystemRng).await?;
+    let dir = args.estate.dir;
+    if !Estate::exists(&dir) {
+        output::note(&format!("Making an estate in {}", dir.display()));
+        estate::create(&dir, &Plan::default(), &SystemClock, &SystemRng).await?;
     }
-    let estate = Estate::open(&args.dir)?;
+    let estate = Estate::open(&dir)?;
     let mut running = Running::start(&estate, &std::env::current_exe()?).await?;
-    show(&estate);
+    args.output.print(&listening(&estate), lines)?;
     tokio::select! {
         () = Shutdown.requested() => {
             output::note("Stopping the estate");
@@ -41,18 +61,30 @@ pub async fn run(args: UpArgs) -> Result<ExitCode, CommandError> {
     }
 }
 
-fn show(estate: &Estate) {
+fn listening(estate: &Estate) -> Listening {
     let at = &estate.addresses;
-    output::line(&format!("The estate in {} is up:", estate.dir.display()));
-    for (name, place) in [
-        ("keys", &at.keys),
-        ("accounts", &at.accounts),
-        ("payments", &at.payments),
-        ("response", &at.response),
-        ("notice", &at.notice),
-        ("mail sink", &at.relay),
-    ] {
-        output::line(&format!("  {name:9} {place}"));
+    Listening {
+        dir: estate.dir.clone(),
+        keys: at.keys.clone(),
+        accounts: at.accounts.clone(),
+        payments: at.payments.clone(),
+        response: at.response.clone(),
+        notice: at.notice.clone(),
+        mail_sink: at.relay.clone(),
     }
-    output::line("Certificates of the callers stand in callers/. Ctrl-C stops it.");
+}
+
+fn lines(of: &Listening) -> Vec<String> {
+    let places = [
+        ("keys", &of.keys),
+        ("accounts", &of.accounts),
+        ("payments", &of.payments),
+        ("response", &of.response),
+        ("notice", &of.notice),
+        ("mail sink", &of.mail_sink),
+    ];
+    let mut out = vec![format!("The estate in {} is up:", of.dir.display())];
+    out.extend(places.map(|(name, place)| format!("  {name:9} {place}")));
+    out.push("Certificates of the callers stand in callers/. Ctrl-C stops it.".to_owned());
+    out
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use cofferdam_core::{Clock, Rng};
 use roaring::RoaringBitmap;
+use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::net::TcpListener;
 
@@ -36,7 +37,7 @@ pub struct FlatSize {
 }
 
 /// The loss, and the findings of the shop.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct FlatReport {
     /// Customers in the database.
     pub customers: u32,

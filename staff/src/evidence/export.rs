@@ -14,6 +14,7 @@ use response_api::{
     bag_name,
 };
 use roaring::RoaringBitmap;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::error::EvidenceError;
@@ -25,7 +26,7 @@ use crate::step::call;
 const ROWS: u32 = 10_000;
 
 /// A bag that was written and sealed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Exported {
     /// The key that verifies the seal.
     pub key: String,

@@ -1,19 +1,23 @@
 //! Bringing other systems' access logs to `response`.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::fs::File;
 use std::io::{BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{Context, SHA256};
-use cofferdam_core::{Access, Timestamp};
+use cofferdam_core::{Access, CallerName, Timestamp, Whose};
 use cofferdam_foreign::{Item, LogMapping, read_log};
 use cofferdam_wire::{Client, load_config};
 use response_api::{AccessLog, BeginAccessLog, FinishAccessLog, ImportAccessLog, Span};
+use schemars::JsonSchema;
+use serde::Serialize;
+use tokio::sync::mpsc::Receiver;
 
 use super::customers::default_rejects;
 use super::error::ImportError;
-use super::pages::{self, TakeError};
+use super::pages::{self, Reading, TakeError};
 use super::rejects::{Reject, RejectsFile};
 use crate::Progress;
 
@@ -56,9 +60,10 @@ pub async fn bring_access_logs(
         let log = digest(file, &mapping_text).map_err(ImportError::read(file))?;
         brought.push(send(client, file, log, &understood, progress).await?);
     }
+    let spans: Vec<_> = brought.iter().map(|of| of.span).collect();
     let mut logs = Vec::new();
     for (at, of) in brought.iter().enumerate() {
-        let covers = covered(&brought, at, coverage)
+        let covers = covered(&spans, at, coverage)
             .ok_or_else(|| ImportError::NoInstant(of.file.to_owned()))?;
         let call = FinishAccessLog { log: of.log.clone(), covers, unreadable: of.unreadable };
         logs.push(client.call(&call).await.map_err(ImportError::Response)?);
@@ -66,14 +71,90 @@ pub async fn bring_access_logs(
     Ok(logs)
 }
 
+/// What a log would be brought as.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PlannedLog {
+    /// The file's name.
+    pub name: String,
+    /// Its format.
+    pub format: String,
+    /// The span of which it tells everything; nothing if neither its lines nor the options say.
+    pub covers: Option<Span>,
+    /// Accesses in it.
+    pub accesses: u64,
+    /// Accesses that can't be told to be anybody's, as far as the log alone shows.
+    pub everybody: u64,
+    /// Lines that can't be read. They are listed beside the file.
+    pub unreadable: u64,
+    /// The clients, users and servers that appear in it, each with the number of its accesses.
+    pub actors: BTreeMap<CallerName, u64>,
+}
+
+/// Reads the files as [`bring_access_logs`] does, and brings nothing. `progress` sees how many
+/// accesses of a file were read.
+pub async fn plan_access_logs(
+    files: &[PathBuf],
+    mapping: &Path,
+    coverage: Coverage,
+    progress: Progress<'_>,
+) -> Result<Vec<PlannedLog>, ImportError> {
+    let understood: LogMapping = load_config(mapping)?;
+    let (mut planned, mut spans) = (Vec::new(), Vec::new());
+    for file in files {
+        let mut log = PlannedLog {
+            name: file_name(file),
+            format: understood.format().to_owned(),
+            covers: None,
+            accesses: 0,
+            everybody: 0,
+            unreadable: 0,
+            actors: BTreeMap::new(),
+        };
+        let (mut accesses, reading) = start_reading(file, &understood);
+        while let Some(some) = accesses.recv().await {
+            some.iter().for_each(|access| log.count(access));
+            progress(log.accesses, 0);
+        }
+        let FileRead { span, unreadable } = reading.await??;
+        log.unreadable = unreadable;
+        spans.push(span);
+        planned.push(log);
+    }
+    for (at, log) in planned.iter_mut().enumerate() {
+        log.covers = covered(&spans, at, coverage);
+    }
+    Ok(planned)
+}
+
+impl PlannedLog {
+    fn count(&mut self, access: &Access) {
+        self.accesses += 1;
+        self.everybody += u64::from(matches!(access.whose, Whose::Everybody { .. }));
+        *self.actors.entry(access.caller.clone()).or_default() += 1;
+        if access.via != access.caller {
+            *self.actors.entry(access.via.clone()).or_default() += 1;
+        }
+    }
+}
+
 /// The time that a file covers: from its first line to the first line of the next file.
-fn covered(all: &[Brought<'_>], at: usize, coverage: Coverage) -> Option<Span> {
-    let own = all[at].span;
-    let next = all.get(at + 1).and_then(|of| of.span).map(|span| span.from);
-    let (first, last) = (at == 0, at + 1 == all.len());
+fn covered(spans: &[Option<Span>], at: usize, coverage: Coverage) -> Option<Span> {
+    let own = spans[at];
+    let next = spans.get(at + 1).copied().flatten().map(|span| span.from);
+    let (first, last) = (at == 0, at + 1 == spans.len());
     let from = coverage.from.filter(|_| first).or(own.map(|span| span.from))?;
     let to = coverage.to.filter(|_| last).or(next).or(own.map(|span| span.to))?;
     Some(Span { from, to: to.max(from) })
+}
+
+fn file_name(file: &Path) -> String {
+    file.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Starts to read a file. The reader ends with its span and the number of its unreadable lines.
+fn start_reading(file: &Path, mapping: &LogMapping) -> (Receiver<Vec<Access>>, Reading<FileRead>) {
+    let (path, mapping) = (file.to_owned(), mapping.clone());
+    pages::read(PAGE, move |pages| read(&path, &mapping, &mut |access| pages.push(access)))
 }
 
 async fn send<'a>(
@@ -83,12 +164,10 @@ async fn send<'a>(
     mapping: &LogMapping,
     progress: Progress<'_>,
 ) -> Result<Brought<'a>, ImportError> {
-    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let begin = BeginAccessLog { log: log.clone(), name, format: mapping.format().to_owned() };
+    let (name, format) = (file_name(file), mapping.format().to_owned());
+    let begin = BeginAccessLog { log: log.clone(), name, format };
     let state = client.call(&begin).await.map_err(ImportError::Response)?;
-    let (path, mapping) = (file.to_owned(), mapping.clone());
-    let (mut accesses, reading) =
-        pages::read(PAGE, move |pages| read(&path, &mapping, &mut |access| pages.push(access)));
+    let (mut accesses, reading) = start_reading(file, mapping);
     let mut page = 0;
     while let Some(some) = accesses.recv().await {
         if !state.finished && page >= state.pages {
@@ -161,15 +240,9 @@ fn digest(path: &Path, mapping: &[u8]) -> std::io::Result<String> {
 mod tests {
     use super::*;
 
-    fn brought(spans: &[Option<(&str, &str)>]) -> Vec<Brought<'static>> {
+    fn spans(spans: &[Option<(&str, &str)>]) -> Vec<Option<Span>> {
         let span = |(from, to): (&str, &str)| Span { from: at(from), to: at(to) };
-        let one = |of: &Option<(&str, &str)>| Brought {
-            file: Path::new("access.log"),
-            log: String::new(),
-            span: of.map(span),
-            unreadable: 0,
-        };
-        spans.iter().map(one).collect()
+        spans.iter().map(|of| of.map(span)).collect()
     }
 
     fn at(time: &str) -> Timestamp {
@@ -178,7 +251,7 @@ mod tests {
 
     #[test]
     fn files_cover_the_time_between_them_and_what_staff_say_at_the_ends() {
-        let all = brought(&[Some(("01:00", "02:00")), Some(("03:00", "04:00"))]);
+        let all = spans(&[Some(("01:00", "02:00")), Some(("03:00", "04:00"))]);
         let span = |n, coverage| covered(&all, n, coverage).unwrap();
         assert_eq!(span(0, Coverage::default()), Span { from: at("01:00"), to: at("03:00") });
         assert_eq!(span(1, Coverage::default()), Span { from: at("03:00"), to: at("04:00") });
@@ -189,7 +262,7 @@ mod tests {
 
     #[test]
     fn a_file_without_instants_covers_what_staff_say_or_nothing() {
-        let all = brought(&[None]);
+        let all = spans(&[None]);
         assert_eq!(covered(&all, 0, Coverage::default()), None);
         let said = Coverage { from: Some(at("05:00")), to: Some(at("06:00")) };
         assert_eq!(covered(&all, 0, said), Some(Span { from: at("05:00"), to: at("06:00") }));

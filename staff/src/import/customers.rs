@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use accounts_api::ReadImport;
 use cofferdam_wire::Client;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::error::ImportError;
@@ -18,7 +19,7 @@ use super::send::{Created, Sending};
 use crate::Progress;
 
 /// The outcome of an import.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ImportSummary {
     /// SHA-256 of the file, hexadecimal: the file's name at `accounts`.
     pub source: String,

@@ -15,7 +15,7 @@ mod rows;
 mod send;
 mod table;
 
-pub use access_log::{Coverage, bring_access_logs};
+pub use access_log::{Coverage, PlannedLog, bring_access_logs, plan_access_logs};
 pub use customers::{ImportSummary, default_rejects, import_customers, import_in_order};
 pub use error::{BadHeader, ImportError, SourceError};
 pub use rows::COLUMNS;

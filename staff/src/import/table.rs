@@ -13,6 +13,7 @@ use cofferdam_foreign::roster::{
 use cofferdam_wire::{Client, load_config};
 use futures_util::TryStreamExt as _;
 use response_api::{FinishTable, ImportTable, MAX_PAGE, TableCounts};
+use schemars::JsonSchema;
 use serde::Serialize;
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
@@ -59,7 +60,7 @@ impl TableSource {
 }
 
 /// The outcome of bringing a table.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct TableSummary {
     /// People who are new.
     pub created: u64,
@@ -69,8 +70,8 @@ pub struct TableSummary {
     pub rejected: u64,
     /// The file that lists them.
     pub rejects: PathBuf,
-    /// Everybody on the table now.
-    pub roster: TableCounts,
+    /// Everybody in the table now.
+    pub table: TableCounts,
     /// How long it took.
     pub seconds: f64,
 }
@@ -98,9 +99,9 @@ pub async fn import_table(
         progress(created + updated, 0);
     }
     let rejected = reading.await??;
-    let roster = client.call(&FinishTable {}).await.map_err(ImportError::Response)?;
+    let table = client.call(&FinishTable {}).await.map_err(ImportError::Response)?;
     let seconds = started.elapsed().as_secs_f64();
-    Ok(TableSummary { created, updated, rejected, rejects: rejects.to_owned(), roster, seconds })
+    Ok(TableSummary { created, updated, rejected, rejects: rejects.to_owned(), table, seconds })
 }
 
 /// Splits a page so that no key stands twice on one. Of two rows with the same key, the later one

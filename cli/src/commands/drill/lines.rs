@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use drill::{DrillReport, FlatReport, Step};
 
-use crate::table;
+use crate::{columns, words};
 
 /// The steps, the checks, and the conventional shop beside ours.
 pub fn lines(report: &DrillReport) -> Vec<String> {
@@ -28,7 +28,7 @@ pub fn lines(report: &DrillReport) -> Vec<String> {
 
 /// The two shops beside each other.
 fn side_by_side(ours: &DrillReport, flat: &FlatReport) -> Vec<String> {
-    let number = table::number;
+    let number = words::number;
     let cards = flat.lost.get("card_number").copied().unwrap_or(0);
     let hashes = flat.lost.get("password_hash").copied().unwrap_or(0);
     let named = ours.exposure.read + ours.exposure.presented;
@@ -49,7 +49,7 @@ fn side_by_side(ours: &DrillReport, flat: &FlatReport) -> Vec<String> {
     ];
     let rows: Vec<_> = rows.into_iter().map(|(a, b, c)| vec![a.to_owned(), b, c]).collect();
     let mut out = vec![String::new()];
-    out.extend(table::lines(&rows));
+    out.extend(columns::aligned(&rows));
     out.push(format!("The conventional shop can say: {}", flat.certain));
     out
 }

@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use cofferdam_wire::Shutdown;
 use drill::{Drill, DrillReport, Observer, Options, Scenario};
 
-use crate::command::CommandError;
+use crate::options::{CommandError, OutputArgs};
 use crate::output::{self, Progress};
 
 /// `cofferdam drill`
@@ -23,7 +23,7 @@ pub struct DrillArgs {
     /// The same seed makes the same customers, decoys, traffic and theft
     #[arg(long, value_name = "S", default_value_t = 2012)]
     seed: u64,
-    /// Take the customers from a file, as `import customers` does, instead of making them up; a
+    /// Take the customers from a file, as `customers add` does, instead of making them up; a
     /// few synthetic ones come on top and do the signing in
     #[arg(long, value_name = "CSV", conflicts_with = "customers")]
     file: Option<PathBuf>,
@@ -43,9 +43,8 @@ pub struct DrillArgs {
     /// Leave the estate running, and its directory in place
     #[arg(long)]
     keep: bool,
-    /// Print the result as JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 /// The host that falls, on the command line.
@@ -80,14 +79,14 @@ impl From<Host> for Scenario {
 
 /// Runs the drill. Fails unless every check holds.
 pub async fn run(args: DrillArgs) -> Result<ExitCode, CommandError> {
-    let DrillArgs { customers, seed, file, fallen, flat, relay, dir, keep, json } = args;
+    let DrillArgs { customers, seed, file, fallen, flat, relay, dir, keep, output } = args;
     let fallen = fallen.into();
     let options = Options { customers, seed, file, fallen, flat, relay, dir, keep };
     let terminal = Terminal::default();
     let mut drill = Drill::start(&options, &std::env::current_exe()?, &terminal).await?;
     let shown = tokio::select! {
         replayed = drill.replay() => {
-            replayed.map_err(CommandError::from).and_then(|report| show(json, report))
+            replayed.map_err(CommandError::from).and_then(|report| show(&output, &report))
         }
         () = Shutdown.requested() => Err("stopped before the end".into()),
     };
@@ -98,12 +97,8 @@ pub async fn run(args: DrillArgs) -> Result<ExitCode, CommandError> {
     shown
 }
 
-fn show(json: bool, report: &DrillReport) -> Result<ExitCode, CommandError> {
-    if json {
-        output::json(report)?;
-    } else {
-        output::lines(&lines::lines(report));
-    }
+fn show(output: &OutputArgs, report: &DrillReport) -> Result<ExitCode, CommandError> {
+    output.print(report, lines::lines)?;
     Ok(if report.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -8,35 +8,35 @@ use cofferdam_core::{Clock, SystemClock};
 use response_api::IncidentId;
 use staff::evidence::export;
 
-use crate::command::{CommandError, Common, incident_number};
-use crate::output::Progress;
+use crate::options::{CommandError, ResponseArgs, check_new, incident_number};
+use crate::output::{self, Progress};
+use crate::words;
 
 /// `cofferdam evidence export`
 #[derive(Debug, Args)]
 pub struct ExportArgs {
     /// The incident's number, which must have been scoped
-    #[arg(value_parser = incident_number)]
+    #[arg(long, value_parser = incident_number)]
     incident: IncidentId,
     /// The bag's directory, which must not exist
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     #[command(flatten)]
-    common: Common,
+    response: ResponseArgs,
 }
 
 /// Writes the bag.
 pub async fn run(args: ExportArgs) -> Result<ExitCode, CommandError> {
-    let ExportArgs { incident, out, common } = args;
+    let ExportArgs { incident, out, response } = args;
+    check_new(&out)?;
     let mut bar = Progress::new("entries of the log");
     let progress = &mut |done, total| bar.set(done, total);
-    let exported = export(&common.client()?, incident, &out, SystemClock.now(), progress).await?;
+    let exported = export(&response.client()?, incident, &out, SystemClock.now(), progress).await?;
     drop(bar);
-    common.print(&exported, |exported| {
-        let out = out.display();
-        vec![
-            format!("{out}: sealed, with {} entries of the log", exported.entries),
-            format!("verify it with: cofferdam evidence verify {out} --key {}", exported.key),
-        ]
+    response.print(&exported, |exported| {
+        let entries = words::number(exported.entries);
+        vec![format!("{}: sealed, with {entries} entries of the log", out.display())]
     })?;
+    output::next(&format!("cofferdam evidence verify {} --key {}", out.display(), exported.key));
     Ok(ExitCode::SUCCESS)
 }

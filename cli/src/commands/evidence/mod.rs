@@ -7,7 +7,9 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use crate::command::CommandError;
+use crate::options::CommandError;
+
+pub use verify::Verdict;
 
 /// `cofferdam evidence`
 #[derive(Debug, Subcommand)]

@@ -1,13 +1,16 @@
 //! `cofferdam evidence verify`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use schemars::JsonSchema;
+use serde::Serialize;
 use staff::evidence::check;
 
-use crate::command::CommandError;
-use crate::output::{self, Progress};
+use crate::options::{CommandError, OutputArgs};
+use crate::output::Progress;
+use crate::words;
 
 /// `cofferdam evidence verify`
 #[derive(Debug, Args)]
@@ -17,31 +20,51 @@ pub struct VerifyArgs {
     /// The verifier key that it was sealed with, as the export said it; repeat it for several
     #[arg(long, value_name = "VKEY", required = true)]
     key: Vec<String>,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// What a bag proves.
+#[derive(Serialize, JsonSchema)]
+pub struct Verdict {
+    /// Every fault of the seal. With one, the bag proves nothing.
+    faults: Vec<String>,
+    /// The seal and the contents that were checked, a line each.
+    checked: Vec<String>,
 }
 
 /// Verifies the seal of a bag and then its contents. Every fault of the seal is named.
 pub fn run(args: &VerifyArgs) -> Result<ExitCode, CommandError> {
+    let verdict = verdict(&args.bag, &args.key)?;
+    args.output.print(&verdict, |of| [of.faults.clone(), of.checked.clone()].concat())?;
+    if !verdict.faults.is_empty() {
+        let (bag, count) = (args.bag.display(), verdict.faults.len());
+        return Err(format!("{bag}: {count} faults; it proves nothing").into());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn verdict(bag: &Path, keys: &[String]) -> Result<Verdict, CommandError> {
     let mut bar = Progress::new("bytes checked");
-    let verified =
-        cofferdam_bag::verify(&args.bag, &args.key, &mut |done, total| bar.set(done, total))?;
+    let verified = cofferdam_bag::verify(bag, keys, &mut |done, total| bar.set(done, total))?;
     drop(bar);
-    let verified = match verified {
-        Ok(verified) => verified,
+    let sealed = match verified {
+        Ok(sealed) => sealed,
         Err(faults) => {
-            for fault in &faults {
-                output::line(&fault.to_string());
-            }
-            let (bag, count) = (args.bag.display(), faults.len());
-            return Err(format!("{bag}: {count} faults; the bag proves nothing").into());
+            let faults = faults.iter().map(ToString::to_string).collect();
+            return Ok(Verdict { faults, checked: Vec::new() });
         }
     };
-    output::line(&format!(
-        "{}: {} files, {} bytes, as {} sealed them",
-        verified.name, verified.files, verified.bytes, verified.signer
-    ));
     let mut bar = Progress::new("entries checked");
-    let checked = check(&args.bag, &mut |done, total| bar.set(done, total))?;
+    let contents = check(bag, &mut |done, total| bar.set(done, total))?;
     drop(bar);
-    output::lines(&checked);
-    Ok(ExitCode::SUCCESS)
+    let seal = format!(
+        "{}: {} files, {} bytes, as {} sealed them",
+        sealed.name,
+        words::number(sealed.files),
+        words::number(sealed.bytes),
+        sealed.signer
+    );
+    let checked = std::iter::once(seal).chain(contents).collect();
+    Ok(Verdict { faults: Vec::new(), checked })
 }

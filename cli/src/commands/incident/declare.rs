@@ -2,12 +2,12 @@
 
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use cofferdam_core::Timestamp;
-use response_api::{DeclareIncident, FallenHost, Incident, People};
+use response_api::{DeclareIncident, FallenHost, People};
 
-use crate::command::{CommandError, Common, instant};
-use crate::table;
+use super::lines;
+use crate::options::{CommandError, ResponseArgs, instant};
 
 /// `cofferdam incident declare`
 #[derive(Debug, Args)]
@@ -23,40 +23,38 @@ pub struct DeclareArgs {
     /// Since when it must be taken for fallen, as 2012-01-13T20:00:00Z
     #[arg(long, value_name = "TIME", value_parser = instant)]
     from: Timestamp,
-    /// Until when; left out: until now, at each look
+    /// Until when; left out: until now, at each scope
     #[arg(long, value_name = "TIME", value_parser = instant)]
     to: Option<Timestamp>,
     /// How it was found, without personal data
     #[arg(long, value_name = "TEXT")]
     found: String,
-    /// Whose records it is about: the customers of accounts, or the roster that was imported
-    #[arg(long, value_name = "WHOSE", default_value = "accounts", value_parser = people)]
-    people: People,
+    /// Whose records it is about
+    #[arg(long, value_enum, default_value = "accounts")]
+    people: About,
     #[command(flatten)]
-    common: Common,
+    response: ResponseArgs,
+}
+
+/// The people of an incident, on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum About {
+    /// The customers of accounts, as the release logs tell
+    Accounts,
+    /// The people of the brought table, as the access logs tell
+    Table,
 }
 
 /// Declares an incident.
 pub async fn run(args: DeclareArgs) -> Result<ExitCode, CommandError> {
-    let DeclareArgs { title, fallen, from, to, found, people, common } = args;
+    let DeclareArgs { title, fallen, from, to, found, people, response } = args;
+    let people = match people {
+        About::Accounts => People::Accounts,
+        About::Table => People::Table,
+    };
     let call = DeclareIncident { title, fallen, from, to, found, people };
-    let incident = staff::call(&common.client()?, &call).await?;
-    common.print(&incident, lines)?;
+    let incident = staff::call(&response.client()?, &call).await?;
+    response.print(&incident, lines::lines)?;
+    lines::next(&incident);
     Ok(ExitCode::SUCCESS)
-}
-
-fn lines(incident: &Incident) -> Vec<String> {
-    let number = incident.incident;
-    let fallen = table::names(&incident.fallen);
-    let window = table::window(incident.from, incident.to);
-    vec![
-        format!("incident {number} declared {}", table::instant(incident.declared)),
-        format!("fallen: {fallen}, {window}"),
-        format!("next: cofferdam incident scope {number}"),
-    ]
-}
-
-fn people(text: &str) -> Result<People, String> {
-    let known = [People::Accounts, People::Roster].into_iter();
-    known.into_iter().find(|of| of.as_str() == text).ok_or_else(|| "accounts or roster".to_owned())
 }

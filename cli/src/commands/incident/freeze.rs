@@ -1,50 +1,52 @@
-//! `cofferdam incident freeze`
+//! `cofferdam incident freeze` and `thaw`
 
 use std::process::ExitCode;
 
 use clap::Args;
 use cofferdam_core::CallerName;
 use response_api::{FreezeCaller, IncidentId};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::command::{CommandError, Common, incident_number};
+use crate::options::{CommandError, IncidentArgs};
+use crate::output;
 
-/// `cofferdam incident freeze`
+/// `cofferdam incident freeze` and `thaw`
 #[derive(Debug, Args)]
 pub struct FreezeArgs {
-    /// The incident's number
-    #[arg(value_parser = incident_number)]
-    incident: IncidentId,
-    /// Whom to freeze
+    #[command(flatten)]
+    of: IncidentArgs,
+    /// The caller, by the name in its certificate
     #[arg(long, value_name = "CALLER")]
     caller: CallerName,
     /// Why, without personal data: it stands in the release log
     #[arg(long, value_name = "TEXT")]
     reason: String,
-    /// Take a freeze back
-    #[arg(long)]
-    thaw: bool,
-    #[command(flatten)]
-    common: Common,
 }
 
-/// The caller's state after the command.
-#[derive(Debug, Serialize)]
-struct State {
+/// A caller's state after the command.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CallerState {
+    /// The incident.
     incident: IncidentId,
+    /// The caller.
     caller: CallerName,
+    /// Whether every compartment refuses it.
     frozen: bool,
 }
 
 /// Freezes or thaws a caller in every compartment.
-pub async fn run(args: FreezeArgs) -> Result<ExitCode, CommandError> {
-    let FreezeArgs { incident, caller, reason, thaw, common } = args;
-    let frozen = !thaw;
+pub async fn run(args: FreezeArgs, frozen: bool) -> Result<ExitCode, CommandError> {
+    let FreezeArgs { of, caller, reason } = args;
+    let incident = of.incident;
     let call = FreezeCaller { incident, caller, frozen, reason };
-    staff::call(&common.client()?, &call).await?;
-    common.print(&State { incident, caller: call.caller, frozen }, |done| {
+    staff::call(&of.response.client()?, &call).await?;
+    of.response.print(&CallerState { incident, caller: call.caller, frozen }, |done| {
         let state = if done.frozen { "frozen" } else { "no longer frozen" };
         vec![format!("{} is {state} in keys, accounts and payments", done.caller)]
     })?;
+    if frozen {
+        output::next(&format!("cofferdam incident scope {incident}"));
+    }
     Ok(ExitCode::SUCCESS)
 }

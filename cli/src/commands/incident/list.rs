@@ -5,35 +5,33 @@ use std::process::ExitCode;
 use clap::Args;
 use response_api::{Incident, ListIncidents};
 
-use crate::command::{CommandError, Common};
-use crate::table;
+use crate::options::{CommandError, ResponseArgs};
+use crate::{columns, words};
 
 /// `cofferdam incident list`
 #[derive(Debug, Args)]
 pub struct ListArgs {
     #[command(flatten)]
-    common: Common,
+    response: ResponseArgs,
 }
 
 /// Lists the incidents, newest first.
 pub async fn run(args: ListArgs) -> Result<ExitCode, CommandError> {
-    let incidents = staff::call(&args.common.client()?, &ListIncidents {}).await?;
-    args.common.print(&incidents, |incidents| lines(incidents))?;
+    let incidents = staff::call(&args.response.client()?, &ListIncidents {}).await?;
+    args.response.print(&incidents, |incidents| {
+        let head = ["incident", "declared", "state", "fallen", "window", "title"];
+        columns::listing(head, incidents, row, "no incident was declared")
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn lines(incidents: &[Incident]) -> Vec<String> {
-    if incidents.is_empty() {
-        return vec!["no incident was declared".to_owned()];
-    }
-    let row = |incident: &Incident| {
-        vec![
-            incident.incident.to_string(),
-            table::instant(incident.declared),
-            table::names(&incident.fallen),
-            table::window(incident.from, incident.to),
-            incident.title.clone(),
-        ]
-    };
-    table::headed(["no.", "declared", "fallen", "window", "title"], incidents.iter().map(row))
+fn row(incident: &Incident) -> Vec<String> {
+    vec![
+        incident.incident.to_string(),
+        words::instant(incident.declared),
+        if incident.closed.is_some() { "closed" } else { "open" }.to_owned(),
+        words::names(&incident.fallen),
+        words::window(incident.from, incident.to),
+        incident.title.clone(),
+    ]
 }

@@ -3,26 +3,32 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use response_api::IncidentId;
-use staff::incident::publish_notice;
+use response_api::PublishNotice;
 
-use crate::command::{CommandError, Common, incident_number};
+use crate::confirm::Confirm;
+use crate::options::{CommandError, IncidentArgs};
+use crate::output;
 
 /// `cofferdam incident notice`
 #[derive(Debug, Args)]
 pub struct NoticeArgs {
-    /// The incident's number
-    #[arg(value_parser = incident_number)]
-    incident: IncidentId,
     #[command(flatten)]
-    common: Common,
+    of: IncidentArgs,
+    #[command(flatten)]
+    confirm: Confirm,
 }
 
 /// Publishes the notice.
 pub async fn run(args: NoticeArgs) -> Result<ExitCode, CommandError> {
-    let notice = publish_notice(&args.common.client()?, args.incident).await?;
-    args.common.print(&notice, |notice| {
+    let NoticeArgs { of, confirm } = args;
+    let (client, incident) = (of.response.client()?, of.incident);
+    confirm.ask(&[format!(
+        "publish the notice of incident {incident}, with its last scope: everybody can read it"
+    )])?;
+    let notice = staff::call(&client, &PublishNotice { incident }).await?;
+    of.response.print(&notice, |notice| {
         vec![format!("published: {}", notice.url), format!("SHA-256: {}", notice.sha256)]
     })?;
+    output::next(&format!("cofferdam incident report {incident} --out FILE.html"));
     Ok(ExitCode::SUCCESS)
 }

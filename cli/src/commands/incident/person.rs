@@ -4,39 +4,39 @@ use std::process::ExitCode;
 
 use clap::Args;
 use cofferdam_core::{Field, Record};
-use response_api::{FindPerson, IncidentId, PersonExposure, ReadPerson};
+use response_api::{FindPerson, PersonExposure, ReadPerson};
 
-use crate::command::{CommandError, Common, incident_number};
-use crate::table;
+use crate::options::{CommandError, IncidentArgs};
+use crate::words;
 
 /// `cofferdam incident person`
 #[derive(Debug, Args)]
 pub struct PersonArgs {
-    /// The incident's number
-    #[arg(value_parser = incident_number)]
-    incident: IncidentId,
+    #[command(flatten)]
+    of: IncidentArgs,
     /// The customer's record number
     #[arg(required_unless_present = "key")]
     record: Option<u32>,
-    /// The shop's own number or code for the customer, where the incident is about the roster
+    /// The shop's own number or code for the customer, where the incident is about the brought
+    /// table
     #[arg(long, value_name = "KEY", conflicts_with = "record")]
     key: Option<String>,
-    #[command(flatten)]
-    common: Common,
 }
 
 /// Shows what became of one person's data.
 pub async fn run(args: PersonArgs) -> Result<ExitCode, CommandError> {
-    let client = args.common.client()?;
-    let record = match args.key {
-        Some(key) => {
+    let PersonArgs { of, record, key } = args;
+    let client = of.response.client()?;
+    let record = match (record, key) {
+        (Some(record), _) => Record(record),
+        (None, Some(key)) => {
             let found = staff::call(&client, &FindPerson { key }).await?;
-            found.ok_or("nobody on the roster has that key")?
+            found.ok_or("nobody in the brought table has that key")?
         }
-        None => Record(args.record.unwrap_or_default()),
+        (None, None) => return Err("name a record, or --key".into()),
     };
-    let person = staff::call(&client, &ReadPerson { incident: args.incident, record }).await?;
-    args.common.print(&person, lines)?;
+    let person = staff::call(&client, &ReadPerson { incident: of.incident, record }).await?;
+    of.response.print(&person, lines)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -53,8 +53,8 @@ fn lines(person: &PersonExposure) -> Vec<String> {
         let names: Vec<_> = event.fields.iter().map(Field::as_str).collect();
         format!(
             "{} to {}: {} {} by {} through {}",
-            table::instant(event.from),
-            table::instant(event.to),
+            words::instant(event.from),
+            words::instant(event.to),
             names.join(", "),
             event.level.as_str(),
             event.caller,

@@ -5,12 +5,12 @@ use std::process::ExitCode;
 use clap::Args;
 use cofferdam_core::Field;
 use response_api::{
-    AccessLog, Exposure, IncidentId, LevelCounts, LogProof, ScopeIncident, Unresolved, Untouched,
+    AccessLog, Exposure, LevelCounts, LogProof, ScopeIncident, Unresolved, Untouched,
 };
 use staff::printable;
 
-use crate::command::{CommandError, Common, incident_number};
-use crate::table;
+use crate::options::{CommandError, IncidentArgs};
+use crate::{columns, output, words};
 
 /// How many jurisdictions are shown. `--json` has all.
 const JURISDICTIONS: usize = 10;
@@ -21,21 +21,24 @@ const UNRESOLVED: usize = 20;
 /// `cofferdam incident scope`
 #[derive(Debug, Args)]
 pub struct ScopeArgs {
-    /// The incident's number
-    #[arg(value_parser = incident_number)]
-    incident: IncidentId,
+    #[command(flatten)]
+    of: IncidentArgs,
     /// Read every entry of the log as well, and hold the index against it
     #[arg(long)]
     from_log: bool,
-    #[command(flatten)]
-    common: Common,
 }
 
 /// Computes the exposure.
 pub async fn run(args: ScopeArgs) -> Result<ExitCode, CommandError> {
-    let call = ScopeIncident { incident: args.incident, from_log: args.from_log };
-    let exposure = staff::call(&args.common.client()?, &call).await?;
-    args.common.print(&exposure, lines)?;
+    let ScopeArgs { of, from_log } = args;
+    let incident = of.incident;
+    let call = ScopeIncident { incident, from_log };
+    let exposure = staff::call(&of.response.client()?, &call).await?;
+    of.response.print(&exposure, lines)?;
+    if exposure.access_logs.is_empty() {
+        output::next(&format!("cofferdam incident void {incident} --exposed"));
+    }
+    output::next(&format!("cofferdam letters plan --incident {incident} --audience staff"));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -43,16 +46,17 @@ fn lines(exposure: &Exposure) -> Vec<String> {
     let mut out = vec![format!(
         "incident {}: exposure of {} customers, until {}",
         exposure.incident,
-        table::number(exposure.customers),
-        table::instant(exposure.until),
+        words::number(exposure.customers),
+        words::instant(exposure.until),
     )];
-    out.extend(table::lines(&levels(exposure)));
-    out.extend(jurisdictions(exposure));
+    out.extend(columns::aligned(&levels(exposure)));
+    let places = words::largest(&exposure.jurisdictions, JURISDICTIONS);
+    out.extend(places.map(|places| format!("where they live: {places}")));
     out.push(format!(
         "minors: {}; no letter reached: {}; counted as read for a doubt alone: {}",
-        table::number(exposure.minors),
-        table::number(exposure.undeliverable),
-        table::number(exposure.assumed)
+        words::number(exposure.minors),
+        words::number(exposure.undeliverable),
+        words::number(exposure.assumed)
     ));
     out.extend(exposure.given_up.iter().map(|of| format!("{}: {}", of.host, of.what)));
     out.extend(exposure.untouched.iter().map(untouched));
@@ -68,12 +72,12 @@ fn lines(exposure: &Exposure) -> Vec<String> {
 
 fn release_log(log: &LogProof) -> String {
     let seen = if log.cosigned.is_some() { ", cosigned" } else { "" };
-    format!("log: {} entries, root {}{seen}", table::number(log.size), log.root)
+    format!("log: {} entries, root {}{seen}", words::number(log.size), log.root)
 }
 
 fn access_log(log: &AccessLog) -> String {
-    let (from, to) = (table::instant(log.covers.from), table::instant(log.covers.to));
-    let accesses = table::number(log.accesses);
+    let (from, to) = (words::instant(log.covers.from), words::instant(log.covers.to));
+    let accesses = words::number(log.accesses);
     format!("access log: {}, {accesses} accesses, {from} to {to}", printable(&log.name))
 }
 
@@ -83,7 +87,7 @@ fn unresolved(access: &Unresolved) -> String {
         "counts as everybody's: {}:{} {} by {} as {}: {}; {}",
         printable(&access.log),
         access.line,
-        table::instant(access.at),
+        words::instant(access.at),
         access.caller,
         access.via,
         fields.join(" "),
@@ -93,7 +97,7 @@ fn unresolved(access: &Unresolved) -> String {
 
 fn levels(exposure: &Exposure) -> Vec<Vec<String>> {
     let row = |what: &str, counts: &LevelCounts| {
-        let numbers = [counts.read, counts.presented, counts.reachable].map(table::number);
+        let numbers = [counts.read, counts.presented, counts.reachable].map(words::number);
         [vec![what.to_owned()], numbers.to_vec()].concat()
     };
     let mut rows = vec![["", "read", "presented", "reachable"].map(str::to_owned).to_vec()];
@@ -102,20 +106,10 @@ fn levels(exposure: &Exposure) -> Vec<Vec<String>> {
     rows
 }
 
-fn jurisdictions(exposure: &Exposure) -> Option<String> {
-    let mut most: Vec<_> = exposure.jurisdictions.iter().collect();
-    most.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
-    let (first, rest) = most.split_at(most.len().min(JURISDICTIONS));
-    let named: Vec<_> =
-        first.iter().map(|(name, count)| format!("{name} {}", table::number(**count))).collect();
-    let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
-    (!named.is_empty()).then(|| format!("where they live: {}{more}", named.join(", ")))
-}
-
 fn untouched(compartment: &Untouched) -> String {
     let Untouched { domain, records, released, granted } = compartment;
     let grant = if *granted { "though they had a grant" } else { "they had no grant" };
-    let (released, records) = (table::number(*released), table::number(*records));
+    let (released, records) = (words::number(*released), words::number(*records));
     if released == "0" {
         format!("{domain}: none of {records} records was released to the fallen hosts; {grant}")
     } else {
@@ -128,7 +122,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use cofferdam_core::Domain;
-    use response_api::{Doubt, GivenUp};
+    use response_api::{Doubt, DoubtCause, GivenUp, IncidentId};
 
     use super::*;
 
@@ -165,7 +159,11 @@ mod tests {
                 checkpoint: String::new(),
                 cosigned: Some(String::new()),
             }],
-            doubts: vec![Doubt { what: "the log was repaired".into(), counts_as_read: true }],
+            doubts: vec![Doubt {
+                cause: DoubtCause::Uncoded,
+                what: "the log was repaired".into(),
+                counts_as_read: true,
+            }],
         }
     }
 

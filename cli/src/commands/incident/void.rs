@@ -5,44 +5,29 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use cofferdam_core::{Clock, Record, SystemClock, Timestamp};
-use response_api::{IncidentId, VoidCredentials, VoidWhose};
-use staff::approvers::{PersonFile, open_keys};
-use staff::contain::{VoidApproval, void_everybody};
+use cofferdam_core::Record;
+use response_api::{VoidCredentials, VoidWhose};
 
-use crate::command::{CommandError, Common, ask_passphrase, incident_number, instant};
-use crate::table;
+use crate::confirm::Confirm;
+use crate::options::{CommandError, IncidentArgs};
+use crate::{output, words};
 
 /// `cofferdam incident void`
 #[derive(Debug, Args)]
+#[command(after_help = "Everybody's credentials take an order that two people sign: \
+                        cofferdam order draft void")]
 pub struct VoidArgs {
-    /// The incident's number
-    #[arg(value_parser = incident_number)]
-    incident: IncidentId,
+    #[command(flatten)]
+    of: IncidentArgs,
     #[command(flatten)]
     whose: Whose,
-    /// With --everybody: only credentials that were set up to then [default: now]
-    #[arg(long, value_name = "TIME", value_parser = instant, requires = "everybody")]
-    older_than: Option<Timestamp>,
-    /// Who approves an order over everybody, and the file with that person's key; twice
-    #[arg(long = "approver", value_name = "NAME=KEYFILE")]
-    approvers: Vec<PersonFile>,
-    /// The file with that person's passphrase; who has none is asked
-    #[arg(long = "passphrase-file", value_name = "NAME=FILE")]
-    passphrases: Vec<PersonFile>,
-    /// One approver must do, for this reason: it stands in the release log, and an alarm rings
-    #[arg(long, value_name = "REASON", requires = "everybody")]
-    break_glass: Option<String>,
     #[command(flatten)]
-    common: Common,
+    confirm: Confirm,
 }
 
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct Whose {
-    /// Everybody's credentials, and every session: two people approve
-    #[arg(long)]
-    everybody: bool,
     /// Those of whom something was read or presented, by the last scope
     #[arg(long)]
     exposed: bool,
@@ -53,36 +38,31 @@ struct Whose {
 
 /// Voids credentials.
 pub async fn run(args: VoidArgs) -> Result<ExitCode, CommandError> {
-    let VoidArgs { incident, whose, older_than, approvers, passphrases, break_glass, common } =
-        args;
-    let client = common.client()?;
-    let voided = if whose.everybody {
-        let now = SystemClock.now();
-        let approvers = open_keys(&approvers, &passphrases, &ask_passphrase)?;
-        let set_before = older_than.unwrap_or(now);
-        let approval = VoidApproval { approvers: &approvers, now, set_before, break_glass };
-        void_everybody(&client, incident, approval).await?
-    } else {
-        let some = match &whose.records {
-            Some(file) => VoidWhose::Only { records: read_records(file)? },
-            None => VoidWhose::Exposed,
-        };
-        staff::call(&client, &VoidCredentials { incident, whose: some }).await?
+    let VoidArgs { of, whose, confirm } = args;
+    let (client, incident) = (of.response.client()?, of.incident);
+    let (whose, who) = match &whose.records {
+        Some(file) => {
+            let records = read_records(file)?;
+            let who = format!("the {} customers in {}", records.len(), file.display());
+            (VoidWhose::Only { records }, who)
+        }
+        None => (VoidWhose::Exposed, "everybody with a field read or presented".to_owned()),
     };
-    common.print(&voided, |voided| {
-        let customers = table::number(voided.customers);
-        let mut out = vec![format!(
-            "order {}: the credentials of {customers} customers are void",
-            voided.order
-        )];
-        out.push(if whose.everybody {
-            let sessions = table::number(voided.sessions);
-            format!("{sessions} sessions ended; it held after {:.3} s", voided.seconds)
-        } else {
-            format!("their sessions are over; it held after {:.3} s", voided.seconds)
-        });
-        out
+    confirm.ask(&[format!(
+        "void the credentials of {who}, and end their sessions, for incident {incident}: they must \
+         set a new password"
+    )])?;
+    let voided = staff::call(&client, &VoidCredentials { incident, whose }).await?;
+    of.response.print(&voided, |voided| {
+        vec![format!(
+            "order {}: the credentials of {} customers are void and their sessions are over; it \
+             held after {:.3} s",
+            voided.order,
+            words::number(voided.customers),
+            voided.seconds
+        )]
     })?;
+    output::next(&format!("cofferdam letters plan --incident {incident} --audience staff"));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -9,10 +9,12 @@ use cofferdam_core::SystemRng;
 use cofferdam_wire::load_config;
 use keys_api::Policy;
 use keys_server::Config;
-use keys_server::ceremony::{self, Decided};
+use keys_server::ceremony::{self, Decided, Made};
 use keys_server::custody::{Quorum, Share};
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use crate::command::CommandError;
+use crate::options::{CommandError, OutputArgs};
 use crate::output;
 
 /// `cofferdam keys init`
@@ -30,6 +32,19 @@ pub struct InitArgs {
     /// How many of them must come together at every start
     #[arg(long, default_value_t = 2)]
     threshold: u8,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// What the ceremony made.
+#[derive(Serialize, JsonSchema)]
+pub struct Initialised {
+    /// Whether the secrets were there, and this instance joined them.
+    joined: bool,
+    /// The log's verifier key.
+    log_key: String,
+    /// The custodians' shares, which are shown this once.
+    shares: Vec<String>,
 }
 
 /// Holds the ceremony, and hands out the shares.
@@ -41,6 +56,12 @@ pub async fn run(args: InitArgs) -> Result<ExitCode, CommandError> {
     let made = ceremony::init(&config, decided, &SystemRng).await?;
     if made.joined {
         output::note("The secrets were made before; this instance shares them.");
+    }
+    if args.output.json {
+        let shares = made.shares.iter().map(|share| share.to_text().to_string()).collect();
+        let Made { joined, log_key, .. } = made;
+        output::json(&Initialised { joined, log_key, shares })?;
+        return Ok(ExitCode::SUCCESS);
     }
     hand_out(&made.shares)?;
     output::note("The log's verifier key, for response.toml and whoever checks the log:");

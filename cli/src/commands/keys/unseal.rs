@@ -8,10 +8,11 @@ use clap::Args;
 use cofferdam_wire::load_config;
 use keys_server::Config;
 use keys_server::custody::{Custody, Share, send_share};
+use schemars::JsonSchema;
+use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::command::CommandError;
-use crate::output;
+use crate::options::{CommandError, OutputArgs};
 
 /// `cofferdam keys unseal`
 #[derive(Debug, Args)]
@@ -19,6 +20,17 @@ pub struct UnsealArgs {
     /// The configuration of the keys that is starting, on this machine
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// What became of a share.
+#[derive(Serialize, JsonSchema)]
+pub struct Unsealing {
+    /// What keys answered.
+    answer: String,
+    /// Whether keys is open now.
+    open: bool,
 }
 
 /// Asks for a share and hands it over.
@@ -29,8 +41,8 @@ pub async fn run(args: UnsealArgs) -> Result<ExitCode, CommandError> {
     };
     let share: Share = ask()?.parse()?;
     let (answer, open) = send_share(socket, &share).await?;
-    output::line(&answer);
     let taken = open || answer.ends_with("shares");
+    args.output.print(&Unsealing { answer, open }, |of| vec![of.answer.clone()])?;
     Ok(if taken { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -7,9 +7,12 @@ use std::process::ExitCode;
 use clap::Args;
 use cofferdam_tlog::notes::read_checkpoint;
 use cofferdam_tlog::{HashFile, Segments, TilePath, bundle};
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use crate::command::CommandError;
-use crate::output::{self, Progress};
+use crate::options::{CommandError, OutputArgs, check_new};
+use crate::output::Progress;
+use crate::words;
 
 /// `cofferdam log export`
 #[derive(Debug, Args)]
@@ -25,34 +28,46 @@ pub struct ExportArgs {
     /// The directory to which old segments went
     #[arg(long, value_name = "DIR")]
     archive: Option<PathBuf>,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// A log that was written as tiles.
+#[derive(Serialize, JsonSchema)]
+pub struct ExportedLog {
+    /// Entries in it.
+    entries: u64,
+    /// Tiles that were written.
+    tiles: u64,
 }
 
 /// Writes a checkpoint and the tiles of its tree. The cosigned checkpoint goes before the other
 /// one.
 pub fn run(args: &ExportArgs) -> Result<ExitCode, CommandError> {
-    if args.out.exists() {
-        return Err(format!("{} is there already; choose another --out", args.out.display()).into());
-    }
+    check_new(&args.out)?;
     let note = fs::read_to_string(args.dir.join("cosigned"))
         .or_else(|_| fs::read_to_string(args.dir.join("checkpoint")))
         .map_err(|e| format!("{} has no checkpoint: {e}", args.dir.display()))?;
-    let size = read_checkpoint(&note, &args.key)?.size();
+    let entries = read_checkpoint(&note, &args.key)?.size();
     let segments = Segments::open(&args.dir, args.archive.as_deref())?;
     let hashes = HashFile::open(args.dir.join("hashes"))?;
     let mut bar = Progress::new("tiles written");
-    let mut written = 0;
-    for tile in TilePath::all(size) {
+    let mut tiles = 0;
+    for tile in TilePath::all(entries) {
         let bytes = match tile.entries() {
-            Some((from, count)) => bundle(&segments.read(from, size, count)?),
+            Some((from, count)) => bundle(&segments.read(from, entries, count)?),
             None => tile.hashes(&hashes)?,
         };
         write(&args.out.join("tile").join(tile.path()), &bytes)?;
-        written += 1;
-        bar.set(written, 0);
+        tiles += 1;
+        bar.set(tiles, 0);
     }
     drop(bar);
     write(&args.out.join("checkpoint"), note.as_bytes())?;
-    output::line(&format!("{size} entries in {written} tiles in {}", args.out.display()));
+    args.output.print(&ExportedLog { entries, tiles }, |done| {
+        let [entries, tiles] = [done.entries, done.tiles].map(words::number);
+        vec![format!("{entries} entries in {tiles} tiles in {}", args.out.display())]
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 

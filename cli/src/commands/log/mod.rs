@@ -7,7 +7,10 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use crate::command::CommandError;
+use crate::options::CommandError;
+
+pub use export::ExportedLog;
+pub use verify::VerifiedLog;
 
 /// `cofferdam log`
 #[derive(Debug, Subcommand)]
@@ -19,9 +22,9 @@ pub enum LogCommand {
 }
 
 /// Runs one of the commands.
-pub async fn run(command: LogCommand) -> Result<ExitCode, CommandError> {
+pub fn run(command: &LogCommand) -> Result<ExitCode, CommandError> {
     match command {
-        LogCommand::Verify(args) => verify::run(&args),
-        LogCommand::Export(args) => export::run(&args),
+        LogCommand::Verify(args) => verify::run(args),
+        LogCommand::Export(args) => export::run(args),
     }
 }

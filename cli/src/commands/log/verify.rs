@@ -9,9 +9,12 @@ use cofferdam_core::Timestamp;
 use cofferdam_tlog::notes::{cosigned_at, read_checkpoint};
 use cofferdam_tlog::{Hash, HashFile, Segments, TlogError};
 use keys_api::Entry;
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use crate::command::CommandError;
+use crate::options::{CommandError, OutputArgs};
 use crate::output::{self, Progress};
+use crate::words;
 
 /// `cofferdam log verify`
 #[derive(Debug, Args)]
@@ -27,6 +30,32 @@ pub struct VerifyArgs {
     /// The directory to which old segments went
     #[arg(long, value_name = "DIR")]
     archive: Option<PathBuf>,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// A log whose entries make the tree that was signed.
+#[derive(Serialize, JsonSchema)]
+pub struct VerifiedLog {
+    /// Entries in it.
+    entries: u64,
+    /// The instant of the last one.
+    last: Timestamp,
+    /// Entries that the log's key vouches for.
+    signed: u64,
+    /// The root of their tree, hexadecimal.
+    root: String,
+    /// What the witness vouches for, if its key was given.
+    cosigned: Option<Cosigned>,
+}
+
+/// The entries that a witness vouches for.
+#[derive(Serialize, JsonSchema)]
+struct Cosigned {
+    /// How many.
+    entries: u64,
+    /// When it cosigned them.
+    at: Timestamp,
 }
 
 /// Entries hashed at once.
@@ -37,18 +66,42 @@ pub fn run(args: &VerifyArgs) -> Result<ExitCode, CommandError> {
     let segments = Segments::open(&args.dir, args.archive.as_deref())?;
     let scratch = tempfile::tempdir()?;
     let hashes = HashFile::open(scratch.path().join("hashes"))?;
-    let (size, last) = rebuild(&segments, &hashes)?;
-    let (signed, root) = check(&args.dir, "checkpoint", &args.key, size, &hashes)?;
-    output::line(&format!("{size} entries, the last at {last}"));
-    output::line(&format!("signed: {signed} entries, root {}", hex::encode(root.0)));
-    if let Some(witness) = &args.witness {
-        let (seen, _) = check(&args.dir, "cosigned", &args.key, size, &hashes)?;
-        let text = fs::read_to_string(args.dir.join("cosigned"))?;
-        let at = cosigned_at(&text, witness)
-            .map_err(|e| format!("the witness did not cosign this log: {e}"))?;
-        output::line(&format!("cosigned: {seen} entries, at {at}"));
-    }
+    let (entries, last) = rebuild(&segments, &hashes)?;
+    let (signed, root) = check(&args.dir, "checkpoint", &args.key, entries, &hashes)?;
+    let cosigned = match &args.witness {
+        Some(witness) => Some(check_cosigned(args, witness, entries, &hashes)?),
+        None => None,
+    };
+    let verified = VerifiedLog { entries, last, signed, root: hex::encode(root.0), cosigned };
+    args.output.print(&verified, lines)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn lines(of: &VerifiedLog) -> Vec<String> {
+    let [entries, signed] = [of.entries, of.signed].map(words::number);
+    let mut out = vec![
+        format!("{entries} entries, the last at {}", of.last),
+        format!("signed: {signed} entries, root {}", of.root),
+    ];
+    out.extend(
+        of.cosigned.as_ref().map(|seen| {
+            format!("cosigned: {} entries, at {}", words::number(seen.entries), seen.at)
+        }),
+    );
+    out
+}
+
+fn check_cosigned(
+    args: &VerifyArgs,
+    witness: &str,
+    size: u64,
+    hashes: &HashFile,
+) -> Result<Cosigned, CommandError> {
+    let (entries, _) = check(&args.dir, "cosigned", &args.key, size, hashes)?;
+    let text = fs::read_to_string(args.dir.join("cosigned"))?;
+    let at = cosigned_at(&text, witness)
+        .map_err(|e| format!("the witness did not cosign this log: {e}"))?;
+    Ok(Cosigned { entries, at })
 }
 
 /// Hashes every entry, and checks that each is one that `keys` writes. Returns how many there are

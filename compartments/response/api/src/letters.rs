@@ -249,6 +249,20 @@ impl Call for ReadLetter {
     type Answer = LetterStatus;
 }
 
+/// Lists the letters, oldest first.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListLetters {
+    /// Only the letters about this incident.
+    #[serde(default)]
+    pub incident: Option<IncidentId>,
+}
+
+impl Call for ListLetters {
+    const PATH: &'static str = "/v1/letters/list";
+    type Answer = Vec<LetterStatus>;
+}
+
 /// The state of a letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -288,6 +302,8 @@ impl LetterState {
 pub struct LetterStatus {
     /// The letter.
     pub letter: LetterId,
+    /// The incident that it is about.
+    pub incident: IncidentId,
     /// The people that it goes to.
     pub audience: Audience,
     /// Its state.

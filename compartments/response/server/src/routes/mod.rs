@@ -61,6 +61,7 @@ pub fn routes() -> Routes<Arc<App>> {
         .call::<api::ReadJournal, _, _>(journals::read::handle)
         .call::<api::ReadLedger, _, _>(ledgers::read::handle)
         .call::<api::DraftLetter, _, _>(letters::draft::handle)
+        .call::<api::ListLetters, _, _>(letters::list::handle)
         .call::<api::PauseLetter, _, _>(letters::pause::handle)
         .call::<api::PlanLetter, _, _>(letters::plan::handle)
         .call::<api::ReadLetter, _, _>(letters::read::handle)

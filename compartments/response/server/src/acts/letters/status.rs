@@ -18,6 +18,7 @@ pub async fn status(app: &App, id: LetterId) -> Result<LetterStatus, Problem> {
     };
     Ok(LetterStatus {
         letter: id,
+        incident: letter.incident,
         audience: letter.audience,
         state: letter.state,
         version: letter.version,

@@ -1,6 +1,7 @@
 //! Letters.
 
 pub mod draft;
+pub mod list;
 pub mod pause;
 pub mod plan;
 pub mod read;

@@ -1,0 +1,71 @@
+//! The one look of listings: columns under a row of headings.
+
+use staff::printable;
+
+/// Rows under headings.
+pub fn headed<const N: usize>(
+    head: [&str; N],
+    rows: impl IntoIterator<Item = Vec<String>>,
+) -> Vec<String> {
+    let head = head.map(str::to_owned).to_vec();
+    aligned(&std::iter::once(head).chain(rows).collect::<Vec<_>>())
+}
+
+/// Rows under headings, or one sentence in place of an empty listing.
+pub fn listing<const N: usize, T>(
+    head: [&str; N],
+    items: &[T],
+    row: impl Fn(&T) -> Vec<String>,
+    if_empty: &str,
+) -> Vec<String> {
+    if items.is_empty() {
+        return vec![if_empty.to_owned()];
+    }
+    headed(head, items.iter().map(row))
+}
+
+/// Rows as lines. Each column is as wide as its longest cell. A column whose last cell is a number
+/// is aligned to the right.
+pub fn aligned(rows: &[Vec<String>]) -> Vec<String> {
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|cell| printable(cell)).collect()).collect();
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let last = rows.last().cloned().unwrap_or_default();
+    let numeric = |column| last.get(column).is_some_and(|cell: &String| is_number(cell));
+    let form: Vec<(usize, bool)> = (0..columns).map(|c| (width(c), numeric(c))).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&form).map(|(cell, (width, numeric))| {
+            if *numeric { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+        });
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
+}
+
+fn is_number(cell: &str) -> bool {
+    !cell.is_empty() && cell.bytes().all(|b| b.is_ascii_digit() || b == b',')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up_and_numbers_are_aligned_right() {
+        let rows = [["", "read"], ["name", "1,234"], ["phone", "7"]];
+        let rows: Vec<_> = rows.iter().map(|r| r.map(str::to_owned).to_vec()).collect();
+        assert_eq!(aligned(&rows), ["        read", "name   1,234", "phone      7"]);
+        assert_eq!(aligned(&[]), [""; 0]);
+    }
+
+    #[test]
+    fn an_empty_listing_says_so() {
+        let row = |n: &u32| vec![n.to_string()];
+        assert_eq!(listing(["n"], &[7], row, "nothing"), ["n", "7"]);
+        assert_eq!(listing(["n"], &[], row, "nothing"), ["nothing"]);
+    }
+}

@@ -1,0 +1,80 @@
+//! `cofferdam access-log plan` and `add`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use cofferdam_core::Timestamp;
+use staff::import::{Coverage, bring_access_logs, plan_access_logs};
+
+use super::lines;
+use crate::options::{CommandError, OutputArgs, ResponseArgs, instant};
+use crate::output::{self, Progress};
+
+/// `cofferdam access-log plan`
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    logs: LogArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// `cofferdam access-log add`
+#[derive(Debug, Args)]
+pub struct AddArgs {
+    #[command(flatten)]
+    logs: LogArgs,
+    #[command(flatten)]
+    response: ResponseArgs,
+}
+
+/// Logs, and how they are understood.
+#[derive(Debug, Args)]
+struct LogArgs {
+    /// The files, oldest first: one goes on where the one before it ends
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// How they are to be understood: a TOML file, see docs/imports.md
+    #[arg(long, value_name = "FILE")]
+    mapping: PathBuf,
+    /// Since when they tell everything [default: the first line's instant]
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    covers_from: Option<Timestamp>,
+    /// Until when they tell everything [default: the last line's instant]
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    covers_to: Option<Timestamp>,
+}
+
+impl LogArgs {
+    const fn coverage(&self) -> Coverage {
+        Coverage { from: self.covers_from, to: self.covers_to }
+    }
+}
+
+/// Shows what logs say, without bringing them.
+pub async fn plan(args: PlanArgs) -> Result<ExitCode, CommandError> {
+    let PlanArgs { logs, output } = args;
+    let mut bar = Progress::new("reading access logs");
+    let progress = &mut |done, total| bar.set(done, total);
+    let planned = plan_access_logs(&logs.files, &logs.mapping, logs.coverage(), progress).await?;
+    drop(bar);
+    output.print(&planned, |planned| planned.iter().flat_map(lines::planned).collect())?;
+    output::next("cofferdam access-log add FILE --mapping FILE");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Brings access logs. If it stops, what was brought stays, and the same command goes on from
+/// there.
+pub async fn add(args: AddArgs) -> Result<ExitCode, CommandError> {
+    let AddArgs { logs, response } = args;
+    let client = response.client()?;
+    let mut bar = Progress::new("importing access logs");
+    let progress = &mut |done, total| bar.set(done, total);
+    let brought =
+        bring_access_logs(&client, &logs.files, &logs.mapping, logs.coverage(), progress).await?;
+    drop(bar);
+    response.print(&brought, |logs| logs.iter().flat_map(lines::brought).collect())?;
+    output::next("cofferdam incident declare --people table --fallen NAME --from TIME");
+    Ok(ExitCode::SUCCESS)
+}

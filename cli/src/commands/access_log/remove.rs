@@ -1,0 +1,41 @@
+//! `cofferdam access-log remove`
+
+use std::process::ExitCode;
+
+use clap::Args;
+use response_api::{ListAccessLogs, RemoveAccessLog};
+use staff::printable;
+
+use super::lines;
+use crate::confirm::Confirm;
+use crate::options::{CommandError, ResponseArgs};
+use crate::output;
+
+/// `cofferdam access-log remove`
+#[derive(Debug, Args)]
+pub struct RemoveArgs {
+    /// Its SHA-256, as `access-log list` shows it
+    log: String,
+    #[command(flatten)]
+    confirm: Confirm,
+    #[command(flatten)]
+    response: ResponseArgs,
+}
+
+/// Removes a log that was brought.
+pub async fn run(args: RemoveArgs) -> Result<ExitCode, CommandError> {
+    let RemoveArgs { log, confirm, response } = args;
+    let client = response.client()?;
+    let all = staff::call(&client, &ListAccessLogs {}).await?;
+    let found = all.into_iter().find(|of| of.log == log).ok_or_else(|| {
+        format!("no access log {}; see `cofferdam access-log list`", printable(&log))
+    })?;
+    let mut step =
+        vec!["take this access log away, and no scope counts it from then on:".to_owned()];
+    step.extend(lines::brought(&found));
+    confirm.ask(&step)?;
+    staff::call(&client, &RemoveAccessLog { log }).await?;
+    response.print(&found, |log| vec![format!("{} is removed", printable(&log.name))])?;
+    output::next("cofferdam incident scope INCIDENT");
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,65 @@
+//! `cofferdam customers`: customers of an older shop, for `accounts`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use cofferdam_core::CallerName;
+use estate::Compartment;
+use staff::import::{ImportSummary, default_rejects, import_customers};
+
+use crate::options::{CommandError, EstateArgs, OutputArgs};
+use crate::output::Progress;
+use crate::words;
+
+/// `cofferdam customers`
+#[derive(Debug, Subcommand)]
+pub enum CustomersCommand {
+    /// Import customers from a CSV file; run again, it goes on where it stopped
+    Add(AddArgs),
+}
+
+/// `cofferdam customers add`
+#[derive(Debug, Args)]
+pub struct AddArgs {
+    /// A CSV file with the header row
+    /// `name,email,phone,billing_address,shipping_address,card_last4,country,region,language,minor,password_scheme,password_salt,password_hash`
+    /// in any order; the hash in hexadecimal
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    estate: EstateArgs,
+    /// The caller whose certificate is shown
+    #[arg(long = "as", value_name = "CALLER", default_value = "import-1")]
+    caller: CallerName,
+    /// Where rows that were not imported are listed, by line and reason [default: FILE.rejects.csv]
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Imports customers.
+pub async fn run(command: CustomersCommand) -> Result<ExitCode, CommandError> {
+    let CustomersCommand::Add(args) = command;
+    let client = args.estate.client(Compartment::Accounts, &args.caller)?;
+    let rejects = args.rejects.unwrap_or_else(|| default_rejects(&args.file));
+    let mut bar = Progress::new("importing customers");
+    let progress = &mut |done, total| bar.set(done, total);
+    let summary = import_customers(&client, &args.file, &rejects, progress).await?;
+    drop(bar);
+    args.output.print(&summary, lines)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn lines(summary: &ImportSummary) -> Vec<String> {
+    let ImportSummary { created, already_there, rejected, rejects, seconds, .. } = summary;
+    let [created, already_there, rejected] =
+        [created, already_there, rejected].map(|n| words::number(*n));
+    vec![
+        format!("created        {created}"),
+        format!("already there  {already_there}"),
+        format!("rejected       {rejected}  see {}", rejects.display()),
+        format!("seconds        {seconds:.1}"),
+    ]
+}

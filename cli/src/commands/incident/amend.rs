@@ -1,0 +1,54 @@
+//! `cofferdam incident amend`
+
+use std::process::ExitCode;
+
+use clap::Args;
+use cofferdam_core::Timestamp;
+use response_api::{AmendIncident, FallenHost};
+
+use super::lines;
+use crate::options::{CommandError, IncidentArgs, instant};
+
+/// `cofferdam incident amend`
+#[derive(Debug, Args)]
+pub struct AmendArgs {
+    #[command(flatten)]
+    of: IncidentArgs,
+    #[command(flatten)]
+    change: Change,
+    /// Why, without personal data; it is journalled with what stood before
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+struct Change {
+    /// A host that fell as well, as `incident declare` takes it; repeat it for each
+    #[arg(long, value_name = "HOST[=KIND]")]
+    add_fallen: Vec<FallenHost>,
+    /// A host that was named by mistake; repeat it for each
+    #[arg(long, value_name = "HOST[=KIND]")]
+    remove_fallen: Vec<FallenHost>,
+    /// The window's new beginning
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    from: Option<Timestamp>,
+    /// The window's new end
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    to: Option<Timestamp>,
+    /// The new title, without personal data
+    #[arg(long, value_name = "TEXT")]
+    title: Option<String>,
+}
+
+/// Amends an incident.
+pub async fn run(args: AmendArgs) -> Result<ExitCode, CommandError> {
+    let AmendArgs { of, change, reason } = args;
+    let Change { add_fallen, remove_fallen, from, to, title } = change;
+    let call =
+        AmendIncident { incident: of.incident, add_fallen, remove_fallen, from, to, title, reason };
+    let incident = staff::call(&of.response.client()?, &call).await?;
+    of.response.print(&incident, lines::lines)?;
+    lines::next(&incident);
+    Ok(ExitCode::SUCCESS)
+}

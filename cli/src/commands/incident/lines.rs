@@ -1,0 +1,43 @@
+//! An incident on the terminal, and the step that follows it.
+
+use response_api::{Incident, People};
+
+use crate::{columns, output, words};
+
+/// An incident, a line for each thing that is known of it.
+pub fn lines(incident: &Incident) -> Vec<String> {
+    let row = |what: &str, value: String| vec![what.to_owned(), value];
+    let mut rows = vec![
+        row(&format!("incident {}", incident.incident), incident.title.clone()),
+        row("declared", words::instant(incident.declared)),
+        row("fallen", words::names(&incident.fallen)),
+        row("window", words::window(incident.from, incident.to)),
+        row("found", incident.found.clone()),
+        row("about", people(incident.people).to_owned()),
+    ];
+    rows.extend(incident.closed.map(|at| row("closed", words::instant(at))));
+    columns::aligned(&rows)
+}
+
+/// The people of an incident in words.
+pub const fn people(of: People) -> &'static str {
+    match of {
+        People::Accounts => "customers of accounts",
+        People::Table => "people of the brought table",
+    }
+}
+
+/// Says what comes first: the fallen hosts that call under a name of their own are frozen, then the
+/// exposure is computed. A host of the shop's own systems is no caller.
+pub fn next(incident: &Incident) {
+    let number = incident.incident;
+    if incident.people == People::Accounts {
+        for host in incident.fallen.iter().filter(|host| host.kind.is_caller()) {
+            let caller = &host.host;
+            output::next(&format!(
+                "cofferdam incident freeze {number} --caller {caller} --reason TEXT"
+            ));
+        }
+    }
+    output::next(&format!("cofferdam incident scope {number}"));
+}

@@ -1,0 +1,52 @@
+//! `cofferdam letters plan`
+
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use response_api::{Audience, IncidentId, LetterPlan};
+
+use crate::options::{CommandError, ResponseArgs, incident_number};
+use crate::{output, words};
+
+/// `cofferdam letters plan`
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// The incident's number
+    #[arg(long, value_parser = incident_number)]
+    incident: IncidentId,
+    /// To whom
+    #[arg(long, value_enum)]
+    audience: To,
+    #[command(flatten)]
+    response: ResponseArgs,
+}
+
+/// An audience on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum To {
+    /// The staff list
+    Staff,
+    /// Every customer, whether something was read of them or nothing
+    Customers,
+}
+
+/// Plans a letter. Millions of rows take minutes; a plan that was cut short goes on.
+pub async fn run(args: PlanArgs) -> Result<ExitCode, CommandError> {
+    let PlanArgs { incident, audience, response } = args;
+    let audience = match audience {
+        To::Staff => Audience::Staff,
+        To::Customers => Audience::Customers,
+    };
+    let progress = |plan: &LetterPlan| {
+        let written = words::number(plan.people);
+        output::note(&format!("letter {}: {written} people planned so far", plan.letter));
+    };
+    let plan = staff::letters::plan(&response.client()?, incident, audience, progress).await?;
+    response.print(&plan, |plan| {
+        vec![format!("letter {}: {} people", plan.letter, words::number(plan.people))]
+    })?;
+    let letter = plan.letter;
+    output::next(&format!("cofferdam letters preview {letter}"));
+    output::next(&format!("cofferdam order draft letter {letter} --out letter-{letter}.order"));
+    Ok(ExitCode::SUCCESS)
+}

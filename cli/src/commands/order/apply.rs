@@ -1,0 +1,85 @@
+//! `cofferdam order apply`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use cofferdam_core::WarrantSubject;
+use response_api::AppliedOrder;
+use staff::order::{Order, OrderFile};
+
+use super::{ShownOrder, show};
+use crate::commands::letters;
+use crate::confirm::Confirm;
+use crate::options::{CommandError, ResponseArgs};
+use crate::{output, words};
+
+/// `cofferdam order apply`
+#[derive(Debug, Args)]
+pub struct ApplyArgs {
+    /// The order, with its signatures
+    order: PathBuf,
+    #[command(flatten)]
+    confirm: Confirm,
+    #[command(flatten)]
+    response: ResponseArgs,
+}
+
+/// Has `response` carry the order out. `keys` checks both signatures.
+pub async fn run(args: ApplyArgs) -> Result<ExitCode, CommandError> {
+    let ApplyArgs { order: path, confirm, response } = args;
+    let client = response.client()?;
+    let order = OrderFile::read(&path)?;
+    let shown = ShownOrder::new(&path, &order, show::words(&order, Some(&client)).await?);
+    let mut step = vec![format!("carry out the order in {}:", path.display())];
+    step.extend(shown.lines());
+    confirm.ask(&step)?;
+    let applied = order.apply(&client).await?;
+    response.print(&applied, lines)?;
+    next(&order, &applied);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn lines(applied: &AppliedOrder) -> Vec<String> {
+    match applied {
+        AppliedOrder::Policy => vec!["the policy is in force".to_owned()],
+        AppliedOrder::Epoch => vec!["the epoch is changed".to_owned()],
+        AppliedOrder::Letter(status) => {
+            vec![format!("letter {} is approved: {}", status.letter, letters::summary(status))]
+        }
+        AppliedOrder::PaperPost(opened) => {
+            vec![format!("the addresses are open under warrant {}", opened.warrant)]
+        }
+        AppliedOrder::Void(voided) => vec![format!(
+            "order {}: the credentials of {} customers are void and {} sessions ended; it held \
+             after {:.3} s",
+            voided.order,
+            words::number(voided.customers),
+            words::number(voided.sessions),
+            voided.seconds
+        )],
+    }
+}
+
+fn next(order: &OrderFile, applied: &AppliedOrder) {
+    match (applied, &order.order) {
+        (AppliedOrder::Letter(status), _) => {
+            output::next(&format!("cofferdam letters start {}", status.letter));
+        }
+        (AppliedOrder::PaperPost(opened), Order::Warrant(warrant)) => {
+            if let WarrantSubject::PaperPost { letter } = warrant.order.subject {
+                let number = &opened.warrant;
+                output::next(&format!(
+                    "cofferdam paper-post export {letter} --warrant {number} --out list.csv"
+                ));
+            }
+        }
+        (AppliedOrder::Void(_), Order::Void(void)) => output::next(&format!(
+            "cofferdam letters plan --incident {} --audience staff",
+            void.order.incident
+        )),
+        (AppliedOrder::Epoch, _) => output::next("cofferdam epoch list --wait"),
+        (AppliedOrder::Policy, _) => output::next("cofferdam policy show"),
+        _ => {}
+    }
+}

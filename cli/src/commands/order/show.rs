@@ -1,0 +1,60 @@
+//! `cofferdam order show`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use cofferdam_wire::Client;
+use staff::order::{Order, OrderFile};
+
+use super::ShownOrder;
+use crate::options::{CommandError, ResponseArgs, check_new};
+use crate::output;
+
+/// `cofferdam order show`
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// The order's file
+    order: PathBuf,
+    /// A new directory for the texts of the letter that the order approves
+    #[arg(long, value_name = "DIR")]
+    texts: Option<PathBuf>,
+    #[command(flatten)]
+    response: ResponseArgs,
+}
+
+/// Shows what an order says. A letter's texts are written on this machine, from the version that
+/// the signature is for.
+pub async fn run(args: ShowArgs) -> Result<ExitCode, CommandError> {
+    let ShowArgs { order: path, texts, response } = args;
+    let order = OrderFile::read(&path)?;
+    match (&texts, &order.order) {
+        (None, _) => {}
+        (Some(dir), Order::Letter(letter)) => {
+            check_new(dir)?;
+            letter.write_texts(dir)?;
+        }
+        (Some(_), _) => {
+            return Err(format!("{} approves no letter: it has no texts", path.display()).into());
+        }
+    }
+    let words = words(&order, response.client().ok().as_ref()).await?;
+    response.print(&ShownOrder::new(&path, &order, words), ShownOrder::lines)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// An order in words. A policy is shown as the difference to the one in force, if `response` can be
+/// asked: a signer may sit at a machine that reaches no estate.
+pub async fn words(
+    order: &OrderFile,
+    response: Option<&Client>,
+) -> Result<Vec<String>, CommandError> {
+    let in_force = match (&order.order, response) {
+        (Order::Policy(_), Some(client)) => staff::keys::policy(client).await.ok(),
+        _ => None,
+    };
+    if matches!(order.order, Order::Policy(_)) && in_force.is_none() {
+        output::note("The policy in force can't be read here: the new one is shown in full.");
+    }
+    Ok(order.words(in_force.as_ref())?)
+}

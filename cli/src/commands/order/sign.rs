@@ -1,0 +1,44 @@
+//! `cofferdam order sign`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use staff::approvers::{PersonFile, open_keys};
+use staff::order::OrderFile;
+
+use super::{ShownOrder, show};
+use crate::options::{CommandError, ResponseArgs, ask_passphrase};
+use crate::output;
+
+/// `cofferdam order sign`
+#[derive(Debug, Args)]
+pub struct SignArgs {
+    /// The order's file; the signature is added to it
+    order: PathBuf,
+    /// Who signs, and the file with that person's key
+    #[arg(long = "approver", value_name = "NAME=KEYFILE", required = true)]
+    approvers: Vec<PersonFile>,
+    /// The file with that person's passphrase; who has none is asked
+    #[arg(long = "passphrase-file", value_name = "NAME=FILE")]
+    passphrases: Vec<PersonFile>,
+    #[command(flatten)]
+    response: ResponseArgs,
+}
+
+/// Shows what the order says, and signs it.
+pub async fn run(args: SignArgs) -> Result<ExitCode, CommandError> {
+    let SignArgs { order: path, approvers, passphrases, response } = args;
+    let mut order = OrderFile::read(&path)?;
+    let words = show::words(&order, response.client().ok().as_ref()).await?;
+    words.iter().for_each(|line| output::note(line));
+    for approver in open_keys(&approvers, &passphrases, &ask_passphrase)? {
+        order.sign(&approver);
+    }
+    order.write(&path)?;
+    response.print(&ShownOrder::new(&path, &order, words), |shown| {
+        shown.lines().into_iter().last().into_iter().collect()
+    })?;
+    output::next(&format!("cofferdam order apply {}", path.display()));
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,59 @@
+//! `cofferdam table add`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use staff::import::{TableSource, TableSummary, import_table};
+
+use crate::options::{CommandError, ResponseArgs};
+use crate::output::{self, Progress};
+use crate::words;
+
+/// How many jurisdictions are shown. `--json` has all.
+const JURISDICTIONS: usize = 8;
+
+/// `cofferdam table add`
+#[derive(Debug, Args)]
+pub struct AddArgs {
+    /// A file that ends in .csv, .jsonl or .parquet; or a database, as `postgres://USER@HOST/NAME`
+    #[arg(long, value_name = "FILE|URL")]
+    from: String,
+    /// The table in that database, as public.customer
+    #[arg(long, value_name = "NAME")]
+    table: Option<String>,
+    /// Which columns mean what: a TOML file, see docs/imports.md
+    #[arg(long, value_name = "FILE")]
+    mapping: PathBuf,
+    /// Where rows that were not imported are listed, by number and reason
+    #[arg(long, value_name = "FILE", default_value = "table.rejects.csv")]
+    rejects: PathBuf,
+    #[command(flatten)]
+    response: ResponseArgs,
+}
+
+/// Brings the shop's own table.
+pub async fn run(args: AddArgs) -> Result<ExitCode, CommandError> {
+    let client = args.response.client()?;
+    let source = TableSource::parse(&args.from, args.table.as_deref())?;
+    let mut bar = Progress::new("importing the table");
+    let progress = &mut |done, total| bar.set(done, total);
+    let summary = import_table(&client, &source, &args.mapping, &args.rejects, progress).await?;
+    drop(bar);
+    args.response.print(&summary, lines)?;
+    output::next("cofferdam access-log plan FILE --mapping FILE");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn lines(summary: &TableSummary) -> Vec<String> {
+    let TableSummary { created, updated, rejected, rejects, table, seconds } = summary;
+    let [created, updated, rejected] = [created, updated, rejected].map(|n| words::number(*n));
+    let places = words::largest(&table.jurisdictions, JURISDICTIONS).unwrap_or_default();
+    vec![
+        format!("created   {created}"),
+        format!("updated   {updated}"),
+        format!("rejected  {rejected}  see {}", rejects.display()),
+        format!("in the table: {} people; {places}", words::number(table.people)),
+        format!("seconds   {seconds:.1}"),
+    ]
+}

@@ -1,0 +1,50 @@
+//! `cofferdam table`: the shop's own table of customers, for incidents about it.
+
+mod add;
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use response_api::{ReadTable, TableCounts};
+
+use crate::options::{CommandError, ResponseArgs};
+use crate::{columns, words};
+
+/// `cofferdam table`
+#[derive(Debug, Subcommand)]
+pub enum TableCommand {
+    /// Bring the table; run again, it brings everybody up to date
+    Add(add::AddArgs),
+    /// List how many people the table holds, by where they live
+    List(ListArgs),
+}
+
+/// `cofferdam table list`
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    #[command(flatten)]
+    response: ResponseArgs,
+}
+
+/// Runs one of the commands.
+pub async fn run(command: TableCommand) -> Result<ExitCode, CommandError> {
+    match command {
+        TableCommand::Add(args) => add::run(args).await,
+        TableCommand::List(args) => list(args).await,
+    }
+}
+
+async fn list(args: ListArgs) -> Result<ExitCode, CommandError> {
+    let counts = staff::call(&args.response.client()?, &ReadTable {}).await?;
+    args.response.print(&counts, lines)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn lines(counts: &TableCounts) -> Vec<String> {
+    if counts.people == 0 {
+        return vec!["no table was brought".to_owned()];
+    }
+    let mut rows = vec![vec!["everybody".to_owned(), words::number(counts.people)]];
+    rows.extend(counts.jurisdictions.iter().map(|(name, n)| vec![name.clone(), words::number(*n)]));
+    columns::headed(["where", "people"], rows)
+}

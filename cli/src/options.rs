@@ -1,0 +1,137 @@
+//! Options and values that several commands share.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use cofferdam_core::{CallerName, Timestamp};
+use cofferdam_wire::Client;
+use estate::{Compartment, Estate};
+use response_api::{IncidentId, LetterId};
+use serde::Serialize;
+
+use crate::output;
+
+/// Why a command did not do its work: a message that says what happened, where, and what to do.
+pub type CommandError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The place of an estate.
+#[derive(Debug, Args)]
+pub struct EstateArgs {
+    /// The estate's directory
+    #[arg(long, value_name = "DIR", env = "COFFERDAM_DIR", default_value = "./cofferdam-estate")]
+    pub dir: PathBuf,
+}
+
+impl EstateArgs {
+    /// A client of a compartment under a caller's certificate.
+    pub fn client(&self, to: Compartment, caller: &CallerName) -> Result<Client, CommandError> {
+        Ok(Estate::open(&self.dir)?.client(to, caller)?)
+    }
+}
+
+/// The form of a result.
+#[derive(Debug, Args)]
+pub struct OutputArgs {
+    /// Print the result as JSON; `cofferdam manual` writes its schema
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl OutputArgs {
+    /// Prints a result, as JSON with `--json` and as `lines` otherwise.
+    pub fn print<T: Serialize>(
+        &self,
+        result: &T,
+        lines: impl FnOnce(&T) -> Vec<String>,
+    ) -> Result<(), CommandError> {
+        if self.json {
+            output::json(result)?;
+        } else {
+            output::lines(&lines(result));
+        }
+        Ok(())
+    }
+}
+
+/// The options of every command that asks `response`.
+#[derive(Debug, Args)]
+pub struct ResponseArgs {
+    #[command(flatten)]
+    estate: EstateArgs,
+    /// The caller whose certificate is shown
+    #[arg(long = "as", value_name = "CALLER", default_value = "operator-1")]
+    caller: CallerName,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+impl ResponseArgs {
+    /// A client of the estate's `response`.
+    pub fn client(&self) -> Result<Client, CommandError> {
+        self.estate.client(Compartment::Response, &self.caller)
+    }
+
+    /// Prints a result, as JSON with `--json` and as `lines` otherwise.
+    pub fn print<T: Serialize>(
+        &self,
+        result: &T,
+        lines: impl FnOnce(&T) -> Vec<String>,
+    ) -> Result<(), CommandError> {
+        self.output.print(result, lines)
+    }
+}
+
+/// An incident, and the options of a command that asks `response` about it.
+#[derive(Debug, Args)]
+pub struct IncidentArgs {
+    /// The incident's number
+    #[arg(value_parser = incident_number)]
+    pub incident: IncidentId,
+    #[command(flatten)]
+    pub response: ResponseArgs,
+}
+
+/// A letter, and the options of a command that asks `response` about it.
+#[derive(Debug, Args)]
+pub struct LetterArgs {
+    /// The letter's number
+    #[arg(value_parser = letter_number)]
+    pub letter: LetterId,
+    #[command(flatten)]
+    pub response: ResponseArgs,
+}
+
+/// Parses the number of an incident.
+pub fn incident_number(text: &str) -> Result<IncidentId, String> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(IncidentId(number)),
+        _ => Err("an incident's number is 1 or more; see `cofferdam incident list`".to_owned()),
+    }
+}
+
+/// Parses the number of a letter.
+pub fn letter_number(text: &str) -> Result<LetterId, String> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(LetterId(number)),
+        _ => Err("a letter's number is 1 or more; see `cofferdam letters list`".to_owned()),
+    }
+}
+
+/// Parses an instant.
+pub fn instant(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| "a time is written as 2012-01-13T20:00:00Z".to_owned())
+}
+
+/// Refuses to write over a file or directory.
+pub fn check_new(out: &Path) -> Result<(), CommandError> {
+    if out.exists() {
+        return Err(format!("{} is there already; choose another name", out.display()).into());
+    }
+    Ok(())
+}
+
+/// Asks for a passphrase on the terminal, without showing it.
+pub fn ask_passphrase(question: &str) -> io::Result<String> {
+    rpassword::prompt_password(question)
+}
