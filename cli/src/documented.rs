@@ -126,7 +126,8 @@ fn check(words: &[String]) -> Result<(), String> {
         words.first().is_some_and(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '-'));
     if command.has_subcommands() {
         // A noun alone, or a sentence in which the name of the program stands.
-        let a_noun = rest.is_empty() && command.get_name() != "cofferdam";
+        let alone = rest.first().is_none_or(|word| word.starts_with("--help"));
+        let a_noun = alone && command.get_name() != "cofferdam";
         return if a_noun || !typed { Ok(()) } else { Err("no such command".to_owned()) };
     }
     for word in rest.iter().filter_map(|word| word.trim_start_matches('[').strip_prefix("--")) {

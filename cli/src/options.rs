@@ -60,7 +60,7 @@ pub struct ResponseArgs {
     #[command(flatten)]
     estate: EstateArgs,
     /// The caller whose certificate is shown
-    #[arg(long = "as", value_name = "CALLER", default_value = "operator-1")]
+    #[arg(id = "as", long = "as", value_name = "CALLER", default_value = "operator-1")]
     caller: CallerName,
     #[command(flatten)]
     output: OutputArgs,

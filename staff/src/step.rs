@@ -80,7 +80,7 @@ const ADVICE: &[(ProblemType, &str)] = &[
     (api::NOT_SCOPED, "compute its exposure first: cofferdam incident scope INCIDENT"),
     (api::INCIDENT_CLOSED, "declare another incident: cofferdam incident declare"),
     (api::LETTER_PLANNED, "declare another incident: cofferdam incident declare"),
-    (api::TABLE_EMPTY, "bring one: cofferdam table add --file FILE"),
+    (api::TABLE_EMPTY, "bring one: cofferdam table add --from FILE --mapping FILE"),
     (
         api::TABLE_IN_USE,
         "wait for its end, or stop it: cofferdam letters stop LETTER --reason TEXT",

@@ -30,7 +30,7 @@ pub struct AddArgs {
     #[command(flatten)]
     estate: EstateArgs,
     /// The caller whose certificate is shown
-    #[arg(long = "as", value_name = "CALLER", default_value = "import-1")]
+    #[arg(id = "as", long = "as", value_name = "CALLER", default_value = "import-1")]
     caller: CallerName,
     /// Where rows that were not imported are listed, by line and reason [default: FILE.rejects.csv]
     #[arg(long, value_name = "FILE")]

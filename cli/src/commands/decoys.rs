@@ -25,7 +25,7 @@ pub struct MailArgs {
     #[command(flatten)]
     estate: EstateArgs,
     /// The caller whose certificate is shown
-    #[arg(long = "as", value_name = "CALLER", default_value = "mail-trap-1")]
+    #[arg(id = "as", long = "as", value_name = "CALLER", default_value = "mail-trap-1")]
     caller: CallerName,
 }
 

@@ -8,7 +8,7 @@ use accounts_api::ReadCustomers;
 use cofferdam_core::{Clock, Field, FieldSet, Record, SystemClock, Timestamp};
 use cofferdam_wire::Client;
 use estate::Compartment::{Accounts, Keys, Payments, Response};
-use response_api::{DeclareIncident, Exposure, People, ReadFeed, ScopeIncident};
+use response_api::{DeclareIncident, Exposure, ListAlarms, People, ScopeIncident};
 
 use crate::support::{Place, Process, wait_until};
 
@@ -89,7 +89,7 @@ async fn a_log_that_was_put_back_rings_and_is_doubted() {
     copy(&aside, &log);
     let _keys = place.serve(Keys).await;
     wait_until("the log that was put back rings", async || {
-        let alarms = staff.call(&ReadFeed { after: 0 }).await.unwrap();
+        let alarms = staff.call(&ListAlarms { after: 0 }).await.unwrap();
         alarms.iter().any(|alarm| {
             alarm.kind == "witness_disagreement"
                 && (alarm.detail.contains("an old copy of it was restored")

@@ -15,7 +15,9 @@ use crate::support::{
 };
 
 fn drill<const N: usize>(args: [&str; N]) -> Value {
-    json(&cofferdam(["drill", "--json"]).args(args).output().unwrap())
+    let mut command = cofferdam(["drill"]);
+    command.args(args);
+    json(command)
 }
 
 #[tokio::test]

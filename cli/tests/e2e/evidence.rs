@@ -8,7 +8,7 @@ use std::process::Stdio;
 
 use cofferdam_core::{Rng, SeededRng};
 
-use crate::support::{Place, Process, assert_refused, json, run, stdout, wait_until};
+use crate::support::{Place, Process, assert_refused, cofferdam, json, run, stdout, wait_until};
 
 /// An estate that a drill left running.
 fn drilled() -> (Place, Process) {
@@ -38,18 +38,20 @@ async fn evidence_and_containment_after_a_drill() {
     let (place, _running) = drilled();
     let bag = place.dir.with_extension("bag");
     let out = bag.to_str().unwrap();
-    let exported = json(&place.run(["evidence", "export", "1", "--out", out, "--json"]));
+    let exported = place.json(["evidence", "export", "--incident", "1", "--out", out]);
     let key = exported["key"].as_str().unwrap();
     assert!(exported["entries"].as_u64().unwrap() > 20, "{exported}");
-    let verified = stdout(&run(["evidence", "verify", out, "--key", key]));
+    let verified = json(cofferdam(["evidence", "verify", out, "--key", key])).to_string();
     for line in ["the chain is whole", "each proved to stand", "it holds what the entries show"] {
         assert!(verified.contains(line), "{verified}");
     }
-    assert_refused(&place.run(["evidence", "export", "1", "--out", out]), "is there already");
+    let again = place.run(["evidence", "export", "--incident", "1", "--out", out]);
+    assert_refused(&again, "is there already");
     every_flipped_bit_is_named(&bag, key);
 
     contain(&place);
     void_by_one_person(&place).await;
+    amend_and_close(&place);
     let journal = stdout(&place.run(["incident", "journal", "1"]));
     for act in ["declare", "freeze", "void", "evidence.seal", "budget", "void.some", "person"] {
         assert!(journal.contains(act), "{act}: {journal}");
@@ -79,21 +81,28 @@ fn every_flipped_bit_is_named(bag: &Path, key: &str) {
 fn contain(place: &Place) {
     let person = stdout(&place.run(["incident", "person", "1", "5"]));
     assert!(person.starts_with("record 5: "), "{person}");
-    let budget = ["incident", "budget", "1", "--caller", "web-ky-2"];
-    let limits = ["--minute", "1", "--hour", "2", "--day", "3", "--reason", "it is next"];
-    stdout(&place.cofferdam(budget).args(limits).output().unwrap());
-    let shown = stdout(&place.run(["budgets", "show"]));
-    assert!(shown.contains("web-ky-2"), "{shown}");
-    let restore = ["--restore", "--reason", "it was not"];
-    stdout(&place.cofferdam(budget).args(restore).output().unwrap());
-    let mut freeze = place.cofferdam(["incident", "freeze", "1", "--caller", "mail-trap-1"]);
-    let frozen = stdout(&freeze.args(["--reason", "to be sure"]).output().unwrap());
+    let budget = ["--incident", "1", "--caller", "web-ky-2", "--reason", "it is next"];
+    let mut lower =
+        place.cofferdam(["budget", "lower", "--minute", "1", "--hour", "2", "--day", "3"]);
+    lower.args(budget);
+    assert_eq!(json(lower)["lowered"]["hour"], 2);
+    let budgets = place.json(["budget", "list"]);
+    let caller = |name| budgets.as_array().unwrap().iter().find(|of| of["caller"] == name);
+    assert_eq!(caller("web-ky-2").unwrap()["budgets"]["release"]["day"], 3, "{budgets}");
+    stdout(&place.cofferdam(["budget", "restore"]).args(budget).output().unwrap());
+    let trap = ["1", "--caller", "mail-trap-1", "--reason", "to be sure"];
+    let mut freeze = place.cofferdam(["incident", "freeze"]);
+    let frozen = stdout(&freeze.args(trap).output().unwrap());
     assert!(frozen.contains("mail-trap-1 is frozen"), "{frozen}");
-    let exposed = stdout(&place.run(["incident", "void", "1", "--exposed"]));
+    let mut thaw = place.cofferdam(["incident", "thaw"]);
+    thaw.args(trap);
+    assert_eq!(json(thaw)["frozen"], false);
+    assert_refused(&place.run(["incident", "void", "1", "--exposed"]), "--yes");
+    let exposed = stdout(&place.run(["incident", "void", "1", "--exposed", "--yes"]));
     assert!(exposed.contains("their sessions are over"), "{exposed}");
     let list = place.dir.with_extension("list");
     fs::write(&list, "3\n\nfour\n").unwrap();
-    let bad = place.run(["incident", "void", "1", "--records", list.to_str().unwrap()]);
+    let bad = place.run(["incident", "void", "1", "--records", list.to_str().unwrap(), "--yes"]);
     assert_refused(&bad, "line 3: not a record number");
 }
 
@@ -103,16 +112,41 @@ async fn void_by_one_person(place: &Place) {
     let mut declare = place.cofferdam(["incident", "declare", "--title", "another incident"]);
     declare.args(["--fallen", "web-ky-2", "--from", "2012-01-15T00:00:00Z"]);
     stdout(&declare.args(["--found", "by chance"]).output().unwrap());
-    let ann = format!("ann={}", place.file("staff/ann.pem"));
-    let passphrase = format!("ann={}", place.file("staff/ann.passphrase"));
-    let void = ["incident", "void", "2", "--everybody", "--approver", &ann];
-    let mut alone = place.cofferdam(void);
-    alone.args(["--passphrase-file", &passphrase]);
-    assert_refused(&alone.output().unwrap(), "two people");
+    let ann = place.approvers();
+    let sign = |order: &str| {
+        stdout(&place.cofferdam(["order", "sign", order]).args(&ann[..4]).output().unwrap());
+    };
+    let two = place.file("two.order");
+    stdout(&place.run(["order", "draft", "void", "--incident", "2", "--out", &two]));
+    sign(&two);
+    assert_refused(&place.run(["order", "apply", &two, "--yes"]), "two different people");
+    let one = place.file("one.order");
+    let mut alone = place.cofferdam(["order", "draft", "void", "--incident", "2", "--out", &one]);
     let reason = ["--break-glass", "the second approver can't be reached"];
     stdout(&alone.args(reason).output().unwrap());
+    sign(&one);
+    let voided = place.json(["order", "apply", &one, "--yes"]);
+    assert_eq!(voided["kind"], "void", "{voided}");
     wait_until("the broken glass rings", async || {
-        stdout(&place.run(["incident", "alarms"])).contains("break_glass")
+        place.json(["alarm", "list"]).to_string().contains("break_glass")
     })
     .await;
+}
+
+/// Another host is named before letters go out, and a closed incident takes no further act.
+fn amend_and_close(place: &Place) {
+    let mut amend = place.cofferdam(["incident", "amend", "2", "--add-fallen", "web-ky-1"]);
+    amend.args(["--reason", "the thief came from there"]);
+    assert_eq!(json(amend)["fallen"].as_array().unwrap().len(), 2);
+    let close = ["incident", "close", "2", "--reason", "it is rebuilt"];
+    assert_refused(&place.run(close), "--yes");
+    let mut close = place.cofferdam(close);
+    close.arg("--yes");
+    assert!(json(close)["closed"].is_string());
+    assert_refused(&place.run(["incident", "scope", "2"]), "declare another incident");
+    assert!(place.json(["incident", "show", "2"])["closed"].is_string());
+    let journal = place.json(["incident", "journal", "2"]).to_string();
+    for act in ["amend", "close", "web-ky-1", "it is rebuilt"] {
+        assert!(journal.contains(act), "{act}: {journal}");
+    }
 }

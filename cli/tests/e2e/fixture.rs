@@ -12,7 +12,7 @@ use estate::Compartment::{self, Accounts};
 use serde_json::Value;
 
 use crate::keys::verifier_keys;
-use crate::support::{Place, Up, json, run, stdout};
+use crate::support::{Place, Up, run, stdout};
 
 /// The estate, with `@DIR@` in its TOML files for the directory where it stands.
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/estate-0.1.tar.gz");
@@ -119,30 +119,30 @@ struct Now<'a> {
 
 impl Now<'_> {
     fn incidents(&self) -> Vec<Value> {
-        let listed = json(&self.place.run(["incident", "list", "--json"]));
+        let listed = self.place.json(["incident", "list"]);
         listed.as_array().unwrap().clone()
     }
 
     /// The command fails when the chain is broken.
     fn journal_is_unbroken(&self, incident: &str) {
-        let journal = json(&self.place.run(["incident", "journal", incident, "--json"]));
+        let journal = self.place.json(["incident", "journal", incident]);
         assert!(!journal.as_array().unwrap().is_empty(), "the journal of {incident} is empty");
     }
 
     fn scope(&self, incident: &str) -> Value {
-        json(&self.place.run(["incident", "scope", incident, "--json"]))
+        self.place.json(["incident", "scope", incident])
     }
 
     fn letter(&self, letter: &str) -> Value {
-        json(&self.place.run(["letters", "status", letter, "--json"]))
+        self.place.json(["letters", "show", letter])
     }
 
     fn policy(&self) -> Value {
-        json(&self.place.run(["keys", "policy", "--json"]))
+        self.place.json(["policy", "show"])
     }
 
     fn apply(&self, order: &str) {
-        stdout(&self.place.run(["keys", "apply", &self.place.file(order)]));
+        stdout(&self.place.run(["order", "apply", &self.place.file(order), "--yes"]));
     }
 
     fn verify_bag(&self, bag: &str, key: &str) {

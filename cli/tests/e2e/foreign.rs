@@ -13,7 +13,7 @@ use roaring::RoaringBitmap;
 use tempfile::TempDir;
 use testkit::postgres::Database;
 
-use crate::letters::approvers;
+use crate::letters::sending_about;
 use crate::support::{Place, Up, assert_refused, json, run, stdout};
 
 const CUSTOMERS: u64 = 40;
@@ -146,28 +146,30 @@ impl Desk {
 
     /// Brings the table from the database itself.
     fn import_table(&self) -> serde_json::Value {
-        let mut import = self.place.cofferdam(["import", "roster", "--json"]);
+        let mut import = self.place.cofferdam(["table", "add"]);
         import.args(["--from", &self.shop.database.url(), "--table", "public.customer"]);
         import.args(["--mapping", &self.file("roster.toml")]);
-        json(&import.args(["--rejects", &self.file("rejects.csv")]).output().unwrap())
+        import.args(["--rejects", &self.file("rejects.csv")]);
+        json(import)
     }
 
     /// Brings what PostgreSQL logged so far, in one of its formats.
     fn bring(&self, ending: &str, from: &str, to: &str) -> serde_json::Value {
-        let mut import = self.place.cofferdam(["import", "access-log", "--json"]);
+        let mut import = self.place.cofferdam(["access-log", "add"]);
         import.arg(self.shop.log(ending, self.files.path()));
         import.args(["--mapping", &self.file(&format!("{ending}.toml"))]);
-        json(&import.args(["--covers-from", from, "--covers-to", to]).output().unwrap())
+        import.args(["--covers-from", from, "--covers-to", to]);
+        json(import)
     }
 
     /// Declares that the server fell in a window, and scopes the incident from the logs.
     fn scope(&self, from: &str, to: &str) -> Exposure {
-        let mut declare = self.place.cofferdam(["incident", "declare", "--json"]);
+        let mut declare = self.place.cofferdam(["incident", "declare"]);
         declare.args(["--title", "t", "--fallen", &self.fallen(), "--found", "f"]);
-        declare.args(["--from", from, "--to", to, "--people", "roster"]);
-        let number = json(&declare.output().unwrap())["incident"].to_string();
-        let scoped = self.place.run(["incident", "scope", &number, "--from-log", "--json"]);
-        serde_json::from_value(json(&scoped)).unwrap()
+        declare.args(["--from", from, "--to", to, "--people", "table"]);
+        let number = json(declare)["incident"].to_string();
+        let scoped = self.place.json(["incident", "scope", &number, "--from-log"]);
+        serde_json::from_value(scoped).unwrap()
     }
 }
 
@@ -179,7 +181,7 @@ async fn a_shops_own_table_and_logs_give_the_exact_customers() {
     for created in [CUSTOMERS, 0] {
         let done = desk.import_table();
         assert_eq!((&done["created"], &done["rejected"]), (&created.into(), &0.into()));
-        assert_eq!(done["roster"]["jurisdictions"], serde_json::json!({"DE": 10, "US-KY": 30}));
+        assert_eq!(done["table"]["jurisdictions"], serde_json::json!({"DE": 10, "US-KY": 30}));
     }
     nothing_in_clear(&desk.place);
 
@@ -207,7 +209,9 @@ async fn a_shops_own_table_and_logs_give_the_exact_customers() {
 
     // JSON says the same as CSV. A window that no log covers counts as read.
     let hash = brought[0]["log"].as_str().unwrap();
-    stdout(&desk.place.run(["import", "access-logs", "remove", hash]));
+    assert_refused(&desk.place.run(["access-log", "remove", hash]), "--yes");
+    stdout(&desk.place.run(["access-log", "remove", hash, "--yes"]));
+    assert_eq!(desk.place.json(["access-log", "list"]), serde_json::json!([]));
     desk.bring("json", &began, &ended);
     let again = desk.scope(&began, &ended);
     assert_eq!((again.fields, again.people), (exposure.fields, exposure.people));
@@ -270,15 +274,12 @@ async fn assert_exact(desk: &Desk, incident: IncidentId) {
 /// Writes to everybody on the table under a warrant of two people, and verifies the bag.
 fn write_and_seal(desk: &Desk, incident: IncidentId) {
     let number = incident.to_string();
-    let write = |audience| {
-        let args = ["incident", "letters", &number, "--audience", audience, "--json"];
-        json(&desk.place.cofferdam(args).args(approvers(&desk.place)).output().unwrap())
-    };
+    let write = |audience| json(sending_about(&desk.place, &number, audience));
     write("staff");
     let sent = write("customers");
     assert_eq!(sent["people"]["accepted"], CUSTOMERS, "{sent}");
     let bag = desk.file("bag");
-    let exported = json(&desk.place.run(["evidence", "export", &number, "--out", &bag, "--json"]));
+    let exported = desk.place.json(["evidence", "export", "--incident", &number, "--out", &bag]);
     stdout(&run(["evidence", "verify", &bag, "--key", exported["key"].as_str().unwrap()]));
 }
 
@@ -288,7 +289,7 @@ async fn a_compartment_can_not_fall_in_a_shop_that_runs_none() {
     let _up = Up::start(&place);
     let mut declare = place.cofferdam(["incident", "declare", "--title", "t", "--found", "f"]);
     declare.args(["--fallen", "keys=keys", "--from", "2012-01-15T00:00:00Z"]);
-    let refused = declare.args(["--people", "roster"]).output().unwrap();
+    let refused = declare.args(["--people", "table"]).output().unwrap();
     assert_refused(&refused, "accounts_database");
     let incidents = place.staff().call(&ListIncidents {}).await.unwrap();
     assert!(incidents.iter().all(|incident| incident.people == People::Accounts));

@@ -10,13 +10,9 @@ use cofferdam_core::{Field, FieldSet, Record};
 use cofferdam_wire::write_secret;
 use estate::Compartment::{Accounts, Keys, Response};
 
-use crate::letters::approvers;
-use crate::support::{Place, Process, Up, assert_refused, cofferdam, run, stdout, wait_until};
-
-/// Has both approvers sign an order.
-fn sign(place: &Place, order: &str) {
-    stdout(&cofferdam(["staff", "sign", order]).args(approvers(place)).output().unwrap());
-}
+use crate::support::{
+    Place, Process, Up, assert_refused, cofferdam, run, stderr, stdout, wait_until,
+};
 
 #[tokio::test]
 async fn grants_change_and_a_master_key_is_renewed_without_a_restart() {
@@ -29,7 +25,7 @@ async fn grants_change_and_a_master_key_is_renewed_without_a_restart() {
     assert!(web.call(&read).await.is_err(), "the app server has no grant yet");
 
     // An order lets an app server show billing addresses as well.
-    let text = stdout(&place.run(["keys", "policy"]));
+    let text = stdout(&place.run(["policy", "show"]));
     let mut policy: toml::Table = text.parse().unwrap();
     for caller in policy["callers"].as_array_mut().unwrap() {
         if caller["name"].as_str() == Some("web-ky-1") {
@@ -40,20 +36,21 @@ async fn grants_change_and_a_master_key_is_renewed_without_a_restart() {
     let file = place.file("next.toml");
     fs::write(&file, toml::to_string(&policy).unwrap()).unwrap();
     let order = place.file("policy.order");
-    stdout(&place.run(["keys", "order", "policy", &file, "--out", &order]));
-    let unsigned = place.run(["keys", "apply", &order]);
+    stdout(&place.run(["order", "draft", "policy", &file, "--out", &order]));
+    let shown = place.json(["order", "show", &order])["order"].to_string();
+    assert!(shown.contains("billing_address") && shown.contains("web-ky-1"), "{shown}");
+    assert!(!shown.contains("mail-trap-1"), "more than the difference is shown: {shown}");
+    let unsigned = place.run(["order", "apply", &order, "--yes"]);
     assert_refused(&unsigned, "two different people");
-    sign(&place, &order);
-    stdout(&place.run(["keys", "apply", &order]));
+    place.sign_and_apply(&order);
     let before = web.call(&read).await.unwrap();
     assert_eq!(before.len(), 2);
 
     // Another order makes a new master key, and every record moves to it.
     let order = place.file("rotation.order");
-    stdout(&place.run(["keys", "order", "rotate", "--domain", "accounts", "--out", &order]));
-    sign(&place, &order);
-    stdout(&place.run(["keys", "apply", &order]));
-    let epochs = stdout(&place.run(["keys", "epochs", "--wait"]));
+    stdout(&place.run(["order", "draft", "rotate", "--domain", "accounts", "--out", &order]));
+    place.sign_and_apply(&order);
+    let epochs = stdout(&place.run(["epoch", "list", "--wait"]));
     let row: Vec<&str> = epochs
         .lines()
         .find(|line| line.starts_with("accounts"))
@@ -62,20 +59,20 @@ async fn grants_change_and_a_master_key_is_renewed_without_a_restart() {
     assert_eq!(row[1..5], ["1", "0,", "1", "all"], "{epochs}");
     let order = place.file("retirement.order");
     let retire =
-        ["keys", "order", "retire", "--domain", "accounts", "--epoch", "0", "--out", &order];
+        ["order", "draft", "retire", "--domain", "accounts", "--epoch", "0", "--out", &order];
     stdout(&place.run(retire));
-    sign(&place, &order);
-    stdout(&place.run(["keys", "apply", &order]));
+    place.sign_and_apply(&order);
     let after = web.call(&read).await.unwrap();
     assert_eq!(format!("{:?}", before[1].record), format!("{:?}", after[1].record));
     assert_eq!(before[1].fields, after[1].fields);
 
-    let shown = stdout(&place.run(["budgets", "show"]));
+    let shown = stdout(&place.run(["budget", "list"]));
     assert!(shown.contains("hours to drain everything"), "{shown}");
     assert!(shown.lines().any(|line| line.starts_with("web-ky-1") && line.contains("release")));
     let log = place.file("keys/log");
-    let suggested = stdout(&run(["budgets", "suggest", "--log", &log]));
-    let suggested: toml::Table = suggested.parse().unwrap();
+    let suggested = run(["budget", "suggest", "--log", &log]);
+    assert!(stderr(&suggested).contains("less than an hour"), "{}", stderr(&suggested));
+    let suggested: toml::Table = stdout(&suggested).parse().unwrap();
     assert!(suggested["callers"].as_array().unwrap().len() >= 3);
 }
 

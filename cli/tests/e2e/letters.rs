@@ -31,21 +31,23 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Connections of one worker, and so the most letters that are on the wire at once.
 const ON_THE_WIRE: u64 = 8;
 
-/// The keys of the two approvers, as arguments.
-pub fn approvers(place: &Place) -> Vec<String> {
-    let of = |name: &str, end: &str| format!("{name}={}/staff/{name}.{end}", place.path());
-    let options = |name| {
-        [("--approver", "pem"), ("--passphrase-file", "passphrase")]
-            .map(|(option, end)| [option.to_owned(), of(name, end)])
-    };
-    ["ann", "bob"].into_iter().flat_map(options).flatten().collect()
+/// The command that writes to an audience of incident 1. The letter is planned, and approved unless
+/// it is.
+pub fn sending(place: &Place, audience: &str) -> Command {
+    sending_about(place, "1", audience)
 }
 
-/// The command that writes to an audience of incident 1.
-pub fn sending(place: &Place, audience: &str) -> Command {
-    let mut command = place.cofferdam(["incident", "letters", "1", "--audience", audience]);
-    command.args(approvers(place));
-    command
+/// The command that writes to an audience of an incident.
+pub fn sending_about(place: &Place, incident: &str, audience: &str) -> Command {
+    let planned = place.json(["letters", "plan", "--incident", incident, "--audience", audience]);
+    let letter = planned["letter"].to_string();
+    let status = place.json(["letters", "show", &letter]);
+    if status["version"].is_null() {
+        let order = place.file(&format!("letter-{letter}.order"));
+        stdout(&place.run(["order", "draft", "letter", &letter, "--out", &order]));
+        place.sign_and_apply(&order);
+    }
+    place.cofferdam(["letters", "start", &letter, "--yes"])
 }
 
 /// Writes to an audience of incident 1.
@@ -218,7 +220,7 @@ async fn wait_until_finished(staff: &Client, letter: LetterId, customers: u32) {
 /// planned again.
 fn settle_from_log(place: &Place, postfix: &Postfix) {
     let log = postfix.log.to_str().unwrap();
-    let settled = place.run(["letters", "settle", "2", "--complete", "--log", log]);
+    let settled = place.run(["letters", "settle", "2", "--complete", "--yes", "--log", log]);
     eprintln!("{}", stdout(&settled));
 }
 

@@ -11,7 +11,7 @@ use estate::Compartment::{Accounts, Keys, Payments, Response};
 use jiff::tz::TimeZone;
 use keys_api::{ReadCheckpoint, ReadEntries};
 use payments_api::{CardDetails, ReadCard, RevealCard, StoreCards};
-use response_api::{ListIncidents, ReadFeed};
+use response_api::{ListAlarms, ListIncidents};
 
 use crate::support::{Place, Up, refusal, wait_until};
 
@@ -27,7 +27,7 @@ fn running_estate() -> (Place, Up) {
 async fn wait_for_alarm(place: &Place, kind: &str) {
     let staff = place.staff();
     wait_until(&format!("an alarm: {kind}"), async || {
-        let alarms = staff.call(&ReadFeed { after: 0 }).await.unwrap();
+        let alarms = staff.call(&ListAlarms { after: 0 }).await.unwrap();
         alarms.iter().any(|alarm| {
             alarm.kind == kind && alarm.caller.as_ref().is_some_and(|c| c.as_str() == THIEF)
         })

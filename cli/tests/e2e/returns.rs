@@ -13,9 +13,9 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
 use crate::gate::{publish, set_gate};
-use crate::letters::{approvers, declared, rows, send, sending};
+use crate::letters::{declared, rows, send, sending};
 use crate::relay::accepting_relay;
-use crate::support::{Place, cofferdam, stdout, wait_until};
+use crate::support::{Place, assert_refused, stdout, wait_until};
 
 const CUSTOMERS: u32 = 8;
 const DOMAIN: &str = "back.shop.example";
@@ -117,7 +117,7 @@ async fn returned_mail_is_in_the_ledger_and_the_post_reaches_the_rest() {
     let outcome = bounced[0].outcome.as_deref().unwrap();
     assert!(outcome.starts_with("5.1.1") && !outcome.contains('@'), "{outcome}");
     assert_eq!(state(LedgerState::Accepted).len(), CUSTOMERS as usize - 2);
-    write_post_list(&place);
+    write_paper_post(&place);
 }
 
 /// Anybody can write complaints about letters. The ledger keeps ten of them, and only ten that the
@@ -188,15 +188,17 @@ fn dkim_key(domain: &str, selector: &str) -> DkimKey {
     DkimKey::from_pem(domain, selector, pem.as_bytes(), Path::new("a test")).unwrap()
 }
 
-/// Two people sign for the addresses of those who were not reached. Each of these is on the list
+/// Two people sign for the addresses of people who were not reached. Each of them is on the list
 /// once.
-fn write_post_list(place: &Place) {
-    let (order, list) = (place.file("post.order"), place.file("post.csv"));
-    stdout(&place.run(["letters", "post", "draft", "2", "--out", &order]));
-    let export = || place.run(["letters", "post", "export", "2", &order, "--out", &list]);
-    assert!(!export().status.success(), "nobody signed");
-    stdout(&cofferdam(["staff", "sign", &order]).args(approvers(place)).output().unwrap());
-    stdout(&export());
+fn write_paper_post(place: &Place) {
+    let (order, list) = (place.file("paper-post.order"), place.file("paper-post.csv"));
+    stdout(&place.run(["order", "draft", "paper-post", "2", "--out", &order]));
+    assert_refused(&place.run(["order", "apply", &order, "--yes"]), "sign");
+    place.sign(&order);
+    let opened = place.json(["order", "apply", &order, "--yes"]);
+    let warrant = opened["result"]["warrant"].as_str().unwrap();
+    let export = ["paper-post", "export", "2", "--warrant", warrant, "--out", &list];
+    assert_eq!(place.json(export)["written"], 1);
     let text = fs::read_to_string(&list).unwrap();
     assert_eq!(text.lines().nth(1).unwrap().split_once(',').unwrap().1, "en,Person 1,1 Main St");
     assert_eq!(text.lines().count(), 2, "{text}");

@@ -44,7 +44,7 @@ async fn customers_are_written_to_after_staff_unless_there_is_a_reason() {
     declared(&place.staff(), "web-ky-1").await;
 
     let refused = sending(&place, "customers").output().unwrap();
-    assert_refused(&refused, "write to staff first");
+    assert_refused(&refused, "tell staff first");
     assert_eq!(relay.attempts().len(), 0);
     let reason = ["--before-staff", "the mail server of staff is down"];
     stdout(&sending(&place, "customers").args(reason).output().unwrap());
@@ -167,7 +167,7 @@ async fn staff_pause_a_letter_let_it_go_on_and_stop_it() {
     let left = running.seconds_left.unwrap();
     assert!((5..=300).contains(&left), "{left} s for {} at 20 a second", running.open());
 
-    staff.call(&PauseLetter { letter: LETTER, provider: None }).await.unwrap();
+    staff.call(&PauseLetter { letter: LETTER }).await.unwrap();
     following.wait().unwrap();
     wait_until("nothing is at a worker", async || status().await.of(LedgerState::Claimed) == 0)
         .await;

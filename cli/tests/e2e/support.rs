@@ -4,8 +4,9 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use cofferdam_core::{SystemClock, SystemRng};
@@ -13,6 +14,7 @@ use cofferdam_wire::{CallError, Client, Problem};
 use estate::{Compartment, Estate, Plan};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use serde_json::Value;
 use staff::import::COLUMNS;
 use tempfile::TempDir;
 
@@ -34,9 +36,38 @@ pub fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-/// The JSON that a command printed, which must succeed.
-pub fn json(output: &Output) -> serde_json::Value {
-    serde_json::from_str(&stdout(output)).unwrap()
+/// Runs a command with `--json`, which must succeed, and holds what it printed against the schema in
+/// the docs.
+pub fn json(mut command: Command) -> Value {
+    let arguments: Vec<_> =
+        command.get_args().map(|arg| arg.to_str().unwrap().to_owned()).collect();
+    let result = serde_json::from_str(&stdout(&command.arg("--json").output().unwrap())).unwrap();
+    check_result(&arguments, &result);
+    result
+}
+
+/// The schemas of results, as they stand in the docs.
+static SCHEMAS: LazyLock<Value> = LazyLock::new(|| {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/results.schema.json");
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+});
+
+/// Holds a result against the schema of the command that printed it.
+fn check_result(arguments: &[String], result: &Value) {
+    let commands = SCHEMAS["properties"].as_object().unwrap();
+    let name = (1..=3).rev().find_map(|words| {
+        let name = arguments.get(..words)?.join(" ");
+        commands.contains_key(&name).then_some(name)
+    });
+    let name = name.unwrap_or_else(|| panic!("{arguments:?} has no schema"));
+    let mut schema = commands[&name].clone();
+    schema["$defs"] = SCHEMAS["$defs"].clone();
+    let faults: Vec<_> = jsonschema::validator_for(&schema)
+        .unwrap()
+        .iter_errors(result)
+        .map(|fault| format!("{}: {fault}", fault.instance_path()))
+        .collect();
+    assert!(faults.is_empty(), "{name}: {faults:?}");
 }
 
 /// The standard error of a command.
@@ -132,6 +163,33 @@ impl Place {
         self.cofferdam(args).output().unwrap()
     }
 
+    /// The JSON that a command prints for this estate.
+    pub fn json<const N: usize>(&self, args: [&str; N]) -> Value {
+        json(self.cofferdam(args))
+    }
+
+    /// Has both approvers sign an order, and carries it out.
+    pub fn sign_and_apply(&self, order: &str) {
+        self.sign(order);
+        stdout(&self.run(["order", "apply", order, "--yes"]));
+    }
+
+    /// Has both approvers sign an order.
+    pub fn sign(&self, order: &str) {
+        let mut sign = self.cofferdam(["order", "sign", order]);
+        stdout(&sign.args(self.approvers()).output().unwrap());
+    }
+
+    /// The keys of the two approvers, as arguments.
+    pub fn approvers(&self) -> Vec<String> {
+        let of = |name: &str, end: &str| format!("{name}={}/staff/{name}.{end}", self.path());
+        let options = |name| {
+            [("--approver", "pem"), ("--passphrase-file", "passphrase")]
+                .map(|(option, end)| [option.to_owned(), of(name, end)])
+        };
+        ["ann", "bob"].into_iter().flat_map(options).flatten().collect()
+    }
+
     /// Changes the configuration of a compartment that does not run.
     pub fn configure(&self, compartment: Compartment, change: impl FnOnce(&mut toml::Table)) {
         let name = format!("{compartment}/{compartment}.toml");
@@ -207,15 +265,15 @@ impl Place {
     }
 
     /// Imports customers 0 to `count`. Returns the summary.
-    pub fn import(&self, count: u32) -> serde_json::Value {
+    pub fn import(&self, count: u32) -> Value {
         self.import_rows(&customers(0..count))
     }
 
     /// Imports rows of customers. Returns the summary.
-    pub fn import_rows(&self, rows: &[u8]) -> serde_json::Value {
+    pub fn import_rows(&self, rows: &[u8]) -> Value {
         let file = self.file("customers.csv");
         fs::write(&file, rows).unwrap();
-        json(&self.run(["import", "customers", &file, "--json"]))
+        self.json(["customers", "add", &file])
     }
 }
 
@@ -261,7 +319,7 @@ pub fn pid_of(place: &Place, compartment: Compartment) -> Option<Pid> {
     })
 }
 
-/// Rows as `import customers` takes them. Customer *n* is `person.n@home.example`.
+/// Rows as `customers add` takes them. Customer *n* is `person.n@home.example`.
 pub fn customers(numbers: Range<u32>) -> Vec<u8> {
     let mut out = Vec::new();
     writeln!(out, "{}", COLUMNS.join(",")).unwrap();

@@ -10,7 +10,7 @@ use std::time::Duration;
 use cofferdam_wire::Client;
 use estate::Compartment::Response;
 use response_api::{
-    LedgerRow, LedgerState, LetterId, LetterState, LetterStatus, PauseLetter, ReadLetter,
+    LedgerRow, LedgerState, LetterId, LetterState, LetterStatus, PauseProvider, ReadLetter,
     ResumeProvider,
 };
 use testkit::free_address;
@@ -118,7 +118,7 @@ async fn two_instances_share_a_letter_and_one_takes_over_from_the_other() {
 /// Staff pause and resume the provider at one instance, and both obey.
 async fn pause_and_resume(first: &Client, second: &Client, taken: &Envelopes) {
     let provider = || "home".to_owned();
-    second.call(&PauseLetter { letter: LETTER, provider: Some(provider()) }).await.unwrap();
+    second.call(&PauseProvider { letter: LETTER, provider: provider() }).await.unwrap();
     wait_until("both pause", async || {
         is_paused(&status(first).await) && is_paused(&status(second).await)
     })

@@ -94,7 +94,7 @@ pub fn schemas() -> Result<String, serde_json::Error> {
     let results = results(&mut generator);
     let document = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "What each command of cofferdam prints with --json",
+        "title": "The results that commands print with --json",
         "type": "object",
         "properties": results,
         "$defs": generator.take_definitions(true),
