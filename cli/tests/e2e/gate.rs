@@ -89,7 +89,7 @@ async fn no_letter_starts_or_goes_on_that_receivers_would_not_take_for_the_shops
     let status = async || staff.call(&ReadLetter { letter }).await.unwrap();
     wait_until("the letter is paused", async || status().await.state == LetterState::Paused).await;
     let paused = status().await;
-    assert!(paused.trouble.as_deref().unwrap_or_default().contains("does not pass from outside"));
+    assert!(paused.trouble.as_deref().unwrap_or_default().contains("receivers would not take"));
     let sent = paused.of(LedgerState::Accepted);
     assert!((900..1_100).contains(&sent), "{sent} of {CUSTOMERS} went out");
     let again = StartLetter { letter, before_staff: None };

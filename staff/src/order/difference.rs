@@ -30,13 +30,16 @@ pub fn difference(before: &str, after: &str) -> Vec<String> {
     lines
 }
 
-/// The heading of the TOML section before a line, and the name in it.
+/// The heading of the TOML section in which a line stands, and the name of the caller or approver that
+/// the section belongs to. `[[callers.grants]]` belongs to the `[[callers]]` before it.
 fn section(text: &str, line: usize) -> Vec<String> {
-    let lines: Vec<_> = text.lines().take(line).collect();
-    let Some(head) = lines.iter().rposition(|line| line.starts_with('[')) else {
+    let lines: Vec<_> = text.lines().collect();
+    let before = &lines[..line.min(lines.len())];
+    let Some(head) = before.iter().rposition(|line| line.starts_with('[')) else {
         return Vec::new();
     };
-    let name = lines[head..].iter().find(|line| line.starts_with("name = "));
+    let owner = before.iter().rposition(|line| line.starts_with('[') && !line.contains('.'));
+    let name = lines[owner.unwrap_or(head)..].iter().find(|line| line.starts_with("name = "));
     std::iter::once(&lines[head]).chain(name).map(|line| format!("@ {line}")).collect()
 }
 
@@ -64,5 +67,16 @@ mod tests {
             ]
         );
         assert_eq!(difference(before, before), ["no difference"]);
+    }
+
+    #[test]
+    fn a_grant_is_shown_with_its_caller() {
+        let caller = |name: &str| {
+            format!("[[callers]]\nname = \"{name}\"\n\n[[callers.grants]]\na = 1\nb = 2\nc = 3\n")
+        };
+        let before = format!("{}{}", caller("web-1"), caller("web-2"));
+        let after = format!("{}{}", caller("web-1"), caller("web-2").replace("c = 3", "c = 4"));
+        let shown = difference(&before, &after);
+        assert_eq!(shown[..2], ["@ [[callers.grants]]", "@ name = \"web-2\""]);
     }
 }
