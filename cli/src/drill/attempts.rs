@@ -3,6 +3,7 @@
 use accounts_api as accounts;
 use cofferdam_core::{
     Call, CallerName, Domain, Epoch, Field, FieldSet, Operation, Personal, Record, Rng, Timestamp,
+    WarrantSubject,
 };
 use cofferdam_wire::{CallError, Client, ProblemType};
 use jiff::tz::TimeZone;
@@ -206,7 +207,7 @@ fn forged(stolen: &Stolen<'_>) -> Signed<Warrant> {
     let warrant = Warrant {
         id: WarrantId::random(stolen.rng),
         incident: 1,
-        purpose: "letters".to_owned(),
+        subject: WarrantSubject::PaperPost { letter: 1 },
         caller: stolen.name.clone(),
         domain: Domain::Accounts,
         fields: FieldSet::EMPTY.with(Field::Name).with(Field::Email),

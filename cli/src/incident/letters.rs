@@ -158,7 +158,7 @@ pub fn warrant(terms: WarrantTerms, now: Timestamp, rng: &dyn Rng) -> Warrant {
     Warrant {
         id: WarrantId::random(rng),
         incident: terms.incident,
-        purpose: terms.purpose,
+        subject: terms.subject,
         caller: terms.caller,
         domain: terms.domain,
         fields: terms.fields,
@@ -284,14 +284,14 @@ const fn audience_name(audience: Audience) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use cofferdam_core::{Domain, Field, FieldSet, SeededRng};
+    use cofferdam_core::{Domain, Field, FieldSet, SeededRng, WarrantSubject};
 
     use super::*;
 
     fn terms() -> WarrantTerms {
         WarrantTerms {
             incident: 1,
-            purpose: "letters to customers".into(),
+            subject: WarrantSubject::PaperPost { letter: 1 },
             caller: "response-1".parse().unwrap(),
             domain: Domain::Accounts,
             fields: FieldSet::EMPTY.with(Field::Name).with(Field::Email),

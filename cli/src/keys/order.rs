@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
-use cofferdam_core::{Clock, Domain, Epoch, SystemClock};
+use cofferdam_core::{Clock, Domain, Epoch, SystemClock, WarrantSubject};
 use cofferdam_wire::{Client, load_config};
 use jiff::SignedDuration;
 use keys_api::{ApproverSecret, DomainEpochs, EpochChange, EpochOrder, Policy, Signed, Warrant};
@@ -127,7 +127,9 @@ impl OrderFile {
     fn check(&self) -> Result<(), CommandError> {
         match &self.wanted {
             Wanted::Letter(letter) => letter.check(),
-            Wanted::Warrant(signed) if signed.order.purpose.starts_with("letter ") => {
+            Wanted::Warrant(Signed { order, .. })
+                if matches!(order.subject, WarrantSubject::Letter { .. }) =>
+            {
                 Err("the order approves a letter, and its texts are not in it".into())
             }
             _ => Ok(()),
@@ -198,7 +200,7 @@ fn warrant_words(order: &Warrant) -> String {
     let fields = if fields.is_empty() { "nothing".into() } else { fields.join(", ") };
     format!(
         "Approve {}: until {}, {} may read {fields} of {} records",
-        order.purpose, order.until, order.caller, order.records
+        order.subject, order.until, order.caller, order.records
     )
 }
 

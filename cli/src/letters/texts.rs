@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use cofferdam_core::FieldSet;
+use cofferdam_core::{FieldSet, WarrantSubject};
 use cofferdam_mail::{CODE, NAME};
 use keys_api::{Signed, Warrant};
 use response_server::{Body, Texts, Variant, Writer};
@@ -39,9 +39,10 @@ impl LetterOrder {
     }
 
     fn writer(&self) -> Result<Writer, CommandError> {
-        let purpose = &self.warrant.order.purpose;
-        let (_, version) = purpose.rsplit_once(", version ").ok_or("the order names no version")?;
-        let body = Body::parse(&self.body, version)
+        let WarrantSubject::Letter { version, .. } = self.warrant.order.subject else {
+            return Err("the order is for no letter".into());
+        };
+        let body = Body::parse(&self.body, &version.to_string())
             .map_err(|_| "the texts in the order are not those that its warrant is for")?;
         Ok(Writer::new(body)?)
     }

@@ -17,6 +17,7 @@ mod reseal;
 mod rng;
 mod seal;
 mod touch;
+mod warrant;
 
 pub use access::{Access, RosterPerson, Whose};
 pub use call::Call;
@@ -30,5 +31,6 @@ pub use reseal::Reseal;
 pub use rng::{Rng, SeededRng, SystemRng};
 pub use seal::{FieldKey, OpenError, SealedAs};
 pub use touch::{Glance, Glancer, Touch};
+pub use warrant::{BadSha256, Sha256, WarrantSubject};
 
 pub use jiff::Timestamp;

@@ -62,7 +62,7 @@ pub struct Signature {
     /// Who signed, as in the list of approvers.
     pub approver: String,
     /// Ed25519 over [`Order::signed_bytes`], base64: `cofferdam policy v1` (or `epoch v1`,
-    /// `warrant v1`, `void v1`), a line feed, and the order as JSON without spaces, its keys in the order of
+    /// `warrant v2`, `void v1`), a line feed, and the order as JSON without spaces, its keys in the order of
     /// the type, none left out.
     pub signature: String,
 }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use cofferdam_core::{Call, CallerName, Domain, FieldSet, Rng, Timestamp};
+use cofferdam_core::{Call, CallerName, Domain, FieldSet, Rng, Timestamp, WarrantSubject};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -71,8 +71,8 @@ pub struct Warrant {
     pub id: WarrantId,
     /// The number of the incident it belongs to.
     pub incident: u32,
-    /// Why, in a sentence.
-    pub purpose: String,
+    /// What it is for.
+    pub subject: WarrantSubject,
     /// Who may draw on it.
     pub caller: CallerName,
     /// Where.
@@ -88,7 +88,7 @@ pub struct Warrant {
 }
 
 impl Order for Warrant {
-    const HEADING: &'static str = "warrant v1";
+    const HEADING: &'static str = "warrant v2";
 }
 
 /// A string that is no warrant's number.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use cofferdam_core::{Call, CallerName, Domain, FieldSet, Timestamp};
+use cofferdam_core::{Call, CallerName, Domain, FieldSet, Timestamp, WarrantSubject};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -115,8 +115,8 @@ impl Call for DraftLetter {
 pub struct WarrantTerms {
     /// The incident's number.
     pub incident: u32,
-    /// Why: names the letter's version.
-    pub purpose: String,
+    /// What it is for: the letter and its version, or paper post.
+    pub subject: WarrantSubject,
     /// Who draws on it: `response` itself.
     pub caller: CallerName,
     /// Where.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use cofferdam_core::{
     CallerName, Clock, Domain, Field, FieldSet, MockClock, Operation, Record, SystemRng, Timestamp,
+    WarrantSubject,
 };
 use cofferdam_store::Location;
 use cofferdam_wire::{CallError, Client, Identity, LogFormat, Problem, ProblemType, TlsFiles};
@@ -336,7 +337,7 @@ pub fn warrant(keys: &Keys, records: u32) -> Warrant {
     Warrant {
         id: WarrantId::random(&SystemRng),
         incident: 1,
-        purpose: "letters to customers".into(),
+        subject: WarrantSubject::PaperPost { letter: 1 },
         caller: name("response-1"),
         domain: Domain::Accounts,
         fields: fields(&[Field::Name, Field::Email]),

@@ -1,6 +1,6 @@
 //! Writing a version of a letter: every text that somebody would get, checked, under one number.
 
-use cofferdam_core::{Domain, Field, FieldSet};
+use cofferdam_core::{BadSha256, Domain, Field, FieldSet, Sha256, WarrantSubject};
 use cofferdam_wire::{Problem, ProblemType};
 use response_api::{Audience, LetterDraft, LetterVariant, People, WarrantTerms};
 
@@ -29,33 +29,34 @@ pub async fn draft(app: &App, letter: &Letter, by: &Author) -> Result<LetterDraf
     let keep = app.store.keep_version(letter.letter, &version, &json, (at, by.name.as_str()));
     keep.await?;
     let counts = app.store.counts(letter.letter).await?;
-    let warrant = terms(app, letter, incident.people, &version, counts.total());
+    let digest = version.parse().map_err(|e: BadSha256| conflict(&e.to_string()))?;
+    let warrant = terms(app, letter, incident.people, digest, counts.total());
     Ok(LetterDraft { letter: letter.letter, version, warrant, body: json, variants })
 }
 
-/// What approves a version: the purpose names it.
+/// The terms of the warrant that approves a version.
 pub fn terms(
     app: &App,
     letter: &Letter,
     people: People,
-    version: &str,
+    version: Sha256,
     records: u64,
 ) -> WarrantTerms {
-    let (to, domain, fields) = match (letter.audience, people) {
+    let (domain, fields) = match (letter.audience, people) {
         // Staff are on a roster of our own: nothing is released.
-        (Audience::Staff, _) => ("staff", Domain::Response, FieldSet::EMPTY),
+        (Audience::Staff, _) => (Domain::Response, FieldSet::EMPTY),
         (Audience::Customers, People::Accounts) => {
             let fields = FieldSet::EMPTY.with(Field::Name).with(Field::Email);
-            ("customers", Domain::Accounts, fields)
+            (Domain::Accounts, fields)
         }
         (Audience::Customers, People::Roster) => {
             let fields = FieldSet::EMPTY.with(Field::RosterName).with(Field::RosterEmail);
-            ("customers", Domain::Response, fields)
+            (Domain::Response, fields)
         }
     };
     WarrantTerms {
         incident: letter.incident.0,
-        purpose: format!("letter {} to {to}, version {version}", letter.letter),
+        subject: WarrantSubject::Letter { letter: letter.letter.0, version },
         caller: app.name.clone(),
         domain,
         fields,

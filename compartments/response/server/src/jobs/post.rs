@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use accounts_api::ReadPostalContacts;
-use cofferdam_core::{Domain, Field, FieldSet, Personal, Record};
+use cofferdam_core::{Domain, Field, FieldSet, Personal, Record, WarrantSubject};
 use cofferdam_wire::{Problem, ProblemType};
 use keys_api::WarrantId;
 use response_api::{Audience, People, PostPage, PostPerson, WarrantTerms};
@@ -36,7 +36,7 @@ pub async fn post_terms(app: &App, letter: &Letter) -> Result<WarrantTerms, Prob
     let records = count?;
     Ok(WarrantTerms {
         incident: letter.incident.0,
-        purpose: format!("post to those whom letter {} did not reach", letter.letter),
+        subject: WarrantSubject::PaperPost { letter: letter.letter.0 },
         caller: app.name.clone(),
         domain,
         fields,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use cofferdam_core::WarrantSubject;
 use cofferdam_wire::{Answer, Body, Problem, ProblemType};
 use keys_api::{OpenWarrant, Signed, Warrant};
 use response_api::{ApproveLetter, LetterState, LetterStatus, WarrantTerms};
@@ -11,9 +12,6 @@ use crate::app::App;
 use crate::jobs;
 use crate::staff::Staff;
 use crate::store::Letter;
-
-/// The words in a warrant's purpose before the version's number.
-const VERSION: &str = ", version ";
 
 /// Hands the signed warrant to `keys`, which checks both signatures itself, and takes the version
 /// that it names for approved.
@@ -41,11 +39,10 @@ pub async fn approve(
 
 /// The version that a warrant is for. Its terms are exactly those of the draft.
 async fn version_of(app: &App, letter: &Letter, warrant: &Warrant) -> Result<String, Problem> {
-    let (_, version) = warrant
-        .purpose
-        .rsplit_once(VERSION)
-        .ok_or_else(|| conflict("the warrant's purpose names no version of a letter"))?;
-    let kept = app.store.version(letter.letter, version).await?;
+    let WarrantSubject::Letter { version, .. } = warrant.subject else {
+        return Err(conflict("the warrant is for no letter"));
+    };
+    let kept = app.store.version(letter.letter, &version.to_string()).await?;
     if kept.is_none() {
         return Err(conflict("the warrant is for a version that this letter does not have"));
     }
@@ -53,7 +50,7 @@ async fn version_of(app: &App, letter: &Letter, warrant: &Warrant) -> Result<Str
     let counts = app.store.counts(letter.letter).await?;
     let terms = jobs::terms(app, letter, people, version, counts.total());
     if same_terms(warrant, &terms) {
-        Ok(version.to_owned())
+        Ok(version.to_string())
     } else {
         Err(conflict("the warrant's terms are not those of the draft"))
     }
@@ -62,7 +59,7 @@ async fn version_of(app: &App, letter: &Letter, warrant: &Warrant) -> Result<Str
 /// Whether a warrant is exactly for what was drafted.
 pub fn same_terms(warrant: &Warrant, terms: &WarrantTerms) -> bool {
     warrant.incident == terms.incident
-        && warrant.purpose == terms.purpose
+        && warrant.subject == terms.subject
         && warrant.caller == terms.caller
         && warrant.domain == terms.domain
         && warrant.fields == terms.fields
