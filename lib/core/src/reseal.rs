@@ -19,6 +19,7 @@ pub struct Reseal {
     /// How many record numbers there are.
     pub records: u64,
     /// What keeps it from going on.
+    #[schemars(extend("examples" = ["keys can't be reached"]))]
     pub trouble: Option<String>,
 }
 

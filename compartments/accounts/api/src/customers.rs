@@ -47,6 +47,7 @@ pub struct Coarse {
     pub language: Language,
     /// Whether the customer is a minor, as far as the shop knows.
     #[serde(default)]
+    #[schemars(extend("examples" = [false]))]
     pub minor: bool,
 }
 

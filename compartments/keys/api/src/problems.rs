@@ -2,8 +2,8 @@
 
 use cofferdam_core::ProblemType;
 
-/// The order lacks two good signatures, its time is over, or it takes two people and one signed. The
-/// approvers have to sign a new one.
+/// The order lacks two good signatures, or it is too late for it. The approvers have to sign a new
+/// one.
 pub const ORDER_REFUSED: ProblemType =
     ProblemType::new("order-refused", 403, "The order is not signed as it must be");
 /// The order is not for the next version of the policy. The policy has to be read again, and changed
