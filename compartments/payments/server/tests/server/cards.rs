@@ -59,13 +59,13 @@ async fn a_card_comes_back_as_each_caller_may_see_it() {
 async fn numbers_stay_dense_across_failures_and_restarts() {
     let mut till = Till::open().await;
     till.store(&[VISA]).await;
-    let one = StoreCards { cards: vec![card(VISA)] };
+    let store = StoreCards { cards: vec![card(VISA)] };
     till.keys.book().spent = true;
-    let spent = till.call("checkout-1", &one).await.unwrap_err();
+    let spent = till.call("checkout-1", &store).await.unwrap_err();
     till.keys.book().spent = false;
     assert!(spent.is(ProblemType::BUDGET_EXHAUSTED), "{spent}");
     assert_eq!(spent.retry_after_s, Some(7));
-    till.call("web-1", &one).await.unwrap_err();
+    till.call("web-1", &store).await.unwrap_err();
     let many: Vec<_> = std::iter::repeat_n(AMEX, 1_000).collect();
     till.store(&many).await;
     till.stop().await;
@@ -124,7 +124,7 @@ async fn a_bad_card_keeps_the_whole_call_out() {
     assert_eq!(till.call("response-1", &CountCards {}).await, Ok(0));
 }
 
-/// A call as an untaught shop would make it, with the security code.
+/// A call with the security code, as a careless shop would make it.
 #[derive(Serialize, Deserialize, JsonSchema)]
 struct WithCode {
     cards: Vec<serde_json::Value>,
@@ -159,14 +159,14 @@ async fn an_unknown_token_is_not_found_and_no_key_is_asked_for() {
 }
 
 #[tokio::test]
-async fn an_answer_for_other_cards_opens_nothing() {
+async fn an_answer_for_other_cards_is_refused() {
     let till = Till::open().await;
     let token = till.store(&[VISA]).await.remove(0).token;
     till.keys.book().confused = true;
-    let one = StoreCards { cards: vec![card(VISA)] };
+    let store = StoreCards { cards: vec![card(VISA)] };
     for refused in [
         till.call("processor-1", &reveal(&token)).await.unwrap_err(),
-        till.call("checkout-1", &one).await.unwrap_err(),
+        till.call("checkout-1", &store).await.unwrap_err(),
     ] {
         assert!(refused.is(ProblemType::UPSTREAM), "{refused}");
     }
@@ -186,8 +186,8 @@ async fn a_freeze_outlives_a_restart_and_can_be_lifted() {
     till.call("response-1", &freeze("checkout-1", true)).await.unwrap();
     till.stop().await;
     till.start().await;
-    let one = StoreCards { cards: vec![card(VISA)] };
-    assert!(till.call("checkout-1", &one).await.unwrap_err().is(ProblemType::FROZEN));
+    let store = StoreCards { cards: vec![card(VISA)] };
+    assert!(till.call("checkout-1", &store).await.unwrap_err().is(ProblemType::FROZEN));
     till.call("response-1", &freeze("checkout-1", false)).await.unwrap();
-    assert!(till.call("checkout-1", &one).await.is_ok());
+    assert!(till.call("checkout-1", &store).await.is_ok());
 }

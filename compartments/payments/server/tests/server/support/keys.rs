@@ -15,13 +15,13 @@ use keys_api::{
 };
 use testkit::Authority;
 
-/// What the small `keys` does and did.
+/// The orders of the small `keys`, and the calls that it answered.
 pub struct Book {
     /// The fields that a caller may read or seal.
     pub grants: HashMap<(CallerName, Operation), FieldSet>,
-    /// Refuse all, as when a budget is spent.
+    /// Whether it refuses all calls, as when a budget is spent.
     pub spent: bool,
-    /// Answer for the record after the one asked for.
+    /// Whether it answers for the record after the one that was asked for.
     pub confused: bool,
     /// The current epoch.
     pub epoch: Epoch,
@@ -71,7 +71,7 @@ impl TestKeys {
         self.address
     }
 
-    /// What it did, and what it is to do.
+    /// The orders, and the calls that were answered.
     pub fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap()
     }
