@@ -73,7 +73,7 @@ async fn every_reader_gets_the_whole_alarm() {
         let text = message.body_text(0).unwrap().replace("\r\n", "\n");
         for line in [
             "A caller asked for more than its budget.",
-            "What to do first: Look at what that host is doing; freeze it if you don't know.",
+            "What to do first: Look at what that host is doing; freeze the caller if you can't tell.",
             "kind:    budget",
             "caller:  web-ky-1",
             "count:   12",
