@@ -1,5 +1,5 @@
-//! Repository checks that no compiler makes: who may depend on whom, and that migrations and OpenAPI
-//! documents keep their form.
+//! Repository checks that no compiler makes: who may depend on whom, and that migrations and
+//! OpenAPI documents keep their form.
 //!
 //! May touch: the work tree. Called by: `./test`, and people before a commit.
 

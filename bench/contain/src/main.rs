@@ -1,6 +1,6 @@
-//! `bench-contain`: how long it takes until the credentials of all customers are void by one order in the
-//! tables of `accounts`. Beside it, in the same run and database, it measures the peer: a shop without
-//! orders updates every row.
+//! `bench-contain`: how long it takes until the credentials of all customers are void by one order
+//! in the tables of `accounts`. Beside it, in the same run and database, it measures the peer: a
+//! shop without orders updates every row.
 //!
 //! May touch: a database of its own on the PostgreSQL server that `COFFERDAM_TEST_POSTGRES` names.
 //! It stops by itself. Called by: people who measure; `docs/performance.md` says how.

@@ -1,6 +1,6 @@
-//! `bench-keys`: releases a second, single and in batches, end to end over mutual TLS and durable in the
-//! log. Beside them, in the same run, it measures their limits (HKDF, fdatasync) and a peer: PostgreSQL
-//! with pgcrypto and a durable audit row for each read.
+//! `bench-keys`: releases a second, single and in batches, end to end over mutual TLS and durable
+//! in the log. Beside them, in the same run, it measures their limits (HKDF, fdatasync) and a peer:
+//! PostgreSQL with pgcrypto and a durable audit row for each read.
 //!
 //! May touch: loopback and a temporary directory. It stops by itself. Called by: people who
 //! measure; `docs/performance.md` says how.

@@ -1,5 +1,5 @@
-//! The peer: a careful shop without `keys`. Its data is sealed by pgcrypto in PostgreSQL, and it writes a
-//! durable audit row for each read.
+//! The peer: a careful shop without `keys`. Its data is sealed by pgcrypto in PostgreSQL, and it
+//! writes a durable audit row for each read.
 
 use std::time::Duration;
 

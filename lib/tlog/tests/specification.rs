@@ -1,5 +1,6 @@
-//! The bytes of notes, cosignatures, tiles and bundles, as C2SP specifies them. The expected values were
-//! computed apart from this code: by Go's `note` package, and by Python from the specifications.
+//! The bytes of notes, cosignatures, tiles and bundles, as C2SP specifies them. The expected values
+//! were computed apart from this code: by Go's `note` package, and by Python from the
+//! specifications.
 #![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -11,8 +12,8 @@ const ORIGIN: &str = "example.com/behind-the-sofa";
 /// The seeds of the first two test vectors of RFC 8032, section 7.1.
 const LOG_SEED: &str = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
 const WITNESS_SEED: &str = "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb";
-/// The checkpoint in the example of c2sp.org/tlog-cosignature, signed and cosigned with these keys at the
-/// time of the example.
+/// The checkpoint in the example of c2sp.org/tlog-cosignature, signed and cosigned with these keys
+/// at the time of the example.
 const COSIGNED: &str = "example.com/behind-the-sofa\n20852163\n\
     CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n\
     — example.com/behind-the-sofa +PpSVFNUsAicB1wXCuc36HrmzCfBx1ATQpTulWd9U006OEpyCvIVj2pM8CIzKlzXWcwxI\

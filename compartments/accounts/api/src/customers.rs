@@ -136,8 +136,8 @@ impl Call for ListCustomers {
     type Answer = Vec<CoarseRow>;
 }
 
-/// Erases a customer for ever. The row is deleted, and `keys` never releases its keys again, so that
-/// its data in backups stays closed. This can't be undone.
+/// Erases a customer for ever. The row is deleted, and `keys` never releases its keys again, so
+/// that its data in backups stays closed. This can't be undone.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EraseCustomer {

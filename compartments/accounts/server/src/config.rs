@@ -22,8 +22,8 @@ pub struct Config {
     pub database: Location,
     /// The instances of `keys`, as `https://HOST:PORT`.
     pub keys: Vec<String>,
-    /// The one caller that may void credentials, revoke sessions, freeze callers, list customers and read
-    /// contacts.
+    /// The one caller that may void credentials, revoke sessions, freeze callers, list customers
+    /// and read contacts.
     pub controller: CallerName,
     /// The callers that may import customers.
     pub importers: Vec<CallerName>,

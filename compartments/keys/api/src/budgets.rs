@@ -15,8 +15,8 @@ pub struct Budget {
     pub hour: u64,
     /// Records in any 24 hours.
     pub day: u64,
-    /// Records beyond the limit of the minute that may pass in any 60 minutes. The limits of the hour
-    /// and the day hold all the same.
+    /// Records beyond the limit of the minute that may pass in any 60 minutes. The limits of the
+    /// hour and the day hold all the same.
     #[serde(default)]
     pub burst: u64,
 }

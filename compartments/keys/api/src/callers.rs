@@ -47,8 +47,8 @@ pub struct CallerStatus {
     /// How many records it touched in the last hour.
     #[schemars(schema_with = "by_operation::<u64>")]
     pub last_hour: BTreeMap<Operation, u64>,
-    /// In how many hours it could read every record of the domains in which it may read, drawing its
-    /// budget to the limit; `None` if it never could.
+    /// In how many hours it could read every record of the domains in which it may read, drawing
+    /// its budget to the limit; `None` if it never could.
     #[schemars(extend("examples" = [57_600.0]))]
     pub hours_to_drain: Option<f64>,
 }

@@ -12,8 +12,8 @@ pub type NodeHash = [u8; 32];
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadCheckpoint {
-    /// The size of the tree that the reader knows. The answer proves that the log only grew since; 0
-    /// for no proof.
+    /// The size of the tree that the reader knows. The answer proves that the log only grew since;
+    /// 0 for no proof.
     #[schemars(extend("examples" = [900]))]
     pub since: u64,
 }
@@ -24,8 +24,8 @@ pub struct CheckpointAnswer {
     /// The checkpoint as a signed note (C2SP tlog-checkpoint).
     #[schemars(extend("examples" = [NOTE]))]
     pub note: String,
-    /// The consistency proof from `since` (RFC 6962, section 2.1.2); empty if `since` is 0 or the size
-    /// itself.
+    /// The consistency proof from `since` (RFC 6962, section 2.1.2); empty if `since` is 0 or the
+    /// size itself.
     pub consistency: Vec<NodeHash>,
 }
 
@@ -34,8 +34,8 @@ impl Call for ReadCheckpoint {
     type Answer = CheckpointAnswer;
 }
 
-/// Hands in the cosignature of a witness (C2SP tlog-cosignature, `cosignature/v1`). `keys` serves it
-/// beside the checkpoint.
+/// Hands in the cosignature of a witness (C2SP tlog-cosignature, `cosignature/v1`). `keys` serves
+/// it beside the checkpoint.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CosignCheckpoint {

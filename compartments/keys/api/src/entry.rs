@@ -28,8 +28,8 @@ pub struct Entry {
 pub enum Event {
     /// The server started with the log in order.
     Started,
-    /// The server started and cut a torn end off the log. The bytes were being written when it died,
-    /// before any answer left.
+    /// The server started and cut a torn end off the log. The bytes were being written when it
+    /// died, before any answer left.
     Recovered {
         /// How many bytes were cut.
         bytes_cut: u64,

@@ -17,8 +17,8 @@ pub struct EpochOrder {
     pub change: EpochChange,
     /// The order may be carried out until this instant.
     pub until: Timestamp,
-    /// Why the signature of one person must do to start an epoch, 10 to 500 characters. The log keeps
-    /// it, and an alarm rings. An old key is destroyed by two people or not at all.
+    /// Why the signature of one person must do to start an epoch, 10 to 500 characters. The log
+    /// keeps it, and an alarm rings. An old key is destroyed by two people or not at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = ["nobody else can be reached, and the host of accounts fell"]))]
     pub break_glass: Option<String>,
@@ -28,16 +28,16 @@ pub struct EpochOrder {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EpochChange {
-    /// Makes a master key for a new epoch. New data is sealed under it, and the compartment may re-seal
-    /// its records.
+    /// Makes a master key for a new epoch. New data is sealed under it, and the compartment may
+    /// re-seal its records.
     Start {
         /// The current epoch plus one: the order starts no other, and starts it once.
         epoch: Epoch,
         /// Records may be re-sealed until this instant.
         reseal_until: Timestamp,
     },
-    /// Destroys the master key of an epoch that is no longer current. Whatever is still sealed under it
-    /// stays closed for ever, in backups too.
+    /// Destroys the master key of an epoch that is no longer current. Whatever is still sealed
+    /// under it stays closed for ever, in backups too.
     Retire {
         /// The epoch.
         epoch: Epoch,

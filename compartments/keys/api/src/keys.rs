@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::warrants::WarrantId;
 
-/// Releases field keys: all that are asked for, or none. Only the compartment in front of the domain may
-/// ask; the grant and the budget of the caller that it serves count.
+/// Releases field keys: all that are asked for, or none. Only the compartment in front of the
+/// domain may ask; the grant and the budget of the caller that it serves count.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReleaseKeys {
@@ -17,8 +17,8 @@ pub struct ReleaseKeys {
     pub domain: Domain,
     /// The caller whom the compartment serves.
     pub caller: CallerName,
-    /// [`Operation::Release`] to read, [`Operation::Seal`] to write, [`Operation::Reseal`] to move the
-    /// records of the compartment to a new epoch.
+    /// [`Operation::Release`] to read, [`Operation::Seal`] to write, [`Operation::Reseal`] to move
+    /// the records of the compartment to a new epoch.
     pub operation: Operation,
     /// The records, together one to [`MAX_BATCH`](crate::MAX_BATCH). No key is asked for twice.
     pub groups: Vec<KeyGroup>,
@@ -76,8 +76,8 @@ impl ReleaseKeys {
 }
 
 impl ReleasedKeys {
-    /// Whether this answers `call`: there is a key for each field of each record, in their order. Only
-    /// records that were asked for may be withheld, and decoys only under a warrant.
+    /// Whether this answers `call`: there is a key for each field of each record, in their order.
+    /// Only records that were asked for may be withheld, and decoys only under a warrant.
     #[must_use]
     pub fn answers(&self, call: &ReleaseKeys) -> bool {
         if call.warrant.is_none() && !self.decoys.is_empty() {

@@ -1,5 +1,5 @@
-//! The policy: what each caller may do, and how much of it. One document, which two people change as a
-//! whole.
+//! The policy: what each caller may do, and how much of it. One document, which two people change
+//! as a whole.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,8 +33,8 @@ pub struct CallerPolicy {
     /// The operations that it may do.
     #[serde(default)]
     pub grants: Vec<Grant>,
-    /// How many records it may touch; an operation without a budget is refused. The budget of a front
-    /// bounds all its callers together.
+    /// How many records it may touch; an operation without a budget is refused. The budget of a
+    /// front bounds all its callers together.
     #[serde(default)]
     #[schemars(schema_with = "by_operation::<Budget>")]
     pub budgets: BTreeMap<Operation, Budget>,
@@ -66,8 +66,8 @@ pub fn by_operation<T: JsonSchema>(schemas: &mut SchemaGenerator) -> Schema {
 pub struct BadPolicy(String);
 
 impl Policy {
-    /// Checks that the policy makes sense: nobody would notice a grant of a field that the domain does
-    /// not hold.
+    /// Checks that the policy makes sense: nobody would notice a grant of a field that the domain
+    /// does not hold.
     pub fn check(&self) -> Result<(), BadPolicy> {
         let bad = |what: String| Err(BadPolicy(what));
         let mut names = BTreeSet::new();

@@ -4,8 +4,8 @@ use cofferdam_core::{Call, CallerName, Domain, Record};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Erases records for ever: their keys, of every epoch, are never released again, so that their data
-/// in backups stays closed. This can't be undone.
+/// Erases records for ever: their keys, of every epoch, are never released again, so that their
+/// data in backups stays closed. This can't be undone.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EraseRecords {

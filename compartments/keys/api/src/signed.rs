@@ -1,5 +1,6 @@
-//! Orders that two people sign, each with an Ed25519 signature (RFC 8032) over the order's JSON. `keys`
-//! checks the signatures itself, so that a compartment that carries an order can't make one up.
+//! Orders that two people sign, each with an Ed25519 signature (RFC 8032) over the order's JSON.
+//! `keys` checks the signatures itself, so that a compartment that carries an order can't make one
+//! up.
 
 use std::fmt;
 
@@ -21,7 +22,8 @@ use zeroize::Zeroizing;
 
 /// An order that needs two people.
 pub trait Order: Serialize {
-    /// The words in front of the signed bytes: a signature of one kind of order is good for no other.
+    /// The words in front of the signed bytes: a signature of one kind of order is good for no
+    /// other.
     const HEADING: &'static str;
 
     /// Why the signature of one person must do, if it is such an order.
@@ -34,8 +36,8 @@ pub trait Order: Serialize {
         None
     }
 
-    /// The bytes that are signed: the heading, then the order as JSON with its keys in the order of the
-    /// type.
+    /// The bytes that are signed: the heading, then the order as JSON with its keys in the order of
+    /// the type.
     fn signed_bytes(&self) -> Vec<u8> {
         let mut out = format!("cofferdam {}\n", Self::HEADING).into_bytes();
         #[expect(clippy::expect_used, reason = "orders hold only strings, numbers and lists")]
@@ -62,9 +64,9 @@ pub struct Signature {
     /// The name of the person in the policy's list of approvers.
     #[schemars(extend("examples" = ["ann"]))]
     pub approver: String,
-    /// Ed25519 over [`Order::signed_bytes`], in base64. The bytes are `cofferdam policy v1` (or `epoch
-    /// v1`, `warrant v2`, `void v1`), a line feed, and the order as JSON without spaces. Its keys are in
-    /// the order of the type, and none is left out.
+    /// Ed25519 over [`Order::signed_bytes`], in base64. The bytes are `cofferdam policy v1` (or
+    /// `epoch v1`, `warrant v2`, `void v1`), a line feed, and the order as JSON without spaces. Its
+    /// keys are in the order of the type, and none is left out.
     #[schemars(extend("examples" = [SIGNATURE]))]
     pub signature: String,
 }
@@ -139,8 +141,8 @@ fn check(
     UnparsedPublicKey::new(&ED25519, key).verify(message, &bytes).map_err(|_| mismatch())
 }
 
-/// The signing key of an approver. At rest it is an encrypted PKCS #8 file (RFC 5958, RFC 8018), which
-/// `openssl pkey` reads as well.
+/// The signing key of an approver. At rest it is an encrypted PKCS #8 file (RFC 5958, RFC 8018),
+/// which `openssl pkey` reads as well.
 pub struct ApproverSecret {
     name: String,
     pair: Ed25519KeyPair,

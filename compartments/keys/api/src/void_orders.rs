@@ -18,8 +18,8 @@ pub struct VoidOrder {
     pub set_before: Timestamp,
     /// The order may be carried out until this instant.
     pub until: Timestamp,
-    /// Why the signature of one person must do, 10 to 500 characters. It is part of the signed bytes;
-    /// the log keeps it, and an alarm rings.
+    /// Why the signature of one person must do, 10 to 500 characters. It is part of the signed
+    /// bytes; the log keeps it, and an alarm rings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = ["nobody else can be reached, and accounts are being emptied"]))]
     pub break_glass: Option<String>,
@@ -37,8 +37,8 @@ impl Order for VoidOrder {
     }
 }
 
-/// Checks a void order and writes it to the log. For the front that carries the order out and knows no
-/// approvers itself. A fallen controller can't shut out all customers alone.
+/// Checks a void order and writes it to the log. For the front that carries the order out and knows
+/// no approvers itself. A fallen controller can't shut out all customers alone.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApproveVoidOrder {

@@ -80,8 +80,8 @@ impl FieldKeys {
 }
 
 impl Released {
-    /// The keys of a record that was asked for; `None` when `keys` withheld them, because the record
-    /// was erased or, under a warrant, is a decoy.
+    /// The keys of a record that was asked for; `None` when `keys` withheld them, because the
+    /// record was erased or, under a warrant, is a decoy.
     #[must_use]
     pub fn get(&self, record: Record) -> Option<&FieldKeys> {
         self.keys.get(&record)
@@ -146,7 +146,8 @@ impl Wish {
         self.0.values().all(|fields| fields.is_empty())
     }
 
-    /// The groups as a call names them: one for each epoch and set of fields, with ascending records.
+    /// The groups as a call names them: one for each epoch and set of fields, with ascending
+    /// records.
     pub fn groups(&self) -> Vec<KeyGroup> {
         let mut groups: BTreeMap<(Option<Epoch>, FieldSet), Vec<Record>> = BTreeMap::new();
         for ((record, epoch), fields) in &self.0 {

@@ -1,5 +1,5 @@
-//! The ceremony that makes the secrets of `keys`, and how they are read at every start. A secret is 32
-//! random bytes, sealed in the database under the root key.
+//! The ceremony that makes the secrets of `keys`, and how they are read at every start. A secret is
+//! 32 random bytes, sealed in the database under the root key.
 
 use std::collections::BTreeMap;
 
@@ -55,8 +55,8 @@ pub struct Made {
 pub struct Decided {
     /// The first policy.
     pub policy: Policy,
-    /// How many custodians there are, and how many must come together. It counts only if they guard the
-    /// root key.
+    /// How many custodians there are, and how many must come together. It counts only if they guard
+    /// the root key.
     pub quorum: Quorum,
     /// The key that chooses the decoys; `None` for a random one.
     pub decoy_key: Option<KeyBytes>,
@@ -103,7 +103,8 @@ async fn make_or_join(
     Ok(Made { log_key, shares: kept.shares, joined: false })
 }
 
-/// The name of the root key as a hardware module sealed it: the one secret that is not sealed under it.
+/// The name of the root key as a hardware module sealed it: the one secret that is not sealed under
+/// it.
 const ROOT: &str = "root";
 
 fn make_secrets(

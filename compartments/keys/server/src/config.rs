@@ -24,8 +24,8 @@ pub struct Config {
     pub database: Location,
     /// The directory of the release log. Each instance has its own.
     pub log: PathBuf,
-    /// The directory to which segments of the log go after three months; `None` to leave them. `keys`
-    /// never deletes one.
+    /// The directory to which segments of the log go after three months; `None` to leave them.
+    /// `keys` never deletes one.
     #[serde(default)]
     pub log_archive: Option<PathBuf>,
     /// The name of the log in checkpoints, as `keys-1.shop.example/log`.
@@ -44,8 +44,8 @@ pub struct Config {
     /// One record number in so many is a decoy.
     #[serde(default = "one_in_ten_thousand")]
     pub decoy_one_in: u32,
-    /// The domains that this instance serves. Each has its front: the compartment that may ask for its
-    /// keys, on behalf of callers.
+    /// The domains that this instance serves. Each has its front: the compartment that may ask for
+    /// its keys, on behalf of callers.
     pub fronts: BTreeMap<Domain, CallerName>,
     /// The certificate that the compartment shows.
     pub tls: TlsFiles,

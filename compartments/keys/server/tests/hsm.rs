@@ -176,7 +176,8 @@ fn child() {
     });
 }
 
-/// The attributes of the key say that it can't leave. The sixth attribute, the key itself, is withheld.
+/// The attributes of the key say that it can't leave. The sixth attribute, the key itself, is
+/// withheld.
 fn read_key(session: &Session, label: &str) {
     let types = [
         AttributeType::Extractable,

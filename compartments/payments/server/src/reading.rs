@@ -11,9 +11,9 @@ use crate::store::SealedCard;
 
 /// The card of a token, and the keys of some of its fields.
 ///
-/// An unknown token is *not found* for everybody, whatever they are granted. A caller without a grant
-/// can tell it from a known one, which `keys` refuses; but trying out tokens is guessing 128 random
-/// bits.
+/// An unknown token is *not found* for everybody, whatever they are granted. A caller without a
+/// grant can tell it from a known one, which `keys` refuses; but trying out tokens is guessing 128
+/// random bits.
 pub async fn read(
     app: &App,
     caller: &CallerName,

@@ -13,8 +13,8 @@ use crate::domain::password::{self, Cost, Hashed, Memory, Scheme};
 #[derive(Debug)]
 pub struct Hasher {
     permits: Arc<Semaphore>,
-    /// Working memory, kept for the next hash. If the allocator had to hand it out, blocks of this size
-    /// would pile up in the arena of every thread that ever hashed.
+    /// Working memory, kept for the next hash. If the allocator had to hand it out, blocks of this
+    /// size would pile up in the arena of every thread that ever hashed.
     memories: Arc<Mutex<Vec<Memory>>>,
     cores: u32,
     busy: Arc<Mutex<Busy>>,
@@ -50,8 +50,8 @@ impl Busy {
         self.now += spent;
     }
 
-    /// The share of the last whole window that was spent on hashes, or of the current one if that is more
-    /// already.
+    /// The share of the last whole window that was spent on hashes, or of the current one if that
+    /// is more already.
     fn percent(&mut self, cores: u32, at: Instant) -> u8 {
         self.roll(at);
         let most = WINDOW.as_millis() * u128::from(cores);

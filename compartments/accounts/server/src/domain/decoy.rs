@@ -1,5 +1,5 @@
-//! Decoys: customers who don't exist. A decoy is made of parts of different customers, so that a thief
-//! who opens one notices nothing.
+//! Decoys: customers who don't exist. A decoy is made of parts of different customers, so that a
+//! thief who opens one notices nothing.
 
 use accounts_api::Profile;
 use cofferdam_core::{Personal, Rng};
@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 
 /// How often a name is drawn again if it is a real customer's.
 const DRAWS: usize = 64;
-/// The least number of digits at the end of each address that a decoy could have. Other decoys soon have
-/// the addresses without digits; they hardly ever have one with six.
+/// The least number of digits at the end of each address that a decoy could have. Other decoys soon
+/// have the addresses without digits; they hardly ever have one with six.
 const ENDINGS: [usize; 3] = [0, 3, 6];
-/// How many digits at the end of a phone number are drawn again. The ones before them say where the phone
-/// is.
+/// How many digits at the end of a phone number are drawn again. The ones before them say where the
+/// phone is.
 const LOCAL_DIGITS: usize = 6;
 
 /// Mail domains of the shop in which only decoys have mailboxes; at least one.
@@ -38,15 +38,16 @@ impl TryFrom<Vec<String>> for MailDomains {
 pub struct Nobody {
     /// The profile, with the first of the addresses.
     pub profile: Profile,
-    /// The addresses that the decoy could have, all of the same length. It gets the first that is free.
+    /// The addresses that the decoy could have, all of the same length. It gets the first that is
+    /// free.
     pub addresses: [Personal; ENDINGS.len()],
 }
 
 /// Makes a decoy of parts of `donors`; `None` if there are none.
 ///
-/// The home (addresses, coarse attributes, which fields are filled) comes from one donor, the given name
-/// from another, the family name from a third. If there are enough donors in the country of the home, the
-/// names come from there.
+/// The home (addresses, coarse attributes, which fields are filled) comes from one donor, the given
+/// name from another, the family name from a third. If there are enough donors in the country of
+/// the home, the names come from there.
 #[must_use]
 pub fn recombine(donors: &[&Profile], domains: &MailDomains, rng: &dyn Rng) -> Option<Nobody> {
     let home = pick(donors, rng)?;
@@ -125,8 +126,8 @@ fn addresses(
         .map(|ending| Personal::new(format!("{}@{domain}", of_length(&forms, length, ending, rng))))
 }
 
-/// The first of `forms` that a few digits, at least `ending`, bring to `length`. If there is none, the
-/// longest one is cut, or gets more digits.
+/// The first of `forms` that a few digits, at least `ending`, bring to `length`. If there is none,
+/// the longest one is cut, or gets more digits.
 fn of_length(forms: &[String], length: usize, ending: usize, rng: &dyn Rng) -> String {
     let letters = length.saturating_sub(ending);
     let fits = |form: &&String| form.len() <= letters && letters - form.len() <= 4;
@@ -177,8 +178,8 @@ fn last4(donors: &[&Profile], home: &Profile, rng: &dyn Rng) -> Personal {
     pick(&others, rng).map_or_else(|| Personal::new(digits(rng, 4)), |d| (*d).clone())
 }
 
-/// `address` with other digits at the end of its first number, up to three: `12 Main St` becomes `57
-/// Main St`.
+/// `address` with other digits at the end of its first number, up to three: `12 Main St` becomes
+/// `57 Main St`.
 fn with_number(address: &str, house: &str) -> String {
     let is_digit = |c: char| c.is_ascii_digit();
     let Some(start) = address.find(is_digit) else { return address.to_owned() };
@@ -221,8 +222,8 @@ fn digits(rng: &dyn Rng, count: usize) -> String {
     out
 }
 
-/// A salt like those of the neighbours: as long as one of theirs, in the smallest usual alphabet that
-/// holds all of theirs. A few neighbours don't show every letter of their alphabet.
+/// A salt like those of the neighbours: as long as one of theirs, in the smallest usual alphabet
+/// that holds all of theirs. A few neighbours don't show every letter of their alphabet.
 #[must_use]
 pub fn salt_like(neighbours: &[&[u8]], rng: &dyn Rng) -> Vec<u8> {
     let length = pick(neighbours, rng).map_or(16, |salt| salt.len());

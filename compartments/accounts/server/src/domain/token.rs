@@ -43,8 +43,8 @@ pub fn reset_code(rng: &dyn Rng) -> Personal {
     Personal::new(code)
 }
 
-/// The hash of a reset code. Case, blanks and hyphens don't matter, and the letters O, I and L count as the
-/// digits that they look like.
+/// The hash of a reset code. Case, blanks and hyphens don't matter, and the letters O, I and L
+/// count as the digits that they look like.
 #[must_use]
 pub fn reset_hash(code: &Personal) -> TokenHash {
     let plain: String = code

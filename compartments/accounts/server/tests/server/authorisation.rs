@@ -16,8 +16,8 @@ const PASSWORD: &str = "correct horse battery";
 /// The ends of a call that is for the controller or the importers.
 const NOT_FOR_SHOPS: [Option<ProblemType>; 2] = [Some(ProblemType::NOT_GRANTED); 2];
 
-/// Checks how each call ends for a caller without a grant and for an app server, and that a frozen app
-/// server is refused.
+/// Checks how each call ends for a caller without a grant and for an app server, and that a frozen
+/// app server is refused.
 struct Table {
     shop: Shop,
     paths: Vec<&'static str>,

@@ -206,8 +206,8 @@ async fn nothing_stored_tells_a_decoy_apart() {
     .fetch_all(&db)
     .await
     .unwrap();
-    // `void_orders` has customers that staff named, `mailed` those who asked for a reset, and `changes`
-    // lists decoys and customers in one order.
+    // `void_orders` has customers that staff named, `mailed` those who asked for a reset, and
+    // `changes` lists decoys and customers in one order.
     let expected = [
         "addresses",
         "changes",
@@ -228,7 +228,8 @@ fn varied(n: u64) -> accounts_api::Profile {
     let word = |n: u64| "abcdefghijklmnop"[..usize::try_from(3 + n * 7 % 13).unwrap()].to_owned();
     let (given, family) = (word(n), word(n / 13));
     let address = format!("{} {} St, {}, KY", 1 + n * 97 % 9_999, word(n / 7), word(n / 5));
-    // The number makes the address unique: somebody who is refused would be a donor and no customer.
+    // The number makes the address unique: somebody who is refused would be a donor and no
+    // customer.
     let digits = if n.is_multiple_of(4) { format!("{n}") } else { format!(".{n:04}") };
     profile.name = Personal::new(format!("{given} {family}"));
     profile.email = Personal::new(format!("{given}.{family}{digits}@mailbox.example"));
@@ -249,8 +250,8 @@ fn distance(a: &mut [i64], b: &mut [i64]) -> f64 {
     values.map(|value| (part(a, *value) - part(b, *value)).abs()).fold(0.0, f64::max)
 }
 
-/// A stolen table shows the length of each sealed text, and which fields are filled. Both have the same
-/// distribution for decoys as for customers.
+/// A stolen table shows the length of each sealed text, and which fields are filled. Both have the
+/// same distribution for decoys as for customers.
 #[tokio::test]
 async fn lengths_tell_no_decoy_apart() {
     let shop = Shop::open().await;

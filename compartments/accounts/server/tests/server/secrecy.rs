@@ -106,8 +106,8 @@ async fn no_plaintext_is_in_the_database_its_wal_or_the_log() {
     shop.keys.book().decoy_one_in = 10;
     let session = use_everything(&shop).await;
 
-    // The files while the server runs, with a WAL, and after it stopped. SQLite may delete the WAL while
-    // the test reads it.
+    // The files while the server runs, with a WAL, and after it stopped. SQLite may delete the WAL
+    // while the test reads it.
     let read = |dir: &std::path::Path| -> Vec<(String, String)> {
         let text = |f: &PathBuf| Some((f.display().to_string(), readable(&std::fs::read(f).ok()?)));
         Shop::database_files(dir).iter().filter_map(text).collect()

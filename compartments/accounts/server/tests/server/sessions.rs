@@ -68,7 +68,8 @@ async fn a_wrong_password_and_an_unknown_address_look_the_same() {
     let unknown = web.call(&unknown).await.unwrap_err();
     assert_eq!(wrong.problem(), unknown.problem());
     refused(Err::<(), _>(wrong), BAD_CREDENTIALS);
-    // The log of keys names the customer whose password was tried, and NOBODY for the unknown address.
+    // The log of keys names the customer whose password was tried, and NOBODY for the unknown
+    // address.
     let hardened: Vec<_> = shop.keys.book().hardened.iter().map(|h| h.1.clone()).collect();
     assert_eq!(hardened, [vec![record], vec![Record::NOBODY]]);
 }

@@ -132,7 +132,8 @@ pub fn refused<T: std::fmt::Debug>(answer: Result<T, CallError>, of: ProblemType
     assert!(error.is(of), "{error} is not {}", of.code);
 }
 
-/// A call that voids the credentials of everybody, by an order with these names and empty signatures.
+/// A call that voids the credentials of everybody, by an order with these names and empty
+/// signatures.
 pub fn everybody(set_before: Timestamp, approvers: &[&str]) -> VoidCredentials {
     let signature = |name: &&str| keys_api::Signature {
         approver: (*name).to_owned(),

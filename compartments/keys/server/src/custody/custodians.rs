@@ -1,5 +1,5 @@
-//! Takes the shares of custodians at start, over a Unix socket in a directory of the process's own user:
-//! one share a line, one answer a line. Nothing goes over the network.
+//! Takes the shares of custodians at start, over a Unix socket in a directory of the process's own
+//! user: one share a line, one answer a line. Nothing goes over the network.
 
 use std::fs;
 use std::io;
@@ -90,8 +90,8 @@ async fn read_line(stream: &mut UnixStream) -> Option<Zeroizing<String>> {
     Some(line)
 }
 
-/// Hands one share to a starting `keys`. Returns its answer, and whether the share was the last that was
-/// needed.
+/// Hands one share to a starting `keys`. Returns its answer, and whether the share was the last
+/// that was needed.
 pub async fn send_share(path: &Path, share: &Share) -> Result<(String, bool), UnsealError> {
     let failed = |source| UnsealError::Socket { path: path.to_owned(), source };
     let mut stream = UnixStream::connect(path).await.map_err(failed)?;

@@ -1,7 +1,7 @@
 //! Custody by a hardware security module: an AES key that never leaves it seals the root key.
 //!
-//! Calls block, and run one at a time: PKCS#11 is started and ended for the whole process, so one call
-//! must not end it during the session of another.
+//! Calls block, and run one at a time: PKCS#11 is started and ended for the whole process, so one
+//! call must not end it during the session of another.
 
 mod error;
 
@@ -39,8 +39,8 @@ pub struct HsmConfig {
     pub key: String,
     /// The file with the user PIN of the token, mode 0600.
     pub pin_file: PathBuf,
-    /// Directories that the library reads and writes, as its configuration and its tokens. The process
-    /// reaches no others.
+    /// Directories that the library reads and writes, as its configuration and its tokens. The
+    /// process reaches no others.
     #[serde(default)]
     pub library_dirs: Vec<PathBuf>,
     /// TCP ports to which the library connects, if the module is on a network.

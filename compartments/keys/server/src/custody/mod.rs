@@ -1,5 +1,5 @@
-//! Custody of the root key, under which every other secret is sealed at rest. A thief of the database
-//! and the directory of `keys` has no secret without what the custody guards.
+//! Custody of the root key, under which every other secret is sealed at rest. A thief of the
+//! database and the directory of `keys` has no secret without what the custody guards.
 
 mod custodians;
 mod hsm;
@@ -23,8 +23,8 @@ pub use share::{BadShare, Share};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "provider", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Custody {
-    /// A file of mode 0600. It belongs on another volume than the database: a credential of the service
-    /// manager, or a mounted secret.
+    /// A file of mode 0600. It belongs on another volume than the database: a credential of the
+    /// service manager, or a mounted secret.
     File {
         /// The path of the file.
         root_key: PathBuf,
@@ -104,8 +104,8 @@ impl Custody {
         }
     }
 
-    /// Fetches the root key. `sealed` is what [`Custody::keep`] left with the secrets. If custodians guard
-    /// the key, it waits until their shares make a key that is `right`.
+    /// Fetches the root key. `sealed` is what [`Custody::keep`] left with the secrets. If
+    /// custodians guard the key, it waits until their shares make a key that is `right`.
     pub async fn open(
         &self,
         sealed: Option<&[u8]>,

@@ -1,8 +1,8 @@
-//! The custodians' shares of the root key: Shamir's secret sharing over GF(256) (Shamir, *How to share a
-//! secret*, 1979), as text that a person can keep on paper and type.
+//! The custodians' shares of the root key: Shamir's secret sharing over GF(256) (Shamir, *How to
+//! share a secret*, 1979), as text that a person can keep on paper and type.
 //!
-//! A share is `version ‖ ceremony (4) ‖ threshold ‖ share (33) ‖ CRC-32 (4)`, in hexadecimal digits in
-//! groups of four. The checksum finds a typing error before a wrong key is put together.
+//! A share is `version ‖ ceremony (4) ‖ threshold ‖ share (33) ‖ CRC-32 (4)`, in hexadecimal digits
+//! in groups of four. The checksum finds a typing error before a wrong key is put together.
 
 use std::fmt;
 use std::str::FromStr;

@@ -23,8 +23,8 @@ pub struct Mail {
     reached: Mutex<Reached>,
 }
 
-/// The readers whom the last alarm has reached, by their places in `readers`. When the alarm is repeated
-/// for the others, they don't get it again.
+/// The readers whom the last alarm has reached, by their places in `readers`. When the alarm is
+/// repeated for the others, they don't get it again.
 #[derive(Debug, Default)]
 struct Reached {
     seq: u64,
@@ -60,9 +60,9 @@ impl Mail {
         Ok(mail)
     }
 
-    /// Sends one message to each reader. If it has reached somebody, and the relay refuses other readers
-    /// for good, the refusals are logged and not repeated: the address of somebody who left must not hold
-    /// up later alarms.
+    /// Sends one message to each reader. If it has reached somebody, and the relay refuses other
+    /// readers for good, the refusals are logged and not repeated: the address of somebody who left
+    /// must not hold up later alarms.
     pub async fn deliver(&self, alarm: &Alarm, now: Timestamp) -> Result<(), DeliveryError> {
         let mut refused = Vec::new();
         let mut failed = None;
@@ -137,8 +137,8 @@ impl Mail {
         .build()
     }
 
-    /// Writes a message to each reader: no alarm must fail later because an address can't be written
-    /// to.
+    /// Writes a message to each reader: no alarm must fail later because an address can't be
+    /// written to.
     fn check_addresses(&self) -> Result<(), MessageError> {
         let alarm = Alarm {
             seq: u64::MAX,

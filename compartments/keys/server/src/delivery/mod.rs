@@ -1,8 +1,8 @@
 //! Delivers alarms to places outside the process: webhooks, mailboxes, syslog.
 //!
-//! [`Sink::deliver`] delivers one alarm to one place. After an error the alarm may not have arrived, and
-//! the caller repeats it until it is `Ok`: every place gets every alarm at least once. An alarm that
-//! arrives twice has the same webhook-id, Message-ID, or `seq`.
+//! [`Sink::deliver`] delivers one alarm to one place. After an error the alarm may not have
+//! arrived, and the caller repeats it until it is `Ok`: every place gets every alarm at least once.
+//! An alarm that arrives twice has the same webhook-id, Message-ID, or `seq`.
 
 mod mail;
 mod syslog;
@@ -55,8 +55,8 @@ pub enum SinkConfig {
     Syslog {
         /// The name of the place. No two places share one.
         name: String,
-        /// The path of a datagram socket, as `/dev/log`, or `udp://HOST:PORT`. Over UDP, an alarm can be
-        /// lost without an error.
+        /// The path of a datagram socket, as `/dev/log`, or `udp://HOST:PORT`. Over UDP, an alarm
+        /// can be lost without an error.
         address: String,
     },
 }
@@ -97,8 +97,8 @@ enum Way {
     Syslog(Syslog),
 }
 
-/// Why a place can't be used, or why an alarm did not reach it. The message quotes no URL, no address of
-/// a person and no secret.
+/// Why a place can't be used, or why an alarm did not reach it. The message quotes no URL, no
+/// address of a person and no secret.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeliveryError {
@@ -145,8 +145,9 @@ pub enum DeliveryError {
 }
 
 impl Sink {
-    /// Checks `config` and reads its files, so that a mistake shows at the start and not when the first
-    /// alarm rings. `origin` is the name of the log: it tells the reader which instance sends.
+    /// Checks `config` and reads its files, so that a mistake shows at the start and not when the
+    /// first alarm rings. `origin` is the name of the log: it tells the reader which instance
+    /// sends.
     pub fn open(config: &SinkConfig, origin: &str) -> Result<Self, DeliveryError> {
         let name = config.name().to_owned();
         let bad = |cause: String| DeliveryError::Config { sink: name.clone(), cause };
@@ -175,8 +176,8 @@ impl Sink {
         &self.name
     }
 
-    /// Delivers `alarm` to the place. After an error it may or may not have arrived. Deliver one alarm
-    /// after the other: mail remembers only for the last alarm which readers it has reached.
+    /// Delivers `alarm` to the place. After an error it may or may not have arrived. Deliver one
+    /// alarm after the other: mail remembers only for the last alarm which readers it has reached.
     pub async fn deliver(&self, alarm: &Alarm, now: Timestamp) -> Result<(), DeliveryError> {
         // Done here for all ways of delivery: they all get one line of a bounded length.
         let alarm = Alarm { detail: text::one_line(&alarm.detail), ..alarm.clone() };

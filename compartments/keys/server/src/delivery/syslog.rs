@@ -1,4 +1,5 @@
-//! Alarms to syslog (RFC 5424), one datagram for each message: over UDP (RFC 5426) or to a local socket.
+//! Alarms to syslog (RFC 5424), one datagram for each message: over UDP (RFC 5426) or to a local
+//! socket.
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -47,8 +48,8 @@ impl Syslog {
         Ok(Self { name: name.to_owned(), host: origin.host(), target })
     }
 
-    /// Sends one line. The socket is opened for each line, because a daemon that was restarted has a new
-    /// one.
+    /// Sends one line. The socket is opened for each line, because a daemon that was restarted has
+    /// a new one.
     pub async fn deliver(&self, alarm: &Alarm) -> Result<(), DeliveryError> {
         let line = line(alarm, &self.host);
         let sending = async {

@@ -2,14 +2,14 @@
 
 use keys_api::{Alarm, AlarmKind};
 
-/// The longest detail, in bytes. With it a syslog line stays below 2,048 bytes, which every receiver
-/// should take (RFC 5424, section 6.1).
+/// The longest detail, in bytes. With it a syslog line stays below 2,048 bytes, which every
+/// receiver should take (RFC 5424, section 6.1).
 const MAX_DETAIL: usize = 1024;
 /// The longest origin, in bytes: Message-IDs and host names are limited.
 const MAX_ORIGIN: usize = 100;
 
-/// `text` as one line, cut if it is too long. Characters that break a line or change how it reads, as
-/// control characters and marks of direction, become blanks.
+/// `text` as one line, cut if it is too long. Characters that break a line or change how it reads,
+/// as control characters and marks of direction, become blanks.
 pub fn one_line(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(MAX_DETAIL));
     for c in text.chars() {
@@ -54,8 +54,8 @@ impl Origin {
         Ok(Self { text: origin.to_owned(), slug })
     }
 
-    /// The identity of an alarm, the same at every attempt. It has no dot, because the signature of a
-    /// webhook ends the identity with one.
+    /// The identity of an alarm, the same at every attempt. It has no dot, because the signature of
+    /// a webhook ends the identity with one.
     pub fn event_id(&self, seq: u64) -> String {
         format!("alarm_{}_{seq}", self.slug)
     }

@@ -66,8 +66,8 @@ impl Webhook {
         Ok(Self { name: name.to_owned(), origin, uri, key, client })
     }
 
-    /// Sends one signed request. Only a status of 2xx counts. The body of the answer stays unread, and
-    /// redirects are not followed.
+    /// Sends one signed request. Only a status of 2xx counts. The body of the answer stays unread,
+    /// and redirects are not followed.
     pub async fn deliver(&self, alarm: &Alarm, now: Timestamp) -> Result<(), DeliveryError> {
         let request = self.request(alarm, now).map_err(|e| self.unreachable(chain(&e)))?;
         let answer = tokio::time::timeout(PATIENCE, self.client.request(request))

@@ -52,13 +52,14 @@ impl KeyRing {
         self.masters.keys().filter(|(of, _)| *of == domain).map(|(_, epoch)| *epoch).collect()
     }
 
-    /// The epoch under which new data is sealed; `None` for a domain that this instance does not serve.
+    /// The epoch under which new data is sealed; `None` for a domain that this instance does not
+    /// serve.
     pub fn current(&self, domain: Domain) -> Option<Epoch> {
         self.epochs(domain).pop()
     }
 
-    /// The keys of `fields` of `record`, in the order of the fields; `None` for an epoch without a master
-    /// key.
+    /// The keys of `fields` of `record`, in the order of the fields; `None` for an epoch without a
+    /// master key.
     pub fn field_keys(
         &self,
         domain: Domain,
@@ -75,8 +76,8 @@ impl KeyRing {
         Some(keys.collect())
     }
 
-    /// The verifier of a password hash. It covers the record, so that a verifier that is moved to another
-    /// customer is worth nothing.
+    /// The verifier of a password hash. It covers the record, so that a verifier that is moved to
+    /// another customer is worth nothing.
     pub fn harden(&self, record: Record, hash: &KeyBytes) -> KeyBytes {
         let mut context = hmac::Context::with_key(&self.pepper);
         context.update(&record.0.to_be_bytes());

@@ -1,6 +1,6 @@
-//! Time that can't be moved by setting the clock. Budgets and warrants follow the clock of the machine as
-//! long as it agrees with the time that really passed since the start. If somebody moves the clock, they
-//! follow the time that really passed.
+//! Time that can't be moved by setting the clock. Budgets and warrants follow the clock of the
+//! machine as long as it agrees with the time that really passed since the start. If somebody moves
+//! the clock, they follow the time that really passed.
 
 use std::time::Duration;
 
@@ -9,7 +9,8 @@ use jiff::SignedDuration;
 
 /// How far the clock may be off from the start.
 const STEP: SignedDuration = SignedDuration::from_secs(2);
-/// A time service slews the clock by at most 1/2,000 (RFC 5905, section 11.3); twice that is allowed.
+/// A time service slews the clock by at most 1/2,000 (RFC 5905, section 11.3); twice that is
+/// allowed.
 const SLEW: i32 = 1_000;
 
 /// Compares the clock with the time that really passed.

@@ -87,8 +87,8 @@ impl Warrants {
         if self.0.contains_key(&warrant.id) { Err(NotOpened::Before) } else { Ok(()) }
     }
 
-    /// Checks that a warrant covers these fields now, and says how many records it is for. The store
-    /// counts them, since other instances draw on the same warrant.
+    /// Checks that a warrant covers these fields now, and says how many records it is for. The
+    /// store counts them, since other instances draw on the same warrant.
     pub fn check(
         &self,
         id: WarrantId,

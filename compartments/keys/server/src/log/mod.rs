@@ -1,16 +1,17 @@
 //! The release log on disk: append-only, group-committed, a Merkle tree over its entries.
 //!
-//! - `*.entries`: the segments, one for each day. A segment is a list of frames: length, CRC-32, entry.
-//! - `*.index`: beside each segment of a past day, which caller touched which records. It is derived from
-//!   the segment.
-//! - `hashes`: the stored hashes of the RFC 6962 tree, 32 bytes each, in the order of Go's `tlog` package.
-//!   They are derived from the segments.
+//! - `*.entries`: the segments, one for each day. A segment is a list of frames: length, CRC-32,
+//!   entry.
+//! - `*.index`: beside each segment of a past day, which caller touched which records. It is derived
+//!   from the segment.
+//! - `hashes`: the stored hashes of the RFC 6962 tree, 32 bytes each, in the order of Go's `tlog`
+//!   package. They are derived from the segments.
 //! - `checkpoint`: the last signed checkpoint. At every start the entries must still match it.
 //! - `cosigned`: the last checkpoint that the witness cosigned.
 //!
-//! An append is answered after `fdatasync`. If the process dies while it writes a frame, the next start
-//! finds the torn frame, reports it and cuts it off. Anything else that does not fit is damage, and the
-//! log is left as it is.
+//! An append is answered after `fdatasync`. If the process dies while it writes a frame, the next
+//! start finds the torn frame, reports it and cuts it off. Anything else that does not fit is
+//! damage, and the log is left as it is.
 
 mod recover;
 mod writer;
@@ -31,8 +32,8 @@ use tokio::sync::Notify;
 
 use writer::Writer;
 
-/// Segments of so many days stay at hand; older ones go to the archive. PCI DSS 4.0.1, 10.5.1 demands
-/// twelve months in all, three of them at hand.
+/// Segments of so many days stay at hand; older ones go to the archive. PCI DSS 4.0.1, 10.5.1
+/// demands twelve months in all, three of them at hand.
 const AT_HAND_DAYS: i32 = 93;
 
 /// Why the log can't be used.
@@ -214,14 +215,15 @@ impl ReleaseLog {
         Ok((note, size))
     }
 
-    /// The checkpoint for public tools: the last one that the witness cosigned or, until there is one,
-    /// the current one.
+    /// The checkpoint for public tools: the last one that the witness cosigned or, until there is
+    /// one, the current one.
     pub fn public_checkpoint(&self) -> Result<String, LogError> {
         let cosigned = self.cosigned.read().unwrap_or_else(PoisonError::into_inner).clone();
         cosigned.map_or_else(|| self.checkpoint().map(|(note, _)| note), Ok)
     }
 
-    /// Takes a checkpoint of this log that the witness cosigned. Returns when the witness signed it.
+    /// Takes a checkpoint of this log that the witness cosigned. Returns when the witness signed
+    /// it.
     pub fn set_cosigned(&self, note: &str) -> Result<Timestamp, LogError> {
         let refuse = |what: String| LogError::Cosignature(what);
         let bad = |e: BadNote| refuse(e.to_string());
@@ -275,8 +277,8 @@ impl ReleaseLog {
         Ok(self.shared.segments.read(from, size, limit)?)
     }
 
-    /// The callers to which a field of a record was ever released for reading. The answer comes from the
-    /// indexes of past days, and from the segments that have no index.
+    /// The callers to which a field of a record was ever released for reading. The answer comes
+    /// from the indexes of past days, and from the segments that have no index.
     pub fn readers(&self, record: Record, field: Field) -> Result<Vec<CallerName>, LogError> {
         let segments = &self.shared.segments;
         let opens =

@@ -1,5 +1,5 @@
-//! Opening the log: reads the entries of the last days, rebuilds their part of the tree, and finds out
-//! whether anything is missing, torn or changed.
+//! Opening the log: reads the entries of the last days, rebuilds their part of the tree, and finds
+//! out whether anything is missing, torn or changed.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -36,9 +36,9 @@ pub fn last_checkpoint(path: &Path, verifier: &str) -> Result<Option<Vouched>, L
     }
 }
 
-/// Reads the log from the segments of `since` on, hands every entry to `visit`, and cuts off a torn end.
-/// Older entries are not read: their hashes must match the checkpoint. `cofferdam log verify` reads all
-/// entries.
+/// Reads the log from the segments of `since` on, hands every entry to `visit`, and cuts off a torn
+/// end. Older entries are not read: their hashes must match the checkpoint. `cofferdam log verify`
+/// reads all entries.
 pub fn recover(
     dir: &Path,
     segments: Segments,
@@ -67,8 +67,8 @@ pub fn recover(
     Ok((Shared { segments, hashes, size: RwLock::new(scanned.size) }, opened))
 }
 
-/// The first entry to read: the first of the day `since` or, if there is no later segment, of the last
-/// one. If the tree does not reach so far, it is the first of all.
+/// The first entry to read: the first of the day `since` or, if there is no later segment, of the
+/// last one. If the tree does not reach so far, it is the first of all.
 fn beginning(segments: &Segments, hashes: &HashFile, since: Day) -> u64 {
     let names = segments.names();
     let wanted = names.iter().find(|name| name.day >= since).or(names.last());

@@ -1,4 +1,5 @@
-//! The one thread that writes. It takes all waiting entries, writes them, syncs once, and answers all.
+//! The one thread that writes. It takes all waiting entries, writes them, syncs once, and answers
+//! all.
 
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
@@ -54,7 +55,8 @@ impl Writer {
         let (sender, queue) = mpsc::sync_channel(QUEUE);
         let thread = std::thread::spawn(move || {
             if let Err(e) = write_all(&queue, &shared) {
-                // Every waiting append fails, and every later one: without the log nothing is released.
+                // Every waiting append fails, and every later one: without the log nothing is
+                // released.
                 tracing::error!(cause = %e, "the release log can't be written");
             }
         });

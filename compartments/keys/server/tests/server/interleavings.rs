@@ -1,5 +1,5 @@
-//! In any order of requests, restarts and crashes, no more than the budget and its burst is released, and
-//! each released record is in the log once.
+//! In any order of requests, restarts and crashes, no more than the budget and its burst is
+//! released, and each released record is in the log once.
 
 use cofferdam_core::Field;
 use cofferdam_wire::ProblemType;

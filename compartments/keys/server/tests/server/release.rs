@@ -1,5 +1,5 @@
-//! Keys are released within grant and warrant, whichever group of a call asks for them, and the log has
-//! them before the answer leaves.
+//! Keys are released within grant and warrant, whichever group of a call asks for them, and the log
+//! has them before the answer leaves.
 
 use cofferdam_core::{Domain, Epoch, Field, FieldSet, Operation, Record};
 use cofferdam_wire::ProblemType;
@@ -68,7 +68,8 @@ async fn a_field_outside_the_grant_is_refused_with_an_alarm() {
     }
     let alarms = keys.alarms().await;
     let callers: Vec<_> = alarms.iter().map(|a| (a.kind, a.caller.clone().unwrap())).collect();
-    // If a compartment makes up a caller that the policy does not know, the alarm names the compartment.
+    // If a compartment makes up a caller that the policy does not know, the alarm names the
+    // compartment.
     let expected = ["web-ky-2", "accounts"].map(|of| (AlarmKind::RefusedGrant, name(of)));
     assert_eq!(callers, expected);
     assert_eq!(releases(&keys).await, []);

@@ -127,7 +127,8 @@ impl Keys {
         self.dir.path().join(name)
     }
 
-    /// Stops the server, copies the SQLite database, and starts again. Returns the name of the copy.
+    /// Stops the server, copies the SQLite database, and starts again. Returns the name of the
+    /// copy.
     pub async fn copy_database(&mut self) -> PathBuf {
         self.stop().await;
         let copy = self.file("older.db");
@@ -146,8 +147,8 @@ impl Keys {
         self.start_again().await;
     }
 
-    /// Lets the server die while it writes an entry, of which so many bytes reach the disk, and starts it
-    /// again.
+    /// Lets the server die while it writes an entry, of which so many bytes reach the disk, and
+    /// starts it again.
     pub async fn crash(&mut self, torn: usize) {
         self.stop().await;
         let segments = std::fs::read_dir(self.log_dir()).unwrap().map(|e| e.unwrap().path());
@@ -157,8 +158,8 @@ impl Keys {
         self.run().await;
     }
 
-    /// Sets the clock back to the time that really passed. Restarts on a clock that was moved have a test
-    /// of their own.
+    /// Sets the clock back to the time that really passed. Restarts on a clock that was moved have
+    /// a test of their own.
     pub fn settle_clock(&self) {
         let passed = SignedDuration::try_from(self.clock.monotonic()).unwrap();
         self.clock.jump((start() + passed).duration_since(self.clock.now()));

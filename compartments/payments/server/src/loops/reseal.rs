@@ -1,6 +1,6 @@
 //! Moves cards to the current epoch: each text is opened under the key of its old epoch and sealed
-//! under the new one. The loop keeps no cursor on disk. A row says under which epoch it is sealed, so
-//! that a run that was interrupted finds what is left.
+//! under the new one. The loop keeps no cursor on disk. A row says under which epoch it is sealed,
+//! so that a run that was interrupted finds what is left.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,8 +27,8 @@ enum ResealError {
     Store(#[from] StoreError),
 }
 
-/// Asks for a new epoch, and re-seals, for as long as it is polled. `name` is the compartment's own:
-/// it asks for itself.
+/// Asks for a new epoch, and re-seals, for as long as it is polled. `name` is the compartment's
+/// own: it asks for itself.
 pub async fn reseal(app: Arc<App>, name: CallerName) {
     loop {
         if let Err(e) = run(&app, &name).await {
@@ -70,8 +70,8 @@ async fn run(app: &App, name: &CallerName) -> Result<(), ResealError> {
     Ok(())
 }
 
-/// Seals cards anew; each comes with its old epoch. Cards that were erased have no keys, and stay as
-/// they are.
+/// Seals cards anew; each comes with its old epoch. Cards that were erased have no keys, and stay
+/// as they are.
 async fn seal_anew(
     app: &App,
     name: &CallerName,

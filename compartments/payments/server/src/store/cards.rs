@@ -96,7 +96,8 @@ impl Store {
         rows.into_iter().map(card).collect()
     }
 
-    /// Replaces the sealed texts of cards whose epoch is still the one given with them, all or none.
+    /// Replaces the sealed texts of cards whose epoch is still the one given with them, all or
+    /// none.
     pub async fn replace_cards(&self, cards: &[(Epoch, SealedCard)]) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
         for (was, card) in cards {

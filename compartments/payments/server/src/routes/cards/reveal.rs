@@ -12,8 +12,8 @@ use crate::reading::read;
 
 const IN_FULL: FieldSet = FieldSet::EMPTY.with(Field::CardNumber).with(Field::CardExpiry);
 
-/// Reads the number and the expiry. `keys` decides who may: against its will, this server can't read
-/// the number.
+/// Reads the number and the expiry. `keys` decides who may: against its will, this server can't
+/// read the number.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
