@@ -16,7 +16,7 @@ static KEYS: LazyLock<[ApproverKey; 2]> =
 /// The only warrant that both approvers signed.
 static SIGNED: LazyLock<Signed<Warrant>> = LazyLock::new(|| {
     let order: Warrant = serde_json::from_str(
-        r#"{"id":"00000000000000000000000000000007","incident":1,"purpose":"letters",
+        r#"{"id":"00000000000000000000000000000007","incident":1,"subject":{"paper_post":{"letter":1}},
             "caller":"response-1","domain":"accounts","fields":["name","email"],"records":10,
             "from":"2012-01-15T00:00:00Z","until":"2012-01-16T00:00:00Z"}"#,
     )

@@ -1,5 +1,5 @@
-//! Repository checks that no compiler makes: who may depend on whom, and that migrations, the
-//! OpenAPI document and files keep their form.
+//! Repository checks that no compiler makes: who may depend on whom, and that migrations and
+//! OpenAPI documents keep their form.
 //!
 //! May touch: the work tree. Called by: `./test`, and people before a commit.
 
@@ -26,9 +26,9 @@ enum Check {
         #[arg(long)]
         bless: bool,
     },
-    /// Hold the OpenAPI document of `keys` against the types of its calls
+    /// Hold the OpenAPI documents of the servers against the types of their calls
     Openapi {
-        /// Write the document anew
+        /// Write the documents anew
         #[arg(long)]
         bless: bool,
     },

@@ -1,4 +1,4 @@
-//! The OpenAPI document of `keys`: what stands in the tree is what the types of the calls say.
+//! The OpenAPI documents of the servers: the files in the tree say what the types of the calls say.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,44 +6,62 @@ use std::path::Path;
 
 use serde_json::Value;
 
-const GOLDEN: &str = "docs/openapi/keys.json";
+/// A compartment, and its server's own description of its calls.
+type Described = (&'static str, fn() -> Value);
 
-/// Checks the committed document, or writes it anew.
+/// The compartments that have a document.
+const SERVERS: [Described; 4] = [
+    ("keys", keys_server::openapi),
+    ("accounts", accounts_server::openapi),
+    ("payments", payments_server::openapi),
+    ("response", response_server::openapi),
+];
+
+/// Checks the committed documents, or writes them anew.
 pub fn check(root: &Path, bless: bool) -> Result<(), Vec<String>> {
-    let (path, document) = (root.join(GOLDEN), keys_server::openapi());
-    let now = format!("{document:#}\n");
+    let check = |(name, openapi): Described| {
+        check_document(root, &format!("docs/openapi/{name}.json"), &openapi(), bless)
+    };
+    let faults: Vec<_> = SERVERS.into_iter().flat_map(check).collect();
+    if faults.is_empty() { Ok(()) } else { Err(faults) }
+}
+
+fn check_document(root: &Path, golden: &str, document: &Value, bless: bool) -> Vec<String> {
+    let (path, now) = (root.join(golden), format!("{document:#}\n"));
     if bless {
-        return fs::write(&path, now).map_err(|e| vec![format!("{}: {e}", path.display())]);
+        let written = fs::write(&path, now);
+        return written.err().map(|e| format!("{}: {e}", path.display())).into_iter().collect();
     }
     let before = fs::read_to_string(&path).unwrap_or_default();
     if before == now {
-        return Ok(());
+        return Vec::new();
     }
     let before = serde_json::from_str(&before).unwrap_or_default();
-    let mut faults = differences("", &before, &document);
+    let mut faults = differences(golden, "", &before, document);
     faults.push(format!(
-        "{GOLDEN} does not show the calls as they are; look at the difference and run: \
+        "{golden} does not show the calls as they are; look at the difference and run: \
          cargo xtask openapi --bless"
     ));
-    Err(faults)
+    faults
 }
 
-/// Where the two differ, as JSON pointers (RFC 6901).
-fn differences(at: &str, before: &Value, now: &Value) -> Vec<String> {
+/// The differences between two versions of a document, as JSON pointers (RFC 6901).
+fn differences(golden: &str, at: &str, before: &Value, now: &Value) -> Vec<String> {
     match (before, now) {
         (Value::Object(before), Value::Object(now)) => {
             let keys: BTreeSet<_> = before.keys().chain(now.keys()).collect();
             let below = |key: &String| {
                 let at = format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"));
                 let of = |object: &serde_json::Map<_, _>| object.get(key).cloned();
-                differences(&at, &of(before).unwrap_or_default(), &of(now).unwrap_or_default())
+                let [before, now] = [before, now].map(|object| of(object).unwrap_or_default());
+                differences(golden, &at, &before, &now)
             };
             keys.into_iter().flat_map(below).collect()
         }
         _ if before == now => Vec::new(),
-        (Value::Null, _) => vec![format!("{GOLDEN}: {at}: is missing")],
-        (_, Value::Null) => vec![format!("{GOLDEN}: {at}: is no longer so")],
-        _ => vec![format!("{GOLDEN}: {at}: differs")],
+        (Value::Null, _) => vec![format!("{golden}: {at}: is missing")],
+        (_, Value::Null) => vec![format!("{golden}: {at}: is no longer so")],
+        _ => vec![format!("{golden}: {at}: differs")],
     }
 }
 
@@ -57,7 +75,7 @@ mod tests {
     fn a_difference_is_named_by_its_path() {
         let before = json!({"paths": {"/v1/a": {"post": 1}, "/v1/b": 2}, "same": [1]});
         let now = json!({"paths": {"/v1/a": {"post": 2}, "/v1/c": 2}, "same": [1]});
-        let found = differences("", &before, &now).join("\n");
+        let found = differences("docs/openapi/keys.json", "", &before, &now).join("\n");
         let expected = "docs/openapi/keys.json: /paths/~1v1~1a/post: differs\n\
                         docs/openapi/keys.json: /paths/~1v1~1b: is no longer so\n\
                         docs/openapi/keys.json: /paths/~1v1~1c: is missing";

@@ -1,13 +1,13 @@
-//! `bench-contain`: how long it takes until the credentials of so many customers are void, by one
-//! order in the tables of `accounts`; beside it, in the same run and database, the `UPDATE` of each
-//! row that a shop without orders needs.
+//! `bench-contain`: how long it takes until the credentials of all customers are void by one order
+//! in the tables of `accounts`. Beside it, in the same run and database, it measures the peer: a
+//! shop without orders updates every row.
 //!
 //! May touch: a database of its own on the PostgreSQL server that `COFFERDAM_TEST_POSTGRES` names.
 //! It stops by itself. Called by: people who measure; `docs/performance.md` says how.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "a measurement whose ground is not there must fail, and says its figures"
+    reason = "a measurement prints its figures, and fails if it can't be made"
 )]
 
 use std::time::Instant;
@@ -15,9 +15,9 @@ use std::time::Instant;
 use accounts_server::store::{OrderKind, Store};
 use clap::Parser;
 use cofferdam_core::{Record, Timestamp};
-use sqlx::{PgPool, Row};
+use sqlx::PgPool;
 
-/// The customers that figures are extrapolated to.
+/// The number of customers to which the figures are extrapolated.
 const ALL: f64 = 24_000_000.0;
 
 /// Measures containment.
@@ -78,14 +78,15 @@ async fn fill(pool: &PgPool, customers: u32) {
     sqlx::query("CHECKPOINT").execute(pool).await.unwrap();
 }
 
-/// Megabytes of the table with its indexes.
+/// The size of the table with its indexes, in megabytes.
 async fn size(pool: &PgPool) -> i64 {
-    let row = sqlx::query("SELECT pg_total_relation_size('credentials')").fetch_one(pool).await;
-    row.unwrap().get::<i64, _>(0) / 1_000_000
+    let size = sqlx::query_scalar("SELECT pg_total_relation_size('credentials')");
+    let bytes: i64 = size.fetch_one(pool).await.unwrap();
+    bytes / 1_000_000
 }
 
-/// Bytes of write-ahead log so far.
+/// How many bytes of write-ahead log were written so far.
 async fn wal(pool: &PgPool) -> i64 {
-    let row = sqlx::query("SELECT (pg_current_wal_lsn() - '0/0')::bigint").fetch_one(pool).await;
-    row.unwrap().get(0)
+    let written = sqlx::query_scalar("SELECT (pg_current_wal_lsn() - '0/0')::bigint");
+    written.fetch_one(pool).await.unwrap()
 }

@@ -1,4 +1,4 @@
-//! The real `keys`, as a process of its own.
+//! The real `keys`, in a process of its own.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -21,7 +21,7 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Makes its secrets in `dir` and starts it on SQLite.
+    /// Makes the secrets in `dir` and starts `keys` on SQLite.
     pub async fn start(binary: &Path, dir: &Path) -> Self {
         let authority = Authority::new();
         let listen = free_address();
@@ -53,7 +53,7 @@ impl Keys {
         let process = Command::new(binary)
             .args(["keys", "serve", "--config"])
             .arg(&file)
-            // As in production: warnings only, no line a request.
+            // As in production: warnings only, and no line for each request.
             .env("COFFERDAM_LOG", "warn")
             .stderr(Stdio::null())
             .spawn()
@@ -71,7 +71,7 @@ impl Keys {
         self.authority.client("accounts", &self.base)
     }
 
-    /// Its resident memory, in MiB.
+    /// The resident memory of the process, in MiB.
     pub fn memory_mib(&self) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()));
         let status = status.unwrap();
@@ -80,7 +80,7 @@ impl Keys {
         kib / 1_024.0
     }
 
-    /// Ends it.
+    /// Ends the process.
     pub fn stop(mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
@@ -89,8 +89,8 @@ impl Keys {
 
 fn policy() -> Policy {
     let approvers = ["ann", "bob"].map(|name| ApproverSecret::generate(name, &SystemRng).public());
-    let much = 1_000_000_000;
-    let budget = Budget { minute: much, hour: much, day: much, burst: 0 };
+    let unbounded = 1_000_000_000;
+    let budget = Budget { minute: unbounded, hour: unbounded, day: unbounded, burst: 0 };
     Policy {
         version: 1,
         approvers: approvers.into(),

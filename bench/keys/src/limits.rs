@@ -1,4 +1,4 @@
-//! What can't be beaten: the hash, the disk, the connection.
+//! The limits that `keys` can't beat: the hash, the disk, the connection.
 
 use std::fs::File;
 use std::io::Write;
@@ -22,7 +22,7 @@ impl KeyType for Bytes32 {
     }
 }
 
-/// HKDF-SHA-256 expansions a second on one core.
+/// How many HKDF-SHA-256 expansions one core does in a second.
 pub fn hkdf(span: Duration) -> f64 {
     let key = Prk::new_less_safe(HKDF_SHA256, &[7; 32]);
     let (start, mut done, mut out) = (Instant::now(), 0_u32, [0; 32]);
@@ -36,7 +36,7 @@ pub fn hkdf(span: Duration) -> f64 {
     f64::from(done) / start.elapsed().as_secs_f64()
 }
 
-/// Appends of 100 bytes that are on disk, a second.
+/// How many appends of 100 bytes reach the disk in a second.
 pub fn fdatasync(dir: &Path, span: Duration) -> f64 {
     let mut file = File::create(dir.join("fsync")).unwrap();
     let (start, mut done) = (Instant::now(), 0_u32);
@@ -62,7 +62,7 @@ async fn echo_back(Body(_, encoding): Body<Echo>) -> Answer<()> {
     Answer((), encoding)
 }
 
-/// Empty calls a second through the same server kit and client, in this one process.
+/// How many empty calls a second go through the same server and client code, within this process.
 pub async fn echo(span: Duration, connections: usize) -> f64 {
     let authority = Authority::new();
     let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();

@@ -1,4 +1,4 @@
-//! Calls, one after the other on each of many connections.
+//! The load: calls one after the other, on each of many connections.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -11,17 +11,17 @@ use tokio::task::JoinSet;
 
 use crate::estate::Keys;
 
-/// What was measured.
+/// The figures of a load.
 pub struct Measured {
-    /// Calls a second.
+    /// Calls in a second.
     pub calls: f64,
-    /// Half of the calls took less, in milliseconds.
+    /// The median time of a call, in milliseconds.
     pub median_ms: f64,
-    /// All but one in a hundred took less.
+    /// The 99th percentile, in milliseconds.
     pub p99_ms: f64,
 }
 
-/// Runs `call` again and again on so many tasks at once; it is handed a number of its own.
+/// Runs `call` in a loop, in `connections` tasks at once. Each call gets a number of its own.
 pub async fn measure<F>(
     span: Duration,
     connections: usize,
@@ -48,11 +48,12 @@ where
     let mut all: Vec<Duration> = workers.join_all().await.into_iter().flatten().collect();
     let elapsed = start.elapsed().as_secs_f64();
     all.sort_unstable();
-    let at = |part: usize| all.get(all.len() * part / 100).map_or(0.0, |d| d.as_secs_f64() * 1e3);
+    let at =
+        |part: usize| all.get(all.len() * part / 100).map_or(0.0, |took| took.as_secs_f64() * 1e3);
     Measured { calls: all.len() as f64 / elapsed, median_ms: at(50), p99_ms: at(99) }
 }
 
-/// Releases of one field of so many records a call, spread over all of them.
+/// Releases one field of `batch` records in each call, spread over all `records`.
 pub async fn run(
     keys: &Keys,
     span: Duration,
@@ -64,7 +65,7 @@ pub async fn run(
     measure(span, connections, move |number| {
         let client = client.clone();
         async move {
-            // A stride that is prime to any count of records visits all of them in turn.
+            // The stride is prime, so the calls visit all records in turn.
             let first = number.wrapping_mul(7_919).wrapping_mul(batch) % (records - batch);
             let group = KeyGroup {
                 fields: FieldSet::EMPTY.with(Field::Email),

@@ -1,6 +1,6 @@
 //! `bench-keys`: releases a second, single and in batches, end to end over mutual TLS and durable
-//! in the log; beside them, in the same run, the limits they are held against (HKDF, fdatasync)
-//! and a peer (PostgreSQL with pgcrypto and a durable audit row a read).
+//! in the log. Beside them, in the same run, it measures their limits (HKDF, fdatasync) and a peer:
+//! PostgreSQL with pgcrypto and a durable audit row for each read.
 //!
 //! May touch: loopback and a temporary directory. It stops by itself. Called by: people who
 //! measure; `docs/performance.md` says how.
@@ -8,7 +8,7 @@
     clippy::unwrap_used,
     clippy::print_stdout,
     clippy::cast_precision_loss,
-    reason = "a measurement whose ground is not there must fail, and says its figures"
+    reason = "a measurement prints its figures, and fails if it can't be made"
 )]
 
 mod estate;

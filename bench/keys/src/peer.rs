@@ -1,5 +1,5 @@
-//! What a careful shop without a `keys` does: the data sealed by pgcrypto in PostgreSQL, and a
-//! durable audit row for each read.
+//! The peer: a careful shop without `keys`. Its data is sealed by pgcrypto in PostgreSQL, and it
+//! writes a durable audit row for each read.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use testkit::postgres::Database;
 
 use crate::load;
 
-/// Rows of the table: it stays in memory, which favours the peer.
+/// Rows of the table. It fits into memory, which favours the peer.
 const ROWS: i64 = 200_000;
 
-/// What was measured, a second.
+/// The figures of the peer.
 pub struct Peer {
-    /// Rows read one by one.
+    /// Rows in a second, read one by one.
     pub single: f64,
-    /// Rows read in batches of 1,000.
+    /// Rows in a second, read in batches of 1,000.
     pub batched: f64,
 }
 

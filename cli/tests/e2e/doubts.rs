@@ -8,7 +8,9 @@ use accounts_api::ReadCustomers;
 use cofferdam_core::{Clock, Field, FieldSet, Record, SystemClock, Timestamp};
 use cofferdam_wire::Client;
 use estate::Compartment::{Accounts, Keys, Payments, Response};
-use response_api::{DeclareIncident, Exposure, ListAlarms, People, ScopeIncident};
+use response_api::{
+    DeclareIncident, Doubt, DoubtCause, Exposure, ListAlarms, People, ScopeIncident,
+};
 
 use crate::support::{Place, Process, wait_until};
 

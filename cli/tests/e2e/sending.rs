@@ -4,15 +4,15 @@
 use std::collections::BTreeMap;
 
 use response_api::{
-    LedgerState, LetterId, LetterState, LetterStatus, PauseLetter, ReadLetter, StartLetter,
-    StopLetter,
+    LETTER_STOPPED, LedgerState, LetterId, LetterState, LetterStatus, PauseLetter, ReadLetter,
+    StartLetter, StopLetter,
 };
 use testkit::Dns;
 
 use crate::gate::{publish, set_gate};
 use crate::letters::{declared, rows, send, sending};
 use crate::relay::Relay;
-use crate::support::{Place, assert_refused, customers, stdout, wait_until};
+use crate::support::{Place, assert_refused, customers, refusal, stdout, wait_until};
 
 const LETTER: LetterId = LetterId(2);
 

@@ -10,12 +10,6 @@ use super::rooms::Room;
 /// Crates without which rules can do no I/O.
 const INPUT_AND_OUTPUT: [&str; 5] = ["axum", "hyper", "hyper-util", "reqwest", "sqlx"];
 
-/// Breaches that are known, by package: who depends on what. Each must be real, so that it is
-/// removed from the list with the dependency.
-///
-/// `staff` checks letters and bags with the rules of `response`, which its server still holds.
-const KNOWN: [(&str, &str); 1] = [("staff", "response-server")];
-
 /// The crates by package name.
 pub struct Graph(BTreeMap<String, Crate>);
 
@@ -56,7 +50,6 @@ impl Graph {
     /// Dependencies that a wall forbids, and crates without a place in the design.
     pub fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
-        let mut known = KNOWN.to_vec();
         for (name, of) in &self.0 {
             let Some(room) = &of.room else {
                 faults.push(format!("{name}: the walls know no place for {}", of.directory));
@@ -67,21 +60,12 @@ impl Graph {
                 other.is_some_and(|other| room.may_use(other))
             };
             for on in of.ours.iter().filter(|on| !allowed(on)) {
-                let before = known.len();
-                known.retain(|breach| *breach != (name, on));
-                if known.len() == before {
-                    faults.push(format!("{name} depends on {on}: {}", room.wall()));
-                }
+                faults.push(format!("{name} depends on {on}: {}", room.wall()));
             }
             let reaches_out = |on: &&String| INPUT_AND_OUTPUT.contains(&on.as_str());
             for on in of.others.iter().filter(reaches_out).filter(|_| room.is_rules()) {
                 faults.push(format!("{name} depends on {on}: {}", room.wall()));
             }
-        }
-        for (who, on) in known {
-            faults.push(format!(
-                "{who} no longer depends on {on}: remove it from the known breaches"
-            ));
         }
         faults
     }

@@ -47,6 +47,7 @@ pub struct Coarse {
     pub language: Language,
     /// Whether the customer is a minor, as far as the shop knows.
     #[serde(default)]
+    #[schemars(extend("examples" = [false]))]
     pub minor: bool,
 }
 
@@ -135,8 +136,8 @@ impl Call for ListCustomers {
     type Answer = Vec<CoarseRow>;
 }
 
-/// Erases a customer for ever. The row is deleted, and `keys` never releases its keys again, so that
-/// its data in backups stays closed. This can't be undone.
+/// Erases a customer for ever. The row is deleted, and `keys` never releases its keys again, so
+/// that its data in backups stays closed. This can't be undone.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EraseCustomer {

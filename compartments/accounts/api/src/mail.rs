@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Tells that mail came to an address in a mail domain of decoys. Only someone who holds our list
-/// writes to decoys. The answer is always the same. For the mail server, which takes a grant to look
-/// addresses up.
+/// writes to decoys. The answer is always the same. For the mail server, which takes a grant to
+/// look addresses up.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReportMail {

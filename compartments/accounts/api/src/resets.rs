@@ -4,8 +4,8 @@ use cofferdam_core::{Call, Personal, Record};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Asks for a reset. If the address belongs to a customer, `accounts` itself mails a code there. The
-/// caller gets the same answer either way, and never sees the code.
+/// Asks for a reset. If the address belongs to a customer, `accounts` itself mails a code there.
+/// The caller gets the same answer either way, and never sees the code.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RequestReset {

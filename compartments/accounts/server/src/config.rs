@@ -14,26 +14,27 @@ pub use crate::domain::decoy::MailDomains;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Where to listen.
+    /// The address to listen on.
     pub listen: SocketAddr,
     /// The certificate that the compartment shows.
     pub tls: TlsFiles,
-    /// Its database.
+    /// The database.
     pub database: Location,
-    /// Where the instances of `keys` answer: `https://HOST:PORT`.
+    /// The instances of `keys`, as `https://HOST:PORT`.
     pub keys: Vec<String>,
-    /// The one caller that may void, revoke, freeze, list coarse attributes and read contacts.
+    /// The one caller that may void credentials, revoke sessions, freeze callers, list customers
+    /// and read contacts.
     pub controller: CallerName,
     /// The callers that may import customers.
     pub importers: Vec<CallerName>,
-    /// The SMTP relay that reset codes go through: `HOST:PORT`.
+    /// The SMTP relay for reset codes, as `HOST:PORT`.
     pub relay: String,
-    /// The sender of reset codes.
+    /// The address that sends reset codes.
     #[serde(deserialize_with = "mail_address")]
     pub mail_from: String,
     /// Mail domains of the shop for the addresses of decoys.
     pub decoy_mail_domains: MailDomains,
-    /// How its own log lines look.
+    /// The format of log lines.
     #[serde(default)]
     pub log_format: LogFormat,
 }
@@ -43,7 +44,7 @@ fn mail_address<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> 
     if address::is_plausible(&Personal::new(text.as_str())) {
         return Ok(text);
     }
-    Err(serde::de::Error::custom("an e-mail address, as service@shop.example"))
+    Err(serde::de::Error::custom("write an e-mail address, as service@shop.example"))
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! The `accounts` compartment: customers sealed field by field, password verifiers, sessions.
 //!
 //! May touch: its own database, `keys` (release, seal, harden, index, decoys) and the SMTP relay
-//! for reset codes. It holds no key longer than a request lasts, and no full card number. Called by:
-//! the app servers of the shop, and `response` (orders, coarse attributes, contacts).
+//! for reset codes. It holds no key longer than a request lasts, and no full card number. Called
+//! by: the app servers of the shop, and `response` (orders, coarse attributes, contacts).
 
 mod app;
 mod config;

@@ -1,5 +1,5 @@
-//! Checking a password. Every attempt takes the same steps, whether the address belongs to a customer
-//! or not: one look-up, one Argon2id, one call to harden.
+//! Checking a password. Every attempt takes the same steps, whether the address belongs to a
+//! customer or not: one look-up, one Argon2id, one call to harden.
 
 use cofferdam_core::{CallerName, KeyBytes, Personal, Record, Timestamp};
 use cofferdam_wire::Problem;

@@ -42,7 +42,7 @@ on_both! {
     numbers_are_reserved_once
     sessions_are_kept_counted_and_swept
     sessions_that_a_host_could_see_are_found
-    what_changed_is_told_and_what_was_forgotten_is_said
+    changes_are_read_and_forgotten_ones_are_reported
     a_reset_is_used_once
     orders_survive
     imports_add_up
@@ -169,8 +169,8 @@ async fn a_credential_is_found_by_address(store: &Store) {
 
 async fn numbers_are_reserved_once(store: &Store) {
     assert_eq!(store.reserve(10_000).await.unwrap(), Some(Record(0)));
-    let (one, two) = tokio::join!(store.reserve(5), store.reserve(5));
-    let mut both = [one.unwrap().unwrap().0, two.unwrap().unwrap().0];
+    let (first, second) = tokio::join!(store.reserve(5), store.reserve(5));
+    let mut both = [first.unwrap().unwrap().0, second.unwrap().unwrap().0];
     both.sort_unstable();
     assert_eq!(both, [10_000, 10_005]);
     assert_eq!(store.reserve(u32::MAX).await.unwrap(), None, "past the last number");
@@ -215,12 +215,12 @@ async fn sessions_that_a_host_could_see_are_found(store: &Store) {
         let session = KeptSession { record: Record(record), caller, opened, expires };
         store.insert_session(&[token; 32], &session).await.unwrap();
     };
-    keep(1, 1, "web-1", 10, 500).await; // from before, ended in the window
-    keep(2, 2, "web-1", 150, 500).await; // within
-    keep(3, 3, "web-2", 150, 500).await; // elsewhere
-    keep(4, 4, "web-1", 10, 99).await; // over before
+    keep(1, 1, "web-1", 10, 500).await; // opened before, ended within the window
+    keep(2, 2, "web-1", 150, 500).await; // opened within the window
+    keep(3, 3, "web-2", 150, 500).await; // at another caller
+    keep(4, 4, "web-1", 10, 99).await; // expired before
     keep(5, 5, "web-1", 10, 500).await; // ended before
-    keep(6, 6, "web-1", 201, 500).await; // after
+    keep(6, 6, "web-1", 201, 500).await; // opened after
     store.end_session(&[1; 32], at(120)).await.unwrap();
     store.end_session(&[5; 32], at(90)).await.unwrap();
     let (web, window) = ("web-1".parse().unwrap(), (at(100), at(200)));
@@ -238,7 +238,7 @@ async fn sessions_that_a_host_could_see_are_found(store: &Store) {
     assert_eq!(mailed.iter().collect::<Vec<_>>(), [8, 9]);
 }
 
-async fn what_changed_is_told_and_what_was_forgotten_is_said(store: &Store) {
+async fn changes_are_read_and_forgotten_ones_are_reported(store: &Store) {
     write(store, 0..5).await.unwrap();
     write(store, [7, 9].into_iter()).await.unwrap();
     store.erase_customer(Record(3), at(50)).await.unwrap();

@@ -1,65 +1,66 @@
-//! What somebody should look at.
+//! Alarms: what somebody should look at.
 
 use cofferdam_core::{Call, CallerName, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Reads alarms, oldest first.
+/// Reads alarms, the oldest first. For the controller.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadAlarms {
-    /// Only alarms that changed after this sequence number; 0 for all.
+    /// Only alarms that rang after this sequence number are read; 0 for all.
     pub after: u64,
 }
 
-/// Something that somebody should look at. Repeats within a minute are one alarm with a count.
+/// An alarm. Repeats within a minute are one alarm with a count.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Alarm {
     /// Grows with every alarm and every repeat.
     pub seq: u64,
-    /// When it rang first.
+    /// The instant when it rang first.
     pub first: Timestamp,
-    /// When it rang last.
+    /// The instant when it rang last.
     pub last: Timestamp,
-    /// What it is about.
+    /// The cause.
     pub kind: AlarmKind,
-    /// Who set it off, where a caller did.
+    /// The caller that caused it, if a caller did.
     pub caller: Option<CallerName>,
     /// How often it rang.
     pub count: u64,
-    /// One sentence, without personal data.
+    /// A sentence without personal data.
+    #[schemars(extend("examples" = ["the hour's budget is spent: 1000 of 1000 records"]))]
     pub detail: String,
 }
 
-/// What an alarm is about.
+/// The cause of an alarm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AlarmKind {
     /// A caller asked for more than its budget.
     Budget,
-    /// A caller opened a record where nobody lives.
+    /// A caller opened a decoy.
     Decoy,
-    /// A caller asked for what it has no grant for.
+    /// A caller asked for something that it has no grant for.
     RefusedGrant,
     /// A frozen caller went on asking.
     Frozen,
-    /// Decoys were asked for a second time.
+    /// A compartment asked a second time which records are decoys.
     DecoyProbe,
     /// A warrant was refused.
     RefusedWarrant,
-    /// The log's end was damaged and was cut, or the log does not match its checkpoint.
+    /// The end of the log was damaged and was cut, or the log does not match its checkpoint.
     LogDamage,
-    /// A client without a good certificate of the authority knocked.
+    /// A client without a good certificate of the authority tried to connect.
     BadCertificate,
-    /// The machine's clock was moved, or disagrees with another instance's.
+    /// The clock of the machine was moved, or disagrees with that of another instance.
     ClockJump,
-    /// A witness's copy of the log disagrees with the log.
+    /// The log disagrees with the copy of a witness.
     WitnessDisagreement,
-    /// A policy or an epoch order without two good signatures was handed in.
+    /// An order without two good signatures was handed in.
     RefusedOrder,
-    /// Mail came to a decoy, whose address nobody else can know.
+    /// Mail came to a decoy, whose address only a thief can know.
     DecoyMail,
-    /// One person alone gave an order that takes two.
+    /// One person alone gave an order that needs two.
     BreakGlass,
 }
 
@@ -81,7 +82,7 @@ impl AlarmKind {
         Self::BreakGlass,
     ];
 
-    /// The name used in the store and in reports.
+    /// The name in the database and in reports.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -101,7 +102,7 @@ impl AlarmKind {
         }
     }
 
-    /// The kind with this name.
+    /// The kind with a name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)

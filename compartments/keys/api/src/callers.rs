@@ -6,18 +6,19 @@ use cofferdam_core::{Call, CallerName, Operation};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::policy::by_operation;
-use crate::policy::{Budget, Grant};
+use crate::budgets::Budget;
+use crate::policies::{Grant, by_operation};
 
-/// Refuses a caller everything from now on, or no longer.
+/// Refuses a caller everything from now on, or no longer. For the controller.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FreezeCaller {
-    /// Who.
+    /// The caller. It can't be the controller, whom nobody could thaw.
     pub caller: CallerName,
     /// Frozen, or thawed.
     pub frozen: bool,
-    /// Why, at most 500 characters, without personal data: it stands in the log.
+    /// The reason, at most 500 characters, without personal data: the log keeps it.
+    #[schemars(extend("examples" = ["its host reads customers at night"]))]
     pub reason: String,
 }
 
@@ -26,28 +27,29 @@ impl Call for FreezeCaller {
     type Answer = ();
 }
 
-/// Lists the callers with what they may do.
+/// Lists the callers with their grants and budgets. For the controller.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListCallers {}
 
-/// One caller as `keys` knows it.
+/// A caller as `keys` knows it.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct CallerStatus {
-    /// Who.
+    /// The name of the caller.
     pub caller: CallerName,
     /// Whether it is frozen.
     pub frozen: bool,
-    /// What it may do, where.
+    /// What it may do.
     pub grants: Vec<Grant>,
-    /// How much of it.
+    /// How many records it may touch.
     #[schemars(schema_with = "by_operation::<Budget>")]
     pub budgets: BTreeMap<Operation, Budget>,
-    /// Records that each operation took in the last hour.
+    /// How many records it touched in the last hour.
     #[schemars(schema_with = "by_operation::<u64>")]
     pub last_hour: BTreeMap<Operation, u64>,
-    /// In how many hours it could read every record of the domains that it may read in, its
-    /// budget drawn to the limit; `None`: never.
+    /// In how many hours it could read every record of the domains in which it may read, drawing
+    /// its budget to the limit; `None` if it never could.
+    #[schemars(extend("examples" = [57_600.0]))]
     pub hours_to_drain: Option<f64>,
 }
 

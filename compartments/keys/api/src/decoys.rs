@@ -1,4 +1,4 @@
-//! Where nobody lives.
+//! Decoys: records of people who don't exist.
 
 use cofferdam_core::{Call, Domain, ProblemType, Record};
 use schemars::JsonSchema;
@@ -6,24 +6,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::problems::DECOYS_CLAIMED;
 
-/// Asks, once, which of a range of new record numbers are decoys, so that `accounts` can fill
-/// them. A range that was asked for before is refused, with an alarm: a fallen `accounts` can't
-/// learn where the decoys are.
+/// Asks which of a range of new record numbers are decoys, so that `accounts` can fill them. `keys`
+/// tells it once: if a range was claimed before, the call is refused with an alarm. A fallen
+/// `accounts` can't learn where the decoys are.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClaimDecoys {
-    /// Whose record numbers.
+    /// The domain of the records.
     pub domain: Domain,
-    /// The first number that nobody asked for yet.
+    /// The first number of the range.
     pub from: Record,
-    /// How many numbers, at most 100,000.
+    /// How many numbers the range has, 1 to 100,000.
+    #[schemars(extend("examples" = [10_000]))]
     pub count: u32,
 }
 
-/// The decoys in the range, ascending.
+/// The decoys of a range.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ClaimedDecoys {
-    /// Record numbers.
+    /// Their record numbers, ascending.
     pub decoys: Vec<Record>,
 }
 
@@ -31,18 +32,4 @@ impl Call for ClaimDecoys {
     const PATH: &'static str = "/v1/decoys/claim";
     const PROBLEMS: &'static [ProblemType] = &[DECOYS_CLAIMED];
     type Answer = ClaimedDecoys;
-}
-
-/// Tells that mail came for a customer. The answer is the same whoever that is; if nobody lives
-/// there, it rings, and names the callers that ever opened the address.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ReportMail {
-    /// To whom the mail came.
-    pub record: Record,
-}
-
-impl Call for ReportMail {
-    const PATH: &'static str = "/v1/mail/report";
-    type Answer = ();
 }

@@ -1,179 +1,181 @@
-//! One entry of the release log.
+//! The entries of the release log.
 
 use cofferdam_core::{
     CallerName, Domain, Epoch, FieldSet, Glance, Operation, Record, Timestamp, Touch,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{Budget, EpochChange, WarrantId};
+use crate::budgets::Budget;
+use crate::epochs::EpochChange;
+use crate::warrants::WarrantId;
 
-/// The most bytes that an entry takes: tlog-tiles gives 16 bits for its length.
+/// The most bytes of an entry: C2SP tlog-tiles has 16 bits for its length.
 pub const MAX_ENTRY: usize = 65_535;
 
-/// Something that `keys` did, written before the answer left. Encoded with postcard; variants
-/// and fields are only ever added at the end.
+/// An entry: something that `keys` did, written before the answer left. Entries are encoded with
+/// postcard, so variants are only ever added at the end, and no variant changes its fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// When, by the clock of `keys`, to the millisecond.
+    /// The time by the clock of `keys`, to the millisecond.
     #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub at: Timestamp,
-    /// What.
+    /// What `keys` did.
     pub event: Event,
 }
 
-/// What happened.
+/// Something that `keys` did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Event {
     /// The server started with the log in order.
     Started,
-    /// The server started and cut a torn end off the log: bytes that were being written when
-    /// it died, for which no answer had left.
+    /// The server started and cut a torn end off the log. The bytes were being written when it
+    /// died, before any answer left.
     Recovered {
         /// How many bytes were cut.
         bytes_cut: u64,
     },
     /// Keys were released.
     Released {
-        /// For whom.
+        /// The caller whom the compartment served.
         caller: CallerName,
-        /// Through which compartment.
+        /// The compartment that asked.
         via: CallerName,
-        /// Whose keys.
+        /// The domain of the records.
         domain: Domain,
-        /// To read or to write.
+        /// To read, to write, or to re-seal.
         operation: Operation,
-        /// Which fields.
+        /// The fields.
         fields: FieldSet,
-        /// Of which epoch.
+        /// The epoch of the keys.
         epoch: Epoch,
-        /// Of which records.
+        /// The records.
         records: RecordList,
-        /// Under which warrant, if any.
+        /// The warrant on which the release drew.
         warrant: Option<WarrantId>,
     },
-    /// Passwords were hardened: somebody presented them at `caller`.
+    /// Passwords were hardened: people typed them at `caller`.
     Hardened {
-        /// Where they were typed.
+        /// The caller where they were typed.
         caller: CallerName,
-        /// Through which compartment.
+        /// The compartment that asked.
         via: CallerName,
-        /// Whose; [`Record::NOBODY`] is left out.
+        /// The customers; [`Record::NOBODY`] is left out.
         records: RecordList,
     },
     /// Addresses were looked up.
     Indexed {
-        /// For whom.
+        /// The caller whom the compartment served.
         caller: CallerName,
-        /// Through which compartment.
+        /// The compartment that asked.
         via: CallerName,
-        /// How many.
+        /// How many addresses.
         count: u32,
     },
     /// A caller was frozen or thawed.
     Froze {
-        /// Who.
+        /// The caller.
         caller: CallerName,
-        /// By whom.
+        /// The controller that did it.
         by: CallerName,
         /// Frozen, or thawed.
         frozen: bool,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// A warrant with two good signatures was opened.
     WarrantOpened {
-        /// Which.
+        /// The number of the warrant.
         warrant: WarrantId,
-        /// Its caller.
+        /// The caller that may draw on it.
         caller: CallerName,
-        /// Its fields.
+        /// The fields that may be read.
         fields: FieldSet,
-        /// How many records it covers.
+        /// How many records may be read.
         records: u32,
-        /// The names of the two who signed.
+        /// The names of the two people who signed.
         approvers: [String; 2],
     },
     /// A warrant was ended.
     WarrantClosed {
-        /// Which.
+        /// The number of the warrant.
         warrant: WarrantId,
-        /// By whom.
+        /// The controller that did it.
         by: CallerName,
     },
     /// Records were erased: their keys are never released again.
     Erased {
-        /// For whom.
+        /// The caller whom the compartment served.
         caller: CallerName,
-        /// Through which compartment.
+        /// The compartment that asked.
         via: CallerName,
-        /// Where.
+        /// The domain of the records.
         domain: Domain,
-        /// Which.
+        /// The records.
         records: RecordList,
     },
-    /// Grants and budgets were changed.
+    /// The policy was changed.
     PolicyChanged {
-        /// The version in force from here on.
+        /// The version in force from now on.
         version: u64,
         /// SHA-256 of the bytes that were signed.
         digest: [u8; 32],
-        /// The names of the two who signed.
+        /// The names of the two people who signed.
         approvers: [String; 2],
     },
     /// A domain's master key was renewed, or an old one destroyed.
     EpochChanged {
-        /// Whose.
+        /// The domain of the master key.
         domain: Domain,
-        /// What was done.
+        /// The change.
         change: EpochChange,
-        /// The names of the two who signed.
+        /// The names of the two people who signed.
         approvers: [String; 2],
     },
-    /// The credentials of all customers were to be voided.
+    /// An order that voids the credentials of all customers was approved.
     VoidApproved {
-        /// The incident's number.
+        /// The number of the incident.
         incident: u32,
-        /// Credentials set up to here.
+        /// Credentials that were set up to this instant are void.
         #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
         set_before: Timestamp,
-        /// Who signed: two, or one who broke the glass.
+        /// The names of those who signed: two, or one who broke the glass.
         approvers: Vec<String>,
-        /// Why one had to do.
+        /// Why the signature of one person had to do.
         break_glass: Option<String>,
     },
-    /// A caller's budget was lowered below the policy's, or no longer is.
+    /// The budget of a caller was lowered below the policy's, or the policy's was given back.
     BudgetLowered {
-        /// Whose.
+        /// The caller.
         caller: CallerName,
-        /// For what.
+        /// The operation that the budget is for.
         operation: Operation,
-        /// The lower one; `None`: the policy's again.
+        /// The lower budget; `None` for the policy's.
         budget: Option<Budget>,
-        /// By whom.
+        /// The controller that did it.
         by: CallerName,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// A domain's master key was renewed on one person's order.
+    /// A domain's master key was renewed by the order of one person.
     EpochForced {
-        /// Whose.
+        /// The domain of the master key.
         domain: Domain,
-        /// What was done.
+        /// The change.
         change: EpochChange,
-        /// Who signed.
+        /// The name of the person who signed.
         approver: String,
-        /// Why one had to do.
+        /// Why the signature of one person had to do.
         reason: String,
     },
 }
 
 /// Bytes that are no log entry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a log entry: {0}")]
+#[error("no log entry: {0}")]
 pub struct BadEntry(String);
 
 impl Entry {
-    /// The bytes that stand in the log.
+    /// The bytes in the log.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         #[expect(
@@ -183,7 +185,7 @@ impl Entry {
         postcard::to_stdvec(self).expect("an entry can be encoded")
     }
 
-    /// Reads an entry; every byte must be used.
+    /// Reads an entry. Every byte must belong to it.
     pub fn decode(bytes: &[u8]) -> Result<Self, BadEntry> {
         match postcard::take_from_bytes(bytes) {
             Ok((entry, [])) => Ok(entry),
@@ -194,7 +196,7 @@ impl Entry {
 }
 
 impl Event {
-    /// Whose data it touched, if any: keys given out, passwords presented.
+    /// The data that it touched, if any: released keys, or passwords that were typed.
     #[must_use]
     pub fn touch(&self) -> Option<Touch<'_>> {
         match self {
@@ -215,17 +217,15 @@ impl Event {
             _ => None,
         }
     }
-}
 
-impl Event {
-    /// Whether it is rare, and tells more than whose data was touched.
+    /// Whether it is rare, and says more than whose data was touched.
     #[must_use]
     pub const fn is_notable(&self) -> bool {
         !matches!(self, Self::Released { .. } | Self::Hardened { .. } | Self::Indexed { .. })
     }
 }
 
-/// Reads an entry's bytes and shows what an index keeps of it: a
+/// Reads the bytes of an entry and shows what an index keeps of it: a
 /// [`Glancer`](cofferdam_core::Glancer).
 pub fn glance(entry: &[u8], show: &mut dyn FnMut(&Glance<'_>)) -> bool {
     let Ok(entry) = Entry::decode(entry) else { return false };
@@ -234,13 +234,13 @@ pub fn glance(entry: &[u8], show: &mut dyn FnMut(&Glance<'_>)) -> bool {
     true
 }
 
-/// Ascending record numbers, none twice; on the wire the first number and then the gaps, so
-/// that neighbours cost a byte each.
+/// Ascending record numbers, none twice. Encoded as the first number and then the gaps, so that
+/// neighbours cost a byte each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordList(Vec<Record>);
 
 impl RecordList {
-    /// The list of `records` in ascending order without repeats.
+    /// The list of `records`, in ascending order and without repeats.
     #[must_use]
     pub fn new(mut records: Vec<Record>) -> Self {
         records.sort_unstable();
@@ -256,9 +256,9 @@ impl RecordList {
 }
 
 impl Serialize for RecordList {
-    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let mut before = 0;
-        s.collect_seq(self.0.iter().map(|record| {
+        to.collect_seq(self.0.iter().map(|record| {
             let gap = record.0 - before;
             before = record.0;
             gap
@@ -267,17 +267,17 @@ impl Serialize for RecordList {
 }
 
 impl<'de> Deserialize<'de> for RecordList {
-    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let gaps = Vec::<u32>::deserialize(d)?;
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let gaps = Vec::<u32>::deserialize(from)?;
         let mut records = Vec::with_capacity(gaps.len());
         let mut at = 0_u32;
-        for (i, gap) in gaps.into_iter().enumerate() {
-            if gap == 0 && i > 0 {
-                return Err(serde::de::Error::custom("a record stands twice"));
+        for (place, gap) in gaps.into_iter().enumerate() {
+            if gap == 0 && place > 0 {
+                return Err(serde::de::Error::custom("a record is listed twice"));
             }
             at = at
                 .checked_add(gap)
-                .ok_or_else(|| serde::de::Error::custom("a record number is past 32 bits"))?;
+                .ok_or_else(|| serde::de::Error::custom("a record number is above 32 bits"))?;
             records.push(Record(at));
         }
         Ok(Self(records))
@@ -322,7 +322,7 @@ mod tests {
     #[test]
     fn the_largest_batch_fits_an_entry() -> Result<(), Box<dyn std::error::Error>> {
         let spread = u32::MAX / u32::try_from(crate::MAX_BATCH)?;
-        let far = (0..u32::try_from(crate::MAX_BATCH)?).map(|i| i * spread).collect();
+        let far = (0..u32::try_from(crate::MAX_BATCH)?).map(|place| place * spread).collect();
         assert!(released(far)?.encode().len() < MAX_ENTRY);
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Epochs: generations of a domain's master key.
+//! Epochs: the generations of a domain's master key.
 
 use cofferdam_core::{Call, Domain, Epoch, ProblemType, Timestamp};
 use schemars::JsonSchema;
@@ -7,38 +7,39 @@ use serde::{Deserialize, Serialize};
 use crate::problems::{EPOCH_OUTDATED, ORDER_REFUSED};
 use crate::signed::{Order, Signed};
 
-/// What two people order about a domain's master key.
+/// Two people order a change of a domain's master key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EpochOrder {
-    /// Whose master key.
+    /// The domain of the master key.
     pub domain: Domain,
-    /// What is to be done.
+    /// The change.
     pub change: EpochChange,
-    /// Until when the order may be carried out.
+    /// The order may be carried out until this instant.
     pub until: Timestamp,
-    /// Why one person must do to start an epoch, 10 to 500 characters: it stands in the log, and
-    /// rings. An old key is destroyed by two people or not at all.
+    /// Why the signature of one person must do to start an epoch, 10 to 500 characters. The log
+    /// keeps it, and an alarm rings. An old key is destroyed by two people or not at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["nobody else can be reached, and the host of accounts fell"]))]
     pub break_glass: Option<String>,
 }
 
-/// What is to be done with an epoch.
+/// A change of epochs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EpochChange {
-    /// Make a master key for this epoch, the one after the current; new data is sealed under it,
-    /// and the compartment may re-seal its records until this instant.
+    /// Makes a master key for a new epoch. New data is sealed under it, and the compartment may
+    /// re-seal its records.
     Start {
-        /// The current epoch plus one, so that the same order starts one epoch only.
+        /// The current epoch plus one: the order starts no other, and starts it once.
         epoch: Epoch,
-        /// Until when records may be re-sealed.
+        /// Records may be re-sealed until this instant.
         reseal_until: Timestamp,
     },
-    /// Destroy the master key of an epoch that is no longer current: what is still sealed under
-    /// it stays closed for ever, in backups too.
+    /// Destroys the master key of an epoch that is no longer current. Whatever is still sealed
+    /// under it stays closed for ever, in backups too.
     Retire {
-        /// Which.
+        /// The epoch.
         epoch: Epoch,
     },
 }
@@ -55,11 +56,11 @@ impl Order for EpochOrder {
     }
 }
 
-/// Carries out an order. For the controller, who can't make one up.
+/// Carries out an epoch order. For the controller, which can't sign one itself.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeEpoch {
-    /// The order, signed by two approvers; by one, when the glass is broken.
+    /// The order, signed by two approvers, or by one who breaks the glass.
     pub order: Signed<EpochOrder>,
 }
 
@@ -69,22 +70,22 @@ impl Call for ChangeEpoch {
     type Answer = DomainEpochs;
 }
 
-/// Reads the epochs of a domain. For its front and the controller.
+/// Reads the epochs of a domain. For the compartment in front of it and for the controller.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadEpochs {
-    /// Which domain.
+    /// The domain.
     pub domain: Domain,
 }
 
 /// The epochs of a domain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DomainEpochs {
-    /// The one that new data is sealed under.
+    /// The epoch under which new data is sealed.
     pub current: Epoch,
-    /// Those whose master key is there, ascending; the current one is the last.
+    /// The epochs whose master key exists, ascending; the current one is the last.
     pub readable: Vec<Epoch>,
-    /// Until when the compartment may re-seal its records.
+    /// The compartment may re-seal its records until this instant.
     pub reseal_until: Option<Timestamp>,
 }
 

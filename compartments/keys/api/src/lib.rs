@@ -1,44 +1,49 @@
-//! What the `keys` compartment says over the wire: its calls, its release log, and the orders
-//! that two people sign.
+//! What the `keys` compartment says over the wire: its calls, a file a noun; the entries of its
+//! release log; and the orders that two people sign.
 //!
-//! May touch: `cofferdam-core` only. Called by: `keys/server`, and as a client's vocabulary by
-//! `accounts`, `payments`, `response` and the CLI.
+//! May touch: `cofferdam-core` only. Called by: `keys/server`, `keys/client`, and as a client's
+//! vocabulary by `response` and the CLI.
 
+mod addresses;
 mod alarms;
+mod budgets;
 mod callers;
-mod contain;
+mod checkpoints;
 mod decoys;
+mod entries;
 mod entry;
 mod epochs;
-mod log;
+mod keys;
+mod mail;
 mod passwords;
-mod policy;
+mod policies;
 mod problems;
-mod release;
+mod records;
 mod signed;
-mod warrant;
+mod void_orders;
+mod warrants;
 
+pub use addresses::{IndexAddresses, IndexedAddresses};
 pub use alarms::{Alarm, AlarmKind, ReadAlarms};
+pub use budgets::{Budget, LowerBudget};
 pub use callers::{CallerStatus, FreezeCaller, ListCallers};
-pub use contain::{ApproveVoidOrder, LowerBudget, VoidOrder};
-pub use decoys::{ClaimDecoys, ClaimedDecoys, ReportMail};
+pub use checkpoints::{CheckpointAnswer, CosignCheckpoint, NodeHash, ReadCheckpoint};
+pub use decoys::{ClaimDecoys, ClaimedDecoys};
+pub use entries::{Inclusion, LogEntries, ProveEntry, ReadEntries};
 pub use entry::{BadEntry, Entry, Event, MAX_ENTRY, RecordList, glance};
 pub use epochs::{ChangeEpoch, DomainEpochs, EpochChange, EpochOrder, ReadEpochs};
-pub use log::{
-    CheckpointAnswer, CosignCheckpoint, Inclusion, LogEntries, NodeHash, ProveEntry,
-    ReadCheckpoint, ReadEntries,
-};
-pub use passwords::{
-    HardenItem, HardenPasswords, HardenedPasswords, IndexAddresses, IndexedAddresses,
-};
-pub use policy::{BadPolicy, Budget, CallerPolicy, ChangePolicy, Grant, Policy, ReadPolicy};
+pub use keys::{KeyGroup, RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys};
+pub use mail::ReportMail;
+pub use passwords::{HardenItem, HardenPasswords, HardenedPasswords};
+pub use policies::{BadPolicy, CallerPolicy, ChangePolicy, Grant, Policy, ReadPolicy};
 pub use problems::{DECOYS_CLAIMED, EPOCH_OUTDATED, ORDER_REFUSED, POLICY_OUTDATED};
-pub use release::{EraseRecords, KeyGroup, RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys};
+pub use records::EraseRecords;
 pub use signed::{
     ApproverKey, ApproverSecret, BadApproverKey, BadSignature, Order, Signature, Signed,
 };
-pub use warrant::{BadWarrantId, CloseWarrant, OpenWarrant, Warrant, WarrantId};
+pub use void_orders::{ApproveVoidOrder, VoidOrder};
+pub use warrants::{BadWarrantId, CloseWarrant, OpenWarrant, Warrant, WarrantId};
 
-/// The most records that one call may name. A log entry for as many stays below
-/// [`MAX_ENTRY`] whatever their numbers are.
+/// The most records that one call may name. A log entry with as many stays below [`MAX_ENTRY`],
+/// whatever their numbers are.
 pub const MAX_BATCH: usize = 10_000;

@@ -1,35 +1,35 @@
-//! Passwords are hardened, addresses are indexed: keyed hashes whose keys never leave.
+//! Password verifiers: keyed hashes whose key, the pepper, never leaves `keys`.
 
 use cofferdam_core::{Call, CallerName, KeyBytes, Record};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Asks for the pepper to be applied to password hashes.
+/// Applies the pepper to password hashes.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HardenPasswords {
-    /// For whom: where the passwords were typed.
+    /// The caller where the passwords were typed.
     pub caller: CallerName,
     /// One to [`MAX_BATCH`](crate::MAX_BATCH) hashes.
     #[schemars(length(min = 1, max = crate::MAX_BATCH))]
     pub items: Vec<HardenItem>,
 }
 
-/// One password hash to harden.
+/// One password hash.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HardenItem {
-    /// Whose password it is said to be; [`Record::NOBODY`], 4294967295, for an unknown
-    /// address.
+    /// The customer whose password was typed; for an unknown address [`Record::NOBODY`], which is
+    /// 4294967295.
     pub record: Record,
-    /// 32 bytes made from the password: Argon2id's output, or a digest of a legacy hash.
+    /// 32 bytes made from the password: the output of Argon2id, or a digest of a legacy hash.
     pub hash: KeyBytes,
 }
 
-/// The verifiers, in the order of the request: `HMAC-SHA-256(pepper, record ‖ hash)`.
+/// The verifiers.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct HardenedPasswords {
-    /// One verifier an item.
+    /// One for each hash, in their order: `HMAC-SHA-256(pepper, record ‖ hash)`.
     pub verifiers: Vec<KeyBytes>,
 }
 
@@ -37,28 +37,4 @@ impl Call for HardenPasswords {
     const PATH: &'static str = "/v1/passwords/harden";
     const COMPACT: bool = true;
     type Answer = HardenedPasswords;
-}
-
-/// Asks for look-up indexes of e-mail addresses.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct IndexAddresses {
-    /// For whom.
-    pub caller: CallerName,
-    /// SHA-256 of each normalised address: `keys` never sees the address itself.
-    #[schemars(length(min = 1, max = crate::MAX_BATCH))]
-    pub digests: Vec<KeyBytes>,
-}
-
-/// The indexes, in the order of the request: `HMAC-SHA-256(index key, digest)`.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-pub struct IndexedAddresses {
-    /// One index a digest.
-    pub indexes: Vec<KeyBytes>,
-}
-
-impl Call for IndexAddresses {
-    const PATH: &'static str = "/v1/addresses/index";
-    const COMPACT: bool = true;
-    type Answer = IndexedAddresses;
 }

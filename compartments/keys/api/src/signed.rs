@@ -1,5 +1,6 @@
-//! What two people sign: an order, and their Ed25519 signatures (RFC 8032) over its JSON.
-//! `keys` checks them itself, so that whoever carries an order can't make one up.
+//! Orders that two people sign, each with an Ed25519 signature (RFC 8032) over the order's JSON.
+//! `keys` checks the signatures itself, so that a compartment that carries an order can't make one
+//! up.
 
 use std::fmt;
 
@@ -19,23 +20,24 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-/// Something that takes two people.
+/// An order that needs two people.
 pub trait Order: Serialize {
-    /// What stands in front of the signed bytes, so that a signature can't be used elsewhere.
+    /// The words in front of the signed bytes: a signature of one kind of order is good for no
+    /// other.
     const HEADING: &'static str;
 
-    /// Why one person's signature must do, where an order may be given that way.
+    /// Why the signature of one person must do, if it is such an order.
     fn break_glass(&self) -> Option<&str> {
         None
     }
 
-    /// Until when it may be carried out, where it says so.
+    /// The order may be carried out until this instant, if it names one.
     fn until(&self) -> Option<Timestamp> {
         None
     }
 
-    /// The bytes that are signed: the heading, then the order as JSON with its keys in the order
-    /// of the type.
+    /// The bytes that are signed: the heading, then the order as JSON with its keys in the order of
+    /// the type.
     fn signed_bytes(&self) -> Vec<u8> {
         let mut out = format!("cofferdam {}\n", Self::HEADING).into_bytes();
         #[expect(clippy::expect_used, reason = "orders hold only strings, numbers and lists")]
@@ -49,51 +51,61 @@ pub trait Order: Serialize {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Signed{T}")]
 pub struct Signed<T> {
-    /// What is ordered.
+    /// The order.
     pub order: T,
     /// Signatures by different people; two are needed.
     pub signatures: Vec<Signature>,
 }
 
-/// One person's signature.
+/// The signature of one person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Signature {
-    /// Who signed, as in the list of approvers.
+    /// The name of the person in the policy's list of approvers.
+    #[schemars(extend("examples" = ["ann"]))]
     pub approver: String,
-    /// Ed25519 over [`Order::signed_bytes`], base64: `cofferdam policy v1` (or `epoch v1`,
-    /// `warrant v1`, `void v1`), a line feed, and the order as JSON without spaces, its keys in the order of
-    /// the type, none left out.
+    /// Ed25519 over [`Order::signed_bytes`], in base64. The bytes are `cofferdam policy v1` (or
+    /// `epoch v1`, `warrant v2`, `void v1`), a line feed, and the order as JSON without spaces. Its
+    /// keys are in the order of the type, and none is left out.
+    #[schemars(extend("examples" = [SIGNATURE]))]
     pub signature: String,
 }
 
-/// An approver's public key.
+/// The public key of an approver.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApproverKey {
-    /// The person.
+    /// The name of the person.
+    #[schemars(extend("examples" = ["ann"]))]
     pub name: String,
-    /// Ed25519 public key, base64.
+    /// The Ed25519 public key, in base64.
+    #[schemars(extend("examples" = [PUBLIC_KEY]))]
     pub public_key: String,
 }
 
-/// Why signatures do not hold.
+/// A signature of the RFC's first test vector, for the documentation.
+const SIGNATURE: &str =
+    "5VZDAMNgrHKQhuLMgG6CioSHfx645dl02HPgZSJJAVVfuIIVkKM7rMYeOXAc+bRr0lv18FlbvlFyknpVnl4CCw==";
+/// The public key of the same vector.
+const PUBLIC_KEY: &str = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
+
+/// Why signatures don't hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BadSignature {
     /// Fewer than two people signed.
-    #[error("it takes two different people's signatures; there are {0} good ones")]
+    #[error("the order needs good signatures of two people and has {0}")]
     TooFew(usize),
-    /// Somebody signed who may not approve.
+    /// Somebody signed who is no approver.
     #[error("{0:?} is no approver")]
     Unknown(String),
-    /// A signature does not match.
+    /// A signature does not match the order.
     #[error("the signature of {0:?} does not match this order")]
     Mismatch(String),
 }
 
 impl<T: Order> Signed<T> {
-    /// Checks that two different approvers signed exactly this order; their names, sorted.
+    /// Checks that two approvers signed exactly this order. Returns their names, sorted.
     pub fn verify(&self, approvers: &[ApproverKey]) -> Result<[String; 2], BadSignature> {
         let mut names = self.signers(approvers)?;
         let good = names.len();
@@ -101,7 +113,7 @@ impl<T: Order> Signed<T> {
         <[String; 2]>::try_from(names).map_err(|_| BadSignature::TooFew(good))
     }
 
-    /// The approvers who signed exactly this order, sorted, each once: at least one.
+    /// The names of the approvers who signed exactly this order, sorted, each once; at least one.
     pub fn signers(&self, approvers: &[ApproverKey]) -> Result<Vec<String>, BadSignature> {
         let message = self.order.signed_bytes();
         let mut names = Vec::new();
@@ -120,16 +132,16 @@ fn check(
     message: &[u8],
     approvers: &[ApproverKey],
 ) -> Result<(), BadSignature> {
-    let who = &signature.approver;
-    let mismatch = || BadSignature::Mismatch(who.clone());
-    let approver = approvers.iter().find(|a| &a.name == who);
-    let approver = approver.ok_or_else(|| BadSignature::Unknown(who.clone()))?;
+    let name = &signature.approver;
+    let mismatch = || BadSignature::Mismatch(name.clone());
+    let approver = approvers.iter().find(|approver| &approver.name == name);
+    let approver = approver.ok_or_else(|| BadSignature::Unknown(name.clone()))?;
     let key = STANDARD.decode(&approver.public_key).map_err(|_| mismatch())?;
     let bytes = STANDARD.decode(&signature.signature).map_err(|_| mismatch())?;
     UnparsedPublicKey::new(&ED25519, key).verify(message, &bytes).map_err(|_| mismatch())
 }
 
-/// An approver's signing key. At rest it is an encrypted PKCS #8 file (RFC 5958, RFC 8018),
+/// The signing key of an approver. At rest it is an encrypted PKCS #8 file (RFC 5958, RFC 8018),
 /// which `openssl pkey` reads as well.
 pub struct ApproverSecret {
     name: String,
@@ -137,21 +149,21 @@ pub struct ApproverSecret {
     seed: Zeroizing<[u8; 32]>,
 }
 
-/// Why an approver's key file can't be used.
+/// Why the key file of an approver can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BadApproverKey {
-    /// It is no encrypted PKCS #8 file.
-    #[error("it is no encrypted private key (PKCS #8, PEM): {0}")]
+    /// The file is no encrypted PKCS #8 file.
+    #[error("the file is no encrypted private key (PKCS #8, PEM): {0}")]
     Form(String),
     /// The passphrase is wrong, or the file was changed.
-    #[error("the passphrase does not open it")]
+    #[error("the passphrase does not open the key")]
     Passphrase,
-    /// Opening it would take more memory or time than a key of ours ever does.
-    #[error("it asks for more memory or time than any key made here: who made it?")]
+    /// Opening the file would take more memory or time than a key of ours ever does.
+    #[error("the key needs more memory or time to open than any key made here: where is it from?")]
     Costly,
-    /// It holds another kind of key.
-    #[error("it holds no Ed25519 key")]
+    /// The file holds another kind of key.
+    #[error("the file holds no Ed25519 key")]
     Kind,
 }
 
@@ -167,8 +179,8 @@ impl ApproverSecret {
         Self::from_seed(name, Zeroizing::new(rng.bytes())).expect("32 bytes are a seed")
     }
 
-    /// The key as a PEM file that opens with `passphrase` alone: scrypt (N = 2^15, r = 8, p = 1)
-    /// and AES-256-CBC.
+    /// The key as a PEM file that only `passphrase` opens: scrypt (N = 2^15, r = 8, p = 1) and
+    /// AES-256-CBC.
     pub fn to_pem(&self, passphrase: &[u8], rng: &dyn Rng) -> Result<String, BadApproverKey> {
         let form = |e: &dyn fmt::Display| BadApproverKey::Form(e.to_string());
         let inner = OctetStringRef::new(self.seed.as_slice()).and_then(|seed| seed.to_der());
@@ -184,12 +196,12 @@ impl ApproverSecret {
         Ok(pem.as_str().to_owned())
     }
 
-    /// Reads back what [`ApproverSecret::to_pem`] wrote.
+    /// Reads a file that [`ApproverSecret::to_pem`] wrote.
     pub fn from_pem(name: &str, pem: &str, passphrase: &[u8]) -> Result<Self, BadApproverKey> {
         let form = |e: &dyn fmt::Display| BadApproverKey::Form(e.to_string());
         let (label, document) = SecretDocument::from_pem(pem).map_err(|e| form(&e))?;
         if label != PEM_LABEL {
-            return Err(BadApproverKey::Form(format!("it is a {label:?}")));
+            return Err(BadApproverKey::Form(format!("the file is a {label:?}")));
         }
         let info = EncryptedPrivateKeyInfo::try_from(document.as_bytes()).map_err(|e| form(&e))?;
         if !is_affordable(&info) {
@@ -212,7 +224,7 @@ impl ApproverSecret {
         Ok(Self { name: name.to_owned(), pair, seed })
     }
 
-    /// Whose it is.
+    /// The name of the approver.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -235,7 +247,7 @@ impl ApproverSecret {
     }
 }
 
-/// Whether a key file asks for no more than 256 MiB, or ten million rounds.
+/// Whether a key file needs at most 256 MiB, or ten million rounds, to open.
 fn is_affordable(info: &EncryptedPrivateKeyInfo<'_>) -> bool {
     match info.encryption_algorithm.pbes2().map(|scheme| &scheme.kdf) {
         Some(Kdf::Scrypt(scrypt)) => {
@@ -267,9 +279,10 @@ mod tests {
     }
 
     #[test]
-    fn it_takes_two_people() {
+    fn an_order_needs_two_people() {
         let rng = SeededRng::new(1);
-        let [ann, bob, eve] = ["ann", "bob", "eve"].map(|n| ApproverSecret::generate(n, &rng));
+        let [ann, bob, eve] =
+            ["ann", "bob", "eve"].map(|name| ApproverSecret::generate(name, &rng));
         let approvers = [ann.public(), bob.public()];
         let order = Small(1);
         let verify = |signatures: Vec<Signature>| {

@@ -38,8 +38,8 @@ impl VaultError {
     }
 }
 
-/// A refusal of `keys` is passed on; an incomplete answer is a failure of `keys`; whatever else goes
-/// wrong is the compartment's own.
+/// A refusal of `keys` is passed on; an incomplete answer is a failure of `keys`; whatever else
+/// goes wrong is the compartment's own.
 impl From<VaultError> for Problem {
     fn from(error: VaultError) -> Self {
         match error {

@@ -1,9 +1,9 @@
 //! Keys by record and by field, and how they are asked for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use cofferdam_core::{Epoch, Field, FieldKey, FieldSet, Personal, Record, Rng, SealedAs};
-use keys_api::{KeyGroup, ReleaseKeys, ReleasedKeys};
+use keys_api::{KeyGroup, RecordKeys, ReleaseKeys, ReleasedKeys};
 
 use crate::VaultError;
 
@@ -80,8 +80,8 @@ impl FieldKeys {
 }
 
 impl Released {
-    /// The keys of a record that was asked for; `None` when `keys` withheld them, because the record
-    /// was erased or, under a warrant, is a decoy.
+    /// The keys of a record that was asked for; `None` when `keys` withheld them, because the
+    /// record was erased or, under a warrant, is a decoy.
     #[must_use]
     pub fn get(&self, record: Record) -> Option<&FieldKeys> {
         self.keys.get(&record)
@@ -90,6 +90,11 @@ impl Released {
     /// The keys of a record that was asked for and can't have been erased.
     pub fn of(&self, record: Record) -> Result<&FieldKeys, VaultError> {
         self.get(record).ok_or(VaultError::Withheld(record))
+    }
+
+    /// The keys of the only record that was asked for, taken out.
+    pub fn take(mut self, record: Record) -> Result<FieldKeys, VaultError> {
+        self.keys.remove(&record).ok_or(VaultError::Withheld(record))
     }
 
     /// Records that were withheld under a warrant, ascending: nobody lives there.
@@ -125,40 +130,33 @@ impl Resealing {
     }
 }
 
-/// What is asked for: each record with its epoch (`None`: the current one) and its fields.
+/// What is asked for: the fields of each record under an epoch (`None`: the current one).
 #[derive(Debug, Default, Clone)]
-pub struct Wish {
-    groups: BTreeMap<(Option<Epoch>, FieldSet), BTreeSet<Record>>,
-    /// Records without a field: there is no key to ask for.
-    bare: BTreeMap<Record, Option<Epoch>>,
-}
+pub struct Wish(BTreeMap<(Record, Option<Epoch>), FieldSet>);
 
 impl Wish {
-    /// Adds a record; one that was added before is asked for once.
+    /// Adds fields of a record. Fields that were added before are asked for once.
     pub fn add(&mut self, record: Record, epoch: Option<Epoch>, fields: FieldSet) {
-        if fields.is_empty() {
-            self.bare.insert(record, epoch);
-        } else {
-            self.groups.entry((epoch, fields)).or_default().insert(record);
-        }
+        let wanted = self.0.entry((record, epoch)).or_default();
+        *wanted = wanted.union(fields);
     }
 
-    /// Whether there is a key to ask for.
+    /// Whether there is no key to ask for.
     pub fn is_empty(&self) -> bool {
-        self.groups.is_empty()
+        self.0.values().all(|fields| fields.is_empty())
     }
 
-    /// The groups as a call names them: one for each epoch and set of fields.
+    /// The groups as a call names them: one for each epoch and set of fields, with ascending
+    /// records.
     pub fn groups(&self) -> Vec<KeyGroup> {
-        let group =
-            |((epoch, fields), records): (&(Option<Epoch>, FieldSet), &BTreeSet<Record>)| {
-                KeyGroup {
-                    fields: *fields,
-                    epoch: *epoch,
-                    records: records.iter().copied().collect(),
-                }
-            };
-        self.groups.iter().map(group).collect()
+        let mut groups: BTreeMap<(Option<Epoch>, FieldSet), Vec<Record>> = BTreeMap::new();
+        for ((record, epoch), fields) in &self.0 {
+            if !fields.is_empty() {
+                groups.entry((*epoch, *fields)).or_default().push(*record);
+            }
+        }
+        let group = |((epoch, fields), records)| KeyGroup { fields, epoch, records };
+        groups.into_iter().map(group).collect()
     }
 
     /// The keys of an answer to `call`, which has the groups of this wish, with those of records
@@ -178,11 +176,12 @@ impl Wish {
 
     /// What is released when there is no key to ask for.
     pub fn released_without_keys(&self) -> Released {
-        let bare = |(record, epoch): (&Record, &Option<Epoch>)| {
+        let without = self.0.iter().filter(|(_, fields)| fields.is_empty());
+        let without = without.map(|((record, epoch), _)| {
             let epoch = epoch.unwrap_or(Epoch(0));
             (*record, FieldKeys { record: *record, epoch, keys: BTreeMap::new() })
-        };
-        Released { keys: self.bare.iter().map(bare).collect(), decoys: Vec::new() }
+        });
+        Released { keys: without.collect(), decoys: Vec::new() }
     }
 }
 
@@ -216,9 +215,9 @@ fn by_epoch(
     let mut all = BTreeMap::new();
     for (asked, released) in call.groups.iter().zip(answer.groups) {
         let epoch = released.epoch;
-        for of in released.records {
-            let keys = asked.fields.iter().zip(of.keys).collect();
-            all.insert((of.record, epoch), FieldKeys { record: of.record, epoch, keys });
+        for RecordKeys { record, keys } in released.records {
+            let keys = asked.fields.iter().zip(keys).collect();
+            all.insert((record, epoch), FieldKeys { record, epoch, keys });
         }
     }
     Ok(all)

@@ -25,8 +25,8 @@ impl Vault {
         Self { domain, client }
     }
 
-    /// The keys to read records, under a warrant or under the caller's grant. Either all of them are
-    /// released and logged, or none.
+    /// The keys to read records, under a warrant or under the caller's grant. Either all of them
+    /// are released and logged, or none.
     pub async fn keys_to_read(
         &self,
         caller: &CallerName,
@@ -55,8 +55,8 @@ impl Vault {
         self.ask(&wish, call).await
     }
 
-    /// The keys to move records to the epoch `to`. A compartment asks for that under its own `name`;
-    /// `keys` counts each record twice.
+    /// The keys to move records to the epoch `to`. A compartment asks for that under its own
+    /// `name`; `keys` counts each record twice.
     pub async fn keys_to_reseal(
         &self,
         name: &CallerName,
@@ -109,7 +109,8 @@ impl Vault {
         only(hardened)
     }
 
-    /// Turns digests of e-mail addresses into look-up indexes. Each input comes back with its index.
+    /// Turns digests of e-mail addresses into look-up indexes. Each input comes back with its
+    /// index.
     pub async fn index<T>(
         &self,
         caller: &CallerName,

@@ -1,5 +1,5 @@
-//! The ceremony in which a compartment's secrets are made, and how they are read at every start:
-//! each 32 random bytes, sealed under the root key in the database.
+//! The ceremony that makes the secrets of `keys`, and how they are read at every start. A secret is
+//! 32 random bytes, sealed in the database under the root key.
 
 use std::collections::BTreeMap;
 
@@ -12,29 +12,29 @@ use crate::config::Config;
 use crate::custody::{self, CustodyError, Quorum, Share};
 use crate::store;
 
-/// A ceremony that failed; nothing was made.
+/// Why a ceremony failed, or why its secrets can't be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CeremonyError {
     /// The database can't be used.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The root key can't be kept, or not be had.
+    /// The root key can't be put into custody, or fetched from it.
     #[error(transparent)]
     Custody(#[from] CustodyError),
-    /// The log's name can't stand in a note.
+    /// The name of the log can't be used in a note.
     #[error(transparent)]
     Origin(#[from] BadNote),
     /// The policy makes no sense.
     #[error(transparent)]
     Policy(#[from] BadPolicy),
-    /// So many shares can't be made.
-    #[error("the threshold is 2 to the number of custodians, who are 255 at most")]
+    /// The threshold or the number of custodians is out of range.
+    #[error("the threshold must be between 2 and the number of custodians, at most 255")]
     Quorum,
-    /// Somebody else held a ceremony at the same time.
-    #[error("the secrets were made by somebody else at the same time")]
+    /// Another ceremony ran at the same time.
+    #[error("another ceremony made the secrets at the same time")]
     Raced,
-    /// There are no secrets, or not all of them.
+    /// A secret is missing.
     #[error("the secret {0} is missing; run: cofferdam keys init --config keys.toml")]
     Missing(String),
 }
@@ -42,26 +42,28 @@ pub enum CeremonyError {
 /// What a ceremony made.
 #[derive(Debug)]
 pub struct Made {
-    /// The log's verifier key: the public half, for those who check the log.
+    /// The verifier key of the log: the public half, for those who check it.
     pub log_key: String,
-    /// The custodians' shares, where custodians guard the root key: each for one person.
+    /// The shares of the custodians, each for one person; empty if the root key is not in their
+    /// custody.
     pub shares: Vec<Share>,
-    /// Whether the secrets were there, and this instance joined those that share them.
+    /// Whether the secrets existed, and this instance joined the others that use them.
     pub joined: bool,
 }
 
-/// What is decided before a ceremony.
+/// The decisions before a ceremony.
 pub struct Decided {
     /// The first policy.
     pub policy: Policy,
-    /// How many custodians, and how many open; counts only where custodians guard the root key.
+    /// How many custodians there are, and how many must come together. It counts only if they guard
+    /// the root key.
     pub quorum: Quorum,
-    /// The key that chooses the decoys; `None`: a random one.
+    /// The key that chooses the decoys; `None` for a random one.
     pub decoy_key: Option<KeyBytes>,
 }
 
-/// Makes all secrets, the log's key and the first policy; where they are made already, only the
-/// key of this instance's own log.
+/// Makes all secrets and the first policy. If they exist already, it makes only the key of this
+/// instance's log.
 pub async fn init(config: &Config, decided: Decided, rng: &dyn Rng) -> Result<Made, CeremonyError> {
     decided.policy.check()?;
     let Quorum { custodians, threshold } = decided.quorum;
@@ -71,23 +73,24 @@ pub async fn init(config: &Config, decided: Decided, rng: &dyn Rng) -> Result<Ma
     let log = KeyBytes::new(rng.bytes());
     let log_key = NoteKey::new(NoteKind::Log, &config.log_origin, &log)?.verifier();
     let db = Db::open(&config.database, store::MIGRATIONS).await?;
-    let made = hold(config, &db, decided, &log, log_key, rng).await;
+    let made = make_or_join(config, &db, decided, (&log, log_key), rng).await;
     db.close().await;
     made
 }
 
-async fn hold(
+/// `log` is the signing key of this instance's log, and its public half.
+async fn make_or_join(
     config: &Config,
     db: &Db,
     decided: Decided,
-    log: &KeyBytes,
-    log_key: String,
+    log: (&KeyBytes, String),
     rng: &dyn Rng,
 ) -> Result<Made, CeremonyError> {
-    let there = store::secrets(db).await?;
-    if !there.is_empty() {
-        return join(config, db, &there, log, log_key, rng).await;
+    let existing = store::secrets(db).await?;
+    if !existing.is_empty() {
+        return join(config, db, &existing, log, rng).await;
     }
+    let (log, log_key) = log;
     let root = KeyBytes::new(rng.bytes());
     let kept = config.custody.keep(&root, decided.quorum, rng)?;
     let made = make_secrets(config, &root, log, decided.decoy_key, rng);
@@ -100,7 +103,8 @@ async fn hold(
     Ok(Made { log_key, shares: kept.shares, joined: false })
 }
 
-/// What the module sealed the root key to; the one secret that is not sealed under it.
+/// The name of the root key as a hardware module sealed it: the one secret that is not sealed under
+/// it.
 const ROOT: &str = "root";
 
 fn make_secrets(
@@ -124,21 +128,21 @@ fn make_secrets(
     secrets.into_iter().map(seal).collect()
 }
 
+/// Adds the key of this instance's log to the secrets of others, unless it is among them.
 async fn join(
     config: &Config,
     db: &Db,
-    there: &BTreeMap<String, Vec<u8>>,
-    log: &KeyBytes,
-    log_key: String,
+    existing: &BTreeMap<String, Vec<u8>>,
+    (log, log_key): (&KeyBytes, String),
     rng: &dyn Rng,
 ) -> Result<Made, CeremonyError> {
-    let root = root_key(config, there).await?;
+    let root = root_key(config, existing).await?;
     let name = log_name(&config.log_origin);
     let made = [(name.clone(), custody::seal(&root, &name, log, rng))];
-    if !there.contains_key(&name) && store::insert_secrets(db, &made).await? {
+    if !existing.contains_key(&name) && store::insert_secrets(db, &made).await? {
         return Ok(Made { log_key, shares: Vec::new(), joined: true });
     }
-    let log_key = open_log_key(config, &root, there)?.verifier();
+    let log_key = open_log_key(config, &root, existing)?.verifier();
     Ok(Made { log_key, shares: Vec::new(), joined: true })
 }
 
@@ -155,7 +159,7 @@ fn log_name(origin: &str) -> String {
     format!("log/{origin}")
 }
 
-/// Fetches the root key from its custody; it must open the secrets that are there.
+/// Fetches the root key from its custody, and checks that it opens the secrets.
 pub(crate) async fn root_key(
     config: &Config,
     sealed: &BTreeMap<String, Vec<u8>>,
@@ -174,7 +178,7 @@ pub(crate) struct Secrets {
     pub decoy: KeyBytes,
 }
 
-/// Master keys, of every epoch that was not retired.
+/// The master keys of every epoch that was not retired.
 pub(crate) type Masters = Vec<(Domain, Epoch, KeyBytes)>;
 
 impl Secrets {
@@ -183,9 +187,9 @@ impl Secrets {
         sealed: &BTreeMap<String, Vec<u8>>,
     ) -> Result<Self, CeremonyError> {
         Ok(Self {
-            pepper: open_one(root, PEPPER, sealed)?,
-            index: open_one(root, INDEX, sealed)?,
-            decoy: open_one(root, DECOY, sealed)?,
+            pepper: open_secret(root, PEPPER, sealed)?,
+            index: open_secret(root, INDEX, sealed)?,
+            decoy: open_secret(root, DECOY, sealed)?,
         })
     }
 }
@@ -198,7 +202,7 @@ pub(crate) fn open_masters(
     let mut masters = Masters::new();
     for name in sealed.keys() {
         let Some((domain, epoch)) = parse_master(name) else { continue };
-        masters.push((domain, epoch, open_one(root, name, sealed)?));
+        masters.push((domain, epoch, open_secret(root, name, sealed)?));
     }
     Ok(masters)
 }
@@ -209,17 +213,17 @@ fn parse_master(name: &str) -> Option<(Domain, Epoch)> {
     Some((domain, Epoch(epoch.parse().ok()?)))
 }
 
-/// The key that signs this instance's checkpoints.
+/// The key that signs the checkpoints of this instance's log.
 pub(crate) fn open_log_key(
     config: &Config,
     root: &KeyBytes,
     sealed: &BTreeMap<String, Vec<u8>>,
 ) -> Result<NoteKey, CeremonyError> {
-    let seed = open_one(root, &log_name(&config.log_origin), sealed)?;
+    let seed = open_secret(root, &log_name(&config.log_origin), sealed)?;
     Ok(NoteKey::new(NoteKind::Log, &config.log_origin, &seed)?)
 }
 
-fn open_one(
+fn open_secret(
     root: &KeyBytes,
     name: &str,
     sealed: &BTreeMap<String, Vec<u8>>,

@@ -1,4 +1,4 @@
-//! The configuration file, `keys.toml`. Who may do what stands in the [`Policy`], not here.
+//! The configuration file, `keys.toml`. The grants of the callers are in the [`Policy`], not here.
 //!
 //! [`Policy`]: keys_api::Policy
 
@@ -18,39 +18,40 @@ use crate::delivery::SinkConfig;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Where to listen.
+    /// The address to listen on.
     pub listen: SocketAddr,
-    /// Its database; instances that share grants, budgets and warrants share it.
+    /// The database. Instances that share grants, budgets and warrants share it.
     pub database: Location,
-    /// The directory of the release log, of this instance alone.
+    /// The directory of the release log. Each instance has its own.
     pub log: PathBuf,
-    /// Where segments of the log go after three months; `None`: they stay. Never deleted by us.
+    /// The directory to which segments of the log go after three months; `None` to leave them.
+    /// `keys` never deletes one.
     #[serde(default)]
     pub log_archive: Option<PathBuf>,
-    /// The log's name in checkpoints, as `keys-1.shop.example/log`.
+    /// The name of the log in checkpoints, as `keys-1.shop.example/log`.
     pub log_origin: String,
     /// The verifier key of the witness that cosigns checkpoints (c2sp.org/tlog-cosignature).
     #[serde(default)]
     pub witness_key: Option<String>,
-    /// How its own log lines look.
+    /// The format of log lines.
     #[serde(default)]
     pub log_format: LogFormat,
-    /// The one caller that may freeze, hand in orders, and read log and alarms.
+    /// The one caller that may freeze callers, hand in orders, and read the log and the alarms.
     pub controller: CallerName,
-    /// Who may read the log and `/metrics`, besides the controller.
+    /// The callers that may read the log and `/metrics`, besides the controller.
     #[serde(default)]
     pub auditors: Vec<CallerName>,
-    /// One record number in this many is a decoy.
+    /// One record number in so many is a decoy.
     #[serde(default = "one_in_ten_thousand")]
     pub decoy_one_in: u32,
-    /// The domains that this instance serves, each with the compartment that may ask for its
-    /// keys, on behalf of the callers it serves.
+    /// The domains that this instance serves. Each has its front: the compartment that may ask for
+    /// its keys, on behalf of callers.
     pub fronts: BTreeMap<Domain, CallerName>,
     /// The certificate that the compartment shows.
     pub tls: TlsFiles,
-    /// Who guards the root key.
+    /// The custody of the root key.
     pub custody: Custody,
-    /// Where alarms go, besides to the controller who asks for them.
+    /// The places to which alarms go. The controller reads them as well.
     #[serde(default)]
     pub alarms: Vec<SinkConfig>,
 }

@@ -1,4 +1,4 @@
-//! What the process may still reach once it serves.
+//! What the process may reach while it serves.
 
 use cofferdam_sandbox::{Sandbox, SandboxError, beside};
 

@@ -55,7 +55,7 @@ fn a_wrong_pin_is_named_and_not_shown() {
 }
 
 #[test]
-fn an_unknown_token_is_named_with_those_that_there_are() {
+fn an_unknown_token_is_named_with_the_existing_ones() {
     let mut hsm = SoftHsm::with_token();
     hsm.config.token = "elsewhere".to_owned();
     let refused = hsm.run(&Step::Seal).unwrap_err();
@@ -72,7 +72,7 @@ fn two_tokens_of_one_label_are_named() {
 }
 
 #[test]
-fn a_library_that_is_not_there_is_named() {
+fn a_missing_library_is_named() {
     let mut hsm = SoftHsm::with_token();
     hsm.config.module = hsm.path("nothing.so");
     let refused = hsm.run(&Step::Seal).unwrap_err();
@@ -137,7 +137,7 @@ fn a_changed_byte_a_cut_and_another_tokens_key_are_refused() {
 }
 
 #[test]
-fn what_opens_and_is_no_key_is_refused() {
+fn sealed_bytes_that_are_no_key_are_refused() {
     let hsm = SoftHsm::with_token();
     hsm.run(&Step::Seal).unwrap();
     let short = hsm.run(&Step::SealShort).unwrap();
@@ -152,7 +152,7 @@ fn the_key_can_not_leave_the_token() {
     hsm.run(&Step::ReadKey).unwrap();
 }
 
-/// Not a test: what a child process does.
+/// Not a test: the work of a child process.
 #[test]
 #[ignore = "run by the other tests, in a process with SOFTHSM2_CONF"]
 fn child() {
@@ -176,7 +176,8 @@ fn child() {
     });
 }
 
-/// The key says that it stays, and the sixth, the key itself, is withheld.
+/// The attributes of the key say that it can't leave. The sixth attribute, the key itself, is
+/// withheld.
 fn read_key(session: &Session, label: &str) {
     let types = [
         AttributeType::Extractable,
@@ -197,7 +198,7 @@ fn read_key(session: &Session, label: &str) {
     assert_eq!(session.get_attributes(key, &types).unwrap(), wanted);
 }
 
-/// The second round, and the list of slots, see that the first round did not end the library.
+/// The second round and the list of slots show that the first round did not end the library.
 fn already_started(config: &HsmConfig, pin: &[u8]) -> Result<Vec<u8>, String> {
     let started = softhsm::start(config);
     for _ in 0..2 {
@@ -234,7 +235,7 @@ fn open_damaged(config: &HsmConfig, pin: &[u8], sealed: &[u8]) -> Result<Vec<u8>
 }
 
 fn crowd(config: &HsmConfig, pin: &[u8]) -> Result<Vec<u8>, String> {
-    // Keeps the library loaded, so that nothing but C_Finalize ends it.
+    // Keeps the library loaded, so that only C_Finalize ends it.
     let _loaded = Pkcs11::new(&config.module).unwrap();
     let sealed = seal(config, pin)?;
     thread::scope(|scope| {
@@ -249,7 +250,7 @@ fn crowd(config: &HsmConfig, pin: &[u8]) -> Result<Vec<u8>, String> {
         }
     });
     assert!(open(config, b"917354", &sealed).is_err(), "no login is left behind");
-    // Fails when the library is still started.
+    // Fails if the library is still started.
     softhsm::start(config);
     Ok(Vec::new())
 }

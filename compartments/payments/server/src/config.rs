@@ -11,17 +11,17 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Where to listen.
+    /// The address to listen on.
     pub listen: SocketAddr,
     /// The certificate that the compartment shows.
     pub tls: TlsFiles,
-    /// Its database.
+    /// The database.
     pub database: Location,
-    /// Where the instances of `keys` answer: `https://HOST:PORT`.
+    /// The instances of `keys`, as `https://HOST:PORT`.
     pub keys: Vec<String>,
-    /// The one caller that may freeze and count.
+    /// The one caller that may freeze callers and count cards.
     pub controller: CallerName,
-    /// How its own log lines look.
+    /// The format of log lines.
     #[serde(default)]
     pub log_format: LogFormat,
 }

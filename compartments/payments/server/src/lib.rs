@@ -1,6 +1,6 @@
 //! The `payments` compartment: cards, sealed, and the tokens that stand for them.
 //!
-//! May touch: its own database, and `keys` (release and seal, domain payments). Holds no key
+//! May touch: its own database, and `keys` (release and seal, domain payments). It holds no key
 //! longer than a request lasts, no security code (CVV), and nothing about who the customer is.
 //! Called by: checkout servers, the forwarder to the payment processor, and `response` (freeze,
 //! count).
@@ -9,8 +9,8 @@ mod app;
 mod config;
 mod confine;
 mod domain;
-mod keys;
-mod reseal;
+mod loops;
+mod reading;
 mod routes;
 mod store;
 
@@ -23,13 +23,20 @@ use cofferdam_store::StoreError;
 use cofferdam_wire::{Identity, IdentityError, Listener, ServeError};
 
 pub use config::Config;
-/// The paths of every call, for the test that tries each without a right to it.
+
+use app::App;
+
+/// The paths of every call, for the test that makes each without a right to it.
 #[must_use]
 pub fn paths() -> Vec<&'static str> {
     routes::routes().paths()
 }
 
-use app::App;
+/// The OpenAPI document of the compartment.
+#[must_use]
+pub fn openapi() -> serde_json::Value {
+    routes::routes().openapi(&routes::ABOUT)
+}
 
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -67,7 +74,7 @@ impl Server {
         Ok(Self { identity, listener, app })
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.listener.address()
@@ -75,10 +82,10 @@ impl Server {
 
     /// Serves until `stop` ends.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let moving = reseal::reseal(self.app.clone(), self.identity.name().clone());
-        let moving = tokio::spawn(moving);
+        let name = self.identity.name().clone();
+        let reseal = tokio::spawn(loops::reseal(self.app.clone(), name));
         self.listener.serve(&self.identity, routes::router(self.app), stop).await;
-        moving.abort();
+        reseal.abort();
     }
 }
 

@@ -1,9 +1,9 @@
 //! Record numbers for new customers, and people of whom decoys are made.
 //!
-//! A range of numbers is reserved in the database first and claimed from `keys` after that. Where the
-//! decoys are stands in memory only. The rest of a range is never given out once the process has
-//! ended: nobody could say any more which of those numbers are decoys. The same holds for a range
-//! whose claim `keys` took without its answer arriving here.
+//! A range of numbers is reserved in the database first and claimed from `keys` after that. Where
+//! the decoys are stands in memory only. The rest of a range is never given out once the process
+//! has ended: nobody could say any more which of those numbers are decoys. The same holds for a
+//! range whose claim `keys` took without its answer arriving here.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -76,7 +76,8 @@ impl Numbers {
                     tracing::warn!(%from, "a range of numbers was claimed before, and is left out");
                 }
                 Err(e) => {
-                    // Most likely `keys` never saw the claim: the next attempt takes the same range.
+                    // Most likely `keys` never saw the claim: the next attempt takes the same
+                    // range.
                     self.unclaimed = Some(from);
                     return Err(e.into());
                 }

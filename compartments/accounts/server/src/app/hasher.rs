@@ -1,4 +1,4 @@
-//! Runs password hashes off the request threads, no more at once than there are cores.
+//! Computes password hashes beside the request threads, at most one for each core at a time.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,14 +13,14 @@ use crate::domain::password::{self, Cost, Hashed, Memory, Scheme};
 #[derive(Debug)]
 pub struct Hasher {
     permits: Arc<Semaphore>,
-    /// Working memory, one for each permit and kept for the next: left to the allocator, blocks
-    /// of this size pile up in the arena of every thread that ever hashed.
+    /// Working memory, kept for the next hash. If the allocator had to hand it out, blocks of this
+    /// size would pile up in the arena of every thread that ever hashed.
     memories: Arc<Mutex<Vec<Memory>>>,
     cores: u32,
     busy: Arc<Mutex<Busy>>,
 }
 
-/// Time spent on hashes in this window, and in the one before.
+/// The time spent on hashes in the current window and in the one before.
 #[derive(Debug)]
 struct Busy {
     began: Instant,
@@ -28,6 +28,7 @@ struct Busy {
     before: Duration,
 }
 
+/// The length of a window.
 const WINDOW: Duration = Duration::from_secs(10);
 
 impl Busy {
@@ -35,7 +36,7 @@ impl Busy {
         Self { began, now: Duration::ZERO, before: Duration::ZERO }
     }
 
-    /// Goes on to the window of `at`.
+    /// Moves on to the window of `at`.
     fn roll(&mut self, at: Instant) {
         let passed = at.saturating_duration_since(self.began);
         if passed >= WINDOW {
@@ -49,7 +50,8 @@ impl Busy {
         self.now += spent;
     }
 
-    /// The share of the last whole window, or of this one when it is more already.
+    /// The share of the last whole window that was spent on hashes, or of the current one if that
+    /// is more already.
     fn percent(&mut self, cores: u32, at: Instant) -> u8 {
         self.roll(at);
         let most = WINDOW.as_millis() * u128::from(cores);
@@ -59,7 +61,7 @@ impl Busy {
 }
 
 impl Hasher {
-    /// With as many permits as there are cores.
+    /// A hasher with as many permits as there are cores.
     #[must_use]
     pub fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -71,14 +73,14 @@ impl Hasher {
         }
     }
 
-    /// How much of what it can do at most it did in the last ten to twenty seconds.
+    /// How busy the cores were with hashes in the last ten to twenty seconds, in percent.
     #[must_use]
     pub fn busy_percent(&self) -> u8 {
         let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
         busy.percent(self.cores, Instant::now())
     }
 
-    /// Hashes `password` the way `scheme` says.
+    /// Hashes `password` by `scheme`.
     pub async fn hash(
         &self,
         scheme: Scheme,
@@ -89,7 +91,7 @@ impl Hasher {
         let permit = self.permits.clone().acquire_owned().await.map_err(stopping)?;
         let (password, memories) = (password.clone(), self.memories.clone());
         let busy = self.busy.clone();
-        // The permit goes along: a request that its client gave up still occupies a core.
+        // The permit goes along: if the client gives up, the hash still occupies a core.
         let hashing = cofferdam_wire::blocking(move || {
             let _permit = permit;
             let take = || memories.lock().unwrap_or_else(PoisonError::into_inner).pop();
@@ -105,7 +107,7 @@ impl Hasher {
         hash.map_err(|e| Problem::internal(&e))
     }
 
-    /// Hashes `password` the way new passwords are hashed.
+    /// Hashes `password` as new passwords are hashed.
     pub async fn hash_new(&self, password: &Personal, rng: &dyn Rng) -> Result<Hashed, Problem> {
         let scheme = Scheme::Argon2id(Cost::NOW);
         let salt = password::fresh_salt(rng);
@@ -119,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_load_is_the_share_of_the_cores_and_is_forgotten() {
+    fn the_load_is_a_share_of_all_cores_and_is_forgotten() {
         let began = Instant::now();
         let after = |seconds| began + Duration::from_secs(seconds);
         let mut busy = Busy::new(began);

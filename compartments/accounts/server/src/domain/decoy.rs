@@ -1,19 +1,20 @@
-//! Customers that don't exist, made of parts of different customers, so that whoever opens one
-//! sees nothing amiss.
+//! Decoys: customers who don't exist. A decoy is made of parts of different customers, so that a
+//! thief who opens one notices nothing.
 
 use accounts_api::Profile;
 use cofferdam_core::{Personal, Rng};
 use serde::{Deserialize, Serialize};
 
-/// How often a name is drawn anew when it is a real customer's.
+/// How often a name is drawn again if it is a real customer's.
 const DRAWS: usize = 64;
-/// Digits at the end of the addresses that one decoy could have, at least: names alone are soon
-/// taken by other decoys, long numbers hardly ever.
+/// The least number of digits at the end of each address that a decoy could have. Other decoys soon
+/// have the addresses without digits; they hardly ever have one with six.
 const ENDINGS: [usize; 3] = [0, 3, 6];
-/// How many digits at the end of a phone number are drawn anew; those before say where it is.
+/// How many digits at the end of a phone number are drawn again. The ones before them say where the
+/// phone is.
 const LOCAL_DIGITS: usize = 6;
 
-/// Mail domains of the shop at which nobody has a mailbox but decoys; never none.
+/// Mail domains of the shop in which only decoys have mailboxes; at least one.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "Vec<String>")]
 pub struct MailDomains(Vec<String>);
@@ -22,28 +23,31 @@ impl TryFrom<Vec<String>> for MailDomains {
     type Error = &'static str;
 
     fn try_from(domains: Vec<String>) -> Result<Self, Self::Error> {
-        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b);
-        let good = |d: &String| d.contains('.') && d.bytes().all(plain);
+        let plain =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte);
+        let good = |domain: &String| domain.contains('.') && domain.bytes().all(plain);
         if domains.is_empty() || !domains.iter().all(good) {
-            return Err("at least one mail domain, in small letters");
+            return Err("name at least one mail domain, in lower case");
         }
         Ok(Self(domains))
     }
 }
 
-/// Somebody who doesn't exist.
+/// A decoy.
 #[derive(Debug)]
 pub struct Nobody {
-    /// Who that would be, at the first of the addresses.
+    /// The profile, with the first of the addresses.
     pub profile: Profile,
-    /// The addresses to take in their order: the first that is free. All are of the same length.
+    /// The addresses that the decoy could have, all of the same length. It gets the first that is
+    /// free.
     pub addresses: [Personal; ENDINGS.len()],
 }
 
-/// Makes one person out of `donors`, of whom there must be some; `None` without any.
+/// Makes a decoy of parts of `donors`; `None` if there are none.
 ///
-/// The home (addresses, coarse attributes, which fields are filled) comes from one, the given name
-/// from another, the family name from a third, each from the same country where there are enough.
+/// The home (addresses, coarse attributes, which fields are filled) comes from one donor, the given
+/// name from another, the family name from a third. If there are enough donors in the country of
+/// the home, the names come from there.
 #[must_use]
 pub fn recombine(donors: &[&Profile], domains: &MailDomains, rng: &dyn Rng) -> Option<Nobody> {
     let home = pick(donors, rng)?;
@@ -66,7 +70,7 @@ pub fn recombine(donors: &[&Profile], domains: &MailDomains, rng: &dyn Rng) -> O
     Some(Nobody { profile, addresses })
 }
 
-/// A given and a family name that no donor has together.
+/// A given name and a family name that no donor has together.
 fn name(donors: &[&Profile], home: &Profile, rng: &dyn Rng) -> Option<(String, String)> {
     let mut drawn = None;
     for _ in 0..DRAWS {
@@ -83,12 +87,12 @@ fn name(donors: &[&Profile], home: &Profile, rng: &dyn Rng) -> Option<(String, S
     drawn
 }
 
-/// The last word of a name, and what stands before it.
+/// A name without its last word, and the last word.
 fn split(name: &str) -> (&str, &str) {
     name.trim().rsplit_once(' ').unwrap_or((name.trim(), ""))
 }
 
-/// Addresses as long as one of the donors': a stolen table shows how long each is.
+/// Addresses as long as that of some donor: a stolen table shows how long each address is.
 fn addresses(
     given: &str,
     family: &str,
@@ -97,7 +101,7 @@ fn addresses(
     rng: &dyn Rng,
 ) -> [Personal; ENDINGS.len()] {
     let domain = pick(&domains.0, rng).map_or("", String::as_str);
-    let like = pick(donors, rng).map_or(0, |donor| donor.email.expose().len());
+    let alike = pick(donors, rng).map_or(0, |donor| donor.email.expose().len());
     let third = pick(donors, rng).map_or("", |donor| split(donor.name.expose()).0);
     let [given, family, third] = [given, family, third].map(plain_letters);
     let initial = given.get(..1).unwrap_or_default().to_owned();
@@ -109,24 +113,26 @@ fn addresses(
         vec![&given],
     ]
     .into_iter()
-    .map(|words| words.into_iter().filter(|w| !w.is_empty()).cloned().collect::<Vec<_>>().join("."))
+    .map(|words| {
+        words.into_iter().filter(|word| !word.is_empty()).cloned().collect::<Vec<_>>().join(".")
+    })
     .filter(|form| !form.is_empty())
     .collect();
-    let length = match like {
+    let length = match alike {
         0 => forms.first().map_or(4, String::len) + 2,
-        like => like.saturating_sub(domain.len() + 1).max(1),
+        alike => alike.saturating_sub(domain.len() + 1).max(1),
     };
     ENDINGS
         .map(|ending| Personal::new(format!("{}@{domain}", of_length(&forms, length, ending, rng))))
 }
 
-/// The first of `forms` that a few digits, `ending` at least, bring to `length`; failing all, one
-/// that is cut, or one with more digits.
+/// The first of `forms` that a few digits, at least `ending`, bring to `length`. If there is none,
+/// the longest one is cut, or gets more digits.
 fn of_length(forms: &[String], length: usize, ending: usize, rng: &dyn Rng) -> String {
     let letters = length.saturating_sub(ending);
     let fits = |form: &&String| form.len() <= letters && letters - form.len() <= 4;
     let chosen = forms.iter().find(fits).or_else(|| forms.iter().max_by_key(|form| form.len()));
-    // Plain letters and dots: every byte is a character.
+    // The forms have plain letters and dots: every byte is a character.
     let mut local: String = chosen.map_or("mail", String::as_str).chars().take(letters).collect();
     if local.ends_with('.') {
         local.pop();
@@ -135,7 +141,7 @@ fn of_length(forms: &[String], length: usize, ending: usize, rng: &dyn Rng) -> S
     local + &digits(rng, missing)
 }
 
-/// What people make of their names in mail addresses: plain small letters.
+/// A name as people write it in mail addresses: in plain lower-case letters.
 fn plain_letters(name: &str) -> String {
     let mut out = String::new();
     for c in name.chars().flat_map(char::to_lowercase) {
@@ -172,8 +178,8 @@ fn last4(donors: &[&Profile], home: &Profile, rng: &dyn Rng) -> Personal {
     pick(&others, rng).map_or_else(|| Personal::new(digits(rng, 4)), |d| (*d).clone())
 }
 
-/// `address` with another number in place of its first one, as long as that was up to three
-/// digits: `12 Main St` becomes `57 Main St`.
+/// `address` with other digits at the end of its first number, up to three: `12 Main St` becomes
+/// `57 Main St`.
 fn with_number(address: &str, house: &str) -> String {
     let is_digit = |c: char| c.is_ascii_digit();
     let Some(start) = address.find(is_digit) else { return address.to_owned() };
@@ -181,12 +187,13 @@ fn with_number(address: &str, house: &str) -> String {
     let length = rest.find(|c| !is_digit(c)).unwrap_or(rest.len());
     let keep = length.saturating_sub(house.len());
     let number = &house[..length - keep];
-    let number = if number == &rest[keep..length] { other(number) } else { number.to_owned() };
+    let number =
+        if number == &rest[keep..length] { other_number(number) } else { number.to_owned() };
     format!("{}{}{number}{}", &address[..start], &rest[..keep], &rest[length..])
 }
 
-/// The same number of digits, and another number.
-fn other(number: &str) -> String {
+/// Another number with as many digits.
+fn other_number(number: &str) -> String {
     number.chars().map(|c| if c == '9' { '1' } else { char::from(c as u8 + 1) }).collect()
 }
 
@@ -205,22 +212,22 @@ fn with_other_ending(phone: &str, rng: &dyn Rng) -> String {
     out.into_iter().collect()
 }
 
-/// Digits of which the first is not 0.
+/// Random digits, of which the first is not 0.
 fn digits(rng: &dyn Rng, count: usize) -> String {
     let mut out = String::with_capacity(count);
-    for i in 0..count {
-        let choices = if i == 0 { b"123456789".as_slice() } else { b"0123456789".as_slice() };
+    for place in 0..count {
+        let choices = if place == 0 { b"123456789".as_slice() } else { b"0123456789".as_slice() };
         out.extend(pick(choices, rng).map(|b| char::from(*b)));
     }
     out
 }
 
-/// A salt like those of the neighbours: as long as one of theirs, of the smallest usual alphabet
-/// that theirs fit into. Few neighbours would not show the whole of theirs.
+/// A salt like those of the neighbours: as long as one of theirs, in the smallest usual alphabet
+/// that holds all of theirs. A few neighbours don't show every letter of their alphabet.
 #[must_use]
 pub fn salt_like(neighbours: &[&[u8]], rng: &dyn Rng) -> Vec<u8> {
-    let length = pick(neighbours, rng).map_or(16, |s| s.len());
-    let seen: Vec<u8> = neighbours.iter().flat_map(|s| s.iter().copied()).collect();
+    let length = pick(neighbours, rng).map_or(16, |salt| salt.len());
+    let seen: Vec<u8> = neighbours.iter().flat_map(|salt| salt.iter().copied()).collect();
     let printable: Vec<u8> = (b'!'..=b'~').collect();
     let classes: [&[u8]; 6] = [
         b"0123456789",
@@ -230,12 +237,12 @@ pub fn salt_like(neighbours: &[&[u8]], rng: &dyn Rng) -> Vec<u8> {
         b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+/=",
         &printable,
     ];
-    let class = classes.into_iter().find(|class| seen.iter().all(|b| class.contains(b)));
+    let class = classes.into_iter().find(|class| seen.iter().all(|byte| class.contains(byte)));
     let choices = class.unwrap_or(&seen);
     (0..length).filter_map(|_| pick(choices, rng).copied()).collect()
 }
 
-/// One of `choices`.
+/// A random one of `choices`; `None` if there are none.
 pub fn pick<'a, T>(choices: &'a [T], rng: &dyn Rng) -> Option<&'a T> {
     let drawn = u64::from_be_bytes(rng.bytes());
     let count = u64::try_from(choices.len()).ok().filter(|count| *count > 0)?;
@@ -255,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_decoy_is_nobody_and_lives_where_somebody_could() {
+    fn a_decoy_resembles_customers_and_is_none_of_them() {
         let mut people = parts::people();
         people[3].card_last4 = Some(Personal::new("4242"));
         people[4].card_last4 = Some(Personal::new("1881"));
@@ -280,10 +287,10 @@ mod tests {
                 text.trim_start_matches(|c: char| c.is_ascii_digit()).to_owned()
             };
             let home = donors.iter().find(|d| street(d) == street(&decoy)).unwrap();
-            assert_eq!(home.coarse, decoy.coarse, "the state is not the address's");
+            assert_eq!(home.coarse, decoy.coarse, "the state does not belong to the address");
             assert_eq!(home.card_last4.is_some(), decoy.card_last4.is_some());
             let own = split(home.name.expose());
-            assert_ne!(split(decoy.name.expose()).1, own.1, "the family lives there");
+            assert_ne!(split(decoy.name.expose()).1, own.1, "a family of that name lives there");
         }
     }
 
@@ -293,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_changes_and_nothing_else() {
+    fn only_the_first_number_changes() {
         for (address, house, expected) in [
             ("12 Main St, NY 10001", "571", "57 Main St, NY 10001"),
             ("Hauptstr. 7, 10115 Berlin", "571", "Hauptstr. 5, 10115 Berlin"),
@@ -307,7 +314,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_the_address_only_its_first_number_changes(
+        fn in_any_address_only_digits_change(
             address in ".{0,10}[0-9]{0,6}.{0,10}", house in "[1-9][0-9]{2}"
         ) {
             let other = with_number(&address, &house);

@@ -1,8 +1,8 @@
 //! What may be imported, and what becomes of each line.
 //!
-//! The tables do not hold which line became which record, since decoys have no line. So a line up to
-//! `done_to_line` was imported before if its address is known, and refused before if its reason is.
-//! Any other line is new, so that nothing is lost when calls of a file overtake each other.
+//! The tables do not hold which line became which record, since decoys have no line. So a line up
+//! to `done_to_line` was imported before if its address is known, and refused before if its reason
+//! is. Any other line is new, so that nothing is lost when calls of a file overtake each other.
 
 use accounts_api::{
     ImportCustomers, ImportOutcome, ImportResult, ImportRow, LegacyCredential, MAX_IMPORT,

@@ -5,8 +5,8 @@ use cofferdam_core::Personal;
 /// The subject.
 pub const SUBJECT: &str = "Your code to set a new password";
 
-/// The text. It has no link: whoever is used to typing the shop's address does not fall for a
-/// letter that has one.
+/// The text. It has no link: a customer who is used to typing the address of the shop is not
+/// deceived by a letter with one.
 #[must_use]
 pub fn text(code: &Personal, minutes: i64) -> Personal {
     Personal::new(format!(

@@ -1,10 +1,10 @@
-//! A few invented people, for decoys made before there are customers enough to recombine.
+//! A few invented people. The first decoys are made of them, before there are enough customers.
 
 use accounts_api::{Coarse, Profile};
 use cofferdam_core::Personal;
 
-/// Name, phone, address, state. The names are among the most frequent of the United States, the
-/// numbers in the range kept for fiction (555-0100 to 555-0199).
+/// Name, phone, address, state. The names are among the most frequent ones of the United States;
+/// the phone numbers are in the range for fiction (555-0100 to 555-0199).
 const PEOPLE: [(&str, &str, &str, &str); 8] = [
     ("James Walker", "+1 502 555 0143", "2217 Bardstown Rd, Louisville, KY 40205", "KY"),
     ("Linda Moore", "+1 614 555 0178", "884 Oakland Park Ave, Columbus, OH 43224", "OH"),

@@ -1,4 +1,4 @@
-//! How passwords are hashed before `keys` hardens the hash.
+//! Hashing passwords, before `keys` hardens the hash.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,13 +16,13 @@ const MAX_BYTES: usize = 800;
 /// How a stored credential was hashed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {
-    /// As an older shop did.
+    /// As an older shop did it.
     Legacy(LegacyScheme),
     /// Argon2id (RFC 9106), version 0x13, 32 bytes.
     Argon2id(Cost),
 }
 
-/// What an Argon2 hash costs.
+/// The cost of an Argon2 hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cost {
     memory_kib: u32,
@@ -35,33 +35,33 @@ impl Cost {
     pub const NOW: Self = Self { memory_kib: 19_456, passes: 2, lanes: 1 };
 }
 
-/// A credential as it is stored names no scheme that this version knows.
+/// A stored credential names a scheme that this version does not know.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no password scheme")]
 pub struct UnknownScheme(String);
 
-/// A stored cost that Argon2 does not take.
+/// Argon2 does not accept a stored cost or salt.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("Argon2 refuses the cost or the salt: {0}")]
 pub struct BadCost(argon2::Error);
 
-/// A new password that is too short or too long.
+/// A new password is too short or too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a password has 8 to 200 characters")]
 pub struct BadPassword;
 
-/// A salt and the hash that goes to `keys` to be hardened.
+/// A salt, and the hash that `keys` hardens.
 #[derive(Debug, Clone)]
 pub struct Hashed {
-    /// How it was made.
+    /// The scheme of the hash.
     pub scheme: Scheme,
     /// The salt, stored in clear.
     pub salt: Vec<u8>,
-    /// The input of *harden*.
+    /// The hash.
     pub hash: KeyBytes,
 }
 
-/// Memory that Argon2 works in, to be used again.
+/// Working memory of Argon2, which can be used again.
 #[derive(Default)]
 pub struct Memory(Vec<Block>);
 
@@ -71,7 +71,7 @@ impl fmt::Debug for Memory {
     }
 }
 
-/// Checks the length of a password that somebody wants to set.
+/// Checks the length of a new password.
 pub fn check_new(password: &Personal) -> Result<(), BadPassword> {
     match password.expose().chars().count() {
         8..=200 => Ok(()),
@@ -85,7 +85,7 @@ pub fn is_hashable(password: &Personal) -> bool {
     password.expose().len() <= MAX_BYTES
 }
 
-/// A fresh salt for [`Scheme::Argon2id`].
+/// A new salt for [`Scheme::Argon2id`].
 #[must_use]
 pub fn fresh_salt(rng: &dyn Rng) -> Vec<u8> {
     rng.bytes::<16>().to_vec()
@@ -126,7 +126,7 @@ fn argon2id(
     memory.0.resize(params.block_count(), Block::new());
     let hashed = Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
         .hash_password_into_with_memory(password, salt, out.as_mut_slice(), &mut memory.0);
-    // What the password left there is not to wait for the next one.
+    // Nothing of the password may stay in memory until the next one.
     memory.0.fill(Block::new());
     hashed.map_err(BadCost)?;
     Ok(KeyBytes::new(*out))
@@ -153,18 +153,18 @@ impl fmt::Display for Scheme {
 impl FromStr for Scheme {
     type Err = UnknownScheme;
 
-    fn from_str(s: &str) -> Result<Self, UnknownScheme> {
+    fn from_str(text: &str) -> Result<Self, UnknownScheme> {
         let cost = || -> Option<Cost> {
-            let mut words = s.strip_prefix("argon2id ")?.split(' ');
+            let mut words = text.strip_prefix("argon2id ")?.split(' ');
             let mut number = |name| words.next()?.strip_prefix(name)?.parse().ok();
             let cost =
                 Cost { memory_kib: number("m=")?, passes: number("t=")?, lanes: number("p=")? };
             words.next().is_none().then_some(cost)
         };
-        match s {
+        match text {
             "salted_sha1" => Ok(Self::Legacy(LegacyScheme::SaltedSha1)),
             "salted_sha256" => Ok(Self::Legacy(LegacyScheme::SaltedSha256)),
-            _ => cost().map(Self::Argon2id).ok_or_else(|| UnknownScheme(s.to_owned())),
+            _ => cost().map(Self::Argon2id).ok_or_else(|| UnknownScheme(text.to_owned())),
         }
     }
 }

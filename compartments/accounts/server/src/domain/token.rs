@@ -1,4 +1,4 @@
-//! Secrets that stand for something: session tokens and reset codes. Only their SHA-256 is kept.
+//! Session tokens and reset codes. Only their SHA-256 is kept.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -6,35 +6,36 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cofferdam_core::{Personal, Rng};
 use zeroize::Zeroizing;
 
-/// Crockford's base 32: no letter that is taken for a digit, none that makes words.
+/// Crockford's base 32. It leaves out letters that look like digits, and U, which makes words.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-/// Twenty characters of five bits: a hundred bits, too many to guess in thirty minutes.
+/// Characters of a reset code. They have 100 bits, too many to guess in thirty minutes.
 const CODE: usize = 20;
+/// Characters between two hyphens.
 const GROUP: usize = 5;
 
-/// What is stored in place of a token or code.
+/// The SHA-256 that is kept of a token or a code.
 pub type TokenHash = [u8; 32];
 
-/// A fresh session token: 32 random bytes in 43 characters.
+/// A new session token: 32 random bytes in 43 characters.
 #[must_use]
 pub fn session_token(rng: &dyn Rng) -> Personal {
     let bytes = Zeroizing::new(rng.bytes::<32>());
     Personal::new(URL_SAFE_NO_PAD.encode(bytes.as_slice()))
 }
 
-/// What is stored for a session token.
+/// The hash of a session token.
 #[must_use]
 pub fn session_hash(token: &Personal) -> TokenHash {
     sha256(token.expose())
 }
 
-/// A fresh reset code, in groups as it stands in the mail: `7WXQ2-…`.
+/// A new reset code, in groups as in the mail: `7WXQ2-…`.
 #[must_use]
 pub fn reset_code(rng: &dyn Rng) -> Personal {
     let bytes = Zeroizing::new(rng.bytes::<CODE>());
     let mut code = String::with_capacity(CODE + CODE / GROUP);
-    for (i, byte) in bytes.iter().enumerate() {
-        if i > 0 && i % GROUP == 0 {
+    for (place, byte) in bytes.iter().enumerate() {
+        if place > 0 && place % GROUP == 0 {
             code.push('-');
         }
         code.push(char::from(ALPHABET[usize::from(byte % 32)]));
@@ -42,8 +43,8 @@ pub fn reset_code(rng: &dyn Rng) -> Personal {
     Personal::new(code)
 }
 
-/// What is stored for a reset code. Case, blanks and hyphens don't matter, and the letters that
-/// the alphabet leaves out are taken for what they look like.
+/// The hash of a reset code. Case, blanks and hyphens don't matter, and the letters O, I and L
+/// count as the digits that they look like.
 #[must_use]
 pub fn reset_hash(code: &Personal) -> TokenHash {
     let plain: String = code
@@ -74,9 +75,9 @@ mod tests {
     #[test]
     fn a_token_has_43_characters_and_is_never_the_same() {
         let rng = SeededRng::new(1);
-        let [a, b] = [session_token(&rng), session_token(&rng)];
-        assert_eq!(a.expose().len(), 43);
-        assert_ne!(session_hash(&a), session_hash(&b));
+        let [first, second] = [session_token(&rng), session_token(&rng)];
+        assert_eq!(first.expose().len(), 43);
+        assert_ne!(session_hash(&first), session_hash(&second));
     }
 
     #[test]

@@ -30,8 +30,8 @@ enum ResealError {
     Store(#[from] StoreError),
 }
 
-/// Asks for a new epoch, and re-seals, for as long as it is polled. `name` is the compartment's own:
-/// it asks for itself.
+/// Asks for a new epoch, and re-seals, for as long as it is polled. `name` is the compartment's
+/// own: it asks for itself.
 pub async fn reseal(app: Arc<App>, name: CallerName) {
     loop {
         if let Err(e) = run(&app, &name).await {

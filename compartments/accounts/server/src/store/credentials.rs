@@ -52,8 +52,8 @@ impl Store {
         row.map(known).transpose()
     }
 
-    /// Replaces `old` with another hash of the same password. If another password was set meanwhile,
-    /// nothing changes.
+    /// Replaces `old` with another hash of the same password. If another password was set
+    /// meanwhile, nothing changes.
     pub async fn rehash(
         &self,
         record: Record,

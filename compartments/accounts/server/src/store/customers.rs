@@ -50,8 +50,8 @@ impl SealedCustomer {
 }
 
 impl Store {
-    /// Writes customers with their addresses and credentials. The records ascend, so that the order on
-    /// disk does not tell decoys from customers.
+    /// Writes customers with their addresses and credentials. The records ascend, so that the order
+    /// on disk does not tell decoys from customers.
     pub async fn insert_customers(
         &self,
         tx: &mut Tx,

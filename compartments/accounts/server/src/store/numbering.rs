@@ -18,8 +18,8 @@ impl Store {
         Ok(next.unsigned_abs())
     }
 
-    /// Reserves the next `count` numbers for good and returns the first; `None` when so many are not
-    /// left.
+    /// Reserves the next `count` numbers for good and returns the first; `None` when so many are
+    /// not left.
     pub async fn reserve(&self, count: u32) -> Result<Option<Record>, StoreError> {
         const RESERVE: &str = "UPDATE numbering SET next_unreserved = next_unreserved + $1 \
              WHERE id = $3 AND next_unreserved + $1 < $2 RETURNING next_unreserved";

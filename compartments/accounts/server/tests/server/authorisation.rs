@@ -13,18 +13,18 @@ use crate::support::{Shop, ada, everybody, legacy_row, refused};
 
 const PASSWORD: &str = "correct horse battery";
 
-/// A call for the controller or the importers.
+/// The ends of a call that is for the controller or the importers.
 const NOT_FOR_SHOPS: [Option<ProblemType>; 2] = [Some(ProblemType::NOT_GRANTED); 2];
 
-/// Holds each call against how it ends for a caller without a grant and for an app server, and
-/// checks that a frozen app server is refused.
+/// Checks how each call ends for a caller without a grant and for an app server, and that a frozen
+/// app server is refused.
 struct Table {
     shop: Shop,
     paths: Vec<&'static str>,
 }
 
 impl Table {
-    /// The shop has ada as its only customer; `web-2` is frozen.
+    /// A table for a shop, of which `web-2` is frozen.
     async fn new(shop: Shop) -> Self {
         shop.client("response-1").call(&freeze()).await.unwrap();
         Self { shop, paths: Vec::new() }
@@ -42,7 +42,7 @@ impl Table {
         self.paths.push(C::PATH);
     }
 
-    /// A call for callers that `keys` grants something.
+    /// Checks a call for callers that have a grant in `keys`.
     async fn granted<C: Call>(&mut self, call: C, web: Option<ProblemType>) {
         self.row(call, [Some(ProblemType::NOT_GRANTED), web]).await;
     }
@@ -115,7 +115,7 @@ async fn controller(table: &mut Table, record: Record) {
     table.row(ReadImport { source: "f".into() }, NOT_FOR_SHOPS).await;
 }
 
-/// The importers are named apart from the controller: neither has the other's rights.
+/// Importers and the controller have different rights.
 #[tokio::test]
 async fn importers_import_and_the_controller_controls() {
     let shop = Shop::open().await;

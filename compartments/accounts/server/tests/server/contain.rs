@@ -48,7 +48,8 @@ async fn a_void_password_opens_nothing_and_a_wrong_one_learns_nothing() {
     let shop = shop.restart().await;
     let web = shop.client("web-1");
     refused(sign_in(&web, "ada@example.org", PASSWORD).await, CREDENTIAL_VOIDED);
-    // A controller whose clock is a little ahead means now.
+    // An instant that is a little in the future means now: the clock of the controller may be
+    // ahead.
     let ahead = shop.now() + SignedDuration::from_secs(30);
     let ahead = void(&shop, ahead).await.unwrap();
     assert_eq!((ahead.order, ahead.customers), (2, 3));
@@ -163,7 +164,7 @@ async fn contacts_are_read_under_a_warrant_and_decoys_left_out() {
 }
 
 #[tokio::test]
-async fn some_are_shut_out_and_nobody_else_by_one_person() {
+async fn one_person_shuts_out_some_customers_and_nobody_else() {
     let shop = Shop::open().await;
     let (web, response) = (shop.client("web-1"), shop.client("response-1"));
     let ada = create(&web, ada()).await;
@@ -191,7 +192,7 @@ async fn some_are_shut_out_and_nobody_else_by_one_person() {
 }
 
 #[tokio::test]
-async fn everybody_is_shut_out_by_what_two_people_signed_and_by_nothing_else() {
+async fn everybody_is_shut_out_only_by_an_order_that_two_people_signed() {
     let shop = Shop::open().await;
     let (web, response) = (shop.client("web-1"), shop.client("response-1"));
     create(&web, ada()).await;

@@ -15,7 +15,7 @@ async fn create(web: &Client, profile: accounts_api::Profile) -> Record {
 }
 
 #[tokio::test]
-async fn what_was_told_is_read_back() {
+async fn a_profile_is_read_back() {
     let shop = Shop::open().await;
     let web = shop.client("web-1");
     let record = create(&web, ada()).await;
@@ -105,7 +105,7 @@ async fn an_answer_without_every_key_is_an_error() {
 }
 
 #[tokio::test]
-async fn bad_questions_are_refused() {
+async fn malformed_calls_are_refused() {
     let shop = Shop::open().await;
     let web = shop.client("web-1");
     let name = fields(&[Field::Name]);
@@ -141,7 +141,7 @@ async fn an_address_belongs_to_one_customer() {
         CreateCustomer { profile: twin.clone(), password: Personal::new("a fine password") };
     refused(web.call(&again).await, ADDRESS_TAKEN);
 
-    // Two at once: whichever way they overlap, one gets in.
+    // Of two calls at once, one succeeds, however they overlap.
     let both = ["bob@example.org", "BOB@example.org"].map(|email| {
         twin.email = Personal::new(email);
         CreateCustomer { profile: twin.clone(), password: Personal::new("a fine password") }

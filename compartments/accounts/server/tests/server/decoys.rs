@@ -1,4 +1,4 @@
-//! Customers that don't exist.
+//! Decoys: customers who don't exist.
 
 use std::collections::BTreeSet;
 
@@ -41,15 +41,15 @@ async fn an_import_fills_every_decoy_on_its_way() {
     let expected = (0..=last).map(Record).filter(|r| book.is_decoy(*r));
     assert_eq!(decoys, expected.collect::<Vec<_>>());
     assert!(decoys.len() > 10);
-    // One call of each kind a batch: nothing shows which of its people were made up.
+    // One call of each kind for a batch: nothing shows which of its people are decoys.
     assert_eq!((book.indexed, book.hardened.len()), (3, 3));
     let hardened: Vec<Record> = book.hardened.iter().flat_map(|h| h.1.clone()).collect();
     assert_eq!(hardened, (0..=last).map(Record).collect::<Vec<_>>());
 }
 
-/// Names that all decoys share, at the length that leaves no place for digits.
+/// All decoys share a name, and the addresses are too short for digits.
 #[tokio::test]
-async fn however_alike_the_crowd_no_decoy_lacks_an_address() {
+async fn every_decoy_gets_an_address_though_all_customers_are_alike() {
     let shop = Shop::open().await;
     shop.keys.book().decoy_one_in = 5;
     let alike = |n: u64| {
@@ -65,12 +65,12 @@ async fn however_alike_the_crowd_no_decoy_lacks_an_address() {
     assert_eq!(all, (0..=all.last().unwrap().0).map(Record).collect::<Vec<_>>());
 }
 
-/// A decoy's address is never that of somebody who comes in the same call.
+/// A decoy never takes the address of a customer in the same call.
 #[tokio::test]
-async fn decoys_give_way_to_those_who_come_with_them() {
+async fn a_decoy_gives_way_to_a_customer_of_the_same_call() {
     let shop = Shop::open().await;
     shop.keys.book().decoy_one_in = 5;
-    // What a decoy would take first is the last one's.
+    // The last customer has the address that a decoy would take first.
     let rows = (1..=60).map(|n| {
         let mut profile = person(n);
         profile.name = Personal::new("Jo Li");
@@ -143,7 +143,7 @@ async fn single_customers_leave_no_gap_where_a_decoy_belongs() {
 }
 
 #[tokio::test]
-async fn after_a_restart_no_number_is_asked_about_twice() {
+async fn after_a_restart_no_number_is_claimed_twice() {
     let shop = Shop::open().await;
     shop.keys.book().decoy_one_in = 3;
     let first = create(&shop.client("web-1"), 1).await;
@@ -167,7 +167,7 @@ async fn a_lost_claim_is_made_again_and_one_that_was_taken_is_left_out() {
     }
 }
 
-/// What a thief sees who takes the whole database: nothing that sorts decoys from customers.
+/// A thief of the whole database finds nothing that sorts decoys from customers.
 #[tokio::test]
 async fn nothing_stored_tells_a_decoy_apart() {
     let shop = Shop::open().await;
@@ -183,8 +183,8 @@ async fn nothing_stored_tells_a_decoy_apart() {
     let path = dir.path().join(crate::support::DATABASE);
     let db = sqlx::SqlitePool::connect(&format!("sqlite://{}", path.display())).await.unwrap();
 
-    // Of every table that names records: all of them are there, with the same scheme, the same
-    // time, salts of the same length and alphabet, in the order of their numbers.
+    // Each table that names records has all of them, in the order of their numbers, with the same
+    // scheme, the same time, and salts of the same length and alphabet.
     let count: i64 =
         sqlx::query_scalar("SELECT COUNT(*) FROM customers").fetch_one(&db).await.unwrap();
     let stored: Vec<(i64, String, Vec<u8>, i64)> =
@@ -206,7 +206,8 @@ async fn nothing_stored_tells_a_decoy_apart() {
     .fetch_all(&db)
     .await
     .unwrap();
-    // `void_orders` names whom staff named; `changes` lists decoys as it does customers, in one order; `mailed`, who asked for a reset.
+    // `void_orders` has customers that staff named, `mailed` those who asked for a reset, and
+    // `changes` lists decoys and customers in one order.
     let expected = [
         "addresses",
         "changes",
@@ -221,13 +222,14 @@ async fn nothing_stored_tells_a_decoy_apart() {
     assert_eq!(tables, expected.into(), "a new table names records: does it name decoys?");
 }
 
-/// Somebody with a name, an address and a mailbox of many lengths.
+/// A customer whose name, address and mailbox have one of many lengths.
 fn varied(n: u64) -> accounts_api::Profile {
     let mut profile = person(n * 37);
     let word = |n: u64| "abcdefghijklmnop"[..usize::try_from(3 + n * 7 % 13).unwrap()].to_owned();
     let (given, family) = (word(n), word(n / 13));
     let address = format!("{} {} St, {}, KY", 1 + n * 97 % 9_999, word(n / 7), word(n / 5));
-    // The number makes it the only one: who is refused would be a donor, and no customer.
+    // The number makes the address unique: somebody who is refused would be a donor and no
+    // customer.
     let digits = if n.is_multiple_of(4) { format!("{n}") } else { format!(".{n:04}") };
     profile.name = Personal::new(format!("{given} {family}"));
     profile.email = Personal::new(format!("{given}.{family}{digits}@mailbox.example"));
@@ -248,8 +250,8 @@ fn distance(a: &mut [i64], b: &mut [i64]) -> f64 {
     values.map(|value| (part(a, *value) - part(b, *value)).abs()).fold(0.0, f64::max)
 }
 
-/// The length of a sealed text is all that a stolen table tells of it: it has the same
-/// distribution for decoys as for customers, field by field, and so has whether a field is filled.
+/// A stolen table shows the length of each sealed text, and which fields are filled. Both have the
+/// same distribution for decoys as for customers.
 #[tokio::test]
 async fn lengths_tell_no_decoy_apart() {
     let shop = Shop::open().await;
@@ -280,7 +282,7 @@ async fn lengths_tell_no_decoy_apart() {
         assert!(nobody.len() > 200 && people.len() > 800, "{} {}", nobody.len(), people.len());
         let size = |of: &[i64]| f64::from(u32::try_from(of.len()).unwrap());
         let (n, m) = (size(&nobody), size(&people));
-        // Beyond this one in a thousand honest pairs of samples would lie.
+        // One in a thousand pairs of samples of the same distribution is further apart.
         let limit = 1.95 * ((n + m) / (n * m)).sqrt();
         let distance = distance(&mut nobody, &mut people);
         assert!(distance < limit, "{field}: {distance:.3}, and {limit:.3} at most");

@@ -1,4 +1,4 @@
-//! Taking over an older shop's customers.
+//! Taking over the customers of an older shop.
 
 use accounts_api::{
     CheckPassword, CreateCustomer, FindCustomer, ImportCustomers, ImportOutcome, ImportResult,
@@ -85,7 +85,7 @@ async fn bad_rows_are_refused_one_by_one_without_personal_data() {
         assert!(!reasons[line].1.contains("example.com") && !reasons[line].1.contains("12345"));
     }
     assert_eq!(state(&shop).await, ImportState { done_to_line: 8, created: 3 });
-    // The same call again says the same, with the customers already there.
+    // The same call again has the same outcome, except that the customers exist.
     let again = import(&shop, rows).await.unwrap();
     for (before, after) in outcomes.iter().zip(&again) {
         let expected = match &before.result {

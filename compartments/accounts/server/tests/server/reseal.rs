@@ -27,7 +27,7 @@ async fn every_customer_moves_to_the_new_epoch_and_reads_the_same() {
 
     shop.keys.book().epoch = Epoch(1);
     let controller = shop.client("response-1");
-    // A run that met trouble is repeated: what counts is how it ends.
+    // A run that fails is repeated, so only the end counts.
     loop {
         let state = controller.call(&ReadReseal {}).await.unwrap();
         if state.epoch == Some(Epoch(1)) && state.is_done() {

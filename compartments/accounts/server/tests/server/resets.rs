@@ -1,4 +1,4 @@
-//! A forgotten, or void, password is replaced with a code that only the mailbox sees.
+//! A forgotten or void password is replaced by means of a code that goes to the mailbox.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::support::{Shop, ada, everybody, person, refused};
 const OLD: &str = "correct horse battery";
 const NEW: &str = "staple and more staple";
 
-/// A shop with Ada in it, whose letters arrive in a real SMTP server's directory.
+/// A shop with Ada as a customer. Its letters arrive in the directory of a real SMTP server.
 struct Scene {
     shop: Shop,
     web: Client,
@@ -45,7 +45,7 @@ impl Scene {
         self.web.call(&RequestReset { email: Personal::new(email) }).await.unwrap();
     }
 
-    /// The letters that arrived, once there are `count` of them.
+    /// Waits until `count` letters have arrived, and returns them.
     async fn letters(&self, count: usize) -> Vec<String> {
         for _ in 0..500 {
             let index = SinkIndex::load(self.mail.path()).unwrap();
@@ -70,7 +70,7 @@ impl Scene {
     }
 }
 
-/// The code in a letter: the line that is indented.
+/// The code in a letter: the indented line.
 fn code(letter: &str) -> String {
     letter.lines().find_map(|line| line.strip_prefix("    ")).unwrap().trim().to_owned()
 }

@@ -1,4 +1,4 @@
-//! What must not be found: no plaintext in the database, its WAL or any log line.
+//! No plaintext is in the database, its WAL or any log line.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use crate::support::{Shop, ada, legacy_row, person};
 
 const PASSWORD: &str = "correct horse battery";
 
-/// Keeps all log lines, at the most talkative level.
+/// Keeps all log lines, at the most detailed level.
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
 
@@ -38,7 +38,7 @@ impl MakeWriter<'_> for Lines {
     }
 }
 
-/// Everything that was told about a person, in parts that would be found alone, too.
+/// Everything that a profile says, and the parts of the name as well.
 fn secrets(profile: &Profile) -> Vec<String> {
     let texts = [
         Some(&profile.name),
@@ -53,7 +53,7 @@ fn secrets(profile: &Profile) -> Vec<String> {
     out
 }
 
-/// Small letters, and a mark for what is no text.
+/// The bytes as lower-case text, with a mark for bytes that are no text.
 fn readable(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).to_ascii_lowercase()
 }
@@ -106,8 +106,8 @@ async fn no_plaintext_is_in_the_database_its_wal_or_the_log() {
     shop.keys.book().decoy_one_in = 10;
     let session = use_everything(&shop).await;
 
-    // The files as they are while the server runs, with a WAL, and after it stopped.
-    // The WAL may be folded in and deleted while this looks.
+    // The files while the server runs, with a WAL, and after it stopped. SQLite may delete the WAL
+    // while the test reads it.
     let read = |dir: &std::path::Path| -> Vec<(String, String)> {
         let text = |f: &PathBuf| Some((f.display().to_string(), readable(&std::fs::read(f).ok()?)));
         Shop::database_files(dir).iter().filter_map(text).collect()
@@ -125,16 +125,16 @@ async fn no_plaintext_is_in_the_database_its_wal_or_the_log() {
     secrets.extend(self::secrets(&ada()));
     secrets.extend(["swordfish", PASSWORD, "wrong guess", session.token.expose()].map(Into::into));
     secrets.extend(["mailbox.example", "example.com", "example.org"].map(Into::into));
-    // Short words of a name turn up by chance in half a megabyte of ciphertext.
+    // Short words appear by chance in half a megabyte of ciphertext.
     secrets.retain(|s| s.len() >= 5);
     for (name, text) in &files {
         for secret in &secrets {
-            assert!(!text.contains(&secret.to_ascii_lowercase()), "{secret:?} stands in {name}");
+            assert!(!text.contains(&secret.to_ascii_lowercase()), "{secret:?} is in {name}");
         }
     }
 }
 
-/// Four digits turn up in ciphertext by chance; so this looks at the columns instead.
+/// Four digits appear in ciphertext by chance, so this test looks at the column.
 #[tokio::test]
 async fn no_column_holds_the_last_four_digits() {
     let shop = Shop::open().await;

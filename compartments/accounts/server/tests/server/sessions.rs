@@ -1,4 +1,4 @@
-//! Signing in, and what a session is worth.
+//! Signing in, and sessions.
 
 use accounts_api::{
     BAD_CREDENTIALS, CheckPassword, CheckSession, CloseSession, CreateCustomer, ImportCustomers,
@@ -49,12 +49,12 @@ async fn a_session_lasts_twelve_hours_at_the_caller_that_opened_it() {
 #[tokio::test]
 async fn a_closed_session_is_over_and_others_are_not() {
     let (_shop, web, record) = shop_with_ada().await;
-    let one = sign_in(&web, PASSWORD).await.unwrap();
-    let two = sign_in(&web, PASSWORD).await.unwrap();
-    web.call(&CloseSession { token: one.token.clone() }).await.unwrap();
+    let closed = sign_in(&web, PASSWORD).await.unwrap();
+    let open = sign_in(&web, PASSWORD).await.unwrap();
+    web.call(&CloseSession { token: closed.token.clone() }).await.unwrap();
     let check = async |token| web.call(&CheckSession { token }).await;
-    refused(check(one.token).await, NO_SESSION);
-    assert_eq!(check(two.token).await.unwrap(), record);
+    refused(check(closed.token).await, NO_SESSION);
+    assert_eq!(check(open.token).await.unwrap(), record);
     refused(check(Personal::new("made up")).await, NO_SESSION);
 }
 
@@ -68,7 +68,8 @@ async fn a_wrong_password_and_an_unknown_address_look_the_same() {
     let unknown = web.call(&unknown).await.unwrap_err();
     assert_eq!(wrong.problem(), unknown.problem());
     refused(Err::<(), _>(wrong), BAD_CREDENTIALS);
-    // The log of keys has the one whose password was tried, and nobody for the other.
+    // The log of keys names the customer whose password was tried, and NOBODY for the unknown
+    // address.
     let hardened: Vec<_> = shop.keys.book().hardened.iter().map(|h| h.1.clone()).collect();
     assert_eq!(hardened, [vec![record], vec![Record::NOBODY]]);
 }

@@ -20,7 +20,7 @@ const MASTER: [u8; 32] = [1; 32];
 const PEPPER: [u8; 32] = [2; 32];
 const INDEX: [u8; 32] = [3; 32];
 
-/// One answered group.
+/// A group of a release that was answered.
 pub struct Answered {
     pub caller: CallerName,
     pub operation: Operation,
@@ -28,27 +28,27 @@ pub struct Answered {
     pub group: KeyGroup,
 }
 
-/// What the small `keys` does and did.
+/// The orders of the small `keys`, and the calls that it answered.
 pub struct Book {
-    /// Who may do anything, and which fields it may read.
+    /// The callers with a grant, and the fields that each may read.
     pub grants: HashMap<CallerName, FieldSet>,
-    /// Releases left to each caller that has a budget.
+    /// How many releases are left to each caller with a budget.
     pub budgets: HashMap<CallerName, usize>,
-    /// One record in this many is a decoy; 0 for none.
+    /// One record in so many is a decoy; 0 for none.
     pub decoy_one_in: u32,
-    /// Leave the last record out of each release.
+    /// Whether it leaves the last record out of each release.
     pub forgetful: bool,
-    /// How the next claims of decoys end: lost before they are taken down, or after.
+    /// How the next claims of decoys get lost; the last one is for the next claim.
     pub lose_claims: Vec<Lost>,
     /// Answered releases, group by group.
     pub released: Vec<Answered>,
     /// Records that were erased.
     pub erased: Vec<Record>,
-    /// To whom mail came.
+    /// The records to which mail came.
     pub mailed: Vec<Record>,
     /// The current epoch.
     pub epoch: Epoch,
-    /// Answered hardenings: for whom, and whose.
+    /// Answered hardenings: the caller, and the records.
     pub hardened: Vec<(CallerName, Vec<Record>)>,
     /// How many index calls were answered.
     pub indexed: usize,
@@ -85,7 +85,7 @@ impl Book {
     }
 }
 
-/// A call whose answer never arrives.
+/// When a claim gets lost: before it was noted, or after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lost {
     Before,
@@ -134,7 +134,7 @@ impl TestKeys {
         self.address
     }
 
-    /// What it did, and what it is to do.
+    /// The orders, and the calls that were answered.
     pub fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap()
     }
@@ -208,7 +208,7 @@ async fn report_mail(
     Ok(Answer((), encoding))
 }
 
-/// Counts who signed; what a signature is worth is for the tests of keys.
+/// Counts the people who signed. The tests of `keys` check signatures.
 async fn approve_void_order(
     State(_): Shared,
     Body(call, encoding): Body<ApproveVoidOrder>,

@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 pub use keys::{Lost, TestKeys};
 pub use people::{ada, legacy_row, person};
 
-/// What the server's data directory holds after it stopped: the database and its WAL.
+/// The name of the database; the name of its WAL begins with it.
 pub const DATABASE: &str = "accounts.db";
 
 /// A running shop.
@@ -39,7 +39,7 @@ struct Running {
 }
 
 impl Shop {
-    /// Opens a shop that sends its letters nowhere.
+    /// Opens a shop without a relay for its letters.
     pub async fn open() -> Self {
         Self::open_with_relay("127.0.0.1:9".parse().unwrap()).await
     }
@@ -55,7 +55,7 @@ impl Shop {
         Self { dir, keys, clock, authority, running, relay }
     }
 
-    /// A client under a caller's certificate.
+    /// A client with the certificate of a caller.
     pub fn client(&self, caller: &str) -> Client {
         let base = format!("https://localhost:{}", self.running.address.port());
         self.authority.client(caller, &base)
@@ -70,7 +70,7 @@ impl Shop {
         Self { dir, keys, clock, authority, running, relay }
     }
 
-    /// Stops the server; its files stay for as long as the directory is held.
+    /// Stops the server. Its files stay until the directory is dropped.
     pub async fn stop(self) -> TempDir {
         self.running.stop().await;
         self.dir
@@ -132,7 +132,8 @@ pub fn refused<T: std::fmt::Debug>(answer: Result<T, CallError>, of: ProblemType
     assert!(error.is(of), "{error} is not {}", of.code);
 }
 
-/// An order over everybody, signed by these people as far as the `keys` of these tests looks.
+/// A call that voids the credentials of everybody, by an order with these names and empty
+/// signatures.
 pub fn everybody(set_before: Timestamp, approvers: &[&str]) -> VoidCredentials {
     let signature = |name: &&str| keys_api::Signature {
         approver: (*name).to_owned(),

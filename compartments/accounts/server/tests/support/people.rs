@@ -1,11 +1,11 @@
-//! People of the tests.
+//! Customers for tests.
 
 use accounts_api::{Coarse, ImportRow, LegacyCredential, LegacyScheme, Profile};
 use aws_lc_rs::digest::{SHA256, digest};
 use cofferdam_core::{KeyBytes, Personal};
 use sha1::{Digest as _, Sha1};
 
-/// Somebody who fills every field.
+/// A customer who fills every field.
 pub fn ada() -> Profile {
     Profile {
         name: Personal::new("Ada Lovelace"),
@@ -23,7 +23,7 @@ pub fn ada() -> Profile {
     }
 }
 
-/// Number `n` of a crowd; each has a name, an address and a number of their own.
+/// Customer `n` of many. Each has a name, an address and a telephone number of their own.
 pub fn person(n: u64) -> Profile {
     let given = ["Mary", "John", "Wei", "Aisha", "Pedro", "Olga", "Kofi", "Ingrid", "Raj"];
     let family = ["Miller", "Zhang", "Okafor", "Silva", "Novak", "Haddad", "Larsen", "Costa"];

@@ -83,6 +83,8 @@ fn records_are_grouped_by_epoch_and_fields_and_asked_for_once() {
         (3, Some(1), NAME),
         (4, Some(1), FieldSet::EMPTY),
         (1, None, NAME),
+        (8, Some(1), NAME),
+        (8, Some(1), FieldSet::EMPTY.with(Field::Email)),
     ]);
     let group = |epoch: Option<u16>, fields, numbers: &[u32]| KeyGroup {
         fields,
@@ -93,7 +95,7 @@ fn records_are_grouped_by_epoch_and_fields_and_asked_for_once() {
         group(None, NAME, &[1]),
         group(Some(0), NAME, &[5]),
         group(Some(1), NAME, &[2, 3]),
-        group(Some(1), BOTH, &[7]),
+        group(Some(1), BOTH, &[7, 8]),
     ];
     assert_eq!(wish.groups(), expected);
 }
@@ -118,6 +120,9 @@ fn keys_come_back_by_record_and_field() {
     assert!(matches!(released.of(Record(5)), Err(VaultError::Withheld(Record(5)))));
     assert_eq!(released.of(Record(7)).unwrap().epoch(), Epoch(1));
     assert_eq!(released.decoys(), []);
+    assert_eq!(released.take(Record(7)).unwrap().epoch(), Epoch(1));
+    let again = wish.released(&call, answer(&call, &[], &[7])).unwrap();
+    assert!(matches!(again.take(Record(7)), Err(VaultError::Withheld(Record(7)))));
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Charging budgets. Each instance counts what went through it, and recalls that from its log. Where
-//! instances share a database, they also take credits from windows that they share.
+//! Charging budgets. Each instance counts what went through it, and recalls that from its log.
+//! Where instances share a database, they also take credits from windows that they share.
 
 use std::collections::HashMap;
 use std::sync::Mutex;

@@ -81,8 +81,8 @@ impl App {
         self.check_thawed(who).await
     }
 
-    /// Checks that neither of the two is frozen. A route asks this again before its answer leaves: a
-    /// caller that was frozen while the request waited gets nothing, although the log names it.
+    /// Checks that neither of the two is frozen. A route asks this again before its answer leaves:
+    /// a caller that was frozen while the request waited gets nothing, although the log names it.
     pub async fn check_thawed(&self, who: &Parties<'_>) -> Result<(), Problem> {
         for name in [who.caller, who.via] {
             if self.shared.is_frozen(name) {

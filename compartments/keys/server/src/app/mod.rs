@@ -114,8 +114,8 @@ impl App {
         Ok(self.log.save_checkpoint()?)
     }
 
-    /// The time to go by. A clock that was moved raises an alarm, and is not followed until the next
-    /// start.
+    /// The time to go by. A clock that was moved raises an alarm, and is not followed until the
+    /// next start.
     pub async fn now(&self) -> Timestamp {
         let reading = self.clock.read();
         if let Some(jump) = reading.jump {

@@ -1,5 +1,5 @@
-//! Taking custodians' shares at start: a Unix socket in a directory of the process's own user,
-//! one share a line, one answer a line. Nothing of it goes over the network.
+//! Takes the shares of custodians at start, over a Unix socket in a directory of the process's own
+//! user: one share a line, one answer a line. Nothing goes over the network.
 
 use std::fs;
 use std::io;
@@ -13,16 +13,16 @@ use zeroize::Zeroizing;
 
 use super::share::{Added, Share, Shares};
 
-/// More than any share takes.
+/// The longest line, in bytes: longer than any share.
 const MAX_LINE: u64 = 512;
-/// What the last custodian is told.
+/// The answer to the last share that is needed.
 const OPEN: &str = "open";
 
 /// Why shares can't be handed over.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UnsealError {
-    /// The socket can't be made, or is not there.
+    /// The socket can't be made, or does not exist.
     #[error("{}: {source}; is keys starting, and waiting for shares?", path.display())]
     Socket {
         /// The socket.
@@ -32,8 +32,8 @@ pub enum UnsealError {
     },
 }
 
-/// Waits for shares until they make a key that is `right`. A wrong key throws all shares away:
-/// somebody mixed up two ceremonies.
+/// Waits for shares until they make a key that is `right`. If they make a wrong key, all shares are
+/// dropped: somebody mixed up two ceremonies.
 pub async fn collect(
     path: &Path,
     right: &(dyn Fn(&KeyBytes) -> bool + Sync),
@@ -45,14 +45,14 @@ pub async fn collect(
     }
     let listener = UnixListener::bind(path).map_err(failed)?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(failed)?;
-    tracing::warn!(socket = %path.display(), "sealed: waiting for the custodians' shares");
+    tracing::warn!(socket = %path.display(), "sealed: waiting for the shares of the custodians");
     let mut shares = Shares::default();
     let root = loop {
         let (mut stream, _) = listener.accept().await.map_err(failed)?;
         let Some(line) = read_line(&mut stream).await else { continue };
         let (answer, root) = take(&mut shares, &line, right);
         tracing::info!(answer, "a custodian came");
-        // Whoever left before the answer still gave a share.
+        // A custodian who left before the answer still gave a share.
         let _ = stream.write_all(format!("{answer}\n").as_bytes()).await;
         if let Some(root) = root {
             break root;
@@ -73,7 +73,7 @@ fn take(
     };
     match shares.add(share) {
         Added::Missing { have, of } => (format!("{have} of {of} shares"), None),
-        Added::Foreign => ("refused: it is another ceremony's share".to_owned(), None),
+        Added::Foreign => ("refused: the share is from another ceremony".to_owned(), None),
         Added::Twice => ("refused: this share was given already".to_owned(), None),
         Added::Complete(root) if right(&root) => (OPEN.to_owned(), Some(root)),
         Added::Complete(_) => {
@@ -90,7 +90,8 @@ async fn read_line(stream: &mut UnixStream) -> Option<Zeroizing<String>> {
     Some(line)
 }
 
-/// Hands one share to a starting `keys`; what it answers. `true` when it was the last needed.
+/// Hands one share to a starting `keys`. Returns its answer, and whether the share was the last
+/// that was needed.
 pub async fn send_share(path: &Path, share: &Share) -> Result<(String, bool), UnsealError> {
     let failed = |source| UnsealError::Socket { path: path.to_owned(), source };
     let mut stream = UnixStream::connect(path).await.map_err(failed)?;
@@ -126,7 +127,7 @@ mod tests {
         }
         let give = async |share: &Share| send_share(&path, share).await.unwrap();
         assert_eq!(give(&others[0]).await.0, "1 of 2 shares");
-        assert!(give(&shares[0]).await.0.contains("another ceremony's"));
+        assert!(give(&shares[0]).await.0.contains("another ceremony"));
         assert!(give(&others[1]).await.0.contains("open nothing here"));
         assert_eq!(give(&shares[2]).await.0, "1 of 2 shares");
         assert_eq!(give(&shares[0]).await, ("open".to_owned(), true));

@@ -1,7 +1,7 @@
 //! Custody by a hardware security module: an AES key that never leaves it seals the root key.
 //!
-//! Calls block, and run one at a time in a process: PKCS#11 is started and ended for the whole
-//! process, so nobody may end it under another's session.
+//! Calls block, and run one at a time: PKCS#11 is started and ended for the whole process, so one
+//! call must not end it during the session of another.
 
 mod error;
 
@@ -31,24 +31,24 @@ const AES_256: Ulong = Ulong::new(32);
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HsmConfig {
-    /// The module's PKCS#11 library.
+    /// The PKCS#11 library of the module.
     pub module: PathBuf,
-    /// The token's label.
+    /// The label of the token.
     pub token: String,
     /// The label of the AES-256 key in the token.
     pub key: String,
-    /// The file of the token's user PIN, mode 0600.
+    /// The file with the user PIN of the token, mode 0600.
     pub pin_file: PathBuf,
-    /// Directories that the library itself reads and writes, as its configuration and tokens:
-    /// the process reaches no others.
+    /// Directories that the library reads and writes, as its configuration and its tokens. The
+    /// process reaches no others.
     #[serde(default)]
     pub library_dirs: Vec<PathBuf>,
-    /// TCP ports that the library connects to, where the module is on a network.
+    /// TCP ports to which the library connects, if the module is on a network.
     #[serde(default)]
     pub library_ports: Vec<u16>,
 }
 
-/// Seals the root key under the key of `config`, which is made when there is none.
+/// Seals the root key under the key that `config` names. If there is no such key, it is made.
 pub fn seal_root(
     config: &HsmConfig,
     pin: &[u8],
@@ -62,12 +62,12 @@ pub fn seal_root(
     };
     token.check(key)?;
     let sealed = token.seal(key, root, rng.bytes())?;
-    // The caller keeps no other copy: what does not open now would be lost.
+    // The caller keeps no other copy: a root key that does not open now would be lost.
     token.open(key, &sealed)?;
     Ok(sealed)
 }
 
-/// Opens what [`seal_root`] made.
+/// Opens a root key that [`seal_root`] sealed.
 pub fn open_root(config: &HsmConfig, pin: &[u8], sealed: &[u8]) -> Result<KeyBytes, HsmError> {
     let token = Token::log_in(config, pin, Pkcs11::open_ro_session)?;
     let key = token
@@ -76,8 +76,8 @@ pub fn open_root(config: &HsmConfig, pin: &[u8], sealed: &[u8]) -> Result<KeyByt
     token.open(key, sealed)
 }
 
-/// A token that is logged in to. The fields are dropped in this order: the session goes before
-/// the library ends.
+/// A token with a session that is logged in. The fields are dropped in this order: the session ends
+/// before the library does.
 struct Token<'a> {
     config: &'a HsmConfig,
     session: Session,
@@ -102,7 +102,7 @@ impl<'a> Token<'a> {
         Ok(Self { config, session, _library: library })
     }
 
-    /// The key of the configuration; a second one of the name is an error.
+    /// The key that the configuration names. A second key with the same label is an error.
     fn find(&self) -> Result<Option<ObjectHandle>, HsmError> {
         let wanted = [
             Attribute::Class(ObjectClass::SECRET_KEY),
@@ -136,7 +136,7 @@ impl<'a> Token<'a> {
             .map_err(|e| HsmError::use_failed(self.config, &e))
     }
 
-    /// Refuses a key that could leave the token, whoever made it.
+    /// Refuses a key that could leave the token.
     fn check(&self, key: ObjectHandle) -> Result<(), HsmError> {
         let types = [
             AttributeType::KeyType,
@@ -166,7 +166,7 @@ impl<'a> Token<'a> {
             .session
             .encrypt(&Mechanism::AesGcm(params), key, root.expose())
             .map_err(|e| HsmError::use_failed(self.config, &e))?;
-        // Read only now: some modules put an iv of their own in its place.
+        // Read only now: some modules replace the IV with one of their own.
         Ok([iv.as_slice(), &body].concat())
     }
 
@@ -191,7 +191,7 @@ impl<'a> Token<'a> {
     }
 }
 
-/// What keeps a key inside the token.
+/// The attributes that keep a key inside the token.
 fn guarded() -> [Attribute; 5] {
     [
         Attribute::KeyType(KeyType::AES),
@@ -206,12 +206,13 @@ fn gcm<'a>(config: &HsmConfig, iv: &'a mut [u8; IV]) -> Result<GcmParams<'a>, Hs
     GcmParams::new(iv, AAD, TAG_BITS).map_err(|e| HsmError::failed(config, &e))
 }
 
+/// Held while the library is in use.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// The started PKCS#11 library; the process has it alone until this is dropped.
+/// The started PKCS#11 library. Nobody else in the process uses it until this is dropped.
 struct Library {
     pkcs11: Pkcs11,
-    /// Whether we started it, and so end it.
+    /// Whether this call started it, and so ends it.
     ours: bool,
     _alone: MutexGuard<'static, ()>,
 }
@@ -230,7 +231,7 @@ impl Library {
         Ok(Self { pkcs11, ours, _alone: alone })
     }
 
-    /// The slot of the one token with the label.
+    /// The slot of the only token with the label.
     fn slot(&self, config: &HsmConfig) -> Result<Slot, HsmError> {
         let slots = self
             .pkcs11
@@ -254,7 +255,7 @@ impl Library {
 impl Drop for Library {
     fn drop(&mut self) {
         if self.ours {
-            // Nothing can be done about a refusal: the next start finds it still started.
+            // A refusal does no harm: the next start finds the library started.
             let _ = self.pkcs11.clone().finalize();
         }
     }

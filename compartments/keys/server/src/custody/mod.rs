@@ -1,5 +1,5 @@
-//! Custody of the root key, under which every other secret is sealed at rest. Whoever takes the
-//! database and the directory of `keys`, and not what the provider guards, has nothing.
+//! Custody of the root key, under which every other secret is sealed at rest. A thief of the
+//! database and the directory of `keys` has no secret without what the custody guards.
 
 mod custodians;
 mod hsm;
@@ -19,61 +19,63 @@ pub use custodians::{UnsealError, send_share};
 pub use hsm::{HsmConfig, HsmError, open_root, seal_root};
 pub use share::{BadShare, Share};
 
-/// Who guards the root key.
+/// The custody of the root key.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "provider", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Custody {
-    /// A file of mode 0600, which belongs on another volume than the database: a credential of
-    /// the service manager, a mounted secret.
+    /// A file of mode 0600. It belongs on another volume than the database: a credential of the
+    /// service manager, or a mounted secret.
     File {
-        /// Where it is.
+        /// The path of the file.
         root_key: PathBuf,
     },
     /// An AES key that never leaves a hardware security module.
     Hsm(HsmConfig),
-    /// People, of whom so many must come together at every start.
+    /// Custodians: people, some of whom must come together at every start.
     Custodians {
         /// The Unix socket at which the starting process takes their shares.
         socket: PathBuf,
     },
 }
 
-/// Why the root key can't be had.
+/// Why the root key can't be kept or fetched.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CustodyError {
-    /// Its file can't be read or written.
+    /// The file can't be read or written.
     #[error(transparent)]
     File(#[from] ConfigError),
-    /// Its file does not hold a key.
+    /// The file does not hold a key.
     #[error("{}: the root key is the base64 of 32 bytes", .0.display())]
     Form(PathBuf),
-    /// The module refuses.
+    /// The hardware module refuses.
     #[error(transparent)]
     Hsm(#[from] HsmError),
-    /// The custodians' shares can't be taken.
+    /// Shares of custodians can't be taken.
     #[error(transparent)]
     Custodians(#[from] UnsealError),
-    /// The root key opens none of the secrets.
-    #[error("the root key does not open {0}: it is another ceremony's, or the secret was changed")]
+    /// The root key does not open a secret.
+    #[error(
+        "the root key does not open {0}: it is from another ceremony, or the secret was changed"
+    )]
     Wrong(String),
 }
 
-/// What a new root key leaves behind.
+/// What has to be kept of a new root key.
 #[derive(Debug, Default)]
 pub struct Kept {
-    /// What the module sealed, to be kept with the other secrets.
+    /// The root key as the hardware module sealed it, to be kept with the other secrets.
     pub sealed: Option<Vec<u8>>,
-    /// The custodians' shares, each for one person's eyes.
+    /// The shares of the custodians, each for one person.
     pub shares: Vec<Share>,
 }
 
 /// How many custodians there are, and how many must come together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quorum {
-    /// All of them.
+    /// The number of custodians.
     pub custodians: u8,
-    /// So many open.
+    /// How many of them must come together.
     pub threshold: u8,
 }
 
@@ -102,8 +104,8 @@ impl Custody {
         }
     }
 
-    /// Fetches the root key; `sealed` is what [`Custody::keep`] left with the secrets. Custodians
-    /// are waited for until a key comes together that is `right`.
+    /// Fetches the root key. `sealed` is what [`Custody::keep`] left with the secrets. If
+    /// custodians guard the key, it waits until their shares make a key that is `right`.
     pub async fn open(
         &self,
         sealed: Option<&[u8]>,
@@ -142,7 +144,7 @@ pub fn seal(root: &KeyBytes, name: &str, secret: &KeyBytes, rng: &dyn Rng) -> Ve
     [&nonce, body.as_slice(), tag.as_ref()].concat()
 }
 
-/// Opens what [`seal`] made for the same name.
+/// Opens a secret that [`seal`] sealed for the same name.
 #[must_use]
 pub fn open(root: &KeyBytes, name: &str, sealed: &[u8]) -> Option<KeyBytes> {
     let (nonce, body) = sealed.split_first_chunk::<NONCE>()?;
@@ -154,7 +156,7 @@ pub fn open(root: &KeyBytes, name: &str, sealed: &[u8]) -> Option<KeyBytes> {
 }
 
 fn aead(root: &KeyBytes) -> LessSafeKey {
-    #[expect(clippy::expect_used, reason = "the type fixes the length that AES-256 asks for")]
+    #[expect(clippy::expect_used, reason = "the type has the length of an AES-256 key")]
     let key = UnboundKey::new(&AES_256_GCM, root.expose()).expect("a root key has 32 bytes");
     LessSafeKey::new(key)
 }

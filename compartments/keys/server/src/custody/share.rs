@@ -1,8 +1,8 @@
-//! Custodians' shares of the root key: Shamir's secret sharing over GF(256) (Shamir, *How to
-//! share a secret*, 1979), as text that one person can keep on paper and type.
+//! The custodians' shares of the root key: Shamir's secret sharing over GF(256) (Shamir, *How to
+//! share a secret*, 1979), as text that a person can keep on paper and type.
 //!
-//! `version ‖ ceremony (4) ‖ threshold ‖ share (33) ‖ CRC-32 (4)`, in hexadecimal, in groups of
-//! four. The checksum finds a typing error before the wrong key is put together.
+//! A share is `version ‖ ceremony (4) ‖ threshold ‖ share (33) ‖ CRC-32 (4)`, in hexadecimal digits
+//! in groups of four. The checksum finds a typing error before a wrong key is put together.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,9 +15,10 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 use super::Quorum;
 
 const VERSION: u8 = 1;
+/// Bytes of a share.
 const LENGTH: usize = 43;
 
-/// One custodian's share.
+/// The share of one custodian.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct Share {
     ceremony: [u8; 4],
@@ -25,26 +26,26 @@ pub struct Share {
     point: Vec<u8>,
 }
 
-/// Text that is no share.
+/// Why a text is no share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BadShare {
-    /// Something else than hexadecimal digits, or too few, or too many.
+    /// The text has other characters than hexadecimal digits, or too few or too many digits.
     #[error("a share has {} hexadecimal digits; blanks and hyphens don't count", LENGTH * 2)]
     Form,
     /// A digit was mistyped.
     #[error("a digit of the share is wrong: type it again")]
     Checksum,
-    /// From a later version.
-    #[error("the share is of a form that this version does not know")]
+    /// The share is from a later version.
+    #[error("the share is from a later version")]
     Version,
 }
 
-/// Splits a root key.
+/// Splits a root key into shares.
 pub fn split(root: &KeyBytes, quorum: Quorum, rng: &dyn Rng) -> Vec<Share> {
     let ceremony = rng.bytes();
-    let mut dice = rand_ten::rngs::StdRng::from_seed(rng.bytes());
-    let points = Sharks(quorum.threshold).dealer_rng(root.expose(), &mut dice);
+    let mut random = rand_ten::rngs::StdRng::from_seed(rng.bytes());
+    let points = Sharks(quorum.threshold).dealer_rng(root.expose(), &mut random);
     points
         .take(quorum.custodians.into())
         .map(|point| Share { ceremony, threshold: quorum.threshold, point: Vec::from(&point) })
@@ -55,26 +56,26 @@ pub fn split(root: &KeyBytes, quorum: Quorum, rng: &dyn Rng) -> Vec<Share> {
 #[derive(Default)]
 pub struct Shares(Vec<Share>);
 
-/// What came of a share.
+/// What happened to a share.
 #[derive(Debug)]
 pub enum Added {
-    /// More are needed.
+    /// More shares are needed.
     Missing {
-        /// There are so many.
+        /// How many have come together.
         have: usize,
-        /// Of so many.
+        /// How many are needed in all.
         of: usize,
     },
-    /// They make a key: the right one, if all shares were.
+    /// The shares make a key. It is the right one if every share was.
     Complete(KeyBytes),
-    /// It is of another ceremony than those before.
+    /// The share is from another ceremony than the ones before.
     Foreign,
-    /// It was there already.
+    /// The share was added before.
     Twice,
 }
 
 impl Shares {
-    /// Adds one.
+    /// Adds a share.
     pub fn add(&mut self, share: Share) -> Added {
         if let Some(first) = self.0.first() {
             if first.ceremony != share.ceremony || first.threshold != share.threshold {
@@ -107,7 +108,7 @@ impl Shares {
 }
 
 impl Share {
-    /// The share as text; whoever reads it holds it.
+    /// The share as text, which is as secret as the share.
     #[must_use]
     pub fn to_text(&self) -> Zeroizing<String> {
         let mut bytes = Zeroizing::new(vec![VERSION]);
@@ -117,8 +118,8 @@ impl Share {
         let checksum = crc32fast::hash(&bytes);
         bytes.extend_from_slice(&checksum.to_be_bytes());
         let mut text = Zeroizing::new(String::with_capacity(LENGTH * 3));
-        for (n, byte) in bytes.iter().enumerate() {
-            if n > 0 && n.is_multiple_of(2) {
+        for (place, byte) in bytes.iter().enumerate() {
+            if place > 0 && place.is_multiple_of(2) {
                 text.push('-');
             }
             for digit in [byte >> 4, byte & 15] {
@@ -133,8 +134,9 @@ impl FromStr for Share {
     type Err = BadShare;
 
     fn from_str(text: &str) -> Result<Self, BadShare> {
-        let digit =
-            |c: char| c.to_digit(16).and_then(|d| u8::try_from(d).ok()).ok_or(BadShare::Form);
+        let digit = |of: char| {
+            of.to_digit(16).and_then(|digit| u8::try_from(digit).ok()).ok_or(BadShare::Form)
+        };
         let digits = text.chars().filter(|c| !c.is_whitespace() && *c != '-').take(LENGTH * 2 + 1);
         let digits = Zeroizing::new(digits.map(digit).collect::<Result<Vec<u8>, _>>()?);
         let pairs = digits.as_chunks::<2>().0.iter().map(|[high, low]| high << 4 | low);
@@ -166,20 +168,20 @@ mod tests {
 
     use super::*;
 
-    fn three(root: &KeyBytes) -> Vec<Share> {
+    fn three_shares(root: &KeyBytes) -> Vec<Share> {
         split(root, Quorum { custodians: 3, threshold: 2 }, &SystemRng)
     }
 
     #[test]
     fn any_two_of_three_make_the_key_and_one_does_not() {
         let root = KeyBytes::new([9; 32]);
-        let shares = three(&root);
+        let shares = three_shares(&root);
         for (a, b) in [(0, 1), (1, 2), (2, 0)] {
             let mut together = Shares::default();
             let first = together.add(shares[a].clone());
             assert!(matches!(first, Added::Missing { have: 1, of: 2 }));
             assert!(matches!(together.add(shares[a].clone()), Added::Twice));
-            assert!(matches!(together.add(three(&root)[b].clone()), Added::Foreign));
+            assert!(matches!(together.add(three_shares(&root)[b].clone()), Added::Foreign));
             let Added::Complete(key) = together.add(shares[b].clone()) else {
                 panic!("two shares make no key");
             };
@@ -189,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_share_reads_back_and_a_mistyped_digit_is_found() {
-        let share = three(&KeyBytes::new([9; 32])).remove(0);
+        let share = three_shares(&KeyBytes::new([9; 32])).remove(0);
         let text = share.to_text();
         assert_eq!(text.parse::<Share>().as_ref(), Ok(&share));
         assert_eq!(text.to_uppercase().replace('-', " ").parse::<Share>().as_ref(), Ok(&share));

@@ -1,4 +1,4 @@
-//! Alarms by mail, for people.
+//! Alarms by mail.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,7 @@ use keys_api::{Alarm, AlarmKind};
 use super::DeliveryError;
 use super::text::{Origin, advice, host_port, title};
 
-/// People who read alarms.
+/// The readers of alarms, and the relay that reaches them.
 #[derive(Debug)]
 pub struct Mail {
     name: String,
@@ -18,13 +18,13 @@ pub struct Mail {
     mailer: Mailer,
     from: Mailbox,
     readers: Vec<Mailbox>,
-    /// The right half of Message-IDs.
+    /// The part of Message-IDs behind the `@`.
     domain: String,
     reached: Mutex<Reached>,
 }
 
-/// Whom the last alarm has reached, by their places in `readers`: a repeat, made because others
-/// were not reached, spares them.
+/// The readers whom the last alarm has reached, by their places in `readers`. When the alarm is
+/// repeated for the others, they don't get it again.
 #[derive(Debug, Default)]
 struct Reached {
     seq: u64,
@@ -32,7 +32,7 @@ struct Reached {
 }
 
 impl Mail {
-    /// Says what is wrong with a configuration that can't be used.
+    /// Checks a configuration. The error says what is wrong with it.
     pub fn open(
         name: &str,
         origin: Origin,
@@ -41,7 +41,7 @@ impl Mail {
         recipients: &[String],
     ) -> Result<Self, String> {
         if host_port(relay).is_none() {
-            return Err(format!("`relay` is {relay:?}; it takes HOST:PORT"));
+            return Err(format!("`relay` is {relay:?}; write it as HOST:PORT"));
         }
         if recipients.is_empty() {
             return Err("`recipients` is empty: nobody would read the alarms".to_owned());
@@ -56,12 +56,13 @@ impl Mail {
             domain,
             reached: Mutex::default(),
         };
-        mail.try_all().map_err(|e| e.to_string())?;
+        mail.check_addresses().map_err(|e| e.to_string())?;
         Ok(mail)
     }
 
-    /// Sends one message to each reader. Once it has reached somebody, a relay that refuses
-    /// others for good is reported and not waited for: who left must not silence what follows.
+    /// Sends one message to each reader. If it has reached somebody, and the relay refuses other
+    /// readers for good, the refusals are logged and not repeated: the address of somebody who left
+    /// must not hold up later alarms.
     pub async fn deliver(&self, alarm: &Alarm, now: Timestamp) -> Result<(), DeliveryError> {
         let mut refused = Vec::new();
         let mut failed = None;
@@ -71,7 +72,7 @@ impl Mail {
             }
             match self.send(to, alarm, now).await {
                 Ok(()) => _ = self.reached(alarm.seq).readers.insert(place),
-                // The next reader has the same relay.
+                // The relay can't be reached; the other readers have the same one.
                 Err(e @ DeliveryError::Mail { source: SendError::Open(_), .. }) => return Err(e),
                 Err(e @ DeliveryError::Mail { source: SendError::Refused { .. }, .. }) => {
                     refused.push((place, e));
@@ -81,12 +82,16 @@ impl Mail {
         }
         match failed {
             Some(e) => Err(e),
-            None => self.judge(alarm.seq, refused),
+            None => self.conclude(alarm.seq, refused),
         }
     }
 
-    /// What the refusals mean once nothing else is open.
-    fn judge(&self, seq: u64, refused: Vec<(usize, DeliveryError)>) -> Result<(), DeliveryError> {
+    /// The result once the relay has answered for every reader: an error if it refused all of them.
+    fn conclude(
+        &self,
+        seq: u64,
+        refused: Vec<(usize, DeliveryError)>,
+    ) -> Result<(), DeliveryError> {
         let nobody = self.reached(seq).readers.is_empty();
         for (place, e) in refused {
             if nobody {
@@ -110,7 +115,7 @@ impl Mail {
         }
     }
 
-    /// The message as bytes.
+    /// The bytes of the message.
     pub fn message(
         &self,
         to: &Mailbox,
@@ -132,8 +137,9 @@ impl Mail {
         .build()
     }
 
-    /// Writes the longest message to everybody: no alarm must fail for an address that is none.
-    fn try_all(&self) -> Result<(), MessageError> {
+    /// Writes a message to each reader: no alarm must fail later because an address can't be
+    /// written to.
+    fn check_addresses(&self) -> Result<(), MessageError> {
         let alarm = Alarm {
             seq: u64::MAX,
             first: Timestamp::UNIX_EPOCH,
@@ -148,7 +154,7 @@ impl Mail {
             .try_for_each(|to| self.message(to, &alarm, Timestamp::UNIX_EPOCH).map(drop))
     }
 
-    /// Whom alarm `seq` has reached so far.
+    /// The readers whom alarm `seq` has reached so far.
     fn reached(&self, seq: u64) -> MutexGuard<'_, Reached> {
         let mut reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
         if reached.seq != seq {
@@ -166,7 +172,7 @@ fn text(alarm: &Alarm, origin: &Origin) -> String {
     let Alarm { seq, first, last, kind, caller, count, detail } = alarm;
     let (meaning, first_step) = advice(*kind);
     let kind = kind.as_str();
-    let caller = caller.as_ref().map_or("nobody in particular", |caller| caller.as_str());
+    let caller = caller.as_ref().map_or("none", |caller| caller.as_str());
     let origin = &origin.text;
     format!(
         "{meaning}\n\
@@ -182,6 +188,6 @@ fn text(alarm: &Alarm, origin: &Origin) -> String {
          number:  {seq}\n\
          from:    {origin}\n\
          \n\
-         `cofferdam incident alarms` lists all of them; the operator's manual says how to go on.\n"
+         `cofferdam incident alarms` lists all alarms; the operator's manual says how to go on.\n"
     )
 }

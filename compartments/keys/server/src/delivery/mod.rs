@@ -1,8 +1,8 @@
-//! Alarms leave the process: to webhooks, by mail, to syslog.
+//! Delivers alarms to places outside the process: webhooks, mailboxes, syslog.
 //!
-//! [`Sink::deliver`] tells one place of one alarm. An error means that the alarm may not have
-//! arrived: whoever calls repeats it until it is `Ok`, so every place hears of every alarm at
-//! least once. What arrives twice has the same webhook-id, Message-ID, or `seq`.
+//! [`Sink::deliver`] delivers one alarm to one place. After an error the alarm may not have
+//! arrived, and the caller repeats it until it is `Ok`: every place gets every alarm at least once.
+//! An alarm that arrives twice has the same webhook-id, Message-ID, or `seq`.
 
 mod mail;
 mod syslog;
@@ -24,45 +24,45 @@ use syslog::Syslog;
 use text::Origin;
 use webhook::Webhook;
 
-/// `[[alarms]]` in `keys.toml`: one place to which alarms go.
+/// `[[alarms]]` in `keys.toml`: a place to which alarms go.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "to", rename_all = "snake_case", deny_unknown_fields)]
 pub enum SinkConfig {
     /// A web server that takes signed requests (<https://www.standardwebhooks.com>).
     Webhook {
-        /// What the place is called here; each has a name of its own.
+        /// The name of the place. No two places share one.
         name: String,
-        /// `https://…`; `http://…` to this machine only.
+        /// `https://…`, or `http://…` on this machine.
         url: String,
-        /// The file with the secret that both sides know, `whsec_` and base64; mode 0600.
+        /// The file with the shared secret, `whsec_` and base64, mode 0600.
         secret_file: PathBuf,
-        /// Whom to trust with certificates, PEM; `None`: whom the system trusts.
+        /// The authorities to trust, as PEM; `None` for those that the system trusts.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ca: Option<PathBuf>,
     },
     /// People with mailboxes.
     Mail {
-        /// What the place is called here; each has a name of its own.
+        /// The name of the place. No two places share one.
         name: String,
-        /// The SMTP relay: `HOST:PORT`.
+        /// The SMTP relay, as `HOST:PORT`.
         relay: String,
-        /// The sender's address.
+        /// The address of the sender.
         from: String,
-        /// The readers' addresses.
+        /// The addresses of the readers.
         recipients: Vec<String>,
     },
     /// A syslog daemon that reads RFC 5424.
     Syslog {
-        /// What the place is called here; each has a name of its own.
+        /// The name of the place. No two places share one.
         name: String,
-        /// The path of a datagram socket, as `/dev/log`, or `udp://HOST:PORT`. Over UDP nobody
-        /// says whether an alarm arrived.
+        /// The path of a datagram socket, as `/dev/log`, or `udp://HOST:PORT`. Over UDP, an alarm
+        /// can be lost without an error.
         address: String,
     },
 }
 
 impl SinkConfig {
-    /// What the place is called.
+    /// The name of the place.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -72,7 +72,7 @@ impl SinkConfig {
         }
     }
 
-    /// The TCP port to which it connects, for the sandbox.
+    /// The TCP port to which it connects; the sandbox opens it.
     #[must_use]
     pub fn port(&self) -> Option<u16> {
         match self {
@@ -83,7 +83,7 @@ impl SinkConfig {
     }
 }
 
-/// One place to which alarms go, ready to be told.
+/// A place to which alarms go, ready for use.
 #[derive(Debug)]
 pub struct Sink {
     name: String,
@@ -97,61 +97,62 @@ enum Way {
     Syslog(Syslog),
 }
 
-/// Why a place can't be told of alarms, or was not told of one. Quotes no URL, no address of a
-/// person and no secret.
+/// Why a place can't be used, or why an alarm did not reach it. The message quotes no URL, no
+/// address of a person and no secret.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeliveryError {
-    /// Its entry in the configuration can't be used.
+    /// The entry in the configuration can't be used.
     #[error("[[alarms]] {sink:?}: {cause}")]
     Config {
-        /// What the place is called.
+        /// The name of the place.
         sink: String,
-        /// What is wrong with it, and how it should be.
+        /// What is wrong with the entry, and how it should be.
         cause: String,
     },
-    /// Its secret can't be read.
+    /// The secret can't be read.
     #[error("[[alarms]] {sink:?}: {source}")]
     Secret {
-        /// What the place is called.
+        /// The name of the place.
         sink: String,
         /// What is wrong with the file.
         source: ConfigError,
     },
-    /// It did not answer.
-    #[error("no alarm reaches {sink:?}: {cause}; see whether it runs and can be reached from here")]
+    /// The place did not answer.
+    #[error("no alarm reaches {sink:?}: {cause}; check that it runs and can be reached from here")]
     Unreachable {
-        /// What the place is called.
+        /// The name of the place.
         sink: String,
-        /// What the connection said.
+        /// The error of the connection.
         cause: String,
     },
-    /// It answered, but did not take the alarm.
+    /// The place answered, and did not take the alarm.
     #[error("{sink:?} did not take the alarm: it answered {status}; only 2xx counts{}", hint(*.status))]
     Refused {
-        /// What the place is called.
+        /// The name of the place.
         sink: String,
         /// The HTTP status.
         status: u16,
     },
-    /// The mail relay did not take it.
+    /// The mail relay did not take the alarm.
     #[error("no alarm reaches {sink:?}: {source}")]
     Mail {
-        /// What the place is called.
+        /// The name of the place.
         sink: String,
-        /// What became of it.
+        /// Why the relay did not take it.
         source: SendError,
     },
 }
 
 impl Sink {
-    /// Checks `config` and reads its files, so that what is wrong shows at the start and not when
-    /// the first alarm rings. `origin` says who speaks: the log's origin.
+    /// Checks `config` and reads its files, so that a mistake shows at the start and not when the
+    /// first alarm rings. `origin` is the name of the log: it tells the reader which instance
+    /// sends.
     pub fn open(config: &SinkConfig, origin: &str) -> Result<Self, DeliveryError> {
         let name = config.name().to_owned();
         let bad = |cause: String| DeliveryError::Config { sink: name.clone(), cause };
         if name.is_empty() {
-            return Err(bad("the name is empty; give each place one of its own".to_owned()));
+            return Err(bad("the name is empty; give each place a name".to_owned()));
         }
         let origin = Origin::new(origin).map_err(bad)?;
         let way = match config {
@@ -169,16 +170,16 @@ impl Sink {
         Ok(Self { name, way })
     }
 
-    /// What the place is called.
+    /// The name of the place.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Tells the place of `alarm`. After an error it may or may not have heard of it. One at a
-    /// time: whom of several readers a mail has reached is remembered for the last alarm only.
+    /// Delivers `alarm` to the place. After an error it may or may not have arrived. Deliver one
+    /// alarm after the other: mail remembers only for the last alarm which readers it has reached.
     pub async fn deliver(&self, alarm: &Alarm, now: Timestamp) -> Result<(), DeliveryError> {
-        // Here, once for all ways: whatever comes after sees one bounded line.
+        // Done here for all ways of delivery: they all get one line of a bounded length.
         let alarm = Alarm { detail: text::one_line(&alarm.detail), ..alarm.clone() };
         match &self.way {
             Way::Webhook(webhook) => webhook.deliver(&alarm, now).await,
@@ -188,11 +189,11 @@ impl Sink {
     }
 }
 
-/// What to do about an answer that is common and easily misread.
+/// What to do about some common answers.
 const fn hint(status: u16) -> &'static str {
     match status {
         300..=399 => ", and redirects are not followed: set `url` to where it leads",
-        401 | 403 => "; see whether both sides have the same secret and the right time",
+        401 | 403 => "; check that both sides have the same secret and the right time",
         _ => "",
     }
 }

@@ -1,4 +1,5 @@
-//! Syslog, RFC 5424, one datagram a message: over UDP (RFC 5426) or to a local socket.
+//! Alarms to syslog (RFC 5424), one datagram for each message: over UDP (RFC 5426) or to a local
+//! socket.
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -12,9 +13,9 @@ use tokio::net::{UdpSocket, UnixDatagram, lookup_host};
 use super::DeliveryError;
 use super::text::{Origin, host_port, title};
 
-/// How long the name server or a full socket may take.
+/// How long the name server, or a full socket, may take.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// "Security/authorization messages".
+/// The facility for security and authorization messages.
 const LOG_AUTH: u8 = 4;
 
 /// A syslog daemon.
@@ -33,21 +34,22 @@ enum Target {
 }
 
 impl Syslog {
-    /// Says what is wrong with an address that is none.
+    /// Checks an address. The error says what is wrong with it.
     pub fn open(name: &str, origin: &Origin, address: &str) -> Result<Self, String> {
         let target = match address.strip_prefix("udp://") {
             Some(peer) if host_port(peer).is_some() => Target::Udp(peer.to_owned()),
             None if address.starts_with('/') => Target::Local(address.into()),
             _ => {
                 return Err(format!(
-                    "`address` is {address:?}; it takes a path as /dev/log, or udp://HOST:PORT"
+                    "`address` is {address:?}; write a path as /dev/log, or udp://HOST:PORT"
                 ));
             }
         };
         Ok(Self { name: name.to_owned(), host: origin.host(), target })
     }
 
-    /// Sends one line. The socket is opened for it: a daemon that was restarted has a new one.
+    /// Sends one line. The socket is opened for each line, because a daemon that was restarted has
+    /// a new one.
     pub async fn deliver(&self, alarm: &Alarm) -> Result<(), DeliveryError> {
         let line = line(alarm, &self.host);
         let sending = async {
@@ -64,7 +66,7 @@ impl Syslog {
     }
 }
 
-/// Connected first: only then is waited for room at the other end.
+/// Connects first: only a connected socket waits for room at the other end.
 async fn send_local(path: &Path, line: &[u8]) -> io::Result<()> {
     let socket = UnixDatagram::unbound()?;
     socket.connect(path)?;
@@ -81,16 +83,16 @@ async fn send_udp(peer: &str, line: &[u8]) -> io::Result<()> {
     UdpSocket::bind(local).await?.send_to(line, peer).await.map(drop)
 }
 
-/// The message: the same line for the same alarm, at every attempt.
+/// The message. It is the same for the same alarm, at every attempt.
 fn line(alarm: &Alarm, host: &str) -> String {
     let priority = LOG_AUTH * 8 + severity(alarm.kind);
-    // Six digits after the point are the most that RFC 5424 takes.
+    // RFC 5424 allows at most six digits of a second.
     let time = alarm.last.strftime("%Y-%m-%dT%H:%M:%S%.6fZ");
     let kind = alarm.kind.as_str();
     let caller = escaped(alarm.caller.as_ref().map_or("", CallerName::as_str));
     let (seq, count) = (alarm.seq, alarm.count);
     let (title, detail) = (title(alarm), &alarm.detail);
-    // 32473 is the number for those who have none (RFC 5612).
+    // 32473 is the enterprise number for documentation (RFC 5612).
     format!(
         "<{priority}>1 {time} {host} cofferdam-keys - {kind} \
          [alarm@32473 kind=\"{kind}\" caller=\"{caller}\" seq=\"{seq}\" count=\"{count}\"] \
@@ -98,7 +100,7 @@ fn line(alarm: &Alarm, host: &str) -> String {
     )
 }
 
-/// "Action must be taken immediately", or a warning.
+/// Severity 1 (alert) for alarms that call for action at once, and 4 (warning) for the others.
 const fn severity(kind: AlarmKind) -> u8 {
     match kind {
         AlarmKind::Decoy
@@ -117,7 +119,7 @@ const fn severity(kind: AlarmKind) -> u8 {
     }
 }
 
-/// A value between quotes (RFC 5424, section 6.3.3).
+/// A value as it is written between quotes (RFC 5424, section 6.3.3).
 pub fn escaped(value: &str) -> String {
     let mut out = String::with_capacity(value.len());
     for c in value.chars() {

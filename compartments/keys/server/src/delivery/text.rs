@@ -1,15 +1,15 @@
-//! The words and names that all ways of delivery share.
+//! Words and names that all ways of delivery share.
 
 use keys_api::{Alarm, AlarmKind};
 
-/// The longest detail that leaves, in bytes: a syslog line stays below 2,048 bytes with it, which
-/// every receiver should take (RFC 5424, section 6.1).
+/// The longest detail, in bytes. With it a syslog line stays below 2,048 bytes, which every
+/// receiver should take (RFC 5424, section 6.1).
 const MAX_DETAIL: usize = 1024;
-/// The longest origin: Message-IDs and host names have their limits.
+/// The longest origin, in bytes: Message-IDs and host names are limited.
 const MAX_ORIGIN: usize = 100;
 
-/// `text` as one line, cut where it is too long. What breaks a line becomes a blank, and so does
-/// what makes a line read other than it stands: control characters and marks of direction.
+/// `text` as one line, cut if it is too long. Characters that break a line or change how it reads,
+/// as control characters and marks of direction, become blanks.
 pub fn one_line(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(MAX_DETAIL));
     for c in text.chars() {
@@ -23,6 +23,7 @@ pub fn one_line(text: &str) -> String {
     out
 }
 
+/// Whether a character breaks a line, or changes how it reads.
 pub fn is_troublesome(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -30,43 +31,43 @@ pub fn is_troublesome(c: char) -> bool {
             | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// Who speaks.
+/// The instance that sends.
 #[derive(Debug, Clone)]
 pub struct Origin {
-    /// As it stands in the configuration: `keys-1.shop.example/log`.
+    /// The name of its log in the configuration, as `keys-1.shop.example/log`.
     pub text: String,
-    /// The same with letters, digits and hyphens only.
+    /// The same name with letters, digits and hyphens only.
     slug: String,
 }
 
 impl Origin {
-    /// Says what is wrong with an origin that is none.
+    /// Checks the name of a log. The error says what is wrong with it.
     pub fn new(origin: &str) -> Result<Self, String> {
         let named = origin.bytes().any(|b| b.is_ascii_alphanumeric());
         if !named || origin.len() > MAX_ORIGIN || origin.contains(is_troublesome) {
             return Err(format!(
-                "the log's origin {origin:?} can't sign alarms: it takes up to {MAX_ORIGIN} bytes \
-                 on one line, as in keys-1.shop.example/log"
+                "log_origin {origin:?} can't be used in alarms: write up to {MAX_ORIGIN} bytes on \
+                 one line, as in keys-1.shop.example/log"
             ));
         }
         let slug = replaced(origin, |c| c.is_ascii_alphanumeric());
         Ok(Self { text: origin.to_owned(), slug })
     }
 
-    /// The identity of an alarm, the same whenever it is sent. No dot: the signature of a webhook
-    /// takes one for its end.
+    /// The identity of an alarm, the same at every attempt. It has no dot, because the signature of
+    /// a webhook ends the identity with one.
     pub fn event_id(&self, seq: u64) -> String {
         format!("alarm_{}_{seq}", self.slug)
     }
 
-    /// The host in it: what stands in front of the first slash.
+    /// The host: the part in front of the first slash.
     pub fn host(&self) -> String {
         let host = self.text.split('/').next().unwrap_or_default();
         replaced(host, |c| c.is_ascii_alphanumeric() || c == '.')
     }
 }
 
-/// `text` with a hyphen for every character that is not `good`; one hyphen if nothing is left.
+/// `text` with a hyphen for every character that is not `good`; a hyphen if it is empty.
 fn replaced(text: &str, good: impl Fn(char) -> bool) -> String {
     let out: String = text.chars().map(|c| if good(c) { c } else { '-' }).collect();
     if out.is_empty() { "-".to_owned() } else { out }
@@ -80,7 +81,7 @@ pub fn host_port(address: &str) -> Option<(&str, u16)> {
     named.then_some((host, port))
 }
 
-/// `budget web-ky-1`: what it is about and who set it off.
+/// The cause and the caller, as `budget web-ky-1`.
 pub fn title(alarm: &Alarm) -> String {
     match &alarm.caller {
         Some(caller) => format!("{} {caller}", alarm.kind.as_str()),
@@ -88,62 +89,62 @@ pub fn title(alarm: &Alarm) -> String {
     }
 }
 
-/// What an alarm means, and what to do first: the table in the operator's manual.
+/// The meaning of an alarm, and what to do first, as in the table of the operator's manual.
 pub const fn advice(kind: AlarmKind) -> (&'static str, &'static str) {
     match kind {
         AlarmKind::Budget => (
             "A caller asked for more than its budget.",
-            "Look at what that host is doing; freeze it if you don't know.",
+            "Look at what that host is doing; freeze the caller if you can't tell.",
         ),
         AlarmKind::Decoy => (
-            "A caller opened, or signed in to, a record where nobody lives.",
-            "Nobody has a reason to: freeze the caller.",
+            "A caller opened a decoy, or signed in to one.",
+            "Nobody has a reason to open a decoy: freeze the caller.",
         ),
         AlarmKind::RefusedGrant => (
-            "A caller tried what it has no grant for.",
-            "A wrong deployment, or somebody trying doors: find out which.",
+            "A caller tried something that it has no grant for.",
+            "Find out whether a deployment is wrong or an intruder is trying.",
         ),
         AlarmKind::Frozen => (
             "A frozen caller goes on asking.",
             "The intruder is still there: take that host off the network.",
         ),
         AlarmKind::DecoyProbe => (
-            "A compartment asked a second time where its decoys are.",
-            "Take that compartment's host for fallen.",
+            "A compartment asked a second time which records are decoys.",
+            "Treat the host of that compartment as fallen.",
         ),
         AlarmKind::RefusedWarrant => (
-            "A warrant was refused: without two good signatures, or overdrawn.",
+            "A warrant was refused: it lacks two good signatures, or is overdrawn.",
             "Find out who handed it in.",
         ),
         AlarmKind::LogDamage => (
-            "The log's end was damaged and cut, or the log does not match its checkpoint.",
-            "After a crash, note it: a scope over that time says so. Without one, keep the \
-             directory as it is and take the keys host for fallen.",
+            "The end of the log was damaged and cut, or the log does not match its checkpoint.",
+            "After a crash, note it: a scope over that time says so. If there was no crash, keep the \
+             directory as it is and treat the host of keys as fallen.",
         ),
         AlarmKind::BadCertificate => (
-            "A client without a good certificate of the authority knocked.",
-            "See whether a certificate has run out; if not, find out who reaches this port.",
+            "A client without a good certificate of the authority tried to connect.",
+            "Check whether a certificate has expired; if not, find out who reaches this port.",
         ),
         AlarmKind::ClockJump => (
-            "The machine's clock was moved, or disagrees with another instance's.",
-            "Look at its time source, and at who could set it: budgets and warrants go by it.",
+            "The clock of the machine was moved, or disagrees with that of another instance.",
+            "Check its time source, and who could set it: budgets and warrants depend on it.",
         ),
         AlarmKind::WitnessDisagreement => (
-            "A witness's copy of the log disagrees with the log.",
-            "Take the keys host for fallen; keep both copies as they are.",
+            "The log disagrees with the copy of a witness.",
+            "Treat the host of keys as fallen; keep both copies as they are.",
         ),
         AlarmKind::DecoyMail => (
-            "mail came to a mailbox that only whoever has our list can know: the list is out",
-            "take the callers that it names for fallen, and scope them back to when they opened it",
+            "Mail came to a decoy, whose address only a thief of your list can know.",
+            "Treat the callers that the alarm names as fallen, and scope them back to when they \
+             opened the decoy.",
         ),
         AlarmKind::BreakGlass => (
-            "One person alone gave an order that takes two.",
-            "Call that person now, by a number that you know; if it was not they, take their key \
-             and the response host for fallen.",
+            "One person alone gave an order that needs two.",
+            "Call that person now, by a number that you know. If they did not give it, treat their \
+             key and the host of response as fallen.",
         ),
-        AlarmKind::RefusedOrder => (
-            "A policy or an epoch order without two good signatures was handed in.",
-            "Find out who handed it in.",
-        ),
+        AlarmKind::RefusedOrder => {
+            ("An order without two good signatures was handed in.", "Find out who handed it in.")
+        }
     }
 }

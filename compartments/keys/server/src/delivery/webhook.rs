@@ -1,4 +1,4 @@
-//! Webhooks, signed as <https://www.standardwebhooks.com> says.
+//! Alarms to webhooks, signed as <https://www.standardwebhooks.com> says.
 
 use std::error::Error;
 use std::net::IpAddr;
@@ -28,9 +28,9 @@ use zeroize::Zeroizing;
 use super::DeliveryError;
 use super::text::Origin;
 
-/// How long the other side may take, from the first packet to its status.
+/// How long the other side may take, from the first packet to the status of its answer.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// Whom Debian and its like trust.
+/// The authorities that Debian and systems like it trust.
 const SYSTEM_CA: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// A web server that takes alarms.
@@ -43,7 +43,7 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// Checks the address, reads the secret and the authorities.
+    /// Checks the URL, and reads the secret and the authorities.
     pub fn open(
         name: &str,
         origin: Origin,
@@ -66,8 +66,8 @@ impl Webhook {
         Ok(Self { name: name.to_owned(), origin, uri, key, client })
     }
 
-    /// Sends one signed request. A status of 2xx is all that counts: the answer's body stays
-    /// unread, whatever its length, and redirects are not followed.
+    /// Sends one signed request. Only a status of 2xx counts. The body of the answer stays unread,
+    /// and redirects are not followed.
     pub async fn deliver(&self, alarm: &Alarm, now: Timestamp) -> Result<(), DeliveryError> {
         let request = self.request(alarm, now).map_err(|e| self.unreachable(chain(&e)))?;
         let answer = tokio::time::timeout(PATIENCE, self.client.request(request))
@@ -105,24 +105,24 @@ impl Webhook {
     }
 }
 
-/// No URL: the token of whoever runs the other side often stands in it.
+/// Leaves the URL out, which often holds a token.
 impl std::fmt::Debug for Webhook {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Webhook({:?})", self.name)
     }
 }
 
-/// The TCP port that a URL leads to.
+/// The TCP port of a URL.
 pub fn port(url: &str) -> Option<u16> {
     let uri = parse(url).ok()?;
     Some(uri.port_u16().unwrap_or(if is_https(&uri) { 443 } else { 80 }))
 }
 
 fn parse(url: &str) -> Result<Uri, &'static str> {
-    let uri: Uri = url.parse().map_err(|_| "`url` is none; it looks like https://host/path")?;
+    let uri: Uri = url.parse().map_err(|_| "`url` is no URL; write it as https://host/path")?;
     let host = uri.host().filter(|host| !host.is_empty()).ok_or("`url` names no host")?;
     if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
-        return Err("`url` holds a user's name, which is not sent; the signature says who we are");
+        return Err("`url` holds a user name, which is not sent; the signature shows who sends");
     }
     match uri.scheme_str() {
         Some("https") => Ok(uri),
@@ -148,7 +148,7 @@ fn key(secret: &[u8]) -> Option<hmac::Key> {
     (24..=64).contains(&bytes.len()).then(|| hmac::Key::new(hmac::HMAC_SHA256, &bytes))
 }
 
-/// A client that trusts the authorities in `ca`; without any it speaks plain HTTP.
+/// A client that trusts the authorities in `ca`. Without them it speaks plain HTTP.
 fn client(ca: Option<&Path>) -> Result<Client<HttpsConnector<HttpConnector>, Full<Bytes>>, String> {
     let roots = ca.map_or(Ok(RootCertStore::empty()), roots)?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -159,7 +159,7 @@ fn client(ca: Option<&Path>) -> Result<Client<HttpsConnector<HttpConnector>, Ful
         .with_no_client_auth();
     let builder = HttpsConnectorBuilder::new().with_tls_config(tls);
     let builder = if ca.is_some() { builder.https_only() } else { builder.https_or_http() };
-    // Alarms are rare, and the other side moves: every one has a connection of its own.
+    // Alarms are rare, and the other side may move: each has a connection of its own.
     Ok(Client::builder(TokioExecutor::new())
         .pool_max_idle_per_host(0)
         .build(builder.enable_http1().build()))
@@ -170,7 +170,7 @@ fn roots(ca: &Path) -> Result<RootCertStore, String> {
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|e| format!("{}: {e}", ca.display()))?;
     let mut roots = RootCertStore::empty();
-    // A system's bundle may hold some that rustls can't use.
+    // The bundle of a system may hold certificates that rustls can't use.
     let (usable, _) = roots.add_parsable_certificates(certs);
     if usable == 0 {
         return Err(format!("{} holds no certificate of an authority", ca.display()));
@@ -178,7 +178,7 @@ fn roots(ca: &Path) -> Result<RootCertStore, String> {
     Ok(roots)
 }
 
-/// The same bytes for the same alarm, at every attempt.
+/// The body. It is the same for the same alarm, at every attempt.
 fn body(alarm: &Alarm, origin: &Origin) -> String {
     json!({
         "type": format!("alarm.{}", alarm.kind.as_str()),
@@ -197,7 +197,7 @@ fn body(alarm: &Alarm, origin: &Origin) -> String {
     .to_string()
 }
 
-/// An error with all its causes: the outermost says no more than that it failed.
+/// An error with all its causes: the outermost only says that the request failed.
 fn chain(error: &dyn Error) -> String {
     let causes = std::iter::successors(error.source(), |&e| e.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))

@@ -1,8 +1,9 @@
-//! Read budgets: so many records in any minute, hour and day, and a burst beyond the minute's limit.
+//! Read budgets: so many records in any minute, hour and day, and a burst beyond the minute's
+//! limit.
 //!
-//! A window of length *T* is kept as slots of *T*/60 (the day's as hours), and its oldest slot counts
-//! whole. So no more than the limit passes in *any* span of length *T*, and memory does not grow
-//! with use. The burst is a window of an hour that counts what went beyond the minute's limit.
+//! A window of length *T* is kept as slots of *T*/60 (the day's as hours), and its oldest slot
+//! counts whole. So no more than the limit passes in *any* span of length *T*, and memory does not
+//! grow with use. The burst is a window of an hour that counts what went beyond the minute's limit.
 
 use std::collections::{HashMap, VecDeque};
 

@@ -40,8 +40,8 @@ impl Decoys {
         head < u64::MAX / u64::from(self.one_in)
     }
 
-    /// The decoys that an entry of the log touched: data that was sealed for a decoy is its filling,
-    /// and touches nobody.
+    /// The decoys that an entry of the log touched: data that was sealed for a decoy is its
+    /// filling, and touches nobody.
     pub fn touched_by(&self, entry: Entry) -> Vec<Touched> {
         let at = entry.at;
         let (caller, records, presented) = match entry.event {

@@ -9,14 +9,14 @@ use aws_lc_rs::hmac;
 use cofferdam_core::{Domain, Epoch, FieldKey, FieldSet, KeyBytes, Record};
 use zeroize::Zeroizing;
 
-/// The keys that everything else is derived from.
+/// The keys from which all others are derived.
 pub struct KeyRing {
     masters: BTreeMap<(Domain, Epoch), Prk>,
     pepper: hmac::Key,
     index: hmac::Key,
 }
 
-/// The length that HKDF is asked for.
+/// The length of HKDF's output.
 struct Bytes32;
 
 impl KeyType for Bytes32 {
@@ -26,7 +26,7 @@ impl KeyType for Bytes32 {
 }
 
 impl KeyRing {
-    /// A ring without masters.
+    /// A ring without master keys.
     pub fn new(pepper: &KeyBytes, index: &KeyBytes) -> Self {
         Self {
             masters: BTreeMap::new(),
@@ -35,14 +35,14 @@ impl KeyRing {
         }
     }
 
-    /// Takes a master key; the highest epoch of a domain is its current one.
+    /// Adds a master key. The highest epoch of a domain is its current one.
     pub fn insert(&mut self, domain: Domain, epoch: Epoch, master: &KeyBytes) {
         let salt = format!("cofferdam/v1/{domain}/{}", epoch.0);
         let master = Salt::new(HKDF_SHA256, salt.as_bytes()).extract(master.expose());
         self.masters.insert((domain, epoch), master);
     }
 
-    /// Whether there is a master of this epoch.
+    /// Whether there is a master key of this epoch.
     pub fn has(&self, domain: Domain, epoch: Epoch) -> bool {
         self.masters.contains_key(&(domain, epoch))
     }
@@ -52,13 +52,14 @@ impl KeyRing {
         self.masters.keys().filter(|(of, _)| *of == domain).map(|(_, epoch)| *epoch).collect()
     }
 
-    /// The epoch that new records are sealed under; `None` for a domain served elsewhere.
+    /// The epoch under which new data is sealed; `None` for a domain that this instance does not
+    /// serve.
     pub fn current(&self, domain: Domain) -> Option<Epoch> {
         self.epochs(domain).pop()
     }
 
-    /// The keys of `fields` of `record`, in the order of the fields; `None` for an epoch that
-    /// has no master.
+    /// The keys of `fields` of `record`, in the order of the fields; `None` for an epoch without a
+    /// master key.
     pub fn field_keys(
         &self,
         domain: Domain,
@@ -75,8 +76,8 @@ impl KeyRing {
         Some(keys.collect())
     }
 
-    /// The verifier of a password hash: the record stands in it, so that a verifier moved to
-    /// another customer opens nothing.
+    /// The verifier of a password hash. It covers the record, so that a verifier that is moved to
+    /// another customer is worth nothing.
     pub fn harden(&self, record: Record, hash: &KeyBytes) -> KeyBytes {
         let mut context = hmac::Context::with_key(&self.pepper);
         context.update(&record.0.to_be_bytes());
@@ -84,7 +85,7 @@ impl KeyRing {
         tag(&context.sign())
     }
 
-    /// The look-up index of an address's digest.
+    /// The look-up index of the digest of an address.
     pub fn index(&self, digest: &KeyBytes) -> KeyBytes {
         tag(&hmac::sign(&self.index, digest.expose()))
     }
@@ -92,7 +93,7 @@ impl KeyRing {
 
 fn expand(key: &Prk, info: &[u8]) -> Zeroizing<[u8; 32]> {
     let mut out = Zeroizing::new([0; 32]);
-    #[expect(clippy::expect_used, reason = "HKDF fails only past 255 blocks; this is one")]
+    #[expect(clippy::expect_used, reason = "HKDF fails only above 255 blocks; this is one")]
     key.expand(&[info], Bytes32)
         .and_then(|okm| okm.fill(out.as_mut_slice()))
         .expect("one block of HKDF output");
@@ -112,50 +113,50 @@ mod tests {
     use super::*;
 
     fn ring(seed: u8) -> KeyRing {
-        let key = |n: u8| KeyBytes::new([n; 32]);
+        let key = |seed: u8| KeyBytes::new([seed; 32]);
         let mut ring = KeyRing::new(&key(3), &key(4));
-        for (n, domain) in (0..).zip(Domain::ALL) {
-            ring.insert(domain, Epoch(0), &key(seed.wrapping_add(n)));
+        for (place, domain) in (0..).zip(Domain::ALL) {
+            ring.insert(domain, Epoch(0), &key(seed.wrapping_add(place)));
         }
         ring
     }
 
-    fn one(ring: &KeyRing, domain: Domain, record: u32, field: Field) -> [u8; 32] {
+    fn key_of(ring: &KeyRing, domain: Domain, record: u32, field: Field) -> [u8; 32] {
         let fields = FieldSet::EMPTY.with(field);
         let keys = ring.field_keys(domain, Epoch(0), Record(record), fields).unwrap();
         *keys[0].0.expose()
     }
 
     #[test]
-    fn every_place_has_a_key_of_its_own() {
-        let a = ring(1);
+    fn every_field_of_every_record_has_its_own_key() {
+        let first = ring(1);
         let mut seen = std::collections::HashSet::new();
         for record in [0, 1, 256, u32::MAX - 1] {
             for field in [Field::Name, Field::Email] {
                 for domain in Domain::ALL {
-                    assert!(seen.insert(one(&a, domain, record, field)));
+                    assert!(seen.insert(key_of(&first, domain, record, field)));
                 }
             }
         }
-        assert!(!seen.contains(&one(&ring(9), Domain::Accounts, 0, Field::Name)));
-        assert!(a.field_keys(Domain::Accounts, Epoch(1), Record(0), FieldSet::EMPTY).is_none());
+        assert!(!seen.contains(&key_of(&ring(9), Domain::Accounts, 0, Field::Name)));
+        assert!(first.field_keys(Domain::Accounts, Epoch(1), Record(0), FieldSet::EMPTY).is_none());
 
         let mut later = ring(1);
         later.insert(Domain::Accounts, Epoch(1), &KeyBytes::new([1; 32]));
         assert_eq!(later.current(Domain::Accounts), Some(Epoch(1)));
         assert_eq!(
-            one(&later, Domain::Accounts, 0, Field::Name),
-            one(&a, Domain::Accounts, 0, Field::Name)
+            key_of(&later, Domain::Accounts, 0, Field::Name),
+            key_of(&first, Domain::Accounts, 0, Field::Name)
         );
         let fields = FieldSet::EMPTY.with(Field::Name);
         let next = later.field_keys(Domain::Accounts, Epoch(1), Record(0), fields).unwrap();
-        assert_ne!(next[0].0.expose(), &one(&a, Domain::Accounts, 0, Field::Name));
+        assert_ne!(next[0].0.expose(), &key_of(&first, Domain::Accounts, 0, Field::Name));
     }
 
     #[test]
     fn the_derivation_never_changes() {
-        // What is sealed today must open in ten years: this value is for ever.
-        let key = one(&ring(1), Domain::Accounts, 7, Field::Email);
+        // Data that is sealed today must open in ten years, so this value never changes.
+        let key = key_of(&ring(1), Domain::Accounts, 7, Field::Email);
         let hex: Vec<_> = key.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hex.concat(), GOLDEN);
     }

@@ -1,38 +1,40 @@
-//! Time that a lying clock does not move: budgets and warrants run on what really passed since
-//! the start, as long as the machine's clock agrees with it but for what a time service slews.
+//! Time that can't be moved by setting the clock. Budgets and warrants follow the clock of the
+//! machine as long as it agrees with the time that really passed since the start. If somebody moves
+//! the clock, they follow the time that really passed.
 
 use std::time::Duration;
 
 use cofferdam_core::Timestamp;
 use jiff::SignedDuration;
 
-/// How far the clock may be off at once.
+/// How far the clock may be off from the start.
 const STEP: SignedDuration = SignedDuration::from_secs(2);
-/// A time service slews by 1/2,000 at most (RFC 5905, section 11.3); twice that is let pass.
+/// A time service slews the clock by at most 1/2,000 (RFC 5905, section 11.3); twice that is
+/// allowed.
 const SLEW: i32 = 1_000;
 
-/// The clock, held against the time that really passed.
+/// Compares the clock with the time that really passed.
 pub struct SteadyTime {
     start: Timestamp,
     started: Duration,
 }
 
-/// A reading.
+/// A reading of the time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reading {
-    /// The time to go by.
+    /// The time to use.
     pub now: Timestamp,
-    /// How far the machine's clock is off, where that can't be slewing.
+    /// How far the clock of the machine is off, if a time service can't be the cause.
     pub jump: Option<SignedDuration>,
 }
 
 impl SteadyTime {
-    /// Starts at `wall`, with the monotonic clock at `started`.
+    /// Starts when the clock shows `wall` and the monotonic clock shows `started`.
     pub const fn new(wall: Timestamp, started: Duration) -> Self {
         Self { start: wall, started }
     }
 
-    /// The time at `wall` by the machine's clock and `monotonic` by the other.
+    /// The time when the clock shows `wall` and the monotonic clock shows `monotonic`.
     pub fn read(&self, wall: Timestamp, monotonic: Duration) -> Reading {
         let passed = monotonic.saturating_sub(self.started);
         let passed = SignedDuration::try_from(passed).unwrap_or(SignedDuration::MAX);

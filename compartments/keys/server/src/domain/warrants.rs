@@ -87,8 +87,8 @@ impl Warrants {
         if self.0.contains_key(&warrant.id) { Err(NotOpened::Before) } else { Ok(()) }
     }
 
-    /// Checks that a warrant covers these fields now, and says how many records it is for. The store
-    /// counts them, since other instances draw on the same warrant.
+    /// Checks that a warrant covers these fields now, and says how many records it is for. The
+    /// store counts them, since other instances draw on the same warrant.
     pub fn check(
         &self,
         id: WarrantId,
@@ -116,7 +116,7 @@ impl Warrants {
 
 #[cfg(test)]
 mod tests {
-    use cofferdam_core::Field;
+    use cofferdam_core::{Field, WarrantSubject};
     use jiff::SignedDuration;
 
     use super::*;
@@ -180,9 +180,9 @@ mod tests {
         let check = |warrants: &Warrants, from_s: i64, until_s: i64| {
             let Terms { id, caller, domain, fields, records, .. } = terms();
             let [from, until] = [from_s, until_s].map(|s| now + SignedDuration::from_secs(s));
-            let purpose = "letters".to_owned();
+            let subject = WarrantSubject::PaperPost { letter: 1 };
             let warrant =
-                Warrant { id, incident: 1, purpose, caller, domain, fields, records, from, until };
+                Warrant { id, incident: 1, subject, caller, domain, fields, records, from, until };
             warrants.check_open(&warrant, now)
         };
         let week = 7 * 86_400;

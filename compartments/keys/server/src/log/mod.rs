@@ -1,15 +1,17 @@
 //! The release log on disk: append-only, group-committed, a Merkle tree over its entries.
 //!
-//! - `*.entries`: segments, one a day, of frames of length, CRC-32 and entry; the truth.
-//! - `*.index`: beside each segment of a past day, who touched which records; derived.
-//! - `hashes`: the stored hashes of the RFC 6962 tree, 32 bytes each, in the order of Go's
-//!   `tlog` package; derived.
-//! - `checkpoint`: the last signed checkpoint, which the entries must still fulfil at start.
+//! - `*.entries`: the segments, one for each day. A segment is a list of frames: length, CRC-32,
+//!   entry.
+//! - `*.index`: beside each segment of a past day, which caller touched which records. It is derived
+//!   from the segment.
+//! - `hashes`: the stored hashes of the RFC 6962 tree, 32 bytes each, in the order of Go's `tlog`
+//!   package. They are derived from the segments.
+//! - `checkpoint`: the last signed checkpoint. At every start the entries must still match it.
 //! - `cosigned`: the last checkpoint that the witness cosigned.
 //!
-//! An append is answered after `fdatasync`. A frame that was being written when the process died
-//! is found at the next start, reported and cut; anything else that does not fit is damage, and
-//! the log is left as it is.
+//! An append is answered after `fdatasync`. If the process dies while it writes a frame, the next
+//! start finds the torn frame, reports it and cuts it off. Anything else that does not fit is
+//! damage, and the log is left as it is.
 
 mod recover;
 mod writer;
@@ -30,15 +32,15 @@ use tokio::sync::Notify;
 
 use writer::Writer;
 
-/// Segments of so many days are at hand; older ones go to the archive. PCI DSS 4.0.1, 10.5.1
-/// asks for twelve months in all, three of them at hand.
+/// Segments of so many days stay at hand; older ones go to the archive. PCI DSS 4.0.1, 10.5.1
+/// demands twelve months in all, three of them at hand.
 const AT_HAND_DAYS: i32 = 93;
 
 /// Why the log can't be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogError {
-    /// A file can't be read or written, or is not what was written.
+    /// A file can't be read or written, or was changed.
     #[error(
         "{0}; nothing was changed: keep the directory as evidence and restore it from the copy that response holds"
     )]
@@ -46,41 +48,41 @@ pub enum LogError {
     /// Another process has the log open.
     #[error("{}: another process has this log open", .0.display())]
     Locked(PathBuf),
-    /// An entry that is whole makes no sense.
+    /// A whole entry can't be decoded.
     #[error(
-        "entry {index} is none that keys wrote; nothing was changed: keep the directory as \
+        "entry {index} is not one that keys wrote; nothing was changed: keep the directory as \
          evidence and restore it from the copy that response holds"
     )]
     Entry {
-        /// Its index.
+        /// The index of the entry.
         index: u64,
     },
-    /// The log no longer has what its checkpoint vouches for.
+    /// The log does not match its checkpoint.
     #[error(
         "{}: {what}; nothing was changed: keep the directory as evidence and restore it from the \
          copy that response holds", path.display()
     )]
     Disagrees {
-        /// The checkpoint's file.
+        /// The file of the checkpoint.
         path: PathBuf,
-        /// In what way.
+        /// How they differ.
         what: String,
     },
-    /// A cosignature that can't be taken.
+    /// A cosignature can't be taken.
     #[error("the cosignature is not taken: {0}")]
     Cosignature(String),
-    /// An entry that no reader would take.
+    /// An entry is longer than readers accept.
     #[error("an entry of the release log has at most {MAX_ENTRY} bytes")]
     TooLong,
-    /// The writer has stopped after an earlier failure.
+    /// The writer has stopped, because an earlier write failed.
     #[error("the release log takes no more entries since a write to it failed")]
     Stopped,
-    /// A proof or range was asked for beyond the log's end.
+    /// A proof or a range was asked for beyond the end of the log.
     #[error("the log has {size} entries; {asked} were asked for")]
     Beyond {
-        /// How many there are.
+        /// How many entries there are.
         size: u64,
-        /// How many were asked for.
+        /// How many entries were asked for.
         asked: u64,
     },
 }
@@ -91,26 +93,26 @@ impl LogError {
     }
 }
 
-/// Where a log is, and who signs it.
+/// The place of a log, and the keys of those who sign it.
 pub struct Place<'a> {
-    /// The log's name in checkpoints.
+    /// The name of the log in checkpoints.
     pub origin: &'a str,
-    /// Its directory, made when it is not there.
+    /// The directory; it is made if it does not exist.
     pub dir: &'a Path,
-    /// Where old segments go.
+    /// The directory to which old segments go.
     pub archive: Option<&'a Path>,
-    /// Signs checkpoints; its name is the log's.
+    /// The key that signs checkpoints.
     pub key: NoteKey,
-    /// The witness's verifier key.
+    /// The verifier key of the witness.
     pub witness: Option<String>,
 }
 
 /// What was found when the log was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Opened {
-    /// Whole entries.
+    /// How many entries are whole.
     pub entries: u64,
-    /// Bytes of a torn end that were cut off.
+    /// How many bytes of a torn end were cut off.
     pub bytes_cut: u64,
 }
 
@@ -125,13 +127,13 @@ pub struct ReleaseLog {
     sender: writer::Sender,
     /// The last cosigned checkpoint.
     cosigned: RwLock<Option<String>>,
-    /// Told after each append.
+    /// Notified after each append.
     grown: Notify,
-    /// Held for as long as the log is open: one process writes.
+    /// The lock that keeps other processes away for as long as the log is open.
     _lock: File,
 }
 
-/// What readers and the writer share.
+/// The state that readers and the writer share.
 pub(crate) struct Shared {
     segments: Segments,
     hashes: HashFile,
@@ -146,7 +148,7 @@ impl Shared {
 }
 
 impl ReleaseLog {
-    /// Opens the log. `visit` sees every entry from the segments of `since` on, in order.
+    /// Opens the log. `visit` gets every entry from the segments of `since` on, in order.
     pub fn open(
         place: Place<'_>,
         since: Day,
@@ -178,7 +180,7 @@ impl ReleaseLog {
         Ok((log, opened))
     }
 
-    /// Appends entries one behind the other; returns once they are on disk.
+    /// Appends entries one behind the other, and returns when they are on disk.
     pub async fn append(&self, entries: &[Entry]) -> Result<(), LogError> {
         let encoded: Vec<_> =
             entries.iter().map(|entry| (Day::of(entry.at), entry.encode())).collect();
@@ -190,12 +192,12 @@ impl ReleaseLog {
         Ok(())
     }
 
-    /// The log's name.
+    /// The name of the log.
     pub fn origin(&self) -> &str {
         &self.origin
     }
 
-    /// Waits for an append; one that was not waited for ends the next wait at once.
+    /// Waits for an append. If there was one since the last wait, it returns at once.
     pub async fn grown(&self) {
         self.grown.notified().await;
     }
@@ -213,14 +215,15 @@ impl ReleaseLog {
         Ok((note, size))
     }
 
-    /// The checkpoint for public tools: the last one that the witness cosigned, and until it has,
-    /// the log's own.
+    /// The checkpoint for public tools: the last one that the witness cosigned or, until there is
+    /// one, the current one.
     pub fn public_checkpoint(&self) -> Result<String, LogError> {
         let cosigned = self.cosigned.read().unwrap_or_else(PoisonError::into_inner).clone();
         cosigned.map_or_else(|| self.checkpoint().map(|(note, _)| note), Ok)
     }
 
-    /// Takes the witness's cosignature of one of our checkpoints.
+    /// Takes a checkpoint of this log that the witness cosigned. Returns when the witness signed
+    /// it.
     pub fn set_cosigned(&self, note: &str) -> Result<Timestamp, LogError> {
         let refuse = |what: String| LogError::Cosignature(what);
         let bad = |e: BadNote| refuse(e.to_string());
@@ -229,10 +232,10 @@ impl ReleaseLog {
         let checkpoint = read_checkpoint(note, &self.key.verifier()).map_err(bad)?;
         let at = cosigned_at(note, witness).map_err(bad)?;
         if checkpoint.size() > self.size() {
-            return Err(refuse("it is of entries that were never written".to_owned()));
+            return Err(refuse("it covers entries that were never written".to_owned()));
         }
         if self.shared.hashes.root(checkpoint.size())? != *checkpoint.hash() {
-            return Err(refuse("it is of another tree".to_owned()));
+            return Err(refuse("it is for another tree".to_owned()));
         }
         let mut newest = self.cosigned.write().unwrap_or_else(PoisonError::into_inner);
         let before = newest.as_deref().and_then(|n| read_checkpoint(n, &self.key.verifier()).ok());
@@ -255,7 +258,7 @@ impl ReleaseLog {
         Ok(self.shared.hashes.consistency(since, size)?)
     }
 
-    /// An entry's hash, and the proof that it is in the tree of `size` entries.
+    /// The hash of an entry, and the proof that it is in the tree of `size` entries.
     pub fn inclusion(&self, index: u64, size: u64) -> Result<(Hash, Vec<Hash>), LogError> {
         if index >= size || size > self.size() {
             let asked = size.max(index.saturating_add(1));
@@ -265,7 +268,7 @@ impl ReleaseLog {
         Ok((hashes.leaf(index)?, hashes.inclusion(index, size)?))
     }
 
-    /// Raw entries from index `from` on: at most `limit`, and about 4 MiB.
+    /// Encoded entries from index `from` on: at most `limit`, and at most about 4 MiB.
     pub fn entries(&self, from: u64, limit: u64) -> Result<Vec<Vec<u8>>, LogError> {
         let size = self.size();
         if from > size {
@@ -274,8 +277,8 @@ impl ReleaseLog {
         Ok(self.shared.segments.read(from, size, limit)?)
     }
 
-    /// The callers to which a field of a record was ever released to read: by the indexes of past
-    /// days, and by reading what has none.
+    /// The callers to which a field of a record was ever released for reading. The answer comes
+    /// from the indexes of past days, and from the segments that have no index.
     pub fn readers(&self, record: Record, field: Field) -> Result<Vec<CallerName>, LogError> {
         let segments = &self.shared.segments;
         let opens =
@@ -295,7 +298,7 @@ impl ReleaseLog {
         Ok(readers.into_iter().collect())
     }
 
-    /// A tile, as public tools read it; `None` where the log does not reach it.
+    /// A tile as public tools read it; `None` if the log does not reach so far.
     pub fn tile(&self, path: TilePath) -> Result<Option<Vec<u8>>, LogError> {
         if !path.is_within(self.size()) {
             return Ok(None);
@@ -306,28 +309,28 @@ impl ReleaseLog {
         }))
     }
 
-    /// Writes the checkpoint file; at the next start the log must still fulfil it.
+    /// Writes the checkpoint file, which the log must match at the next start.
     pub fn save_checkpoint(&self) -> Result<(), LogError> {
         let (note, _) = self.checkpoint()?;
         Ok(replace_file(&self.dir, "checkpoint", note.as_bytes())?)
     }
 
-    /// Indexes the segments of past days, and puts old ones away.
+    /// Indexes the segments of past days, and moves old ones to the archive.
     pub fn tidy(&self, today: Day) -> Result<(), LogError> {
         index::catch_up(&self.shared.segments, &self.dir, false, glance)?;
         let moved = self.shared.segments.archive_before(today.minus(AT_HAND_DAYS))?;
         if moved > 0 {
-            tracing::info!(segments = moved, "old segments of the log were put away");
+            tracing::info!(segments = moved, "old segments of the log were moved to the archive");
         }
         Ok(())
     }
 
-    /// Stops the writer after what it has, and writes the checkpoint.
+    /// Stops the writer when it has written what it has, and writes the checkpoint.
     pub async fn close(&self) -> Result<(), LogError> {
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(writer) = writer {
             self.sender.close();
-            // The thread ends with its last batch; waiting for it must not hold up the runtime.
+            // Waiting for the last batch of the thread must not hold up the runtime.
             tokio::task::spawn_blocking(move || writer.join()).await.ok();
         }
         self.save_checkpoint()

@@ -1,5 +1,5 @@
-//! Opening the log: reads its last days, rebuilds their part of the tree, and finds out whether
-//! anything is missing, torn or changed.
+//! Opening the log: reads the entries of the last days, rebuilds their part of the tree, and finds
+//! out whether anything is missing, torn or changed.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -11,13 +11,13 @@ use keys_api::Entry;
 
 use super::{LogError, Opened, Shared};
 
-/// What the last checkpoint vouches for.
+/// The tree that the last checkpoint vouches for.
 pub struct Vouched {
     size: u64,
     root: Hash,
 }
 
-/// Entries whose hashes are written at once.
+/// How many hashes are written at once.
 const BATCH: usize = 4_096;
 
 /// Reads the checkpoint file, if there is one, and checks its signature.
@@ -36,9 +36,9 @@ pub fn last_checkpoint(path: &Path, verifier: &str) -> Result<Option<Vouched>, L
     }
 }
 
-/// Reads the log from the segments of `since` on, hands every entry to `visit`, and cuts a torn
-/// end. What is older must stand in the tree as the checkpoint says; `cofferdam log verify` reads
-/// it all.
+/// Reads the log from the segments of `since` on, hands every entry to `visit`, and cuts off a torn
+/// end. Older entries are not read: their hashes must match the checkpoint. `cofferdam log verify`
+/// reads all entries.
 pub fn recover(
     dir: &Path,
     segments: Segments,
@@ -47,7 +47,7 @@ pub fn recover(
     visit: &mut dyn FnMut(Entry),
 ) -> Result<(Shared, Opened), LogError> {
     let hashes = HashFile::open(dir.join("hashes"))?;
-    // The files' names must survive a crash as well as what stands in them.
+    // The names of the files must survive a crash, as well as their content.
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(|e| LogError::io(dir, e))?;
     let first = beginning(&segments, &hashes, since);
     let mut batch = Batch { hashes: &hashes, size: first, entries: Vec::with_capacity(BATCH) };
@@ -67,8 +67,8 @@ pub fn recover(
     Ok((Shared { segments, hashes, size: RwLock::new(scanned.size) }, opened))
 }
 
-/// The first entry to read: that of the day `since`, or of the last day there is; of all, when
-/// the tree does not reach so far.
+/// The first entry to read: the first of the day `since` or, if there is no later segment, of the
+/// last one. If the tree does not reach so far, it is the first of all.
 fn beginning(segments: &Segments, hashes: &HashFile, since: Day) -> u64 {
     let names = segments.names();
     let wanted = names.iter().find(|name| name.day >= since).or(names.last());
@@ -76,7 +76,7 @@ fn beginning(segments: &Segments, hashes: &HashFile, since: Day) -> u64 {
     if hashes.reaches(first) { first } else { 0 }
 }
 
-/// Entries whose hashes are to be written.
+/// Entries whose hashes are still to be written.
 struct Batch<'a> {
     hashes: &'a HashFile,
     /// How many entries the tree has.

@@ -13,7 +13,8 @@ use super::*;
 const ORIGIN: &str = "keys.example/log";
 const SEGMENT: &str = "00000000000000000000.1970-01-01.entries";
 
-struct Bench {
+/// A log in a directory of its own.
+struct TestLog {
     dir: tempfile::TempDir,
 }
 
@@ -21,7 +22,7 @@ fn key(kind: NoteKind, seed: u8) -> NoteKey {
     NoteKey::new(kind, ORIGIN, &KeyBytes::new([seed; 32])).unwrap()
 }
 
-impl Bench {
+impl TestLog {
     fn new() -> Self {
         Self { dir: tempfile::tempdir().unwrap() }
     }
@@ -58,13 +59,13 @@ impl Bench {
 
     /// A log of `n` entries, closed.
     async fn filled(n: u32) -> Self {
-        let bench = Self::new();
-        let (log, ..) = bench.open().unwrap();
+        let test = Self::new();
+        let (log, ..) = test.open().unwrap();
         for i in 0..n {
             log.append(&[entry(i)]).await.unwrap();
         }
         log.close().await.unwrap();
-        bench
+        test
     }
 }
 
@@ -77,7 +78,7 @@ fn entry(n: u32) -> Entry {
     Entry { at: Timestamp::UNIX_EPOCH, event }
 }
 
-/// One an hour, from 1970 on.
+/// The `n`th of entries that are an hour apart, from 1970 on.
 fn hourly(n: u32) -> Entry {
     let at = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(n.into());
     Entry { at, ..entry(n) }
@@ -90,9 +91,9 @@ fn change(path: &Path, edit: impl FnOnce(&mut Vec<u8>)) {
 }
 
 #[tokio::test]
-async fn what_was_appended_is_there_after_a_restart() {
-    let bench = Bench::filled(600).await;
-    let (log, opened, seen) = bench.open().unwrap();
+async fn entries_are_there_after_a_restart() {
+    let test = TestLog::filled(600).await;
+    let (log, opened, seen) = test.open().unwrap();
     assert_eq!(opened, Opened { entries: 600, bytes_cut: 0 });
     assert_eq!(seen, (0..600).map(entry).collect::<Vec<_>>());
     let some = log.entries(510, 4).unwrap();
@@ -103,16 +104,16 @@ async fn what_was_appended_is_there_after_a_restart() {
 }
 
 #[tokio::test]
-async fn one_process_has_the_log() {
-    let bench = Bench::filled(1).await;
-    let _open = bench.open().unwrap();
-    assert!(matches!(bench.open(), Err(LogError::Locked(_))));
+async fn only_one_process_opens_the_log() {
+    let test = TestLog::filled(1).await;
+    let _open = test.open().unwrap();
+    assert!(matches!(test.open(), Err(LogError::Locked(_))));
 }
 
 #[tokio::test]
 async fn growth_is_proved_to_an_outsider() {
-    let bench = Bench::filled(300).await;
-    let (log, ..) = bench.open().unwrap();
+    let test = TestLog::filled(300).await;
+    let (log, ..) = test.open().unwrap();
     let before = log.shared.hashes.root(300).unwrap();
     for i in 300..700 {
         log.append(&[entry(i)]).await.unwrap();
@@ -124,82 +125,82 @@ async fn growth_is_proved_to_an_outsider() {
     cofferdam_tlog::check_tree(&proof, 700, *checkpoint.hash(), 300, before).unwrap();
 }
 
-/// Any prefix of the last frame is a write that was cut short: found, reported, cut.
+/// Any prefix of the last frame is a write that was cut short. It is found, reported and cut off.
 #[tokio::test]
 async fn a_torn_end_is_cut_and_reported() {
-    let whole = fs::read(Bench::filled(3).await.segment()).unwrap();
+    let whole = fs::read(TestLog::filled(3).await.segment()).unwrap();
     let frame = whole.len() / 3;
     for torn in 1..frame {
-        let bench = Bench::filled(2).await;
-        change(&bench.segment(), |bytes| {
+        let test = TestLog::filled(2).await;
+        change(&test.segment(), |bytes| {
             bytes.extend_from_slice(&whole[..torn]);
         });
-        let (log, opened, _) = bench.open().unwrap();
+        let (log, opened, _) = test.open().unwrap();
         assert_eq!(opened, Opened { entries: 2, bytes_cut: torn as u64 });
         log.append(&[entry(2)]).await.unwrap();
         log.close().await.unwrap();
         drop(log);
-        assert_eq!(bench.open().unwrap().1, Opened { entries: 3, bytes_cut: 0 });
+        assert_eq!(test.open().unwrap().1, Opened { entries: 3, bytes_cut: 0 });
     }
 }
 
 #[tokio::test]
 async fn damage_before_the_end_is_never_cut() {
-    let bench = Bench::filled(5).await;
-    let path = bench.segment();
+    let test = TestLog::filled(5).await;
+    let path = test.segment();
     let length = fs::metadata(&path).unwrap().len();
     change(&path, |bytes| bytes[20] ^= 1);
-    let refused = bench.open().err().unwrap();
+    let refused = test.open().err().unwrap();
     assert!(matches!(refused, LogError::File(TlogError::Damaged { offset: 0, .. })), "{refused}");
     assert_eq!(fs::metadata(&path).unwrap().len(), length);
 }
 
-/// Entries that the checkpoint vouches for were taken away at a frame's boundary.
+/// Entries that the checkpoint covers were cut off at the end of a frame.
 #[tokio::test]
 async fn a_shortened_log_is_found() {
-    let bench = Bench::filled(5).await;
-    change(&bench.segment(), |bytes| {
+    let test = TestLog::filled(5).await;
+    change(&test.segment(), |bytes| {
         let frame = bytes.len() / 5;
         bytes.truncate(4 * frame);
     });
-    let refused = bench.open().err().unwrap().to_string();
+    let refused = test.open().err().unwrap().to_string();
     assert!(refused.contains("vouches for 5 entries, the log has 4"), "{refused}");
 }
 
-/// Well-formed entries in another order, or another entry in one's place.
+/// Entries were swapped, or one was replaced.
 #[tokio::test]
 async fn a_rewritten_log_is_found() {
     for target in [0, 3] {
-        let bench = Bench::filled(5).await;
-        change(&bench.segment(), |bytes| {
+        let test = TestLog::filled(5).await;
+        change(&test.segment(), |bytes| {
             let frame = bytes.len() / 5;
             let mut other = Vec::new();
             frames::push(&mut other, &entry(99).encode());
             bytes[target * frame..(target + 1) * frame].copy_from_slice(&other);
         });
-        let refused = bench.open().err().unwrap().to_string();
+        let refused = test.open().err().unwrap().to_string();
         assert!(refused.contains("one of the first 5 entries was changed"), "{refused}");
     }
 }
 
 #[tokio::test]
 async fn a_lost_hash_file_is_rebuilt() {
-    let bench = Bench::filled(300).await;
-    let before = bench.open().unwrap().0.checkpoint().unwrap();
-    fs::remove_file(bench.log().join("hashes")).unwrap();
-    assert_eq!(bench.open().unwrap().0.checkpoint().unwrap(), before);
-    change(&bench.log().join("hashes"), |bytes| bytes[100] ^= 1);
-    assert_eq!(bench.open().unwrap().0.checkpoint().unwrap(), before);
+    let test = TestLog::filled(300).await;
+    let before = test.open().unwrap().0.checkpoint().unwrap();
+    fs::remove_file(test.log().join("hashes")).unwrap();
+    assert_eq!(test.open().unwrap().0.checkpoint().unwrap(), before);
+    change(&test.log().join("hashes"), |bytes| bytes[100] ^= 1);
+    assert_eq!(test.open().unwrap().0.checkpoint().unwrap(), before);
 }
 
 #[tokio::test]
 async fn days_are_segments_of_one_log() {
-    let bench = Bench::new();
-    let (log, ..) = bench.open().unwrap();
+    let test = TestLog::new();
+    let (log, ..) = test.open().unwrap();
     for n in 0..24 * 120 {
         log.append(&[hourly(n)]).await.unwrap();
     }
-    // A clock that is set back opens no segment.
+    // A clock that is set back starts no new segment.
     log.append(&[hourly(0), hourly(1)]).await.unwrap();
     log.tidy(Day(120)).unwrap();
     let all = |log: &ReleaseLog| {
@@ -219,27 +220,27 @@ async fn days_are_segments_of_one_log() {
         let names = fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name());
         names.filter(|name| name.to_str().unwrap().ends_with(end)).count()
     };
-    assert_eq!((count(bench.log(), ".entries"), count(bench.archive(), ".entries")), (93, 27));
-    assert_eq!(count(bench.log(), ".index"), 119);
+    assert_eq!((count(test.log(), ".entries"), count(test.archive(), ".entries")), (93, 27));
+    assert_eq!(count(test.log(), ".index"), 119);
 
-    // Only the last days are read at start; the whole log is there all the same.
-    let (log, opened, seen) = bench.open_since(Day(118)).unwrap();
+    // Only the last days are read at start, and the whole log can be read nevertheless.
+    let (log, opened, seen) = test.open_since(Day(118)).unwrap();
     assert_eq!((opened.entries, seen.len()), (24 * 120 + 2, 50));
     assert_eq!(log.checkpoint().unwrap(), checkpoint);
     assert_eq!(all(&log), expected);
 }
 
 #[tokio::test]
-async fn the_index_says_what_the_log_says() {
-    let bench = Bench::new();
-    let (log, ..) = bench.open().unwrap();
+async fn the_index_agrees_with_the_log() {
+    let test = TestLog::new();
+    let (log, ..) = test.open().unwrap();
     for n in 0..72 {
         log.append(&[hourly(n)]).await.unwrap();
     }
     log.tidy(Day(3)).unwrap();
     let segments = log.shared.segments.names();
-    let load = || index::load(&bench.log(), segments[1], &|_| true, &|_| Detail::Parts);
-    let whole = index::load(&bench.log(), segments[1], &|_| true, &|_| Detail::Whole);
+    let load = || index::load(&test.log(), segments[1], &|_| true, &|_| Detail::Parts);
+    let whole = index::load(&test.log(), segments[1], &|_| true, &|_| Detail::Whole);
     let whole: Vec<u32> = whole.unwrap().whole.values().flatten().collect();
     assert_eq!(whole, (24..48).collect::<Vec<_>>());
     let index = load().unwrap();
@@ -254,29 +255,29 @@ async fn the_index_says_what_the_log_says() {
     assert_eq!(rows, [("web-ky-1", None, 24, (24..48).collect())]);
     let again = index::build(&log.shared.segments, segments[1], glance).unwrap();
     assert_eq!(again, index);
-    change(&bench.log().join(segments[1].file("index")), |bytes| bytes[40] ^= 1);
+    change(&test.log().join(segments[1].file("index")), |bytes| bytes[40] ^= 1);
     assert!(load().is_none(), "a damaged one is made again");
 }
 
 #[tokio::test]
 async fn a_missing_day_is_found() {
-    let bench = Bench::new();
-    let (log, ..) = bench.open().unwrap();
+    let test = TestLog::new();
+    let (log, ..) = test.open().unwrap();
     for n in 0..72 {
         log.append(&[hourly(n)]).await.unwrap();
     }
     log.close().await.unwrap();
     let names = log.shared.segments.names();
     drop(log);
-    fs::remove_file(bench.log().join(names[1].file("entries"))).unwrap();
-    let refused = bench.open().err().unwrap().to_string();
+    fs::remove_file(test.log().join(names[1].file("entries"))).unwrap();
+    let refused = test.open().err().unwrap().to_string();
     assert!(refused.contains("entries 24 to 48 are missing"), "{refused}");
 }
 
 #[tokio::test]
 async fn tiles_and_proofs_are_those_of_the_tree() {
-    let bench = Bench::filled(700).await;
-    let (log, ..) = bench.open().unwrap();
+    let test = TestLog::filled(700).await;
+    let (log, ..) = test.open().unwrap();
     let tile = |path: &str| log.tile(TilePath::parse(path).unwrap()).unwrap();
     let level0 = tile("0/001").unwrap();
     assert_eq!(level0.len(), 256 * 32);
@@ -294,9 +295,9 @@ async fn tiles_and_proofs_are_those_of_the_tree() {
 }
 
 #[tokio::test]
-async fn a_cosignature_is_taken_from_the_witness_alone() {
-    let bench = Bench::filled(3).await;
-    let (log, ..) = bench.open().unwrap();
+async fn only_the_witness_cosigns() {
+    let test = TestLog::filled(3).await;
+    let (log, ..) = test.open().unwrap();
     let (note, _) = log.checkpoint().unwrap();
     assert_eq!(log.public_checkpoint().unwrap(), note);
     let at = Timestamp::UNIX_EPOCH;
@@ -310,5 +311,5 @@ async fn a_cosignature_is_taken_from_the_witness_alone() {
     assert_eq!(log.public_checkpoint().unwrap(), cosigned);
     log.close().await.unwrap();
     drop(log);
-    assert_eq!(bench.open().unwrap().0.public_checkpoint().unwrap(), cosigned);
+    assert_eq!(test.open().unwrap().0.public_checkpoint().unwrap(), cosigned);
 }

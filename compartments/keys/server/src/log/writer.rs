@@ -1,4 +1,5 @@
-//! The one thread that writes: it takes what waits, writes it, syncs once, and answers all.
+//! The one thread that writes. It takes all waiting entries, writes them, syncs once, and answers
+//! all.
 
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
@@ -8,10 +9,10 @@ use tokio::sync::oneshot;
 
 use super::{LogError, Shared};
 
-/// Calls that wait at most; past it, callers wait for a place.
+/// How many calls may wait. Beyond that, a call waits for a place.
 const QUEUE: usize = 8_192;
 
-/// Entries of one call, with their days: they stand in the log one behind the other.
+/// The entries of one call, with their days. They are written one behind the other.
 type Encoded = Vec<(Day, Vec<u8>)>;
 
 struct Waiting {
@@ -19,11 +20,11 @@ struct Waiting {
     answer: oneshot::Sender<()>,
 }
 
-/// Where entries are handed in.
+/// Hands entries to the writer.
 pub struct Sender(Mutex<Option<mpsc::SyncSender<Waiting>>>);
 
 impl Sender {
-    /// Hands in the entries of one call; returns once they are on disk.
+    /// Hands in the entries of one call, and returns when they are on disk.
     pub async fn append(&self, entries: Encoded) -> Result<(), LogError> {
         let (answer, written) = oneshot::channel();
         let mut waiting = Waiting { entries, answer };
@@ -39,7 +40,7 @@ impl Sender {
         written.await.map_err(|_| LogError::Stopped)
     }
 
-    /// Takes no more entries; the writer ends with what it has.
+    /// Takes no more entries. The writer ends when it has written what it has.
     pub fn close(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
@@ -54,17 +55,18 @@ impl Writer {
         let (sender, queue) = mpsc::sync_channel(QUEUE);
         let thread = std::thread::spawn(move || {
             if let Err(e) = write_all(&queue, &shared) {
-                // Every waiting and later append fails: without the log nothing is released.
+                // Every waiting append fails, and every later one: without the log nothing is
+                // released.
                 tracing::error!(cause = %e, "the release log can't be written");
             }
         });
         (Self(thread), Sender(Mutex::new(Some(sender))))
     }
 
-    /// Waits for the thread's end.
+    /// Waits for the end of the thread.
     pub fn join(self) {
         if self.0.join().is_err() {
-            tracing::error!("the release log's writer ended in a panic");
+            tracing::error!("the writer of the release log panicked");
         }
     }
 }
@@ -75,14 +77,14 @@ fn write_all(queue: &mpsc::Receiver<Waiting>, shared: &Shared) -> Result<(), Log
             std::iter::once(first).chain(queue.try_iter().take(QUEUE)).collect();
         write(shared, &batch)?;
         for waiting in batch {
-            // Whoever no longer waits has lost its answer, not the entry.
+            // A call that no longer waits loses the answer; its entries are written.
             let _ = waiting.answer.send(());
         }
     }
     Ok(())
 }
 
-/// Puts a batch on disk, day by day, and makes it part of the tree.
+/// Writes a batch to disk, day by day, and adds it to the tree.
 fn write(shared: &Shared, batch: &[Waiting]) -> Result<(), LogError> {
     let entries: Vec<&(Day, Vec<u8>)> = batch.iter().flat_map(|waiting| &waiting.entries).collect();
     let mut size = shared.size();

@@ -15,8 +15,8 @@ const READ_EVERY: Duration = Duration::from_secs(1);
 const RETRY: (Duration, Duration) = (Duration::from_secs(2), Duration::from_mins(2));
 
 /// The delivery of alarms to one sink, in the order of their numbers. The database holds how far it
-/// is, and moves only when the sink has heard: after a restart, an alarm that may not have arrived is
-/// told again.
+/// is, and moves only when the sink has heard: after a restart, an alarm that may not have arrived
+/// is told again.
 pub struct AlarmDelivery {
     db: Db,
     clock: Arc<dyn Clock>,

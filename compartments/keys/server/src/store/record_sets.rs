@@ -1,5 +1,5 @@
-//! Sets of records, kept as Roaring bitmaps of 65,536 numbers a row: erased records, and those drawn
-//! under a warrant.
+//! Sets of records, kept as Roaring bitmaps of 65,536 numbers a row: erased records, and those
+//! drawn under a warrant.
 
 use std::collections::BTreeMap;
 

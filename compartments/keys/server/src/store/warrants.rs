@@ -85,8 +85,8 @@ pub async fn close_warrant(db: &Db, id: WarrantId) -> Result<bool, StoreError> {
     Ok(closed.rows_affected() == 1)
 }
 
-/// Draws records under a warrant that covers `limit` of them, all or none: `false` when they are too
-/// many, or the warrant is closed. A record that was drawn before costs nothing, so that an
+/// Draws records under a warrant that covers `limit` of them, all or none: `false` when they are
+/// too many, or the warrant is closed. A record that was drawn before costs nothing, so that an
 /// interrupted mailing can go on. Instances that share the database draw on one count.
 pub async fn draw(
     db: &Db,
@@ -119,8 +119,8 @@ pub async fn draw(
     Ok(true)
 }
 
-/// Notes records that the log says were drawn. If the warrant is not open here, the records are kept
-/// for it: it may be handed in again, and then goes on from there.
+/// Notes records that the log says were drawn. If the warrant is not open here, the records are
+/// kept for it: it may be handed in again, and then goes on from there.
 pub async fn redraw(db: &Db, id: WarrantId, records: &RoaringBitmap) -> Result<(), StoreError> {
     let no_limit = i64::MAX.cast_unsigned();
     if !draw(db, id, no_limit, records).await? {

@@ -1,4 +1,4 @@
-//! Alarms leave the process, at least once.
+//! Alarms are delivered at least once.
 
 use cofferdam_wire::write_secret;
 use keys_server::SinkConfig;
@@ -13,7 +13,7 @@ async fn next_line(socket: &UdpSocket) -> String {
 }
 
 #[tokio::test]
-async fn what_rang_while_nobody_listened_is_told_after_a_restart_and_once() {
+async fn an_alarm_that_nobody_took_is_delivered_after_a_restart_and_once() {
     let mut keys = Keys::start().await;
     keys.release("web-ky-2", &[1]).await.unwrap_err();
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
@@ -22,13 +22,14 @@ async fn what_rang_while_nobody_listened_is_told_after_a_restart_and_once() {
     keys.restart().await;
     let line = next_line(&socket).await;
     assert!(line.contains("kind=\"refused_grant\" caller=\"web-ky-2\""), "{line}");
-    // Nobody knows that name: whoever said it is named. It is told once the first is noted as told.
+    // The policy does not know that name, so the alarm names the compartment that said it. It is
+    // delivered when the first alarm is noted as delivered.
     keys.release("stranger", &[1]).await.unwrap_err();
     let line = next_line(&socket).await;
     assert!(line.contains("caller=\"accounts\"") && line.contains("stranger"), "{line}");
     keys.restart().await;
     keys.release("web-ky-2", &[2]).await.unwrap_err();
-    // What was told just before the restart may be told again; the first is not.
+    // The last alarm before the restart may be delivered again, but not the first.
     loop {
         let line = next_line(&socket).await;
         assert!(!line.contains("seq=\"1\""), "told again: {line}");
@@ -39,7 +40,7 @@ async fn what_rang_while_nobody_listened_is_told_after_a_restart_and_once() {
 }
 
 #[tokio::test]
-async fn a_place_that_is_away_is_told_when_it_is_back() {
+async fn a_place_that_was_down_gets_the_alarm_when_it_is_back() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut keys = Keys::start().await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

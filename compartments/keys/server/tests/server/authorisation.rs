@@ -26,7 +26,7 @@ const CONTROLLER: Ends = [NO, NO, NO, None, NO];
 const AUDITOR: Ends = [NO, NO, None, None, NO];
 
 /// The row of a call that ends with `code` for those who may make it.
-const fn but(mut ends: Ends, code: ProblemType) -> Ends {
+const fn ending_with(mut ends: Ends, code: ProblemType) -> Ends {
     let mut n = 0;
     while n < ends.len() {
         if ends[n].is_none() {
@@ -88,11 +88,11 @@ async fn fronts(table: &mut Table) {
     let until = now + SignedDuration::from_hours(1);
     let order = VoidOrder { incident: 1, set_before: now, until, break_glass: None };
     let order = Signed { order, signatures: vec![] };
-    table.row(ApproveVoidOrder { order }, but(FRONT, ORDER_REFUSED)).await;
+    table.row(ApproveVoidOrder { order }, ending_with(FRONT, ORDER_REFUSED)).await;
     table.row(ReadEpochs { domain }, [NO, NO, NO, None, None]).await;
 }
 
-/// What the controller commands.
+/// Commands of the controller.
 async fn commands(table: &mut Table) {
     let caller = name("web-ky-9");
     let reason = "a test".to_owned();
@@ -102,23 +102,23 @@ async fn commands(table: &mut Table) {
     let lower = LowerBudget { caller, operation: Operation::Release, budget: None, reason };
     table.row(lower, CONTROLLER).await;
     let policy = Signed { order: table.keys.policy(), signatures: vec![] };
-    table.row(ChangePolicy { policy }, but(CONTROLLER, ORDER_REFUSED)).await;
+    table.row(ChangePolicy { policy }, ending_with(CONTROLLER, ORDER_REFUSED)).await;
     let until = table.keys.clock.now() + SignedDuration::from_hours(1);
     let change = EpochChange::Retire { epoch: Epoch(0) };
     let order = EpochOrder { domain: Domain::Accounts, change, until, break_glass: None };
     let order = Signed { order, signatures: vec![] };
-    table.row(ChangeEpoch { order }, but(CONTROLLER, ORDER_REFUSED)).await;
+    table.row(ChangeEpoch { order }, ending_with(CONTROLLER, ORDER_REFUSED)).await;
     let warrant = Signed { order: warrant(&table.keys, 1), signatures: vec![] };
     let id = warrant.order.id;
-    let refused = but(CONTROLLER, ProblemType::WARRANT_REFUSED);
+    let refused = ending_with(CONTROLLER, ProblemType::WARRANT_REFUSED);
     table.row(OpenWarrant { warrant }, refused).await;
-    let missing = but(CONTROLLER, ProblemType::NOT_FOUND);
+    let missing = ending_with(CONTROLLER, ProblemType::NOT_FOUND);
     table.row(CloseWarrant { warrant: id }, missing).await;
-    let bad = but(CONTROLLER, ProblemType::BAD_REQUEST);
+    let bad = ending_with(CONTROLLER, ProblemType::BAD_REQUEST);
     table.row(CosignCheckpoint { note: String::new() }, bad).await;
 }
 
-/// What the controller and the auditors read.
+/// Calls by which the controller and the auditors read.
 async fn readers(table: &mut Table) {
     table.row(ListCallers {}, CONTROLLER).await;
     table.row(ReadPolicy {}, CONTROLLER).await;

@@ -38,13 +38,14 @@ async fn a_budget_holds_over_days() {
     let change = ChangePolicy { policy: keys.sign(policy) };
     keys.client("response-1").call(&change).await.unwrap();
 
-    // The test begins at 04:00; three calls at 04:00, 12:00 and 20:00.
+    // Three calls, at 04:00, 12:00 and 20:00.
     for first in [0, 100, 200] {
         let records = range(first..first + if first == 200 { 50 } else { 100 });
         assert_eq!(keys.release("web-ky-1", &records).await, Ok(records.len()));
         keys.clock.advance(SignedDuration::from_hours(8));
     }
-    // 04:00 of the next day: the first hundred still count, as the oldest hour counts whole.
+    // At 04:00 of the next day the first hundred still count, because the oldest hour counts as a
+    // whole.
     for _ in 0..2 {
         let spent = keys.release("web-ky-1", &[1]).await.unwrap_err();
         assert!(spent.detail.ends_with("budget of 250 a day"), "{}", spent.detail);
@@ -84,7 +85,7 @@ async fn a_lowered_budget_holds_at_once_and_until_it_is_given_back() {
     refused(response.call(&silent).await, ProblemType::BAD_REQUEST);
     response.call(&lower(Some(tiny))).await.unwrap();
 
-    // Records that were taken before count.
+    // Records that were released before count.
     spent(&keys, &[3, 4]).await;
     assert_eq!(keys.release("web-ky-1", &[3]).await, Ok(1));
     spent(&keys, &[4]).await;

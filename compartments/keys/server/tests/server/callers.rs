@@ -1,4 +1,4 @@
-//! A frozen caller gets nothing; alarms count what goes on.
+//! A frozen caller gets nothing, and its attempts are counted on an alarm.
 
 use cofferdam_core::Field;
 use cofferdam_wire::ProblemType;
@@ -27,7 +27,7 @@ async fn a_frozen_caller_gets_nothing_and_others_go_on() {
 }
 
 #[tokio::test]
-async fn a_freeze_has_a_reason_and_is_never_the_controllers() {
+async fn a_freeze_has_a_reason_and_the_controller_can_t_be_frozen() {
     let keys = Keys::start().await;
     let response = keys.client("response-1");
     refused(response.call(&freeze("response-1", true)).await, ProblemType::BAD_REQUEST);

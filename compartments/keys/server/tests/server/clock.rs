@@ -1,4 +1,4 @@
-//! A clock that lies opens no budget.
+//! A clock that is moved opens no budget.
 
 use cofferdam_wire::ProblemType;
 use jiff::SignedDuration;
@@ -20,7 +20,7 @@ async fn a_clock_that_jumps_opens_no_budget_and_rings() {
     let refused = keys.release("web-ky-1", &[1]).await.unwrap_err();
     assert!(refused.is(ProblemType::BUDGET_EXHAUSTED));
 
-    // Started anew on a clock that was set back, the log's own end tells.
+    // After a restart on a clock that was set back, the end of the log shows the difference.
     keys.clock.advance(SignedDuration::from_mins(3));
     keys.restart().await;
     let jumps = keys.alarms().await;

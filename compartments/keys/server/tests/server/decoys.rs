@@ -1,4 +1,4 @@
-//! Decoys: named once, and an alarm when somebody touches one.
+//! Decoys are named once, and an alarm rings when somebody opens one.
 
 use cofferdam_core::{Domain, Field, KeyBytes, Record};
 use jiff::SignedDuration;
@@ -45,7 +45,7 @@ async fn decoys_are_named_once_and_ring_when_opened() {
 }
 
 #[tokio::test]
-async fn mail_to_a_decoy_names_who_opened_its_address() {
+async fn mail_to_a_decoy_names_the_callers_that_opened_its_address() {
     let mut keys = Keys::start().await;
     let decoys = keys.decoys(1_000).await;
     let decoy = decoys[0];
@@ -55,7 +55,7 @@ async fn mail_to_a_decoy_names_who_opened_its_address() {
         ..ask("web-ky-2", &[decoy.0])
     };
     keys.client("accounts").call(&names).await.unwrap();
-    // A day later the answer comes from the index of that day.
+    // A day later the answer comes from the index of the first day.
     keys.clock.advance(SignedDuration::from_hours(30));
     keys.restart().await;
     let person = (0..1_000).map(Record).find(|record| !decoys.contains(record)).unwrap();

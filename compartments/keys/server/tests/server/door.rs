@@ -1,4 +1,4 @@
-//! Who knocks without a good certificate.
+//! Clients without a good certificate, and the metrics.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use testkit::Authority;
 use crate::support::Keys;
 
 #[tokio::test]
-async fn who_knocks_with_a_strange_certificate_rings() {
+async fn a_foreign_certificate_raises_an_alarm() {
     let keys = Keys::start().await;
     let strange = keys.strange_client(&Authority::new(), "response-1");
     for _ in 0..3 {

@@ -1,4 +1,4 @@
-//! Master keys are renewed and destroyed when two people sign; erased records stay closed.
+//! Two people renew and destroy master keys; erased records stay closed.
 
 use cofferdam_core::{Clock, Domain, Epoch, Field, Operation, Record};
 use cofferdam_wire::{CallError, Client, ProblemType};
@@ -36,7 +36,7 @@ fn key(released: &ReleasedKeys, group: usize) -> [u8; 32] {
     *released.groups[group].records[0].keys[0].0.expose()
 }
 
-/// What `accounts` asks for to move records from one epoch to the next.
+/// The call of `accounts` that moves records from one epoch to the next.
 fn reseal(records: &[u32]) -> ReleaseKeys {
     let both = [0, 1]
         .map(|epoch| KeyGroup { epoch: Some(Epoch(epoch)), ..group(&[Field::Name], records) });
@@ -144,7 +144,7 @@ async fn an_erased_record_stays_closed() {
     assert!(released.flatten().all(|record| *record != Record(2)));
 }
 
-/// The log says what was erased and drawn: an older copy of the database opens nothing again.
+/// The log knows which records were erased: an older copy of the database opens none again.
 #[tokio::test]
 async fn an_erased_record_stays_closed_when_an_older_database_is_put_back() {
     let mut keys = Keys::start().await;
@@ -158,7 +158,7 @@ async fn an_erased_record_stays_closed_when_an_older_database_is_put_back() {
     keys.stop().await;
 }
 
-/// What else the log knows better: freezes, lowered budgets and destroyed keys.
+/// The log also knows freezes, lowered budgets and destroyed keys.
 #[tokio::test]
 async fn an_older_database_thaws_nobody_and_brings_no_key_back() {
     let mut keys = Keys::start().await;

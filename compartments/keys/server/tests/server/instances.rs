@@ -9,7 +9,7 @@ use keys_api::{
 
 use crate::support::{Keys, ask, events, name, until, warrant};
 
-async fn two() -> (testkit::postgres::Database, Keys, Keys) {
+async fn two_instances() -> (testkit::postgres::Database, Keys, Keys) {
     let database = testkit::postgres::Database::create().await;
     let dir = tempfile::tempdir().unwrap();
     let first = Keys::start_on(dir, database.location()).await;
@@ -27,7 +27,7 @@ fn released(events: &[Event]) -> usize {
 
 #[tokio::test]
 async fn a_budget_holds_across_instances_and_their_crashes() {
-    let (_database, mut first, mut second) = two().await;
+    let (_database, mut first, mut second) = two_instances().await;
     let mut given = 0;
     for n in 0..200_u32 {
         let keys = if n % 3 == 0 { &first } else { &second };
@@ -39,7 +39,8 @@ async fn a_budget_holds_across_instances_and_their_crashes() {
             second.restart().await;
         }
     }
-    // What a process had in hand when it ended is lost to the caller, never to the budget.
+    // Credit that a process had when it ended is lost for the caller, and still counts in the
+    // budget.
     assert!((80..=100).contains(&given), "{given} of 100");
     let logged = released(&events(&first).await) + released(&events(&second).await);
     assert_eq!(logged, given);
@@ -48,8 +49,8 @@ async fn a_budget_holds_across_instances_and_their_crashes() {
 }
 
 #[tokio::test]
-async fn what_one_instance_is_told_the_other_knows() {
-    let (_database, mut first, mut second) = two().await;
+async fn what_changes_at_one_instance_holds_at_the_other() {
+    let (_database, mut first, mut second) = two_instances().await;
     let response = first.client("response-1");
     let freeze = FreezeCaller { caller: name("web-ky-2"), frozen: true, reason: "fell".into() };
     response.call(&freeze).await.unwrap();
@@ -83,7 +84,7 @@ async fn what_one_instance_is_told_the_other_knows() {
 
 #[tokio::test]
 async fn a_warrant_is_drawn_down_across_instances() {
-    let (_database, mut first, mut second) = two().await;
+    let (_database, mut first, mut second) = two_instances().await;
     let claim = ClaimDecoys { domain: Domain::Accounts, from: Record(0), count: 1_000 };
     let decoys = first.client("accounts").call(&claim).await.unwrap().decoys;
     let mut people = (0..1_000).filter(|n| !decoys.contains(&Record(*n)));
@@ -105,7 +106,7 @@ async fn a_warrant_is_drawn_down_across_instances() {
     second.stop().await;
 }
 
-/// Each erasure reads what stands there and writes it back with its own: none may be lost.
+/// Each erasure reads the set of erased records and writes it back with its own: none may get lost.
 #[tokio::test]
 async fn erasures_at_once_are_all_kept() {
     let database = testkit::postgres::Database::create().await;

@@ -1,5 +1,5 @@
-//! Whatever the order of requests, restarts and crashes: no more than budget and burst is
-//! released, and what was released is in the log, once.
+//! In any order of requests, restarts and crashes, no more than the budget and its burst is
+//! released, and each released record is in the log once.
 
 use cofferdam_core::Field;
 use cofferdam_wire::ProblemType;
@@ -12,7 +12,7 @@ use crate::support::{Keys, ask, events, group};
 
 #[derive(Debug, Clone)]
 enum Step {
-    /// One call, in so many groups of so many records.
+    /// One call, with `groups` groups of `records` records.
     Release {
         groups: u32,
         records: u32,
@@ -22,7 +22,7 @@ enum Step {
     /// The clock jumps, in seconds.
     Jump(i64),
     Restart,
-    /// The process dies while it writes: so many bytes of a torn entry stand at the log's end.
+    /// The process dies while it writes: so many bytes of a torn entry are at the end of the log.
     Crash(usize),
 }
 
@@ -57,7 +57,7 @@ async fn walk(steps: Vec<Step>) {
     policy.callers[0].budgets.insert(cofferdam_core::Operation::Release, BUDGET);
     let change = ChangePolicy { policy: keys.sign(policy) };
     keys.client("response-1").call(&change).await.unwrap();
-    // When, by the time that really passed, which records left.
+    // The records that left, and when, by the time that really passed.
     let (mut passed, mut answered, mut torn, mut calls) = (0_i64, Vec::new(), 0, 0);
     for step in steps {
         match step {
@@ -93,7 +93,7 @@ async fn walk(steps: Vec<Step>) {
     keys.stop().await;
 }
 
-/// One call of new records; those that it was answered with.
+/// Releases new records. Returns the ones that were released.
 async fn release(keys: &Keys, call: u32, groups: u32, records: u32) -> Option<Vec<u32>> {
     let fields = [&[Field::Name][..], &[Field::Email], &[Field::Name, Field::Email]];
     let first = |n: u32| call * 10_000 + n * 1_000;
@@ -112,7 +112,7 @@ async fn release(keys: &Keys, call: u32, groups: u32, records: u32) -> Option<Ve
     }
 }
 
-/// Records released, in the order of the log, and torn ends that were cut.
+/// The released records in the order of the log, and how many torn ends were cut.
 async fn in_the_log(keys: &Keys) -> (Vec<u32>, u64) {
     let (mut released, mut recovered) = (Vec::new(), 0);
     for event in events(keys).await {

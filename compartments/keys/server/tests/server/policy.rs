@@ -1,4 +1,4 @@
-//! Grants and budgets change when two people sign, at once, and not otherwise.
+//! Grants and budgets change only by a policy that two people signed, and then at once.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use cofferdam_core::{Field, FieldSet, Operation};
@@ -14,7 +14,7 @@ async fn change(response: &Client, policy: Signed<Policy>) -> Result<(), CallErr
     response.call(&ChangePolicy { policy }).await
 }
 
-/// The next policy: web-ky-2 may read e-mail addresses as well, and less in a minute.
+/// The next policy: `web-ky-2` may read e-mail addresses as well, and fewer records in a minute.
 fn next(keys: &Keys) -> Policy {
     let mut policy = keys.policy();
     policy.version = 2;
@@ -38,7 +38,7 @@ async fn a_signed_policy_holds_at_once_and_after_a_restart() {
         assert_eq!(keys.release("web-ky-2", &records).await, Ok(5));
         keys.restart().await;
     }
-    // Ten in the minute are used up; five more are the burst.
+    // The ten records of the minute are used up; the burst gives five more.
     let burst: Vec<u32> = (20..25).collect();
     assert_eq!(keys.release("web-ky-2", &burst).await, Ok(5));
     let spent = keys.release("web-ky-2", &[30]).await.unwrap_err();
@@ -58,7 +58,7 @@ async fn a_signed_policy_holds_at_once_and_after_a_restart() {
 }
 
 #[tokio::test]
-async fn what_two_people_did_not_sign_does_not_hold() {
+async fn a_policy_without_two_signatures_is_refused() {
     let keys = Keys::start().await;
     let response = keys.client("response-1");
     let policy = next(&keys);
@@ -72,7 +72,7 @@ async fn what_two_people_did_not_sign_does_not_hold() {
         let changed = change(&response, Signed { order: policy.clone(), signatures }).await;
         refused(changed, ORDER_REFUSED);
     }
-    // An approver whom the new policy itself brings along has no say in it.
+    // An approver who is only in the new policy can't sign it.
     let eve = keys_api::ApproverSecret::generate("eve", &cofferdam_core::SystemRng);
     let mut own = policy.clone();
     own.approvers.push(eve.public());
@@ -93,6 +93,6 @@ async fn a_policy_is_used_once_and_must_make_sense() {
     refused(change(&response, keys.sign(wrong)).await, ProblemType::BAD_REQUEST);
     change(&response, keys.sign(next(&keys))).await.unwrap();
     refused(change(&response, keys.sign(next(&keys))).await, POLICY_OUTDATED);
-    // An old policy does not come back.
+    // An old policy can't be put in force again.
     refused(change(&response, keys.sign(keys.policy())).await, POLICY_OUTDATED);
 }

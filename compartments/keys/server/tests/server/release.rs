@@ -1,4 +1,5 @@
-//! Keys leave within form, grant and warrant, whichever group asks for them, and are in the log then.
+//! Keys are released within grant and warrant, whichever group of a call asks for them, and the log
+//! has them before the answer leaves.
 
 use cofferdam_core::{Domain, Epoch, Field, FieldSet, Operation, Record};
 use cofferdam_wire::ProblemType;
@@ -12,7 +13,7 @@ fn key(released: &ReleasedKeys) -> &[u8; 32] {
     released.groups[0].records[0].keys[1].0.expose()
 }
 
-/// What the log says of releases: caller, fields, records and warrant of each.
+/// The releases in the log: caller, fields, records and warrant of each.
 async fn releases(keys: &Keys) -> Vec<(String, FieldSet, Vec<u32>, Option<WarrantId>)> {
     let releases = events(keys).await.into_iter().filter_map(|event| match event {
         Event::Released { caller, via, fields, records, warrant, .. } => {
@@ -50,7 +51,7 @@ async fn a_release_is_in_the_log_when_its_answer_arrives() {
 }
 
 #[tokio::test]
-async fn the_same_place_has_the_same_key_after_a_restart() {
+async fn a_field_has_the_same_key_after_a_restart() {
     let mut keys = Keys::start().await;
     let first = keys.client("accounts").call(&ask("web-ky-1", &[3])).await.unwrap();
     keys.restart().await;
@@ -67,13 +68,14 @@ async fn a_field_outside_the_grant_is_refused_with_an_alarm() {
     }
     let alarms = keys.alarms().await;
     let callers: Vec<_> = alarms.iter().map(|a| (a.kind, a.caller.clone().unwrap())).collect();
-    // A compartment may make up a caller that the policy does not know: then it is named itself.
+    // If a compartment makes up a caller that the policy does not know, the alarm names the
+    // compartment.
     let expected = ["web-ky-2", "accounts"].map(|of| (AlarmKind::RefusedGrant, name(of)));
     assert_eq!(callers, expected);
     assert_eq!(releases(&keys).await, []);
 }
 
-/// Three groups of which one is forbidden, in each place: nothing leaves, and nothing is charged.
+/// One of three groups is forbidden, in each place: no key is released, and no budget is charged.
 #[tokio::test]
 async fn one_forbidden_group_keeps_the_whole_call_in() {
     let keys = Keys::start().await;
@@ -99,7 +101,7 @@ async fn one_forbidden_group_keeps_the_whole_call_in() {
         }
     }
     assert_eq!(releases(&keys).await, []);
-    // Had one of the calls been charged or drawn, a hundred records and three would be too many.
+    // If one of the calls had been charged or drawn, these would be too many records.
     let hundred: Vec<u32> = (0..100).collect();
     assert_eq!(keys.release("web-ky-1", &hundred).await, Ok(100));
     let decoys = keys.decoys(200).await;

@@ -26,7 +26,7 @@ fn by_one<T: Clone>(signed: &Signed<T>) -> Signed<T> {
 }
 
 #[tokio::test]
-async fn a_void_order_takes_two_or_one_who_is_heard() {
+async fn a_void_order_needs_two_people_or_one_who_breaks_the_glass() {
     let keys = Keys::start().await;
     let accounts = keys.client("accounts");
     let approve = async |order: &Signed<VoidOrder>| {
@@ -38,7 +38,7 @@ async fn a_void_order_takes_two_or_one_who_is_heard() {
     twice.signatures.push(alone.signatures[0].clone());
     let mut other = good.clone();
     other.order.incident = 8;
-    // A reason that nobody signed, an order without a signature, one that is late.
+    // A reason that is not signed, an order without a signature, and an order that is late.
     let mut invented = good.clone();
     invented.order.break_glass = Some(REASON.to_owned());
     let nobody = Signed { signatures: vec![], ..void(&keys, 10, Some(REASON)) };
@@ -74,7 +74,7 @@ async fn a_void_order_takes_two_or_one_who_is_heard() {
 }
 
 #[tokio::test]
-async fn one_person_may_start_an_epoch_behind_glass_and_never_destroy_one() {
+async fn one_person_may_break_the_glass_to_start_an_epoch_and_never_to_destroy_one() {
     let keys = Keys::start().await;
     let response = keys.client("response-1");
     let until = keys.clock.now() + SignedDuration::from_hours(1);

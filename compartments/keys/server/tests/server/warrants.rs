@@ -1,4 +1,4 @@
-//! Warrants: two people sign them, nobody else can, and each is used up.
+//! Warrants: only two approvers can sign one, and each is used up.
 
 use cofferdam_core::Clock;
 use cofferdam_wire::ProblemType;
@@ -80,7 +80,7 @@ async fn a_warrant_holds_for_a_week_at_most_and_in_its_time() {
     refused(keys.client("accounts").call(&draw).await, ProblemType::WARRANT_REFUSED);
 }
 
-/// The log says what was drawn: an older copy of the database gives nothing back.
+/// The log knows which records were drawn: an older copy of the database gives none back.
 #[tokio::test]
 async fn a_warrant_stays_drawn_when_an_older_database_is_put_back() {
     let mut keys = Keys::start().await;
@@ -98,7 +98,7 @@ async fn a_warrant_stays_drawn_when_an_older_database_is_put_back() {
     let more = keys.client("accounts").call(&draw(&people[2..])).await;
     refused(more, ProblemType::WARRANT_REFUSED);
 
-    // A copy from before the warrant was opened: it is handed in again, and goes on from there.
+    // The copy does not know the warrant. It is handed in again, and its drawn records still count.
     let order = warrant(&keys, 2);
     let (id, later) = (order.id, open(&keys, order));
     let draw = |records: &[u32]| ReleaseKeys { warrant: Some(id), ..ask("response-1", records) };

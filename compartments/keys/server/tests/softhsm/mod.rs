@@ -18,17 +18,17 @@ use tempfile::TempDir;
 /// The user PIN of every token.
 pub const PIN: &str = "482915";
 
-/// The variable by which a child finds its orders.
+/// The variable with the orders of a child.
 const ORDERS: &str = "COFFERDAM_HSM_TEST";
 
-/// Where distributions put the library, unless `SOFTHSM2_MODULE` says otherwise.
+/// The places where distributions put the library; `SOFTHSM2_MODULE` names another one.
 const MODULES: [&str; 3] = [
     "/usr/lib/softhsm/libsofthsm2.so",
     "/usr/lib64/softhsm/libsofthsm2.so",
     "/usr/lib64/pkcs11/libsofthsm2.so",
 ];
 
-/// What a child does; it answers with bytes, or with the error's text and `Debug`.
+/// A step of a child. It answers with bytes, or with the text and the `Debug` of an error.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Step {
     Seal,
@@ -43,7 +43,7 @@ pub enum Step {
 
 type Answer = Result<Vec<u8>, String>;
 
-/// A token directory of its own.
+/// A SoftHSM2 with its own directory of tokens.
 pub struct SoftHsm {
     pub config: HsmConfig,
     pub pin: String,
@@ -51,7 +51,7 @@ pub struct SoftHsm {
 }
 
 impl SoftHsm {
-    /// With one token, `cofferdam`.
+    /// A SoftHSM2 with one token, `cofferdam`.
     pub fn with_token() -> Self {
         let config = HsmConfig {
             module: module(),
@@ -72,7 +72,7 @@ impl SoftHsm {
         self.dir.path().join(name)
     }
 
-    /// Writes the library's configuration, with `more` in it.
+    /// Writes the configuration of the library, with `more` at its end.
     pub fn configure(&self, more: &str) {
         let tokens = self.path("tokens");
         let text =
@@ -98,7 +98,7 @@ impl SoftHsm {
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     }
 
-    /// Lets a child do `step`.
+    /// Runs `step` in a child process.
     pub fn run(&self, step: &Step) -> Answer {
         let orders = serde_json::to_vec(&(&self.config, &self.pin, step)).unwrap();
         fs::write(self.path("orders"), orders).unwrap();
@@ -116,7 +116,7 @@ impl SoftHsm {
     }
 }
 
-/// In the child: does its orders.
+/// Runs the step of this child process and answers.
 pub fn answer(work: impl FnOnce(&HsmConfig, &[u8], Step) -> Answer) {
     let dir = PathBuf::from(env::var_os(ORDERS).expect("only the other tests run this one"));
     let orders = fs::read(dir.join("orders")).unwrap();
@@ -125,14 +125,14 @@ pub fn answer(work: impl FnOnce(&HsmConfig, &[u8], Step) -> Answer) {
     fs::write(dir.join("answer"), serde_json::to_vec(&answer).unwrap()).unwrap();
 }
 
-/// Starts the library, and does not end it.
+/// Starts the library and does not end it.
 pub fn start(config: &HsmConfig) -> Pkcs11 {
     let pkcs11 = Pkcs11::new(&config.module).unwrap();
     pkcs11.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)).unwrap();
     pkcs11
 }
 
-/// Works in the token without the code under test.
+/// Works with the token directly, without the code under test.
 pub fn in_token(config: &HsmConfig, pin: &[u8], work: impl FnOnce(&Session) -> Vec<u8>) -> Vec<u8> {
     let pkcs11 = start(config);
     let slots = pkcs11.get_slots_with_initialized_token().unwrap();
@@ -163,7 +163,7 @@ pub fn find_key(session: &Session, label: &str) -> ObjectHandle {
     found[0]
 }
 
-/// Seals as the root key is sealed, bytes of any number.
+/// Seals any number of bytes as the root key is sealed.
 pub fn seal_bytes(session: &Session, label: &str, bytes: &[u8]) -> Vec<u8> {
     let mut iv = [9; 12];
     let params = GcmParams::new(&mut iv, b"cofferdam root key v1", 128.into()).unwrap();

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use cofferdam_core::{
     CallerName, Clock, Domain, Field, FieldSet, MockClock, Operation, Record, SystemRng, Timestamp,
+    WarrantSubject,
 };
 use cofferdam_store::Location;
 use cofferdam_wire::{CallError, Client, Identity, LogFormat, Problem, ProblemType, TlsFiles};
@@ -21,17 +22,17 @@ use testkit::{Authority, free_address};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-/// One compartment with its files, which survive a restart.
+/// A compartment and its files, which survive a restart.
 pub struct Keys {
     pub clock: Arc<MockClock>,
     pub approvers: [ApproverSecret; 2],
-    /// The log's verifier key.
+    /// The verifier key of the log.
     pub verifier: String,
     authority: Arc<Authority>,
     dir: Arc<tempfile::TempDir>,
     instance: u32,
     database: Location,
-    /// Where alarms go, from the next start on.
+    /// The places to which alarms go from the next start on.
     pub alarms_to: Vec<SinkConfig>,
     running: Option<(oneshot::Sender<()>, JoinHandle<()>, String)>,
 }
@@ -94,7 +95,7 @@ impl Keys {
         self.verifier = made.log_key;
     }
 
-    /// Both approvers sign.
+    /// Signs an order by both approvers.
     pub fn sign<T: Order>(&self, order: T) -> Signed<T> {
         let signatures = self.approvers.iter().map(|of| of.sign(&order)).collect();
         Signed { order, signatures }
@@ -121,12 +122,13 @@ impl Keys {
         self.dir.path().join(format!("log-{}", self.instance))
     }
 
-    /// A place for a file of the test.
+    /// The path of a file of the test.
     pub fn file(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
-    /// Stops, copies the SQLite database, and starts again. The name of the copy.
+    /// Stops the server, copies the SQLite database, and starts again. Returns the name of the
+    /// copy.
     pub async fn copy_database(&mut self) -> PathBuf {
         self.stop().await;
         let copy = self.file("older.db");
@@ -135,7 +137,7 @@ impl Keys {
         copy
     }
 
-    /// Stops, puts a copy of the database back, and starts on it.
+    /// Stops the server, puts a copy of the database back, and starts on it.
     pub async fn put_back_database(&mut self, copy: &std::path::Path) {
         self.stop().await;
         for end in ["-wal", "-shm"] {
@@ -145,7 +147,8 @@ impl Keys {
         self.start_again().await;
     }
 
-    /// Dies while an entry is being written, of which so many bytes are on disk, and starts.
+    /// Lets the server die while it writes an entry, of which so many bytes reach the disk, and
+    /// starts it again.
     pub async fn crash(&mut self, torn: usize) {
         self.stop().await;
         let segments = std::fs::read_dir(self.log_dir()).unwrap().map(|e| e.unwrap().path());
@@ -155,8 +158,8 @@ impl Keys {
         self.run().await;
     }
 
-    /// Sets the clock to where it would be had nobody touched it: a restart on a clock that was
-    /// moved meanwhile is a test of its own.
+    /// Sets the clock back to the time that really passed. Restarts on a clock that was moved have
+    /// a test of their own.
     pub fn settle_clock(&self) {
         let passed = SignedDuration::try_from(self.clock.monotonic()).unwrap();
         self.clock.jump((start() + passed).duration_since(self.clock.now()));
@@ -166,7 +169,7 @@ impl Keys {
         self.authority.client(caller, &self.running.as_ref().unwrap().2)
     }
 
-    /// A client with a certificate of another authority, which trusts this server all the same.
+    /// A client with a certificate of another authority, which trusts this server nevertheless.
     pub fn strange_client(&self, other: &Authority, name: &str) -> Client {
         let strange = other.files(name);
         let files = TlsFiles { ca: self.authority.files("keys").ca, ..strange };
@@ -174,7 +177,7 @@ impl Keys {
         Client::new(base, &Identity::load(&files).unwrap())
     }
 
-    /// What a `GET` brings, whatever its status.
+    /// The body of the answer to a `GET`, whatever its status.
     pub async fn get(&self, caller: &str, path: &str) -> String {
         let (_, _, base) = self.running.as_ref().unwrap();
         let files = self.authority.files(caller);
@@ -193,7 +196,7 @@ impl Keys {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    /// What rang so far, as the controller reads it.
+    /// The alarms so far, as the controller reads them.
     pub async fn alarms(&self) -> Vec<Alarm> {
         self.client("response-1").call(&ReadAlarms { after: 0 }).await.unwrap()
     }
@@ -215,7 +218,7 @@ impl Keys {
         self.client("accounts").call(&claim).await.unwrap().decoys
     }
 
-    /// Releases as `accounts` asks for them, for `caller`.
+    /// Releases keys to `accounts` for `caller`.
     pub async fn release(&self, caller: &str, records: &[u32]) -> Result<usize, Problem> {
         let answer = self.client("accounts").call(&ask(caller, records)).await;
         answer
@@ -323,20 +326,20 @@ fn start() -> Timestamp {
     "2012-01-15T04:00:00Z".parse().unwrap()
 }
 
-/// What stands in the log.
+/// The events in the log.
 pub async fn events(keys: &Keys) -> Vec<Event> {
     let read = ReadEntries { from: 0, limit: 10_000 };
     let answer = keys.client("response-1").call(&read).await.unwrap();
     answer.entries.iter().map(|bytes| Entry::decode(bytes).unwrap().event).collect()
 }
 
-/// A warrant to write to so many customers, for a day from now on.
+/// A warrant for name and e-mail address of so many customers, for a day from now on.
 pub fn warrant(keys: &Keys, records: u32) -> Warrant {
     let now = keys.clock.now();
     Warrant {
         id: WarrantId::random(&SystemRng),
         incident: 1,
-        subject: cofferdam_core::WarrantSubject::PaperPost { letter: 1 },
+        subject: WarrantSubject::PaperPost { letter: 1 },
         caller: name("response-1"),
         domain: Domain::Accounts,
         fields: fields(&[Field::Name, Field::Email]),
@@ -353,7 +356,7 @@ pub fn refused<T: std::fmt::Debug>(answer: Result<T, CallError>, of: ProblemType
     assert!(error.is(of), "{error} is not {}", of.code);
 }
 
-/// Waits until something holds.
+/// Waits until `holds` is true.
 pub async fn until(mut holds: impl AsyncFnMut() -> bool) {
     for _ in 0..200 {
         if holds().await {

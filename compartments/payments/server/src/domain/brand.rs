@@ -1,8 +1,8 @@
-//! Whose network a card belongs to, by its leading digits (issuer identification numbers).
+//! The network of a card, by its leading digits (issuer identification numbers).
 
 use payments_api::Brand;
 
-/// The brands under the names that stand in the database.
+/// The brands with their names in the database.
 const NAMES: [(Brand, &str); 7] = [
     (Brand::Visa, "visa"),
     (Brand::Mastercard, "mastercard"),
@@ -13,9 +13,10 @@ const NAMES: [(Brand, &str); 7] = [
     (Brand::Other, "other"),
 ];
 
-/// The brand of a number that begins with these digits; it takes four.
+/// The brand of a number; its first four digits count.
 pub fn brand_of(digits: &str) -> Brand {
-    let leading = |count| digits.get(..count).and_then(|d| d.parse::<u16>().ok()).unwrap_or(0);
+    let leading =
+        |count| digits.get(..count).and_then(|digits| digits.parse::<u16>().ok()).unwrap_or(0);
     match (leading(1), leading(2), leading(3), leading(4)) {
         (4, ..) => Brand::Visa,
         (_, 51..=55, ..) | (.., 2221..=2720) => Brand::Mastercard,
@@ -27,14 +28,14 @@ pub fn brand_of(digits: &str) -> Brand {
     }
 }
 
-/// The name that stands in the database.
+/// The name of a brand in the database.
 pub fn name_of(brand: Brand) -> &'static str {
-    NAMES.iter().find(|(b, _)| *b == brand).map_or("other", |(_, name)| name)
+    NAMES.iter().find(|(of, _)| *of == brand).map_or("other", |(_, name)| name)
 }
 
-/// The brand with this name.
+/// The brand with a name.
 pub fn brand_named(name: &str) -> Option<Brand> {
-    NAMES.iter().find(|(_, n)| *n == name).map(|(brand, _)| *brand)
+    NAMES.iter().find(|(_, of)| *of == name).map(|(brand, _)| *brand)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use cofferdam_core::{Personal, Timestamp};
 use jiff::tz::TimeZone;
 
-/// How many years ahead a card may expire: more is a slip of the finger.
+/// How many years ahead a card may expire; a later year is a typing error.
 const YEARS_AHEAD: u16 = 20;
 
 /// The month at whose end a card expires.
@@ -16,13 +16,13 @@ pub struct Expiry {
 /// Why a month of expiry is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadExpiry {
-    /// No month.
+    /// There is no such month.
     #[error("the month of expiry is 1 to 12")]
     Month,
     /// The card has expired.
     #[error("the card has expired")]
     Expired,
-    /// Beyond what any issuer writes on a card.
+    /// The year is later than any issuer writes on a card.
     #[error("no card expires more than {YEARS_AHEAD} years ahead; the year is written in full")]
     TooFar,
 }
@@ -31,14 +31,14 @@ impl Expiry {
     /// Takes a month that is not over at `now`, in UTC.
     pub fn parse(month: u8, year: u16, now: Timestamp) -> Result<Self, BadExpiry> {
         let today = now.to_zoned(TimeZone::UTC).date();
-        let this = (today.year().unsigned_abs(), today.month().unsigned_abs());
+        let this_month = (today.year().unsigned_abs(), today.month().unsigned_abs());
         if !(1..=12).contains(&month) {
             return Err(BadExpiry::Month);
         }
-        if (year, month) < this {
+        if (year, month) < this_month {
             return Err(BadExpiry::Expired);
         }
-        if year > this.0 + YEARS_AHEAD {
+        if year > this_month.0 + YEARS_AHEAD {
             return Err(BadExpiry::TooFar);
         }
         Ok(Self { month, year })
@@ -57,7 +57,8 @@ mod tests {
     #[test]
     fn a_card_is_good_to_the_end_of_its_month() {
         let parse = |month, year, now: &str| {
-            Expiry::parse(month, year, now.parse().unwrap()).map(|e| e.text().expose().to_owned())
+            let expiry = Expiry::parse(month, year, now.parse().unwrap());
+            expiry.map(|expiry| expiry.text().expose().to_owned())
         };
         assert_eq!(parse(1, 2012, "2012-01-31T23:59:59Z"), Ok("01/2012".to_owned()));
         assert_eq!(parse(1, 2012, "2012-02-01T00:00:00Z"), Err(BadExpiry::Expired));

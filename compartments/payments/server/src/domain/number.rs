@@ -9,13 +9,13 @@ use super::brand::brand_of;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CardNumber(Personal);
 
-/// Why a text is no card number. Says nothing of the text.
+/// Why a text is no card number. The message says nothing of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadNumber {
-    /// Something else than digits, blanks and hyphens.
+    /// The text has other characters than digits, blanks and hyphens.
     #[error("a card number has digits, blanks and hyphens only")]
     Characters,
-    /// Too short or too long.
+    /// The number is too short or too long.
     #[error("a card number has 12 to 19 digits")]
     Length,
     /// A digit was mistyped.
@@ -54,7 +54,7 @@ impl CardNumber {
         Personal::new(digits.get(digits.len() - 4..).unwrap_or_default())
     }
 
-    /// Whose network.
+    /// The card's network.
     pub fn brand(&self) -> Brand {
         brand_of(self.0.expose())
     }

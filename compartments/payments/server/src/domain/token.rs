@@ -6,11 +6,11 @@ use payments_api::CardToken;
 
 /// A fresh token.
 pub fn new_token(rng: &dyn Rng) -> CardToken {
-    #[expect(clippy::expect_used, reason = "32 hexadecimal digits, as it asks for")]
+    #[expect(clippy::expect_used, reason = "16 bytes have 32 hexadecimal digits")]
     hex::encode(rng.bytes::<16>()).parse().expect("the hex of 16 bytes is a token")
 }
 
-/// What is kept of a token. It needs no salt: there is nothing to guess.
+/// The form in which a token is kept. It needs no salt: a random token can't be guessed.
 pub fn token_hash(token: &CardToken) -> Vec<u8> {
     digest(&SHA256, token.as_str().as_bytes()).as_ref().to_vec()
 }

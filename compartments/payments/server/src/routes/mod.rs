@@ -1,11 +1,20 @@
-//! The endpoints, one file each.
+//! The table of routes. A path is `/v1/<noun>/<verb>`; its call is handled in the file
+//! `<noun>/<verb>.rs`.
 
-mod count_cards;
-mod freeze_caller;
-mod read_card;
-mod read_reseal;
-mod reveal_card;
-mod store_cards;
+mod about;
+
+mod callers {
+    pub mod freeze;
+}
+mod cards {
+    pub mod count;
+    pub mod read;
+    pub mod reveal;
+    pub mod store;
+}
+mod reseal {
+    pub mod read;
+}
 
 use std::sync::Arc;
 
@@ -15,24 +24,23 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use cofferdam_wire::{Caller, Problem, ProblemType, Routes};
 use payments_api as api;
-use payments_api::CardToken;
+
+pub use about::ABOUT;
 
 use crate::app::App;
-use crate::domain::token_hash;
-use crate::store::SealedCard;
 
 /// Every call of the compartment.
 pub fn routes() -> Routes<Arc<App>> {
     Routes::new()
-        .call::<api::StoreCards, _, _>(store_cards::handle)
-        .call::<api::ReadCard, _, _>(read_card::handle)
-        .call::<api::RevealCard, _, _>(reveal_card::handle)
-        .call::<api::FreezeCaller, _, _>(freeze_caller::handle)
-        .call::<api::CountCards, _, _>(count_cards::handle)
-        .call::<api::ReadReseal, _, _>(read_reseal::handle)
+        .call::<api::StoreCards, _, _>(cards::store::handle)
+        .call::<api::ReadCard, _, _>(cards::read::handle)
+        .call::<api::RevealCard, _, _>(cards::reveal::handle)
+        .call::<api::CountCards, _, _>(cards::count::handle)
+        .call::<api::FreezeCaller, _, _>(callers::freeze::handle)
+        .call::<api::ReadReseal, _, _>(reseal::read::handle)
 }
 
-/// All routes. A frozen caller is refused before any of them.
+/// The router. A frozen caller is refused before any route.
 pub fn router(app: Arc<App>) -> Router {
     let refuse = middleware::from_fn_with_state(app.clone(), refuse_frozen);
     routes().into_router(app).layer(refuse)
@@ -44,19 +52,19 @@ async fn refuse_frozen(
     request: Request,
     next: Next,
 ) -> Response {
-    if app.is_frozen(&caller) {
+    if app.frozen.read().await.contains(&caller) {
         tracing::warn!(%caller, "a frozen caller goes on asking");
-        let detail = format!("{caller} is frozen");
-        return Problem::new(ProblemType::FROZEN, detail).into_response();
+        return Problem::new(ProblemType::FROZEN, format!("{caller} is frozen")).into_response();
     }
     next.run(request).await
 }
 
-/// The card of a token. An unknown token is *not found* for everybody, whatever they are granted:
-/// a caller without a grant could tell it from a known one, which `keys` refuses it, but to try
-/// tokens out is to guess 128 random bits.
-async fn card_of(app: &App, token: &CardToken) -> Result<SealedCard, Problem> {
-    let found = app.store.find_card(&token_hash(token)).await;
-    let card = found?;
-    card.ok_or_else(|| Problem::not_found("no card has this token"))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_call_is_described() {
+        assert_eq!(routes().faults(&ABOUT), [""; 0]);
+    }
 }

@@ -1,6 +1,6 @@
 //! Frozen callers.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use cofferdam_core::{CallerName, Timestamp};
 use cofferdam_store::StoreError;
@@ -8,15 +8,16 @@ use cofferdam_store::StoreError;
 use super::Store;
 
 impl Store {
-    /// Who is frozen.
-    pub async fn frozen_callers(&self) -> Result<HashSet<CallerName>, StoreError> {
-        let rows: Vec<(String,)> =
-            sqlx::query_as("SELECT caller FROM frozen_callers").fetch_all(self.db.reader()).await?;
-        let names = rows.into_iter().map(|(name,)| name.parse()).collect::<Result<_, _>>();
+    /// The callers that are frozen.
+    pub async fn frozen_callers(&self) -> Result<BTreeSet<CallerName>, StoreError> {
+        let names: Vec<String> = sqlx::query_scalar("SELECT caller FROM frozen_callers")
+            .fetch_all(self.db.reader())
+            .await?;
+        let names = names.iter().map(|name| name.parse()).collect::<Result<_, _>>();
         names.map_err(|e| StoreError::Corrupt(format!("frozen caller: {e}")))
     }
 
-    /// Keeps that a caller is frozen, or no longer.
+    /// Notes that a caller is frozen, or no longer frozen.
     pub async fn set_frozen(
         &self,
         caller: &CallerName,

@@ -3,8 +3,7 @@
 use cofferdam_core::{Epoch, Record};
 use cofferdam_store::StoreError;
 use payments_api::Brand;
-use sqlx::any::AnyRow;
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::{AssertSqlSafe, FromRow};
 
 use super::Store;
 use crate::domain::{brand_named, name_of};
@@ -13,23 +12,23 @@ use crate::domain::{brand_named, name_of};
 const CHUNK: usize = 100;
 const COLUMNS: usize = 7;
 
-/// A card to keep.
+/// A card that is to be kept.
 #[derive(Debug, Clone)]
 pub struct NewCard {
-    /// SHA-256 of its token.
+    /// SHA-256 of the token.
     pub token_hash: Vec<u8>,
-    /// The rest.
+    /// The card.
     pub card: SealedCard,
 }
 
 /// A card as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedCard {
-    /// Its number in this compartment.
+    /// The number of the card in this compartment.
     pub record: Record,
-    /// Whose network.
+    /// The card's network.
     pub brand: Brand,
-    /// The generation of the keys that it is sealed under.
+    /// The epoch of the keys under which it is sealed.
     pub epoch: Epoch,
     /// The card number, sealed.
     pub number: Vec<u8>,
@@ -37,6 +36,16 @@ pub struct SealedCard {
     pub expiry: Vec<u8>,
     /// The last four digits, sealed.
     pub masked: Vec<u8>,
+}
+
+#[derive(FromRow)]
+struct CardRow {
+    record: i64,
+    brand: String,
+    epoch: i64,
+    number: Vec<u8>,
+    expiry: Vec<u8>,
+    masked: Vec<u8>,
 }
 
 impl Store {
@@ -64,11 +73,12 @@ impl Store {
     pub async fn find_card(&self, token_hash: &[u8]) -> Result<Option<SealedCard>, StoreError> {
         const FIND: &str = "SELECT record, brand, epoch, number, expiry, masked \
              FROM cards WHERE token_hash = $1";
-        let row = sqlx::query(FIND).bind(token_hash).fetch_optional(self.db.reader()).await?;
-        row.as_ref().map(card).transpose()
+        let row: Option<CardRow> =
+            sqlx::query_as(FIND).bind(token_hash).fetch_optional(self.db.reader()).await?;
+        row.map(card).transpose()
     }
 
-    /// Up to `limit` cards from `from` on that are sealed under an epoch before `epoch`.
+    /// Up to `limit` cards from `from` on that are sealed under an epoch before `epoch`, ascending.
     pub async fn cards_before(
         &self,
         from: Record,
@@ -77,21 +87,22 @@ impl Store {
     ) -> Result<Vec<SealedCard>, StoreError> {
         const LIST: &str = "SELECT record, brand, epoch, number, expiry, masked FROM cards \
              WHERE record >= $1 AND epoch < $2 ORDER BY record LIMIT $3";
-        let rows = sqlx::query(LIST)
+        let rows: Vec<CardRow> = sqlx::query_as(LIST)
             .bind(i64::from(from.0))
             .bind(i64::from(epoch.0))
             .bind(i64::from(limit))
             .fetch_all(self.db.reader())
             .await?;
-        rows.iter().map(card).collect()
+        rows.into_iter().map(card).collect()
     }
 
-    /// Replaces the sealed texts of cards whose epoch is still what it was, all or none.
+    /// Replaces the sealed texts of cards whose epoch is still the one given with them, all or
+    /// none.
     pub async fn replace_cards(&self, cards: &[(Epoch, SealedCard)]) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
         for (was, card) in cards {
             sqlx::query(
-                "UPDATE cards SET epoch = $1, number = $2, expiry = $3, masked = $4
+                "UPDATE cards SET epoch = $1, number = $2, expiry = $3, masked = $4 \
                  WHERE record = $5 AND epoch = $6",
             )
             .bind(i64::from(card.epoch.0))
@@ -108,39 +119,38 @@ impl Store {
 
     /// How many cards there are.
     pub async fn count_cards(&self) -> Result<u64, StoreError> {
-        let (count,): (i64,) =
-            sqlx::query_as("SELECT COUNT(*) FROM cards").fetch_one(self.db.reader()).await?;
+        let count: i64 =
+            sqlx::query_scalar("SELECT COUNT(*) FROM cards").fetch_one(self.db.reader()).await?;
         Ok(count.unsigned_abs())
     }
 
     /// The number of the next card.
     pub async fn next_record(&self) -> Result<u32, StoreError> {
-        let (last,): (Option<i64>,) =
-            sqlx::query_as("SELECT MAX(record) FROM cards").fetch_one(self.db.reader()).await?;
+        let last: Option<i64> =
+            sqlx::query_scalar("SELECT MAX(record) FROM cards").fetch_one(self.db.reader()).await?;
         let next = u32::try_from(last.map_or(0, |last| last + 1));
-        next.map_err(|_| StoreError::Corrupt("a card's number past 32 bits".to_owned()))
+        next.map_err(|_| StoreError::Corrupt("a card's number above 32 bits".to_owned()))
     }
 }
 
-fn card(row: &AnyRow) -> Result<SealedCard, StoreError> {
+fn card(row: CardRow) -> Result<SealedCard, StoreError> {
     let corrupt = |what: &str| StoreError::Corrupt(format!("a card's {what}"));
-    let record = u32::try_from(row.try_get::<i64, _>(0)?).map_err(|_| corrupt("number"))?;
-    let brand: String = row.try_get(1)?;
-    let epoch = u16::try_from(row.try_get::<i64, _>(2)?).map_err(|_| corrupt("epoch"))?;
+    let CardRow { record, brand, epoch, number, expiry, masked } = row;
     Ok(SealedCard {
-        record: Record(record),
+        record: Record(u32::try_from(record).map_err(|_| corrupt("number"))?),
         brand: brand_named(&brand).ok_or_else(|| corrupt("brand"))?,
-        epoch: Epoch(epoch),
-        number: row.try_get(3)?,
-        expiry: row.try_get(4)?,
-        masked: row.try_get(5)?,
+        epoch: Epoch(u16::try_from(epoch).map_err(|_| corrupt("epoch"))?),
+        number,
+        expiry,
+        masked,
     })
 }
 
 /// The statement that inserts `rows` cards: `… VALUES ($1,…,$7),($8,…`.
 fn insert_of(rows: usize) -> String {
     let row = |row: usize| {
-        let places: Vec<_> = (1..=COLUMNS).map(|i| format!("${}", row * COLUMNS + i)).collect();
+        let place = |column| format!("${}", row * COLUMNS + column);
+        let places: Vec<_> = (1..=COLUMNS).map(place).collect();
         format!("({})", places.join(","))
     };
     let values: Vec<_> = (0..rows).map(row).collect();

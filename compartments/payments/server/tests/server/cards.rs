@@ -1,10 +1,11 @@
-//! What becomes of cards.
+//! Storing, reading and revealing cards.
 
 use cofferdam_core::{Call, Epoch, Field, FieldSet, Operation, Personal, Record};
 use cofferdam_wire::{Problem, ProblemType};
 use payments_api::{
     Brand, CardDetails, CardToken, CountCards, FreezeCaller, ReadCard, RevealCard, StoreCards,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::support::{Till, card};
@@ -58,12 +59,13 @@ async fn a_card_comes_back_as_each_caller_may_see_it() {
 async fn numbers_stay_dense_across_failures_and_restarts() {
     let mut till = Till::open().await;
     till.store(&[VISA]).await;
-    let one = StoreCards { cards: vec![card(VISA)] };
+    let store = StoreCards { cards: vec![card(VISA)] };
     till.keys.book().spent = true;
-    let spent = till.call("checkout-1", &one).await.unwrap_err();
+    let spent = till.call("checkout-1", &store).await.unwrap_err();
     till.keys.book().spent = false;
-    assert_eq!((spent.kind, spent.retry_after_s), (ProblemType::BUDGET_EXHAUSTED, Some(7)));
-    till.call("web-1", &one).await.unwrap_err();
+    assert!(spent.is(ProblemType::BUDGET_EXHAUSTED), "{spent}");
+    assert_eq!(spent.retry_after_s, Some(7));
+    till.call("web-1", &store).await.unwrap_err();
     let many: Vec<_> = std::iter::repeat_n(AMEX, 1_000).collect();
     till.store(&many).await;
     till.stop().await;
@@ -122,8 +124,8 @@ async fn a_bad_card_keeps_the_whole_call_out() {
     assert_eq!(till.call("response-1", &CountCards {}).await, Ok(0));
 }
 
-/// A call as an untaught shop would make it, with the security code.
-#[derive(Serialize, Deserialize)]
+/// A call with the security code, as a careless shop would make it.
+#[derive(Serialize, Deserialize, JsonSchema)]
 struct WithCode {
     cards: Vec<serde_json::Value>,
 }
@@ -157,16 +159,16 @@ async fn an_unknown_token_is_not_found_and_no_key_is_asked_for() {
 }
 
 #[tokio::test]
-async fn an_answer_for_other_cards_opens_nothing() {
+async fn an_answer_for_other_cards_is_refused() {
     let till = Till::open().await;
     let token = till.store(&[VISA]).await.remove(0).token;
     till.keys.book().confused = true;
-    let one = StoreCards { cards: vec![card(VISA)] };
-    for kind in [
-        till.call("processor-1", &reveal(&token)).await.unwrap_err().kind,
-        till.call("checkout-1", &one).await.unwrap_err().kind,
+    let store = StoreCards { cards: vec![card(VISA)] };
+    for refused in [
+        till.call("processor-1", &reveal(&token)).await.unwrap_err(),
+        till.call("checkout-1", &store).await.unwrap_err(),
     ] {
-        assert_eq!(kind, ProblemType::UPSTREAM);
+        assert!(refused.is(ProblemType::UPSTREAM), "{refused}");
     }
     assert_eq!(till.call("response-1", &CountCards {}).await, Ok(1));
 }
@@ -180,12 +182,12 @@ async fn a_freeze_outlives_a_restart_and_can_be_lifted() {
         reason: "it fell".to_owned(),
     };
     let refused = till.call("response-1", &freeze("response-1", true)).await.unwrap_err();
-    assert!(refused.is(ProblemType::CONFLICT));
+    assert!(refused.is(ProblemType::BAD_REQUEST));
     till.call("response-1", &freeze("checkout-1", true)).await.unwrap();
     till.stop().await;
     till.start().await;
-    let one = StoreCards { cards: vec![card(VISA)] };
-    assert!(till.call("checkout-1", &one).await.unwrap_err().is(ProblemType::FROZEN));
+    let store = StoreCards { cards: vec![card(VISA)] };
+    assert!(till.call("checkout-1", &store).await.unwrap_err().is(ProblemType::FROZEN));
     till.call("response-1", &freeze("checkout-1", false)).await.unwrap();
-    assert!(till.call("checkout-1", &one).await.is_ok());
+    assert!(till.call("checkout-1", &store).await.is_ok());
 }

@@ -1,4 +1,5 @@
-//! The real server over real mutual TLS, with a small `keys` beside it.
+//! The payments server as its callers see it: over mutual TLS, with a real database and a small
+//! `keys`.
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod authorisation;

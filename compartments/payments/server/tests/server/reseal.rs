@@ -11,7 +11,7 @@ use crate::support::Till;
 async fn every_card_moves_to_the_new_epoch_and_reads_the_same() {
     let till = Till::open().await;
     let stored = till.store(&["4111111111111111", "378282246310005"]).await;
-    // What was done under the old epoch says nothing of the new one.
+    // Progress under the old epoch does not count for the new one.
     loop {
         let state = till.call("response-1", &ReadReseal {}).await.unwrap();
         if state.records == 2 && state.is_done() {
@@ -20,7 +20,7 @@ async fn every_card_moves_to_the_new_epoch_and_reads_the_same() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     till.keys.book().epoch = Epoch(4);
-    // A run that met trouble is repeated: what counts is how it ends.
+    // A run that fails is repeated, so only the end counts.
     loop {
         let state = till.call("response-1", &ReadReseal {}).await.unwrap();
         if state.epoch == Some(Epoch(4)) && state.is_done() {

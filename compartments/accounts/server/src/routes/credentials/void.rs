@@ -1,5 +1,5 @@
-//! `POST /v1/credentials/void`: credentials that were set up to an instant are void, of all customers
-//! or of some.
+//! `POST /v1/credentials/void`: credentials that were set up to an instant are void, of all
+//! customers or of some.
 
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ use crate::app::{App, bad_request, whole_milliseconds};
 use crate::domain::orders;
 use crate::store::OrderKind;
 
-/// Voids credentials. The order holds as soon as its row is on disk; the customers are counted after
-/// that.
+/// Voids credentials. The order holds as soon as its row is on disk; the customers are counted
+/// after that.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,

@@ -1,7 +1,7 @@
 //! `POST /v1/resets/request`: has a reset code mailed, if the address is a customer's.
 //!
-//! A loop looks the address up after the answer, so that neither the answer nor its time tells whether
-//! there is such a customer.
+//! A loop looks the address up after the answer, so that neither the answer nor its time tells
+//! whether there is such a customer.
 
 use std::sync::Arc;
 

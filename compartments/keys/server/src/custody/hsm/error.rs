@@ -1,4 +1,4 @@
-//! What can go wrong with a module, and what to do then.
+//! Why a hardware module does not seal or open, and what to do about it.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use cryptoki::error::{Error, RvError};
 
 use super::HsmConfig;
 
-/// Why the module does not seal or open. `said` is what it answered.
+/// Why the module does not seal or open. `said` is the answer of the module.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields are the labels, paths and answers of the message")]
@@ -49,17 +49,17 @@ pub enum HsmError {
         "key {key:?} in token {token:?} is not a private, sensitive, non-extractable AES-256 key; set custody.hsm.key to a label not in use, and such a key is made"
     )]
     Unfit { token: String, key: String },
-    /// The token does not do what it is asked for.
+    /// The token can't make AES keys, or does not know AES-GCM.
     #[error(
         "token {token:?} refuses to make AES keys or to use AES-GCM with key {key:?} ({said}); turn CKM_AES_KEY_GEN and CKM_AES_GCM on in the module, and allow the key to encrypt and decrypt"
     )]
     Mechanism { token: String, key: String, said: String },
-    /// It was sealed by another key, or was changed.
+    /// Another key sealed the root key, or it was changed.
     #[error(
         "key {key:?} in token {token:?} does not open the sealed root key ({said}): another key sealed it, or it is damaged; check custody.hsm.token and custody.hsm.key, or restore the file from a backup"
     )]
     Sealed { token: String, key: String, said: String },
-    /// It opens, and is no key.
+    /// The sealed bytes open, and are no key.
     #[error("the sealed root key holds {0} bytes instead of 32: restore the file from a backup")]
     Length(usize),
     /// The module fails in some other way.
@@ -90,7 +90,7 @@ impl HsmError {
         }
     }
 
-    /// Of making a key, and of sealing with it.
+    /// The error of making a key, or of sealing with it.
     pub(super) fn use_failed(config: &HsmConfig, e: &Error) -> Self {
         use RvError as Rv;
         match e {
@@ -112,7 +112,7 @@ impl HsmError {
         }
     }
 
-    /// Of opening. SoftHSM2 says `GeneralError` where the tag is wrong.
+    /// The error of opening. SoftHSM2 answers `GeneralError` if the tag is wrong.
     pub(super) fn open_failed(config: &HsmConfig, e: &Error) -> Self {
         use RvError as Rv;
         match e {
@@ -139,7 +139,7 @@ impl HsmError {
     }
 }
 
-/// The answer in a few words; the library's own text is a paragraph of the standard.
+/// The answer in a few words: the text of the library is a paragraph of the standard.
 fn said(e: &Error) -> String {
     match e {
         Error::Pkcs11(answer, function) => format!("C_{function:?}: {answer:?}"),

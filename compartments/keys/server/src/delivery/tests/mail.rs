@@ -1,4 +1,4 @@
-//! Mail against the project's own sink, and against a relay that refuses.
+//! Mail against the project's own sink, and against a relay that refuses readers.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -42,7 +42,7 @@ fn open(relay: SocketAddr, recipients: &[&str]) -> Sink {
     Sink::open(&config(&relay.to_string(), recipients), ORIGIN).unwrap()
 }
 
-/// The project's mail sink; where it listens, and where it keeps what arrives.
+/// The project's mail sink: its address, and the directory of the mail that arrives.
 async fn mail_sink() -> (SocketAddr, TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let listener = sink::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
@@ -53,7 +53,7 @@ async fn mail_sink() -> (SocketAddr, TempDir) {
 }
 
 #[tokio::test]
-async fn every_reader_gets_a_message_that_says_all() {
+async fn every_reader_gets_the_whole_alarm() {
     let (address, dir) = mail_sink().await;
     let readers = ["ann@shop.example", "bob@shop.example"];
     let alarm = alarm("12,001 of 10,000 in an hour\r\nBcc: eve@mail.example\r\n.\r\n");
@@ -73,7 +73,7 @@ async fn every_reader_gets_a_message_that_says_all() {
         let text = message.body_text(0).unwrap().replace("\r\n", "\n");
         for line in [
             "A caller asked for more than its budget.",
-            "What to do first: Look at what that host is doing; freeze it if you don't know.",
+            "What to do first: Look at what that host is doing; freeze the caller if you can't tell.",
             "kind:    budget",
             "caller:  web-ky-1",
             "count:   12",
@@ -89,7 +89,7 @@ async fn every_reader_gets_a_message_that_says_all() {
 }
 
 #[tokio::test]
-async fn an_alarm_that_nobody_set_off_has_a_subject_too() {
+async fn an_alarm_without_a_caller_has_a_subject_too() {
     let (address, dir) = mail_sink().await;
     let alarm = keys_api::Alarm { caller: None, ..alarm("x") };
     open(address, &["ann@shop.example"]).deliver(&alarm, at(NOW)).await.unwrap();
@@ -99,8 +99,8 @@ async fn an_alarm_that_nobody_set_off_has_a_subject_too() {
     assert_eq!(message.subject(), Some("[cofferdam] budget: 12×"));
 }
 
-/// A relay that takes mail for everybody but those whose addresses it `refuses`, with the reply
-/// given; for whom it took mail.
+/// A relay that refuses some addresses, each with the reply given, and takes mail for all others.
+/// Returns its address and the recipients whose mail it took.
 async fn relay(refuses: Arc<Mutex<Vec<(&'static str, &'static str)>>>) -> (SocketAddr, Taken) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -155,7 +155,7 @@ async fn session(mut stream: BufReader<TcpStream>, refuses: &[(&str, &str)], tak
 }
 
 #[tokio::test]
-async fn who_left_does_not_silence_the_others() {
+async fn a_reader_who_is_refused_does_not_hold_up_the_others() {
     let refuses = Arc::new(Mutex::new(vec![("ann@shop.example", "550 no such user")]));
     let (address, taken) = relay(refuses).await;
     let readers = ["ann@shop.example", "bob@shop.example"];
@@ -169,7 +169,7 @@ async fn who_left_does_not_silence_the_others() {
 }
 
 #[tokio::test]
-async fn a_repeat_goes_to_those_only_who_were_not_reached() {
+async fn a_repeat_goes_only_to_readers_who_were_not_reached() {
     let refuses = Arc::new(Mutex::new(vec![("ann@shop.example", "451 later")]));
     let (address, taken) = relay(refuses.clone()).await;
     let sink = open(address, &["ann@shop.example", "bob@shop.example"]);
@@ -194,7 +194,7 @@ async fn a_relay_that_does_not_run_is_named() {
 }
 
 #[test]
-fn an_address_that_is_none_is_refused_at_the_start_and_not_quoted() {
+fn a_bad_address_is_refused_at_the_start_and_not_quoted() {
     for (relay, recipients, word) in [
         ("relay", &["ann@shop.example"][..], "HOST:PORT"),
         ("relay:0", &["ann@shop.example"], "HOST:PORT"),
@@ -214,7 +214,7 @@ fn an_address_that_is_none_is_refused_at_the_start_and_not_quoted() {
 
 proptest! {
     #[test]
-    fn whatever_the_detail_is_no_header_comes_of_it(detail in details()) {
+    fn no_detail_becomes_a_header(detail in details()) {
         let detail = one_line(&detail);
         let to = ["ann@shop.example".to_owned()];
         let origin = Origin::new(ORIGIN).unwrap();

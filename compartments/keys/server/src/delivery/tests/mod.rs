@@ -1,4 +1,4 @@
-//! Every way against the real thing at its other end.
+//! Each way of delivery against a real receiver.
 
 mod mail;
 mod receiver;
@@ -31,7 +31,7 @@ fn alarm(detail: &str) -> Alarm {
     }
 }
 
-/// Details that somebody would choose, and any other.
+/// Details that an attacker would choose, and any other text.
 fn details() -> impl Strategy<Value = String> {
     let nasty = prop::sample::select(vec![
         "\r\n",
@@ -71,7 +71,7 @@ fn load(toml: &str) -> Result<Vec<SinkConfig>, String> {
     load_config(file.path()).map(|config: Config| config.alarms).map_err(|e| e.to_string())
 }
 
-/// What is wrong with a configuration of the place `pager`.
+/// The fault of a configuration of the place `pager`.
 fn fault(config: &SinkConfig) -> String {
     match Sink::open(config, ORIGIN) {
         Err(DeliveryError::Config { sink, cause }) if sink == "pager" => cause,
@@ -108,7 +108,7 @@ fn a_configuration_lists_its_places() {
 }
 
 #[test]
-fn an_unknown_key_or_way_is_an_error_that_names_it() {
+fn an_unknown_key_or_way_is_named() {
     let syslog = "[[alarms]]\nto = 'syslog'\nname = 'x'\naddress = '/dev/log'\n";
     assert!(load(syslog).is_ok());
     for (toml, word) in [
@@ -122,7 +122,7 @@ fn an_unknown_key_or_way_is_an_error_that_names_it() {
 }
 
 #[test]
-fn a_place_without_a_name_and_an_origin_that_is_none_are_refused() {
+fn an_empty_name_and_a_bad_origin_are_refused() {
     let config =
         |name: &str| SinkConfig::Syslog { name: name.to_owned(), address: "/dev/log".to_owned() };
     assert!(Sink::open(&config(""), ORIGIN).unwrap_err().to_string().contains("name"));
@@ -143,7 +143,7 @@ fn an_identity_has_no_dot_and_a_host_no_path() {
 
 proptest! {
     #[test]
-    fn whatever_is_said_becomes_one_bounded_line(detail in details()) {
+    fn any_detail_becomes_one_bounded_line(detail in details()) {
         let line = one_line(&detail);
         prop_assert!(!line.contains(super::text::is_troublesome));
         prop_assert!(line.len() <= 1024 + '…'.len_utf8());

@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 
-/// What the server answers, built anew for every request.
+/// The answer of the server, built for every request.
 pub type Answer = Arc<dyn Fn() -> Response<Full<Bytes>> + Send + Sync>;
 
 pub struct Receiver {
@@ -26,7 +26,7 @@ pub struct Receiver {
     arrived: mpsc::UnboundedReceiver<(Parts, Bytes)>,
 }
 
-/// The answer with this status and nothing else.
+/// An answer with a status and nothing else.
 pub fn status(code: u16) -> Answer {
     Arc::new(move || Response::builder().status(code).body(Full::default()).unwrap())
 }
@@ -44,7 +44,7 @@ impl Receiver {
                 match acceptor.clone() {
                     None => drop(tokio::spawn(serve(stream, sender, answer))),
                     Some(acceptor) => drop(tokio::spawn(async move {
-                        // A client that trusts somebody else hangs up here.
+                        // A client that does not trust this certificate hangs up here.
                         if let Ok(stream) = acceptor.accept(stream).await {
                             serve(stream, sender, answer).await;
                         }
@@ -55,7 +55,7 @@ impl Receiver {
         Self { port, arrived }
     }
 
-    /// The next request that has arrived; it was answered already.
+    /// The next request that has arrived and was answered.
     pub fn next(&mut self) -> Option<(Parts, Bytes)> {
         self.arrived.try_recv().ok()
     }
@@ -87,7 +87,7 @@ where
             Ok::<_, Infallible>(answer())
         }
     });
-    // A client that has its status hangs up: that is no error of the server.
+    // A client that has the status may hang up: that is no error of the server.
     drop(
         hyper::server::conn::http1::Builder::new()
             .serve_connection(TokioIo::new(stream), service)

@@ -1,4 +1,4 @@
-//! Syslog against real sockets, the lines read by another's parser.
+//! Syslog against real sockets; a parser of somebody else reads the lines.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -82,7 +82,7 @@ async fn a_line_arrives_at_a_local_socket_also_after_the_daemon_was_restarted() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_daemon_that_reads_nothing_is_not_waited_for_for_ever() {
+async fn a_daemon_that_reads_nothing_times_out() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("log");
     let daemon = UnixDatagram::bind(&path).unwrap();
@@ -94,7 +94,7 @@ async fn a_daemon_that_reads_nothing_is_not_waited_for_for_ever() {
         }
     };
     assert!(error.contains("not sent within 15 s"), "{error}");
-    // What was sent is there, whole.
+    // The lines that were sent are whole.
     for _ in 0..sent {
         let mut line = [0; 4096];
         let length = daemon.try_recv(&mut line).unwrap();
@@ -103,7 +103,7 @@ async fn a_daemon_that_reads_nothing_is_not_waited_for_for_ever() {
 }
 
 #[tokio::test]
-async fn what_a_thief_or_a_forger_sets_off_is_an_alert() {
+async fn alarms_about_thieves_and_forgers_are_alerts() {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = format!("udp://{}", socket.local_addr().unwrap());
     let alerts = [
@@ -132,7 +132,7 @@ fn an_address_is_a_path_or_a_host_and_a_port() {
 }
 
 #[test]
-fn whatever_the_detail_is_one_line_arrives() {
+fn any_detail_arrives_as_one_line() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let socket = runtime.block_on(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))).unwrap();
     let address = format!("udp://{}", socket.local_addr().unwrap());
@@ -154,7 +154,7 @@ fn whatever_the_detail_is_one_line_arrives() {
 
 proptest! {
     #[test]
-    fn whatever_stands_between_quotes_another_parser_reads_back(value in "[^\\x00]*") {
+    fn another_parser_reads_any_quoted_value_back(value in "[^\\x00]*") {
         let line = format!("<36>1 - - - - - [alarm@32473 value=\"{}\"] m", escaped(&value));
         let message = parse_message(line).unwrap();
         prop_assert_eq!(message.sd.find_tuple("alarm@32473", "value"), Some(&value));

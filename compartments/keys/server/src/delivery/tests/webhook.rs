@@ -1,4 +1,4 @@
-//! Webhooks against a real web server, their signatures checked by another's library.
+//! Webhooks against a real web server; a library of somebody else checks the signatures.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -139,7 +139,7 @@ async fn an_answer_without_end_is_not_waited_for() {
         while stream.write_all(&[b'x'; 4096]).await.is_ok() {}
     });
     sink(&url, None).deliver(&alarm("x"), at("2026-11-23T02:01:00Z")).await.unwrap();
-    // It talks until nobody listens any more.
+    // The server sends until the client hangs up.
     server.await.unwrap();
 }
 
@@ -176,7 +176,7 @@ async fn a_certificate_of_the_given_authority_is_trusted_and_no_other() {
         sink(url, Some(ca.to_owned())).deliver(&alarm("x"), SystemClock.now()).await
     };
 
-    // It has the same name, and another key.
+    // The other authority has the same name, and another key.
     let stranger = Authority::new();
     for (url, ca, word) in [
         (&right, &stranger.files("hooks").ca, "BadSignature"),
@@ -193,7 +193,7 @@ async fn a_certificate_of_the_given_authority_is_trusted_and_no_other() {
 }
 
 #[tokio::test]
-async fn whom_only_the_test_trusts_the_system_does_not() {
+async fn an_authority_that_the_system_does_not_trust_is_refused() {
     let files = Authority::new();
     let mut receiver = Receiver::start(status(200), Some(&files.files("hooks"))).await;
     let sink = sink(&format!("https://localhost:{}/", receiver.port), None);
@@ -225,7 +225,7 @@ fn a_url_is_https_or_stays_on_this_machine() {
         ("pager.example", "https://"),
         ("/in", "host"),
         ("", "https://"),
-        ("https://pager.example/\r\nX: y", "none"),
+        ("https://pager.example/\r\nX: y", "no URL"),
     ] {
         let config = config(&dir, url, None);
         assert_eq!(config.port(), None, "{url}");
@@ -235,7 +235,7 @@ fn a_url_is_https_or_stays_on_this_machine() {
 }
 
 #[test]
-fn a_secret_that_is_none_or_that_others_can_read_is_refused() {
+fn a_bad_secret_and_one_that_others_can_read_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     let config = config(&dir, "https://pager.example/", None);
     let path = dir.path().join("secret");
@@ -263,7 +263,7 @@ fn a_file_without_authorities_is_named() {
 }
 
 #[test]
-fn whatever_the_detail_is_the_request_verifies_and_is_small() {
+fn with_any_detail_the_request_verifies_and_is_small() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let mut receiver = runtime.block_on(Receiver::start(status(200), None));
     let sink = plain(&receiver);
@@ -279,7 +279,7 @@ fn whatever_the_detail_is_the_request_verifies_and_is_small() {
     check(property);
 }
 
-/// Runs a property that changes what it captured.
+/// Runs a property that changes captured variables.
 fn check(property: impl FnMut(String)) {
     let property = std::cell::RefCell::new(property);
     TestRunner::default()

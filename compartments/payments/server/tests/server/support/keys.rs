@@ -5,24 +5,23 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use aws_lc_rs::digest::{SHA256, digest};
-use axum::Router;
 use axum::extract::State;
 use cofferdam_core::{
     CallerName, Domain, Epoch, Field, FieldKey, FieldSet, KeyBytes, Operation, Record,
 };
-use cofferdam_wire::{Answer, Body, Caller, Listener, Problem, ProblemType, call_route};
+use cofferdam_wire::{Answer, Body, Caller, Listener, Problem, ProblemType, Routes};
 use keys_api::{
     DomainEpochs, KeyGroup, ReadEpochs, RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys,
 };
 use testkit::Authority;
 
-/// What the small `keys` does and did.
+/// The orders of the small `keys`, and the calls that it answered.
 pub struct Book {
-    /// Which fields a caller may have, to read and to seal.
+    /// The fields that a caller may read or seal.
     pub grants: HashMap<(CallerName, Operation), FieldSet>,
-    /// Refuse all, as when a budget is spent.
+    /// Whether it refuses all calls, as when a budget is spent.
     pub spent: bool,
-    /// Answer for the record after the one asked for.
+    /// Whether it answers for the record after the one that was asked for.
     pub confused: bool,
     /// The current epoch.
     pub epoch: Epoch,
@@ -42,7 +41,7 @@ impl TestKeys {
         let identity = authority.identity("keys");
         let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let address = listener.address();
-        let name = |s: &str| s.parse::<CallerName>().unwrap();
+        let name = |name: &str| name.parse::<CallerName>().unwrap();
         let number = FieldSet::EMPTY.with(Field::CardNumber);
         let expiry = FieldSet::EMPTY.with(Field::CardExpiry);
         let masked = FieldSet::EMPTY.with(Field::CardMasked);
@@ -58,10 +57,10 @@ impl TestKeys {
             epoch: Epoch(3),
             released: Vec::new(),
         }));
-        let router = Router::new()
-            .merge(call_route::<ReleaseKeys, _, _, _>(release))
-            .merge(call_route::<ReadEpochs, _, _, _>(epochs))
-            .with_state(book.clone());
+        let router = Routes::new()
+            .call::<ReleaseKeys, _, _>(release)
+            .call::<ReadEpochs, _, _>(epochs)
+            .into_router(book.clone());
         tokio::spawn(async move {
             listener.serve(&identity, router, std::future::pending()).await;
         });
@@ -72,7 +71,7 @@ impl TestKeys {
         self.address
     }
 
-    /// What it did, and what it is to do.
+    /// The orders, and the calls that were answered.
     pub fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap()
     }

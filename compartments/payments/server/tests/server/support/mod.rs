@@ -34,7 +34,7 @@ impl Till {
         Self::open_on(dir, &database.display().to_string()).await
     }
 
-    /// Opens with its tables in `database`, a path or a URL.
+    /// Opens a till with its tables in `database`, a path or a URL.
     pub async fn open_on(dir: TempDir, database: &str) -> Self {
         let authority = Authority::new();
         let keys = TestKeys::start(&authority).await;
@@ -66,7 +66,7 @@ impl Till {
         self.authority.client(caller, &format!("https://localhost:{}", self.address.port()))
     }
 
-    /// What `caller` is told.
+    /// The answer to a call of `caller`, or the problem.
     pub async fn call<C: Call>(&self, caller: &str, call: &C) -> Result<C::Answer, Problem> {
         self.client(caller).call(call).await.map_err(refusal)
     }
@@ -78,7 +78,7 @@ impl Till {
     }
 }
 
-/// The problem document behind an error.
+/// The problem with which a call was refused.
 pub fn refusal(error: CallError) -> Problem {
     match error {
         CallError::Problem(problem) => problem,

@@ -1,4 +1,4 @@
-//! `POST /v1/cards/count`: how many cards there are.
+//! `POST /v1/cards/count`: how many cards are kept.
 
 use std::sync::Arc;
 
@@ -15,6 +15,5 @@ pub async fn handle(
     Body(CountCards {}, encoding): Body<CountCards>,
 ) -> Result<Answer<u64>, Problem> {
     app.check_controller(&caller)?;
-    let count = app.store.count_cards().await?;
-    Ok(Answer(count, encoding))
+    Ok(Answer(app.store.count_cards().await?, encoding))
 }

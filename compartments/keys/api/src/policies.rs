@@ -1,4 +1,5 @@
-//! Who may do what, and how much of it: one document, changed as a whole by two people.
+//! The policy: what each caller may do, and how much of it. One document, which two people change
+//! as a whole.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,96 +8,49 @@ use schemars::generate::SchemaGenerator;
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
+use crate::budgets::Budget;
 use crate::problems::{ORDER_REFUSED, POLICY_OUTDATED};
 use crate::signed::{ApproverKey, Order, Signed};
 
-/// The grants and budgets of every caller, and who may change them.
+/// The grants and budgets of every caller, and the approvers who may change them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
     /// Grows by one with every change.
     pub version: u64,
-    /// Who may sign: the next policy, warrants, rotations.
+    /// The people who may sign the next policy, warrants and other orders.
     pub approvers: Vec<ApproverKey>,
-    /// What each caller may do; who is not listed may do nothing.
+    /// The callers; one that is not listed may do nothing.
     pub callers: Vec<CallerPolicy>,
 }
 
-/// One caller.
+/// What a caller may do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CallerPolicy {
-    /// The name in its certificate.
+    /// The name in the caller's certificate.
     pub name: CallerName,
-    /// What it may do.
+    /// The operations that it may do.
     #[serde(default)]
     pub grants: Vec<Grant>,
-    /// How much of it; an operation without a budget is refused. A front's budget bounds all
-    /// its callers together.
+    /// How many records it may touch; an operation without a budget is refused. The budget of a
+    /// front bounds all its callers together.
     #[serde(default)]
     #[schemars(schema_with = "by_operation::<Budget>")]
     pub budgets: BTreeMap<Operation, Budget>,
 }
 
-/// Leave to do one operation on some fields of one domain. Harden, index and erase name no field.
+/// A grant: one operation on some fields of one domain. Harden, index and erase name no field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Grant {
-    /// Where.
+    /// The domain.
     pub domain: Domain,
-    /// What.
+    /// The operation.
     pub operation: Operation,
-    /// On which fields.
+    /// The fields, all of the domain.
     #[serde(default)]
     pub fields: FieldSet,
-}
-
-/// At most so many records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Budget {
-    /// In any 60 seconds.
-    pub minute: u64,
-    /// In any 60 minutes.
-    pub hour: u64,
-    /// In any 24 hours.
-    pub day: u64,
-    /// How many records beyond the minute's limit may pass in any 60 minutes; the limits of hour
-    /// and day hold all the same.
-    #[serde(default)]
-    pub burst: u64,
-}
-
-impl Budget {
-    /// In each window the lower of two.
-    #[must_use]
-    pub fn min(self, other: Self) -> Self {
-        Self {
-            minute: self.minute.min(other.minute),
-            hour: self.hour.min(other.hour),
-            day: self.day.min(other.day),
-            burst: self.burst.min(other.burst),
-        }
-    }
-
-    /// In how many hours whoever holds this budget could take `records`, drawing it to the limit;
-    /// `None`: never.
-    #[must_use]
-    pub fn hours_to_drain(&self, records: u64) -> Option<f64> {
-        if records == 0 {
-            return Some(0.0);
-        }
-        // What an hour, and a day, really give: the smaller window bounds the larger.
-        let hour = self.hour.min(self.minute.saturating_mul(60).saturating_add(self.burst));
-        let day = self.day.min(hour.saturating_mul(24));
-        if day == 0 {
-            return None;
-        }
-        let whole_days = (records - 1) / day;
-        let rest = records - whole_days * day;
-        #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
-        Some(whole_days as f64 * 24.0 + rest as f64 / hour as f64)
-    }
 }
 
 /// The schema of a map whose keys are operations.
@@ -112,30 +66,31 @@ pub fn by_operation<T: JsonSchema>(schemas: &mut SchemaGenerator) -> Schema {
 pub struct BadPolicy(String);
 
 impl Policy {
-    /// Says what makes no sense in it.
+    /// Checks that the policy makes sense: nobody would notice a grant of a field that the domain
+    /// does not hold.
     pub fn check(&self) -> Result<(), BadPolicy> {
         let bad = |what: String| Err(BadPolicy(what));
         let mut names = BTreeSet::new();
         for caller in &self.callers {
             if !names.insert(&caller.name) {
-                return bad(format!("the caller {} stands twice", caller.name));
+                return bad(format!("the caller {} is listed twice", caller.name));
             }
             for grant in &caller.grants {
                 check_grant(&caller.name, grant).map_err(BadPolicy)?;
             }
         }
-        let keys: BTreeSet<_> = self.approvers.iter().map(|a| &a.public_key).collect();
-        let names: BTreeSet<_> = self.approvers.iter().map(|a| &a.name).collect();
+        let keys: BTreeSet<_> = self.approvers.iter().map(|of| &of.public_key).collect();
+        let names: BTreeSet<_> = self.approvers.iter().map(|of| &of.name).collect();
         if keys.len() != self.approvers.len() || names.len() != self.approvers.len() {
-            return bad("two approvers share a name or a key: it takes two people".into());
+            return bad("two approvers share a name or a key: orders need two people".into());
         }
         if self.approvers.len() < 2 {
-            return bad("it needs two approvers at least, or nobody could change it".into());
+            return bad("a policy needs two approvers at least, or nobody could change it".into());
         }
         Ok(())
     }
 
-    /// What `caller` is granted and budgeted.
+    /// The grants and budgets of a caller.
     #[must_use]
     pub fn caller(&self, caller: &CallerName) -> Option<&CallerPolicy> {
         self.callers.iter().find(|of| of.name == *caller)
@@ -170,12 +125,12 @@ impl Call for ReadPolicy {
     type Answer = Policy;
 }
 
-/// Replaces the policy: the next version, signed by two approvers of the one in force. It holds
-/// at once, here and within a second at other instances.
+/// Replaces the policy in force. The new one holds at once at this instance, and within a second at
+/// others.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangePolicy {
-    /// The next policy.
+    /// The next version, signed by two approvers of the policy in force.
     pub policy: Signed<Policy>,
 }
 
@@ -188,19 +143,6 @@ impl Call for ChangePolicy {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_budget_says_how_long_a_drain_takes() {
-        let web = Budget { minute: 600, hour: 10_000, day: 50_000, burst: 0 };
-        assert_eq!(web.hours_to_drain(0), Some(0.0));
-        assert_eq!(web.hours_to_drain(5_000), Some(0.5));
-        // 24 million at 50,000 a day: 479 whole days, and the last 50,000 in five hours.
-        assert_eq!(web.hours_to_drain(24_000_000), Some(479.0 * 24.0 + 5.0));
-        let slow = Budget { minute: 1, hour: 10_000, day: 50_000, burst: 0 };
-        assert_eq!(slow.hours_to_drain(60), Some(1.0), "the minute bounds the hour");
-        let none = Budget { minute: 0, hour: 1, day: 1, burst: 0 };
-        assert_eq!(none.hours_to_drain(1), None);
-    }
 
     #[test]
     fn what_makes_no_sense_is_named() {

@@ -7,19 +7,18 @@ use cofferdam_core::{Field, FieldSet};
 use cofferdam_wire::{Answer, Body, Caller, Problem};
 use payments_api::{MaskedCard, ReadCard};
 
-use super::card_of;
 use crate::app::App;
+use crate::reading::read;
 
 const SHOWN: FieldSet = FieldSet::EMPTY.with(Field::CardMasked).with(Field::CardExpiry);
 
-/// Reads last digits and expiry.
+/// Reads the last digits and the expiry.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
     Body(call, encoding): Body<ReadCard>,
 ) -> Result<Answer<MaskedCard>, Problem> {
-    let card = card_of(&app, &call.token).await?;
-    let keys = app.keys.to_read(&caller, SHOWN, card.record, card.epoch).await?;
+    let (card, keys) = read(&app, &caller, &call.token, SHOWN).await?;
     let shown = MaskedCard {
         record: card.record,
         brand: card.brand,

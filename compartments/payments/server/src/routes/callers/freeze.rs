@@ -1,9 +1,9 @@
-//! `POST /v1/contain/freeze`: refuses a caller everything, or no longer.
+//! `POST /v1/callers/freeze`: a caller is refused everything, or no longer.
 
 use std::sync::Arc;
 
 use axum::extract::State;
-use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemType};
+use cofferdam_wire::{Answer, Body, Caller, Problem};
 use payments_api::FreezeCaller;
 
 use crate::app::App;
@@ -22,13 +22,16 @@ pub async fn handle(
         return Err(Problem::bad_request(format!("a reason has at most {MAX_REASON} characters")));
     }
     if app.is_controller(&call.caller) {
-        let detail = "the controller can't be frozen: nobody could thaw it";
-        return Err(Problem::new(ProblemType::CONFLICT, detail));
+        return Err(Problem::bad_request("the controller can't be frozen: nobody could thaw it"));
     }
-    let now = app.clock.now();
-    let kept = app.store.set_frozen(&call.caller, call.frozen, &call.reason, now).await;
-    kept?;
+    // Held until the row is on disk: the set and the table never differ.
+    let mut frozen = app.frozen.write().await;
+    app.store.set_frozen(&call.caller, call.frozen, &call.reason, app.clock.now()).await?;
     tracing::warn!(caller = %call.caller, frozen = call.frozen, "a caller was frozen or thawed");
-    app.set_frozen(call.caller, call.frozen);
+    if call.frozen {
+        frozen.insert(call.caller);
+    } else {
+        frozen.remove(&call.caller);
+    }
     Ok(Answer((), encoding))
 }

@@ -7,20 +7,19 @@ use cofferdam_core::{Field, FieldSet};
 use cofferdam_wire::{Answer, Body, Caller, Problem};
 use payments_api::{FullCard, RevealCard};
 
-use super::card_of;
 use crate::app::App;
+use crate::reading::read;
 
 const IN_FULL: FieldSet = FieldSet::EMPTY.with(Field::CardNumber).with(Field::CardExpiry);
 
-/// Reads number and expiry. Who may is for `keys` to say: this server could not read the number
-/// against its will.
+/// Reads the number and the expiry. `keys` decides who may: against its will, this server can't
+/// read the number.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
     Body(call, encoding): Body<RevealCard>,
 ) -> Result<Answer<FullCard>, Problem> {
-    let card = card_of(&app, &call.token).await?;
-    let keys = app.keys.to_read(&caller, IN_FULL, card.record, card.epoch).await?;
+    let (card, keys) = read(&app, &caller, &call.token, IN_FULL).await?;
     let full = FullCard {
         record: card.record,
         number: keys.open(Field::CardNumber, &card.number)?,

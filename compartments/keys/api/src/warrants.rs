@@ -1,5 +1,5 @@
-//! Warrants: leave for one caller to read some fields of a bounded number of records, given by
-//! two people who each sign with a key of their own.
+//! Warrants: by a warrant, two people allow one caller to read some fields of a bounded number of
+//! records.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use crate::signed::{Order, Signed};
 pub struct WarrantId(#[schemars(with = "String")] pub [u8; 16]);
 
 impl WarrantId {
-    /// A fresh number.
+    /// A new number.
     #[must_use]
     pub fn random(rng: &dyn Rng) -> Self {
         Self(rng.bytes())
@@ -37,53 +37,54 @@ impl fmt::Debug for WarrantId {
 impl std::str::FromStr for WarrantId {
     type Err = BadWarrantId;
 
-    fn from_str(s: &str) -> Result<Self, BadWarrantId> {
-        if s.len() != 32 || !s.bytes().all(|b| b.is_ascii_hexdigit()) {
+    fn from_str(text: &str) -> Result<Self, BadWarrantId> {
+        if text.len() != 32 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(BadWarrantId);
         }
-        let number = u128::from_str_radix(s, 16).map_err(|_| BadWarrantId)?;
+        let number = u128::from_str_radix(text, 16).map_err(|_| BadWarrantId)?;
         Ok(Self(number.to_be_bytes()))
     }
 }
 
 impl Serialize for WarrantId {
-    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        if s.is_human_readable() { s.collect_str(self) } else { self.0.serialize(s) }
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        if to.is_human_readable() { to.collect_str(self) } else { self.0.serialize(to) }
     }
 }
 
 impl<'de> Deserialize<'de> for WarrantId {
-    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        if d.is_human_readable() {
-            let text = String::deserialize(d)?;
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        if from.is_human_readable() {
+            let text = String::deserialize(from)?;
             text.parse().map_err(serde::de::Error::custom)
         } else {
-            <[u8; 16]>::deserialize(d).map(Self)
+            <[u8; 16]>::deserialize(from).map(Self)
         }
     }
 }
 
-/// What a warrant allows.
+/// The terms of a warrant, as two people sign them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Warrant {
-    /// Its number; the same number opens once.
+    /// The number of the warrant; the same number opens once.
     pub id: WarrantId,
-    /// The number of the incident it belongs to.
+    /// The number of the incident.
     pub incident: u32,
-    /// What it is for.
+    /// The letter or the post that it is for.
     pub subject: WarrantSubject,
-    /// Who may draw on it.
+    /// The only caller that may draw on it.
+    #[schemars(extend("examples" = ["response-1"]))]
     pub caller: CallerName,
-    /// Where.
+    /// The domain of the records.
     pub domain: Domain,
-    /// Which fields.
+    /// The fields that may be read.
     pub fields: FieldSet,
-    /// How many records in all.
+    /// How many records may be read in all.
     pub records: u32,
-    /// From when.
+    /// It holds from this instant.
     pub from: Timestamp,
-    /// Until when.
+    /// It holds until this instant.
     pub until: Timestamp,
 }
 
@@ -91,12 +92,12 @@ impl Order for Warrant {
     const HEADING: &'static str = "warrant v2";
 }
 
-/// A string that is no warrant's number.
+/// A text that is no number of a warrant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a warrant's number is 32 hexadecimal digits")]
+#[error("the number of a warrant is 32 hexadecimal digits")]
 pub struct BadWarrantId;
 
-/// Opens a warrant.
+/// Opens a warrant. For the controller.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OpenWarrant {
@@ -109,11 +110,11 @@ impl Call for OpenWarrant {
     type Answer = WarrantId;
 }
 
-/// Ends a warrant before its time.
+/// Ends a warrant before its time. For the controller.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CloseWarrant {
-    /// Which.
+    /// The number of the warrant.
     pub warrant: WarrantId,
 }
 

@@ -1,0 +1,101 @@
+//! Budgets: how many records a caller may touch.
+
+use cofferdam_core::{Call, CallerName, Operation};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The most records that a caller may touch by one operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("examples" = [{"minute": 60, "hour": 1000, "day": 10000, "burst": 200}]))]
+pub struct Budget {
+    /// Records in any 60 seconds.
+    pub minute: u64,
+    /// Records in any 60 minutes.
+    pub hour: u64,
+    /// Records in any 24 hours.
+    pub day: u64,
+    /// Records beyond the limit of the minute that may pass in any 60 minutes. The limits of the
+    /// hour and the day hold all the same.
+    #[serde(default)]
+    pub burst: u64,
+}
+
+impl Budget {
+    /// The lower of two budgets, in each window.
+    #[must_use]
+    pub fn min(self, other: Self) -> Self {
+        Self {
+            minute: self.minute.min(other.minute),
+            hour: self.hour.min(other.hour),
+            day: self.day.min(other.day),
+            burst: self.burst.min(other.burst),
+        }
+    }
+
+    /// In how many hours a caller with this budget could touch `records`, drawing it to the limit;
+    /// `None` if it never could.
+    #[must_use]
+    pub fn hours_to_drain(&self, records: u64) -> Option<f64> {
+        if records == 0 {
+            return Some(0.0);
+        }
+        // A smaller window bounds the larger ones.
+        let hour = self.hour.min(self.minute.saturating_mul(60).saturating_add(self.burst));
+        let day = self.day.min(hour.saturating_mul(24));
+        if day == 0 {
+            return None;
+        }
+        let whole_days = (records - 1) / day;
+        let rest = records - whole_days * day;
+        #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
+        Some(whole_days as f64 * 24.0 + rest as f64 / hour as f64)
+    }
+}
+
+/// Lowers a caller's budget below the policy's, or gives the policy's back. For the controller. One
+/// person is enough, since it only takes away.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LowerBudget {
+    /// The caller.
+    pub caller: CallerName,
+    /// The operation that the budget is for.
+    pub operation: Operation,
+    /// The budget from now on, in no window above the policy's; `None` for the policy's.
+    pub budget: Option<Budget>,
+    /// The reason, at most 500 characters, without personal data: the log keeps it.
+    #[schemars(extend("examples" = ["reads more customers than it serves"]))]
+    pub reason: String,
+}
+
+impl Call for LowerBudget {
+    const PATH: &'static str = "/v1/budgets/lower";
+    type Answer = ();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_says_how_long_a_drain_takes() {
+        let web = Budget { minute: 600, hour: 10_000, day: 50_000, burst: 0 };
+        assert_eq!(web.hours_to_drain(0), Some(0.0));
+        assert_eq!(web.hours_to_drain(5_000), Some(0.5));
+        // 24 million at 50,000 a day: 479 whole days, and the last 50,000 in five hours.
+        assert_eq!(web.hours_to_drain(24_000_000), Some(479.0 * 24.0 + 5.0));
+        let slow = Budget { minute: 1, hour: 10_000, day: 50_000, burst: 0 };
+        assert_eq!(slow.hours_to_drain(60), Some(1.0), "the minute bounds the hour");
+        let none = Budget { minute: 0, hour: 1, day: 1, burst: 0 };
+        assert_eq!(none.hours_to_drain(1), None);
+    }
+
+    #[test]
+    fn the_lower_budget_counts_in_each_window() {
+        let first = Budget { minute: 1, hour: 20, day: 300, burst: 4 };
+        let second = Budget { minute: 10, hour: 2, day: 400, burst: 3 };
+        let lower = Budget { minute: 1, hour: 2, day: 300, burst: 3 };
+        assert_eq!((first.min(second), second.min(first)), (lower, lower));
+    }
+}

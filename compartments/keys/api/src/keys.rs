@@ -1,0 +1,104 @@
+//! Field keys, which `keys` releases record by record and field by field.
+
+use std::collections::BTreeSet;
+
+use cofferdam_core::{Call, CallerName, Domain, Epoch, FieldKey, FieldSet, Operation, Record};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::warrants::WarrantId;
+
+/// Releases field keys: all that are asked for, or none. Only the compartment in front of the
+/// domain may ask; the grant and the budget of the caller that it serves count.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseKeys {
+    /// The domain of the records.
+    pub domain: Domain,
+    /// The caller whom the compartment serves.
+    pub caller: CallerName,
+    /// [`Operation::Release`] to read, [`Operation::Seal`] to write, [`Operation::Reseal`] to move
+    /// the records of the compartment to a new epoch.
+    pub operation: Operation,
+    /// The records, together one to [`MAX_BATCH`](crate::MAX_BATCH). No key is asked for twice.
+    pub groups: Vec<KeyGroup>,
+    /// The warrant to draw on, if the caller's grant does not cover the release.
+    pub warrant: Option<WarrantId>,
+}
+
+/// Records of which the same keys are wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeyGroup {
+    /// The fields, all of the domain.
+    pub fields: FieldSet,
+    /// The epoch under which the records are sealed; `None` for the current one.
+    pub epoch: Option<Epoch>,
+    /// The records, ascending, none twice.
+    pub records: Vec<Record>,
+}
+
+/// The released keys.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ReleasedKeys {
+    /// One for each group of the request, in their order.
+    pub groups: Vec<ReleasedGroup>,
+    /// Records that are withheld because they are decoys. Only a release under a warrant says so.
+    pub decoys: Vec<Record>,
+    /// Records that are withheld because they were erased.
+    pub erased: Vec<Record>,
+}
+
+/// The keys of one group.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ReleasedGroup {
+    /// The epoch of the keys.
+    pub epoch: Epoch,
+    /// The records that are not withheld, in the order of the request.
+    pub records: Vec<RecordKeys>,
+}
+
+/// The keys of one record.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct RecordKeys {
+    /// The record.
+    pub record: Record,
+    /// One key for each field, in the order of the fields' numbers.
+    pub keys: Vec<FieldKey>,
+}
+
+impl ReleaseKeys {
+    /// How many records are asked for; a record counts in each of its groups.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.groups.iter().map(|group| group.records.len()).sum()
+    }
+}
+
+impl ReleasedKeys {
+    /// Whether this answers `call`: there is a key for each field of each record, in their order.
+    /// Only records that were asked for may be withheld, and decoys only under a warrant.
+    #[must_use]
+    pub fn answers(&self, call: &ReleaseKeys) -> bool {
+        if call.warrant.is_none() && !self.decoys.is_empty() {
+            return false;
+        }
+        let withheld: BTreeSet<&Record> = self.erased.iter().chain(&self.decoys).collect();
+        let asked: BTreeSet<&Record> = call.groups.iter().flat_map(|of| &of.records).collect();
+        let matches = |(asked, released): (&KeyGroup, &ReleasedGroup)| {
+            let expected = asked.records.iter().filter(|record| !withheld.contains(record));
+            asked.epoch.is_none_or(|epoch| epoch == released.epoch)
+                && expected.eq(released.records.iter().map(|of| &of.record))
+                && released.records.iter().all(|of| of.keys.len() == asked.fields.len())
+        };
+        withheld.is_subset(&asked)
+            && self.groups.len() == call.groups.len()
+            && call.groups.iter().zip(&self.groups).all(matches)
+    }
+}
+
+impl Call for ReleaseKeys {
+    const PATH: &'static str = "/v1/keys/release";
+    const COMPACT: bool = true;
+    type Answer = ReleasedKeys;
+}

@@ -1,0 +1,19 @@
+//! Mail that came for customers.
+
+use cofferdam_core::{Call, Record};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Tells that mail came for a customer. The answer is the same whether the record is a decoy or
+/// not. For a decoy an alarm rings, which names the callers that ever opened its address.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReportMail {
+    /// The record whose address got the mail.
+    pub record: Record,
+}
+
+impl Call for ReportMail {
+    const PATH: &'static str = "/v1/mail/report";
+    type Answer = ();
+}

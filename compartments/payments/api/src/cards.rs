@@ -1,0 +1,134 @@
+//! Cards: storing, reading, revealing, counting.
+
+use cofferdam_core::{Call, Personal, Record};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::token::CardToken;
+
+/// Stores cards, all of a call or none. A security code (CVV) is no field of a card, and a request
+/// that carries one is refused.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StoreCards {
+    /// One to 1,000 cards.
+    pub cards: Vec<CardDetails>,
+}
+
+/// A card as the customer typed it.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CardDetails {
+    /// The card number, 12 to 19 digits with a good Luhn check digit (ISO/IEC 7812-1); blanks and
+    /// hyphens between them don't matter.
+    #[schemars(extend("examples" = ["4111 1111 1111 1111"]))]
+    pub number: Personal,
+    /// The month of expiry, 1 to 12.
+    #[schemars(extend("examples" = [11]))]
+    pub expiry_month: u8,
+    /// The year of expiry, in full; the card must not have expired.
+    #[schemars(extend("examples" = [2029]))]
+    pub expiry_year: u16,
+}
+
+/// What the shop may keep of a card.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct StoredCard {
+    /// Stands for the card from now on.
+    pub token: CardToken,
+    /// The card's network.
+    pub brand: Brand,
+    /// The last four digits.
+    #[schemars(extend("examples" = ["1111"]))]
+    pub last4: Personal,
+}
+
+/// The network of a card, by the leading digits of its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Brand {
+    /// 4
+    Visa,
+    /// 51–55, 2221–2720
+    Mastercard,
+    /// 34, 37
+    Amex,
+    /// 6011, 644–649, 65
+    Discover,
+    /// 3528–3589
+    Jcb,
+    /// 300–305, 36, 38, 39
+    Diners,
+    /// Any other.
+    Other,
+}
+
+impl Call for StoreCards {
+    const PATH: &'static str = "/v1/cards/store";
+    /// One for each card, in their order.
+    type Answer = Vec<StoredCard>;
+}
+
+/// Reads what may be shown of a card.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReadCard {
+    /// The token of the card.
+    pub token: CardToken,
+}
+
+/// What may be shown of a card.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct MaskedCard {
+    /// The card's record number in this compartment.
+    pub record: Record,
+    /// The card's network.
+    pub brand: Brand,
+    /// The last four digits.
+    #[schemars(extend("examples" = ["1111"]))]
+    pub last4: Personal,
+    /// Month and year of expiry, `MM/YYYY`.
+    #[schemars(extend("examples" = ["11/2029"]))]
+    pub expiry: Personal,
+}
+
+impl Call for ReadCard {
+    const PATH: &'static str = "/v1/cards/read";
+    type Answer = MaskedCard;
+}
+
+/// Reveals a card in full, for the forwarder to the payment processor and nobody else.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RevealCard {
+    /// The token of the card.
+    pub token: CardToken,
+}
+
+/// A card in full.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct FullCard {
+    /// The card's record number in this compartment.
+    pub record: Record,
+    /// The card number, digits only.
+    #[schemars(extend("examples" = ["4111111111111111"]))]
+    pub number: Personal,
+    /// Month and year of expiry, `MM/YYYY`.
+    #[schemars(extend("examples" = ["11/2029"]))]
+    pub expiry: Personal,
+}
+
+impl Call for RevealCard {
+    const PATH: &'static str = "/v1/cards/reveal";
+    type Answer = FullCard;
+}
+
+/// Counts the cards that are kept. For the controller.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CountCards {}
+
+impl Call for CountCards {
+    const PATH: &'static str = "/v1/cards/count";
+    type Answer = u64;
+}

@@ -1,0 +1,73 @@
+//! `POST /v1/cards/store`: cards in, tokens out.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use cofferdam_core::{CallerName, Field, Record};
+use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemType};
+use keys_client::{FieldKeys, VaultError};
+use payments_api::{CardToken, StoreCards, StoredCard};
+
+use crate::app::App;
+use crate::domain::{Card, SEALED, check_cards, new_token, token_hash};
+use crate::store::{NewCard, SealedCard};
+
+/// Stores cards: all, or none.
+pub async fn handle(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    Body(call, encoding): Body<StoreCards>,
+) -> Result<Answer<Vec<StoredCard>>, Problem> {
+    let cards = check_cards(&call.cards, app.clock.now())
+        .map_err(|e| Problem::bad_request(e.to_string()))?;
+    Ok(Answer(store(&app, &caller, cards).await?, encoding))
+}
+
+/// A card with its number and its token.
+struct Numbered {
+    record: Record,
+    token: CardToken,
+    card: Card,
+}
+
+async fn store(
+    app: &App,
+    caller: &CallerName,
+    cards: Vec<Card>,
+) -> Result<Vec<StoredCard>, Problem> {
+    let mut next = app.next_record.lock().await;
+    let after = u32::try_from(cards.len())
+        .ok()
+        .and_then(|count| next.checked_add(count))
+        .ok_or_else(|| Problem::new(ProblemType::UNAVAILABLE, "there are no more numbers"))?;
+    let number = |(record, card)| Numbered { record, token: new_token(&*app.rng), card };
+    let cards: Vec<_> = (*next..after).map(Record).zip(cards).map(number).collect();
+    let fields = cards.iter().map(|of| (of.record, SEALED));
+    let keys = app.vault.keys_to_seal(caller, fields).await?;
+    let sealed = cards.iter().map(|of| seal(app, of, keys.of(of.record)?));
+    let sealed = sealed.collect::<Result<Vec<_>, VaultError>>()?;
+    app.store.insert_cards(&sealed).await?;
+    *next = after;
+    let stored = |Numbered { token, card, .. }: Numbered| StoredCard {
+        token,
+        brand: card.number.brand(),
+        last4: card.number.last4(),
+    };
+    Ok(cards.into_iter().map(stored).collect())
+}
+
+fn seal(app: &App, numbered: &Numbered, keys: &FieldKeys) -> Result<NewCard, VaultError> {
+    let Numbered { record, token, card } = numbered;
+    let rng = app.rng.as_ref();
+    Ok(NewCard {
+        token_hash: token_hash(token),
+        card: SealedCard {
+            record: *record,
+            brand: card.number.brand(),
+            epoch: keys.epoch(),
+            number: keys.seal(Field::CardNumber, card.number.digits(), rng)?,
+            expiry: keys.seal(Field::CardExpiry, &card.expiry.text(), rng)?,
+            masked: keys.seal(Field::CardMasked, &card.number.last4(), rng)?,
+        },
+    })
+}
