@@ -69,6 +69,12 @@ impl MemoryLedger {
         self.lock().postponements(letter)
     }
 
+    /// Whether a batch still has open rows.
+    #[must_use]
+    pub fn has_open_rows(&self, letter: LetterId, batch: u32) -> bool {
+        !self.lock().open_rows(letter, batch).is_empty()
+    }
+
     /// Replans every row in doubt.
     pub fn replan_doubts(&self, letter: LetterId, at: Timestamp) -> u64 {
         self.lock().replan(letter, None, at)

@@ -6,8 +6,8 @@ use response_api::Alarm;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::Store;
 use super::rows::{corrupt, instant};
+use super::{Store, Turn};
 
 /// How long the same alarm of our own does not ring again, in milliseconds.
 const REPEAT_AFTER_MS: i64 = 3_600_000;
@@ -24,6 +24,7 @@ impl Store {
     /// Adds copied alarms. An alarm that rang again has a new number, and replaces its earlier state.
     pub async fn add_alarms(&self, alarms: &[keys_api::Alarm]) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
+        tx.take_turn(Turn::Number).await?;
         for alarm in alarms {
             let caller = alarm.caller.as_ref().map_or("", CallerName::as_str).to_owned();
             sqlx::query("DELETE FROM alarm WHERE kind = $1 AND caller = $2 AND first_ms = $3")
@@ -51,6 +52,8 @@ impl Store {
 
     /// Raises an alarm of our own, unless the same rang within the last hour.
     pub async fn raise(&self, kind: &str, detail: &str, at: Timestamp) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        tx.take_turn(Turn::Number).await?;
         sqlx::query(
             "INSERT INTO alarm (seq, kind, caller, first_ms, last_ms, count, detail)
              SELECT COALESCE(MAX(seq), 0) + 1, $1, '', $2, $2, 1, $3 FROM alarm
@@ -61,9 +64,9 @@ impl Store {
         .bind(at.as_millisecond())
         .bind(detail.to_owned())
         .bind(at.as_millisecond() - REPEAT_AFTER_MS)
-        .execute(self.db.writer())
+        .execute(&mut *tx.tx)
         .await?;
-        Ok(())
+        tx.commit().await
     }
 
     /// The alarms after number `after` that rang last at or after `since`, oldest first; at most 1,000.

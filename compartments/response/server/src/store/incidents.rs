@@ -7,7 +7,7 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use super::rows::{corrupt, instant, number, optional_instant, parsed, sql};
-use super::{Act, Store};
+use super::{Act, Store, Turn};
 
 const COLUMNS: &str = "SELECT incident, title, fallen, from_ms, to_ms, found, declared_ms,
      declared_by, people, closed_ms FROM incident";
@@ -20,6 +20,7 @@ impl Store {
         act: impl FnOnce(IncidentId) -> Act,
     ) -> Result<Incident, StoreError> {
         let mut tx = self.begin().await?;
+        tx.take_turn(Turn::Number).await?;
         let row = sqlx::query("SELECT COALESCE(MAX(incident), 0) + 1 AS next FROM incident")
             .fetch_one(&mut *tx.tx)
             .await?;
