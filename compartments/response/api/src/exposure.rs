@@ -6,7 +6,9 @@ use cofferdam_core::{Call, CallerName, Domain, Field, FieldSet, ProblemType, Rec
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{AccessLog, Doubt, FallenHost, IncidentId, NOT_SCOPED, TABLE_EMPTY, Unresolved};
+use crate::{
+    AccessLog, Doubt, FallenHost, INCIDENT_CLOSED, IncidentId, NOT_SCOPED, TABLE_EMPTY, Unresolved,
+};
 
 /// How far a field of a person was exposed.
 #[derive(
@@ -51,7 +53,7 @@ pub struct ScopeIncident {
 
 impl Call for ScopeIncident {
     const PATH: &'static str = "/v1/incidents/scope";
-    const PROBLEMS: &'static [ProblemType] = &[TABLE_EMPTY];
+    const PROBLEMS: &'static [ProblemType] = &[INCIDENT_CLOSED, TABLE_EMPTY];
     type Answer = Exposure;
 }
 

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     GATE_CLOSED, INCIDENT_CLOSED, IncidentId, LETTER_FAULTY, LETTER_NOT_APPROVED,
-    LETTER_NOT_PLANNED, LETTER_NOT_RUNNING, LETTER_STOPPED, LedgerState, NOT_SCOPED, STAFF_FIRST,
-    STAFF_LIST_CHANGED,
+    LETTER_NOT_PLANNED, LETTER_NOT_RUNNING, LETTER_STOPPED, LedgerState, NOT_SCOPED,
+    ORDER_OUTDATED, STAFF_FIRST, STAFF_LIST_CHANGED,
 };
 
 /// The number of a letter (one mailing), from 1.
@@ -113,7 +113,8 @@ pub struct LetterVariant {
 
 impl Call for DraftLetter {
     const PATH: &'static str = "/v1/letters/draft";
-    const PROBLEMS: &'static [ProblemType] = &[LETTER_NOT_PLANNED, LETTER_FAULTY, NOT_SCOPED];
+    const PROBLEMS: &'static [ProblemType] =
+        &[INCIDENT_CLOSED, LETTER_NOT_PLANNED, LETTER_FAULTY, NOT_SCOPED];
     type Answer = LetterDraft;
 }
 
@@ -152,6 +153,7 @@ pub struct TestLetter {
 
 impl Call for TestLetter {
     const PATH: &'static str = "/v1/letters/test";
+    const PROBLEMS: &'static [ProblemType] = &[INCIDENT_CLOSED, LETTER_FAULTY];
     /// The relay's receipt.
     type Answer = String;
 }
@@ -169,8 +171,14 @@ pub struct StartLetter {
 
 impl Call for StartLetter {
     const PATH: &'static str = "/v1/letters/start";
-    const PROBLEMS: &'static [ProblemType] =
-        &[GATE_CLOSED, INCIDENT_CLOSED, LETTER_NOT_APPROVED, LETTER_STOPPED, STAFF_FIRST];
+    const PROBLEMS: &'static [ProblemType] = &[
+        GATE_CLOSED,
+        INCIDENT_CLOSED,
+        LETTER_NOT_APPROVED,
+        LETTER_STOPPED,
+        ORDER_OUTDATED,
+        STAFF_FIRST,
+    ];
     type Answer = LetterStatus;
 }
 

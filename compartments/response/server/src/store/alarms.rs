@@ -27,23 +27,27 @@ impl Store {
         tx.take_turn(Turn::Number).await?;
         for alarm in alarms {
             let caller = alarm.caller.as_ref().map_or("", CallerName::as_str).to_owned();
-            sqlx::query("DELETE FROM alarm WHERE kind = $1 AND caller = $2 AND first_ms = $3")
-                .bind(alarm.kind.as_str())
-                .bind(caller.clone())
-                .bind(alarm.first.as_millisecond())
-                .execute(&mut *tx.tx)
-                .await?;
+            // The new state is numbered before the earlier one goes: that may be the last alarm.
             sqlx::query(
                 "INSERT INTO alarm (seq, keys_seq, kind, caller, first_ms, last_ms, count, detail)
                  SELECT COALESCE(MAX(seq), 0) + 1, $1, $2, $3, $4, $5, $6, $7 FROM alarm",
             )
             .bind(alarm.seq.cast_signed())
             .bind(alarm.kind.as_str())
-            .bind(caller)
+            .bind(caller.clone())
             .bind(alarm.first.as_millisecond())
             .bind(alarm.last.as_millisecond())
             .bind(alarm.count.cast_signed())
             .bind(alarm.detail.clone())
+            .execute(&mut *tx.tx)
+            .await?;
+            sqlx::query(
+                "DELETE FROM alarm WHERE kind = $1 AND caller = $2 AND first_ms = $3
+                     AND seq < (SELECT MAX(seq) FROM alarm)",
+            )
+            .bind(alarm.kind.as_str())
+            .bind(caller)
+            .bind(alarm.first.as_millisecond())
             .execute(&mut *tx.tx)
             .await?;
         }

@@ -31,6 +31,7 @@ async fn a_repeated_alarm_is_one_alarm(tables: &Tables) {
     assert_eq!(store.newest_alarm().await.unwrap(), 4);
     let [copied] = <[_; 1]>::try_from(store.alarms(0, Timestamp::MIN).await.unwrap()).unwrap();
     assert_eq!((copied.kind.as_str(), copied.count), ("budget", 7));
+    assert_eq!(copied.seq, 2, "whoever read the first state asks for what came after");
     assert_eq!((copied.first, copied.last), (at(10), at(17)));
     assert_eq!(copied.caller, Some("web-ky-1".parse().unwrap()));
 }

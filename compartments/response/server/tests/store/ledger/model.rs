@@ -16,7 +16,7 @@ use steps::{Step, step};
 use world::World;
 
 /// The most steps of a case.
-const STEPS: usize = 60;
+const STEPS: usize = 100;
 
 #[test]
 fn the_ledger_on_sqlite_does_what_the_model_does() {

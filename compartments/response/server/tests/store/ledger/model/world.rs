@@ -33,7 +33,7 @@ pub struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    /// Two running letters that belong to one case alone, each to people in three batches.
+    /// Two running letters that belong to one case alone, each to people in two batches.
     pub async fn new(store: &'a Store, case: u32) -> Self {
         let (model, first_person) = (MemoryLedger::default(), case * 2 * PEOPLE);
         let mut letters = Vec::new();
@@ -76,13 +76,15 @@ impl<'a> World<'a> {
             Step::Settle { letter, accepted, complete } => {
                 self.settle(*letter, accepted, *complete).await?;
             }
-            Step::CameBack { letter, person, complained } => {
+            Step::CameBack { letter, people, complained } => {
                 let state =
                     if *complained { LedgerState::Complained } else { LedgerState::Bounced };
-                let outcome = self.outcome(*letter, *person, state, 0);
-                let letter = self.letters[*letter];
-                let answer = self.store.came_back(letter, &outcome).await.unwrap();
-                prop_assert_eq!(answer, self.model.came_back(letter, &outcome));
+                for person in people {
+                    let outcome = self.outcome(*letter, *person, state, 0);
+                    let letter = self.letters[*letter];
+                    let answer = self.store.came_back(letter, &outcome).await.unwrap();
+                    prop_assert_eq!(answer, self.model.came_back(letter, &outcome));
+                }
             }
             step => {
                 let answer = self.take_in(self.store, step).await;
