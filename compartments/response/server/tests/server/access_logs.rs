@@ -116,7 +116,7 @@ async fn an_access_exposes_the_people_whom_it_names() {
     assert_eq!(affected.events[0].via.as_str(), "app-ro");
     let other = bench.done(read(0)).await;
     assert_eq!((other.fields[&Field::Phone], other.events.len()), (Level::Reachable, 0));
-    assert_eq!(bench.done(read(9)).await.exists, false);
+    assert!(!bench.done(read(9)).await.exists);
 }
 
 #[tokio::test]

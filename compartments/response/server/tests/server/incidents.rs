@@ -3,10 +3,10 @@
 use cofferdam_core::{Domain, Record};
 use cofferdam_wire::ProblemType;
 use response_api::{
-    ActStage, Audience, DeclareIncident, DoubtCause, FreezeCaller, IncidentId, LetterId, Level,
-    ListEvidence, ListIncidents, MakeReport, NOT_SCOPED, People, PlanLetter, PublishNotice,
-    ReadExposure, ReadGrounds, ReadJournal, ReadLedger, ReadLetter, ReadPerson, ScopeIncident,
-    VoidCredentials, VoidWhose,
+    ActStage, Audience, DeclareIncident, DoubtCause, IncidentId, LetterId, Level, ListEvidence,
+    ListIncidents, MakeReport, NOT_SCOPED, People, PlanLetter, PublishNotice, ReadExposure,
+    ReadGrounds, ReadJournal, ReadLedger, ReadLetter, ReadPerson, ScopeIncident, VoidCredentials,
+    VoidWhose,
 };
 
 use crate::bench::{Bench, NOW, declare};
@@ -58,7 +58,6 @@ async fn what_does_not_exist_is_not_found() {
     bench.refused(crate::contain::freeze(incident, true), missing).await;
     bench.refused(ReadLetter { letter }, missing).await;
     bench.refused(ReadLedger { letter, from: 0, limit: 1, state: None }, missing).await;
-    let FreezeCaller { .. } = crate::contain::freeze(incident, false);
     bench.refused(crate::contain::freeze(incident, false), missing).await;
 }
 
@@ -75,8 +74,8 @@ async fn what_needs_an_exposure_says_so() {
     bench.refused(ReadExposure { incident, level: Level::Read, field }, NOT_SCOPED).await;
     let report = bench.done(MakeReport { incident }).await;
     assert_eq!((report.exposure, report.voided, report.notice), (None, None, None));
-    let acts: Vec<_> = bench.journal(incident).await.into_iter().map(|e| e.action).collect();
-    let acts: Vec<_> = acts.iter().map(|act| act.as_str()).collect();
+    let journal = bench.journal(incident).await;
+    let acts: Vec<_> = journal.iter().map(|entry| entry.action.as_str()).collect();
     assert_eq!(acts, ["declare", "report"], "what was refused is not journalled");
 }
 

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::extract::State;
-use cofferdam_core::{Call, Epoch};
+use cofferdam_core::{Call, Epoch, Reseal};
 use cofferdam_wire::{Answer, Body, Listener, Problem, ProblemType, Routes};
 use keys_api::{Alarm, DomainEpochs, ReadAlarms, WarrantId};
 use serde_json::Value;
@@ -130,7 +130,7 @@ fn accounts() -> Routes<Shared> {
         .call::<ReadChanges, _, _>(answering::<ReadChanges>(NAME, changes))
         .call::<ListCustomers, _, _>(answering::<ListCustomers>(NAME, vec![]))
         .call::<ReadPostalContacts, _, _>(answering::<ReadPostalContacts>(NAME, nobody))
-        .call::<ReadReseal, _, _>(answering::<ReadReseal>(NAME, Default::default()))
+        .call::<ReadReseal, _, _>(answering::<ReadReseal>(NAME, Reseal::default()))
 }
 
 fn payments() -> Routes<Shared> {
@@ -139,7 +139,7 @@ fn payments() -> Routes<Shared> {
     Routes::new()
         .call::<FreezeCaller, _, _>(answering::<FreezeCaller>(NAME, ()))
         .call::<CountCards, _, _>(answering::<CountCards>(NAME, 5))
-        .call::<ReadReseal, _, _>(answering::<ReadReseal>(NAME, Default::default()))
+        .call::<ReadReseal, _, _>(answering::<ReadReseal>(NAME, Reseal::default()))
 }
 
 type Reply<A> = Pin<Box<dyn Future<Output = Result<Answer<A>, Problem>> + Send>>;

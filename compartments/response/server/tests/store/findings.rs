@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use accounts_api::Coarse;
 use cofferdam_core::{Field, FieldSet, Record};
 use response_api::{Exposure, IncidentId, JournalAct, Level, LevelCounts, Notice};
-use response_exposure::{Levels, Population};
+use response_exposure::{Levels, Page, Population};
 use response_server::store::Finding;
 
 use crate::support::{Tables, act, at};
@@ -63,7 +63,7 @@ async fn an_exposure_takes_the_place_of_the_one_before(tables: &Tables) {
     let store = &tables.store;
     let scope = act(1, JournalAct::Scope, 310);
     store.set_exposure(&exposure(301), &levels(Field::Name), &scope).await.unwrap();
-    store.add_pages(IncidentId(1), 0, &BTreeMap::from([(0, Default::default())])).await.unwrap();
+    store.add_pages(IncidentId(1), 0, &BTreeMap::from([(0, Page::default())])).await.unwrap();
     store.finish_pages(IncidentId(1), at(301)).await.unwrap();
     assert_eq!(store.pages(IncidentId(1), 0).await.unwrap().len(), 1);
     assert_eq!(store.finding(IncidentId(1), Finding::Pages).await.unwrap(), Some(at(301)));

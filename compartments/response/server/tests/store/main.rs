@@ -10,3 +10,4 @@ mod incidents;
 mod journal;
 mod ledger;
 mod letters;
+mod migration;
