@@ -1,5 +1,6 @@
 //! Letters to staff and to customers.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use cofferdam_core::{
@@ -8,6 +9,7 @@ use cofferdam_core::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::schema::map_by;
 use crate::{
     GATE_CLOSED, INCIDENT_CLOSED, IncidentId, LETTER_FAULTY, LETTER_NOT_APPROVED,
     LETTER_NOT_PLANNED, LETTER_NOT_RUNNING, LETTER_STOPPED, LedgerState, NOT_SCOPED,
@@ -303,7 +305,8 @@ pub struct LetterStatus {
     /// The approved version.
     pub version: Option<Sha256>,
     /// How many people are in each state; every state is named.
-    pub people: std::collections::BTreeMap<LedgerState, u64>,
+    #[schemars(schema_with = "map_by::<LedgerState, u64>")]
+    pub people: BTreeMap<LedgerState, u64>,
     /// Letters that got their outcome at this instance in the last minute.
     pub last_minute: u64,
     /// The time left at that pace, in seconds.

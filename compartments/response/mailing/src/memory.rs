@@ -69,10 +69,10 @@ impl MemoryLedger {
         self.lock().postponements(letter)
     }
 
-    /// Whether a batch still has open rows.
+    /// The open rows of a batch, ascending.
     #[must_use]
-    pub fn has_open_rows(&self, letter: LetterId, batch: u32) -> bool {
-        !self.lock().open_rows(letter, batch).is_empty()
+    pub fn open_rows(&self, letter: LetterId, batch: u32) -> Vec<Recipient> {
+        self.lock().open_rows(letter, batch)
     }
 
     /// Replans every row in doubt.

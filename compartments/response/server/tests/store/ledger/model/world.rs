@@ -6,14 +6,13 @@ use cofferdam_core::{FieldSet, Timestamp};
 use jiff::SignedDuration;
 use keys_api::WarrantId;
 use proptest::prop_assert_eq;
-use proptest::sample::Index;
 use proptest::test_runner::TestCaseError;
 use response_api::{Audience, IncidentId, JournalAct, LedgerState, LetterId};
 use response_mailing::memory::MemoryLedger;
 use response_mailing::{Holder, Ledger, Letters, Outcome, Postponement, Recipient};
 use response_server::store::Store;
 
-use super::steps::{PEOPLE, Side, Step};
+use super::steps::{Aim, PEOPLE, People, Side, Step};
 use crate::support::{act, at, version};
 
 /// When time begins. The letters were started 10 and 20 seconds before.
@@ -80,13 +79,14 @@ impl<'a> World<'a> {
                 let state =
                     if *complained { LedgerState::Complained } else { LedgerState::Bounced };
                 for person in people {
-                    let outcome = self.outcome(*letter, *person, state, 0);
+                    let outcome = self.outcome(self.person(*letter, *person), state, 0);
                     let letter = self.letters[*letter];
                     let answer = self.store.came_back(letter, &outcome).await.unwrap();
                     prop_assert_eq!(answer, self.model.came_back(letter, &outcome));
                 }
             }
             step => {
+                // The model comes last: it tells which rows are meant.
                 let answer = self.take_in(self.store, step).await;
                 prop_assert_eq!(answer, self.take_in(&self.model, step).await, "{:?}", step);
             }
@@ -132,52 +132,14 @@ impl<'a> World<'a> {
                 let (letter, worker) = (self.letters[*letter], &self.workers[*worker]);
                 text(ledger.claim(letter, worker, (now, until), closed).await)
             }
-            Step::Record { letter, worker, outcomes, age } => {
-                let worker = worker.map(|worker| &self.workers[worker]);
-                let outcome = |(person, state): &(u32, LedgerState)| {
-                    self.outcome(*letter, *person, *state, *age)
-                };
-                let outcomes: Vec<_> = outcomes.iter().map(outcome).collect();
-                text(ledger.record(self.letters[*letter], worker, &outcomes).await)
-            }
-            Step::PutOff { letter, worker, people, tried, provider, wait } => {
-                let state = if *tried { LedgerState::Deferred } else { LedgerState::Planned };
-                let due = now + SignedDuration::from_secs(*wait);
-                let together = Postponement { provider: *provider, attempts: 1, due };
-                let outcome = |person: &u32| self.outcome(*letter, *person, state, 0);
-                let outcomes: Vec<_> = people.iter().map(outcome).collect();
-                let (letter, worker) = (self.letters[*letter], &self.workers[*worker]);
-                text(ledger.put_off(letter, worker, &outcomes, together).await)
-            }
-            Step::Release { letter, worker, batch } => {
-                let Some(batch) = self.batch(*letter, *batch) else { return String::new() };
-                let (letter, worker) = (self.letters[*letter], &self.workers[*worker]);
-                text(ledger.release_batch(letter, worker, batch).await)
-            }
-            Step::Doubt { letter, worker, batch } => {
-                let Some(batch) = self.batch(*letter, *batch) else { return String::new() };
-                let (letter, worker) = (self.letters[*letter], &self.workers[*worker]);
-                text(ledger.doubt_batch(letter, worker, batch, ("it died", now)).await)
-            }
-            step => self.take_simple(ledger, step).await,
-        }
-    }
-
-    async fn take_simple<L: Ledger + Letters>(&self, ledger: &L, step: &Step) -> String {
-        let now = self.now;
-        match step {
-            Step::End { letter, batch } => {
-                let letter_id = self.letters[*letter];
-                match self.batch(*letter, *batch) {
-                    Some(batch) if !self.model.has_open_rows(letter_id, batch) => {
-                        text(ledger.end_batch(letter_id, batch).await)
-                    }
-                    _ => String::new(),
-                }
+            Step::RecordLog { letter, people, states } => {
+                let people = people.iter().map(|person| self.person(*letter, *person));
+                let outcomes = self.outcomes(people, states, 0);
+                text(ledger.record(self.letters[*letter], None, &outcomes).await)
             }
             Step::Renew { letter, worker } => {
                 let (letter, worker) = (self.letters[*letter], &self.workers[*worker]);
-                text(ledger.renew(letter, worker, now + LEASE).await)
+                text(ledger.renew(letter, worker, until).await)
             }
             Step::TakeOver { letter } => text(ledger.take_over(self.letters[*letter], now).await),
             Step::ReplanUnsent { letter, worker } => {
@@ -185,7 +147,103 @@ impl<'a> World<'a> {
                 text(ledger.replan_unsent(letter, worker, now).await)
             }
             Step::Finish { letter } => text(ledger.finish_letter(self.letters[*letter], now).await),
+            Step::Record { letter, aim, .. }
+            | Step::PutOff { letter, aim, .. }
+            | Step::Release { letter, aim }
+            | Step::Doubt { letter, aim }
+            | Step::End { letter, aim } => match self.aim(*letter, *aim).await {
+                Some(target) => self.take_on(ledger, step, *letter, target).await,
+                None => String::new(),
+            },
             other => panic!("{other:?} is taken elsewhere"),
+        }
+    }
+
+    /// Takes a step of a worker on a batch.
+    async fn take_on<L: Ledger>(
+        &self,
+        ledger: &L,
+        step: &Step,
+        side: Side,
+        (batch, worker): (u32, &Holder),
+    ) -> String {
+        let (letter, now) = (self.letters[side], self.now);
+        match step {
+            Step::Record { people, states, age, .. } => {
+                let outcomes = self.outcomes(self.people(side, batch, people), states, *age);
+                text(ledger.record(letter, Some(worker), &outcomes).await)
+            }
+            Step::PutOff { people, tried, provider, wait, .. } => {
+                let state = if *tried { LedgerState::Deferred } else { LedgerState::Planned };
+                let outcome = |person| self.outcome(person, state, 0);
+                let outcomes: Vec<_> =
+                    self.people(side, batch, people).into_iter().map(outcome).collect();
+                let due = now + SignedDuration::from_secs(*wait);
+                let together = Postponement { provider: *provider, attempts: 1, due };
+                text(ledger.put_off(letter, worker, &outcomes, together).await)
+            }
+            Step::Release { .. } => text(ledger.release_batch(letter, worker, batch).await),
+            Step::Doubt { .. } => {
+                text(ledger.doubt_batch(letter, worker, batch, ("it died", now)).await)
+            }
+            Step::End { .. } if self.model.open_rows(letter, batch).is_empty() => {
+                text(ledger.end_batch(letter, batch).await)
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// The batch and the worker of a step, if the letter has such a batch.
+    async fn aim(&self, letter: Side, aim: Aim) -> Option<(u32, &Holder)> {
+        let letter = self.letters[letter];
+        let held: BTreeMap<_, _> =
+            self.model.held_batches(letter).await.unwrap().into_iter().collect();
+        let batches: Vec<u32> = if aim.is_held {
+            held.keys().copied().collect()
+        } else {
+            self.model.batches(letter).into_keys().collect()
+        };
+        if batches.is_empty() {
+            return None;
+        }
+        let batch = *aim.batch.get(&batches);
+        let [one, other] = &self.workers;
+        let is_ones = held.get(&batch).is_none_or(|holder| holder == one);
+        Some((batch, if is_ones == aim.by_holder { one } else { other }))
+    }
+
+    fn people(&self, letter: Side, batch: u32, people: &People) -> Vec<u32> {
+        match people {
+            People::OfBatch(bits) => {
+                let rows = self.model.open_rows(self.letters[letter], batch);
+                let chosen = rows.iter().enumerate().filter(|(n, _)| bits >> n & 1 == 1);
+                chosen.map(|(_, row)| row.person).collect()
+            }
+            People::Any(people) => people.iter().map(|n| self.person(letter, *n)).collect(),
+        }
+    }
+
+    fn person(&self, letter: Side, person: u32) -> u32 {
+        self.first_person + u32::try_from(letter).unwrap() * PEOPLE + person
+    }
+
+    fn outcomes(
+        &self,
+        people: impl IntoIterator<Item = u32>,
+        states: &[LedgerState],
+        age: i64,
+    ) -> Vec<Outcome> {
+        let all = people.into_iter().zip(states);
+        all.map(|(person, state)| self.outcome(person, *state, age)).collect()
+    }
+
+    fn outcome(&self, person: u32, state: LedgerState, age: i64) -> Outcome {
+        Outcome {
+            person,
+            state,
+            provider: u16::try_from(person % 3).unwrap(),
+            detail: format!("{person} said {state:?}"),
+            at: self.now - SignedDuration::from_secs(age),
         }
     }
 
@@ -195,7 +253,7 @@ impl<'a> World<'a> {
         accepted: &[u32],
         is_complete: bool,
     ) -> Result<(), TestCaseError> {
-        let accept = |person: &u32| self.outcome(letter, *person, LedgerState::Accepted, 0);
+        let accept = |n: &u32| self.outcome(self.person(letter, *n), LedgerState::Accepted, 0);
         let accepted: Vec<_> = accepted.iter().map(accept).collect();
         let (letter, now) = (self.letters[letter], self.now);
         let why = |_| act(1, JournalAct::SettleLetter, BEGINNING);
@@ -204,23 +262,6 @@ impl<'a> World<'a> {
         let expected = if is_complete { self.model.replan_doubts(letter, now) } else { 0 };
         prop_assert_eq!(replanned.unwrap(), expected);
         Ok(())
-    }
-
-    fn outcome(&self, letter: Side, person: u32, state: LedgerState, age: i64) -> Outcome {
-        let side = u32::try_from(letter).unwrap();
-        Outcome {
-            person: self.first_person + side * PEOPLE + person,
-            state,
-            provider: u16::try_from(person % 3).unwrap(),
-            detail: format!("{person} said {state:?}"),
-            at: self.now - SignedDuration::from_secs(age),
-        }
-    }
-
-    /// One of the letter's batches, if it has any.
-    fn batch(&self, letter: Side, place: Index) -> Option<u32> {
-        let batches: Vec<_> = self.model.batches(self.letters[letter]).into_keys().collect();
-        (!batches.is_empty()).then(|| *place.get(&batches))
     }
 
     /// Notes since when the relay may have had each letter: since the first outcome that says that it
