@@ -1,12 +1,13 @@
 //! Access logs of other systems.
 
-use cofferdam_core::{Access, Field, FieldSet, Operation, Personal, Record, Whose};
+use cofferdam_core::{Access, Field, FieldSet, Operation, Personal, Record, Timestamp, Whose};
 use cofferdam_wire::ProblemType;
 use response_api::{
     BeginAccessLog, DeclareIncident, DoubtCause, FinishAccessLog, FinishTable, ImportAccessLog,
     ImportTable, IncidentId, Level, ListAccessLogs, PAGE_OUT_OF_TURN, People, ReadPerson,
     RemoveAccessLog, ScopeIncident, Span,
 };
+use response_server::store::Finding;
 
 use crate::bench::{Bench, declare, person};
 
@@ -117,6 +118,25 @@ async fn an_access_exposes_the_people_whom_it_names() {
     let other = bench.done(read(0)).await;
     assert_eq!((other.fields[&Field::Phone], other.events.len()), (Level::Reachable, 0));
     assert!(!bench.done(read(9)).await.exists);
+}
+
+/// Pages of the exposure are written behind a scope. Until then the logs themselves are read.
+#[tokio::test]
+async fn one_persons_exposure_is_the_same_from_pages_and_from_logs() {
+    let bench = Bench::start_alone().await;
+    let incident = scoped(&bench, vec![access(1, keys(&["2"]))], 0).await.incident;
+    let store = bench.store().await;
+    while store.finding::<Timestamp>(incident, Finding::Pages).await.unwrap().is_none() {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let read = ReadPerson { incident, record: Record(1) };
+    let from_pages = bench.done(read.clone()).await;
+    assert_eq!(from_pages.events.len(), 1);
+    bench.execute("DELETE FROM finding WHERE kind = 'pages'").await;
+    bench.execute("DELETE FROM exposure_page").await;
+    assert_eq!(bench.done(read).await, from_pages);
+    let last = bench.journal(incident).await.pop().unwrap();
+    assert_eq!((last.action.as_str(), last.detail.as_str()), ("person", "record 1"));
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Amending an incident.
 
+use accounts_api::ReadActivity;
 use cofferdam_wire::ProblemType;
 use response_api::{
     AmendIncident, Audience, INCIDENT_CLOSED, IncidentId, LETTER_PLANNED, ListIncidents,
@@ -100,6 +101,27 @@ async fn another_window_and_other_hosts_void_the_exposure() {
         bench.done(scope()).await;
         bench.done(PublishNotice { incident }).await;
     }
+}
+
+/// A scope reads logs for minutes. One of the old window is not kept for the new one.
+#[tokio::test]
+async fn an_incident_that_is_amended_while_it_is_scoped_is_scoped_again() {
+    let bench = Bench::start().await;
+    let incident = bench.declare().await;
+    let permits = bench.neighbours.hold::<ReadActivity>("accounts");
+    let staff = bench.staff();
+    let scope = move || response_api::ScopeIncident { incident, from_log: false };
+    let first = tokio::spawn(async move { staff.call(&scope()).await });
+    bench.neighbours.until_taken::<ReadActivity>("accounts").await;
+    bench
+        .done(AmendIncident { add_fallen: vec!["web-ky-2".parse().unwrap()], ..nothing(incident) })
+        .await;
+    permits.add_permits(2);
+    let refused = first.await.unwrap().unwrap_err();
+    assert!(refused.is(ProblemType::CONFLICT), "{refused}");
+    bench.refused(PublishNotice { incident }, NOT_SCOPED).await;
+    bench.done(scope()).await;
+    bench.done(PublishNotice { incident }).await;
 }
 
 /// Each row of the letter says what was exposed. Hosts that are found later take another incident.

@@ -114,3 +114,19 @@ async fn an_incident_whose_letter_is_being_sent_stays_open() {
     let stop = StopLetter { letter, reason: "it is over".to_owned() };
     assert_eq!(bench.done(stop).await.state, LetterState::Stopped);
 }
+
+#[tokio::test]
+async fn an_incident_that_is_closed_while_it_is_scoped_keeps_no_exposure() {
+    let bench = Bench::start().await;
+    let incident = bench.declare().await;
+    let permits = bench.neighbours.hold::<accounts_api::ReadActivity>("accounts");
+    let staff = bench.staff();
+    let scope = ScopeIncident { incident, from_log: false };
+    let scoped = tokio::spawn(async move { staff.call(&scope).await });
+    bench.neighbours.until_taken::<accounts_api::ReadActivity>("accounts").await;
+    bench.done(close(incident)).await;
+    permits.add_permits(1);
+    let refused = scoped.await.unwrap().unwrap_err();
+    assert!(refused.is(INCIDENT_CLOSED), "{refused}");
+    assert_eq!(bench.done(MakeReport { incident }).await.exposure, None);
+}

@@ -96,6 +96,59 @@ async fn a_freeze_is_given_to_the_others_if_one_fails() {
     assert_eq!(kept_as_frozen(&bench, incident).await.len(), 1);
 }
 
+/// What can't be journalled is not begun, so that no act goes unseen.
+#[tokio::test]
+async fn a_freeze_that_cant_be_journalled_is_not_given() {
+    let bench = Bench::start().await;
+    let incident = bench.declare().await;
+    bench
+        .execute(
+            "CREATE TRIGGER full BEFORE INSERT ON journal
+             BEGIN SELECT RAISE(ABORT, 'the disk is full'); END",
+        )
+        .await;
+    bench.refused(freeze(incident, true), ProblemType::INTERNAL).await;
+    assert!(frozen_at(&bench, "keys").is_empty());
+    bench.execute("DROP TRIGGER full").await;
+    assert_eq!(bench.journal(incident).await.len(), 1);
+}
+
+/// What was done and could not be kept stands in the journal as intended and failed.
+#[tokio::test]
+async fn a_freeze_that_cant_be_kept_is_journalled_as_failed() {
+    let bench = Bench::start().await;
+    let incident = bench.declare().await;
+    bench
+        .execute(
+            "CREATE TRIGGER full BEFORE INSERT ON finding
+             BEGIN SELECT RAISE(ABORT, 'the disk is full'); END",
+        )
+        .await;
+    bench.refused(freeze(incident, true), ProblemType::INTERNAL).await;
+    assert_eq!(frozen_at(&bench, "keys"), [true]);
+    let freeze_at = |stage| ("freeze".to_owned(), stage);
+    assert_eq!(bench.last_acts(incident).await, [freeze_at(INTENDED), freeze_at(FAILED)]);
+    assert_eq!(kept_as_frozen(&bench, incident).await, []);
+}
+
+#[tokio::test]
+async fn a_freeze_goes_on_although_its_caller_went_away() {
+    let bench = Bench::start().await;
+    let incident = bench.declare().await;
+    let permits = bench.neighbours.hold::<keys_api::FreezeCaller>("keys");
+    let staff = bench.staff();
+    let call = tokio::spawn(async move { staff.call(&freeze(incident, true)).await });
+    bench.neighbours.until_taken::<keys_api::FreezeCaller>("keys").await;
+    call.abort();
+    assert!(call.await.unwrap_err().is_cancelled());
+    assert_eq!(bench.last_acts(incident).await, [("freeze".to_owned(), INTENDED)]);
+    permits.add_permits(1);
+    while bench.journal(incident).await.len() < 3 {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert_eq!(bench.last_acts(incident).await, [("freeze".to_owned(), DONE)]);
+}
+
 #[tokio::test]
 async fn a_freeze_takes_a_reason() {
     let bench = Bench::start().await;

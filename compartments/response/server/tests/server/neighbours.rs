@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use axum::extract::State;
 use cofferdam_core::{Call, Epoch, Reseal};
@@ -11,6 +12,7 @@ use cofferdam_wire::{Answer, Body, Listener, Problem, ProblemType, Routes};
 use keys_api::{Alarm, DomainEpochs, ReadAlarms, WarrantId};
 use serde_json::Value;
 use testkit::Authority;
+use tokio::sync::Semaphore;
 
 /// The warrant that `keys` opens.
 pub const WARRANT: WarrantId = WarrantId([9; 16]);
@@ -25,6 +27,8 @@ pub struct Book {
     pub taken: Vec<Taken>,
     /// The problem with which a neighbour answers a path.
     pub refusals: BTreeMap<(&'static str, &'static str), ProblemType>,
+    /// Calls that are answered only when the test permits one.
+    pub held: BTreeMap<(&'static str, &'static str), Arc<Semaphore>>,
     /// The alarms of `keys`.
     pub alarms: Vec<Alarm>,
 }
@@ -75,6 +79,20 @@ impl Neighbours {
     /// Has a neighbour answer a call with a problem.
     pub fn refuse<C: Call>(&self, name: &'static str, kind: ProblemType) {
         self.book().refusals.insert((name, C::PATH), kind);
+    }
+
+    /// Holds a neighbour's answers to a call back. Each answer takes a permit.
+    pub fn hold<C: Call>(&self, name: &'static str) -> Arc<Semaphore> {
+        let permits = Arc::new(Semaphore::new(0));
+        self.book().held.insert((name, C::PATH), permits.clone());
+        permits
+    }
+
+    /// Waits until a neighbour took a call.
+    pub async fn until_taken<C: Call>(&self, name: &str) {
+        while self.taken::<C>(name).is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     /// Has every neighbour answer again.
@@ -156,9 +174,15 @@ where
     move |State(book), Body(call, encoding)| {
         let answer = answer.clone();
         Box::pin(async move {
-            let mut book = book.lock().unwrap();
-            book.taken.push((name, C::PATH, serde_json::to_value(&call).unwrap()));
-            match book.refusals.get(&(name, C::PATH)) {
+            let held = {
+                let mut book = book.lock().unwrap();
+                book.taken.push((name, C::PATH, serde_json::to_value(&call).unwrap()));
+                book.held.get(&(name, C::PATH)).cloned()
+            };
+            if let Some(permits) = held {
+                permits.acquire().await.unwrap().forget();
+            }
+            match book.lock().unwrap().refusals.get(&(name, C::PATH)) {
                 Some(kind) => Err(Problem::new(*kind, "the test said so")),
                 None => Ok(Answer(answer, encoding)),
             }

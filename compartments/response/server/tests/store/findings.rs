@@ -4,16 +4,20 @@ use std::collections::BTreeMap;
 
 use accounts_api::Coarse;
 use cofferdam_core::{Field, FieldSet, Record};
-use response_api::{Exposure, IncidentId, JournalAct, Level, LevelCounts, Notice};
+use response_api::{
+    Exposure, Incident, IncidentId, JournalAct, Level, LevelCounts, Notice, People,
+};
 use response_exposure::{Levels, Page, Population};
-use response_server::store::Finding;
+use response_server::store::{Finding, Store};
 
+use crate::incidents::declare;
 use crate::support::{Tables, act, at};
 
 on_both_databases!(
     a_finding_takes_the_place_of_the_one_before,
     an_exposure_takes_the_place_of_the_one_before,
     an_amendment_can_void_an_exposure,
+    an_exposure_of_other_hosts_or_another_window_is_not_kept,
     customers_are_kept_with_their_last_change,
 );
 
@@ -59,16 +63,23 @@ fn levels(field: Field) -> Levels {
     levels
 }
 
+/// Keeps an exposure in which a field was read; whether it was kept.
+async fn keep(store: &Store, of: &Incident, computed: i64, field: Field) -> bool {
+    let scope = act(1, JournalAct::Scope, 310);
+    store.set_exposure(of, (&exposure(computed), &levels(field)), &scope).await.unwrap()
+}
+
 async fn an_exposure_takes_the_place_of_the_one_before(tables: &Tables) {
     let store = &tables.store;
-    let scope = act(1, JournalAct::Scope, 310);
-    store.set_exposure(&exposure(301), &levels(Field::Name), &scope).await.unwrap();
-    store.add_pages(IncidentId(1), 0, &BTreeMap::from([(0, Page::default())])).await.unwrap();
+    let incident = declare(store, People::Accounts).await;
+    assert!(keep(store, &incident, 301, Field::Name).await);
+    let pages = BTreeMap::from([(0, Page::default())]);
+    store.add_pages(IncidentId(1), 0, &pages).await.unwrap();
     store.finish_pages(IncidentId(1), at(301)).await.unwrap();
     assert_eq!(store.pages(IncidentId(1), 0).await.unwrap().len(), 1);
     assert_eq!(store.finding(IncidentId(1), Finding::Pages).await.unwrap(), Some(at(301)));
 
-    store.set_exposure(&exposure(302), &levels(Field::Email), &scope).await.unwrap();
+    assert!(keep(store, &incident, 302, Field::Email).await);
     let kept: Option<Exposure> = store.finding(IncidentId(1), Finding::Exposure).await.unwrap();
     assert_eq!(kept, Some(exposure(302)));
     assert_eq!(store.levels(IncidentId(1)).await.unwrap(), levels(Field::Email));
@@ -79,9 +90,8 @@ async fn an_exposure_takes_the_place_of_the_one_before(tables: &Tables) {
 
 async fn an_amendment_can_void_an_exposure(tables: &Tables) {
     let store = &tables.store;
-    let incident = crate::incidents::declare(store, response_api::People::Accounts).await;
-    let scope = act(1, JournalAct::Scope, 310);
-    store.set_exposure(&exposure(301), &levels(Field::Name), &scope).await.unwrap();
+    let incident = declare(store, People::Accounts).await;
+    assert!(keep(store, &incident, 301, Field::Name).await);
     let amend = act(1, JournalAct::Amend, 320);
     assert!(store.amend(&incident, false, &amend).await.unwrap());
     assert_eq!(store.levels(IncidentId(1)).await.unwrap(), levels(Field::Name));
@@ -89,6 +99,30 @@ async fn an_amendment_can_void_an_exposure(tables: &Tables) {
     assert_eq!(store.levels(IncidentId(1)).await.unwrap(), Levels::default());
     let kept: Option<Exposure> = store.finding(IncidentId(1), Finding::Exposure).await.unwrap();
     assert_eq!(kept, None);
+}
+
+async fn an_exposure_of_other_hosts_or_another_window_is_not_kept(tables: &Tables) {
+    let store = &tables.store;
+    let scoped = declare(store, People::Accounts).await;
+    let amend = act(1, JournalAct::Amend, 320);
+    let title = Incident { title: "another".to_owned(), ..scoped.clone() };
+    assert!(store.amend(&title, false, &amend).await.unwrap());
+    assert!(keep(store, &scoped, 301, Field::Name).await, "a title is no evidence");
+    for amended in [
+        Incident { fallen: vec!["web-ky-9".parse().unwrap()], ..scoped.clone() },
+        Incident { from: at(99), ..scoped.clone() },
+        Incident { to: Some(at(201)), ..scoped.clone() },
+        Incident { to: None, ..scoped.clone() },
+    ] {
+        assert!(store.amend(&amended, true, &amend).await.unwrap());
+        assert!(!keep(store, &scoped, 302, Field::Name).await, "{amended:?}");
+        assert!(keep(store, &amended, 303, Field::Name).await, "{amended:?}");
+    }
+    let open = store.incident(IncidentId(1)).await.unwrap().unwrap();
+    assert!(store.close(&act(1, JournalAct::Close, 330)).await.unwrap());
+    assert!(!keep(store, &open, 304, Field::Name).await, "it is closed");
+    let kept: Option<Exposure> = store.finding(IncidentId(1), Finding::Exposure).await.unwrap();
+    assert_eq!(kept, Some(exposure(303)));
 }
 
 async fn customers_are_kept_with_their_last_change(tables: &Tables) {

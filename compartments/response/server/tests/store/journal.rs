@@ -99,7 +99,7 @@ async fn an_act_that_is_not_journalled_is_not_done(tables: &Tables) {
         declare_again(store),
         store.amend(&amended, true, &why),
         store.close(&why),
-        store.set_exposure(&exposure(301), &Levels::default(), &why),
+        store.set_exposure(&incident, (&exposure(301), &Levels::default()), &why),
         store.set_finding(Finding::Notice, &Notice { url: "u".into(), sha256: "s".into() }, &why),
         store.put_people(&[person(0, None)], &why),
         store.count_brought(&why),
