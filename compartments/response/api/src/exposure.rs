@@ -6,7 +6,10 @@ use cofferdam_core::{Call, CallerName, Domain, Field, FieldSet, ProblemType, Rec
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{AccessLog, Doubt, FallenHost, IncidentId, NOT_SCOPED, TABLE_EMPTY, Unresolved};
+use crate::schema::map_by;
+use crate::{
+    AccessLog, Doubt, FallenHost, INCIDENT_CLOSED, IncidentId, NOT_SCOPED, TABLE_EMPTY, Unresolved,
+};
 
 /// How far a field of a person was exposed.
 #[derive(
@@ -51,7 +54,7 @@ pub struct ScopeIncident {
 
 impl Call for ScopeIncident {
     const PATH: &'static str = "/v1/incidents/scope";
-    const PROBLEMS: &'static [ProblemType] = &[TABLE_EMPTY];
+    const PROBLEMS: &'static [ProblemType] = &[INCIDENT_CLOSED, TABLE_EMPTY];
     type Answer = Exposure;
 }
 
@@ -70,6 +73,7 @@ pub struct Exposure {
     /// People who are counted as read because of a doubt alone: nothing shows that they were.
     pub assumed: u64,
     /// Customers at each level, field by field. Each is counted once, at the worst level.
+    #[schemars(schema_with = "map_by::<Field, LevelCounts>")]
     pub fields: BTreeMap<Field, LevelCounts>,
     /// People with a field read or presented, by country and region as `US-KY` or `DE`; `unknown`
     /// for people without a country.
@@ -194,6 +198,7 @@ pub struct PersonExposure {
     /// Whether the customer exists now.
     pub exists: bool,
     /// Each exposed field at its worst level.
+    #[schemars(schema_with = "map_by::<Field, Level>")]
     pub fields: BTreeMap<Field, Level>,
     /// What the logs show, by the hour, oldest first.
     pub events: Vec<PersonEvent>,

@@ -1,5 +1,6 @@
 //! Letters to staff and to customers.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use cofferdam_core::{
@@ -8,10 +9,11 @@ use cofferdam_core::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::schema::map_by;
 use crate::{
     GATE_CLOSED, INCIDENT_CLOSED, IncidentId, LETTER_FAULTY, LETTER_NOT_APPROVED,
-    LETTER_NOT_PLANNED, LETTER_NOT_RUNNING, LETTER_STOPPED, LedgerState, NOT_SCOPED, STAFF_FIRST,
-    STAFF_LIST_CHANGED,
+    LETTER_NOT_PLANNED, LETTER_NOT_RUNNING, LETTER_STOPPED, LedgerState, NOT_SCOPED,
+    ORDER_OUTDATED, STAFF_FIRST, STAFF_LIST_CHANGED,
 };
 
 /// The number of a letter (one mailing), from 1.
@@ -113,7 +115,8 @@ pub struct LetterVariant {
 
 impl Call for DraftLetter {
     const PATH: &'static str = "/v1/letters/draft";
-    const PROBLEMS: &'static [ProblemType] = &[LETTER_NOT_PLANNED, LETTER_FAULTY, NOT_SCOPED];
+    const PROBLEMS: &'static [ProblemType] =
+        &[INCIDENT_CLOSED, LETTER_NOT_PLANNED, LETTER_FAULTY, NOT_SCOPED];
     type Answer = LetterDraft;
 }
 
@@ -152,6 +155,7 @@ pub struct TestLetter {
 
 impl Call for TestLetter {
     const PATH: &'static str = "/v1/letters/test";
+    const PROBLEMS: &'static [ProblemType] = &[INCIDENT_CLOSED, LETTER_FAULTY];
     /// The relay's receipt.
     type Answer = String;
 }
@@ -169,8 +173,14 @@ pub struct StartLetter {
 
 impl Call for StartLetter {
     const PATH: &'static str = "/v1/letters/start";
-    const PROBLEMS: &'static [ProblemType] =
-        &[GATE_CLOSED, INCIDENT_CLOSED, LETTER_NOT_APPROVED, LETTER_STOPPED, STAFF_FIRST];
+    const PROBLEMS: &'static [ProblemType] = &[
+        GATE_CLOSED,
+        INCIDENT_CLOSED,
+        LETTER_NOT_APPROVED,
+        LETTER_STOPPED,
+        ORDER_OUTDATED,
+        STAFF_FIRST,
+    ];
     type Answer = LetterStatus;
 }
 
@@ -311,7 +321,8 @@ pub struct LetterStatus {
     /// The approved version.
     pub version: Option<Sha256>,
     /// How many people are in each state; every state is named.
-    pub people: std::collections::BTreeMap<LedgerState, u64>,
+    #[schemars(schema_with = "map_by::<LedgerState, u64>")]
+    pub people: BTreeMap<LedgerState, u64>,
     /// Letters that got their outcome at this instance in the last minute.
     pub last_minute: u64,
     /// The time left at that pace, in seconds.

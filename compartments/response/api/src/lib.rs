@@ -18,6 +18,7 @@ mod orders;
 mod paper_post;
 mod problems;
 mod publications;
+mod schema;
 mod tables;
 
 pub use access_logs::*;

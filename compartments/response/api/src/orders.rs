@@ -5,9 +5,7 @@ use cofferdam_core::{Call, Domain, ProblemType, Reseal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    INCIDENT_CLOSED, LETTER_RUNNING, LetterStatus, ORDER_OUTDATED, STAFF_LIST_CHANGED, Voided,
-};
+use crate::{INCIDENT_CLOSED, LETTER_RUNNING, LetterStatus, ORDER_OUTDATED, Voided};
 
 /// Reads the policy in force.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -99,7 +97,6 @@ pub struct OpenedPaperPost {
 
 impl Call for ApplyOrder {
     const PATH: &'static str = "/v1/orders/apply";
-    const PROBLEMS: &'static [ProblemType] =
-        &[INCIDENT_CLOSED, LETTER_RUNNING, ORDER_OUTDATED, STAFF_LIST_CHANGED];
+    const PROBLEMS: &'static [ProblemType] = &[INCIDENT_CLOSED, LETTER_RUNNING, ORDER_OUTDATED];
     type Answer = AppliedOrder;
 }

@@ -1,10 +1,10 @@
 //! Paper post: letters on paper to people whom no e-mail reached.
 
-use cofferdam_core::{Call, Personal};
+use cofferdam_core::{Call, Personal, ProblemType};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{LetterId, WarrantTerms};
+use crate::{INCIDENT_CLOSED, LetterId, WarrantTerms};
 
 /// Drafts the order under which the postal addresses are read of people whom a letter did not reach:
 /// it bounced, expired, or had no address to go to.
@@ -17,6 +17,7 @@ pub struct DraftPaperPost {
 
 impl Call for DraftPaperPost {
     const PATH: &'static str = "/v1/paper-post/draft";
+    const PROBLEMS: &'static [ProblemType] = &[INCIDENT_CLOSED];
     /// What two people sign.
     type Answer = WarrantTerms;
 }

@@ -5,7 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Alarm, Exposure, Incident, IncidentId, JournalEntry, LetterStatus, NOT_SCOPED, Voided,
+    Alarm, Exposure, INCIDENT_CLOSED, Incident, IncidentId, JournalEntry, LetterStatus, NOT_SCOPED,
+    Voided,
 };
 
 /// Publishes the notice: writes it as a static page and serves it.
@@ -27,7 +28,7 @@ pub struct Notice {
 
 impl Call for PublishNotice {
     const PATH: &'static str = "/v1/notices/publish";
-    const PROBLEMS: &'static [ProblemType] = &[NOT_SCOPED];
+    const PROBLEMS: &'static [ProblemType] = &[INCIDENT_CLOSED, NOT_SCOPED];
     type Answer = Notice;
 }
 

@@ -69,6 +69,12 @@ impl MemoryLedger {
         self.lock().postponements(letter)
     }
 
+    /// The open rows of a batch, ascending.
+    #[must_use]
+    pub fn open_rows(&self, letter: LetterId, batch: u32) -> Vec<Recipient> {
+        self.lock().open_rows(letter, batch)
+    }
+
     /// Replans every row in doubt.
     pub fn replan_doubts(&self, letter: LetterId, at: Timestamp) -> u64 {
         self.lock().replan(letter, None, at)

@@ -30,6 +30,7 @@ pub use config::{
     Config, DkimConfig, GateConfig, KeysInstance, LettersConfig, RelayConfig, RelayKey, TlsConfig,
 };
 pub use routes::ABOUT;
+pub use staff::Author;
 pub use start::{Server, StartError, serve};
 
 /// The OpenAPI document of the compartment.

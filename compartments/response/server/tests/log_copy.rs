@@ -7,7 +7,7 @@ use cofferdam_core::{KeyBytes, Record, Timestamp};
 use cofferdam_tlog::HashFile;
 use cofferdam_tlog::notes::{NoteKey, NoteKind, cosigned_at};
 use keys_api::{CheckpointAnswer, Entry, Event, RecordList};
-use response_server::{CopyError, LogCopy};
+use response_server::logs::{CopyError, LogCopy};
 
 const ORIGIN: &str = "keys.example/log";
 
@@ -65,7 +65,7 @@ impl Log {
         }
     }
 
-    /// Copies all that there is, as the job does.
+    /// Copies all that there is, as the loop does.
     fn feed(&self, copy: &mut LogCopy) -> Result<(), CopyError> {
         let size = copy.begin(&self.answer(copy.end().size))?;
         let held = usize::try_from(copy.held()).unwrap();

@@ -319,7 +319,7 @@ impl State {
         }
     }
 
-    fn open_rows(&self, letter: LetterId, batch: u32) -> Vec<Recipient> {
+    pub fn open_rows(&self, letter: LetterId, batch: u32) -> Vec<Recipient> {
         let of_batch = self.rows.iter().filter(|((of, _), row)| {
             *of == letter
                 && row.batch == batch

@@ -6,8 +6,8 @@ use response_api::Alarm;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::Store;
 use super::rows::{corrupt, instant};
+use super::{Store, Turn};
 
 /// How long the same alarm of our own does not ring again, in milliseconds.
 const REPEAT_AFTER_MS: i64 = 3_600_000;
@@ -24,25 +24,30 @@ impl Store {
     /// Adds copied alarms. An alarm that rang again has a new number, and replaces its earlier state.
     pub async fn add_alarms(&self, alarms: &[keys_api::Alarm]) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
+        tx.take_turn(Turn::Number).await?;
         for alarm in alarms {
             let caller = alarm.caller.as_ref().map_or("", CallerName::as_str).to_owned();
-            sqlx::query("DELETE FROM alarm WHERE kind = $1 AND caller = $2 AND first_ms = $3")
-                .bind(alarm.kind.as_str())
-                .bind(caller.clone())
-                .bind(alarm.first.as_millisecond())
-                .execute(&mut *tx.tx)
-                .await?;
+            // The new state is numbered before the earlier one goes: that may be the last alarm.
             sqlx::query(
                 "INSERT INTO alarm (seq, keys_seq, kind, caller, first_ms, last_ms, count, detail)
                  SELECT COALESCE(MAX(seq), 0) + 1, $1, $2, $3, $4, $5, $6, $7 FROM alarm",
             )
             .bind(alarm.seq.cast_signed())
             .bind(alarm.kind.as_str())
-            .bind(caller)
+            .bind(caller.clone())
             .bind(alarm.first.as_millisecond())
             .bind(alarm.last.as_millisecond())
             .bind(alarm.count.cast_signed())
             .bind(alarm.detail.clone())
+            .execute(&mut *tx.tx)
+            .await?;
+            sqlx::query(
+                "DELETE FROM alarm WHERE kind = $1 AND caller = $2 AND first_ms = $3
+                     AND seq < (SELECT MAX(seq) FROM alarm)",
+            )
+            .bind(alarm.kind.as_str())
+            .bind(caller)
+            .bind(alarm.first.as_millisecond())
             .execute(&mut *tx.tx)
             .await?;
         }
@@ -51,6 +56,8 @@ impl Store {
 
     /// Raises an alarm of our own, unless the same rang within the last hour.
     pub async fn raise(&self, kind: &str, detail: &str, at: Timestamp) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        tx.take_turn(Turn::Number).await?;
         sqlx::query(
             "INSERT INTO alarm (seq, kind, caller, first_ms, last_ms, count, detail)
              SELECT COALESCE(MAX(seq), 0) + 1, $1, '', $2, $2, 1, $3 FROM alarm
@@ -61,9 +68,9 @@ impl Store {
         .bind(at.as_millisecond())
         .bind(detail.to_owned())
         .bind(at.as_millisecond() - REPEAT_AFTER_MS)
-        .execute(self.db.writer())
+        .execute(&mut *tx.tx)
         .await?;
-        Ok(())
+        tx.commit().await
     }
 
     /// The alarms after number `after` that rang last at or after `since`, oldest first; at most 1,000.

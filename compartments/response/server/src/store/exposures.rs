@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use cofferdam_core::{Field, Timestamp};
 use cofferdam_store::StoreError;
-use response_api::{Exposure, IncidentId, Level};
+use response_api::{Exposure, Incident, IncidentId, Level};
 use response_exposure::{Bitmaps, Levels, Page};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
@@ -13,14 +13,19 @@ use super::rows::{bitmap, bitmap_bytes, corrupt, parsed};
 use super::{Act, Finding, Store, Tx};
 
 impl Store {
-    /// Keeps an exposure with its bitmaps in place of the one before, and journals the scope.
+    /// Keeps an exposure with its bitmaps in place of the one before, and journals the scope. `false` if
+    /// the incident was amended or closed since it was read as `incident`: the exposure is of other
+    /// hosts, or of another window.
     pub async fn set_exposure(
         &self,
-        exposure: &Exposure,
-        levels: &Levels,
+        incident: &Incident,
+        (exposure, levels): (&Exposure, &Levels),
         act: &Act,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
+        if !tx.is_unchanged(incident).await? {
+            return Ok(false);
+        }
         tx.forget_exposure(exposure.incident).await?;
         for level in Level::ALL {
             for (field, records) in levels.at(level) {
@@ -38,7 +43,8 @@ impl Store {
         }
         tx.set_finding(exposure.incident, Finding::Exposure, exposure).await?;
         tx.journal(act).await?;
-        tx.commit().await
+        tx.commit().await?;
+        Ok(true)
     }
 
     /// The bitmaps of an exposure.

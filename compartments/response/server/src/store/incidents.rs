@@ -7,7 +7,7 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use super::rows::{corrupt, instant, number, optional_instant, parsed, sql};
-use super::{Act, Store};
+use super::{Act, Store, Turn, Tx};
 
 const COLUMNS: &str = "SELECT incident, title, fallen, from_ms, to_ms, found, declared_ms,
      declared_by, people, closed_ms FROM incident";
@@ -20,6 +20,7 @@ impl Store {
         act: impl FnOnce(IncidentId) -> Act,
     ) -> Result<Incident, StoreError> {
         let mut tx = self.begin().await?;
+        tx.take_turn(Turn::Number).await?;
         let row = sqlx::query("SELECT COALESCE(MAX(incident), 0) + 1 AS next FROM incident")
             .fetch_one(&mut *tx.tx)
             .await?;
@@ -122,6 +123,25 @@ impl Store {
             .fetch_all(self.db.reader())
             .await?;
         rows.iter().map(incident).collect()
+    }
+}
+
+impl Tx {
+    /// Whether an incident is open and has still these hosts and this window. It stays so until the
+    /// transaction ends.
+    pub async fn is_unchanged(&mut self, incident: &Incident) -> Result<bool, StoreError> {
+        let same = sqlx::query(
+            "UPDATE incident SET title = title
+             WHERE incident = $1 AND closed_ms IS NULL AND fallen = $2 AND from_ms = $3
+               AND to_ms IS NOT DISTINCT FROM $4",
+        )
+        .bind(i64::from(incident.incident.0))
+        .bind(fallen_text(&incident.fallen))
+        .bind(incident.from.as_millisecond())
+        .bind(incident.to.map(Timestamp::as_millisecond))
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(same.rows_affected() > 0)
     }
 }
 

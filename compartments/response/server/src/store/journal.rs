@@ -1,20 +1,17 @@
 //! The journal: a chain of entries for each incident. A changed, removed or inserted entry breaks it.
 
 use cofferdam_core::Timestamp;
-use cofferdam_store::{Backend, StoreError};
+use cofferdam_store::StoreError;
 use response_api::{ActStage, IncidentId, JournalAct, JournalEntry, journal_hash};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use super::rows::{corrupt, instant, number, parsed, sql};
-use super::{Store, Tx};
+use super::{Store, Turn, Tx};
 use crate::staff::Author;
 
 const COLUMNS: &str = "SELECT incident, number, at_ms, who, origin, action, detail, previous, stage
      FROM journal WHERE incident = $1";
-
-/// The first of two numbers by which PostgreSQL locks a journal; the incident's is the second.
-const JOURNAL_LOCK: i64 = 0x6a6f_7572;
 
 /// An act that the journal names.
 #[derive(Debug, Clone)]
@@ -58,15 +55,7 @@ impl Tx {
     /// Adds an entry behind the last one, in the transaction that does what it names.
     pub async fn journal(&mut self, act: &Act) -> Result<(), StoreError> {
         let incident = i64::from(act.incident.0);
-        if self.backend == Backend::Postgres {
-            // Each entry names the one before, so that one is written at a time. SQLite has one writer.
-            let lock = "pg_advisory_xact_lock(CAST($1 AS INTEGER), CAST($2 AS INTEGER)) IS NULL";
-            sqlx::query(sql(format!("SELECT CASE WHEN {lock} THEN 1 ELSE 0 END")))
-                .bind(JOURNAL_LOCK)
-                .bind(incident)
-                .execute(&mut *self.tx)
-                .await?;
-        }
+        self.take_turn(Turn::Journal(act.incident)).await?;
         let last = sqlx::query(sql(format!("{COLUMNS} ORDER BY number DESC LIMIT 1")))
             .bind(incident)
             .fetch_optional(&mut *self.tx)

@@ -12,7 +12,7 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use super::rows::{corrupt, number, optional_instant, optional_parsed, sql};
-use super::{Act, Store};
+use super::{Act, Store, Turn};
 
 const COLUMNS: &str = "SELECT letter, incident, audience, seed, warrant, planned, started_ms,
      finished_ms, state, version, trouble FROM letter";
@@ -25,6 +25,8 @@ impl Store {
         audience: Audience,
         seed: [u8; 32],
     ) -> Result<Letter, StoreError> {
+        let mut tx = self.begin().await?;
+        tx.take_turn(Turn::Number).await?;
         sqlx::query(
             "INSERT INTO letter (letter, incident, audience, seed, planned)
              SELECT COALESCE(MAX(letter), 0) + 1, $1, $2, $3, 0 FROM letter WHERE TRUE
@@ -33,8 +35,9 @@ impl Store {
         .bind(i64::from(incident.0))
         .bind(audience_name(audience))
         .bind(seed.to_vec())
-        .execute(self.db.writer())
+        .execute(&mut *tx.tx)
         .await?;
+        tx.commit().await?;
         let letters = self.letters_about(incident).await?;
         let found = letters.into_iter().find(|letter| letter.audience == audience);
         found.ok_or_else(|| corrupt("a letter that was just written is lost"))
@@ -285,14 +288,17 @@ impl Store {
 
     /// The number of a mail provider. A new name gets one.
     pub async fn provider_number(&self, name: &str) -> Result<u16, StoreError> {
+        let mut tx = self.begin().await?;
+        tx.take_turn(Turn::Number).await?;
         sqlx::query(
             "INSERT INTO mail_provider (provider, name)
              SELECT COALESCE(MAX(provider), 0) + 1, $1 FROM mail_provider WHERE TRUE
              ON CONFLICT (name) DO NOTHING",
         )
         .bind(name.to_owned())
-        .execute(self.db.writer())
+        .execute(&mut *tx.tx)
         .await?;
+        tx.commit().await?;
         let row = sqlx::query("SELECT provider FROM mail_provider WHERE name = $1")
             .bind(name.to_owned())
             .fetch_one(self.db.reader())

@@ -14,7 +14,10 @@ mod ports;
 mod rows;
 
 use cofferdam_store::{Backend, Db, Location, Migrations, StoreError};
+use response_api::IncidentId;
 use sqlx::{Any, Transaction};
+
+use rows::sql;
 
 pub use access_logs::StoredAccessLog;
 pub use brought::SealedPerson;
@@ -49,7 +52,36 @@ struct Tx {
     backend: Backend,
 }
 
+/// Something that transactions do one after the other.
+#[derive(Debug, Clone, Copy)]
+enum Turn {
+    /// Adding an entry to a journal: each names the one before.
+    Journal(IncidentId),
+    /// Giving a new row the number after the last one.
+    Number,
+}
+
 impl Tx {
+    /// Waits for its turn, and keeps it until the transaction ends. PostgreSQL runs transactions at the
+    /// same time; SQLite has one writer.
+    async fn take_turn(&mut self, turn: Turn) -> Result<(), StoreError> {
+        if self.backend == Backend::Sqlite {
+            return Ok(());
+        }
+        let (kind, number) = match turn {
+            Turn::Journal(incident) => (0x6a6f_7572_i64, i64::from(incident.0)),
+            Turn::Number => (0x6e75_6d62, 0),
+        };
+        // The driver reads no column of the type that the lock returns.
+        let lock = "pg_advisory_xact_lock(CAST($1 AS INTEGER), CAST($2 AS INTEGER)) IS NULL";
+        sqlx::query(sql(format!("SELECT CASE WHEN {lock} THEN 1 ELSE 0 END")))
+            .bind(kind)
+            .bind(number)
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
+    }
+
     async fn commit(self) -> Result<(), StoreError> {
         Ok(self.tx.commit().await?)
     }

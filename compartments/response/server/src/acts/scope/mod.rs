@@ -47,7 +47,12 @@ pub async fn scope(
     let Gathered { evidence, window, logs } = gathered;
     let (exposure, levels) = evidence.judge();
     let act = scoped(app, &exposure, by);
-    app.store.set_exposure(&exposure, &levels, &act).await?;
+    if !app.store.set_exposure(incident, (&exposure, &levels), &act).await? {
+        app.open_incident(incident.incident).await?;
+        return Err(Problem::conflict(
+            "the incident was amended while it was scoped; scope it again",
+        ));
+    }
     let (app, hosts) = (app.clone(), FallenHosts::of(incident));
     let (id, computed) = (incident.incident, exposure.computed);
     tokio::spawn(async move {

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use cofferdam_core::Timestamp;
 use cofferdam_wire::{Problem, blocking};
-use response_api::IncidentId;
+use response_api::{Exposure, IncidentId};
 use response_exposure::{FallenHosts, IndexedLog as _, Window, pages_of_segment};
 
 use crate::app::App;
 use crate::logs::FileLog;
+use crate::store::Finding;
 
-/// Writes the pages of the exposure of `incident` that was computed at `computed`.
+/// Writes the pages of the exposure of `incident` that was computed at `computed`, as long as no other
+/// took its place.
 pub async fn write_pages(
     app: &App,
     (incident, computed): (IncidentId, Timestamp),
@@ -25,6 +27,10 @@ pub async fn write_pages(
             let (logs, hosts) = (logs.clone(), hosts.clone());
             let pages =
                 blocking(move || pages_of_segment(&logs[place], segment, &hosts, window)).await??;
+            let kept = app.store.finding::<Exposure>(incident, Finding::Exposure).await?;
+            if kept.is_none_or(|kept| kept.computed != computed) {
+                return Ok(());
+            }
             app.store.add_pages(incident, number, &pages).await?;
             number += 1;
         }

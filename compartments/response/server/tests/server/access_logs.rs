@@ -1,0 +1,163 @@
+//! Access logs of other systems.
+
+use cofferdam_core::{Access, Field, FieldSet, Operation, Personal, Record, Timestamp, Whose};
+use cofferdam_wire::ProblemType;
+use response_api::{
+    BeginAccessLog, DeclareIncident, DoubtCause, FinishAccessLog, FinishTable, ImportAccessLog,
+    ImportTable, IncidentId, Level, ListAccessLogs, PAGE_OUT_OF_TURN, People, ReadPerson,
+    RemoveAccessLog, ScopeIncident, Span,
+};
+use response_server::store::Finding;
+
+use crate::bench::{Bench, declare, person};
+
+fn log() -> String {
+    "ab".repeat(32)
+}
+
+fn begin(log: String) -> BeginAccessLog {
+    BeginAccessLog { log, name: "a.log".to_owned(), format: "combined".to_owned() }
+}
+
+fn page(page: u32, accesses: Vec<Access>) -> ImportAccessLog {
+    ImportAccessLog { log: log(), page, accesses }
+}
+
+/// The log tells everything that happened in the window of the declared incident.
+fn finish(unreadable: u64) -> FinishAccessLog {
+    let (from, to) = ("2012-01-14T20:00:00Z", "2012-01-15T12:00:00Z");
+    let covers = Span { from: from.parse().unwrap(), to: to.parse().unwrap() };
+    FinishAccessLog { log: log(), covers, unreadable }
+}
+
+#[tokio::test]
+async fn pages_come_one_after_the_other() {
+    let bench = Bench::start_alone().await;
+    for bad in ["../../etc/passwd".to_owned(), "g".repeat(64), String::new()] {
+        bench.refused(begin(bad), ProblemType::BAD_REQUEST).await;
+    }
+    let nameless = BeginAccessLog { name: String::new(), ..begin(log()) };
+    bench.refused(nameless, ProblemType::BAD_REQUEST).await;
+    bench.refused(page(0, vec![]), ProblemType::NOT_FOUND).await;
+    bench.refused(finish(0), ProblemType::NOT_FOUND).await;
+    assert_eq!(bench.done(begin(log())).await.pages, 0);
+    bench.refused(page(1, vec![]), PAGE_OUT_OF_TURN).await;
+    bench.done(page(0, vec![])).await;
+    bench.refused(page(0, vec![]), PAGE_OUT_OF_TURN).await;
+    bench.refused(page(2, vec![]), PAGE_OUT_OF_TURN).await;
+    assert_eq!(bench.done(begin(log())).await.pages, 1);
+    let mut backwards = finish(0);
+    backwards.covers = Span { from: backwards.covers.to, to: backwards.covers.from };
+    bench.refused(backwards, ProblemType::BAD_REQUEST).await;
+
+    let whole = bench.done(finish(0)).await;
+    assert_eq!((whole.name.as_str(), whole.accesses), ("a.log", 0));
+    assert_eq!(bench.done(finish(7)).await, whole, "a finished log is left as it is");
+    bench.refused(page(1, vec![]), PAGE_OUT_OF_TURN).await;
+    assert!(bench.done(begin(log())).await.finished);
+    assert_eq!(bench.done(ListAccessLogs {}).await, [whole]);
+    bench.done(RemoveAccessLog { log: log() }).await;
+    assert_eq!(bench.done(ListAccessLogs {}).await, []);
+    bench.refused(RemoveAccessLog { log: log() }, ProblemType::NOT_FOUND).await;
+    assert!(!bench.dir.path().join("log-copy/access-logs").join(log()).exists());
+    let acts = ["access_log.begin", "access_log.finish", "access_log.remove"];
+    let acts = acts.map(|act| (act.to_owned(), None));
+    assert_eq!(bench.last_acts(IncidentId::NONE).await, acts);
+}
+
+fn access(line: u64, whose: Whose) -> Access {
+    Access {
+        line,
+        at: "2012-01-15T04:30:00Z".parse().unwrap(),
+        caller: "web-ky-1".parse().unwrap(),
+        via: "app-ro".parse().unwrap(),
+        operation: Operation::Release,
+        fields: FieldSet::EMPTY.with(Field::Phone),
+        whose,
+    }
+}
+
+fn keys(keys: &[&str]) -> Whose {
+    Whose::Keys(keys.iter().map(|key| Personal::new(*key)).collect())
+}
+
+/// Brings a table of three people and a log, and scopes an incident about them.
+async fn scoped(bench: &Bench, accesses: Vec<Access>, unreadable: u64) -> response_api::Exposure {
+    let people = vec![person("1"), person("2"), person("3")];
+    bench.done(ImportTable { people }).await;
+    bench.done(FinishTable {}).await;
+    bench.done(begin(log())).await;
+    bench.done(page(0, accesses)).await;
+    bench.done(finish(unreadable)).await;
+    let to = Some("2012-01-15T09:00:00Z".parse().unwrap());
+    let declared = DeclareIncident { people: People::Table, to, ..declare() };
+    let incident = bench.done(declared).await.incident;
+    bench.done(ScopeIncident { incident, from_log: true }).await
+}
+
+#[tokio::test]
+async fn an_access_exposes_the_people_whom_it_names() {
+    let bench = Bench::start_alone().await;
+    let accesses = vec![access(1, keys(&["2"])), access(2, keys(&["2", "stranger"]))];
+    let exposure = scoped(&bench, accesses, 0).await;
+    assert_eq!((exposure.people.read, exposure.people.reachable), (1, 2));
+    assert_eq!(exposure.assumed, 0);
+    let [log] = <[_; 1]>::try_from(exposure.access_logs.clone()).unwrap();
+    assert_eq!((log.accesses, log.everybody, log.unknown), (2, 0, 1));
+    assert_eq!(log.actors[&"app-ro".parse().unwrap()], 2);
+    let causes: Vec<_> = exposure.doubts.iter().map(|doubt| &doubt.cause).collect();
+    let names = 1;
+    assert_eq!(causes, [&DoubtCause::NotInTable { log: "a.log".to_owned(), names }]);
+
+    let incident = exposure.incident;
+    let read = |record| ReadPerson { incident, record: Record(record) };
+    let affected = bench.done(read(1)).await;
+    assert_eq!(affected.fields[&Field::Phone], Level::Read);
+    assert_eq!(affected.events[0].caller.as_str(), "web-ky-1");
+    assert_eq!(affected.events[0].via.as_str(), "app-ro");
+    let other = bench.done(read(0)).await;
+    assert_eq!((other.fields[&Field::Phone], other.events.len()), (Level::Reachable, 0));
+    assert!(!bench.done(read(9)).await.exists);
+}
+
+/// Pages of the exposure are written behind a scope. Until then the logs themselves are read.
+#[tokio::test]
+async fn one_persons_exposure_is_the_same_from_pages_and_from_logs() {
+    let bench = Bench::start_alone().await;
+    let incident = scoped(&bench, vec![access(1, keys(&["2"]))], 0).await.incident;
+    let store = bench.store().await;
+    while store.finding::<Timestamp>(incident, Finding::Pages).await.unwrap().is_none() {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let read = ReadPerson { incident, record: Record(1) };
+    let from_pages = bench.done(read.clone()).await;
+    assert_eq!(from_pages.events.len(), 1);
+    bench.execute("DELETE FROM finding WHERE kind = 'pages'").await;
+    bench.execute("DELETE FROM exposure_page").await;
+    assert_eq!(bench.done(read).await, from_pages);
+    let last = bench.journal(incident).await.pop().unwrap();
+    assert_eq!((last.action.as_str(), last.detail.as_str()), ("person", "record 1"));
+}
+
+#[tokio::test]
+async fn an_access_that_names_nobody_counts_as_everybodys() {
+    let bench = Bench::start_alone().await;
+    let everybody = Whose::Everybody { why: "SELECT without WHERE".to_owned() };
+    let exposure = scoped(&bench, vec![access(7, everybody)], 0).await;
+    // The log shows it: nothing is assumed.
+    assert_eq!((exposure.people.read, exposure.assumed), (3, 0));
+    let [unresolved] = <[_; 1]>::try_from(exposure.unresolved.clone()).unwrap();
+    assert_eq!((unresolved.log.as_str(), unresolved.line), ("a.log", 7));
+    assert_eq!(unresolved.why, "SELECT without WHERE");
+    assert!(exposure.doubts.iter().any(|d| d.cause == DoubtCause::Unresolved { accesses: 1 }));
+}
+
+#[tokio::test]
+async fn a_line_that_cant_be_read_counts_as_everybodys() {
+    let bench = Bench::start_alone().await;
+    let exposure = scoped(&bench, vec![access(1, keys(&["2"]))], 1).await;
+    assert_eq!((exposure.people.read, exposure.assumed), (3, 2));
+    let cause = DoubtCause::UnreadableLines { log: "a.log".to_owned(), lines: 1 };
+    let doubt = exposure.doubts.iter().find(|doubt| doubt.cause == cause);
+    assert!(doubt.unwrap().counts_as_read);
+}

@@ -1,0 +1,91 @@
+//! Who may make which call. Every route has a row here, or the test fails.
+
+use cofferdam_core::{Call, Field, Operation, Personal, Record, Sha256};
+use response_api::*;
+
+use crate::bench::{Bench, code, declare};
+
+const fn path<C: Call>(_: &C) -> &'static str {
+    C::PATH
+}
+
+/// A server with a certificate of the authority is no member of staff.
+#[tokio::test]
+async fn every_route_refuses_a_stranger() {
+    let bench = Bench::start_alone().await;
+    let stranger = bench.client("web-ky-1");
+    let mut walked = Vec::new();
+    macro_rules! refused {
+        ($($call:expr),* $(,)?) => {$(
+            let call = $call;
+            walked.push(path(&call));
+            assert_eq!(code(stranger.call(&call).await), "not-granted", "{}", path(&call));
+        )*};
+    }
+    let (incident, letter, log) = (IncidentId(1), LetterId(1), "ab".repeat(32));
+    let (caller, reason) =
+        ("web-ky-2".parse::<cofferdam_core::CallerName>().unwrap(), "x".to_owned());
+    let at = "2012-01-15T10:00:00Z".parse().unwrap();
+    refused![
+        BeginAccessLog { log: log.clone(), name: "a".to_owned(), format: "combined".to_owned() },
+        ImportAccessLog { log: log.clone(), page: 0, accesses: vec![] },
+        FinishAccessLog { log: log.clone(), covers: Span { from: at, to: at }, unreadable: 0 },
+        ListAccessLogs {},
+        RemoveAccessLog { log },
+        ListAlarms { after: 0 },
+        SealBag { incident, statement: String::new() },
+        LowerBudget {
+            incident,
+            caller: caller.clone(),
+            operation: Operation::Release,
+            budget: None,
+            reason: reason.clone(),
+        },
+        FreezeCaller { incident, caller, frozen: true, reason: reason.clone() },
+        ListCallers {},
+        VoidCredentials { incident, whose: VoidWhose::Exposed },
+        ListEpochs {},
+        ListEvidence { incident, log: 0, from: 0 },
+        ReadExposure { incident, level: Level::Read, field: Field::Name },
+        ReadGrounds { incident },
+        declare(),
+        crate::amend::nothing(incident),
+        CloseIncident { incident, reason: reason.clone() },
+        ListIncidents {},
+        ScopeIncident { incident, from_log: false },
+        ReadJournal { incident },
+        ReadLedger { letter, from: 0, limit: 1, state: None },
+        PlanLetter { incident, audience: Audience::Staff },
+        DraftLetter { letter },
+        TestLetter {
+            letter,
+            version: Sha256([1; 32]),
+            variant: 0,
+            to: Personal::new("a@b.example")
+        },
+        StartLetter { letter, before_staff: None },
+        PauseLetter { letter },
+        PauseProvider { letter, provider: "others".to_owned() },
+        ResumeProvider { letter, provider: "others".to_owned() },
+        StopLetter { letter, reason },
+        SettleLetter { letter, relayed: vec![], complete: false },
+        ReadLetter { letter },
+        PublishNotice { incident },
+        ApplyOrder { order: SignedOrder::Policy(serde_json::Value::Null) },
+        DraftPaperPost { letter },
+        ReadPaperPost { letter, warrant: String::new(), from: 0 },
+        FindPerson { key: "1".to_owned() },
+        ReadPerson { incident, record: Record(0) },
+        ReadPolicy {},
+        MakeReport { incident },
+        ImportTable { people: vec![] },
+        FinishTable {},
+        ReadTable {},
+    ];
+    walked.sort_unstable();
+    let mut paths = response_server::paths();
+    paths.sort_unstable();
+    assert_eq!(walked, paths, "a route has no row in this table");
+    assert_eq!(bench.done(ListIncidents {}).await, [], "staff are let in, and nothing was done");
+    assert_eq!(bench.journal(IncidentId::NONE).await, []);
+}

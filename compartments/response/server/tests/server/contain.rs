@@ -1,0 +1,220 @@
+//! Freezing callers, and lowering budgets.
+
+use cofferdam_core::{CallerName, Operation};
+use cofferdam_wire::ProblemType;
+use response_api::{
+    ActStage, FreezeCaller, IncidentId, LowerBudget, PARTLY_DONE, PublishNotice, ScopeIncident,
+};
+use response_server::store::Finding;
+
+use crate::bench::Bench;
+
+const INTENDED: Option<ActStage> = Some(ActStage::Intended);
+const DONE: Option<ActStage> = Some(ActStage::Done);
+const FAILED: Option<ActStage> = Some(ActStage::Failed);
+
+pub fn freeze(incident: IncidentId, frozen: bool) -> FreezeCaller {
+    let caller = "web-ky-1".parse().unwrap();
+    FreezeCaller { incident, caller, frozen, reason: "it opened a decoy".to_owned() }
+}
+
+/// What a neighbour was told about `web-ky-1`, in order: frozen or not.
+pub fn frozen_at(bench: &Bench, name: &str) -> Vec<bool> {
+    let taken = |frozen: bool, caller: CallerName, reason: String| {
+        assert_eq!((caller.as_str(), reason.as_str()), ("web-ky-1", "it opened a decoy"));
+        frozen
+    };
+    let neighbours = &bench.neighbours;
+    match name {
+        "keys" => {
+            let calls = neighbours.taken::<keys_api::FreezeCaller>(name);
+            calls.into_iter().map(|call| taken(call.frozen, call.caller, call.reason)).collect()
+        }
+        "accounts" => {
+            let calls = neighbours.taken::<accounts_api::FreezeCaller>(name);
+            calls.into_iter().map(|call| taken(call.frozen, call.caller, call.reason)).collect()
+        }
+        _ => {
+            let calls = neighbours.taken::<payments_api::FreezeCaller>(name);
+            calls.into_iter().map(|call| taken(call.frozen, call.caller, call.reason)).collect()
+        }
+    }
+}
+
+async fn kept_as_frozen(bench: &Bench, incident: IncidentId) -> Vec<CallerName> {
+    let frozen = bench.store().await.finding(incident, Finding::Frozen).await.unwrap();
+    frozen.unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_freeze_arrives_everywhere_and_stands_in_the_journal_twice() {
+    let bench = Bench::start().await;
+    let incident = bench.declare().await;
+    bench.done(freeze(incident, true)).await;
+    for name in ["keys", "accounts", "payments"] {
+        assert_eq!(frozen_at(&bench, name), [true], "{name}");
+    }
+    let freeze_at = |stage| ("freeze".to_owned(), stage);
+    assert_eq!(bench.last_acts(incident).await, [freeze_at(INTENDED), freeze_at(DONE)]);
+    let entry = bench.journal(incident).await.pop().unwrap();
+    assert_eq!(entry.detail, "web-ky-1: it opened a decoy");
+    assert_eq!(kept_as_frozen(&bench, incident).await.len(), 1);
+    bench.done(freeze(incident, true)).await;
+    assert_eq!(kept_as_frozen(&bench, incident).await.len(), 1, "frozen once");
+    bench.done(freeze(incident, false)).await;
+    assert_eq!(kept_as_frozen(&bench, incident).await, []);
+}
+
+#[tokio::test]
+async fn a_freeze_that_did_not_arrive_says_where() {
+    let bench = Bench::start_alone().await;
+    let incident = bench.declare().await;
+    let refused = bench.refused(freeze(incident, true), PARTLY_DONE).await;
+    for compartment in ["keys", "accounts", "payments"] {
+        assert!(refused.detail.contains(compartment), "{}", refused.detail);
+    }
+    let freeze_at = |stage| ("freeze".to_owned(), stage);
+    assert_eq!(bench.last_acts(incident).await, [freeze_at(INTENDED), freeze_at(FAILED)]);
+    let entry = bench.journal(incident).await.pop().unwrap();
+    assert_eq!(entry.detail, "web-ky-1: it opened a decoy: partly-done");
+    assert_eq!(kept_as_frozen(&bench, incident).await, []);
+}
+
+/// A compartment that fails keeps none of the others waiting, and giving the order again is safe.
+#[tokio::test]
+async fn a_freeze_is_given_to_the_others_if_one_fails() {
+    let bench = Bench::start().await;
+    let incident = bench.declare().await;
+    bench.neighbours.refuse::<keys_api::FreezeCaller>("keys", ProblemType::INTERNAL);
+    let refused = bench.refused(freeze(incident, true), PARTLY_DONE).await;
+    assert!(refused.detail.contains("keys") && !refused.detail.contains("payments"));
+    assert_eq!(frozen_at(&bench, "accounts"), [true]);
+    assert_eq!(frozen_at(&bench, "payments"), [true]);
+    assert_eq!(kept_as_frozen(&bench, incident).await, []);
+    bench.neighbours.relent();
+    bench.done(freeze(incident, true)).await;
+    assert_eq!(kept_as_frozen(&bench, incident).await.len(), 1);
+}
+
+/// What can't be journalled is not begun, so that no act goes unseen.
+#[tokio::test]
+async fn a_freeze_that_cant_be_journalled_is_not_given() {
+    let bench = Bench::start().await;
+    let incident = bench.declare().await;
+    bench
+        .execute(
+            "CREATE TRIGGER full BEFORE INSERT ON journal
+             BEGIN SELECT RAISE(ABORT, 'the disk is full'); END",
+        )
+        .await;
+    bench.refused(freeze(incident, true), ProblemType::INTERNAL).await;
+    assert!(frozen_at(&bench, "keys").is_empty());
+    bench.execute("DROP TRIGGER full").await;
+    assert_eq!(bench.journal(incident).await.len(), 1);
+}
+
+/// What was done and could not be kept stands in the journal as intended and failed.
+#[tokio::test]
+async fn a_freeze_that_cant_be_kept_is_journalled_as_failed() {
+    let bench = Bench::start().await;
+    let incident = bench.declare().await;
+    bench
+        .execute(
+            "CREATE TRIGGER full BEFORE INSERT ON finding
+             BEGIN SELECT RAISE(ABORT, 'the disk is full'); END",
+        )
+        .await;
+    bench.refused(freeze(incident, true), ProblemType::INTERNAL).await;
+    assert_eq!(frozen_at(&bench, "keys"), [true]);
+    let freeze_at = |stage| ("freeze".to_owned(), stage);
+    assert_eq!(bench.last_acts(incident).await, [freeze_at(INTENDED), freeze_at(FAILED)]);
+    assert_eq!(kept_as_frozen(&bench, incident).await, []);
+}
+
+#[tokio::test]
+async fn a_freeze_goes_on_although_its_caller_went_away() {
+    let bench = Bench::start().await;
+    let incident = bench.declare().await;
+    let permits = bench.neighbours.hold::<keys_api::FreezeCaller>("keys");
+    let staff = bench.staff();
+    let call = tokio::spawn(async move { staff.call(&freeze(incident, true)).await });
+    bench.neighbours.until_taken::<keys_api::FreezeCaller>("keys").await;
+    call.abort();
+    assert!(call.await.unwrap_err().is_cancelled());
+    assert_eq!(bench.last_acts(incident).await, [("freeze".to_owned(), INTENDED)]);
+    permits.add_permits(1);
+    while bench.journal(incident).await.len() < 3 {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert_eq!(bench.last_acts(incident).await, [("freeze".to_owned(), DONE)]);
+}
+
+#[tokio::test]
+async fn a_freeze_takes_a_reason() {
+    let bench = Bench::start().await;
+    let incident = bench.declare().await;
+    let silent = FreezeCaller { reason: "\t".to_owned(), ..freeze(incident, true) };
+    bench.refused(silent, ProblemType::BAD_REQUEST).await;
+    assert!(frozen_at(&bench, "keys").is_empty());
+    assert_eq!(bench.journal(incident).await.len(), 1);
+}
+
+/// The public is told that the server is shut off once it is, and not before.
+#[tokio::test]
+async fn the_notice_says_that_a_server_is_shut_off_if_it_is() {
+    let bench = Bench::start().await;
+    let incident = bench.declare().await;
+    bench.done(ScopeIncident { incident, from_log: false }).await;
+    let page = async || {
+        bench.done(PublishNotice { incident }).await;
+        std::fs::read_to_string(bench.dir.path().join("notice/index.html")).unwrap()
+    };
+    assert!(!page().await.contains("shut that server off"));
+    bench.done(freeze(incident, true)).await;
+    assert!(page().await.contains("shut that server off"));
+    bench.done(freeze(incident, false)).await;
+    assert!(!page().await.contains("shut that server off"));
+}
+
+fn lower(incident: IncidentId, budget: serde_json::Value) -> LowerBudget {
+    LowerBudget {
+        incident,
+        caller: "web-ky-1".parse().unwrap(),
+        operation: Operation::Release,
+        budget: Some(budget),
+        reason: "until it is rebuilt".to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn a_budget_is_lowered_at_keys_and_given_back() {
+    let bench = Bench::start().await;
+    let incident = bench.declare().await;
+    let budget = serde_json::json!({"minute": 10, "hour": 100, "day": 500, "burst": 0});
+    bench.done(lower(incident, budget.clone())).await;
+    let entry = bench.journal(incident).await.pop().unwrap();
+    assert_eq!((entry.action.as_str(), entry.stage), ("budget", DONE));
+    assert_eq!(
+        entry.detail,
+        "web-ky-1 release: 10 a minute, 100 an hour, 500 a day, 0 in bursts: until it is rebuilt"
+    );
+    bench.done(LowerBudget { budget: None, ..lower(incident, budget) }).await;
+    let taken = bench.neighbours.taken::<keys_api::LowerBudget>("keys");
+    let hours: Vec<_> = taken.iter().map(|call| call.budget.map(|of| of.hour)).collect();
+    assert_eq!(hours, [Some(100), None]);
+    let entry = bench.journal(incident).await.pop().unwrap();
+    assert!(entry.detail.contains("as the policy says"), "{}", entry.detail);
+}
+
+#[tokio::test]
+async fn a_budget_that_keys_did_not_lower_is_journalled_as_failed() {
+    let bench = Bench::start_alone().await;
+    let incident = bench.declare().await;
+    let malformed = lower(incident, serde_json::json!({"minute": -1}));
+    bench.refused(malformed, ProblemType::BAD_REQUEST).await;
+    assert_eq!(bench.journal(incident).await.len(), 1);
+    let budget = serde_json::json!({"minute": 10, "hour": 100, "day": 500});
+    bench.refused(lower(incident, budget), ProblemType::UPSTREAM).await;
+    let budget_at = |stage| ("budget".to_owned(), stage);
+    assert_eq!(bench.last_acts(incident).await, [budget_at(INTENDED), budget_at(FAILED)]);
+}

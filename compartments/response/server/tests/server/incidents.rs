@@ -1,0 +1,111 @@
+//! Declaring incidents, and scoping them.
+
+use cofferdam_core::{Domain, Record};
+use cofferdam_wire::ProblemType;
+use response_api::{
+    ActStage, Audience, DeclareIncident, DoubtCause, IncidentId, LetterId, Level, ListEvidence,
+    ListIncidents, MakeReport, NOT_SCOPED, People, PlanLetter, PublishNotice, ReadExposure,
+    ReadGrounds, ReadJournal, ReadLedger, ReadLetter, ReadPerson, ScopeIncident, VoidCredentials,
+    VoidWhose,
+};
+
+use crate::bench::{Bench, NOW, declare};
+
+#[tokio::test]
+async fn an_incident_is_declared_listed_and_journalled() {
+    let bench = Bench::start_alone().await;
+    let declared = bench.done(declare()).await;
+    assert_eq!(declared.incident, IncidentId(1));
+    assert_eq!(declared.declared.to_string(), NOW);
+    assert_eq!(bench.done(ListIncidents {}).await, std::slice::from_ref(&declared));
+    let [entry] = <[_; 1]>::try_from(bench.journal(declared.incident).await).unwrap();
+    assert_eq!((entry.by.as_str(), entry.action.as_str()), ("operator-1", "declare"));
+    assert_eq!((entry.from.as_str(), entry.stage), ("127.0.0.1", None::<ActStage>));
+    assert_eq!(entry.detail, "one app server: web-ky-1 taken for fallen");
+}
+
+#[tokio::test]
+async fn a_declaration_that_makes_no_sense_is_refused() {
+    let bench = Bench::start_alone().await;
+    let at = |text: &str| text.parse().unwrap();
+    for wrong in [
+        DeclareIncident { title: " ".to_owned(), ..declare() },
+        DeclareIncident { fallen: vec![], ..declare() },
+        DeclareIncident { from: at("2012-01-15T10:00:01Z"), ..declare() },
+        DeclareIncident { to: Some(at("2012-01-14T21:00:00Z")), ..declare() },
+        DeclareIncident { found: "x".repeat(501), ..declare() },
+        DeclareIncident {
+            people: People::Table,
+            fallen: vec!["keys=keys".parse().unwrap()],
+            ..declare()
+        },
+    ] {
+        bench.refused(wrong, ProblemType::BAD_REQUEST).await;
+    }
+    assert_eq!(bench.done(ListIncidents {}).await, []);
+}
+
+#[tokio::test]
+async fn what_does_not_exist_is_not_found() {
+    let bench = Bench::start_alone().await;
+    let (incident, letter, missing) = (IncidentId(7), LetterId(7), ProblemType::NOT_FOUND);
+    bench.refused(ScopeIncident { incident, from_log: false }, missing).await;
+    bench.refused(ReadJournal { incident }, missing).await;
+    bench.refused(ReadGrounds { incident }, missing).await;
+    bench.refused(MakeReport { incident }, missing).await;
+    bench.refused(crate::amend::nothing(incident), missing).await;
+    bench.refused(crate::close::close(incident), missing).await;
+    bench.refused(crate::contain::freeze(incident, true), missing).await;
+    bench.refused(ReadLetter { letter }, missing).await;
+    bench.refused(ReadLedger { letter, from: 0, limit: 1, state: None }, missing).await;
+    bench.refused(crate::contain::freeze(incident, false), missing).await;
+}
+
+#[tokio::test]
+async fn what_needs_an_exposure_says_so() {
+    let bench = Bench::start_alone().await;
+    let incident = bench.declare().await;
+    bench.refused(PlanLetter { incident, audience: Audience::Staff }, NOT_SCOPED).await;
+    bench.refused(PublishNotice { incident }, NOT_SCOPED).await;
+    bench.refused(ListEvidence { incident, log: 0, from: 0 }, NOT_SCOPED).await;
+    bench.refused(ReadPerson { incident, record: Record(0) }, NOT_SCOPED).await;
+    bench.refused(VoidCredentials { incident, whose: VoidWhose::Exposed }, NOT_SCOPED).await;
+    let field = cofferdam_core::Field::Name;
+    bench.refused(ReadExposure { incident, level: Level::Read, field }, NOT_SCOPED).await;
+    let report = bench.done(MakeReport { incident }).await;
+    assert_eq!((report.exposure, report.voided, report.notice), (None, None, None));
+    let journal = bench.journal(incident).await;
+    let acts: Vec<_> = journal.iter().map(|entry| entry.action.as_str()).collect();
+    assert_eq!(acts, ["declare", "report"], "what was refused is not journalled");
+}
+
+/// The neighbours are down: everything that they would have told is a doubt.
+#[tokio::test]
+async fn a_scope_without_neighbours_shows_its_doubts() {
+    let bench = Bench::start_alone().await;
+    let incident = bench.declare().await;
+    let exposure = bench.done(ScopeIncident { incident, from_log: true }).await;
+    let has = |is: fn(&DoubtCause) -> bool| exposure.doubts.iter().any(|doubt| is(&doubt.cause));
+    assert!(has(|cause| matches!(cause, DoubtCause::LogNotFollowed { .. })));
+    assert!(has(|cause| matches!(cause, DoubtCause::CustomersOutdated { .. })));
+    assert!(has(|cause| matches!(cause, DoubtCause::CardsUnknown { .. })));
+    assert!(has(|cause| matches!(cause, DoubtCause::SessionsUnknown { .. })));
+    assert!(has(|cause| matches!(cause, DoubtCause::GrantsUnknown { .. })));
+    let report = bench.done(MakeReport { incident }).await;
+    assert_eq!(report.exposure, Some(exposure));
+}
+
+#[tokio::test]
+async fn a_scope_uses_what_its_neighbours_tell() {
+    let bench = Bench::start().await;
+    let incident = bench.declare().await;
+    let exposure = bench.done(ScopeIncident { incident, from_log: false }).await;
+    let cards = exposure.untouched.iter().find(|of| of.domain == Domain::Payments).unwrap();
+    assert_eq!((cards.records, cards.granted), (5, false), "the cards that payments counts");
+    assert!(!exposure.doubts.iter().any(|doubt| {
+        matches!(doubt.cause, DoubtCause::CardsUnknown { .. } | DoubtCause::SessionsUnknown { .. })
+    }));
+    let asked = bench.neighbours.taken::<accounts_api::ReadActivity>("accounts");
+    assert_eq!(asked[0].from, declare().from);
+    assert_eq!(asked[0].callers, Some(declare().fallen.iter().map(|f| f.host.clone()).collect()));
+}

@@ -1,0 +1,200 @@
+//! Small `keys`, `accounts` and `payments` over real mutual TLS: they note each call, and answer or
+//! refuse it.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use axum::extract::State;
+use cofferdam_core::{Call, Epoch, Reseal};
+use cofferdam_wire::{Answer, Body, Listener, Problem, ProblemType, Routes};
+use keys_api::{Alarm, DomainEpochs, ReadAlarms, WarrantId};
+use serde_json::Value;
+use testkit::Authority;
+use tokio::sync::Semaphore;
+
+/// The warrant that `keys` opens.
+pub const WARRANT: WarrantId = WarrantId([9; 16]);
+
+/// A call that a neighbour took: its name, the path, and the body as JSON.
+pub type Taken = (&'static str, &'static str, Value);
+
+/// What the neighbours did, and what they are to do.
+#[derive(Default)]
+pub struct Book {
+    /// Every call, in order.
+    pub taken: Vec<Taken>,
+    /// The problem with which a neighbour answers a path.
+    pub refusals: BTreeMap<(&'static str, &'static str), ProblemType>,
+    /// Calls that are answered only when the test permits one.
+    pub held: BTreeMap<(&'static str, &'static str), Arc<Semaphore>>,
+    /// The alarms of `keys`.
+    pub alarms: Vec<Alarm>,
+}
+
+type Shared = Arc<Mutex<Book>>;
+
+/// Running neighbours.
+pub struct Neighbours {
+    book: Shared,
+    ports: [u16; 3],
+}
+
+impl Neighbours {
+    pub async fn start(authority: &Authority) -> Self {
+        let book = Shared::default();
+        let mut ports = [0; 3];
+        for (port, (name, routes)) in ports.iter_mut().zip([
+            ("keys", keys()),
+            ("accounts", accounts()),
+            ("payments", payments()),
+        ]) {
+            let (identity, router) = (authority.identity(name), routes.into_router(book.clone()));
+            let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+            *port = listener.address().port();
+            tokio::spawn(async move {
+                listener.serve(&identity, router, std::future::pending()).await;
+            });
+        }
+        Self { book, ports }
+    }
+
+    pub fn keys(&self) -> String {
+        format!("https://localhost:{}", self.ports[0])
+    }
+
+    pub fn accounts(&self) -> String {
+        format!("https://localhost:{}", self.ports[1])
+    }
+
+    pub fn payments(&self) -> String {
+        format!("https://localhost:{}", self.ports[2])
+    }
+
+    pub fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap()
+    }
+
+    /// Has a neighbour answer a call with a problem.
+    pub fn refuse<C: Call>(&self, name: &'static str, kind: ProblemType) {
+        self.book().refusals.insert((name, C::PATH), kind);
+    }
+
+    /// Holds a neighbour's answers to a call back. Each answer takes a permit.
+    pub fn hold<C: Call>(&self, name: &'static str) -> Arc<Semaphore> {
+        let permits = Arc::new(Semaphore::new(0));
+        self.book().held.insert((name, C::PATH), permits.clone());
+        permits
+    }
+
+    /// Waits until a neighbour took a call.
+    pub async fn until_taken<C: Call>(&self, name: &str) {
+        while self.taken::<C>(name).is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Has every neighbour answer again.
+    pub fn relent(&self) {
+        self.book().refusals.clear();
+    }
+
+    /// The bodies of a neighbour's calls of one kind.
+    pub fn taken<C: Call>(&self, name: &str) -> Vec<C> {
+        let book = self.book();
+        let of_kind = book.taken.iter().filter(|(of, path, _)| *of == name && *path == C::PATH);
+        of_kind.map(|(_, _, body)| serde_json::from_value(body.clone()).unwrap()).collect()
+    }
+}
+
+fn keys() -> Routes<Shared> {
+    let epochs = DomainEpochs { current: Epoch(1), readable: vec![Epoch(1)], reseal_until: None };
+    let policy = keys_api::Policy { version: 7, approvers: vec![], callers: vec![] };
+    Routes::new()
+        .call::<keys_api::FreezeCaller, _, _>(answering::<keys_api::FreezeCaller>("keys", ()))
+        .call::<keys_api::LowerBudget, _, _>(answering::<keys_api::LowerBudget>("keys", ()))
+        .call::<keys_api::ListCallers, _, _>(answering::<keys_api::ListCallers>("keys", vec![]))
+        .call::<keys_api::ReadPolicy, _, _>(answering::<keys_api::ReadPolicy>("keys", policy))
+        .call::<keys_api::ChangePolicy, _, _>(answering::<keys_api::ChangePolicy>("keys", ()))
+        .call::<keys_api::ReadEpochs, _, _>(answering::<keys_api::ReadEpochs>(
+            "keys",
+            epochs.clone(),
+        ))
+        .call::<keys_api::ChangeEpoch, _, _>(answering::<keys_api::ChangeEpoch>("keys", epochs))
+        .call::<keys_api::OpenWarrant, _, _>(answering::<keys_api::OpenWarrant>("keys", WARRANT))
+        .call::<keys_api::CloseWarrant, _, _>(answering::<keys_api::CloseWarrant>("keys", ()))
+        .call::<ReadAlarms, _, _>(alarms)
+}
+
+fn accounts() -> Routes<Shared> {
+    use accounts_api::{
+        Activity, Changes, FreezeCaller, ListCustomers, ReadActivity, ReadChanges,
+        ReadPostalContacts, ReadReseal, RevokeSessions, VoidCredentials, VoidOutcome,
+    };
+    const NAME: &str = "accounts";
+    let nobody = Vec::new();
+    let mut empty = Vec::new();
+    roaring::RoaringBitmap::new().serialize_into(&mut empty).unwrap();
+    let activity = Activity { opened: empty.clone(), held: empty.clone(), mailed: empty };
+    let changes =
+        Changes { last: 0, newest: 0, more: false, forgotten: false, rows: vec![], gone: vec![] };
+    let outcome = VoidOutcome { order: 4, customers: 3, seconds: 0.5 };
+    Routes::new()
+        .call::<FreezeCaller, _, _>(answering::<FreezeCaller>(NAME, ()))
+        .call::<VoidCredentials, _, _>(answering::<VoidCredentials>(NAME, outcome))
+        .call::<RevokeSessions, _, _>(answering::<RevokeSessions>(NAME, 2))
+        .call::<ReadActivity, _, _>(answering::<ReadActivity>(NAME, activity))
+        .call::<ReadChanges, _, _>(answering::<ReadChanges>(NAME, changes))
+        .call::<ListCustomers, _, _>(answering::<ListCustomers>(NAME, vec![]))
+        .call::<ReadPostalContacts, _, _>(answering::<ReadPostalContacts>(NAME, nobody))
+        .call::<ReadReseal, _, _>(answering::<ReadReseal>(NAME, Reseal::default()))
+}
+
+fn payments() -> Routes<Shared> {
+    use payments_api::{CountCards, FreezeCaller, ReadReseal};
+    const NAME: &str = "payments";
+    Routes::new()
+        .call::<FreezeCaller, _, _>(answering::<FreezeCaller>(NAME, ()))
+        .call::<CountCards, _, _>(answering::<CountCards>(NAME, 5))
+        .call::<ReadReseal, _, _>(answering::<ReadReseal>(NAME, Reseal::default()))
+}
+
+type Reply<A> = Pin<Box<dyn Future<Output = Result<Answer<A>, Problem>> + Send>>;
+
+/// A route that notes the call, and gives always the same answer.
+fn answering<C>(
+    name: &'static str,
+    answer: C::Answer,
+) -> impl Fn(State<Shared>, Body<C>) -> Reply<C::Answer> + Clone + Send + Sync + 'static
+where
+    C: Call + 'static,
+    C::Answer: Clone + Sync + 'static,
+{
+    move |State(book), Body(call, encoding)| {
+        let answer = answer.clone();
+        Box::pin(async move {
+            let held = {
+                let mut book = book.lock().unwrap();
+                book.taken.push((name, C::PATH, serde_json::to_value(&call).unwrap()));
+                book.held.get(&(name, C::PATH)).cloned()
+            };
+            if let Some(permits) = held {
+                permits.acquire().await.unwrap().forget();
+            }
+            match book.lock().unwrap().refusals.get(&(name, C::PATH)) {
+                Some(kind) => Err(Problem::new(*kind, "the test said so")),
+                None => Ok(Answer(answer, encoding)),
+            }
+        })
+    }
+}
+
+async fn alarms(
+    State(book): State<Shared>,
+    Body(call, encoding): Body<ReadAlarms>,
+) -> Result<Answer<Vec<Alarm>>, Problem> {
+    let book = book.lock().unwrap();
+    let newer = book.alarms.iter().filter(|alarm| alarm.seq > call.after);
+    Ok(Answer(newer.cloned().collect(), encoding))
+}
