@@ -13,7 +13,7 @@ db.execute("SET threads = 2")
 if sys.argv[1] == "make":
     csv, parquet = sys.argv[2:]
     columns = (
-        "{'at': 'BIGINT', 'caller': 'VARCHAR', 'via': 'VARCHAR', 'operation': 'VARCHAR',"
+        "{'at_ms': 'BIGINT', 'caller': 'VARCHAR', 'via': 'VARCHAR', 'operation': 'VARCHAR',"
         " 'fields': 'USMALLINT', 'record': 'UINTEGER'}"
     )
     db.execute(
@@ -28,7 +28,7 @@ else:
             SELECT record, bit_or(CASE operation WHEN 'harden' THEN 0 ELSE fields END) AS fields,
                    bool_or(operation = 'harden') AS typed
             FROM read_parquet('{files}')
-            WHERE caller = '{caller}' AND at BETWEEN {start} AND {end}
+            WHERE caller = '{caller}' AND at_ms BETWEEN {start} AND {end}
             GROUP BY record)
         SELECT {", ".join(f"count(*) FILTER (fields & {1 << bit} > 0)" for bit in FIELDS)},
                count(*) FILTER (typed) FROM seen

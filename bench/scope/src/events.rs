@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use cofferdam_core::{CallerName, Domain, Epoch, Field, FieldSet, Operation, Record, Timestamp};
 use cofferdam_index::Detail;
-use cofferdam_tlog::{Day, HashFile, Segments};
+use cofferdam_tlog::{Day, HashFile, Segments, index};
 use fake::rand::rngs::ChaCha8Rng;
 use fake::rand::{RngExt, SeedableRng};
 use keys_api::{Entry, Event, RecordList, glance};

@@ -8,30 +8,30 @@ use cofferdam_store::Location;
 use fake::rand::rngs::ChaCha8Rng;
 use fake::rand::{RngExt, SeedableRng};
 use response_api::IncidentId;
-use response_server::population::{Population, counts};
-use response_server::reading::{Readable, Source, look};
-use response_server::scope::{LogKind, people};
+use response_exposure::{
+    IndexedLog, Population, Source, page_of, pages_of_segment, people, read_log,
+};
+use response_server::logs::FileLog;
 use response_server::store::Store;
 
 use crate::Args;
-use crate::events::log_dir;
-use crate::scope::{fallen, of};
+use crate::scope::{fallen, of, open_log};
 
 const PLACES: u32 = 60;
 const PERSONS: usize = 1_000;
 
 /// Counts those read by place and language; looks single people up.
 pub fn measure(args: &Args) {
-    let log = Readable::open(LogKind::Release, &log_dir(&args.dir)).unwrap();
-    let found = look(&log, &fallen(), of(args), Source::Index).unwrap();
-    let affected = people(&found.read, Domain::Accounts);
+    let log = open_log(args);
+    let found = read_log(&log, &fallen(), of(args), Source::Index).unwrap();
+    let affected = people(&found.levels.read, Domain::Accounts);
 
     let started = Instant::now();
     let population = population(args.customers);
     println!("people: {} known in {:.1} s", args.customers, started.elapsed().as_secs_f64());
     let started = Instant::now();
-    let places = counts(&population.jurisdictions, &affected);
-    let languages = counts(&population.languages, &affected);
+    let places = population.count_jurisdictions(&affected);
+    let languages = population.count_languages(&affected);
     println!(
         "people: {} counted by {} places and {} languages {:>9.3} s",
         affected.len(),
@@ -62,14 +62,14 @@ fn population(customers: u32) -> Population {
 }
 
 /// One person at a time, from the pages in the database.
-async fn persons(args: &Args, log: &Readable) {
+async fn persons(args: &Args, log: &FileLog) {
     let path = args.dir.join("pages.db");
     let fresh = !path.exists();
     let store = Store::open(&Location::Sqlite(path)).await.unwrap();
     let started = Instant::now();
     if fresh {
-        for (number, name) in (0..).zip(log.names()) {
-            let pages = response_server::pages(log, name, &fallen(), of(args)).unwrap();
+        for (number, segment) in (0..).zip(log.segments()) {
+            let pages = pages_of_segment(log, segment, &fallen(), of(args)).unwrap();
             store.add_pages(IncidentId(1), number, &pages).await.unwrap();
         }
         println!("person: pages written in {:.1} s", started.elapsed().as_secs_f64());
@@ -79,11 +79,10 @@ async fn persons(args: &Args, log: &Readable) {
     let mut events = 0;
     for _ in 0..PERSONS {
         let record: u32 = rng.random_range(0..args.customers);
-        let [a, b, c, d] = record.to_be_bytes();
+        let (number, low) = page_of(record);
         let started = Instant::now();
-        let pages = store.pages(IncidentId(1), u16::from_be_bytes([a, b])).await.unwrap();
-        let low = u16::from_be_bytes([c, d]);
-        events += pages.iter().flat_map(|page| page.of(low)).count();
+        let pages = store.pages(IncidentId(1), number).await.unwrap();
+        events += pages.iter().flat_map(|page| page.slots_of(low)).count();
         took.push(started.elapsed().as_secs_f64() * 1_000.0);
     }
     took.sort_by(f64::total_cmp);

@@ -5,8 +5,9 @@ use std::fs;
 use std::process::Command;
 use std::time::Instant;
 
-use response_server::reading::{Readable, Source, look};
-use response_server::scope::{Bitmaps, Fallen, Found, LogKind, Window};
+use response_api::People;
+use response_exposure::{Bitmaps, FallenHosts, Findings, LogKind, Source, Window, read_log};
+use response_server::logs::FileLog;
 
 use crate::Args;
 use crate::events::{FALLEN, log_dir, window};
@@ -23,8 +24,8 @@ pub struct Measured {
 }
 
 /// The fallen host.
-pub fn fallen() -> Fallen {
-    Fallen::new(&[FALLEN.parse().unwrap()])
+pub fn fallen() -> FallenHosts {
+    FallenHosts::new(People::Accounts, &[FALLEN.parse().unwrap()])
 }
 
 /// The window.
@@ -33,15 +34,19 @@ pub fn of(args: &Args) -> Window {
     Window::new(from, Some(to))
 }
 
-fn found(args: &Args, source: Source) -> Found {
-    let log = Readable::open(LogKind::Release, &log_dir(&args.dir)).unwrap();
-    look(&log, &fallen(), of(args), source).unwrap()
+/// The log that was written.
+pub fn open_log(args: &Args) -> FileLog {
+    FileLog::open(LogKind::Release, &log_dir(&args.dir)).unwrap()
+}
+
+fn findings(args: &Args, source: Source) -> Findings {
+    read_log(&open_log(args), &fallen(), of(args), source).unwrap()
 }
 
 /// Computes the exposure once, and says how much memory the process took.
 pub fn once(args: &Args) {
     let started = Instant::now();
-    let people = found(args, Source::Index).read.len();
+    let people = findings(args, Source::Index).levels.read.len();
     let seconds = started.elapsed().as_secs_f64();
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
@@ -61,10 +66,10 @@ pub fn measure(args: &Args) -> Measured {
     assert!(child.status().unwrap().success());
 
     let mut seconds = Vec::with_capacity(RUNS);
-    let mut last = Found::default();
+    let mut last = Findings::default();
     for _ in 0..RUNS {
         let started = Instant::now();
-        last = found(args, Source::Index);
+        last = findings(args, Source::Index);
         seconds.push(started.elapsed().as_secs_f64());
     }
     seconds.sort_by(f64::total_cmp);
@@ -72,24 +77,26 @@ pub fn measure(args: &Args) -> Measured {
     println!("scope: {} days of one caller, by the index  {median:>9.3} s", args.window);
     if args.from_log {
         let started = Instant::now();
-        let again = found(args, Source::Log);
+        let again = findings(args, Source::IndexAndEntries);
         println!(
-            "scope: the same from every entry            {:>9.3} s",
+            "scope: and again from every entry           {:>9.3} s",
             started.elapsed().as_secs_f64()
         );
-        assert_eq!((&again.read, &again.presented), (&last.read, &last.presented));
+        assert_eq!(again, last, "both readings must agree");
     }
     Measured { seconds: median, counts: counts(&last) }
 }
 
-fn counts(found: &Found) -> BTreeMap<String, u64> {
+fn counts(found: &Findings) -> BTreeMap<String, u64> {
     let each = |level: &'static str, of: &Bitmaps| {
         of.iter()
             .map(|(field, records)| (format!("{level} {field}"), records.len()))
             .collect::<Vec<_>>()
     };
-    let counts: BTreeMap<_, _> =
-        each("read", &found.read).into_iter().chain(each("presented", &found.presented)).collect();
+    let counts: BTreeMap<_, _> = each("read", &found.levels.read)
+        .into_iter()
+        .chain(each("presented", &found.levels.presented))
+        .collect();
     for (what, people) in &counts {
         println!("       {what}: {people}");
     }
