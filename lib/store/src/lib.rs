@@ -6,6 +6,7 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::{MigrateError, Migrator};
@@ -13,6 +14,10 @@ use sqlx::{Any, AnyPool, Transaction};
 
 /// The number of reading connections to a SQLite file, or of all connections to PostgreSQL.
 const READERS: u32 = 8;
+
+/// The longest wait for a connection to PostgreSQL. A database that is down is then an error, and not
+/// half a minute of silence.
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 
 /// The kind of database behind a [`Db`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -206,6 +211,7 @@ impl Db {
         let options = AnyConnectOptions::from_str(url).map_err(opened)?;
         let pool = AnyPoolOptions::new()
             .max_connections(READERS)
+            .acquire_timeout(CONNECT_WITHIN)
             .connect_with(options)
             .await
             .map_err(opened)?;

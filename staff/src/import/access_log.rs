@@ -112,7 +112,9 @@ pub async fn plan_access_logs(
         };
         let (mut accesses, reading) = start_reading(file, &understood);
         while let Some(some) = accesses.recv().await {
-            some.iter().for_each(|access| log.count(access));
+            for access in &some {
+                log.count(access);
+            }
             progress(log.accesses, 0);
         }
         let FileRead { span, unreadable } = reading.await??;

@@ -76,7 +76,10 @@ impl Room {
             Self::Console => other.is_library() || other.is_api("response"),
             Self::Staff => other.is_library() || matches!(other, Self::Api(_) | Self::Rules(_)),
             Self::TestKit => other.is_library() || matches!(other, Self::Api(_)),
-            Self::Estate => other.is_library() || matches!(other, Self::Api(_) | Self::Server(_)),
+            Self::Estate => {
+                other.is_library()
+                    || matches!(other, Self::Api(_) | Self::Rules(_) | Self::Server(_))
+            }
             Self::Drill => {
                 let shared = [Self::Estate, Self::Staff];
                 other.is_library()
@@ -105,7 +108,7 @@ impl Room {
             Self::Console => "the console reaches response only",
             Self::Staff => "staff's hand depends on lib/*, the apis and the rules",
             Self::TestKit => "the test kit knows no server",
-            Self::Estate => "an estate depends on lib/*, the apis and the servers",
+            Self::Estate => "an estate depends on lib/*, the apis, the rules and the servers",
             Self::Drill => "the drill depends on what the product has, and not on the binary",
             Self::Cli => "the binary depends on no test, bench or check",
             Self::Bench(_) | Self::Xtask => "anything may be measured and checked",

@@ -86,7 +86,7 @@ pub async fn run(args: DrillArgs) -> Result<ExitCode, CommandError> {
     let mut drill = Drill::start(&options, &std::env::current_exe()?, &terminal).await?;
     let shown = tokio::select! {
         replayed = drill.replay() => {
-            replayed.map_err(CommandError::from).and_then(|report| show(&output, &report))
+            replayed.map_err(CommandError::from).and_then(|report| show(&output, report))
         }
         () = Shutdown.requested() => Err("stopped before the end".into()),
     };

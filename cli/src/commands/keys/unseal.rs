@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 use cofferdam_wire::load_config;
 use keys_server::Config;
-use keys_server::custody::{Custody, Share, send_share};
+use keys_server::custody::{Custody, Share, ShareAnswer, send_share};
 use schemars::JsonSchema;
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -27,7 +27,7 @@ pub struct UnsealArgs {
 /// What became of a share.
 #[derive(Serialize, JsonSchema)]
 pub struct Unsealing {
-    /// What keys answered.
+    /// The answer of keys, in words.
     answer: String,
     /// Whether keys is open now.
     open: bool,
@@ -40,10 +40,28 @@ pub async fn run(args: UnsealArgs) -> Result<ExitCode, CommandError> {
         return Err("this keys is not guarded by custodians: it needs no share".into());
     };
     let share: Share = ask()?.parse()?;
-    let (answer, open) = send_share(socket, &share).await?;
-    let taken = open || answer.ends_with("shares");
-    args.output.print(&Unsealing { answer, open }, |of| vec![of.answer.clone()])?;
+    let answer = send_share(socket, &share).await?;
+    let open = answer == ShareAnswer::Open;
+    let taken = open || matches!(answer, ShareAnswer::Taken { .. });
+    args.output.print(&Unsealing { answer: words(&answer), open }, |of| vec![of.answer.clone()])?;
     Ok(if taken { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn words(answer: &ShareAnswer) -> String {
+    match answer {
+        ShareAnswer::Taken { have, of } => format!("{have} of {of} shares"),
+        ShareAnswer::Open => "keys is open".to_owned(),
+        ShareAnswer::Unreadable { fault } => format!("refused: {fault}"),
+        ShareAnswer::AnotherCeremony => {
+            "refused: this share is from another ceremony than the shares before".to_owned()
+        }
+        ShareAnswer::GivenTwice => "refused: this share was given before".to_owned(),
+        ShareAnswer::WrongKey => {
+            "refused: these shares make a key that opens nothing here; keys dropped them all, so \
+             begin again"
+                .to_owned()
+        }
+    }
 }
 
 fn ask() -> Result<Zeroizing<String>, CommandError> {

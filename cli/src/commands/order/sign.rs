@@ -31,7 +31,9 @@ pub async fn run(args: SignArgs) -> Result<ExitCode, CommandError> {
     let SignArgs { order: path, approvers, passphrases, response } = args;
     let mut order = OrderFile::read(&path)?;
     let words = show::words(&order, response.client().ok().as_ref()).await?;
-    words.iter().for_each(|line| output::note(line));
+    for line in &words {
+        output::note(line);
+    }
     for approver in open_keys(&approvers, &passphrases, &ask_passphrase)? {
         order.sign(&approver);
     }

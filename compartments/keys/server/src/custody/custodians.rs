@@ -1,5 +1,5 @@
 //! Takes the shares of custodians at start, over a Unix socket in a directory of the process's own
-//! user: one share a line, one answer a line. Nothing goes over the network.
+//! user: a line with a share, and a line of JSON with the answer. Nothing goes over the network.
 
 use std::fs;
 use std::io;
@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use cofferdam_core::KeyBytes;
+use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use zeroize::Zeroizing;
@@ -15,9 +16,32 @@ use super::share::{Added, Share, Shares};
 
 /// The longest line, in bytes: longer than any share.
 const MAX_LINE: u64 = 512;
-/// The answer to the last share that is needed.
-const OPEN: &str = "open";
 
+/// The answer of a starting `keys` to one share.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ShareAnswer {
+    /// The share was taken, and more are needed.
+    Taken {
+        /// The number of shares that have come together.
+        have: usize,
+        /// The number of shares that are needed.
+        of: usize,
+    },
+    /// The share was the last that was needed: `keys` is open.
+    Open,
+    /// The line held no share.
+    Unreadable {
+        /// The fault of the line.
+        fault: String,
+    },
+    /// The share is from another ceremony than the ones before.
+    AnotherCeremony,
+    /// This share was given before.
+    GivenTwice,
+    /// The shares make a key that opens nothing here. All of them were dropped.
+    WrongKey,
+}
 /// Why shares can't be handed over.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -51,7 +75,9 @@ pub async fn collect(
         let (mut stream, _) = listener.accept().await.map_err(failed)?;
         let Some(line) = read_line(&mut stream).await else { continue };
         let (answer, root) = take(&mut shares, &line, right);
-        tracing::info!(answer, "a custodian came");
+        tracing::info!(?answer, "a custodian came");
+        // The answer is plain data, which JSON can hold.
+        let answer = serde_json::to_string(&answer).unwrap_or_default();
         // A custodian who left before the answer still gave a share.
         let _ = stream.write_all(format!("{answer}\n").as_bytes()).await;
         if let Some(root) = root {
@@ -66,20 +92,19 @@ fn take(
     shares: &mut Shares,
     line: &str,
     right: &(dyn Fn(&KeyBytes) -> bool + Sync),
-) -> (String, Option<KeyBytes>) {
+) -> (ShareAnswer, Option<KeyBytes>) {
     let share = match line.parse::<Share>() {
         Ok(share) => share,
-        Err(e) => return (format!("refused: {e}"), None),
+        Err(e) => return (ShareAnswer::Unreadable { fault: e.to_string() }, None),
     };
     match shares.add(share) {
-        Added::Missing { have, of } => (format!("{have} of {of} shares"), None),
-        Added::Foreign => ("refused: the share is from another ceremony".to_owned(), None),
-        Added::Twice => ("refused: this share was given already".to_owned(), None),
-        Added::Complete(root) if right(&root) => (OPEN.to_owned(), Some(root)),
+        Added::Missing { have, of } => (ShareAnswer::Taken { have, of }, None),
+        Added::Foreign => (ShareAnswer::AnotherCeremony, None),
+        Added::Twice => (ShareAnswer::GivenTwice, None),
+        Added::Complete(root) if right(&root) => (ShareAnswer::Open, Some(root)),
         Added::Complete(_) => {
             *shares = Shares::default();
-            let answer = "refused: these shares open nothing here; all were dropped, begin again";
-            (answer.to_owned(), None)
+            (ShareAnswer::WrongKey, None)
         }
     }
 }
@@ -90,17 +115,14 @@ async fn read_line(stream: &mut UnixStream) -> Option<Zeroizing<String>> {
     Some(line)
 }
 
-/// Hands one share to a starting `keys`. Returns its answer, and whether the share was the last
-/// that was needed.
-pub async fn send_share(path: &Path, share: &Share) -> Result<(String, bool), UnsealError> {
+/// Hands one share to a starting `keys`, and returns its answer.
+pub async fn send_share(path: &Path, share: &Share) -> Result<ShareAnswer, UnsealError> {
     let failed = |source| UnsealError::Socket { path: path.to_owned(), source };
     let mut stream = UnixStream::connect(path).await.map_err(failed)?;
     let line = Zeroizing::new(format!("{}\n", *share.to_text()));
     stream.write_all(line.as_bytes()).await.map_err(failed)?;
     let answer = read_line(&mut stream).await.unwrap_or_default();
-    let answer = answer.trim().to_owned();
-    let open = answer == OPEN;
-    Ok((answer, open))
+    serde_json::from_str(&answer).map_err(|e| failed(e.into()))
 }
 
 #[cfg(test)]
@@ -126,11 +148,13 @@ mod tests {
             tokio::task::yield_now().await;
         }
         let give = async |share: &Share| send_share(&path, share).await.unwrap();
-        assert_eq!(give(&others[0]).await.0, "1 of 2 shares");
-        assert!(give(&shares[0]).await.0.contains("another ceremony"));
-        assert!(give(&others[1]).await.0.contains("open nothing here"));
-        assert_eq!(give(&shares[2]).await.0, "1 of 2 shares");
-        assert_eq!(give(&shares[0]).await, ("open".to_owned(), true));
+        let first = ShareAnswer::Taken { have: 1, of: 2 };
+        assert_eq!(give(&others[0]).await, first);
+        assert_eq!(give(&others[0]).await, ShareAnswer::GivenTwice);
+        assert_eq!(give(&shares[0]).await, ShareAnswer::AnotherCeremony);
+        assert_eq!(give(&others[1]).await, ShareAnswer::WrongKey);
+        assert_eq!(give(&shares[2]).await, first);
+        assert_eq!(give(&shares[0]).await, ShareAnswer::Open);
         assert_eq!(waiting.await.unwrap().expose(), root.expose());
         assert!(!path.exists());
     }

@@ -15,7 +15,7 @@ use cofferdam_wire::{ConfigError, read_secret, write_secret};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-pub use custodians::{UnsealError, send_share};
+pub use custodians::{ShareAnswer, UnsealError, send_share};
 pub use hsm::{HsmConfig, HsmError, open_root, seal_root};
 pub use share::{BadShare, Share};
 

@@ -271,7 +271,7 @@ async fn a_missing_day_is_found() {
     drop(log);
     fs::remove_file(test.log().join(names[1].file("entries"))).unwrap();
     let refused = test.open().err().unwrap().to_string();
-    assert!(refused.contains("entries 24 to 48 are missing"), "{refused}");
+    assert!(refused.contains("entries 24 to 48 before this segment are missing"), "{refused}");
 }
 
 #[tokio::test]

@@ -55,6 +55,7 @@ async fn every_route_refuses_a_stranger() {
         ScopeIncident { incident, from_log: false },
         ReadJournal { incident },
         ReadLedger { letter, from: 0, limit: 1, state: None },
+        ListLetters { incident: None },
         PlanLetter { incident, audience: Audience::Staff },
         DraftLetter { letter },
         TestLetter {
