@@ -82,6 +82,16 @@ impl OrderFile {
         signatures.push(new);
     }
 
+    /// Whether one person signed an order that takes two.
+    #[must_use]
+    pub fn awaits_second_signature(&self) -> bool {
+        let breaks_glass = match &self.order {
+            Order::Void(signed) => signed.order.break_glass.is_some(),
+            Order::Policy(_) | Order::Epoch(_) | Order::Letter(_) | Order::Warrant(_) => false,
+        };
+        !breaks_glass && self.signers().len() < 2
+    }
+
     /// The names of the people who signed so far.
     #[must_use]
     pub fn signers(&self) -> Vec<&str> {

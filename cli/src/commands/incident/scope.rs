@@ -108,7 +108,7 @@ fn levels(exposure: &Exposure) -> Vec<Vec<String>> {
 
 fn untouched(compartment: &Untouched) -> String {
     let Untouched { domain, records, released, granted } = compartment;
-    let grant = if *granted { "though they had a grant" } else { "they had no grant" };
+    let grant = if *granted { "the hosts had a grant for them" } else { "the hosts had no grant" };
     let (released, records) = (words::number(*released), words::number(*records));
     if released == "0" {
         format!("{domain}: none of {records} records was released to the fallen hosts; {grant}")
@@ -177,7 +177,7 @@ name    1,234         56     18,710
 where they live: US-11 11, US-10 10, US-09 9, US-08 8, US-07 7, US-06 6, US-05 5, US-04 4, US-03 3, US-02 2 and 2 more
 minors: 12; no letter reached: 3; counted as read for a doubt alone: 0
 web-ky-1: what was released to it
-payments: none of 9,000 records was released to the fallen hosts; they had no grant
+payments: none of 9,000 records was released to the fallen hosts; the hosts had no grant
 log: 5,000 entries, root abc=, cosigned
 doubt: the log was repaired (counts as read)";
         assert_eq!(lines(&exposure()).join("\n"), expected);

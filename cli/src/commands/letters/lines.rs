@@ -1,6 +1,6 @@
 //! A letter on the terminal.
 
-use response_api::{Audience, LedgerState, LetterStatus, ProviderStatus, ResetPages};
+use response_api::{LedgerState, LetterStatus, ProviderStatus, ResetPages};
 
 use crate::{columns, words};
 
@@ -14,7 +14,7 @@ pub fn lines(status: &LetterStatus) -> Vec<String> {
         "letter {} of incident {} to {}: {}",
         status.letter,
         status.incident,
-        audience_name(status.audience),
+        status.audience.as_str(),
         status.state.as_str()
     );
     let mut out: Vec<_> = std::iter::once(head).chain(columns::aligned(&rows)).collect();
@@ -35,7 +35,7 @@ pub fn lines(status: &LetterStatus) -> Vec<String> {
 pub fn summary(status: &LetterStatus) -> String {
     format!(
         "to {}: {} accepted, {} in doubt, {} bounced, {} still to send",
-        audience_name(status.audience),
+        status.audience.as_str(),
         words::number(status.of(LedgerState::Accepted)),
         words::number(status.of(LedgerState::InDoubt)),
         words::number(status.of(LedgerState::Bounced)),
@@ -47,7 +47,7 @@ pub fn summary(status: &LetterStatus) -> String {
 pub fn counts(status: &LetterStatus) -> Vec<String> {
     let count = |state| words::number(status.of(state));
     vec![
-        audience_name(status.audience).to_owned(),
+        status.audience.as_str().to_owned(),
         status.state.as_str().to_owned(),
         count(LedgerState::Accepted),
         count(LedgerState::InDoubt),
@@ -87,13 +87,5 @@ pub const fn state_name(state: LedgerState) -> &'static str {
         LedgerState::Complained => "complained of",
         LedgerState::Suppressed => "not written to",
         LedgerState::Expired => "given up",
-    }
-}
-
-/// The people of a letter in a word.
-pub const fn audience_name(audience: Audience) -> &'static str {
-    match audience {
-        Audience::Staff => "staff",
-        Audience::Customers => "customers",
     }
 }

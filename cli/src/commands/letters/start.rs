@@ -58,7 +58,7 @@ fn step(status: &LetterStatus) -> Vec<String> {
         Some(version) => format!("  version {version}"),
         None => "  no version of it is approved yet".to_owned(),
     };
-    let audience = lines::audience_name(status.audience);
+    let audience = status.audience.as_str();
     vec![format!("send letter {} to {people} {audience} by e-mail", status.letter), version]
 }
 

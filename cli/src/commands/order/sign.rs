@@ -19,7 +19,7 @@ pub struct SignArgs {
     /// Who signs, and the file with that person's key
     #[arg(long = "approver", value_name = "NAME=KEYFILE", required = true)]
     approvers: Vec<PersonFile>,
-    /// The file with that person's passphrase; who has none is asked
+    /// The file with that person's passphrase; without it, the command asks for the passphrase
     #[arg(long = "passphrase-file", value_name = "NAME=FILE")]
     passphrases: Vec<PersonFile>,
     #[command(flatten)]
@@ -41,6 +41,11 @@ pub async fn run(args: SignArgs) -> Result<ExitCode, CommandError> {
     response.print(&ShownOrder::new(&path, &order, words), |shown| {
         shown.lines().into_iter().last().into_iter().collect()
     })?;
-    output::next(&format!("cofferdam order apply {}", path.display()));
+    let file = path.display();
+    output::next(&if order.awaits_second_signature() {
+        format!("a second person: cofferdam order sign {file} --approver NAME=KEYFILE")
+    } else {
+        format!("cofferdam order apply {file}")
+    });
     Ok(ExitCode::SUCCESS)
 }

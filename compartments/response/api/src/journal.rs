@@ -103,11 +103,11 @@ acts! {
     /// The ledger was read.
     ReadLedger = "ledger.read";
     /// The order for a list of postal addresses was drafted.
-    DraftPaperPost = "letters.post.draft";
+    DraftPaperPost = "paper_post.draft";
     /// A list of postal addresses was opened.
-    OpenPaperPost = "letters.post.open";
+    OpenPaperPost = "paper_post.open";
     /// A page of postal addresses was read.
-    ReadPaperPost = "letters.post.read";
+    ReadPaperPost = "paper_post.read";
     /// The notice was published.
     PublishNotice = "notice.publish";
     /// The report was made.
@@ -115,7 +115,7 @@ acts! {
     /// A bag of evidence was sealed.
     SealBag = "evidence.seal";
     /// A page of the brought table was taken.
-    ImportTable = "roster.import";
+    ImportTable = "table.import";
     /// The brought table was counted.
     FinishTable = "table.finish";
     /// The bringing of an access log began.

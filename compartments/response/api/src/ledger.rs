@@ -2,10 +2,10 @@
 //!
 //! | state | meaning | moved by |
 //! |---|---|---|
-//! | `planned` | not tried yet | planning; a worker that puts a row back; settling a doubt |
+//! | `planned` | not tried yet | planning; a worker that puts a row back, or comes back and says that it never sent; settling a doubt |
 //! | `claimed` | a worker holds the row's batch; stored as planned or deferred | claiming the batch |
 //! | `accepted` | the relay took the letter | the worker; the relay's log |
-//! | `in_doubt` | the letter may have gone out | the worker; taking over a silent worker's batch |
+//! | `in_doubt` | the letter may have gone out | the worker; the worker that takes over a silent one; a worker that starts again after its death |
 //! | `deferred` | put off by relay or receiver; it is tried again | the worker |
 //! | `bounced` | refused for good, or returned | the worker; returned mail |
 //! | `complained` | it arrived, and the reader complained | returned mail |

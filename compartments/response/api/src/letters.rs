@@ -39,6 +39,20 @@ pub enum Audience {
     Customers,
 }
 
+impl Audience {
+    /// Every audience.
+    pub const ALL: [Self; 2] = [Self::Staff, Self::Customers];
+
+    /// The name in tables, journals and listings.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Staff => "staff",
+            Self::Customers => "customers",
+        }
+    }
+}
+
 /// Plans a letter: writes a ledger row per person. Planning the same audience of the same incident again
 /// gives the same letter.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]

@@ -1,6 +1,6 @@
 //! The shop as its configuration describes it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +44,8 @@ impl Shop {
             host(self.support_email.rsplit('@').next().unwrap_or_default()),
         ];
         domains.extend(further.iter().map(|domain| domain.to_lowercase()));
+        let mut seen = HashSet::new();
+        domains.retain(|domain| seen.insert(domain.clone()));
         domains
     }
 }

@@ -7,7 +7,8 @@
 //!
 //! May touch: its own database, log copies, notice directory and sending notes; `keys`, `accounts` and
 //! `payments` as their controller; the SMTP relays and the DNS. Holds no password and no card. Contact
-//! data passes through only while a warrant is open, and is never stored. Called by: staff, through the
+//! data of customers passes through only while a warrant is open, and is never stored. The people of
+//! a brought table are stored with every contact field sealed under keys of `keys`. Called by: staff, through the
 //! CLI and the console.
 
 mod acts;

@@ -33,7 +33,7 @@ impl Store {
              ON CONFLICT (incident, audience) DO NOTHING",
         )
         .bind(i64::from(incident.0))
-        .bind(audience_name(audience))
+        .bind(audience.as_str())
         .bind(seed.to_vec())
         .execute(&mut *tx.tx)
         .await?;
@@ -362,19 +362,11 @@ impl Store {
     }
 }
 
-/// The name of an audience in the tables.
-pub const fn audience_name(audience: Audience) -> &'static str {
-    match audience {
-        Audience::Staff => "staff",
-        Audience::Customers => "customers",
-    }
-}
-
 fn letter(row: &AnyRow) -> Result<Letter, StoreError> {
     let (audience, state): (String, String) = (row.try_get("audience")?, row.try_get("state")?);
-    let audience = [Audience::Staff, Audience::Customers]
+    let audience = Audience::ALL
         .into_iter()
-        .find(|of| audience_name(*of) == audience)
+        .find(|of| of.as_str() == audience)
         .ok_or_else(|| corrupt(format!("the audience {audience:?}")))?;
     let state = LetterState::ALL
         .into_iter()

@@ -7,7 +7,6 @@ use response_exposure::Population;
 use roaring::RoaringBitmap;
 use sqlx::Row as _;
 
-use super::letters::audience_name;
 use super::rows::{bitmap, bitmap_bytes, corrupt, people, sql};
 use super::{Store, Tx};
 
@@ -59,7 +58,7 @@ impl Store {
             "SELECT person FROM ledger WHERE state = {BOUNCED} AND letter IN
              (SELECT letter FROM letter WHERE audience = $1)"
         )));
-        let rows = rows.bind(audience_name(Audience::Customers));
+        let rows = rows.bind(Audience::Customers.as_str());
         people(rows.fetch(self.db.reader())).await
     }
 
@@ -84,7 +83,7 @@ impl Store {
         let rows = rows
             .bind(from.as_millisecond())
             .bind(to.as_millisecond())
-            .bind(audience_name(Audience::Customers));
+            .bind(Audience::Customers.as_str());
         people(rows.fetch(self.db.reader())).await
     }
 }

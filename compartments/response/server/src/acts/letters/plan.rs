@@ -90,7 +90,8 @@ async fn plan_everybody(app: &App, letter: &Letter, by: &Author) -> Result<(), P
         Audience::Customers => plan_customers(app, letter).await?,
     }
     let people = app.store.counts(letter.letter).await?.total();
-    let detail = format!("letter {} to {:?}: {people} people", letter.letter, letter.audience);
+    let audience = letter.audience.as_str();
+    let detail = format!("letter {} to {audience}: {people} people", letter.letter);
     let act = app.act(letter.incident, by, JournalAct::PlanLetter, detail);
     app.store.set_planned(letter.letter, &act).await?;
     Ok(())

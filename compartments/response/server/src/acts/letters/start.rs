@@ -28,8 +28,8 @@ pub async fn start(
         let what = "a stopped letter takes a new draft and a new approval";
         return Err(Problem::new(LETTER_STOPPED, what));
     }
-    let mut detail =
-        format!("letter {} to {:?}, version {version}", letter.letter, letter.audience);
+    let audience = letter.audience.as_str();
+    let mut detail = format!("letter {} to {audience}, version {version}", letter.letter);
     if letter.audience == Audience::Customers
         && let Err(problem) = check_staff_first(app, letter).await
     {
