@@ -109,7 +109,7 @@ fn resealing(compartment: Compartment) -> CallerPolicy {
 
 /// The compartment that seals the contacts of a brought table. It reads them under warrants alone.
 fn brought_table(compartment: Compartment) -> CallerPolicy {
-    let contacts = [Field::RosterName, Field::RosterEmail, Field::RosterAddress];
+    let contacts = [Field::BroughtName, Field::BroughtEmail, Field::BroughtAddress];
     CallerPolicy {
         name: identity(compartment),
         grants: vec![Grant {

@@ -1,7 +1,7 @@
 //! Access logs and customer tables of other systems: no input causes a panic.
 #![no_main]
 
-use cofferdam_foreign::roster::{RosterMapping, read_csv};
+use cofferdam_foreign::table::{TableMapping, read_csv};
 use cofferdam_foreign::{LogMapping, read_log};
 use libfuzzer_sys::fuzz_target;
 
@@ -42,8 +42,8 @@ fuzz_target!(|data: &[u8]| {
     };
     let mapping: LogMapping = toml::from_str(&text).expect("the mapping above");
     let _ = read_log(&mapping, bytes, &mut |_| Ok::<_, ()>(()));
-    let roster: RosterMapping =
+    let table: TableMapping =
         toml::from_str("key = \"id\"\nemail = \"e\"\ndefault_language = \"en\"")
             .expect("a mapping");
-    let _ = read_csv(&roster, bytes, &mut |_, _| Ok::<_, ()>(()));
+    let _ = read_csv(&table, bytes, &mut |_, _| Ok::<_, ()>(()));
 });

@@ -123,7 +123,7 @@ struct Desk {
 impl Desk {
     async fn new() -> Self {
         let (shop, place, files) = (Shop::open().await, Place::new(), tempfile::tempdir().unwrap());
-        fs::write(files.path().join("roster.toml"), TABLE).unwrap();
+        fs::write(files.path().join("table.toml"), TABLE).unwrap();
         for ending in ["csv", "json"] {
             let mapping = LOG.replace("FORMAT", &format!("pgaudit-{ending}"));
             fs::write(files.path().join(format!("{ending}.toml")), mapping).unwrap();
@@ -148,7 +148,7 @@ impl Desk {
     fn import_table(&self) -> serde_json::Value {
         let mut import = self.place.cofferdam(["table", "add"]);
         import.args(["--from", &self.shop.database.url(), "--table", "public.customer"]);
-        import.args(["--mapping", &self.file("roster.toml")]);
+        import.args(["--mapping", &self.file("table.toml")]);
         import.args(["--rejects", &self.file("rejects.csv")]);
         json(import)
     }

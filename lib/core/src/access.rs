@@ -8,7 +8,7 @@ use crate::{CallerName, Country, FieldSet, Language, Operation, Personal, Region
 
 /// One row of a brought table: a customer as the shop's own table describes them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct RosterPerson {
+pub struct BroughtPerson {
     /// The shop's own number or code for the customer. `response` keeps it in clear, so it must not
     /// be an e-mail address.
     pub key: String,

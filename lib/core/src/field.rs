@@ -144,12 +144,13 @@ fields! {
     CardExpiry = 9, "card_expiry", Payments;
     /// The last four digits of a card, as `payments` shows them.
     CardMasked = 10, "card_masked", Payments;
-    /// The name of a person in a brought table.
-    RosterName = 11, "roster_name", Response;
+    /// The name of a person in a brought table. Signed policies and kept exposures hold the old names of
+    /// these three fields, so that the names stay.
+    BroughtName = 11, "roster_name", Response;
     /// The e-mail address of a person in a brought table.
-    RosterEmail = 12, "roster_email", Response;
+    BroughtEmail = 12, "roster_email", Response;
     /// The postal address of a person in a brought table.
-    RosterAddress = 13, "roster_address", Response;
+    BroughtAddress = 13, "roster_address", Response;
 }
 
 impl fmt::Display for Field {

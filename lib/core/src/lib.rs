@@ -19,7 +19,7 @@ mod seal;
 mod touch;
 mod warrant;
 
-pub use access::{Access, RosterPerson, Whose};
+pub use access::{Access, BroughtPerson, Whose};
 pub use call::Call;
 pub use clock::{Clock, MockClock, SystemClock};
 pub use field::{Domain, Field, FieldSet, Operation, UnknownField};

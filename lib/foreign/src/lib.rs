@@ -1,5 +1,5 @@
 //! Reads the data of other systems: customer tables and access logs. Both become types of `core`:
-//! [`cofferdam_core::RosterPerson`] for a row and [`cofferdam_core::Access`] for a logged access.
+//! [`cofferdam_core::BroughtPerson`] for a row and [`cofferdam_core::Access`] for a logged access.
 //!
 //! May touch: the readers and files that it is given. Knows no compartment. Called by: the CLI,
 //! which brings tables and access logs to `response`.
@@ -12,8 +12,8 @@ mod events;
 mod mapping;
 mod pattern;
 mod pgaudit;
-pub mod roster;
 mod sql;
+pub mod table;
 mod time;
 
 use std::io::BufRead;

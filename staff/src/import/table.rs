@@ -6,9 +6,9 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use cofferdam_core::RosterPerson;
-use cofferdam_foreign::roster::{
-    RosterMapping, TableError, TableFormat, TakeRow, read_csv, read_file,
+use cofferdam_core::BroughtPerson;
+use cofferdam_foreign::table::{
+    TableError, TableFormat, TableMapping, TakeRow, read_csv, read_file,
 };
 use cofferdam_wire::{Client, load_config};
 use futures_util::TryStreamExt as _;
@@ -86,7 +86,7 @@ pub async fn import_table(
     progress: Progress<'_>,
 ) -> Result<TableSummary, ImportError> {
     let started = Instant::now();
-    let mapping: RosterMapping = load_config(mapping)?;
+    let mapping: TableMapping = load_config(mapping)?;
     let (mut people, reading) = start(source, mapping, rejects.to_owned()).await?;
     let (mut created, mut updated) = (0, 0);
     while let Some(page) = people.recv().await {
@@ -106,8 +106,8 @@ pub async fn import_table(
 
 /// Splits a page so that no key stands twice on one. Of two rows with the same key, the later one
 /// then counts.
-fn distinct(page: Vec<RosterPerson>) -> Vec<Vec<RosterPerson>> {
-    let mut pages: Vec<(BTreeSet<String>, Vec<RosterPerson>)> = Vec::new();
+fn distinct(page: Vec<BroughtPerson>) -> Vec<Vec<BroughtPerson>> {
+    let mut pages: Vec<(BTreeSet<String>, Vec<BroughtPerson>)> = Vec::new();
     for person in page {
         let fits = pages.last().is_some_and(|(keys, _)| !keys.contains(&person.key));
         if !fits {
@@ -124,9 +124,9 @@ fn distinct(page: Vec<RosterPerson>) -> Vec<Vec<RosterPerson>> {
 /// Starts to read the table. The reader ends with the number of rejected rows.
 async fn start(
     source: &TableSource,
-    mapping: RosterMapping,
+    mapping: TableMapping,
     rejects: PathBuf,
-) -> Result<(Receiver<Vec<RosterPerson>>, Reading<u64>), ImportError> {
+) -> Result<(Receiver<Vec<BroughtPerson>>, Reading<u64>), ImportError> {
     match source.clone() {
         TableSource::Database { url, table } => {
             let rows = copy_out(&url, &table, &mapping).await?;
@@ -148,7 +148,7 @@ async fn start(
 /// Takes the rows that can be taken, and lists the others.
 fn take(
     rejects: &Path,
-    pages: &mut Pages<RosterPerson>,
+    pages: &mut Pages<BroughtPerson>,
     read: impl FnOnce(TakeRow<'_, TakeError>) -> Result<(), TableError<TakeError>>,
 ) -> Result<u64, TableError<TakeError>> {
     let failed = |e: ImportError| TableError::Taker(e.into());
@@ -168,7 +168,7 @@ fn take(
 async fn copy_out(
     url: &str,
     table: &str,
-    mapping: &RosterMapping,
+    mapping: &TableMapping,
 ) -> Result<ChannelReader, ImportError> {
     let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
     let columns: Vec<_> = mapping.columns().into_iter().map(quoted).collect();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cofferdam_core::{Call, ProblemType, Record, RosterPerson};
+use cofferdam_core::{BroughtPerson, Call, ProblemType, Record};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,7 @@ pub const MAX_PAGE: usize = 10_000;
 pub struct ImportTable {
     /// One to [`MAX_PAGE`] people.
     #[schemars(length(min = 1, max = MAX_PAGE))]
-    pub people: Vec<RosterPerson>,
+    pub people: Vec<BroughtPerson>,
 }
 
 /// What became of a page of the table.

@@ -17,9 +17,9 @@ pub const fn heading(field: Field) -> &'static str {
         Field::CardNumber => "Card number",
         Field::CardExpiry => "Card expiry",
         Field::CardMasked => "Stored card, last four",
-        Field::RosterName => "Name, in a brought table",
-        Field::RosterEmail => "E-mail address, in a brought table",
-        Field::RosterAddress => "Postal address, in a brought table",
+        Field::BroughtName => "Name, in a brought table",
+        Field::BroughtEmail => "E-mail address, in a brought table",
+        Field::BroughtAddress => "Postal address, in a brought table",
     }
 }
 

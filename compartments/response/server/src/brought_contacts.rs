@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cofferdam_core::{
-    CallerName, Domain, Epoch, Field, FieldSet, Personal, Record, Rng, RosterPerson,
+    BroughtPerson, CallerName, Domain, Epoch, Field, FieldSet, Personal, Record, Rng,
 };
 use cofferdam_store::StoreError;
 use cofferdam_wire::{Client, Problem};
@@ -73,7 +73,7 @@ impl BroughtContacts {
     /// Seals the contacts of people, each under the record given.
     pub async fn seal(
         &self,
-        people: &BTreeMap<Record, RosterPerson>,
+        people: &BTreeMap<Record, BroughtPerson>,
     ) -> Result<Vec<SealedPerson>, ContactError> {
         let wanted = people.iter().map(|(record, person)| {
             (*record, texts_of(person).into_iter().map(|(field, _)| field).collect())
@@ -97,7 +97,7 @@ impl BroughtContacts {
         warrant: WarrantId,
         records: &[Record],
     ) -> Result<BTreeMap<Record, (Personal, Personal)>, ContactError> {
-        self.read(warrant, records, Field::RosterEmail).await
+        self.read(warrant, records, Field::BroughtEmail).await
     }
 
     /// Names and postal addresses of people, under a warrant; nothing for people without an address.
@@ -106,7 +106,7 @@ impl BroughtContacts {
         warrant: WarrantId,
         records: &[Record],
     ) -> Result<BTreeMap<Record, (Personal, Personal)>, ContactError> {
-        self.read(warrant, records, Field::RosterAddress).await
+        self.read(warrant, records, Field::BroughtAddress).await
     }
 
     async fn read(
@@ -120,7 +120,7 @@ impl BroughtContacts {
         let wanted = people.iter().map(|person| SealedRecord {
             record: person.record,
             epoch: person.epoch,
-            fields: [Field::RosterName, address]
+            fields: [Field::BroughtName, address]
                 .into_iter()
                 .filter(|field| sealed_text(person, *field).is_some())
                 .collect::<FieldSet>(),
@@ -134,7 +134,7 @@ impl BroughtContacts {
                 Some(sealed) => keys.open(field, sealed),
                 None => Ok(Personal::new("")),
             };
-            contacts.insert(person.record, (open(Field::RosterName)?, open(address)?));
+            contacts.insert(person.record, (open(Field::BroughtName)?, open(address)?));
         }
         Ok(contacts)
     }
@@ -142,19 +142,19 @@ impl BroughtContacts {
     fn sealed_person(
         &self,
         record: Record,
-        person: &RosterPerson,
+        person: &BroughtPerson,
         epoch: Epoch,
         mut contacts: BTreeMap<Field, Vec<u8>>,
     ) -> SealedPerson {
-        let has_email = contacts.contains_key(&Field::RosterEmail);
+        let has_email = contacts.contains_key(&Field::BroughtEmail);
         SealedPerson {
             record,
             key: person.key.clone(),
             email_index: has_email.then(|| self.address_index.hash(&person.email)),
             epoch,
-            name: contacts.remove(&Field::RosterName),
-            email: contacts.remove(&Field::RosterEmail),
-            address: contacts.remove(&Field::RosterAddress),
+            name: contacts.remove(&Field::BroughtName),
+            email: contacts.remove(&Field::BroughtEmail),
+            address: contacts.remove(&Field::BroughtAddress),
             coarse: Coarse {
                 country: person.country.clone(),
                 region: person.region.clone(),
@@ -167,11 +167,11 @@ impl BroughtContacts {
 }
 
 /// The contacts that a person has.
-fn texts_of(person: &RosterPerson) -> Vec<(Field, &Personal)> {
+fn texts_of(person: &BroughtPerson) -> Vec<(Field, &Personal)> {
     let all = [
-        (Field::RosterName, Some(&person.name)),
-        (Field::RosterEmail, Some(&person.email)),
-        (Field::RosterAddress, person.address.as_ref()),
+        (Field::BroughtName, Some(&person.name)),
+        (Field::BroughtEmail, Some(&person.email)),
+        (Field::BroughtAddress, person.address.as_ref()),
     ];
     let mut texts = Vec::with_capacity(all.len());
     for (field, text) in all {
@@ -182,9 +182,9 @@ fn texts_of(person: &RosterPerson) -> Vec<(Field, &Personal)> {
 
 fn sealed_text(person: &SealedPerson, field: Field) -> Option<&[u8]> {
     match field {
-        Field::RosterName => person.name.as_deref(),
-        Field::RosterEmail => person.email.as_deref(),
-        Field::RosterAddress => person.address.as_deref(),
+        Field::BroughtName => person.name.as_deref(),
+        Field::BroughtEmail => person.email.as_deref(),
+        Field::BroughtAddress => person.address.as_deref(),
         _ => None,
     }
 }

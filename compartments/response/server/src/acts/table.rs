@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use cofferdam_core::{Domain, Record, RosterPerson};
+use cofferdam_core::{BroughtPerson, Domain, Record};
 use cofferdam_wire::Problem;
 use response_api::{
     Audience, IncidentId, JournalAct, LetterState, MAX_PAGE, People, TABLE_IN_USE, TableCounts,
@@ -20,7 +20,7 @@ const MAX_KEY: usize = 200;
 /// Imports a page of people: all of it, or nothing.
 pub async fn import(
     app: &App,
-    people: Vec<RosterPerson>,
+    people: Vec<BroughtPerson>,
     by: &Author,
 ) -> Result<TablePage, Problem> {
     check_page(&people)?;
@@ -64,7 +64,7 @@ pub fn counts_of(population: &Population) -> TableCounts {
     TableCounts { people: population.everyone.len(), jurisdictions }
 }
 
-fn check_page(people: &[RosterPerson]) -> Result<(), Problem> {
+fn check_page(people: &[BroughtPerson]) -> Result<(), Problem> {
     if !(1..=MAX_PAGE).contains(&people.len()) {
         return Err(Problem::bad_request(format!("a page takes 1 to {MAX_PAGE} people")));
     }
@@ -107,8 +107,8 @@ mod tests {
 
     use super::*;
 
-    fn person(key: &str) -> RosterPerson {
-        RosterPerson {
+    fn person(key: &str) -> BroughtPerson {
+        BroughtPerson {
             key: key.into(),
             name: Personal::new("Ada"),
             email: Personal::new(""),
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn a_page_that_is_not_sound_is_refused_with_the_place() {
         assert!(check_page(&[person("1"), person("2")]).is_ok());
-        let card = RosterPerson { holds: FieldSet::EMPTY.with(Field::CardNumber), ..person("2") };
+        let card = BroughtPerson { holds: FieldSet::EMPTY.with(Field::CardNumber), ..person("2") };
         for (page, place) in [
             (vec![], "1 to"),
             (vec![person("1"), person("")], "people[1]"),

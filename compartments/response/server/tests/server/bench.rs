@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cofferdam_core::{Call, MockClock, Personal, RosterPerson, SystemRng};
+use cofferdam_core::{BroughtPerson, Call, MockClock, Personal, SystemRng};
 use cofferdam_store::Location;
 use cofferdam_wire::{CallError, Client, LogFormat, Problem, ProblemType};
 use response_api::{
@@ -179,8 +179,8 @@ pub fn declare() -> DeclareIncident {
 }
 
 /// A person without contacts, who needs no keys.
-pub fn person(key: &str) -> RosterPerson {
-    RosterPerson {
+pub fn person(key: &str) -> BroughtPerson {
+    BroughtPerson {
         key: key.to_owned(),
         country: None,
         region: None,

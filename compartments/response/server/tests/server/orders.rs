@@ -112,7 +112,7 @@ async fn a_warrant_approves_the_version_that_it_names() {
     let draft = bench.done(DraftLetter { letter }).await;
     let WarrantTerms { domain, fields, records, .. } = draft.warrant;
     assert_eq!((domain, records), (Domain::Response, 3));
-    assert_eq!(fields, FieldSet::EMPTY.with(Field::RosterName).with(Field::RosterEmail));
+    assert_eq!(fields, FieldSet::EMPTY.with(Field::BroughtName).with(Field::BroughtEmail));
     let AppliedOrder::Letter(status) = bench.done(warrant_order(&draft.warrant)).await else {
         panic!("the order is for a letter");
     };
@@ -155,8 +155,8 @@ async fn a_warrant_with_other_terms_is_outdated() {
         Warrant { subject: WarrantSubject::PaperPost { letter: letter.0 }, ..good.clone() },
         Warrant { caller: "web-ky-1".parse().unwrap(), ..good.clone() },
         Warrant { domain: Domain::Accounts, ..good.clone() },
-        Warrant { fields: good.fields.with(Field::RosterAddress), ..good.clone() },
-        Warrant { fields: FieldSet::EMPTY.with(Field::RosterName), ..good.clone() },
+        Warrant { fields: good.fields.with(Field::BroughtAddress), ..good.clone() },
+        Warrant { fields: FieldSet::EMPTY.with(Field::BroughtName), ..good.clone() },
         Warrant { records: 2, ..good.clone() },
         Warrant { records: 4, ..good.clone() },
     ] {
@@ -200,7 +200,7 @@ async fn a_list_of_postal_addresses_takes_a_warrant_of_its_own() {
     let letter = bench.plan(incident, Audience::Customers).await;
     let terms = bench.done(DraftPaperPost { letter }).await;
     assert_eq!(terms.subject, WarrantSubject::PaperPost { letter: letter.0 });
-    assert_eq!(terms.fields, FieldSet::EMPTY.with(Field::RosterName).with(Field::RosterAddress));
+    assert_eq!(terms.fields, FieldSet::EMPTY.with(Field::BroughtName).with(Field::BroughtAddress));
     let wrong = Warrant { records: terms.records + 1, ..warrant(&terms) };
     bench.refused(order(wrong), ORDER_OUTDATED).await;
     let AppliedOrder::PaperPost(opened) = bench.done(warrant_order(&terms)).await else {

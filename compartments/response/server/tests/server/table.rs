@@ -1,6 +1,6 @@
 //! The brought table.
 
-use cofferdam_core::{Field, FieldSet, Record, RosterPerson};
+use cofferdam_core::{BroughtPerson, Field, FieldSet, Record};
 use cofferdam_wire::ProblemType;
 use response_api::{
     Audience, DeclareIncident, DoubtCause, FindPerson, FinishTable, ImportTable, IncidentId, Level,
@@ -17,7 +17,7 @@ fn import(keys: &[&str]) -> ImportTable {
 #[tokio::test]
 async fn a_person_is_known_by_a_key_that_names_nobody() {
     let bench = Bench::start_alone().await;
-    let card = RosterPerson { holds: FieldSet::EMPTY.with(Field::CardNumber), ..person("1") };
+    let card = BroughtPerson { holds: FieldSet::EMPTY.with(Field::CardNumber), ..person("1") };
     for bad in [
         import(&[]),
         import(&[""]),

@@ -85,7 +85,7 @@ fn a_call_has_records_and_an_operation_that_gives_out_keys() {
         };
         assert_eq!((of(None), of(warrant)), (plain, warranted), "{operation}");
     }
-    let groups = vec![group(&[Field::RosterName], None, &[1])];
+    let groups = vec![group(&[Field::BroughtName], None, &[1])];
     let elsewhere = ReleaseKeys { domain: Domain::Response, ..call(groups) };
     assert_eq!(read(elsewhere), Err(BadRelease::NoKey(Domain::Response)));
 }

@@ -54,7 +54,7 @@ pub async fn letter_terms(
             (Domain::Accounts, FieldSet::EMPTY.with(Field::Name).with(Field::Email))
         }
         (Audience::Customers, People::Table) => {
-            (Domain::Response, FieldSet::EMPTY.with(Field::RosterName).with(Field::RosterEmail))
+            (Domain::Response, FieldSet::EMPTY.with(Field::BroughtName).with(Field::BroughtEmail))
         }
     };
     Ok(WarrantTerms {

@@ -27,7 +27,7 @@ pub async fn paper_post_terms(app: &App, letter: &Letter) -> Result<WarrantTerms
             (Domain::Accounts, fields.into_iter().collect())
         }
         People::Table => {
-            (Domain::Response, FieldSet::EMPTY.with(Field::RosterName).with(Field::RosterAddress))
+            (Domain::Response, FieldSet::EMPTY.with(Field::BroughtName).with(Field::BroughtAddress))
         }
     };
     Ok(WarrantTerms {

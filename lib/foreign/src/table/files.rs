@@ -11,11 +11,11 @@ use parquet::schema::types::Type;
 use serde_json::Value;
 
 use super::row::{BadRow, person};
-use super::{RosterMapping, TableError, TakeRow};
+use super::{TableError, TableMapping, TakeRow};
 use crate::{ReadError, lines};
 
 pub fn csv<E>(
-    mapping: &RosterMapping,
+    mapping: &TableMapping,
     table: impl Read,
     take: TakeRow<'_, E>,
 ) -> Result<(), TableError<E>> {
@@ -47,7 +47,7 @@ pub fn csv<E>(
 }
 
 pub fn json_lines<E>(
-    mapping: &RosterMapping,
+    mapping: &TableMapping,
     table: impl BufRead,
     take: TakeRow<'_, E>,
 ) -> Result<(), TableError<E>> {
@@ -77,7 +77,7 @@ fn text_of(value: Option<&Value>) -> String {
 }
 
 pub fn parquet<E>(
-    mapping: &RosterMapping,
+    mapping: &TableMapping,
     file: File,
     take: TakeRow<'_, E>,
 ) -> Result<(), TableError<E>> {
@@ -109,7 +109,7 @@ pub fn parquet<E>(
 }
 
 fn check_columns<E>(
-    mapping: &RosterMapping,
+    mapping: &TableMapping,
     has: impl Fn(&str) -> bool,
 ) -> Result<(), TableError<E>> {
     let missing: Vec<_> =
@@ -121,16 +121,16 @@ fn check_columns<E>(
 mod tests {
     use std::sync::Arc;
 
-    use cofferdam_core::RosterPerson;
+    use cofferdam_core::BroughtPerson;
     use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
     use parquet::file::properties::WriterProperties;
     use parquet::file::writer::SerializedFileWriter;
     use parquet::schema::parser::parse_message_type;
 
     use super::*;
-    use crate::roster::{TableFormat, read_csv, read_file};
+    use crate::table::{TableFormat, read_csv, read_file};
 
-    fn mapping() -> RosterMapping {
+    fn mapping() -> TableMapping {
         toml::from_str(
             r#"
             key = "id"
@@ -145,7 +145,7 @@ mod tests {
         .unwrap()
     }
 
-    type Rows = Vec<Result<RosterPerson, BadRow>>;
+    type Rows = Vec<Result<BroughtPerson, BadRow>>;
 
     fn from_csv(text: &str) -> Result<Rows, TableError<()>> {
         let mut rows = Vec::new();

@@ -1,9 +1,9 @@
 //! Reads one row of a table. An error names the column but never quotes the cell.
 
 use cofferdam_core::Field;
-use cofferdam_core::{Country, FieldSet, Language, Personal, Region, RosterPerson};
+use cofferdam_core::{BroughtPerson, Country, FieldSet, Language, Personal, Region};
 
-use super::RosterMapping;
+use super::TableMapping;
 
 /// The longest cell, in bytes.
 const MAX_TEXT: usize = 500;
@@ -30,9 +30,9 @@ pub enum BadRow {
 
 /// Reads a row. `cell` gives the text of a column, which is empty if the row has no value there.
 pub fn person(
-    mapping: &RosterMapping,
+    mapping: &TableMapping,
     cell: &dyn Fn(&str) -> String,
-) -> Result<RosterPerson, BadRow> {
+) -> Result<BroughtPerson, BadRow> {
     let text = |column: &str| {
         let text = cell(column);
         let good = text.len() <= MAX_TEXT;
@@ -73,7 +73,7 @@ pub fn person(
     let country: Option<Country> =
         code(&country_column, &country.to_uppercase(), "a country code")?;
     let region: Option<Region> = code(&region_column, &region.to_uppercase(), "a region code")?;
-    Ok(RosterPerson {
+    Ok(BroughtPerson {
         key,
         country,
         region,
@@ -97,10 +97,7 @@ fn code<T: std::str::FromStr>(
     text.parse().map(Some).map_err(|_| BadRow::Form(column.to_owned(), what))
 }
 
-fn language(
-    mapping: &RosterMapping,
-    (column, text): &(String, String),
-) -> Result<Language, BadRow> {
+fn language(mapping: &TableMapping, (column, text): &(String, String)) -> Result<Language, BadRow> {
     let bare = text.split(['-', '_']).next().unwrap_or_default().to_lowercase();
     let language = code(column, &bare, "a language code")?;
     Ok(language.unwrap_or_else(|| mapping.default_language.clone()))

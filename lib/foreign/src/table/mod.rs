@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-use cofferdam_core::{Field, Language, RosterPerson};
+use cofferdam_core::{BroughtPerson, Field, Language};
 use serde::Deserialize;
 
 pub use row::BadRow;
@@ -17,7 +17,7 @@ pub use row::BadRow;
 /// The mapping of a brought table: the name of the column for each value.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RosterMapping {
+pub struct TableMapping {
     /// The column with the shop's own number or code for a customer, as access logs name customers.
     pub key: String,
     /// The column with the name.
@@ -43,7 +43,7 @@ pub struct RosterMapping {
     pub holds: BTreeMap<String, Field>,
 }
 
-impl RosterMapping {
+impl TableMapping {
     /// Every column that the mapping names, without duplicates.
     #[must_use]
     pub fn columns(&self) -> Vec<&str> {
@@ -103,11 +103,11 @@ pub enum TableError<E> {
 }
 
 /// The receiver of rows. It gets the number of each row, from 1, and the row or its fault.
-pub type TakeRow<'a, E> = &'a mut dyn FnMut(u64, Result<RosterPerson, BadRow>) -> Result<(), E>;
+pub type TakeRow<'a, E> = &'a mut dyn FnMut(u64, Result<BroughtPerson, BadRow>) -> Result<(), E>;
 
 /// Reads a table from a file and hands each row to `take`.
 pub fn read_file<E>(
-    mapping: &RosterMapping,
+    mapping: &TableMapping,
     format: TableFormat,
     file: File,
     take: TakeRow<'_, E>,
@@ -121,7 +121,7 @@ pub fn read_file<E>(
 
 /// Reads a table in CSV, for example the output of `COPY … TO STDOUT (FORMAT csv, HEADER)`.
 pub fn read_csv<E>(
-    mapping: &RosterMapping,
+    mapping: &TableMapping,
     table: impl Read,
     take: TakeRow<'_, E>,
 ) -> Result<(), TableError<E>> {
