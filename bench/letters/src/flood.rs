@@ -113,7 +113,7 @@ pub async fn measure(site: &Site, counts: &Counts) -> Flood {
     let after = ticks(counts).await;
     let running = sending.is_running().await;
     assert!(running, "too few customers: the letter ended before the flood did");
-    sending.leave();
+    sending.stop_following();
 
     let [flooded_before, others_before] = [0, 1].map(|of| rate(&before, of));
     let slow = |second: &[[u64; 2]]| rate(second, 0) <= flooded_before / 2.0;

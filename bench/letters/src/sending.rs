@@ -46,7 +46,7 @@ impl Sending {
     }
 
     /// Stops following the letter, which `response` goes on sending.
-    pub fn leave(self) {
+    pub fn stop_following(self) {
         self.letters.abort();
     }
 }

@@ -10,7 +10,7 @@ use cofferdam_index::Detail;
 use cofferdam_tlog::{Day, HashFile, Segments, index};
 use fake::rand::rngs::ChaCha8Rng;
 use fake::rand::{RngExt, SeedableRng};
-use keys_api::{Entry, Event, RecordList, glance};
+use keys_api::{Entry, Event, RecordList, summarize};
 
 use crate::Args;
 
@@ -121,7 +121,7 @@ pub fn index(args: &Args) {
     let (mut made, started) = (0_u64, Instant::now());
     for name in segments.names() {
         if index::load(&dir, name, &|_| false, &|_| Detail::Head).is_none() {
-            let built = index::build(&segments, name, glance).unwrap();
+            let built = index::build(&segments, name, summarize).unwrap();
             index::save(&built, &dir, name).unwrap();
             made += u64::from(args.events);
         }

@@ -181,7 +181,7 @@ impl<P: Fn(u32) -> FlatPerson> Replay<'_, P> {
         let mut loot = thief.drain().await?;
         let seconds = self.seconds() - began;
         loot.tally.add(&seen);
-        thief.leave().await;
+        thief.close().await;
         Ok((loot, seconds))
     }
 

@@ -78,7 +78,7 @@ impl Thief {
     }
 
     /// Closes the thief's connections.
-    pub async fn leave(self) {
+    pub async fn close(self) {
         self.db.close().await;
     }
 }

@@ -30,7 +30,7 @@ pub use redact::{KeyBytes, Personal};
 pub use reseal::Reseal;
 pub use rng::{Rng, SeededRng, SystemRng};
 pub use seal::{FieldKey, OpenError, SealedAs};
-pub use touch::{Glance, Glancer, Touch};
+pub use touch::{EntrySummary, SummarizeEntry, Touch};
 pub use warrant::{BadSha256, Sha256, WarrantSubject};
 
 pub use jiff::Timestamp;

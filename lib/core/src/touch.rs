@@ -19,7 +19,7 @@ pub struct Touch<'a> {
 
 /// The parts of one log entry that an index keeps.
 #[derive(Debug)]
-pub struct Glance<'a> {
+pub struct EntrySummary<'a> {
     /// The time of the entry, by the clock of the machine that wrote it.
     pub at: Timestamp,
     /// The access, if the entry records one.
@@ -29,6 +29,6 @@ pub struct Glance<'a> {
     pub notable: bool,
 }
 
-/// Decodes an entry and hands its [`Glance`] to the visitor. Returns `false` if the bytes can't be
+/// Decodes an entry and hands its [`EntrySummary`] to the visitor. Returns `false` if the bytes can't be
 /// decoded.
-pub type Glancer = fn(&[u8], &mut dyn FnMut(&Glance<'_>)) -> bool;
+pub type SummarizeEntry = fn(&[u8], &mut dyn FnMut(&EntrySummary<'_>)) -> bool;

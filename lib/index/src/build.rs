@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cofferdam_core::{CallerName, FieldSet, Glancer, Operation, Record, Touch};
+use cofferdam_core::{CallerName, FieldSet, Operation, Record, SummarizeEntry, Touch};
 use roaring::RoaringBitmap;
 
 use crate::{IndexKey, Notable, Part, PartBitmaps, SegmentIndex, Wanted};
@@ -14,7 +14,7 @@ const FLUSH_AT: usize = 1 << 18;
 /// Builds an index from the entries of a segment, which must be added in the order of the log.
 #[derive(Debug)]
 pub struct IndexBuilder {
-    glance: Glancer,
+    summarize: SummarizeEntry,
     /// The number of the next entry in the log.
     next: u64,
     /// The offset of the next entry in the segment, in bytes.
@@ -50,9 +50,9 @@ struct Touched {
 impl IndexBuilder {
     /// A builder for the segment whose first entry has the number `first` in the log.
     #[must_use]
-    pub const fn new(first: u64, glance: Glancer) -> Self {
+    pub const fn new(first: u64, summarize: SummarizeEntry) -> Self {
         Self {
-            glance,
+            summarize,
             next: first,
             offset: 0,
             latest_ms: i64::MIN,
@@ -71,8 +71,8 @@ impl IndexBuilder {
 
     /// Adds the next entry, whose frame occupies `stored` bytes of the segment.
     pub fn add(&mut self, entry: &[u8], stored: u64) -> Result<(), UnreadableEntry> {
-        let glance = self.glance;
-        let decoded = glance(entry, &mut |seen| {
+        let summarize = self.summarize;
+        let decoded = summarize(entry, &mut |seen| {
             self.extend_parts(seen.at.as_millisecond());
             if let Some(touch) = &seen.touch {
                 self.add_touch(touch);

@@ -10,7 +10,7 @@ use std::io::Read as _;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use cofferdam_core::Glancer;
+use cofferdam_core::SummarizeEntry;
 use cofferdam_index::{
     Detail, Fineness, IndexBuilder, IndexKey, Notable, Part, PartBitmaps, SegmentIndex, Wanted,
 };
@@ -48,13 +48,13 @@ struct Piece {
     bitmaps: Vec<(u16, u32)>,
 }
 
-/// Builds the index of a segment from its entries, which `glance` decodes.
+/// Builds the index of a segment from its entries, which `summarize` decodes.
 pub fn build(
     segments: &Segments,
     name: SegmentName,
-    glance: Glancer,
+    summarize: SummarizeEntry,
 ) -> Result<SegmentIndex, TlogError> {
-    let mut builder = IndexBuilder::new(name.first, glance);
+    let mut builder = IndexBuilder::new(name.first, summarize);
     segments.scan_segment(name, &mut |_, entry| Ok(builder.add(&entry, framed(entry.len()))?))?;
     Ok(builder.index(&|_| true))
 }
@@ -66,12 +66,12 @@ pub fn read(
     dir: &Path,
     name: SegmentName,
     (wanted, detail): (Wanted<'_>, Fineness<'_>),
-    glance: Glancer,
+    summarize: SummarizeEntry,
 ) -> Result<SegmentIndex, TlogError> {
     if let Some(index) = load(dir, name, wanted, detail) {
         return Ok(index);
     }
-    let mut index = build(segments, name, glance)?;
+    let mut index = build(segments, name, summarize)?;
     index.bitmaps.retain(|key, _| wanted(key));
     Ok(index)
 }
@@ -82,13 +82,13 @@ pub fn catch_up(
     segments: &Segments,
     dir: &Path,
     whole: bool,
-    glance: Glancer,
+    summarize: SummarizeEntry,
 ) -> Result<usize, TlogError> {
     let names = segments.names();
     let closed = &names[..names.len().saturating_sub(usize::from(!whole))];
     let mut built = 0;
     for name in closed.iter().filter(|name| !dir.join(name.file(EXTENSION)).exists()) {
-        save(&build(segments, *name, glance)?, dir, *name)?;
+        save(&build(segments, *name, summarize)?, dir, *name)?;
         built += 1;
     }
     Ok(built)

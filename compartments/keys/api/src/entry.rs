@@ -1,7 +1,7 @@
 //! The entries of the release log.
 
 use cofferdam_core::{
-    CallerName, Domain, Epoch, FieldSet, Glance, Operation, Record, Timestamp, Touch,
+    CallerName, Domain, EntrySummary, Epoch, FieldSet, Operation, Record, Timestamp, Touch,
 };
 use serde::{Deserialize, Serialize};
 
@@ -226,11 +226,11 @@ impl Event {
 }
 
 /// Reads the bytes of an entry and shows what an index keeps of it: a
-/// [`Glancer`](cofferdam_core::Glancer).
-pub fn glance(entry: &[u8], show: &mut dyn FnMut(&Glance<'_>)) -> bool {
+/// [`SummarizeEntry`](cofferdam_core::SummarizeEntry).
+pub fn summarize(entry: &[u8], show: &mut dyn FnMut(&EntrySummary<'_>)) -> bool {
     let Ok(entry) = Entry::decode(entry) else { return false };
     let Entry { at, event } = &entry;
-    show(&Glance { at: *at, touch: event.touch(), notable: event.is_notable() });
+    show(&EntrySummary { at: *at, touch: event.touch(), notable: event.is_notable() });
     true
 }
 

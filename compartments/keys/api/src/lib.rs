@@ -30,7 +30,7 @@ pub use callers::{CallerStatus, FreezeCaller, ListCallers};
 pub use checkpoints::{CheckpointAnswer, CosignCheckpoint, NodeHash, ReadCheckpoint};
 pub use decoys::{ClaimDecoys, ClaimedDecoys};
 pub use entries::{Inclusion, LogEntries, ProveEntry, ReadEntries};
-pub use entry::{BadEntry, Entry, Event, MAX_ENTRY, RecordList, glance};
+pub use entry::{BadEntry, Entry, Event, MAX_ENTRY, RecordList, summarize};
 pub use epochs::{ChangeEpoch, DomainEpochs, EpochChange, EpochOrder, ReadEpochs};
 pub use keys::{KeyGroup, RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys};
 pub use mail::ReportMail;

@@ -2,7 +2,7 @@
 //! `accounts`; these tell about people of the brought table.
 
 use cofferdam_core::{
-    Access, CallerName, FieldSet, Glance, Operation, Record, Timestamp, Touch, Whose,
+    Access, CallerName, EntrySummary, FieldSet, Operation, Record, Timestamp, Touch, Whose,
 };
 use serde::{Deserialize, Serialize};
 
@@ -90,9 +90,9 @@ pub fn access_time(bytes: &[u8]) -> Option<i64> {
 }
 
 /// Shows what a stored entry touched; `false` when it can't be decoded.
-pub fn glance(bytes: &[u8], show: &mut dyn FnMut(&Glance<'_>)) -> bool {
+pub fn summarize(bytes: &[u8], show: &mut dyn FnMut(&EntrySummary<'_>)) -> bool {
     let Ok(entry) = AccessEntry::decode(bytes) else { return false };
-    show(&Glance {
+    show(&EntrySummary {
         at: entry.at(),
         touch: Some(Touch {
             caller: &entry.caller,
@@ -150,8 +150,8 @@ mod tests {
         assert_eq!(AccessEntry::decode(&bytes).as_ref(), Ok(entry));
         assert_eq!(access_time(&bytes), Some(1_500));
         let mut notable = Vec::new();
-        assert!(glance(&bytes, &mut |seen| notable.push(seen.notable)));
+        assert!(summarize(&bytes, &mut |seen| notable.push(seen.notable)));
         assert_eq!(notable, [true]);
-        assert!(!glance(&bytes[..3], &mut |_| ()));
+        assert!(!summarize(&bytes[..3], &mut |_| ()));
     }
 }

@@ -36,7 +36,7 @@ pub fn entries_of_hosts<L: IndexedLog>(
             }
             let counts_whole = share == Share::Doubtful;
             scan_part(log, segment, part, hosts, &mut |number, entry| {
-                log.kind().glancer()(entry, &mut |seen| {
+                log.kind().summarize()(entry, &mut |seen| {
                     let Some(touch) = &seen.touch else { return };
                     let is_theirs = hosts.level(touch.caller, touch.via, touch.operation).is_some();
                     let counts = counts_whole || window.holds(seen.at);

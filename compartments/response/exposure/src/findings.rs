@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cofferdam_core::{
-    CallerName, Domain, Field, FieldSet, Glance, Glancer, Operation, Record, Timestamp,
+    CallerName, Domain, EntrySummary, Field, FieldSet, Operation, Record, SummarizeEntry, Timestamp,
 };
 use cofferdam_index::{IndexKey, SegmentIndex};
 use keys_api::{Entry, Event};
@@ -33,10 +33,10 @@ pub enum LogKind {
 impl LogKind {
     /// The function that reads an entry of such a log.
     #[must_use]
-    pub fn glancer(self) -> Glancer {
+    pub fn summarize(self) -> SummarizeEntry {
         match self {
-            Self::Release => keys_api::glance,
-            Self::Access => access::glance,
+            Self::Release => keys_api::summarize,
+            Self::Access => access::summarize,
         }
     }
 }
@@ -103,9 +103,9 @@ impl Findings {
 
     /// Adds the records that one entry touched, if it lies in the window. This follows the definition
     /// of an exposure; an index must say the same.
-    pub fn add_touch(&mut self, glance: &Glance<'_>, hosts: &FallenHosts, window: Window) {
-        let Some(touch) = &glance.touch else { return };
-        if !window.holds(glance.at) {
+    pub fn add_touch(&mut self, summary: &EntrySummary<'_>, hosts: &FallenHosts, window: Window) {
+        let Some(touch) = &summary.touch else { return };
+        if !window.holds(summary.at) {
             return;
         }
         let Some(level) = hosts.level(touch.caller, touch.via, touch.operation) else { return };
@@ -124,16 +124,16 @@ impl Findings {
         hosts: &FallenHosts,
         window: Window,
     ) -> bool {
-        kind.glancer()(bytes, &mut |glance| {
-            self.last_ms = self.last_ms.max(Some(glance.at.as_millisecond()));
-            if let Some(touch) = &glance.touch {
+        kind.summarize()(bytes, &mut |summary| {
+            self.last_ms = self.last_ms.max(Some(summary.at.as_millisecond()));
+            if let Some(touch) = &summary.touch {
                 let domains: BTreeSet<_> = touch.fields.iter().map(Field::domain).collect();
                 for domain in domains.into_iter().map(Some).chain([None]) {
                     self.note_names(touch.caller, touch.via, domain, hosts);
                 }
             }
-            self.add_touch(glance, hosts, window);
-            if glance.notable {
+            self.add_touch(summary, hosts, window);
+            if summary.notable {
                 self.add_notable(kind, bytes, hosts, window);
             }
         })

@@ -154,7 +154,7 @@ fn read_some<L: IndexedLog>(
     for (place, part) in findings.add_indexes(log.kind(), &indexes, hosts, window) {
         let (segment, part) = (segments[place], &indexes[place].parts[part]);
         scan_part(log, segment, part, hosts, &mut |_, entry| {
-            log.kind().glancer()(entry, &mut |seen| findings.add_touch(seen, hosts, window));
+            log.kind().summarize()(entry, &mut |seen| findings.add_touch(seen, hosts, window));
         })?;
     }
     Ok(())

@@ -155,7 +155,7 @@ fn touched_within<L: IndexedLog>(
 ) -> Result<BTreeMap<IndexKey, RoaringBitmap>, L::Error> {
     let mut all: BTreeMap<IndexKey, RoaringBitmap> = BTreeMap::new();
     scan_part(log, segment, part, hosts, &mut |_, entry| {
-        log.kind().glancer()(entry, &mut |seen| {
+        log.kind().summarize()(entry, &mut |seen| {
             let Some(touch) = seen.touch.as_ref().filter(|_| window.holds(seen.at)) else { return };
             if hosts.level(touch.caller, touch.via, touch.operation).is_none() {
                 return;

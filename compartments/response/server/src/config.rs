@@ -97,7 +97,7 @@ pub struct LettersConfig {
     #[serde(default)]
     pub providers: Vec<ProviderConfig>,
     /// The most connections for `others`.
-    #[serde(default = "eight")]
+    #[serde(default = "eight_connections")]
     pub connections: u32,
     /// How busy the pages may get on which customers set new passwords, in percent of what they can bear.
     /// Letters to customers are slowed past that. Without it, their pace ignores the pages.
@@ -129,7 +129,7 @@ pub struct RelayConfig {
     #[serde(default)]
     pub password_file: Option<PathBuf>,
     /// Its share of the letters, relative to the other relays.
-    #[serde(default = "one")]
+    #[serde(default = "weight_of_one")]
     pub weight: u32,
 }
 
@@ -206,10 +206,10 @@ impl LettersConfig {
     }
 }
 
-const fn one() -> u32 {
+const fn weight_of_one() -> u32 {
     1
 }
 
-const fn eight() -> u32 {
+const fn eight_connections() -> u32 {
     8
 }

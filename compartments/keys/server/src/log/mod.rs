@@ -27,7 +27,7 @@ use cofferdam_tlog::notes::{BadNote, NoteKey, cosigned_at, read_checkpoint};
 use cofferdam_tlog::{
     Day, Hash, HashFile, Segments, TilePath, TlogError, bundle, index, replace_file,
 };
-use keys_api::{Entry, MAX_ENTRY, glance};
+use keys_api::{Entry, MAX_ENTRY, summarize};
 use tokio::sync::Notify;
 
 use writer::Writer;
@@ -286,7 +286,7 @@ impl ReleaseLog {
         let mut readers = BTreeSet::new();
         for name in segments.names() {
             let whole = |_: &[Part]| Detail::Whole;
-            let index = index::read(segments, &self.dir, name, (&opens, &whole), glance)?;
+            let index = index::read(segments, &self.dir, name, (&opens, &whole), summarize)?;
             let past = index.whole.iter().filter(|(_, records)| records.contains(record.0));
             let today = index
                 .bitmaps
@@ -317,7 +317,7 @@ impl ReleaseLog {
 
     /// Indexes the segments of past days, and moves old ones to the archive.
     pub fn tidy(&self, today: Day) -> Result<(), LogError> {
-        index::catch_up(&self.shared.segments, &self.dir, false, glance)?;
+        index::catch_up(&self.shared.segments, &self.dir, false, summarize)?;
         let moved = self.shared.segments.archive_before(today.minus(AT_HAND_DAYS))?;
         if moved > 0 {
             tracing::info!(segments = moved, "old segments of the log were moved to the archive");

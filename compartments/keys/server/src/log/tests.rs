@@ -253,7 +253,7 @@ async fn the_index_agrees_with_the_log() {
         })
         .collect();
     assert_eq!(rows, [("web-ky-1", None, 24, (24..48).collect())]);
-    let again = index::build(&log.shared.segments, segments[1], glance).unwrap();
+    let again = index::build(&log.shared.segments, segments[1], summarize).unwrap();
     assert_eq!(again, index);
     change(&test.log().join(segments[1].file("index")), |bytes| bytes[40] ^= 1);
     assert!(load().is_none(), "a damaged one is made again");

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use cofferdam_core::Epoch;
 use cofferdam_index::IndexBuilder;
-use keys_api::{RecordList, glance};
+use keys_api::{RecordList, summarize};
 use proptest::prelude::*;
 use response_api::{FallenHost, People};
 
@@ -91,7 +91,7 @@ fn flat(bitmaps: &Bitmaps) -> BTreeSet<(Field, u32)> {
 }
 
 fn by_index(entries: &[Entry], hosts: &FallenHosts, window: Window) -> Findings {
-    let mut builder = IndexBuilder::new(0, glance);
+    let mut builder = IndexBuilder::new(0, summarize);
     for entry in entries {
         let bytes = entry.encode();
         builder.add(&bytes, bytes.len() as u64).unwrap();
@@ -104,7 +104,7 @@ fn by_index(entries: &[Entry], hosts: &FallenHosts, window: Window) -> Findings 
         let part = &index.parts[place];
         let from = usize::try_from(part.first).unwrap();
         for entry in &entries[from..from + usize::try_from(part.entries).unwrap()] {
-            assert!(glance(&entry.encode(), &mut |g| findings.add_touch(g, hosts, window)));
+            assert!(summarize(&entry.encode(), &mut |g| findings.add_touch(g, hosts, window)));
         }
     }
     findings

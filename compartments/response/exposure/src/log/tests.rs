@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use cofferdam_core::{Domain, Epoch, Field, FieldSet, Operation, Record, Timestamp};
 use cofferdam_index::IndexBuilder;
-use keys_api::{Entry, Event, RecordList, glance};
+use keys_api::{Entry, Event, RecordList, summarize};
 use response_api::{DoubtCause, People};
 
 use super::*;
@@ -41,7 +41,7 @@ impl IndexedLog for MemoryLog {
             return Err(UnreadableEntry(segment as u64));
         }
         let first: usize = self.segments[..segment].iter().map(Vec::len).sum();
-        let mut builder = IndexBuilder::new(first as u64, glance);
+        let mut builder = IndexBuilder::new(first as u64, summarize);
         for entry in &self.segments[segment] {
             let bytes = entry.encode();
             builder.add(&bytes, bytes.len() as u64)?;

@@ -14,7 +14,7 @@ use cofferdam_tlog::{
     Day, EMPTY_HASH, Hash, HashFile, MAX_ENTRY, SegmentName, Segments, TlogError, check_tree,
     index, replace_file,
 };
-use keys_api::{CheckpointAnswer, Entry, glance};
+use keys_api::{CheckpointAnswer, Entry, summarize};
 
 /// Entries whose hashes are written at once.
 const BATCH: usize = 4_096;
@@ -190,7 +190,7 @@ impl LogCopy {
         let Some(name) = self.segments.names().last().copied() else { return Ok(None) };
         let (_, builder) = match self.live.take() {
             Some(live) if live.0 == name => self.live.insert(live),
-            _ => self.live.insert((name, IndexBuilder::new(name.first, glance))),
+            _ => self.live.insert((name, IndexBuilder::new(name.first, summarize))),
         };
         while builder.next() < self.state.size {
             let page = self.segments.read(builder.next(), self.state.size, LIVE_PAGE)?;
@@ -220,7 +220,7 @@ impl LogCopy {
 
     /// Builds the missing indexes of past days, and returns their number.
     pub fn index(dir: &Path, segments: &Segments) -> Result<usize, CopyError> {
-        Ok(index::catch_up(segments, dir, false, glance)?)
+        Ok(index::catch_up(segments, dir, false, summarize)?)
     }
 
     /// The directory.

@@ -83,7 +83,7 @@ impl IndexedLog for FileLog {
         {
             return Ok(index.clone());
         }
-        index::read(&self.segments, &self.dir, segment, (wanted, detail), self.kind.glancer())
+        index::read(&self.segments, &self.dir, segment, (wanted, detail), self.kind.summarize())
     }
 
     fn scan(

@@ -73,7 +73,7 @@ pub fn merge_pages(dir: &Path, show: &mut dyn FnMut(&[u8]) -> bool) -> Result<()
         writing.push(at, entry)
     })?;
     writing.flush()?;
-    index::catch_up(&segments, &draft, true, LogKind::Access.glancer())?;
+    index::catch_up(&segments, &draft, true, LogKind::Access.summarize())?;
     fs::rename(&draft, &whole)
         .and_then(|()| File::open(dir)?.sync_all())
         .map_err(|e| TlogError::io(&whole, e))
