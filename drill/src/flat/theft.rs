@@ -72,7 +72,7 @@ impl Thief {
         loop {
             let rows = sqlx::query(NEXT).bind(last).fetch_all(&self.db).await?;
             let Some(row) = rows.last() else { return Ok(loot) };
-            last = row.try_get::<i64, _>(0)?;
+            last = row.try_get::<i64, _>("id")?;
             rows.iter().try_for_each(|row| loot.add_row(row, &key))?;
         }
     }
@@ -89,7 +89,7 @@ impl Loot {
         for (column, filled) in (1..).zip(&mut filled) {
             *filled = !row.try_get_raw(column)?.is_null();
         }
-        let id = row.try_get(0)?;
+        let id = row.try_get("id")?;
         self.tally.add_fields(id, filled);
         if let Some(sealed) = row.try_get("card_number")? {
             let number = key.open(sealed).ok_or(FlatError::Sealed(id))?;
