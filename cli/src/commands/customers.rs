@@ -54,12 +54,13 @@ pub async fn run(command: CustomersCommand) -> Result<ExitCode, CommandError> {
 
 fn lines(summary: &ImportSummary) -> Vec<String> {
     let ImportSummary { created, already_there, rejected, rejects, seconds, .. } = summary;
+    let list = if *rejected == 0 { String::new() } else { format!("  see {}", rejects.display()) };
     let [created, already_there, rejected] =
         [created, already_there, rejected].map(|n| words::number(*n));
     vec![
         format!("created        {created}"),
         format!("already there  {already_there}"),
-        format!("rejected       {rejected}  see {}", rejects.display()),
+        format!("rejected       {rejected}{list}"),
         format!("seconds        {seconds:.1}"),
     ]
 }

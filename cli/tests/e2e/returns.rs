@@ -203,5 +203,5 @@ fn write_paper_post(place: &Place) {
     assert_eq!(text.lines().nth(1).unwrap().split_once(',').unwrap().1, "en,Person 1,1 Main St");
     assert_eq!(text.lines().count(), 2, "{text}");
     let journal = stdout(&place.run(["incident", "journal", "1"]));
-    assert!(journal.contains("paper_post.read"), "{journal}");
+    assert!(journal.contains("letters.post.read"), "{journal}");
 }

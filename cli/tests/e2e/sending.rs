@@ -54,6 +54,10 @@ async fn customers_are_written_to_after_staff_unless_there_is_a_reason() {
         journal.contains("before staff, because the mail server of staff is down"),
         "{journal}"
     );
+    // A letter that everybody has is neither stopped nor resumed.
+    let stop = ["letters", "stop", "1", "--reason", "too late", "--yes"];
+    assert_refused(&place.run(stop), "the letter is finished");
+    assert_refused(&place.run(["letters", "resume", "1"]), "letter 1 is finished");
 }
 
 /// The relay refuses the mail of one of ten. Nine of ten are less than 99 of 100.

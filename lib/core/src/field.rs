@@ -98,9 +98,8 @@ macro_rules! fields {
         /// One kind of data about a customer or a card. The number of a field stands in logs and in
         /// sealed data, so a number is never reused for another field.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-        #[serde(rename_all = "snake_case")]
         #[repr(u8)]
-        pub enum Field { $($(#[$doc])* $variant = $number,)* }
+        pub enum Field { $($(#[$doc])* #[serde(rename = $name)] $variant = $number,)* }
 
         impl Field {
             /// Every field, in the order of the numbers.
@@ -285,6 +284,15 @@ mod tests {
         let bytes = postcard::to_stdvec(&set)?;
         assert_eq!(postcard::from_bytes::<FieldSet>(&bytes)?, set);
         assert!(FieldSet::from_bits(1 << 15).is_none());
+        Ok(())
+    }
+
+    #[test]
+    fn a_field_has_one_name_everywhere() -> Result<(), Box<dyn std::error::Error>> {
+        for field in Field::ALL {
+            assert_eq!(serde_json::to_string(field)?, format!("\"{field}\""));
+            assert_eq!(field.as_str().parse::<Field>()?, *field);
+        }
         Ok(())
     }
 }

@@ -85,11 +85,17 @@ impl OrderFile {
     /// Whether one person signed an order that takes two.
     #[must_use]
     pub fn awaits_second_signature(&self) -> bool {
-        let breaks_glass = match &self.order {
+        !self.breaks_glass() && self.signers().len() < 2
+    }
+
+    /// Whether the signature of one person must do.
+    #[must_use]
+    pub fn breaks_glass(&self) -> bool {
+        match &self.order {
             Order::Void(signed) => signed.order.break_glass.is_some(),
-            Order::Policy(_) | Order::Epoch(_) | Order::Letter(_) | Order::Warrant(_) => false,
-        };
-        !breaks_glass && self.signers().len() < 2
+            Order::Epoch(signed) => signed.order.break_glass.is_some(),
+            Order::Policy(_) | Order::Letter(_) | Order::Warrant(_) => false,
+        }
     }
 
     /// The names of the people who signed so far.

@@ -75,6 +75,8 @@ pub async fn add(args: AddArgs) -> Result<ExitCode, CommandError> {
         bring_access_logs(&client, &logs.files, &logs.mapping, logs.coverage(), progress).await?;
     drop(bar);
     response.print(&brought, |logs| logs.iter().flat_map(lines::brought).collect())?;
-    output::next("cofferdam incident declare --people table --fallen NAME --from TIME");
+    output::next(
+        "cofferdam incident declare --people table --fallen NAME --from TIME --title TEXT --found TEXT",
+    );
     Ok(ExitCode::SUCCESS)
 }

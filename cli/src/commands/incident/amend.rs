@@ -45,10 +45,11 @@ struct Change {
 pub async fn run(args: AmendArgs) -> Result<ExitCode, CommandError> {
     let AmendArgs { of, change, reason } = args;
     let Change { add_fallen, remove_fallen, from, to, title } = change;
+    let added = add_fallen.clone();
     let call =
         AmendIncident { incident: of.incident, add_fallen, remove_fallen, from, to, title, reason };
     let incident = staff::call(&of.response.client()?, &call).await?;
     of.response.print(&incident, lines::lines)?;
-    lines::next(&incident);
+    lines::next(&incident, &added);
     Ok(ExitCode::SUCCESS)
 }

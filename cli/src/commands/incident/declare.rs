@@ -55,6 +55,6 @@ pub async fn run(args: DeclareArgs) -> Result<ExitCode, CommandError> {
     let call = DeclareIncident { title, fallen, from, to, found, people };
     let incident = staff::call(&response.client()?, &call).await?;
     response.print(&incident, lines::lines)?;
-    lines::next(&incident);
+    lines::next(&incident, &incident.fallen);
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,6 @@
 //! An incident on the terminal, and the step that follows it.
 
-use response_api::{Incident, People};
+use response_api::{FallenHost, HostKind, Incident, People};
 
 use crate::{columns, output, words};
 
@@ -27,12 +27,13 @@ pub const fn people(of: People) -> &'static str {
     }
 }
 
-/// Says what comes first: the fallen hosts that call under a name of their own are frozen, then the
-/// exposure is computed. A host of the shop's own systems is no caller.
-pub fn next(incident: &Incident) {
+/// Says what comes first: fallen hosts are frozen, then the exposure is computed. A host of the shop's
+/// own systems is no caller. `response` gives the order to freeze and can't freeze itself.
+pub fn next(incident: &Incident, fallen: &[FallenHost]) {
     let number = incident.incident;
     if incident.people == People::Accounts {
-        for host in incident.fallen.iter().filter(|host| host.kind.is_caller()) {
+        let freezable = |kind: HostKind| kind.is_caller() && kind != HostKind::Response;
+        for host in fallen.iter().filter(|host| freezable(host.kind)) {
             let caller = &host.host;
             output::next(&format!(
                 "cofferdam incident freeze {number} --caller {caller} --reason TEXT"

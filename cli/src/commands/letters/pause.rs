@@ -3,7 +3,11 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use response_api::{PauseLetter, PauseProvider, ResumeProvider, StartLetter};
+use cofferdam_wire::Client;
+use response_api::{
+    LetterId, LetterState, LetterStatus, PauseLetter, PauseProvider, ReadLetter, ResumeProvider,
+    StartLetter,
+};
 
 use super::lines;
 use crate::options::{CommandError, LetterArgs};
@@ -52,9 +56,24 @@ pub async fn resume(args: ResumeArgs) -> Result<ExitCode, CommandError> {
     let (client, letter) = (of.response.client()?, of.letter);
     let status = match provider {
         Some(provider) => staff::call(&client, &ResumeProvider { letter, provider }).await?,
-        None => staff::call(&client, &StartLetter { letter, before_staff: None }).await?,
+        None => resume_letter(&client, letter).await?,
     };
     of.response.print(&status, lines::lines)?;
     output::next(&format!("cofferdam letters show {letter}"));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Lets a paused letter go on. A letter that never started is started with `letters start`, which shows
+/// to how many people it goes, and asks.
+async fn resume_letter(client: &Client, letter: LetterId) -> Result<LetterStatus, CommandError> {
+    let state = staff::call(client, &ReadLetter { letter }).await?.state;
+    if state != LetterState::Paused {
+        let state = state.as_str();
+        return Err(format!(
+            "letter {letter} is {state}, and only a paused letter is resumed; to send it: cofferdam \
+             letters start {letter}"
+        )
+        .into());
+    }
+    Ok(staff::call(client, &StartLetter { letter, before_staff: None }).await?)
 }

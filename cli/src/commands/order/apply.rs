@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use cofferdam_core::WarrantSubject;
+use keys_api::EpochChange;
 use response_api::AppliedOrder;
 use staff::order::{Order, OrderFile};
 
@@ -78,7 +79,10 @@ fn next(order: &OrderFile, applied: &AppliedOrder) {
             "cofferdam letters plan --incident {} --audience staff",
             void.order.incident
         )),
-        (AppliedOrder::Epoch, _) => output::next("cofferdam epoch list --wait"),
+        (AppliedOrder::Epoch, Order::Epoch(epoch)) => output::next(match epoch.order.change {
+            EpochChange::Start { .. } => "cofferdam epoch list --wait",
+            EpochChange::Retire { .. } => "cofferdam epoch list",
+        }),
         (AppliedOrder::Policy, _) => output::next("cofferdam policy show"),
         _ => {}
     }

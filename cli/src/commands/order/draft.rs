@@ -133,9 +133,13 @@ pub async fn run(command: DraftCommand) -> Result<ExitCode, CommandError> {
     let words = show::words(&order, Some(&client)).await?;
     to.response.print(&ShownOrder::new(&to.out, &order, words), ShownOrder::lines)?;
     let out = to.out.display();
+    let signers = if order.breaks_glass() {
+        "an approver"
+    } else {
+        "two approvers, each on a machine of their own"
+    };
     output::next(&format!(
-        "two approvers, each on a machine of their own: cofferdam order show {out}; cofferdam \
-         order sign {out} --approver NAME=KEYFILE"
+        "{signers}: cofferdam order show {out}; cofferdam order sign {out} --approver NAME=KEYFILE"
     ));
     output::next(&format!("cofferdam order apply {out}"));
     Ok(ExitCode::SUCCESS)

@@ -46,6 +46,7 @@ pub enum EpochChange {
 
 impl Order for EpochOrder {
     const HEADING: &'static str = "epoch v1";
+    const NAME: &'static str = "an epoch order";
 
     fn break_glass(&self) -> Option<&str> {
         self.break_glass.as_deref()

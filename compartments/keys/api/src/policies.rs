@@ -113,6 +113,7 @@ fn check_grant(caller: &CallerName, grant: &Grant) -> Result<(), String> {
 
 impl Order for Policy {
     const HEADING: &'static str = "policy v1";
+    const NAME: &'static str = "the policy";
 }
 
 /// Reads the policy in force. For the controller.

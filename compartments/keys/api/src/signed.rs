@@ -26,6 +26,9 @@ pub trait Order: Serialize {
     /// other.
     const HEADING: &'static str;
 
+    /// The kind of order, as messages and alarms name it.
+    const NAME: &'static str;
+
     /// Why the signature of one person must do, if it is such an order.
     fn break_glass(&self) -> Option<&str> {
         None
@@ -276,6 +279,7 @@ mod tests {
 
     impl Order for Small {
         const HEADING: &'static str = "small v1";
+        const NAME: &'static str = "a small order";
     }
 
     #[test]

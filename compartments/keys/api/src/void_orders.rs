@@ -27,6 +27,7 @@ pub struct VoidOrder {
 
 impl Order for VoidOrder {
     const HEADING: &'static str = "void v1";
+    const NAME: &'static str = "a void order";
 
     fn break_glass(&self) -> Option<&str> {
         self.break_glass.as_deref()

@@ -90,6 +90,7 @@ pub struct Warrant {
 
 impl Order for Warrant {
     const HEADING: &'static str = "warrant v2";
+    const NAME: &'static str = "a warrant";
 }
 
 /// A text that is no number of a warrant.

@@ -24,7 +24,8 @@ impl Call for ReadJournal {
 
 macro_rules! acts {
     ($($(#[$doc:meta])* $variant:ident = $name:literal;)*) => {
-        /// What was done. The names stand in journals: they are never given to another act.
+        /// What was done. The names stand in journals, and the chain holds them, so that a name stays as it is
+        /// (`roster.import` is of the time before "brought table") and is never given to another act.
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
         #[serde(from = "String", into = "String")]
         #[schemars(with = "String", extend("examples" = ["freeze"]))]
@@ -103,11 +104,11 @@ acts! {
     /// The ledger was read.
     ReadLedger = "ledger.read";
     /// The order for a list of postal addresses was drafted.
-    DraftPaperPost = "paper_post.draft";
+    DraftPaperPost = "letters.post.draft";
     /// A list of postal addresses was opened.
-    OpenPaperPost = "paper_post.open";
+    OpenPaperPost = "letters.post.open";
     /// A page of postal addresses was read.
-    ReadPaperPost = "paper_post.read";
+    ReadPaperPost = "letters.post.read";
     /// The notice was published.
     PublishNotice = "notice.publish";
     /// The report was made.
@@ -115,7 +116,7 @@ acts! {
     /// A bag of evidence was sealed.
     SealBag = "evidence.seal";
     /// A page of the brought table was taken.
-    ImportTable = "table.import";
+    ImportTable = "roster.import";
     /// The brought table was counted.
     FinishTable = "table.finish";
     /// The bringing of an access log began.

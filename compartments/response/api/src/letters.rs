@@ -257,6 +257,7 @@ pub struct StopLetter {
 
 impl Call for StopLetter {
     const PATH: &'static str = "/v1/letters/stop";
+    const PROBLEMS: &'static [ProblemType] = &[LETTER_NOT_RUNNING];
     type Answer = LetterStatus;
 }
 

@@ -176,7 +176,7 @@ impl App {
         };
         if let Some(reason) = signed.order.break_glass() {
             let who = approvers.join(" and ");
-            let detail = format!("{who} broke the glass for {}: {reason}", T::HEADING);
+            let detail = format!("{who} broke the glass for {}: {reason}", T::NAME);
             self.alarms.ring(now, AlarmKind::BreakGlass, Some(by), detail).await;
         }
         Ok(approvers)

@@ -207,16 +207,16 @@ async fn a_list_of_postal_addresses_takes_a_warrant_of_its_own() {
         panic!("the order is for paper post");
     };
     assert_eq!(opened.warrant, WARRANT.to_string());
-    let open = |stage| ("paper_post.open".to_owned(), stage);
+    let open = |stage| ("letters.post.open".to_owned(), stage);
     let [drafted, intended, done] = bench.last_acts(incident).await;
-    assert_eq!(drafted, ("paper_post.draft".to_owned(), None));
+    assert_eq!(drafted, ("letters.post.draft".to_owned(), None));
     assert_eq!([intended, done], [open(INTENDED), open(DONE)]);
 
     let read = |warrant: &str| ReadPaperPost { letter, warrant: warrant.to_owned(), from: 0 };
     bench.refused(read("no warrant"), ProblemType::BAD_REQUEST).await;
     let page = bench.done(read(&opened.warrant)).await;
     assert_eq!((page.people.len(), page.without, page.next), (0, 0, None));
-    assert_eq!(bench.last_acts(incident).await, [("paper_post.read".to_owned(), None)]);
+    assert_eq!(bench.last_acts(incident).await, [("letters.post.read".to_owned(), None)]);
 }
 
 #[tokio::test]

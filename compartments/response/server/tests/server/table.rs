@@ -48,7 +48,7 @@ async fn a_table_counts_once_it_is_finished() {
     let entries = bench.journal(IncidentId::NONE).await;
     let acts: Vec<_> = entries.iter().map(|e| (e.action.as_str(), e.detail.as_str())).collect();
     let finished = ("table.finish", "the table was counted");
-    assert_eq!(acts, [("table.import", "2 people added, 0 changed"), finished]);
+    assert_eq!(acts, [("roster.import", "2 people added, 0 changed"), finished]);
 }
 
 #[tokio::test]

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use axum::extract::State;
 use cofferdam_wire::{Answer, Body, Problem};
 use keys_api::CloseWarrant;
-use response_api::{ActStage, JournalAct, LetterStatus, StopLetter};
+use response_api::{
+    ActStage, JournalAct, LETTER_NOT_RUNNING, LetterState, LetterStatus, StopLetter,
+};
 
 use crate::acts::letters;
 use crate::app::App;
@@ -18,6 +20,10 @@ pub async fn handle(
     Body(call, encoding): Body<StopLetter>,
 ) -> Result<Answer<LetterStatus>, Problem> {
     let letter = app.letter(call.letter).await?;
+    if letter.state == LetterState::Finished {
+        let what = "the letter is finished: everybody was written to";
+        return Err(Problem::new(LETTER_NOT_RUNNING, what));
+    }
     let detail = format!("letter {}: {}", call.letter, call.reason);
     let act = app.act(letter.incident, &by, JournalAct::StopLetter, detail);
     let (worker, done) = (app.clone(), act.clone());
