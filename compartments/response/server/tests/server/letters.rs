@@ -26,7 +26,7 @@ async fn a_letter_is_planned_once() {
     let entries = bench.journal(incident).await;
     let planned: Vec<_> = entries.iter().filter(|e| e.action.as_str() == "letters.plan").collect();
     let details: Vec<_> = planned.iter().map(|entry| entry.detail.as_str()).collect();
-    assert_eq!(details, ["letter 1 to Customers: 3 people", "letter 2 to Staff: 2 people"]);
+    assert_eq!(details, ["letter 1 to customers: 3 people", "letter 2 to staff: 2 people"]);
     let status = bench.done(ReadLetter { letter: LetterId(1) }).await;
     assert_eq!((status.state, status.of(LedgerState::Planned)), (LetterState::Planned, 3));
     assert_eq!(status.people.len(), LedgerState::ALL.len(), "every state is named");

@@ -34,7 +34,7 @@ async fn only_an_approved_letter_starts() {
     assert_eq!(status.started.unwrap().to_string(), NOW);
     let entry = bench.journal(incident).await.pop().unwrap();
     let version = draft.version;
-    let detail = format!("letter 1 to Staff, version {version}; gate open: a test");
+    let detail = format!("letter 1 to staff, version {version}; gate open: a test");
     assert_eq!((entry.action.as_str(), entry.detail), ("letters.start", detail));
 }
 
