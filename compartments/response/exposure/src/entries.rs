@@ -1,4 +1,4 @@
-//! The log entries of fallen hosts in a window: an evidence bag is made of them.
+//! The log entries of fallen hosts in a window, for an evidence bag.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use crate::{FallenHosts, Window};
 pub struct EntryPage {
     /// Entries with their numbers, ascending.
     pub entries: Vec<(u64, Vec<u8>)>,
-    /// The number with which the next page begins; `None` at the end.
+    /// The number with which the next page begins; `None` on the last page.
     pub next: Option<u64>,
 }
 
