@@ -19,7 +19,7 @@ pub struct IndexAddresses {
 /// The indexes.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct IndexedAddresses {
-    /// One for each digest, in their order: `HMAC-SHA-256(index key, digest)`.
+    /// The indexes, in the order of the digests: `HMAC-SHA-256(index key, digest)`.
     pub indexes: Vec<KeyBytes>,
 }
 
