@@ -32,7 +32,7 @@ async fn enrol_one(app: &App, caller: &CallerName, newcomer: Newcomer) -> Result
     let Some(Outcome::New(record)) = enrolment.outcomes.first() else { return Err(taken()) };
     match write(app, &enrolment).await {
         Ok(()) => Ok(*record),
-        // Somebody took the address since it was looked up.
+        // Another customer took the address after it was looked up.
         Err(e) if is_conflict(&e) => Err(taken()),
         Err(e) => Err(e.into()),
     }

@@ -11,7 +11,7 @@ use crate::app::App;
 /// The largest page.
 const MAX_PAGE: u32 = 10_000;
 
-/// Lists customers.
+/// Lists a page of customers.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,

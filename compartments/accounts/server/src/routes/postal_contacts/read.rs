@@ -24,7 +24,7 @@ pub async fn handle(
     Ok(Answer(contacts.collect(), encoding))
 }
 
-/// The billing address counts before the shipping address.
+/// The postal contact of a customer. The billing address comes before the shipping address.
 fn postal_contact(mut customer: CustomerFields) -> Option<PostalContact> {
     let name = customer.fields.remove(&Field::Name)?;
     let billing = customer.fields.remove(&Field::BillingAddress);
