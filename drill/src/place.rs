@@ -17,7 +17,7 @@ const MARK: &str = "drill";
 
 /// An estate made for a drill.
 pub struct DrillEstate {
-    /// The estate itself.
+    /// The estate of the drill.
     pub estate: Estate,
     /// The directory in it with the drill's own files.
     pub own: PathBuf,

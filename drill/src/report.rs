@@ -27,7 +27,7 @@ pub struct DrillReport {
     pub void: VoidReport,
     /// The letters to staff and customers.
     pub letters: LettersReport,
-    /// The public notice.
+    /// The public notice, as it was fetched.
     pub notice: NoticeReport,
     /// The same theft in a conventional shop, if the drill ran it.
     #[serde(skip_serializing_if = "Option::is_none")]

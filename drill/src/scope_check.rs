@@ -14,7 +14,7 @@ use crate::tally::{Fields, Tally};
 
 /// An exposure, and its difference from the truth.
 pub struct Scoped {
-    /// The exposure itself.
+    /// The exposure that `response` computed.
     pub exposure: Exposure,
     /// The difference from the truth.
     pub difference: Difference,

@@ -20,7 +20,7 @@ use sqlx::PgPool;
 /// The number of customers to which the figures are extrapolated.
 const ALL: f64 = 24_000_000.0;
 
-/// Measures containment.
+/// Measures the time until all credentials are void.
 #[derive(Debug, Parser)]
 struct Args {
     /// The number of customers in the table

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use clap::Parser;
 
-/// Measures keys.
+/// Measures releases a second.
 #[derive(Debug, Parser)]
 struct Args {
     /// The binary under test

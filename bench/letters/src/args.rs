@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-/// Measures letters.
+/// Measures letters a second through the whole estate.
 #[derive(Debug, Parser)]
 pub struct Args {
     /// The binary under test

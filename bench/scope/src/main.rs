@@ -20,7 +20,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-/// Measures scope.
+/// Measures the time and the memory of an exposure.
 #[derive(Debug, Clone, Parser)]
 pub struct Args {
     /// The directory of the log; a log that exists there is used again

@@ -16,7 +16,7 @@ pub struct ReadChanges {
     pub after: u64,
 }
 
-/// Customers that changed.
+/// A page of changed customers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Changes {
     /// The number of the last change in this answer.

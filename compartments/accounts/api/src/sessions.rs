@@ -40,7 +40,7 @@ impl Call for OpenSession {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CheckSession {
-    /// The session token.
+    /// The session token, as [`OpenSession`] gave it.
     #[schemars(extend("examples" = ["kq1bZ0v7X5gJm2Rr8sTt4uWw6yYz9aBc3dEf1gHi2jK"]))]
     pub token: Personal,
 }
@@ -51,11 +51,11 @@ impl Call for CheckSession {
     type Answer = Record;
 }
 
-/// Ends a session.
+/// Ends a session at the caller that opened it.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CloseSession {
-    /// The session token.
+    /// The session token, as [`OpenSession`] gave it.
     #[schemars(extend("examples" = ["kq1bZ0v7X5gJm2Rr8sTt4uWw6yYz9aBc3dEf1gHi2jK"]))]
     pub token: Personal,
 }
@@ -79,6 +79,6 @@ pub struct RevokeSessions {
 
 impl Call for RevokeSessions {
     const PATH: &'static str = "/v1/sessions/revoke";
-    /// How many sessions were open and ended.
+    /// The number of sessions that were open and ended.
     type Answer = u64;
 }

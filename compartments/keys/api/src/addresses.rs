@@ -16,7 +16,7 @@ pub struct IndexAddresses {
     pub digests: Vec<KeyBytes>,
 }
 
-/// The indexes.
+/// The look-up indexes of the addresses.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct IndexedAddresses {
     /// The indexes, in the order of the digests: `HMAC-SHA-256(index key, digest)`.

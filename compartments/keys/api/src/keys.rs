@@ -39,7 +39,7 @@ pub struct KeyGroup {
     pub records: Vec<Record>,
 }
 
-/// The released keys.
+/// The keys of the requested groups, without those that are withheld.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ReleasedKeys {
     /// The released groups, in the order of the request.

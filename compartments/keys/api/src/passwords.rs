@@ -15,7 +15,7 @@ pub struct HardenPasswords {
     pub items: Vec<HardenItem>,
 }
 
-/// One password hash.
+/// A password hash to harden.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HardenItem {
@@ -26,7 +26,7 @@ pub struct HardenItem {
     pub hash: KeyBytes,
 }
 
-/// The verifiers.
+/// The verifiers of the password hashes.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct HardenedPasswords {
     /// The verifiers, in the order of the hashes: `HMAC-SHA-256(pepper, record ‖ hash)`.

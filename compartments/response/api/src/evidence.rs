@@ -89,7 +89,7 @@ pub struct SealBag {
 
 impl Call for SealBag {
     const PATH: &'static str = "/v1/bags/seal";
-    /// The signed note.
+    /// The signed note of the statement.
     type Answer = String;
 }
 

@@ -65,7 +65,7 @@ pub struct PlanLetter {
     pub audience: Audience,
 }
 
-/// A planned letter.
+/// A planned letter, and the progress of planning.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct LetterPlan {
     /// The letter's number.
@@ -159,7 +159,7 @@ pub struct WarrantTerms {
 pub struct TestLetter {
     /// The letter to test.
     pub letter: LetterId,
-    /// The drafted version.
+    /// The drafted version to test.
     pub version: Sha256,
     /// The place of the text among the version's variants, from 0.
     pub variant: u32,
@@ -325,7 +325,7 @@ impl LetterState {
 /// The status of a letter. The counts add up to the planned people at every instant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LetterStatus {
-    /// The letter.
+    /// The number of the letter.
     pub letter: LetterId,
     /// The incident that it is about.
     pub incident: IncidentId,
@@ -333,7 +333,7 @@ pub struct LetterStatus {
     pub audience: Audience,
     /// The state of the letter.
     pub state: LetterState,
-    /// The approved version.
+    /// The approved version, once there is one.
     pub version: Option<Sha256>,
     /// The number of people in each state. Every state is named.
     #[schemars(schema_with = "map_by::<LedgerState, u64>")]

@@ -17,7 +17,7 @@ pub struct PublishNotice {
     pub incident: IncidentId,
 }
 
-/// A published notice.
+/// A published notice, as the public reads it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Notice {
     /// The address of the page.

@@ -51,7 +51,7 @@ pub enum VersionError {
     /// The files of the texts can't be used.
     #[error(transparent)]
     Texts(#[from] TextsError),
-    /// A template fails.
+    /// A template can't be rendered.
     #[error("{file}: {cause}")]
     Template {
         /// The path of the template.

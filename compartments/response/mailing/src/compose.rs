@@ -46,7 +46,7 @@ pub enum ComposeError {
 pub struct Marks {
     /// The Message-ID, without angle brackets.
     pub message_id: String,
-    /// The letter code.
+    /// The code by which the reader checks the letter.
     pub code: String,
     /// The Feedback-ID, by which mail providers count complaints.
     pub feedback_id: String,

@@ -27,7 +27,7 @@ pub struct RetryConfig {
     pub first: u32,
     /// The most seconds between attempts.
     pub most: u32,
-    /// The most attempts.
+    /// The most attempts before the letter expires.
     pub attempts: u16,
 }
 

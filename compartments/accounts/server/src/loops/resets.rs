@@ -37,7 +37,7 @@ pub struct AskedReset {
 pub struct ResetQueue(mpsc::Sender<AskedReset>);
 
 impl ResetQueue {
-    /// Adds a reset.
+    /// Adds a reset to the queue, unless the queue is full.
     pub fn push(&self, asked: AskedReset) -> Result<(), Problem> {
         self.0.try_send(asked).map_err(|_| {
             Problem::new(ProblemType::UNAVAILABLE, "too many resets are waiting").retry_after(10)

@@ -45,7 +45,7 @@ struct OpenedRow {
 }
 
 impl Store {
-    /// Stores a session.
+    /// Stores a session under the hash of its token.
     pub async fn insert_session(
         &self,
         token: &TokenHash,

@@ -40,7 +40,7 @@ pub enum SinkConfig {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ca: Option<PathBuf>,
     },
-    /// People with mailboxes.
+    /// People who read alarms in their mailboxes.
     Mail {
         /// The name of the place. No two places share one.
         name: String,
@@ -131,7 +131,7 @@ pub enum DeliveryError {
     Refused {
         /// The name of the place.
         sink: String,
-        /// The HTTP status.
+        /// The HTTP status of the answer.
         status: u16,
     },
     /// The mail relay did not take the alarm.

@@ -16,7 +16,7 @@ pub const SEALED: FieldSet =
 /// A card that passed the rules.
 #[derive(Debug)]
 pub struct Card {
-    /// The card number.
+    /// The card number, checked.
     pub number: CardNumber,
     /// Month and year of expiry.
     pub expiry: Expiry,

@@ -13,7 +13,7 @@ use crate::staff::Author;
 /// The longest title, and the longest account of how an incident was found, in characters.
 const MAX_TEXT: usize = 500;
 
-/// Declares an incident.
+/// Declares an incident, and opens its journal.
 pub async fn declare(app: &App, call: &DeclareIncident, by: &Author) -> Result<Incident, Problem> {
     check_text("title", &call.title)?;
     check_text("found", &call.found)?;

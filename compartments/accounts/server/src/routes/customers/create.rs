@@ -14,7 +14,7 @@ use crate::domain::{password, profile};
 use crate::enrol::{self, Enrolment};
 use crate::store::is_conflict;
 
-/// Opens an account.
+/// Opens an account, unless the address is taken.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,

@@ -8,7 +8,7 @@ use cofferdam_wire::{Answer, Body, Caller, Problem};
 
 use crate::app::App;
 
-/// The largest page.
+/// The most customers in a page.
 const MAX_PAGE: u32 = 10_000;
 
 /// Lists a page of customers.

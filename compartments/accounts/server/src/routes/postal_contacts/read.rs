@@ -13,7 +13,7 @@ use crate::reading::read_under_warrant;
 const FIELDS: FieldSet =
     FieldSet::EMPTY.with(Field::Name).with(Field::BillingAddress).with(Field::ShippingAddress);
 
-/// Reads postal contacts.
+/// Reads postal contacts under a warrant.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,

@@ -14,7 +14,7 @@ use crate::domain::password::{self, Hashed};
 use crate::domain::token::{self, TokenHash};
 use crate::store::Credential;
 
-/// Completes a reset.
+/// Sets the new password, if the code is good.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,

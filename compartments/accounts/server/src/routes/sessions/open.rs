@@ -16,7 +16,7 @@ use crate::store::KeptSession;
 /// The time for which a session is good.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(12);
 
-/// Opens a session.
+/// Opens a session, if the password is right and not void.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,

@@ -209,7 +209,7 @@ impl Totals {
     }
 }
 
-/// Removes a log.
+/// Removes a log with its files.
 pub async fn remove(app: &App, log: &str, by: &Author) -> Result<(), Problem> {
     let known = known_log(app, log).await?;
     let detail = format!("{}, SHA-256 {log}", known.name);
