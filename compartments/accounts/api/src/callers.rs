@@ -4,7 +4,7 @@ use cofferdam_core::{Call, CallerName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Freezes a caller, so that it is refused everything from now on, or thaws it. For the controller.
+/// Freezes or thaws a caller. Every call of a frozen caller is refused. For the controller.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FreezeCaller {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::budgets::Budget;
 use crate::policies::{Grant, by_operation};
 
-/// Freezes a caller, so that it is refused everything from now on, or thaws it. For the controller.
+/// Freezes or thaws a caller. Every call of a frozen caller is refused. For the controller.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FreezeCaller {
