@@ -76,8 +76,8 @@ impl Call for ReadGrounds {
     type Answer = Grounds;
 }
 
-/// Seals a bag: signs three lines, `cofferdam evidence bag v1`, the bag's name, and the base64 SHA-256
-/// of its tag manifest.
+/// Seals a bag: signs three lines, `cofferdam evidence bag v1`, the bag's name, and the base64
+/// SHA-256 of its tag manifest.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SealBag {

@@ -16,7 +16,8 @@ pub enum HostKind {
     /// A client of `accounts` or `payments`. It gives up the data released to it, the data typed or
     /// brought there, and the sessions that it saw.
     App,
-    /// The `accounts` compartment. It gives up everything that passed through it, and its ciphertext.
+    /// The `accounts` compartment. It gives up everything that passed through it, and its
+    /// ciphertext.
     Accounts,
     /// The database of `accounts`, or a backup of it. It gives up ciphertext.
     AccountsDatabase,
@@ -72,7 +73,8 @@ impl HostKind {
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 pub struct FallenHost {
-    /// The name in its certificate. A host without a certificate has any name by which people know it.
+    /// The name in its certificate. A host without a certificate has any name by which people know
+    /// it.
     pub host: CallerName,
     /// The kind of the host.
     pub kind: HostKind,

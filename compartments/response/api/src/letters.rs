@@ -54,8 +54,8 @@ impl Audience {
     }
 }
 
-/// Plans a letter: writes a ledger row per person. Planning the same audience of the same incident again
-/// gives the same letter.
+/// Plans a letter: writes a ledger row per person. Planning the same audience of the same incident
+/// again gives the same letter.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlanLetter {
@@ -102,8 +102,8 @@ pub struct LetterDraft {
     pub version: Sha256,
     /// The terms of the warrant that two people sign. They name the version.
     pub warrant: WarrantTerms,
-    /// The version's texts and facts as JSON. A signer checks the SHA-256 and renders the texts from it,
-    /// and so need not trust the person who hands over the order.
+    /// The version's texts and facts as JSON. A signer checks the SHA-256 and renders the texts
+    /// from it, and so need not trust the person who hands over the order.
     pub body: String,
     /// Every text, the one with the most readers first.
     pub variants: Vec<LetterVariant>,
@@ -152,8 +152,8 @@ pub struct WarrantTerms {
     pub records: u32,
 }
 
-/// Sends a test letter to a member of staff: the text that one group of people would get, with a code
-/// that opens nothing.
+/// Sends a test letter to a member of staff: the text that one group of people would get, with a
+/// code that opens nothing.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TestLetter {
@@ -175,8 +175,8 @@ impl Call for TestLetter {
     type Answer = String;
 }
 
-/// Starts an approved letter, or resumes a paused one. A letter to customers starts once 99 % of the
-/// letters to staff are accepted.
+/// Starts an approved letter, or resumes a paused one. A letter to customers starts once 99 % of
+/// the letters to staff are accepted.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StartLetter {
@@ -374,7 +374,8 @@ impl LetterStatus {
     }
 }
 
-/// The load of the pages on which customers set new passwords, and what it means for a letter's pace.
+/// The load of the pages on which customers set new passwords, and what it means for a letter's
+/// pace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ResetPages {
     /// The load of the pages, in percent of what they can bear; `None` while it is unknown.

@@ -15,8 +15,8 @@ pub struct EntryPage {
     pub next: Option<u64>,
 }
 
-/// The entries with numbers in `range` that show what fallen hosts did in the window. A page ends with
-/// an hour, and has at least `page_size` entries unless it is the last.
+/// The entries with numbers in `range` that show what fallen hosts did in the window. A page ends
+/// with an hour, and has at least `page_size` entries unless it is the last.
 pub fn entries_of_hosts<L: IndexedLog>(
     log: &L,
     hosts: &FallenHosts,

@@ -5,8 +5,8 @@
 //! adds the knowledge of the other compartments and the database; [`Evidence::judge`] makes the
 //! exposure. Everything uncertain is a doubt, and counts for the worse where the doubt says so.
 //!
-//! May touch: no SQL, no HTTP, no files. A log is read through [`IndexedLog`]. Called by: the server's
-//! acts, staff's offline check of an evidence bag, and the benches.
+//! May touch: no SQL, no HTTP, no files. A log is read through [`IndexedLog`]. Called by: the
+//! server's acts, staff's offline check of an evidence bag, and the benches.
 
 mod access;
 mod bitmaps;

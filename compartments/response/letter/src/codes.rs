@@ -1,5 +1,6 @@
-//! The three marks of one person's letter: the Message-ID, the code by which its reader checks it, and
-//! the address to which it bounces. All three are keyed functions of letter and person; none is stored.
+//! The three marks of one person's letter: the Message-ID, the code by which its reader checks it,
+//! and the address to which it bounces. All three are keyed functions of letter and person; none is
+//! stored.
 
 use aes::Aes256;
 use aws_lc_rs::{constant_time, hmac};
@@ -40,8 +41,8 @@ impl LetterCodes {
         Self { codes, returns: hmac::Key::new(hmac::HMAC_SHA256, returns.as_ref()) }
     }
 
-    /// The code of a person's letter, as `XXXXX-XXXXX`: 50 bits in which letter and person are encrypted
-    /// (FF1, NIST SP 800-38G). `None` past letter 262,143.
+    /// The code of a person's letter, as `XXXXX-XXXXX`: 50 bits in which letter and person are
+    /// encrypted (FF1, NIST SP 800-38G). `None` past letter 262,143.
     #[must_use]
     pub fn code(&self, letter: LetterId, person: u32) -> Option<String> {
         if letter.0 > MAX_LETTER {

@@ -14,7 +14,8 @@ use crate::writer::folder;
 pub struct Domains {
     /// The shop's own domains, and those of authorities.
     pub ours: Vec<String>,
-    /// The address of the page that checks a letter: the only page at which a reader types something.
+    /// The address of the page that checks a letter: the only page at which a reader types
+    /// something.
     pub verify_address: String,
 }
 

@@ -32,7 +32,8 @@ pub struct Variant {
     pub fields: FieldSet,
 }
 
-/// The texts of one variant, with [`NAME`](cofferdam_mail::NAME) and [`CODE`](cofferdam_mail::CODE) in the places of name and code.
+/// The texts of one variant, with [`NAME`](cofferdam_mail::NAME) and [`CODE`](cofferdam_mail::CODE)
+/// in the places of name and code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Texts {
     /// The subject of the e-mail.

@@ -63,7 +63,8 @@ impl MemoryLedger {
         self.lock().rows(letter)
     }
 
-    /// The batches of a letter, each with its provider, its attempts and the time at which it is due.
+    /// The batches of a letter, each with its provider, its attempts and the time at which it is
+    /// due.
     #[must_use]
     pub fn batches(&self, letter: LetterId) -> BTreeMap<u32, Postponement> {
         self.lock().postponements(letter)

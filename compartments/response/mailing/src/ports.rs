@@ -148,7 +148,8 @@ pub trait NoteKeeper: Send + Sync {
 /// The sending notes of one worker on one letter. After a crash, only they tell which letters were
 /// on the wire.
 pub trait SendingNotes: Send + Sync {
-    /// Notes that a person's letter is about to go on the wire. Returns the number of the note's file.
+    /// Notes that a person's letter is about to go on the wire. Returns the number of the note's
+    /// file.
     fn sending(&self, person: u32) -> io::Result<u64>;
 
     /// Notes the outcome of a letter.

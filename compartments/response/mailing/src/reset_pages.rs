@@ -1,5 +1,5 @@
-//! Letters bring customers to the pages on which they set new passwords. A letter's pace follows the
-//! load of these pages.
+//! Letters bring customers to the pages on which they set new passwords. A letter's pace follows
+//! the load of these pages.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

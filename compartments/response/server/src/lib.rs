@@ -1,5 +1,5 @@
-//! The `response` compartment: incidents, verified copies of the release logs, exposure, containment,
-//! letters with a ledger, the notice, the report and the evidence.
+//! The `response` compartment: incidents, verified copies of the release logs, exposure,
+//! containment, letters with a ledger, the notice, the report and the evidence.
 //!
 //! The rules are in crates of their own: `response-exposure`, `response-letter` and
 //! `response-mailing`. Here are `routes` (a folder per noun, a file per call), `acts` (the orders

@@ -10,8 +10,8 @@ use tokio::sync::Semaphore;
 
 use crate::app::App;
 
-/// The local part of the address to which mail providers' feedback loops send complaints (RFC 5965).
-/// A complaint names the letter inside.
+/// The local part of the address to which mail providers' feedback loops send complaints (RFC
+/// 5965). A complaint names the letter inside.
 const COMPLAINTS: &str = "complaints";
 
 /// The number of complaints whose signatures are looked up at the same time.

@@ -1,5 +1,5 @@
-//! The public page on which anybody can check a letter: `GET` shows the form, `POST` answers. No URL holds
-//! the code, and no log holds the code or the answer.
+//! The public page on which anybody can check a letter: `GET` shows the form, `POST` answers. No
+//! URL holds the code, and no log holds the code or the answer.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;

@@ -1,4 +1,5 @@
-//! The journal: a chain of entries for each incident. A changed, removed or inserted entry breaks it.
+//! The journal: a chain of entries for each incident. A changed, removed or inserted entry breaks
+//! it.
 
 use cofferdam_core::Timestamp;
 use cofferdam_store::StoreError;

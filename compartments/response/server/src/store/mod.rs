@@ -1,4 +1,5 @@
-//! The tables: incidents and journals, alarms, exposures, the brought table, letters and their ledger.
+//! The tables: incidents and journals, alarms, exposures, the brought table, letters and their
+//! ledger.
 
 mod access_logs;
 mod alarms;

@@ -1,5 +1,5 @@
-//! Paper post: names and postal addresses of people whom a letter did not reach, under a warrant of its
-//! own.
+//! Paper post: names and postal addresses of people whom a letter did not reach, under a warrant of
+//! its own.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,5 @@
-//! The evidence about the customers of `accounts`: the copies of the release logs, and the answers of
-//! the other compartments.
+//! The evidence about the customers of `accounts`: the copies of the release logs, and the answers
+//! of the other compartments.
 
 use std::sync::Arc;
 
