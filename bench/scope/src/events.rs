@@ -32,7 +32,7 @@ pub struct Happened {
     pub caller: u32,
     /// Whether a password was typed; otherwise fields were released.
     pub typed: bool,
-    /// The fields that were released; empty for a typed password.
+    /// The fields that were released, unless a password was typed.
     pub fields: FieldSet,
     /// The record of the customer.
     pub record: u32,

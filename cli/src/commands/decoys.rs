@@ -24,7 +24,7 @@ pub struct MailArgs {
     recipient: String,
     #[command(flatten)]
     estate: EstateArgs,
-    /// The caller under whose certificate the command calls keys
+    /// The caller under whose certificate the command calls accounts
     #[arg(id = "as", long = "as", value_name = "CALLER", default_value = "mail-trap-1")]
     caller: CallerName,
 }

@@ -42,7 +42,7 @@ pub struct Profile {
 pub struct Coarse {
     /// The country of residence; `None` if it is unknown.
     pub country: Option<Country>,
-    /// The state or province; `None` if it is unknown.
+    /// The state or province; `None` if there is none, or if it is unknown.
     pub region: Option<Region>,
     /// The language that the customer chose.
     pub language: Language,

@@ -63,7 +63,7 @@ impl App {
         if self.is_controller(caller) {
             return Ok(());
         }
-        tracing::warn!(%caller, "a caller asked for what is for the controller alone");
+        tracing::warn!(%caller, "a caller made a call that only the controller may make");
         Err(Problem::not_granted("this is for the controller alone"))
     }
 }

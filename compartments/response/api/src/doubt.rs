@@ -161,7 +161,7 @@ impl fmt::Display for DoubtCause {
             Self::IndexDisagrees { customers } => write!(
                 f,
                 "the index and the entries of the log disagree, on {customers} customers among \
-                 others: what either says counts"
+                 others: both count"
             ),
             Self::ClockWentBack { hour, seconds } => write!(
                 f,
@@ -175,8 +175,8 @@ impl fmt::Display for DoubtCause {
             ),
             Self::LogCut { at, bytes } => write!(
                 f,
-                "keys cut {bytes} bytes off the release log after a crash at {at}; no answer had \
-                 left for them"
+                "keys cut {bytes} bytes off the release log after a crash at {at}; the calls \
+                 in these bytes had not been answered"
             ),
             Self::LogNotFollowed { log, since, after_window, reason } => {
                 let since = since.map_or_else(|| "the start".to_owned(), |at| at.to_string());
@@ -185,8 +185,8 @@ impl fmt::Display for DoubtCause {
             }
             Self::NotCosigned { log, from, to } => write!(
                 f,
-                "entries {from} to {to} of {log} are not cosigned, so that keys alone vouches for \
-                 them: {REACH}"
+                "entries {from} to {to} of {log} are not cosigned, so only keys vouches for them: \
+                 {REACH}"
             ),
             Self::CustomersOutdated { reason } => {
                 write!(f, "the list of customers is not up to date: {reason}")
@@ -207,14 +207,14 @@ impl fmt::Display for DoubtCause {
             ),
             Self::KeysFellWith { domain } => write!(
                 f,
-                "keys fell together with a host that holds, or is given, what is in {domain}: all of \
-                 it counts as read, whatever the log says"
+                "keys fell together with a host that holds the ciphertext of {domain}, or is given \
+                 it: all of {domain} counts as read, whatever the log says"
             ),
             Self::UnknownHost { host } => {
                 write!(f, "no log and no policy knows {host}: the name may be misspelt")
             }
             Self::TableUnfinished => {
-                f.write_str("the table of customers was not brought to its end")
+                f.write_str("the import of the customer table was not finished")
             }
             Self::NotCovered { from, to } => {
                 write!(f, "no access log covers the time from {from} to {to}: {REACH}")
@@ -224,13 +224,14 @@ impl fmt::Display for DoubtCause {
             }
             Self::NotInTable { log, names } => write!(
                 f,
-                "{log} names {names} customers that are not in the brought table, or can't be told: \
-                 they are in no count"
+                "{log} names {names} customers who are not in the brought table, or can't be told: \
+                 no count includes them"
             ),
             Self::Unresolved { accesses } => write!(
                 f,
-                "{accesses} accesses of fallen hosts can't be told to be anybody's: each counts as \
-                 everybody's, in the fields that it could have touched; they are listed"
+                "the customers of {accesses} accesses by fallen hosts can't be told: each access \
+                 counts as everybody's, in the fields that it could have touched; the accesses are \
+                 listed"
             ),
             Self::Uncoded => f.write_str("the cause was kept as a sentence only"),
         }

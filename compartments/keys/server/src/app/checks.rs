@@ -87,7 +87,7 @@ impl App {
     pub async fn check_thawed(&self, who: &Parties<'_>) -> Result<(), Problem> {
         for name in [who.caller, who.via] {
             if self.shared.is_frozen(name) {
-                let detail = format!("{name} asks on while frozen");
+                let detail = format!("{name} keeps asking while frozen");
                 let now = self.now().await;
                 self.alarms.ring(now, AlarmKind::Frozen, Some(name), detail).await;
                 return Err(Problem::new(ProblemType::FROZEN, format!("{name} is frozen")));

@@ -12,7 +12,7 @@ const GLASS_REASON: RangeInclusive<usize> = 10..=500;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotApproved {
     /// The order's time is over.
-    #[error("the order was to be carried out until {0}")]
+    #[error("the order is too late: it could be carried out until {0}")]
     Late(Timestamp),
     /// The signatures do not hold, or are too few.
     #[error(transparent)]

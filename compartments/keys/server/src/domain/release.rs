@@ -58,7 +58,7 @@ pub enum BadRelease {
     #[error("keys are given out to release, to seal or to reseal")]
     Operation,
     /// A warrant was named for another operation than a release.
-    #[error("a warrant is for reading")]
+    #[error("a warrant covers reading only")]
     Warrant,
     /// A group names no field, or a field of another domain.
     #[error("name fields of {0}")]

@@ -42,7 +42,7 @@ struct Opened {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotOpened {
     /// The warrant holds too long, or its time is over.
-    #[error("it must hold for up to a week from now on")]
+    #[error("the warrant must hold for at most a week from now on")]
     Span,
     /// The number was opened before.
     #[error("a warrant with this number was opened before")]
