@@ -1,8 +1,8 @@
-//! The one look of listings: columns under a row of headings.
+//! The layout of every listing: columns under a row of headings.
 
 use staff::printable;
 
-/// Rows under headings.
+/// Lays out rows under headings, in aligned columns.
 pub fn headed<const N: usize>(
     head: [&str; N],
     rows: impl IntoIterator<Item = Vec<String>>,
@@ -11,7 +11,7 @@ pub fn headed<const N: usize>(
     aligned(&std::iter::once(head).chain(rows).collect::<Vec<_>>())
 }
 
-/// Rows under headings, or one sentence in place of an empty listing.
+/// Lays out rows under headings, or gives one sentence in place of an empty listing.
 pub fn listing<const N: usize, T>(
     head: [&str; N],
     items: &[T],
@@ -24,8 +24,8 @@ pub fn listing<const N: usize, T>(
     headed(head, items.iter().map(row))
 }
 
-/// Rows as lines. Each column is as wide as its longest cell. A column whose last cell is a number
-/// is aligned to the right.
+/// Lays out rows as lines. Each column is as wide as its longest cell. A column is aligned to the
+/// right if its last cell is a number.
 pub fn aligned(rows: &[Vec<String>]) -> Vec<String> {
     let rows: Vec<Vec<String>> =
         rows.iter().map(|row| row.iter().map(|cell| printable(cell)).collect()).collect();

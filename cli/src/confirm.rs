@@ -7,17 +7,17 @@ use clap::Args;
 use crate::options::CommandError;
 use crate::output;
 
-/// Whether a step that can't be undone is asked about.
+/// The question before a step that can't be undone, and the option that answers it.
 #[derive(Debug, Args)]
 pub struct Confirm {
-    /// Do it without asking
+    /// Go ahead without asking
     #[arg(long)]
     yes: bool,
 }
 
 impl Confirm {
-    /// Shows what a step will do, and asks. Without a terminal to ask on, the step is refused unless
-    /// `--yes` stands there.
+    /// Shows what a step will do, and asks for a yes. Without a terminal, the step is refused
+    /// unless `--yes` is given.
     pub fn ask(&self, step: &[String]) -> Result<(), CommandError> {
         let Some((first, rest)) = step.split_first() else { return Ok(()) };
         output::note(&format!("This will {first}"));

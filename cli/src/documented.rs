@@ -1,5 +1,5 @@
-//! Holds the documentation against the commands: what the docs, the messages and the advice tell
-//! people to type must be there.
+//! Compares the documentation with the commands: every command in the docs, the messages and the
+//! advice must exist.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -27,7 +27,7 @@ fn each_command_with_json_has_a_schema() {
 
 #[test]
 fn each_command_that_ends_with_a_result_prints_json() {
-    // Servers have no result, one command is run by the mail server, and one writes files.
+    // Servers have no result, the mail server runs one command, and one command writes files.
     let without = ["serve", "mail", "manual"];
     leaves(&Cli::command(), &mut Vec::new(), &mut |path, command| {
         let json = command.get_arguments().any(|arg| arg.get_long() == Some("json"));
@@ -65,7 +65,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The documents, and the sources that advise people. CHANGELOG and decisions tell of old names.
+/// The documents, and the sources with advice. CHANGELOG and the decisions name old commands.
 fn sources() -> Vec<PathBuf> {
     let mut all: Vec<PathBuf> = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"]
         .map(|f| root().join(f))
@@ -84,8 +84,8 @@ fn sources() -> Vec<PathBuf> {
     all
 }
 
-/// What follows each `cofferdam` that begins a command, with its line: words up to the end of the
-/// command. A line that ends in a backslash goes on.
+/// The words of each command that begins with `cofferdam`, with its line, without that first word.
+/// A line that ends in a backslash continues.
 fn named_commands(text: &str) -> Vec<(usize, Vec<String>)> {
     let mut found = Vec::new();
     let lines: Vec<&str> = text.lines().collect();
@@ -125,7 +125,7 @@ fn check(words: &[String]) -> Result<(), String> {
     let typed =
         words.first().is_some_and(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '-'));
     if command.has_subcommands() {
-        // A noun alone, or a sentence in which the name of the program stands.
+        // A noun alone, or a sentence with the name of the program in it.
         let alone = rest.first().is_none_or(|word| word.starts_with("--help"));
         let a_noun = alone && command.get_name() != "cofferdam";
         return if a_noun || !typed { Ok(()) } else { Err("no such command".to_owned()) };

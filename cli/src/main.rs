@@ -29,7 +29,8 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
-    // A server locks itself in before the runtime starts threads, because those would stay free.
+    // A server confines itself before the runtime starts threads, because existing threads stay
+    // free.
     let task = match Task::confine(Cli::parse().command) {
         Ok(task) => task,
         Err(e) => return output::fail(&e.to_string()),
@@ -39,7 +40,8 @@ fn main() -> ExitCode {
         Err(e) => return output::fail(&format!("the async runtime does not start: {e}")),
     };
     let ended = runtime.block_on(task.run());
-    // A thread that reads standard input can't be interrupted, so nothing waits for it.
+    // A thread that reads standard input can't be interrupted, so the shutdown does not wait for
+    // it.
     runtime.shutdown_background();
     match ended {
         Ok(code) => code,

@@ -12,28 +12,28 @@ use serde::Serialize;
 
 use crate::output;
 
-/// Why a command did not do its work: a message that says what happened, where, and what to do.
+/// The message of a command that failed: what happened, where, and what to do.
 pub type CommandError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The place of an estate.
+/// The option that names an estate.
 #[derive(Debug, Args)]
 pub struct EstateArgs {
-    /// The estate's directory
+    /// The directory of the estate
     #[arg(long, value_name = "DIR", env = "COFFERDAM_DIR", default_value = "./cofferdam-estate")]
     pub dir: PathBuf,
 }
 
 impl EstateArgs {
-    /// A client of a compartment under a caller's certificate.
+    /// Makes a client of a compartment, with the certificate of a caller.
     pub fn client(&self, to: Compartment, caller: &CallerName) -> Result<Client, CommandError> {
         Ok(Estate::open(&self.dir)?.client(to, caller)?)
     }
 }
 
-/// The form of a result.
+/// The option that chooses the form of a result.
 #[derive(Debug, Args)]
 pub struct OutputArgs {
-    /// Print the result as JSON; `cofferdam manual` writes its schema
+    /// Print the result as JSON, by the schema that `cofferdam manual` writes
     #[arg(long)]
     pub json: bool,
 }
@@ -59,7 +59,7 @@ impl OutputArgs {
 pub struct ResponseArgs {
     #[command(flatten)]
     estate: EstateArgs,
-    /// The caller whose certificate is shown
+    /// The caller under whose certificate the command calls response
     #[arg(id = "as", long = "as", value_name = "CALLER", default_value = "operator-1")]
     caller: CallerName,
     #[command(flatten)]
@@ -67,7 +67,7 @@ pub struct ResponseArgs {
 }
 
 impl ResponseArgs {
-    /// A client of the estate's `response`.
+    /// Makes a client of the estate's `response`.
     pub fn client(&self) -> Result<Client, CommandError> {
         self.estate.client(Compartment::Response, &self.caller)
     }
@@ -102,7 +102,7 @@ pub struct LetterArgs {
     pub response: ResponseArgs,
 }
 
-/// Parses the number of an incident.
+/// Parses the number of an incident, 1 or more.
 pub fn incident_number(text: &str) -> Result<IncidentId, String> {
     match text.parse() {
         Ok(number) if number > 0 => Ok(IncidentId(number)),
@@ -110,7 +110,7 @@ pub fn incident_number(text: &str) -> Result<IncidentId, String> {
     }
 }
 
-/// Parses the number of a letter.
+/// Parses the number of a letter, 1 or more.
 pub fn letter_number(text: &str) -> Result<LetterId, String> {
     match text.parse() {
         Ok(number) if number > 0 => Ok(LetterId(number)),
@@ -118,7 +118,7 @@ pub fn letter_number(text: &str) -> Result<LetterId, String> {
     }
 }
 
-/// Parses an instant.
+/// Parses an instant in UTC, as `2012-01-13T20:00:00Z`.
 pub fn instant(text: &str) -> Result<Timestamp, String> {
     text.parse().map_err(|_| "a time is written as 2012-01-13T20:00:00Z".to_owned())
 }

@@ -21,7 +21,7 @@ pub fn lines(all: &[String]) {
     }
 }
 
-/// Prints one line that is no part of the result.
+/// Prints one line on standard error, which is no part of the result.
 pub fn note(text: &str) {
     let mut out = std::io::stderr().lock();
     let _ = writeln!(out, "{text}");
@@ -44,14 +44,14 @@ pub fn json<T: Serialize>(value: &T) -> Result<(), serde_json::Error> {
     Ok(())
 }
 
-/// Prints why a command failed, and returns the exit code.
+/// Prints the reason of a failure, and returns the exit code.
 pub fn fail(message: &str) -> ExitCode {
     note(&format!("cofferdam: {message}"));
     ExitCode::FAILURE
 }
 
-/// Shows how far a long step is: a bar on a terminal, and a plain line every five seconds
-/// otherwise.
+/// Shows the progress of a long step: a bar on a terminal, otherwise a plain line every five
+/// seconds.
 pub struct Progress {
     what: &'static str,
     bar: Option<ProgressBar>,
@@ -61,12 +61,12 @@ pub struct Progress {
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
 impl Progress {
-    /// Shows nothing yet.
+    /// Makes a progress display that shows nothing before the first `set`.
     pub fn new(what: &'static str) -> Self {
         Self { what, bar: None, next_line: Instant::now() + LINE_EVERY }
     }
 
-    /// Shows that `done` of `total` are done; a `total` of 0 is not known.
+    /// Shows that `done` of `total` are done. A `total` of 0 means that it is not known.
     pub fn set(&mut self, done: u64, total: u64) {
         if std::io::stderr().is_terminal() {
             let bar = self.bar.get_or_insert_with(|| ProgressBar::new(total).with_style(style()));
@@ -81,7 +81,7 @@ impl Progress {
 }
 
 impl Drop for Progress {
-    /// Takes the bar off the terminal.
+    /// Removes the bar from the terminal.
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();

@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use cofferdam_core::Timestamp;
 
-/// `1,234,567`
+/// Formats a number as `1,234,567`.
 pub fn number(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() * 4 / 3);
@@ -18,22 +18,22 @@ pub fn number(n: u64) -> String {
     out
 }
 
-/// An instant to the second, in UTC.
+/// Formats an instant to the second, in UTC.
 pub fn instant(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
-/// A window of time; an open end is `now`.
+/// Formats a window of time. An open end is `now`.
 pub fn window(from: Timestamp, to: Option<Timestamp>) -> String {
     format!("{} to {}", instant(from), to.map_or("now".to_owned(), instant))
 }
 
-/// Names, joined by commas.
+/// Joins names with commas.
 pub fn names<T: Display>(all: &[T]) -> String {
     all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// The largest counts by name, as `US 12, DE 3 and 4 more`; `None` without any.
+/// Formats the largest counts by name, as `US 12, DE 3 and 4 more`; `None` if there is none.
 pub fn largest<K: Display + Ord>(counts: &BTreeMap<K, u64>, most: usize) -> Option<String> {
     let mut all: Vec<_> = counts.iter().collect();
     all.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));

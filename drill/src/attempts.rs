@@ -1,4 +1,4 @@
-//! Every call that the thief's certificate must not open, each tried once.
+//! The calls that the thief's certificate must not open, each tried once.
 
 use accounts_api as accounts;
 use cofferdam_core::{
@@ -18,7 +18,7 @@ use response_api::{
     VoidCredentials, VoidWhose,
 };
 
-/// The thief's means: a stolen certificate, and things that it saw.
+/// The thief's means: a stolen certificate, and secrets that it saw.
 pub struct Stolen<'a> {
     /// The name in the stolen certificate.
     pub name: &'a CallerName,
@@ -38,11 +38,11 @@ pub struct Stolen<'a> {
     pub session: &'a Personal,
     /// The instant of the attempts.
     pub now: Timestamp,
-    /// Makes the warrant that the thief forges.
+    /// The source of the forged warrant's number.
     pub rng: &'a dyn Rng,
 }
 
-/// One attempt and how it ended.
+/// One attempt, with its answer.
 #[derive(Debug, Clone)]
 pub struct Attempt {
     /// The attempt in a few words.
@@ -60,7 +60,7 @@ impl Attempt {
         self.refusal.as_deref() == Some(self.expected.code)
     }
 
-    /// The outcome in a few words.
+    /// Describes the outcome in a few words.
     pub fn ended(&self) -> String {
         match (&self.refusal, &self.other) {
             (Some(code), _) => code.clone(),
@@ -70,7 +70,7 @@ impl Attempt {
     }
 }
 
-/// Makes every attempt.
+/// Makes every attempt, one after the other.
 pub async fn try_everything(stolen: &Stolen<'_>) -> Vec<Attempt> {
     let mut attempts = try_customers(stolen).await;
     attempts.extend(try_cards(stolen).await);

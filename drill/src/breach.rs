@@ -15,24 +15,24 @@ use crate::traffic::{self, OpenedSession, Visit};
 
 /// The app server that falls.
 pub const FALLEN: &str = "web-ky-1";
-/// The app server that does not.
+/// The app server that stays healthy.
 pub const HEALTHY: &str = "web-ky-2";
 
 /// The estate and the people of the breach.
 pub struct Breach<'a> {
-    /// The estate.
+    /// The estate that the breach happens in.
     pub estate: &'a Estate,
     /// The synthetic customers.
     pub people: &'a People,
     /// The contents of the compartments.
     pub filled: &'a Filled,
-    /// The counts of everything that happens.
+    /// The counts of everything that happens in the breach.
     pub size: Size,
-    /// The seed that everything is drawn with.
+    /// The seed of every random choice.
     pub seed: u64,
 }
 
-/// The events of the breach.
+/// The result of the breach.
 pub struct Happened {
     /// The instant from which the server counts as fallen.
     pub since: Timestamp,
@@ -43,9 +43,9 @@ pub struct Happened {
 }
 
 impl Breach<'_> {
-    /// The app server falls. The thief begins while traffic runs at both servers, and drains the
-    /// budget when the fallen server's own traffic is over. So every run of a seed takes the same
-    /// records.
+    /// Lets the app server fall. The thief begins while traffic runs at both servers, and drains
+    /// the budget after the fallen server's own traffic is over. So every run of a seed takes the
+    /// same records.
     pub async fn happen(&self, recorder: &mut Recorder<'_>) -> Result<Happened, DrillError> {
         let since = SystemClock.now();
         let [fallen, healthy]: [CallerName; 2] = [FALLEN.parse()?, HEALTHY.parse()?];

@@ -1,18 +1,18 @@
-//! Card numbers out of test ranges that end as a profile says and have a right check digit.
+//! Card numbers from test ranges. Each ends as a profile says, and has a right check digit.
 
 use cofferdam_core::Personal;
 use fake::rand::rngs::ChaCha8Rng;
 use fake::rand::{RngExt, SeedableRng};
 use payments_api::CardDetails;
 
-/// Draws cards.
+/// Makes cards for profiles.
 pub struct Cards {
     rng: ChaCha8Rng,
     year: u16,
 }
 
 impl Cards {
-    /// The cards of a seed. They expire after `year`.
+    /// Makes the cards of a seed. They expire after `year`.
     pub fn new(seed: u64, year: u16) -> Self {
         Self { rng: ChaCha8Rng::seed_from_u64(seed ^ 0xca4d), year }
     }

@@ -16,9 +16,9 @@ use crate::people::{People, Person};
 use crate::recorder::Recorder;
 use crate::traffic::{OpenedSession, profile};
 
-/// How many old passwords and old sessions are tried.
+/// The number of old passwords and old sessions that are tried.
 const SAMPLE: usize = 20;
-/// How long a reset code may take to arrive.
+/// The longest time that a reset code may take to arrive.
 const MAIL: Duration = Duration::from_secs(20);
 
 /// The shop after the containment.

@@ -1,4 +1,4 @@
-//! Why a drill does not come to its end.
+//! The errors of a drill.
 
 use std::io;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use staff::order::OrderError;
 
 use crate::flat::FlatError;
 
-/// Why a drill does not come to its end. A check that does not hold is no error: the report names
+/// A drill that does not come to its end. A check that does not hold is no error: the report names
 /// it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -35,10 +35,10 @@ pub enum DrillError {
     /// An approver's key can't be opened.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// A compartment refused what a shop, a customer or the drill itself asked for.
+    /// A compartment refused a call that the shop, a customer or the drill itself may make.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// A caller's name is none.
+    /// A text is no caller's name.
     #[error(transparent)]
     Name(#[from] BadName),
     /// The conventional shop failed.
@@ -56,9 +56,9 @@ pub enum DrillError {
     /// A file of customers can't be read or written.
     #[error("{}: {source}", path.display())]
     Customers {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// The fault.
+        /// The error of the CSV reader or writer.
         source: csv::Error,
     },
     /// A row of customers can't be read.
@@ -73,17 +73,17 @@ pub enum DrillError {
     /// A visit was cut short.
     #[error("a visit ended early: {0}")]
     Visit(#[from] tokio::task::JoinError),
-    /// The letters of a drill speak of a breach that did not happen. With customers of a file they
+    /// The letters of a drill tell of a breach that did not happen. With customers of a file, they
     /// must not leave the machine.
     #[error("with --file, the letters of a drill go to a relay on loopback only")]
     RelayAbroad,
-    /// Something is not as every drill finds it.
+    /// The drill found something that no drill should find.
     #[error("{0}")]
     Unexpected(String),
 }
 
 impl DrillError {
-    /// Something is not as every drill finds it.
+    /// Makes the error for something that no drill should find.
     pub(crate) fn unexpected(what: impl Into<String>) -> Self {
         Self::Unexpected(what.into())
     }

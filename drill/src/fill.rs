@@ -1,4 +1,4 @@
-//! Fills `accounts` and `payments` through their own calls, as a shop would that moves in.
+//! Fills `accounts` and `payments` through their own calls, like a shop that moves in.
 
 use std::path::{Path, PathBuf};
 
@@ -17,22 +17,22 @@ use crate::place::DrillEstate;
 use crate::recorder::Recorder;
 use crate::roll::Roll;
 
-/// Cards stored in one call.
+/// The number of cards stored in one call.
 const BATCH: usize = 1_000;
-/// How many tokens are kept for the thief to try.
+/// The number of tokens that are kept for the thief to try.
 const TOKENS: usize = 20;
 
 /// The source of the customers.
 pub enum CustomerSource {
-    /// This many synthetic ones.
+    /// This many synthetic customers.
     Synthetic(u32),
-    /// A file, and this many synthetic ones. Nobody knows the passwords of the customers in the
-    /// file, so the synthetic ones do the signing in.
+    /// A file, and this many synthetic customers. Only the synthetic ones sign in, because nobody
+    /// knows the passwords of the customers in the file.
     File(PathBuf, u32),
 }
 
 impl CustomerSource {
-    /// How many of the customers are synthetic.
+    /// The number of synthetic customers.
     pub const fn shoppers(&self) -> u32 {
         match self {
             Self::Synthetic(count) | Self::File(_, count) => *count,
@@ -44,13 +44,13 @@ impl CustomerSource {
 pub struct Filled {
     /// The record of each customer.
     pub roll: Roll,
-    /// How many of the customers are synthetic.
+    /// The number of synthetic customers.
     pub shoppers: u32,
-    /// Customers, without decoys.
+    /// The number of customers, without decoys.
     pub customers: u64,
-    /// Rows that were refused.
+    /// The number of rows that were refused.
     pub rejected: u64,
-    /// Cards.
+    /// The number of stored cards.
     pub cards: u64,
     /// Some of the cards' tokens.
     pub tokens: Vec<CardToken>,
@@ -99,7 +99,7 @@ pub async fn fill(
 }
 
 impl Filled {
-    /// Imports a file. Returns which line became which record.
+    /// Imports a file. Returns the record of each line.
     async fn import(
         &mut self,
         accounts: &Client,

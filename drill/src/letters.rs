@@ -1,4 +1,4 @@
-//! Holds the letters that arrived against the ledger, and what they say against the truth.
+//! Compares the letters that arrived with the ledger, and their texts with the truth.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -14,26 +14,26 @@ use crate::error::DrillError;
 use crate::roll::{AddressHash, Roll};
 use crate::tally::Tally;
 
-/// Ledger rows a page.
+/// The number of ledger rows in a page.
 const PAGE: u32 = 10_000;
-/// How many letters are opened and read.
+/// The number of letters that are opened and read.
 const SPOT_CHECKS: usize = 50;
 
 /// The outcome of a mailing.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Delivery {
-    /// Customers in the ledger.
+    /// The number of customers in the ledger.
     pub planned: u64,
-    /// Customers whose letter the relay accepted.
+    /// The number of customers whose letter the relay accepted.
     pub accepted: u64,
-    /// Customers to whom no letter came.
+    /// The number of customers to whom no letter came.
     pub missing: u64,
-    /// Customers to whom more than one came.
+    /// The number of customers to whom more than one letter came.
     pub duplicated: u64,
-    /// Letters to decoys, and letters to nobody in the ledger.
+    /// The number of letters to decoys, and to people who are not in the ledger.
     pub strangers: u64,
-    /// Rows whose letter arrived at another address, and rows with other fields than the customer
-    /// lost.
+    /// The number of rows whose letter arrived at another address, and of rows with other fields
+    /// than the customer lost.
     pub mistaken: u64,
 }
 
@@ -71,7 +71,7 @@ impl Arrived {
         self.arrivals().map(|arrival| (arrival.message_id.as_str(), arrival)).collect()
     }
 
-    /// How many letters arrived at each address.
+    /// Counts the letters that arrived at each address.
     fn counts(&self) -> HashMap<AddressHash, u64> {
         let mut counts = HashMap::new();
         for arrival in self.arrivals() {
@@ -101,7 +101,7 @@ pub fn by_ledger(rows: &[LedgerRow], roll: &Roll, truth: &Tally) -> Delivery {
     delivery
 }
 
-/// Holds the ledger against the arrivals, address by address.
+/// Compares the ledger with the arrivals, address by address.
 pub fn by_arrival(rows: &[LedgerRow], arrived: &Arrived, roll: &Roll, truth: &Tally) -> Delivery {
     let (mut counts, by_id) = (arrived.counts(), arrived.by_id());
     let mut delivery = Delivery::default();
@@ -123,7 +123,7 @@ pub fn by_arrival(rows: &[LedgerRow], arrived: &Arrived, roll: &Roll, truth: &Ta
 }
 
 impl Delivery {
-    /// Whether every customer got one letter, and nobody else any.
+    /// Whether every customer got one letter, and nobody else got any.
     pub const fn is_perfect(&self) -> bool {
         self.planned == self.accepted
             && self.missing + self.duplicated + self.strangers + self.mistaken == 0
@@ -144,15 +144,15 @@ impl Delivery {
     }
 }
 
-/// The fields that a customer lost in truth.
+/// The fields that a customer really lost.
 fn lost(truth: &Tally, record: u32) -> FieldSet {
     let all = truth.read.iter().chain(&truth.presented);
     let lost = all.filter(|(field, of)| **field != Field::Session && of.contains(record));
     lost.map(|(field, _)| *field).collect()
 }
 
-/// Opens letters from all over the ledger. Returns how many were opened, and how many of them name
-/// other fields than that customer lost.
+/// Opens letters from all over the ledger. Returns the number of opened letters, and the number of
+/// those that name other fields than their customer lost.
 pub fn spot_check(
     rows: &[LedgerRow],
     arrived: &Arrived,
@@ -200,7 +200,7 @@ fn unreadable() -> DrillError {
     DrillError::unexpected("a letter can't be read")
 }
 
-/// About `count` rows, evenly spread over all.
+/// About `count` rows, spread evenly over all rows.
 fn spread<'a>(rows: &'a [&'a LedgerRow], count: usize) -> impl Iterator<Item = &'a LedgerRow> {
     let step = rows.len().div_ceil(count).max(1);
     rows.iter().step_by(step).copied()
@@ -220,7 +220,7 @@ fn named_fields(message: &[u8]) -> Option<FieldSet> {
         let points = section.lines().filter_map(|line| line.trim().strip_prefix("- "));
         let names: Vec<&str> =
             points.map(|point| point.trim_end_matches([',', ';', '.'])).collect();
-        // The fields of a brought table have the same names. Letters speak of a customer's fields.
+        // The fields of a brought table have the same names, but letters name a customer's fields.
         let named = |field: &Field| {
             field.domain() == Domain::Accounts
                 && words.phrase(*field).is_some_and(|phrase| names.contains(&phrase))

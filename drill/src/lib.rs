@@ -1,9 +1,9 @@
-//! The drill: a breach replayed on a fresh estate, from the theft to the last letter, and
-//! everything that the response found held against what the thief really took.
+//! The drill: a breach replayed on a fresh estate, from the theft to the last letter. Every finding
+//! of the response is compared with the data that the thief really took.
 //!
 //! The drill has no private way in. It fills the estate through the calls of a shop that moves in,
-//! and responds through `staff`. The thief's loot is written down where it arrives, so that the
-//! exposure, which is computed from the logs alone, can be checked field by field.
+//! and responds through `staff`. The thief's loot is written down as it arrives, so that the
+//! exposure, which comes from the logs alone, can be checked field by field.
 //!
 //! May touch: a directory for the estate, a temporary one for the conventional shop, ports of
 //! loopback, and the relay that it is told to use. Called by: the CLI.

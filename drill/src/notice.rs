@@ -1,4 +1,4 @@
-//! Fetches the notice and types a letter's code, as any browser would: over plain HTTP, without a
+//! Fetches the notice and types a letter's code, as a browser does: over plain HTTP, without a
 //! certificate.
 
 use std::time::Duration;
@@ -9,26 +9,26 @@ use tokio::net::TcpStream;
 
 use crate::error::DrillError;
 
-/// How long a page may take.
+/// The longest time that a page may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A page that was fetched.
 #[derive(Debug)]
 pub struct Page {
-    /// The HTTP status.
+    /// The HTTP status of the answer.
     pub status: u16,
-    /// SHA-256 of the body, hexadecimal.
+    /// The SHA-256 of the body, hexadecimal.
     pub sha256: String,
-    /// The body.
+    /// The body of the page, as text.
     pub body: String,
 }
 
-/// Fetches `url`, `http://HOST:PORT/PATH`.
+/// Fetches the page at `url`, which is `http://HOST:PORT/PATH`.
 pub async fn fetch(url: &str) -> Result<Page, DrillError> {
     exchange(url, "GET", "", "").await
 }
 
-/// Types a code on the page at `url`.
+/// Types a code into the page at `url`.
 pub async fn check_code(url: &str, code: &str) -> Result<Page, DrillError> {
     let form = "Content-Type: application/x-www-form-urlencoded\r\n";
     exchange(url, "POST", form, &format!("code={code}")).await

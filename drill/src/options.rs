@@ -1,15 +1,15 @@
-//! The choices of a drill.
+//! The options of a drill.
 
 use std::path::PathBuf;
 
-/// The choices of a drill.
+/// The options of a drill, as the command line gives them.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// How many synthetic customers there are, unless they come from a file.
+    /// The number of synthetic customers, unless the customers come from a file.
     pub customers: u32,
-    /// The same seed makes the same customers, decoys, traffic and theft.
+    /// The seed. The same seed makes the same customers, decoys, traffic and theft.
     pub seed: u64,
-    /// A file of customers. A few synthetic ones come on top and do the signing in.
+    /// A file of customers. A few synthetic ones are added, and only they sign in.
     pub file: Option<PathBuf>,
     /// The host that falls.
     pub fallen: Scenario,
@@ -19,16 +19,16 @@ pub struct Options {
     pub relay: Option<String>,
     /// The estate's directory, instead of a temporary one.
     pub dir: Option<PathBuf>,
-    /// Whether the estate's directory stays after the drill.
+    /// Whether the estate's directory is kept after the drill.
     pub keep: bool,
 }
 
 /// The host that falls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scenario {
-    /// An app server. The thief holds its certificate.
+    /// An app server. The thief has its certificate.
     App,
-    /// `accounts`. The thief sees what passes through it and asks for keys in its name.
+    /// `accounts`. The thief sees its traffic, and asks for keys in its name.
     Accounts,
     /// `keys`. The thief copies its files.
     Keys,
@@ -41,7 +41,7 @@ pub enum Scenario {
 }
 
 impl Scenario {
-    /// All of them.
+    /// All scenarios, in the order of the variants.
     pub const ALL: [Self; 6] =
         [Self::App, Self::Accounts, Self::Keys, Self::Database, Self::Response, Self::Relay];
 }

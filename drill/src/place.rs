@@ -11,22 +11,22 @@ use crate::error::DrillError;
 use crate::options::Options;
 use crate::size::Size;
 
-/// The directory of a drill's own files. An estate with it was made by a drill and may be removed.
+/// The directory of a drill's own files. An estate that has it was made by a drill and may be
+/// removed.
 const MARK: &str = "drill";
 
 /// An estate made for a drill.
 pub struct DrillEstate {
-    /// The estate.
+    /// The estate of the drill.
     pub estate: Estate,
-    /// The drill's own files in it.
+    /// The directory in it with the drill's own files.
     pub own: PathBuf,
     _temporary: Option<TempDir>,
 }
 
 impl DrillEstate {
-    /// Makes a fresh estate in the directory that the options name, or in a temporary one. An
-    /// estate of an earlier drill is removed first. Anything else in the directory stays, and is an
-    /// error.
+    /// Makes a fresh estate in the directory of the options, or in a temporary one. An estate of an
+    /// earlier drill is removed first. Other contents of the directory stay, and are an error.
     pub async fn create(options: &Options, size: &Size) -> Result<Self, DrillError> {
         let (temporary, dir) = directory(options)?;
         if dir.join(MARK).is_dir() && Estate::exists(&dir) {
@@ -35,7 +35,7 @@ impl DrillEstate {
         let seeded = SeededRng::new(options.seed);
         let plan = Plan {
             decoy_one_in: size.decoy_one_in,
-            // The decoys follow from the seed. Every other secret is random.
+            // The seed decides the decoys. Every other secret is random.
             decoy_key: Some(KeyBytes::new((&seeded as &dyn Rng).bytes())),
             letters_relay: options.relay.clone(),
             web_release: size.budget(),

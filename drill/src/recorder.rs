@@ -4,17 +4,17 @@ use std::time::Instant;
 
 use crate::report::{Check, DrillReport, Step};
 
-/// Sees how far a drill is.
+/// Sees the progress of a drill.
 pub trait Observer: Send + Sync {
     /// Sees a line about a step, or about a check that does not hold.
     fn note(&self, line: &str);
-    /// Sees how far a long step is: `done` of `total`, which is 0 when it is not known.
+    /// Sees the progress of a long step: `done` of `total`, which is 0 if it is not known.
     fn progress(&self, step: &'static str, done: u64, total: u64);
 }
 
-/// The report of a drill while it is written.
+/// The report of a drill, as it is written.
 pub struct Recorder<'a> {
-    /// The figures.
+    /// The figures so far.
     pub report: DrillReport,
     observer: &'a dyn Observer,
     started: Instant,
@@ -22,7 +22,7 @@ pub struct Recorder<'a> {
 }
 
 impl<'a> Recorder<'a> {
-    /// Starts the drill's time.
+    /// Starts the clock of the drill.
     pub fn start(seed: u64, observer: &'a dyn Observer) -> Self {
         let report = DrillReport { seed, ..DrillReport::default() };
         Self { report, observer, started: Instant::now(), current: None }
@@ -35,7 +35,7 @@ impl<'a> Recorder<'a> {
         self.current = Some((name, Instant::now()));
     }
 
-    /// Ends the step with its outcome in a line. Returns the step's seconds.
+    /// Ends the step with its outcome in one line. Returns the step's seconds.
     pub fn end(&mut self, what: impl Into<String>) -> f64 {
         let what = what.into();
         let Some((name, began)) = self.current.take() else { return 0.0 };
@@ -46,7 +46,7 @@ impl<'a> Recorder<'a> {
         seconds
     }
 
-    /// Writes a check down. One that does not hold is noted at once.
+    /// Writes a check down. A check that does not hold is noted at once.
     pub fn check(&mut self, name: &str, ok: bool, detail: impl Into<String>) {
         let check = Check { name: name.to_owned(), ok, detail: detail.into() };
         if !ok {
@@ -55,13 +55,13 @@ impl<'a> Recorder<'a> {
         self.report.checks.push(check);
     }
 
-    /// Passes on how far a long step is.
+    /// Passes on the progress of a long step.
     pub fn progress(&self, step: &'static str) -> impl FnMut(u64, u64) + Send + use<'a> {
         let observer = self.observer;
         move |done, total| observer.progress(step, done, total)
     }
 
-    /// Ends the drill: sets its time, and whether every check held.
+    /// Ends the drill: sets its duration, and whether every check held.
     pub fn finish(&mut self) {
         let checks = &self.report.checks;
         self.report.ok = !checks.is_empty() && checks.iter().all(|check| check.ok);
@@ -73,7 +73,7 @@ impl<'a> Recorder<'a> {
 mod tests {
     use super::*;
 
-    /// Sees nothing.
+    /// An observer that ignores everything.
     struct Nobody;
 
     impl Observer for Nobody {

@@ -46,8 +46,7 @@ impl<'a> Drill<'a> {
         Ok(Self { options, source, size, place, running, recorder })
     }
 
-    /// Replays the breach and the response, and checks both. Fails when a process of the estate
-    /// dies.
+    /// Replays the breach and the response, and checks both. Fails if a process of the estate dies.
     pub async fn replay(&mut self) -> Result<&DrillReport, DrillError> {
         let Self { options, source, size, place, running, recorder } = self;
         tokio::select! {
@@ -58,7 +57,7 @@ impl<'a> Drill<'a> {
         Ok(&recorder.report)
     }
 
-    /// The estate's directory.
+    /// The directory of the estate.
     #[must_use]
     pub fn dir(&self) -> &Path {
         &self.place.estate.dir
@@ -75,7 +74,7 @@ impl<'a> Drill<'a> {
     }
 }
 
-/// The source of the customers, and how many there will be.
+/// The source of the customers, and their number.
 fn source(options: &Options) -> Result<(CustomerSource, u32), DrillError> {
     let Some(file) = &options.file else {
         return Ok((CustomerSource::Synthetic(options.customers), options.customers));

@@ -11,117 +11,117 @@ use crate::flat::FlatReport;
 /// The result of a drill.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 pub struct DrillReport {
-    /// Customers imported. Decoys come on top.
+    /// The number of imported customers, without decoys.
     pub customers: u64,
-    /// The seed that repeats the drill.
+    /// The seed, which repeats the drill.
     pub seed: u64,
-    /// The loot of the thief.
+    /// The data that the thief really got.
     pub loot: Loot,
-    /// The exposure, which the response found from the logs alone.
+    /// The exposure, which the response computed from the logs alone.
     pub exposure: ExposureReport,
-    /// Cards.
+    /// The cards in `payments`, and their state after the theft.
     pub cards: CardsReport,
-    /// Alarms, by kind and caller.
+    /// The alarms, by kind and caller.
     pub alarms: Vec<AlarmReport>,
-    /// The void order.
+    /// The order that voided all passwords.
     pub void: VoidReport,
-    /// Letters.
+    /// The letters to staff and customers.
     pub letters: LettersReport,
-    /// The notice.
+    /// The public notice, as it was fetched.
     pub notice: NoticeReport,
     /// The same theft in a conventional shop, if the drill ran it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub flat: Option<FlatReport>,
     /// The steps with their times.
     pub steps: Vec<Step>,
-    /// The checks.
+    /// The checks, each with its result.
     pub checks: Vec<Check>,
     /// Whether every check held.
     pub ok: bool,
-    /// How long the drill took.
+    /// The duration of the drill, in seconds.
     pub seconds: f64,
 }
 
-/// The loot of the thief.
+/// The data that the thief really got.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 pub struct Loot {
-    /// Records of which it got a field, decoys among them.
+    /// The number of records of which it got a field, decoys among them.
     pub records: u64,
-    /// Fields in all, of customers alone.
+    /// The number of fields that it got, of customers alone.
     pub fields: u64,
-    /// Attempts that must be refused, and how each ended.
+    /// The attempts that must be refused, with the outcome of each.
     pub attempts: BTreeMap<&'static str, String>,
 }
 
 /// The exposure in people, each counted at the worst level.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 pub struct ExposureReport {
-    /// People of whom a field was read.
+    /// The number of people of whom a field was read.
     pub read: u64,
-    /// People who typed a password at the fallen host.
+    /// The number of people who typed a password at the fallen host.
     pub presented: u64,
-    /// People within reach.
+    /// The number of people within reach.
     pub reachable: u64,
-    /// Fields of records that were taken and are not in the exposure.
+    /// The number of fields of records that were taken and are not in the exposure.
     pub missed: u64,
-    /// Fields of records that are in the exposure and were not taken.
+    /// The number of fields of records that are in the exposure and were not taken.
     pub wrong: u64,
-    /// Customers of whom each field was read.
+    /// The number of customers whose field was read, for each field.
     pub fields: BTreeMap<Field, u64>,
 }
 
-/// Cards.
+/// The cards in `payments`, and their state after the theft.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 pub struct CardsReport {
-    /// Cards that payments holds.
+    /// The number of cards in `payments`.
     pub stored: u64,
-    /// Cards that the log says were released to the fallen host.
+    /// The number of cards that were released to the fallen host by the log.
     pub released_to_fallen: u64,
 }
 
-/// An alarm.
+/// An alarm that rang in the drill.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct AlarmReport {
     /// The kind, as `decoy`.
     pub kind: String,
-    /// The caller who set it off.
+    /// The caller that set it off, if a caller did.
     pub caller: Option<String>,
-    /// How often it rang.
+    /// The number of times that it rang.
     pub count: u64,
 }
 
-/// The void order.
+/// The order that voided all passwords.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 pub struct VoidReport {
-    /// Customers whose password is void.
+    /// The number of customers whose password is void.
     pub customers: u64,
-    /// How long it took until the order held.
+    /// The time until the order held, in seconds.
     pub seconds: f64,
 }
 
-/// Letters.
+/// The letters to staff and customers.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 pub struct LettersReport {
-    /// Letters to staff that the relay accepted.
+    /// The number of letters to staff that the relay accepted.
     pub staff: u64,
-    /// Customers who are to get one.
+    /// The number of customers who should get a letter.
     pub planned: u64,
-    /// Letters to customers that the relay accepted.
+    /// The number of letters to customers that the relay accepted.
     pub accepted: u64,
-    /// Customers to whom none came.
+    /// The number of customers to whom no letter came.
     pub missing: u64,
-    /// Customers to whom more than one came.
+    /// The number of customers to whom more than one letter came.
     pub duplicated: u64,
-    /// How long sending took, from the first letter to the last.
+    /// The time from the first letter to the last, in seconds.
     pub seconds: f64,
 }
 
-/// The notice.
+/// The public notice, as it was fetched.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 pub struct NoticeReport {
-    /// The HTTP status of the page.
+    /// The HTTP status of the notice's page.
     pub status: u16,
-    /// The page's URL.
+    /// The URL of the notice's page.
     pub url: String,
 }
 
@@ -130,21 +130,21 @@ pub struct NoticeReport {
 pub struct Step {
     /// The step's name.
     pub name: &'static str,
-    /// The outcome in a line.
+    /// The outcome of the step, in one line.
     pub what: String,
-    /// When the step began, in seconds from the start of the drill.
+    /// The beginning of the step, in seconds from the start of the drill.
     pub at: f64,
-    /// How long it took.
+    /// The duration of the step, in seconds.
     pub seconds: f64,
 }
 
-/// Something that must hold.
+/// A check: a statement that must hold.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Check {
     /// The statement that must hold.
     pub name: String,
-    /// Whether it holds.
+    /// Whether the statement holds.
     pub ok: bool,
-    /// The figures behind it.
+    /// The figures behind the result.
     pub detail: String,
 }

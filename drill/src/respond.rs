@@ -23,7 +23,7 @@ use crate::recorder::Recorder;
 use crate::report::AlarmReport;
 use crate::{notice, scope_check};
 
-/// How long the alarms may take to arrive at `response`.
+/// The longest time that the alarms may take to arrive at `response`.
 const ALARMS: Duration = Duration::from_secs(20);
 
 /// The kinds of alarm that a theft raises, and the check of each.
@@ -33,7 +33,7 @@ const RINGING: [(&str, &str); 3] = [
     ("refused_grant", "the refused attempts raise an alarm"),
 ];
 
-/// An incident that is being responded to.
+/// The response to an incident, under way.
 struct Response<'a, 'r> {
     breach: &'a Breach<'a>,
     happened: &'a Happened,
@@ -42,11 +42,11 @@ struct Response<'a, 'r> {
     recorder: &'a mut Recorder<'r>,
     /// Whether the letters end in the estate's own mail sink, where they can be counted and read.
     own_sink: bool,
-    /// A code out of a letter that arrived.
+    /// A code from a letter that arrived.
     code: Option<String>,
 }
 
-/// Responds to the breach. Returns the customers who were mailed a reset code meanwhile.
+/// Responds to the breach. Returns the customers who were mailed a reset code during it.
 pub async fn respond(
     breach: &Breach<'_>,
     happened: &Happened,
@@ -82,7 +82,7 @@ pub async fn respond(
     Ok(reset)
 }
 
-/// Waits until every kind of alarm that the theft raises is there.
+/// Waits until every kind of alarm that the theft raises has arrived.
 async fn wait_for_alarms(client: &Client) -> Result<Vec<Alarm>, DrillError> {
     let deadline = Instant::now() + ALARMS;
     loop {
@@ -147,8 +147,8 @@ impl Response<'_, '_> {
         Ok(())
     }
 
-    /// Checks the proof that no card was touched: the exposure names payments among the untouched,
-    /// with all its cards.
+    /// Checks the proof that no card was touched: the exposure lists payments, with all its cards,
+    /// as untouched.
     fn check_cards(&mut self, exposure: &Exposure) {
         let stored = self.breach.filled.cards;
         let proof = exposure.untouched.iter().find(|of| of.domain == Domain::Payments);
@@ -228,7 +228,7 @@ impl Response<'_, '_> {
         Ok(staff::letters::send(client, incident, audience, &approval, progress).await?)
     }
 
-    /// Counts the letters that arrived, or the ledger's rows where the mail went elsewhere.
+    /// Counts the letters that arrived, or the ledger's rows if the mail went elsewhere.
     async fn count(&mut self, status: &LetterStatus, before: u64) -> Result<String, DrillError> {
         let rows = letters::ledger(&self.client, status.letter).await?;
         let (roll, truth) = (&self.breach.filled.roll, &self.happened.truth);
@@ -282,7 +282,7 @@ impl Response<'_, '_> {
         Ok(())
     }
 
-    /// Types a letter's code into the public page, and a code that is in no letter.
+    /// Types a letter's code into the public page, and a code that no letter has.
     async fn check_letter(&mut self, url: &str, code: &str) -> Result<(), DrillError> {
         let page = format!("{url}verify");
         let genuine = notice::check_code(&page, code).await?;

@@ -1,4 +1,4 @@
-//! The record number of each customer, as the import answered: a few bytes a customer.
+//! The record number of each customer, from the answers to the import, in a few bytes each.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
@@ -21,7 +21,7 @@ pub struct Roll {
 pub struct AddressHash(u64);
 
 impl AddressHash {
-    /// The hash of an address. Letter case and surrounding blanks don't matter.
+    /// Hashes an address. Letter case and surrounding blanks make no difference.
     pub fn of(address: &str) -> Self {
         let mut hasher = DefaultHasher::new();
         address.trim().to_lowercase().hash(&mut hasher);
@@ -30,8 +30,8 @@ impl AddressHash {
 }
 
 impl Roll {
-    /// Adds the customers of a file. `records` says which line became which record, ascending by
-    /// line. Returns how many customers were added.
+    /// Adds the customers of a file. `records` has the record of each line, ascending by line.
+    /// Returns the number of customers that were added.
     pub fn add_file(&mut self, file: &Path, records: &[(u64, Record)]) -> io::Result<u32> {
         let mut rows = csv::ReaderBuilder::new().flexible(true).from_path(file)?;
         let email = rows.headers()?.iter().position(|name| name.trim() == "email").unwrap_or(1);
@@ -51,7 +51,7 @@ impl Roll {
         Ok(count)
     }
 
-    /// Adds the synthetic customers. The first one stands on line 2 of their file.
+    /// Adds the synthetic customers. The first one is on line 2 of their file.
     pub fn add_shoppers(&mut self, records: &[(u64, Record)]) {
         let number = |line: u64| u32::try_from(line.checked_sub(2)?).ok();
         let shopper = |(line, record): &(u64, Record)| Some((*record, number(*line)?));
@@ -59,7 +59,7 @@ impl Roll {
         self.shoppers.sort_unstable();
     }
 
-    /// The synthetic customers, with their number among the synthetic ones, ascending by record.
+    /// The synthetic customers, with their numbers among the synthetic ones, ascending by record.
     pub fn shoppers(&self) -> &[(Record, u32)] {
         &self.shoppers
     }
@@ -74,7 +74,7 @@ impl Roll {
         self.customers.iter().map(|(record, _)| record.0).collect()
     }
 
-    /// The hash of a customer's address. A decoy has none here.
+    /// The hash of a customer's address. A decoy has no address here.
     pub fn address(&self, record: Record) -> Option<AddressHash> {
         let at = self.customers.binary_search_by_key(&record, |(record, _)| *record).ok()?;
         Some(self.customers[at].1)

@@ -1,4 +1,4 @@
-//! Other hosts than an app server fall, and the thief takes what each of them gives up.
+//! The scenarios in which another host than an app server falls, and the loot of each.
 
 use accounts_server::store::{SealedCustomer, Store};
 use cofferdam_core::{Clock, Domain, Field, FieldSet, Operation, Record, SealedAs, SystemClock};
@@ -19,12 +19,12 @@ use crate::tally::Tally;
 use crate::traffic::{self, profile};
 use crate::{scope_check, secrecy};
 
-/// Records that the thief at `accounts` reads from the table at once.
+/// The number of records that the thief at `accounts` reads from the table at once.
 const RECORDS: u32 = 100;
 
 impl Breach<'_> {
-    /// Another host than an app server falls. Ordinary traffic runs, and the thief does what the
-    /// host lets it do.
+    /// Lets another host than an app server fall. Ordinary traffic runs, and the thief does
+    /// everything that the host allows.
     pub async fn happen_at(
         &self,
         scenario: Scenario,
@@ -53,7 +53,7 @@ impl Breach<'_> {
         if scenario == Scenario::Accounts {
             truth.add(&loot);
         } else {
-            // A database and keys see no customer's data in clear.
+            // A database and keys see no data of a customer in clear.
             truth = loot.clone();
         }
         recorder.report.loot.records = loot.people().len();
@@ -97,7 +97,7 @@ impl Breach<'_> {
         Ok((loot, detail))
     }
 
-    /// The thief copies files, and looks for anything about anybody in them.
+    /// The thief copies files, and searches them for anybody's data.
     fn copy_files(
         &self,
         dirs: &[&str],
@@ -111,7 +111,7 @@ impl Breach<'_> {
         Ok((Tally::default(), detail))
     }
 
-    /// Declares what fell, and holds the exposure against what was taken.
+    /// Declares the fallen host, and compares the exposure with the loot.
     pub async fn judge_exposure(
         &self,
         scenario: Scenario,
@@ -168,7 +168,7 @@ fn as_accounts(estate: &Estate) -> Result<Client, DrillError> {
 }
 
 /// Asks for the keys of one customer's profile in the name of an app server, and opens the texts
-/// with them. `None` when the budget refuses.
+/// with them. `None` if the budget refuses.
 async fn open_profile(
     keys: &Client,
     customer: &SealedCustomer,
@@ -195,8 +195,8 @@ async fn open_profile(
     Ok(Some(fields))
 }
 
-/// The truth about a fallen `response` or mail relay: it got each customer's name and address with
-/// the letters. The relay also got the reset codes, each of which opens an account.
+/// The truth about a fallen `response` or mail relay: the letters gave it each customer's name and
+/// address. The relay also got the reset codes, each of which opens an account.
 pub fn taken_from_letters(scenario: Scenario, roll: &Roll, reset: &[Record]) -> Tally {
     let mut truth = Tally::default();
     for (record, _) in roll.customers() {

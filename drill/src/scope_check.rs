@@ -1,4 +1,4 @@
-//! Holds the exposure, which `response` computes from the logs alone, against the truth.
+//! Compares the exposure, which `response` computes from the logs alone, with the truth.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,29 +12,29 @@ use crate::error::DrillError;
 use crate::recorder::Recorder;
 use crate::tally::{Fields, Tally};
 
-/// An exposure, and how far it is from the truth.
+/// An exposure, and its difference from the truth.
 pub struct Scoped {
-    /// The exposure.
+    /// The exposure that `response` computed.
     pub exposure: Exposure,
-    /// How far it is from the truth.
+    /// The difference from the truth.
     pub difference: Difference,
 }
 
-/// How far exposure and truth are apart, in fields of records.
+/// The difference between exposure and truth, in fields of records.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// In the truth and not in the exposure.
+    /// The number of fields in the truth that the exposure lacks.
     missed: u64,
-    /// In the exposure and not in the truth.
+    /// The number of fields in the exposure that the truth lacks.
     wrong: u64,
     /// The fields and levels that differ, in words.
     places: Vec<String>,
-    /// Customers of whom each field was read. Decoys don't count.
+    /// The number of customers whose field was read, for each field. Decoys don't count.
     read: BTreeMap<Field, u64>,
 }
 
-/// Scopes an incident, and compares every field at both levels with the truth. `from_log` reads
-/// every entry of the log besides the index.
+/// Scopes an incident, and compares every field at both levels with the truth. With `from_log`,
+/// every entry of the log is read as well as the index.
 pub async fn scope(
     response: &Client,
     incident: IncidentId,

@@ -1,5 +1,5 @@
-//! Searches for customers' data where none may be in clear: in the raw bytes of databases, of the
-//! files of `keys`, and of every log.
+//! Searches for customers' data in places where none may be in clear: in the raw bytes of
+//! databases, of the files of `keys`, and of every log.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -8,17 +8,17 @@ use std::path::{Path, PathBuf};
 
 use crate::people::People;
 
-/// How many customers' data is searched for.
+/// The number of customers whose data is searched for.
 const SAMPLE: u32 = 300;
-/// The shortest text to search for, in bytes. Shorter ones turn up by chance.
+/// The shortest text to search for, in bytes. Shorter texts turn up by chance.
 const SHORTEST: usize = 6;
-/// Bytes of a file that are searched at once.
+/// The number of bytes of a file that are searched at once.
 const PIECE: usize = 1 << 20;
 
-/// A text of a customer in clear.
+/// A text of a customer that was found in clear.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Leak {
-    /// The file.
+    /// The path of the file.
     pub file: PathBuf,
     /// The kind of text, as `a name`.
     pub what: &'static str,
@@ -57,7 +57,7 @@ impl Needles {
         self.texts.entry(*head).or_default().push((bytes.to_vec(), what));
     }
 
-    /// The kind of the first text that stands in a file.
+    /// The kind of the first text that a file contains.
     fn find_in(&self, path: &Path) -> io::Result<Option<&'static str>> {
         let mut file = match File::open(path) {
             // SQLite may remove a journal at any time.
@@ -74,12 +74,12 @@ impl Needles {
             if read == 0 {
                 return Ok(None);
             }
-            // A text that begins at the end of a piece goes on in the next one.
+            // A text that begins at the end of a piece continues in the next one.
             window.drain(..window.len().saturating_sub(self.longest));
         }
     }
 
-    /// The pairs of bytes with which a text begins. At most places of a file, no text begins.
+    /// The pairs of bytes with which a text begins. Most places of a file are no such pair.
     fn heads(&self) -> Vec<bool> {
         let mut heads = vec![false; 1 << 16];
         for head in self.texts.keys() {
@@ -101,15 +101,15 @@ impl Needles {
     }
 }
 
-/// Searches the files of every compartment. The mail in the sink left the compartments, and the
-/// drill's own files hold the texts that are searched for: neither is searched. Returns how many
-/// files were searched.
+/// Searches the files of every compartment. Two places are not searched: the sink, because its mail
+/// has left the compartments, and the drill's own files, because they hold the texts to search for.
+/// Returns the number of searched files.
 pub fn search(estate: &Path, needles: &Needles) -> io::Result<(usize, Vec<Leak>)> {
     let places = ["keys", "accounts", "payments", "response", "mail/sink.log"];
     search_in(&places.map(|place| estate.join(place)), needles)
 }
 
-/// Searches directories and files. Returns how many files were searched.
+/// Searches directories and files. Returns the number of searched files.
 pub fn search_in(places: &[PathBuf], needles: &Needles) -> io::Result<(usize, Vec<Leak>)> {
     let mut files = Vec::new();
     for place in places {

@@ -1,19 +1,19 @@
-//! How large each part of a drill is. All counts are fixed before the drill starts, and none
-//! depends on the time, so that the same seed gives the same exposure.
+//! The size of each part of a drill. All counts are fixed before the drill starts, and none depends
+//! on the time, so that the same seed gives the same exposure.
 
 use keys_api::Budget;
 
-/// How often a customer who signed in looks at the own profile.
+/// The number of times that a customer who signed in looks at the profile.
 pub const VIEWS: u32 = 2;
 
 /// The counts of one drill.
 #[derive(Debug, Clone, Copy)]
 pub struct Size {
-    /// Sign-ins at each of the two app servers.
+    /// The number of sign-ins at each of the two app servers.
     pub sign_ins: u32,
-    /// Customers whom the thief opens one by one, with every field there is.
+    /// The number of customers whom the thief opens one by one, with every field.
     pub close_looks: u32,
-    /// Records that an app server may read in an hour.
+    /// The number of records that an app server may read in an hour.
     pub hourly_reads: u64,
     /// One customer in this many is a decoy.
     pub decoy_one_in: u32,
@@ -30,9 +30,8 @@ impl Size {
         }
     }
 
-    /// The budget of an app server. The limit of the hour is the one that stops the thief: the
-    /// traffic of a drill takes less than an hour, so that the budget ends at the same record on
-    /// every machine.
+    /// The budget of an app server. The hour's limit is the one that stops the thief: the traffic
+    /// of a drill takes less than an hour, so the budget ends at the same record on every machine.
     pub const fn budget(&self) -> Budget {
         let reads = self.hourly_reads;
         Budget { minute: reads, hour: reads, day: 5 * reads, burst: 0 }

@@ -1,4 +1,4 @@
-//! The truth that the exposure is checked against: everything that a host got.
+//! The truth with which the exposure is compared: everything that a host got.
 
 use std::collections::BTreeMap;
 
@@ -12,9 +12,9 @@ pub type Fields = BTreeMap<Field, RoaringBitmap>;
 /// Everything that a host got, field by field and record by record.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tally {
-    /// Fields that were released to the host.
+    /// The fields that were released to the host.
     pub read: Fields,
-    /// Fields that were typed at the host, and sessions that were opened there.
+    /// The fields that were typed at the host, and the sessions that were opened there.
     pub presented: Fields,
 }
 

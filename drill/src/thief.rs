@@ -1,5 +1,5 @@
-//! The thief. It holds the certificate of the fallen app server and nothing else, and takes what
-//! that opens. Its loot is written down.
+//! The thief. It holds only the certificate of the fallen app server, and takes everything that
+//! this certificate opens. Its loot is written down.
 
 use accounts_api::ReadCustomers;
 use cofferdam_core::{Field, FieldSet, Record};
@@ -11,7 +11,7 @@ use crate::error::DrillError;
 use crate::tally::Tally;
 use crate::traffic::profile;
 
-/// The most records that `accounts` takes in a call.
+/// The most records that `accounts` accepts in one call.
 const LARGEST: u32 = 1_000;
 
 /// The loot of the thief.
@@ -19,14 +19,14 @@ const LARGEST: u32 = 1_000;
 pub struct Haul {
     /// Every field that it got.
     pub loot: Tally,
-    /// How often the budget refused it.
+    /// The number of times that the budget refused it.
     pub budget_refusals: u32,
     /// The first record of the next read.
     next: u32,
 }
 
 impl Haul {
-    /// Has taken nothing yet. The first read begins at a random customer.
+    /// Makes a thief that has taken nothing yet. The first read begins at a random customer.
     pub fn new(seed: u64, customers: u32) -> Self {
         let next = ChaCha8Rng::seed_from_u64(seed ^ 0x7_41ef).random_range(0..customers / 2);
         Self { next, ..Self::default() }
@@ -46,8 +46,8 @@ impl Haul {
         Ok(())
     }
 
-    /// Takes names and addresses by the thousand until the budget refuses, then ever fewer at a
-    /// time until it refuses a single one. Every customer has both fields, so that a request is one
+    /// Takes names and addresses by the thousand until the budget refuses, then fewer and fewer at
+    /// a time until it refuses a single one. Every customer has both fields, so a request is one
     /// release, which is granted whole or not at all.
     pub async fn drain(&mut self, accounts: &Client) -> Result<(), DrillError> {
         let fields: FieldSet = [Field::Name, Field::Email].into_iter().collect();
@@ -60,8 +60,8 @@ impl Haul {
         Ok(())
     }
 
-    /// Reads the next customers. After the last one it starts again at the first. `false` when the
-    /// budget refuses.
+    /// Reads the next customers. After the last customer it starts again at the first. `false` if
+    /// the budget refuses.
     async fn read(
         &mut self,
         accounts: &Client,

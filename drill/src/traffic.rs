@@ -1,5 +1,5 @@
 //! Ordinary traffic at the app servers: customers sign in and look at their profiles. Everything
-//! that comes to a host is written down.
+//! that reaches a host is written down.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::roll::Roll;
 use crate::size::VIEWS;
 use crate::tally::Tally;
 
-/// How many customers are at a host at once.
+/// The number of customers who are at a host at the same time.
 const AT_ONCE: usize = 4;
 
 /// The fields of a profile page.
@@ -39,7 +39,7 @@ pub struct Visit {
     ending: Ending,
 }
 
-/// How a visit ends.
+/// The ending of a visit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ending {
     /// The customer never types the right password. Nothing is read, but a password was typed.
@@ -83,8 +83,8 @@ pub fn plan(people: &People, roll: &Roll, seed: u64, host: u64, count: u32) -> V
     (0..count).map(visit).collect()
 }
 
-/// Makes the visits at the host whose certificate `accounts` shows. Returns what came to the host,
-/// and the sessions that stay open.
+/// Makes the visits at the host whose certificate `accounts` shows. Returns the data that reached
+/// the host, and the sessions that stay open.
 pub async fn run(
     accounts: &Client,
     visits: Vec<Visit>,

@@ -12,13 +12,13 @@ use crate::{Compartment, EstateError};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Addresses {
-    /// `https://localhost:PORT`
+    /// The URL of `keys`: `https://localhost:PORT`
     pub keys: String,
-    /// `https://localhost:PORT`
+    /// The URL of `accounts`: `https://localhost:PORT`
     pub accounts: String,
-    /// `https://localhost:PORT`
+    /// The URL of `payments`: `https://localhost:PORT`
     pub payments: String,
-    /// `https://localhost:PORT`
+    /// The URL of `response`: `https://localhost:PORT`
     pub response: String,
     /// The notice, which `response` serves: `http://localhost:PORT`
     pub notice: String,
@@ -26,8 +26,9 @@ pub struct Addresses {
     pub relay: String,
 }
 
-/// The ports of estates. They are below those that Linux and macOS lend to outgoing connections: a
-/// connection could otherwise take an estate's port while the estate is down.
+/// The ports of estates. They are below the ports that Linux and macOS lend to outgoing
+/// connections, because a connection could otherwise take an estate's port while the estate is
+/// down.
 const PORTS: Range<u16> = 20_000..30_000;
 
 impl Addresses {

@@ -14,9 +14,9 @@ use time::{Duration, OffsetDateTime};
 
 use crate::EstateError;
 
-/// How long a certificate is valid.
+/// The time for which a certificate is valid.
 const VALIDITY: Duration = Duration::days(825);
-/// How far the clock of another machine may be behind.
+/// The time by which the clock of another machine may be behind.
 const SKEW: Duration = Duration::hours(1);
 
 /// An authority that certifies callers and no other authorities.

@@ -6,18 +6,18 @@ use std::fmt;
 /// stem of its configuration file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compartment {
-    /// Master keys, budgets and the release log.
+    /// The compartment with master keys, budgets and the release log.
     Keys,
-    /// Customers and their sessions.
+    /// The compartment with customers and their sessions.
     Accounts,
-    /// Cards.
+    /// The compartment with cards.
     Payments,
-    /// Incidents, letters and evidence.
+    /// The compartment with incidents, letters and evidence.
     Response,
 }
 
 impl Compartment {
-    /// All of them. A compartment calls only those before it.
+    /// All compartments. Each one calls only those before it.
     pub const ALL: [Self; 4] = [Self::Keys, Self::Accounts, Self::Payments, Self::Response];
 
     /// The name, as `keys`.

@@ -35,7 +35,7 @@ fn database(dir: &Path, compartment: Compartment) -> Location {
     Location::Sqlite(dir.join(compartment.as_str()).join(format!("{compartment}.db")))
 }
 
-/// `keys.toml`
+/// Makes the content of `keys.toml`.
 pub fn keys(dir: &Path, plan: &Plan, at: &Addresses, witness_key: &str) -> keys_server::Config {
     keys_server::Config {
         listen: listen(&at.keys),
@@ -60,7 +60,7 @@ pub fn keys(dir: &Path, plan: &Plan, at: &Addresses, witness_key: &str) -> keys_
     }
 }
 
-/// `accounts.toml`
+/// Makes the content of `accounts.toml`.
 pub fn accounts(dir: &Path, at: &Addresses) -> accounts_server::Config {
     let mailboxes = ["post.example", "inbox.example", "mailhaus.example"].map(str::to_owned);
     #[expect(clippy::expect_used, reason = "the three domains above are well formed")]
@@ -79,7 +79,7 @@ pub fn accounts(dir: &Path, at: &Addresses) -> accounts_server::Config {
     }
 }
 
-/// `payments.toml`
+/// Makes the content of `payments.toml`.
 pub fn payments(dir: &Path, at: &Addresses) -> payments_server::Config {
     payments_server::Config {
         listen: listen(&at.payments),
@@ -91,7 +91,7 @@ pub fn payments(dir: &Path, at: &Addresses) -> payments_server::Config {
     }
 }
 
-/// `response.toml`
+/// Makes the content of `response.toml`.
 pub fn response(
     dir: &Path,
     plan: &Plan,
@@ -148,13 +148,13 @@ fn shop() -> Shop {
     }
 }
 
-/// Sentences by language.
+/// Makes a map of sentences by language.
 fn sentences(all: &[(&str, &str)]) -> BTreeMap<String, String> {
     all.iter().map(|(language, text)| ((*language).to_owned(), (*text).to_owned())).collect()
 }
 
-/// Letters end in the sink, or at the relay that the plan names. The gate is open, because no
-/// receiver checks who sent them.
+/// Makes the settings of letters. They end in the sink, or at the relay of the plan. The gate is
+/// open, because no receiver checks the sender.
 fn letters(own: &Path, plan: &Plan, at: &Addresses) -> LettersConfig {
     LettersConfig {
         state: own.join("letters"),

@@ -43,14 +43,14 @@ pub async fn create(
         Err(e) => Err(e),
     };
     if made.is_err() {
-        // A half-made estate is of no use. The error that is returned says why it was not finished.
+        // A half-made estate is of no use. The returned error tells why it was not finished.
         let _ = fs::remove_dir_all(&draft.dir);
     }
     made
 }
 
 /// Makes an authority and a certificate for each caller and compartment, in directories of `dir`
-/// that hold none yet.
+/// that have none yet.
 pub fn make_certificates(dir: &Path, now: Timestamp) -> Result<(), EstateError> {
     let authority = Authority::create(&private_dir(dir.join("ca"))?, now)?;
     for caller in CALLERS {
@@ -65,9 +65,9 @@ pub fn make_certificates(dir: &Path, now: Timestamp) -> Result<(), EstateError> 
 
 /// An estate that is being made.
 struct Draft {
-    /// The directory in which it is being made.
+    /// The directory in which the estate is being made.
     dir: PathBuf,
-    /// The directory in which it will stand, and which its configuration files name.
+    /// The directory to which the estate will be moved, and which its configuration files name.
     stands_in: PathBuf,
 }
 
@@ -113,8 +113,8 @@ fn private_dir(path: PathBuf) -> Result<PathBuf, EstateError> {
     Ok(path)
 }
 
-/// Makes two people's signing keys. Their passphrases stand beside them, which is for an estate on
-/// one machine alone.
+/// Makes two people's signing keys. Their passphrases are beside them, which is right only for an
+/// estate on one machine.
 fn make_approvers(dir: &Path, rng: &dyn Rng) -> Result<Vec<ApproverKey>, EstateError> {
     let make = |name: &str| {
         let secret = ApproverSecret::generate(name, rng);

@@ -16,10 +16,10 @@ use response_server::logs::WitnessError;
 
 use crate::Compartment;
 
-/// How many lines of a dead process's log are shown.
+/// The number of lines of a dead process's log that are shown.
 const LAST_LINES: usize = 8;
 
-/// Why an estate can't be made, opened or run.
+/// An estate that can't be made, opened or run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EstateError {
@@ -29,21 +29,21 @@ pub enum EstateError {
     /// An estate would be made among other files.
     #[error("{} is not empty; choose another --dir", .0.display())]
     NotEmpty(PathBuf),
-    /// The estate has no certificate for a caller.
+    /// A caller has no certificate in this estate.
     #[error("the estate has no certificate for {caller}; it has: {}", others.join(", "))]
     NoCaller {
-        /// The caller.
+        /// The caller that was asked for.
         caller: CallerName,
-        /// The callers that have one.
+        /// The callers that have a certificate.
         others: Vec<String>,
     },
-    /// Every port of the range is taken.
+    /// All ports of the range are taken.
     #[error("no port of loopback from 20000 to 29999 is free")]
     NoPorts,
     /// A file or directory can't be read, written or moved.
     #[error("{}: {source}", path.display())]
     File {
-        /// The file or directory.
+        /// The path of the file or directory.
         path: PathBuf,
         /// The system's error.
         source: io::Error,

@@ -1,4 +1,4 @@
-//! An estate that stands on disk, and clients of its compartments.
+//! An estate on disk, and clients of its compartments.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ pub const ADDRESSES: &str = "estate.toml";
 /// keys in `DIR/staff`, and a directory for each compartment.
 #[derive(Debug, Clone)]
 pub struct Estate {
-    /// The directory, absolute.
+    /// The absolute path of the directory.
     pub dir: PathBuf,
     /// The addresses of the compartments.
     pub addresses: Addresses,
@@ -30,7 +30,7 @@ impl Estate {
         Ok(Self { addresses: load_config(&dir.join(ADDRESSES))?, dir })
     }
 
-    /// Whether an estate stands in `dir`.
+    /// Whether there is an estate in `dir`.
     #[must_use]
     pub fn exists(dir: &Path) -> bool {
         dir.join(ADDRESSES).exists()

@@ -5,7 +5,7 @@ use keys_api::Budget;
 
 use crate::Compartment;
 
-/// The example callers. Each gets a certificate, as the compartments do.
+/// The example callers. Each gets a certificate, and so does each compartment.
 pub const CALLERS: [&str; 8] = [
     "web-ky-1",
     "web-ky-2",
@@ -17,7 +17,7 @@ pub const CALLERS: [&str; 8] = [
     "mail-trap-1",
 ];
 
-/// The two people whose signing keys an estate is made with.
+/// The two people for whom an estate is made with signing keys.
 pub const APPROVERS: [&str; 2] = ["ann", "bob"];
 
 /// The budget of a shop's server for an ordinary day.
@@ -28,13 +28,13 @@ pub const ORDINARY: Budget = Budget { minute: 600, hour: 10_000, day: 50_000, bu
 pub struct Plan {
     /// One customer in this many is a decoy.
     pub decoy_one_in: u32,
-    /// The relay of an incident's letters, as `HOST:PORT`. Without one they go to the estate's own
-    /// sink, as all other mail does.
+    /// The relay of an incident's letters, as `HOST:PORT`. Without a relay, they go to the estate's
+    /// own sink, like all other mail.
     pub letters_relay: Option<String>,
-    /// The key that chooses the decoys. Without one it is random. A drill gives a key, so that the
-    /// same seed makes the same estate.
+    /// The key that chooses the decoys; random by default. A drill gives a key, so that the same
+    /// seed makes the same estate.
     pub decoy_key: Option<KeyBytes>,
-    /// How many records each app server may read.
+    /// The release budget of each app server.
     pub web_release: Budget,
 }
 
@@ -44,8 +44,8 @@ impl Default for Plan {
     }
 }
 
-/// The name in a compartment's own certificate. It is numbered where several instances may share
-/// one database.
+/// The name in a compartment's own certificate. It has a number if several instances may share one
+/// database.
 pub fn identity(compartment: Compartment) -> CallerName {
     caller(match compartment {
         Compartment::Keys => "keys",
@@ -55,7 +55,7 @@ pub fn identity(compartment: Compartment) -> CallerName {
     })
 }
 
-/// A caller's name out of this crate's own constants.
+/// Makes a caller's name from a constant of this crate.
 pub fn caller(name: &str) -> CallerName {
     #[expect(clippy::expect_used, reason = "every caller is one of this crate's constants")]
     name.parse().expect("a caller's name")

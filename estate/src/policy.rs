@@ -1,4 +1,4 @@
-//! The first policy of a new estate: what each example caller may do.
+//! The first policy of a new estate: the grants and budgets of each example caller.
 
 use cofferdam_core::{Domain, Field, FieldSet, Operation};
 use keys_api::{ApproverKey, Budget, CallerPolicy, Grant, Policy};
@@ -8,8 +8,8 @@ use crate::{Compartment, Plan};
 
 /// The budget for bringing in every customer and card.
 const LOADING: Budget = Budget { minute: 2_000_000, hour: 50_000_000, day: 50_000_000, burst: 0 };
-/// The budget for moving every record to a new epoch. Each record is charged twice, for the old
-/// key and for the new one.
+/// The budget for moving every record to a new epoch. Each record is charged twice, for the old key
+/// and for the new one.
 const RESEALING: Budget =
     Budget { minute: 6_000_000, hour: 100_000_000, day: 200_000_000, burst: 0 };
 
@@ -17,7 +17,7 @@ const RESEALING: Budget =
 const SHOWN: [Field; 5] =
     [Field::Name, Field::Email, Field::Phone, Field::ShippingAddress, Field::CardLast4];
 
-/// The first policy.
+/// Makes the first policy.
 pub fn first(plan: &Plan, approvers: Vec<ApproverKey>) -> Policy {
     let callers = vec![
         app_server("web-ky-1", plan.web_release),
@@ -52,7 +52,7 @@ fn app_server(name: &str, release: Budget) -> CallerPolicy {
     }
 }
 
-/// Stores cards. Of a stored card it sees no more than the last digits.
+/// A caller that stores cards. It sees only the last digits of a stored card.
 fn checkout_server(name: &str) -> CallerPolicy {
     let whole = [Field::CardNumber, Field::CardExpiry, Field::CardMasked];
     CallerPolicy {
@@ -65,7 +65,7 @@ fn checkout_server(name: &str) -> CallerPolicy {
     }
 }
 
-/// Forwards payments to the processor. No other caller gets a card in full.
+/// A caller that forwards payments to the processor. No other caller gets a full card.
 fn payment_forwarder(name: &str) -> CallerPolicy {
     CallerPolicy {
         name: caller(name),
@@ -74,7 +74,7 @@ fn payment_forwarder(name: &str) -> CallerPolicy {
     }
 }
 
-/// Brings customers in.
+/// A caller that brings customers in.
 fn importer(name: &str) -> CallerPolicy {
     CallerPolicy {
         name: caller(name),
@@ -89,7 +89,7 @@ fn importer(name: &str) -> CallerPolicy {
     }
 }
 
-/// Takes the mail that arrives for decoys. It looks addresses up and reads no customer.
+/// A caller that reports the mail for decoys. It looks addresses up and reads no customer.
 fn mail_trap(name: &str) -> CallerPolicy {
     CallerPolicy {
         name: caller(name),
@@ -107,7 +107,7 @@ fn resealing(compartment: Compartment) -> CallerPolicy {
     }
 }
 
-/// The compartment that seals the contacts of a brought table. It reads them under warrants alone.
+/// The compartment that seals the contacts of a brought table. It reads them only under warrants.
 fn brought_table(compartment: Compartment) -> CallerPolicy {
     let contacts = [Field::BroughtName, Field::BroughtEmail, Field::BroughtAddress];
     CallerPolicy {

@@ -11,9 +11,9 @@ use tokio::process::{Child, Command};
 use crate::plan::caller;
 use crate::{Compartment, Died, Estate, EstateError};
 
-/// How long an estate may take until every compartment answers.
+/// The longest time until every compartment of an estate must answer.
 const START: Duration = Duration::from_secs(30);
-/// How long a process may take to stop before it is killed.
+/// The longest time that a process gets to stop before it is killed.
 const STOP: Duration = Duration::from_secs(12);
 
 /// The running processes of an estate. They are killed when this value is dropped before
@@ -80,7 +80,7 @@ impl Running {
         })
     }
 
-    /// The process id of a compartment, unless it ended.
+    /// The process id of a compartment, unless the process has ended.
     #[must_use]
     pub fn pid(&self, compartment: Compartment) -> Option<u32> {
         let process = self.processes.iter().find(|of| of.name == compartment.as_str())?;
@@ -91,7 +91,7 @@ impl Running {
     /// compartments that they call. A process that does not stop in time is killed.
     pub async fn stop(&mut self) {
         for mut process in self.processes.drain(..).rev() {
-            // The process stops when its standard input ends.
+            // The process stops once its standard input ends.
             drop(process.child.stdin.take());
             if tokio::time::timeout(STOP, process.child.wait()).await.is_err() {
                 // An error means that the process is already gone.
@@ -124,7 +124,7 @@ fn spawn(name: &'static str, command: &mut Command, log: PathBuf) -> Result<Proc
         .stdout(Stdio::null())
         .stderr(lines.map_err(EstateError::file(&log))?)
         // Ctrl-C signals the whole process group of the terminal. Only the process that started the
-        // estate is to receive it, because that one stops the others in order.
+        // estate should get the signal, because it stops the others in order.
         .process_group(0)
         .kill_on_drop(true)
         .spawn();

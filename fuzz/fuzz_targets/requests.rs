@@ -1,5 +1,5 @@
-//! The body of every call, as JSON and as postcard: what is read can be written and reads back the
-//! same. And entries of the log.
+//! The body of every call, as JSON and as postcard, and the entries of the log: a parsed value is
+//! written and parsed back unchanged.
 #![no_main]
 
 use keys_api::{

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 /// A person and a file of that person, as `NAME=FILE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonFile {
-    /// The person.
+    /// The person's name in the policy.
     pub name: String,
     /// The person's key or passphrase.
     pub file: PathBuf,
@@ -30,10 +30,10 @@ impl FromStr for PersonFile {
     }
 }
 
-/// Asks a person a question, whose answer must not be shown.
+/// Asks a person a question on the terminal. The terminal must not show the answer.
 pub type Ask<'a> = &'a dyn Fn(&str) -> io::Result<String>;
 
-/// Why a signing key can't be opened.
+/// A signing key that can't be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
@@ -48,15 +48,16 @@ pub enum KeyError {
     Key {
         /// The key's file.
         path: PathBuf,
-        /// The fault.
+        /// The reason why the text is no key, or stays closed.
         source: BadApproverKey,
     },
-    /// There is no terminal on which to ask for the passphrase.
-    #[error("a passphrase can't be asked for here ({0}); give it with --passphrase-file")]
+    /// The passphrase can't be asked for, because there is no terminal.
+    #[error("there is no terminal to ask for the passphrase ({0}); give it with --passphrase-file")]
     Ask(io::Error),
 }
 
-/// Opens the keys of several people. A person without a passphrase file is asked.
+/// Opens the keys of several people. A person without a passphrase file is asked for the
+/// passphrase.
 pub fn open_keys(
     keys: &[PersonFile],
     passphrases: &[PersonFile],
@@ -95,7 +96,7 @@ fn open_key(
         .map_err(|source| KeyError::Key { path: key.file.clone(), source })
 }
 
-/// The passphrase in a file, without the end of its line; or, without a file, the answer to a
+/// Reads the passphrase from a file, without the end of its line. Without a file, asks the
 /// question.
 pub fn passphrase(
     file: Option<&Path>,

@@ -1,4 +1,4 @@
-//! Steps of an incident that are more than one call.
+//! The steps of an incident that take more than one call.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -11,8 +11,7 @@ use response_api::{Alarm, ListAlarms, Report};
 use crate::StepError;
 use crate::step::call;
 
-/// The alarms that changed after the sequence number `after`, oldest first. They come in pages, and
-/// this reads all of them.
+/// Reads all alarms that changed after the sequence number `after`, oldest first, page by page.
 pub async fn alarms(client: &Client, after: u64) -> Result<Vec<Alarm>, StepError> {
     let mut all: Vec<Alarm> = Vec::new();
     loop {

@@ -9,22 +9,22 @@ use response_api::{DomainState, ListCallers, ListEpochs, ReadPolicy};
 use crate::StepError;
 use crate::step::call;
 
-/// The policy in force.
+/// Reads the policy in force.
 pub async fn policy(response: &Client) -> Result<Policy, StepError> {
     serde_json::from_value(call(response, &ReadPolicy {}).await?).map_err(StepError::Answer)
 }
 
-/// Each caller with its budgets and its use of them.
+/// Reads each caller with its budgets and their use.
 pub async fn callers(response: &Client) -> Result<Vec<CallerStatus>, StepError> {
     serde_json::from_value(call(response, &ListCallers {}).await?).map_err(StepError::Answer)
 }
 
-/// The epochs of each domain, and how far its records are moved to the current one.
+/// Reads the epochs of each domain, and the progress of re-sealing.
 pub async fn epochs(response: &Client) -> Result<Vec<DomainState>, StepError> {
     call(response, &ListEpochs {}).await
 }
 
-/// The epoch under which a domain seals.
+/// Reads the epoch under which a domain seals now.
 pub async fn current_epoch(response: &Client, domain: Domain) -> Result<Epoch, StepError> {
     let states = epochs(response).await?;
     let state = states.into_iter().find(|state| state.domain == domain);

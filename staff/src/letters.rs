@@ -16,29 +16,29 @@ use crate::{StepError, warrant};
 /// The time between two reads of a letter's status.
 const READ_EVERY: Duration = Duration::from_millis(250);
 
-/// Two people's approval of what a letter says.
+/// The approval of a letter's version by two people.
 pub struct Approval<'a> {
-    /// Their keys.
+    /// The signing keys of the approvers, two or more.
     pub approvers: &'a [ApproverSecret],
     /// The instant from which the warrant holds.
     pub now: Timestamp,
-    /// Numbers the warrant.
+    /// The source of the warrant's number.
     pub rng: &'a dyn Rng,
-    /// The reason why customers are written to before staff are.
+    /// The reason for writing to customers before staff, if there is one.
     pub before_staff: Option<String>,
 }
 
-/// How far a letter is.
+/// The progress of a letter.
 pub enum LetterProgress<'a> {
-    /// Its rows are being written.
+    /// The rows of the letter are being written.
     Planning(&'a LetterPlan),
-    /// Its rows are being sent.
+    /// The rows of the letter are being sent.
     Sending(&'a LetterStatus),
 }
 
 /// Plans a letter, has a version of it approved, sends it, and follows it until no row moves any
-/// more. A letter that runs already is followed, one that was stopped is approved anew and goes on,
-/// and one that is done is left alone.
+/// more. A running letter is only followed. A stopped letter is approved anew and resumes. A
+/// finished letter stays as it is.
 pub async fn send(
     client: &Client,
     incident: IncidentId,
@@ -79,7 +79,7 @@ pub async fn plan(
     }
 }
 
-/// Follows a letter until it no longer runs.
+/// Follows a letter until it stops running.
 pub async fn follow(
     client: &Client,
     mut status: LetterStatus,

@@ -1,8 +1,9 @@
 //! Staff's hand: the steps of a response, approvers' keys, orders that two people sign, imports,
 //! and evidence.
 //!
-//! A step takes a client of a compartment and typed arguments. It prints nothing: a long step tells
-//! its caller how far it is. When a compartment refuses a step, the error says what to do next.
+//! A step takes a client of a compartment and typed arguments. It prints nothing: a long step
+//! reports its progress to its caller. When a compartment refuses a step, the error says what to do
+//! next.
 //!
 //! May touch: the compartments, as the caller whose certificate the client shows; the files that
 //! are handed to it; the shop's own database, to read a table. Called by: the CLI, the drill, and

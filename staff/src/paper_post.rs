@@ -14,14 +14,14 @@ use serde::Serialize;
 use crate::step::call;
 use crate::{Progress, StepError};
 
-/// How many people are on a list, and how many are not.
+/// The number of people on a list, and of those left out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ListCounts {
-    /// Rows of the list.
+    /// The number of rows on the list.
     pub written: u64,
-    /// People left out because a row has the same name and address.
+    /// The number of people left out because a row has the same name and address.
     pub same: u64,
-    /// Decoys, and people without an address.
+    /// The number of decoys, and of people without an address.
     pub without: u64,
 }
 
@@ -49,7 +49,7 @@ pub async fn write_list(
     list.finish()
 }
 
-/// The list while it is written. A household with two accounts gets one letter.
+/// The list under construction. A household with two accounts gets one letter.
 struct List {
     path: PathBuf,
     rows: csv::Writer<File>,
@@ -88,7 +88,8 @@ impl List {
     }
 }
 
-/// The same for two people who get one letter. Letter case, blanks and punctuation don't count.
+/// A digest that is the same for people who get one letter. Letter case, blanks and punctuation
+/// don't count.
 fn household(name: &str, address: &str) -> [u8; 16] {
     let mut plain = String::with_capacity(name.len() + address.len());
     for text in [name, address] {
@@ -101,7 +102,8 @@ fn household(name: &str, address: &str) -> [u8; 16] {
     hash
 }
 
-/// A cell that no spreadsheet takes for a formula. People choose their names themselves.
+/// A cell that no spreadsheet takes for a formula. People choose their own names, so a name may be
+/// one.
 fn harmless(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         format!("'{text}")

@@ -1,7 +1,7 @@
-//! Texts of others on the terminal.
+//! Texts of unknown origin, made safe for the terminal.
 
-/// A text without characters that command the terminal or turn the direction of the text beside it.
-/// Each becomes a blank.
+/// Replaces each character that commands the terminal, or that turns the direction of the text
+/// beside it, with a blank.
 #[must_use]
 pub fn printable(text: &str) -> String {
     let turns = |c| matches!(c, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}');

@@ -1,5 +1,5 @@
-//! How far a long step is.
+//! The progress of a long step.
 
-/// Sees how far a long step is: how much is done, and how much there is in all. The latter is 0 when
-/// it is not known.
+/// Sees the progress of a long step: the amount done, and the whole amount, which is 0 if it is not
+/// known.
 pub type Progress<'a> = &'a mut (dyn FnMut(u64, u64) + Send);

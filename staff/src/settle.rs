@@ -12,14 +12,14 @@ use response_api::{LedgerState, LetterId, ReadLedger, Relayed, SettleLetter, Set
 use crate::StepError;
 use crate::step::call;
 
-/// Rows of one page of the ledger.
+/// The number of rows in one page of the ledger.
 const PAGE: u32 = 10_000;
-/// Messages that one call settles.
+/// The number of messages that one call settles.
 const MESSAGES: usize = 50_000;
 
-/// Tells `response` which letters in doubt the relay's log names, oldest file first. With
-/// `complete`, the log is whole since the letter began: a letter that it does not name is planned
-/// again.
+/// Tells `response` which letters in doubt the relay's log names, oldest file first. `complete`
+/// says that the log is whole since the letter began: a letter that the log does not name is then
+/// planned again.
 pub async fn settle(
     client: &Client,
     letter: LetterId,
@@ -51,7 +51,7 @@ pub async fn settle(
     Ok(settled)
 }
 
-/// The Message-IDs in doubt. The log names millions of others, which are not worth a call.
+/// Reads the Message-IDs in doubt. The log names millions of others, which are not worth a call.
 async fn doubted(client: &Client, letter: LetterId) -> Result<BTreeSet<String>, StepError> {
     let (mut ids, mut from) = (BTreeSet::new(), 0);
     loop {

@@ -1,4 +1,4 @@
-//! Steps of the response that did not happen, with advice.
+//! Steps of the response that were refused or failed, with advice.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,37 +7,37 @@ use cofferdam_core::{Call, Domain};
 use cofferdam_wire::{CallError, Client, ProblemType};
 use response_api as api;
 
-/// Why a step of the response did not happen.
+/// A step of the response that did not happen.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StepError {
     /// A compartment refused, or does not answer.
     #[error("{}{}", reason(source), advice.map_or(String::new(), |advice| format!("; {advice}")))]
     Call {
-        /// The refusal.
+        /// The compartment's refusal, or the fault of the connection.
         source: CallError,
-        /// Advice on the next step, if there is any.
+        /// Advice on the next step, if there is some.
         advice: Option<&'static str>,
     },
     /// Too few people signed.
     #[error("an order takes two approvers, and {0} signed")]
     Approvers(usize),
-    /// A signed order can't be written as JSON.
+    /// The order can't be written as JSON.
     #[error("the order can't be written as JSON: {0}")]
     Json(serde_json::Error),
-    /// `keys` answered through `response` with something that this version does not know.
-    #[error("what keys answered is not understood: {0}")]
+    /// An answer of `keys`, passed on by `response`, has an unknown form.
+    #[error("the answer of keys is not understood: {0}")]
     Answer(serde_json::Error),
     /// `keys` holds no master key for a domain.
     #[error("this keys has no master key for {0}")]
     NoMasterKey(Domain),
-    /// Epochs are numbered with 16 bits.
+    /// The domain has used all epochs, whose numbers have 16 bits.
     #[error("there are no more epochs")]
     LastEpoch,
     /// A file can't be read or written.
     #[error("{}: {source}", path.display())]
     File {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// The system's error.
         source: io::Error,
@@ -64,14 +64,14 @@ impl StepError {
         Self::Call { source, advice }
     }
 
-    /// Names the file of a system error.
+    /// Names the file that a system error is about.
     pub(crate) fn file(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
         move |source| Self::File { path: path.to_owned(), source }
     }
 }
 
-/// Advice about each problem that staff can do something about. The servers name no command: they give
-/// the code of a problem.
+/// The advice for each problem that staff can solve. The servers name no commands, only the code of
+/// a problem.
 const ADVICE: &[(ProblemType, &str)] = &[
     (ProblemType::NOT_FOUND, "see cofferdam incident list, or cofferdam letters list"),
     (ProblemType::NOT_GRANTED, "name one of `staff` in response.toml with --as"),
@@ -115,7 +115,7 @@ const ADVICE: &[(ProblemType, &str)] = &[
     (api::PARTLY_DONE, "see that all compartments run, and give the same order again"),
 ];
 
-/// The sentence of a problem says more than its title.
+/// The message of a call's failure. The detail of a problem says more than its title.
 fn reason(error: &CallError) -> String {
     match error {
         CallError::Problem(problem) if !problem.detail.is_empty() => problem.detail.clone(),

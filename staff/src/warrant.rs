@@ -1,4 +1,4 @@
-//! Warrants: permission for `response` to read contacts, which two people sign.
+//! Warrants, which two people sign so that `response` may read contacts.
 
 use cofferdam_core::{Rng, Timestamp};
 use jiff::SignedDuration;
@@ -7,12 +7,12 @@ use response_api::WarrantTerms;
 
 use crate::StepError;
 
-/// How long a warrant holds: as long as `keys` allows.
+/// The time for which a warrant holds: the longest that `keys` allows.
 const VALID: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// How far the clocks of this machine and of `keys` may be apart.
+/// The largest difference that is expected between the clocks of this machine and of `keys`.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
-/// A warrant on the terms of `response`, valid from now on and signed by nobody yet.
+/// Draws up a warrant on the terms of `response`, valid from now on and not yet signed.
 pub fn draw_up(terms: WarrantTerms, now: Timestamp, rng: &dyn Rng) -> Signed<Warrant> {
     let from = now.saturating_sub(SKEW).unwrap_or(now);
     let order = Warrant {
@@ -29,7 +29,7 @@ pub fn draw_up(terms: WarrantTerms, now: Timestamp, rng: &dyn Rng) -> Signed<War
     Signed { order, signatures: Vec::new() }
 }
 
-/// Has a warrant signed by all of `people`, who must be two at least.
+/// Has a warrant signed by all of `people`, of whom there must be two or more.
 pub(crate) fn sign(
     mut warrant: Signed<Warrant>,
     people: &[ApproverSecret],

@@ -1,5 +1,5 @@
-//! Repository checks that no compiler makes: who may depend on whom, and that migrations and
-//! OpenAPI documents keep their form.
+//! Repository checks that no compiler makes: the dependencies between crates, and the form of
+//! migrations and OpenAPI documents.
 //!
 //! May touch: the work tree. Called by: `./test`, and people before a commit.
 
@@ -20,19 +20,19 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Check {
-    /// Hold the real dependency graph against the walls of the design and its golden file
+    /// Compare the real dependency graph with the walls of the design and with its golden file
     Walls {
         /// Write the golden file anew
         #[arg(long)]
         bless: bool,
     },
-    /// Hold the OpenAPI documents of the servers against the types of their calls
+    /// Compare the OpenAPI documents with the types of the servers' calls
     Openapi {
         /// Write the documents anew
         #[arg(long)]
         bless: bool,
     },
-    /// Hold the two backends' migrations against each other
+    /// Compare the migrations of the two backends with each other
     Migrations,
 }
 

@@ -1,4 +1,4 @@
-//! The OpenAPI documents of the servers: the files in the tree say what the types of the calls say.
+//! The OpenAPI documents of the servers: the files in the tree must equal those from the types.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,5 +1,5 @@
 //! The walls between the crates, checked against the dependencies that cargo resolves. A crate's
-//! place in the tree says which walls stand around it.
+//! place in the tree decides which walls stand around it.
 
 mod graph;
 mod rooms;

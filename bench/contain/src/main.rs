@@ -1,9 +1,9 @@
-//! `bench-contain`: how long it takes until the credentials of all customers are void by one order
-//! in the tables of `accounts`. Beside it, in the same run and database, it measures the peer: a
-//! shop without orders updates every row.
+//! `bench-contain`: measures the time until one order has voided the credentials of all customers
+//! in the tables of `accounts`. In the same run and database, it measures the peer: a shop without
+//! orders updates every row.
 //!
 //! May touch: a database of its own on the PostgreSQL server that `COFFERDAM_TEST_POSTGRES` names.
-//! It stops by itself. Called by: people who measure; `docs/performance.md` says how.
+//! It stops by itself. Called by: people who measure (see `docs/performance.md`).
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -20,10 +20,10 @@ use sqlx::PgPool;
 /// The number of customers to which the figures are extrapolated.
 const ALL: f64 = 24_000_000.0;
 
-/// Measures containment.
+/// Measures the time until all credentials are void.
 #[derive(Debug, Parser)]
 struct Args {
-    /// Customers in the table
+    /// The number of customers in the table
     #[arg(long, default_value_t = 5_000_000)]
     customers: u32,
 }
@@ -85,7 +85,7 @@ async fn size(pool: &PgPool) -> i64 {
     bytes / 1_000_000
 }
 
-/// How many bytes of write-ahead log were written so far.
+/// The number of bytes of write-ahead log written so far.
 async fn wal(pool: &PgPool) -> i64 {
     let written = sqlx::query_scalar("SELECT (pg_current_wal_lsn() - '0/0')::bigint");
     written.fetch_one(pool).await.unwrap()

@@ -53,7 +53,7 @@ impl Keys {
         let process = Command::new(binary)
             .args(["keys", "serve", "--config"])
             .arg(&file)
-            // As in production: warnings only, and no line for each request.
+            // The level is that of production: warnings only, and no line for each request.
             .env("COFFERDAM_LOG", "warn")
             .stderr(Stdio::null())
             .spawn()

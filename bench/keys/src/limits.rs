@@ -22,7 +22,7 @@ impl KeyType for Bytes32 {
     }
 }
 
-/// How many HKDF-SHA-256 expansions one core does in a second.
+/// The number of HKDF-SHA-256 expansions that one core does in a second.
 pub fn hkdf(span: Duration) -> f64 {
     let key = Prk::new_less_safe(HKDF_SHA256, &[7; 32]);
     let (start, mut done, mut out) = (Instant::now(), 0_u32, [0; 32]);
@@ -36,7 +36,7 @@ pub fn hkdf(span: Duration) -> f64 {
     f64::from(done) / start.elapsed().as_secs_f64()
 }
 
-/// How many appends of 100 bytes reach the disk in a second.
+/// The number of appends of 100 bytes that reach the disk in a second.
 pub fn fdatasync(dir: &Path, span: Duration) -> f64 {
     let mut file = File::create(dir.join("fsync")).unwrap();
     let (start, mut done) = (Instant::now(), 0_u32);
@@ -62,7 +62,7 @@ async fn echo_back(Body(_, encoding): Body<Echo>) -> Answer<()> {
     Answer((), encoding)
 }
 
-/// How many empty calls a second go through the same server and client code, within this process.
+/// The number of empty calls a second through the same server and client code, in this process.
 pub async fn echo(span: Duration, connections: usize) -> f64 {
     let authority = Authority::new();
     let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();

@@ -13,11 +13,11 @@ use crate::estate::Keys;
 
 /// The figures of a load.
 pub struct Measured {
-    /// Calls in a second.
+    /// The number of calls in a second.
     pub calls: f64,
-    /// The median time of a call, in milliseconds.
+    /// The median duration of a call, in milliseconds.
     pub median_ms: f64,
-    /// The 99th percentile, in milliseconds.
+    /// The 99th percentile of the duration, in milliseconds.
     pub p99_ms: f64,
 }
 

@@ -1,9 +1,9 @@
-//! `bench-keys`: releases a second, single and in batches, end to end over mutual TLS and durable
-//! in the log. Beside them, in the same run, it measures their limits (HKDF, fdatasync) and a peer:
-//! PostgreSQL with pgcrypto and a durable audit row for each read.
+//! `bench-keys`: measures releases a second, single and in batches, end to end over mutual TLS and
+//! durable in the log. The same run measures their limits (HKDF, fdatasync) and a peer: PostgreSQL
+//! with pgcrypto and a durable audit row for each read.
 //!
-//! May touch: loopback and a temporary directory. It stops by itself. Called by: people who
-//! measure; `docs/performance.md` says how.
+//! May touch: loopback and a temporary directory. It stops by itself. Called by: people who measure
+//! (see `docs/performance.md`).
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -21,19 +21,19 @@ use std::time::Duration;
 
 use clap::Parser;
 
-/// Measures keys.
+/// Measures releases a second.
 #[derive(Debug, Parser)]
 struct Args {
     /// The binary under test
     #[arg(long, default_value = "target/release/cofferdam")]
     binary: PathBuf,
-    /// How long each load runs, in seconds
+    /// The duration of each load, in seconds
     #[arg(long, default_value_t = 10)]
     seconds: u64,
-    /// Connections of the single load
+    /// The number of connections of the single load
     #[arg(long, default_value_t = 64)]
     connections: usize,
-    /// Record numbers that are asked for
+    /// The number of records that are asked for
     #[arg(long, default_value_t = 24_000_000)]
     records: u32,
     /// Measure the peer as well: a PostgreSQL server named by `COFFERDAM_TEST_POSTGRES`

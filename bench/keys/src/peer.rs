@@ -9,14 +9,14 @@ use testkit::postgres::Database;
 
 use crate::load;
 
-/// Rows of the table. It fits into memory, which favours the peer.
+/// The number of rows in the table. The table fits into memory, which favours the peer.
 const ROWS: i64 = 200_000;
 
 /// The figures of the peer.
 pub struct Peer {
-    /// Rows in a second, read one by one.
+    /// The number of rows read in a second, one by one.
     pub single: f64,
-    /// Rows in a second, read in batches of 1,000.
+    /// The number of rows read in a second, in batches of 1,000.
     pub batched: f64,
 }
 

@@ -1,5 +1,5 @@
-//! One mail provider of five begins to answer 421: how soon it gets fewer letters, and what the
-//! others get.
+//! One mail provider of five begins to answer 421. Measures the time until it gets fewer letters,
+//! and the rate of the others.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::sending;
 use crate::site::Site;
 
-/// How long letters are counted before the flood and after it begins.
+/// The time for which letters are counted before the flood, and after it begins.
 const SPAN: Duration = Duration::from_secs(15);
 /// The time after which letters leave at full speed.
 const SETTLED: Duration = Duration::from_secs(10);
@@ -20,7 +20,7 @@ const SETTLED: Duration = Duration::from_secs(10);
 const TICK: Duration = Duration::from_millis(100);
 const TICKS_A_SECOND: usize = 10;
 
-/// The recipients named to the relay so far.
+/// The number of recipients named to the relay so far.
 #[derive(Debug, Default)]
 pub struct Counts {
     flooded: AtomicU64,
@@ -38,14 +38,14 @@ impl Counts {
 pub struct Flood {
     pub flooded_before: f64,
     pub others_before: f64,
-    /// The seconds until the flooded provider had, in one second, no more than half of before.
+    /// The seconds until the flooded provider had a second with at most half of its earlier rate.
     pub slowed_after: Option<f64>,
-    /// The rate in the last five seconds.
+    /// The rate of the flooded provider in the last five seconds.
     pub flooded_at_the_end: f64,
     pub others_after: f64,
 }
 
-/// Starts a relay that takes everything, and refuses the first domain once the flood begins.
+/// Starts a relay that accepts everything, and refuses the first domain once the flood begins.
 pub async fn relay(at: SocketAddr) -> Arc<Counts> {
     let counts = Arc::new(Counts::default());
     let (listener, of) = (TcpListener::bind(at).await.unwrap(), counts.clone());
@@ -58,7 +58,7 @@ pub async fn relay(at: SocketAddr) -> Arc<Counts> {
     counts
 }
 
-/// Serves one connection. It ends with the first 421, as with real servers.
+/// Serves one connection. It ends with the first 421, like that of a real server.
 async fn serve(stream: TcpStream, counts: Arc<Counts>) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let (read, write) = stream.into_split();
@@ -67,7 +67,7 @@ async fn serve(stream: TcpStream, counts: Arc<Counts>) -> std::io::Result<()> {
     let (mut line, mut text) = (Vec::new(), false);
     loop {
         line.clear();
-        // Replies to commands that came together are sent together.
+        // Replies to commands that arrived together are sent together.
         if read.buffer().is_empty() {
             write.flush().await?;
         }
@@ -104,7 +104,7 @@ async fn serve(stream: TcpStream, counts: Arc<Counts>) -> std::io::Result<()> {
     }
 }
 
-/// Writes to every customer, and lets the flood begin meanwhile.
+/// Writes to every customer, and lets the flood begin during that.
 pub async fn measure(site: &Site, counts: &Counts) -> Flood {
     let sending = sending::begin(site).await;
     tokio::time::sleep(SETTLED).await;
@@ -138,7 +138,7 @@ async fn ticks(counts: &Counts) -> Vec<[u64; 2]> {
     out
 }
 
-/// Recipients a second between the first tick and the last.
+/// The number of recipients a second between the first tick and the last.
 fn rate(ticks: &[[u64; 2]], of: usize) -> f64 {
     let seconds = (ticks.len() - 1) as f64 * TICK.as_secs_f64();
     (ticks[ticks.len() - 1][of] - ticks[0][of]) as f64 / seconds

@@ -9,10 +9,10 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 
-/// RSA-2048 signatures a second on one core.
+/// The number of RSA-2048 signatures a second on one core.
 pub fn signatures(span: Duration) -> f64 {
     let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
-    // `response` reads its key from PKCS #8, too.
+    // `response` also reads its key from PKCS #8.
     let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
     let pair = RsaKeyPair::from_pkcs8(der.as_ref()).unwrap();
     let (rng, mut out) = (SystemRandom::new(), vec![0; pair.public_modulus_len()]);
@@ -24,7 +24,7 @@ pub fn signatures(span: Duration) -> f64 {
     f64::from(made) / begun.elapsed().as_secs_f64()
 }
 
-/// Messages a second that Postfix's smtp-source hands over.
+/// The number of messages a second that Postfix's smtp-source hands over.
 pub fn smtp_source(sink: SocketAddr, messages: u32, sessions: u32) -> f64 {
     let begun = Instant::now();
     let done = Command::new("/usr/sbin/smtp-source")

@@ -1,12 +1,12 @@
-//! `bench-letters`: letters a second through the whole estate. A letter's contact is read under a
-//! warrant from `accounts` and `keys`; the letter is rendered, signed, handed over by SMTP and
-//! recorded in the ledger. The same run measures the limits: bare RSA-2048 signatures, and
+//! `bench-letters`: measures letters a second through the whole estate. A letter's contact is read
+//! under a warrant from `accounts` and `keys`; the letter is rendered, signed, handed over by SMTP
+//! and recorded in the ledger. The same run measures the limits: bare RSA-2048 signatures, and
 //! Postfix's smtp-source into the same smtp-sink.
 //!
 //! The compartments inherit `COFFERDAM_LOG`: measure with `warn`, as in production.
 //!
 //! May touch: loopback and a directory of its own. It stops by itself. Called by: people who
-//! measure; `docs/performance.md` says how.
+//! measure (see `docs/performance.md`).
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,

@@ -1,6 +1,6 @@
 //! The peer: Mailman 3, from Debian's package `mailman3`. It sends one of the letters to the first
 //! of the same customers, each in a transaction of its own, into the same sink. Mailman runs as a
-//! user of its own, so that the measurement needs root.
+//! user of its own, so the measurement needs root.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -13,18 +13,18 @@ use testkit::free_address;
 
 const LIST: &str = "letters@shop.example";
 const SENDER: &str = "notice@shop.example";
-/// The bytes that are read of what arrived: a few letters.
+/// The number of bytes that are read of the mail that arrived: a few letters.
 const HEAD: u64 = 200_000;
-/// How long Mailman may take.
+/// The longest time that Mailman may take.
 const PATIENCE: Duration = Duration::from_mins(10);
 
-/// The figures.
+/// The figures of the peer.
 pub struct Peer {
-    /// How many letters were sent.
+    /// The number of letters that were sent.
     pub letters: u32,
-    /// How long handing them over took, by Mailman's own log.
+    /// The time for handing them over, in seconds, by Mailman's own log.
     pub seconds: f64,
-    /// How long it took to subscribe the customers.
+    /// The time for subscribing the customers, in seconds.
     pub subscribing: f64,
 }
 
@@ -53,7 +53,7 @@ struct Mailman {
     dir: PathBuf,
 }
 
-/// Settings with which everybody may write to the list and each member gets a message of their own.
+/// Settings that let everybody write to the list, and that give each member a message of their own.
 const PREPARE: &str = "\
 from mailman.config import config
 from mailman.interfaces.action import Action
@@ -92,7 +92,7 @@ impl Mailman {
         fs::create_dir(self.dir.join("var")).unwrap();
     }
 
-    /// Gives the files to the user as whom Mailman runs.
+    /// Gives the files to the user under which Mailman runs.
     fn hand_over_files(&self) {
         let done = Command::new("chown").args(["-R", "list:list"]).arg(&self.dir).status();
         assert!(done.unwrap().success(), "the peer runs as the user `list`, which takes root");
@@ -143,7 +143,7 @@ fn letter(dump: &Path) -> String {
     File::open(dump).unwrap().take(HEAD).read_to_end(&mut head).unwrap();
     let head = String::from_utf8_lossy(&head);
     let arrived: Vec<_> = head.split("X-Client-Addr: ").collect();
-    // The last one may be cut off.
+    // The last letter may be cut off.
     let whole = arrived[arrived.len() - 2];
     let sinks = |line: &&str| line.starts_with(['X', '\t']) || line.starts_with("Received: ");
     whole.split_inclusive('\n').skip(1).skip_while(sinks).collect()

@@ -1,5 +1,5 @@
-//! Mail that comes back, and customers who doubt: bounces a second into a real ledger, and the time
-//! to check a letter's code.
+//! Mail that comes back, and customers who doubt: measures bounces a second into a real ledger, and
+//! the time to check a letter's code.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -14,12 +14,12 @@ use tokio::task::JoinSet;
 
 use crate::site::Site;
 
-/// Mail servers that hand bounces in at the same time.
+/// The number of mail servers that hand bounces in at the same time.
 const SERVERS: usize = 8;
-/// Codes that are checked.
+/// The number of codes that are checked.
 const CODES: usize = 500;
 
-/// The figures.
+/// The figures of returned mail.
 pub struct Returned {
     pub bounces: usize,
     pub bounces_a_second: f64,

@@ -17,10 +17,10 @@ use tokio::task::JoinHandle;
 
 use crate::site::Site;
 
-/// The figures.
+/// The figures of one letter.
 pub struct Sent {
     pub letters: u64,
-    /// People in every other state.
+    /// The number of people in every other state.
     pub others: Vec<(&'static str, u64)>,
     pub seconds: f64,
     pub planning: f64,
@@ -30,7 +30,7 @@ pub struct Sent {
     pub row_ms: f64,
 }
 
-/// Letters to customers that are being sent.
+/// Letters to customers, under way.
 pub struct Sending {
     client: Client,
     letters: JoinHandle<LetterStatus>,
@@ -45,7 +45,7 @@ impl Sending {
         status.is_ok_and(|status| status.state == LetterState::Running)
     }
 
-    /// Stops following the letter, which `response` goes on sending.
+    /// Stops following the letter. `response` continues to send it.
     pub fn stop_following(self) {
         self.letters.abort();
     }
@@ -127,7 +127,7 @@ fn write_letters(
     })
 }
 
-/// The median time to read one person's row, over people spread over all.
+/// The median time to read one person's row, over people spread over the whole ledger.
 async fn row(client: &Client, letter: LetterId, customers: u32) -> f64 {
     let mut times = Vec::new();
     for n in 0..200 {
@@ -142,7 +142,7 @@ async fn row(client: &Client, letter: LetterId, customers: u32) -> f64 {
     times[times.len() / 2]
 }
 
-/// Bytes of the files below a directory.
+/// The number of bytes in the files below a directory.
 fn size(dir: &Path) -> u64 {
     let entries = fs::read_dir(dir).unwrap().flatten();
     let of = |entry: fs::DirEntry| {

@@ -14,15 +14,15 @@ use testkit::free_address;
 
 use crate::args::Args;
 
-/// The domain that letters come back to.
+/// The domain of the return addresses.
 const RETURN_DOMAIN: &str = "back.shop.example";
-/// The mail domains of as many providers. The first one begins to refuse.
+/// The mail domains of five providers. The first one begins to refuse.
 const FLOODED: [&str; 5] =
     ["flooded.example", "one.example", "two.example", "three.example", "four.example"];
 
 /// An estate that runs.
 pub struct Site {
-    /// The estate's directory.
+    /// The directory of the estate.
     pub dir: PathBuf,
     estate: Estate,
     running: Running,
@@ -43,7 +43,7 @@ impl Site {
         Self { dir, estate, running, domains }
     }
 
-    /// Brings synthetic customers in. Returns how many a second.
+    /// Imports synthetic customers. Returns the number a second.
     pub async fn import(&self, customers: u32) -> f64 {
         let file = self.customers();
         write_customers(&file, customers, &self.domains);
@@ -68,7 +68,7 @@ impl Site {
         self.estate.client(compartment, &caller.parse().unwrap()).unwrap()
     }
 
-    /// The most memory that each compartment ever had, in MiB.
+    /// The peak memory of each compartment, in MiB.
     pub fn memory(&self) -> Vec<(Compartment, f64)> {
         let of = |compartment| Some((compartment, peak(self.running.pid(compartment)?)?));
         let measured = [Compartment::Keys, Compartment::Accounts, Compartment::Response];
@@ -116,7 +116,7 @@ fn write_customers(file: &Path, customers: u32, domains: &[&str]) {
     writeln!(out, "{}", COLUMNS.join(",")).unwrap();
     let places = ["US,KY,en", "US,MA,en", "US,CA,es", "CA,QC,fr", "DE,,de", "BR,,pt"];
     for n in 0..customers {
-        // Decoys get addresses that look like their neighbours'. Among consecutive numbers, those
+        // Decoys get addresses that look like their neighbours'. With consecutive numbers, those
         // would be addresses of customers.
         let mixed = n.wrapping_mul(2_654_435_761);
         let place = places[n as usize % places.len()];

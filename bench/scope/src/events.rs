@@ -14,27 +14,27 @@ use keys_api::{Entry, Event, RecordList, summarize};
 
 use crate::Args;
 
-/// App servers.
+/// The number of app servers.
 pub const CALLERS: u32 = 20;
-/// The one that falls.
+/// The app server that falls.
 pub const FALLEN: &str = "web-07";
-/// 2012-01-01.
+/// The first day of the log: 2012-01-01, in days since 1970.
 const FIRST_DAY: i32 = 15_340;
 const DAY_MS: u64 = 86_400_000;
-/// Entries written at once, as the log's writer takes what waits.
+/// The number of entries that are written at once, as by the log's own writer.
 const BATCH: usize = 4_096;
 
-/// One event.
+/// A synthetic event of the log.
 pub struct Happened {
-    /// When, in milliseconds since 1970.
+    /// The instant, in milliseconds since 1970.
     pub at_ms: i64,
-    /// At which app server.
+    /// The number of the app server.
     pub caller: u32,
-    /// Whether a password was typed; else fields were released.
+    /// Whether a password was typed; otherwise fields were released.
     pub typed: bool,
-    /// Which fields.
+    /// The fields that were released, unless a password was typed.
     pub fields: FieldSet,
-    /// Whose.
+    /// The record of the customer.
     pub record: u32,
 }
 
@@ -44,7 +44,7 @@ pub fn of_day(args: &Args, day: u32) -> impl Iterator<Item = Happened> {
     let mut rng = ChaCha8Rng::seed_from_u64(u64::from(day));
     let start = i64::from(FIRST_DAY + i32::try_from(day).unwrap()) * DAY_MS.cast_signed();
     (0..events).map(move |n| {
-        // Four in five come back to one customer in five.
+        // Four in five events are about one customer in five.
         let hot = rng.random_ratio(4, 5);
         let record = rng.random_range(0..if hot { customers / 5 } else { customers });
         let offset = u64::from(n) * DAY_MS / u64::from(events);
@@ -58,7 +58,7 @@ pub fn of_day(args: &Args, day: u32) -> impl Iterator<Item = Happened> {
     })
 }
 
-/// What a customer has filled of a profile.
+/// The fields of a profile that a customer has filled.
 fn filled(record: u32) -> FieldSet {
     let mut fields = FieldSet::EMPTY.with(Field::Name).with(Field::Email);
     for (field, one_in) in [(Field::Phone, 2), (Field::ShippingAddress, 3), (Field::CardLast4, 5)] {
@@ -74,12 +74,12 @@ pub fn caller(number: u32) -> String {
     format!("web-{number:02}")
 }
 
-/// Where the log is.
+/// The directory of the log.
 pub fn log_dir(dir: &Path) -> PathBuf {
     dir.join("log")
 }
 
-/// Writes the log, unless it is there.
+/// Writes the log, unless it exists.
 pub fn write(args: &Args) {
     let dir = log_dir(&args.dir);
     if dir.exists() {
@@ -153,7 +153,7 @@ fn entry(event: &Happened, names: &[CallerName], via: &CallerName) -> Entry {
     Entry { at: Timestamp::from_millisecond(event.at_ms).unwrap(), event: what }
 }
 
-/// The window: so many days that begin and end within an hour, at the log's end.
+/// The window: `args.window` days at the log's end, which begin and end within an hour.
 pub fn window(args: &Args) -> (Timestamp, Timestamp) {
     let first = i64::from(FIRST_DAY + i32::try_from(args.days - args.window).unwrap());
     let from = first * DAY_MS.cast_signed() - 5 * 3_600_000 + 17 * 60_000;
@@ -162,7 +162,7 @@ pub fn window(args: &Args) -> (Timestamp, Timestamp) {
     (at(from), at(to))
 }
 
-/// Megabytes of the log, and of its indexes.
+/// The megabytes of the log, and those of its indexes.
 pub fn sizes(dir: &Path) -> (u64, u64) {
     let (mut log, mut index) = (0, 0);
     for file in fs::read_dir(log_dir(dir)).unwrap() {
@@ -177,7 +177,7 @@ pub fn sizes(dir: &Path) -> (u64, u64) {
     (log / 1_000_000, index / 1_000_000)
 }
 
-/// Writes the events of a day as CSV, for the peer to take.
+/// Writes the events of a day as CSV for the peer.
 pub fn write_csv(args: &Args, day: u32, file: &Path) {
     let mut out = BufWriter::with_capacity(1 << 20, fs::File::create(file).unwrap());
     for Happened { at_ms, caller: at, typed, fields, record } in of_day(args, day) {

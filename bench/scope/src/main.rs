@@ -1,9 +1,9 @@
-//! `bench-scope`: writes a release log of so many events over so many days, with the files and the
-//! code of the real one, and measures how long an exposure takes from its index, in time and
-//! memory; beside it, in the same run, `DuckDB` on the same events as Parquet.
+//! `bench-scope`: writes a release log of many events over many days, with the files and the code
+//! of the real one, and measures the time and the memory of an exposure from its index. The same
+//! run measures the peer: `DuckDB` on the same events as Parquet.
 //!
-//! May touch: its directory. It stops by itself. Called by: people who measure;
-//! `docs/performance.md` says how.
+//! May touch: its directory. It stops by itself. Called by: people who measure (see
+//! `docs/performance.md`).
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -20,31 +20,31 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-/// Measures scope.
+/// Measures the time and the memory of an exposure.
 #[derive(Debug, Clone, Parser)]
 pub struct Args {
-    /// Where the log is written; one that is there is used again
+    /// The directory of the log; a log that exists there is used again
     #[arg(long, value_name = "DIR")]
     dir: PathBuf,
-    /// Customers
+    /// The number of customers
     #[arg(long, default_value_t = 24_000_000)]
     customers: u32,
-    /// Release events a day: a billion in 90 days are 11,111,111
+    /// The number of release events a day (a billion in 90 days are 11,111,111)
     #[arg(long, default_value_t = 11_111_111)]
     events: u32,
-    /// Days of the log
+    /// The number of days in the log
     #[arg(long, default_value_t = 9)]
     days: u32,
-    /// Days of the window, which begins and ends within an hour
+    /// The number of days in the window, which begins and ends within an hour
     #[arg(long, default_value_t = 3)]
     window: u32,
-    /// Read every entry as well, and compare
+    /// Read every entry as well, and compare the results
     #[arg(long)]
     from_log: bool,
     /// Python with the package duckdb, to run the peer
     #[arg(long, value_name = "PYTHON")]
     duckdb: Option<PathBuf>,
-    /// Only compute the exposure, once, and say how much memory it took (the bench calls itself)
+    /// Only compute the exposure once, and print the memory that it took (the bench calls itself)
     #[arg(long, hide = true)]
     only: bool,
 }

@@ -11,7 +11,7 @@ use crate::scope::Measured;
 
 const SCRIPT: &str = include_str!("../duckdb_peer.py");
 
-/// Makes the Parquet files where they are missing, and asks the same question.
+/// Makes the Parquet files that are missing, and asks the same question.
 pub fn measure(args: &Args, python: &Path) -> Measured {
     let (script, parquet) = (args.dir.join("peer.py"), args.dir.join("parquet"));
     fs::write(&script, SCRIPT).unwrap();

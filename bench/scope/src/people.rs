@@ -1,4 +1,4 @@
-//! Who they are, and one of them.
+//! The people of an exposure by place and language, and the history of one person.
 
 use std::time::Instant;
 
@@ -20,7 +20,7 @@ use crate::scope::{fallen, of, open_log};
 const PLACES: u32 = 60;
 const PERSONS: usize = 1_000;
 
-/// Counts those read by place and language; looks single people up.
+/// Counts the people with read fields by place and language, and looks single people up.
 pub fn measure(args: &Args) {
     let log = open_log(args);
     let found = read_log(&log, &fallen(), of(args), Source::Index).unwrap();
@@ -61,7 +61,7 @@ fn population(customers: u32) -> Population {
     population
 }
 
-/// One person at a time, from the pages in the database.
+/// Looks one person up at a time, from the pages in the database.
 async fn persons(args: &Args, log: &FileLog) {
     let path = args.dir.join("pages.db");
     let fresh = !path.exists();

@@ -12,14 +12,14 @@ use response_server::logs::FileLog;
 use crate::Args;
 use crate::events::{FALLEN, log_dir, window};
 
-/// How often the warm figure is taken.
+/// The number of runs for the warm figure.
 const RUNS: usize = 5;
 
-/// What was measured.
+/// The figures of an exposure.
 pub struct Measured {
-    /// The median of the warm runs.
+    /// The median of the warm runs, in seconds.
     pub seconds: f64,
-    /// Records read, field by field, and those presented.
+    /// The number of records read, field by field, and of those presented.
     pub counts: BTreeMap<String, u64>,
 }
 
@@ -28,13 +28,13 @@ pub fn fallen() -> FallenHosts {
     FallenHosts::new(People::Accounts, &[FALLEN.parse().unwrap()])
 }
 
-/// The window.
+/// The window of the exposure.
 pub fn of(args: &Args) -> Window {
     let (from, to) = window(args);
     Window::new(from, Some(to))
 }
 
-/// The log that was written.
+/// Opens the log that was written.
 pub fn open_log(args: &Args) -> FileLog {
     FileLog::open(LogKind::Release, &log_dir(&args.dir)).unwrap()
 }
@@ -43,7 +43,7 @@ fn findings(args: &Args, source: Source) -> Findings {
     read_log(&open_log(args), &fallen(), of(args), source).unwrap()
 }
 
-/// Computes the exposure once, and says how much memory the process took.
+/// Computes the exposure once, and prints the memory that the process took.
 pub fn once(args: &Args) {
     let started = Instant::now();
     let people = findings(args, Source::Index).levels.read.len();
@@ -56,7 +56,7 @@ pub fn once(args: &Args) {
     );
 }
 
-/// Computes it again and again.
+/// Computes the exposure several times, and takes the median.
 pub fn measure(args: &Args) -> Measured {
     let own = std::env::current_exe().unwrap();
     let mut child = Command::new(own);

@@ -1,4 +1,4 @@
-//! `cofferdam alarm`: what rang, in `keys` and in `response`.
+//! `cofferdam alarm`: the alarms of `keys` and `response`.
 
 use std::process::ExitCode;
 
@@ -19,14 +19,14 @@ pub enum AlarmCommand {
 /// `cofferdam alarm list`
 #[derive(Debug, Args)]
 pub struct ListArgs {
-    /// Only what changed after this sequence number
+    /// List only the alarms that changed after this sequence number
     #[arg(long, value_name = "SEQ", default_value_t = 0)]
     after: u64,
     #[command(flatten)]
     response: ResponseArgs,
 }
 
-/// Lists the alarms.
+/// Lists the alarms that changed after a sequence number.
 pub async fn run(command: AlarmCommand) -> Result<ExitCode, CommandError> {
     let AlarmCommand::List(args) = command;
     let alarms = alarms(&args.response.client()?, args.after).await?;

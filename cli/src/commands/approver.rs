@@ -13,28 +13,27 @@ use crate::columns;
 use crate::options::{CommandError, OutputArgs, ResponseArgs, ask_passphrase, check_new};
 use crate::output;
 
-/// The shortest passphrase that is accepted, in characters.
+/// The length of the shortest passphrase that is accepted, in characters.
 const MIN_PASSPHRASE: usize = 12;
 
 /// `cofferdam approver`
 #[derive(Debug, Subcommand)]
 pub enum ApproverCommand {
-    /// Make a signing key for one person, in a file that a passphrase opens
+    /// Make a signing key for one person, in a file that a passphrase protects
     Add(AddArgs),
-    /// List the people who may sign, by the policy in force
+    /// List the people who may sign under the policy in force
     List(ListArgs),
 }
 
 /// `cofferdam approver add`
 #[derive(Debug, Args)]
 pub struct AddArgs {
-    /// The person's name, as it will stand in the policy and in the log
+    /// The person's name, as the policy and the release log will show it
     name: String,
-    /// Where the key goes: a new file, which its owner alone may read
+    /// The file for the signing key; it must be new, and only its owner will be able to read it
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// The file with the passphrase, which its owner alone may read; asked for when it is not
-    /// given
+    /// The file with the passphrase, readable by its owner alone [default: ask on the terminal]
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
     #[command(flatten)]
@@ -56,7 +55,7 @@ pub async fn run(command: ApproverCommand) -> Result<ExitCode, CommandError> {
     }
 }
 
-/// Makes the key, and prints the part of the policy that names it.
+/// Makes the key, and prints the part of the policy that names its owner.
 fn add(args: &AddArgs) -> Result<ExitCode, CommandError> {
     check_new(&args.out)?;
     let question = format!("A passphrase for {}, {MIN_PASSPHRASE} characters or more: ", args.name);

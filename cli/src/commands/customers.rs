@@ -15,31 +15,31 @@ use crate::words;
 /// `cofferdam customers`
 #[derive(Debug, Subcommand)]
 pub enum CustomersCommand {
-    /// Import customers from a CSV file; run again, it goes on where it stopped
+    /// Import customers from a CSV file; after an interruption, run it again to continue
     Add(AddArgs),
 }
 
 /// `cofferdam customers add`
 #[derive(Debug, Args)]
 pub struct AddArgs {
-    /// A CSV file with the header row
-    /// `name,email,phone,billing_address,shipping_address,card_last4,country,region,language,minor,password_scheme,password_salt,password_hash`
-    /// in any order; the hash in hexadecimal
+    /// A CSV file; its header row names these columns in any order:
+    /// `name,email,phone,billing_address,shipping_address,card_last4,country,region,language,minor,password_scheme,password_salt,password_hash`;
+    /// the hash is in hexadecimal
     #[arg(value_name = "FILE")]
     file: PathBuf,
     #[command(flatten)]
     estate: EstateArgs,
-    /// The caller whose certificate is shown
+    /// The caller under whose certificate the command calls accounts
     #[arg(id = "as", long = "as", value_name = "CALLER", default_value = "import-1")]
     caller: CallerName,
-    /// Where rows that were not imported are listed, by line and reason [default: FILE.rejects.csv]
+    /// The list of rejected rows, by line and reason [default: FILE.rejects.csv]
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
     #[command(flatten)]
     output: OutputArgs,
 }
 
-/// Imports customers.
+/// Imports customers, and prints the counts.
 pub async fn run(command: CustomersCommand) -> Result<ExitCode, CommandError> {
     let CustomersCommand::Add(args) = command;
     let client = args.estate.client(Compartment::Accounts, &args.caller)?;

@@ -12,24 +12,24 @@ use crate::options::{CommandError, EstateArgs};
 /// `cofferdam decoys`
 #[derive(Debug, Subcommand)]
 pub enum DecoysCommand {
-    /// Take one mail for a decoy's mail domain: run by the mail server for each that arrives
+    /// Report a mail that arrived for a decoy; the mail server runs this for each such mail
     Mail(MailArgs),
 }
 
 /// `cofferdam decoys mail`
 #[derive(Debug, Args)]
 pub struct MailArgs {
-    /// To whom it came, as the envelope says
+    /// The recipient on the mail's envelope
     #[arg(long)]
     recipient: String,
     #[command(flatten)]
     estate: EstateArgs,
-    /// The caller whose certificate is shown
+    /// The caller under whose certificate the command calls accounts
     #[arg(id = "as", long = "as", value_name = "CALLER", default_value = "mail-trap-1")]
     caller: CallerName,
 }
 
-/// Runs the command. It does not read the mail: only the fact that it came matters.
+/// Reports the mail. Its content is not read, because only its arrival matters.
 pub async fn run(command: DecoysCommand) -> Result<ExitCode, CommandError> {
     let DecoysCommand::Mail(MailArgs { recipient, estate, caller }) = command;
     let accounts = estate.client(Compartment::Accounts, &caller)?;

@@ -15,23 +15,23 @@ use crate::output;
 /// `cofferdam dkim-key`
 #[derive(Debug, Subcommand)]
 pub enum DkimKeyCommand {
-    /// Make a key that signs letters, and say what to publish
+    /// Make a key that signs letters, and print the DNS record to publish
     Add(AddArgs),
 }
 
 /// `cofferdam dkim-key add`
 #[derive(Debug, Args)]
 pub struct AddArgs {
-    /// The domain that signs: the one in the letters' sender, or one above it
+    /// The domain that signs: the mail domain of the letters' sender, or one above it
     #[arg(long)]
     domain: String,
-    /// Which of the domain's keys it is
+    /// The selector: the name under which this key of the domain is published
     #[arg(long)]
     selector: String,
-    /// The key's file, a new one
+    /// The file for the key; it must be new
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// Which kind; Ed25519 goes beside RSA, never alone
+    /// The kind of key; an Ed25519 key is used beside an RSA key, never alone
     #[arg(long, value_enum, default_value_t = Kind::Rsa)]
     algorithm: Kind,
     #[command(flatten)]
@@ -40,7 +40,7 @@ pub struct AddArgs {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Kind {
-    /// 2048 bits
+    /// RSA with 2048 bits
     Rsa,
     Ed25519,
 }
@@ -48,13 +48,13 @@ enum Kind {
 /// The record to publish in the DNS.
 #[derive(Serialize, JsonSchema)]
 pub struct DnsRecord {
-    /// Its name.
+    /// The name of the record in the DNS.
     name: String,
     /// The text of the TXT record.
     txt: String,
 }
 
-/// Runs the command.
+/// Makes a key, and prints the record to publish.
 pub fn run(command: DkimKeyCommand) -> Result<ExitCode, CommandError> {
     let DkimKeyCommand::Add(args) = command;
     let algorithm = match args.algorithm {

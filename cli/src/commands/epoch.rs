@@ -14,30 +14,30 @@ use crate::options::{CommandError, ResponseArgs};
 use crate::output::Progress;
 use crate::{columns, words};
 
-/// The time between two reads of how far a compartment is.
+/// The time between two reads of a compartment's progress.
 const READ_EVERY: Duration = Duration::from_millis(500);
 
-/// How long a compartment may be in trouble before the command gives up.
+/// The longest time for which a compartment may report trouble before the command gives up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// `cofferdam epoch`
 #[derive(Debug, Subcommand)]
 pub enum EpochCommand {
-    /// List the epochs of each domain, and how far its records are moved to the current one
+    /// List the epochs of each domain, and the progress of re-sealing
     List(ListArgs),
 }
 
 /// `cofferdam epoch list`
 #[derive(Debug, Args)]
 pub struct ListArgs {
-    /// Wait until every record is sealed under the current epoch
+    /// Wait until every record is sealed under the current epoch of its domain
     #[arg(long)]
     wait: bool,
     #[command(flatten)]
     response: ResponseArgs,
 }
 
-/// Lists the epochs.
+/// Lists the epochs, with `--wait` after every record has moved to the current one.
 pub async fn run(command: EpochCommand) -> Result<ExitCode, CommandError> {
     let EpochCommand::List(args) = command;
     let client = args.response.client()?;
@@ -49,7 +49,7 @@ pub async fn run(command: EpochCommand) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Waits until every record is moved.
+/// Waits until every record is sealed under the current epoch of its domain.
 async fn wait(
     client: &Client,
     mut states: Vec<DomainState>,
@@ -59,9 +59,9 @@ async fn wait(
     let mut since = Instant::now();
     while !states.iter().all(is_done) {
         match states.iter().find_map(|of| of.reseal.as_ref()?.trouble.clone()) {
-            // A compartment tries again by itself, so that trouble may pass.
+            // A compartment tries again by itself, so trouble may pass.
             Some(trouble) if since.elapsed() > PATIENCE => {
-                return Err(format!("re-sealing does not go on: {trouble}").into());
+                return Err(format!("re-sealing makes no progress: {trouble}").into());
             }
             Some(_) => {}
             None => since = Instant::now(),

@@ -32,74 +32,75 @@ use keys::KeysCommand;
 use serve::{AccountsCommand, PaymentsCommand, ResponseCommand, Server};
 
 /// Nouns first. The same verb means the same everywhere: `list` and `show` read, `add` and `remove`
-/// change, `draft`, `show`, `sign` and `apply` are the way of an order.
+/// change, and an order goes through `draft`, `show`, `sign` and `apply`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Make an estate (or take the one that is there) and run all its compartments
+    /// Run an estate with all its compartments on this machine; the first run makes it
     Up(up::UpArgs),
-    /// Replay a breach on a fresh estate, from the theft to the last letter, and check it all
+    /// Replay a breach on a fresh estate, from the theft to the last letter, and check every
+    /// finding
     Drill(drill::DrillArgs),
-    /// Respond to an incident: declare, freeze, scope, void, publish, report
+    /// The response to an incident: declare, freeze, scope, void, publish, report
     #[command(subcommand)]
     Incident(incident::IncidentCommand),
-    /// Write to staff, then to customers: plan, preview, test, start, settle
+    /// Letters to staff, then to customers: plan, preview, test, start, settle
     #[command(subcommand)]
     Letters(letters::LettersCommand),
-    /// What two people sign: draft, show, sign, apply
+    /// Orders, which two people sign: draft, show, sign, apply
     #[command(subcommand)]
     Order(order::OrderCommand),
-    /// Write on paper to people whom no e-mail reached
+    /// Letters on paper to people whom no e-mail reached
     #[command(subcommand)]
     PaperPost(paper_post::PaperPostCommand),
-    /// What rang
+    /// The alarms of keys and response
     #[command(subcommand)]
     Alarm(alarm::AlarmCommand),
-    /// The evidence of an incident: one sealed bag, and how it is verified
+    /// The evidence of an incident: export it as a sealed bag, verify the bag offline
     #[command(subcommand)]
     Evidence(evidence::EvidenceCommand),
-    /// The people who approve orders, and their keys
+    /// The people who approve orders, and their signing keys
     #[command(subcommand)]
     Approver(approver::ApproverCommand),
-    /// Who may do what, and how much of it
+    /// The policy: the grants and budgets of every caller, and the approvers
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
-    /// How much each caller may take, and needs
+    /// The budgets of each caller: list, suggest, lower, restore
     #[command(subcommand)]
     Budget(budget::BudgetCommand),
     /// The epochs of each domain's master key
     #[command(subcommand)]
     Epoch(epoch::EpochCommand),
-    /// Customers of an older shop, for `accounts`
+    /// The customers of an older shop: import them into accounts
     #[command(subcommand)]
     Customers(customers::CustomersCommand),
-    /// The shop's own table of customers, for incidents about it
+    /// The shop's own table of customers, for an incident about that table
     #[command(subcommand)]
     Table(table::TableCommand),
-    /// Other systems' logs of who read customers' data
+    /// Access logs of other systems, which say who read customers' data
     #[command(subcommand)]
     AccessLog(access_log::AccessLogCommand),
-    /// A release log, or a copy of one, on disk
+    /// A release log on disk, or a copy of one: verify it, export it as tiles
     #[command(subcommand)]
     Log(log::LogCommand),
-    /// Keys that sign letters
+    /// The DKIM keys that sign letters
     #[command(subcommand)]
     DkimKey(dkim_key::DkimKeyCommand),
-    /// What comes to customers that don't exist
+    /// Mail that arrives for decoys: customers who do not exist
     #[command(subcommand)]
     Decoys(decoys::DecoysCommand),
-    /// The keys compartment, and its ceremony
+    /// The keys compartment: run it, make its secrets, give it a custodian's share
     #[command(subcommand)]
     Keys(KeysCommand),
-    /// The accounts compartment
+    /// The accounts compartment: run it
     #[command(subcommand)]
     Accounts(AccountsCommand),
-    /// The payments compartment
+    /// The payments compartment: run it
     #[command(subcommand)]
     Payments(PaymentsCommand),
-    /// The response compartment
+    /// The response compartment: run it
     #[command(subcommand)]
     Response(ResponseCommand),
-    /// The development mail sink: an SMTP server on loopback that stores what arrives
+    /// The development mail sink: an SMTP server on loopback that stores the mail it gets
     #[command(subcommand)]
     Sink(serve::SinkCommand),
     /// Write man pages, shell completions and the schema of every JSON result
@@ -108,14 +109,14 @@ pub enum Command {
 
 /// The work for the async runtime.
 pub enum Task {
-    /// A server that has locked itself in.
+    /// A server that is confined and ready to run.
     Server(Server),
-    /// Every other command.
+    /// A command that is not a server.
     Command(Command),
 }
 
 impl Task {
-    /// Locks the process in if it is to be a server. It must have no other thread yet.
+    /// Confines the process if it is to be a server. It must have no other thread yet.
     pub fn confine(command: Command) -> Result<Self, CommandError> {
         let (compartment, args) = match command {
             Command::Keys(KeysCommand::Serve(args)) => (Compartment::Keys, args),
@@ -127,7 +128,7 @@ impl Task {
         Ok(Self::Server(Server::confine(compartment, args)?))
     }
 
-    /// Does the work.
+    /// Runs the server or the command.
     pub async fn run(self) -> Result<ExitCode, CommandError> {
         match self {
             Self::Server(server) => server.run().await,

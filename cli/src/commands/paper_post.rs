@@ -1,4 +1,4 @@
-//! `cofferdam paper-post`: people whom no e-mail reached, as a list for a printer.
+//! `cofferdam paper-post`: the people whom no e-mail reached, as a list for a printer.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -15,7 +15,7 @@ use crate::words;
 #[command(after_help = "Two people sign before addresses are read: \
                         cofferdam order draft paper-post LETTER --out FILE")]
 pub enum PaperPostCommand {
-    /// Write the list of people whom a letter did not reach
+    /// Write the list of people whom a letter did not reach, with their postal addresses
     Export(ExportArgs),
 }
 
@@ -24,10 +24,10 @@ pub enum PaperPostCommand {
 pub struct ExportArgs {
     #[command(flatten)]
     of: LetterArgs,
-    /// The warrant's number, as `order apply` said it
+    /// The number of the warrant, as `order apply` printed it
     #[arg(long, value_name = "NUMBER")]
     warrant: String,
-    /// The list, a new CSV file that only its owner can read
+    /// The CSV file for the list; it must be new, and only its owner will be able to read it
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }

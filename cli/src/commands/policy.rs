@@ -1,4 +1,4 @@
-//! `cofferdam policy`: who may do what, and how much of it.
+//! `cofferdam policy`: the grants and budgets of every caller, and the approvers.
 
 use std::process::ExitCode;
 
@@ -10,7 +10,7 @@ use crate::output;
 /// `cofferdam policy`
 #[derive(Debug, Subcommand)]
 pub enum PolicyCommand {
-    /// Show the policy in force as TOML, ready to be changed
+    /// Show the policy in force as TOML, ready to be edited
     Show(ShowArgs),
 }
 
@@ -21,7 +21,7 @@ pub struct ShowArgs {
     response: ResponseArgs,
 }
 
-/// Shows the policy in force.
+/// Shows the policy in force as TOML.
 pub async fn run(command: PolicyCommand) -> Result<ExitCode, CommandError> {
     let PolicyCommand::Show(args) = command;
     let policy = staff::keys::policy(&args.response.client()?).await?;

@@ -1,4 +1,4 @@
-//! `cofferdam <compartment> serve`: one compartment in this process, locked in before it starts.
+//! `cofferdam <compartment> serve`: one compartment in this process, confined before it starts.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use tokio::io::AsyncReadExt;
 
 use crate::options::CommandError;
 
-/// How a compartment is run.
+/// The options of a compartment's server.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
     /// The compartment's configuration, a TOML file
@@ -24,10 +24,11 @@ pub struct ServeArgs {
     stop: StopArgs,
 }
 
-/// The end of a server besides SIGTERM and Ctrl-C.
+/// The end of a server other than SIGTERM and Ctrl-C.
 #[derive(Debug, Args)]
 pub struct StopArgs {
-    /// Stop when standard input ends: `up` holds the other end, so that no compartment outlives it
+    /// Stop when standard input ends: `up` holds the other end, so that no compartment outlives
+    /// `up`
     #[arg(long, hide = true)]
     stop_with_stdin: bool,
 }
@@ -37,7 +38,7 @@ macro_rules! serve_command {
         #[doc = $what]
         #[derive(Debug, Subcommand)]
         pub enum $name {
-            /// Run it until SIGTERM or Ctrl-C
+            /// Run the compartment until SIGTERM or Ctrl-C
             Serve(ServeArgs),
         }
     )*};
@@ -49,15 +50,15 @@ serve_command! {
     ResponseCommand, "The response compartment.";
 }
 
-/// The development mail sink.
+/// The commands of the development mail sink.
 #[derive(Debug, Subcommand)]
 pub enum SinkCommand {
-    /// Run it until SIGTERM or Ctrl-C
+    /// Run the mail sink until SIGTERM or Ctrl-C
     Serve {
-        /// Where arriving mail is stored
+        /// The directory for mail that arrives
         #[arg(long)]
         dir: PathBuf,
-        /// The loopback address to listen on
+        /// The loopback address and port to listen on
         #[arg(long)]
         listen: SocketAddr,
         #[command(flatten)]
@@ -65,20 +66,20 @@ pub enum SinkCommand {
     },
 }
 
-/// A compartment that has locked itself in and is ready to run with its configuration.
+/// A compartment that is confined and ready to run with its configuration.
 pub enum Server {
-    /// The keys compartment.
+    /// The keys compartment, with its configuration.
     Keys(Box<keys_server::Config>, StopArgs),
-    /// The accounts compartment.
+    /// The accounts compartment, with its configuration.
     Accounts(Box<accounts_server::Config>, StopArgs),
-    /// The payments compartment.
+    /// The payments compartment, with its configuration.
     Payments(Box<payments_server::Config>, StopArgs),
-    /// The response compartment.
+    /// The response compartment, with its configuration.
     Response(Box<response_server::Config>, StopArgs),
 }
 
 impl Server {
-    /// Reads the configuration and locks the process in, which must have no other thread yet.
+    /// Reads the configuration and confines the process, which must have no other thread yet.
     pub fn confine(compartment: Compartment, args: ServeArgs) -> Result<Self, CommandError> {
         let ServeArgs { config, stop } = args;
         let (server, sandbox, format) = match compartment {
@@ -107,7 +108,7 @@ impl Server {
         Ok(server)
     }
 
-    /// Runs the compartment until it is told to stop.
+    /// Runs the compartment until SIGTERM, Ctrl-C, or the end of standard input if `up` started it.
     pub async fn run(self) -> Result<ExitCode, CommandError> {
         match self {
             Self::Keys(config, stop) => {
@@ -138,7 +139,7 @@ fn enter_sandbox(sandbox: Sandbox, format: LogFormat) -> Result<(), CommandError
     Ok(())
 }
 
-/// Runs the mail sink.
+/// Runs the mail sink until SIGTERM or Ctrl-C.
 pub async fn run_sink(command: SinkCommand) -> Result<ExitCode, CommandError> {
     let SinkCommand::Serve { dir, listen, stop } = command;
     init_logging(LogFormat::Text);

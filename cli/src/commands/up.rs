@@ -1,4 +1,5 @@
-//! `cofferdam up`: an estate on one machine, made once and run until it is told to stop.
+//! `cofferdam up`: an estate on one machine, made by the first run, and run until SIGTERM or
+//! Ctrl-C.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,12 +23,12 @@ pub struct UpArgs {
     output: OutputArgs,
 }
 
-/// Where an estate listens.
+/// The addresses at which an estate listens.
 #[derive(Serialize, JsonSchema)]
 pub struct Listening {
-    /// Its directory.
+    /// The directory of the estate.
     dir: PathBuf,
-    /// The addresses of its compartments.
+    /// The addresses of the compartments, one field each.
     keys: String,
     accounts: String,
     payments: String,
@@ -38,7 +39,7 @@ pub struct Listening {
     mail_sink: String,
 }
 
-/// Makes or takes the estate, runs it, and stops it on SIGTERM or Ctrl-C.
+/// Makes the estate if there is none, runs it, and stops it on SIGTERM or Ctrl-C.
 pub async fn run(args: UpArgs) -> Result<ExitCode, CommandError> {
     let dir = args.estate.dir;
     if !Estate::exists(&dir) {

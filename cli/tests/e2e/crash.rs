@@ -27,7 +27,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// Fields of records that were read.
 type Reads = BTreeSet<(Domain, Record, Field)>;
 
-/// The reads that were answered so far, and whether the readers are to stop.
+/// The reads that were answered so far, and the flag that stops the readers.
 #[derive(Clone, Default)]
 struct Answered {
     reads: Arc<Mutex<Reads>>,
@@ -90,7 +90,7 @@ async fn store_cards(place: &Place) -> Vec<CardToken> {
     stored.into_iter().map(|card| card.token).collect()
 }
 
-/// The fields that were released for reading, from the whole log.
+/// Reads the fields that were released for reading from the whole log.
 async fn released(place: &Place) -> Reads {
     let mut reads = Reads::new();
     for entry in log(place).await {
@@ -170,7 +170,7 @@ async fn payments_is_killed() {
     kill_during_reads(Payments).await;
 }
 
-/// The copy of the log goes on where it stopped, so that the exposure misses nothing.
+/// The copy of the log continues where it stopped, so that the exposure misses nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn response_is_killed() {
     let (place, _processes, reads) = kill_during_reads(Response).await;

@@ -1,4 +1,4 @@
-//! A doubt counts as read and is named: a log that is gone, and a log that was put back to an
+//! A doubt counts as read and is named: a log that is gone, and a log that was restored to an
 //! earlier state.
 
 use std::fs;
@@ -16,7 +16,7 @@ use crate::support::{Place, Process, wait_until};
 
 const CUSTOMERS: u64 = 60;
 
-/// Four compartments that run, with customers. The process of `keys` comes apart.
+/// Four running compartments with customers. The process of `keys` is returned on its own.
 async fn running_estate() -> (Place, Process, [Process; 3]) {
     let place = Place::with_estate().await;
     let keys = place.serve(Keys).await;
@@ -90,8 +90,7 @@ async fn a_log_that_was_put_back_rings_and_is_doubted() {
     assert_eq!(scope(&staff, None).await.people.read, 20);
     drop(keys);
 
-    // The intruder has the host and its signing key, so that an older log is signed as well as this
-    // one.
+    // The intruder has the host and its signing key, so the older log has a valid signature too.
     fs::remove_dir_all(&log).unwrap();
     copy(&aside, &log);
     let _keys = place.serve(Keys).await;

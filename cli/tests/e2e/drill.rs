@@ -138,7 +138,7 @@ async fn a_shops_own_file_can_be_drilled_with() {
     fs::write(&file, csv).unwrap();
     let result = drill(["--file", file.to_str().unwrap(), "--dir", place.path()]);
     assert_eq!(result["ok"], true);
-    // Fifty synthetic customers come on top. The row without an address is refused, and so is the
+    // Fifty synthetic customers are added. The row without an address is refused, and so is the
     // name with a line break.
     assert_eq!(result["customers"], 251);
 

@@ -1,5 +1,5 @@
-//! The bag of evidence, which verifies with nothing but itself and a key, and names every change
-//! made to it. And the commands with which staff contain an incident.
+//! The bag of evidence: it verifies with a key and nothing else, and every change of it is named.
+//! The commands with which staff contain an incident are tested as well.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -106,8 +106,8 @@ fn contain(place: &Place) {
     assert_refused(&bad, "line 3: not a record number");
 }
 
-/// One person alone voids every credential of a second incident only by breaking the glass, which
-/// rings an alarm.
+/// One person alone can void every credential for a second incident only by breaking the glass,
+/// which rings an alarm.
 async fn void_by_one_person(place: &Place) {
     let mut declare = place.cofferdam(["incident", "declare", "--title", "another incident"]);
     declare.args(["--fallen", "web-ky-2", "--from", "2012-01-15T00:00:00Z"]);

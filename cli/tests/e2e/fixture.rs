@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::keys::verifier_keys;
 use crate::support::{Place, Up, run, stdout};
 
-/// The estate, with `@DIR@` in its TOML files for the directory where it stands.
+/// The estate. Its TOML files have `@DIR@` in place of the directory.
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/estate-0.1.tar.gz");
 
 #[tokio::test(flavor = "multi_thread")]
@@ -44,7 +44,7 @@ async fn an_estate_of_version_0_1_opens() {
     now.verify_log();
 }
 
-/// Unpacks the estate, and gives it a directory, free ports and new certificates. The old
+/// Unpacks the estate, and gives it a directory, free ports and new certificates, because the old
 /// certificates expire.
 fn unpack() -> Place {
     let place = Place::new();
@@ -94,7 +94,7 @@ async fn a_customer_is_read(place: &Place, record: Record) {
     }
 }
 
-/// The knowledge of version 0.1, from its bag of evidence.
+/// The facts about the estate of version 0.1, from its bag of evidence.
 struct Old {
     bag: PathBuf,
 }
@@ -104,7 +104,7 @@ impl Old {
         serde_json::from_str(&fs::read_to_string(self.bag.join(name)).unwrap()).unwrap()
     }
 
-    /// A customer who was written to, and so is no decoy.
+    /// A customer who got a letter, and so is no decoy.
     fn written_to(&self) -> Record {
         let ledger = fs::read_to_string(self.bag.join("letters/ledger-2.csv")).unwrap();
         let row = ledger.lines().find(|row| row.split(',').nth(1) == Some("accepted")).unwrap();
@@ -112,7 +112,7 @@ impl Old {
     }
 }
 
-/// The commands of today. Nothing else in this test spells one.
+/// The commands of today. No other part of this test spells one.
 struct Now<'a> {
     place: &'a Place,
 }
@@ -123,7 +123,7 @@ impl Now<'_> {
         listed.as_array().unwrap().clone()
     }
 
-    /// The command fails when the chain is broken.
+    /// Checks the chain of a journal: the command fails if it is broken.
     fn journal_is_unbroken(&self, incident: &str) {
         let journal = self.place.json(["incident", "journal", incident]);
         assert!(!journal.as_array().unwrap().is_empty(), "the journal of {incident} is empty");

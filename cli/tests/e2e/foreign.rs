@@ -139,7 +139,7 @@ impl Desk {
         self.shop.psql(&self.shop.ky, statement)
     }
 
-    /// The name of the fallen server in a scope.
+    /// Returns the name of the fallen server in a scope.
     fn fallen(&self) -> String {
         self.shop.ky.replace('_', "-")
     }
@@ -177,7 +177,7 @@ impl Desk {
 async fn a_shops_own_table_and_logs_give_the_exact_customers() {
     let desk = Desk::new().await;
     let _up = Up::start(&desk.place);
-    // The table is brought twice, as may well happen.
+    // The table is brought twice: a second run must update people and not add them.
     for created in [CUSTOMERS, 0] {
         let done = desk.import_table();
         assert_eq!((&done["created"], &done["rejected"]), (&created.into(), &0.into()));

@@ -1,5 +1,5 @@
-//! The gate in front of letters: no letter starts that receivers would not take for the shop's own,
-//! and every thousandth is checked again.
+//! The gate in front of letters: a letter starts only if receivers would accept it as the shop's
+//! own, and every thousandth letter is checked again.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ use crate::relay::accepting_relay;
 use crate::support::{Place, assert_refused, stdout, wait_until};
 
 const CUSTOMERS: u32 = 1_500;
-/// Letters a second, so slow that the thousandth letter comes seconds after the first.
+/// Letters a second; slow enough that the thousandth letter comes seconds after the first.
 const RATE: i64 = 300;
 /// The name under which the estate's DKIM key is published.
 const DKIM: &str = "letters._domainkey.shop.example.";

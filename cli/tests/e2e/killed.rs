@@ -14,16 +14,16 @@ use keys_api::{Event, KeyGroup, ReleaseKeys};
 use crate::crash::log;
 use crate::support::Place;
 
-/// How often `keys` is killed, unless `COFFERDAM_KILLS` says otherwise.
+/// The number of times that `keys` is killed, unless `COFFERDAM_KILLS` gives another.
 const KILLS: u32 = 100;
-/// `keys` is killed at a random instant of this span after it answers.
+/// The span after an answer of `keys` in which it is killed at a random instant.
 const ALIVE: Duration = Duration::from_millis(60);
 /// Clients that ask for keys at the same time.
 const LOADERS: usize = 4;
 /// Records of one call.
 const BATCH: u32 = 3;
 
-/// The calls of all clients.
+/// The calls that all clients made so far.
 #[derive(Clone, Default)]
 struct Load {
     /// The first record of the next call.

@@ -1,5 +1,4 @@
-//! The approval of a letter goes from hand to hand. Each signer reads on the own machine what is
-//! signed.
+//! The approval of a letter goes from hand to hand. Each signer reads the texts on the own machine.
 
 use std::fs;
 
@@ -34,8 +33,7 @@ async fn a_signer_of_a_letter_reads_what_is_signed() {
     let text = fs::read_to_string(folder.join("text.txt")).unwrap();
     assert!(text.contains("[name]") && text.contains("[code]"), "{text}");
 
-    // An order with other texts than those that the warrant is for is refused, and one without
-    // texts.
+    // An order without texts is refused, and so is one whose texts are not those of the warrant.
     let whole = fs::read_to_string(&order).unwrap();
     let forged = place.file("forged.order");
     let sign = |order: &str| {

@@ -20,24 +20,24 @@ use testkit::Postfix;
 
 use crate::support::{Place, Process, stdout, wait_until, wait_within};
 
-/// How many customers there are, unless `COFFERDAM_LETTERS` says otherwise.
+/// The number of customers, unless `COFFERDAM_LETTERS` gives another.
 const CUSTOMERS: u32 = 3_000;
-/// How often `response` is killed, unless `COFFERDAM_KILLS` says otherwise.
+/// The number of times that `response` is killed, unless `COFFERDAM_KILLS` gives another.
 const KILLS: u32 = 20;
-/// `response` is killed at a random instant of this span, after its share of the letters went out.
+/// The span in which `response` is killed at a random instant, after its share of the letters left.
 const ALIVE: Duration = Duration::from_millis(400);
-/// How long a thousand letters may take.
+/// The longest time that a thousand letters may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Connections of one worker, and so the most letters that are on the wire at once.
 const ON_THE_WIRE: u64 = 8;
 
-/// The command that writes to an audience of incident 1. The letter is planned, and approved unless
-/// it is.
+/// Makes the command that writes to an audience of incident 1. It plans and approves the letter if
+/// that has not happened yet.
 pub fn sending(place: &Place, audience: &str) -> Command {
     sending_about(place, "1", audience)
 }
 
-/// The command that writes to an audience of an incident.
+/// Makes the command that writes to an audience of an incident.
 pub fn sending_about(place: &Place, incident: &str, audience: &str) -> Command {
     let planned = place.json(["letters", "plan", "--incident", incident, "--audience", audience]);
     let letter = planned["letter"].to_string();
@@ -59,7 +59,7 @@ async fn status(staff: &Client, letter: LetterId) -> LetterStatus {
     staff.call(&ReadLetter { letter }).await.unwrap()
 }
 
-/// The ledger of a letter.
+/// Reads the ledger of a letter.
 pub async fn rows(staff: &Client, letter: LetterId) -> Vec<LedgerRow> {
     let (mut rows, mut from) = (Vec::new(), 0);
     loop {
@@ -71,7 +71,7 @@ pub async fn rows(staff: &Client, letter: LetterId) -> Vec<LedgerRow> {
     }
 }
 
-/// How often each Message-ID arrived behind the relay.
+/// Counts the arrivals of each Message-ID behind the relay.
 fn arrived(postfix: &Postfix) -> BTreeMap<String, u64> {
     let mut counts = BTreeMap::new();
     let lines = BufReader::new(fs::File::open(&postfix.arrived).unwrap()).split(b'\n');
@@ -84,7 +84,7 @@ fn arrived(postfix: &Postfix) -> BTreeMap<String, u64> {
     counts
 }
 
-/// Waits until the relay has handed on everything that it took.
+/// Waits until the relay has handed on everything that it accepted.
 async fn wait_until_relayed(postfix: &Postfix, all: u32) {
     let queue = postfix.log.parent().unwrap().with_file_name("queue");
     let empty =
@@ -92,7 +92,7 @@ async fn wait_until_relayed(postfix: &Postfix, all: u32) {
     wait_within(PATIENCE * (1 + all / 1_000), "the relay's queue is empty", async || empty()).await;
 }
 
-/// How many files there are below a directory.
+/// Counts the files below a directory.
 fn count_files(dir: &Path) -> usize {
     let entries = fs::read_dir(dir).into_iter().flatten().flatten();
     let of = |entry: fs::DirEntry| {
@@ -120,7 +120,7 @@ pub async fn declared(staff: &Client, host: &str) -> IncidentId {
     incident
 }
 
-/// A number that the environment may set.
+/// Reads a number that the environment may set.
 fn set_by(name: &str, otherwise: u32) -> u32 {
     std::env::var(name).map_or(otherwise, |n| n.parse().unwrap())
 }
@@ -136,7 +136,7 @@ async fn nobody_is_missed_or_written_to_twice_however_often_response_dies() {
     for compartment in [Keys, Accounts, Payments] {
         running.push(place.serve(compartment).await);
     }
-    // A customer whose address a decoy has by chance is rejected.
+    // A customer is rejected if a decoy has the same address by chance.
     let imported = place.import(customers)["created"].as_u64().unwrap();
     assert!(imported + 100 > u64::from(customers), "{imported}");
     let staff = place.staff();
@@ -158,7 +158,7 @@ async fn nobody_is_missed_or_written_to_twice_however_often_response_dies() {
     let everybody = status(&staff, letter).await.total();
     assert!(everybody >= imported);
     for kill in 0..kills {
-        // The kills are spread over all of the run.
+        // The kills are spread over the whole run.
         let share = everybody * 9 / 10 * u64::from(kill) / u64::from(kills);
         let sent = async || {
             let status = status(&staff, letter).await;
@@ -216,7 +216,7 @@ async fn wait_until_finished(staff: &Client, letter: LetterId, customers: u32) {
     wait_within(PATIENCE * (1 + customers / 1_000), "the letter ends", ended).await;
 }
 
-/// Settles doubts from the relay's log. The log is whole, so that a letter that it does not name is
+/// Settles doubts from the relay's log. The log is whole, so a letter that it does not name is
 /// planned again.
 fn settle_from_log(place: &Place, postfix: &Postfix) {
     let log = postfix.log.to_str().unwrap();
@@ -224,8 +224,8 @@ fn settle_from_log(place: &Place, postfix: &Postfix) {
     eprintln!("{}", stdout(&settled));
 }
 
-/// Sends what is planned again once doubts are settled. Returns what arrived: one letter for
-/// everybody.
+/// Sends the rows that settling planned again. Returns everything that arrived: one letter for each
+/// person.
 async fn send_the_rest(
     staff: &Client,
     letter: LetterId,

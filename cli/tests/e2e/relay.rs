@@ -1,4 +1,4 @@
-//! A relay that remembers every message, and refuses those that a test tells it to.
+//! A relay that remembers every message, and refuses the messages that a test chooses.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Sender and recipient of each message that the relay took.
+/// The sender and the recipient of each message that the relay accepted.
 pub type Envelopes = Arc<Mutex<Vec<(String, String)>>>;
 
-/// A message that the relay was handed, whether it took it or not.
+/// A message that was handed to the relay, accepted or not.
 #[derive(Debug, Clone)]
 pub struct Attempt {
     /// The number of the connection, from 0.
@@ -18,31 +18,31 @@ pub struct Attempt {
     pub from: String,
     pub to: String,
     pub message_id: String,
-    /// The relay's reply.
+    /// The relay's SMTP reply.
     pub reply: &'static str,
 }
 
-/// The relay.
+/// A running relay, with the messages that it was handed.
 #[derive(Clone)]
 pub struct Relay {
-    /// The address on which it takes messages.
+    /// The address on which the relay listens.
     pub address: SocketAddr,
     attempts: Arc<Mutex<Vec<Attempt>>>,
     taken: Envelopes,
 }
 
-/// Starts a relay that takes everything.
+/// Starts a relay that accepts everything.
 pub async fn accepting_relay() -> (SocketAddr, Envelopes) {
     let relay = Relay::start(|_, _| None).await;
     (relay.address, relay.taken)
 }
 
-/// The relay's reply to a recipient's message, by the number of earlier messages to the same
-/// recipient. `None` takes the message.
+/// The reply to a recipient's message, by the number of earlier messages to the same recipient.
+/// `None` accepts the message.
 type ReplyTo = dyn Fn(&str, usize) -> Option<&'static str> + Send + Sync;
 
 impl Relay {
-    /// Starts a relay that replies like this.
+    /// Starts a relay with these replies.
     pub async fn start(
         reply_to: impl Fn(&str, usize) -> Option<&'static str> + Send + Sync + 'static,
     ) -> Self {
@@ -63,7 +63,7 @@ impl Relay {
         relay
     }
 
-    /// Every message that it was handed.
+    /// Returns every message that the relay was handed.
     pub fn attempts(&self) -> Vec<Attempt> {
         self.attempts.lock().unwrap().clone()
     }

@@ -1,5 +1,5 @@
 //! Mail that comes back from letters, handed in as a mail server does it, and the list of people to
-//! write to by post.
+//! write to on paper.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -188,7 +188,7 @@ fn dkim_key(domain: &str, selector: &str) -> DkimKey {
     DkimKey::from_pem(domain, selector, pem.as_bytes(), Path::new("a test")).unwrap()
 }
 
-/// Two people sign for the addresses of people who were not reached. Each of them is on the list
+/// Two people sign for the addresses of people whom no e-mail reached. Each address is on the list
 /// once.
 fn write_paper_post(place: &Place) {
     let (order, list) = (place.file("paper-post.order"), place.file("paper-post.csv"));

@@ -1,5 +1,5 @@
-//! How letters leave: to staff first, over several relays, again after a relay put them off, and
-//! not while staff pause or stop them.
+//! The sending of letters: to staff first, over several relays, again after a relay deferred them,
+//! and not while staff pause or stop them.
 
 use std::collections::BTreeMap;
 
@@ -60,7 +60,8 @@ async fn customers_are_written_to_after_staff_unless_there_is_a_reason() {
     assert_refused(&place.run(["letters", "resume", "1"]), "letter 1 is finished");
 }
 
-/// The relay refuses the mail of one of ten. Nine of ten are less than 99 of 100.
+/// The relay refuses the mail of one of ten. Nine of ten are fewer than the 99 of 100 that must get
+/// it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nine_of_ten_staff_are_not_enough() {
     let place = Place::with_estate().await;
@@ -110,7 +111,7 @@ async fn relays_share_letters_and_a_connection_carries_a_limited_number() {
     );
 }
 
-/// One recipient's mailbox is busy once, and another one always.
+/// One recipient's mailbox is busy once, and another one is always busy.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_letter_that_is_put_off_is_sent_again_and_given_up_in_the_end() {
     let place = Place::with_estate().await;
@@ -196,7 +197,7 @@ async fn staff_pause_a_letter_let_it_go_on_and_stop_it() {
     assert_eq!(accepted(&stopped), sent as u64);
 }
 
-/// The domain's mail is at a provider that is known by its mail exchanges.
+/// A mail provider is recognised by the mail exchanges of a recipient's mail domain.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_provider_is_known_by_its_mail_exchanges() {
     let place = Place::with_estate().await;
@@ -228,7 +229,7 @@ async fn a_provider_is_known_by_its_mail_exchanges() {
     following.wait().unwrap();
 }
 
-/// Half of the customers have mailboxes at a provider that says that none of these exist.
+/// Half of the customers are at a provider that says that none of their mailboxes exist.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_provider_without_mailboxes_is_paused_alone() {
     let place = Place::with_estate().await;

@@ -1,4 +1,4 @@
-//! Configurations and secrets with which a compartment refuses to start.
+//! Configurations and secrets that make a compartment refuse to start.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;

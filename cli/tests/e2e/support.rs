@@ -30,13 +30,13 @@ pub fn run<const N: usize>(args: [&str; N]) -> Output {
     cofferdam(args).output().unwrap()
 }
 
-/// The standard output of a command that must succeed.
+/// Returns the standard output of a command that must succeed.
 pub fn stdout(output: &Output) -> String {
     assert!(output.status.success(), "{}", stderr(output));
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-/// Runs a command with `--json`, which must succeed, and holds what it printed against the schema in
+/// Runs a command with `--json`, which must succeed, and checks its output against the schema in
 /// the docs.
 pub fn json(mut command: Command) -> Value {
     let arguments: Vec<_> =
@@ -52,7 +52,7 @@ static SCHEMAS: LazyLock<Value> = LazyLock::new(|| {
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 });
 
-/// Holds a result against the schema of the command that printed it.
+/// Checks a result against the schema of the command that printed it.
 fn check_result(arguments: &[String], result: &Value) {
     let commands = SCHEMAS["properties"].as_object().unwrap();
     let name = (1..=3).rev().find_map(|words| {
@@ -70,18 +70,18 @@ fn check_result(arguments: &[String], result: &Value) {
     assert!(faults.is_empty(), "{name}: {faults:?}");
 }
 
-/// The standard error of a command.
+/// Returns the standard error of a command.
 pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// Checks that a command failed, and that it said why.
+/// Checks that a command failed, and that its message contains `why`.
 pub fn assert_refused(output: &Output, why: &str) {
     assert!(!output.status.success(), "the command succeeded");
     assert!(stderr(output).contains(why), "{}", stderr(output));
 }
 
-/// A process. Dropping it asks the process to stop and waits for its end.
+/// A process under test. Dropping it stops the process and waits for its end.
 pub struct Process {
     pub child: Child,
 }
@@ -124,13 +124,13 @@ pub struct Place {
 }
 
 impl Place {
-    /// A place where no estate stands yet.
+    /// Makes an empty place for an estate.
     pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         Self { dir: dir.path().join("estate"), _dir: dir }
     }
 
-    /// A place where an estate stands that does not run.
+    /// Makes a place with an estate that does not run.
     pub async fn with_estate() -> Self {
         let place = Self::new();
         estate::create(&place.dir, &Plan::default(), &SystemClock, &SystemRng).await.unwrap();
@@ -190,7 +190,7 @@ impl Place {
         ["ann", "bob"].into_iter().flat_map(options).flatten().collect()
     }
 
-    /// Changes the configuration of a compartment that does not run.
+    /// Changes the configuration of a stopped compartment.
     pub fn configure(&self, compartment: Compartment, change: impl FnOnce(&mut toml::Table)) {
         let name = format!("{compartment}/{compartment}.toml");
         let mut config = self.toml(&name);
@@ -198,8 +198,8 @@ impl Place {
         fs::write(self.dir.join(name), config.to_string()).unwrap();
     }
 
-    /// Sends the letters of a `response` that does not run to `relay`, and changes what else
-    /// `[letters]` says.
+    /// Sends the letters of a stopped `response` to `relay`, and changes its other settings under
+    /// `[letters]`.
     pub fn set_letters(&self, relay: SocketAddr, change: impl FnOnce(&mut toml::Table)) {
         self.configure(Compartment::Response, |config| {
             let letters = config["letters"].as_table_mut().unwrap();
@@ -245,7 +245,7 @@ impl Place {
     }
 
     /// Starts a compartment from the configuration in `dir`, a directory of the estate. Its log is
-    /// appended to the file beside.
+    /// appended to the file beside that directory.
     pub fn spawn(&self, compartment: Compartment, dir: &str) -> Process {
         let own = self.dir.join(dir);
         let log = own.join(format!("{compartment}.log"));
@@ -264,7 +264,7 @@ impl Place {
         running
     }
 
-    /// Imports customers 0 to `count`. Returns the summary.
+    /// Imports customers 0 to `count`, exclusive. Returns the summary.
     pub fn import(&self, count: u32) -> Value {
         self.import_rows(&customers(0..count))
     }
@@ -277,7 +277,7 @@ impl Place {
     }
 }
 
-/// An estate that runs under `up`.
+/// An estate that `up` runs.
 pub struct Up {
     pub process: Process,
     _lines: BufReader<ChildStdout>,
@@ -300,14 +300,14 @@ impl Up {
     }
 }
 
-/// The rest of what a process says on standard error.
+/// Reads the rest of a process's standard error.
 pub fn rest(child: &mut Child) -> String {
     let mut text = String::new();
     child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
     text
 }
 
-/// The process of an estate's compartment, whoever started it.
+/// Finds the process of an estate's compartment, whichever process started it.
 pub fn pid_of(place: &Place, compartment: Compartment) -> Option<Pid> {
     let config = format!("{compartment}.toml");
     fs::read_dir("/proc").unwrap().flatten().find_map(|entry| {
@@ -319,7 +319,7 @@ pub fn pid_of(place: &Place, compartment: Compartment) -> Option<Pid> {
     })
 }
 
-/// Rows as `customers add` takes them. Customer *n* is `person.n@home.example`.
+/// Makes rows as `customers add` takes them. Customer *n* is `person.n@home.example`.
 pub fn customers(numbers: Range<u32>) -> Vec<u8> {
     let mut out = Vec::new();
     writeln!(out, "{}", COLUMNS.join(",")).unwrap();
@@ -335,12 +335,12 @@ pub fn customers(numbers: Range<u32>) -> Vec<u8> {
     out
 }
 
-/// Waits until something holds, and fails after 20 seconds.
+/// Waits until a condition holds, and fails after 20 seconds.
 pub async fn wait_until(what: &str, holds: impl AsyncFnMut() -> bool) {
     wait_within(Duration::from_secs(20), what, holds).await;
 }
 
-/// Waits until something holds, and fails after `limit`.
+/// Waits until a condition holds, and fails after `limit`.
 pub async fn wait_within(limit: Duration, what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let deadline = Instant::now() + limit;
     while !holds().await {
@@ -349,7 +349,7 @@ pub async fn wait_within(limit: Duration, what: &str, mut holds: impl AsyncFnMut
     }
 }
 
-/// The problem document that a call must end with.
+/// Returns the problem document that a refused call must end with.
 pub fn refusal<T: std::fmt::Debug>(answer: Result<T, CallError>) -> Problem {
     match answer {
         Err(CallError::Problem(problem)) => problem,

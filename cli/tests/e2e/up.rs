@@ -11,7 +11,7 @@ use estate::Compartment::{self, Accounts, Keys};
 
 use crate::support::{Place, Up, assert_refused, pid_of, rest, run, wait_until};
 
-/// Whether no compartment of the estate runs.
+/// Checks that no compartment of the estate runs.
 fn nothing_runs(place: &Place) -> bool {
     Compartment::ALL.into_iter().all(|of| pid_of(place, of).is_none())
 }

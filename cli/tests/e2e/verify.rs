@@ -7,7 +7,7 @@ use testkit::{Browser, SmtpSink, free_address};
 use crate::letters::{declared, send};
 use crate::support::Place;
 
-/// The last code in the letters: `XXXXX-XXXXX`.
+/// Finds the last code in the letters: `XXXXX-XXXXX`.
 fn code(letters: &str) -> &str {
     let is = |word: &&str| {
         let alphanumeric = |part: &str| {
@@ -18,7 +18,7 @@ fn code(letters: &str) -> &str {
     letters.split_whitespace().rfind(is).unwrap()
 }
 
-/// The last subject in the letters.
+/// Finds the last subject in the letters.
 fn subject(letters: &str) -> &str {
     letters.lines().rev().find_map(|line| line.strip_prefix("Subject: ")).unwrap()
 }

@@ -1,6 +1,6 @@
-//! Two instances of `response` on one PostgreSQL send one letter. Each works on batches of its own,
-//! both obey what staff say to either, and one takes over what the other one was sending when it
-//! died.
+//! Two instances of `response` on one PostgreSQL send one letter. Each claims batches of its own,
+//! both obey the commands that staff give to either, and one takes over the batches of the other
+//! when it dies.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,16 +20,16 @@ use crate::letters::{declared, rows, send, sending};
 use crate::relay::{Envelopes, accepting_relay};
 use crate::support::{Place, wait_until, wait_within};
 
-/// More customers than both instances hold at once, so that rows are left when the second dies.
+/// More customers than both instances hold at once, so that rows are left when the second one dies.
 const CUSTOMERS: u32 = 10_000;
-/// Letters a second of one instance.
+/// The pace of one instance, in letters a second.
 const RATE: i64 = 100;
 /// Connections to a provider by default, and so the most letters that can be on the wire.
 const CONNECTIONS: u64 = 4;
 /// The least number of letters that the second instance holds when it dies.
 const HELD: u64 = 500;
 const LETTER: LetterId = LetterId(2);
-/// Longer than the lease of a worker that is silent.
+/// A wait that is longer than the lease of a silent worker.
 const TAKEN_OVER: Duration = Duration::from_secs(150);
 
 /// Gives the second instance files and addresses of its own. Returns its URL.

@@ -4,14 +4,14 @@ use std::fmt::Display;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why the conventional shop failed.
+/// A failure of the conventional shop.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FlatError {
     /// A file can't be used.
     #[error("can't use {}: {source}", path.display())]
     File {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// The system's error.
         source: io::Error,

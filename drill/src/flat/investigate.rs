@@ -1,4 +1,4 @@
-//! The investigation of a conventional shop. It has nothing but the access log on the fallen host.
+//! The investigation of a conventional shop. Its only source is the access log on the fallen host.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -10,8 +10,8 @@ use roaring::RoaringBitmap;
 use super::error::{FlatError, at};
 use super::server::PAGE;
 
-/// Every customer whom a line of the log names. A line about the desk's list names every customer
-/// on that page: numbers are never used twice, so that the page is the same today.
+/// The customers whom the log names. A line about the desk's list names every customer on that
+/// page: numbers are never used twice, so the page is the same today.
 pub fn named(log: &Path, customers: u32) -> Result<RoaringBitmap, FlatError> {
     let mut named = RoaringBitmap::new();
     for line in BufReader::new(File::open(log).map_err(at(log))?).lines() {
@@ -21,7 +21,7 @@ pub fn named(log: &Path, customers: u32) -> Result<RoaringBitmap, FlatError> {
     Ok(named)
 }
 
-/// The customers who were shown in the answer that a line is about.
+/// The customers who were shown in the answer of a line's request.
 fn shown_by(line: &str) -> Option<Range<u32>> {
     let (_, line) = line.split_once(" - ")?;
     let (user, line) = line.split_once(" [")?;
@@ -40,7 +40,7 @@ fn shown_by(line: &str) -> Option<Range<u32>> {
     Some(first..first.saturating_add(PAGE))
 }
 
-/// The certain part of the shop's knowledge, in a sentence. Without any theft it would be the same.
+/// The certain part of the shop's knowledge, in a sentence. It would be the same without any theft.
 pub fn certain(customers: u32, named: u64) -> String {
     format!(
         "Nobody can be excluded: the fallen host could read the whole database, and nothing else \

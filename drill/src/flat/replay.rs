@@ -21,57 +21,58 @@ use super::tally::Tally;
 use super::theft::{self, Loot, Thief};
 use super::traffic::{self, Browser};
 
-/// The name of customers' browsers.
+/// The name of the customers' browsers.
 pub(super) const AGENT: &str =
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.7; rv:9.0) Gecko/20100101 Firefox/9.0";
 
 /// The counts of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct FlatSize {
-    /// Customers in the database.
+    /// The number of customers in the database.
     pub customers: u32,
-    /// Sign-ins of customers, half of them before the theft and half beside it.
+    /// The number of sign-ins of customers, half of them before the theft and half beside it.
     pub sign_ins: u32,
-    /// Customers whom the thief reads on the desk's list first, rounded up to pages.
+    /// The number of customers whom the thief first reads on the desk's list, rounded up to pages.
     pub close_looks: u32,
 }
 
-/// The loss, and the findings of the shop.
+/// The loss of the shop, and its findings.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct FlatReport {
-    /// Customers in the database.
+    /// The number of customers in the database.
     pub customers: u32,
-    /// How long it took to fill the database.
+    /// The time for filling the database, in seconds.
     pub fill_seconds: f64,
-    /// Customers of whom each field left the shop through the fallen host.
+    /// The number of customers whose field left the shop through the fallen host, for each field.
     pub lost: BTreeMap<&'static str, u64>,
-    /// Customers of whom at least one field did.
+    /// The number of customers with at least one such field.
     pub records_lost: u64,
-    /// How long it took to drain the database.
+    /// The time for draining the database, in seconds.
     pub seconds_to_drain: f64,
-    /// Customers a second meanwhile. 0 under a clock that stands still.
+    /// The number of customers drained in a second; 0 under a clock that stands still.
     pub records_per_second: f64,
-    /// Card numbers that the thief holds in clear.
+    /// The number of card numbers that the thief holds in clear.
     pub cards_in_clear: u64,
-    /// Lines of the access log that the thief removed.
+    /// The number of lines that the thief removed from the access log.
     pub log_lines_removed: u64,
-    /// How long the machine took to read the log that was left. People take longer.
+    /// The time in which the machine read the rest of the log, in seconds. People take longer.
     pub seconds_to_investigate: f64,
-    /// Customers whom that log names.
+    /// The number of customers whom the rest of the log names.
     pub named_by_the_log: u64,
-    /// Customers whom the log named before the thief removed lines.
+    /// The number of customers whom the log named before the thief removed lines.
     pub named_by_an_untouched_log: u64,
-    /// Customers who lost something and are not named.
+    /// The number of customers who lost something and are not named.
     pub missed: u64,
-    /// Customers who are named and lost nothing.
+    /// The number of customers who are named and lost nothing.
     pub wrong: u64,
     /// The certain part of the shop's knowledge, in a sentence.
     pub certain: String,
 }
 
 /// Runs the shop, the theft and the investigation in `dir`, which must hold no shop yet. Customers'
-/// data stay there in clear. `person` makes customer `0..customers`, the same for a number each
-/// time. With a seeded `rng`, the same customers visit and the same pages are read in every run.
+/// data stay there in clear. `person` makes customer `0..customers`, and the same customer for the
+/// same number. With a seeded `rng`, the same customers visit and the same pages are read in every
+/// run.
 pub async fn run(
     dir: &Path,
     size: &FlatSize,
@@ -118,8 +119,7 @@ impl<P: Fn(u32) -> FlatPerson> Replay<'_, P> {
         let rng = self.rng.as_ref();
         let path = Config::create(self.dir, rng)?;
         let config = Config::read(&path)?;
-        // Everything is drawn before the server draws beside it, so that a seed gives the same
-        // visits.
+        // Everything is drawn before the server draws too, so that a seed gives the same visits.
         let pages = close_looks.div_ceil(PAGE);
         let plan = Plan {
             config: &path,
@@ -151,7 +151,7 @@ impl<P: Fn(u32) -> FlatPerson> Replay<'_, P> {
         self.clock.monotonic().as_secs_f64()
     }
 
-    /// The host counts as fallen all the time, so that what ordinary traffic showed is lost as
+    /// The host counts as fallen all the time, so the data that ordinary traffic showed is lost as
     /// well.
     async fn happen(&self, server: SocketAddr, plan: &Plan<'_>) -> Result<Happened, FlatError> {
         let browser = Browser::new(server, AGENT);
@@ -168,7 +168,7 @@ impl<P: Fn(u32) -> FlatPerson> Replay<'_, P> {
         Ok(Happened { truth, loot, drain_seconds, lines_removed, untouched })
     }
 
-    /// Lets the thief in. Returns the loot, and how long it took to drain the database.
+    /// Lets the thief in. Returns the loot, and the seconds in which the database was drained.
     async fn steal(&self, server: SocketAddr, plan: &Plan<'_>) -> Result<(Loot, f64), FlatError> {
         if !self.theft {
             return Ok((Loot::default(), 0.0));

@@ -8,8 +8,8 @@ use aws_lc_rs::pbkdf2::{self, PBKDF2_HMAC_SHA256};
 use cofferdam_core::{KeyBytes, Personal, Rng};
 use zeroize::Zeroizing;
 
-/// Rounds of a password's hash. A real shop takes some thousand times as many. The drill does not
-/// measure what a guess costs.
+/// The rounds of a password's hash. A real shop takes some thousand times as many, but the drill
+/// does not measure the cost of a guess.
 const ROUNDS: NonZeroU32 = NonZeroU32::new(100).unwrap();
 
 /// The salted hash of a password, as text.
@@ -19,7 +19,7 @@ pub fn hash_password(password: &str, rng: &dyn Rng) -> String {
     format!("pbkdf2_sha256${ROUNDS}${}${}", hex::encode(salt), hex::encode(hash))
 }
 
-/// Whether `hash` was made of this password.
+/// Whether `hash` is of this password.
 pub fn verify_password(password: &Personal, hash: &str) -> bool {
     let decoded: Vec<_> = hash.split('$').skip(2).flat_map(hex::decode).collect();
     let [salt, hash] = decoded.as_slice() else { return false };
@@ -27,13 +27,12 @@ pub fn verify_password(password: &Personal, hash: &str) -> bool {
     pbkdf2::verify(PBKDF2_HMAC_SHA256, ROUNDS, salt, password, hash).is_ok()
 }
 
-/// The hash of a session's token. The database holds no token, so that a stolen table opens no
-/// session.
+/// The hash of a session's token. The database holds no token, so a stolen table opens no session.
 pub fn hash_token(token: &str) -> Vec<u8> {
     digest(&SHA256, token.as_bytes()).as_ref().to_vec()
 }
 
-/// The key of every card number.
+/// The key of all card numbers.
 pub struct CardKey(LessSafeKey);
 
 impl CardKey {
@@ -57,7 +56,7 @@ impl CardKey {
         [&nonce, body.as_slice(), tag.as_ref()].concat()
     }
 
-    /// Opens what [`CardKey::seal`] made.
+    /// Opens a number that [`CardKey::seal`] sealed.
     pub fn open(&self, sealed: &[u8]) -> Option<Personal> {
         let (nonce, body) = sealed.split_first_chunk::<NONCE_LEN>()?;
         let mut body = Zeroizing::new(body.to_vec());

@@ -1,5 +1,5 @@
-//! The app server: sign-in, the own account, the desk's list of customers, and an access log.
-//! Nothing limits how much is read.
+//! The app server: sign-in, a customer's own account, the desk's list of customers, and an access
+//! log. Nothing limits the number of reads.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -22,7 +22,7 @@ use sqlx::SqlitePool;
 use super::error::{FlatError, at};
 use super::secrets::{hash_token, verify_password};
 
-/// Customers on a page of the desk's list.
+/// The number of customers on a page of the desk's list.
 pub const PAGE: u32 = 50;
 
 /// The state of the app server.
@@ -50,9 +50,9 @@ pub struct CustomerView {
 /// The form of a sign-in.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Login {
-    /// The address that the customer signs in with.
+    /// The address with which the customer signs in.
     pub email: String,
-    /// The password.
+    /// The password, as typed.
     pub password: Personal,
 }
 
@@ -62,13 +62,13 @@ struct Page {
     page: u32,
 }
 
-/// The holder of a session: a customer, or the desk without a number. A handler hands it to the
-/// access log with its answer.
+/// The holder of a session: a customer, or the desk, which has no number. A handler passes it to
+/// the access log with its answer.
 #[derive(Debug, Clone, Copy)]
 struct Holder(Option<u32>);
 
 impl App {
-    /// An app server that appends to the access log `log`.
+    /// Makes an app server that appends to the access log `log`.
     pub fn new(
         db: SqlitePool,
         log: &Path,
@@ -171,7 +171,7 @@ fn header(headers: &HeaderMap, name: HeaderName) -> &str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("-")
 }
 
-/// Writes a line of the combined log format. Its user is the customer who is signed in.
+/// Writes a line in the combined log format. Its user is the customer who is signed in.
 async fn log_access(
     State(app): State<Arc<App>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -190,7 +190,7 @@ async fn log_access(
     let time = app.clock.now().strftime("%d/%b/%Y:%H:%M:%S +0000");
     let size = response.body().size_hint().exact().unwrap_or(0);
     let line = format!("{ip} - {user} [{time}] \"{asked}\" {status} {size} \"-\" \"{agent}\"\n");
-    // A line is one write to a file that is appended to, so that lines never mix.
+    // A line is one write in append mode, so lines never mix.
     (&app.log).write_all(line.as_bytes()).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
     Ok(response)
 }

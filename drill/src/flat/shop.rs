@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use super::error::{FlatError, at};
 use super::secrets::{CardKey, hash_password};
 
-/// A session without a customer is one of the desk, which may see all customers.
+/// The tables. A session without a customer belongs to the desk, which may see all customers.
 const SCHEMA: &str = "
 CREATE TABLE customers (
   id INTEGER PRIMARY KEY,
@@ -29,21 +29,22 @@ CREATE TABLE customers (
   card_number BLOB -- AES-256-GCM
 );
 CREATE TABLE sessions (token_hash BLOB PRIMARY KEY, customer INTEGER, opened_at TEXT NOT NULL)";
-/// Rows of a statement. A row has nine parameters, and SQLite takes 32,766 in a statement.
+/// The number of rows in a statement. A row has nine parameters, and SQLite takes 32,766 in a
+/// statement.
 const ROWS: u32 = 1_000;
-/// Rows of a transaction.
+/// The number of rows in a transaction.
 const BATCH: u32 = 50 * ROWS;
-/// How many hashes are shared by the customers who never sign in.
+/// The number of hashes that the customers who never sign in share.
 const POOL: usize = 256;
 
-/// The configuration on the app server's host. Whoever has the host has this.
+/// The configuration on the app server's host. A thief of the host has it too.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Config {
-    /// The database. For SQLite, the path is the credential.
+    /// The path of the database. For SQLite, the path is the credential.
     pub database: PathBuf,
     /// The key of the card numbers.
     pub card_key: KeyBytes,
-    /// The access log.
+    /// The path of the access log.
     pub access_log: PathBuf,
 }
 
@@ -68,7 +69,7 @@ impl Config {
         Ok(serde_json::from_slice(&Zeroizing::new(fs::read(path).map_err(at(path))?))?)
     }
 
-    /// Opens the database with the rights of the app server, which are all.
+    /// Opens the database with the rights of the app server, which are unlimited.
     pub async fn open(&self) -> Result<SqlitePool, FlatError> {
         let options = SqliteConnectOptions::new()
             .filename(&self.database)
@@ -79,10 +80,10 @@ impl Config {
     }
 }
 
-/// A customer, as the caller makes them up.
+/// A customer of the conventional shop.
 #[derive(Debug, Clone)]
 pub struct FlatPerson {
-    /// The name in full.
+    /// The full name.
     pub name: String,
     /// The e-mail address, which no other customer has.
     pub email: String,
@@ -92,7 +93,7 @@ pub struct FlatPerson {
     pub billing_address: String,
     /// The address for parcels.
     pub shipping_address: String,
-    /// The card, for customers who left one.
+    /// The card number, for customers who left one.
     pub card_number: Option<Personal>,
     /// The password, as the customer types it.
     pub password: Personal,
@@ -109,7 +110,7 @@ pub async fn fill(
 ) -> Result<(), FlatError> {
     sqlx::raw_sql(SCHEMA).execute(db).await?;
     // Only the customers who sign in get the hash of their own password. The others share a few
-    // hashes of random passwords: hashing millions would take hours and change no count.
+    // hashes of random passwords, because hashing millions would take hours and change no count.
     let pool: Vec<_> =
         (0..POOL).map(|_| hash_password(&hex::encode(rng.bytes::<16>()), rng)).collect();
     let row = |id: u32| {
@@ -129,7 +130,7 @@ pub async fn fill(
         }
         transaction.commit().await?;
     }
-    // An index on a full table is made faster than one that grows with it.
+    // An index on a full table is made faster than an index that grows with the table.
     sqlx::raw_sql("CREATE UNIQUE INDEX customers_email ON customers (email)").execute(db).await?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The truth that the investigation is checked against: what left the shop.
+//! The truth with which the investigation is compared: the data that left the shop.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub const FIELDS: [&str; 8] = [
     "card_number",
 ];
 
-/// For each of [`FIELDS`], the customers whose field was seen.
+/// The customers whose field was seen, for each of [`FIELDS`].
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tally([RoaringBitmap; FIELDS.len()]);
 
@@ -30,7 +30,7 @@ impl Tally {
         }
     }
 
-    /// Adds what a page shows: all but the last two fields.
+    /// Adds the fields that a page shows: all but the last two.
     pub fn add_view(&mut self, view: &CustomerView) {
         let card = view.card_last4.is_some();
         self.add_fields(view.id, [true, true, true, true, true, card, false, false]);
@@ -43,7 +43,7 @@ impl Tally {
         }
     }
 
-    /// How many customers there are for each field.
+    /// The number of customers for each field.
     pub fn counts(&self) -> BTreeMap<&'static str, u64> {
         FIELDS.into_iter().zip(self.0.iter().map(RoaringBitmap::len)).collect()
     }

@@ -1,4 +1,4 @@
-//! The thief. It has the app server's host, and with it everything that the app server has.
+//! The thief, who has the app server's host, and so everything that the app server has.
 
 use std::fs;
 use std::path::Path;
@@ -26,9 +26,9 @@ pub struct Thief {
 /// The loot from the database.
 #[derive(Debug, Default)]
 pub struct Loot {
-    /// The fields, by customer.
+    /// The fields that were read, by customer.
     pub tally: Tally,
-    /// Card numbers that the key opened and that end as the record says.
+    /// The number of card numbers that the key opened, and that end as the record says.
     pub cards: u64,
 }
 
@@ -39,8 +39,8 @@ impl Thief {
         Ok(Self { db: config.open().await?, config })
     }
 
-    /// Reads pages of the desk's list, with a session that the thief writes into the table itself
-    /// and removes again.
+    /// Reads pages of the desk's list, with a session that the thief writes into the table and
+    /// removes again.
     pub async fn read_pages(
         &self,
         browser: &Browser,
@@ -99,8 +99,8 @@ impl Loot {
     }
 }
 
-/// Removes the thief's lines from the access log. Returns how many there were. The file stays the
-/// same one, because the server has it open and goes on writing to it.
+/// Removes the thief's lines from the access log. Returns the number of lines. The file stays the
+/// same one, because the server has it open and keeps writing to it.
 pub fn wipe_log(log: &Path) -> Result<u64, FlatError> {
     let text = fs::read_to_string(log).map_err(at(log))?;
     let (mine, others): (Vec<&str>, Vec<&str>) =

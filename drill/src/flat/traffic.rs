@@ -17,7 +17,7 @@ use super::server::Login;
 use super::shop::FlatPerson;
 use super::tally::Tally;
 
-/// How often a customer who signed in looks at the own account.
+/// The number of times that a customer who signed in looks at the account.
 const VIEWS: u32 = 2;
 /// The largest answer, in bytes.
 const LONGEST: usize = 1 << 20;
@@ -30,7 +30,7 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// A browser with the name `agent`.
+    /// Makes a browser with the name `agent`.
     pub fn new(server: SocketAddr, agent: &'static str) -> Self {
         Self { http: Client::builder(TokioExecutor::new()).build_http(), server, agent }
     }
@@ -78,7 +78,7 @@ pub fn draw(count: u32, end: u32, rng: &dyn Rng) -> Vec<u32> {
     (0..count).map(|_| u32::from_le_bytes(rng.bytes()) % end).collect()
 }
 
-/// Lets customers visit one after another. Returns what they were shown.
+/// Lets customers visit one after another. Returns the data that they were shown.
 pub async fn visit(
     browser: &Browser,
     shoppers: &[u32],

@@ -19,7 +19,7 @@ use draw::{draw, fill_in};
 use names::plain;
 use places::{PLACES, Place};
 
-/// Mail domains that belong to nobody (RFC 2606).
+/// Mail domains that nobody owns (RFC 2606).
 const DOMAINS: [&str; 6] = [
     "post.example",
     "inbox.example",
@@ -32,7 +32,7 @@ const DOMAINS: [&str; 6] = [
 /// A customer as an older shop stores it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
-    /// The name in full.
+    /// The full name.
     pub name: String,
     /// The e-mail address, which no other customer has.
     pub email: String,
@@ -100,7 +100,7 @@ impl People {
         }
     }
 
-    /// Writes the first `count` customers as the file that `import customers` takes.
+    /// Writes the first `count` customers as a file for `customers add`.
     pub fn write_csv(&self, path: &Path, count: u32) -> io::Result<()> {
         let mut file = csv::Writer::from_path(path)?;
         file.write_record(COLUMNS)?;
@@ -159,7 +159,7 @@ fn password(given: &str, rng: &mut ChaCha8Rng) -> String {
     ];
     match rng.random_range(0..10) {
         // The product of two numbers makes the first passwords of the list far more common than the
-        // last.
+        // last ones.
         0..3 => {
             let skew = rng.random_range(0..16_usize) * rng.random_range(0..16_usize) / 16;
             COMMON[skew].to_owned()

@@ -7,7 +7,7 @@ use fake::rand::rngs::ChaCha8Rng;
 
 use super::draw::draw;
 
-/// A language, and the names that its speakers have.
+/// A language, with the names of its speakers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tongue {
     /// English
@@ -28,7 +28,7 @@ pub enum Tongue {
     Japanese,
 }
 
-/// Spanish given names, which the crate `fake` has not.
+/// Spanish given names, which the crate `fake` lacks.
 const SPANISH_GIVEN: [&str; 24] = [
     "Alejandra",
     "Antonio",
@@ -82,7 +82,7 @@ const SPANISH_FAMILY: [&str; 24] = [
     "Vázquez",
     "Villanueva",
 ];
-/// Names in Latin letters for the mail addresses of people whose names have none.
+/// Names in Latin letters, for the mail addresses of people whose own names have other letters.
 const ROMAN: [&str; 12] = [
     "hanako", "haruto", "kenji", "mika", "naoki", "sakura", "shiori", "takumi", "yamato", "yuki",
     "yumi", "ren",
@@ -103,7 +103,7 @@ impl Tongue {
         }
     }
 
-    /// A given name.
+    /// Draws a given name.
     pub fn given(self, rng: &mut ChaCha8Rng) -> String {
         let name: String = match self {
             Self::English => FirstName(EN).fake_with_rng(rng),
@@ -118,7 +118,7 @@ impl Tongue {
         name.trim().to_owned()
     }
 
-    /// A family name. Some of those in `fake` have blanks around them.
+    /// Draws a family name. Some of those in `fake` have blanks around them, which are cut off.
     pub fn family(self, rng: &mut ChaCha8Rng) -> String {
         let name: String = match self {
             Self::English => LastName(EN).fake_with_rng(rng),
@@ -133,7 +133,7 @@ impl Tongue {
         name.trim().to_owned()
     }
 
-    /// A street with the number of a house.
+    /// Makes a street with the number of a house.
     pub fn street(self, house: u32, rng: &mut ChaCha8Rng) -> String {
         let name = self.family(rng);
         match self {
@@ -152,7 +152,7 @@ impl Tongue {
     }
 }
 
-/// A name as it stands in a mail address: small letters without accents.
+/// A name as it appears in a mail address: small letters without accents.
 pub fn plain(name: &str, rng: &mut ChaCha8Rng) -> String {
     let mut out = String::new();
     for c in name.chars().flat_map(char::to_lowercase) {

@@ -8,7 +8,7 @@ use super::names::Tongue;
 pub struct Place {
     /// The country, ISO 3166-1.
     pub country: &'static str,
-    /// The region, ISO 3166-2 without the country. Empty in countries for which the shop does not
+    /// The region, ISO 3166-2 without the country; empty in countries for which the shop does not
     /// ask.
     pub region: &'static str,
     /// The city.
@@ -19,7 +19,7 @@ pub struct Place {
     pub phone: &'static str,
     /// The language of the people, and of their names and streets.
     pub tongue: Tongue,
-    /// How many customers of about a thousand live there.
+    /// The number of customers of about a thousand who live there.
     pub weight: u32,
 }
 
@@ -38,7 +38,7 @@ macro_rules! places {
     };
 }
 
-/// Every place. American numbers are of the exchange 555-01##, which belongs to nobody.
+/// Every place. American numbers are in the exchange 555-01##, which is never assigned.
 pub const PLACES: &[Place] = places! {
     "US" "AL" "Birmingham" "352##" "+1 205 555 01##" English 11;
     "US" "AK" "Anchorage" "995##" "+1 907 555 01##" English 2;

@@ -1,5 +1,5 @@
 //! A call between compartments: a path, a body and an answer. Every call is a `POST`, even one that
-//! only reads: parameters in a URL would end up in access logs.
+//! only reads, because parameters in a URL would end up in access logs.
 
 use schemars::JsonSchema;
 use serde::Serialize;

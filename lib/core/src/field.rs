@@ -143,8 +143,8 @@ fields! {
     CardExpiry = 9, "card_expiry", Payments;
     /// The last four digits of a card, as `payments` shows them.
     CardMasked = 10, "card_masked", Payments;
-    /// The name of a person in a brought table. Signed policies and kept exposures hold the old names of
-    /// these three fields, so that the names stay.
+    /// The name of a person in a brought table. Signed policies and kept exposures hold the old
+    /// names of these three fields, so the names stay.
     BroughtName = 11, "roster_name", Response;
     /// The e-mail address of a person in a brought table.
     BroughtEmail = 12, "roster_email", Response;

@@ -33,14 +33,14 @@ impl ProblemType {
         Self::new("conflict", 409, "The request conflicts with the current state");
     /// The body is larger than the compartment takes.
     pub const TOO_LARGE: Self = Self::new("too-large", 413, "The request is too large");
-    /// The caller's budget is spent. The problem says when to retry.
+    /// The caller's budget is spent. The problem tells when to retry.
     pub const BUDGET_EXHAUSTED: Self =
         Self::new("budget-exhausted", 429, "The caller's budget is spent");
-    /// A part of the compartment failed. The compartment's log says which.
+    /// A part of the compartment failed. The compartment's log names it.
     pub const INTERNAL: Self = Self::new("internal", 500, "The compartment failed");
     /// Another compartment, which this one needs, did not answer.
     pub const UPSTREAM: Self = Self::new("upstream", 502, "Another compartment did not answer");
-    /// The compartment can't serve now. The problem may say when to retry.
+    /// The compartment can't serve now. The problem may tell when to retry.
     pub const UNAVAILABLE: Self = Self::new("unavailable", 503, "The compartment can't serve now");
 
     /// The general types. Any call may answer with them.

@@ -29,6 +29,6 @@ pub struct EntrySummary<'a> {
     pub notable: bool,
 }
 
-/// Decodes an entry and hands its [`EntrySummary`] to the visitor. Returns `false` if the bytes can't be
-/// decoded.
+/// Decodes an entry and hands its [`EntrySummary`] to the visitor. Returns `false` if the bytes
+/// can't be decoded.
 pub type SummarizeEntry = fn(&[u8], &mut dyn FnMut(&EntrySummary<'_>)) -> bool;

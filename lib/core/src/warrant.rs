@@ -1,4 +1,4 @@
-//! What a warrant is for: a type, so that nobody has to read it out of a sentence.
+//! The purpose of a warrant, as a type, so that nobody has to read it out of a sentence.
 
 use std::fmt;
 use std::str::FromStr;

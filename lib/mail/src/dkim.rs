@@ -1,9 +1,9 @@
 //! DKIM signatures (RFC 6376; for Ed25519 RFC 8463), with relaxed canonicalization of header and
 //! body.
 //!
-//! This code signs itself because the same letter must have the same bytes at every attempt, and
-//! the libraries that sign read the clock. The tests verify its signatures with mail-auth, and so
-//! does `response` for one letter of a thousand while it sends.
+//! This code makes signatures itself, because the same letter must have the same bytes at every
+//! attempt, and libraries that sign read the clock. The tests verify its signatures with mail-auth,
+//! and so does `response` for one letter of a thousand while it sends.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -67,7 +67,7 @@ pub enum DkimAlgorithm {
 #[non_exhaustive]
 pub enum DkimError {
     /// The file is not a key of a supported kind.
-    #[error("{}: not an RSA (2048 bits or more) or Ed25519 key as PKCS#8 PEM; make one with `cofferdam mail dkim-key`", .0.display())]
+    #[error("{}: not an RSA (2048 bits or more) or Ed25519 key as PKCS#8 PEM; make one with `cofferdam dkim-key add`", .0.display())]
     Key(PathBuf),
     /// The domain or selector can't be part of a host name.
     #[error("the DKIM domain or selector {0:?} is not a host name")]

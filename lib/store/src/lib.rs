@@ -15,8 +15,8 @@ use sqlx::{Any, AnyPool, Transaction};
 /// The number of reading connections to a SQLite file, or of all connections to PostgreSQL.
 const READERS: u32 = 8;
 
-/// The longest wait for a connection to PostgreSQL. A database that is down is then an error, and not
-/// half a minute of silence.
+/// The longest wait for a connection to PostgreSQL. It makes a database that is down an error
+/// instead of half a minute of silence.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 
 /// The kind of database behind a [`Db`].
@@ -120,7 +120,7 @@ pub struct Migrations {
     pub postgres: &'static Migrator,
 }
 
-/// An open database. Cheap to clone.
+/// An open database. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Db {
     backend: Backend,

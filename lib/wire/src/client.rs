@@ -16,10 +16,10 @@ use hyper_util::rt::TokioExecutor;
 use crate::body::Encoding;
 use crate::{Identity, MAX_BODY, Problem};
 
-/// A call without a whole answer after this time has failed.
+/// The time after which a call without a whole answer has failed.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// A client of one compartment under one identity. Cheap to clone.
+/// A client of one compartment under one identity. Clones share its connections.
 #[derive(Clone)]
 pub struct Client {
     identity: Identity,

@@ -26,15 +26,15 @@ use crate::identity::caller_of;
 use crate::problem::ProblemCode;
 use crate::{Identity, Problem};
 
-/// A client's TLS handshake may take this long.
+/// The longest time for a client's TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// The largest number of public connections at once.
 const PUBLIC_CONNECTIONS: usize = 512;
-/// The head of a request on a public connection may take this long.
+/// The longest time for the head of a request on a public connection.
 const PUBLIC_HEAD: Duration = Duration::from_secs(10);
-/// A public connection may stay open this long.
+/// The longest time for which a public connection stays open.
 const PUBLIC_STAY: Duration = Duration::from_secs(30);
-/// Open requests may take this long after the server was asked to stop.
+/// The time that open requests get after the server was asked to stop.
 const GRACE: Duration = Duration::from_secs(10);
 /// The time between two checks for renewed certificate files.
 const RENEW_EVERY: Duration = Duration::from_secs(5);

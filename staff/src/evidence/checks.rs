@@ -1,4 +1,4 @@
-//! Checks of what a bag proves: the journal's chain is whole, the checkpoints are signed, each
+//! Checks of the contents of a bag: the journal's chain is whole, the checkpoints are signed, each
 //! entry stands in the log, and the exposure contains everything that the entries show.
 
 use std::fs::{self, File};
@@ -18,8 +18,8 @@ use super::error::EvidenceError;
 use super::files::{self, EntryLine};
 use crate::Progress;
 
-/// Checks a bag whose seal was verified, and says what was checked, a line each. `progress` sees
-/// how many entries are checked.
+/// Checks a bag with a verified seal, and returns the checks that passed, a line each. `progress`
+/// sees the number of entries checked so far.
 pub fn check(bag: &Path, progress: Progress<'_>) -> Result<Vec<String>, EvidenceError> {
     let data = bag.join("data");
     let incident: Incident = read(&data, files::INCIDENT)?;
@@ -27,8 +27,8 @@ pub fn check(bag: &Path, progress: Progress<'_>) -> Result<Vec<String>, Evidence
     let grounds: Grounds = read(&data, files::KEYS)?;
     let mut checked = vec![journal(&data)?];
     let hosts = FallenHosts::of(&incident);
-    // The bag does not say whether the clock of `keys` was moved. Its entries are those of the window
-    // that counted, so that the longest one holds them all.
+    // The bag does not say whether the clock of `keys` was moved. The longest window is taken: the
+    // bag's entries are those of the window that counted, which this one contains.
     let window = release_log_window(&incident, true);
     let mut findings = Findings::default();
     for (log, key) in grounds.log_keys.iter().enumerate().take(exposure.logs.len()) {
@@ -70,7 +70,7 @@ fn journal(data: &Path) -> Result<String, EvidenceError> {
     }
 }
 
-/// The checkpoint that the proofs lead to, signed by the log and cosigned by the witness.
+/// Reads the checkpoint that the proofs lead to, signed by the log and cosigned by the witness.
 fn checkpoint(
     data: &Path,
     log: usize,
@@ -96,8 +96,8 @@ fn checkpoint(
     Ok(checkpoint)
 }
 
-/// Checks the proof of each entry and hands the entry to `take`, which refuses one that makes no
-/// sense. Returns how many entries there are.
+/// Checks the proof of each entry and hands the entry to `take`, which refuses an entry that makes
+/// no sense. Returns the number of entries.
 fn entries(
     data: &Path,
     log: usize,
@@ -126,7 +126,7 @@ fn entries(
     Ok(count)
 }
 
-/// The entry of a line, if its proof leads to the checkpoint.
+/// Returns the entry of a line, if its proof leads to the checkpoint.
 fn proved(line: &EntryLine, checkpoint: &Checkpoint) -> Result<Vec<u8>, String> {
     let entry = STANDARD.decode(&line.entry).map_err(|e| e.to_string())?;
     let hash = |text: &String| STANDARD.decode(text).ok().and_then(|h| h.try_into().ok());
@@ -138,8 +138,8 @@ fn proved(line: &EntryLine, checkpoint: &Checkpoint) -> Result<Vec<u8>, String> 
     Ok(entry)
 }
 
-/// Checks that the exposure contains everything that the entries show. Returns how many fields of
-/// records that is.
+/// Checks that the exposure contains everything that the entries show. Returns the number of pairs
+/// of a record and a field in it.
 fn contained(data: &Path, findings: &Findings) -> Result<u64, EvidenceError> {
     let mut all = 0;
     for level in [Level::Read, Level::Presented] {

@@ -8,7 +8,7 @@ use response_api::IncidentId;
 
 use crate::StepError;
 
-/// Why a bag can't be made, or proves nothing.
+/// A bag of evidence that can't be made, or that proves nothing.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EvidenceError {
@@ -33,15 +33,15 @@ pub enum EvidenceError {
     /// A file below `data/` does not hold together with the others.
     #[error("data/{place}: {reason}")]
     Broken {
-        /// The file, and the line where it matters.
+        /// The file below `data/`, with the line where one is at fault.
         place: String,
-        /// The fault.
+        /// The contradiction or the unreadable part.
         reason: String,
     },
 }
 
 impl EvidenceError {
-    /// Names the file in which something is wrong.
+    /// Names the file that an error is about.
     pub(super) fn broken<E: Display>(place: &str) -> impl Fn(E) -> Self + '_ {
         move |reason| Self::Broken { place: place.to_owned(), reason: reason.to_string() }
     }

@@ -22,7 +22,7 @@ use super::files::{self, EntryLine};
 use crate::Progress;
 use crate::step::call;
 
-/// Ledger rows a page.
+/// The number of ledger rows in a page.
 const ROWS: u32 = 10_000;
 
 /// A bag that was written and sealed.
@@ -30,11 +30,11 @@ const ROWS: u32 = 10_000;
 pub struct Exported {
     /// The key that verifies the seal.
     pub key: String,
-    /// How many entries of the logs are in the bag.
+    /// The number of log entries in the bag.
     pub entries: u64,
 }
 
-/// Writes the bag of an incident to `out`, where nothing may stand yet, and has `response` seal it.
+/// Writes the bag of an incident to `out`, which must not exist, and has `response` seal it.
 /// `progress` sees how far each log is read.
 pub async fn export(
     client: &Client,
@@ -56,7 +56,7 @@ pub async fn export(
     add_json(&mut bag, files::POLICY, &call(client, &ReadPolicy {}).await?)?;
     add_json(&mut bag, files::CALLERS, &call(client, &ListCallers {}).await?)?;
     add_json(&mut bag, files::EPOCHS, &call(client, &ListEpochs {}).await?)?;
-    // The journal comes last, so that it names the export itself.
+    // The journal is written last, so that it names the export itself.
     let mut lines = String::new();
     for entry in call(client, &ReadJournal { incident }).await? {
         lines.push_str(&entry.line());
@@ -81,7 +81,7 @@ fn add_json<T: Serialize>(bag: &mut BagWriter, name: &str, value: &T) -> Result<
     Ok(bag.add(name, &text)?)
 }
 
-/// The incident in words and numbers.
+/// Adds the incident in words and numbers.
 fn add_account(
     bag: &mut BagWriter,
     report: &Report,
@@ -99,7 +99,7 @@ fn add_account(
     add_json(bag, files::KEYS, &keys)
 }
 
-/// The people exposed: a bitmap for each level and field, and all of them as a table.
+/// Adds the people exposed: a bitmap for each level and field, and all of them as a table.
 async fn add_exposed(
     bag: &mut BagWriter,
     client: &Client,
@@ -128,8 +128,8 @@ async fn add_exposed(
     Ok(table.end()?)
 }
 
-/// The logs' checkpoints, and each entry that the exposure rests on with its proof. Returns how
-/// many entries there are.
+/// Adds the checkpoints of the logs, and each entry that the exposure rests on, with its proof.
+/// Returns the number of entries.
 async fn add_logs(
     bag: &mut BagWriter,
     client: &Client,
@@ -166,7 +166,7 @@ async fn add_logs(
     Ok(written)
 }
 
-/// The ledger of a letter: one row a person, with the outcome.
+/// Adds the ledger of a letter: one row a person, with the outcome.
 async fn add_ledger(
     bag: &mut BagWriter,
     client: &Client,

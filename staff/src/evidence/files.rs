@@ -15,35 +15,36 @@ pub const POLICY: &str = "configuration/policy.json";
 pub const CALLERS: &str = "configuration/callers.json";
 pub const EPOCHS: &str = "configuration/epochs.json";
 
-/// The checkpoint that the proofs of a log lead to.
+/// The path of the checkpoint that the proofs of a log lead to.
 pub fn checkpoint(log: usize) -> String {
     format!("log/{log}/checkpoint")
 }
 
-/// The last checkpoint of a log that the witness signed: the same one or an earlier one.
+/// The path of the last checkpoint of a log that the witness signed: the same one or an earlier
+/// one.
 pub fn cosigned(log: usize) -> String {
     format!("log/{log}/cosigned")
 }
 
-/// Entries of a log with their proofs, as [`EntryLine`]s.
+/// The path of the entries of a log with their proofs, as [`EntryLine`]s.
 pub fn entries(log: usize) -> String {
     format!("log/{log}/entries.jsonl")
 }
 
-/// The people exposed in a field at a level, as a Roaring bitmap.
+/// The path of a bitmap (Roaring) of the people exposed in a field at a level.
 pub fn bitmap(level: &str, field: &str) -> String {
     format!("exposure/{level}-{field}.roaring")
 }
 
-/// The ledger of a letter.
+/// The path of the ledger of a letter.
 pub fn ledger(letter: u32) -> String {
     format!("letters/ledger-{letter}.csv")
 }
 
-/// An entry of a log.
+/// An entry of a log, with its proof.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct EntryLine {
-    /// The index in the log.
+    /// The index of the entry in the log, from 0.
     pub index: u64,
     /// The entry's bytes, base64.
     pub entry: String,

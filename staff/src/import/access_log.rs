@@ -21,13 +21,14 @@ use super::pages::{self, Reading, TakeError};
 use super::rejects::{Reject, RejectsFile};
 use crate::Progress;
 
-/// Accesses of a page. A page stays small, because an access that names many customers is large.
+/// The number of accesses in a page. A page stays small, because an access that names many
+/// customers is large.
 const PAGE: usize = 5_000;
 
 /// The time for which logs are complete.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Coverage {
-    /// The begin; by default the instant of the first line.
+    /// The beginning; by default the instant of the first line.
     pub from: Option<Timestamp>,
     /// The end; by default the instant of the last line.
     pub to: Option<Timestamp>,
@@ -43,9 +44,9 @@ struct Brought<'a> {
     unreadable: u64,
 }
 
-/// Brings the files, oldest first, which `mapping` says how to understand. Each goes on where the
-/// one before it ends. Lines that can't be read are listed beside their file. `progress` sees how
-/// many accesses of a file were sent.
+/// Brings the files, oldest first. `mapping` explains their lines, and each file continues the one
+/// before it. Lines that can't be read are listed beside their file. `progress` sees the number of
+/// accesses of a file that were sent.
 pub async fn bring_access_logs(
     client: &Client,
     files: &[PathBuf],
@@ -71,27 +72,28 @@ pub async fn bring_access_logs(
     Ok(logs)
 }
 
-/// What a log would be brought as.
+/// An access log as `access-log add` would bring it.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct PlannedLog {
-    /// The file's name.
+    /// The name of the log's file.
     pub name: String,
-    /// Its format.
+    /// The format of the lines, as the mapping names it.
     pub format: String,
-    /// The span of which it tells everything; nothing if neither its lines nor the options say.
+    /// The span for which the log is complete; nothing if neither its lines nor the options give
+    /// one.
     pub covers: Option<Span>,
-    /// Accesses in it.
+    /// The number of accesses in the log.
     pub accesses: u64,
-    /// Accesses that can't be told to be anybody's, as far as the log alone shows.
+    /// The number of accesses that count as everybody's, as far as the log alone shows.
     pub everybody: u64,
-    /// Lines that can't be read. They are listed beside the file.
+    /// The number of lines that can't be read. They are listed beside the file.
     pub unreadable: u64,
     /// The clients, users and servers that appear in it, each with the number of its accesses.
     pub actors: BTreeMap<CallerName, u64>,
 }
 
-/// Reads the files as [`bring_access_logs`] does, and brings nothing. `progress` sees how many
-/// accesses of a file were read.
+/// Reads the files as [`bring_access_logs`] does, and brings nothing. `progress` sees the number of
+/// accesses of a file that were read.
 pub async fn plan_access_logs(
     files: &[PathBuf],
     mapping: &Path,
@@ -139,7 +141,7 @@ impl PlannedLog {
     }
 }
 
-/// The time that a file covers: from its first line to the first line of the next file.
+/// Computes the time that a file covers: from its first line to the first line of the next file.
 fn covered(spans: &[Option<Span>], at: usize, coverage: Coverage) -> Option<Span> {
     let own = spans[at];
     let next = spans.get(at + 1).copied().flatten().map(|span| span.from);
@@ -153,7 +155,8 @@ fn file_name(file: &Path) -> String {
     file.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// Starts to read a file. The reader ends with its span and the number of its unreadable lines.
+/// Starts to read a file. The reader's result is the file's span and the number of unreadable
+/// lines.
 fn start_reading(file: &Path, mapping: &LogMapping) -> (Receiver<Vec<Access>>, Reading<FileRead>) {
     let (path, mapping) = (file.to_owned(), mapping.clone());
     pages::read(PAGE, move |pages| read(&path, &mapping, &mut |access| pages.push(access)))
@@ -183,7 +186,7 @@ async fn send<'a>(
     Ok(Brought { file, log, span, unreadable })
 }
 
-/// The outcome of reading a file.
+/// The result of reading a file to its end.
 #[derive(Debug, Clone, Copy, Default)]
 struct FileRead {
     span: Option<Span>,
@@ -224,7 +227,7 @@ fn read(
     Ok(done)
 }
 
-/// SHA-256 of a mapping and a file, hexadecimal.
+/// Computes the name of a log: SHA-256 of the mapping and the file, hexadecimal.
 fn digest(path: &Path, mapping: &[u8]) -> std::io::Result<String> {
     let mut context = Context::new(&SHA256);
     context.update(mapping);

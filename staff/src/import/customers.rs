@@ -1,8 +1,8 @@
 //! Importing a file of customers into `accounts`.
 //!
-//! The file is read once from end to end, in batches, two of which are on their way at a time.
-//! `accounts` knows the file by its digest: a second run goes on where the first one stopped, and a
-//! file that was changed meanwhile is another file.
+//! The file is read once from end to end, in batches. Two batches are under way at a time.
+//! `accounts` knows the file by its digest, so a second run continues the first one. A file that
+//! was changed meanwhile is another file.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -29,13 +29,13 @@ pub struct ImportSummary {
     pub already_there: u64,
     /// Rows that neither this run nor an earlier one imported.
     pub rejected: u64,
-    /// The file that lists them.
+    /// The file that lists the rejected rows.
     pub rejects: PathBuf,
-    /// How long this run took.
+    /// The duration of this run, in seconds.
     pub seconds: f64,
 }
 
-/// The list of rejects for a file, unless another one is named: `FILE.rejects.csv`.
+/// The list of rejects for a file by default: `FILE.rejects.csv`.
 #[must_use]
 pub fn default_rejects(file: &Path) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
@@ -55,7 +55,7 @@ pub async fn import_customers(
 }
 
 /// Imports with one batch at a time, so that record numbers follow the lines of the file. `created`
-/// sees which line became which customer.
+/// sees each line with the customer that it became.
 pub async fn import_in_order(
     client: &Client,
     file: &Path,
@@ -78,7 +78,8 @@ async fn import(
     let source = Source::open(file).await?;
     let state = client.call(&ReadImport { source: source.digest().to_owned() }).await;
     let state = state.map_err(ImportError::Accounts)?;
-    // If the list of rejects is gone, everything is sent again. That costs time and nothing else.
+    // If the list of rejects is gone, everything is sent again. Rows that are there already do no
+    // harm.
     let done = if rejects.exists() { state.done_to_line } else { 0 };
     let (reader, skipped) = source.resume(done).await?;
     let list = RejectsFile::open(rejects, skipped.up_to_line)?;

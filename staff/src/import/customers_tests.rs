@@ -22,7 +22,7 @@ const HEADER: &str = "name,email,phone,billing_address,shipping_address,card_las
     language,minor,password_scheme,password_salt,password_hash\n";
 const SHA1: &str = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
 
-/// The customers of the stand-in for `accounts`, and how it fails.
+/// The customers of the stand-in for `accounts`, and the failures that it is told to show.
 #[derive(Default)]
 struct Book {
     imports: HashMap<String, ImportState>,
@@ -31,7 +31,7 @@ struct Book {
     lines: Vec<u64>,
     /// The first lines of batches that are refused.
     refuse: Vec<u64>,
-    /// How many more times the caller is asked to come back later.
+    /// The number of further calls that are told to come back later.
     busy: u32,
 }
 
@@ -139,7 +139,7 @@ fn row(n: u64) -> String {
     )
 }
 
-/// `count` good rows; every `bad_every`th line is followed by a bad row.
+/// Makes `count` good rows; every `bad_every`th line is followed by a bad row.
 fn rows(count: u64, bad_every: u64) -> String {
     let mut out = String::new();
     for n in 0..count {
@@ -209,7 +209,7 @@ async fn bad_rows_are_listed_by_line_and_reason_and_the_rest_is_imported() {
 async fn an_import_goes_on_where_it_stopped() {
     let accounts = Accounts::start().await;
     let rows = rows(6_000, 7);
-    // The fourth batch fails. The fifth, which is on its way with it, does not.
+    // The fourth batch fails. The fifth one, which is under way at the same time, succeeds.
     accounts.book().refuse = vec![first_line_of_batch(3)];
     let failed = accounts.import(rows.as_bytes()).await.unwrap_err();
     assert!(failed.to_string().contains("not you"), "{failed}");

@@ -6,19 +6,19 @@ use std::path::{Path, PathBuf};
 
 use cofferdam_wire::{CallError, ConfigError};
 
-/// Why an import stopped.
+/// An import that stopped.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImportError {
-    /// The file of customers can't be read as one.
+    /// The file of customers can't be read.
     #[error(transparent)]
     Source(#[from] SourceError),
     /// The list of rejects can't be written.
     #[error("{}: {source}", path.display())]
     Rejects {
-        /// The list.
+        /// The list's file.
         path: PathBuf,
-        /// The fault.
+        /// The error of the CSV writer.
         source: csv::Error,
     },
     /// `accounts` refused, or does not answer.
@@ -36,74 +36,74 @@ pub enum ImportError {
     /// A table or an access log can't be read.
     #[error("{place}: {reason}")]
     Read {
-        /// The file, or the table in a database.
+        /// The file, or the database table.
         place: String,
-        /// The fault.
+        /// The reason, without any cell of a row.
         reason: String,
     },
-    /// A database has many tables.
+    /// The source is a database, and no table of it was named.
     #[error("name the table of the database with --table")]
     NoTable,
-    /// A table's file has another ending than those that are known.
+    /// The file's ending is not that of a known table format.
     #[error("{}: a table's file ends in .csv, .jsonl or .parquet", .0.display())]
     Ending(PathBuf),
-    /// The shop's database refuses. Its URL may hold a password and stands in no error.
+    /// The shop's database refuses. Its URL may hold a password, so no error shows it.
     #[error("the shop's database: {0}")]
     Database(#[from] sqlx::Error),
-    /// An access log names no instant, so that nobody knows the time that it covers.
-    #[error("{}: no line names an instant; give --covers-from and --covers-to", .0.display())]
+    /// No line of an access log has an instant, so the time that it covers is unknown.
+    #[error("{}: no line has a time; give --covers-from and --covers-to", .0.display())]
     NoInstant(PathBuf),
-    /// The thread that reads ended before it was done.
+    /// The reading thread ended before it was done.
     #[error("the reader stopped: {0}")]
     Reader(#[from] tokio::task::JoinError),
 }
 
 impl ImportError {
-    /// Names the place where reading failed.
+    /// Names the file that could not be read.
     pub(super) fn read<E: Display>(place: &Path) -> impl Fn(E) -> Self + '_ {
         move |reason| Self::Read { place: place.display().to_string(), reason: reason.to_string() }
     }
 }
 
-/// Why a file of customers can't be read.
+/// A file of customers that can't be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SourceError {
     /// The file can't be read.
     #[error("{}: {source}", path.display())]
     Io {
-        /// The file.
+        /// The file of customers.
         path: PathBuf,
         /// The system's error.
         source: io::Error,
     },
-    /// The file can't be read past a line.
+    /// A line of the file can't be read, and so nothing after it.
     #[error("{} from line {line} on: {source}", path.display())]
     Record {
-        /// The file.
+        /// The file of customers.
         path: PathBuf,
         /// The line on which the record begins.
         line: u64,
-        /// The fault.
+        /// The error of the CSV reader.
         source: csv::Error,
     },
     /// The first row is no header.
     #[error("{}: {source}", path.display())]
     Header {
-        /// The file.
+        /// The file of customers.
         path: PathBuf,
-        /// The fault.
+        /// The fault of the first row.
         source: BadHeader,
     },
 }
 
-/// Why a row is no header.
+/// A first row that is no header.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadHeader {
-    /// Columns are missing.
+    /// Columns are missing, by name.
     #[error("the header row has no column {}", .0.join(", "))]
     Missing(Vec<&'static str>),
-    /// A column stands there twice.
+    /// A column appears twice.
     #[error("the header row has the column {0} twice")]
     Twice(&'static str),
 }

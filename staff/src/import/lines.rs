@@ -10,25 +10,25 @@ const MAX_RECORD: usize = 1 << 20;
 /// A reader that normalises the lines of another one.
 pub struct Lines<R> {
     inner: R,
-    /// A CR came last. It is kept back until the next byte shows whether an LF follows.
+    /// Whether a CR came last. It is kept back until the next byte shows whether an LF follows.
     pending_cr: bool,
     last: Option<u8>,
-    /// How many more bytes the record may have.
+    /// The number of bytes that are left to the record.
     left: usize,
 }
 
 impl<R: BufRead> Lines<R> {
-    /// The lines of `inner`.
+    /// Reads the lines of `inner`.
     pub const fn new(inner: R) -> Self {
         Self { inner, pending_cr: false, last: None, left: MAX_RECORD }
     }
 
-    /// Begins another record, with the full size to use up.
+    /// Begins another record, which may have the full size again.
     pub const fn next_record(&mut self) {
         self.left = MAX_RECORD;
     }
 
-    /// The next byte of the normalised text.
+    /// Returns the next byte of the normalised text.
     fn next_byte(&mut self) -> io::Result<Option<u8>> {
         loop {
             let Some(byte) = self.inner.fill_buf()?.first().copied() else {

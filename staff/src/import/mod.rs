@@ -1,8 +1,7 @@
 //! Bringing data in: the customers of an older shop into `accounts`; the shop's own table and other
 //! systems' access logs to `response`, for an incident about them.
 //!
-//! After an import that stopped, everything that was brought stays, and the same import goes on
-//! from there.
+//! After an interruption, everything that was brought stays, and the same import continues.
 
 mod access_log;
 mod customers;

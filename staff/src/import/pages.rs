@@ -6,16 +6,16 @@ use tokio::task::JoinHandle;
 
 use super::error::ImportError;
 
-/// How many pages wait to be sent.
+/// The most pages that wait to be sent.
 const WAITING: usize = 2;
 
-/// A reader that runs, and the value or the error with which it ends.
+/// A running reader. It ends with its result or an error.
 pub type Reading<R> = JoinHandle<Result<R, ImportError>>;
 
-/// Why a row or an access can't be handed on.
+/// A row or an access that can't be handed on.
 #[derive(Debug, thiserror::Error)]
 pub enum TakeError {
-    /// The sending task ended. Its own error says why.
+    /// The sending task ended. That task's own error gives the reason.
     #[error("sending stopped")]
     Stopped,
     /// The list of rejects can't be written.
@@ -23,7 +23,7 @@ pub enum TakeError {
     Rejects(#[from] ImportError),
 }
 
-/// Fills pages and hands them on.
+/// Collects items into pages, and hands full pages on.
 pub struct Pages<T> {
     page: Vec<T>,
     size: usize,
@@ -47,7 +47,8 @@ impl<T: Send + 'static> Pages<T> {
     }
 }
 
-/// Starts `work`, which reads, and returns the pages of `size` items that it fills.
+/// Starts `work`, which reads on its own thread, and returns the pages of `size` items that it
+/// fills.
 pub fn read<T: Send + 'static, R: Send + 'static>(
     size: usize,
     work: impl FnOnce(&mut Pages<T>) -> Result<R, ImportError> + Send + 'static,
@@ -56,7 +57,7 @@ pub fn read<T: Send + 'static, R: Send + 'static>(
     let reading = tokio::task::spawn_blocking(move || {
         let mut pages = Pages { page: Vec::new(), size, to };
         let done = work(&mut pages)?;
-        // If the sending task ended, its error is reported and not this one.
+        // If the sending task ended, the caller reports that task's error, not this one.
         let _ = pages.flush();
         Ok(done)
     });

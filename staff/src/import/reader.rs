@@ -15,9 +15,9 @@ use super::lines::Lines;
 use super::rejects::Reject;
 use super::rows::Columns;
 
-/// How many batches are on their way at once, at most.
+/// The most batches that are under way at once.
 pub const IN_FLIGHT: usize = 2;
-/// How much of the file is read at once.
+/// The number of bytes that are read at once.
 const BUFFER: usize = 256 << 10;
 
 /// A file to import.
@@ -28,23 +28,23 @@ pub struct Source {
     lines: u64,
 }
 
-/// The head of a file that need not be sent again.
+/// The head of a file, which need not be sent again.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Skipped {
-    /// How many rows it has, good and bad.
+    /// The number of its rows, good and bad.
     pub rows: u64,
-    /// Its last line.
+    /// The line on which its last row begins.
     pub up_to_line: u64,
 }
 
-/// Some rows of a file, in their order.
+/// Rows of a file, in their order.
 #[derive(Debug, Default)]
 pub struct Batch {
     /// The rows to send, up to [`MAX_IMPORT`].
     pub rows: Vec<ImportRow>,
     /// The rows that can't be sent.
     pub rejects: Vec<Reject>,
-    /// The line on which the last of them begins.
+    /// The line on which the last row of the batch begins.
     pub up_to_line: u64,
 }
 
@@ -65,14 +65,14 @@ impl Source {
         &self.digest
     }
 
-    /// How many lines the file has. A last line without an end is not counted.
+    /// The number of lines in the file. A last line without an end is not counted.
     pub const fn lines(&self) -> u64 {
         self.lines
     }
 
-    /// A reader that goes on after the rows that `accounts` surely has, when batches were sent up
-    /// to `done_to_line`. Batches can overtake each other, so those that may have been under way
-    /// together with the last one are read and sent again.
+    /// Makes a reader that continues after the rows that `accounts` surely has, if batches were
+    /// sent up to `done_to_line`. Batches can overtake each other, so those that may have been
+    /// under way with the last one are read and sent again.
     pub async fn resume(&self, done_to_line: u64) -> Result<(RowReader, Skipped), SourceError> {
         let path = self.path.clone();
         blocking(move || {
@@ -87,7 +87,7 @@ impl Source {
     }
 }
 
-/// Runs work that blocks on files.
+/// Runs work that blocks on files, on a thread for such work.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, SourceError> + Send + 'static,
 ) -> Result<T, SourceError> {
@@ -117,7 +117,7 @@ fn line_breaks(bytes: &[u8]) -> u64 {
     bytes.split(|byte| *byte == b'\n').count() as u64 - 1
 }
 
-/// The head of the file that `accounts` surely has.
+/// Finds the head of the file that `accounts` surely has.
 fn done_for_sure(mut reader: RowReader, done_to_line: u64) -> Result<Skipped, SourceError> {
     // The head before each of the last good rows that may have been under way.
     let mut recent = VecDeque::new();
@@ -165,7 +165,7 @@ impl RowReader {
         Ok(Self { path, csv, columns, record: ByteRecord::new() })
     }
 
-    /// The next batch; `None` at the end of the file.
+    /// Reads the next batch; `None` at the end of the file.
     pub fn next_batch(&mut self) -> Result<Option<Batch>, SourceError> {
         let mut batch = Batch::default();
         while batch.rows.len() < MAX_IMPORT && batch.rejects.len() < MAX_IMPORT {
@@ -186,8 +186,8 @@ impl RowReader {
         let more = self.csv.read_byte_record(&mut self.record).map_err(|source| {
             SourceError::Record { path: self.path.clone(), line: before, source }
         })?;
-        // A record ends in a line break, and its other line breaks stand in its cells. The begin
-        // that csv tells is before the empty lines in front of the record.
+        // A record ends in a line break; its other line breaks are inside cells. The line that csv
+        // gives is before the empty lines in front of the record.
         let within = line_breaks(self.record.as_slice());
         Ok(more.then(|| before.max(self.csv.position().line().saturating_sub(1 + within))))
     }

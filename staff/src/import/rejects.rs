@@ -12,11 +12,11 @@ use super::error::ImportError;
 pub struct Reject {
     /// The line on which the row begins.
     pub line: u64,
-    /// Why it was not imported.
+    /// The reason, without any cell of the row.
     pub reason: String,
 }
 
-/// The list, open for writing.
+/// The list of rejects, open for writing.
 pub struct RejectsFile {
     path: PathBuf,
     csv: csv::Writer<File>,
@@ -24,8 +24,8 @@ pub struct RejectsFile {
 }
 
 impl RejectsFile {
-    /// Starts a list. Of an earlier list, the rows up to a line are kept: this run does not look at
-    /// them again.
+    /// Starts a list. An earlier list keeps its rows up to a line, because this run skips those
+    /// lines.
     pub fn open(path: &Path, keep_to_line: u64) -> Result<Self, ImportError> {
         let failed = |source: csv::Error| ImportError::Rejects { path: path.to_owned(), source };
         let mut draft = path.as_os_str().to_owned();
@@ -53,7 +53,7 @@ impl RejectsFile {
         Ok(())
     }
 
-    /// Adds a row.
+    /// Adds a row to the list.
     pub fn add(&mut self, reject: &Reject) -> Result<(), ImportError> {
         self.count += 1;
         let line = reject.line.to_string();
@@ -61,14 +61,14 @@ impl RejectsFile {
         written.map_err(|source| ImportError::Rejects { path: self.path.clone(), source })
     }
 
-    /// Hands everything that was added to the system. This happens before the batch is sent,
-    /// because a later run skips the lines that `accounts` calls done.
+    /// Writes out everything that was added. This happens before a batch is sent, because a later
+    /// run skips the lines that `accounts` calls done.
     pub fn flush(&mut self) -> Result<(), ImportError> {
         let flushed = self.csv.flush();
         flushed.map_err(|e| ImportError::Rejects { path: self.path.clone(), source: e.into() })
     }
 
-    /// How many rows are on the list.
+    /// The number of rows on the list.
     pub const fn count(&self) -> u64 {
         self.count
     }

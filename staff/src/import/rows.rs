@@ -10,7 +10,7 @@ use csv::ByteRecord;
 
 use super::error::BadHeader;
 
-/// The columns that a header must name, in any order. It may name others besides.
+/// The columns that a header must name, in any order. It may name others as well.
 pub const COLUMNS: [&str; 13] = [
     "name",
     "email",
@@ -37,27 +37,27 @@ pub struct Columns {
     width: usize,
 }
 
-/// Why a row is not imported.
+/// A row that is not imported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadRow {
     /// The row has another number of cells than the header.
     #[error("the row has {found} cells, the header {expected}")]
     Width {
-        /// Cells of the row.
+        /// The number of cells in the row.
         found: usize,
-        /// Cells of the header.
+        /// The number of cells in the header.
         expected: usize,
     },
-    /// A cell is not UTF-8.
+    /// A cell, named by its column, is not UTF-8.
     #[error("{0} is not UTF-8")]
     NotUtf8(&'static str),
-    /// A cell is too long.
+    /// A cell, named by its column, is too long.
     #[error("{0} has more than {MAX_TEXT} bytes")]
     TooLong(&'static str),
-    /// A cell does not have the form of its column.
+    /// A cell does not have the form of its column. The column and the form are named.
     #[error("{0} is not {1}")]
     Form(&'static str, &'static str),
-    /// A hash does not have the length of its scheme.
+    /// A hash does not have the length of its scheme, in bytes.
     #[error("password_hash is not {0} bytes in hexadecimal, as its scheme has")]
     Hash(usize),
 }
@@ -83,7 +83,7 @@ impl Columns {
         }
     }
 
-    /// Reads the row that begins on `line`.
+    /// Parses the row that begins on `line`.
     pub fn row(&self, record: &ByteRecord, line: u64) -> Result<ImportRow, BadRow> {
         if record.len() != self.width {
             return Err(BadRow::Width { found: record.len(), expected: self.width });
@@ -128,7 +128,7 @@ fn profile(cells: [&str; 10]) -> Result<Profile, BadRow> {
 
 const LANGUAGE: (&str, &str) = ("language", "two small letters (ISO 639-1)");
 
-/// The code in a cell. An empty cell holds none.
+/// Parses the code in a cell. An empty cell holds none.
 fn code<T: FromStr>(
     cell: &str,
     column: &'static str,

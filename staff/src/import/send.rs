@@ -13,15 +13,15 @@ use super::error::{ImportError, SourceError};
 use super::reader::{Batch, IN_FLIGHT, RowReader};
 use super::rejects::{Reject, RejectsFile};
 
-/// How often a batch is sent while `accounts` asks to come back later.
+/// The most times that a batch is sent while `accounts` asks to come back later.
 const TRIES: u32 = 20;
 /// The longest time that `accounts` may ask to wait, in seconds.
 const PATIENCE_S: u64 = 120;
 
-/// The outcomes of the rows so far.
+/// The counts of rows by outcome, so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// New customers.
+    /// Rows that became new customers.
     pub created: u64,
     /// Rows that an earlier run imported.
     pub already_there: u64,
@@ -29,7 +29,7 @@ pub struct Counts {
     pub rejected: u64,
 }
 
-/// Sees which line became which customer.
+/// Sees each line with the customer that it became.
 pub type Created<'a> = &'a mut (dyn FnMut(u64, Record) + Send);
 
 /// An import under way.
@@ -40,12 +40,12 @@ pub struct Sending<'a> {
     counts: Counts,
     under_way: VecDeque<Sent>,
     created: Created<'a>,
-    /// Sees the last line that `accounts` answered for.
+    /// Sees the last line for which `accounts` answered.
     progress: &'a mut (dyn FnMut(u64) + Send),
     in_flight: usize,
 }
 
-/// A batch whose answer is not there yet.
+/// A batch without an answer so far.
 struct Sent {
     lines: Vec<u64>,
     up_to_line: u64,
@@ -53,7 +53,7 @@ struct Sent {
 }
 
 impl<'a> Sending<'a> {
-    /// An import that has sent nothing yet.
+    /// Makes an import that has sent nothing yet.
     pub fn new(
         client: &'a Client,
         source: &'a str,
@@ -65,13 +65,12 @@ impl<'a> Sending<'a> {
         Self { client, source, list, counts, under_way, created, progress, in_flight: 1 }
     }
 
-    /// Lets this many batches be on their way at once, up to [`IN_FLIGHT`].
+    /// Allows this many batches under way at once, up to [`IN_FLIGHT`].
     pub fn keep_in_flight(&mut self, batches: usize) {
         self.in_flight = batches.clamp(1, IN_FLIGHT);
     }
 
-    /// Counts rows that an earlier run had done. Those that are not on the list of rejects are
-    /// customers now.
+    /// Counts rows of an earlier run. Those that are not on the list of rejects are customers now.
     pub const fn count_skipped(&mut self, rows: u64) {
         self.counts.already_there += rows.saturating_sub(self.list.count());
     }
@@ -82,15 +81,14 @@ impl<'a> Sending<'a> {
         tokio::task::spawn_blocking(move || {
             while let Some(batch) = reader.next_batch().transpose() {
                 let failed = batch.is_err();
-                // The channel is closed when the import has failed.
+                // A closed channel means that the import has failed.
                 if read.blocking_send(batch).is_err() || failed {
                     return;
                 }
             }
         });
         let sent = self.send_all(&mut batches).await;
-        // After a failure too, the answers of batches under way are taken, because their rows
-        // count.
+        // The answers of batches under way are taken after a failure too, because their rows count.
         while !self.under_way.is_empty() {
             self.take_answer().await?;
         }
@@ -154,7 +152,7 @@ impl<'a> Sending<'a> {
 }
 
 /// Sends a batch, again as often as `accounts` asks to come back later. Sending it twice does no
-/// harm: `accounts` answers for rows that it has already.
+/// harm: `accounts` recognises rows that it has.
 async fn deliver(client: Client, call: ImportCustomers) -> Result<Vec<ImportOutcome>, CallError> {
     for _ in 1..TRIES {
         let answer = client.call(&call).await;
@@ -166,7 +164,7 @@ async fn deliver(client: Client, call: ImportCustomers) -> Result<Vec<ImportOutc
     client.call(&call).await
 }
 
-/// How long `accounts` asks to wait, unless that is too long.
+/// The time that `accounts` asks to wait, unless it is too long.
 fn retry_after(error: &CallError) -> Option<Duration> {
     let seconds = error.problem()?.retry_after_s?;
     (seconds <= PATIENCE_S).then(|| Duration::from_secs(seconds.max(1)))

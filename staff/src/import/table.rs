@@ -24,19 +24,19 @@ use super::pages::{self, Pages, Reading, TakeError};
 use super::rejects::{Reject, RejectsFile};
 use crate::Progress;
 
-/// The place of a table.
+/// The source of a table.
 #[derive(Debug, Clone)]
 pub enum TableSource {
-    /// A file.
+    /// A file with the table.
     File {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Its format, by its ending.
+        /// The format, by the file's ending.
         format: TableFormat,
     },
-    /// A PostgreSQL database.
+    /// A PostgreSQL database with the table.
     Database {
-        /// Its URL, which may hold a password.
+        /// The database's URL, which may hold a password.
         url: String,
         /// The table, as `public.customer`.
         table: String,
@@ -44,8 +44,8 @@ pub enum TableSource {
 }
 
 impl TableSource {
-    /// A file that ends in `.csv`, `.jsonl` or `.parquet`, or a database, as
-    /// `postgres://USER@HOST/NAME`, with the name of a table in it.
+    /// Parses a file name that ends in `.csv`, `.jsonl` or `.parquet`, or a database URL, as
+    /// `postgres://USER@HOST/NAME`, with the name of a table.
     pub fn parse(from: &str, table: Option<&str>) -> Result<Self, ImportError> {
         if from.starts_with("postgres://") || from.starts_with("postgresql://") {
             let table = table.ok_or(ImportError::NoTable)?.to_owned();
@@ -62,22 +62,22 @@ impl TableSource {
 /// The outcome of bringing a table.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct TableSummary {
-    /// People who are new.
+    /// The number of people who are new.
     pub created: u64,
-    /// People who were there already.
+    /// The number of people who were there already.
     pub updated: u64,
-    /// Rows that were not taken.
+    /// The number of rows that were not taken.
     pub rejected: u64,
-    /// The file that lists them.
+    /// The file that lists the rejected rows.
     pub rejects: PathBuf,
-    /// Everybody in the table now.
+    /// The counts of everybody in the table now.
     pub table: TableCounts,
-    /// How long it took.
+    /// The duration of the import, in seconds.
     pub seconds: f64,
 }
 
-/// Brings a table, whose columns `mapping` explains, and lists in `rejects` the rows that are not
-/// taken. A second run brings everybody up to date. `progress` sees how many people were sent.
+/// Brings a table and lists the rows that are not taken in `rejects`. `mapping` explains the
+/// columns. A second run brings everybody up to date. `progress` sees the number of people sent.
 pub async fn import_table(
     client: &Client,
     source: &TableSource,
@@ -104,8 +104,8 @@ pub async fn import_table(
     Ok(TableSummary { created, updated, rejected, rejects: rejects.to_owned(), table, seconds })
 }
 
-/// Splits a page so that no key stands twice on one. Of two rows with the same key, the later one
-/// then counts.
+/// Splits a page so that no key appears twice in one part. Of two rows with the same key, the later
+/// one then counts.
 fn distinct(page: Vec<BroughtPerson>) -> Vec<Vec<BroughtPerson>> {
     let mut pages: Vec<(BTreeSet<String>, Vec<BroughtPerson>)> = Vec::new();
     for person in page {
@@ -121,7 +121,7 @@ fn distinct(page: Vec<BroughtPerson>) -> Vec<Vec<BroughtPerson>> {
     pages.into_iter().map(|(_, people)| people).collect()
 }
 
-/// Starts to read the table. The reader ends with the number of rejected rows.
+/// Starts to read the table. The reader's result is the number of rejected rows.
 async fn start(
     source: &TableSource,
     mapping: TableMapping,
@@ -164,7 +164,7 @@ fn take(
     Ok(list.count())
 }
 
-/// Reads the mapped columns of a table as CSV, while they come.
+/// Reads the mapped columns of a table as CSV, as they arrive.
 async fn copy_out(
     url: &str,
     table: &str,
@@ -191,14 +191,14 @@ async fn copy_out(
             Ok::<_, sqlx::Error>(())
         };
         if let Err(e) = copied.await {
-            // If the reader is gone, there is nobody to tell.
+            // If the reader is gone, its own error is reported.
             let _ = to.send(Err(io::Error::other(e.to_string()))).await;
         }
     });
     Ok(ChannelReader { from, rest: io::Cursor::new(Vec::new()) })
 }
 
-/// Bytes that come through a channel, to be read on a thread that may block.
+/// The bytes that arrive through a channel, read on a thread that may block.
 struct ChannelReader {
     from: Receiver<io::Result<Vec<u8>>>,
     rest: io::Cursor<Vec<u8>>,

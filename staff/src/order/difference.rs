@@ -2,10 +2,10 @@
 
 use similar::{ChangeTag, TextDiff};
 
-/// Lines before and after a change that are shown with it.
+/// The number of unchanged lines shown before and after a change.
 const CONTEXT: usize = 2;
 
-/// The lines that were removed (`-`) and added (`+`), each change with the section that it stands in.
+/// Lists the lines that were removed (`-`) and added (`+`), each change with its section.
 pub fn difference(before: &str, after: &str) -> Vec<String> {
     let diff = TextDiff::from_lines(before, after);
     let mut lines = Vec::new();
@@ -30,8 +30,8 @@ pub fn difference(before: &str, after: &str) -> Vec<String> {
     lines
 }
 
-/// The heading of the TOML section in which a line stands, and the name of the caller or approver that
-/// the section belongs to. `[[callers.grants]]` belongs to the `[[callers]]` before it.
+/// Finds the heading of the TOML section that a line belongs to, and the name of the caller or
+/// approver of that section. `[[callers.grants]]` belongs to the `[[callers]]` before it.
 fn section(text: &str, line: usize) -> Vec<String> {
     let lines: Vec<_> = text.lines().collect();
     let before = &lines[..line.min(lines.len())];

@@ -13,18 +13,18 @@ use crate::step::call;
 use crate::warrant::draw_up;
 use crate::{StepError, keys};
 
-/// How long an order may wait to be carried out.
+/// The time within which an order must be carried out.
 const VALID: SignedDuration = SignedDuration::from_hours(24);
 
-/// The order that puts `policy` into force, as the version after the one in force.
+/// Drafts the order that puts `policy` into force, as the version after the one in force.
 pub async fn next_policy(response: &Client, mut policy: Policy) -> Result<OrderFile, OrderError> {
     policy.version = keys::policy(response).await?.version + 1;
     policy.check()?;
     Ok(OrderFile { order: Order::Policy(Signed { order: policy, signatures: Vec::new() }) })
 }
 
-/// The order that makes a new master key for a domain, whose records may be re-sealed for
-/// `reseal_hours`. With `break_glass`, the reason, one signature is enough.
+/// Drafts the order that makes a new master key for a domain and gives `reseal_hours` for
+/// re-sealing its records. With `break_glass`, which holds the reason, one signature is enough.
 pub async fn rotation(
     response: &Client,
     domain: Domain,
@@ -39,14 +39,14 @@ pub async fn rotation(
     Ok(epoch_order(domain, change, break_glass, now))
 }
 
-/// The order that destroys the master key of an old epoch.
+/// Drafts the order that destroys the master key of an old epoch.
 #[must_use]
 pub fn retirement(domain: Domain, epoch: Epoch, now: Timestamp) -> OrderFile {
     epoch_order(domain, EpochChange::Retire { epoch }, None, now)
 }
 
-/// The order that voids the credentials of every customer that were set up to `set_before`, and ends
-/// every session. With `break_glass`, the reason, one signature is enough.
+/// Drafts the order that voids all credentials set up to `set_before`, and ends every session. With
+/// `break_glass`, which holds the reason, one signature is enough.
 #[must_use]
 pub fn void_everybody(
     incident: IncidentId,
@@ -59,7 +59,7 @@ pub fn void_everybody(
     OrderFile { order: Order::Void(Signed { order, signatures: Vec::new() }) }
 }
 
-/// The order that approves a letter as it would be written now. The texts go with it.
+/// Drafts the order that approves a letter as it would be written now. The texts go with it.
 pub async fn letter(
     response: &Client,
     letter: LetterId,
@@ -71,7 +71,7 @@ pub async fn letter(
     Ok(OrderFile { order: Order::Letter(LetterOrder { warrant, body: draft.body }) })
 }
 
-/// The order that opens the postal addresses of people whom a letter did not reach.
+/// Drafts the order that opens the postal addresses of people whom a letter did not reach.
 pub async fn paper_post(
     response: &Client,
     letter: LetterId,

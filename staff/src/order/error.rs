@@ -8,24 +8,24 @@ use response_letter::VersionError;
 
 use crate::StepError;
 
-/// Why an order can't be read, written, drafted or carried out.
+/// An order that can't be read, written, drafted or carried out.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OrderError {
     /// The file can't be read or written.
     #[error("{}: {source}", path.display())]
     File {
-        /// The file.
+        /// The path of the order's file.
         path: PathBuf,
         /// The system's error.
         source: io::Error,
     },
-    /// The file holds something else.
+    /// The file does not hold an order.
     #[error("{} is no order: {source}", path.display())]
     Form {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// The place in the file, and the fault there.
+        /// The fault, with its place in the file.
         source: serde_json::Error,
     },
     /// The order must not be signed.
@@ -33,21 +33,21 @@ pub enum OrderError {
     Faulty {
         /// The order's file.
         path: PathBuf,
-        /// The fault.
+        /// The reason not to sign it.
         source: OrderFault,
     },
     /// The order can't be written as JSON.
     #[error("the order can't be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
-    /// The next policy makes no sense.
+    /// The next policy contradicts itself or names something unknown.
     #[error(transparent)]
     Policy(#[from] BadPolicy),
-    /// The state of `keys`, which the order starts from, is not known.
+    /// The state of `keys`, from which the order starts, can't be read.
     #[error(transparent)]
     Step(#[from] StepError),
 }
 
-/// Why nobody may sign an order.
+/// An order that nobody may sign.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OrderFault {
@@ -57,7 +57,7 @@ pub enum OrderFault {
     /// The texts have another hash than the one that the warrant names.
     #[error("the texts in the order are not those that its warrant is for")]
     OtherTexts,
-    /// A text can't be written.
+    /// A text of the version can't be written.
     #[error(transparent)]
     Version(#[from] VersionError),
     /// A text says something that no letter may say.

@@ -1,4 +1,4 @@
-//! An order as it stands in its file.
+//! The file of an order.
 
 use std::fs;
 use std::path::Path;
@@ -18,7 +18,7 @@ use crate::step::call;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OrderFile {
-    /// The order.
+    /// The order itself, by its kind.
     #[serde(flatten)]
     pub order: Order,
 }
@@ -27,7 +27,7 @@ pub struct OrderFile {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "signed", rename_all = "snake_case")]
 pub enum Order {
-    /// The next policy.
+    /// The next policy for all callers and approvers.
     Policy(Signed<Policy>),
     /// A new epoch, or the end of an old one.
     Epoch(Signed<EpochOrder>),
@@ -35,7 +35,7 @@ pub enum Order {
     Letter(LetterOrder),
     /// A warrant for a list of postal addresses.
     Warrant(Signed<Warrant>),
-    /// Everybody's credentials become void.
+    /// The order that voids everybody's credentials.
     Void(Signed<VoidOrder>),
 }
 
@@ -50,7 +50,8 @@ impl OrderFile {
         Ok(file)
     }
 
-    /// A letter comes with the texts that its warrant names, so that nobody signs a letter unseen.
+    /// Checks that a letter comes with the texts that its warrant names, so that nobody signs a
+    /// letter unseen.
     fn check(&self) -> Result<(), OrderFault> {
         match &self.order {
             Order::Letter(letter) => letter.check(),
@@ -62,13 +63,13 @@ impl OrderFile {
         }
     }
 
-    /// Writes the order, over what the file held before.
+    /// Writes the order over the file's earlier content.
     pub fn write(&self, path: &Path) -> Result<(), OrderError> {
         let text = serde_json::to_string_pretty(self)? + "\n";
         fs::write(path, text).map_err(|source| OrderError::File { path: path.to_owned(), source })
     }
 
-    /// Adds a signature. It replaces an earlier one by the same person.
+    /// Adds a signature, in place of an earlier one by the same person.
     pub fn sign(&mut self, by: &ApproverSecret) {
         let (signatures, new) = match &mut self.order {
             Order::Policy(signed) => (&mut signed.signatures, by.sign(&signed.order)),
@@ -98,7 +99,7 @@ impl OrderFile {
         }
     }
 
-    /// The names of the people who signed so far.
+    /// The names of the people who have signed so far.
     #[must_use]
     pub fn signers(&self) -> Vec<&str> {
         let signatures = match &self.order {
@@ -125,8 +126,8 @@ impl OrderFile {
         Ok(call(response, &ApplyOrder { order }).await?)
     }
 
-    /// The order in words, for the person who is to sign it. A policy is shown as the difference to
-    /// `in_force`, or in full without that.
+    /// Puts the order in words, for the person who is to sign it. A policy is shown as the
+    /// difference to `in_force`; if that is `None`, in full.
     pub fn words(&self, in_force: Option<&Policy>) -> Result<Vec<String>, OrderFault> {
         match &self.order {
             Order::Policy(signed) => Ok(words::policy(&signed.order, in_force)),

@@ -1,5 +1,5 @@
-//! The approval of a letter. The texts are checked and written on the signer's own machine, so that
-//! a signer need not trust whoever hands the order over.
+//! The approval of a letter. The signer's own machine checks and writes the texts, so that a signer
+//! need not trust the person who hands the order over.
 
 use std::fs;
 use std::path::Path;
@@ -18,20 +18,20 @@ use crate::printable;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LetterOrder {
-    /// The warrant that is signed. It names the version's SHA-256.
+    /// The warrant to sign. It names the version's SHA-256.
     pub warrant: Signed<Warrant>,
-    /// The version.
+    /// The version's canonical text, whose SHA-256 the warrant names.
     pub body: String,
 }
 
 impl LetterOrder {
-    /// Refuses texts that the warrant is not for, and texts that no letter may say.
+    /// Refuses texts other than those of the warrant, and texts that no letter may say.
     pub(super) fn check(&self) -> Result<(), OrderFault> {
         texts(&self.writer()?).map(|_| ())
     }
 
-    /// The warrant, a line for each text with its recipients and its subject, and the hosts that
-    /// the texts may link to.
+    /// Describes the warrant, each text by its recipients and subject, and the hosts that the texts
+    /// may link to.
     pub(super) fn words(&self) -> Result<Vec<String>, OrderFault> {
         let writer = self.writer()?;
         let line = |(of, texts): &(Variant, Texts)| {
@@ -50,7 +50,7 @@ impl LetterOrder {
         write_all(dir, &texts).map_err(|source| OrderError::File { path: dir.to_owned(), source })
     }
 
-    /// Every text with its recipients, in the order of the version's variants.
+    /// Writes every text with its recipients, in the order of the version's variants.
     pub fn texts(&self) -> Result<Vec<RenderedText>, OrderFault> {
         let rendered = |(variant, texts): (Variant, Texts)| RenderedText {
             recipients: printable(&variant_recipients(&variant)),
@@ -72,15 +72,15 @@ impl LetterOrder {
 /// A text of a letter, as its recipients would read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RenderedText {
-    /// Their language, place and loss.
+    /// The recipients' language and place, and the fields that they lost.
     pub recipients: String,
-    /// The subject.
+    /// The subject of the e-mail.
     pub subject: String,
-    /// The plain text.
+    /// The plain text of the e-mail.
     pub text: String,
 }
 
-/// Every text of a version, if all of them may be sent.
+/// Writes every text of a version, if all of them may be sent.
 fn texts(writer: &Writer) -> Result<Vec<(Variant, Texts)>, OrderFault> {
     let write = |of: &Variant| {
         let texts = writer.write_approved(&of.locale, of.fields)?;
@@ -95,8 +95,8 @@ fn texts(writer: &Writer) -> Result<Vec<(Variant, Texts)>, OrderFault> {
 fn write_all(dir: &Path, texts: &[(Variant, Texts)]) -> std::io::Result<()> {
     fs::create_dir(dir)?;
     for (number, (of, texts)) in (1..).zip(texts) {
-        // The order's author chose language and jurisdiction: a folder's name takes no more than
-        // letters, digits and hyphens of them.
+        // The order's author chose language and jurisdiction, so only their letters, digits and
+        // hyphens enter a folder's name.
         let place = [of.locale.language.as_str(), of.locale.jurisdiction.as_str()].join("-");
         let place: String =
             place.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
@@ -110,7 +110,7 @@ fn write_all(dir: &Path, texts: &[(Variant, Texts)]) -> std::io::Result<()> {
     Ok(())
 }
 
-/// A text with marks for name and code, and without characters that command a terminal.
+/// Shows a text with marks for name and code, and without characters that command a terminal.
 fn filled_in(text: &str) -> String {
     let text = text.replace(NAME, "[name]").replace(CODE, "[code]");
     text.split('\n').map(printable).collect::<Vec<_>>().join("\n")

@@ -1,4 +1,4 @@
-//! Orders: what two people sign, as a file that goes from hand to hand.
+//! Orders: files that go from hand to hand and that two people sign.
 
 mod difference;
 mod draft;

@@ -1,4 +1,4 @@
-//! Orders in words.
+//! Descriptions of orders for the people who sign them.
 
 use cofferdam_core::{FieldSet, WarrantSubject};
 use keys_api::{EpochChange, EpochOrder, Policy, VoidOrder, Warrant};
@@ -6,7 +6,8 @@ use keys_api::{EpochChange, EpochOrder, Policy, VoidOrder, Warrant};
 use super::difference::difference;
 use crate::printable;
 
-/// A policy as TOML: the lines that differ from the policy `in_force`, or all of them without that.
+/// Describes a policy as TOML: the lines that differ from `in_force`, or all lines if that is
+/// `None`.
 pub fn policy(policy: &Policy, in_force: Option<&Policy>) -> Vec<String> {
     let text = |of: &Policy| toml::to_string(of).unwrap_or_default();
     let (head, lines) = match in_force {
@@ -23,7 +24,7 @@ pub fn policy(policy: &Policy, in_force: Option<&Policy>) -> Vec<String> {
     std::iter::once(head).chain(lines).collect()
 }
 
-/// A warrant in a line.
+/// Describes a warrant in one line.
 pub fn warrant(order: &Warrant) -> String {
     let Warrant { subject, until, caller, records, incident, .. } = order;
     let fields = names(order.fields);
@@ -40,7 +41,7 @@ pub fn warrant(order: &Warrant) -> String {
     ))
 }
 
-/// A void order in a line.
+/// Describes a void order in one line.
 pub fn void(order: &VoidOrder) -> String {
     let VoidOrder { incident, set_before, until, break_glass } = order;
     printable(&format!(
@@ -50,7 +51,7 @@ pub fn void(order: &VoidOrder) -> String {
     ))
 }
 
-/// A change of an epoch in a line.
+/// Describes a change of an epoch in one line.
 pub fn epoch(order: &EpochOrder) -> String {
     let EpochOrder { domain, change, until, break_glass } = order;
     let alone = one_signature(break_glass.as_ref());
@@ -68,7 +69,7 @@ pub fn epoch(order: &EpochOrder) -> String {
     })
 }
 
-/// The people who get one text of a letter: their language, their place, and what they lost.
+/// Describes the people who get one text of a letter: language, place, and the lost fields.
 #[must_use]
 pub fn recipients(language: &str, jurisdiction: &str, lost: FieldSet) -> String {
     let place = format!("{language} {jurisdiction}");

@@ -7,7 +7,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
 use super::rooms::Room;
 
-/// Crates without which rules can do no I/O.
+/// Crates that do I/O. Rules depend on none of them.
 const INPUT_AND_OUTPUT: [&str; 5] = ["axum", "hyper", "hyper-util", "reqwest", "sqlx"];
 
 /// The crates by package name.
@@ -70,7 +70,7 @@ impl Graph {
         faults
     }
 
-    /// The golden file: a line a crate.
+    /// The text of the golden file: one line for each crate.
     pub fn render(&self) -> String {
         let line = |(name, of): (&String, &Crate)| format!("{name} -> {}\n", of.ours.join(", "));
         self.0.iter().map(line).collect()

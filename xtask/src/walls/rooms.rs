@@ -7,21 +7,21 @@ pub enum Room {
     Core,
     /// `lib/NAME`
     Lib(String),
-    /// `compartments/NAME/api`: what a compartment says over the wire.
+    /// `compartments/NAME/api`: the calls and answers of a compartment.
     Api(String),
-    /// `compartments/keys/client`: the one hand through which others ask `keys`.
+    /// `compartments/keys/client`: the `Vault`, through which others ask `keys`.
     KeysClient,
     /// `compartments/response/NAME`: rules of the response, which do no I/O.
     Rules(String),
     /// `compartments/NAME/server`
     Server(String),
-    /// `console`: staff's pages.
+    /// `console`: the pages for staff.
     Console,
     /// `estate`: an estate on one machine.
     Estate,
-    /// `staff`: staff's hand.
+    /// `staff`: the steps of staff.
     Staff,
-    /// `drill`: the breach replayed.
+    /// `drill`: the replayed breach.
     Drill,
     /// `cli`: the binary.
     Cli,

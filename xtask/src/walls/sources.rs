@@ -1,4 +1,4 @@
-//! Walls that only the sources show: where keys are derived, and which crates do I/O.
+//! Walls that only the sources show: the place where keys are derived, and the crates that do I/O.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ fn crate_faults(root: &Path, of: &Crate) -> Vec<String> {
     faults
 }
 
-/// The server of `keys` derives keys. Its bench measures what the hash can do at best, and derives
+/// The server of `keys` derives keys. Its bench measures the best rate of the hash, and derives
 /// nothing that is used. The check itself names the word.
 fn may_derive_keys(room: &Room) -> bool {
     let keys = |name: &String| name == "keys";

@@ -29,19 +29,19 @@ pub struct AddArgs {
     response: ResponseArgs,
 }
 
-/// Logs, and how they are understood.
+/// The access logs that a command reads, and the mapping that explains their lines.
 #[derive(Debug, Args)]
 struct LogArgs {
-    /// The files, oldest first: one goes on where the one before it ends
+    /// The access logs, oldest first; each file continues the one before it
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// How they are to be understood: a TOML file, see docs/imports.md
+    /// The mapping, a TOML file that explains the lines (see docs/imports.md)
     #[arg(long, value_name = "FILE")]
     mapping: PathBuf,
-    /// Since when they tell everything [default: the first line's instant]
+    /// The instant from which the logs are complete [default: the first line's instant]
     #[arg(long, value_name = "TIME", value_parser = instant)]
     covers_from: Option<Timestamp>,
-    /// Until when they tell everything [default: the last line's instant]
+    /// The instant up to which the logs are complete [default: the last line's instant]
     #[arg(long, value_name = "TIME", value_parser = instant)]
     covers_to: Option<Timestamp>,
 }
@@ -52,7 +52,7 @@ impl LogArgs {
     }
 }
 
-/// Shows what logs say, without bringing them.
+/// Shows the accesses that logs hold, without bringing them.
 pub async fn plan(args: PlanArgs) -> Result<ExitCode, CommandError> {
     let PlanArgs { logs, output } = args;
     let mut bar = Progress::new("reading access logs");
@@ -64,8 +64,7 @@ pub async fn plan(args: PlanArgs) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Brings access logs. If it stops, what was brought stays, and the same command goes on from
-/// there.
+/// Brings access logs. After an interruption, the same command continues with the rest.
 pub async fn add(args: AddArgs) -> Result<ExitCode, CommandError> {
     let AddArgs { logs, response } = args;
     let client = response.client()?;

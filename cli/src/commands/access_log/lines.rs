@@ -6,10 +6,10 @@ use staff::printable;
 
 use crate::words;
 
-/// How many actors are shown. `--json` has all.
+/// The most actors that are shown. `--json` has all.
 const ACTORS: usize = 12;
 
-/// A log that was brought.
+/// Describes a log that was brought.
 pub fn brought(log: &AccessLog) -> Vec<String> {
     let AccessLog { accesses, everybody, unknown, unreadable, .. } = log;
     let [accesses, everybody, unknown, unreadable] =
@@ -17,7 +17,7 @@ pub fn brought(log: &AccessLog) -> Vec<String> {
     vec![
         format!("{}  {} ({})", log.log, printable(&log.name), log.format),
         format!(
-            "  tells everything from {} to {}",
+            "  is complete from {} to {}",
             words::instant(log.covers.from),
             words::instant(log.covers.to)
         ),
@@ -29,16 +29,16 @@ pub fn brought(log: &AccessLog) -> Vec<String> {
     ]
 }
 
-/// A log that would be brought.
+/// Describes a log that `access-log add` would bring.
 pub fn planned(log: &PlannedLog) -> Vec<String> {
     let PlannedLog { accesses, everybody, unreadable, .. } = log;
     let [accesses, everybody, unreadable] =
         [accesses, everybody, unreadable].map(|n| words::number(*n));
     let covers = log.covers.map_or_else(
-        || "no line of it tells when: name --covers-from and --covers-to".to_owned(),
+        || "no line has a time: give --covers-from and --covers-to".to_owned(),
         |span| {
             let (from, to) = (words::instant(span.from), words::instant(span.to));
-            format!("tells everything from {from} to {to}")
+            format!("is complete from {from} to {to}")
         },
     );
     vec![

@@ -1,4 +1,4 @@
-//! `cofferdam access-log`: other systems' logs of who read customers' data.
+//! `cofferdam access-log`: logs of other systems that say who read customers' data.
 
 mod add;
 mod lines;
@@ -14,13 +14,13 @@ use crate::options::CommandError;
 /// `cofferdam access-log`
 #[derive(Debug, Subcommand)]
 pub enum AccessLogCommand {
-    /// Read logs as `add` would, and show what they say: nothing is brought
+    /// Show what `add` would bring from access logs, without bringing them
     Plan(add::PlanArgs),
-    /// Bring logs; run again, it goes on where it stopped
+    /// Bring access logs; after an interruption, run the same command again to continue
     Add(add::AddArgs),
-    /// List the logs that were brought
+    /// List the access logs that were brought
     List(list::ListArgs),
-    /// Take a log away, as one brought with the wrong mapping
+    /// Remove an access log, such as one that was brought with the wrong mapping
     Remove(remove::RemoveArgs),
 }
 

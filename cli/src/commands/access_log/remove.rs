@@ -14,7 +14,7 @@ use crate::output;
 /// `cofferdam access-log remove`
 #[derive(Debug, Args)]
 pub struct RemoveArgs {
-    /// Its SHA-256, as `access-log list` shows it
+    /// The access log's SHA-256, as `access-log list` shows it
     log: String,
     #[command(flatten)]
     confirm: Confirm,
@@ -30,8 +30,7 @@ pub async fn run(args: RemoveArgs) -> Result<ExitCode, CommandError> {
     let found = all.into_iter().find(|of| of.log == log).ok_or_else(|| {
         format!("no access log {}; see `cofferdam access-log list`", printable(&log))
     })?;
-    let mut step =
-        vec!["take this access log away, and no scope counts it from then on:".to_owned()];
+    let mut step = vec!["remove this access log; no later scope counts it:".to_owned()];
     step.extend(lines::brought(&found));
     confirm.ask(&step)?;
     staff::call(&client, &RemoveAccessLog { log }).await?;

@@ -16,7 +16,7 @@ pub struct ListArgs {
     response: ResponseArgs,
 }
 
-/// Lists every budget.
+/// Lists the budgets of each caller, with their use and the hours to drain everything.
 pub async fn run(args: ListArgs) -> Result<ExitCode, CommandError> {
     let callers = staff::keys::callers(&args.response.client()?).await?;
     args.response.print(&callers, |callers| lines(callers))?;
@@ -56,7 +56,7 @@ fn lines(callers: &[CallerStatus]) -> Vec<String> {
     columns::headed(head, rows)
 }
 
-/// `11,501` hours, or `0.5`, or `never`.
+/// Formats hours to drain: `11,501`, `0.5` or `never`.
 fn drain(hours: Option<f64>) -> String {
     match hours {
         None => "never".to_owned(),

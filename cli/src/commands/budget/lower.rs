@@ -17,13 +17,13 @@ use crate::output;
 pub struct LowerArgs {
     #[command(flatten)]
     of: BudgetOf,
-    /// Records in any minute
+    /// The most records in any minute
     #[arg(long, value_name = "N")]
     minute: u64,
-    /// Records in any hour
+    /// The most records in any hour
     #[arg(long, value_name = "N")]
     hour: u64,
-    /// Records in any day
+    /// The most records in any day
     #[arg(long, value_name = "N")]
     day: u64,
 }
@@ -41,13 +41,13 @@ struct BudgetOf {
     /// The incident's number
     #[arg(long, value_parser = incident_number)]
     incident: IncidentId,
-    /// Whose budget
+    /// The caller, by the name in its certificate
     #[arg(long, value_name = "CALLER")]
     caller: CallerName,
-    /// For what: release, seal, harden, index or reseal
+    /// The operation that the budget is for: release, seal, harden, index or reseal
     #[arg(long, default_value = "release", value_parser = operation)]
     operation: Operation,
-    /// Why, without personal data: it stands in the release log
+    /// The reason, without personal data; the release log keeps it
     #[arg(long, value_name = "TEXT")]
     reason: String,
     #[command(flatten)]
@@ -57,19 +57,19 @@ struct BudgetOf {
 /// A caller's budget after the command.
 #[derive(Serialize, JsonSchema)]
 pub struct BudgetState {
-    /// The caller.
+    /// The caller whose budget was changed.
     caller: CallerName,
     /// The operation that the budget is for.
     operation: Operation,
-    /// The lowered budget; nothing where the policy's holds.
+    /// The lowered budget; nothing if the policy's budget is in force.
     lowered: Option<Budget>,
 }
 
-/// Lowers a budget.
+/// Lowers a budget of a caller until it is restored.
 pub async fn lower(args: LowerArgs) -> Result<ExitCode, CommandError> {
     let LowerArgs { of, minute, hour, day } = args;
     let restore = format!(
-        "to give it back: cofferdam budget restore --incident {} --caller {} --operation {} \
+        "to restore it: cofferdam budget restore --incident {} --caller {} --operation {} \
          --reason TEXT",
         of.incident, of.caller, of.operation
     );
@@ -78,7 +78,7 @@ pub async fn lower(args: LowerArgs) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Gives the policy's budget back.
+/// Restores the policy's budget.
 pub async fn restore(args: RestoreArgs) -> Result<ExitCode, CommandError> {
     set(args.of, None).await?;
     Ok(ExitCode::SUCCESS)

@@ -1,4 +1,4 @@
-//! How many records each caller took in each minute, hour and day.
+//! Counts the records that each caller took in each minute, hour and day.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -66,10 +66,10 @@ fn widened(records: u64, margin: f64) -> u64 {
     wanted.div_ceil(step) * step
 }
 
-/// What a part of a log says was taken.
+/// The records that the measured part of a log says were taken.
 #[derive(Debug, Default)]
 pub struct Measured {
-    /// The records that each caller took.
+    /// The records that each caller took by each operation.
     pub uses: BTreeMap<BudgetKey, Use>,
     /// The instants of the first entry that was read, and of the last one.
     pub span: Option<(Timestamp, Timestamp)>,

@@ -1,4 +1,4 @@
-//! `cofferdam budget`: how much each caller may take, and how much it needs.
+//! `cofferdam budget`: the budget of each caller, and the budget that it needs.
 
 mod list;
 mod lower;
@@ -17,13 +17,13 @@ pub use suggest::Suggestion;
 /// `cofferdam budget`
 #[derive(Debug, Subcommand)]
 pub enum BudgetCommand {
-    /// List each caller's budgets, their use, and how long it would take to drain everything
+    /// List each caller's budgets, their use, and the hours to drain everything
     List(list::ListArgs),
-    /// Derive budgets from what the release log says was needed
+    /// Suggest budgets from the use that the release log shows
     Suggest(suggest::SuggestArgs),
     /// Lower a caller's budget below the policy's, for an incident
     Lower(lower::LowerArgs),
-    /// Give a caller the policy's budget back
+    /// Restore a caller's budget to the policy's
     Restore(lower::RestoreArgs),
 }
 

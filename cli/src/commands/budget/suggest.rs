@@ -17,13 +17,13 @@ use crate::{output, words};
 /// `cofferdam budget suggest`
 #[derive(Debug, Args)]
 pub struct SuggestArgs {
-    /// The directory of the release log, or of response's copy of it
+    /// The directory of the release log, or of the copy that response keeps
     #[arg(long, value_name = "DIR")]
     log: PathBuf,
-    /// How many days of the log count, up to its end
+    /// The days that count, back from the end of the log
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(i32).range(1..=3650))]
     days: i32,
-    /// By how much a budget is larger than what was needed
+    /// The factor by which a suggested budget exceeds the measured need, 1 or more
     #[arg(long, default_value_t = 1.5)]
     margin: f64,
     #[command(flatten)]
@@ -36,7 +36,7 @@ pub struct Suggestion {
     callers: Vec<Suggested>,
 }
 
-/// The budgets of one caller.
+/// The suggested budgets of one caller.
 #[derive(Serialize, JsonSchema)]
 struct Suggested {
     name: CallerName,
@@ -78,7 +78,7 @@ fn suggestion(measured: &Measured, margin: f64) -> Suggestion {
     Suggestion { callers: callers.collect() }
 }
 
-/// A log that is shorter than a window says little about that window.
+/// Warns if the log is shorter than a window and so says little about it.
 fn warning(measured: &Measured) -> Option<&'static str> {
     if measured.windows(1) < 1 {
         Some("The log spans less than an hour: the figures for hours and days say little.")

@@ -6,7 +6,7 @@ use drill::{DrillReport, FlatReport, Step};
 
 use crate::{columns, words};
 
-/// The steps, the checks, and the conventional shop beside ours.
+/// Lays out the steps, the checks, and the conventional shop beside ours.
 pub fn lines(report: &DrillReport) -> Vec<String> {
     let mut out = vec![String::new(), "  at s  took s  step".to_owned()];
     for Step { name, what, at, seconds } in &report.steps {
@@ -26,7 +26,7 @@ pub fn lines(report: &DrillReport) -> Vec<String> {
     out
 }
 
-/// The two shops beside each other.
+/// Compares the two shops, a line for each figure.
 fn side_by_side(ours: &DrillReport, flat: &FlatReport) -> Vec<String> {
     let number = words::number;
     let cards = flat.lost.get("card_number").copied().unwrap_or(0);

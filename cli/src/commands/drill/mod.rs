@@ -1,4 +1,4 @@
-//! `cofferdam drill`: replays the breach on a fresh estate, and shows what was found.
+//! `cofferdam drill`: replays the breach on a fresh estate, and shows the findings.
 
 mod lines;
 
@@ -16,47 +16,47 @@ use crate::output::{self, Progress};
 /// `cofferdam drill`
 #[derive(Debug, Args)]
 pub struct DrillArgs {
-    /// How many synthetic customers
+    /// The number of synthetic customers
     #[arg(long, value_name = "N", default_value_t = 20_000,
           value_parser = clap::value_parser!(u32).range(100..=10_000_000))]
     customers: u32,
-    /// The same seed makes the same customers, decoys, traffic and theft
+    /// The seed; the same seed makes the same customers, decoys, traffic and theft
     #[arg(long, value_name = "S", default_value_t = 2012)]
     seed: u64,
-    /// Take the customers from a file, as `customers add` does, instead of making them up; a
-    /// few synthetic ones come on top and do the signing in
+    /// Import the customers from this file, as `customers add` does; a few synthetic ones are
+    /// added, and only they sign in
     #[arg(long, value_name = "CSV", conflicts_with = "customers")]
     file: Option<PathBuf>,
-    /// Which host falls
+    /// The host that falls
     #[arg(long, value_enum, default_value = "app", value_name = "HOST")]
     fallen: Host,
     /// Run the same theft against a conventional shop too (one database, no compartments, no
     /// budgets), and show both side by side
     #[arg(long, conflicts_with = "file")]
     flat: bool,
-    /// Hand the letters to this relay instead of the built-in mail sink
+    /// Hand the letters to this SMTP relay instead of the built-in mail sink
     #[arg(long, value_name = "HOST:PORT")]
     relay: Option<String>,
-    /// Where the estate is made [default: a temporary directory, removed at the end]
+    /// The directory for the estate [default: a temporary directory, removed at the end]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
-    /// Leave the estate running, and its directory in place
+    /// Leave the estate running, and keep its directory
     #[arg(long)]
     keep: bool,
     #[command(flatten)]
     output: OutputArgs,
 }
 
-/// The host that falls, on the command line.
+/// The host that falls, as an option's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Host {
-    /// An app server: its certificate is in the thief's hands
+    /// An app server: the thief has its certificate
     App,
-    /// The accounts compartment: what passes through it is seen, and keys are asked for in its name
+    /// The accounts compartment: the thief sees its traffic, and asks for keys in its name
     Accounts,
-    /// The keys compartment: its files are copied
+    /// The keys compartment: the thief copies its files
     Keys,
-    /// The database of accounts: its files are copied
+    /// The database of accounts: the thief copies its files
     Database,
     /// The response compartment, while letters are sent
     Response,
@@ -114,7 +114,7 @@ async fn stay(drill: &mut Drill<'_>) {
 /// Shows the drill on standard error.
 #[derive(Default)]
 struct Terminal {
-    /// The bar of the step that runs.
+    /// The progress bar of the current step.
     bar: Mutex<Option<Progress>>,
 }
 

@@ -15,17 +15,17 @@ use crate::words;
 /// `cofferdam evidence export`
 #[derive(Debug, Args)]
 pub struct ExportArgs {
-    /// The incident's number, which must have been scoped
+    /// The incident's number; the incident must have been scoped
     #[arg(long, value_parser = incident_number)]
     incident: IncidentId,
-    /// The bag's directory, which must not exist
+    /// The directory for the bag; it must not exist
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     #[command(flatten)]
     response: ResponseArgs,
 }
 
-/// Writes the bag.
+/// Writes the bag of evidence, and has `response` seal it.
 pub async fn run(args: ExportArgs) -> Result<ExitCode, CommandError> {
     let ExportArgs { incident, out, response } = args;
     check_new(&out)?;

@@ -14,9 +14,9 @@ pub use verify::Verdict;
 /// `cofferdam evidence`
 #[derive(Debug, Subcommand)]
 pub enum EvidenceCommand {
-    /// Write the evidence of an incident as a sealed bag (`BagIt`, RFC 8493)
+    /// Write the evidence of an incident into a sealed bag (`BagIt`, RFC 8493)
     Export(export::ExportArgs),
-    /// Verify a bag, offline, with nothing but the bag and the key that sealed it
+    /// Verify a bag offline, with the bag and the key that sealed it alone
     Verify(verify::VerifyArgs),
 }
 

@@ -17,19 +17,19 @@ use crate::words;
 pub struct VerifyArgs {
     /// The bag's directory
     bag: PathBuf,
-    /// The verifier key that it was sealed with, as the export said it; repeat it for several
+    /// The verifier key of the seal, as `evidence export` printed it; repeat it for several keys
     #[arg(long, value_name = "VKEY", required = true)]
     key: Vec<String>,
     #[command(flatten)]
     output: OutputArgs,
 }
 
-/// What a bag proves.
+/// The result of verifying a bag.
 #[derive(Serialize, JsonSchema)]
 pub struct Verdict {
-    /// Every fault of the seal. With one, the bag proves nothing.
+    /// Every fault of the seal. A bag with a fault proves nothing.
     faults: Vec<String>,
-    /// The seal and the contents that were checked, a line each.
+    /// The checks of the seal and the contents that passed, a line each.
     checked: Vec<String>,
 }
 
@@ -39,7 +39,7 @@ pub fn run(args: &VerifyArgs) -> Result<ExitCode, CommandError> {
     args.output.print(&verdict, |of| [of.faults.clone(), of.checked.clone()].concat())?;
     if !verdict.faults.is_empty() {
         let (bag, count) = (args.bag.display(), verdict.faults.len());
-        return Err(format!("{bag}: {count} faults; it proves nothing").into());
+        return Err(format!("{bag}: {count} faults; the bag proves nothing").into());
     }
     Ok(ExitCode::SUCCESS)
 }

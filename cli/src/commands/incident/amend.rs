@@ -16,7 +16,7 @@ pub struct AmendArgs {
     of: IncidentArgs,
     #[command(flatten)]
     change: Change,
-    /// Why, without personal data; it is journalled with what stood before
+    /// The reason, without personal data; the journal keeps it with the earlier values
     #[arg(long, value_name = "TEXT")]
     reason: String,
 }
@@ -24,16 +24,16 @@ pub struct AmendArgs {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = true)]
 struct Change {
-    /// A host that fell as well, as `incident declare` takes it; repeat it for each
+    /// Another host that fell, in the form that `incident declare` takes; repeat it for each
     #[arg(long, value_name = "HOST[=KIND]")]
     add_fallen: Vec<FallenHost>,
-    /// A host that was named by mistake; repeat it for each
+    /// A host that was named by mistake; repeat it for each host
     #[arg(long, value_name = "HOST[=KIND]")]
     remove_fallen: Vec<FallenHost>,
-    /// The window's new beginning
+    /// The new beginning of the window, as 2012-01-13T20:00:00Z
     #[arg(long, value_name = "TIME", value_parser = instant)]
     from: Option<Timestamp>,
-    /// The window's new end
+    /// The new end of the window, as 2012-01-16T08:00:00Z
     #[arg(long, value_name = "TIME", value_parser = instant)]
     to: Option<Timestamp>,
     /// The new title, without personal data
@@ -41,7 +41,7 @@ struct Change {
     title: Option<String>,
 }
 
-/// Amends an incident.
+/// Amends an incident, and prints its new state.
 pub async fn run(args: AmendArgs) -> Result<ExitCode, CommandError> {
     let AmendArgs { of, change, reason } = args;
     let Change { add_fallen, remove_fallen, from, to, title } = change;

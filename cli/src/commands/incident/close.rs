@@ -15,14 +15,14 @@ use crate::output;
 pub struct CloseArgs {
     #[command(flatten)]
     of: IncidentArgs,
-    /// Why it is over, without personal data
+    /// The reason why the incident is over, without personal data
     #[arg(long, value_name = "TEXT")]
     reason: String,
     #[command(flatten)]
     confirm: Confirm,
 }
 
-/// Closes an incident.
+/// Closes an incident after a question.
 pub async fn run(args: CloseArgs) -> Result<ExitCode, CommandError> {
     let CloseArgs { of, reason, confirm } = args;
     let (client, number) = (of.response.client()?, of.incident);

@@ -12,40 +12,40 @@ use crate::options::{CommandError, ResponseArgs, instant};
 /// `cofferdam incident declare`
 #[derive(Debug, Args)]
 pub struct DeclareArgs {
-    /// A line that names the incident, without personal data
+    /// The title: one line that names the incident, without personal data
     #[arg(long, value_name = "TEXT")]
     title: String,
-    /// A host that fell, by the name in its certificate; what is no app server says what it is:
-    /// accounts=accounts, keys=keys, response-1=response, backup-7=accounts_database, mail-1=relay.
-    /// Repeat it for each
+    /// A host that fell, by the name in its certificate; a host that is not an app server needs its
+    /// kind: accounts=accounts, keys=keys, response-1=response, backup-7=accounts_database,
+    /// mail-1=relay. Repeat it for each host
     #[arg(long, value_name = "HOST[=KIND]", required = true)]
     fallen: Vec<FallenHost>,
-    /// Since when it must be taken for fallen, as 2012-01-13T20:00:00Z
+    /// The beginning of the window in which the hosts count as fallen, as 2012-01-13T20:00:00Z
     #[arg(long, value_name = "TIME", value_parser = instant)]
     from: Timestamp,
-    /// Until when; left out: until now, at each scope
+    /// The end of the window [default: none; each scope counts up to its own instant]
     #[arg(long, value_name = "TIME", value_parser = instant)]
     to: Option<Timestamp>,
-    /// How it was found, without personal data
+    /// The way in which the breach was found, without personal data
     #[arg(long, value_name = "TEXT")]
     found: String,
-    /// Whose records it is about
+    /// The people whose records the incident is about
     #[arg(long, value_enum, default_value = "accounts")]
     people: About,
     #[command(flatten)]
     response: ResponseArgs,
 }
 
-/// The people of an incident, on the command line.
+/// The people whose records an incident is about, as an option's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum About {
-    /// The customers of accounts, as the release logs tell
+    /// The customers of accounts; the release logs show the reads
     Accounts,
-    /// The people of the brought table, as the access logs tell
+    /// The people of the brought table; the access logs show the reads
     Table,
 }
 
-/// Declares an incident.
+/// Declares an incident, and prints the next step.
 pub async fn run(args: DeclareArgs) -> Result<ExitCode, CommandError> {
     let DeclareArgs { title, fallen, from, to, found, people, response } = args;
     let people = match people {

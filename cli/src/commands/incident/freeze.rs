@@ -19,7 +19,7 @@ pub struct FreezeArgs {
     /// The caller, by the name in its certificate
     #[arg(long, value_name = "CALLER")]
     caller: CallerName,
-    /// Why, without personal data: it stands in the release log
+    /// The reason, without personal data; the release log keeps it
     #[arg(long, value_name = "TEXT")]
     reason: String,
 }
@@ -27,11 +27,11 @@ pub struct FreezeArgs {
 /// A caller's state after the command.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct CallerState {
-    /// The incident.
+    /// The incident for which the caller is frozen or thawed.
     incident: IncidentId,
-    /// The caller.
+    /// The caller's name in its certificate.
     caller: CallerName,
-    /// Whether every compartment refuses it.
+    /// Whether `keys`, `accounts` and `payments` refuse the caller.
     frozen: bool,
 }
 

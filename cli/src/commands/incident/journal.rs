@@ -11,7 +11,7 @@ use crate::{columns, words};
 /// `cofferdam incident journal`
 #[derive(Debug, Args)]
 pub struct JournalArgs {
-    /// The incident's number; 0 for acts that belong to none, such as bringing a table
+    /// The incident's number; 0 for acts that belong to no incident, such as bringing a table
     incident: u32,
     #[command(flatten)]
     response: ResponseArgs,

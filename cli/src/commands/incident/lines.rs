@@ -4,7 +4,7 @@ use response_api::{FallenHost, HostKind, Incident, People};
 
 use crate::{columns, output, words};
 
-/// An incident, a line for each thing that is known of it.
+/// Describes an incident, a line for each known fact.
 pub fn lines(incident: &Incident) -> Vec<String> {
     let row = |what: &str, value: String| vec![what.to_owned(), value];
     let mut rows = vec![
@@ -19,7 +19,7 @@ pub fn lines(incident: &Incident) -> Vec<String> {
     columns::aligned(&rows)
 }
 
-/// The people of an incident in words.
+/// Names the people whose records an incident is about.
 pub const fn people(of: People) -> &'static str {
     match of {
         People::Accounts => "customers of accounts",
@@ -27,8 +27,8 @@ pub const fn people(of: People) -> &'static str {
     }
 }
 
-/// Says what comes first: fallen hosts are frozen, then the exposure is computed. A host of the shop's
-/// own systems is no caller. `response` gives the order to freeze and can't freeze itself.
+/// Prints the next step. Fallen hosts are frozen first; then the exposure is computed. A host of the
+/// shop's own systems is no caller. `response` gives the order to freeze and can't freeze itself.
 pub fn next(incident: &Incident, fallen: &[FallenHost]) {
     let number = incident.incident;
     if incident.people == People::Accounts {

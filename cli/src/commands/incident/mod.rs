@@ -26,31 +26,31 @@ pub use show::Shown;
 /// `cofferdam incident`
 #[derive(Debug, Subcommand)]
 pub enum IncidentCommand {
-    /// Declare an incident: what fell, since when, how it was found; its clocks start
+    /// Declare an incident: its fallen hosts, its window, the people, how it was found
     Declare(declare::DeclareArgs),
-    /// Name another fallen host, or correct the window or the title
+    /// Amend an incident: add or remove fallen hosts, correct the window or the title
     Amend(amend::AmendArgs),
-    /// Close an incident: nothing more is ordered for it
+    /// Close an incident, so that nothing more can be ordered for it
     Close(close::CloseArgs),
     /// List the incidents, newest first
     List(list::ListArgs),
-    /// Show one incident and its letters
+    /// Show an incident and its letters
     Show(show::ShowArgs),
-    /// Refuse a caller everything in every compartment
+    /// Freeze a caller: every compartment refuses it from now on
     Freeze(freeze::FreezeArgs),
-    /// Let a frozen caller in again
+    /// Thaw a frozen caller: every compartment serves it again
     Thaw(freeze::FreezeArgs),
-    /// Compute who is exposed, from the logs alone
+    /// Compute the exposure from the logs: the people and fields that were read or within reach
     Scope(scope::ScopeArgs),
-    /// Say what became of one person's data: by what host, and when
+    /// Show which data of one person was exposed, by which host, and when
     Person(person::PersonArgs),
     /// Void the credentials of some customers, and end their sessions
     Void(void::VoidArgs),
-    /// Publish the notice as a static page
+    /// Publish the notice as a static page for the public
     Notice(notice::NoticeArgs),
-    /// Write down what is known of an incident
+    /// Show a report of everything known about an incident, or write it as an HTML page
     Report(report::ReportArgs),
-    /// Show the journal, and check that it is whole
+    /// Show the journal, and check that its chain is whole
     Journal(journal::JournalArgs),
 }
 

@@ -18,7 +18,7 @@ pub struct NoticeArgs {
     confirm: Confirm,
 }
 
-/// Publishes the notice.
+/// Publishes the notice after a question.
 pub async fn run(args: NoticeArgs) -> Result<ExitCode, CommandError> {
     let NoticeArgs { of, confirm } = args;
     let (client, incident) = (of.response.client()?, of.incident);

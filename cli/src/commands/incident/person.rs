@@ -17,13 +17,12 @@ pub struct PersonArgs {
     /// The customer's record number
     #[arg(required_unless_present = "key")]
     record: Option<u32>,
-    /// The shop's own number or code for the customer, where the incident is about the brought
-    /// table
+    /// The shop's own number or code for the person, for an incident about the brought table
     #[arg(long, value_name = "KEY", conflicts_with = "record")]
     key: Option<String>,
 }
 
-/// Shows what became of one person's data.
+/// Shows the exposure of one person's data.
 pub async fn run(args: PersonArgs) -> Result<ExitCode, CommandError> {
     let PersonArgs { of, record, key } = args;
     let client = of.response.client()?;

@@ -17,12 +17,12 @@ use crate::{columns, words};
 pub struct ReportArgs {
     #[command(flatten)]
     of: IncidentArgs,
-    /// Write the report there as one HTML page
+    /// Write the report as one HTML page into this file
     #[arg(long, value_name = "FILE.html")]
     out: Option<PathBuf>,
 }
 
-/// Shows what is known of an incident.
+/// Shows the report of an incident, or writes it as a page.
 pub async fn run(args: ReportArgs) -> Result<ExitCode, CommandError> {
     let ReportArgs { of, out } = args;
     let call = MakeReport { incident: of.incident };

@@ -12,10 +12,10 @@ use staff::printable;
 use crate::options::{CommandError, IncidentArgs};
 use crate::{columns, output, words};
 
-/// How many jurisdictions are shown. `--json` has all.
+/// The most jurisdictions that are shown. `--json` has all.
 const JURISDICTIONS: usize = 10;
 
-/// How many accesses that count as everybody's are shown. `--json` has a thousand.
+/// The most accesses counted as everybody's that are shown. `--json` has a thousand.
 const UNRESOLVED: usize = 20;
 
 /// `cofferdam incident scope`
@@ -23,12 +23,12 @@ const UNRESOLVED: usize = 20;
 pub struct ScopeArgs {
     #[command(flatten)]
     of: IncidentArgs,
-    /// Read every entry of the log as well, and hold the index against it
+    /// Read every entry of the log as well, and compare the entries with the index
     #[arg(long)]
     from_log: bool,
 }
 
-/// Computes the exposure.
+/// Computes the exposure of an incident, and prints the next step.
 pub async fn run(args: ScopeArgs) -> Result<ExitCode, CommandError> {
     let ScopeArgs { of, from_log } = args;
     let incident = of.incident;

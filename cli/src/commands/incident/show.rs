@@ -22,14 +22,14 @@ pub struct ShowArgs {
 /// An incident with its letters.
 #[derive(Serialize, JsonSchema)]
 pub struct Shown {
-    /// The incident.
+    /// The incident, as it was declared and amended.
     #[serde(flatten)]
     pub incident: Incident,
-    /// Its letters, oldest first.
+    /// The letters of the incident, oldest first.
     pub letters: Vec<LetterStatus>,
 }
 
-/// Shows an incident.
+/// Shows an incident and its letters.
 pub async fn run(args: ShowArgs) -> Result<ExitCode, CommandError> {
     let ShowArgs { of } = args;
     let shown = read(&of.response.client()?, of.incident).await?;
@@ -48,7 +48,7 @@ pub async fn read(client: &Client, number: IncidentId) -> Result<Shown, CommandE
     Ok(Shown { incident, letters })
 }
 
-/// The incident, and a line for each letter.
+/// Describes an incident, with a line for each letter.
 pub fn lines(shown: &Shown) -> Vec<String> {
     let mut out = lines::lines(&shown.incident);
     let letter = |of: &LetterStatus| format!("letter {} {}", of.letter, letters::summary(of));

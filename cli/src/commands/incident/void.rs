@@ -28,15 +28,15 @@ pub struct VoidArgs {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct Whose {
-    /// Those of whom something was read or presented, by the last scope
+    /// Void the credentials of everybody of whom a field was read or presented in the last scope
     #[arg(long)]
     exposed: bool,
-    /// Those in a file, one record number a line
+    /// Void the credentials of the customers in this file, which has one record number a line
     #[arg(long, value_name = "FILE")]
     records: Option<PathBuf>,
 }
 
-/// Voids credentials.
+/// Voids the credentials of some customers after a question.
 pub async fn run(args: VoidArgs) -> Result<ExitCode, CommandError> {
     let VoidArgs { of, whose, confirm } = args;
     let (client, incident) = (of.response.client()?, of.incident);

@@ -20,34 +20,34 @@ use crate::output;
 /// `cofferdam keys init`
 #[derive(Debug, Args)]
 pub struct InitArgs {
-    /// The compartment's configuration, a TOML file
+    /// The configuration of keys, a TOML file
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
     /// The first policy, a TOML file: approvers, callers, grants, budgets
     #[arg(long, value_name = "FILE")]
     policy: PathBuf,
-    /// How many custodians get a share of the root key, where custodians guard it
+    /// The number of custodians who get a share of the root key, if custodians keep it
     #[arg(long, default_value_t = 3)]
     custodians: u8,
-    /// How many of them must come together at every start
+    /// The number of shares that every start of keys needs
     #[arg(long, default_value_t = 2)]
     threshold: u8,
     #[command(flatten)]
     output: OutputArgs,
 }
 
-/// What the ceremony made.
+/// The result of the ceremony.
 #[derive(Serialize, JsonSchema)]
 pub struct Initialised {
-    /// Whether the secrets were there, and this instance joined them.
+    /// Whether the secrets existed already and this instance joined them.
     joined: bool,
-    /// The log's verifier key.
+    /// The verifier key of the release log.
     log_key: String,
-    /// The custodians' shares, which are shown this once.
+    /// The custodians' shares. They are shown only once.
     shares: Vec<String>,
 }
 
-/// Holds the ceremony, and hands out the shares.
+/// Holds the ceremony, and hands each custodian a share.
 pub async fn run(args: InitArgs) -> Result<ExitCode, CommandError> {
     let config: Config = load_config(&args.config)?;
     let policy: Policy = load_config(&args.policy)?;

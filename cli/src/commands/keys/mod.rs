@@ -1,4 +1,4 @@
-//! `cofferdam keys`: the compartment itself, and its ceremony.
+//! `cofferdam keys`: the compartment itself, its ceremony, and the custodians' shares.
 
 mod init;
 mod unseal;
@@ -18,9 +18,9 @@ pub use unseal::Unsealing;
 pub enum KeysCommand {
     /// Run the keys compartment until SIGTERM or Ctrl-C
     Serve(ServeArgs),
-    /// Make the secrets and put the first policy in force; where they are made, join them
+    /// Make the secrets and put the first policy in force, or join secrets that exist
     Init(init::InitArgs),
-    /// Give your share of the root key to a keys that is starting
+    /// Give a custodian's share of the root key to a starting keys compartment
     Unseal(unseal::UnsealArgs),
 }
 

@@ -17,19 +17,19 @@ use crate::options::{CommandError, OutputArgs};
 /// `cofferdam keys unseal`
 #[derive(Debug, Args)]
 pub struct UnsealArgs {
-    /// The configuration of the keys that is starting, on this machine
+    /// The configuration of the starting keys compartment, on this machine
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
     #[command(flatten)]
     output: OutputArgs,
 }
 
-/// What became of a share.
+/// The answer to a custodian's share.
 #[derive(Serialize, JsonSchema)]
 pub struct Unsealing {
-    /// The answer of keys, in words.
+    /// The answer of `keys`, in words.
     answer: String,
-    /// Whether keys is open now.
+    /// Whether `keys` is open now.
     open: bool,
 }
 

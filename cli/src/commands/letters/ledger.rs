@@ -14,36 +14,36 @@ use crate::{columns, words};
 pub struct LedgerArgs {
     #[command(flatten)]
     of: LetterArgs,
-    /// From this person on: a record number, or a place in the staff list
+    /// The first person: a record number, or a place in the staff list
     #[arg(long, value_name = "N", default_value_t = 0)]
     from: u32,
-    /// The most rows
+    /// The most rows to show
     #[arg(long, value_name = "N", default_value_t = 100,
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     limit: u32,
-    /// Only rows in this state
+    /// Show only rows in this state
     #[arg(long, value_enum)]
     state: Option<Row>,
 }
 
-/// The state of a row, on the command line.
+/// The state of a ledger row, as an option's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Row {
-    /// Still to send
+    /// Not sent yet
     Planned,
-    /// The relay took it
+    /// Accepted by the relay
     Accepted,
-    /// It may have gone out
+    /// In doubt: the letter may have gone out, and no outcome is recorded
     InDoubt,
-    /// Put off, and tried again
+    /// Deferred by the relay or the receiver, to be tried again
     Deferred,
     /// Refused for good, or returned
     Bounced,
-    /// Its reader complained
+    /// Delivered, and its reader complained
     Complained,
-    /// Not to be sent
+    /// Suppressed: this person gets no letter
     Suppressed,
-    /// Put off too often
+    /// Given up after too many deferrals
     Expired,
 }
 

@@ -4,7 +4,7 @@ use response_api::{LedgerState, LetterStatus, ProviderStatus, ResetPages};
 
 use crate::{columns, words};
 
-/// A letter's counts, its pace and its mail providers.
+/// Describes a letter: its counts, its pace and its mail providers.
 pub fn lines(status: &LetterStatus) -> Vec<String> {
     let rows: Vec<_> = LedgerState::ALL
         .into_iter()
@@ -31,7 +31,7 @@ pub fn lines(status: &LetterStatus) -> Vec<String> {
     out
 }
 
-/// A letter in one line.
+/// Sums a letter up in one line.
 pub fn summary(status: &LetterStatus) -> String {
     format!(
         "to {}: {} accepted, {} in doubt, {} bounced, {} still to send",
@@ -56,7 +56,7 @@ pub fn counts(status: &LetterStatus) -> Vec<String> {
     ]
 }
 
-/// A mail provider, if it holds letters back.
+/// Describes a mail provider, if letters to it wait or its pace is limited.
 fn provider(of: &ProviderStatus) -> Option<String> {
     if of.waiting == 0 && of.rate.is_none() && of.paused.is_none() {
         return None;
@@ -75,7 +75,7 @@ fn reset_pages(pages: ResetPages) -> String {
     format!("{busy}{rate}")
 }
 
-/// The state of a ledger row in words.
+/// Names the state of a ledger row.
 pub const fn state_name(state: LedgerState) -> &'static str {
     match state {
         LedgerState::Planned => "still to send",

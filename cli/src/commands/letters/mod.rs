@@ -24,34 +24,34 @@ pub use test::TestSent;
 /// `cofferdam letters`
 #[derive(Debug, Subcommand)]
 pub enum LettersCommand {
-    /// Write a row for everybody of an incident: the letter's number
+    /// Plan a letter: write a ledger row for each person, and print the letter's number
     Plan(plan::PlanArgs),
     /// List the letters
     List(ListArgs),
-    /// Show a letter's counts, its pace, its mail providers
+    /// Show a letter's counts, its pace and its mail providers
     Show(LetterArgs),
-    /// Show every text that somebody would get, as it would be written now
+    /// Preview every text of a letter as it would be written now
     Preview(preview::PreviewArgs),
-    /// Send one text to somebody on the staff list, before anybody else gets it
+    /// Send one text to a person on the staff list, as a test
     Test(test::TestArgs),
-    /// Send an approved letter, and follow it
+    /// Start an approved letter, and follow its progress
     Start(start::StartArgs),
-    /// Let a letter, or one mail provider's mailboxes, rest
+    /// Pause a letter, or its mail to one mail provider
     Pause(pause::PauseArgs),
-    /// Let a paused letter, or one mail provider's mailboxes, go on
+    /// Resume a paused letter, or its mail to one mail provider
     Resume(pause::ResumeArgs),
-    /// End a letter before its time
+    /// Stop a letter before everybody has got it
     Stop(stop::StopArgs),
-    /// Settle what is in doubt from the relay's own log
+    /// Settle letters in doubt from the relay's own log
     Settle(settle::SettleArgs),
-    /// Show the ledger: one row a person
+    /// Show the ledger, which has one row a person
     Ledger(ledger::LedgerArgs),
 }
 
 /// `cofferdam letters list`
 #[derive(Debug, Args)]
 pub struct ListArgs {
-    /// Only the letters of this incident
+    /// List only the letters of this incident
     #[arg(long, value_parser = incident_number)]
     incident: Option<IncidentId>,
     #[command(flatten)]

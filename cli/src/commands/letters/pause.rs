@@ -18,7 +18,7 @@ use crate::output;
 pub struct PauseArgs {
     #[command(flatten)]
     of: LetterArgs,
-    /// Only the mailboxes of this mail provider, as `letters show` names it
+    /// Pause only the mail to this mail provider, as `letters show` names it
     #[arg(long)]
     provider: Option<String>,
 }
@@ -28,12 +28,12 @@ pub struct PauseArgs {
 pub struct ResumeArgs {
     #[command(flatten)]
     of: LetterArgs,
-    /// Only the mailboxes of this mail provider, as `letters show` names it
+    /// Resume only the mail to this mail provider, as `letters show` names it
     #[arg(long)]
     provider: Option<String>,
 }
 
-/// Pauses a letter, or the mailboxes of one provider.
+/// Pauses a letter, or its mail to one provider.
 pub async fn pause(args: PauseArgs) -> Result<ExitCode, CommandError> {
     let PauseArgs { of, provider } = args;
     let (client, letter) = (of.response.client()?, of.letter);
@@ -50,7 +50,7 @@ pub async fn pause(args: PauseArgs) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Lets a letter, or the mailboxes of one provider, go on.
+/// Resumes a letter, or its mail to one provider.
 pub async fn resume(args: ResumeArgs) -> Result<ExitCode, CommandError> {
     let ResumeArgs { of, provider } = args;
     let (client, letter) = (of.response.client()?, of.letter);

@@ -14,7 +14,7 @@ pub struct PlanArgs {
     /// The incident's number
     #[arg(long, value_parser = incident_number)]
     incident: IncidentId,
-    /// To whom
+    /// The people who get the letter
     #[arg(long, value_enum)]
     audience: To,
     #[command(flatten)]
@@ -24,13 +24,13 @@ pub struct PlanArgs {
 /// An audience on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum To {
-    /// The staff list
+    /// Everybody on the staff list
     Staff,
-    /// Every customer, whether something was read of them or nothing
+    /// Every customer, whether data of that customer was exposed or not
     Customers,
 }
 
-/// Plans a letter. Millions of rows take minutes; a plan that was cut short goes on.
+/// Plans a letter. Millions of rows take minutes; the same command continues an interrupted plan.
 pub async fn run(args: PlanArgs) -> Result<ExitCode, CommandError> {
     let PlanArgs { incident, audience, response } = args;
     let audience = match audience {

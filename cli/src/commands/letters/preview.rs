@@ -22,7 +22,7 @@ pub struct PreviewArgs {
     texts: Option<PathBuf>,
 }
 
-/// Drafts a version, and shows the text that most people would get. Nothing is sent.
+/// Drafts a version, and shows the text that most people would get. No letter is sent.
 pub async fn run(args: PreviewArgs) -> Result<ExitCode, CommandError> {
     let PreviewArgs { of, texts } = args;
     texts.as_deref().map_or(Ok(()), check_new)?;

@@ -17,25 +17,26 @@ use crate::{output, words};
 pub struct SettleArgs {
     #[command(flatten)]
     of: LetterArgs,
-    /// The relay's log (Postfix), oldest file first
+    /// The relay's log files (Postfix), oldest first
     #[arg(long = "log", required = true, value_name = "FILE")]
     logs: Vec<PathBuf>,
-    /// The log is whole since the letter began: what it does not name is sent again
+    /// Declare that the log is whole since the letter began: letters that it does not name are sent
+    /// again
     #[arg(long)]
     complete: bool,
     #[command(flatten)]
     confirm: Confirm,
 }
 
-/// Settles the letters in doubt.
+/// Settles letters in doubt from the relay's log.
 pub async fn run(args: SettleArgs) -> Result<ExitCode, CommandError> {
     let SettleArgs { of, logs, complete, confirm } = args;
     let (client, letter) = (of.response.client()?, of.letter);
     if complete {
         let status = staff::call(&client, &ReadLetter { letter }).await?;
         confirm.ask(&[format!(
-            "plan again those of {} letters in doubt that these logs do not name: if the logs are \
-             not whole, some people get the letter twice",
+            "plan again those of the {} letters in doubt that these logs do not name: if the logs \
+             are not whole, some people get the letter twice",
             words::number(status.of(LedgerState::InDoubt))
         )])?;
     }

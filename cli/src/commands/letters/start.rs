@@ -16,17 +16,17 @@ use crate::words;
 pub struct StartArgs {
     #[command(flatten)]
     of: LetterArgs,
-    /// Write to customers though staff have not been told, for this reason; it is journalled
+    /// Write to customers before staff were told, for this reason; the journal keeps it
     #[arg(long, value_name = "REASON")]
     before_staff: Option<String>,
-    /// Do not follow it
+    /// Return at once, without following the letter's progress
     #[arg(long)]
     detach: bool,
     #[command(flatten)]
     confirm: Confirm,
 }
 
-/// Starts a letter and follows it. A letter that runs already is followed. Fails while a row is
+/// Starts a letter and follows it. A running letter is only followed. Fails if a row is left
 /// without an outcome.
 pub async fn run(args: StartArgs) -> Result<ExitCode, CommandError> {
     let StartArgs { of, before_staff, detach, confirm } = args;
@@ -62,7 +62,7 @@ fn step(status: &LetterStatus) -> Vec<String> {
     vec![format!("send letter {} to {people} {audience} by e-mail", status.letter), version]
 }
 
-/// Says what comes next. Fails while a row is without an outcome.
+/// Prints the next step. Fails if a row is left without an outcome.
 fn conclude(status: &LetterStatus) -> ExitCode {
     let (letter, incident) = (status.letter, status.incident);
     if status.open() > 0 {

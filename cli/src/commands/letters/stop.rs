@@ -15,14 +15,14 @@ use crate::{output, words};
 pub struct StopArgs {
     #[command(flatten)]
     of: LetterArgs,
-    /// Why; it is journalled
+    /// The reason, without personal data; the journal keeps it
     #[arg(long, value_name = "TEXT")]
     reason: String,
     #[command(flatten)]
     confirm: Confirm,
 }
 
-/// Ends a letter.
+/// Stops a letter after a question, and closes its warrant.
 pub async fn run(args: StopArgs) -> Result<ExitCode, CommandError> {
     let StopArgs { of, reason, confirm } = args;
     let (client, letter) = (of.response.client()?, of.letter);

@@ -19,10 +19,10 @@ use crate::output;
 pub struct TestArgs {
     #[command(flatten)]
     of: LetterArgs,
-    /// The e-mail address to send to; it must stand on the staff list
+    /// The e-mail address to send to; it must be on the staff list
     #[arg(long, value_name = "ADDRESS")]
     to: String,
-    /// Which of the texts, by its number in `letters preview`
+    /// The number of the text, as `letters preview` shows it
     #[arg(long, value_name = "N", default_value_t = 0)]
     variant: u32,
     #[command(flatten)]
@@ -32,11 +32,11 @@ pub struct TestArgs {
 /// A test letter that went out.
 #[derive(Serialize, JsonSchema)]
 pub struct TestSent {
-    /// The letter.
+    /// The letter that was tested.
     letter: LetterId,
-    /// The number of the text.
+    /// The number of the text in the draft, from 0.
     variant: u32,
-    /// What the relay said when it took the letter.
+    /// The relay's reply when it accepted the letter.
     receipt: String,
 }
 

@@ -19,30 +19,30 @@ use crate::words;
 pub struct ExportArgs {
     /// The directory of the log, or of a copy
     dir: PathBuf,
-    /// Where the tiles go: a directory that is not there
+    /// The directory for the tiles; it must not exist
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// The log's verifier key
     #[arg(long, value_name = "VKEY")]
     key: String,
-    /// The directory to which old segments went
+    /// The directory to which old segments were moved
     #[arg(long, value_name = "DIR")]
     archive: Option<PathBuf>,
     #[command(flatten)]
     output: OutputArgs,
 }
 
-/// A log that was written as tiles.
+/// The result of writing a log as tiles.
 #[derive(Serialize, JsonSchema)]
 pub struct ExportedLog {
-    /// Entries in it.
+    /// The number of entries that the tiles hold.
     entries: u64,
-    /// Tiles that were written.
+    /// The number of tiles that were written.
     tiles: u64,
 }
 
-/// Writes a checkpoint and the tiles of its tree. The cosigned checkpoint goes before the other
-/// one.
+/// Writes a checkpoint and the tiles of its tree. A cosigned checkpoint is preferred to a merely
+/// signed one.
 pub fn run(args: &ExportArgs) -> Result<ExitCode, CommandError> {
     check_new(&args.out)?;
     let note = fs::read_to_string(args.dir.join("cosigned"))

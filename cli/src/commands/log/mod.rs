@@ -1,4 +1,4 @@
-//! `cofferdam log`: checking a release log, or a copy of one, on disk.
+//! `cofferdam log`: checks a release log, or a copy of one, on disk.
 
 mod export;
 mod verify;
@@ -15,9 +15,9 @@ pub use verify::VerifiedLog;
 /// `cofferdam log`
 #[derive(Debug, Subcommand)]
 pub enum LogCommand {
-    /// Read every entry, and check that they make the tree that was signed and cosigned
+    /// Read every entry, and check that the entries make the tree that was signed and cosigned
     Verify(verify::VerifyArgs),
-    /// Write the log as static tiles, which public tools read (c2sp.org/tlog-tiles)
+    /// Write the log as static tiles that public tools read (c2sp.org/tlog-tiles)
     Export(export::ExportArgs),
 }
 

@@ -24,44 +24,44 @@ pub struct VerifyArgs {
     /// The log's verifier key
     #[arg(long, value_name = "VKEY")]
     key: String,
-    /// The witness's verifier key: its cosigned checkpoint is checked as well
+    /// The witness's verifier key; if it is given, the cosigned checkpoint is checked as well
     #[arg(long, value_name = "VKEY")]
     witness: Option<String>,
-    /// The directory to which old segments went
+    /// The directory to which old segments were moved
     #[arg(long, value_name = "DIR")]
     archive: Option<PathBuf>,
     #[command(flatten)]
     output: OutputArgs,
 }
 
-/// A log whose entries make the tree that was signed.
+/// The result for a log whose entries make the signed tree.
 #[derive(Serialize, JsonSchema)]
 pub struct VerifiedLog {
-    /// Entries in it.
+    /// The number of entries in the log.
     entries: u64,
-    /// The instant of the last one.
+    /// The instant of the last entry.
     last: Timestamp,
-    /// Entries that the log's key vouches for.
+    /// The number of entries that the checkpoint signed by the log covers.
     signed: u64,
-    /// The root of their tree, hexadecimal.
+    /// The root of the signed tree, hexadecimal.
     root: String,
-    /// What the witness vouches for, if its key was given.
+    /// The entries that the witness cosigned, if its key was given.
     cosigned: Option<Cosigned>,
 }
 
-/// The entries that a witness vouches for.
+/// The entries that the witness cosigned.
 #[derive(Serialize, JsonSchema)]
 struct Cosigned {
-    /// How many.
+    /// The number of entries under the cosigned checkpoint.
     entries: u64,
-    /// When it cosigned them.
+    /// The instant of the cosignature.
     at: Timestamp,
 }
 
-/// Entries hashed at once.
+/// The number of entries that are hashed together.
 const BATCH: usize = 4_096;
 
-/// Checks every entry, and the notes over them.
+/// Checks every entry, and the signed notes over the entries.
 pub fn run(args: &VerifyArgs) -> Result<ExitCode, CommandError> {
     let segments = Segments::open(&args.dir, args.archive.as_deref())?;
     let scratch = tempfile::tempdir()?;
@@ -104,7 +104,7 @@ fn check_cosigned(
     Ok(Cosigned { entries, at })
 }
 
-/// Hashes every entry, and checks that each is one that `keys` writes. Returns how many there are
+/// Hashes every entry, and checks that `keys` could have written it. Returns the number of entries
 /// and the instant of the last one.
 fn rebuild(segments: &Segments, hashes: &HashFile) -> Result<(u64, Timestamp), CommandError> {
     let mut bar = Progress::new("entries checked");
@@ -129,7 +129,7 @@ fn rebuild(segments: &Segments, hashes: &HashFile) -> Result<(u64, Timestamp), C
     Ok((scanned.size, last))
 }
 
-/// Why an entry can't be checked.
+/// An entry that can't be checked.
 #[derive(Debug, thiserror::Error)]
 enum Wrong {
     #[error(transparent)]

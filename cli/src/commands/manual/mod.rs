@@ -17,13 +17,13 @@ use crate::output;
 pub use results::COMMANDS;
 pub use results::schemas;
 
-/// The file with the schemas.
+/// The name of the file with the schemas.
 const SCHEMAS: &str = "results.schema.json";
 
 /// `cofferdam manual`
 #[derive(Debug, Args)]
 pub struct ManualArgs {
-    /// A new directory for all of it
+    /// The directory for the files; it must be new
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 }

@@ -18,7 +18,7 @@ use crate::{output, words};
 /// `cofferdam order apply`
 #[derive(Debug, Args)]
 pub struct ApplyArgs {
-    /// The order, with its signatures
+    /// The order's file, with its signatures
     order: PathBuf,
     #[command(flatten)]
     confirm: Confirm,

@@ -20,7 +20,7 @@ use crate::output;
 /// `cofferdam order draft`
 #[derive(Debug, Subcommand)]
 pub enum DraftCommand {
-    /// Approve a letter as it would be written now
+    /// Draft the approval of a letter as it would be written now
     Letter {
         /// The letter's number
         #[arg(value_parser = letter_number)]
@@ -28,7 +28,7 @@ pub enum DraftCommand {
         #[command(flatten)]
         to: To,
     },
-    /// Read the postal addresses of people whom a letter did not reach
+    /// Draft a warrant to read the postal addresses of people whom a letter did not reach
     PaperPost {
         /// The letter's number
         #[arg(value_parser = letter_number)]
@@ -36,12 +36,12 @@ pub enum DraftCommand {
         #[command(flatten)]
         to: To,
     },
-    /// Void everybody's credentials, and end every session
+    /// Draft an order that voids everybody's credentials and ends every session
     Void {
         /// The incident's number
         #[arg(long, value_parser = incident_number)]
         incident: IncidentId,
-        /// Only credentials that were set up to then [default: now]
+        /// Void only credentials that were set up to this instant [default: now]
         #[arg(long, value_name = "TIME", value_parser = instant)]
         older_than: Option<Timestamp>,
         #[command(flatten)]
@@ -49,19 +49,19 @@ pub enum DraftCommand {
         #[command(flatten)]
         to: To,
     },
-    /// Put the next policy into force: grants, budgets, approvers
+    /// Draft the next policy: grants, budgets, approvers
     Policy {
-        /// The policy in full, a TOML file; start from `cofferdam policy show`
+        /// The whole policy, a TOML file; start from the output of `cofferdam policy show`
         file: PathBuf,
         #[command(flatten)]
         to: To,
     },
-    /// Make a new master key for a domain; its compartment then re-seals every record
+    /// Draft an order that makes a new master key; every record of the domain is then re-sealed
     Rotate {
-        /// Whose master key
+        /// The domain of the master key
         #[arg(long, value_enum)]
         domain: DomainName,
-        /// How long the compartment may take to re-seal, in hours
+        /// The time that the compartment has for re-sealing, in hours
         #[arg(long, default_value_t = 24)]
         reseal_hours: u32,
         #[command(flatten)]
@@ -69,12 +69,13 @@ pub enum DraftCommand {
         #[command(flatten)]
         to: To,
     },
-    /// Destroy the master key of an old epoch: what is still sealed under it stays closed for ever
+    /// Draft an order that destroys an old master key: records still sealed under it stay closed
+    /// for ever
     Retire {
-        /// Whose master key
+        /// The domain of the master key
         #[arg(long, value_enum)]
         domain: DomainName,
-        /// Which epoch
+        /// The number of the old epoch
         #[arg(long)]
         epoch: u16,
         #[command(flatten)]
@@ -82,33 +83,33 @@ pub enum DraftCommand {
     },
 }
 
-/// Where an order goes.
+/// The file for an order.
 #[derive(Debug, Args)]
 pub struct To {
-    /// The order's file, a new one
+    /// The file for the order; it must be new
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     #[command(flatten)]
     response: ResponseArgs,
 }
 
-/// The way past the second signature.
+/// The option that lets one signature suffice.
 #[derive(Debug, Args)]
 pub struct BreakGlass {
-    /// One signature must do, for this reason: it is signed with the order, stands in the release
-    /// log, and an alarm rings
+    /// Let one signature suffice, for this reason: it is signed with the order, the release log
+    /// keeps it, and an alarm rings
     #[arg(long, value_name = "REASON")]
     break_glass: Option<String>,
 }
 
-/// A domain on the command line.
+/// A domain, as an option's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DomainName {
-    /// Customers
+    /// The domain of customers
     Accounts,
-    /// Cards
+    /// The domain of cards
     Payments,
-    /// People of the brought table
+    /// The domain of the brought table
     Response,
 }
 
@@ -122,7 +123,7 @@ impl From<DomainName> for Domain {
     }
 }
 
-/// Drafts an order, and shows what two people are to sign.
+/// Drafts an order, and shows what two people will sign.
 pub async fn run(command: DraftCommand) -> Result<ExitCode, CommandError> {
     let to = command.to();
     check_new(&to.out)?;

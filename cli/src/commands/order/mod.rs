@@ -1,4 +1,5 @@
-//! `cofferdam order`: what two people sign. An order is a file that goes from hand to hand.
+//! `cofferdam order`: orders, which two people sign. An order is a file that goes from hand to
+//! hand.
 
 mod apply;
 mod draft;
@@ -18,21 +19,21 @@ use crate::options::CommandError;
 /// `cofferdam order`
 #[derive(Debug, Subcommand)]
 pub enum OrderCommand {
-    /// Write an order down, for two people to sign
+    /// Draft an order into a file that two people sign
     #[command(subcommand)]
     Draft(draft::DraftCommand),
-    /// Show what an order says, and who signed it
+    /// Show an order in words, and the people who signed it
     Show(show::ShowArgs),
-    /// Sign an order, after reading it
+    /// Sign an order, after showing it
     Sign(sign::SignArgs),
     /// Carry out an order that two people signed
     Apply(apply::ApplyArgs),
 }
 
-/// An order's file, and what stands in it.
+/// The file of an order, and its content in words.
 #[derive(Serialize, JsonSchema)]
 pub struct ShownOrder {
-    /// The file.
+    /// The path of the order's file.
     file: PathBuf,
     /// The order in words, a line each.
     order: Vec<String>,

@@ -14,17 +14,17 @@ use crate::output;
 /// `cofferdam order show`
 #[derive(Debug, Args)]
 pub struct ShowArgs {
-    /// The order's file
+    /// The file of the order
     order: PathBuf,
-    /// A new directory for the texts of the letter that the order approves
+    /// Write the texts of the letter that the order approves into this new directory
     #[arg(long, value_name = "DIR")]
     texts: Option<PathBuf>,
     #[command(flatten)]
     response: ResponseArgs,
 }
 
-/// Shows what an order says. A letter's texts are written on this machine, from the version that
-/// the signature is for.
+/// Shows an order in words. A letter's texts are written on this machine, from the version that the
+/// signature is for.
 pub async fn run(args: ShowArgs) -> Result<ExitCode, CommandError> {
     let ShowArgs { order: path, texts, response } = args;
     let order = OrderFile::read(&path)?;
@@ -43,8 +43,8 @@ pub async fn run(args: ShowArgs) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// An order in words. A policy is shown as the difference to the one in force, if `response` can be
-/// asked: a signer may sit at a machine that reaches no estate.
+/// Puts an order in words. A policy is shown as the difference to the policy in force, if
+/// `response` answers; a signer's machine may reach no estate.
 pub async fn words(
     order: &OrderFile,
     response: Option<&Client>,

@@ -16,17 +16,17 @@ use crate::output;
 pub struct SignArgs {
     /// The order's file; the signature is added to it
     order: PathBuf,
-    /// Who signs, and the file with that person's key
+    /// The person who signs, and the file with that person's signing key
     #[arg(long = "approver", value_name = "NAME=KEYFILE", required = true)]
     approvers: Vec<PersonFile>,
-    /// The file with that person's passphrase; without it, the command asks for the passphrase
+    /// The file with that person's passphrase [default: ask on the terminal]
     #[arg(long = "passphrase-file", value_name = "NAME=FILE")]
     passphrases: Vec<PersonFile>,
     #[command(flatten)]
     response: ResponseArgs,
 }
 
-/// Shows what the order says, and signs it.
+/// Shows the order in words, and signs it.
 pub async fn run(args: SignArgs) -> Result<ExitCode, CommandError> {
     let SignArgs { order: path, approvers, passphrases, response } = args;
     let mut order = OrderFile::read(&path)?;

@@ -10,22 +10,22 @@ use crate::options::{CommandError, ResponseArgs};
 use crate::output::{self, Progress};
 use crate::words;
 
-/// How many jurisdictions are shown. `--json` has all.
+/// The most jurisdictions that are shown. `--json` has all.
 const JURISDICTIONS: usize = 8;
 
 /// `cofferdam table add`
 #[derive(Debug, Args)]
 pub struct AddArgs {
-    /// A file that ends in .csv, .jsonl or .parquet; or a database, as `postgres://USER@HOST/NAME`
+    /// A file that ends in .csv, .jsonl or .parquet, or a database, as `postgres://USER@HOST/NAME`
     #[arg(long, value_name = "FILE|URL")]
     from: String,
-    /// The table in that database, as public.customer
+    /// The table to read from the database, as public.customer
     #[arg(long, value_name = "NAME")]
     table: Option<String>,
-    /// Which columns mean what: a TOML file, see docs/imports.md
+    /// The mapping, a TOML file that explains the columns (see docs/imports.md)
     #[arg(long, value_name = "FILE")]
     mapping: PathBuf,
-    /// Where rows that were not imported are listed, by number and reason
+    /// The list of rejected rows, by number and reason
     #[arg(long, value_name = "FILE", default_value = "table.rejects.csv")]
     rejects: PathBuf,
     #[command(flatten)]

@@ -13,9 +13,9 @@ use crate::{columns, words};
 /// `cofferdam table`
 #[derive(Debug, Subcommand)]
 pub enum TableCommand {
-    /// Bring the table; run again, it brings everybody up to date
+    /// Bring the table; run it again to bring everybody up to date
     Add(add::AddArgs),
-    /// List how many people the table holds, by where they live
+    /// Count the people of the table by jurisdiction
     List(ListArgs),
 }
 

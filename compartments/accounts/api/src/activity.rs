@@ -1,15 +1,15 @@
-//! Which customers a fallen host saw, apart from what it read.
+//! The customers that a fallen host saw without reading them.
 
 use cofferdam_core::{Call, CallerName, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Reads which customers had a session at some callers, and which were mailed a reset code, in a
-/// window. For the controller.
+/// Reads the customers who had a session at some callers in a window, and those who were mailed a
+/// reset code in it. For the controller.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadActivity {
-    /// The callers whose sessions count; `None`: all of them.
+    /// The callers whose sessions count; `None` counts all.
     pub callers: Option<Vec<CallerName>>,
     /// The beginning of the window.
     pub from: Timestamp,
@@ -22,7 +22,7 @@ pub struct ReadActivity {
 pub struct Activity {
     /// Customers who opened a session there in the window: their passwords passed through the host.
     pub opened: Vec<u8>,
-    /// Customers with a session from before that was good in the window: its token may have been
+    /// Customers with an older session that was still good in the window: its token may have been
     /// shown there.
     pub held: Vec<u8>,
     /// Customers who were mailed a reset code in the window.

@@ -1,18 +1,18 @@
-//! Callers that are refused everything.
+//! Frozen callers, which are refused everything.
 
 use cofferdam_core::{Call, CallerName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Refuses a caller everything from now on, or no longer. For the controller.
+/// Freezes or thaws a caller. Every call of a frozen caller is refused. For the controller.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FreezeCaller {
-    /// The caller. It can't be the controller, whom nobody could thaw.
+    /// The caller. It can't be the controller, because nobody could thaw it.
     pub caller: CallerName,
-    /// Frozen, or thawed.
+    /// `true` freezes, `false` thaws.
     pub frozen: bool,
-    /// The reason, at most 500 characters.
+    /// The reason, at most 500 characters, without personal data.
     #[schemars(extend("examples" = ["its host reads customers at night"]))]
     pub reason: String,
 }

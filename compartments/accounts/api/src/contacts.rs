@@ -11,27 +11,27 @@ pub struct ReadContacts {
     /// The warrant's number, 32 hexadecimal digits.
     #[schemars(extend("examples" = ["430982b7477d2b35b1089781d38edf88"]))]
     pub warrant: String,
-    /// One to 1,000 customers, ascending, none twice.
+    /// The customers, 1 to 1,000, ascending, none twice.
     pub records: Vec<Record>,
 }
 
 /// The customers to write to.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Contacts {
-    /// One for each customer that exists, ascending.
+    /// The contacts of those customers that exist, ascending.
     pub contacts: Vec<Contact>,
-    /// Records where nobody lives, ascending: nobody writes to them.
+    /// The records that are decoys, ascending. Nobody writes to them.
     pub decoys: Vec<Record>,
 }
 
 /// Name and e-mail address of one customer.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Contact {
-    /// The customer.
+    /// The customer's record number.
     pub record: Record,
-    /// The name in full.
+    /// The customer's full name.
     pub name: Personal,
-    /// The e-mail address.
+    /// The customer's e-mail address.
     #[schemars(extend("examples" = ["ada@post.example"]))]
     pub email: Personal,
 }
@@ -42,26 +42,26 @@ impl Call for ReadContacts {
     type Answer = Contacts;
 }
 
-/// Reads name and postal address of customers under a warrant, to write to those whom no e-mail
-/// reaches. The address is the billing address, or else the shipping address. For the controller.
+/// Reads name and postal address of customers under a warrant, for paper post. The address is the
+/// billing address, or else the shipping address. For the controller.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadPostalContacts {
     /// The warrant's number, 32 hexadecimal digits.
     #[schemars(extend("examples" = ["430982b7477d2b35b1089781d38edf88"]))]
     pub warrant: String,
-    /// One to 1,000 customers, ascending, none twice.
+    /// The customers, 1 to 1,000, ascending, none twice.
     pub records: Vec<Record>,
 }
 
 /// Name and postal address of one customer.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct PostalContact {
-    /// The customer.
+    /// The customer's record number.
     pub record: Record,
-    /// The name in full.
+    /// The customer's full name.
     pub name: Personal,
-    /// The address.
+    /// The customer's postal address.
     #[schemars(extend("examples" = ["12 St James's Square, London SW1Y 4JH"]))]
     pub address: Personal,
 }

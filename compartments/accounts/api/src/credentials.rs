@@ -1,4 +1,4 @@
-//! Passwords: checked one by one, and voided by one order.
+//! Passwords: checking one, and voiding many by one order.
 
 use cofferdam_core::{Call, Personal, ProblemType, Record, Timestamp};
 use schemars::JsonSchema;
@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::problems::{BAD_CREDENTIALS, CREDENTIAL_VOIDED, VOID_TAKES_TWO};
 
-/// Checks a password without opening a session, as before a sensitive step.
+/// Checks a password without opening a session, for example before a sensitive step.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CheckPassword {
-    /// The address that the customer signs in with.
+    /// The address with which the customer signs in.
     #[schemars(extend("examples" = ["ada@post.example"]))]
     pub email: Personal,
     /// The password as typed.
@@ -24,8 +24,8 @@ impl Call for CheckPassword {
     type Answer = Record;
 }
 
-/// Voids credentials that were set up to an instant: one row, whatever the number of customers. A
-/// void password opens nothing; a reset makes a new one. For the controller.
+/// Voids credentials that were set up to an instant, by one row, whatever the number of customers.
+/// A void password opens nothing, and a reset replaces it. For the controller.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VoidCredentials {
@@ -33,7 +33,7 @@ pub struct VoidCredentials {
     pub incident: u32,
     /// Credentials set at or before this instant are void. It is not in the future.
     pub set_before: Timestamp,
-    /// Whose credentials are void.
+    /// The customers whose credentials become void.
     pub whose: VoidWhose,
 }
 
@@ -41,7 +41,7 @@ pub struct VoidCredentials {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum VoidWhose {
-    /// All customers, which takes two people.
+    /// All customers. This takes two people.
     Everybody {
         /// The order that two people signed, in the form that `keys` takes, as JSON.
         #[schemars(extend("examples" = ["{\"order\":{…},\"signatures\":[…]}"]))]
@@ -54,14 +54,14 @@ pub enum VoidWhose {
     },
 }
 
-/// What a void order did.
+/// The result of a void order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct VoidOutcome {
     /// The order's number.
     pub order: u64,
-    /// How many customers' credentials are void by it.
+    /// The number of customers with a void credential by this order.
     pub customers: u64,
-    /// After how many seconds the order held. The customers are counted after that.
+    /// The time until the order held, in seconds. The customers are counted after that.
     pub seconds: f64,
 }
 

@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::problems::ADDRESS_TAKEN;
 
-/// What a customer tells the shop. Each text has at most 500 bytes.
+/// The data that a customer gives the shop. Each text has at most 500 bytes.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
-    /// The name in full.
+    /// The customer's full name.
     pub name: Personal,
-    /// The e-mail address, with which the customer signs in; no two customers share one.
+    /// The e-mail address with which the customer signs in. No two customers share one.
     #[schemars(extend("examples" = ["ada@post.example"]))]
     pub email: Personal,
     /// The telephone number.
@@ -31,17 +31,18 @@ pub struct Profile {
     /// The last four digits of the card on file.
     #[schemars(extend("examples" = ["4929"]))]
     pub card_last4: Option<Personal>,
-    /// Coarse attributes, in clear.
+    /// The attributes that are kept in clear.
     pub coarse: Coarse,
 }
 
-/// What is kept in clear: enough to count people by jurisdiction and to choose a language.
+/// The coarse attributes, which are kept in clear: enough to count people by jurisdiction and to
+/// choose a language.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Coarse {
-    /// The country of residence; `None` when unknown.
+    /// The country of residence; `None` if it is unknown.
     pub country: Option<Country>,
-    /// The state or province.
+    /// The state or province; `None` if there is none, or if it is unknown.
     pub region: Option<Region>,
     /// The language that the customer chose.
     pub language: Language,
@@ -55,7 +56,7 @@ pub struct Coarse {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateCustomer {
-    /// The customer.
+    /// The data that the customer gives.
     pub profile: Profile,
     /// The password, 8 to 200 characters.
     #[schemars(extend("examples" = ["correct horse battery"]))]
@@ -72,18 +73,18 @@ impl Call for CreateCustomer {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadCustomers {
-    /// One to 1,000 customers, ascending, none twice.
+    /// The customers, 1 to 1,000, ascending, none twice.
     pub records: Vec<Record>,
-    /// The fields that are wanted.
+    /// The fields to read.
     pub fields: FieldSet,
 }
 
-/// What was read of one customer.
+/// The fields of one customer that were read.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct CustomerFields {
-    /// The customer.
+    /// The customer's record number.
     pub record: Record,
-    /// Those of the wanted fields that the customer has filled.
+    /// The requested fields that the customer has filled.
     pub fields: BTreeMap<Field, Personal>,
 }
 
@@ -97,7 +98,7 @@ impl Call for ReadCustomers {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FindCustomer {
-    /// The address; case and surrounding blanks don't matter.
+    /// The e-mail address. Letter case and surrounding blanks make no difference.
     #[schemars(extend("examples" = ["ada@post.example"]))]
     pub email: Personal,
 }
@@ -107,23 +108,23 @@ impl Call for FindCustomer {
     type Answer = Option<Record>;
 }
 
-/// Lists all customers by their coarse attributes, page by page. Decoys are among them: nothing in
-/// the list tells them apart. For the controller.
+/// Lists all customers by their coarse attributes, page by page. Decoys are among them, and nothing
+/// in the list tells them apart. For the controller.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListCustomers {
-    /// The first record number that is wanted.
+    /// The record number from which the page starts.
     pub from: Record,
     /// The size of the page, 1 to 10,000.
     pub limit: u32,
 }
 
-/// One customer in the list.
+/// A customer in the list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CoarseRow {
-    /// The customer.
+    /// The customer's record number.
     pub record: Record,
-    /// Coarse attributes.
+    /// The attributes that are kept in clear.
     pub coarse: Coarse,
     /// The fields that the customer has filled.
     pub filled: FieldSet,
@@ -136,12 +137,12 @@ impl Call for ListCustomers {
     type Answer = Vec<CoarseRow>;
 }
 
-/// Erases a customer for ever. The row is deleted, and `keys` never releases its keys again, so
-/// that its data in backups stays closed. This can't be undone.
+/// Erases a customer for ever. The row is deleted, and `keys` never releases the record's keys
+/// again, so that the data in backups stays closed. This can't be undone.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EraseCustomer {
-    /// The customer.
+    /// The record number of the customer.
     pub record: Record,
 }
 

@@ -1,4 +1,4 @@
-//! Taking over the customers of an older shop.
+//! The import of customers from an older shop.
 
 use cofferdam_core::{Call, KeyBytes, Personal, Record};
 use schemars::JsonSchema;
@@ -9,15 +9,15 @@ use crate::Profile;
 /// The most rows in one call.
 pub const MAX_IMPORT: usize = 1_000;
 
-/// Imports customers. All rows of a call are stored together or, when it fails, none. A line of the
-/// source that was imported before is left as it is, so that a call can be repeated. For importers.
+/// Imports customers. All rows of a call are stored, or none if it fails. A line of the source that
+/// was imported before stays unchanged, so a call can be repeated. For importers.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ImportCustomers {
-    /// A digest of the file, so that a second run of the same file resumes.
+    /// A digest of the file, by which a second run of the same file resumes.
     #[schemars(extend("examples" = ["sha256:5feceb66ffc86f38d952786c6d696c79"]))]
     pub source: String,
-    /// One to [`MAX_IMPORT`] rows, ascending by line.
+    /// The rows, 1 to [`MAX_IMPORT`], ascending by line.
     pub rows: Vec<ImportRow>,
 }
 
@@ -27,7 +27,7 @@ pub struct ImportCustomers {
 pub struct ImportRow {
     /// The line in the file, from 1.
     pub line: u64,
-    /// The customer.
+    /// The data that the customer gave the older shop.
     pub profile: Profile,
     /// The legacy password hash.
     pub credential: LegacyCredential,
@@ -37,7 +37,7 @@ pub struct ImportRow {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LegacyCredential {
-    /// How it was hashed.
+    /// The way in which it was hashed.
     pub scheme: LegacyScheme,
     /// The salt, as text.
     #[schemars(extend("examples" = ["c0ffee42"]))]
@@ -46,7 +46,7 @@ pub struct LegacyCredential {
     pub digest: KeyBytes,
 }
 
-/// Hashes of older shops.
+/// The password hashes of older shops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LegacyScheme {
@@ -56,22 +56,22 @@ pub enum LegacyScheme {
     SaltedSha256,
 }
 
-/// What became of one row.
+/// The outcome of one row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ImportOutcome {
-    /// The line.
+    /// The line in the file.
     pub line: u64,
-    /// The customer's number, or why there is none.
+    /// The customer's number, or the reason why there is none.
     pub result: ImportResult,
 }
 
-/// The customer's number, or why there is none.
+/// The result for one row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ImportResult {
-    /// A new customer.
+    /// The row became a new customer.
     Created(Record),
-    /// This line of this file was imported before.
+    /// This line of this file was imported before, as this customer.
     AlreadyThere(Record),
     /// The row was refused, for a reason without personal data.
     Rejected(String),
@@ -84,7 +84,7 @@ impl Call for ImportCustomers {
     type Answer = Vec<ImportOutcome>;
 }
 
-/// Reads how far an import came. For importers.
+/// Reads the progress of an import. For importers.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadImport {
@@ -93,12 +93,12 @@ pub struct ReadImport {
     pub source: String,
 }
 
-/// How far an import came.
+/// The progress of an import.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ImportState {
-    /// Every line up to this one has its outcome; 0 when nothing was imported.
+    /// The last line such that every line up to it has its outcome; 0 before the first.
     pub done_to_line: u64,
-    /// How many customers were made from this file.
+    /// The number of customers made from this file.
     pub created: u64,
 }
 

@@ -1,4 +1,4 @@
-//! What the `accounts` compartment says over the wire: its calls, a file a noun.
+//! The calls and answers of the `accounts` compartment, a file a noun.
 //!
 //! May touch: `cofferdam-core` only. Called by: `accounts/server`, and as a client's vocabulary by
 //! `response`, staff's tools and app servers.

@@ -1,11 +1,11 @@
-//! Mail that came to customers' addresses in the domains of decoys.
+//! Mail that arrived at addresses in the mail domains of decoys.
 
 use cofferdam_core::{Call, Personal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Tells that mail came to an address in a mail domain of decoys. Only someone who holds our list
-/// writes to decoys. The answer is always the same. For the mail server, which takes a grant to
+/// Reports that mail came to an address in a mail domain of decoys. Only someone who holds our list
+/// writes to decoys. The answer is always the same. For the mail server, which needs a grant to
 /// look addresses up.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

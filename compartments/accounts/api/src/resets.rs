@@ -4,12 +4,12 @@ use cofferdam_core::{Call, Personal, Record};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Asks for a reset. If the address belongs to a customer, `accounts` itself mails a code there.
-/// The caller gets the same answer either way, and never sees the code.
+/// Asks for a reset. If the address belongs to a customer, `accounts` itself mails a code to it.
+/// The caller gets the same answer in any case, and never sees the code.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RequestReset {
-    /// The address.
+    /// The address with which the customer signs in.
     #[schemars(extend("examples" = ["ada@post.example"]))]
     pub email: Personal,
 }
@@ -23,7 +23,7 @@ impl Call for RequestReset {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CompleteReset {
-    /// The code.
+    /// The code, as typed from the mail.
     #[schemars(extend("examples" = ["7WXQ2-M40JR-V9TSK-3ZD8H"]))]
     pub code: Personal,
     /// The new password, 8 to 200 characters.
@@ -36,13 +36,13 @@ impl Call for CompleteReset {
     type Answer = Record;
 }
 
-/// Reads how busy this instance is with signing in and resets. For the controller, which slows
-/// letters down when many customers reset.
+/// Reads this instance's load from sign-ins and resets. For the controller, which slows letters
+/// down when many customers reset.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadResetLoad {}
 
-/// How busy an instance is.
+/// The load of an instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ResetLoad {
     /// The share of its capacity that this instance used over the last ten to twenty seconds, in

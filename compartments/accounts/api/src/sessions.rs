@@ -1,4 +1,4 @@
-//! Sessions: opened with a password, worth something at one caller, ended by one order.
+//! Sessions: opened with a password, valid at one caller, and all ended by one order.
 
 use cofferdam_core::{Call, Personal, ProblemType, Record, Timestamp};
 use schemars::JsonSchema;
@@ -10,7 +10,7 @@ use crate::problems::{BAD_CREDENTIALS, CREDENTIAL_VOIDED, NO_SESSION};
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OpenSession {
-    /// The address that the customer signs in with.
+    /// The address with which the customer signs in.
     #[schemars(extend("examples" = ["ada@post.example"]))]
     pub email: Personal,
     /// The password as typed.
@@ -18,15 +18,15 @@ pub struct OpenSession {
     pub password: Personal,
 }
 
-/// A session. It is worth something only at the caller that opened it.
+/// A session. It is valid only at the caller that opened it.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Session {
-    /// The customer.
+    /// The customer's record number.
     pub record: Record,
     /// The secret that stands for the session, 43 characters.
     #[schemars(extend("examples" = ["kq1bZ0v7X5gJm2Rr8sTt4uWw6yYz9aBc3dEf1gHi2jK"]))]
     pub token: Personal,
-    /// When the session ends.
+    /// The instant at which the session ends.
     pub expires: Timestamp,
 }
 
@@ -36,11 +36,11 @@ impl Call for OpenSession {
     type Answer = Session;
 }
 
-/// Asks whose session a token is.
+/// Finds the customer of a session. It must have been opened at the same caller.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CheckSession {
-    /// The token.
+    /// The session token, as [`OpenSession`] gave it.
     #[schemars(extend("examples" = ["kq1bZ0v7X5gJm2Rr8sTt4uWw6yYz9aBc3dEf1gHi2jK"]))]
     pub token: Personal,
 }
@@ -51,11 +51,11 @@ impl Call for CheckSession {
     type Answer = Record;
 }
 
-/// Ends a session.
+/// Ends a session at the caller that opened it.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CloseSession {
-    /// The token.
+    /// The session token, as [`OpenSession`] gave it.
     #[schemars(extend("examples" = ["kq1bZ0v7X5gJm2Rr8sTt4uWw6yYz9aBc3dEf1gHi2jK"]))]
     pub token: Personal,
 }
@@ -66,8 +66,8 @@ impl Call for CloseSession {
     type Answer = ();
 }
 
-/// Ends every session that was opened up to an instant: one row, whatever the number of sessions.
-/// For the controller.
+/// Ends every session that was opened up to an instant, by one row, whatever the number of
+/// sessions. For the controller.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RevokeSessions {
@@ -79,6 +79,6 @@ pub struct RevokeSessions {
 
 impl Call for RevokeSessions {
     const PATH: &'static str = "/v1/sessions/revoke";
-    /// How many sessions were open and ended.
+    /// The number of sessions that were open and ended.
     type Answer = u64;
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::domain::address;
 pub use crate::domain::decoy::MailDomains;
 
-/// `accounts.toml`.
+/// The settings of `accounts.toml`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -18,11 +18,11 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The certificate that the compartment shows.
     pub tls: TlsFiles,
-    /// The database.
+    /// The database of `accounts`.
     pub database: Location,
     /// The instances of `keys`, as `https://HOST:PORT`.
     pub keys: Vec<String>,
-    /// The one caller that may void credentials, revoke sessions, freeze callers, list customers
+    /// The only caller that may void credentials, revoke sessions, freeze callers, list customers
     /// and read contacts.
     pub controller: CallerName,
     /// The callers that may import customers.

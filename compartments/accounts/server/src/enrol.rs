@@ -1,4 +1,4 @@
-//! Taking people in: numbers, decoys among them, sealed texts, hardened passwords. Customers and
+//! Enrols people: numbers, decoys among them, sealed texts, hardened passwords. Customers and
 //! decoys go through the same steps in the same calls, so that no trace tells them apart.
 
 use accounts_api::Profile;
@@ -15,7 +15,7 @@ use crate::domain::profile;
 use crate::domain::settle::{Candidate, Newcomer, Outcome, Settler, settle};
 use crate::store::{Credential, NewCustomer};
 
-/// Customers ready to be written, and what became of each newcomer.
+/// The rows of new customers, and the outcome for each newcomer.
 #[derive(Debug, Default)]
 pub struct Enrolment {
     /// The outcomes, in the order of the newcomers.
@@ -24,7 +24,7 @@ pub struct Enrolment {
     pub rows: Vec<NewCustomer>,
 }
 
-/// Prepares the rows of `people`. Numbers that are taken here and not written stay unused.
+/// Prepares the rows of `people`. A number that is taken here and not written stays unused.
 pub async fn prepare(
     app: &App,
     caller: &CallerName,
@@ -38,7 +38,7 @@ pub async fn prepare(
     Ok(Enrolment { outcomes, rows })
 }
 
-/// Gives numbers to those whose address is free, and people to the decoys on the way.
+/// Gives numbers to newcomers with a free address, and fills the decoys between them.
 async fn give_numbers(
     app: &App,
     caller: &CallerName,
@@ -61,7 +61,7 @@ struct Draft {
     addresses: Vec<Personal>,
 }
 
-/// An address that is to be looked up.
+/// An address to look up.
 enum Lookup {
     /// The address of a newcomer.
     Newcomer(Box<Newcomer>),
@@ -104,7 +104,7 @@ async fn index_addresses(
     Ok((newcomers, candidates))
 }
 
-/// Makes `count` decoys out of parts of the newcomers and of people who came before them.
+/// Makes `count` decoys from parts of the newcomers and of earlier customers.
 fn make_decoys(app: &App, people: &[Newcomer], count: usize) -> Vec<Draft> {
     if count == 0 {
         return Vec::new();

@@ -1,8 +1,8 @@
 //! The `accounts` compartment: customers sealed field by field, password verifiers, sessions.
 //!
 //! May touch: its own database, `keys` (release, seal, harden, index, decoys) and the SMTP relay
-//! for reset codes. It holds no key longer than a request lasts, and no full card number. Called
-//! by: the app servers of the shop, and `response` (orders, coarse attributes, contacts).
+//! for reset codes. It keeps no key past a request, and no full card number. Called by: the app
+//! servers of the shop, and `response` (orders, coarse attributes, contacts).
 
 mod app;
 mod config;
@@ -44,10 +44,10 @@ pub fn openapi() -> serde_json::Value {
     routes::routes().openapi(&routes::ABOUT)
 }
 
-/// How long waiting letters may take after the server was told to stop.
+/// The time that waiting letters get after the server was told to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Why the server does not start.
+/// A server that does not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {

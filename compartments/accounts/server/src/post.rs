@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cofferdam_core::{Personal, Rng, Timestamp};
 use cofferdam_mail::{Envelope, Head, Mailbox, Mailer, Message, MessageError, Relay, SendError};
 
-/// The way out for mail.
+/// The relay, and the sender of its letters.
 pub struct Post {
     mailer: Mailer,
     sender: String,
@@ -13,20 +13,20 @@ pub struct Post {
     rng: Arc<dyn Rng>,
 }
 
-/// One letter.
+/// A letter to hand to the relay.
 #[derive(Debug)]
 pub struct Letter<'a> {
     /// The address of the reader.
     pub to: Personal,
-    /// The subject.
+    /// The subject of the letter.
     pub subject: &'a str,
-    /// The text.
+    /// The plain text of the letter.
     pub text: &'a Personal,
     /// The date of the letter.
     pub date: Timestamp,
 }
 
-/// Why a letter did not leave.
+/// A letter that did not leave.
 #[derive(Debug, thiserror::Error)]
 pub enum PostError {
     /// The letter can't be written.
@@ -46,7 +46,7 @@ impl Post {
         Self { mailer, sender: sender.to_owned(), domain, rng }
     }
 
-    /// Sends a letter.
+    /// Sends a letter through the relay.
     pub async fn send(&self, letter: Letter<'_>) -> Result<(), PostError> {
         let id = format!("{}@{}", hex::encode(self.rng.bytes::<16>()), self.domain);
         let to = Mailbox { name: None, address: letter.to };

@@ -1,4 +1,4 @@
-//! Reading customers: the one place where their sealed texts are opened.
+//! Reading customers: the only place where their sealed texts are opened.
 
 use std::collections::BTreeMap;
 
@@ -12,16 +12,16 @@ use crate::app::{App, bad_request};
 use crate::domain::batch::check_records;
 use crate::store::SealedCustomer;
 
-/// What was read.
+/// The customers that were read.
 #[derive(Debug, Default)]
 pub struct Opened {
     /// The customers, ascending.
     pub customers: Vec<CustomerFields>,
-    /// The records that were withheld under a warrant, ascending: nobody lives there.
+    /// The records that were withheld under a warrant, ascending. They are decoys.
     pub decoys: Vec<Record>,
 }
 
-/// Reads `fields` of those of `records` that exist. Keys are asked for exactly what is filled, so
+/// Reads `fields` of those of `records` that exist. It asks for the keys of filled fields only, so
 /// that the release log names exactly what could be read.
 pub async fn read(
     app: &App,

@@ -11,17 +11,17 @@ use crate::domain::address;
 use crate::domain::password::{self, Cost, Hashed, Scheme};
 use crate::store::{Credential, KnownCredential};
 
-/// The customer whose password was right.
+/// A customer with the right password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verified {
-    /// The customer.
+    /// The customer's record number.
     pub record: Record,
-    /// When the password was set.
+    /// The instant at which the password was set.
     pub set_at: Timestamp,
 }
 
-/// Checks `password`. Only the answer to a right password says that it is void: a wrong one learns
-/// nothing.
+/// Checks `password`. Only the answer to a right password tells that it is void; the answer to a
+/// wrong one tells nothing.
 pub async fn verify(
     app: &App,
     caller: &CallerName,
@@ -53,7 +53,7 @@ pub async fn verify(
         return Err(voided());
     }
     if let Some((Hashed { scheme, salt, .. }, verifier)) = renewed {
-        // The password is the same: a void order still covers it.
+        // The password is the same, so a void order still covers it.
         let set_at = credential.set_at;
         let new = Credential { scheme, salt, verifier: *verifier.expose(), set_at };
         app.store.rehash(record, &credential, &new).await?;
@@ -61,7 +61,7 @@ pub async fn verify(
     Ok(verified)
 }
 
-/// The password was right and is void.
+/// The problem that the password was right and is void.
 #[must_use]
 pub fn voided() -> Problem {
     Problem::new(accounts_api::CREDENTIAL_VOIDED, "set a new password through a reset")
@@ -69,9 +69,9 @@ pub fn voided() -> Problem {
 
 /// A hash of the typed password.
 enum Hash {
-    /// Hashed as the stored credential was.
+    /// A hash by the scheme of the stored credential.
     AsStored(KeyBytes),
-    /// Hashed as new passwords are, to replace a legacy hash.
+    /// A hash by the scheme of new passwords, to replace a legacy hash.
     Renewed(Hashed),
 }
 
@@ -84,7 +84,8 @@ impl Hash {
     }
 }
 
-/// Hashes as the credential says and, if that is a legacy scheme, also as new passwords are.
+/// Hashes by the credential's scheme and, if that is a legacy scheme, also by that of new
+/// passwords.
 async fn hash(
     app: &App,
     credential: &Credential,

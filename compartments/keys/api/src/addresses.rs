@@ -16,10 +16,10 @@ pub struct IndexAddresses {
     pub digests: Vec<KeyBytes>,
 }
 
-/// The indexes.
+/// The look-up indexes of the addresses.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct IndexedAddresses {
-    /// One for each digest, in their order: `HMAC-SHA-256(index key, digest)`.
+    /// The indexes, in the order of the digests: `HMAC-SHA-256(index key, digest)`.
     pub indexes: Vec<KeyBytes>,
 }
 

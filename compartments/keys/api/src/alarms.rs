@@ -1,4 +1,4 @@
-//! Alarms: what somebody should look at.
+//! Alarms: messages that somebody should look at.
 
 use cofferdam_core::{Call, CallerName, Timestamp};
 use schemars::JsonSchema;
@@ -8,24 +8,24 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadAlarms {
-    /// Only alarms that rang after this sequence number are read; 0 for all.
+    /// Only alarms that rang after this sequence number; 0 reads all.
     pub after: u64,
 }
 
 /// An alarm. Repeats within a minute are one alarm with a count.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Alarm {
-    /// Grows with every alarm and every repeat.
+    /// The sequence number, which grows with every alarm and every repeat.
     pub seq: u64,
-    /// The instant when it rang first.
+    /// The instant of the first time it rang.
     pub first: Timestamp,
-    /// The instant when it rang last.
+    /// The instant of the last time it rang.
     pub last: Timestamp,
-    /// The cause.
+    /// The cause of the alarm.
     pub kind: AlarmKind,
     /// The caller that caused it, if a caller did.
     pub caller: Option<CallerName>,
-    /// How often it rang.
+    /// The number of times that it rang.
     pub count: u64,
     /// A sentence without personal data.
     #[schemars(extend("examples" = ["the hour's budget is spent: 1000 of 1000 records"]))]
@@ -42,7 +42,7 @@ pub enum AlarmKind {
     Decoy,
     /// A caller asked for something that it has no grant for.
     RefusedGrant,
-    /// A frozen caller went on asking.
+    /// A frozen caller kept asking.
     Frozen,
     /// A compartment asked a second time which records are decoys.
     DecoyProbe,
@@ -65,7 +65,7 @@ pub enum AlarmKind {
 }
 
 impl AlarmKind {
-    /// Every kind.
+    /// Every kind, in the order of the variants.
     pub const ALL: [Self; 13] = [
         Self::Budget,
         Self::Decoy,
@@ -102,7 +102,7 @@ impl AlarmKind {
         }
     }
 
-    /// The kind with a name.
+    /// Finds the kind with a name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)

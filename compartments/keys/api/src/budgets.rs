@@ -1,4 +1,4 @@
-//! Budgets: how many records a caller may touch.
+//! Budgets: the number of records that a caller may touch.
 
 use cofferdam_core::{Call, CallerName, Operation};
 use schemars::JsonSchema;
@@ -9,14 +9,14 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 #[schemars(extend("examples" = [{"minute": 60, "hour": 1000, "day": 10000, "burst": 200}]))]
 pub struct Budget {
-    /// Records in any 60 seconds.
+    /// The most records in any 60 seconds.
     pub minute: u64,
-    /// Records in any 60 minutes.
+    /// The most records in any 60 minutes.
     pub hour: u64,
-    /// Records in any 24 hours.
+    /// The most records in any 24 hours.
     pub day: u64,
-    /// Records beyond the limit of the minute that may pass in any 60 minutes. The limits of the
-    /// hour and the day hold all the same.
+    /// The records beyond the minute's limit that may pass in any 60 minutes. The limits of the
+    /// hour and the day still hold.
     #[serde(default)]
     pub burst: u64,
 }
@@ -33,8 +33,8 @@ impl Budget {
         }
     }
 
-    /// In how many hours a caller with this budget could touch `records`, drawing it to the limit;
-    /// `None` if it never could.
+    /// The hours in which a caller with this budget could touch `records` if it used the budget to
+    /// the limit; `None` if it never could.
     #[must_use]
     pub fn hours_to_drain(&self, records: u64) -> Option<f64> {
         if records == 0 {
@@ -53,16 +53,16 @@ impl Budget {
     }
 }
 
-/// Lowers a caller's budget below the policy's, or gives the policy's back. For the controller. One
-/// person is enough, since it only takes away.
+/// Lowers a caller's budget below the policy's, or restores the policy's. For the controller. One
+/// person is enough, because the call only takes away.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LowerBudget {
-    /// The caller.
+    /// The caller, by the name in its certificate.
     pub caller: CallerName,
     /// The operation that the budget is for.
     pub operation: Operation,
-    /// The budget from now on, in no window above the policy's; `None` for the policy's.
+    /// The budget from now on, in no window above the policy's; `None` restores the policy's.
     pub budget: Option<Budget>,
     /// The reason, at most 500 characters, without personal data: the log keeps it.
     #[schemars(extend("examples" = ["reads more customers than it serves"]))]

@@ -1,4 +1,4 @@
-//! Callers: what each may do and did lately, and how one is cut off.
+//! Callers: their grants, their recent use, and freezing them.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 use crate::budgets::Budget;
 use crate::policies::{Grant, by_operation};
 
-/// Refuses a caller everything from now on, or no longer. For the controller.
+/// Freezes or thaws a caller. Every call of a frozen caller is refused. For the controller.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FreezeCaller {
     /// The caller. It can't be the controller, whom nobody could thaw.
     pub caller: CallerName,
-    /// Frozen, or thawed.
+    /// `true` freezes, `false` thaws.
     pub frozen: bool,
     /// The reason, at most 500 characters, without personal data: the log keeps it.
     #[schemars(extend("examples" = ["its host reads customers at night"]))]
@@ -39,15 +39,15 @@ pub struct CallerStatus {
     pub caller: CallerName,
     /// Whether it is frozen.
     pub frozen: bool,
-    /// What it may do.
+    /// The operations and fields that it may use.
     pub grants: Vec<Grant>,
-    /// How many records it may touch.
+    /// The most records that it may touch, by operation.
     #[schemars(schema_with = "by_operation::<Budget>")]
     pub budgets: BTreeMap<Operation, Budget>,
-    /// How many records it touched in the last hour.
+    /// The number of records that it touched in the last hour, by operation.
     #[schemars(schema_with = "by_operation::<u64>")]
     pub last_hour: BTreeMap<Operation, u64>,
-    /// In how many hours it could read every record of the domains in which it may read, drawing
+    /// The hours in which it could read every record of the domains that it may read, if it used
     /// its budget to the limit; `None` if it never could.
     #[schemars(extend("examples" = [57_600.0]))]
     pub hours_to_drain: Option<f64>,

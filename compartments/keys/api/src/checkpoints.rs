@@ -1,4 +1,4 @@
-//! Checkpoints of the release log, for those who copy, witness and check it. Public tools read the
+//! Checkpoints of the release log, for copying, witnessing and checking it. Public tools read the
 //! same log as C2SP tlog-tiles: `GET /checkpoint`, `GET /tile/…`.
 
 use cofferdam_core::Call;
@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 /// A node of the Merkle tree, 32 bytes.
 pub type NodeHash = [u8; 32];
 
-/// Reads the state of the log.
+/// Reads the signed state of the log.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadCheckpoint {
-    /// The size of the tree that the reader knows. The answer proves that the log only grew since;
-    /// 0 for no proof.
+    /// The size of the tree that the reader knows. The answer proves that the log has only grown
+    /// since; 0 asks for no proof.
     #[schemars(extend("examples" = [900]))]
     pub since: u64,
 }

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::problems::DECOYS_CLAIMED;
 
-/// Asks which of a range of new record numbers are decoys, so that `accounts` can fill them. `keys`
-/// tells it once: if a range was claimed before, the call is refused with an alarm. A fallen
-/// `accounts` can't learn where the decoys are.
+/// Claims the decoys of a range of new record numbers, so that `accounts` can fill them. `keys`
+/// names them once: a second claim of the same range is refused with an alarm. A fallen `accounts`
+/// can't learn which records are decoys.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClaimDecoys {
@@ -16,7 +16,7 @@ pub struct ClaimDecoys {
     pub domain: Domain,
     /// The first number of the range.
     pub from: Record,
-    /// How many numbers the range has, 1 to 100,000.
+    /// The number of records in the range, 1 to 100,000.
     #[schemars(extend("examples" = [10_000]))]
     pub count: u32,
 }
@@ -24,7 +24,7 @@ pub struct ClaimDecoys {
 /// The decoys of a range.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ClaimedDecoys {
-    /// Their record numbers, ascending.
+    /// The record numbers of the decoys, ascending.
     pub decoys: Vec<Record>,
 }
 

@@ -1,4 +1,4 @@
-//! Entries of the release log, for those who copy, witness and check it.
+//! Entries of the release log, for copying, witnessing and checking it.
 
 use cofferdam_core::Call;
 use schemars::JsonSchema;
@@ -12,7 +12,7 @@ use crate::checkpoints::NodeHash;
 pub struct ReadEntries {
     /// The index of the first entry.
     pub from: u64,
-    /// The most entries of the answer. It may hold fewer, and stops at about 4 MiB.
+    /// The most entries of the answer. The answer may hold fewer, and stops at about 4 MiB.
     #[schemars(extend("examples" = [1_000]))]
     pub limit: u32,
 }

@@ -9,29 +9,29 @@ use crate::budgets::Budget;
 use crate::epochs::EpochChange;
 use crate::warrants::WarrantId;
 
-/// The most bytes of an entry: C2SP tlog-tiles has 16 bits for its length.
+/// The most bytes of an entry: C2SP tlog-tiles has 16 bits for the length.
 pub const MAX_ENTRY: usize = 65_535;
 
-/// An entry: something that `keys` did, written before the answer left. Entries are encoded with
+/// An entry: one thing that `keys` did, written before the answer left. Entries are encoded with
 /// postcard, so variants are only ever added at the end, and no variant changes its fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// The time by the clock of `keys`, to the millisecond.
     #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub at: Timestamp,
-    /// What `keys` did.
+    /// The event that the entry records.
     pub event: Event,
 }
 
-/// Something that `keys` did.
+/// An event: one thing that `keys` did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Event {
     /// The server started with the log in order.
     Started,
-    /// The server started and cut a torn end off the log. The bytes were being written when it
-    /// died, before any answer left.
+    /// The server started and cut a torn end off the log. The bytes were being written when the
+    /// server died, before any answer left.
     Recovered {
-        /// How many bytes were cut.
+        /// The number of bytes that were cut.
         bytes_cut: u64,
     },
     /// Keys were released.
@@ -42,20 +42,20 @@ pub enum Event {
         via: CallerName,
         /// The domain of the records.
         domain: Domain,
-        /// To read, to write, or to re-seal.
+        /// The purpose: to read, to write, or to re-seal.
         operation: Operation,
-        /// The fields.
+        /// The fields whose keys were released.
         fields: FieldSet,
         /// The epoch of the keys.
         epoch: Epoch,
-        /// The records.
+        /// The records whose keys were released.
         records: RecordList,
-        /// The warrant on which the release drew.
+        /// The warrant that covered the release, if a warrant did.
         warrant: Option<WarrantId>,
     },
     /// Passwords were hardened: people typed them at `caller`.
     Hardened {
-        /// The caller where they were typed.
+        /// The caller at which they were typed.
         caller: CallerName,
         /// The compartment that asked.
         via: CallerName,
@@ -68,29 +68,29 @@ pub enum Event {
         caller: CallerName,
         /// The compartment that asked.
         via: CallerName,
-        /// How many addresses.
+        /// The number of addresses.
         count: u32,
     },
     /// A caller was frozen or thawed.
     Froze {
-        /// The caller.
+        /// The name of the caller.
         caller: CallerName,
         /// The controller that did it.
         by: CallerName,
-        /// Frozen, or thawed.
+        /// `true` if it was frozen, `false` if it was thawed.
         frozen: bool,
-        /// The reason.
+        /// The reason that the controller gave.
         reason: String,
     },
     /// A warrant with two good signatures was opened.
     WarrantOpened {
         /// The number of the warrant.
         warrant: WarrantId,
-        /// The caller that may draw on it.
+        /// The caller that may use the warrant.
         caller: CallerName,
         /// The fields that may be read.
         fields: FieldSet,
-        /// How many records may be read.
+        /// The number of records that may be read.
         records: u32,
         /// The names of the two people who signed.
         approvers: [String; 2],
@@ -110,7 +110,7 @@ pub enum Event {
         via: CallerName,
         /// The domain of the records.
         domain: Domain,
-        /// The records.
+        /// The erased records.
         records: RecordList,
     },
     /// The policy was changed.
@@ -126,7 +126,7 @@ pub enum Event {
     EpochChanged {
         /// The domain of the master key.
         domain: Domain,
-        /// The change.
+        /// The change: a start or a retirement.
         change: EpochChange,
         /// The names of the two people who signed.
         approvers: [String; 2],
@@ -138,33 +138,33 @@ pub enum Event {
         /// Credentials that were set up to this instant are void.
         #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
         set_before: Timestamp,
-        /// The names of those who signed: two, or one who broke the glass.
+        /// The names of the signers: two, or one who broke the glass.
         approvers: Vec<String>,
-        /// Why the signature of one person had to do.
+        /// The reason why one signature was enough; none with two signatures.
         break_glass: Option<String>,
     },
-    /// The budget of a caller was lowered below the policy's, or the policy's was given back.
+    /// The budget of a caller was lowered below the policy's, or the policy's was restored.
     BudgetLowered {
-        /// The caller.
+        /// The name of the caller.
         caller: CallerName,
         /// The operation that the budget is for.
         operation: Operation,
-        /// The lower budget; `None` for the policy's.
+        /// The lower budget; `None` if the policy's was restored.
         budget: Option<Budget>,
         /// The controller that did it.
         by: CallerName,
-        /// The reason.
+        /// The reason that the controller gave.
         reason: String,
     },
     /// A domain's master key was renewed by the order of one person.
     EpochForced {
         /// The domain of the master key.
         domain: Domain,
-        /// The change.
+        /// The change, which is always a start.
         change: EpochChange,
         /// The name of the person who signed.
         approver: String,
-        /// Why the signature of one person had to do.
+        /// The reason why one signature was enough.
         reason: String,
     },
 }
@@ -175,7 +175,7 @@ pub enum Event {
 pub struct BadEntry(String);
 
 impl Entry {
-    /// The bytes in the log.
+    /// Encodes the entry as the log stores it.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         #[expect(
@@ -185,7 +185,7 @@ impl Entry {
         postcard::to_stdvec(self).expect("an entry can be encoded")
     }
 
-    /// Reads an entry. Every byte must belong to it.
+    /// Decodes an entry. Every byte must belong to the entry.
     pub fn decode(bytes: &[u8]) -> Result<Self, BadEntry> {
         match postcard::take_from_bytes(bytes) {
             Ok((entry, [])) => Ok(entry),
@@ -196,7 +196,7 @@ impl Entry {
 }
 
 impl Event {
-    /// The data that it touched, if any: released keys, or passwords that were typed.
+    /// The data that the entry touched, if any: released keys, or passwords that were typed.
     #[must_use]
     pub fn touch(&self) -> Option<Touch<'_>> {
         match self {
@@ -218,14 +218,14 @@ impl Event {
         }
     }
 
-    /// Whether it is rare, and says more than whose data was touched.
+    /// Whether the entry is rare, and tells more than the touched data.
     #[must_use]
     pub const fn is_notable(&self) -> bool {
         !matches!(self, Self::Released { .. } | Self::Hardened { .. } | Self::Indexed { .. })
     }
 }
 
-/// Reads the bytes of an entry and shows what an index keeps of it: a
+/// Decodes an entry and shows the part that an index keeps: a
 /// [`SummarizeEntry`](cofferdam_core::SummarizeEntry).
 pub fn summarize(entry: &[u8], show: &mut dyn FnMut(&EntrySummary<'_>)) -> bool {
     let Ok(entry) = Entry::decode(entry) else { return false };
@@ -234,13 +234,13 @@ pub fn summarize(entry: &[u8], show: &mut dyn FnMut(&EntrySummary<'_>)) -> bool 
     true
 }
 
-/// Ascending record numbers, none twice. Encoded as the first number and then the gaps, so that
-/// neighbours cost a byte each.
+/// Ascending record numbers without repeats. They are encoded as the first number and then the
+/// gaps, so that neighbours cost a byte each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordList(Vec<Record>);
 
 impl RecordList {
-    /// The list of `records`, in ascending order and without repeats.
+    /// Makes the list of `records`, in ascending order and without repeats.
     #[must_use]
     pub fn new(mut records: Vec<Record>) -> Self {
         records.sort_unstable();

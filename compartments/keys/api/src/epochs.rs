@@ -7,18 +7,18 @@ use serde::{Deserialize, Serialize};
 use crate::problems::{EPOCH_OUTDATED, ORDER_REFUSED};
 use crate::signed::{Order, Signed};
 
-/// Two people order a change of a domain's master key.
+/// An order to change a domain's master key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EpochOrder {
     /// The domain of the master key.
     pub domain: Domain,
-    /// The change.
+    /// The change to make.
     pub change: EpochChange,
-    /// The order may be carried out until this instant.
+    /// The last instant at which the order may be carried out.
     pub until: Timestamp,
-    /// Why the signature of one person must do to start an epoch, 10 to 500 characters. The log
-    /// keeps it, and an alarm rings. An old key is destroyed by two people or not at all.
+    /// The reason why one signature must suffice to start an epoch, 10 to 500 characters. The log
+    /// keeps it, and an alarm rings. Destroying an old key always takes two people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = ["nobody else can be reached, and the host of accounts fell"]))]
     pub break_glass: Option<String>,
@@ -31,15 +31,15 @@ pub enum EpochChange {
     /// Makes a master key for a new epoch. New data is sealed under it, and the compartment may
     /// re-seal its records.
     Start {
-        /// The current epoch plus one: the order starts no other, and starts it once.
+        /// The current epoch plus one. The order starts no other epoch, and starts this one once.
         epoch: Epoch,
-        /// Records may be re-sealed until this instant.
+        /// The last instant at which records may be re-sealed.
         reseal_until: Timestamp,
     },
-    /// Destroys the master key of an epoch that is no longer current. Whatever is still sealed
+    /// Destroys the master key of an epoch that is no longer current. Data that is still sealed
     /// under it stays closed for ever, in backups too.
     Retire {
-        /// The epoch.
+        /// The number of the epoch.
         epoch: Epoch,
     },
 }
@@ -75,7 +75,7 @@ impl Call for ChangeEpoch {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadEpochs {
-    /// The domain.
+    /// The domain of the epochs.
     pub domain: Domain,
 }
 
@@ -86,7 +86,7 @@ pub struct DomainEpochs {
     pub current: Epoch,
     /// The epochs whose master key exists, ascending; the current one is the last.
     pub readable: Vec<Epoch>,
-    /// The compartment may re-seal its records until this instant.
+    /// The last instant at which the compartment may re-seal its records.
     pub reseal_until: Option<Timestamp>,
 }
 

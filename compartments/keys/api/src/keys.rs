@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::warrants::WarrantId;
 
 /// Releases field keys: all that are asked for, or none. Only the compartment in front of the
-/// domain may ask; the grant and the budget of the caller that it serves count.
+/// domain may ask. The grant and the budget are those of the caller that it serves.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReleaseKeys {
@@ -18,15 +18,16 @@ pub struct ReleaseKeys {
     /// The caller whom the compartment serves.
     pub caller: CallerName,
     /// [`Operation::Release`] to read, [`Operation::Seal`] to write, [`Operation::Reseal`] to move
-    /// the records of the compartment to a new epoch.
+    /// the compartment's records to a new epoch.
     pub operation: Operation,
-    /// The records, together one to [`MAX_BATCH`](crate::MAX_BATCH). No key is asked for twice.
+    /// The records, one to [`MAX_BATCH`](crate::MAX_BATCH) in all groups. No key is asked for
+    /// twice.
     pub groups: Vec<KeyGroup>,
-    /// The warrant to draw on, if the caller's grant does not cover the release.
+    /// The warrant to use, if the caller's grant does not cover the release.
     pub warrant: Option<WarrantId>,
 }
 
-/// Records of which the same keys are wanted.
+/// Records that need the keys of the same fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyGroup {
@@ -38,14 +39,14 @@ pub struct KeyGroup {
     pub records: Vec<Record>,
 }
 
-/// The released keys.
+/// The keys of the requested groups, without those that are withheld.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ReleasedKeys {
-    /// One for each group of the request, in their order.
+    /// The released groups, in the order of the request.
     pub groups: Vec<ReleasedGroup>,
-    /// Records that are withheld because they are decoys. Only a release under a warrant says so.
+    /// The records that are withheld as decoys. Only a release under a warrant names them.
     pub decoys: Vec<Record>,
-    /// Records that are withheld because they were erased.
+    /// The records that are withheld because they were erased.
     pub erased: Vec<Record>,
 }
 
@@ -61,14 +62,14 @@ pub struct ReleasedGroup {
 /// The keys of one record.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct RecordKeys {
-    /// The record.
+    /// The record's number.
     pub record: Record,
-    /// One key for each field, in the order of the fields' numbers.
+    /// The keys, one for each field, in the order of the fields' numbers.
     pub keys: Vec<FieldKey>,
 }
 
 impl ReleaseKeys {
-    /// How many records are asked for; a record counts in each of its groups.
+    /// Counts the records that are asked for. A record counts in each of its groups.
     #[must_use]
     pub fn count(&self) -> usize {
         self.groups.iter().map(|group| group.records.len()).sum()
@@ -76,8 +77,8 @@ impl ReleaseKeys {
 }
 
 impl ReleasedKeys {
-    /// Whether this answers `call`: there is a key for each field of each record, in their order.
-    /// Only records that were asked for may be withheld, and decoys only under a warrant.
+    /// Whether this is an answer to `call`: there is a key for each field of each record, in their
+    /// order. Only records that were asked for may be withheld, and decoys only under a warrant.
     #[must_use]
     pub fn answers(&self, call: &ReleaseKeys) -> bool {
         if call.warrant.is_none() && !self.decoys.is_empty() {

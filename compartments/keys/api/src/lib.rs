@@ -1,5 +1,5 @@
-//! What the `keys` compartment says over the wire: its calls, a file a noun; the entries of its
-//! release log; and the orders that two people sign.
+//! The calls and answers of the `keys` compartment, a file a noun; the entries of its release log;
+//! and the orders that two people sign.
 //!
 //! May touch: `cofferdam-core` only. Called by: `keys/server`, `keys/client`, and as a client's
 //! vocabulary by `response` and the CLI.

@@ -1,11 +1,11 @@
-//! Mail that came for customers.
+//! Mail that arrived for customers.
 
 use cofferdam_core::{Call, Record};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Tells that mail came for a customer. The answer is the same whether the record is a decoy or
-/// not. For a decoy an alarm rings, which names the callers that ever opened its address.
+/// Reports that mail came for a customer. The answer is the same for decoys and customers. For a
+/// decoy, an alarm rings that names the callers which ever opened its address.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReportMail {

@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HardenPasswords {
-    /// The caller where the passwords were typed.
+    /// The caller at which the passwords were typed.
     pub caller: CallerName,
-    /// One to [`MAX_BATCH`](crate::MAX_BATCH) hashes.
+    /// The hashes, one to [`MAX_BATCH`](crate::MAX_BATCH).
     #[schemars(length(min = 1, max = crate::MAX_BATCH))]
     pub items: Vec<HardenItem>,
 }
 
-/// One password hash.
+/// A password hash to harden.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HardenItem {
@@ -26,10 +26,10 @@ pub struct HardenItem {
     pub hash: KeyBytes,
 }
 
-/// The verifiers.
+/// The verifiers of the password hashes.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct HardenedPasswords {
-    /// One for each hash, in their order: `HMAC-SHA-256(pepper, record ‖ hash)`.
+    /// The verifiers, in the order of the hashes: `HMAC-SHA-256(pepper, record ‖ hash)`.
     pub verifiers: Vec<KeyBytes>,
 }
 

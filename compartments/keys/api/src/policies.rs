@@ -1,4 +1,4 @@
-//! The policy: what each caller may do, and how much of it. One document, which two people change
+//! The policy: the grants and budgets of each caller. It is one document, which two people change
 //! as a whole.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,15 +16,15 @@ use crate::signed::{ApproverKey, Order, Signed};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
-    /// Grows by one with every change.
+    /// The version, which grows by one with every change.
     pub version: u64,
     /// The people who may sign the next policy, warrants and other orders.
     pub approvers: Vec<ApproverKey>,
-    /// The callers; one that is not listed may do nothing.
+    /// The callers. A caller that is not listed may do nothing.
     pub callers: Vec<CallerPolicy>,
 }
 
-/// What a caller may do.
+/// The grants and budgets of one caller.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CallerPolicy {
@@ -33,8 +33,8 @@ pub struct CallerPolicy {
     /// The operations that it may do.
     #[serde(default)]
     pub grants: Vec<Grant>,
-    /// How many records it may touch; an operation without a budget is refused. The budget of a
-    /// front bounds all its callers together.
+    /// The most records that it may touch, by operation. An operation without a budget is refused.
+    /// The budget of a front bounds all its callers together.
     #[serde(default)]
     #[schemars(schema_with = "by_operation::<Budget>")]
     pub budgets: BTreeMap<Operation, Budget>,
@@ -44,9 +44,9 @@ pub struct CallerPolicy {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Grant {
-    /// The domain.
+    /// The domain of the fields.
     pub domain: Domain,
-    /// The operation.
+    /// The operation that is allowed.
     pub operation: Operation,
     /// The fields, all of the domain.
     #[serde(default)]
@@ -60,14 +60,14 @@ pub fn by_operation<T: JsonSchema>(schemas: &mut SchemaGenerator) -> Schema {
     map
 }
 
-/// Why a policy makes no sense.
+/// A policy that contradicts itself or names something that does not exist.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the policy makes no sense: {0}")]
 pub struct BadPolicy(String);
 
 impl Policy {
-    /// Checks that the policy makes sense: nobody would notice a grant of a field that the domain
-    /// does not hold.
+    /// Checks the policy for contradictions, because nobody would notice a grant of a field that
+    /// the domain does not hold.
     pub fn check(&self) -> Result<(), BadPolicy> {
         let bad = |what: String| Err(BadPolicy(what));
         let mut names = BTreeSet::new();

@@ -4,8 +4,8 @@ use cofferdam_core::{Call, CallerName, Domain, Record};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Erases records for ever: their keys, of every epoch, are never released again, so that their
-/// data in backups stays closed. This can't be undone.
+/// Erases records for ever: their keys are never released again, in any epoch, so that their data
+/// in backups stays closed. This can't be undone.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EraseRecords {
@@ -13,7 +13,7 @@ pub struct EraseRecords {
     pub domain: Domain,
     /// The caller that asked the compartment to erase.
     pub caller: CallerName,
-    /// One to [`MAX_BATCH`](crate::MAX_BATCH) records, ascending, none twice.
+    /// The records, one to [`MAX_BATCH`](crate::MAX_BATCH), ascending, none twice.
     #[schemars(length(min = 1, max = crate::MAX_BATCH))]
     pub records: Vec<Record>,
 }

@@ -1,5 +1,5 @@
 //! Orders that two people sign, each with an Ed25519 signature (RFC 8032) over the order's JSON.
-//! `keys` checks the signatures itself, so that a compartment that carries an order can't make one
+//! `keys` checks the signatures itself, so that a compartment which carries an order can't make one
 //! up.
 
 use std::fmt;
@@ -22,19 +22,19 @@ use zeroize::Zeroizing;
 
 /// An order that needs two people.
 pub trait Order: Serialize {
-    /// The words in front of the signed bytes: a signature of one kind of order is good for no
-    /// other.
+    /// The words in front of the signed bytes, so that a signature of one kind of order is no
+    /// signature of another kind.
     const HEADING: &'static str;
 
     /// The kind of order, as messages and alarms name it.
     const NAME: &'static str;
 
-    /// Why the signature of one person must do, if it is such an order.
+    /// The reason why one signature must suffice, if the order breaks the glass.
     fn break_glass(&self) -> Option<&str> {
         None
     }
 
-    /// The order may be carried out until this instant, if it names one.
+    /// The last instant at which the order may be carried out, if the order names one.
     fn until(&self) -> Option<Timestamp> {
         None
     }
@@ -54,9 +54,9 @@ pub trait Order: Serialize {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Signed{T}")]
 pub struct Signed<T> {
-    /// The order.
+    /// The order that was signed.
     pub order: T,
-    /// Signatures by different people; two are needed.
+    /// The signatures, by different people; two are needed.
     pub signatures: Vec<Signature>,
 }
 
@@ -68,8 +68,8 @@ pub struct Signature {
     #[schemars(extend("examples" = ["ann"]))]
     pub approver: String,
     /// Ed25519 over [`Order::signed_bytes`], in base64. The bytes are `cofferdam policy v1` (or
-    /// `epoch v1`, `warrant v2`, `void v1`), a line feed, and the order as JSON without spaces. Its
-    /// keys are in the order of the type, and none is left out.
+    /// `epoch v1`, `warrant v2`, `void v1`), a line feed, and the order as JSON without spaces. The
+    /// JSON keys are in the order of the type, and none is left out.
     #[schemars(extend("examples" = [SIGNATURE]))]
     pub signature: String,
 }
@@ -92,14 +92,14 @@ const SIGNATURE: &str =
 /// The public key of the same vector.
 const PUBLIC_KEY: &str = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
 
-/// Why signatures don't hold.
+/// Signatures that do not hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BadSignature {
     /// Fewer than two people signed.
     #[error("the order needs good signatures of two people and has {0}")]
     TooFew(usize),
-    /// Somebody signed who is no approver.
+    /// A signer is no approver.
     #[error("{0:?} is no approver")]
     Unknown(String),
     /// A signature does not match the order.
@@ -116,7 +116,7 @@ impl<T: Order> Signed<T> {
         <[String; 2]>::try_from(names).map_err(|_| BadSignature::TooFew(good))
     }
 
-    /// The names of the approvers who signed exactly this order, sorted, each once; at least one.
+    /// The names of the approvers who signed exactly this order, sorted, each once; one or more.
     pub fn signers(&self, approvers: &[ApproverKey]) -> Result<Vec<String>, BadSignature> {
         let message = self.order.signed_bytes();
         let mut names = Vec::new();
@@ -152,7 +152,7 @@ pub struct ApproverSecret {
     seed: Zeroizing<[u8; 32]>,
 }
 
-/// Why the key file of an approver can't be used.
+/// A key file of an approver that can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BadApproverKey {
@@ -162,7 +162,7 @@ pub enum BadApproverKey {
     /// The passphrase is wrong, or the file was changed.
     #[error("the passphrase does not open the key")]
     Passphrase,
-    /// Opening the file would take more memory or time than a key of ours ever does.
+    /// Opening the file would take more memory or time than a file that was made here.
     #[error("the key needs more memory or time to open than any key made here: where is it from?")]
     Costly,
     /// The file holds another kind of key.
@@ -175,15 +175,15 @@ const ED25519_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112"
 const PEM_LABEL: &str = "ENCRYPTED PRIVATE KEY";
 
 impl ApproverSecret {
-    /// A new key for `name`.
+    /// Makes a new key for `name`.
     #[must_use]
     pub fn generate(name: &str, rng: &dyn Rng) -> Self {
         #[expect(clippy::expect_used, reason = "any 32 bytes are an Ed25519 seed")]
         Self::from_seed(name, Zeroizing::new(rng.bytes())).expect("32 bytes are a seed")
     }
 
-    /// The key as a PEM file that only `passphrase` opens: scrypt (N = 2^15, r = 8, p = 1) and
-    /// AES-256-CBC.
+    /// Writes the key as a PEM file that only `passphrase` opens: scrypt (N = 2^15, r = 8, p = 1)
+    /// and AES-256-CBC.
     pub fn to_pem(&self, passphrase: &[u8], rng: &dyn Rng) -> Result<String, BadApproverKey> {
         let form = |e: &dyn fmt::Display| BadApproverKey::Form(e.to_string());
         let inner = OctetStringRef::new(self.seed.as_slice()).and_then(|seed| seed.to_der());

@@ -7,19 +7,19 @@ use serde::{Deserialize, Serialize};
 use crate::problems::ORDER_REFUSED;
 use crate::signed::{Order, Signed};
 
-/// Two people order that the credentials of all customers are void. The order names the instant, so
-/// that handing it in again voids nothing more.
+/// An order that voids the credentials of all customers. It names the instant, so that handing it
+/// in again voids nothing more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VoidOrder {
     /// The number of the incident.
     pub incident: u32,
-    /// Credentials that were set up to this instant are void.
+    /// The instant up to which set credentials are void.
     pub set_before: Timestamp,
-    /// The order may be carried out until this instant.
+    /// The last instant at which the order may be carried out.
     pub until: Timestamp,
-    /// Why the signature of one person must do, 10 to 500 characters. It is part of the signed
-    /// bytes; the log keeps it, and an alarm rings.
+    /// The reason why one signature must suffice, 10 to 500 characters. It is part of the signed
+    /// bytes, the log keeps it, and an alarm rings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = ["nobody else can be reached, and accounts are being emptied"]))]
     pub break_glass: Option<String>,
@@ -38,8 +38,8 @@ impl Order for VoidOrder {
     }
 }
 
-/// Checks a void order and writes it to the log. For the front that carries the order out and knows
-/// no approvers itself. A fallen controller can't shut out all customers alone.
+/// Checks a void order and writes it to the log. For the front that carries the order out, which
+/// knows no approvers itself. A fallen controller alone can't shut out all customers.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApproveVoidOrder {

@@ -1,4 +1,4 @@
-//! Warrants: by a warrant, two people allow one caller to read some fields of a bounded number of
+//! Warrants: with a warrant, two people allow one caller to read some fields of a bounded number of
 //! records.
 
 use std::fmt;
@@ -15,7 +15,7 @@ use crate::signed::{Order, Signed};
 pub struct WarrantId(#[schemars(with = "String")] pub [u8; 16]);
 
 impl WarrantId {
-    /// A new number.
+    /// Makes a new random number.
     #[must_use]
     pub fn random(rng: &dyn Rng) -> Self {
         Self(rng.bytes())
@@ -67,24 +67,24 @@ impl<'de> Deserialize<'de> for WarrantId {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Warrant {
-    /// The number of the warrant; the same number opens once.
+    /// The number of the warrant. A number can be opened only once.
     pub id: WarrantId,
     /// The number of the incident.
     pub incident: u32,
-    /// The letter or the post that it is for.
+    /// The letter or the paper post that it is for.
     pub subject: WarrantSubject,
-    /// The only caller that may draw on it.
+    /// The only caller that may use it.
     #[schemars(extend("examples" = ["response-1"]))]
     pub caller: CallerName,
     /// The domain of the records.
     pub domain: Domain,
     /// The fields that may be read.
     pub fields: FieldSet,
-    /// How many records may be read in all.
+    /// The number of records that may be read in all.
     pub records: u32,
-    /// It holds from this instant.
+    /// The instant from which it holds.
     pub from: Timestamp,
-    /// It holds until this instant.
+    /// The instant until which it holds.
     pub until: Timestamp,
 }
 
@@ -93,7 +93,7 @@ impl Order for Warrant {
     const NAME: &'static str = "a warrant";
 }
 
-/// A text that is no number of a warrant.
+/// A text that is no warrant's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the number of a warrant is 32 hexadecimal digits")]
 pub struct BadWarrantId;
@@ -111,7 +111,7 @@ impl Call for OpenWarrant {
     type Answer = WarrantId;
 }
 
-/// Ends a warrant before its time. For the controller.
+/// Closes a warrant before its time. For the controller.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CloseWarrant {

@@ -1,28 +1,28 @@
-//! Why there is no key, or why a key does not fit.
+//! The errors of asking for keys and of using them.
 
 use cofferdam_core::{Field, OpenError, ProblemType, Record};
 use cofferdam_wire::{CallError, Problem};
 
-/// Why there is no key, or why a key does not fit.
+/// A key that is not there, or that does not fit.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum VaultError {
     /// `keys` refused, or did not answer.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// The answer of `keys` is not one to the question: something is missing, superfluous or of
+    /// The answer of `keys` does not fit the question: something is missing, superfluous or of
     /// another epoch.
     #[error("keys answered for other items than it was asked for")]
     Mismatch,
     /// `keys` withheld the keys of a record that must have some.
     #[error("keys withheld the keys of record {0}")]
     Withheld(Record),
-    /// A key was used that nobody asked for.
+    /// The compartment used a key that it had not asked for.
     #[error("no key of {field} was asked for, for record {record}")]
     NotAsked {
-        /// The record.
+        /// The record of the key.
         record: Record,
-        /// The field.
+        /// The field of the key.
         field: Field,
     },
     /// A sealed text does not open.
@@ -38,8 +38,8 @@ impl VaultError {
     }
 }
 
-/// A refusal of `keys` is passed on; an incomplete answer is a failure of `keys`; whatever else
-/// goes wrong is the compartment's own.
+/// A refusal of `keys` is passed on. An incomplete answer is a failure of `keys`. Any other error
+/// is the compartment's own.
 impl From<VaultError> for Problem {
     fn from(error: VaultError) -> Self {
         match error {

@@ -1,4 +1,4 @@
-//! Keys by record and by field, and how they are asked for.
+//! Released keys by record and by field, and the way to ask for them.
 
 use std::collections::BTreeMap;
 
@@ -7,19 +7,19 @@ use keys_api::{KeyGroup, RecordKeys, ReleaseKeys, ReleasedKeys};
 
 use crate::VaultError;
 
-/// A record as the compartment keeps it.
+/// A record as the compartment stores it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SealedRecord {
-    /// The record.
+    /// The record's number.
     pub record: Record,
-    /// The epoch that it is sealed under.
+    /// The epoch under which it is sealed.
     pub epoch: Epoch,
-    /// The fields that are there and wanted. A key is released only for data that exists, so that
-    /// the log names exactly what could be read.
+    /// The fields that the record has and the caller wants. A key is released only for data that
+    /// exists, so that the log names exactly what could be read.
     pub fields: FieldSet,
 }
 
-/// The keys of some fields of one record. They live no longer than the request.
+/// The keys of some fields of one record. They are dropped at the end of the request.
 #[derive(Debug)]
 pub struct FieldKeys {
     record: Record,
@@ -48,7 +48,7 @@ pub struct Resealing {
 }
 
 impl FieldKeys {
-    /// The epoch of the keys; 0 where a record without fields was to be sealed.
+    /// The epoch of the keys; 0 for a record that was to be sealed without fields.
     #[must_use]
     pub const fn epoch(&self) -> Epoch {
         self.epoch
@@ -80,8 +80,8 @@ impl FieldKeys {
 }
 
 impl Released {
-    /// The keys of a record that was asked for; `None` when `keys` withheld them, because the
-    /// record was erased or, under a warrant, is a decoy.
+    /// The keys of a record that was asked for; `None` if `keys` withheld them, because the record
+    /// was erased or, under a warrant, is a decoy.
     #[must_use]
     pub fn get(&self, record: Record) -> Option<&FieldKeys> {
         self.keys.get(&record)
@@ -92,12 +92,12 @@ impl Released {
         self.get(record).ok_or(VaultError::Withheld(record))
     }
 
-    /// The keys of the only record that was asked for, taken out.
+    /// Takes the keys of the only record that was asked for.
     pub fn take(mut self, record: Record) -> Result<FieldKeys, VaultError> {
         self.keys.remove(&record).ok_or(VaultError::Withheld(record))
     }
 
-    /// Records that were withheld under a warrant, ascending: nobody lives there.
+    /// The records that were withheld under a warrant, ascending. They are decoys.
     #[must_use]
     pub fn decoys(&self) -> &[Record] {
         &self.decoys
@@ -123,19 +123,19 @@ impl ResealKeys {
 }
 
 impl Resealing {
-    /// The keys of a record that was asked for; `None` when the record was erased meanwhile.
+    /// The keys of a record that was asked for; `None` if the record was erased meanwhile.
     #[must_use]
     pub fn get(&self, record: Record) -> Option<&ResealKeys> {
         self.keys.get(&record)
     }
 }
 
-/// What is asked for: the fields of each record under an epoch (`None`: the current one).
+/// The fields that are asked for, by record and epoch (`None`: the current one).
 #[derive(Debug, Default, Clone)]
 pub struct Wish(BTreeMap<(Record, Option<Epoch>), FieldSet>);
 
 impl Wish {
-    /// Adds fields of a record. Fields that were added before are asked for once.
+    /// Adds fields of a record. Fields that are added twice are asked for once.
     pub fn add(&mut self, record: Record, epoch: Option<Epoch>, fields: FieldSet) {
         let wanted = self.0.entry((record, epoch)).or_default();
         *wanted = wanted.union(fields);
@@ -146,8 +146,7 @@ impl Wish {
         self.0.values().all(|fields| fields.is_empty())
     }
 
-    /// The groups as a call names them: one for each epoch and set of fields, with ascending
-    /// records.
+    /// The groups of a call: one for each epoch and set of fields, with ascending records.
     pub fn groups(&self) -> Vec<KeyGroup> {
         let mut groups: BTreeMap<(Option<Epoch>, FieldSet), Vec<Record>> = BTreeMap::new();
         for ((record, epoch), fields) in &self.0 {
@@ -159,8 +158,8 @@ impl Wish {
         groups.into_iter().map(group).collect()
     }
 
-    /// The keys of an answer to `call`, which has the groups of this wish, with those of records
-    /// without a field.
+    /// The keys of an answer to `call`, which has the groups of this wish. Records without a field
+    /// are included.
     pub fn released(
         &self,
         call: &ReleaseKeys,
@@ -174,7 +173,7 @@ impl Wish {
         Ok(released)
     }
 
-    /// What is released when there is no key to ask for.
+    /// The result if there is no key to ask for.
     pub fn released_without_keys(&self) -> Released {
         let without = self.0.iter().filter(|(_, fields)| fields.is_empty());
         let without = without.map(|((record, epoch), _)| {
@@ -204,7 +203,7 @@ pub fn resealing(
     Ok(Resealing { keys: pairs })
 }
 
-/// The keys of an answer that is held against its call.
+/// The keys of an answer, by epoch, after comparing it with its call.
 fn by_epoch(
     call: &ReleaseKeys,
     answer: ReleasedKeys,

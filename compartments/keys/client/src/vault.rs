@@ -11,7 +11,7 @@ use crate::VaultError;
 use crate::released::{Released, Resealing, SealedRecord, Wish, resealing};
 
 /// The keys of one domain, as its compartment asks for them. `caller` is always the client that the
-/// compartment serves: its grant and budget count.
+/// compartment serves, because the grant and the budget are that client's.
 #[derive(Debug)]
 pub struct Vault {
     domain: Domain,
@@ -19,14 +19,14 @@ pub struct Vault {
 }
 
 impl Vault {
-    /// The keys of `domain`, which `client` asks for.
+    /// Makes the vault of `domain`, which asks through `client`.
     #[must_use]
     pub const fn new(domain: Domain, client: Client) -> Self {
         Self { domain, client }
     }
 
-    /// The keys to read records, under a warrant or under the caller's grant. Either all of them
-    /// are released and logged, or none.
+    /// Asks for the keys to read records, under a warrant or under the caller's grant. Either all
+    /// of them are released and logged, or none.
     pub async fn keys_to_read(
         &self,
         caller: &CallerName,
@@ -41,7 +41,7 @@ impl Vault {
         self.ask(&wish, call).await
     }
 
-    /// The keys to seal fields of records under the current epoch.
+    /// Asks for the keys to seal fields of records under the current epoch.
     pub async fn keys_to_seal(
         &self,
         caller: &CallerName,
@@ -55,8 +55,8 @@ impl Vault {
         self.ask(&wish, call).await
     }
 
-    /// The keys to move records to the epoch `to`. A compartment asks for that under its own
-    /// `name`; `keys` counts each record twice.
+    /// Asks for the keys to move records to the epoch `to`. A compartment asks for them under its
+    /// own `name`; `keys` counts each record twice.
     pub async fn keys_to_reseal(
         &self,
         name: &CallerName,
@@ -76,7 +76,7 @@ impl Vault {
         resealing(records, to, &call, answer)
     }
 
-    /// The epochs of the domain.
+    /// Reads the epochs of the domain.
     pub async fn epochs(&self) -> Result<DomainEpochs, VaultError> {
         Ok(self.client.call(&ReadEpochs { domain: self.domain }).await?)
     }
@@ -131,20 +131,20 @@ impl Vault {
         only(self.index(caller, vec![digest], KeyBytes::clone).await?)
     }
 
-    /// Which of `count` new record numbers from `from` on are decoys, ascending. `keys` tells it
-    /// once.
+    /// Claims the decoys among `count` new record numbers from `from` on, ascending. `keys` names
+    /// them once.
     pub async fn claim_decoys(&self, from: Record, count: u32) -> Result<Vec<Record>, VaultError> {
         let call = ClaimDecoys { domain: self.domain, from, count };
         let decoys = self.client.call(&call).await?.decoys;
         if is_claimed(&decoys, from, count) { Ok(decoys) } else { Err(VaultError::Mismatch) }
     }
 
-    /// Has a void order over all customers approved: two people must have signed it.
+    /// Has `keys` approve a void order over all customers.
     pub async fn approve_void_order(&self, order: Signed<VoidOrder>) -> Result<(), VaultError> {
         Ok(self.client.call(&ApproveVoidOrder { order }).await?)
     }
 
-    /// Tells that mail came for a customer.
+    /// Reports that mail came for a customer.
     pub async fn report_mail(&self, record: Record) -> Result<(), VaultError> {
         Ok(self.client.call(&ReportMail { record }).await?)
     }
@@ -168,7 +168,7 @@ impl Vault {
     }
 }
 
-/// The answers to a list, each with what it answers.
+/// Pairs the items of a list with their answers.
 fn pairs<T>(inputs: Vec<T>, answers: Vec<KeyBytes>) -> Result<Vec<(T, KeyBytes)>, VaultError> {
     if inputs.len() != answers.len() {
         return Err(VaultError::Mismatch);
@@ -181,7 +181,7 @@ fn only<T>(pairs: Vec<(T, KeyBytes)>) -> Result<KeyBytes, VaultError> {
     pairs.into_iter().next().map(|(_, answer)| answer).ok_or(VaultError::Mismatch)
 }
 
-/// Whether decoys ascend and lie within the range that was claimed.
+/// Whether decoys ascend and lie within the claimed range.
 fn is_claimed(decoys: &[Record], from: Record, count: u32) -> bool {
     let claimed = |record: &Record| (from.0..from.0.saturating_add(count)).contains(&record.0);
     decoys.is_sorted_by(|a, b| a < b) && decoys.iter().all(claimed)

@@ -1,5 +1,5 @@
-//! The ceremony that makes the secrets of `keys`, and how they are read at every start. A secret is
-//! 32 random bytes, sealed in the database under the root key.
+//! The ceremony that makes the secrets of `keys`, and their reading at every start. A secret is 32
+//! random bytes, sealed in the database under the root key.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::custody::{self, CustodyError, Quorum, Share};
 use crate::store;
 
-/// Why a ceremony failed, or why its secrets can't be read.
+/// A ceremony that failed, or secrets that can't be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CeremonyError {
@@ -25,7 +25,7 @@ pub enum CeremonyError {
     /// The name of the log can't be used in a note.
     #[error(transparent)]
     Origin(#[from] BadNote),
-    /// The policy makes no sense.
+    /// The policy contradicts itself or names something unknown.
     #[error(transparent)]
     Policy(#[from] BadPolicy),
     /// The threshold or the number of custodians is out of range.
@@ -39,10 +39,10 @@ pub enum CeremonyError {
     Missing(String),
 }
 
-/// What a ceremony made.
+/// The result of a ceremony.
 #[derive(Debug)]
 pub struct Made {
-    /// The verifier key of the log: the public half, for those who check it.
+    /// The verifier key of the log: the public half, for everybody who checks the log.
     pub log_key: String,
     /// The shares of the custodians, each for one person; empty if the root key is not in their
     /// custody.
@@ -55,8 +55,7 @@ pub struct Made {
 pub struct Decided {
     /// The first policy.
     pub policy: Policy,
-    /// How many custodians there are, and how many must come together. It counts only if they guard
-    /// the root key.
+    /// The number of custodians and the threshold. They count only if custodians keep the root key.
     pub quorum: Quorum,
     /// The key that chooses the decoys; `None` for a random one.
     pub decoy_key: Option<KeyBytes>,
@@ -78,7 +77,8 @@ pub async fn init(config: &Config, decided: Decided, rng: &dyn Rng) -> Result<Ma
     made
 }
 
-/// `log` is the signing key of this instance's log, and its public half.
+/// Makes all secrets, or joins those that exist. `log` is the signing key of this instance's log,
+/// and its public half.
 async fn make_or_join(
     config: &Config,
     db: &Db,
@@ -103,8 +103,8 @@ async fn make_or_join(
     Ok(Made { log_key, shares: kept.shares, joined: false })
 }
 
-/// The name of the root key as a hardware module sealed it: the one secret that is not sealed under
-/// it.
+/// The name of the root key as a hardware module sealed it: the only secret that is not sealed
+/// under the root key.
 const ROOT: &str = "root";
 
 fn make_secrets(

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::custody::Custody;
 use crate::delivery::SinkConfig;
 
-/// `keys.toml`.
+/// The settings of `keys.toml`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -24,8 +24,8 @@ pub struct Config {
     pub database: Location,
     /// The directory of the release log. Each instance has its own.
     pub log: PathBuf,
-    /// The directory to which segments of the log go after three months; `None` to leave them.
-    /// `keys` never deletes one.
+    /// The directory to which segments of the log are moved after three months; `None` leaves them
+    /// in place. `keys` never deletes a segment.
     #[serde(default)]
     pub log_archive: Option<PathBuf>,
     /// The name of the log in checkpoints, as `keys-1.shop.example/log`.
@@ -41,17 +41,17 @@ pub struct Config {
     /// The callers that may read the log and `/metrics`, besides the controller.
     #[serde(default)]
     pub auditors: Vec<CallerName>,
-    /// One record number in so many is a decoy.
+    /// One record number in this many is a decoy.
     #[serde(default = "one_in_ten_thousand")]
     pub decoy_one_in: u32,
     /// The domains that this instance serves. Each has its front: the compartment that may ask for
-    /// its keys, on behalf of callers.
+    /// the domain's keys, on behalf of callers.
     pub fronts: BTreeMap<Domain, CallerName>,
     /// The certificate that the compartment shows.
     pub tls: TlsFiles,
     /// The custody of the root key.
     pub custody: Custody,
-    /// The places to which alarms go. The controller reads them as well.
+    /// The sinks to which alarms go. The controller reads alarms as well.
     #[serde(default)]
     pub alarms: Vec<SinkConfig>,
 }

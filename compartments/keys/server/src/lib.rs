@@ -48,14 +48,14 @@ pub fn openapi() -> serde_json::Value {
     routes::routes().openapi(&routes::ABOUT)
 }
 
-/// Why the server does not start.
+/// A server that does not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The secrets can't be had.
+    /// The secrets can't be read.
     #[error(transparent)]
     Secrets(#[from] ceremony::CeremonyError),
-    /// Nobody may do anything.
+    /// There is no policy, so nobody may do anything.
     #[error("there is no policy; run: cofferdam keys init --config keys.toml")]
     NoPolicy,
     /// The certificate can't be used.
@@ -70,7 +70,7 @@ pub enum StartError {
     /// A place for alarms can't be used.
     #[error(transparent)]
     Alarms(#[from] DeliveryError),
-    /// Two places for alarms have one name: the name says how far each is.
+    /// Two sinks have one name, under which the database notes the last delivered alarm of each.
     #[error("two of the [[alarms]] are called {0:?}; give each a name of its own")]
     SameName(String),
     /// The address can't be bound.
@@ -104,7 +104,7 @@ pub async fn serve(
     beside.shutdown().await;
     app.alarms.flush(app.now().await).await;
     app.log.close().await?;
-    // SQLite then holds everything in its one file: an operator may copy it.
+    // SQLite then holds everything in its one file, which an operator may copy.
     db.close().await;
     Ok(())
 }

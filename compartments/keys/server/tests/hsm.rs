@@ -152,7 +152,7 @@ fn the_key_can_not_leave_the_token() {
     hsm.run(&Step::ReadKey).unwrap();
 }
 
-/// Not a test: the work of a child process.
+/// The work of a child process; this is no test.
 #[test]
 #[ignore = "run by the other tests, in a process with SOFTHSM2_CONF"]
 fn child() {

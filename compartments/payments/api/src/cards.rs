@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::token::CardToken;
 
-/// Stores cards, all of a call or none. A security code (CVV) is no field of a card, and a request
-/// that carries one is refused.
+/// Stores the cards of a call, all or none. A security code (CVV) is no field of a card, and a
+/// request with one is refused.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StoreCards {
-    /// One to 1,000 cards.
+    /// The cards, 1 to 1,000.
     pub cards: Vec<CardDetails>,
 }
 
@@ -19,26 +19,26 @@ pub struct StoreCards {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CardDetails {
-    /// The card number, 12 to 19 digits with a good Luhn check digit (ISO/IEC 7812-1); blanks and
-    /// hyphens between them don't matter.
+    /// The card number, 12 to 19 digits with a good Luhn check digit (ISO/IEC 7812-1). Blanks and
+    /// hyphens between them make no difference.
     #[schemars(extend("examples" = ["4111 1111 1111 1111"]))]
     pub number: Personal,
     /// The month of expiry, 1 to 12.
     #[schemars(extend("examples" = [11]))]
     pub expiry_month: u8,
-    /// The year of expiry, in full; the card must not have expired.
+    /// The year of expiry, with all four digits. The card must not have expired.
     #[schemars(extend("examples" = [2029]))]
     pub expiry_year: u16,
 }
 
-/// What the shop may keep of a card.
+/// The facts that the shop may keep about a card.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct StoredCard {
-    /// Stands for the card from now on.
+    /// The token that stands for the card from now on.
     pub token: CardToken,
     /// The card's network.
     pub brand: Brand,
-    /// The last four digits.
+    /// The last four digits of the number.
     #[schemars(extend("examples" = ["1111"]))]
     pub last4: Personal,
 }
@@ -47,19 +47,19 @@ pub struct StoredCard {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Brand {
-    /// 4
+    /// Visa: 4
     Visa,
-    /// 51–55, 2221–2720
+    /// Mastercard: 51–55, 2221–2720
     Mastercard,
-    /// 34, 37
+    /// American Express: 34, 37
     Amex,
-    /// 6011, 644–649, 65
+    /// Discover: 6011, 644–649, 65
     Discover,
-    /// 3528–3589
+    /// JCB: 3528–3589
     Jcb,
-    /// 300–305, 36, 38, 39
+    /// Diners Club: 300–305, 36, 38, 39
     Diners,
-    /// Any other.
+    /// Another network
     Other,
 }
 
@@ -69,7 +69,7 @@ impl Call for StoreCards {
     type Answer = Vec<StoredCard>;
 }
 
-/// Reads what may be shown of a card.
+/// Reads the facts about a card that may be shown.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadCard {
@@ -77,14 +77,14 @@ pub struct ReadCard {
     pub token: CardToken,
 }
 
-/// What may be shown of a card.
+/// The facts about a card that may be shown.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct MaskedCard {
     /// The card's record number in this compartment.
     pub record: Record,
     /// The card's network.
     pub brand: Brand,
-    /// The last four digits.
+    /// The last four digits of the number.
     #[schemars(extend("examples" = ["1111"]))]
     pub last4: Personal,
     /// Month and year of expiry, `MM/YYYY`.
@@ -97,7 +97,7 @@ impl Call for ReadCard {
     type Answer = MaskedCard;
 }
 
-/// Reveals a card in full, for the forwarder to the payment processor and nobody else.
+/// Reveals a full card, to the forwarder to the payment processor and nobody else.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RevealCard {
@@ -105,7 +105,7 @@ pub struct RevealCard {
     pub token: CardToken,
 }
 
-/// A card in full.
+/// A full card: number and expiry.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct FullCard {
     /// The card's record number in this compartment.

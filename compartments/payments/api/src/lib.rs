@@ -1,4 +1,4 @@
-//! What the `payments` compartment says over the wire: its calls, a file a noun.
+//! The calls and answers of the `payments` compartment, a file a noun.
 //!
 //! May touch: `cofferdam-core` only. Called by: `payments/server`, and as a client's vocabulary by
 //! checkout servers, `response` and the CLI.

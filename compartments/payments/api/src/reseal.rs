@@ -4,7 +4,7 @@ use cofferdam_core::{Call, Reseal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Reads how far the re-sealing of all cards under a new epoch is. For the controller.
+/// Reads the progress of re-sealing all cards under a new epoch. For the controller.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadReseal {}

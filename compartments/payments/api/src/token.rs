@@ -6,8 +6,8 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Stands for a card outside the compartment: 32 hexadecimal digits, random, so that it says
-/// nothing about the card.
+/// A card token, which stands for a card outside the compartment: 32 random hexadecimal digits, so
+/// that it tells nothing about the card.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(extend("pattern" = "^[0-9a-f]{32}$", "examples" = ["5f0c4e7a91d3b826f04c7be95a31d860"]))]

@@ -1,4 +1,4 @@
-//! What the routes and the loops share: the compartment's state.
+//! The state that routes and loops share.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,20 +14,20 @@ use crate::store::Store;
 
 /// The state of the compartment.
 pub struct App {
-    /// The tables.
+    /// The tables of `payments`.
     pub store: Store,
     /// The keys of cards.
     pub vault: Vault,
-    /// The time.
+    /// The clock of every recorded instant.
     pub clock: Arc<dyn Clock>,
-    /// Randomness.
+    /// The source of randomness.
     pub rng: Arc<dyn Rng>,
-    /// The number of the next card. Whoever stores cards holds it from the seal to the commit, so
-    /// that numbers stay dense: a call that fails takes none.
+    /// The number of the next card. A call that stores cards locks it from the seal to the commit,
+    /// so that numbers stay dense: a call that fails takes none.
     pub next_record: Mutex<u32>,
-    /// The callers that are refused everything.
+    /// The callers that are frozen.
     pub frozen: RwLock<BTreeSet<CallerName>>,
-    /// How far the move to a new epoch is.
+    /// The progress of the move to a new epoch.
     pub reseal: watch::Sender<Reseal>,
     controller: CallerName,
 }
@@ -63,7 +63,7 @@ impl App {
         if self.is_controller(caller) {
             return Ok(());
         }
-        tracing::warn!(%caller, "a caller asked for what is for the controller alone");
+        tracing::warn!(%caller, "a caller made a call that only the controller may make");
         Err(Problem::not_granted("this is for the controller alone"))
     }
 }

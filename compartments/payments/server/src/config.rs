@@ -7,7 +7,7 @@ use cofferdam_store::Location;
 use cofferdam_wire::{LogFormat, TlsFiles};
 use serde::{Deserialize, Serialize};
 
-/// `payments.toml`.
+/// The settings of `payments.toml`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -15,11 +15,11 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The certificate that the compartment shows.
     pub tls: TlsFiles,
-    /// The database.
+    /// The database of `payments`.
     pub database: Location,
     /// The instances of `keys`, as `https://HOST:PORT`.
     pub keys: Vec<String>,
-    /// The one caller that may freeze callers and count cards.
+    /// The only caller that may freeze callers and count cards.
     pub controller: CallerName,
     /// The format of log lines.
     #[serde(default)]

@@ -1,4 +1,4 @@
-//! What the process may reach while it serves.
+//! The limits of the process while it serves.
 
 use cofferdam_sandbox::{Sandbox, SandboxError};
 

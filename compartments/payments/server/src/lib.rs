@@ -1,9 +1,8 @@
 //! The `payments` compartment: cards, sealed, and the tokens that stand for them.
 //!
-//! May touch: its own database, and `keys` (release and seal, domain payments). It holds no key
-//! longer than a request lasts, no security code (CVV), and nothing about who the customer is.
-//! Called by: checkout servers, the forwarder to the payment processor, and `response` (freeze,
-//! count).
+//! May touch: its own database, and `keys` (release and seal, domain payments). It keeps no key
+//! past a request, no security code (CVV), and no data about the customer. Called by: checkout
+//! servers, the forwarder to the payment processor, and `response` (freeze, count).
 
 mod app;
 mod config;
@@ -38,7 +37,7 @@ pub fn openapi() -> serde_json::Value {
     routes::routes().openapi(&routes::ABOUT)
 }
 
-/// Why the server does not start.
+/// A server that does not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {

@@ -1,4 +1,4 @@
-//! Reading a card: the one place where a token becomes a card and its keys.
+//! Reading a card: the only place where a token becomes a card and its keys.
 
 use cofferdam_core::{CallerName, FieldSet};
 use cofferdam_wire::Problem;
@@ -11,9 +11,9 @@ use crate::store::SealedCard;
 
 /// The card of a token, and the keys of some of its fields.
 ///
-/// An unknown token is *not found* for everybody, whatever they are granted. A caller without a
-/// grant can tell it from a known one, which `keys` refuses; but trying out tokens is guessing 128
-/// random bits.
+/// An unknown token is *not found* for everybody, whatever the grants. A caller without a grant can
+/// tell it from a known token, which `keys` refuses; but trying tokens means guessing 128 random
+/// bits.
 pub async fn read(
     app: &App,
     caller: &CallerName,

@@ -1,4 +1,4 @@
-//! Access logs that a shop brings: what other systems tell of accesses to customers' data.
+//! Access logs that a shop brings: the accesses to customers' data that other systems recorded.
 
 use std::collections::BTreeMap;
 
@@ -8,27 +8,27 @@ use serde::{Deserialize, Serialize};
 
 use crate::PAGE_OUT_OF_TURN;
 
-/// Begins to bring an access log, or says how far it is.
+/// Begins to bring an access log. For a log that was begun before, the answer tells how far it is.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BeginAccessLog {
     /// SHA-256 of the file and its mapping, hexadecimal: the log's id from now on.
     #[schemars(extend("examples" = ["e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"]))]
     pub log: String,
-    /// The name by which people know it, usually the file's.
+    /// The name by which people know the log, usually the file's.
     #[schemars(extend("examples" = ["postgresql-01.csv"]))]
     pub name: String,
-    /// Its format.
+    /// The format of the log's lines.
     #[schemars(extend("examples" = ["pgaudit-csv"]))]
     pub format: String,
 }
 
-/// How far an access log is.
+/// The progress of bringing an access log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccessLogState {
     /// Pages that were taken; page numbers start at 0.
     pub pages: u32,
-    /// Whether it is whole.
+    /// Whether the whole log was brought and finished.
     pub finished: bool,
 }
 
@@ -37,14 +37,14 @@ impl Call for BeginAccessLog {
     type Answer = AccessLogState;
 }
 
-/// Imports a page of an access log. The table must be there: the people whom an access names are
-/// looked up in it.
+/// Imports a page of an access log. The table must be brought first, because the people whom an
+/// access names are looked up in it.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ImportAccessLog {
-    /// The log's id.
+    /// The log's id, as it was begun.
     pub log: String,
-    /// The number of the page: the next one.
+    /// The number of the page: the next one, from 0.
     pub page: u32,
     /// Up to [`MAX_PAGE`](crate::MAX_PAGE) accesses.
     pub accesses: Vec<Access>,
@@ -57,24 +57,24 @@ impl Call for ImportAccessLog {
     type Answer = ();
 }
 
-/// Finishes the import of an access log: `response` puts its accesses in order and indexes them.
+/// Finishes the import of an access log: `response` sorts its accesses by time and indexes them.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FinishAccessLog {
-    /// The log's id.
+    /// The log's id, as it was begun.
     pub log: String,
-    /// The span of which it tells everything.
+    /// The span for which the log is complete.
     pub covers: Span,
-    /// Lines that could not be read.
+    /// The number of lines that could not be read.
     pub unreadable: u64,
 }
 
 /// A span of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Span {
-    /// Its beginning.
+    /// The beginning of the span.
     pub from: Timestamp,
-    /// Its end.
+    /// The end of the span.
     pub to: Timestamp,
 }
 
@@ -88,21 +88,21 @@ impl Call for FinishAccessLog {
 pub struct AccessLog {
     /// SHA-256 of the file and its mapping, hexadecimal.
     pub log: String,
-    /// The name by which people know it.
+    /// The name by which people know the log.
     pub name: String,
-    /// Its format.
+    /// The format of the log's lines.
     pub format: String,
-    /// The span of which it tells everything.
+    /// The span for which the log is complete.
     pub covers: Span,
-    /// Accesses in it.
+    /// The number of accesses in the log.
     pub accesses: u64,
-    /// Accesses that can't be told to be anybody's: they count as everybody's.
+    /// The number of accesses whose customers can't be told: each counts as everybody's.
     pub everybody: u64,
-    /// Customers who are named and are not in the table.
+    /// The number of named customers who are not in the table.
     pub unknown: u64,
-    /// Lines that could not be read.
+    /// The number of lines that could not be read.
     pub unreadable: u64,
-    /// The clients, users and servers that appear in it, each with the number of its accesses.
+    /// The clients, users and servers that appear in the log, each with the number of its accesses.
     pub actors: BTreeMap<CallerName, u64>,
 }
 
@@ -116,12 +116,12 @@ impl Call for ListAccessLogs {
     type Answer = Vec<AccessLog>;
 }
 
-/// Removes an access log, for example one that was brought with the wrong mapping. Exposures that were
-/// computed keep their numbers until the next scope.
+/// Removes an access log, for example one that was brought with the wrong mapping. Exposures keep
+/// their numbers until the next scope.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoveAccessLog {
-    /// The log's id.
+    /// The log's id, as [`ListAccessLogs`] shows it.
     pub log: String,
 }
 
@@ -130,21 +130,21 @@ impl Call for RemoveAccessLog {
     type Answer = ();
 }
 
-/// An access that can't be told to be anybody's, and counts as everybody's.
+/// An access whose customers can't be told, and which counts as everybody's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Unresolved {
     /// The access log's name.
     pub log: String,
-    /// The line in it, from 1.
+    /// The line in the access log, from 1.
     pub line: u64,
-    /// When.
+    /// The instant of the access.
     pub at: Timestamp,
-    /// The client.
+    /// The client that read or wrote.
     pub caller: CallerName,
-    /// The user or server as which it acted.
+    /// The user or server as which the client acted.
     pub via: CallerName,
-    /// The fields.
+    /// The fields that the access touched.
     pub fields: FieldSet,
-    /// Why it can't be told.
+    /// The reason why its customers can't be told.
     pub why: String,
 }

@@ -4,29 +4,29 @@ use cofferdam_core::{Call, CallerName, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Lists the alarms: those of `keys`, as copied here, and those of `response` itself, oldest first.
+/// Lists the alarms of `keys`, as copied here, and those of `response` itself, oldest first.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListAlarms {
-    /// Only alarms that changed after this sequence number; 0 for all.
+    /// Only alarms that changed after this sequence number; 0 lists all.
     pub after: u64,
 }
 
-/// An alarm.
+/// An alarm, with its repeats.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Alarm {
-    /// Grows with every alarm and every repeat.
+    /// The sequence number, which grows with every alarm and every repeat.
     pub seq: u64,
-    /// When it rang first.
+    /// The instant of the first time it rang.
     pub first: Timestamp,
-    /// When it rang last.
+    /// The instant of the last time it rang.
     pub last: Timestamp,
-    /// What it is about, as `budget` or `decoy`.
+    /// The kind of the alarm, as `budget` or `decoy`.
     #[schemars(extend("examples" = ["decoy"]))]
     pub kind: String,
     /// The caller that set it off, if a caller did.
     pub caller: Option<CallerName>,
-    /// How often it rang.
+    /// The number of times that it rang.
     pub count: u64,
     /// One sentence, without personal data.
     #[schemars(extend("examples" = ["web-ky-1 opened decoy 32"]))]

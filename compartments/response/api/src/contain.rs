@@ -1,4 +1,4 @@
-//! Containing an incident.
+//! Containing an incident: frozen callers, void credentials, lower budgets.
 
 use cofferdam_core::{Call, CallerName, Operation, ProblemType, Record};
 use schemars::JsonSchema;
@@ -10,13 +10,13 @@ use crate::{INCIDENT_CLOSED, IncidentId, NOT_SCOPED, PARTLY_DONE};
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FreezeCaller {
-    /// The incident.
+    /// The incident for which it is done.
     pub incident: IncidentId,
-    /// The caller.
+    /// The caller, by the name in its certificate.
     pub caller: CallerName,
     /// `true` freezes, `false` thaws.
     pub frozen: bool,
-    /// Why, without personal data.
+    /// The reason, without personal data.
     #[schemars(extend("examples" = ["It opened a decoy"]))]
     pub reason: String,
 }
@@ -32,9 +32,9 @@ impl Call for FreezeCaller {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VoidCredentials {
-    /// The incident.
+    /// The incident for which it is done.
     pub incident: IncidentId,
-    /// The customers.
+    /// The customers whose credentials become void.
     pub whose: VoidWhose,
 }
 
@@ -46,21 +46,21 @@ pub enum VoidWhose {
     Exposed,
     /// The customers that the call names.
     Only {
-        /// Their record numbers.
+        /// The record numbers of the customers.
         records: Vec<Record>,
     },
 }
 
-/// What a void order did.
+/// The result of a void order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Voided {
     /// The order's number in `accounts`.
     pub order: u64,
-    /// Customers whose credential is void.
+    /// The number of customers whose credential is void.
     pub customers: u64,
-    /// Sessions that ended; an order over some customers does not count them.
+    /// The number of sessions that ended; an order over some customers does not count them.
     pub sessions: u64,
-    /// The time until the order held, in seconds.
+    /// The time from the call until the order held, in seconds.
     pub seconds: f64,
 }
 
@@ -70,20 +70,20 @@ impl Call for VoidCredentials {
     type Answer = Voided;
 }
 
-/// Lowers a caller's budget below the policy's, or gives the policy's budget back.
+/// Lowers a caller's budget below the policy's, or restores the policy's budget.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LowerBudget {
-    /// The incident.
+    /// The incident for which it is done.
     pub incident: IncidentId,
-    /// The caller.
+    /// The caller, by the name in its certificate.
     pub caller: CallerName,
     /// The operation that the budget is for.
     pub operation: Operation,
-    /// The budget, in the form of the API of `keys`; `None` gives the policy's back.
+    /// The budget, in the form of the API of `keys`; `None` restores the policy's.
     #[schemars(extend("examples" = [{"minute": 10, "hour": 100, "day": 500, "burst": 0}]))]
     pub budget: Option<serde_json::Value>,
-    /// Why, without personal data.
+    /// The reason, without personal data.
     #[schemars(extend("examples" = ["Until the server is rebuilt"]))]
     pub reason: String,
 }

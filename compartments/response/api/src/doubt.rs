@@ -1,4 +1,4 @@
-//! What an exposure could not know for sure.
+//! The doubts of an exposure.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use cofferdam_core::{CallerName, Domain, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Something that could not be known for sure.
+/// A doubt: something that the exposure could not know for sure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Doubt {
     /// The cause, for programs.
@@ -24,77 +24,77 @@ impl From<DoubtCause> for Doubt {
     }
 }
 
-/// Why something is not known for sure.
+/// The cause of a doubt.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum DoubtCause {
-    /// The index and the entries of a log disagree: what either says counts.
+    /// The index and the entries of a log disagree. Both count.
     IndexDisagrees {
-        /// Customers on whom they disagree.
+        /// The number of customers on whom they disagree.
         customers: u64,
     },
-    /// The clock of `keys` went back within an hour: the whole hour counts as within the window.
+    /// The clock of `keys` went back within an hour. The whole hour counts as within the window.
     ClockWentBack {
-        /// When the hour begins.
+        /// The beginning of the hour.
         hour: Timestamp,
-        /// How far it went back, in seconds.
+        /// The seconds by which it went back.
         seconds: i64,
     },
-    /// The clock of `keys` was moved: an hour at each end counts as within the window.
+    /// The clock of `keys` was moved. The window grows by an hour at each end.
     ClockMoved {
-        /// When the alarm rang.
+        /// The instant of the alarm.
         at: Timestamp,
     },
-    /// The log was cut after a crash of `keys`. No answer had left for what was cut.
+    /// The log was cut after a crash of `keys`. The part that was cut had not been answered.
     LogCut {
-        /// When it was cut.
+        /// The instant at which it was cut.
         at: Timestamp,
-        /// How many bytes were cut.
+        /// The number of bytes that were cut.
         bytes: u64,
     },
-    /// A log could not be followed.
+    /// `response` could not follow a log.
     LogNotFollowed {
         /// The log's name.
         log: String,
-        /// Until when it was followed, as far as this process knows.
+        /// The last instant at which it was followed, as far as this process knows.
         since: Option<Timestamp>,
-        /// Whether that is after the window's end.
+        /// Whether that instant is after the window's end.
         after_window: bool,
-        /// Why it was not.
+        /// The reason why it was not followed.
         reason: String,
     },
-    /// Nobody but `keys` vouches for the end of a log.
+    /// The end of a log has the signature of `keys` alone, and no cosignature.
     NotCosigned {
         /// The log's name.
         log: String,
         /// The first entry without a cosignature.
         from: u64,
-        /// The entry behind the last.
+        /// The number behind the last entry of the log.
         to: u64,
     },
-    /// Who the customers are is not up to date.
+    /// The list of customers is out of date.
     CustomersOutdated {
-        /// Why.
+        /// The reason, as `accounts` or the connection gave it.
         reason: String,
     },
-    /// How many cards there are is not known.
+    /// The number of cards is not known.
     CardsUnknown {
-        /// Why.
+        /// The reason, as `payments` or the connection gave it.
         reason: String,
     },
-    /// Whose sessions were seen is not known.
+    /// The sessions that the fallen hosts saw are not known.
     SessionsUnknown {
-        /// Why.
+        /// The reason, as `accounts` or the connection gave it.
         reason: String,
     },
-    /// Which letters were handed over is not known.
+    /// The letters that were handed to the fallen relay are not known.
     LettersUnknown {
-        /// Why.
+        /// The reason, as the source of the letters gave it.
         reason: String,
     },
-    /// What the fallen hosts may read is not known, and counts as everything.
+    /// The grants of the fallen hosts are not known, and count as grants for everything.
     GrantsUnknown {
-        /// Why.
+        /// The reason, as `keys` or the connection gave it.
         reason: String,
     },
     /// `keys` fell together with a host that holds, or is given, a domain's ciphertext.
@@ -102,40 +102,40 @@ pub enum DoubtCause {
         /// The domain of which everything counts as read.
         domain: Domain,
     },
-    /// Neither `keys` nor a log knows a fallen host: its name may be misspelt.
+    /// A fallen host is unknown to `keys` and to every log. Its name may be misspelt.
     UnknownHost {
-        /// The host.
+        /// The name of the fallen host.
         host: CallerName,
     },
-    /// The brought table was not brought to its end.
+    /// The import of the brought table was not finished.
     TableUnfinished,
-    /// No access log covers a part of the window.
+    /// A part of the window is covered by no access log.
     NotCovered {
-        /// From when.
+        /// The beginning of the part.
         from: Timestamp,
-        /// Until when.
+        /// The end of the part.
         to: Timestamp,
     },
-    /// Lines of an access log can't be read.
+    /// An access log has lines that can't be read.
     UnreadableLines {
         /// The log's name.
         log: String,
-        /// How many lines.
+        /// The number of lines.
         lines: u64,
     },
-    /// An access log names customers that are not in the brought table.
+    /// An access log names customers who are not in the brought table.
     NotInTable {
         /// The log's name.
         log: String,
-        /// How many names.
+        /// The number of names.
         names: u64,
     },
-    /// Accesses of fallen hosts can't be told to be anybody's: each counts as everybody's.
+    /// Fallen hosts had accesses whose customers can't be told. Each counts as everybody's.
     Unresolved {
-        /// How many accesses.
+        /// The number of such accesses.
         accesses: u64,
     },
-    /// The exposure was kept before causes had codes; the sentence alone tells the cause.
+    /// The exposure was kept before causes had codes. Only the sentence tells the cause.
     #[default]
     Uncoded,
 }
@@ -161,7 +161,7 @@ impl fmt::Display for DoubtCause {
             Self::IndexDisagrees { customers } => write!(
                 f,
                 "the index and the entries of the log disagree, on {customers} customers among \
-                 others: what either says counts"
+                 others: both count"
             ),
             Self::ClockWentBack { hour, seconds } => write!(
                 f,
@@ -175,8 +175,8 @@ impl fmt::Display for DoubtCause {
             ),
             Self::LogCut { at, bytes } => write!(
                 f,
-                "keys cut {bytes} bytes off the release log after a crash at {at}; no answer had \
-                 left for them"
+                "keys cut {bytes} bytes off the release log after a crash at {at}; the calls \
+                 in these bytes had not been answered"
             ),
             Self::LogNotFollowed { log, since, after_window, reason } => {
                 let since = since.map_or_else(|| "the start".to_owned(), |at| at.to_string());
@@ -185,8 +185,8 @@ impl fmt::Display for DoubtCause {
             }
             Self::NotCosigned { log, from, to } => write!(
                 f,
-                "entries {from} to {to} of {log} are not cosigned, so that keys alone vouches for \
-                 them: {REACH}"
+                "entries {from} to {to} of {log} are not cosigned, so only keys vouches for them: \
+                 {REACH}"
             ),
             Self::CustomersOutdated { reason } => {
                 write!(f, "the list of customers is not up to date: {reason}")
@@ -207,14 +207,14 @@ impl fmt::Display for DoubtCause {
             ),
             Self::KeysFellWith { domain } => write!(
                 f,
-                "keys fell together with a host that holds, or is given, what is in {domain}: all of \
-                 it counts as read, whatever the log says"
+                "keys fell together with a host that holds the ciphertext of {domain}, or is given \
+                 it: all of {domain} counts as read, whatever the log says"
             ),
             Self::UnknownHost { host } => {
                 write!(f, "no log and no policy knows {host}: the name may be misspelt")
             }
             Self::TableUnfinished => {
-                f.write_str("the table of customers was not brought to its end")
+                f.write_str("the import of the customer table was not finished")
             }
             Self::NotCovered { from, to } => {
                 write!(f, "no access log covers the time from {from} to {to}: {REACH}")
@@ -224,13 +224,14 @@ impl fmt::Display for DoubtCause {
             }
             Self::NotInTable { log, names } => write!(
                 f,
-                "{log} names {names} customers that are not in the brought table, or can't be told: \
-                 they are in no count"
+                "{log} names {names} customers who are not in the brought table, or can't be told: \
+                 no count includes them"
             ),
             Self::Unresolved { accesses } => write!(
                 f,
-                "{accesses} accesses of fallen hosts can't be told to be anybody's: each counts as \
-                 everybody's, in the fields that it could have touched; they are listed"
+                "the customers of {accesses} accesses by fallen hosts can't be told: each access \
+                 counts as everybody's, in the fields that it could have touched; the accesses are \
+                 listed"
             ),
             Self::Uncoded => f.write_str("the cause was kept as a sentence only"),
         }

@@ -1,4 +1,5 @@
-//! What an evidence bag is made of. The CLI writes the bag; `response` gives its content and signs.
+//! The contents of an evidence bag. The CLI writes the bag; `response` gives its contents and
+//! signs.
 
 use cofferdam_core::{Call, ProblemType};
 use schemars::JsonSchema;
@@ -6,14 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::{IncidentId, NOT_SCOPED};
 
-/// Lists the log entries that concern the fallen hosts in the window, each with the proof that it
+/// Lists the log entries that concern the fallen hosts in the window. Each has the proof that it
 /// stands in the tree that the exposure was computed from.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListEvidence {
     /// The incident, which must have been scoped.
     pub incident: IncidentId,
-    /// The log, as its place among the exposure's logs.
+    /// The log, by its place among the exposure's logs, from 0.
     pub log: u32,
     /// The number of the first entry wanted.
     pub from: u64,
@@ -24,16 +25,16 @@ pub struct ListEvidence {
 pub struct EvidencePage {
     /// The entries, ascending.
     pub entries: Vec<EvidenceEntry>,
-    /// The number with which the next page begins; `None` at the end.
+    /// The number with which the next page begins; `None` on the last page.
     pub next: Option<u64>,
 }
 
 /// One entry, and its inclusion proof (RFC 6962, section 2.1.1).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EvidenceEntry {
-    /// Its number in the log.
+    /// The number of the entry in the log.
     pub index: u64,
-    /// Its bytes.
+    /// The bytes of the entry.
     pub entry: Vec<u8>,
     /// Hashes of 32 bytes, from the leaf's sibling up.
     #[schemars(with = "Vec<Vec<u8>>", extend("examples" = [[[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]]]))]
@@ -47,11 +48,11 @@ impl Call for ListEvidence {
     type Answer = EvidencePage;
 }
 
-/// Reads the grounds of the evidence: the keys that verify it, and the notice as it was published.
+/// Reads the grounds of the evidence: the keys that verify it, and the published notice.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadGrounds {
-    /// The incident.
+    /// The incident of the evidence.
     pub incident: IncidentId,
 }
 
@@ -75,24 +76,24 @@ impl Call for ReadGrounds {
     type Answer = Grounds;
 }
 
-/// Seals a bag: signs three lines, `cofferdam evidence bag v1`, the bag's name, and the base64 SHA-256
-/// of its tag manifest.
+/// Seals a bag: signs three lines, `cofferdam evidence bag v1`, the bag's name, and the base64
+/// SHA-256 of its tag manifest.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SealBag {
-    /// The incident.
+    /// The incident of the bag.
     pub incident: IncidentId,
-    /// The three lines.
+    /// The statement: the three lines.
     pub statement: String,
 }
 
 impl Call for SealBag {
     const PATH: &'static str = "/v1/bags/seal";
-    /// The signed note.
+    /// The signed note of the statement.
     type Answer = String;
 }
 
-/// The name of an incident's bag.
+/// Gives the name of an incident's bag.
 #[must_use]
 pub fn bag_name(incident: IncidentId) -> String {
     format!("incident {incident}")

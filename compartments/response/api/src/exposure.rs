@@ -1,4 +1,4 @@
-//! What the fallen hosts gave up.
+//! Exposure: the data that the fallen hosts got, or could have got.
 
 use std::collections::BTreeMap;
 
@@ -11,22 +11,22 @@ use crate::{
     AccessLog, Doubt, FallenHost, INCIDENT_CLOSED, IncidentId, NOT_SCOPED, TABLE_EMPTY, Unresolved,
 };
 
-/// How far a field of a person was exposed.
+/// The level of a field's exposure. The worst comes first.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
-    /// It was released to a fallen host.
+    /// `keys` released it to a fallen host, or that can't be ruled out.
     Read,
-    /// It was typed at a fallen host, or brought there.
+    /// Somebody typed it at a fallen host, or brought it there.
     Presented,
     /// A grant of a fallen host covered it, and nothing shows that it was read or presented.
     Reachable,
 }
 
 impl Level {
-    /// Every level.
+    /// Every level, the worst first.
     pub const ALL: [Self; 3] = [Self::Read, Self::Presented, Self::Reachable];
 
     /// The name used in routes and reports.
@@ -44,10 +44,10 @@ impl Level {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScopeIncident {
-    /// The incident.
+    /// The incident to scope.
     pub incident: IncidentId,
-    /// Reads every entry as well as the indexes, and counts what either says. This is slower; a
-    /// disagreement is among the doubts.
+    /// Whether to read every entry as well as the indexes, and count both. This is slower; a
+    /// disagreement becomes a doubt.
     #[serde(default)]
     pub from_log: bool,
 }
@@ -61,18 +61,19 @@ impl Call for ScopeIncident {
 /// The exposure in numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Exposure {
-    /// The incident.
+    /// The incident that was scoped.
     pub incident: IncidentId,
-    /// When it was computed.
+    /// The instant at which the exposure was computed.
     pub computed: Timestamp,
     /// The end of the window that it covers.
     pub until: Timestamp,
-    /// Customers with a field read, with a field presented, and within reach. Each is counted once,
-    /// at the worst level.
+    /// The number of people with a field read, with a field presented, and with fields in reach.
+    /// Each person counts once, at the worst level.
     pub people: LevelCounts,
-    /// People who are counted as read because of a doubt alone: nothing shows that they were.
+    /// The number of people who count as read because of a doubt alone: no log shows it.
     pub assumed: u64,
-    /// Customers at each level, field by field. Each is counted once, at the worst level.
+    /// The number of people at each level, field by field. Each person counts once, at the worst
+    /// level.
     #[schemars(schema_with = "map_by::<Field, LevelCounts>")]
     pub fields: BTreeMap<Field, LevelCounts>,
     /// People with a field read or presented, by country and region as `US-KY` or `DE`; `unknown`
@@ -80,45 +81,45 @@ pub struct Exposure {
     pub jurisdictions: BTreeMap<String, u64>,
     /// The same people by language.
     pub languages: BTreeMap<String, u64>,
-    /// Of the same people, those known to be minors.
+    /// The number of the same people who are known to be minors.
     pub minors: u64,
-    /// Of the same people, those whom no e-mail reached.
+    /// The number of the same people whom no e-mail reached.
     pub undeliverable: u64,
-    /// All customers: those of `accounts`, or the people of the brought table.
+    /// The number of all customers of `accounts`, or of all people of the brought table.
     pub customers: u64,
-    /// What each fallen host gave up because of its kind.
+    /// The data that each fallen host gave up because of its kind.
     pub given_up: Vec<GivenUp>,
     /// The compartments of which the fallen hosts got nothing.
     pub untouched: Vec<Untouched>,
-    /// The release logs that it was computed from.
+    /// The release logs from which the exposure was computed.
     pub logs: Vec<LogProof>,
-    /// The access logs that it was computed from, if it is about the brought table.
+    /// The access logs from which it was computed, if the incident is about the brought table.
     #[serde(default)]
     pub access_logs: Vec<AccessLog>,
     /// Accesses of fallen hosts that count as everybody's, at most a thousand.
     #[serde(default)]
     pub unresolved: Vec<Unresolved>,
-    /// What could not be known for sure.
+    /// The doubts of the exposure.
     pub doubts: Vec<Doubt>,
 }
 
-/// What a fallen host gave up because of its kind.
+/// The data that a fallen host gave up because of its kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GivenUp {
-    /// The host.
+    /// The host, with its kind.
     pub host: FallenHost,
     /// A sentence for people.
     pub what: String,
 }
 
-/// How many customers at each level.
+/// The number of people at each level.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LevelCounts {
-    /// Read.
+    /// People with a read field.
     pub read: u64,
-    /// Presented.
+    /// People with a presented field.
     pub presented: u64,
-    /// Within reach.
+    /// People with a field in reach.
     pub reachable: u64,
 }
 
@@ -127,9 +128,9 @@ pub struct LevelCounts {
 pub struct Untouched {
     /// The compartment's domain.
     pub domain: Domain,
-    /// Records that it holds.
+    /// The number of records that the compartment holds.
     pub records: u64,
-    /// Records released to the fallen hosts in the window: always 0.
+    /// The number of records released to the fallen hosts in the window: always 0.
     pub released: u64,
     /// Whether a fallen host had a grant to read there.
     pub granted: bool,
@@ -138,7 +139,7 @@ pub struct Untouched {
 /// The part of a release log that was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LogProof {
-    /// Its size in entries.
+    /// The size of the part, in entries.
     pub size: u64,
     /// The root hash, base64, as in the checkpoint.
     pub root: String,
@@ -148,19 +149,19 @@ pub struct LogProof {
     pub cosigned: Option<String>,
 }
 
-/// Reads who is exposed in one field at one level, as a bitmap.
+/// Reads the records that are exposed in one field at one level, as a bitmap.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadExposure {
-    /// The incident.
+    /// The incident, which must have been scoped.
     pub incident: IncidentId,
-    /// The level.
+    /// The level of exposure.
     pub level: Level,
-    /// The field.
+    /// The exposed field.
     pub field: Field,
 }
 
-/// A set of records.
+/// A set of records, as a bitmap.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct RecordBitmap {
     /// A Roaring bitmap in the portable serialisation.
@@ -174,7 +175,7 @@ impl Call for ReadExposure {
     type Answer = RecordBitmap;
 }
 
-/// Asks what became of one person's data: "was I affected, by what, and when?"
+/// Reads the exposure of one person: "was I affected, by what, and when?"
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadPerson {
@@ -190,7 +191,7 @@ impl Call for ReadPerson {
     type Answer = PersonExposure;
 }
 
-/// What became of one person's data.
+/// The exposure of one person's data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PersonExposure {
     /// The person's record.
@@ -200,23 +201,23 @@ pub struct PersonExposure {
     /// Each exposed field at its worst level.
     #[schemars(schema_with = "map_by::<Field, Level>")]
     pub fields: BTreeMap<Field, Level>,
-    /// What the logs show, by the hour, oldest first.
+    /// The events that the logs show, by the hour, oldest first.
     pub events: Vec<PersonEvent>,
 }
 
-/// What happened to a person's data within an hour.
+/// An event: the fields of a person that one caller touched within an hour.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PersonEvent {
-    /// Not before.
+    /// The earliest instant of the event.
     pub from: Timestamp,
-    /// Not after.
+    /// The latest instant of the event.
     pub to: Timestamp,
-    /// The caller that was served.
+    /// The caller that `keys` or the other system served.
     pub caller: CallerName,
-    /// The compartment that it was served through.
+    /// The compartment through which it was served.
     pub via: CallerName,
-    /// How far it went.
+    /// The level of exposure that follows from the event.
     pub level: Level,
-    /// The fields.
+    /// The fields that were touched.
     pub fields: FieldSet,
 }

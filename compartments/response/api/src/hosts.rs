@@ -7,16 +7,17 @@ use cofferdam_core::CallerName;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The kind of a host: it decides what the host gives up when it falls.
+/// The kind of a host. It decides what the host gives up when it falls.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum HostKind {
-    /// A client of `accounts` or `payments`. It gives up what was released to it, what was typed or
+    /// A client of `accounts` or `payments`. It gives up the data released to it, the data typed or
     /// brought there, and the sessions that it saw.
     App,
-    /// The `accounts` compartment. It gives up everything that passed through it, and its ciphertext.
+    /// The `accounts` compartment. It gives up everything that passed through it, and its
+    /// ciphertext.
     Accounts,
     /// The database of `accounts`, or a backup of it. It gives up ciphertext.
     AccountsDatabase,
@@ -33,7 +34,7 @@ pub enum HostKind {
 }
 
 impl HostKind {
-    /// Every kind.
+    /// Every kind of host, app servers first.
     pub const ALL: [Self; 8] = [
         Self::App,
         Self::Accounts,
@@ -72,9 +73,10 @@ impl HostKind {
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 pub struct FallenHost {
-    /// The name in its certificate. A host without a certificate has any name by which people know it.
+    /// The name in its certificate. A host without a certificate has any name by which people know
+    /// it.
     pub host: CallerName,
-    /// Its kind.
+    /// The kind of the host.
     pub kind: HostKind,
 }
 
@@ -90,10 +92,10 @@ impl fmt::Display for FallenHost {
 /// A text that names no host.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadHost {
-    /// The name is malformed.
+    /// The name is not a caller's name.
     #[error(transparent)]
     Name(#[from] cofferdam_core::BadName),
-    /// There is no such kind.
+    /// The kind is unknown.
     #[error(
         "{0:?} is no kind of host: app, accounts, accounts_database, payments, payments_database, \
          keys, response or relay"

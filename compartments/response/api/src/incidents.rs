@@ -1,4 +1,4 @@
-//! Declaring an incident, and what becomes of it.
+//! Incidents: declaring, amending, closing and listing them.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ use crate::{FallenHost, INCIDENT_CLOSED, LETTER_PLANNED, LETTER_RUNNING};
 pub struct IncidentId(pub u32);
 
 impl IncidentId {
-    /// Stands in journals for acts that belong to no incident, such as bringing a table.
+    /// The number in the journal for acts that belong to no incident, such as bringing a table.
     pub const NONE: Self = Self(0);
 }
 
@@ -30,10 +30,10 @@ impl fmt::Display for IncidentId {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum People {
-    /// The customers that `accounts` holds, as the release logs tell.
+    /// The customers of `accounts`. The release logs show who read them.
     #[default]
     Accounts,
-    /// The people of the brought table, as the access logs tell.
+    /// The people of the brought table. The access logs show who read them.
     #[serde(alias = "roster")]
     Table,
 }
@@ -53,20 +53,20 @@ impl People {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeclareIncident {
-    /// A line that names it, without personal data.
+    /// One line that names the incident, without personal data.
     #[schemars(extend("examples" = ["web-ky-1 reads customers without cause"]))]
     pub title: String,
     /// The hosts that fell, at least one.
     #[schemars(length(min = 1))]
     pub fallen: Vec<FallenHost>,
-    /// Since when the hosts count as fallen.
+    /// The beginning of the window in which the hosts count as fallen.
     pub from: Timestamp,
-    /// Until when; `None` means until now, at each scope.
+    /// The end of the window; `None` means the instant of each scope.
     pub to: Option<Timestamp>,
-    /// How it was found, without personal data.
+    /// The way in which the breach was found, without personal data.
     #[schemars(extend("examples" = ["A decoy was opened"]))]
     pub found: String,
-    /// The people whose records it is about.
+    /// The people whose records the incident is about.
     #[serde(default)]
     pub people: People,
 }
@@ -76,13 +76,13 @@ impl Call for DeclareIncident {
     type Answer = Incident;
 }
 
-/// Amends an incident: another fallen host, a corrected window or title. What is left out stays. The
-/// journal keeps what stood before. Other hosts or another window void the exposure; once a letter to
-/// customers is planned, they take another incident.
+/// Amends an incident: another fallen host, a corrected window or title. Values that are left out
+/// stay, and the journal keeps the earlier ones. Other hosts or another window void the exposure;
+/// they are refused once a letter to customers is planned.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AmendIncident {
-    /// The incident.
+    /// The incident to amend.
     pub incident: IncidentId,
     /// Hosts that fell besides those named before.
     #[serde(default)]
@@ -90,13 +90,13 @@ pub struct AmendIncident {
     /// Hosts that were named by mistake.
     #[serde(default)]
     pub remove_fallen: Vec<FallenHost>,
-    /// The window's new beginning.
+    /// The new beginning of the window.
     pub from: Option<Timestamp>,
-    /// The window's new end.
+    /// The new end of the window.
     pub to: Option<Timestamp>,
-    /// The new title.
+    /// The new title, without personal data.
     pub title: Option<String>,
-    /// Why it is amended, without personal data.
+    /// The reason for the change, without personal data.
     #[schemars(extend("examples" = ["The thief moved on to web-ky-2"]))]
     pub reason: String,
 }
@@ -107,13 +107,13 @@ impl Call for AmendIncident {
     type Answer = Incident;
 }
 
-/// Closes an incident. It can still be read, and callers can be thawed; nothing else is ordered for it.
+/// Closes an incident. Nothing more can be ordered for it, except that callers can be thawed.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CloseIncident {
-    /// The incident.
+    /// The incident to close.
     pub incident: IncidentId,
-    /// Why it is over, without personal data.
+    /// The reason why the incident is over, without personal data.
     #[schemars(extend("examples" = ["The server was rebuilt and all letters are out"]))]
     pub reason: String,
 }
@@ -124,29 +124,29 @@ impl Call for CloseIncident {
     type Answer = Incident;
 }
 
-/// An incident.
+/// An incident, as it was declared and amended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Incident {
-    /// Its number.
+    /// The incident's number.
     pub incident: IncidentId,
-    /// A line that names it.
+    /// One line that names the incident.
     pub title: String,
     /// The hosts that fell.
     pub fallen: Vec<FallenHost>,
-    /// Since when the hosts count as fallen.
+    /// The beginning of the window in which the hosts count as fallen.
     pub from: Timestamp,
-    /// Until when; `None` while the window is open.
+    /// The end of the window; `None` while the window is open.
     pub to: Option<Timestamp>,
-    /// How it was found.
+    /// The way in which the breach was found.
     pub found: String,
-    /// The people whose records it is about.
+    /// The people whose records the incident is about.
     #[serde(default)]
     pub people: People,
-    /// When it was declared: the base of the legal clocks.
+    /// The instant of the declaration: the base of the legal clocks.
     pub declared: Timestamp,
     /// The person or program that declared it.
     pub declared_by: CallerName,
-    /// When it was closed.
+    /// The instant at which it was closed, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed: Option<Timestamp>,
 }

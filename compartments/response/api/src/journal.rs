@@ -13,7 +13,7 @@ use crate::IncidentId;
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadJournal {
-    /// The incident; 0 for acts that belong to none.
+    /// The incident; 0 for acts that belong to no incident.
     pub incident: IncidentId,
 }
 
@@ -24,14 +24,14 @@ impl Call for ReadJournal {
 
 macro_rules! acts {
     ($($(#[$doc:meta])* $variant:ident = $name:literal;)*) => {
-        /// What was done. The names stand in journals, and the chain holds them, so that a name stays as it is
-        /// (`roster.import` is of the time before "brought table") and is never given to another act.
+        /// An act of staff. Its name stands in journals, and their chain of hashes covers the name. So a name
+        /// stays as it is and is never given to another act.
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
         #[serde(from = "String", into = "String")]
         #[schemars(with = "String", extend("examples" = ["freeze"]))]
         pub enum JournalAct {
             $($(#[$doc])* $variant,)*
-            /// An act that this version does not know: another version wrote it.
+            /// An act with a name unknown to this version: another version wrote it.
             Other(String),
         }
 
@@ -77,7 +77,7 @@ acts! {
     Freeze = "freeze";
     /// A caller was thawed.
     Thaw = "thaw";
-    /// A caller's budget was lowered or given back.
+    /// A caller's budget was lowered or restored.
     LowerBudget = "budget";
     /// Everybody's credentials were voided, and all sessions ended.
     VoidEverybody = "void";
@@ -107,7 +107,7 @@ acts! {
     DraftPaperPost = "letters.post.draft";
     /// A list of postal addresses was opened.
     OpenPaperPost = "letters.post.open";
-    /// A page of postal addresses was read.
+    /// A page of postal addresses was read for paper post.
     ReadPaperPost = "letters.post.read";
     /// The notice was published.
     PublishNotice = "notice.publish";
@@ -115,13 +115,13 @@ acts! {
     MakeReport = "report";
     /// A bag of evidence was sealed.
     SealBag = "evidence.seal";
-    /// A page of the brought table was taken.
+    /// A page of the brought table was imported.
     ImportTable = "roster.import";
-    /// The brought table was counted.
+    /// The import of the brought table was finished.
     FinishTable = "table.finish";
-    /// The bringing of an access log began.
+    /// The import of an access log began.
     BeginAccessLog = "access_log.begin";
-    /// An access log was brought to its end.
+    /// The import of an access log was finished.
     FinishAccessLog = "access_log.finish";
     /// An access log was removed.
     RemoveAccessLog = "access_log.remove";
@@ -141,52 +141,53 @@ impl fmt::Display for JournalAct {
     }
 }
 
-/// How far an act is that reaches another compartment. Such an act stands in the journal twice, so
-/// that a crash in between shows.
+/// The stage of an act that reaches another compartment. Such an act stands in the journal twice,
+/// so that a crash between the two shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ActStage {
-    /// It is about to be done.
+    /// The act is about to be done.
     Intended,
-    /// It was done.
+    /// The act was done.
     Done,
-    /// It was not done, or only partly.
+    /// The act was not done, or only partly.
     Failed,
 }
 
-/// A decision or an act: the person, the time, the place, the act and the reason. The entries of an
-/// incident are chained: each names the hash of the one before.
+/// An entry of the journal: the person, the time, the place, the act and the reason. The entries of
+/// an incident are chained: each names the hash of the entry before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct JournalEntry {
-    /// The incident.
+    /// The incident; 0 for acts that belong to no incident.
     pub incident: IncidentId,
-    /// Its number there, from 1.
+    /// The entry's number in the incident, from 1.
     pub number: u32,
-    /// When.
+    /// The instant of the act.
     pub at: Timestamp,
-    /// The name in the certificate.
+    /// The name in the certificate of the person or program.
     pub by: CallerName,
     /// The address that the request came from.
     #[schemars(extend("examples" = ["192.0.2.7"]))]
     pub from: String,
-    /// What was done.
+    /// The act itself.
     pub action: JournalAct,
-    /// A sentence, without personal data.
+    /// One sentence about the act, without personal data.
     #[schemars(extend("examples" = ["web-ky-1: it opened a decoy"]))]
     pub detail: String,
-    /// The SHA-256 of the line before, hexadecimal; 64 zeros for the first entry.
+    /// The SHA-256 of the previous entry's line, hexadecimal; 64 zeros for the first entry.
     pub previous: String,
-    /// How far the act is, if it reaches another compartment.
+    /// The stage of an act that reaches another compartment; none for other acts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stage: Option<ActStage>,
 }
 
 impl JournalEntry {
-    /// Stands for the line before the first entry.
+    /// The hash that the first entry of a journal names.
     pub const GENESIS: &'static str =
         "0000000000000000000000000000000000000000000000000000000000000000";
 
-    /// The line that is hashed: the entry's JSON, in the order of the fields, without a line break.
+    /// The line that is hashed: the entry's JSON without a line break, its fields in their order
+    /// here.
     #[must_use]
     pub fn line(&self) -> String {
         // Strings, numbers and an instant: JSON holds them all.
@@ -200,7 +201,7 @@ pub fn journal_hash(entry: &JournalEntry) -> String {
     hex::encode(digest(&SHA256, entry.line().as_bytes()))
 }
 
-/// The number of the first entry that is not where it was written, if there is one.
+/// The number of the first entry that breaks the chain, if there is one.
 #[must_use]
 pub fn broken_journal(entries: &[JournalEntry]) -> Option<u32> {
     let mut previous = JournalEntry::GENESIS.to_owned();

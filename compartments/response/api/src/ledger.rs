@@ -2,11 +2,11 @@
 //!
 //! | state | meaning | moved by |
 //! |---|---|---|
-//! | `planned` | not tried yet | planning; a worker that puts a row back, or comes back and says that it never sent; settling a doubt |
+//! | `planned` | not tried yet | planning; a worker that returns an untried row; a returning worker whose notes never named the row; settling a doubt |
 //! | `claimed` | a worker holds the row's batch; stored as planned or deferred | claiming the batch |
 //! | `accepted` | the relay took the letter | the worker; the relay's log |
 //! | `in_doubt` | the letter may have gone out | the worker; the worker that takes over a silent one; a worker that starts again after its death |
-//! | `deferred` | put off by relay or receiver; it is tried again | the worker |
+//! | `deferred` | put off by relay or receiver, to be tried again | the worker |
 //! | `bounced` | refused for good, or returned | the worker; returned mail |
 //! | `complained` | it arrived, and the reader complained | returned mail |
 //! | `suppressed` | not to be sent: a decoy, or nobody to write to | the worker |
@@ -22,31 +22,31 @@ use crate::{LETTER_RUNNING, LetterId, LetterStatus};
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadLedger {
-    /// The letter.
+    /// The letter of the ledger.
     pub letter: LetterId,
     /// The number of the first person wanted: a customer's record, or a place in the staff list.
     pub from: u32,
     /// The most rows wanted, up to 10,000.
     pub limit: u32,
-    /// Only rows in this state. A claimed row counts as what it was before: planned or deferred.
+    /// Only rows in this state. A claimed row counts as its earlier state, planned or deferred.
     #[serde(default)]
     pub state: Option<LedgerState>,
 }
 
-/// One person's row.
+/// The ledger row of one person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LedgerRow {
     /// The customer's record number, or the place in the staff list.
     pub person: u32,
-    /// The row's state.
+    /// The state of the row.
     pub state: LedgerState,
     /// The fields that the letter says were read or presented.
     pub fields: FieldSet,
     /// The Message-ID, the same at every attempt.
     pub message_id: String,
-    /// The relay's queue id, or what it said, once there is an outcome.
+    /// The relay's queue id or reply, once there is an outcome.
     pub outcome: Option<String>,
-    /// When the state was recorded.
+    /// The instant at which the state was recorded.
     pub at: Timestamp,
 }
 
@@ -87,24 +87,24 @@ macro_rules! states {
 }
 
 states! {
-    /// Not tried yet.
+    /// The letter was not tried yet.
     Planned = 0, "planned";
-    /// A worker holds it.
+    /// A worker holds the row's batch.
     Claimed = 1, "claimed";
-    /// The relay took it.
+    /// The relay accepted the letter.
     Accepted = 2, "accepted";
-    /// It may have gone out: the process died, or the connection broke, before the relay's answer was
-    /// recorded.
+    /// The letter may have gone out: the process died, or the connection broke, before the relay's
+    /// answer was recorded.
     InDoubt = 3, "in_doubt";
-    /// The relay or the receiver put it off; it is tried again.
+    /// The relay or the receiver put the letter off, and it is tried again.
     Deferred = 4, "deferred";
-    /// It was refused for good, or it came back.
+    /// The letter was refused for good, or it came back.
     Bounced = 5, "bounced";
-    /// It arrived, and its reader complained.
+    /// The letter arrived, and its reader complained.
     Complained = 6, "complained";
-    /// It is not to be sent: a decoy, or nobody to write to.
+    /// No letter is sent: the person is a decoy or has no address.
     Suppressed = 7, "suppressed";
-    /// It was put off too often.
+    /// The letter was put off too often.
     Expired = 8, "expired";
 }
 
@@ -122,16 +122,17 @@ impl Call for ReadLedger {
     type Answer = Vec<LedgerRow>;
 }
 
-/// Settles rows that are in doubt from the relay's own log.
+/// Settles rows in doubt with the relay's own log.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SettleLetter {
-    /// The letter.
+    /// The letter whose rows are in doubt.
     pub letter: LetterId,
     /// The messages that the relay logged.
     pub relayed: Vec<Relayed>,
-    /// Whether the log is complete from the first letter to now. If it is, the relay never had the
-    /// doubted letters that the log does not name, and they are planned again under their Message-IDs.
+    /// Whether the log is complete from the first letter to now. If it is, the doubted letters that
+    /// it does not name never reached the relay, and they are planned again under their
+    /// Message-IDs.
     pub complete: bool,
 }
 
@@ -139,20 +140,20 @@ pub struct SettleLetter {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Relayed {
-    /// Its Message-ID, without brackets.
+    /// The Message-ID, without angle brackets.
     pub message_id: String,
-    /// The relay's id for it.
+    /// The id under which the relay queued the message.
     pub queue_id: String,
 }
 
-/// What became of the doubts.
+/// The result of settling doubts.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Settled {
-    /// Rows that the relay had.
+    /// The number of rows that the relay had accepted.
     pub accepted: u64,
-    /// Rows that are planned again.
+    /// The number of rows that are planned again.
     pub planned: u64,
-    /// How the letter stands now.
+    /// The letter's status after that.
     pub status: LetterStatus,
 }
 

@@ -35,7 +35,8 @@ impl fmt::Display for LetterId {
 pub enum Audience {
     /// Everybody on the staff list.
     Staff,
-    /// Every customer. Each letter says what was read or presented of its reader, or that nothing was.
+    /// Every customer. Each letter says which fields of its reader were read or presented, or that
+    /// none was.
     Customers,
 }
 
@@ -53,8 +54,8 @@ impl Audience {
     }
 }
 
-/// Plans a letter: writes a ledger row per person. Planning the same audience of the same incident again
-/// gives the same letter.
+/// Plans a letter: writes a ledger row per person. Planning the same audience of the same incident
+/// again gives the same letter.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlanLetter {
@@ -64,15 +65,15 @@ pub struct PlanLetter {
     pub audience: Audience,
 }
 
-/// A planned letter.
+/// A planned letter, and the progress of planning.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct LetterPlan {
-    /// Its number.
+    /// The letter's number.
     pub letter: LetterId,
-    /// Rows in its ledger.
+    /// The number of rows in the letter's ledger.
     pub people: u64,
-    /// Whether the ledger holds everybody. Millions of rows take minutes; the same call asks how far
-    /// planning is.
+    /// Whether the ledger holds everybody. Millions of rows take minutes; the same call then tells
+    /// how far planning is.
     pub planned: bool,
 }
 
@@ -82,48 +83,48 @@ impl Call for PlanLetter {
     type Answer = LetterPlan;
 }
 
-/// Drafts a version of a planned letter: every text that one of its people would get, with the facts as
-/// they are now. A draft with a faulty text is refused, and each fault is named. The same texts and
-/// facts give the same version.
+/// Drafts a version of a planned letter: every text that somebody would get, with the facts of this
+/// hour. A draft with a faulty text is refused, and each fault is named. The same texts and facts
+/// give the same version.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DraftLetter {
-    /// The letter.
+    /// The letter to draft.
     pub letter: LetterId,
 }
 
 /// A version of a letter, as two people approve it.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct LetterDraft {
-    /// The letter.
+    /// The letter of the version.
     pub letter: LetterId,
-    /// The SHA-256 of its texts and facts.
+    /// The SHA-256 of the version's texts and facts.
     pub version: Sha256,
-    /// What two people sign. It names the version.
+    /// The terms of the warrant that two people sign. They name the version.
     pub warrant: WarrantTerms,
-    /// The version's texts and facts as JSON. A signer checks the SHA-256 and renders the texts from it,
-    /// and so need not trust the person who hands over the order.
+    /// The version's texts and facts as JSON. A signer checks the SHA-256 and renders the texts
+    /// from it, and so need not trust the person who hands over the order.
     pub body: String,
     /// Every text, the one with the most readers first.
     pub variants: Vec<LetterVariant>,
 }
 
-/// The text that some of the people get.
+/// One text of a letter, for some of its people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LetterVariant {
-    /// Its language.
+    /// The language of the text.
     pub language: String,
-    /// The jurisdiction whose law shapes it, as `US-MA`; empty if none does.
+    /// The jurisdiction whose law shapes the text, as `US-MA`; empty if none does.
     pub jurisdiction: String,
     /// The fields that these people lost.
     pub fields: FieldSet,
-    /// How many people get it.
+    /// The number of people who get this text.
     pub people: u64,
-    /// The subject.
+    /// The subject of the e-mail.
     pub subject: String,
     /// The text, with `\u{E000}` for the name and `\u{E001}` for the code.
     pub text: String,
-    /// The same as HTML.
+    /// The same text as HTML.
     pub html: String,
 }
 
@@ -139,26 +140,26 @@ impl Call for DraftLetter {
 pub struct WarrantTerms {
     /// The incident's number.
     pub incident: u32,
-    /// What it is for.
+    /// The purpose of the warrant.
     pub subject: WarrantSubject,
-    /// The caller that draws on it: `response` itself.
+    /// The caller that may use the warrant: `response` itself.
     pub caller: CallerName,
     /// The domain of the fields.
     pub domain: Domain,
-    /// The fields that it lets the caller read.
+    /// The fields that the caller may read.
     pub fields: FieldSet,
-    /// The number of records that it covers.
+    /// The number of records that the warrant covers.
     pub records: u32,
 }
 
-/// Sends a test letter to a member of staff: the text that one group of people would get, with a code
-/// that opens nothing.
+/// Sends a test letter to a member of staff: the text that one group of people would get, with a
+/// code that opens nothing.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TestLetter {
-    /// The letter.
+    /// The letter to test.
     pub letter: LetterId,
-    /// The drafted version.
+    /// The drafted version to test.
     pub version: Sha256,
     /// The place of the text among the version's variants, from 0.
     pub variant: u32,
@@ -174,14 +175,14 @@ impl Call for TestLetter {
     type Answer = String;
 }
 
-/// Starts an approved letter, or resumes a paused one. A letter to customers starts once 99 % of the
-/// letters to staff are accepted.
+/// Starts an approved letter, or resumes a paused one. A letter to customers starts once 99 % of
+/// the letters to staff are accepted.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StartLetter {
-    /// The letter.
+    /// The letter to start.
     pub letter: LetterId,
-    /// Why customers are written to before staff are. The reason is journalled.
+    /// The reason for writing to customers before staff, which is journalled.
     pub before_staff: Option<String>,
 }
 
@@ -198,11 +199,11 @@ impl Call for StartLetter {
     type Answer = LetterStatus;
 }
 
-/// Pauses a letter. Letters on the wire are sent to their end.
+/// Pauses a letter. Letters that are on the wire still go out.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PauseLetter {
-    /// The letter.
+    /// The letter to pause.
     pub letter: LetterId,
 }
 
@@ -212,11 +213,11 @@ impl Call for PauseLetter {
     type Answer = LetterStatus;
 }
 
-/// Pauses the mailboxes of one mail provider in a letter.
+/// Pauses a letter's mail to one mail provider.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PauseProvider {
-    /// The letter.
+    /// The letter of the mail.
     pub letter: LetterId,
     /// The provider's name in the configuration, or `others`.
     #[schemars(extend("examples" = ["others"]))]
@@ -229,11 +230,11 @@ impl Call for PauseProvider {
     type Answer = LetterStatus;
 }
 
-/// Resumes the mailboxes of one mail provider in a letter.
+/// Resumes a letter's mail to one mail provider.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResumeProvider {
-    /// The letter.
+    /// The letter of the mail.
     pub letter: LetterId,
     /// The provider's name in the configuration, or `others`.
     #[schemars(extend("examples" = ["others"]))]
@@ -245,13 +246,13 @@ impl Call for ResumeProvider {
     type Answer = LetterStatus;
 }
 
-/// Stops a letter for good and closes its warrant. It goes on only with a new approval.
+/// Stops a letter for good and closes its warrant. It resumes only with a new approval.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StopLetter {
-    /// The letter.
+    /// The letter to stop.
     pub letter: LetterId,
-    /// Why. The reason is journalled.
+    /// The reason, which is journalled.
     pub reason: String,
 }
 
@@ -261,11 +262,11 @@ impl Call for StopLetter {
     type Answer = LetterStatus;
 }
 
-/// Reads how a letter stands.
+/// Reads the status of a letter.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadLetter {
-    /// The letter.
+    /// The letter to read.
     pub letter: LetterId,
 }
 
@@ -292,20 +293,20 @@ impl Call for ListLetters {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LetterState {
-    /// It waits for an approval, or for its start.
+    /// The letter waits for an approval, or for its start.
     Planned,
-    /// Workers send it, also after a restart.
+    /// Workers send the letter, also after a restart.
     Running,
-    /// It is paused.
+    /// Staff, or a failure, paused the letter.
     Paused,
-    /// It was stopped for good.
+    /// Staff stopped the letter for good.
     Stopped,
-    /// Every row has its outcome.
+    /// Every row of the letter has its outcome.
     Finished,
 }
 
 impl LetterState {
-    /// Every state.
+    /// Every state of a letter.
     pub const ALL: [Self; 5] =
         [Self::Planned, Self::Running, Self::Paused, Self::Stopped, Self::Finished];
 
@@ -322,76 +323,77 @@ impl LetterState {
     }
 }
 
-/// How a letter stands. The counts add up to the planned people at every instant.
+/// The status of a letter. The counts add up to the planned people at every instant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LetterStatus {
-    /// The letter.
+    /// The number of the letter.
     pub letter: LetterId,
     /// The incident that it is about.
     pub incident: IncidentId,
-    /// The people that it goes to.
+    /// The people who get the letter.
     pub audience: Audience,
-    /// Its state.
+    /// The state of the letter.
     pub state: LetterState,
-    /// The approved version.
+    /// The approved version, once there is one.
     pub version: Option<Sha256>,
-    /// How many people are in each state; every state is named.
+    /// The number of people in each state. Every state is named.
     #[schemars(schema_with = "map_by::<LedgerState, u64>")]
     pub people: BTreeMap<LedgerState, u64>,
-    /// Letters that got their outcome at this instance in the last minute.
+    /// The number of letters that got their outcome at this instance in the last minute.
     pub last_minute: u64,
-    /// The time left at that pace, in seconds.
+    /// The time left at the pace of the last minute, in seconds.
     pub seconds_left: Option<u64>,
     /// The mail providers for which this instance has letters.
     pub providers: Vec<ProviderStatus>,
     /// The load of the reset pages, if the letter's pace is tied to it.
     pub reset_pages: Option<ResetPages>,
-    /// Why it does not move although it should.
+    /// The reason why the letter makes no progress although it should.
     pub trouble: Option<String>,
-    /// When sending began.
+    /// The instant at which sending began.
     pub started: Option<Timestamp>,
-    /// When the last row got its outcome.
+    /// The instant at which the last row got its outcome.
     pub finished: Option<Timestamp>,
 }
 
 impl LetterStatus {
-    /// How many people are in a state.
+    /// Counts the people in a state.
     #[must_use]
     pub fn of(&self, state: LedgerState) -> u64 {
         self.people.get(&state).copied().unwrap_or(0)
     }
 
-    /// The people without a final outcome.
+    /// Counts the people without a final outcome.
     #[must_use]
     pub fn open(&self) -> u64 {
         LedgerState::ALL.into_iter().filter(|state| state.is_open()).map(|s| self.of(s)).sum()
     }
 
-    /// Everybody.
+    /// Counts everybody.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.people.values().sum()
     }
 }
 
-/// The load of the pages on which customers set new passwords, and what it means for a letter's pace.
+/// The load of the pages on which customers set new passwords, and what it means for a letter's
+/// pace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ResetPages {
-    /// Their load, in percent of what they can bear; `None` while it is unknown.
+    /// The load of the pages, in percent of what they can bear; `None` while it is unknown.
     pub busy_percent: Option<u8>,
-    /// The most letters a second because of it; `None` without a limit.
+    /// The most letters a second because of that load; `None` without a limit.
     pub rate: Option<u32>,
 }
 
-/// How sending to a mail provider goes.
+/// The status of sending to a mail provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProviderStatus {
-    /// Its name.
+    /// The provider's name in the configuration, or `others`.
     pub provider: String,
-    /// Letters that wait in memory.
+    /// The number of letters that wait in memory.
     pub waiting: u64,
-    /// The most letters a second that it gets now; `None` without a limit.
+    /// The most letters a second that the provider gets now; `None` without a limit.
     pub rate: Option<u32>,
-    /// Why it is paused, if it is.
+    /// The reason why the provider is paused; `None` if it is not.
     pub paused: Option<String>,
 }

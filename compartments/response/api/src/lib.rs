@@ -1,7 +1,7 @@
-//! What the `response` compartment says over the wire: to staff, by the CLI and the console.
+//! The calls and answers of the `response` compartment, for staff: the CLI and the console.
 //!
-//! May touch: `cofferdam-core` only. Called by: the crates of `response`, and as a client's vocabulary
-//! by staff's hand, the CLI, the drill and the console.
+//! May touch: `cofferdam-core` only. Called by: the crates of `response`, and as a client's
+//! vocabulary by staff's hand, the CLI, the drill and the console.
 
 mod access_logs;
 mod alarms;

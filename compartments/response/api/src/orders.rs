@@ -1,5 +1,5 @@
-//! What staff see of `keys`, and the orders that people sign. `response` carries both as they are:
-//! `keys` checks the signatures itself.
+//! The state of `keys` as staff see it, and the orders that people sign. `response` passes both on
+//! unchanged: `keys` checks the signatures itself.
 
 use cofferdam_core::{Call, Domain, ProblemType, Reseal};
 use schemars::JsonSchema;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{INCIDENT_CLOSED, LETTER_RUNNING, LetterStatus, ORDER_OUTDATED, Voided};
 
-/// Reads the policy in force.
+/// Reads the policy in force from `keys`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadPolicy {}
@@ -18,7 +18,7 @@ impl Call for ReadPolicy {
     type Answer = serde_json::Value;
 }
 
-/// Lists the callers: what each may do and did lately.
+/// Lists the callers: their grants, their budgets, and their recent use.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListCallers {}
@@ -29,7 +29,7 @@ impl Call for ListCallers {
     type Answer = serde_json::Value;
 }
 
-/// Lists the epochs of each domain, and how far the move to the current one is.
+/// Lists the epochs of each domain, and the progress of re-sealing.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListEpochs {}
@@ -39,14 +39,14 @@ impl Call for ListEpochs {
     type Answer = Vec<DomainState>;
 }
 
-/// The epochs of a domain, and how far its records are moved.
+/// The epochs of a domain, and the progress of re-sealing.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct DomainState {
-    /// The domain.
+    /// The domain of the epochs.
     pub domain: Domain,
-    /// Its epochs, in the form of the API of `keys`.
+    /// The epochs, in the form of the API of `keys`.
     pub epochs: serde_json::Value,
-    /// How far its compartment is; `None` if it does not answer.
+    /// The progress of the domain's compartment; `None` if it does not answer.
     pub reseal: Option<Reseal>,
 }
 
@@ -62,7 +62,7 @@ pub struct ApplyOrder {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", content = "signed", rename_all = "snake_case")]
 pub enum SignedOrder {
-    /// The next policy.
+    /// The next policy: all grants, budgets and approvers.
     Policy(serde_json::Value),
     /// A new epoch, or the end of an old one.
     Epoch(serde_json::Value),
@@ -72,7 +72,7 @@ pub enum SignedOrder {
     Void(serde_json::Value),
 }
 
-/// What an order did.
+/// The result of an order.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", content = "result", rename_all = "snake_case")]
 pub enum AppliedOrder {
@@ -84,7 +84,7 @@ pub enum AppliedOrder {
     Letter(LetterStatus),
     /// The list of postal addresses is open, under the warrant with this number.
     PaperPost(OpenedPaperPost),
-    /// Everybody's credentials are void.
+    /// Everybody's credentials are void, and all sessions over.
     Void(Voided),
 }
 

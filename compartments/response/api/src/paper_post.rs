@@ -6,43 +6,43 @@ use serde::{Deserialize, Serialize};
 
 use crate::{INCIDENT_CLOSED, LetterId, WarrantTerms};
 
-/// Drafts the order under which the postal addresses are read of people whom a letter did not reach:
-/// it bounced, expired, or had no address to go to.
+/// Drafts the order to read the postal addresses of people whom a letter did not reach: the letter
+/// bounced, expired, or had no address to go to.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DraftPaperPost {
-    /// The letter.
+    /// The letter that did not reach them.
     pub letter: LetterId,
 }
 
 impl Call for DraftPaperPost {
     const PATH: &'static str = "/v1/paper-post/draft";
     const PROBLEMS: &'static [ProblemType] = &[INCIDENT_CLOSED];
-    /// What two people sign.
+    /// The terms of the warrant that two people sign.
     type Answer = WarrantTerms;
 }
 
-/// Reads a page of the addresses. Each page is journalled.
+/// Reads a page of the postal addresses. Each page is journalled.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadPaperPost {
-    /// The letter.
+    /// The letter that did not reach these people.
     pub letter: LetterId,
-    /// The warrant's number, as applying the order gave it.
+    /// The warrant's number, as the answer to the applied order gave it.
     #[schemars(extend("examples" = ["000102030405060708090a0b0c0d0e0f"]))]
     pub warrant: String,
     /// The number of the first person wanted.
     pub from: u32,
 }
 
-/// A page of addresses.
+/// A page of postal addresses.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct PaperPostPage {
     /// The people, ascending.
     pub people: Vec<PaperPostPerson>,
-    /// People on this page to whom nobody can write: decoys, and people without a postal address.
+    /// The number of people left out of this page: decoys, and people without a postal address.
     pub without: u32,
-    /// The number with which the next page begins; `None` at the end.
+    /// The number with which the next page begins; `None` on the last page.
     pub next: Option<u32>,
 }
 
@@ -53,9 +53,9 @@ pub struct PaperPostPerson {
     pub person: u32,
     /// The language of the letter.
     pub language: String,
-    /// The name.
+    /// The person's name.
     pub name: Personal,
-    /// The postal address.
+    /// The person's postal address.
     pub address: Personal,
 }
 

@@ -1,56 +1,56 @@
-//! Problems that `response` alone answers with. Each has its code because staff's hand does something
-//! else about it.
+//! The problems that only `response` answers with. Each has a code of its own, because staff must
+//! do something different about it.
 
 use cofferdam_core::ProblemType;
 
 /// The call needs an exposure, and the incident has none yet.
 pub const NOT_SCOPED: ProblemType =
     ProblemType::new("incident-not-scoped", 409, "The incident has not been scoped");
-/// The incident is closed: nothing more is ordered for it.
+/// The incident is closed, so nothing more can be ordered for it.
 pub const INCIDENT_CLOSED: ProblemType =
     ProblemType::new("incident-closed", 409, "The incident is closed");
-/// Customers' letters were planned from the exposure as it stands.
+/// Letters to customers were planned from this exposure, so hosts and window can't change.
 pub const LETTER_PLANNED: ProblemType =
     ProblemType::new("letter-planned", 409, "A letter to customers is planned");
-/// No table of customers was brought, or it is empty.
+/// The brought table is missing or empty.
 pub const TABLE_EMPTY: ProblemType =
     ProblemType::new("table-empty", 409, "No table of customers was brought");
-/// A letter to people of the brought table is approved: the table can't change under it.
+/// A letter to people of the brought table is approved, so the table can't change now.
 pub const TABLE_IN_USE: ProblemType =
     ProblemType::new("table-in-use", 409, "A letter to the brought table is approved");
-/// Customers are written to after staff, and staff have not been told.
+/// Staff get their letter before customers, and they have not been told yet.
 pub const STAFF_FIRST: ProblemType =
     ProblemType::new("staff-first", 409, "Staff have not been told yet");
 /// The staff list is not the file that the letter was planned for.
 pub const STAFF_LIST_CHANGED: ProblemType =
     ProblemType::new("staff-list-changed", 409, "The staff list has changed");
-/// The ledger of the letter does not hold everybody yet.
+/// The letter's ledger does not hold everybody yet.
 pub const LETTER_NOT_PLANNED: ProblemType =
     ProblemType::new("letter-not-planned", 409, "The letter is not planned to its end");
-/// A text of the letter breaks a rule. The sentence names the rules.
+/// A text of the letter breaks a rule. The detail names the rules.
 pub const LETTER_FAULTY: ProblemType =
     ProblemType::new("letter-faulty", 409, "The letter may not be sent as it is");
 /// No version of the letter is approved.
 pub const LETTER_NOT_APPROVED: ProblemType =
     ProblemType::new("letter-not-approved", 409, "No version of the letter is approved");
-/// The letter was stopped. It goes on only with a new version and a new approval.
+/// The letter was stopped. It resumes only with a new version and a new approval.
 pub const LETTER_STOPPED: ProblemType =
     ProblemType::new("letter-stopped", 409, "The letter was stopped");
-/// The call needs a letter that rests, and this one is being sent.
+/// The call needs a letter that is not being sent, and this one is.
 pub const LETTER_RUNNING: ProblemType =
     ProblemType::new("letter-running", 409, "The letter is being sent");
 /// The call needs a letter that is being sent, and this one is not.
 pub const LETTER_NOT_RUNNING: ProblemType =
     ProblemType::new("letter-not-running", 409, "The letter is not being sent");
-/// Receivers would not take the letters for the shop's. The sentence names each failed check.
+/// Receivers would not accept the letters as the shop's. The detail names each failed check.
 pub const GATE_CLOSED: ProblemType =
     ProblemType::new("gate-closed", 409, "Receivers would not take the letters for ours");
-/// The order is not for what stands drafted now.
+/// The order is not for the current draft.
 pub const ORDER_OUTDATED: ProblemType =
     ProblemType::new("order-outdated", 409, "The order is not for the current draft");
-/// A page of an import is not the one that comes next.
+/// A page of an import is not the next one.
 pub const PAGE_OUT_OF_TURN: ProblemType =
     ProblemType::new("page-out-of-turn", 409, "The page is not the next one");
-/// An order reached some compartments and not others. Giving it again is safe.
+/// An order reached some compartments and not others. Giving it again does no harm.
 pub const PARTLY_DONE: ProblemType =
     ProblemType::new("partly-done", 502, "Some compartments did not take the order");

@@ -17,12 +17,12 @@ pub struct PublishNotice {
     pub incident: IncidentId,
 }
 
-/// A published notice.
+/// A published notice, as the public reads it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Notice {
-    /// The address at which it can be read.
+    /// The address of the page.
     pub url: String,
-    /// SHA-256 of the page, hexadecimal.
+    /// The SHA-256 of the page, hexadecimal.
     pub sha256: String,
 }
 
@@ -32,30 +32,30 @@ impl Call for PublishNotice {
     type Answer = Notice;
 }
 
-/// Makes the report: everything that is known of an incident.
+/// Makes the report: everything that is known about an incident.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MakeReport {
-    /// The incident.
+    /// The incident of the report.
     pub incident: IncidentId,
 }
 
-/// Everything that is known of an incident.
+/// A report: everything that is known about an incident.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
-    /// The incident.
+    /// The incident, as it was declared and amended.
     pub incident: Incident,
-    /// Its exposure, once scoped.
+    /// The exposure, once the incident was scoped.
     pub exposure: Option<Exposure>,
-    /// What the void order over everybody did, once it was given.
+    /// The result of the void order over everybody, once it was given.
     pub voided: Option<Voided>,
-    /// The letters.
+    /// The letters of the incident.
     pub letters: Vec<LetterStatus>,
     /// The notice, once published.
     pub notice: Option<Notice>,
-    /// The alarms in the window.
+    /// The alarms that rang in the window.
     pub alarms: Vec<Alarm>,
-    /// The journal.
+    /// The journal of the incident.
     pub journal: Vec<JournalEntry>,
     /// The report as one self-contained HTML page.
     pub html: String,

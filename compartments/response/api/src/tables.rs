@@ -1,4 +1,4 @@
-//! The brought table: a shop's own customers, whose accounts do not run on Cofferdam.
+//! The brought table: the customers of a shop whose accounts do not run on Cofferdam.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,8 @@ use crate::TABLE_IN_USE;
 /// The most people, or accesses, in one call.
 pub const MAX_PAGE: usize = 10_000;
 
-/// Imports a page of the table. A person whose key is known is brought up to date. `response` seals
-/// names and addresses before it stores them.
+/// Imports a page of the table. A person with a known key is updated. `response` seals names and
+/// addresses before it stores them.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ImportTable {
@@ -21,12 +21,12 @@ pub struct ImportTable {
     pub people: Vec<BroughtPerson>,
 }
 
-/// What became of a page of the table.
+/// The result of importing a page of the table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TablePage {
-    /// People who were new.
+    /// The number of people who were new.
     pub created: u64,
-    /// People who were brought up to date.
+    /// The number of people who were updated.
     pub updated: u64,
 }
 
@@ -37,22 +37,23 @@ impl Call for ImportTable {
     type Answer = TablePage;
 }
 
-/// Finishes the import: from now on scopes count the people of the table.
+/// Finishes the import. From now on, scopes count the people of the table.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FinishTable {}
 
-/// Reads how many people the table holds, as it was finished last.
+/// Reads the number of people in the table when it was last finished.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadTable {}
 
-/// The people of the table in numbers.
+/// The people of the table, counted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TableCounts {
-    /// All people.
+    /// The number of all people.
     pub people: u64,
-    /// People by country and region, as `US-KY` or `DE`; `unknown` for people without a country.
+    /// The number of people by country and region, as `US-KY` or `DE`; `unknown` for people without
+    /// a country.
     pub jurisdictions: BTreeMap<String, u64>,
 }
 
@@ -70,7 +71,7 @@ impl Call for ReadTable {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FindPerson {
-    /// The key.
+    /// The shop's own number or code for the person.
     #[schemars(extend("examples" = ["4711"]))]
     pub key: String,
 }

@@ -1,5 +1,5 @@
-//! The entries of an access log that was brought. The release log's entries tell about customers of
-//! `accounts`; these tell about people of the brought table.
+//! The entries of a brought access log. The entries of the release log are about customers of
+//! `accounts`; these are about people of the brought table.
 
 use cofferdam_core::{
     Access, CallerName, EntrySummary, FieldSet, Operation, Record, Timestamp, Touch, Whose,
@@ -14,29 +14,30 @@ const MAX_REASON: usize = 200;
 /// One access, with its people looked up in the brought table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessEntry {
-    /// When, in milliseconds since 1970. It comes first because entries are sorted by it.
+    /// The instant of the access, in milliseconds since 1970. It comes first because entries are
+    /// sorted by it.
     pub at_ms: i64,
-    /// The line in its file, from 1.
+    /// The line in the log's file, from 1.
     pub line: u64,
-    /// The client.
+    /// The client that read or wrote.
     pub caller: CallerName,
     /// The user or server as which the client acted.
     pub via: CallerName,
     /// `Release` for data that went out, `Seal` for data that came in.
     pub operation: Operation,
-    /// The fields.
+    /// The fields that the access touched.
     pub fields: FieldSet,
-    /// The people, ascending.
+    /// The records of the people, ascending.
     pub records: Vec<Record>,
-    /// Why the access can't be told to be anybody's. It then counts as everybody's.
+    /// The reason why its people can't be told; the access then counts as everybody's.
     pub everybody: Option<String>,
-    /// How many names in it are not in the table.
+    /// The number of its names that are not in the table.
     pub unknown: u32,
 }
 
 impl AccessEntry {
-    /// The entries of an access. `find` returns the records of the people whom the access names,
-    /// ascending and each once, and the number of names that nobody has.
+    /// Makes the entries of an access. `find` returns the records of the people whom the access
+    /// names, ascending and each once, and the number of names that are not in the table.
     pub fn of(access: &Access, find: impl FnOnce(&Whose) -> (Vec<Record>, u32)) -> Vec<Self> {
         let (records, unknown, everybody) = match &access.whose {
             Whose::Everybody { why } => {
@@ -64,32 +65,32 @@ impl AccessEntry {
         entries
     }
 
-    /// The stored form.
+    /// Encodes the entry as it is stored.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        // Postcard can encode every type in an entry, so that this never fails.
+        // Postcard can encode every type in an entry, so this never fails.
         postcard::to_stdvec(self).unwrap_or_default()
     }
 
-    /// Reads the stored form.
+    /// Decodes a stored entry.
     pub fn decode(bytes: &[u8]) -> Result<Self, postcard::Error> {
         postcard::from_bytes(bytes)
     }
 
-    /// When the access happened.
+    /// The instant of the access.
     #[must_use]
     pub fn at(&self) -> Timestamp {
         Timestamp::from_millisecond(self.at_ms).unwrap_or_default()
     }
 }
 
-/// The instant of a stored entry, in milliseconds since 1970; the rest is not decoded.
+/// Reads the instant of a stored entry, in milliseconds since 1970, without decoding the rest.
 #[must_use]
 pub fn access_time(bytes: &[u8]) -> Option<i64> {
     postcard::take_from_bytes(bytes).ok().map(|(at, _)| at)
 }
 
-/// Shows what a stored entry touched; `false` when it can't be decoded.
+/// Shows the fields and records that a stored entry touched; `false` if it can't be decoded.
 pub fn summarize(bytes: &[u8], show: &mut dyn FnMut(&EntrySummary<'_>)) -> bool {
     let Ok(entry) = AccessEntry::decode(bytes) else { return false };
     show(&EntrySummary {

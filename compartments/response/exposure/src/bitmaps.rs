@@ -6,17 +6,17 @@ use cofferdam_core::{Domain, Field, FieldSet};
 use response_api::{Level, LevelCounts};
 use roaring::RoaringBitmap;
 
-/// For each field, the records in question.
+/// The records exposed in each field.
 pub type Bitmaps = BTreeMap<Field, RoaringBitmap>;
 
 /// The records exposed at each level, field by field.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Levels {
-    /// Released to a fallen host.
+    /// The records that were released to a fallen host.
     pub read: Bitmaps,
-    /// Typed at a fallen host, or brought there.
+    /// The records that were typed at a fallen host, or brought there.
     pub presented: Bitmaps,
-    /// Neither, though a fallen host could have read them.
+    /// The records that a fallen host could have read, and that are at no worse level.
     pub reachable: Bitmaps,
 }
 
@@ -31,7 +31,7 @@ impl Levels {
         }
     }
 
-    /// The same, to change them.
+    /// The bitmaps of one level, to change them.
     pub const fn at_mut(&mut self, level: Level) -> &mut Bitmaps {
         match level {
             Level::Read => &mut self.read,
@@ -52,8 +52,8 @@ impl Levels {
         people(&self.read, domain) | people(&self.presented, domain)
     }
 
-    /// Fills in what lay within reach: of the records that have a granted field, those in which it
-    /// was neither read nor presented.
+    /// Sets the records within reach: those that have a granted field which was neither read nor
+    /// presented.
     pub fn set_reachable(&mut self, granted: FieldSet, filled: &Bitmaps) {
         let rest = |field: Field| {
             let mut records = filled.get(&field).cloned().unwrap_or_default();
@@ -95,7 +95,7 @@ impl Levels {
     }
 }
 
-/// The records with any field of a domain.
+/// The records with any field of a domain in `bitmaps`.
 #[must_use]
 pub fn people(bitmaps: &Bitmaps, domain: Domain) -> RoaringBitmap {
     let of_domain = bitmaps.iter().filter(|(field, _)| field.domain() == domain);
@@ -116,7 +116,7 @@ pub fn add(to: &mut Bitmaps, more: &Bitmaps) {
     }
 }
 
-/// The bitmaps of these fields only.
+/// The bitmaps of `fields` only.
 #[must_use]
 pub fn select(bitmaps: &Bitmaps, fields: FieldSet) -> Bitmaps {
     let chosen = bitmaps.iter().filter(|(field, _)| fields.contains(**field));

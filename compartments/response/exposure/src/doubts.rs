@@ -1,4 +1,4 @@
-//! What the logs leave open.
+//! The doubts that the logs leave.
 
 use cofferdam_core::{CallerName, Timestamp};
 use response_api::{AccessLog, DoubtCause, Span};
@@ -14,21 +14,21 @@ pub struct CopyState {
     pub size: u64,
     /// Entries that a cosigned checkpoint covers.
     pub cosigned: u64,
-    /// Set when the log could not be followed.
+    /// The reason why the log could not be followed, if it could not.
     pub not_followed: Option<NotFollowed>,
 }
 
 /// A log that could not be followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotFollowed {
-    /// Until when it was followed, as far as this process knows.
+    /// The last instant at which it was followed, as far as this process knows.
     pub since: Option<Timestamp>,
-    /// Why it was not.
+    /// The cause of the failure, in words.
     pub reason: String,
 }
 
-/// The doubts about copies of release logs. `clock_moved` holds the times of the alarms that say so,
-/// and `to` is the window's end.
+/// The doubts about copies of release logs. `clock_moved` holds the instants of the alarms about a
+/// moved clock of `keys`, and `to` is the window's end.
 #[must_use]
 pub fn doubts_of_copies(
     copies: &[CopyState],
@@ -81,7 +81,7 @@ pub fn unknown_hosts(hosts: &FallenHosts, known: impl Fn(&CallerName) -> bool) -
     unknown.map(|name| DoubtCause::UnknownHost { host: name.clone() }).collect()
 }
 
-/// The parts of a window that no span covers. Without an end, the window ends with the last span.
+/// The parts of a window that no span covers. A window without an end ends with the last span.
 fn gaps(spans: &[Span], from: Timestamp, to: Option<Timestamp>) -> Vec<Span> {
     let last = spans.iter().map(|span| span.to).max();
     let end = to.or(last).unwrap_or(from);
@@ -89,7 +89,7 @@ fn gaps(spans: &[Span], from: Timestamp, to: Option<Timestamp>) -> Vec<Span> {
     spans.sort_by_key(|span| span.from);
     let (mut covered_to, mut gaps) = (from, Vec::new());
     for span in spans.iter().filter(|span| span.from <= end) {
-        // Windows are kept to the millisecond.
+        // Windows are precise to the millisecond only.
         if span.from.as_millisecond() > covered_to.as_millisecond() {
             gaps.push(Span { from: covered_to, to: span.from });
         }

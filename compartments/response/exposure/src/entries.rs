@@ -1,4 +1,4 @@
-//! The log entries of fallen hosts in a window: an evidence bag is made of them.
+//! The log entries of fallen hosts in a window, for an evidence bag.
 
 use std::ops::Range;
 
@@ -11,12 +11,12 @@ use crate::{FallenHosts, Window};
 pub struct EntryPage {
     /// Entries with their numbers, ascending.
     pub entries: Vec<(u64, Vec<u8>)>,
-    /// The number with which the next page begins; `None` at the end.
+    /// The number with which the next page begins; `None` on the last page.
     pub next: Option<u64>,
 }
 
-/// The entries with numbers in `range` that show what fallen hosts did in the window. A page ends with
-/// an hour, and has at least `page_size` entries unless it is the last.
+/// The entries with numbers in `range` that show what fallen hosts did in the window. A page ends
+/// with an hour, and has at least `page_size` entries unless it is the last.
 pub fn entries_of_hosts<L: IndexedLog>(
     log: &L,
     hosts: &FallenHosts,

@@ -1,4 +1,4 @@
-//! The one judgement of both populations.
+//! The judgement of the evidence, the same for both populations.
 
 use std::sync::Arc;
 
@@ -12,62 +12,62 @@ use crate::bitmaps::{Bitmaps, Levels, add, people, select};
 use crate::grants::fields_of_domain;
 use crate::{FallenHosts, Findings, Grants, Population};
 
-/// Everything by which an exposure is judged.
+/// The evidence by which an exposure is judged.
 #[derive(Debug, Clone)]
 pub struct Evidence {
-    /// The incident.
+    /// The incident that is scoped.
     pub incident: IncidentId,
-    /// The fallen hosts.
+    /// The fallen hosts, with their kinds.
     pub hosts: FallenHosts,
-    /// The people whose records they are judged by.
+    /// The people whose records the incident is about.
     pub population: Arc<Population>,
-    /// How many cards `payments` holds.
+    /// The number of cards in `payments`.
     pub cards: u64,
     /// The fields that the fallen hosts may read.
     pub grants: Grants,
-    /// What the logs say.
+    /// The records that the logs show as read and presented.
     pub findings: Findings,
-    /// Customers whose session from before the window was good in it: a fallen host may have seen
-    /// it.
+    /// Customers who had a valid session from before the window: a fallen host may have seen its
+    /// token.
     pub sessions_held: RoaringBitmap,
     /// People whom an e-mail did not reach.
     pub undeliverable: RoaringBitmap,
-    /// The logs that were read.
+    /// The logs from which the evidence was taken.
     pub sources: Sources,
-    /// When the exposure is computed.
+    /// The instant of the computation.
     pub computed: Timestamp,
-    /// The end of the window that it covers.
+    /// The end of the window that the exposure covers.
     pub until: Timestamp,
 }
 
 /// The logs from which an exposure was computed.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
-    /// Release logs.
+    /// The release logs.
     pub logs: Vec<LogProof>,
-    /// Access logs.
+    /// The brought access logs.
     pub access_logs: Vec<AccessLog>,
-    /// Accesses that count as everybody's, at most a thousand.
+    /// The accesses that count as everybody's, at most a thousand.
     pub unresolved: Vec<Unresolved>,
 }
 
-/// Fields that everybody lost, for a reason other than an entry in a log.
+/// The fields that everybody lost for a reason other than an entry in a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loss {
-    /// The fields.
+    /// The lost fields.
     pub fields: FieldSet,
     /// Whether the loss is a fact. Otherwise people who lost a field by it alone are *assumed*.
     pub certain: bool,
-    /// The doubt that the exposure shows for it.
+    /// The doubt that the exposure shows for the loss.
     pub doubt: Option<DoubtCause>,
 }
 
 impl Evidence {
-    /// Judges: the numbers, and the records behind them.
+    /// Judges the evidence: the exposure in numbers, and the records behind the numbers.
     ///
-    /// Accesses that nobody can be told from count as everybody's. A doubt that counts as read adds
-    /// everything within reach; a lost domain or table adds all of it. The rest within reach is
-    /// *reachable*.
+    /// An access whose customers can't be told counts as everybody's. A doubt that counts as read
+    /// adds everything within reach; a lost domain or table adds all of it. The rest within reach
+    /// is *reachable*.
     #[must_use]
     pub fn judge(mut self) -> (Exposure, Levels) {
         let filled = self.filled();
@@ -89,7 +89,7 @@ impl Evidence {
         (exposure, levels)
     }
 
-    /// For each field, everybody who has it.
+    /// The people who have each field.
     fn filled(&self) -> Bitmaps {
         let mut filled = self.population.filled.clone();
         if self.hosts.people() == People::Accounts {
@@ -162,7 +162,7 @@ impl Evidence {
         }
     }
 
-    /// People whom an e-mail did not reach, or who have no address.
+    /// Counts the people whom an e-mail did not reach, or who have no address.
     fn count_undeliverable(&self, affected: &RoaringBitmap) -> u64 {
         let mut without_address = affected & &self.population.everyone;
         if let Some(with_address) = self.population.filled.get(&Field::Email) {

@@ -1,4 +1,4 @@
-//! What logs say of the fallen hosts in a window, taken from an index or entry by entry.
+//! The findings of logs about the fallen hosts in a window, taken from an index or entry by entry.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ use crate::{FallenHosts, Window};
 /// The fields that a customer types at a sign-in.
 pub const SIGN_IN: [Field; 2] = [Field::Email, Field::Password];
 
-/// How many unresolved accesses are kept to be shown; all of them are counted.
+/// The most unresolved accesses that are kept to be shown. All of them are counted.
 const MAX_UNRESOLVED: usize = 1_000;
 
 /// The kind of a log.
@@ -41,10 +41,11 @@ impl LogKind {
     }
 }
 
-/// What was found of the fallen hosts. Its memory grows with the records exposed, not with the log.
+/// The findings about the fallen hosts. Their memory grows with the records exposed, not with the
+/// log.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Findings {
-    /// Records read and presented.
+    /// The records read and presented, field by field.
     pub levels: Levels,
     /// The latest instant in the log, in milliseconds since 1970.
     pub last_ms: Option<i64>,
@@ -52,22 +53,23 @@ pub struct Findings {
     pub seen: BTreeSet<CallerName>,
     /// The domains whose keys went through a fallen host at any time.
     pub fronted: BTreeSet<Domain>,
-    /// The callers for which a warrant was opened before the window's end: a fallen holder could
-    /// draw on it.
+    /// The callers with a warrant that was opened before the window's end. A fallen holder could
+    /// use it.
     pub warrants: BTreeSet<CallerName>,
-    /// Fields in which everybody counts, because an access can't be told to be anybody's.
+    /// The fields in which everybody counts, because the customers of an access can't be told.
     pub everybody: BTreeMap<Level, FieldSet>,
-    /// The first of these accesses.
+    /// The first accesses whose customers can't be told.
     pub unresolved: Vec<AccessEntry>,
-    /// How many they are.
+    /// The number of all such accesses.
     pub unresolved_count: u64,
-    /// What could not be known for sure.
+    /// The doubts that the logs leave.
     pub doubts: Vec<DoubtCause>,
 }
 
 impl Findings {
-    /// Adds what the indexes of segments say. Returns the hours that lie only partly in the window,
-    /// each as a place in `indexes` and a place among its parts: their entries must be looked at.
+    /// Adds the records that the indexes of segments show. Returns the hours that lie only partly
+    /// in the window, each as a place in `indexes` and a place among its parts: their entries must
+    /// be read.
     pub fn add_indexes(
         &mut self,
         kind: LogKind,
@@ -76,7 +78,7 @@ impl Findings {
         window: Window,
     ) -> Vec<(usize, usize)> {
         let mut partly_within = Vec::new();
-        // Bitmaps of the same level and field are joined in one go, which is far cheaper.
+        // Bitmaps of the same level and field are joined at once, which is far cheaper.
         let mut same: BTreeMap<(Level, Field), Vec<&RoaringBitmap>> = BTreeMap::new();
         for (place, index) in indexes.iter().enumerate() {
             let shares: Vec<_> = index.parts.iter().map(|part| window.share(part)).collect();
@@ -101,8 +103,8 @@ impl Findings {
         partly_within
     }
 
-    /// Adds the records that one entry touched, if it lies in the window. This follows the definition
-    /// of an exposure; an index must say the same.
+    /// Adds the records that one entry touched, if it lies in the window. This is the definition of
+    /// an exposure; an index must give the same.
     pub fn add_touch(&mut self, summary: &EntrySummary<'_>, hosts: &FallenHosts, window: Window) {
         let Some(touch) = &summary.touch else { return };
         if !window.holds(summary.at) {
@@ -116,7 +118,7 @@ impl Findings {
         }
     }
 
-    /// Adds everything that one entry says; `false` when it can't be decoded.
+    /// Adds everything that one entry shows; `false` if it can't be decoded.
     pub fn add_entry(
         &mut self,
         kind: LogKind,
@@ -139,7 +141,7 @@ impl Findings {
         })
     }
 
-    /// Adds what another part of the log, or another log, said.
+    /// Adds the findings of another part of the log, or of another log.
     pub fn merge(&mut self, other: Self) {
         add(&mut self.levels.read, &other.levels.read);
         add(&mut self.levels.presented, &other.levels.presented);
@@ -157,7 +159,8 @@ impl Findings {
         self.unresolved_count += other.unresolved_count;
     }
 
-    /// Adds the findings of a second reading, from every entry. Where the two disagree, both count.
+    /// Adds the findings of a second reading, from every entry. Where the two readings disagree,
+    /// both count.
     pub fn add_second_reading(&mut self, by_entry: &Self) {
         if self.levels == by_entry.levels {
             return;
@@ -175,8 +178,8 @@ impl Findings {
         }
     }
 
-    /// Adds what a fallen relay was given: letters, and reset codes. A reset code opens the account,
-    /// so that it is worth the password.
+    /// Adds the letters and reset codes that a fallen relay was given. A reset code opens the
+    /// account, so it counts as the password.
     pub fn add_relayed(&mut self, letters: &RoaringBitmap, reset_codes: &RoaringBitmap) {
         let Levels { read, presented, .. } = &mut self.levels;
         *read.entry(Field::Name).or_default() |= letters;
@@ -187,7 +190,7 @@ impl Findings {
         }
     }
 
-    /// The customers of whom a log shows that a field was read.
+    /// The customers with a field that a log shows as read.
     #[must_use]
     pub fn customers_read(&self) -> RoaringBitmap {
         people(&self.levels.read, Domain::Accounts)
@@ -262,12 +265,12 @@ impl Findings {
     }
 }
 
-/// The fields that an operation touched. Hardening names none: a customer typed them.
+/// The fields that an operation touched. A hardening names none, because the customer typed them.
 pub fn touched_fields(operation: Operation, fields: FieldSet) -> FieldSet {
     if operation == Operation::Harden { SIGN_IN.into_iter().collect() } else { fields }
 }
 
-/// The bitmaps of hours that count, and those of whole segments where these were asked for.
+/// The bitmaps of hours that count, and those of whole segments if these were asked for.
 fn bitmaps_within<'a, 's>(
     index: &'a SegmentIndex,
     shares: &'s [Share],

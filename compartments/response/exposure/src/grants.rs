@@ -1,4 +1,4 @@
-//! What the fallen hosts were allowed to read.
+//! The grants of the fallen hosts: the fields that they were allowed to read.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +9,13 @@ use response_api::{DoubtCause, HostKind};
 use crate::bitmaps::Bitmaps;
 use crate::{FallenHosts, Findings, unknown_hosts};
 
-/// For each domain, the fields that the fallen hosts may read.
+/// The fields of each domain that the fallen hosts may read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Grants(BTreeMap<Domain, FieldSet>);
 
 impl Grants {
-    /// Everything in a brought table: a conventional estate has no wall that would say otherwise.
+    /// Grants everything in a brought table, because no wall of a conventional estate says
+    /// otherwise.
     #[must_use]
     pub fn whole_table(filled: &Bitmaps) -> Self {
         let mut grants = Self::default();
@@ -24,11 +25,12 @@ impl Grants {
         grants
     }
 
-    /// The grants of an estate, from the status of the callers of `keys`, or the reason why that is
-    /// not known. `response` is the name of this compartment as a caller. Adds doubts to `findings`.
+    /// The grants of an estate, from the status of the callers of `keys`. If the status is not
+    /// known, `callers` holds the reason. `response` is the name of this compartment as a caller.
+    /// Adds doubts to `findings`.
     ///
     /// A fallen compartment reaches every field of its domain. A fallen holder of a warrant reaches
-    /// what warrants release.
+    /// the fields that warrants release.
     pub fn in_estate(
         hosts: &FallenHosts,
         findings: &mut Findings,
@@ -56,13 +58,13 @@ impl Grants {
         grants
     }
 
-    /// The fields of a domain.
+    /// The granted fields of a domain.
     #[must_use]
     pub fn of(&self, domain: Domain) -> FieldSet {
         self.0.get(&domain).copied().unwrap_or(FieldSet::EMPTY)
     }
 
-    /// The fields of all domains.
+    /// The granted fields of all domains.
     #[must_use]
     pub fn all(&self) -> FieldSet {
         self.0.values().fold(FieldSet::EMPTY, |all, fields| all.union(*fields))

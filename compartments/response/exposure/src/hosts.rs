@@ -1,4 +1,4 @@
-//! What a host gives up because of its kind.
+//! The data that a host gives up because of its kind.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ impl FallenHosts {
         Self::new(incident.people, &incident.fallen)
     }
 
-    /// Hosts that are judged by the records of `people`.
+    /// Makes the set of hosts that are judged by the records of `people`.
     #[must_use]
     pub fn new(people: People, hosts: &[FallenHost]) -> Self {
         let callers = hosts.iter().filter(|fallen| fallen.kind.is_caller());
@@ -29,7 +29,8 @@ impl FallenHosts {
         Self { hosts: hosts.to_vec(), callers, people }
     }
 
-    /// What an operation for `caller`, through the compartment `via`, gave a fallen host.
+    /// The level at which an operation for `caller`, through the compartment `via`, exposed its
+    /// fields.
     #[must_use]
     pub fn level(
         &self,
@@ -56,14 +57,14 @@ impl FallenHosts {
         match operation {
             Operation::Release | Operation::Reseal => Some(Level::Read),
             // The host of a compartment sees every key that passes through it. A client that brings
-            // data to be sealed shows what it brings, and no more.
+            // data to be sealed shows that data and nothing else.
             Operation::Seal if compartment_fell => Some(Level::Read),
             Operation::Seal | Operation::Harden => Some(Level::Presented),
             Operation::Index | Operation::Erase => None,
         }
     }
 
-    /// In a shop's own logs, `via` is the user or server as which the client acted.
+    /// The level in an access log, where `via` is the user or server as which the client acted.
     fn level_in_access_log(
         &self,
         caller: &CallerName,
@@ -104,7 +105,7 @@ impl FallenHosts {
         apps.map(|fallen| &fallen.host)
     }
 
-    /// Whether the ciphertext of a domain fell into the same hands.
+    /// Whether the ciphertext of a domain fell into the same hands as the hosts.
     #[must_use]
     pub fn has_ciphertext(&self, domain: Domain) -> bool {
         match domain {
@@ -118,7 +119,7 @@ impl FallenHosts {
         }
     }
 
-    /// The domains of which everything is lost. The keys fell, and with them either the ciphertext or
+    /// The domains that are lost as a whole. The keys fell, and with them either the ciphertext or
     /// a host for which a compartment decrypts with any key that it is given (`granted`).
     #[must_use]
     pub fn opened(&self, granted: impl Fn(Domain) -> bool) -> Vec<Domain> {
@@ -135,7 +136,8 @@ impl FallenHosts {
         self.people == People::Table && self.has_ciphertext(Domain::Accounts)
     }
 
-    /// What each host gave up, for people. `customers` and `cards` are what the compartments hold.
+    /// The data that each host gave up, in words. `customers` and `cards` are the records of the
+    /// compartments.
     #[must_use]
     pub fn given_up(&self, customers: u64, cards: u64) -> Vec<GivenUp> {
         let sentence = |kind| match self.people {
@@ -246,7 +248,7 @@ mod tests {
             ("payments=payments", "checkout-1", "payments", "rrrp--"),
             ("payments=payments", "web-ky-1", "accounts", "------"),
             ("response=response", "response", "accounts", "rprp--"),
-            // These have no name under which they ask, even if they are called like a caller.
+            // These hosts have no name under which they call, even if they are named like a caller.
             ("accounts=accounts_database", "web-ky-2", "accounts", "------"),
             ("payments=payments_database", "checkout-1", "payments", "------"),
             ("accounts=keys", "web-ky-1", "accounts", "------"),

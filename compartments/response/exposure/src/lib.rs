@@ -1,12 +1,12 @@
-//! Who was exposed: the rules by which `response` judges an incident.
+//! The rules by which `response` judges an incident: whose data was exposed, and how far.
 //!
-//! One pipeline serves both populations, the customers of `accounts` and the people of a brought table:
-//! [`read_log`] turns what logs say of the fallen hosts into [`Findings`]; [`Evidence`] adds what the
-//! other compartments and the database know; [`Evidence::judge`] makes the exposure. Everything that
-//! is not known for sure is a doubt, and counts for the worse where the doubt says so.
+//! One pipeline serves both populations, the customers of `accounts` and the people of a brought
+//! table. [`read_log`] turns the entries about the fallen hosts into [`Findings`]; [`Evidence`]
+//! adds the knowledge of the other compartments and the database; [`Evidence::judge`] makes the
+//! exposure. Everything uncertain is a doubt, and counts for the worse where the doubt says so.
 //!
-//! May touch: no SQL, no HTTP, no files. A log is read through [`IndexedLog`]. Called by: the server's
-//! acts, staff's offline check of an evidence bag, and the benches.
+//! May touch: no SQL, no HTTP, no files. A log is read through [`IndexedLog`]. Called by: the
+//! server's acts, staff's offline check of an evidence bag, and the benches.
 
 mod access;
 mod bitmaps;

@@ -9,8 +9,8 @@ use memchr::memmem::Finder;
 
 use crate::{FallenHosts, Findings, LogKind, Window};
 
-/// Segments that one thread takes at once: with a billion events in ninety days, about 25 MB of
-/// indexes.
+/// The number of segments that one thread takes at once. With a billion events in ninety days, they
+/// have about 25 MB of indexes.
 const SEGMENTS_AT_ONCE: usize = 4;
 
 /// Takes an entry with its number; fails for an entry that can't be decoded.
@@ -18,18 +18,18 @@ pub type EntryVisitor<'a> = &'a mut dyn FnMut(u64, &[u8]) -> Result<(), Unreadab
 
 /// A log that is cut into segments, each with an index. The server implements it over files.
 pub trait IndexedLog: Sync {
-    /// Names a segment.
+    /// The name of a segment.
     type Segment: Copy + Send + Sync;
-    /// Says why the log can't be read.
+    /// The error of a log that can't be read.
     type Error: From<UnreadableEntry> + Send;
 
-    /// What the log tells about.
+    /// The kind of the log.
     fn kind(&self) -> LogKind;
 
     /// The segments, in order.
     fn segments(&self) -> Vec<Self::Segment>;
 
-    /// What is `wanted` of the index of a segment.
+    /// Reads the `wanted` part of a segment's index.
     fn index(
         &self,
         segment: Self::Segment,
@@ -54,11 +54,11 @@ pub trait IndexedLog: Sync {
 pub enum Source {
     /// The indexes, and the entries of hours that lie only partly in the window.
     Index,
-    /// The same, and then every entry. Where the two readings disagree, both count.
+    /// The indexes, and then every entry. Where the two readings disagree, both count.
     IndexAndEntries,
 }
 
-/// Reads what a log says of the fallen hosts in a window.
+/// Reads the findings of a log about the fallen hosts in a window.
 pub fn read_log<L: IndexedLog>(
     log: &L,
     hosts: &FallenHosts,
@@ -72,7 +72,7 @@ pub fn read_log<L: IndexedLog>(
     Ok(findings)
 }
 
-/// The index of a segment, as far as it concerns the fallen hosts.
+/// Reads the index of a segment, as far as it concerns the fallen hosts.
 pub fn index_of<L: IndexedLog>(
     log: &L,
     segment: L::Segment,
@@ -83,8 +83,8 @@ pub fn index_of<L: IndexedLog>(
     log.index(segment, &wanted, detail)
 }
 
-/// Shows the entries of a part that name a fallen host, each with its number in the log. Entries hold
-/// names as they are written, so that an entry without one need not be decoded.
+/// Shows the entries of a part that name a fallen host, each with its number in the log. Entries
+/// hold names as plain bytes, so an entry without such a name need not be decoded.
 pub fn scan_part<L: IndexedLog>(
     log: &L,
     segment: L::Segment,
@@ -102,7 +102,7 @@ pub fn scan_part<L: IndexedLog>(
     })
 }
 
-/// Threads, as many as there are processors, share the segments.
+/// Reads the indexes on as many threads as there are processors.
 fn read_indexes<L: IndexedLog>(
     log: &L,
     hosts: &FallenHosts,

@@ -1,5 +1,5 @@
-//! Pages of an exposure: what happened, hour by hour, to 65,536 neighbouring records. With them one
-//! person's history takes a few rows of a database, whatever the size of the exposure.
+//! Pages of an exposure: the events of 65,536 neighbouring records, hour by hour. One person's
+//! history then takes a few rows of a database, whatever the size of the exposure.
 
 use std::collections::BTreeMap;
 
@@ -14,20 +14,20 @@ use crate::log::{IndexedLog, index_of, scan_part};
 use crate::window::Share;
 use crate::{FallenHosts, Window};
 
-/// What happened within an hour.
+/// The event of some records within an hour.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slot {
-    /// Not before, in milliseconds since 1970.
+    /// The earliest instant, in milliseconds since 1970.
     pub first_ms: i64,
-    /// Not after, in milliseconds since 1970.
+    /// The latest instant, in milliseconds since 1970.
     pub last_ms: i64,
     /// The caller that was served.
     pub caller: CallerName,
-    /// The compartment that it was served through.
+    /// The compartment through which it was served.
     pub via: CallerName,
-    /// How far it went.
+    /// The level of exposure that follows.
     pub level: Level,
-    /// The fields.
+    /// The fields that were touched.
     pub fields: FieldSet,
 }
 
@@ -43,14 +43,14 @@ impl Page {
         self.0.iter().filter(move |(_, records)| holds(records)).map(|(slot, _)| slot.clone())
     }
 
-    /// The stored form.
+    /// Encodes the page as it is stored.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        // Postcard can encode every type in a page, so that this never fails.
+        // Postcard can encode every type in a page, so this never fails.
         postcard::to_stdvec(self).unwrap_or_default()
     }
 
-    /// Reads the stored form.
+    /// Decodes a stored page.
     pub fn decode(bytes: &[u8]) -> Result<Self, postcard::Error> {
         postcard::from_bytes(bytes)
     }
@@ -74,7 +74,7 @@ pub fn page_of(record: u32) -> (u16, u16) {
     (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]))
 }
 
-/// What one segment says of the fallen hosts, page by page.
+/// Makes the pages of one segment about the fallen hosts.
 pub fn pages_of_segment<L: IndexedLog>(
     log: &L,
     segment: L::Segment,
@@ -83,7 +83,7 @@ pub fn pages_of_segment<L: IndexedLog>(
 ) -> Result<BTreeMap<u16, Page>, L::Error> {
     let mut pages: BTreeMap<u16, Page> = BTreeMap::new();
     for_each_slot(log, segment, hosts, window, &mut |slot, records| {
-        // Records ascend, so that those of one page follow each other.
+        // Records ascend, so those of one page follow each other.
         let mut open: Option<(u16, &mut Page)> = None;
         for record in records {
             let (number, low) = page_of(record);

@@ -10,8 +10,8 @@ use crate::log::IndexedLog;
 use crate::pages::{Slot, for_each_slot};
 use crate::{FallenHosts, Population, Window};
 
-/// What became of one person's data, from the slots of the logs and from the records at each level.
-/// Fields that only a doubt exposed have a level and no event.
+/// The exposure of one person, from the slots of the logs and from the records at each level. A
+/// field that only a doubt exposed has a level and no event.
 #[must_use]
 pub fn person_exposure(
     record: Record,
@@ -46,7 +46,7 @@ pub fn slots_of_record<L: IndexedLog>(
     Ok(slots)
 }
 
-/// Accesses that count as everybody's, as slots of one person who has their fields.
+/// The accesses that count as everybody's, as slots of one person who has their fields.
 #[must_use]
 pub fn unresolved_slots(
     unresolved: &[Unresolved],
@@ -66,10 +66,10 @@ pub fn unresolved_slots(
     unresolved.iter().filter_map(slot).collect()
 }
 
-/// The worst level of each field.
+/// The worst level of each field of a record.
 fn worst_levels(levels: &Levels, record: Record) -> BTreeMap<Field, Level> {
     let mut worst = BTreeMap::new();
-    // From bad to less bad: the first level of a field stays.
+    // Levels go from bad to less bad, and the first level of a field stays.
     for level in Level::ALL {
         let fields: FieldSet = fields_of(levels.at(level), record.0);
         for field in fields.iter() {

@@ -1,5 +1,5 @@
-//! Everybody's coarse attributes as bitmaps. With them an exposure is counted in milliseconds,
-//! whatever the number of customers.
+//! Everybody's coarse attributes as bitmaps. They count an exposure in milliseconds, whatever the
+//! number of customers.
 
 use std::collections::BTreeMap;
 
@@ -14,20 +14,20 @@ pub use accounts_api::Coarse;
 /// The people of an incident, by the attributes that are known in clear.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Population {
-    /// Every record.
+    /// The records of everybody.
     pub everyone: RoaringBitmap,
-    /// For each field, the records in which it is filled.
+    /// The records in which each field is filled.
     pub filled: Bitmaps,
-    /// By country and region, as `US-KY` or `DE`; `unknown` without a country.
+    /// The records by country and region, as `US-KY` or `DE`; `unknown` without a country.
     pub jurisdictions: BTreeMap<String, RoaringBitmap>,
-    /// By language.
+    /// The records by language.
     pub languages: BTreeMap<String, RoaringBitmap>,
-    /// Known to be minors.
+    /// The records of people who are known to be minors.
     pub minors: RoaringBitmap,
 }
 
 impl Population {
-    /// Adds customers, or replaces what was known of them.
+    /// Adds customers, or replaces their attributes.
     pub fn put(&mut self, rows: &[CoarseRow]) {
         let known: RoaringBitmap = rows.iter().map(|row| row.record.0).collect();
         if !self.everyone.is_disjoint(&known) {
@@ -38,7 +38,7 @@ impl Population {
         }
     }
 
-    /// Adds somebody who is not there yet.
+    /// Adds a person who is not in the population yet.
     pub fn add(&mut self, record: Record, coarse: &Coarse, filled: FieldSet) {
         let record = record.0;
         self.everyone.insert(record);
@@ -89,7 +89,7 @@ impl Population {
         whole.into_iter().chain(filled).chain(places).chain(languages)
     }
 
-    /// Restores the bitmap with this name; `false` when there is no such name.
+    /// Restores the bitmap with this name; `false` if there is no such name.
     pub fn set_part(&mut self, name: &str, records: RoaringBitmap) -> bool {
         match name.split_once('/') {
             None if name == "everyone" => self.everyone = records,
@@ -112,7 +112,7 @@ impl Population {
     }
 }
 
-/// The size of `records` in each group; groups without any are left out.
+/// The size of `records` in each group. Empty groups are left out.
 fn count_groups(
     groups: &BTreeMap<String, RoaringBitmap>,
     records: &RoaringBitmap,

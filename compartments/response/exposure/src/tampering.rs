@@ -1,4 +1,4 @@
-//! How a log was tampered with, told from the first place where it differs from its copy.
+//! The way in which a log was tampered with, by the first place where it differs from its copy.
 
 /// The number of entries that are compared from the first difference on.
 pub const ENTRIES_COMPARED: u32 = 64;
@@ -22,9 +22,9 @@ pub fn first_difference(pages: EntryPages<'_>) -> Option<usize> {
     (same < ours.len()).then_some(same)
 }
 
-/// Names what was done at the first entry of two pages, which differs. The pages hold
-/// [`ENTRIES_COMPARED`] entries, or fewer at the end of the copy or of the log; `copied` is the size of
-/// the copy.
+/// Names the tampering that shows at the first entry of two pages, which differs. The pages hold
+/// [`ENTRIES_COMPARED`] entries, or fewer at the end of the copy or of the log; `copied` is the
+/// size of the copy.
 #[must_use]
 pub fn name_tampering(pages: EntryPages<'_>, copied: u64) -> String {
     let EntryPages { first, ours, theirs } = pages;

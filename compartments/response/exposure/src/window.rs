@@ -1,34 +1,36 @@
-//! The span in which a host counts as fallen, and the hours of a log that lie in it.
+//! The span in which a host counts as fallen, and its share of a log's hours.
 
 use cofferdam_core::Timestamp;
 use cofferdam_index::{Detail, Part};
 use response_api::Incident;
 
-/// How much longer a window is at both ends when the clock of `keys` was moved, in milliseconds.
+/// The time by which a window grows at each end when the clock of `keys` was moved, in
+/// milliseconds.
 pub const CLOCK_MARGIN_MS: i64 = 3_600_000;
 
-/// A clock that goes back by less raises no doubt: `keys` smooths its clock to two seconds.
+/// The largest step back of the clock that raises no doubt: `keys` smooths its clock to two
+/// seconds.
 const CLOCK_TOLERANCE_MS: i64 = 2_000;
 
 /// A span, in milliseconds since 1970, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
-    /// Its beginning.
+    /// The beginning of the window.
     pub from_ms: i64,
-    /// Its end.
+    /// The end of the window.
     pub to_ms: i64,
 }
 
-/// How much of an hour of a log lies in a window.
+/// The share of an hour of a log that lies in a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Share {
-    /// Nothing.
+    /// Nothing of the hour lies in the window.
     None,
-    /// All of it.
+    /// The whole hour lies in the window.
     Whole,
-    /// Some of it: each entry must be looked at.
+    /// A part of the hour lies in the window, so each entry must be checked.
     Some,
-    /// All of it counts, because the clock went back within it.
+    /// The whole hour counts, because the clock went back within it.
     Doubtful,
 }
 
@@ -47,15 +49,15 @@ pub fn access_log_window(incident: &Incident) -> Window {
 }
 
 impl Window {
-    /// A window. Without an end it reaches to the end of the log, whatever the clocks of other
-    /// machines say.
+    /// Makes a window. Without an end, it reaches to the end of the log, whatever the clocks of
+    /// other machines say.
     #[must_use]
     pub fn new(from: Timestamp, to: Option<Timestamp>) -> Self {
         let to_ms = to.map_or(i64::MAX, Timestamp::as_millisecond);
         Self { from_ms: from.as_millisecond(), to_ms }
     }
 
-    /// A window that is longer at both ends.
+    /// The window, made longer at both ends.
     #[must_use]
     pub const fn widened(self, by_ms: i64) -> Self {
         Self {
@@ -64,13 +66,13 @@ impl Window {
         }
     }
 
-    /// Whether an instant lies in it.
+    /// Whether an instant lies in the window.
     #[must_use]
     pub fn holds(self, at: Timestamp) -> bool {
         (self.from_ms..=self.to_ms).contains(&at.as_millisecond())
     }
 
-    /// How finely the index of a segment must be read.
+    /// The detail in which the index of a segment must be read.
     #[must_use]
     pub fn detail(self, parts: &[Part]) -> Detail {
         let all = |share: Share| parts.iter().all(|part| self.share(part) == share);
@@ -83,7 +85,7 @@ impl Window {
         }
     }
 
-    /// How much of an hour lies in it.
+    /// The share of an hour that lies in the window.
     #[must_use]
     pub fn share(self, part: &Part) -> Share {
         let within = part.first_ms >= self.from_ms && part.last_ms <= self.to_ms;

@@ -1,5 +1,6 @@
-//! The three marks of one person's letter: the Message-ID, the code by which its reader checks it, and
-//! the address to which it bounces. All three are keyed functions of letter and person; none is stored.
+//! The three marks of one person's letter: the Message-ID, the code by which its reader checks it,
+//! and the address to which it bounces. All three are keyed functions of letter and person; none is
+//! stored.
 
 use aes::Aes256;
 use aws_lc_rs::{constant_time, hmac};
@@ -13,7 +14,8 @@ const RADIX: u32 = 32;
 const DIGIT_COUNT: usize = 10;
 const MAX_LETTER: u32 = (1 << 18) - 1;
 
-/// The Message-ID of a person's letter, without angle brackets. Every attempt has the same.
+/// Makes the Message-ID of a person's letter, without angle brackets. Every attempt has the same
+/// one.
 #[must_use]
 pub fn message_id(seed: &[u8], letter: u32, person: u32, domain: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, seed);
@@ -39,8 +41,8 @@ impl LetterCodes {
         Self { codes, returns: hmac::Key::new(hmac::HMAC_SHA256, returns.as_ref()) }
     }
 
-    /// The code of a person's letter, as `XXXXX-XXXXX`: 50 bits in which letter and person are encrypted
-    /// (FF1, NIST SP 800-38G). `None` past letter 262,143.
+    /// The code of a person's letter, as `XXXXX-XXXXX`: 50 bits in which letter and person are
+    /// encrypted (FF1, NIST SP 800-38G). `None` past letter 262,143.
     #[must_use]
     pub fn code(&self, letter: LetterId, person: u32) -> Option<String> {
         if letter.0 > MAX_LETTER {
@@ -55,8 +57,8 @@ impl LetterCodes {
         Some(format!("{}-{}", &text[..5], &text[5..]))
     }
 
-    /// The letter and the person that a typed code decrypts to. Every well-formed code decrypts to
-    /// something, so that the ledger must be asked whether there is such a letter.
+    /// Decrypts a typed code to its letter and person. Every well-formed code decrypts to
+    /// something, so the ledger must be asked whether there is such a letter.
     ///
     /// Accepts any case, with or without hyphen and blanks, O for 0, and I or L for 1.
     #[must_use]
@@ -84,8 +86,8 @@ impl LetterCodes {
         Some((LetterId(u32::try_from(number >> 32).ok()?), person))
     }
 
-    /// The address to which a person's letter bounces (VERP). A tag signs it, so that nobody can make
-    /// one up.
+    /// The address to which a person's letter bounces (VERP). A tag signs the address, so that
+    /// nobody can make one up.
     #[must_use]
     pub fn return_address(&self, letter: LetterId, person: u32, domain: &str) -> String {
         format!("b-{}-{person}-{}@{domain}", letter.0, self.tag(letter, person))
@@ -147,8 +149,8 @@ mod tests {
         assert_eq!(id(7).len(), "1.".len() + 32 + "@letters.shop.example".len());
     }
 
-    /// A million guesses at 24 million codes among 2^50 are expected to hit 0.02 times. Guesses fall
-    /// evenly, as the hits over all 2^18 letters together show.
+    /// A million guesses at 24 million codes among 2^50 are expected to hit 0.02 times. Guesses
+    /// fall evenly, as the hits over all 2^18 letters together show.
     #[test]
     fn a_million_guesses_hit_nobody_among_24_million() {
         let codes = LetterCodes::new(&[8; 32]);
@@ -215,8 +217,8 @@ mod tests {
 mod vectors {
     use super::*;
 
-    /// Codes and return addresses of letters that are out must be read for years: these were made by
-    /// version 0.1.
+    /// Codes and return addresses of sent letters must stay readable for years. Version 0.1 made
+    /// these.
     #[test]
     fn marks_of_letters_that_are_out_stay() {
         let codes = LetterCodes::new(&[7; 32]);

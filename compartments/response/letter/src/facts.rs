@@ -1,4 +1,4 @@
-//! The facts of an incident that letters state. A letter claims only what was done.
+//! The facts of an incident that letters state. A letter claims nothing but what was done.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Shop;
 
-/// What happened and what was done, as letters state it.
+/// The facts of an incident and of the response, as letters state them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
     /// The date of every letter.
@@ -19,36 +19,36 @@ pub struct Facts {
     pub began: Timestamp,
     /// The end of the window.
     pub ended: Timestamp,
-    /// When the incident was declared.
+    /// The instant at which the incident was declared.
     pub discovered: Timestamp,
     /// Whether the release log shows that the fallen hosts got nothing from `payments`.
     pub cards_untouched: bool,
-    /// Whether every fallen caller is frozen.
+    /// Whether every fallen caller is frozen in all compartments.
     pub contained: bool,
-    /// Whether all credentials are void.
+    /// Whether the credentials of all customers are void.
     pub voided: bool,
-    /// How many people had a field read or presented.
+    /// The number of people with a field read or presented.
     pub exposed: u64,
-    /// All customers.
+    /// The number of all customers.
     pub customers: u64,
-    /// The sender.
+    /// The shop as the sender of letters.
     pub shop: Sender,
-    /// What else the shop does, by language.
+    /// The shop's further measures, as sentences by language.
     pub measures: BTreeMap<String, String>,
-    /// Whether law enforcement delayed the notice, by language.
+    /// A sentence by language, if law enforcement delayed the notice.
     pub police_delay: BTreeMap<String, String>,
 }
 
 /// The shop as the sender of letters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sender {
-    /// Its name.
+    /// The shop's name.
     pub name: String,
-    /// Its web address, as people type it.
+    /// The shop's web address, as people type it.
     pub web_address: String,
     /// The address of the page that checks a letter, as people type it.
     pub verify_address: String,
-    /// The address that customers can write to.
+    /// The e-mail address that customers can write to.
     pub support_email: String,
     /// The person who signs.
     pub signatory: String,
@@ -56,18 +56,18 @@ pub struct Sender {
     pub signatory_title: String,
 }
 
-/// What has been done so far.
+/// The steps of the response that are done so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Done {
-    /// Every fallen caller is frozen.
+    /// Whether every fallen caller is frozen.
     pub contained: bool,
-    /// All credentials are void.
+    /// Whether all credentials are void.
     pub voided: bool,
 }
 
 impl Facts {
-    /// The facts as they are now. Letters are dated to the hour, so that the same facts within an hour
-    /// make the same version.
+    /// Collects the facts as they are now. Letters are dated to the hour, so the same facts within
+    /// an hour make the same version.
     #[must_use]
     pub fn new(
         shop: &Shop,

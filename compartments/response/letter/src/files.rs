@@ -1,5 +1,5 @@
-//! The files of letters' texts: a folder for each audience and language with subject, text and HTML,
-//! the words of each language, and what is said in each place.
+//! The files of letters' texts: a folder for each audience and language with subject, text and
+//! HTML, the words of each language, and the rules of each jurisdiction.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use crate::words::{MONTHS, Words};
 
 static SHIPPED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/letters");
 
-/// The language for people whose own language letters are not written in.
+/// The language for people in whose own language no letters are written.
 pub const FALLBACK: &str = "en";
 
-/// The file that says what letters say in each jurisdiction.
+/// The file with the rules of each jurisdiction.
 pub const PLACES: &str = "places.toml";
 
 /// Every file by its path, as `customer/en/text.txt`.
@@ -21,18 +21,18 @@ pub const PLACES: &str = "places.toml";
 #[serde(transparent)]
 pub struct Files(pub BTreeMap<String, String>);
 
-/// Why the texts can't be used.
+/// Texts that can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TextsError {
     /// A file is malformed.
     #[error("{path}: {cause}")]
     Malformed {
-        /// The file.
+        /// The path of the file.
         path: String,
-        /// What is wrong with it.
+        /// The fault in the file.
         cause: String,
     },
-    /// A file is missing.
+    /// A file, named by its path, is missing.
     #[error("the letters have no {0}")]
     Missing(String),
 }
@@ -60,7 +60,7 @@ impl Files {
         self
     }
 
-    /// The file at a path.
+    /// The content of the file at a path.
     pub fn get(&self, path: &str) -> Result<&str, TextsError> {
         let text = self.0.get(path);
         text.map(String::as_str).ok_or_else(|| TextsError::Missing(path.to_owned()))
@@ -103,7 +103,7 @@ impl Files {
         toml::from_str(self.get(path)?).map(|all: Domains| all.official).map_err(malformed)
     }
 
-    /// What letters say in each jurisdiction.
+    /// Parses the rules of each jurisdiction.
     pub fn places(&self) -> Result<BTreeMap<String, toml::Table>, TextsError> {
         let malformed = |e: toml::de::Error| TextsError::Malformed {
             path: PLACES.to_owned(),

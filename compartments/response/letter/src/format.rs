@@ -1,4 +1,4 @@
-//! How notice, report and letters write fields, instants and numbers in English.
+//! The English form of fields, instants and numbers in notice, report and letters.
 
 use cofferdam_core::{Field, Timestamp};
 
@@ -23,19 +23,20 @@ pub const fn heading(field: Field) -> &'static str {
     }
 }
 
-/// `15 January 2012, 04:00 UTC`
+/// Formats an instant as `15 January 2012, 04:00 UTC`.
 #[must_use]
 pub fn instant(at: Timestamp) -> String {
     at.strftime("%-d %B %Y, %H:%M UTC").to_string()
 }
 
-/// `15 January 2012`
+/// Formats a day as `15 January 2012`.
 #[must_use]
 pub fn day(at: Timestamp) -> String {
     at.strftime("%-d %B %Y").to_string()
 }
 
-/// `24 000 000`, grouped by narrow no-break spaces, so that no line breaks within it.
+/// Formats a number as `24 000 000`, grouped by narrow no-break spaces, so that no line breaks
+/// within it.
 #[must_use]
 pub fn number(n: u64) -> String {
     let digits = n.to_string();

@@ -1,9 +1,9 @@
-//! What a letter says: its texts, the facts that it states, its version, its faults, and its codes.
-//! The same version and the same person give the same letter, byte for byte.
+//! The content of a letter: its texts, the facts that it states, its version, its faults, and its
+//! codes. The same version and the same person give the same letter, byte for byte.
 //!
-//! May touch: no SQL, no HTTP, no files. The shop's own texts are handed in; the shipped ones are
-//! compiled in. Called by: the server, which drafts and sends; staff's hand, which renders the texts of
-//! an order before somebody signs it; and the drill.
+//! May touch: no SQL, no HTTP, no files. The caller hands in the shop's own texts; the shipped ones
+//! are compiled in. Called by: the server, which drafts and sends; `staff`, which renders the texts
+//! of an order before somebody signs it; and the drill.
 
 mod codes;
 mod facts;

@@ -1,5 +1,5 @@
-//! What a letter must not contain, and what it must. A forger of our letters would have to break these
-//! rules, so that customers can be told what we never write.
+//! The rules for a letter's content. A forger of our letters would have to break them, so customers
+//! can be told what we never write.
 
 use cofferdam_mail::CODE;
 use html5gum::{Token, Tokenizer};
@@ -14,7 +14,8 @@ use crate::writer::folder;
 pub struct Domains {
     /// The shop's own domains, and those of authorities.
     pub ours: Vec<String>,
-    /// The address of the page that checks a letter: the only page at which a reader types something.
+    /// The address of the page that checks a letter: the only page at which a reader types
+    /// something.
     pub verify_address: String,
 }
 
@@ -77,7 +78,7 @@ pub fn lint(texts: &Texts, audience: Audience, words: &Words, domains: &Domains)
     faults
 }
 
-/// Each part for itself: subject, text and HTML.
+/// Checks subject, text and HTML, each for itself.
 fn check_parts(texts: &Texts, page: &Page, domains: &Domains, faults: &mut Vec<String>) {
     for (part, text) in [("subject", &texts.subject), ("text", &texts.text), ("HTML", &texts.html)]
     {
@@ -102,7 +103,7 @@ fn check_parts(texts: &Texts, page: &Page, domains: &Domains, faults: &mut Vec<S
     }
 }
 
-/// Text and HTML say the same, under the same headings, with all that is required.
+/// Checks that text and HTML say the same, under the same headings, with every required sentence.
 fn check_content(
     texts: &Texts,
     page: &Page,
@@ -205,7 +206,7 @@ fn check_attribute(key: &str, value: &str, domains: &Domains, faults: &mut Vec<S
         faults.push(format!("the HTML has the attribute {key}, which can load or run something"));
     }
     let value = value.to_ascii_lowercase();
-    // A function, or an escape that could spell one.
+    // The style calls a function, or has an escape that could spell a call.
     if key == "style" && value.contains(['(', '\\', '@']) {
         faults.push("a style loads something: it can tell that the letter was opened".to_owned());
     }
@@ -255,7 +256,7 @@ fn check_link(target: &str, domains: &Domains, faults: &mut Vec<String>) {
     }
 }
 
-/// Mail programs turn a bare address into a link, so that bare addresses are checked too.
+/// Mail programs turn a bare address into a link, so bare addresses are checked too.
 fn check_sign_in(what: &str, host: &str, path: &str, domains: &Domains, faults: &mut Vec<String>) {
     let below = domains.below(host).unwrap_or_default();
     if SIGN_IN_WORDS.iter().any(|word| path.contains(word) || below.contains(word)) {

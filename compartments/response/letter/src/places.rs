@@ -1,4 +1,4 @@
-//! What letters say in one jurisdiction besides what they say everywhere.
+//! The rules of one jurisdiction for letters to its people.
 
 use std::collections::BTreeMap;
 
@@ -15,15 +15,15 @@ pub struct Locale {
     pub jurisdiction: String,
 }
 
-/// What a letter says in one place.
+/// The rules for letters to one jurisdiction. By default, a letter says the same as everywhere.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a passage that is in or out")]
 pub struct Place {
-    /// The language there, whatever the customer chose.
+    /// The language of letters there, whatever the customer chose.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
-    /// The authority to turn to.
+    /// The authority that readers can turn to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agency: Option<String>,
     /// The letter must state neither the nature of the breach nor the number of people.
@@ -42,7 +42,7 @@ pub struct Place {
     pub brazil: bool,
 }
 
-/// What letters say in a jurisdiction: the settings of its country, overridden by its own.
+/// The rules of a jurisdiction: those of its country, overridden by its own.
 pub fn place(
     places: &BTreeMap<String, toml::Table>,
     jurisdiction: &str,

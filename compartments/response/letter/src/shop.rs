@@ -1,4 +1,4 @@
-//! The shop as its configuration describes it.
+//! The shop as the configuration describes it.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Shop {
-    /// Its name.
+    /// The shop's name.
     pub name: String,
-    /// Its web address, as people type it: `shop.example`.
+    /// The shop's web address, as people type it: `shop.example`.
     pub web_address: String,
-    /// The address that customers can write to.
+    /// The e-mail address that customers can write to.
     pub support_email: String,
-    /// The sender's address of letters.
+    /// The e-mail address in the From line of letters.
     pub mail_from: String,
     /// The person who signs letters.
     pub signatory: String,
@@ -24,11 +24,11 @@ pub struct Shop {
     pub message_id_domain: String,
     /// The address of the page that checks a letter, as people type it: `shop.example/verify`.
     pub verify_address: String,
-    /// What else the shop does about an incident, in sentences for letters and notice, by language.
-    /// Only the shop knows whether they are true.
+    /// The shop's further measures about an incident, as sentences for letters and notice, by
+    /// language. Only the shop knows whether they are true.
     #[serde(default)]
     pub measures: BTreeMap<String, String>,
-    /// Whether law enforcement delayed the notice, as a sentence, by language.
+    /// A sentence by language, if law enforcement delayed the notice.
     #[serde(default)]
     pub police_delay: BTreeMap<String, String>,
 }

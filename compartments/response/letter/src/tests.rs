@@ -36,7 +36,7 @@ fn facts() -> Facts {
     }
 }
 
-/// Shipped texts for nobody yet.
+/// The shipped texts, without any variant yet.
 fn version(audience: Audience) -> Version {
     let domains = vec!["shoeleather.example".to_owned()];
     Version { audience, facts: facts(), files: Files::shipped(), domains, variants: vec![] }
@@ -105,7 +105,7 @@ fn a_place_shapes_its_letters() {
     let quebec = writer.locale("en", "CA-QC").unwrap();
     assert_eq!(quebec, locale("fr", "CA-QC"));
     assert_eq!(writer.locale("es", "BR").unwrap().language, "pt");
-    // A language that we do not write, and a place without anything of its own.
+    // Letters are not written in the language, and the place has no rules of its own.
     assert_eq!(writer.locale("fi", "JP").unwrap(), locale("en", ""));
 }
 
@@ -181,7 +181,7 @@ fn a_template_that_fails_is_named() {
     assert!(error.to_string().contains("shop.measures"), "{error}");
 }
 
-/// The faults of a shipped letter after a change to its text and its HTML.
+/// Lists the faults of a shipped letter after a change to its text and its HTML.
 fn faults(text: impl Fn(String) -> String, html: impl Fn(String) -> String) -> String {
     let writer = writer(Audience::Customers);
     let Texts { subject, text: plain, html: page, nameless } =

@@ -1,4 +1,4 @@
-//! A version of a letter, named by its SHA-256. Two people approve that number, and every letter is
+//! A version of a letter, named by its SHA-256. Two people approve this hash, and every letter is
 //! made from the version behind it.
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Facts, Files, Locale, TextsError};
 
-/// All that the texts of a letter follow from.
+/// Everything that decides the texts of a letter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Version {
-    /// The people that it goes to.
+    /// The people who get the letter.
     pub audience: Audience,
-    /// What happened.
+    /// The facts that the texts state.
     pub facts: Facts,
-    /// The files of the texts.
+    /// The files from which the texts are made.
     pub files: Files,
     /// The domains that letters may name, besides those of authorities in the files.
     pub domains: Vec<String>,
@@ -26,43 +26,44 @@ pub struct Version {
 /// The people that one text is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Variant {
-    /// Their language, and the place whose law shapes the text.
+    /// The people's language, and the place whose law shapes the text.
     pub locale: Locale,
-    /// The fields that they lost.
+    /// The fields that these people lost.
     pub fields: FieldSet,
 }
 
-/// The texts of one variant, with [`NAME`](cofferdam_mail::NAME) and [`CODE`](cofferdam_mail::CODE) in the places of name and code.
+/// The texts of one variant, with [`NAME`](cofferdam_mail::NAME) and [`CODE`](cofferdam_mail::CODE)
+/// in the places of name and code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Texts {
-    /// The subject line.
+    /// The subject of the e-mail.
     pub subject: String,
-    /// The plain text.
+    /// The plain text of the e-mail.
     pub text: String,
-    /// The same as HTML.
+    /// The same text as HTML.
     pub html: String,
     /// The greeting of a person without a name.
     pub nameless: String,
 }
 
-/// Why a letter can't be written.
+/// A letter that can't be written.
 #[derive(Debug, thiserror::Error)]
 pub enum VersionError {
-    /// The files can't be used.
+    /// The files of the texts can't be used.
     #[error(transparent)]
     Texts(#[from] TextsError),
-    /// A template fails.
+    /// A template can't be rendered.
     #[error("{file}: {cause}")]
     Template {
-        /// The file.
+        /// The path of the template.
         file: String,
-        /// What the template engine says, and where.
+        /// The template engine's message, with the place of the fault.
         cause: String,
     },
     /// One of the shop's own sentences is missing in a language.
     #[error("shop.{0} has no text in {1:?}; add one to response.toml")]
     Sentence(&'static str, String),
-    /// The version has no such variant.
+    /// The version has no variant for the person.
     #[error("the approved version has no text for this language, place and loss")]
     Unapproved,
     /// The stored version does not have the SHA-256 that was approved.
@@ -80,13 +81,13 @@ impl Version {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// The SHA-256 of its JSON: the version's name in orders and in the store.
+    /// The SHA-256 of the JSON: the version's name in orders and in the store.
     #[must_use]
     pub fn id(&self) -> Sha256 {
         hash(&self.to_json())
     }
 
-    /// Reads the JSON of the version that `id` names.
+    /// Parses the JSON of the version that `id` names.
     pub fn parse(json: &str, id: Sha256) -> Result<Self, VersionError> {
         if hash(json) != id {
             return Err(VersionError::Changed);

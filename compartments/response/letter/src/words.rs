@@ -1,4 +1,4 @@
-//! The words of one language: how it writes a day, names a field and greets a person.
+//! The words of one language: day names, field names and greetings.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use cofferdam_core::{Field, FieldSet, Timestamp};
 use response_api::Audience;
 use serde::Deserialize;
 
-/// The months of a year.
+/// The number of months in a year.
 pub const MONTHS: usize = 12;
 
 /// The words of one language, besides the letters' own texts.
@@ -21,9 +21,9 @@ pub struct Words {
     /// The sentences that every letter must contain.
     pub required: Lines,
     fields: BTreeMap<Field, String>,
-    /// How a person without a name is greeted.
+    /// The greeting of a person without a name.
     pub nameless: Nameless,
-    /// The page on which a letter is checked.
+    /// The texts of the page on which a letter is checked.
     pub verify: VerifyWords,
 }
 
@@ -47,7 +47,7 @@ pub struct Nameless {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyWords {
-    /// The title.
+    /// The title of the page.
     pub title: String,
     /// The sentence over the form.
     pub intro: String,
@@ -55,14 +55,14 @@ pub struct VerifyWords {
     pub label: String,
     /// The label of the button.
     pub button: String,
-    /// Said of a code that belongs to a letter.
+    /// The answer for a code that belongs to a letter.
     pub genuine: String,
-    /// Warns that a genuine code may have been copied into a forged letter.
+    /// The warning that a genuine code may have been copied into a forged letter.
     pub copied: String,
-    /// Said of a code that belongs to no letter.
+    /// The answer for a code that belongs to no letter.
     #[serde(rename = "false")]
     pub forged: String,
-    /// Said to somebody who tried too many codes.
+    /// The answer for somebody who tried too many codes.
     pub slow: String,
     /// The label of the letter's date.
     pub date: String,
@@ -80,7 +80,7 @@ impl Lines {
         }
     }
 
-    /// Whether letters to some audience would have no line at all.
+    /// Whether an audience has no line at all.
     pub(crate) fn lacks_an_audience(&self) -> bool {
         let blank = |lines: &[String]| lines.iter().all(|line| line.trim().is_empty());
         blank(&self.customer) || blank(&self.staff)
@@ -99,11 +99,11 @@ impl Nameless {
 }
 
 impl Words {
-    /// `15 January 2012`
+    /// Formats a day as `15 January 2012`.
     #[must_use]
     pub fn day(&self, at: Timestamp) -> String {
         let date = at.to_zoned(jiff::tz::TimeZone::UTC).date();
-        // The file was read with all twelve months.
+        // The file was refused unless it has all twelve months.
         let month = usize::try_from(date.month() - 1).ok().and_then(|m| self.months.get(m));
         self.day
             .replace("{day}", &date.day().to_string())
@@ -111,20 +111,20 @@ impl Words {
             .replace("{year}", &date.year().to_string())
     }
 
-    /// `15 January 2012, 04:00 UTC`
+    /// Formats an instant as `15 January 2012, 04:00 UTC`.
     #[must_use]
     pub fn instant(&self, at: Timestamp) -> String {
         let time = at.strftime("%H:%M").to_string();
         self.instant.replace("{date}", &self.day(at)).replace("{time}", &time)
     }
 
-    /// The name of a field; `None` for a field that no letter names.
+    /// The words for a field; `None` for a field that no letter names.
     #[must_use]
     pub fn phrase(&self, field: Field) -> Option<&str> {
         self.fields.get(&field).map(String::as_str)
     }
 
-    /// The names of lost fields, as lines of a letter.
+    /// The words for lost fields, as lines of a letter.
     #[must_use]
     pub fn fields(&self, fields: FieldSet) -> Vec<&str> {
         fields.iter().filter_map(|field| self.phrase(field)).collect()

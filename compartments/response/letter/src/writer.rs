@@ -1,4 +1,4 @@
-//! Writing the texts of a version.
+//! The writer of a version's texts.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::places::{Locale, Place, place};
 use crate::version::{Texts, Variant, Version, VersionError};
 use crate::words::Words;
 
-/// Writes the texts of a version.
+/// Writes the texts of a version from its files and facts.
 pub struct Writer {
     version: Version,
     templates: Environment<'static>,
@@ -45,7 +45,7 @@ impl Writer {
         Ok(Self { version, templates, words, places, domains })
     }
 
-    /// The version that it writes.
+    /// The version from which the texts are written.
     #[must_use]
     pub const fn version(&self) -> &Version {
         &self.version
@@ -77,8 +77,8 @@ impl Writer {
         &self.domains.ours
     }
 
-    /// The locale in which a person is written to. The language of the place comes first, then the
-    /// person's own, then [`FALLBACK`]. All places without rules of their own share one locale.
+    /// The locale of a person's letter. The language of the place comes first, then the person's
+    /// own, then [`FALLBACK`]. All places without rules of their own share one locale.
     pub fn locale(&self, language: &str, jurisdiction: &str) -> Result<Locale, VersionError> {
         let rules = place(&self.places, jurisdiction)?;
         let wanted = rules.language.as_deref().unwrap_or(language);
@@ -119,7 +119,7 @@ impl Writer {
         })
     }
 
-    /// What templates may use.
+    /// The values that templates may use.
     fn context(
         &self,
         locale: &Locale,
@@ -178,7 +178,7 @@ pub const fn folder(audience: Audience) -> &'static str {
     }
 }
 
-/// Every template of an audience, and the words of every language.
+/// Loads every template of an audience, and the words of every language.
 fn templates(
     files: &Files,
     audience: Audience,

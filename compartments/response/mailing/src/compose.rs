@@ -1,4 +1,4 @@
-//! Making the message that goes on the wire.
+//! Makes the message that goes on the wire.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -13,17 +13,18 @@ use crate::{Contact, Letter, Recipient};
 
 /// Makes messages, addresses and signs them.
 pub struct Composer {
-    /// The sender.
+    /// The shop as the sender of letters.
     pub shop: Shop,
     /// Makes letter codes and return addresses.
     pub codes: LetterCodes,
-    /// The keys that sign here; none where the relay signs.
+    /// The keys that sign messages here; none if the relay signs.
     pub dkim: Vec<DkimKey>,
-    /// The domain to whose addresses letters bounce; without it they bounce to the sender.
+    /// The domain of the return addresses to which letters bounce; without it they bounce to the
+    /// sender.
     pub return_domain: Option<String>,
 }
 
-/// Why a message can't be made.
+/// A message that can't be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ComposeError {
     /// The version has no text for the person.
@@ -32,10 +33,10 @@ pub enum ComposeError {
     /// Codes are made for the first 262,143 letters only.
     #[error("the letter's number is too large for codes")]
     NoCode,
-    /// Name or address make no header.
+    /// Name or address can't stand in a header.
     #[error(transparent)]
     Message(#[from] MessageError),
-    /// It can't be signed.
+    /// The message can't be signed.
     #[error(transparent)]
     Dkim(#[from] DkimError),
 }
@@ -45,14 +46,14 @@ pub enum ComposeError {
 pub struct Marks {
     /// The Message-ID, without angle brackets.
     pub message_id: String,
-    /// The letter code.
+    /// The code by which the reader checks the letter.
     pub code: String,
-    /// The Feedback-ID, by which complaints are counted.
+    /// The Feedback-ID, by which mail providers count complaints.
     pub feedback_id: String,
 }
 
 impl Composer {
-    /// The marks of a person's letter. Every attempt has the same.
+    /// Makes the marks of a person's letter. Every attempt has the same marks.
     pub fn marks(&self, letter: &Letter, person: u32) -> Result<Marks, ComposeError> {
         let domain = &self.shop.message_id_domain;
         Ok(Marks {
@@ -65,7 +66,7 @@ impl Composer {
         })
     }
 
-    /// The message to a person, dated, and signed where keys are held here.
+    /// Makes the dated message to a person, and signs it if keys are held here.
     pub fn message(
         &self,
         form: &Form,
@@ -107,13 +108,13 @@ impl Composer {
     }
 }
 
-/// The form that a letter's texts make.
+/// Makes the form of a letter from its texts.
 #[must_use]
 pub fn form_of(texts: &Texts) -> Form {
     Form::new(&texts.subject, &texts.text, &texts.html, &texts.nameless)
 }
 
-/// The texts of one approved version. Each is written once for all people who read the same.
+/// The texts of one approved version. Each is written once, for all people who read the same text.
 pub struct Forms {
     writer: Writer,
     locales: Vec<Locale>,

@@ -14,19 +14,19 @@ use crate::{Batch, Contact, Outcome, Recipient};
 
 /// The most letters in a batch.
 const BATCH: u64 = 1_000;
-/// Letters waiting in unlimited lanes at which no further batch is claimed.
+/// The number of letters in unlimited lanes at which no further batch is claimed.
 const ENOUGH: u64 = 8_000;
 /// The most letters that wait for one limited provider; further ones go back to the ledger.
 const LANE_HOLDS: u64 = 4_000;
-/// How long the exchanges of one domain are waited for.
+/// The longest time that is spent on the exchanges of one mail domain.
 const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(1);
-/// How many domains are looked up at once.
+/// The number of mail domains that are looked up at once.
 const LOOK_UPS: usize = 64;
-/// The most domains whose lanes are remembered. Anybody can own many domains.
+/// The most mail domains whose lanes are remembered. Anybody can own many domains.
 const DOMAINS_REMEMBERED: usize = 100_000;
-/// How long a feeder waits for room, or for a batch that is due.
+/// The pause of a feeder that waits for room, or for a batch that is due.
 const PAUSE: Duration = Duration::from_millis(100);
-/// How long a feeder waits after an error.
+/// The pause of a feeder after an error.
 const SETBACK: Duration = Duration::from_secs(1);
 
 /// Feeds lanes until the mailing stops.
@@ -54,7 +54,7 @@ pub async fn feed_lanes(mailing: Arc<Mailing>) {
 }
 
 /// Whether another batch would only lie in memory. A full unlimited lane shows that sending is the
-/// bottleneck. Limited lanes must not keep the others waiting, so that they do not count.
+/// bottleneck. Limited lanes do not count, because they must not keep the others waiting.
 fn has_enough(mailing: &Mailing) -> bool {
     let hours = mailing.hours(mailing.ports.now());
     let waiting = |lanes: &[&Lane]| lanes.iter().map(|lane| lane.waiting()).sum::<u64>();
@@ -66,14 +66,14 @@ fn has_enough(mailing: &Mailing) -> bool {
     unlimited.iter().any(|lane| lane.waiting() >= LANE_HOLDS) || waiting(&unlimited) >= ENOUGH
 }
 
-/// Whether another letter may wait in a lane. An unlimited lane takes the few letters by which a batch
-/// is too large: reading their contacts again costs more than keeping them.
+/// Whether another letter may wait in a lane. An unlimited lane takes the few letters by which a
+/// batch is too large, because keeping them costs less than reading their contacts again.
 fn has_room(mailing: &Mailing, lane: &Lane) -> bool {
     let unlimited = lane.is_unlimited(mailing.hours(mailing.ports.now()));
     unlimited || (!lane.is_paused() && lane.waiting() < LANE_HOLDS)
 }
 
-/// Claims a batch and sorts it into the lanes; `false` when no batch is due.
+/// Claims a batch and sorts it into the lanes; `false` if no batch is due.
 async fn feed_batch(mailing: &Mailing) -> Result<bool, MailingError> {
     let (ledger, letter, now) = (&mailing.ports.ledger, mailing.letter.letter, mailing.ports.now());
     let is_closed = |lane: &&Lane| lane.is_paused() || lane.waiting() + BATCH > LANE_HOLDS;
@@ -136,7 +136,7 @@ fn suppress(mailing: &Mailing, batch: &Arc<HeldBatch>, person: u32) {
     mailing.report(PendingOutcome { batch: batch.clone(), outcome, note: None, tried: true });
 }
 
-/// Returns a letter that was not tried to the ledger, where it waits for its provider.
+/// Returns an untried letter to the ledger, where it waits for its provider.
 pub fn return_untried(
     mailing: &Mailing,
     batch: &Arc<HeldBatch>,
@@ -153,8 +153,8 @@ pub fn return_untried(
     mailing.report(PendingOutcome { batch: batch.clone(), outcome, note: None, tried: false });
 }
 
-/// Looks up the exchanges of unknown domains, many at once. Anybody may own a domain with slow servers:
-/// no letter waits for these.
+/// Looks up the exchanges of unknown mail domains, many at once. Anybody may own a domain with slow
+/// servers, so no letter waits for them.
 async fn look_up_exchanges(mailing: &Mailing, contacts: &[Option<Contact>]) {
     let receivers = mailing.ports.receivers.as_ref();
     let Some(receivers) = receivers.filter(|_| mailing.providers.knows_exchanges()) else {
@@ -184,7 +184,7 @@ async fn look_up_exchanges(mailing: &Mailing, contacts: &[Option<Contact>]) {
     }
 }
 
-/// The place of an address's lane.
+/// The place of an address's lane in `lanes`.
 fn lane_of(mailing: &Mailing, email: &str) -> usize {
     let domain = domain_of(email);
     let by_exchange = || mailing.lanes_by_exchange().get(&domain).copied();

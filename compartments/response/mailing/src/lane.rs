@@ -12,29 +12,29 @@ use crate::{Contact, ProviderConfig, Recipient};
 /// A batch that this worker holds.
 #[derive(Debug)]
 pub struct HeldBatch {
-    /// Its number.
+    /// The number of the batch in the letter.
     pub batch: u32,
-    /// How often its rows were put off before.
+    /// The number of times that its rows were put off before.
     pub attempts: u16,
-    /// Rows whose outcome the ledger has not recorded.
+    /// The number of rows whose outcome the ledger has not recorded.
     pub unrecorded: AtomicU64,
 }
 
 /// A letter that waits to be sent.
 pub struct QueuedLetter {
-    /// The batch that it belongs to.
+    /// The batch of the letter's row.
     pub batch: Arc<HeldBatch>,
-    /// Its row.
+    /// The row of the person.
     pub recipient: Recipient,
-    /// Its reader.
+    /// The name and the address of the person.
     pub to: Contact,
 }
 
-/// One provider of one mailing.
+/// The lane of one mail provider in one mailing.
 pub struct Lane {
     /// The provider's number in the ledger.
     pub provider: u16,
-    /// Its name.
+    /// The provider's name.
     pub name: String,
     /// The most connections at once.
     pub connections: u32,
@@ -70,7 +70,7 @@ impl Lane {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// Whether nothing but our own speed holds letters back, `hours` after the letter's start.
+    /// Whether only this worker's own speed holds letters back, `hours` after the letter's start.
     pub fn is_unlimited(&self, hours: usize) -> bool {
         let pace = self.pace();
         pace.paused.is_none() && pace.rate(hours).is_none()
@@ -80,7 +80,7 @@ impl Lane {
         self.pace().paused.is_some()
     }
 
-    /// Pauses or resumes the provider as the ledger says. A pause that the ledger does not have yet
+    /// Pauses or resumes the provider as the ledger says. A pause that is not in the ledger yet
     /// stays.
     pub fn follow_ledger(&self, reason: Option<&String>) {
         let mut pace = self.pace();
@@ -98,7 +98,7 @@ impl Lane {
         self.count_arrival();
     }
 
-    /// Puts a letter back that could not be tried: it comes first again.
+    /// Puts back a letter that could not be tried. It comes first again.
     pub fn push_front(&self, letter: QueuedLetter) {
         self.queue().push_front(letter);
         self.count_arrival();

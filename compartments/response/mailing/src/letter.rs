@@ -1,32 +1,32 @@
-//! One mailing.
+//! A letter, as its row in the store says.
 
 use cofferdam_core::{Sha256, Timestamp};
 use keys_api::WarrantId;
 use response_api::{Audience, IncidentId, LetterId, LetterState};
 
-/// One mailing.
+/// One letter: its identity, its approval and its state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Letter {
-    /// Its number.
+    /// The number of the letter.
     pub letter: LetterId,
-    /// The incident that it tells about.
+    /// The incident that the letter is about.
     pub incident: IncidentId,
-    /// The people that it goes to.
+    /// The people who get the letter.
     pub audience: Audience,
     /// The secret from which its Message-IDs are made.
     pub seed: Vec<u8>,
     /// The warrant under which contacts are read.
     pub warrant: Option<WarrantId>,
-    /// Whether its ledger holds everybody.
+    /// Whether the ledger holds everybody.
     pub planned: bool,
-    /// Its state.
+    /// The state of the letter.
     pub state: LetterState,
-    /// The approved version.
+    /// The approved version, once there is one.
     pub version: Option<Sha256>,
-    /// Why it does not move; empty when it does.
+    /// The reason why it makes no progress; empty if it does.
     pub trouble: String,
-    /// When sending began.
+    /// The instant at which sending began.
     pub started: Option<Timestamp>,
-    /// When the last row got its outcome.
+    /// The instant at which the last row got its outcome.
     pub finished: Option<Timestamp>,
 }

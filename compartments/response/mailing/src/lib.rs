@@ -1,14 +1,14 @@
-//! How letters are sent: at which pace, over which connections, how often each is tried, and what is
-//! recorded of it.
+//! The rules of sending letters: pace, connections, further attempts, and the record of each
+//! outcome.
 //!
-//! The [`MailRoom`] runs one mailing for each letter that is being sent. In a mailing, feeders claim
-//! batches of the ledger and read their contacts, lanes hold the letters of each mail provider,
-//! connections send, and a recorder writes outcomes into the ledger. Notes on this machine know what the
-//! ledger has not recorded yet, so that a worker's death leaves no doubt but about the letters on the
-//! wire.
+//! The [`MailRoom`] runs one mailing for each letter that is being sent. In a mailing, feeders
+//! claim batches of the ledger and read their contacts, lanes hold the letters of each mail
+//! provider, connections send, and a recorder writes outcomes into the ledger. Sending notes on
+//! this machine hold what the ledger has not recorded yet, so a worker's death leaves doubts about
+//! letters on the wire only.
 //!
-//! May touch: no SQL, no HTTP, no files. Everything outside is asked for through the traits of
-//! [`Ports`]. Called by: the server. [`memory`] is a plain model of the ledger, for tests.
+//! May touch: no SQL, no HTTP, no files. The outside is reached through the traits of [`Ports`].
+//! Called by: the server. [`memory`] is a plain model of the ledger, for tests.
 
 mod compose;
 mod feed;

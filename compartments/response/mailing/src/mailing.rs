@@ -1,4 +1,4 @@
-//! One letter that this worker sends: the state that its tasks share.
+//! A mailing: one letter that this worker sends, and the state that its tasks share.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -20,27 +20,27 @@ use crate::{
     SendingNotes,
 };
 
-/// How long a worker holds a batch without a sign of life.
+/// The time for which a worker holds a batch without a sign of life.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(60);
-/// A letter is sent only while the lease lasts for longer than this.
+/// The time before the end of the lease in which no letter is sent any more, in milliseconds.
 const LEASE_MARGIN_MS: i64 = 10_000;
 
-/// Why a letter can't be sent here.
+/// A letter that this worker can't send.
 #[derive(Debug, thiserror::Error)]
 pub enum MailingError {
     /// The ledger can't be reached.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// Notes can't be written or read.
+    /// The sending notes can't be written or read.
     #[error("sending notes: {0}")]
     Notes(#[from] std::io::Error),
     /// The stored version can't be used.
     #[error(transparent)]
     Version(#[from] VersionError),
-    /// Nobody approved a version.
+    /// No version of the letter was approved.
     #[error("the letter has no approved version")]
     Unapproved,
-    /// Names and addresses can't be read.
+    /// The names and addresses can't be read.
     #[error(transparent)]
     Contacts(#[from] ContactsError),
 }
@@ -51,9 +51,11 @@ impl cofferdam_core::InternalError for MailingError {}
 pub struct PendingOutcome {
     pub batch: Arc<HeldBatch>,
     pub outcome: Outcome,
-    /// The file of the note that the letter was being sent; `None` if it never went on the wire.
+    /// The file of the note that the letter was being sent; `None` if the letter never went on the
+    /// wire.
     pub note: Option<u64>,
-    /// Whether this was an attempt. A row that was not tried comes back soon, and uncounted.
+    /// Whether this was an attempt. An untried row is due again soon, and its attempts stay the
+    /// same.
     pub tried: bool,
 }
 
@@ -69,20 +71,20 @@ pub struct Mailing {
     /// One lane a provider; the lane of `others` is the last.
     pub lanes: Vec<Lane>,
     pub providers: Providers,
-    /// The pace of the whole letter, if the load of the reset pages limits it.
+    /// The pace of the whole letter, if it depends on the load of the reset pages.
     pub reset_pace: Option<ResetPace>,
-    /// Lanes of domains, as their mail exchanges told.
+    /// The lanes of mail domains, by their mail exchanges.
     pub lanes_by_exchange: Mutex<HashMap<String, usize>>,
     pub pending: mpsc::UnboundedSender<PendingOutcome>,
-    /// Outcomes on their way to the ledger.
+    /// The number of outcomes on their way to the ledger.
     pub pending_count: AtomicU64,
-    /// Batches that this worker holds.
+    /// The number of batches that this worker holds.
     pub held_count: AtomicU64,
     /// Set when no more outcomes will come.
     pub is_sealed: AtomicBool,
-    /// Letters that were made, for the one in a thousand that receivers check.
+    /// The number of letters that were made. Every thousandth is checked as receivers would.
     pub made_count: AtomicU64,
-    /// Notified when a task should look up: the mailing stops, or a lane has room.
+    /// Notified when waiting tasks should check again: the mailing stops, or a lane has room.
     pub stirred: Notify,
     /// Notified when the mailing stops.
     pub halted: Notify,
@@ -94,7 +96,7 @@ pub struct Mailing {
 }
 
 impl Mailing {
-    /// Prepares to send a letter. Only its approved version is ever read.
+    /// Prepares to send a letter. Only the approved version is ever read.
     pub async fn open(
         ports: Ports,
         letter: Letter,
@@ -140,7 +142,7 @@ impl Mailing {
         self.stop.load(Ordering::Acquire)
     }
 
-    /// Ends the mailing at the next opportunity. Letters on the wire are sent to their end.
+    /// Ends the mailing at the next opportunity. Letters that are on the wire still go out.
     pub fn halt(&self) {
         self.stop.store(true, Ordering::Release);
         self.stirred.notify_waiters();
@@ -150,7 +152,7 @@ impl Mailing {
         }
     }
 
-    /// Pauses the letter for everybody, for a reason that staff see.
+    /// Pauses the letter for everybody. Staff see the reason.
     pub async fn pause(&self, reason: &str) {
         self.set_trouble(Some(reason.to_owned()));
         if let Err(e) = self.ports.letters.pause_letter(self.letter.letter, reason).await {
@@ -165,7 +167,7 @@ impl Mailing {
         self.ports.now().as_millisecond() + LEASE_MARGIN_MS < until
     }
 
-    /// Whether the lease ended: another worker may answer for the batches by now.
+    /// Whether the lease has ended. Another worker may hold the batches by now.
     pub fn has_lost_lease(&self, now: Timestamp) -> bool {
         now.as_millisecond() > self.leased_until.load(Ordering::Acquire)
     }
@@ -174,7 +176,7 @@ impl Mailing {
         self.leased_until.store(until.as_millisecond(), Ordering::Release);
     }
 
-    /// Whether it sends the version, under the warrant, that a letter has now.
+    /// Whether the mailing sends the letter's present version under its present warrant.
     pub fn matches(&self, letter: &Letter) -> bool {
         (&self.letter.version, self.letter.warrant) == (&letter.version, letter.warrant)
     }
@@ -182,17 +184,17 @@ impl Mailing {
     /// Hands an outcome to the recorder.
     pub fn report(&self, outcome: PendingOutcome) {
         self.pending_count.fetch_add(1, Ordering::AcqRel);
-        // The recorder outlives every task that reports.
+        // The recorder lives longer than every task that reports.
         let _ = self.pending.send(outcome);
     }
 
-    /// Whole hours since the letter began. A provider's warm-up follows them.
+    /// The whole hours since the letter began. A provider's warm-up follows them.
     pub fn hours(&self, now: Timestamp) -> usize {
         let began = self.letter.started.unwrap_or(now);
         usize::try_from((now.as_second() - began.as_second()) / 3_600).unwrap_or(0)
     }
 
-    /// Says what keeps the letter from moving; `None` when it moves again.
+    /// Sets the reason why the letter makes no progress; `None` when it makes progress again.
     pub fn set_trouble(&self, trouble: Option<String>) {
         *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
     }
@@ -232,7 +234,7 @@ async fn open_lanes(ports: &Ports, letter: &Letter) -> Result<Vec<Lane>, LedgerE
     Ok(lanes)
 }
 
-/// A rate in whole letters a second, for staff.
+/// Rounds a rate to whole letters a second, for staff.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

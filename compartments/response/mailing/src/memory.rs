@@ -1,5 +1,5 @@
-//! A plain model of the ledger: one map of rows and one of batches, without any cleverness. The tests of
-//! this crate run on it, and the SQL ledger is tested against it, row by row.
+//! A plain model of the ledger: one map of rows and one of batches, without indexes or shortcuts.
+//! The tests of this crate run on it, and the SQL ledger is compared with it row by row.
 
 mod state;
 
@@ -21,7 +21,7 @@ use state::State;
 #[derive(Default)]
 pub struct MemoryLedger {
     state: Mutex<State>,
-    /// Operations that fail, and how often each still does.
+    /// The operations that fail, each with the number of failures still to come.
     failing: Mutex<BTreeMap<&'static str, u32>>,
 }
 
@@ -39,7 +39,7 @@ impl MemoryLedger {
         self.lock().plan(letter, batch, rows, at);
     }
 
-    /// Has an operation fail `times` times.
+    /// Makes an operation fail `times` times.
     pub fn fail(&self, operation: &'static str, times: u32) {
         self.failing.lock().unwrap_or_else(PoisonError::into_inner).insert(operation, times);
     }
@@ -51,7 +51,7 @@ impl MemoryLedger {
         }
     }
 
-    /// A letter.
+    /// The letter with this number.
     #[must_use]
     pub fn letter(&self, letter: LetterId) -> Option<Letter> {
         self.lock().letters.get(&letter).cloned()
@@ -63,7 +63,8 @@ impl MemoryLedger {
         self.lock().rows(letter)
     }
 
-    /// The batches of a letter, each with its provider, its attempts and the time at which it is due.
+    /// The batches of a letter, each with its provider, its attempts and the time at which it is
+    /// due.
     #[must_use]
     pub fn batches(&self, letter: LetterId) -> BTreeMap<u32, Postponement> {
         self.lock().postponements(letter)
@@ -80,7 +81,7 @@ impl MemoryLedger {
         self.lock().replan(letter, None, at)
     }
 
-    /// A letter came back.
+    /// Moves the row of a letter that came back.
     pub fn came_back(&self, letter: LetterId, outcome: &Outcome) -> CameBack {
         self.lock().came_back(letter, outcome)
     }

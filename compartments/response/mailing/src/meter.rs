@@ -1,4 +1,4 @@
-//! How many letters got their outcome in the last minute.
+//! The number of letters that got their outcome in the last minute.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -7,13 +7,13 @@ use tokio::time::Instant;
 
 const SECONDS: usize = 60;
 
-/// Counts outcomes of the last minute.
+/// Counts the outcomes of the last minute.
 pub struct Meter {
     began: Instant,
     window: Mutex<Window>,
 }
 
-/// Outcomes second by second, the latest first, up to the second that ends with `until`.
+/// The outcomes of each second, the latest second first, up to the second that ends at `until`.
 struct Window {
     until: Instant,
     seconds: [u64; SECONDS],
@@ -35,7 +35,7 @@ impl Meter {
         self.current().seconds.iter().sum()
     }
 
-    /// How much of that minute has passed since the start, in seconds, at least one.
+    /// The part of that minute since the start, in seconds, at least one.
     pub fn seconds(&self) -> u64 {
         self.began.elapsed().as_secs().clamp(1, SECONDS as u64)
     }

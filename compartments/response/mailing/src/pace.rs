@@ -1,68 +1,68 @@
-//! The pace at which one mail provider gets one letter from this worker. Nothing waits here: the time
-//! is an argument, in milliseconds since 1970.
+//! The pace at which one mail provider gets one letter from this worker. Nothing waits here: the
+//! time is an argument, in milliseconds since 1970.
 //!
-//! A provider that defers letters is slowed to half within a second, and recovers slowly. A provider
-//! whose mailboxes are gone, or whose readers complain, gets nothing until staff resume it. No other
-//! provider is slowed by it.
+//! A provider that defers letters is slowed to half within a second, and recovers slowly. A
+//! provider gets nothing until staff resume it if its mailboxes are gone or its readers complain.
+//! Other providers keep their pace.
 
 use std::collections::VecDeque;
 
 use crate::ProviderConfig;
 
-/// The number of latest outcomes that are judged.
+/// The number of the latest outcomes that are judged.
 const WINDOW: usize = 10_000;
 /// The fewest letters of which 5 % must bounce before a provider is paused.
 const BOUNCE_FLOOR: usize = 1_000;
-/// The number of latest letters of which more than a fifth deferred is a flood.
+/// The number of the latest letters that are checked for a flood: more than a fifth deferred.
 const RECENT: usize = 50;
-/// The fewest letters a second.
+/// The slowest pace, in letters a second.
 const LEAST: f64 = 1.0;
-/// How long after a slow-down the pace is not halved again.
+/// The time after a slow-down in which the pace is not halved again.
 const HALVE_EVERY_MS: i64 = 1_000;
-/// How often the pace grows by a tenth while no letter is deferred.
+/// The time after which the pace grows by a tenth if no letter was deferred.
 const RAISE_EVERY_MS: i64 = 5_000;
 
-/// When the next letter may go.
+/// The answer to a request to send one letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Permit {
-    /// Now.
+    /// The letter may go now.
     Now,
-    /// Not before this time.
+    /// The letter must wait until this time, in milliseconds since 1970.
     At(i64),
-    /// Not before staff resume the provider.
+    /// The letter must wait until staff resume the provider.
     Paused,
 }
 
 /// A provider's answer to a letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
-    /// It took the letter.
+    /// The provider accepted the letter.
     Accepted,
-    /// It deferred the letter.
+    /// The provider deferred the letter.
     Deferred,
-    /// It has no such mailbox.
+    /// The provider has no such mailbox.
     Gone,
 }
 
 /// The pace of one provider.
 #[derive(Debug)]
 pub struct Pace {
-    /// Its settings.
+    /// The configured limits.
     pub limits: ProviderConfig,
-    /// The rate that deferrals taught, below the configured one.
+    /// The rate learned from deferrals, below the configured one.
     learned: Option<f64>,
-    /// A token bucket: the letters that may go at once, as counted at `counted_at`.
+    /// A token bucket: the number of letters that may go at once, as of `counted_at`.
     tokens: f64,
     counted_at: i64,
-    /// Letters answered since `second_began`, and in the second before: the measured rate.
+    /// The letters answered since `second_began`, and in the second before: the measured rate.
     second_began: i64,
     this_second: u32,
     last_second: u32,
-    /// For each of the latest letters, whether it was deferred.
+    /// Whether each of the latest letters was deferred.
     recent: VecDeque<bool>,
     halved_at: i64,
     raised_at: i64,
-    /// The latest final answers.
+    /// The latest final answers, oldest first.
     window: VecDeque<Judged>,
     gone: usize,
     complaints: usize,
@@ -70,19 +70,19 @@ pub struct Pace {
     pub paused: Option<Pause>,
 }
 
-/// A letter that the provider answered for good.
+/// A letter with a final answer of the provider.
 #[derive(Debug, Clone, Copy, Default)]
 struct Judged {
     gone: bool,
     complained: bool,
 }
 
-/// Why a provider gets no letters.
+/// The pause of a provider, which gets no letters meanwhile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pause {
     /// The reason, for staff.
     pub reason: String,
-    /// Whether the ledger has the pause, too. Then it ends when the ledger drops it.
+    /// Whether the ledger has the pause as well. The pause then ends when the ledger drops it.
     pub in_ledger: bool,
 }
 
@@ -116,7 +116,7 @@ impl Pace {
         limits.into_iter().flatten().reduce(f64::min)
     }
 
-    /// Asks to send one letter now.
+    /// Asks to send one letter at `now`.
     pub fn ask(&mut self, now: i64, hours: usize) -> Permit {
         if self.paused.is_some() {
             return Permit::Paused;
@@ -166,8 +166,8 @@ impl Pace {
         self.judge();
     }
 
-    /// An accepted letter came back: it bounced, or its reader complained. It is counted as one of the
-    /// latest.
+    /// Counts an accepted letter that came back among the latest: it bounced, or its reader
+    /// complained.
     pub fn came_back(&mut self, complained: bool) {
         let unmarked =
             |letter: &&mut Judged| !(if complained { letter.complained } else { letter.gone });
@@ -182,7 +182,7 @@ impl Pace {
         self.judge();
     }
 
-    /// Ends a pause, and forgets the letters that led to it.
+    /// Ends a pause, and forgets the letters that caused it.
     pub fn resume(&mut self) {
         self.paused = None;
         self.window.clear();
@@ -213,7 +213,7 @@ impl Pace {
         }
     }
 
-    /// Slows to half of the measured rate.
+    /// Slows down to half of the measured rate.
     pub fn halve(&mut self, now: i64, hours: usize) {
         let measured = f64::from(self.last_second.max(self.this_second)).max(LEAST);
         let from = self.rate(hours).map_or(measured, |rate| rate.min(measured));
@@ -229,7 +229,7 @@ impl Pace {
             return;
         }
         self.raised_at = now;
-        // Past the configured limit, nothing is held back any longer.
+        // At the configured limit, nothing is held back any longer.
         let next = learned * 1.1 + 0.5;
         let limit = self.limits.rate.map(f64::from);
         let warm = self.limits.warm_up.get(hours).copied().map(f64::from);
@@ -247,11 +247,11 @@ mod tests {
         Pace::new(ProviderConfig { rate, ..ProviderConfig::unlimited("mail", 4) })
     }
 
-    /// Sends as many letters as may go in `ms` milliseconds, and returns their number.
+    /// Sends all letters that may go in `ms` milliseconds, and returns their number.
     fn run(pace: &mut Pace, from: i64, ms: i64, answer: impl Fn(i64) -> Answer) -> u32 {
         let mut sent = 0;
         for now in from..from + ms {
-            // Four connections send at most four letters a millisecond.
+            // Four connections send at most four letters in a millisecond.
             for _ in 0..4 {
                 if pace.ask(now, 0) == Permit::Now {
                     sent += 1;

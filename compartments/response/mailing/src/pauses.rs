@@ -1,5 +1,5 @@
-//! Provider pauses as the ledger has them: a pause that one worker finds due holds for all workers, and
-//! every worker hears what staff told one of them.
+//! Provider pauses, shared through the ledger. A pause that one worker finds due holds for all
+//! workers, and a command that staff give to one worker reaches every worker.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::pace::Pause;
 
 const FOLLOW_EVERY: Duration = Duration::from_millis(500);
 
-/// Follows the ledger until the mailing ends.
+/// Follows the pauses in the ledger until the mailing ends.
 pub async fn follow_pauses(mailing: Arc<Mailing>) {
     while !mailing.must_stop() {
         tokio::time::sleep(FOLLOW_EVERY).await;
@@ -20,7 +20,7 @@ pub async fn follow_pauses(mailing: Arc<Mailing>) {
     }
 }
 
-/// Writes new pauses into the ledger, and adopts what it says.
+/// Writes new pauses into the ledger, and adopts those of the ledger.
 pub async fn exchange_pauses(mailing: &Mailing) -> Result<(), LedgerError> {
     let (letters, letter) = (&mailing.ports.letters, mailing.letter.letter);
     for lane in &mailing.lanes {

@@ -1,4 +1,4 @@
-//! What sending letters needs from outside, as traits. The server implements them over its tables,
+//! The outside of sending letters, as traits. The server implements them over its tables,
 //! `accounts`, the relays, the DNS and files; tests implement them in memory.
 
 mod ledger;
@@ -18,35 +18,35 @@ pub use ledger::{
     Recipient, Row,
 };
 
-/// Everything that sending letters needs.
+/// Everything outside that sending letters needs.
 #[derive(Clone)]
 pub struct Ports {
-    /// The letters.
+    /// The letters: versions, locales, states, provider pauses.
     pub letters: Arc<dyn Letters>,
-    /// Their rows.
+    /// The ledger: the rows of letters.
     pub ledger: Arc<dyn Ledger>,
-    /// Names and addresses.
+    /// The source of names and addresses.
     pub contacts: Arc<dyn Contacts>,
-    /// The way out.
+    /// The relay that takes the letters.
     pub relay: Arc<dyn Relay>,
-    /// Notes that survive this process.
+    /// The keeper of sending notes, which survive this process.
     pub notes: Arc<dyn NoteKeeper>,
-    /// Receivers' view of our letters; `None` where the gate is open.
+    /// The receivers' view of our letters; `None` if the gate is open.
     pub receivers: Option<Arc<dyn Receivers>>,
-    /// The load of the reset pages.
+    /// The source of the reset pages' load.
     pub reset_pages: Arc<dyn ResetLoad>,
-    /// Makes messages.
+    /// The maker of messages.
     pub composer: Arc<Composer>,
-    /// How fast, and how often.
+    /// The settings for pace and further attempts.
     pub rules: Arc<MailingRules>,
-    /// The time.
+    /// The clock for every instant that is recorded.
     pub clock: Arc<dyn Clock>,
-    /// Randomness.
+    /// The source of randomness.
     pub rng: Arc<dyn Rng>,
 }
 
 impl Ports {
-    /// The time to the millisecond, as ledgers keep it.
+    /// The time now, to the millisecond, as ledgers keep it.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         let now = self.clock.now();
@@ -54,35 +54,35 @@ impl Ports {
     }
 }
 
-/// Where names and addresses come from.
+/// The source of names and addresses.
 #[async_trait]
 pub trait Contacts: Send + Sync {
-    /// Prepares to read the contacts of a letter's people. Refuses a letter to staff whose staff list
-    /// was changed since the letter was planned.
+    /// Prepares to read the contacts of a letter's people. Refuses a letter to staff if the staff
+    /// list was changed since the letter was planned.
     async fn open(&self, letter: &Letter) -> Result<Box<dyn LetterContacts>, ContactsError>;
 
-    /// Ends the right to read them, if the letter has one.
+    /// Ends the right to read the contacts of the letter, if it has one.
     async fn close(&self, letter: &Letter) -> Result<(), ContactsError>;
 }
 
 /// The contacts of one letter's people.
 #[async_trait]
 pub trait LetterContacts: Send + Sync {
-    /// The contact of each person, in order; `None` for somebody who must not be written to: a decoy,
-    /// or a person without an address.
+    /// Reads the contact of each person, in order; `None` for somebody who must get no letter: a
+    /// decoy, or a person without an address.
     async fn read(&self, people: &[u32]) -> Result<Vec<Option<Contact>>, ContactsError>;
 }
 
-/// A person's name and address.
+/// The contacts of one person: name and e-mail address.
 #[derive(Debug, Clone)]
 pub struct Contact {
-    /// The name.
+    /// The person's name.
     pub name: Personal,
-    /// The e-mail address.
+    /// The person's e-mail address.
     pub email: Personal,
 }
 
-/// Why contacts can't be read.
+/// Contacts that can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ContactsError {
     /// The staff list is not the one that the letter was planned for.
@@ -91,45 +91,45 @@ pub enum ContactsError {
          under an incident of their own"
     )]
     StaffListChanged,
-    /// They can't be read now, or not under the letter's warrant.
+    /// The contacts can't be read now, or not under the letter's warrant.
     #[error("contacts can't be read: {0}")]
     Unavailable(String),
 }
 
-/// Where letters are handed over.
+/// The relay to which letters are handed.
 #[async_trait]
 pub trait Relay: Send + Sync {
-    /// Opens a connection; says why it can't.
+    /// Opens a connection, or gives the reason why that failed.
     async fn connect(&self) -> Result<Box<dyn Line>, String>;
 }
 
 /// A connection to a relay.
 #[async_trait]
 pub trait Line: Send {
-    /// Whether another letter may go over it.
+    /// Whether the connection can take another letter.
     fn is_open(&self) -> bool;
 
-    /// Hands one letter over, and tells what became of it.
+    /// Hands one letter over, and returns the relay's answer.
     async fn send(&mut self, envelope: &Envelope, message: &[u8]) -> RelayAnswer;
 
-    /// Says goodbye.
+    /// Ends the connection in good order.
     async fn close(self: Box<Self>);
 }
 
-/// The receivers' side: what the DNS tells them and us.
+/// The receivers' side: the DNS as they and we see it.
 #[async_trait]
 pub trait Receivers: Send + Sync {
-    /// The names of a domain's mail exchanges; none when the DNS does not answer.
+    /// Looks up the names of a domain's mail exchanges; none if the DNS does not answer.
     async fn exchanges(&self, domain: &str) -> Vec<String>;
 
-    /// Whether receivers would take a signed message for ours.
+    /// Checks that receivers would accept a signed message as ours.
     async fn verify(&self, message: &[u8]) -> Result<(), VerifyError>;
 }
 
 /// The pages on which customers set new passwords.
 #[async_trait]
 pub trait ResetLoad: Send + Sync {
-    /// Their load in percent of what they can bear; `None` when they do not answer.
+    /// Reads the load, in percent of what the pages can bear; `None` if they do not answer.
     async fn busy_percent(&self) -> Option<u8>;
 }
 
@@ -138,39 +138,40 @@ pub trait NoteKeeper: Send + Sync {
     /// Begins the notes of a worker on a letter.
     fn begin(&self, letter: LetterId, holder: &Holder) -> io::Result<Box<dyn SendingNotes>>;
 
-    /// The notes that earlier workers of this machine left. `now` dates their doubts.
+    /// Reads the notes that earlier workers of this machine left. `now` dates their doubts.
     fn left_behind(&self, now: Timestamp) -> io::Result<Vec<LeftNotes>>;
 
-    /// Removes notes of which the ledger knows everything.
+    /// Removes notes after the ledger has recorded all of them.
     fn forget(&self, left: &LeftNotes) -> io::Result<()>;
 }
 
-/// The notes of one worker on one letter. After a crash they alone know which letters were on the
-/// wire.
+/// The sending notes of one worker on one letter. After a crash, only they tell which letters were
+/// on the wire.
 pub trait SendingNotes: Send + Sync {
-    /// Notes that a person's letter is about to go on the wire. Returns the number of the note's file.
+    /// Notes that a person's letter is about to go on the wire. Returns the number of the note's
+    /// file.
     fn sending(&self, person: u32) -> io::Result<u64>;
 
-    /// Notes an outcome.
+    /// Notes the outcome of a letter.
     fn outcome(&self, outcome: &Outcome) -> io::Result<()>;
 
-    /// The ledger recorded the outcomes of letters that these files note, one number for each letter.
-    /// Files that hold nothing else are removed.
+    /// Tells that the ledger has recorded outcomes, by the note files of their letters, one number
+    /// for each letter. Files that hold nothing else are removed.
     fn recorded(&self, files: &[u64]) -> io::Result<()>;
 
-    /// Removes all of them: the ledger knows everything.
+    /// Removes all notes, because the ledger has recorded everything.
     fn end(&self) -> io::Result<()>;
 }
 
-/// What an earlier worker noted.
+/// The notes that an earlier worker left.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftNotes {
-    /// The worker.
+    /// The worker, in the life that left the notes.
     pub holder: Holder,
-    /// The letter that it worked on.
+    /// The letter that the worker was sending.
     pub letter: LetterId,
-    /// Whether every note is there. Notes outlive the process; after the machine went down, some may be
-    /// missing.
+    /// Whether no note is missing. Notes outlive the process; after a crash of the machine, some
+    /// may be lost.
     pub complete: bool,
     /// The last note of each person: an outcome, or the doubt about a letter that was on the wire.
     pub outcomes: Vec<Outcome>,

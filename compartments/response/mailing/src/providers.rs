@@ -1,4 +1,4 @@
-//! Mail providers: the settings of each, and the domains whose mailboxes each has.
+//! Mail providers: the settings and the mail domains of each.
 
 use std::collections::HashMap;
 
@@ -8,18 +8,18 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProviderConfig {
-    /// Its name.
+    /// The provider's name in listings and commands.
     pub name: String,
-    /// The domains of its mailboxes.
+    /// The mail domains of its mailboxes.
     #[serde(default)]
     pub domains: Vec<String>,
     /// The endings of the names of its mail exchanges.
     #[serde(default)]
     pub exchanges: Vec<String>,
-    /// The most connections at once.
+    /// The most connections of one worker at once.
     #[serde(default = "four")]
     pub connections: u32,
-    /// The most letters a second; no limit without it.
+    /// The most letters a second from one worker; no limit without it.
     #[serde(default)]
     pub rate: Option<u32>,
     /// The most letters over one connection.
@@ -54,7 +54,7 @@ const fn thousand() -> u32 {
     1_000
 }
 
-/// The name of the provider that stands for every domain of no named provider.
+/// The name of the provider that stands for every mail domain without a named provider.
 pub const OTHERS: &str = "others";
 
 /// Finds the provider of a domain's mailboxes.
@@ -65,7 +65,7 @@ pub struct Providers {
 }
 
 impl Providers {
-    /// The providers of a configuration. They are named by their place in it.
+    /// Makes the finder for a configuration. Providers are numbered by their place in it.
     #[must_use]
     pub fn new(all: &[ProviderConfig]) -> Self {
         let mut providers = Self::default();

@@ -13,16 +13,16 @@ use tokio::time::Instant;
 use crate::mailing::{LEASE, Mailing, PendingOutcome};
 use crate::{LedgerError, Outcome, Postponement};
 
-/// The longest that an outcome waits, and the most that wait.
+/// The longest time that an outcome waits to be recorded.
 const FLUSH_EVERY: Duration = Duration::from_millis(200);
 const FLUSH_AT: usize = 4_000;
-/// The most rows that are put off together: as many as a planned batch has.
+/// The most rows that are put off together: the size of a planned batch.
 const BATCH: usize = 1_000;
-/// The pause between tries when the ledger fails.
+/// The pause between attempts while the ledger fails.
 const RETRY: Duration = Duration::from_secs(1);
-/// How often the lease is extended.
+/// The time between two renewals of the lease.
 const RENEW_EVERY: Duration = Duration::from_secs(15);
-/// How soon a row that was not tried is due again.
+/// The time after which an untried row is due again.
 const UNTRIED_DUE_AFTER: SignedDuration = SignedDuration::from_secs(5);
 
 /// Records outcomes until no more will come.
@@ -46,7 +46,7 @@ pub async fn record_outcomes(
     }
 }
 
-/// Collects outcomes for a while; `true` when every sender is gone.
+/// Collects outcomes for a while; `true` once every sender is gone.
 async fn collect(
     incoming: &mut mpsc::UnboundedReceiver<PendingOutcome>,
     pending: &mut Vec<PendingOutcome>,
@@ -62,8 +62,8 @@ async fn collect(
     false
 }
 
-/// Extends the lease. A worker that was silent past its lease lets everything go: another worker may
-/// answer for its batches by now.
+/// Extends the lease. A worker that was silent past its lease drops everything, because another
+/// worker may hold its batches by now.
 async fn renew_lease(mailing: &Mailing) {
     let now = mailing.ports.now();
     if mailing.has_lost_lease(now) {
@@ -74,7 +74,7 @@ async fn renew_lease(mailing: &Mailing) {
     let holds_any = || mailing.held_count.load(Ordering::Acquire) > 0;
     let held_any = holds_any();
     match mailing.ports.ledger.renew(mailing.letter.letter, &mailing.holder, until).await {
-        // Batches may also have ended meanwhile, so that only those held before and after count.
+        // Batches may also have ended meanwhile, so only those held before and after count.
         Ok(0) if held_any && holds_any() => {
             mailing.set_trouble(Some("another worker took over this worker's batches".to_owned()));
             mailing.halt();
@@ -84,7 +84,7 @@ async fn renew_lease(mailing: &Mailing) {
     }
 }
 
-/// Writes everything down, however often the ledger fails: an outcome that is lost leaves a doubt.
+/// Writes all outcomes, however often the ledger fails: an outcome that is lost leaves a doubt.
 async fn flush(mailing: &Mailing, pending: &mut Vec<PendingOutcome>) {
     if pending.is_empty() {
         return;
@@ -112,7 +112,7 @@ async fn flush(mailing: &Mailing, pending: &mut Vec<PendingOutcome>) {
 async fn end_batch(mailing: &Mailing, batch: u32) {
     mailing.held_count.fetch_sub(1, Ordering::AcqRel);
     mailing.stirred.notify_waiters();
-    // A batch that stays is claimed again, and found empty.
+    // A batch that is not removed is claimed again, and found empty.
     if let Err(e) = mailing.ports.ledger.end_batch(mailing.letter.letter, batch).await {
         tracing::warn!(cause = %e, "a finished batch could not be removed");
     }

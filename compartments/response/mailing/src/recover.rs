@@ -1,4 +1,4 @@
-//! Settling what earlier lives of this process left behind.
+//! Recovery: settles the rows that earlier lives of this process left behind.
 
 use crate::mailing::MailingError;
 use crate::{LeftNotes, Ports};
@@ -6,14 +6,14 @@ use crate::{LeftNotes, Ports};
 /// The most outcomes that are recorded at once.
 const CHUNK: usize = 4_000;
 
-/// Records what earlier workers of this machine noted, and releases or doubts the batches that they
-/// held. Nobody else may use the notes meanwhile.
+/// Records the notes of earlier workers of this machine, and releases or doubts the batches that
+/// they held. Nobody else may use the notes meanwhile.
 pub async fn recover(ports: &Ports) -> Result<(), MailingError> {
     for left in ports.notes.left_behind(ports.now())? {
         recover_worker(ports, &left).await?;
         ports.notes.forget(&left)?;
     }
-    // No other process uses an exclusive ledger: a batch that is still held lost its worker.
+    // No other process uses an exclusive ledger, so a batch that is still held lost its worker.
     if ports.ledger.is_exclusive() {
         for letter in ports.letters.all_letters().await? {
             for (batch, holder) in ports.ledger.held_batches(letter.letter).await? {

@@ -1,5 +1,5 @@
-//! Letters bring customers to the pages on which they set new passwords. A letter's pace follows the
-//! load of these pages.
+//! Letters bring customers to the pages on which they set new passwords. A letter's pace follows
+//! the load of these pages.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::ProviderConfig;
 use crate::mailing::{Mailing, whole_rate};
 use crate::pace::Pace;
 
-/// How often the load is read.
+/// The time between two reads of the load.
 const READ_EVERY: Duration = Duration::from_secs(5);
 
 /// The pace of a whole letter, by the load of the reset pages.
@@ -21,7 +21,7 @@ pub struct ResetPace {
 }
 
 impl ResetPace {
-    /// A pace without a limit, as long as the pages are at most `limit_percent` busy.
+    /// Makes a pace that is unlimited as long as the pages are at most `limit_percent` busy.
     pub fn new(limit_percent: u8) -> Self {
         let everybody = ProviderConfig::unlimited("everybody", 0);
         Self {
@@ -35,7 +35,7 @@ impl ResetPace {
         self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Halves the pace if the pages are too busy. Pages that do not answer may be too busy to.
+    /// Halves the pace if the pages are too busy. Pages that do not answer count as too busy.
     pub fn set_load(&self, busy_percent: Option<u8>, now_ms: i64) {
         *self.busy_percent.lock().unwrap_or_else(PoisonError::into_inner) = busy_percent;
         if busy_percent.is_none_or(|busy| busy > self.limit_percent) {

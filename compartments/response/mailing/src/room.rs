@@ -1,4 +1,4 @@
-//! The mail room: it starts and stops the mailings of this instance, as the letters' states say.
+//! The mail room: it starts and stops the mailings of this instance by the letters' states.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,10 +14,10 @@ use crate::reset_pages::ResetPace;
 use crate::work::send_letter;
 use crate::{LedgerError, Letter, Ports};
 
-/// How often the letters' states are read.
+/// The time between two reads of the letters' states.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
 
-/// The mailings of this instance.
+/// The mail room of this instance.
 pub struct MailRoom {
     ports: Ports,
     mailings: Mutex<HashMap<LetterId, Arc<Mailing>>>,
@@ -26,23 +26,23 @@ pub struct MailRoom {
     is_closed: AtomicBool,
 }
 
-/// How a letter goes at this instance.
+/// The progress of a letter at this instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
-    /// Letters that got their outcome in the last minute.
+    /// The number of letters that got their outcome in the last minute.
     pub last_minute: u64,
-    /// How much of that minute has passed since the start, in seconds.
+    /// The part of that minute since the start, in seconds.
     pub seconds: u64,
-    /// The mail providers.
+    /// The status of each mail provider.
     pub providers: Vec<ProviderStatus>,
     /// The load of the reset pages, if the pace follows it.
     pub reset_pages: Option<ResetPages>,
-    /// Why the letter does not move although it should.
+    /// The reason why the letter makes no progress although it should.
     pub trouble: Option<String>,
 }
 
 impl MailRoom {
-    /// A mail room without mailings.
+    /// Makes a mail room that sends nothing yet.
     #[must_use]
     pub fn new(ports: Ports) -> Self {
         Self {
@@ -64,12 +64,12 @@ impl MailRoom {
         }
     }
 
-    /// Has the letters' states read at once.
+    /// Makes the mail room read the letters' states at once.
     pub fn stir(&self) {
         self.stirred.notify_one();
     }
 
-    /// How a letter goes here; `None` if this instance does not send it.
+    /// The progress of a letter here; `None` if this instance does not send it.
     pub async fn progress(&self, letter: LetterId) -> Option<Progress> {
         let mailing = self.mailings.lock().await.get(&letter).cloned()?;
         Some(Progress {
@@ -81,8 +81,8 @@ impl MailRoom {
         })
     }
 
-    /// Adopts at once what the ledger says about a letter's providers. Other instances hear it within
-    /// half a second.
+    /// Adopts the provider pauses of a letter from the ledger at once. Other instances follow
+    /// within half a second.
     pub async fn adopt_pauses(&self, letter: LetterId) -> Result<(), LedgerError> {
         let mailing = self.mailings.lock().await.get(&letter).cloned();
         match mailing {
@@ -100,7 +100,8 @@ impl MailRoom {
         }
     }
 
-    /// Stops all mailings, and waits until they recorded where they are. No further one is started.
+    /// Stops all mailings, and waits until they have recorded their state. No further one is
+    /// started.
     pub async fn close(&self) {
         {
             let mailings = self.mailings.lock().await;
@@ -111,7 +112,7 @@ impl MailRoom {
         self.tasks.wait().await;
     }
 
-    /// What the mailings of this room use.
+    /// The outside of the mailings in this room.
     #[must_use]
     pub const fn ports(&self) -> &Ports {
         &self.ports
@@ -127,7 +128,7 @@ impl MailRoom {
                         mailings.insert(mailing.letter.letter, mailing);
                     }
                 }
-                // A mailing of another version or warrant ends; a new one follows.
+                // A mailing of another version or warrant ends, and a new one follows.
                 (true, Some(mailing)) if !mailing.matches(&letter) => mailing.halt(),
                 (false, Some(mailing)) => mailing.halt(),
                 _ => {}
@@ -136,7 +137,7 @@ impl MailRoom {
         Ok(())
     }
 
-    /// Starts to send a letter. A letter that can't be sent is paused, for staff to see why.
+    /// Starts to send a letter. If it can't be sent, it is paused with a reason for staff.
     async fn start(self: &Arc<Self>, letter: Letter) -> Result<Option<Arc<Mailing>>, LedgerError> {
         let id = letter.letter;
         let (pending, outcomes) = mpsc::unbounded_channel();
@@ -150,7 +151,7 @@ impl MailRoom {
                 });
                 Ok(Some(mailing))
             }
-            // The next look may do better.
+            // The next read of the states tries again.
             Err(MailingError::Ledger(e)) => Err(e),
             Err(e) => {
                 tracing::error!(cause = %e, letter = id.0, "a letter can't be sent");

@@ -5,29 +5,29 @@ use serde::{Deserialize, Serialize};
 
 use crate::ProviderConfig;
 
-/// How fast letters are sent, and how often they are tried.
+/// The settings for pace, connections and further attempts.
 #[derive(Debug, Clone)]
 pub struct MailingRules {
-    /// The mail providers that are known.
+    /// The mail providers with settings of their own.
     pub providers: Vec<ProviderConfig>,
-    /// Connections for everybody else.
+    /// The most connections for mail to all other providers.
     pub connections: u32,
-    /// When a deferred letter is tried again.
+    /// The times at which a deferred letter is tried again.
     pub retry: RetryConfig,
-    /// How busy the reset pages may get before letters to customers are slowed, in percent; `None`
+    /// The load of the reset pages above which letters to customers are slowed, in percent; `None`
     /// leaves the pace alone.
     pub reset_pages_busy: Option<u8>,
 }
 
-/// When a deferred letter is tried again.
+/// The pauses before a deferred letter is tried again.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RetryConfig {
-    /// Seconds until the second attempt. Each further pause is twice as long.
+    /// The seconds until the second attempt. Each further pause is twice as long.
     pub first: u32,
     /// The most seconds between attempts.
     pub most: u32,
-    /// The most attempts.
+    /// The most attempts before the letter expires.
     pub attempts: u16,
 }
 
@@ -38,8 +38,9 @@ impl Default for RetryConfig {
 }
 
 impl RetryConfig {
-    /// The pause after `attempts` attempts. It doubles up to a limit, and `chance` moves it to between
-    /// three and five quarters of that: letters that failed together do not come back together.
+    /// The pause after `attempts` attempts. It doubles up to a limit, and `chance` moves it to
+    /// between three and five quarters of that, so that letters that failed together do not return
+    /// together.
     #[must_use]
     pub fn pause(self, attempts: u16, chance: u16) -> SignedDuration {
         let doubled = u64::from(self.first) << attempts.saturating_sub(1).min(16);

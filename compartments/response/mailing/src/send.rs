@@ -1,5 +1,5 @@
-//! One connection of a lane: it takes letters, makes their messages, hands them over, and reports what
-//! became of each.
+//! One connection of a lane: it takes letters, makes their messages, hands them over, and reports
+//! the relay's answers.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -16,16 +16,17 @@ use crate::mailing::{Mailing, PendingOutcome};
 use crate::pace::{Answer, Permit};
 use crate::{Line, Outcome};
 
-/// How long an idle connection is kept.
+/// The time for which an idle connection is kept.
 const IDLE: Duration = Duration::from_secs(2);
-/// The pause after a relay that does not answer. It doubles up to [`LONGEST_SETBACK`].
+/// The pause after a relay did not answer. It doubles up to [`LONGEST_SETBACK`].
 const FIRST_SETBACK: Duration = Duration::from_millis(200);
 const LONGEST_SETBACK: Duration = Duration::from_secs(15);
-/// The longest nap before a paced letter: a pause or a stop is noticed within it.
+/// The longest sleep before a paced letter, in milliseconds. A pause or a stop is noticed within
+/// it.
 const LONGEST_NAP_MS: u64 = 1_000;
-/// Every so many letters, one is checked as its receivers would.
+/// One letter in this many is checked as its receivers would.
 const CHECK_EVERY: u64 = 1_000;
-/// How long a check waits for a DNS server that did not answer.
+/// The pause before a check is repeated because a DNS server did not answer.
 const CHECK_AGAIN: Duration = Duration::from_secs(5);
 
 /// A connection, and the number of letters that went over it.
@@ -58,7 +59,8 @@ pub async fn send_lane(mailing: Arc<Mailing>, place: usize) {
     sender.close().await;
 }
 
-/// Waits until provider and reset pages permit a letter; `false` when none will go.
+/// Waits until provider and reset pages permit a letter; `false` if the provider is paused or the
+/// mailing stops.
 async fn wait_for_turn(mailing: &Mailing, lane: &Lane) -> bool {
     let ask_lane = |now: Timestamp| lane.pace().ask(now.as_millisecond(), mailing.hours(now));
     if !wait_for_permit(mailing, ask_lane).await {
@@ -109,7 +111,7 @@ async fn send_one(mailing: &Mailing, lane: &Lane, sender: &mut Sender, letter: Q
     let Some(line) = sender.connect(mailing, lane).await else {
         return lane.push_front(letter);
     };
-    // Connecting may have taken long: the mailing may have been stopped, or the batch taken over.
+    // Connecting may have taken long: the mailing may be stopped, or the batch taken over.
     if mailing.must_stop() || !mailing.is_leased() {
         return lane.push_front(letter);
     }
@@ -143,7 +145,7 @@ fn conclude(mailing: &Mailing, lane: &Lane, letter: &QueuedLetter, answer: Relay
             let spent = letter.batch.attempts + 1 >= mailing.ports.rules.retry.attempts;
             let state = if spent { LedgerState::Expired } else { LedgerState::Deferred };
             let detail = code.map_or_else(|| reply.clone(), |code| format!("{code} {reply}"));
-            // Without a code, the connection broke: that says nothing about the provider.
+            // Without a code, the connection broke, which says nothing about the provider.
             (state, detail, code.map(|_| Answer::Deferred))
         }
     };
@@ -184,8 +186,8 @@ fn message(mailing: &Mailing, letter: &QueuedLetter) -> Result<Vec<u8>, ComposeE
     composer.message(&form, &letter.to, mailing.forms.date(), &marks)
 }
 
-/// Checks a message as its receivers would. While the DNS does not answer, this connection waits. The
-/// letter is not paused for a busy name server.
+/// Checks a message as its receivers would. While the DNS does not answer, this connection waits: a
+/// busy name server is no reason to pause the letter.
 async fn check_as_receiver(mailing: &Mailing, message: &[u8]) -> Result<(), String> {
     let Some(receivers) = &mailing.ports.receivers else { return Ok(()) };
     while !mailing.must_stop() {
@@ -202,7 +204,7 @@ async fn check_as_receiver(mailing: &Mailing, message: &[u8]) -> Result<(), Stri
 }
 
 impl Sender {
-    /// The open connection, or a new one; `None` after a pause when the relay does not answer.
+    /// The open connection, or a new one; `None`, after a pause, if the relay does not answer.
     async fn connect(&mut self, mailing: &Mailing, lane: &Lane) -> Option<&mut Box<dyn Line>> {
         let is_worn = self.letters >= lane.per_connection;
         if is_worn || self.line.as_ref().is_some_and(|line| !line.is_open()) {

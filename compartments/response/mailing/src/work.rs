@@ -18,22 +18,22 @@ use crate::send::send_lane;
 use crate::{Letter, Ports};
 
 const FEEDERS: usize = 2;
-/// How often the end of the letter is looked for.
+/// The time between two checks for the end of the letter.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
-/// How often the leases of other workers are looked at.
+/// The time between two checks of the leases of other workers.
 const TAKE_OVER_EVERY: Duration = Duration::from_secs(10);
-/// How often closing a mailing is tried while the ledger fails, and how long each pause is.
+/// The number of attempts to close a mailing while the ledger fails.
 const CLOSING_TRIES: u32 = 60;
 const CLOSING_PAUSE: Duration = Duration::from_secs(1);
 
-/// How the tasks ended.
+/// The way in which the tasks ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
-    /// Every row has its outcome.
+    /// Every row has an outcome.
     Finished,
     /// The mailing was told to stop.
     Stopped,
-    /// A task failed. Nobody knows which letters it had on the wire.
+    /// A task failed. The letters that it had on the wire are unknown.
     Failed,
 }
 
@@ -58,14 +58,14 @@ pub async fn send_letter(mailing: Arc<Mailing>, outcomes: mpsc::UnboundedReceive
     while let Some(ended) = senders.join_next().await {
         all_sound &= ended.is_ok();
     }
-    // This task only reads, so that nothing is lost with it.
+    // This task only reads, so stopping it loses nothing.
     load.abort();
-    // This task writes new pauses down, and ends by itself.
+    // This task still writes new pauses down, and ends by itself.
     let _ = pauses.await;
     mailing.lanes.iter().for_each(crate::lane::Lane::clear);
     mailing.is_sealed.store(true, Ordering::Release);
     all_sound &= recorder.await.is_ok();
-    // After a failure the notes stay: the next life of this process settles what they tell.
+    // After a failure the notes stay: the next life of this process settles them.
     if all_sound {
         close_repeatedly(&mailing, end == End::Finished).await;
     }
@@ -75,7 +75,7 @@ async fn wait_for_end(mailing: &Mailing, senders: &mut JoinSet<()>) -> End {
     let mut took_over = Instant::now();
     while !mailing.must_stop() {
         let _ = tokio::time::timeout(LOOK_EVERY, mailing.stirred.notified()).await;
-        // A task that ends before the mailing does has failed.
+        // A task that ends before the mailing has failed.
         if let Some(Err(e)) = senders.try_join_next() {
             mailing.set_trouble(Some(format!("a worker failed: {e}")));
             return End::Failed;
@@ -109,8 +109,8 @@ async fn is_finished(mailing: &Mailing) -> bool {
     counts.is_ok_and(|counts| counts.open() == 0)
 }
 
-/// Closes a mailing, again and again while the ledger fails: otherwise letters that were never sent
-/// would be in doubt.
+/// Closes a mailing, with further attempts while the ledger fails. Otherwise letters that were
+/// never sent would be in doubt.
 async fn close_repeatedly(mailing: &Mailing, is_finished: bool) {
     for attempt in 1.. {
         match close(mailing, is_finished).await {
@@ -124,7 +124,7 @@ async fn close_repeatedly(mailing: &Mailing, is_finished: bool) {
     }
 }
 
-/// Releases what was not tried, and finishes a letter without open rows.
+/// Releases untried rows, and finishes a letter without open rows.
 async fn close(mailing: &Mailing, is_finished: bool) -> Result<(), MailingError> {
     let (ports, letter, holder) = (&mailing.ports, mailing.letter.letter, &mailing.holder);
     for (batch, other) in ports.ledger.held_batches(letter).await? {
@@ -132,8 +132,8 @@ async fn close(mailing: &Mailing, is_finished: bool) -> Result<(), MailingError>
             ports.ledger.release_batch(letter, holder, batch).await?;
         }
     }
-    // Every letter that this worker sent has its outcome by now. Rows that others put in doubt for its
-    // silence were never sent.
+    // Every letter that this worker sent has its outcome by now. Rows that others doubted because
+    // of its silence were never sent.
     ports.ledger.replan_unsent(letter, holder, ports.now()).await?;
     mailing.notes.end()?;
     if is_finished && ports.letters.finish_letter(letter, ports.now()).await? {
@@ -143,7 +143,7 @@ async fn close(mailing: &Mailing, is_finished: bool) -> Result<(), MailingError>
 }
 
 /// Ends the right to read contacts once every row of the letter has a final outcome and none is in
-/// doubt: doubted letters may have to be sent again.
+/// doubt, because doubted letters may have to be sent again.
 pub async fn close_contacts(ports: &Ports, letter: &Letter) -> Result<(), MailingError> {
     let counts = ports.ledger.counts(letter.letter).await?;
     if counts.of(LedgerState::InDoubt) == 0

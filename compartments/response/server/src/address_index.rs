@@ -15,27 +15,27 @@ use zeroize::Zeroizing;
 #[derive(Debug)]
 pub struct AddressIndex(Key);
 
-/// Why the key can't be used.
+/// A key that can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum AddressIndexError {
-    /// Its file can't be read or written.
+    /// The key's file can't be read or written.
     #[error(transparent)]
     File(#[from] ConfigError),
-    /// Its directory can't be created.
+    /// The key's directory can't be created.
     #[error("{}: {source}", path.display())]
     Write {
-        /// The directory.
+        /// The path of the directory.
         path: PathBuf,
         /// The system's error.
         source: io::Error,
     },
-    /// It holds no key.
+    /// The file holds no key.
     #[error("{} must hold the base64 of 32 bytes", .0.display())]
     Form(PathBuf),
 }
 
 impl AddressIndex {
-    /// Reads the key in `dir`. The first start makes it.
+    /// Reads the key in `dir`. The first start makes the key.
     pub fn open(dir: &Path, rng: &dyn Rng) -> Result<Self, AddressIndexError> {
         let file = dir.join("lookup.key");
         if !file.exists() {
@@ -53,7 +53,7 @@ impl AddressIndex {
         }
     }
 
-    /// The hash of an address. Letter case makes no difference.
+    /// Hashes an address. Letter case makes no difference.
     pub fn hash(&self, email: &Personal) -> Vec<u8> {
         let plain = Zeroizing::new(email.expose().trim().to_lowercase());
         sign(&self.0, plain.as_bytes()).as_ref().to_vec()

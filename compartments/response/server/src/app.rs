@@ -25,35 +25,35 @@ use crate::store::{Finding, Store};
 
 /// The state of the compartment.
 pub struct App {
-    /// The configuration.
+    /// The configuration, `response.toml`.
     pub config: Config,
-    /// Its own name as a caller: warrants name it.
+    /// The compartment's own name as a caller: warrants name it.
     pub name: CallerName,
-    /// The time.
+    /// The clock of every recorded instant.
     pub clock: Arc<dyn Clock>,
-    /// Randomness.
+    /// The source of randomness.
     pub rng: Arc<dyn Rng>,
-    /// The tables.
+    /// The tables of `response`.
     pub store: Store,
-    /// The other compartments.
+    /// The clients of the other compartments.
     pub compartments: Compartments,
     /// The release logs, and the keys with which we sign.
     pub logs: Logs,
     /// The people whose data may be exposed.
     pub people: PeopleCache,
-    /// Letters.
+    /// The office that writes, sends and checks letters.
     pub letters: LetterOffice,
-    /// Held while a void order is given, so that it is given once.
+    /// Held while a void order is given, so that it is given only once.
     pub voiding: Mutex<()>,
 }
 
-/// The other compartments, as their controller reaches them.
+/// The clients of the other compartments, with the controller's certificate.
 pub struct Compartments {
-    /// Whichever instance of `keys` answers.
+    /// The instance of `keys` that answers.
     pub keys: Client,
-    /// `accounts`.
+    /// The client of `accounts`.
     pub accounts: Client,
-    /// `payments`.
+    /// The client of `payments`.
     pub payments: Client,
 }
 
@@ -63,39 +63,39 @@ pub struct PeopleCache {
     pub customers: Mutex<Customers>,
     /// The contacts of the brought table.
     pub brought_contacts: BroughtContacts,
-    /// Held while a page of the table is imported: record numbers are dense.
+    /// Held while a page of the table is imported, because record numbers are dense.
     pub import: Mutex<()>,
-    /// The people of the brought table, once they were asked for.
+    /// The people of the brought table, once a call has needed them.
     brought: Mutex<Option<Arc<Population>>>,
-    /// The bitmaps of the exposure that was asked for last.
+    /// The bitmaps of the exposure that was used last.
     levels: Mutex<Option<CachedLevels>>,
 }
 
-/// The bitmaps of an exposure, with the time at which it was computed.
+/// The bitmaps of an exposure, with the instant of its computation.
 struct CachedLevels {
     incident: IncidentId,
     computed: Timestamp,
     levels: Arc<Levels>,
 }
 
-/// All that writes, sends and checks letters.
+/// Everything that writes, sends and checks letters.
 pub struct LetterOffice {
-    /// Sends them.
+    /// The mail room, which sends letters.
     pub room: Arc<MailRoom>,
     /// The relays, for the gate.
     pub relays: Arc<WeightedRelays>,
-    /// The receivers' view; `None` where the gate is open.
+    /// The receivers' view; `None` if the gate is open.
     pub receivers: Option<Arc<DnsReceivers>>,
     /// The texts of new drafts.
     pub files: Files,
-    /// Letters that are being planned.
+    /// The letters that are being planned.
     pub planning: Mutex<HashMap<LetterId, Planning>>,
-    /// What the public page shows of letters, for their approved versions.
+    /// The subjects and dates that the public page shows for approved versions.
     pub subjects: Mutex<HashMap<LetterId, Arc<ApprovedSubjects>>>,
 }
 
 impl PeopleCache {
-    /// Nobody is in memory yet.
+    /// Makes a cache that holds nobody yet.
     pub fn new(brought_contacts: BroughtContacts) -> Self {
         Self {
             customers: Mutex::default(),
@@ -113,19 +113,19 @@ impl PeopleCache {
 }
 
 impl App {
-    /// The time to the millisecond, as it is stored.
+    /// The time now, to the millisecond, as it is stored.
     pub fn now(&self) -> Timestamp {
         let now = self.clock.now();
         Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
     }
 
-    /// The incident with this number.
+    /// Reads the incident with this number.
     pub async fn incident(&self, id: IncidentId) -> Result<Incident, Problem> {
         let found = self.store.incident(id).await?;
         found.ok_or_else(|| Problem::not_found(format!("there is no incident {id}")))
     }
 
-    /// The incident with this number, which must be open.
+    /// Reads the incident with this number, which must be open.
     pub async fn open_incident(&self, id: IncidentId) -> Result<Incident, Problem> {
         let incident = self.incident(id).await?;
         match incident.closed {
@@ -137,7 +137,7 @@ impl App {
         }
     }
 
-    /// The exposure of an incident, which must have been scoped.
+    /// Reads the exposure of an incident, which must have been scoped.
     pub async fn exposure(&self, id: IncidentId) -> Result<Exposure, Problem> {
         let found = self.store.finding(id, Finding::Exposure).await?;
         let missing = || Problem::new(NOT_SCOPED, format!("incident {id} has not been scoped"));
@@ -169,19 +169,20 @@ impl App {
         Ok(population)
     }
 
-    /// The letter with this number.
+    /// Reads the letter with this number.
     pub async fn letter(&self, id: LetterId) -> Result<Letter, Problem> {
         let found = self.store.letter(id).await?;
         found.ok_or_else(|| Problem::not_found(format!("there is no letter {id}")))
     }
 
-    /// What was done about an incident so far.
+    /// The steps that are done for an incident so far.
     pub async fn done(&self, incident: &Incident) -> Result<Done, StoreError> {
         let id = incident.incident;
         let frozen = self.store.finding::<Vec<CallerName>>(id, Finding::Frozen).await?;
         let frozen = frozen.unwrap_or_default();
         let voided = self.store.finding::<Voided>(id, Finding::Voided).await?.is_some();
-        // A host that calls under no name of its own can't be frozen: only the shop knows about it.
+        // A host without a name of its own as a caller can't be frozen: only the shop can shut it
+        // off.
         let is_shut = |of: &FallenHost| of.kind.is_caller() && frozen.contains(&of.host);
         let contained = incident.fallen.iter().all(is_shut);
         Ok(Done { contained, voided })

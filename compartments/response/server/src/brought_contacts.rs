@@ -20,16 +20,16 @@ use crate::store::{SealedPerson, Store};
 pub struct BroughtContacts {
     store: Store,
     vault: Arc<Vault>,
-    /// Our own name as a caller.
+    /// The compartment's own name as a caller.
     name: CallerName,
     address_index: Arc<AddressIndex>,
     rng: Arc<dyn Rng>,
 }
 
-/// Why contacts can't be sealed or opened.
+/// Contacts that can't be sealed or opened.
 #[derive(Debug, thiserror::Error)]
 pub enum ContactError {
-    /// `keys` refused, or a key or a text is not what it should be.
+    /// `keys` refused, or a key or a sealed text does not fit.
     #[error(transparent)]
     Vault(#[from] VaultError),
     /// The table can't be read.
@@ -47,7 +47,7 @@ impl From<ContactError> for Problem {
 }
 
 impl BroughtContacts {
-    /// Uses `keys` under our own `name`.
+    /// Makes a sealer that asks `keys` under the compartment's own `name`.
     pub fn new(
         store: Store,
         keys: Client,
@@ -70,7 +70,7 @@ impl BroughtContacts {
         self.address_index.hash(email)
     }
 
-    /// Seals the contacts of people, each under the record given.
+    /// Seals the contacts of people, each under the given record.
     pub async fn seal(
         &self,
         people: &BTreeMap<Record, BroughtPerson>,
@@ -91,7 +91,7 @@ impl BroughtContacts {
         Ok(sealed)
     }
 
-    /// Names and e-mail addresses of people, under a warrant; nothing for people without an address.
+    /// Opens names and e-mail addresses under a warrant; nothing for people without an address.
     pub async fn read_emails(
         &self,
         warrant: WarrantId,
@@ -100,7 +100,7 @@ impl BroughtContacts {
         self.read(warrant, records, Field::BroughtEmail).await
     }
 
-    /// Names and postal addresses of people, under a warrant; nothing for people without an address.
+    /// Opens names and postal addresses under a warrant; nothing for people without an address.
     pub async fn read_postal(
         &self,
         warrant: WarrantId,
@@ -166,7 +166,7 @@ impl BroughtContacts {
     }
 }
 
-/// The contacts that a person has.
+/// The contacts that a person has, by field.
 fn texts_of(person: &BroughtPerson) -> Vec<(Field, &Personal)> {
     let all = [
         (Field::BroughtName, Some(&person.name)),

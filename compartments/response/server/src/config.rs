@@ -10,13 +10,13 @@ use response_letter::Shop;
 use response_mailing::{MailingRules, ProviderConfig, RetryConfig};
 use serde::{Deserialize, Serialize};
 
-/// `response.toml`.
+/// The settings of `response.toml`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// The address to listen on, for staff.
     pub listen: SocketAddr,
-    /// Its database.
+    /// The database of `response`.
     pub database: Location,
     /// The instances of `keys`, each with a log of its own.
     pub keys: Vec<KeysInstance>,
@@ -38,15 +38,15 @@ pub struct Config {
     pub notice_listen: SocketAddr,
     /// The public address of the notice: `http://HOST:PORT`.
     pub notice_url: String,
-    /// The proxies in front of it, which may name the visitor's address.
+    /// The proxies in front of the notice, which may name the visitor's address.
     #[serde(default)]
     pub notice_proxies: Vec<IpAddr>,
     /// The staff list: a CSV file with `name`, `email` and `language`, mode 0600.
     #[serde(alias = "staff_roster")]
     pub staff_list: PathBuf,
-    /// How letters are sent.
+    /// The settings of sending letters.
     pub letters: LettersConfig,
-    /// The format of its own log lines.
+    /// The format of the compartment's own log lines.
     #[serde(default)]
     pub log_format: LogFormat,
     /// The certificate that the compartment shows, as a server and as a client.
@@ -55,22 +55,22 @@ pub struct Config {
     pub shop: Shop,
 }
 
-/// One instance of `keys`.
+/// The address and the log of one instance of `keys`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeysInstance {
-    /// Its URL: `https://HOST:PORT`.
+    /// The URL of the instance: `https://HOST:PORT`.
     pub url: String,
-    /// Its log's verifier key (c2sp.org/signed-note), whose name is the log's.
+    /// The verifier key of the instance's log (c2sp.org/signed-note). The key's name is the log's.
     pub log_key: String,
 }
 
-/// How letters are sent.
+/// The settings of sending letters.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LettersConfig {
-    /// The directory of the sending notes, on a disk of this machine. With them a worker's death leaves no
-    /// doubt but about the letters on the wire.
+    /// The directory of the sending notes, on a disk of this machine. With them, a worker's death
+    /// leaves doubts about letters on the wire only.
     pub state: PathBuf,
     /// The directory of the shop's own texts, in the shape of the shipped ones.
     #[serde(default)]
@@ -78,43 +78,46 @@ pub struct LettersConfig {
     /// Further domains that letters may name.
     #[serde(default)]
     pub domains: Vec<String>,
-    /// The domain to whose addresses letters bounce. Without it they bounce to the sender, unnoticed here.
+    /// The domain of the return addresses to which letters bounce. Without it, they bounce to the
+    /// sender, unnoticed here.
     #[serde(default)]
     pub return_domain: Option<String>,
     /// The address to listen on for returned mail, by LMTP from the mail server of that domain.
     #[serde(default)]
     pub return_listen: Option<SocketAddr>,
-    /// The senders of mail providers' complaints, as `feedback@isp.example`. Only complaints that they sign
-    /// (DKIM) count towards a pause, because anybody can write one about a letter of their own.
+    /// The senders of mail providers' complaints, as `feedback@isp.example`. Only complaints with
+    /// their signature (DKIM) count towards a pause, because anybody can write one about a letter
+    /// of their own.
     #[serde(default)]
     pub complaints_from: Vec<String>,
     /// The relays that letters are handed to.
     pub relays: Vec<RelayConfig>,
-    /// The keys that sign letters here, an RSA key first. Without any, the relay signs.
+    /// The keys that sign letters here, an RSA key first. Without keys, the relay signs.
     #[serde(default)]
     pub dkim: Vec<DkimConfig>,
-    /// The mail providers that are known. Everybody else counts as one provider, `others`.
+    /// The mail providers with settings of their own. All others together count as one provider,
+    /// `others`.
     #[serde(default)]
     pub providers: Vec<ProviderConfig>,
     /// The most connections for `others`.
     #[serde(default = "eight_connections")]
     pub connections: u32,
-    /// How busy the pages may get on which customers set new passwords, in percent of what they can bear.
-    /// Letters to customers are slowed past that. Without it, their pace ignores the pages.
+    /// The load of the reset pages above which letters to customers are slowed, in percent of what
+    /// the pages can bear. Without it, the letters' pace ignores the load.
     #[serde(default)]
     pub reset_pages_busy: Option<u8>,
-    /// When a deferred letter is tried again.
+    /// The times at which a deferred letter is tried again.
     #[serde(default)]
     pub retry: RetryConfig,
-    /// What must hold before a letter starts.
+    /// The checks that must pass before a letter starts.
     pub gate: GateConfig,
 }
 
-/// A relay.
+/// A relay, and the way to connect to it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RelayConfig {
-    /// `HOST:PORT`
+    /// The relay's `HOST:PORT`.
     pub address: String,
     /// The encryption of the connection.
     #[serde(default)]
@@ -122,13 +125,13 @@ pub struct RelayConfig {
     /// The certificates (PEM) that vouch for the relay's own. TLS needs them.
     #[serde(default)]
     pub authority: Option<PathBuf>,
-    /// The user name, where the relay asks for one.
+    /// The user name, if the relay asks for one.
     #[serde(default)]
     pub user: Option<String>,
     /// The file with the password, mode 0600.
     #[serde(default)]
     pub password_file: Option<PathBuf>,
-    /// Its share of the letters, relative to the other relays.
+    /// The relay's share of the letters, relative to the other relays.
     #[serde(default = "weight_of_one")]
     pub weight: u32,
 }
@@ -137,20 +140,20 @@ pub struct RelayConfig {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TlsConfig {
-    /// None, for a relay on this machine.
+    /// No encryption, for a relay on this machine.
     None,
-    /// STARTTLS. A relay without it gets nothing.
+    /// STARTTLS. A relay that does not offer it gets no letters.
     #[default]
     StartTls,
     /// TLS from the first byte.
     Implicit,
 }
 
-/// A DKIM key.
+/// A key that signs letters here (DKIM).
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DkimConfig {
-    /// The domain that signs.
+    /// The domain that signs: that of the letters' sender, or one above it.
     pub domain: String,
     /// The key's selector.
     pub selector: String,
@@ -158,32 +161,32 @@ pub struct DkimConfig {
     pub key_file: PathBuf,
 }
 
-/// What must hold before a letter starts.
+/// The gate: the checks that must pass before a letter starts.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
 pub enum GateConfig {
     /// SPF, DKIM, DMARC, reverse DNS and TLS are checked at each start, and DKIM again for each
     /// thousandth letter.
     Checked {
-        /// The DNS server to ask; the system's if left out.
+        /// The DNS server to ask; by default the system's.
         #[serde(default)]
         resolver: Option<SocketAddr>,
         /// The addresses from which mail leaves for the world.
         sends_from: Vec<IpAddr>,
-        /// The name with which the sending host greets.
+        /// The name that the sending host gives in its greeting.
         helo: String,
-        /// The key with which the relay signs, if it does.
+        /// The key with which the relay signs, if it signs.
         #[serde(default)]
         relay_key: Option<RelayKey>,
     },
     /// Nothing is checked. The reason is journalled at each start.
     Open {
-        /// Why, as for mail that ends in a sink.
+        /// The reason why nothing is checked, as for mail that ends in a sink.
         open_because: String,
     },
 }
 
-/// The key with which a relay signs.
+/// The DKIM key with which a relay signs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RelayKey {

@@ -25,7 +25,7 @@ impl Config {
         sandbox.bind.push(self.notice_listen.port());
         sandbox.bind.extend(letters.return_listen.map(|address| address.port()));
         if let GateConfig::Checked { resolver, .. } = &letters.gate {
-            // Answers that are too long for UDP come over TCP.
+            // An answer that is too long for UDP comes over TCP.
             sandbox.connect.push(resolver.map_or(53, |address| address.port()));
         }
         sandbox.writing(self.database.directory().into_iter().chain(dirs))

@@ -1,6 +1,6 @@
-//! Journalling acts. An act on our own tables is journalled in the transaction that does it. An act that
-//! reaches another compartment is journalled twice, as intended and as done, so that a crash in between
-//! shows.
+//! Journalling acts. An act on our own tables is journalled in the transaction that does it. An act
+//! that reaches another compartment is journalled as intended and as done, so that a crash between
+//! the two shows.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::staff::Author;
 use crate::store::Act;
 
 impl App {
-    /// An act of now.
+    /// Makes an act that is dated now.
     pub fn act(
         &self,
         incident: IncidentId,
@@ -25,8 +25,8 @@ impl App {
         Act { incident, at: self.now(), by: by.clone(), action, detail, stage: None }
     }
 
-    /// Does work that reaches another compartment, and journals it as intended before, and as done or
-    /// failed afterwards. The work goes on even if the caller goes away.
+    /// Does work that reaches another compartment. It is journalled as intended before, and as done
+    /// or failed afterwards. The work goes on even if the caller leaves.
     pub async fn journalled<T: Send + 'static>(
         self: &Arc<Self>,
         act: Act,
@@ -41,7 +41,7 @@ impl App {
         self.intended(act, work).await
     }
 
-    /// The same for work whose last step journals that it is done, in one transaction with that step.
+    /// Does work whose last step journals it as done, in one transaction with that step.
     pub async fn intended<T: Send + 'static>(
         self: &Arc<Self>,
         act: Act,

@@ -1,15 +1,16 @@
-//! The `response` compartment: incidents, verified copies of the release logs, exposure, containment,
-//! letters with a ledger, the notice, the report and the evidence.
+//! The `response` compartment: incidents, verified copies of the release logs, exposure,
+//! containment, letters with a ledger, the notice, the report and the evidence.
 //!
-//! The rules are in crates of their own: `response-exposure`, `response-letter` and `response-mailing`.
-//! Here are `routes` (a folder per noun, a file per call), `acts` (what staff order), `loops` (what runs
-//! by itself), `store` (SQL), `logs` (files of logs), `mailroom` (what the mailing asks for) and `pages`.
+//! The rules are in crates of their own: `response-exposure`, `response-letter` and
+//! `response-mailing`. Here are `routes` (a folder per noun, a file per call), `acts` (the orders
+//! of staff), `loops` (tasks that run by themselves), `store` (SQL), `logs` (files of logs),
+//! `mailroom` (the mailing's view of the outside) and `pages`.
 //!
-//! May touch: its own database, log copies, notice directory and sending notes; `keys`, `accounts` and
-//! `payments` as their controller; the SMTP relays and the DNS. Holds no password and no card. Contact
-//! data of customers passes through only while a warrant is open, and is never stored. The people of
-//! a brought table are stored with every contact field sealed under keys of `keys`. Called by: staff, through the
-//! CLI and the console.
+//! May touch: its own database, log copies, notice directory and sending notes; `keys`, `accounts`
+//! and `payments` as their controller; the SMTP relays and the DNS. Holds no password and no card.
+//! Contacts of customers pass through only while a warrant is open, and are never stored. The
+//! people of a brought table are stored with every contact field sealed under keys of `keys`.
+//! Called by: staff, through the CLI and the console.
 
 mod acts;
 mod address_index;

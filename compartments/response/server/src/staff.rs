@@ -1,4 +1,4 @@
-//! Staff: no endpoint's code runs without the certificate of a member of staff.
+//! Staff: no route runs without the certificate of a member of staff.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use cofferdam_wire::{Caller, Peer, Problem};
 
 use crate::app::App;
 
-/// A member of staff, as the journal names the author of an act.
+/// The author of an act, as the journal names a member of staff.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Author {
     /// The name in the certificate.

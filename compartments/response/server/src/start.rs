@@ -24,7 +24,7 @@ use crate::pages::serve_public;
 use crate::routes::routes;
 use crate::store::Store;
 
-/// Why the server does not start.
+/// A server that does not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
@@ -46,7 +46,7 @@ pub enum StartError {
     /// The sending notes can't be used.
     #[error("sending notes: {0}")]
     Notes(std::io::Error),
-    /// What an earlier process sent can't be settled.
+    /// The letters of an earlier process can't be settled.
     #[error("letters of an earlier process: {0}")]
     Recovery(#[from] MailingError),
     /// Return addresses need a domain.
@@ -55,7 +55,7 @@ pub enum StartError {
     /// A public directory or address can't be used.
     #[error("{place}: {source}")]
     Public {
-        /// The directory, or the address.
+        /// The path of the directory, or the address.
         place: String,
         /// The system's error.
         source: std::io::Error,
@@ -68,7 +68,7 @@ pub enum StartError {
     Lost(#[from] TaskLost),
 }
 
-/// The compartment, bound to its addresses and not serving yet.
+/// The compartment, bound to its addresses and not yet serving.
 pub struct Server {
     identity: Identity,
     listener: Listener,
@@ -79,7 +79,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Opens database and logs, settles what an earlier process left, and binds all addresses.
+    /// Opens database and logs, settles the letters of an earlier process, and binds all addresses.
     pub async fn start(
         config: Config,
         clock: Arc<dyn Clock>,
@@ -95,13 +95,13 @@ impl Server {
         Ok(Self { identity, listener, public, returns, app })
     }
 
-    /// The address that it listens on for staff.
+    /// The address on which it listens for staff.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.listener.address()
     }
 
-    /// Serves until `stop` ends. Letters on the wire are then sent to their end.
+    /// Serves until `stop` ends. Letters that are on the wire then still go out.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let Self { identity, listener, public, returns, app } = self;
         let mut loops = vec![

@@ -11,7 +11,7 @@ use response_server::logs::{CopyError, LogCopy};
 
 const ORIGIN: &str = "keys.example/log";
 
-/// A log as `keys` keeps it, in the test's hands.
+/// A log as `keys` keeps it, under the test's control.
 struct Log {
     dir: tempfile::TempDir,
     hashes: HashFile,
@@ -35,7 +35,7 @@ impl Log {
         LogCopy::open(&self.copy_dir(), &self.key.verifier())
     }
 
-    /// Adds entries `from..to`; what they say depends on `salt`.
+    /// Adds entries `from..to`, whose content depends on `salt`.
     fn grow(&mut self, from: u32, to: u32, salt: u32) {
         for n in from..to {
             let event = Event::Hardened {
@@ -65,7 +65,7 @@ impl Log {
         }
     }
 
-    /// Copies all that there is, as the loop does.
+    /// Copies the whole log, as the loop does.
     fn feed(&self, copy: &mut LogCopy) -> Result<(), CopyError> {
         let size = copy.begin(&self.answer(copy.end().size))?;
         let held = usize::try_from(copy.held()).unwrap();
@@ -116,8 +116,7 @@ fn what_no_checkpoint_covers_is_dropped_at_a_restart() {
     assert_eq!(copy.end().size, 40);
 }
 
-/// Each way of cheating is refused and named, and the true log is then followed as if nothing
-/// had been.
+/// Each way of cheating is refused and named, and the true log is then followed again.
 #[test]
 fn every_cheat_is_named() {
     type Cheat = fn(&Log, &mut LogCopy) -> Result<(), CopyError>;
@@ -150,7 +149,7 @@ fn every_cheat_is_named() {
             forged.grow(0, 40, 0);
             forged.feed(copy)
         }),
-        // Another instance's log, honestly signed by that.
+        // The log of another instance, with that instance's honest signature.
         ("the checkpoint is not good", |_, copy| {
             let mut swapped = Log::new(3, "keys-2.example/log");
             swapped.grow(0, 40, 0);

@@ -26,9 +26,9 @@ pub struct Mailbox {
 /// The header of a message, without its subject.
 #[derive(Debug, Clone, Copy)]
 pub struct Head<'a> {
-    /// The sender.
+    /// The sender, as the letter shows it.
     pub from: &'a Mailbox,
-    /// The recipient.
+    /// The recipient, as the letter shows it.
     pub to: &'a Mailbox,
     /// The time of writing, the same at every attempt.
     pub date: Timestamp,

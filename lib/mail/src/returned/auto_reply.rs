@@ -2,7 +2,7 @@
 
 use super::mime::Opened;
 
-/// The beginnings of their subjects, in lower case.
+/// The beginnings of the subjects of automatic replies, in lower case.
 const BEGINS: [&str; 18] = [
     "out of office",
     "out of the office",
@@ -23,8 +23,8 @@ const BEGINS: [&str; 18] = [
     "odpowiedź automatyczna",
     "自動応答",
 ];
-/// Words in their subjects, in lower case. They count only if the message calls itself a mass
-/// mailing, because other mail has these words too.
+/// Words in the subjects of automatic replies, in lower case. They count only if the message calls
+/// itself a mass mailing, because other mail has these words too.
 const WITHIN: [&str; 6] =
     ["vacation", "holiday", "out of office", "out of the office", "away from", "urlaub"];
 /// Header fields that only automatic replies have.

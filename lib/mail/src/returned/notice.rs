@@ -95,7 +95,7 @@ pub fn read(message: &Opened) -> Option<Returned> {
     let machine = is_from_a_machine(&message.fields);
     let system = is_mail_system(&message.fields);
     // An automatic reply also has an empty return path, and it may quote anything. Mail systems
-    // mark their notices as automatic replies, so for them the mark means nothing.
+    // mark their own notices as automatic replies, so for notices the mark means nothing.
     let reply = !system && auto_reply::is_automatic(message);
     if exim.is_none() && (!machine || reply) {
         return None;

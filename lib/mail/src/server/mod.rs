@@ -15,9 +15,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 
-/// Sessions may take this long to end after the server was asked to stop.
+/// The time that sessions get to end after the server was asked to stop.
 const GRACE: Duration = Duration::from_secs(10);
-/// The reply to a refused client may take this long to leave.
+/// The longest time for sending the reply to a refused client.
 const REFUSAL: Duration = Duration::from_secs(1);
 
 /// The name and the limits of a mail server.

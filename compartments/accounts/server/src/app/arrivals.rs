@@ -1,9 +1,9 @@
-//! Record numbers for new customers, and people of whom decoys are made.
+//! Record numbers for new customers, and people from whose data decoys are made.
 //!
-//! A range of numbers is reserved in the database first and claimed from `keys` after that. Where
-//! the decoys are stands in memory only. The rest of a range is never given out once the process
-//! has ended: nobody could say any more which of those numbers are decoys. The same holds for a
-//! range whose claim `keys` took without its answer arriving here.
+//! A range of numbers is reserved in the database, and then claimed from `keys`. The places of the
+//! decoys are in memory only. After the end of the process, the rest of a range is never given out,
+//! because nobody knows any more which of its numbers are decoys. The same holds for a range whose
+//! claim reached `keys` but whose answer was lost.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -18,12 +18,12 @@ use crate::domain::donors::Donors;
 use crate::domain::numbers::Upcoming;
 use crate::store::Store;
 
-/// How many numbers are claimed at once.
+/// The number of record numbers in one claim.
 const RANGE: u32 = 10_000;
 
-/// Numbers and decoys for new customers.
+/// The numbers and the decoys for new customers.
 pub struct Arrivals {
-    /// The record numbers to come. Whoever settles people holds them.
+    /// The next record numbers. A call that settles people locks them.
     pub numbers: tokio::sync::Mutex<Numbers>,
     /// The mail domains in which decoys have their addresses.
     pub mail_domains: MailDomains,
@@ -33,14 +33,14 @@ pub struct Arrivals {
 /// The record numbers to come.
 #[derive(Debug, Default)]
 pub struct Numbers {
-    /// The numbers that were claimed and not given out yet.
+    /// The numbers that were claimed and not yet given out.
     pub upcoming: Upcoming,
-    /// The start of a range that is reserved and, as far as this process knows, not claimed.
+    /// The start of a range that is reserved but, as far as this process knows, not claimed.
     unclaimed: Option<Record>,
 }
 
 impl Arrivals {
-    /// Nobody yet; decoys get addresses in `mail_domains`.
+    /// Starts without people. Decoys get addresses in `mail_domains`.
     pub fn new(mail_domains: MailDomains) -> Self {
         Self { numbers: tokio::sync::Mutex::default(), mail_domains, donors: Mutex::default() }
     }
@@ -50,7 +50,7 @@ impl Arrivals {
         self.donors().remember(people);
     }
 
-    /// The donors that are remembered, for use beside `at_hand` others.
+    /// The remembered donors, for use beside `at_hand` others.
     pub fn donors_beside(&self, at_hand: usize) -> Vec<Profile> {
         self.donors().recall(at_hand)
     }
@@ -76,7 +76,7 @@ impl Numbers {
                     tracing::warn!(%from, "a range of numbers was claimed before, and is left out");
                 }
                 Err(e) => {
-                    // Most likely `keys` never saw the claim: the next attempt takes the same
+                    // Most likely `keys` never got the claim, so the next attempt takes the same
                     // range.
                     self.unclaimed = Some(from);
                     return Err(e.into());
@@ -94,7 +94,7 @@ impl Numbers {
     }
 }
 
-/// There is no record number left.
+/// The problem that no record number is left.
 pub fn out_of_numbers() -> Problem {
     Problem::new(ProblemType::UNAVAILABLE, "there are no more record numbers")
 }

@@ -13,8 +13,8 @@ use crate::domain::password::{self, Cost, Hashed, Memory, Scheme};
 #[derive(Debug)]
 pub struct Hasher {
     permits: Arc<Semaphore>,
-    /// Working memory, kept for the next hash. If the allocator had to hand it out, blocks of this
-    /// size would pile up in the arena of every thread that ever hashed.
+    /// Working memory, kept for the next hash. From the allocator, blocks of this size would pile
+    /// up in the arena of every thread that ever hashed.
     memories: Arc<Mutex<Vec<Memory>>>,
     cores: u32,
     busy: Arc<Mutex<Busy>>,
@@ -50,8 +50,8 @@ impl Busy {
         self.now += spent;
     }
 
-    /// The share of the last whole window that was spent on hashes, or of the current one if that
-    /// is more already.
+    /// The share of the last whole window that was spent on hashes, or that of the current one if
+    /// it is larger already.
     fn percent(&mut self, cores: u32, at: Instant) -> u8 {
         self.roll(at);
         let most = WINDOW.as_millis() * u128::from(cores);
@@ -61,7 +61,7 @@ impl Busy {
 }
 
 impl Hasher {
-    /// A hasher with as many permits as there are cores.
+    /// Makes a hasher with as many permits as there are cores.
     #[must_use]
     pub fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -73,7 +73,7 @@ impl Hasher {
         }
     }
 
-    /// How busy the cores were with hashes in the last ten to twenty seconds, in percent.
+    /// The load of the cores by hashes in the last ten to twenty seconds, in percent.
     #[must_use]
     pub fn busy_percent(&self) -> u8 {
         let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
@@ -91,7 +91,7 @@ impl Hasher {
         let permit = self.permits.clone().acquire_owned().await.map_err(stopping)?;
         let (password, memories) = (password.clone(), self.memories.clone());
         let busy = self.busy.clone();
-        // The permit goes along: if the client gives up, the hash still occupies a core.
+        // The permit moves along, because the hash still occupies a core if the client gives up.
         let hashing = cofferdam_wire::blocking(move || {
             let _permit = permit;
             let take = || memories.lock().unwrap_or_else(PoisonError::into_inner).pop();

@@ -1,4 +1,4 @@
-//! What the routes and the loops share: the compartment's state.
+//! The state that routes and loops share.
 
 mod arrivals;
 mod hasher;
@@ -21,36 +21,36 @@ pub use hasher::Hasher;
 
 /// The state of the compartment.
 pub struct App {
-    /// The tables.
+    /// The tables of `accounts`.
     pub store: Store,
     /// The keys of customers.
     pub vault: Vault,
-    /// The time.
+    /// The clock of every recorded instant.
     pub clock: Arc<dyn Clock>,
-    /// Randomness.
+    /// The source of randomness.
     pub rng: Arc<dyn Rng>,
-    /// Password hashes.
+    /// The threads that hash passwords.
     pub hasher: Hasher,
-    /// The orders of `response`. Whoever changes them holds them for writing until the row is on
-    /// disk; whoever relies on them to the end, as a session being opened, holds them for reading.
+    /// The orders of `response`. A change holds the write lock until its row is on disk. Work that
+    /// relies on the orders to its end, such as opening a session, holds the read lock.
     pub orders: RwLock<Orders>,
-    /// Numbers and decoys for new customers.
+    /// The numbers and the decoys for new customers.
     pub arrivals: Arrivals,
-    /// How far the move to a new epoch is.
+    /// The progress of the move to a new epoch.
     pub reseal: watch::Sender<Reseal>,
-    /// Resets that were asked for and are not mailed yet.
+    /// The resets that were asked for and not yet mailed.
     pub resets: ResetQueue,
     roles: Roles,
 }
 
-/// The callers with a part of their own, from the configuration.
+/// The callers with a special role in the configuration.
 struct Roles {
     controller: CallerName,
     importers: Vec<CallerName>,
 }
 
 impl App {
-    /// Puts the parts together and takes the orders from the database.
+    /// Puts the parts together, and reads the orders from the database.
     pub async fn new(
         config: &Config,
         identity: &Identity,
@@ -110,18 +110,18 @@ fn refused(caller: &CallerName, detail: &str) -> Problem {
     Problem::not_granted(detail)
 }
 
-/// The problem that a frozen caller is answered with.
+/// The problem with which a frozen caller is answered.
 #[must_use]
 pub fn frozen(caller: &CallerName) -> Problem {
     Problem::new(ProblemType::FROZEN, format!("{caller} is frozen"))
 }
 
-/// A rule that the caller could have known says why it does not take the request.
+/// A bad request, with the reason that the rule gives: the caller could have known the rule.
 pub fn bad_request(error: &dyn std::error::Error) -> Problem {
     Problem::bad_request(error.to_string())
 }
 
-/// An instant as it is stored.
+/// Rounds an instant to whole milliseconds, as it is stored.
 pub fn whole_milliseconds(instant: Timestamp) -> Timestamp {
     Timestamp::from_millisecond(instant.as_millisecond()).unwrap_or(instant)
 }

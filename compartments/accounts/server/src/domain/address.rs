@@ -1,4 +1,4 @@
-//! E-mail addresses: one form in which they are looked up, and one check of their shape.
+//! E-mail addresses: the normal form for look-ups, and the check of their shape.
 
 use aws_lc_rs::digest::{SHA256, digest as hash};
 use cofferdam_core::{KeyBytes, Personal};
@@ -6,17 +6,17 @@ use cofferdam_core::{KeyBytes, Personal};
 /// The longest address that SMTP carries (RFC 5321, section 4.5.3.1.3, less the brackets).
 const MAX_ADDRESS: usize = 254;
 
-/// The look-up index of an e-mail address, which `keys` makes of its digest.
+/// The look-up index of an e-mail address, which `keys` makes from its digest.
 pub type EmailIndex = [u8; 32];
 
-/// The form in which addresses are compared and written to: without surrounding blanks, in
-/// lower case.
+/// The form in which addresses are compared and written to: without surrounding blanks, in lower
+/// case.
 #[must_use]
 pub fn normalise(address: &Personal) -> Personal {
     Personal::new(address.expose().trim().to_lowercase())
 }
 
-/// SHA-256 of the normalised address, of which `keys` makes the look-up index.
+/// SHA-256 of the normalised address, from which `keys` makes the look-up index.
 #[must_use]
 pub fn digest(address: &Personal) -> KeyBytes {
     let sum = hash(&SHA256, normalise(address).expose().as_bytes());
@@ -25,9 +25,9 @@ pub fn digest(address: &Personal) -> KeyBytes {
     KeyBytes::new(bytes)
 }
 
-/// Whether a letter can be sent to the address: `local@domain.tld` in ASCII, without blanks and
-/// without characters that mean something in an SMTP command or a mail header. Letters of other
-/// alphabets are refused: many relays don't carry them, and some of them look like others.
+/// Whether mail can be sent to the address: `local@domain.tld` in ASCII, without blanks and without
+/// characters that mean something in an SMTP command or a mail header. Letters of other alphabets
+/// are refused, because many relays don't carry them and some look like others.
 #[must_use]
 pub fn is_plausible(address: &Personal) -> bool {
     let text = address.expose().trim();
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// No letter could reach a customer with an address that can't be written to.
+        /// A customer whose address can't be written to would get no letter.
         #[test]
         fn a_letter_can_be_written_to_every_plausible_address(text in "[ -~]{1,3}@[!-~]{1,3}\\.[a-z]") {
             let address = Personal::new(text);

@@ -5,18 +5,18 @@ use cofferdam_core::Record;
 /// The most customers of one call.
 const MAX_RECORDS: usize = 1_000;
 
-/// Why a list can't be taken.
+/// A list that a call may not name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadBatch {
     /// The list is empty or too long.
     #[error("name 1 to {MAX_RECORDS} records")]
     Count,
-    /// The records do not ascend, or one of them stands twice.
+    /// The records do not ascend, or one of them appears twice.
     #[error("records must be ascending, none twice")]
     Order,
 }
 
-/// Takes 1 to 1,000 records that ascend, none twice.
+/// Checks that there are 1 to 1,000 records, ascending, none twice.
 pub fn check_records(records: &[Record]) -> Result<(), BadBatch> {
     if !(1..=MAX_RECORDS).contains(&records.len()) {
         return Err(BadBatch::Count);

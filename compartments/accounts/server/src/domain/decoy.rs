@@ -1,17 +1,17 @@
-//! Decoys: customers who don't exist. A decoy is made of parts of different customers, so that a
+//! Decoys: customers who do not exist. A decoy is made from parts of different customers, so that a
 //! thief who opens one notices nothing.
 
 use accounts_api::Profile;
 use cofferdam_core::{Personal, Rng};
 use serde::{Deserialize, Serialize};
 
-/// How often a name is drawn again if it is a real customer's.
+/// The number of times that a name is drawn again because it is a real customer's.
 const DRAWS: usize = 64;
-/// The least number of digits at the end of each address that a decoy could have. Other decoys soon
+/// The least number of digits at the end of each address that a decoy may get. Other decoys soon
 /// have the addresses without digits; they hardly ever have one with six.
 const ENDINGS: [usize; 3] = [0, 3, 6];
-/// How many digits at the end of a phone number are drawn again. The ones before them say where the
-/// phone is.
+/// The number of digits at the end of a phone number that are drawn again. The digits before them
+/// tell the place of the phone.
 const LOCAL_DIGITS: usize = 6;
 
 /// Mail domains of the shop in which only decoys have mailboxes; at least one.
@@ -33,21 +33,21 @@ impl TryFrom<Vec<String>> for MailDomains {
     }
 }
 
-/// A decoy.
+/// A decoy without a record number.
 #[derive(Debug)]
 pub struct Nobody {
     /// The profile, with the first of the addresses.
     pub profile: Profile,
-    /// The addresses that the decoy could have, all of the same length. It gets the first that is
+    /// The addresses that the decoy may get, all of the same length. It gets the first that is
     /// free.
     pub addresses: [Personal; ENDINGS.len()],
 }
 
-/// Makes a decoy of parts of `donors`; `None` if there are none.
+/// Makes a decoy from parts of `donors`; `None` if there are none.
 ///
-/// The home (addresses, coarse attributes, which fields are filled) comes from one donor, the given
-/// name from another, the family name from a third. If there are enough donors in the country of
-/// the home, the names come from there.
+/// The home (addresses, coarse attributes, filled fields) comes from one donor, the given name from
+/// another, the family name from a third. The names come from donors in the country of the home, if
+/// there are enough.
 #[must_use]
 pub fn recombine(donors: &[&Profile], domains: &MailDomains, rng: &dyn Rng) -> Option<Nobody> {
     let home = pick(donors, rng)?;
@@ -92,7 +92,8 @@ fn split(name: &str) -> (&str, &str) {
     name.trim().rsplit_once(' ').unwrap_or((name.trim(), ""))
 }
 
-/// Addresses as long as that of some donor: a stolen table shows how long each address is.
+/// Makes addresses as long as that of some donor, because a stolen table shows the length of each
+/// address.
 fn addresses(
     given: &str,
     family: &str,
@@ -126,13 +127,13 @@ fn addresses(
         .map(|ending| Personal::new(format!("{}@{domain}", of_length(&forms, length, ending, rng))))
 }
 
-/// The first of `forms` that a few digits, at least `ending`, bring to `length`. If there is none,
-/// the longest one is cut, or gets more digits.
+/// The first of `forms` that gets to `length` with a few digits, at least `ending`. If there is
+/// none, the longest form is cut, or gets more digits.
 fn of_length(forms: &[String], length: usize, ending: usize, rng: &dyn Rng) -> String {
     let letters = length.saturating_sub(ending);
     let fits = |form: &&String| form.len() <= letters && letters - form.len() <= 4;
     let chosen = forms.iter().find(fits).or_else(|| forms.iter().max_by_key(|form| form.len()));
-    // The forms have plain letters and dots: every byte is a character.
+    // The forms have plain letters and dots, so every byte is a character.
     let mut local: String = chosen.map_or("mail", String::as_str).chars().take(letters).collect();
     if local.ends_with('.') {
         local.pop();
@@ -223,7 +224,7 @@ fn digits(rng: &dyn Rng, count: usize) -> String {
 }
 
 /// A salt like those of the neighbours: as long as one of theirs, in the smallest usual alphabet
-/// that holds all of theirs. A few neighbours don't show every letter of their alphabet.
+/// that holds all of theirs, because a few neighbours don't show every letter of their alphabet.
 #[must_use]
 pub fn salt_like(neighbours: &[&[u8]], rng: &dyn Rng) -> Vec<u8> {
     let length = pick(neighbours, rng).map_or(16, |salt| salt.len());

@@ -1,4 +1,4 @@
-//! The last few people who came in, kept to make decoys of when somebody comes alone.
+//! The latest new customers, kept so that decoys can be made when a customer comes alone.
 
 use std::collections::VecDeque;
 
@@ -6,9 +6,9 @@ use accounts_api::Profile;
 
 use super::parts;
 
-/// How many people are remembered.
+/// The number of people who are remembered.
 const REMEMBERED: usize = 64;
-/// With fewer people than this, invented ones are added.
+/// The number of people below which invented ones are added.
 const ENOUGH: usize = 8;
 
 /// A few recent profiles, which are overwritten in memory when they are dropped.
@@ -24,7 +24,7 @@ impl Donors {
         self.0.truncate(REMEMBERED);
     }
 
-    /// The people who are remembered, and invented people if they and `at_hand` others are few.
+    /// The remembered people. Invented people are added if they and `at_hand` others are few.
     #[must_use]
     pub fn recall(&self, at_hand: usize) -> Vec<Profile> {
         let mut people: Vec<Profile> = self.0.iter().cloned().collect();

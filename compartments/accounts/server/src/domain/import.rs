@@ -1,8 +1,8 @@
-//! What may be imported, and what becomes of each line.
+//! The rules of an import, and the outcome of each line.
 //!
-//! The tables do not hold which line became which record, since decoys have no line. So a line up
-//! to `done_to_line` was imported before if its address is known, and refused before if its reason
-//! is. Any other line is new, so that nothing is lost when calls of a file overtake each other.
+//! The tables do not link lines to records, because decoys have no line. So a line up to
+//! `done_to_line` was imported before if its address is known, and refused before if its reason is
+//! known. Any other line is new, so that nothing is lost if calls of a file overtake each other.
 
 use accounts_api::{
     ImportCustomers, ImportOutcome, ImportResult, ImportRow, LegacyCredential, MAX_IMPORT,
@@ -18,7 +18,7 @@ const MAX_SOURCE: usize = 200;
 const MAX_SALT: usize = 200;
 const SAME_ADDRESS: &str = "another customer has this e-mail address";
 
-/// Why a call can't be taken.
+/// A call that can't be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadImport {
     /// The name of the source is empty or too long.
@@ -27,21 +27,21 @@ pub enum BadImport {
     /// There are no rows, or too many.
     #[error("a call has 1 to {MAX_IMPORT} rows")]
     Count,
-    /// The lines do not ascend, one stands twice, or one is 0.
+    /// The lines do not ascend, one appears twice, or one is 0.
     #[error("lines must be ascending from 1, none twice")]
     Lines,
 }
 
-/// A line that made no customer.
+/// A line that did not become a customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reject {
-    /// The line.
+    /// The line in the file.
     pub line: u64,
-    /// Why, without personal data.
+    /// The reason, without personal data.
     pub reason: String,
 }
 
-/// Checks the form of a call; its first and last line.
+/// Checks the form of a call. Returns its first and last line.
 pub fn check(call: &ImportCustomers) -> Result<(u64, u64), BadImport> {
     if call.source.is_empty() || call.source.len() > MAX_SOURCE {
         return Err(BadImport::Source);
@@ -58,7 +58,7 @@ pub fn check(call: &ImportCustomers) -> Result<(u64, u64), BadImport> {
     Ok((first.line, last.line))
 }
 
-/// The newcomer in a row, or why the row is refused, without personal data.
+/// The newcomer in a row, or the reason of the refusal, without personal data.
 pub fn newcomer(row: ImportRow) -> Result<Newcomer, String> {
     profile::check(&row.profile).map_err(|e| e.to_string())?;
     let LegacyCredential { scheme, salt, digest } = row.credential;
@@ -70,8 +70,8 @@ pub fn newcomer(row: ImportRow) -> Result<Newcomer, String> {
     Ok(Newcomer { profile: row.profile, password })
 }
 
-/// The outcome of every line, in their order. `refused` says of each line why it made no newcomer;
-/// `outcomes` stand in the order of the newcomers.
+/// The outcome of every line, in their order. `refused` has each line's reason not to be a
+/// newcomer, if it has one; `outcomes` are in the order of the newcomers.
 #[must_use]
 pub fn merge(
     refused: Vec<(u64, Option<String>)>,
@@ -93,7 +93,7 @@ pub fn merge(
     refused.into_iter().map(outcome).collect()
 }
 
-/// The lines that are refused for the first time.
+/// The lines that are refused for the first time, with their reasons.
 pub fn new_rejects(outcomes: &[ImportOutcome], is_known: impl Fn(u64) -> bool) -> Vec<Reject> {
     let reject = |outcome: &ImportOutcome| match &outcome.result {
         ImportResult::Rejected(reason) if !is_known(outcome.line) => {

@@ -2,11 +2,11 @@
 
 use cofferdam_core::Personal;
 
-/// The subject.
+/// The subject of the letter.
 pub const SUBJECT: &str = "Your code to set a new password";
 
-/// The text. It has no link: a customer who is used to typing the address of the shop is not
-/// deceived by a letter with one.
+/// The text of the letter. It has no link: a customer who is used to typing the shop's address is
+/// not deceived by a letter with a link.
 #[must_use]
 pub fn text(code: &Personal, minutes: i64) -> Personal {
     Personal::new(format!(

@@ -1,4 +1,4 @@
-//! The rules of the compartment. No I/O: nothing here knows a table, a socket or a clock.
+//! The rules of the compartment. No I/O: no code here touches a table, a socket or a clock.
 
 pub mod address;
 pub mod batch;

@@ -1,19 +1,19 @@
-//! Record numbers in ascending order, and which of the next ones are decoys.
+//! Record numbers in ascending order, and the decoys among the next ones.
 
 use std::collections::VecDeque;
 
 use cofferdam_core::Record;
 
-/// A number that somebody is about to get.
+/// A record number that is about to be given out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
-    /// The number.
+    /// The record number.
     pub record: Record,
-    /// Whether a decoy belongs there.
+    /// Whether the record is a decoy.
     pub decoy: bool,
 }
 
-/// The next numbers.
+/// The next record numbers, ascending.
 #[derive(Debug, Default)]
 pub struct Upcoming(VecDeque<Place>);
 
@@ -25,13 +25,13 @@ impl Upcoming {
         self.0.extend(records.map(place));
     }
 
-    /// How many customers can get a number.
+    /// The number of customers who can get a number.
     #[must_use]
     pub fn customers(&self) -> usize {
         self.0.iter().filter(|place| !place.decoy).count()
     }
 
-    /// How many decoys stand before the number of the last of `customers` to come.
+    /// The number of decoys before the record of the last of `customers` to come.
     #[must_use]
     pub fn decoys_before(&self, customers: usize) -> usize {
         let mut left = customers;

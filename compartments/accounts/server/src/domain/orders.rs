@@ -1,4 +1,4 @@
-//! The orders of `response` that are in force, as every request goes by them.
+//! The orders of `response` in force, which every request obeys.
 
 use std::collections::BTreeSet;
 
@@ -6,12 +6,12 @@ use cofferdam_core::{CallerName, Record, Timestamp};
 use jiff::SignedDuration;
 use roaring::RoaringBitmap;
 
-/// How far ahead the controller's clock may be.
+/// The time by which the controller's clock may be ahead.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
-/// One person may shut out this many customers, however few there are in all.
+/// The number of customers whom one person may always shut out, however few there are in all.
 const FEW: u64 = 1_000;
 
-/// The instant of an order is in the future, where it would hit what is still to come.
+/// The instant of an order is in the future, so that the order would cover later credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the instant is in the future")]
 pub struct InFuture;
@@ -27,8 +27,8 @@ pub struct TooMany {
     most: u64,
 }
 
-/// The instant that an order means. A controller whose clock is a little ahead means now: an order
-/// must not fail for that.
+/// The instant of an order. If it is a little in the future, it means now, because an order must
+/// not fail when the controller's clock is slightly ahead.
 pub fn past(instant: Timestamp, now: Timestamp) -> Result<Timestamp, InFuture> {
     if instant.duration_since(now) > SKEW { Err(InFuture) } else { Ok(instant.min(now)) }
 }
@@ -39,16 +39,17 @@ pub fn check_some(named: u64, all: u64) -> Result<(), TooMany> {
     if named > most { Err(TooMany { named, most }) } else { Ok(()) }
 }
 
-/// The orders in force. Only the latest instant of each kind matters: it covers the earlier ones.
+/// The orders in force. Only the latest instant of each kind matters, because it covers the earlier
+/// ones.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Orders {
-    /// Credentials set at or before this instant are void.
+    /// The instant up to which set credentials are void.
     pub void_until: Option<Timestamp>,
-    /// Sessions opened at or before this instant are over.
+    /// The instant up to which opened sessions are over.
     pub revoked_until: Option<Timestamp>,
-    /// Orders over some customers: their credentials and sessions up to an instant.
+    /// The orders over some customers, whose credentials and sessions up to an instant are void.
     sets: Vec<(Timestamp, RoaringBitmap)>,
-    /// Callers that are refused everything.
+    /// The callers that are frozen.
     pub frozen: BTreeSet<CallerName>,
 }
 
@@ -78,7 +79,7 @@ impl Orders {
     /// Adds a void order over some customers, whose sessions end as well.
     pub fn void_some(&mut self, until: Timestamp, records: RoaringBitmap) {
         for (earlier, of) in &mut self.sets {
-            // A later order over the same customers covers this one.
+            // A later order over the same customers covers the earlier one.
             if *earlier <= until {
                 *of -= &records;
             }
@@ -102,7 +103,7 @@ impl Orders {
         }
     }
 
-    /// Drops the sets that orders over everybody cover.
+    /// Drops the sets that are covered by orders over everybody.
     fn tidy(&mut self) {
         let covered = self.void_until.min(self.revoked_until);
         self.sets.retain(|(until, records)| {
@@ -183,7 +184,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the orders and their order: what is void is what some order voids.
+        /// For all orders in any sequence, a credential is void exactly if some order voids it.
         #[test]
         fn a_set_covers_exactly_its_customers(
             given in prop::collection::vec(

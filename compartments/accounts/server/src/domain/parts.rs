@@ -1,4 +1,4 @@
-//! A few invented people. The first decoys are made of them, before there are enough customers.
+//! A few invented people. The first decoys are made from them, before there are enough customers.
 
 use accounts_api::{Coarse, Profile};
 use cofferdam_core::Personal;

@@ -13,10 +13,10 @@ use zeroize::Zeroizing;
 /// The longest password that is hashed, in bytes: 200 characters of four bytes.
 const MAX_BYTES: usize = 800;
 
-/// How a stored credential was hashed.
+/// The way in which a stored credential was hashed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {
-    /// As an older shop did it.
+    /// A hash of an older shop.
     Legacy(LegacyScheme),
     /// Argon2id (RFC 9106), version 0x13, 32 bytes.
     Argon2id(Cost),
@@ -40,12 +40,12 @@ impl Cost {
 #[error("{0:?} is no password scheme")]
 pub struct UnknownScheme(String);
 
-/// Argon2 does not accept a stored cost or salt.
+/// A stored cost or salt that Argon2 does not accept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("Argon2 refuses the cost or the salt: {0}")]
 pub struct BadCost(argon2::Error);
 
-/// A new password is too short or too long.
+/// A new password that is too short or too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a password has 8 to 200 characters")]
 pub struct BadPassword;
@@ -57,7 +57,7 @@ pub struct Hashed {
     pub scheme: Scheme,
     /// The salt, stored in clear.
     pub salt: Vec<u8>,
-    /// The hash.
+    /// The hash, not yet hardened.
     pub hash: KeyBytes,
 }
 
@@ -79,7 +79,7 @@ pub fn check_new(password: &Personal) -> Result<(), BadPassword> {
     }
 }
 
-/// Whether a typed password is short enough to be worth hashing.
+/// Whether a typed password is short enough to be hashed.
 #[must_use]
 pub fn is_hashable(password: &Personal) -> bool {
     password.expose().len() <= MAX_BYTES
@@ -91,7 +91,7 @@ pub fn fresh_salt(rng: &dyn Rng) -> Vec<u8> {
     rng.bytes::<16>().to_vec()
 }
 
-/// Hashes `password` the way `scheme` says. Argon2id takes tens of milliseconds of one core.
+/// Hashes `password` by `scheme`. Argon2id takes tens of milliseconds of one core.
 pub fn hash(
     scheme: Scheme,
     salt: &[u8],
@@ -126,7 +126,7 @@ fn argon2id(
     memory.0.resize(params.block_count(), Block::new());
     let hashed = Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
         .hash_password_into_with_memory(password, salt, out.as_mut_slice(), &mut memory.0);
-    // Nothing of the password may stay in memory until the next one.
+    // No part of the password may stay in memory until the next one.
     memory.0.fill(Block::new());
     hashed.map_err(BadCost)?;
     Ok(KeyBytes::new(*out))

@@ -1,4 +1,4 @@
-//! What a customer tells the shop, field by field.
+//! The data that a customer gives the shop, field by field.
 
 use accounts_api::Profile;
 use cofferdam_core::{Field, FieldSet, Personal};
@@ -20,12 +20,12 @@ const NEEDED: [Field; 2] = [Field::Name, Field::Email];
 /// The longest text of a field, in bytes.
 const MAX_TEXT: usize = 500;
 
-/// The fields are none, or some of them are not kept here.
+/// A set of fields that is empty, or that has fields which are not kept here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("name fields among {}", SEALED.map(Field::as_str).join(", "))]
 pub struct BadFields;
 
-/// Why a profile is refused. The message names the field, never its content.
+/// A profile that is refused. The message names the field, never its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadProfile {
     /// A text is too long.
@@ -37,7 +37,7 @@ pub enum BadProfile {
     /// A field that every customer fills is empty.
     #[error("{0} is empty")]
     Empty(Field),
-    /// The address is none that a letter can be sent to.
+    /// No letter can be sent to the address.
     #[error("email is no e-mail address")]
     Address,
     /// The last digits of the card are not four digits.
@@ -68,7 +68,7 @@ pub fn filled(profile: &Profile) -> FieldSet {
     texts(profile).map(|(field, _)| field).collect()
 }
 
-/// Checks that fields may be asked for.
+/// Checks that the fields may be asked for.
 pub fn check_fields(fields: FieldSet) -> Result<(), BadFields> {
     let good = !fields.is_empty() && fields.is_subset(SEALED.into_iter().collect());
     if good { Ok(()) } else { Err(BadFields) }
@@ -85,7 +85,7 @@ pub fn check(profile: &Profile) -> Result<(), BadProfile> {
         if text.len() > MAX_TEXT {
             return Err(BadProfile::TooLong(field));
         }
-        // An address may have lines; a name with a line feed could forge a mail header.
+        // An address may have several lines. A name with a line feed could forge a mail header.
         let lines = matches!(field, Field::BillingAddress | Field::ShippingAddress);
         if text.chars().any(|c| c.is_control() && !(lines && c == '\n')) {
             return Err(BadProfile::Control(field));

@@ -1,4 +1,4 @@
-//! Who gets which record number: newcomers in their order, and decoys where the numbers are theirs.
+//! The assignment of record numbers: newcomers in their order, and decoys at their own numbers.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -9,12 +9,12 @@ use super::address::EmailIndex;
 use super::numbers::Upcoming;
 use super::password::Hashed;
 
-/// Somebody who wants to be a customer.
+/// A person who wants to be a customer.
 #[derive(Debug)]
 pub struct Newcomer {
-    /// What the customer tells.
+    /// The data that the person gives.
     pub profile: Profile,
-    /// The password, hashed and not yet hardened.
+    /// The password, hashed but not yet hardened.
     pub password: Hashed,
 }
 
@@ -27,7 +27,7 @@ pub struct Candidate {
     pub addresses: Vec<(Personal, EmailIndex)>,
 }
 
-/// What became of a newcomer.
+/// The outcome for a newcomer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// The newcomer is this customer, once the rows are written.
@@ -39,16 +39,16 @@ pub enum Outcome {
 /// A customer or decoy with a number.
 #[derive(Debug)]
 pub struct Settler {
-    /// The number.
+    /// The record number.
     pub record: Record,
-    /// The index of the address.
+    /// The look-up index of the address.
     pub index: EmailIndex,
-    /// The customer or decoy.
+    /// The data of the customer or decoy.
     pub person: Newcomer,
 }
 
 impl Candidate {
-    /// The decoy at the first of its addresses that is free; `None` when all are taken.
+    /// Gives the decoy the first of its addresses that is free; `None` if all are taken.
     fn at_a_free_address(
         mut self,
         is_taken: impl Fn(&EmailIndex) -> bool,
@@ -60,10 +60,10 @@ impl Candidate {
     }
 }
 
-/// Gives numbers to those whose address is free. `taken` says whose the addresses are by now; an
-/// address that a newcomer wants is no decoy's. `None` when the numbers run out.
+/// Gives numbers to the newcomers with a free address. `taken` has the present customers of
+/// addresses; an address that a newcomer wants goes to no decoy. `None` if the numbers run out.
 ///
-/// The outcomes stand in the order of the newcomers; the settlers ascend, decoys among them.
+/// The outcomes are in the order of the newcomers. The settlers ascend, decoys among them.
 pub fn settle(
     people: Vec<(Newcomer, EmailIndex)>,
     decoys: Vec<Candidate>,

@@ -1,4 +1,4 @@
-//! Session tokens and reset codes. Only their SHA-256 is kept.
+//! Session tokens and reset codes. Only their SHA-256 is stored.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -6,14 +6,16 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cofferdam_core::{Personal, Rng};
 use zeroize::Zeroizing;
 
-/// Crockford's base 32. It leaves out letters that look like digits, and U, which makes words.
+/// Crockford's base 32, without the letters that look like digits, and without U, which would make
+/// words.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-/// Characters of a reset code. They have 100 bits, too many to guess in thirty minutes.
+/// The number of characters in a reset code. They have 100 bits, too many to guess in thirty
+/// minutes.
 const CODE: usize = 20;
-/// Characters between two hyphens.
+/// The number of characters between two hyphens.
 const GROUP: usize = 5;
 
-/// The SHA-256 that is kept of a token or a code.
+/// The SHA-256 of a token or a code, which is stored instead.
 pub type TokenHash = [u8; 32];
 
 /// A new session token: 32 random bytes in 43 characters.
@@ -43,8 +45,8 @@ pub fn reset_code(rng: &dyn Rng) -> Personal {
     Personal::new(code)
 }
 
-/// The hash of a reset code. Case, blanks and hyphens don't matter, and the letters O, I and L
-/// count as the digits that they look like.
+/// The hash of a reset code. Letter case, blanks and hyphens make no difference, and the letters O,
+/// I and L count as the digits that they look like.
 #[must_use]
 pub fn reset_hash(code: &Personal) -> TokenHash {
     let plain: String = code

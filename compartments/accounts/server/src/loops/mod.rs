@@ -1,4 +1,4 @@
-//! What runs by itself, beside the requests.
+//! The loops, which run by themselves beside the requests.
 
 mod reseal;
 mod resets;

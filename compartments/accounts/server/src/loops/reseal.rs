@@ -1,6 +1,6 @@
 //! Moves customers to the current epoch: each text is opened under the key of its old epoch and
-//! sealed under the new one. The loop keeps no cursor on disk. A row says under which epoch it is
-//! sealed, so that a run that was interrupted finds what is left.
+//! sealed under the new one. The loop keeps no cursor on disk. Each row has its epoch, so that a
+//! run after an interruption finds the rows that are left.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,12 +14,12 @@ use tokio::task::JoinHandle;
 use crate::app::App;
 use crate::store::SealedCustomer;
 
-/// How often `keys` is asked for its epoch.
+/// The time between two questions to `keys` about its epoch.
 const ASK_EVERY: Duration = Duration::from_secs(5);
-/// How many rows are moved at once: `keys` counts each twice, and takes 10,000.
+/// The number of rows that are moved at once: `keys` counts each twice, and takes 10,000.
 const PAGE: u32 = 4_000;
 
-/// Why a page was not re-sealed; it is tried again.
+/// A page that was not re-sealed, and is tried again.
 #[derive(Debug, thiserror::Error)]
 enum ResealError {
     #[error(transparent)]
@@ -31,7 +31,7 @@ enum ResealError {
 }
 
 /// Asks for a new epoch, and re-seals, for as long as it is polled. `name` is the compartment's
-/// own: it asks for itself.
+/// own, because it asks for itself.
 pub async fn reseal(app: Arc<App>, name: CallerName) {
     loop {
         if let Err(e) = run(&app, &name).await {
@@ -64,7 +64,7 @@ async fn run(app: &Arc<App>, name: &CallerName) -> Result<(), ResealError> {
     ended
 }
 
-/// Moves page after page. While one is written, the next is fetched and sealed.
+/// Moves page after page. While one page is written, the next is fetched and sealed.
 async fn move_pages(
     app: &Arc<App>,
     name: &CallerName,
@@ -84,13 +84,13 @@ async fn move_pages(
     }
 }
 
-/// Rows that are sealed anew, each with the epoch that it was sealed under before.
+/// Rows that are sealed anew, each with its old epoch.
 struct Page {
     rows: Vec<(Epoch, SealedCustomer)>,
     upto: u64,
 }
 
-/// Begins to fetch and seal the page from `from` on; it is `None` at the end.
+/// Begins to fetch and seal the page from `from` on; `None` at the end.
 fn prepare(
     app: &Arc<App>,
     name: &CallerName,
@@ -114,7 +114,7 @@ fn sealed_record(row: &SealedCustomer) -> SealedRecord {
     SealedRecord { record: row.record, epoch: row.epoch, fields: row.filled() }
 }
 
-/// Seals rows anew. Rows that were erased meanwhile have no keys, and stay as they are.
+/// Seals rows anew. Rows that were erased meanwhile have no keys, and stay unchanged.
 fn move_rows(
     rows: Vec<SealedCustomer>,
     keys: &Resealing,

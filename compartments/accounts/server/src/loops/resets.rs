@@ -13,13 +13,13 @@ use crate::domain::{letter, token};
 use crate::post::{Letter, Post};
 use crate::store::Store;
 
-/// How many resets may wait.
+/// The most resets that may wait.
 const WAITING: usize = 10_000;
-/// How many letters are on their way at once.
+/// The number of letters that are sent at the same time.
 const AT_ONCE: u32 = 8;
-/// How long a code is good, in minutes.
+/// The time for which a code is good, in minutes.
 const MINUTES: i64 = 30;
-/// How many codes of a customer may wait: a fallen host can't flood a mailbox.
+/// The most codes of a customer that may wait, so that a fallen host can't flood a mailbox.
 const CODES: i64 = 5;
 
 /// A reset that was asked for.
@@ -27,17 +27,17 @@ const CODES: i64 = 5;
 pub struct AskedReset {
     /// The index of the address.
     pub index: EmailIndex,
-    /// The address in its normalised form, for which the index stands: the letter can't go to a
+    /// The normalised address, of which the index was made, so that the letter can't go to a
     /// mailbox whose address merely looks alike.
     pub address: Personal,
 }
 
-/// The resets that wait.
+/// The resets that wait to be mailed.
 #[derive(Debug, Clone)]
 pub struct ResetQueue(mpsc::Sender<AskedReset>);
 
 impl ResetQueue {
-    /// Adds a reset.
+    /// Adds a reset to the queue, unless the queue is full.
     pub fn push(&self, asked: AskedReset) -> Result<(), Problem> {
         self.0.try_send(asked).map_err(|_| {
             Problem::new(ProblemType::UNAVAILABLE, "too many resets are waiting").retry_after(10)
@@ -59,7 +59,7 @@ struct Work {
 }
 
 impl ResetLoop {
-    /// A queue and the loop that works it off.
+    /// Makes a queue and the loop that works it off.
     #[must_use]
     pub fn new(
         store: Store,
@@ -82,7 +82,7 @@ impl ResetLoop {
                 drop(place);
             });
         }
-        // All places are free again when the last letter is out.
+        // All places are free again once the last letter is out.
         let _ = places.acquire_many(AT_ONCE).await;
     }
 }
@@ -104,7 +104,8 @@ impl Work {
         }
     }
 
-    /// A fresh code, if the address is a customer's and not too many of the customer's codes wait.
+    /// Makes a fresh code, if the address is a customer's and not too many of the customer's codes
+    /// wait.
     async fn code_for(&self, index: &EmailIndex) -> Result<Option<Personal>, StoreError> {
         let Some(record) = self.store.find(index).await? else { return Ok(None) };
         let code = token::reset_code(&*self.rng);
@@ -113,7 +114,8 @@ impl Work {
         let hash = token::reset_hash(&code);
         let kept = self.store.insert_reset(&hash, record, now, expires, CODES).await?;
         if kept {
-            // Before the letter leaves: a relay that fell may have it, whatever it answers.
+            // This comes before the letter leaves, because a fallen relay may have the letter,
+            // whatever it answers.
             self.store.insert_mailed(record, now).await?;
         }
         Ok(kept.then_some(code))

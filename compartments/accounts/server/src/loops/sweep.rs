@@ -1,5 +1,5 @@
-//! Forgets expired reset codes at once; sessions, mailed codes and changes, when no breach that is
-//! found late could ask about them any more.
+//! Deletes expired reset codes at once. Deletes sessions, mailed codes and changes once they are so
+//! old that no breach found late could still concern them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 
 use crate::app::App;
 
-/// How long sessions, mailed codes and changes are kept: a breach may be found late.
+/// The time for which sessions, mailed codes and changes are kept: a breach may be found late.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 400);
 
 const EVERY: Duration = Duration::from_mins(10);

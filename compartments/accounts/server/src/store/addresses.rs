@@ -1,4 +1,4 @@
-//! Which customer has which e-mail address.
+//! The look-up indexes of e-mail addresses, with the customer of each.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +10,12 @@ use super::{NewCustomer, Store, Tx, bytes_of, record_of, rows};
 use crate::domain::address::EmailIndex;
 
 impl Store {
-    /// The customer with an address.
+    /// Finds the customer with an address.
     pub async fn find(&self, index: &EmailIndex) -> Result<Option<Record>, StoreError> {
         Ok(self.find_all(&[*index]).await?.remove(index))
     }
 
-    /// The customers with these addresses. An address that nobody has is left out.
+    /// Finds the customers with these addresses. An address without a customer is left out.
     pub async fn find_all(
         &self,
         indexes: &[EmailIndex],

@@ -1,5 +1,5 @@
-//! The customers that changed, and those that were mailed a reset code: `response` asks for both
-//! after a breach.
+//! The changes of customers, and the customers who were mailed a reset code. `response` asks for
+//! both after a breach.
 
 use accounts_api::Changes;
 use cofferdam_core::{Record, Timestamp};
@@ -9,9 +9,9 @@ use sqlx::FromRow;
 
 use super::{Store, Tx, record_of};
 
-/// How many changes are read at once.
+/// The number of changes that are read at once.
 const PAGE: i64 = 1_000;
-/// A page ends with the change that reaches this many customers.
+/// The number of customers at which a page ends, with the change that reaches it.
 const CUSTOMERS: u64 = 10_000;
 
 #[derive(FromRow)]
@@ -44,7 +44,7 @@ impl Store {
         Ok(())
     }
 
-    /// The customers that changed after change `after`.
+    /// Reads the customers that changed after change `after`.
     pub async fn changes(&self, after: u64) -> Result<Changes, StoreError> {
         let kept: Kept =
             sqlx::query_as("SELECT MIN(seq) AS oldest, MAX(seq) AS newest FROM changes")
@@ -77,7 +77,7 @@ impl Store {
         Ok(Changes { last, newest, more, forgotten: oldest > after + 1, rows, gone })
     }
 
-    /// Notes that a customer is mailed a reset code.
+    /// Notes that a customer gets a reset code by mail.
     pub async fn insert_mailed(&self, record: Record, now: Timestamp) -> Result<(), StoreError> {
         sqlx::query("INSERT INTO mailed (record, at) VALUES ($1, $2)")
             .bind(i64::from(record.0))
@@ -87,7 +87,7 @@ impl Store {
         Ok(())
     }
 
-    /// The customers that were mailed a reset code from `from` to `to`.
+    /// Reads the customers who were mailed a reset code from `from` to `to`.
     pub async fn mailed(
         &self,
         from: Timestamp,
@@ -103,8 +103,8 @@ impl Store {
     }
 }
 
-/// Ascending numbers as the differences between them, seven bits a byte; the top bit says that more
-/// follow.
+/// Encodes ascending numbers as the differences between them, seven bits a byte. The top bit says
+/// that more bytes follow.
 fn gaps(records: &[Record]) -> Vec<u8> {
     let mut out = Vec::with_capacity(records.len() + 4);
     let mut before = 0;
@@ -120,7 +120,7 @@ fn gaps(records: &[Record]) -> Vec<u8> {
     out
 }
 
-/// The numbers that [`gaps`] encoded.
+/// Decodes the numbers that [`gaps`] encoded.
 fn from_gaps(bytes: &[u8]) -> Result<Vec<u32>, StoreError> {
     let corrupt = || StoreError::Corrupt("a change that names no records".into());
     let (mut out, mut at, mut gap, mut shift) = (Vec::new(), 0_u32, 0_u32, 0_u32);

@@ -11,20 +11,20 @@ use crate::domain::password::Scheme;
 /// The password of a customer.
 #[derive(Debug, Clone)]
 pub struct Credential {
-    /// How the password was hashed before it was hardened.
+    /// The way in which the password was hashed before it was hardened.
     pub scheme: Scheme,
     /// The salt of that hash.
     pub salt: Vec<u8>,
-    /// The hash, keyed by `keys`.
+    /// The verifier: the hash, hardened by `keys`.
     pub verifier: [u8; 32],
-    /// When the customer chose the password, or when it was imported.
+    /// The instant at which the customer chose the password, or at which it was imported.
     pub set_at: Timestamp,
 }
 
 /// A credential and its customer.
 #[derive(Debug, Clone)]
 pub struct KnownCredential {
-    /// The customer.
+    /// The customer's record number.
     pub record: Record,
     /// The customer's password.
     pub credential: Credential,
@@ -40,7 +40,7 @@ struct CredentialRow {
 }
 
 impl Store {
-    /// The credential of the customer with this address.
+    /// Finds the credential of the customer with this address.
     pub async fn credential(
         &self,
         index: &EmailIndex,
@@ -73,7 +73,7 @@ impl Store {
         Ok(())
     }
 
-    /// Sets a new password.
+    /// Sets a new password of a customer.
     pub async fn set_credential(
         &self,
         tx: &mut Tx,
@@ -93,7 +93,7 @@ impl Store {
         Ok(())
     }
 
-    /// How many credentials were set at or before `instant`.
+    /// Counts the credentials that were set at or before `instant`.
     pub async fn count_set_before(&self, instant: Timestamp) -> Result<u64, StoreError> {
         let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM credentials WHERE set_at <= $1")
             .bind(instant.as_millisecond())

@@ -20,13 +20,13 @@ pub struct NewCustomer {
     pub record: Record,
     /// The epoch of the keys under which the texts are sealed.
     pub epoch: Epoch,
-    /// Coarse attributes, in clear.
+    /// The attributes that are kept in clear.
     pub coarse: Coarse,
     /// The look-up index of the address.
     pub email_index: EmailIndex,
-    /// The sealed texts.
+    /// The sealed texts, by field.
     pub sealed: BTreeMap<Field, Vec<u8>>,
-    /// The password.
+    /// The password, hardened.
     pub credential: Credential,
 }
 
@@ -37,7 +37,7 @@ pub struct SealedCustomer {
     pub record: Record,
     /// The epoch of the keys under which the texts are sealed.
     pub epoch: Epoch,
-    /// The sealed texts.
+    /// The sealed texts, by field.
     pub sealed: BTreeMap<Field, Vec<u8>>,
 }
 
@@ -97,7 +97,7 @@ impl Store {
         Ok(found)
     }
 
-    /// Up to `limit` customers from `from` on that are sealed under an epoch before `epoch`,
+    /// Reads up to `limit` customers from `from` on that are sealed under an epoch before `epoch`,
     /// ascending.
     pub async fn sealed_before(
         &self,
@@ -117,8 +117,8 @@ impl Store {
         rows.iter().map(sealed_of).collect()
     }
 
-    /// Replaces the sealed texts of customers whose epoch is still the one given with them, in one
-    /// transaction.
+    /// Replaces the sealed texts of customers, in one transaction. A customer whose epoch is no
+    /// longer the given one stays unchanged.
     pub async fn replace_sealed(
         &self,
         customers: Vec<(Epoch, SealedCustomer)>,
@@ -158,7 +158,7 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
-    /// The highest record number of a customer; 0 without any.
+    /// The highest record number of a customer; 0 if there is none.
     pub async fn highest_record(&self) -> Result<u32, StoreError> {
         let highest: Option<i64> = sqlx::query_scalar("SELECT MAX(record) FROM customers")
             .fetch_one(self.db.reader())
@@ -195,8 +195,8 @@ impl Store {
     }
 }
 
-/// What is kept in clear. `filled` has the bits of the filled fields; name and e-mail address are
-/// never empty.
+/// The attributes that are kept in clear. `filled` has the bits of the filled fields; name and
+/// e-mail address are never empty.
 const COARSE: &str = "SELECT record, country, region, language, minor, CAST(3 \
     + CASE WHEN phone IS NULL THEN 0 ELSE 4 END \
     + CASE WHEN billing_address IS NULL THEN 0 ELSE 8 END \

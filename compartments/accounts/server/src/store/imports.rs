@@ -1,4 +1,4 @@
-//! How far imports have come.
+//! The progress of imports.
 
 use std::collections::HashMap;
 
@@ -9,16 +9,16 @@ use sqlx::FromRow;
 use super::{Store, Tx, rows};
 use crate::domain::import::Reject;
 
-/// What one call adds to the import of a file.
+/// The part that one call adds to the import of a file.
 #[derive(Debug)]
 pub struct ImportProgress<'a> {
     /// The name of the file.
     pub source: &'a str,
     /// The last line of the call.
     pub to_line: u64,
-    /// How many customers the call created.
+    /// The number of customers that the call created.
     pub created: usize,
-    /// The lines that this call refused first.
+    /// The lines that this call was the first to refuse.
     pub rejects: Vec<Reject>,
 }
 
@@ -35,7 +35,7 @@ struct RejectRow {
 }
 
 impl Store {
-    /// How far the import of a file has come.
+    /// Reads the progress of a file's import.
     pub async fn import_state(&self, source: &str) -> Result<ImportState, StoreError> {
         let row: Option<ImportRow> =
             sqlx::query_as("SELECT done_to_line, created FROM imports WHERE source = $1")
@@ -49,7 +49,7 @@ impl Store {
         })
     }
 
-    /// The lines from `from` to `to` that were refused before, with the reasons.
+    /// Reads the lines from `from` to `to` that were refused before, with the reasons.
     pub async fn import_rejects(
         &self,
         source: &str,
@@ -67,7 +67,7 @@ impl Store {
         Ok(rows.into_iter().map(|row| (row.line.unsigned_abs(), row.reason)).collect())
     }
 
-    /// Adds what a call did.
+    /// Adds the progress of a call.
     pub async fn insert_progress(
         &self,
         tx: &mut Tx,

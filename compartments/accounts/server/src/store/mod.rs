@@ -26,13 +26,13 @@ pub use sessions::{KeptSession, SessionsWithin};
 static SQLITE: Migrator = sqlx::migrate!("./migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("./migrations/postgres");
 
-/// The compartment's database. Cheap to clone.
+/// The compartment's database. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Store {
     db: Db,
 }
 
-/// A transaction: what is done within it is done together or not at all.
+/// A transaction: all of its changes are made, or none.
 pub type Tx = Transaction<'static, Any>;
 
 impl Store {
@@ -42,7 +42,7 @@ impl Store {
         Ok(Self { db: Db::open(location, migrations).await? })
     }
 
-    /// A transaction that may write.
+    /// Begins a transaction that may write.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         self.db.begin().await
     }

@@ -9,7 +9,7 @@ use super::{Store, record_of};
 const ONLY_ROW: i64 = 1;
 
 impl Store {
-    /// How many numbers were reserved so far.
+    /// The number of record numbers that were reserved so far.
     pub async fn reserved(&self) -> Result<u64, StoreError> {
         let next: i64 = sqlx::query_scalar("SELECT next_unreserved FROM numbering WHERE id = $1")
             .bind(ONLY_ROW)
@@ -18,8 +18,7 @@ impl Store {
         Ok(next.unsigned_abs())
     }
 
-    /// Reserves the next `count` numbers for good and returns the first; `None` when so many are
-    /// not left.
+    /// Reserves the next `count` numbers for good and returns the first; `None` if fewer are left.
     pub async fn reserve(&self, count: u32) -> Result<Option<Record>, StoreError> {
         const RESERVE: &str = "UPDATE numbering SET next_unreserved = next_unreserved + $1 \
              WHERE id = $3 AND next_unreserved + $1 < $2 RETURNING next_unreserved";

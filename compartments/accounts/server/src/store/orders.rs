@@ -8,13 +8,13 @@ use sqlx::FromRow;
 use super::{Store, bitmap_bytes, bitmap_of, caller_of, time_of};
 use crate::domain::orders::Orders;
 
-/// What an order ends.
+/// The kind of an order.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum OrderKind<'a> {
-    /// The credentials of some customers and their sessions, or, for `None`, the credentials of
-    /// everybody.
+    /// Voids the credentials of some customers and ends their sessions; for `None`, voids the
+    /// credentials of everybody.
     Void(Option<&'a RoaringBitmap>),
-    /// The sessions of everybody.
+    /// Ends the sessions of everybody.
     Revoke,
 }
 
@@ -25,7 +25,7 @@ struct SetRow {
 }
 
 impl Store {
-    /// Keeps an order and returns its number.
+    /// Stores an order and returns its number.
     pub async fn insert_order(
         &self,
         kind: OrderKind<'_>,
@@ -52,7 +52,7 @@ impl Store {
         Ok(id.unsigned_abs())
     }
 
-    /// Notes that a caller is frozen, or no longer frozen.
+    /// Stores that a caller is frozen, or deletes that.
     pub async fn set_frozen(
         &self,
         caller: &CallerName,
@@ -72,7 +72,7 @@ impl Store {
         Ok(())
     }
 
-    /// The orders that are in force.
+    /// Reads the orders that are in force.
     pub async fn orders(&self) -> Result<Orders, StoreError> {
         const VOID: &str = "SELECT MAX(set_before) FROM void_orders WHERE records IS NULL";
         const REVOKE: &str = "SELECT MAX(opened_before) FROM revoke_orders";

@@ -7,7 +7,8 @@ use super::{Store, Tx, record_of};
 use crate::domain::token::TokenHash;
 
 impl Store {
-    /// Keeps a code, unless `limit` codes of the customer are waiting. Returns whether it was kept.
+    /// Stores a code, unless `limit` codes of the customer are waiting. Returns whether it was
+    /// stored.
     pub async fn insert_reset(
         &self,
         code: &TokenHash,
@@ -30,7 +31,7 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// The customer for whom a code was made, as long as it has not expired.
+    /// Finds the customer for whom a code was made, as long as the code has not expired.
     pub async fn reset(
         &self,
         code: &TokenHash,
@@ -45,7 +46,7 @@ impl Store {
         record.map(record_of).transpose()
     }
 
-    /// Uses up all codes of a customer. Returns `false` when `code` was used meanwhile.
+    /// Uses up all codes of a customer. Returns `false` if `code` was used meanwhile.
     pub async fn use_reset(
         &self,
         tx: &mut Tx,

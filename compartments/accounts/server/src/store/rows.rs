@@ -9,7 +9,8 @@ use sqlx::{Any, AssertSqlSafe};
 
 use super::Tx;
 
-/// Rows per `INSERT`: with 15 columns well below the 32,766 parameters that SQLite takes.
+/// The number of rows in an `INSERT`: with 15 columns well below the 32,766 parameters that SQLite
+/// takes.
 const CHUNK: usize = 100;
 
 /// A statement under construction.
@@ -27,8 +28,8 @@ pub async fn insert<T>(
     write(tx, head, "", columns, rows, bind).await
 }
 
-/// Runs a statement over `rows` that goes on with `tail` behind them; `head` opens the list of rows
-/// (`WITH new (a, b) AS`).
+/// Runs a statement over `rows`. `head` opens the list of rows (`WITH new (a, b) AS`), and `tail`
+/// follows the list.
 pub async fn write<T>(
     tx: &mut Tx,
     head: &str,
@@ -69,8 +70,8 @@ fn list(out: &mut String, from: usize, count: usize) {
     }
 }
 
-/// The text of a look-up of several keys, `… IN ($1,$2)`, and the keys to bind. They are filled up
-/// with repeats of the first, so that there are few different texts to prepare.
+/// The text of a look-up of several keys, `… IN ($1,$2)`, and the keys to bind. Repeats of the
+/// first key fill the list up, so that there are few different texts to prepare.
 pub fn look_up<T: Clone>(head: &str, keys: &[T]) -> Option<(AssertSqlSafe<String>, Vec<T>)> {
     let first = keys.first()?;
     let size = [1, 10, 100, 1_000].into_iter().find(|size| *size >= keys.len())?;

@@ -1,4 +1,4 @@
-//! Sessions.
+//! Sessions, by the hash of their tokens.
 
 use cofferdam_core::{CallerName, Record, Timestamp};
 use cofferdam_store::StoreError;
@@ -8,25 +8,25 @@ use sqlx::FromRow;
 use super::{Store, Tx, caller_of, record_of, time_of};
 use crate::domain::token::TokenHash;
 
-/// A session as it is kept.
+/// A session as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptSession {
-    /// The customer.
+    /// The customer's record number.
     pub record: Record,
-    /// The app server where it was opened; it is good nowhere else.
+    /// The app server at which it was opened. It is good nowhere else.
     pub caller: CallerName,
-    /// When it was opened.
+    /// The instant at which it was opened.
     pub opened: Timestamp,
-    /// When it expires.
+    /// The instant at which it expires.
     pub expires: Timestamp,
 }
 
 /// The customers with a session within a window of time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SessionsWithin {
-    /// Those who opened a session within the window.
+    /// The customers who opened a session within the window.
     pub opened: RoaringBitmap,
-    /// Those who opened one before, which was still good when the window began.
+    /// The customers with an older session that was still good when the window began.
     pub held: RoaringBitmap,
 }
 
@@ -45,7 +45,7 @@ struct OpenedRow {
 }
 
 impl Store {
-    /// Keeps a session.
+    /// Stores a session under the hash of its token.
     pub async fn insert_session(
         &self,
         token: &TokenHash,
@@ -64,7 +64,7 @@ impl Store {
         Ok(())
     }
 
-    /// The session with this token.
+    /// Finds the session with this token.
     pub async fn session(&self, token: &TokenHash) -> Result<Option<KeptSession>, StoreError> {
         const FIND: &str = "SELECT record, caller, opened, expires FROM sessions \
              WHERE token_hash = $1 AND ended IS NULL";
@@ -81,7 +81,7 @@ impl Store {
         row.map(session).transpose()
     }
 
-    /// The customers with a session at `caller` (anywhere, for `None`) from `from` to `to`.
+    /// Reads the customers with a session at `caller` (anywhere, for `None`) from `from` to `to`.
     pub async fn sessions_within(
         &self,
         caller: Option<&CallerName>,
@@ -104,7 +104,7 @@ impl Store {
         Ok(SessionsWithin { opened, held })
     }
 
-    /// Ends a session.
+    /// Ends a session at `now`.
     pub async fn end_session(&self, token: &TokenHash, now: Timestamp) -> Result<(), StoreError> {
         sqlx::query("UPDATE sessions SET ended = $2 WHERE token_hash = $1 AND ended IS NULL")
             .bind(token.as_slice())
@@ -129,7 +129,7 @@ impl Store {
         Ok(())
     }
 
-    /// How many sessions that were opened after `after` and up to `until` are still good at `now`.
+    /// Counts the sessions opened after `after` and up to `until` that are still good at `now`.
     pub async fn count_sessions(
         &self,
         after: Option<Timestamp>,
@@ -148,7 +148,7 @@ impl Store {
     }
 
     /// Deletes expired reset codes, and sessions, mailed codes and changes from before `forget`.
-    /// Returns how many rows it deleted.
+    /// Returns the number of deleted rows.
     pub async fn sweep(&self, now: Timestamp, forget: Timestamp) -> Result<u64, StoreError> {
         let mut swept = 0;
         for (delete, before) in [

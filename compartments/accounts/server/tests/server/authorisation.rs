@@ -1,4 +1,4 @@
-//! Who may make which call. Every route has a row here, or the test fails.
+//! The callers that may make each call. Every route has a row here, or the test fails.
 
 use accounts_api::{
     CheckPassword, CheckSession, CloseSession, CompleteReset, CreateCustomer, EraseCustomer,
@@ -16,7 +16,7 @@ const PASSWORD: &str = "correct horse battery";
 /// The ends of a call that is for the controller or the importers.
 const NOT_FOR_SHOPS: [Option<ProblemType>; 2] = [Some(ProblemType::NOT_GRANTED); 2];
 
-/// Checks how each call ends for a caller without a grant and for an app server, and that a frozen
+/// Checks each call for a caller without a grant and for an app server, and checks that a frozen
 /// app server is refused.
 struct Table {
     shop: Shop,
@@ -81,7 +81,7 @@ async fn sessions(table: &mut Table) {
     let open = OpenSession { email: ada().email, password: Personal::new(PASSWORD) };
     let token = table.shop.client("web-1").call(&open).await.unwrap().token;
     table.granted(open, None).await;
-    // A session is good only where it was opened.
+    // A session is good only at the caller that opened it.
     table.row(CheckSession { token: token.clone() }, [Some(NO_SESSION), None]).await;
     table.row(CloseSession { token }, [Some(NO_SESSION), None]).await;
 }
@@ -91,7 +91,7 @@ async fn passwords(table: &mut Table) {
     let check = CheckPassword { email: email.clone(), password: password.clone() };
     table.granted(check, None).await;
     table.granted(RequestReset { email }, None).await;
-    // A code needs no grant beside it, and this one does not exist.
+    // A code needs no grant beside it, and this code does not exist.
     let complete = CompleteReset { code: Personal::new("none"), password };
     table.row(complete, [Some(ProblemType::NOT_FOUND); 2]).await;
 }

@@ -48,7 +48,7 @@ async fn a_void_password_opens_nothing_and_a_wrong_one_learns_nothing() {
     let shop = shop.restart().await;
     let web = shop.client("web-1");
     refused(sign_in(&web, "ada@example.org", PASSWORD).await, CREDENTIAL_VOIDED);
-    // An instant that is a little in the future means now: the clock of the controller may be
+    // An instant that is a little in the future means now, because the controller's clock may be
     // ahead.
     let ahead = shop.now() + SignedDuration::from_secs(30);
     let ahead = void(&shop, ahead).await.unwrap();

@@ -1,4 +1,4 @@
-//! Decoys: customers who don't exist.
+//! Decoys: customers who do not exist.
 
 use std::collections::BTreeSet;
 
@@ -41,7 +41,7 @@ async fn an_import_fills_every_decoy_on_its_way() {
     let expected = (0..=last).map(Record).filter(|r| book.is_decoy(*r));
     assert_eq!(decoys, expected.collect::<Vec<_>>());
     assert!(decoys.len() > 10);
-    // One call of each kind for a batch: nothing shows which of its people are decoys.
+    // There is one call of each kind for a batch, so nothing shows which of its people are decoys.
     assert_eq!((book.indexed, book.hardened.len()), (3, 3));
     let hardened: Vec<Record> = book.hardened.iter().flat_map(|h| h.1.clone()).collect();
     assert_eq!(hardened, (0..=last).map(Record).collect::<Vec<_>>());
@@ -206,7 +206,7 @@ async fn nothing_stored_tells_a_decoy_apart() {
     .fetch_all(&db)
     .await
     .unwrap();
-    // `void_orders` has customers that staff named, `mailed` those who asked for a reset, and
+    // `void_orders` has customers that staff named, `mailed` has those who asked for a reset, and
     // `changes` lists decoys and customers in one order.
     let expected = [
         "addresses",
@@ -228,7 +228,7 @@ fn varied(n: u64) -> accounts_api::Profile {
     let word = |n: u64| "abcdefghijklmnop"[..usize::try_from(3 + n * 7 % 13).unwrap()].to_owned();
     let (given, family) = (word(n), word(n / 13));
     let address = format!("{} {} St, {}, KY", 1 + n * 97 % 9_999, word(n / 7), word(n / 5));
-    // The number makes the address unique: somebody who is refused would be a donor and no
+    // The number makes the address unique, because a person who is refused would be a donor but no
     // customer.
     let digits = if n.is_multiple_of(4) { format!("{n}") } else { format!(".{n:04}") };
     profile.name = Personal::new(format!("{given} {family}"));
@@ -250,8 +250,8 @@ fn distance(a: &mut [i64], b: &mut [i64]) -> f64 {
     values.map(|value| (part(a, *value) - part(b, *value)).abs()).fold(0.0, f64::max)
 }
 
-/// A stolen table shows the length of each sealed text, and which fields are filled. Both have the
-/// same distribution for decoys as for customers.
+/// A stolen table shows the length of each sealed text, and the filled fields. Both have the same
+/// distribution for decoys as for customers.
 #[tokio::test]
 async fn lengths_tell_no_decoy_apart() {
     let shop = Shop::open().await;

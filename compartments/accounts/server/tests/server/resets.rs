@@ -1,4 +1,4 @@
-//! A forgotten or void password is replaced by means of a code that goes to the mailbox.
+//! A code that goes to the mailbox replaces a forgotten or void password.
 
 use std::path::PathBuf;
 use std::time::Duration;

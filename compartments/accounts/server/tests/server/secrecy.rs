@@ -38,7 +38,7 @@ impl MakeWriter<'_> for Lines {
     }
 }
 
-/// Everything that a profile says, and the parts of the name as well.
+/// The texts of a profile, and the parts of the name as well.
 fn secrets(profile: &Profile) -> Vec<String> {
     let texts = [
         Some(&profile.name),
@@ -106,8 +106,8 @@ async fn no_plaintext_is_in_the_database_its_wal_or_the_log() {
     shop.keys.book().decoy_one_in = 10;
     let session = use_everything(&shop).await;
 
-    // The files while the server runs, with a WAL, and after it stopped. SQLite may delete the WAL
-    // while the test reads it.
+    // The files are read while the server runs, with a WAL, and after it has stopped. SQLite may
+    // delete the WAL while the test reads it.
     let read = |dir: &std::path::Path| -> Vec<(String, String)> {
         let text = |f: &PathBuf| Some((f.display().to_string(), readable(&std::fs::read(f).ok()?)));
         Shop::database_files(dir).iter().filter_map(text).collect()

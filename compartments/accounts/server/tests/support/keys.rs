@@ -28,17 +28,17 @@ pub struct Answered {
     pub group: KeyGroup,
 }
 
-/// The orders of the small `keys`, and the calls that it answered.
+/// The orders to the small `keys`, and the calls that it answered.
 pub struct Book {
     /// The callers with a grant, and the fields that each may read.
     pub grants: HashMap<CallerName, FieldSet>,
-    /// How many releases are left to each caller with a budget.
+    /// The number of releases that are left to each caller with a budget.
     pub budgets: HashMap<CallerName, usize>,
-    /// One record in so many is a decoy; 0 for none.
+    /// One record in this many is a decoy; 0 for none.
     pub decoy_one_in: u32,
     /// Whether it leaves the last record out of each release.
     pub forgetful: bool,
-    /// How the next claims of decoys get lost; the last one is for the next claim.
+    /// The moments at which the next claims of decoys get lost; the last one is for the next claim.
     pub lose_claims: Vec<Lost>,
     /// Answered releases, group by group.
     pub released: Vec<Answered>,
@@ -50,7 +50,7 @@ pub struct Book {
     pub epoch: Epoch,
     /// Answered hardenings: the caller, and the records.
     pub hardened: Vec<(CallerName, Vec<Record>)>,
-    /// How many index calls were answered.
+    /// The number of index calls that were answered.
     pub indexed: usize,
     claimed: BTreeSet<u32>,
 }
@@ -85,7 +85,7 @@ impl Book {
     }
 }
 
-/// When a claim gets lost: before it was noted, or after.
+/// The moment at which a claim gets lost: before it was noted, or after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lost {
     Before,
@@ -134,7 +134,7 @@ impl TestKeys {
         self.address
     }
 
-    /// The orders, and the calls that were answered.
+    /// The orders to `keys`, and the calls that it answered.
     pub fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap()
     }
@@ -208,7 +208,7 @@ async fn report_mail(
     Ok(Answer((), encoding))
 }
 
-/// Counts the people who signed. The tests of `keys` check signatures.
+/// Counts the people who signed. The tests of `keys` check the signatures.
 async fn approve_void_order(
     State(_): Shared,
     Body(call, encoding): Body<ApproveVoidOrder>,

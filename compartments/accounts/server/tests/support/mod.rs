@@ -44,7 +44,7 @@ impl Shop {
         Self::open_with_relay("127.0.0.1:9".parse().unwrap()).await
     }
 
-    /// Opens a shop.
+    /// Opens a shop with a relay for its letters.
     pub async fn open_with_relay(relay: SocketAddr) -> Self {
         let dir = TempDir::new().unwrap();
         let authority = Authority::new();
@@ -132,7 +132,7 @@ pub fn refused<T: std::fmt::Debug>(answer: Result<T, CallError>, of: ProblemType
     assert!(error.is(of), "{error} is not {}", of.code);
 }
 
-/// A call that voids the credentials of everybody, by an order with these names and empty
+/// A call that voids everybody's credentials, by an order with these approvers and empty
 /// signatures.
 pub fn everybody(set_before: Timestamp, approvers: &[&str]) -> VoidCredentials {
     let signature = |name: &&str| keys_api::Signature {

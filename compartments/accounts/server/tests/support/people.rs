@@ -23,7 +23,7 @@ pub fn ada() -> Profile {
     }
 }
 
-/// Customer `n` of many. Each has a name, an address and a telephone number of their own.
+/// Customer `n` of many. Each has another name, address and telephone number.
 pub fn person(n: u64) -> Profile {
     let given = ["Mary", "John", "Wei", "Aisha", "Pedro", "Olga", "Kofi", "Ingrid", "Raj"];
     let family = ["Miller", "Zhang", "Okafor", "Silva", "Novak", "Haddad", "Larsen", "Costa"];

@@ -38,7 +38,7 @@ fn call(wish: &Wish, warrant: Option<WarrantId>) -> ReleaseKeys {
     }
 }
 
-/// What `keys` answers when it withholds these records; its current epoch is 9.
+/// The answer of `keys` if it withholds these records. Its current epoch is 9.
 fn answer(call: &ReleaseKeys, decoys: &[u32], erased: &[u32]) -> ReleasedKeys {
     let group = |group: &KeyGroup| {
         let epoch = group.epoch.unwrap_or(Epoch(9));
@@ -67,7 +67,7 @@ fn keys_of(released: &Released, record: u32) -> Option<Shown> {
     Some((of.epoch().0, keys.collect()))
 }
 
-/// The keys that belong to a record.
+/// The right keys of a record.
 fn right(record: u32, epoch: u16, fields: FieldSet) -> Shown {
     let key = |field| (field, *key(Epoch(epoch), Record(record), field).0.expose());
     (epoch, fields.iter().map(key).collect())
@@ -258,7 +258,7 @@ fn a_wrong_answer_moves_nothing() {
 }
 
 proptest! {
-    /// Whatever is asked for, each record gets exactly the keys of its epoch and fields.
+    /// For any question, each record gets exactly the keys of its epoch and fields.
     #[test]
     fn every_record_gets_its_own_keys(
         wanted in prop::collection::btree_map(0_u32..50, (0_u16..3, 0_u16..64), 0..40),

@@ -1,4 +1,4 @@
-//! Raising alarms. The first alarm of a kind and caller in a minute is written at once; its repeats
+//! Raises alarms. The first alarm of a kind and caller in a minute is written at once. Its repeats
 //! are counted, and written every second.
 
 use std::collections::HashMap;
@@ -10,10 +10,10 @@ use tokio::sync::Mutex;
 
 use crate::store;
 
-/// How long repeats are counted on one alarm, in milliseconds.
+/// The time for which repeats are counted on one alarm, in milliseconds.
 const GROUP_MS: i64 = 60_000;
 
-/// Raises alarms.
+/// Raises alarms, and counts their repeats.
 pub struct Alarms {
     db: Db,
     open: Mutex<HashMap<(AlarmKind, Option<CallerName>), Group>>,
@@ -22,18 +22,18 @@ pub struct Alarms {
 /// An alarm with its repeats.
 struct Group {
     alarm: Alarm,
-    /// Whether the database lacks something: repeats, or, with `seq` 0, the alarm itself.
+    /// Whether the database lacks something: repeats, or the alarm itself if `seq` is 0.
     dirty: bool,
 }
 
 impl Alarms {
-    /// Goes on where the database ends.
+    /// Continues after the newest alarm in the database.
     pub fn new(db: Db) -> Self {
         Self { db, open: Mutex::default() }
     }
 
     /// Raises an alarm. If the database fails, the failure is logged and the alarm is written
-    /// later: the refusal that raised the alarm must still go out.
+    /// later, because the refusal that raised the alarm must still go out.
     pub async fn ring(
         &self,
         now: Timestamp,
@@ -62,7 +62,7 @@ impl Alarms {
         }
     }
 
-    /// Writes what the database lacks.
+    /// Writes the alarms and repeats that the database lacks.
     pub async fn flush(&self, now: Timestamp) {
         let mut open = self.open.lock().await;
         for group in open.values_mut() {

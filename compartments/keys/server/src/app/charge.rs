@@ -1,5 +1,5 @@
-//! Charging budgets. Each instance counts what went through it, and recalls that from its log.
-//! Where instances share a database, they also take credits from windows that they share.
+//! Charges budgets. Each instance counts its own use, and recalls it from its log. If instances
+//! share a database, they also take credits from shared windows.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -14,17 +14,17 @@ use crate::domain::budget::{Budgets, Charge, Spent};
 use crate::domain::credit::Credit;
 use crate::store::{self, Reservation};
 
-/// What has been spent.
+/// The use of budgets so far.
 pub struct Charging {
     own: Mutex<Budgets>,
-    /// `Some` where other instances may share the budgets.
+    /// The credits of this instance; `Some` if other instances may share the budgets.
     credits: Option<tokio::sync::Mutex<Credits>>,
 }
 
 type Credits = HashMap<(CallerName, Operation), Credit>;
 
 impl Charging {
-    /// Goes on from what the log recalls.
+    /// Continues from the use that the log recalls.
     pub fn new(own: Budgets, db: &Db) -> Self {
         let shared = db.backend() == Backend::Postgres;
         Self { own: Mutex::new(own), credits: shared.then(Default::default) }
@@ -39,15 +39,16 @@ impl Charging {
         let Some(credits) = &self.credits else {
             return Ok(lock(&self.own).charge(budgets, charge));
         };
-        // A caller past its budget on this instance costs the others no turn at the database.
+        // A caller past its budget on this instance is refused before it takes a turn at the
+        // database.
         if let Some(spent) = lock(&self.own).refusal(budgets, charge) {
             return Ok(Err(spent));
         }
         let mut credits = credits.lock().await;
         for (n, (caller, budget)) in budgets.iter().enumerate() {
             let key = ((*caller).clone(), charge.operation);
-            // The credit leaves the map before its rest is returned to the database: whatever
-            // becomes of this request, the rest is returned once.
+            // The credit leaves the map before its rest is returned to the database, so that the
+            // rest is returned once, however this request ends.
             let credit = credits.remove(&key);
             match take_credit(db, credit, caller, *budget, charge).await? {
                 Ok(credit) => credits.insert(key, credit),
@@ -88,7 +89,7 @@ async fn take_credit(
     Ok(reserved.map(|size| Credit::new(at, size, records)))
 }
 
-/// Returns to the credits what a refused request does not use.
+/// Returns to the credits the records that a refused request does not use.
 fn give_back(credits: &mut Credits, budgets: &[(&CallerName, Budget)], charge: Charge) {
     for (caller, _) in budgets {
         if let Some(credit) = credits.get_mut(&((*caller).clone(), charge.operation)) {
@@ -98,7 +99,7 @@ fn give_back(credits: &mut Credits, budgets: &[(&CallerName, Budget)], charge: C
 }
 
 impl App {
-    /// Charges the budgets of the caller and of the compartment in front, or refuses and says when
+    /// Charges the budgets of the caller and of the compartment in front, or refuses and tells when
     /// to ask again.
     pub async fn charge(
         &self,

@@ -1,5 +1,5 @@
-//! The checks that calls pass: who asks, for whom, with which grant, and with whose signatures. A
-//! refusal raises an alarm.
+//! The checks that calls pass: the asking compartment, the caller that it serves, the grant, and
+//! the signatures. A refusal raises an alarm.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::domain::orders::{self, NotApproved};
 use crate::log::LogError;
 
-/// The compartment that asks, and the caller that it asks for.
+/// The two parties of a call: the compartment that asks, and the caller that it serves.
 pub struct Parties<'a> {
     /// The identity in the certificate: the compartment in front of the data.
     pub via: &'a CallerName,
@@ -21,7 +21,7 @@ pub struct Parties<'a> {
     pub caller: &'a CallerName,
 }
 
-/// The callers with a part of their own, from the configuration.
+/// The callers with a special role in the configuration.
 pub struct Roles {
     controller: CallerName,
     auditors: Vec<CallerName>,
@@ -29,7 +29,7 @@ pub struct Roles {
 }
 
 impl Roles {
-    /// The roles that the configuration gives out.
+    /// Reads the roles from the configuration.
     pub fn new(config: &Config) -> Self {
         Self {
             controller: config.controller.clone(),
@@ -38,7 +38,8 @@ impl Roles {
         }
     }
 
-    /// Whether `caller` commands. The controller can't be frozen: nobody could thaw it.
+    /// Whether `caller` is the controller. The controller can't be frozen, because nobody could
+    /// thaw it.
     pub fn is_controller(&self, caller: &CallerName) -> bool {
         *caller == self.controller
     }
@@ -81,12 +82,12 @@ impl App {
         self.check_thawed(who).await
     }
 
-    /// Checks that neither of the two is frozen. A route asks this again before its answer leaves:
-    /// a caller that was frozen while the request waited gets nothing, although the log names it.
+    /// Checks that neither party is frozen. A route checks this again before its answer leaves: a
+    /// caller that was frozen while the request waited gets nothing, although the log names it.
     pub async fn check_thawed(&self, who: &Parties<'_>) -> Result<(), Problem> {
         for name in [who.caller, who.via] {
             if self.shared.is_frozen(name) {
-                let detail = format!("{name} asks on while frozen");
+                let detail = format!("{name} keeps asking while frozen");
                 let now = self.now().await;
                 self.alarms.ring(now, AlarmKind::Frozen, Some(name), detail).await;
                 return Err(Problem::new(ProblemType::FROZEN, format!("{name} is frozen")));
@@ -114,8 +115,7 @@ impl App {
         Err(self.refuse_party(who, what).await)
     }
 
-    /// Checks that a compartment re-seals its own records, and that two people have opened the time
-    /// for it.
+    /// Checks that a compartment re-seals its own records, within the time that an order opened.
     pub async fn check_reseal(
         &self,
         who: &Parties<'_>,
@@ -133,15 +133,15 @@ impl App {
         Ok(())
     }
 
-    /// Refuses what no grant allows. The compartment may have made up a caller that the policy does
-    /// not know: then the alarm names the compartment.
+    /// Refuses a call that no grant allows. If the policy does not know the caller, the alarm names
+    /// the compartment, which may have made the name up.
     pub async fn refuse_party(&self, who: &Parties<'_>, what: String) -> Problem {
         let known = self.shared.access().knows(who.caller);
         let named = if known { who.caller } else { who.via };
         self.refuse_grant(named, format!("{what}, asked for {} by {}", who.caller, who.via)).await
     }
 
-    /// Refuses what no grant allows, with an alarm.
+    /// Refuses a call that no grant allows, with an alarm.
     pub async fn refuse_grant(&self, caller: &CallerName, what: String) -> Problem {
         let detail = format!("{caller} has no grant: {what}");
         let now = self.now().await;
@@ -149,7 +149,7 @@ impl App {
         Problem::not_granted(detail)
     }
 
-    /// The two approvers of an order that nobody may give alone.
+    /// Checks an order that one person may never give. Returns its two approvers.
     pub async fn check_signed<T: Order + Sync>(
         &self,
         by: &CallerName,
@@ -161,7 +161,8 @@ impl App {
         }
     }
 
-    /// The approvers of an order: two, or one who breaks the glass, which raises an alarm.
+    /// Checks an order. Returns its approvers: two, or one who breaks the glass, which raises an
+    /// alarm.
     pub async fn check_approved<T: Order + Sync>(
         &self,
         by: &CallerName,
@@ -200,7 +201,7 @@ impl App {
 /// The longest reason, in characters.
 const MAX_REASON: usize = 500;
 
-/// Checks a reason that is going to stand in the log.
+/// Checks a reason before it goes into the log.
 pub fn check_reason(reason: &str) -> Result<(), Problem> {
     if reason.trim().is_empty() || reason.chars().count() > MAX_REASON {
         return Err(Problem::bad_request(format!("a reason has 1 to {MAX_REASON} characters")));
@@ -208,7 +209,7 @@ pub fn check_reason(reason: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-/// A reader may ask beyond the log's end, and a witness may bring a note that is none; any other
+/// A reader may ask beyond the log's end, and a witness may bring a text that is no note. Any other
 /// error of the log is the compartment's own.
 impl From<LogError> for Problem {
     fn from(error: LogError) -> Self {
@@ -219,7 +220,7 @@ impl From<LogError> for Problem {
     }
 }
 
-/// A rule that the caller could have known says why it does not take the request.
+/// A bad request, with the reason that the rule gives: the caller could have known the rule.
 pub fn bad_request(error: &dyn Error) -> Problem {
     Problem::bad_request(error.to_string())
 }

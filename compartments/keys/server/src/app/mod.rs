@@ -1,5 +1,4 @@
-//! What the routes and the loops share: the compartment's state, and the checks that every call
-//! passes.
+//! The state that routes and loops share, and the checks that every call passes.
 
 mod alarms;
 mod charge;
@@ -32,30 +31,30 @@ pub use checks::{Parties, Roles, bad_request, check_reason};
 
 /// The state of the compartment.
 pub struct App {
-    /// Who may command, read the log, and ask for a domain's keys.
+    /// The controller, the auditors, and the front of each domain.
     pub roles: Roles,
-    /// Knows the decoys.
+    /// The function that tells decoys from customers.
     pub decoys: Decoys,
     /// The release log of this instance.
     pub log: ReleaseLog,
-    /// Raises alarms.
+    /// The alarms and their repeats.
     pub alarms: Alarms,
     /// The database, which instances share.
     pub db: Db,
-    /// Randomness.
+    /// The source of randomness.
     pub rng: Arc<dyn Rng>,
-    /// What the database holds for all instances.
+    /// The state in the database that all instances share.
     pub shared: Shared,
     charging: Charging,
     clock: SteadyClock,
 }
 
-/// How many days of the log are read at a start: a warrant holds for a week, and budgets and clocks
-/// take a day more.
+/// The number of days of the log that are read at a start. A warrant holds for a week, and budgets
+/// and clocks take a day more.
 const RECALL_DAYS: i32 = 8;
 
 impl App {
-    /// Opens the log, and brings budgets and the database up to what it says.
+    /// Opens the log, and brings budgets and the database up to the log's state.
     pub async fn open(
         config: &Config,
         db: Db,
@@ -114,8 +113,8 @@ impl App {
         Ok(self.log.save_checkpoint()?)
     }
 
-    /// The time to go by. A clock that was moved raises an alarm, and is not followed until the
-    /// next start.
+    /// The time for all rules. A clock that was moved raises an alarm, and is not followed until
+    /// the next start.
     pub async fn now(&self) -> Timestamp {
         let reading = self.clock.read();
         if let Some(jump) = reading.jump {
@@ -125,7 +124,7 @@ impl App {
         reading.now
     }
 
-    /// Writes to the log. An answer may leave only after that.
+    /// Writes events to the log. An answer may leave only after that.
     pub async fn write(&self, at: Timestamp, events: Vec<Event>) -> Result<(), Problem> {
         if events.is_empty() {
             return Ok(());
@@ -137,14 +136,14 @@ impl App {
         })
     }
 
-    /// Makes a change of this instance's own take effect here.
+    /// Makes a change that this instance wrote take effect here.
     pub async fn apply_change(&self) -> Result<(), Problem> {
         self.shared.reload().await.map_err(|e| Problem::internal(&e))
     }
 }
 
-/// Brings the database up to what the log says, so that an older copy of the database opens nothing
-/// again.
+/// Brings the database up to the log's state, so that an older copy of the database reopens
+/// nothing.
 async fn save_recalled(db: &Db, recalled: &Recalled) -> Result<(), StoreError> {
     for (id, drawn) in &recalled.drawn {
         store::redraw(db, *id, drawn).await?;

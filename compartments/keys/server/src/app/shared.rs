@@ -1,5 +1,5 @@
-//! What the database holds for all instances: it is read as a whole, and read again when its
-//! generation moves.
+//! The state in the database that all instances share. It is read as a whole, and read again when
+//! its generation moves.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
@@ -20,9 +20,9 @@ pub struct Shared {
     db: Db,
     root: KeyBytes,
     state: RwLock<State>,
-    /// The generation that `state` was read at.
+    /// The generation at which `state` was read.
     generation: Mutex<i64>,
-    /// Held while the database is read: an older reading must not replace a newer one.
+    /// Held while the database is read, so that an older reading never replaces a newer one.
     reloading: tokio::sync::Mutex<()>,
 }
 
@@ -36,7 +36,7 @@ struct State {
 }
 
 impl Shared {
-    /// Reads the database; `root` opens its secrets.
+    /// Reads the database, whose secrets `root` opens.
     pub async fn read(db: Db, root: KeyBytes) -> Result<Self, StartError> {
         let generation = store::generation(&db).await?;
         let state = State::read(&db, &root).await?;
@@ -52,7 +52,7 @@ impl Shared {
     /// Reads the database again.
     pub async fn reload(&self) -> Result<(), StartError> {
         let _one_at_a_time = self.reloading.lock().await;
-        // First: a change that comes while the rest is read moves the generation past this one.
+        // The generation is read first: a change that comes during the rest moves it past this one.
         let generation = store::generation(&self.db).await?;
         let state = State::read(&self.db, &self.root).await?;
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
@@ -65,7 +65,7 @@ impl Shared {
         Ok(store::generation(&self.db).await? != *lock(&self.generation))
     }
 
-    /// Grants and budgets.
+    /// The grants and budgets in force.
     pub fn access(&self) -> Arc<Access> {
         self.state().access.clone()
     }
@@ -85,7 +85,7 @@ impl Shared {
         self.state().erased.get(&domain).cloned().unwrap_or_default()
     }
 
-    /// Until when a domain's records may be re-sealed.
+    /// The last instant at which a domain's records may be re-sealed; `None` outside a rotation.
     pub fn reseal_until(&self, domain: Domain) -> Option<Timestamp> {
         self.state().reseal.get(&domain).copied()
     }
@@ -95,7 +95,7 @@ impl Shared {
         self.state().frozen.contains(caller)
     }
 
-    /// Makes a master key, and seals it for the database.
+    /// Makes a master key, sealed for the database.
     pub fn new_master(&self, name: &str, rng: &dyn Rng) -> Vec<u8> {
         custody::seal(&self.root, name, &KeyBytes::new(rng.bytes()), rng)
     }

@@ -42,22 +42,22 @@ pub enum ShareAnswer {
     /// The shares make a key that opens nothing here. All of them were dropped.
     WrongKey,
 }
-/// Why shares can't be handed over.
+/// A share that can't be handed over.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UnsealError {
     /// The socket can't be made, or does not exist.
     #[error("{}: {source}; is keys starting, and waiting for shares?", path.display())]
     Socket {
-        /// The socket.
+        /// The path of the socket.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
 }
 
 /// Waits for shares until they make a key that is `right`. If they make a wrong key, all shares are
-/// dropped: somebody mixed up two ceremonies.
+/// dropped, because somebody mixed up two ceremonies.
 pub async fn collect(
     path: &Path,
     right: &(dyn Fn(&KeyBytes) -> bool + Sync),
@@ -78,7 +78,7 @@ pub async fn collect(
         tracing::info!(?answer, "a custodian came");
         // The answer is plain data, which JSON can hold.
         let answer = serde_json::to_string(&answer).unwrap_or_default();
-        // A custodian who left before the answer still gave a share.
+        // A custodian who left before the answer has still given a share.
         let _ = stream.write_all(format!("{answer}\n").as_bytes()).await;
         if let Some(root) = root {
             break root;

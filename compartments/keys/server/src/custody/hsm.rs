@@ -39,8 +39,8 @@ pub struct HsmConfig {
     pub key: String,
     /// The file with the user PIN of the token, mode 0600.
     pub pin_file: PathBuf,
-    /// Directories that the library reads and writes, as its configuration and its tokens. The
-    /// process reaches no others.
+    /// The directories that the library reads and writes, such as its configuration and its tokens.
+    /// The process reaches no others.
     #[serde(default)]
     pub library_dirs: Vec<PathBuf>,
     /// TCP ports to which the library connects, if the module is on a network.
@@ -48,7 +48,7 @@ pub struct HsmConfig {
     pub library_ports: Vec<u16>,
 }
 
-/// Seals the root key under the key that `config` names. If there is no such key, it is made.
+/// Seals the root key under the key that `config` names. A missing key is made.
 pub fn seal_root(
     config: &HsmConfig,
     pin: &[u8],
@@ -62,7 +62,7 @@ pub fn seal_root(
     };
     token.check(key)?;
     let sealed = token.seal(key, root, rng.bytes())?;
-    // The caller keeps no other copy: a root key that does not open now would be lost.
+    // The caller keeps no other copy, so a root key that does not open now would be lost.
     token.open(key, &sealed)?;
     Ok(sealed)
 }
@@ -166,7 +166,7 @@ impl<'a> Token<'a> {
             .session
             .encrypt(&Mechanism::AesGcm(params), key, root.expose())
             .map_err(|e| HsmError::use_failed(self.config, &e))?;
-        // Read only now: some modules replace the IV with one of their own.
+        // The IV is read only now, because some modules replace it with their own.
         Ok([iv.as_slice(), &body].concat())
     }
 
@@ -212,7 +212,7 @@ static ALONE: Mutex<()> = Mutex::new(());
 /// The started PKCS#11 library. Nobody else in the process uses it until this is dropped.
 struct Library {
     pkcs11: Pkcs11,
-    /// Whether this call started it, and so ends it.
+    /// Whether this call started the library, and so ends it.
     ours: bool,
     _alone: MutexGuard<'static, ()>,
 }

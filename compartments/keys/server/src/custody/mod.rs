@@ -1,5 +1,5 @@
 //! Custody of the root key, under which every other secret is sealed at rest. A thief of the
-//! database and the directory of `keys` has no secret without what the custody guards.
+//! database and the directory of `keys` has no secret without the thing in custody.
 
 mod custodians;
 mod hsm;
@@ -33,12 +33,12 @@ pub enum Custody {
     Hsm(HsmConfig),
     /// Custodians: people, some of whom must come together at every start.
     Custodians {
-        /// The Unix socket at which the starting process takes their shares.
+        /// The Unix socket at which the starting process takes the shares.
         socket: PathBuf,
     },
 }
 
-/// Why the root key can't be kept or fetched.
+/// A root key that can't be kept or fetched.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CustodyError {
@@ -61,7 +61,7 @@ pub enum CustodyError {
     Wrong(String),
 }
 
-/// What has to be kept of a new root key.
+/// The parts of a new root key that must be kept.
 #[derive(Debug, Default)]
 pub struct Kept {
     /// The root key as the hardware module sealed it, to be kept with the other secrets.
@@ -70,12 +70,12 @@ pub struct Kept {
     pub shares: Vec<Share>,
 }
 
-/// How many custodians there are, and how many must come together.
+/// The number of custodians, and the number of shares that open the root key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quorum {
     /// The number of custodians.
     pub custodians: u8,
-    /// How many of them must come together.
+    /// The number of custodians who must come together.
     pub threshold: u8,
 }
 
@@ -104,8 +104,8 @@ impl Custody {
         }
     }
 
-    /// Fetches the root key. `sealed` is what [`Custody::keep`] left with the secrets. If
-    /// custodians guard the key, it waits until their shares make a key that is `right`.
+    /// Fetches the root key. `sealed` is the part that [`Custody::keep`] left with the secrets. If
+    /// custodians keep the key, this waits until their shares make a key that is `right`.
     pub async fn open(
         &self,
         sealed: Option<&[u8]>,
@@ -132,7 +132,7 @@ impl Custody {
 
 const NONCE: usize = 12;
 
-/// Seals a secret under the root key, for its name.
+/// Seals a secret under the root key, bound to the secret's name.
 #[must_use]
 pub fn seal(root: &KeyBytes, name: &str, secret: &KeyBytes, rng: &dyn Rng) -> Vec<u8> {
     let nonce = rng.bytes::<NONCE>();

@@ -15,7 +15,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 use super::Quorum;
 
 const VERSION: u8 = 1;
-/// Bytes of a share.
+/// The number of bytes in a share.
 const LENGTH: usize = 43;
 
 /// The share of one custodian.
@@ -26,7 +26,7 @@ pub struct Share {
     point: Vec<u8>,
 }
 
-/// Why a text is no share.
+/// A text that is no share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BadShare {
@@ -52,21 +52,21 @@ pub fn split(root: &KeyBytes, quorum: Quorum, rng: &dyn Rng) -> Vec<Share> {
         .collect()
 }
 
-/// Shares of one ceremony that have come together.
+/// The shares of one ceremony that have come together.
 #[derive(Default)]
 pub struct Shares(Vec<Share>);
 
-/// What happened to a share.
+/// The result of adding a share.
 #[derive(Debug)]
 pub enum Added {
     /// More shares are needed.
     Missing {
-        /// How many have come together.
+        /// The number of shares that have come together.
         have: usize,
-        /// How many are needed in all.
+        /// The number of shares that are needed in all.
         of: usize,
     },
-    /// The shares make a key. It is the right one if every share was.
+    /// The shares make a key. It is right if every share was right.
     Complete(KeyBytes),
     /// The share is from another ceremony than the ones before.
     Foreign,
@@ -75,7 +75,7 @@ pub enum Added {
 }
 
 impl Shares {
-    /// Adds a share.
+    /// Adds a share to those that came before.
     pub fn add(&mut self, share: Share) -> Added {
         if let Some(first) = self.0.first() {
             if first.ceremony != share.ceremony || first.threshold != share.threshold {

@@ -23,8 +23,8 @@ pub struct Mail {
     reached: Mutex<Reached>,
 }
 
-/// The readers whom the last alarm has reached, by their places in `readers`. When the alarm is
-/// repeated for the others, they don't get it again.
+/// The readers whom the last alarm has reached, by their places in `readers`. They don't get the
+/// alarm again when it is repeated for the others.
 #[derive(Debug, Default)]
 struct Reached {
     seq: u64,
@@ -32,7 +32,7 @@ struct Reached {
 }
 
 impl Mail {
-    /// Checks a configuration. The error says what is wrong with it.
+    /// Checks a configuration. The error names the fault.
     pub fn open(
         name: &str,
         origin: Origin,
@@ -60,9 +60,9 @@ impl Mail {
         Ok(mail)
     }
 
-    /// Sends one message to each reader. If it has reached somebody, and the relay refuses other
-    /// readers for good, the refusals are logged and not repeated: the address of somebody who left
-    /// must not hold up later alarms.
+    /// Sends one message to each reader. If the relay accepts mail for some readers and refuses
+    /// others for good, the refusals are logged and not repeated, because the address of somebody
+    /// who left must not hold up later alarms.
     pub async fn deliver(&self, alarm: &Alarm, now: Timestamp) -> Result<(), DeliveryError> {
         let mut refused = Vec::new();
         let mut failed = None;
@@ -72,7 +72,7 @@ impl Mail {
             }
             match self.send(to, alarm, now).await {
                 Ok(()) => _ = self.reached(alarm.seq).readers.insert(place),
-                // The relay can't be reached; the other readers have the same one.
+                // The relay can't be reached, and it is the same for the other readers.
                 Err(e @ DeliveryError::Mail { source: SendError::Open(_), .. }) => return Err(e),
                 Err(e @ DeliveryError::Mail { source: SendError::Refused { .. }, .. }) => {
                     refused.push((place, e));
@@ -137,8 +137,8 @@ impl Mail {
         .build()
     }
 
-    /// Writes a message to each reader: no alarm must fail later because an address can't be
-    /// written to.
+    /// Composes a message to each reader at the start, so that no alarm fails later because of a
+    /// bad address.
     fn check_addresses(&self) -> Result<(), MessageError> {
         let alarm = Alarm {
             seq: u64::MAX,

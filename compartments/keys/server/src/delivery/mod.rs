@@ -1,7 +1,7 @@
-//! Delivers alarms to places outside the process: webhooks, mailboxes, syslog.
+//! Delivers alarms to sinks outside the process: webhooks, mailboxes, syslog.
 //!
-//! [`Sink::deliver`] delivers one alarm to one place. After an error the alarm may not have
-//! arrived, and the caller repeats it until it is `Ok`: every place gets every alarm at least once.
+//! [`Sink::deliver`] delivers one alarm to one sink. After an error the alarm may not have arrived,
+//! and the caller repeats it until the result is `Ok`: every sink gets every alarm at least once.
 //! An alarm that arrives twice has the same webhook-id, Message-ID, or `seq`.
 
 mod mail;
@@ -40,7 +40,7 @@ pub enum SinkConfig {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ca: Option<PathBuf>,
     },
-    /// People with mailboxes.
+    /// People who read alarms in their mailboxes.
     Mail {
         /// The name of the place. No two places share one.
         name: String,
@@ -72,7 +72,7 @@ impl SinkConfig {
         }
     }
 
-    /// The TCP port to which it connects; the sandbox opens it.
+    /// The TCP port to which the sink connects; the sandbox opens it.
     #[must_use]
     pub fn port(&self) -> Option<u16> {
         match self {
@@ -97,8 +97,8 @@ enum Way {
     Syslog(Syslog),
 }
 
-/// Why a place can't be used, or why an alarm did not reach it. The message quotes no URL, no
-/// address of a person and no secret.
+/// A sink that can't be used, or that an alarm did not reach. The message quotes no URL, no address
+/// of a person and no secret.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeliveryError {
@@ -107,7 +107,7 @@ pub enum DeliveryError {
     Config {
         /// The name of the place.
         sink: String,
-        /// What is wrong with the entry, and how it should be.
+        /// The fault of the entry, and its right form.
         cause: String,
     },
     /// The secret can't be read.
@@ -115,7 +115,7 @@ pub enum DeliveryError {
     Secret {
         /// The name of the place.
         sink: String,
-        /// What is wrong with the file.
+        /// The fault of the file.
         source: ConfigError,
     },
     /// The place did not answer.
@@ -131,7 +131,7 @@ pub enum DeliveryError {
     Refused {
         /// The name of the place.
         sink: String,
-        /// The HTTP status.
+        /// The HTTP status of the answer.
         status: u16,
     },
     /// The mail relay did not take the alarm.
@@ -139,15 +139,15 @@ pub enum DeliveryError {
     Mail {
         /// The name of the place.
         sink: String,
-        /// Why the relay did not take it.
+        /// The relay's reason.
         source: SendError,
     },
 }
 
 impl Sink {
     /// Checks `config` and reads its files, so that a mistake shows at the start and not when the
-    /// first alarm rings. `origin` is the name of the log: it tells the reader which instance
-    /// sends.
+    /// first alarm rings. `origin` is the name of the log, by which the reader knows the sending
+    /// instance.
     pub fn open(config: &SinkConfig, origin: &str) -> Result<Self, DeliveryError> {
         let name = config.name().to_owned();
         let bad = |cause: String| DeliveryError::Config { sink: name.clone(), cause };
@@ -176,10 +176,10 @@ impl Sink {
         &self.name
     }
 
-    /// Delivers `alarm` to the place. After an error it may or may not have arrived. Deliver one
-    /// alarm after the other: mail remembers only for the last alarm which readers it has reached.
+    /// Delivers `alarm`. After an error it may or may not have arrived. Deliver one alarm after the
+    /// other, because mail remembers the reached readers of the last alarm only.
     pub async fn deliver(&self, alarm: &Alarm, now: Timestamp) -> Result<(), DeliveryError> {
-        // Done here for all ways of delivery: they all get one line of a bounded length.
+        // This is done here for all sinks, so that each gets one line of a bounded length.
         let alarm = Alarm { detail: text::one_line(&alarm.detail), ..alarm.clone() };
         match &self.way {
             Way::Webhook(webhook) => webhook.deliver(&alarm, now).await,
@@ -189,7 +189,7 @@ impl Sink {
     }
 }
 
-/// What to do about some common answers.
+/// Advice on some common answers.
 const fn hint(status: u16) -> &'static str {
     match status {
         300..=399 => ", and redirects are not followed: set `url` to where it leads",

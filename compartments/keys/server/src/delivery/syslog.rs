@@ -13,7 +13,7 @@ use tokio::net::{UdpSocket, UnixDatagram, lookup_host};
 use super::DeliveryError;
 use super::text::{Origin, host_port, title};
 
-/// How long the name server, or a full socket, may take.
+/// The longest wait for the name server, or for a full socket.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// The facility for security and authorization messages.
 const LOG_AUTH: u8 = 4;
@@ -29,12 +29,12 @@ pub struct Syslog {
 #[derive(Debug)]
 enum Target {
     Local(PathBuf),
-    /// `HOST:PORT`.
+    /// The daemon's `HOST:PORT`.
     Udp(String),
 }
 
 impl Syslog {
-    /// Checks an address. The error says what is wrong with it.
+    /// Checks an address. The error names the fault.
     pub fn open(name: &str, origin: &Origin, address: &str) -> Result<Self, String> {
         let target = match address.strip_prefix("udp://") {
             Some(peer) if host_port(peer).is_some() => Target::Udp(peer.to_owned()),
@@ -48,8 +48,8 @@ impl Syslog {
         Ok(Self { name: name.to_owned(), host: origin.host(), target })
     }
 
-    /// Sends one line. The socket is opened for each line, because a daemon that was restarted has
-    /// a new one.
+    /// Sends one line. The socket is opened for each line, because a restarted daemon has a new
+    /// one.
     pub async fn deliver(&self, alarm: &Alarm) -> Result<(), DeliveryError> {
         let line = line(alarm, &self.host);
         let sending = async {
@@ -83,7 +83,7 @@ async fn send_udp(peer: &str, line: &[u8]) -> io::Result<()> {
     UdpSocket::bind(local).await?.send_to(line, peer).await.map(drop)
 }
 
-/// The message. It is the same for the same alarm, at every attempt.
+/// Makes the message. It is the same for the same alarm, at every attempt.
 fn line(alarm: &Alarm, host: &str) -> String {
     let priority = LOG_AUTH * 8 + severity(alarm.kind);
     // RFC 5424 allows at most six digits of a second.

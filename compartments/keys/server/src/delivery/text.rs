@@ -1,15 +1,15 @@
-//! Words and names that all ways of delivery share.
+//! Words and names that all sinks share.
 
 use keys_api::{Alarm, AlarmKind};
 
-/// The longest detail, in bytes. With it a syslog line stays below 2,048 bytes, which every
-/// receiver should take (RFC 5424, section 6.1).
+/// The longest detail, in bytes. It keeps a syslog line below 2,048 bytes, which every receiver
+/// should accept (RFC 5424, section 6.1).
 const MAX_DETAIL: usize = 1024;
 /// The longest origin, in bytes: Message-IDs and host names are limited.
 const MAX_ORIGIN: usize = 100;
 
-/// `text` as one line, cut if it is too long. Characters that break a line or change how it reads,
-/// as control characters and marks of direction, become blanks.
+/// Makes `text` one line, cut if it is too long. Characters that break a line or change how it
+/// reads, such as control characters and marks of direction, become blanks.
 pub fn one_line(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(MAX_DETAIL));
     for c in text.chars() {
@@ -41,7 +41,7 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// Checks the name of a log. The error says what is wrong with it.
+    /// Checks the name of a log. The error names the fault.
     pub fn new(origin: &str) -> Result<Self, String> {
         let named = origin.bytes().any(|b| b.is_ascii_alphanumeric());
         if !named || origin.len() > MAX_ORIGIN || origin.contains(is_troublesome) {
@@ -54,8 +54,8 @@ impl Origin {
         Ok(Self { text: origin.to_owned(), slug })
     }
 
-    /// The identity of an alarm, the same at every attempt. It has no dot, because the signature of
-    /// a webhook ends the identity with one.
+    /// The identity of an alarm, the same at every attempt. It has no dot, because the signed text
+    /// of a webhook ends the identity with one.
     pub fn event_id(&self, seq: u64) -> String {
         format!("alarm_{}_{seq}", self.slug)
     }
@@ -67,13 +67,14 @@ impl Origin {
     }
 }
 
-/// `text` with a hyphen for every character that is not `good`; a hyphen if it is empty.
+/// Replaces every character of `text` that is not `good` with a hyphen. An empty text becomes a
+/// hyphen.
 fn replaced(text: &str, good: impl Fn(char) -> bool) -> String {
     let out: String = text.chars().map(|c| if good(c) { c } else { '-' }).collect();
     if out.is_empty() { "-".to_owned() } else { out }
 }
 
-/// The two halves of `HOST:PORT`.
+/// Splits `HOST:PORT` into its two parts.
 pub fn host_port(address: &str) -> Option<(&str, u16)> {
     let (host, port) = address.rsplit_once(':')?;
     let port = port.parse().ok().filter(|port| *port != 0)?;
@@ -89,7 +90,7 @@ pub fn title(alarm: &Alarm) -> String {
     }
 }
 
-/// The meaning of an alarm, and what to do first, as in the table of the operator's manual.
+/// The meaning of an alarm and the first thing to do, as in the table of the operator's manual.
 pub const fn advice(kind: AlarmKind) -> (&'static str, &'static str) {
     match kind {
         AlarmKind::Budget => (

@@ -1,4 +1,4 @@
-//! Alarms to webhooks, signed as <https://www.standardwebhooks.com> says.
+//! Alarms to webhooks, signed by the rules of <https://www.standardwebhooks.com>.
 
 use std::error::Error;
 use std::net::IpAddr;
@@ -28,9 +28,9 @@ use zeroize::Zeroizing;
 use super::DeliveryError;
 use super::text::Origin;
 
-/// How long the other side may take, from the first packet to the status of its answer.
+/// The longest time from the first packet to the status of the answer.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// The authorities that Debian and systems like it trust.
+/// The authorities that Debian and similar systems trust.
 const SYSTEM_CA: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// A web server that takes alarms.
@@ -105,7 +105,7 @@ impl Webhook {
     }
 }
 
-/// Leaves the URL out, which often holds a token.
+/// Leaves the URL out, because it often holds a token.
 impl std::fmt::Debug for Webhook {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Webhook({:?})", self.name)
@@ -159,7 +159,7 @@ fn client(ca: Option<&Path>) -> Result<Client<HttpsConnector<HttpConnector>, Ful
         .with_no_client_auth();
     let builder = HttpsConnectorBuilder::new().with_tls_config(tls);
     let builder = if ca.is_some() { builder.https_only() } else { builder.https_or_http() };
-    // Alarms are rare, and the other side may move: each has a connection of its own.
+    // Alarms are rare, and the other side may move, so each has a connection of its own.
     Ok(Client::builder(TokioExecutor::new())
         .pool_max_idle_per_host(0)
         .build(builder.enable_http1().build()))
@@ -178,7 +178,7 @@ fn roots(ca: &Path) -> Result<RootCertStore, String> {
     Ok(roots)
 }
 
-/// The body. It is the same for the same alarm, at every attempt.
+/// The body of the request. It is the same for the same alarm, at every attempt.
 fn body(alarm: &Alarm, origin: &Origin) -> String {
     json!({
         "type": format!("alarm.{}", alarm.kind.as_str()),
@@ -197,7 +197,7 @@ fn body(alarm: &Alarm, origin: &Origin) -> String {
     .to_string()
 }
 
-/// An error with all its causes: the outermost only says that the request failed.
+/// An error with all its causes, because the outermost one says only that the request failed.
 fn chain(error: &dyn Error) -> String {
     let causes = std::iter::successors(error.source(), |&e| e.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use cofferdam_core::{CallerName, Domain, FieldSet, Operation};
 use keys_api::{Budget, CallerPolicy, Policy};
 
-/// The grants and budgets of every caller, as the policy in force has them.
+/// The grants and budgets of every caller, by the policy in force.
 pub struct Access {
     /// The policy in force.
     pub policy: Policy,
@@ -14,19 +14,19 @@ pub struct Access {
     lowered: HashMap<(CallerName, Operation), Budget>,
 }
 
-/// Why a budget can't be lowered.
+/// A budget that can't be lowered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadLowering {
     /// The policy gives the caller no budget for the operation.
     #[error("{0} has no budget for {1}")]
     NoBudget(CallerName, Operation),
-    /// A window is above the policy's.
+    /// A window is above the policy's, and raising a budget takes two people.
     #[error("no window may be above the policy's: raising a budget takes two people")]
     Raised,
 }
 
 impl Access {
-    /// Takes a policy that was checked, and the budgets that are lower than it says.
+    /// Takes a checked policy, and the budgets that are lower than the policy's.
     pub fn new(policy: Policy, lowered: HashMap<(CallerName, Operation), Budget>) -> Self {
         let callers = policy.callers.iter().map(|of| (of.name.clone(), of.clone())).collect();
         Self { policy, callers, lowered }
@@ -37,8 +37,8 @@ impl Access {
         self.callers.contains_key(caller)
     }
 
-    /// Whether `caller` may do `operation` on all of `fields`. An operation that names no fields
-    /// takes a grant as well.
+    /// Whether `caller` may do `operation` on all of `fields`. An operation without fields needs a
+    /// grant as well.
     pub fn allows(
         &self,
         caller: &CallerName,
@@ -59,15 +59,15 @@ impl Access {
     }
 
     /// The budget in force: the lower of the policy's and a lowered one. A later policy does not
-    /// raise what somebody lowered.
+    /// raise a lowered budget.
     pub fn budget(&self, caller: &CallerName, operation: Operation) -> Option<Budget> {
         let policy = self.policy_budget(caller, operation)?;
         let lowered = self.lowered.get(&(caller.clone(), operation));
         Some(lowered.map_or(policy, |lowered| lowered.min(policy)))
     }
 
-    /// The budgets that count for `operation` of `caller` through `via`: the caller's own, which it
-    /// must have, and the one of the compartment in front, if it has one.
+    /// The budgets that count for `operation` of `caller` through `via`: the caller's own, which
+    /// must exist, and the front's, if it has one.
     pub fn budgets<'a>(
         &self,
         caller: &'a CallerName,
@@ -81,7 +81,7 @@ impl Access {
         Some(budgets)
     }
 
-    /// Checks that `budget` is in no window above the policy's; `None` gives the policy's back.
+    /// Checks that `budget` is in no window above the policy's; `None` restores the policy's.
     pub fn check_lowering(
         &self,
         caller: &CallerName,

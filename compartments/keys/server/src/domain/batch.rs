@@ -3,13 +3,13 @@
 use cofferdam_core::Record;
 use keys_api::MAX_BATCH;
 
-/// Why a list can't be taken.
+/// A list that a call may not name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadBatch {
     /// The list is empty or too long.
     #[error("a call names 1 to {MAX_BATCH} items, not {0}")]
     Count(usize),
-    /// The records do not ascend, or one of them stands twice.
+    /// The records do not ascend, or one of them appears twice.
     #[error("records must be ascending, none twice")]
     Order,
     /// A record is [`Record::NOBODY`], which has no keys.
@@ -17,12 +17,12 @@ pub enum BadBatch {
     Nobody,
 }
 
-/// Takes 1 to [`MAX_BATCH`] items.
+/// Checks that there are 1 to [`MAX_BATCH`] items.
 pub fn check_count(items: usize) -> Result<(), BadBatch> {
     if (1..=MAX_BATCH).contains(&items) { Ok(()) } else { Err(BadBatch::Count(items)) }
 }
 
-/// Takes records that ascend, none twice.
+/// Checks that records ascend, none twice.
 pub fn check_records(records: &[Record]) -> Result<(), BadBatch> {
     if !records.is_sorted_by(|a, b| a < b) {
         return Err(BadBatch::Order);

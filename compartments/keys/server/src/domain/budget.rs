@@ -1,27 +1,28 @@
-//! Read budgets: so many records in any minute, hour and day, and a burst beyond the minute's
+//! Read budgets: a limit of records in any minute, hour and day, and a burst beyond the minute's
 //! limit.
 //!
 //! A window of length *T* is kept as slots of *T*/60 (the day's as hours), and its oldest slot
 //! counts whole. So no more than the limit passes in *any* span of length *T*, and memory does not
-//! grow with use. The burst is a window of an hour that counts what went beyond the minute's limit.
+//! grow with use. The burst is a window of an hour that counts the records beyond the minute's
+//! limit.
 
 use std::collections::{HashMap, VecDeque};
 
 use cofferdam_core::{CallerName, Operation, Timestamp};
 use keys_api::Budget;
 
-/// Extra slots of windows that instances share: a credit is spent within a second of its
-/// reservation, so that it may stand one slot before its use.
+/// Extra slots of windows that instances share. A credit is spent within a second of its
+/// reservation, so it may be one slot older than its use.
 pub const SHARED_SLACK: i64 = 1;
 
 /// One use of a budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Charge {
-    /// What is done.
+    /// The operation that is charged.
     pub operation: Operation,
-    /// When it is done.
+    /// The instant of the use.
     pub at: Timestamp,
-    /// With how many records.
+    /// The number of records.
     pub records: u64,
 }
 
@@ -40,7 +41,7 @@ pub struct Spent {
     pub window: &'static str,
     /// The limit, in records.
     pub limit: u64,
-    /// In how many seconds the same request could pass; `None`: it is larger than the limit.
+    /// The seconds after which the same request could pass; `None` if it is larger than the limit.
     pub retry_after_s: Option<u64>,
 }
 
@@ -68,7 +69,7 @@ impl Budgets {
         })
     }
 
-    /// Counts a use that has happened, whatever the limit. What is beyond `minute` counts as burst.
+    /// Counts a use that has happened, whatever the limit. Records beyond `minute` count as burst.
     pub fn record(&mut self, caller: &CallerName, charge: Charge, minute: u64) {
         self.windows(caller, charge.operation).record(charge.at, charge.records, minute);
     }
@@ -109,19 +110,19 @@ impl Refusal {
     }
 }
 
-/// What the database keeps of one window.
+/// The part of one window that the database keeps.
 #[derive(Debug, PartialEq, Eq)]
 pub struct KeptWindow {
     /// The window's name.
     pub name: &'static str,
-    /// The oldest slot that counts.
+    /// The number of the oldest slot that counts.
     pub oldest: i64,
     /// The slots that were changed since they were read, with their records.
     pub changed: Vec<(i64, u64)>,
 }
 
 impl Windows {
-    /// Empty windows that keep `slack` slots more than their span.
+    /// Makes empty windows that keep `slack` slots more than their span.
     pub fn new(slack: i64) -> Self {
         Self {
             minute: Window::new("minute", 1_000, 61 + slack),
@@ -131,7 +132,7 @@ impl Windows {
         }
     }
 
-    /// What keeps `records` more from passing.
+    /// The limit that refuses `records` more.
     pub fn refusal(&mut self, budget: Budget, now: Timestamp, records: u64) -> Option<Refusal> {
         let refuse = |window, limit, retry_after_s| Some(Refusal { window, limit, retry_after_s });
         let beyond = self.beyond(now, records, budget.minute);
@@ -170,7 +171,7 @@ impl Windows {
         }
     }
 
-    /// Fills a slot as the database has it.
+    /// Fills a slot from the database.
     pub fn recall(&mut self, name: &str, slot: i64, records: u64) {
         let windows = [&mut self.minute, &mut self.hour, &mut self.day, &mut self.burst];
         if let Some(window) = windows.into_iter().find(|window| window.name == name) {
@@ -178,7 +179,7 @@ impl Windows {
         }
     }
 
-    /// What the database has to keep.
+    /// The windows in the form that the database keeps.
     pub fn kept(&self) -> impl Iterator<Item = KeptWindow> {
         [&self.minute, &self.hour, &self.day, &self.burst].into_iter().map(|window| {
             let newest = window.used.back().map_or(i64::MIN, |(slot, _)| *slot);
@@ -187,7 +188,7 @@ impl Windows {
         })
     }
 
-    /// How many of `records` go beyond the minute's limit.
+    /// The part of `records` that goes beyond the minute's limit.
     fn beyond(&mut self, now: Timestamp, records: u64, minute: u64) -> u64 {
         self.minute.used(now).saturating_add(records).saturating_sub(minute).min(records)
     }
@@ -197,9 +198,9 @@ impl Windows {
 struct Window {
     name: &'static str,
     slot_ms: i64,
-    /// How many slots count, the newest included.
+    /// The number of slots that count, the newest included.
     slots: i64,
-    /// Slot number and records, ascending.
+    /// The slot numbers with their records, ascending.
     used: VecDeque<(i64, u64)>,
     /// The slots that were changed since they were read from a database.
     touched: Vec<i64>,
@@ -210,8 +211,8 @@ impl Window {
         Self { name, slot_ms, slots, used: VecDeque::new(), touched: Vec::new() }
     }
 
-    /// The slot of `at`; never before the newest one, so that a clock that is set back opens no
-    /// budget again.
+    /// The slot of `at`. It is never before the newest slot, so that a clock that is set back
+    /// reopens no budget.
     fn slot(&self, at: Timestamp) -> i64 {
         let slot = at.as_millisecond().div_euclid(self.slot_ms);
         self.used.back().map_or(slot, |(newest, _)| slot.max(*newest))
@@ -235,8 +236,8 @@ impl Window {
         }
     }
 
-    /// Notes a change. Slots that no longer count are dropped from the notes, so that the notes of
-    /// a window that no database keeps stay short.
+    /// Notes a change of a slot. Slots that no longer count leave the notes, so that the notes stay
+    /// short for a window that no database keeps.
     fn touch(&mut self, slot: i64) {
         if !self.touched.contains(&slot) {
             self.touched.retain(|other| *other > slot - self.slots);
@@ -259,7 +260,7 @@ impl Window {
         }
     }
 
-    /// In how many seconds `records` more will fit; `None` when they never do.
+    /// The seconds after which `records` more will fit; `None` if they never will.
     fn wait(&self, now: Timestamp, records: u64, limit: u64) -> Option<u64> {
         let mut used: u64 = self.used.iter().map(|(_, used)| used).sum();
         if records > limit {

@@ -1,4 +1,4 @@
-//! What the list of callers says of each.
+//! The status of each caller in the list of callers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,8 +7,8 @@ use keys_api::{CallerPolicy, CallerStatus};
 
 use super::access::Access;
 
-/// The status of one caller. `records` says how many records each domain has; `last_hour`, how many
-/// an operation took in the last hour.
+/// Makes the status of one caller. `records` has the number of records in each domain; `last_hour`
+/// has the number that an operation took in the last hour.
 pub fn status(
     access: &Access,
     caller: &CallerPolicy,

@@ -1,16 +1,16 @@
-//! Credits: records that this instance has taken from budgets shared with other instances, to spend
-//! without asking the database for each call.
+//! Credits: records that this instance has taken from budgets shared with other instances. It
+//! spends them without asking the database for each call.
 
 use cofferdam_core::Timestamp;
 use jiff::SignedDuration;
 
-/// How long a credit may be spent. Shared windows keep one extra slot, so that a credit never
-/// expires before its use.
+/// The time for which a credit may be spent. Shared windows keep one extra slot, so that a credit
+/// never expires before its use.
 const LIFE: SignedDuration = SignedDuration::from_millis(900);
 /// The largest credit, in records.
 const MAX_SIZE: u64 = 100_000;
 
-/// A credit.
+/// A credit: records that were taken at one instant, some of them spent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Credit {
     taken: Timestamp,
@@ -19,12 +19,12 @@ pub struct Credit {
 }
 
 impl Credit {
-    /// A credit of `size` records, of which `spent` are used at once.
+    /// Makes a credit of `size` records, of which `spent` are used at once.
     pub const fn new(taken: Timestamp, size: u64, spent: u64) -> Self {
         Self { taken, size, left: size.saturating_sub(spent) }
     }
 
-    /// The credit after `records` more; `None` if it is too old or too small.
+    /// Spends `records`; `None` if the credit is too old or too small.
     pub fn spend(self, now: Timestamp, records: u64) -> Option<Self> {
         let left = self.left.checked_sub(records).filter(|_| self.is_fresh(now))?;
         Some(Self { left, ..self })
@@ -35,14 +35,14 @@ impl Credit {
         self.left += records;
     }
 
-    /// When the credit was taken, and how many records of it are left.
+    /// The instant at which the credit was taken, and the records that are left of it.
     pub fn rest(self) -> Option<(Timestamp, u64)> {
         (self.left > 0).then_some((self.taken, self.left))
     }
 
-    /// How many records to ask for, for a call of `records`: twice the credit that was used up
-    /// within its life, but no more than a quarter of the minute's budget; otherwise only what the
-    /// call needs.
+    /// The number of records to ask for, for a call of `records`: twice the last credit if it was
+    /// used up within its life, but at most a quarter of the minute's budget; otherwise only the
+    /// number that the call needs.
     pub fn next_size(self, now: Timestamp, records: u64, minute: u64) -> u64 {
         if !self.is_fresh(now) {
             return records;

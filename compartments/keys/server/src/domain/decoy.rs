@@ -1,5 +1,5 @@
-//! Decoys: record numbers where nobody lives, chosen by a keyed function, so that nothing in the
-//! data tells them apart.
+//! Decoys: record numbers of customers who do not exist, chosen by a keyed function, so that
+//! nothing in the data tells them from customers.
 
 use aws_lc_rs::hmac;
 use cofferdam_core::{CallerName, Domain, KeyBytes, Operation, Record, Timestamp};
@@ -14,23 +14,23 @@ pub struct Decoys {
 /// A decoy that a caller touched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Touched {
-    /// When it was touched.
+    /// The instant of the touch.
     pub at: Timestamp,
     /// The caller that touched it.
     pub caller: CallerName,
-    /// The decoy.
+    /// The record number of the decoy.
     pub record: Record,
     /// Whether its password was presented; otherwise its keys were released.
     pub presented: bool,
 }
 
 impl Decoys {
-    /// About one record in `one_in` is a decoy.
+    /// Makes the function for a key. About one record in `one_in` is a decoy.
     pub fn new(key: &KeyBytes, one_in: u32) -> Self {
         Self { key: hmac::Key::new(hmac::HMAC_SHA256, key.expose()), one_in: one_in.max(2) }
     }
 
-    /// Whether nobody lives at `record`. Only customers have decoys.
+    /// Whether `record` is a decoy. Only customers have decoys.
     pub fn is_decoy(&self, domain: Domain, record: Record) -> bool {
         if domain != Domain::Accounts || record == Record::NOBODY {
             return false;
@@ -40,8 +40,8 @@ impl Decoys {
         head < u64::MAX / u64::from(self.one_in)
     }
 
-    /// The decoys that an entry of the log touched: data that was sealed for a decoy is its
-    /// filling, and touches nobody.
+    /// The decoys that an entry of the log touched. Sealing data for a decoy fills it, and is no
+    /// touch.
     pub fn touched_by(&self, entry: Entry) -> Vec<Touched> {
         let at = entry.at;
         let (caller, records, presented) = match entry.event {

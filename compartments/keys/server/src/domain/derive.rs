@@ -26,7 +26,7 @@ impl KeyType for Bytes32 {
 }
 
 impl KeyRing {
-    /// A ring without master keys.
+    /// Makes a ring without master keys.
     pub fn new(pepper: &KeyBytes, index: &KeyBytes) -> Self {
         Self {
             masters: BTreeMap::new(),
@@ -76,8 +76,8 @@ impl KeyRing {
         Some(keys.collect())
     }
 
-    /// The verifier of a password hash. It covers the record, so that a verifier that is moved to
-    /// another customer is worth nothing.
+    /// The verifier of a password hash. It covers the record, so a verifier that is moved to
+    /// another customer does not match.
     pub fn harden(&self, record: Record, hash: &KeyBytes) -> KeyBytes {
         let mut context = hmac::Context::with_key(&self.pepper);
         context.update(&record.0.to_be_bytes());
@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(hex.concat(), GOLDEN);
     }
 
-    /// Computed apart from this code, with HMAC alone (RFC 5869, sections 2.2 and 2.3).
+    /// Computed without this code, with HMAC alone (RFC 5869, sections 2.2 and 2.3).
     const GOLDEN: &str = "5bdd647db8efd23fa5d3aa88a44b0ab15ac0c66c98e30999ff7e2b9e5f6bcb60";
 
     #[test]

@@ -1,9 +1,9 @@
-//! What may be done with a domain's epochs, and in which order.
+//! The changes of a domain's epochs that are allowed, and their order.
 
 use cofferdam_core::{Domain, Epoch};
 use keys_api::{DomainEpochs, EpochChange, EpochOrder, Event};
 
-/// Why an order can't be carried out on the epochs as they are.
+/// An order that does not fit the present epochs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum OutOfTurn {
     /// The order starts another epoch than the next one.
@@ -31,13 +31,14 @@ pub fn check(before: &DomainEpochs, change: EpochChange) -> Result<(), OutOfTurn
     }
 }
 
-/// Whether one person may give this order with a reason: an old key is destroyed by two people or
-/// not at all.
+/// Whether one person may give this order with a reason. Destroying an old key always takes two
+/// people.
 pub const fn may_break_glass(order: &EpochOrder) -> bool {
     order.break_glass.is_none() || matches!(order.change, EpochChange::Start { .. })
 }
 
-/// What the log says of a change: an order with two signatures and no reason was an ordinary one.
+/// The event that the log records for a change. An order with two signatures and no reason is an
+/// ordinary one.
 pub fn event(
     domain: Domain,
     change: EpochChange,

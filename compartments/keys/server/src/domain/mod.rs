@@ -1,5 +1,5 @@
-//! The rules of the compartment: which keys a call asks for, who may have them, how many, and what
-//! the log says of it. No I/O.
+//! The rules of the compartment: the keys that a call asks for, the grants and budgets that allow
+//! them, and the events for the log. No I/O.
 
 pub mod access;
 pub mod batch;

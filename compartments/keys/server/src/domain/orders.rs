@@ -1,18 +1,18 @@
-//! When an order counts as approved: by two people, or by one person who breaks the glass.
+//! The approval of orders: by two people, or by one person who breaks the glass.
 
 use std::ops::RangeInclusive;
 
 use cofferdam_core::Timestamp;
 use keys_api::{ApproverKey, BadSignature, Order, Signed};
 
-/// How long a reason for breaking the glass is, in characters.
+/// The length of a reason for breaking the glass, in characters.
 const GLASS_REASON: RangeInclusive<usize> = 10..=500;
 
-/// Why an order does not count as approved.
+/// An order that is not approved.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotApproved {
     /// The order's time is over.
-    #[error("the order was to be carried out until {0}")]
+    #[error("the order is too late: it could be carried out until {0}")]
     Late(Timestamp),
     /// The signatures do not hold, or are too few.
     #[error(transparent)]

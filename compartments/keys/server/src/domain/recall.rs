@@ -1,5 +1,5 @@
-//! What the last days of the log mean at a start. The log is written before anything else, so it
-//! knows better than a database that was put back from an older copy.
+//! The state that the last days of the log give at a start. The log is written before anything
+//! else, so it is right even if the database was restored from an older copy.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use roaring::RoaringBitmap;
 use super::access::Access;
 use super::budget::{Budgets, Charge};
 
-/// What the entries say so far.
+/// The state that the entries give so far.
 pub struct Recalled {
     access: Arc<Access>,
     /// The use of budgets.
@@ -24,16 +24,16 @@ pub struct Recalled {
     pub erased: BTreeMap<Domain, RoaringBitmap>,
     /// The warrants that were closed.
     pub closed: BTreeSet<WarrantId>,
-    /// The callers that were frozen or thawed, as the last entry about each says.
+    /// The callers that were frozen or thawed, by the last entry about each.
     pub frozen: BTreeMap<CallerName, bool>,
-    /// The budgets that were lowered, as the last entry about each says; `None`: the policy's.
+    /// The budgets that were lowered, by the last entry about each; `None` for the policy's.
     pub lowered: BTreeMap<(CallerName, Operation), Option<Budget>>,
     /// The epochs whose master keys were destroyed.
     pub retired: BTreeSet<(Domain, Epoch)>,
 }
 
 impl Recalled {
-    /// Nothing yet; `access` says how much of a use was burst.
+    /// Starts with nothing; `access` tells how much of a use was burst.
     pub fn new(access: Arc<Access>) -> Self {
         Self {
             access,
@@ -53,7 +53,7 @@ impl Recalled {
         let at = entry.at;
         self.last = self.last.max(Some(at));
         match &entry.event {
-            // A warrant has a count of its own, and no budget.
+            // A warrant has a count of its own, and takes no budget.
             Event::Released { warrant: Some(id), records, .. } => {
                 add(self.drawn.entry(*id).or_default(), records);
             }

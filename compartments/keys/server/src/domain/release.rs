@@ -1,4 +1,5 @@
-//! One release: which keys a call asks for, which of them are withheld, and what the log says.
+//! The rules of one release: the keys that a call asks for, those that are withheld, and the events
+//! for the log.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,8 +11,8 @@ use super::batch::{BadBatch, check_count, check_records};
 use super::decoy::Decoys;
 use super::derive::KeyRing;
 
-/// The keys that a call asks for. Every group names an epoch that has a master key, and no key
-/// stands in two groups.
+/// The keys that a call asks for. Every group names an epoch that has a master key, and no key is
+/// in two groups.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     domain: Domain,
@@ -27,7 +28,7 @@ struct Group {
     records: Vec<Record>,
 }
 
-/// What a release rests on.
+/// The permission that a release needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Basis {
     /// A warrant that two people signed.
@@ -38,16 +39,16 @@ pub enum Basis {
     Grant,
 }
 
-/// Records whose keys do not leave, ascending.
+/// The records whose keys are withheld, ascending.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Withheld {
-    /// Records where nobody lives.
+    /// The records that are decoys.
     pub decoys: Vec<Record>,
-    /// Erased records.
+    /// The records that were erased.
     pub erased: Vec<Record>,
 }
 
-/// Why a release call is not understood.
+/// A release call that contradicts the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadRelease {
     /// A list of records can't be taken.
@@ -57,7 +58,7 @@ pub enum BadRelease {
     #[error("keys are given out to release, to seal or to reseal")]
     Operation,
     /// A warrant was named for another operation than a release.
-    #[error("a warrant is for reading")]
+    #[error("a warrant covers reading only")]
     Warrant,
     /// A group names no field, or a field of another domain.
     #[error("name fields of {0}")]
@@ -75,7 +76,7 @@ pub enum BadRelease {
 }
 
 impl Wanted {
-    /// Reads a call; `ring` says which epochs there are.
+    /// Reads a call. `ring` has the epochs that exist.
     pub fn read(call: ReleaseKeys, ring: &KeyRing) -> Result<Self, BadRelease> {
         check_count(call.count())?;
         let ReleaseKeys { domain, operation, groups, warrant, .. } = call;
@@ -96,12 +97,12 @@ impl Wanted {
         self.domain
     }
 
-    /// To read, to write or to re-seal.
+    /// The purpose: to read, to write or to re-seal.
     pub const fn operation(&self) -> Operation {
         self.operation
     }
 
-    /// What must allow this release.
+    /// The permission that this release needs.
     pub const fn basis(&self) -> Basis {
         match (self.warrant, self.operation) {
             (Some(warrant), _) => Basis::Warrant(warrant),
@@ -110,7 +111,7 @@ impl Wanted {
         }
     }
 
-    /// Every field that some group names: all of them must be allowed.
+    /// The fields of all groups. The grant must cover all of them.
     pub fn fields(&self) -> FieldSet {
         self.groups.iter().fold(FieldSet::EMPTY, |all, group| all.union(group.fields))
     }
@@ -120,17 +121,17 @@ impl Wanted {
         self.groups.iter().flat_map(|group| &group.records).map(|record| record.0).collect()
     }
 
-    /// How many records are charged: a record in two groups counts twice.
+    /// The number of records to charge. A record in two groups counts twice.
     pub fn count(&self) -> usize {
         self.groups.iter().map(|group| group.records.len()).sum()
     }
 
-    /// How many keys are derived.
+    /// The number of keys to derive.
     pub fn key_count(&self) -> usize {
         self.groups.iter().map(|group| group.records.len() * group.fields.len()).sum()
     }
 
-    /// Takes out erased records and, under a warrant, decoys: nobody is to write to them.
+    /// Withholds erased records and, under a warrant, decoys, because nobody is to write to them.
     pub fn withhold(&mut self, erased: &RoaringBitmap, decoys: &Decoys) -> Withheld {
         let (mut gone, mut nobody) = (BTreeSet::new(), BTreeSet::new());
         let (domain, under_warrant) = (self.domain, self.warrant.is_some());
@@ -150,7 +151,7 @@ impl Wanted {
         Withheld { decoys: nobody.into_iter().collect(), erased: gone.into_iter().collect() }
     }
 
-    /// What the log says of this release: an entry for each group with a record in it.
+    /// The events for the log: one for each group with a record in it.
     pub fn events(&self, caller: &CallerName, via: &CallerName) -> Vec<Event> {
         let event = |group: &Group| Event::Released {
             caller: caller.clone(),

@@ -1,16 +1,16 @@
-//! Time that can't be moved by setting the clock. Budgets and warrants follow the clock of the
-//! machine as long as it agrees with the time that really passed since the start. If somebody moves
-//! the clock, they follow the time that really passed.
+//! Time that can't be moved by setting the clock. Budgets and warrants follow the machine's clock
+//! as long as it agrees with the time that really passed since the start. If somebody moves the
+//! clock, they follow the time that really passed.
 
 use std::time::Duration;
 
 use cofferdam_core::Timestamp;
 use jiff::SignedDuration;
 
-/// How far the clock may be off from the start.
+/// The tolerated difference of the clock from the start on.
 const STEP: SignedDuration = SignedDuration::from_secs(2);
-/// A time service slews the clock by at most 1/2,000 (RFC 5905, section 11.3); twice that is
-/// allowed.
+/// The tolerated drift, as a divisor: a time service slews the clock by at most 1/2,000 (RFC 5905,
+/// section 11.3), and twice that is allowed.
 const SLEW: i32 = 1_000;
 
 /// Compares the clock with the time that really passed.
@@ -24,12 +24,12 @@ pub struct SteadyTime {
 pub struct Reading {
     /// The time to use.
     pub now: Timestamp,
-    /// How far the clock of the machine is off, if a time service can't be the cause.
+    /// The error of the machine's clock, if a time service can't be the cause.
     pub jump: Option<SignedDuration>,
 }
 
 impl SteadyTime {
-    /// Starts when the clock shows `wall` and the monotonic clock shows `started`.
+    /// Starts with a clock that shows `wall` and a monotonic clock that shows `started`.
     pub const fn new(wall: Timestamp, started: Duration) -> Self {
         Self { start: wall, started }
     }

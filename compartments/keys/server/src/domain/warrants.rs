@@ -1,4 +1,4 @@
-//! Warrants: when one may be opened, and what an open one covers.
+//! Warrants: the rules for opening one, and the releases that an open one covers.
 
 use std::collections::HashMap;
 
@@ -9,23 +9,23 @@ use serde::Deserialize;
 /// The longest time that a warrant holds, in seconds: a week.
 const MAX_SECONDS: i64 = 7 * 24 * 3_600;
 
-/// The terms of an opened warrant, as its stored order has them. A warrant of an earlier version of
-/// the order reads the same: the rest of it counts only when it is opened.
+/// The terms of an opened warrant, from its stored order. A warrant of an earlier version of the
+/// order reads the same, because the other fields count only when it is opened.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Terms {
     /// The warrant's number.
     pub id: WarrantId,
-    /// Who may draw on it.
+    /// The only caller that may use it.
     pub caller: CallerName,
     /// The domain of the records.
     pub domain: Domain,
     /// The fields that it covers.
     pub fields: FieldSet,
-    /// How many records it covers in all.
+    /// The number of records that it covers in all.
     pub records: u32,
-    /// From when it holds.
+    /// The instant from which it holds.
     pub from: Timestamp,
-    /// Until when it holds.
+    /// The instant until which it holds.
     pub until: Timestamp,
 }
 
@@ -38,18 +38,18 @@ struct Opened {
     closed: bool,
 }
 
-/// Why a warrant can't be opened.
+/// A warrant that can't be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotOpened {
     /// The warrant holds too long, or its time is over.
-    #[error("it must hold for up to a week from now on")]
+    #[error("the warrant must hold for at most a week from now on")]
     Span,
     /// The number was opened before.
     #[error("a warrant with this number was opened before")]
     Before,
 }
 
-/// Why a warrant does not cover a release.
+/// A warrant that does not cover a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The number was never opened.
@@ -73,7 +73,7 @@ pub enum Refusal {
 }
 
 impl Warrants {
-    /// Takes a warrant that was opened, and whether it was closed since.
+    /// Adds an opened warrant, and whether it was closed since.
     pub fn insert(&mut self, terms: Terms, closed: bool) {
         self.0.insert(terms.id, Opened { terms, closed });
     }
@@ -87,8 +87,8 @@ impl Warrants {
         if self.0.contains_key(&warrant.id) { Err(NotOpened::Before) } else { Ok(()) }
     }
 
-    /// Checks that a warrant covers these fields now, and says how many records it is for. The
-    /// store counts them, since other instances draw on the same warrant.
+    /// Checks that a warrant covers these fields now, and returns its number of records. The store
+    /// counts the records, because other instances use the same warrant.
     pub fn check(
         &self,
         id: WarrantId,

@@ -1,9 +1,8 @@
 //! The release log on disk: append-only, group-committed, a Merkle tree over its entries.
 //!
 //! - `*.entries`: the segments, one for each day. A segment is a list of frames: length, CRC-32,
-//!   entry.
-//! - `*.index`: beside each segment of a past day, which caller touched which records. It is derived
-//!   from the segment.
+//! entry. - `*.index`: beside each segment of a past day, which caller touched which records. It is
+//! derived from the segment.
 //! - `hashes`: the stored hashes of the RFC 6962 tree, 32 bytes each, in the order of Go's `tlog`
 //!   package. They are derived from the segments.
 //! - `checkpoint`: the last signed checkpoint. At every start the entries must still match it.
@@ -32,11 +31,11 @@ use tokio::sync::Notify;
 
 use writer::Writer;
 
-/// Segments of so many days stay at hand; older ones go to the archive. PCI DSS 4.0.1, 10.5.1
-/// demands twelve months in all, three of them at hand.
+/// The number of days for which segments stay in the log's directory; older ones go to the archive.
+/// PCI DSS 4.0.1, 10.5.1 demands twelve months in all, three of them at hand.
 const AT_HAND_DAYS: i32 = 93;
 
-/// Why the log can't be used.
+/// A log that can't be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogError {
@@ -65,7 +64,7 @@ pub enum LogError {
     Disagrees {
         /// The file of the checkpoint.
         path: PathBuf,
-        /// How they differ.
+        /// The difference between log and checkpoint.
         what: String,
     },
     /// A cosignature can't be taken.
@@ -80,9 +79,9 @@ pub enum LogError {
     /// A proof or a range was asked for beyond the end of the log.
     #[error("the log has {size} entries; {asked} were asked for")]
     Beyond {
-        /// How many entries there are.
+        /// The number of entries in the log.
         size: u64,
-        /// How many entries were asked for.
+        /// The number of entries that were asked for.
         asked: u64,
     },
 }
@@ -93,13 +92,13 @@ impl LogError {
     }
 }
 
-/// The place of a log, and the keys of those who sign it.
+/// The place of a log, and the keys of its signers.
 pub struct Place<'a> {
     /// The name of the log in checkpoints.
     pub origin: &'a str,
-    /// The directory; it is made if it does not exist.
+    /// The directory of the log, which is made if it does not exist.
     pub dir: &'a Path,
-    /// The directory to which old segments go.
+    /// The directory to which old segments are moved.
     pub archive: Option<&'a Path>,
     /// The key that signs checkpoints.
     pub key: NoteKey,
@@ -107,16 +106,16 @@ pub struct Place<'a> {
     pub witness: Option<String>,
 }
 
-/// What was found when the log was opened.
+/// The state in which the log was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Opened {
-    /// How many entries are whole.
+    /// The number of whole entries.
     pub entries: u64,
-    /// How many bytes of a torn end were cut off.
+    /// The number of bytes of a torn end that were cut off.
     pub bytes_cut: u64,
 }
 
-/// The open log.
+/// The open log of this instance.
 pub struct ReleaseLog {
     origin: String,
     dir: PathBuf,
@@ -129,7 +128,7 @@ pub struct ReleaseLog {
     cosigned: RwLock<Option<String>>,
     /// Notified after each append.
     grown: Notify,
-    /// The lock that keeps other processes away for as long as the log is open.
+    /// The lock that keeps other processes out while the log is open.
     _lock: File,
 }
 
@@ -137,7 +136,7 @@ pub struct ReleaseLog {
 pub(crate) struct Shared {
     segments: Segments,
     hashes: HashFile,
-    /// How many entries are on disk and in the tree.
+    /// The number of entries that are on disk and in the tree.
     size: RwLock<u64>,
 }
 
@@ -202,12 +201,12 @@ impl ReleaseLog {
         self.grown.notified().await;
     }
 
-    /// How many entries are on disk.
+    /// The number of entries on disk.
     pub fn size(&self) -> u64 {
         self.shared.size()
     }
 
-    /// The signed checkpoint of the log as it is on disk now, and its size.
+    /// The signed checkpoint of the log on disk, and its size.
     pub fn checkpoint(&self) -> Result<(String, u64), LogError> {
         let size = self.size();
         let root = self.shared.hashes.root(size)?;
@@ -222,8 +221,8 @@ impl ReleaseLog {
         cosigned.map_or_else(|| self.checkpoint().map(|(note, _)| note), Ok)
     }
 
-    /// Takes a checkpoint of this log that the witness cosigned. Returns when the witness signed
-    /// it.
+    /// Takes a checkpoint of this log that the witness cosigned. Returns the instant of the
+    /// cosignature.
     pub fn set_cosigned(&self, note: &str) -> Result<Timestamp, LogError> {
         let refuse = |what: String| LogError::Cosignature(what);
         let bad = |e: BadNote| refuse(e.to_string());
@@ -278,7 +277,7 @@ impl ReleaseLog {
     }
 
     /// The callers to which a field of a record was ever released for reading. The answer comes
-    /// from the indexes of past days, and from the segments that have no index.
+    /// from the indexes of past days, and from the segments without an index.
     pub fn readers(&self, record: Record, field: Field) -> Result<Vec<CallerName>, LogError> {
         let segments = &self.shared.segments;
         let opens =
@@ -325,7 +324,7 @@ impl ReleaseLog {
         Ok(())
     }
 
-    /// Stops the writer when it has written what it has, and writes the checkpoint.
+    /// Stops the writer after it has written everything, and writes the checkpoint.
     pub async fn close(&self) -> Result<(), LogError> {
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(writer) = writer {

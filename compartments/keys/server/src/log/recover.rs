@@ -1,5 +1,5 @@
-//! Opening the log: reads the entries of the last days, rebuilds their part of the tree, and finds
-//! out whether anything is missing, torn or changed.
+//! Opens the log: reads the entries of the last days, rebuilds their part of the tree, and finds
+//! anything that is missing, torn or changed.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -11,13 +11,13 @@ use keys_api::Entry;
 
 use super::{LogError, Opened, Shared};
 
-/// The tree that the last checkpoint vouches for.
+/// The tree under the last checkpoint.
 pub struct Vouched {
     size: u64,
     root: Hash,
 }
 
-/// How many hashes are written at once.
+/// The number of hashes that are written at once.
 const BATCH: usize = 4_096;
 
 /// Reads the checkpoint file, if there is one, and checks its signature.
@@ -67,8 +67,8 @@ pub fn recover(
     Ok((Shared { segments, hashes, size: RwLock::new(scanned.size) }, opened))
 }
 
-/// The first entry to read: the first of the day `since` or, if there is no later segment, of the
-/// last one. If the tree does not reach so far, it is the first of all.
+/// The first entry to read: the first of the day `since`, or of the last segment if no segment is
+/// that late. If the tree does not reach so far, it is the log's first entry.
 fn beginning(segments: &Segments, hashes: &HashFile, since: Day) -> u64 {
     let names = segments.names();
     let wanted = names.iter().find(|name| name.day >= since).or(names.last());
@@ -79,7 +79,7 @@ fn beginning(segments: &Segments, hashes: &HashFile, since: Day) -> u64 {
 /// Entries whose hashes are still to be written.
 struct Batch<'a> {
     hashes: &'a HashFile,
-    /// How many entries the tree has.
+    /// The number of entries in the tree.
     size: u64,
     entries: Vec<Vec<u8>>,
 }

@@ -125,7 +125,7 @@ async fn growth_is_proved_to_an_outsider() {
     cofferdam_tlog::check_tree(&proof, 700, *checkpoint.hash(), 300, before).unwrap();
 }
 
-/// Any prefix of the last frame is a write that was cut short. It is found, reported and cut off.
+/// Each prefix of the last frame is a write that was cut short. It is found, reported and cut off.
 #[tokio::test]
 async fn a_torn_end_is_cut_and_reported() {
     let whole = fs::read(TestLog::filled(3).await.segment()).unwrap();

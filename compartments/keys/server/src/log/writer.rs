@@ -1,4 +1,4 @@
-//! The one thread that writes. It takes all waiting entries, writes them, syncs once, and answers
+//! The only thread that writes. It takes all waiting entries, writes them, syncs once, and answers
 //! all.
 
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use super::{LogError, Shared};
 
-/// How many calls may wait. Beyond that, a call waits for a place.
+/// The most calls that may wait. Beyond that, a call waits for a place.
 const QUEUE: usize = 8_192;
 
 /// The entries of one call, with their days. They are written one behind the other.
@@ -40,7 +40,7 @@ impl Sender {
         written.await.map_err(|_| LogError::Stopped)
     }
 
-    /// Takes no more entries. The writer ends when it has written what it has.
+    /// Takes no more entries. The writer ends after it has written those that it has.
     pub fn close(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
@@ -55,8 +55,8 @@ impl Writer {
         let (sender, queue) = mpsc::sync_channel(QUEUE);
         let thread = std::thread::spawn(move || {
             if let Err(e) = write_all(&queue, &shared) {
-                // Every waiting append fails, and every later one: without the log nothing is
-                // released.
+                // Every waiting append fails, and every later one, because nothing is released
+                // without the log.
                 tracing::error!(cause = %e, "the release log can't be written");
             }
         });
@@ -77,7 +77,7 @@ fn write_all(queue: &mpsc::Receiver<Waiting>, shared: &Shared) -> Result<(), Log
             std::iter::once(first).chain(queue.try_iter().take(QUEUE)).collect();
         write(shared, &batch)?;
         for waiting in batch {
-            // A call that no longer waits loses the answer; its entries are written.
+            // A caller that has left loses the answer, but its entries are written.
             let _ = waiting.answer.send(());
         }
     }

@@ -1,4 +1,4 @@
-//! Telling one sink of every alarm, one after the other, until it has heard.
+//! Delivers every alarm to one sink, one after the other, each until the sink has it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,21 +9,21 @@ use cofferdam_store::{Db, StoreError};
 use crate::delivery::{DeliveryError, Sink};
 use crate::store;
 
-/// How often the database is asked for alarms.
+/// The time between two reads of the database.
 const READ_EVERY: Duration = Duration::from_secs(1);
 /// The first pause after a failure, and the longest.
 const RETRY: (Duration, Duration) = (Duration::from_secs(2), Duration::from_mins(2));
 
-/// The delivery of alarms to one sink, in the order of their numbers. The database holds how far it
-/// is, and moves only when the sink has heard: after a restart, an alarm that may not have arrived
-/// is told again.
+/// The delivery of alarms to one sink, in the order of their numbers. The database notes the last
+/// delivered alarm only after the sink has it: after a restart, an alarm that may not have arrived
+/// is delivered again.
 pub struct AlarmDelivery {
     db: Db,
     clock: Arc<dyn Clock>,
     sink: Sink,
 }
 
-/// Why the sink has not heard.
+/// An alarm that the sink does not have.
 #[derive(Debug, thiserror::Error)]
 enum NotTold {
     #[error(transparent)]
@@ -33,7 +33,7 @@ enum NotTold {
 }
 
 impl AlarmDelivery {
-    /// Tells `sink` of the alarms in `db`.
+    /// Makes the delivery of the alarms in `db` to `sink`.
     pub const fn new(db: Db, clock: Arc<dyn Clock>, sink: Sink) -> Self {
         Self { db, clock, sink }
     }

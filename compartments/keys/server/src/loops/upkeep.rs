@@ -1,5 +1,5 @@
-//! Every second: changes of other instances, counted alarms and the checkpoint. Once a day: the
-//! segments of the log.
+//! The upkeep. Every second: changes of other instances, counted alarms and the checkpoint. Once a
+//! day: the segments of the log.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub async fn keep_up(app: Arc<App>) {
 
 async fn keep_up_once(app: &Arc<App>, tidied: &mut Option<Day>) -> Result<(), StartError> {
     let now = app.now().await;
-    // Changes of other instances come first: a freeze must not wait for the rest.
+    // Changes of other instances come first, because a freeze must not wait for the rest.
     if app.shared.is_outdated().await? {
         app.shared.reload().await?;
     }
@@ -36,7 +36,7 @@ async fn keep_up_once(app: &Arc<App>, tidied: &mut Option<Day>) -> Result<(), St
     if *tidied != Some(today) {
         *tidied = Some(today);
         let app = app.clone();
-        // Reading a day's segment takes time, and must not hold up the next second's upkeep.
+        // Reading a day's segment takes time, and must not delay the next second's upkeep.
         tokio::task::spawn_blocking(move || {
             if let Err(e) = app.log.tidy(today) {
                 tracing::error!(cause = %e, "past segments could not be indexed");

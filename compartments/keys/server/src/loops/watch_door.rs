@@ -11,7 +11,7 @@ use crate::app::App;
 /// Runs until the listener is gone.
 pub async fn watch_door(app: Arc<App>, mut refused: mpsc::Receiver<RefusedClient>) {
     while let Some(RefusedClient { peer, why }) = refused.recv().await {
-        let detail = format!("{peer} knocked with a certificate that is no good: {why}");
+        let detail = format!("{peer} knocked with a bad certificate: {why}");
         app.alarms.ring(app.now().await, AlarmKind::BadCertificate, None, detail).await;
     }
 }

@@ -1,6 +1,6 @@
-//! Reading the log for decoys. It happens beside the requests, so that the answer to a decoy takes
-//! the same steps and the same time as any other; and it goes by the log, so that no decoy is
-//! overlooked because the process died before its alarm was written.
+//! Reads the log for decoys. This happens beside the requests, so that the answer for a decoy takes
+//! the same steps and the same time as any other. The log is the source, so that a decoy is noticed
+//! even if the process died before its alarm was written.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,12 +14,12 @@ use crate::domain::decoy::Touched;
 use crate::log::LogError;
 use crate::store;
 
-/// The longest that an entry waits to be read.
+/// The longest time that an entry waits to be read.
 const READ_EVERY: Duration = Duration::from_secs(1);
-/// How many entries are read at once.
+/// The number of entries that are read at once.
 const PAGE: u64 = 4_096;
 
-/// Why the log could not be read; it is tried again.
+/// A failed reading of the log, which is tried again.
 #[derive(Debug, thiserror::Error)]
 enum WatchError {
     #[error(transparent)]
@@ -56,7 +56,7 @@ async fn read_new_entries(app: &Arc<App>) -> Result<(), WatchError> {
     Ok(())
 }
 
-/// The decoys that a page of entries touched, and how many entries the page has.
+/// The number of entries in a page, and the decoys that they touched.
 fn touched_from(app: &App, next: u64) -> Result<(u64, Vec<Touched>), LogError> {
     let page = app.log.entries(next, PAGE)?;
     let entries = page.iter().filter_map(|bytes| Entry::decode(bytes).ok());
@@ -64,7 +64,7 @@ fn touched_from(app: &App, next: u64) -> Result<(u64, Vec<Touched>), LogError> {
     Ok((page.len() as u64, touched))
 }
 
-/// Raises the alarm; the first password of a decoy is the one that fills it.
+/// Raises the alarm for a touched decoy. The first password of a decoy fills it, and raises none.
 async fn raise(app: &App, touched: Touched) -> Result<(), WatchError> {
     let Touched { at, caller, record, presented } = touched;
     if presented && store::take_first_password(&app.db, record).await? {

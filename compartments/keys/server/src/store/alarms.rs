@@ -9,7 +9,7 @@ use super::Tx;
 
 /// The most alarms that one read returns.
 const PAGE: i64 = 1_000;
-/// Stands in the column `caller` where no caller set the alarm off.
+/// The value in the column `caller` if no caller set the alarm off.
 const NO_CALLER: &str = "";
 
 #[derive(FromRow)]
@@ -23,8 +23,9 @@ struct AlarmRow {
     detail: String,
 }
 
-/// Writes a new alarm under the next sequence number, and returns that. Instances that share the
-/// database wait for each other here, so that no reader ever passes a number that is still to come.
+/// Writes a new alarm under the next sequence number, and returns the number. Instances that share
+/// the database wait for each other here, so that no reader ever passes a number that is still to
+/// come.
 pub async fn insert_alarm(db: &Db, alarm: &Alarm) -> Result<u64, StoreError> {
     let mut tx = db.begin().await?;
     let seq = next_seq(&mut tx).await?;
@@ -68,7 +69,7 @@ async fn next_seq(tx: &mut Tx) -> Result<i64, StoreError> {
     Ok(sqlx::query_scalar(next).fetch_one(&mut **tx).await?)
 }
 
-/// Up to which alarm a sink has been told.
+/// The number of the last alarm that a sink has.
 pub async fn delivered_upto(db: &Db, sink: &str) -> Result<u64, StoreError> {
     let upto: Option<i64> = sqlx::query_scalar("SELECT upto FROM alarm_delivery WHERE sink = $1")
         .bind(sink.to_owned())
@@ -77,7 +78,7 @@ pub async fn delivered_upto(db: &Db, sink: &str) -> Result<u64, StoreError> {
     Ok(upto.unwrap_or(0).cast_unsigned())
 }
 
-/// Notes that a sink has been told of the alarms up to `upto`.
+/// Notes that a sink has the alarms up to `upto`.
 pub async fn set_delivered(db: &Db, sink: &str, upto: u64) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO alarm_delivery (sink, upto) VALUES ($1, $2)

@@ -9,7 +9,8 @@ use sqlx::FromRow;
 use super::Tx;
 use crate::domain::budget::{Charge, KeptWindow, SHARED_SLACK, Spent, Windows};
 
-/// Stands in the column `span` of the row that instances lock; all other rows are slots of windows.
+/// The value in the column `span` of the row that instances lock. All other rows are slots of
+/// windows.
 const LOCK: &str = "lock";
 
 /// A credit that is to be taken.
@@ -19,11 +20,12 @@ pub struct Reservation<'a> {
     pub caller: &'a CallerName,
     /// The limits of the budget.
     pub budget: Budget,
-    /// The use that the credit is taken for: so many records at least, or none.
+    /// The use for which the credit is taken. The credit has at least its records, or there is
+    /// none.
     pub charge: Charge,
-    /// As many records as this, if the budget has them.
+    /// The number of records that the credit should have, if the budget has them.
     pub wanted: u64,
-    /// The rest of an earlier credit: when it was taken, and how many records.
+    /// The rest of an earlier credit: the instant at which it was taken, and its records.
     pub returned: Option<(Timestamp, u64)>,
 }
 
@@ -34,7 +36,7 @@ struct SlotRow {
     records: i64,
 }
 
-/// Takes a credit, and says how many records it is for.
+/// Takes a credit, and returns its number of records.
 pub async fn reserve(db: &Db, wish: &Reservation<'_>) -> Result<Result<u64, Spent>, StoreError> {
     let mut tx = db.begin().await?;
     lock(&mut tx, wish).await?;

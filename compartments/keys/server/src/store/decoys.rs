@@ -1,5 +1,5 @@
-//! Which decoys were named, and which of them wait for their first password. `accounts` sets that
-//! one when it fills the decoy, so it is no alarm.
+//! The decoys that were named, and those that wait for their first password. `accounts` sets the
+//! first password when it fills the decoy, so it raises no alarm.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ struct ClaimRow {
 }
 
 /// Notes that the decoys from `from` up to, not including, `upto` are named. `false`, and nothing
-/// noted, when some of the range was named before.
+/// is noted, if some of the range was named before.
 pub async fn claim_decoys(
     db: &Db,
     domain: Domain,
@@ -50,7 +50,7 @@ pub async fn claim_decoys(
     Ok(true)
 }
 
-/// Takes a password for the first one of a decoy; `false` when the decoy has one already.
+/// Takes a password for the first one of a decoy; `false` if the decoy has one already.
 pub async fn take_first_password(db: &Db, decoy: Record) -> Result<bool, StoreError> {
     let deleted = sqlx::query("DELETE FROM decoy_unfilled WHERE record = $1")
         .bind(i64::from(decoy.0))
@@ -59,8 +59,8 @@ pub async fn take_first_password(db: &Db, decoy: Record) -> Result<bool, StoreEr
     Ok(deleted.rows_affected() == 1)
 }
 
-/// Up to which record number each domain has claimed its decoys: how many records it has, to within
-/// one claim.
+/// The record number up to which each domain has claimed its decoys: its number of records, to
+/// within one claim.
 pub async fn claimed_records(db: &Db) -> Result<BTreeMap<Domain, u64>, StoreError> {
     let rows: Vec<ClaimRow> =
         sqlx::query_as("SELECT domain, upto FROM decoy_claim").fetch_all(db.reader()).await?;

@@ -36,7 +36,7 @@ pub async fn lowered_budgets(
     rows.into_iter().map(lowered).collect()
 }
 
-/// Lowers a budget; `None` gives the policy's back.
+/// Lowers a budget; `None` restores the policy's.
 pub async fn set_lowered(
     db: &Db,
     caller: &CallerName,

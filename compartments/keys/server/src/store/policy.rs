@@ -13,7 +13,7 @@ pub async fn newest_policy(db: &Db) -> Result<Option<Signed<Policy>>, StoreError
     signed.map(read).transpose().map_err(|e| StoreError::Corrupt(format!("policy: {e}")))
 }
 
-/// Puts a policy in force; `false` when there is one of its version.
+/// Puts a policy in force; `false` if there is one of its version.
 pub async fn insert_policy(db: &Db, policy: &Signed<Policy>) -> Result<bool, StoreError> {
     let signed =
         serde_json::to_string(policy).map_err(|e| StoreError::Corrupt(format!("policy: {e}")))?;

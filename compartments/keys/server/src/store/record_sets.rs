@@ -49,15 +49,15 @@ pub async fn erase_records(
 /// Adds records to a set, in a transaction of its own.
 pub async fn add_to_set(db: &Db, name: &str, records: &RoaringBitmap) -> Result<(), StoreError> {
     let mut tx = db.begin().await?;
-    // The generation comes first: its row makes such changes wait for each other. Each reads what
-    // the set holds and writes it back with its own records.
+    // The generation moves first, because its row makes such changes wait for each other. Each
+    // change reads the set and writes it back with its own records.
     move_generation(&mut tx).await?;
     add(&mut tx, name, records).await?;
     tx.commit().await?;
     Ok(())
 }
 
-/// Adds records to a set, and says how many of them are new in it.
+/// Adds records to a set, and returns the number that are new in it.
 pub async fn add(tx: &mut Tx, name: &str, records: &RoaringBitmap) -> Result<u64, StoreError> {
     let mut new = 0;
     for (high, lows) in chunked(records) {
@@ -81,7 +81,7 @@ pub async fn add(tx: &mut Tx, name: &str, records: &RoaringBitmap) -> Result<u64
     Ok(new)
 }
 
-/// How many records are in a set.
+/// Counts the records in a set.
 pub async fn count(tx: &mut Tx, name: &str) -> Result<u64, StoreError> {
     let rows: Vec<Vec<u8>> = sqlx::query_scalar("SELECT bits FROM record_set WHERE name = $1")
         .bind(name.to_owned())

@@ -15,7 +15,7 @@ struct ResealRow {
     until_ms: i64,
 }
 
-/// Until when each domain's records may be re-sealed.
+/// The last instant at which each domain's records may be re-sealed.
 pub async fn reseal_windows(db: &Db) -> Result<BTreeMap<Domain, Timestamp>, StoreError> {
     let rows: Vec<ResealRow> =
         sqlx::query_as("SELECT domain, until_ms FROM reseal").fetch_all(db.reader()).await?;
@@ -27,8 +27,8 @@ pub async fn reseal_windows(db: &Db) -> Result<BTreeMap<Domain, Timestamp>, Stor
     rows.into_iter().map(window).collect()
 }
 
-/// Keeps a new epoch's master key and opens the time in which records may be re-sealed, both or
-/// neither; `false` when there is such an epoch.
+/// Keeps a new epoch's master key and opens the time for re-sealing records, both or neither;
+/// `false` if the epoch exists.
 pub async fn start_epoch(
     db: &Db,
     name: String,

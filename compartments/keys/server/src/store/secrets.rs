@@ -20,7 +20,7 @@ pub async fn secrets(db: &Db) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
     Ok(rows.into_iter().map(|row| (row.name, row.sealed)).collect())
 }
 
-/// Adds secrets; `false`, and nothing added, when one of the names is taken.
+/// Adds secrets; `false`, and nothing is added, if one of the names is taken.
 pub async fn insert_secrets(db: &Db, new: &[(String, Vec<u8>)]) -> Result<bool, StoreError> {
     let mut tx = db.begin().await?;
     if !add_secrets(&mut tx, new).await? {
@@ -31,8 +31,8 @@ pub async fn insert_secrets(db: &Db, new: &[(String, Vec<u8>)]) -> Result<bool, 
     Ok(true)
 }
 
-/// Adds secrets in a transaction; `false` when one of the names is taken, and the transaction must
-/// not be committed.
+/// Adds secrets in a transaction; `false` if one of the names is taken, and the transaction must
+/// not be committed then.
 pub async fn add_secrets(tx: &mut Tx, new: &[(String, Vec<u8>)]) -> Result<bool, StoreError> {
     for (name, sealed) in new {
         let added = sqlx::query(

@@ -1,4 +1,4 @@
-//! Warrants that were opened, and which records were drawn under each.
+//! Opened warrants, and the records that were drawn under each.
 
 use cofferdam_store::{Db, StoreError};
 use keys_api::{Signed, Warrant, WarrantId};
@@ -19,7 +19,7 @@ struct WarrantRow {
     closed: i64,
 }
 
-/// A stored warrant, of which the signatures were checked when it was opened.
+/// A stored warrant. Its signatures were checked when it was opened.
 #[derive(Deserialize)]
 struct Stored {
     order: Terms,
@@ -44,7 +44,7 @@ fn terms_of(signed: &str) -> Result<Terms, StoreError> {
     Ok(stored.order)
 }
 
-/// Keeps an opened warrant; `false` when its number was opened before.
+/// Keeps an opened warrant; `false` if its number was opened before.
 pub async fn insert_warrant(db: &Db, warrant: &Signed<Warrant>) -> Result<bool, StoreError> {
     let signed =
         serde_json::to_string(warrant).map_err(|e| StoreError::Corrupt(format!("warrant: {e}")))?;
@@ -58,7 +58,7 @@ pub async fn insert_warrant(db: &Db, warrant: &Signed<Warrant>) -> Result<bool, 
     .bind(OPEN)
     .execute(&mut *tx)
     .await?;
-    // Before an older database was put back, records may have been drawn: the log knows them.
+    // Records may have been drawn before an older database was restored. The log knows them.
     let drawn = record_sets::count(&mut tx, &drawn_set(id)).await?;
     if drawn > 0 && added.rows_affected() == 1 {
         sqlx::query("UPDATE warrant SET drawn = $1 WHERE id = $2")
@@ -72,7 +72,7 @@ pub async fn insert_warrant(db: &Db, warrant: &Signed<Warrant>) -> Result<bool, 
     Ok(added.rows_affected() == 1)
 }
 
-/// Marks a warrant as closed; `false` when there is none with this number.
+/// Marks a warrant as closed; `false` if there is none with this number.
 pub async fn close_warrant(db: &Db, id: WarrantId) -> Result<bool, StoreError> {
     let mut tx = db.begin().await?;
     let closed = sqlx::query("UPDATE warrant SET closed = $1 WHERE id = $2")
@@ -85,9 +85,9 @@ pub async fn close_warrant(db: &Db, id: WarrantId) -> Result<bool, StoreError> {
     Ok(closed.rows_affected() == 1)
 }
 
-/// Draws records under a warrant that covers `limit` of them, all or none: `false` when they are
-/// too many, or the warrant is closed. A record that was drawn before costs nothing, so that an
-/// interrupted mailing can go on. Instances that share the database draw on one count.
+/// Draws records under a warrant that covers `limit` of them, all or none: `false` if they are too
+/// many, or the warrant is closed. A record that was drawn before costs nothing, so that an
+/// interrupted mailing can resume. Instances that share the database share the count.
 pub async fn draw(
     db: &Db,
     id: WarrantId,
@@ -95,7 +95,7 @@ pub async fn draw(
     records: &RoaringBitmap,
 ) -> Result<bool, StoreError> {
     let mut tx = db.begin().await?;
-    // The update takes the row, so that draws on one warrant wait for each other.
+    // The update locks the row, so that draws on one warrant wait for each other.
     let open = sqlx::query("UPDATE warrant SET closed = closed WHERE id = $1 AND closed = $2")
         .bind(id.to_string())
         .bind(OPEN)
@@ -119,8 +119,8 @@ pub async fn draw(
     Ok(true)
 }
 
-/// Notes records that the log says were drawn. If the warrant is not open here, the records are
-/// kept for it: it may be handed in again, and then goes on from there.
+/// Notes records that were drawn by the log's entries. If the warrant is not open here, the records
+/// are kept for it, because it may be handed in again and then continues from there.
 pub async fn redraw(db: &Db, id: WarrantId, records: &RoaringBitmap) -> Result<(), StoreError> {
     let no_limit = i64::MAX.cast_unsigned();
     if !draw(db, id, no_limit, records).await? {
@@ -135,7 +135,7 @@ mod tests {
 
     use super::*;
 
-    /// As version 0.1 stored it, with a purpose in words.
+    /// A warrant as version 0.1 stored it, with a purpose in words.
     const OLD: &str = r#"{"order":{"id":"430982b7477d2b35b1089781d38edf88","incident":1,
         "purpose":"letter 2 to customers, version 9e135aa6","caller":"response-1",
         "domain":"accounts","fields":["name","email"],"records":140,

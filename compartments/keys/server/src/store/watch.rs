@@ -1,4 +1,4 @@
-//! How far each instance's log was read for decoys.
+//! The progress of reading each instance's log for decoys.
 
 use cofferdam_store::{Db, StoreError};
 

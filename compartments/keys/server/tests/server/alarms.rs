@@ -22,8 +22,8 @@ async fn an_alarm_that_nobody_took_is_delivered_after_a_restart_and_once() {
     keys.restart().await;
     let line = next_line(&socket).await;
     assert!(line.contains("kind=\"refused_grant\" caller=\"web-ky-2\""), "{line}");
-    // The policy does not know that name, so the alarm names the compartment that said it. It is
-    // delivered when the first alarm is noted as delivered.
+    // The policy does not know this name, so the alarm names the compartment that gave it. The
+    // alarm is delivered when the first one is noted as delivered.
     keys.release("stranger", &[1]).await.unwrap_err();
     let line = next_line(&socket).await;
     assert!(line.contains("caller=\"accounts\"") && line.contains("stranger"), "{line}");

@@ -1,4 +1,4 @@
-//! Who may make which call. Every route has a row here, or the test fails.
+//! The callers that may make each call. Every route has a row here, or the test fails.
 
 use cofferdam_core::{Call, Clock, Domain, Epoch, KeyBytes, Operation, Record};
 use cofferdam_wire::{Problem, ProblemType};
@@ -25,7 +25,7 @@ const FRONT: Ends = [NO, NO, NO, NO, None];
 const CONTROLLER: Ends = [NO, NO, NO, None, NO];
 const AUDITOR: Ends = [NO, NO, None, None, NO];
 
-/// The row of a call that ends with `code` for those who may make it.
+/// The row of a call that ends with `code` for those callers that may make it.
 const fn ending_with(mut ends: Ends, code: ProblemType) -> Ends {
     let mut n = 0;
     while n < ends.len() {

@@ -27,7 +27,7 @@ async fn a_budget_holds_across_a_restart() {
 }
 
 /// The day's limit is reached on one day, is still reached after a restart on the next, and is free
-/// when its hours have passed.
+/// after its hours have passed.
 #[tokio::test]
 async fn a_budget_holds_over_days() {
     let mut keys = Keys::start().await;
@@ -44,8 +44,7 @@ async fn a_budget_holds_over_days() {
         assert_eq!(keys.release("web-ky-1", &records).await, Ok(records.len()));
         keys.clock.advance(SignedDuration::from_hours(8));
     }
-    // At 04:00 of the next day the first hundred still count, because the oldest hour counts as a
-    // whole.
+    // At 04:00 of the next day the first hundred still count, because the oldest hour counts whole.
     for _ in 0..2 {
         let spent = keys.release("web-ky-1", &[1]).await.unwrap_err();
         assert!(spent.detail.ends_with("budget of 250 a day"), "{}", spent.detail);

@@ -144,7 +144,7 @@ async fn an_erased_record_stays_closed() {
     assert!(released.flatten().all(|record| *record != Record(2)));
 }
 
-/// The log knows which records were erased: an older copy of the database opens none again.
+/// The log knows the erased records, so an older copy of the database opens none again.
 #[tokio::test]
 async fn an_erased_record_stays_closed_when_an_older_database_is_put_back() {
     let mut keys = Keys::start().await;

@@ -44,7 +44,7 @@ async fn a_freeze_during_the_call_is_seen_before_the_answer_leaves() {
     let database = Database::create().await;
     let mut keys = Keys::start_on(tempfile::tempdir().unwrap(), database.location()).await;
     let pool = PgPool::connect(&database.url()).await.unwrap();
-    // The caller is frozen, or the compartment that asks for it.
+    // Either the caller is frozen, or the compartment that asks for it.
     for frozen in ["web-ky-1", "accounts"] {
         let release = ask("web-ky-1", &[1]);
         frozen_meanwhile(&keys, &pool, Operation::Release, frozen, release).await;
@@ -54,7 +54,7 @@ async fn a_freeze_during_the_call_is_seen_before_the_answer_leaves() {
         let index =
             IndexAddresses { caller: name("web-ky-1"), digests: vec![KeyBytes::new([1; 32])] };
         frozen_meanwhile(&keys, &pool, Operation::Index, frozen, index).await;
-        // Credit that is left over is spent without the database, so it has to expire first.
+        // Credit that is left is spent without the database, so it must expire first.
         keys.clock.advance(jiff::SignedDuration::from_secs(1));
     }
     let logged = events(&keys).await;

@@ -39,8 +39,7 @@ async fn a_budget_holds_across_instances_and_their_crashes() {
             second.restart().await;
         }
     }
-    // Credit that a process had when it ended is lost for the caller, and still counts in the
-    // budget.
+    // Credit that a process had at its end is lost for the caller, and still counts in the budget.
     assert!((80..=100).contains(&given), "{given} of 100");
     let logged = released(&events(&first).await) + released(&events(&second).await);
     assert_eq!(logged, given);

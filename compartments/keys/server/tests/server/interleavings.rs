@@ -22,7 +22,7 @@ enum Step {
     /// The clock jumps, in seconds.
     Jump(i64),
     Restart,
-    /// The process dies while it writes: so many bytes of a torn entry are at the end of the log.
+    /// The process dies while it writes: this many bytes of a torn entry are at the end of the log.
     Crash(usize),
 }
 
@@ -57,7 +57,7 @@ async fn walk(steps: Vec<Step>) {
     policy.callers[0].budgets.insert(cofferdam_core::Operation::Release, BUDGET);
     let change = ChangePolicy { policy: keys.sign(policy) };
     keys.client("response-1").call(&change).await.unwrap();
-    // The records that left, and when, by the time that really passed.
+    // The records that left, each with the time that had really passed.
     let (mut passed, mut answered, mut torn, mut calls) = (0_i64, Vec::new(), 0, 0);
     for step in steps {
         match step {
@@ -93,7 +93,7 @@ async fn walk(steps: Vec<Step>) {
     keys.stop().await;
 }
 
-/// Releases new records. Returns the ones that were released.
+/// Releases new records. Returns those that were released.
 async fn release(keys: &Keys, call: u32, groups: u32, records: u32) -> Option<Vec<u32>> {
     let fields = [&[Field::Name][..], &[Field::Email], &[Field::Name, Field::Email]];
     let first = |n: u32| call * 10_000 + n * 1_000;
@@ -112,7 +112,7 @@ async fn release(keys: &Keys, call: u32, groups: u32, records: u32) -> Option<Ve
     }
 }
 
-/// The released records in the order of the log, and how many torn ends were cut.
+/// The released records in the order of the log, and the number of torn ends that were cut.
 async fn in_the_log(keys: &Keys) -> (Vec<u32>, u64) {
     let (mut released, mut recovered) = (Vec::new(), 0);
     for event in events(keys).await {

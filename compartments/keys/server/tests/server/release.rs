@@ -26,7 +26,7 @@ async fn releases(keys: &Keys) -> Vec<(String, FieldSet, Vec<u32>, Option<Warran
     releases.collect()
 }
 
-/// Opens a warrant for name and e-mail address of so many records.
+/// Opens a warrant for name and e-mail address of `records` records.
 async fn open(keys: &Keys, records: u32) -> WarrantId {
     let open = OpenWarrant { warrant: keys.sign(warrant(keys, records)) };
     keys.client("response-1").call(&open).await.unwrap()
@@ -101,7 +101,7 @@ async fn one_forbidden_group_keeps_the_whole_call_in() {
         }
     }
     assert_eq!(releases(&keys).await, []);
-    // If one of the calls had been charged or drawn, these would be too many records.
+    // A hundred records would be too many if one of the calls had been charged or drawn.
     let hundred: Vec<u32> = (0..100).collect();
     assert_eq!(keys.release("web-ky-1", &hundred).await, Ok(100));
     let decoys = keys.decoys(200).await;
@@ -147,7 +147,7 @@ async fn the_log_names_the_warrant_of_a_release() {
 #[tokio::test]
 async fn a_warrant_neither_seals_nor_reseals() {
     let keys = Keys::start().await;
-    // Even for a caller with a grant to seal, and within the warrant.
+    // This holds even for a caller with a grant to seal, and within the warrant.
     let order = Warrant { caller: name("web-ky-1"), ..warrant(&keys, 10) };
     let open = OpenWarrant { warrant: keys.sign(order) };
     let id = keys.client("response-1").call(&open).await.unwrap();

@@ -38,7 +38,7 @@ async fn a_void_order_needs_two_people_or_one_who_breaks_the_glass() {
     twice.signatures.push(alone.signatures[0].clone());
     let mut other = good.clone();
     other.order.incident = 8;
-    // A reason that is not signed, an order without a signature, and an order that is late.
+    // An unsigned reason, an order without a signature, and an order that is late.
     let mut invented = good.clone();
     invented.order.break_glass = Some(REASON.to_owned());
     let nobody = Signed { signatures: vec![], ..void(&keys, 10, Some(REASON)) };

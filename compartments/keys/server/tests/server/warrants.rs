@@ -80,7 +80,7 @@ async fn a_warrant_holds_for_a_week_at_most_and_in_its_time() {
     refused(keys.client("accounts").call(&draw).await, ProblemType::WARRANT_REFUSED);
 }
 
-/// The log knows which records were drawn: an older copy of the database gives none back.
+/// The log knows the drawn records, so an older copy of the database gives none back.
 #[tokio::test]
 async fn a_warrant_stays_drawn_when_an_older_database_is_put_back() {
     let mut keys = Keys::start().await;

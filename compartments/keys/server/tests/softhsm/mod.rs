@@ -21,7 +21,7 @@ pub const PIN: &str = "482915";
 /// The variable with the orders of a child.
 const ORDERS: &str = "COFFERDAM_HSM_TEST";
 
-/// The places where distributions put the library; `SOFTHSM2_MODULE` names another one.
+/// The places where distributions put the library; `SOFTHSM2_MODULE` can name another one.
 const MODULES: [&str; 3] = [
     "/usr/lib/softhsm/libsofthsm2.so",
     "/usr/lib64/softhsm/libsofthsm2.so",

@@ -32,7 +32,7 @@ pub struct Keys {
     dir: Arc<tempfile::TempDir>,
     instance: u32,
     database: Location,
-    /// The places to which alarms go from the next start on.
+    /// The sinks to which alarms go from the next start on.
     pub alarms_to: Vec<SinkConfig>,
     running: Option<(oneshot::Sender<()>, JoinHandle<()>, String)>,
 }
@@ -137,7 +137,7 @@ impl Keys {
         copy
     }
 
-    /// Stops the server, puts a copy of the database back, and starts on it.
+    /// Stops the server, restores a copy of the database, and starts on it.
     pub async fn put_back_database(&mut self, copy: &std::path::Path) {
         self.stop().await;
         for end in ["-wal", "-shm"] {
@@ -147,7 +147,7 @@ impl Keys {
         self.start_again().await;
     }
 
-    /// Lets the server die while it writes an entry, of which so many bytes reach the disk, and
+    /// Lets the server die while it writes an entry, of which `torn` bytes reach the disk, and
     /// starts it again.
     pub async fn crash(&mut self, torn: usize) {
         self.stop().await;
@@ -158,8 +158,8 @@ impl Keys {
         self.run().await;
     }
 
-    /// Sets the clock back to the time that really passed. Restarts on a clock that was moved have
-    /// a test of their own.
+    /// Sets the clock to the time that really passed. Restarts on a moved clock have tests of their
+    /// own.
     pub fn settle_clock(&self) {
         let passed = SignedDuration::try_from(self.clock.monotonic()).unwrap();
         self.clock.jump((start() + passed).duration_since(self.clock.now()));
@@ -308,7 +308,7 @@ pub fn ask(caller: &str, records: &[u32]) -> ReleaseKeys {
     }
 }
 
-/// Records of which the same fields are wanted, in the current epoch.
+/// A group of records of which the same fields are wanted, in the current epoch.
 pub fn group(names: &[Field], records: &[u32]) -> KeyGroup {
     let records = records.iter().copied().map(Record).collect();
     KeyGroup { fields: fields(names), epoch: None, records }
@@ -333,7 +333,7 @@ pub async fn events(keys: &Keys) -> Vec<Event> {
     answer.entries.iter().map(|bytes| Entry::decode(bytes).unwrap().event).collect()
 }
 
-/// A warrant for name and e-mail address of so many customers, for a day from now on.
+/// A warrant for name and e-mail address of `records` customers, for a day from now on.
 pub fn warrant(keys: &Keys, records: u32) -> Warrant {
     let now = keys.clock.now();
     Warrant {

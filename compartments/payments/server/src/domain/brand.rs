@@ -82,7 +82,7 @@ mod tests {
     fn every_brand_comes_back_from_its_name() {
         for (brand, _) in NAMES {
             assert_eq!(brand_named(name_of(brand)), Some(brand));
-            // The same words as on the wire.
+            // The names are the same as on the wire.
             let wire = serde_json::to_value(brand).unwrap();
             assert_eq!(wire.as_str(), Some(name_of(brand)));
         }

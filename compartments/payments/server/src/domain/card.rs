@@ -1,4 +1,4 @@
-//! Cards that may be stored.
+//! The rules for cards that are stored.
 
 use cofferdam_core::{Field, FieldSet, Timestamp};
 use payments_api::CardDetails;
@@ -16,13 +16,13 @@ pub const SEALED: FieldSet =
 /// A card that passed the rules.
 #[derive(Debug)]
 pub struct Card {
-    /// The card number.
+    /// The card number, checked.
     pub number: CardNumber,
     /// Month and year of expiry.
     pub expiry: Expiry,
 }
 
-/// Why cards are not taken. The message names no digit.
+/// Cards that are refused. The message names no digit.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadCards {
     /// There are no cards, or too many.
@@ -33,7 +33,7 @@ pub enum BadCards {
     Number {
         /// The place in the list, from 1 on.
         place: usize,
-        /// What is wrong with it.
+        /// The fault of the number.
         why: BadNumber,
     },
     /// The expiry of a card is wrong.
@@ -41,7 +41,7 @@ pub enum BadCards {
     Expiry {
         /// The place in the list, from 1 on.
         place: usize,
-        /// What is wrong with it.
+        /// The fault of the expiry.
         why: BadExpiry,
     },
 }

@@ -3,7 +3,7 @@
 use cofferdam_core::{Personal, Timestamp};
 use jiff::tz::TimeZone;
 
-/// How many years ahead a card may expire; a later year is a typing error.
+/// The number of years ahead that a card may expire. A later year is a typing error.
 const YEARS_AHEAD: u16 = 20;
 
 /// The month at whose end a card expires.
@@ -13,7 +13,7 @@ pub struct Expiry {
     year: u16,
 }
 
-/// Why a month of expiry is not taken.
+/// A month of expiry that is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadExpiry {
     /// There is no such month.
@@ -44,7 +44,7 @@ impl Expiry {
         Ok(Self { month, year })
     }
 
-    /// `MM/YYYY`
+    /// Formats the expiry as `MM/YYYY`.
     pub fn text(self) -> Personal {
         Personal::new(format!("{:02}/{:04}", self.month, self.year))
     }

@@ -1,4 +1,4 @@
-//! The rules: what a card is. No I/O.
+//! The rules for cards. No I/O.
 
 mod brand;
 mod card;

@@ -9,7 +9,7 @@ use super::brand::brand_of;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CardNumber(Personal);
 
-/// Why a text is no card number. The message says nothing of the text.
+/// A text that is no card number. The message tells nothing about the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadNumber {
     /// The text has other characters than digits, blanks and hyphens.
@@ -24,13 +24,14 @@ pub enum BadNumber {
 }
 
 impl CardNumber {
-    /// Takes a number as typed: blanks and hyphens don't matter.
+    /// Parses a number as typed. Blanks and hyphens make no difference.
     pub fn parse(typed: &Personal) -> Result<Self, BadNumber> {
         let typed = typed.expose();
         if !typed.bytes().all(|b| matches!(b, b'0'..=b'9' | b' ' | b'-')) {
             return Err(BadNumber::Characters);
         }
-        // The capacity of what was typed, so that no half-filled copy is left behind by growth.
+        // The capacity is that of the typed text, so that no half-filled copy is left behind by
+        // growth.
         let mut digits = String::with_capacity(typed.len());
         digits.extend(typed.chars().filter(char::is_ascii_digit));
         let digits = Personal::new(digits);
@@ -43,12 +44,12 @@ impl CardNumber {
         Ok(Self(digits))
     }
 
-    /// All digits.
+    /// All digits of the number.
     pub const fn digits(&self) -> &Personal {
         &self.0
     }
 
-    /// The last four digits.
+    /// The last four digits of the number.
     pub fn last4(&self) -> Personal {
         let digits = self.0.expose();
         Personal::new(digits.get(digits.len() - 4..).unwrap_or_default())
@@ -99,7 +100,7 @@ mod tests {
         }
     }
 
-    /// A number with its check digit computed apart from the code above: Luhn's own table.
+    /// A number with a check digit that is computed without the code above, by Luhn's own table.
     fn with_check_digit(body: &[u8]) -> Vec<u8> {
         const DOUBLED: [u8; 10] = [0, 2, 4, 6, 8, 1, 3, 5, 7, 9];
         let sum: u32 = (0..)

@@ -1,6 +1,6 @@
 //! Moves cards to the current epoch: each text is opened under the key of its old epoch and sealed
-//! under the new one. The loop keeps no cursor on disk. A row says under which epoch it is sealed,
-//! so that a run that was interrupted finds what is left.
+//! under the new one. The loop keeps no cursor on disk. Each row has its epoch, so that a run after
+//! an interruption finds the rows that are left.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,12 +13,12 @@ use crate::app::App;
 use crate::domain::SEALED;
 use crate::store::SealedCard;
 
-/// How often `keys` is asked for its epoch.
+/// The time between two questions to `keys` about its epoch.
 const ASK_EVERY: Duration = Duration::from_secs(5);
-/// How many cards are moved at once: `keys` counts each twice, and takes 10,000.
+/// The number of cards that are moved at once: `keys` counts each twice, and takes 10,000.
 const PAGE: u32 = 4_000;
 
-/// Why cards were not re-sealed; it is tried again.
+/// Cards that were not re-sealed, and are tried again.
 #[derive(Debug, thiserror::Error)]
 enum ResealError {
     #[error(transparent)]
@@ -28,7 +28,7 @@ enum ResealError {
 }
 
 /// Asks for a new epoch, and re-seals, for as long as it is polled. `name` is the compartment's
-/// own: it asks for itself.
+/// own, because it asks for itself.
 pub async fn reseal(app: Arc<App>, name: CallerName) {
     loop {
         if let Err(e) = run(&app, &name).await {
@@ -44,7 +44,7 @@ async fn run(app: &App, name: &CallerName) -> Result<(), ResealError> {
     let current = app.vault.epochs().await?.current;
     let records = u64::from(*app.next_record.lock().await);
     let before = app.reseal.borrow().clone();
-    // What was done under another epoch says nothing of this one.
+    // Progress under another epoch tells nothing about this one.
     let begun = before.epoch == Some(current);
     let (mut from, resealed) = if begun { (before.done_before, before.resealed) } else { (0, 0) };
     app.reseal.send_replace(Reseal {
@@ -71,7 +71,7 @@ async fn run(app: &App, name: &CallerName) -> Result<(), ResealError> {
 }
 
 /// Seals cards anew; each comes with its old epoch. Cards that were erased have no keys, and stay
-/// as they are.
+/// unchanged.
 async fn seal_anew(
     app: &App,
     name: &CallerName,

@@ -8,7 +8,7 @@ use cofferdam_store::StoreError;
 use super::Store;
 
 impl Store {
-    /// The callers that are frozen.
+    /// Reads the callers that are frozen.
     pub async fn frozen_callers(&self) -> Result<BTreeSet<CallerName>, StoreError> {
         let names: Vec<String> = sqlx::query_scalar("SELECT caller FROM frozen_callers")
             .fetch_all(self.db.reader())
@@ -17,7 +17,7 @@ impl Store {
         names.map_err(|e| StoreError::Corrupt(format!("frozen caller: {e}")))
     }
 
-    /// Notes that a caller is frozen, or no longer frozen.
+    /// Stores that a caller is frozen, or deletes that.
     pub async fn set_frozen(
         &self,
         caller: &CallerName,

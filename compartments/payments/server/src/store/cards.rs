@@ -8,20 +8,21 @@ use sqlx::{AssertSqlSafe, FromRow};
 use super::Store;
 use crate::domain::{brand_named, name_of};
 
-/// Rows per `INSERT`: with 7 columns well below the 32,766 parameters that SQLite takes.
+/// The number of rows in an `INSERT`: with 7 columns well below the 32,766 parameters that SQLite
+/// takes.
 const CHUNK: usize = 100;
 const COLUMNS: usize = 7;
 
-/// A card that is to be kept.
+/// A card to be stored.
 #[derive(Debug, Clone)]
 pub struct NewCard {
     /// SHA-256 of the token.
     pub token_hash: Vec<u8>,
-    /// The card.
+    /// The card, sealed.
     pub card: SealedCard,
 }
 
-/// A card as it is kept.
+/// A card as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedCard {
     /// The number of the card in this compartment.
@@ -49,7 +50,7 @@ struct CardRow {
 }
 
 impl Store {
-    /// Keeps all of `cards`, or none.
+    /// Stores all of `cards`, or none.
     pub async fn insert_cards(&self, cards: &[NewCard]) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
         for chunk in cards.chunks(CHUNK) {
@@ -69,7 +70,7 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
-    /// The card whose token has this hash.
+    /// Finds the card whose token has this hash.
     pub async fn find_card(&self, token_hash: &[u8]) -> Result<Option<SealedCard>, StoreError> {
         const FIND: &str = "SELECT record, brand, epoch, number, expiry, masked \
              FROM cards WHERE token_hash = $1";
@@ -78,7 +79,8 @@ impl Store {
         row.map(card).transpose()
     }
 
-    /// Up to `limit` cards from `from` on that are sealed under an epoch before `epoch`, ascending.
+    /// Reads up to `limit` cards from `from` on that are sealed under an epoch before `epoch`,
+    /// ascending.
     pub async fn cards_before(
         &self,
         from: Record,
@@ -96,8 +98,8 @@ impl Store {
         rows.into_iter().map(card).collect()
     }
 
-    /// Replaces the sealed texts of cards whose epoch is still the one given with them, all or
-    /// none.
+    /// Replaces the sealed texts of cards, all or none. A card whose epoch is no longer the given
+    /// one stays unchanged.
     pub async fn replace_cards(&self, cards: &[(Epoch, SealedCard)]) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
         for (was, card) in cards {
@@ -117,7 +119,7 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
-    /// How many cards there are.
+    /// Counts the cards.
     pub async fn count_cards(&self) -> Result<u64, StoreError> {
         let count: i64 =
             sqlx::query_scalar("SELECT COUNT(*) FROM cards").fetch_one(self.db.reader()).await?;

@@ -13,7 +13,7 @@ pub use cards::{NewCard, SealedCard};
 static SQLITE: Migrator = sqlx::migrate!("./migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("./migrations/postgres");
 
-/// The compartment's database. Cheap to clone.
+/// The compartment's database. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Store {
     db: Db,

@@ -33,7 +33,7 @@ async fn suite(location: Location) {
     }
     assert_eq!(store.find_card(b"none").await.unwrap(), None);
 
-    // A number or a token that is there already: nothing of the call is kept.
+    // If a number or a token exists already, nothing of the call is stored.
     let mut same_token = card(2000);
     same_token.token_hash = card(5).token_hash;
     for twice in [card(5), same_token] {

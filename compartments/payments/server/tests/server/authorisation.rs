@@ -1,4 +1,4 @@
-//! Who may make which call. Every route has a row here, or the test fails.
+//! The callers that may make each call. Every route has a row here, or the test fails.
 
 use cofferdam_core::{Call, CallerName};
 use cofferdam_wire::{Problem, ProblemType};
@@ -6,7 +6,7 @@ use payments_api::{CountCards, FreezeCaller, ReadCard, ReadReseal, RevealCard, S
 
 use crate::support::{Till, card};
 
-/// With a certificate of the authority: an app server that nobody granted anything here, a checkout
+/// Callers with a certificate of the authority: an app server without any grant here, a checkout
 /// server, the processor's forwarder, the controller, and a frozen checkout server.
 const CALLERS: [&str; 5] = ["web-ky-1", "checkout-1", "processor-1", "response-1", "checkout-2"];
 

@@ -124,7 +124,7 @@ async fn a_bad_card_keeps_the_whole_call_out() {
     assert_eq!(till.call("response-1", &CountCards {}).await, Ok(0));
 }
 
-/// A call with the security code, as a careless shop would make it.
+/// A call with the security code, as a careless shop might make it.
 #[derive(Serialize, Deserialize, JsonSchema)]
 struct WithCode {
     cards: Vec<serde_json::Value>,

@@ -82,7 +82,7 @@ async fn no_card_is_in_the_database_or_the_log() {
 
     let said = lines.0.lock().unwrap().clone();
     assert!(String::from_utf8_lossy(&said).contains("/v1/cards/reveal"));
-    // Four digits may be those of a port or a duration.
+    // Four digits may appear in a port or a duration.
     let long: Vec<_> = secrets.into_iter().filter(|s| s.len() > 6).collect();
     assert_absent("the log", &said, &long);
 

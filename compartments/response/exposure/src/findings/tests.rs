@@ -46,7 +46,7 @@ fn entry((second, caller, via, kind, bits, records): Raw) -> Entry {
 
 type Raw = (i64, usize, usize, u8, u8, Vec<u32>);
 
-/// A day and a half, in which the clock may go anywhere.
+/// A day and a half, in which the clock may go forth and back.
 fn raw() -> impl Strategy<Value = Raw> {
     (
         0_i64..130_000,
@@ -58,7 +58,7 @@ fn raw() -> impl Strategy<Value = Raw> {
     )
 }
 
-/// The same in plain sets, straight from the definition.
+/// Computes the same in plain sets, straight from the definition.
 fn naive(entries: &[Entry], fallen: &CallerName, window: Window) -> [BTreeSet<(Field, u32)>; 2] {
     let [mut read, mut presented] = [BTreeSet::new(), BTreeSet::new()];
     for entry in entries.iter().filter(|entry| window.holds(entry.at)) {
@@ -139,7 +139,7 @@ proptest! {
         if steady {
             prop_assert_eq!(indexed, findings);
         } else {
-            // A clock that went back is a doubt: more counts, never less.
+            // A clock that went back is a doubt: more records may count, and never fewer.
             prop_assert!(flat(&indexed.levels.read).is_superset(&flat(&findings.levels.read)));
             prop_assert!(flat(&indexed.levels.presented).is_superset(&flat(&findings.levels.presented)));
             let more = flat(&indexed.levels.read) != flat(&findings.levels.read)

@@ -10,11 +10,11 @@ use crate::entries::entries_of_hosts;
 use crate::pages::{page_of, pages_of_segment};
 use crate::person::slots_of_record;
 
-/// A log in memory: each segment holds its entries, and may have an index that lies.
+/// A log in memory. Each segment holds its entries, and may have an index that lies.
 #[derive(Default)]
 struct MemoryLog {
     segments: Vec<Vec<Entry>>,
-    /// A segment whose index leaves everything out.
+    /// The segment whose index leaves everything out.
     blind: Option<usize>,
     broken: Option<usize>,
 }

@@ -1,4 +1,4 @@
-//! The rows and batches, and who may move which.
+//! The rows and batches, and the rules for moving them.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use response_letter::Locale;
 
 use crate::{Batch, CameBack, Holder, Letter, Outcome, Postponement, Recipient, Row};
 
-/// The number of the first batch that is made while a letter is sent.
+/// The number of the first batch that is made during sending.
 const FIRST_LATER_BATCH: u32 = 10_000_001;
 
-/// Everything.
+/// The whole state of the model.
 #[derive(Default)]
 pub struct State {
     pub letters: BTreeMap<LetterId, Letter>,
@@ -32,7 +32,7 @@ struct ModelRow {
     provider: u16,
     detail: String,
     at: Timestamp,
-    /// Set when the row is in doubt only because this worker fell silent.
+    /// The worker whose silence is the only reason for the doubt, if it is.
     silent_holder: Option<Holder>,
 }
 
@@ -244,7 +244,7 @@ impl State {
         replanned
     }
 
-    /// Replans rows in doubt: all of them, or those of a silent worker.
+    /// Replans rows in doubt: all of them, or only those of a silent worker.
     pub fn replan(&mut self, letter: LetterId, silent: Option<&Holder>, at: Timestamp) -> u64 {
         let doubted: Vec<u32> = self
             .rows

@@ -1,4 +1,4 @@
-//! The ledger and the letters, as workers use them.
+//! The ledger and the letters, as workers see them.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use response_letter::Locale;
 
 use crate::Letter;
 
-/// The ledger can't be read or written, for now.
+/// The ledger can't be read or written at present.
 #[derive(Debug, thiserror::Error)]
 #[error("the ledger can't be reached: {0}")]
 pub struct LedgerError(#[from] pub Box<dyn std::error::Error + Send + Sync>);
@@ -20,10 +20,10 @@ impl cofferdam_core::InternalError for LedgerError {}
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Holder(pub String);
 
-/// A person to write to, as a row of the ledger.
+/// A row of the ledger, for the person to write to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Recipient {
-    /// A customer's record number, or a place in the staff list.
+    /// The customer's record number, or the place in the staff list.
     pub person: u32,
     /// The fields of this person that were read or presented.
     pub fields: FieldSet,
@@ -31,88 +31,88 @@ pub struct Recipient {
     pub locale: u16,
 }
 
-/// Rows that a worker holds.
+/// The rows of a batch that a worker holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
-    /// Its number.
+    /// The number of the batch in the letter.
     pub batch: u32,
-    /// How often its rows were put off.
+    /// The number of times that its rows were put off.
     pub attempts: u16,
-    /// Its open rows, the newest accounts first: their addresses are the freshest.
+    /// The open rows of the batch, the newest accounts first: their addresses are the freshest.
     pub recipients: Vec<Recipient>,
 }
 
-/// A new state of a row, and what led to it.
+/// The outcome of an attempt: a row's new state and its cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// The person.
+    /// The customer's record number, or the place in the staff list.
     pub person: u32,
-    /// The row's new state.
+    /// The new state of the row.
     pub state: LedgerState,
     /// The number of the mail provider; 0 when it is not known.
     pub provider: u16,
-    /// The relay's queue id, or what it said.
+    /// The relay's queue id, or its reply.
     pub detail: String,
-    /// When the relay answered.
+    /// The instant of the relay's answer.
     pub at: Timestamp,
 }
 
 impl Outcome {
-    /// Whether nothing more is tried for the row.
+    /// Whether the row is never tried again.
     #[must_use]
     pub const fn is_final(&self) -> bool {
         !self.state.is_open()
     }
 }
 
-/// A row as it stands.
+/// A row of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// The person.
+    /// The customer's record number, or the place in the staff list.
     pub person: u32,
-    /// The state. A planned or deferred row of a held batch is claimed.
+    /// The state of the row. A planned or deferred row of a held batch is claimed.
     pub state: LedgerState,
     /// The fields of this person that were read or presented.
     pub fields: FieldSet,
     /// The number of the letter's locale.
     pub locale: u16,
-    /// The relay's queue id, or what it said.
+    /// The relay's queue id, or its reply.
     pub detail: String,
-    /// When it got this state.
+    /// The instant at which it got this state.
     pub at: Timestamp,
 }
 
-/// What became of the report that a letter came back.
+/// The effect of a report that a letter came back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CameBack {
-    /// The row moved.
+    /// The row got a new state.
     Moved {
-        /// The number of its mail provider.
+        /// The number of the row's mail provider.
         provider: u16,
     },
-    /// The ledger does not know yet that the letter went out: the report must come again.
+    /// The ledger does not know yet that the letter went out. The report must be given again later.
     TooEarly,
-    /// There is no such row, or it has its last outcome.
+    /// The letter has no such row, or the row has its last outcome.
     Ignored,
 }
 
-/// When rows that are put off together come back.
+/// A postponement: rows that are put off together, and the time at which they are due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Postponement {
-    /// Their mail provider.
+    /// The number of their mail provider.
     pub provider: u16,
-    /// How often they were put off, this time included.
+    /// The number of times that they were put off, this one included.
     pub attempts: u16,
-    /// When they are due.
+    /// The instant at which they are due.
     pub due: Timestamp,
 }
 
-/// Rows by state.
+/// The number of rows in each state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts([u64; LedgerState::ALL.len()]);
 
 impl Counts {
-    /// How many rows are in a state.
+    /// The number of rows in a state.
     #[must_use]
     pub const fn of(&self, state: LedgerState) -> u64 {
         self.0[state.code() as usize]
@@ -123,41 +123,41 @@ impl Counts {
         self.0[state.code() as usize] += rows;
     }
 
-    /// All rows.
+    /// The number of all rows.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.0.iter().sum()
     }
 
-    /// The rows that still wait for an outcome.
+    /// The number of rows without a final outcome.
     #[must_use]
     pub fn open(&self) -> u64 {
         LedgerState::ALL.into_iter().filter(|state| state.is_open()).map(|s| self.of(s)).sum()
     }
 }
 
-/// The letters, one row a mailing.
+/// The letters, one row for each.
 #[async_trait]
 pub trait Letters: Send + Sync {
-    /// Every letter.
+    /// Reads every letter.
     async fn all_letters(&self) -> Result<Vec<Letter>, LedgerError>;
 
-    /// The JSON of a version.
+    /// Reads the JSON of a version.
     async fn version(&self, letter: LetterId, id: Sha256) -> Result<Option<String>, LedgerError>;
 
-    /// The locales of a letter, by number.
+    /// Reads the locales of a letter, by number.
     async fn locales(&self, letter: LetterId) -> Result<Vec<Locale>, LedgerError>;
 
-    /// Pauses a running letter, for a reason that staff see.
+    /// Pauses a running letter. Staff see the reason.
     async fn pause_letter(&self, letter: LetterId, reason: &str) -> Result<(), LedgerError>;
 
-    /// Finishes a running letter of which no row is open; `false` for any other.
+    /// Finishes a running letter without open rows; `false` for any other letter.
     async fn finish_letter(&self, letter: LetterId, at: Timestamp) -> Result<bool, LedgerError>;
 
-    /// The number of a mail provider. A name that is new gets one.
+    /// Reads the number of a mail provider. A new name gets a number.
     async fn provider_number(&self, name: &str) -> Result<u16, LedgerError>;
 
-    /// Notes that a provider gets none of a letter. An earlier reason stays.
+    /// Pauses a letter's mail to a provider. An earlier reason stays.
     async fn pause_provider(
         &self,
         letter: LetterId,
@@ -166,23 +166,23 @@ pub trait Letters: Send + Sync {
         at: Timestamp,
     ) -> Result<(), LedgerError>;
 
-    /// The paused providers of a letter, each with the reason.
+    /// Reads the paused providers of a letter, each with the reason.
     async fn provider_pauses(&self, letter: LetterId)
     -> Result<BTreeMap<u16, String>, LedgerError>;
 }
 
-/// The rows of letters, in batches that workers hold for a while. [`LedgerState`] says what each state
-/// means and who may move a row into it.
+/// The rows of letters, in batches that workers hold for a while. [`LedgerState`] gives the meaning
+/// of each state and the movers of a row into it.
 #[async_trait]
 pub trait Ledger: Send + Sync {
     /// Whether no other process can use this ledger.
     fn is_exclusive(&self) -> bool;
 
-    /// The number of rows in each state.
+    /// Counts the rows in each state.
     async fn counts(&self, letter: LetterId) -> Result<Counts, LedgerError>;
 
-    /// Claims the next batch that is due at `now`, of no provider among `closed`, and holds it until
-    /// `until`.
+    /// Claims the next batch that is due at `now` and whose provider is not in `closed`, and holds
+    /// it until `until`.
     async fn claim(
         &self,
         letter: LetterId,
@@ -199,10 +199,10 @@ pub trait Ledger: Send + Sync {
         until: Timestamp,
     ) -> Result<u64, LedgerError>;
 
-    /// The batches that workers hold.
+    /// Lists the batches that workers hold.
     async fn held_batches(&self, letter: LetterId) -> Result<Vec<(u32, Holder)>, LedgerError>;
 
-    /// Releases a batch of which no open row was tried. A batch that somebody took over stays as it is.
+    /// Releases a batch of untried rows. A batch that another worker took over stays as it is.
     async fn release_batch(
         &self,
         letter: LetterId,
@@ -210,11 +210,11 @@ pub trait Ledger: Send + Sync {
         batch: u32,
     ) -> Result<(), LedgerError>;
 
-    /// Removes a batch without open rows.
+    /// Removes a batch that has no open rows.
     async fn end_batch(&self, letter: LetterId, batch: u32) -> Result<(), LedgerError>;
 
-    /// Puts the open rows of a worker's batch in doubt, for a reason that staff see, and removes the
-    /// batch. Returns the number of rows.
+    /// Puts the open rows of a worker's batch in doubt, and removes the batch. Staff see the
+    /// reason. Returns the number of rows.
     async fn doubt_batch(
         &self,
         letter: LetterId,
@@ -223,14 +223,14 @@ pub trait Ledger: Send + Sync {
         (reason, at): (&str, Timestamp),
     ) -> Result<u64, LedgerError>;
 
-    /// Takes over the batches whose lease ended before `now`: nobody here can tell which of their
-    /// letters went out, so that all their open rows are in doubt. Returns the number of rows.
+    /// Takes over the batches whose lease ended before `now`. All their open rows are in doubt,
+    /// because nobody here can tell which of their letters went out. Returns the number of rows.
     async fn take_over(&self, letter: LetterId, now: Timestamp) -> Result<u64, LedgerError>;
 
     /// Records final outcomes: those of a worker, or those of a relay's log if `holder` is `None`.
     ///
-    /// An outcome moves a row that the worker holds, a row in doubt, and a row that was replanned and
-    /// that nobody holds. A doubt moves no replanned row. A row with a final outcome keeps it.
+    /// An outcome moves a row that the worker holds, a row in doubt, or a replanned row that nobody
+    /// holds. A doubt moves no replanned row. A row with a final outcome keeps it.
     async fn record(
         &self,
         letter: LetterId,
@@ -247,9 +247,9 @@ pub trait Ledger: Send + Sync {
         postponement: Postponement,
     ) -> Result<(), LedgerError>;
 
-    /// Replans the rows that are in doubt only because `holder` fell silent, once every outcome and
-    /// every doubt of that worker is recorded: the letters were never sent. A finished letter runs
-    /// again. Returns the number of rows.
+    /// Replans the rows that are in doubt only because `holder` fell silent. Every outcome and
+    /// every doubt of that worker must be recorded, so these letters were never sent. A finished
+    /// letter runs again. Returns the number of rows.
     async fn replan_unsent(
         &self,
         letter: LetterId,

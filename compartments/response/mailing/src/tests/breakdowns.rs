@@ -1,4 +1,4 @@
-//! What a mailing does when its surroundings fail, or when it dies itself.
+//! Mailings whose surroundings fail, and mailings that die.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -27,7 +27,7 @@ async fn a_connection_that_breaks_leaves_a_doubt_and_no_second_letter() {
     room.close().await;
     assert_eq!(world.count(LedgerState::InDoubt), 2);
     assert_eq!(world.relay.delivered(9), [1, 1, 1, 1, 1, 0, 1, 1, 1]);
-    // Doubted letters may have to be sent again, so that their contacts stay readable.
+    // Doubted letters may have to be sent again, so their contacts stay readable.
     assert_eq!(world.contacts.closed.load(Ordering::Relaxed), 0);
 }
 
@@ -104,7 +104,7 @@ async fn a_letter_that_receivers_refuse_pauses_the_mailing_before_it_is_sent() {
     room.close().await;
     let checked = world.receivers.checked.load(Ordering::Relaxed);
     assert!(checked >= 1);
-    // The other connections may have sent what they had, and nothing later.
+    // The other connections may finish the letter that they had, and send nothing later.
     let sent = world.relay.attempts().len();
     assert!(sent < 20, "{sent}");
     assert_eq!(world.count(LedgerState::Planned), 20 - sent);
@@ -154,8 +154,8 @@ async fn a_new_approval_ends_the_mailing_of_the_old_version() {
     assert_ne!(body(&text(first)), body(&text(person)));
 }
 
-/// A life that ends with letters on the wire. Returns the number of letters that were tried, and of
-/// those that the relay answered.
+/// A life that ends with letters on the wire. Returns the number of letters that were tried, and
+/// the number of those that the relay answered.
 fn die_while_sending(world: &World) -> (usize, usize) {
     world.relay.slow_down(Duration::from_millis(500));
     live(world, async {
@@ -204,7 +204,7 @@ fn a_silent_workers_rows_are_doubted_and_replanned_when_it_returns() {
     let world = World::new(300, 100);
     let (attempted, answered) = die_while_sending(&world);
     live(&world, async {
-        // Another instance, with notes of its own, finds the lease ended.
+        // Another instance, with notes of its own, finds that the lease has ended.
         let mut other = world.clone();
         other.notes = FakeNotes::default();
         let (room, _task) = other.open();
@@ -212,7 +212,7 @@ fn a_silent_workers_rows_are_doubted_and_replanned_when_it_returns() {
         let doubted = world.count(LedgerState::InDoubt);
         assert!(doubted > attempted - answered, "{:?}", world.states());
 
-        // The dead worker's machine returns, and its notes say which letters were never sent.
+        // The dead worker's machine returns, and its notes tell which letters were never sent.
         recover(&world.ports()).await.unwrap();
         world.until_finished().await;
         room.close().await;

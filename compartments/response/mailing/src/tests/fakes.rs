@@ -25,7 +25,7 @@ pub enum Reply {
     Accept,
     Defer,
     Refuse,
-    /// The connection breaks before the answer; the letter may have got through nevertheless.
+    /// The connection breaks before the answer, but the letter may have got through.
     Break {
         delivered: bool,
     },
@@ -35,16 +35,17 @@ pub enum Reply {
 
 type Script = Box<dyn FnMut(&str, u32) -> Reply + Send>;
 
-/// A relay that answers by a script, which is given the address and the number of earlier attempts.
+/// A relay that answers by a script. The script gets the address and the number of earlier
+/// attempts.
 #[derive(Clone, Default)]
 pub struct FakeRelay(Arc<RelayState>);
 
 pub struct RelayState {
     pub is_down: AtomicBool,
-    /// How long an answer takes.
+    /// The time that an answer takes.
     delay: Mutex<Duration>,
     script: Mutex<Script>,
-    /// The addresses of attempts, and when each was made.
+    /// The address and the instant of each attempt.
     attempts: Mutex<Vec<(String, Instant)>>,
     /// The messages that got through, by address.
     delivered: Mutex<HashMap<String, Vec<Vec<u8>>>>,
@@ -83,7 +84,7 @@ impl RelayState {
         lock(&self.attempts).clone()
     }
 
-    /// When the letter to a person was tried.
+    /// The instants at which the letter to a person was tried.
     pub fn attempts_at(&self, person: u32) -> Vec<Instant> {
         let attempts = self.attempts().into_iter();
         attempts.filter(|(to, _)| *to == address(person)).map(|(_, at)| at).collect()
@@ -93,7 +94,7 @@ impl RelayState {
         lock(&self.delivered).get(&address(person)).cloned().unwrap_or_default()
     }
 
-    /// How many letters each of the first `people` people got.
+    /// The number of letters that each of the first `people` people got.
     pub fn delivered(&self, people: u32) -> Vec<usize> {
         (0..people).map(|person| self.messages_to(person).len()).collect()
     }
@@ -163,7 +164,7 @@ pub struct FakeContacts(Arc<ContactsState>);
 #[derive(Default)]
 pub struct ContactsState {
     pub decoys: Mutex<Vec<u32>>,
-    /// How often reading still fails.
+    /// The number of reads that still fail.
     pub failures: AtomicU64,
     pub closed: AtomicU64,
     pub read: AtomicU64,
@@ -218,7 +219,7 @@ pub struct FakeNotes(Arc<NotesState>);
 #[derive(Default)]
 pub struct NotesState {
     pub is_disk_full: AtomicBool,
-    /// Whether the machine went down: notes may be missing.
+    /// Whether the machine went down, so that notes may be missing.
     pub machine_went_down: AtomicBool,
     workers: Mutex<BTreeMap<Holder, Notes>>,
 }
@@ -308,7 +309,7 @@ impl SendingNotes for WorkerNotes {
 #[derive(Default)]
 pub struct FakeReceivers {
     pub refuse: AtomicBool,
-    /// How often the DNS still does not answer.
+    /// The number of lookups that the DNS still does not answer.
     pub silent: AtomicU64,
     pub checked: AtomicU64,
 }

@@ -1,4 +1,4 @@
-//! A mail room whose surroundings are in memory, and whose time passes only while everything waits.
+//! A mail room with its surroundings in memory. Time passes only while everything waits.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,7 +18,7 @@ use crate::{
 
 pub const LETTER: LetterId = LetterId(1);
 
-/// Everything around a mail room.
+/// The surroundings of a mail room.
 #[derive(Clone)]
 pub struct World {
     pub ledger: Arc<MemoryLedger>,
@@ -29,12 +29,12 @@ pub struct World {
     pub load: Arc<FakeLoad>,
     pub rules: MailingRules,
     clock: Arc<TokioClock>,
-    /// How many mail rooms there were: each has randomness of its own.
+    /// The number of mail rooms so far: each has randomness of its own.
     lives: Arc<AtomicU64>,
 }
 
 impl World {
-    /// A running letter to `people` customers in planned batches of `batch`.
+    /// Makes a running letter to `people` customers, in planned batches of `batch`.
     pub fn new(people: u32, batch: u32) -> Self {
         let began = "2012-01-15T18:00:00Z".parse().unwrap();
         let world = Self {
@@ -88,7 +88,7 @@ impl World {
         (room.clone(), tokio::spawn(room.send_letters()))
     }
 
-    /// Lets time pass until something holds; fails after an hour.
+    /// Lets time pass until a condition holds, and fails after an hour.
     pub async fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
         let started = Instant::now();
         while !holds(self) {
@@ -132,7 +132,7 @@ impl World {
     }
 }
 
-/// The address of a person. Every third has a mailbox at the big provider.
+/// The address of a person. Every third person has a mailbox at the big provider.
 pub fn address(person: u32) -> String {
     let domain = if person.is_multiple_of(3) { "big.example" } else { "small.example" };
     format!("p{person}@{domain}")
@@ -219,7 +219,7 @@ fn composer() -> Composer {
     Composer { shop: shop(), codes, dkim: vec![], return_domain: Some("back.example".into()) }
 }
 
-/// Runs a life of this process. At its end every task dies where it is, as by `kill -9`.
+/// Runs one life of this process. At its end every task dies where it is, as under `kill -9`.
 pub fn live<T>(world: &World, life: impl Future<Output = T>) -> T {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build().unwrap();

@@ -1,4 +1,4 @@
-//! What a mailing does when nothing breaks.
+//! Mailings in which nothing breaks.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -48,7 +48,7 @@ async fn the_newest_accounts_come_first() {
     };
     let first = attempts[..500].iter().map(person).min().unwrap();
     let last = attempts[2_500..].iter().map(person).max().unwrap();
-    // Two feeders claim at once, so that neighbouring batches may mix.
+    // Two feeders claim at once, so neighbouring batches may mix.
     assert!(first >= 1_500 && last < 1_500, "{first} {last}");
 }
 
@@ -148,7 +148,7 @@ async fn complaints_that_come_back_pause_a_provider() {
     room.adopt_pauses(LETTER).await.unwrap();
     let pauses = crate::Letters::provider_pauses(&*world.ledger, LETTER).await.unwrap();
     let reason = pauses.get(&big).cloned().unwrap_or_default();
-    // Fewer than ten letters may have been answered: each can complain once.
+    // Fewer than ten letters may have been answered, and each can complain once.
     let complained = reason.contains("complained");
     let answered = world.rows().iter().filter(|row| row.state == LedgerState::Accepted).count();
     assert!(complained || answered < 30, "{pauses:?}");

@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::staff::Author;
 use crate::store::{Act, Finding, bitmap_bytes};
 
-/// Freezes or thaws a caller in every compartment. All three are asked, whatever the others answer.
+/// Freezes or thaws a caller in every compartment. All three are asked, even if one fails.
 pub async fn freeze(app: &Arc<App>, call: FreezeCaller, by: &Author) -> Result<(), Problem> {
     let action = if call.frozen { JournalAct::Freeze } else { JournalAct::Thaw };
     let act = app.act(call.incident, by, action, format!("{}: {}", call.caller, call.reason));
@@ -35,7 +35,7 @@ pub async fn freeze(app: &Arc<App>, call: FreezeCaller, by: &Author) -> Result<(
     .await
 }
 
-/// Asks all three at once, so that none waits for another that hangs.
+/// Asks all three at once, so that a compartment that hangs does not delay the others.
 async fn freeze_everywhere(
     app: &App,
     call: &FreezeCaller,
@@ -53,7 +53,8 @@ async fn freeze_everywhere(
     [("keys", keys), ("accounts", accounts), ("payments", payments)]
 }
 
-/// Keeps the frozen callers of an incident: letters say that a server is shut off only if it is.
+/// Keeps the frozen callers of an incident. Letters say that a server is shut off only if it is
+/// here.
 async fn keep_frozen(app: &App, call: &FreezeCaller, done: &Act) -> Result<(), Problem> {
     let before = app.store.finding::<Vec<CallerName>>(call.incident, Finding::Frozen).await?;
     let mut frozen = before.unwrap_or_default();
@@ -64,7 +65,7 @@ async fn keep_frozen(app: &App, call: &FreezeCaller, done: &Act) -> Result<(), P
     Ok(app.store.set_finding(Finding::Frozen, &frozen, done).await?)
 }
 
-/// Lowers a caller's budget at `keys`, or gives the policy's budget back.
+/// Lowers a caller's budget at `keys`, or restores the policy's budget.
 pub async fn lower_budget(app: &Arc<App>, call: LowerBudget, by: &Author) -> Result<(), Problem> {
     let LowerBudget { incident, caller, operation, budget, reason } = call;
     let budget: Option<Budget> = budget
@@ -87,8 +88,9 @@ pub async fn lower_budget(app: &Arc<App>, call: LowerBudget, by: &Author) -> Res
     .await
 }
 
-/// Voids everybody's credentials and ends all sessions, by an order that two people signed. A second
-/// order would void what customers have reset since, so that it answers what the first one did.
+/// Voids everybody's credentials and ends all sessions, by an order that two people signed. A
+/// second order would void passwords that customers have set since, so it gets the first order's
+/// answer.
 pub async fn void_everybody(
     app: &Arc<App>,
     signed: Signed<VoidOrder>,

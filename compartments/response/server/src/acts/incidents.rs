@@ -13,7 +13,7 @@ use crate::staff::Author;
 /// The longest title, and the longest account of how an incident was found, in characters.
 const MAX_TEXT: usize = 500;
 
-/// Declares an incident.
+/// Declares an incident, and opens its journal.
 pub async fn declare(app: &App, call: &DeclareIncident, by: &Author) -> Result<Incident, Problem> {
     check_text("title", &call.title)?;
     check_text("found", &call.found)?;
@@ -24,8 +24,8 @@ pub async fn declare(app: &App, call: &DeclareIncident, by: &Author) -> Result<I
     Ok(app.store.declare(call, act).await?)
 }
 
-/// Amends an incident. The journal keeps what stood before. Other hosts, or another window, void the
-/// exposure: it must be computed again.
+/// Amends an incident. The journal keeps the earlier values. Other hosts or another window void the
+/// exposure, which must then be computed again.
 pub async fn amend(app: &App, call: &AmendIncident, by: &Author) -> Result<Incident, Problem> {
     let before = app.open_incident(call.incident).await?;
     check_text("reason", &call.reason)?;
@@ -46,7 +46,7 @@ pub async fn amend(app: &App, call: &AmendIncident, by: &Author) -> Result<Incid
     app.incident(call.incident).await
 }
 
-/// Closes an incident whose letters rest.
+/// Closes an incident, unless one of its letters is being sent.
 pub async fn close(app: &App, call: &CloseIncident, by: &Author) -> Result<Incident, Problem> {
     app.open_incident(call.incident).await?;
     check_text("reason", &call.reason)?;
@@ -89,8 +89,8 @@ fn hosts_text(hosts: &[FallenHost], between: &str) -> String {
     hosts.iter().map(ToString::to_string).collect::<Vec<_>>().join(between)
 }
 
-/// Each customer's row of a planned letter says what was exposed. Hosts that were found later take an
-/// incident of their own, with letters of its own.
+/// Refuses changes of hosts and window once a letter to customers is planned, because its rows
+/// state the exposure. Hosts that are found later take another incident, with letters of its own.
 async fn check_not_planned(app: &App, incident: &Incident) -> Result<(), Problem> {
     let letters = app.store.letters_about(incident.incident).await?;
     if letters.iter().any(|letter| letter.audience == Audience::Customers) {

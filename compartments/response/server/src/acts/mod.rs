@@ -1,4 +1,4 @@
-//! What staff order, where it takes more than a step. Routes check and answer; acts do.
+//! The acts: everything that staff order and that takes several steps. Routes check and answer.
 
 pub mod access_logs;
 pub mod contain;

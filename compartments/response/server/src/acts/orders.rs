@@ -1,4 +1,4 @@
-//! Carrying out orders that people signed. `keys` checks the signatures itself, so that a fallen
+//! Carrying out orders that people signed. `keys` checks the signatures itself, so a fallen
 //! `response` can't grant itself anything.
 
 use std::sync::Arc;
@@ -56,7 +56,7 @@ pub async fn apply(
     }
 }
 
-/// Opens a warrant for what stands drafted: a version of a letter, or a list of postal addresses.
+/// Opens a warrant for the current draft: a version of a letter, or a list of postal addresses.
 async fn apply_warrant(
     app: &Arc<App>,
     signed: Signed<Warrant>,
@@ -122,7 +122,7 @@ async fn open_paper_post(
     .await
 }
 
-/// Refuses a warrant that is not exactly for what stands drafted now.
+/// Refuses a warrant unless its terms are exactly those of the current draft.
 fn check_terms(warrant: &Warrant, terms: &WarrantTerms) -> Result<(), Problem> {
     let is_same = warrant.incident == terms.incident
         && warrant.subject == terms.subject

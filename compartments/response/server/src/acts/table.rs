@@ -49,7 +49,7 @@ pub async fn import(
     Ok(page)
 }
 
-/// Counts the people of the table: scopes and letters use these counts from now on.
+/// Counts the people of the table. Scopes and letters use these counts from now on.
 pub async fn finish(app: &App, by: &Author) -> Result<TableCounts, Problem> {
     let act = app.act(IncidentId::NONE, by, JournalAct::FinishTable, "the table was counted");
     let population = Arc::new(app.store.count_brought(&act).await?);
@@ -57,7 +57,7 @@ pub async fn finish(app: &App, by: &Author) -> Result<TableCounts, Problem> {
     Ok(counts_of(&population))
 }
 
-/// The people of the table in numbers.
+/// The people of the table, counted.
 #[must_use]
 pub fn counts_of(population: &Population) -> TableCounts {
     let jurisdictions = population.count_jurisdictions(&population.everyone);
@@ -84,8 +84,8 @@ fn check_page(people: &[BroughtPerson]) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Two people approve a letter for the people of the table as they are: while the letter is not over,
-/// nobody is added or renamed.
+/// Refuses changes while a letter to the table is approved and not over: two people approved it for
+/// the people as they are.
 async fn check_not_in_use(app: &App) -> Result<(), Problem> {
     for letter in app.store.letters().await? {
         let is_over = matches!(letter.state, LetterState::Finished | LetterState::Stopped);

@@ -1,6 +1,6 @@
-//! The copy of a release log. It grows only by entries that a signed checkpoint vouches for, and only
-//! while the log itself only grows. Each checkpoint is cosigned, so that no other tree of its size will
-//! ever be.
+//! The copy of a release log. It takes only entries under a signed checkpoint, and only while the
+//! log itself only grows. Each checkpoint is cosigned, so that the log can never show another tree
+//! of the same size.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,12 +16,12 @@ use cofferdam_tlog::{
 };
 use keys_api::{CheckpointAnswer, Entry, summarize};
 
-/// Entries whose hashes are written at once.
+/// The number of entries whose hashes are written at once.
 const BATCH: usize = 4_096;
-/// Entries read at once for the index of the last segment.
+/// The number of entries that are read at once for the index of the last segment.
 const LIVE_PAGE: u64 = 10_000;
 
-/// Why the copy can't be used, or does not grow.
+/// A copy that can't be used, or that does not grow.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CopyError {
@@ -34,9 +34,9 @@ pub enum CopyError {
     /// The copy itself was changed.
     #[error("the copy in {} was changed: {what}", dir.display())]
     Changed {
-        /// Its directory.
+        /// The directory of the copy.
         dir: PathBuf,
-        /// In what way.
+        /// The change that was found.
         what: String,
     },
     /// The log was changed, or another log took its place.
@@ -56,7 +56,7 @@ pub struct LogCopy {
     segments: Arc<Segments>,
     hashes: HashFile,
     state: CopyEnd,
-    /// The end of the entries that were written, which no checkpoint covers yet.
+    /// The end of the written entries, which no checkpoint covers yet.
     pending: CopyEnd,
     /// The index of the last segment, as far as it was built.
     live: Option<(SegmentName, IndexBuilder)>,
@@ -65,7 +65,7 @@ pub struct LogCopy {
 /// The verified end of the copy.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CopyEnd {
-    /// Entries.
+    /// The number of entries.
     pub size: u64,
     /// The root hash.
     pub root: Hash,
@@ -74,8 +74,8 @@ pub struct CopyEnd {
 }
 
 impl LogCopy {
-    /// Opens the copy, or creates it. Entries behind the last verified checkpoint are dropped: they are
-    /// fetched again.
+    /// Opens the copy, or creates it. Entries behind the last verified checkpoint are dropped, and
+    /// are fetched again.
     pub fn open(dir: &Path, log_key: &str) -> Result<Self, CopyError> {
         if !is_verifier(log_key, NoteKind::Log) {
             return Err(CopyError::Key(log_key.to_owned()));
@@ -105,20 +105,20 @@ impl LogCopy {
         Ok(Self { dir, log_key, segments, hashes, state, pending, live: None })
     }
 
-    /// The verified end.
+    /// The verified end of the copy.
     #[must_use]
     pub fn end(&self) -> CopyEnd {
         self.state.clone()
     }
 
-    /// The entries. Those before the verified end never change.
+    /// The entries of the copy. Those before the verified end never change.
     #[must_use]
     pub fn segments(&self) -> Arc<Segments> {
         self.segments.clone()
     }
 
-    /// Begins to extend the copy to a new checkpoint: its signature must hold, and its tree must begin
-    /// with ours. Returns the size up to which entries must be [pushed](LogCopy::push).
+    /// Begins to extend the copy to a new checkpoint. Its signature must hold, and its tree must
+    /// begin with ours. Returns the size up to which entries must be [pushed](LogCopy::push).
     pub fn begin(&mut self, answer: &CheckpointAnswer) -> Result<u64, CopyError> {
         let disagree = CopyError::Disagreement;
         let checkpoint = read_checkpoint(&answer.note, &self.log_key)
@@ -174,15 +174,15 @@ impl LogCopy {
         Ok(())
     }
 
-    /// Cosigns the verified checkpoint. The cosignature is on disk before it is given out, so that no
-    /// restart can make us cosign another tree of the same size.
+    /// Cosigns the verified checkpoint. The cosignature is on disk before it is given out, so that
+    /// no restart can make us cosign another tree of the same size.
     pub fn cosign(&self, key: &NoteKey, at: Timestamp) -> Result<String, CopyError> {
         let note = key.cosign(&self.state.note, at)?;
         replace_file(&self.dir, "cosigned", note.as_bytes())?;
         Ok(note)
     }
 
-    /// What is wanted of the index of the last segment. No file holds that index yet.
+    /// The `wanted` part of the last segment's index, which no file holds yet.
     pub fn live_index(
         &mut self,
         wanted: Wanted<'_>,
@@ -223,7 +223,7 @@ impl LogCopy {
         Ok(index::catch_up(segments, dir, false, summarize)?)
     }
 
-    /// The directory.
+    /// The directory of the copy.
     #[must_use]
     pub fn dir(&self) -> &Path {
         &self.dir

@@ -1,4 +1,4 @@
-//! A log in files, for the rules of exposure. Reading one may take seconds, so that callers do it on a
+//! A log in files, for the rules of exposure. Reading one may take seconds, so callers read it on a
 //! thread of its own.
 
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use response_exposure::{EntryVisitor, FallenHosts, IndexedLog, LogKind};
 
 use super::{CopyEnd, CopyError, FollowedLog, Logs};
 
-/// Entries read at once.
+/// The number of entries that are read at once.
 const PAGE: u64 = 10_000;
 
 /// A log in files, up to an end that never changes.
@@ -19,19 +19,19 @@ pub struct FileLog {
     segments: Arc<Segments>,
     dir: PathBuf,
     size: u64,
-    /// The index of the segment that still grows: no file holds it yet.
+    /// The index of the segment that still grows, which no file holds yet.
     live: Option<(SegmentName, SegmentIndex)>,
 }
 
 impl FileLog {
-    /// The log in a directory, as far as it is written.
+    /// Opens the log in a directory, as far as it is written.
     pub fn open(kind: LogKind, dir: &Path) -> Result<Self, TlogError> {
         let segments = Arc::new(Segments::open(dir, None)?);
         Ok(Self { kind, segments, dir: dir.to_owned(), size: u64::MAX, live: None })
     }
 
-    /// The copies of the release logs, each up to its verified end. The live index holds what concerns
-    /// the fallen hosts.
+    /// Opens the copies of the release logs, each up to its verified end. The live index holds only
+    /// the part about the fallen hosts.
     pub async fn of_copies(
         logs: &Logs,
         hosts: &FallenHosts,
@@ -44,7 +44,7 @@ impl FileLog {
         Ok(all)
     }
 
-    /// The copy of one release log, up to `size` entries.
+    /// Opens the copy of one release log, up to `size` entries.
     pub async fn of_copy(
         log: &FollowedLog,
         hosts: &FallenHosts,

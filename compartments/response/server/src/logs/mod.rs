@@ -1,5 +1,5 @@
-//! The release logs that are followed, one of each instance of `keys`: their copies, and the keys with
-//! which `response` signs.
+//! The release logs that are followed, one for each instance of `keys`: their copies, and the keys
+//! with which `response` signs.
 
 mod copy;
 mod file_log;
@@ -19,54 +19,54 @@ use crate::{Config, KeysInstance};
 pub use copy::{CopyEnd, CopyError, LogCopy};
 pub use file_log::FileLog;
 
-/// The followed logs, and what `response` signs with.
+/// The followed logs, and the keys with which `response` signs.
 pub struct Logs {
-    /// One of each instance of `keys`, in the order of the configuration.
+    /// One log for each instance of `keys`, in the order of the configuration.
     pub followed: Vec<FollowedLog>,
-    /// Cosigns checkpoints.
+    /// The key that cosigns checkpoints.
     pub witness: NoteKey,
-    /// Signs bags of evidence.
+    /// The key that signs bags of evidence.
     pub sealer: NoteKey,
 }
 
-/// A followed log.
+/// A release log that is followed.
 pub struct FollowedLog {
-    /// The log's name.
+    /// The log's name, as its checkpoints give it.
     pub origin: String,
-    /// The instance that writes it.
+    /// The instance of `keys` that writes the log.
     pub keys: Client,
-    /// Its copy.
+    /// The verified copy of the log.
     pub copy: Mutex<LogCopy>,
-    /// When the copy was last known to be up to date.
+    /// The last instant at which the copy was known to be up to date.
     pub followed: std::sync::Mutex<Option<Timestamp>>,
-    /// For the last disagreement of the log with its copy, the kind of tampering.
+    /// The kind of tampering behind the log's last disagreement with its copy.
     pub tampering: Mutex<Option<Tampering>>,
 }
 
 /// The kind of tampering that was found behind a disagreement.
 #[derive(Debug, Clone)]
 pub struct Tampering {
-    /// The disagreement.
+    /// The disagreement, in words.
     pub disagreement: String,
-    /// The kind.
+    /// The kind of tampering, in words.
     pub kind: String,
 }
 
-/// Why the witness's key can't be used.
+/// A key of the witness that can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum WitnessError {
-    /// Its file can't be read.
+    /// The key's file can't be read.
     #[error(transparent)]
     File(#[from] ConfigError),
-    /// It holds no key.
+    /// The key's file holds no key.
     #[error("witness_key must hold the base64 of 32 bytes")]
     Form,
-    /// Its name can't stand in a note.
+    /// The witness's name can't stand in a note.
     #[error("witness_name: {0}")]
     Name(#[from] BadNote),
 }
 
-/// Why the logs can't be used.
+/// Logs that can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LogsError {
     /// A copy can't be used.
@@ -97,14 +97,14 @@ impl Logs {
     }
 }
 
-/// The key that cosigns checkpoints.
+/// Makes the key that cosigns checkpoints.
 pub fn witness(name: &str, file: &Path) -> Result<NoteKey, WitnessError> {
     note_key(NoteKind::Witness, name, file)
 }
 
-/// The key that signs bags of evidence: the witness's secret under another name and kind. A witness
-/// signs texts that begin with `cosignature/v1`, and a sealer texts that begin with
-/// `cofferdam evidence bag v1`, so that neither signature passes for the other.
+/// Makes the key that signs bags of evidence: the witness's secret under another name and kind. A
+/// witness signs texts that begin with `cosignature/v1`, and a sealer texts that begin with
+/// `cofferdam evidence bag v1`, so neither signature passes for the other.
 fn sealer(name: &str, file: &Path) -> Result<NoteKey, WitnessError> {
     note_key(NoteKind::Log, &format!("{name}/evidence"), file)
 }
@@ -118,7 +118,7 @@ fn note_key(kind: NoteKind, name: &str, file: &Path) -> Result<NoteKey, WitnessE
     }
 }
 
-/// A log's name as the name of a directory.
+/// Makes a directory's name from a log's name.
 fn directory_name(origin: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' || c == '-' { c } else { '_' };
     origin.chars().map(plain).collect()

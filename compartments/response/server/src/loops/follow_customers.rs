@@ -1,4 +1,4 @@
-//! Following the customers of `accounts`: their coarse attributes, in bitmaps.
+//! Follows the customers of `accounts`: their coarse attributes, in bitmaps.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,14 +13,14 @@ use crate::app::App;
 
 /// The pause between two rounds.
 const FOLLOW_EVERY: Duration = Duration::from_secs(5);
-/// The bitmaps are stored every so many rounds.
+/// The number of rounds after which the bitmaps are stored.
 const KEEP_EVERY: u32 = 60;
-/// Customers asked for at once.
+/// The number of customers in one question.
 const PAGE: u32 = 10_000;
-/// How many of the latest changes are read again. Several may be written at once, so that a later one
-/// can be seen before an earlier one.
+/// The number of the latest changes that are read again. Several may be written at once, so a later
+/// one can be seen before an earlier one.
 const OVERLAP: u64 = 64;
-/// How long after the last change they are read again.
+/// The time after the last change for which the latest changes are read again.
 const UNSETTLED: Duration = Duration::from_mins(1);
 /// A change number that is never reached.
 const BEYOND_ALL_CHANGES: u64 = i64::MAX as u64;
@@ -28,17 +28,17 @@ const BEYOND_ALL_CHANGES: u64 = i64::MAX as u64;
 /// The customers as last seen.
 #[derive(Debug, Default)]
 pub struct Customers {
-    /// The customers.
+    /// The customers' attributes.
     pub population: Arc<Population>,
-    /// The number of the last change in them; `None` before all were listed once.
+    /// The number of the last change in the population; `None` before the first full listing.
     last: Option<u64>,
     /// The number of the last change that was stored.
     kept: Option<u64>,
-    /// When something changed last, by the monotonic clock.
+    /// The instant of the last change, by the monotonic clock.
     changed: Option<Duration>,
 }
 
-/// Why the customers are not known as they are now.
+/// Customers who are not known as they are now.
 #[derive(Debug, thiserror::Error)]
 pub enum CustomersError {
     /// `accounts` did not answer, or refused.
@@ -77,7 +77,7 @@ pub async fn follow_customers(app: Arc<App>) {
     }
 }
 
-/// The customers as they are now.
+/// Brings the customers up to date, and returns them.
 pub async fn current_customers(app: &App) -> Result<Arc<Population>, CustomersError> {
     let mut known = app.people.customers.lock().await;
     let now = app.clock.monotonic();
@@ -111,8 +111,8 @@ pub async fn current_customers(app: &App) -> Result<Arc<Population>, CustomersEr
     }
 }
 
-/// Lists every customer. Returns the change after which to continue: changes made meanwhile are read
-/// again.
+/// Lists every customer. Returns the change after which to continue, so that changes made meanwhile
+/// are read again.
 async fn list_all(app: &App, known: &mut Customers) -> Result<u64, CustomersError> {
     let accounts = &app.compartments.accounts;
     let changes = accounts.call(&ReadChanges { after: BEYOND_ALL_CHANGES }).await?;

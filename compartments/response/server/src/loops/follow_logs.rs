@@ -1,4 +1,4 @@
-//! Following the release logs and the alarms of `keys`.
+//! Follows the release logs and the alarms of `keys`.
 
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -15,12 +15,12 @@ use crate::logs::{CopyEnd, CopyError, FollowedLog, LogCopy, Tampering};
 
 /// The pause between two rounds.
 const FOLLOW_EVERY: Duration = Duration::from_secs(1);
-/// Entries asked for at once.
+/// The number of entries in one question.
 const PAGE: u32 = 10_000;
-/// How far two good clocks may be apart, in seconds.
+/// The largest difference between two good clocks, in seconds.
 const CLOCK_TOLERANCE: i64 = 5;
 
-/// Why a log or its alarms could not be followed.
+/// A log or its alarms that could not be followed.
 #[derive(Debug, thiserror::Error)]
 pub enum FollowError {
     /// `keys` did not answer, or refused.
@@ -34,8 +34,8 @@ pub enum FollowError {
     Store(#[from] cofferdam_store::StoreError),
 }
 
-/// Follows alarms and logs until the compartment stops. A copy whose log disagrees with it no longer
-/// grows, and every scope shows a doubt, until somebody has looked at it.
+/// Follows alarms and logs until the compartment stops. A copy that disagrees with its log stops
+/// growing, and every scope shows a doubt, until somebody has looked at it.
 pub async fn follow_logs(app: Arc<App>) {
     loop {
         if let Err(e) = follow_once(&app).await {
@@ -45,7 +45,7 @@ pub async fn follow_logs(app: Arc<App>) {
     }
 }
 
-/// Brings the copies up to date now. Returns the end and the state of each.
+/// Brings the copies up to date now. Returns the verified end and the state of each.
 pub async fn copy_logs(app: &App) -> (Vec<CopyEnd>, Vec<CopyState>) {
     if let Err(e) = copy_alarms(app).await {
         tracing::warn!(cause = %e, "the alarms of keys could not be followed");
@@ -59,7 +59,7 @@ pub async fn copy_logs(app: &App) -> (Vec<CopyEnd>, Vec<CopyState>) {
         });
         let copy = log.copy.lock().await;
         let end = copy.end();
-        // A cosignature that can't be read vouches for nothing.
+        // A cosignature that can't be read covers nothing.
         let cosigned = copy.cosigned().ok().flatten().map_or(0, |(_, size)| size);
         let (log, size) = (log.origin.clone(), end.size);
         states.push(CopyState { log, size, cosigned, not_followed });
@@ -77,7 +77,7 @@ async fn follow_once(app: &Arc<App>) -> Result<(), FollowError> {
     Ok(())
 }
 
-/// Extends the copy of one log. A log that disagrees with its copy raises an alarm.
+/// Extends the copy of one log. A disagreement with the copy raises an alarm.
 async fn extend(app: &App, log: &FollowedLog) -> Result<CopyEnd, FollowError> {
     let mut extended = fetch(app, log).await;
     if let Err(FollowError::Copy(CopyError::Disagreement(what))) = &mut extended {
@@ -94,8 +94,8 @@ async fn extend(app: &App, log: &FollowedLog) -> Result<CopyEnd, FollowError> {
     extended
 }
 
-/// The kind of tampering behind a disagreement, as far as the log still shows its entries. It is looked
-/// for once.
+/// The kind of tampering behind a disagreement, as far as the log still shows its entries. It is
+/// searched for once.
 async fn kind_of_tampering(log: &FollowedLog, disagreement: &str) -> Option<String> {
     let mut known = log.tampering.lock().await;
     if let Some(tampering) = &*known
@@ -151,7 +151,7 @@ async fn fetch(app: &App, log: &FollowedLog) -> Result<CopyEnd, FollowError> {
     let mut copy = log.copy.lock().await;
     let before = copy.end().size;
     let answer = match log.keys.call(&ReadCheckpoint { since: before }).await {
-        // A log that is shorter than its copy can't prove growth. Its checkpoint shows how short it is.
+        // A log that is shorter than its copy can't prove growth. Its checkpoint shows its size.
         Err(e) if e.is(ProblemType::BAD_REQUEST) => {
             log.keys.call(&ReadCheckpoint { since: 0 }).await?
         }
@@ -178,8 +178,8 @@ async fn fetch(app: &App, log: &FollowedLog) -> Result<CopyEnd, FollowError> {
     Ok(copy.end())
 }
 
-/// How far the newest entry lies in our future, in seconds. A window would miss an entry that `keys`
-/// dated wrongly.
+/// The seconds by which the newest entry is ahead of our clock. A window would miss an entry with a
+/// wrong date.
 fn seconds_ahead(copy: &LogCopy, now: Timestamp) -> Result<Option<i64>, FollowError> {
     let size = copy.end().size;
     let newest = copy.segments().read(size.saturating_sub(1), size, 1).map_err(CopyError::from)?;
@@ -188,7 +188,7 @@ fn seconds_ahead(copy: &LogCopy, now: Timestamp) -> Result<Option<i64>, FollowEr
     Ok((seconds > CLOCK_TOLERANCE).then_some(seconds))
 }
 
-/// Indexes past days. The copy is not locked meanwhile, since whole segments are read.
+/// Indexes past days. The copy is not locked meanwhile, because whole segments are read.
 async fn index_past_days(log: &FollowedLog) {
     let (dir, segments) = {
         let copy = log.copy.lock().await;

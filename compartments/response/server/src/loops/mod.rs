@@ -1,5 +1,5 @@
-//! What runs by itself: following the release logs and the customers, and taking returned mail. The
-//! mail room of `mailing` is the fourth loop.
+//! The loops, which run by themselves: they follow the release logs and the customers, and take
+//! returned mail. The mail room of `mailing` is the fourth loop.
 
 mod follow_customers;
 mod follow_logs;

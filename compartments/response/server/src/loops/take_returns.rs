@@ -1,5 +1,5 @@
-//! Taking mail that letters caused. Bounces and complaints move ledger rows; anything else is taken and
-//! forgotten.
+//! Takes mail that letters caused. Bounces and complaints move ledger rows; other mail is accepted
+//! and dropped.
 
 use std::sync::Arc;
 
@@ -10,36 +10,36 @@ use tokio::sync::Semaphore;
 
 use crate::app::App;
 
-/// The local part of the address to which mail providers' feedback loops send complaints (RFC 5965).
-/// A complaint names the letter inside.
+/// The local part of the address to which mail providers' feedback loops send complaints (RFC
+/// 5965). A complaint names the letter inside.
 const COMPLAINTS: &str = "complaints";
 
-/// Complaints whose signatures are looked up at the same time.
+/// The number of complaints whose signatures are looked up at the same time.
 const LOOK_UPS: usize = 4;
 
 /// Takes returned mail.
 pub struct Returns {
     app: Arc<App>,
     domain: String,
-    /// The DNS may be slow, and bounces must not wait for it.
+    /// Limits the look-ups, because the DNS may be slow and bounces must not wait for it.
     look_ups: Semaphore,
 }
 
-/// What a report says about a letter.
+/// The effect of a report on a letter's row.
 struct Said {
     state: LedgerState,
     detail: String,
-    /// Whether it counts towards a pause of the mail provider.
+    /// Whether the report counts towards a pause of the mail provider.
     counts: bool,
 }
 
 impl Returns {
-    /// Takes mail to return addresses of `domain`.
+    /// Makes a taker of mail to return addresses of `domain`.
     pub const fn new(app: Arc<App>, domain: String) -> Self {
         Self { app, domain, look_ups: Semaphore::const_new(LOOK_UPS) }
     }
 
-    /// The letter and the person of a return address, if we made it.
+    /// The letter and the person of a return address, if this compartment made the address.
     fn letter_of(&self, address: &str) -> Option<(LetterId, u32)> {
         let codes = &self.app.letters.room.ports().composer.codes;
         codes.read_return_address(address, &self.domain).ok()
@@ -51,8 +51,9 @@ impl Returns {
         })
     }
 
-    /// Whether a mail provider sends a complaint. Anybody can write one about a letter of their own, so
-    /// that only complaints count that a known sender signed and sent to the complaints address.
+    /// Whether a mail provider sent a complaint. Anybody can write one about a letter of their own,
+    /// so a complaint counts only if a known sender signed it and sent it to the complaints
+    /// address.
     async fn is_providers(&self, recipient: &str, complaint: &[u8]) -> Result<bool, TakeError> {
         let senders = &self.app.config.letters.complaints_from;
         let receivers = self.app.letters.receivers.as_ref().filter(|_| !senders.is_empty());
@@ -62,7 +63,8 @@ impl Returns {
         Ok(self.is_for_complaints(recipient) && receivers.comes_from(complaint, senders).await)
     }
 
-    /// What a report says; `None` for a report that settles nothing, and for automatic replies.
+    /// Reads the effect of a report; `None` for a report that settles nothing, and for automatic
+    /// replies.
     async fn said(
         &self,
         report: Returned,
@@ -87,7 +89,8 @@ impl Returns {
 }
 
 impl Taker for Returns {
-    /// Only return addresses that we made are known, so that forged ones are refused at once.
+    /// Accepts only return addresses that this compartment made, so that forged ones are refused at
+    /// once.
     fn knows(&self, recipient: &str) -> bool {
         self.letter_of(recipient).is_some() || self.is_for_complaints(recipient)
     }

@@ -1,4 +1,4 @@
-//! Names and addresses: from the staff list, from `accounts`, or from the brought table.
+//! Names and addresses, from the staff list, from `accounts`, or from the brought table.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -15,12 +15,12 @@ use super::staff_list::{Member, load_staff_list};
 use crate::brought_contacts::BroughtContacts;
 use crate::store::Store;
 
-/// Records of one call to `accounts`.
+/// The number of records in one call to `accounts`.
 const RECORDS_AT_ONCE: usize = 1_000;
 
 /// The contacts that this compartment can read.
 pub struct StoredContacts {
-    /// The tables.
+    /// The tables of `response`.
     pub store: Store,
     /// The file of the staff list.
     pub staff_list: PathBuf,
@@ -59,7 +59,8 @@ impl Contacts for StoredContacts {
 }
 
 impl StoredContacts {
-    /// The staff list, if it is the one that the letter was planned for: rows are places in it.
+    /// The staff list, if it is the one that the letter was planned for: ledger rows are places in
+    /// it.
     async fn staff_of(&self, letter: &Letter) -> Result<StaffContacts, ContactsError> {
         let (members, hash) = load_staff_list(&self.staff_list).map_err(unavailable)?;
         let planned = self.store.staff_list_of(letter.letter, hash).await.map_err(unavailable)?;

@@ -1,4 +1,4 @@
-//! The gate: no letter starts unless receivers will take it for ours.
+//! The gate: a letter starts only if receivers will accept it as ours.
 
 use cofferdam_core::Personal;
 use cofferdam_mail::{Check, Head, Mailbox, Message, Setup, signed};
@@ -8,7 +8,8 @@ use response_api::GATE_CLOSED;
 use crate::app::App;
 use crate::config::GateConfig;
 
-/// Checks everything, and returns the findings for the journal. A closed gate names every failed check.
+/// Runs every check, and returns the findings for the journal. A closed gate names every failed
+/// check.
 pub async fn pass_gate(app: &App) -> Result<String, Problem> {
     let config = &app.config.letters;
     let (sends_from, helo, relay_key) = match &config.gate {
@@ -45,7 +46,7 @@ pub async fn pass_gate(app: &App) -> Result<String, Problem> {
     }
 }
 
-/// A letter to ourselves, signed as letters are.
+/// Makes a signed sample letter to ourselves.
 fn sample(app: &App) -> Result<Vec<u8>, String> {
     let shop = &app.config.shop;
     let ourselves = Mailbox { name: None, address: Personal::new(shop.mail_from.as_str()) };

@@ -1,4 +1,4 @@
-//! What the mailing asks for, over `accounts`, the relays, the DNS and files of this machine.
+//! The ports of the mailing, over `accounts`, the relays, the DNS and files of this machine.
 
 mod contacts;
 mod gate;

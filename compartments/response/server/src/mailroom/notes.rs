@@ -1,9 +1,10 @@
-//! Sending notes in files of this machine: before a letter goes on the wire, and when its outcome is
-//! known. The ledger learns of many outcomes at once; what it had not recorded when the process died is
-//! in these files.
+//! Sending notes in files of this machine. A note is written before a letter goes on the wire, and
+//! when its outcome is known. The ledger gets many outcomes at once, so these files hold what it
+//! had not recorded when the process died.
 //!
-//! Notes are handed to the operating system, not forced to disk: they survive the death of the process.
-//! After a restart of the machine some may be missing, which the boot id at the start of a file tells.
+//! Notes are handed to the operating system and not forced to disk: they survive the death of the
+//! process. After a restart of the machine some may be missing, which the boot id at the start of a
+//! file tells.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -33,11 +34,11 @@ pub struct NoteFiles {
 /// The notes of one worker on one letter.
 struct WorkerNotes {
     dir: PathBuf,
-    /// `HOLDER.LETTER`
+    /// `HOLDER.LETTER`, the beginning of the files' names.
     worker: String,
     boot: String,
     current: RwLock<CurrentFile>,
-    /// By file: letters whose outcome the ledger has not recorded.
+    /// For each file, the number of letters whose outcome the ledger has not recorded.
     unrecorded: Mutex<HashMap<u64, u64>>,
 }
 
@@ -48,7 +49,8 @@ struct CurrentFile {
 }
 
 impl NoteFiles {
-    /// Takes the directory for this process. Waits for a process that still drains.
+    /// Takes the directory for this process. Waits for another process that still finishes its
+    /// letters.
     pub fn open(dir: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(dir)?;
         let lock = File::create(dir.join("lock"))?;
@@ -181,8 +183,8 @@ impl WorkerNotes {
         Ok(current.number)
     }
 
-    /// Appends a line in one write, so that lines of different tasks never mix. It begins with a line
-    /// break, because a full disk may have cut the line before.
+    /// Appends a line in one write, so that lines of different tasks never mix. It begins with a
+    /// line break, because a full disk may have cut the line before.
     fn write(&self, line: &str) -> io::Result<u64> {
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
         (&current.file).write_all(line.as_bytes())?;
@@ -210,7 +212,8 @@ fn read_file(
                 last_notes.insert(person, Outcome { person, state, provider: 0, detail, at: now });
             }
             Some(("O", rest)) => {
-                // A torn outcome is skipped: the note before it says that the letter was on the wire.
+                // A torn outcome is skipped. The note before it says that the letter was on the
+                // wire.
                 if let Some(outcome) = read_outcome(rest) {
                     last_notes.insert(outcome.person, outcome);
                 }

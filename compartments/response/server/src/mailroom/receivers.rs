@@ -4,11 +4,11 @@ use async_trait::async_trait;
 use cofferdam_mail::{Outside, VerifyError};
 use response_mailing::Receivers;
 
-/// Looks at letters as a receiver would.
+/// Checks letters as a receiver would.
 pub struct DnsReceivers {
-    /// The resolver.
+    /// The resolver of DNS look-ups.
     pub outside: Outside,
-    /// The number of signatures that a letter must have; 0 where the relay signs.
+    /// The number of signatures that a letter must have; 0 if the relay signs.
     pub signatures: usize,
 }
 
@@ -27,7 +27,7 @@ impl Receivers for DnsReceivers {
 
     async fn verify(&self, message: &[u8]) -> Result<(), VerifyError> {
         if self.signatures == 0 {
-            // Signatures that the relay adds can't be checked before it has the letter.
+            // A signature that the relay adds can't be checked before the relay has the letter.
             return Ok(());
         }
         self.outside.verify(message, self.signatures).await

@@ -1,4 +1,4 @@
-//! The relays, and whose turn it is.
+//! The relays, and the order in which they take turns.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -9,15 +9,15 @@ use response_mailing::{Line, Relay};
 /// The relays of the configuration. Connections are shared out by weight.
 pub struct WeightedRelays {
     relays: Vec<RelayAddress>,
-    /// The place of a relay, as often as its weight says.
+    /// The places of the relays in the order of their turns; each has as many turns as its weight.
     turns: Vec<usize>,
     next: AtomicUsize,
-    /// The name with which we greet.
+    /// The name in our greeting to relays.
     name: String,
 }
 
 impl WeightedRelays {
-    /// Relays with their weights; `None` if no relay has a weight.
+    /// Makes the turns of weighted relays; `None` if no relay has a weight.
     pub fn new(relays: Vec<RelayAddress>, weights: &[u32], name: String) -> Option<Self> {
         let turns = turns(weights);
         let next = AtomicUsize::new(0);
@@ -59,8 +59,8 @@ impl Line for RelayLine {
     }
 }
 
-/// The relays' places in the order of their turns. Each has as many turns as its weight, spread evenly,
-/// so that even a few connections follow the weights.
+/// The relays' places in the order of their turns. Each has as many turns as its weight, spread
+/// evenly, so that even a few connections follow the weights.
 fn turns(weights: &[u32]) -> Vec<usize> {
     let all: i64 = weights.iter().map(|weight| i64::from(*weight)).sum();
     let mut credit = vec![0; weights.len()];

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use cofferdam_wire::Client;
 use response_mailing::ResetLoad;
 
-/// Asks `accounts`.
+/// Asks `accounts` for the load.
 pub struct AccountsLoad(pub Client);
 
 #[async_trait]

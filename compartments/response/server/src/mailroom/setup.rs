@@ -1,4 +1,4 @@
-//! Reading, at the start, all that sending takes: faults of the configuration show then.
+//! Reads everything that sending needs at the start, so that faults of the configuration show then.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,19 +15,19 @@ use super::relay::WeightedRelays;
 use crate::Config;
 use crate::config::{GateConfig, LettersConfig, RelayConfig, TlsConfig};
 
-/// All that sending takes.
+/// Everything that sending needs.
 pub struct MailSetup {
-    /// The way out.
+    /// The relays with their weights.
     pub relays: WeightedRelays,
-    /// Makes messages.
+    /// The maker of messages.
     pub composer: Composer,
-    /// The receivers' view; `None` where the gate is open.
+    /// The receivers' view; `None` if the gate is open.
     pub receivers: Option<DnsReceivers>,
-    /// The texts.
+    /// The files of the letters' texts.
     pub files: Files,
 }
 
-/// Why letters can't be sent as configured.
+/// A configuration with which letters can't be sent.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SetupError {
@@ -43,7 +43,7 @@ pub enum SetupError {
     /// A file can't be read.
     #[error("{}: {source}", path.display())]
     Read {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// The system's error.
         source: std::io::Error,
@@ -51,22 +51,22 @@ pub enum SetupError {
     /// A secret can't be read.
     #[error(transparent)]
     Secret(#[from] ConfigError),
-    /// A signing key can't be used.
+    /// A key that signs letters can't be used.
     #[error(transparent)]
     Dkim(#[from] DkimError),
     /// The resolver can't be used.
     #[error(transparent)]
     Resolver(#[from] ResolverError),
-    /// Nobody can look up the signatures of complaints.
+    /// Complaints need a resolver that looks up their signers, and the gate has none.
     #[error("letters.complaints_from needs a gate that checks: its resolver finds their signers")]
     Complaints,
-    /// The texts can't be used.
+    /// The texts of letters can't be used.
     #[error("letters: {0}")]
     Texts(String),
 }
 
 impl MailSetup {
-    /// Reads what the configuration names. `name` is our own name, with which we greet relays.
+    /// Reads the files that the configuration names. `name` is our own name in greetings to relays.
     pub fn open(config: &Config, codes: LetterCodes, name: &str) -> Result<Self, SetupError> {
         let letters = &config.letters;
         let relays = letters.relays.iter().map(relay).collect::<Result<Vec<_>, _>>()?;
@@ -129,7 +129,7 @@ fn read_texts(dir: &Path) -> Result<BTreeMap<String, String>, SetupError> {
     Ok(texts)
 }
 
-/// Every template must parse, and every word must be there.
+/// Checks that every template parses, and that no word is missing.
 fn check_texts(files: &Files) -> Result<(), SetupError> {
     for audience in [Audience::Staff, Audience::Customers] {
         Writer::check(files, audience).map_err(|e| SetupError::Texts(e.to_string()))?;

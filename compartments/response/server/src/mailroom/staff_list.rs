@@ -11,15 +11,15 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Member {
-    /// The full name.
+    /// The member's full name.
     pub name: Personal,
-    /// The e-mail address.
+    /// The member's e-mail address.
     pub email: Personal,
-    /// The language, as `en`.
+    /// The language of the member's letters, as `en`.
     pub language: String,
 }
 
-/// Why the staff list can't be used.
+/// A staff list that can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StaffListError {
     /// The file can't be read, or others can read it.
@@ -28,7 +28,7 @@ pub enum StaffListError {
     /// A line is malformed. The message holds no personal data.
     #[error("{place}, line {line}: expected name, email and language")]
     Line {
-        /// The file.
+        /// The path of the file.
         place: String,
         /// The line, from 1.
         line: u64,

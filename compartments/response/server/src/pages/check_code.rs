@@ -1,4 +1,4 @@
-//! Whether a typed code belongs to a letter of ours.
+//! The check of a typed code: does it belong to a letter of ours?
 
 use std::sync::Arc;
 
@@ -9,25 +9,25 @@ use response_letter::{Locale, Version, VersionError, Writer};
 
 use crate::app::App;
 
-/// What the page shows of a genuine letter.
+/// The facts about a genuine letter that the page shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Genuine {
-    /// Its date.
+    /// The date of the letter.
     pub written: Timestamp,
-    /// Its subject.
+    /// The subject of the letter.
     pub subject: String,
 }
 
-/// Date and subjects of an approved version. They are kept because writing them again takes longer than
-/// an answer may.
+/// Date and subjects of an approved version. They are kept because writing them again takes longer
+/// than an answer may take.
 pub struct ApprovedSubjects {
     version: Sha256,
     written: Timestamp,
-    /// By the number of the locale.
+    /// The subjects, by the number of the locale.
     subjects: Vec<String>,
 }
 
-/// Why a code can't be checked.
+/// A code that can't be checked.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
     /// The tables can't be read.
@@ -40,12 +40,13 @@ pub enum CheckError {
 
 impl InternalError for CheckError {}
 
-/// Finds the letter that a code belongs to; `None` if we sent none. It tells nothing about the person.
+/// Finds the letter that a code belongs to; `None` if no such letter was sent. The answer tells
+/// nothing about the person.
 pub async fn check_code(app: &App, typed: &str) -> Result<Option<Genuine>, CheckError> {
     let codes = &app.letters.room.ports().composer.codes;
     let Some((letter, person)) = codes.read_code(typed) else { return Ok(None) };
     let rows = app.store.ledger_rows(letter, None, person, 1).await?;
-    // A replanned row may have been sent before, so that only suppressed rows were surely not.
+    // A replanned row may have been sent before, so only a suppressed row was surely not sent.
     let row = rows.first().filter(|row| row.person == person);
     let Some(row) = row.filter(|row| row.state != LedgerState::Suppressed) else { return Ok(None) };
     let Some(approved) = approved_subjects(app, letter).await? else { return Ok(None) };

@@ -11,7 +11,7 @@ use response_letter::{Done, Shop, format};
 
 use super::PageError;
 
-/// The file that is served.
+/// The name of the served file.
 pub const PAGE: &str = "index.html";
 
 #[derive(Template)]
@@ -30,7 +30,7 @@ struct Page<'a> {
     voided: bool,
 }
 
-/// Renders the page.
+/// Renders the notice as HTML.
 pub fn render_notice(
     shop: &Shop,
     incident: &Incident,
@@ -61,7 +61,7 @@ pub fn render_notice(
     Ok(page.render()?)
 }
 
-/// The page as it was published last, if it was.
+/// Reads the page that was published last, if there is one.
 #[must_use]
 pub fn published_notice(dir: &Path) -> Option<String> {
     std::fs::read_to_string(dir.join(PAGE)).ok()

@@ -16,7 +16,7 @@ struct Page<'a> {
     now: Timestamp,
 }
 
-/// Renders the report.
+/// Renders the report as HTML.
 pub fn render_report(report: &Report, now: Timestamp) -> Result<String, PageError> {
     let fallen: Vec<_> = report.incident.fallen.iter().map(ToString::to_string).collect();
     let chart = report.exposure.as_ref().map(Chart::new).unwrap_or_default();
@@ -43,7 +43,7 @@ mod show {
     }
 }
 
-/// One bar a field. The full width stands for all customers.
+/// One bar for each field. The full width stands for all customers.
 #[derive(Default)]
 struct Chart {
     height: u32,

@@ -1,5 +1,5 @@
-//! The pages for the public, over plain HTTP: the notice, a static page that can be read with everything
-//! else down, and the page on which letters are checked.
+//! The pages for the public, over plain HTTP: the notice, which is a static page and stays readable
+//! with everything else down, and the page that checks letters.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ async fn notice(State(app): State<Arc<App>>) -> Response {
     }
 }
 
-/// A page that loads nothing, and sends its form only here.
+/// Answers with a page that loads nothing, and that sends its form only here.
 pub fn page(text: Vec<u8>) -> Response {
     let policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; \
                   frame-ancestors 'none'; base-uri 'none'";

@@ -1,5 +1,5 @@
-//! The public page on which anybody can check a letter: `GET` shows the form, `POST` answers. No URL holds
-//! the code, and no log holds the code or the answer.
+//! The public page on which anybody can check a letter: `GET` shows the form, `POST` answers. No
+//! URL holds the code, and no log holds the code or the answer.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
@@ -18,9 +18,10 @@ use serde::Deserialize;
 use super::check_code::check_code;
 use crate::app::App;
 
-/// Attempts a minute from one network. A household needs few, and a million guesses take a month.
+/// The attempts a minute from one network. A household needs few, and a million guesses take a
+/// month.
 const ATTEMPTS: NonZeroU32 = NonZeroU32::new(20).unwrap();
-/// The most networks that are remembered. Quiet ones are forgotten first.
+/// The most networks that are remembered. The quietest are forgotten first.
 const NETWORKS: usize = 50_000;
 
 /// The page, and the attempts of each network.
@@ -29,13 +30,13 @@ pub struct Verify {
     attempts: DefaultKeyedRateLimiter<IpAddr>,
 }
 
-/// The parameters of the URL.
+/// The parameters in the URL: the language.
 #[derive(Debug, Deserialize)]
 pub struct VerifyQuery {
     lang: Option<String>,
 }
 
-/// The form.
+/// The fields of the form: the code.
 #[derive(Deserialize)]
 pub struct VerifyForm {
     code: String,
@@ -158,8 +159,8 @@ fn visitor(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> IpAddr {
     last.unwrap_or(peer)
 }
 
-/// The network of an address. Attempts are counted by network, because many people have a fresh address for
-/// each guess.
+/// The network of an address. Attempts are counted by network, because many people have a fresh
+/// address for each guess.
 fn network(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V4(ip) => Ipv4Addr::from_bits(ip.to_bits() & 0xffff_ff00).into(),

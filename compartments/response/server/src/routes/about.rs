@@ -1,8 +1,8 @@
-//! What the OpenAPI document says about the compartment as a whole.
+//! The OpenAPI document's description of the compartment as a whole.
 
 use cofferdam_wire::About;
 
-/// The compartment, as its document describes it.
+/// The name, the description and the nouns of the compartment.
 pub const ABOUT: About = About {
     name: "response",
     description: "Incidents, exposure, containment, letters, notice and evidence. Only staff may call \

@@ -13,14 +13,14 @@ use super::{Act, Store};
 pub struct StoredAccessLog {
     /// The name by which people know it.
     pub name: String,
-    /// Its format.
+    /// The format of the log's lines.
     pub format: String,
-    /// What it holds, once it is finished.
+    /// The counts and the span of the log, once it is finished.
     pub finished: Option<AccessLog>,
 }
 
 impl Store {
-    /// Notes that an access log is being brought, unless it is known. Returns it as it stands.
+    /// Notes that an access log is being brought, unless it is known. Returns the stored log.
     pub async fn begin_access_log(
         &self,
         log: &BeginAccessLog,
@@ -46,7 +46,7 @@ impl Store {
         known.ok_or_else(|| corrupt("an access log that was just written is lost"))
     }
 
-    /// One access log.
+    /// Reads one access log.
     pub async fn access_log(&self, log: &str) -> Result<Option<StoredAccessLog>, StoreError> {
         let row = sqlx::query("SELECT name, format, body FROM access_log WHERE log = $1")
             .bind(log.to_owned())
@@ -55,7 +55,7 @@ impl Store {
         row.as_ref().map(stored).transpose()
     }
 
-    /// Keeps what a finished access log holds.
+    /// Keeps the counts and the span of a finished access log.
     pub async fn finish_access_log(&self, log: &AccessLog, act: &Act) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         sqlx::query("UPDATE access_log SET body = $2 WHERE log = $1")
@@ -67,7 +67,7 @@ impl Store {
         tx.commit().await
     }
 
-    /// The finished access logs, by name.
+    /// Reads the finished access logs, by name.
     pub async fn access_logs(&self) -> Result<Vec<AccessLog>, StoreError> {
         let rows = sqlx::query(
             "SELECT name, format, body FROM access_log WHERE body IS NOT NULL ORDER BY name, log",

@@ -9,7 +9,7 @@ use sqlx::any::AnyRow;
 use super::rows::{corrupt, instant};
 use super::{Store, Turn};
 
-/// How long the same alarm of our own does not ring again, in milliseconds.
+/// The time for which the same alarm of our own does not ring again, in milliseconds.
 const REPEAT_AFTER_MS: i64 = 3_600_000;
 
 impl Store {
@@ -21,13 +21,15 @@ impl Store {
         Ok(row.try_get::<i64, _>("newest")?.cast_unsigned())
     }
 
-    /// Adds copied alarms. An alarm that rang again has a new number, and replaces its earlier state.
+    /// Adds copied alarms. An alarm that rang again has a new number, and replaces its earlier
+    /// state.
     pub async fn add_alarms(&self, alarms: &[keys_api::Alarm]) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         tx.take_turn(Turn::Number).await?;
         for alarm in alarms {
             let caller = alarm.caller.as_ref().map_or("", CallerName::as_str).to_owned();
-            // The new state is numbered before the earlier one goes: that may be the last alarm.
+            // The new state is numbered before the earlier one is deleted, because that may be the
+            // last alarm.
             sqlx::query(
                 "INSERT INTO alarm (seq, keys_seq, kind, caller, first_ms, last_ms, count, detail)
                  SELECT COALESCE(MAX(seq), 0) + 1, $1, $2, $3, $4, $5, $6, $7 FROM alarm",
@@ -54,7 +56,7 @@ impl Store {
         tx.commit().await
     }
 
-    /// Raises an alarm of our own, unless the same rang within the last hour.
+    /// Raises an alarm of our own, unless the same alarm rang within the last hour.
     pub async fn raise(&self, kind: &str, detail: &str, at: Timestamp) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         tx.take_turn(Turn::Number).await?;
@@ -73,7 +75,8 @@ impl Store {
         tx.commit().await
     }
 
-    /// The alarms after number `after` that rang last at or after `since`, oldest first; at most 1,000.
+    /// Reads the alarms after number `after` that last rang at or after `since`, oldest first; at
+    /// most 1,000.
     pub async fn alarms(&self, after: u64, since: Timestamp) -> Result<Vec<Alarm>, StoreError> {
         let rows = sqlx::query(
             "SELECT seq, kind, caller, first_ms, last_ms, count, detail

@@ -14,18 +14,18 @@ use super::{Act, Store};
 
 /// The most values in one `IN (…)`.
 const VALUES_AT_ONCE: usize = 500;
-/// Rows read at once.
+/// The number of rows that are read at once.
 const PAGE: i64 = 50_000;
 
 const COLUMNS: &str = "SELECT record, key, email_index, epoch, name, email, address, country,
      region, language, minor, holds FROM brought_person";
 
-/// A person as stored.
+/// A person of the brought table, as stored.
 #[derive(Debug, Clone)]
 pub struct SealedPerson {
-    /// The record number.
+    /// The person's record number.
     pub record: Record,
-    /// The shop's own number or code.
+    /// The shop's own number or code for the person.
     pub key: String,
     /// A keyed hash of the e-mail address, by which access logs name people.
     pub email_index: Option<Vec<u8>>,
@@ -44,7 +44,7 @@ pub struct SealedPerson {
 }
 
 impl Store {
-    /// The number that the next new person gets.
+    /// The number for the next new person.
     pub async fn next_brought_record(&self) -> Result<u32, StoreError> {
         let row = sqlx::query("SELECT COALESCE(MAX(record) + 1, 0) AS next FROM brought_person")
             .fetch_one(self.db.reader())
@@ -52,7 +52,7 @@ impl Store {
         number(&row, "next")
     }
 
-    /// The records of people by the shop's keys. Unknown keys are left out.
+    /// Finds the records of people by the shop's keys. Unknown keys are left out.
     pub async fn records_by_key(&self, keys: &[&str]) -> Result<BTreeMap<String, u32>, StoreError> {
         let mut found = BTreeMap::new();
         for some in keys.chunks(VALUES_AT_ONCE) {
@@ -68,7 +68,7 @@ impl Store {
         Ok(found)
     }
 
-    /// The records of people by the keyed hashes of their addresses.
+    /// Finds the records of people by the keyed hashes of their addresses.
     pub async fn records_by_email(
         &self,
         indexes: &[Vec<u8>],
@@ -88,7 +88,7 @@ impl Store {
         Ok(found)
     }
 
-    /// Writes people in place of what was known of them.
+    /// Writes people over their earlier rows.
     pub async fn put_people(&self, people: &[SealedPerson], act: &Act) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         for person in people {
@@ -122,7 +122,7 @@ impl Store {
         tx.commit().await
     }
 
-    /// People by their records, ascending. Unknown records are left out.
+    /// Reads people by their records, ascending. Unknown records are left out.
     pub async fn people(&self, records: &[Record]) -> Result<Vec<SealedPerson>, StoreError> {
         let mut people = Vec::with_capacity(records.len());
         for some in records.chunks(VALUES_AT_ONCE) {
@@ -159,7 +159,7 @@ impl Store {
         Ok(population)
     }
 
-    /// The people of the table as they were counted last; nobody before that.
+    /// Reads the people of the table as they were counted last; nobody before the first count.
     pub async fn brought(&self) -> Result<Population, StoreError> {
         self.population(BROUGHT).await
     }

@@ -13,9 +13,9 @@ use super::rows::{bitmap, bitmap_bytes, corrupt, parsed};
 use super::{Act, Finding, Store, Tx};
 
 impl Store {
-    /// Keeps an exposure with its bitmaps in place of the one before, and journals the scope. `false` if
-    /// the incident was amended or closed since it was read as `incident`: the exposure is of other
-    /// hosts, or of another window.
+    /// Keeps an exposure with its bitmaps in place of the one before, and journals the scope.
+    /// `false` if the incident was amended or closed since it was read as `incident`, because the
+    /// exposure would then be of other hosts or another window.
     pub async fn set_exposure(
         &self,
         incident: &Incident,
@@ -69,7 +69,7 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// Keeps what one segment of a log adds to the pages.
+    /// Keeps the part of the pages that one segment of a log gives.
     pub async fn add_pages(
         &self,
         incident: IncidentId,
@@ -92,7 +92,7 @@ impl Store {
         tx.commit().await
     }
 
-    /// Notes that the pages of the exposure that was computed at `computed` are complete.
+    /// Notes that the pages of the exposure computed at `computed` are complete.
     pub async fn finish_pages(
         &self,
         incident: IncidentId,
@@ -103,7 +103,7 @@ impl Store {
         tx.commit().await
     }
 
-    /// One page, segment by segment.
+    /// Reads one page, segment by segment.
     pub async fn pages(&self, incident: IncidentId, number: u16) -> Result<Vec<Page>, StoreError> {
         let rows = sqlx::query(
             "SELECT body FROM exposure_page WHERE incident = $1 AND page = $2 ORDER BY segment",

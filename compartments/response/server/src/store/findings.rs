@@ -1,4 +1,4 @@
-//! What was found or done for an incident, one JSON document a kind.
+//! The findings about an incident and the results of its acts, one JSON document a kind.
 
 use cofferdam_store::StoreError;
 use response_api::IncidentId;
@@ -14,7 +14,7 @@ use super::{Act, Store, Tx};
 pub enum Finding {
     /// [`response_api::Exposure`]
     Exposure,
-    /// When the exposure was computed whose pages are stored.
+    /// The instant of the exposure whose pages are stored.
     Pages,
     /// The callers that are frozen for this incident.
     Frozen,
@@ -37,7 +37,7 @@ impl Finding {
 }
 
 impl Store {
-    /// A finding, if there is one.
+    /// Reads a finding, if there is one.
     pub async fn finding<T: DeserializeOwned>(
         &self,
         incident: IncidentId,

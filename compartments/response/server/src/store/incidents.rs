@@ -1,4 +1,4 @@
-//! Incidents.
+//! Incidents, one row each.
 
 use cofferdam_core::Timestamp;
 use cofferdam_store::StoreError;
@@ -59,8 +59,8 @@ impl Store {
         self.incident(id).await?.ok_or_else(|| corrupt("an incident that was just written is lost"))
     }
 
-    /// Changes title, fallen hosts and window of an open incident. A new window or other hosts make its
-    /// exposure void. `false` if the incident was closed meanwhile.
+    /// Changes title, fallen hosts and window of an open incident. A new window or other hosts void
+    /// its exposure. `false` if the incident was closed meanwhile.
     pub async fn amend(
         &self,
         incident: &Incident,
@@ -108,7 +108,7 @@ impl Store {
         Ok(true)
     }
 
-    /// One incident.
+    /// Reads one incident.
     pub async fn incident(&self, id: IncidentId) -> Result<Option<Incident>, StoreError> {
         let row = sqlx::query(sql(format!("{COLUMNS} WHERE incident = $1")))
             .bind(i64::from(id.0))
@@ -117,7 +117,7 @@ impl Store {
         row.as_ref().map(incident).transpose()
     }
 
-    /// All incidents, newest first.
+    /// Reads all incidents, newest first.
     pub async fn incidents(&self) -> Result<Vec<Incident>, StoreError> {
         let rows = sqlx::query(sql(format!("{COLUMNS} ORDER BY incident DESC")))
             .fetch_all(self.db.reader())
@@ -127,8 +127,8 @@ impl Store {
 }
 
 impl Tx {
-    /// Whether an incident is open and has still these hosts and this window. It stays so until the
-    /// transaction ends.
+    /// Whether an incident is open and still has these hosts and this window. The answer holds
+    /// until the transaction ends.
     pub async fn is_unchanged(&mut self, incident: &Incident) -> Result<bool, StoreError> {
         let same = sqlx::query(
             "UPDATE incident SET title = title
@@ -145,7 +145,7 @@ impl Tx {
     }
 }
 
-/// The hosts, separated by blanks.
+/// Writes the hosts as text, separated by blanks.
 fn fallen_text(hosts: &[FallenHost]) -> String {
     hosts.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }

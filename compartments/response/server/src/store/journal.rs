@@ -1,4 +1,5 @@
-//! The journal: a chain of entries for each incident. A changed, removed or inserted entry breaks it.
+//! The journal: a chain of entries for each incident. A changed, removed or inserted entry breaks
+//! it.
 
 use cofferdam_core::Timestamp;
 use cofferdam_store::StoreError;
@@ -16,17 +17,17 @@ const COLUMNS: &str = "SELECT incident, number, at_ms, who, origin, action, deta
 /// An act that the journal names.
 #[derive(Debug, Clone)]
 pub struct Act {
-    /// The incident, or [`IncidentId::NONE`].
+    /// The incident, or [`IncidentId::NONE`] for an act that belongs to none.
     pub incident: IncidentId,
-    /// When.
+    /// The instant of the act.
     pub at: Timestamp,
     /// The person, and the address that the request came from.
     pub by: Author,
-    /// What is done.
+    /// The act, by its name in the journal.
     pub action: JournalAct,
-    /// A sentence, without personal data.
+    /// One sentence about the act, without personal data.
     pub detail: String,
-    /// How far it is, if it reaches another compartment.
+    /// The stage of an act that reaches another compartment; none for other acts.
     pub stage: Option<ActStage>,
 }
 
@@ -52,7 +53,7 @@ impl Store {
 }
 
 impl Tx {
-    /// Adds an entry behind the last one, in the transaction that does what it names.
+    /// Adds an entry behind the last one, in the transaction that does the act.
     pub async fn journal(&mut self, act: &Act) -> Result<(), StoreError> {
         let incident = i64::from(act.incident.0);
         self.take_turn(Turn::Journal(act.incident)).await?;

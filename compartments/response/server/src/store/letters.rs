@@ -18,7 +18,7 @@ const COLUMNS: &str = "SELECT letter, incident, audience, seed, warrant, planned
      finished_ms, state, version, trouble FROM letter";
 
 impl Store {
-    /// The letter to an audience about an incident. A new one gets `seed`.
+    /// Reads the letter to an audience about an incident. A new letter gets `seed`.
     pub async fn letter_to(
         &self,
         incident: IncidentId,
@@ -43,7 +43,7 @@ impl Store {
         found.ok_or_else(|| corrupt("a letter that was just written is lost"))
     }
 
-    /// One letter.
+    /// Reads one letter.
     pub async fn letter(&self, id: LetterId) -> Result<Option<Letter>, StoreError> {
         let row = sqlx::query(sql(format!("{COLUMNS} WHERE letter = $1")))
             .bind(i64::from(id.0))
@@ -52,7 +52,7 @@ impl Store {
         row.as_ref().map(letter).transpose()
     }
 
-    /// The letters about an incident.
+    /// Reads the letters about an incident.
     pub async fn letters_about(&self, incident: IncidentId) -> Result<Vec<Letter>, StoreError> {
         let rows = sqlx::query(sql(format!("{COLUMNS} WHERE incident = $1 ORDER BY letter")))
             .bind(i64::from(incident.0))
@@ -61,13 +61,13 @@ impl Store {
         rows.iter().map(letter).collect()
     }
 
-    /// Every letter.
+    /// Reads every letter.
     pub async fn letters(&self) -> Result<Vec<Letter>, StoreError> {
         let rows = sqlx::query(sql(format!("{COLUMNS} ORDER BY letter")));
         rows.fetch_all(self.db.reader()).await?.iter().map(letter).collect()
     }
 
-    /// Notes that the ledger of a letter holds everybody; `false` if that was noted before.
+    /// Notes that the ledger of a letter holds everybody; `false` if this was noted before.
     pub async fn set_planned(&self, id: LetterId, act: &Act) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
         let done = sqlx::query("UPDATE letter SET planned = 1 WHERE letter = $1 AND planned = 0")
@@ -82,8 +82,8 @@ impl Store {
         Ok(true)
     }
 
-    /// Starts an approved version; a letter that is resumed keeps its first start. `false` if it was
-    /// stopped meanwhile, or another version was approved.
+    /// Starts an approved version. A resumed letter keeps its first start. `false` if the letter
+    /// was stopped or another version approved meanwhile.
     pub async fn set_running(
         &self,
         id: LetterId,
@@ -109,13 +109,14 @@ impl Store {
         Ok(true)
     }
 
-    /// Finishes a running letter of which no row is open; `false` for any other.
+    /// Finishes a running letter without open rows; `false` for any other letter.
     pub async fn set_finished(&self, id: LetterId, at: Timestamp) -> Result<bool, StoreError> {
         const PLANNED: u8 = LedgerState::Planned.code();
         const CLAIMED: u8 = LedgerState::Claimed.code();
         const DEFERRED: u8 = LedgerState::Deferred.code();
         let mut tx = self.begin().await?;
-        // The letter's row comes first: an act that replans rows either waits for it, or is seen here.
+        // The letter's row is locked first: an act that replans rows either waits for it, or is
+        // seen here.
         sqlx::query("UPDATE letter SET next_batch = next_batch WHERE letter = $1")
             .bind(i64::from(id.0))
             .execute(&mut *tx.tx)
@@ -134,7 +135,8 @@ impl Store {
         Ok(done.rows_affected() > 0)
     }
 
-    /// Pauses a running letter, for a reason that staff see. `act` is missing if a worker pauses it.
+    /// Pauses a running letter. Staff see the reason. `act` is missing if a worker pauses the
+    /// letter.
     pub async fn pause(
         &self,
         id: LetterId,
@@ -156,7 +158,7 @@ impl Store {
         tx.commit().await
     }
 
-    /// Stops a letter for good. Its version is kept, for people who check the letter that they got.
+    /// Stops a letter for good. Its version is kept for people who check the letter that they got.
     pub async fn stop(&self, id: LetterId, reason: &str, act: &Act) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         sqlx::query("UPDATE letter SET state = 'stopped', trouble = $2 WHERE letter = $1")
@@ -192,7 +194,7 @@ impl Store {
         tx.commit().await
     }
 
-    /// The JSON of a version.
+    /// Reads the JSON of a version.
     pub async fn version(
         &self,
         id: LetterId,
@@ -206,7 +208,7 @@ impl Store {
         Ok(row.map(|row| row.try_get("body")).transpose()?)
     }
 
-    /// Approves a version, by the warrant that the letter draws on.
+    /// Approves a version, with the warrant under which contacts are read.
     pub async fn set_approved(
         &self,
         id: LetterId,
@@ -229,7 +231,8 @@ impl Store {
         tx.commit().await
     }
 
-    /// The SHA-256 of the staff list that a letter was planned for. The first call sets it to `now`.
+    /// The SHA-256 of the staff list that a letter was planned for. The first call sets it to
+    /// `now`.
     pub async fn staff_list_of(&self, id: LetterId, now: Sha256) -> Result<Sha256, StoreError> {
         sqlx::query("UPDATE letter SET staff_list = $2 WHERE letter = $1 AND staff_list IS NULL")
             .bind(i64::from(id.0))
@@ -261,7 +264,7 @@ impl Store {
         tx.commit().await
     }
 
-    /// The locales of a letter, by number.
+    /// Reads the locales of a letter, by number.
     pub async fn locales(&self, letter: LetterId) -> Result<Vec<Locale>, StoreError> {
         let rows = sqlx::query(
             "SELECT language, jurisdiction FROM letter_locale WHERE letter = $1 ORDER BY locale",
@@ -286,7 +289,7 @@ impl Store {
         Ok(row.try_get("key")?)
     }
 
-    /// The number of a mail provider. A new name gets one.
+    /// Reads the number of a mail provider. A new name gets a number.
     pub async fn provider_number(&self, name: &str) -> Result<u16, StoreError> {
         let mut tx = self.begin().await?;
         tx.take_turn(Turn::Number).await?;
@@ -306,7 +309,7 @@ impl Store {
         number(&row, "provider")
     }
 
-    /// Notes that a provider gets none of a letter. The first reason stays. `act` is missing if a worker
+    /// Pauses a letter's mail to a provider. The first reason stays. `act` is missing if a worker
     /// pauses it.
     pub async fn pause_provider(
         &self,
@@ -349,7 +352,7 @@ impl Store {
         tx.commit().await
     }
 
-    /// The paused providers of a letter, each with the reason.
+    /// Reads the paused providers of a letter, each with the reason.
     pub async fn provider_pauses(
         &self,
         letter: LetterId,

@@ -1,4 +1,5 @@
-//! The tables: incidents and journals, alarms, exposures, the brought table, letters and their ledger.
+//! The tables: incidents and journals, alarms, exposures, the brought table, letters and their
+//! ledger.
 
 mod access_logs;
 mod alarms;
@@ -28,7 +29,7 @@ pub use rows::bitmap_bytes;
 static SQLITE: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/sqlite");
 static POSTGRES: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/postgres");
 
-/// The open database.
+/// The open database of `response`.
 #[derive(Debug, Clone)]
 pub struct Store {
     db: Db,
@@ -52,18 +53,18 @@ struct Tx {
     backend: Backend,
 }
 
-/// Something that transactions do one after the other.
+/// Work that transactions must do one after the other.
 #[derive(Debug, Clone, Copy)]
 enum Turn {
-    /// Adding an entry to a journal: each names the one before.
+    /// Adding an entry to a journal, because each entry names the one before.
     Journal(IncidentId),
     /// Giving a new row the number after the last one.
     Number,
 }
 
 impl Tx {
-    /// Waits for its turn, and keeps it until the transaction ends. PostgreSQL runs transactions at the
-    /// same time; SQLite has one writer.
+    /// Waits for the turn, and keeps it until the transaction ends. PostgreSQL runs transactions at
+    /// the same time; SQLite has one writer.
     async fn take_turn(&mut self, turn: Turn) -> Result<(), StoreError> {
         if self.backend == Backend::Sqlite {
             return Ok(());
@@ -72,7 +73,7 @@ impl Tx {
             Turn::Journal(incident) => (0x6a6f_7572_i64, i64::from(incident.0)),
             Turn::Number => (0x6e75_6d62, 0),
         };
-        // The driver reads no column of the type that the lock returns.
+        // The driver can't read the type that the lock returns.
         let lock = "pg_advisory_xact_lock(CAST($1 AS INTEGER), CAST($2 AS INTEGER)) IS NULL";
         sqlx::query(sql(format!("SELECT CASE WHEN {lock} THEN 1 ELSE 0 END")))
             .bind(kind)

@@ -1,4 +1,5 @@
-//! The bitmaps of people's coarse attributes, so that a restart need not ask for all of them again.
+//! The bitmaps of people's coarse attributes, stored so that a restart need not ask for all of
+//! them.
 
 use cofferdam_core::Timestamp;
 use cofferdam_store::StoreError;
@@ -16,7 +17,7 @@ const CUSTOMERS: &str = "population";
 pub const BROUGHT: &str = "brought_population";
 
 impl Store {
-    /// The customers as they were kept, and the number of the last change in them.
+    /// Reads the stored customers, and the number of the last change in them.
     pub async fn customers(&self) -> Result<Option<(Population, u64)>, StoreError> {
         let end = sqlx::query("SELECT last FROM population_end").fetch_optional(self.db.reader());
         let Some(end) = end.await? else { return Ok(None) };
@@ -38,7 +39,7 @@ impl Store {
         tx.commit().await
     }
 
-    /// The people in one of the two tables of bitmaps.
+    /// Reads the people in one of the two tables of bitmaps.
     pub async fn population(&self, table: &'static str) -> Result<Population, StoreError> {
         let mut population = Population::default();
         let rows = sqlx::query(sql(format!("SELECT name, records FROM {table}")));
@@ -51,7 +52,7 @@ impl Store {
         Ok(population)
     }
 
-    /// Customers whose letter bounced.
+    /// Reads the customers whose letter bounced.
     pub async fn undeliverable(&self) -> Result<RoaringBitmap, StoreError> {
         const BOUNCED: u8 = LedgerState::Bounced.code();
         let rows = sqlx::query(sql(format!(
@@ -62,8 +63,8 @@ impl Store {
         people(rows.fetch(self.db.reader())).await
     }
 
-    /// Customers whose letter the relay may have had between `from` and `to`: the first attempt may lie
-    /// before `to` and the last one after `from`, or a worker holds the letter.
+    /// Reads the customers whose letter the relay may have had between `from` and `to`: the first
+    /// attempt may lie before `to` and the last one after `from`, or a worker holds the letter.
     pub async fn handed_over(
         &self,
         from: Timestamp,

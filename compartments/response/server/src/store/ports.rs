@@ -13,7 +13,7 @@ use response_mailing::{
 
 use super::Store;
 
-/// What the mailing hears of a failing database.
+/// The error of a failing database, as the mailing sees it.
 fn unreachable(error: StoreError) -> LedgerError {
     LedgerError(Box::new(error))
 }

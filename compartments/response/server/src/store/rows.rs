@@ -7,33 +7,34 @@ use roaring::RoaringBitmap;
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
-/// A statement that is put together from constants and numbered parameters. Values never stand in it.
+/// A statement that is put together from constants and numbered parameters. It never contains
+/// values.
 pub fn sql(text: String) -> AssertSqlSafe<String> {
     AssertSqlSafe(text)
 }
 
-/// A value that this software does not write.
+/// The error for a stored value that this software does not write.
 pub fn corrupt(what: impl std::fmt::Display) -> StoreError {
     StoreError::Corrupt(what.to_string())
 }
 
-/// A number.
+/// Reads a number.
 pub fn number<T: TryFrom<i64>>(row: &AnyRow, column: &str) -> Result<T, StoreError> {
     narrow(row.try_get(column)?)
 }
 
-/// An instant, stored in milliseconds since 1970.
+/// Reads an instant, stored in milliseconds since 1970.
 pub fn instant(row: &AnyRow, column: &str) -> Result<Timestamp, StoreError> {
     Timestamp::from_millisecond(row.try_get(column)?).map_err(corrupt)
 }
 
-/// An instant that may be missing.
+/// Reads an instant that may be missing.
 pub fn optional_instant(row: &AnyRow, column: &str) -> Result<Option<Timestamp>, StoreError> {
     let ms = row.try_get::<Option<i64>, _>(column)?;
     ms.map(Timestamp::from_millisecond).transpose().map_err(corrupt)
 }
 
-/// A value that is stored as the text that it parses from.
+/// Reads a value that is stored as the text that it parses from.
 pub fn parsed<T>(row: &AnyRow, column: &str) -> Result<T, StoreError>
 where
     T: std::str::FromStr<Err: std::fmt::Display>,
@@ -41,7 +42,7 @@ where
     row.try_get::<String, _>(column)?.parse().map_err(corrupt)
 }
 
-/// Such a value that may be missing.
+/// Reads a value stored as text, which may be missing.
 pub fn optional_parsed<T>(row: &AnyRow, column: &str) -> Result<Option<T>, StoreError>
 where
     T: std::str::FromStr<Err: std::fmt::Display>,
@@ -50,13 +51,13 @@ where
     text.map(|text| text.parse()).transpose().map_err(corrupt)
 }
 
-/// A set of fields, stored as its bits.
+/// Reads a set of fields, stored as its bits.
 pub fn fields(row: &AnyRow, column: &str) -> Result<FieldSet, StoreError> {
     let bits = number(row, column)?;
     FieldSet::from_bits(bits).ok_or_else(|| corrupt(format!("the field bits {bits}")))
 }
 
-/// A bitmap in the portable serialisation.
+/// Reads a bitmap in the portable serialisation.
 pub fn bitmap(row: &AnyRow, column: &str) -> Result<RoaringBitmap, StoreError> {
     let bytes: Vec<u8> = row.try_get(column)?;
     RoaringBitmap::deserialize_from(bytes.as_slice()).map_err(corrupt)
@@ -69,8 +70,8 @@ pub fn bitmap_bytes(records: &RoaringBitmap) -> Result<Vec<u8>, StoreError> {
     Ok(bytes)
 }
 
-/// The numbers in the column `person`, as a bitmap. They may be everybody's, so that they are read row
-/// by row.
+/// Reads the numbers in the column `person` as a bitmap, row by row, because they may be
+/// everybody's.
 pub async fn people(
     mut rows: impl Stream<Item = Result<AnyRow, sqlx::Error>> + Unpin,
 ) -> Result<RoaringBitmap, StoreError> {
@@ -81,7 +82,7 @@ pub async fn people(
     Ok(people)
 }
 
-/// The placeholders `$1, $2, …` of so many values.
+/// The placeholders `$1, $2, …` for `count` values.
 pub fn placeholders(count: usize) -> String {
     (1..=count).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")
 }

@@ -23,7 +23,7 @@ fn page(page: u32, accesses: Vec<Access>) -> ImportAccessLog {
     ImportAccessLog { log: log(), page, accesses }
 }
 
-/// The log tells everything that happened in the window of the declared incident.
+/// Finishes a log that is complete in the window of the declared incident.
 fn finish(unreadable: u64) -> FinishAccessLog {
     let (from, to) = ("2012-01-14T20:00:00Z", "2012-01-15T12:00:00Z");
     let covers = Span { from: from.parse().unwrap(), to: to.parse().unwrap() };
@@ -120,7 +120,8 @@ async fn an_access_exposes_the_people_whom_it_names() {
     assert!(!bench.done(read(9)).await.exists);
 }
 
-/// Pages of the exposure are written behind a scope. Until then the logs themselves are read.
+/// Pages of the exposure are written after a scope has answered. Until then the logs themselves are
+/// read.
 #[tokio::test]
 async fn one_persons_exposure_is_the_same_from_pages_and_from_logs() {
     let bench = Bench::start_alone().await;
@@ -144,7 +145,7 @@ async fn an_access_that_names_nobody_counts_as_everybodys() {
     let bench = Bench::start_alone().await;
     let everybody = Whose::Everybody { why: "SELECT without WHERE".to_owned() };
     let exposure = scoped(&bench, vec![access(7, everybody)], 0).await;
-    // The log shows it: nothing is assumed.
+    // The log shows the read, so nothing is assumed.
     assert_eq!((exposure.people.read, exposure.assumed), (3, 0));
     let [unresolved] = <[_; 1]>::try_from(exposure.unresolved.clone()).unwrap();
     assert_eq!((unresolved.log.as_str(), unresolved.line), ("a.log", 7));

@@ -103,7 +103,7 @@ async fn another_window_and_other_hosts_void_the_exposure() {
     }
 }
 
-/// A scope reads logs for minutes. One of the old window is not kept for the new one.
+/// A scope reads logs for minutes. An exposure of the old window is not kept for the new one.
 #[tokio::test]
 async fn an_incident_that_is_amended_while_it_is_scoped_is_scoped_again() {
     let bench = Bench::start().await;
@@ -124,7 +124,7 @@ async fn an_incident_that_is_amended_while_it_is_scoped_is_scoped_again() {
     bench.done(PublishNotice { incident }).await;
 }
 
-/// Each row of the letter says what was exposed. Hosts that are found later take another incident.
+/// Each row of the letter states the exposure. Hosts that are found later take another incident.
 #[tokio::test]
 async fn hosts_and_window_stay_once_customers_letters_are_planned() {
     let bench = Bench::start_alone().await;
@@ -141,7 +141,7 @@ async fn hosts_and_window_stay_once_customers_letters_are_planned() {
     let earlier =
         AmendIncident { from: Some("2012-01-14T20:00:00Z".parse().unwrap()), ..nothing(incident) };
     bench.refused(earlier, LETTER_PLANNED).await;
-    // What is named already changes nothing, and a title is no evidence.
+    // Naming a host again changes nothing, and a title is no evidence.
     bench.done(another_host()).await;
     let title = AmendIncident { title: Some("another".to_owned()), ..nothing(incident) };
     assert_eq!(bench.done(title).await.title, "another");

@@ -1,4 +1,4 @@
-//! Who may make which call. Every route has a row here, or the test fails.
+//! The callers that may make each call. Every route has a row here, or the test fails.
 
 use cofferdam_core::{Call, Field, Operation, Personal, Record, Sha256};
 use response_api::*;

@@ -21,14 +21,14 @@ use testkit::{Authority, free_address};
 
 use crate::neighbours::Neighbours;
 
-/// A verifier key that no log was signed with: these tests copy none.
+/// A verifier key under which no log was signed: these tests copy no log.
 const LOG_KEY: &str =
     "keys.cofferdam.example/log+d294651f+AR7ZW/K1JbE36RhqpXBC55cuiPtH+vbCRqjV7VoUswxt";
 
-/// When the tests begin, and where the clock stands.
+/// The time at which the tests begin, and at which the clock stands.
 pub const NOW: &str = "2012-01-15T10:00:00Z";
 
-/// A running compartment, and its neighbours.
+/// A running compartment, with its neighbours.
 pub struct Bench {
     pub neighbours: Neighbours,
     /// `HOST:PORT` of the public pages.
@@ -55,7 +55,7 @@ impl Bench {
         .await
     }
 
-    /// Starts a compartment after a change of its configuration, which is given the directory.
+    /// Starts a compartment after a change of its configuration. The change is given the directory.
     pub async fn start_with(change: impl FnOnce(&mut Config, &Path)) -> Self {
         let (authority, dir) = (Authority::new(), tempfile::tempdir().unwrap());
         let neighbours = Neighbours::start(&authority).await;
@@ -77,12 +77,12 @@ impl Bench {
         self.client("operator-1")
     }
 
-    /// The tables, as they are on disk.
+    /// The tables on disk.
     pub async fn store(&self) -> Store {
         Store::open(&Location::Sqlite(database(self.dir.path()))).await.unwrap()
     }
 
-    /// Runs a statement on the database, behind the back of the compartment.
+    /// Runs a statement on the database, unknown to the compartment.
     pub async fn execute(&self, statement: &'static str) {
         use sqlx::Connection as _;
         let url = format!("sqlite://{}", database(self.dir.path()).display());
@@ -152,7 +152,7 @@ impl Bench {
         draft
     }
 
-    /// Starts a letter to staff. It runs on, because no relay takes it.
+    /// Starts a letter to staff. It keeps running, because no relay accepts it.
     pub async fn running_letter(&self) -> (IncidentId, LetterId) {
         let incident = self.scoped_table().await;
         let letter = self.plan(incident, Audience::Staff).await;

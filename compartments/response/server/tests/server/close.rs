@@ -109,7 +109,7 @@ async fn an_incident_whose_letter_is_being_sent_stays_open() {
     bench.refused(close(incident), LETTER_RUNNING).await;
     bench.done(PauseLetter { letter }).await;
     bench.done(close(incident)).await;
-    // What was paused is not resumed, but it is stopped for good.
+    // A paused letter is not resumed, but it can be stopped for good.
     bench.refused(StartLetter { letter, before_staff: None }, INCIDENT_CLOSED).await;
     let stop = StopLetter { letter, reason: "it is over".to_owned() };
     assert_eq!(bench.done(stop).await.state, LetterState::Stopped);

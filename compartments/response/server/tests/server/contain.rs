@@ -18,7 +18,7 @@ pub fn freeze(incident: IncidentId, frozen: bool) -> FreezeCaller {
     FreezeCaller { incident, caller, frozen, reason: "it opened a decoy".to_owned() }
 }
 
-/// What a neighbour was told about `web-ky-1`, in order: frozen or not.
+/// The orders about `web-ky-1` that a neighbour got, oldest first: frozen or not.
 pub fn frozen_at(bench: &Bench, name: &str) -> Vec<bool> {
     let taken = |frozen: bool, caller: CallerName, reason: String| {
         assert_eq!((caller.as_str(), reason.as_str()), ("web-ky-1", "it opened a decoy"));
@@ -80,7 +80,7 @@ async fn a_freeze_that_did_not_arrive_says_where() {
     assert_eq!(kept_as_frozen(&bench, incident).await, []);
 }
 
-/// A compartment that fails keeps none of the others waiting, and giving the order again is safe.
+/// A compartment that fails does not delay the others, and giving the order again is safe.
 #[tokio::test]
 async fn a_freeze_is_given_to_the_others_if_one_fails() {
     let bench = Bench::start().await;
@@ -96,7 +96,7 @@ async fn a_freeze_is_given_to_the_others_if_one_fails() {
     assert_eq!(kept_as_frozen(&bench, incident).await.len(), 1);
 }
 
-/// What can't be journalled is not begun, so that no act goes unseen.
+/// An act that can't be journalled is not begun, so that no act goes unseen.
 #[tokio::test]
 async fn a_freeze_that_cant_be_journalled_is_not_given() {
     let bench = Bench::start().await;
@@ -113,7 +113,7 @@ async fn a_freeze_that_cant_be_journalled_is_not_given() {
     assert_eq!(bench.journal(incident).await.len(), 1);
 }
 
-/// What was done and could not be kept stands in the journal as intended and failed.
+/// An act that was done but could not be kept stands in the journal as intended and failed.
 #[tokio::test]
 async fn a_freeze_that_cant_be_kept_is_journalled_as_failed() {
     let bench = Bench::start().await;
@@ -159,7 +159,7 @@ async fn a_freeze_takes_a_reason() {
     assert_eq!(bench.journal(incident).await.len(), 1);
 }
 
-/// The public is told that the server is shut off once it is, and not before.
+/// The public reads that the server is shut off once that is so, and not before.
 #[tokio::test]
 async fn the_notice_says_that_a_server_is_shut_off_if_it_is() {
     let bench = Bench::start().await;

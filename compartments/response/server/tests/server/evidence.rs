@@ -28,7 +28,7 @@ async fn the_grounds_name_the_keys_and_hold_the_notice() {
     assert_eq!(hex::encode(digest), notice.sha256);
     let entry = bench.journal(incident).await.pop().unwrap();
     assert_eq!(entry.detail, format!("SHA-256 {}", notice.sha256));
-    // The notice of another incident is not this one's.
+    // The notice of another incident is not used.
     let other = bench.declare().await;
     assert_eq!(bench.done(ReadGrounds { incident: other }).await.notice, None);
 }

@@ -79,7 +79,7 @@ async fn what_needs_an_exposure_says_so() {
     assert_eq!(acts, ["declare", "report"], "what was refused is not journalled");
 }
 
-/// The neighbours are down: everything that they would have told is a doubt.
+/// The neighbours are down, so each of their answers becomes a doubt.
 #[tokio::test]
 async fn a_scope_without_neighbours_shows_its_doubts() {
     let bench = Bench::start_alone().await;

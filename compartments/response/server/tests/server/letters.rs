@@ -32,8 +32,8 @@ async fn a_letter_is_planned_once() {
     assert_eq!(status.people.len(), LedgerState::ALL.len(), "every state is named");
 }
 
-/// Planning is interrupted by a full disk. Rows of the letter to staff are lines of the staff list, so
-/// that it goes on only with the same list.
+/// A full disk interrupts planning. Rows of the letter to staff are lines of the staff list, so
+/// planning resumes only with the same list.
 #[tokio::test]
 async fn planning_goes_on_only_with_the_same_staff_list() {
     let bench = Bench::start_alone().await;

@@ -14,20 +14,20 @@ use serde_json::Value;
 use testkit::Authority;
 use tokio::sync::Semaphore;
 
-/// The warrant that `keys` opens.
+/// The warrant that `keys` opens in every test.
 pub const WARRANT: WarrantId = WarrantId([9; 16]);
 
-/// A call that a neighbour took: its name, the path, and the body as JSON.
+/// A call that a neighbour got: its name, the path, and the body as JSON.
 pub type Taken = (&'static str, &'static str, Value);
 
-/// What the neighbours did, and what they are to do.
+/// The calls that the neighbours got, and the answers that they are told to give.
 #[derive(Default)]
 pub struct Book {
     /// Every call, in order.
     pub taken: Vec<Taken>,
     /// The problem with which a neighbour answers a path.
     pub refusals: BTreeMap<(&'static str, &'static str), ProblemType>,
-    /// Calls that are answered only when the test permits one.
+    /// The calls that are answered only when the test permits it.
     pub held: BTreeMap<(&'static str, &'static str), Arc<Semaphore>>,
     /// The alarms of `keys`.
     pub alarms: Vec<Alarm>,
@@ -76,26 +76,26 @@ impl Neighbours {
         self.book.lock().unwrap()
     }
 
-    /// Has a neighbour answer a call with a problem.
+    /// Makes a neighbour answer a call with a problem.
     pub fn refuse<C: Call>(&self, name: &'static str, kind: ProblemType) {
         self.book().refusals.insert((name, C::PATH), kind);
     }
 
-    /// Holds a neighbour's answers to a call back. Each answer takes a permit.
+    /// Makes a neighbour hold its answers to a call back. Each answer takes a permit.
     pub fn hold<C: Call>(&self, name: &'static str) -> Arc<Semaphore> {
         let permits = Arc::new(Semaphore::new(0));
         self.book().held.insert((name, C::PATH), permits.clone());
         permits
     }
 
-    /// Waits until a neighbour took a call.
+    /// Waits until a neighbour has got a call.
     pub async fn until_taken<C: Call>(&self, name: &str) {
         while self.taken::<C>(name).is_empty() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
 
-    /// Has every neighbour answer again.
+    /// Makes every neighbour answer again.
     pub fn relent(&self) {
         self.book().refusals.clear();
     }
@@ -162,7 +162,7 @@ fn payments() -> Routes<Shared> {
 
 type Reply<A> = Pin<Box<dyn Future<Output = Result<Answer<A>, Problem>> + Send>>;
 
-/// A route that notes the call, and gives always the same answer.
+/// A route that notes the call, and always gives the same answer.
 fn answering<C>(
     name: &'static str,
     answer: C::Answer,

@@ -1,5 +1,5 @@
-//! Orders that people signed. `keys` checks the signatures; `response` checks that an order is for what
-//! stands drafted.
+//! Orders that people signed. `keys` checks the signatures; `response` checks that an order is for
+//! the current draft.
 
 use cofferdam_core::{Domain, Epoch, Field, FieldSet, Sha256, WarrantSubject};
 use cofferdam_wire::ProblemType;
@@ -136,7 +136,7 @@ async fn a_letter_to_staff_takes_a_warrant_for_nothing() {
     assert_eq!((terms.domain, terms.fields, terms.records), (Domain::Response, FieldSet::EMPTY, 2));
 }
 
-/// Every term of the warrant counts: two people signed for something else.
+/// Every term of the warrant counts: two people signed for other terms.
 #[tokio::test]
 async fn a_warrant_with_other_terms_is_outdated() {
     let bench = Bench::start().await;

@@ -36,7 +36,7 @@ async fn a_network_that_guesses_codes_is_slowed_down() {
         answers.push(answer.split_whitespace().nth(1).unwrap().to_owned());
     }
     assert!(answers[..20].iter().all(|status| status == "200"), "{answers:?}");
-    // One may have grown back in between.
+    // One attempt may have grown back in between.
     assert!(answers.iter().filter(|status| *status == "429").count() >= 4, "{answers:?}");
     assert!(ask(&bench, "GET /verify", "", "").await.starts_with("HTTP/1.1 200"));
 }

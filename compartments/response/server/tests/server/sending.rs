@@ -107,7 +107,7 @@ async fn a_stopped_letter_takes_a_new_approval() {
     assert_eq!(bench.done(start(letter)).await.state, LetterState::Running);
 }
 
-/// The letter stops first. That its warrant is still open stands in the journal.
+/// The letter stops before the warrant is closed. The journal says that the warrant is still open.
 #[tokio::test]
 async fn a_letter_stops_although_keys_does_not_answer() {
     let bench = Bench::start().await;

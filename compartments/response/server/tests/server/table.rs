@@ -61,7 +61,7 @@ async fn an_incident_about_a_table_needs_one() {
     bench.refused(scope.clone(), TABLE_EMPTY).await;
     bench.done(FinishTable {}).await;
     bench.done(import(&["2"])).await;
-    // No access log was brought: whatever the shop holds counts as read.
+    // No access log was brought, so every field that the shop holds counts as read.
     let exposure = bench.done(scope).await;
     assert_eq!((exposure.customers, exposure.people.read, exposure.assumed), (1, 1, 1));
     let causes: Vec<_> = exposure.doubts.iter().map(|doubt| &doubt.cause).collect();
@@ -86,7 +86,7 @@ async fn whoever_is_exposed_is_read_as_a_bitmap_and_journalled() {
     assert_eq!(last.number, entry.number, "reading nobody discloses nothing");
 }
 
-/// Two people approve a letter for the people of the table as they are.
+/// Two people approved a letter for the people of the table as they are.
 #[tokio::test]
 async fn a_table_stays_as_it_is_while_a_letter_to_it_is_approved() {
     let bench = Bench::start().await;

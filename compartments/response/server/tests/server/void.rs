@@ -25,7 +25,7 @@ fn signed(incident: IncidentId) -> Signed<VoidOrder> {
     Signed { order, signatures: vec![signature("ann"), signature("bob")] }
 }
 
-/// Everybody's credentials become void.
+/// The order that voids everybody's credentials.
 pub fn void_order(incident: IncidentId) -> ApplyOrder {
     let signed = serde_json::to_value(signed(incident)).unwrap();
     ApplyOrder { order: SignedOrder::Void(signed) }
@@ -62,7 +62,7 @@ async fn an_order_over_everybody_is_carried_to_accounts_as_it_was_signed() {
     assert_eq!(bench.done(MakeReport { incident }).await.voided, Some(voided));
 }
 
-/// A second order would void what customers have reset since.
+/// A second order would void passwords that customers have set since.
 #[tokio::test]
 async fn everybody_is_voided_once() {
     let bench = Bench::start().await;
@@ -78,7 +78,7 @@ async fn an_order_that_keys_refuses_voids_nothing() {
     let bench = Bench::start().await;
     let incident = bench.declare().await;
     bench.neighbours.refuse::<VoidAtAccounts>("accounts", ORDER_REFUSED);
-    // The refusal of a neighbour is passed on as it is.
+    // The refusal of a neighbour is passed on unchanged.
     let refused = bench.staff().call(&void_order(incident)).await.unwrap_err();
     assert!(refused.is(ORDER_REFUSED), "{refused}");
     let failed = [("void".to_owned(), Some(ActStage::Failed))];

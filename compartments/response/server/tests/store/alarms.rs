@@ -70,7 +70,7 @@ async fn alarms_at_once_are_all_kept(tables: &Tables) {
         rung.await.unwrap();
     }
     let alarms = tables.store.alarms(0, Timestamp::MIN).await.unwrap();
-    // Those of keys are one alarm that rang again.
+    // The alarms of keys are one alarm that rang again.
     assert_eq!(alarms.iter().filter(|alarm| alarm.kind == "clock_jump").count(), 8);
     assert_eq!(alarms.iter().filter(|alarm| alarm.kind == "budget").count(), 1);
 }

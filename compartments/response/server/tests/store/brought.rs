@@ -15,7 +15,7 @@ on_both_databases!(
     an_access_log_is_listed_once_it_is_finished,
 );
 
-/// A person. One with a country has an address, which is everybody's.
+/// A person. Everybody with a country has the same address.
 pub fn person(record: u32, country: Option<&str>) -> SealedPerson {
     SealedPerson {
         record: Record(record),
@@ -35,7 +35,7 @@ pub fn person(record: u32, country: Option<&str>) -> SealedPerson {
     }
 }
 
-/// 1,200 people; every second one is in Germany, and person 1 has moved to Austria.
+/// Brings 1,200 people. Every second one is in Germany, and person 1 has moved to Austria.
 async fn bring(tables: &Tables) {
     let import = act(0, JournalAct::ImportTable, 1);
     let many: Vec<_> = (0..1_200).map(|n| person(n, (n % 2 == 0).then_some("DE"))).collect();

@@ -63,7 +63,7 @@ fn levels(field: Field) -> Levels {
     levels
 }
 
-/// Keeps an exposure in which a field was read; whether it was kept.
+/// Keeps an exposure in which a field was read. Returns whether it was kept.
 async fn keep(store: &Store, of: &Incident, computed: i64, field: Field) -> bool {
     let scope = act(1, JournalAct::Scope, 310);
     store.set_exposure(of, (&exposure(computed), &levels(field)), &scope).await.unwrap()

@@ -49,7 +49,7 @@ async fn entries_are_read_as_they_were_written(tables: &Tables) {
 async fn entries_written_at_once_stand_in_one_chain(tables: &Tables) {
     let write = |n: u32| {
         let store = tables.store.clone();
-        // Twenty in one journal, and as many in that of acts which belong to no incident.
+        // Twenty acts in one journal, and twenty that belong to no incident.
         let act = Act { detail: format!("act {n}"), ..act(n % 2, JournalAct::Freeze, 302) };
         tokio::spawn(async move { store.journal(&act).await })
     };
@@ -66,7 +66,7 @@ async fn entries_written_at_once_stand_in_one_chain(tables: &Tables) {
     }
 }
 
-/// Fails unless the call fails and leaves every table as it was.
+/// Checks that a call fails and leaves every table unchanged.
 macro_rules! nothing_changes {
     ($tables:expr, $($call:expr),* $(,)?) => {
         let before = $tables.rows().await;
@@ -79,7 +79,7 @@ macro_rules! nothing_changes {
 
 const LETTER: LetterId = LetterId(1);
 
-/// Every act on the tables is prepared here, so that only its journal keeps it from being done.
+/// Every act on the tables is prepared here, so that only its journal can keep it from being done.
 async fn an_act_that_is_not_journalled_is_not_done(tables: &Tables) {
     let store = &tables.store;
     let incident = declare(store, People::Table).await;

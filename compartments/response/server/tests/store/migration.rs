@@ -1,4 +1,4 @@
-//! Databases of version 0.1 open, and everything in them is read.
+//! Databases of version 0.1 open, and all their contents are read.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,18 +18,18 @@ use sqlx::{AnyConnection, AnyPool, Connection as _};
 
 use crate::support::{act, at};
 
-/// An estate that version 0.1 made.
+/// The archive of an estate that version 0.1 made.
 const ESTATE: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../../../tests/fixtures/estate-0.1.tar.gz");
 
-/// A worker that version 0.1 took for dead.
+/// A worker that version 0.1 presumed dead.
 const SILENT: &str = "0123456789abcdef";
 
 /// Letter 3 is planned and was never sent.
 const UNSENT: LetterId = LetterId(3);
 
-/// Puts three rows of letter 3 in doubt, as version 0.1 did. Only the first sentence says that silence
-/// is the only reason.
+/// Puts three rows of letter 3 in doubt, as version 0.1 did. Only the first sentence says that
+/// silence is the only reason.
 const DOUBTS: [&str; 5] = [
     "UPDATE ledger SET state = 3, tried_ms = 1,
          outcome = 'its worker 0123456789abcdef is heard of no more'
@@ -194,7 +194,7 @@ async fn people_and_alarms_of_version_0_1_are_read() {
     assert_eq!(store.newest_alarm().await.unwrap(), 6);
 }
 
-/// A worker that version 0.1 took for dead can still tell which letters it never sent.
+/// A worker that version 0.1 presumed dead can still tell which letters it never sent.
 async fn a_silent_worker_is_known(store: &Store) {
     let (planned, doubted) = (LedgerState::Planned, LedgerState::InDoubt);
     assert_eq!(letter_counts(store, UNSENT).await, [(planned, 17), (doubted, 3)]);
@@ -223,7 +223,7 @@ async fn a_silent_worker_of_version_0_1_is_known_on_sqlite() {
     a_silent_worker_is_known(&Store::open(&Location::Sqlite(file)).await.unwrap()).await;
 }
 
-/// The tables of version 0.1 on PostgreSQL, with what the renaming changes.
+/// The tables of version 0.1 on PostgreSQL, with rows that the renaming changes.
 #[tokio::test]
 async fn a_database_of_version_0_1_on_postgres_opens() {
     const ROWS: [&str; 9] = [

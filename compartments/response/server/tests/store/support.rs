@@ -52,7 +52,7 @@ impl Tables {
         matches!(self.location, Location::Sqlite(_))
     }
 
-    /// From now on every entry of a journal is refused, as by a full disk.
+    /// Makes every entry of a journal be refused from now on, as by a full disk.
     pub async fn break_journal(&self) {
         let statement = match self.location {
             Location::Sqlite(_) => {
@@ -123,7 +123,7 @@ pub fn act(incident: u32, action: JournalAct, second: i64) -> Act {
     }
 }
 
-/// A version of a letter; its number stands for its texts.
+/// A version of a letter. Its number stands for its texts.
 pub const fn version(number: u8) -> Sha256 {
     Sha256([number; 32])
 }

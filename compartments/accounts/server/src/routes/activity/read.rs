@@ -1,5 +1,5 @@
-//! `POST /v1/activity/read`: which customers had a session at some callers, and which were mailed a
-//! reset code.
+//! `POST /v1/activity/read`: the customers who had a session at some callers, and those who were
+//! mailed a reset code.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::store::bitmap_bytes;
 /// The most callers that one call names.
 const MAX_CALLERS: usize = 1_000;
 
-/// Reads which customers were active.
+/// Reads the customers with sessions and mailed codes.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,

@@ -1,4 +1,4 @@
-//! `POST /v1/callers/freeze`: a caller is refused everything, or no longer.
+//! `POST /v1/callers/freeze`: a caller is frozen or thawed.
 
 use std::sync::Arc;
 

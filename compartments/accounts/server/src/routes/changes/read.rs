@@ -1,4 +1,4 @@
-//! `POST /v1/changes/read`: which customers were written, changed or erased.
+//! `POST /v1/changes/read`: the customers that were written, changed or erased.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use cofferdam_wire::{Answer, Body, Caller, Problem};
 
 use crate::app::App;
 
-/// Reads changes.
+/// Reads the changes after a number.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,

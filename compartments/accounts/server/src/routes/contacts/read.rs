@@ -12,7 +12,7 @@ use crate::reading::read_under_warrant;
 
 const FIELDS: FieldSet = FieldSet::EMPTY.with(Field::Name).with(Field::Email);
 
-/// Reads contacts.
+/// Reads contacts under a warrant.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
@@ -23,7 +23,7 @@ pub async fn handle(
     Ok(Answer(Contacts { contacts, decoys: opened.decoys }, encoding))
 }
 
-/// Every customer has a name and an address: the columns are never empty.
+/// The contact of a customer. Name and address are never empty.
 fn contact(mut customer: CustomerFields) -> Option<Contact> {
     let name = customer.fields.remove(&Field::Name)?;
     let email = customer.fields.remove(&Field::Email)?;

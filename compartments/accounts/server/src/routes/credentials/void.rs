@@ -1,4 +1,4 @@
-//! `POST /v1/credentials/void`: credentials that were set up to an instant are void, of all
+//! `POST /v1/credentials/void`: credentials that were set up to an instant become void, of all
 //! customers or of some.
 
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::app::{App, bad_request, whole_milliseconds};
 use crate::domain::orders;
 use crate::store::OrderKind;
 
-/// Voids credentials. The order holds as soon as its row is on disk; the customers are counted
+/// Voids credentials. The order holds as soon as its row is on disk. The customers are counted
 /// after that.
 pub async fn handle(
     State(app): State<Arc<App>>,
@@ -48,7 +48,7 @@ pub async fn handle(
     Ok(Answer(VoidOutcome { order, customers, seconds }, encoding))
 }
 
-/// Checks that the signed order is the one that is to be carried out. `keys` checks the signatures.
+/// Checks that the signed order is for this incident and instant. `keys` checks the signatures.
 async fn approve(app: &App, call: &VoidCredentials, order: &str) -> Result<(), Problem> {
     let signed: Signed<VoidOrder> = serde_json::from_str(order)
         .map_err(|e| Problem::bad_request(format!("not a signed void order: {e}")))?;
@@ -58,7 +58,7 @@ async fn approve(app: &App, call: &VoidCredentials, order: &str) -> Result<(), P
     Ok(app.vault.approve_void_order(signed).await?)
 }
 
-/// A set of customers that one person may name.
+/// The customers of an order that one person may give.
 async fn some(app: &App, roaring: &[u8]) -> Result<RoaringBitmap, Problem> {
     let records = RoaringBitmap::deserialize_from(roaring)
         .map_err(|e| Problem::bad_request(format!("not a Roaring bitmap: {e}")))?;

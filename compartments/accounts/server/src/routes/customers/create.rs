@@ -14,7 +14,7 @@ use crate::domain::{password, profile};
 use crate::enrol::{self, Enrolment};
 use crate::store::is_conflict;
 
-/// Opens an account.
+/// Opens an account, unless the address is taken.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
@@ -32,7 +32,7 @@ async fn enrol_one(app: &App, caller: &CallerName, newcomer: Newcomer) -> Result
     let Some(Outcome::New(record)) = enrolment.outcomes.first() else { return Err(taken()) };
     match write(app, &enrolment).await {
         Ok(()) => Ok(*record),
-        // Somebody took the address since it was looked up.
+        // Another customer took the address after it was looked up.
         Err(e) if is_conflict(&e) => Err(taken()),
         Err(e) => Err(e.into()),
     }

@@ -1,4 +1,4 @@
-//! `POST /v1/customers/erase`: a customer is gone, in backups too.
+//! `POST /v1/customers/erase`: a customer is deleted, and closed in backups too.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use cofferdam_wire::{Answer, Body, Caller, Problem};
 
 use crate::app::App;
 
-/// Erases a customer. The keys go first: an erasure that is cut short only has to be asked for
-/// again. `keys` says whether the caller may.
+/// Erases a customer. The keys go first, so that an interrupted erasure only has to be asked for
+/// again. `keys` decides whether the caller may.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,

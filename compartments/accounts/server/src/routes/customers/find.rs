@@ -10,7 +10,7 @@ use cofferdam_wire::{Answer, Body, Caller, Problem};
 use crate::app::App;
 use crate::domain::address;
 
-/// Finds a customer.
+/// Finds the record of an address.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,

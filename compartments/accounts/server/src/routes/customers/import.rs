@@ -13,7 +13,7 @@ use crate::domain::settle::Outcome;
 use crate::enrol::{self, Enrolment};
 use crate::store::{ImportProgress, is_conflict};
 
-/// Imports customers.
+/// Imports a batch of customers.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,

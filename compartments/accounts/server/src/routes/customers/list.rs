@@ -8,10 +8,10 @@ use cofferdam_wire::{Answer, Body, Caller, Problem};
 
 use crate::app::App;
 
-/// The largest page.
+/// The most customers in a page.
 const MAX_PAGE: u32 = 10_000;
 
-/// Lists customers.
+/// Lists a page of customers.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,

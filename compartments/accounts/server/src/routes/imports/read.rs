@@ -1,4 +1,4 @@
-//! `POST /v1/imports/read`: how far an import came.
+//! `POST /v1/imports/read`: the progress of an import.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use cofferdam_wire::{Answer, Body, Caller, Problem};
 
 use crate::app::App;
 
-/// Reads how far an import came.
+/// Reads the progress of an import.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,

@@ -9,7 +9,7 @@ use cofferdam_wire::{Answer, Body, Caller, Problem};
 use crate::app::App;
 use crate::domain::address;
 
-/// Finds the record of the address and tells `keys`, which knows whether it is a decoy.
+/// Finds the record of the address and reports it to `keys`, which knows whether it is a decoy.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,

@@ -10,7 +10,7 @@ use cofferdam_wire::{Answer, Body, Caller, Problem};
 use crate::app::App;
 use crate::sign_in::verify;
 
-/// Checks a password.
+/// Checks a password within the caller's grant.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,

@@ -13,7 +13,7 @@ use crate::reading::read_under_warrant;
 const FIELDS: FieldSet =
     FieldSet::EMPTY.with(Field::Name).with(Field::BillingAddress).with(Field::ShippingAddress);
 
-/// Reads postal contacts.
+/// Reads postal contacts under a warrant.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
@@ -24,7 +24,7 @@ pub async fn handle(
     Ok(Answer(contacts.collect(), encoding))
 }
 
-/// The billing address counts before the shipping address.
+/// The postal contact of a customer. The billing address comes before the shipping address.
 fn postal_contact(mut customer: CustomerFields) -> Option<PostalContact> {
     let name = customer.fields.remove(&Field::Name)?;
     let billing = customer.fields.remove(&Field::BillingAddress);

@@ -1,4 +1,4 @@
-//! `POST /v1/reset-load/read`: how busy this instance is with signing in and resets.
+//! `POST /v1/reset-load/read`: the load of this instance from sign-ins and resets.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use cofferdam_wire::{Answer, Body, Caller, Problem};
 
 use crate::app::App;
 
-/// Reads the load.
+/// Reads the load of password hashes.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,

@@ -14,7 +14,7 @@ use crate::domain::password::{self, Hashed};
 use crate::domain::token::{self, TokenHash};
 use crate::store::Credential;
 
-/// Completes a reset.
+/// Sets the new password, if the code is good.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
@@ -26,7 +26,7 @@ pub async fn handle(
     let record = found.ok_or_else(no_code)?;
     let Hashed { scheme, salt, hash } = app.hasher.hash_new(&call.password, &*app.rng).await?;
     let verifier = app.vault.harden_one(&caller, HardenItem { record, hash }).await?;
-    // No order can come in from here on: an older void order leaves this password alone.
+    // No order can arrive after this line, and an older void order does not cover this password.
     let orders = app.orders.read().await;
     if orders.frozen.contains(&caller) {
         return Err(frozen(&caller));
@@ -37,8 +37,8 @@ pub async fn handle(
     if used { Ok(Answer(record, encoding)) } else { Err(no_code()) }
 }
 
-/// Uses the code up, sets the password and ends the customer's sessions, all or nothing; `false`
-/// when the code was used meanwhile.
+/// Uses the code up, sets the password and ends the customer's sessions, all or nothing; `false` if
+/// the code was used meanwhile.
 async fn set(
     app: &App,
     code: &TokenHash,

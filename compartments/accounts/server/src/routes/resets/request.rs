@@ -1,4 +1,4 @@
-//! `POST /v1/resets/request`: has a reset code mailed, if the address is a customer's.
+//! `POST /v1/resets/request`: a reset code is mailed, if the address is a customer's.
 //!
 //! A loop looks the address up after the answer, so that neither the answer nor its time tells
 //! whether there is such a customer.
@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::domain::address;
 use crate::loops::AskedReset;
 
-/// Asks for a reset.
+/// Queues a reset, and answers at once.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,

@@ -1,4 +1,5 @@
-//! `POST /v1/sessions/check`: whose session a token is, at the caller that opened it.
+//! `POST /v1/sessions/check`: the customer of a session token, at the caller that opened the
+//! session.
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use crate::app::App;
 use crate::domain::token;
 use crate::store::KeptSession;
 
-/// Checks a session.
+/// Checks a session token.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
@@ -20,8 +21,8 @@ pub async fn handle(
     Ok(Answer(live_session(&app, &caller, &call.token).await?.record, encoding))
 }
 
-/// The session with this token, as long as it is good for this caller. The refusal gives no reason:
-/// a caller learns nothing about another caller's sessions.
+/// The session with this token, as long as it is good for this caller. The refusal gives no reason,
+/// so that a caller learns nothing about another caller's sessions.
 pub async fn live_session(
     app: &App,
     caller: &CallerName,

@@ -10,7 +10,7 @@ use super::check::live_session;
 use crate::app::App;
 use crate::domain::token;
 
-/// Ends a session.
+/// Ends a session of this caller.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,

@@ -13,10 +13,10 @@ use crate::domain::token;
 use crate::sign_in::{Verified, verify, voided};
 use crate::store::KeptSession;
 
-/// How long a session is good.
+/// The time for which a session is good.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(12);
 
-/// Opens a session.
+/// Opens a session, if the password is right and not void.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
@@ -28,8 +28,8 @@ pub async fn handle(
     Ok(Answer(Session { record: verified.record, token, expires }, encoding))
 }
 
-/// Keeps the session unless an order came in since the password was checked. No order takes effect
-/// in between: the next revocation ends this session too.
+/// Stores the session unless an order arrived since the password was checked. No order takes effect
+/// during this, so the next revocation ends this session too.
 async fn keep(
     app: &App,
     caller: CallerName,

@@ -1,4 +1,4 @@
-//! `POST /v1/sessions/revoke`: every session that was opened up to an instant is over.
+//! `POST /v1/sessions/revoke`: every session that was opened up to an instant ends.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::app::{App, bad_request, whole_milliseconds};
 use crate::domain::orders;
 use crate::store::OrderKind;
 
-/// Revokes sessions. The order holds as soon as its row is on disk; the sessions are counted after
+/// Revokes sessions. The order holds as soon as its row is on disk. The sessions are counted after
 /// that.
 pub async fn handle(
     State(app): State<Arc<App>>,

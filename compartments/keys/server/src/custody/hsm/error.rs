@@ -1,4 +1,4 @@
-//! Why a hardware module does not seal or open, and what to do about it.
+//! The errors of a hardware module, each with its remedy.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use cryptoki::error::{Error, RvError};
 
 use super::HsmConfig;
 
-/// Why the module does not seal or open. `said` is the answer of the module.
+/// A hardware module that does not seal or open. `said` is the module's answer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields are the labels, paths and answers of the message")]
@@ -139,7 +139,7 @@ impl HsmError {
     }
 }
 
-/// The answer in a few words: the text of the library is a paragraph of the standard.
+/// The answer in a few words, because the library's text is a paragraph of the standard.
 fn said(e: &Error) -> String {
     match e {
         Error::Pkcs11(answer, function) => format!("C_{function:?}: {answer:?}"),

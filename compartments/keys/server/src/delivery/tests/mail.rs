@@ -99,8 +99,8 @@ async fn an_alarm_without_a_caller_has_a_subject_too() {
     assert_eq!(message.subject(), Some("[cofferdam] budget: 12×"));
 }
 
-/// A relay that refuses some addresses, each with the reply given, and takes mail for all others.
-/// Returns its address and the recipients whose mail it took.
+/// A relay that refuses some addresses, each with the given reply, and accepts mail for all others.
+/// Returns its address and the recipients whose mail it accepted.
 async fn relay(refuses: Arc<Mutex<Vec<(&'static str, &'static str)>>>) -> (SocketAddr, Taken) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -1,4 +1,4 @@
-//! Each way of delivery against a real receiver.
+//! Each kind of sink against a real receiver.
 
 mod mail;
 mod receiver;

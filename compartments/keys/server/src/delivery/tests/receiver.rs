@@ -1,4 +1,4 @@
-//! A web server that takes webhooks, and shows what arrived.
+//! A web server that takes webhooks, and shows the requests.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -87,7 +87,7 @@ where
             Ok::<_, Infallible>(answer())
         }
     });
-    // A client that has the status may hang up: that is no error of the server.
+    // A client that has the status may hang up, which is no error of the server.
     drop(
         hyper::server::conn::http1::Builder::new()
             .serve_connection(TokioIo::new(stream), service)

@@ -1,4 +1,4 @@
-//! Syslog against real sockets; a parser of somebody else reads the lines.
+//! Syslog against real sockets. Another project's parser reads the lines.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 

@@ -1,4 +1,4 @@
-//! Webhooks against a real web server; a library of somebody else checks the signatures.
+//! Webhooks against a real web server. Another project's library checks the signatures.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -38,7 +38,7 @@ impl One {
         self.budgets.charge(&[(&self.caller, self.budget)], charge)
     }
 
-    /// The limit that refuses a charge, and in how many seconds it would pass.
+    /// The limit that refuses a charge, and the seconds after which it would pass.
     fn refused(&mut self, at: Timestamp, records: u64) -> Option<(&'static str, u64, Option<u64>)> {
         let spent = self.charge(at, records).err()?;
         Some((spent.window, spent.limit, spent.retry_after_s))
@@ -88,7 +88,7 @@ fn a_day_frees_hour_by_hour() {
     assert_eq!(web.charge(at("16T11:00:00"), 3_000), Ok(()));
 }
 
-/// A caller that asks every ten minutes for two weeks gets what its budget gives, and no more.
+/// A caller that asks every ten minutes for two weeks gets its whole budget, and no more.
 #[test]
 fn a_budget_holds_over_simulated_days() {
     let mut web = One::new(BUDGET);
@@ -106,7 +106,7 @@ fn a_budget_holds_over_simulated_days() {
         now += SignedDuration::from_mins(10);
     }
     let total: u64 = passed.iter().map(|(_, n)| n).sum();
-    // The oldest hour counts whole: a day's records return after 24 to 25 hours.
+    // The oldest hour counts whole, so a day's records return after 24 to 25 hours.
     assert!(total > BUDGET.day * 13, "{total}");
     let last = passed.last().unwrap().0;
     assert!(now.duration_since(last) < SignedDuration::from_hours(24));
@@ -228,8 +228,8 @@ fn a_database_keeps_as_many_slots_as_count() {
 }
 
 proptest! {
-    /// Whatever the requests, and however often the use is read back from the log, no span of a
-    /// minute, hour or day sees more than the limit.
+    /// For all requests, and however often the use is read back from the log, no span of a minute,
+    /// hour or day has more than the limit.
     #[test]
     fn no_span_sees_more_than_the_limit(
         requests in prop::collection::vec((0_i64..40_000, 1_u64..160, any::<bool>()), 1..200),
@@ -266,7 +266,7 @@ proptest! {
         prop_assert!(web.charge(past, 1).is_err());
     }
 
-    /// Windows that a database keeps refuse what windows in memory refuse.
+    /// Windows that a database keeps refuse the same as windows in memory.
     #[test]
     fn a_database_keeps_what_counts(
         steps in prop::collection::vec((0_i64..2_000_000, 1_u64..150, any::<bool>()), 1..80),

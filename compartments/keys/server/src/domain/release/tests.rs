@@ -43,7 +43,7 @@ const NAME: &[Field] = &[Field::Name];
 const EMAIL: &[Field] = &[Field::Email];
 const BOTH: &[Field] = &[Field::Name, Field::Email];
 
-/// Each fault stands once in the only group and once in the second of three.
+/// Each fault is once in the only group and once in the second of three.
 #[test]
 fn a_fault_is_found_in_whichever_group_it_stands() {
     let accounts = Domain::Accounts;

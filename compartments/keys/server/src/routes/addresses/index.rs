@@ -10,7 +10,7 @@ use keys_api::{Event, IndexAddresses, IndexedAddresses};
 use crate::app::{App, Parties, bad_request};
 use crate::domain::batch::check_count;
 
-/// Indexes addresses.
+/// Turns digests of addresses into look-up indexes.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(via): Caller,

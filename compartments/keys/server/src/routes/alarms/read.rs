@@ -9,7 +9,7 @@ use keys_api::{Alarm, ReadAlarms};
 use crate::app::App;
 use crate::store;
 
-/// Reads alarms.
+/// Reads the alarms after a sequence number.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(by): Caller,

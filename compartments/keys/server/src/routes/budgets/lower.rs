@@ -1,4 +1,4 @@
-//! `POST /v1/budgets/lower`: a caller's budget is below what the policy gives, or no longer.
+//! `POST /v1/budgets/lower`: a caller's budget is lowered below the policy's, or restored.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::app::{App, check_reason};
 use crate::domain::access::BadLowering;
 use crate::store;
 
-/// Lowers a budget. The log says so first, so that none is lower without a trace.
+/// Lowers a budget. The change is logged first, so that no budget is lower without a trace.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(by): Caller,

@@ -1,4 +1,4 @@
-//! `POST /v1/callers/freeze`: a caller is refused everything, or no longer.
+//! `POST /v1/callers/freeze`: a caller is frozen or thawed.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use keys_api::{Event, FreezeCaller};
 use crate::app::{App, check_reason};
 use crate::store;
 
-/// Freezes or thaws a caller. The log says so first, so that no freeze is ever without a trace.
+/// Freezes or thaws a caller. The change is logged first, so that no freeze is without a trace.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(by): Caller,

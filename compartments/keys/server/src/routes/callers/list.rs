@@ -1,4 +1,4 @@
-//! `POST /v1/callers/list`: what each caller may do, did lately, and could drain.
+//! `POST /v1/callers/list`: the grants, the recent use and the hours to drain of each caller.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! `POST /v1/checkpoints/cosign`: a witness has seen a checkpoint.
+//! `POST /v1/checkpoints/cosign`: the witness's cosignature under a checkpoint.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use keys_api::CosignCheckpoint;
 
 use crate::app::App;
 
-/// Takes the witness's cosignature. The controller brings it; the signature is what counts.
+/// Takes the witness's cosignature. The controller brings it, and the signature itself is checked.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(by): Caller,

@@ -1,4 +1,4 @@
-//! `POST /v1/decoys/claim`: which new record numbers are decoys, told once.
+//! `POST /v1/decoys/claim`: the decoys among new record numbers, named once.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::store;
 /// The most numbers that one claim names.
 const MAX_RANGE: u32 = 100_000;
 
-/// Names the decoys in a range.
+/// Names the decoys in a range, if no number of it was claimed before.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(via): Caller,

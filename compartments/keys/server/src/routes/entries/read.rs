@@ -1,4 +1,4 @@
-//! `POST /v1/entries/read`: entries, as they stand in the release log.
+//! `POST /v1/entries/read`: entries of the release log, as stored.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::app::App;
 /// The most entries that one call may ask for.
 const MAX_ENTRIES: u32 = 100_000;
 
-/// Reads entries.
+/// Reads encoded entries from an index on.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(by): Caller,

@@ -13,7 +13,7 @@ use crate::ceremony::master_name;
 use crate::domain::epochs;
 use crate::store;
 
-/// Carries out an order. The log says so first.
+/// Carries out an epoch order. The change is logged first.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(by): Caller,

@@ -13,10 +13,10 @@ use crate::domain::release::{Basis, Wanted};
 use crate::domain::warrants::Refusal;
 use crate::store;
 
-/// More keys than this are derived on a thread of their own, so that other requests go on.
+/// The number of keys above which a thread of its own derives them, so that other requests go on.
 const MANY_KEYS: usize = 1_024;
 
-/// Releases keys.
+/// Releases field keys, after every check and after the log has the release.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(via): Caller,

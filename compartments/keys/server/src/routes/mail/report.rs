@@ -1,4 +1,5 @@
-//! `POST /v1/mail/report`: mail came for a customer. If that is a decoy, somebody uses our list.
+//! `POST /v1/mail/report`: mail came for a customer. If the customer is a decoy, somebody uses our
+//! list.
 
 use std::sync::Arc;
 

@@ -10,7 +10,7 @@ use keys_api::{Event, HardenPasswords, HardenedPasswords, RecordList};
 use crate::app::{App, Parties, bad_request};
 use crate::domain::batch::check_count;
 
-/// Hardens passwords.
+/// Hardens password hashes into verifiers.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(via): Caller,

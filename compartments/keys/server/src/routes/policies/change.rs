@@ -10,7 +10,7 @@ use keys_api::{ChangePolicy, Event, Order, POLICY_OUTDATED, Policy};
 use crate::app::{App, bad_request};
 use crate::store;
 
-/// Puts the next policy in force. The log says so first, so that none is in force without a trace.
+/// Puts the next policy in force. The change is logged first, so that no policy is without a trace.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(by): Caller,

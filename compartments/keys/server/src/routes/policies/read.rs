@@ -8,7 +8,7 @@ use keys_api::{Policy, ReadPolicy};
 
 use crate::app::App;
 
-/// Reads the policy.
+/// Reads the policy in force.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(by): Caller,

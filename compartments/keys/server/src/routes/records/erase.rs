@@ -11,8 +11,8 @@ use crate::app::{App, Parties, bad_request};
 use crate::domain::batch::{check_count, check_records};
 use crate::store;
 
-/// Erases records. They are closed before the log says so: if the process dies in between, nothing
-/// is open that was to be closed, and the caller asks again.
+/// Erases records. They are closed before the log has the entry: if the process dies between the
+/// two, the records stay closed, and the caller asks again.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(via): Caller,

@@ -11,7 +11,7 @@ use cofferdam_wire::{Caller, Problem};
 
 use crate::app::App;
 
-/// Shows one tile.
+/// Shows one tile of the log.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(by): Caller,

@@ -1,5 +1,5 @@
-//! `POST /v1/void-orders/approve`: two people ordered that all credentials are void, or one person
-//! did and gives a reason.
+//! `POST /v1/void-orders/approve`: an order that voids all credentials, signed by two people or by
+//! one person with a reason.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use keys_api::{ApproveVoidOrder, Event, VoidOrder};
 
 use crate::app::{App, Parties};
 
-/// Approves a void order.
+/// Approves a void order, and logs it.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(by): Caller,

@@ -1,4 +1,4 @@
-//! `POST /v1/warrants/close`: a warrant ends before its time.
+//! `POST /v1/warrants/close`: a warrant is closed before its time.
 
 use std::sync::Arc;
 
@@ -9,7 +9,8 @@ use keys_api::{CloseWarrant, Event};
 use crate::app::App;
 use crate::store;
 
-/// Closes a warrant. It is closed before the log says so: nothing is drawn on it in between.
+/// Closes a warrant. It is closed before the log has the entry, so that nothing is drawn between
+/// the two.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(by): Caller,

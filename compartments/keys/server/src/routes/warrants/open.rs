@@ -1,4 +1,4 @@
-//! `POST /v1/warrants/open`: leave to read in bulk, which two people signed.
+//! `POST /v1/warrants/open`: a warrant that two people signed.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! `POST /v1/callers/freeze`: a caller is refused everything, or no longer.
+//! `POST /v1/callers/freeze`: a caller is frozen or thawed.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub async fn handle(
     if app.is_controller(&call.caller) {
         return Err(Problem::bad_request("the controller can't be frozen: nobody could thaw it"));
     }
-    // Held until the row is on disk: the set and the table never differ.
+    // The lock is held until the row is on disk, so that the set and the table never differ.
     let mut frozen = app.frozen.write().await;
     app.store.set_frozen(&call.caller, call.frozen, &call.reason, app.clock.now()).await?;
     tracing::warn!(caller = %call.caller, frozen = call.frozen, "a caller was frozen or thawed");

@@ -1,4 +1,4 @@
-//! `POST /v1/cards/count`: how many cards are kept.
+//! `POST /v1/cards/count`: the number of stored cards.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use payments_api::CountCards;
 
 use crate::app::App;
 
-/// Counts the cards.
+/// Counts the stored cards.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,

@@ -1,4 +1,4 @@
-//! `POST /v1/cards/read`: what may be shown of a card.
+//! `POST /v1/cards/read`: the facts about a card that may be shown.
 
 use std::sync::Arc;
 

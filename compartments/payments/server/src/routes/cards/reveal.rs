@@ -1,4 +1,4 @@
-//! `POST /v1/cards/reveal`: a card in full, for the forwarder to the payment processor.
+//! `POST /v1/cards/reveal`: a full card, for the forwarder to the payment processor.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::reading::read;
 
 const IN_FULL: FieldSet = FieldSet::EMPTY.with(Field::CardNumber).with(Field::CardExpiry);
 
-/// Reads the number and the expiry. `keys` decides who may: against its will, this server can't
+/// Reads the number and the expiry. `keys` decides who may: without its keys, this server can't
 /// read the number.
 pub async fn handle(
     State(app): State<Arc<App>>,

@@ -1,4 +1,4 @@
-//! `POST /v1/cards/store`: cards in, tokens out.
+//! `POST /v1/cards/store`: stores cards, and returns their tokens.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::domain::{Card, SEALED, check_cards, new_token, token_hash};
 use crate::store::{NewCard, SealedCard};
 
-/// Stores cards: all, or none.
+/// Stores the cards of a call, all or none.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,

@@ -1,4 +1,4 @@
-//! `POST /v1/reseal/read`: how far the move to a new epoch is.
+//! `POST /v1/reseal/read`: the progress of the move to a new epoch.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use payments_api::ReadReseal;
 
 use crate::app::App;
 
-/// Reads the progress.
+/// Reads the progress of re-sealing.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,

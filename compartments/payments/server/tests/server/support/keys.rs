@@ -15,11 +15,11 @@ use keys_api::{
 };
 use testkit::Authority;
 
-/// The orders of the small `keys`, and the calls that it answered.
+/// The orders to the small `keys`, and the calls that it answered.
 pub struct Book {
     /// The fields that a caller may read or seal.
     pub grants: HashMap<(CallerName, Operation), FieldSet>,
-    /// Whether it refuses all calls, as when a budget is spent.
+    /// Whether it refuses all calls, as if a budget were spent.
     pub spent: bool,
     /// Whether it answers for the record after the one that was asked for.
     pub confused: bool,
@@ -71,7 +71,7 @@ impl TestKeys {
         self.address
     }
 
-    /// The orders, and the calls that were answered.
+    /// The orders to `keys`, and the calls that it answered.
     pub fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap()
     }

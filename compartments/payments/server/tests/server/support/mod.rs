@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 
 pub use keys::TestKeys;
 
-/// A running server.
+/// A running `payments`, with its small `keys`.
 pub struct Till {
     pub keys: TestKeys,
     pub clock: Arc<MockClock>,

@@ -1,5 +1,5 @@
-//! Access logs of other systems: imported page by page, their people looked up in the brought table,
-//! sorted, and indexed as a release log is.
+//! Access logs of other systems. They are imported page by page, their people looked up in the
+//! brought table, then sorted and indexed like a release log.
 
 mod runs;
 
@@ -35,7 +35,7 @@ fn directory(app: &App, log: &str) -> PathBuf {
     app.config.log_copy.join("access-logs").join(log)
 }
 
-/// Begins to bring a log, or says how far it is.
+/// Begins to bring a log. For a log that was begun before, returns its progress.
 pub async fn begin(
     app: &App,
     call: &BeginAccessLog,
@@ -84,7 +84,7 @@ pub async fn import(app: &App, call: ImportAccessLog) -> Result<(), Problem> {
     Ok(written.await??)
 }
 
-/// The people that a page names, as far as the table has them.
+/// The people whom a page names and the brought table has.
 struct Names {
     by_key: BTreeMap<String, u32>,
     by_email: BTreeMap<Vec<u8>, Vec<u32>>,
@@ -113,8 +113,8 @@ impl Names {
         })
     }
 
-    /// The records of the people who are named, and the number of names that nobody has. An access that
-    /// names nobody counts as one such name.
+    /// Finds the records of the named people, and the number of names that are not in the table. An
+    /// access without any name counts as one such name.
     fn find(&self, contacts: &BroughtContacts, whose: &Whose) -> (Vec<Record>, u32) {
         let mut records: Vec<Record> = Vec::new();
         let mut unknown = 0;
@@ -145,7 +145,7 @@ impl Names {
     }
 }
 
-/// Sorts and indexes a log. A log that is finished is returned as it stands.
+/// Sorts and indexes a log. A finished log is returned unchanged.
 pub async fn finish(
     app: &Arc<App>,
     call: FinishAccessLog,
@@ -186,7 +186,7 @@ pub async fn finish(
     Ok(log)
 }
 
-/// What a log holds, in numbers.
+/// The counts of a log.
 #[derive(Default)]
 struct Totals {
     accesses: u64,
@@ -209,7 +209,7 @@ impl Totals {
     }
 }
 
-/// Removes a log.
+/// Removes a log with its files.
 pub async fn remove(app: &App, log: &str, by: &Author) -> Result<(), Problem> {
     let known = known_log(app, log).await?;
     let detail = format!("{}, SHA-256 {log}", known.name);

@@ -1,5 +1,5 @@
-//! Pages of a log, each sorted in a file of its own, and their merging into one log. Memory does not grow
-//! with the log.
+//! Pages of a log, each sorted in a file of its own, and their merging into one log. Memory does
+//! not grow with the log.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -15,10 +15,10 @@ use response_exposure::{LogKind, access_time};
 
 /// The most files that are merged at once.
 const FAN_IN: usize = 200;
-/// Entries written at once.
+/// The number of entries that are written at once.
 const BATCH: usize = 8_192;
 
-/// The directory of the merged log, which appears once it is whole.
+/// The directory of the merged log. It appears once the log is whole.
 pub const LOG: &str = "log";
 
 fn page_file(dir: &Path, page: u32) -> PathBuf {
@@ -54,8 +54,8 @@ pub fn write_page(
     replace_file(dir, &format!("page-{page:08}"), &bytes)
 }
 
-/// Merges all pages into the log and indexes it. Shows every entry; `show` says whether it could be
-/// decoded.
+/// Merges all pages into the log and indexes it. Shows every entry to `show`, which returns whether
+/// it could be decoded.
 pub fn merge_pages(dir: &Path, show: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), TlogError> {
     let files = merge_down(dir)?;
     let (draft, whole) = (dir.join("draft"), dir.join(LOG));

@@ -48,7 +48,7 @@ pub async fn letter_terms(
 ) -> Result<WarrantTerms, StoreError> {
     let records = app.store.counts(letter.letter).await?.total();
     let (domain, fields) = match (letter.audience, people) {
-        // Staff are on our own list: nothing is released.
+        // The staff list is our own, so nothing is released.
         (Audience::Staff, _) => (Domain::Response, FieldSet::EMPTY),
         (Audience::Customers, People::Accounts) => {
             (Domain::Accounts, FieldSet::EMPTY.with(Field::Name).with(Field::Email))
@@ -67,7 +67,7 @@ pub async fn letter_terms(
     })
 }
 
-/// The variants that the ledger asks for, and the number of people of each.
+/// The variants that the ledger needs, and the number of people of each.
 async fn variants_of(app: &App, letter: &Letter) -> Result<(Vec<Variant>, Vec<u64>), StoreError> {
     let locales = app.store.locales(letter.letter).await?;
     let variants = app.store.variants(letter.letter).await?;

@@ -1,5 +1,5 @@
-//! Letters, from plan to settlement. What a letter says is in `response-letter`, and how it is sent in
-//! `response-mailing`.
+//! Letters, from plan to settlement. `response-letter` has the rules of their content, and
+//! `response-mailing` those of sending them.
 
 mod draft;
 mod paper_post;

@@ -1,5 +1,5 @@
-//! Paper post: names and postal addresses of people whom a letter did not reach, under a warrant of its
-//! own.
+//! Paper post: names and postal addresses of people whom a letter did not reach, under a warrant of
+//! its own.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use response_mailing::{Letter, Row};
 
 use crate::app::App;
 
-/// People on a page: `accounts` opens as many in one call.
+/// The number of people in a page: `accounts` opens as many in one call.
 const PAGE: u32 = 1_000;
 
 /// The terms of the warrant that opens the list.

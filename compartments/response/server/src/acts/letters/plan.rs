@@ -1,5 +1,5 @@
 //! Planning a letter: a ledger row for every person, in batches, so that it can be interrupted and
-//! resumed. The newest accounts come first: their addresses are the freshest.
+//! resumed. The newest accounts come first, because their addresses are the freshest.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -22,18 +22,18 @@ use crate::loops::current_customers;
 use crate::mailroom::{Member, load_staff_list};
 use crate::staff::Author;
 
-/// Rows of a batch: the contacts of as many people are read at once.
+/// The number of rows in a batch: the contacts of as many people are read at once.
 const ROWS_PER_BATCH: usize = 1_000;
 /// The jurisdiction of people whose residence is unknown.
 const UNKNOWN: &str = "unknown";
-/// How long a call waits for planning to end.
+/// The time for which a call waits for planning to end.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
-/// The end of a planning; `None` while it goes on.
+/// The result of planning; `None` while it runs.
 pub type Planning = watch::Receiver<Option<Result<(), Problem>>>;
 
-/// Plans the letter to an audience, or resumes an earlier attempt. Planning runs in the background, so
-/// that it goes on when the caller leaves. A planned letter is returned as it is.
+/// Plans the letter to an audience, or resumes an earlier attempt. Planning runs in the background,
+/// so it continues when the caller leaves. A planned letter is returned unchanged.
 pub async fn plan(
     app: &Arc<App>,
     incident: IncidentId,
@@ -54,7 +54,7 @@ pub async fn plan(
     progress(app, id, true).await
 }
 
-/// How planning ended, if it ends soon.
+/// The result of planning, if it ends soon.
 async fn wait_for_end(mut planning: Planning) -> Option<Result<(), Problem>> {
     let fault = || Problem::new(ProblemType::INTERNAL, "planning ended by a fault");
     match tokio::time::timeout(ANSWER_WITHIN, planning.wait_for(Option::is_some)).await {
@@ -159,7 +159,7 @@ fn group_by_locale(
     Ok(groups)
 }
 
-/// The numbers of the letter's locales. Numbers that an earlier attempt gave are kept.
+/// The numbers of the letter's locales. Numbers from an earlier attempt are kept.
 async fn number_locales(
     app: &App,
     letter: &Letter,
@@ -172,7 +172,7 @@ async fn number_locales(
         }
     }
     app.store.set_locales(letter.letter, &all).await?;
-    // Another instance may have been first, so that the stored numbers count.
+    // Another instance may have been first, so the stored numbers count.
     let stored = app.store.locales(letter.letter).await?;
     Ok((0_u16..).zip(stored).map(|(number, locale)| (locale, number)).collect())
 }
@@ -194,7 +194,7 @@ async fn write_rows(
     Ok(())
 }
 
-/// A writer that knows languages and places. Its facts are not used.
+/// Makes a writer that knows languages and places. Its facts are not used.
 async fn writer(app: &App, letter: &Letter) -> Result<Writer, Problem> {
     let incident = app.incident(letter.incident).await?;
     let exposure = app.exposure(letter.incident).await?;
@@ -209,8 +209,8 @@ async fn writer(app: &App, letter: &Letter) -> Result<Writer, Problem> {
     Ok(Writer::new(version)?)
 }
 
-/// The lost fields that a letter names. Cards have record numbers of their own, so that a card's loss is
-/// no loss of the customer with the same number. A session is over by the time that a letter arrives.
+/// The lost fields that a letter names. Cards have record numbers of their own, so a card's loss is
+/// no loss of the customer with the same number. A session is over before a letter arrives.
 fn told_fields(lost: FieldSet) -> FieldSet {
     let is_told = |field: &Field| field.domain() == Domain::Accounts && *field != Field::Session;
     lost.iter().filter(is_told).collect()

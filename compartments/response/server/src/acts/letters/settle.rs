@@ -10,19 +10,19 @@ use response_mailing::{Letter, Outcome, close_contacts};
 use crate::app::App;
 use crate::staff::Author;
 
-/// Doubted rows that are read at once.
+/// The number of doubted rows that are read at once.
 const PAGE: u32 = 5_000;
 
-/// Settled doubts.
+/// The counts of settled doubts.
 pub struct SettledDoubts {
-    /// Rows whose Message-ID the relay logged.
+    /// The number of rows whose Message-ID the relay logged.
     pub accepted: u64,
-    /// Rows that are planned again.
+    /// The number of rows that are planned again.
     pub replanned: u64,
 }
 
-/// Accepts doubted rows whose Message-ID the relay logged, and replans the others if its log is
-/// `complete`.
+/// Accepts doubted rows with a Message-ID that the relay logged. Replans the other doubted rows if
+/// the log is `complete`.
 pub async fn settle(
     app: &App,
     letter: &Letter,

@@ -1,4 +1,4 @@
-//! How a letter stands.
+//! The status of a letter.
 
 use cofferdam_wire::Problem;
 use response_api::{LedgerState, LetterId, LetterStatus};
@@ -7,7 +7,7 @@ use crate::app::App;
 
 /// Counts the ledger, and asks the mail room of this instance.
 pub async fn status(app: &App, id: LetterId) -> Result<LetterStatus, Problem> {
-    // The mail room comes first: a letter that ends in between then shows its last counts.
+    // The mail room is asked first: a letter that ends in between then shows its last counts.
     let progress = app.letters.room.progress(id).await;
     let letter = app.letter(id).await?;
     let counts = app.store.counts(id).await?;

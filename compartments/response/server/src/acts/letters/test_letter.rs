@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::mailroom::load_staff_list;
 use crate::staff::Author;
 
-/// A code of the form of letter codes. It belongs to a letter only by a chance of one in 2^50.
+/// A code in the form of letter codes. The chance that it belongs to a letter is one in 2^50.
 const TEST_CODE: &str = "TESTX-TESTX";
 
 /// Sends the text of one variant to an address on the staff list. Returns the relay's receipt.
@@ -45,7 +45,7 @@ pub async fn send_test_letter(
     .await
 }
 
-/// The member of staff with an address. Test letters go to nobody else.
+/// Finds the member of staff with an address. Test letters go to nobody else.
 fn staff_contact(app: &App, to: &Personal) -> Result<Contact, Problem> {
     let (members, _) = load_staff_list(&app.config.staff_list)?;
     let member = members

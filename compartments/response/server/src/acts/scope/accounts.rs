@@ -1,5 +1,5 @@
-//! The evidence about the customers of `accounts`: the copies of the release logs, and the answers of
-//! the other compartments.
+//! The evidence about the customers of `accounts`: the copies of the release logs, and the answers
+//! of the other compartments.
 
 use std::sync::Arc;
 
@@ -25,10 +25,10 @@ use crate::app::App;
 use crate::logs::{CopyError, FileLog, FollowedLog};
 use crate::loops::{copy_logs, current_customers};
 
-/// How far from the window an alarm about the clock of `keys` still matters.
+/// The largest distance from the window at which an alarm about the clock of `keys` still counts.
 const CLOCK_ALARMS_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 
-/// Gathers the evidence.
+/// Gathers the evidence from logs, `keys`, `accounts` and `payments`.
 pub async fn gather(
     app: &Arc<App>,
     incident: &Incident,
@@ -64,8 +64,8 @@ pub async fn gather(
     Ok(Gathered { evidence, window, logs })
 }
 
-/// An incident's window in the release logs, and the times of the alarms that the clock of `keys` was
-/// moved around it.
+/// The window of an incident in the release logs, and the instants of the alarms about a moved
+/// clock of `keys` around it.
 pub async fn release_log_window(
     app: &App,
     incident: &Incident,
@@ -82,7 +82,7 @@ pub async fn release_log_window(
     Ok((response_exposure::release_log_window(incident, !moved.is_empty()), moved))
 }
 
-/// Reads the logs on threads of their own: they may be gigabytes.
+/// Reads the logs on threads of their own, because logs may have gigabytes.
 async fn read_all(
     logs: Vec<FileLog>,
     hosts: FallenHosts,
@@ -154,7 +154,8 @@ async fn sessions(
     held
 }
 
-/// The customers whose sessions were opened there, and were held; and those who were mailed a code.
+/// The customers with a session opened at the hosts, those with a session held there, and those who
+/// were mailed a code.
 fn bitmaps_of(seen: &Activity) -> Result<[RoaringBitmap; 3], String> {
     let read = |bytes: &[u8]| RoaringBitmap::deserialize_from(bytes).map_err(|e| e.to_string());
     Ok([read(&seen.opened)?, read(&seen.held)?, read(&seen.mailed)?])

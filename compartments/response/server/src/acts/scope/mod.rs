@@ -1,8 +1,8 @@
 //! Scoping an incident: gathering the evidence, judging it, and keeping the exposure.
 //!
-//! The rules are in `response-exposure`. Two gatherers bring what they judge: one for the customers of
-//! `accounts`, one for the people of the brought table. A source that does not answer is a doubt, not a
-//! reason to say nothing.
+//! The rules are in `response-exposure`. Two gatherers bring the evidence: one for the customers of
+//! `accounts`, one for the people of the brought table. A source that does not answer becomes a
+//! doubt, and the scope goes on.
 
 mod accounts;
 mod pages;
@@ -25,15 +25,15 @@ pub use accounts::release_log_window;
 pub use pages::write_pages;
 pub use person::person;
 
-/// Evidence, and the logs and the window that it was read from.
+/// The evidence, with the logs and the window from which it was read.
 struct Gathered {
     evidence: Evidence,
     window: Window,
     logs: Vec<FileLog>,
 }
 
-/// Computes the exposure of an incident, and keeps it. With `from_log`, every entry is read as well as
-/// the indexes.
+/// Computes the exposure of an incident, and keeps it. With `from_log`, every entry is read as well
+/// as the indexes.
 pub async fn scope(
     app: &Arc<App>,
     incident: &Incident,

@@ -11,8 +11,8 @@ use crate::app::App;
 use crate::logs::FileLog;
 use crate::store::Finding;
 
-/// Writes the pages of the exposure of `incident` that was computed at `computed`, as long as no other
-/// took its place.
+/// Writes the pages of the exposure of `incident` that was computed at `computed`. Stops if a newer
+/// exposure takes its place.
 pub async fn write_pages(
     app: &App,
     (incident, computed): (IncidentId, Timestamp),

@@ -17,7 +17,7 @@ use crate::logs::FileLog;
 use crate::loops::copy_logs;
 use crate::store::Finding;
 
-/// What became of one person's data.
+/// Reads the exposure of one person's data.
 pub async fn person(
     app: &Arc<App>,
     incident: &Incident,
@@ -43,7 +43,7 @@ pub async fn person(
     Ok(person_exposure(record, &population, &levels, slots))
 }
 
-/// The same from the logs themselves, while the pages are being written.
+/// Reads one person's slots from the logs themselves, while the pages are being written.
 async fn slots_from_logs(
     app: &Arc<App>,
     incident: &Incident,

@@ -19,7 +19,7 @@ use crate::logs::FileLog;
 /// The most unresolved accesses in an exposure.
 const MAX_UNRESOLVED: usize = 1_000;
 
-/// Gathers the evidence.
+/// Gathers the evidence from the brought table and the access logs.
 pub async fn gather(
     app: &Arc<App>,
     incident: &Incident,
@@ -58,7 +58,7 @@ pub async fn gather(
     Ok(Gathered { evidence, window, logs })
 }
 
-/// The finished access logs, ready to be read.
+/// Opens the finished access logs for reading.
 pub fn open_logs(app: &App, logs: &[AccessLog]) -> Result<Vec<FileLog>, TlogError> {
     logs.iter().map(|log| FileLog::open(LogKind::Access, &log_directory(app, &log.log))).collect()
 }

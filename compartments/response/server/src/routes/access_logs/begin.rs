@@ -10,7 +10,7 @@ use crate::acts::access_logs;
 use crate::app::App;
 use crate::staff::Staff;
 
-/// Begins to bring an access log, or says how far it is.
+/// Begins to bring an access log, or returns its progress.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Staff(by): Staff,

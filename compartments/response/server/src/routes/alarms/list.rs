@@ -10,7 +10,7 @@ use response_api::{Alarm, ListAlarms};
 use crate::app::App;
 use crate::staff::Staff;
 
-/// Lists the alarms.
+/// Lists the alarms that changed after a sequence number.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Staff(_): Staff,

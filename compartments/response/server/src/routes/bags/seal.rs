@@ -14,7 +14,7 @@ const HEADING: &str = "cofferdam evidence bag v1";
 /// The length of a base64 SHA-256.
 const HASH_LENGTH: usize = 44;
 
-/// Signs the statement of a bag of an incident. Its hash is journalled before.
+/// Signs the statement of an incident's bag. Its hash is journalled before it is signed.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Staff(by): Staff,
@@ -27,7 +27,7 @@ pub async fn handle(
     Ok(Answer(app.logs.sealer.sign_text(&call.statement)?, encoding))
 }
 
-/// The hash of the tag manifest in a statement, which must be one about a bag of the incident.
+/// The hash of the tag manifest in a statement, which must be about a bag of the incident.
 fn manifest_hash(call: &SealBag) -> Result<&str, Problem> {
     let lines: Vec<&str> = call.statement.split('\n').collect();
     let [HEADING, name, hash, ""] = lines.as_slice() else {

@@ -10,7 +10,7 @@ use crate::acts::contain;
 use crate::app::App;
 use crate::staff::Staff;
 
-/// Lowers a caller's budget, or gives the policy's back.
+/// Lowers a caller's budget, or restores the policy's budget.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Staff(by): Staff,

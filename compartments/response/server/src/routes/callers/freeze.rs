@@ -10,7 +10,7 @@ use crate::acts::contain;
 use crate::app::App;
 use crate::staff::Staff;
 
-/// Freezes or thaws a caller in every compartment. A caller can be thawed after the incident was closed.
+/// Freezes or thaws a caller in every compartment. Thawing works after the incident was closed too.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Staff(by): Staff,

@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::routes::json;
 use crate::staff::Staff;
 
-/// Lists the callers as `keys` knows them.
+/// Lists the callers from `keys`, with grants, budgets and recent use.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Staff(_): Staff,

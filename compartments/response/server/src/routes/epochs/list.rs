@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::routes::json;
 use crate::staff::Staff;
 
-/// Lists the epochs of each domain, and how far its records are moved.
+/// Lists the epochs of each domain, and the progress of re-sealing.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Staff(_): Staff,

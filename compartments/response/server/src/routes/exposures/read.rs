@@ -10,7 +10,8 @@ use crate::app::App;
 use crate::staff::Staff;
 use crate::store::bitmap_bytes;
 
-/// Reads one bitmap of the exposure; an empty one if nobody is exposed. Reading records is journalled.
+/// Reads one bitmap of the exposure; an empty one if nobody is exposed. Each read of records is
+/// journalled.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Staff(by): Staff,

@@ -10,7 +10,7 @@ use crate::acts::incidents;
 use crate::app::App;
 use crate::staff::Staff;
 
-/// Amends an incident.
+/// Amends an open incident.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Staff(by): Staff,

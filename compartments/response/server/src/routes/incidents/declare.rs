@@ -10,7 +10,7 @@ use crate::acts::incidents;
 use crate::app::App;
 use crate::staff::Staff;
 
-/// Declares an incident.
+/// Declares an incident and opens its journal.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Staff(by): Staff,

@@ -9,7 +9,7 @@ use response_api::{IncidentId, JournalEntry, ReadJournal};
 use crate::app::App;
 use crate::staff::Staff;
 
-/// Reads the journal of an incident, or of acts that belong to none.
+/// Reads the journal of an incident, or of acts that belong to no incident.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Staff(_): Staff,

@@ -22,7 +22,7 @@ pub async fn handle(
 ) -> Result<Answer<Vec<LedgerRow>>, Problem> {
     let letter = app.letter(call.letter).await?;
     if call.from == 0 {
-        // The first page is journalled for all of them.
+        // The first page is journalled for all pages.
         let detail = format!("the ledger of letter {}", call.letter);
         app.store.journal(&app.act(letter.incident, &by, JournalAct::ReadLedger, detail)).await?;
     }

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::routes::providers::check_running;
 use crate::staff::Staff;
 
-/// Pauses a letter.
+/// Pauses a running letter.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Staff(by): Staff,

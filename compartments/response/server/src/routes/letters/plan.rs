@@ -10,7 +10,7 @@ use crate::acts::letters;
 use crate::app::App;
 use crate::staff::Staff;
 
-/// Plans a letter, or says how far planning is.
+/// Plans a letter, or returns the progress of planning.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Staff(by): Staff,

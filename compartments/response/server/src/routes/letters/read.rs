@@ -10,7 +10,7 @@ use crate::acts::letters;
 use crate::app::App;
 use crate::staff::Staff;
 
-/// Reads how a letter stands.
+/// Reads the status of a letter.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Staff(_): Staff,

@@ -28,7 +28,7 @@ pub async fn handle(
     let act = app.act(letter.incident, &by, JournalAct::StopLetter, detail);
     let (worker, done) = (app.clone(), act.clone());
     let status = app.intended(act, async move {
-        // The letter stops first: `keys` may be down.
+        // The letter stops before its warrant is closed, because `keys` may be down.
         let done = worker.at_stage(&done, ActStage::Done);
         worker.store.stop(letter.letter, &call.reason, &done).await?;
         worker.letters.room.stir();

@@ -11,7 +11,7 @@ use crate::pages::{publish_notice, render_notice};
 use crate::staff::Staff;
 use crate::store::Finding;
 
-/// Publishes the notice. From then on it is served with everything else down.
+/// Publishes the notice. It is served even with everything else down.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Staff(by): Staff,

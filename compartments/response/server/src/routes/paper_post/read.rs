@@ -11,7 +11,7 @@ use crate::acts::letters;
 use crate::app::App;
 use crate::staff::Staff;
 
-/// Reads a page of postal addresses. It is journalled before it is read.
+/// Reads a page of postal addresses. The read is journalled before it happens.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Staff(by): Staff,

@@ -10,7 +10,7 @@ use crate::acts::scope;
 use crate::app::App;
 use crate::staff::Staff;
 
-/// Says whether one person was affected, by what, and when. It is journalled.
+/// Reads the exposure of one person: affected or not, by what, and when. The read is journalled.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Staff(by): Staff,

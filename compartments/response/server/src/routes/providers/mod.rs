@@ -9,7 +9,7 @@ use response_mailing::{Letter, OTHERS};
 
 use crate::app::App;
 
-/// The number of a provider that is configured.
+/// Finds the number of a configured provider.
 pub async fn configured_provider(app: &App, name: &str) -> Result<u16, Problem> {
     let providers = &app.config.letters.providers;
     if name != OTHERS && !providers.iter().any(|provider| provider.name == name) {

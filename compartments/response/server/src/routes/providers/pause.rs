@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::routes::providers::{check_running, configured_provider};
 use crate::staff::Staff;
 
-/// Pauses the mailboxes of one mail provider in a letter.
+/// Pauses a letter's mail to one mail provider.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Staff(by): Staff,

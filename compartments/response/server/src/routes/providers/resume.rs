@@ -11,7 +11,8 @@ use crate::app::App;
 use crate::routes::providers::configured_provider;
 use crate::staff::Staff;
 
-/// Resumes the mailboxes of one mail provider. Its bounces and complaints are forgotten.
+/// Resumes a letter's mail to one mail provider. The provider's bounces and complaints are
+/// forgotten.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Staff(by): Staff,

@@ -12,7 +12,7 @@ use crate::pages::render_report;
 use crate::staff::Staff;
 use crate::store::Finding;
 
-/// Makes the report of an incident.
+/// Makes the report of an incident, and journals that.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Staff(by): Staff,

@@ -10,7 +10,7 @@ use crate::acts::table;
 use crate::app::App;
 use crate::staff::Staff;
 
-/// Imports a page of people.
+/// Imports a page of people into the brought table.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Staff(by): Staff,

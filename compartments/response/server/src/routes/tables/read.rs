@@ -10,7 +10,7 @@ use crate::acts::table;
 use crate::app::App;
 use crate::staff::Staff;
 
-/// Reads the people of the table in numbers.
+/// Counts the people of the table.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Staff(_): Staff,

@@ -1,4 +1,4 @@
-//! Batches: who works on which rows, and until when.
+//! Batches of rows, with the worker that holds each and the end of its lease.
 
 use cofferdam_core::Timestamp;
 use cofferdam_store::{Backend, StoreError};
@@ -12,7 +12,7 @@ use super::super::{Store, Tx};
 use super::{DEFERRED, IN_DOUBT, PLANNED, Shift, state};
 
 impl Store {
-    /// Claims the next batch that is due at `now`, of no provider among `closed`.
+    /// Claims the next batch that is due at `now` and whose provider is not in `closed`.
     pub async fn claim(
         &self,
         letter: LetterId,
@@ -90,7 +90,7 @@ impl Store {
         self.db.backend() == Backend::Sqlite
     }
 
-    /// Releases a batch of which no open row was tried.
+    /// Releases a batch of untried rows.
     pub async fn release_batch(
         &self,
         letter: LetterId,
@@ -133,7 +133,8 @@ impl Store {
         Ok(doubted)
     }
 
-    /// Takes over the batches whose lease ended: their open rows are in doubt. Returns their number.
+    /// Takes over the batches whose lease ended, and puts their open rows in doubt. Returns the
+    /// number of rows.
     pub async fn take_over(&self, letter: LetterId, now: Timestamp) -> Result<u64, StoreError> {
         let mut tx = self.begin().await?;
         let late = sqlx::query(
@@ -166,7 +167,7 @@ impl Tx {
     ) -> Result<Option<AnyRow>, StoreError> {
         let lock = match self.backend {
             Backend::Sqlite => "",
-            // A batch that another worker is claiming right now is left to that worker.
+            // A batch that another worker is claiming at this moment is left to that worker.
             Backend::Postgres => "FOR UPDATE SKIP LOCKED",
         };
         let closed: Vec<_> = closed.iter().map(u16::to_string).collect();
@@ -189,8 +190,8 @@ impl Tx {
         Ok(found)
     }
 
-    /// Frees a worker's batch; `false` if somebody took it over. Every transaction locks a batch before
-    /// its rows, so that two of them wait for each other in turn.
+    /// Frees a worker's batch; `false` if another worker took it over. Every transaction locks a
+    /// batch before its rows, so that two transactions never wait for each other.
     async fn let_go(
         &mut self,
         letter: LetterId,
@@ -209,7 +210,7 @@ impl Tx {
         Ok(freed.rows_affected() > 0)
     }
 
-    /// The number of open rows of a batch, by state.
+    /// Counts the open rows of a batch by state.
     async fn count_open(
         &mut self,
         letter: LetterId,
@@ -228,8 +229,8 @@ impl Tx {
         rows.iter().map(|row| Ok((state(row, "state")?, number(row, "people")?))).collect()
     }
 
-    /// Puts the open rows of a batch in doubt and drops the batch. `silent` names the worker if its
-    /// silence is the only reason.
+    /// Puts the open rows of a batch in doubt and removes the batch. `silent` names the worker if
+    /// its silence is the only reason.
     async fn doubt_open(
         &mut self,
         letter: LetterId,

@@ -1,9 +1,10 @@
-//! The ledger: one row a person and letter, moved only by a recorded outcome, and batches of rows that
-//! workers hold for a while. `response_api::LedgerState` says who moves a row into which state.
+//! The ledger: one row a person and letter, moved only by a recorded outcome, and batches of rows
+//! that workers hold for a while. `response_api::LedgerState` tells who moves a row into which
+//! state.
 //!
-//! A row is written when it is planned and when it has an outcome, not when a worker claims it: its
-//! batch names the worker. A planned or deferred row of a held batch is *claimed*. Rows and counts
-//! change in one transaction.
+//! A row is written when it is planned and when it has an outcome. A claim writes only to the
+//! batch, which names the worker. A planned or deferred row of a held batch is *claimed*. Rows and
+//! counts change in one transaction.
 
 mod batches;
 mod outcomes;
@@ -22,13 +23,13 @@ const PLANNED: u8 = LedgerState::Planned.code();
 const DEFERRED: u8 = LedgerState::Deferred.code();
 const IN_DOUBT: u8 = LedgerState::InDoubt.code();
 
-/// A state, stored as its code.
+/// Reads a state, which is stored as its code.
 fn state(row: &AnyRow, column: &str) -> Result<LedgerState, StoreError> {
     let code = number(row, column)?;
     LedgerState::from_code(code).ok_or_else(|| corrupt(format!("the ledger state {code}")))
 }
 
-/// A row's state, as its batch is held or not.
+/// The state of a row, claimed if its batch is held.
 const fn shown_state(stored: LedgerState, is_held: bool) -> LedgerState {
     match stored {
         LedgerState::Planned | LedgerState::Deferred if is_held => LedgerState::Claimed,
@@ -36,7 +37,8 @@ const fn shown_state(stored: LedgerState, is_held: bool) -> LedgerState {
     }
 }
 
-/// A table `e` of the values in `$2`, a JSON array of arrays: `e.value ->> 0` is a row's first.
+/// A table `e` of the values in `$2`, a JSON array of arrays: `e.value ->> 0` is the first value of
+/// a row.
 const fn values_table(backend: Backend) -> &'static str {
     match backend {
         Backend::Sqlite => "json_each($2) AS e",
@@ -60,7 +62,8 @@ impl Shift {
 }
 
 impl Tx {
-    /// Writes changes in the order of the states, so that two transactions never wait for each other.
+    /// Writes changes in the order of the states, so that two transactions never wait for each
+    /// other.
     async fn shift(&mut self, letter: LetterId, shift: Shift) -> Result<(), StoreError> {
         for (code, rows) in (0_i64..).zip(shift.0).filter(|(_, rows)| *rows != 0) {
             sqlx::query(

@@ -83,8 +83,9 @@ impl Store {
         tx.commit().await
     }
 
-    /// Settles doubts from a relay's log: records the letters that it accepted, and replans the other
-    /// doubts if it is `complete`. `act` is given the number of replanned rows, which is returned.
+    /// Settles doubts from a relay's log: records the letters that it accepted, and replans the
+    /// other doubts if the log is `complete`. `act` is given the number of replanned rows, which is
+    /// returned.
     pub async fn settle(
         &self,
         letter: LetterId,
@@ -115,7 +116,7 @@ impl Store {
         let mut tx = self.begin().await?;
         let replanned = tx.replan_doubts(letter, Some(holder), at).await?;
         if replanned > 0 {
-            // A letter that others finished runs again: its version is approved.
+            // A letter that others finished runs again, because its version is approved.
             sqlx::query(
                 "UPDATE letter SET state = 'running', finished_ms = NULL
                  WHERE letter = $1 AND state = 'finished'",
@@ -128,7 +129,7 @@ impl Store {
         Ok(replanned)
     }
 
-    /// A letter came back, or its reader complained: an accepted or doubted row moves on.
+    /// Moves an accepted or doubted row whose letter came back, or whose reader complained.
     pub async fn came_back(
         &self,
         letter: LetterId,
@@ -163,7 +164,7 @@ impl Store {
         .await?
         .rows_affected();
         if done == 0 {
-            // Another transaction moved the row at this moment: the report must come again.
+            // Another transaction moved the row at this moment, so the report must be given again.
             return Ok(CameBack::TooEarly);
         }
         let mut shift = Shift::default();
@@ -240,7 +241,8 @@ impl Tx {
         rows.iter().map(|row| Ok((number(row, "person")?, state(row, "state")?))).collect()
     }
 
-    /// Replans rows in doubt as a batch of their own: all of them, or those of a silent worker.
+    /// Replans rows in doubt as a batch of their own: all of them, or only those of a silent
+    /// worker.
     async fn replan_doubts(
         &mut self,
         letter: LetterId,
@@ -283,12 +285,13 @@ impl Tx {
     }
 }
 
-/// Holds for rows whose batch has the holder in `$3`; nobody holds it if that is empty.
+/// A condition for rows whose batch has the holder in `$3`; an empty holder means that nobody holds
+/// it.
 const BATCH_IS_HELD: &str = " AND EXISTS (SELECT 1 FROM ledger_batch b
      WHERE b.letter = ledger.letter AND b.batch = ledger.batch AND b.holder = $3)";
 
-/// A table `e` of the outcomes in `$2`. Each row names the letter: with a constant instead, SQLite would
-/// go through every row of the letter and look it up in `e`.
+/// A table `e` of the outcomes in `$2`. Each row names the letter: with a constant instead, SQLite
+/// would go through every row of the letter and look it up in `e`.
 fn outcome_table(backend: Backend) -> String {
     let values = values_table(backend);
     format!(

@@ -1,4 +1,4 @@
-//! Writing a row for everybody.
+//! Writing a ledger row for everybody.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -13,14 +13,14 @@ use super::super::Store;
 use super::super::rows::{corrupt, number, people, sql};
 use super::{PLANNED, Shift, values_table};
 
-/// People whose variants are counted at once. SQLite sorts them in memory.
+/// The number of people whose variants are counted at once. SQLite sorts them in memory.
 const COUNTED_AT_ONCE: u32 = 50_000;
 
-/// Batches that are made while a letter is sent have higher numbers than this.
+/// The highest number of a planned batch. Batches that are made during sending have higher numbers.
 const LAST_PLANNED_BATCH: i64 = 10_000_000;
 
 impl Store {
-    /// Adds a batch and its rows. Rows that are there stay as they are.
+    /// Adds a batch and its rows. Rows that exist stay unchanged.
     pub async fn plan(
         &self,
         letter: LetterId,
@@ -69,13 +69,13 @@ impl Store {
         tx.commit().await
     }
 
-    /// The people who have a row.
+    /// Reads the people who have a row.
     pub async fn planned_people(&self, letter: LetterId) -> Result<RoaringBitmap, StoreError> {
         let rows = sqlx::query("SELECT person FROM ledger WHERE letter = $1");
         people(rows.bind(i64::from(letter.0)).fetch(self.db.reader())).await
     }
 
-    /// The last batch that planning wrote, from 1; 0 if there is none.
+    /// The number of the last batch that planning wrote, from 1; 0 if there is none.
     pub async fn last_planned_batch(&self, letter: LetterId) -> Result<u32, StoreError> {
         let row = sqlx::query(
             "SELECT COALESCE(MAX(batch), 0) AS last FROM ledger_batch

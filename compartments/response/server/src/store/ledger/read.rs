@@ -1,4 +1,4 @@
-//! Reading rows.
+//! Reading ledger rows.
 
 use cofferdam_store::StoreError;
 use response_api::{LedgerState, LetterId};
@@ -15,8 +15,8 @@ const SUPPRESSED: u8 = LedgerState::Suppressed.code();
 const EXPIRED: u8 = LedgerState::Expired.code();
 
 impl Store {
-    /// Rows from person `from` on, ascending; only rows in one state, if one is given. A claimed row
-    /// counts as what it was before: planned or deferred.
+    /// Reads rows from person `from` on, ascending, and only those in `state` if it is given. A
+    /// claimed row counts as its earlier state, planned or deferred.
     pub async fn ledger_rows(
         &self,
         letter: LetterId,
@@ -40,7 +40,7 @@ impl Store {
         rows.iter().map(ledger_row).collect()
     }
 
-    /// Rows that no e-mail reached, from person `from` on, ascending.
+    /// Reads rows that no e-mail reached, from person `from` on, ascending.
     pub async fn undelivered(
         &self,
         letter: LetterId,
@@ -60,7 +60,7 @@ impl Store {
         rows.iter().map(ledger_row).collect()
     }
 
-    /// The number of rows that no e-mail reached.
+    /// Counts the rows that no e-mail reached.
     pub async fn count_undelivered(&self, letter: LetterId) -> Result<u32, StoreError> {
         let counts = self.counts(letter).await?;
         let states = [LedgerState::Bounced, LedgerState::Suppressed, LedgerState::Expired];
@@ -68,7 +68,7 @@ impl Store {
         Ok(u32::try_from(all).unwrap_or(u32::MAX))
     }
 
-    /// The number of rows in each state, counted row by row. [`Store::counts`] must always say the same.
+    /// Counts the rows in each state, row by row. [`Store::counts`] must always give the same.
     pub async fn recount(&self, letter: LetterId) -> Result<Counts, StoreError> {
         let rows = sqlx::query(
             "SELECT l.state, CASE WHEN b.holder IS NULL OR b.holder = '' THEN 0 ELSE 1 END AS held,

@@ -1,4 +1,4 @@
-//! Which letters a fallen relay may have had.
+//! The letters that a fallen relay may have had.
 
 use response_api::LedgerState;
 use response_mailing::{Outcome, Postponement};
@@ -40,7 +40,7 @@ async fn a_relay_had_a_letter_from_the_first_attempt_to_the_last_outcome(tables:
     let everybody = [taken, late, put_off, doubted, lost, bounced, nobody];
     for (from, to, had) in [
         (0, 1, vec![]),
-        // Nobody knows since when a letter in doubt was there.
+        // The time since which a letter in doubt was at the relay is unknown.
         (0, 9, vec![doubted, lost]),
         (0, 12, vec![taken, put_off, doubted, lost, bounced]),
         (11, 20, vec![put_off, doubted, lost, bounced]),

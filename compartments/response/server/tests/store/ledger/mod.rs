@@ -14,11 +14,11 @@ use response_server::store::Store;
 
 use crate::support::{act, at, version};
 
-/// People of a letter, and of a planned batch.
+/// The number of people of a letter, and of a planned batch.
 const PEOPLE: u32 = 200;
 const BATCH: u32 = 20;
 
-/// What relays say, quoted or not, is kept as it was said.
+/// A relay's reply, with quotes in it. It is kept unchanged.
 const SAID: &str = "250 \"ok\" 'queued' \\ as 4XyZ";
 
 fn fields() -> FieldSet {
@@ -29,7 +29,7 @@ fn holder(name: &str) -> Holder {
     Holder(name.to_owned())
 }
 
-/// An outcome of second 3.
+/// An outcome at second 3.
 fn outcome(person: u32, state: LedgerState) -> Outcome {
     Outcome { person, state, provider: 1, detail: SAID.to_owned(), at: at(3) }
 }
@@ -50,7 +50,7 @@ async fn planned(store: &Store) -> LetterId {
     id
 }
 
-/// The kept counts are right.
+/// Checks that the kept counts are right.
 async fn check(store: &Store, id: LetterId) {
     let counts = store.counts(id).await.unwrap();
     assert_eq!(counts, store.recount(id).await.unwrap());

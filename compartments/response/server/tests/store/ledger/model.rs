@@ -1,5 +1,5 @@
-//! The ledger against a plain model: random steps of two workers on two letters. After each step every
-//! answer, every row and every count is the model's.
+//! The ledger against a plain model: random steps of two workers on two letters. After each step
+//! every answer, every row and every count must equal the model's.
 
 mod steps;
 mod world;
@@ -31,7 +31,7 @@ fn the_ledger_on_postgres_does_what_the_model_does() {
     compare(&database.location(), 24);
 }
 
-/// Tries so many random sequences of steps, each on letters of its own.
+/// Tries `cases` random sequences of steps, each on letters of its own.
 fn compare(location: &Location, cases: u32) {
     let runtime = Runtime::new().unwrap();
     let store = runtime.block_on(Store::open(location)).unwrap();

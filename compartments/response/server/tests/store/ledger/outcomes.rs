@@ -1,4 +1,4 @@
-//! Outcomes that come from elsewhere: a relay's log, and returned mail.
+//! Outcomes from elsewhere: a relay's log, and returned mail.
 
 use response_api::{JournalAct, LedgerState, LetterId};
 use response_mailing::{CameBack, Outcome, Postponement};
@@ -13,7 +13,7 @@ on_both_databases!(
     a_letter_that_came_back_was_sent_before,
 );
 
-/// Settles doubts from a relay's log; the number of replanned rows.
+/// Settles doubts from a relay's log. Returns the number of replanned rows.
 pub async fn settle(
     store: &Store,
     id: LetterId,

@@ -60,7 +60,7 @@ async fn rows_are_read_by_person_and_state(tables: &Tables) {
     let accepted = Some(LedgerState::Accepted);
     assert_eq!(read(accepted, 0, 9).await, [(199, LedgerState::Accepted)]);
     assert_eq!(read(accepted, 200, 9).await, []);
-    // A claimed row counts as what it was before.
+    // A claimed row counts as its earlier state.
     assert_eq!(read(Some(planned), 0, 1_000).await.len(), 199);
     assert_eq!(read(Some(claimed), 0, 1_000).await, []);
 }

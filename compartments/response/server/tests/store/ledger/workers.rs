@@ -1,4 +1,4 @@
-//! Workers: what each holds, and what becomes of it when one falls silent.
+//! Workers: the batches that each holds, and their fate when a worker falls silent.
 
 use std::collections::BTreeSet;
 
@@ -84,7 +84,7 @@ async fn a_silent_worker_leaves_doubts_that_it_can_still_settle(tables: &Tables)
     assert_eq!(row(store, id, of_a[0]).await.detail, "its worker a fell silent");
     assert_eq!(store.held_batches(id).await.unwrap().len(), 1, "b goes on");
 
-    // It had sent one letter, another was on the wire, and it never tried the rest.
+    // Worker a had sent one letter, another was on the wire, and it never tried the rest.
     let known = [outcome(of_a[0], LedgerState::Accepted), outcome(of_a[1], LedgerState::InDoubt)];
     store.record(id, Some(&a), &known).await.unwrap();
     assert_eq!(count(store, id, LedgerState::InDoubt).await, 19);
@@ -112,7 +112,7 @@ async fn whoever_lost_a_batch_moves_nothing_of_it(tables: &Tables) {
     store.put_off(id, &a, &put_off, postponement).await.unwrap();
     assert_eq!(count(store, id, LedgerState::InDoubt).await, 20);
 
-    // The relay's log settled nothing, and the rest was replanned. Then a is heard of.
+    // The relay's log settled nothing, and the rest was replanned. Then worker a returns.
     assert_eq!(super::outcomes::settle(store, id, &[], true, 103).await, 20);
     let known =
         [outcome(people[0], LedgerState::InDoubt), outcome(people[1], LedgerState::Accepted)];
@@ -162,7 +162,7 @@ async fn a_row_that_was_put_off_is_claimed_when_it_is_due(tables: &Tables) {
     assert_eq!(store.claim(id, &by, until, &[3]).await.unwrap(), None);
     let due = store.claim(id, &by, until, &[33, 13]).await.unwrap().unwrap();
     assert_eq!((due.attempts, people_of(&due)), (2, people_of(&batch)[..8].to_vec()));
-    // A deferred row in hand may be on the wire as well.
+    // A deferred row of a held batch may be on the wire as well.
     assert_eq!(store.doubt_batch(id, &by, due.batch, died).await.unwrap(), 8);
     assert_eq!(count(store, id, LedgerState::InDoubt).await, 20);
 }

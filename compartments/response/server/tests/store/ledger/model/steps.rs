@@ -1,20 +1,21 @@
-//! What workers and others do to a ledger.
+//! The steps of workers and others on a ledger.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 use response_api::LedgerState;
 
-/// People of each letter. They are few, so that random steps often meet the same rows.
+/// The number of people of each letter. They are few, so that random steps often meet the same
+/// rows.
 pub const PEOPLE: u32 = 6;
 
 /// One of the two letters, or of the two workers.
 pub type Side = usize;
 
-/// One step. Persons are places among the people of the letter.
+/// One step. Persons are named by their place among the people of the letter.
 #[derive(Debug, Clone)]
 pub enum Step {
-    /// A worker claims a batch, of no provider among those that are closed.
+    /// A worker claims a batch whose provider is not in `closed`.
     Claim { letter: Side, worker: Side, closed: Vec<u16> },
     /// A worker records final outcomes. They are `age` seconds old.
     Record { letter: Side, aim: Aim, people: People, states: Vec<LedgerState>, age: i64 },
@@ -34,11 +35,11 @@ pub enum Step {
     Wait(i64),
     /// Batches whose lease ended are taken over.
     TakeOver { letter: Side },
-    /// A worker that was taken for dead replans what it never sent.
+    /// A worker that was presumed dead replans the rows that it never sent.
     ReplanUnsent { letter: Side, worker: Side },
     /// A relay's log settles doubts.
     Settle { letter: Side, accepted: Vec<u32>, complete: bool },
-    /// Letters come back; one of them may be nobody's.
+    /// Letters come back; one of them may belong to nobody.
     CameBack { letter: Side, people: Vec<u32>, complained: bool },
     /// The letter is finished if no row is open.
     Finish { letter: Side },
@@ -47,20 +48,20 @@ pub enum Step {
 /// A batch, and the worker that acts on it.
 #[derive(Debug, Clone, Copy)]
 pub struct Aim {
-    /// The batch, as a place among those in question.
+    /// The batch, by its place among those in question.
     pub batch: Index,
-    /// Whether only batches that somebody holds are in question.
+    /// Whether only held batches are in question.
     pub is_held: bool,
-    /// Whether the worker is the one that holds it.
+    /// Whether the acting worker is the holder.
     pub by_holder: bool,
 }
 
 /// The people whose rows a worker moves.
 #[derive(Debug, Clone)]
 pub enum People {
-    /// Those open rows of the batch whose bit is set.
+    /// The open rows of the batch whose bit is set.
     OfBatch(u8),
-    /// Any.
+    /// Any people of the letter.
     Any(Vec<u32>),
 }
 
@@ -141,7 +142,7 @@ fn anybody() -> impl Strategy<Value = Vec<u32>> {
     subsequence((0..PEOPLE).collect::<Vec<_>>(), 1..=PEOPLE as usize)
 }
 
-/// A state for each person. Nothing more is tried for rows in these states.
+/// A final state for each person.
 fn states() -> impl Strategy<Value = Vec<LedgerState>> {
     use LedgerState::{Accepted, Bounced, Complained, Expired, InDoubt, Suppressed};
     let every = [Accepted, InDoubt, Bounced, Complained, Suppressed, Expired];

@@ -15,7 +15,7 @@ use response_server::store::Store;
 use super::steps::{Aim, PEOPLE, People, Side, Step};
 use crate::support::{act, at, version};
 
-/// When time begins. The letters were started 10 and 20 seconds before.
+/// The second at which time begins. The letters were started 10 and 20 seconds before.
 const BEGINNING: i64 = 1_000;
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
 
@@ -24,10 +24,10 @@ pub struct World<'a> {
     model: MemoryLedger,
     letters: [LetterId; 2],
     workers: [Holder; 2],
-    /// The number of the first person of the first letter. No other case has these people.
+    /// The number of the first person of the first letter. No other case uses these people.
     first_person: u32,
     now: Timestamp,
-    /// Since when the relay may have had a person's letter, if it may.
+    /// The instant since which the relay may have had each person's letter, if it may have had it.
     had_since: BTreeMap<u32, Timestamp>,
 }
 
@@ -86,7 +86,7 @@ impl<'a> World<'a> {
                 }
             }
             step => {
-                // The model comes last: it tells which rows are meant.
+                // The model comes last, because it tells which rows are meant.
                 let answer = self.take_in(self.store, step).await;
                 prop_assert_eq!(answer, self.take_in(&self.model, step).await, "{:?}", step);
             }
@@ -95,7 +95,7 @@ impl<'a> World<'a> {
         Ok(())
     }
 
-    /// Compares all rows, all counts, and what workers hold.
+    /// Compares all rows, all counts, and the batches that workers hold.
     pub async fn compare(&self) -> Result<(), TestCaseError> {
         for letter in self.letters {
             let rows = self.store.ledger_rows(letter, None, 0, 1_000).await.unwrap();
@@ -111,7 +111,8 @@ impl<'a> World<'a> {
         Ok(())
     }
 
-    /// Compares what a relay may have had, in windows from before the letters until now.
+    /// Compares the letters that a relay may have had, in windows from before the letters until
+    /// now.
     pub async fn compare_handed_over(&self) -> Result<(), TestCaseError> {
         let from = (BEGINNING - 30..=self.now.as_second()).step_by(23);
         for (from, length) in from.flat_map(|from| [0, 9, 40].map(|length| (from, length))) {
@@ -264,8 +265,8 @@ impl<'a> World<'a> {
         Ok(())
     }
 
-    /// Notes since when the relay may have had each letter: since the first outcome that says that it
-    /// was tried. If the first is a doubt, nobody knows since when.
+    /// Notes the instant since which the relay may have had each letter: that of the first outcome
+    /// of an attempt. If the first outcome is a doubt, the instant is unknown.
     fn note_handed_over(&mut self) {
         for row in self.letters.iter().flat_map(|letter| self.model.rows(*letter)) {
             match row.state {
@@ -281,8 +282,8 @@ impl<'a> World<'a> {
         }
     }
 
-    /// The people whose letter a relay may have had: it was tried before the window's end and its last
-    /// state is not older than the window, or a worker has it in hand.
+    /// The people whose letter a relay may have had: it was tried before the window's end and its
+    /// last state is not older than the window, or a worker holds it.
     fn handed_over(&self, from: Timestamp, to: Timestamp) -> Vec<u32> {
         let mut people = Vec::new();
         for id in self.letters {
