@@ -79,7 +79,7 @@ const ADVICE: &[(ProblemType, &str)] = &[
     (ProblemType::UPSTREAM, "see that all compartments run, and try again"),
     (api::NOT_SCOPED, "compute its exposure first: cofferdam incident scope INCIDENT"),
     (api::INCIDENT_CLOSED, "declare another incident: cofferdam incident declare"),
-    (api::LETTER_PLANNED, "declare another incident: cofferdam incident declare"),
+    (api::LETTER_PLANNED, "see cofferdam incident declare --help"),
     (api::TABLE_EMPTY, "bring one: cofferdam table add --from FILE --mapping FILE"),
     (
         api::TABLE_IN_USE,

@@ -10,6 +10,7 @@ use cofferdam_core::{Clock, Rng, SystemClock, SystemRng};
 use cofferdam_sandbox::Sandbox;
 use cofferdam_wire::{LogFormat, Shutdown, init_logging, load_config};
 use estate::Compartment;
+use keys_server::ceremony::CeremonyError;
 use tokio::io::AsyncReadExt;
 
 use crate::options::CommandError;
@@ -112,7 +113,7 @@ impl Server {
     pub async fn run(self) -> Result<ExitCode, CommandError> {
         match self {
             Self::Keys(config, stop) => {
-                keys_server::serve(*config, clock(), rng(), stop.wait()).await?;
+                keys_server::serve(*config, clock(), rng(), stop.wait()).await.map_err(advise)?;
             }
             Self::Accounts(config, stop) => {
                 accounts_server::serve(*config, clock(), rng(), stop.wait()).await?;
@@ -125,6 +126,17 @@ impl Server {
             }
         }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Names the command that holds the ceremony of `keys`, if it was not held.
+fn advise(error: keys_server::StartError) -> CommandError {
+    use keys_server::StartError::{NoPolicy, Secrets};
+    match error {
+        NoPolicy | Secrets(CeremonyError::Missing(_)) => {
+            format!("{error}; run: cofferdam keys init --config FILE --policy FILE").into()
+        }
+        other => other.into(),
     }
 }
 

@@ -67,7 +67,7 @@ pub enum DkimAlgorithm {
 #[non_exhaustive]
 pub enum DkimError {
     /// The file is not a key of a supported kind.
-    #[error("{}: not an RSA (2048 bits or more) or Ed25519 key as PKCS#8 PEM; make one with `cofferdam dkim-key add`", .0.display())]
+    #[error("{}: not an RSA (2048 bits or more) or Ed25519 key as PKCS#8 PEM", .0.display())]
     Key(PathBuf),
     /// The domain or selector can't be part of a host name.
     #[error("the DKIM domain or selector {0:?} is not a host name")]

@@ -36,7 +36,8 @@ pub async fn run(args: ScopeArgs) -> Result<ExitCode, CommandError> {
     let exposure = staff::call(&of.response.client()?, &call).await?;
     of.response.print(&exposure, lines)?;
     let exposed = exposure.people.read + exposure.people.presented;
-    if exposure.access_logs.is_empty() && exposed > 0 {
+    // A brought table has access logs and no release log.
+    if !exposure.logs.is_empty() && exposed > 0 {
         output::next(&format!("cofferdam incident void {incident} --exposed"));
     }
     output::next(&format!("cofferdam letters plan --incident {incident} --audience staff"));

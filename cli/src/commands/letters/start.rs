@@ -32,7 +32,7 @@ pub async fn run(args: StartArgs) -> Result<ExitCode, CommandError> {
     let StartArgs { of, before_staff, detach, confirm } = args;
     let (client, letter) = (of.response.client()?, of.letter);
     let mut status = staff::call(&client, &ReadLetter { letter }).await?;
-    let over = status.state == LetterState::Finished;
+    let over = status.state == LetterState::Finished && status.open() == 0;
     if status.state != LetterState::Running && !over {
         confirm.ask(&step(&status))?;
         status = staff::call(&client, &StartLetter { letter, before_staff }).await?;

@@ -35,7 +35,7 @@ pub enum CeremonyError {
     #[error("another ceremony made the secrets at the same time")]
     Raced,
     /// A secret is missing.
-    #[error("the secret {0} is missing; run: cofferdam keys init --config keys.toml")]
+    #[error("the secret {0} is missing: the ceremony was not held for it")]
     Missing(String),
 }
 

@@ -56,7 +56,7 @@ pub enum StartError {
     #[error(transparent)]
     Secrets(#[from] ceremony::CeremonyError),
     /// There is no policy, so nobody may do anything.
-    #[error("there is no policy; run: cofferdam keys init --config keys.toml")]
+    #[error("there is no policy: the ceremony was not held")]
     NoPolicy,
     /// The certificate can't be used.
     #[error(transparent)]

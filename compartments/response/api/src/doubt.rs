@@ -155,6 +155,7 @@ impl DoubtCause {
 }
 
 impl fmt::Display for DoubtCause {
+    #[expect(clippy::too_many_lines, reason = "a table: one sentence for each cause")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const REACH: &str = "everything that the fallen hosts could reach counts as read";
         match self {

@@ -188,6 +188,6 @@ fn text(alarm: &Alarm, origin: &Origin) -> String {
          number:  {seq}\n\
          from:    {origin}\n\
          \n\
-         `cofferdam incident alarms` lists all alarms; the operator's manual says how to go on.\n"
+         The list of alarms shows all of them; the operator's manual says how to go on.\n"
     )
 }

@@ -1,8 +1,9 @@
 //! The release log on disk: append-only, group-committed, a Merkle tree over its entries.
 //!
 //! - `*.entries`: the segments, one for each day. A segment is a list of frames: length, CRC-32,
-//! entry. - `*.index`: beside each segment of a past day, which caller touched which records. It is
-//! derived from the segment.
+//!   entry.
+//! - `*.index`: beside each segment of a past day, the records that each caller touched. It is
+//!   derived from the segment.
 //! - `hashes`: the stored hashes of the RFC 6962 tree, 32 bytes each, in the order of Go's `tlog`
 //!   package. They are derived from the segments.
 //! - `checkpoint`: the last signed checkpoint. At every start the entries must still match it.

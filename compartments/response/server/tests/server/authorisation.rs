@@ -11,6 +11,7 @@ const fn path<C: Call>(_: &C) -> &'static str {
 
 /// A server with a certificate of the authority is no member of staff.
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table: one row for each route")]
 async fn every_route_refuses_a_stranger() {
     let bench = Bench::start_alone().await;
     let stranger = bench.client("web-ky-1");

@@ -13,14 +13,14 @@ use super::HsmConfig;
 #[allow(missing_docs, reason = "the fields are the labels, paths and answers of the message")]
 pub enum HsmError {
     /// The library is missing or is not one of PKCS#11.
-    #[error("{}: can't be loaded as a PKCS#11 library ({said}); set custody.hsm.module to the path of the module's library", module.display())]
+    #[error("{}: can't be loaded as a PKCS#11 library ({said}); set custody.module to the path of the module's library", module.display())]
     Load { module: PathBuf, said: String },
     /// The library does not start.
     #[error("{}: does not start ({said}); check the module's own configuration, and that this user may read it", module.display())]
     Start { module: PathBuf, said: String },
     /// No token has the label.
     #[error(
-        "no token {token:?} in the module, which shows {found:?}; set custody.hsm.token to the token's label"
+        "no token {token:?} in the module, which shows {found:?}; set custody.token to the token's label"
     )]
     NoToken { token: String, found: Vec<String> },
     /// Several tokens have the label.
@@ -36,7 +36,7 @@ pub enum HsmError {
     PinUnusable { token: String, said: String },
     /// No key has the label.
     #[error(
-        "token {token:?} has no key {key:?}; set custody.hsm.key to the label of the key that sealed the root key"
+        "token {token:?} has no key {key:?}; set custody.key to the label of the key that sealed the root key"
     )]
     NoKey { token: String, key: String },
     /// Several keys have the label.
@@ -46,7 +46,7 @@ pub enum HsmError {
     ManyKeys { token: String, key: String },
     /// The key could leave the token.
     #[error(
-        "key {key:?} in token {token:?} is not a private, sensitive, non-extractable AES-256 key; set custody.hsm.key to a label not in use, and such a key is made"
+        "key {key:?} in token {token:?} is not a private, sensitive, non-extractable AES-256 key; set custody.key to a label not in use, and such a key is made"
     )]
     Unfit { token: String, key: String },
     /// The token can't make AES keys, or does not know AES-GCM.
@@ -56,7 +56,7 @@ pub enum HsmError {
     Mechanism { token: String, key: String, said: String },
     /// Another key sealed the root key, or it was changed.
     #[error(
-        "key {key:?} in token {token:?} does not open the sealed root key ({said}): another key sealed it, or it is damaged; check custody.hsm.token and custody.hsm.key, or restore the file from a backup"
+        "key {key:?} in token {token:?} does not open the sealed root key ({said}): another key sealed it, or it is damaged; check custody.token and custody.key, or restore the file from a backup"
     )]
     Sealed { token: String, key: String, said: String },
     /// The sealed bytes open, and are no key.

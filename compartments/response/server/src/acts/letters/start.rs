@@ -30,7 +30,9 @@ pub async fn start(
     }
     let audience = letter.audience.as_str();
     let mut detail = format!("letter {} to {audience}, version {version}", letter.letter);
+    // A paused letter was started before, after its staff or with a reason.
     if letter.audience == Audience::Customers
+        && letter.state != LetterState::Paused
         && let Err(problem) = check_staff_first(app, letter).await
     {
         let reason = before_staff.filter(|reason| !reason.trim().is_empty()).ok_or(problem)?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use cofferdam_wire::{Answer, Body, Problem};
-use response_api::{VoidCredentials, VoidWhose, Voided};
+use response_api::{People, VoidCredentials, VoidWhose, Voided};
 
 use crate::acts::contain::void_some;
 use crate::app::App;
@@ -16,8 +16,13 @@ pub async fn handle(
     Staff(by): Staff,
     Body(call, encoding): Body<VoidCredentials>,
 ) -> Result<Answer<Voided>, Problem> {
-    app.open_incident(call.incident).await?;
+    let incident = app.open_incident(call.incident).await?;
     let (records, group) = match call.whose {
+        VoidWhose::Exposed if incident.people == People::Table => {
+            let what =
+                "the exposed people are those of the brought table, who have no credentials here";
+            return Err(Problem::bad_request(what));
+        }
         VoidWhose::Exposed => {
             let exposure = app.exposure(call.incident).await?;
             (app.levels(&exposure).await?.affected(), "everybody exposed")
