@@ -149,9 +149,9 @@ mod tests {
         let bytes = entry.encode();
         assert_eq!(AccessEntry::decode(&bytes).as_ref(), Ok(entry));
         assert_eq!(access_time(&bytes), Some(1_500));
-        let mut notable = Vec::new();
-        assert!(glance(&bytes, &mut |seen| notable.push(seen.notable)));
-        assert_eq!(notable, [true]);
+        let mut seen = Vec::new();
+        assert!(glance(&bytes, &mut |glance| seen.push((glance.at, glance.notable))));
+        assert_eq!(seen, [(unresolved.at, true)]);
         assert!(!glance(&bytes[..3], &mut |_| ()));
     }
 }
