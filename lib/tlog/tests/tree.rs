@@ -1,5 +1,4 @@
 //! The hashes of the tree on a disk, and files that are replaced as a whole.
-#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 use std::fs;
 
