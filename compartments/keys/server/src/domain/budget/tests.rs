@@ -151,6 +151,26 @@ fn a_burst_may_be_used_up_to_its_last_record() {
 }
 
 #[test]
+fn a_burst_past_a_lowered_limit_leaves_the_minute_its_own_records() {
+    let mut windows = Windows::new(0);
+    windows.record(start(), 150, 100);
+    let lowered = Budget { burst: 20, ..BUDGET };
+    let next = start() + SignedDuration::from_secs(61);
+    assert_eq!(windows.refusal(lowered, next, 100), None);
+    assert!(windows.refusal(lowered, next, 101).is_some());
+}
+
+#[test]
+fn a_database_keeps_a_burst_only_where_there_was_one() {
+    for (records, burst) in [(100, vec![]), (101, vec![(start().as_second() / 60, 1)])] {
+        let mut windows = Windows::new(0);
+        windows.record(start(), records, 100);
+        let kept = windows.kept().find(|window| window.name == "burst").unwrap();
+        assert_eq!(kept.changed, burst, "{records}");
+    }
+}
+
+#[test]
 fn records_that_were_not_used_are_given_back() {
     let mut windows = Windows::new(0);
     let later = start() + SignedDuration::from_secs(2);
