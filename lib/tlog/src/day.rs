@@ -62,6 +62,8 @@ mod tests {
             assert_eq!(Day::of_date(text.parse().unwrap()), day);
             let noon: Timestamp = format!("{text}T12:00:00Z").parse().unwrap();
             assert_eq!(Day::of(noon), day);
+            assert_eq!(day.start_ms(), noon.as_millisecond() - 43_200_000);
+            assert_eq!(day.minus(3), Day(days - 3));
         }
         assert_eq!(Day::of("1969-12-31T23:00:00Z".parse().unwrap()), Day(-1));
     }

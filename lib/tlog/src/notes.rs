@@ -204,6 +204,39 @@ mod tests {
         assert!(cosigned_at(&cosigned, &other.verifier()).is_err());
         assert!(read_checkpoint(&cosigned.replace("\n7\n", "\n8\n"), &log.verifier()).is_err());
         assert!(!is_verifier(&log.verifier(), NoteKind::Witness));
+        let elsewhere = log.sign_text("another.example/log\n7\nAAAA\n").unwrap();
+        assert!(read_checkpoint(&elsewhere, &log.verifier()).is_err());
+        let checkpoint = Checkpoint::new("another.example/log", 7, EMPTY_HASH, "").unwrap();
+        let text = String::from_utf8(checkpoint.to_bytes()).unwrap();
+        let error = read_checkpoint(&log.sign_text(&text).unwrap(), &log.verifier()).unwrap_err();
+        assert!(error.to_string().contains("belongs to another log"), "{error}");
         assert!(NoteKey::new(NoteKind::Log, "my log", &KeyBytes::new([1; 32])).is_err());
+    }
+
+    #[test]
+    fn a_verifier_key_has_a_name_its_id_and_a_key_of_its_kind() {
+        let key = NoteKey::new(NoteKind::Log, "a.example", &KeyBytes::new([1; 32])).unwrap();
+        let good = key.verifier();
+        assert!(
+            is_verifier(&good, NoteKind::Log) && is_verifier(&format!(" {good}\n"), NoteKind::Log)
+        );
+        let (name, rest) = good.split_once('+').unwrap();
+        let (id, encoded) = rest.split_once('+').unwrap();
+        let short = STANDARD.encode([&[1], [7; 31].as_slice()].concat());
+        let short_id = key_id(name, &STANDARD.decode(&short).unwrap());
+        for bad in [
+            format!("{name}+{id}"),
+            format!("b.example+{id}+{encoded}"),
+            format!("{name}+00000000+{encoded}"),
+            format!("{name}+{id}+{short}"),
+            format!("{name}+{short_id:08x}+{short}"),
+            format!("{name}+x+{encoded}"),
+            format!("{name}+{id}+*"),
+        ] {
+            assert!(!is_verifier(&bad, NoteKind::Log), "{bad}");
+        }
+        let bytes = STANDARD.decode(encoded).unwrap();
+        let blank = format!("a example+{:08x}+{encoded}", key_id("a example", &bytes));
+        assert!(!is_verifier(&blank, NoteKind::Log));
     }
 }

@@ -150,9 +150,9 @@ mod tests {
         let bytes = entry.encode();
         assert_eq!(AccessEntry::decode(&bytes).as_ref(), Ok(entry));
         assert_eq!(access_time(&bytes), Some(1_500));
-        let mut notable = Vec::new();
-        assert!(summarize(&bytes, &mut |seen| notable.push(seen.notable)));
-        assert_eq!(notable, [true]);
+        let mut seen = Vec::new();
+        assert!(summarize(&bytes, &mut |summary| seen.push((summary.at, summary.notable))));
+        assert_eq!(seen, [(unresolved.at, true)]);
         assert!(!summarize(&bytes[..3], &mut |_| ()));
     }
 }

@@ -325,6 +325,14 @@ mod tests {
     }
 
     #[test]
+    fn around_a_table_a_client_gives_up_what_logs_show_and_a_server_the_table() {
+        let given_up = hosts(People::Table, &["web-1", "db=accounts"]).given_up(24, 0);
+        let [client, server] = given_up.try_into().unwrap();
+        assert!(client.what.contains("the access logs show"), "{}", client.what);
+        assert!(server.what.contains("everybody counts as read"), "{}", server.what);
+    }
+
+    #[test]
     fn the_fallen_app_servers_are_the_callers_of_that_kind() {
         let all = fallen(&["web-1", "web-2", "accounts=accounts", "b=accounts_database"]);
         assert_eq!(all.apps().map(CallerName::as_str).collect::<Vec<_>>(), ["web-1", "web-2"]);

@@ -166,12 +166,16 @@ mod tests {
         assert_eq!(people.count_jurisdictions(&all), BTreeMap::from([("DE".to_owned(), 1)]));
         assert_eq!(people.count_languages(&all), BTreeMap::from([("en".to_owned(), 1)]));
         assert_eq!((people.everyone.len(), people.minors.len()), (1, 0));
+        assert_eq!(people.filled[&Field::Name], [1].into_iter().collect());
 
         let mut again = Population::default();
         for (name, records) in people.parts() {
             assert!(again.set_part(&name, records.clone()));
         }
         assert_eq!(again, people);
-        assert!(!again.set_part("filled/soul", RoaringBitmap::new()));
+        for unknown in ["filled/soul", "nobody", "street/1"] {
+            assert!(!again.set_part(unknown, RoaringBitmap::new()), "{unknown}");
+        }
+        assert_eq!(again, people);
     }
 }

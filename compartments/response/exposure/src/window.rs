@@ -104,6 +104,8 @@ impl Window {
 
 #[cfg(test)]
 mod tests {
+    use response_api::{IncidentId, People};
+
     use super::*;
 
     fn part(first_ms: i64, last_ms: i64, back_ms: i64) -> Part {
@@ -140,6 +142,27 @@ mod tests {
         assert_eq!(WINDOW.detail(std::slice::from_ref(&none)), Detail::Head);
         assert_eq!(WINDOW.detail(&[whole.clone(), none.clone()]), Detail::Parts);
         assert_eq!(WINDOW.detail(&[none, some]), Detail::Parts);
+    }
+
+    #[test]
+    fn the_window_of_a_release_log_grows_by_an_hour_when_the_clock_moved() {
+        let at = |ms| Timestamp::from_millisecond(ms).unwrap();
+        let incident = Incident {
+            incident: IncidentId(1),
+            title: String::new(),
+            fallen: vec![],
+            from: at(10_000),
+            to: Some(at(20_000)),
+            found: String::new(),
+            people: People::Accounts,
+            declared: at(30_000),
+            declared_by: "ic".parse().unwrap(),
+            closed: None,
+        };
+        assert_eq!(access_log_window(&incident), WINDOW);
+        assert_eq!(release_log_window(&incident, false), WINDOW);
+        let moved = release_log_window(&incident, true);
+        assert_eq!(moved, Window { from_ms: -3_590_000, to_ms: 3_620_000 });
     }
 
     #[test]

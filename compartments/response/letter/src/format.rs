@@ -60,5 +60,6 @@ mod tests {
         let at: Timestamp = "2012-01-15T04:05:06Z".parse().unwrap();
         assert_eq!(instant(at), "15 January 2012, 04:05 UTC");
         assert_eq!(day(at), "15 January 2012");
+        assert_eq!(heading(Field::CardLast4), "Card, last four");
     }
 }

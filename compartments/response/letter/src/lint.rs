@@ -327,3 +327,43 @@ fn difference(plain: &[String], html: &[String]) -> String {
     let some = |of: &[String]| of.iter().skip(from).take(8).cloned().collect::<Vec<_>>().join(" ");
     format!("text and HTML differ: “{}” and “{}”", some(plain), some(html))
 }
+
+#[cfg(test)]
+mod tests {
+    use cofferdam_mail::NAME;
+
+    use super::*;
+
+    #[test]
+    fn a_host_has_labels_and_ends_in_letters() {
+        for host in ["shop.example", "a.b.shop.example", "xn--a.example", "shop.éa", "4.example"] {
+            assert!(is_host(host), "{host}");
+        }
+        for word in ["", "shop", "a..example", ".example", "a_b.example", "shop.e", "1.23"] {
+            assert!(!is_host(word), "{word}");
+        }
+    }
+
+    #[test]
+    fn a_domain_has_itself_and_what_lies_below() {
+        let domains = Domains { ours: vec!["shop.example".into()], verify_address: String::new() };
+        assert_eq!(domains.below("shop.example"), Some(""));
+        assert_eq!(domains.below("login.shop.example"), Some("login."));
+        assert_eq!(domains.below("myshop.example"), None);
+        assert_eq!(domains.below("shop.example.evil.example"), None);
+    }
+
+    #[test]
+    fn name_and_code_are_words_of_a_letter() {
+        let words = content(&format!("Dear {NAME}, your code: “{CODE}”!"));
+        let (name, code) = (NAME.to_string(), CODE.to_string());
+        assert_eq!(words, ["dear", name.as_str(), "your", "code", code.as_str()]);
+    }
+
+    #[test]
+    fn a_difference_is_shown_with_the_words_before_it() {
+        let words = |text: &str| content(text);
+        let shown = difference(&words("a b c d e f"), &words("a b c d x f"));
+        assert_eq!(shown, "text and HTML differ: “b c d e f” and “b c d x f”");
+    }
+}

@@ -49,3 +49,28 @@ impl Shop {
         domains
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_may_name_the_hosts_of_the_shops_addresses_and_further_ones() {
+        let shop = Shop {
+            name: "Shop".into(),
+            web_address: "Shop.example".into(),
+            support_email: "help@mail.shop.example".into(),
+            mail_from: "news@news.example".into(),
+            signatory: String::new(),
+            signatory_title: String::new(),
+            message_id_domain: "letters.example".into(),
+            verify_address: "check.shop.example/verify".into(),
+            measures: BTreeMap::new(),
+            police_delay: BTreeMap::new(),
+        };
+        assert_eq!(
+            shop.domains(&["Bank.example".to_owned()]),
+            ["shop.example", "check.shop.example", "mail.shop.example", "bank.example"]
+        );
+    }
+}

@@ -198,6 +198,12 @@ fn the_linter_refuses_what_a_phisher_would_write() {
         ("<a href=\"https://evil.example/\"></a></body>", "off our domains"),
         ("<a href=\"https://shoeleather.example.evil.example/\"></a></body>", "off our domains"),
         ("<a href=\"https://shoeleather.example/go?u=x\"></a></body>", "redirect or track"),
+        ("<a href=\"https://shoeleather.example//evil.example\"></a></body>", "redirect or track"),
+        ("<a href=\"https://shoeleather.example/%2fevil\"></a></body>", "redirect or track"),
+        ("<a href=\"https://shoe_leather.example/\"></a></body>", "off our domains"),
+        ("<a href=\"mailto:help@shoeleather.example?body=x\"></a></body>", "writes to"),
+        ("<p>http://shoeleather.example</p></body>", "not https"),
+        ("<p>https://evil.example</p></body>", "off our domains"),
         ("<a href=\"https://shoeleather.example/reset\"></a></body>", "signs in or resets"),
         ("<a href=\"https://shoeleather.example/Login\"></a></body>", "signs in or resets"),
         ("<a href=\"https://login.shoeleather.example/\"></a></body>", "signs in or resets"),
@@ -236,10 +242,37 @@ fn the_linter_refuses_what_a_phisher_would_write() {
         let found = faults(change, change);
         assert!(found.contains(fault), "{from}: {found}");
     }
+    let (text, html) = (|t| t + "\nname/password", add("<p>name/password</p></body>"));
+    assert_eq!(faults(text, html), "", "words with a stroke are no address");
+    let nameless = faults(same, |page| page.replace(NAME, ""));
+    assert!(nameless.contains("text and HTML differ"), "{nameless}");
     let found = faults(|t| t.replace("WHAT HAPPENED", ""), |h| h.replace("What Happened", ""));
     assert!(found.contains("the text lacks") && found.contains("the HTML lacks"), "{found}");
     assert_eq!(faults(same, same), "");
     let writer = writer(Audience::Customers);
     let text = writer.write(&locale("en", ""), some()).unwrap().text;
     assert!(text.contains(NAME) && text.contains(CODE));
+}
+
+#[test]
+fn a_shops_own_files_replace_shipped_ones() {
+    let own = [("domains.toml".to_owned(), "official = [\"police.example\"]".to_owned())];
+    let files = Files::shipped().with(own.into());
+    assert_eq!(files.official_domains().unwrap(), ["police.example"]);
+    assert_eq!(files.0.len(), Files::shipped().0.len());
+    let writer = Writer::new(Version { files, ..version(Audience::Staff) }).unwrap();
+    assert_eq!(writer.domains(), ["shoeleather.example", "police.example"]);
+    assert_eq!(writer.version().audience, Audience::Staff);
+}
+
+#[test]
+fn facts_are_escaped_in_html_and_a_nameless_person_is_greeted() {
+    let mut version = version(Audience::Customers);
+    version.facts.shop.signatory = "Hale & <Sons>".into();
+    let texts = Writer::new(version).unwrap().write(&locale("en", ""), some()).unwrap();
+    assert!(texts.html.contains("Hale &amp; &lt;Sons&gt;"), "{}", texts.html);
+    assert!(texts.text.contains("Hale & <Sons>"));
+    let words = Files::shipped().words("en").unwrap();
+    assert_eq!(texts.nameless, words.nameless.of(Audience::Customers));
+    assert_eq!(words.nameless.of(Audience::Staff), "colleague");
 }

@@ -315,4 +315,117 @@ mod tests {
         pace.came_back(true);
         assert!(pace.paused.as_ref().unwrap().reason.contains("complained"));
     }
+
+    fn learn(pace: &mut Pace, answer: Answer, letters: u32, now: i64) {
+        for _ in 0..letters {
+            pace.learn(answer, now, 0);
+        }
+    }
+
+    #[test]
+    fn a_permit_says_when_the_next_letter_may_go() {
+        let mut pace = provider(Some(4));
+        for (now, permit) in [
+            (1_000, Permit::Now),
+            (1_000, Permit::At(1_250)),
+            (1_125, Permit::At(1_250)),
+            (1_250, Permit::Now),
+            // A long rest earns no burst.
+            (9_000, Permit::Now),
+            (9_000, Permit::At(9_250)),
+        ] {
+            assert_eq!(pace.ask(now, 0), permit, "{now}");
+        }
+        let mut fast = provider(Some(100));
+        let burst = (0..100).filter(|_| fast.ask(5_000, 0) == Permit::Now).count();
+        assert_eq!(burst, 10, "a tenth of a second's letters");
+    }
+
+    #[test]
+    fn the_measured_rate_is_that_of_this_second_or_the_last() {
+        // Forty letters in a second that begins at 1,000, and then one.
+        for (then, halved) in [(1_999, 20.5), (2_000, 20.0), (2_999, 20.0), (3_000, 1.0)] {
+            let mut pace = provider(None);
+            learn(&mut pace, Answer::Accepted, 40, 1_000);
+            learn(&mut pace, Answer::Accepted, 1, then);
+            pace.halve(then, 0);
+            assert_eq!(pace.rate(0), Some(halved), "{then}");
+        }
+    }
+
+    #[test]
+    fn more_than_a_fifth_of_fifty_deferred_is_a_flood_and_halves_once_a_second() {
+        let mut pace = provider(None);
+        learn(&mut pace, Answer::Accepted, 400, 1_000);
+        learn(&mut pace, Answer::Deferred, 10, 1_500);
+        assert_eq!(pace.rate(0), None);
+        learn(&mut pace, Answer::Deferred, 1, 1_500);
+        assert_eq!(pace.rate(0), Some(200.0));
+        learn(&mut pace, Answer::Deferred, 1, 2_499);
+        assert_eq!(pace.rate(0), Some(200.0));
+        learn(&mut pace, Answer::Deferred, 1, 2_500);
+        assert_eq!(pace.rate(0), Some(100.0));
+    }
+
+    #[test]
+    fn a_pace_grows_by_a_tenth_every_five_seconds_up_to_its_limit() {
+        for limit in [None, Some(100)] {
+            let mut pace = provider(limit);
+            learn(&mut pace, Answer::Accepted, 40, 1_000);
+            pace.halve(1_500, 0);
+            pace.ask(6_499, 0);
+            assert_eq!(pace.rate(0), Some(20.0));
+            pace.ask(6_500, 0);
+            assert!((pace.rate(0).unwrap() - 22.5).abs() < 1e-9, "{:?}", pace.rate(0));
+        }
+        let mut pace = provider(Some(2));
+        pace.halve(0, 0);
+        assert_eq!(pace.rate(0), Some(1.0));
+        pace.ask(5_000, 0);
+        pace.ask(10_000, 0);
+        assert_eq!(pace.rate(0), Some(2.0));
+    }
+
+    #[test]
+    fn a_twentieth_without_mailbox_pauses_from_fifty_on() {
+        let mut pace = provider(None);
+        learn(&mut pace, Answer::Accepted, 100, 1_000);
+        learn(&mut pace, Answer::Gone, 30, 1_000);
+        for _ in 0..19 {
+            pace.came_back(false);
+        }
+        assert_eq!(pace.paused, None);
+        pace.came_back(false);
+        let reason = pace.paused.as_ref().unwrap().reason.as_str();
+        assert_eq!(reason, "50 of the last 130 letters found no mailbox");
+        pace.resume();
+        pace.came_back(false);
+        learn(&mut pace, Answer::Gone, 49, 1_000);
+        assert_eq!(pace.paused, None, "what led to the pause is forgotten");
+    }
+
+    #[test]
+    fn only_the_latest_ten_thousand_letters_are_judged() {
+        let mut pace = provider(None);
+        learn(&mut pace, Answer::Gone, 49, 1_000);
+        learn(&mut pace, Answer::Accepted, 9, 1_000);
+        for _ in 0..9 {
+            pace.came_back(true);
+        }
+        learn(&mut pace, Answer::Accepted, 10_000, 1_000);
+        learn(&mut pace, Answer::Gone, 499, 1_000);
+        for _ in 0..9 {
+            pace.came_back(true);
+        }
+        assert_eq!(pace.paused, None);
+        let mut other = provider(None);
+        learn(&mut other, Answer::Accepted, 10, 1_000);
+        for _ in 0..20 {
+            other.came_back(true);
+        }
+        let reason = other.paused.as_ref().unwrap().reason.as_str();
+        assert_eq!(reason, "10 readers of the last 10 letters complained", "each counts once");
+        learn(&mut pace, Answer::Gone, 1, 1_000);
+        assert!(pace.paused.unwrap().reason.starts_with("500 of the last 10000"));
+    }
 }

@@ -107,6 +107,8 @@ impl Providers {
 
 #[cfg(test)]
 mod tests {
+    use serde::de::value::{Error, MapDeserializer};
+
     use super::*;
 
     #[test]
@@ -119,5 +121,25 @@ mod tests {
         assert_eq!(providers.of_domain("shop.example"), None);
         assert_eq!(providers.of_exchanges(&["aspmx.l.google.com".into()]), Some(0));
         assert_eq!(providers.of_exchanges(&["notgoogle.com".into()]), None);
+    }
+
+    #[test]
+    fn a_provider_without_settings_has_four_connections_of_a_thousand_letters() {
+        let settings = MapDeserializer::<_, Error>::new([("name", "mail")].into_iter());
+        let provider = ProviderConfig::deserialize(settings).unwrap();
+        assert_eq!(provider, ProviderConfig::unlimited("mail", 4));
+        assert_eq!((provider.connections, provider.per_connection), (4, 1_000));
+    }
+
+    #[test]
+    fn each_provider_is_found_by_its_place() {
+        let mut all = ["one", "two", "three"].map(|name| ProviderConfig::unlimited(name, 4));
+        assert!(!Providers::new(&all).knows_exchanges());
+        all[2].domains = vec!["three.example".into()];
+        all[2].exchanges = vec!["mx.example".into()];
+        let providers = Providers::new(&all);
+        assert!(providers.knows_exchanges());
+        assert_eq!(providers.of_domain("three.example"), Some(2));
+        assert_eq!(providers.of_exchanges(&["other.example".into(), "mx.example".into()]), Some(2));
     }
 }

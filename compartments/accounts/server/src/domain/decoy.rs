@@ -290,6 +290,7 @@ mod tests {
             let home = donors.iter().find(|d| street(d) == street(&decoy)).unwrap();
             assert_eq!(home.coarse, decoy.coarse, "the state does not belong to the address");
             assert_eq!(home.card_last4.is_some(), decoy.card_last4.is_some());
+            assert!(home.card_last4.is_none() || home.card_last4 != decoy.card_last4);
             let own = split(home.name.expose());
             assert_ne!(split(decoy.name.expose()).1, own.1, "a family of that name lives there");
         }
@@ -340,12 +341,100 @@ mod tests {
         assert_eq!(plain_letters("Jürgen Ñandú"), "juergennandu");
         assert_eq!(plain_letters("О'Brien"), "brien");
         assert_eq!(plain_letters("李"), "");
+        for (letters, plain) in [
+            ("A-z 1", "az1"),
+            ("àáâãåāăą", "aaaaaaaa"),
+            ("çćč", "ccc"),
+            ("èéêëēęě", "eeeeeee"),
+            ("ìíîïīı", "iiiiii"),
+            ("ł", "l"),
+            ("ñńň", "nnn"),
+            ("òóôõő", "ooooo"),
+            ("äöøüß", "aeoeoeuess"),
+            ("ř", "r"),
+            ("śšşș", "ssss"),
+            ("ùúûůű", "uuuuu"),
+            ("ýÿ", "yy"),
+            ("źżž", "zzz"),
+        ] {
+            assert_eq!(plain_letters(letters), plain, "{letters}");
+        }
+    }
+
+    #[test]
+    fn names_come_from_the_country_of_the_home() {
+        let mut people = parts::people();
+        for person in &mut people[..4] {
+            person.coarse.country = Some("DE".parse().unwrap());
+        }
+        let donors: Vec<&Profile> = people.iter().collect();
+        let rng = SeededRng::new(5);
+        for _ in 0..100 {
+            let Nobody { profile, .. } = recombine(&donors, &domains(), &rng).unwrap();
+            let (given, family) = split(profile.name.expose());
+            let of_country = |name: &dyn Fn(&Profile) -> bool| {
+                people.iter().find(|p| name(p)).unwrap().coarse.country == profile.coarse.country
+            };
+            assert!(of_country(&|p| split(p.name.expose()).0 == given), "{given}");
+            assert!(of_country(&|p| split(p.name.expose()).1 == family), "{family}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_as_long_as_those_of_donors() {
+        let rng = SeededRng::new(6);
+        for (email, local) in [("", "ada.lovelace".len() + 2), ("x@a-mail-provider.example", 9)] {
+            let mut people = parts::people();
+            for person in &mut people {
+                person.email = Personal::new(email);
+            }
+            let donors: Vec<&Profile> = people.iter().collect();
+            let made = addresses("Ada", "Lovelace", &donors, &domains(), &rng);
+            for address in &made {
+                assert_eq!(address.expose().len(), local + "@mailbox.example".len());
+            }
+            if email.is_empty() {
+                assert!(made[0].expose().starts_with("ada.lovelace"), "{:?}", made[0].expose());
+            }
+        }
+    }
+
+    #[test]
+    fn a_form_is_brought_to_a_length_by_few_digits_or_cut() {
+        let rng = SeededRng::new(7);
+        let forms = ["ada.lovelace", "a.lovelace", "lovelace"].map(str::to_owned);
+        for (length, ending, letters) in [
+            (10, 0, "a.lovelace"),
+            (9, 0, "lovelace"),
+            (14, 0, "ada.lovelace"),
+            (16, 0, "ada.lovelace"),
+            (11, 3, "lovelace"),
+            (20, 0, "ada.lovelace"),
+            (4, 0, "ada"),
+        ] {
+            let made = of_length(&forms, length, ending, &rng);
+            assert_eq!(made.len(), length, "{made}");
+            assert_eq!(made.trim_end_matches(|c: char| c.is_ascii_digit()), letters);
+        }
+    }
+
+    #[test]
+    fn a_phone_stays_where_it_is_and_no_number_begins_with_zero() {
+        let rng = SeededRng::new(8);
+        for _ in 0..50 {
+            let other = with_other_ending("+1 502 555 0143", &rng);
+            assert!(other.starts_with("+1 502 5") && other.len() == 15, "{other}");
+            assert!(other[8..].chars().filter(char::is_ascii_digit).count() == 6, "{other}");
+            assert!(!digits(&rng, 3).starts_with('0'));
+        }
     }
 
     #[test]
     fn decoys_need_a_mail_domain() {
-        for bad in [vec![], vec!["Shop.example".to_owned()], vec!["shop".to_owned()]] {
-            assert!(MailDomains::try_from(bad).is_err());
+        for bad in ["Shop.example", "shop", "shop_1.example", ""] {
+            assert!(MailDomains::try_from(vec![bad.to_owned()]).is_err(), "{bad}");
         }
+        assert!(MailDomains::try_from(vec![]).is_err());
+        assert!(MailDomains::try_from(vec!["mail-1.shop.example".to_owned()]).is_ok());
     }
 }

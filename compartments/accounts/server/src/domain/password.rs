@@ -171,6 +171,8 @@ impl FromStr for Scheme {
 
 #[cfg(test)]
 mod tests {
+    use cofferdam_core::SeededRng;
+
     use super::*;
 
     fn hex_of(scheme: Scheme, salt: &[u8], password: &str) -> String {
@@ -223,6 +225,16 @@ mod tests {
         ] {
             assert!(bad.parse::<Scheme>().is_err(), "{bad:?} was taken");
         }
+    }
+
+    #[test]
+    fn a_typed_password_is_hashed_up_to_a_length_and_a_new_salt_is_random() {
+        for (length, good) in [(0, true), (MAX_BYTES, true), (MAX_BYTES + 1, false)] {
+            assert_eq!(is_hashable(&Personal::new("a".repeat(length))), good, "{length}");
+        }
+        let rng = SeededRng::new(1);
+        let [first, second] = [fresh_salt(&rng), fresh_salt(&rng)];
+        assert!(first.len() == 16 && first != second);
     }
 
     #[test]

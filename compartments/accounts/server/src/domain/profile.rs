@@ -126,6 +126,11 @@ mod tests {
         let expected = [Field::Name, Field::Email, Field::BillingAddress, Field::CardLast4];
         assert_eq!(filled(&ada()), expected.into_iter().collect());
         assert_eq!(check(&ada()), Ok(()));
+        let mut whole = ada();
+        whole.phone = Some(Personal::new("1"));
+        whole.shipping_address = Some(Personal::new("a".repeat(500)));
+        assert_eq!(filled(&whole), SEALED.into_iter().collect());
+        assert_eq!(check(&whole), Ok(()));
     }
 
     #[test]
@@ -151,6 +156,12 @@ mod tests {
         assert_eq!(
             with(|p| p.name = Personal::new("a\r\nBcc: b")),
             Err(BadProfile::Control(Field::Name))
+        );
+        let control = |field| Err(BadProfile::Control(field));
+        assert_eq!(with(|p| p.name = Personal::new("a\nb")), control(Field::Name));
+        assert_eq!(
+            with(|p| p.billing_address = Some(Personal::new("1\tA"))),
+            control(Field::BillingAddress)
         );
         assert_eq!(
             with(|p| p.phone = Some(Personal::new("1".repeat(501)))),

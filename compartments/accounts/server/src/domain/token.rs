@@ -83,11 +83,20 @@ mod tests {
     }
 
     #[test]
+    fn a_code_uses_the_whole_alphabet() {
+        let rng = SeededRng::new(3);
+        let codes: String = (0..50).map(|_| reset_code(&rng).expose().to_owned()).collect();
+        assert!(ALPHABET.iter().all(|letter| codes.contains(char::from(*letter))));
+    }
+
+    #[test]
     fn a_code_may_be_typed_carelessly() {
         let rng = SeededRng::new(2);
         for _ in 0..200 {
             let code = reset_code(&rng);
             assert_eq!(code.expose().len(), 23);
+            let groups: Vec<_> = code.expose().split('-').map(str::len).collect();
+            assert_eq!(groups, [GROUP; 4]);
             let hash = reset_hash(&code);
             let careless = code.expose().to_lowercase().replace('-', " ");
             let careless = careless.replace('0', "o").replace('1', "l");

@@ -170,3 +170,12 @@ fn a_fallen_relay_reads_letters_and_learns_reset_codes() {
     nothing.findings.add_relayed(&RoaringBitmap::new(), &RoaringBitmap::new());
     assert_eq!(nothing.findings.levels, Levels::default());
 }
+
+#[test]
+fn people_are_undeliverable_by_a_failed_letter_or_without_an_address_and_only_if_affected() {
+    let mut of = evidence(People::Table, &["web-1"]);
+    read(&mut of, Level::Read, Field::Name, &[1, 2, 9]);
+    of.undeliverable = [2, 5, 9].into();
+    let (exposure, _) = of.judge();
+    assert_eq!(exposure.undeliverable, 2);
+}

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use cofferdam_core::Epoch;
 use cofferdam_index::IndexBuilder;
-use keys_api::{RecordList, summarize};
+use keys_api::{RecordList, WarrantId, summarize};
 use proptest::prelude::*;
 use response_api::{FallenHost, People};
 
@@ -150,4 +150,147 @@ proptest! {
             prop_assert_eq!(indexed.fronted, findings.fronted);
         }
     }
+}
+
+fn second(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+/// From second 100 to second 200.
+fn window() -> Window {
+    Window::new(second(100), Some(second(200)))
+}
+
+fn records(records: &[u32]) -> RoaringBitmap {
+    records.iter().copied().collect()
+}
+
+#[test]
+fn a_cut_counts_in_the_window_and_a_warrant_until_its_end() {
+    let cut = |at| (at, Event::Recovered { bytes_cut: 7 });
+    let warrant = |at| {
+        let event = Event::WarrantOpened {
+            warrant: WarrantId([1; 16]),
+            caller: name(0),
+            fields: FieldSet::EMPTY.with(Field::Email),
+            records: 9,
+            approvers: ["a".into(), "b".into()],
+        };
+        (at, event)
+    };
+    for ((at, event), doubts, warrants) in [
+        (cut(99), 0, 0),
+        (cut(100), 1, 0),
+        (cut(200), 1, 0),
+        (cut(201), 0, 0),
+        (warrant(1), 0, 1),
+        (warrant(200), 0, 1),
+        (warrant(201), 0, 0),
+    ] {
+        let entry = Entry { at: second(at), event };
+        let mut findings = Findings::default();
+        let hosts = hosts_of(&name(0));
+        assert!(findings.add_entry(LogKind::Release, &entry.encode(), &hosts, window()));
+        assert_eq!(
+            (findings.doubts.len(), findings.warrants.len()),
+            (doubts, warrants),
+            "{entry:?}"
+        );
+        let indexed = by_index(&[entry], &hosts, window());
+        assert_eq!((indexed.doubts, indexed.warrants), (findings.doubts, findings.warrants));
+    }
+}
+
+#[test]
+fn an_unresolved_access_of_a_fallen_host_in_the_window_counts_as_everybodys() {
+    let access = |at: i64, caller: usize, field| AccessEntry {
+        at_ms: at * 1_000,
+        line: 1,
+        caller: name(caller),
+        via: name(2),
+        operation: Operation::Release,
+        fields: FieldSet::EMPTY.with(field),
+        records: vec![],
+        everybody: Some("no key".into()),
+        unknown: 0,
+    };
+    let hosts = FallenHosts::new(People::Table, &[name(0).as_str().parse().unwrap()]);
+    let mut findings = Findings::default();
+    for entry in [
+        access(99, 0, Field::Phone),
+        access(100, 0, Field::Name),
+        access(150, 1, Field::Phone),
+        access(200, 0, Field::Email),
+    ] {
+        assert!(findings.add_entry(LogKind::Access, &entry.encode(), &hosts, window()));
+    }
+    let lost = FieldSet::EMPTY.with(Field::Name).with(Field::Email);
+    assert_eq!(findings.everybody, [(Level::Read, lost)].into());
+    assert_eq!((findings.unresolved.len(), findings.unresolved_count), (2, 2));
+
+    let more = access(150, 0, Field::Name).encode();
+    for _ in 0..MAX_UNRESOLVED {
+        assert!(findings.add_entry(LogKind::Access, &more, &hosts, window()));
+    }
+    assert_eq!((findings.unresolved.len(), findings.unresolved_count), (1_000, 1_002));
+
+    let other = findings.clone();
+    let mut one = Findings { unresolved_count: 3, ..Findings::default() };
+    one.unresolved = other.unresolved[..3].to_vec();
+    one.merge(other);
+    assert_eq!((one.unresolved.len(), one.unresolved_count), (1_000, 1_005));
+    assert_eq!(one.everybody, findings.everybody);
+}
+
+#[test]
+fn an_hour_in_which_the_clock_went_back_is_told_in_seconds() {
+    let hardened = |at| Entry {
+        at: second(at),
+        event: Event::Hardened {
+            caller: name(0),
+            via: name(2),
+            records: RecordList::new(vec![Record(1)]),
+        },
+    };
+    let hosts = hosts_of(&name(0));
+    let found = by_index(&[hardened(110), hardened(190), hardened(99)], &hosts, window());
+    assert_eq!(found.doubts, [DoubtCause::ClockWentBack { hour: second(99), seconds: 91 }]);
+    assert_eq!(found.last_ms, Some(190_000));
+    assert_eq!(found.seen, [name(0), name(2)].into());
+}
+
+#[test]
+fn a_second_reading_counts_the_customers_on_whom_the_readings_differ() {
+    let read = |of: &[u32]| {
+        let read = Bitmaps::from([(Field::Name, records(of))]);
+        Findings { levels: Levels { read, ..Levels::default() }, ..Findings::default() }
+    };
+    let mut findings = read(&[1, 2]);
+    assert_eq!(findings.customers_read(), records(&[1, 2]));
+    findings.add_second_reading(&read(&[1, 2]));
+    assert_eq!(findings.doubts, []);
+    findings.add_second_reading(&read(&[2, 3, 4]));
+    assert_eq!(findings.customers_read(), records(&[1, 2, 3, 4]));
+    assert_eq!(findings.doubts, [DoubtCause::IndexDisagrees { customers: 3 }]);
+}
+
+#[test]
+fn what_a_relay_and_sessions_give_adds_to_what_is_known() {
+    let mut findings = Findings::default();
+    findings.add_sessions(records(&[]));
+    findings.add_relayed(&records(&[]), &records(&[]));
+    assert_eq!(findings.levels, Levels::default());
+    for (letters, codes, sessions) in [([1, 2], [2, 3], [4]), ([5, 6], [6, 7], [8])] {
+        findings.add_relayed(&records(&letters), &records(&codes));
+        findings.add_sessions(records(&sessions));
+    }
+    let read = Bitmaps::from([
+        (Field::Name, records(&[1, 2, 5, 6])),
+        (Field::Email, records(&[1, 2, 3, 5, 6, 7])),
+    ]);
+    let presented = Bitmaps::from([
+        (Field::Password, records(&[2, 3, 6, 7])),
+        (Field::Session, records(&[4, 8])),
+    ]);
+    assert_eq!(findings.levels, Levels { read, presented, ..Levels::default() });
 }

@@ -17,6 +17,8 @@ struct MemoryLog {
     /// The segment whose index leaves everything out.
     blind: Option<usize>,
     broken: Option<usize>,
+    /// How many hours were shown entry by entry.
+    scans: AtomicUsize,
 }
 
 impl IndexedLog for MemoryLog {
@@ -55,6 +57,7 @@ impl IndexedLog for MemoryLog {
         part: &Part,
         visit: &mut dyn FnMut(&[u8]),
     ) -> Result<(), UnreadableEntry> {
+        self.scans.fetch_add(1, Ordering::Relaxed);
         let first: usize = self.segments[..segment].iter().map(Vec::len).sum();
         let from = usize::try_from(part.first).unwrap() - first;
         let to = from + usize::try_from(part.entries).unwrap();
@@ -169,6 +172,19 @@ fn pages_and_a_direct_reading_tell_the_same_of_one_person() {
 }
 
 #[test]
+fn a_page_names_an_hour_once_and_takes_two_bytes_for_each_record() {
+    let size = |records: &[u32]| {
+        let segments = vec![vec![released(600, "web-ky-1", records)]];
+        let log = MemoryLog { segments, ..MemoryLog::default() };
+        let everything = Window::new(at(0), None);
+        let pages = pages_of_segment(&log, 0, &hosts(), everything).unwrap();
+        pages.into_values().map(|page| page.encode().len()).collect::<Vec<_>>()
+    };
+    let one = size(&[1])[0];
+    assert_eq!(size(&[1, 2, 3, 70_000]), [one + 4, one]);
+}
+
+#[test]
 fn pages_of_entries_hold_every_entry_of_a_fallen_host_in_the_window_once() {
     let (log, hosts) = (twelve_days(), hosts());
     let all: Vec<Entry> = log.segments.iter().flatten().cloned().collect();
@@ -197,5 +213,33 @@ fn pages_of_entries_hold_every_entry_of_a_fallen_host_in_the_window_once() {
         }
         let expected: Vec<_> = expected.iter().copied().filter(|number| *number < end).collect();
         assert_eq!(found, expected, "{end} {page_size}");
+    }
+}
+
+#[test]
+fn entries_are_looked_for_only_in_hours_of_the_range_the_window_and_the_host() {
+    let hour = 3_600;
+    let segment = vec![
+        released(600, "web-ky-1", &[1]),
+        released(hour + 300, "web-ky-2", &[9]),
+        released(hour + 600, "web-ky-1", &[2]),
+        released(2 * hour + 600, "web-ky-2", &[3]),
+        released(3 * hour + 600, "web-ky-1", &[4]),
+        released(4 * hour + 600, "web-ky-1", &[5]),
+    ];
+    let log = MemoryLog { segments: vec![segment], ..MemoryLog::default() };
+    let window = |from, to| Window::new(at(from * hour), Some(at(to * hour)));
+    for (window, range, numbers, scans) in [
+        (window(0, 5), 0..6, vec![0, 2, 4, 5], 4),
+        (window(0, 5), 1..6, vec![2, 4, 5], 3),
+        (window(0, 5), 2..5, vec![2, 4], 2),
+        (window(0, 5), 3..4, vec![], 0),
+        (window(1, 4), 0..6, vec![2, 4], 2),
+    ] {
+        log.scans.store(0, Ordering::Relaxed);
+        let page = entries_of_hosts(&log, &hosts(), window, range.clone(), 10).unwrap();
+        let found: Vec<u64> = page.entries.iter().map(|(number, _)| *number).collect();
+        let scanned = log.scans.load(Ordering::Relaxed);
+        assert_eq!((found, scanned, page.next), (numbers, scans, None), "{range:?}");
     }
 }

@@ -50,6 +50,7 @@ fn a_spent_budget_says_when_to_come_back() {
     let mut web = One::new(BUDGET);
     assert_eq!(web.charge(start(), 100), Ok(()));
     assert_eq!(web.refused(start(), 1), Some(("minute", 100, Some(61))));
+    assert_eq!(web.refused(start(), 100), Some(("minute", 100, Some(61))));
     assert_eq!(web.refused(start(), 101), Some(("minute", 100, None)));
     let half_way = start() + SignedDuration::from_millis(30_500);
     assert_eq!(web.refused(half_way, 1), Some(("minute", 100, Some(31))));
@@ -148,6 +149,38 @@ fn a_burst_may_be_used_up_to_its_last_record() {
     assert_eq!(web.refused(start(), 1), Some(("minute", 100, Some(61))));
     let next = start() + SignedDuration::from_secs(61);
     assert_eq!(web.charge(next, 100), Ok(()), "the minute's own records need no burst");
+}
+
+#[test]
+fn a_burst_past_a_lowered_limit_leaves_the_minute_its_own_records() {
+    let mut windows = Windows::new(0);
+    windows.record(start(), 150, 100);
+    let lowered = Budget { burst: 20, ..BUDGET };
+    let next = start() + SignedDuration::from_secs(61);
+    assert_eq!(windows.refusal(lowered, next, 100), None);
+    assert!(windows.refusal(lowered, next, 101).is_some());
+}
+
+#[test]
+fn a_database_keeps_a_burst_only_where_there_was_one() {
+    for (records, burst) in [(100, vec![]), (101, vec![(start().as_second() / 60, 1)])] {
+        let mut windows = Windows::new(0);
+        windows.record(start(), records, 100);
+        let kept = windows.kept().find(|window| window.name == "burst").unwrap();
+        assert_eq!(kept.changed, burst, "{records}");
+    }
+}
+
+#[test]
+fn a_database_keeps_every_slot_that_was_changed_since_and_still_counts() {
+    let mut windows = Windows::new(0);
+    for seconds in [0, 2, 60, 62] {
+        windows.record(start() + SignedDuration::from_secs(seconds), 1, 100);
+    }
+    let kept = windows.kept().find(|window| window.name == "minute").unwrap();
+    let slots: Vec<_> = kept.changed.iter().map(|(slot, _)| slot - start().as_second()).collect();
+    assert_eq!(slots, [2, 60, 62]);
+    assert_eq!(kept.oldest, start().as_second() + 2);
 }
 
 #[test]

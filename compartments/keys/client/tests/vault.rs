@@ -1,0 +1,257 @@
+//! What a vault asks over the wire, and what it makes of the answers. The server here notes each call
+//! and gives out keys that tell their record; the rules of `keys` have their own tests.
+#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
+use std::sync::{Arc, Mutex};
+
+use axum::extract::State;
+use cofferdam_core::{
+    Call, CallerName, Domain, Epoch, Field, FieldKey, FieldSet, KeyBytes, Personal, Record,
+    SeededRng,
+};
+use cofferdam_wire::{Answer, Body, Client, Listener, Problem, Routes};
+use keys_api::{
+    ApproveVoidOrder, ClaimDecoys, ClaimedDecoys, DomainEpochs, EraseRecords, HardenItem,
+    HardenPasswords, HardenedPasswords, IndexAddresses, IndexedAddresses, ReadEpochs, RecordKeys,
+    ReleaseKeys, ReleasedGroup, ReleasedKeys, ReportMail, Signed, VoidOrder, WarrantId,
+};
+use keys_client::{SealedRecord, Vault, VaultError};
+use serde_json::{Value, json};
+use testkit::Authority;
+
+const NAME: FieldSet = FieldSet::EMPTY.with(Field::Name);
+
+/// The calls, in order: each path with its body.
+#[derive(Clone, Default)]
+struct Calls(Arc<Mutex<Vec<(&'static str, Value)>>>);
+
+impl Calls {
+    fn note<C: Call>(&self, call: &C) {
+        let body = serde_json::to_value(call).unwrap();
+        self.0.lock().unwrap().push((C::PATH, body));
+    }
+
+    /// The calls since the last look.
+    fn take(&self) -> Vec<(&'static str, Value)> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+
+    /// The body of the only call since the last look.
+    fn only(&self, path: &str) -> Value {
+        let [(called, body)] = self.take().try_into().unwrap();
+        assert_eq!(called, path);
+        body
+    }
+}
+
+/// A vault of `accounts`, and the calls that its `keys` gets.
+struct Estate {
+    vault: Vault,
+    calls: Calls,
+    _authority: Authority,
+}
+
+async fn start() -> Estate {
+    let (authority, calls) = (Authority::new(), Calls::default());
+    let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let base = format!("https://localhost:{}", listener.address().port());
+    let router = Routes::new()
+        .call::<ReleaseKeys, _, _>(release)
+        .call::<ReadEpochs, _, _>(epochs)
+        .call::<EraseRecords, _, _>(done::<EraseRecords>)
+        .call::<ApproveVoidOrder, _, _>(done::<ApproveVoidOrder>)
+        .call::<ReportMail, _, _>(done::<ReportMail>)
+        .call::<HardenPasswords, _, _>(harden)
+        .call::<IndexAddresses, _, _>(index)
+        .call::<ClaimDecoys, _, _>(claim)
+        .into_router(calls.clone());
+    let identity = authority.identity("keys");
+    tokio::spawn(async move {
+        listener.serve(&identity, router, std::future::pending()).await;
+    });
+    let client = Client::new(&base, &authority.identity("accounts"));
+    Estate { vault: Vault::new(Domain::Accounts, client), calls, _authority: authority }
+}
+
+/// The server gives the keys of epoch 5 where no epoch is named.
+async fn release(
+    State(calls): State<Calls>,
+    Body(call, encoding): Body<ReleaseKeys>,
+) -> Result<Answer<ReleasedKeys>, Problem> {
+    calls.note(&call);
+    let groups = call.groups.iter().map(|group| ReleasedGroup {
+        epoch: group.epoch.unwrap_or(Epoch(5)),
+        records: group.records.iter().map(|record| keys_of(*record, group.fields)).collect(),
+    });
+    let groups = groups.collect();
+    Ok(Answer(ReleasedKeys { groups, decoys: vec![], erased: vec![] }, encoding))
+}
+
+fn keys_of(record: Record, fields: FieldSet) -> RecordKeys {
+    let key = |_| FieldKey(KeyBytes::new([record.0.to_be_bytes()[3]; 32]));
+    RecordKeys { record, keys: fields.iter().map(key).collect() }
+}
+
+async fn epochs(
+    State(calls): State<Calls>,
+    Body(call, encoding): Body<ReadEpochs>,
+) -> Result<Answer<DomainEpochs>, Problem> {
+    calls.note(&call);
+    let readable = vec![Epoch(4), Epoch(5)];
+    Ok(Answer(DomainEpochs { current: Epoch(5), readable, reseal_until: None }, encoding))
+}
+
+async fn done<C: Call<Answer = ()>>(
+    State(calls): State<Calls>,
+    Body(call, encoding): Body<C>,
+) -> Result<Answer<()>, Problem> {
+    calls.note(&call);
+    Ok(Answer((), encoding))
+}
+
+async fn harden(
+    State(calls): State<Calls>,
+    Body(call, encoding): Body<HardenPasswords>,
+) -> Result<Answer<HardenedPasswords>, Problem> {
+    calls.note(&call);
+    let verifiers = call.items.iter().map(|item| twice(&item.hash)).collect();
+    Ok(Answer(HardenedPasswords { verifiers }, encoding))
+}
+
+async fn index(
+    State(calls): State<Calls>,
+    Body(call, encoding): Body<IndexAddresses>,
+) -> Result<Answer<IndexedAddresses>, Problem> {
+    calls.note(&call);
+    let indexes = call.digests.iter().map(twice).collect();
+    Ok(Answer(IndexedAddresses { indexes }, encoding))
+}
+
+/// Every number that ends in 3 is a decoy, and 999 also where it was not asked for.
+async fn claim(
+    State(calls): State<Calls>,
+    Body(call, encoding): Body<ClaimDecoys>,
+) -> Result<Answer<ClaimedDecoys>, Problem> {
+    calls.note(&call);
+    let mut decoys: Vec<_> =
+        (call.from.0..call.from.0 + call.count).filter(|n| n % 10 == 3).map(Record).collect();
+    if call.from.0 == 900 {
+        decoys.push(Record(999));
+    }
+    Ok(Answer(ClaimedDecoys { decoys }, encoding))
+}
+
+fn twice(bytes: &KeyBytes) -> KeyBytes {
+    KeyBytes::new([bytes.expose()[0] * 2; 32])
+}
+
+fn web() -> CallerName {
+    "web-1".parse().unwrap()
+}
+
+fn sealed(record: u32, epoch: u16, fields: FieldSet) -> SealedRecord {
+    SealedRecord { record: Record(record), epoch: Epoch(epoch), fields }
+}
+
+#[tokio::test]
+async fn keys_to_read_are_asked_for_by_epoch_and_under_the_warrant() {
+    let Estate { vault, calls, .. } = start().await;
+    for (warrant, named) in
+        [(None, Value::Null), (Some(WarrantId([7; 16])), json!("07".repeat(16)))]
+    {
+        let rows = [sealed(1, 4, NAME), sealed(2, 5, NAME), sealed(3, 4, FieldSet::EMPTY)];
+        let released = vault.keys_to_read(&web(), rows, warrant).await.unwrap();
+        let call = calls.only("/v1/keys/release");
+        assert_eq!(call["operation"], "release");
+        assert_eq!((&call["domain"], &call["caller"]), (&json!("accounts"), &json!("web-1")));
+        assert_eq!(call["warrant"], named);
+        assert_eq!(call["groups"][0]["records"], json!([1]));
+        assert_eq!(call["groups"][1]["records"], json!([2]));
+        let epochs = [1, 2, 3].map(|record| released.of(Record(record)).unwrap().epoch());
+        assert_eq!(epochs, [Epoch(4), Epoch(5), Epoch(4)]);
+    }
+}
+
+#[tokio::test]
+async fn keys_to_seal_are_those_of_the_current_epoch() {
+    let Estate { vault, calls, .. } = start().await;
+    let released = vault.keys_to_seal(&web(), [(Record(1), NAME)]).await.unwrap();
+    let call = calls.only("/v1/keys/release");
+    assert_eq!((&call["operation"], &call["warrant"]), (&json!("seal"), &Value::Null));
+    assert_eq!(call["groups"][0]["epoch"], Value::Null);
+    assert_eq!(released.of(Record(1)).unwrap().epoch(), Epoch(5));
+}
+
+#[tokio::test]
+async fn no_call_leaves_when_there_is_no_key_to_ask_for() {
+    let Estate { vault, calls, .. } = start().await;
+    let empty = [sealed(3, 4, FieldSet::EMPTY)];
+    assert!(vault.keys_to_read(&web(), empty, None).await.unwrap().get(Record(3)).is_some());
+    assert!(vault.keys_to_reseal(&web(), &empty, Epoch(5)).await.unwrap().get(Record(3)).is_none());
+    assert_eq!(calls.take(), []);
+}
+
+#[tokio::test]
+async fn keys_to_reseal_come_under_both_epochs() {
+    let Estate { vault, calls, .. } = start().await;
+    let rng = SeededRng::new(1);
+    let name = "accounts".parse().unwrap();
+    let rows = [sealed(1, 4, NAME)];
+    let keys = vault.keys_to_reseal(&name, &rows, Epoch(5)).await.unwrap();
+    let call = calls.only("/v1/keys/release");
+    assert_eq!((&call["operation"], &call["caller"]), (&json!("reseal"), &json!("accounts")));
+    assert_eq!(call["groups"].as_array().unwrap().len(), 2);
+
+    let old = vault.keys_to_read(&name, rows, None).await.unwrap().take(Record(1)).unwrap();
+    let text = old.seal(Field::Name, &Personal::new("Ada"), &rng).unwrap();
+    let moved = keys.get(Record(1)).unwrap().reseal(Field::Name, &text, &rng).unwrap();
+    let new = vault.keys_to_seal(&name, [(Record(1), NAME)]).await.unwrap();
+    assert_eq!(new.of(Record(1)).unwrap().open(Field::Name, &moved).unwrap().expose(), "Ada");
+}
+
+#[tokio::test]
+async fn hashes_and_digests_come_back_with_their_answers() {
+    let Estate { vault, calls, .. } = start().await;
+    let bytes = |n| KeyBytes::new([n; 32]);
+    let item = |n: u8| HardenItem { record: Record(n.into()), hash: bytes(n) };
+    let hardened = vault.harden(&web(), vec![3, 4], |n| item(*n)).await.unwrap();
+    assert_eq!(calls.only("/v1/passwords/harden")["items"][1]["record"], 4);
+    let indexed = vault.index(&web(), vec![5, 6], |n| bytes(*n)).await.unwrap();
+    assert_eq!(calls.only("/v1/addresses/index")["caller"], "web-1");
+    for (pairs, expected) in [(hardened, [(3, 6), (4, 8)]), (indexed, [(5, 10), (6, 12)])] {
+        let pairs: Vec<_> = pairs.iter().map(|(n, of)| (*n, of.expose()[0])).collect();
+        assert_eq!(pairs, expected);
+    }
+    assert_eq!(vault.harden_one(&web(), item(7)).await.unwrap().expose()[0], 14);
+    assert_eq!(vault.index_one(&web(), bytes(8)).await.unwrap().expose()[0], 16);
+}
+
+#[tokio::test]
+async fn claimed_decoys_must_lie_in_the_range() {
+    let Estate { vault, calls, .. } = start().await;
+    let decoys = vault.claim_decoys(Record(10), 20).await.unwrap();
+    assert_eq!(decoys, [Record(13), Record(23)]);
+    let call = calls.only("/v1/decoys/claim");
+    assert_eq!(call, json!({"domain": "accounts", "from": 10, "count": 20}));
+    let outside = vault.claim_decoys(Record(900), 20).await;
+    assert!(matches!(outside, Err(VaultError::Mismatch)), "{outside:?}");
+}
+
+#[tokio::test]
+async fn epochs_erasures_void_orders_and_mail_reach_keys() {
+    let Estate { vault, calls, .. } = start().await;
+    assert_eq!(vault.epochs().await.unwrap().current, Epoch(5));
+    assert_eq!(calls.only("/v1/epochs/read"), json!({"domain": "accounts"}));
+
+    vault.erase(&web(), Record(9)).await.unwrap();
+    let erased = json!({"domain": "accounts", "caller": "web-1", "records": [9]});
+    assert_eq!(calls.only("/v1/records/erase"), erased);
+
+    let at = "2026-01-01T00:00:00Z".parse().unwrap();
+    let order = VoidOrder { incident: 3, set_before: at, until: at, break_glass: None };
+    vault.approve_void_order(Signed { order, signatures: vec![] }).await.unwrap();
+    assert_eq!(calls.only("/v1/void-orders/approve")["order"]["order"]["incident"], 3);
+
+    vault.report_mail(Record(6)).await.unwrap();
+    assert_eq!(calls.only("/v1/mail/report"), json!({"record": 6}));
+}
