@@ -42,6 +42,8 @@ pub struct FakeRelay(Arc<RelayState>);
 
 pub struct RelayState {
     pub is_down: AtomicBool,
+    /// The number of connections that were opened.
+    pub connections: AtomicU64,
     /// The time that an answer takes.
     delay: Mutex<Duration>,
     script: Mutex<Script>,
@@ -55,6 +57,7 @@ impl Default for RelayState {
     fn default() -> Self {
         Self {
             is_down: AtomicBool::new(false),
+            connections: AtomicU64::new(0),
             delay: Mutex::new(Duration::from_millis(1)),
             script: Mutex::new(Box::new(|_, _| Reply::Accept)),
             attempts: Mutex::default(),
@@ -106,6 +109,7 @@ impl Relay for FakeRelay {
         if self.is_down.load(Ordering::Relaxed) {
             return Err("connection refused".into());
         }
+        self.connections.fetch_add(1, Ordering::Relaxed);
         Ok(Box::new(FakeLine { relay: self.clone(), is_open: true }))
     }
 }
@@ -312,12 +316,17 @@ pub struct FakeReceivers {
     /// The number of lookups that the DNS still does not answer.
     pub silent: AtomicU64,
     pub checked: AtomicU64,
+    /// The mail exchanges of each domain.
+    pub exchanges: Mutex<HashMap<String, Vec<String>>>,
+    /// The domains whose exchanges were looked up, in order.
+    pub looked_up: Mutex<Vec<String>>,
 }
 
 #[async_trait]
 impl Receivers for FakeReceivers {
-    async fn exchanges(&self, _: &str) -> Vec<String> {
-        Vec::new()
+    async fn exchanges(&self, domain: &str) -> Vec<String> {
+        lock(&self.looked_up).push(domain.to_owned());
+        lock(&self.exchanges).get(domain).cloned().unwrap_or_default()
     }
 
     async fn verify(&self, _: &[u8]) -> Result<(), VerifyError> {

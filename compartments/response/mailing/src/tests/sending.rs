@@ -98,6 +98,42 @@ async fn a_decoy_is_suppressed_and_never_written_to() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_connection_carries_a_limited_number_of_letters() {
+    let mut world = World::new(30, 30);
+    world.rules.providers = vec![ProviderConfig {
+        domains: vec!["big.example".into(), "small.example".into()],
+        per_connection: 10,
+        ..ProviderConfig::unlimited("all", 1)
+    }];
+    let (_room, _task) = world.open();
+    world.until_finished().await;
+    assert_eq!(world.relay.connections.load(Ordering::Relaxed), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_is_known_by_the_exchanges_of_a_domain() {
+    let mut world = World::new(90, 30);
+    world.rules.providers = vec![ProviderConfig {
+        domains: vec!["big.example".into()],
+        exchanges: vec!["mx.big.example".into()],
+        ..ProviderConfig::unlimited("big", 2)
+    }];
+    let exchanges = ("small.example".to_owned(), vec!["in.mx.big.example".to_owned()]);
+    lock(&world.receivers.exchanges).extend([exchanges]);
+    let big = crate::Letters::provider_number(&*world.ledger, "big").await.unwrap();
+    crate::Letters::pause_provider(&*world.ledger, LETTER, big, "staff", world.now())
+        .await
+        .unwrap();
+    let (_room, _task) = world.open();
+    tokio::time::sleep(Duration::from_mins(2)).await;
+    assert_eq!(world.count(LedgerState::Accepted), 0, "both domains are the provider's");
+    world.ledger.resume_provider(LETTER, big);
+    world.until_finished().await;
+    let looked_up = lock(&world.receivers.looked_up).clone();
+    assert!(!looked_up.is_empty() && looked_up.iter().all(|domain| domain == "small.example"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_paused_provider_waits_and_holds_nobody_else_up() {
     let world = World::new(90, 30);
     let big = crate::Letters::provider_number(&*world.ledger, "big").await.unwrap();
