@@ -56,7 +56,8 @@ pub enum DraftCommand {
         #[command(flatten)]
         to: To,
     },
-    /// Draft an order that makes a new master key; every record of the domain is then re-sealed
+    /// Draft an order that makes a new master key. `accounts` and `payments` then re-seal every record;
+    /// `response` re-seals nothing: bring the table again
     Rotate {
         /// The domain of the master key
         #[arg(long, value_enum)]
