@@ -117,15 +117,14 @@ async fn some_customers_are_voided_by_name() {
     assert_eq!(entry.detail, "credentials and sessions of the customers named: 2 customers");
 }
 
+/// Record numbers of the table are those of other people at `accounts`.
 #[tokio::test]
-async fn everybody_exposed_is_voided_by_the_last_scope() {
+async fn people_of_a_brought_table_have_no_credentials() {
     let bench = Bench::start().await;
     let incident = bench.scoped_table().await;
-    bench.done(VoidCredentials { incident, whose: VoidWhose::Exposed }).await;
-    let [taken] = <[_; 1]>::try_from(at_accounts(&bench)).unwrap();
-    let WhoseAtAccounts::Only { roaring } = taken.whose else { panic!("everybody's") };
-    let records = RoaringBitmap::deserialize_from(roaring.as_slice()).unwrap();
-    assert_eq!(records, [0, 1, 2].into_iter().collect());
+    let exposed = VoidCredentials { incident, whose: VoidWhose::Exposed };
+    bench.refused(exposed, ProblemType::BAD_REQUEST).await;
+    assert!(at_accounts(&bench).is_empty());
 }
 
 #[tokio::test]
