@@ -1,4 +1,4 @@
-//! What an index says of a small log whose entries are lines of text.
+//! The index of a small log whose entries are lines of text.
 #![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 use std::collections::BTreeSet;

@@ -124,7 +124,7 @@ fn an_index_without_a_file_is_built_from_the_entries() {
     assert_eq!(built.bitmaps.keys().collect::<Vec<_>>(), [&key(1)]);
     save(&build(&segments, FIRST, summarize).unwrap(), dir.path(), FIRST).unwrap();
     assert_eq!(asked().unwrap(), built);
-    // What is read comes from the file.
+    // The second reading comes from the saved file.
     let empty = SegmentIndex { parts: Vec::<Part>::new(), ..SegmentIndex::default() };
     save(&empty, dir.path(), FIRST).unwrap();
     assert_eq!(asked().unwrap(), empty);

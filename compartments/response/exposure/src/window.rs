@@ -24,7 +24,7 @@ pub struct Window {
 /// The share of an hour of a log that lies in a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Share {
-    /// Nothing of the hour lies in the window.
+    /// The hour lies outside the window.
     None,
     /// The whole hour lies in the window.
     Whole,

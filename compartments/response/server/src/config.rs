@@ -179,7 +179,7 @@ pub enum GateConfig {
         #[serde(default)]
         relay_key: Option<RelayKey>,
     },
-    /// Nothing is checked. The reason is journalled at each start.
+    /// The gate checks nothing. Each start of a letter journals the reason.
     Open {
         /// The reason why nothing is checked, as for mail that ends in a sink.
         open_because: String,
