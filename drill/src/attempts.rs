@@ -165,12 +165,7 @@ fn unsigned_retirement(stolen: &Stolen<'_>) -> Signed<EpochOrder> {
 /// Orders that only `response` may give, and calls of `response` itself.
 async fn try_orders(stolen: &Stolen<'_>) -> Vec<Attempt> {
     let (caller, reason) = (stolen.name.clone(), "it was not me".to_owned());
-    let thaw_keys =
-        keys_api::FreezeCaller { caller: caller.clone(), frozen: false, reason: reason.clone() };
-    let thaw_accounts =
-        accounts::FreezeCaller { caller: caller.clone(), frozen: false, reason: reason.clone() };
-    let thaw_payments =
-        payments_api::FreezeCaller { caller: caller.clone(), frozen: false, reason };
+    let thaw = cofferdam_core::FreezeCaller { caller: caller.clone(), frozen: false, reason };
     let void = accounts::VoidCredentials {
         incident: 1,
         set_before: stolen.now,
@@ -188,9 +183,9 @@ async fn try_orders(stolen: &Stolen<'_>) -> Vec<Attempt> {
     };
     let at = stolen.response;
     vec![
-        refused("thaw itself at keys", stolen.keys, &thaw_keys).await,
-        refused("thaw itself at accounts", stolen.accounts, &thaw_accounts).await,
-        refused("thaw itself at payments", stolen.payments, &thaw_payments).await,
+        refused("thaw itself at keys", stolen.keys, &thaw).await,
+        refused("thaw itself at accounts", stolen.accounts, &thaw).await,
+        refused("thaw itself at payments", stolen.payments, &thaw).await,
         refused("void credentials", stolen.accounts, &void).await,
         refused("revoke sessions", stolen.accounts, &revoke).await,
         refused("declare an incident", at, &declare).await,

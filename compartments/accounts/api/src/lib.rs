@@ -4,7 +4,6 @@
 //! `response`, staff's tools and app servers.
 
 mod activity;
-mod callers;
 mod changes;
 mod contacts;
 mod credentials;
@@ -17,8 +16,8 @@ mod resets;
 mod sessions;
 
 pub use activity::*;
-pub use callers::*;
 pub use changes::*;
+pub use cofferdam_core::FreezeCaller;
 pub use contacts::*;
 pub use credentials::*;
 pub use customers::*;

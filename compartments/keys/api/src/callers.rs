@@ -1,4 +1,4 @@
-//! Callers: their grants, their recent use, and freezing them.
+//! Callers: their grants and their recent use.
 
 use std::collections::BTreeMap;
 
@@ -8,24 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::budgets::Budget;
 use crate::policies::{Grant, by_operation};
-
-/// Freezes or thaws a caller. Every call of a frozen caller is refused. For the controller.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct FreezeCaller {
-    /// The caller. It can't be the controller, whom nobody could thaw.
-    pub caller: CallerName,
-    /// `true` freezes, `false` thaws.
-    pub frozen: bool,
-    /// The reason, at most 500 characters, without personal data: the log keeps it.
-    #[schemars(extend("examples" = ["its host reads customers at night"]))]
-    pub reason: String,
-}
-
-impl Call for FreezeCaller {
-    const PATH: &'static str = "/v1/callers/freeze";
-    type Answer = ();
-}
 
 /// Lists the callers with their grants and budgets. For the controller.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]

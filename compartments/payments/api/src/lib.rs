@@ -3,12 +3,11 @@
 //! May touch: `cofferdam-core` only. Called by: `payments/server`, and as a client's vocabulary by
 //! checkout servers, `response` and the CLI.
 
-mod callers;
 mod cards;
 mod reseal;
 mod token;
 
-pub use callers::*;
 pub use cards::*;
+pub use cofferdam_core::FreezeCaller;
 pub use reseal::*;
 pub use token::*;

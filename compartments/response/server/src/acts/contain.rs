@@ -41,14 +41,11 @@ async fn freeze_everywhere(
     call: &FreezeCaller,
 ) -> [(&'static str, Result<(), CallError>); 3] {
     let FreezeCaller { caller, frozen, reason, .. } = call.clone();
-    let keys = keys_api::FreezeCaller { caller: caller.clone(), frozen, reason: reason.clone() };
-    let accounts =
-        accounts_api::FreezeCaller { caller: caller.clone(), frozen, reason: reason.clone() };
-    let payments = payments_api::FreezeCaller { caller, frozen, reason };
+    let freeze = cofferdam_core::FreezeCaller { caller, frozen, reason };
     let (keys, accounts, payments) = tokio::join!(
-        app.compartments.keys.call(&keys),
-        app.compartments.accounts.call(&accounts),
-        app.compartments.payments.call(&payments)
+        app.compartments.keys.call(&freeze),
+        app.compartments.accounts.call(&freeze),
+        app.compartments.payments.call(&freeze)
     );
     [("keys", keys), ("accounts", accounts), ("payments", payments)]
 }

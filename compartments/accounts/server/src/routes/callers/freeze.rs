@@ -4,12 +4,10 @@ use std::sync::Arc;
 
 use accounts_api::FreezeCaller;
 use axum::extract::State;
+use cofferdam_core::CallerName;
 use cofferdam_wire::{Answer, Body, Caller, Problem};
 
 use crate::app::App;
-
-/// The longest reason, in characters.
-const MAX_REASON: usize = 500;
 
 /// Freezes or thaws a caller.
 pub async fn handle(
@@ -18,12 +16,8 @@ pub async fn handle(
     Body(call, encoding): Body<FreezeCaller>,
 ) -> Result<Answer<()>, Problem> {
     app.check_controller(&caller)?;
-    if call.reason.chars().count() > MAX_REASON {
-        return Err(Problem::bad_request(format!("a reason has at most {MAX_REASON} characters")));
-    }
-    if app.is_controller(&call.caller) {
-        return Err(Problem::bad_request("the controller can't be frozen: nobody could thaw it"));
-    }
+    let is_controller = |caller: &CallerName| app.is_controller(caller);
+    call.check(is_controller).map_err(|e| Problem::bad_request(e.to_string()))?;
     let mut orders = app.orders.write().await;
     app.store.set_frozen(&call.caller, call.frozen, &call.reason, app.now()).await?;
     tracing::warn!(caller = %call.caller, frozen = call.frozen, "a caller was frozen or thawed");
