@@ -9,7 +9,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cofferdam_tlog::notes::{cosigned_at, read_checkpoint};
 use cofferdam_tlog::{Checkpoint, Hash, check_record, record_hash};
-use response_api::{Exposure, Grounds, Incident, JournalEntry, Level, broken_journal};
+use response_api::{
+    ExposedPeople, Exposure, Grounds, Incident, JournalEntry, Level, broken_journal,
+};
 use response_exposure::{FallenHosts, Findings, LogKind, release_log_window};
 use roaring::RoaringBitmap;
 use serde::de::DeserializeOwned;
@@ -42,6 +44,7 @@ pub fn check(bag: &Path, progress: Progress<'_>) -> Result<Vec<String>, Evidence
         // The bag names the shop's own files by their digests. The shop keeps them.
         checked.push(format!("access log {}: {} accesses, not in the bag", log.log, log.accesses));
     }
+    checked.extend(people(&data, &exposure)?);
     let fields = contained(&data, &findings)?;
     checked.push(format!("exposure: it holds what the entries show, {fields} fields of records"));
     Ok(checked)
@@ -68,6 +71,20 @@ fn journal(data: &Path) -> Result<String, EvidenceError> {
         }
         None => Ok(format!("journal: {} entries, the chain is whole", entries.len())),
     }
+}
+
+/// Checks that the people exposed are those of the exposure, each with one place. A bag from before
+/// these numbers has none.
+fn people(data: &Path, exposure: &Exposure) -> Result<Option<String>, EvidenceError> {
+    let name = files::PEOPLE;
+    if !data.join(name).exists() {
+        return Ok(None);
+    }
+    let Some(of) = read::<Option<ExposedPeople>>(data, name)? else { return Ok(None) };
+    if of.exposed != exposure.exposed() || of.told + of.session_only + of.gone != of.exposed {
+        return Err(EvidenceError::broken(name)("the numbers are not those of the exposure"));
+    }
+    Ok(Some(format!("people: {} exposed, {} told, {} gone", of.exposed, of.told, of.gone)))
 }
 
 /// Reads the checkpoint that the proofs lead to, signed by the log and cosigned by the witness.

@@ -5,6 +5,7 @@ mod copy;
 mod file_log;
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -39,6 +40,8 @@ pub struct FollowedLog {
     pub copy: Mutex<LogCopy>,
     /// The last instant at which the copy was known to be up to date.
     pub followed: std::sync::Mutex<Option<Timestamp>>,
+    /// Whether the log disagreed with its copy when it was followed last.
+    pub disagrees: AtomicBool,
     /// The kind of tampering behind the log's last disagreement with its copy.
     pub tampering: Mutex<Option<Tampering>>,
 }
@@ -87,6 +90,7 @@ impl Logs {
                 keys: Client::new(&instance.url, identity),
                 copy: Mutex::new(LogCopy::open(&dir, &instance.log_key)?),
                 followed: std::sync::Mutex::new(None),
+                disagrees: AtomicBool::new(false),
                 tampering: Mutex::new(None),
                 origin,
             })

@@ -1,5 +1,6 @@
 //! Follows the release logs and the alarms of `keys`.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -55,7 +56,8 @@ pub async fn copy_logs(app: &App) -> (Vec<CopyEnd>, Vec<CopyState>) {
     for log in &app.logs.followed {
         let not_followed = extend(app, log).await.err().map(|e| {
             let since = *log.followed.lock().unwrap_or_else(PoisonError::into_inner);
-            NotFollowed { since, reason: e.to_string() }
+            let disagrees = matches!(e, FollowError::Copy(CopyError::Disagreement(_)));
+            NotFollowed { since, reason: e.to_string(), disagrees }
         });
         let copy = log.copy.lock().await;
         let end = copy.end();
@@ -81,6 +83,7 @@ async fn follow_once(app: &Arc<App>) -> Result<(), FollowError> {
 async fn extend(app: &App, log: &FollowedLog) -> Result<CopyEnd, FollowError> {
     let mut extended = fetch(app, log).await;
     if let Err(FollowError::Copy(CopyError::Disagreement(what))) = &mut extended {
+        log.disagrees.store(true, Ordering::Release);
         if let Some(kind) = kind_of_tampering(log, what).await {
             what.push_str(": ");
             what.push_str(&kind);
@@ -89,6 +92,7 @@ async fn extend(app: &App, log: &FollowedLog) -> Result<CopyEnd, FollowError> {
         app.store.raise(AlarmKind::WitnessDisagreement.as_str(), &detail, app.now()).await?;
     }
     if extended.is_ok() {
+        log.disagrees.store(false, Ordering::Release);
         *log.followed.lock().unwrap_or_else(PoisonError::into_inner) = Some(app.now());
     }
     extended

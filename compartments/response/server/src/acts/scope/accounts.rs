@@ -1,6 +1,7 @@
 //! The evidence about the customers of `accounts`: the copies of the release logs, and the answers
 //! of the other compartments.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use accounts_api::{Activity, ReadActivity};
@@ -13,10 +14,10 @@ use cofferdam_wire::{Problem, blocking};
 use jiff::SignedDuration;
 use keys_api::{AlarmKind, ListCallers};
 use payments_api::CountCards;
-use response_api::{DoubtCause, HostKind, Incident, LogProof};
+use response_api::{DoubtCause, Exposure, HostKind, Incident, LogProof};
 use response_exposure::{
     Evidence, FallenHosts, Findings, Grants, Population, Source, Sources, Window, doubts_of_copies,
-    read_log,
+    doubts_of_sizes, most_entries, read_log,
 };
 use roaring::RoaringBitmap;
 
@@ -24,6 +25,7 @@ use super::{Gathered, until};
 use crate::app::App;
 use crate::logs::{CopyError, FileLog, FollowedLog};
 use crate::loops::{copy_logs, current_customers};
+use crate::store::Finding;
 
 /// The largest distance from the window at which an alarm about the clock of `keys` still counts.
 const CLOCK_ALARMS_WITHIN: SignedDuration = SignedDuration::from_hours(24);
@@ -43,6 +45,8 @@ pub async fn gather(
     let now = app.now();
     let until = until(incident, Some(last.map_or(now, |last| last.max(now))));
     findings.doubts.extend(doubts_of_copies(&copies, &clock_moved, incident.to));
+    let rested_on = rested_on(app, incident).await?;
+    findings.doubts.extend(doubts_of_sizes(&copies, &rested_on));
 
     let population = population(app, &mut findings).await;
     let cards = count_cards(app, &mut findings).await;
@@ -62,6 +66,15 @@ pub async fn gather(
         until,
     };
     Ok(Gathered { evidence, window, logs })
+}
+
+/// The most entries of each log that an exposure of the incident rested on. The last exposure may be
+/// older than the record of these sizes.
+async fn rested_on(app: &App, incident: &Incident) -> Result<BTreeMap<String, u64>, StoreError> {
+    let id = incident.incident;
+    let sizes = app.store.finding(id, Finding::LogSizes).await?.unwrap_or_default();
+    let last = app.store.finding::<Exposure>(id, Finding::Exposure).await?;
+    Ok(last.iter().fold(sizes, most_entries))
 }
 
 /// The window of an incident in the release logs, and the instants of the alarms about a moved
