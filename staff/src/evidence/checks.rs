@@ -29,12 +29,13 @@ pub fn check(bag: &Path, progress: Progress<'_>) -> Result<Vec<String>, Evidence
     let grounds: Grounds = read(&data, files::KEYS)?;
     let mut checked = vec![journal(&data)?];
     let hosts = FallenHosts::of(&incident);
-    // The bag does not say whether the clock of `keys` was moved. The longest window is taken: the
-    // bag's entries are those of the window that counted, which this one contains.
-    let window = release_log_window(&incident, true);
     let mut findings = Findings::default();
     for (log, key) in grounds.log_keys.iter().enumerate().take(exposure.logs.len()) {
         let checkpoint = checkpoint(&data, log, key, &grounds.witness_key, &mut checked)?;
+        // The bag does not say whether the clock of `keys` was moved. Where only that clock tells an
+        // instant, the longest window is taken: it contains the one that counted.
+        let sightings = exposure.logs[log].sightings.unwrap_or_default();
+        let window = release_log_window(&incident, &sightings, true);
         let entries = entries(&data, log, &checkpoint, progress, &mut |entry| {
             findings.add_entry(LogKind::Release, entry, &hosts, window)
         })?;
@@ -120,7 +121,7 @@ fn entries(
     log: usize,
     checkpoint: &Checkpoint,
     progress: Progress<'_>,
-    take: &mut dyn FnMut(&[u8]) -> bool,
+    take: &mut dyn FnMut((u64, &[u8])) -> bool,
 ) -> Result<u64, EvidenceError> {
     let name = files::entries(log);
     let file = File::open(data.join(&name)).map_err(EvidenceError::broken(&name))?;
@@ -134,7 +135,7 @@ fn entries(
         }
         before = Some(line.index);
         let entry = proved(&line, checkpoint).map_err(EvidenceError::broken(&place))?;
-        if !take(&entry) {
+        if !take((line.index, &entry)) {
             return Err(EvidenceError::broken(&place)("the entry makes no sense"));
         }
         count = number;

@@ -45,6 +45,16 @@ pub enum DoubtCause {
         /// The instant of the alarm.
         at: Timestamp,
     },
+    /// A log was not watched at an end of the window. What was written there meanwhile counts as
+    /// within it.
+    NotWatched {
+        /// The log's name.
+        log: String,
+        /// The last instant at which it was seen before.
+        from: Timestamp,
+        /// The first instant at which it was seen again.
+        to: Timestamp,
+    },
     /// The log was cut after a crash of `keys`. The part that was cut had not been answered.
     LogCut {
         /// The instant at which it was cut.
@@ -193,6 +203,7 @@ impl DoubtCause {
             | Self::Uncoded => true,
             Self::IndexDisagrees { .. }
             | Self::ClockWentBack { .. }
+            | Self::NotWatched { .. }
             | Self::LogCut { .. }
             | Self::CardsUnknown { .. }
             | Self::GrantsUnknown { .. }
@@ -209,6 +220,7 @@ impl DoubtCause {
             Self::IndexDisagrees { .. }
                 | Self::ClockWentBack { .. }
                 | Self::ClockMoved { .. }
+                | Self::NotWatched { .. }
                 | Self::KeysFellWith { .. }
                 | Self::Unresolved { .. }
                 | Self::Uncoded
@@ -235,6 +247,11 @@ impl fmt::Display for DoubtCause {
                 f,
                 "the clock of keys was moved (alarm of {at}): an hour before and after the window \
                  counts as within it"
+            ),
+            Self::NotWatched { log, from, to } => write!(
+                f,
+                "{log} was not watched from {from} to {to}, at an end of the window: what was \
+                 written there meanwhile counts as within it"
             ),
             Self::LogCut { at, bytes } => write!(
                 f,

@@ -178,6 +178,34 @@ pub struct LogProof {
     pub checkpoint: String,
     /// The last checkpoint that `response` cosigned, with both signatures.
     pub cosigned: Option<String>,
+    /// The sightings by the clock of `response` that decide which entries lie in the window; `None`
+    /// if the exposure is older than them.
+    #[serde(default)]
+    pub sightings: Option<Sightings>,
+}
+
+/// A size of a log as `response` saw it, by its own clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Sighting {
+    /// The number of entries.
+    pub size: u64,
+    /// The instant at which the log was first seen with so many entries. Each of them was written
+    /// before.
+    pub first: Timestamp,
+    /// The instant at which it was last seen with no more. Each further entry was written after.
+    pub last: Timestamp,
+}
+
+/// The sightings of a log that decide which of its entries lie in a window.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Sightings {
+    /// The first sighting of all. Of the entries that it covers, only `keys` knows the instants.
+    pub earliest: Option<Sighting>,
+    /// The largest size that was seen before the window begins. The entries up to it lie before.
+    pub before: Option<Sighting>,
+    /// The smallest size that was still seen after the window's end. The entries from it on lie
+    /// after.
+    pub after: Option<Sighting>,
 }
 
 /// Reads the records that are exposed in one field at one level, as a bitmap.

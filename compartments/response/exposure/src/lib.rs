@@ -41,4 +41,7 @@ pub use pages::{Page, Slot, page_of, pages_of_segment};
 pub use person::{person_exposure, slots_of_record, unresolved_slots};
 pub use population::{Coarse, Population};
 pub use tampering::{ENTRIES_COMPARED, EntryPages, first_difference, name_tampering};
-pub use window::{CLOCK_MARGIN_MS, Window, access_log_window, release_log_window};
+pub use window::{
+    CLOCK_MARGIN_MS, SIGHTING_MARGIN_MS, Window, access_log_window, doubts_of_sightings,
+    release_log_window,
+};

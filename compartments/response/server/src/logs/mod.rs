@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use cofferdam_core::{KeyBytes, Timestamp};
 use cofferdam_tlog::notes::{BadNote, NoteKey, NoteKind};
 use cofferdam_wire::{Client, ConfigError, Identity, read_secret};
+use response_api::Sighting;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
@@ -42,8 +43,21 @@ pub struct FollowedLog {
     pub followed: std::sync::Mutex<Option<Timestamp>>,
     /// Whether the log disagreed with its copy when it was followed last.
     pub disagrees: AtomicBool,
+    /// The last sighting of the log, as far as this process knows.
+    pub sighting: Mutex<LastSighting>,
     /// The kind of tampering behind the log's last disagreement with its copy.
     pub tampering: Mutex<Option<Tampering>>,
+}
+
+/// The last sighting of a log, and what of it is stored.
+#[derive(Debug, Default)]
+pub struct LastSighting {
+    /// The size, and the first and the last instant at which it was seen.
+    pub seen: Option<Sighting>,
+    /// The last instant of it that was stored.
+    pub stored: Option<Timestamp>,
+    /// The instant at which old sightings were thinned.
+    pub thinned: Option<Timestamp>,
 }
 
 /// The kind of tampering that was found behind a disagreement.
@@ -91,6 +105,7 @@ impl Logs {
                 copy: Mutex::new(LogCopy::open(&dir, &instance.log_key)?),
                 followed: std::sync::Mutex::new(None),
                 disagrees: AtomicBool::new(false),
+                sighting: Mutex::default(),
                 tampering: Mutex::new(None),
                 origin,
             })

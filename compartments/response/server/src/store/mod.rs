@@ -13,6 +13,7 @@ mod letters;
 mod population;
 mod ports;
 mod rows;
+mod sightings;
 
 use cofferdam_store::{Backend, Db, Location, Migrations, StoreError};
 use response_api::IncidentId;
