@@ -59,7 +59,7 @@ impl Breach<'_> {
         recorder.report.loot.records = loot.people().len();
         recorder.report.loot.fields = loot.read.values().map(RoaringBitmap::len).sum();
         recorder.end(how);
-        Ok(Happened { since, truth, sessions })
+        Ok(Happened { since, truth, sessions, reset_asked: Vec::new() })
     }
 
     /// The thief has the host of `accounts`. It reads the table, and asks for keys in the name of
@@ -179,7 +179,12 @@ async fn open_profile(
         domain: Domain::Accounts,
         caller: FALLEN.parse()?,
         operation: Operation::Release,
-        groups: vec![KeyGroup { fields, epoch: Some(epoch), records: vec![record] }],
+        groups: vec![KeyGroup {
+            fields,
+            unset: FieldSet::EMPTY,
+            epoch: Some(epoch),
+            records: vec![record],
+        }],
         warrant: None,
     };
     let released = match keys.call(&call).await {

@@ -93,13 +93,21 @@ impl Evidence {
     fn filled(&self) -> Bitmaps {
         let mut filled = self.population.filled.clone();
         if self.hosts.people() == People::Accounts {
-            let cards: RoaringBitmap = (0..u32::try_from(self.cards).unwrap_or(u32::MAX)).collect();
+            let cards = self.existing(Domain::Payments);
             for field in fields_of_domain(Domain::Payments).iter() {
                 filled.insert(field, cards.clone());
             }
             filled.insert(Field::Password, self.population.everyone.clone());
         }
         filled
+    }
+
+    /// The records of a domain that exist.
+    fn existing(&self, domain: Domain) -> RoaringBitmap {
+        match domain {
+            Domain::Accounts | Domain::Response => self.population.everyone.clone(),
+            Domain::Payments => (0..u32::try_from(self.cards).unwrap_or(u32::MAX)).collect(),
+        }
     }
 
     fn losses(&self) -> Vec<Loss> {
@@ -145,9 +153,9 @@ impl Evidence {
             incident: self.incident,
             computed: self.computed,
             until: self.until,
-            people: levels.count_people(),
+            people: levels.count_people(&population.everyone),
             assumed,
-            fields: levels.count_fields(),
+            fields: levels.count_fields(|domain| self.existing(domain)),
             jurisdictions: population.count_jurisdictions(&affected),
             languages: population.count_languages(&affected),
             minors: population.minors.intersection_len(&affected),
@@ -178,8 +186,7 @@ impl Evidence {
         }
         let holdings =
             [(Domain::Accounts, self.population.everyone.len()), (Domain::Payments, self.cards)];
-        let untouched =
-            holdings.into_iter().filter(|(domain, _)| levels.given_of(*domain).is_empty());
+        let untouched = holdings.into_iter().filter(|(domain, _)| !levels.is_touched(*domain));
         let describe = |(domain, records)| Untouched {
             domain,
             records,

@@ -145,6 +145,7 @@ impl Findings {
     pub fn merge(&mut self, other: Self) {
         add(&mut self.levels.read, &other.levels.read);
         add(&mut self.levels.presented, &other.levels.presented);
+        add(&mut self.levels.known_unset, &other.levels.known_unset);
         self.last_ms = self.last_ms.max(other.last_ms);
         self.seen.extend(other.seen);
         self.fronted.extend(other.fronted);
@@ -168,6 +169,7 @@ impl Findings {
         let customers = (self.levels.affected() ^ by_entry.levels.affected()).len();
         add(&mut self.levels.read, &by_entry.levels.read);
         add(&mut self.levels.presented, &by_entry.levels.presented);
+        add(&mut self.levels.known_unset, &by_entry.levels.known_unset);
         self.doubts.push(DoubtCause::IndexDisagrees { customers });
     }
 
@@ -230,7 +232,7 @@ impl Findings {
         match kind {
             LogKind::Release => {
                 if let Ok(entry) = Entry::decode(bytes) {
-                    self.add_event(&entry, window);
+                    self.add_event(&entry, hosts, window);
                 }
             }
             LogKind::Access => {
@@ -241,13 +243,22 @@ impl Findings {
         }
     }
 
-    fn add_event(&mut self, entry: &Entry, window: Window) {
+    fn add_event(&mut self, entry: &Entry, hosts: &FallenHosts, window: Window) {
         match &entry.event {
             Event::Recovered { bytes_cut } if window.holds(entry.at) => {
                 self.doubts.push(DoubtCause::LogCut { at: entry.at, bytes: *bytes_cut });
             }
             Event::WarrantOpened { caller, .. } if entry.at.as_millisecond() <= window.to_ms => {
                 self.warrants.insert(caller.clone());
+            }
+            // A compartment that did not fall gave no answer. A fallen one may have found anybody.
+            Event::Unanswered { caller, via, count, sought, .. }
+                if hosts.callers().contains(via) && window.holds(*sought) =>
+            {
+                let email = self.everybody.entry(Level::Presented).or_default();
+                *email = email.with(Field::Email);
+                let (caller, addresses) = (caller.clone(), u64::from(*count));
+                self.doubts.push(DoubtCause::LookedUpUnknown { caller, addresses });
             }
             _ => {}
         }

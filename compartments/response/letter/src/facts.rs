@@ -153,7 +153,7 @@ mod tests {
             incident: IncidentId(4),
             computed: at("2012-01-15T11:59:00Z"),
             until: at("2012-01-15T10:00:00Z"),
-            people: LevelCounts { read: 30, presented: 5, reachable: 700 },
+            people: LevelCounts { read: 30, presented: 5, known_unset: 40, reachable: 700 },
             assumed: 0,
             fields: BTreeMap::new(),
             jurisdictions: BTreeMap::new(),

@@ -16,7 +16,7 @@ use testkit::Authority;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-pub use keys::{Lost, TestKeys};
+pub use keys::{Answered, Lost, TestKeys};
 pub use people::{ada, legacy_row, person};
 
 /// The name of the database; the name of its WAL begins with it.

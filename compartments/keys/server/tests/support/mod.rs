@@ -311,7 +311,7 @@ pub fn ask(caller: &str, records: &[u32]) -> ReleaseKeys {
 /// A group of records of which the same fields are wanted, in the current epoch.
 pub fn group(names: &[Field], records: &[u32]) -> KeyGroup {
     let records = records.iter().copied().map(Record).collect();
-    KeyGroup { fields: fields(names), epoch: None, records }
+    KeyGroup { fields: fields(names), unset: FieldSet::EMPTY, epoch: None, records }
 }
 
 pub fn fields(fields: &[Field]) -> FieldSet {
