@@ -164,7 +164,7 @@ fn fallen_host(scenario: Scenario) -> Result<FallenHost, DrillError> {
 
 fn as_accounts(estate: &Estate) -> Result<Client, DrillError> {
     let identity = estate.own_identity(Compartment::Accounts)?;
-    Ok(Client::new(estate.addresses.of(Compartment::Keys), &identity))
+    Ok(Client::new(Compartment::Keys, estate.addresses.of(Compartment::Keys), &identity))
 }
 
 /// Asks for the keys of one customer's profile in the name of an app server, and opens the texts

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use axum::extract::State;
 use cofferdam_core::{
-    Call, CallerName, Domain, Epoch, Field, FieldKey, FieldSet, KeyBytes, Personal, Record,
-    SeededRng,
+    Call, CallerName, Compartment, Domain, Epoch, Field, FieldKey, FieldSet, KeyBytes, Personal,
+    Record, SeededRng,
 };
 use cofferdam_wire::{Answer, Body, Client, Listener, Problem, Routes};
 use keys_api::{
@@ -71,7 +71,7 @@ async fn start() -> Estate {
     tokio::spawn(async move {
         listener.serve(&identity, router, std::future::pending()).await;
     });
-    let client = Client::new(&base, &authority.identity("accounts"));
+    let client = Client::new(Compartment::Keys, &base, &authority.identity("accounts"));
     Estate { vault: Vault::new(Domain::Accounts, client), calls, _authority: authority }
 }
 

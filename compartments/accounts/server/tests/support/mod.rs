@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use accounts_api::{VoidCredentials, VoidWhose};
 use accounts_server::{Config, Server};
-use cofferdam_core::{MockClock, SystemRng, Timestamp};
+use cofferdam_core::{Compartment, MockClock, SystemRng, Timestamp};
 use cofferdam_wire::{CallError, Client, ProblemType};
 use tempfile::TempDir;
 use testkit::Authority;
@@ -58,7 +58,7 @@ impl Shop {
     /// A client with the certificate of a caller.
     pub fn client(&self, caller: &str) -> Client {
         let base = format!("https://localhost:{}", self.running.address.port());
-        self.authority.client(caller, &base)
+        self.authority.client(Compartment::Accounts, caller, &base)
     }
 
     /// Stops the server, and starts it again on the same database.

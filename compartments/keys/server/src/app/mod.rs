@@ -155,7 +155,10 @@ impl App {
         let entries: Vec<_> = events.into_iter().map(|event| Entry { at, event }).collect();
         self.log.append(&entries).await?;
         let mut waiting = self.look_ups();
-        tickets.into_iter().for_each(|ticket| waiting.end(ticket));
+        for ticket in tickets {
+            waiting.end(ticket);
+        }
+        drop(waiting);
         Ok(())
     }
 

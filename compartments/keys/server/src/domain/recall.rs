@@ -58,14 +58,12 @@ impl Recalled {
         self.last = self.last.max(Some(at));
         match &entry.event {
             // A warrant has a count of its own, and takes no budget.
-            Event::Released { warrant: Some(id), records, .. } => {
+            Event::Released { warrant: Some(id), records, .. }
+            | Event::Missed { warrant: Some(id), alone: true, records, .. } => {
                 add(self.drawn.entry(*id).or_default(), records);
             }
             Event::Released { caller, via, operation, records, .. } => {
                 self.spend([caller, via], *operation, at, records.as_slice().len());
-            }
-            Event::Missed { warrant: Some(id), alone: true, records, .. } => {
-                add(self.drawn.entry(*id).or_default(), records);
             }
             Event::Missed { caller, via, alone: true, records, .. } => {
                 self.spend([caller, via], Operation::Release, at, records.as_slice().len());

@@ -222,11 +222,8 @@ impl Group {
         let KeyGroup { fields, unset, epoch, records } = group;
         // A compartment that knows no record for what the caller named asks for nobody, so that
         // the grant and the budget apply as well.
-        if fields.is_empty() {
-            check_order(&records)?
-        } else {
-            check_records(&records)?
-        }
+        let check = if fields.is_empty() { check_order } else { check_records };
+        check(&records)?;
         let asked = fields.union(unset);
         if asked.is_empty() || asked.iter().any(|field| field.domain() != domain) {
             return Err(BadRelease::Fields(domain));
