@@ -160,7 +160,7 @@ fn proved(line: &EntryLine, checkpoint: &Checkpoint) -> Result<Vec<u8>, String> 
 /// of a record and a field in it.
 fn contained(data: &Path, findings: &Findings) -> Result<u64, EvidenceError> {
     let mut all = 0;
-    for level in [Level::Read, Level::Presented] {
+    for level in [Level::Read, Level::Presented, Level::KnownUnset] {
         for (field, records) in findings.levels.at(level) {
             let name = files::bitmap(level.as_str(), field.as_str());
             let bytes = fs::read(data.join(&name)).map_err(EvidenceError::broken(&name))?;

@@ -21,7 +21,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cofferdam_core::{Clock, Rng};
+use cofferdam_core::{Clock, Compartment, Rng};
 use cofferdam_store::StoreError;
 use cofferdam_wire::{Identity, IdentityError, Listener, ServeError};
 
@@ -77,7 +77,7 @@ impl Server {
         clock: Arc<dyn Clock>,
         rng: Arc<dyn Rng>,
     ) -> Result<Self, StartError> {
-        let identity = Identity::load(&config.tls)?;
+        let identity = Identity::load_compartment(Compartment::Accounts, &config.tls)?;
         let store = Store::open(&config.database).await?;
         let post = Post::new(&config.relay, &config.mail_from, rng.clone());
         let (queue, resets) = ResetLoop::new(store.clone(), post, clock.clone(), rng.clone());
@@ -99,6 +99,8 @@ impl Server {
         let letters = tokio::spawn(resets.run());
         let sweep = tokio::spawn(loops::sweep(app.clone()));
         let reseal = tokio::spawn(loops::reseal(app.clone(), identity.name().clone()));
+        let door = app.clone();
+        let listener = listener.keep_room_for(move |caller| door.has_role(caller));
         listener.serve(&identity, routes::router(app), stop).await;
         sweep.abort();
         reseal.abort();

@@ -23,7 +23,7 @@ mod signed;
 mod void_orders;
 mod warrants;
 
-pub use addresses::{IndexAddresses, IndexedAddresses};
+pub use addresses::{IndexAddresses, IndexedAddresses, NoteAddresses, Search, Ticket};
 pub use alarms::{Alarm, AlarmKind, ReadAlarms};
 pub use budgets::{Budget, LowerBudget};
 pub use callers::{CallerStatus, ListCallers};

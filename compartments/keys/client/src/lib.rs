@@ -11,5 +11,5 @@ mod released;
 mod vault;
 
 pub use error::VaultError;
-pub use released::{FieldKeys, Released, ResealKeys, Resealing, SealedRecord};
-pub use vault::Vault;
+pub use released::{Asked, FieldKeys, Released, ResealKeys, Resealing, SealedRecord};
+pub use vault::{LookUp, Vault};

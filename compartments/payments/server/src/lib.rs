@@ -17,7 +17,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use cofferdam_core::{Clock, Rng};
+use cofferdam_core::{Clock, Compartment, Rng};
 use cofferdam_store::StoreError;
 use cofferdam_wire::{Identity, IdentityError, Listener, ServeError};
 
@@ -66,7 +66,7 @@ impl Server {
         clock: Arc<dyn Clock>,
         rng: Arc<dyn Rng>,
     ) -> Result<Self, StartError> {
-        let identity = Identity::load(&config.tls)?;
+        let identity = Identity::load_compartment(Compartment::Payments, &config.tls)?;
         let app = Arc::new(App::open(&config, &identity, clock, rng).await?);
         let listener = Listener::bind(config.listen).await?;
         tracing::info!(address = %listener.address(), "listening");
@@ -83,7 +83,9 @@ impl Server {
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let name = self.identity.name().clone();
         let reseal = tokio::spawn(loops::reseal(self.app.clone(), name));
-        self.listener.serve(&self.identity, routes::router(self.app), stop).await;
+        let door = self.app.clone();
+        let listener = self.listener.keep_room_for(move |caller| door.is_controller(caller));
+        listener.serve(&self.identity, routes::router(self.app), stop).await;
         reseal.abort();
     }
 }

@@ -161,6 +161,14 @@ pub enum DoubtCause {
         /// The number of such accesses.
         accesses: u64,
     },
+    /// A fallen compartment looked addresses up and did not note whom it found. Everybody counts as
+    /// looked up.
+    LookedUpUnknown {
+        /// The caller whom the compartment named.
+        caller: CallerName,
+        /// The number of addresses.
+        addresses: u64,
+    },
     /// The exposure was kept before causes had codes. Only the sentence tells the cause.
     #[default]
     Uncoded,
@@ -204,6 +212,7 @@ impl DoubtCause {
             Self::IndexDisagrees { .. }
             | Self::ClockWentBack { .. }
             | Self::NotWatched { .. }
+            | Self::LookedUpUnknown { .. }
             | Self::LogCut { .. }
             | Self::CardsUnknown { .. }
             | Self::GrantsUnknown { .. }
@@ -221,6 +230,7 @@ impl DoubtCause {
                 | Self::ClockWentBack { .. }
                 | Self::ClockMoved { .. }
                 | Self::NotWatched { .. }
+                | Self::LookedUpUnknown { .. }
                 | Self::KeysFellWith { .. }
                 | Self::Unresolved { .. }
                 | Self::Uncoded
@@ -320,6 +330,11 @@ impl fmt::Display for DoubtCause {
                 "the customers of {accesses} accesses by fallen hosts can't be told: each access \
                  counts as everybody's, in the fields that it could have touched; the accesses are \
                  listed"
+            ),
+            Self::LookedUpUnknown { caller, addresses } => write!(
+                f,
+                "a fallen compartment looked up {addresses} addresses in the name of {caller} and \
+                 did not note whom it found: every address counts as presented"
             ),
             Self::Uncoded => f.write_str("the cause was kept as a sentence only"),
         }

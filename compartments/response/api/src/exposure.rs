@@ -11,7 +11,7 @@ use crate::{
     AccessLog, Doubt, FallenHost, INCIDENT_CLOSED, IncidentId, NOT_SCOPED, TABLE_EMPTY, Unresolved,
 };
 
-/// The level of a field's exposure. The worst comes first.
+/// The level of a field's exposure.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -23,11 +23,15 @@ pub enum Level {
     Presented,
     /// A grant of a fallen host covered it, and nothing shows that it was read or presented.
     Reachable,
+    /// A fallen host asked for it and learnt that there was nothing: the field was unset, or there
+    /// was no such record. Nothing was read. Kept pages hold the place of a level in this list, so
+    /// it stands last.
+    KnownUnset,
 }
 
 impl Level {
     /// Every level, the worst first.
-    pub const ALL: [Self; 3] = [Self::Read, Self::Presented, Self::Reachable];
+    pub const ALL: [Self; 4] = [Self::Read, Self::Presented, Self::KnownUnset, Self::Reachable];
 
     /// The name used in routes and reports.
     #[must_use]
@@ -36,6 +40,7 @@ impl Level {
             Self::Read => "read",
             Self::Presented => "presented",
             Self::Reachable => "reachable",
+            Self::KnownUnset => "known_unset",
         }
     }
 }
@@ -67,8 +72,8 @@ pub struct Exposure {
     pub computed: Timestamp,
     /// The end of the window that it covers.
     pub until: Timestamp,
-    /// The number of people with a field read, with a field presented, and with fields in reach.
-    /// Each person counts once, at the worst level.
+    /// The number of people with a field read, with a field presented, with a field known to be
+    /// unset, and with fields in reach. Each person counts once, at the worst level.
     pub people: LevelCounts,
     /// The number of people who count as read because of a doubt alone: no log shows it.
     pub assumed: u64,
@@ -150,6 +155,9 @@ pub struct LevelCounts {
     pub read: u64,
     /// People with a presented field.
     pub presented: u64,
+    /// People with a field that a fallen host knows to be unset. Nothing was read.
+    #[serde(default)]
+    pub known_unset: u64,
     /// People with a field in reach.
     pub reachable: u64,
 }

@@ -94,13 +94,21 @@ impl Evidence {
     fn filled(&self) -> Bitmaps {
         let mut filled = self.population.filled.clone();
         if self.hosts.people() == People::Accounts {
-            let cards: RoaringBitmap = (0..u32::try_from(self.cards).unwrap_or(u32::MAX)).collect();
+            let cards = self.existing(Domain::Payments);
             for field in fields_of_domain(Domain::Payments).iter() {
                 filled.insert(field, cards.clone());
             }
             filled.insert(Field::Password, self.population.everyone.clone());
         }
         filled
+    }
+
+    /// The records of a domain that exist.
+    fn existing(&self, domain: Domain) -> RoaringBitmap {
+        match domain {
+            Domain::Accounts | Domain::Response => self.population.everyone.clone(),
+            Domain::Payments => (0..u32::try_from(self.cards).unwrap_or(u32::MAX)).collect(),
+        }
     }
 
     fn losses(&self) -> Vec<Loss> {
@@ -143,14 +151,14 @@ impl Evidence {
         let affected = levels.affected();
         let customers = population.everyone.len();
         let (brought, fields) = levels
-            .count_fields()
+            .count_fields(|domain| self.existing(domain))
             .into_iter()
             .partition(|(field, _)| field.domain() == Domain::Response);
         Exposure {
             incident: self.incident,
             computed: self.computed,
             until: self.until,
-            people: levels.count_people(),
+            people: levels.count_people(&population.everyone),
             assumed,
             fields,
             brought,
@@ -191,10 +199,8 @@ impl Evidence {
         let uncounted = |cause: &DoubtCause| matches!(cause, DoubtCause::CardsUnknown { .. });
         let cards = (!doubts.iter().any(uncounted)).then_some((Domain::Payments, self.cards));
         let holdings = [Some((Domain::Accounts, self.population.everyone.len())), cards];
-        let untouched = holdings
-            .into_iter()
-            .flatten()
-            .filter(|(domain, _)| levels.given_of(*domain).is_empty());
+        let untouched =
+            holdings.into_iter().flatten().filter(|(domain, _)| !levels.is_touched(*domain));
         let describe = |(domain, records)| Untouched {
             domain,
             records,

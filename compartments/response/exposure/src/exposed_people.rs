@@ -58,12 +58,13 @@ mod tests {
                     (Field::CardNumber, card.into_iter().collect()),
                 ]),
                 presented: Bitmaps::from([(Field::Session, session.iter().copied().collect())]),
-                reachable: Bitmaps::new(),
+                ..Levels::default()
             };
             let population =
                 Population { everyone: everyone.iter().copied().collect(), ..Population::default() };
             let people = exposed_people(&levels, &population);
-            prop_assert_eq!(people.exposed, levels.count_people().read + levels.count_people().presented);
+            let counts = levels.count_people(&population.everyone);
+            prop_assert_eq!(people.exposed, counts.read + counts.presented);
             prop_assert_eq!(people.told + people.session_only + people.gone, people.exposed);
             let told = name.intersection(&everyone).count() as u64;
             prop_assert_eq!(people.told, told);

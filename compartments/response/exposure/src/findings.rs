@@ -151,6 +151,7 @@ impl Findings {
     pub fn merge(&mut self, other: Self) {
         add(&mut self.levels.read, &other.levels.read);
         add(&mut self.levels.presented, &other.levels.presented);
+        add(&mut self.levels.known_unset, &other.levels.known_unset);
         self.last_ms = self.last_ms.max(other.last_ms);
         self.seen.extend(other.seen);
         self.fronted.extend(other.fronted);
@@ -174,6 +175,7 @@ impl Findings {
         let customers = (self.levels.affected() ^ by_entry.levels.affected()).len();
         add(&mut self.levels.read, &by_entry.levels.read);
         add(&mut self.levels.presented, &by_entry.levels.presented);
+        add(&mut self.levels.known_unset, &by_entry.levels.known_unset);
         self.doubts.push(DoubtCause::IndexDisagrees { customers });
     }
 
@@ -242,7 +244,7 @@ impl Findings {
         match kind {
             LogKind::Release => {
                 if let Ok(entry) = Entry::decode(bytes) {
-                    self.add_event(number, &entry, window);
+                    self.add_event(number, &entry, hosts, window);
                 }
             }
             LogKind::Access => {
@@ -253,13 +255,23 @@ impl Findings {
         }
     }
 
-    fn add_event(&mut self, number: u64, entry: &Entry, window: Window) {
+    fn add_event(&mut self, number: u64, entry: &Entry, hosts: &FallenHosts, window: Window) {
         match &entry.event {
             Event::Recovered { bytes_cut } if window.holds(number, entry.at) => {
                 self.doubts.push(DoubtCause::LogCut { at: entry.at, bytes: *bytes_cut });
             }
             Event::WarrantOpened { caller, .. } if window.may_precede_end(number, entry.at) => {
                 self.warrants.insert(caller.clone());
+            }
+            // A compartment that did not fall gave no answer. A fallen one may have found anybody.
+            Event::Unanswered { caller, via, count, sought, .. }
+                if hosts.callers().contains(via)
+                    && window.holds_earlier(number, entry.at, *sought) =>
+            {
+                let email = self.everybody.entry(Level::Presented).or_default();
+                *email = email.with(Field::Email);
+                let (caller, addresses) = (caller.clone(), u64::from(*count));
+                self.doubts.push(DoubtCause::LookedUpUnknown { caller, addresses });
             }
             _ => {}
         }

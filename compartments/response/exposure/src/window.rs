@@ -157,6 +157,18 @@ impl Window {
         }
     }
 
+    /// Whether something may lie in the window that an entry tells of later: at most a minute after
+    /// it happened, at `earlier`. What was noted after the window's end is judged by `earlier`.
+    #[must_use]
+    pub fn holds_earlier(self, number: u64, at: Timestamp, earlier: Timestamp) -> bool {
+        let own = (self.from_ms..=self.to_ms).contains(&earlier.as_millisecond());
+        match self.seen {
+            None => own,
+            Some(seen) if number >= seen.first => number >= seen.from && (number < seen.to || own),
+            Some(_) => self.holds(number, at) || self.holds(number, earlier),
+        }
+    }
+
     /// Whether an entry may have been written before the window's end.
     #[must_use]
     pub fn may_precede_end(self, number: u64, at: Timestamp) -> bool {

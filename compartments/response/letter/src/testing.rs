@@ -32,7 +32,7 @@ pub fn exposure() -> Exposure {
         incident: IncidentId(4),
         computed: at("2012-01-15T11:59:00Z"),
         until: at("2012-01-15T10:00:00Z"),
-        people: LevelCounts { read: 30, presented: 5, reachable: 700 },
+        people: LevelCounts { read: 30, presented: 5, known_unset: 40, reachable: 700 },
         assumed: 0,
         fields: BTreeMap::new(),
         brought: BTreeMap::new(),

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use cofferdam_core::{Clock, Rng};
+use cofferdam_core::{Clock, Compartment, Rng};
 use cofferdam_mail::serve_intake;
 use cofferdam_store::StoreError;
 use cofferdam_wire::{Client, Identity, IdentityError, Listener, ServeError, TaskLost, blocking};
@@ -85,7 +85,7 @@ impl Server {
         clock: Arc<dyn Clock>,
         rng: Arc<dyn Rng>,
     ) -> Result<Self, StartError> {
-        let identity = Identity::load(&config.tls)?;
+        let identity = Identity::load_compartment(Compartment::Response, &config.tls)?;
         let public = bind_public(&config).await?;
         let returns = bind_returns(&config.letters).await?;
         let listener = Listener::bind(config.listen).await?;
@@ -115,6 +115,8 @@ impl Server {
             let taker = Arc::new(Returns::new(app.clone(), domain));
             tokio::spawn(serve_intake(listener, taker, std::future::pending()))
         }));
+        let staff = app.config.staff.clone();
+        let listener = listener.keep_room_for(move |caller| staff.contains(caller));
         listener.serve(&identity, routes().into_router(app.clone()), stop).await;
         loops.iter().for_each(tokio::task::JoinHandle::abort);
         app.letters.room.close().await;
@@ -142,9 +144,9 @@ async fn open_app(
     let logs = Logs::open(&config, identity)?;
     let urls: Vec<_> = config.keys.iter().map(|instance| &instance.url).collect();
     let compartments = Compartments {
-        keys: Client::any(&urls, identity),
-        accounts: Client::new(&config.accounts, identity),
-        payments: Client::new(&config.payments, identity),
+        keys: Client::any(Compartment::Keys, &urls, identity),
+        accounts: Client::new(Compartment::Accounts, &config.accounts, identity),
+        payments: Client::new(Compartment::Payments, &config.payments, identity),
     };
     let name = identity.name().clone();
     let index = AddressIndex::open(&config.log_copy.join("access-logs"), &*rng)?;

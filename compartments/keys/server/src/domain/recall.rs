@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use cofferdam_core::{CallerName, Domain, Epoch, Operation, Timestamp};
-use keys_api::{Budget, Entry, EpochChange, Event, RecordList, WarrantId};
+use keys_api::{Budget, Entry, EpochChange, Event, RecordList, Ticket, WarrantId};
 use roaring::RoaringBitmap;
 
 use super::access::Access;
 use super::budget::{Budgets, Charge};
+use super::look_ups::Sought;
 
 /// The state that the entries give so far.
 pub struct Recalled {
@@ -30,6 +31,8 @@ pub struct Recalled {
     pub lowered: BTreeMap<(CallerName, Operation), Option<Budget>>,
     /// The epochs whose master keys were destroyed.
     pub retired: BTreeSet<(Domain, Epoch)>,
+    /// The look-ups without a note.
+    pub sought: BTreeMap<Ticket, Sought>,
 }
 
 impl Recalled {
@@ -45,6 +48,7 @@ impl Recalled {
             frozen: BTreeMap::new(),
             lowered: BTreeMap::new(),
             retired: BTreeSet::new(),
+            sought: BTreeMap::new(),
         }
     }
 
@@ -54,17 +58,29 @@ impl Recalled {
         self.last = self.last.max(Some(at));
         match &entry.event {
             // A warrant has a count of its own, and takes no budget.
-            Event::Released { warrant: Some(id), records, .. } => {
+            Event::Released { warrant: Some(id), records, .. }
+            | Event::Missed { warrant: Some(id), alone: true, records, .. } => {
                 add(self.drawn.entry(*id).or_default(), records);
             }
             Event::Released { caller, via, operation, records, .. } => {
                 self.spend([caller, via], *operation, at, records.as_slice().len());
+            }
+            Event::Missed { caller, via, alone: true, records, .. } => {
+                self.spend([caller, via], Operation::Release, at, records.as_slice().len());
             }
             Event::Hardened { caller, via, records } => {
                 self.spend([caller, via], Operation::Harden, at, records.as_slice().len());
             }
             Event::Indexed { caller, via, count } => {
                 self.spend([caller, via], Operation::Index, at, *count as usize);
+            }
+            Event::Sought { caller, via, count, ticket } => {
+                self.spend([caller, via], Operation::Index, at, *count as usize);
+                let (caller, via) = (caller.clone(), via.clone());
+                self.sought.insert(*ticket, Sought { caller, via, count: *count, at });
+            }
+            Event::Found { ticket, .. } | Event::Unanswered { ticket, .. } => {
+                self.sought.remove(ticket);
             }
             Event::Erased { caller, via, domain, records } => {
                 self.spend([caller, via], Operation::Erase, at, records.as_slice().len());
@@ -82,7 +98,8 @@ impl Recalled {
             Event::BudgetLowered { caller, operation, budget, .. } => {
                 self.lowered.insert((caller.clone(), *operation), *budget);
             }
-            Event::Started
+            Event::Missed { alone: false, .. }
+            | Event::Started
             | Event::Recovered { .. }
             | Event::WarrantOpened { .. }
             | Event::PolicyChanged { .. }

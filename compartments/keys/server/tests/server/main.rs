@@ -18,5 +18,6 @@ mod release;
 #[path = "../support/mod.rs"]
 mod support;
 mod tables;
+mod told;
 mod void_orders;
 mod warrants;

@@ -63,7 +63,7 @@ fn read(evidence: &mut Evidence, level: Level, field: Field, records: &[u32]) {
 }
 
 fn counts(read: u64, presented: u64, reachable: u64) -> LevelCounts {
-    LevelCounts { read, presented, reachable }
+    LevelCounts { read, presented, known_unset: 0, reachable }
 }
 
 #[test]

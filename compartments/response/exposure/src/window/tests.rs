@@ -163,6 +163,19 @@ fn a_warrant_counts_if_it_may_have_been_opened_before_the_windows_end() {
 }
 
 #[test]
+fn what_an_entry_tells_later_may_lie_in_the_window_before_it() {
+    let at = |ms| Timestamp::from_millisecond(ms).unwrap();
+    assert!(WINDOW.holds_earlier(9, at(30_000), at(20_000)));
+    assert!(!WINDOW.holds_earlier(9, at(15_000), at(9_000)));
+    let seen = seen(&[sighting(0, 0, 0), sighting(4, 2_000, 7_000), sighting(8, 23_000, 23_000)]);
+    for (number, earlier, held) in
+        [(3, 15_000, false), (4, 0, true), (7, 99_000, true), (8, 19_000, true), (8, 21_000, false)]
+    {
+        assert_eq!(seen.holds_earlier(number, at(0), at(earlier)), held, "{number} {earlier}");
+    }
+}
+
+#[test]
 fn a_log_that_was_not_watched_at_an_end_of_the_window_is_a_doubt() {
     let at = |ms| Timestamp::from_millisecond(ms).unwrap();
     let incident = incident();

@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cofferdam_core::{KeyBytes, Timestamp};
+use cofferdam_core::{Compartment, KeyBytes, Timestamp};
 use cofferdam_tlog::notes::{BadNote, NoteKey, NoteKind};
 use cofferdam_wire::{Client, ConfigError, Identity, read_secret};
 use response_api::Sighting;
@@ -101,7 +101,7 @@ impl Logs {
             let origin = instance.log_key.split('+').next().unwrap_or_default().to_owned();
             let dir = config.log_copy.join(directory_name(&origin));
             Ok(FollowedLog {
-                keys: Client::new(&instance.url, identity),
+                keys: Client::new(Compartment::Keys, &instance.url, identity),
                 copy: Mutex::new(LogCopy::open(&dir, &instance.log_key)?),
                 followed: std::sync::Mutex::new(None),
                 disagrees: AtomicBool::new(false),

@@ -102,6 +102,7 @@ fn bar(y: u32, label: &'static str, counts: &LevelCounts, customers: u64) -> Bar
     for (level, count, colour) in [
         (Level::Read, counts.read, "var(--read)"),
         (Level::Presented, counts.presented, "var(--presented)"),
+        (Level::KnownUnset, counts.known_unset, "var(--unset)"),
         (Level::Reachable, counts.reachable, "var(--reachable)"),
     ] {
         if count == 0 {

@@ -39,7 +39,7 @@ pub fn exposure(computed: i64) -> Exposure {
         incident: IncidentId(1),
         computed: at(computed),
         until: at(200),
-        people: LevelCounts { read: 2, presented: 0, reachable: 1 },
+        people: LevelCounts { read: 2, reachable: 1, ..LevelCounts::default() },
         assumed: 0,
         fields: BTreeMap::new(),
         brought: BTreeMap::new(),

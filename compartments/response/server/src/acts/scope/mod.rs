@@ -67,8 +67,9 @@ fn scoped(app: &App, exposure: &Exposure, by: &Author) -> Act {
     let people = exposure.people;
     let entries: u64 = exposure.logs.iter().map(|log| log.size).sum();
     let detail = format!(
-        "{} read, {} presented, {} reachable of {} customers; log of {entries} entries",
-        people.read, people.presented, people.reachable, exposure.customers
+        "{} read, {} presented, {} known to have a field unset, {} reachable of {} customers; \
+         log of {entries} entries",
+        people.read, people.presented, people.known_unset, people.reachable, exposure.customers
     );
     app.act(exposure.incident, by, JournalAct::Scope, detail)
 }
