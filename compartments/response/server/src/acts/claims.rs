@@ -88,7 +88,11 @@ enum Checked {
 
 async fn outdated_in(app: &App, letter: &Letter, version: Sha256) -> Result<Checked, Problem> {
     let incident = app.incident(letter.incident).await?;
-    let exposure = app.exposure(letter.incident).await?;
+    let exposure = app.store.finding::<Exposure>(letter.incident, Finding::Exposure).await?;
+    let Some(exposure) = exposure else {
+        let what = "the incident was amended, and has not been scoped since";
+        return Ok(Checked::Outdated(what.to_owned()));
+    };
     let json = app.store.version(letter.letter, version).await?;
     let gone = || Problem::new(ORDER_OUTDATED, "the letter has no such version");
     let then = Version::parse(&json.ok_or_else(gone)?, version)?.facts;

@@ -3,10 +3,11 @@
 use cofferdam_wire::ProblemType;
 use keys_api::ListCallers;
 use response_api::{
-    Audience, IncidentId, LETTER_OUTDATED, LetterState, ListAlarms, MakeReport, PublishNotice,
-    ReadLetter, ScopeIncident, StartLetter, VoidCredentials, VoidWhose,
+    AmendIncident, Audience, IncidentId, LETTER_OUTDATED, LetterState, ListAlarms, MakeReport,
+    PublishNotice, ReadLetter, ScopeIncident, StartLetter, VoidCredentials, VoidWhose,
 };
 
+use crate::amend::nothing;
 use crate::bench::{Bench, NOW};
 use crate::contain::freeze;
 use crate::void::void_order_for;
@@ -96,6 +97,20 @@ async fn a_letter_stops_when_a_claim_of_it_ends() {
     assert!(refused.detail.contains("the server is shut off"), "{}", refused.detail);
     bench.approve(letter).await;
     assert_eq!(bench.done(start).await.state, LetterState::Running);
+}
+
+/// Numbers of an exposure that was taken back are no facts either.
+#[tokio::test]
+async fn a_letter_stops_when_its_incident_is_amended() {
+    let bench = Bench::start().await;
+    let (incident, letter) = bench.running_letter().await;
+    let add_fallen = vec!["web-ky-2".parse().unwrap()];
+    bench.done(AmendIncident { add_fallen, ..nothing(incident) }).await;
+    bench.done(freeze(incident, false)).await;
+    let status = bench.done(ReadLetter { letter }).await;
+    assert_eq!(status.state, LetterState::Paused);
+    let start = StartLetter { letter, before_staff: None };
+    bench.refused(start, LETTER_OUTDATED).await;
 }
 
 #[tokio::test]
