@@ -18,7 +18,7 @@ use crate::app::{App, Compartments, LetterOffice, PeopleCache};
 use crate::brought_contacts::BroughtContacts;
 use crate::config::{Config, LettersConfig};
 use crate::logs::{Logs, LogsError};
-use crate::loops::{Returns, follow_customers, follow_logs};
+use crate::loops::{Returns, follow_customers, follow_logs, hold_claims};
 use crate::mailroom::{AccountsLoad, MailSetup, NoteFiles, SetupError, StoredContacts};
 use crate::pages::serve_public;
 use crate::routes::routes;
@@ -108,6 +108,7 @@ impl Server {
             tokio::spawn(serve_public(app.clone(), public)),
             tokio::spawn(follow_logs(app.clone())),
             tokio::spawn(follow_customers(app.clone())),
+            tokio::spawn(hold_claims(app.clone())),
             tokio::spawn(app.letters.room.clone().send_letters()),
         ];
         loops.extend(returns.map(|(listener, domain)| {
