@@ -21,7 +21,7 @@ use crate::app::{App, Compartments, LetterOffice, PeopleCache};
 use crate::brought_contacts::BroughtContacts;
 use crate::config::{Config, LettersConfig};
 use crate::logs::{Logs, LogsError};
-use crate::loops::{Returns, follow_customers, follow_logs};
+use crate::loops::{Returns, follow_customers, follow_logs, hold_claims};
 use crate::mailroom::{AccountsLoad, MailSetup, NoteFiles, SetupError, StoredContacts};
 use crate::pages::serve_public;
 use crate::routes::routes;
@@ -116,6 +116,7 @@ impl Server {
                 app.revoked.clone(),
                 app.store.clone(),
             )),
+            tokio::spawn(hold_claims(app.clone())),
             tokio::spawn(app.letters.room.clone().send_letters()),
         ];
         loops.extend(returns.map(|(listener, domain)| {
