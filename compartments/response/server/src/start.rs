@@ -7,7 +7,10 @@ use std::sync::Arc;
 use cofferdam_core::{Clock, Compartment, Rng};
 use cofferdam_mail::serve_intake;
 use cofferdam_store::StoreError;
-use cofferdam_wire::{Client, Identity, IdentityError, Listener, ServeError, TaskLost, blocking};
+use cofferdam_wire::{
+    Client, Identity, IdentityError, Listener, RevokedKeys, ServeError, TaskLost, blocking,
+};
+use keys_client::follow_revoked;
 use response_letter::LetterCodes;
 use response_mailing::{MailRoom, MailingError, Ports, recover};
 use tokio::net::TcpListener;
@@ -108,6 +111,11 @@ impl Server {
             tokio::spawn(serve_public(app.clone(), public)),
             tokio::spawn(follow_logs(app.clone())),
             tokio::spawn(follow_customers(app.clone())),
+            tokio::spawn(follow_revoked(
+                app.compartments.keys.clone(),
+                app.revoked.clone(),
+                app.store.clone(),
+            )),
             tokio::spawn(hold_claims(app.clone())),
             tokio::spawn(app.letters.room.clone().send_letters()),
         ];
@@ -117,6 +125,7 @@ impl Server {
         }));
         let staff = app.config.staff.clone();
         let listener = listener.keep_room_for(move |caller| staff.contains(caller));
+        let listener = listener.refuse_keys(app.revoked.clone());
         listener.serve(&identity, routes().into_router(app.clone()), stop).await;
         loops.iter().for_each(tokio::task::JoinHandle::abort);
         app.letters.room.close().await;
@@ -141,6 +150,7 @@ async fn open_app(
     rng: Arc<dyn Rng>,
 ) -> Result<App, StartError> {
     let store = Store::open(&config.database).await?;
+    let revoked = RevokedKeys::of(store.revoked_keys().await?);
     let logs = Logs::open(&config, identity)?;
     let urls: Vec<_> = config.keys.iter().map(|instance| &instance.url).collect();
     let compartments = Compartments {
@@ -187,7 +197,19 @@ async fn open_app(
     };
     let people = PeopleCache::new(brought);
     let voiding = Mutex::new(());
-    Ok(App { config, name, clock, rng, store, compartments, logs, people, letters, voiding })
+    Ok(App {
+        config,
+        name,
+        clock,
+        rng,
+        store,
+        compartments,
+        revoked,
+        logs,
+        people,
+        letters,
+        voiding,
+    })
 }
 
 async fn bind_public(config: &Config) -> Result<TcpListener, StartError> {
