@@ -1,5 +1,7 @@
 //! The scenarios in which another host than an app server falls, and the loot of each.
 
+use std::time::Duration;
+
 use accounts_server::store::{SealedCustomer, Store};
 use cofferdam_core::{Clock, Domain, Field, FieldSet, Operation, Record, SealedAs, SystemClock};
 use cofferdam_store::Location;
@@ -19,6 +21,10 @@ use crate::tally::Tally;
 use crate::traffic::{self, profile};
 use crate::{scope_check, secrecy};
 
+/// The time between the fill and the fall. A window counts entries by the sightings of `response`,
+/// one a second with an error of two, and the fill is not to lie in the window.
+const QUIET: Duration = Duration::from_secs(5);
+
 /// The number of records that the thief at `accounts` reads from the table at once.
 const RECORDS: u32 = 100;
 
@@ -30,6 +36,7 @@ impl Breach<'_> {
         scenario: Scenario,
         recorder: &mut Recorder<'_>,
     ) -> Result<Happened, DrillError> {
+        tokio::time::sleep(QUIET).await;
         let since = SystemClock.now();
         recorder.begin("ordinary traffic");
         let mut truth = Tally::default();
