@@ -17,6 +17,7 @@ mod redact;
 mod reseal;
 mod rng;
 mod seal;
+mod state;
 mod touch;
 mod warrant;
 
@@ -32,6 +33,7 @@ pub use redact::{KeyBytes, Personal};
 pub use reseal::Reseal;
 pub use rng::{Rng, SeededRng, SystemRng};
 pub use seal::{FieldKey, OpenError, SealedAs};
+pub use state::StateId;
 pub use touch::{EntrySummary, SummarizeEntry, Touch};
 pub use warrant::{BadSha256, Sha256, WarrantSubject};
 

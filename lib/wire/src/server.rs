@@ -24,7 +24,7 @@ use tower::ServiceExt;
 
 use crate::identity::caller_of;
 use crate::problem::ProblemCode;
-use crate::{Identity, Problem};
+use crate::{Health, Identity, Problem};
 
 /// The longest time for a client's TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -103,6 +103,7 @@ pub struct Listener {
     socket: TcpListener,
     address: SocketAddr,
     refused: Option<mpsc::Sender<RefusedClient>>,
+    health: Health,
 }
 
 /// A client whose certificate was refused in the TLS handshake.
@@ -120,13 +121,20 @@ impl Listener {
         let failed = |source| ServeError { address, source };
         let socket = TcpListener::bind(address).await.map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
-        Ok(Self { socket, address, refused: None })
+        Ok(Self { socket, address, refused: None, health: Health::default() })
     }
 
     /// The bound address, with the real port.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Answers `/healthz` from `health`.
+    #[must_use]
+    pub fn tell_health(mut self, health: Health) -> Self {
+        self.health = health;
+        self
     }
 
     /// Sends every client with a refused certificate to `to`. If the channel is full, the client is
@@ -141,8 +149,9 @@ impl Listener {
     /// Open requests then get ten more seconds. Renewed certificate files are used without a
     /// restart.
     pub async fn serve(self, identity: &Identity, router: Router, stop: impl Future<Output = ()>) {
+        let health = self.health.clone();
         let router = router
-            .route("/healthz", get(|| async { "ok" }))
+            .route("/healthz", get(move || async move { health.answer() }))
             .fallback(|| async { Problem::not_found("there is no such route") })
             .layer(middleware::from_fn(log_request));
         let renewing = tokio::spawn(renew(identity.clone()));

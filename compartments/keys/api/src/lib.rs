@@ -20,6 +20,7 @@ mod policies;
 mod problems;
 mod records;
 mod signed;
+mod states;
 mod void_orders;
 mod warrants;
 
@@ -42,6 +43,7 @@ pub use records::EraseRecords;
 pub use signed::{
     ApproverKey, ApproverSecret, BadApproverKey, BadSignature, Order, Signature, Signed,
 };
+pub use states::{AcceptState, AcceptedState, CheckState, CheckedState, Standing, Trouble};
 pub use void_orders::{ApproveVoidOrder, VoidOrder};
 pub use warrants::{BadWarrantId, CloseWarrant, OpenWarrant, Warrant, WarrantId};
 

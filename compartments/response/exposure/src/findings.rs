@@ -249,6 +249,12 @@ impl Findings {
             Event::WarrantOpened { caller, .. } if entry.at.as_millisecond() <= window.to_ms => {
                 self.warrants.insert(caller.clone());
             }
+            Event::StateOpened { domain, lost: Some([from, to]), .. }
+                if from < to && entry.at.as_millisecond() >= window.from_ms =>
+            {
+                let (domain, from, to) = (*domain, *from, *to);
+                self.doubts.push(DoubtCause::NumbersLost { domain, from, to });
+            }
             _ => {}
         }
     }

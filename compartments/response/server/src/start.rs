@@ -4,10 +4,11 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use cofferdam_core::{Clock, Rng};
+use cofferdam_core::{Clock, Domain, Rng};
 use cofferdam_mail::serve_intake;
-use cofferdam_store::StoreError;
+use cofferdam_store::{DiskWatch, StoreError};
 use cofferdam_wire::{Client, Identity, IdentityError, Listener, ServeError, TaskLost, blocking};
+use keys_client::{OwnState, StateDifference, StateError, StateParts};
 use response_letter::LetterCodes;
 use response_mailing::{MailRoom, MailingError, Ports, recover};
 use tokio::net::TcpListener;
@@ -60,6 +61,9 @@ pub enum StartError {
         /// The system's error.
         source: std::io::Error,
     },
+    /// The state is not the newest.
+    #[error(transparent)]
+    State(#[from] StateError),
     /// The address can't be bound.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -76,6 +80,8 @@ pub struct Server {
     /// The listener for returned mail, and the domain of return addresses.
     returns: Option<(TcpListener, String)>,
     app: Arc<App>,
+    /// The number behind the last record number of the brought table, at the start.
+    numbers: u32,
 }
 
 impl Server {
@@ -90,9 +96,13 @@ impl Server {
         let returns = bind_returns(&config.letters).await?;
         let listener = Listener::bind(config.listen).await?;
         let app = Arc::new(open_app(config, &identity, clock, rng).await?);
+        let numbers = app.store.next_brought_record().await?;
+        // Staff need this compartment most of all when `keys` is down.
+        app.state.open_if_answered(numbers).await?;
         recover(app.letters.room.ports()).await?;
         tracing::info!(address = %listener.address(), "listening");
-        Ok(Self { identity, listener, public, returns, app })
+        let listener = listener.tell_health(app.state.health());
+        Ok(Self { identity, listener, public, returns, app, numbers })
     }
 
     /// The address on which it listens for staff.
@@ -103,7 +113,14 @@ impl Server {
 
     /// Serves until `stop` ends. Letters that are on the wire then still go out.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { identity, listener, public, returns, app } = self;
+        let Self { identity, listener, public, returns, app, numbers } = self;
+        let state = app.state.clone();
+        let stop = async move {
+            tokio::select! {
+                () = stop => {}
+                _ = state.keep(numbers) => {}
+            }
+        };
         let mut loops = vec![
             tokio::spawn(serve_public(app.clone(), public)),
             tokio::spawn(follow_logs(app.clone())),
@@ -117,6 +134,7 @@ impl Server {
         listener.serve(&identity, routes().into_router(app.clone()), stop).await;
         loops.iter().for_each(tokio::task::JoinHandle::abort);
         app.letters.room.close().await;
+        app.store.db().close().await;
     }
 }
 
@@ -131,6 +149,36 @@ pub async fn serve(
     Ok(())
 }
 
+/// Compares the database with the newest state that `keys` knows. If they differ and `accept` is
+/// set, this database becomes the newest.
+pub async fn restore(
+    config: Config,
+    clock: Arc<dyn Clock>,
+    rng: &dyn Rng,
+    accept: bool,
+) -> Result<Option<StateDifference>, StartError> {
+    let identity = Identity::load(&config.tls)?;
+    let store = Store::open(&config.database).await?;
+    let keys = keys_of(&config, &identity);
+    let state = OwnState::new(Domain::Response, keys, parts(&config, &store, &clock), rng);
+    let difference = state.restore(store.next_brought_record().await?, accept).await;
+    store.db().close().await;
+    Ok(difference?)
+}
+
+/// The database, and every directory that the compartment writes to.
+fn parts(config: &Config, store: &Store, clock: &Arc<dyn Clock>) -> StateParts {
+    let dirs = [&config.log_copy, &config.notice_dir, &config.letters.state];
+    let dirs = dirs.into_iter().cloned().chain(config.database.directory());
+    let disks = DiskWatch::new(dirs, config.least_free_mib);
+    StateParts { db: store.db().clone(), disks, clock: clock.clone() }
+}
+
+fn keys_of(config: &Config, identity: &Identity) -> Client {
+    let urls: Vec<_> = config.keys.iter().map(|instance| &instance.url).collect();
+    Client::any(&urls, identity)
+}
+
 async fn open_app(
     config: Config,
     identity: &Identity,
@@ -139,12 +187,13 @@ async fn open_app(
 ) -> Result<App, StartError> {
     let store = Store::open(&config.database).await?;
     let logs = Logs::open(&config, identity)?;
-    let urls: Vec<_> = config.keys.iter().map(|instance| &instance.url).collect();
     let compartments = Compartments {
-        keys: Client::any(&urls, identity),
+        keys: keys_of(&config, identity),
         accounts: Client::new(&config.accounts, identity),
         payments: Client::new(&config.payments, identity),
     };
+    let keys = compartments.keys.clone();
+    let state = OwnState::new(Domain::Response, keys, parts(&config, &store, &clock), &*rng);
     let name = identity.name().clone();
     let index = AddressIndex::open(&config.log_copy.join("access-logs"), &*rng)?;
     let (keys, index) = (compartments.keys.clone(), Arc::new(index));
@@ -184,7 +233,19 @@ async fn open_app(
     };
     let people = PeopleCache::new(brought);
     let voiding = Mutex::new(());
-    Ok(App { config, name, clock, rng, store, compartments, logs, people, letters, voiding })
+    Ok(App {
+        config,
+        name,
+        clock,
+        rng,
+        store,
+        state,
+        compartments,
+        logs,
+        people,
+        letters,
+        voiding,
+    })
 }
 
 async fn bind_public(config: &Config) -> Result<TcpListener, StartError> {

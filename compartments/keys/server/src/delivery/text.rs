@@ -122,6 +122,18 @@ pub const fn advice(kind: AlarmKind) -> (&'static str, &'static str) {
             "After a crash, note it: a scope over that time says so. If there was no crash, keep the \
              directory as it is and treat the host of keys as fallen.",
         ),
+        AlarmKind::State => (
+            "A compartment came with a database that is not its newest, or staff accepted such a one.",
+            "Find out who exchanged the database; put the newest one back, or accept the loss.",
+        ),
+        AlarmKind::Damage => (
+            "A compartment's database is damaged.",
+            "Keep the file, and restore the newest backup.",
+        ),
+        AlarmKind::Disk => (
+            "A disk that a compartment writes to has little room, or none.",
+            "Make room; the compartment goes on by itself.",
+        ),
         AlarmKind::BadCertificate => (
             "A client without a good certificate of the authority tried to connect.",
             "Check whether a certificate has expired; if not, find out who reaches this port.",

@@ -12,5 +12,6 @@ pub mod epochs;
 pub mod orders;
 pub mod recall;
 pub mod release;
+pub mod states;
 pub mod time;
 pub mod warrants;

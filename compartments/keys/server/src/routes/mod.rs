@@ -52,6 +52,10 @@ mod server {
     pub mod metrics;
     pub mod tile;
 }
+mod states {
+    pub mod accept;
+    pub mod check;
+}
 mod void_orders {
     pub mod approve;
 }
@@ -81,6 +85,8 @@ pub fn routes() -> Routes<Arc<App>> {
         .call::<api::IndexAddresses, _, _>(addresses::index::handle)
         .call::<api::ClaimDecoys, _, _>(decoys::claim::handle)
         .call::<api::ReportMail, _, _>(mail::report::handle)
+        .call::<api::CheckState, _, _>(states::check::handle)
+        .call::<api::AcceptState, _, _>(states::accept::handle)
         .call::<api::FreezeCaller, _, _>(callers::freeze::handle)
         .call::<api::ListCallers, _, _>(callers::list::handle)
         .call::<api::LowerBudget, _, _>(budgets::lower::handle)

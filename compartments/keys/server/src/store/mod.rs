@@ -10,6 +10,7 @@ mod policy;
 mod record_sets;
 mod reseal;
 mod secrets;
+mod states;
 mod warrants;
 mod watch;
 
@@ -26,6 +27,7 @@ pub use policy::{insert_policy, newest_policy};
 pub use record_sets::{erase_records, erased_records};
 pub use reseal::{reseal_windows, start_epoch};
 pub use secrets::{delete_secret, insert_secrets, secrets};
+pub use states::{newest_state, numbers_given, raise_numbers, set_beat, set_state};
 pub use warrants::{close_warrant, draw, insert_warrant, redraw, warrants};
 pub use watch::{set_watched, watched_upto};
 

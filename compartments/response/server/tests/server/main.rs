@@ -16,4 +16,5 @@ mod orders;
 mod public;
 mod sending;
 mod table;
+mod views;
 mod void;

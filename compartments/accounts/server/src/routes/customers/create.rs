@@ -12,7 +12,7 @@ use crate::app::{App, bad_request};
 use crate::domain::settle::{Newcomer, Outcome};
 use crate::domain::{password, profile};
 use crate::enrol::{self, Enrolment};
-use crate::store::is_conflict;
+use crate::store::is_address_taken;
 
 /// Opens an account, unless the address is taken.
 pub async fn handle(
@@ -33,7 +33,7 @@ async fn enrol_one(app: &App, caller: &CallerName, newcomer: Newcomer) -> Result
     match write(app, &enrolment).await {
         Ok(()) => Ok(*record),
         // Another customer took the address after it was looked up.
-        Err(e) if is_conflict(&e) => Err(taken()),
+        Err(e) if is_address_taken(&e) => Err(taken()),
         Err(e) => Err(e.into()),
     }
 }

@@ -19,6 +19,19 @@ pub async fn handle(
     Ok(Answer(harden(&app, via, call).await?, encoding))
 }
 
+/// The entries of a call. Together they count every item, so that the next start recalls the whole
+/// use of the budget.
+fn events(call: &HardenPasswords, via: &CallerName, records: RecordList) -> Vec<Event> {
+    let (caller, via) = (call.caller.clone(), via.clone());
+    let beside = call.items.len() - records.as_slice().len();
+    let beside = u32::try_from(beside).unwrap_or(u32::MAX);
+    let mut events = vec![Event::Hardened { caller: caller.clone(), via: via.clone(), records }];
+    if beside > 0 {
+        events.push(Event::HardenedBeside { caller, via, count: beside });
+    }
+    events
+}
+
 async fn harden(
     app: &App,
     via: CallerName,
@@ -33,8 +46,7 @@ async fn harden(
 
     let records = call.items.iter().map(|item| item.record).filter(|r| *r != Record::NOBODY);
     let records = RecordList::new(records.collect());
-    let event = Event::Hardened { caller: call.caller.clone(), via: via.clone(), records };
-    app.write(now, vec![event]).await?;
+    app.write(now, events(&call, &via, records)).await?;
     app.check_thawed(&who).await?;
     let ring = app.shared.ring();
     let verifiers = call.items.iter().map(|item| ring.harden(item.record, &item.hash));
