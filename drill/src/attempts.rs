@@ -119,6 +119,7 @@ async fn try_keys(stolen: &Stolen<'_>) -> Vec<Attempt> {
         operation: Operation::Release,
         groups: vec![KeyGroup {
             fields: FieldSet::EMPTY.with(Field::Name),
+            unset: FieldSet::EMPTY,
             epoch: None,
             records: vec![Record(0)],
         }],

@@ -1,6 +1,6 @@
 //! Ordinary traffic at two app servers, and the theft that hides in it at one of them.
 
-use cofferdam_core::{CallerName, Clock, Rng, SystemClock, SystemRng, Timestamp};
+use cofferdam_core::{CallerName, Clock, Personal, Record, Rng, SystemClock, SystemRng, Timestamp};
 use estate::{Compartment, Estate};
 
 use crate::attempts::{self, Attempt, Stolen};
@@ -15,6 +15,9 @@ use crate::traffic::{self, OpenedSession, Visit};
 
 /// The app server that falls.
 pub const FALLEN: &str = "web-ky-1";
+/// The number of customers whom the thief looks up by their addresses.
+const LOOK_UPS: usize = 7;
+
 /// The app server that stays healthy.
 pub const HEALTHY: &str = "web-ky-2";
 
@@ -40,6 +43,8 @@ pub struct Happened {
     pub truth: Tally,
     /// Sessions left open at the healthy server.
     pub sessions: Vec<OpenedSession>,
+    /// The customers for whom the thief asked for a reset code, which was mailed.
+    pub reset_asked: Vec<Record>,
 }
 
 impl Breach<'_> {
@@ -71,13 +76,23 @@ impl Breach<'_> {
         let ((_, more), ()) =
             tokio::try_join!(traffic::run(&at_healthy, healthy_second), haul.drain(&at_fallen))?;
         sessions.extend(more);
+        let wanted = self.wanted_by_address();
+        haul.look_up(&at_fallen, &wanted).await?;
         let attempts = self.try_everything(&fallen, &sessions).await?;
         let taken = haul.loot.people().len();
         recorder.end(format!("{taken} records taken, then the budget refused"));
 
         self.judge_theft(&haul, &attempts, recorder);
         truth.add(&haul.loot);
-        Ok(Happened { since, truth, sessions })
+        let reset_asked = wanted.into_iter().map(|(record, _)| record).collect();
+        Ok(Happened { since, truth, sessions, reset_asked })
+    }
+
+    /// The customers whose addresses the thief has from elsewhere.
+    fn wanted_by_address(&self) -> Vec<(Record, Personal)> {
+        let shoppers = self.filled.roll.shoppers().iter().rev().take(LOOK_UPS);
+        let address = |number| Personal::new(self.people.person(number).email);
+        shoppers.map(|(record, number)| (*record, address(*number))).collect()
     }
 
     fn visits_in_halves(&self, host: u64) -> (Vec<Visit>, Vec<Visit>) {

@@ -46,7 +46,7 @@ pub async fn check(
     for session in some {
         let person = people.person(session.number);
         passwords += usize::from(
-            refused_as(healthy, &sign_in(&person), accounts_api::CREDENTIAL_VOIDED).await,
+            refused_as(healthy, &sign_in(&person), accounts_api::BAD_CREDENTIALS).await,
         );
         let check = CheckSession { token: session.token.clone() };
         tokens += usize::from(refused_as(healthy, &check, accounts_api::NO_SESSION).await);

@@ -121,7 +121,8 @@ async fn replay(
         Scenario::App | Scenario::Response | Scenario::Relay => {
             let happened = breach.happen(recorder).await?;
             let own_sink = options.relay.is_none();
-            let reset = respond::respond(&breach, &happened, own_sink, recorder).await?;
+            let mut reset = respond::respond(&breach, &happened, own_sink, recorder).await?;
+            reset.extend(&happened.reset_asked);
             if options.fallen != Scenario::App {
                 let truth = scenario::taken_from_letters(options.fallen, &filled.roll, &reset);
                 let happened = Happened { truth, ..happened };

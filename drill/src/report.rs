@@ -60,6 +60,8 @@ pub struct ExposureReport {
     pub read: u64,
     /// The number of people who typed a password at the fallen host.
     pub presented: u64,
+    /// The number of people of whom the fallen host only knows that a field is unset.
+    pub known_unset: u64,
     /// The number of people within reach.
     pub reachable: u64,
     /// The number of fields of records that were taken and are not in the exposure.

@@ -59,7 +59,7 @@ impl Breach<'_> {
         recorder.report.loot.records = loot.people().len();
         recorder.report.loot.fields = loot.read.values().map(RoaringBitmap::len).sum();
         recorder.end(how);
-        Ok(Happened { since, truth, sessions })
+        Ok(Happened { since, truth, sessions, reset_asked: Vec::new() })
     }
 
     /// The thief has the host of `accounts`. It reads the table, and asks for keys in the name of
@@ -164,7 +164,7 @@ fn fallen_host(scenario: Scenario) -> Result<FallenHost, DrillError> {
 
 fn as_accounts(estate: &Estate) -> Result<Client, DrillError> {
     let identity = estate.own_identity(Compartment::Accounts)?;
-    Ok(Client::new(estate.addresses.of(Compartment::Keys), &identity))
+    Ok(Client::new(Compartment::Keys, estate.addresses.of(Compartment::Keys), &identity))
 }
 
 /// Asks for the keys of one customer's profile in the name of an app server, and opens the texts
@@ -179,7 +179,12 @@ async fn open_profile(
         domain: Domain::Accounts,
         caller: FALLEN.parse()?,
         operation: Operation::Release,
-        groups: vec![KeyGroup { fields, epoch: Some(epoch), records: vec![record] }],
+        groups: vec![KeyGroup {
+            fields,
+            unset: FieldSet::EMPTY,
+            epoch: Some(epoch),
+            records: vec![record],
+        }],
         warrant: None,
     };
     let released = match keys.call(&call).await {

@@ -33,7 +33,7 @@ pub struct Difference {
     read: BTreeMap<Field, u64>,
 }
 
-/// Scopes an incident, and compares every field at both levels with the truth. With `from_log`,
+/// Scopes an incident, and compares every field at each level with the truth. With `from_log`,
 /// every entry of the log is read as well as the index.
 pub async fn scope(
     response: &Client,
@@ -47,6 +47,8 @@ pub async fn scope(
     for field in Field::ALL.iter().copied() {
         let of = |fields: &Fields| fields.get(&field).cloned().unwrap_or_default();
         let (read, presented) = (of(&truth.read), of(&truth.presented));
+        let found = exposed(response, incident, Level::KnownUnset, field).await?;
+        difference.compare(&format!("{field} known to be unset"), &of(&truth.unset), &found);
         let found = exposed(response, incident, Level::Read, field).await?;
         difference.compare(&format!("{field} read"), &read, &found);
         let people = found.intersection_len(customers);
@@ -65,6 +67,7 @@ impl Scoped {
         let report = &mut recorder.report.exposure;
         (report.read, report.presented) = (exposure.people.read, exposure.people.presented);
         report.reachable = exposure.people.reachable;
+        report.known_unset = exposure.people.known_unset;
         (report.missed, report.wrong) = (difference.missed, difference.wrong);
         report.fields = difference.read.clone();
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use accounts_api::CustomerFields;
+use accounts_api::{CustomerFields, ReadCustomers};
 use cofferdam_core::{Field, Record};
 use roaring::RoaringBitmap;
 
@@ -14,16 +14,23 @@ pub type Fields = BTreeMap<Field, RoaringBitmap>;
 pub struct Tally {
     /// The fields that were released to the host.
     pub read: Fields,
-    /// The fields that were typed at the host, and the sessions that were opened there.
+    /// The fields that were typed at the host, the addresses by which it found customers, and the
+    /// sessions that were opened there.
     pub presented: Fields,
+    /// The fields that the host asked for and that were not there.
+    pub unset: Fields,
 }
 
 impl Tally {
-    /// Adds an answer of `accounts`.
-    pub fn add_answer(&mut self, customers: &[CustomerFields]) {
-        for customer in customers {
-            for field in customer.fields.keys() {
-                self.add_read(*field, customer.record);
+    /// Adds a call to read, and the answer of `accounts`: the fields that it has were read, and the
+    /// host knows that the others are not there.
+    pub fn add_answer(&mut self, asked: &ReadCustomers, customers: &[CustomerFields]) {
+        let answered: BTreeMap<_, _> = customers.iter().map(|of| (of.record, &of.fields)).collect();
+        for record in &asked.records {
+            for field in asked.fields.iter() {
+                let read = answered.get(record).is_some_and(|fields| fields.contains_key(&field));
+                let fields = if read { &mut self.read } else { &mut self.unset };
+                fields.entry(field).or_default().insert(record.0);
             }
         }
     }
@@ -52,8 +59,11 @@ impl Tally {
 
     /// Adds another tally.
     pub fn add(&mut self, other: &Self) {
-        for (all, more) in [(&mut self.read, &other.read), (&mut self.presented, &other.presented)]
-        {
+        for (all, more) in [
+            (&mut self.read, &other.read),
+            (&mut self.presented, &other.presented),
+            (&mut self.unset, &other.unset),
+        ] {
             for (field, records) in more {
                 *all.entry(*field).or_default() |= records;
             }

@@ -1,8 +1,8 @@
 //! The thief. It holds only the certificate of the fallen app server, and takes everything that
 //! this certificate opens. Its loot is written down.
 
-use accounts_api::ReadCustomers;
-use cofferdam_core::{Field, FieldSet, Record};
+use accounts_api::{FindCustomer, ReadCustomers, RequestReset};
+use cofferdam_core::{Field, FieldSet, Personal, Record};
 use cofferdam_wire::{Client, ProblemType};
 use fake::rand::rngs::ChaCha8Rng;
 use fake::rand::{RngExt, SeedableRng};
@@ -60,6 +60,23 @@ impl Haul {
         Ok(())
     }
 
+    /// Looks customers up by their addresses, and asks for reset codes for them.
+    pub async fn look_up(
+        &mut self,
+        accounts: &Client,
+        wanted: &[(Record, Personal)],
+    ) -> Result<(), DrillError> {
+        for (record, email) in wanted {
+            let found = accounts.call(&FindCustomer { email: email.clone() }).await?;
+            if found != Some(*record) {
+                return Err(DrillError::unexpected("an address was another customer's"));
+            }
+            accounts.call(&RequestReset { email: email.clone() }).await?;
+            self.loot.add_presented(Field::Email, *record);
+        }
+        Ok(())
+    }
+
     /// Reads the next customers. After the last customer it starts again at the first. `false` if
     /// the budget refuses.
     async fn read(
@@ -69,10 +86,11 @@ impl Haul {
         fields: FieldSet,
     ) -> Result<bool, DrillError> {
         let records = (self.next..self.next + count).map(Record).collect();
-        match accounts.call(&ReadCustomers { records, fields }).await {
+        let call = ReadCustomers { records, fields };
+        match accounts.call(&call).await {
             Ok(customers) => {
                 self.next = if customers.is_empty() { 0 } else { self.next + count };
-                self.loot.add_answer(&customers);
+                self.loot.add_answer(&call, &customers);
                 Ok(true)
             }
             Err(e) if e.is(ProblemType::BUDGET_EXHAUSTED) => {

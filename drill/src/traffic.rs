@@ -137,7 +137,7 @@ async fn make_visit(
     for _ in 0..VIEWS {
         let whose = accounts.call(&CheckSession { token: session.token.clone() }).await?;
         let view = ReadCustomers { records: vec![whose], fields: profile() };
-        tally.add_answer(&accounts.call(&view).await?);
+        tally.add_answer(&view, &accounts.call(&view).await?);
     }
     if ending == Ending::SignsOut {
         accounts.call(&CloseSession { token: session.token }).await?;

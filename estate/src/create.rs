@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cofferdam_core::{Clock, Rng, Timestamp};
+use cofferdam_core::{Clock, Rng};
 use cofferdam_mail::{DkimAlgorithm, generate_dkim_key};
 use cofferdam_wire::write_secret;
 use keys_api::{ApproverKey, ApproverSecret};
@@ -15,11 +15,11 @@ use keys_server::custody::Quorum;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::authority::Authority;
+use crate::certificates::make_certificates;
 use crate::configs::{self, DKIM_KEY, WITNESS};
 use crate::open::ADDRESSES;
-use crate::plan::{APPROVERS, CALLERS, identity};
-use crate::{Addresses, Compartment, EstateError, Plan, policy};
+use crate::plan::APPROVERS;
+use crate::{Addresses, EstateError, Plan, policy};
 
 /// Makes an estate in `dir`, which must be missing or empty. The estate is made beside its place
 /// and moved there at the end, so that an interrupted run leaves nothing half-done in `dir`.
@@ -47,20 +47,6 @@ pub async fn create(
         let _ = fs::remove_dir_all(&draft.dir);
     }
     made
-}
-
-/// Makes an authority and a certificate for each caller and compartment, in directories of `dir`
-/// that have none yet.
-pub fn make_certificates(dir: &Path, now: Timestamp) -> Result<(), EstateError> {
-    let authority = Authority::create(&private_dir(dir.join("ca"))?, now)?;
-    for caller in CALLERS {
-        authority.certify(caller, &private_dir(dir.join("callers").join(caller))?)?;
-    }
-    for compartment in Compartment::ALL {
-        let own = private_dir(dir.join(compartment.as_str()).join("tls"))?;
-        authority.certify(identity(compartment).as_str(), &own)?;
-    }
-    Ok(())
 }
 
 /// An estate that is being made.
@@ -107,7 +93,7 @@ fn write_toml<T: Serialize>(path: &Path, config: &T) -> Result<(), EstateError> 
 }
 
 /// Makes a directory that only its owner can enter, and those above it.
-fn private_dir(path: PathBuf) -> Result<PathBuf, EstateError> {
+pub fn private_dir(path: PathBuf) -> Result<PathBuf, EstateError> {
     let made = DirBuilder::new().mode(0o700).recursive(true).create(&path);
     made.map_err(EstateError::file(&path))?;
     Ok(path)

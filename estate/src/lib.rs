@@ -7,7 +7,7 @@
 
 mod addresses;
 mod authority;
-mod compartment;
+mod certificates;
 mod configs;
 mod create;
 mod error;
@@ -17,8 +17,9 @@ mod policy;
 mod processes;
 
 pub use addresses::Addresses;
-pub use compartment::Compartment;
-pub use create::{create, make_certificates};
+pub use certificates::{make_certificates, renew_outdated};
+pub use cofferdam_core::Compartment;
+pub use create::create;
 pub use error::{Died, EstateError};
 pub use open::Estate;
 pub use plan::{APPROVERS, Plan};

@@ -38,7 +38,7 @@ impl Estate {
 
     /// A client of a compartment under a caller's certificate.
     pub fn client(&self, of: Compartment, caller: &CallerName) -> Result<Client, EstateError> {
-        Ok(Client::new(self.addresses.of(of), &self.identity(caller)?))
+        Ok(Client::new(of, self.addresses.of(of), &self.identity(caller)?))
     }
 
     /// The identity of a caller.

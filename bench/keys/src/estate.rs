@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use cofferdam_core::{CallerName, Domain, Field, FieldSet, Operation, SystemRng};
+use cofferdam_core::{CallerName, Compartment, Domain, Field, FieldSet, Operation, SystemRng};
 use cofferdam_store::Location;
 use cofferdam_wire::{Client, LogFormat};
 use keys_api::{ApproverSecret, Budget, CallerPolicy, Grant, Policy};
@@ -68,7 +68,7 @@ impl Keys {
 
     /// A client as `accounts`.
     pub fn client(&self) -> Client {
-        self.authority.client("accounts", &self.base)
+        self.authority.client(Compartment::Keys, "accounts", &self.base)
     }
 
     /// The resident memory of the process, in MiB.

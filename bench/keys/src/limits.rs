@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk};
 use axum::Router;
 use axum::routing::post;
-use cofferdam_core::Call;
+use cofferdam_core::{Call, Compartment};
 use cofferdam_wire::{Answer, Body, Listener};
 use testkit::Authority;
 
@@ -72,7 +72,7 @@ pub async fn echo(span: Duration, connections: usize) -> f64 {
     let server = tokio::spawn(async move {
         listener.serve(&identity, router, std::future::pending()).await;
     });
-    let client = authority.client("accounts", &base);
+    let client = authority.client(Compartment::Keys, "accounts", &base);
     let measured = load::measure(span, connections, move |_| {
         let client = client.clone();
         async move { client.call(&Echo {}).await.unwrap() }

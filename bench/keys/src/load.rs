@@ -69,6 +69,7 @@ pub async fn run(
             let first = number.wrapping_mul(7_919).wrapping_mul(batch) % (records - batch);
             let group = KeyGroup {
                 fields: FieldSet::EMPTY.with(Field::Email),
+                unset: FieldSet::EMPTY,
                 epoch: None,
                 records: (first..first + batch).map(Record).collect(),
             };

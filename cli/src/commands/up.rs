@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use cofferdam_core::{SystemClock, SystemRng};
+use cofferdam_core::{Clock as _, SystemClock, SystemRng};
 use cofferdam_wire::Shutdown;
-use estate::{Estate, Plan, Running};
+use estate::{Estate, Plan, Running, renew_outdated};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -47,6 +47,10 @@ pub async fn run(args: UpArgs) -> Result<ExitCode, CommandError> {
         estate::create(&dir, &Plan::default(), &SystemClock, &SystemRng).await?;
     }
     let estate = Estate::open(&dir)?;
+    let renewed = renew_outdated(&estate, SystemClock.now())?;
+    if !renewed.is_empty() {
+        output::note(&format!("Issued new certificates to {}", renewed.join(", ")));
+    }
     let mut running = Running::start(&estate, &std::env::current_exe()?).await?;
     args.output.print(&listening(&estate), lines)?;
     tokio::select! {

@@ -39,6 +39,7 @@ async fn ask_for_keys(keys: Client, load: Load) {
         let first = load.next.fetch_add(BATCH, Ordering::Relaxed);
         let group = KeyGroup {
             fields: FieldSet::EMPTY.with(Field::Name),
+            unset: FieldSet::EMPTY,
             epoch: None,
             records: (first..first + BATCH).map(Record).collect(),
         };

@@ -226,7 +226,7 @@ impl Place {
     pub fn keys_as(&self, compartment: Compartment) -> Client {
         let estate = self.estate();
         let identity = estate.own_identity(compartment).unwrap();
-        Client::new(estate.addresses.of(Compartment::Keys), &identity)
+        Client::new(Compartment::Keys, estate.addresses.of(Compartment::Keys), &identity)
     }
 
     /// Starts one compartment, and waits until it answers.

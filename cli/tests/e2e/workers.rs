@@ -78,7 +78,7 @@ async fn two_instances_share_a_letter_and_one_takes_over_from_the_other() {
     let to_staff = taken.lock().unwrap().len();
 
     let operator = "operator-1".parse().unwrap();
-    let second = Client::new(&second, &place.estate().identity(&operator).unwrap());
+    let second = Client::new(Response, &second, &place.estate().identity(&operator).unwrap());
     let start_second = || place.spawn(Response, "response-2");
     let mut process = start_second();
     wait_until("the second answers", async || second.is_healthy().await).await;

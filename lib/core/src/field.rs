@@ -60,10 +60,14 @@ pub enum Operation {
     Reseal,
     /// `keys` erases a record: it never gives out the record's keys again.
     Erase,
+    /// A caller asked for data that is not there: it learnt that a field is unset, or that there is
+    /// no such record. It takes the grant and the budget of the operation that was asked for, so
+    /// no policy names it.
+    Miss,
 }
 
 impl Operation {
-    /// Every operation, in the order of declaration.
+    /// Every operation that a policy can name, in the order of declaration.
     pub const ALL: [Self; 6] =
         [Self::Release, Self::Seal, Self::Harden, Self::Index, Self::Reseal, Self::Erase];
 
@@ -83,6 +87,7 @@ impl Operation {
             Self::Index => "index",
             Self::Reseal => "reseal",
             Self::Erase => "erase",
+            Self::Miss => "miss",
         }
     }
 }
@@ -211,6 +216,12 @@ impl FieldSet {
     #[must_use]
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// The fields that are in this set and not in the other.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
     }
 
     /// Whether no field is in the set.

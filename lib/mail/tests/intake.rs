@@ -227,27 +227,56 @@ async fn a_large_message_a_surplus_recipient_and_a_long_line_are_refused() {
 }
 
 #[tokio::test]
-async fn a_surplus_connection_gets_a_reply_and_is_closed() {
-    let intake = Intake::new().await;
-    let mut clients = Vec::new();
-    for _ in 0..64 {
-        clients.push(intake.client().await);
-    }
-    let connect =
-        || async { Client(BufReader::new(TcpStream::connect(intake.address).await.unwrap())) };
-    let mut surplus = connect().await;
-    surplus.hears("421").await;
-    surplus.hears_the_end().await;
-    clients.pop().unwrap().exchange(&[("QUIT", "221")]).await;
-    let started = Instant::now();
-    loop {
-        let mut line = String::new();
-        connect().await.0.read_line(&mut line).await.unwrap();
-        if line.starts_with("220") {
-            break;
+async fn clients_that_idle_or_send_halves_keep_no_mail_out() {
+    let halves = [
+        &[][..],
+        &["LHLO mx\n"],
+        &["LHLO mx\n", "MAIL FR"],
+        &["LHLO mx\n", "MAIL FROM:<>\n", "RCPT TO:<b@in.example>\n", "DATA\n", "half a text"],
+    ];
+    for said in halves {
+        let intake = Intake::new().await;
+        let mut crowd = Vec::new();
+        for number in 0..1_000 {
+            let mut client = intake.client().await;
+            client.says(&said.concat()).await;
+            crowd.push(client);
+            if number % 250 == 249 {
+                let mut good = intake.client().await;
+                good.exchange(&[("LHLO mx", "250"), ("MAIL FROM:<>", "250")]).await;
+                good.exchange(&[("RCPT TO:<b@in.example>", "250"), ("DATA", "354")]).await;
+                good.says("whole\n.\n").await;
+                good.hears("250").await;
+            }
         }
-        assert!(started.elapsed() < Duration::from_secs(10), "{line}");
+        assert_eq!(intake.kept().len(), 4);
+        // The one that was silent longest was told why it had to go.
+        let mut rest = String::new();
+        crowd[0].0.read_to_string(&mut rest).await.unwrap();
+        assert!(rest.contains("421 4.3.2"), "{rest}");
     }
+}
+
+#[tokio::test]
+async fn texts_that_never_end_are_bounded_in_sum() {
+    let intake = Intake::new().await;
+    let mut crowd = Vec::new();
+    let text = vec![b'x'; MAX_RETURNED - 1_000];
+    for _ in 0..100 {
+        let mut client = intake.client().await;
+        client.exchange(&[("LHLO mx", "250"), ("MAIL FROM:<>", "250")]).await;
+        client.exchange(&[("RCPT TO:<b@in.example>", "250"), ("DATA", "354")]).await;
+        client.0.write_all(&text).await.unwrap();
+        crowd.push(client);
+    }
+    let mut good = intake.client().await;
+    good.exchange(&[("LHLO mx", "250"), ("MAIL FROM:<>", "250")]).await;
+    good.exchange(&[("RCPT TO:<b@in.example>", "250"), ("DATA", "354")]).await;
+    good.says("whole\n.\n").await;
+    good.hears("250").await;
+    let mut rest = String::new();
+    crowd[0].0.read_to_string(&mut rest).await.unwrap();
+    assert!(rest.starts_with("421 4.3.2"), "{rest}");
 }
 
 #[tokio::test]

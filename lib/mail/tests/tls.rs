@@ -31,7 +31,7 @@ enum Kind {
 /// Starts a relay with a certificate of `authority`. Returns its port and the lines that it
 /// receives.
 async fn start_relay(authority: &Authority, kind: Kind) -> (u16, mpsc::UnboundedReceiver<String>) {
-    let files = authority.files("relay");
+    let files = authority.server_files("relay");
     let cert = CertificateDer::from_pem_slice(&fs::read(files.cert).unwrap()).unwrap();
     let key = PrivateKeyDer::from_pem_slice(&fs::read(files.key).unwrap()).unwrap();
     let config =
@@ -106,7 +106,7 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
 }
 
 fn relay_at(port: u16, tls: RelayTls, authority: &Authority) -> Relay {
-    let ca = fs::read(authority.files("relay").ca).unwrap();
+    let ca = fs::read(authority.server_files("relay").ca).unwrap();
     Relay::encrypted(&format!("localhost:{port}"), tls, &ca).unwrap()
 }
 
@@ -162,7 +162,7 @@ async fn a_certificate_of_another_authority_or_name_is_refused() {
         assert!(!received(&mut lines).iter().any(|line| line.starts_with("AUTH")));
 
         let (port, _lines) = start_relay(&ours, kind).await;
-        let ca = fs::read(ours.files("relay").ca).unwrap();
+        let ca = fs::read(ours.server_files("relay").ca).unwrap();
         let by_address = Relay::encrypted(&format!("127.0.0.1:{port}"), tls, &ca).unwrap();
         let refused = Connection::open(&by_address, "shop").await.err().unwrap();
         assert!(matches!(refused, OpenError::Unreachable { .. }), "{refused}");

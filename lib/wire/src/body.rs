@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use cofferdam_core::ProblemType;
+use cofferdam_core::{ProblemType, RoomFull};
 
 use crate::Problem;
 
@@ -112,15 +112,25 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         let encoding = Encoding::from_headers(request.headers()).ok_or_else(|| {
             Problem::bad_request(format!("the body must be {JSON} or {POSTCARD}"))
         })?;
-        let bytes = axum::body::to_bytes(request.into_body(), MAX_BODY).await.map_err(|_| {
-            Problem::new(
-                ProblemType::TOO_LARGE,
-                format!("the body must arrive whole and have at most {MAX_BODY} bytes"),
-            )
-        })?;
+        let body = axum::body::to_bytes(request.into_body(), MAX_BODY).await;
+        let bytes = body.map_err(|e| unread(&e))?;
         let value = encoding.decode(&bytes).map_err(Problem::bad_request)?;
         Ok(Self(value, encoding))
     }
+}
+
+/// The problem of a body that could not be read.
+fn unread(error: &axum::Error) -> Problem {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if error.is::<RoomFull>() {
+            let detail = "too many bodies are on their way; send this one again later";
+            return Problem::new(ProblemType::UNAVAILABLE, detail);
+        }
+        cause = error.source();
+    }
+    let detail = format!("the body must arrive whole and have at most {MAX_BODY} bytes");
+    Problem::new(ProblemType::TOO_LARGE, detail)
 }
 
 /// An answer in the encoding of its request.

@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::http::{Request, Uri, header};
-use cofferdam_core::{Call, ProblemType};
+use cofferdam_core::{Call, Compartment, ProblemType};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client as Pool;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use rustls::pki_types::ServerName;
 
 use crate::body::Encoding;
 use crate::{Identity, MAX_BODY, Problem};
@@ -22,6 +23,8 @@ const TIMEOUT: Duration = Duration::from_mins(1);
 /// A client of one compartment under one identity. Clones share its connections.
 #[derive(Clone)]
 pub struct Client {
+    /// The compartment whose name the server's certificate must have.
+    of: Compartment,
     identity: Identity,
     connections: Arc<Mutex<Connections>>,
     /// The base URLs of the compartment's instances.
@@ -95,20 +98,23 @@ impl From<CallError> for Problem {
 }
 
 impl Client {
-    /// A client of the compartment at the URL `base`, such as `https://localhost:7001`. It presents
-    /// the certificate of `identity`.
+    /// A client of the compartment `of` at the URL `base`, such as `https://localhost:7001`. It
+    /// presents the certificate of `identity`, and talks only to a server whose certificate has the
+    /// compartment's name.
     #[must_use]
-    pub fn new(base: &str, identity: &Identity) -> Self {
-        Self::any(&[base], identity)
+    pub fn new(of: Compartment, base: &str, identity: &Identity) -> Self {
+        Self::any(of, &[base], identity)
     }
 
     /// A client of a compartment with several instances. It stays with one instance until it can't
     /// connect to that instance.
     #[must_use]
-    pub fn any<S: AsRef<str>>(bases: &[S], identity: &Identity) -> Self {
+    pub fn any<S: AsRef<str>>(of: Compartment, bases: &[S], identity: &Identity) -> Self {
         let bases = bases.iter().map(|base| base.as_ref().trim_end_matches('/').into());
-        let connections = Connections { generation: identity.generation(), pool: pool(identity) };
+        let generation = identity.generation();
+        let connections = Connections { generation, pool: pool(of, identity) };
         Self {
+            of,
             identity: identity.clone(),
             connections: Arc::new(Mutex::new(connections)),
             bases: bases.collect(),
@@ -166,7 +172,7 @@ impl Client {
         let generation = self.identity.generation();
         let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
         if connections.generation != generation {
-            *connections = Connections { generation, pool: pool(&self.identity) };
+            *connections = Connections { generation, pool: pool(self.of, &self.identity) };
         }
         connections.pool.clone()
     }
@@ -200,10 +206,11 @@ struct Failure {
     error: CallError,
 }
 
-fn pool(identity: &Identity) -> Https {
+fn pool(of: Compartment, identity: &Identity) -> Https {
     let connector = hyper_rustls::HttpsConnectorBuilder::new()
         .with_tls_config(identity.client_config())
         .https_only()
+        .with_server_name_resolver(move |_: &_| ServerName::try_from(of.server_name()))
         .enable_http1()
         .build();
     Pool::builder(TokioExecutor::new()).pool_idle_timeout(Duration::from_secs(30)).build(connector)

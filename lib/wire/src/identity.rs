@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::SystemTime;
 
-use cofferdam_core::CallerName;
+use cofferdam_core::{CallerName, Compartment};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
@@ -20,7 +20,8 @@ use crate::{ConfigError, read_secret};
 pub struct TlsFiles {
     /// The authority's certificate, in PEM.
     pub ca: PathBuf,
-    /// The process's certificate, in PEM. The DNS name in it is the identity.
+    /// The process's certificate, in PEM. The first DNS name in it other than `localhost` is the
+    /// identity.
     pub cert: PathBuf,
     /// The private key of the certificate, in PEM, with mode 0600.
     pub key: PathBuf,
@@ -74,6 +75,17 @@ pub enum IdentityError {
         /// The fault of the file.
         cause: String,
     },
+    /// A compartment's certificate lacks the name that its clients ask for.
+    #[error(
+        "{} has no DNS name {}, which clients of this compartment ask for; issue it again",
+        path.display(), of.server_name()
+    )]
+    NotOf {
+        /// The path of the certificate.
+        path: PathBuf,
+        /// The compartment that was to start with it.
+        of: Compartment,
+    },
     /// The certificate and key don't make a TLS identity.
     #[error("the certificate can't be used: {0}")]
     Tls(String),
@@ -86,6 +98,14 @@ impl Identity {
         let (name, loaded) = Loaded::read(files)?;
         let current = Current { loaded: Arc::new(loaded), stamps, generation: 0 };
         Ok(Self { name, files: files.clone(), current: Arc::new(RwLock::new(current)) })
+    }
+
+    /// Reads the files of a compartment, whose certificate must have the compartment's name.
+    pub fn load_compartment(of: Compartment, files: &TlsFiles) -> Result<Self, IdentityError> {
+        if !dns_names(&files.cert)?.iter().any(|name| name == of.server_name()) {
+            return Err(IdentityError::NotOf { path: files.cert.clone(), of });
+        }
+        Self::load(files)
     }
 
     /// The caller's name in the certificate.
@@ -195,6 +215,14 @@ impl std::fmt::Debug for Identity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Identity({})", self.name)
     }
+}
+
+/// The DNS names in the certificate of a PEM file.
+pub fn dns_names(cert: &Path) -> Result<Vec<String>, IdentityError> {
+    let fault = |cause: String| IdentityError::Pem { path: cert.to_owned(), cause };
+    let der = CertificateDer::from_pem_file(cert).map_err(|e| fault(e.to_string()))?;
+    let parsed = webpki::EndEntityCert::try_from(&der).map_err(|e| fault(e.to_string()))?;
+    Ok(parsed.valid_dns_names().map(str::to_owned).collect())
 }
 
 /// The caller's name in a certificate: the first DNS name other than `localhost`.

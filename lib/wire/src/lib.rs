@@ -23,7 +23,7 @@ pub use client::{CallError, Client};
 pub use cofferdam_core::ProblemType;
 pub use config::{ConfigError, load_config, read_secret, write_secret};
 pub use health::{Ailment, Health};
-pub use identity::{Identity, IdentityError, TlsFiles};
+pub use identity::{Identity, IdentityError, TlsFiles, dns_names};
 pub use logging::{LogFormat, init_logging};
 pub use metrics::{init_metrics, render_metrics};
 pub use openapi::About;

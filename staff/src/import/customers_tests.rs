@@ -9,7 +9,7 @@ use accounts_api::{
     ImportCustomers, ImportOutcome, ImportResult, ImportState, LegacyScheme, ReadImport,
 };
 use axum::extract::State;
-use cofferdam_core::Record;
+use cofferdam_core::{Compartment, Record};
 use cofferdam_wire::{Answer, Body, Client, Listener, Problem, ProblemType, Routes};
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -59,7 +59,7 @@ impl Accounts {
         tokio::spawn(async move {
             listener.serve(&identity, router, std::future::pending()).await;
         });
-        let client = authority.client("import-1", &base);
+        let client = authority.client(Compartment::Accounts, "import-1", &base);
         Self { book, client, dir: TempDir::new().unwrap() }
     }
 

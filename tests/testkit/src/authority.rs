@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use cofferdam_core::Compartment;
 use cofferdam_wire::{Client, Identity, TlsFiles, write_secret};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
@@ -33,19 +34,37 @@ impl Authority {
         Self { dir, issuer }
     }
 
-    /// The certificate files of `name`, which the first call makes. The certificate has the DNS
-    /// names `name` and `localhost` and is valid for servers and clients. The key has mode 0600.
+    /// The certificate files of a caller, or of a compartment by the name under which it calls. The
+    /// first call makes them. A caller's certificate is for clients alone; a compartment's is for
+    /// both sides, and also has the compartment's name and `localhost`. The key has mode 0600.
     #[must_use]
     pub fn files(&self, name: &str) -> TlsFiles {
+        let compartment = match name {
+            "keys" => Compartment::Keys,
+            "accounts" => Compartment::Accounts,
+            "payments" => Compartment::Payments,
+            "response-1" => Compartment::Response,
+            _ => return self.certify(name, &[name], &[ExtendedKeyUsagePurpose::ClientAuth]),
+        };
+        let both = [ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        self.certify(name, &[name, compartment.server_name(), "localhost"], &both)
+    }
+
+    /// The certificate files of a server at `localhost` that is no compartment.
+    #[must_use]
+    pub fn server_files(&self, name: &str) -> TlsFiles {
+        self.certify(name, &[name, "localhost"], &[ExtendedKeyUsagePurpose::ServerAuth])
+    }
+
+    fn certify(&self, name: &str, names: &[&str], uses: &[ExtendedKeyUsagePurpose]) -> TlsFiles {
         let path = |end: &str| -> PathBuf { self.dir.path().join(format!("{name}-{end}.pem")) };
         let files =
             TlsFiles { ca: self.dir.path().join("ca.pem"), cert: path("cert"), key: path("key") };
         if !files.cert.exists() {
-            let names = vec![name.to_owned(), "localhost".to_owned()];
+            let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
             let mut params = CertificateParams::new(names).unwrap();
             params.distinguished_name.push(DnType::CommonName, name);
-            params.extended_key_usages =
-                vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+            params.extended_key_usages = uses.to_vec();
             let key = KeyPair::generate().unwrap();
             let cert = params.signed_by(&key, &self.issuer).unwrap();
             write_secret(&files.key, key.serialize_pem().as_bytes()).unwrap();
@@ -60,11 +79,11 @@ impl Authority {
         Identity::load(&self.files(name)).unwrap()
     }
 
-    /// A client of the server at the URL `base`, such as `https://localhost:7001`. It presents the
-    /// certificate of `name`.
+    /// A client of the compartment at the URL `base`, such as `https://localhost:7001`. It presents
+    /// the certificate of `name`.
     #[must_use]
-    pub fn client(&self, name: &str, base: &str) -> Client {
-        Client::new(base, &self.identity(name))
+    pub fn client(&self, of: Compartment, name: &str, base: &str) -> Client {
+        Client::new(of, base, &self.identity(name))
     }
 }
 

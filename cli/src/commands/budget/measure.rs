@@ -120,7 +120,12 @@ fn add_entry(uses: &mut BTreeMap<BudgetKey, Use>, entry: &Entry) {
         Event::HardenedBeside { caller, count, .. } => {
             add(caller, Operation::Harden, *count as usize);
         }
-        Event::Indexed { caller, count, .. } => add(caller, Operation::Index, *count as usize),
+        Event::Missed { warrant: None, alone: true, caller, records, .. } => {
+            add(caller, Operation::Release, records.as_slice().len());
+        }
+        Event::Indexed { caller, count, .. } | Event::Sought { caller, count, .. } => {
+            add(caller, Operation::Index, *count as usize);
+        }
         Event::Erased { caller, records, .. } => {
             add(caller, Operation::Erase, records.as_slice().len());
         }

@@ -60,9 +60,13 @@ fn lines(report: &Report) -> Vec<String> {
 fn exposure(report: &Report) -> String {
     report.exposure.as_ref().map_or("not scoped".to_owned(), |exposure| {
         let people = &exposure.people;
-        let [read, presented, reachable] =
-            [people.read, people.presented, people.reachable].map(words::number);
-        format!("{read} people read, {presented} presented, {reachable} within reach")
+        let [read, presented, unset, reachable] =
+            [people.read, people.presented, people.known_unset, people.reachable]
+                .map(words::number);
+        format!(
+            "{read} people read, {presented} presented, {unset} known to have a field unset, \
+             {reachable} within reach"
+        )
     })
 }
 

@@ -99,12 +99,16 @@ fn unresolved(access: &Unresolved) -> String {
 
 fn levels(exposure: &Exposure) -> Vec<Vec<String>> {
     let row = |what: &str, counts: &LevelCounts| {
-        let numbers = [counts.read, counts.presented, counts.reachable].map(words::number);
+        let LevelCounts { read, presented, known_unset, reachable } = *counts;
+        let numbers = [read, presented, known_unset, reachable].map(words::number);
         [vec![what.to_owned()], numbers.to_vec()].concat()
     };
-    let mut rows = vec![["", "read", "presented", "reachable"].map(str::to_owned).to_vec()];
+    let heads = ["", "read", "presented", "known to be unset", "reachable"];
+    let mut rows = vec![heads.map(str::to_owned).to_vec()];
     rows.push(row("people", &exposure.people));
     rows.extend(exposure.fields.iter().map(|(field, counts)| row(field.as_str(), counts)));
+    let brought = |(field, counts): (&Field, _)| row(&format!("brought table: {field}"), counts);
+    rows.extend(exposure.brought.iter().map(brought));
     rows
 }
 
@@ -130,13 +134,14 @@ mod tests {
 
     fn exposure() -> Exposure {
         let at = "2012-01-15T20:00:00Z".parse().unwrap();
-        let counts = LevelCounts { read: 1_234, presented: 56, reachable: 18_710 };
+        let counts = LevelCounts { read: 1_234, presented: 56, known_unset: 7, reachable: 18_703 };
         Exposure {
             incident: IncidentId(1),
             computed: at,
             until: at,
             people: counts,
             fields: BTreeMap::from([(Field::Name, counts)]),
+            brought: BTreeMap::new(),
             jurisdictions: (0..12).map(|n| (format!("US-{n:02}"), n)).collect(),
             languages: BTreeMap::new(),
             minors: 12,
@@ -173,9 +178,9 @@ mod tests {
     fn the_table_shows_levels_places_proof_and_doubts() {
         let expected = "\
 incident 1: exposure of 20,000 customers, until 2012-01-15 20:00:00Z
-         read  presented  reachable
-people  1,234         56     18,710
-name    1,234         56     18,710
+         read  presented  known to be unset  reachable
+people  1,234         56                  7     18,703
+name    1,234         56                  7     18,703
 where they live: US-11 11, US-10 10, US-09 9, US-08 8, US-07 7, US-06 6, US-05 5, US-04 4, US-03 3, US-02 2 and 2 more
 minors: 12; no letter reached: 3; counted as read for a doubt alone: 0
 web-ky-1: what was released to it

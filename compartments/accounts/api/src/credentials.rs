@@ -4,7 +4,7 @@ use cofferdam_core::{Call, Personal, ProblemType, Record, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::problems::{BAD_CREDENTIALS, CREDENTIAL_VOIDED, VOID_TAKES_TWO};
+use crate::problems::{BAD_CREDENTIALS, VOID_TAKES_TWO};
 
 /// Checks a password without opening a session, for example before a sensitive step.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -20,12 +20,12 @@ pub struct CheckPassword {
 
 impl Call for CheckPassword {
     const PATH: &'static str = "/v1/passwords/check";
-    const PROBLEMS: &'static [ProblemType] = &[BAD_CREDENTIALS, CREDENTIAL_VOIDED];
+    const PROBLEMS: &'static [ProblemType] = &[BAD_CREDENTIALS];
     type Answer = Record;
 }
 
 /// Voids credentials that were set up to an instant, by one row, whatever the number of customers.
-/// A void password opens nothing, and a reset replaces it. For the controller.
+/// A void password is refused like a wrong one, and a reset replaces it. For the controller.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VoidCredentials {

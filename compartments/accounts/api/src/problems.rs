@@ -5,12 +5,14 @@ use cofferdam_core::ProblemType;
 /// Another customer has the e-mail address. The customer can sign in, or give another address.
 pub const ADDRESS_TAKEN: ProblemType =
     ProblemType::new("address-taken", 409, "Another customer has this e-mail address");
-/// The sign-in failed: the address or the password is wrong, and the answer does not tell which.
-pub const BAD_CREDENTIALS: ProblemType =
-    ProblemType::new("bad-credentials", 401, "The address or the password is wrong");
-/// The password is void. The customer must reset it.
-pub const CREDENTIAL_VOIDED: ProblemType =
-    ProblemType::new("credential-voided", 403, "The password is void; it takes a reset");
+/// The sign-in failed: the address or the password is wrong, or the password is void. The answer
+/// does not tell which, because a right password that is void may still open accounts elsewhere.
+/// The letter with a reset code tells the customer that the password is void.
+pub const BAD_CREDENTIALS: ProblemType = ProblemType::new(
+    "bad-credentials",
+    401,
+    "The address or the password is wrong, or it takes a new password",
+);
 /// The session is not open at this caller, or no longer. The customer must sign in again.
 pub const NO_SESSION: ProblemType =
     ProblemType::new("no-session", 401, "There is no such session here");

@@ -4,7 +4,7 @@ use cofferdam_core::{Call, Personal, ProblemType, Record, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::problems::{BAD_CREDENTIALS, CREDENTIAL_VOIDED, NO_SESSION};
+use crate::problems::{BAD_CREDENTIALS, NO_SESSION};
 
 /// Checks a password and opens a session at the caller.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -32,7 +32,7 @@ pub struct Session {
 
 impl Call for OpenSession {
     const PATH: &'static str = "/v1/sessions/open";
-    const PROBLEMS: &'static [ProblemType] = &[BAD_CREDENTIALS, CREDENTIAL_VOIDED];
+    const PROBLEMS: &'static [ProblemType] = &[BAD_CREDENTIALS];
     type Answer = Session;
 }
 

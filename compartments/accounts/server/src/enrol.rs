@@ -4,8 +4,8 @@
 use accounts_api::Profile;
 use cofferdam_core::{CallerName, KeyBytes, Personal, Rng, Timestamp};
 use cofferdam_wire::{Problem, blocking};
-use keys_api::HardenItem;
-use keys_client::{Released, VaultError};
+use keys_api::{HardenItem, Search};
+use keys_client::{LookUp, Released, VaultError};
 
 use crate::app::{App, out_of_numbers};
 use crate::domain::address::{self, EmailIndex};
@@ -47,11 +47,14 @@ async fn give_numbers(
     let mut numbers = app.arrivals.numbers.lock().await;
     numbers.provide(&app.store, &app.vault, people.len()).await?;
     let decoys = make_decoys(app, &people, numbers.upcoming.decoys_before(people.len()));
-    let (people, decoys) = index_addresses(app, caller, people, decoys).await?;
+    let (people, decoys, looked_up) = index_addresses(app, caller, people, decoys).await?;
     app.arrivals.remember(people.iter().map(|(person, _)| &person.profile));
     let of_decoys = decoys.iter().flat_map(|decoy| decoy.addresses.iter().map(|(_, index)| index));
     let indexes: Vec<_> = people.iter().map(|(_, index)| index).chain(of_decoys).copied().collect();
     let taken = app.store.find_all(&indexes).await?;
+    // The outcomes tell whose addresses the caller named.
+    let named = people.iter().filter_map(|(_, index)| taken.get(index)).copied();
+    app.vault.note_found(caller, looked_up, Search::SignUp, named).await?;
     settle(people, decoys, taken, &mut numbers.upcoming).ok_or_else(out_of_numbers)
 }
 
@@ -84,7 +87,7 @@ async fn index_addresses(
     caller: &CallerName,
     people: Vec<Newcomer>,
     drafts: Vec<Draft>,
-) -> Result<(Vec<(Newcomer, EmailIndex)>, Vec<Candidate>), VaultError> {
+) -> Result<(Vec<(Newcomer, EmailIndex)>, Vec<Candidate>, LookUp), VaultError> {
     let mut lookups: Vec<_> =
         people.into_iter().map(|person| Lookup::Newcomer(Box::new(person))).collect();
     let mut candidates = Vec::with_capacity(drafts.len());
@@ -94,14 +97,15 @@ async fn index_addresses(
     }
     let digest = |lookup: &Lookup| address::digest(lookup.address());
     let mut newcomers = Vec::new();
-    for (lookup, index) in app.vault.index(caller, lookups, digest).await? {
+    let (indexed, looked_up) = app.vault.index(caller, lookups, digest).await?;
+    for (lookup, index) in indexed {
         let index = *index.expose();
         match lookup {
             Lookup::Newcomer(person) => newcomers.push((*person, index)),
             Lookup::Decoy(place, address) => candidates[place].addresses.push((address, index)),
         }
     }
-    Ok((newcomers, candidates))
+    Ok((newcomers, candidates, looked_up))
 }
 
 /// Makes `count` decoys from parts of the newcomers and of earlier customers.
@@ -147,7 +151,7 @@ async fn seal(
     let keys = app.vault.keys_to_seal(caller, fields).await?;
     let item =
         |of: &Settler| HardenItem { record: of.record, hash: of.person.password.hash.clone() };
-    let hardened = app.vault.harden(caller, settlers, item).await?;
+    let hardened = app.vault.harden(caller, settlers, item, None).await?;
     let (rng, set_at) = (app.rng.clone(), app.now());
     let rows = blocking(move || {
         let row = |(of, verifier): (Settler, KeyBytes)| row(of, &verifier, set_at, &keys, &*rng);

@@ -21,7 +21,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cofferdam_core::{Clock, Domain, Rng};
+use cofferdam_core::{Clock, Compartment, Domain, Rng};
 use cofferdam_store::{DiskWatch, StoreError};
 use cofferdam_wire::{Client, Identity, IdentityError, Listener, ServeError};
 use keys_client::{OwnState, StateDifference, StateError, StateParts};
@@ -82,7 +82,7 @@ impl Server {
         clock: Arc<dyn Clock>,
         rng: Arc<dyn Rng>,
     ) -> Result<Self, StartError> {
-        let identity = Identity::load(&config.tls)?;
+        let identity = Identity::load_compartment(Compartment::Accounts, &config.tls)?;
         let store = Store::open(&config.database).await?;
         let state = own_state(&config, &identity, &store, &clock, &*rng);
         let given = state.open(store.numbers_held().await?).await?;
@@ -114,6 +114,8 @@ impl Server {
         let sweep = tokio::spawn(loops::sweep(app.clone()));
         let reseal = tokio::spawn(loops::reseal(app.clone(), identity.name().clone()));
         let db = app.store.db().clone();
+        let door = app.clone();
+        let listener = listener.keep_room_for(move |caller| door.has_role(caller));
         listener.serve(&identity, routes::router(app), stop).await;
         sweep.abort();
         reseal.abort();
@@ -148,7 +150,7 @@ pub async fn restore(
     rng: &dyn Rng,
     accept: bool,
 ) -> Result<Option<StateDifference>, StartError> {
-    let identity = Identity::load(&config.tls)?;
+    let identity = Identity::load_compartment(Compartment::Accounts, &config.tls)?;
     let store = Store::open(&config.database).await?;
     let state = own_state(&config, &identity, &store, &clock, rng);
     let difference = state.restore(store.numbers_held().await?, accept).await;
@@ -163,7 +165,7 @@ fn own_state(
     clock: &Arc<dyn Clock>,
     rng: &dyn Rng,
 ) -> OwnState {
-    let client = Client::any(&config.keys, identity);
+    let client = Client::any(Compartment::Keys, &config.keys, identity);
     let disks = DiskWatch::new(config.database.directory(), config.least_free_mib);
     let parts = StateParts { db: store.db().clone(), disks, clock: clock.clone() };
     OwnState::new(Domain::Accounts, client, parts, rng)

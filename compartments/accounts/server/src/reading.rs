@@ -1,12 +1,12 @@
 //! Reading customers: the only place where their sealed texts are opened.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use accounts_api::CustomerFields;
 use cofferdam_core::{CallerName, FieldSet, Record};
 use cofferdam_wire::{Problem, blocking};
 use keys_api::WarrantId;
-use keys_client::{FieldKeys, SealedRecord, VaultError};
+use keys_client::{Asked, FieldKeys, SealedRecord, VaultError};
 
 use crate::app::{App, bad_request};
 use crate::domain::batch::check_records;
@@ -21,8 +21,9 @@ pub struct Opened {
     pub decoys: Vec<Record>,
 }
 
-/// Reads `fields` of those of `records` that exist. It asks for the keys of filled fields only, so
-/// that the release log names exactly what could be read.
+/// Reads `fields` of those of `records` that exist. It asks for the keys of filled fields only, and
+/// names what is unset and what does not exist, so that the release log tells exactly what could be
+/// read, and what the caller learns without reading.
 pub async fn read(
     app: &App,
     caller: &CallerName,
@@ -31,12 +32,15 @@ pub async fn read(
     warrant: Option<WarrantId>,
 ) -> Result<Opened, Problem> {
     let found = app.store.sealed_customers(records).await?;
-    let wanted = |of: &SealedCustomer| SealedRecord {
-        record: of.record,
-        epoch: of.epoch,
-        fields: of.filled().intersection(fields),
+    let stored = |of: &SealedCustomer| {
+        let filled = of.filled().intersection(fields);
+        let sealed = SealedRecord { record: of.record, epoch: of.epoch, fields: filled };
+        Asked::Stored(sealed, fields.without(filled))
     };
-    let wanted: Vec<_> = found.iter().map(wanted).collect();
+    let existing: HashSet<_> = found.iter().map(|of| of.record).collect();
+    let missing = records.iter().filter(|record| !existing.contains(*record));
+    let missing = missing.map(|record| Asked::Missing(*record, fields));
+    let wanted: Vec<_> = found.iter().map(stored).chain(missing).collect();
     let keys = app.vault.keys_to_read(caller, wanted, warrant).await?;
     let decoys = keys.decoys().to_vec();
     let customers = blocking(move || {

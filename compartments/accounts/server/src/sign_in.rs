@@ -11,7 +11,7 @@ use crate::domain::address;
 use crate::domain::password::{self, Cost, Hashed, Scheme};
 use crate::store::{Credential, KnownCredential};
 
-/// A customer with the right password.
+/// A customer with the right password, which is not void.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verified {
     /// The customer's record number.
@@ -20,8 +20,8 @@ pub struct Verified {
     pub set_at: Timestamp,
 }
 
-/// Checks `password`. Only the answer to a right password tells that it is void; the answer to a
-/// wrong one tells nothing.
+/// Checks `password`. There is one refusal, after the same work, for an unknown address, a wrong
+/// password and a void one: a caller that tries passwords does not learn which of them are right.
 pub async fn verify(
     app: &App,
     caller: &CallerName,
@@ -31,7 +31,7 @@ pub async fn verify(
     if !password::is_hashable(password) {
         return Err(Problem::bad_request("the password is too long"));
     }
-    let index = app.vault.index_one(caller, address::digest(email)).await?;
+    let (index, looked_up) = app.vault.index_one(caller, address::digest(email)).await?;
     let known = app.store.credential(index.expose()).await?;
     let somebody = known.is_some();
     let KnownCredential { record, credential } = known.unwrap_or_else(|| nobody(app));
@@ -39,18 +39,15 @@ pub async fn verify(
     let hashes = hash(app, &credential, password).await?;
     let item = |of: &Hash| HardenItem { record, hash: of.bytes().clone() };
     let (mut right, mut renewed) = (false, None);
-    for (hash, verifier) in app.vault.harden(caller, hashes, item).await? {
+    for (hash, verifier) in app.vault.harden(caller, hashes, item, Some(looked_up)).await? {
         match hash {
             Hash::AsStored(_) => right = verifier.expose().ct_eq(&credential.verifier).into(),
             Hash::Renewed(hashed) => renewed = Some((hashed, verifier)),
         }
     }
-    if !(somebody && right) {
-        return Err(Problem::new(accounts_api::BAD_CREDENTIALS, "nothing more is said"));
-    }
-    let verified = Verified { record, set_at: credential.set_at };
-    if app.orders.read().await.voids(verified.record, verified.set_at) {
-        return Err(voided());
+    let void = app.orders.read().await.voids(record, credential.set_at);
+    if !somebody || !right || void {
+        return Err(refusal());
     }
     if let Some((Hashed { scheme, salt, .. }, verifier)) = renewed {
         // The password is the same, so a void order still covers it.
@@ -58,13 +55,13 @@ pub async fn verify(
         let new = Credential { scheme, salt, verifier: *verifier.expose(), set_at };
         app.store.rehash(record, &credential, &new).await?;
     }
-    Ok(verified)
+    Ok(Verified { record, set_at: credential.set_at })
 }
 
-/// The problem that the password was right and is void.
+/// The only refusal of a sign-in.
 #[must_use]
-pub fn voided() -> Problem {
-    Problem::new(accounts_api::CREDENTIAL_VOIDED, "set a new password through a reset")
+pub fn refusal() -> Problem {
+    Problem::new(accounts_api::BAD_CREDENTIALS, "nothing more is said")
 }
 
 /// A hash of the typed password.

@@ -12,7 +12,7 @@ pub struct ReadAlarms {
     pub after: u64,
 }
 
-/// An alarm. Repeats within a minute are one alarm with a count.
+/// An alarm. Repeats within a minute are one alarm with a count and with every detail that differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Alarm {
     /// The sequence number, which grows with every alarm and every repeat.
@@ -27,7 +27,8 @@ pub struct Alarm {
     pub caller: Option<CallerName>,
     /// The number of times that it rang.
     pub count: u64,
-    /// A sentence without personal data.
+    /// What happened, without personal data: the different details of the repeats, joined by
+    /// semicolons, and beyond 50 the number of others.
     #[schemars(extend("examples" = ["the hour's budget is spent: 1000 of 1000 records"]))]
     pub detail: String,
 }

@@ -1,11 +1,12 @@
 //! The entries of the release log.
 
 use cofferdam_core::{
-    CallerName, Domain, EntrySummary, Epoch, FieldSet, Operation, Record, StateId, Timestamp,
-    Touch,
+    CallerName, Domain, EntrySummary, Epoch, Field, FieldSet, Operation, Record, StateId,
+    Timestamp, Touch,
 };
 use serde::{Deserialize, Serialize};
 
+use crate::addresses::{Search, Ticket};
 use crate::budgets::Budget;
 use crate::epochs::EpochChange;
 use crate::warrants::WarrantId;
@@ -168,6 +169,62 @@ pub enum Event {
         /// The reason why one signature was enough.
         reason: String,
     },
+    /// A caller asked for fields that are not there: they are unset, or the records do not exist.
+    Missed {
+        /// The caller whom the compartment served.
+        caller: CallerName,
+        /// The compartment that asked.
+        via: CallerName,
+        /// The domain of the records.
+        domain: Domain,
+        /// The fields that the caller now knows to be unset.
+        fields: FieldSet,
+        /// The records that lack them.
+        records: RecordList,
+        /// Whether nothing of the records was released by the same call. Then the records count
+        /// against the budget by this entry.
+        alone: bool,
+        /// The warrant that covered the call, if a warrant did.
+        warrant: Option<WarrantId>,
+    },
+    /// Addresses were turned into look-up indexes. Earlier versions wrote [`Event::Indexed`].
+    Sought {
+        /// The caller whom the compartment served.
+        caller: CallerName,
+        /// The compartment that asked.
+        via: CallerName,
+        /// The number of addresses.
+        count: u32,
+        /// The number of the look-up.
+        ticket: Ticket,
+    },
+    /// A compartment found customers by their addresses, or nobody.
+    Found {
+        /// The caller whom the compartment served.
+        caller: CallerName,
+        /// The compartment that asked.
+        via: CallerName,
+        /// The purpose of the look-up.
+        search: Search,
+        /// The number of the look-up.
+        ticket: Ticket,
+        /// The customers who were found.
+        records: RecordList,
+    },
+    /// A compartment looked addresses up and did not note whom it found.
+    Unanswered {
+        /// The caller whom the compartment named.
+        caller: CallerName,
+        /// The compartment that asked.
+        via: CallerName,
+        /// The number of addresses.
+        count: u32,
+        /// The number of the look-up.
+        ticket: Ticket,
+        /// The time of the look-up.
+        #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
+        sought: Timestamp,
+    },
     /// A compartment began with a new state, or staff accepted an older one.
     StateOpened {
         /// The domain of the compartment.
@@ -219,7 +276,8 @@ impl Entry {
 }
 
 impl Event {
-    /// The data that the entry touched, if any: released keys, or passwords that were typed.
+    /// The data that the entry touched, if any: released keys, passwords that were typed, addresses
+    /// by which customers were found, or fields that are known to be unset.
     #[must_use]
     pub fn touch(&self) -> Option<Touch<'_>> {
         match self {
@@ -237,6 +295,20 @@ impl Event {
                 fields: FieldSet::EMPTY,
                 records: records.as_slice(),
             }),
+            Self::Missed { caller, via, fields, records, .. } => Some(Touch {
+                caller,
+                via,
+                operation: Operation::Miss,
+                fields: *fields,
+                records: records.as_slice(),
+            }),
+            Self::Found { caller, via, records, .. } => Some(Touch {
+                caller,
+                via,
+                operation: Operation::Index,
+                fields: FieldSet::EMPTY.with(Field::Email),
+                records: records.as_slice(),
+            }),
             _ => None,
         }
     }
@@ -250,6 +322,9 @@ impl Event {
                 | Self::Hardened { .. }
                 | Self::HardenedBeside { .. }
                 | Self::Indexed { .. }
+                | Self::Missed { .. }
+                | Self::Sought { .. }
+                | Self::Found { .. }
         )
     }
 }

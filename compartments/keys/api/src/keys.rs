@@ -31,8 +31,14 @@ pub struct ReleaseKeys {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyGroup {
-    /// The fields, all of the domain.
+    /// The fields, all of the domain, whose keys are needed.
     pub fields: FieldSet,
+    /// The fields, all of the domain, that were asked for as well and that the records lack. The
+    /// caller learns that they are unset, so its grant must cover them, and the log tells. Only a
+    /// release to read names such fields; a record that does not exist lacks all that were asked
+    /// for.
+    #[serde(default)]
+    pub unset: FieldSet,
     /// The epoch under which the records are sealed; `None` for the current one.
     pub epoch: Option<Epoch>,
     /// The records, ascending, none twice.

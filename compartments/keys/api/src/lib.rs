@@ -24,7 +24,7 @@ mod states;
 mod void_orders;
 mod warrants;
 
-pub use addresses::{IndexAddresses, IndexedAddresses};
+pub use addresses::{IndexAddresses, IndexedAddresses, NoteAddresses, Search, Ticket};
 pub use alarms::{Alarm, AlarmKind, ReadAlarms};
 pub use budgets::{Budget, LowerBudget};
 pub use callers::{CallerStatus, ListCallers};

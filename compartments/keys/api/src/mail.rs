@@ -1,14 +1,17 @@
 //! Mail that arrived for customers.
 
-use cofferdam_core::{Call, Record};
+use cofferdam_core::{Call, CallerName, Record};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Reports that mail came for a customer. The answer is the same for decoys and customers. For a
-/// decoy, an alarm rings that names the callers which ever opened its address.
+/// decoy, an alarm rings that names the caller which reported the mail, and the callers which ever
+/// opened the decoy's address.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReportMail {
+    /// The caller that reported the mail to the compartment.
+    pub caller: CallerName,
     /// The record whose address got the mail.
     pub record: Record,
 }

@@ -4,6 +4,8 @@ use cofferdam_core::{Call, CallerName, KeyBytes, Record};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::addresses::Ticket;
+
 /// Applies the pepper to password hashes.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -13,6 +15,10 @@ pub struct HardenPasswords {
     /// The hashes, one to [`MAX_BATCH`](crate::MAX_BATCH).
     #[schemars(length(min = 1, max = crate::MAX_BATCH))]
     pub items: Vec<HardenItem>,
+    /// At a sign-in, the ticket of the look-up that found the customers: then no
+    /// [`NoteAddresses`](crate::NoteAddresses) is needed.
+    #[serde(default)]
+    pub looked_up: Option<Ticket>,
 }
 
 /// A password hash to harden.

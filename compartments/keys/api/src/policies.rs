@@ -102,6 +102,9 @@ fn check_grant(caller: &CallerName, grant: &Grant) -> Result<(), String> {
     if let Some(field) = fields.iter().find(|field| field.domain() != *domain) {
         return Err(format!("{caller} is granted {field} in {domain}, which does not hold it"));
     }
+    if *operation == Operation::Miss {
+        return Err(format!("{caller} is granted {operation}, which comes with other operations"));
+    }
     if operation.names_fields() && fields.is_empty() {
         return Err(format!("{caller} is granted {operation} in {domain} without a field"));
     }
@@ -166,7 +169,9 @@ mod tests {
         };
         let says = |policy: Policy| policy.check().map_err(|e| e.to_string());
         assert_eq!(says(policy(two(), vec![grant("\"name\"")])), Ok(()));
+        let miss = Grant { operation: Operation::Miss, ..grant("\"name\"") };
         for (policy, words) in [
+            (policy(two(), vec![miss]), "comes with other operations"),
             (policy(two(), vec![grant("")]), "without a field"),
             (policy(two(), vec![grant("\"card_number\"")]), "does not hold it"),
             (policy(vec![key("ann", "A"), key("bob", "A")], vec![]), "share"),

@@ -15,5 +15,5 @@ mod vault;
 
 pub use error::VaultError;
 pub use own_state::{OwnState, StateDifference, StateError, StateParts};
-pub use released::{FieldKeys, Released, ResealKeys, Resealing, SealedRecord};
-pub use vault::Vault;
+pub use released::{Asked, FieldKeys, Released, ResealKeys, Resealing, SealedRecord};
+pub use vault::{LookUp, Vault};

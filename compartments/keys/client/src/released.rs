@@ -15,8 +15,17 @@ pub struct SealedRecord {
     /// The epoch under which it is sealed.
     pub epoch: Epoch,
     /// The fields that the record has and the caller wants. A key is released only for data that
-    /// exists, so that the log names exactly what could be read.
+    /// exists, so that the log tells what could be read from what is known to be unset.
     pub fields: FieldSet,
+}
+
+/// A record that a caller wants to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// A record that exists, and the fields that the caller wants and the record lacks.
+    Stored(SealedRecord, FieldSet),
+    /// A record that does not exist, and the fields that the caller wants.
+    Missing(Record, FieldSet),
 }
 
 /// The keys of some fields of one record. They are dropped at the end of the request.
@@ -132,29 +141,69 @@ impl Resealing {
 
 /// The fields that are asked for, by record and epoch (`None`: the current one).
 #[derive(Debug, Default, Clone)]
-pub struct Wish(BTreeMap<(Record, Option<Epoch>), FieldSet>);
+pub struct Wish(BTreeMap<(Record, Option<Epoch>), Wanted>);
+
+/// The fields of one record that are asked for.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Wanted {
+    /// The fields whose keys are needed.
+    fields: FieldSet,
+    /// The fields that the record lacks.
+    unset: FieldSet,
+}
+
+impl Wanted {
+    const fn is_empty(self) -> bool {
+        self.fields.is_empty() && self.unset.is_empty()
+    }
+}
 
 impl Wish {
     /// Adds fields of a record. Fields that are added twice are asked for once.
     pub fn add(&mut self, record: Record, epoch: Option<Epoch>, fields: FieldSet) {
         let wanted = self.0.entry((record, epoch)).or_default();
-        *wanted = wanted.union(fields);
+        wanted.fields = wanted.fields.union(fields);
     }
 
-    /// Whether there is no key to ask for.
+    /// Adds a record that a caller wants to read. The fields that are not there are asked for as
+    /// well, because the answer tells that they are not.
+    pub fn add_asked(&mut self, asked: Asked) {
+        let (record, epoch, fields, unset) = match asked {
+            // Its epoch may be gone already, if nothing was sealed under it.
+            Asked::Stored(SealedRecord { record, fields: FieldSet::EMPTY, .. }, unset)
+                if !unset.is_empty() =>
+            {
+                (record, None, FieldSet::EMPTY, unset)
+            }
+            Asked::Stored(SealedRecord { record, epoch, fields }, unset) => {
+                (record, Some(epoch), fields, unset)
+            }
+            Asked::Missing(record, unset) => (record, None, FieldSet::EMPTY, unset),
+        };
+        self.add(record, epoch, fields);
+        let wanted = self.0.entry((record, epoch)).or_default();
+        wanted.unset = wanted.unset.union(unset);
+    }
+
+    /// Whether there is nothing to ask for.
     pub fn is_empty(&self) -> bool {
-        self.0.values().all(|fields| fields.is_empty())
+        self.0.values().all(|wanted| wanted.is_empty())
     }
 
     /// The groups of a call: one for each epoch and set of fields, with ascending records.
     pub fn groups(&self) -> Vec<KeyGroup> {
-        let mut groups: BTreeMap<(Option<Epoch>, FieldSet), Vec<Record>> = BTreeMap::new();
-        for ((record, epoch), fields) in &self.0 {
-            if !fields.is_empty() {
-                groups.entry((*epoch, *fields)).or_default().push(*record);
+        let mut groups: BTreeMap<(Option<Epoch>, Wanted), Vec<Record>> = BTreeMap::new();
+        for ((record, epoch), wanted) in &self.0 {
+            if !wanted.is_empty() {
+                groups.entry((*epoch, *wanted)).or_default().push(*record);
             }
         }
-        let group = |((epoch, fields), records)| KeyGroup { fields, epoch, records };
+        let group = |((epoch, Wanted { fields, unset }), records)| KeyGroup {
+            fields,
+            unset,
+            epoch,
+            records,
+        };
         groups.into_iter().map(group).collect()
     }
 
@@ -173,9 +222,9 @@ impl Wish {
         Ok(released)
     }
 
-    /// The result if there is no key to ask for.
+    /// The result if there is nothing to ask for.
     pub fn released_without_keys(&self) -> Released {
-        let without = self.0.iter().filter(|(_, fields)| fields.is_empty());
+        let without = self.0.iter().filter(|(_, wanted)| wanted.is_empty());
         let without = without.map(|((record, epoch), _)| {
             let epoch = epoch.unwrap_or(Epoch(0));
             (*record, FieldKeys { record: *record, epoch, keys: BTreeMap::new() })

@@ -1,14 +1,17 @@
 //! The calls of a compartment to `keys`.
 
+use std::collections::BTreeSet;
+
 use cofferdam_core::{CallerName, Domain, Epoch, FieldSet, KeyBytes, Operation, Record};
 use cofferdam_wire::Client;
 use keys_api::{
     ApproveVoidOrder, ClaimDecoys, DomainEpochs, EraseRecords, HardenItem, HardenPasswords,
-    IndexAddresses, ReadEpochs, ReleaseKeys, ReportMail, Signed, VoidOrder, WarrantId,
+    IndexAddresses, IndexedAddresses, NoteAddresses, ReadEpochs, ReleaseKeys, ReportMail, Search,
+    Signed, Ticket, VoidOrder, WarrantId,
 };
 
 use crate::VaultError;
-use crate::released::{Released, Resealing, SealedRecord, Wish, resealing};
+use crate::released::{Asked, Released, Resealing, SealedRecord, Wish, resealing};
 
 /// The keys of one domain, as its compartment asks for them. `caller` is always the client that the
 /// compartment serves, because the grant and the budget are that client's.
@@ -26,16 +29,16 @@ impl Vault {
     }
 
     /// Asks for the keys to read records, under a warrant or under the caller's grant. Either all
-    /// of them are released and logged, or none.
+    /// of them are released and logged, with everything that is known to be unset, or none.
     pub async fn keys_to_read(
         &self,
         caller: &CallerName,
-        records: impl IntoIterator<Item = SealedRecord>,
+        records: impl IntoIterator<Item = Asked>,
         warrant: Option<WarrantId>,
     ) -> Result<Released, VaultError> {
         let mut wish = Wish::default();
-        for SealedRecord { record, epoch, fields } in records {
-            wish.add(record, Some(epoch), fields);
+        for asked in records {
+            wish.add_asked(asked);
         }
         let call = ReleaseKeys { warrant, ..self.release(caller, Operation::Release, &wish) };
         self.ask(&wish, call).await
@@ -93,15 +96,18 @@ impl Vault {
         Ok(self.client.call(&EraseRecords { domain, caller, records: vec![record], held }).await?)
     }
 
-    /// Keys password hashes with the pepper. Each input comes back with its verifier.
+    /// Keys password hashes with the pepper. Each input comes back with its verifier. A sign-in
+    /// gives the look-up that found the customer.
     pub async fn harden<T>(
         &self,
         caller: &CallerName,
         inputs: Vec<T>,
         item: impl Fn(&T) -> HardenItem,
+        looked_up: Option<LookUp>,
     ) -> Result<Vec<(T, KeyBytes)>, VaultError> {
         let items = inputs.iter().map(item).collect();
-        let call = HardenPasswords { caller: caller.clone(), items };
+        let looked_up = looked_up.map(|LookUp(ticket)| ticket);
+        let call = HardenPasswords { caller: caller.clone(), items, looked_up };
         pairs(inputs, self.client.call(&call).await?.verifiers)
     }
 
@@ -111,21 +117,22 @@ impl Vault {
         caller: &CallerName,
         item: HardenItem,
     ) -> Result<KeyBytes, VaultError> {
-        let hardened = self.harden(caller, vec![item], HardenItem::clone).await?;
+        let hardened = self.harden(caller, vec![item], HardenItem::clone, None).await?;
         only(hardened)
     }
 
     /// Turns digests of e-mail addresses into look-up indexes. Each input comes back with its
-    /// index.
+    /// index. The look-up must be noted before anything is answered.
     pub async fn index<T>(
         &self,
         caller: &CallerName,
         inputs: Vec<T>,
         digest: impl Fn(&T) -> KeyBytes,
-    ) -> Result<Vec<(T, KeyBytes)>, VaultError> {
+    ) -> Result<(Vec<(T, KeyBytes)>, LookUp), VaultError> {
         let digests = inputs.iter().map(digest).collect();
         let call = IndexAddresses { caller: caller.clone(), digests };
-        pairs(inputs, self.client.call(&call).await?.indexes)
+        let IndexedAddresses { indexes, ticket } = self.client.call(&call).await?;
+        Ok((pairs(inputs, indexes)?, LookUp(ticket)))
     }
 
     /// Turns the digest of one e-mail address into its look-up index.
@@ -133,8 +140,24 @@ impl Vault {
         &self,
         caller: &CallerName,
         digest: KeyBytes,
-    ) -> Result<KeyBytes, VaultError> {
-        only(self.index(caller, vec![digest], KeyBytes::clone).await?)
+    ) -> Result<(KeyBytes, LookUp), VaultError> {
+        let (pairs, looked_up) = self.index(caller, vec![digest], KeyBytes::clone).await?;
+        Ok((only(pairs)?, looked_up))
+    }
+
+    /// Notes whom a look-up found. An answer to the caller may leave only after that.
+    pub async fn note_found(
+        &self,
+        caller: &CallerName,
+        looked_up: LookUp,
+        search: Search,
+        found: impl IntoIterator<Item = Record>,
+    ) -> Result<(), VaultError> {
+        let LookUp(ticket) = looked_up;
+        let records: BTreeSet<_> = found.into_iter().collect();
+        let records = records.into_iter().collect();
+        let call = NoteAddresses { caller: caller.clone(), ticket, search, records };
+        Ok(self.client.call(&call).await?)
     }
 
     /// Claims the decoys among `count` new record numbers from `from` on, ascending. `keys` names
@@ -150,9 +173,9 @@ impl Vault {
         Ok(self.client.call(&ApproveVoidOrder { order }).await?)
     }
 
-    /// Reports that mail came for a customer.
-    pub async fn report_mail(&self, record: Record) -> Result<(), VaultError> {
-        Ok(self.client.call(&ReportMail { record }).await?)
+    /// Reports that mail came for a customer, as `caller` said.
+    pub async fn report_mail(&self, caller: &CallerName, record: Record) -> Result<(), VaultError> {
+        Ok(self.client.call(&ReportMail { caller: caller.clone(), record }).await?)
     }
 
     fn release(&self, caller: &CallerName, operation: Operation, wish: &Wish) -> ReleaseKeys {
@@ -173,6 +196,11 @@ impl Vault {
         wish.released(&call, answer)
     }
 }
+
+/// A look-up that is not noted yet: its type keeps a caller from being answered without the note.
+#[must_use = "a look-up is noted before its answer leaves"]
+#[derive(Debug)]
+pub struct LookUp(Ticket);
 
 /// Pairs the items of a list with their answers.
 fn pairs<T>(inputs: Vec<T>, answers: Vec<KeyBytes>) -> Result<Vec<(T, KeyBytes)>, VaultError> {

@@ -6,16 +6,17 @@ use std::sync::{Arc, Mutex};
 
 use axum::extract::State;
 use cofferdam_core::{
-    Call, CallerName, Domain, Epoch, Field, FieldKey, FieldSet, KeyBytes, Personal, Record,
-    SeededRng,
+    Call, CallerName, Compartment, Domain, Epoch, Field, FieldKey, FieldSet, KeyBytes, Personal,
+    Record, SeededRng,
 };
 use cofferdam_wire::{Answer, Body, Client, Listener, Problem, Routes};
 use keys_api::{
     ApproveVoidOrder, ClaimDecoys, ClaimedDecoys, DomainEpochs, EraseRecords, HardenItem,
-    HardenPasswords, HardenedPasswords, IndexAddresses, IndexedAddresses, ReadEpochs, RecordKeys,
-    ReleaseKeys, ReleasedGroup, ReleasedKeys, ReportMail, Signed, VoidOrder, WarrantId,
+    HardenPasswords, HardenedPasswords, IndexAddresses, IndexedAddresses, NoteAddresses,
+    ReadEpochs, RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys, ReportMail, Search, Signed,
+    Ticket, VoidOrder, WarrantId,
 };
-use keys_client::{SealedRecord, Vault, VaultError};
+use keys_client::{Asked, SealedRecord, Vault, VaultError};
 use serde_json::{Value, json};
 use testkit::Authority;
 
@@ -63,13 +64,14 @@ async fn start() -> Estate {
         .call::<ReportMail, _, _>(done::<ReportMail>)
         .call::<HardenPasswords, _, _>(harden)
         .call::<IndexAddresses, _, _>(index)
+        .call::<NoteAddresses, _, _>(done::<NoteAddresses>)
         .call::<ClaimDecoys, _, _>(claim)
         .into_router(calls.clone());
     let identity = authority.identity("keys");
     tokio::spawn(async move {
         listener.serve(&identity, router, std::future::pending()).await;
     });
-    let client = Client::new(&base, &authority.identity("accounts"));
+    let client = Client::new(Compartment::Keys, &base, &authority.identity("accounts"));
     Estate { vault: Vault::new(Domain::Accounts, client), calls, _authority: authority }
 }
 
@@ -124,7 +126,7 @@ async fn index(
 ) -> Result<Answer<IndexedAddresses>, Problem> {
     calls.note(&call);
     let indexes = call.digests.iter().map(twice).collect();
-    Ok(Answer(IndexedAddresses { indexes }, encoding))
+    Ok(Answer(IndexedAddresses { indexes, ticket: Ticket(77) }, encoding))
 }
 
 /// Every number that ends in 3 is a decoy, and 999 also where it was not asked for.
@@ -153,6 +155,11 @@ fn sealed(record: u32, epoch: u16, fields: FieldSet) -> SealedRecord {
     SealedRecord { record: Record(record), epoch: Epoch(epoch), fields }
 }
 
+/// A record that has every field that is asked for.
+const fn all_of(sealed: SealedRecord) -> Asked {
+    Asked::Stored(sealed, FieldSet::EMPTY)
+}
+
 #[tokio::test]
 async fn keys_to_read_are_asked_for_by_epoch_and_under_the_warrant() {
     let Estate { vault, calls, .. } = start().await;
@@ -160,6 +167,7 @@ async fn keys_to_read_are_asked_for_by_epoch_and_under_the_warrant() {
         [(None, Value::Null), (Some(WarrantId([7; 16])), json!("07".repeat(16)))]
     {
         let rows = [sealed(1, 4, NAME), sealed(2, 5, NAME), sealed(3, 4, FieldSet::EMPTY)];
+        let rows = rows.map(all_of);
         let released = vault.keys_to_read(&web(), rows, warrant).await.unwrap();
         let call = calls.only("/v1/keys/release");
         assert_eq!(call["operation"], "release");
@@ -186,7 +194,9 @@ async fn keys_to_seal_are_those_of_the_current_epoch() {
 async fn no_call_leaves_when_there_is_no_key_to_ask_for() {
     let Estate { vault, calls, .. } = start().await;
     let empty = [sealed(3, 4, FieldSet::EMPTY)];
-    assert!(vault.keys_to_read(&web(), empty, None).await.unwrap().get(Record(3)).is_some());
+    assert!(
+        vault.keys_to_read(&web(), empty.map(all_of), None).await.unwrap().get(Record(3)).is_some()
+    );
     assert!(vault.keys_to_reseal(&web(), &empty, Epoch(5)).await.unwrap().get(Record(3)).is_none());
     assert_eq!(calls.take(), []);
 }
@@ -202,7 +212,8 @@ async fn keys_to_reseal_come_under_both_epochs() {
     assert_eq!((&call["operation"], &call["caller"]), (&json!("reseal"), &json!("accounts")));
     assert_eq!(call["groups"].as_array().unwrap().len(), 2);
 
-    let old = vault.keys_to_read(&name, rows, None).await.unwrap().take(Record(1)).unwrap();
+    let old =
+        vault.keys_to_read(&name, rows.map(all_of), None).await.unwrap().take(Record(1)).unwrap();
     let text = old.seal(Field::Name, &Personal::new("Ada"), &rng).unwrap();
     let moved = keys.get(Record(1)).unwrap().reseal(Field::Name, &text, &rng).unwrap();
     let new = vault.keys_to_seal(&name, [(Record(1), NAME)]).await.unwrap();
@@ -214,16 +225,25 @@ async fn hashes_and_digests_come_back_with_their_answers() {
     let Estate { vault, calls, .. } = start().await;
     let bytes = |n| KeyBytes::new([n; 32]);
     let item = |n: u8| HardenItem { record: Record(n.into()), hash: bytes(n) };
-    let hardened = vault.harden(&web(), vec![3, 4], |n| item(*n)).await.unwrap();
-    assert_eq!(calls.only("/v1/passwords/harden")["items"][1]["record"], 4);
-    let indexed = vault.index(&web(), vec![5, 6], |n| bytes(*n)).await.unwrap();
+    let hardened = vault.harden(&web(), vec![3, 4], |n| item(*n), None).await.unwrap();
+    let call = calls.only("/v1/passwords/harden");
+    assert_eq!((&call["items"][1]["record"], &call["looked_up"]), (&json!(4), &Value::Null));
+    let (indexed, looked_up) = vault.index(&web(), vec![5, 6], |n| bytes(*n)).await.unwrap();
     assert_eq!(calls.only("/v1/addresses/index")["caller"], "web-1");
+    let found = [Record(9), Record(2), Record(9)];
+    vault.note_found(&web(), looked_up, Search::Find, found).await.unwrap();
+    let note = json!({"caller": "web-1", "ticket": 77, "search": "find", "records": [2, 9]});
+    assert_eq!(calls.only("/v1/addresses/note"), note);
     for (pairs, expected) in [(hardened, [(3, 6), (4, 8)]), (indexed, [(5, 10), (6, 12)])] {
         let pairs: Vec<_> = pairs.iter().map(|(n, of)| (*n, of.expose()[0])).collect();
         assert_eq!(pairs, expected);
     }
     assert_eq!(vault.harden_one(&web(), item(7)).await.unwrap().expose()[0], 14);
-    assert_eq!(vault.index_one(&web(), bytes(8)).await.unwrap().expose()[0], 16);
+    let (index, looked_up) = vault.index_one(&web(), bytes(8)).await.unwrap();
+    assert_eq!(index.expose()[0], 16);
+    calls.take();
+    vault.harden(&web(), vec![3], |n| item(*n), Some(looked_up)).await.unwrap();
+    assert_eq!(calls.only("/v1/passwords/harden")["looked_up"], 77);
 }
 
 #[tokio::test]
@@ -252,6 +272,6 @@ async fn epochs_erasures_void_orders_and_mail_reach_keys() {
     vault.approve_void_order(Signed { order, signatures: vec![] }).await.unwrap();
     assert_eq!(calls.only("/v1/void-orders/approve")["order"]["order"]["incident"], 3);
 
-    vault.report_mail(Record(6)).await.unwrap();
-    assert_eq!(calls.only("/v1/mail/report"), json!({"record": 6}));
+    vault.report_mail(&web(), Record(6)).await.unwrap();
+    assert_eq!(calls.only("/v1/mail/report"), json!({"caller": "web-1", "record": 6}));
 }

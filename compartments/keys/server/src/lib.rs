@@ -22,7 +22,7 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 
-use cofferdam_core::{Clock, Rng};
+use cofferdam_core::{Clock, Compartment, Rng};
 use cofferdam_store::{Db, StoreError};
 use cofferdam_wire::{Identity, IdentityError, Listener, ServeError, init_metrics};
 
@@ -86,7 +86,7 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> Result<(), StartError> {
     init_metrics();
-    let identity = Identity::load(&config.tls)?;
+    let identity = Identity::load_compartment(Compartment::Keys, &config.tls)?;
     let sinks = sinks(&config)?;
     let db = Db::open(&config.database, store::MIGRATIONS).await?;
     let app = Arc::new(App::open(&config, db.clone(), clock.clone(), rng).await?);
@@ -102,6 +102,8 @@ pub async fn serve(
     for sink in sinks {
         beside.spawn(AlarmDelivery::new(db.clone(), clock.clone(), sink).run());
     }
+    let door = app.clone();
+    let listener = listener.keep_room_for(move |caller| door.roles.has_role(caller));
     listener.serve(&identity, routes::routes().into_router(app.clone()), stop).await;
     beside.shutdown().await;
     app.alarms.flush(app.now().await).await;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use cofferdam_core::{CallerName, Clock, Domain, Reseal, Rng};
+use cofferdam_core::{CallerName, Clock, Compartment, Domain, Reseal, Rng};
 use cofferdam_store::StoreError;
 use cofferdam_wire::{Client, Identity, Problem};
 use keys_client::Vault;
@@ -42,7 +42,10 @@ impl App {
         rng: Arc<dyn Rng>,
     ) -> Result<Self, StoreError> {
         Ok(Self {
-            vault: Vault::new(Domain::Payments, Client::any(&config.keys, identity)),
+            vault: Vault::new(
+                Domain::Payments,
+                Client::any(Compartment::Keys, &config.keys, identity),
+            ),
             next_record: Mutex::new(next_record),
             frozen: RwLock::new(store.frozen_callers().await?),
             store,

@@ -17,7 +17,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use cofferdam_core::{Clock, Domain, Rng};
+use cofferdam_core::{Clock, Compartment, Domain, Rng};
 use cofferdam_store::{DiskWatch, StoreError};
 use cofferdam_wire::{Client, Identity, IdentityError, Listener, ServeError};
 use keys_client::{OwnState, StateDifference, StateError, StateParts};
@@ -72,7 +72,7 @@ impl Server {
         clock: Arc<dyn Clock>,
         rng: Arc<dyn Rng>,
     ) -> Result<Self, StartError> {
-        let identity = Identity::load(&config.tls)?;
+        let identity = Identity::load_compartment(Compartment::Payments, &config.tls)?;
         let store = Store::open(&config.database).await?;
         let state = own_state(&config, &identity, &store, &clock, &*rng);
         let next = store.next_record().await?;
@@ -99,6 +99,8 @@ impl Server {
                 _ = state.keep(0) => {}
             }
         };
+        let door = app.clone();
+        let listener = listener.keep_room_for(move |caller| door.is_controller(caller));
         listener.serve(&identity, routes::router(app.clone()), stop).await;
         reseal.abort();
         app.store.db().close().await;
@@ -129,7 +131,7 @@ pub async fn restore(
     rng: &dyn Rng,
     accept: bool,
 ) -> Result<Option<StateDifference>, StartError> {
-    let identity = Identity::load(&config.tls)?;
+    let identity = Identity::load_compartment(Compartment::Payments, &config.tls)?;
     let store = Store::open(&config.database).await?;
     let state = own_state(&config, &identity, &store, &clock, rng);
     let difference = state.restore(store.next_record().await?, accept).await;
@@ -144,7 +146,7 @@ fn own_state(
     clock: &Arc<dyn Clock>,
     rng: &dyn Rng,
 ) -> OwnState {
-    let client = Client::any(&config.keys, identity);
+    let client = Client::any(Compartment::Keys, &config.keys, identity);
     let disks = DiskWatch::new(config.database.directory(), config.least_free_mib);
     let parts = StateParts { db: store.db().clone(), disks, clock: clock.clone() };
     OwnState::new(Domain::Payments, client, parts, rng)

@@ -1,8 +1,8 @@
 //! Reading a card: the only place where a token becomes a card and its keys.
 
-use cofferdam_core::{CallerName, FieldSet};
+use cofferdam_core::{CallerName, FieldSet, Record};
 use cofferdam_wire::Problem;
-use keys_client::{FieldKeys, SealedRecord};
+use keys_client::{Asked, FieldKeys, SealedRecord};
 use payments_api::CardToken;
 
 use crate::app::App;
@@ -11,9 +11,9 @@ use crate::store::SealedCard;
 
 /// The card of a token, and the keys of some of its fields.
 ///
-/// An unknown token is *not found* for everybody, whatever the grants. A caller without a grant can
-/// tell it from a known token, which `keys` refuses; but trying tokens means guessing 128 random
-/// bits.
+/// For an unknown token, `keys` is asked for nobody's card: so the grant and the budget apply, and
+/// the log tells that the caller learnt that there is no such card. A caller without a grant does
+/// not learn that.
 pub async fn read(
     app: &App,
     caller: &CallerName,
@@ -21,8 +21,12 @@ pub async fn read(
     fields: FieldSet,
 ) -> Result<(SealedCard, FieldKeys), Problem> {
     let found = app.store.find_card(&token_hash(token)).await?;
-    let card = found.ok_or_else(|| Problem::not_found("no card has this token"))?;
-    let wanted = SealedRecord { record: card.record, epoch: card.epoch, fields };
-    let keys = app.vault.keys_to_read(caller, [wanted], None).await?.take(card.record)?;
+    let Some(card) = found else {
+        app.vault.keys_to_read(caller, [Asked::Missing(Record::NOBODY, fields)], None).await?;
+        return Err(Problem::not_found("no card has this token"));
+    };
+    let sealed = SealedRecord { record: card.record, epoch: card.epoch, fields };
+    let asked = Asked::Stored(sealed, FieldSet::EMPTY);
+    let keys = app.vault.keys_to_read(caller, [asked], None).await?.take(card.record)?;
     Ok((card, keys))
 }

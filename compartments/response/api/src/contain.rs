@@ -1,6 +1,6 @@
 //! Containing an incident: frozen callers, void credentials, lower budgets.
 
-use cofferdam_core::{Call, CallerName, Operation, ProblemType, Record};
+use cofferdam_core::{Call, CallerName, Operation, ProblemType, Record, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +56,9 @@ pub enum VoidWhose {
 pub struct Voided {
     /// The order's number in `accounts`.
     pub order: u64,
+    /// Credentials set up to this instant are void; `None` if the order is older than this field.
+    #[serde(default)]
+    pub set_before: Option<Timestamp>,
     /// The number of customers whose credential is void.
     pub customers: u64,
     /// The number of sessions that ended; an order over some customers does not count them.

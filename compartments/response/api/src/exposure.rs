@@ -11,7 +11,7 @@ use crate::{
     AccessLog, Doubt, FallenHost, INCIDENT_CLOSED, IncidentId, NOT_SCOPED, TABLE_EMPTY, Unresolved,
 };
 
-/// The level of a field's exposure. The worst comes first.
+/// The level of a field's exposure.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -23,11 +23,15 @@ pub enum Level {
     Presented,
     /// A grant of a fallen host covered it, and nothing shows that it was read or presented.
     Reachable,
+    /// A fallen host asked for it and learnt that there was nothing: the field was unset, or there
+    /// was no such record. Nothing was read. Kept pages hold the place of a level in this list, so
+    /// it stands last.
+    KnownUnset,
 }
 
 impl Level {
     /// Every level, the worst first.
-    pub const ALL: [Self; 3] = [Self::Read, Self::Presented, Self::Reachable];
+    pub const ALL: [Self; 4] = [Self::Read, Self::Presented, Self::KnownUnset, Self::Reachable];
 
     /// The name used in routes and reports.
     #[must_use]
@@ -36,6 +40,7 @@ impl Level {
             Self::Read => "read",
             Self::Presented => "presented",
             Self::Reachable => "reachable",
+            Self::KnownUnset => "known_unset",
         }
     }
 }
@@ -67,8 +72,8 @@ pub struct Exposure {
     pub computed: Timestamp,
     /// The end of the window that it covers.
     pub until: Timestamp,
-    /// The number of people with a field read, with a field presented, and with fields in reach.
-    /// Each person counts once, at the worst level.
+    /// The number of people with a field read, with a field presented, with a field known to be
+    /// unset, and with fields in reach. Each person counts once, at the worst level.
     pub people: LevelCounts,
     /// The number of people who count as read because of a doubt alone: no log shows it.
     pub assumed: u64,
@@ -76,6 +81,11 @@ pub struct Exposure {
     /// level.
     #[schemars(schema_with = "map_by::<Field, LevelCounts>")]
     pub fields: BTreeMap<Field, LevelCounts>,
+    /// The same of the records of the brought table, if the incident is about `accounts` and
+    /// `response` fell, which seals them. Their numbers are not those of customers.
+    #[serde(default)]
+    #[schemars(schema_with = "map_by::<Field, LevelCounts>")]
+    pub brought: BTreeMap<Field, LevelCounts>,
     /// People with a field read or presented, by country and region as `US-KY` or `DE`; `unknown`
     /// for people without a country.
     pub jurisdictions: BTreeMap<String, u64>,
@@ -103,6 +113,32 @@ pub struct Exposure {
     pub doubts: Vec<Doubt>,
 }
 
+impl Exposure {
+    /// The number of people with a field read or presented.
+    #[must_use]
+    pub const fn exposed(&self) -> u64 {
+        self.people.read + self.people.presented
+    }
+}
+
+/// The people exposed, and what became of them: the one place from which notice, plan, report and
+/// bag take their numbers. `told`, `session_only` and `gone` add up to `exposed`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ExposedPeople {
+    /// The number of people with a field read or presented.
+    pub exposed: u64,
+    /// Those who are there, and whose letter names a field.
+    pub told: u64,
+    /// Those who are there, and of whom a session alone was presented. No letter names it.
+    pub session_only: u64,
+    /// Those who are there no longer: they were erased since, or a restored backup has not got them.
+    pub gone: u64,
+    /// Those who are there and have no e-mail address. They are among the told and session-only.
+    pub without_address: u64,
+    /// The rows in the ledger of the customers' letter that name a field, once it is planned.
+    pub planned: Option<u64>,
+}
+
 /// The data that a fallen host gave up because of its kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GivenUp {
@@ -119,6 +155,9 @@ pub struct LevelCounts {
     pub read: u64,
     /// People with a presented field.
     pub presented: u64,
+    /// People with a field that a fallen host knows to be unset. Nothing was read.
+    #[serde(default)]
+    pub known_unset: u64,
     /// People with a field in reach.
     pub reachable: u64,
 }
@@ -147,6 +186,34 @@ pub struct LogProof {
     pub checkpoint: String,
     /// The last checkpoint that `response` cosigned, with both signatures.
     pub cosigned: Option<String>,
+    /// The sightings by the clock of `response` that decide which entries lie in the window; `None`
+    /// if the exposure is older than them.
+    #[serde(default)]
+    pub sightings: Option<Sightings>,
+}
+
+/// A size of a log as `response` saw it, by its own clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Sighting {
+    /// The number of entries.
+    pub size: u64,
+    /// The instant at which the log was first seen with so many entries. Each of them was written
+    /// before.
+    pub first: Timestamp,
+    /// The instant at which it was last seen with no more. Each further entry was written after.
+    pub last: Timestamp,
+}
+
+/// The sightings of a log that decide which of its entries lie in a window.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Sightings {
+    /// The first sighting of all. Of the entries that it covers, only `keys` knows the instants.
+    pub earliest: Option<Sighting>,
+    /// The largest size that was seen before the window begins. The entries up to it lie before.
+    pub before: Option<Sighting>,
+    /// The smallest size that was still seen after the window's end. The entries from it on lie
+    /// after.
+    pub after: Option<Sighting>,
 }
 
 /// Reads the records that are exposed in one field at one level, as a bitmap.

@@ -16,8 +16,11 @@ pub struct Levels {
     pub read: Bitmaps,
     /// The records that were typed at a fallen host, or brought there.
     pub presented: Bitmaps,
-    /// The records that a fallen host could have read, and that are at no worse level.
+    /// The records that a fallen host could have read, and that were neither read nor presented.
     pub reachable: Bitmaps,
+    /// The records that a fallen host asked for and that lacked the field. Some do not exist, and a
+    /// field may have been set and read later.
+    pub known_unset: Bitmaps,
 }
 
 impl Levels {
@@ -28,6 +31,7 @@ impl Levels {
             Level::Read => &self.read,
             Level::Presented => &self.presented,
             Level::Reachable => &self.reachable,
+            Level::KnownUnset => &self.known_unset,
         }
     }
 
@@ -37,6 +41,7 @@ impl Levels {
             Level::Read => &mut self.read,
             Level::Presented => &mut self.presented,
             Level::Reachable => &mut self.reachable,
+            Level::KnownUnset => &mut self.known_unset,
         }
     }
 
@@ -66,32 +71,49 @@ impl Levels {
         self.reachable = rests;
     }
 
-    /// Counts people, each once, at the worst level.
+    /// Whether a fallen host got anything of a domain, or learnt that something is not there.
     #[must_use]
-    pub fn count_people(&self) -> LevelCounts {
-        let read = people(&self.read, Domain::Accounts);
-        let presented = people(&self.presented, Domain::Accounts) - &read;
-        let reachable = people(&self.reachable, Domain::Accounts) - &read - &presented;
-        LevelCounts { read: read.len(), presented: presented.len(), reachable: reachable.len() }
+    pub fn is_touched(&self, domain: Domain) -> bool {
+        let of_domain = self.known_unset.keys().any(|field| field.domain() == domain);
+        of_domain || !self.given_of(domain).is_empty()
     }
 
-    /// Counts records field by field, each once, at the worst level.
+    /// Counts people, each once, at the worst level. `everyone` are the people who exist: only they
+    /// count by what is known to be unset.
     #[must_use]
-    pub fn count_fields(&self) -> BTreeMap<Field, LevelCounts> {
-        let count = |level: Level, field| self.at(level).get(field).map_or(0, RoaringBitmap::len);
-        let read_and_presented = |field| match (self.read.get(field), self.presented.get(field)) {
-            (Some(read), Some(presented)) => read.intersection_len(presented),
-            _ => 0,
-        };
+    pub fn count_people(&self, everyone: &RoaringBitmap) -> LevelCounts {
+        let all = |level| people(self.at(level), Domain::Accounts);
+        count_once(all, everyone)
+    }
+
+    /// Counts records field by field, each once, at the worst level. `existing` are the records of
+    /// a domain that exist.
+    #[must_use]
+    pub fn count_fields(
+        &self,
+        existing: impl Fn(Domain) -> RoaringBitmap,
+    ) -> BTreeMap<Field, LevelCounts> {
         let counts = Field::ALL.iter().map(|field| {
-            let counts = LevelCounts {
-                read: count(Level::Read, field),
-                presented: count(Level::Presented, field) - read_and_presented(field),
-                reachable: count(Level::Reachable, field),
-            };
-            (*field, counts)
+            let of = |level| self.at(level).get(field).cloned().unwrap_or_default();
+            (*field, count_once(of, &existing(field.domain())))
         });
         counts.filter(|(_, counts)| *counts != LevelCounts::default()).collect()
+    }
+}
+
+/// Counts the records of each level, each once, at the worst level.
+fn count_once(of: impl Fn(Level) -> RoaringBitmap, existing: &RoaringBitmap) -> LevelCounts {
+    let mut seen = RoaringBitmap::new();
+    let mut count = |records: RoaringBitmap| {
+        let new = (&records - &seen).len();
+        seen |= records;
+        new
+    };
+    LevelCounts {
+        read: count(of(Level::Read)),
+        presented: count(of(Level::Presented)),
+        known_unset: count(of(Level::KnownUnset) & existing),
+        reachable: count(of(Level::Reachable)),
     }
 }
 
@@ -131,8 +153,8 @@ mod tests {
         records.iter().copied().collect()
     }
 
-    fn counts(read: u64, presented: u64, reachable: u64) -> LevelCounts {
-        LevelCounts { read, presented, reachable }
+    fn counts(read: u64, presented: u64, known_unset: u64, reachable: u64) -> LevelCounts {
+        LevelCounts { read, presented, known_unset, reachable }
     }
 
     #[test]
@@ -145,7 +167,7 @@ mod tests {
         let mut levels = Levels {
             read: Bitmaps::from([(Field::Name, set(&[1]))]),
             presented: Bitmaps::from([(Field::Name, set(&[3])), (Field::Phone, set(&[2]))]),
-            reachable: Bitmaps::new(),
+            ..Levels::default()
         };
         let granted = FieldSet::EMPTY.with(Field::Name).with(Field::Phone).with(Field::CardLast4);
         levels.set_reachable(granted, &filled);
@@ -161,16 +183,24 @@ mod tests {
                 (Field::Password, set(&[3, 4])),
             ]),
             reachable: Bitmaps::from([(Field::Email, set(&[5])), (Field::Name, set(&[1, 4, 6]))]),
+            // Record 99 does not exist.
+            known_unset: Bitmaps::from([(Field::Phone, set(&[1, 6, 7, 99]))]),
         };
+        let everyone = set(&[1, 2, 3, 4, 5, 6, 7]);
         assert_eq!(
-            levels.count_fields(),
+            levels.count_fields(|_| everyone.clone()),
             BTreeMap::from([
-                (Field::Email, counts(3, 1, 1)),
-                (Field::Password, counts(0, 2, 0)),
-                (Field::Name, counts(0, 0, 3)),
+                (Field::Email, counts(3, 1, 0, 1)),
+                (Field::Password, counts(0, 2, 0, 0)),
+                (Field::Name, counts(0, 0, 0, 3)),
+                (Field::Phone, counts(0, 0, 3, 0)),
             ])
         );
-        assert_eq!(levels.count_people(), counts(3, 1, 2));
+        assert_eq!(levels.count_people(&everyone), counts(3, 1, 2, 1));
+        assert!(levels.is_touched(Domain::Accounts) && !levels.is_touched(Domain::Payments));
+        let unset = Bitmaps::from([(Field::CardNumber, set(&[9]))]);
+        let unset = Levels { known_unset: unset, ..Levels::default() };
+        assert!(unset.is_touched(Domain::Payments) && unset.affected().is_empty());
         assert_eq!(levels.affected(), set(&[1, 2, 3, 4]));
     }
 

@@ -59,8 +59,10 @@ impl FallenHosts {
             // The host of a compartment sees every key that passes through it. A client that brings
             // data to be sealed shows that data and nothing else.
             Operation::Seal if compartment_fell => Some(Level::Read),
-            Operation::Seal | Operation::Harden => Some(Level::Presented),
-            Operation::Index | Operation::Erase => None,
+            // An address by which a customer was found was known to the client, or typed there.
+            Operation::Seal | Operation::Harden | Operation::Index => Some(Level::Presented),
+            Operation::Miss => Some(Level::KnownUnset),
+            Operation::Erase => None,
         }
     }
 
@@ -161,8 +163,9 @@ impl FallenHosts {
         };
         match kind {
             HostKind::App => {
-                "everything that was released to it; the passwords typed and the data \
-                              entered there; the sessions seen there"
+                "everything that was released to it, and what it knows to be unset; the \
+                              passwords and addresses typed and the data entered there; the \
+                              sessions seen there"
                     .to_owned()
             }
             HostKind::Accounts => format!(
@@ -207,11 +210,11 @@ const fn given_up_around_table(kind: HostKind) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use Operation::{Erase, Harden, Index, Release, Reseal, Seal};
+    use Operation::{Erase, Harden, Index, Miss, Release, Reseal, Seal};
 
     use super::*;
 
-    const OPERATIONS: [Operation; 6] = [Release, Seal, Reseal, Harden, Index, Erase];
+    const OPERATIONS: [Operation; 7] = [Release, Seal, Reseal, Harden, Index, Erase, Miss];
 
     fn hosts(people: People, hosts: &[&str]) -> FallenHosts {
         let hosts: Vec<_> = hosts.iter().map(|host| host.parse().unwrap()).collect();
@@ -226,12 +229,13 @@ mod tests {
         text.parse().unwrap()
     }
 
-    /// The levels of all operations, in the order of [`OPERATIONS`]: `r`, `p`, or `-`.
+    /// The levels of all operations, in the order of [`OPERATIONS`]: `r`, `p`, `u`, or `-`.
     fn levels(fallen: &FallenHosts, caller: &str, via: &str) -> String {
         let level = |operation| match fallen.level(&name(caller), &name(via), operation) {
             Some(Level::Read) => 'r',
             Some(Level::Presented) => 'p',
             Some(Level::Reachable) => '?',
+            Some(Level::KnownUnset) => 'u',
             None => '-',
         };
         OPERATIONS.into_iter().map(level).collect()
@@ -240,19 +244,19 @@ mod tests {
     #[test]
     fn each_kind_of_host_gives_up_its_own_operations() {
         for (host, caller, via, expected) in [
-            ("web-ky-1", "web-ky-1", "accounts", "rprp--"),
-            ("web-ky-1", "web-ky-2", "accounts", "------"),
-            ("accounts=accounts", "web-ky-2", "accounts", "rrrp--"),
-            ("accounts=accounts", "accounts", "accounts", "rrrp--"),
-            ("accounts=accounts", "checkout-1", "payments", "------"),
-            ("payments=payments", "checkout-1", "payments", "rrrp--"),
-            ("payments=payments", "web-ky-1", "accounts", "------"),
-            ("response=response", "response", "accounts", "rprp--"),
+            ("web-ky-1", "web-ky-1", "accounts", "rprpp-u"),
+            ("web-ky-1", "web-ky-2", "accounts", "-------"),
+            ("accounts=accounts", "web-ky-2", "accounts", "rrrpp-u"),
+            ("accounts=accounts", "accounts", "accounts", "rrrpp-u"),
+            ("accounts=accounts", "checkout-1", "payments", "-------"),
+            ("payments=payments", "checkout-1", "payments", "rrrpp-u"),
+            ("payments=payments", "web-ky-1", "accounts", "-------"),
+            ("response=response", "response", "accounts", "rprpp-u"),
             // These hosts have no name under which they call, even if they are named like a caller.
-            ("accounts=accounts_database", "web-ky-2", "accounts", "------"),
-            ("payments=payments_database", "checkout-1", "payments", "------"),
-            ("accounts=keys", "web-ky-1", "accounts", "------"),
-            ("accounts=relay", "web-ky-1", "accounts", "------"),
+            ("accounts=accounts_database", "web-ky-2", "accounts", "-------"),
+            ("payments=payments_database", "checkout-1", "payments", "-------"),
+            ("accounts=keys", "web-ky-1", "accounts", "-------"),
+            ("accounts=relay", "web-ky-1", "accounts", "-------"),
         ] {
             assert_eq!(levels(&fallen(&[host]), caller, via), expected, "{host}: {caller} {via}");
         }
@@ -261,9 +265,9 @@ mod tests {
     #[test]
     fn an_access_log_knows_two_operations() {
         let table = hosts(People::Table, &["db-client"]);
-        assert_eq!(levels(&table, "db-client", "reporting"), "rp----");
-        assert_eq!(levels(&table, "app-7", "db-client"), "rp----");
-        assert_eq!(levels(&table, "app-7", "reporting"), "------");
+        assert_eq!(levels(&table, "db-client", "reporting"), "rp-----");
+        assert_eq!(levels(&table, "app-7", "db-client"), "rp-----");
+        assert_eq!(levels(&table, "app-7", "reporting"), "-------");
     }
 
     #[test]
@@ -320,7 +324,7 @@ mod tests {
         assert!(sentences(&["k=keys"])[0].contains("none fell"));
         let kinds = ["a", "b=response", "c=relay"];
         let [app, response, relay] = sentences(&kinds).try_into().unwrap();
-        assert!(app.contains("passwords typed") && response.contains("warrants"));
+        assert!(app.contains("passwords and addresses typed") && response.contains("warrants"));
         assert!(relay.contains("reset codes"));
     }
 

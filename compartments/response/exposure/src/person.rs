@@ -151,6 +151,7 @@ mod tests {
             read: Bitmaps::from([(Field::Name, of([1, 2]))]),
             presented: Bitmaps::from([(Field::Name, of([1, 3])), (Field::Email, of([1, 3]))]),
             reachable: Bitmaps::from([(Field::Email, of([1, 2])), (Field::Phone, of([1, 2]))]),
+            known_unset: Bitmaps::from([(Field::CardLast4, of([1, 3]))]),
         };
         let worst = |record| worst_levels(&levels, Record(record));
         assert_eq!(
@@ -159,6 +160,7 @@ mod tests {
                 (Field::Name, Level::Read),
                 (Field::Email, Level::Presented),
                 (Field::Phone, Level::Reachable),
+                (Field::CardLast4, Level::KnownUnset),
             ])
         );
         assert_eq!(worst(9), BTreeMap::new());

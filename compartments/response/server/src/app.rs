@@ -7,11 +7,9 @@ use cofferdam_core::{CallerName, Clock, Rng, Timestamp};
 use cofferdam_store::StoreError;
 use cofferdam_wire::{Client, Problem};
 use keys_client::OwnState;
-use response_api::{
-    Exposure, FallenHost, INCIDENT_CLOSED, Incident, IncidentId, LetterId, NOT_SCOPED, Voided,
-};
+use response_api::{Exposure, INCIDENT_CLOSED, Incident, IncidentId, LetterId, NOT_SCOPED};
 use response_exposure::{Levels, Population};
-use response_letter::{Done, Files};
+use response_letter::Files;
 use response_mailing::{Letter, MailRoom};
 use tokio::sync::Mutex;
 
@@ -176,18 +174,5 @@ impl App {
     pub async fn letter(&self, id: LetterId) -> Result<Letter, Problem> {
         let found = self.store.letter(id).await?;
         found.ok_or_else(|| Problem::not_found(format!("there is no letter {id}")))
-    }
-
-    /// The steps that are done for an incident so far.
-    pub async fn done(&self, incident: &Incident) -> Result<Done, StoreError> {
-        let id = incident.incident;
-        let frozen = self.store.finding::<Vec<CallerName>>(id, Finding::Frozen).await?;
-        let frozen = frozen.unwrap_or_default();
-        let voided = self.store.finding::<Voided>(id, Finding::Voided).await?.is_some();
-        // A host without a name of its own as a caller can't be frozen: only the shop can shut it
-        // off.
-        let is_shut = |of: &FallenHost| of.kind.is_caller() && frozen.contains(&of.host);
-        let contained = incident.fallen.iter().all(is_shut);
-        Ok(Done { contained, voided })
     }
 }

@@ -9,7 +9,7 @@ use cofferdam_core::{
 use cofferdam_store::StoreError;
 use cofferdam_wire::{Client, Problem};
 use keys_api::WarrantId;
-use keys_client::{SealedRecord, Vault, VaultError};
+use keys_client::{Asked, SealedRecord, Vault, VaultError};
 use response_exposure::Coarse;
 
 use crate::address_index::AddressIndex;
@@ -117,13 +117,12 @@ impl BroughtContacts {
     ) -> Result<BTreeMap<Record, (Personal, Personal)>, ContactError> {
         let mut people = self.store.people(records).await?;
         people.retain(|person| sealed_text(person, address).is_some());
-        let wanted = people.iter().map(|person| SealedRecord {
-            record: person.record,
-            epoch: person.epoch,
-            fields: [Field::BroughtName, address]
-                .into_iter()
-                .filter(|field| sealed_text(person, *field).is_some())
-                .collect::<FieldSet>(),
+        let asked: FieldSet = [Field::BroughtName, address].into_iter().collect();
+        let wanted = people.iter().map(|person| {
+            let (record, epoch) = (person.record, person.epoch);
+            let fields = asked.iter().filter(|field| sealed_text(person, *field).is_some());
+            let fields = fields.collect();
+            Asked::Stored(SealedRecord { record, epoch, fields }, asked.without(fields))
         });
         let keys = self.vault.keys_to_read(&self.name, wanted, Some(warrant)).await?;
         let mut contacts = BTreeMap::new();

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use cofferdam_core::{Clock, Domain, Rng};
+use cofferdam_core::{Clock, Compartment, Domain, Rng};
 use cofferdam_mail::serve_intake;
 use cofferdam_store::{DiskWatch, StoreError};
 use cofferdam_wire::{Client, Identity, IdentityError, Listener, ServeError, TaskLost, blocking};
@@ -19,7 +19,7 @@ use crate::app::{App, Compartments, LetterOffice, PeopleCache};
 use crate::brought_contacts::BroughtContacts;
 use crate::config::{Config, LettersConfig};
 use crate::logs::{Logs, LogsError};
-use crate::loops::{Returns, follow_customers, follow_logs};
+use crate::loops::{Returns, follow_customers, follow_logs, hold_claims};
 use crate::mailroom::{AccountsLoad, MailSetup, NoteFiles, SetupError, StoredContacts};
 use crate::pages::serve_public;
 use crate::routes::routes;
@@ -91,7 +91,7 @@ impl Server {
         clock: Arc<dyn Clock>,
         rng: Arc<dyn Rng>,
     ) -> Result<Self, StartError> {
-        let identity = Identity::load(&config.tls)?;
+        let identity = Identity::load_compartment(Compartment::Response, &config.tls)?;
         let public = bind_public(&config).await?;
         let returns = bind_returns(&config.letters).await?;
         let listener = Listener::bind(config.listen).await?;
@@ -125,12 +125,15 @@ impl Server {
             tokio::spawn(serve_public(app.clone(), public)),
             tokio::spawn(follow_logs(app.clone())),
             tokio::spawn(follow_customers(app.clone())),
+            tokio::spawn(hold_claims(app.clone())),
             tokio::spawn(app.letters.room.clone().send_letters()),
         ];
         loops.extend(returns.map(|(listener, domain)| {
             let taker = Arc::new(Returns::new(app.clone(), domain));
             tokio::spawn(serve_intake(listener, taker, std::future::pending()))
         }));
+        let staff = app.config.staff.clone();
+        let listener = listener.keep_room_for(move |caller| staff.contains(caller));
         listener.serve(&identity, routes().into_router(app.clone()), stop).await;
         loops.iter().for_each(tokio::task::JoinHandle::abort);
         app.letters.room.close().await;
@@ -157,7 +160,7 @@ pub async fn restore(
     rng: &dyn Rng,
     accept: bool,
 ) -> Result<Option<StateDifference>, StartError> {
-    let identity = Identity::load(&config.tls)?;
+    let identity = Identity::load_compartment(Compartment::Response, &config.tls)?;
     let store = Store::open(&config.database).await?;
     let keys = keys_of(&config, &identity);
     let state = OwnState::new(Domain::Response, keys, parts(&config, &store, &clock), rng);
@@ -176,7 +179,7 @@ fn parts(config: &Config, store: &Store, clock: &Arc<dyn Clock>) -> StateParts {
 
 fn keys_of(config: &Config, identity: &Identity) -> Client {
     let urls: Vec<_> = config.keys.iter().map(|instance| &instance.url).collect();
-    Client::any(&urls, identity)
+    Client::any(Compartment::Keys, &urls, identity)
 }
 
 async fn open_app(
@@ -189,8 +192,8 @@ async fn open_app(
     let logs = Logs::open(&config, identity)?;
     let compartments = Compartments {
         keys: keys_of(&config, identity),
-        accounts: Client::new(&config.accounts, identity),
-        payments: Client::new(&config.payments, identity),
+        accounts: Client::new(Compartment::Accounts, &config.accounts, identity),
+        payments: Client::new(Compartment::Payments, &config.payments, identity),
     };
     let keys = compartments.keys.clone();
     let state = OwnState::new(Domain::Response, keys, parts(&config, &store, &clock), &*rng);

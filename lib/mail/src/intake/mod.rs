@@ -20,7 +20,9 @@ pub const MAX_RETURNED: usize = 1 << 20;
 /// The largest number of recipients of one message.
 const RECIPIENTS: usize = 100;
 /// The largest number of connections at once.
-const CONNECTIONS: usize = 64;
+const CONNECTIONS: usize = 256;
+/// The most bytes of texts that are arriving at once.
+const ARRIVING: u64 = 64 << 20;
 
 /// The receiver of the messages that the intake accepts.
 pub trait Taker: Send + Sync + 'static {
@@ -60,8 +62,9 @@ impl TakeError {
 /// Receives mail until `stop` completes. Open connections are then closed between commands. A
 /// message whose text has arrived still gets a reply if the taker needs no more than ten seconds.
 ///
-/// A message has at most 1 MiB and 100 recipients. There are at most 64 connections, and a
-/// connection without activity for 5 minutes is closed.
+/// A message has at most 1 MiB and 100 recipients. There are at most 256 connections. The next client
+/// takes the place of the one that has been silent longest, and a connection without activity for 5
+/// minutes is closed.
 pub async fn serve_intake(
     listener: TcpListener,
     taker: Arc<impl Taker>,
@@ -78,6 +81,7 @@ impl<T: Taker> Host for Intake<T> {
         message: MAX_RETURNED,
         recipients: RECIPIENTS,
         connections: CONNECTIONS,
+        arriving: ARRIVING,
     };
 
     fn knows(&self, recipient: &str) -> bool {

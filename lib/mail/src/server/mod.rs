@@ -2,6 +2,7 @@
 //! two differ in the recipients that they accept and in what they do with a message.
 
 mod command;
+mod door;
 mod session;
 mod text;
 
@@ -10,10 +11,13 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cofferdam_core::RoomFull;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
+
+use door::Door;
 
 /// The time that sessions get to end after the server was asked to stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -29,8 +33,10 @@ pub struct Rules {
     pub message: usize,
     /// The largest number of recipients of one message.
     pub recipients: usize,
-    /// The largest number of connections at once.
+    /// The largest number of connections at once. Whoever waits longest goes first.
     pub connections: usize,
+    /// The most bytes of texts that are arriving at once.
+    pub arriving: u64,
 }
 
 /// The envelope of a message that arrived.
@@ -63,18 +69,22 @@ pub trait Host: Send + Sync + 'static {
 /// message that has arrived is still stored and answered.
 pub async fn serve<H: Host>(listener: TcpListener, host: Arc<H>, stop: impl Future<Output = ()>) {
     let (stopping, stopped) = watch::channel(false);
+    let door = Door::new(&H::RULES);
     let mut sessions = JoinSet::new();
     tokio::pin!(stop);
     loop {
         tokio::select! {
             () = &mut stop => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) if sessions.len() >= H::RULES.connections => {
-                    refuse(stream, H::RULES.name).await;
-                }
-                Ok((stream, peer)) => {
-                    sessions.spawn(session::run(stream, peer.ip(), host.clone(), stopped.clone()));
-                }
+                Ok((stream, peer)) => match door.enter(peer.ip()) {
+                    Ok(place) => {
+                        let (host, stopped) = (host.clone(), stopped.clone());
+                        sessions.spawn(session::run(stream, peer.ip(), host, place, stopped));
+                    }
+                    Err(RoomFull) => {
+                        sessions.spawn(refuse(stream, H::RULES.name));
+                    }
+                },
                 Err(e) => {
                     // The process is probably out of file descriptors. Waiting lets connections
                     // end.

@@ -13,8 +13,9 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::command::{self, Kind};
+use super::door::Place;
 use super::text::TextReader;
-use super::{Envelope, Host};
+use super::{Envelope, Host, refuse};
 
 /// A connection on which no byte moves for this long is closed.
 const IDLE: Duration = Duration::from_mins(5);
@@ -65,15 +66,19 @@ struct Client<H: Host> {
     done: bool,
 }
 
-/// Serves one client until it disconnects or `stopping` becomes true.
+/// Serves one client until it disconnects, has to go for another one, or `stopping` becomes true.
 pub async fn run<H: Host>(
     mut stream: TcpStream,
     peer: IpAddr,
     host: Arc<H>,
+    place: Place,
     stopping: watch::Receiver<bool>,
 ) {
-    if let Err(e) = converse(&mut stream, peer, host, stopping).await {
-        tracing::debug!(cause = %e, "a client of the mail server disconnected");
+    tokio::select! {
+        ended = converse(&mut stream, peer, host, &place, stopping) => if let Err(e) = ended {
+            tracing::debug!(cause = %e, "a client of the mail server disconnected");
+        },
+        () = place.over() => refuse(stream, H::RULES.name).await,
     }
 }
 
@@ -81,12 +86,15 @@ async fn converse<H: Host>(
     stream: &mut TcpStream,
     peer: IpAddr,
     host: Arc<H>,
+    place: &Place,
     mut stopping: watch::Receiver<bool>,
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut client = Client::new(peer, host)?;
     let mut received = Vec::with_capacity(READ);
+    let mut arriving = 0;
     loop {
+        place.waits();
         let replies = mem::take(&mut client.replies);
         within(stream.write_all(&replies)).await?;
         if client.done {
@@ -102,8 +110,14 @@ async fn converse<H: Host>(
                 continue;
             }
         }
+        place.works();
         let used = client.process(&received).await?;
         received.drain(..used);
+        arriving = if client.text.is_some() { arriving + used as u64 } else { 0 };
+        if place.holds(arriving).is_err() {
+            client.reply("421 4.3.1 Too much mail is arriving");
+            client.done = true;
+        }
     }
 }
 

@@ -100,6 +100,7 @@ impl Host for Store {
         message: MAX_MESSAGE,
         recipients: MAX_RECIPIENTS,
         connections: usize::MAX,
+        arriving: u64::MAX,
     };
 
     fn knows(&self, _: &str) -> bool {

@@ -5,7 +5,7 @@ mod hasher;
 
 use std::sync::Arc;
 
-use cofferdam_core::{CallerName, Clock, Domain, Reseal, Rng, Timestamp};
+use cofferdam_core::{CallerName, Clock, Compartment, Domain, Reseal, Rng, Timestamp};
 use cofferdam_store::StoreError;
 use cofferdam_wire::{Client, Identity, Problem, ProblemType};
 use keys_client::Vault;
@@ -60,7 +60,10 @@ impl App {
         rng: Arc<dyn Rng>,
     ) -> Result<Self, StoreError> {
         Ok(Self {
-            vault: Vault::new(Domain::Accounts, Client::any(&config.keys, identity)),
+            vault: Vault::new(
+                Domain::Accounts,
+                Client::any(Compartment::Keys, &config.keys, identity),
+            ),
             orders: RwLock::new(store.orders().await?),
             store,
             clock,
@@ -86,6 +89,12 @@ impl App {
     #[must_use]
     pub fn is_controller(&self, caller: &CallerName) -> bool {
         *caller == self.roles.controller
+    }
+
+    /// Whether `caller` has any role, so that room is kept for its connections.
+    #[must_use]
+    pub fn has_role(&self, caller: &CallerName) -> bool {
+        self.is_controller(caller) || self.roles.importers.contains(caller)
     }
 
     /// Checks that the controller asks.

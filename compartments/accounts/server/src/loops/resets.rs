@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use cofferdam_core::{Clock, Personal, Rng};
+use cofferdam_core::{Clock, Personal, Record, Rng};
 use cofferdam_store::StoreError;
 use cofferdam_wire::{Problem, ProblemType};
 use jiff::SignedDuration;
 use tokio::sync::{Semaphore, mpsc};
 
-use crate::domain::address::EmailIndex;
-use crate::domain::{letter, token};
+use crate::domain::letter::{self, Replaced};
+use crate::domain::token;
 use crate::post::{Letter, Post};
 use crate::store::Store;
 
@@ -25,8 +25,10 @@ const CODES: i64 = 5;
 /// A reset that was asked for.
 #[derive(Debug)]
 pub struct AskedReset {
-    /// The index of the address.
-    pub index: EmailIndex,
+    /// The customer with the address.
+    pub record: Record,
+    /// The state of the customer's password.
+    pub replaced: Replaced,
     /// The normalised address, of which the index was made, so that the letter can't go to a
     /// mailbox whose address merely looks alike.
     pub address: Personal,
@@ -37,9 +39,10 @@ pub struct AskedReset {
 pub struct ResetQueue(mpsc::Sender<AskedReset>);
 
 impl ResetQueue {
-    /// Adds a reset to the queue, unless the queue is full.
-    pub fn push(&self, asked: AskedReset) -> Result<(), Problem> {
-        self.0.try_send(asked).map_err(|_| {
+    /// Takes a place in the queue, unless the queue is full. Every request takes one before the
+    /// address is looked up, so that a full queue does not tell whether there is such a customer.
+    pub fn take_place(&self) -> Result<mpsc::OwnedPermit<AskedReset>, Problem> {
+        self.0.clone().try_reserve_owned().map_err(|_| {
             Problem::new(ProblemType::UNAVAILABLE, "too many resets are waiting").retry_after(10)
         })
     }
@@ -89,9 +92,9 @@ impl ResetLoop {
 
 impl Work {
     async fn mail_code(&self, asked: AskedReset) {
-        match self.code_for(&asked.index).await {
+        match self.code_for(asked.record).await {
             Ok(Some(code)) => {
-                let text = letter::text(&code, MINUTES);
+                let text = letter::text(&code, MINUTES, asked.replaced);
                 let (to, date) = (asked.address, self.clock.now());
                 let letter = Letter { to, subject: letter::SUBJECT, text: &text, date };
                 match self.post.send(letter).await {
@@ -104,10 +107,8 @@ impl Work {
         }
     }
 
-    /// Makes a fresh code, if the address is a customer's and not too many of the customer's codes
-    /// wait.
-    async fn code_for(&self, index: &EmailIndex) -> Result<Option<Personal>, StoreError> {
-        let Some(record) = self.store.find(index).await? else { return Ok(None) };
+    /// Makes a fresh code, if not too many of the customer's codes wait.
+    async fn code_for(&self, record: Record) -> Result<Option<Personal>, StoreError> {
         let code = token::reset_code(&*self.rng);
         let now = self.clock.now();
         let expires = now.saturating_add(SignedDuration::from_mins(MINUTES)).unwrap_or(now);

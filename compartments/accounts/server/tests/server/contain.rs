@@ -1,7 +1,7 @@
 //! The orders of `response` hold at once, and after a restart.
 
 use accounts_api::{
-    BAD_CREDENTIALS, CREDENTIAL_VOIDED, CheckSession, CompleteReset, CreateCustomer, FreezeCaller,
+    BAD_CREDENTIALS, CheckPassword, CheckSession, CompleteReset, CreateCustomer, FreezeCaller,
     ImportCustomers, NO_SESSION, OpenSession, ReadContacts, RequestReset, RevokeSessions, Session,
     VOID_TAKES_TWO, VoidCredentials, VoidOutcome, VoidWhose,
 };
@@ -29,7 +29,35 @@ async fn void(shop: &Shop, set_before: Timestamp) -> Result<VoidOutcome, CallErr
 }
 
 #[tokio::test]
-async fn a_void_password_opens_nothing_and_a_wrong_one_learns_nothing() {
+async fn a_void_a_wrong_and_an_unknown_password_are_refused_alike() {
+    let shop = Shop::open().await;
+    let web = shop.client("web-1");
+    let ada = create(&web, ada()).await;
+    shop.clock.advance(SignedDuration::from_secs(1));
+    void(&shop, shop.now()).await.unwrap();
+
+    shop.keys.book().hardened.clear();
+    let mut refusals = Vec::new();
+    for (email, password) in [
+        ("ada@example.org", PASSWORD),
+        ("ada@example.org", "wrong password"),
+        ("nobody@example.org", PASSWORD),
+    ] {
+        let (email, password) = (Personal::new(email), Personal::new(password));
+        let check = CheckPassword { email: email.clone(), password: password.clone() };
+        refusals.push(web.call(&check).await.unwrap_err().problem().cloned());
+        let open = OpenSession { email, password };
+        refusals.push(web.call(&open).await.unwrap_err().problem().cloned());
+    }
+    assert!(refusals.iter().all(|refusal| *refusal == refusals[0]), "{refusals:?}");
+    assert_eq!(refusals[0].as_ref().unwrap().code(), BAD_CREDENTIALS.code);
+    // Each attempt was hashed and hardened.
+    let hardened: Vec<_> = shop.keys.book().hardened.iter().map(|of| of.1[0]).collect();
+    assert_eq!(hardened, [ada, ada, ada, ada, Record::NOBODY, Record::NOBODY]);
+}
+
+#[tokio::test]
+async fn a_void_password_opens_nothing_before_and_after_a_restart() {
     let shop = Shop::open().await;
     let web = shop.client("web-1");
     create(&web, ada()).await;
@@ -40,14 +68,14 @@ async fn a_void_password_opens_nothing_and_a_wrong_one_learns_nothing() {
     shop.clock.advance(SignedDuration::from_secs(1));
     create(&web, person(2)).await;
 
-    refused(sign_in(&web, "ada@example.org", PASSWORD).await, CREDENTIAL_VOIDED);
+    refused(sign_in(&web, "ada@example.org", PASSWORD).await, BAD_CREDENTIALS);
     refused(sign_in(&web, "ada@example.org", "wrong password").await, BAD_CREDENTIALS);
     let later = person(2).email;
     sign_in(&web, later.expose(), PASSWORD).await.unwrap();
 
     let shop = shop.restart().await;
     let web = shop.client("web-1");
-    refused(sign_in(&web, "ada@example.org", PASSWORD).await, CREDENTIAL_VOIDED);
+    refused(sign_in(&web, "ada@example.org", PASSWORD).await, BAD_CREDENTIALS);
     // An instant that is a little in the future means now, because the controller's clock may be
     // ahead.
     let ahead = shop.now() + SignedDuration::from_secs(30);
@@ -69,7 +97,7 @@ async fn a_rehash_does_not_make_a_password_younger() {
     sign_in(&web, "ada@example.org", "old1").await.unwrap();
     assert_eq!(void(&shop, imported).await.unwrap().customers, 1);
     let right = sign_in(&web, "ada@example.org", "old1").await;
-    refused(right, CREDENTIAL_VOIDED);
+    refused(right, BAD_CREDENTIALS);
 }
 
 #[tokio::test]
@@ -178,7 +206,7 @@ async fn one_person_shuts_out_some_customers_and_nobody_else() {
     };
     let done = response.call(&only(vec![ada.0])).await.unwrap();
     assert_eq!(done.customers, 1);
-    refused(sign_in(&web, "ada@example.org", PASSWORD).await, CREDENTIAL_VOIDED);
+    refused(sign_in(&web, "ada@example.org", PASSWORD).await, BAD_CREDENTIALS);
     let token = session.token;
     refused(web.call(&CheckSession { token }).await, NO_SESSION);
     let other = person(1).email;
@@ -208,5 +236,5 @@ async fn everybody_is_shut_out_only_by_an_order_that_two_people_signed() {
     }
     sign_in(&web, "ada@example.org", PASSWORD).await.unwrap();
     response.call(&good).await.unwrap();
-    refused(sign_in(&web, "ada@example.org", PASSWORD).await, CREDENTIAL_VOIDED);
+    refused(sign_in(&web, "ada@example.org", PASSWORD).await, BAD_CREDENTIALS);
 }

@@ -12,3 +12,4 @@ mod secrecy;
 mod sessions;
 #[path = "../support/mod.rs"]
 mod support;
+mod told;

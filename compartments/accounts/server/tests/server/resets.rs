@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use accounts_api::{
-    BAD_CREDENTIALS, CREDENTIAL_VOIDED, CheckSession, CompleteReset, CreateCustomer, NO_SESSION,
-    OpenSession, RequestReset, Session,
+    BAD_CREDENTIALS, CheckSession, CompleteReset, CreateCustomer, NO_SESSION, OpenSession,
+    RequestReset, Session,
 };
 use cofferdam_core::{Personal, Record};
 use cofferdam_mail::sink::{self, SinkIndex};
@@ -81,13 +81,14 @@ async fn a_void_password_is_replaced_with_the_code_from_the_mail() {
     let session = scene.sign_in(OLD).await.unwrap();
     let void = everybody(scene.shop.now(), &["ann", "bob"]);
     scene.shop.client("response-1").call(&void).await.unwrap();
-    refused(scene.sign_in(OLD).await, CREDENTIAL_VOIDED);
+    refused(scene.sign_in(OLD).await, BAD_CREDENTIALS);
 
     scene.shop.clock.advance(SignedDuration::from_mins(1));
     scene.request(" ADA@example.org").await;
     let letter = scene.letters(1).await.remove(0);
     assert!(letter.contains("To: ada@example.org\r\n"), "{letter}");
     assert!(letter.contains("From: service@shop.example\r\n") && !letter.contains("://"));
+    assert!(letter.contains("your old password void"), "the letter alone says it: {letter}");
     refused(scene.complete(&code(&letter), "short").await, ProblemType::BAD_REQUEST);
     assert_eq!(scene.complete(&code(&letter).to_lowercase(), NEW).await.unwrap(), scene.ada);
 

@@ -11,8 +11,9 @@ use cofferdam_core::{CallerName, Epoch, Field, FieldKey, FieldSet, KeyBytes, Ope
 use cofferdam_wire::{Answer, Body, Caller, Listener, Problem, ProblemType, Routes};
 use keys_api::{
     AcceptState, ApproveVoidOrder, CheckState, ClaimDecoys, ClaimedDecoys, DECOYS_CLAIMED, DomainEpochs, EraseRecords,
-    HardenPasswords, HardenedPasswords, IndexAddresses, IndexedAddresses, KeyGroup, ORDER_REFUSED,
-    ReadEpochs, RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys, ReportMail, WarrantId,
+    HardenPasswords, HardenedPasswords, IndexAddresses, IndexedAddresses, KeyGroup, NoteAddresses,
+    ORDER_REFUSED, ReadEpochs, RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys, ReportMail,
+    Search, Ticket, WarrantId,
 };
 use testkit::{Authority, States};
 
@@ -54,6 +55,12 @@ pub struct Book {
     pub indexed: usize,
     /// The newest state of `accounts`.
     pub states: States,
+    /// The look-ups without a note.
+    pub unanswered: BTreeSet<Ticket>,
+    /// Whether it refuses to note whom a look-up found.
+    pub refuse_notes: bool,
+    /// The notes of whom a look-up found, those of sign-ins among them.
+    pub found: Vec<(CallerName, Search, Vec<Record>)>,
     claimed: BTreeSet<u32>,
 }
 
@@ -72,6 +79,9 @@ impl Book {
             hardened: Vec::new(),
             indexed: 0,
             states: States::default(),
+            unanswered: BTreeSet::new(),
+            refuse_notes: false,
+            found: Vec::new(),
             claimed: BTreeSet::new(),
         }
     }
@@ -125,6 +135,7 @@ impl TestKeys {
             .call::<ApproveVoidOrder, _, _>(approve_void_order)
             .call::<HardenPasswords, _, _>(harden)
             .call::<IndexAddresses, _, _>(index)
+            .call::<NoteAddresses, _, _>(note_found)
             .call::<ClaimDecoys, _, _>(claim)
             .call::<CheckState, _, _>(|State(book): Shared, body| async move {
                 Ok::<_, Problem>(book.lock().unwrap().states.check(body))
@@ -162,7 +173,8 @@ async fn release(
         _ => book.check(&via, &call.caller)?,
     };
     let reads = call.operation == Operation::Release && call.warrant.is_none();
-    let asked = call.groups.iter().fold(FieldSet::EMPTY, |all, group| all.union(group.fields));
+    let asked = |group: &KeyGroup| group.fields.union(group.unset);
+    let asked = call.groups.iter().fold(FieldSet::EMPTY, |all, group| all.union(asked(group)));
     if reads && !asked.is_subset(granted) {
         return Err(Problem::not_granted("these fields are not granted"));
     }
@@ -172,8 +184,10 @@ async fn release(
             .ok_or_else(|| Problem::new(ProblemType::BUDGET_EXHAUSTED, "spent").retry_after(60))?;
     }
     let (mut decoys, mut groups) = (Vec::new(), Vec::new());
-    for KeyGroup { fields, epoch, records } in &call.groups {
-        assert!(!records.is_empty() && !fields.is_empty(), "an empty release was asked for");
+    for KeyGroup { fields, unset, epoch, records } in &call.groups {
+        let empty = fields.is_empty() && unset.is_empty();
+        assert!(!records.is_empty() && !empty, "an empty release was asked for");
+        assert!(unset.is_empty() || call.operation == Operation::Release);
         assert!(records.is_sorted_by(|a, b| a < b), "records must be ascending, none twice");
         let withheld = |r: &Record| call.warrant.is_some() && book.is_decoy(*r);
         let (nobody, mut open): (Vec<Record>, Vec<Record>) =
@@ -248,7 +262,12 @@ async fn harden(
 ) -> Result<Answer<HardenedPasswords>, Problem> {
     let mut book = book.lock().unwrap();
     book.check(&via, &call.caller)?;
-    book.hardened.push((call.caller, call.items.iter().map(|i| i.record).collect()));
+    let records: Vec<Record> = call.items.iter().map(|i| i.record).collect();
+    if let Some(ticket) = call.looked_up {
+        assert!(book.unanswered.remove(&ticket), "a look-up is noted once");
+        book.found.push((call.caller.clone(), Search::SignIn, records.clone()));
+    }
+    book.hardened.push((call.caller, records));
     let verifiers = call.items.iter().map(|item| {
         let input = [item.record.0.to_be_bytes().as_slice(), item.hash.expose()].concat();
         KeyBytes::new(tag(PEPPER, &input))
@@ -264,8 +283,25 @@ async fn index(
     let mut book = book.lock().unwrap();
     book.check(&via, &call.caller)?;
     book.indexed += 1;
+    let ticket = Ticket(book.indexed as u64);
+    book.unanswered.insert(ticket);
     let indexes = call.digests.iter().map(|digest| KeyBytes::new(tag(INDEX, digest.expose())));
-    Ok(Answer(IndexedAddresses { indexes: indexes.collect() }, encoding))
+    Ok(Answer(IndexedAddresses { indexes: indexes.collect(), ticket }, encoding))
+}
+
+async fn note_found(
+    State(book): Shared,
+    Caller(via): Caller,
+    Body(call, encoding): Body<NoteAddresses>,
+) -> Result<Answer<()>, Problem> {
+    let mut book = book.lock().unwrap();
+    book.check(&via, &call.caller)?;
+    if book.refuse_notes {
+        return Err(Problem::new(ProblemType::UNAVAILABLE, "the release log can't be written"));
+    }
+    assert!(book.unanswered.remove(&call.ticket), "a look-up is noted once");
+    book.found.push((call.caller, call.search, call.records));
+    Ok(Answer((), encoding))
 }
 
 async fn claim(

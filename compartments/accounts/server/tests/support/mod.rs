@@ -9,14 +9,14 @@ use std::sync::Arc;
 
 use accounts_api::{VoidCredentials, VoidWhose};
 use accounts_server::{Config, Server};
-use cofferdam_core::{MockClock, SystemRng, Timestamp};
+use cofferdam_core::{Compartment, MockClock, SystemRng, Timestamp};
 use cofferdam_wire::{CallError, Client, ProblemType};
 use tempfile::TempDir;
 use testkit::Authority;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-pub use keys::{Lost, TestKeys};
+pub use keys::{Answered, Lost, TestKeys};
 pub use people::{ada, legacy_row, person};
 
 /// The name of the database; the name of its WAL begins with it.
@@ -58,7 +58,7 @@ impl Shop {
     /// A client with the certificate of a caller.
     pub fn client(&self, caller: &str) -> Client {
         let base = format!("https://localhost:{}", self.running.address.port());
-        self.authority.client(caller, &base)
+        self.authority.client(Compartment::Accounts, caller, &base)
     }
 
     /// Stops the server, and starts it again on the same database.

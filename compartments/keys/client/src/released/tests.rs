@@ -88,6 +88,7 @@ fn records_are_grouped_by_epoch_and_fields_and_asked_for_once() {
     ]);
     let group = |epoch: Option<u16>, fields, numbers: &[u32]| KeyGroup {
         fields,
+        unset: FieldSet::EMPTY,
         epoch: epoch.map(Epoch),
         records: records(numbers),
     };
@@ -98,6 +99,42 @@ fn records_are_grouped_by_epoch_and_fields_and_asked_for_once() {
         group(Some(1), BOTH, &[7, 8]),
     ];
     assert_eq!(wish.groups(), expected);
+}
+
+#[test]
+fn what_is_unset_and_who_does_not_exist_are_asked_for_as_well() {
+    const EMAIL: FieldSet = FieldSet::EMPTY.with(Field::Email);
+    let stored = |record, epoch, fields, unset| {
+        let sealed = SealedRecord { record: Record(record), epoch: Epoch(epoch), fields };
+        Asked::Stored(sealed, unset)
+    };
+    let mut wish = Wish::default();
+    for asked in [
+        stored(1, 4, NAME, EMAIL),
+        stored(2, 4, BOTH, FieldSet::EMPTY),
+        stored(3, 4, NAME, EMAIL),
+        stored(4, 4, FieldSet::EMPTY, BOTH),
+        Asked::Missing(Record(5), BOTH),
+    ] {
+        wish.add_asked(asked);
+    }
+    let group = |epoch: Option<u16>, fields, unset, numbers: &[u32]| KeyGroup {
+        fields,
+        unset,
+        epoch: epoch.map(Epoch),
+        records: records(numbers),
+    };
+    let expected = [
+        group(None, FieldSet::EMPTY, BOTH, &[4, 5]),
+        group(Some(4), NAME, EMAIL, &[1, 3]),
+        group(Some(4), BOTH, FieldSet::EMPTY, &[2]),
+    ];
+    assert_eq!(wish.groups(), expected);
+    let call = call(&wish, None);
+    let released = wish.released(&call, answer(&call, &[], &[5])).unwrap();
+    assert_eq!(keys_of(&released, 3), Some(right(3, 4, NAME)));
+    assert_eq!(keys_of(&released, 4), Some(right(4, 9, FieldSet::EMPTY)));
+    assert_eq!(keys_of(&released, 5), None);
 }
 
 #[test]

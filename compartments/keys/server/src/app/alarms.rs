@@ -1,7 +1,9 @@
 //! Raises alarms. The first alarm of a kind and caller in a minute is written at once. Its repeats
-//! are counted, and written every second.
+//! are counted, and written every second. Grouping only counts: the alarm keeps every detail that
+//! differs.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use cofferdam_core::{CallerName, Timestamp};
 use cofferdam_store::{Db, StoreError};
@@ -19,9 +21,13 @@ pub struct Alarms {
     open: Mutex<HashMap<(AlarmKind, Option<CallerName>), Group>>,
 }
 
+/// The most details that one alarm keeps. The log names everything.
+const DETAILS: usize = 50;
+
 /// An alarm with its repeats.
 struct Group {
     alarm: Alarm,
+    details: Details,
     /// Whether the database lacks something: repeats, or the alarm itself if `seq` is 0.
     dirty: bool,
 }
@@ -46,6 +52,9 @@ impl Alarms {
         if let Some(group) = open.get_mut(&key).filter(|group| group.takes(now)) {
             group.alarm.last = group.alarm.last.max(now);
             group.alarm.count += 1;
+            if group.details.add(detail) {
+                group.alarm.detail = group.details.to_string();
+            }
             group.dirty = true;
             return;
         }
@@ -53,8 +62,9 @@ impl Alarms {
         tracing::warn!(kind = kind.as_str(), caller = name, detail, "alarm");
         metrics::counter!("cofferdam_alarms_total", "kind" => kind.as_str()).increment(1);
         let caller = key.1.clone();
+        let details = Details { kept: vec![detail.clone()], more: 0 };
         let alarm = Alarm { seq: 0, first: now, last: now, kind, caller, count: 1, detail };
-        let mut group = Group { alarm, dirty: true };
+        let mut group = Group { alarm, details, dirty: true };
         group.write_or_log(&self.db).await;
         // The minute before may have repeats that are not written yet.
         if let Some(mut before) = open.insert(key, group) {
@@ -69,6 +79,38 @@ impl Alarms {
             group.write_or_log(&self.db).await;
         }
         open.retain(|_, group| group.takes(now) || group.dirty);
+    }
+}
+
+/// The different details of one alarm.
+struct Details {
+    kept: Vec<String>,
+    /// The number of alarms with a detail that is not kept.
+    more: u64,
+}
+
+impl Details {
+    /// Adds the detail of a repeat. Returns whether it says something new.
+    fn add(&mut self, detail: String) -> bool {
+        if self.kept.contains(&detail) {
+            return false;
+        }
+        if self.kept.len() < DETAILS {
+            self.kept.push(detail);
+        } else {
+            self.more += 1;
+        }
+        true
+    }
+}
+
+impl fmt::Display for Details {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.kept.join("; "))?;
+        match self.more {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more with other details"),
+        }
     }
 }
 
@@ -93,5 +135,26 @@ impl Group {
         };
         self.dirty = false;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_detail_is_kept_once_and_beyond_the_bound_it_is_counted() {
+        let mut details = Details { kept: vec!["web-1 opened decoy 0".to_owned()], more: 0 };
+        for decoy in [3, 9, 3] {
+            details.add(format!("web-1 opened decoy {decoy}"));
+        }
+        let three = "web-1 opened decoy 0; web-1 opened decoy 3; web-1 opened decoy 9";
+        assert_eq!(details.to_string(), three);
+        for decoy in 100..160 {
+            assert!(details.add(format!("web-1 opened decoy {decoy}")));
+        }
+        assert!(!details.add("web-1 opened decoy 9".to_owned()));
+        let text = details.to_string();
+        assert!(text.ends_with("decoy 146; and 13 more with other details"), "{text}");
     }
 }

@@ -49,6 +49,11 @@ impl Roles {
         self.is_controller(caller) || self.auditors.contains(caller)
     }
 
+    /// Whether `caller` has any role, so that room is kept for its connections.
+    pub fn has_role(&self, caller: &CallerName) -> bool {
+        self.is_auditor(caller) || self.fronts.values().any(|front| front == caller)
+    }
+
     /// Whether `caller` is the compartment that may ask for a domain's keys.
     pub fn is_front(&self, domain: Domain, caller: &CallerName) -> bool {
         self.fronts.get(&domain) == Some(caller)

@@ -19,6 +19,7 @@ use crate::StartError;
 use crate::ceremony::{self, Secrets, master_name};
 use crate::config::Config;
 use crate::domain::decoy::Decoys;
+use crate::domain::look_ups::LookUps;
 use crate::domain::recall::Recalled;
 use crate::log::{LogError, Place, ReleaseLog};
 use crate::store;
@@ -54,6 +55,7 @@ pub struct App {
     /// The state in the database that all instances share.
     pub shared: Shared,
     charging: Charging,
+    look_ups: Mutex<LookUps>,
     clock: SteadyClock,
 }
 
@@ -96,6 +98,7 @@ impl App {
             disks: disks(config),
             numbers: Numbers::new(db.clone(), recalled.numbers),
             charging: Charging::new(recalled.budgets, &db),
+            look_ups: Mutex::new(LookUps::new(recalled.sought)),
             shared,
             clock: SteadyClock::new(clock, started),
             db,
@@ -146,6 +149,29 @@ impl App {
             tracing::error!(cause = %e, "the release log refused an entry");
             Problem::new(ProblemType::UNAVAILABLE, "the release log can't be written")
         })
+    }
+
+    /// The look-ups that wait for a note.
+    pub fn look_ups(&self) -> MutexGuard<'_, LookUps> {
+        lock(&self.look_ups)
+    }
+
+    /// Writes into the log which look-ups were never noted.
+    pub async fn tell_unanswered(&self, at: Timestamp) -> Result<(), LogError> {
+        let (tickets, events): (Vec<_>, Vec<_>) =
+            self.look_ups().unanswered(at).into_iter().unzip();
+        if tickets.is_empty() {
+            return Ok(());
+        }
+        tracing::warn!(look_ups = tickets.len(), "a compartment did not note whom it found");
+        let entries: Vec<_> = events.into_iter().map(|event| Entry { at, event }).collect();
+        self.log.append(&entries).await?;
+        let mut waiting = self.look_ups();
+        for ticket in tickets {
+            waiting.end(ticket);
+        }
+        drop(waiting);
+        Ok(())
     }
 
     /// Makes a change that this instance wrote take effect here.

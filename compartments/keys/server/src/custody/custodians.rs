@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use cofferdam_core::KeyBytes;
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,8 @@ use super::share::{Added, Share, Shares};
 
 /// The longest line, in bytes: longer than any share.
 const MAX_LINE: u64 = 512;
+/// The longest time for one custodian's line.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// The answer of a starting `keys` to one share.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,7 +76,9 @@ pub async fn collect(
     let mut shares = Shares::default();
     let root = loop {
         let (mut stream, _) = listener.accept().await.map_err(failed)?;
-        let Some(line) = read_line(&mut stream).await else { continue };
+        // One who connects and says nothing must not keep the custodians out.
+        let line = tokio::time::timeout(SILENCE, read_line(&mut stream)).await;
+        let Ok(Some(line)) = line else { continue };
         let (answer, root) = take(&mut shares, &line, right);
         tracing::info!(?answer, "a custodian came");
         // The answer is plain data, which JSON can hold.

@@ -22,11 +22,19 @@ pub fn check_count(items: usize) -> Result<(), BadBatch> {
     if (1..=MAX_BATCH).contains(&items) { Ok(()) } else { Err(BadBatch::Count(items)) }
 }
 
+/// Checks that there are at most [`MAX_BATCH`] items.
+pub fn check_at_most(items: usize) -> Result<(), BadBatch> {
+    if items == 0 { Ok(()) } else { check_count(items) }
+}
+
 /// Checks that records ascend, none twice.
+pub fn check_order(records: &[Record]) -> Result<(), BadBatch> {
+    if records.is_sorted_by(|a, b| a < b) { Ok(()) } else { Err(BadBatch::Order) }
+}
+
+/// Checks that records ascend, none twice, and that each names somebody.
 pub fn check_records(records: &[Record]) -> Result<(), BadBatch> {
-    if !records.is_sorted_by(|a, b| a < b) {
-        return Err(BadBatch::Order);
-    }
+    check_order(records)?;
     if records.last() == Some(&Record::NOBODY) {
         return Err(BadBatch::Nobody);
     }
@@ -41,6 +49,7 @@ mod tests {
     fn a_batch_has_1_to_10_000_items() {
         for (items, taken) in [(0, false), (1, true), (10_000, true), (10_001, false)] {
             assert_eq!(check_count(items).is_ok(), taken, "{items}");
+            assert_eq!(check_at_most(items).is_ok(), taken || items == 0, "{items}");
         }
     }
 

@@ -3,7 +3,7 @@
 
 use aws_lc_rs::hmac;
 use cofferdam_core::{CallerName, Domain, KeyBytes, Operation, Record, Timestamp};
-use keys_api::{Entry, Event};
+use keys_api::{Entry, Event, Search};
 
 /// Tells decoys from customers.
 pub struct Decoys {
@@ -20,8 +20,19 @@ pub struct Touched {
     pub caller: CallerName,
     /// The record number of the decoy.
     pub record: Record,
-    /// Whether its password was presented; otherwise its keys were released.
-    pub presented: bool,
+    /// The way in which the caller touched it.
+    pub how: How,
+}
+
+/// The way in which a decoy was touched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// Its keys were asked for, to read it.
+    Opened,
+    /// A password of it was presented.
+    Presented,
+    /// It was looked for by its address.
+    LookedUp,
 }
 
 impl Decoys {
@@ -44,27 +55,37 @@ impl Decoys {
     /// touch.
     pub fn touched_by(&self, entry: Entry) -> Vec<Touched> {
         let at = entry.at;
-        let (caller, records, presented) = match entry.event {
+        let (caller, records, how) = match entry.event {
             Event::Released {
                 caller,
                 domain: Domain::Accounts,
                 operation: Operation::Release,
                 records,
                 ..
-            } => (caller, records, false),
-            Event::Hardened { caller, records, .. } => (caller, records, true),
+            }
+            | Event::Missed { caller, domain: Domain::Accounts, alone: true, records, .. } => {
+                (caller, records, How::Opened)
+            }
+            Event::Hardened { caller, records, .. } => (caller, records, How::Presented),
+            // A sign-in is told by its password, and mail to a decoy by an alarm of its own.
+            Event::Found {
+                caller,
+                search: Search::Find | Search::Reset | Search::SignUp,
+                records,
+                ..
+            } => (caller, records, How::LookedUp),
             _ => return Vec::new(),
         };
         let records = records.as_slice().iter().copied();
         let decoys = records.filter(|record| self.is_decoy(Domain::Accounts, *record));
-        decoys.map(|record| Touched { at, caller: caller.clone(), record, presented }).collect()
+        decoys.map(|record| Touched { at, caller: caller.clone(), record, how }).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use cofferdam_core::{Epoch, FieldSet};
-    use keys_api::RecordList;
+    use keys_api::{RecordList, Ticket};
 
     use super::*;
 
@@ -95,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_decoy_is_touched_by_reading_it_and_by_its_password() {
+    fn a_decoy_is_touched_by_reading_it_by_its_password_and_by_its_address() {
         let decoys = Decoys::new(&KeyBytes::new([1; 32]), 10);
         let (caller, via): (CallerName, CallerName) =
             ("web-1".parse().unwrap(), "accounts".parse().unwrap());
@@ -115,20 +136,39 @@ mod tests {
             warrant: None,
         };
         let touched = |event| decoys.touched_by(Entry { at, event });
-        let expected = |presented| -> Vec<_> {
-            let touched = |record: &Record| Touched {
-                at,
-                caller: caller.clone(),
-                record: *record,
-                presented,
-            };
+        let expected = |how| -> Vec<_> {
+            let touched =
+                |record: &Record| Touched { at, caller: caller.clone(), record: *record, how };
             all.iter().map(touched).collect()
         };
-        assert_eq!(touched(released(Domain::Accounts, Operation::Release)), expected(false));
+        assert_eq!(touched(released(Domain::Accounts, Operation::Release)), expected(How::Opened));
         let hardened =
             Event::Hardened { caller: caller.clone(), via: via.clone(), records: hundred.clone() };
-        assert_eq!(touched(hardened), expected(true));
+        assert_eq!(touched(hardened), expected(How::Presented));
+        let missed = |alone| Event::Missed {
+            caller: caller.clone(),
+            via: via.clone(),
+            domain: Domain::Accounts,
+            fields: FieldSet::EMPTY,
+            records: hundred.clone(),
+            alone,
+            warrant: None,
+        };
+        assert_eq!(touched(missed(true)), expected(How::Opened));
+        let found = |search| Event::Found {
+            caller: caller.clone(),
+            via: via.clone(),
+            search,
+            ticket: Ticket(1),
+            records: hundred.clone(),
+        };
+        for search in [Search::Find, Search::Reset, Search::SignUp] {
+            assert_eq!(touched(found(search)), expected(How::LookedUp));
+        }
         for event in [
+            missed(false),
+            found(Search::SignIn),
+            found(Search::Mail),
             released(Domain::Accounts, Operation::Seal),
             released(Domain::Accounts, Operation::Reseal),
             released(Domain::Payments, Operation::Release),

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use cofferdam_core::{CallerName, Domain, Epoch, Operation, Record, StateId, Timestamp};
-use keys_api::{Budget, Entry, EpochChange, Event, RecordList, WarrantId};
+use keys_api::{Budget, Entry, EpochChange, Event, RecordList, Ticket, WarrantId};
 use roaring::RoaringBitmap;
 
 use super::access::Access;
 use super::budget::{Budgets, Charge};
+use super::look_ups::Sought;
 
 /// The state that the entries give so far.
 pub struct Recalled {
@@ -34,6 +35,8 @@ pub struct Recalled {
     pub states: BTreeMap<Domain, StateId>,
     /// The number behind the last record that was sealed, by domain.
     pub numbers: BTreeMap<Domain, u32>,
+    /// The look-ups without a note.
+    pub sought: BTreeMap<Ticket, Sought>,
 }
 
 impl Recalled {
@@ -51,6 +54,7 @@ impl Recalled {
             retired: BTreeSet::new(),
             states: BTreeMap::new(),
             numbers: BTreeMap::new(),
+            sought: BTreeMap::new(),
         }
     }
 
@@ -60,7 +64,8 @@ impl Recalled {
         self.last = self.last.max(Some(at));
         match &entry.event {
             // A warrant has a count of its own, and takes no budget.
-            Event::Released { warrant: Some(id), records, .. } => {
+            Event::Released { warrant: Some(id), records, .. }
+            | Event::Missed { warrant: Some(id), alone: true, records, .. } => {
                 add(self.drawn.entry(*id).or_default(), records);
             }
             Event::Released { caller, via, operation, records, domain, .. } => {
@@ -68,6 +73,9 @@ impl Recalled {
                     self.number(*domain, records.as_slice().last());
                 }
                 self.spend([caller, via], *operation, at, records.as_slice().len());
+            }
+            Event::Missed { caller, via, alone: true, records, .. } => {
+                self.spend([caller, via], Operation::Release, at, records.as_slice().len());
             }
             Event::Hardened { caller, via, records } => {
                 self.spend([caller, via], Operation::Harden, at, records.as_slice().len());
@@ -77,6 +85,14 @@ impl Recalled {
             }
             Event::Indexed { caller, via, count } => {
                 self.spend([caller, via], Operation::Index, at, *count as usize);
+            }
+            Event::Sought { caller, via, count, ticket } => {
+                self.spend([caller, via], Operation::Index, at, *count as usize);
+                let (caller, via) = (caller.clone(), via.clone());
+                self.sought.insert(*ticket, Sought { caller, via, count: *count, at });
+            }
+            Event::Found { ticket, .. } | Event::Unanswered { ticket, .. } => {
+                self.sought.remove(ticket);
             }
             Event::Erased { caller, via, domain, records } => {
                 self.spend([caller, via], Operation::Erase, at, records.as_slice().len());
@@ -99,7 +115,8 @@ impl Recalled {
                 let given = lost.map(|[_, given]| Record(given.saturating_sub(1)));
                 self.number(*domain, given.as_ref());
             }
-            Event::Started
+            Event::Missed { alone: false, .. }
+            | Event::Started
             | Event::Recovered { .. }
             | Event::WarrantOpened { .. }
             | Event::PolicyChanged { .. }

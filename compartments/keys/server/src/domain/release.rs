@@ -7,7 +7,7 @@ use cofferdam_core::{CallerName, Domain, Epoch, FieldSet, Operation, Record};
 use keys_api::{Event, KeyGroup, RecordKeys, RecordList, ReleaseKeys, ReleasedGroup, WarrantId};
 use roaring::RoaringBitmap;
 
-use super::batch::{BadBatch, check_count, check_records};
+use super::batch::{BadBatch, check_count, check_order, check_records};
 use super::decoy::Decoys;
 use super::derive::KeyRing;
 
@@ -24,8 +24,14 @@ pub struct Wanted {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Group {
     fields: FieldSet,
+    /// The fields that the caller learns to be unset.
+    unset: FieldSet,
     epoch: Epoch,
+    /// The records that are not withheld.
     records: Vec<Record>,
+    /// The erased records of which a caller learns that they do not exist. The holder of a warrant
+    /// learns of erasures from `accounts` itself.
+    erased: Vec<Record>,
 }
 
 /// The permission that a release needs.
@@ -63,6 +69,10 @@ pub enum BadRelease {
     /// A group names no field, or a field of another domain.
     #[error("name fields of {0}")]
     Fields(Domain),
+    /// A group names fields as unset in another operation than a release to read, or a field both
+    /// as set and as unset.
+    #[error("only records to read have unset fields, and no field is both")]
+    Unset,
     /// The domain has no master key on this instance.
     #[error("{0} has no key here")]
     NoKey(Domain),
@@ -88,6 +98,10 @@ impl Wanted {
         }
         let groups = groups.into_iter().map(|group| Group::read(group, domain, ring));
         let groups = groups.collect::<Result<Vec<_>, _>>()?;
+        let names_unset = groups.iter().any(|group| !group.unset.is_empty());
+        if names_unset && operation != Operation::Release {
+            return Err(BadRelease::Unset);
+        }
         check_once(&groups)?;
         Ok(Self { domain, operation, warrant, groups })
     }
@@ -113,7 +127,7 @@ impl Wanted {
 
     /// The fields of all groups. The grant must cover all of them.
     pub fn fields(&self) -> FieldSet {
-        self.groups.iter().fold(FieldSet::EMPTY, |all, group| all.union(group.fields))
+        self.groups.iter().fold(FieldSet::EMPTY, |all, group| all.union(group.asked()))
     }
 
     /// The number behind the last record.
@@ -122,14 +136,15 @@ impl Wanted {
         last.map_or(0, |last| last.0.saturating_add(1))
     }
 
-    /// The records of all groups, each once.
+    /// The records of all groups, each once, that are not withheld.
     pub fn records(&self) -> RoaringBitmap {
         self.groups.iter().flat_map(|group| &group.records).map(|record| record.0).collect()
     }
 
-    /// The number of records to charge. A record in two groups counts twice.
+    /// The number of records to charge. A record in two groups counts twice. To read an erased
+    /// record counts as well, because the answer tells that there is no such record.
     pub fn count(&self) -> usize {
-        self.groups.iter().map(|group| group.records.len()).sum()
+        self.groups.iter().map(|group| group.records.len() + group.erased.len()).sum()
     }
 
     /// The number of keys to derive.
@@ -141,10 +156,14 @@ impl Wanted {
     pub fn withhold(&mut self, erased: &RoaringBitmap, decoys: &Decoys) -> Withheld {
         let (mut gone, mut nobody) = (BTreeSet::new(), BTreeSet::new());
         let (domain, under_warrant) = (self.domain, self.warrant.is_some());
+        let told = self.operation == Operation::Release && !under_warrant;
         for group in &mut self.groups {
             group.records.retain(|record| {
                 if erased.contains(record.0) {
                     gone.insert(*record);
+                    if told {
+                        group.erased.push(*record);
+                    }
                     return false;
                 }
                 let decoy = under_warrant && decoys.is_decoy(domain, *record);
@@ -157,19 +176,37 @@ impl Wanted {
         Withheld { decoys: nobody.into_iter().collect(), erased: gone.into_iter().collect() }
     }
 
-    /// The events for the log: one for each group with a record in it.
+    /// The events for the log: for each group, its released records, those that lack fields, and
+    /// those that were erased.
     pub fn events(&self, caller: &CallerName, via: &CallerName) -> Vec<Event> {
-        let event = |group: &Group| Event::Released {
-            caller: caller.clone(),
-            via: via.clone(),
-            domain: self.domain,
-            operation: self.operation,
-            fields: group.fields,
-            epoch: group.epoch,
-            records: RecordList::new(group.records.clone()),
-            warrant: self.warrant,
+        let released = |group: &Group| {
+            (!group.fields.is_empty() && !group.records.is_empty()).then(|| Event::Released {
+                caller: caller.clone(),
+                via: via.clone(),
+                domain: self.domain,
+                operation: self.operation,
+                fields: group.fields,
+                epoch: group.epoch,
+                records: RecordList::new(group.records.clone()),
+                warrant: self.warrant,
+            })
         };
-        self.groups.iter().filter(|group| !group.records.is_empty()).map(event).collect()
+        let missed = |fields: FieldSet, records: &[Record], alone| {
+            (!fields.is_empty() && !records.is_empty()).then(|| Event::Missed {
+                caller: caller.clone(),
+                via: via.clone(),
+                domain: self.domain,
+                fields,
+                records: RecordList::new(records.to_vec()),
+                alone,
+                warrant: self.warrant,
+            })
+        };
+        let events = self.groups.iter().flat_map(|group| {
+            let lacking = missed(group.unset, &group.records, group.fields.is_empty());
+            [released(group), lacking, missed(group.asked(), &group.erased, true)]
+        });
+        events.flatten().collect()
     }
 
     /// Derives the keys, group by group.
@@ -188,16 +225,28 @@ impl Wanted {
 
 impl Group {
     fn read(group: KeyGroup, domain: Domain, ring: &KeyRing) -> Result<Self, BadRelease> {
-        let KeyGroup { fields, epoch, records } = group;
-        check_records(&records)?;
-        if fields.is_empty() || fields.iter().any(|field| field.domain() != domain) {
+        let KeyGroup { fields, unset, epoch, records } = group;
+        // A compartment that knows no record for what the caller named asks for nobody, so that
+        // the grant and the budget apply as well.
+        let check = if fields.is_empty() { check_order } else { check_records };
+        check(&records)?;
+        let asked = fields.union(unset);
+        if asked.is_empty() || asked.iter().any(|field| field.domain() != domain) {
             return Err(BadRelease::Fields(domain));
+        }
+        if !fields.intersection(unset).is_empty() {
+            return Err(BadRelease::Unset);
         }
         let epoch = epoch.or_else(|| ring.current(domain)).ok_or(BadRelease::NoKey(domain))?;
         if !ring.has(domain, epoch) {
             return Err(BadRelease::NoEpoch(domain, epoch));
         }
-        Ok(Self { fields, epoch, records })
+        Ok(Self { fields, unset, epoch, records, erased: Vec::new() })
+    }
+
+    /// All fields that the caller asked for.
+    const fn asked(&self) -> FieldSet {
+        self.fields.union(self.unset)
     }
 }
 
@@ -206,10 +255,10 @@ fn check_once(groups: &[Group]) -> Result<(), BadRelease> {
     for group in groups {
         for record in &group.records {
             let fields = named.entry((*record, group.epoch)).or_default();
-            if !fields.intersection(group.fields).is_empty() {
+            if !fields.intersection(group.asked()).is_empty() {
                 return Err(BadRelease::Twice);
             }
-            *fields = fields.union(group.fields);
+            *fields = fields.union(group.asked());
         }
     }
     Ok(())

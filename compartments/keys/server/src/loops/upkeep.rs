@@ -30,6 +30,7 @@ async fn keep_up_once(app: &Arc<App>, tidied: &mut Option<Day>) -> Result<(), St
     }
     app.alarms.flush(now).await;
     app.numbers.save().await?;
+    app.tell_unanswered(now).await?;
     app.log.save_checkpoint()?;
     #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
     metrics::gauge!("cofferdam_log_entries").set(app.log.size() as f64);

@@ -10,7 +10,7 @@ use cofferdam_wire::{TaskLost, blocking};
 use keys_api::{AlarmKind, Entry};
 
 use crate::app::App;
-use crate::domain::decoy::Touched;
+use crate::domain::decoy::{How, Touched};
 use crate::log::LogError;
 use crate::store;
 
@@ -66,11 +66,15 @@ fn touched_from(app: &App, next: u64) -> Result<(u64, Vec<Touched>), LogError> {
 
 /// Raises the alarm for a touched decoy. The first password of a decoy fills it, and raises none.
 async fn raise(app: &App, touched: Touched) -> Result<(), WatchError> {
-    let Touched { at, caller, record, presented } = touched;
-    if presented && store::take_first_password(&app.db, record).await? {
+    let Touched { at, caller, record, how } = touched;
+    if how == How::Presented && store::take_first_password(&app.db, record).await? {
         return Ok(());
     }
-    let what = if presented { "presented a password of" } else { "opened" };
+    let what = match how {
+        How::Opened => "opened",
+        How::Presented => "presented a password of",
+        How::LookedUp => "looked up the address of",
+    };
     let detail = format!("{caller} {what} decoy {record}");
     app.alarms.ring(at, AlarmKind::Decoy, Some(&caller), detail).await;
     Ok(())

@@ -5,6 +5,7 @@ mod about;
 
 mod addresses {
     pub mod index;
+    pub mod note;
 }
 mod alarms {
     pub mod read;
@@ -83,6 +84,7 @@ pub fn routes() -> Routes<Arc<App>> {
         .call::<api::EraseRecords, _, _>(records::erase::handle)
         .call::<api::HardenPasswords, _, _>(passwords::harden::handle)
         .call::<api::IndexAddresses, _, _>(addresses::index::handle)
+        .call::<api::NoteAddresses, _, _>(addresses::note::handle)
         .call::<api::ClaimDecoys, _, _>(decoys::claim::handle)
         .call::<api::ReportMail, _, _>(mail::report::handle)
         .call::<api::CheckState, _, _>(states::check::handle)

@@ -7,9 +7,9 @@ use keys_api::{
     AcceptState, AlarmKind, ApproveVoidOrder, ChangeEpoch, ChangePolicy, CheckState, ClaimDecoys,
     CloseWarrant,
     CosignCheckpoint, EpochChange, EpochOrder, EraseRecords, FreezeCaller, HardenItem,
-    HardenPasswords, IndexAddresses, ListCallers, LowerBudget, ORDER_REFUSED, OpenWarrant,
-    ProveEntry, ReadAlarms, ReadCheckpoint, ReadEntries, ReadEpochs, ReadPolicy, ReportMail,
-    Signed, VoidOrder,
+    HardenPasswords, IndexAddresses, ListCallers, LowerBudget, NoteAddresses, ORDER_REFUSED,
+    OpenWarrant, ProveEntry, ReadAlarms, ReadCheckpoint, ReadEntries, ReadEpochs, ReadPolicy,
+    ReportMail, Search, Signed, Ticket, VoidOrder,
 };
 
 use crate::support::{Keys, ask, name, warrant};
@@ -78,12 +78,14 @@ async fn fronts(table: &mut Table) {
     let caller = name("web-ky-1");
     let items = vec![HardenItem { record: Record(1), hash: KeyBytes::new([0; 32]) }];
     table.row(ask("web-ky-1", &[1]), FRONT).await;
-    table.row(HardenPasswords { caller: caller.clone(), items }, FRONT).await;
+    table.row(HardenPasswords { caller: caller.clone(), items, looked_up: None }, FRONT).await;
     let digests = vec![KeyBytes::new([0; 32])];
     table.row(IndexAddresses { caller: caller.clone(), digests }, FRONT).await;
+    let (ticket, search, records) = (Ticket(1), Search::Find, vec![Record(1)]);
+    table.row(NoteAddresses { caller: caller.clone(), ticket, search, records }, FRONT).await;
     let (domain, from) = (Domain::Accounts, Record(0));
     table.row(ClaimDecoys { domain, from, count: 1 }, FRONT).await;
-    table.row(ReportMail { record: Record(1) }, FRONT).await;
+    table.row(ReportMail { caller: caller.clone(), record: Record(1) }, FRONT).await;
     table.row(EraseRecords { domain, caller, records: vec![Record(1)], held: true }, FRONT).await;
     let now = table.keys.clock.now();
     let state = StateId(7);

@@ -1,12 +1,13 @@
 //! Decoys are named once, and an alarm rings when somebody opens one.
 
-use cofferdam_core::{Domain, Field, KeyBytes, Record};
+use cofferdam_core::{Domain, Field, FieldSet, KeyBytes, Record};
 use jiff::SignedDuration;
 use keys_api::{
-    AlarmKind, ClaimDecoys, DECOYS_CLAIMED, HardenItem, HardenPasswords, ReleaseKeys, ReportMail,
+    AlarmKind, ClaimDecoys, DECOYS_CLAIMED, HardenItem, HardenPasswords, IndexAddresses, KeyGroup,
+    NoteAddresses, ReleaseKeys, ReportMail, Search,
 };
 
-use crate::support::{Keys, ask, group, name, refused, until};
+use crate::support::{Keys, ask, fields, group, name, refused, until};
 
 #[tokio::test]
 async fn decoys_are_named_once_and_ring_when_opened() {
@@ -22,6 +23,7 @@ async fn decoys_are_named_once_and_ring_when_opened() {
     let harden = |record| HardenPasswords {
         caller: name("web-ky-1"),
         items: vec![HardenItem { record, hash: KeyBytes::new([1; 32]) }],
+        looked_up: None,
     };
     accounts.call(&harden(decoys[0])).await.unwrap();
     accounts.call(&harden(decoys[0])).await.unwrap();
@@ -45,6 +47,46 @@ async fn decoys_are_named_once_and_ring_when_opened() {
 }
 
 #[tokio::test]
+async fn a_grouped_alarm_names_every_decoy() {
+    let keys = Keys::start().await;
+    let decoys = keys.decoys(1_000).await;
+    let seven: Vec<u32> = decoys.iter().take(7).map(|decoy| decoy.0).collect();
+    assert_eq!(keys.release("web-ky-1", &seven).await, Ok(7));
+    until(async || keys.rings(AlarmKind::Decoy).await.count == 7).await;
+    let alarm = keys.rings(AlarmKind::Decoy).await;
+    for decoy in &seven {
+        let named = format!("web-ky-1 opened decoy {decoy}");
+        assert!(alarm.detail.split("; ").any(|detail| detail == named), "{}", alarm.detail);
+    }
+}
+
+/// Asking for what is not there touches a decoy like reading it, and so does its address.
+#[tokio::test]
+async fn a_decoy_rings_for_unset_fields_and_for_its_address() {
+    let keys = Keys::start().await;
+    let (accounts, decoy) = (keys.client("accounts"), keys.decoys(1_000).await[0]);
+    let unset = KeyGroup {
+        fields: FieldSet::EMPTY,
+        unset: fields(&[Field::Name]),
+        ..group(&[], &[decoy.0])
+    };
+    let call = ReleaseKeys { groups: vec![unset], ..ask("web-ky-1", &[]) };
+    accounts.call(&call).await.unwrap();
+    until(async || keys.rings(AlarmKind::Decoy).await.detail.contains("opened decoy")).await;
+
+    let (caller, digests) = (name("web-ky-2"), vec![KeyBytes::new([1; 32])]);
+    let call = IndexAddresses { caller: caller.clone(), digests };
+    let ticket = accounts.call(&call).await.unwrap().ticket;
+    let (search, records) = (Search::Find, vec![decoy]);
+    accounts.call(&NoteAddresses { caller, ticket, search, records }).await.unwrap();
+    until(async || {
+        let alarms = keys.alarms().await;
+        alarms.iter().any(|a| a.detail.contains("web-ky-2 looked up the address of decoy"))
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn mail_to_a_decoy_names_the_callers_that_opened_its_address() {
     let mut keys = Keys::start().await;
     let decoys = keys.decoys(1_000).await;
@@ -60,9 +102,11 @@ async fn mail_to_a_decoy_names_the_callers_that_opened_its_address() {
     keys.restart().await;
     let person = (0..1_000).map(Record).find(|record| !decoys.contains(record)).unwrap();
     for record in [person, decoy] {
-        keys.client("accounts").call(&ReportMail { record }).await.unwrap();
+        let report = ReportMail { caller: name("mail-trap-1"), record };
+        keys.client("accounts").call(&report).await.unwrap();
     }
     let alarm = keys.rings(AlarmKind::DecoyMail).await;
-    assert_eq!((alarm.caller, alarm.count), (Some(name("web-ky-1")), 1));
+    // Anybody may report mail that never came, so the alarm is in the reporter's name.
+    assert_eq!((alarm.caller, alarm.count), (Some(name("mail-trap-1")), 1));
     assert!(alarm.detail.ends_with("opened by web-ky-1"), "{}", alarm.detail);
 }

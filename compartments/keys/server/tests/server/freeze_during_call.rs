@@ -49,7 +49,7 @@ async fn a_freeze_during_the_call_is_seen_before_the_answer_leaves() {
         let release = ask("web-ky-1", &[1]);
         frozen_meanwhile(&keys, &pool, Operation::Release, frozen, release).await;
         let items = vec![HardenItem { record: Record(1), hash: KeyBytes::new([1; 32]) }];
-        let harden = HardenPasswords { caller: name("web-ky-1"), items };
+        let harden = HardenPasswords { caller: name("web-ky-1"), items, looked_up: None };
         frozen_meanwhile(&keys, &pool, Operation::Harden, frozen, harden).await;
         let index =
             IndexAddresses { caller: name("web-ky-1"), digests: vec![KeyBytes::new([1; 32])] };

@@ -19,5 +19,6 @@ mod states;
 #[path = "../support/mod.rs"]
 mod support;
 mod tables;
+mod told;
 mod void_orders;
 mod warrants;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cofferdam_core::{
-    CallerName, Clock, Domain, Field, FieldSet, MockClock, Operation, Record, SystemRng, Timestamp,
-    WarrantSubject,
+    CallerName, Clock, Compartment, Domain, Field, FieldSet, MockClock, Operation, Record,
+    SystemRng, Timestamp, WarrantSubject,
 };
 use cofferdam_store::Location;
 use cofferdam_wire::{CallError, Client, Identity, LogFormat, Problem, ProblemType, TlsFiles};
@@ -170,7 +170,7 @@ impl Keys {
     }
 
     pub fn client(&self, caller: &str) -> Client {
-        self.authority.client(caller, &self.running.as_ref().unwrap().2)
+        self.authority.client(Compartment::Keys, caller, &self.running.as_ref().unwrap().2)
     }
 
     /// A client with a certificate of another authority, which trusts this server nevertheless.
@@ -178,7 +178,7 @@ impl Keys {
         let strange = other.files(name);
         let files = TlsFiles { ca: self.authority.files("keys").ca, ..strange };
         let base = &self.running.as_ref().unwrap().2;
-        Client::new(base, &Identity::load(&files).unwrap())
+        Client::new(Compartment::Keys, base, &Identity::load(&files).unwrap())
     }
 
     /// The body of the answer to a `GET`, whatever its status.
@@ -322,7 +322,7 @@ pub fn ask(caller: &str, records: &[u32]) -> ReleaseKeys {
 /// A group of records of which the same fields are wanted, in the current epoch.
 pub fn group(names: &[Field], records: &[u32]) -> KeyGroup {
     let records = records.iter().copied().map(Record).collect();
-    KeyGroup { fields: fields(names), epoch: None, records }
+    KeyGroup { fields: fields(names), unset: FieldSet::EMPTY, epoch: None, records }
 }
 
 pub fn fields(fields: &[Field]) -> FieldSet {

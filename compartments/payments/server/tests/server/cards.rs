@@ -146,16 +146,43 @@ async fn a_security_code_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn an_unknown_token_is_not_found_and_no_key_is_asked_for() {
+async fn an_unknown_token_takes_the_grant_the_budget_and_the_log_like_a_known_one() {
     let till = Till::open().await;
-    let token: CardToken = "0".repeat(32).parse().unwrap();
-    for caller in ["checkout-1", "processor-1", "stranger"] {
-        let refused = till.call(caller, &reveal(&token)).await.unwrap_err();
-        assert_eq!(refused, Problem::not_found("no card has this token"));
-        let refused = till.call(caller, &ReadCard { token: token.clone() }).await.unwrap_err();
-        assert_eq!(refused, Problem::not_found("no card has this token"));
+    let known = till.store(&[VISA]).await.remove(0).token;
+    let unknown: CardToken = "0".repeat(32).parse().unwrap();
+    till.keys.book().released.clear();
+    // Without a grant, the two can't be told apart.
+    for caller in ["stranger", "checkout-1"] {
+        let [known, unknown] = [&known, &unknown].map(reveal);
+        let known = till.call(caller, &known).await.unwrap_err();
+        assert!(known.is(ProblemType::NOT_GRANTED), "{known}");
+        assert_eq!(till.call(caller, &unknown).await.unwrap_err(), known);
     }
     assert!(till.keys.book().released.is_empty());
+
+    let read = ReadCard { token: unknown.clone() };
+    for refused in [
+        till.call("processor-1", &reveal(&unknown)).await.unwrap_err(),
+        till.call("checkout-1", &read).await.unwrap_err(),
+    ] {
+        assert_eq!(refused, Problem::not_found("no card has this token"));
+    }
+    let fields = |fields: &[Field]| fields.iter().copied().collect::<FieldSet>();
+    let asked: Vec<_> = {
+        let book = till.keys.book();
+        let groups = book.released.iter().map(|call| call.groups[0].clone());
+        groups.map(|group| (group.fields, group.unset, group.records)).collect()
+    };
+    let nobody = vec![Record::NOBODY];
+    let (number, expiry, masked) = (Field::CardNumber, Field::CardExpiry, Field::CardMasked);
+    let expected = [
+        (FieldSet::EMPTY, fields(&[number, expiry]), nobody.clone()),
+        (FieldSet::EMPTY, fields(&[masked, expiry]), nobody),
+    ];
+    assert_eq!(asked, expected);
+    till.keys.book().spent = true;
+    let spent = till.call("checkout-1", &read).await.unwrap_err();
+    assert!(spent.is(ProblemType::BUDGET_EXHAUSTED), "{spent}");
 }
 
 #[tokio::test]

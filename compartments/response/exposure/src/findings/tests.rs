@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use cofferdam_core::Epoch;
 use cofferdam_index::IndexBuilder;
-use keys_api::{RecordList, WarrantId, summarize};
+use keys_api::{RecordList, Search, Ticket, WarrantId, summarize};
 use proptest::prelude::*;
 use response_api::{FallenHost, People};
 
@@ -39,6 +39,17 @@ fn entry((second, caller, via, kind, bits, records): Raw) -> Entry {
         },
         2 => Event::Hardened { caller, via, records },
         3 => Event::Indexed { caller, via, count: 1 },
+        4 => Event::Missed {
+            caller,
+            via,
+            domain: Domain::Accounts,
+            fields,
+            records,
+            alone: true,
+            warrant: None,
+        },
+        5 => Event::Found { caller, via, search: Search::Find, ticket: Ticket(1), records },
+        6 => Event::Sought { caller, via, count: 1, ticket: Ticket(1) },
         _ => Event::Recovered { bytes_cut: 7 },
     };
     Entry { at: Timestamp::from_second(second).unwrap(), event }
@@ -52,16 +63,17 @@ fn raw() -> impl Strategy<Value = Raw> {
         0_i64..130_000,
         0_usize..4,
         0_usize..4,
-        0_u8..5,
+        0_u8..8,
         0_u8..64,
         prop::collection::vec(0_u32..200_000, 1..9),
     )
 }
 
 /// Computes the same in plain sets, straight from the definition.
-fn naive(entries: &[Entry], fallen: &CallerName, window: Window) -> [BTreeSet<(Field, u32)>; 2] {
-    let [mut read, mut presented] = [BTreeSet::new(), BTreeSet::new()];
-    for entry in entries.iter().filter(|entry| window.holds(entry.at)) {
+fn naive(entries: &[Entry], fallen: &CallerName, window: Window) -> [BTreeSet<(Field, u32)>; 3] {
+    let [mut read, mut presented, mut unset] = [const { BTreeSet::new() }; 3];
+    let within = |(number, entry): &(u64, &Entry)| window.holds(*number, entry.at);
+    for (_, entry) in (0..).zip(entries).filter(within) {
         match &entry.event {
             Event::Released { caller, via, operation, fields, records, .. } => {
                 for field in fields.iter() {
@@ -80,10 +92,20 @@ fn naive(entries: &[Entry], fallen: &CallerName, window: Window) -> [BTreeSet<(F
                     presented.insert((Field::Password, record.0));
                 }
             }
+            Event::Found { caller, via, records, .. } if caller == fallen || via == fallen => {
+                presented.extend(records.as_slice().iter().map(|record| (Field::Email, record.0)));
+            }
+            Event::Missed { caller, via, fields, records, .. }
+                if caller == fallen || via == fallen =>
+            {
+                for field in fields.iter() {
+                    unset.extend(records.as_slice().iter().map(|record| (field, record.0)));
+                }
+            }
             _ => {}
         }
     }
-    [read, presented]
+    [read, presented, unset]
 }
 
 fn flat(bitmaps: &Bitmaps) -> BTreeSet<(Field, u32)> {
@@ -103,8 +125,10 @@ fn by_index(entries: &[Entry], hosts: &FallenHosts, window: Window) -> Findings 
     {
         let part = &index.parts[place];
         let from = usize::try_from(part.first).unwrap();
-        for entry in &entries[from..from + usize::try_from(part.entries).unwrap()] {
-            assert!(summarize(&entry.encode(), &mut |g| findings.add_touch(g, hosts, window)));
+        let to = from + usize::try_from(part.entries).unwrap();
+        for (number, entry) in (part.first..).zip(&entries[from..to]) {
+            let add = &mut |g: &EntrySummary<'_>| findings.add_touch(number, g, hosts, window);
+            assert!(summarize(&entry.encode(), add));
         }
     }
     findings
@@ -129,21 +153,26 @@ proptest! {
         let hosts = hosts_of(&host);
 
         let mut findings = Findings::default();
-        for entry in &entries {
-            prop_assert!(findings.add_entry(LogKind::Release, &entry.encode(), &hosts, window));
+        for (number, entry) in (0..).zip(&entries) {
+            let entry = entry.encode();
+            prop_assert!(findings.add_entry(LogKind::Release, (number, &entry), &hosts, window));
         }
-        let [read, presented] = naive(&entries, &host, window);
-        prop_assert_eq!((flat(&findings.levels.read), flat(&findings.levels.presented)), (read, presented));
+        let flat_levels = |of: &Findings| {
+            let Levels { read, presented, known_unset, .. } = &of.levels;
+            [read, presented, known_unset].map(flat)
+        };
+        prop_assert_eq!(flat_levels(&findings), naive(&entries, &host, window));
 
         let indexed = by_index(&entries, &hosts, window);
         if steady {
             prop_assert_eq!(indexed, findings);
         } else {
             // A clock that went back is a doubt: more records may count, and never fewer.
-            prop_assert!(flat(&indexed.levels.read).is_superset(&flat(&findings.levels.read)));
-            prop_assert!(flat(&indexed.levels.presented).is_superset(&flat(&findings.levels.presented)));
-            let more = flat(&indexed.levels.read) != flat(&findings.levels.read)
-                || flat(&indexed.levels.presented) != flat(&findings.levels.presented);
+            let (by_index, by_entry) = (flat_levels(&indexed), flat_levels(&findings));
+            for (by_index, by_entry) in by_index.iter().zip(&by_entry) {
+                prop_assert!(by_index.is_superset(by_entry));
+            }
+            let more = by_index != by_entry;
             let said = indexed.doubts.len() > findings.doubts.len();
             prop_assert!(said || !more);
             prop_assert_eq!(indexed.seen, findings.seen);
@@ -190,7 +219,7 @@ fn a_cut_counts_in_the_window_and_a_warrant_until_its_end() {
         let entry = Entry { at: second(at), event };
         let mut findings = Findings::default();
         let hosts = hosts_of(&name(0));
-        assert!(findings.add_entry(LogKind::Release, &entry.encode(), &hosts, window()));
+        assert!(findings.add_entry(LogKind::Release, (0, &entry.encode()), &hosts, window()));
         assert_eq!(
             (findings.doubts.len(), findings.warrants.len()),
             (doubts, warrants),
@@ -222,7 +251,7 @@ fn an_unresolved_access_of_a_fallen_host_in_the_window_counts_as_everybodys() {
         access(150, 1, Field::Phone),
         access(200, 0, Field::Email),
     ] {
-        assert!(findings.add_entry(LogKind::Access, &entry.encode(), &hosts, window()));
+        assert!(findings.add_entry(LogKind::Access, (0, &entry.encode()), &hosts, window()));
     }
     let lost = FieldSet::EMPTY.with(Field::Name).with(Field::Email);
     assert_eq!(findings.everybody, [(Level::Read, lost)].into());
@@ -230,7 +259,7 @@ fn an_unresolved_access_of_a_fallen_host_in_the_window_counts_as_everybodys() {
 
     let more = access(150, 0, Field::Name).encode();
     for _ in 0..MAX_UNRESOLVED {
-        assert!(findings.add_entry(LogKind::Access, &more, &hosts, window()));
+        assert!(findings.add_entry(LogKind::Access, (0, &more), &hosts, window()));
     }
     assert_eq!((findings.unresolved.len(), findings.unresolved_count), (1_000, 1_002));
 
@@ -293,4 +322,57 @@ fn what_a_relay_and_sessions_give_adds_to_what_is_known() {
         (Field::Session, records(&[4, 8])),
     ]);
     assert_eq!(findings.levels, Levels { read, presented, ..Levels::default() });
+}
+
+#[test]
+fn an_address_looked_up_is_presented_and_an_unset_field_is_known() {
+    let (web, accounts) = (name(0), name(2));
+    let found = Event::Found {
+        caller: web.clone(),
+        via: accounts.clone(),
+        search: Search::Reset,
+        ticket: Ticket(1),
+        records: RecordList::new(vec![Record(7)]),
+    };
+    let missed = Event::Missed {
+        caller: web.clone(),
+        via: accounts,
+        domain: Domain::Accounts,
+        fields: FieldSet::EMPTY.with(Field::Phone),
+        records: RecordList::new(vec![Record(8), Record::NOBODY]),
+        alone: false,
+        warrant: None,
+    };
+    let entries = [found, missed].map(|event| Entry { at: second(150), event });
+    let found = by_index(&entries, &hosts_of(&web), window());
+    assert_eq!(found.levels.presented, Bitmaps::from([(Field::Email, records(&[7]))]));
+    assert_eq!(found.levels.known_unset, Bitmaps::from([(Field::Phone, records(&[8]))]));
+    assert_eq!((found.levels.read.len(), found.everybody.len()), (0, 0));
+    let elsewhere = by_index(&entries, &hosts_of(&name(1)), window());
+    assert_eq!(elsewhere.levels, Levels::default());
+}
+
+/// A look-up without a note gave no answer, unless the compartment that looked up fell.
+#[test]
+fn an_unanswered_look_up_is_everybodys_if_the_compartment_fell() {
+    for (fallen, sought, counts) in
+        [(2, 150, true), (0, 150, false), (1, 150, false), (2, 99, false)]
+    {
+        let event = Event::Unanswered {
+            caller: name(0),
+            via: name(2),
+            count: 3,
+            ticket: Ticket(1),
+            sought: second(sought),
+        };
+        // It is told a minute later, which may be after the window.
+        let entries = [Entry { at: second(9_000), event }];
+        let hosts = hosts_of(&name(fallen));
+        let found = by_index(&entries, &hosts, window());
+        let email = FieldSet::EMPTY.with(Field::Email);
+        let everybody = if counts { vec![(Level::Presented, email)] } else { vec![] };
+        assert_eq!(found.everybody.into_iter().collect::<Vec<_>>(), everybody, "{fallen} {sought}");
+        let doubt = DoubtCause::LookedUpUnknown { caller: name(0), addresses: 3 };
+        assert_eq!(found.doubts, if counts { vec![doubt] } else { vec![] });
+    }
 }

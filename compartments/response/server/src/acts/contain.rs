@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use accounts_api::{RevokeSessions, VoidCredentials, VoidWhose};
+use accounts_api::{RevokeSessions, VoidCredentials, VoidOutcome, VoidWhose};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use cofferdam_core::CallerName;
 use cofferdam_wire::{CallError, Problem};
 use keys_api::{Budget, Signed, VoidOrder};
@@ -11,9 +13,10 @@ use response_api::{
 };
 use roaring::RoaringBitmap;
 
+use super::claims::hold_to_claims;
 use crate::app::App;
 use crate::staff::Author;
-use crate::store::{Act, Finding, bitmap_bytes};
+use crate::store::{Act, Finding, VoidedSome, bitmap_bytes};
 
 /// Freezes or thaws a caller in every compartment. All three are asked, even if one fails.
 pub async fn freeze(app: &Arc<App>, call: FreezeCaller, by: &Author) -> Result<(), Problem> {
@@ -30,7 +33,14 @@ pub async fn freeze(app: &Arc<App>, call: FreezeCaller, by: &Author) -> Result<(
             let what = format!("not done in {}; done elsewhere", failed.join(", "));
             return Err(Problem::new(PARTLY_DONE, what));
         }
-        keep_frozen(&worker, &call, &worker.at_stage(&done, ActStage::Done)).await
+        keep_frozen(&worker, &call, &worker.at_stage(&done, ActStage::Done)).await?;
+        // A letter that says that the caller is shut off stops before the thaw is answered.
+        if !call.frozen
+            && let Err(problem) = hold_to_claims(&worker).await
+        {
+            tracing::warn!(%problem, "the claims of letters could not be checked after a thaw");
+        }
+        Ok(())
     })
     .await
 }
@@ -50,8 +60,7 @@ async fn freeze_everywhere(
     [("keys", keys), ("accounts", accounts), ("payments", payments)]
 }
 
-/// Keeps the frozen callers of an incident. Letters say that a server is shut off only if it is
-/// here.
+/// Keeps the frozen callers of an incident.
 async fn keep_frozen(app: &App, call: &FreezeCaller, done: &Act) -> Result<(), Problem> {
     let before = app.store.finding::<Vec<CallerName>>(call.incident, Finding::Frozen).await?;
     let mut frozen = before.unwrap_or_default();
@@ -115,6 +124,7 @@ pub async fn void_everybody(
         let sessions = accounts.call(&revoke).await?;
         let voided = Voided {
             order: order.order,
+            set_before: Some(set_before),
             customers: order.customers,
             sessions,
             seconds: order.seconds,
@@ -138,14 +148,22 @@ pub async fn void_some(
         return Err(Problem::bad_request("the order covers no customer"));
     }
     let detail = format!("credentials and sessions of {group}: {} customers", records.len());
-    let whose = VoidWhose::Only { roaring: bitmap_bytes(records)? };
-    let order = VoidCredentials { incident: incident.0, set_before: app.now(), whose };
+    let (roaring, set_before) = (bitmap_bytes(records)?, app.now());
+    let whose = VoidWhose::Only { roaring: roaring.clone() };
+    let order = VoidCredentials { incident: incident.0, set_before, whose };
     let act = app.act(incident, by, JournalAct::VoidSome, detail);
-    let worker = app.clone();
-    app.journalled(act, async move {
+    let (worker, done) = (app.clone(), act.clone());
+    app.intended(act, async move {
         let order = worker.compartments.accounts.call(&order).await?;
-        let (customers, seconds) = (order.customers, order.seconds);
-        Ok(Voided { order: order.order, customers, sessions: 0, seconds })
+        let VoidOutcome { order, customers, seconds } = order;
+        let kept = VoidedSome { set_before, roaring: STANDARD.encode(roaring) };
+        let _one_at_a_time = worker.voiding.lock().await;
+        let before = worker.store.finding::<Vec<VoidedSome>>(incident, Finding::VoidedSome).await?;
+        let mut all = before.unwrap_or_default();
+        all.push(kept);
+        let done = worker.at_stage(&done, ActStage::Done);
+        worker.store.set_finding(Finding::VoidedSome, &all, &done).await?;
+        Ok(Voided { order, set_before: Some(set_before), customers, sessions: 0, seconds })
     })
     .await
 }

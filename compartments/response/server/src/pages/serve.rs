@@ -23,8 +23,9 @@ pub async fn serve_public(app: Arc<App>, listener: TcpListener) {
         .route("/verify", get(verify::show).post(verify::check))
         .layer(DefaultBodyLimit::max(MAX_FORM))
         .with_state(Arc::new(Verify::new(app.clone())));
+    let proxies = app.config.notice_proxies.clone();
     let router = Router::new().route("/", get(notice)).with_state(app).merge(verify);
-    cofferdam_wire::serve_anybody(listener, router).await;
+    cofferdam_wire::serve_anybody(listener, proxies, router).await;
 }
 
 async fn notice(State(app): State<Arc<App>>) -> Response {

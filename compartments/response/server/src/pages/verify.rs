@@ -1,7 +1,7 @@
 //! The public page on which anybody can check a letter: `GET` shows the form, `POST` answers. No
 //! URL holds the code, and no log holds the code or the answer.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use axum::Form;
 use axum::extract::{FromRequest as _, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use cofferdam_core::network;
 use cofferdam_wire::Peer;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use response_letter::{FALLBACK, Shop, VerifyWords};
@@ -116,14 +117,13 @@ pub async fn show(
 
 pub async fn check(
     State(verify): State<Arc<Verify>>,
-    Peer(peer): Peer,
+    Peer(visitor): Peer,
     Query(query): Query<VerifyQuery>,
     headers: HeaderMap,
     request: Request,
 ) -> Response {
     let language = verify.language(&query, &headers);
-    let from = visitor(peer, &headers, &verify.app.config.notice_proxies);
-    if !verify.may_try(from) {
+    if !verify.may_try(visitor) {
         let mut answer = verify.page(language, VerifyAnswer::Slow);
         *answer.status_mut() = StatusCode::TOO_MANY_REQUESTS;
         return answer;
@@ -146,50 +146,4 @@ pub async fn check(
         }
     };
     verify.page(language, answer)
-}
-
-/// The visitor's address: the peer's, or the last one that our own proxy names.
-fn visitor(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> IpAddr {
-    if !proxies.contains(&peer.to_canonical()) {
-        return peer;
-    }
-    let forwarded = headers.get_all("x-forwarded-for").iter().next_back();
-    let last =
-        forwarded.and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
-    last.unwrap_or(peer)
-}
-
-/// The network of an address. Attempts are counted by network, because many people have a fresh
-/// address for each guess.
-fn network(ip: IpAddr) -> IpAddr {
-    match ip.to_canonical() {
-        IpAddr::V4(ip) => Ipv4Addr::from_bits(ip.to_bits() & 0xffff_ff00).into(),
-        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & !((1 << 80) - 1)).into(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_our_own_proxy_may_name_the_visitor() {
-        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
-        let mut headers = HeaderMap::new();
-        headers.insert("x-forwarded-for", "203.0.113.9, 198.51.100.7".parse().unwrap());
-        let proxy = [ip("192.0.2.1")];
-        assert_eq!(visitor(ip("192.0.2.1"), &headers, &proxy), ip("198.51.100.7"));
-        assert_eq!(visitor(ip("::ffff:192.0.2.1"), &headers, &proxy), ip("198.51.100.7"));
-        assert_eq!(visitor(ip("192.0.2.2"), &headers, &proxy), ip("192.0.2.2"));
-        headers.insert("x-forwarded-for", "nonsense".parse().unwrap());
-        assert_eq!(visitor(ip("192.0.2.1"), &headers, &proxy), ip("192.0.2.1"));
-    }
-
-    #[test]
-    fn neighbours_are_one_network() {
-        let of = |text: &str| network(text.parse().unwrap()).to_string();
-        assert_eq!(of("192.0.2.77"), "192.0.2.0");
-        assert_eq!(of("::ffff:192.0.2.78"), "192.0.2.0");
-        assert_eq!(of("2001:db8:1:2:3::4"), "2001:db8:1::");
-    }
 }

@@ -13,6 +13,7 @@ mod letters;
 mod population;
 mod ports;
 mod rows;
+mod sightings;
 
 use cofferdam_store::{Backend, Db, Location, Migrations, StoreError};
 use response_api::IncidentId;
@@ -22,7 +23,7 @@ use rows::sql;
 
 pub use access_logs::StoredAccessLog;
 pub use brought::SealedPerson;
-pub use findings::Finding;
+pub use findings::{Finding, VoidedSome};
 pub use journal::Act;
 pub use rows::bitmap_bytes;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cofferdam_core::{BroughtPerson, Call, MockClock, Personal, SystemRng};
+use cofferdam_core::{BroughtPerson, Call, Compartment, MockClock, Personal, SystemRng};
 use cofferdam_store::Location;
 use cofferdam_wire::{CallError, Client, LogFormat, Problem, ProblemType};
 use response_api::{
@@ -70,7 +70,7 @@ impl Bench {
     }
 
     pub fn client(&self, name: &str) -> Client {
-        self.authority.client(name, &self.base)
+        self.authority.client(Compartment::Response, name, &self.base)
     }
 
     pub fn staff(&self) -> Client {

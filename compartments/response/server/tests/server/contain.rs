@@ -2,9 +2,7 @@
 
 use cofferdam_core::{CallerName, Operation};
 use cofferdam_wire::ProblemType;
-use response_api::{
-    ActStage, FreezeCaller, IncidentId, LowerBudget, PARTLY_DONE, PublishNotice, ScopeIncident,
-};
+use response_api::{ActStage, FreezeCaller, IncidentId, LowerBudget, PARTLY_DONE};
 use response_server::store::Finding;
 
 use crate::bench::Bench;
@@ -157,23 +155,6 @@ async fn a_freeze_takes_a_reason() {
     bench.refused(silent, ProblemType::BAD_REQUEST).await;
     assert!(frozen_at(&bench, "keys").is_empty());
     assert_eq!(bench.journal(incident).await.len(), 1);
-}
-
-/// The public reads that the server is shut off once that is so, and not before.
-#[tokio::test]
-async fn the_notice_says_that_a_server_is_shut_off_if_it_is() {
-    let bench = Bench::start().await;
-    let incident = bench.declare().await;
-    bench.done(ScopeIncident { incident, from_log: false }).await;
-    let page = async || {
-        bench.done(PublishNotice { incident }).await;
-        std::fs::read_to_string(bench.dir.path().join("notice/index.html")).unwrap()
-    };
-    assert!(!page().await.contains("shut that server off"));
-    bench.done(freeze(incident, true)).await;
-    assert!(page().await.contains("shut that server off"));
-    bench.done(freeze(incident, false)).await;
-    assert!(!page().await.contains("shut that server off"));
 }
 
 fn lower(incident: IncidentId, budget: serde_json::Value) -> LowerBudget {

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use accounts_api::{ADDRESS_TAKEN, CreateCustomer};
 use axum::extract::State;
-use cofferdam_core::{CallerName, Record};
+use cofferdam_core::{CallerName, KeyBytes, Record};
 use cofferdam_store::StoreError;
-use cofferdam_wire::{Answer, Body, Caller, Problem};
+use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemType};
+use keys_api::Search;
 
 use crate::app::{App, bad_request};
 use crate::domain::settle::{Newcomer, Outcome};
-use crate::domain::{password, profile};
+use crate::domain::{address, password, profile};
 use crate::enrol::{self, Enrolment};
 use crate::store::is_address_taken;
 
@@ -28,12 +29,12 @@ pub async fn handle(
 }
 
 async fn enrol_one(app: &App, caller: &CallerName, newcomer: Newcomer) -> Result<Record, Problem> {
+    let digest = address::digest(&newcomer.profile.email);
     let enrolment = enrol::prepare(app, caller, vec![newcomer]).await?;
     let Some(Outcome::New(record)) = enrolment.outcomes.first() else { return Err(taken()) };
     match write(app, &enrolment).await {
         Ok(()) => Ok(*record),
-        // Another customer took the address after it was looked up.
-        Err(e) if is_address_taken(&e) => Err(taken()),
+        Err(e) if is_address_taken(&e) => Err(overtaken(app, caller, digest).await?),
         Err(e) => Err(e.into()),
     }
 }
@@ -42,6 +43,19 @@ async fn write(app: &App, enrolment: &Enrolment) -> Result<(), StoreError> {
     let mut tx = app.store.begin().await?;
     app.store.insert_customers(&mut tx, &enrolment.rows, app.now()).await?;
     Ok(tx.commit().await?)
+}
+
+/// The problem of a row that was there already. If another customer took the address after it was
+/// looked up, the log names that customer before the answer tells.
+async fn overtaken(app: &App, caller: &CallerName, digest: KeyBytes) -> Result<Problem, Problem> {
+    let (index, looked_up) = app.vault.index_one(caller, digest).await?;
+    let found = app.store.find(index.expose()).await?;
+    app.vault.note_found(caller, looked_up, Search::SignUp, found).await?;
+    if found.is_some() {
+        return Ok(taken());
+    }
+    let detail = "another call was faster; send this one again";
+    Ok(Problem::new(ProblemType::CONFLICT, detail).retry_after(1))
 }
 
 fn taken() -> Problem {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use accounts_api::ReportMail;
 use axum::extract::State;
 use cofferdam_wire::{Answer, Body, Caller, Problem};
+use keys_api::Search;
 
 use crate::app::App;
 use crate::domain::address;
@@ -15,9 +16,12 @@ pub async fn handle(
     Caller(caller): Caller,
     Body(call, encoding): Body<ReportMail>,
 ) -> Result<Answer<()>, Problem> {
-    let index = app.vault.index_one(&caller, address::digest(&call.recipient)).await?;
-    if let Some(record) = app.store.find(index.expose()).await? {
-        app.vault.report_mail(record).await?;
+    let digest = address::digest(&call.recipient);
+    let (index, looked_up) = app.vault.index_one(&caller, digest).await?;
+    let found = app.store.find(index.expose()).await?;
+    app.vault.note_found(&caller, looked_up, Search::Mail, found).await?;
+    if let Some(record) = found {
+        app.vault.report_mail(&caller, record).await?;
     }
     Ok(Answer((), encoding))
 }

@@ -1,26 +1,37 @@
 //! `POST /v1/resets/request`: a reset code is mailed, if the address is a customer's.
 //!
-//! A loop looks the address up after the answer, so that neither the answer nor its time tells
-//! whether there is such a customer.
+//! The answer does not tell whether there is such a customer, and the letter is made after it, so
+//! that its time does not tell either.
 
 use std::sync::Arc;
 
 use accounts_api::RequestReset;
 use axum::extract::State;
 use cofferdam_wire::{Answer, Body, Caller, Problem};
+use keys_api::Search;
 
 use crate::app::App;
 use crate::domain::address;
+use crate::domain::letter::Replaced;
 use crate::loops::AskedReset;
+use crate::store::KnownCredential;
 
-/// Queues a reset, and answers at once.
+/// Queues a reset, and answers. The log of `keys` then has whom it was asked for at this caller.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
     Body(call, encoding): Body<RequestReset>,
 ) -> Result<Answer<()>, Problem> {
-    let index = app.vault.index_one(&caller, address::digest(&call.email)).await?;
-    let index = *index.expose();
-    app.resets.push(AskedReset { index, address: address::normalise(&call.email) })?;
+    let place = app.resets.take_place()?;
+    let (index, looked_up) = app.vault.index_one(&caller, address::digest(&call.email)).await?;
+    let known = app.store.credential(index.expose()).await?;
+    let found = known.as_ref().map(|of| of.record);
+    app.vault.note_found(&caller, looked_up, Search::Reset, found).await?;
+    if let Some(KnownCredential { record, credential }) = known {
+        let void = app.orders.read().await.voids(record, credential.set_at);
+        let replaced = if void { Replaced::Void } else { Replaced::Valid };
+        let address = address::normalise(&call.email);
+        place.send(AskedReset { record, replaced, address });
+    }
     Ok(Answer((), encoding))
 }

@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 
 use crate::app::{App, frozen};
 use crate::domain::token;
-use crate::sign_in::{Verified, verify, voided};
+use crate::sign_in::{Verified, refusal, verify};
 use crate::store::KeptSession;
 
 /// The time for which a session is good.
@@ -41,7 +41,7 @@ async fn keep(
         return Err(frozen(&caller));
     }
     if orders.voids(verified.record, verified.set_at) {
-        return Err(voided());
+        return Err(refusal());
     }
     let opened = app.now();
     let expires = opened.saturating_add(LIFETIME).unwrap_or(Timestamp::MAX);

@@ -168,7 +168,7 @@ async fn a_server_that_does_not_run_is_named() {
 #[tokio::test]
 async fn a_certificate_of_the_given_authority_is_trusted_and_no_other() {
     let authority = Authority::new();
-    let files = authority.files("hooks");
+    let files = authority.server_files("hooks");
     let mut receiver = Receiver::start(status(200), Some(&files)).await;
     let url = |host: &str| format!("https://{host}:{}/", receiver.port);
     let (right, wrong_name) = (url("localhost"), url("127.0.0.1"));
@@ -179,7 +179,7 @@ async fn a_certificate_of_the_given_authority_is_trusted_and_no_other() {
     // The other authority has the same name, and another key.
     let stranger = Authority::new();
     for (url, ca, word) in [
-        (&right, &stranger.files("hooks").ca, "BadSignature"),
+        (&right, &stranger.server_files("hooks").ca, "BadSignature"),
         (&wrong_name, &files.ca, "not valid for name"),
     ] {
         let error = deliver(url, ca).await.unwrap_err().to_string();
@@ -195,7 +195,7 @@ async fn a_certificate_of_the_given_authority_is_trusted_and_no_other() {
 #[tokio::test]
 async fn an_authority_that_the_system_does_not_trust_is_refused() {
     let files = Authority::new();
-    let mut receiver = Receiver::start(status(200), Some(&files.files("hooks"))).await;
+    let mut receiver = Receiver::start(status(200), Some(&files.server_files("hooks"))).await;
     let sink = sink(&format!("https://localhost:{}/", receiver.port), None);
     let error = sink.deliver(&alarm("x"), SystemClock.now()).await.unwrap_err().to_string();
     assert!(error.contains("UnknownIssuer"), "{error}");

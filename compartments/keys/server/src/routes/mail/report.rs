@@ -17,23 +17,27 @@ pub async fn handle(
     Caller(via): Caller,
     Body(call, encoding): Body<ReportMail>,
 ) -> Result<Answer<()>, Problem> {
-    app.check_parties(&Parties { via: &via, caller: &via }, Domain::Accounts).await?;
+    let who = Parties { via: &via, caller: &call.caller };
+    app.check_parties(&who, Domain::Accounts).await?;
     if app.decoys.is_decoy(Domain::Accounts, call.record) {
-        tokio::spawn(raise(app, call.record));
+        tokio::spawn(raise(app, call.caller, call.record));
     }
     Ok(Answer((), encoding))
 }
 
-async fn raise(app: Arc<App>, decoy: Record) {
+/// The alarm names the caller that reported the mail, because a thief can report mail that never
+/// came. The callers that opened the address stand in the detail.
+async fn raise(app: Arc<App>, reporter: CallerName, decoy: Record) {
     let reader = app.clone();
     let readers = match blocking(move || reader.log.readers(decoy, Field::Email)).await {
         Ok(Ok(readers)) => readers,
         Ok(Err(e)) => return tracing::error!(cause = %e, "the log could not be read"),
         Err(e) => return tracing::error!(cause = %e, "the log could not be read"),
     };
-    let detail = format!("mail came to decoy {decoy}, whose address was opened {}", by(&readers));
-    let only = readers.first().filter(|_| readers.len() == 1);
-    app.alarms.ring(app.now().await, AlarmKind::DecoyMail, only, detail).await;
+    let opened = by(&readers);
+    let detail =
+        format!("{reporter} reports mail to decoy {decoy}, whose address was opened {opened}");
+    app.alarms.ring(app.now().await, AlarmKind::DecoyMail, Some(&reporter), detail).await;
 }
 
 fn by(readers: &[CallerName]) -> String {

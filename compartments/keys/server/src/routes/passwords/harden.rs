@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use cofferdam_core::{CallerName, Domain, FieldSet, Operation, Record};
 use cofferdam_wire::{Answer, Body, Caller, Problem};
-use keys_api::{Event, HardenPasswords, HardenedPasswords, RecordList};
+use keys_api::{Event, HardenPasswords, HardenedPasswords, RecordList, Search};
 
 use crate::app::{App, Parties, bad_request};
 use crate::domain::batch::check_count;
@@ -46,7 +46,15 @@ async fn harden(
 
     let records = call.items.iter().map(|item| item.record).filter(|r| *r != Record::NOBODY);
     let records = RecordList::new(records.collect());
-    app.write(now, events(&call, &via, records)).await?;
+    let mut events = events(&call, &via, records.clone());
+    if let Some(ticket) = call.looked_up {
+        let (caller, via) = (call.caller.clone(), via.clone());
+        events.push(Event::Found { caller, via, search: Search::SignIn, ticket, records });
+    }
+    app.write(now, events).await?;
+    if let Some(ticket) = call.looked_up {
+        app.look_ups().end(ticket);
+    }
     app.check_thawed(&who).await?;
     let ring = app.shared.ring();
     let verifiers = call.items.iter().map(|item| ring.harden(item.record, &item.hash));

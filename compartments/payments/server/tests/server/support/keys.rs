@@ -96,7 +96,8 @@ async fn release(
     assert_eq!((via.as_str(), call.domain), ("payments", Domain::Payments));
     assert!(call.warrant.is_none());
     let mut book = book.lock().unwrap();
-    let asked = call.groups.iter().fold(FieldSet::EMPTY, |all, group| all.union(group.fields));
+    let asked = |group: &KeyGroup| group.fields.union(group.unset);
+    let asked = call.groups.iter().fold(FieldSet::EMPTY, |all, group| all.union(asked(group)));
     let granted = match call.operation {
         Operation::Reseal => Some(asked),
         operation => book.grants.get(&(call.caller.clone(), operation)).copied(),
@@ -109,7 +110,7 @@ async fn release(
     }
     let shift = u32::from(book.confused);
     let current = book.epoch;
-    let group = |KeyGroup { fields, epoch, records }: &KeyGroup| {
+    let group = |KeyGroup { fields, epoch, records, .. }: &KeyGroup| {
         assert!(!records.is_empty() && records.is_sorted_by(|a, b| a < b));
         let epoch = epoch.unwrap_or(current);
         let keys_of = |record: &Record| RecordKeys {

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use cofferdam_core::{Call, MockClock, Personal, SystemRng};
+use cofferdam_core::{Call, Compartment, MockClock, Personal, SystemRng};
 use cofferdam_wire::{CallError, Client, Problem};
 use payments_api::{CardDetails, StoreCards, StoredCard};
 use payments_server::{Config, Server, StartError};
@@ -71,7 +71,8 @@ impl Till {
     }
 
     pub fn client(&self, caller: &str) -> Client {
-        self.authority.client(caller, &format!("https://localhost:{}", self.address.port()))
+        let base = format!("https://localhost:{}", self.address.port());
+        self.authority.client(Compartment::Payments, caller, &base)
     }
 
     /// The answer to a call of `caller`, or the problem.

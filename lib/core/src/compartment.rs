@@ -30,6 +30,19 @@ impl Compartment {
             Self::Response => "response",
         }
     }
+
+    /// The DNS name that a compartment's certificate must have, as `keys.cofferdam.internal`. A
+    /// client asks for it, whatever the host's own name is, so that no other certificate of the
+    /// same authority stands in for the compartment.
+    #[must_use]
+    pub const fn server_name(self) -> &'static str {
+        match self {
+            Self::Keys => "keys.cofferdam.internal",
+            Self::Accounts => "accounts.cofferdam.internal",
+            Self::Payments => "payments.cofferdam.internal",
+            Self::Response => "response.cofferdam.internal",
+        }
+    }
 }
 
 impl fmt::Display for Compartment {

@@ -1,0 +1,96 @@
+//! What must hold after the run.
+
+use std::collections::BTreeSet;
+
+use accounts_api::ListCustomers;
+use cofferdam_core::{Clock, Domain, Field, Operation, Record, SystemClock};
+use cofferdam_wire::Client;
+use estate::Compartment::{self, Accounts, Keys, Payments, Response};
+use jiff::SignedDuration;
+use keys_api::{Entry, Event, ReadEntries};
+use payments_api::CountCards;
+use response_api::{DeclareIncident, Level, People, ReadExposure, ScopeIncident};
+use roaring::RoaringBitmap;
+
+use crate::site::Site;
+use crate::traffic::{Answered, READER, locked};
+
+/// Checks all findings; one that does not hold panics.
+pub async fn check(site: &Site, answered: &Answered) {
+    let read = locked(&answered.read).clone();
+    nothing_written_is_lost(site, answered).await;
+    let logged = logged(site).await;
+    let missing: Vec<_> = read.difference(&logged).collect();
+    assert!(missing.is_empty(), "read and not in the log: {missing:?}");
+    let exposed = exposed(site).await;
+    let missed: Vec<_> = logged.difference(&exposed).collect();
+    assert!(missed.is_empty(), "in the log and not exposed: {missed:?}");
+    let asked = locked(&answered.asked).clone();
+    let named: Vec<_> = exposed.difference(&asked).collect();
+    assert!(named.is_empty(), "exposed and never asked for: {named:?}");
+    println!("{} read, {} logged, {} exposed", read.len(), logged.len(), exposed.len());
+}
+
+async fn nothing_written_is_lost(site: &Site, answered: &Answered) {
+    let accounts = as_response(site, Accounts);
+    let (mut kept, mut from) = (BTreeSet::new(), Record(0));
+    loop {
+        let page = accounts.call(&ListCustomers { from, limit: 10_000 }).await.unwrap();
+        let Some(last) = page.last() else { break };
+        from = Record(last.record.0 + 1);
+        kept.extend(page.iter().map(|customer| customer.record));
+    }
+    let customers = locked(&answered.customers).clone();
+    let lost: Vec<_> = customers.difference(&kept).collect();
+    assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
+    let cards = locked(&answered.cards).len() as u64;
+    let stored = as_response(site, Payments).call(&CountCards {}).await.unwrap();
+    assert!(stored >= cards, "{cards} cards were acknowledged, {stored} are stored");
+}
+
+/// The customers whose telephone number was released to the reader, from the whole log.
+async fn logged(site: &Site) -> BTreeSet<Record> {
+    let keys = as_response(site, Keys);
+    let (mut from, mut logged) = (0, BTreeSet::new());
+    loop {
+        let page = keys.call(&ReadEntries { from, limit: 1_000 }).await.unwrap().entries;
+        if page.is_empty() {
+            return logged;
+        }
+        from += page.len() as u64;
+        for entry in page.iter().map(|bytes| Entry::decode(bytes).unwrap()) {
+            if let Event::Released { domain, caller, operation, fields, records, .. } = entry.event
+                && (domain, operation) == (Domain::Accounts, Operation::Release)
+                && caller.as_str() == READER
+                && fields.contains(Field::Phone)
+            {
+                logged.extend(records.as_slice());
+            }
+        }
+    }
+}
+
+/// The customers whose telephone number counts as read, if the reader fell.
+async fn exposed(site: &Site) -> BTreeSet<Record> {
+    let staff = site.client(Response, "operator-1");
+    let declare = DeclareIncident {
+        title: format!("{READER} fell"),
+        fallen: vec![READER.parse().unwrap()],
+        from: SystemClock.now() - SignedDuration::from_hours(72),
+        to: None,
+        found: "a fault run".into(),
+        people: People::Accounts,
+    };
+    let incident = staff.call(&declare).await.unwrap().incident;
+    staff.call(&ScopeIncident { incident, from_log: false }).await.unwrap();
+    let exposure = ReadExposure { incident, level: Level::Read, field: Field::Phone };
+    let bitmap = staff.call(&exposure).await.unwrap().roaring;
+    let exposed = RoaringBitmap::deserialize_from(bitmap.as_slice()).unwrap();
+    exposed.into_iter().map(Record).collect()
+}
+
+/// A client that calls as `response`.
+fn as_response(site: &Site, of: Compartment) -> Client {
+    let identity = site.estate.own_identity(Response).unwrap();
+    Client::new(site.estate.addresses.of(of), &identity)
+}

@@ -1,0 +1,141 @@
+//! The estate under test. Each compartment is started, killed and started again by itself.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use cofferdam_core::{Clock, SystemClock, SystemRng, Timestamp};
+use cofferdam_wire::Client;
+use estate::{Compartment, Estate, Plan};
+use jiff::SignedDuration;
+
+/// The longest time until a compartment answers, or ends.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The certificates are made so long ago that they are valid for a clock that is a day behind.
+const MADE: SignedDuration = SignedDuration::from_hours(72);
+
+/// A clock that is behind by [`MADE`].
+struct Earlier;
+
+impl Clock for Earlier {
+    fn now(&self) -> Timestamp {
+        SystemClock.now() - MADE
+    }
+
+    fn monotonic(&self) -> Duration {
+        SystemClock.monotonic()
+    }
+}
+
+/// An estate whose compartments can be killed.
+pub struct Site {
+    pub estate: Estate,
+    binary: PathBuf,
+    faketime: PathBuf,
+    running: BTreeMap<&'static str, Child>,
+}
+
+impl Site {
+    /// Makes an estate in `dir` and starts its compartments.
+    pub async fn start(dir: &Path, binary: &Path, faketime: &Path) -> Self {
+        estate::create(dir, &Plan::default(), &Earlier, &SystemRng).await.unwrap();
+        let estate = Estate::open(dir).unwrap();
+        let running = BTreeMap::new();
+        let mut site = Self { estate, binary: binary.into(), faketime: faketime.into(), running };
+        site.restart_all().await;
+        site
+    }
+
+    /// Stops every compartment and starts it with the right clock.
+    pub async fn restart_all(&mut self) {
+        for compartment in Compartment::ALL {
+            self.kill(compartment);
+            self.serve(compartment, SignedDuration::ZERO).await;
+        }
+    }
+
+    /// A client of a compartment under a caller's certificate.
+    pub fn client(&self, of: Compartment, caller: &str) -> Client {
+        self.estate.client(of, &caller.parse().unwrap()).unwrap()
+    }
+
+    /// The directory of a compartment.
+    pub fn dir(&self, of: Compartment) -> PathBuf {
+        self.estate.dir.join(of.as_str())
+    }
+
+    /// Kills a compartment with SIGKILL.
+    pub fn kill(&mut self, compartment: Compartment) {
+        if let Some(mut child) = self.running.remove(compartment.as_str()) {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    /// Starts a compartment with a clock that is wrong by `shift`, and waits until it answers.
+    pub async fn serve(&mut self, compartment: Compartment, shift: SignedDuration) {
+        self.spawn(compartment, shift);
+        let client = self.client(compartment, "operator-1");
+        let deadline = Instant::now() + PATIENCE;
+        while !client.is_healthy().await {
+            if let Some(status) = self.ended(compartment) {
+                panic!("{compartment} ended: {status}; see its log");
+            }
+            assert!(Instant::now() < deadline, "{compartment} does not answer");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Starts a compartment that must refuse to serve. Whether it refused.
+    pub async fn refuses(&mut self, compartment: Compartment) -> bool {
+        self.spawn(compartment, SignedDuration::ZERO);
+        let client = self.client(compartment, "operator-1");
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if self.ended(compartment).is_some() {
+                return true;
+            }
+            if client.is_healthy().await || Instant::now() > deadline {
+                self.kill(compartment);
+                return false;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    fn spawn(&mut self, compartment: Compartment, shift: SignedDuration) {
+        let dir = self.dir(compartment);
+        let log = dir.join(format!("{compartment}.log"));
+        let log = File::options().create(true).append(true).open(log).unwrap();
+        let mut command = Command::new(&self.binary);
+        command.args([compartment.as_str(), "serve", "--config"]);
+        command.arg(dir.join(format!("{compartment}.toml"))).stdin(Stdio::null()).stderr(log);
+        if !shift.is_zero() {
+            command.env("LD_PRELOAD", &self.faketime).env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+            command.env("FAKETIME", format!("{:+}s", shift.as_secs()));
+        }
+        self.running.insert(compartment.as_str(), command.spawn().unwrap());
+    }
+
+    /// The exit status of a compartment that ended by itself.
+    fn ended(&mut self, compartment: Compartment) -> Option<ExitStatus> {
+        let status = self.running.get_mut(compartment.as_str())?.try_wait().unwrap()?;
+        self.running.remove(compartment.as_str());
+        Some(status)
+    }
+
+    /// Kills every compartment.
+    pub fn stop(&mut self) {
+        for compartment in Compartment::ALL {
+            self.kill(compartment);
+        }
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}

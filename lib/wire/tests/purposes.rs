@@ -1,0 +1,83 @@
+//! Certificates of one authority, used for what they are not for.
+#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::Router;
+use axum::routing::post;
+use cofferdam_core::{Call, Compartment};
+use cofferdam_wire::{Answer, Body, Client, Identity, IdentityError, Listener, Problem, TlsFiles};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use testkit::Authority;
+
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+struct Whisper {
+    secret: String,
+}
+
+impl Call for Whisper {
+    const PATH: &'static str = "/v1/secrets/whisper";
+    type Answer = ();
+}
+
+/// Serves with the certificate of these files, and counts the calls that arrive.
+async fn serve(files: &TlsFiles) -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
+    let (address, identity) = (listener.address(), Identity::load(files).unwrap());
+    let heard = Arc::new(AtomicUsize::new(0));
+    let counter = heard.clone();
+    let handle = async move |Body(Whisper { .. }, encoding): Body<Whisper>| {
+        counter.fetch_add(1, Ordering::SeqCst);
+        Ok::<_, Problem>(Answer((), encoding))
+    };
+    let router = Router::new().route(Whisper::PATH, post(handle));
+    tokio::spawn(async move { listener.serve(&identity, router, std::future::pending()).await });
+    (address, heard)
+}
+
+fn whisper() -> Whisper {
+    Whisper { secret: "pepper".to_owned() }
+}
+
+#[tokio::test]
+async fn no_other_certificate_stands_in_for_a_compartment() {
+    let authority = Authority::new();
+    for (files, may) in [
+        (authority.files("keys"), true),
+        (authority.files("web-ky-1"), false),
+        (authority.files("accounts"), false),
+        (authority.server_files("relay"), false),
+        (Authority::new().files("keys"), false),
+    ] {
+        let (address, heard) = serve(&files).await;
+        let base = format!("https://localhost:{}", address.port());
+        let client = authority.client(Compartment::Keys, "accounts", &base);
+        let answer = client.call(&whisper()).await;
+        assert_eq!(answer.is_ok(), may, "{}: {answer:?}", files.cert.display());
+        assert_eq!(heard.load(Ordering::SeqCst), usize::from(may), "{}", files.cert.display());
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_for_servers_calls_nobody() {
+    let authority = Authority::new();
+    let (address, heard) = serve(&authority.files("keys")).await;
+    let base = format!("https://localhost:{}", address.port());
+    let relay = Identity::load(&authority.server_files("relay")).unwrap();
+    let refused = Client::new(Compartment::Keys, &base, &relay).call(&whisper()).await;
+    assert!(refused.is_err());
+    assert_eq!(heard.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn a_compartment_does_not_start_with_anothers_certificate() {
+    let authority = Authority::new();
+    let load = |name| Identity::load_compartment(Compartment::Keys, &authority.files(name));
+    assert!(load("keys").is_ok());
+    for name in ["accounts", "web-ky-1"] {
+        assert!(matches!(load(name), Err(IdentityError::NotOf { .. })), "{name}");
+    }
+}
