@@ -105,7 +105,8 @@ fn restored(found: Option<StateDifference>, accepted: bool) -> Restored {
 }
 
 fn step(compartment: Compartment, of: &StateDifference) -> Vec<String> {
-    let mut step = vec![format!("go on with this database of {compartment}, and for ever give up:")];
+    let mut step =
+        vec![format!("go on with this database of {compartment}, and for ever give up:")];
     step.extend(losses(of.beat, of.newest, of.given.saturating_sub(of.numbers)));
     step
 }
@@ -115,7 +116,10 @@ fn losses(ours: Option<Timestamp>, newest: Option<Timestamp>, numbers: u32) -> V
     let to = newest.map_or_else(|| "its end".to_owned(), |at| at.to_string());
     vec![
         format!("  everything that was written from {from} to {to}"),
-        format!("  {} record numbers: every scope counts them as unknown", words::number(numbers.into())),
+        format!(
+            "  {} record numbers: every scope counts them as unknown",
+            words::number(numbers.into())
+        ),
     ]
 }
 

@@ -18,11 +18,10 @@ struct Row {
 impl Db {
     /// The identity of the state, and its last beat; `None` if it never got one.
     pub async fn own_state(&self) -> Result<Option<(StateId, Timestamp)>, StoreError> {
-        let row: Option<Row> =
-            sqlx::query_as("SELECT state, beat_ms FROM own_state WHERE id = $1")
-                .bind(ONLY_ROW)
-                .fetch_optional(self.reader())
-                .await?;
+        let row: Option<Row> = sqlx::query_as("SELECT state, beat_ms FROM own_state WHERE id = $1")
+            .bind(ONLY_ROW)
+            .fetch_optional(self.reader())
+            .await?;
         row.map(|row| Ok((StateId(row.state.cast_unsigned()), instant(row.beat_ms)?))).transpose()
     }
 

@@ -42,7 +42,11 @@ impl DiskWatch {
                 .set(free_mib as f64);
             Some(LowDisk { dir: dir.clone(), free_mib })
         };
-        self.dirs.iter().filter_map(free).filter(|disk| disk.free_mib < self.least_free_mib).collect()
+        self.dirs
+            .iter()
+            .filter_map(free)
+            .filter(|disk| disk.free_mib < self.least_free_mib)
+            .collect()
     }
 }
 

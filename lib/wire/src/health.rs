@@ -45,11 +45,8 @@ impl Health {
     pub fn answer(&self) -> (StatusCode, String) {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let fails = |ailment: &Ailment| matches!(ailment, Ailment::Failing(_));
-        let status = if all.values().any(fails) {
-            StatusCode::SERVICE_UNAVAILABLE
-        } else {
-            StatusCode::OK
-        };
+        let status =
+            if all.values().any(fails) { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
         let line = |(part, ailment): (&&str, &Ailment)| match ailment {
             Ailment::Warning(what) | Ailment::Failing(what) => format!("{part}: {what}"),
         };

@@ -102,7 +102,9 @@ impl Room {
             Self::Core => "core depends on nothing of ours",
             Self::Lib(_) => "lib/* depends on core only, and tlog on index",
             Self::Api(_) => "an api depends on core only",
-            Self::KeysClient => "the client of keys depends on core, wire, store and the api of keys",
+            Self::KeysClient => {
+                "the client of keys depends on core, wire, store and the api of keys"
+            }
             Self::Rules(_) => {
                 "rules depend on core, index, mail, the apis and each other, and do no I/O"
             }

@@ -2,8 +2,8 @@
 //! compartment with a lost or older database does not serve.
 
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cofferdam_core::{Clock, Domain, ProblemType, Rng, StateId, Timestamp};
@@ -164,7 +164,9 @@ impl OwnState {
             self.tell(numbers).await
         };
         match tokio::time::timeout(ANSWER, opened).await {
-            Ok(Err(StateError::Call(e))) => tracing::warn!(cause = %e, "the state is not checked yet"),
+            Ok(Err(StateError::Call(e))) => {
+                tracing::warn!(cause = %e, "the state is not checked yet")
+            }
             Ok(opened) => return opened.map(drop),
             Err(_) => tracing::warn!("the state is not checked yet: keys does not answer"),
         }
@@ -259,7 +261,9 @@ impl OwnState {
             if search {
                 match self.db.find_damage().await {
                     Ok(damage) => *lock(&self.damage) = damage,
-                    Err(e) => tracing::warn!(cause = %e, "the database was not searched for damage"),
+                    Err(e) => {
+                        tracing::warn!(cause = %e, "the database was not searched for damage")
+                    }
                 }
             }
             search = true;

@@ -91,7 +91,8 @@ pub async fn serve(
     let db = Db::open(&config.database, store::MIGRATIONS).await?;
     let app = Arc::new(App::open(&config, db.clone(), clock.clone(), rng).await?);
     let (refused, knocks) = mpsc::channel(64);
-    let listener = Listener::bind(config.listen).await?.tell_refused(refused).tell_health(app.health.clone());
+    let listener =
+        Listener::bind(config.listen).await?.tell_refused(refused).tell_health(app.health.clone());
     tracing::info!(address = %listener.address(), log = app.log.size(), "keys is listening");
     let mut beside = JoinSet::new();
     beside.spawn(loops::keep_up(app.clone()));

@@ -218,6 +218,7 @@ impl DoubtCause {
             | Self::NotCovered { .. }
             | Self::UnreadableLines { .. }
             | Self::NotInTable { .. }
+            | Self::NumbersLost { .. }
             | Self::Uncoded => true,
             Self::IndexDisagrees { .. }
             | Self::ClockWentBack { .. }

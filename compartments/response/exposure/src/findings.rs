@@ -263,9 +263,7 @@ impl Findings {
             Event::WarrantOpened { caller, .. } if window.may_precede_end(number, entry.at) => {
                 self.warrants.insert(caller.clone());
             }
-            Event::StateOpened { domain, lost: Some([from, to]), .. }
-                if from < to =>
-            {
+            Event::StateOpened { domain, lost: Some([from, to]), .. } if from < to => {
                 let (domain, from, to) = (*domain, *from, *to);
                 self.doubts.push(DoubtCause::NumbersLost { domain, from, to });
             }

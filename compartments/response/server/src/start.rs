@@ -236,19 +236,7 @@ async fn open_app(
     };
     let people = PeopleCache::new(brought);
     let voiding = Mutex::new(());
-    Ok(App {
-        config,
-        name,
-        clock,
-        rng,
-        store,
-        state,
-        compartments,
-        logs,
-        people,
-        letters,
-        voiding,
-    })
+    Ok(App { config, name, clock, rng, store, state, compartments, logs, people, letters, voiding })
 }
 
 async fn bind_public(config: &Config) -> Result<TcpListener, StartError> {

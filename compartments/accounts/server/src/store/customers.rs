@@ -144,10 +144,11 @@ impl Store {
 
     /// Whether there is a customer with this number.
     pub async fn holds(&self, record: Record) -> Result<bool, StoreError> {
-        let found: Option<i64> = sqlx::query_scalar("SELECT record FROM customers WHERE record = $1")
-            .bind(i64::from(record.0))
-            .fetch_optional(self.db.reader())
-            .await?;
+        let found: Option<i64> =
+            sqlx::query_scalar("SELECT record FROM customers WHERE record = $1")
+                .bind(i64::from(record.0))
+                .fetch_optional(self.db.reader())
+                .await?;
         Ok(found.is_some())
     }
 

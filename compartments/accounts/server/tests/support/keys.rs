@@ -10,10 +10,10 @@ use axum::extract::State;
 use cofferdam_core::{CallerName, Epoch, Field, FieldKey, FieldSet, KeyBytes, Operation, Record};
 use cofferdam_wire::{Answer, Body, Caller, Listener, Problem, ProblemType, Routes};
 use keys_api::{
-    AcceptState, ApproveVoidOrder, CheckState, ClaimDecoys, ClaimedDecoys, DECOYS_CLAIMED, DomainEpochs, EraseRecords,
-    HardenPasswords, HardenedPasswords, IndexAddresses, IndexedAddresses, KeyGroup, NoteAddresses,
-    ORDER_REFUSED, ReadEpochs, RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys, ReportMail,
-    Search, Ticket, WarrantId,
+    AcceptState, ApproveVoidOrder, CheckState, ClaimDecoys, ClaimedDecoys, DECOYS_CLAIMED,
+    DomainEpochs, EraseRecords, HardenPasswords, HardenedPasswords, IndexAddresses,
+    IndexedAddresses, KeyGroup, NoteAddresses, ORDER_REFUSED, ReadEpochs, RecordKeys, ReleaseKeys,
+    ReleasedGroup, ReleasedKeys, ReportMail, Search, Ticket, WarrantId,
 };
 use testkit::{Authority, States};
 

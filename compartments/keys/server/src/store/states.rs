@@ -92,10 +92,6 @@ pub async fn raise_numbers(db: &Db, domain: Domain, upto: u32) -> Result<(), Sto
     const RAISE: &str = "INSERT INTO numbers_given (domain, upto) VALUES ($1, $2)
          ON CONFLICT (domain) DO UPDATE SET upto = excluded.upto
          WHERE excluded.upto > numbers_given.upto";
-    sqlx::query(RAISE)
-        .bind(domain.as_str())
-        .bind(i64::from(upto))
-        .execute(db.writer())
-        .await?;
+    sqlx::query(RAISE).bind(domain.as_str()).bind(i64::from(upto)).execute(db.writer()).await?;
     Ok(())
 }

@@ -5,11 +5,10 @@ use cofferdam_wire::{Problem, ProblemType};
 use jiff::SignedDuration;
 use keys_api::{
     AcceptState, AlarmKind, ApproveVoidOrder, ChangeEpoch, ChangePolicy, CheckState, ClaimDecoys,
-    CloseWarrant,
-    CosignCheckpoint, EpochChange, EpochOrder, EraseRecords, FreezeCaller, HardenItem,
-    HardenPasswords, IndexAddresses, ListCallers, LowerBudget, NoteAddresses, ORDER_REFUSED,
-    OpenWarrant, ProveEntry, ReadAlarms, ReadCheckpoint, ReadEntries, ReadEpochs, ReadPolicy,
-    ReportMail, Search, Signed, Ticket, VoidOrder,
+    CloseWarrant, CosignCheckpoint, EpochChange, EpochOrder, EraseRecords, FreezeCaller,
+    HardenItem, HardenPasswords, IndexAddresses, ListCallers, LowerBudget, NoteAddresses,
+    ORDER_REFUSED, OpenWarrant, ProveEntry, ReadAlarms, ReadCheckpoint, ReadEntries, ReadEpochs,
+    ReadPolicy, ReportMail, Search, Signed, Ticket, VoidOrder,
 };
 
 use crate::support::{Keys, ask, name, warrant};
@@ -89,7 +88,12 @@ async fn fronts(table: &mut Table) {
     table.row(EraseRecords { domain, caller, records: vec![Record(1)], held: true }, FRONT).await;
     let now = table.keys.clock.now();
     let state = StateId(7);
-    table.row(CheckState { domain, state, is_new: false, beat: now, numbers: 1, troubles: vec![] }, FRONT).await;
+    table
+        .row(
+            CheckState { domain, state, is_new: false, beat: now, numbers: 1, troubles: vec![] },
+            FRONT,
+        )
+        .await;
     table.row(AcceptState { domain, state, beat: now, numbers: 1 }, FRONT).await;
     let until = now + SignedDuration::from_hours(1);
     let order = VoidOrder { incident: 1, set_before: now, until, break_glass: None };

@@ -112,6 +112,7 @@ async fn a_budget_of_passwords_is_exact_after_a_kill() {
     let harden = |record: Record, count| HardenPasswords {
         caller: name("web-ky-1"),
         items: vec![HardenItem { record, hash: KeyBytes::new([0; 32]) }; count],
+        looked_up: None,
     };
     for (record, count) in [(Record::NOBODY, 60), (Record(1), 40)] {
         keys.client("accounts").call(&harden(record, count)).await.unwrap();

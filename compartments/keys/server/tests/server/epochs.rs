@@ -150,8 +150,12 @@ async fn an_erased_record_stays_closed() {
 async fn an_erased_record_stays_closed_when_an_older_database_is_put_back() {
     let mut keys = Keys::start().await;
     let older = keys.copy_database().await;
-    let erase =
-        EraseRecords { domain: ACCOUNTS, caller: name("web-ky-1"), records: vec![Record(2)], held: true };
+    let erase = EraseRecords {
+        domain: ACCOUNTS,
+        caller: name("web-ky-1"),
+        records: vec![Record(2)],
+        held: true,
+    };
     keys.client("accounts").call(&erase).await.unwrap();
     keys.put_back_database(&older).await;
     let released = keys.client("accounts").call(&ask("web-ky-1", &[1, 2])).await.unwrap();

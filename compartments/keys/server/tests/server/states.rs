@@ -7,8 +7,14 @@ use keys_api::{AcceptState, AlarmKind, CheckState, CheckedState, ClaimDecoys, Ev
 use crate::support::{Keys, ask, events, group};
 
 async fn check(keys: &Keys, state: u64, is_new: bool, beat: Timestamp) -> CheckedState {
-    let call =
-        CheckState { domain: Domain::Accounts, state: StateId(state), is_new, beat, numbers: 0, troubles: vec![] };
+    let call = CheckState {
+        domain: Domain::Accounts,
+        state: StateId(state),
+        is_new,
+        beat,
+        numbers: 0,
+        troubles: vec![],
+    };
     keys.client("accounts").call(&call).await.unwrap()
 }
 

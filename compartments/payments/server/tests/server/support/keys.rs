@@ -11,7 +11,8 @@ use cofferdam_core::{
 };
 use cofferdam_wire::{Answer, Body, Caller, Listener, Problem, ProblemType, Routes};
 use keys_api::{
-    AcceptState, CheckState, DomainEpochs, KeyGroup, ReadEpochs, RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys,
+    AcceptState, CheckState, DomainEpochs, KeyGroup, ReadEpochs, RecordKeys, ReleaseKeys,
+    ReleasedGroup, ReleasedKeys,
 };
 use testkit::{Authority, States};
 
