@@ -122,11 +122,11 @@ impl StoreError {
     #[must_use]
     pub fn is_taken(&self, table: &str, column: &str) -> bool {
         let Self::Query(sqlx::Error::Database(e)) = self else { return false };
-        // PostgreSQL names the constraint, and the value in a detail that is not shown. SQLite names
-        // the columns at the end of its message.
+        // PostgreSQL names the constraint; Citus appends the number of the shard. SQLite names the
+        // columns at the end of its message.
         let constraint = [format!("{table}_pkey"), format!("{table}_{column}_key")];
         e.is_unique_violation()
-            && (e.constraint().is_some_and(|name| constraint.iter().any(|of| of == name))
+            && (e.constraint().is_some_and(|name| constraint.iter().any(|of| name.starts_with(of)))
                 || e.message().ends_with(&format!(": {table}.{column}")))
     }
 }

@@ -25,17 +25,14 @@ impl Health {
         if all.get(part) == ailment.as_ref() {
             return;
         }
-        match ailment {
-            Some(ailment) => {
-                if !all.contains_key(part) {
-                    tracing::error!(part, ?ailment, "the process is not well");
-                }
-                all.insert(part, ailment);
+        if let Some(ailment) = ailment {
+            if !all.contains_key(part) {
+                tracing::error!(part, ?ailment, "the process is not well");
             }
-            None => {
-                all.remove(part);
-                tracing::info!(part, "the trouble is over");
-            }
+            all.insert(part, ailment);
+        } else {
+            all.remove(part);
+            tracing::info!(part, "the trouble is over");
         }
     }
 

@@ -24,6 +24,7 @@ impl States {
     }
 
     /// Answers a check.
+    #[must_use]
     pub fn check(&self, Body(call, encoding): Body<CheckState>) -> Answer<CheckedState> {
         let mut known = self.0.lock().unwrap();
         let beat = known.newest.map(|(_, beat)| beat);
@@ -40,6 +41,7 @@ impl States {
     }
 
     /// Answers an acceptance.
+    #[must_use]
     pub fn accept(&self, Body(call, encoding): Body<AcceptState>) -> Answer<AcceptedState> {
         let mut known = self.0.lock().unwrap();
         known.newest = Some((call.state, call.beat));

@@ -165,7 +165,7 @@ impl OwnState {
         };
         match tokio::time::timeout(ANSWER, opened).await {
             Ok(Err(StateError::Call(e))) => {
-                tracing::warn!(cause = %e, "the state is not checked yet")
+                tracing::warn!(cause = %e, "the state is not checked yet");
             }
             Ok(opened) => return opened.map(drop),
             Err(_) => tracing::warn!("the state is not checked yet: keys does not answer"),
@@ -262,7 +262,7 @@ impl OwnState {
                 match self.db.find_damage().await {
                     Ok(damage) => *lock(&self.damage) = damage,
                     Err(e) => {
-                        tracing::warn!(cause = %e, "the database was not searched for damage")
+                        tracing::warn!(cause = %e, "the database was not searched for damage");
                     }
                 }
             }
