@@ -91,6 +91,7 @@ pub fn title(alarm: &Alarm) -> String {
 }
 
 /// The meaning of an alarm and the first thing to do, as in the table of the operator's manual.
+#[expect(clippy::too_many_lines, reason = "a table: one pair of sentences for each kind")]
 pub const fn advice(kind: AlarmKind) -> (&'static str, &'static str) {
     match kind {
         AlarmKind::Budget => (

@@ -59,6 +59,7 @@ impl Recalled {
     }
 
     /// Takes the next entry.
+    #[expect(clippy::too_many_lines, reason = "a table: one arm for each event")]
     pub fn take(&mut self, entry: &Entry) {
         let at = entry.at;
         self.last = self.last.max(Some(at));

@@ -9,11 +9,10 @@ use keys_api::{CheckState, Standing};
 pub fn judge(call: &CheckState, newest: Option<(StateId, Timestamp)>, given: u32) -> Standing {
     match newest {
         None if call.is_new && call.numbers == 0 && given > 0 => Standing::Missing,
-        None => Standing::Newest,
         Some(_) if call.is_new => Standing::Missing,
         Some((known, _)) if known != call.state => Standing::GivenUp,
         Some((_, beat)) if call.beat < beat => Standing::Older,
-        Some(_) => Standing::Newest,
+        _ => Standing::Newest,
     }
 }
 

@@ -167,9 +167,10 @@ impl Shared {
     fn set_trouble(&self, trouble: Option<String>) {
         let mut known = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         if *known != trouble {
-            match &trouble {
-                Some(cause) => tracing::error!(cause, "the release log can't be written"),
-                None => tracing::info!("the release log is written again"),
+            if let Some(cause) = &trouble {
+                tracing::error!(cause, "the release log can't be written");
+            } else {
+                tracing::info!("the release log is written again");
             }
         }
         *known = trouble;

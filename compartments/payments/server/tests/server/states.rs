@@ -7,6 +7,7 @@ use cofferdam_core::{Operation, Record, SystemRng};
 use keys_api::Standing;
 use keys_client::{StateDifference, StateError};
 use payments_server::{StartError, restore};
+use testkit::States;
 
 use crate::support::Till;
 
@@ -89,7 +90,7 @@ async fn a_database_without_an_identity_gets_one() {
     till.store(&[VISA]).await;
     till.stop().await;
     forget_identity(&till).await;
-    till.keys.book().states = Default::default();
+    till.keys.book().states = States::default();
     till.start().await;
     till.store(&[VISA]).await;
     assert_eq!(last_sealed(&till), Record(1));

@@ -4,8 +4,8 @@ use cofferdam_core::Domain;
 use cofferdam_tlog::notes::{NoteKind, is_verifier};
 use cofferdam_wire::ProblemType;
 use response_api::{
-    IncidentId, ListCallers, ListEpochs, ListEvidence, PublishNotice, ReadGrounds, ReadPolicy,
-    ScopeIncident, SealBag, bag_name,
+    IncidentId, JournalAct, ListCallers, ListEpochs, ListEvidence, PublishNotice, ReadGrounds,
+    ReadPolicy, ScopeIncident, SealBag, bag_name,
 };
 
 use crate::bench::Bench;
