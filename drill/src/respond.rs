@@ -123,6 +123,7 @@ impl Response<'_, '_> {
             caller: FALLEN.parse()?,
             frozen: true,
             reason: "fell; reads customers without cause".to_owned(),
+            key: None,
         };
         staff::call(&self.client, &call).await?;
         self.recorder.end(format!("{FALLEN} is refused everywhere"));

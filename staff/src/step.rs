@@ -78,6 +78,7 @@ const ADVICE: &[(ProblemType, &str)] = &[
     (ProblemType::WARRANT_REFUSED, "take two of the approvers in the policy, with their own keys"),
     (ProblemType::UPSTREAM, "see that all compartments run, and try again"),
     (api::NOT_SCOPED, "compute its exposure first: cofferdam incident scope INCIDENT"),
+    (api::KEY_IN_FORCE, "revoke the old key: cofferdam callers renew NAME, or callers revoke NAME"),
     (api::INCIDENT_CLOSED, "declare another incident: cofferdam incident declare"),
     (api::LETTER_PLANNED, "see cofferdam incident declare --help"),
     (api::TABLE_EMPTY, "bring one: cofferdam table add --from FILE --mapping FILE"),

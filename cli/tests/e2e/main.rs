@@ -27,6 +27,7 @@ mod restore;
 mod returns;
 mod sending;
 mod start;
+mod stolen_key;
 mod support;
 mod up;
 mod verify;

@@ -36,8 +36,8 @@ pub fn check(bag: &Path, progress: Progress<'_>) -> Result<Vec<String>, Evidence
         // instant, the longest window is taken: it contains the one that counted.
         let sightings = exposure.logs[log].sightings.unwrap_or_default();
         let window = release_log_window(&incident, &sightings, true);
-        let entries = entries(&data, log, &checkpoint, progress, &mut |entry| {
-            findings.add_entry(LogKind::Release, entry, &hosts, window)
+        let entries = entries(&data, log, &checkpoint, progress, &mut |number, entry| {
+            findings.add_entry(LogKind::Release, (number, entry), &hosts, window)
         })?;
         checked.push(format!("log {log}: {entries} entries, each proved to stand in the tree"));
     }
@@ -121,7 +121,7 @@ fn entries(
     log: usize,
     checkpoint: &Checkpoint,
     progress: Progress<'_>,
-    take: &mut dyn FnMut((u64, &[u8])) -> bool,
+    take: &mut dyn FnMut(u64, &[u8]) -> bool,
 ) -> Result<u64, EvidenceError> {
     let name = files::entries(log);
     let file = File::open(data.join(&name)).map_err(EvidenceError::broken(&name))?;
@@ -135,7 +135,7 @@ fn entries(
         }
         before = Some(line.index);
         let entry = proved(&line, checkpoint).map_err(EvidenceError::broken(&place))?;
-        if !take((line.index, &entry)) {
+        if !take(line.index, &entry) {
             return Err(EvidenceError::broken(&place)("the entry makes no sense"));
         }
         count = number;

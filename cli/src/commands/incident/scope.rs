@@ -165,6 +165,7 @@ mod tests {
                 root: "abc=".into(),
                 checkpoint: String::new(),
                 cosigned: Some(String::new()),
+                sightings: None,
             }],
             doubts: vec![Doubt {
                 cause: DoubtCause::Uncoded,

@@ -10,7 +10,9 @@ use staff::import::{ImportSummary, PlannedLog, TableSummary};
 use staff::paper_post::ListCounts;
 
 use crate::commands::order::ShownOrder;
-use crate::commands::{budget, dkim_key, evidence, incident, keys, letters, log, restore, up};
+use crate::commands::{
+    budget, callers, dkim_key, evidence, incident, keys, letters, log, restore, up,
+};
 
 macro_rules! results {
     ($($command:literal => $result:ty,)*) => {
@@ -39,6 +41,8 @@ results! {
     "budget lower" => budget::BudgetState,
     "budget restore" => budget::BudgetState,
     "budget suggest" => budget::Suggestion,
+    "callers renew" => callers::Revoked,
+    "callers revoke" => callers::Revoked,
     "customers add" => ImportSummary,
     "dkim-key add" => dkim_key::DnsRecord,
     "drill" => DrillReport,

@@ -225,6 +225,17 @@ pub enum Event {
         #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
         sought: Timestamp,
     },
+    /// The key of a certificate was revoked.
+    KeyRevoked {
+        /// The caller whose key it was.
+        caller: CallerName,
+        /// SHA-256 of the public key.
+        key: [u8; 32],
+        /// The controller that did it.
+        by: CallerName,
+        /// The reason that the controller gave.
+        reason: String,
+    },
     /// A compartment began with a new state, or staff accepted an older one.
     StateOpened {
         /// The domain of the compartment.

@@ -11,9 +11,11 @@
 mod error;
 mod own_state;
 mod released;
+mod revoked;
 mod vault;
 
 pub use error::VaultError;
 pub use own_state::{OwnState, StateDifference, StateError, StateParts};
 pub use released::{Asked, FieldKeys, Released, ResealKeys, Resealing, SealedRecord};
+pub use revoked::{KeepRevoked, follow_revoked};
 pub use vault::{LookUp, Vault};

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use cofferdam_core::{Clock, Compartment, Domain, Rng};
 use cofferdam_store::{DiskWatch, StoreError};
 use cofferdam_wire::{Client, Identity, IdentityError, Listener, ServeError};
-use keys_client::{OwnState, StateDifference, StateError, StateParts};
+use keys_client::{OwnState, StateDifference, StateError, StateParts, follow_revoked};
 
 pub use config::Config;
 
@@ -63,6 +63,7 @@ pub struct Server {
     listener: Listener,
     app: Arc<App>,
     state: OwnState,
+    keys: Client,
 }
 
 impl Server {
@@ -80,7 +81,8 @@ impl Server {
         let app = Arc::new(App::new(&config, &identity, (store, next), clock, rng).await?);
         let listener = Listener::bind(config.listen).await?.tell_health(state.health());
         tracing::info!(address = %listener.address(), "listening");
-        Ok(Self { identity, listener, app, state })
+        let keys = Client::any(Compartment::Keys, &config.keys, &identity);
+        Ok(Self { identity, listener, app, state, keys })
     }
 
     /// The address on which it listens.
@@ -91,7 +93,7 @@ impl Server {
 
     /// Serves until `stop` ends.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { identity, listener, app, state } = self;
+        let Self { identity, listener, app, state, keys } = self;
         let reseal = tokio::spawn(loops::reseal(app.clone(), identity.name().clone()));
         let stop = async move {
             tokio::select! {
@@ -99,10 +101,14 @@ impl Server {
                 _ = state.keep(0) => {}
             }
         };
+        let (revoked, store) = (app.revoked.clone(), app.store.clone());
+        let following = tokio::spawn(follow_revoked(keys, revoked.clone(), store));
         let door = app.clone();
         let listener = listener.keep_room_for(move |caller| door.is_controller(caller));
+        let listener = listener.refuse_keys(revoked);
         listener.serve(&identity, routes::router(app.clone()), stop).await;
         reseal.abort();
+        following.abort();
         app.store.db().close().await;
     }
 }

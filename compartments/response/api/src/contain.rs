@@ -1,10 +1,10 @@
 //! Containing an incident: frozen callers, void credentials, lower budgets.
 
-use cofferdam_core::{Call, CallerName, Operation, ProblemType, Record, Timestamp};
+use cofferdam_core::{Call, CallerName, Operation, ProblemType, Record, Sha256, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{INCIDENT_CLOSED, IncidentId, NOT_SCOPED, PARTLY_DONE};
+use crate::{INCIDENT_CLOSED, IncidentId, KEY_IN_FORCE, NOT_SCOPED, PARTLY_DONE};
 
 /// Freezes or thaws a caller in every compartment.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -19,11 +19,43 @@ pub struct FreezeCaller {
     /// The reason, without personal data.
     #[schemars(extend("examples" = ["It opened a decoy"]))]
     pub reason: String,
+    /// Whether the caller has a new key. A thaw has to say it; a freeze leaves it out.
+    #[serde(default)]
+    pub key: Option<ThawedKey>,
+}
+
+/// The key with which a thawed caller comes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ThawedKey {
+    /// A new key. The old one was revoked.
+    Changed,
+    /// The same key: somebody made sure that nobody else has it.
+    Same,
 }
 
 impl Call for FreezeCaller {
     const PATH: &'static str = "/v1/callers/freeze";
-    const PROBLEMS: &'static [ProblemType] = &[INCIDENT_CLOSED, PARTLY_DONE];
+    const PROBLEMS: &'static [ProblemType] = &[INCIDENT_CLOSED, PARTLY_DONE, KEY_IN_FORCE];
+    type Answer = ();
+}
+
+/// Revokes the key of a caller's certificate, for ever. Every compartment refuses it within a
+/// second. With a new key the caller is served again.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AddRevokedKey {
+    /// The caller whose key it is.
+    pub caller: CallerName,
+    /// The SHA-256 of the public key (its `SubjectPublicKeyInfo`).
+    pub key: Sha256,
+    /// The reason, without personal data.
+    #[schemars(extend("examples" = ["Its host fell"]))]
+    pub reason: String,
+}
+
+impl Call for AddRevokedKey {
+    const PATH: &'static str = "/v1/revoked-keys/add";
     type Answer = ();
 }
 

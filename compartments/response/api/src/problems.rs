@@ -3,6 +3,10 @@
 
 use cofferdam_core::ProblemType;
 
+/// The caller is said to have a new key, and no key of it was revoked.
+pub const KEY_IN_FORCE: ProblemType =
+    ProblemType::new("key-in-force", 409, "The caller's old key is still in force");
+
 /// The call needs an exposure, and the incident has none yet.
 pub const NOT_SCOPED: ProblemType =
     ProblemType::new("incident-not-scoped", 409, "The incident has not been scoped");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cofferdam_core::{CallerName, Clock, Rng, Timestamp};
 use cofferdam_store::StoreError;
-use cofferdam_wire::{Client, Problem};
+use cofferdam_wire::{Client, Problem, RevokedKeys};
 use keys_client::OwnState;
 use response_api::{Exposure, INCIDENT_CLOSED, Incident, IncidentId, LetterId, NOT_SCOPED};
 use response_exposure::{Levels, Population};
@@ -38,6 +38,8 @@ pub struct App {
     pub state: OwnState,
     /// The clients of the other compartments.
     pub compartments: Compartments,
+    /// The revoked keys of certificates.
+    pub revoked: RevokedKeys,
     /// The release logs, and the keys with which we sign.
     pub logs: Logs,
     /// The people whose data may be exposed.

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use cofferdam_core::{Clock, Compartment, Domain, Rng};
 use cofferdam_mail::serve_intake;
 use cofferdam_store::{DiskWatch, StoreError};
-use cofferdam_wire::{Client, Identity, IdentityError, Listener, ServeError, TaskLost, blocking};
-use keys_client::{OwnState, StateDifference, StateError, StateParts};
+use cofferdam_wire::{
+    Client, Identity, IdentityError, Listener, RevokedKeys, ServeError, TaskLost, blocking,
+};
+use keys_client::{OwnState, StateDifference, StateError, StateParts, follow_revoked};
 use response_letter::LetterCodes;
 use response_mailing::{MailRoom, MailingError, Ports, recover};
 use tokio::net::TcpListener;
@@ -125,6 +127,11 @@ impl Server {
             tokio::spawn(serve_public(app.clone(), public)),
             tokio::spawn(follow_logs(app.clone())),
             tokio::spawn(follow_customers(app.clone())),
+            tokio::spawn(follow_revoked(
+                app.compartments.keys.clone(),
+                app.revoked.clone(),
+                app.store.clone(),
+            )),
             tokio::spawn(hold_claims(app.clone())),
             tokio::spawn(app.letters.room.clone().send_letters()),
         ];
@@ -134,6 +141,7 @@ impl Server {
         }));
         let staff = app.config.staff.clone();
         let listener = listener.keep_room_for(move |caller| staff.contains(caller));
+        let listener = listener.refuse_keys(app.revoked.clone());
         listener.serve(&identity, routes().into_router(app.clone()), stop).await;
         loops.iter().for_each(tokio::task::JoinHandle::abort);
         app.letters.room.close().await;
@@ -189,6 +197,7 @@ async fn open_app(
     rng: Arc<dyn Rng>,
 ) -> Result<App, StartError> {
     let store = Store::open(&config.database).await?;
+    let revoked = RevokedKeys::of(store.revoked_keys().await?);
     let logs = Logs::open(&config, identity)?;
     let compartments = Compartments {
         keys: keys_of(&config, identity),
@@ -236,7 +245,20 @@ async fn open_app(
     };
     let people = PeopleCache::new(brought);
     let voiding = Mutex::new(());
-    Ok(App { config, name, clock, rng, store, state, compartments, logs, people, letters, voiding })
+    Ok(App {
+        config,
+        name,
+        clock,
+        rng,
+        store,
+        state,
+        compartments,
+        revoked,
+        logs,
+        people,
+        letters,
+        voiding,
+    })
 }
 
 async fn bind_public(config: &Config) -> Result<TcpListener, StartError> {

@@ -12,8 +12,9 @@ use cofferdam_wire::{Answer, Body, Caller, Listener, Problem, ProblemType, Route
 use keys_api::{
     AcceptState, ApproveVoidOrder, CheckState, ClaimDecoys, ClaimedDecoys, DECOYS_CLAIMED,
     DomainEpochs, EraseRecords, HardenPasswords, HardenedPasswords, IndexAddresses,
-    IndexedAddresses, KeyGroup, NoteAddresses, ORDER_REFUSED, ReadEpochs, RecordKeys, ReleaseKeys,
-    ReleasedGroup, ReleasedKeys, ReportMail, Search, Ticket, WarrantId,
+    IndexedAddresses, KeyGroup, ListRevokedKeys, NoteAddresses, ORDER_REFUSED, ReadEpochs,
+    RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys, ReportMail, RevokedKey, Search, Ticket,
+    WarrantId,
 };
 use testkit::{Authority, States};
 
@@ -62,6 +63,8 @@ pub struct Book {
     /// The notes of whom a look-up found, those of sign-ins among them.
     pub found: Vec<(CallerName, Search, Vec<Record>)>,
     claimed: BTreeSet<u32>,
+    /// The revoked keys of certificates.
+    pub revoked: Vec<RevokedKey>,
 }
 
 impl Book {
@@ -83,6 +86,7 @@ impl Book {
             refuse_notes: false,
             found: Vec::new(),
             claimed: BTreeSet::new(),
+            revoked: Vec::new(),
         }
     }
 
@@ -143,6 +147,7 @@ impl TestKeys {
             .call::<AcceptState, _, _>(|State(book): Shared, body| async move {
                 Ok::<_, Problem>(book.lock().unwrap().states.accept(body))
             })
+            .call::<ListRevokedKeys, _, _>(revoked)
             .into_router(book.clone());
         tokio::spawn(async move {
             listener.serve(&identity, router, std::future::pending()).await;
@@ -210,6 +215,13 @@ async fn release(
         group,
     }));
     Ok(Answer(ReleasedKeys { groups, decoys, erased: Vec::new() }, encoding))
+}
+
+async fn revoked(
+    State(book): Shared,
+    Body(ListRevokedKeys {}, encoding): Body<ListRevokedKeys>,
+) -> Result<Answer<Vec<RevokedKey>>, Problem> {
+    Ok(Answer(book.lock().unwrap().revoked.clone(), encoding))
 }
 
 async fn erase(

@@ -47,7 +47,6 @@ const NOTHING: Change = |_, _, _| ();
 
 /// Each condition both ways: a change after which it is met, and one after which it is not.
 #[test]
-#[expect(clippy::too_many_lines, reason = "a table: a row for each condition")]
 fn a_condition_is_computed_from_facts() {
     use Condition as C;
     let all: [(Condition, Change, Change); 17] = [
@@ -138,7 +137,9 @@ fn a_host_that_is_no_caller_or_thawed_is_not_shut_off() {
         (Some("b=accounts_database"), &["web-ky-1", "b"], false),
     ] {
         let mut incident = incident();
-        second.into_iter().for_each(|host| fall(&mut incident, host));
+        if let Some(host) = second {
+            fall(&mut incident, host);
+        }
         let claims = Claims::new(&incident, &exposure(), &frozen(names));
         assert_eq!(claims.has(Claim::Contained), contained, "{second:?} {names:?}");
     }

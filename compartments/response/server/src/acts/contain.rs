@@ -7,9 +7,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cofferdam_core::CallerName;
 use cofferdam_wire::{CallError, Problem};
-use keys_api::{Budget, Signed, VoidOrder};
+use keys_api::{Budget, ListRevokedKeys, Signed, VoidOrder};
 use response_api::{
-    ActStage, FreezeCaller, IncidentId, JournalAct, LowerBudget, PARTLY_DONE, Voided,
+    ActStage, AddRevokedKey, FreezeCaller, IncidentId, JournalAct, KEY_IN_FORCE, LowerBudget,
+    PARTLY_DONE, ThawedKey, Voided,
 };
 use roaring::RoaringBitmap;
 
@@ -21,7 +22,13 @@ use crate::store::{Act, Finding, VoidedSome, bitmap_bytes};
 /// Freezes or thaws a caller in every compartment. All three are asked, even if one fails.
 pub async fn freeze(app: &Arc<App>, call: FreezeCaller, by: &Author) -> Result<(), Problem> {
     let action = if call.frozen { JournalAct::Freeze } else { JournalAct::Thaw };
-    let act = app.act(call.incident, by, action, format!("{}: {}", call.caller, call.reason));
+    let key = match call.key {
+        Some(ThawedKey::Changed) => " (with a new key)",
+        Some(ThawedKey::Same) => " (with the same key)",
+        None => "",
+    };
+    let detail = format!("{}{key}: {}", call.caller, call.reason);
+    let act = app.act(call.incident, by, action, detail);
     let (worker, done) = (app.clone(), act.clone());
     app.intended(act, async move {
         let failed: Vec<_> = freeze_everywhere(&worker, &call)
@@ -40,6 +47,39 @@ pub async fn freeze(app: &Arc<App>, call: FreezeCaller, by: &Author) -> Result<(
         {
             tracing::warn!(%problem, "the claims of letters could not be checked after a thaw");
         }
+        Ok(())
+    })
+    .await
+}
+
+/// Checks that a thaw says whether the caller has a new key, and that the old one was revoked if it
+/// has.
+pub async fn check_key(app: &App, call: &FreezeCaller) -> Result<(), Problem> {
+    match (call.frozen, call.key) {
+        (true, None) | (false, Some(ThawedKey::Same)) => Ok(()),
+        (true, Some(_)) => Err(Problem::bad_request("key: only a thaw says whether it is new")),
+        (false, None) => Err(Problem::bad_request("key: say whether the caller has a new key")),
+        (false, Some(ThawedKey::Changed)) => {
+            let revoked = app.compartments.keys.call(&ListRevokedKeys {}).await?;
+            if revoked.iter().any(|of| of.caller == call.caller) {
+                return Ok(());
+            }
+            let what = format!("no key of {} was revoked, so its old key is in force", call.caller);
+            Err(Problem::new(KEY_IN_FORCE, what))
+        }
+    }
+}
+
+/// Revokes the key of a caller's certificate at `keys`, from which every compartment takes it.
+pub async fn revoke_key(app: &Arc<App>, call: AddRevokedKey, by: &Author) -> Result<(), Problem> {
+    let detail = format!("{} {}: {}", call.caller, call.key, call.reason);
+    let act = app.act(IncidentId::NONE, by, JournalAct::RevokeKey, detail);
+    let worker = app.clone();
+    app.journalled(act, async move {
+        let AddRevokedKey { caller, key, reason } = call;
+        let call = keys_api::AddRevokedKey { caller, key, reason };
+        worker.compartments.keys.call(&call).await?;
+        worker.revoked.add([key]);
         Ok(())
     })
     .await

@@ -22,6 +22,7 @@ mod persons;
 mod policies;
 mod providers;
 mod reports;
+mod revoked_keys;
 mod tables;
 mod views;
 
@@ -60,6 +61,7 @@ fn table() -> Table {
         .call::<api::LowerBudget, _, _>(budgets::lower::handle)
         .call::<api::FreezeCaller, _, _>(callers::freeze::handle)
         .call::<api::ListCallers, _, _>(callers::list::handle)
+        .call::<api::AddRevokedKey, _, _>(revoked_keys::add::handle)
         .call::<api::VoidCredentials, _, _>(credentials::void::handle)
         .call::<api::ListEpochs, _, _>(epochs::list::handle)
         .view::<api::ListEvidence, _, _>(evidence::list::show)

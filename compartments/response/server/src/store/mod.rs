@@ -12,6 +12,7 @@ mod ledger;
 mod letters;
 mod population;
 mod ports;
+mod revoked_keys;
 mod rows;
 mod sightings;
 

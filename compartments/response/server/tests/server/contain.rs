@@ -2,7 +2,10 @@
 
 use cofferdam_core::{CallerName, Operation};
 use cofferdam_wire::ProblemType;
-use response_api::{ActStage, FreezeCaller, IncidentId, LowerBudget, PARTLY_DONE};
+use response_api::{
+    ActStage, AddRevokedKey, FreezeCaller, IncidentId, KEY_IN_FORCE, LowerBudget, PARTLY_DONE,
+    ThawedKey,
+};
 use response_server::store::Finding;
 
 use crate::bench::Bench;
@@ -13,7 +16,8 @@ const FAILED: Option<ActStage> = Some(ActStage::Failed);
 
 pub fn freeze(incident: IncidentId, frozen: bool) -> FreezeCaller {
     let caller = "web-ky-1".parse().unwrap();
-    FreezeCaller { incident, caller, frozen, reason: "it opened a decoy".to_owned() }
+    let key = (!frozen).then_some(ThawedKey::Same);
+    FreezeCaller { incident, caller, frozen, reason: "it opened a decoy".to_owned(), key }
 }
 
 /// The orders about `web-ky-1` that a neighbour got, oldest first: frozen or not.
@@ -198,4 +202,31 @@ async fn a_budget_that_keys_did_not_lower_is_journalled_as_failed() {
     bench.refused(lower(incident, budget), ProblemType::UPSTREAM).await;
     let budget_at = |stage| ("budget".to_owned(), stage);
     assert_eq!(bench.last_acts(incident).await, [budget_at(INTENDED), budget_at(FAILED)]);
+}
+
+#[tokio::test]
+async fn a_thaw_says_whether_the_key_is_new_and_a_new_one_needs_the_old_one_revoked() {
+    let bench = Bench::start().await;
+    let incident = bench.declare().await;
+    bench.done(freeze(incident, true)).await;
+    let thaw = |key| FreezeCaller { key, ..freeze(incident, false) };
+    let refused = async |call| bench.staff().call(&call).await.unwrap_err();
+    assert!(refused(thaw(None)).await.is(ProblemType::BAD_REQUEST));
+    let claimed = thaw(Some(ThawedKey::Changed));
+    assert!(refused(claimed.clone()).await.is(KEY_IN_FORCE));
+    assert_eq!(frozen_at(&bench, "keys"), [true], "nothing was thawed");
+
+    let revoke = AddRevokedKey {
+        caller: "web-ky-1".parse().unwrap(),
+        key: cofferdam_core::Sha256([7; 32]),
+        reason: "its host fell".to_owned(),
+    };
+    bench.done(revoke).await;
+    let acts = bench.last_acts(IncidentId::NONE).await;
+    let revoked_at = |stage| ("key.revoke".to_owned(), stage);
+    assert_eq!(acts, [revoked_at(INTENDED), revoked_at(DONE)]);
+    bench.done(claimed).await;
+    assert_eq!(frozen_at(&bench, "keys"), [true, false]);
+    let entry = bench.journal(incident).await.pop().unwrap();
+    assert_eq!(entry.detail, "web-ky-1 (with a new key): it opened a decoy");
 }

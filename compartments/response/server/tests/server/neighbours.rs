@@ -123,6 +123,8 @@ fn keys() -> Routes<Shared> {
         .call::<keys_api::FreezeCaller, _, _>(answering::<keys_api::FreezeCaller>("keys", ()))
         .call::<keys_api::LowerBudget, _, _>(answering::<keys_api::LowerBudget>("keys", ()))
         .call::<keys_api::ListCallers, _, _>(answering_by("keys", callers))
+        .call::<keys_api::AddRevokedKey, _, _>(answering::<keys_api::AddRevokedKey>("keys", ()))
+        .call::<keys_api::ListRevokedKeys, _, _>(revoked_keys)
         .call::<keys_api::ReadPolicy, _, _>(answering::<keys_api::ReadPolicy>("keys", policy))
         .call::<keys_api::ChangePolicy, _, _>(answering::<keys_api::ChangePolicy>("keys", ()))
         .call::<keys_api::ReadEpochs, _, _>(answering::<keys_api::ReadEpochs>(
@@ -208,6 +210,20 @@ where
             }
         })
     }
+}
+
+/// Lists the keys whose revocation arrived.
+async fn revoked_keys(
+    State(book): State<Shared>,
+    Body(_, encoding): Body<keys_api::ListRevokedKeys>,
+) -> Result<Answer<Vec<keys_api::RevokedKey>>, Problem> {
+    let book = book.lock().unwrap();
+    let revoked = book.taken.iter().filter(|(_, path, _)| *path == keys_api::AddRevokedKey::PATH);
+    let listed = revoked.map(|(_, _, body)| {
+        let call: keys_api::AddRevokedKey = serde_json::from_value(body.clone()).unwrap();
+        keys_api::RevokedKey { caller: call.caller, key: call.key }
+    });
+    Ok(Answer(listed.collect(), encoding))
 }
 
 fn callers(book: &Book, _: &keys_api::ListCallers) -> Vec<CallerStatus> {

@@ -24,5 +24,6 @@ pub async fn handle(
     if call.reason.trim().is_empty() {
         return Err(Problem::bad_request("reason: it must say something"));
     }
+    contain::check_key(&app, &call).await?;
     Ok(Answer(contain::freeze(&app, call, &by).await?, encoding))
 }
