@@ -130,6 +130,7 @@ async fn try_keys(stolen: &Stolen<'_>) -> Vec<Attempt> {
         domain: Domain::Accounts,
         caller: stolen.name.clone(),
         records: vec![Record(0)],
+        held: true,
     };
     vec![
         refused("take keys without accounts", at, &direct).await,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use cofferdam_core::Domain;
-use cofferdam_store::Location;
+use cofferdam_store::{DiskWatch, Location};
 use cofferdam_wire::{LogFormat, TlsFiles};
 use keys_server::custody::Custody;
 use response_letter::Shop;
@@ -46,6 +46,7 @@ pub fn keys(dir: &Path, plan: &Plan, at: &Addresses, witness_key: &str) -> keys_
         log_archive: None,
         log_origin: LOG_ORIGIN.to_owned(),
         witness_key: Some(witness_key.to_owned()),
+        least_free_mib: DiskWatch::LEAST_FREE_MIB,
         log_format: LogFormat::Text,
         controller: identity(Compartment::Response),
         auditors: vec![caller("auditor-1")],
@@ -75,6 +76,7 @@ pub fn accounts(dir: &Path, at: &Addresses) -> accounts_server::Config {
         relay: at.relay.clone(),
         mail_from: "accounts@shop.example".to_owned(),
         decoy_mail_domains,
+        least_free_mib: DiskWatch::LEAST_FREE_MIB,
         log_format: LogFormat::Text,
     }
 }
@@ -87,6 +89,7 @@ pub fn payments(dir: &Path, at: &Addresses) -> payments_server::Config {
         database: database(dir, Compartment::Payments),
         keys: vec![at.keys.clone()],
         controller: identity(Compartment::Response),
+        least_free_mib: DiskWatch::LEAST_FREE_MIB,
         log_format: LogFormat::Text,
     }
 }
@@ -117,6 +120,7 @@ pub fn response(
         staff_list: own.join("staff.csv"),
         letters: letters(&own, plan, at),
         shop: shop(),
+        least_free_mib: DiskWatch::LEAST_FREE_MIB,
         log_format: LogFormat::Text,
     }
 }

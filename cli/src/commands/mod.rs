@@ -19,6 +19,7 @@ pub mod manual;
 mod order;
 mod paper_post;
 mod policy;
+mod restore;
 mod serve;
 mod table;
 mod up;
@@ -95,13 +96,13 @@ pub enum Command {
     /// The keys compartment: run it, make its secrets, give it a custodian's share
     #[command(subcommand)]
     Keys(KeysCommand),
-    /// The accounts compartment: run it
+    /// The accounts compartment: run it, restore its database
     #[command(subcommand)]
     Accounts(AccountsCommand),
-    /// The payments compartment: run it
+    /// The payments compartment: run it, restore its database
     #[command(subcommand)]
     Payments(PaymentsCommand),
-    /// The response compartment: run it
+    /// The response compartment: run it, restore its database
     #[command(subcommand)]
     Response(ResponseCommand),
     /// The development mail sink: an SMTP server on loopback that stores the mail it gets
@@ -163,7 +164,18 @@ async fn run(command: Command) -> Result<ExitCode, CommandError> {
         Command::DkimKey(command) => dkim_key::run(command),
         Command::Decoys(command) => decoys::run(command).await,
         Command::Keys(command) => keys::run(command).await,
-        Command::Accounts(_) | Command::Payments(_) | Command::Response(_) => {
+        Command::Accounts(AccountsCommand::Restore(args)) => {
+            restore::run(Compartment::Accounts, args).await
+        }
+        Command::Payments(PaymentsCommand::Restore(args)) => {
+            restore::run(Compartment::Payments, args).await
+        }
+        Command::Response(ResponseCommand::Restore(args)) => {
+            restore::run(Compartment::Response, args).await
+        }
+        Command::Accounts(AccountsCommand::Serve(_))
+        | Command::Payments(PaymentsCommand::Serve(_))
+        | Command::Response(ResponseCommand::Serve(_)) => {
             Err("a server is started before the async runtime".into())
         }
         Command::Sink(command) => serve::run_sink(command).await,

@@ -10,9 +10,11 @@ use cofferdam_core::{Clock, Rng, SystemClock, SystemRng};
 use cofferdam_sandbox::Sandbox;
 use cofferdam_wire::{LogFormat, Shutdown, init_logging, load_config};
 use estate::Compartment;
+use keys_client::StateError;
 use keys_server::ceremony::CeremonyError;
 use tokio::io::AsyncReadExt;
 
+use super::restore::RestoreArgs;
 use crate::options::CommandError;
 
 /// The options of a compartment's server.
@@ -41,6 +43,9 @@ macro_rules! serve_command {
         pub enum $name {
             /// Run the compartment until SIGTERM or Ctrl-C
             Serve(ServeArgs),
+            /// Compare the database with the newest one that keys knows, and go on with it if the
+            /// newest is lost
+            Restore(RestoreArgs),
         }
     )*};
 }
@@ -116,13 +121,25 @@ impl Server {
                 keys_server::serve(*config, clock(), rng(), stop.wait()).await.map_err(advise)?;
             }
             Self::Accounts(config, stop) => {
-                accounts_server::serve(*config, clock(), rng(), stop.wait()).await?;
+                let served = accounts_server::serve(*config, clock(), rng(), stop.wait()).await;
+                served.map_err(|e| match e {
+                    accounts_server::StartError::State(e) => advise_restore("accounts", e),
+                    other => other.into(),
+                })?;
             }
             Self::Payments(config, stop) => {
-                payments_server::serve(*config, clock(), rng(), stop.wait()).await?;
+                let served = payments_server::serve(*config, clock(), rng(), stop.wait()).await;
+                served.map_err(|e| match e {
+                    payments_server::StartError::State(e) => advise_restore("payments", e),
+                    other => other.into(),
+                })?;
             }
             Self::Response(config, stop) => {
-                response_server::serve(*config, clock(), rng(), stop.wait()).await?;
+                let served = response_server::serve(*config, clock(), rng(), stop.wait()).await;
+                served.map_err(|e| match e {
+                    response_server::StartError::State(e) => advise_restore("response", e),
+                    other => other.into(),
+                })?;
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -135,6 +152,16 @@ fn advise(error: keys_server::StartError) -> CommandError {
     match error {
         NoPolicy | Secrets(CeremonyError::Missing(_)) => {
             format!("{error}; run: cofferdam keys init --config FILE --policy FILE").into()
+        }
+        other => other.into(),
+    }
+}
+
+/// Names the command that shows what a database lacks, if it is not the newest.
+fn advise_restore(compartment: &str, error: StateError) -> CommandError {
+    match error {
+        StateError::NotNewest(_) => {
+            format!("{error}; run: cofferdam {compartment} restore --config FILE").into()
         }
         other => other.into(),
     }
@@ -175,7 +202,7 @@ async fn stdin_ends() {
     while matches!(stdin.read(&mut byte).await, Ok(1)) {}
 }
 
-fn clock() -> Arc<dyn Clock> {
+pub fn clock() -> Arc<dyn Clock> {
     Arc::new(SystemClock)
 }
 

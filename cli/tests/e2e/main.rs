@@ -23,6 +23,7 @@ mod read_letters;
 mod refusals;
 mod relay;
 mod reset_pages;
+mod restore;
 mod returns;
 mod sending;
 mod start;

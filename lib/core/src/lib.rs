@@ -19,6 +19,7 @@ mod reseal;
 mod rng;
 mod room;
 mod seal;
+mod state;
 mod touch;
 mod warrant;
 
@@ -36,6 +37,7 @@ pub use reseal::Reseal;
 pub use rng::{Rng, SeededRng, SystemRng};
 pub use room::{Hold, Room, RoomFull, RoomLimits, Ticket, network};
 pub use seal::{FieldKey, OpenError, SealedAs};
+pub use state::StateId;
 pub use touch::{EntrySummary, SummarizeEntry, Touch};
 pub use warrant::{BadSha256, Sha256, WarrantSubject};
 

@@ -1,8 +1,11 @@
 //! Database pools and migrations for SQLite, the default, and PostgreSQL, for estates beyond one
 //! machine. One SQL text with `$1` parameters serves both.
 //!
-//! May touch: a SQLite file or a PostgreSQL server. Knows no table.
+//! May touch: a SQLite file or a PostgreSQL server. Knows one table, `own_state`.
 //! Called by: the `store` modules of the servers.
+
+mod own_state;
+mod space;
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -11,6 +14,8 @@ use std::time::Duration;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{Any, AnyPool, Transaction};
+
+pub use space::{DiskWatch, LowDisk};
 
 /// The number of reading connections to a SQLite file, or of all connections to PostgreSQL.
 const READERS: u32 = 8;
@@ -111,6 +116,21 @@ pub enum StoreError {
 
 impl cofferdam_core::InternalError for StoreError {}
 
+impl StoreError {
+    /// Whether a row was refused because another one has the same value in this column. Other
+    /// columns of the row may be unique as well, and mean something else.
+    #[must_use]
+    pub fn is_taken(&self, table: &str, column: &str) -> bool {
+        let Self::Query(sqlx::Error::Database(e)) = self else { return false };
+        // PostgreSQL names the constraint; Citus appends the number of the shard. SQLite names the
+        // columns at the end of its message.
+        let constraint = [format!("{table}_pkey"), format!("{table}_{column}_key")];
+        e.is_unique_violation()
+            && (e.constraint().is_some_and(|name| constraint.iter().any(|of| name.starts_with(of)))
+                || e.message().ends_with(&format!(": {table}.{column}")))
+    }
+}
+
 /// The migrations of one server. Both backends have migrations of the same names.
 #[derive(Debug, Clone, Copy)]
 pub struct Migrations {
@@ -126,6 +146,8 @@ pub struct Db {
     backend: Backend,
     readers: AnyPool,
     writer: AnyPool,
+    /// Whether SQLite found a write-ahead log, which a clean stop leaves empty.
+    left_open: bool,
 }
 
 impl Db {
@@ -180,15 +202,49 @@ impl Db {
         Ok(self.writer.begin().await?)
     }
 
-    /// Closes every connection and waits until all are closed. SQLite then has merged its
-    /// write-ahead log into the file.
+    /// Closes every connection and waits until all are closed. SQLite then holds everything in its
+    /// one file, which an operator may copy.
     pub async fn close(&self) {
         self.readers.close().await;
+        if self.backend == Backend::Sqlite
+            && let Err(e) = self.fold_in().await
+        {
+            tracing::error!(cause = %e, "the write-ahead log was not folded into the database");
+        }
         self.writer.close().await;
+    }
+
+    /// Whether the process before this one did not close the database.
+    #[must_use]
+    pub const fn was_left_open(&self) -> bool {
+        self.left_open
+    }
+
+    /// Searches the database for damage: damaged pages, and indexes that disagree with their table.
+    /// Returns the first fault. It reads the whole file, so it takes minutes on a large one. Of
+    /// PostgreSQL, the server itself takes care.
+    pub async fn find_damage(&self) -> Result<Option<String>, StoreError> {
+        if self.backend == Backend::Postgres {
+            return Ok(None);
+        }
+        let verdict: Result<String, _> =
+            sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&self.readers).await;
+        match verdict {
+            Ok(verdict) => Ok(Some(verdict).filter(|verdict| verdict != "ok")),
+            // Some damage ends the check itself.
+            Err(sqlx::Error::Database(e)) => Ok(Some(e.to_string())),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    async fn fold_in(&self) -> Result<(), StoreError> {
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.writer).await?;
+        Ok(())
     }
 
     async fn open_sqlite(path: &str) -> Result<Self, StoreError> {
         let opened = |source| StoreError::Open { place: path.to_owned(), source };
+        let left_open = std::fs::metadata(format!("{path}-wal")).is_ok_and(|log| log.len() > 0);
         let options =
             AnyConnectOptions::from_str(&format!("sqlite://{path}?mode=rwc")).map_err(opened)?;
         let pool = |size: u32| {
@@ -203,7 +259,7 @@ impl Db {
         };
         let writer = pool(1).connect_with(options.clone()).await.map_err(opened)?;
         let readers = pool(READERS).connect_with(options).await.map_err(opened)?;
-        Ok(Self { backend: Backend::Sqlite, readers, writer })
+        Ok(Self { backend: Backend::Sqlite, readers, writer, left_open })
     }
 
     async fn open_postgres(url: &str, place: &str) -> Result<Self, StoreError> {
@@ -215,7 +271,8 @@ impl Db {
             .connect_with(options)
             .await
             .map_err(opened)?;
-        Ok(Self { backend: Backend::Postgres, readers: pool.clone(), writer: pool })
+        let readers = pool.clone();
+        Ok(Self { backend: Backend::Postgres, readers, writer: pool, left_open: false })
     }
 }
 

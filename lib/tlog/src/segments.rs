@@ -340,7 +340,11 @@ impl Segment {
         let create = || {
             let file = File::options().read(true).append(true).create_new(true).open(&path)?;
             // Syncing the directory makes the file's name survive a crash.
-            File::open(dir)?.sync_all()?;
+            let synced = File::open(dir).and_then(|dir| dir.sync_all());
+            synced.inspect_err(|_| {
+                // The file would stand in the way of the next attempt.
+                let _ = fs::remove_file(&path);
+            })?;
             Ok(file)
         };
         let file = create().map_err(|e| TlogError::io(&path, e))?;

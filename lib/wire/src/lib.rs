@@ -8,6 +8,7 @@
 mod body;
 mod client;
 mod config;
+mod health;
 mod identity;
 mod logging;
 mod metrics;
@@ -22,6 +23,7 @@ pub use body::{Answer, Body, MAX_BODY};
 pub use client::{CallError, Client};
 pub use cofferdam_core::ProblemType;
 pub use config::{ConfigError, load_config, read_secret, write_secret};
+pub use health::{Ailment, Health};
 pub use identity::{Identity, IdentityError, TlsFiles, dns_names, public_key};
 pub use logging::{LogFormat, init_logging};
 pub use metrics::{init_metrics, render_metrics};

@@ -18,6 +18,7 @@ mod dns;
 mod postfix;
 pub mod postgres;
 mod smtp_sink;
+mod states;
 
 pub use address::free_address;
 pub use authority::Authority;
@@ -25,3 +26,4 @@ pub use browser::Browser;
 pub use dns::Dns;
 pub use postfix::Postfix;
 pub use smtp_sink::SmtpSink;
+pub use states::States;

@@ -65,7 +65,12 @@ impl Room {
             Self::Core => false,
             Self::Lib(name) => other.is_core() || name == "tlog" && other.is_lib("index"),
             Self::Api(_) => other.is_core(),
-            Self::KeysClient => other.is_core() || other.is_lib("wire") || other.is_api("keys"),
+            Self::KeysClient => {
+                other.is_core()
+                    || other.is_lib("wire")
+                    || other.is_lib("store")
+                    || other.is_api("keys")
+            }
             Self::Rules(_) => {
                 other.is_core()
                     || other.is_lib("index")
@@ -97,7 +102,9 @@ impl Room {
             Self::Core => "core depends on nothing of ours",
             Self::Lib(_) => "lib/* depends on core only, and tlog on index",
             Self::Api(_) => "an api depends on core only",
-            Self::KeysClient => "the client of keys depends on core, wire and the api of keys",
+            Self::KeysClient => {
+                "the client of keys depends on core, wire, store and the api of keys"
+            }
             Self::Rules(_) => {
                 "rules depend on core, index, mail, the apis and each other, and do no I/O"
             }

@@ -117,6 +117,9 @@ fn add_entry(uses: &mut BTreeMap<BudgetKey, Use>, entry: &Entry) {
         Event::Hardened { caller, records, .. } => {
             add(caller, Operation::Harden, records.as_slice().len());
         }
+        Event::HardenedBeside { caller, count, .. } => {
+            add(caller, Operation::Harden, *count as usize);
+        }
         Event::Missed { warrant: None, alone: true, caller, records, .. } => {
             add(caller, Operation::Release, records.as_slice().len());
         }

@@ -10,7 +10,9 @@ use staff::import::{ImportSummary, PlannedLog, TableSummary};
 use staff::paper_post::ListCounts;
 
 use crate::commands::order::ShownOrder;
-use crate::commands::{budget, callers, dkim_key, evidence, incident, keys, letters, log, up};
+use crate::commands::{
+    budget, callers, dkim_key, evidence, incident, keys, letters, log, restore, up,
+};
 
 macro_rules! results {
     ($($command:literal => $result:ty,)*) => {
@@ -31,6 +33,7 @@ results! {
     "access-log list" => Vec<api::AccessLog>,
     "access-log plan" => Vec<PlannedLog>,
     "access-log remove" => api::AccessLog,
+    "accounts restore" => restore::Restored,
     "alarm list" => Vec<api::Alarm>,
     "approver add" => ApproverKey,
     "approver list" => Vec<ApproverKey>,
@@ -84,7 +87,9 @@ results! {
     "order show" => ShownOrder,
     "order sign" => ShownOrder,
     "paper-post export" => ListCounts,
+    "payments restore" => restore::Restored,
     "policy show" => Policy,
+    "response restore" => restore::Restored,
     "table add" => TableSummary,
     "table list" => api::TableCounts,
     "up" => up::Listening,

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use cofferdam_core::{CallerName, Personal};
-use cofferdam_store::Location;
+use cofferdam_store::{DiskWatch, Location};
 use cofferdam_wire::{LogFormat, TlsFiles};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -34,9 +34,17 @@ pub struct Config {
     pub mail_from: String,
     /// Mail domains of the shop for the addresses of decoys.
     pub decoy_mail_domains: MailDomains,
+    /// The room, in MiB, that each disk should have on which the compartment writes. Below it, an
+    /// alarm rings.
+    #[serde(default = "least_free_mib")]
+    pub least_free_mib: u64,
     /// The format of log lines.
     #[serde(default)]
     pub log_format: LogFormat,
+}
+
+const fn least_free_mib() -> u64 {
+    DiskWatch::LEAST_FREE_MIB
 }
 
 fn mail_address<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {

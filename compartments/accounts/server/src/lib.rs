@@ -21,10 +21,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cofferdam_core::{Clock, Compartment, Rng};
-use cofferdam_store::StoreError;
+use cofferdam_core::{Clock, Compartment, Domain, Rng};
+use cofferdam_store::{DiskWatch, StoreError};
 use cofferdam_wire::{Client, Identity, IdentityError, Listener, ServeError};
-use keys_client::follow_revoked;
+use keys_client::{OwnState, StateDifference, StateError, StateParts, follow_revoked};
 
 pub use config::{Config, MailDomains};
 
@@ -58,6 +58,9 @@ pub enum StartError {
     /// The database can't be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The state is not the newest, or can't be checked.
+    #[error(transparent)]
+    State(#[from] StateError),
     /// The address can't be bound.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -69,11 +72,12 @@ pub struct Server {
     listener: Listener,
     app: Arc<App>,
     resets: ResetLoop,
+    state: OwnState,
     keys: Client,
 }
 
 impl Server {
-    /// Opens the database and binds the address.
+    /// Opens the database, waits until `keys` says that it is the newest, and binds the address.
     pub async fn start(
         config: Config,
         clock: Arc<dyn Clock>,
@@ -81,13 +85,16 @@ impl Server {
     ) -> Result<Self, StartError> {
         let identity = Identity::load_compartment(Compartment::Accounts, &config.tls)?;
         let store = Store::open(&config.database).await?;
+        let state = own_state(&config, &identity, &store, &clock, &*rng);
+        let given = state.open(store.numbers_held().await?).await?;
+        store.skip_numbers(given).await?;
         let post = Post::new(&config.relay, &config.mail_from, rng.clone());
         let (queue, resets) = ResetLoop::new(store.clone(), post, clock.clone(), rng.clone());
         let app = App::new(&config, &identity, store, queue, clock, rng).await?;
         let keys = Client::any(Compartment::Keys, &config.keys, &identity);
-        let listener = Listener::bind(config.listen).await?;
+        let listener = Listener::bind(config.listen).await?.tell_health(state.health());
         tracing::info!(address = %listener.address(), "listening");
-        Ok(Self { identity, listener, app: Arc::new(app), resets, keys })
+        Ok(Self { identity, listener, app: Arc::new(app), resets, state, keys })
     }
 
     /// The address on which it listens.
@@ -98,12 +105,19 @@ impl Server {
 
     /// Serves until `stop` ends, then sends the letters that are waiting.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { identity, listener, app, resets, keys } = self;
+        let Self { identity, listener, app, resets, state, keys } = self;
+        let stop = async move {
+            tokio::select! {
+                () = stop => {}
+                _ = state.keep(0) => {}
+            }
+        };
         let revoked = app.revoked.clone();
         let following = tokio::spawn(follow_revoked(keys, revoked.clone(), app.store.clone()));
         let letters = tokio::spawn(resets.run());
         let sweep = tokio::spawn(loops::sweep(app.clone()));
         let reseal = tokio::spawn(loops::reseal(app.clone(), identity.name().clone()));
+        let db = app.store.db().clone();
         let door = app.clone();
         let listener = listener.keep_room_for(move |caller| door.has_role(caller));
         let listener = listener.refuse_keys(revoked);
@@ -114,6 +128,7 @@ impl Server {
         if tokio::time::timeout(GRACE, letters).await.is_err() {
             tracing::warn!("letters with reset codes were left unsent");
         }
+        db.close().await;
     }
 }
 
@@ -124,6 +139,40 @@ pub async fn serve(
     rng: Arc<dyn Rng>,
     stop: impl Future<Output = ()>,
 ) -> Result<(), StartError> {
-    Server::start(config, clock, rng).await?.run(stop).await;
+    tokio::pin!(stop);
+    let server = tokio::select! {
+        server = Server::start(config, clock, rng) => server?,
+        () = &mut stop => return Ok(()),
+    };
+    server.run(stop).await;
     Ok(())
+}
+
+/// Compares the database with the newest state that `keys` knows. If they differ and `accept` is
+/// set, this database becomes the newest.
+pub async fn restore(
+    config: Config,
+    clock: Arc<dyn Clock>,
+    rng: &dyn Rng,
+    accept: bool,
+) -> Result<Option<StateDifference>, StartError> {
+    let identity = Identity::load_compartment(Compartment::Accounts, &config.tls)?;
+    let store = Store::open(&config.database).await?;
+    let state = own_state(&config, &identity, &store, &clock, rng);
+    let difference = state.restore(store.numbers_held().await?, accept).await;
+    store.db().close().await;
+    Ok(difference?)
+}
+
+fn own_state(
+    config: &Config,
+    identity: &Identity,
+    store: &Store,
+    clock: &Arc<dyn Clock>,
+    rng: &dyn Rng,
+) -> OwnState {
+    let client = Client::any(Compartment::Keys, &config.keys, identity);
+    let disks = DiskWatch::new(config.database.directory(), config.least_free_mib);
+    let parts = StateParts { db: store.db().clone(), disks, clock: clock.clone() };
+    OwnState::new(Domain::Accounts, client, parts, rng)
 }

@@ -63,11 +63,17 @@ pub enum AlarmKind {
     DecoyMail,
     /// One person alone gave an order that needs two.
     BreakGlass,
+    /// A compartment came with a state that is not its newest, or staff accepted such a state.
+    State,
+    /// A compartment's database is damaged.
+    Damage,
+    /// A disk that a compartment writes to has little room, or none.
+    Disk,
 }
 
 impl AlarmKind {
     /// Every kind, in the order of the variants.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::Budget,
         Self::Decoy,
         Self::RefusedGrant,
@@ -81,6 +87,9 @@ impl AlarmKind {
         Self::RefusedOrder,
         Self::DecoyMail,
         Self::BreakGlass,
+        Self::State,
+        Self::Damage,
+        Self::Disk,
     ];
 
     /// The name in the database and in reports.
@@ -100,6 +109,9 @@ impl AlarmKind {
             Self::RefusedOrder => "refused_order",
             Self::DecoyMail => "decoy_mail",
             Self::BreakGlass => "break_glass",
+            Self::State => "state",
+            Self::Damage => "damage",
+            Self::Disk => "disk",
         }
     }
 

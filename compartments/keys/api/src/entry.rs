@@ -1,7 +1,8 @@
 //! The entries of the release log.
 
 use cofferdam_core::{
-    CallerName, Domain, EntrySummary, Epoch, Field, FieldSet, Operation, Record, Timestamp, Touch,
+    CallerName, Domain, EntrySummary, Epoch, Field, FieldSet, Operation, Record, StateId,
+    Timestamp, Touch,
 };
 use serde::{Deserialize, Serialize};
 
@@ -235,6 +236,28 @@ pub enum Event {
         /// The reason that the controller gave.
         reason: String,
     },
+    /// A compartment began with a new state, or staff accepted an older one.
+    StateOpened {
+        /// The domain of the compartment.
+        domain: Domain,
+        /// The compartment that asked.
+        via: CallerName,
+        /// The identity of the state from now on.
+        state: StateId,
+        /// The first record number that the accepted state does not know, and the number behind
+        /// the last one that was given out. None for the first state of a domain.
+        lost: Option<[u32; 2]>,
+    },
+    /// Passwords were hardened beside those of the entry before this one: for nobody, or for a
+    /// customer whom that entry names already. They take the budget as well.
+    HardenedBeside {
+        /// The caller at which they were typed.
+        caller: CallerName,
+        /// The compartment that asked.
+        via: CallerName,
+        /// The number of passwords.
+        count: u32,
+    },
 }
 
 /// Bytes that are no log entry.
@@ -308,6 +331,7 @@ impl Event {
             self,
             Self::Released { .. }
                 | Self::Hardened { .. }
+                | Self::HardenedBeside { .. }
                 | Self::Indexed { .. }
                 | Self::Missed { .. }
                 | Self::Sought { .. }

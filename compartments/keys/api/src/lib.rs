@@ -21,6 +21,7 @@ mod problems;
 mod records;
 mod revoked_keys;
 mod signed;
+mod states;
 mod void_orders;
 mod warrants;
 
@@ -44,6 +45,7 @@ pub use revoked_keys::{AddRevokedKey, ListRevokedKeys, RevokedKey};
 pub use signed::{
     ApproverKey, ApproverSecret, BadApproverKey, BadSignature, Order, Signature, Signed,
 };
+pub use states::{AcceptState, AcceptedState, CheckState, CheckedState, Standing, Trouble};
 pub use void_orders::{ApproveVoidOrder, VoidOrder};
 pub use warrants::{BadWarrantId, CloseWarrant, OpenWarrant, Warrant, WarrantId};
 

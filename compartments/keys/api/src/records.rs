@@ -16,6 +16,15 @@ pub struct EraseRecords {
     /// The records, one to [`MAX_BATCH`](crate::MAX_BATCH), ascending, none twice.
     #[schemars(length(min = 1, max = crate::MAX_BATCH))]
     pub records: Vec<Record>,
+    /// Whether the compartment holds data of the records. Records that it does not hold are taken
+    /// only if they were erased before: a number that is still to be given out stays usable.
+    #[serde(default = "held")]
+    pub held: bool,
+}
+
+/// Compartments of earlier versions do not say whether they hold the records.
+const fn held() -> bool {
+    true
 }
 
 impl Call for EraseRecords {

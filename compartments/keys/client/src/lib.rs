@@ -4,14 +4,18 @@
 //! with the question, and hands out keys by record and by field, so that no list is ever paired
 //! with another by position.
 //!
-//! May touch: `keys`, over the wire. Called by: `accounts`, `payments` and `response`.
+//! [`OwnState`] asks whether a compartment's database is the newest before it serves.
+//!
+//! May touch: `keys`, over the wire, and the compartment's row about its own state. Called by: `accounts`, `payments` and `response`.
 
 mod error;
+mod own_state;
 mod released;
 mod revoked;
 mod vault;
 
 pub use error::VaultError;
+pub use own_state::{OwnState, StateDifference, StateError, StateParts};
 pub use released::{Asked, FieldKeys, Released, ResealKeys, Resealing, SealedRecord};
 pub use revoked::{KeepRevoked, follow_revoked};
 pub use vault::{LookUp, Vault};

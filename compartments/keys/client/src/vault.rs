@@ -84,10 +84,16 @@ impl Vault {
         Ok(self.client.call(&ReadEpochs { domain: self.domain }).await?)
     }
 
-    /// Erases a record: its keys are never released again.
-    pub async fn erase(&self, caller: &CallerName, record: Record) -> Result<(), VaultError> {
+    /// Erases a record: its keys are never released again. A record that is not `held` must have
+    /// been erased before.
+    pub async fn erase(
+        &self,
+        caller: &CallerName,
+        record: Record,
+        held: bool,
+    ) -> Result<(), VaultError> {
         let (domain, caller) = (self.domain, caller.clone());
-        Ok(self.client.call(&EraseRecords { domain, caller, records: vec![record] }).await?)
+        Ok(self.client.call(&EraseRecords { domain, caller, records: vec![record], held }).await?)
     }
 
     /// Keys password hashes with the pepper. Each input comes back with its verifier. A sign-in

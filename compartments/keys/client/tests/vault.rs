@@ -263,8 +263,8 @@ async fn epochs_erasures_void_orders_and_mail_reach_keys() {
     assert_eq!(vault.epochs().await.unwrap().current, Epoch(5));
     assert_eq!(calls.only("/v1/epochs/read"), json!({"domain": "accounts"}));
 
-    vault.erase(&web(), Record(9)).await.unwrap();
-    let erased = json!({"domain": "accounts", "caller": "web-1", "records": [9]});
+    vault.erase(&web(), Record(9), true).await.unwrap();
+    let erased = json!({"domain": "accounts", "caller": "web-1", "records": [9], "held": true});
     assert_eq!(calls.only("/v1/records/erase"), erased);
 
     let at = "2026-01-01T00:00:00Z".parse().unwrap();

@@ -34,6 +34,12 @@ pub enum CeremonyError {
     /// Another ceremony ran at the same time.
     #[error("another ceremony made the secrets at the same time")]
     Raced,
+    /// The database has no secrets, but the log has entries: the database was lost.
+    #[error(
+        "{}: there is a release log, but the database has no secrets; new ones would open no record \
+         that was sealed: restore the database of keys", .0.display()
+    )]
+    DatabaseLost(std::path::PathBuf),
     /// A secret is missing.
     #[error("the secret {0} is missing: the ceremony was not held for it")]
     Missing(String),
@@ -89,6 +95,9 @@ async fn make_or_join(
     let existing = store::secrets(db).await?;
     if !existing.is_empty() {
         return join(config, db, &existing, log, rng).await;
+    }
+    if std::fs::read_dir(&config.log).is_ok_and(|mut files| files.next().is_some()) {
+        return Err(CeremonyError::DatabaseLost(config.log.clone()));
     }
     let (log, log_key) = log;
     let root = KeyBytes::new(rng.bytes());

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use cofferdam_core::{CallerName, Domain};
-use cofferdam_store::Location;
+use cofferdam_store::{DiskWatch, Location};
 use cofferdam_wire::{LogFormat, TlsFiles};
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,10 @@ pub struct Config {
     /// The verifier key of the witness that cosigns checkpoints (c2sp.org/tlog-cosignature).
     #[serde(default)]
     pub witness_key: Option<String>,
+    /// The room, in MiB, that each disk should have on which the compartment writes. Below it, an
+    /// alarm rings.
+    #[serde(default = "least_free_mib")]
+    pub least_free_mib: u64,
     /// The format of log lines.
     #[serde(default)]
     pub log_format: LogFormat,
@@ -54,6 +58,10 @@ pub struct Config {
     /// The sinks to which alarms go. The controller reads alarms as well.
     #[serde(default)]
     pub alarms: Vec<SinkConfig>,
+}
+
+const fn least_free_mib() -> u64 {
+    DiskWatch::LEAST_FREE_MIB
 }
 
 const fn one_in_ten_thousand() -> u32 {

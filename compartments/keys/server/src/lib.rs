@@ -91,12 +91,15 @@ pub async fn serve(
     let db = Db::open(&config.database, store::MIGRATIONS).await?;
     let app = Arc::new(App::open(&config, db.clone(), clock.clone(), rng).await?);
     let (refused, knocks) = mpsc::channel(64);
-    let listener = Listener::bind(config.listen).await?.tell_refused(refused);
+    let listener =
+        Listener::bind(config.listen).await?.tell_refused(refused).tell_health(app.health.clone());
     tracing::info!(address = %listener.address(), log = app.log.size(), "keys is listening");
     let mut beside = JoinSet::new();
     beside.spawn(loops::keep_up(app.clone()));
     beside.spawn(loops::watch_door(app.clone(), knocks));
     beside.spawn(loops::watch_log(app.clone()));
+    beside.spawn(loops::watch_disks(app.clone()));
+    beside.spawn(loops::search_database(app.clone()));
     for sink in sinks {
         beside.spawn(AlarmDelivery::new(db.clone(), clock.clone(), sink).run());
     }
@@ -106,6 +109,7 @@ pub async fn serve(
     listener.serve(&identity, routes::routes().into_router(app.clone()), stop).await;
     beside.shutdown().await;
     app.alarms.flush(app.now().await).await;
+    app.numbers.save().await?;
     app.log.close().await?;
     // SQLite then holds everything in its one file, which an operator may copy.
     db.close().await;

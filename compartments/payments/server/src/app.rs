@@ -35,20 +35,20 @@ pub struct App {
 }
 
 impl App {
-    /// Opens the database, and takes from it the next number and the frozen callers.
-    pub async fn open(
+    /// Takes the frozen callers from the database. `next_record` is the number of the next card.
+    pub async fn new(
         config: &Config,
         identity: &Identity,
+        (store, next_record): (Store, u32),
         clock: Arc<dyn Clock>,
         rng: Arc<dyn Rng>,
     ) -> Result<Self, StoreError> {
-        let store = Store::open(&config.database).await?;
         Ok(Self {
             vault: Vault::new(
                 Domain::Payments,
                 Client::any(Compartment::Keys, &config.keys, identity),
             ),
-            next_record: Mutex::new(store.next_record().await?),
+            next_record: Mutex::new(next_record),
             frozen: RwLock::new(store.frozen_callers().await?),
             revoked: RevokedKeys::of(store.revoked_keys().await?),
             store,

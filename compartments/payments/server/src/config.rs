@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use cofferdam_core::CallerName;
-use cofferdam_store::Location;
+use cofferdam_store::{DiskWatch, Location};
 use cofferdam_wire::{LogFormat, TlsFiles};
 use serde::{Deserialize, Serialize};
 
@@ -21,9 +21,17 @@ pub struct Config {
     pub keys: Vec<String>,
     /// The only caller that may freeze callers and count cards.
     pub controller: CallerName,
+    /// The room, in MiB, that each disk should have on which the compartment writes. Below it, an
+    /// alarm rings.
+    #[serde(default = "least_free_mib")]
+    pub least_free_mib: u64,
     /// The format of log lines.
     #[serde(default)]
     pub log_format: LogFormat,
+}
+
+const fn least_free_mib() -> u64 {
+    DiskWatch::LEAST_FREE_MIB
 }
 
 #[cfg(test)]

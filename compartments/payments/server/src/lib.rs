@@ -17,14 +17,15 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use cofferdam_core::{Clock, Compartment, Rng};
-use cofferdam_store::StoreError;
+use cofferdam_core::{Clock, Compartment, Domain, Rng};
+use cofferdam_store::{DiskWatch, StoreError};
 use cofferdam_wire::{Client, Identity, IdentityError, Listener, ServeError};
-use keys_client::follow_revoked;
+use keys_client::{OwnState, StateDifference, StateError, StateParts, follow_revoked};
 
 pub use config::Config;
 
 use app::App;
+use store::Store;
 
 /// The paths of every call, for the test that makes each without a right to it.
 #[must_use]
@@ -48,6 +49,9 @@ pub enum StartError {
     /// The database can't be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The state is not the newest, or can't be checked.
+    #[error(transparent)]
+    State(#[from] StateError),
     /// The address can't be bound.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -58,22 +62,27 @@ pub struct Server {
     identity: Identity,
     listener: Listener,
     app: Arc<App>,
+    state: OwnState,
     keys: Client,
 }
 
 impl Server {
-    /// Opens the database and binds the address.
+    /// Opens the database, waits until `keys` says that it is the newest, and binds the address.
     pub async fn start(
         config: Config,
         clock: Arc<dyn Clock>,
         rng: Arc<dyn Rng>,
     ) -> Result<Self, StartError> {
         let identity = Identity::load_compartment(Compartment::Payments, &config.tls)?;
-        let app = Arc::new(App::open(&config, &identity, clock, rng).await?);
-        let keys = Client::any(Compartment::Keys, &config.keys, &identity);
-        let listener = Listener::bind(config.listen).await?;
+        let store = Store::open(&config.database).await?;
+        let state = own_state(&config, &identity, &store, &clock, &*rng);
+        let next = store.next_record().await?;
+        let next = state.open(next).await?.max(next);
+        let app = Arc::new(App::new(&config, &identity, (store, next), clock, rng).await?);
+        let listener = Listener::bind(config.listen).await?.tell_health(state.health());
         tracing::info!(address = %listener.address(), "listening");
-        Ok(Self { identity, listener, app, keys })
+        let keys = Client::any(Compartment::Keys, &config.keys, &identity);
+        Ok(Self { identity, listener, app, state, keys })
     }
 
     /// The address on which it listens.
@@ -84,16 +93,23 @@ impl Server {
 
     /// Serves until `stop` ends.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let name = self.identity.name().clone();
-        let reseal = tokio::spawn(loops::reseal(self.app.clone(), name));
-        let (revoked, store) = (self.app.revoked.clone(), self.app.store.clone());
-        let following = tokio::spawn(follow_revoked(self.keys, revoked.clone(), store));
-        let door = self.app.clone();
-        let listener = self.listener.keep_room_for(move |caller| door.is_controller(caller));
+        let Self { identity, listener, app, state, keys } = self;
+        let reseal = tokio::spawn(loops::reseal(app.clone(), identity.name().clone()));
+        let stop = async move {
+            tokio::select! {
+                () = stop => {}
+                _ = state.keep(0) => {}
+            }
+        };
+        let (revoked, store) = (app.revoked.clone(), app.store.clone());
+        let following = tokio::spawn(follow_revoked(keys, revoked.clone(), store));
+        let door = app.clone();
+        let listener = listener.keep_room_for(move |caller| door.is_controller(caller));
         let listener = listener.refuse_keys(revoked);
-        listener.serve(&self.identity, routes::router(self.app), stop).await;
+        listener.serve(&identity, routes::router(app.clone()), stop).await;
         reseal.abort();
         following.abort();
+        app.store.db().close().await;
     }
 }
 
@@ -104,6 +120,40 @@ pub async fn serve(
     rng: Arc<dyn Rng>,
     stop: impl Future<Output = ()>,
 ) -> Result<(), StartError> {
-    Server::start(config, clock, rng).await?.run(stop).await;
+    tokio::pin!(stop);
+    let server = tokio::select! {
+        server = Server::start(config, clock, rng) => server?,
+        () = &mut stop => return Ok(()),
+    };
+    server.run(stop).await;
     Ok(())
+}
+
+/// Compares the database with the newest state that `keys` knows. If they differ and `accept` is
+/// set, this database becomes the newest.
+pub async fn restore(
+    config: Config,
+    clock: Arc<dyn Clock>,
+    rng: &dyn Rng,
+    accept: bool,
+) -> Result<Option<StateDifference>, StartError> {
+    let identity = Identity::load_compartment(Compartment::Payments, &config.tls)?;
+    let store = Store::open(&config.database).await?;
+    let state = own_state(&config, &identity, &store, &clock, rng);
+    let difference = state.restore(store.next_record().await?, accept).await;
+    store.db().close().await;
+    Ok(difference?)
+}
+
+fn own_state(
+    config: &Config,
+    identity: &Identity,
+    store: &Store,
+    clock: &Arc<dyn Clock>,
+    rng: &dyn Rng,
+) -> OwnState {
+    let client = Client::any(Compartment::Keys, &config.keys, identity);
+    let disks = DiskWatch::new(config.database.directory(), config.least_free_mib);
+    let parts = StateParts { db: store.db().clone(), disks, clock: clock.clone() };
+    OwnState::new(Domain::Payments, client, parts, rng)
 }

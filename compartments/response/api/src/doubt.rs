@@ -161,6 +161,16 @@ pub enum DoubtCause {
         /// The number of such accesses.
         accesses: u64,
     },
+    /// Staff accepted an older database of a compartment. The customers or cards with these numbers
+    /// can't be told.
+    NumbersLost {
+        /// The domain of the compartment.
+        domain: Domain,
+        /// The first lost number.
+        from: u32,
+        /// The number behind the last lost one.
+        to: u32,
+    },
     /// A fallen compartment looked addresses up and did not note whom it found. Everybody counts as
     /// looked up.
     LookedUpUnknown {
@@ -208,6 +218,7 @@ impl DoubtCause {
             | Self::NotCovered { .. }
             | Self::UnreadableLines { .. }
             | Self::NotInTable { .. }
+            | Self::NumbersLost { .. }
             | Self::Uncoded => true,
             Self::IndexDisagrees { .. }
             | Self::ClockWentBack { .. }
@@ -330,6 +341,12 @@ impl fmt::Display for DoubtCause {
                 "the customers of {accesses} accesses by fallen hosts can't be told: each access \
                  counts as everybody's, in the fields that it could have touched; the accesses are \
                  listed"
+            ),
+            Self::NumbersLost { domain, from, to } => write!(
+                f,
+                "{} record numbers of {domain}, from {from} on, were given out and then lost, because \
+                 an older database was accepted: whose they were can't be told",
+                to - from
             ),
             Self::LookedUpUnknown { caller, addresses } => write!(
                 f,

@@ -103,6 +103,12 @@ acts! {
     SettleLetter = "letters.settle";
     /// The ledger was read.
     ReadLedger = "ledger.read";
+    /// A person of the brought table was looked for.
+    FindPerson = "person.find";
+    /// A page of log entries about fallen hosts was read.
+    ListEvidence = "evidence.read";
+    /// The keys that verify the evidence were read.
+    ReadGrounds = "grounds.read";
     /// The order for a list of postal addresses was drafted.
     DraftPaperPost = "letters.post.draft";
     /// A list of postal addresses was opened.

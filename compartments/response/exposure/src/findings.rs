@@ -263,6 +263,10 @@ impl Findings {
             Event::WarrantOpened { caller, .. } if window.may_precede_end(number, entry.at) => {
                 self.warrants.insert(caller.clone());
             }
+            Event::StateOpened { domain, lost: Some([from, to]), .. } if from < to => {
+                let (domain, from, to) = (*domain, *from, *to);
+                self.doubts.push(DoubtCause::NumbersLost { domain, from, to });
+            }
             // A compartment that did not fall gave no answer. A fallen one may have found anybody.
             Event::Unanswered { caller, via, count, sought, .. }
                 if hosts.callers().contains(via)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use cofferdam_core::{CallerName, Clock, Rng, Timestamp};
 use cofferdam_store::StoreError;
 use cofferdam_wire::{Client, Problem, RevokedKeys};
+use keys_client::OwnState;
 use response_api::{Exposure, INCIDENT_CLOSED, Incident, IncidentId, LetterId, NOT_SCOPED};
 use response_exposure::{Levels, Population};
 use response_letter::Files;
@@ -33,6 +34,8 @@ pub struct App {
     pub rng: Arc<dyn Rng>,
     /// The tables of `response`.
     pub store: Store,
+    /// The state that the database is, which `keys` compares with the newest.
+    pub state: OwnState,
     /// The clients of the other compartments.
     pub compartments: Compartments,
     /// The revoked keys of certificates.

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use cofferdam_core::CallerName;
-use cofferdam_store::Location;
+use cofferdam_store::{DiskWatch, Location};
 use cofferdam_wire::{LogFormat, TlsFiles};
 use response_letter::Shop;
 use response_mailing::{MailingRules, ProviderConfig, RetryConfig};
@@ -46,6 +46,10 @@ pub struct Config {
     pub staff_list: PathBuf,
     /// The settings of sending letters.
     pub letters: LettersConfig,
+    /// The room, in MiB, that each disk should have on which the compartment writes. Below it, an
+    /// alarm rings.
+    #[serde(default = "least_free_mib")]
+    pub least_free_mib: u64,
     /// The format of the compartment's own log lines.
     #[serde(default)]
     pub log_format: LogFormat,
@@ -53,6 +57,10 @@ pub struct Config {
     pub tls: TlsFiles,
     /// The shop, as the sender of letters.
     pub shop: Shop,
+}
+
+const fn least_free_mib() -> u64 {
+    DiskWatch::LEAST_FREE_MIB
 }
 
 /// The address and the log of one instance of `keys`.

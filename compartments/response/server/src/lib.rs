@@ -33,12 +33,18 @@ pub use config::{
 };
 pub use routes::ABOUT;
 pub use staff::Author;
-pub use start::{Server, StartError, serve};
+pub use start::{Server, StartError, restore, serve};
 
 /// The OpenAPI document of the compartment.
 #[must_use]
 pub fn openapi() -> serde_json::Value {
     routes::routes().openapi(&ABOUT)
+}
+
+/// The paths of the calls that show personal data, for the test that each is journalled.
+#[must_use]
+pub fn views() -> Vec<&'static str> {
+    routes::views()
 }
 
 /// The paths of every call, for the test that tries each without a right to it.

@@ -4,13 +4,13 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use cofferdam_core::{Clock, Compartment, Rng};
+use cofferdam_core::{Clock, Compartment, Domain, Rng};
 use cofferdam_mail::serve_intake;
-use cofferdam_store::StoreError;
+use cofferdam_store::{DiskWatch, StoreError};
 use cofferdam_wire::{
     Client, Identity, IdentityError, Listener, RevokedKeys, ServeError, TaskLost, blocking,
 };
-use keys_client::follow_revoked;
+use keys_client::{OwnState, StateDifference, StateError, StateParts, follow_revoked};
 use response_letter::LetterCodes;
 use response_mailing::{MailRoom, MailingError, Ports, recover};
 use tokio::net::TcpListener;
@@ -63,6 +63,9 @@ pub enum StartError {
         /// The system's error.
         source: std::io::Error,
     },
+    /// The state is not the newest.
+    #[error(transparent)]
+    State(#[from] StateError),
     /// The address can't be bound.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -79,6 +82,8 @@ pub struct Server {
     /// The listener for returned mail, and the domain of return addresses.
     returns: Option<(TcpListener, String)>,
     app: Arc<App>,
+    /// The number behind the last record number of the brought table, at the start.
+    numbers: u32,
 }
 
 impl Server {
@@ -93,9 +98,13 @@ impl Server {
         let returns = bind_returns(&config.letters).await?;
         let listener = Listener::bind(config.listen).await?;
         let app = Arc::new(open_app(config, &identity, clock, rng).await?);
+        let numbers = app.store.next_brought_record().await?;
+        // Staff need this compartment most of all when `keys` is down.
+        app.state.open_if_answered(numbers).await?;
         recover(app.letters.room.ports()).await?;
         tracing::info!(address = %listener.address(), "listening");
-        Ok(Self { identity, listener, public, returns, app })
+        let listener = listener.tell_health(app.state.health());
+        Ok(Self { identity, listener, public, returns, app, numbers })
     }
 
     /// The address on which it listens for staff.
@@ -106,7 +115,14 @@ impl Server {
 
     /// Serves until `stop` ends. Letters that are on the wire then still go out.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { identity, listener, public, returns, app } = self;
+        let Self { identity, listener, public, returns, app, numbers } = self;
+        let state = app.state.clone();
+        let stop = async move {
+            tokio::select! {
+                () = stop => {}
+                _ = state.keep(numbers) => {}
+            }
+        };
         let mut loops = vec![
             tokio::spawn(serve_public(app.clone(), public)),
             tokio::spawn(follow_logs(app.clone())),
@@ -129,6 +145,7 @@ impl Server {
         listener.serve(&identity, routes().into_router(app.clone()), stop).await;
         loops.iter().for_each(tokio::task::JoinHandle::abort);
         app.letters.room.close().await;
+        app.store.db().close().await;
     }
 }
 
@@ -143,6 +160,36 @@ pub async fn serve(
     Ok(())
 }
 
+/// Compares the database with the newest state that `keys` knows. If they differ and `accept` is
+/// set, this database becomes the newest.
+pub async fn restore(
+    config: Config,
+    clock: Arc<dyn Clock>,
+    rng: &dyn Rng,
+    accept: bool,
+) -> Result<Option<StateDifference>, StartError> {
+    let identity = Identity::load_compartment(Compartment::Response, &config.tls)?;
+    let store = Store::open(&config.database).await?;
+    let keys = keys_of(&config, &identity);
+    let state = OwnState::new(Domain::Response, keys, parts(&config, &store, &clock), rng);
+    let difference = state.restore(store.next_brought_record().await?, accept).await;
+    store.db().close().await;
+    Ok(difference?)
+}
+
+/// The database, and every directory that the compartment writes to.
+fn parts(config: &Config, store: &Store, clock: &Arc<dyn Clock>) -> StateParts {
+    let dirs = [&config.log_copy, &config.notice_dir, &config.letters.state];
+    let dirs = dirs.into_iter().cloned().chain(config.database.directory());
+    let disks = DiskWatch::new(dirs, config.least_free_mib);
+    StateParts { db: store.db().clone(), disks, clock: clock.clone() }
+}
+
+fn keys_of(config: &Config, identity: &Identity) -> Client {
+    let urls: Vec<_> = config.keys.iter().map(|instance| &instance.url).collect();
+    Client::any(Compartment::Keys, &urls, identity)
+}
+
 async fn open_app(
     config: Config,
     identity: &Identity,
@@ -152,12 +199,13 @@ async fn open_app(
     let store = Store::open(&config.database).await?;
     let revoked = RevokedKeys::of(store.revoked_keys().await?);
     let logs = Logs::open(&config, identity)?;
-    let urls: Vec<_> = config.keys.iter().map(|instance| &instance.url).collect();
     let compartments = Compartments {
-        keys: Client::any(Compartment::Keys, &urls, identity),
+        keys: keys_of(&config, identity),
         accounts: Client::new(Compartment::Accounts, &config.accounts, identity),
         payments: Client::new(Compartment::Payments, &config.payments, identity),
     };
+    let keys = compartments.keys.clone();
+    let state = OwnState::new(Domain::Response, keys, parts(&config, &store, &clock), &*rng);
     let name = identity.name().clone();
     let index = AddressIndex::open(&config.log_copy.join("access-logs"), &*rng)?;
     let (keys, index) = (compartments.keys.clone(), Arc::new(index));
@@ -203,6 +251,7 @@ async fn open_app(
         clock,
         rng,
         store,
+        state,
         compartments,
         revoked,
         logs,

@@ -32,7 +32,7 @@ pub use caller::{Caller, Peer};
 pub use public::serve_anybody;
 pub use shutdown::Shutdown;
 
-use crate::{Identity, Problem, RevokedKeys};
+use crate::{Health, Identity, Problem, RevokedKeys};
 use connection::Times;
 use hall::{Hall, Seat};
 use handshake::{Admitted, handshake};
@@ -92,6 +92,7 @@ pub struct Listener {
     address: SocketAddr,
     refused: Option<mpsc::Sender<RefusedClient>>,
     is_kept: Arc<IsKept>,
+    health: Health,
     revoked: RevokedKeys,
 }
 
@@ -115,7 +116,8 @@ impl Listener {
         let socket = TcpListener::bind(address).await.map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
         let (is_kept, revoked) = (Arc::new(|_: &CallerName| false), RevokedKeys::default());
-        Ok(Self { socket, address, refused: None, is_kept, revoked })
+        let health = Health::default();
+        Ok(Self { socket, address, refused: None, is_kept, revoked, health })
     }
 
     /// The bound address, with the real port.
@@ -129,6 +131,13 @@ impl Listener {
     #[must_use]
     pub fn tell_refused(mut self, to: mpsc::Sender<RefusedClient>) -> Self {
         self.refused = Some(to);
+        self
+    }
+
+    /// Answers `/healthz` from `health`.
+    #[must_use]
+    pub fn tell_health(mut self, health: Health) -> Self {
+        self.health = health;
         self
     }
 
@@ -156,8 +165,9 @@ impl Listener {
     /// restart. The number of connections, their waits and the memory for bodies are bounded by the
     /// rules of [`Room`](cofferdam_core::Room).
     pub async fn serve(self, identity: &Identity, router: Router, stop: impl Future<Output = ()>) {
+        let health = self.health.clone();
         let router = router
-            .route("/healthz", get(|| async { "ok" }))
+            .route("/healthz", get(move || async move { health.answer() }))
             .fallback(|| async { Problem::not_found("there is no such route") })
             .layer(middleware::from_fn(log_request));
         let renewing = tokio::spawn(renew(identity.clone()));

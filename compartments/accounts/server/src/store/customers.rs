@@ -142,6 +142,16 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
+    /// Whether there is a customer with this number.
+    pub async fn holds(&self, record: Record) -> Result<bool, StoreError> {
+        let found: Option<i64> =
+            sqlx::query_scalar("SELECT record FROM customers WHERE record = $1")
+                .bind(i64::from(record.0))
+                .fetch_optional(self.db.reader())
+                .await?;
+        Ok(found.is_some())
+    }
+
     /// Deletes everything about a customer.
     pub async fn erase_customer(&self, record: Record, now: Timestamp) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;

@@ -43,17 +43,22 @@ impl Store {
         Ok(Self { db: Db::open(location, migrations).await? })
     }
 
+    /// The database itself.
+    #[must_use]
+    pub const fn db(&self) -> &Db {
+        &self.db
+    }
+
     /// Begins a transaction that may write.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         self.db.begin().await
     }
 }
 
-/// Whether the statement failed because a row with the same key exists.
+/// Whether the statement failed because another customer has the same e-mail address.
 #[must_use]
-pub fn is_conflict(error: &StoreError) -> bool {
-    let StoreError::Query(sqlx::Error::Database(e)) = error else { return false };
-    e.is_unique_violation()
+pub fn is_address_taken(error: &StoreError) -> bool {
+    error.is_taken("addresses", "email_index")
 }
 
 /// A bitmap in the portable serialisation.

@@ -73,7 +73,7 @@ async fn customers(table: &mut Table, create: CreateCustomer, record: Record) {
     table.granted(create, Some(accounts_api::ADDRESS_TAKEN)).await;
     table.granted(ReadCustomers { records: vec![record], fields }, None).await;
     table.granted(FindCustomer { email: email.clone() }, None).await;
-    table.granted(EraseCustomer { record: Record(70_000) }, None).await;
+    table.granted(EraseCustomer { record: Record(70_000) }, Some(ProblemType::NOT_FOUND)).await;
     table.granted(ReportMail { recipient: email }, None).await;
 }
 

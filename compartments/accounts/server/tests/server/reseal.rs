@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use accounts_api::{CreateCustomer, EraseCustomer, FindCustomer, ReadCustomers, ReadReseal};
 use cofferdam_core::{Epoch, Field, FieldSet, Operation, Personal, Record};
+use cofferdam_wire::ProblemType;
 
-use crate::support::{Shop, person};
+use crate::support::{Shop, person, refused};
 
 fn fields(list: &[Field]) -> FieldSet {
     list.iter().copied().collect()
@@ -61,4 +62,19 @@ async fn an_erased_customer_is_gone_and_its_keys_too() {
     let find = FindCustomer { email: person(1).email };
     assert_eq!(web.call(&find).await.unwrap(), None::<Record>);
     web.call(&EraseCustomer { record }).await.unwrap();
+}
+
+/// A number that is still to be given out stays usable.
+#[tokio::test]
+async fn a_number_that_nobody_has_is_not_erased() {
+    let shop = Shop::open().await;
+    let web = shop.client("web-1");
+    let password = || Personal::new("correct horse battery");
+    let create = |n| CreateCustomer { profile: person(n), password: password() };
+    let record = web.call(&create(1)).await.unwrap();
+    let next = Record(record.0 + 1);
+    refused(web.call(&EraseCustomer { record: next }).await, ProblemType::NOT_FOUND);
+    assert_eq!(web.call(&create(2)).await.unwrap(), next);
+    let read = ReadCustomers { records: vec![next], fields: fields(&[Field::Name]) };
+    assert_eq!(web.call(&read).await.unwrap().len(), 1);
 }

@@ -10,12 +10,13 @@ use axum::extract::State;
 use cofferdam_core::{CallerName, Epoch, Field, FieldKey, FieldSet, KeyBytes, Operation, Record};
 use cofferdam_wire::{Answer, Body, Caller, Listener, Problem, ProblemType, Routes};
 use keys_api::{
-    ApproveVoidOrder, ClaimDecoys, ClaimedDecoys, DECOYS_CLAIMED, DomainEpochs, EraseRecords,
-    HardenPasswords, HardenedPasswords, IndexAddresses, IndexedAddresses, KeyGroup,
-    ListRevokedKeys, NoteAddresses, ORDER_REFUSED, ReadEpochs, RecordKeys, ReleaseKeys,
-    ReleasedGroup, ReleasedKeys, ReportMail, RevokedKey, Search, Ticket, WarrantId,
+    AcceptState, ApproveVoidOrder, CheckState, ClaimDecoys, ClaimedDecoys, DECOYS_CLAIMED,
+    DomainEpochs, EraseRecords, HardenPasswords, HardenedPasswords, IndexAddresses,
+    IndexedAddresses, KeyGroup, ListRevokedKeys, NoteAddresses, ORDER_REFUSED, ReadEpochs,
+    RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys, ReportMail, RevokedKey, Search, Ticket,
+    WarrantId,
 };
-use testkit::Authority;
+use testkit::{Authority, States};
 
 const MASTER: [u8; 32] = [1; 32];
 const PEPPER: [u8; 32] = [2; 32];
@@ -53,6 +54,8 @@ pub struct Book {
     pub hardened: Vec<(CallerName, Vec<Record>)>,
     /// The number of index calls that were answered.
     pub indexed: usize,
+    /// The newest state of `accounts`.
+    pub states: States,
     /// The look-ups without a note.
     pub unanswered: BTreeSet<Ticket>,
     /// Whether it refuses to note whom a look-up found.
@@ -78,6 +81,7 @@ impl Book {
             epoch: Epoch(0),
             hardened: Vec::new(),
             indexed: 0,
+            states: States::default(),
             unanswered: BTreeSet::new(),
             refuse_notes: false,
             found: Vec::new(),
@@ -137,6 +141,12 @@ impl TestKeys {
             .call::<IndexAddresses, _, _>(index)
             .call::<NoteAddresses, _, _>(note_found)
             .call::<ClaimDecoys, _, _>(claim)
+            .call::<CheckState, _, _>(|State(book): Shared, body| async move {
+                Ok::<_, Problem>(book.lock().unwrap().states.check(body))
+            })
+            .call::<AcceptState, _, _>(|State(book): Shared, body| async move {
+                Ok::<_, Problem>(book.lock().unwrap().states.accept(body))
+            })
             .call::<ListRevokedKeys, _, _>(revoked)
             .into_router(book.clone());
         tokio::spawn(async move {
@@ -221,6 +231,9 @@ async fn erase(
 ) -> Result<Answer<()>, Problem> {
     let mut book = book.lock().unwrap();
     book.check(&via, &call.caller)?;
+    if !call.held && call.records.iter().any(|record| !book.erased.contains(record)) {
+        return Err(Problem::not_found("no such record was given out"));
+    }
     book.erased.extend(call.records);
     Ok(Answer((), encoding))
 }
@@ -321,6 +334,7 @@ async fn claim(
     if lost == Some(Lost::After) {
         return Err(Problem::new(ProblemType::INTERNAL, "it broke"));
     }
+    book.states.give(range.end);
     let decoys = range.map(Record).filter(|r| book.is_decoy(*r)).collect();
     Ok(Answer(ClaimedDecoys { decoys }, encoding))
 }

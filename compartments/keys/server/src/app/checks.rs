@@ -95,6 +95,16 @@ impl App {
         self.check_thawed(who).await
     }
 
+    /// Checks that the compartment in front of `domain` asks. A frozen one may ask as well: this is
+    /// about its own state, and gives it nothing.
+    pub async fn check_front(&self, via: &CallerName, domain: Domain) -> Result<(), Problem> {
+        if self.roles.is_front(domain, via) {
+            return Ok(());
+        }
+        let what = format!("the state of {domain} is for its own compartment only");
+        Err(self.refuse_grant(via, what).await)
+    }
+
     /// Checks that neither party is frozen. A route checks this again before its answer leaves: a
     /// caller that was frozen while the request waited gets nothing, although the log names it.
     pub async fn check_thawed(&self, who: &Parties<'_>) -> Result<(), Problem> {

@@ -3,14 +3,15 @@
 mod alarms;
 mod charge;
 mod checks;
+mod numbers;
 mod shared;
 mod time;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cofferdam_core::{Clock, Rng, Timestamp};
-use cofferdam_store::{Db, StoreError};
-use cofferdam_wire::{Problem, ProblemType};
+use cofferdam_store::{Db, DiskWatch, StoreError};
+use cofferdam_wire::{Health, Problem, ProblemType};
 use jiff::SignedDuration;
 use keys_api::{AlarmKind, Entry, Event};
 
@@ -25,6 +26,7 @@ use crate::store;
 
 use alarms::Alarms;
 use charge::Charging;
+use numbers::Numbers;
 use shared::Shared;
 use time::SteadyClock;
 
@@ -40,6 +42,12 @@ pub struct App {
     pub log: ReleaseLog,
     /// The alarms and their repeats.
     pub alarms: Alarms,
+    /// The health that `/healthz` shows.
+    pub health: Health,
+    /// The disks of the log and of the database.
+    pub disks: DiskWatch,
+    /// The record numbers that were given out.
+    pub numbers: Numbers,
     /// The database, which instances share.
     pub db: Db,
     /// The source of randomness.
@@ -78,6 +86,7 @@ impl App {
         let started = clock.now();
         let since = cofferdam_tlog::Day::of(started).minus(RECALL_DAYS);
         let (log, opened) = ReleaseLog::open(place, since, &mut |entry| recalled.take(&entry))?;
+        check_whole(&db, config, log.size()).await?;
         save_recalled(&db, &recalled).await?;
         shared.reload().await?;
         let app = Self {
@@ -85,6 +94,9 @@ impl App {
             decoys: Decoys::new(&decoy_key, config.decoy_one_in),
             log,
             alarms: Alarms::new(db.clone()),
+            health: Health::default(),
+            disks: disks(config),
+            numbers: Numbers::new(db.clone(), recalled.numbers),
             charging: Charging::new(recalled.budgets, &db),
             look_ups: Mutex::new(LookUps::new(recalled.sought)),
             shared,
@@ -168,6 +180,16 @@ impl App {
     }
 }
 
+/// Refuses a log that is shorter than the part that was already read for decoys. A log that is gone
+/// has no checkpoint to tell.
+async fn check_whole(db: &Db, config: &Config, size: u64) -> Result<(), StartError> {
+    let read = store::watched_upto(db, &config.log_origin).await?;
+    if size < read {
+        return Err(LogError::Lost { dir: config.log.clone(), size, read }.into());
+    }
+    Ok(())
+}
+
 /// Brings the database up to the log's state, so that an older copy of the database reopens
 /// nothing.
 async fn save_recalled(db: &Db, recalled: &Recalled) -> Result<(), StoreError> {
@@ -192,7 +214,19 @@ async fn save_recalled(db: &Db, recalled: &Recalled) -> Result<(), StoreError> {
     for (domain, erased) in &recalled.erased {
         store::erase_records(db, *domain, erased).await?;
     }
+    for (domain, state) in &recalled.states {
+        let newest = store::newest_state(db, *domain).await?;
+        if newest.is_none_or(|(known, _)| known != *state) {
+            store::set_state(db, *domain, *state, Timestamp::UNIX_EPOCH).await?;
+        }
+    }
     Ok(())
+}
+
+fn disks(config: &Config) -> DiskWatch {
+    let archive = config.log_archive.clone();
+    let dirs = [config.log.clone()].into_iter().chain(archive).chain(config.database.directory());
+    DiskWatch::new(dirs, config.least_free_mib)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

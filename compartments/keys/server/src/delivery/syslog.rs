@@ -107,6 +107,9 @@ const fn severity(kind: AlarmKind) -> u8 {
         | AlarmKind::DecoyMail
         | AlarmKind::BreakGlass
         | AlarmKind::LogDamage
+        | AlarmKind::State
+        | AlarmKind::Damage
+        | AlarmKind::Disk
         | AlarmKind::WitnessDisagreement => 1,
         AlarmKind::Budget
         | AlarmKind::RefusedGrant

@@ -91,6 +91,7 @@ pub fn title(alarm: &Alarm) -> String {
 }
 
 /// The meaning of an alarm and the first thing to do, as in the table of the operator's manual.
+#[expect(clippy::too_many_lines, reason = "a table: one pair of sentences for each kind")]
 pub const fn advice(kind: AlarmKind) -> (&'static str, &'static str) {
     match kind {
         AlarmKind::Budget => (
@@ -121,6 +122,18 @@ pub const fn advice(kind: AlarmKind) -> (&'static str, &'static str) {
             "The end of the log was damaged and cut, or the log does not match its checkpoint.",
             "After a crash, note it: a scope over that time says so. If there was no crash, keep the \
              directory as it is and treat the host of keys as fallen.",
+        ),
+        AlarmKind::State => (
+            "A compartment came with a database that is not its newest, or staff accepted such a one.",
+            "Find out who exchanged the database; put the newest one back, or accept the loss.",
+        ),
+        AlarmKind::Damage => (
+            "A compartment's database is damaged.",
+            "Keep the file, and restore the newest backup.",
+        ),
+        AlarmKind::Disk => (
+            "A disk that a compartment writes to has little room, or none.",
+            "Make room; the compartment goes on by itself.",
         ),
         AlarmKind::BadCertificate => (
             "A client without a good certificate of the authority tried to connect.",

@@ -13,5 +13,6 @@ pub mod look_ups;
 pub mod orders;
 pub mod recall;
 pub mod release;
+pub mod states;
 pub mod time;
 pub mod warrants;

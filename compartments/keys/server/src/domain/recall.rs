@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use cofferdam_core::{CallerName, Domain, Epoch, Operation, Sha256, Timestamp};
+use cofferdam_core::{CallerName, Domain, Epoch, Operation, Record, Sha256, StateId, Timestamp};
 use keys_api::{Budget, Entry, EpochChange, Event, RecordList, Ticket, WarrantId};
 use roaring::RoaringBitmap;
 
@@ -33,6 +33,10 @@ pub struct Recalled {
     pub lowered: BTreeMap<(CallerName, Operation), Option<Budget>>,
     /// The epochs whose master keys were destroyed.
     pub retired: BTreeSet<(Domain, Epoch)>,
+    /// The newest state of each domain's compartment.
+    pub states: BTreeMap<Domain, StateId>,
+    /// The number behind the last record that was sealed, by domain.
+    pub numbers: BTreeMap<Domain, u32>,
     /// The look-ups without a note.
     pub sought: BTreeMap<Ticket, Sought>,
 }
@@ -51,11 +55,14 @@ impl Recalled {
             revoked: BTreeMap::new(),
             lowered: BTreeMap::new(),
             retired: BTreeSet::new(),
+            states: BTreeMap::new(),
+            numbers: BTreeMap::new(),
             sought: BTreeMap::new(),
         }
     }
 
     /// Takes the next entry.
+    #[expect(clippy::too_many_lines, reason = "a table: one arm for each event")]
     pub fn take(&mut self, entry: &Entry) {
         let at = entry.at;
         self.last = self.last.max(Some(at));
@@ -65,7 +72,10 @@ impl Recalled {
             | Event::Missed { warrant: Some(id), alone: true, records, .. } => {
                 add(self.drawn.entry(*id).or_default(), records);
             }
-            Event::Released { caller, via, operation, records, .. } => {
+            Event::Released { caller, via, operation, records, domain, .. } => {
+                if *operation == Operation::Seal {
+                    self.number(*domain, records.as_slice().last());
+                }
                 self.spend([caller, via], *operation, at, records.as_slice().len());
             }
             Event::Missed { caller, via, alone: true, records, .. } => {
@@ -73,6 +83,9 @@ impl Recalled {
             }
             Event::Hardened { caller, via, records } => {
                 self.spend([caller, via], Operation::Harden, at, records.as_slice().len());
+            }
+            Event::HardenedBeside { caller, via, count } => {
+                self.spend([caller, via], Operation::Harden, at, *count as usize);
             }
             Event::Indexed { caller, via, count } => {
                 self.spend([caller, via], Operation::Index, at, *count as usize);
@@ -104,6 +117,11 @@ impl Recalled {
             Event::BudgetLowered { caller, operation, budget, .. } => {
                 self.lowered.insert((caller.clone(), *operation), *budget);
             }
+            Event::StateOpened { domain, state, lost, .. } => {
+                self.states.insert(*domain, *state);
+                let given = lost.map(|[_, given]| Record(given.saturating_sub(1)));
+                self.number(*domain, given.as_ref());
+            }
             Event::Missed { alone: false, .. }
             | Event::Started
             | Event::Recovered { .. }
@@ -112,6 +130,14 @@ impl Recalled {
             | Event::EpochChanged { .. }
             | Event::EpochForced { .. }
             | Event::VoidApproved { .. } => {}
+        }
+    }
+
+    /// Notes a record number that was given out.
+    fn number(&mut self, domain: Domain, last: Option<&Record>) {
+        if let Some(last) = last {
+            let mark = self.numbers.entry(domain).or_default();
+            *mark = last.0.saturating_add(1).max(*mark);
         }
     }
 
@@ -141,7 +167,7 @@ fn add(set: &mut RoaringBitmap, records: &RecordList) {
 mod tests {
     use std::collections::HashMap;
 
-    use cofferdam_core::{Field, FieldSet, Record};
+    use cofferdam_core::{Field, FieldSet};
     use keys_api::{CallerPolicy, Policy};
 
     use super::*;

@@ -130,6 +130,12 @@ impl Wanted {
         self.groups.iter().fold(FieldSet::EMPTY, |all, group| all.union(group.asked()))
     }
 
+    /// The number behind the last record.
+    pub fn numbers(&self) -> u32 {
+        let last = self.groups.iter().filter_map(|group| group.records.last()).max();
+        last.map_or(0, |last| last.0.saturating_add(1))
+    }
+
     /// The records of all groups, each once, that are not withheld.
     pub fn records(&self) -> RoaringBitmap {
         self.groups.iter().flat_map(|group| &group.records).map(|record| record.0).collect()

@@ -74,8 +74,24 @@ pub enum LogError {
     /// An entry is longer than readers accept.
     #[error("an entry of the release log has at most {MAX_ENTRY} bytes")]
     TooLong,
-    /// The writer has stopped, because an earlier write failed.
-    #[error("the release log takes no more entries since a write to it failed")]
+    /// The log has fewer entries than `keys` had already read of it.
+    #[error(
+        "{}: the log has {size} entries, and keys had read {read} of them; nothing was changed: \
+         restore the log from the copy that response holds", dir.display()
+    )]
+    Lost {
+        /// The directory of the log.
+        dir: PathBuf,
+        /// The number of entries in the log.
+        size: u64,
+        /// The number of entries that were read before.
+        read: u64,
+    },
+    /// The entries could not be written. Later ones may be.
+    #[error("the release log could not be written")]
+    Unwritten,
+    /// The log is closed.
+    #[error("the release log takes no more entries: keys is stopping")]
     Stopped,
     /// A proof or a range was asked for beyond the end of the log.
     #[error("the log has {size} entries; {asked} were asked for")]
@@ -139,11 +155,25 @@ pub(crate) struct Shared {
     hashes: HashFile,
     /// The number of entries that are on disk and in the tree.
     size: RwLock<u64>,
+    /// The reason why the last write failed; `None` if it did not.
+    trouble: Mutex<Option<String>>,
 }
 
 impl Shared {
     fn size(&self) -> u64 {
         *self.size.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_trouble(&self, trouble: Option<String>) {
+        let mut known = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        if *known != trouble {
+            if let Some(cause) = &trouble {
+                tracing::error!(cause, "the release log can't be written");
+            } else {
+                tracing::info!("the release log is written again");
+            }
+        }
+        *known = trouble;
     }
 }
 
@@ -190,6 +220,11 @@ impl ReleaseLog {
         self.sender.append(encoded).await?;
         self.grown.notify_one();
         Ok(())
+    }
+
+    /// The reason why the last write failed; `None` if it did not.
+    pub fn trouble(&self) -> Option<String> {
+        self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The name of the log.

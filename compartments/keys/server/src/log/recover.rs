@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::path::Path;
-use std::sync::RwLock;
+use std::sync::{Mutex, RwLock};
 
 use cofferdam_tlog::notes::read_checkpoint;
 use cofferdam_tlog::{Day, Hash, HashFile, Segments};
@@ -64,7 +64,8 @@ pub fn recover(
         segments.truncate(scanned.size)?;
     }
     let opened = Opened { entries: scanned.size, bytes_cut: scanned.torn };
-    Ok((Shared { segments, hashes, size: RwLock::new(scanned.size) }, opened))
+    let size = RwLock::new(scanned.size);
+    Ok((Shared { segments, hashes, size, trouble: Mutex::default() }, opened))
 }
 
 /// The first entry to read: the first of the day `since`, or of the last segment if no segment is

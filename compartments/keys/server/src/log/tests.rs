@@ -313,3 +313,30 @@ async fn only_the_witness_cosigns() {
     drop(log);
     assert_eq!(test.open().unwrap().0.public_checkpoint().unwrap(), cosigned);
 }
+
+/// A disk without room refuses a write in the middle. Nothing of it stays, and the log goes on once
+/// there is room.
+#[tokio::test]
+async fn a_full_disk_passes() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    // A write beyond the limit is an error instead of the end of the process.
+    let exceeded = tokio::signal::unix::SignalKind::from_raw(nix::sys::signal::SIGXFSZ as i32);
+    let _ignored = tokio::signal::unix::signal(exceeded).unwrap();
+    let test = TestLog::filled(3).await;
+    let (log, ..) = test.open().unwrap();
+    let (soft, hard) = getrlimit(Resource::RLIMIT_FSIZE).unwrap();
+    let length = fs::metadata(test.segment()).unwrap().len();
+    setrlimit(Resource::RLIMIT_FSIZE, length + 5, hard).unwrap();
+    for _ in 0..2 {
+        assert!(matches!(log.append(&[entry(3)]).await, Err(LogError::Unwritten)));
+        assert!(log.trouble().is_some());
+    }
+    setrlimit(Resource::RLIMIT_FSIZE, soft, hard).unwrap();
+    log.append(&[entry(4)]).await.unwrap();
+    assert_eq!((log.size(), log.trouble()), (4, None));
+    log.close().await.unwrap();
+    drop(log);
+    let (_, opened, seen) = test.open().unwrap();
+    assert_eq!(opened, Opened { entries: 4, bytes_cut: 0 });
+    assert_eq!(seen.last(), Some(&entry(4)));
+}

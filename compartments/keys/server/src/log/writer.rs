@@ -17,7 +17,7 @@ type Encoded = Vec<(Day, Vec<u8>)>;
 
 struct Waiting {
     entries: Encoded,
-    answer: oneshot::Sender<()>,
+    answer: oneshot::Sender<Result<(), LogError>>,
 }
 
 /// Hands entries to the writer.
@@ -37,7 +37,7 @@ impl Sender {
             }
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         }
-        written.await.map_err(|_| LogError::Stopped)
+        written.await.unwrap_or(Err(LogError::Stopped))
     }
 
     /// Takes no more entries. The writer ends after it has written those that it has.
@@ -53,13 +53,7 @@ impl Writer {
     /// Starts the thread.
     pub fn start(shared: Arc<Shared>) -> (Self, Sender) {
         let (sender, queue) = mpsc::sync_channel(QUEUE);
-        let thread = std::thread::spawn(move || {
-            if let Err(e) = write_all(&queue, &shared) {
-                // Every waiting append fails, and every later one, because nothing is released
-                // without the log.
-                tracing::error!(cause = %e, "the release log can't be written");
-            }
-        });
+        let thread = std::thread::spawn(move || write_all(&queue, &shared));
         (Self(thread), Sender(Mutex::new(Some(sender))))
     }
 
@@ -71,17 +65,33 @@ impl Writer {
     }
 }
 
-fn write_all(queue: &mpsc::Receiver<Waiting>, shared: &Shared) -> Result<(), LogError> {
+fn write_all(queue: &mpsc::Receiver<Waiting>, shared: &Shared) {
+    let mut torn = false;
     while let Ok(first) = queue.recv() {
         let batch: Vec<Waiting> =
             std::iter::once(first).chain(queue.try_iter().take(QUEUE)).collect();
-        write(shared, &batch)?;
+        let cut = if torn { cut(shared) } else { Ok(()) };
+        let written = cut.and_then(|()| write(shared, &batch));
+        torn = written.is_err();
+        shared.set_trouble(written.as_ref().err().map(ToString::to_string));
         for waiting in batch {
+            // Nothing is released without the log, so each call of the batch fails with it.
+            let answer = if torn { Err(LogError::Unwritten) } else { Ok(()) };
             // A caller that has left loses the answer, but its entries are written.
-            let _ = waiting.answer.send(());
+            let _ = waiting.answer.send(answer);
         }
     }
-    Ok(())
+    if torn && let Err(e) = cut(shared) {
+        tracing::error!(cause = %e, "the torn end of the release log was not cut");
+    }
+}
+
+/// Cuts off what a failed write left behind the last entry. Once the disk has room again, the log
+/// goes on there.
+fn cut(shared: &Shared) -> Result<(), LogError> {
+    let size = shared.size();
+    shared.segments.truncate(size)?;
+    Ok(shared.hashes.truncate(size)?)
 }
 
 /// Writes a batch to disk, day by day, and adds it to the tree.

@@ -2,10 +2,12 @@
 
 mod deliver_alarms;
 mod upkeep;
+mod watch_disks;
 mod watch_door;
 mod watch_log;
 
 pub use deliver_alarms::AlarmDelivery;
 pub use upkeep::keep_up;
+pub use watch_disks::{search_database, watch_disks};
 pub use watch_door::watch_door;
 pub use watch_log::watch_log;

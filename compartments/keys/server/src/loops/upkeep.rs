@@ -29,6 +29,7 @@ async fn keep_up_once(app: &Arc<App>, tidied: &mut Option<Day>) -> Result<(), St
         app.shared.reload().await?;
     }
     app.alarms.flush(now).await;
+    app.numbers.save().await?;
     app.tell_unanswered(now).await?;
     app.log.save_checkpoint()?;
     #[expect(clippy::cast_precision_loss, reason = "a figure for people")]

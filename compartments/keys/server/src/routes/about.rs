@@ -20,6 +20,7 @@ pub const ABOUT: About = About {
         ("addresses", "Digests of e-mail addresses, which are turned into look-up indexes"),
         ("decoys", "Record numbers where nobody lives"),
         ("mail", "Mail that came for a customer, who may be a decoy"),
+        ("states", "The databases of the other compartments, of which only the newest may serve"),
         ("callers", "The callers of the policy: what each may do and did lately"),
         ("revoked-keys", "The keys of certificates that every compartment refuses"),
         ("budgets", "How many records a caller may ask for in a minute, an hour and a day"),

@@ -57,6 +57,10 @@ mod server {
     pub mod metrics;
     pub mod tile;
 }
+mod states {
+    pub mod accept;
+    pub mod check;
+}
 mod void_orders {
     pub mod approve;
 }
@@ -87,6 +91,8 @@ pub fn routes() -> Routes<Arc<App>> {
         .call::<api::NoteAddresses, _, _>(addresses::note::handle)
         .call::<api::ClaimDecoys, _, _>(decoys::claim::handle)
         .call::<api::ReportMail, _, _>(mail::report::handle)
+        .call::<api::CheckState, _, _>(states::check::handle)
+        .call::<api::AcceptState, _, _>(states::accept::handle)
         .call::<api::FreezeCaller, _, _>(callers::freeze::handle)
         .call::<api::ListCallers, _, _>(callers::list::handle)
         .call::<api::AddRevokedKey, _, _>(revoked_keys::add::handle)

@@ -11,6 +11,7 @@ mod record_sets;
 mod reseal;
 mod revoked_keys;
 mod secrets;
+mod states;
 mod warrants;
 mod watch;
 
@@ -28,6 +29,7 @@ pub use record_sets::{erase_records, erased_records};
 pub use reseal::{reseal_windows, start_epoch};
 pub use revoked_keys::{revoke_key, revoked_keys};
 pub use secrets::{delete_secret, insert_secrets, secrets};
+pub use states::{newest_state, numbers_given, raise_numbers, set_beat, set_state};
 pub use warrants::{close_warrant, draw, insert_warrant, redraw, warrants};
 pub use watch::{set_watched, watched_upto};
 

@@ -1,14 +1,14 @@
 //! The callers that may make each call. Every route has a row here, or the test fails.
 
-use cofferdam_core::{Call, Clock, Domain, Epoch, KeyBytes, Operation, Record, Sha256};
+use cofferdam_core::{Call, Clock, Domain, Epoch, KeyBytes, Operation, Record, Sha256, StateId};
 use cofferdam_wire::{Problem, ProblemType};
 use jiff::SignedDuration;
 use keys_api::{
-    AddRevokedKey, AlarmKind, ApproveVoidOrder, ChangeEpoch, ChangePolicy, ClaimDecoys,
-    CloseWarrant, CosignCheckpoint, EpochChange, EpochOrder, EraseRecords, FreezeCaller,
-    HardenItem, HardenPasswords, IndexAddresses, ListCallers, ListRevokedKeys, LowerBudget,
-    NoteAddresses, ORDER_REFUSED, OpenWarrant, ProveEntry, ReadAlarms, ReadCheckpoint, ReadEntries,
-    ReadEpochs, ReadPolicy, ReportMail, Search, Signed, Ticket, VoidOrder,
+    AcceptState, AddRevokedKey, AlarmKind, ApproveVoidOrder, ChangeEpoch, ChangePolicy, CheckState,
+    ClaimDecoys, CloseWarrant, CosignCheckpoint, EpochChange, EpochOrder, EraseRecords,
+    FreezeCaller, HardenItem, HardenPasswords, IndexAddresses, ListCallers, ListRevokedKeys,
+    LowerBudget, NoteAddresses, ORDER_REFUSED, OpenWarrant, ProveEntry, ReadAlarms, ReadCheckpoint,
+    ReadEntries, ReadEpochs, ReadPolicy, ReportMail, Search, Signed, Ticket, VoidOrder,
 };
 
 use crate::support::{Keys, ask, name, warrant};
@@ -85,8 +85,16 @@ async fn fronts(table: &mut Table) {
     let (domain, from) = (Domain::Accounts, Record(0));
     table.row(ClaimDecoys { domain, from, count: 1 }, FRONT).await;
     table.row(ReportMail { caller: caller.clone(), record: Record(1) }, FRONT).await;
-    table.row(EraseRecords { domain, caller, records: vec![Record(1)] }, FRONT).await;
+    table.row(EraseRecords { domain, caller, records: vec![Record(1)], held: true }, FRONT).await;
     let now = table.keys.clock.now();
+    let state = StateId(7);
+    table
+        .row(
+            CheckState { domain, state, is_new: false, beat: now, numbers: 1, troubles: vec![] },
+            FRONT,
+        )
+        .await;
+    table.row(AcceptState { domain, state, beat: now, numbers: 1 }, FRONT).await;
     let until = now + SignedDuration::from_hours(1);
     let order = VoidOrder { incident: 1, set_before: now, until, break_glass: None };
     let order = Signed { order, signatures: vec![] };

@@ -1,9 +1,11 @@
 //! Budgets hold across restarts and days, and one person may lower them.
 
-use cofferdam_core::Operation;
+use cofferdam_core::{KeyBytes, Operation, Record};
 use cofferdam_wire::ProblemType;
 use jiff::SignedDuration;
-use keys_api::{AlarmKind, Budget, ChangePolicy, Event, ListCallers, LowerBudget};
+use keys_api::{
+    AlarmKind, Budget, ChangePolicy, Event, HardenItem, HardenPasswords, ListCallers, LowerBudget,
+};
 
 use crate::support::{Keys, ask, events, name, refused};
 
@@ -100,4 +102,29 @@ async fn a_lowered_budget_holds_at_once_and_until_it_is_given_back() {
     let lowered = events(&keys).await;
     let lowered = lowered.iter().filter(|event| matches!(event, Event::BudgetLowered { .. }));
     assert_eq!(lowered.count(), 2);
+}
+
+/// Passwords that were typed for nobody, or twice for one customer, take the budget. A start after
+/// a kill knows of them.
+#[tokio::test]
+async fn a_budget_of_passwords_is_exact_after_a_kill() {
+    let mut keys = Keys::start().await;
+    let harden = |record: Record, count| HardenPasswords {
+        caller: name("web-ky-1"),
+        items: vec![HardenItem { record, hash: KeyBytes::new([0; 32]) }; count],
+        looked_up: None,
+    };
+    for (record, count) in [(Record::NOBODY, 60), (Record(1), 40)] {
+        keys.client("accounts").call(&harden(record, count)).await.unwrap();
+    }
+    for _ in 0..2 {
+        let spent = keys.client("accounts").call(&harden(Record(2), 1)).await;
+        refused(spent, ProblemType::BUDGET_EXHAUSTED);
+        keys.crash(0).await;
+    }
+    let beside = events(&keys).await.into_iter().filter_map(|event| match event {
+        Event::HardenedBeside { count, .. } => Some(count),
+        _ => None,
+    });
+    assert_eq!(beside.collect::<Vec<_>>(), [60, 39]);
 }

@@ -122,6 +122,7 @@ async fn an_erased_record_stays_closed() {
         domain: ACCOUNTS,
         caller: name("web-ky-1"),
         records: vec![Record(2), Record(70_000)],
+        held: true,
     };
     keys.client("accounts").call(&erase).await.unwrap();
     keys.client("accounts").call(&erase).await.unwrap();
@@ -149,8 +150,12 @@ async fn an_erased_record_stays_closed() {
 async fn an_erased_record_stays_closed_when_an_older_database_is_put_back() {
     let mut keys = Keys::start().await;
     let older = keys.copy_database().await;
-    let erase =
-        EraseRecords { domain: ACCOUNTS, caller: name("web-ky-1"), records: vec![Record(2)] };
+    let erase = EraseRecords {
+        domain: ACCOUNTS,
+        caller: name("web-ky-1"),
+        records: vec![Record(2)],
+        held: true,
+    };
     keys.client("accounts").call(&erase).await.unwrap();
     keys.put_back_database(&older).await;
     let released = keys.client("accounts").call(&ask("web-ky-1", &[1, 2])).await.unwrap();
@@ -183,5 +188,23 @@ async fn an_older_database_thaws_nobody_and_brings_no_key_back() {
     refused(two, ProblemType::BUDGET_EXHAUSTED);
     let gone = keys.client("accounts").call(&in_epoch(0, &[7])).await;
     refused(gone, ProblemType::BAD_REQUEST);
+    keys.stop().await;
+}
+
+#[tokio::test]
+async fn a_record_that_the_compartment_does_not_hold_is_not_erased() {
+    let mut keys = Keys::start().await;
+    let erase = |record, held| EraseRecords {
+        domain: ACCOUNTS,
+        caller: name("web-ky-1"),
+        records: vec![Record(record)],
+        held,
+    };
+    let accounts = keys.client("accounts");
+    refused(accounts.call(&erase(5, false)).await, ProblemType::NOT_FOUND);
+    let released = accounts.call(&ask("web-ky-1", &[5])).await.unwrap();
+    assert_eq!(released.erased, []);
+    accounts.call(&erase(6, true)).await.unwrap();
+    accounts.call(&erase(6, false)).await.unwrap();
     keys.stop().await;
 }

@@ -63,6 +63,7 @@ async fn what_changes_at_one_instance_holds_at_the_other() {
         domain: Domain::Accounts,
         caller: name("web-ky-1"),
         records: vec![Record(5)],
+        held: true,
     };
     first.client("accounts").call(&erase).await.unwrap();
     until(async || second.release("web-ky-1", &[5]).await == Ok(0)).await;
@@ -115,6 +116,7 @@ async fn erasures_at_once_are_all_kept() {
         domain: Domain::Accounts,
         caller: name("web-ky-1"),
         records: vec![Record(record)],
+        held: true,
     };
     let calls: Vec<_> = (100..140).map(erase).collect();
     let mut all = tokio::task::JoinSet::new();

@@ -3,9 +3,9 @@
 use cofferdam_tlog::notes::read_checkpoint;
 use cofferdam_tlog::{Hash, check_record, check_tree};
 use cofferdam_wire::ProblemType;
-use keys_api::{ProveEntry, ReadCheckpoint, ReadEntries};
+use keys_api::{AlarmKind, ProveEntry, ReadCheckpoint, ReadEntries};
 
-use crate::support::{Keys, refused};
+use crate::support::{Keys, refused, until};
 
 #[tokio::test]
 async fn an_auditor_checks_that_an_entry_is_in_the_tree() {
@@ -65,4 +65,32 @@ async fn entries_are_read_from_anywhere_up_to_the_end() {
     refused(count(7, 100).await, ProblemType::BAD_REQUEST);
     let since = ReadCheckpoint { since: 7 };
     refused(auditor.call(&since).await, ProblemType::BAD_REQUEST);
+}
+
+/// A disk with little room rings before it is full, and health says so.
+#[tokio::test]
+async fn a_disk_with_little_room_rings() {
+    let mut keys = Keys::start().await;
+    keys.least_free_mib = u64::MAX;
+    keys.restart().await;
+    let alarm = keys.rings(AlarmKind::Disk).await;
+    assert!(alarm.detail.contains("MiB are left"), "{}", alarm.detail);
+    assert!(keys.get("response-1", "/healthz").await.starts_with("disk: "));
+}
+
+/// Without its files, the log has no checkpoint that would tell of the loss. The database knows how
+/// much of it was read.
+#[tokio::test]
+async fn a_lost_log_is_never_taken_for_a_new_one() {
+    let mut keys = Keys::start().await;
+    let decoys = keys.decoys(1_000).await;
+    for (count, decoy) in (1..).zip(&decoys[..2]) {
+        keys.release("web-ky-1", &[decoy.0]).await.unwrap();
+        // The second ring tells that the first entry was noted as read.
+        until(async || keys.rings(AlarmKind::Decoy).await.count == count).await;
+    }
+    keys.stop().await;
+    std::fs::remove_dir_all(keys.log_dir()).unwrap();
+    let refused = keys.try_start().await.unwrap_err().to_string();
+    assert!(refused.contains("restore the log"), "{refused}");
 }

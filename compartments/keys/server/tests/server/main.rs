@@ -16,6 +16,7 @@ mod log;
 mod policy;
 mod release;
 mod revoked_keys;
+mod states;
 #[path = "../support/mod.rs"]
 mod support;
 mod tables;

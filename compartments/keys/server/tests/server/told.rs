@@ -68,7 +68,7 @@ async fn an_erased_record_is_told_as_missing() {
     let keys = Keys::start().await;
     let accounts = keys.client("accounts");
     let (domain, caller) = (cofferdam_core::Domain::Accounts, name("web-ky-1"));
-    let erase = EraseRecords { domain, caller, records: vec![Record(7)] };
+    let erase = EraseRecords { domain, caller, records: vec![Record(7)], held: true };
     accounts.call(&erase).await.unwrap();
     let call = ReleaseKeys { groups: vec![lacking(NAME, EMAIL, &[7, 8])], ..ask("web-ky-1", &[]) };
     assert_eq!(accounts.call(&call).await.unwrap().erased, [Record(7)]);

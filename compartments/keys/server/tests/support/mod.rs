@@ -34,6 +34,8 @@ pub struct Keys {
     database: Location,
     /// The sinks to which alarms go from the next start on.
     pub alarms_to: Vec<SinkConfig>,
+    /// The room that disks should have, from the next start on.
+    pub least_free_mib: u64,
     running: Option<(oneshot::Sender<()>, JoinHandle<()>, String)>,
 }
 
@@ -56,6 +58,7 @@ impl Keys {
             instance: 1,
             database,
             alarms_to: Vec::new(),
+            least_free_mib: 0,
             running: None,
         };
         keys.init().await;
@@ -78,6 +81,7 @@ impl Keys {
             instance: self.instance + 1,
             database: self.database.clone(),
             alarms_to: Vec::new(),
+            least_free_mib: 0,
             running: None,
         };
         keys.init().await;
@@ -226,6 +230,12 @@ impl Keys {
             .map_err(|e| e.problem().cloned().unwrap())
     }
 
+    /// Starts the server where it must not start.
+    pub async fn try_start(&self) -> Result<(), keys_server::StartError> {
+        let (clock, stop) = (self.clock.clone(), async {});
+        keys_server::serve(self.config(), clock, Arc::new(SystemRng), stop).await
+    }
+
     async fn run(&mut self) {
         let config = self.config();
         let base = format!("https://localhost:{}", config.listen.port());
@@ -255,6 +265,7 @@ impl Keys {
             log_archive: None,
             log_origin: format!("keys-{}.example/log", self.instance),
             witness_key: None,
+            least_free_mib: self.least_free_mib,
             log_format: LogFormat::Text,
             controller: name("response-1"),
             auditors: vec![name("auditor-1")],

@@ -26,4 +26,9 @@ impl Store {
         let migrations = Migrations { sqlite: &SQLITE, postgres: &POSTGRES };
         Ok(Self { db: Db::open(location, migrations).await? })
     }
+
+    /// The database itself.
+    pub const fn db(&self) -> &Db {
+        &self.db
+    }
 }

@@ -70,3 +70,32 @@ async fn on_postgres() {
     let database = postgres::Database::create().await;
     suite(database.location()).await;
 }
+
+/// After a clean stop, the database file alone holds everything. A page that was changed is found.
+#[tokio::test]
+async fn damage_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, copy) = (dir.path().join("payments.db"), dir.path().join("copy.db"));
+    let store = Store::open(&Location::Sqlite(path.clone())).await.unwrap();
+    store.insert_cards(&(0..1000).map(card).collect::<Vec<_>>()).await.unwrap();
+    // A process that was killed leaves the files like this.
+    std::fs::copy(&path, dir.path().join("killed.db")).unwrap();
+    std::fs::copy(dir.path().join("payments.db-wal"), dir.path().join("killed.db-wal")).unwrap();
+    assert_eq!(store.db().find_damage().await.unwrap(), None);
+    store.db().close().await;
+    let killed = Store::open(&Location::Sqlite(dir.path().join("killed.db"))).await.unwrap();
+    assert!(killed.db().was_left_open());
+    assert_eq!(killed.count_cards().await.unwrap(), 1000);
+
+    std::fs::copy(&path, &copy).unwrap();
+    let whole = Store::open(&Location::Sqlite(copy.clone())).await.unwrap();
+    assert!(!whole.db().was_left_open());
+    assert_eq!(whole.count_cards().await.unwrap(), 1000);
+    whole.db().close().await;
+    let mut bytes = std::fs::read(&copy).unwrap();
+    let middle = bytes.len() / 2 / 4096 * 4096;
+    bytes[middle..middle + 4096].fill(0x55);
+    std::fs::write(&copy, bytes).unwrap();
+    let damaged = Store::open(&Location::Sqlite(copy)).await.unwrap();
+    assert!(damaged.db().find_damage().await.unwrap().is_some());
+}

@@ -6,4 +6,5 @@ mod authorisation;
 mod cards;
 mod reseal;
 mod secrecy;
+mod states;
 mod support;

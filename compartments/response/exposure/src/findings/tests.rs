@@ -376,3 +376,16 @@ fn an_unanswered_look_up_is_everybodys_if_the_compartment_fell() {
         assert_eq!(found.doubts, if counts { vec![doubt] } else { vec![] });
     }
 }
+
+/// Whoever had a lost number can't be told, whatever the window is.
+#[test]
+fn record_numbers_that_were_lost_are_a_doubt() {
+    for (lost, is_doubt) in [(None, false), (Some([5, 5]), false), (Some([5, 9]), true)] {
+        let (domain, state) = (Domain::Accounts, cofferdam_core::StateId(1));
+        let event = Event::StateOpened { domain, via: name(2), state, lost };
+        let entries = [Entry { at: second(9_000), event }];
+        let found = by_index(&entries, &hosts_of(&name(0)), window());
+        let doubt = DoubtCause::NumbersLost { domain, from: 5, to: 9 };
+        assert_eq!(found.doubts, if is_doubt { vec![doubt] } else { vec![] });
+    }
+}

@@ -28,7 +28,8 @@ pub async fn import(
     let _one_at_a_time = app.people.import.lock().await;
     let keys: Vec<&str> = people.iter().map(|person| person.key.as_str()).collect();
     let known = app.store.records_by_key(&keys).await?;
-    let mut next = app.store.next_brought_record().await?;
+    let next = app.store.next_brought_record().await?;
+    let mut next = next.max(app.state.numbers_given());
     let mut numbered = BTreeMap::new();
     let mut page = TablePage::default();
     for person in people {

@@ -24,6 +24,7 @@ mod providers;
 mod reports;
 mod revoked_keys;
 mod tables;
+mod views;
 
 use std::sync::Arc;
 
@@ -33,12 +34,23 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use about::ABOUT;
+use views::Table;
 
 use crate::app::App;
 
 /// Every call of the compartment.
 pub fn routes() -> Routes<Arc<App>> {
-    Routes::new()
+    table().finish().0
+}
+
+/// The paths of the calls that show personal data.
+pub fn views() -> Vec<&'static str> {
+    table().finish().1
+}
+
+/// The table. A `view` shows personal data, and is journalled before it is handled.
+fn table() -> Table {
+    Table::new()
         .call::<api::BeginAccessLog, _, _>(access_logs::begin::handle)
         .call::<api::FinishAccessLog, _, _>(access_logs::finish::handle)
         .call::<api::ImportAccessLog, _, _>(access_logs::import::handle)
@@ -52,16 +64,16 @@ pub fn routes() -> Routes<Arc<App>> {
         .call::<api::AddRevokedKey, _, _>(revoked_keys::add::handle)
         .call::<api::VoidCredentials, _, _>(credentials::void::handle)
         .call::<api::ListEpochs, _, _>(epochs::list::handle)
-        .call::<api::ListEvidence, _, _>(evidence::list::handle)
-        .call::<api::ReadExposure, _, _>(exposures::read::handle)
-        .call::<api::ReadGrounds, _, _>(grounds::read::handle)
+        .view::<api::ListEvidence, _, _>(evidence::list::show)
+        .view::<api::ReadExposure, _, _>(exposures::read::show)
+        .view::<api::ReadGrounds, _, _>(grounds::read::show)
         .call::<api::AmendIncident, _, _>(incidents::amend::handle)
         .call::<api::CloseIncident, _, _>(incidents::close::handle)
         .call::<api::DeclareIncident, _, _>(incidents::declare::handle)
         .call::<api::ListIncidents, _, _>(incidents::list::handle)
         .call::<api::ScopeIncident, _, _>(incidents::scope::handle)
         .call::<api::ReadJournal, _, _>(journals::read::handle)
-        .call::<api::ReadLedger, _, _>(ledgers::read::handle)
+        .view::<api::ReadLedger, _, _>(ledgers::read::show)
         .call::<api::DraftLetter, _, _>(letters::draft::handle)
         .call::<api::ListLetters, _, _>(letters::list::handle)
         .call::<api::PauseLetter, _, _>(letters::pause::handle)
@@ -74,9 +86,9 @@ pub fn routes() -> Routes<Arc<App>> {
         .call::<api::PublishNotice, _, _>(notices::publish::handle)
         .call::<api::ApplyOrder, _, _>(orders::apply::handle)
         .call::<api::DraftPaperPost, _, _>(paper_post::draft::handle)
-        .call::<api::ReadPaperPost, _, _>(paper_post::read::handle)
-        .call::<api::FindPerson, _, _>(persons::find::handle)
-        .call::<api::ReadPerson, _, _>(persons::read::handle)
+        .view::<api::ReadPaperPost, _, _>(paper_post::read::show)
+        .view::<api::FindPerson, _, _>(persons::find::show)
+        .view::<api::ReadPerson, _, _>(persons::read::show)
         .call::<api::ReadPolicy, _, _>(policies::read::handle)
         .call::<api::PauseProvider, _, _>(providers::pause::handle)
         .call::<api::ResumeProvider, _, _>(providers::resume::handle)

@@ -44,6 +44,12 @@ impl Store {
         Ok(Self { db: Db::open(location, migrations).await? })
     }
 
+    /// The database itself.
+    #[must_use]
+    pub const fn db(&self) -> &Db {
+        &self.db
+    }
+
     async fn begin(&self) -> Result<Tx, StoreError> {
         Ok(Tx { tx: self.db.begin().await?, backend: self.db.backend() })
     }

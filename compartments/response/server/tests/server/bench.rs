@@ -222,6 +222,7 @@ fn config(dir: &Path, authority: &Authority, neighbours: &Neighbours) -> Config 
         notice_proxies: vec![],
         staff_list: secret("staff.csv", staff_list),
         letters: letters(dir),
+        least_free_mib: 0,
         log_format: LogFormat::Text,
         tls: authority.files("response-1"),
         shop: shop(),

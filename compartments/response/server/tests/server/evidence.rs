@@ -4,8 +4,8 @@ use cofferdam_core::Domain;
 use cofferdam_tlog::notes::{NoteKind, is_verifier};
 use cofferdam_wire::ProblemType;
 use response_api::{
-    IncidentId, ListCallers, ListEpochs, ListEvidence, PublishNotice, ReadGrounds, ReadPolicy,
-    ScopeIncident, SealBag, bag_name,
+    IncidentId, JournalAct, ListCallers, ListEpochs, ListEvidence, PublishNotice, ReadGrounds,
+    ReadPolicy, ScopeIncident, SealBag, bag_name,
 };
 
 use crate::bench::Bench;
@@ -26,8 +26,9 @@ async fn the_grounds_name_the_keys_and_hold_the_notice() {
     let page = bench.done(ReadGrounds { incident }).await.notice.unwrap();
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, page.as_bytes());
     assert_eq!(hex::encode(digest), notice.sha256);
-    let entry = bench.journal(incident).await.pop().unwrap();
-    assert_eq!(entry.detail, format!("SHA-256 {}", notice.sha256));
+    let journal = bench.journal(incident).await;
+    let published = journal.iter().rfind(|entry| entry.action == JournalAct::PublishNotice);
+    assert_eq!(published.unwrap().detail, format!("SHA-256 {}", notice.sha256));
     // The notice of another incident is not used.
     let other = bench.declare().await;
     assert_eq!(bench.done(ReadGrounds { incident: other }).await.notice, None);

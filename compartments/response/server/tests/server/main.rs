@@ -18,4 +18,5 @@ mod orders;
 mod public;
 mod sending;
 mod table;
+mod views;
 mod void;

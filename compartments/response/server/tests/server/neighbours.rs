@@ -11,7 +11,7 @@ use cofferdam_core::{Call, Epoch, Record, Reseal};
 use cofferdam_wire::{Answer, Body, Listener, Problem, ProblemType, Routes};
 use keys_api::{Alarm, CallerStatus, DomainEpochs, ReadAlarms, WarrantId};
 use serde_json::Value;
-use testkit::Authority;
+use testkit::{Authority, States};
 use tokio::sync::Semaphore;
 
 /// The warrant that `keys` opens in every test.
@@ -29,6 +29,8 @@ pub struct Book {
     pub refusals: BTreeMap<(&'static str, &'static str), ProblemType>,
     /// The calls that are answered only when the test permits it.
     pub held: BTreeMap<(&'static str, &'static str), Arc<Semaphore>>,
+    /// The newest state of `response`.
+    pub states: States,
     /// The alarms of `keys`.
     pub alarms: Vec<Alarm>,
     /// The callers that `keys` lists as frozen.
@@ -133,6 +135,9 @@ fn keys() -> Routes<Shared> {
         .call::<keys_api::OpenWarrant, _, _>(answering::<keys_api::OpenWarrant>("keys", WARRANT))
         .call::<keys_api::CloseWarrant, _, _>(answering::<keys_api::CloseWarrant>("keys", ()))
         .call::<ReadAlarms, _, _>(alarms)
+        .call::<keys_api::CheckState, _, _>(|State(book): State<Shared>, body| async move {
+            Ok::<_, Problem>(book.lock().unwrap().states.check(body))
+        })
 }
 
 fn accounts() -> Routes<Shared> {

@@ -13,7 +13,7 @@ use crate::app::{App, bad_request};
 use crate::domain::settle::{Newcomer, Outcome};
 use crate::domain::{address, password, profile};
 use crate::enrol::{self, Enrolment};
-use crate::store::is_conflict;
+use crate::store::is_address_taken;
 
 /// Opens an account, unless the address is taken.
 pub async fn handle(
@@ -34,7 +34,7 @@ async fn enrol_one(app: &App, caller: &CallerName, newcomer: Newcomer) -> Result
     let Some(Outcome::New(record)) = enrolment.outcomes.first() else { return Err(taken()) };
     match write(app, &enrolment).await {
         Ok(()) => Ok(*record),
-        Err(e) if is_conflict(&e) => Err(overtaken(app, caller, digest).await?),
+        Err(e) if is_address_taken(&e) => Err(overtaken(app, caller, digest).await?),
         Err(e) => Err(e.into()),
     }
 }

@@ -9,13 +9,14 @@ use cofferdam_wire::{Answer, Body, Caller, Problem};
 use crate::app::App;
 
 /// Erases a customer. The keys go first, so that an interrupted erasure only has to be asked for
-/// again. `keys` decides whether the caller may.
+/// again. `keys` decides whether the caller may, and refuses a number that was never given out.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
     Body(call, encoding): Body<EraseCustomer>,
 ) -> Result<Answer<()>, Problem> {
-    app.vault.erase(&caller, call.record).await?;
+    let held = app.store.holds(call.record).await?;
+    app.vault.erase(&caller, call.record, held).await?;
     app.store.erase_customer(call.record, app.now()).await?;
     Ok(Answer((), encoding))
 }

@@ -11,7 +11,7 @@ use crate::app::{App, bad_request};
 use crate::domain::import;
 use crate::domain::settle::Outcome;
 use crate::enrol::{self, Enrolment};
-use crate::store::{ImportProgress, is_conflict};
+use crate::store::{ImportProgress, is_address_taken};
 
 /// Imports a batch of customers.
 pub async fn handle(
@@ -52,7 +52,7 @@ pub async fn handle(
     };
     match write(&app, &enrolment, &progress).await {
         Ok(()) => Ok(Answer(outcomes, encoding)),
-        Err(e) if is_conflict(&e) => Err(overtaken()),
+        Err(e) if is_address_taken(&e) => Err(overtaken()),
         Err(e) => Err(e.into()),
     }
 }

@@ -112,6 +112,9 @@ async fn alarms_about_thieves_and_forgers_are_alerts() {
         AlarmKind::BreakGlass,
         AlarmKind::LogDamage,
         AlarmKind::WitnessDisagreement,
+        AlarmKind::State,
+        AlarmKind::Damage,
+        AlarmKind::Disk,
     ];
     for kind in AlarmKind::ALL {
         deliver(&address, &Alarm { kind, caller: None, ..alarm("x") }).await.unwrap();

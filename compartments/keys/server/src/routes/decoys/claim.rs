@@ -33,5 +33,6 @@ pub async fn handle(
         app.alarms.ring(now, AlarmKind::DecoyProbe, Some(&via), detail).await;
         return Err(Problem::new(DECOYS_CLAIMED, "some of these numbers were claimed before"));
     }
+    app.numbers.note(domain, upto);
     Ok(Answer(ClaimedDecoys { decoys }, encoding))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use cofferdam_core::{CallerName, Timestamp};
+use cofferdam_core::{CallerName, Operation, Timestamp};
 use cofferdam_wire::{Answer, Body, Caller, Problem, blocking};
 use keys_api::{ReleaseKeys, ReleasedGroup, ReleasedKeys, WarrantId};
 
@@ -34,6 +34,9 @@ async fn release(app: &App, via: &CallerName, call: ReleaseKeys) -> Result<Relea
     let withheld = wanted.withhold(&app.shared.erased(wanted.domain()), &app.decoys);
     check_basis(app, &who, &wanted, now).await?;
     app.write(now, wanted.events(&caller, via)).await?;
+    if wanted.operation() == Operation::Seal {
+        app.numbers.note(wanted.domain(), wanted.numbers());
+    }
     app.check_thawed(&who).await?;
     metrics::counter!("cofferdam_released_records_total", "operation" => wanted.operation().as_str())
         .increment(wanted.count() as u64);

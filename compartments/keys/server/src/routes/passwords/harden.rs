@@ -19,6 +19,19 @@ pub async fn handle(
     Ok(Answer(harden(&app, via, call).await?, encoding))
 }
 
+/// The entries of a call. Together they count every item, so that the next start recalls the whole
+/// use of the budget.
+fn events(call: &HardenPasswords, via: &CallerName, records: RecordList) -> Vec<Event> {
+    let (caller, via) = (call.caller.clone(), via.clone());
+    let beside = call.items.len() - records.as_slice().len();
+    let beside = u32::try_from(beside).unwrap_or(u32::MAX);
+    let mut events = vec![Event::Hardened { caller: caller.clone(), via: via.clone(), records }];
+    if beside > 0 {
+        events.push(Event::HardenedBeside { caller, via, count: beside });
+    }
+    events
+}
+
 async fn harden(
     app: &App,
     via: CallerName,
@@ -33,11 +46,9 @@ async fn harden(
 
     let records = call.items.iter().map(|item| item.record).filter(|r| *r != Record::NOBODY);
     let records = RecordList::new(records.collect());
-    let names = || (call.caller.clone(), via.clone());
-    let (caller, via_name) = names();
-    let mut events = vec![Event::Hardened { caller, via: via_name, records: records.clone() }];
+    let mut events = events(&call, &via, records.clone());
     if let Some(ticket) = call.looked_up {
-        let (caller, via) = names();
+        let (caller, via) = (call.caller.clone(), via.clone());
         events.push(Event::Found { caller, via, search: Search::SignIn, ticket, records });
     }
     app.write(now, events).await?;

@@ -26,8 +26,11 @@ pub async fn handle(
     let now = app.now().await;
     app.charge(&who, Operation::Erase, now, call.records.len()).await?;
 
-    let EraseRecords { domain, caller, records } = call;
+    let EraseRecords { domain, caller, records, held } = call;
     let numbers = records.iter().map(|record| record.0).collect();
+    if !held && !app.shared.erased(domain).is_superset(&numbers) {
+        return Err(Problem::not_found("no such record was given out"));
+    }
     store::erase_records(&app.db, domain, &numbers).await?;
     app.apply_change().await?;
     let records = RecordList::new(records);

@@ -11,9 +11,10 @@ use cofferdam_core::{
 };
 use cofferdam_wire::{Answer, Body, Caller, Listener, Problem, ProblemType, Routes};
 use keys_api::{
-    DomainEpochs, KeyGroup, ReadEpochs, RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys,
+    AcceptState, CheckState, DomainEpochs, KeyGroup, ReadEpochs, RecordKeys, ReleaseKeys,
+    ReleasedGroup, ReleasedKeys,
 };
-use testkit::Authority;
+use testkit::{Authority, States};
 
 /// The orders to the small `keys`, and the calls that it answered.
 pub struct Book {
@@ -27,7 +28,11 @@ pub struct Book {
     pub epoch: Epoch,
     /// Answered releases.
     pub released: Vec<ReleaseKeys>,
+    /// The newest state of `payments`.
+    pub states: States,
 }
+
+type Shared = State<Arc<Mutex<Book>>>;
 
 /// A running `keys`.
 pub struct TestKeys {
@@ -56,10 +61,17 @@ impl TestKeys {
             confused: false,
             epoch: Epoch(3),
             released: Vec::new(),
+            states: States::default(),
         }));
         let router = Routes::new()
             .call::<ReleaseKeys, _, _>(release)
             .call::<ReadEpochs, _, _>(epochs)
+            .call::<CheckState, _, _>(|State(book): Shared, body| async move {
+                Ok::<_, Problem>(book.lock().unwrap().states.check(body))
+            })
+            .call::<AcceptState, _, _>(|State(book): Shared, body| async move {
+                Ok::<_, Problem>(book.lock().unwrap().states.accept(body))
+            })
             .into_router(book.clone());
         tokio::spawn(async move {
             listener.serve(&identity, router, std::future::pending()).await;
@@ -109,6 +121,10 @@ async fn release(
         ReleasedGroup { epoch, records: records.iter().map(keys_of).collect() }
     };
     let groups = call.groups.iter().map(group).collect();
+    if call.operation == Operation::Seal {
+        let records = call.groups.iter().flat_map(|group| &group.records);
+        book.states.give(records.max().map_or(0, |record| record.0 + 1));
+    }
     book.released.push(call);
     let answer = ReleasedKeys { groups, decoys: Vec::new(), erased: Vec::new() };
     Ok(Answer(answer, encoding))

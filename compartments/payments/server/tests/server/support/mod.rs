@@ -9,7 +9,7 @@ use std::sync::Arc;
 use cofferdam_core::{Call, Compartment, MockClock, Personal, SystemRng};
 use cofferdam_wire::{CallError, Client, Problem};
 use payments_api::{CardDetails, StoreCards, StoredCard};
-use payments_server::{Config, Server};
+use payments_server::{Config, Server, StartError};
 use tempfile::TempDir;
 use testkit::Authority;
 use tokio::sync::oneshot;
@@ -46,14 +46,22 @@ impl Till {
         till
     }
 
-    pub async fn start(&mut self) {
+    pub fn config(&self) -> Config {
         let text = std::fs::read_to_string(self.dir.path().join("payments.toml")).unwrap();
-        let config: Config = toml::from_str(&text).unwrap();
-        let server = Server::start(config, self.clock.clone(), Arc::new(SystemRng)).await.unwrap();
+        toml::from_str(&text).unwrap()
+    }
+
+    pub async fn start(&mut self) {
+        self.try_start().await.unwrap();
+    }
+
+    pub async fn try_start(&mut self) -> Result<(), StartError> {
+        let server = Server::start(self.config(), self.clock.clone(), Arc::new(SystemRng)).await?;
         self.address = server.address();
         let (stop, stopped) = oneshot::channel::<()>();
         let stopped = async { stopped.await.unwrap_or_default() };
         self.running = Some((stop, tokio::spawn(server.run(stopped))));
+        Ok(())
     }
 
     pub async fn stop(&mut self) {

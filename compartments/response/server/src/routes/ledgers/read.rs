@@ -2,30 +2,19 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
-use cofferdam_wire::{Answer, Body, Problem};
-use response_api::{JournalAct, LedgerRow, ReadLedger};
+use cofferdam_wire::Problem;
+use response_api::{LedgerRow, ReadLedger};
 use response_letter::message_id;
 use response_mailing::Row;
 
 use crate::app::App;
-use crate::staff::Staff;
 
 /// The most rows of one answer.
 const MAX_ROWS: u32 = 10_000;
 
 /// Reads rows of a letter's ledger.
-pub async fn handle(
-    State(app): State<Arc<App>>,
-    Staff(by): Staff,
-    Body(call, encoding): Body<ReadLedger>,
-) -> Result<Answer<Vec<LedgerRow>>, Problem> {
+pub async fn show(app: Arc<App>, call: ReadLedger) -> Result<Vec<LedgerRow>, Problem> {
     let letter = app.letter(call.letter).await?;
-    if call.from == 0 {
-        // The first page is journalled for all pages.
-        let detail = format!("the ledger of letter {}", call.letter);
-        app.store.journal(&app.act(letter.incident, &by, JournalAct::ReadLedger, detail)).await?;
-    }
     let limit = call.limit.min(MAX_ROWS);
     let rows = app.store.ledger_rows(call.letter, call.state, call.from, limit).await?;
     let domain = &app.config.shop.message_id_domain;
@@ -37,5 +26,5 @@ pub async fn handle(
         outcome: Some(row.detail).filter(|text| !text.is_empty()),
         at: row.at,
     };
-    Ok(Answer(rows.into_iter().map(row).collect(), encoding))
+    Ok(rows.into_iter().map(row).collect())
 }

@@ -1,0 +1,304 @@
+//! A compartment's check of its own state: `keys` knows the newest state of each domain, so that a
+//! compartment with a lost or older database does not serve.
+
+use std::convert::Infallible;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use cofferdam_core::{Clock, Domain, ProblemType, Rng, StateId, Timestamp};
+use cofferdam_store::{Db, DiskWatch, LowDisk, StoreError};
+use cofferdam_wire::{Ailment, CallError, Client, Health};
+use keys_api::{AcceptState, CheckState, CheckedState, Standing, Trouble};
+
+/// The time between two beats, and between two attempts to reach `keys`.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// The time between two searches for damage.
+const SEARCH_EVERY: Duration = Duration::from_hours(24);
+
+/// The longest wait of a compartment that also serves without `keys`.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// A state that can't be checked, or must not serve.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StateError {
+    /// The database can't be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// `keys` refused the check, or did not answer.
+    #[error("the state can't be checked: {0}")]
+    Call(#[from] CallError),
+    /// The state is not the newest.
+    #[error(
+        "{what}; nothing was changed: put the newest database back, with its write-ahead log, or \
+         accept the loss",
+        what = describe(.0)
+    )]
+    NotNewest(StateDifference),
+}
+
+/// The difference between a state and the newest one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StateDifference {
+    /// The standing of the state.
+    pub standing: Standing,
+    /// The last beat of the state; `None` for an empty one.
+    pub beat: Option<Timestamp>,
+    /// The last beat of the newest state, as far as `keys` knows it.
+    pub newest: Option<Timestamp>,
+    /// The number behind the last record number that the state knows.
+    pub numbers: u32,
+    /// The number behind the last record number that was given out.
+    pub given: u32,
+}
+
+fn describe(of: &StateDifference) -> String {
+    let given = of.given;
+    let time = |at: Option<Timestamp>| at.map_or_else(|| "never".to_owned(), |at| at.to_string());
+    match of.standing {
+        Standing::Newest => "the database is the newest".to_owned(),
+        Standing::Missing => {
+            format!("the database is empty, but keys knows an earlier one ({given} record numbers)")
+        }
+        Standing::Older => format!(
+            "the database is an older copy: its last write is of {}, and keys knows one of {}",
+            time(of.beat),
+            time(of.newest)
+        ),
+        Standing::GivenUp => "the database was given up: another one was accepted since".to_owned(),
+    }
+}
+
+/// The state of a compartment, and the way to `keys`.
+#[derive(Clone)]
+pub struct OwnState {
+    domain: Domain,
+    client: Client,
+    db: Db,
+    clock: Arc<dyn Clock>,
+    /// The identity that an empty database would get.
+    new: StateId,
+    /// The number behind the last record number that was given out, as `keys` said last.
+    given: Arc<AtomicU32>,
+    disks: DiskWatch,
+    health: Health,
+    /// The damage that was found in the database.
+    damage: Arc<Mutex<Option<String>>>,
+}
+
+/// The parts of a compartment that its state is made of.
+pub struct StateParts {
+    /// The database.
+    pub db: Db,
+    /// The disks that the compartment writes to.
+    pub disks: DiskWatch,
+    /// The clock of beats.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl OwnState {
+    /// The state of the compartment of `domain`, which asks through `client`.
+    #[must_use]
+    pub fn new(domain: Domain, client: Client, parts: StateParts, rng: &dyn Rng) -> Self {
+        let StateParts { db, disks, clock } = parts;
+        Self {
+            domain,
+            client,
+            db,
+            clock,
+            new: StateId::random(rng),
+            given: Arc::default(),
+            disks,
+            health: Health::default(),
+            damage: Arc::default(),
+        }
+    }
+
+    /// The health of the compartment, for its listener.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.health.clone()
+    }
+
+    /// Waits until `keys` says that the state is the newest, and returns the number behind the last
+    /// record number that was given out. `numbers` is the one that the database holds.
+    pub async fn open(&self, numbers: u32) -> Result<u32, StateError> {
+        let mut told = false;
+        loop {
+            match self.check(numbers).await {
+                Err(StateError::Call(e)) if is_passing(&e) => {
+                    if !told {
+                        tracing::warn!(cause = %e, "waiting for keys, which knows the newest state");
+                    }
+                    told = true;
+                    tokio::time::sleep(EVERY / 5).await;
+                }
+                Err(e) => return Err(e),
+                Ok(_) => return self.tell(numbers).await,
+            }
+        }
+    }
+
+    /// Writes a beat, and tells it to `keys`. Returns the number behind the last record number that
+    /// was given out. The first beat after a start makes every earlier copy of the database older.
+    async fn tell(&self, numbers: u32) -> Result<u32, StateError> {
+        let beat = self.db.beat(self.clock.now()).await;
+        let unwritten = beat.err().map(|e| Trouble::Unwritten { what: e.to_string() });
+        let troubles = self.troubles(unwritten);
+        Ok(self.check_with(numbers, troubles).await?.numbers)
+    }
+
+    /// The number behind the last record number that was given out; 0 before `keys` told it.
+    #[must_use]
+    pub fn numbers_given(&self) -> u32 {
+        self.given.load(Ordering::Relaxed)
+    }
+
+    /// Like [`Self::open`], but does not wait: if `keys` does not answer, [`Self::keep`] finds out
+    /// later.
+    pub async fn open_if_answered(&self, numbers: u32) -> Result<(), StateError> {
+        let opened = async {
+            self.check(numbers).await?;
+            self.tell(numbers).await
+        };
+        match tokio::time::timeout(ANSWER, opened).await {
+            Ok(Err(StateError::Call(e))) => {
+                tracing::warn!(cause = %e, "the state is not checked yet");
+            }
+            Ok(opened) => return opened.map(drop),
+            Err(_) => tracing::warn!("the state is not checked yet: keys does not answer"),
+        }
+        Ok(())
+    }
+
+    /// Checks the state once. An empty one gets its identity if it is the domain's first.
+    pub async fn check(&self, numbers: u32) -> Result<CheckedState, StateError> {
+        self.check_with(numbers, Vec::new()).await
+    }
+
+    async fn check_with(
+        &self,
+        numbers: u32,
+        troubles: Vec<Trouble>,
+    ) -> Result<CheckedState, StateError> {
+        let own = self.db.own_state().await?;
+        let now = self.now();
+        let (state, beat) = own.unwrap_or((self.new, now));
+        let is_new = own.is_none();
+        let call = CheckState { domain: self.domain, state, is_new, beat, numbers, troubles };
+        let checked = self.client.call(&call).await?;
+        if checked.standing != Standing::Newest {
+            return Err(StateError::NotNewest(StateDifference {
+                standing: checked.standing,
+                beat: own.map(|(_, beat)| beat),
+                newest: checked.beat,
+                numbers,
+                given: checked.numbers,
+            }));
+        }
+        self.given.store(checked.numbers, Ordering::Relaxed);
+        if is_new {
+            self.db.adopt_state(state, beat).await?;
+        }
+        Ok(checked)
+    }
+
+    /// Compares the state with the newest one. If they differ and `accept` is set, this state
+    /// becomes the newest.
+    pub async fn restore(
+        &self,
+        numbers: u32,
+        accept: bool,
+    ) -> Result<Option<StateDifference>, StateError> {
+        let difference = match self.check(numbers).await {
+            Ok(_) => return Ok(None),
+            Err(StateError::NotNewest(difference)) => difference,
+            Err(e) => return Err(e),
+        };
+        if accept {
+            self.accept(numbers).await?;
+        }
+        Ok(Some(difference))
+    }
+
+    /// Makes the state the newest under a new identity.
+    async fn accept(&self, numbers: u32) -> Result<(), StateError> {
+        let (domain, state, beat) = (self.domain, self.new, self.now());
+        let call = AcceptState { domain, state, beat, numbers };
+        self.client.call(&call).await?;
+        Ok(self.db.adopt_state(state, beat).await?)
+    }
+
+    /// Writes a beat each second and tells it to `keys`. Returns only if the state is no longer
+    /// the newest: the compartment must stop.
+    pub async fn keep(&self, numbers: u32) -> StateError {
+        tokio::select! {
+            ended = self.keep_telling(numbers) => ended,
+            never = self.keep_searching() => match never {},
+        }
+    }
+
+    async fn keep_telling(&self, numbers: u32) -> StateError {
+        loop {
+            tokio::time::sleep(EVERY).await;
+            match self.tell(numbers).await {
+                Err(e @ StateError::NotNewest(_)) => {
+                    tracing::error!(cause = %e, "the compartment stops");
+                    return e;
+                }
+                Err(e) => tracing::warn!(cause = %e, "a beat could not be told"),
+                Ok(_) => {}
+            }
+        }
+    }
+
+    /// Searches the database for damage: at once if it was not closed, and each day.
+    async fn keep_searching(&self) -> Infallible {
+        let mut search = self.db.was_left_open();
+        loop {
+            if search {
+                match self.db.find_damage().await {
+                    Ok(damage) => *lock(&self.damage) = damage,
+                    Err(e) => {
+                        tracing::warn!(cause = %e, "the database was not searched for damage");
+                    }
+                }
+            }
+            search = true;
+            tokio::time::sleep(SEARCH_EVERY).await;
+        }
+    }
+
+    /// The troubles of now, which health shows as well.
+    fn troubles(&self, unwritten: Option<Trouble>) -> Vec<Trouble> {
+        let damaged = lock(&self.damage).clone().map(|what| Trouble::Damaged { what });
+        let low = self.disks.low().into_iter().map(|LowDisk { dir, free_mib }| Trouble::DiskLow {
+            dir: dir.display().to_string(),
+            free_mib,
+        });
+        let low: Vec<_> = low.collect();
+        let failing = |of: &Option<Trouble>| of.as_ref().map(|of| Ailment::Failing(of.to_string()));
+        self.health.set("database", failing(&unwritten).or_else(|| failing(&damaged)));
+        self.health.set("disk", low.first().map(|of| Ailment::Warning(of.to_string())));
+        unwritten.into_iter().chain(damaged).chain(low).collect()
+    }
+
+    fn now(&self) -> Timestamp {
+        let now = self.clock.now();
+        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether another attempt may succeed.
+fn is_passing(error: &CallError) -> bool {
+    match error {
+        CallError::Unreachable { .. } => true,
+        other => other.is(ProblemType::UNAVAILABLE) || other.is(ProblemType::INTERNAL),
+    }
+}

@@ -1,0 +1,50 @@
+//! The part of `keys` that knows the newest state of a compartment, for small `keys` in tests.
+
+use std::sync::{Arc, Mutex};
+
+use cofferdam_core::{StateId, Timestamp};
+use cofferdam_wire::{Answer, Body};
+use keys_api::{AcceptState, AcceptedState, CheckState, CheckedState, Standing};
+
+/// The newest state of one domain, and the record numbers that were given out.
+#[derive(Clone, Default)]
+pub struct States(Arc<Mutex<Known>>);
+
+#[derive(Default)]
+struct Known {
+    newest: Option<(StateId, Timestamp)>,
+    given: u32,
+}
+
+impl States {
+    /// Notes that the numbers below `upto` were given out.
+    pub fn give(&self, upto: u32) {
+        let mut known = self.0.lock().unwrap();
+        known.given = known.given.max(upto);
+    }
+
+    /// Answers a check.
+    #[must_use]
+    pub fn check(&self, Body(call, encoding): Body<CheckState>) -> Answer<CheckedState> {
+        let mut known = self.0.lock().unwrap();
+        let beat = known.newest.map(|(_, beat)| beat);
+        let standing = match known.newest {
+            Some(_) if call.is_new => Standing::Missing,
+            Some((state, _)) if state != call.state => Standing::GivenUp,
+            Some((_, beat)) if call.beat < beat => Standing::Older,
+            _ => Standing::Newest,
+        };
+        if standing == Standing::Newest {
+            known.newest = Some((call.state, call.beat));
+        }
+        Answer(CheckedState { standing, numbers: known.given.max(call.numbers), beat }, encoding)
+    }
+
+    /// Answers an acceptance.
+    #[must_use]
+    pub fn accept(&self, Body(call, encoding): Body<AcceptState>) -> Answer<AcceptedState> {
+        let mut known = self.0.lock().unwrap();
+        known.newest = Some((call.state, call.beat));
+        Answer(AcceptedState { numbers: known.given.max(call.numbers) }, encoding)
+    }
+}
