@@ -12,7 +12,7 @@ use estate::{Compartment, Estate, Plan};
 use jiff::SignedDuration;
 
 /// The longest time until a compartment answers, or ends.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// The certificates are made so long ago that they are valid for a clock that is a day behind.
 const MADE: SignedDuration = SignedDuration::from_hours(72);
 

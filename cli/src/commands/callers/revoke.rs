@@ -30,7 +30,7 @@ pub struct RevokeArgs {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct KeyArgs {
-    /// The SHA-256 of the public key (SubjectPublicKeyInfo), in hexadecimal
+    /// The SHA-256 of the public key (`SubjectPublicKeyInfo`), in hexadecimal
     #[arg(long, value_name = "SHA256")]
     key: Option<Sha256>,
     /// The certificate, in PEM

@@ -37,7 +37,9 @@ impl Door {
     pub fn enter(&self, peer: IpAddr) -> Result<Place, RoomFull> {
         let closing = Arc::new(Notify::new());
         let (ticket, gone) = self.lock().enter(network(peer), closing.clone())?;
-        gone.iter().for_each(|gone| gone.notify_one());
+        if let Some(gone) = gone {
+            gone.notify_one();
+        }
         Ok(Place { door: self.clone(), ticket, closing })
     }
 

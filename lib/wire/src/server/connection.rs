@@ -70,11 +70,10 @@ where
     G: Clone + Eq + Hash + Unpin + Send + Sync + 'static,
 {
     let (head, body) = response.into_parts();
-    match Sent::new(body, seat.clone()) {
-        Ok(body) => Response::from_parts(head, Body::new(body)),
-        Err(_) => {
-            let detail = "too much is on its way to this caller; read the answers first";
-            Problem::new(ProblemType::UNAVAILABLE, detail).into_response()
-        }
+    if let Ok(body) = Sent::new(body, seat.clone()) {
+        Response::from_parts(head, Body::new(body))
+    } else {
+        let detail = "too much is on its way to this caller; read the answers first";
+        Problem::new(ProblemType::UNAVAILABLE, detail).into_response()
     }
 }

@@ -139,7 +139,7 @@ async fn a_new_approval_ends_the_mailing_of_the_old_version() {
     let (_room, _task) = world.open();
     world.until("some", |world| world.count(LedgerState::Accepted) > 20).await;
     let mut newer = version();
-    newer.facts.contained = false;
+    newer.facts.claims.hold.remove(&response_letter::Claim::Contained);
     let letter =
         crate::Letter { version: Some(newer.id()), ..world.ledger.letter(LETTER).unwrap() };
     world.ledger.add_letter(letter, newer.to_json(), vec![newer.variants[0].locale.clone()]);

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use cofferdam_core::{Clock, FieldSet, SeededRng, Timestamp};
 use response_api::{Audience, IncidentId, LedgerState, LetterId, LetterState};
-use response_letter::{Done, Facts, Files, LetterCodes, Locale, Sender, Shop, Variant, Version};
+use response_letter::{
+    Claim, Claims, Facts, Files, LetterCodes, Locale, Sender, Shop, Variant, Version,
+};
 use tokio::time::Instant;
 
 use super::fakes::{FakeContacts, FakeLoad, FakeNotes, FakeReceivers, FakeRelay};
@@ -165,7 +167,7 @@ fn letter(version: &Version) -> Letter {
 /// A version with one text, for customers who lost nothing.
 pub fn version() -> Version {
     let at: Timestamp = "2012-01-15T12:00:00Z".parse().unwrap();
-    let done = Done { contained: true, voided: true };
+    let hold = [Claim::CardsUntouched, Claim::Contained, Claim::Voided].into_iter().collect();
     let Shop {
         name, web_address, verify_address, support_email, signatory, signatory_title, ..
     } = shop();
@@ -177,9 +179,7 @@ pub fn version() -> Version {
             began: at,
             ended: at,
             discovered: at,
-            cards_untouched: true,
-            contained: done.contained,
-            voided: done.voided,
+            claims: Claims { hold, voided_until: Some(at) },
             exposed: 1,
             customers: 2,
             shop: Sender {
