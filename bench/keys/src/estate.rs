@@ -39,6 +39,7 @@ impl Keys {
             fronts: [(Domain::Accounts, name("accounts"))].into(),
             tls: authority.files("keys"),
             custody: Custody::File { root_key: dir.join("root.key") },
+            least_free_mib: 0,
             alarms: Vec::new(),
         };
         std::fs::create_dir(dir.join("keys")).unwrap();

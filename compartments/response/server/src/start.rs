@@ -190,6 +190,14 @@ fn keys_of(config: &Config, identity: &Identity) -> Client {
     Client::any(Compartment::Keys, &urls, identity)
 }
 
+fn compartments_of(config: &Config, identity: &Identity) -> Compartments {
+    Compartments {
+        keys: keys_of(config, identity),
+        accounts: Client::new(Compartment::Accounts, &config.accounts, identity),
+        payments: Client::new(Compartment::Payments, &config.payments, identity),
+    }
+}
+
 async fn open_app(
     config: Config,
     identity: &Identity,
@@ -199,11 +207,7 @@ async fn open_app(
     let store = Store::open(&config.database).await?;
     let revoked = RevokedKeys::of(store.revoked_keys().await?);
     let logs = Logs::open(&config, identity)?;
-    let compartments = Compartments {
-        keys: keys_of(&config, identity),
-        accounts: Client::new(Compartment::Accounts, &config.accounts, identity),
-        payments: Client::new(Compartment::Payments, &config.payments, identity),
-    };
+    let compartments = compartments_of(&config, identity);
     let keys = compartments.keys.clone();
     let state = OwnState::new(Domain::Response, keys, parts(&config, &store, &clock), &*rng);
     let name = identity.name().clone();
@@ -243,8 +247,6 @@ async fn open_app(
         planning: Mutex::default(),
         subjects: Mutex::default(),
     };
-    let people = PeopleCache::new(brought);
-    let voiding = Mutex::new(());
     Ok(App {
         config,
         name,
@@ -255,9 +257,9 @@ async fn open_app(
         compartments,
         revoked,
         logs,
-        people,
+        people: PeopleCache::new(brought),
         letters,
-        voiding,
+        voiding: Mutex::new(()),
     })
 }
 
