@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use cofferdam_core::CallerName;
-use response_api::{FreezeCaller, IncidentId};
+use cofferdam_core::{CallerName, Reason};
+use response_api::{CallerHolds, FreezeCaller, IncidentId};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -21,7 +21,7 @@ pub struct FreezeArgs {
     caller: CallerName,
     /// The reason, without personal data; the release log keeps it
     #[arg(long, value_name = "TEXT")]
-    reason: String,
+    reason: Reason,
 }
 
 /// A caller's state after the command.
@@ -33,6 +33,8 @@ pub struct CallerState {
     caller: CallerName,
     /// Whether `keys`, `accounts` and `payments` refuse the caller.
     frozen: bool,
+    /// The incidents that hold the caller frozen.
+    held_by: Vec<IncidentId>,
 }
 
 /// Freezes or thaws a caller in every compartment.
@@ -40,13 +42,23 @@ pub async fn run(args: FreezeArgs, frozen: bool) -> Result<ExitCode, CommandErro
     let FreezeArgs { of, caller, reason } = args;
     let incident = of.incident;
     let call = FreezeCaller { incident, caller, frozen, reason };
-    staff::call(&of.response.client()?, &call).await?;
-    of.response.print(&CallerState { incident, caller: call.caller, frozen }, |done| {
-        let state = if done.frozen { "frozen" } else { "no longer frozen" };
-        vec![format!("{} is {state} in keys, accounts and payments", done.caller)]
-    })?;
+    let CallerHolds { frozen: still, held_by } = staff::call(&of.response.client()?, &call).await?;
+    let state = CallerState { incident, caller: call.caller, frozen: still, held_by };
+    of.response.print(&state, |state| vec![line(state)])?;
     if frozen {
         output::next(&format!("cofferdam incident scope {incident}"));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn line(state: &CallerState) -> String {
+    let CallerState { incident, caller, frozen, held_by } = state;
+    let places = "keys, accounts and payments";
+    if *frozen && !held_by.contains(incident) {
+        let others: Vec<_> = held_by.iter().map(|of| format!("incident {of}")).collect();
+        let others = others.join(" and ");
+        return format!("{caller} is still frozen in {places}: {others} holds it");
+    }
+    let state = if *frozen { "frozen" } else { "no longer frozen" };
+    format!("{caller} is {state} in {places}")
 }

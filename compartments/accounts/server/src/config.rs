@@ -22,8 +22,7 @@ pub struct Config {
     pub database: Location,
     /// The instances of `keys`, as `https://HOST:PORT`.
     pub keys: Vec<String>,
-    /// The only caller that may void credentials, revoke sessions, freeze callers, list customers
-    /// and read contacts.
+    /// The only caller that may void credentials, freeze callers, list customers and read contacts.
     pub controller: CallerName,
     /// The callers that may import customers.
     pub importers: Vec<CallerName>,
@@ -34,9 +33,17 @@ pub struct Config {
     pub mail_from: String,
     /// Mail domains of the shop for the addresses of decoys.
     pub decoy_mail_domains: MailDomains,
+    /// About one record in so many is a decoy, as `keys.toml` says: decoys are no customers whom an
+    /// order could shut out.
+    #[serde(default = "decoy_one_in")]
+    pub decoy_one_in: u32,
     /// The format of log lines.
     #[serde(default)]
     pub log_format: LogFormat,
+}
+
+const fn decoy_one_in() -> u32 {
+    10_000
 }
 
 fn mail_address<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {

@@ -185,8 +185,19 @@ async fn open_app(
         subjects: Mutex::default(),
     };
     let people = PeopleCache::new(brought);
-    let voiding = Mutex::new(());
-    Ok(App { config, name, clock, rng, store, compartments, logs, people, letters, voiding })
+    Ok(App {
+        config,
+        name,
+        clock,
+        rng,
+        store,
+        compartments,
+        logs,
+        people,
+        letters,
+        voiding: Mutex::default(),
+        freezing: std::sync::Mutex::default(),
+    })
 }
 
 async fn bind_public(config: &Config) -> Result<TcpListener, StartError> {

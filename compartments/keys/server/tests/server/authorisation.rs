@@ -97,7 +97,7 @@ async fn fronts(table: &mut Table) {
 /// Commands of the controller.
 async fn commands(table: &mut Table) {
     let caller = name("web-ky-9");
-    let reason = "a test".to_owned();
+    let reason: cofferdam_core::Reason = "a test".parse().unwrap();
     let freeze = FreezeCaller { caller: caller.clone(), frozen: false, reason: reason.clone() };
     table.row(freeze, CONTROLLER).await;
     let caller = name("web-ky-1");

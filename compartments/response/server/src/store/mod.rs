@@ -22,7 +22,7 @@ use rows::sql;
 
 pub use access_logs::StoredAccessLog;
 pub use brought::SealedPerson;
-pub use findings::Finding;
+pub use findings::{Finding, Hold};
 pub use journal::Act;
 pub use rows::bitmap_bytes;
 

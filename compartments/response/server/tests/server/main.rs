@@ -15,5 +15,6 @@ mod neighbours;
 mod orders;
 mod public;
 mod sending;
+mod sequences;
 mod table;
 mod void;

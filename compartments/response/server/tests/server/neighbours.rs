@@ -111,10 +111,19 @@ impl Neighbours {
 fn keys() -> Routes<Shared> {
     let epochs = DomainEpochs { current: Epoch(1), readable: vec![Epoch(1)], reseal_until: None };
     let policy = keys_api::Policy { version: 7, approvers: vec![], callers: vec![] };
+    let listed = ["web-ky-2", "web-ky-3"].map(|name| keys_api::CallerStatus {
+        caller: name.parse().unwrap(),
+        frozen: false,
+        grants: vec![],
+        budgets: BTreeMap::new(),
+        last_hour: BTreeMap::new(),
+        hours_to_drain: None,
+    });
+    let listed = listed.to_vec();
     Routes::new()
         .call::<keys_api::FreezeCaller, _, _>(answering::<keys_api::FreezeCaller>("keys", ()))
         .call::<keys_api::LowerBudget, _, _>(answering::<keys_api::LowerBudget>("keys", ()))
-        .call::<keys_api::ListCallers, _, _>(answering::<keys_api::ListCallers>("keys", vec![]))
+        .call::<keys_api::ListCallers, _, _>(answering::<keys_api::ListCallers>("keys", listed))
         .call::<keys_api::ReadPolicy, _, _>(answering::<keys_api::ReadPolicy>("keys", policy))
         .call::<keys_api::ChangePolicy, _, _>(answering::<keys_api::ChangePolicy>("keys", ()))
         .call::<keys_api::ReadEpochs, _, _>(answering::<keys_api::ReadEpochs>(
@@ -130,7 +139,7 @@ fn keys() -> Routes<Shared> {
 fn accounts() -> Routes<Shared> {
     use accounts_api::{
         Activity, Changes, FreezeCaller, ListCustomers, ReadActivity, ReadChanges,
-        ReadPostalContacts, ReadReseal, RevokeSessions, VoidCredentials, VoidOutcome,
+        ReadPostalContacts, ReadReseal, VoidCredentials, VoidOutcome,
     };
     const NAME: &str = "accounts";
     let nobody = Vec::new();
@@ -139,11 +148,10 @@ fn accounts() -> Routes<Shared> {
     let activity = Activity { opened: empty.clone(), held: empty.clone(), mailed: empty };
     let changes =
         Changes { last: 0, newest: 0, more: false, forgotten: false, rows: vec![], gone: vec![] };
-    let outcome = VoidOutcome { order: 4, customers: 3, seconds: 0.5 };
+    let outcome = VoidOutcome { order: 4, customers: 3, sessions: 2, left_out: 1, seconds: 0.5 };
     Routes::new()
         .call::<FreezeCaller, _, _>(answering::<FreezeCaller>(NAME, ()))
         .call::<VoidCredentials, _, _>(answering::<VoidCredentials>(NAME, outcome))
-        .call::<RevokeSessions, _, _>(answering::<RevokeSessions>(NAME, 2))
         .call::<ReadActivity, _, _>(answering::<ReadActivity>(NAME, activity))
         .call::<ReadChanges, _, _>(answering::<ReadChanges>(NAME, changes))
         .call::<ListCustomers, _, _>(answering::<ListCustomers>(NAME, vec![]))
