@@ -67,6 +67,11 @@ pub struct ResponseArgs {
 }
 
 impl ResponseArgs {
+    /// Opens the estate on this machine.
+    pub fn estate(&self) -> Result<Estate, CommandError> {
+        Ok(Estate::open(&self.estate.dir)?)
+    }
+
     /// Makes a client of the estate's `response`.
     pub fn client(&self) -> Result<Client, CommandError> {
         self.estate.client(Compartment::Response, &self.caller)

@@ -124,6 +124,7 @@ impl Response<'_, '_> {
             caller: FALLEN.parse()?,
             frozen: true,
             reason: "fell; reads customers without cause".parse()?,
+            key: None,
         };
         staff::call(&self.client, &call).await?;
         self.recorder.end(format!("{FALLEN} is refused everywhere"));
@@ -279,6 +280,13 @@ impl Response<'_, '_> {
         let whole = report.html.contains("<svg") && report.exposure.is_some();
         let detail = path.display().to_string();
         self.recorder.check("the report is written", whole, detail.clone());
+        let agree = report.people.is_some_and(|of| {
+            let places = of.told + of.session_only + of.gone;
+            let exposed = report.exposure.as_ref().map(Exposure::exposed);
+            of.planned == Some(of.told) && places == of.exposed && exposed == Some(of.exposed)
+        });
+        let counted = format!("{:?}", report.people);
+        self.recorder.check("notice, letters and report count the same people", agree, counted);
         self.recorder.end(format!("{}; {detail}", published.url));
         Ok(())
     }

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use cofferdam_core::{CallerName, Compartment, Timestamp};
-use cofferdam_wire::dns_names;
+use cofferdam_core::{CallerName, Compartment, Sha256, Timestamp};
+use cofferdam_wire::{dns_names, public_key};
 
 use crate::authority::Authority;
 use crate::create::private_dir;
@@ -47,6 +47,21 @@ pub fn renew_outdated(estate: &Estate, now: Timestamp) -> Result<Vec<String>, Es
         }
     }
     Ok(renewed)
+}
+
+/// Makes a new key and a new certificate for a caller. Returns the SHA-256 of its old public key,
+/// which is in force until it is revoked.
+pub fn renew_caller(
+    estate: &Estate,
+    name: &CallerName,
+    now: Timestamp,
+) -> Result<Sha256, EstateError> {
+    // Names the callers that there are, if this is none of them.
+    estate.identity(name)?;
+    let own = estate.dir.join("callers").join(name.as_str());
+    let old = public_key(&own.join("cert.pem"))?;
+    Authority::open(&estate.dir.join("ca"), now)?.certify_caller(name, &own)?;
+    Ok(old)
 }
 
 /// The callers with a directory.

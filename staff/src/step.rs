@@ -83,6 +83,7 @@ const ADVICE: &[(ProblemType, &str)] = &[
     ),
     (api::HELD_ELSEWHERE, "thaw it for each incident that holds it"),
     (api::NOT_SCOPED, "compute its exposure first: cofferdam incident scope INCIDENT"),
+    (api::KEY_IN_FORCE, "revoke the old key: cofferdam callers renew NAME, or callers revoke NAME"),
     (api::INCIDENT_CLOSED, "declare another incident: cofferdam incident declare"),
     (api::LETTER_PLANNED, "see cofferdam incident declare --help"),
     (api::TABLE_EMPTY, "bring one: cofferdam table add --from FILE --mapping FILE"),

@@ -92,5 +92,5 @@ async fn exposed(site: &Site) -> BTreeSet<Record> {
 /// A client that calls as `response`.
 fn as_response(site: &Site, of: Compartment) -> Client {
     let identity = site.estate.own_identity(Response).unwrap();
-    Client::new(site.estate.addresses.of(of), &identity)
+    Client::new(of, site.estate.addresses.of(of), &identity)
 }

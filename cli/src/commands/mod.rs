@@ -4,6 +4,7 @@ mod access_log;
 mod alarm;
 mod approver;
 mod budget;
+mod callers;
 mod customers;
 mod decoys;
 mod dkim_key;
@@ -67,6 +68,9 @@ pub enum Command {
     /// The budgets of each caller: list, suggest, lower, restore
     #[command(subcommand)]
     Budget(budget::BudgetCommand),
+    /// The keys of callers: renew one, revoke one
+    #[command(subcommand)]
+    Callers(callers::CallersCommand),
     /// The epochs of each domain's master key
     #[command(subcommand)]
     Epoch(epoch::EpochCommand),
@@ -150,6 +154,7 @@ async fn run(command: Command) -> Result<ExitCode, CommandError> {
         Command::Approver(command) => approver::run(command).await,
         Command::Policy(command) => policy::run(command).await,
         Command::Budget(command) => budget::run(command).await,
+        Command::Callers(command) => callers::run(command).await,
         Command::Epoch(command) => epoch::run(command).await,
         Command::Customers(command) => customers::run(command).await,
         Command::Table(command) => table::run(command).await,

@@ -95,7 +95,9 @@ fn contain(place: &Place) {
     let frozen = stdout(&freeze.args(trap).output().unwrap());
     assert!(frozen.contains("mail-trap-1 is frozen"), "{frozen}");
     let mut thaw = place.cofferdam(["incident", "thaw"]);
-    thaw.args(trap);
+    assert_refused(&thaw.args(trap).output().unwrap(), "--same-key");
+    let mut thaw = place.cofferdam(["incident", "thaw"]);
+    thaw.args(trap).arg("--same-key");
     assert_eq!(json(thaw)["frozen"], false);
     assert_refused(&place.run(["incident", "void", "1", "--exposed"]), "--yes");
     let exposed = stdout(&place.run(["incident", "void", "1", "--exposed", "--yes"]));

@@ -26,6 +26,7 @@ mod reset_pages;
 mod returns;
 mod sending;
 mod start;
+mod stolen_key;
 mod support;
 mod up;
 mod verify;

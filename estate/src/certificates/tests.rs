@@ -47,3 +47,16 @@ fn certificates_of_an_earlier_version_are_issued_again_by_the_same_authority() {
     assert_ne!(fs::read(web.join("key.pem")).unwrap(), old, "the key is new too");
     assert_eq!(renew_outdated(&estate, SystemClock.now()).unwrap(), [""; 0]);
 }
+
+#[test]
+fn a_renewed_caller_has_another_key() {
+    let dir = tempfile::tempdir().unwrap();
+    let estate = estate(dir.path());
+    let web = caller("web-ky-1");
+    let cert = estate.dir.join("callers/web-ky-1/cert.pem");
+    let before = public_key(&cert).unwrap();
+    assert_eq!(renew_caller(&estate, &web, SystemClock.now()).unwrap(), before);
+    assert_ne!(public_key(&cert).unwrap(), before);
+    assert!(estate.identity(&web).is_ok());
+    assert!(renew_caller(&estate, &caller("web-ky-9"), SystemClock.now()).is_err());
+}

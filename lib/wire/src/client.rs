@@ -13,12 +13,16 @@ use hyper_util::client::legacy::Client as Pool;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use rustls::pki_types::ServerName;
+use tokio::sync::Semaphore;
 
 use crate::body::Encoding;
 use crate::{Identity, MAX_BODY, Problem};
 
 /// The time after which a call without a whole answer has failed.
 const TIMEOUT: Duration = Duration::from_mins(1);
+/// The most calls of a client at once. Further calls wait, because a compartment refuses a caller
+/// with more than 256 connections.
+const CALLS: usize = 200;
 
 /// A client of one compartment under one identity. Clones share its connections.
 #[derive(Clone)]
@@ -29,6 +33,8 @@ pub struct Client {
     connections: Arc<Mutex<Connections>>,
     /// The base URLs of the compartment's instances.
     bases: Arc<[Arc<str>]>,
+    /// A permit for each call at once.
+    permits: Arc<Semaphore>,
     /// The place in `bases`, modulo its length, of the instance that answered last.
     preferred: Arc<AtomicUsize>,
 }
@@ -118,6 +124,7 @@ impl Client {
             identity: identity.clone(),
             connections: Arc::new(Mutex::new(connections)),
             bases: bases.collect(),
+            permits: Arc::new(Semaphore::new(CALLS)),
             preferred: Arc::default(),
         }
     }
@@ -188,6 +195,8 @@ impl Client {
             error: unreachable(base, e),
         };
         let exchange = async {
+            // The semaphore is never closed, so this only waits.
+            let _permit = self.permits.acquire().await;
             let response = self.pool().request(request).await;
             let response = response.map_err(|e| failed(&e, e.is_connect()))?;
             let (head, body) = response.into_parts();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::SystemTime;
 
-use cofferdam_core::{CallerName, Compartment};
+use cofferdam_core::{CallerName, Compartment, Sha256};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
@@ -223,6 +223,19 @@ pub fn dns_names(cert: &Path) -> Result<Vec<String>, IdentityError> {
     let der = CertificateDer::from_pem_file(cert).map_err(|e| fault(e.to_string()))?;
     let parsed = webpki::EndEntityCert::try_from(&der).map_err(|e| fault(e.to_string()))?;
     Ok(parsed.valid_dns_names().map(str::to_owned).collect())
+}
+
+/// The SHA-256 of the public key in the certificate of a PEM file, by which the key is revoked.
+pub fn public_key(cert: &Path) -> Result<Sha256, IdentityError> {
+    let fault = |cause: String| IdentityError::Pem { path: cert.to_owned(), cause };
+    let der = CertificateDer::from_pem_file(cert).map_err(|e| fault(e.to_string()))?;
+    key_of(&der).ok_or_else(|| fault("it is no certificate of version 3".to_owned()))
+}
+
+/// The SHA-256 of a certificate's public key.
+pub(crate) fn key_of(cert: &CertificateDer<'_>) -> Option<Sha256> {
+    let cert = webpki::EndEntityCert::try_from(cert).ok()?;
+    Some(Sha256::of(&cert.subject_public_key_info()))
 }
 
 /// The caller's name in a certificate: the first DNS name other than `localhost`.

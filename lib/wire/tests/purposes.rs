@@ -8,10 +8,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use axum::Router;
 use axum::routing::post;
 use cofferdam_core::{Call, Compartment};
-use cofferdam_wire::{Answer, Body, Client, Identity, IdentityError, Listener, Problem, TlsFiles};
+use cofferdam_wire::{
+    Answer, Body, Client, Identity, IdentityError, Listener, Problem, ProblemType, RevokedKeys,
+    TlsFiles, public_key,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use testkit::Authority;
+use tokio::sync::mpsc;
 
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 struct Whisper {
@@ -26,6 +30,10 @@ impl Call for Whisper {
 /// Serves with the certificate of these files, and counts the calls that arrive.
 async fn serve(files: &TlsFiles) -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
+    serve_at(listener, files)
+}
+
+fn serve_at(listener: Listener, files: &TlsFiles) -> (SocketAddr, Arc<AtomicUsize>) {
     let (address, identity) = (listener.address(), Identity::load(files).unwrap());
     let heard = Arc::new(AtomicUsize::new(0));
     let counter = heard.clone();
@@ -80,4 +88,28 @@ fn a_compartment_does_not_start_with_anothers_certificate() {
     for name in ["accounts", "web-ky-1"] {
         assert!(matches!(load(name), Err(IdentityError::NotOf { .. })), "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_revoked_key_gets_no_answer_over_any_connection_and_is_reported() {
+    let authority = Authority::new();
+    let (revoked, (to, mut refused)) = (RevokedKeys::default(), mpsc::channel(8));
+    let listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
+    let listener = listener.refuse_keys(revoked.clone()).tell_refused(to);
+    let (address, heard) = serve_at(listener, &authority.files("keys"));
+    let base = format!("https://localhost:{}", address.port());
+    let stolen = authority.client(Compartment::Keys, "web-ky-1", &base);
+    stolen.call(&whisper()).await.unwrap();
+
+    let key = public_key(&authority.files("web-ky-1").cert).unwrap();
+    assert_eq!(revoked.add([key]), [key]);
+    assert_eq!(revoked.add([key]), []);
+    assert!(stolen.call(&whisper()).await.unwrap_err().is(ProblemType::NOT_GRANTED));
+    let anew = authority.client(Compartment::Keys, "web-ky-1", &base).call(&whisper()).await;
+    assert!(anew.unwrap_err().problem().is_none(), "the connection was closed");
+    assert_eq!(refused.recv().await.unwrap().why, "the key of web-ky-1 was revoked");
+    assert_eq!(heard.load(Ordering::SeqCst), 1);
+
+    authority.renew("web-ky-1");
+    authority.client(Compartment::Keys, "web-ky-1", &base).call(&whisper()).await.unwrap();
 }

@@ -9,7 +9,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cofferdam_tlog::notes::{cosigned_at, read_checkpoint};
 use cofferdam_tlog::{Checkpoint, Hash, check_record, record_hash};
-use response_api::{Exposure, Grounds, Incident, JournalEntry, Level, broken_journal};
+use response_api::{
+    ExposedPeople, Exposure, Grounds, Incident, JournalEntry, Level, broken_journal,
+};
 use response_exposure::{FallenHosts, Findings, LogKind, release_log_window};
 use roaring::RoaringBitmap;
 use serde::de::DeserializeOwned;
@@ -27,14 +29,15 @@ pub fn check(bag: &Path, progress: Progress<'_>) -> Result<Vec<String>, Evidence
     let grounds: Grounds = read(&data, files::KEYS)?;
     let mut checked = vec![journal(&data)?];
     let hosts = FallenHosts::of(&incident);
-    // The bag does not say whether the clock of `keys` was moved. The longest window is taken: the
-    // bag's entries are those of the window that counted, which this one contains.
-    let window = release_log_window(&incident, true);
     let mut findings = Findings::default();
     for (log, key) in grounds.log_keys.iter().enumerate().take(exposure.logs.len()) {
         let checkpoint = checkpoint(&data, log, key, &grounds.witness_key, &mut checked)?;
-        let entries = entries(&data, log, &checkpoint, progress, &mut |entry| {
-            findings.add_entry(LogKind::Release, entry, &hosts, window)
+        // The bag does not say whether the clock of `keys` was moved. Where only that clock tells an
+        // instant, the longest window is taken: it contains the one that counted.
+        let sightings = exposure.logs[log].sightings.unwrap_or_default();
+        let window = release_log_window(&incident, &sightings, true);
+        let entries = entries(&data, log, &checkpoint, progress, &mut |number, entry| {
+            findings.add_entry(LogKind::Release, (number, entry), &hosts, window)
         })?;
         checked.push(format!("log {log}: {entries} entries, each proved to stand in the tree"));
     }
@@ -42,6 +45,7 @@ pub fn check(bag: &Path, progress: Progress<'_>) -> Result<Vec<String>, Evidence
         // The bag names the shop's own files by their digests. The shop keeps them.
         checked.push(format!("access log {}: {} accesses, not in the bag", log.log, log.accesses));
     }
+    checked.extend(people(&data, &exposure)?);
     let fields = contained(&data, &findings)?;
     checked.push(format!("exposure: it holds what the entries show, {fields} fields of records"));
     Ok(checked)
@@ -68,6 +72,20 @@ fn journal(data: &Path) -> Result<String, EvidenceError> {
         }
         None => Ok(format!("journal: {} entries, the chain is whole", entries.len())),
     }
+}
+
+/// Checks that the people exposed are those of the exposure, each with one place. A bag from before
+/// these numbers has none.
+fn people(data: &Path, exposure: &Exposure) -> Result<Option<String>, EvidenceError> {
+    let name = files::PEOPLE;
+    if !data.join(name).exists() {
+        return Ok(None);
+    }
+    let Some(of) = read::<Option<ExposedPeople>>(data, name)? else { return Ok(None) };
+    if of.exposed != exposure.exposed() || of.told + of.session_only + of.gone != of.exposed {
+        return Err(EvidenceError::broken(name)("the numbers are not those of the exposure"));
+    }
+    Ok(Some(format!("people: {} exposed, {} told, {} gone", of.exposed, of.told, of.gone)))
 }
 
 /// Reads the checkpoint that the proofs lead to, signed by the log and cosigned by the witness.
@@ -103,7 +121,7 @@ fn entries(
     log: usize,
     checkpoint: &Checkpoint,
     progress: Progress<'_>,
-    take: &mut dyn FnMut(&[u8]) -> bool,
+    take: &mut dyn FnMut(u64, &[u8]) -> bool,
 ) -> Result<u64, EvidenceError> {
     let name = files::entries(log);
     let file = File::open(data.join(&name)).map_err(EvidenceError::broken(&name))?;
@@ -117,7 +135,7 @@ fn entries(
         }
         before = Some(line.index);
         let entry = proved(&line, checkpoint).map_err(EvidenceError::broken(&place))?;
-        if !take(&entry) {
+        if !take(line.index, &entry) {
             return Err(EvidenceError::broken(&place)("the entry makes no sense"));
         }
         count = number;

@@ -89,6 +89,7 @@ fn add_account(
 ) -> Result<(), EvidenceError> {
     add_json(bag, files::INCIDENT, &report.incident)?;
     add_json(bag, files::EXPOSURE, &report.exposure)?;
+    add_json(bag, files::PEOPLE, &report.people)?;
     add_json(bag, files::ALARMS, &report.alarms)?;
     add_json(bag, files::LETTERS, &report.letters)?;
     bag.add(files::REPORT, report.html.as_bytes())?;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 pub const INCIDENT: &str = "incident.json";
 pub const EXPOSURE: &str = "exposure.json";
+pub const PEOPLE: &str = "people.json";
 pub const TABLE: &str = "exposure.csv";
 pub const JOURNAL: &str = "journal.jsonl";
 pub const ALARMS: &str = "alarms.json";

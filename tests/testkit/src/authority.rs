@@ -73,6 +73,13 @@ impl Authority {
         files
     }
 
+    /// Removes the certificate of `name`, so that the next call makes another one with a new key.
+    pub fn renew(&self, name: &str) {
+        for end in ["cert", "key"] {
+            fs::remove_file(self.dir.path().join(format!("{name}-{end}.pem"))).unwrap();
+        }
+    }
+
     /// The identity of `name`, loaded from its files.
     #[must_use]
     pub fn identity(&self, name: &str) -> Identity {

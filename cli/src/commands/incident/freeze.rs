@@ -1,17 +1,31 @@
 //! `cofferdam incident freeze` and `thaw`
 
+use std::io::{BufRead as _, IsTerminal as _};
 use std::process::ExitCode;
 
 use clap::Args;
 use cofferdam_core::{CallerName, Reason};
-use response_api::{CallerHolds, FreezeCaller, IncidentId};
+use response_api::{CallerHolds, FreezeCaller, IncidentId, ThawedKey};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::options::{CommandError, IncidentArgs};
 use crate::output;
 
-/// `cofferdam incident freeze` and `thaw`
+/// `cofferdam incident thaw`
+#[derive(Debug, Args)]
+pub struct ThawArgs {
+    #[command(flatten)]
+    of: FreezeArgs,
+    /// The caller has a new key, and the old one was revoked
+    #[arg(long, conflicts_with = "same_key")]
+    key_changed: bool,
+    /// The caller has the same key, and nobody else can have it
+    #[arg(long)]
+    same_key: bool,
+}
+
+/// `cofferdam incident freeze`, and what `thaw` shares with it
 #[derive(Debug, Args)]
 pub struct FreezeArgs {
     #[command(flatten)]
@@ -37,11 +51,45 @@ pub struct CallerState {
     held_by: Vec<IncidentId>,
 }
 
-/// Freezes or thaws a caller in every compartment.
-pub async fn run(args: FreezeArgs, frozen: bool) -> Result<ExitCode, CommandError> {
+/// Freezes a caller in every compartment.
+pub async fn freeze(args: FreezeArgs) -> Result<ExitCode, CommandError> {
+    run(args, None).await
+}
+
+/// Thaws a caller in every compartment.
+pub async fn thaw(args: ThawArgs) -> Result<ExitCode, CommandError> {
+    let key = match (args.key_changed, args.same_key) {
+        (true, _) => ThawedKey::Changed,
+        (_, true) => ThawedKey::Same,
+        (false, false) => ask_key(&args.of.caller)?,
+    };
+    run(args.of, Some(key)).await
+}
+
+/// Asks whether the caller has a new key. A thief who copied the old one is let in with the caller.
+fn ask_key(caller: &CallerName) -> Result<ThawedKey, CommandError> {
+    if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
+        return Err(
+            "nothing was done: say whether the caller has a new key, with --key-changed or \
+                    --same-key"
+                .into(),
+        );
+    }
+    output::note(&format!("A thief who copied the key of {caller} comes back with {caller}."));
+    output::ask("Has it a new key, and was the old one revoked? Type yes or no: ");
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    match answer.trim() {
+        "yes" => Ok(ThawedKey::Changed),
+        "no" => Ok(ThawedKey::Same),
+        _ => Err("nothing was done".into()),
+    }
+}
+
+async fn run(args: FreezeArgs, key: Option<ThawedKey>) -> Result<ExitCode, CommandError> {
     let FreezeArgs { of, caller, reason } = args;
-    let incident = of.incident;
-    let call = FreezeCaller { incident, caller, frozen, reason };
+    let (incident, frozen) = (of.incident, key.is_none());
+    let call = FreezeCaller { incident, caller, frozen, reason, key };
     let CallerHolds { frozen: still, held_by } = staff::call(&of.response.client()?, &call).await?;
     let state = CallerState { incident, caller: call.caller, frozen: still, held_by };
     of.response.print(&state, |state| vec![line(state)])?;

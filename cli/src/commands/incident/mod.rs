@@ -39,7 +39,7 @@ pub enum IncidentCommand {
     /// Freeze a caller: every compartment refuses it from now on
     Freeze(freeze::FreezeArgs),
     /// Thaw a frozen caller: every compartment serves it again
-    Thaw(freeze::FreezeArgs),
+    Thaw(freeze::ThawArgs),
     /// Compute the exposure from the logs: the people and fields that were read or within reach
     Scope(scope::ScopeArgs),
     /// Show which data of one person was exposed, by which host, and when
@@ -62,8 +62,8 @@ pub async fn run(command: IncidentCommand) -> Result<ExitCode, CommandError> {
         IncidentCommand::Close(args) => close::run(args).await,
         IncidentCommand::List(args) => list::run(args).await,
         IncidentCommand::Show(args) => show::run(args).await,
-        IncidentCommand::Freeze(args) => freeze::run(args, true).await,
-        IncidentCommand::Thaw(args) => freeze::run(args, false).await,
+        IncidentCommand::Freeze(args) => freeze::freeze(args).await,
+        IncidentCommand::Thaw(args) => freeze::thaw(args).await,
         IncidentCommand::Scope(args) => scope::run(args).await,
         IncidentCommand::Person(args) => person::run(args).await,
         IncidentCommand::Void(args) => void::run(args).await,

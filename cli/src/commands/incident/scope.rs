@@ -107,6 +107,8 @@ fn levels(exposure: &Exposure) -> Vec<Vec<String>> {
     let mut rows = vec![heads.map(str::to_owned).to_vec()];
     rows.push(row("people", &exposure.people));
     rows.extend(exposure.fields.iter().map(|(field, counts)| row(field.as_str(), counts)));
+    let brought = |(field, counts): (&Field, _)| row(&format!("brought table: {field}"), counts);
+    rows.extend(exposure.brought.iter().map(brought));
     rows
 }
 
@@ -139,6 +141,7 @@ mod tests {
             until: at,
             people: counts,
             fields: BTreeMap::from([(Field::Name, counts)]),
+            brought: BTreeMap::new(),
             jurisdictions: (0..12).map(|n| (format!("US-{n:02}"), n)).collect(),
             languages: BTreeMap::new(),
             minors: 12,
@@ -162,6 +165,7 @@ mod tests {
                 root: "abc=".into(),
                 checkpoint: String::new(),
                 cosigned: Some(String::new()),
+                sightings: None,
             }],
             doubts: vec![Doubt {
                 cause: DoubtCause::Uncoded,

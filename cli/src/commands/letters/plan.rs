@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use response_api::{Audience, IncidentId, LetterPlan};
+use response_api::{Audience, ExposedPeople, IncidentId, LetterPlan};
 
 use crate::options::{CommandError, ResponseArgs, incident_number};
 use crate::{output, words};
@@ -43,10 +43,21 @@ pub async fn run(args: PlanArgs) -> Result<ExitCode, CommandError> {
     };
     let plan = staff::letters::plan(&response.client()?, incident, audience, progress).await?;
     response.print(&plan, |plan| {
-        vec![format!("letter {}: {} people", plan.letter, words::number(plan.people))]
+        let people = format!("letter {}: {} people", plan.letter, words::number(plan.people));
+        std::iter::once(people).chain(plan.exposed.map(exposed)).collect()
     })?;
     let letter = plan.letter;
     output::next(&format!("cofferdam letters preview {letter}"));
     output::next(&format!("cofferdam order draft letter {letter} --out letter-{letter}.order"));
     Ok(ExitCode::SUCCESS)
+}
+
+/// The people exposed, by what became of them.
+fn exposed(of: ExposedPeople) -> String {
+    let [exposed, told, session, gone] =
+        [of.exposed, of.told, of.session_only, of.gone].map(words::number);
+    format!(
+        "of {exposed} people exposed, {told} read what they lost, {session} lost a session alone, \
+         and {gone} are there no longer"
+    )
 }

@@ -10,7 +10,7 @@ use staff::import::{ImportSummary, PlannedLog, TableSummary};
 use staff::paper_post::ListCounts;
 
 use crate::commands::order::ShownOrder;
-use crate::commands::{budget, dkim_key, evidence, incident, keys, letters, log, up};
+use crate::commands::{budget, callers, dkim_key, evidence, incident, keys, letters, log, up};
 
 macro_rules! results {
     ($($command:literal => $result:ty,)*) => {
@@ -38,6 +38,8 @@ results! {
     "budget lower" => budget::BudgetState,
     "budget restore" => budget::BudgetState,
     "budget suggest" => budget::Suggestion,
+    "callers renew" => callers::Revoked,
+    "callers revoke" => callers::Revoked,
     "customers add" => ImportSummary,
     "dkim-key add" => dkim_key::DnsRecord,
     "drill" => DrillReport,

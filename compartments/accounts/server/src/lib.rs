@@ -24,7 +24,8 @@ use std::time::Duration;
 
 use cofferdam_core::{Clock, Compartment, Rng};
 use cofferdam_store::StoreError;
-use cofferdam_wire::{Identity, IdentityError, Listener, ServeError};
+use cofferdam_wire::{Client, Identity, IdentityError, Listener, ServeError};
+use keys_client::follow_revoked;
 
 pub use config::{Config, MailDomains};
 
@@ -69,6 +70,7 @@ pub struct Server {
     listener: Listener,
     app: Arc<App>,
     resets: ResetLoop,
+    keys: Client,
 }
 
 impl Server {
@@ -83,9 +85,10 @@ impl Server {
         let post = Post::new(&config.relay, &config.mail_from, rng.clone());
         let (queue, resets) = ResetLoop::new(store.clone(), post, clock.clone(), rng.clone());
         let app = App::new(&config, &identity, store, queue, clock, rng).await?;
+        let keys = Client::any(Compartment::Keys, &config.keys, &identity);
         let listener = Listener::bind(config.listen).await?;
         tracing::info!(address = %listener.address(), "listening");
-        Ok(Self { identity, listener, app: Arc::new(app), resets })
+        Ok(Self { identity, listener, app: Arc::new(app), resets, keys })
     }
 
     /// The address on which it listens.
@@ -96,13 +99,17 @@ impl Server {
 
     /// Serves until `stop` ends, then sends the letters that are waiting.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { identity, listener, app, resets } = self;
+        let Self { identity, listener, app, resets, keys } = self;
+        let revoked = app.revoked.clone();
+        let following = tokio::spawn(follow_revoked(keys, revoked.clone(), app.store.clone()));
         let letters = tokio::spawn(resets.run());
         let sweep = tokio::spawn(loops::sweep(app.clone()));
         let reseal = tokio::spawn(loops::reseal(app.clone(), identity.name().clone()));
         let door = app.clone();
         let listener = listener.keep_room_for(move |caller| door.has_role(caller));
+        let listener = listener.refuse_keys(revoked);
         listener.serve(&identity, routes::router(app), stop).await;
+        following.abort();
         sweep.abort();
         reseal.abort();
         if tokio::time::timeout(GRACE, letters).await.is_err() {

@@ -224,6 +224,17 @@ pub enum Event {
         #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
         sought: Timestamp,
     },
+    /// The key of a certificate was revoked.
+    KeyRevoked {
+        /// The caller whose key it was.
+        caller: CallerName,
+        /// SHA-256 of the public key.
+        key: [u8; 32],
+        /// The controller that did it.
+        by: CallerName,
+        /// The reason that the controller gave.
+        reason: String,
+    },
 }
 
 /// Bytes that are no log entry.

@@ -19,6 +19,7 @@ mod passwords;
 mod policies;
 mod problems;
 mod records;
+mod revoked_keys;
 mod signed;
 mod void_orders;
 mod warrants;
@@ -39,6 +40,7 @@ pub use passwords::{HardenItem, HardenPasswords, HardenedPasswords};
 pub use policies::{BadPolicy, CallerPolicy, ChangePolicy, Grant, Policy, ReadPolicy};
 pub use problems::{DECOYS_CLAIMED, EPOCH_OUTDATED, ORDER_REFUSED, POLICY_OUTDATED};
 pub use records::EraseRecords;
+pub use revoked_keys::{AddRevokedKey, ListRevokedKeys, RevokedKey};
 pub use signed::{
     ApproverKey, ApproverSecret, BadApproverKey, BadSignature, Order, Signature, Signed,
 };

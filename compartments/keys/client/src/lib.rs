@@ -8,8 +8,10 @@
 
 mod error;
 mod released;
+mod revoked;
 mod vault;
 
 pub use error::VaultError;
 pub use released::{Asked, FieldKeys, Released, ResealKeys, Resealing, SealedRecord};
+pub use revoked::{KeepRevoked, follow_revoked};
 pub use vault::{LookUp, Vault};

@@ -102,6 +102,7 @@ pub async fn serve(
     }
     let door = app.clone();
     let listener = listener.keep_room_for(move |caller| door.roles.has_role(caller));
+    let listener = listener.refuse_keys(app.shared.refused_keys.clone());
     listener.serve(&identity, routes::routes().into_router(app.clone()), stop).await;
     beside.shutdown().await;
     app.alarms.flush(app.now().await).await;

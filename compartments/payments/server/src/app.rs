@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cofferdam_core::{CallerName, Clock, Compartment, Domain, Reseal, Rng};
 use cofferdam_store::StoreError;
-use cofferdam_wire::{Client, Identity, Problem};
+use cofferdam_wire::{Client, Identity, Problem, RevokedKeys};
 use keys_client::Vault;
 use tokio::sync::{Mutex, RwLock, watch};
 
@@ -27,6 +27,8 @@ pub struct App {
     pub next_record: Mutex<u32>,
     /// The callers that are frozen.
     pub frozen: RwLock<BTreeSet<CallerName>>,
+    /// The revoked keys of certificates.
+    pub revoked: RevokedKeys,
     /// The progress of the move to a new epoch.
     pub reseal: watch::Sender<Reseal>,
     controller: CallerName,
@@ -48,6 +50,7 @@ impl App {
             ),
             next_record: Mutex::new(store.next_record().await?),
             frozen: RwLock::new(store.frozen_callers().await?),
+            revoked: RevokedKeys::of(store.revoked_keys().await?),
             store,
             clock,
             rng,

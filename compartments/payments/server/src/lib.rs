@@ -19,7 +19,8 @@ use std::sync::Arc;
 
 use cofferdam_core::{Clock, Compartment, Rng};
 use cofferdam_store::StoreError;
-use cofferdam_wire::{Identity, IdentityError, Listener, ServeError};
+use cofferdam_wire::{Client, Identity, IdentityError, Listener, ServeError};
+use keys_client::follow_revoked;
 
 pub use config::Config;
 
@@ -57,6 +58,7 @@ pub struct Server {
     identity: Identity,
     listener: Listener,
     app: Arc<App>,
+    keys: Client,
 }
 
 impl Server {
@@ -68,9 +70,10 @@ impl Server {
     ) -> Result<Self, StartError> {
         let identity = Identity::load_compartment(Compartment::Payments, &config.tls)?;
         let app = Arc::new(App::open(&config, &identity, clock, rng).await?);
+        let keys = Client::any(Compartment::Keys, &config.keys, &identity);
         let listener = Listener::bind(config.listen).await?;
         tracing::info!(address = %listener.address(), "listening");
-        Ok(Self { identity, listener, app })
+        Ok(Self { identity, listener, app, keys })
     }
 
     /// The address on which it listens.
@@ -83,10 +86,14 @@ impl Server {
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let name = self.identity.name().clone();
         let reseal = tokio::spawn(loops::reseal(self.app.clone(), name));
+        let (revoked, store) = (self.app.revoked.clone(), self.app.store.clone());
+        let following = tokio::spawn(follow_revoked(self.keys, revoked.clone(), store));
         let door = self.app.clone();
         let listener = self.listener.keep_room_for(move |caller| door.is_controller(caller));
+        let listener = listener.refuse_keys(revoked);
         listener.serve(&self.identity, routes::router(self.app), stop).await;
         reseal.abort();
+        following.abort();
     }
 }
 

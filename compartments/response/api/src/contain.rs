@@ -1,12 +1,12 @@
 //! Containing an incident: frozen callers, void credentials, lower budgets.
 
 use cofferdam_core::{
-    Call, CallerName, NO_SUCH_CALLER, Operation, ProblemType, Reason, Record, Timestamp,
+    Call, CallerName, NO_SUCH_CALLER, Operation, ProblemType, Reason, Record, Sha256, Timestamp,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{HELD_ELSEWHERE, INCIDENT_CLOSED, IncidentId, NOT_SCOPED, PARTLY_DONE};
+use crate::{HELD_ELSEWHERE, INCIDENT_CLOSED, IncidentId, KEY_IN_FORCE, NOT_SCOPED, PARTLY_DONE};
 
 /// Freezes or thaws a caller in every compartment. Each incident holds the callers that it froze: a
 /// caller is thawed only when the last incident lets go of it.
@@ -21,12 +21,25 @@ pub struct FreezeCaller {
     pub frozen: bool,
     /// The reason, without personal data.
     pub reason: Reason,
+    /// Whether the caller has a new key. A thaw has to say it; a freeze leaves it out.
+    #[serde(default)]
+    pub key: Option<ThawedKey>,
+}
+
+/// The key with which a thawed caller comes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ThawedKey {
+    /// A new key. The old one was revoked.
+    Changed,
+    /// The same key: somebody made sure that nobody else has it.
+    Same,
 }
 
 impl Call for FreezeCaller {
     const PATH: &'static str = "/v1/callers/freeze";
     const PROBLEMS: &'static [ProblemType] =
-        &[HELD_ELSEWHERE, INCIDENT_CLOSED, NO_SUCH_CALLER, PARTLY_DONE];
+        &[HELD_ELSEWHERE, INCIDENT_CLOSED, KEY_IN_FORCE, NO_SUCH_CALLER, PARTLY_DONE];
     type Answer = CallerHolds;
 }
 
@@ -37,6 +50,24 @@ pub struct CallerHolds {
     pub frozen: bool,
     /// The incidents that hold the caller frozen.
     pub held_by: Vec<IncidentId>,
+}
+
+/// Revokes the key of a caller's certificate, for ever. Every compartment refuses it within a
+/// second. With a new key the caller is served again.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AddRevokedKey {
+    /// The caller whose key it is.
+    pub caller: CallerName,
+    /// The SHA-256 of the public key (its `SubjectPublicKeyInfo`).
+    pub key: Sha256,
+    /// The reason, without personal data.
+    pub reason: Reason,
+}
+
+impl Call for AddRevokedKey {
+    const PATH: &'static str = "/v1/revoked-keys/add";
+    type Answer = ();
 }
 
 /// Voids the credentials of some customers, and ends their sessions. Voiding everybody's takes an
@@ -73,7 +104,7 @@ pub enum VoidWhose {
 pub struct Voided {
     /// The order's number in `accounts`.
     pub order: u64,
-    /// The instant up to which set credentials are void; `None` for an order of an older version.
+    /// Credentials set up to this instant are void; `None` if the order is older than this field.
     #[serde(default)]
     pub set_before: Option<Timestamp>,
     /// The number of customers whose credential is void.

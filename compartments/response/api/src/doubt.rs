@@ -45,6 +45,16 @@ pub enum DoubtCause {
         /// The instant of the alarm.
         at: Timestamp,
     },
+    /// A log was not watched at an end of the window. What was written there meanwhile counts as
+    /// within it.
+    NotWatched {
+        /// The log's name.
+        log: String,
+        /// The last instant at which it was seen before.
+        from: Timestamp,
+        /// The first instant at which it was seen again.
+        to: Timestamp,
+    },
     /// The log was cut after a crash of `keys`. The part that was cut had not been answered.
     LogCut {
         /// The instant at which it was cut.
@@ -61,6 +71,22 @@ pub enum DoubtCause {
         /// Whether that instant is after the window's end.
         after_window: bool,
         /// The reason why it was not followed.
+        reason: String,
+    },
+    /// The copy of a log has fewer entries than an earlier exposure of the incident rested on.
+    LogShorter {
+        /// The log's name.
+        log: String,
+        /// The number of entries that the earlier exposure rested on.
+        had: u64,
+        /// The number of entries now.
+        has: u64,
+    },
+    /// A log disagrees with the copy of its witness: somebody changed it.
+    LogDisagrees {
+        /// The log's name.
+        log: String,
+        /// The difference, and the kind of tampering where it is known.
         reason: String,
     },
     /// The end of a log has the signature of `keys` alone, and no cosignature.
@@ -153,12 +179,62 @@ impl DoubtCause {
     #[must_use]
     pub const fn counts_as_read(&self) -> bool {
         match self {
-            Self::NotCosigned { .. } | Self::NotCovered { .. } | Self::UnreadableLines { .. } => {
-                true
-            }
+            Self::LogShorter { .. }
+            | Self::LogDisagrees { .. }
+            | Self::NotCosigned { .. }
+            | Self::NotCovered { .. }
+            | Self::UnreadableLines { .. } => true,
             Self::LogNotFollowed { after_window, .. } => !*after_window,
             _ => false,
         }
+    }
+
+    /// Whether data may have been read, or entered at a fallen host, that the exposure does not
+    /// show.
+    #[must_use]
+    pub const fn leaves_out(&self) -> bool {
+        match self {
+            Self::LogNotFollowed { after_window, .. } => !*after_window,
+            Self::ClockMoved { .. }
+            | Self::LogShorter { .. }
+            | Self::LogDisagrees { .. }
+            | Self::NotCosigned { .. }
+            | Self::CustomersOutdated { .. }
+            | Self::SessionsUnknown { .. }
+            | Self::LettersUnknown { .. }
+            | Self::KeysFellWith { .. }
+            | Self::UnknownHost { .. }
+            | Self::TableUnfinished
+            | Self::NotCovered { .. }
+            | Self::UnreadableLines { .. }
+            | Self::NotInTable { .. }
+            | Self::Uncoded => true,
+            Self::IndexDisagrees { .. }
+            | Self::ClockWentBack { .. }
+            | Self::NotWatched { .. }
+            | Self::LookedUpUnknown { .. }
+            | Self::LogCut { .. }
+            | Self::CardsUnknown { .. }
+            | Self::GrantsUnknown { .. }
+            | Self::Unresolved { .. } => false,
+        }
+    }
+
+    /// Whether some data counts as read or entered because of it, besides what
+    /// [counts as read](Self::counts_as_read) with all that is in reach.
+    #[must_use]
+    pub const fn widens(&self) -> bool {
+        matches!(
+            self,
+            Self::IndexDisagrees { .. }
+                | Self::ClockWentBack { .. }
+                | Self::ClockMoved { .. }
+                | Self::NotWatched { .. }
+                | Self::LookedUpUnknown { .. }
+                | Self::KeysFellWith { .. }
+                | Self::Unresolved { .. }
+                | Self::Uncoded
+        )
     }
 }
 
@@ -182,6 +258,11 @@ impl fmt::Display for DoubtCause {
                 "the clock of keys was moved (alarm of {at}): an hour before and after the window \
                  counts as within it"
             ),
+            Self::NotWatched { log, from, to } => write!(
+                f,
+                "{log} was not watched from {from} to {to}, at an end of the window: what was \
+                 written there meanwhile counts as within it"
+            ),
             Self::LogCut { at, bytes } => write!(
                 f,
                 "keys cut {bytes} bytes off the release log after a crash at {at}; the calls \
@@ -191,6 +272,14 @@ impl fmt::Display for DoubtCause {
                 let since = since.map_or_else(|| "the start".to_owned(), |at| at.to_string());
                 let effect = if *after_window { "that is after the window" } else { REACH };
                 write!(f, "{log} could not be followed since {since}: {effect} ({reason})")
+            }
+            Self::LogShorter { log, had, has } => write!(
+                f,
+                "an earlier exposure rested on {had} entries of {log}, and its copy has {has} now: \
+                 {REACH}"
+            ),
+            Self::LogDisagrees { log, reason } => {
+                write!(f, "{log} was changed: {REACH} ({reason})")
             }
             Self::NotCosigned { log, from, to } => write!(
                 f,

@@ -81,6 +81,11 @@ pub struct Exposure {
     /// level.
     #[schemars(schema_with = "map_by::<Field, LevelCounts>")]
     pub fields: BTreeMap<Field, LevelCounts>,
+    /// The same of the records of the brought table, if the incident is about `accounts` and
+    /// `response` fell, which seals them. Their numbers are not those of customers.
+    #[serde(default)]
+    #[schemars(schema_with = "map_by::<Field, LevelCounts>")]
+    pub brought: BTreeMap<Field, LevelCounts>,
     /// People with a field read or presented, by country and region as `US-KY` or `DE`; `unknown`
     /// for people without a country.
     pub jurisdictions: BTreeMap<String, u64>,
@@ -106,6 +111,32 @@ pub struct Exposure {
     pub unresolved: Vec<Unresolved>,
     /// The doubts of the exposure.
     pub doubts: Vec<Doubt>,
+}
+
+impl Exposure {
+    /// The number of people with a field read or presented.
+    #[must_use]
+    pub const fn exposed(&self) -> u64 {
+        self.people.read + self.people.presented
+    }
+}
+
+/// The people exposed, and what became of them: the one place from which notice, plan, report and
+/// bag take their numbers. `told`, `session_only` and `gone` add up to `exposed`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ExposedPeople {
+    /// The number of people with a field read or presented.
+    pub exposed: u64,
+    /// Those who are there, and whose letter names a field.
+    pub told: u64,
+    /// Those who are there, and of whom a session alone was presented. No letter names it.
+    pub session_only: u64,
+    /// Those who are there no longer: they were erased since, or a restored backup has not got them.
+    pub gone: u64,
+    /// Those who are there and have no e-mail address. They are among the told and session-only.
+    pub without_address: u64,
+    /// The rows in the ledger of the customers' letter that name a field, once it is planned.
+    pub planned: Option<u64>,
 }
 
 /// The data that a fallen host gave up because of its kind.
@@ -155,6 +186,34 @@ pub struct LogProof {
     pub checkpoint: String,
     /// The last checkpoint that `response` cosigned, with both signatures.
     pub cosigned: Option<String>,
+    /// The sightings by the clock of `response` that decide which entries lie in the window; `None`
+    /// if the exposure is older than them.
+    #[serde(default)]
+    pub sightings: Option<Sightings>,
+}
+
+/// A size of a log as `response` saw it, by its own clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Sighting {
+    /// The number of entries.
+    pub size: u64,
+    /// The instant at which the log was first seen with so many entries. Each of them was written
+    /// before.
+    pub first: Timestamp,
+    /// The instant at which it was last seen with no more. Each further entry was written after.
+    pub last: Timestamp,
+}
+
+/// The sightings of a log that decide which of its entries lie in a window.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Sightings {
+    /// The first sighting of all. Of the entries that it covers, only `keys` knows the instants.
+    pub earliest: Option<Sighting>,
+    /// The largest size that was seen before the window begins. The entries up to it lie before.
+    pub before: Option<Sighting>,
+    /// The smallest size that was still seen after the window's end. The entries from it on lie
+    /// after.
+    pub after: Option<Sighting>,
 }
 
 /// Reads the records that are exposed in one field at one level, as a bitmap.

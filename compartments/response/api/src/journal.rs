@@ -125,6 +125,8 @@ acts! {
     FinishAccessLog = "access_log.finish";
     /// An access log was removed.
     RemoveAccessLog = "access_log.remove";
+    /// The key of a caller's certificate was revoked.
+    RevokeKey = "key.revoke";
     /// A policy or an epoch order was carried to `keys`.
     ApplyOrder = "order.apply";
 }

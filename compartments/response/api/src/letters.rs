@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::schema::map_by;
 use crate::{
-    GATE_CLOSED, INCIDENT_CLOSED, IncidentId, LETTER_FAULTY, LETTER_NOT_APPROVED,
-    LETTER_NOT_PLANNED, LETTER_NOT_RUNNING, LETTER_STOPPED, LedgerState, NOT_SCOPED,
-    ORDER_OUTDATED, STAFF_FIRST, STAFF_LIST_CHANGED,
+    ExposedPeople, GATE_CLOSED, INCIDENT_CLOSED, IncidentId, LETTER_FAULTY, LETTER_NOT_APPROVED,
+    LETTER_NOT_PLANNED, LETTER_NOT_RUNNING, LETTER_OUTDATED, LETTER_STOPPED, LedgerState,
+    NOT_SCOPED, ORDER_OUTDATED, STAFF_FIRST, STAFF_LIST_CHANGED,
 };
 
 /// The number of a letter (one mailing), from 1.
@@ -76,6 +76,8 @@ pub struct LetterPlan {
     /// Whether the ledger holds everybody. Millions of rows take minutes; the same call then tells
     /// how far planning is.
     pub planned: bool,
+    /// The people exposed and what became of them, once a letter to customers is planned.
+    pub exposed: Option<ExposedPeople>,
 }
 
 impl Call for PlanLetter {
@@ -176,7 +178,8 @@ impl Call for TestLetter {
     type Answer = String;
 }
 
-/// Starts an approved letter, or resumes a paused one. A letter to customers starts once 99 % of
+/// Starts an approved letter, or resumes a paused one. A version that states what no longer holds is
+/// refused, and a running one is paused. A letter to customers starts once 99 % of
 /// the letters to staff are accepted.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -193,6 +196,7 @@ impl Call for StartLetter {
         GATE_CLOSED,
         INCIDENT_CLOSED,
         LETTER_NOT_APPROVED,
+        LETTER_OUTDATED,
         LETTER_STOPPED,
         ORDER_OUTDATED,
         STAFF_FIRST,

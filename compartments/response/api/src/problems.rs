@@ -3,6 +3,10 @@
 
 use cofferdam_core::ProblemType;
 
+/// The caller is said to have a new key, and no key of it was revoked.
+pub const KEY_IN_FORCE: ProblemType =
+    ProblemType::new("key-in-force", 409, "The caller's old key is still in force");
+
 /// The call needs an exposure, and the incident has none yet.
 pub const NOT_SCOPED: ProblemType =
     ProblemType::new("incident-not-scoped", 409, "The incident has not been scoped");
@@ -36,6 +40,9 @@ pub const LETTER_FAULTY: ProblemType =
 /// No version of the letter is approved.
 pub const LETTER_NOT_APPROVED: ProblemType =
     ProblemType::new("letter-not-approved", 409, "No version of the letter is approved");
+/// The approved version states facts that no longer hold. It takes a new draft and approval.
+pub const LETTER_OUTDATED: ProblemType =
+    ProblemType::new("letter-outdated", 409, "The letter says what is no longer so");
 /// The letter was stopped. It resumes only with a new version and a new approval.
 pub const LETTER_STOPPED: ProblemType =
     ProblemType::new("letter-stopped", 409, "The letter was stopped");

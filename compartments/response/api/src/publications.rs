@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Alarm, Exposure, INCIDENT_CLOSED, Incident, IncidentId, JournalEntry, LetterStatus, NOT_SCOPED,
-    Voided,
+    Alarm, ExposedPeople, Exposure, INCIDENT_CLOSED, Incident, IncidentId, JournalEntry,
+    LetterStatus, NOT_SCOPED, Voided,
 };
 
 /// Publishes the notice: writes it as a static page and serves it.
@@ -47,6 +47,9 @@ pub struct Report {
     pub incident: Incident,
     /// The exposure, once the incident was scoped.
     pub exposure: Option<Exposure>,
+    /// The people exposed and what became of them, once the incident was scoped.
+    #[serde(default)]
+    pub people: Option<ExposedPeople>,
     /// The result of the void order over everybody, once it was given.
     pub voided: Option<Voided>,
     /// The letters of the incident.

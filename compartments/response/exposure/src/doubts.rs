@@ -1,7 +1,9 @@
 //! The doubts that the logs leave.
 
+use std::collections::BTreeMap;
+
 use cofferdam_core::{CallerName, Timestamp};
-use response_api::{AccessLog, DoubtCause, Span};
+use response_api::{AccessLog, DoubtCause, Exposure, Span};
 
 use crate::FallenHosts;
 
@@ -25,6 +27,8 @@ pub struct NotFollowed {
     pub since: Option<Timestamp>,
     /// The cause of the failure, in words.
     pub reason: String,
+    /// Whether the log disagrees with its copy.
+    pub disagrees: bool,
 }
 
 /// The doubts about copies of release logs. `clock_moved` holds the instants of the alarms about a
@@ -36,7 +40,10 @@ pub fn doubts_of_copies(
     to: Option<Timestamp>,
 ) -> Vec<DoubtCause> {
     let not_followed = copies.iter().filter_map(|copy| {
-        let NotFollowed { since, reason } = copy.not_followed.clone()?;
+        let NotFollowed { since, reason, disagrees } = copy.not_followed.clone()?;
+        if disagrees {
+            return Some(DoubtCause::LogDisagrees { log: copy.log.clone(), reason });
+        }
         let after_window = to.zip(since).is_some_and(|(to, since)| to <= since);
         Some(DoubtCause::LogNotFollowed { log: copy.log.clone(), since, after_window, reason })
     });
@@ -46,6 +53,35 @@ pub fn doubts_of_copies(
     });
     let moved = clock_moved.iter().map(|at| DoubtCause::ClockMoved { at: *at });
     not_followed.chain(not_cosigned).chain(moved).collect()
+}
+
+/// Adds the entries of each log that an exposure rested on to the most that one rested on. The first
+/// line of a checkpoint is the log's name.
+#[must_use]
+pub fn most_entries(
+    mut rested_on: BTreeMap<String, u64>,
+    exposure: &Exposure,
+) -> BTreeMap<String, u64> {
+    for log in exposure.logs.iter().filter(|log| log.size > 0) {
+        let name = log.checkpoint.lines().next().unwrap_or_default();
+        let most = rested_on.entry(name.to_owned()).or_default();
+        *most = log.size.max(*most);
+    }
+    rested_on
+}
+
+/// The doubts about copies that have fewer entries than an earlier exposure rested on. `rested_on`
+/// holds the most entries of each log that any exposure of the incident rested on.
+#[must_use]
+pub fn doubts_of_sizes(copies: &[CopyState], rested_on: &BTreeMap<String, u64>) -> Vec<DoubtCause> {
+    let size = |log: &String| copies.iter().find(|of| of.log == *log).map_or(0, |of| of.size);
+    let shorter = rested_on.iter().filter(|(log, had)| size(log) < **had);
+    let doubt = |(log, had): (&String, &u64)| DoubtCause::LogShorter {
+        log: log.clone(),
+        had: *had,
+        has: size(log),
+    };
+    shorter.map(doubt).collect()
 }
 
 /// The doubts about access logs, for a window from `from` to `to`.
@@ -103,8 +139,6 @@ fn gaps(spans: &[Span], from: Timestamp, to: Option<Timestamp>) -> Vec<Span> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use response_api::People;
 
     use super::*;
@@ -183,7 +217,11 @@ mod tests {
             log: "keys/log".into(),
             size: 10,
             cosigned,
-            not_followed: since.map(|since| NotFollowed { since, reason: "refused".into() }),
+            not_followed: since.map(|since| NotFollowed {
+                since,
+                reason: "refused".into(),
+                disagrees: false,
+            }),
         };
         let lag = |since, after_window| DoubtCause::LogNotFollowed {
             log: "keys/log".into(),
@@ -206,8 +244,28 @@ mod tests {
         ] {
             assert_eq!(doubts(copy(10, Some(since)), to), [lag(since, after)]);
         }
+        let mut changed = copy(10, Some(Some(at(5))));
+        changed.not_followed.as_mut().unwrap().disagrees = true;
+        let (log, reason) = ("keys/log".into(), "refused".into());
+        assert_eq!(doubts(changed, Some(at(4))), [DoubtCause::LogDisagrees { log, reason }]);
         let moved = doubts_of_copies(&[], &[at(1)], None);
         assert_eq!(moved, [DoubtCause::ClockMoved { at: at(1) }]);
+    }
+
+    #[test]
+    fn a_copy_that_lost_entries_since_an_earlier_exposure_is_a_doubt() {
+        let copy = |size| CopyState { log: "a".into(), size, cosigned: size, not_followed: None };
+        let shorter = |log: &str, had, has| DoubtCause::LogShorter { log: log.into(), had, has };
+        for (had, size, expected) in [
+            (&[("a", 10)][..], 10, vec![]),
+            (&[("a", 10)], 11, vec![]),
+            (&[("a", 10)], 9, vec![shorter("a", 10, 9)]),
+            (&[("a", 10), ("b", 3)], 10, vec![shorter("b", 3, 0)]),
+            (&[], 0, vec![]),
+        ] {
+            let rested_on = had.iter().map(|(log, size)| ((*log).to_owned(), *size)).collect();
+            assert_eq!(doubts_of_sizes(&[copy(size)], &rested_on), expected, "{had:?} {size}");
+        }
     }
 
     #[test]

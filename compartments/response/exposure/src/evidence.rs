@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use cofferdam_core::{Domain, Field, FieldSet, Timestamp};
 use response_api::{
-    AccessLog, Doubt, DoubtCause, Exposure, IncidentId, LogProof, People, Unresolved, Untouched,
+    AccessLog, Doubt, DoubtCause, Exposure, HostKind, IncidentId, LogProof, People, Unresolved,
+    Untouched,
 };
 use roaring::RoaringBitmap;
 
@@ -149,13 +150,18 @@ impl Evidence {
         let population = &self.population;
         let affected = levels.affected();
         let customers = population.everyone.len();
+        let (brought, fields) = levels
+            .count_fields(|domain| self.existing(domain))
+            .into_iter()
+            .partition(|(field, _)| field.domain() == Domain::Response);
         Exposure {
             incident: self.incident,
             computed: self.computed,
             until: self.until,
             people: levels.count_people(&population.everyone),
             assumed,
-            fields: levels.count_fields(|domain| self.existing(domain)),
+            fields,
+            brought,
             jurisdictions: population.count_jurisdictions(&affected),
             languages: population.count_languages(&affected),
             minors: population.minors.intersection_len(&affected),
@@ -179,14 +185,22 @@ impl Evidence {
         (&self.undeliverable & affected | without_address).len()
     }
 
-    /// The compartments that gave the fallen hosts nothing. A brought table has no compartments.
+    /// The compartments that gave the fallen hosts nothing. A brought table has no compartments. A
+    /// log that `keys` could not vouch for proves nothing, and neither does a compartment that did
+    /// not say how much it holds.
     fn untouched(&self, levels: &Levels) -> Vec<Untouched> {
-        if self.hosts.people() == People::Table {
+        let doubts = &self.findings.doubts;
+        if self.hosts.people() == People::Table
+            || self.hosts.any(HostKind::Keys)
+            || doubts.iter().any(DoubtCause::leaves_out)
+        {
             return Vec::new();
         }
-        let holdings =
-            [(Domain::Accounts, self.population.everyone.len()), (Domain::Payments, self.cards)];
-        let untouched = holdings.into_iter().filter(|(domain, _)| !levels.is_touched(*domain));
+        let uncounted = |cause: &DoubtCause| matches!(cause, DoubtCause::CardsUnknown { .. });
+        let cards = (!doubts.iter().any(uncounted)).then_some((Domain::Payments, self.cards));
+        let holdings = [Some((Domain::Accounts, self.population.everyone.len())), cards];
+        let untouched =
+            holdings.into_iter().flatten().filter(|(domain, _)| !levels.is_touched(*domain));
         let describe = |(domain, records)| Untouched {
             domain,
             records,

@@ -87,7 +87,7 @@ impl Findings {
                 self.note_names(&key.caller, &key.via, key.field.map(Field::domain), hosts);
             }
             for notable in &index.notable {
-                self.add_notable(kind, &notable.entry, hosts, window);
+                self.add_notable(kind, (notable.index, &notable.entry), hosts, window);
             }
             for (key, records) in bitmaps_within(index, &shares) {
                 for exposed in exposed_fields(key, hosts) {
@@ -105,9 +105,15 @@ impl Findings {
 
     /// Adds the records that one entry touched, if it lies in the window. This is the definition of
     /// an exposure; an index must give the same.
-    pub fn add_touch(&mut self, summary: &EntrySummary<'_>, hosts: &FallenHosts, window: Window) {
+    pub fn add_touch(
+        &mut self,
+        number: u64,
+        summary: &EntrySummary<'_>,
+        hosts: &FallenHosts,
+        window: Window,
+    ) {
         let Some(touch) = &summary.touch else { return };
-        if !window.holds(summary.at) {
+        if !window.holds(number, summary.at) {
             return;
         }
         let Some(level) = hosts.level(touch.caller, touch.via, touch.operation) else { return };
@@ -122,7 +128,7 @@ impl Findings {
     pub fn add_entry(
         &mut self,
         kind: LogKind,
-        bytes: &[u8],
+        (number, bytes): (u64, &[u8]),
         hosts: &FallenHosts,
         window: Window,
     ) -> bool {
@@ -134,9 +140,9 @@ impl Findings {
                     self.note_names(touch.caller, touch.via, domain, hosts);
                 }
             }
-            self.add_touch(summary, hosts, window);
+            self.add_touch(number, summary, hosts, window);
             if summary.notable {
-                self.add_notable(kind, bytes, hosts, window);
+                self.add_notable(kind, (number, bytes), hosts, window);
             }
         })
     }
@@ -228,32 +234,39 @@ impl Findings {
         }
     }
 
-    fn add_notable(&mut self, kind: LogKind, bytes: &[u8], hosts: &FallenHosts, window: Window) {
+    fn add_notable(
+        &mut self,
+        kind: LogKind,
+        (number, bytes): (u64, &[u8]),
+        hosts: &FallenHosts,
+        window: Window,
+    ) {
         match kind {
             LogKind::Release => {
                 if let Ok(entry) = Entry::decode(bytes) {
-                    self.add_event(&entry, hosts, window);
+                    self.add_event(number, &entry, hosts, window);
                 }
             }
             LogKind::Access => {
                 if let Ok(entry) = AccessEntry::decode(bytes) {
-                    self.add_unresolved(entry, hosts, window);
+                    self.add_unresolved(number, entry, hosts, window);
                 }
             }
         }
     }
 
-    fn add_event(&mut self, entry: &Entry, hosts: &FallenHosts, window: Window) {
+    fn add_event(&mut self, number: u64, entry: &Entry, hosts: &FallenHosts, window: Window) {
         match &entry.event {
-            Event::Recovered { bytes_cut } if window.holds(entry.at) => {
+            Event::Recovered { bytes_cut } if window.holds(number, entry.at) => {
                 self.doubts.push(DoubtCause::LogCut { at: entry.at, bytes: *bytes_cut });
             }
-            Event::WarrantOpened { caller, .. } if entry.at.as_millisecond() <= window.to_ms => {
+            Event::WarrantOpened { caller, .. } if window.may_precede_end(number, entry.at) => {
                 self.warrants.insert(caller.clone());
             }
             // A compartment that did not fall gave no answer. A fallen one may have found anybody.
             Event::Unanswered { caller, via, count, sought, .. }
-                if hosts.callers().contains(via) && window.holds(*sought) =>
+                if hosts.callers().contains(via)
+                    && window.holds_earlier(number, entry.at, *sought) =>
             {
                 let email = self.everybody.entry(Level::Presented).or_default();
                 *email = email.with(Field::Email);
@@ -264,9 +277,15 @@ impl Findings {
         }
     }
 
-    fn add_unresolved(&mut self, entry: AccessEntry, hosts: &FallenHosts, window: Window) {
+    fn add_unresolved(
+        &mut self,
+        number: u64,
+        entry: AccessEntry,
+        hosts: &FallenHosts,
+        window: Window,
+    ) {
         let level = hosts.level(&entry.caller, &entry.via, entry.operation);
-        let Some(level) = level.filter(|_| window.holds(entry.at())) else { return };
+        let Some(level) = level.filter(|_| window.holds(number, entry.at())) else { return };
         let all = self.everybody.entry(level).or_default();
         *all = all.union(entry.fields);
         self.unresolved_count += 1;

@@ -13,6 +13,7 @@ mod bitmaps;
 mod doubts;
 mod entries;
 mod evidence;
+mod exposed_people;
 mod findings;
 mod grants;
 mod hosts;
@@ -25,9 +26,13 @@ mod window;
 
 pub use access::{AccessEntry, access_time};
 pub use bitmaps::{Bitmaps, Levels, fields_of, people};
-pub use doubts::{CopyState, NotFollowed, doubts_of_access_logs, doubts_of_copies, unknown_hosts};
+pub use doubts::{
+    CopyState, NotFollowed, doubts_of_access_logs, doubts_of_copies, doubts_of_sizes, most_entries,
+    unknown_hosts,
+};
 pub use entries::{EntryPage, entries_of_hosts};
 pub use evidence::{Evidence, Loss, Sources};
+pub use exposed_people::{exposed_people, is_told};
 pub use findings::{Findings, LogKind, SIGN_IN};
 pub use grants::{Grants, fields_of_domain};
 pub use hosts::FallenHosts;
@@ -36,4 +41,7 @@ pub use pages::{Page, Slot, page_of, pages_of_segment};
 pub use person::{person_exposure, slots_of_record, unresolved_slots};
 pub use population::{Coarse, Population};
 pub use tampering::{ENTRIES_COMPARED, EntryPages, first_difference, name_tampering};
-pub use window::{CLOCK_MARGIN_MS, Window, access_log_window, release_log_window};
+pub use window::{
+    CLOCK_MARGIN_MS, SIGHTING_MARGIN_MS, Window, access_log_window, doubts_of_sightings,
+    release_log_window,
+};

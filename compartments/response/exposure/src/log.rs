@@ -153,8 +153,10 @@ fn read_some<L: IndexedLog>(
     let indexes = segments.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     for (place, part) in findings.add_indexes(log.kind(), &indexes, hosts, window) {
         let (segment, part) = (segments[place], &indexes[place].parts[part]);
-        scan_part(log, segment, part, hosts, &mut |_, entry| {
-            log.kind().summarize()(entry, &mut |seen| findings.add_touch(seen, hosts, window));
+        scan_part(log, segment, part, hosts, &mut |number, entry| {
+            log.kind().summarize()(entry, &mut |seen| {
+                findings.add_touch(number, seen, hosts, window);
+            });
         })?;
     }
     Ok(())
@@ -167,7 +169,7 @@ fn read_entries<L: IndexedLog>(
 ) -> Result<Findings, L::Error> {
     let mut findings = Findings::default();
     log.scan_all(&mut |number, entry| {
-        let decoded = findings.add_entry(log.kind(), entry, hosts, window);
+        let decoded = findings.add_entry(log.kind(), (number, entry), hosts, window);
         if decoded { Ok(()) } else { Err(UnreadableEntry(number)) }
     })?;
     Ok(findings)

@@ -154,9 +154,10 @@ fn touched_within<L: IndexedLog>(
     window: Window,
 ) -> Result<BTreeMap<IndexKey, RoaringBitmap>, L::Error> {
     let mut all: BTreeMap<IndexKey, RoaringBitmap> = BTreeMap::new();
-    scan_part(log, segment, part, hosts, &mut |_, entry| {
+    scan_part(log, segment, part, hosts, &mut |number, entry| {
         log.kind().summarize()(entry, &mut |seen| {
-            let Some(touch) = seen.touch.as_ref().filter(|_| window.holds(seen.at)) else { return };
+            let held = window.holds(number, seen.at);
+            let Some(touch) = seen.touch.as_ref().filter(|_| held) else { return };
             if hosts.level(touch.caller, touch.via, touch.operation).is_none() {
                 return;
             }

@@ -1,15 +1,17 @@
-//! The facts of an incident that letters state. A letter claims nothing but what was done.
+//! The facts of an incident that letters state. A letter claims nothing but what holds.
 
 use std::collections::BTreeMap;
 
-use cofferdam_core::{Domain, Timestamp};
-use response_api::{Exposure, Incident};
+use cofferdam_core::Timestamp;
+use response_api::{Audience, Exposure, Incident};
 use serde::{Deserialize, Serialize};
 
-use crate::Shop;
+use crate::claims::{Claim, Claims};
+use crate::{Current, Shop};
 
 /// The facts of an incident and of the response, as letters state them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "StoredFacts")]
 pub struct Facts {
     /// The date of every letter.
     pub written: Timestamp,
@@ -21,12 +23,8 @@ pub struct Facts {
     pub ended: Timestamp,
     /// The instant at which the incident was declared.
     pub discovered: Timestamp,
-    /// Whether the release log shows that the fallen hosts got nothing from `payments`.
-    pub cards_untouched: bool,
-    /// Whether every fallen caller is frozen in all compartments.
-    pub contained: bool,
-    /// Whether the credentials of all customers are void.
-    pub voided: bool,
+    /// The claims that held when the version was drafted.
+    pub claims: Claims,
     /// The number of people with a field read or presented.
     pub exposed: u64,
     /// The number of all customers.
@@ -56,13 +54,26 @@ pub struct Sender {
     pub signatory_title: String,
 }
 
-/// The steps of the response that are done so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Done {
-    /// Whether every fallen caller is frozen.
-    pub contained: bool,
-    /// Whether all credentials are void.
-    pub voided: bool,
+/// Facts as they are stored. Older versions hold three flags in place of claims.
+#[derive(Deserialize)]
+struct StoredFacts {
+    written: Timestamp,
+    incident: u32,
+    began: Timestamp,
+    ended: Timestamp,
+    discovered: Timestamp,
+    claims: Option<Claims>,
+    #[serde(default)]
+    cards_untouched: bool,
+    #[serde(default)]
+    contained: bool,
+    #[serde(default)]
+    voided: bool,
+    exposed: u64,
+    customers: u64,
+    shop: Sender,
+    measures: BTreeMap<String, String>,
+    police_delay: BTreeMap<String, String>,
 }
 
 impl Facts {
@@ -73,7 +84,7 @@ impl Facts {
         shop: &Shop,
         incident: &Incident,
         exposure: &Exposure,
-        done: Done,
+        current: &Current,
         now: Timestamp,
     ) -> Self {
         let hour = now.as_second() - now.as_second().rem_euclid(3_600);
@@ -83,10 +94,8 @@ impl Facts {
             began: incident.from,
             ended: exposure.until,
             discovered: incident.declared,
-            cards_untouched: exposure.untouched.iter().any(|of| of.domain == Domain::Payments),
-            contained: done.contained,
-            voided: done.voided,
-            exposed: exposure.people.read + exposure.people.presented,
+            claims: Claims::new(incident, exposure, current),
+            exposed: exposure.exposed(),
             customers: exposure.customers,
             shop: Sender {
                 name: shop.name.clone(),
@@ -102,15 +111,64 @@ impl Facts {
     }
 }
 
+impl Facts {
+    /// What a letter to an audience says that is no longer so, in words.
+    #[must_use]
+    pub fn outdated(&self, now: &Self, audience: Audience) -> Vec<String> {
+        let claims = self.claims.outdated(&now.claims, Some(audience));
+        let mut outdated: Vec<_> = claims.iter().map(ToString::to_string).collect();
+        if self.exposed != now.exposed {
+            outdated.push(format!("{} people were exposed", self.exposed));
+        }
+        outdated
+    }
+}
+
+impl From<StoredFacts> for Facts {
+    fn from(stored: StoredFacts) -> Self {
+        let claims = stored.claims.clone().unwrap_or_else(|| stored.old_claims());
+        Self {
+            written: stored.written,
+            incident: stored.incident,
+            began: stored.began,
+            ended: stored.ended,
+            discovered: stored.discovered,
+            claims,
+            exposed: stored.exposed,
+            customers: stored.customers,
+            shop: stored.shop,
+            measures: stored.measures,
+            police_delay: stored.police_delay,
+        }
+    }
+}
+
+impl StoredFacts {
+    /// The claims of an older version: its texts made most of them whatever had happened.
+    fn old_claims(&self) -> Claims {
+        let flags = [
+            (Claim::CardsUntouched, self.cards_untouched),
+            (Claim::Contained, self.contained),
+            (Claim::Voided, self.voided),
+        ];
+        let always = [
+            Claim::OneServer,
+            Claim::Recorded,
+            Claim::WasRead,
+            Claim::NothingElseRead,
+            Claim::PasswordsKeyed,
+            Claim::TypedThere,
+            Claim::NoticeStands,
+        ];
+        let flagged = flags.into_iter().filter_map(|(claim, made)| made.then_some(claim));
+        Claims { hold: flagged.chain(always).collect(), voided_until: None }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use response_api::{IncidentId, LevelCounts, People, Untouched};
-
     use super::*;
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().unwrap()
-    }
+    use crate::testing::{at, exposure, incident};
 
     fn shop() -> Shop {
         Shop {
@@ -127,54 +185,13 @@ mod tests {
         }
     }
 
-    fn incident() -> Incident {
-        Incident {
-            incident: IncidentId(4),
-            title: "web-ky-1".into(),
-            fallen: vec!["web-ky-1".parse().unwrap()],
-            from: at("2012-01-14T22:00:00Z"),
-            to: None,
-            found: "a decoy".into(),
-            people: People::Accounts,
-            declared: at("2012-01-15T09:30:00Z"),
-            declared_by: "ic".parse().unwrap(),
-            closed: None,
-        }
-    }
-
-    fn exposure(untouched: &[Domain]) -> Exposure {
-        let untouched = untouched.iter().map(|domain| Untouched {
-            domain: *domain,
-            records: 9,
-            released: 0,
-            granted: true,
-        });
-        Exposure {
-            incident: IncidentId(4),
-            computed: at("2012-01-15T11:59:00Z"),
-            until: at("2012-01-15T10:00:00Z"),
-            people: LevelCounts { read: 30, presented: 5, known_unset: 40, reachable: 700 },
-            assumed: 0,
-            fields: BTreeMap::new(),
-            jurisdictions: BTreeMap::new(),
-            languages: BTreeMap::new(),
-            minors: 0,
-            undeliverable: 0,
-            customers: 24_000,
-            given_up: vec![],
-            untouched: untouched.collect(),
-            logs: vec![],
-            access_logs: vec![],
-            unresolved: vec![],
-            doubts: vec![],
-        }
+    fn facts_at(now: &str) -> Facts {
+        Facts::new(&shop(), &incident(), &exposure(), &Current::default(), at(now))
     }
 
     #[test]
     fn letters_state_what_happened_when() {
-        let done = Done { contained: true, voided: false };
-        let now = at("2012-01-15T12:59:59Z");
-        let facts = Facts::new(&shop(), &incident(), &exposure(&[]), done, now);
+        let facts = facts_at("2012-01-15T12:59:59Z");
         assert_eq!(facts.written, at("2012-01-15T12:00:00Z"));
         assert_eq!(facts.began, at("2012-01-14T22:00:00Z"));
         assert_eq!(facts.ended, at("2012-01-15T10:00:00Z"));
@@ -182,25 +199,43 @@ mod tests {
         assert_eq!((facts.incident, facts.exposed, facts.customers), (4, 35, 24_000));
         assert_eq!(facts.shop.verify_address, "shoeleather.example/verify");
         assert_eq!((facts.measures.len(), facts.police_delay.len()), (1, 1));
-        let before_1970 = at("1969-12-31T23:30:00Z");
-        let early = Facts::new(&shop(), &incident(), &exposure(&[]), done, before_1970);
-        assert_eq!(early.written, at("1969-12-31T23:00:00Z"));
+        assert!(facts.claims.has(Claim::Recorded) && !facts.claims.has(Claim::Contained));
+        assert_eq!(facts_at("1969-12-31T23:30:00Z").written, at("1969-12-31T23:00:00Z"));
     }
 
     #[test]
-    fn letters_claim_only_what_was_done() {
-        let now = at("2012-01-15T12:00:00Z");
-        for (contained, voided) in [(false, false), (false, true), (true, false), (true, true)] {
-            for (untouched, cards_untouched) in [
-                (vec![], false),
-                (vec![Domain::Accounts], false),
-                (vec![Domain::Accounts, Domain::Payments], true),
-            ] {
-                let done = Done { contained, voided };
-                let facts = Facts::new(&shop(), &incident(), &exposure(&untouched), done, now);
-                let claimed = (facts.contained, facts.voided, facts.cards_untouched);
-                assert_eq!(claimed, (contained, voided, cards_untouched));
-            }
+    fn a_letter_is_outdated_by_its_claims_and_its_number() {
+        let then = facts_at("2012-01-15T12:00:00Z");
+        assert_eq!(then.outdated(&then, Audience::Customers), [""; 0]);
+        let mut now = then.clone();
+        now.claims.hold.remove(&Claim::Recorded);
+        now.exposed += 1;
+        let recorded = "a separate machine recorded every access";
+        assert_eq!(then.outdated(&now, Audience::Customers), [recorded, "35 people were exposed"]);
+        assert_eq!(then.outdated(&now, Audience::Staff), ["35 people were exposed"]);
+    }
+
+    #[test]
+    fn stored_facts_are_read_with_the_claims_that_their_texts_made() {
+        let facts = facts_at("2012-01-15T12:00:00Z");
+        let json = serde_json::to_value(&facts).unwrap();
+        assert_eq!(serde_json::from_value::<Facts>(json.clone()).unwrap(), facts);
+        let mut old = json;
+        let stored = old.as_object_mut().unwrap();
+        stored.remove("claims");
+        for (flag, set) in [("cards_untouched", false), ("contained", true), ("voided", false)] {
+            stored.insert(flag.into(), set.into());
+        }
+        let claims = serde_json::from_value::<Facts>(old).unwrap().claims;
+        for (claim, made) in [
+            (Claim::Contained, true),
+            (Claim::CardsUntouched, false),
+            (Claim::Voided, false),
+            (Claim::Recorded, true),
+            (Claim::NothingElseRead, true),
+            (Claim::CardsRead, false),
+        ] {
+            assert_eq!(claims.has(claim), made, "{claim:?}");
         }
     }
 }

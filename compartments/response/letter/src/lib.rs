@@ -5,7 +5,9 @@
 //! are compiled in. Called by: the server, which drafts and sends; `staff`, which renders the texts
 //! of an order before somebody signs it; and the drill.
 
+mod claims;
 mod codes;
+mod conditions;
 mod facts;
 mod files;
 pub mod format;
@@ -16,8 +18,10 @@ mod version;
 mod words;
 mod writer;
 
+pub use claims::{Claim, Claims};
 pub use codes::{ForgedReturnAddress, LetterCodes, message_id};
-pub use facts::{Done, Facts, Sender};
+pub use conditions::{Condition, Current, VoidedAll};
+pub use facts::{Facts, Sender};
 pub use files::{FALLBACK, Files, TextsError};
 pub use places::Locale;
 pub use shop::Shop;
@@ -25,5 +29,7 @@ pub use version::{Texts, Variant, Version, VersionError};
 pub use words::{VerifyWords, Words};
 pub use writer::Writer;
 
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use response_api::Audience;
 
 use super::*;
 
-fn facts() -> Facts {
+pub fn facts() -> Facts {
     let at = |text: &str| text.parse().unwrap();
     let sentences = |text: &str| {
         let all = ["en", "fr", "es", "de", "pt"];
@@ -18,9 +18,10 @@ fn facts() -> Facts {
         began: at("2012-01-14T22:00:00Z"),
         ended: at("2012-01-15T10:00:00Z"),
         discovered: at("2012-01-15T09:30:00Z"),
-        cards_untouched: true,
-        contained: true,
-        voided: true,
+        claims: Claims {
+            hold: Claim::all().filter(|claim| *claim != Claim::CardsRead).collect(),
+            voided_until: Some(at("2012-01-15T11:00:00Z")),
+        },
         exposed: 1_234,
         customers: 24_000,
         shop: Sender {
@@ -37,7 +38,7 @@ fn facts() -> Facts {
 }
 
 /// The shipped texts, without any variant yet.
-fn version(audience: Audience) -> Version {
+pub fn version(audience: Audience) -> Version {
     let domains = vec!["shoeleather.example".to_owned()];
     Version { audience, facts: facts(), files: Files::shipped(), domains, variants: vec![] }
 }
@@ -46,11 +47,11 @@ fn writer(audience: Audience) -> Writer {
     Writer::new(version(audience)).unwrap()
 }
 
-fn locale(language: &str, jurisdiction: &str) -> Locale {
+pub fn locale(language: &str, jurisdiction: &str) -> Locale {
     Locale { language: language.into(), jurisdiction: jurisdiction.into() }
 }
 
-fn some() -> FieldSet {
+pub fn some() -> FieldSet {
     [Field::Name, Field::Email, Field::Password].into_iter().collect()
 }
 
@@ -116,7 +117,7 @@ fn cards_are_called_untouched_only_with_proof() {
         Writer::new(version.clone()).unwrap().write(&locale("en", ""), some()).unwrap().text
     };
     assert!(text(&version).contains("full card numbers"));
-    version.facts.cards_untouched = false;
+    version.facts.claims.hold.remove(&Claim::CardsUntouched);
     assert!(!text(&version).contains("full card numbers"));
 }
 

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use cofferdam_core::{Field, FieldSet};
 use cofferdam_mail::{CODE, NAME};
+use minijinja::value::merge_maps;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 use response_api::Audience;
 
+use crate::claims::Claim;
 use crate::files::{FALLBACK, Files, TextsError};
 use crate::format;
 use crate::lint::{Domains, lint};
@@ -129,14 +131,17 @@ impl Writer {
         let language = locale.language.as_str();
         let facts = &self.version.facts;
         let told = place(&self.places, &locale.jurisdiction)?;
-        Ok(context! {
+        let claims = Claim::all().map(|claim| (claim.name(), facts.claims.has(claim)));
+        let claims = Value::from(claims.collect::<BTreeMap<&str, bool>>());
+        let voided_until = facts.claims.voided_until.map(|at| words.instant(at));
+        let common = context! {
             written => words.day(facts.written),
             began => words.instant(facts.began),
             ended => words.instant(facts.ended),
             discovered => words.day(facts.discovered),
-            cards_untouched => facts.cards_untouched,
-            contained => facts.contained,
-            voided => facts.voided,
+            voided_until,
+            // A letter is for somebody exposed if it names a field.
+            yours_voided => facts.claims.has(Claim::ExposedVoided) && !fields.is_empty(),
             exposed => format::number(facts.exposed),
             customers => format::number(facts.customers),
             incident => facts.incident,
@@ -165,7 +170,8 @@ impl Writer {
             },
             name => NAME.to_string(),
             code => CODE.to_string(),
-        })
+        };
+        Ok(merge_maps([common, claims]))
     }
 }
 

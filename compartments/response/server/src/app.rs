@@ -5,12 +5,10 @@ use std::sync::{Arc, PoisonError};
 
 use cofferdam_core::{CallerName, Clock, Rng, Timestamp};
 use cofferdam_store::StoreError;
-use cofferdam_wire::{Client, Problem};
-use response_api::{
-    Exposure, FallenHost, INCIDENT_CLOSED, Incident, IncidentId, LetterId, NOT_SCOPED, Voided,
-};
+use cofferdam_wire::{Client, Problem, RevokedKeys};
+use response_api::{Exposure, INCIDENT_CLOSED, Incident, IncidentId, LetterId, NOT_SCOPED};
 use response_exposure::{Levels, Population};
-use response_letter::{Done, Files};
+use response_letter::Files;
 use response_mailing::{Letter, MailRoom};
 use tokio::sync::Mutex;
 
@@ -37,6 +35,8 @@ pub struct App {
     pub store: Store,
     /// The clients of the other compartments.
     pub compartments: Compartments,
+    /// The revoked keys of certificates.
+    pub revoked: RevokedKeys,
     /// The release logs, and the keys with which we sign.
     pub logs: Logs,
     /// The people whose data may be exposed.
@@ -181,18 +181,5 @@ impl App {
     pub fn turn_of(&self, caller: &CallerName) -> Arc<Mutex<()>> {
         let mut turns = self.freezing.lock().unwrap_or_else(PoisonError::into_inner);
         turns.entry(caller.clone()).or_default().clone()
-    }
-
-    /// The steps that are done for an incident so far.
-    pub async fn done(&self, incident: &Incident) -> Result<Done, StoreError> {
-        let id = incident.incident;
-        let frozen = self.store.finding::<Vec<CallerName>>(id, Finding::Frozen).await?;
-        let frozen = frozen.unwrap_or_default();
-        let voided = self.store.finding::<Voided>(id, Finding::Voided).await?.is_some();
-        // A host without a name of its own as a caller can't be frozen: only the shop can shut it
-        // off.
-        let is_shut = |of: &FallenHost| of.kind.is_caller() && frozen.contains(&of.host);
-        let contained = incident.fallen.iter().all(is_shut);
-        Ok(Done { contained, voided })
     }
 }

@@ -7,7 +7,10 @@ use std::sync::Arc;
 use cofferdam_core::{Clock, Compartment, Rng};
 use cofferdam_mail::serve_intake;
 use cofferdam_store::StoreError;
-use cofferdam_wire::{Client, Identity, IdentityError, Listener, ServeError, TaskLost, blocking};
+use cofferdam_wire::{
+    Client, Identity, IdentityError, Listener, RevokedKeys, ServeError, TaskLost, blocking,
+};
+use keys_client::follow_revoked;
 use response_letter::LetterCodes;
 use response_mailing::{MailRoom, MailingError, Ports, recover};
 use tokio::net::TcpListener;
@@ -18,7 +21,7 @@ use crate::app::{App, Compartments, LetterOffice, PeopleCache};
 use crate::brought_contacts::BroughtContacts;
 use crate::config::{Config, LettersConfig};
 use crate::logs::{Logs, LogsError};
-use crate::loops::{Returns, follow_customers, follow_logs};
+use crate::loops::{Returns, follow_customers, follow_logs, hold_claims};
 use crate::mailroom::{AccountsLoad, MailSetup, NoteFiles, SetupError, StoredContacts};
 use crate::pages::serve_public;
 use crate::routes::routes;
@@ -108,6 +111,12 @@ impl Server {
             tokio::spawn(serve_public(app.clone(), public)),
             tokio::spawn(follow_logs(app.clone())),
             tokio::spawn(follow_customers(app.clone())),
+            tokio::spawn(follow_revoked(
+                app.compartments.keys.clone(),
+                app.revoked.clone(),
+                app.store.clone(),
+            )),
+            tokio::spawn(hold_claims(app.clone())),
             tokio::spawn(app.letters.room.clone().send_letters()),
         ];
         loops.extend(returns.map(|(listener, domain)| {
@@ -116,6 +125,7 @@ impl Server {
         }));
         let staff = app.config.staff.clone();
         let listener = listener.keep_room_for(move |caller| staff.contains(caller));
+        let listener = listener.refuse_keys(app.revoked.clone());
         listener.serve(&identity, routes().into_router(app.clone()), stop).await;
         loops.iter().for_each(tokio::task::JoinHandle::abort);
         app.letters.room.close().await;
@@ -140,6 +150,7 @@ async fn open_app(
     rng: Arc<dyn Rng>,
 ) -> Result<App, StartError> {
     let store = Store::open(&config.database).await?;
+    let revoked = RevokedKeys::of(store.revoked_keys().await?);
     let logs = Logs::open(&config, identity)?;
     let urls: Vec<_> = config.keys.iter().map(|instance| &instance.url).collect();
     let compartments = Compartments {
@@ -192,6 +203,7 @@ async fn open_app(
         rng,
         store,
         compartments,
+        revoked,
         logs,
         people,
         letters,

@@ -115,3 +115,41 @@ impl<G: Clone + Eq + Hash> Drop for Seat<G> {
         self.hall.lock().leave(self.ticket);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: RoomLimits =
+        RoomLimits { guests: 2, guests_each: 1, bytes: u64::MAX, bytes_each: u64::MAX };
+    const LONG: Duration = Duration::from_secs(3_600);
+
+    async fn is_over(seat: &Seat<char>) -> bool {
+        tokio::time::timeout(Duration::from_millis(50), seat.over()).await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_is_late_is_closed_and_a_request_in_hand_takes_its_time() {
+        let seat = Hall::new("test", LIMITS).enter('a', LONG).unwrap();
+        assert!(!is_over(&seat).await);
+        seat.waits(Duration::ZERO);
+        assert!(is_over(&seat).await);
+        seat.works();
+        assert!(!is_over(&seat).await);
+        seat.waits(LONG);
+        assert!(!is_over(&seat).await);
+    }
+
+    #[tokio::test]
+    async fn whoever_has_to_go_is_told_and_a_dropped_seat_is_free() {
+        let hall = Hall::new("test", LIMITS);
+        let first = hall.enter('a', LONG).unwrap();
+        let second = hall.enter('a', LONG).unwrap();
+        assert!(is_over(&first).await);
+        drop(first);
+        second.works();
+        assert!(hall.enter('a', LONG).is_err());
+        drop(second);
+        assert!(hall.enter('a', LONG).is_ok());
+    }
+}

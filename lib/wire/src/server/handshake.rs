@@ -2,12 +2,20 @@
 
 use std::net::SocketAddr;
 
-use cofferdam_core::CallerName;
+use cofferdam_core::{CallerName, Sha256};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use crate::identity::caller_of;
+use crate::identity::{caller_of, key_of};
+
+/// A client after its handshake.
+pub struct Admitted {
+    pub stream: TlsStream<TcpStream>,
+    pub caller: CallerName,
+    /// The SHA-256 of the certificate's public key.
+    pub key: Sha256,
+}
 
 /// Makes the TLS handshake and takes the caller from the certificate. The error is the fault of the
 /// certificate, or `None` if the handshake failed for another reason.
@@ -15,7 +23,7 @@ pub async fn handshake(
     acceptor: TlsAcceptor,
     stream: TcpStream,
     peer: SocketAddr,
-) -> Result<(TlsStream<TcpStream>, CallerName), Option<String>> {
+) -> Result<Admitted, Option<String>> {
     stream.set_nodelay(true).ok();
     let stream = match acceptor.accept(stream).await {
         Ok(stream) => stream,
@@ -32,11 +40,12 @@ pub async fn handshake(
         }
     };
     let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
-    let Some(caller) = certificate.and_then(caller_of) else {
+    let named = certificate.and_then(|cert| Some((caller_of(cert)?, key_of(cert)?)));
+    let Some((caller, key)) = named else {
         tracing::warn!(%peer, "the client's certificate names no caller");
         return Err(Some("the certificate names no caller".to_owned()));
     };
-    Ok((stream, caller))
+    Ok(Admitted { stream, caller, key })
 }
 
 /// The fault of a client's certificate, if that ended the handshake.

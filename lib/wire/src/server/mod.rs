@@ -19,22 +19,23 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware;
+use axum::response::IntoResponse;
 use axum::routing::get;
 use cofferdam_core::{CallerName, RoomLimits, network};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
-use tower::ServiceExt;
+use tower::{ServiceExt, service_fn};
 
 pub use caller::{Caller, Peer};
 pub use public::serve_anybody;
 pub use shutdown::Shutdown;
 
-use crate::{Identity, Problem};
+use crate::{Identity, Problem, RevokedKeys};
 use connection::Times;
 use hall::{Hall, Seat};
-use handshake::handshake;
+use handshake::{Admitted, handshake};
 use request_log::log_request;
 
 /// The longest time for a client's TLS handshake.
@@ -45,7 +46,7 @@ const TIMES: Times = Times { quiet: Duration::from_secs(90), body: Duration::fro
 /// Clients in the TLS handshake, by network. Who they are is known only afterwards, so the room is
 /// small, and the oldest goes first.
 const KNOCKING: RoomLimits =
-    RoomLimits { guests: 512, guests_each: 256, bytes: u64::MAX, bytes_each: u64::MAX };
+    RoomLimits { guests: 512, guests_each: 512, bytes: u64::MAX, bytes_each: u64::MAX };
 /// Connections of ordinary callers, by name.
 const ORDINARY: RoomLimits =
     RoomLimits { guests: 1024, guests_each: 256, bytes: 256 << 20, bytes_each: 64 << 20 };
@@ -91,6 +92,7 @@ pub struct Listener {
     address: SocketAddr,
     refused: Option<mpsc::Sender<RefusedClient>>,
     is_kept: Arc<IsKept>,
+    revoked: RevokedKeys,
 }
 
 /// Whether room is kept for a caller.
@@ -112,7 +114,8 @@ impl Listener {
         let failed = |source| ServeError::Bind { address, source };
         let socket = TcpListener::bind(address).await.map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
-        Ok(Self { socket, address, refused: None, is_kept: Arc::new(|_| false) })
+        let (is_kept, revoked) = (Arc::new(|_: &CallerName| false), RevokedKeys::default());
+        Ok(Self { socket, address, refused: None, is_kept, revoked })
     }
 
     /// The bound address, with the real port.
@@ -126,6 +129,14 @@ impl Listener {
     #[must_use]
     pub fn tell_refused(mut self, to: mpsc::Sender<RefusedClient>) -> Self {
         self.refused = Some(to);
+        self
+    }
+
+    /// Refuses clients whose keys are on this list, now or later. A connection that is open when its
+    /// key is added gets no further answer.
+    #[must_use]
+    pub fn refuse_keys(mut self, revoked: RevokedKeys) -> Self {
+        self.revoked = revoked;
         self
     }
 
@@ -155,6 +166,7 @@ impl Listener {
             router,
             refused: self.refused,
             is_kept: self.is_kept,
+            revoked: self.revoked,
             knocking: Hall::new("knocking", KNOCKING),
             ordinary: Hall::new("ordinary", ORDINARY),
             kept: Hall::new("kept", KEPT),
@@ -170,19 +182,9 @@ impl Listener {
             let acceptor = TlsAcceptor::from(identity.server_config());
             let (door, watcher) = (door.clone(), connections.watcher());
             tokio::spawn(async move {
-                let Some((stream, caller)) = door.admit(acceptor, stream, peer, seat).await else {
-                    return;
-                };
-                let Ok(seat) = door.hall(&caller).enter(caller.clone(), TIMES.quiet) else {
-                    tracing::debug!(%caller, "a caller has too many calls in hand");
-                    return;
-                };
-                let service = door.router.clone().map_request(move |mut request: Request| {
-                    request.extensions_mut().insert(Caller(caller.clone()));
-                    request.extensions_mut().insert(Peer(peer.ip()));
-                    request
-                });
-                connection::serve(stream, service, seat, TIMES, watcher).await;
+                if let Some(admitted) = door.admit(acceptor, stream, peer, seat).await {
+                    door.serve(admitted, peer.ip(), watcher).await;
+                }
             });
         }
         drop(self.socket);
@@ -204,6 +206,7 @@ struct Door {
     router: Router,
     refused: Option<mpsc::Sender<RefusedClient>>,
     is_kept: Arc<IsKept>,
+    revoked: RevokedKeys,
     knocking: Hall<IpAddr>,
     ordinary: Hall<CallerName>,
     kept: Hall<CallerName>,
@@ -217,12 +220,19 @@ impl Door {
         stream: TcpStream,
         peer: SocketAddr,
         seat: Seat<IpAddr>,
-    ) -> Option<(tokio_rustls::server::TlsStream<TcpStream>, CallerName)> {
+    ) -> Option<Admitted> {
         let made = tokio::select! {
             made = handshake(acceptor, stream, peer) => made,
             () = seat.over() => return None,
         };
-        match made {
+        let admitted = made.and_then(|admitted| {
+            if self.revoked.contains(&admitted.key) {
+                tracing::warn!(%peer, caller = %admitted.caller, "a revoked key was refused");
+                return Err(Some(format!("the key of {} was revoked", admitted.caller)));
+            }
+            Ok(admitted)
+        });
+        match admitted {
             Ok(admitted) => Some(admitted),
             Err(why) => {
                 if let (Some(why), Some(refused)) = (why, &self.refused) {
@@ -232,6 +242,27 @@ impl Door {
                 None
             }
         }
+    }
+
+    /// Serves a caller until its connection ends.
+    async fn serve(self: Arc<Self>, admitted: Admitted, peer: IpAddr, watcher: Watcher) {
+        let Admitted { stream, caller, key } = admitted;
+        let Ok(seat) = self.hall(&caller).enter(caller.clone(), TIMES.quiet) else {
+            tracing::debug!(%caller, "a caller has too many calls in hand");
+            return;
+        };
+        let service = service_fn(move |mut request: Request| {
+            request.extensions_mut().insert(Caller(caller.clone()));
+            request.extensions_mut().insert(Peer(peer));
+            let door = self.clone();
+            async move {
+                if door.revoked.contains(&key) {
+                    return Ok(Problem::not_granted("this key was revoked").into_response());
+                }
+                door.router.clone().oneshot(request).await
+            }
+        });
+        connection::serve(stream, service, seat, TIMES, watcher).await;
     }
 
     fn hall(&self, caller: &CallerName) -> &Hall<CallerName> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use cofferdam_core::{CallerName, Clock, Compartment, Domain, Reseal, Rng, Timestamp};
 use cofferdam_store::StoreError;
-use cofferdam_wire::{Client, Identity, Problem, ProblemType};
+use cofferdam_wire::{Client, Identity, Problem, ProblemType, RevokedKeys};
 use keys_client::Vault;
 use tokio::sync::{Mutex, RwLock, watch};
 
@@ -34,6 +34,8 @@ pub struct App {
     /// The orders of `response`. A change holds the write lock until its row is on disk. Work that
     /// relies on the orders to its end, such as opening a session, holds the read lock.
     pub orders: RwLock<Orders>,
+    /// The revoked keys of certificates.
+    pub revoked: RevokedKeys,
     /// The numbers and the decoys for new customers.
     pub arrivals: Arrivals,
     /// The progress of the move to a new epoch.
@@ -70,6 +72,7 @@ impl App {
                 Client::any(Compartment::Keys, &config.keys, identity),
             ),
             orders: RwLock::new(store.orders().await?),
+            revoked: RevokedKeys::of(store.revoked_keys().await?),
             store,
             clock,
             rng,

@@ -8,6 +8,7 @@ mod imports;
 mod numbering;
 mod orders;
 mod resets;
+mod revoked_keys;
 mod rows;
 mod sessions;
 

@@ -8,7 +8,7 @@ use accounts_api::{
 use cofferdam_core::{Personal, Record};
 use cofferdam_wire::{CallError, Client, ProblemType};
 use jiff::{SignedDuration, Timestamp};
-use keys_api::ORDER_REFUSED;
+use keys_api::{ORDER_REFUSED, RevokedKey};
 use roaring::RoaringBitmap;
 
 use crate::support::{Shop, ada, everybody, legacy_row, person, refused};
@@ -344,4 +344,30 @@ async fn everybody_is_shut_out_only_by_an_order_that_two_people_signed() {
     sign_in(&web, "ada@example.org", PASSWORD).await.unwrap();
     response.call(&good).await.unwrap();
     refused(sign_in(&web, "ada@example.org", PASSWORD).await, BAD_CREDENTIALS);
+}
+
+#[tokio::test]
+async fn a_revoked_key_is_refused_within_a_second_and_after_a_restart_without_keys() {
+    let shop = Shop::open().await;
+    let stolen = shop.client("web-1");
+    create(&stolen, ada()).await;
+    let (caller, key) = ("web-1".parse().unwrap(), shop.public_key("web-1"));
+    shop.keys.book().revoked = vec![RevokedKey { caller, key }];
+    let refused = async |client: &Client| {
+        let reset = RequestReset { email: Personal::new("ada@example.org") };
+        client.call(&reset).await.is_err()
+    };
+    for _ in 0..200 {
+        if refused(&stolen).await {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert!(refused(&stolen).await, "the open connection gets no answer");
+    assert!(refused(&shop.client("web-1")).await);
+    assert!(!refused(&shop.client("web-2")).await);
+    shop.keys.book().revoked.clear();
+    let shop = shop.restart().await;
+    assert!(refused(&shop.client("web-1")).await, "the key is remembered");
+    assert!(!refused(&shop.client("web-2")).await);
 }

@@ -11,9 +11,9 @@ use cofferdam_core::{CallerName, Epoch, Field, FieldKey, FieldSet, KeyBytes, Ope
 use cofferdam_wire::{Answer, Body, Caller, Listener, Problem, ProblemType, Routes};
 use keys_api::{
     ApproveVoidOrder, ClaimDecoys, ClaimedDecoys, DECOYS_CLAIMED, DomainEpochs, EraseRecords,
-    HardenPasswords, HardenedPasswords, IndexAddresses, IndexedAddresses, KeyGroup, NoteAddresses,
-    ORDER_REFUSED, ReadEpochs, RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys, ReportMail,
-    Search, Ticket, WarrantId,
+    HardenPasswords, HardenedPasswords, IndexAddresses, IndexedAddresses, KeyGroup,
+    ListRevokedKeys, NoteAddresses, ORDER_REFUSED, ReadEpochs, RecordKeys, ReleaseKeys,
+    ReleasedGroup, ReleasedKeys, ReportMail, RevokedKey, Search, Ticket, WarrantId,
 };
 use testkit::Authority;
 
@@ -60,6 +60,8 @@ pub struct Book {
     /// The notes of whom a look-up found, those of sign-ins among them.
     pub found: Vec<(CallerName, Search, Vec<Record>)>,
     claimed: BTreeSet<u32>,
+    /// The revoked keys of certificates.
+    pub revoked: Vec<RevokedKey>,
 }
 
 impl Book {
@@ -80,6 +82,7 @@ impl Book {
             refuse_notes: false,
             found: Vec::new(),
             claimed: BTreeSet::new(),
+            revoked: Vec::new(),
         }
     }
 
@@ -134,6 +137,7 @@ impl TestKeys {
             .call::<IndexAddresses, _, _>(index)
             .call::<NoteAddresses, _, _>(note_found)
             .call::<ClaimDecoys, _, _>(claim)
+            .call::<ListRevokedKeys, _, _>(revoked)
             .into_router(book.clone());
         tokio::spawn(async move {
             listener.serve(&identity, router, std::future::pending()).await;
@@ -201,6 +205,13 @@ async fn release(
         group,
     }));
     Ok(Answer(ReleasedKeys { groups, decoys, erased: Vec::new() }, encoding))
+}
+
+async fn revoked(
+    State(book): Shared,
+    Body(ListRevokedKeys {}, encoding): Body<ListRevokedKeys>,
+) -> Result<Answer<Vec<RevokedKey>>, Problem> {
+    Ok(Answer(book.lock().unwrap().revoked.clone(), encoding))
 }
 
 async fn erase(

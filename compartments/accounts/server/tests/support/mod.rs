@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use accounts_api::{VoidCredentials, VoidWhose};
 use accounts_server::{Config, Server};
-use cofferdam_core::{Compartment, MockClock, SystemRng, Timestamp};
-use cofferdam_wire::{CallError, Client, ProblemType};
+use cofferdam_core::{Compartment, MockClock, Sha256, SystemRng, Timestamp};
+use cofferdam_wire::{CallError, Client, ProblemType, public_key};
 use tempfile::TempDir;
 use testkit::Authority;
 use tokio::sync::oneshot;
@@ -59,6 +59,11 @@ impl Shop {
     pub fn client(&self, caller: &str) -> Client {
         let base = format!("https://localhost:{}", self.running.address.port());
         self.authority.client(Compartment::Accounts, caller, &base)
+    }
+
+    /// The key in the certificate of a caller.
+    pub fn public_key(&self, caller: &str) -> Sha256 {
+        public_key(&self.authority.files(caller).cert).unwrap()
     }
 
     /// Stops the server, and starts it again on the same database.

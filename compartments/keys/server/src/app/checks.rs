@@ -97,6 +97,14 @@ impl App {
         Err(self.refuse_grant(caller, format!("{what} is for the controller and auditors")).await)
     }
 
+    /// Checks that a compartment or an auditor asks.
+    pub async fn check_role(&self, caller: &CallerName, what: &str) -> Result<(), Problem> {
+        if self.roles.has_role(caller) {
+            return Ok(());
+        }
+        Err(self.refuse_grant(caller, format!("{what} is for compartments and auditors")).await)
+    }
+
     /// Checks that the compartment in front of `domain` asks, and that neither it nor the caller is
     /// frozen.
     pub async fn check_parties(&self, who: &Parties<'_>, domain: Domain) -> Result<(), Problem> {

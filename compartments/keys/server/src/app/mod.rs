@@ -180,6 +180,9 @@ async fn save_recalled(db: &Db, recalled: &Recalled) -> Result<(), StoreError> {
     for (caller, frozen) in &recalled.frozen {
         store::set_frozen(db, caller, *frozen).await?;
     }
+    for (key, caller) in &recalled.revoked {
+        store::revoke_key(db, *key, caller).await?;
+    }
     for ((caller, operation), budget) in &recalled.lowered {
         store::set_lowered(db, caller, *operation, budget.as_ref()).await?;
     }

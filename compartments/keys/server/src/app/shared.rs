@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
-use cofferdam_core::{CallerName, Domain, KeyBytes, Rng, Timestamp};
+use cofferdam_core::{CallerName, Domain, KeyBytes, Rng, Sha256, Timestamp};
 use cofferdam_store::{Db, StoreError};
+use cofferdam_wire::RevokedKeys;
 use roaring::RoaringBitmap;
 
 use super::lock;
@@ -24,6 +25,8 @@ pub struct Shared {
     generation: Mutex<i64>,
     /// Held while the database is read, so that an older reading never replaces a newer one.
     reloading: tokio::sync::Mutex<()>,
+    /// The keys that the listener refuses.
+    pub refused_keys: RevokedKeys,
 }
 
 struct State {
@@ -31,6 +34,7 @@ struct State {
     ring: Arc<KeyRing>,
     warrants: Arc<Warrants>,
     frozen: HashSet<CallerName>,
+    revoked: Arc<BTreeMap<Sha256, CallerName>>,
     reseal: BTreeMap<Domain, Timestamp>,
     erased: BTreeMap<Domain, Arc<RoaringBitmap>>,
 }
@@ -40,12 +44,14 @@ impl Shared {
     pub async fn read(db: Db, root: KeyBytes) -> Result<Self, StartError> {
         let generation = store::generation(&db).await?;
         let state = State::read(&db, &root).await?;
+        let refused_keys = RevokedKeys::of(state.revoked.keys().copied());
         Ok(Self {
             db,
             root,
             state: RwLock::new(state),
             generation: Mutex::new(generation),
             reloading: tokio::sync::Mutex::default(),
+            refused_keys,
         })
     }
 
@@ -55,6 +61,7 @@ impl Shared {
         // The generation is read first: a change that comes during the rest moves it past this one.
         let generation = store::generation(&self.db).await?;
         let state = State::read(&self.db, &self.root).await?;
+        self.refused_keys.add(state.revoked.keys().copied());
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
         *lock(&self.generation) = generation;
         Ok(())
@@ -95,6 +102,11 @@ impl Shared {
         self.state().frozen.contains(caller)
     }
 
+    /// The revoked keys of certificates, and the callers whose they were.
+    pub fn revoked(&self) -> Arc<BTreeMap<Sha256, CallerName>> {
+        self.state().revoked.clone()
+    }
+
     /// Makes a master key, sealed for the database.
     pub fn new_master(&self, name: &str, rng: &dyn Rng) -> Vec<u8> {
         custody::seal(&self.root, name, &KeyBytes::new(rng.bytes()), rng)
@@ -128,6 +140,7 @@ impl State {
             ring: Arc::new(ring),
             warrants: Arc::new(warrants),
             frozen: store::frozen_callers(db).await?,
+            revoked: Arc::new(store::revoked_keys(db).await?),
             reseal: store::reseal_windows(db).await?,
             erased,
         })

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use cofferdam_core::{CallerName, Domain, Epoch, Operation, Timestamp};
+use cofferdam_core::{CallerName, Domain, Epoch, Operation, Sha256, Timestamp};
 use keys_api::{Budget, Entry, EpochChange, Event, RecordList, Ticket, WarrantId};
 use roaring::RoaringBitmap;
 
@@ -27,6 +27,8 @@ pub struct Recalled {
     pub closed: BTreeSet<WarrantId>,
     /// The callers that were frozen or thawed, by the last entry about each.
     pub frozen: BTreeMap<CallerName, bool>,
+    /// The revoked keys of certificates, and the callers whose they were.
+    pub revoked: BTreeMap<Sha256, CallerName>,
     /// The budgets that were lowered, by the last entry about each; `None` for the policy's.
     pub lowered: BTreeMap<(CallerName, Operation), Option<Budget>>,
     /// The epochs whose master keys were destroyed.
@@ -46,6 +48,7 @@ impl Recalled {
             erased: BTreeMap::new(),
             closed: BTreeSet::new(),
             frozen: BTreeMap::new(),
+            revoked: BTreeMap::new(),
             lowered: BTreeMap::new(),
             retired: BTreeSet::new(),
             sought: BTreeMap::new(),
@@ -88,6 +91,9 @@ impl Recalled {
             }
             Event::Froze { caller, frozen, .. } => {
                 self.frozen.insert(caller.clone(), *frozen);
+            }
+            Event::KeyRevoked { caller, key, .. } => {
+                self.revoked.insert(Sha256(*key), caller.clone());
             }
             Event::WarrantClosed { warrant, .. } => {
                 self.closed.insert(*warrant);

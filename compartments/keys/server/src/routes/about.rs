@@ -21,6 +21,7 @@ pub const ABOUT: About = About {
         ("decoys", "Record numbers where nobody lives"),
         ("mail", "Mail that came for a customer, who may be a decoy"),
         ("callers", "The callers of the policy: what each may do and did lately"),
+        ("revoked-keys", "The keys of certificates that every compartment refuses"),
         ("budgets", "How many records a caller may ask for in a minute, an hour and a day"),
         ("void-orders", "Orders of two people that all credentials are void"),
         ("policies", "Who may do what, and how much of it: changed as a whole by two people"),

@@ -21,6 +21,10 @@ mod checkpoints {
     pub mod cosign;
     pub mod read;
 }
+mod revoked_keys {
+    pub mod add;
+    pub mod list;
+}
 mod decoys {
     pub mod claim;
 }
@@ -85,6 +89,8 @@ pub fn routes() -> Routes<Arc<App>> {
         .call::<api::ReportMail, _, _>(mail::report::handle)
         .call::<api::FreezeCaller, _, _>(callers::freeze::handle)
         .call::<api::ListCallers, _, _>(callers::list::handle)
+        .call::<api::AddRevokedKey, _, _>(revoked_keys::add::handle)
+        .call::<api::ListRevokedKeys, _, _>(revoked_keys::list::handle)
         .call::<api::LowerBudget, _, _>(budgets::lower::handle)
         .call::<api::ApproveVoidOrder, _, _>(void_orders::approve::handle)
         .call::<api::ReadPolicy, _, _>(policies::read::handle)

@@ -1,14 +1,14 @@
 //! The callers that may make each call. Every route has a row here, or the test fails.
 
-use cofferdam_core::{Call, Clock, Domain, Epoch, KeyBytes, Operation, Record};
+use cofferdam_core::{Call, Clock, Domain, Epoch, KeyBytes, Operation, Record, Sha256};
 use cofferdam_wire::{Problem, ProblemType};
 use jiff::SignedDuration;
 use keys_api::{
-    AlarmKind, ApproveVoidOrder, ChangeEpoch, ChangePolicy, ClaimDecoys, CloseWarrant,
-    CosignCheckpoint, EpochChange, EpochOrder, EraseRecords, FreezeCaller, HardenItem,
-    HardenPasswords, IndexAddresses, ListCallers, LowerBudget, NoteAddresses, ORDER_REFUSED,
-    OpenWarrant, ProveEntry, ReadAlarms, ReadCheckpoint, ReadEntries, ReadEpochs, ReadPolicy,
-    ReportMail, Search, Signed, Ticket, VoidOrder,
+    AddRevokedKey, AlarmKind, ApproveVoidOrder, ChangeEpoch, ChangePolicy, ClaimDecoys,
+    CloseWarrant, CosignCheckpoint, EpochChange, EpochOrder, EraseRecords, FreezeCaller,
+    HardenItem, HardenPasswords, IndexAddresses, ListCallers, ListRevokedKeys, LowerBudget,
+    NoteAddresses, ORDER_REFUSED, OpenWarrant, ProveEntry, ReadAlarms, ReadCheckpoint, ReadEntries,
+    ReadEpochs, ReadPolicy, ReportMail, Search, Signed, Ticket, VoidOrder,
 };
 
 use crate::support::{Keys, ask, name, warrant};
@@ -98,6 +98,10 @@ async fn fronts(table: &mut Table) {
 async fn commands(table: &mut Table) {
     let caller = name("web-ky-9");
     let reason: cofferdam_core::Reason = "a test".parse().unwrap();
+    let key = Sha256([7; 32]);
+    let revoke = AddRevokedKey { caller: caller.clone(), key, reason: reason.clone() };
+    table.row(revoke, CONTROLLER).await;
+    table.row(ListRevokedKeys {}, [NO, None, None, None, None]).await;
     let freeze = FreezeCaller { caller: caller.clone(), frozen: false, reason: reason.clone() };
     table.row(freeze, CONTROLLER).await;
     let caller = name("web-ky-1");

@@ -15,6 +15,7 @@ mod interleavings;
 mod log;
 mod policy;
 mod release;
+mod revoked_keys;
 #[path = "../support/mod.rs"]
 mod support;
 mod tables;

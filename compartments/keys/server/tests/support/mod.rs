@@ -28,7 +28,7 @@ pub struct Keys {
     pub approvers: [ApproverSecret; 2],
     /// The verifier key of the log.
     pub verifier: String,
-    authority: Arc<Authority>,
+    pub authority: Arc<Authority>,
     dir: Arc<tempfile::TempDir>,
     instance: u32,
     database: Location,

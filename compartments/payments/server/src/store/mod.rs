@@ -2,6 +2,7 @@
 
 mod callers;
 mod cards;
+mod revoked_keys;
 #[cfg(test)]
 mod tests;
 

@@ -123,8 +123,7 @@ fn keys_and_ciphertext_together_lose_a_domain_whatever_the_log_says() {
     assert_eq!(exposure.people, counts(0, 0, 0));
     let domain = Domain::Payments;
     assert_eq!(exposure.doubts, [Doubt::from(DoubtCause::KeysFellWith { domain })]);
-    let untouched: Vec<_> = exposure.untouched.iter().map(|of| (of.domain, of.records)).collect();
-    assert_eq!(untouched, [(Domain::Accounts, 10)]);
+    assert_eq!(exposure.untouched, [], "the log of fallen keys proves nothing");
 
     let (exposure, levels) = evidence(People::Accounts, &["k=keys", "a=accounts_database"]).judge();
     assert_eq!((exposure.people, exposure.assumed), (counts(10, 0, 0), 10));
@@ -143,6 +142,42 @@ fn an_untouched_compartment_says_whether_a_fallen_host_had_a_grant_there() {
     let (exposure, levels) = of.judge();
     assert_eq!(exposure.untouched.len(), 1);
     assert_eq!(levels.reachable[&Field::CardNumber].len(), 3);
+}
+
+/// Nothing is called untouched for want of an answer, or by a log that proves nothing.
+#[test]
+fn a_compartment_is_untouched_only_with_proof() {
+    use Domain::{Accounts, Payments};
+    let reason = || "refused".to_owned();
+    for (host, doubt, untouched) in [
+        ("web-1", None, vec![Accounts, Payments]),
+        ("web-1", Some(DoubtCause::CardsUnknown { reason: reason() }), vec![Accounts]),
+        ("web-1", Some(DoubtCause::SessionsUnknown { reason: reason() }), vec![]),
+        (
+            "web-1",
+            Some(DoubtCause::LogDisagrees { log: "keys/log".into(), reason: reason() }),
+            vec![],
+        ),
+        ("web-1", Some(DoubtCause::GrantsUnknown { reason: reason() }), vec![Accounts, Payments]),
+        ("k=keys", None, vec![]),
+    ] {
+        let mut of = evidence(People::Accounts, &[host]);
+        of.findings.doubts.extend(doubt.clone());
+        let (exposure, _) = of.judge();
+        let found: Vec<_> = exposure.untouched.iter().map(|of| of.domain).collect();
+        assert_eq!(found, untouched, "{host} {doubt:?}");
+    }
+}
+
+#[test]
+fn the_brought_table_is_counted_apart_from_customers() {
+    let mut of = evidence(People::Accounts, &["r=response"]);
+    read(&mut of, Level::Read, Field::BroughtName, &[1, 2]);
+    read(&mut of, Level::Read, Field::Name, &[7]);
+    let (exposure, _) = of.judge();
+    assert_eq!(exposure.brought, [(Field::BroughtName, counts(2, 0, 0))].into());
+    assert!(!exposure.fields.contains_key(&Field::BroughtName));
+    assert_eq!(exposure.people, counts(1, 0, 0));
 }
 
 #[test]

@@ -72,7 +72,8 @@ fn raw() -> impl Strategy<Value = Raw> {
 /// Computes the same in plain sets, straight from the definition.
 fn naive(entries: &[Entry], fallen: &CallerName, window: Window) -> [BTreeSet<(Field, u32)>; 3] {
     let [mut read, mut presented, mut unset] = [const { BTreeSet::new() }; 3];
-    for entry in entries.iter().filter(|entry| window.holds(entry.at)) {
+    let within = |(number, entry): &(u64, &Entry)| window.holds(*number, entry.at);
+    for (_, entry) in (0..).zip(entries).filter(within) {
         match &entry.event {
             Event::Released { caller, via, operation, fields, records, .. } => {
                 for field in fields.iter() {
@@ -124,8 +125,10 @@ fn by_index(entries: &[Entry], hosts: &FallenHosts, window: Window) -> Findings 
     {
         let part = &index.parts[place];
         let from = usize::try_from(part.first).unwrap();
-        for entry in &entries[from..from + usize::try_from(part.entries).unwrap()] {
-            assert!(summarize(&entry.encode(), &mut |g| findings.add_touch(g, hosts, window)));
+        let to = from + usize::try_from(part.entries).unwrap();
+        for (number, entry) in (part.first..).zip(&entries[from..to]) {
+            let add = &mut |g: &EntrySummary<'_>| findings.add_touch(number, g, hosts, window);
+            assert!(summarize(&entry.encode(), add));
         }
     }
     findings
@@ -150,8 +153,9 @@ proptest! {
         let hosts = hosts_of(&host);
 
         let mut findings = Findings::default();
-        for entry in &entries {
-            prop_assert!(findings.add_entry(LogKind::Release, &entry.encode(), &hosts, window));
+        for (number, entry) in (0..).zip(&entries) {
+            let entry = entry.encode();
+            prop_assert!(findings.add_entry(LogKind::Release, (number, &entry), &hosts, window));
         }
         let flat_levels = |of: &Findings| {
             let Levels { read, presented, known_unset, .. } = &of.levels;
@@ -215,7 +219,7 @@ fn a_cut_counts_in_the_window_and_a_warrant_until_its_end() {
         let entry = Entry { at: second(at), event };
         let mut findings = Findings::default();
         let hosts = hosts_of(&name(0));
-        assert!(findings.add_entry(LogKind::Release, &entry.encode(), &hosts, window()));
+        assert!(findings.add_entry(LogKind::Release, (0, &entry.encode()), &hosts, window()));
         assert_eq!(
             (findings.doubts.len(), findings.warrants.len()),
             (doubts, warrants),
@@ -247,7 +251,7 @@ fn an_unresolved_access_of_a_fallen_host_in_the_window_counts_as_everybodys() {
         access(150, 1, Field::Phone),
         access(200, 0, Field::Email),
     ] {
-        assert!(findings.add_entry(LogKind::Access, &entry.encode(), &hosts, window()));
+        assert!(findings.add_entry(LogKind::Access, (0, &entry.encode()), &hosts, window()));
     }
     let lost = FieldSet::EMPTY.with(Field::Name).with(Field::Email);
     assert_eq!(findings.everybody, [(Level::Read, lost)].into());
@@ -255,7 +259,7 @@ fn an_unresolved_access_of_a_fallen_host_in_the_window_counts_as_everybodys() {
 
     let more = access(150, 0, Field::Name).encode();
     for _ in 0..MAX_UNRESOLVED {
-        assert!(findings.add_entry(LogKind::Access, &more, &hosts, window()));
+        assert!(findings.add_entry(LogKind::Access, (0, &more), &hosts, window()));
     }
     assert_eq!((findings.unresolved.len(), findings.unresolved_count), (1_000, 1_002));
 

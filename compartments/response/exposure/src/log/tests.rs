@@ -194,7 +194,7 @@ fn pages_of_entries_hold_every_entry_of_a_fallen_host_in_the_window_once() {
     };
     let expected: Vec<u64> = (0..)
         .zip(&all)
-        .filter(|(_, entry)| is_theirs(entry) && window().holds(entry.at))
+        .filter(|(number, entry)| is_theirs(entry) && window().holds(*number, entry.at))
         .map(|(number, _)| number)
         .collect();
     // The end of the exposure lies before the window's end.

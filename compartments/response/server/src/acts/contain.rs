@@ -3,18 +3,21 @@
 use std::sync::Arc;
 
 use accounts_api::{VoidCredentials, VoidOutcome, VoidWhose};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use cofferdam_core::{NO_SUCH_CALLER, Timestamp};
 use cofferdam_wire::Problem;
-use keys_api::{Budget, Signed, VoidOrder};
+use keys_api::{Budget, ListRevokedKeys, Signed, VoidOrder};
 use response_api::{
-    ActStage, CallerHolds, FreezeCaller, HELD_ELSEWHERE, IncidentId, JournalAct, LowerBudget,
-    PARTLY_DONE, Voided,
+    ActStage, AddRevokedKey, CallerHolds, FreezeCaller, HELD_ELSEWHERE, IncidentId, JournalAct,
+    KEY_IN_FORCE, LowerBudget, PARTLY_DONE, ThawedKey, Voided,
 };
 use roaring::RoaringBitmap;
 
+use super::claims::hold_to_claims;
 use crate::app::{App, Compartments};
 use crate::staff::Author;
-use crate::store::{Finding, Hold, bitmap_bytes};
+use crate::store::{Finding, Hold, VoidedSome, bitmap_bytes};
 
 /// Freezes a caller in every compartment for an incident, or lets go of it. The last incident that
 /// lets go thaws it.
@@ -24,7 +27,13 @@ pub async fn freeze(
     by: &Author,
 ) -> Result<CallerHolds, Problem> {
     let action = if call.frozen { JournalAct::Freeze } else { JournalAct::Thaw };
-    let act = app.act(call.incident, by, action, format!("{}: {}", call.caller, call.reason));
+    let key = match call.key {
+        Some(ThawedKey::Changed) => " (with a new key)",
+        Some(ThawedKey::Same) => " (with the same key)",
+        None => "",
+    };
+    let detail = format!("{}{key}: {}", call.caller, call.reason);
+    let act = app.act(call.incident, by, action, detail);
     let (worker, done) = (app.clone(), act.clone());
     // Orders about one caller wait for each other, so that a thaw sees every freeze before it.
     let turn = app.turn_of(&call.caller).lock_owned().await;
@@ -47,9 +56,46 @@ pub async fn freeze(
             worker.store.hold(hold, &done).await?;
         } else {
             worker.store.journal(&done).await?;
+            // A letter that says that the caller is shut off stops before the thaw is answered.
+            if let Err(problem) = hold_to_claims(&worker).await {
+                tracing::warn!(%problem, "the claims of letters could not be checked after a thaw");
+            }
         }
         let held_by = worker.store.holders(&call.caller).await?;
         Ok(CallerHolds { frozen: call.frozen || !held_by.is_empty(), held_by })
+    })
+    .await
+}
+
+/// Checks that a thaw says whether the caller has a new key, and that the old one was revoked if it
+/// has.
+pub async fn check_key(app: &App, call: &FreezeCaller) -> Result<(), Problem> {
+    match (call.frozen, call.key) {
+        (true, None) | (false, Some(ThawedKey::Same)) => Ok(()),
+        (true, Some(_)) => Err(Problem::bad_request("key: only a thaw says whether it is new")),
+        (false, None) => Err(Problem::bad_request("key: say whether the caller has a new key")),
+        (false, Some(ThawedKey::Changed)) => {
+            let revoked = app.compartments.keys.call(&ListRevokedKeys {}).await?;
+            if revoked.iter().any(|of| of.caller == call.caller) {
+                return Ok(());
+            }
+            let what = format!("no key of {} was revoked, so its old key is in force", call.caller);
+            Err(Problem::new(KEY_IN_FORCE, what))
+        }
+    }
+}
+
+/// Revokes the key of a caller's certificate at `keys`, from which every compartment takes it.
+pub async fn revoke_key(app: &Arc<App>, call: AddRevokedKey, by: &Author) -> Result<(), Problem> {
+    let detail = format!("{} {}: {}", call.caller, call.key, call.reason);
+    let act = app.act(IncidentId::NONE, by, JournalAct::RevokeKey, detail);
+    let worker = app.clone();
+    app.journalled(act, async move {
+        let AddRevokedKey { caller, key, reason } = call;
+        let call = keys_api::AddRevokedKey { caller, key, reason };
+        worker.compartments.keys.call(&call).await?;
+        worker.revoked.add([key]);
+        Ok(())
     })
     .await
 }
@@ -196,12 +242,23 @@ pub async fn void_some(
     let up_to = set_before.map_or_else(String::new, |instant| format!(", set up to {instant}"));
     let detail = format!("credentials and sessions of {name}: {} customers{up_to}", records.len());
     let (again, set_before) = (set_before.is_some(), set_before.unwrap_or_else(|| app.now()));
-    let whose = VoidWhose::Only { roaring: bitmap_bytes(&records)?, again };
+    let roaring = bitmap_bytes(&records)?;
+    let whose = VoidWhose::Only { roaring: roaring.clone(), again };
     let order = VoidCredentials { incident: incident.0, set_before, whose };
     let act = app.act(incident, by, JournalAct::VoidSome, detail);
-    let worker = app.clone();
-    app.journalled(act, async move {
-        Ok(voided(&worker.compartments.accounts.call(&order).await?, set_before))
+    let (worker, done) = (app.clone(), act.clone());
+    app.intended(act, async move {
+        let outcome = worker.compartments.accounts.call(&order).await?;
+        let _one_at_a_time = worker.voiding.lock().await;
+        let before = worker.store.finding::<Vec<VoidedSome>>(incident, Finding::VoidedSome).await?;
+        let mut all = before.unwrap_or_default();
+        // If somebody was left out, a letter may not say that this order covers them.
+        if outcome.left_out == 0 {
+            all.push(VoidedSome { set_before, roaring: STANDARD.encode(roaring) });
+        }
+        let done = worker.at_stage(&done, ActStage::Done);
+        worker.store.set_finding(Finding::VoidedSome, &all, &done).await?;
+        Ok(voided(&outcome, set_before))
     })
     .await
 }

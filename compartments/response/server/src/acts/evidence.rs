@@ -3,9 +3,9 @@
 use cofferdam_tlog::Hash;
 use cofferdam_wire::{Problem, blocking};
 use response_api::{EvidenceEntry, EvidencePage, Exposure, Incident};
-use response_exposure::{FallenHosts, entries_of_hosts};
+use response_exposure::{FallenHosts, entries_of_hosts, release_log_window};
 
-use super::scope::release_log_window;
+use super::scope::release_log_windows;
 use crate::app::App;
 use crate::logs::FileLog;
 
@@ -20,10 +20,13 @@ pub async fn evidence_page(
     (log, from): (usize, u64),
 ) -> Result<EvidencePage, Problem> {
     let missing = || Problem::not_found("the exposure was not computed from such a log");
-    let size = exposure.logs.get(log).ok_or_else(missing)?.size;
+    let proof = exposure.logs.get(log).ok_or_else(missing)?;
+    let (size, sightings) = (proof.size, proof.sightings.unwrap_or_default());
     let followed = app.logs.followed.get(log).ok_or_else(missing)?;
     let hosts = FallenHosts::of(incident);
-    let (window, _) = release_log_window(app, incident).await?;
+    let (_, clock_moved) = release_log_windows(app, incident).await?;
+    // The window as it was when the exposure was computed.
+    let window = release_log_window(incident, &sightings, !clock_moved.is_empty());
     let file_log = FileLog::of_copy(followed, &hosts, size).await?;
     let page =
         blocking(move || entries_of_hosts(&file_log, &hosts, window, from..size, PAGE)).await??;

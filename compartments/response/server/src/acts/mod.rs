@@ -1,8 +1,10 @@
 //! The acts: everything that staff order and that takes several steps. Routes check and answer.
 
 pub mod access_logs;
+pub mod claims;
 pub mod contain;
 pub mod evidence;
+pub mod exposed_people;
 pub mod incidents;
 pub mod letters;
 pub mod orders;

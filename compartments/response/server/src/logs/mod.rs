@@ -5,12 +5,14 @@ mod copy;
 mod file_log;
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cofferdam_core::{Compartment, KeyBytes, Timestamp};
 use cofferdam_tlog::notes::{BadNote, NoteKey, NoteKind};
 use cofferdam_wire::{Client, ConfigError, Identity, read_secret};
+use response_api::Sighting;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
@@ -39,8 +41,23 @@ pub struct FollowedLog {
     pub copy: Mutex<LogCopy>,
     /// The last instant at which the copy was known to be up to date.
     pub followed: std::sync::Mutex<Option<Timestamp>>,
+    /// Whether the log disagreed with its copy when it was followed last.
+    pub disagrees: AtomicBool,
+    /// The last sighting of the log, as far as this process knows.
+    pub sighting: Mutex<LastSighting>,
     /// The kind of tampering behind the log's last disagreement with its copy.
     pub tampering: Mutex<Option<Tampering>>,
+}
+
+/// The last sighting of a log, and what of it is stored.
+#[derive(Debug, Default)]
+pub struct LastSighting {
+    /// The size, and the first and the last instant at which it was seen.
+    pub seen: Option<Sighting>,
+    /// The last instant of it that was stored.
+    pub stored: Option<Timestamp>,
+    /// The instant at which old sightings were thinned.
+    pub thinned: Option<Timestamp>,
 }
 
 /// The kind of tampering that was found behind a disagreement.
@@ -87,6 +104,8 @@ impl Logs {
                 keys: Client::new(Compartment::Keys, &instance.url, identity),
                 copy: Mutex::new(LogCopy::open(&dir, &instance.log_key)?),
                 followed: std::sync::Mutex::new(None),
+                disagrees: AtomicBool::new(false),
+                sighting: Mutex::default(),
                 tampering: Mutex::new(None),
                 origin,
             })

@@ -1,11 +1,14 @@
 //! Follows the release logs and the alarms of `keys`.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use cofferdam_core::Timestamp;
 use cofferdam_wire::ProblemType;
+use jiff::SignedDuration;
 use keys_api::{AlarmKind, CosignCheckpoint, Entry, ReadAlarms, ReadCheckpoint, ReadEntries};
+use response_api::Sighting;
 use response_exposure::{
     CopyState, ENTRIES_COMPARED, EntryPages, NotFollowed, first_difference, name_tampering,
 };
@@ -17,6 +20,10 @@ use crate::logs::{CopyEnd, CopyError, FollowedLog, LogCopy, Tampering};
 const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 /// The number of entries in one question.
 const PAGE: u32 = 10_000;
+/// The longest time for which the last sighting of a log that does not grow is not stored.
+const STORE_EVERY: SignedDuration = SignedDuration::from_mins(1);
+/// The time after which old sightings are thinned again.
+const THIN_EVERY: SignedDuration = SignedDuration::from_hours(1);
 /// The largest difference between two good clocks, in seconds.
 const CLOCK_TOLERANCE: i64 = 5;
 
@@ -55,7 +62,8 @@ pub async fn copy_logs(app: &App) -> (Vec<CopyEnd>, Vec<CopyState>) {
     for log in &app.logs.followed {
         let not_followed = extend(app, log).await.err().map(|e| {
             let since = *log.followed.lock().unwrap_or_else(PoisonError::into_inner);
-            NotFollowed { since, reason: e.to_string() }
+            let disagrees = matches!(e, FollowError::Copy(CopyError::Disagreement(_)));
+            NotFollowed { since, reason: e.to_string(), disagrees }
         });
         let copy = log.copy.lock().await;
         let end = copy.end();
@@ -81,6 +89,7 @@ async fn follow_once(app: &Arc<App>) -> Result<(), FollowError> {
 async fn extend(app: &App, log: &FollowedLog) -> Result<CopyEnd, FollowError> {
     let mut extended = fetch(app, log).await;
     if let Err(FollowError::Copy(CopyError::Disagreement(what))) = &mut extended {
+        log.disagrees.store(true, Ordering::Release);
         if let Some(kind) = kind_of_tampering(log, what).await {
             what.push_str(": ");
             what.push_str(&kind);
@@ -89,6 +98,7 @@ async fn extend(app: &App, log: &FollowedLog) -> Result<CopyEnd, FollowError> {
         app.store.raise(AlarmKind::WitnessDisagreement.as_str(), &detail, app.now()).await?;
     }
     if extended.is_ok() {
+        log.disagrees.store(false, Ordering::Release);
         *log.followed.lock().unwrap_or_else(PoisonError::into_inner) = Some(app.now());
     }
     extended
@@ -150,6 +160,7 @@ async fn read_entries(log: &FollowedLog, from: u64, limit: u32) -> Option<Vec<Ve
 async fn fetch(app: &App, log: &FollowedLog) -> Result<CopyEnd, FollowError> {
     let mut copy = log.copy.lock().await;
     let before = copy.end().size;
+    let asked = app.now();
     let answer = match log.keys.call(&ReadCheckpoint { since: before }).await {
         // A log that is shorter than its copy can't prove growth. Its checkpoint shows its size.
         Err(e) if e.is(ProblemType::BAD_REQUEST) => {
@@ -157,6 +168,7 @@ async fn fetch(app: &App, log: &FollowedLog) -> Result<CopyEnd, FollowError> {
         }
         answer => answer?,
     };
+    let answered = app.now();
     let size = copy.begin(&answer)?;
     while copy.held() < size {
         let left = u32::try_from(size - copy.held()).unwrap_or(PAGE).min(PAGE);
@@ -167,6 +179,7 @@ async fn fetch(app: &App, log: &FollowedLog) -> Result<CopyEnd, FollowError> {
         copy.push(&page.entries)?;
     }
     copy.commit()?;
+    note_sighting(app, log, size, (asked, answered)).await?;
     if size > before {
         let note = copy.cosign(&app.logs.witness, app.now())?;
         log.keys.call(&CosignCheckpoint { note }).await?;
@@ -176,6 +189,35 @@ async fn fetch(app: &App, log: &FollowedLog) -> Result<CopyEnd, FollowError> {
         }
     }
     Ok(copy.end())
+}
+
+/// Notes that a log had `size` entries between two instants of our clock. A sighting is stored when
+/// the log grew, and each minute; what is not stored only makes intervals wider.
+async fn note_sighting(
+    app: &App,
+    log: &FollowedLog,
+    size: u64,
+    (asked, answered): (Timestamp, Timestamp),
+) -> Result<(), FollowError> {
+    let mut last = log.sighting.lock().await;
+    let before = last.seen.filter(|seen| seen.size <= size);
+    let same = before.filter(|seen| seen.size == size);
+    // Entries behind `size` were written after we asked, and those before it until we were answered.
+    let seen = Sighting { size, first: same.map_or(answered, |of| of.first), last: asked };
+    let is_due = |at: Timestamp| asked.duration_since(at) >= STORE_EVERY;
+    if same.is_none() || last.stored.is_none_or(is_due) {
+        if let Some(before) = before.filter(|of| of.size < size) {
+            app.store.add_sighting(&log.origin, &before).await?;
+        }
+        app.store.add_sighting(&log.origin, &seen).await?;
+        last.stored = Some(asked);
+    }
+    last.seen = Some(seen);
+    if last.thinned.is_none_or(|at| asked.duration_since(at) >= THIN_EVERY) {
+        app.store.thin_sightings(&log.origin, asked).await?;
+        last.thinned = Some(asked);
+    }
+    Ok(())
 }
 
 /// The seconds by which the newest entry is ahead of our clock. A window would miss an entry with a

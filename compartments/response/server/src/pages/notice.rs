@@ -4,10 +4,10 @@ use std::path::Path;
 
 use askama::Template;
 use aws_lc_rs::digest::{SHA256, digest};
-use cofferdam_core::{Domain, Timestamp};
+use cofferdam_core::{Domain, Field, Timestamp};
 use cofferdam_tlog::{TlogError, replace_file};
-use response_api::{Exposure, Incident, Notice};
-use response_letter::{Done, Shop, format};
+use response_api::{ExposedPeople, Exposure, Incident, LevelCounts, Notice};
+use response_letter::{Claim, Claims, Shop, format};
 
 use super::PageError;
 
@@ -24,27 +24,21 @@ struct Page<'a> {
     discovered: String,
     customers: String,
     exposed: String,
+    /// Those of the exposed who are customers no longer, if there are any.
+    gone: Option<String>,
     rows: Vec<(&'static str, String)>,
-    cards_untouched: bool,
-    contained: bool,
-    voided: bool,
+    cards: Vec<(&'static str, String)>,
+    claims: &'a Claims,
+    voided_until: String,
 }
 
 /// Renders the notice as HTML.
 pub fn render_notice(
     shop: &Shop,
-    incident: &Incident,
-    exposure: &Exposure,
-    done: Done,
+    (incident, exposure, people): (&Incident, &Exposure, ExposedPeople),
+    claims: &Claims,
     now: Timestamp,
 ) -> Result<String, PageError> {
-    let rows = exposure
-        .fields
-        .iter()
-        .map(|(field, counts)| (format::heading(*field), counts.read + counts.presented))
-        .filter(|(_, people)| *people > 0)
-        .map(|(what, people)| (what, format::number(people)))
-        .collect();
     let page = Page {
         shop,
         date: format::day(now),
@@ -52,13 +46,24 @@ pub fn render_notice(
         ended: format::instant(exposure.until),
         discovered: format::day(incident.declared),
         customers: format::number(exposure.customers),
-        exposed: format::number(exposure.people.read + exposure.people.presented),
-        rows,
-        cards_untouched: exposure.untouched.iter().any(|of| of.domain == Domain::Payments),
-        contained: done.contained,
-        voided: done.voided,
+        exposed: format::number(people.exposed),
+        gone: (people.gone > 0).then(|| format::number(people.gone)),
+        rows: rows(exposure, Domain::Accounts),
+        cards: rows(exposure, Domain::Payments),
+        claims,
+        voided_until: claims.voided_until.map(format::instant).unwrap_or_default(),
     };
     Ok(page.render()?)
+}
+
+/// The fields of a domain that were read or entered, each with the number of its records.
+fn rows(exposure: &Exposure, domain: Domain) -> Vec<(&'static str, String)> {
+    let counts = |(field, counts): (&Field, &LevelCounts)| {
+        (format::heading(*field), counts.read + counts.presented)
+    };
+    let of_domain = exposure.fields.iter().filter(|(field, _)| field.domain() == domain);
+    let exposed = of_domain.map(counts).filter(|(_, records)| *records > 0);
+    exposed.map(|(what, records)| (what, format::number(records))).collect()
 }
 
 /// Reads the page that was published last, if there is one.

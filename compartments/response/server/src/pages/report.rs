@@ -2,8 +2,8 @@
 
 use askama::Template;
 use cofferdam_core::Timestamp;
-use response_api::{Audience, Exposure, LedgerState, Level, LevelCounts, Report};
-use response_letter::format;
+use response_api::{Audience, Exposure, LedgerState, Level, LevelCounts, Report, Untouched};
+use response_letter::{Claim, Claims, format};
 
 use super::PageError;
 
@@ -11,16 +11,27 @@ use super::PageError;
 #[template(path = "report.html")]
 struct Page<'a> {
     report: &'a Report,
+    claims: &'a Claims,
+    /// The compartments that the log proves to be untouched.
+    untouched: &'a [Untouched],
     fallen: String,
     chart: Chart,
     now: Timestamp,
 }
 
 /// Renders the report as HTML.
-pub fn render_report(report: &Report, now: Timestamp) -> Result<String, PageError> {
+pub fn render_report(
+    report: &Report,
+    claims: &Claims,
+    now: Timestamp,
+) -> Result<String, PageError> {
     let fallen: Vec<_> = report.incident.fallen.iter().map(ToString::to_string).collect();
     let chart = report.exposure.as_ref().map(Chart::new).unwrap_or_default();
-    Ok(Page { report, fallen: fallen.join(", "), chart, now }.render()?)
+    let untouched = match &report.exposure {
+        Some(exposure) if claims.has(Claim::RecordWhole) => exposure.untouched.as_slice(),
+        _ => &[],
+    };
+    Ok(Page { report, claims, untouched, fallen: fallen.join(", "), chart, now }.render()?)
 }
 
 /// Functions for the template, which passes references of any depth.

@@ -20,6 +20,7 @@ pub const ABOUT: About = About {
             "The number of records that a caller may ask for in a minute, an hour and a day",
         ),
         ("callers", "The callers of the estate, and whether each is frozen"),
+        ("revoked-keys", "The keys of certificates that every compartment refuses"),
         ("credentials", "Passwords and sessions of customers"),
         ("epochs", "Generations of a domain's master key"),
         ("evidence", "Entries of the release logs that concern an incident, with their proofs"),

@@ -22,6 +22,7 @@ mod persons;
 mod policies;
 mod providers;
 mod reports;
+mod revoked_keys;
 mod tables;
 
 use std::sync::Arc;
@@ -48,6 +49,7 @@ pub fn routes() -> Routes<Arc<App>> {
         .call::<api::LowerBudget, _, _>(budgets::lower::handle)
         .call::<api::FreezeCaller, _, _>(callers::freeze::handle)
         .call::<api::ListCallers, _, _>(callers::list::handle)
+        .call::<api::AddRevokedKey, _, _>(revoked_keys::add::handle)
         .call::<api::VoidCredentials, _, _>(credentials::void::handle)
         .call::<api::ListEpochs, _, _>(epochs::list::handle)
         .call::<api::ListEvidence, _, _>(evidence::list::handle)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cofferdam_core::{Field, Timestamp};
 use cofferdam_store::StoreError;
 use response_api::{Exposure, Incident, IncidentId, Level};
-use response_exposure::{Bitmaps, Levels, Page};
+use response_exposure::{Bitmaps, Levels, Page, most_entries};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
@@ -42,6 +42,9 @@ impl Store {
             }
         }
         tx.set_finding(exposure.incident, Finding::Exposure, exposure).await?;
+        let before = self.finding(exposure.incident, Finding::LogSizes).await?;
+        let sizes = most_entries(before.unwrap_or_default(), exposure);
+        tx.set_finding(exposure.incident, Finding::LogSizes, &sizes).await?;
         tx.journal(act).await?;
         tx.commit().await?;
         Ok(true)

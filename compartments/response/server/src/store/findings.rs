@@ -1,10 +1,14 @@
 //! The findings about an incident and the results of its acts, one JSON document a kind.
 
-use cofferdam_core::CallerName;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use cofferdam_core::{CallerName, Timestamp};
 use cofferdam_store::StoreError;
-use response_api::IncidentId;
-use serde::Serialize;
+use response_api::{IncidentId, Notice};
+use response_letter::Claims;
+use roaring::RoaringBitmap;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use sqlx::Row as _;
 
 use super::rows::{corrupt, number};
@@ -15,24 +19,50 @@ use super::{Act, Store, Turn, Tx};
 pub enum Finding {
     /// [`response_api::Exposure`]
     Exposure,
+    /// The most entries of each log that an exposure rested on, by the log's name.
+    LogSizes,
     /// The instant of the exposure whose pages are stored.
     Pages,
     /// The callers that are frozen for this incident.
     Frozen,
     /// [`response_api::Voided`], for the order over everybody.
     Voided,
+    /// The [`VoidedSome`] of the orders over some customers.
+    VoidedSome,
     /// [`response_api::Notice`]
     Notice,
+    /// The [`response_letter::Claims`] that the published notice makes.
+    NoticeClaims,
+}
+
+/// An order that made the credentials of some customers void.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VoidedSome {
+    /// Credentials set up to this instant are void.
+    pub set_before: Timestamp,
+    /// The customers: a Roaring bitmap in the portable serialisation, base64.
+    pub roaring: String,
+}
+
+impl VoidedSome {
+    /// The customers of the order.
+    pub fn records(&self) -> Result<RoaringBitmap, StoreError> {
+        let bytes = STANDARD.decode(&self.roaring).map_err(corrupt)?;
+        RoaringBitmap::deserialize_from(bytes.as_slice()).map_err(corrupt)
+    }
 }
 
 impl Finding {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Exposure => "exposure",
+            Self::LogSizes => "log_sizes",
             Self::Pages => "pages",
             Self::Frozen => "frozen",
             Self::Voided => "voided",
+            Self::VoidedSome => "voided_some",
             Self::Notice => "notice",
+            Self::NoticeClaims => "notice_claims",
         }
     }
 }
@@ -62,6 +92,20 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         tx.set_finding(act.incident, kind, finding).await?;
+        tx.journal(act).await?;
+        tx.commit().await
+    }
+
+    /// Keeps a published notice with the claims that it makes, and journals the publishing.
+    pub async fn set_notice(
+        &self,
+        notice: &Notice,
+        claims: &Claims,
+        act: &Act,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        tx.set_finding(act.incident, Finding::Notice, notice).await?;
+        tx.set_finding(act.incident, Finding::NoticeClaims, claims).await?;
         tx.journal(act).await?;
         tx.commit().await
     }

@@ -12,7 +12,9 @@ mod ledger;
 mod letters;
 mod population;
 mod ports;
+mod revoked_keys;
 mod rows;
+mod sightings;
 
 use cofferdam_store::{Backend, Db, Location, Migrations, StoreError};
 use response_api::IncidentId;
@@ -22,7 +24,7 @@ use rows::sql;
 
 pub use access_logs::StoredAccessLog;
 pub use brought::SealedPerson;
-pub use findings::{Finding, Hold};
+pub use findings::{Finding, Hold, VoidedSome};
 pub use journal::Act;
 pub use rows::bitmap_bytes;
 

@@ -52,7 +52,11 @@ async fn pages_come_one_after_the_other() {
 
     let whole = bench.done(finish(0)).await;
     assert_eq!((whole.name.as_str(), whole.accesses), ("a.log", 0));
-    assert_eq!(bench.done(finish(7)).await, whole, "a finished log is left as it is");
+    assert_eq!(bench.done(finish(0)).await, whole, "a finished log is left as it is");
+    let later = finish(0).covers.to + jiff::SignedDuration::from_hours(3);
+    let wider = FinishAccessLog { covers: Span { to: later, ..finish(0).covers }, ..finish(7) };
+    let whole = bench.done(wider).await;
+    assert_eq!((whole.covers.to, whole.unreadable), (later, 7), "it covers what staff say now");
     bench.refused(page(1, vec![]), PAGE_OUT_OF_TURN).await;
     assert!(bench.done(begin(log())).await.finished);
     assert_eq!(bench.done(ListAccessLogs {}).await, [whole]);
@@ -60,7 +64,7 @@ async fn pages_come_one_after_the_other() {
     assert_eq!(bench.done(ListAccessLogs {}).await, []);
     bench.refused(RemoveAccessLog { log: log() }, ProblemType::NOT_FOUND).await;
     assert!(!bench.dir.path().join("log-copy/access-logs").join(log()).exists());
-    let acts = ["access_log.begin", "access_log.finish", "access_log.remove"];
+    let acts = ["access_log.begin", "access_log.finish", "access_log.finish", "access_log.remove"];
     let acts = acts.map(|act| (act.to_owned(), None));
     assert_eq!(bench.last_acts(IncidentId::NONE).await, acts);
 }

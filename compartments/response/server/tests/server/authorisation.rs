@@ -42,7 +42,14 @@ async fn every_route_refuses_a_stranger() {
             budget: None,
             reason: reason.clone(),
         },
-        FreezeCaller { incident, caller, frozen: true, reason: reason.clone() },
+        FreezeCaller {
+            incident,
+            caller: caller.clone(),
+            frozen: true,
+            reason: reason.clone(),
+            key: None
+        },
+        AddRevokedKey { caller, key: Sha256([7; 32]), reason: reason.clone() },
         ListCallers {},
         VoidCredentials { incident, whose: VoidWhose::Exposed, set_before: None },
         ListEpochs {},

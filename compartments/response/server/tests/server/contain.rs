@@ -3,8 +3,8 @@
 use cofferdam_core::{CallerName, NO_SUCH_CALLER, Operation, Reason};
 use cofferdam_wire::ProblemType;
 use response_api::{
-    ActStage, FreezeCaller, HELD_ELSEWHERE, IncidentId, LowerBudget, PARTLY_DONE, PublishNotice,
-    ScopeIncident,
+    ActStage, AddRevokedKey, FreezeCaller, HELD_ELSEWHERE, IncidentId, KEY_IN_FORCE, LowerBudget,
+    PARTLY_DONE, ThawedKey,
 };
 use response_server::store::Finding;
 
@@ -16,7 +16,9 @@ const FAILED: Option<ActStage> = Some(ActStage::Failed);
 
 pub fn freeze(incident: IncidentId, frozen: bool) -> FreezeCaller {
     let caller = "web-ky-1".parse().unwrap();
-    FreezeCaller { incident, caller, frozen, reason: "it opened a decoy".parse().unwrap() }
+    let key = (!frozen).then_some(ThawedKey::Same);
+    let reason = "it opened a decoy".parse().unwrap();
+    FreezeCaller { incident, caller, frozen, reason, key }
 }
 
 /// The orders about `web-ky-1` that a neighbour got, oldest first: frozen or not.
@@ -195,23 +197,6 @@ async fn a_thaw_that_did_not_arrive_everywhere_holds_nobody() {
     assert!(!bench.done(freeze(incident, false)).await.frozen);
 }
 
-/// The public reads that the server is shut off once that is so, and not before.
-#[tokio::test]
-async fn the_notice_says_that_a_server_is_shut_off_if_it_is() {
-    let bench = Bench::start().await;
-    let incident = bench.declare().await;
-    bench.done(ScopeIncident { incident, from_log: false }).await;
-    let page = async || {
-        bench.done(PublishNotice { incident }).await;
-        std::fs::read_to_string(bench.dir.path().join("notice/index.html")).unwrap()
-    };
-    assert!(!page().await.contains("shut that server off"));
-    bench.done(freeze(incident, true)).await;
-    assert!(page().await.contains("shut that server off"));
-    bench.done(freeze(incident, false)).await;
-    assert!(!page().await.contains("shut that server off"));
-}
-
 fn lower(incident: IncidentId, budget: serde_json::Value) -> LowerBudget {
     LowerBudget {
         incident,
@@ -253,4 +238,31 @@ async fn a_budget_that_keys_did_not_lower_is_journalled_as_failed() {
     bench.refused(lower(incident, budget), ProblemType::UPSTREAM).await;
     let budget_at = |stage| ("budget".to_owned(), stage);
     assert_eq!(bench.last_acts(incident).await, [budget_at(INTENDED), budget_at(FAILED)]);
+}
+
+#[tokio::test]
+async fn a_thaw_says_whether_the_key_is_new_and_a_new_one_needs_the_old_one_revoked() {
+    let bench = Bench::start().await;
+    let incident = bench.declare().await;
+    bench.done(freeze(incident, true)).await;
+    let thaw = |key| FreezeCaller { key, ..freeze(incident, false) };
+    let refused = async |call| bench.staff().call(&call).await.unwrap_err();
+    assert!(refused(thaw(None)).await.is(ProblemType::BAD_REQUEST));
+    let claimed = thaw(Some(ThawedKey::Changed));
+    assert!(refused(claimed.clone()).await.is(KEY_IN_FORCE));
+    assert_eq!(frozen_at(&bench, "keys"), [true], "nothing was thawed");
+
+    let revoke = AddRevokedKey {
+        caller: "web-ky-1".parse().unwrap(),
+        key: cofferdam_core::Sha256([7; 32]),
+        reason: "its host fell".parse().unwrap(),
+    };
+    bench.done(revoke).await;
+    let acts = bench.last_acts(IncidentId::NONE).await;
+    let revoked_at = |stage| ("key.revoke".to_owned(), stage);
+    assert_eq!(acts, [revoked_at(INTENDED), revoked_at(DONE)]);
+    bench.done(claimed).await;
+    assert_eq!(frozen_at(&bench, "keys"), [true, false]);
+    let entry = bench.journal(incident).await.pop().unwrap();
+    assert_eq!(entry.detail, "web-ky-1 (with a new key): it opened a decoy");
 }

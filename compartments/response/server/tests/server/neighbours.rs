@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use axum::extract::State;
-use cofferdam_core::{Call, Epoch, Reseal};
+use cofferdam_core::{Call, Epoch, Record, Reseal};
 use cofferdam_wire::{Answer, Body, Listener, Problem, ProblemType, Routes};
-use keys_api::{Alarm, DomainEpochs, ReadAlarms, WarrantId};
+use keys_api::{Alarm, CallerStatus, DomainEpochs, ReadAlarms, WarrantId};
 use serde_json::Value;
 use testkit::Authority;
 use tokio::sync::Semaphore;
@@ -31,6 +31,12 @@ pub struct Book {
     pub held: BTreeMap<(&'static str, &'static str), Arc<Semaphore>>,
     /// The alarms of `keys`.
     pub alarms: Vec<Alarm>,
+    /// The callers that `keys` lists as frozen.
+    pub frozen: Vec<&'static str>,
+    /// The customers of `accounts`.
+    pub customers: Vec<u32>,
+    /// The customers who were mailed a code in any window.
+    pub mailed: Vec<u32>,
 }
 
 type Shared = Arc<Mutex<Book>>;
@@ -111,19 +117,12 @@ impl Neighbours {
 fn keys() -> Routes<Shared> {
     let epochs = DomainEpochs { current: Epoch(1), readable: vec![Epoch(1)], reseal_until: None };
     let policy = keys_api::Policy { version: 7, approvers: vec![], callers: vec![] };
-    let listed = ["web-ky-2", "web-ky-3"].map(|name| keys_api::CallerStatus {
-        caller: name.parse().unwrap(),
-        frozen: false,
-        grants: vec![],
-        budgets: BTreeMap::new(),
-        last_hour: BTreeMap::new(),
-        hours_to_drain: None,
-    });
-    let listed = listed.to_vec();
     Routes::new()
         .call::<keys_api::FreezeCaller, _, _>(answering::<keys_api::FreezeCaller>("keys", ()))
         .call::<keys_api::LowerBudget, _, _>(answering::<keys_api::LowerBudget>("keys", ()))
-        .call::<keys_api::ListCallers, _, _>(answering::<keys_api::ListCallers>("keys", listed))
+        .call::<keys_api::ListCallers, _, _>(answering_by("keys", callers))
+        .call::<keys_api::AddRevokedKey, _, _>(answering::<keys_api::AddRevokedKey>("keys", ()))
+        .call::<keys_api::ListRevokedKeys, _, _>(revoked_keys)
         .call::<keys_api::ReadPolicy, _, _>(answering::<keys_api::ReadPolicy>("keys", policy))
         .call::<keys_api::ChangePolicy, _, _>(answering::<keys_api::ChangePolicy>("keys", ()))
         .call::<keys_api::ReadEpochs, _, _>(answering::<keys_api::ReadEpochs>(
@@ -138,23 +137,20 @@ fn keys() -> Routes<Shared> {
 
 fn accounts() -> Routes<Shared> {
     use accounts_api::{
-        Activity, Changes, FreezeCaller, ListCustomers, ReadActivity, ReadChanges,
-        ReadPostalContacts, ReadReseal, VoidCredentials, VoidOutcome,
+        Changes, FreezeCaller, ListCustomers, ReadActivity, ReadChanges, ReadPostalContacts,
+        ReadReseal, VoidCredentials, VoidOutcome,
     };
     const NAME: &str = "accounts";
     let nobody = Vec::new();
-    let mut empty = Vec::new();
-    roaring::RoaringBitmap::new().serialize_into(&mut empty).unwrap();
-    let activity = Activity { opened: empty.clone(), held: empty.clone(), mailed: empty };
     let changes =
         Changes { last: 0, newest: 0, more: false, forgotten: false, rows: vec![], gone: vec![] };
     let outcome = VoidOutcome { order: 4, customers: 3, sessions: 2, left_out: 1, seconds: 0.5 };
     Routes::new()
         .call::<FreezeCaller, _, _>(answering::<FreezeCaller>(NAME, ()))
         .call::<VoidCredentials, _, _>(answering::<VoidCredentials>(NAME, outcome))
-        .call::<ReadActivity, _, _>(answering::<ReadActivity>(NAME, activity))
+        .call::<ReadActivity, _, _>(answering_by(NAME, activity))
         .call::<ReadChanges, _, _>(answering::<ReadChanges>(NAME, changes))
-        .call::<ListCustomers, _, _>(answering::<ListCustomers>(NAME, vec![]))
+        .call::<ListCustomers, _, _>(answering_by(NAME, customers))
         .call::<ReadPostalContacts, _, _>(answering::<ReadPostalContacts>(NAME, nobody))
         .call::<ReadReseal, _, _>(answering::<ReadReseal>(NAME, Reseal::default()))
 }
@@ -179,6 +175,17 @@ where
     C: Call + 'static,
     C::Answer: Clone + Sync + 'static,
 {
+    answering_by(name, move |_, _| answer.clone())
+}
+
+/// A route that notes the call, and answers by what the book says.
+fn answering_by<C>(
+    name: &'static str,
+    answer: impl Fn(&Book, &C) -> C::Answer + Clone + Send + Sync + 'static,
+) -> impl Fn(State<Shared>, Body<C>) -> Reply<C::Answer> + Clone + Send + Sync + 'static
+where
+    C: Call + 'static,
+{
     move |State(book), Body(call, encoding)| {
         let answer = answer.clone();
         Box::pin(async move {
@@ -190,12 +197,66 @@ where
             if let Some(permits) = held {
                 permits.acquire().await.unwrap().forget();
             }
-            match book.lock().unwrap().refusals.get(&(name, C::PATH)) {
+            let book = book.lock().unwrap();
+            match book.refusals.get(&(name, C::PATH)) {
                 Some(kind) => Err(Problem::new(*kind, "the test said so")),
-                None => Ok(Answer(answer, encoding)),
+                None => Ok(Answer(answer(&book, &call), encoding)),
             }
         })
     }
+}
+
+/// Lists the keys whose revocation arrived.
+async fn revoked_keys(
+    State(book): State<Shared>,
+    Body(_, encoding): Body<keys_api::ListRevokedKeys>,
+) -> Result<Answer<Vec<keys_api::RevokedKey>>, Problem> {
+    let book = book.lock().unwrap();
+    let revoked = book.taken.iter().filter(|(_, path, _)| *path == keys_api::AddRevokedKey::PATH);
+    let listed = revoked.map(|(_, _, body)| {
+        let call: keys_api::AddRevokedKey = serde_json::from_value(body.clone()).unwrap();
+        keys_api::RevokedKey { caller: call.caller, key: call.key }
+    });
+    Ok(Answer(listed.collect(), encoding))
+}
+
+fn callers(book: &Book, _: &keys_api::ListCallers) -> Vec<CallerStatus> {
+    let status = |name: &&str| CallerStatus {
+        caller: name.parse().unwrap(),
+        frozen: book.frozen.contains(name),
+        grants: vec![],
+        budgets: BTreeMap::new(),
+        last_hour: BTreeMap::new(),
+        hours_to_drain: None,
+    };
+    let others = ["web-ky-2", "web-ky-3"];
+    let others = others.iter().filter(|name| !book.frozen.contains(*name));
+    book.frozen.iter().chain(others).map(status).collect()
+}
+
+/// Nobody but those who were mailed a code.
+fn activity(book: &Book, _: &accounts_api::ReadActivity) -> accounts_api::Activity {
+    let bytes = |records: &[u32]| {
+        let mut bytes = Vec::new();
+        let records: roaring::RoaringBitmap = records.iter().copied().collect();
+        records.serialize_into(&mut bytes).unwrap();
+        bytes
+    };
+    accounts_api::Activity { opened: bytes(&[]), held: bytes(&[]), mailed: bytes(&book.mailed) }
+}
+
+fn customers(book: &Book, call: &accounts_api::ListCustomers) -> Vec<accounts_api::CoarseRow> {
+    let row = |record: &u32| accounts_api::CoarseRow {
+        record: Record(*record),
+        coarse: accounts_api::Coarse {
+            country: None,
+            region: None,
+            language: "en".parse().unwrap(),
+            minor: false,
+        },
+        filled: cofferdam_core::FieldSet::EMPTY.with(cofferdam_core::Field::Email),
+    };
+    book.customers.iter().filter(|record| **record >= call.from.0).map(row).collect()
 }
 
 async fn alarms(

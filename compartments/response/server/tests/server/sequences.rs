@@ -7,7 +7,7 @@ use cofferdam_core::{CallerName, Operation};
 use cofferdam_wire::ProblemType;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use response_api::{FreezeCaller, HELD_ELSEWHERE, IncidentId, LowerBudget};
+use response_api::{FreezeCaller, HELD_ELSEWHERE, IncidentId, LowerBudget, ThawedKey};
 use response_server::store::Finding;
 
 use crate::bench::Bench;
@@ -77,7 +77,8 @@ impl Story {
             None => {}
         }
         let reason = "a test".parse().unwrap();
-        let call = FreezeCaller { incident: of, caller: caller.clone(), frozen, reason };
+        let key = (!frozen).then_some(ThawedKey::Same);
+        let call = FreezeCaller { incident: of, caller: caller.clone(), frozen, reason, key };
         let answer = self.bench.staff().call(&call).await;
         self.bench.neighbours.relent();
         self.take_orders(failing);

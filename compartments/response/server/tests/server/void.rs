@@ -13,9 +13,13 @@ use roaring::RoaringBitmap;
 use crate::bench::{Bench, NOW};
 
 fn signed(incident: IncidentId) -> Signed<VoidOrder> {
+    signed_for(incident, NOW)
+}
+
+fn signed_for(incident: IncidentId, set_before: &str) -> Signed<VoidOrder> {
     let order = VoidOrder {
         incident: incident.0,
-        set_before: NOW.parse().unwrap(),
+        set_before: set_before.parse().unwrap(),
         until: "2012-01-15T11:00:00Z".parse().unwrap(),
         break_glass: None,
     };
@@ -25,7 +29,12 @@ fn signed(incident: IncidentId) -> Signed<VoidOrder> {
 
 /// The order that voids everybody's credentials.
 pub fn void_order(incident: IncidentId) -> ApplyOrder {
-    let signed = serde_json::to_value(signed(incident)).unwrap();
+    void_order_for(incident, NOW)
+}
+
+/// The order that voids everybody's credentials that were set up to an instant.
+pub fn void_order_for(incident: IncidentId, set_before: &str) -> ApplyOrder {
+    let signed = serde_json::to_value(signed_for(incident, set_before)).unwrap();
     ApplyOrder { order: SignedOrder::Void(signed) }
 }
 

@@ -42,6 +42,7 @@ pub fn exposure(computed: i64) -> Exposure {
         people: LevelCounts { read: 2, reachable: 1, ..LevelCounts::default() },
         assumed: 0,
         fields: BTreeMap::new(),
+        brought: BTreeMap::new(),
         jurisdictions: BTreeMap::new(),
         languages: BTreeMap::new(),
         minors: 0,

@@ -11,3 +11,4 @@ mod journal;
 mod ledger;
 mod letters;
 mod migration;
+mod sightings;

@@ -12,7 +12,7 @@ use cofferdam_tlog::TlogError;
 use cofferdam_wire::{Problem, blocking};
 use response_api::{
     AccessLog, AccessLogState, BeginAccessLog, FinishAccessLog, ImportAccessLog, IncidentId,
-    JournalAct, MAX_PAGE, PAGE_OUT_OF_TURN,
+    JournalAct, MAX_PAGE, PAGE_OUT_OF_TURN, Span,
 };
 use response_exposure::AccessEntry;
 
@@ -145,18 +145,19 @@ impl Names {
     }
 }
 
-/// Sorts and indexes a log. A finished log is returned unchanged.
+/// Sorts and indexes a log. A finished log is not sorted again; it takes the coverage that staff
+/// give now.
 pub async fn finish(
     app: &Arc<App>,
     call: FinishAccessLog,
     by: &Author,
 ) -> Result<AccessLog, Problem> {
     let StoredAccessLog { name, format, finished } = known_log(app, &call.log).await?;
-    if let Some(log) = finished {
-        return Ok(log);
-    }
     if call.covers.to < call.covers.from {
         return Err(Problem::bad_request("covers: its end lies before its beginning"));
+    }
+    if let Some(log) = finished {
+        return cover_anew(app, log, &call, by).await;
     }
     let dir = directory(app, &call.log);
     let merged = blocking(move || {
@@ -183,6 +184,26 @@ pub async fn finish(
     if let Ok(Err(e)) = blocking(move || runs::remove_pages(&dir)).await {
         tracing::warn!(cause = %e, "the pages of a finished access log could not be removed");
     }
+    Ok(log)
+}
+
+/// Takes another coverage of a finished log, and journals it. Lines that could not be read once stay
+/// counted.
+async fn cover_anew(
+    app: &App,
+    before: AccessLog,
+    call: &FinishAccessLog,
+    by: &Author,
+) -> Result<AccessLog, Problem> {
+    let unreadable = before.unreadable.max(call.unreadable);
+    let log = AccessLog { covers: call.covers, unreadable, ..before.clone() };
+    if log == before {
+        return Ok(log);
+    }
+    let Span { from, to } = log.covers;
+    let detail = format!("{}, SHA-256 {}: it covers {from} to {to}", log.name, log.log);
+    let act = app.act(IncidentId::NONE, by, JournalAct::FinishAccessLog, detail);
+    app.store.finish_access_log(&log, &act).await?;
     Ok(log)
 }
 

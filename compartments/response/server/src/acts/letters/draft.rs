@@ -11,6 +11,7 @@ use response_api::{
 use response_letter::{Facts, Variant, Version, VersionError, Writer};
 use response_mailing::Letter;
 
+use crate::acts::claims::current;
 use crate::app::App;
 use crate::staff::Author;
 
@@ -21,11 +22,11 @@ const MAX_FAULTS: usize = 20;
 pub async fn draft(app: &App, letter: &Letter, by: &Author) -> Result<LetterDraft, Problem> {
     let incident = app.incident(letter.incident).await?;
     let exposure = app.exposure(letter.incident).await?;
-    let done = app.done(&incident).await?;
+    let current = current(app, &incident, &exposure).await?;
     let (variants, people) = variants_of(app, letter).await?;
     let version = Version {
         audience: letter.audience,
-        facts: Facts::new(&app.config.shop, &incident, &exposure, done, app.now()),
+        facts: Facts::new(&app.config.shop, &incident, &exposure, &current, app.now()),
         files: app.letters.files.clone(),
         domains: app.config.shop.domains(&app.config.letters.domains),
         variants,

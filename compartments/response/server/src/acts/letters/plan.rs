@@ -6,17 +6,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cofferdam_core::{Domain, Field, FieldSet};
+use cofferdam_core::FieldSet;
 use cofferdam_wire::{Problem, ProblemType};
 use response_api::{
-    Audience, IncidentId, JournalAct, LetterId, LetterPlan, Level, People, STAFF_LIST_CHANGED,
+    Audience, IncidentId, JournalAct, LetterPlan, Level, People, STAFF_LIST_CHANGED,
 };
-use response_exposure::{Population, fields_of};
-use response_letter::{Facts, Locale, Version, Writer};
+use response_exposure::{Population, fields_of, is_told};
+use response_letter::{Current, Facts, Locale, Version, Writer};
 use response_mailing::{Letter, Recipient};
 use roaring::RoaringBitmap;
 use tokio::sync::watch;
 
+use crate::acts::exposed_people::exposed_people;
 use crate::app::App;
 use crate::loops::current_customers;
 use crate::mailroom::{Member, load_staff_list};
@@ -43,15 +44,15 @@ pub async fn plan(
     let letter = app.store.letter_to(incident, audience, app.rng.bytes()).await?;
     let id = letter.letter;
     if !letter.planned {
-        match wait_for_end(begin_or_join(app, letter, by.clone()).await).await {
-            None => return progress(app, id, false).await,
+        match wait_for_end(begin_or_join(app, letter.clone(), by.clone()).await).await {
+            None => return progress(app, &letter, false).await,
             Some(ended) => {
                 app.letters.planning.lock().await.remove(&id);
                 ended?;
             }
         }
     }
-    progress(app, id, true).await
+    progress(app, &letter, true).await
 }
 
 /// The result of planning, if it ends soon.
@@ -64,9 +65,14 @@ async fn wait_for_end(mut planning: Planning) -> Option<Result<(), Problem>> {
     }
 }
 
-async fn progress(app: &App, letter: LetterId, planned: bool) -> Result<LetterPlan, Problem> {
-    let counts = app.store.counts(letter).await?;
-    Ok(LetterPlan { letter, people: counts.total(), planned })
+async fn progress(app: &App, of: &Letter, planned: bool) -> Result<LetterPlan, Problem> {
+    let letter = of.letter;
+    let people = app.store.counts(letter).await?.total();
+    let exposed = match of.audience {
+        Audience::Customers if planned => exposed_people(app, of.incident).await?,
+        _ => None,
+    };
+    Ok(LetterPlan { letter, people, planned, exposed })
 }
 
 /// Begins to plan a letter, or joins the planning under way.
@@ -198,10 +204,10 @@ async fn write_rows(
 async fn writer(app: &App, letter: &Letter) -> Result<Writer, Problem> {
     let incident = app.incident(letter.incident).await?;
     let exposure = app.exposure(letter.incident).await?;
-    let done = app.done(&incident).await?;
+    let nothing = Current::default();
     let version = Version {
         audience: letter.audience,
-        facts: Facts::new(&app.config.shop, &incident, &exposure, done, app.now()),
+        facts: Facts::new(&app.config.shop, &incident, &exposure, &nothing, app.now()),
         files: app.letters.files.clone(),
         domains: Vec::new(),
         variants: Vec::new(),
@@ -209,15 +215,15 @@ async fn writer(app: &App, letter: &Letter) -> Result<Writer, Problem> {
     Ok(Writer::new(version)?)
 }
 
-/// The lost fields that a letter names. Cards have record numbers of their own, so a card's loss is
-/// no loss of the customer with the same number. A session is over before a letter arrives.
+/// The lost fields that a letter names.
 fn told_fields(lost: FieldSet) -> FieldSet {
-    let is_told = |field: &Field| field.domain() == Domain::Accounts && *field != Field::Session;
-    lost.iter().filter(is_told).collect()
+    lost.iter().filter(|field| is_told(*field)).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use cofferdam_core::Field;
+
     use super::*;
 
     #[test]

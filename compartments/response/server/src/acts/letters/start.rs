@@ -8,6 +8,7 @@ use response_api::{
 };
 use response_mailing::Letter;
 
+use crate::acts::claims::check_version;
 use crate::app::App;
 use crate::mailroom::pass_gate;
 use crate::staff::Author;
@@ -29,6 +30,7 @@ pub async fn start(
         let what = "a stopped letter takes a new draft and a new approval";
         return Err(Problem::new(LETTER_STOPPED, what));
     }
+    check_version(app, letter, version).await?;
     let audience = letter.audience.as_str();
     let mut detail = format!("letter {} to {audience}, version {version}", letter.letter);
     // A paused letter was started before, after its staff or with a reason.

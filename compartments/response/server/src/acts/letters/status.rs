@@ -27,7 +27,8 @@ pub async fn status(app: &App, id: LetterId) -> Result<LetterStatus, Problem> {
         seconds_left: (counts.open() * seconds).checked_div(last_minute),
         providers,
         reset_pages,
-        trouble: trouble.or(Some(letter.trouble).filter(|text| !text.is_empty())),
+        // A letter that was paused says why; what its last connections met matters no longer.
+        trouble: Some(letter.trouble).filter(|text| !text.is_empty()).or(trouble),
         started: letter.started,
         finished: letter.finished,
     })

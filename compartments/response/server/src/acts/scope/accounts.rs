@@ -1,6 +1,7 @@
 //! The evidence about the customers of `accounts`: the copies of the release logs, and the answers
 //! of the other compartments.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use accounts_api::{Activity, ReadActivity};
@@ -13,10 +14,10 @@ use cofferdam_wire::{Problem, blocking};
 use jiff::SignedDuration;
 use keys_api::{AlarmKind, ListCallers};
 use payments_api::CountCards;
-use response_api::{DoubtCause, HostKind, Incident, LogProof};
+use response_api::{DoubtCause, Exposure, HostKind, Incident, LogProof, Sightings};
 use response_exposure::{
     Evidence, FallenHosts, Findings, Grants, Population, Source, Sources, Window, doubts_of_copies,
-    read_log,
+    doubts_of_sightings, doubts_of_sizes, most_entries, read_log, release_log_window,
 };
 use roaring::RoaringBitmap;
 
@@ -24,6 +25,7 @@ use super::{Gathered, until};
 use crate::app::App;
 use crate::logs::{CopyError, FileLog, FollowedLog};
 use crate::loops::{copy_logs, current_customers};
+use crate::store::Finding;
 
 /// The largest distance from the window at which an alarm about the clock of `keys` still counts.
 const CLOCK_ALARMS_WITHIN: SignedDuration = SignedDuration::from_hours(24);
@@ -36,13 +38,18 @@ pub async fn gather(
 ) -> Result<Gathered, Problem> {
     let hosts = FallenHosts::of(incident);
     let (ends, copies) = copy_logs(app).await;
-    let (window, clock_moved) = release_log_window(app, incident).await?;
-    let logs = FileLog::of_copies(&app.logs, &hosts, &ends).await?;
-    let (mut findings, logs) = read_all(logs, hosts.clone(), window, from_log).await?;
-    let last = findings.last_ms.and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    let now = app.now();
-    let until = until(incident, Some(last.map_or(now, |last| last.max(now))));
+    let (windows, clock_moved) = release_log_windows(app, incident).await?;
+    let opened = FileLog::of_copies(&app.logs, &hosts, &ends).await?;
+    let logs: Vec<_> = opened.into_iter().zip(windows.iter().map(|of| of.window)).collect();
+    let (mut findings, logs) = read_all(logs, hosts.clone(), from_log).await?;
+    // No entry was written after this instant, whatever the clock of keys says.
+    let until = until(incident, Some(app.now()));
     findings.doubts.extend(doubts_of_copies(&copies, &clock_moved, incident.to));
+    for (followed, of) in app.logs.followed.iter().zip(&windows) {
+        findings.doubts.extend(doubts_of_sightings(&followed.origin, incident, &of.sightings));
+    }
+    let rested_on = rested_on(app, incident).await?;
+    findings.doubts.extend(doubts_of_sizes(&copies, &rested_on));
 
     let population = population(app, &mut findings).await;
     let cards = count_cards(app, &mut findings).await;
@@ -57,19 +64,36 @@ pub async fn gather(
         findings,
         sessions_held,
         undeliverable: app.store.undeliverable().await?,
-        sources: Sources { logs: proofs(app).await?, ..Sources::default() },
+        sources: Sources { logs: proofs(app, &windows).await?, ..Sources::default() },
         computed: app.now(),
         until,
     };
-    Ok(Gathered { evidence, window, logs })
+    Ok(Gathered { evidence, logs })
 }
 
-/// The window of an incident in the release logs, and the instants of the alarms about a moved
-/// clock of `keys` around it.
-pub async fn release_log_window(
+/// The most entries of each log that an exposure of the incident rested on. The last exposure may be
+/// older than the record of these sizes.
+async fn rested_on(app: &App, incident: &Incident) -> Result<BTreeMap<String, u64>, StoreError> {
+    let id = incident.incident;
+    let sizes = app.store.finding(id, Finding::LogSizes).await?.unwrap_or_default();
+    let last = app.store.finding::<Exposure>(id, Finding::Exposure).await?;
+    Ok(last.iter().fold(sizes, most_entries))
+}
+
+/// The window of an incident in one release log.
+pub struct LogWindow {
+    /// The window, with the numbers of the entries in it.
+    pub window: Window,
+    /// The sightings that decide about it.
+    pub sightings: Sightings,
+}
+
+/// The window of an incident in each release log, and the instants of the alarms about a moved
+/// clock of `keys` around it, as far as a window rests on that clock.
+pub async fn release_log_windows(
     app: &App,
     incident: &Incident,
-) -> Result<(Window, Vec<Timestamp>), StoreError> {
+) -> Result<(Vec<LogWindow>, Vec<Timestamp>), StoreError> {
     let from = incident.from.saturating_sub(CLOCK_ALARMS_WITHIN).unwrap_or(incident.from);
     let to = incident.to.map(|to| to.saturating_add(CLOCK_ALARMS_WITHIN).unwrap_or(to));
     let alarms = app.store.alarms(0, from).await?;
@@ -79,21 +103,31 @@ pub async fn release_log_window(
         .filter(|alarm| to.is_none_or(|to| alarm.first <= to))
         .map(|alarm| alarm.last)
         .collect();
-    Ok((response_exposure::release_log_window(incident, !moved.is_empty()), moved))
+    let mut windows = Vec::with_capacity(app.logs.followed.len());
+    for log in &app.logs.followed {
+        if let Some(seen) = log.sighting.lock().await.seen {
+            app.store.add_sighting(&log.origin, &seen).await?;
+        }
+        let plain = Window::new(incident.from, incident.to);
+        let sightings = app.store.sightings(&log.origin, plain).await?;
+        let window = release_log_window(incident, &sightings, !moved.is_empty());
+        windows.push(LogWindow { window, sightings });
+    }
+    let rests_on_keys = windows.iter().any(|of| of.window.rests_on_own_instants());
+    Ok((windows, if rests_on_keys { moved } else { Vec::new() }))
 }
 
 /// Reads the logs on threads of their own, because logs may have gigabytes.
 async fn read_all(
-    logs: Vec<FileLog>,
+    logs: Vec<(FileLog, Window)>,
     hosts: FallenHosts,
-    window: Window,
     from_log: bool,
-) -> Result<(Findings, Vec<FileLog>), Problem> {
+) -> Result<(Findings, Vec<(FileLog, Window)>), Problem> {
     let source = if from_log { Source::IndexAndEntries } else { Source::Index };
     let read = blocking(move || {
         let mut all = Findings::default();
-        for log in &logs {
-            all.merge(read_log(log, &hosts, window, source)?);
+        for (log, window) in &logs {
+            all.merge(read_log(log, &hosts, *window, source)?);
         }
         Ok::<_, TlogError>((all, logs))
     });
@@ -161,9 +195,9 @@ fn bitmaps_of(seen: &Activity) -> Result<[RoaringBitmap; 3], String> {
     Ok([read(&seen.opened)?, read(&seen.held)?, read(&seen.mailed)?])
 }
 
-async fn proofs(app: &App) -> Result<Vec<LogProof>, CopyError> {
+async fn proofs(app: &App, windows: &[LogWindow]) -> Result<Vec<LogProof>, CopyError> {
     let mut proofs = Vec::with_capacity(app.logs.followed.len());
-    for FollowedLog { copy, .. } in &app.logs.followed {
+    for (FollowedLog { copy, .. }, window) in app.logs.followed.iter().zip(windows) {
         let copy = copy.lock().await;
         let end = copy.end();
         proofs.push(LogProof {
@@ -171,6 +205,7 @@ async fn proofs(app: &App) -> Result<Vec<LogProof>, CopyError> {
             root: STANDARD.encode(end.root.0),
             checkpoint: end.note,
             cosigned: copy.cosigned()?.map(|(note, _)| note),
+            sightings: Some(window.sightings),
         });
     }
     Ok(proofs)

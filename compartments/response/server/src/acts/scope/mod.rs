@@ -21,15 +21,14 @@ use crate::logs::FileLog;
 use crate::staff::Author;
 use crate::store::Act;
 
-pub use accounts::release_log_window;
+pub use accounts::release_log_windows;
 pub use pages::write_pages;
 pub use person::person;
 
-/// The evidence, with the logs and the window from which it was read.
+/// The evidence, with the logs from which it was read, and the window in each.
 struct Gathered {
     evidence: Evidence,
-    window: Window,
-    logs: Vec<FileLog>,
+    logs: Vec<(FileLog, Window)>,
 }
 
 /// Computes the exposure of an incident, and keeps it. With `from_log`, every entry is read as well
@@ -44,7 +43,7 @@ pub async fn scope(
         People::Accounts => accounts::gather(app, incident, from_log).await?,
         People::Table => table::gather(app, incident, from_log).await?,
     };
-    let Gathered { evidence, window, logs } = gathered;
+    let Gathered { evidence, logs } = gathered;
     let (exposure, levels) = evidence.judge();
     let act = scoped(app, &exposure, by);
     if !app.store.set_exposure(incident, (&exposure, &levels), &act).await? {
@@ -56,7 +55,7 @@ pub async fn scope(
     let (app, hosts) = (app.clone(), FallenHosts::of(incident));
     let (id, computed) = (incident.incident, exposure.computed);
     tokio::spawn(async move {
-        if let Err(problem) = write_pages(&app, (id, computed), hosts, window, logs).await {
+        if let Err(problem) = write_pages(&app, (id, computed), hosts, logs).await {
             let incident = id.0;
             tracing::error!(incident, %problem, "one person's exposure will be slow to find");
         }

@@ -17,16 +17,18 @@ pub async fn write_pages(
     app: &App,
     (incident, computed): (IncidentId, Timestamp),
     hosts: FallenHosts,
-    window: Window,
-    logs: Vec<FileLog>,
+    logs: Vec<(FileLog, Window)>,
 ) -> Result<(), Problem> {
     let (logs, hosts) = (Arc::new(logs), Arc::new(hosts));
     let mut number = 0;
     for place in 0..logs.len() {
-        for segment in logs[place].segments() {
+        for segment in logs[place].0.segments() {
             let (logs, hosts) = (logs.clone(), hosts.clone());
-            let pages =
-                blocking(move || pages_of_segment(&logs[place], segment, &hosts, window)).await??;
+            let pages = blocking(move || {
+                let (log, window) = &logs[place];
+                pages_of_segment(log, segment, &hosts, *window)
+            });
+            let pages = pages.await??;
             let kept = app.store.finding::<Exposure>(incident, Finding::Exposure).await?;
             if kept.is_none_or(|kept| kept.computed != computed) {
                 return Ok(());

@@ -11,7 +11,7 @@ use response_exposure::{
     unresolved_slots,
 };
 
-use super::{release_log_window, table};
+use super::{release_log_windows, table};
 use crate::app::App;
 use crate::logs::FileLog;
 use crate::loops::copy_logs;
@@ -50,21 +50,23 @@ async fn slots_from_logs(
     record: Record,
 ) -> Result<Vec<Slot>, Problem> {
     let hosts = FallenHosts::of(incident);
-    let (window, logs) = match incident.people {
+    let logs: Vec<_> = match incident.people {
         People::Table => {
             let logs = table::open_logs(app, &app.store.access_logs().await?)?;
-            (access_log_window(incident), logs)
+            let window = access_log_window(incident);
+            logs.into_iter().map(|log| (log, window)).collect()
         }
         People::Accounts => {
-            let (window, _) = release_log_window(app, incident).await?;
             let (ends, _) = copy_logs(app).await;
-            (window, FileLog::of_copies(&app.logs, &hosts, &ends).await?)
+            let (windows, _) = release_log_windows(app, incident).await?;
+            let logs = FileLog::of_copies(&app.logs, &hosts, &ends).await?;
+            logs.into_iter().zip(windows.into_iter().map(|of| of.window)).collect()
         }
     };
     let found = blocking(move || {
         let mut slots = Vec::new();
-        for log in &logs {
-            slots.extend(slots_of_record(log, &hosts, window, record)?);
+        for (log, window) in &logs {
+            slots.extend(slots_of_record(log, &hosts, *window, record)?);
         }
         Ok::<_, TlogError>(slots)
     });

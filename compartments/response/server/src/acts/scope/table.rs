@@ -55,7 +55,8 @@ pub async fn gather(
         computed: app.now(),
         until: until(incident, last),
     };
-    Ok(Gathered { evidence, window, logs })
+    let logs = logs.into_iter().map(|log| (log, window)).collect();
+    Ok(Gathered { evidence, logs })
 }
 
 /// Opens the finished access logs for reading.

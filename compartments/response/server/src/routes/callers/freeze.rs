@@ -22,5 +22,6 @@ pub async fn handle(
     } else {
         app.incident(call.incident).await?;
     }
+    contain::check_key(&app, &call).await?;
     Ok(Answer(contain::freeze(&app, call, &by).await?, encoding))
 }

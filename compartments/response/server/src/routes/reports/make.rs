@@ -6,6 +6,8 @@ use axum::extract::State;
 use cofferdam_wire::{Answer, Body, Problem};
 use response_api::{JournalAct, MakeReport, Report};
 
+use crate::acts::claims::current_claims;
+use crate::acts::exposed_people::exposed_people;
 use crate::acts::letters::status;
 use crate::app::App;
 use crate::pages::render_report;
@@ -27,6 +29,7 @@ pub async fn handle(
     }
     let mut report = Report {
         exposure: app.store.finding(id, Finding::Exposure).await?,
+        people: exposed_people(&app, id).await?,
         voided: app.store.finding(id, Finding::Voided).await?,
         notice: app.store.finding(id, Finding::Notice).await?,
         alarms: app.store.alarms(0, incident.from).await?,
@@ -35,6 +38,7 @@ pub async fn handle(
         incident,
         html: String::new(),
     };
-    report.html = render_report(&report, app.now())?;
+    let claims = current_claims(&app, &report.incident).await?;
+    report.html = render_report(&report, &claims, app.now())?;
     Ok(Answer(report, encoding))
 }
