@@ -96,7 +96,7 @@ async fn fronts(table: &mut Table) {
 
 /// Commands of the controller.
 async fn commands(table: &mut Table) {
-    let caller = name("web-ky-9");
+    let caller = name("web-ky-2");
     let reason: cofferdam_core::Reason = "a test".parse().unwrap();
     let key = Sha256([7; 32]);
     let revoke = AddRevokedKey { caller: caller.clone(), key, reason: reason.clone() };
