@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use cofferdam_core::{BadName, OpenError};
+use cofferdam_core::{BadName, BadReason, OpenError};
 use cofferdam_mail::sink::SinkError;
 use cofferdam_store::StoreError;
 use cofferdam_wire::CallError;
@@ -41,6 +41,9 @@ pub enum DrillError {
     /// A text is no caller's name.
     #[error(transparent)]
     Name(#[from] BadName),
+    /// A text gives no reason.
+    #[error(transparent)]
+    Reason(#[from] BadReason),
     /// The conventional shop failed.
     #[error(transparent)]
     Flat(#[from] FlatError),

@@ -68,6 +68,7 @@ pub async fn respond(
         to: None,
         found: "It opened decoys and ran into its read budget".to_owned(),
         people: People::Accounts,
+        unlisted: vec![],
     };
     let incident = staff::call(&client, &call).await?.incident;
     recorder.end(format!("incident {incident}"));
@@ -122,7 +123,7 @@ impl Response<'_, '_> {
             incident: self.incident,
             caller: FALLEN.parse()?,
             frozen: true,
-            reason: "fell; reads customers without cause".to_owned(),
+            reason: "fell; reads customers without cause".parse()?,
             key: None,
         };
         staff::call(&self.client, &call).await?;

@@ -135,6 +135,7 @@ impl Breach<'_> {
             to: None,
             found: "In the course of a drill".to_owned(),
             people: People::Accounts,
+            unlisted: vec![],
         };
         let incident = staff::call(&client, &call).await?.incident;
         let (truth, customers) = (&happened.truth, self.filled.roll.records());

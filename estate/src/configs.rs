@@ -62,7 +62,7 @@ pub fn keys(dir: &Path, plan: &Plan, at: &Addresses, witness_key: &str) -> keys_
 }
 
 /// Makes the content of `accounts.toml`.
-pub fn accounts(dir: &Path, at: &Addresses) -> accounts_server::Config {
+pub fn accounts(dir: &Path, plan: &Plan, at: &Addresses) -> accounts_server::Config {
     let mailboxes = ["post.example", "inbox.example", "mailhaus.example"].map(str::to_owned);
     #[expect(clippy::expect_used, reason = "the three domains above are well formed")]
     let decoy_mail_domains = mailboxes.to_vec().try_into().expect("good mail domains");
@@ -77,6 +77,7 @@ pub fn accounts(dir: &Path, at: &Addresses) -> accounts_server::Config {
         mail_from: "accounts@shop.example".to_owned(),
         decoy_mail_domains,
         least_free_mib: DiskWatch::LEAST_FREE_MIB,
+        decoy_one_in: plan.decoy_one_in,
         log_format: LogFormat::Text,
     }
 }

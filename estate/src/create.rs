@@ -80,7 +80,7 @@ impl Draft {
         let here = configs::keys(draft, plan, &at, &witness);
         let log_key = ceremony::init(&here, decided, rng).await?.log_key;
         write_toml(&draft.join("keys/keys.toml"), &configs::keys(dir, plan, &at, &witness))?;
-        write_toml(&draft.join("accounts/accounts.toml"), &configs::accounts(dir, &at))?;
+        write_toml(&draft.join("accounts/accounts.toml"), &configs::accounts(dir, plan, &at))?;
         write_toml(&draft.join("payments/payments.toml"), &configs::payments(dir, &at))?;
         let response = configs::response(dir, plan, &at, log_key);
         write_toml(&draft.join("response/response.toml"), &response)?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cofferdam_core::{Rng, Timestamp};
+use cofferdam_core::{Reason, Rng, Timestamp};
 use cofferdam_wire::Client;
 use keys_api::ApproverSecret;
 use response_api::{
@@ -25,7 +25,7 @@ pub struct Approval<'a> {
     /// The source of the warrant's number.
     pub rng: &'a dyn Rng,
     /// The reason for writing to customers before staff, if there is one.
-    pub before_staff: Option<String>,
+    pub before_staff: Option<Reason>,
 }
 
 /// The progress of a letter.

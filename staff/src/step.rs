@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use cofferdam_core::{Call, Domain};
+use cofferdam_core::{Call, Domain, NO_SUCH_CALLER};
 use cofferdam_wire::{CallError, Client, ProblemType};
 use response_api as api;
 
@@ -77,6 +77,11 @@ const ADVICE: &[(ProblemType, &str)] = &[
     (ProblemType::NOT_GRANTED, "name one of `staff` in response.toml with --as"),
     (ProblemType::WARRANT_REFUSED, "take two of the approvers in the policy, with their own keys"),
     (ProblemType::UPSTREAM, "see that all compartments run, and try again"),
+    (
+        NO_SUCH_CALLER,
+        "see cofferdam budget list; for a fallen host that keys lists no more, add --unlisted HOST",
+    ),
+    (api::HELD_ELSEWHERE, "thaw it for each incident that holds it"),
     (api::NOT_SCOPED, "compute its exposure first: cofferdam incident scope INCIDENT"),
     (api::KEY_IN_FORCE, "revoke the old key: cofferdam callers renew NAME, or callers revoke NAME"),
     (api::INCIDENT_CLOSED, "declare another incident: cofferdam incident declare"),
@@ -152,6 +157,7 @@ mod tests {
         let problems = [
             api::AmendIncident::PROBLEMS,
             api::ApplyOrder::PROBLEMS,
+            api::DeclareIncident::PROBLEMS,
             api::DraftLetter::PROBLEMS,
             api::FreezeCaller::PROBLEMS,
             api::ImportAccessLog::PROBLEMS,

@@ -12,7 +12,7 @@
 
 use std::time::Instant;
 
-use accounts_server::store::{OrderKind, Store};
+use accounts_server::store::{OverEverybody, Store};
 use clap::Parser;
 use cofferdam_core::{Record, Timestamp};
 use sqlx::PgPool;
@@ -39,7 +39,9 @@ async fn main() {
 
     let (until, now) = (at(1_000_000), at(2_000_000));
     let started = Instant::now();
-    store.insert_order(OrderKind::Void(None), 1, until, now).await.unwrap();
+    let order = OverEverybody { incident: 1, signed: &[1; 32], set_before: until, ordered_at: now };
+    let last = store.last_order().await.unwrap();
+    store.insert_over_everybody(&order, last).await.unwrap();
     let held = started.elapsed();
     let orders = store.orders().await.unwrap();
     assert!(orders.voids(Record(7), at(500_000)));

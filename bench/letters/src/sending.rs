@@ -106,6 +106,7 @@ fn declare() -> DeclareIncident {
         to: None,
         found: "a measurement".to_owned(),
         people: People::Accounts,
+        unlisted: vec![],
     }
 }
 

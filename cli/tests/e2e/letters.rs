@@ -114,6 +114,7 @@ pub async fn declared(staff: &Client, host: &str) -> IncidentId {
         to: None,
         found: "a test".into(),
         people: People::Accounts,
+        unlisted: vec![],
     };
     let incident = staff.call(&declare).await.unwrap().incident;
     staff.call(&ScopeIncident { incident, from_log: false }).await.unwrap();

@@ -126,7 +126,7 @@ async fn a_void_order_is_refused() {
     let order = VoidCredentials {
         incident: 1,
         set_before: SystemClock.now(),
-        whose: VoidWhose::Only { roaring: Vec::new() },
+        whose: VoidWhose::Only { roaring: Vec::new(), again: false },
     };
     let refused = refusal(place.client(Accounts, THIEF).call(&order).await);
     assert!(refused.is(ProblemType::NOT_GRANTED));

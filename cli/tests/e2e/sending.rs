@@ -185,7 +185,7 @@ async fn staff_pause_a_letter_let_it_go_on_and_stop_it() {
     wait_until("the letter goes on", async || accepted(&status().await) > accepted(&paused) + 20)
         .await;
 
-    let stop = StopLetter { letter: LETTER, reason: "the date is wrong".to_owned() };
+    let stop = StopLetter { letter: LETTER, reason: "the date is wrong".parse().unwrap() };
     staff.call(&stop).await.unwrap();
     wait_until("nothing is at a worker", async || status().await.of(LedgerState::Claimed) == 0)
         .await;

@@ -3,7 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Call, CallerName};
+use crate::{Call, CallerName, ProblemType, Reason};
+
+/// Nobody knows a caller with this name. It may be misspelt; the detail says which names there are.
+pub const NO_SUCH_CALLER: ProblemType =
+    ProblemType::new("no-such-caller", 404, "There is no such caller");
 
 /// Freezes or thaws a caller. Every call of a frozen caller is refused. For the controller.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -13,39 +17,24 @@ pub struct FreezeCaller {
     pub caller: CallerName,
     /// `true` freezes, `false` thaws.
     pub frozen: bool,
-    /// The reason, at most 500 characters, without personal data: `keys` keeps it in its log.
-    #[schemars(extend("examples" = ["its host reads customers at night"]))]
-    pub reason: String,
+    /// The reason, without personal data: `keys` keeps it in its log.
+    pub reason: Reason,
 }
 
 impl Call for FreezeCaller {
     const PATH: &'static str = "/v1/callers/freeze";
+    const PROBLEMS: &'static [ProblemType] = &[NO_SUCH_CALLER];
     type Answer = ();
 }
 
-/// A freeze that a compartment refuses to carry out.
+/// The caller to be frozen is the controller, which alone could thaw itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BadFreeze {
-    /// The reason is too long.
-    #[error("a reason has at most {} characters", FreezeCaller::MAX_REASON)]
-    Reason,
-    /// The caller is the controller, which alone could thaw itself.
-    #[error("the controller can't be frozen: nobody could thaw it")]
-    Controller,
-}
+#[error("the controller can't be frozen: nobody could thaw it")]
+pub struct BadFreeze;
 
 impl FreezeCaller {
-    /// The longest reason, in characters.
-    pub const MAX_REASON: usize = 500;
-
-    /// Refuses a reason that is too long, and a freeze of the controller.
+    /// Refuses a freeze of the controller.
     pub fn check(&self, is_controller: impl Fn(&CallerName) -> bool) -> Result<(), BadFreeze> {
-        if self.reason.chars().count() > Self::MAX_REASON {
-            return Err(BadFreeze::Reason);
-        }
-        if is_controller(&self.caller) {
-            return Err(BadFreeze::Controller);
-        }
-        Ok(())
+        if is_controller(&self.caller) { Err(BadFreeze) } else { Ok(()) }
     }
 }

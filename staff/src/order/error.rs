@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use keys_api::BadPolicy;
+use keys_api::{BadPolicy, BadSignature};
 use response_letter::VersionError;
 
 use crate::StepError;
@@ -63,4 +63,41 @@ pub enum OrderFault {
     /// A text says something that no letter may say.
     #[error("no letter may say this: {0}")]
     Text(String),
+    /// A signature is not that of an approver, or not over this order.
+    #[error("signature {place}: {source}; the approvers are {approvers}")]
+    Signature {
+        /// The place of the signature in the file, from 1.
+        place: usize,
+        /// The fault of the signature.
+        source: BadSignature,
+        /// The names of the approvers in the policy in force.
+        approvers: String,
+    },
+    /// The policy in force names no such approver.
+    #[error("{name:?} is no approver in the policy in force; the approvers are {approvers}")]
+    NoApprover {
+        /// The name that was given for the key.
+        name: String,
+        /// The names of the approvers.
+        approvers: String,
+    },
+    /// The key is another person's, or nobody's.
+    #[error("the key given for {name:?} is not {name:?}'s{}", owner.as_ref().map_or_else(
+        String::new,
+        |owner| format!(", but {owner:?}'s")
+    ))]
+    OtherKey {
+        /// The name that was given for the key.
+        name: String,
+        /// The approver whose key it is, if it is an approver's.
+        owner: Option<String>,
+    },
+    /// The key has signed the order before, under another name.
+    #[error("the key given for {name:?} has signed this order as {other:?} before")]
+    SameKey {
+        /// The name that was given for the key.
+        name: String,
+        /// The name under which it signed.
+        other: String,
+    },
 }

@@ -5,7 +5,10 @@ use std::path::Path;
 
 use cofferdam_core::WarrantSubject;
 use cofferdam_wire::Client;
-use keys_api::{ApproverSecret, EpochOrder, Policy, Signed, VoidOrder, Warrant};
+use keys_api::{
+    ApproverKey, ApproverSecret, EpochOrder, Order as _, Policy, Signature, Signed, VoidOrder,
+    Warrant,
+};
 use response_api::{AppliedOrder, ApplyOrder, SignedOrder};
 use serde::{Deserialize, Serialize};
 
@@ -69,6 +72,48 @@ impl OrderFile {
         fs::write(path, text).map_err(|source| OrderError::File { path: path.to_owned(), source })
     }
 
+    /// Checks that every signature is by one of `approvers`, over this order. `keys` checks that
+    /// again, and raises an alarm at a signature that does not hold.
+    pub fn check_signatures(&self, approvers: &[ApproverKey]) -> Result<(), OrderFault> {
+        let (signatures, message) = self.parts();
+        for (place, signature) in (1..).zip(signatures) {
+            signature.check(&message, approvers).map_err(|source| OrderFault::Signature {
+                place,
+                source,
+                approvers: names(approvers),
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Checks that `by` may sign: the key is that of the approver whose name it was given, as far
+    /// as `approvers`, those of the policy in force, are at hand; and it signed under no other name.
+    pub fn check_signer(
+        &self,
+        by: &ApproverSecret,
+        approvers: Option<&[ApproverKey]>,
+    ) -> Result<(), OrderFault> {
+        let (name, key) = (by.name().to_owned(), by.public().public_key);
+        if let Some(approvers) = approvers {
+            let known = approvers.iter().find(|of| of.name == name).ok_or_else(|| {
+                OrderFault::NoApprover { name: name.clone(), approvers: names(approvers) }
+            })?;
+            if known.public_key != key {
+                let owner = approvers.iter().find(|of| of.public_key == key);
+                return Err(OrderFault::OtherKey { name, owner: owner.map(|of| of.name.clone()) });
+            }
+        }
+        let (signatures, message) = self.parts();
+        let same_key = |of: &&Signature| {
+            let holder = ApproverKey { name: of.approver.clone(), public_key: key.clone() };
+            of.approver != name && of.check(&message, &[holder]).is_ok()
+        };
+        match signatures.iter().find(same_key) {
+            Some(of) => Err(OrderFault::SameKey { name, other: of.approver.clone() }),
+            None => Ok(()),
+        }
+    }
+
     /// Adds a signature, in place of an earlier one by the same person.
     pub fn sign(&mut self, by: &ApproverSecret) {
         let (signatures, new) = match &mut self.order {
@@ -102,15 +147,19 @@ impl OrderFile {
     /// The names of the people who have signed so far.
     #[must_use]
     pub fn signers(&self) -> Vec<&str> {
-        let signatures = match &self.order {
-            Order::Policy(signed) => &signed.signatures,
-            Order::Epoch(signed) => &signed.signatures,
-            Order::Letter(LetterOrder { warrant: signed, .. }) | Order::Warrant(signed) => {
-                &signed.signatures
+        self.parts().0.iter().map(|signature| signature.approver.as_str()).collect()
+    }
+
+    /// The signatures, and the bytes that they are over.
+    fn parts(&self) -> (&[Signature], Vec<u8>) {
+        match &self.order {
+            Order::Policy(of) => (&of.signatures, of.order.signed_bytes()),
+            Order::Epoch(of) => (&of.signatures, of.order.signed_bytes()),
+            Order::Letter(LetterOrder { warrant: of, .. }) | Order::Warrant(of) => {
+                (&of.signatures, of.order.signed_bytes())
             }
-            Order::Void(signed) => &signed.signatures,
-        };
-        signatures.iter().map(|signature| signature.approver.as_str()).collect()
+            Order::Void(of) => (&of.signatures, of.order.signed_bytes()),
+        }
     }
 
     /// Has `response` carry the order out. `keys` checks the signatures.
@@ -137,6 +186,10 @@ impl OrderFile {
             Order::Void(signed) => Ok(vec![words::void(&signed.order)]),
         }
     }
+}
+
+fn names(approvers: &[ApproverKey]) -> String {
+    approvers.iter().map(|of| of.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -180,6 +233,44 @@ mod tests {
         assert_eq!(signed.signatures.len(), 2);
         let public = people.each_ref().map(ApproverSecret::public);
         assert_eq!(signed.verify(&public), Ok(["ann".to_owned(), "bob".to_owned()]));
+    }
+
+    #[test]
+    fn a_key_signs_for_its_owner_alone() {
+        let rng = SeededRng::new(1);
+        let [ann, bob] = ["ann", "bob"].map(|name| ApproverSecret::generate(name, &rng));
+        let approvers = [ann.public(), bob.public()];
+        let pem = ann.to_pem(b"tide", &rng).unwrap();
+        let named = |name: &str| ApproverSecret::from_pem(name, &pem, b"tide").unwrap();
+        let mut order = retirement(Domain::Accounts, Epoch(0), now());
+        let refused = |order: &OrderFile, by: &ApproverSecret, at_hand: bool| {
+            let approvers = at_hand.then_some(approvers.as_slice());
+            order.check_signer(by, approvers).map_err(|e| e.to_string())
+        };
+        assert_eq!(refused(&order, &ann, true), Ok(()));
+        let as_bob = refused(&order, &named("bob"), true).unwrap_err();
+        assert_eq!(as_bob, r#"the key given for "bob" is not "bob"'s, but "ann"'s"#);
+        let stranger = refused(&order, &named("eve"), true).unwrap_err();
+        assert!(stranger.contains(r#""eve" is no approver"#) && stranger.contains("ann, bob"));
+        let other = ApproverSecret::generate("bob", &rng);
+        let other = refused(&order, &other, true).unwrap_err();
+        assert_eq!(other, r#"the key given for "bob" is not "bob"'s"#);
+
+        // Without the policy at hand, a key still signs under one name only.
+        order.sign(&ann);
+        assert_eq!(refused(&order, &ann, false), Ok(()), "again, in place of the first");
+        let twice = refused(&order, &named("bob"), false).unwrap_err();
+        assert_eq!(twice, r#"the key given for "bob" has signed this order as "ann" before"#);
+
+        assert!(order.check_signatures(&approvers).is_ok());
+        order.sign(&named("bob"));
+        let mismatch = order.check_signatures(&approvers).unwrap_err().to_string();
+        assert!(mismatch.starts_with(r#"signature 2: the signature of "bob" does not match"#));
+        order.sign(&named("eve"));
+        let Order::Epoch(signed) = &mut order.order else { panic!("another order") };
+        signed.signatures.remove(1);
+        let made_up = order.check_signatures(&approvers).unwrap_err().to_string();
+        assert!(made_up.starts_with(r#"signature 2: "eve" is no approver"#), "{made_up}");
     }
 
     #[test]

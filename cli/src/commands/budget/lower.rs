@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use cofferdam_core::{CallerName, Operation};
+use cofferdam_core::{CallerName, Operation, Reason};
 use keys_api::Budget;
 use response_api::{IncidentId, LowerBudget};
 use schemars::JsonSchema;
@@ -49,7 +49,7 @@ struct BudgetOf {
     operation: Operation,
     /// The reason, without personal data; the release log keeps it
     #[arg(long, value_name = "TEXT")]
-    reason: String,
+    reason: Reason,
     #[command(flatten)]
     response: ResponseArgs,
 }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use cofferdam_core::{CallerName, Clock as _, SystemClock};
+use cofferdam_core::{CallerName, Clock as _, Reason, SystemClock};
 use response_api::AddRevokedKey;
 
 use super::Revoked;
@@ -17,7 +17,7 @@ pub struct RenewArgs {
     caller: CallerName,
     /// The reason, without personal data; the release log keeps it
     #[arg(long, value_name = "TEXT")]
-    reason: String,
+    reason: Reason,
     #[command(flatten)]
     response: ResponseArgs,
 }

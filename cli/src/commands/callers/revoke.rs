@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use cofferdam_core::{CallerName, Sha256};
+use cofferdam_core::{CallerName, Reason, Sha256};
 use cofferdam_wire::public_key;
 use response_api::AddRevokedKey;
 
@@ -21,7 +21,7 @@ pub struct RevokeArgs {
     key: KeyArgs,
     /// The reason, without personal data; the release log keeps it
     #[arg(long, value_name = "TEXT")]
-    reason: String,
+    reason: Reason,
     #[command(flatten)]
     response: ResponseArgs,
 }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use cofferdam_core::Timestamp;
+use cofferdam_core::{CallerName, Reason, Timestamp};
 use response_api::{AmendIncident, FallenHost};
 
 use super::lines;
@@ -18,7 +18,7 @@ pub struct AmendArgs {
     change: Change,
     /// The reason, without personal data; the journal keeps it with the earlier values
     #[arg(long, value_name = "TEXT")]
-    reason: String,
+    reason: Reason,
 }
 
 #[derive(Debug, Args)]
@@ -27,6 +27,9 @@ struct Change {
     /// Another host that fell, in the form that `incident declare` takes; repeat it for each
     #[arg(long, value_name = "HOST[=KIND]")]
     add_fallen: Vec<FallenHost>,
+    /// An added host that `keys` lists no more, or that nobody can look up; repeat it for each
+    #[arg(long, value_name = "HOST", requires = "add_fallen")]
+    unlisted: Vec<CallerName>,
     /// A host that was named by mistake; repeat it for each host
     #[arg(long, value_name = "HOST[=KIND]")]
     remove_fallen: Vec<FallenHost>,
@@ -44,10 +47,11 @@ struct Change {
 /// Amends an incident, and prints its new state.
 pub async fn run(args: AmendArgs) -> Result<ExitCode, CommandError> {
     let AmendArgs { of, change, reason } = args;
-    let Change { add_fallen, remove_fallen, from, to, title } = change;
+    let Change { add_fallen, unlisted, remove_fallen, from, to, title } = change;
     let added = add_fallen.clone();
+    let incident = of.incident;
     let call =
-        AmendIncident { incident: of.incident, add_fallen, remove_fallen, from, to, title, reason };
+        AmendIncident { incident, add_fallen, remove_fallen, unlisted, from, to, title, reason };
     let incident = staff::call(&of.response.client()?, &call).await?;
     of.response.print(&incident, lines::lines)?;
     lines::next(&incident, &added);

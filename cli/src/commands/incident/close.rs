@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use cofferdam_core::Reason;
 use response_api::CloseIncident;
 
 use super::{lines, show};
@@ -17,7 +18,7 @@ pub struct CloseArgs {
     of: IncidentArgs,
     /// The reason why the incident is over, without personal data
     #[arg(long, value_name = "TEXT")]
-    reason: String,
+    reason: Reason,
     #[command(flatten)]
     confirm: Confirm,
 }

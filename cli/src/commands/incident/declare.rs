@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use cofferdam_core::Timestamp;
+use cofferdam_core::{CallerName, Timestamp};
 use response_api::{DeclareIncident, FallenHost, People};
 
 use super::lines;
@@ -20,6 +20,10 @@ pub struct DeclareArgs {
     /// mail-1=relay. Repeat it for each host
     #[arg(long, value_name = "HOST[=KIND]", required = true)]
     fallen: Vec<FallenHost>,
+    /// A fallen host that `keys` lists no more, or that nobody can look up because `keys` does not
+    /// answer. Any other name that `keys` does not list is refused. Repeat it for each host
+    #[arg(long, value_name = "HOST")]
+    unlisted: Vec<CallerName>,
     /// The beginning of the window in which the hosts count as fallen, as 2012-01-13T20:00:00Z
     #[arg(long, value_name = "TIME", value_parser = instant)]
     from: Timestamp,
@@ -47,12 +51,12 @@ enum About {
 
 /// Declares an incident, and prints the next step.
 pub async fn run(args: DeclareArgs) -> Result<ExitCode, CommandError> {
-    let DeclareArgs { title, fallen, from, to, found, people, response } = args;
+    let DeclareArgs { title, fallen, unlisted, from, to, found, people, response } = args;
     let people = match people {
         About::Accounts => People::Accounts,
         About::Table => People::Table,
     };
-    let call = DeclareIncident { title, fallen, from, to, found, people };
+    let call = DeclareIncident { title, fallen, from, to, found, people, unlisted };
     let incident = staff::call(&response.client()?, &call).await?;
     response.print(&incident, lines::lines)?;
     lines::next(&incident, &incident.fallen);

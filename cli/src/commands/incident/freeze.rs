@@ -4,8 +4,8 @@ use std::io::{BufRead as _, IsTerminal as _};
 use std::process::ExitCode;
 
 use clap::Args;
-use cofferdam_core::CallerName;
-use response_api::{FreezeCaller, IncidentId, ThawedKey};
+use cofferdam_core::{CallerName, Reason};
+use response_api::{CallerHolds, FreezeCaller, IncidentId, ThawedKey};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -35,7 +35,7 @@ pub struct FreezeArgs {
     caller: CallerName,
     /// The reason, without personal data; the release log keeps it
     #[arg(long, value_name = "TEXT")]
-    reason: String,
+    reason: Reason,
 }
 
 /// A caller's state after the command.
@@ -47,6 +47,8 @@ pub struct CallerState {
     caller: CallerName,
     /// Whether `keys`, `accounts` and `payments` refuse the caller.
     frozen: bool,
+    /// The incidents that hold the caller frozen.
+    held_by: Vec<IncidentId>,
 }
 
 /// Freezes a caller in every compartment.
@@ -88,13 +90,23 @@ async fn run(args: FreezeArgs, key: Option<ThawedKey>) -> Result<ExitCode, Comma
     let FreezeArgs { of, caller, reason } = args;
     let (incident, frozen) = (of.incident, key.is_none());
     let call = FreezeCaller { incident, caller, frozen, reason, key };
-    staff::call(&of.response.client()?, &call).await?;
-    of.response.print(&CallerState { incident, caller: call.caller, frozen }, |done| {
-        let state = if done.frozen { "frozen" } else { "no longer frozen" };
-        vec![format!("{} is {state} in keys, accounts and payments", done.caller)]
-    })?;
+    let CallerHolds { frozen: still, held_by } = staff::call(&of.response.client()?, &call).await?;
+    let state = CallerState { incident, caller: call.caller, frozen: still, held_by };
+    of.response.print(&state, |state| vec![line(state)])?;
     if frozen {
         output::next(&format!("cofferdam incident scope {incident}"));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn line(state: &CallerState) -> String {
+    let CallerState { incident, caller, frozen, held_by } = state;
+    let places = "keys, accounts and payments";
+    if *frozen && !held_by.contains(incident) {
+        let others: Vec<_> = held_by.iter().map(|of| format!("incident {of}")).collect();
+        let others = others.join(" and ");
+        return format!("{caller} is still frozen in {places}: {others} holds it");
+    }
+    let state = if *frozen { "frozen" } else { "no longer frozen" };
+    format!("{caller} is {state} in {places}")
 }

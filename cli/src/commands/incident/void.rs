@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use cofferdam_core::Record;
-use response_api::{VoidCredentials, VoidWhose};
+use cofferdam_core::{Record, Timestamp};
+use response_api::{VoidCredentials, VoidWhose, Voided};
 
 use crate::confirm::Confirm;
-use crate::options::{CommandError, IncidentArgs};
+use crate::options::{CommandError, IncidentArgs, instant};
 use crate::{output, words};
 
 /// `cofferdam incident void`
@@ -21,6 +21,10 @@ pub struct VoidArgs {
     of: IncidentArgs,
     #[command(flatten)]
     whose: Whose,
+    /// Void also passwords that were set since an earlier order of this incident, up to this
+    /// instant [default: now, without such passwords]
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    older_than: Option<Timestamp>,
     #[command(flatten)]
     confirm: Confirm,
 }
@@ -38,7 +42,7 @@ struct Whose {
 
 /// Voids the credentials of some customers after a question.
 pub async fn run(args: VoidArgs) -> Result<ExitCode, CommandError> {
-    let VoidArgs { of, whose, confirm } = args;
+    let VoidArgs { of, whose, older_than, confirm } = args;
     let (client, incident) = (of.response.client()?, of.incident);
     let (whose, who) = match &whose.records {
         Some(file) => {
@@ -48,22 +52,36 @@ pub async fn run(args: VoidArgs) -> Result<ExitCode, CommandError> {
         }
         None => (VoidWhose::Exposed, "everybody with a field read or presented".to_owned()),
     };
+    let since = older_than
+        .map_or_else(String::new, |time| format!(", also those set since an order, up to {time}"));
     confirm.ask(&[format!(
-        "void the credentials of {who}, and end their sessions, for incident {incident}: they must \
-         set a new password"
+        "void the credentials of {who}{since}, and end their sessions, for incident {incident}: \
+         they must set a new password"
     )])?;
-    let voided = staff::call(&client, &VoidCredentials { incident, whose }).await?;
-    of.response.print(&voided, |voided| {
-        vec![format!(
-            "order {}: the credentials of {} customers are void and their sessions are over; it \
-             held after {:.3} s",
-            voided.order,
-            words::number(voided.customers),
-            voided.seconds
-        )]
-    })?;
+    let call = VoidCredentials { incident, whose, set_before: older_than };
+    let voided = staff::call(&client, &call).await?;
+    of.response.print(&voided, lines)?;
     output::next(&format!("cofferdam letters plan --incident {incident} --audience staff"));
     Ok(ExitCode::SUCCESS)
+}
+
+fn lines(voided: &Voided) -> Vec<String> {
+    let mut out = vec![format!(
+        "order {}: the credentials of {} customers are void and {} sessions ended; it held after \
+         {:.3} s",
+        voided.order,
+        words::number(voided.customers),
+        words::number(voided.sessions),
+        voided.seconds
+    )];
+    if voided.left_out > 0 {
+        out.push(format!(
+            "{} customers were left out: they set their password since an earlier order of this \
+             incident; to void it too, give --older-than",
+            words::number(voided.left_out)
+        ));
+    }
+    out
 }
 
 fn read_records(file: &Path) -> Result<Vec<Record>, CommandError> {

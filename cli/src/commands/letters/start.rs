@@ -1,5 +1,6 @@
 //! `cofferdam letters start`
 
+use cofferdam_core::Reason;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -18,7 +19,7 @@ pub struct StartArgs {
     of: LetterArgs,
     /// Write to customers before staff were told, for this reason; the journal keeps it
     #[arg(long, value_name = "REASON")]
-    before_staff: Option<String>,
+    before_staff: Option<Reason>,
     /// Return at once, without following the letter's progress
     #[arg(long)]
     detach: bool,

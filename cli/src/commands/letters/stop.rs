@@ -1,5 +1,6 @@
 //! `cofferdam letters stop`
 
+use cofferdam_core::Reason;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -17,7 +18,7 @@ pub struct StopArgs {
     of: LetterArgs,
     /// The reason, without personal data; the journal keeps it
     #[arg(long, value_name = "TEXT")]
-    reason: String,
+    reason: Reason,
     #[command(flatten)]
     confirm: Confirm,
 }

@@ -31,6 +31,10 @@ pub async fn run(args: ApplyArgs) -> Result<ExitCode, CommandError> {
     let ApplyArgs { order: path, confirm, response } = args;
     let client = response.client()?;
     let order = OrderFile::read(&path)?;
+    if let Some(policy) = show::policy_in_force(Some(&client)).await {
+        let fault = |e| format!("nothing was done: {}: {e}", path.display());
+        order.check_signatures(&policy.approvers).map_err(fault)?;
+    }
     let shown = ShownOrder::new(&path, &order, show::words(&order, Some(&client)).await?);
     let mut step = vec![format!("carry out the order in {}:", path.display())];
     step.extend(shown.lines());

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
-use cofferdam_core::{Clock, Domain, Epoch, SystemClock, SystemRng, Timestamp};
+use cofferdam_core::{Clock, Domain, Epoch, Reason, SystemClock, SystemRng, Timestamp};
 use cofferdam_wire::{Client, load_config};
 use response_api::{IncidentId, LetterId};
 use staff::order::{
@@ -99,8 +99,14 @@ pub struct To {
 pub struct BreakGlass {
     /// Let one signature suffice, for this reason: it is signed with the order, the release log
     /// keeps it, and an alarm rings
-    #[arg(long, value_name = "REASON")]
-    break_glass: Option<String>,
+    #[arg(long, value_name = "REASON", value_parser = Reason::for_glass)]
+    break_glass: Option<Reason>,
+}
+
+impl BreakGlass {
+    fn reason(&self) -> Option<String> {
+        self.break_glass.as_ref().map(ToString::to_string)
+    }
 }
 
 /// A domain, as an option's value.
@@ -155,12 +161,12 @@ async fn drafted(command: &DraftCommand, client: &Client) -> Result<OrderFile, C
             paper_post(client, *of, now, &SystemRng).await
         }
         DraftCommand::Void { incident, older_than, alone, .. } => {
-            let reason = alone.break_glass.clone();
+            let reason = alone.reason();
             Ok(void_everybody(*incident, older_than.unwrap_or(now), reason, now))
         }
         DraftCommand::Policy { file, .. } => next_policy(client, load_config(file)?).await,
         DraftCommand::Rotate { domain, reseal_hours, alone, .. } => {
-            let reason = alone.break_glass.clone();
+            let reason = alone.reason();
             rotation(client, (*domain).into(), *reseal_hours, reason, now).await
         }
         DraftCommand::Retire { domain, epoch, .. } => {

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use cofferdam_wire::Client;
+use keys_api::Policy;
 use staff::order::{Order, OrderFile};
 
 use super::ShownOrder;
@@ -49,12 +50,20 @@ pub async fn words(
     order: &OrderFile,
     response: Option<&Client>,
 ) -> Result<Vec<String>, CommandError> {
-    let in_force = match (&order.order, response) {
-        (Order::Policy(_), Some(client)) => staff::keys::policy(client).await.ok(),
+    let in_force = match &order.order {
+        Order::Policy(_) => policy_in_force(response).await,
         _ => None,
     };
     if matches!(order.order, Order::Policy(_)) && in_force.is_none() {
         output::note("The policy in force can't be read here: the new one is shown in full.");
     }
     Ok(order.words(in_force.as_ref())?)
+}
+
+/// The policy in force, if `response` answers: a signer's machine may reach no estate.
+pub async fn policy_in_force(response: Option<&Client>) -> Option<Policy> {
+    match response {
+        Some(client) => staff::keys::policy(client).await.ok(),
+        None => None,
+    }
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use staff::approvers::{PersonFile, open_keys};
-use staff::order::OrderFile;
+use staff::order::{OrderFault, OrderFile};
 
 use super::{ShownOrder, show};
 use crate::options::{CommandError, ResponseArgs, ask_passphrase};
@@ -26,15 +26,24 @@ pub struct SignArgs {
     response: ResponseArgs,
 }
 
-/// Shows the order in words, and signs it.
+/// Shows the order in words, and signs it, unless a key is not the named approver's.
 pub async fn run(args: SignArgs) -> Result<ExitCode, CommandError> {
     let SignArgs { order: path, approvers, passphrases, response } = args;
     let mut order = OrderFile::read(&path)?;
-    let words = show::words(&order, response.client().ok().as_ref()).await?;
+    let client = response.client().ok();
+    let words = show::words(&order, client.as_ref()).await?;
     for line in &words {
         output::note(line);
     }
+    let in_force = show::policy_in_force(client.as_ref()).await;
+    if in_force.is_none() {
+        output::note(
+            "The policy in force can't be read here: nobody checked whose keys these are.",
+        );
+    }
+    let known = in_force.as_ref().map(|policy| policy.approvers.as_slice());
     for approver in open_keys(&approvers, &passphrases, &ask_passphrase)? {
+        order.check_signer(&approver, known).map_err(|e| place(&approvers, approver.name(), &e))?;
         order.sign(&approver);
     }
     order.write(&path)?;
@@ -48,4 +57,10 @@ pub async fn run(args: SignArgs) -> Result<ExitCode, CommandError> {
         format!("cofferdam order apply {file}")
     });
     Ok(ExitCode::SUCCESS)
+}
+
+/// The message about a signer, with the file of the key.
+fn place(approvers: &[PersonFile], name: &str, fault: &OrderFault) -> CommandError {
+    let file = approvers.iter().find(|of| of.name == name).map(|of| of.file.display().to_string());
+    format!("nothing was signed: {}: {fault}", file.unwrap_or_default()).into()
 }

@@ -41,26 +41,38 @@ pub struct VoidCredentials {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum VoidWhose {
-    /// All customers. This takes two people.
+    /// All customers; every session ends as well. This takes two people, or one who breaks the
+    /// glass. The same order handed in again does nothing, and gets the first answer.
     Everybody {
-        /// The order that two people signed, in the form that `keys` takes, as JSON.
+        /// The order that people signed, in the form that `keys` takes, as JSON.
         #[schemars(extend("examples" = ["{\"order\":{…},\"signatures\":[…]}"]))]
         order: String,
     },
-    /// Some customers, no more than a tenth of all. Their sessions end as well.
+    /// Some customers, whose sessions end as well. In any 24 hours, over all incidents, such orders
+    /// shut out at most a tenth of the customers and end at most a tenth of the sessions. A handful,
+    /// five, is always allowed.
     Only {
         /// The customers, as a Roaring bitmap in the portable serialisation.
         roaring: Vec<u8>,
+        /// Whether the order also voids passwords that were set since an earlier order of the
+        /// incident covered the customer.
+        again: bool,
     },
 }
 
 /// The result of a void order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct VoidOutcome {
-    /// The order's number.
+    /// The order's number. If every customer is left out, it is the number of the incident's last
+    /// order.
     pub order: u64,
     /// The number of customers with a void credential by this order.
     pub customers: u64,
+    /// The number of sessions that ended.
+    pub sessions: u64,
+    /// The number of customers who are left out, because they set their password since an earlier
+    /// order of the incident. Their passwords and sessions stay good.
+    pub left_out: u64,
     /// The time until the order held, in seconds. The customers are counted after that.
     pub seconds: f64,
 }

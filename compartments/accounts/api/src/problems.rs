@@ -16,6 +16,7 @@ pub const BAD_CREDENTIALS: ProblemType = ProblemType::new(
 /// The session is not open at this caller, or no longer. The customer must sign in again.
 pub const NO_SESSION: ProblemType =
     ProblemType::new("no-session", 401, "There is no such session here");
-/// One person may not shut out so many customers. Two people can sign an order over everybody.
+/// Fewer than two people may not shut out so many customers, or end so many sessions, within 24
+/// hours. Two people can sign an order over everybody.
 pub const VOID_TAKES_TWO: ProblemType =
     ProblemType::new("void-takes-two", 403, "So many customers are shut out by two people");

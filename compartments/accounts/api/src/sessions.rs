@@ -1,4 +1,4 @@
-//! Sessions: opened with a password, valid at one caller, and all ended by one order.
+//! Sessions: opened with a password, and valid at one caller.
 
 use cofferdam_core::{Call, Personal, ProblemType, Record, Timestamp};
 use schemars::JsonSchema;
@@ -64,21 +64,4 @@ impl Call for CloseSession {
     const PATH: &'static str = "/v1/sessions/close";
     const PROBLEMS: &'static [ProblemType] = &[NO_SESSION];
     type Answer = ();
-}
-
-/// Ends every session that was opened up to an instant, by one row, whatever the number of
-/// sessions. For the controller.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RevokeSessions {
-    /// The incident's number.
-    pub incident: u32,
-    /// Sessions opened at or before this instant end. It is not in the future.
-    pub opened_before: Timestamp,
-}
-
-impl Call for RevokeSessions {
-    const PATH: &'static str = "/v1/sessions/revoke";
-    /// The number of sessions that were open and ended.
-    type Answer = u64;
 }

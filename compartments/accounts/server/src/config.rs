@@ -22,8 +22,7 @@ pub struct Config {
     pub database: Location,
     /// The instances of `keys`, as `https://HOST:PORT`.
     pub keys: Vec<String>,
-    /// The only caller that may void credentials, revoke sessions, freeze callers, list customers
-    /// and read contacts.
+    /// The only caller that may void credentials, freeze callers, list customers and read contacts.
     pub controller: CallerName,
     /// The callers that may import customers.
     pub importers: Vec<CallerName>,
@@ -38,6 +37,10 @@ pub struct Config {
     /// alarm rings.
     #[serde(default = "least_free_mib")]
     pub least_free_mib: u64,
+    /// About one record in so many is a decoy, as `keys.toml` says: decoys are no customers whom an
+    /// order could shut out.
+    #[serde(default = "decoy_one_in")]
+    pub decoy_one_in: u32,
     /// The format of log lines.
     #[serde(default)]
     pub log_format: LogFormat,
@@ -45,6 +48,10 @@ pub struct Config {
 
 const fn least_free_mib() -> u64 {
     DiskWatch::LEAST_FREE_MIB
+}
+
+const fn decoy_one_in() -> u32 {
+    10_000
 }
 
 fn mail_address<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {

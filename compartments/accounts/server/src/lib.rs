@@ -15,6 +15,7 @@ mod reading;
 mod routes;
 mod sign_in;
 pub mod store;
+mod voiding;
 
 use std::future::Future;
 use std::net::SocketAddr;

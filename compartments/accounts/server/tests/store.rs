@@ -1,12 +1,14 @@
 //! The same storage tests on SQLite and on PostgreSQL.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed step is a failed test")]
 
-use accounts_api::{Changes, Coarse};
+use accounts_api::{Changes, Coarse, VoidOutcome};
+use accounts_server::domain::alone::Ordered;
 use accounts_server::domain::import::Reject;
 use accounts_server::domain::orders::Orders;
 use accounts_server::domain::password::{Cost, Scheme};
 use accounts_server::store::{
-    Credential, ImportProgress, KeptSession, NewCustomer, OrderKind, Store, is_address_taken,
+    Credential, ImportProgress, KeptSession, NewCustomer, OverEverybody, OverSome, Store,
+    is_address_taken,
 };
 use cofferdam_core::{Epoch, Field, Record, Timestamp};
 use cofferdam_store::{Location, StoreError};
@@ -286,12 +288,36 @@ async fn a_reset_is_used_once(store: &Store) {
 
 async fn orders_survive(store: &Store) {
     assert_eq!(store.orders().await.unwrap(), Orders::default());
-    let order = async |kind, until| store.insert_order(kind, 1, at(until), at(99)).await.unwrap();
-    assert_eq!(order(OrderKind::Void(None), 10).await, 1);
-    assert_eq!(order(OrderKind::Void(None), 5).await, 2);
-    assert_eq!(order(OrderKind::Revoke, 7).await, 1);
+    let over_all = async |signed: &[u8], until, now, last| {
+        let (set_before, ordered_at) = (at(until), at(now));
+        let order = OverEverybody { incident: 1, signed, set_before, ordered_at };
+        store.insert_over_everybody(&order, last).await.unwrap()
+    };
+    assert_eq!(over_all(&[1; 32], 10, 7, 0).await, Some(1));
+    assert_eq!(over_all(&[2; 32], 5, 6, 0).await, None, "another order came first");
+    assert_eq!(over_all(&[1; 32], 5, 6, 1).await, None, "the same order");
+    assert_eq!(over_all(&[2; 32], 5, 6, 1).await, Some(2));
+    assert_eq!(store.signed_order(&[2; 32]).await.unwrap(), Some((2, None)));
+    let outcome = VoidOutcome { order: 2, customers: 3, sessions: 4, left_out: 0, seconds: 0.5 };
+    store.set_outcome(&outcome).await.unwrap();
+    assert_eq!(store.signed_order(&[2; 32]).await.unwrap(), Some((2, Some(outcome))));
+    assert_eq!(store.signed_order(&[3; 32]).await.unwrap(), None);
     let some: RoaringBitmap = [3, 70_000].into_iter().collect();
-    assert_eq!(order(OrderKind::Void(Some(&some)), 50).await, 3);
+    let counted = Ordered { customers: [3].into_iter().collect(), sessions: 2 };
+    let over_some = OverSome {
+        incident: 2,
+        records: &some,
+        counted: &counted,
+        set_before: at(50),
+        ordered_at: at(60),
+    };
+    assert_eq!(store.insert_over_some(&over_some, 1).await.unwrap(), None);
+    assert_eq!(store.insert_over_some(&over_some, 2).await.unwrap(), Some(3));
+    let history = store.history(2, at(59)).await.unwrap();
+    assert_eq!((history.last, history.last_of_incident, history.alone), (3, 3, counted));
+    let history = store.history(1, at(60)).await.unwrap();
+    assert_eq!((history.last_of_incident, history.alone.clone()), (2, Ordered::default()));
+    assert!(history.is_set_since(Record(9), at(8)) && !history.is_set_since(Record(9), at(6)));
     let web = |n: u8| format!("web-{n}").parse().unwrap();
     for (caller, frozen) in [(web(1), true), (web(2), true), (web(1), true), (web(2), false)] {
         store.set_frozen(&caller, frozen, "it fell", at(1)).await.unwrap();

@@ -1,6 +1,6 @@
 //! Budgets: the number of records that a caller may touch.
 
-use cofferdam_core::{Call, CallerName, Operation};
+use cofferdam_core::{Call, CallerName, NO_SUCH_CALLER, Operation, ProblemType, Reason};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -64,13 +64,13 @@ pub struct LowerBudget {
     pub operation: Operation,
     /// The budget from now on, in no window above the policy's; `None` restores the policy's.
     pub budget: Option<Budget>,
-    /// The reason, at most 500 characters, without personal data: the log keeps it.
-    #[schemars(extend("examples" = ["reads more customers than it serves"]))]
-    pub reason: String,
+    /// The reason, without personal data: the log keeps it.
+    pub reason: Reason,
 }
 
 impl Call for LowerBudget {
     const PATH: &'static str = "/v1/budgets/lower";
+    const PROBLEMS: &'static [ProblemType] = &[NO_SUCH_CALLER];
     type Answer = ();
 }
 

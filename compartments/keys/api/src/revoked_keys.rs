@@ -1,6 +1,6 @@
 //! The keys of client certificates that were revoked.
 
-use cofferdam_core::{Call, CallerName, Sha256};
+use cofferdam_core::{Call, CallerName, Reason, Sha256};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,8 +14,7 @@ pub struct AddRevokedKey {
     /// The SHA-256 of the public key (its `SubjectPublicKeyInfo`).
     pub key: Sha256,
     /// The reason, without personal data. The release log keeps it.
-    #[schemars(extend("examples" = ["Its host fell"]))]
-    pub reason: String,
+    pub reason: Reason,
 }
 
 impl Call for AddRevokedKey {

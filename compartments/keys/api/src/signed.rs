@@ -121,7 +121,7 @@ impl<T: Order> Signed<T> {
         let message = self.order.signed_bytes();
         let mut names = Vec::new();
         for signature in &self.signatures {
-            check(signature, &message, approvers)?;
+            signature.check(&message, approvers)?;
             names.push(signature.approver.clone());
         }
         names.sort_unstable();
@@ -130,18 +130,17 @@ impl<T: Order> Signed<T> {
     }
 }
 
-fn check(
-    signature: &Signature,
-    message: &[u8],
-    approvers: &[ApproverKey],
-) -> Result<(), BadSignature> {
-    let name = &signature.approver;
-    let mismatch = || BadSignature::Mismatch(name.clone());
-    let approver = approvers.iter().find(|approver| &approver.name == name);
-    let approver = approver.ok_or_else(|| BadSignature::Unknown(name.clone()))?;
-    let key = STANDARD.decode(&approver.public_key).map_err(|_| mismatch())?;
-    let bytes = STANDARD.decode(&signature.signature).map_err(|_| mismatch())?;
-    UnparsedPublicKey::new(&ED25519, key).verify(message, &bytes).map_err(|_| mismatch())
+impl Signature {
+    /// Checks that the signature is that of the approver with its name, over `message`.
+    pub fn check(&self, message: &[u8], approvers: &[ApproverKey]) -> Result<(), BadSignature> {
+        let name = &self.approver;
+        let mismatch = || BadSignature::Mismatch(name.clone());
+        let approver = approvers.iter().find(|approver| &approver.name == name);
+        let approver = approver.ok_or_else(|| BadSignature::Unknown(name.clone()))?;
+        let key = STANDARD.decode(&approver.public_key).map_err(|_| mismatch())?;
+        let bytes = STANDARD.decode(&self.signature).map_err(|_| mismatch())?;
+        UnparsedPublicKey::new(&ED25519, key).verify(message, &bytes).map_err(|_| mismatch())
+    }
 }
 
 /// The signing key of an approver. At rest it is an encrypted PKCS #8 file (RFC 5958, RFC 8018),

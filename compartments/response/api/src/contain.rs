@@ -1,12 +1,15 @@
 //! Containing an incident: frozen callers, void credentials, lower budgets.
 
-use cofferdam_core::{Call, CallerName, Operation, ProblemType, Record, Sha256, Timestamp};
+use cofferdam_core::{
+    Call, CallerName, NO_SUCH_CALLER, Operation, ProblemType, Reason, Record, Sha256, Timestamp,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{INCIDENT_CLOSED, IncidentId, KEY_IN_FORCE, NOT_SCOPED, PARTLY_DONE};
+use crate::{HELD_ELSEWHERE, INCIDENT_CLOSED, IncidentId, KEY_IN_FORCE, NOT_SCOPED, PARTLY_DONE};
 
-/// Freezes or thaws a caller in every compartment.
+/// Freezes or thaws a caller in every compartment. Each incident holds the callers that it froze: a
+/// caller is thawed only when the last incident lets go of it.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FreezeCaller {
@@ -17,8 +20,7 @@ pub struct FreezeCaller {
     /// `true` freezes, `false` thaws.
     pub frozen: bool,
     /// The reason, without personal data.
-    #[schemars(extend("examples" = ["It opened a decoy"]))]
-    pub reason: String,
+    pub reason: Reason,
     /// Whether the caller has a new key. A thaw has to say it; a freeze leaves it out.
     #[serde(default)]
     pub key: Option<ThawedKey>,
@@ -36,8 +38,18 @@ pub enum ThawedKey {
 
 impl Call for FreezeCaller {
     const PATH: &'static str = "/v1/callers/freeze";
-    const PROBLEMS: &'static [ProblemType] = &[INCIDENT_CLOSED, PARTLY_DONE, KEY_IN_FORCE];
-    type Answer = ();
+    const PROBLEMS: &'static [ProblemType] =
+        &[HELD_ELSEWHERE, INCIDENT_CLOSED, KEY_IN_FORCE, NO_SUCH_CALLER, PARTLY_DONE];
+    type Answer = CallerHolds;
+}
+
+/// The state of a caller after it was frozen or thawed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CallerHolds {
+    /// Whether every compartment refuses the caller.
+    pub frozen: bool,
+    /// The incidents that hold the caller frozen.
+    pub held_by: Vec<IncidentId>,
 }
 
 /// Revokes the key of a caller's certificate, for ever. Every compartment refuses it within a
@@ -50,8 +62,7 @@ pub struct AddRevokedKey {
     /// The SHA-256 of the public key (its `SubjectPublicKeyInfo`).
     pub key: Sha256,
     /// The reason, without personal data.
-    #[schemars(extend("examples" = ["Its host fell"]))]
-    pub reason: String,
+    pub reason: Reason,
 }
 
 impl Call for AddRevokedKey {
@@ -68,6 +79,11 @@ pub struct VoidCredentials {
     pub incident: IncidentId,
     /// The customers whose credentials become void.
     pub whose: VoidWhose,
+    /// The instant up to which set credentials become void. `None` means now, and leaves out
+    /// customers who set their password since an earlier order of the incident. An instant leaves
+    /// nobody out.
+    #[serde(default)]
+    pub set_before: Option<Timestamp>,
 }
 
 /// The customers whose credentials become void.
@@ -93,8 +109,12 @@ pub struct Voided {
     pub set_before: Option<Timestamp>,
     /// The number of customers whose credential is void.
     pub customers: u64,
-    /// The number of sessions that ended; an order over some customers does not count them.
+    /// The number of sessions that ended.
     pub sessions: u64,
+    /// The number of customers who were left out, because they set their password since an earlier
+    /// order of the incident. Their passwords and sessions stay good.
+    #[serde(default)]
+    pub left_out: u64,
     /// The time from the call until the order held, in seconds.
     pub seconds: f64,
 }
@@ -119,12 +139,11 @@ pub struct LowerBudget {
     #[schemars(extend("examples" = [{"minute": 10, "hour": 100, "day": 500, "burst": 0}]))]
     pub budget: Option<serde_json::Value>,
     /// The reason, without personal data.
-    #[schemars(extend("examples" = ["Until the server is rebuilt"]))]
-    pub reason: String,
+    pub reason: Reason,
 }
 
 impl Call for LowerBudget {
     const PATH: &'static str = "/v1/budgets/lower";
-    const PROBLEMS: &'static [ProblemType] = &[INCIDENT_CLOSED];
+    const PROBLEMS: &'static [ProblemType] = &[INCIDENT_CLOSED, NO_SUCH_CALLER];
     type Answer = ();
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use cofferdam_core::{Call, CallerName, ProblemType, Timestamp};
+use cofferdam_core::{Call, CallerName, NO_SUCH_CALLER, ProblemType, Reason, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -69,10 +69,15 @@ pub struct DeclareIncident {
     /// The people whose records the incident is about.
     #[serde(default)]
     pub people: People,
+    /// Those of the fallen hosts that nobody has to know: `keys` lists them no more, or does not
+    /// answer. Any other name that `keys` does not list is refused.
+    #[serde(default)]
+    pub unlisted: Vec<CallerName>,
 }
 
 impl Call for DeclareIncident {
     const PATH: &'static str = "/v1/incidents/declare";
+    const PROBLEMS: &'static [ProblemType] = &[NO_SUCH_CALLER];
     type Answer = Incident;
 }
 
@@ -90,6 +95,9 @@ pub struct AmendIncident {
     /// Hosts that were named by mistake.
     #[serde(default)]
     pub remove_fallen: Vec<FallenHost>,
+    /// Those of the added hosts that nobody has to know, as in [`DeclareIncident`].
+    #[serde(default)]
+    pub unlisted: Vec<CallerName>,
     /// The new beginning of the window.
     pub from: Option<Timestamp>,
     /// The new end of the window.
@@ -97,13 +105,12 @@ pub struct AmendIncident {
     /// The new title, without personal data.
     pub title: Option<String>,
     /// The reason for the change, without personal data.
-    #[schemars(extend("examples" = ["The thief moved on to web-ky-2"]))]
-    pub reason: String,
+    pub reason: Reason,
 }
 
 impl Call for AmendIncident {
     const PATH: &'static str = "/v1/incidents/amend";
-    const PROBLEMS: &'static [ProblemType] = &[INCIDENT_CLOSED, LETTER_PLANNED];
+    const PROBLEMS: &'static [ProblemType] = &[INCIDENT_CLOSED, LETTER_PLANNED, NO_SUCH_CALLER];
     type Answer = Incident;
 }
 
@@ -114,8 +121,7 @@ pub struct CloseIncident {
     /// The incident to close.
     pub incident: IncidentId,
     /// The reason why the incident is over, without personal data.
-    #[schemars(extend("examples" = ["The server was rebuilt and all letters are out"]))]
-    pub reason: String,
+    pub reason: Reason,
 }
 
 impl Call for CloseIncident {

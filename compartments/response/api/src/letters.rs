@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use cofferdam_core::{
-    Call, CallerName, Domain, FieldSet, Personal, ProblemType, Sha256, Timestamp, WarrantSubject,
+    Call, CallerName, Domain, FieldSet, Personal, ProblemType, Reason, Sha256, Timestamp,
+    WarrantSubject,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -186,7 +187,7 @@ pub struct StartLetter {
     /// The letter to start.
     pub letter: LetterId,
     /// The reason for writing to customers before staff, which is journalled.
-    pub before_staff: Option<String>,
+    pub before_staff: Option<Reason>,
 }
 
 impl Call for StartLetter {
@@ -257,7 +258,7 @@ pub struct StopLetter {
     /// The letter to stop.
     pub letter: LetterId,
     /// The reason, which is journalled.
-    pub reason: String,
+    pub reason: Reason,
 }
 
 impl Call for StopLetter {

@@ -13,6 +13,9 @@ pub const NOT_SCOPED: ProblemType =
 /// The incident is closed, so nothing more can be ordered for it.
 pub const INCIDENT_CLOSED: ProblemType =
     ProblemType::new("incident-closed", 409, "The incident is closed");
+/// The caller is frozen for other incidents, and not for this one.
+pub const HELD_ELSEWHERE: ProblemType =
+    ProblemType::new("held-elsewhere", 409, "The caller is frozen for another incident");
 /// Letters to customers were planned from this exposure, so hosts and window can't change.
 pub const LETTER_PLANNED: ProblemType =
     ProblemType::new("letter-planned", 409, "A letter to customers is planned");

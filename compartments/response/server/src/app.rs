@@ -1,7 +1,7 @@
 //! The state that routes, acts and loops share.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use cofferdam_core::{CallerName, Clock, Rng, Timestamp};
 use cofferdam_store::StoreError;
@@ -46,8 +46,10 @@ pub struct App {
     pub people: PeopleCache,
     /// The office that writes, sends and checks letters.
     pub letters: LetterOffice,
-    /// Held while a void order is given, so that it is given only once.
+    /// Held while a void order is given, so that the finding about it is that of the widest one.
     pub voiding: Mutex<()>,
+    /// The turn for each caller that was frozen or thawed since the start.
+    pub freezing: std::sync::Mutex<HashMap<CallerName, Arc<Mutex<()>>>>,
 }
 
 /// The clients of the other compartments, with the controller's certificate.
@@ -176,5 +178,11 @@ impl App {
     pub async fn letter(&self, id: LetterId) -> Result<Letter, Problem> {
         let found = self.store.letter(id).await?;
         found.ok_or_else(|| Problem::not_found(format!("there is no letter {id}")))
+    }
+
+    /// The turn of a freeze or thaw of `caller`.
+    pub fn turn_of(&self, caller: &CallerName) -> Arc<Mutex<()>> {
+        let mut turns = self.freezing.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.entry(caller.clone()).or_default().clone()
     }
 }

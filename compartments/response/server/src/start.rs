@@ -259,7 +259,8 @@ async fn open_app(
         logs,
         people: PeopleCache::new(brought),
         letters,
-        voiding: Mutex::new(()),
+        voiding: Mutex::default(),
+        freezing: std::sync::Mutex::default(),
     })
 }
 

@@ -9,7 +9,7 @@ use cofferdam_core::{CallerName, Clock, Compartment, Domain, Reseal, Rng, Timest
 use cofferdam_store::StoreError;
 use cofferdam_wire::{Client, Identity, Problem, ProblemType, RevokedKeys};
 use keys_client::Vault;
-use tokio::sync::{RwLock, watch};
+use tokio::sync::{Mutex, RwLock, watch};
 
 use crate::Config;
 use crate::domain::orders::Orders;
@@ -42,6 +42,11 @@ pub struct App {
     pub reseal: watch::Sender<Reseal>,
     /// The resets that were asked for and not yet mailed.
     pub resets: ResetQueue,
+    /// Held by a void order from its first look at the orders before it until it holds, so that
+    /// each counts all that came before.
+    pub voiding: Mutex<()>,
+    /// About one record in so many is a decoy.
+    pub decoy_one_in: u32,
     roles: Roles,
 }
 
@@ -75,6 +80,8 @@ impl App {
             arrivals: Arrivals::new(config.decoy_mail_domains.clone()),
             reseal: watch::Sender::new(Reseal::default()),
             resets,
+            voiding: Mutex::default(),
+            decoy_one_in: config.decoy_one_in,
             roles: Roles {
                 controller: config.controller.clone(),
                 importers: config.importers.clone(),

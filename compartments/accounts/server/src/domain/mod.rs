@@ -1,6 +1,7 @@
 //! The rules of the compartment. No I/O: no code here touches a table, a socket or a clock.
 
 pub mod address;
+pub mod alone;
 pub mod batch;
 pub mod decoy;
 pub mod donors;

@@ -8,35 +8,15 @@ use roaring::RoaringBitmap;
 
 /// The time by which the controller's clock may be ahead.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
-/// The number of customers whom one person may always shut out, however few there are in all.
-const FEW: u64 = 1_000;
-
 /// The instant of an order is in the future, so that the order would cover later credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the instant is in the future")]
 pub struct InFuture;
 
-/// One person may not shut out so many customers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{named} customers are more than the {most} that one person may shut out: have two people sign \
-     an order over everybody"
-)]
-pub struct TooMany {
-    named: u64,
-    most: u64,
-}
-
 /// The instant of an order. If it is a little in the future, it means now, because an order must
 /// not fail when the controller's clock is slightly ahead.
 pub fn past(instant: Timestamp, now: Timestamp) -> Result<Timestamp, InFuture> {
     if instant.duration_since(now) > SKEW { Err(InFuture) } else { Ok(instant.min(now)) }
-}
-
-/// Checks that one person names no more than a tenth of `all` customers.
-pub fn check_some(named: u64, all: u64) -> Result<(), TooMany> {
-    let most = (all / 10).max(FEW);
-    if named > most { Err(TooMany { named, most }) } else { Ok(()) }
 }
 
 /// The orders in force. Only the latest instant of each kind matters, because it covers the earlier
@@ -142,21 +122,6 @@ mod tests {
             [(at(0), Ok(at(0))), (now, Ok(now)), (at(1_300), Ok(now)), (at(1_301), Err(InFuture))]
         {
             assert_eq!(past(instant, now), meant, "{instant}");
-        }
-    }
-
-    #[test]
-    fn one_person_shuts_out_a_tenth_or_a_thousand() {
-        for (named, all, most) in [
-            (1_000, 0, None),
-            (1_001, 0, Some(1_000)),
-            (1_001, 10_009, Some(1_000)),
-            (1_001, 10_010, None),
-            (2_400_000, 24_000_000, None),
-            (2_400_001, 24_000_000, Some(2_400_000)),
-        ] {
-            let expected = most.map_or(Ok(()), |most| Err(TooMany { named, most }));
-            assert_eq!(check_some(named, all), expected);
         }
     }
 

@@ -52,7 +52,6 @@ mod sessions {
     pub mod check;
     pub mod close;
     pub mod open;
-    pub mod revoke;
 }
 
 use std::sync::Arc;
@@ -81,7 +80,6 @@ pub fn routes() -> Routes<Arc<App>> {
         .call::<api::OpenSession, _, _>(sessions::open::handle)
         .call::<api::CheckSession, _, _>(sessions::check::handle)
         .call::<api::CloseSession, _, _>(sessions::close::handle)
-        .call::<api::RevokeSessions, _, _>(sessions::revoke::handle)
         .call::<api::CheckPassword, _, _>(passwords::check::handle)
         .call::<api::VoidCredentials, _, _>(credentials::void::handle)
         .call::<api::RequestReset, _, _>(resets::request::handle)

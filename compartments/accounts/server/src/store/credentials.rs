@@ -2,6 +2,7 @@
 
 use cofferdam_core::{Record, Timestamp};
 use cofferdam_store::StoreError;
+use roaring::RoaringBitmap;
 use sqlx::FromRow;
 
 use super::{NewCustomer, Store, Tx, bytes_of, record_of, rows, time_of};
@@ -91,6 +92,33 @@ impl Store {
             .execute(&mut **tx)
             .await?;
         Ok(())
+    }
+
+    /// Counts the records that have a credential: every customer, and every decoy.
+    pub async fn count_credentials(&self) -> Result<u64, StoreError> {
+        let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM credentials")
+            .fetch_one(self.db.reader())
+            .await?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// The instant at which each of those `records` that exist set its password.
+    pub async fn set_at(
+        &self,
+        records: &RoaringBitmap,
+    ) -> Result<Vec<(Record, Timestamp)>, StoreError> {
+        let records: Vec<_> = records.iter().collect();
+        let mut found = Vec::with_capacity(records.len());
+        for chunk in records.chunks(1_000) {
+            let head = "SELECT record, set_at FROM credentials WHERE record";
+            let Some((sql, keys)) = rows::look_up(head, chunk) else { continue };
+            let query = keys.iter().fold(sqlx::query_as(sql), |q, r| q.bind(i64::from(*r)));
+            let rows: Vec<(i64, i64)> = query.fetch_all(self.db.reader()).await?;
+            for (record, set_at) in rows {
+                found.push((record_of(record)?, time_of(set_at)?));
+            }
+        }
+        Ok(found)
     }
 
     /// Counts the credentials that were set at or before `instant`.

@@ -168,14 +168,6 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
-    /// The highest record number of a customer; 0 if there is none.
-    pub async fn highest_record(&self) -> Result<u32, StoreError> {
-        let highest: Option<i64> = sqlx::query_scalar("SELECT MAX(record) FROM customers")
-            .fetch_one(self.db.reader())
-            .await?;
-        Ok(highest.map(record_of).transpose()?.map_or(0, |record| record.0))
-    }
-
     /// Coarse attributes of up to `limit` customers from `from` on, ascending.
     pub async fn coarse(&self, from: Record, limit: u32) -> Result<Vec<CoarseRow>, StoreError> {
         let list = format!("{COARSE} >= $1 ORDER BY record LIMIT $2");

@@ -21,7 +21,7 @@ use sqlx::{Any, Transaction};
 pub use credentials::{Credential, KnownCredential};
 pub use customers::{NewCustomer, SealedCustomer};
 pub use imports::ImportProgress;
-pub use orders::OrderKind;
+pub use orders::{History, OverEverybody, OverSome};
 pub use sessions::{KeptSession, SessionsWithin};
 
 static SQLITE: Migrator = sqlx::migrate!("./migrations/sqlite");

@@ -147,6 +147,23 @@ impl Store {
         Ok(count.unsigned_abs())
     }
 
+    /// The customer and the opening of every session that was opened after `after` and is still
+    /// good at `now`.
+    pub async fn good_sessions(
+        &self,
+        after: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Vec<(Record, Timestamp)>, StoreError> {
+        const LIST: &str = "SELECT record, opened FROM sessions \
+             WHERE expires > $2 AND opened > $1 AND ended IS NULL";
+        let rows: Vec<OpenedRow> = sqlx::query_as(LIST)
+            .bind(after.map_or(i64::MIN, Timestamp::as_millisecond))
+            .bind(now.as_millisecond())
+            .fetch_all(self.db.reader())
+            .await?;
+        rows.into_iter().map(|row| Ok((record_of(row.record)?, time_of(row.opened)?))).collect()
+    }
+
     /// Deletes expired reset codes, and sessions, mailed codes and changes from before `forget`.
     /// Returns the number of deleted rows.
     pub async fn sweep(&self, now: Timestamp, forget: Timestamp) -> Result<u64, StoreError> {

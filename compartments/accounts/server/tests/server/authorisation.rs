@@ -4,7 +4,7 @@ use accounts_api::{
     CheckPassword, CheckSession, CloseSession, CompleteReset, CreateCustomer, EraseCustomer,
     FindCustomer, FreezeCaller, ImportCustomers, ListCustomers, NO_SESSION, OpenSession,
     ReadActivity, ReadChanges, ReadContacts, ReadCustomers, ReadImport, ReadPostalContacts,
-    ReadReseal, ReadResetLoad, ReportMail, RequestReset, RevokeSessions,
+    ReadReseal, ReadResetLoad, ReportMail, RequestReset,
 };
 use cofferdam_core::{Call, Field, FieldSet, Personal, Record};
 use cofferdam_wire::{Problem, ProblemType};
@@ -49,7 +49,11 @@ impl Table {
 }
 
 fn freeze() -> FreezeCaller {
-    FreezeCaller { caller: "web-2".parse().unwrap(), frozen: true, reason: "it fell".into() }
+    FreezeCaller {
+        caller: "web-2".parse().unwrap(),
+        frozen: true,
+        reason: "it fell".parse().unwrap(),
+    }
 }
 
 #[tokio::test]
@@ -99,7 +103,6 @@ async fn passwords(table: &mut Table) {
 async fn controller(table: &mut Table, record: Record) {
     let now = table.shop.now();
     table.row(everybody(now, &["ann", "bob"]), NOT_FOR_SHOPS).await;
-    table.row(RevokeSessions { incident: 1, opened_before: now }, NOT_FOR_SHOPS).await;
     table.row(freeze(), NOT_FOR_SHOPS).await;
     let (warrant, records) = ("0".repeat(32), vec![record]);
     let contacts = ReadContacts { warrant: warrant.clone(), records: records.clone() };

@@ -2,8 +2,8 @@
 
 use accounts_api::{
     BAD_CREDENTIALS, CheckPassword, CheckSession, CompleteReset, CreateCustomer, FreezeCaller,
-    ImportCustomers, NO_SESSION, OpenSession, ReadContacts, RequestReset, RevokeSessions, Session,
-    VOID_TAKES_TWO, VoidCredentials, VoidOutcome, VoidWhose,
+    ImportCustomers, NO_SESSION, OpenSession, ReadContacts, RequestReset, Session, VOID_TAKES_TWO,
+    VoidCredentials, VoidOutcome, VoidWhose,
 };
 use cofferdam_core::{Personal, Record};
 use cofferdam_wire::{CallError, Client, ProblemType};
@@ -101,19 +101,18 @@ async fn a_rehash_does_not_make_a_password_younger() {
 }
 
 #[tokio::test]
-async fn revoked_sessions_end_at_once_and_later_ones_live() {
+async fn an_order_over_everybody_ends_every_session_and_later_ones_live() {
     let shop = Shop::open().await;
     let web = shop.client("web-1");
     create(&web, ada()).await;
     let old = sign_in(&web, "ada@example.org", PASSWORD).await.unwrap();
-    let opened = shop.now();
+    shop.clock.advance(SignedDuration::from_secs(1));
+    // Even an order over very old passwords ends all sessions.
+    let long_ago = "2001-01-01T00:00:00Z".parse().unwrap();
+    let done = void(&shop, long_ago).await.unwrap();
+    assert_eq!((done.customers, done.sessions), (0, 1));
     shop.clock.advance(SignedDuration::from_secs(1));
     let young = sign_in(&web, "ada@example.org", PASSWORD).await.unwrap();
-
-    let revoke = RevokeSessions { incident: 1, opened_before: opened };
-    let response = shop.client("response-1");
-    assert_eq!(response.call(&revoke).await.unwrap(), 1);
-    assert_eq!(response.call(&revoke).await.unwrap(), 0, "they had ended already");
     let check = async |web: &Client, session: &Session| {
         web.call(&CheckSession { token: session.token.clone() }).await
     };
@@ -124,10 +123,6 @@ async fn revoked_sessions_end_at_once_and_later_ones_live() {
     let web = shop.client("web-1");
     refused(check(&web, &old).await, NO_SESSION);
     assert!(check(&web, &young).await.is_ok());
-    let opened_before = shop.now() + SignedDuration::from_mins(6);
-    let future = RevokeSessions { incident: 1, opened_before };
-    let future = shop.client("response-1").call(&future).await;
-    refused(future, ProblemType::BAD_REQUEST);
 }
 
 #[tokio::test]
@@ -138,7 +133,7 @@ async fn a_frozen_caller_is_refused_until_it_is_thawed() {
     let freeze = |caller: &str, frozen| FreezeCaller {
         caller: caller.parse().unwrap(),
         frozen,
-        reason: "it fell".into(),
+        reason: "it fell".parse().unwrap(),
     };
     shop.client("response-1").call(&freeze("web-1", true)).await.unwrap();
     let create_bob = CreateCustomer { profile: person(1), password: Personal::new(PASSWORD) };
@@ -191,6 +186,23 @@ async fn contacts_are_read_under_a_warrant_and_decoys_left_out() {
     assert_eq!(last.caller.as_str(), "response-1");
 }
 
+fn only(shop: &Shop, incident: u32, records: impl IntoIterator<Item = u32>) -> VoidCredentials {
+    let mut roaring = Vec::new();
+    records.into_iter().collect::<RoaringBitmap>().serialize_into(&mut roaring).unwrap();
+    let whose = VoidWhose::Only { roaring, again: false };
+    VoidCredentials { incident, set_before: shop.now(), whose }
+}
+
+/// A shop with 200 customers, numbered from 0. A tenth of them, after what could be decoys, is 19.
+async fn large_shop() -> Shop {
+    let shop = Shop::open().await;
+    let row = |n: u32| legacy_row(u64::from(n) + 1, person(n.into()), "old1");
+    let import = ImportCustomers { source: "file".into(), rows: (0..200).map(row).collect() };
+    shop.client("import-1").call(&import).await.unwrap();
+    shop.clock.advance(SignedDuration::from_secs(1));
+    shop
+}
+
 #[tokio::test]
 async fn one_person_shuts_out_some_customers_and_nobody_else() {
     let shop = Shop::open().await;
@@ -199,24 +211,119 @@ async fn one_person_shuts_out_some_customers_and_nobody_else() {
     create(&web, person(1)).await;
     let session = sign_in(&web, "ada@example.org", PASSWORD).await.unwrap();
     shop.clock.advance(SignedDuration::from_secs(1));
-    let only = |records: Vec<u32>| {
-        let mut roaring = Vec::new();
-        records.into_iter().collect::<RoaringBitmap>().serialize_into(&mut roaring).unwrap();
-        VoidCredentials { incident: 1, set_before: shop.now(), whose: VoidWhose::Only { roaring } }
-    };
-    let done = response.call(&only(vec![ada.0])).await.unwrap();
-    assert_eq!(done.customers, 1);
+    let done = response.call(&only(&shop, 1, [ada.0, 900])).await.unwrap();
+    assert_eq!((done.customers, done.sessions), (1, 1), "nobody is number 900");
     refused(sign_in(&web, "ada@example.org", PASSWORD).await, BAD_CREDENTIALS);
     let token = session.token;
     refused(web.call(&CheckSession { token }).await, NO_SESSION);
     let other = person(1).email;
     sign_in(&web, other.expose(), PASSWORD).await.unwrap();
 
-    let too_many = response.call(&only((0..2_000).collect())).await;
-    refused(too_many, VOID_TAKES_TWO);
-    let garbage = VoidWhose::Only { roaring: vec![1, 2, 3] };
+    let nobody = response.call(&only(&shop, 1, [900])).await;
+    refused(nobody, ProblemType::NOT_FOUND);
+    let garbage = VoidWhose::Only { roaring: vec![1, 2, 3], again: false };
     let garbage = VoidCredentials { incident: 1, set_before: shop.now(), whose: garbage };
     refused(response.call(&garbage).await, ProblemType::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn one_person_shuts_out_a_tenth_in_a_day_over_all_incidents_and_restarts() {
+    let shop = large_shop().await;
+    let response = shop.client("response-1");
+    refused(response.call(&only(&shop, 1, 0..20)).await, VOID_TAKES_TWO);
+    assert_eq!(response.call(&only(&shop, 1, 0..10)).await.unwrap().customers, 10);
+    shop.clock.advance(SignedDuration::from_hours(1));
+    refused(response.call(&only(&shop, 1, 10..20)).await, VOID_TAKES_TWO);
+    // The same customers again shut nobody out anew.
+    assert_eq!(response.call(&only(&shop, 2, 0..10)).await.unwrap().customers, 10);
+    assert_eq!(response.call(&only(&shop, 2, 10..19)).await.unwrap().customers, 9);
+
+    let shop = shop.restart().await;
+    let response = shop.client("response-1");
+    refused(response.call(&only(&shop, 3, [50])).await, VOID_TAKES_TWO);
+    // Two people may.
+    response.call(&everybody(shop.now(), &["ann", "bob"])).await.unwrap();
+    // The first ten count until a day after their order, and the rest an hour longer.
+    shop.clock.advance(SignedDuration::from_hours(23));
+    let web = shop.client("web-1");
+    for n in 0..12 {
+        create(&web, person(300 + n)).await;
+    }
+    shop.clock.advance(SignedDuration::from_secs(1));
+    let newest = shop.keys.book().hardened.iter().rev().take(12).map(|(_, of)| of[0].0).collect();
+    let newest: Vec<u32> = newest;
+    refused(response.call(&only(&shop, 4, newest.clone())).await, VOID_TAKES_TWO);
+    assert_eq!(response.call(&only(&shop, 4, newest[..11].to_vec())).await.unwrap().customers, 11);
+}
+
+#[tokio::test]
+async fn one_person_ends_a_handful_of_sessions_or_a_tenth() {
+    let shop = large_shop().await;
+    let (web, response) = (shop.client("web-1"), shop.client("response-1"));
+    for n in 0..7 {
+        sign_in(&web, person(n).email.expose(), "old1").await.unwrap();
+    }
+    shop.clock.advance(SignedDuration::from_secs(1));
+    refused(response.call(&only(&shop, 1, 0..6)).await, VOID_TAKES_TWO);
+    assert_eq!(response.call(&only(&shop, 1, 0..5)).await.unwrap().sessions, 5);
+    refused(response.call(&only(&shop, 1, [5])).await, VOID_TAKES_TWO);
+    assert_eq!(response.call(&only(&shop, 1, [100])).await.unwrap().sessions, 0);
+}
+
+#[tokio::test]
+async fn an_order_given_again_voids_nothing_that_was_set_since_unless_it_says_so() {
+    let shop = Shop::open().await;
+    let (web, response) = (shop.client("web-1"), shop.client("response-1"));
+    let ada = create(&web, ada()).await;
+    shop.clock.advance(SignedDuration::from_secs(1));
+    // An order over old passwords covers ada, and does not void hers.
+    let long_ago = "2001-01-01T00:00:00Z".parse().unwrap();
+    assert_eq!(void(&shop, long_ago).await.unwrap().customers, 0);
+    shop.clock.advance(SignedDuration::from_secs(1));
+    let bob = create(&web, person(1)).await;
+    shop.clock.advance(SignedDuration::from_secs(1));
+    let both = response.call(&only(&shop, 1, [ada.0, bob.0])).await.unwrap();
+    assert_eq!((both.order, both.customers, both.left_out), (2, 1, 1));
+    sign_in(&web, person(1).email.expose(), PASSWORD).await.unwrap();
+    let again = response.call(&only(&shop, 1, [bob.0])).await.unwrap();
+    assert_eq!((again.order, again.customers, again.left_out), (2, 0, 1));
+    let other = response.call(&only(&shop, 2, [ada.0])).await.unwrap();
+    assert_eq!((other.order, other.customers, other.left_out), (3, 1, 0), "another incident");
+    let mut explicit = only(&shop, 1, [bob.0]);
+    if let VoidWhose::Only { again, .. } = &mut explicit.whose {
+        *again = true;
+    }
+    let explicit = response.call(&explicit).await.unwrap();
+    assert_eq!((explicit.order, explicit.customers, explicit.left_out), (4, 1, 0));
+    let right = sign_in(&web, person(1).email.expose(), PASSWORD).await;
+    refused(right, BAD_CREDENTIALS);
+}
+
+#[tokio::test]
+async fn the_same_order_again_gets_the_first_answer_and_another_is_carried_out() {
+    let shop = Shop::open().await;
+    let (web, response) = (shop.client("web-1"), shop.client("response-1"));
+    create(&web, ada()).await;
+    sign_in(&web, "ada@example.org", PASSWORD).await.unwrap();
+    shop.clock.advance(SignedDuration::from_secs(1));
+    let order = everybody(shop.now(), &["ann", "bob"]);
+    let first = response.call(&order).await.unwrap();
+    assert_eq!((first.order, first.customers, first.sessions), (1, 1, 1));
+    shop.clock.advance(SignedDuration::from_secs(1));
+    create(&web, person(1)).await;
+    let email = person(1).email;
+    let session = sign_in(&web, email.expose(), PASSWORD).await.unwrap();
+    shop.clock.advance(SignedDuration::from_secs(1));
+    assert_eq!(response.call(&order).await.unwrap(), first);
+
+    let shop = shop.restart().await;
+    let (web, response) = (shop.client("web-1"), shop.client("response-1"));
+    assert_eq!(response.call(&order).await.unwrap(), first);
+    let token = session.token;
+    web.call(&CheckSession { token: token.clone() }).await.unwrap();
+    let second = response.call(&everybody(shop.now(), &["ann", "bob"])).await.unwrap();
+    assert_eq!((second.order, second.customers, second.sessions), (2, 2, 1));
+    refused(web.call(&CheckSession { token }).await, NO_SESSION);
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod import;
 mod reseal;
 mod resets;
 mod secrecy;
+mod sequences;
 mod sessions;
 #[path = "../support/mod.rs"]
 mod support;

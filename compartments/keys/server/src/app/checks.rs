@@ -1,10 +1,10 @@
 //! The checks that calls pass: the asking compartment, the caller that it serves, the grant, and
 //! the signatures. A refusal raises an alarm.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 
-use cofferdam_core::{CallerName, Domain, Field, FieldSet, Operation, Timestamp};
+use cofferdam_core::{CallerName, Domain, Field, FieldSet, NO_SUCH_CALLER, Operation, Timestamp};
 use cofferdam_wire::{Problem, ProblemType};
 use keys_api::{AlarmKind, ORDER_REFUSED, Order, Signed};
 
@@ -54,6 +54,11 @@ impl Roles {
         self.is_auditor(caller) || self.fronts.values().any(|front| front == caller)
     }
 
+    /// The callers with a role, the controller aside.
+    fn names(&self) -> impl Iterator<Item = &CallerName> {
+        self.fronts.values().chain(&self.auditors)
+    }
+
     /// Whether `caller` is the compartment that may ask for a domain's keys.
     pub fn is_front(&self, domain: Domain, caller: &CallerName) -> bool {
         self.fronts.get(&domain) == Some(caller)
@@ -67,6 +72,21 @@ impl App {
             return Ok(());
         }
         Err(self.refuse_grant(caller, format!("{what} is for the controller")).await)
+    }
+
+    /// Checks that there is such a caller: the policy lists it, the configuration gives it a role, or
+    /// it is frozen. An order about any other name is a mistake.
+    pub fn check_known(&self, caller: &CallerName) -> Result<(), Problem> {
+        let access = self.shared.access();
+        let mut roles = self.roles.names();
+        if access.knows(caller) || roles.any(|of| of == caller) || self.shared.is_frozen(caller) {
+            return Ok(());
+        }
+        let listed = access.callers().map(|of| &of.name);
+        let names: BTreeSet<_> = listed.chain(self.roles.names()).map(CallerName::as_str).collect();
+        let names = names.into_iter().collect::<Vec<_>>().join(", ");
+        let what = format!("there is no caller {caller}; there are {names}");
+        Err(Problem::new(NO_SUCH_CALLER, what))
     }
 
     /// Checks that the controller or an auditor asks.
@@ -195,7 +215,7 @@ impl App {
         let approvers = &self.shared.access().policy.approvers;
         let approvers = match orders::approve(signed, approvers, now) {
             Ok(approvers) => approvers,
-            Err(e @ NotApproved::Reason) => return Err(bad_request(&e)),
+            Err(e @ NotApproved::Reason(_)) => return Err(bad_request(&e)),
             Err(e) => return Err(self.refuse_order(by, e.to_string()).await),
         };
         if let Some(reason) = signed.order.break_glass() {
@@ -219,17 +239,6 @@ impl App {
         self.alarms.ring(now, AlarmKind::RefusedWarrant, Some(by), detail.clone()).await;
         Problem::new(ProblemType::WARRANT_REFUSED, detail)
     }
-}
-
-/// The longest reason, in characters.
-const MAX_REASON: usize = 500;
-
-/// Checks a reason before it goes into the log.
-pub fn check_reason(reason: &str) -> Result<(), Problem> {
-    if reason.trim().is_empty() || reason.chars().count() > MAX_REASON {
-        return Err(Problem::bad_request(format!("a reason has 1 to {MAX_REASON} characters")));
-    }
-    Ok(())
 }
 
 /// A reader may ask beyond the log's end, and a witness may bring a text that is no note. Any other

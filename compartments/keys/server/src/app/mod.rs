@@ -30,7 +30,7 @@ use numbers::Numbers;
 use shared::Shared;
 use time::SteadyClock;
 
-pub use checks::{Parties, Roles, bad_request, check_reason};
+pub use checks::{Parties, Roles, bad_request};
 
 /// The state of the compartment.
 pub struct App {

@@ -125,8 +125,9 @@ impl State {
         for (domain, epoch, master) in ceremony::open_masters(root, &sealed)? {
             ring.insert(domain, epoch, &master);
         }
+        let policy = store::newest_policy(db).await?.ok_or(StartError::NoPolicy)?;
         let mut warrants = Warrants::default();
-        for (terms, closed) in store::warrants(db).await? {
+        for (terms, closed) in store::warrants(db, &policy.order.approvers).await? {
             warrants.insert(terms, closed);
         }
         let mut erased = BTreeMap::new();
@@ -134,7 +135,6 @@ impl State {
             erased.insert(domain, Arc::new(store::erased_records(db, domain).await?));
         }
         let lowered = store::lowered_budgets(db).await?;
-        let policy = store::newest_policy(db).await?.ok_or(StartError::NoPolicy)?;
         Ok(Self {
             access: Arc::new(Access::new(policy.order, lowered)),
             ring: Arc::new(ring),

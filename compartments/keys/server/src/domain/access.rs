@@ -18,11 +18,23 @@ pub struct Access {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadLowering {
     /// The policy gives the caller no budget for the operation.
-    #[error("{0} has no budget for {1}")]
-    NoBudget(CallerName, Operation),
+    #[error("the policy gives {caller} no budget for {operation}; it has budgets for: {}", list(.has))]
+    NoBudget {
+        /// The caller.
+        caller: CallerName,
+        /// The operation without a budget.
+        operation: Operation,
+        /// The operations with a budget.
+        has: Vec<Operation>,
+    },
     /// A window is above the policy's, and raising a budget takes two people.
     #[error("no window may be above the policy's: raising a budget takes two people")]
     Raised,
+}
+
+fn list(operations: &[Operation]) -> String {
+    let names: Vec<_> = operations.iter().map(|of| of.as_str()).collect();
+    names.join(", ")
 }
 
 impl Access {
@@ -90,11 +102,17 @@ impl Access {
     ) -> Result<(), BadLowering> {
         let policy = self
             .policy_budget(caller, operation)
-            .ok_or_else(|| BadLowering::NoBudget(caller.clone(), operation))?;
+            .ok_or_else(|| self.no_budget(caller, operation))?;
         match budget {
             Some(budget) if budget.min(policy) != budget => Err(BadLowering::Raised),
             _ => Ok(()),
         }
+    }
+
+    fn no_budget(&self, caller: &CallerName, operation: Operation) -> BadLowering {
+        let budgets = self.callers.get(caller).map(|of| of.budgets.keys().copied());
+        let has = budgets.into_iter().flatten().collect();
+        BadLowering::NoBudget { caller: caller.clone(), operation, has }
     }
 
     /// Every caller, by name.
@@ -204,7 +222,10 @@ mod tests {
         assert_eq!(check(Operation::Release, None), Ok(()));
         let raised = Budget { day: 101, ..budget(1) };
         assert_eq!(check(Operation::Release, Some(raised)), Err(BadLowering::Raised));
-        let none = BadLowering::NoBudget(web.clone(), Operation::Seal);
+        let has = vec![Operation::Release];
+        let none = BadLowering::NoBudget { caller: web.clone(), operation: Operation::Seal, has };
+        let text = "the policy gives web-1 no budget for seal; it has budgets for: release";
+        assert_eq!(none.to_string(), text);
         assert_eq!(check(Operation::Seal, Some(budget(1))), Err(none.clone()));
         assert_eq!(check(Operation::Seal, None), Err(none));
     }

@@ -1,6 +1,6 @@
 //! Warrants: the rules for opening one, and the releases that an open one covers.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use cofferdam_core::{CallerName, Domain, FieldSet, Timestamp};
 use keys_api::{Warrant, WarrantId};
@@ -76,6 +76,13 @@ impl Warrants {
     /// Adds an opened warrant, and whether it was closed since.
     pub fn insert(&mut self, terms: Terms, closed: bool) {
         self.0.insert(terms.id, Opened { terms, closed });
+    }
+
+    /// The warrants that are open and whose time is not over.
+    #[must_use]
+    pub fn open(&self, now: Timestamp) -> BTreeSet<WarrantId> {
+        let open = self.0.iter().filter(|(_, of)| !of.closed && now < of.terms.until);
+        open.map(|(id, _)| *id).collect()
     }
 
     /// Checks that a signed warrant may be opened now.

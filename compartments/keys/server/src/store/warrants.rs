@@ -1,7 +1,7 @@
 //! Opened warrants, and the records that were drawn under each.
 
 use cofferdam_store::{Db, StoreError};
-use keys_api::{Signed, Warrant, WarrantId};
+use keys_api::{ApproverKey, Signature, Signed, Warrant, WarrantId};
 use roaring::RoaringBitmap;
 use serde::Deserialize;
 use sqlx::FromRow;
@@ -19,10 +19,27 @@ struct WarrantRow {
     closed: i64,
 }
 
-/// A stored warrant. Its signatures were checked when it was opened.
+/// A stored warrant, of this or an earlier version of the order.
 #[derive(Deserialize)]
 struct Stored {
     order: Terms,
+    signatures: Vec<Signature>,
+}
+
+impl Stored {
+    fn read(signed: &str) -> Result<Self, StoreError> {
+        serde_json::from_str(signed).map_err(|e| StoreError::Corrupt(format!("warrant: {e}")))
+    }
+
+    /// Whether all who signed are still approvers. Of an earlier version of the order only the
+    /// names are compared, because the bytes that were signed can't be made again.
+    fn is_signed(&self, signed: &str, approvers: &[ApproverKey]) -> bool {
+        let is_named = |of: &Signature| approvers.iter().any(|known| known.name == of.approver);
+        match serde_json::from_str::<Signed<Warrant>>(signed) {
+            Ok(signed) => signed.verify(approvers).is_ok(),
+            Err(_) => self.signatures.iter().all(is_named),
+        }
+    }
 }
 
 /// The name of the set of records that were drawn under a warrant.
@@ -30,18 +47,20 @@ fn drawn_set(id: WarrantId) -> String {
     format!("warrant/{id}")
 }
 
-/// The terms of every warrant, and whether it was closed.
-pub async fn warrants(db: &Db) -> Result<Vec<(Terms, bool)>, StoreError> {
+/// The terms of every warrant, and whether it is closed: it was ended, or somebody who signed it is
+/// no approver any more.
+pub async fn warrants(
+    db: &Db,
+    approvers: &[ApproverKey],
+) -> Result<Vec<(Terms, bool)>, StoreError> {
     let rows: Vec<WarrantRow> =
         sqlx::query_as("SELECT signed, closed FROM warrant").fetch_all(db.reader()).await?;
-    let read = |row: WarrantRow| Ok((terms_of(&row.signed)?, row.closed == CLOSED));
+    let read = |row: WarrantRow| {
+        let stored = Stored::read(&row.signed)?;
+        let closed = row.closed == CLOSED || !stored.is_signed(&row.signed, approvers);
+        Ok((stored.order, closed))
+    };
     rows.into_iter().map(read).collect()
-}
-
-fn terms_of(signed: &str) -> Result<Terms, StoreError> {
-    let stored: Stored =
-        serde_json::from_str(signed).map_err(|e| StoreError::Corrupt(format!("warrant: {e}")))?;
-    Ok(stored.order)
 }
 
 /// Keeps an opened warrant; `false` if its number was opened before.
@@ -144,13 +163,18 @@ mod tests {
 
     #[test]
     fn a_warrant_of_an_older_version_still_holds() {
-        let terms = terms_of(OLD).unwrap();
+        let stored = Stored::read(OLD).unwrap();
+        let [ann, bob] = ["ann", "bob"]
+            .map(|name| ApproverKey { name: name.to_owned(), public_key: String::new() });
+        assert!(stored.is_signed(OLD, &[bob.clone(), ann]));
+        assert!(!stored.is_signed(OLD, &[bob]), "ann is an approver no more");
+        let terms = stored.order;
         assert_eq!(terms.id.to_string(), "430982b7477d2b35b1089781d38edf88");
         assert_eq!((terms.caller.as_str(), terms.domain), ("response-1", Domain::Accounts));
         assert_eq!(terms.fields, FieldSet::EMPTY.with(Field::Name).with(Field::Email));
         assert_eq!(terms.records, 140);
         assert_eq!(terms.from.to_string(), "2026-11-28T15:47:54.668383558Z");
         assert_eq!(terms.until.to_string(), "2026-12-05T15:47:54.668383558Z");
-        assert!(terms_of("{}").is_err());
+        assert!(Stored::read("{}").is_err());
     }
 }

@@ -104,8 +104,8 @@ async fn fronts(table: &mut Table) {
 
 /// Commands of the controller.
 async fn commands(table: &mut Table) {
-    let caller = name("web-ky-9");
-    let reason = "a test".to_owned();
+    let caller = name("web-ky-2");
+    let reason: cofferdam_core::Reason = "a test".parse().unwrap();
     let key = Sha256([7; 32]);
     let revoke = AddRevokedKey { caller: caller.clone(), key, reason: reason.clone() };
     table.row(revoke, CONTROLLER).await;

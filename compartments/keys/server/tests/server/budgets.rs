@@ -1,6 +1,6 @@
 //! Budgets hold across restarts and days, and one person may lower them.
 
-use cofferdam_core::{KeyBytes, Operation, Record};
+use cofferdam_core::{KeyBytes, NO_SUCH_CALLER, Operation, Record};
 use cofferdam_wire::ProblemType;
 use jiff::SignedDuration;
 use keys_api::{
@@ -69,7 +69,7 @@ async fn a_lowered_budget_holds_at_once_and_until_it_is_given_back() {
         caller: name("web-ky-1"),
         operation: Operation::Release,
         budget,
-        reason: "it reads more than it should".into(),
+        reason: "it reads more than it should".parse().unwrap(),
     };
     let tiny = Budget { minute: 3, hour: 3, day: 3, burst: 0 };
     let spent = async |keys: &Keys, records: &[u32]| {
@@ -81,9 +81,9 @@ async fn a_lowered_budget_holds_at_once_and_until_it_is_given_back() {
     let more = Budget { day: u64::MAX, ..tiny };
     refused(response.call(&lower(Some(more))).await, ProblemType::BAD_REQUEST);
     let stranger = LowerBudget { caller: name("nobody-1"), ..lower(Some(tiny)) };
-    refused(response.call(&stranger).await, ProblemType::NOT_FOUND);
-    let silent = LowerBudget { reason: " ".into(), ..lower(Some(tiny)) };
-    refused(response.call(&silent).await, ProblemType::BAD_REQUEST);
+    refused(response.call(&stranger).await, NO_SUCH_CALLER);
+    let none = LowerBudget { operation: Operation::Reseal, ..lower(Some(tiny)) };
+    refused(response.call(&none).await, ProblemType::NOT_FOUND);
     response.call(&lower(Some(tiny))).await.unwrap();
 
     // Records that were released before count.

@@ -1,13 +1,13 @@
 //! A frozen caller gets nothing, and its attempts are counted on an alarm.
 
-use cofferdam_core::Field;
+use cofferdam_core::{Field, NO_SUCH_CALLER};
 use cofferdam_wire::ProblemType;
 use keys_api::{Event, FreezeCaller, ReleaseKeys};
 
 use crate::support::{Keys, ask, events, group, name, refused, until};
 
 fn freeze(caller: &str, frozen: bool) -> FreezeCaller {
-    FreezeCaller { caller: name(caller), frozen, reason: "its host fell".into() }
+    FreezeCaller { caller: name(caller), frozen, reason: "its host fell".parse().unwrap() }
 }
 
 #[tokio::test]
@@ -27,19 +27,26 @@ async fn a_frozen_caller_gets_nothing_and_others_go_on() {
 }
 
 #[tokio::test]
-async fn a_freeze_has_a_reason_and_the_controller_can_t_be_frozen() {
+async fn the_controller_can_t_be_frozen() {
+    let keys = Keys::start().await;
+    let own = keys.client("response-1").call(&freeze("response-1", true)).await;
+    refused(own, ProblemType::BAD_REQUEST);
+}
+
+/// A misspelt name is no order: nothing is logged, and the refusal lists the names that there are.
+#[tokio::test]
+async fn a_caller_that_nobody_knows_is_not_frozen() {
     let keys = Keys::start().await;
     let response = keys.client("response-1");
-    refused(response.call(&freeze("response-1", true)).await, ProblemType::BAD_REQUEST);
-    for (reason, taken) in [
-        (String::new(), false),
-        ("  \t".to_owned(), false),
-        ("ü".repeat(500), true),
-        ("ü".repeat(501), false),
-    ] {
-        let freeze = FreezeCaller { reason, ..freeze("web-ky-9", true) };
-        assert_eq!(response.call(&freeze).await.is_ok(), taken, "{}", freeze.reason.len());
+    for frozen in [true, false] {
+        let typo = response.call(&freeze("web-ky-22", frozen)).await.unwrap_err();
+        assert!(typo.is(NO_SUCH_CALLER), "{typo}");
+        let names = &typo.problem().unwrap().detail;
+        assert!(names.contains("web-ky-1") && names.contains("accounts"), "{names}");
     }
+    let logged = events(&keys).await;
+    assert!(!logged.iter().any(|event| matches!(event, Event::Froze { .. })), "{logged:?}");
+    response.call(&freeze("accounts", true)).await.unwrap();
 }
 
 #[tokio::test]

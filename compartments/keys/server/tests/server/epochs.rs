@@ -170,14 +170,15 @@ async fn an_older_database_thaws_nobody_and_brings_no_key_back() {
     give(&keys.client("response-1"), keys.sign(start(&keys, 1))).await.unwrap();
     let older = keys.copy_database().await;
     let response = keys.client("response-1");
-    let freeze = FreezeCaller { caller: name("web-ky-2"), frozen: true, reason: "fell".into() };
+    let freeze =
+        FreezeCaller { caller: name("web-ky-2"), frozen: true, reason: "fell".parse().unwrap() };
     response.call(&freeze).await.unwrap();
     let low = Budget { minute: 1, hour: 1, day: 1, burst: 0 };
     let lower = LowerBudget {
         caller: name("web-ky-1"),
         operation: Operation::Release,
         budget: Some(low),
-        reason: "fell".into(),
+        reason: "fell".parse().unwrap(),
     };
     response.call(&lower).await.unwrap();
     let retire = order(&keys, EpochChange::Retire { epoch: Epoch(0) });

@@ -9,7 +9,8 @@ use testkit::postgres::Database;
 use crate::support::{Keys, ask, events, name, refused, until};
 
 async fn freeze(keys: &Keys, caller: &str, frozen: bool) {
-    let freeze = FreezeCaller { caller: name(caller), frozen, reason: "its host fell".into() };
+    let freeze =
+        FreezeCaller { caller: name(caller), frozen, reason: "its host fell".parse().unwrap() };
     keys.client("response-1").call(&freeze).await.unwrap();
 }
 

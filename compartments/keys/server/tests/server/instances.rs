@@ -51,7 +51,8 @@ async fn a_budget_holds_across_instances_and_their_crashes() {
 async fn what_changes_at_one_instance_holds_at_the_other() {
     let (_database, mut first, mut second) = two_instances().await;
     let response = first.client("response-1");
-    let freeze = FreezeCaller { caller: name("web-ky-2"), frozen: true, reason: "fell".into() };
+    let freeze =
+        FreezeCaller { caller: name("web-ky-2"), frozen: true, reason: "fell".parse().unwrap() };
     response.call(&freeze).await.unwrap();
     let frozen = async || {
         let refused = second.release("web-ky-2", &[1]).await.unwrap_err();

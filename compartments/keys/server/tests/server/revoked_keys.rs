@@ -12,7 +12,7 @@ async fn a_revoked_key_is_refused_at_once_and_for_ever_with_an_alarm() {
     let stolen = keys.client("auditor-1");
     stolen.call(&ListRevokedKeys {}).await.unwrap();
     let key = public_key(&keys.authority.files("auditor-1").cert).unwrap();
-    let (caller, reason) = (name("auditor-1"), "its host fell".to_owned());
+    let (caller, reason) = (name("auditor-1"), "its host fell".parse().unwrap());
     let revoke = AddRevokedKey { caller: caller.clone(), key, reason };
     keys.client("response-1").call(&revoke).await.unwrap();
 

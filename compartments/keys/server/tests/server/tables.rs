@@ -16,7 +16,8 @@ async fn keeps_its_tables(database: impl FnOnce(&std::path::Path) -> Location) {
     let response = |keys: &Keys| keys.client("response-1");
     let claim = ClaimDecoys { domain: Domain::Accounts, from: Record(0), count: 1_000 };
     let decoys = keys.client("accounts").call(&claim).await.unwrap().decoys;
-    let freeze = FreezeCaller { caller: name("web-ky-2"), frozen: true, reason: "test".into() };
+    let freeze =
+        FreezeCaller { caller: name("web-ky-2"), frozen: true, reason: "test".parse().unwrap() };
     response(&keys).call(&freeze).await.unwrap();
     response(&keys).call(&freeze).await.unwrap();
     let warrant = warrant(&keys, 1);

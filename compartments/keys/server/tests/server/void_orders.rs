@@ -98,7 +98,8 @@ async fn one_person_may_break_the_glass_to_start_an_epoch_and_never_to_destroy_o
 #[tokio::test]
 async fn a_frozen_front_approves_nothing() {
     let keys = Keys::start().await;
-    let freeze = FreezeCaller { caller: name("accounts"), frozen: true, reason: "it fell".into() };
+    let freeze =
+        FreezeCaller { caller: name("accounts"), frozen: true, reason: "it fell".parse().unwrap() };
     keys.client("response-1").call(&freeze).await.unwrap();
     let order = void(&keys, 10, None);
     let approved = keys.client("accounts").call(&ApproveVoidOrder { order }).await;

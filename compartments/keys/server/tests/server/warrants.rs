@@ -1,11 +1,14 @@
 //! Warrants: only two approvers can sign one, and each is used up.
 
-use cofferdam_core::Clock;
+use cofferdam_core::{Clock, SystemRng};
 use cofferdam_wire::ProblemType;
 use jiff::SignedDuration;
-use keys_api::{AlarmKind, CloseWarrant, OpenWarrant, ReleaseKeys, Signed, Warrant, WarrantId};
+use keys_api::{
+    AlarmKind, ApproverSecret, ChangePolicy, CloseWarrant, Event, OpenWarrant, Policy, ReleaseKeys,
+    Signed, Warrant, WarrantId,
+};
 
-use crate::support::{Keys, ask, refused, warrant};
+use crate::support::{Keys, ask, events, refused, warrant};
 
 #[tokio::test]
 async fn a_fallen_response_cannot_grant_itself_a_warrant() {
@@ -112,4 +115,42 @@ async fn a_warrant_stays_drawn_when_an_older_database_is_put_back() {
     let more = keys.client("accounts").call(&draw(&people[2..])).await;
     refused(more, ProblemType::WARRANT_REFUSED);
     keys.stop().await;
+}
+
+/// A warrant ends with its signers: if one is no approver any more, it is closed, and it stays
+/// closed if a later policy names the person again.
+#[tokio::test]
+async fn a_warrant_is_closed_with_its_signer() {
+    let mut keys = Keys::start().await;
+    let warrant = warrant(&keys, 3);
+    let id = warrant.id;
+    let open = OpenWarrant { warrant: keys.sign(warrant) };
+    keys.client("response-1").call(&open).await.unwrap();
+    let decoys = keys.decoys(100).await;
+    let person = (0..100).find(|n| !decoys.iter().any(|decoy| decoy.0 == *n)).unwrap();
+    let draw = ReleaseKeys { warrant: Some(id), ..ask("response-1", &[person]) };
+    keys.client("accounts").call(&draw).await.unwrap();
+
+    let eve = ApproverSecret::generate("eve", &SystemRng);
+    let (first, [ann, bob]) = (keys.policy(), &keys.approvers);
+    let without_bob =
+        Policy { version: 2, approvers: vec![ann.public(), eve.public()], ..first.clone() };
+    let signatures = vec![ann.sign(&without_bob), bob.sign(&without_bob)];
+    let policy = Signed { order: without_bob, signatures };
+    keys.client("response-1").call(&ChangePolicy { policy }).await.unwrap();
+    refused(keys.client("accounts").call(&draw).await, ProblemType::WARRANT_REFUSED);
+    let logged = events(&keys).await;
+    assert!(
+        logged
+            .iter()
+            .any(|of| matches!(of, Event::WarrantClosed { warrant, .. } if *warrant == id))
+    );
+
+    let with_bob = Policy { version: 3, ..first };
+    let signatures = vec![ann.sign(&with_bob), eve.sign(&with_bob)];
+    let policy = Signed { order: with_bob, signatures };
+    keys.client("response-1").call(&ChangePolicy { policy }).await.unwrap();
+    refused(keys.client("accounts").call(&draw).await, ProblemType::WARRANT_REFUSED);
+    keys.restart().await;
+    refused(keys.client("accounts").call(&draw).await, ProblemType::WARRANT_REFUSED);
 }

@@ -206,7 +206,7 @@ async fn a_freeze_outlives_a_restart_and_can_be_lifted() {
     let freeze = |caller: &str, frozen| FreezeCaller {
         caller: caller.parse().unwrap(),
         frozen,
-        reason: "it fell".to_owned(),
+        reason: "it fell".parse().unwrap(),
     };
     let refused = till.call("response-1", &freeze("response-1", true)).await.unwrap_err();
     assert!(refused.is(ProblemType::BAD_REQUEST));

@@ -2,25 +2,30 @@
 
 use std::sync::Arc;
 
-use accounts_api::{RevokeSessions, VoidCredentials, VoidOutcome, VoidWhose};
+use accounts_api::{VoidCredentials, VoidOutcome, VoidWhose};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cofferdam_core::CallerName;
-use cofferdam_wire::{CallError, Problem};
+use cofferdam_core::{NO_SUCH_CALLER, Timestamp};
+use cofferdam_wire::Problem;
 use keys_api::{Budget, ListRevokedKeys, Signed, VoidOrder};
 use response_api::{
-    ActStage, AddRevokedKey, FreezeCaller, IncidentId, JournalAct, KEY_IN_FORCE, LowerBudget,
-    PARTLY_DONE, ThawedKey, Voided,
+    ActStage, AddRevokedKey, CallerHolds, FreezeCaller, HELD_ELSEWHERE, IncidentId, JournalAct,
+    KEY_IN_FORCE, LowerBudget, PARTLY_DONE, ThawedKey, Voided,
 };
 use roaring::RoaringBitmap;
 
 use super::claims::hold_to_claims;
-use crate::app::App;
+use crate::app::{App, Compartments};
 use crate::staff::Author;
-use crate::store::{Act, Finding, VoidedSome, bitmap_bytes};
+use crate::store::{Finding, Hold, VoidedSome, bitmap_bytes};
 
-/// Freezes or thaws a caller in every compartment. All three are asked, even if one fails.
-pub async fn freeze(app: &Arc<App>, call: FreezeCaller, by: &Author) -> Result<(), Problem> {
+/// Freezes a caller in every compartment for an incident, or lets go of it. The last incident that
+/// lets go thaws it.
+pub async fn freeze(
+    app: &Arc<App>,
+    call: FreezeCaller,
+    by: &Author,
+) -> Result<CallerHolds, Problem> {
     let action = if call.frozen { JournalAct::Freeze } else { JournalAct::Thaw };
     let key = match call.key {
         Some(ThawedKey::Changed) => " (with a new key)",
@@ -30,24 +35,34 @@ pub async fn freeze(app: &Arc<App>, call: FreezeCaller, by: &Author) -> Result<(
     let detail = format!("{}{key}: {}", call.caller, call.reason);
     let act = app.act(call.incident, by, action, detail);
     let (worker, done) = (app.clone(), act.clone());
+    // Orders about one caller wait for each other, so that a thaw sees every freeze before it.
+    let turn = app.turn_of(&call.caller).lock_owned().await;
+    if !call.frozen {
+        check_held(app, &call).await?;
+    }
     app.intended(act, async move {
-        let failed: Vec<_> = freeze_everywhere(&worker, &call)
-            .await
-            .into_iter()
-            .filter_map(|(compartment, answer)| Some(format!("{compartment} ({})", answer.err()?)))
-            .collect();
-        if !failed.is_empty() {
-            let what = format!("not done in {}; done elsewhere", failed.join(", "));
-            return Err(Problem::new(PARTLY_DONE, what));
+        let _one_at_a_time = turn;
+        let hold = Hold { incident: call.incident, caller: &call.caller };
+        if !call.frozen {
+            // From here on no letter says that the server is shut off, even if the thaw fails.
+            worker.store.release(hold).await?;
         }
-        keep_frozen(&worker, &call, &worker.at_stage(&done, ActStage::Done)).await?;
-        // A letter that says that the caller is shut off stops before the thaw is answered.
-        if !call.frozen
-            && let Err(problem) = hold_to_claims(&worker).await
-        {
-            tracing::warn!(%problem, "the claims of letters could not be checked after a thaw");
+        let others = worker.store.holders(&call.caller).await?;
+        if call.frozen || others.is_empty() {
+            give_everywhere(&worker, &call).await?;
         }
-        Ok(())
+        let done = worker.at_stage(&done, ActStage::Done);
+        if call.frozen {
+            worker.store.hold(hold, &done).await?;
+        } else {
+            worker.store.journal(&done).await?;
+            // A letter that says that the caller is shut off stops before the thaw is answered.
+            if let Err(problem) = hold_to_claims(&worker).await {
+                tracing::warn!(%problem, "the claims of letters could not be checked after a thaw");
+            }
+        }
+        let held_by = worker.store.holders(&call.caller).await?;
+        Ok(CallerHolds { frozen: call.frozen || !held_by.is_empty(), held_by })
     })
     .await
 }
@@ -85,30 +100,54 @@ pub async fn revoke_key(app: &Arc<App>, call: AddRevokedKey, by: &Author) -> Res
     .await
 }
 
-/// Asks all three at once, so that a compartment that hangs does not delay the others.
-async fn freeze_everywhere(
-    app: &App,
-    call: &FreezeCaller,
-) -> [(&'static str, Result<(), CallError>); 3] {
-    let FreezeCaller { caller, frozen, reason, .. } = call.clone();
-    let freeze = cofferdam_core::FreezeCaller { caller, frozen, reason };
-    let (keys, accounts, payments) = tokio::join!(
-        app.compartments.keys.call(&freeze),
-        app.compartments.accounts.call(&freeze),
-        app.compartments.payments.call(&freeze)
-    );
-    [("keys", keys), ("accounts", accounts), ("payments", payments)]
+/// Refuses a thaw for an incident that does not hold the caller while another one does.
+async fn check_held(app: &App, call: &FreezeCaller) -> Result<(), Problem> {
+    let holders = app.store.holders(&call.caller).await?;
+    if holders.is_empty() || holders.contains(&call.incident) {
+        return Ok(());
+    }
+    let FreezeCaller { caller, incident, .. } = call;
+    let others = incidents_text(&holders);
+    let what = format!("{caller} is not frozen for incident {incident}; it is for {others}");
+    Err(Problem::new(HELD_ELSEWHERE, what))
 }
 
-/// Keeps the frozen callers of an incident.
-async fn keep_frozen(app: &App, call: &FreezeCaller, done: &Act) -> Result<(), Problem> {
-    let before = app.store.finding::<Vec<CallerName>>(call.incident, Finding::Frozen).await?;
-    let mut frozen = before.unwrap_or_default();
-    frozen.retain(|caller| *caller != call.caller);
-    if call.frozen {
-        frozen.push(call.caller.clone());
+fn incidents_text(incidents: &[IncidentId]) -> String {
+    let numbers: Vec<_> = incidents.iter().map(|of| format!("incident {of}")).collect();
+    numbers.join(" and ")
+}
+
+/// Has every compartment freeze or thaw the caller. `keys` alone knows which callers there are, so
+/// it is asked first, and a name that it does not know changes nothing anywhere. The others are
+/// asked even if one fails, and without waiting for a `keys` that does not answer.
+async fn give_everywhere(app: &App, call: &FreezeCaller) -> Result<(), Problem> {
+    let FreezeCaller { caller, frozen, reason, .. } = call.clone();
+    let order = cofferdam_core::FreezeCaller { caller, frozen, reason };
+    let Compartments { keys, accounts, payments } = &app.compartments;
+    let first = match keys.is_healthy().await {
+        true => match keys.call(&order).await {
+            Err(e) if e.is(NO_SUCH_CALLER) => return Err(e.into()),
+            answer => Some(answer),
+        },
+        false => None,
+    };
+    let at_keys = async {
+        match first {
+            Some(answer) => answer,
+            None => keys.call(&order).await,
+        }
+    };
+    let (keys, accounts, payments) =
+        tokio::join!(at_keys, accounts.call(&order), payments.call(&order));
+    let failed: Vec<_> = [("keys", keys), ("accounts", accounts), ("payments", payments)]
+        .into_iter()
+        .filter_map(|(compartment, answer)| Some(format!("{compartment} ({})", answer.err()?)))
+        .collect();
+    if failed.is_empty() {
+        return Ok(());
     }
-    Ok(app.store.set_finding(Finding::Frozen, &frozen, done).await?)
+    let what = format!("not done in {}; done elsewhere", failed.join(", "));
+    Err(Problem::new(PARTLY_DONE, what))
 }
 
 /// Lowers a caller's budget at `keys`, or restores the policy's budget.
@@ -134,9 +173,9 @@ pub async fn lower_budget(app: &Arc<App>, call: LowerBudget, by: &Author) -> Res
     .await
 }
 
-/// Voids everybody's credentials and ends all sessions, by an order that two people signed. A
-/// second order would void passwords that customers have set since, so it gets the first order's
-/// answer.
+/// Voids everybody's credentials and ends all sessions, by an order that people signed. `accounts`
+/// knows an order that it has carried out, and gives its first answer again; any other order is
+/// carried out.
 pub async fn void_everybody(
     app: &Arc<App>,
     signed: Signed<VoidOrder>,
@@ -153,57 +192,100 @@ pub async fn void_everybody(
     let act = app.act(incident, by, JournalAct::VoidEverybody, detail);
 
     let _one_at_a_time = app.voiding.lock().await;
-    if let Some(voided) = app.store.finding::<Voided>(incident, Finding::Voided).await? {
-        return Ok(voided);
-    }
     let (worker, done) = (app.clone(), act.clone());
     app.intended(act, async move {
-        let accounts = &worker.compartments.accounts;
-        let order = accounts.call(&order).await?;
-        let revoke = RevokeSessions { incident: incident.0, opened_before: worker.now() };
-        let sessions = accounts.call(&revoke).await?;
-        let voided = Voided {
-            order: order.order,
-            set_before: Some(set_before),
-            customers: order.customers,
-            sessions,
-            seconds: order.seconds,
-        };
+        let outcome = worker.compartments.accounts.call(&order).await?;
+        let voided = voided(&outcome, set_before);
+        let before = worker.store.finding::<Voided>(incident, Finding::Voided).await?;
+        let kept = widest(before, voided.clone());
         let done = worker.at_stage(&done, ActStage::Done);
-        worker.store.set_finding(Finding::Voided, &voided, &done).await?;
+        worker.store.set_finding(Finding::Voided, &kept, &done).await?;
         Ok(voided)
     })
     .await
 }
 
-/// Voids the credentials of some customers, and ends their sessions. `group` describes them.
+/// The order that covers the other one: the one up to the later instant. An order from before
+/// instants were kept was up to the instant of the order.
+fn widest(before: Option<Voided>, new: Voided) -> Voided {
+    match before {
+        Some(before) if before.set_before.is_none_or(|of| Some(of) > new.set_before) => before,
+        _ => new,
+    }
+}
+
+fn voided(outcome: &VoidOutcome, set_before: Timestamp) -> Voided {
+    let VoidOutcome { order, customers, sessions, left_out, seconds } = *outcome;
+    Voided { order, set_before: Some(set_before), customers, sessions, left_out, seconds }
+}
+
+/// The customers of a void order over some, and their description for the journal.
+pub struct Group {
+    /// The customers.
+    pub records: RoaringBitmap,
+    /// The description, without personal data.
+    pub name: &'static str,
+}
+
+/// Voids the credentials of some customers, and ends their sessions. Customers who set their password
+/// since an earlier order of the incident are left out, unless staff give an instant.
 pub async fn void_some(
     app: &Arc<App>,
     incident: IncidentId,
-    records: &RoaringBitmap,
-    group: &str,
+    Group { records, name }: Group,
+    set_before: Option<Timestamp>,
     by: &Author,
 ) -> Result<Voided, Problem> {
     if records.is_empty() {
         return Err(Problem::bad_request("the order covers no customer"));
     }
-    let detail = format!("credentials and sessions of {group}: {} customers", records.len());
-    let (roaring, set_before) = (bitmap_bytes(records)?, app.now());
-    let whose = VoidWhose::Only { roaring: roaring.clone() };
+    let up_to = set_before.map_or_else(String::new, |instant| format!(", set up to {instant}"));
+    let detail = format!("credentials and sessions of {name}: {} customers{up_to}", records.len());
+    let (again, set_before) = (set_before.is_some(), set_before.unwrap_or_else(|| app.now()));
+    let roaring = bitmap_bytes(&records)?;
+    let whose = VoidWhose::Only { roaring: roaring.clone(), again };
     let order = VoidCredentials { incident: incident.0, set_before, whose };
     let act = app.act(incident, by, JournalAct::VoidSome, detail);
     let (worker, done) = (app.clone(), act.clone());
     app.intended(act, async move {
-        let order = worker.compartments.accounts.call(&order).await?;
-        let VoidOutcome { order, customers, seconds } = order;
-        let kept = VoidedSome { set_before, roaring: STANDARD.encode(roaring) };
+        let outcome = worker.compartments.accounts.call(&order).await?;
         let _one_at_a_time = worker.voiding.lock().await;
         let before = worker.store.finding::<Vec<VoidedSome>>(incident, Finding::VoidedSome).await?;
         let mut all = before.unwrap_or_default();
-        all.push(kept);
+        // If somebody was left out, a letter may not say that this order covers them.
+        if outcome.left_out == 0 {
+            all.push(VoidedSome { set_before, roaring: STANDARD.encode(roaring) });
+        }
         let done = worker.at_stage(&done, ActStage::Done);
         worker.store.set_finding(Finding::VoidedSome, &all, &done).await?;
-        Ok(Voided { order, set_before: Some(set_before), customers, sessions: 0, seconds })
+        Ok(voided(&outcome, set_before))
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_up_to_the_later_instant_is_kept() {
+        let at = |order, instant: Option<&str>| Voided {
+            order,
+            set_before: instant.map(|text| text.parse().unwrap()),
+            customers: 1,
+            sessions: 1,
+            left_out: 0,
+            seconds: 0.1,
+        };
+        let (early, late) = (Some("2001-01-01T00:00:00Z"), Some("2012-01-15T08:00:00Z"));
+        for (before, new, kept) in [
+            (None, at(2, early), 2),
+            (Some(at(1, early)), at(2, late), 2),
+            (Some(at(1, late)), at(2, late), 2),
+            (Some(at(1, late)), at(2, early), 1),
+            (Some(at(1, None)), at(2, late), 1),
+        ] {
+            assert_eq!(widest(before.clone(), new.clone()).order, kept, "{before:?} {new:?}");
+        }
+    }
 }

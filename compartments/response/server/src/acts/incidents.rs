@@ -1,7 +1,7 @@
 //! Declaring, amending and closing incidents.
 
-use cofferdam_core::Timestamp;
-use cofferdam_wire::Problem;
+use cofferdam_core::{CallerName, NO_SUCH_CALLER, Timestamp};
+use cofferdam_wire::{Problem, ProblemType};
 use response_api::{
     AmendIncident, Audience, CloseIncident, DeclareIncident, FallenHost, HostKind, INCIDENT_CLOSED,
     Incident, JournalAct, LETTER_PLANNED, LETTER_RUNNING, LetterState, People,
@@ -19,6 +19,7 @@ pub async fn declare(app: &App, call: &DeclareIncident, by: &Author) -> Result<I
     check_text("found", &call.found)?;
     check_hosts(call.people, &call.fallen)?;
     check_window(call.from, call.to, app.now())?;
+    check_names(app, call.people, &call.fallen, &call.unlisted).await?;
     let detail = format!("{}: {} taken for fallen", call.title, hosts_text(&call.fallen, ", "));
     let act = |incident| app.act(incident, by, JournalAct::Declare, detail);
     Ok(app.store.declare(call, act).await?)
@@ -28,7 +29,6 @@ pub async fn declare(app: &App, call: &DeclareIncident, by: &Author) -> Result<I
 /// exposure, which must then be computed again.
 pub async fn amend(app: &App, call: &AmendIncident, by: &Author) -> Result<Incident, Problem> {
     let before = app.open_incident(call.incident).await?;
-    check_text("reason", &call.reason)?;
     let after = amended(&before, call);
     check_text("title", &after.title)?;
     check_hosts(after.people, &after.fallen)?;
@@ -38,6 +38,8 @@ pub async fn amend(app: &App, call: &AmendIncident, by: &Author) -> Result<Incid
     if evidence_changes {
         check_not_planned(app, &before).await?;
     }
+    check_names(app, before.people, &call.add_fallen, &call.unlisted).await?;
+    check_removed(&before, &call.remove_fallen)?;
     let detail = format!("{}; before: {}; {}", describe(&after), describe(&before), call.reason);
     let act = app.act(call.incident, by, JournalAct::Amend, detail);
     if !app.store.amend(&after, evidence_changes, &act).await? {
@@ -49,13 +51,12 @@ pub async fn amend(app: &App, call: &AmendIncident, by: &Author) -> Result<Incid
 /// Closes an incident, unless one of its letters is being sent.
 pub async fn close(app: &App, call: &CloseIncident, by: &Author) -> Result<Incident, Problem> {
     app.open_incident(call.incident).await?;
-    check_text("reason", &call.reason)?;
     let letters = app.store.letters_about(call.incident).await?;
     if let Some(letter) = letters.iter().find(|letter| letter.state == LetterState::Running) {
         let what = format!("letter {} is being sent", letter.letter);
         return Err(Problem::new(LETTER_RUNNING, what));
     }
-    let act = app.act(call.incident, by, JournalAct::Close, call.reason.clone());
+    let act = app.act(call.incident, by, JournalAct::Close, call.reason.to_string());
     if !app.store.close(&act).await? {
         return Err(closed_meanwhile());
     }
@@ -124,6 +125,46 @@ fn check_hosts(people: People, fallen: &[FallenHost]) -> Result<(), Problem> {
     Ok(())
 }
 
+/// Refuses hosts that call under a name which `keys` does not list, because a misspelt name would be
+/// found to have read nothing. Staff name again those that nobody has to know. The hosts of a
+/// brought table are known by the access logs, and a scope doubts those that no log names.
+async fn check_names(
+    app: &App,
+    people: People,
+    fallen: &[FallenHost],
+    unlisted: &[CallerName],
+) -> Result<(), Problem> {
+    let callers = fallen.iter().filter(|of| of.kind.is_caller()).map(|of| &of.host);
+    let unsure: Vec<_> =
+        callers.filter(|name| **name != app.name && !unlisted.contains(name)).collect();
+    let Some(first) = unsure.first().filter(|_| people == People::Accounts) else { return Ok(()) };
+    let listed = app.compartments.keys.call(&keys_api::ListCallers {}).await.map_err(|e| {
+        let what =
+            format!("keys does not answer, so nobody knows whether there is a caller {first}");
+        tracing::warn!(cause = %e, "{what}");
+        Problem::new(ProblemType::UPSTREAM, format!("{what}; name it among the unlisted ones too"))
+    })?;
+    match unsure.iter().find(|name| listed.iter().all(|of| of.caller != ***name)) {
+        None => Ok(()),
+        Some(stranger) => {
+            let names: Vec<_> = listed.iter().map(|of| of.caller.as_str()).collect();
+            let what = format!("there is no caller {stranger}; there are {}", names.join(", "));
+            Err(Problem::new(NO_SUCH_CALLER, what))
+        }
+    }
+}
+
+/// Refuses to remove a host that the incident does not name.
+fn check_removed(incident: &Incident, removed: &[FallenHost]) -> Result<(), Problem> {
+    match removed.iter().find(|host| !incident.fallen.contains(host)) {
+        None => Ok(()),
+        Some(host) => {
+            let hosts = hosts_text(&incident.fallen, ", ");
+            Err(Problem::bad_request(format!("{host} is not among the fallen hosts: {hosts}")))
+        }
+    }
+}
+
 fn check_window(from: Timestamp, to: Option<Timestamp>, now: Timestamp) -> Result<(), Problem> {
     if from > now || to.is_some_and(|to| to < from) {
         return Err(Problem::bad_request("the window must begin in the past and end after that"));
@@ -162,10 +203,11 @@ mod tests {
             incident: IncidentId(1),
             add_fallen: vec![],
             remove_fallen: vec![],
+            unlisted: vec![],
             from: None,
             to: None,
             title: None,
-            reason: "found since".into(),
+            reason: "found since".parse().unwrap(),
         }
     }
 

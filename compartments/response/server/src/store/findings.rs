@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cofferdam_core::Timestamp;
+use cofferdam_core::{CallerName, Timestamp};
 use cofferdam_store::StoreError;
 use response_api::{IncidentId, Notice};
 use response_letter::Claims;
@@ -11,8 +11,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sqlx::Row as _;
 
-use super::rows::corrupt;
-use super::{Act, Store, Tx};
+use super::rows::{corrupt, number};
+use super::{Act, Store, Turn, Tx};
 
 /// The kinds of findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,7 +111,70 @@ impl Store {
     }
 }
 
+/// An incident's hold on a caller: it is frozen for that incident.
+#[derive(Debug, Clone, Copy)]
+pub struct Hold<'a> {
+    /// The incident that holds the caller.
+    pub incident: IncidentId,
+    /// The caller.
+    pub caller: &'a CallerName,
+}
+
+impl Store {
+    /// The incidents that hold a caller frozen, in the order of their numbers.
+    pub async fn holders(&self, caller: &CallerName) -> Result<Vec<IncidentId>, StoreError> {
+        let rows =
+            sqlx::query("SELECT incident, body FROM finding WHERE kind = $1 ORDER BY incident")
+                .bind(Finding::Frozen.as_str())
+                .fetch_all(self.db.reader())
+                .await?;
+        let mut holders = Vec::new();
+        for row in rows {
+            let held: Vec<CallerName> =
+                serde_json::from_str(row.try_get("body")?).map_err(corrupt)?;
+            if held.contains(caller) {
+                holders.push(IncidentId(number(&row, "incident")?));
+            }
+        }
+        Ok(holders)
+    }
+
+    /// Notes that an incident holds a caller, and journals the act.
+    pub async fn hold(&self, hold: Hold<'_>, act: &Act) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        let mut held = tx.held_besides(hold).await?;
+        held.push(hold.caller.clone());
+        tx.set_finding(hold.incident, Finding::Frozen, &held).await?;
+        tx.journal(act).await?;
+        tx.commit().await
+    }
+
+    /// Notes that an incident holds a caller no more.
+    pub async fn release(&self, hold: Hold<'_>) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        let held = tx.held_besides(hold).await?;
+        tx.set_finding(hold.incident, Finding::Frozen, &held).await?;
+        tx.commit().await
+    }
+}
+
 impl Tx {
+    /// The other callers that the incident holds. No other transaction changes them before this one
+    /// ends.
+    async fn held_besides(&mut self, hold: Hold<'_>) -> Result<Vec<CallerName>, StoreError> {
+        self.take_turn(Turn::Journal(hold.incident)).await?;
+        let row = sqlx::query("SELECT body FROM finding WHERE incident = $1 AND kind = $2")
+            .bind(i64::from(hold.incident.0))
+            .bind(Finding::Frozen.as_str())
+            .fetch_optional(&mut *self.tx)
+            .await?;
+        let Some(row) = row else { return Ok(Vec::new()) };
+        let mut held: Vec<CallerName> =
+            serde_json::from_str(row.try_get("body")?).map_err(corrupt)?;
+        held.retain(|caller| caller != hold.caller);
+        Ok(held)
+    }
+
     pub async fn set_finding<T: Serialize>(
         &mut self,
         incident: IncidentId,

@@ -24,7 +24,7 @@ use rows::sql;
 
 pub use access_logs::StoredAccessLog;
 pub use brought::SealedPerson;
-pub use findings::{Finding, VoidedSome};
+pub use findings::{Finding, Hold, VoidedSome};
 pub use journal::Act;
 pub use rows::bitmap_bytes;
 

@@ -15,10 +15,11 @@ pub fn nothing(incident: IncidentId) -> AmendIncident {
         incident,
         add_fallen: vec![],
         remove_fallen: vec![],
+        unlisted: vec!["web-ky-2".parse().unwrap()],
         from: None,
         to: None,
         title: None,
-        reason: "found since".to_owned(),
+        reason: "found since".parse().unwrap(),
     }
 }
 
@@ -57,7 +58,6 @@ async fn an_amendment_that_makes_no_sense_is_refused() {
     let at = |text: &str| Some(text.parse().unwrap());
     for wrong in [
         AmendIncident { remove_fallen: before.fallen.clone(), ..nothing(incident) },
-        AmendIncident { reason: "  ".to_owned(), ..nothing(incident) },
         AmendIncident { title: Some(String::new()), ..nothing(incident) },
         AmendIncident { title: Some("x".repeat(501)), ..nothing(incident) },
         AmendIncident { from: at("2012-01-15T10:00:01Z"), ..nothing(incident) },

@@ -24,8 +24,8 @@ async fn every_route_refuses_a_stranger() {
         )*};
     }
     let (incident, letter, log) = (IncidentId(1), LetterId(1), "ab".repeat(32));
-    let (caller, reason) =
-        ("web-ky-2".parse::<cofferdam_core::CallerName>().unwrap(), "x".to_owned());
+    let caller: cofferdam_core::CallerName = "web-ky-2".parse().unwrap();
+    let reason: cofferdam_core::Reason = "a test".parse().unwrap();
     let at = "2012-01-15T10:00:00Z".parse().unwrap();
     refused![
         BeginAccessLog { log: log.clone(), name: "a".to_owned(), format: "combined".to_owned() },
@@ -51,7 +51,7 @@ async fn every_route_refuses_a_stranger() {
         },
         AddRevokedKey { caller, key: Sha256([7; 32]), reason: reason.clone() },
         ListCallers {},
-        VoidCredentials { incident, whose: VoidWhose::Exposed },
+        VoidCredentials { incident, whose: VoidWhose::Exposed, set_before: None },
         ListEpochs {},
         ListEvidence { incident, log: 0, from: 0 },
         ReadExposure { incident, level: Level::Read, field: Field::Name },

@@ -175,6 +175,7 @@ pub fn declare() -> DeclareIncident {
         to: None,
         found: "a decoy was opened".to_owned(),
         people: People::Accounts,
+        unlisted: vec!["web-ky-1".parse().unwrap()],
     }
 }
 

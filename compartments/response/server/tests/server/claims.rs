@@ -55,7 +55,7 @@ async fn an_order_over_some_voids_no_others_in_words() {
     let bench = Bench::start().await;
     let incident = scoped(&bench).await;
     let whose = VoidWhose::Only { records: vec![cofferdam_core::Record(1)] };
-    bench.done(VoidCredentials { incident, whose }).await;
+    bench.done(VoidCredentials { incident, whose, set_before: None }).await;
     let page = notice(&bench, incident).await;
     assert!(!page.contains("void") && !page.contains("passwords of these customers"));
 }

@@ -1,10 +1,10 @@
 //! Freezing callers, and lowering budgets.
 
-use cofferdam_core::{CallerName, Operation};
+use cofferdam_core::{CallerName, NO_SUCH_CALLER, Operation, Reason};
 use cofferdam_wire::ProblemType;
 use response_api::{
-    ActStage, AddRevokedKey, FreezeCaller, IncidentId, KEY_IN_FORCE, LowerBudget, PARTLY_DONE,
-    ThawedKey,
+    ActStage, AddRevokedKey, FreezeCaller, HELD_ELSEWHERE, IncidentId, KEY_IN_FORCE, LowerBudget,
+    PARTLY_DONE, ThawedKey,
 };
 use response_server::store::Finding;
 
@@ -17,12 +17,13 @@ const FAILED: Option<ActStage> = Some(ActStage::Failed);
 pub fn freeze(incident: IncidentId, frozen: bool) -> FreezeCaller {
     let caller = "web-ky-1".parse().unwrap();
     let key = (!frozen).then_some(ThawedKey::Same);
-    FreezeCaller { incident, caller, frozen, reason: "it opened a decoy".to_owned(), key }
+    let reason = "it opened a decoy".parse().unwrap();
+    FreezeCaller { incident, caller, frozen, reason, key }
 }
 
 /// The orders about `web-ky-1` that a neighbour got, oldest first: frozen or not.
 pub fn frozen_at(bench: &Bench, name: &str) -> Vec<bool> {
-    let taken = |frozen: bool, caller: CallerName, reason: String| {
+    let taken = |frozen: bool, caller: CallerName, reason: Reason| {
         assert_eq!((caller.as_str(), reason.as_str()), ("web-ky-1", "it opened a decoy"));
         frozen
     };
@@ -152,13 +153,48 @@ async fn a_freeze_goes_on_although_its_caller_went_away() {
 }
 
 #[tokio::test]
-async fn a_freeze_takes_a_reason() {
+async fn a_caller_that_keys_does_not_know_is_frozen_nowhere() {
     let bench = Bench::start().await;
     let incident = bench.declare().await;
-    let silent = FreezeCaller { reason: "\t".to_owned(), ..freeze(incident, true) };
-    bench.refused(silent, ProblemType::BAD_REQUEST).await;
-    assert!(frozen_at(&bench, "keys").is_empty());
-    assert_eq!(bench.journal(incident).await.len(), 1);
+    bench.neighbours.refuse::<keys_api::FreezeCaller>("keys", NO_SUCH_CALLER);
+    bench.refused(freeze(incident, true), NO_SUCH_CALLER).await;
+    for name in ["accounts", "payments"] {
+        assert!(frozen_at(&bench, name).is_empty(), "{name} was asked");
+    }
+    assert_eq!(kept_as_frozen(&bench, incident).await, []);
+    assert_eq!(bench.last_acts(incident).await, [("freeze".to_owned(), FAILED)]);
+}
+
+#[tokio::test]
+async fn a_caller_is_thawed_when_every_incident_lets_go() {
+    let bench = Bench::start().await;
+    let (first, second) = (bench.declare().await, bench.declare().await);
+    bench.done(freeze(first, true)).await;
+    let both = bench.done(freeze(second, true)).await;
+    assert_eq!((both.frozen, both.held_by), (true, vec![first, second]));
+    let one = bench.done(freeze(first, false)).await;
+    assert_eq!((one.frozen, one.held_by), (true, vec![second]));
+    assert_eq!(frozen_at(&bench, "keys"), [true, true], "no compartment thawed it");
+    bench.refused(freeze(first, false), HELD_ELSEWHERE).await;
+    bench.refused(freeze(bench.declare().await, false), HELD_ELSEWHERE).await;
+    let none = bench.done(freeze(second, false)).await;
+    assert_eq!((none.frozen, none.held_by), (false, vec![]));
+    for name in ["keys", "accounts", "payments"] {
+        assert_eq!(frozen_at(&bench, name), [true, true, false], "{name}");
+    }
+}
+
+/// A thaw that fails half-way leaves no letter that says the server is shut off.
+#[tokio::test]
+async fn a_thaw_that_did_not_arrive_everywhere_holds_nobody() {
+    let bench = Bench::start().await;
+    let incident = bench.declare().await;
+    bench.done(freeze(incident, true)).await;
+    bench.neighbours.refuse::<payments_api::FreezeCaller>("payments", ProblemType::INTERNAL);
+    bench.refused(freeze(incident, false), PARTLY_DONE).await;
+    assert_eq!(kept_as_frozen(&bench, incident).await, []);
+    bench.neighbours.relent();
+    assert!(!bench.done(freeze(incident, false)).await.frozen);
 }
 
 fn lower(incident: IncidentId, budget: serde_json::Value) -> LowerBudget {
@@ -167,7 +203,7 @@ fn lower(incident: IncidentId, budget: serde_json::Value) -> LowerBudget {
         caller: "web-ky-1".parse().unwrap(),
         operation: Operation::Release,
         budget: Some(budget),
-        reason: "until it is rebuilt".to_owned(),
+        reason: "until it is rebuilt".parse().unwrap(),
     }
 }
 
@@ -219,7 +255,7 @@ async fn a_thaw_says_whether_the_key_is_new_and_a_new_one_needs_the_old_one_revo
     let revoke = AddRevokedKey {
         caller: "web-ky-1".parse().unwrap(),
         key: cofferdam_core::Sha256([7; 32]),
-        reason: "its host fell".to_owned(),
+        reason: "its host fell".parse().unwrap(),
     };
     bench.done(revoke).await;
     let acts = bench.last_acts(IncidentId::NONE).await;

@@ -1,12 +1,12 @@
 //! Declaring incidents, and scoping them.
 
-use cofferdam_core::Record;
+use cofferdam_core::{CallerName, NO_SUCH_CALLER, Record};
 use cofferdam_wire::ProblemType;
 use response_api::{
-    ActStage, Audience, DeclareIncident, DoubtCause, IncidentId, LetterId, Level, ListEvidence,
-    ListIncidents, MakeReport, NOT_SCOPED, People, PlanLetter, PublishNotice, ReadExposure,
-    ReadGrounds, ReadJournal, ReadLedger, ReadLetter, ReadPerson, ScopeIncident, VoidCredentials,
-    VoidWhose,
+    ActStage, AmendIncident, Audience, DeclareIncident, DoubtCause, IncidentId, LetterId, Level,
+    ListEvidence, ListIncidents, MakeReport, NOT_SCOPED, People, PlanLetter, PublishNotice,
+    ReadExposure, ReadGrounds, ReadJournal, ReadLedger, ReadLetter, ReadPerson, ScopeIncident,
+    VoidCredentials, VoidWhose,
 };
 
 use crate::bench::{Bench, NOW, declare};
@@ -45,6 +45,44 @@ async fn a_declaration_that_makes_no_sense_is_refused() {
     assert_eq!(bench.done(ListIncidents {}).await, []);
 }
 
+/// A misspelt host would be found to have read nothing.
+#[tokio::test]
+async fn a_misspelt_host_is_no_fallen_host() {
+    let bench = Bench::start().await;
+    let typo = |unlisted: Vec<CallerName>| DeclareIncident {
+        fallen: vec!["web-ky-9".parse().unwrap()],
+        unlisted,
+        ..declare()
+    };
+    let refused = bench.refused(typo(vec![]), NO_SUCH_CALLER).await;
+    assert_eq!(refused.detail, "there is no caller web-ky-9; there are web-ky-2, web-ky-3");
+    assert_eq!(bench.done(ListIncidents {}).await, []);
+    let other_kinds = ["web-ky-2", "keys=keys", "backup-7=accounts_database", "mail-1=relay"];
+    let fallen = other_kinds.map(|text| text.parse().unwrap()).to_vec();
+    bench.done(DeclareIncident { fallen, unlisted: vec![], ..declare() }).await;
+    let incident = bench.done(typo(vec!["web-ky-9".parse().unwrap()])).await.incident;
+    let add = AmendIncident {
+        add_fallen: vec!["web-ky-22".parse().unwrap()],
+        ..crate::amend::nothing(incident)
+    };
+    bench.refused(add, NO_SUCH_CALLER).await;
+    let remove = AmendIncident {
+        remove_fallen: vec!["web-ky-8".parse().unwrap()],
+        ..crate::amend::nothing(incident)
+    };
+    let refused = bench.refused(remove, ProblemType::BAD_REQUEST).await;
+    assert!(refused.detail.contains("web-ky-9"), "{}", refused.detail);
+}
+
+/// Without `keys`, nobody knows the name: staff say so, or declare nothing.
+#[tokio::test]
+async fn a_host_that_nobody_can_look_up_is_named_twice() {
+    let bench = Bench::start_alone().await;
+    let unsure = DeclareIncident { unlisted: vec![], ..declare() };
+    bench.refused(unsure, ProblemType::UPSTREAM).await;
+    bench.done(declare()).await;
+}
+
 #[tokio::test]
 async fn what_does_not_exist_is_not_found() {
     let bench = Bench::start_alone().await;
@@ -69,7 +107,12 @@ async fn what_needs_an_exposure_says_so() {
     bench.refused(PublishNotice { incident }, NOT_SCOPED).await;
     bench.refused(ListEvidence { incident, log: 0, from: 0 }, NOT_SCOPED).await;
     bench.refused(ReadPerson { incident, record: Record(0) }, NOT_SCOPED).await;
-    bench.refused(VoidCredentials { incident, whose: VoidWhose::Exposed }, NOT_SCOPED).await;
+    bench
+        .refused(
+            VoidCredentials { incident, whose: VoidWhose::Exposed, set_before: None },
+            NOT_SCOPED,
+        )
+        .await;
     let field = cofferdam_core::Field::Name;
     bench.refused(ReadExposure { incident, level: Level::Read, field }, NOT_SCOPED).await;
     let report = bench.done(MakeReport { incident }).await;

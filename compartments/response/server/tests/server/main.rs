@@ -17,6 +17,7 @@ mod neighbours;
 mod orders;
 mod public;
 mod sending;
+mod sequences;
 mod table;
 mod views;
 mod void;

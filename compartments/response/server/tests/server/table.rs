@@ -97,6 +97,6 @@ async fn a_table_stays_as_it_is_while_a_letter_to_it_is_approved() {
     bench.done(import(&["4"])).await;
     bench.approve(letter).await;
     bench.refused(import(&["5"]), TABLE_IN_USE).await;
-    bench.done(StopLetter { letter, reason: "it is wrong".to_owned() }).await;
+    bench.done(StopLetter { letter, reason: "it is wrong".parse().unwrap() }).await;
     bench.done(import(&["5"])).await;
 }

@@ -21,6 +21,7 @@ pub async fn declare(store: &Store, people: People) -> Incident {
         to: Some(at(200)),
         found: "by chance".to_owned(),
         people,
+        unlisted: vec![],
     };
     store.declare(&call, |id| act(id.0, JournalAct::Declare, 300)).await.unwrap()
 }

@@ -150,6 +150,7 @@ async fn declare_again(store: &Store) -> Result<(), cofferdam_store::StoreError>
         to: None,
         found: "by chance".to_owned(),
         people: People::Accounts,
+        unlisted: vec![],
     };
     store.declare(&call, |id| act(id.0, JournalAct::Declare, 300)).await.map(drop)
 }

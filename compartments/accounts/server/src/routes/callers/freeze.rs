@@ -19,7 +19,7 @@ pub async fn handle(
     let is_controller = |caller: &CallerName| app.is_controller(caller);
     call.check(is_controller).map_err(|e| Problem::bad_request(e.to_string()))?;
     let mut orders = app.orders.write().await;
-    app.store.set_frozen(&call.caller, call.frozen, &call.reason, app.now()).await?;
+    app.store.set_frozen(&call.caller, call.frozen, call.reason.as_str(), app.now()).await?;
     tracing::warn!(caller = %call.caller, frozen = call.frozen, "a caller was frozen or thawed");
     orders.freeze(call.caller, call.frozen);
     Ok(Answer((), encoding))

@@ -6,7 +6,7 @@ use axum::extract::State;
 use cofferdam_wire::{Answer, Body, Caller, Problem};
 use keys_api::{Event, LowerBudget};
 
-use crate::app::{App, check_reason};
+use crate::app::App;
 use crate::domain::access::BadLowering;
 use crate::store;
 
@@ -18,8 +18,9 @@ pub async fn handle(
 ) -> Result<Answer<()>, Problem> {
     app.check_controller(&by, "lowering a budget").await?;
     let LowerBudget { caller, operation, budget, reason } = call;
-    check_reason(&reason)?;
+    app.check_known(&caller)?;
     app.shared.access().check_lowering(&caller, operation, budget).map_err(|e| problem(&e))?;
+    let reason = reason.into();
     let event = Event::BudgetLowered { caller: caller.clone(), operation, budget, by, reason };
     app.write(app.now().await, vec![event]).await?;
     store::set_lowered(&app.db, &caller, operation, budget.as_ref()).await?;
@@ -29,7 +30,7 @@ pub async fn handle(
 
 fn problem(error: &BadLowering) -> Problem {
     match error {
-        BadLowering::NoBudget(..) => Problem::not_found(error.to_string()),
+        BadLowering::NoBudget { .. } => Problem::not_found(error.to_string()),
         BadLowering::Raised => Problem::bad_request(error.to_string()),
     }
 }

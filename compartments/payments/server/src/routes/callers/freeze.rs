@@ -20,7 +20,7 @@ pub async fn handle(
     call.check(is_controller).map_err(|e| Problem::bad_request(e.to_string()))?;
     // The lock is held until the row is on disk, so that the set and the table never differ.
     let mut frozen = app.frozen.write().await;
-    app.store.set_frozen(&call.caller, call.frozen, &call.reason, app.clock.now()).await?;
+    app.store.set_frozen(&call.caller, call.frozen, call.reason.as_str(), app.clock.now()).await?;
     tracing::warn!(caller = %call.caller, frozen = call.frozen, "a caller was frozen or thawed");
     if call.frozen {
         frozen.insert(call.caller);

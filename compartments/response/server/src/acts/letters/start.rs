@@ -1,5 +1,6 @@
 //! Starting or resuming a letter.
 
+use cofferdam_core::Reason;
 use cofferdam_wire::Problem;
 use response_api::{
     Audience, JournalAct, LETTER_NOT_APPROVED, LETTER_STOPPED, LedgerState, LetterState,
@@ -20,7 +21,7 @@ const STAFF_ACCEPTED: u64 = 99;
 pub async fn start(
     app: &App,
     letter: &Letter,
-    before_staff: Option<String>,
+    before_staff: Option<Reason>,
     by: &Author,
 ) -> Result<(), Problem> {
     let unapproved = || Problem::new(LETTER_NOT_APPROVED, "two people approve a version first");
@@ -37,9 +38,9 @@ pub async fn start(
         && letter.state != LetterState::Paused
         && let Err(problem) = check_staff_first(app, letter).await
     {
-        let reason = before_staff.filter(|reason| !reason.trim().is_empty()).ok_or(problem)?;
+        let reason = before_staff.ok_or(problem)?;
         detail.push_str("; before staff, because ");
-        detail.push_str(&reason);
+        detail.push_str(reason.as_str());
     }
     detail.push_str("; ");
     detail.push_str(&pass_gate(app).await?);

@@ -4,25 +4,23 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use cofferdam_wire::{Answer, Body, Problem};
-use response_api::FreezeCaller;
+use response_api::{CallerHolds, FreezeCaller};
 
 use crate::acts::contain;
 use crate::app::App;
 use crate::staff::Staff;
 
-/// Freezes or thaws a caller in every compartment. Thawing works after the incident was closed too.
+/// Freezes a caller for an incident, or lets go of it. Letting go works after the incident was closed
+/// too.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Staff(by): Staff,
     Body(call, encoding): Body<FreezeCaller>,
-) -> Result<Answer<()>, Problem> {
+) -> Result<Answer<CallerHolds>, Problem> {
     if call.frozen {
         app.open_incident(call.incident).await?;
     } else {
         app.incident(call.incident).await?;
-    }
-    if call.reason.trim().is_empty() {
-        return Err(Problem::bad_request("reason: it must say something"));
     }
     contain::check_key(&app, &call).await?;
     Ok(Answer(contain::freeze(&app, call, &by).await?, encoding))

@@ -6,7 +6,7 @@ use axum::extract::State;
 use cofferdam_wire::{Answer, Body, Problem};
 use response_api::{People, VoidCredentials, VoidWhose, Voided};
 
-use crate::acts::contain::void_some;
+use crate::acts::contain::{Group, void_some};
 use crate::app::App;
 use crate::staff::Staff;
 
@@ -17,7 +17,7 @@ pub async fn handle(
     Body(call, encoding): Body<VoidCredentials>,
 ) -> Result<Answer<Voided>, Problem> {
     let incident = app.open_incident(call.incident).await?;
-    let (records, group) = match call.whose {
+    let group = match call.whose {
         VoidWhose::Exposed if incident.people == People::Table => {
             let what =
                 "the exposed people are those of the brought table, who have no credentials here";
@@ -25,11 +25,13 @@ pub async fn handle(
         }
         VoidWhose::Exposed => {
             let exposure = app.exposure(call.incident).await?;
-            (app.levels(&exposure).await?.affected(), "everybody exposed")
+            Group { records: app.levels(&exposure).await?.affected(), name: "everybody exposed" }
         }
-        VoidWhose::Only { records } => {
-            (records.iter().map(|record| record.0).collect(), "the customers named")
-        }
+        VoidWhose::Only { records } => Group {
+            records: records.iter().map(|record| record.0).collect(),
+            name: "the customers named",
+        },
     };
-    Ok(Answer(void_some(&app, call.incident, &records, group, &by).await?, encoding))
+    let voided = void_some(&app, call.incident, group, call.set_before, &by);
+    Ok(Answer(voided.await?, encoding))
 }

@@ -30,7 +30,7 @@ pub async fn handle(
     let status = app.intended(act, async move {
         // The letter stops before its warrant is closed, because `keys` may be down.
         let done = worker.at_stage(&done, ActStage::Done);
-        worker.store.stop(letter.letter, &call.reason, &done).await?;
+        worker.store.stop(letter.letter, call.reason.as_str(), &done).await?;
         worker.letters.room.stir();
         if let Some(warrant) = letter.warrant {
             worker.compartments.keys.call(&CloseWarrant { warrant }).await?;
