@@ -80,6 +80,7 @@ async fn exposed(site: &Site) -> BTreeSet<Record> {
         to: None,
         found: "a fault run".into(),
         people: People::Accounts,
+        unlisted: Vec::new(),
     };
     let incident = staff.call(&declare).await.unwrap().incident;
     staff.call(&ScopeIncident { incident, from_log: false }).await.unwrap();

@@ -42,6 +42,7 @@ async fn a_lost_database_is_told_accepted_and_counted() {
         to: None,
         found: "a test".to_owned(),
         people: People::Accounts,
+        unlisted: vec![],
     };
     let incident = staff.call(&declare).await.unwrap().incident;
     let exposure = staff.call(&ScopeIncident { incident, from_log: false }).await.unwrap();

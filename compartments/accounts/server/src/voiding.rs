@@ -29,20 +29,19 @@ pub async fn everybody(
     let started = app.clock.monotonic();
     let revoked_before = app.orders.read().await.revoked_until;
     let ordered_at = app.now();
-    let order = match before {
+    let order = if let Some((order, _)) = before {
         // It held already, but its customers were not counted.
-        Some((order, _)) => order,
-        None => {
-            app.vault.approve_void_order(signed).await?;
-            let signed = digest.as_ref();
-            let order = OverEverybody { incident, signed, set_before: until, ordered_at };
-            let mut orders = app.orders.write().await;
-            let last = app.store.last_order().await?;
-            let number = app.store.insert_over_everybody(&order, last).await?.ok_or_else(busy)?;
-            orders.void(until);
-            orders.revoke(ordered_at);
-            number
-        }
+        order
+    } else {
+        app.vault.approve_void_order(signed).await?;
+        let signed = digest.as_ref();
+        let order = OverEverybody { incident, signed, set_before: until, ordered_at };
+        let mut orders = app.orders.write().await;
+        let last = app.store.last_order().await?;
+        let number = app.store.insert_over_everybody(&order, last).await?.ok_or_else(busy)?;
+        orders.void(until);
+        orders.revoke(ordered_at);
+        number
     };
     let seconds = app.clock.monotonic().saturating_sub(started).as_secs_f64();
     let customers = app.store.count_set_before(until).await?;

@@ -124,12 +124,13 @@ async fn give_everywhere(app: &App, call: &FreezeCaller) -> Result<(), Problem> 
     let FreezeCaller { caller, frozen, reason, .. } = call.clone();
     let order = cofferdam_core::FreezeCaller { caller, frozen, reason };
     let Compartments { keys, accounts, payments } = &app.compartments;
-    let first = match keys.is_healthy().await {
-        true => match keys.call(&order).await {
+    let first = if keys.is_healthy().await {
+        match keys.call(&order).await {
             Err(e) if e.is(NO_SUCH_CALLER) => return Err(e.into()),
             answer => Some(answer),
-        },
-        false => None,
+        }
+    } else {
+        None
     };
     let at_keys = async {
         match first {
