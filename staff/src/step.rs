@@ -116,6 +116,7 @@ const ADVICE: &[(ProblemType, &str)] = &[
     (api::LETTER_RUNNING, "pause it first: cofferdam letters pause LETTER"),
     (api::LETTER_NOT_RUNNING, "see cofferdam letters show LETTER"),
     (api::GATE_CLOSED, "mend each of these, and start the letter again"),
+    (api::LETTER_OUTDATED, "draft it again, and have it signed again"),
     (api::ORDER_OUTDATED, "draft it again, and have it signed again"),
     (api::PAGE_OUT_OF_TURN, "give the same command again: it goes on where it was"),
     (api::PARTLY_DONE, "see that all compartments run, and give the same order again"),

@@ -16,7 +16,8 @@ pub struct Reason(#[schemars(with = "String")] String);
 /// A text that gives no reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a reason is one line of at most {max} characters, with {least} letters or digits at least",
+    "a reason is one line of at most {max} characters, with {least} letters or digits at least, and \
+     without white space at its ends",
     max = Reason::MAX
 )]
 pub struct BadReason {
@@ -35,9 +36,11 @@ impl Reason {
         &self.0
     }
 
-    /// Reads a reason for breaking the glass, which has ten letters or digits at least.
+    /// Reads a reason for breaking the glass, which has ten letters or digits at least. It is signed
+    /// as it stands, so that it has no white space at its ends.
     pub fn for_glass(text: &str) -> Result<Self, BadReason> {
-        Self::with(text, Self::LEAST_FOR_GLASS)
+        let reason = Self::with(text, Self::LEAST_FOR_GLASS)?;
+        if reason.0 == text { Ok(reason) } else { Err(BadReason { least: Self::LEAST_FOR_GLASS }) }
     }
 
     fn with(text: &str, least: usize) -> Result<Self, BadReason> {
@@ -117,6 +120,7 @@ mod tests {
         for (text, taken) in [
             ("bob is away", false),
             ("bob can't be reached", true),
+            ("bob can't be reached ", false),
             ("ten blanks          ", false),
             ("          ", false),
             ("- - - - - - - - - -", false),

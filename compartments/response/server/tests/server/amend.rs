@@ -29,7 +29,7 @@ async fn the_journal_keeps_what_stood_before() {
     let before = bench.done(declare()).await;
     let call = AmendIncident {
         add_fallen: vec!["web-ky-2".parse().unwrap(), "web-ky-1".parse().unwrap()],
-        remove_fallen: vec!["web-ky-9".parse().unwrap()],
+        unlisted: vec!["web-ky-1".parse().unwrap(), "web-ky-2".parse().unwrap()],
         from: Some("2012-01-14T20:00:00Z".parse().unwrap()),
         to: Some("2012-01-15T09:00:00Z".parse().unwrap()),
         title: Some("two app servers".to_owned()),
