@@ -86,15 +86,19 @@ async fn a_log_that_was_put_back_rings_and_is_doubted() {
     read(&place, 0..5).await;
     drop(keys);
     let (log, aside) = (place.dir.join("keys/log"), place.dir.join("aside"));
+    let (database, database_aside) = (place.dir.join("keys/keys.db"), place.dir.join("keys.aside"));
     copy(&log, &aside);
+    fs::copy(&database, &database_aside).unwrap();
     let keys = place.serve(Keys).await;
     read(&place, 5..20).await;
     assert_eq!(scope(&staff, None).await.people.read, 20);
     drop(keys);
 
-    // The intruder has the host and its signing key, so the older log has a valid signature too.
+    // The intruder has the host and its signing key, so the older log has a valid signature too. The
+    // database, which knows how long the log was, goes back with it.
     fs::remove_dir_all(&log).unwrap();
     copy(&aside, &log);
+    fs::copy(&database_aside, &database).unwrap();
     let _keys = place.serve(Keys).await;
     wait_until("the log that was put back rings", async || {
         let alarms = staff.call(&ListAlarms { after: 0 }).await.unwrap();

@@ -29,7 +29,10 @@ async fn an_estate_of_version_0_1_opens() {
     for incident in &incidents {
         now.journal_is_unbroken(&incident["incident"].to_string());
     }
-    assert_eq!(now.scope("1")["people"], old.json("exposure.json")["people"]);
+    let (people, people_then) = (&now.scope("1")["people"], &old.json("exposure.json")["people"]);
+    for level in ["read", "presented", "reachable"] {
+        assert_eq!(people[level], people_then[level], "{level}");
+    }
     for letter in old.json("letters.json").as_array().unwrap() {
         let status = now.letter(&letter["letter"].to_string());
         assert_eq!((&status["people"], &status["state"]), (&letter["people"], &letter["state"]));

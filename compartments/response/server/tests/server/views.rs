@@ -39,6 +39,7 @@ const NO_VIEWS: &[&str] = &[
     PublishNotice::PATH,
     DraftPaperPost::PATH,
     ReadPolicy::PATH,
+    AddRevokedKey::PATH,
     PauseProvider::PATH,
     ResumeProvider::PATH,
     MakeReport::PATH,
