@@ -188,7 +188,7 @@ mod tests {
             ("lib/mail", "compartments/response/api"),
             ("compartments/keys/api", "lib/wire"),
             ("compartments/response/api", "compartments/keys/api"),
-            (CLIENT, "lib/store"),
+            (CLIENT, "lib/tlog"),
             (CLIENT, "compartments/accounts/api"),
             (CLIENT, KEYS),
             (EXPOSURE, "lib/store"),
