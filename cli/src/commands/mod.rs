@@ -117,7 +117,7 @@ pub enum Task {
     /// A server that is confined and ready to run.
     Server(Server),
     /// A command that is not a server.
-    Command(Command),
+    Command(Box<Command>),
 }
 
 impl Task {
@@ -128,7 +128,7 @@ impl Task {
             Command::Accounts(AccountsCommand::Serve(args)) => (Compartment::Accounts, args),
             Command::Payments(PaymentsCommand::Serve(args)) => (Compartment::Payments, args),
             Command::Response(ResponseCommand::Serve(args)) => (Compartment::Response, args),
-            other => return Ok(Self::Command(other)),
+            other => return Ok(Self::Command(Box::new(other))),
         };
         Ok(Self::Server(Server::confine(compartment, args)?))
     }
@@ -137,7 +137,7 @@ impl Task {
     pub async fn run(self) -> Result<ExitCode, CommandError> {
         match self {
             Self::Server(server) => server.run().await,
-            Self::Command(command) => run(command).await,
+            Self::Command(command) => run(*command).await,
         }
     }
 }
