@@ -122,7 +122,7 @@ mod tests {
 
     const LIMITS: RoomLimits =
         RoomLimits { guests: 2, guests_each: 1, bytes: u64::MAX, bytes_each: u64::MAX };
-    const LONG: Duration = Duration::from_secs(3_600);
+    const LONG: Duration = Duration::from_hours(1);
 
     async fn is_over(seat: &Seat<char>) -> bool {
         tokio::time::timeout(Duration::from_millis(50), seat.over()).await.is_ok()
