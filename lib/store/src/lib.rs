@@ -1,10 +1,12 @@
 //! Database pools and migrations for SQLite, the default, and PostgreSQL, for estates beyond one
 //! machine. One SQL text with `$1` parameters serves both.
 //!
-//! May touch: a SQLite file or a PostgreSQL server. Knows one table, `own_state`.
+//! May touch: a SQLite file or a PostgreSQL server. Knows two tables,
+//! `own_state` and `revoked_key`.
 //! Called by: the `store` modules of the servers.
 
 mod own_state;
+mod revoked_keys;
 mod space;
 
 use std::path::PathBuf;

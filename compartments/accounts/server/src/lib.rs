@@ -107,18 +107,12 @@ impl Server {
     /// Serves until `stop` ends, then sends the letters that are waiting.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let Self { identity, listener, app, resets, state, keys } = self;
-        let stop = async move {
-            tokio::select! {
-                () = stop => {}
-                _ = state.keep(0) => {}
-            }
-        };
-        let revoked = app.revoked.clone();
-        let following = tokio::spawn(follow_revoked(keys, revoked.clone(), app.store.clone()));
+        let stop = async move { state.keep_until(stop, 0).await };
+        let (revoked, db) = (app.revoked.clone(), app.store.db().clone());
+        let following = tokio::spawn(follow_revoked(keys, revoked.clone(), db.clone()));
         let letters = tokio::spawn(resets.run());
         let sweep = tokio::spawn(loops::sweep(app.clone()));
         let reseal = tokio::spawn(loops::reseal(app.clone(), identity.name().clone()));
-        let db = app.store.db().clone();
         let door = app.clone();
         let listener = listener.keep_room_for(move |caller| door.has_role(caller));
         let listener = listener.refuse_keys(revoked);

@@ -5,8 +5,10 @@
 //! with another by position.
 //!
 //! [`OwnState`] asks whether a compartment's database is the newest before it serves.
+//! [`follow_revoked`] learns which keys of certificates were revoked.
 //!
-//! May touch: `keys`, over the wire, and the compartment's row about its own state. Called by: `accounts`, `payments` and `response`.
+//! May touch: `keys`, over the wire; of a compartment's database, the row about its own state and the
+//! revoked keys. Called by: `accounts`, `payments` and `response`.
 
 mod error;
 mod own_state;
@@ -17,5 +19,5 @@ mod vault;
 pub use error::VaultError;
 pub use own_state::{OwnState, StateDifference, StateError, StateParts};
 pub use released::{Asked, FieldKeys, Released, ResealKeys, Resealing, SealedRecord};
-pub use revoked::{KeepRevoked, follow_revoked};
+pub use revoked::follow_revoked;
 pub use vault::{LookUp, Vault};

@@ -156,7 +156,7 @@ impl OwnState {
         self.given.load(Ordering::Relaxed)
     }
 
-    /// Like [`Self::open`], but does not wait: if `keys` does not answer, [`Self::keep`] finds out
+    /// Like [`Self::open`], but does not wait: if `keys` does not answer, [`Self::keep_until`] finds out
     /// later.
     pub async fn open_if_answered(&self, numbers: u32) -> Result<(), StateError> {
         let opened = async {
@@ -231,22 +231,24 @@ impl OwnState {
         Ok(self.db.adopt_state(state, beat).await?)
     }
 
-    /// Writes a beat each second and tells it to `keys`. Returns only if the state is no longer
-    /// the newest: the compartment must stop.
-    pub async fn keep(&self, numbers: u32) -> StateError {
+    /// Writes a beat each second and tells it to `keys`, until `stop` ends or the state is no longer
+    /// the newest. The compartment must stop then.
+    pub async fn keep_until(&self, stop: impl Future<Output = ()>, numbers: u32) {
         tokio::select! {
-            ended = self.keep_telling(numbers) => ended,
+            () = stop => {}
+            () = self.keep_telling(numbers) => {}
             never = self.keep_searching() => match never {},
         }
     }
 
-    async fn keep_telling(&self, numbers: u32) -> StateError {
+    /// Returns once the state is no longer the newest.
+    async fn keep_telling(&self, numbers: u32) {
         loop {
             tokio::time::sleep(EVERY).await;
             match self.tell(numbers).await {
                 Err(e @ StateError::NotNewest(_)) => {
                     tracing::error!(cause = %e, "the compartment stops");
-                    return e;
+                    return;
                 }
                 Err(e) => tracing::warn!(cause = %e, "a beat could not be told"),
                 Ok(_) => {}

@@ -50,7 +50,7 @@ impl App {
             ),
             next_record: Mutex::new(next_record),
             frozen: RwLock::new(store.frozen_callers().await?),
-            revoked: RevokedKeys::of(store.revoked_keys().await?),
+            revoked: RevokedKeys::of(store.db().revoked_keys().await?),
             store,
             clock,
             rng,

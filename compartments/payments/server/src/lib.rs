@@ -95,21 +95,16 @@ impl Server {
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let Self { identity, listener, app, state, keys } = self;
         let reseal = tokio::spawn(loops::reseal(app.clone(), identity.name().clone()));
-        let stop = async move {
-            tokio::select! {
-                () = stop => {}
-                _ = state.keep(0) => {}
-            }
-        };
-        let (revoked, store) = (app.revoked.clone(), app.store.clone());
-        let following = tokio::spawn(follow_revoked(keys, revoked.clone(), store));
+        let stop = async move { state.keep_until(stop, 0).await };
+        let (revoked, db) = (app.revoked.clone(), app.store.db().clone());
+        let following = tokio::spawn(follow_revoked(keys, revoked.clone(), db.clone()));
         let door = app.clone();
         let listener = listener.keep_room_for(move |caller| door.is_controller(caller));
         let listener = listener.refuse_keys(revoked);
-        listener.serve(&identity, routes::router(app.clone()), stop).await;
+        listener.serve(&identity, routes::router(app), stop).await;
         reseal.abort();
         following.abort();
-        app.store.db().close().await;
+        db.close().await;
     }
 }
 

@@ -117,12 +117,7 @@ impl Server {
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let Self { identity, listener, public, returns, app, numbers } = self;
         let state = app.state.clone();
-        let stop = async move {
-            tokio::select! {
-                () = stop => {}
-                _ = state.keep(numbers) => {}
-            }
-        };
+        let stop = async move { state.keep_until(stop, numbers).await };
         let mut loops = vec![
             tokio::spawn(serve_public(app.clone(), public)),
             tokio::spawn(follow_logs(app.clone())),
@@ -130,7 +125,7 @@ impl Server {
             tokio::spawn(follow_revoked(
                 app.compartments.keys.clone(),
                 app.revoked.clone(),
-                app.store.clone(),
+                app.store.db().clone(),
             )),
             tokio::spawn(hold_claims(app.clone())),
             tokio::spawn(app.letters.room.clone().send_letters()),
@@ -205,7 +200,7 @@ async fn open_app(
     rng: Arc<dyn Rng>,
 ) -> Result<App, StartError> {
     let store = Store::open(&config.database).await?;
-    let revoked = RevokedKeys::of(store.revoked_keys().await?);
+    let revoked = RevokedKeys::of(store.db().revoked_keys().await?);
     let logs = Logs::open(&config, identity)?;
     let compartments = compartments_of(&config, identity);
     let keys = compartments.keys.clone();

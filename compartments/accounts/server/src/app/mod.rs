@@ -72,7 +72,7 @@ impl App {
                 Client::any(Compartment::Keys, &config.keys, identity),
             ),
             orders: RwLock::new(store.orders().await?),
-            revoked: RevokedKeys::of(store.revoked_keys().await?),
+            revoked: RevokedKeys::of(store.db().revoked_keys().await?),
             store,
             clock,
             rng,

@@ -8,7 +8,6 @@ mod imports;
 mod numbering;
 mod orders;
 mod resets;
-mod revoked_keys;
 mod rows;
 mod sessions;
 

@@ -2,7 +2,6 @@
 
 mod callers;
 mod cards;
-mod revoked_keys;
 #[cfg(test)]
 mod tests;
 

@@ -12,7 +12,6 @@ mod ledger;
 mod letters;
 mod population;
 mod ports;
-mod revoked_keys;
 mod rows;
 mod sightings;
 
