@@ -1,4 +1,4 @@
-//! What must hold after the run.
+//! The checks after the run.
 
 use std::collections::BTreeSet;
 

@@ -19,7 +19,7 @@ pub const READER: &str = "web-ky-2";
 /// The pause after each call, so that the budgets last for the run.
 const PAUSE: Duration = Duration::from_millis(40);
 
-/// What the compartments acknowledged so far.
+/// The calls that the compartments acknowledged so far.
 #[derive(Default)]
 pub struct Answered {
     /// Customers whose sign-up was acknowledged.

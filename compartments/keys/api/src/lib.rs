@@ -30,7 +30,7 @@ pub use alarms::{Alarm, AlarmKind, ReadAlarms};
 pub use budgets::{Budget, LowerBudget};
 pub use callers::{CallerStatus, ListCallers};
 pub use checkpoints::{CheckpointAnswer, CosignCheckpoint, NodeHash, ReadCheckpoint};
-pub use cofferdam_core::FreezeCaller;
+pub use cofferdam_core::{AddRevokedKey, FreezeCaller};
 pub use decoys::{ClaimDecoys, ClaimedDecoys};
 pub use entries::{Inclusion, LogEntries, ProveEntry, ReadEntries};
 pub use entry::{BadEntry, Entry, Event, MAX_ENTRY, RecordList, summarize};
@@ -41,7 +41,7 @@ pub use passwords::{HardenItem, HardenPasswords, HardenedPasswords};
 pub use policies::{BadPolicy, CallerPolicy, ChangePolicy, Grant, Policy, ReadPolicy};
 pub use problems::{DECOYS_CLAIMED, EPOCH_OUTDATED, ORDER_REFUSED, POLICY_OUTDATED};
 pub use records::EraseRecords;
-pub use revoked_keys::{AddRevokedKey, ListRevokedKeys, RevokedKey};
+pub use revoked_keys::{ListRevokedKeys, RevokedKey};
 pub use signed::{
     ApproverKey, ApproverSecret, BadApproverKey, BadSignature, Order, Signature, Signed,
 };

@@ -1,7 +1,7 @@
 //! Containing an incident: frozen callers, void credentials, lower budgets.
 
 use cofferdam_core::{
-    Call, CallerName, NO_SUCH_CALLER, Operation, ProblemType, Reason, Record, Sha256, Timestamp,
+    Call, CallerName, NO_SUCH_CALLER, Operation, ProblemType, Reason, Record, Timestamp,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -50,24 +50,6 @@ pub struct CallerHolds {
     pub frozen: bool,
     /// The incidents that hold the caller frozen.
     pub held_by: Vec<IncidentId>,
-}
-
-/// Revokes the key of a caller's certificate, for ever. Every compartment refuses it within a
-/// second. With a new key the caller is served again.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AddRevokedKey {
-    /// The caller whose key it is.
-    pub caller: CallerName,
-    /// The SHA-256 of the public key (its `SubjectPublicKeyInfo`).
-    pub key: Sha256,
-    /// The reason, without personal data.
-    pub reason: Reason,
-}
-
-impl Call for AddRevokedKey {
-    const PATH: &'static str = "/v1/revoked-keys/add";
-    type Answer = ();
 }
 
 /// Voids the credentials of some customers, and ends their sessions. Voiding everybody's takes an

@@ -23,6 +23,7 @@ mod tables;
 
 pub use access_logs::*;
 pub use alarms::*;
+pub use cofferdam_core::AddRevokedKey;
 pub use contain::*;
 pub use doubt::*;
 pub use evidence::*;

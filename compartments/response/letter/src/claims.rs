@@ -1,4 +1,4 @@
-//! What we tell the public, and when it may be said: one table for letters, notice and report.
+//! The claims to the public and their conditions: one table for letters, notice and report.
 //!
 //! Each sentence that states a fact about the incident or the response stands under a [`Claim`], in
 //! a template under the claim's name. A claim holds if each of its [`Condition`]s holds. A sentence
@@ -26,7 +26,7 @@ pub enum Claim {
     RecordWhole,
     /// The data that counts as read was read or entered at the server: none counts for a doubt.
     WasRead,
-    /// Nothing was read besides what is named.
+    /// The fallen hosts read no data besides the data that is named.
     NothingElseRead,
     /// Passwords are kept only as keyed values, which a copy of the tables does not give away.
     PasswordsKeyed,

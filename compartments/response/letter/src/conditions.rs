@@ -23,7 +23,7 @@ pub enum Condition {
     LogAgrees,
     /// No doubt leaves open that something was read which the exposure does not show.
     NothingLeftOut,
-    /// Nothing counts as read, or as within the window, for a doubt.
+    /// No doubt makes data count as read, or entries count as within the window.
     NothingAssumed,
     /// `payments` said how many cards there are.
     CardsCounted,
@@ -45,7 +45,7 @@ pub enum Condition {
     CustomersPlanned,
 }
 
-/// What holds now, as far as claims depend on it.
+/// The present state of the response, as far as claims depend on it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Current {
     /// The frozen callers, as `keys` lists them; `None` if it does not answer.

@@ -33,7 +33,7 @@ pub struct OverSome<'a> {
     pub incident: u32,
     /// The customers.
     pub records: &'a RoaringBitmap,
-    /// What the order counts for in the limit of one person.
+    /// The customers and sessions that the order takes from the limit of one person.
     pub counted: &'a Ordered,
     /// Credentials that were set up to this instant are void.
     pub set_before: Timestamp,

@@ -131,7 +131,7 @@ impl Story {
         let ended = before.difference(&self.signed_in().await).count();
         assert_eq!(done.sessions, ended as u64, "{order:?} {done:?}");
         let named: BTreeSet<u32> = records.iter().copied().filter(|n| *n < CUSTOMERS).collect();
-        // Nobody sets another password here.
+        // The sequences set no new passwords, so no customer is left out.
         assert_eq!((done.customers, done.left_out), (named.len() as u64, 0));
         let newly: BTreeSet<u32> = named.difference(&self.void).copied().collect();
         self.void.extend(&named);

@@ -75,7 +75,7 @@ fn write_all(queue: &mpsc::Receiver<Waiting>, shared: &Shared) {
         torn = written.is_err();
         shared.set_trouble(written.as_ref().err().map(ToString::to_string));
         for waiting in batch {
-            // Nothing is released without the log, so each call of the batch fails with it.
+            // `keys` releases no key without an entry on disk, so each call of the batch fails.
             let answer = if torn { Err(LogError::Unwritten) } else { Ok(()) };
             // A caller that has left loses the answer, but its entries are written.
             let _ = waiting.answer.send(answer);

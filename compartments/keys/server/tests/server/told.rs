@@ -43,7 +43,7 @@ async fn unset_fields_take_grant_budget_and_log_like_set_ones() {
     refused(accounts.call(&beside).await, ProblemType::NOT_GRANTED);
     assert_eq!(missed(&keys).await, []);
 
-    // Nobody stands for a record that the compartment can't name.
+    // A compartment asks for `Record::NOBODY` if it has no record for a reference.
     let nobody = Record::NOBODY.0;
     let groups = vec![lacking(NAME, EMAIL, &[1, 2]), lacking(&[], NAME, &[3, nobody])];
     let released = accounts.call(&call(groups)).await.unwrap();

@@ -144,7 +144,7 @@ fn an_untouched_compartment_says_whether_a_fallen_host_had_a_grant_there() {
     assert_eq!(levels.reachable[&Field::CardNumber].len(), 3);
 }
 
-/// Nothing is called untouched for want of an answer, or by a log that proves nothing.
+/// A missing answer does not make a compartment untouched, and neither does a log that proves nothing.
 #[test]
 fn a_compartment_is_untouched_only_with_proof() {
     use Domain::{Accounts, Payments};

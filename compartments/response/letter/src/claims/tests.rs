@@ -25,7 +25,7 @@ fn a_claim_holds_if_each_of_its_conditions_does() {
     }
 }
 
-/// What a test changes: the incident, the exposure, or what holds now.
+/// A test changes the incident, the exposure, or the present state.
 type Change = fn(&mut Incident, &mut Exposure, &mut Current);
 
 fn met(change: Change) -> BTreeSet<Condition> {

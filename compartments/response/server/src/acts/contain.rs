@@ -91,10 +91,8 @@ pub async fn revoke_key(app: &Arc<App>, call: AddRevokedKey, by: &Author) -> Res
     let act = app.act(IncidentId::NONE, by, JournalAct::RevokeKey, detail);
     let worker = app.clone();
     app.journalled(act, async move {
-        let AddRevokedKey { caller, key, reason } = call;
-        let call = keys_api::AddRevokedKey { caller, key, reason };
         worker.compartments.keys.call(&call).await?;
-        worker.revoked.add([key]);
+        worker.revoked.add([call.key]);
         Ok(())
     })
     .await
