@@ -46,7 +46,7 @@ pub fn keys(dir: &Path, plan: &Plan, at: &Addresses, witness_key: &str) -> keys_
         log_archive: None,
         log_origin: LOG_ORIGIN.to_owned(),
         witness_key: Some(witness_key.to_owned()),
-        least_free_mib: DiskWatch::LEAST_FREE_MIB,
+        least_free_mib: DiskWatch::least_free_mib(),
         log_format: LogFormat::Text,
         controller: identity(Compartment::Response),
         auditors: vec![caller("auditor-1")],
@@ -76,7 +76,7 @@ pub fn accounts(dir: &Path, plan: &Plan, at: &Addresses) -> accounts_server::Con
         relay: at.relay.clone(),
         mail_from: "accounts@shop.example".to_owned(),
         decoy_mail_domains,
-        least_free_mib: DiskWatch::LEAST_FREE_MIB,
+        least_free_mib: DiskWatch::least_free_mib(),
         decoy_one_in: plan.decoy_one_in,
         log_format: LogFormat::Text,
     }
@@ -90,7 +90,7 @@ pub fn payments(dir: &Path, at: &Addresses) -> payments_server::Config {
         database: database(dir, Compartment::Payments),
         keys: vec![at.keys.clone()],
         controller: identity(Compartment::Response),
-        least_free_mib: DiskWatch::LEAST_FREE_MIB,
+        least_free_mib: DiskWatch::least_free_mib(),
         log_format: LogFormat::Text,
     }
 }
@@ -121,7 +121,7 @@ pub fn response(
         staff_list: own.join("staff.csv"),
         letters: letters(&own, plan, at),
         shop: shop(),
-        least_free_mib: DiskWatch::LEAST_FREE_MIB,
+        least_free_mib: DiskWatch::least_free_mib(),
         log_format: LogFormat::Text,
     }
 }

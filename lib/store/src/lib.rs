@@ -9,6 +9,7 @@ mod own_state;
 mod revoked_keys;
 mod space;
 
+use std::convert::Infallible;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -25,6 +26,9 @@ const READERS: u32 = 8;
 /// The longest wait for a connection to PostgreSQL. It makes a database that is down an error
 /// instead of half a minute of silence.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+
+/// The time between two searches for damage.
+const SEARCH_EVERY: Duration = Duration::from_hours(24);
 
 /// The kind of database behind a [`Db`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -220,6 +224,24 @@ impl Db {
     #[must_use]
     pub const fn was_left_open(&self) -> bool {
         self.left_open
+    }
+
+    /// Searches the database for damage, at once if the process before this one did not close it, and
+    /// each day. Hands every finding to `report`. Runs for as long as it is polled.
+    pub async fn watch_for_damage<F: Future<Output = ()>>(
+        &self,
+        mut report: impl FnMut(Option<String>) -> F,
+    ) -> Infallible {
+        if !self.left_open {
+            tokio::time::sleep(SEARCH_EVERY).await;
+        }
+        loop {
+            match self.find_damage().await {
+                Ok(damage) => report(damage).await,
+                Err(e) => tracing::warn!(cause = %e, "the database was not searched for damage"),
+            }
+            tokio::time::sleep(SEARCH_EVERY).await;
+        }
     }
 
     /// Searches the database for damage: damaged pages, and indexes that disagree with their table.

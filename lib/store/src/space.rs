@@ -21,8 +21,11 @@ pub struct LowDisk {
 }
 
 impl DiskWatch {
-    /// The room that a disk should have, unless the configuration says otherwise.
-    pub const LEAST_FREE_MIB: u64 = 1_024;
+    /// The room in MiB that a disk should have, unless the configuration says otherwise.
+    #[must_use]
+    pub const fn least_free_mib() -> u64 {
+        1_024
+    }
 
     /// Watches the disks of `dirs`.
     #[must_use]

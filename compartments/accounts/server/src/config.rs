@@ -35,7 +35,7 @@ pub struct Config {
     pub decoy_mail_domains: MailDomains,
     /// The room, in MiB, that each disk should have on which the compartment writes. Below it, an
     /// alarm rings.
-    #[serde(default = "least_free_mib")]
+    #[serde(default = "DiskWatch::least_free_mib")]
     pub least_free_mib: u64,
     /// About one record in so many is a decoy, as `keys.toml` says: decoys are no customers whom an
     /// order could shut out.
@@ -44,10 +44,6 @@ pub struct Config {
     /// The format of log lines.
     #[serde(default)]
     pub log_format: LogFormat,
-}
-
-const fn least_free_mib() -> u64 {
-    DiskWatch::LEAST_FREE_MIB
 }
 
 const fn decoy_one_in() -> u32 {

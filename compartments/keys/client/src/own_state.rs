@@ -1,7 +1,6 @@
 //! A compartment's check of its own state: `keys` knows the newest state of each domain, so that a
 //! compartment with a lost or older database does not serve.
 
-use std::convert::Infallible;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,9 +12,6 @@ use keys_api::{AcceptState, CheckState, CheckedState, Standing, Trouble};
 
 /// The time between two beats, and between two attempts to reach `keys`.
 const EVERY: Duration = Duration::from_secs(1);
-
-/// The time between two searches for damage.
-const SEARCH_EVERY: Duration = Duration::from_hours(24);
 
 /// The longest wait of a compartment that also serves without `keys`.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -234,10 +230,14 @@ impl OwnState {
     /// Writes a beat each second and tells it to `keys`, until `stop` ends or the state is no longer
     /// the newest. The compartment must stop then.
     pub async fn keep_until(&self, stop: impl Future<Output = ()>, numbers: u32) {
+        let searching = self.db.watch_for_damage(|damage| {
+            *lock(&self.damage) = damage;
+            std::future::ready(())
+        });
         tokio::select! {
             () = stop => {}
             () = self.keep_telling(numbers) => {}
-            never = self.keep_searching() => match never {},
+            never = searching => match never {},
         }
     }
 
@@ -253,23 +253,6 @@ impl OwnState {
                 Err(e) => tracing::warn!(cause = %e, "a beat could not be told"),
                 Ok(_) => {}
             }
-        }
-    }
-
-    /// Searches the database for damage: at once if it was not closed, and each day.
-    async fn keep_searching(&self) -> Infallible {
-        let mut search = self.db.was_left_open();
-        loop {
-            if search {
-                match self.db.find_damage().await {
-                    Ok(damage) => *lock(&self.damage) = damage,
-                    Err(e) => {
-                        tracing::warn!(cause = %e, "the database was not searched for damage");
-                    }
-                }
-            }
-            search = true;
-            tokio::time::sleep(SEARCH_EVERY).await;
         }
     }
 

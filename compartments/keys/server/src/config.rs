@@ -35,7 +35,7 @@ pub struct Config {
     pub witness_key: Option<String>,
     /// The room, in MiB, that each disk should have on which the compartment writes. Below it, an
     /// alarm rings.
-    #[serde(default = "least_free_mib")]
+    #[serde(default = "DiskWatch::least_free_mib")]
     pub least_free_mib: u64,
     /// The format of log lines.
     #[serde(default)]
@@ -58,10 +58,6 @@ pub struct Config {
     /// The sinks to which alarms go. The controller reads alarms as well.
     #[serde(default)]
     pub alarms: Vec<SinkConfig>,
-}
-
-const fn least_free_mib() -> u64 {
-    DiskWatch::LEAST_FREE_MIB
 }
 
 const fn one_in_ten_thousand() -> u32 {

@@ -23,15 +23,11 @@ pub struct Config {
     pub controller: CallerName,
     /// The room, in MiB, that each disk should have on which the compartment writes. Below it, an
     /// alarm rings.
-    #[serde(default = "least_free_mib")]
+    #[serde(default = "DiskWatch::least_free_mib")]
     pub least_free_mib: u64,
     /// The format of log lines.
     #[serde(default)]
     pub log_format: LogFormat,
-}
-
-const fn least_free_mib() -> u64 {
-    DiskWatch::LEAST_FREE_MIB
 }
 
 #[cfg(test)]

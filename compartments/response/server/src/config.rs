@@ -48,7 +48,7 @@ pub struct Config {
     pub letters: LettersConfig,
     /// The room, in MiB, that each disk should have on which the compartment writes. Below it, an
     /// alarm rings.
-    #[serde(default = "least_free_mib")]
+    #[serde(default = "DiskWatch::least_free_mib")]
     pub least_free_mib: u64,
     /// The format of the compartment's own log lines.
     #[serde(default)]
@@ -57,10 +57,6 @@ pub struct Config {
     pub tls: TlsFiles,
     /// The shop, as the sender of letters.
     pub shop: Shop,
-}
-
-const fn least_free_mib() -> u64 {
-    DiskWatch::LEAST_FREE_MIB
 }
 
 /// The address and the log of one instance of `keys`.

@@ -11,8 +11,6 @@ use keys_api::AlarmKind;
 use crate::app::App;
 
 const EVERY: Duration = Duration::from_secs(1);
-/// The time between two searches for damage.
-const SEARCH_EVERY: Duration = Duration::from_hours(24);
 
 /// Runs for as long as it is polled.
 pub async fn watch_disks(app: Arc<App>) {
@@ -32,23 +30,15 @@ pub async fn watch_disks(app: Arc<App>) {
     }
 }
 
-/// Searches the database for damage: at once if it was not closed, and each day. Runs for as long
-/// as it is polled.
+/// Rings if the database is damaged. Runs for as long as it is polled.
 pub async fn search_database(app: Arc<App>) {
-    if !app.db.was_left_open() {
-        tokio::time::sleep(SEARCH_EVERY).await;
-    }
-    loop {
-        match app.db.find_damage().await {
-            Ok(damage) => {
-                let detail = damage.map(|what| format!("the database of keys is damaged: {what}"));
-                app.health.set("database", detail.clone().map(Ailment::Failing));
-                if let Some(detail) = detail {
-                    app.alarms.ring(app.now().await, AlarmKind::Damage, None, detail).await;
-                }
-            }
-            Err(e) => tracing::warn!(cause = %e, "the database was not searched for damage"),
-        }
-        tokio::time::sleep(SEARCH_EVERY).await;
+    match app.db.watch_for_damage(|damage| report_damage(&app, damage)).await {}
+}
+
+async fn report_damage(app: &App, damage: Option<String>) {
+    let detail = damage.map(|what| format!("the database of keys is damaged: {what}"));
+    app.health.set("database", detail.clone().map(Ailment::Failing));
+    if let Some(detail) = detail {
+        app.alarms.ring(app.now().await, AlarmKind::Damage, None, detail).await;
     }
 }
