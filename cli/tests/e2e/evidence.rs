@@ -97,7 +97,7 @@ fn contain(place: &Place) {
     let mut thaw = place.cofferdam(["incident", "thaw"]);
     assert_refused(&thaw.args(trap).output().unwrap(), "--same-key");
     let mut thaw = place.cofferdam(["incident", "thaw"]);
-    thaw.args(trap).arg("--same-key");
+    thaw.args(trap).arg("--same-key").args(place.approver());
     assert_eq!(json(thaw)["frozen"], false);
     assert_refused(&place.run(["incident", "void", "1", "--exposed"]), "--yes");
     let exposed = stdout(&place.run(["incident", "void", "1", "--exposed", "--yes"]));

@@ -95,13 +95,7 @@ impl OrderFile {
     ) -> Result<(), OrderFault> {
         let (name, key) = (by.name().to_owned(), by.public().public_key);
         if let Some(approvers) = approvers {
-            let known = approvers.iter().find(|of| of.name == name).ok_or_else(|| {
-                OrderFault::NoApprover { name: name.clone(), approvers: names(approvers) }
-            })?;
-            if known.public_key != key {
-                let owner = approvers.iter().find(|of| of.public_key == key);
-                return Err(OrderFault::OtherKey { name, owner: owner.map(|of| of.name.clone()) });
-            }
+            check_owner(by, approvers)?;
         }
         let (signatures, message) = self.parts();
         let same_key = |of: &&Signature| {
@@ -186,6 +180,19 @@ impl OrderFile {
             Order::Void(signed) => Ok(vec![words::void(&signed.order)]),
         }
     }
+}
+
+/// Checks that a key is that of the approver whose name it was given.
+pub fn check_owner(by: &ApproverSecret, approvers: &[ApproverKey]) -> Result<(), OrderFault> {
+    let (name, key) = (by.name().to_owned(), by.public().public_key);
+    let known = approvers.iter().find(|of| of.name == name).ok_or_else(|| {
+        OrderFault::NoApprover { name: name.clone(), approvers: names(approvers) }
+    })?;
+    if known.public_key != key {
+        let owner = approvers.iter().find(|of| of.public_key == key);
+        return Err(OrderFault::OtherKey { name, owner: owner.map(|of| of.name.clone()) });
+    }
+    Ok(())
 }
 
 fn names(approvers: &[ApproverKey]) -> String {

@@ -9,6 +9,6 @@ mod words;
 
 pub use draft::{letter, next_policy, paper_post, retirement, rotation, void_everybody};
 pub use error::{OrderError, OrderFault};
-pub use file::{Order, OrderFile};
+pub use file::{Order, OrderFile, check_owner};
 pub use letter::{LetterOrder, RenderedText};
 pub use words::recipients;

@@ -5,10 +5,10 @@ use accounts_api::{
     ImportCustomers, NO_SESSION, OpenSession, ReadContacts, RequestReset, Session, VOID_TAKES_TWO,
     VoidCredentials, VoidOutcome, VoidWhose,
 };
-use cofferdam_core::{Personal, Record};
+use cofferdam_core::{Personal, Record, STILL_HELD};
 use cofferdam_wire::{CallError, Client, ProblemType};
 use jiff::{SignedDuration, Timestamp};
-use keys_api::{ORDER_REFUSED, RevokedKey};
+use keys_api::{Hold, HoldId, ORDER_REFUSED, RevokedKey};
 use roaring::RoaringBitmap;
 
 use crate::support::{Shop, ada, everybody, legacy_row, person, refused};
@@ -150,6 +150,9 @@ async fn a_frozen_caller_is_refused_until_it_is_thawed() {
     let shop = shop.restart().await;
     let (web, response) = (shop.client("web-1"), shop.client("response-1"));
     refused(web.call(&reset).await, ProblemType::FROZEN);
+    shop.keys.book().holds = vec![Hold { incident: 2, hold: HoldId(1) }];
+    refused(response.call(&freeze("web-1", false)).await, STILL_HELD);
+    shop.keys.book().holds.clear();
     response.call(&freeze("web-1", false)).await.unwrap();
     sign_in(&web, "ada@example.org", PASSWORD).await.unwrap();
     let own = response.call(&freeze("response-1", true)).await;
@@ -370,4 +373,27 @@ async fn a_revoked_key_is_refused_within_a_second_and_after_a_restart_without_ke
     let shop = shop.restart().await;
     assert!(refused(&shop.client("web-1")).await, "the key is remembered");
     assert!(!refused(&shop.client("web-2")).await);
+}
+
+/// A thief stands in for `keys` with a copy of its key: nothing is asked of that server any more.
+#[tokio::test]
+async fn keys_under_a_revoked_key_is_asked_nothing() {
+    let shop = Shop::open().await;
+    let web = shop.client("web-1");
+    create(&web, ada()).await;
+    let (caller, key) = ("keys".parse().unwrap(), shop.public_key("keys"));
+    shop.keys.book().revoked = vec![RevokedKey { caller, key }];
+    let refused = async || {
+        let call = CreateCustomer { profile: person(1), password: Personal::new(PASSWORD) };
+        web.call(&call).await.is_err_and(|e| e.is(ProblemType::UPSTREAM))
+    };
+    let mut n = 0;
+    while !refused().await {
+        n += 1;
+        assert!(n < 200, "keys is still asked");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let asked = shop.keys.book().hardened.len();
+    assert!(refused().await);
+    assert_eq!(shop.keys.book().hardened.len(), asked);
 }

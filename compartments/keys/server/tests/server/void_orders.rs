@@ -4,11 +4,11 @@ use cofferdam_core::{Clock, Domain, Epoch};
 use cofferdam_wire::ProblemType;
 use jiff::SignedDuration;
 use keys_api::{
-    AlarmKind, ApproveVoidOrder, ChangeEpoch, EpochChange, EpochOrder, Event, FreezeCaller,
-    ORDER_REFUSED, Signed, VoidOrder,
+    AlarmKind, ApproveVoidOrder, ChangeEpoch, EpochChange, EpochOrder, Event, ORDER_REFUSED,
+    Signed, VoidOrder,
 };
 
-use crate::support::{Keys, events, name, refused};
+use crate::support::{Keys, events, freeze, refused};
 
 const REASON: &str = "the second approver can't be reached";
 
@@ -98,8 +98,7 @@ async fn one_person_may_break_the_glass_to_start_an_epoch_and_never_to_destroy_o
 #[tokio::test]
 async fn a_frozen_front_approves_nothing() {
     let keys = Keys::start().await;
-    let freeze =
-        FreezeCaller { caller: name("accounts"), frozen: true, reason: "it fell".parse().unwrap() };
+    let freeze = freeze("accounts");
     keys.client("response-1").call(&freeze).await.unwrap();
     let order = void(&keys, 10, None);
     let approved = keys.client("accounts").call(&ApproveVoidOrder { order }).await;

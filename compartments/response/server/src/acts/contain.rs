@@ -1,153 +1,19 @@
-//! Containing an incident: freezing callers, voiding credentials, lowering budgets.
+//! Containing an incident: voiding credentials, lowering budgets.
 
 use std::sync::Arc;
 
 use accounts_api::{VoidCredentials, VoidOutcome, VoidWhose};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cofferdam_core::{NO_SUCH_CALLER, Timestamp};
+use cofferdam_core::Timestamp;
 use cofferdam_wire::Problem;
-use keys_api::{Budget, ListRevokedKeys, Signed, VoidOrder};
-use response_api::{
-    ActStage, AddRevokedKey, CallerHolds, FreezeCaller, HELD_ELSEWHERE, IncidentId, JournalAct,
-    KEY_IN_FORCE, LowerBudget, PARTLY_DONE, ThawedKey, Voided,
-};
+use keys_api::{Budget, Signed, VoidOrder};
+use response_api::{ActStage, IncidentId, JournalAct, LowerBudget, Voided};
 use roaring::RoaringBitmap;
 
-use super::claims::hold_to_claims;
-use crate::app::{App, Compartments};
+use crate::app::App;
 use crate::staff::Author;
-use crate::store::{Finding, Hold, VoidedSome, bitmap_bytes};
-
-/// Freezes a caller in every compartment for an incident, or lets go of it. The last incident that
-/// lets go thaws it.
-pub async fn freeze(
-    app: &Arc<App>,
-    call: FreezeCaller,
-    by: &Author,
-) -> Result<CallerHolds, Problem> {
-    let action = if call.frozen { JournalAct::Freeze } else { JournalAct::Thaw };
-    let key = match call.key {
-        Some(ThawedKey::Changed) => " (with a new key)",
-        Some(ThawedKey::Same) => " (with the same key)",
-        None => "",
-    };
-    let detail = format!("{}{key}: {}", call.caller, call.reason);
-    let act = app.act(call.incident, by, action, detail);
-    let (worker, done) = (app.clone(), act.clone());
-    // Orders about one caller wait for each other, so that a thaw sees every freeze before it.
-    let turn = app.turn_of(&call.caller).lock_owned().await;
-    if !call.frozen {
-        check_held(app, &call).await?;
-    }
-    app.intended(act, async move {
-        let _one_at_a_time = turn;
-        let hold = Hold { incident: call.incident, caller: &call.caller };
-        if !call.frozen {
-            // From here on no letter says that the server is shut off, even if the thaw fails.
-            worker.store.release(hold).await?;
-        }
-        let others = worker.store.holders(&call.caller).await?;
-        if call.frozen || others.is_empty() {
-            give_everywhere(&worker, &call).await?;
-        }
-        let done = worker.at_stage(&done, ActStage::Done);
-        if call.frozen {
-            worker.store.hold(hold, &done).await?;
-        } else {
-            worker.store.journal(&done).await?;
-            // A letter that says that the caller is shut off stops before the thaw is answered.
-            if let Err(problem) = hold_to_claims(&worker).await {
-                tracing::warn!(%problem, "the claims of letters could not be checked after a thaw");
-            }
-        }
-        let held_by = worker.store.holders(&call.caller).await?;
-        Ok(CallerHolds { frozen: call.frozen || !held_by.is_empty(), held_by })
-    })
-    .await
-}
-
-/// Checks that a thaw says whether the caller has a new key, and that the old one was revoked if it
-/// has.
-pub async fn check_key(app: &App, call: &FreezeCaller) -> Result<(), Problem> {
-    match (call.frozen, call.key) {
-        (true, None) | (false, Some(ThawedKey::Same)) => Ok(()),
-        (true, Some(_)) => Err(Problem::bad_request("key: only a thaw says whether it is new")),
-        (false, None) => Err(Problem::bad_request("key: say whether the caller has a new key")),
-        (false, Some(ThawedKey::Changed)) => {
-            let revoked = app.compartments.keys.call(&ListRevokedKeys {}).await?;
-            if revoked.iter().any(|of| of.caller == call.caller) {
-                return Ok(());
-            }
-            let what = format!("no key of {} was revoked, so its old key is in force", call.caller);
-            Err(Problem::new(KEY_IN_FORCE, what))
-        }
-    }
-}
-
-/// Revokes the key of a caller's certificate at `keys`, from which every compartment takes it.
-pub async fn revoke_key(app: &Arc<App>, call: AddRevokedKey, by: &Author) -> Result<(), Problem> {
-    let detail = format!("{} {}: {}", call.caller, call.key, call.reason);
-    let act = app.act(IncidentId::NONE, by, JournalAct::RevokeKey, detail);
-    let worker = app.clone();
-    app.journalled(act, async move {
-        worker.compartments.keys.call(&call).await?;
-        worker.revoked.add([call.key]);
-        Ok(())
-    })
-    .await
-}
-
-/// Refuses a thaw for an incident that does not hold the caller while another one does.
-async fn check_held(app: &App, call: &FreezeCaller) -> Result<(), Problem> {
-    let holders = app.store.holders(&call.caller).await?;
-    if holders.is_empty() || holders.contains(&call.incident) {
-        return Ok(());
-    }
-    let FreezeCaller { caller, incident, .. } = call;
-    let others = incidents_text(&holders);
-    let what = format!("{caller} is not frozen for incident {incident}; it is for {others}");
-    Err(Problem::new(HELD_ELSEWHERE, what))
-}
-
-fn incidents_text(incidents: &[IncidentId]) -> String {
-    let numbers: Vec<_> = incidents.iter().map(|of| format!("incident {of}")).collect();
-    numbers.join(" and ")
-}
-
-/// Has every compartment freeze or thaw the caller. `keys` alone knows which callers there are, so
-/// it is asked first, and a name that it does not know changes nothing anywhere. The others are
-/// asked even if one fails, and without waiting for a `keys` that does not answer.
-async fn give_everywhere(app: &App, call: &FreezeCaller) -> Result<(), Problem> {
-    let FreezeCaller { caller, frozen, reason, .. } = call.clone();
-    let order = cofferdam_core::FreezeCaller { caller, frozen, reason };
-    let Compartments { keys, accounts, payments } = &app.compartments;
-    let first = if keys.is_healthy().await {
-        match keys.call(&order).await {
-            Err(e) if e.is(NO_SUCH_CALLER) => return Err(e.into()),
-            answer => Some(answer),
-        }
-    } else {
-        None
-    };
-    let at_keys = async {
-        match first {
-            Some(answer) => answer,
-            None => keys.call(&order).await,
-        }
-    };
-    let (keys, accounts, payments) =
-        tokio::join!(at_keys, accounts.call(&order), payments.call(&order));
-    let failed: Vec<_> = [("keys", keys), ("accounts", accounts), ("payments", payments)]
-        .into_iter()
-        .filter_map(|(compartment, answer)| Some(format!("{compartment} ({})", answer.err()?)))
-        .collect();
-    if failed.is_empty() {
-        return Ok(());
-    }
-    let what = format!("not done in {}; done elsewhere", failed.join(", "));
-    Err(Problem::new(PARTLY_DONE, what))
-}
+use crate::store::{Finding, VoidedSome, bitmap_bytes};
 
 /// Lowers a caller's budget at `keys`, or restores the policy's budget.
 pub async fn lower_budget(app: &Arc<App>, call: LowerBudget, by: &Author) -> Result<(), Problem> {

@@ -11,6 +11,7 @@ mod epochs;
 mod evidence;
 mod exposures;
 mod grounds;
+mod holds;
 mod incidents;
 mod journals;
 mod ledgers;
@@ -67,6 +68,7 @@ fn table() -> Table {
         .view::<api::ListEvidence, _, _>(evidence::list::show)
         .view::<api::ReadExposure, _, _>(exposures::read::show)
         .view::<api::ReadGrounds, _, _>(grounds::read::show)
+        .call::<api::ReadHolds, _, _>(holds::read::handle)
         .call::<api::AmendIncident, _, _>(incidents::amend::handle)
         .call::<api::CloseIncident, _, _>(incidents::close::handle)
         .call::<api::DeclareIncident, _, _>(incidents::declare::handle)

@@ -47,8 +47,10 @@ async fn every_route_refuses_a_stranger() {
             caller: caller.clone(),
             frozen: true,
             reason: reason.clone(),
-            key: None
+            key: None,
+            order: None,
         },
+        ReadHolds { caller: caller.clone() },
         AddRevokedKey { caller, key: Sha256([7; 32]), reason: reason.clone() },
         ListCallers {},
         VoidCredentials { incident, whose: VoidWhose::Exposed, set_before: None },

@@ -18,6 +18,7 @@ const NO_VIEWS: &[&str] = &[
     SealBag::PATH,
     LowerBudget::PATH,
     FreezeCaller::PATH,
+    ReadHolds::PATH,
     ListCallers::PATH,
     VoidCredentials::PATH,
     ListEpochs::PATH,
