@@ -286,6 +286,22 @@ pub enum Event {
         /// The reason that was signed.
         reason: String,
     },
+    /// An order that voids the credentials of a set of customers was approved.
+    VoidOfSetApproved {
+        /// The number of the incident.
+        incident: u32,
+        /// Credentials that were set up to this instant are void.
+        #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
+        set_before: Timestamp,
+        /// SHA-256 of the set, as in [`CustomerSet`](crate::CustomerSet).
+        set: [u8; 32],
+        /// The number of customers in the set.
+        customers: u32,
+        /// The names of the signers: two, or one who broke the glass.
+        approvers: Vec<String>,
+        /// The reason why one signature was enough; none with two signatures.
+        break_glass: Option<String>,
+    },
 }
 
 /// Bytes that are no log entry.

@@ -48,7 +48,7 @@ pub use signed::{
     ApproverKey, ApproverSecret, BadApproverKey, BadSignature, Order, Signature, Signed,
 };
 pub use states::{AcceptState, AcceptedState, CheckState, CheckedState, Standing, Trouble};
-pub use void_orders::{ApproveVoidOrder, VoidOrder};
+pub use void_orders::{ApproveVoidOrder, CustomerSet, VoidOrder};
 pub use warrants::{BadWarrantId, CloseWarrant, OpenWarrant, Warrant, WarrantId};
 
 /// The most records that one call may name. A log entry with as many stays below [`MAX_ENTRY`],

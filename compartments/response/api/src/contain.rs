@@ -80,8 +80,8 @@ pub struct CallerHolds {
     pub held_by: Vec<IncidentId>,
 }
 
-/// Voids the credentials of some customers, and ends their sessions. Voiding everybody's takes an
-/// order that two people sign: see [`ApplyOrder`](crate::ApplyOrder).
+/// Voids the credentials of some customers, and ends their sessions. More than a tenth of the customers
+/// in 24 hours takes an order that two people sign: see [`ApplyOrder`](crate::ApplyOrder).
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VoidCredentials {
@@ -125,6 +125,10 @@ pub struct Voided {
     /// order of the incident. Their passwords and sessions stay good.
     #[serde(default)]
     pub left_out: u64,
+    /// The number of customers who were left out because they came since the incident's last order over
+    /// everybody. They had nothing to void.
+    #[serde(default)]
+    pub created_since: u64,
     /// The time from the call until the order held, in seconds.
     pub seconds: f64,
 }

@@ -58,7 +58,8 @@ mod tests {
         let until = at("2012-01-15T05:00:00Z");
         let approved = |signers: &[usize], reason: Option<&str>, now: &str| {
             let break_glass = reason.map(str::to_owned);
-            let order = VoidOrder { incident: 1, set_before: until, until, break_glass };
+            let order =
+                VoidOrder { incident: 1, set_before: until, until, break_glass, customers: None };
             let signatures = signers.iter().map(|n| people[*n].sign(&order)).collect();
             approve(&Signed { order, signatures }, &approvers, at(now)).map(|names| names.join(" "))
         };
@@ -94,7 +95,8 @@ mod tests {
         ] {
             let until = at("2012-01-15T05:00:00Z");
             let break_glass = Some(reason.clone());
-            let order = VoidOrder { incident: 1, set_before: now, until, break_glass };
+            let order =
+                VoidOrder { incident: 1, set_before: now, until, break_glass, customers: None };
             let signatures = vec![ann.sign(&order)];
             let approved = approve(&Signed { order, signatures }, &[ann.public()], now);
             match approved {

@@ -134,7 +134,8 @@ impl Recalled {
             | Event::PolicyChanged { .. }
             | Event::EpochChanged { .. }
             | Event::EpochForced { .. }
-            | Event::VoidApproved { .. } => {}
+            | Event::VoidApproved { .. }
+            | Event::VoidOfSetApproved { .. } => {}
         }
     }
 

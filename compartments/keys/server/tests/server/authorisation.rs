@@ -97,7 +97,8 @@ async fn fronts(table: &mut Table) {
         .await;
     table.row(AcceptState { domain, state, beat: now, numbers: 1 }, FRONT).await;
     let until = now + SignedDuration::from_hours(1);
-    let order = VoidOrder { incident: 1, set_before: now, until, break_glass: None };
+    let order =
+        VoidOrder { incident: 1, set_before: now, until, break_glass: None, customers: None };
     let order = Signed { order, signatures: vec![] };
     table.row(ApproveVoidOrder { order }, ending_with(FRONT, ORDER_REFUSED)).await;
     table.row(ReadEpochs { domain }, [NO, NO, NO, None, None]).await;

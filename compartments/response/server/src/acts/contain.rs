@@ -8,12 +8,12 @@ use base64::engine::general_purpose::STANDARD;
 use cofferdam_core::Timestamp;
 use cofferdam_wire::Problem;
 use keys_api::{Budget, Signed, VoidOrder};
-use response_api::{ActStage, IncidentId, JournalAct, LowerBudget, Voided};
+use response_api::{ActStage, Incident, IncidentId, JournalAct, LowerBudget, People, Voided};
 use roaring::RoaringBitmap;
 
 use crate::app::App;
 use crate::staff::Author;
-use crate::store::{Finding, VoidedSome, bitmap_bytes};
+use crate::store::{Act, Finding, VoidedSome, bitmap_bytes};
 
 /// Lowers a caller's budget at `keys`, or restores the policy's budget.
 pub async fn lower_budget(app: &Arc<App>, call: LowerBudget, by: &Author) -> Result<(), Problem> {
@@ -48,8 +48,7 @@ pub async fn void_everybody(
 ) -> Result<Voided, Problem> {
     let incident = IncidentId(signed.order.incident);
     let set_before = signed.order.set_before;
-    let glass = signed.order.break_glass.as_ref();
-    let glass = glass.map_or_else(String::new, |reason| format!("; glass broken: {reason}"));
+    let glass = glass_text(&signed.order);
     let detail = format!("credentials set up to {set_before} and all sessions{glass}");
     let order = serde_json::to_string(&signed).map_err(|e| Problem::internal(&e))?;
     let whose = VoidWhose::Everybody { order };
@@ -80,8 +79,9 @@ fn widest(before: Option<Voided>, new: Voided) -> Voided {
 }
 
 fn voided(outcome: &VoidOutcome, set_before: Timestamp) -> Voided {
-    let VoidOutcome { order, customers, sessions, left_out, seconds } = *outcome;
-    Voided { order, set_before: Some(set_before), customers, sessions, left_out, seconds }
+    let VoidOutcome { order, customers, sessions, left_out, created_since, seconds } = *outcome;
+    let set_before = Some(set_before);
+    Voided { order, set_before, customers, sessions, left_out, created_since, seconds }
 }
 
 /// The customers of a void order over some, and their description for the journal.
@@ -90,6 +90,17 @@ pub struct Group {
     pub records: RoaringBitmap,
     /// The description, without personal data.
     pub name: &'static str,
+}
+
+/// The customers with a field read or presented, by the exposure that was computed last.
+pub async fn exposed_customers(app: &App, incident: &Incident) -> Result<RoaringBitmap, Problem> {
+    if incident.people == People::Table {
+        let what =
+            "the exposed people are those of the brought table, who have no credentials here";
+        return Err(Problem::bad_request(what));
+    }
+    let exposure = app.exposure(incident.incident).await?;
+    Ok(app.levels(&exposure).await?.affected())
 }
 
 /// Voids the credentials of some customers, and ends their sessions. Customers who set their password
@@ -111,14 +122,44 @@ pub async fn void_some(
     let whose = VoidWhose::Only { roaring: roaring.clone(), again };
     let order = VoidCredentials { incident: incident.0, set_before, whose };
     let act = app.act(incident, by, JournalAct::VoidSome, detail);
+    give_some(app, order, roaring, act).await
+}
+
+/// Voids the credentials of a set of customers, however many, by an order that people signed.
+pub async fn void_set(
+    app: &Arc<App>,
+    signed: Signed<VoidOrder>,
+    roaring: Vec<u8>,
+    by: &Author,
+) -> Result<Voided, Problem> {
+    let (incident, set_before) = (IncidentId(signed.order.incident), signed.order.set_before);
+    let count = signed.order.customers.map_or(0, |set| set.count);
+    let glass = glass_text(&signed.order);
+    let detail =
+        format!("credentials set up to {set_before} and sessions of {count} customers{glass}");
+    let order = serde_json::to_string(&signed).map_err(|e| Problem::internal(&e))?;
+    let whose = VoidWhose::Set { order, roaring: roaring.clone() };
+    let order = VoidCredentials { incident: incident.0, set_before, whose };
+    let act = app.act(incident, by, JournalAct::VoidSome, detail);
+    give_some(app, order, roaring, act).await
+}
+
+/// Hands an order over some customers to `accounts`, and keeps whom it covered.
+async fn give_some(
+    app: &Arc<App>,
+    order: VoidCredentials,
+    roaring: Vec<u8>,
+    act: Act,
+) -> Result<Voided, Problem> {
     let (worker, done) = (app.clone(), act.clone());
+    let (incident, set_before) = (act.incident, order.set_before);
     app.intended(act, async move {
         let outcome = worker.compartments.accounts.call(&order).await?;
         let _one_at_a_time = worker.voiding.lock().await;
         let before = worker.store.finding::<Vec<VoidedSome>>(incident, Finding::VoidedSome).await?;
         let mut all = before.unwrap_or_default();
         // If somebody was left out, a letter may not say that this order covers them.
-        if outcome.left_out == 0 {
+        if outcome.left_out == 0 && outcome.created_since == 0 {
             all.push(VoidedSome { set_before, roaring: STANDARD.encode(roaring) });
         }
         let done = worker.at_stage(&done, ActStage::Done);
@@ -126,6 +167,11 @@ pub async fn void_some(
         Ok(voided(&outcome, set_before))
     })
     .await
+}
+
+fn glass_text(order: &VoidOrder) -> String {
+    let glass = order.break_glass.as_ref();
+    glass.map_or_else(String::new, |reason| format!("; glass broken: {reason}"))
 }
 
 #[cfg(test)]
@@ -140,6 +186,7 @@ mod tests {
             customers: 1,
             sessions: 1,
             left_out: 0,
+            created_since: 0,
             seconds: 0.1,
         };
         let (early, late) = (Some("2001-01-01T00:00:00Z"), Some("2012-01-15T08:00:00Z"));

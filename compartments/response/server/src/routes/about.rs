@@ -38,6 +38,7 @@ pub const ABOUT: About = About {
         ("policies", "The policy in force at `keys`"),
         ("providers", "Mail providers, in one letter"),
         ("reports", "Everything that is known of an incident"),
+        ("void-orders", "Orders that void the credentials of a set of customers"),
         ("tables", "The table of customers that a shop brings"),
     ],
 };

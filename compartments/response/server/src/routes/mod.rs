@@ -26,6 +26,7 @@ mod reports;
 mod revoked_keys;
 mod tables;
 mod views;
+mod void_orders;
 
 use std::sync::Arc;
 
@@ -65,6 +66,7 @@ fn table() -> Table {
         .call::<api::AddRevokedKey, _, _>(revoked_keys::add::handle)
         .call::<api::VoidCredentials, _, _>(credentials::void::handle)
         .call::<api::ListEpochs, _, _>(epochs::list::handle)
+        .view::<api::DraftVoidOrder, _, _>(void_orders::draft::show)
         .view::<api::ListEvidence, _, _>(evidence::list::show)
         .view::<api::ReadExposure, _, _>(exposures::read::show)
         .view::<api::ReadGrounds, _, _>(grounds::read::show)

@@ -55,6 +55,7 @@ async fn every_route_refuses_a_stranger() {
         ListCallers {},
         VoidCredentials { incident, whose: VoidWhose::Exposed, set_before: None },
         ListEpochs {},
+        DraftVoidOrder { incident },
         ListEvidence { incident, log: 0, from: 0 },
         ReadExposure { incident, level: Level::Read, field: Field::Name },
         ReadGrounds { incident },

@@ -153,7 +153,14 @@ fn accounts() -> Routes<Shared> {
     let nobody = Vec::new();
     let changes =
         Changes { last: 0, newest: 0, more: false, forgotten: false, rows: vec![], gone: vec![] };
-    let outcome = VoidOutcome { order: 4, customers: 3, sessions: 2, left_out: 1, seconds: 0.5 };
+    let outcome = VoidOutcome {
+        order: 4,
+        customers: 3,
+        sessions: 2,
+        left_out: 1,
+        created_since: 0,
+        seconds: 0.5,
+    };
     Routes::new()
         .call::<FreezeCaller, _, _>(answering::<FreezeCaller>(NAME, ()))
         .call::<VoidCredentials, _, _>(answering::<VoidCredentials>(NAME, outcome))

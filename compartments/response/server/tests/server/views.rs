@@ -75,6 +75,7 @@ async fn every_view_of_personal_data_is_journalled() {
         ReadLedger { letter, from: 0, limit: 1, state: None },
         ReadPaperPost { letter, warrant: String::new(), from: 0 },
         ReadExposure { incident, level: Level::Read, field: Field::Phone },
+        DraftVoidOrder { incident },
         ListEvidence { incident, log: 0, from: 0 },
         ReadGrounds { incident },
         ReadPerson { incident, record: Record(0) },
