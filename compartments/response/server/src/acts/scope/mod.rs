@@ -24,6 +24,7 @@ use crate::store::Act;
 pub use accounts::release_log_windows;
 pub use pages::write_pages;
 pub use person::person;
+pub use table::open_logs;
 
 /// The evidence, with the logs from which it was read, and the window in each.
 struct Gathered {
