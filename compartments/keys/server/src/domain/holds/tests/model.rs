@@ -42,6 +42,12 @@ enum Step {
         incident: u32,
         by: By,
     },
+    /// An approver signs that an incident ends a hold which is another one's. `keys` refuses that.
+    SignAnothers {
+        at: usize,
+        incident: u32,
+        victim: prop::sample::Index,
+    },
     /// Hands in an order that was signed, for the first time or again.
     Deliver {
         at: usize,
@@ -82,6 +88,9 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (caller, incident, by)
             .prop_map(|(caller, incident, by)| Step::Sign { caller, incident, by }),
         8 => (at.clone(), index()).prop_map(|(at, order)| Step::Deliver { at, order }),
+        2 => (at.clone(), 1_u32..4, index()).prop_map(|(at, incident, victim)| {
+            Step::SignAnothers { at, incident, victim }
+        }),
         3 => (at, index(), index())
             .prop_map(|(at, order, victim)| Step::Forge { at, order, victim }),
         1 => any::<bool>().prop_map(|lowered| Step::Budget { lowered }),
@@ -194,6 +203,22 @@ impl World {
         });
     }
 
+    fn sign_anothers(&mut self, at: usize, incident: u32, victim: prop::sample::Index) {
+        let all: Vec<_> =
+            self.database.holds.all().map(|(caller, hold, _)| (caller.clone(), hold)).collect();
+        if all.is_empty() {
+            return;
+        }
+        let (caller, Hold { incident: whose, hold }) = victim.get(&all).clone();
+        if whose == incident {
+            return;
+        }
+        let (until, reason) = (self.now + SignedDuration::from_hours(1), "mine".parse().unwrap());
+        let order = ThawOrder { caller, incident, hold, until, reason };
+        let signatures = vec![self.ann.sign(&order), self.bob.sign(&order)];
+        assert!(!self.thaw(at, &Signed { order, signatures }), "another incident's hold ended");
+    }
+
     /// Does what the route does with an order, by the same rules.
     fn thaw(&mut self, at: usize, signed: &Signed<ThawOrder>) -> bool {
         let Ok(approvers) = approve(signed, &self.approvers(), self.now) else { return false };
@@ -272,6 +297,9 @@ impl World {
         match step {
             Step::Freeze { at, caller, incident } => self.freeze(at, caller, incident),
             Step::Sign { caller, incident, by } => self.sign(caller, incident, by),
+            Step::SignAnothers { at, incident, victim } => {
+                self.sign_anothers(at, incident, victim);
+            }
             Step::Deliver { at, order } if !self.orders.is_empty() => {
                 let order = order.get(&self.orders).clone();
                 self.deliver(at, &order);
@@ -307,7 +335,11 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 300,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
     #[test]
     fn what_is_claimed_holds_and_nobody_thaws_what_another_incident_holds(
         steps in prop::collection::vec(step(), 1..40),
