@@ -83,7 +83,7 @@ fn next(order: &OrderFile, applied: &AppliedOrder) {
             output::next(&format!(
                 "cofferdam letters plan --incident {} --audience staff",
                 void.order.incident
-            ))
+            ));
         }
         (AppliedOrder::Epoch, Order::Epoch(epoch)) => output::next(match epoch.order.change {
             EpochChange::Start { .. } => "cofferdam epoch list --wait",

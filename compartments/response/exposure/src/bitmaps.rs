@@ -62,7 +62,7 @@ impl Levels {
     pub fn told(&self) -> Sha256 {
         let mut all = Vec::new();
         for field in Field::ALL {
-            let of = |level: &Bitmaps| level.get(&field).cloned().unwrap_or_default();
+            let of = |level: &Bitmaps| level.get(field).cloned().unwrap_or_default();
             let mut records = of(&self.read) | of(&self.presented);
             if records.is_empty() {
                 continue;

@@ -198,8 +198,7 @@ async fn open_app(
     rng: Arc<dyn Rng>,
 ) -> Result<App, StartError> {
     let store = Store::open(&config.database).await?;
-    let revoked = identity.revoked().clone();
-    revoked.add(store.db().revoked_keys().await?);
+    identity.revoked().add(store.db().revoked_keys().await?);
     let logs = Logs::open(&config, identity)?;
     let compartments = compartments_of(&config, identity);
     let keys = compartments.keys.clone();
@@ -249,7 +248,7 @@ async fn open_app(
         store,
         state,
         compartments,
-        revoked,
+        revoked: identity.revoked().clone(),
         logs,
         people: PeopleCache::new(brought),
         letters,

@@ -408,7 +408,7 @@ async fn two_people_shut_out_any_set_and_one_person_does_not() {
     shop.clock.advance(SignedDuration::from_secs(1));
     let set_before = shop.now() - SignedDuration::from_secs(1);
     let set = |signers: &[&str], records: std::ops::Range<u32>| {
-        of_set(set_before, signers, records.map(Record).collect())
+        of_set(set_before, signers, &records.map(Record).collect())
     };
     refused(response.call(&only(&shop, 1, 0..150)).await, VOID_TAKES_TWO);
     refused(response.call(&set(&["ann"], 0..150)).await, ORDER_REFUSED);

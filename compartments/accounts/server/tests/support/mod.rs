@@ -151,7 +151,7 @@ pub fn everybody(set_before: Timestamp, approvers: &[&str]) -> VoidCredentials {
 pub fn of_set(
     set_before: Timestamp,
     approvers: &[&str],
-    records: BTreeSet<Record>,
+    records: &BTreeSet<Record>,
 ) -> VoidCredentials {
     let set = CustomerSet::of(records.iter().copied());
     let order = void_order(set_before, approvers, Some(set));

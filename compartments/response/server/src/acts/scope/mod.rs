@@ -53,6 +53,7 @@ pub async fn scope(
             "the incident was amended while it was scoped; scope it again",
         ));
     }
+    app.people.forget_levels().await;
     let (app, hosts) = (app.clone(), FallenHosts::of(incident));
     let (id, computed) = (incident.incident, exposure.computed);
     tokio::spawn(async move {

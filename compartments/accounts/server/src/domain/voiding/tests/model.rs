@@ -228,13 +228,12 @@ impl World {
         }
         let names: BTreeSet<_> = signed.signatures.iter().map(|of| of.approver.as_str()).collect();
         assert!(names.len() >= 2, "one person shut out a set: {signed:?}");
-        let (set_before, bitmap) = (order.set_before, records.map(|of| set_of(of)));
-        match &bitmap {
-            Some(records) => self.orders.void_some(set_before, self.now, records.clone()),
-            None => {
-                self.orders.void(set_before);
-                self.orders.revoke(self.now);
-            }
+        let (set_before, bitmap) = (order.set_before, records.map(set_of));
+        if let Some(records) = &bitmap {
+            self.orders.void_some(set_before, self.now, records.clone());
+        } else {
+            self.orders.void(set_before);
+            self.orders.revoke(self.now);
         }
         let number = self.stored.len() as u64 + 1;
         let past = PastOrder {
@@ -257,12 +256,11 @@ impl World {
         let mut orders = Orders::default();
         for Stored { past, set_before, signed } in &self.stored {
             let opened_before = if signed.is_some() { past.ordered_at } else { *set_before };
-            match &past.records {
-                Some(records) => orders.void_some(*set_before, opened_before, records.clone()),
-                None => {
-                    orders.void(*set_before);
-                    orders.revoke(opened_before);
-                }
+            if let Some(records) = &past.records {
+                orders.void_some(*set_before, opened_before, records.clone());
+            } else {
+                orders.void(*set_before);
+                orders.revoke(opened_before);
             }
         }
         self.orders = orders;
@@ -297,7 +295,6 @@ impl World {
                     assert!(!self.deliver(&signed, records.as_ref()), "a changed order was taken");
                 }
             }
-            Step::Deliver { .. } | Step::Forge { .. } => {}
             Step::Reset { record } if self.passwords.contains_key(&record) => {
                 self.set_password(record);
             }
@@ -305,7 +302,7 @@ impl World {
                 let next = self.passwords.keys().last().map_or(0, |last| last + 1);
                 self.set_password(next);
             }
-            Step::Reset { .. } | Step::Create => {}
+            Step::Deliver { .. } | Step::Forge { .. } | Step::Reset { .. } | Step::Create => {}
             Step::SignIn { record } => {
                 let good = self.passwords.get(&record).filter(|_| !self.void.contains(&record));
                 if good.is_some() {

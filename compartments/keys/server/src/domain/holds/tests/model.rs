@@ -293,8 +293,8 @@ impl World {
         }
     }
 
-    fn take(&mut self, step: Step) {
-        match step {
+    fn take(&mut self, step: &Step) {
+        match *step {
             Step::Freeze { at, caller, incident } => self.freeze(at, caller, incident),
             Step::Sign { caller, incident, by } => self.sign(caller, incident, by),
             Step::SignAnothers { at, incident, victim } => {
@@ -346,7 +346,7 @@ proptest! {
     ) {
         let mut world = World::begin();
         for step in steps {
-            world.take(step);
+            world.take(&step);
             world.check();
         }
     }
