@@ -1,10 +1,10 @@
 //! Options and values that several commands share.
 
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use clap::Args;
-use cofferdam_core::{CallerName, Timestamp};
+use cofferdam_core::{CallerName, Record, Timestamp};
 use cofferdam_wire::Client;
 use estate::{Compartment, Estate};
 use response_api::{IncidentId, LetterId};
@@ -139,4 +139,15 @@ pub fn check_new(out: &Path) -> Result<(), CommandError> {
 /// Asks for a passphrase on the terminal, without showing it.
 pub fn ask_passphrase(question: &str) -> io::Result<String> {
     rpassword::prompt_password(question)
+}
+
+/// Reads a file with one record number a line.
+pub fn read_records(file: &Path) -> Result<Vec<Record>, CommandError> {
+    let text = fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
+    let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
+    let number = |(line, text): (usize, &str)| {
+        let bad = || format!("{}, line {line}: not a record number", file.display()).into();
+        text.trim().parse().map(Record).map_err(|_| bad())
+    };
+    lines.map(number).collect()
 }

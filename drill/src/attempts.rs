@@ -2,15 +2,15 @@
 
 use accounts_api as accounts;
 use cofferdam_core::{
-    Call, CallerName, Domain, Epoch, Field, FieldSet, Operation, Personal, Record, Rng, Sha256,
-    Timestamp, WarrantSubject,
+    Call, CallerName, Domain, Epoch, Field, FieldSet, Operation, Personal, Reason, Record, Rng,
+    Sha256, Timestamp, WarrantSubject,
 };
 use cofferdam_wire::{CallError, Client, ProblemType};
 use jiff::tz::TimeZone;
 use keys_api::{
     ApproverSecret, ChangeEpoch, ChangePolicy, ClaimDecoys, EpochChange, EpochOrder, EraseRecords,
-    KeyGroup, ListCallers, OpenWarrant, Policy, ReadAlarms, ReadCheckpoint, ReadEntries,
-    ReadEpochs, ReadPolicy, ReleaseKeys, Signed, Warrant, WarrantId,
+    HoldId, KeyGroup, ListCallers, OpenWarrant, Policy, ReadAlarms, ReadCheckpoint, ReadEntries,
+    ReadEpochs, ReadPolicy, ReleaseKeys, Signed, ThawCaller, ThawOrder, Warrant, WarrantId,
 };
 use payments_api::{CardDetails, CardToken, CountCards, ReadCard, RevealCard, StoreCards};
 use response_api::{
@@ -168,7 +168,16 @@ fn unsigned_retirement(stolen: &Stolen<'_>) -> Signed<EpochOrder> {
 async fn try_orders(stolen: &Stolen<'_>) -> Vec<Attempt> {
     let caller = stolen.name.clone();
     #[expect(clippy::expect_used, reason = "these are words")]
-    let reason = "it was not me".parse().expect("a reason");
+    let reason: Reason = "it was not me".parse().expect("a reason");
+    let hold = HoldId::BEFORE;
+    let order = ThawOrder {
+        caller: caller.clone(),
+        incident: 1,
+        hold,
+        until: stolen.now,
+        reason: reason.clone(),
+    };
+    let thaw_at_keys = ThawCaller { order: Signed { order, signatures: Vec::new() } };
     let thaw = cofferdam_core::FreezeCaller { caller: caller.clone(), frozen: false, reason };
     let void = accounts::VoidCredentials {
         incident: 1,
@@ -188,7 +197,7 @@ async fn try_orders(stolen: &Stolen<'_>) -> Vec<Attempt> {
     };
     let at = stolen.response;
     vec![
-        refused("thaw itself at keys", stolen.keys, &thaw).await,
+        refused("thaw itself at keys", stolen.keys, &thaw_at_keys).await,
         refused("thaw itself at accounts", stolen.accounts, &thaw).await,
         refused("thaw itself at payments", stolen.payments, &thaw).await,
         refused("void credentials", stolen.accounts, &void).await,

@@ -125,6 +125,7 @@ impl Response<'_, '_> {
             frozen: true,
             reason: "fell; reads customers without cause".parse()?,
             key: None,
+            order: None,
         };
         staff::call(&self.client, &call).await?;
         self.recorder.end(format!("{FALLEN} is refused everywhere"));

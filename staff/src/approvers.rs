@@ -84,7 +84,8 @@ pub fn open_directory(dir: &Path, names: &[&str]) -> Result<Vec<ApproverSecret>,
     open_keys(&files("pem"), &files("passphrase"), &nobody)
 }
 
-fn open_key(
+/// Opens the key of one person, whose passphrase is in a file or asked for.
+pub fn open_key(
     key: &PersonFile,
     passphrase_file: Option<&Path>,
     ask: Ask<'_>,

@@ -21,6 +21,7 @@ mod printable;
 mod progress;
 pub mod settle;
 mod step;
+pub mod thaw;
 pub mod warrant;
 
 pub use printable::printable;

@@ -97,7 +97,7 @@ fn contain(place: &Place) {
     let mut thaw = place.cofferdam(["incident", "thaw"]);
     assert_refused(&thaw.args(trap).output().unwrap(), "--same-key");
     let mut thaw = place.cofferdam(["incident", "thaw"]);
-    thaw.args(trap).arg("--same-key");
+    thaw.args(trap).arg("--same-key").args(place.approver());
     assert_eq!(json(thaw)["frozen"], false);
     assert_refused(&place.run(["incident", "void", "1", "--exposed"]), "--yes");
     let exposed = stdout(&place.run(["incident", "void", "1", "--exposed", "--yes"]));
@@ -122,6 +122,14 @@ async fn void_by_one_person(place: &Place) {
     stdout(&place.run(["order", "draft", "void", "--incident", "2", "--out", &two]));
     sign(&two);
     assert_refused(&place.run(["order", "apply", &two, "--yes"]), "two people and has 1");
+    let (some, list) = (place.file("some.order"), place.dir.with_extension("some"));
+    fs::write(&list, "3\n70000\n").unwrap();
+    let mut draft = place.cofferdam(["order", "draft", "void", "--incident", "2", "--out", &some]);
+    let drafted = stdout(&draft.arg("--records").arg(&list).output().unwrap());
+    assert!(drafted.contains("Void the credentials of 2 customers"), "{drafted}");
+    sign(&some);
+    assert_refused(&place.run(["order", "apply", &some, "--yes"]), "two people and has 1");
+    place.sign_and_apply(&some);
     let one = place.file("one.order");
     let mut alone = place.cofferdam(["order", "draft", "void", "--incident", "2", "--out", &one]);
     let reason = ["--break-glass", "the second approver can't be reached"];

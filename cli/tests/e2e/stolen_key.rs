@@ -48,6 +48,8 @@ async fn a_stolen_certificate_stays_useless_after_the_thaw() {
     // The claim is checked: without a revoked key, nothing is thawed.
     let mut thaw = place.cofferdam(["incident", "thaw"]);
     thaw.args(web).arg("--key-changed");
+    assert_refused(&thaw.output().unwrap(), "--approver");
+    thaw.args(place.approver());
     assert_refused(&thaw.output().unwrap(), "callers renew");
     let renew = ["callers", "renew", "web-ky-1", "--reason", "its key was copied"];
     let renewed = place.json(renew);

@@ -190,6 +190,11 @@ impl Place {
         ["ann", "bob"].into_iter().flat_map(options).flatten().collect()
     }
 
+    /// The key of one approver, as arguments.
+    pub fn approver(&self) -> Vec<String> {
+        self.approvers().into_iter().take(4).collect()
+    }
+
     /// Changes the configuration of a stopped compartment.
     pub fn configure(&self, compartment: Compartment, change: impl FnOnce(&mut toml::Table)) {
         let name = format!("{compartment}/{compartment}.toml");

@@ -1,4 +1,7 @@
-//! The order to freeze a caller: the same call at `keys`, `accounts` and `payments`.
+//! The order to freeze a caller: the same call at `accounts` and `payments`. `keys` has calls of its own,
+//! by incident.
+
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,7 +12,12 @@ use crate::{Call, CallerName, ProblemType, Reason};
 pub const NO_SUCH_CALLER: ProblemType =
     ProblemType::new("no-such-caller", 404, "There is no such caller");
 
-/// Freezes or thaws a caller. Every call of a frozen caller is refused. For the controller.
+/// An incident holds the caller, by `keys`. Nobody thaws it before every incident lets go.
+pub const STILL_HELD: ProblemType =
+    ProblemType::new("still-held", 409, "An incident holds the caller frozen");
+
+/// Freezes or thaws a caller. Every call of a frozen caller is refused. A thaw is carried out only
+/// if no incident holds the caller, by `keys`. For the controller.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FreezeCaller {
@@ -17,13 +25,13 @@ pub struct FreezeCaller {
     pub caller: CallerName,
     /// `true` freezes, `false` thaws.
     pub frozen: bool,
-    /// The reason, without personal data: `keys` keeps it in its log.
+    /// The reason, without personal data.
     pub reason: Reason,
 }
 
 impl Call for FreezeCaller {
     const PATH: &'static str = "/v1/callers/freeze";
-    const PROBLEMS: &'static [ProblemType] = &[NO_SUCH_CALLER];
+    const PROBLEMS: &'static [ProblemType] = &[STILL_HELD];
     type Answer = ();
 }
 
@@ -36,5 +44,22 @@ impl FreezeCaller {
     /// Refuses a freeze of the controller.
     pub fn check(&self, is_controller: impl Fn(&CallerName) -> bool) -> Result<(), BadFreeze> {
         if is_controller(&self.caller) { Err(BadFreeze) } else { Ok(()) }
+    }
+}
+
+/// Counts freezes, so that a thaw which waited for `keys` sees a freeze that came meanwhile.
+#[derive(Debug, Default)]
+pub struct Freezes(AtomicU64);
+
+impl Freezes {
+    /// The number of freezes since the start.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// Counts a freeze, before it is carried out.
+    pub fn add(&self) {
+        self.0.fetch_add(1, Ordering::AcqRel);
     }
 }

@@ -12,7 +12,8 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use serde::{Deserialize, Serialize};
 
-use crate::{ConfigError, read_secret};
+use crate::server_check::UnrevokedServer;
+use crate::{ConfigError, RevokedKeys, read_secret};
 
 /// The certificate files of a process, as its configuration names them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -40,6 +41,7 @@ pub struct Identity {
     name: CallerName,
     files: TlsFiles,
     current: Arc<RwLock<Current>>,
+    revoked: RevokedKeys,
 }
 
 /// The content of the files when they were last read.
@@ -97,7 +99,8 @@ impl Identity {
         let stamps = stamps(files);
         let (name, loaded) = Loaded::read(files)?;
         let current = Current { loaded: Arc::new(loaded), stamps, generation: 0 };
-        Ok(Self { name, files: files.clone(), current: Arc::new(RwLock::new(current)) })
+        let (current, revoked) = (Arc::new(RwLock::new(current)), RevokedKeys::default());
+        Ok(Self { name, files: files.clone(), current, revoked })
     }
 
     /// Reads the files of a compartment, whose certificate must have the compartment's name.
@@ -112,6 +115,13 @@ impl Identity {
     #[must_use]
     pub const fn name(&self) -> &CallerName {
         &self.name
+    }
+
+    /// The revoked keys of certificates. Clients under this identity refuse a server with one of them,
+    /// at the next call even on an open connection.
+    #[must_use]
+    pub const fn revoked(&self) -> &RevokedKeys {
+        &self.revoked
     }
 
     /// Reads the files again if they were replaced, and returns whether they were. New connections
@@ -132,9 +142,10 @@ impl Identity {
         Ok(true)
     }
 
-    /// The number of renewals. A change means that existing connections present an old certificate.
+    /// Grows when a client's connections are outdated: they present an old certificate, or a key was
+    /// revoked that the server may have.
     pub(crate) fn generation(&self) -> u64 {
-        self.read().generation
+        self.read().generation + self.revoked.count()
     }
 
     /// The TLS configuration of a server, which demands from every client a certificate of the same
@@ -147,11 +158,16 @@ impl Identity {
     pub(crate) fn client_config(&self) -> ClientConfig {
         let loaded = self.read().loaded.clone();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        #[expect(clippy::expect_used, reason = "`Loaded::read` took the same authority")]
+        let verifier = UnrevokedServer::new(&loaded.roots, &provider, self.revoked.clone())
+            .expect("the authority was checked when it was loaded");
+        let verifier = Arc::new(verifier);
         #[expect(clippy::expect_used, reason = "`Loaded::read` tried the same chain and key")]
         ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&rustls::version::TLS13])
             .expect("the provider knows TLS 1.3")
-            .with_root_certificates(loaded.roots.clone())
+            .dangerous()
+            .with_custom_certificate_verifier(verifier)
             .with_client_auth_cert(loaded.chain.clone(), loaded.key.clone_key())
             .expect("the identity was checked when it was loaded")
     }

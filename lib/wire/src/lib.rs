@@ -17,6 +17,7 @@ mod problem;
 mod revoked;
 mod routes;
 mod server;
+mod server_check;
 mod tasks;
 
 pub use body::{Answer, Body, MAX_BODY};

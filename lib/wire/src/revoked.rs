@@ -23,6 +23,11 @@ impl RevokedKeys {
         self.0.read().unwrap_or_else(PoisonError::into_inner).contains(key)
     }
 
+    /// The number of revoked keys.
+    pub(crate) fn count(&self) -> u64 {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).len() as u64
+    }
+
     /// Adds keys. From now on no request under them is answered. Returns those that are new.
     pub fn add(&self, keys: impl IntoIterator<Item = Sha256>) -> Vec<Sha256> {
         let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);

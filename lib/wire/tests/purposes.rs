@@ -113,3 +113,27 @@ async fn a_revoked_key_gets_no_answer_over_any_connection_and_is_reported() {
     authority.renew("web-ky-1");
     authority.client(Compartment::Keys, "web-ky-1", &base).call(&whisper()).await.unwrap();
 }
+
+/// A thief stands in for a compartment with a copy of its key.
+#[tokio::test]
+async fn a_server_with_a_revoked_key_is_asked_nothing_more() {
+    let authority = Authority::new();
+    let (thief, heard) = serve(&authority.files("keys")).await;
+    let stolen = public_key(&authority.files("keys").cert).unwrap();
+    authority.renew("keys");
+    let (real, served) = serve(&authority.files("keys")).await;
+    let identity = authority.identity("accounts");
+    let [thief, real] = [thief, real].map(|at| {
+        let base = format!("https://localhost:{}", at.port());
+        Client::new(Compartment::Keys, &base, &identity)
+    });
+    thief.call(&whisper()).await.unwrap();
+    identity.revoked().add([stolen]);
+    let refused = thief.call(&whisper()).await.unwrap_err();
+    assert!(refused.to_string().contains("evoked"), "{refused}");
+    let base = thief.clone();
+    assert!(base.call(&whisper()).await.is_err(), "clones refuse it too");
+    assert_eq!(heard.load(Ordering::SeqCst), 1, "the open connection is not used again");
+    real.call(&whisper()).await.unwrap();
+    assert_eq!(served.load(Ordering::SeqCst), 1);
+}

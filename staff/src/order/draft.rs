@@ -1,14 +1,20 @@
 //! Drafting orders.
 
+use std::io;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use cofferdam_core::{Domain, Epoch, Rng, Timestamp};
 use cofferdam_wire::Client;
 use jiff::SignedDuration;
 use keys_api::{EpochChange, EpochOrder, Policy, Signed, VoidOrder};
-use response_api::{DraftLetter, DraftPaperPost, IncidentId, LetterId};
+use response_api::{DraftLetter, DraftPaperPost, DraftVoidOrder, IncidentId, LetterId};
+use roaring::RoaringBitmap;
 
 use super::error::OrderError;
 use super::file::{Order, OrderFile};
 use super::letter::LetterOrder;
+use super::void_set::{VoidSetOrder, set_of};
 use crate::step::call;
 use crate::warrant::draw_up;
 use crate::{StepError, keys};
@@ -54,9 +60,38 @@ pub fn void_everybody(
     break_glass: Option<String>,
     now: Timestamp,
 ) -> OrderFile {
-    let incident = incident.0;
-    let order = VoidOrder { incident, set_before, until: now + VALID, break_glass };
+    let (incident, customers) = (incident.0, None);
+    let order = VoidOrder { incident, set_before, until: now + VALID, break_glass, customers };
     OrderFile { order: Order::Void(Signed { order, signatures: Vec::new() }) }
+}
+
+/// Drafts the order that voids the credentials of a set of customers that were set up to `set_before`,
+/// and ends their sessions. The set goes with it.
+pub fn void_set(
+    incident: IncidentId,
+    records: &RoaringBitmap,
+    set_before: Timestamp,
+    break_glass: Option<String>,
+    now: Timestamp,
+) -> Result<OrderFile, OrderError> {
+    let (incident, customers) = (incident.0, Some(set_of(records)));
+    let order = VoidOrder { incident, set_before, until: now + VALID, break_glass, customers };
+    let mut roaring = Vec::with_capacity(records.serialized_size());
+    records.serialize_into(&mut roaring).map_err(OrderError::Customers)?;
+    let void = Signed { order, signatures: Vec::new() };
+    let roaring = STANDARD.encode(roaring);
+    Ok(OrderFile { order: Order::VoidSet(VoidSetOrder { void, roaring }) })
+}
+
+/// Reads everybody with a field read or presented, by the exposure that was computed last.
+pub async fn exposed_customers(
+    response: &Client,
+    incident: IncidentId,
+) -> Result<RoaringBitmap, OrderError> {
+    let exposed = call(response, &DraftVoidOrder { incident }).await?;
+    let other = |e| OrderError::Customers(io::Error::new(io::ErrorKind::InvalidData, e));
+    let bytes = STANDARD.decode(exposed.roaring).map_err(other)?;
+    RoaringBitmap::deserialize_from(bytes.as_slice()).map_err(OrderError::Customers)
 }
 
 /// Drafts the order that approves a letter as it would be written now. The texts go with it.

@@ -39,6 +39,9 @@ pub enum OrderError {
     /// The order can't be written as JSON.
     #[error("the order can't be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
+    /// The set of customers can't be written or read.
+    #[error("the set of customers: {0}")]
+    Customers(io::Error),
     /// The next policy contradicts itself or names something unknown.
     #[error(transparent)]
     Policy(#[from] BadPolicy),
@@ -54,6 +57,9 @@ pub enum OrderFault {
     /// A warrant for a letter comes without the letter's texts.
     #[error("the order approves a letter, and its texts are not in it")]
     NoTexts,
+    /// The customers in the order are not those that its signed part names.
+    #[error("the customers in the order are not those that the signatures are for")]
+    OtherCustomers,
     /// The texts have another hash than the one that the warrant names.
     #[error("the texts in the order are not those that its warrant is for")]
     OtherTexts,

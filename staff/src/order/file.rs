@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{OrderError, OrderFault};
 use super::letter::LetterOrder;
+use super::void_set::VoidSetOrder;
 use super::words;
 use crate::step::call;
 
@@ -40,6 +41,8 @@ pub enum Order {
     Warrant(Signed<Warrant>),
     /// The order that voids everybody's credentials.
     Void(Signed<VoidOrder>),
+    /// The order that voids the credentials of a set of customers.
+    VoidSet(VoidSetOrder),
 }
 
 impl OrderFile {
@@ -62,6 +65,7 @@ impl OrderFile {
                 WarrantSubject::Letter { .. } => Err(OrderFault::NoTexts),
                 WarrantSubject::PaperPost { .. } => Ok(()),
             },
+            Order::VoidSet(set) => set.check(),
             Order::Policy(_) | Order::Epoch(_) | Order::Void(_) => Ok(()),
         }
     }
@@ -95,13 +99,7 @@ impl OrderFile {
     ) -> Result<(), OrderFault> {
         let (name, key) = (by.name().to_owned(), by.public().public_key);
         if let Some(approvers) = approvers {
-            let known = approvers.iter().find(|of| of.name == name).ok_or_else(|| {
-                OrderFault::NoApprover { name: name.clone(), approvers: names(approvers) }
-            })?;
-            if known.public_key != key {
-                let owner = approvers.iter().find(|of| of.public_key == key);
-                return Err(OrderFault::OtherKey { name, owner: owner.map(|of| of.name.clone()) });
-            }
+            check_owner(by, approvers)?;
         }
         let (signatures, message) = self.parts();
         let same_key = |of: &&Signature| {
@@ -119,7 +117,9 @@ impl OrderFile {
         let (signatures, new) = match &mut self.order {
             Order::Policy(signed) => (&mut signed.signatures, by.sign(&signed.order)),
             Order::Epoch(signed) => (&mut signed.signatures, by.sign(&signed.order)),
-            Order::Void(signed) => (&mut signed.signatures, by.sign(&signed.order)),
+            Order::Void(signed) | Order::VoidSet(VoidSetOrder { void: signed, .. }) => {
+                (&mut signed.signatures, by.sign(&signed.order))
+            }
             Order::Letter(LetterOrder { warrant: signed, .. }) | Order::Warrant(signed) => {
                 (&mut signed.signatures, by.sign(&signed.order))
             }
@@ -138,7 +138,9 @@ impl OrderFile {
     #[must_use]
     pub fn breaks_glass(&self) -> bool {
         match &self.order {
-            Order::Void(signed) => signed.order.break_glass.is_some(),
+            Order::Void(signed) | Order::VoidSet(VoidSetOrder { void: signed, .. }) => {
+                signed.order.break_glass.is_some()
+            }
             Order::Epoch(signed) => signed.order.break_glass.is_some(),
             Order::Policy(_) | Order::Letter(_) | Order::Warrant(_) => false,
         }
@@ -158,7 +160,9 @@ impl OrderFile {
             Order::Letter(LetterOrder { warrant: of, .. }) | Order::Warrant(of) => {
                 (&of.signatures, of.order.signed_bytes())
             }
-            Order::Void(of) => (&of.signatures, of.order.signed_bytes()),
+            Order::Void(of) | Order::VoidSet(VoidSetOrder { void: of, .. }) => {
+                (&of.signatures, of.order.signed_bytes())
+            }
         }
     }
 
@@ -171,6 +175,10 @@ impl OrderFile {
                 SignedOrder::Warrant(serde_json::to_value(signed)?)
             }
             Order::Void(signed) => SignedOrder::Void(serde_json::to_value(signed)?),
+            Order::VoidSet(VoidSetOrder { void, roaring }) => {
+                let (order, roaring) = (serde_json::to_value(void)?, roaring.clone());
+                SignedOrder::VoidSet { order, roaring }
+            }
         };
         Ok(call(response, &ApplyOrder { order }).await?)
     }
@@ -183,9 +191,24 @@ impl OrderFile {
             Order::Epoch(signed) => Ok(vec![words::epoch(&signed.order)]),
             Order::Letter(letter) => letter.words(),
             Order::Warrant(signed) => Ok(vec![words::warrant(&signed.order)]),
-            Order::Void(signed) => Ok(vec![words::void(&signed.order)]),
+            Order::Void(signed) | Order::VoidSet(VoidSetOrder { void: signed, .. }) => {
+                Ok(vec![words::void(&signed.order)])
+            }
         }
     }
+}
+
+/// Checks that a key is that of the approver whose name it was given.
+pub fn check_owner(by: &ApproverSecret, approvers: &[ApproverKey]) -> Result<(), OrderFault> {
+    let (name, key) = (by.name().to_owned(), by.public().public_key);
+    let known = approvers.iter().find(|of| of.name == name).ok_or_else(|| {
+        OrderFault::NoApprover { name: name.clone(), approvers: names(approvers) }
+    })?;
+    if known.public_key != key {
+        let owner = approvers.iter().find(|of| of.public_key == key);
+        return Err(OrderFault::OtherKey { name, owner: owner.map(|of| of.name.clone()) });
+    }
+    Ok(())
 }
 
 fn names(approvers: &[ApproverKey]) -> String {

@@ -5,10 +5,15 @@ mod draft;
 mod error;
 mod file;
 mod letter;
+mod void_set;
 mod words;
 
-pub use draft::{letter, next_policy, paper_post, retirement, rotation, void_everybody};
+pub use draft::{
+    exposed_customers, letter, next_policy, paper_post, retirement, rotation, void_everybody,
+    void_set,
+};
 pub use error::{OrderError, OrderFault};
-pub use file::{Order, OrderFile};
+pub use file::{Order, OrderFile, check_owner};
 pub use letter::{LetterOrder, RenderedText};
+pub use void_set::VoidSetOrder;
 pub use words::recipients;

@@ -1,7 +1,7 @@
 //! Descriptions of orders for the people who sign them.
 
 use cofferdam_core::{FieldSet, WarrantSubject};
-use keys_api::{EpochChange, EpochOrder, Policy, VoidOrder, Warrant};
+use keys_api::{CustomerSet, EpochChange, EpochOrder, Policy, VoidOrder, Warrant};
 
 use super::difference::difference;
 use crate::printable;
@@ -43,10 +43,17 @@ pub fn warrant(order: &Warrant) -> String {
 
 /// Describes a void order in one line.
 pub fn void(order: &VoidOrder) -> String {
-    let VoidOrder { incident, set_before, until, break_glass } = order;
+    let VoidOrder { incident, set_before, until, break_glass, customers } = order;
+    let (whose, sessions) = match customers {
+        None => ("every customer".to_owned(), "every session".to_owned()),
+        Some(CustomerSet { sha256, count }) => (
+            format!("{count} customers (SHA-256 of the set {sha256})"),
+            "their sessions".to_owned(),
+        ),
+    };
     printable(&format!(
-        "Void the credentials of every customer that were set up to {set_before}, and end every \
-         session, for incident {incident}; to be carried out by {until}{}",
+        "Void the credentials of {whose} that were set up to {set_before}, and end {sessions}, for \
+         incident {incident}; to be carried out by {until}{}",
         one_signature(break_glass.as_ref())
     ))
 }

@@ -4,12 +4,17 @@ use std::io::{BufRead as _, IsTerminal as _};
 use std::process::ExitCode;
 
 use clap::Args;
-use cofferdam_core::{CallerName, Reason};
+use cofferdam_core::{CallerName, Clock as _, Reason, SystemClock};
+use cofferdam_wire::Client;
 use response_api::{CallerHolds, FreezeCaller, IncidentId, ThawedKey};
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
+use staff::approvers::{PersonFile, open_key};
+use staff::order::check_owner;
+use staff::thaw;
 
-use crate::options::{CommandError, IncidentArgs};
+use crate::options::{CommandError, IncidentArgs, ResponseArgs, ask_passphrase};
 use crate::output;
 
 /// `cofferdam incident thaw`
@@ -23,6 +28,12 @@ pub struct ThawArgs {
     /// The caller has the same key, and nobody else can have it
     #[arg(long)]
     same_key: bool,
+    /// The approver who signs the thaw, and the file with that person's signing key; one signs
+    #[arg(long, value_name = "NAME=KEYFILE")]
+    approver: Option<PersonFile>,
+    /// The file with that person's passphrase [default: ask on the terminal]
+    #[arg(long, value_name = "NAME=FILE")]
+    passphrase_file: Option<PersonFile>,
 }
 
 /// `cofferdam incident freeze`, and what `thaw` shares with it
@@ -53,17 +64,44 @@ pub struct CallerState {
 
 /// Freezes a caller in every compartment.
 pub async fn freeze(args: FreezeArgs) -> Result<ExitCode, CommandError> {
-    run(args, None).await
+    let (incident, response) = (args.of.incident, &args.of.response);
+    let state = give(response, args.call(None, None)).await?;
+    response.print(&state, |state| vec![line(state)])?;
+    output::next(&format!("cofferdam incident scope {incident}"));
+    Ok(ExitCode::SUCCESS)
 }
 
-/// Thaws a caller in every compartment.
+/// Lets go of a caller. It is thawed in every compartment if no other incident holds it.
 pub async fn thaw(args: ThawArgs) -> Result<ExitCode, CommandError> {
     let key = match (args.key_changed, args.same_key) {
         (true, _) => ThawedKey::Changed,
         (_, true) => ThawedKey::Same,
         (false, false) => ask_key(&args.of.caller)?,
     };
-    run(args.of, Some(key)).await
+    let response = &args.of.of.response;
+    let order = signed(&args, &response.client()?).await?;
+    let state = give(response, args.of.call(Some(key), order)).await?;
+    response.print(&state, |state| vec![line(state)])?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The order that ends the incident's hold, signed by the approver; `None` if `keys` has no such hold.
+async fn signed(args: &ThawArgs, client: &Client) -> Result<Option<Value>, CommandError> {
+    let FreezeArgs { of, caller, reason } = &args.of;
+    let now = SystemClock.now();
+    let draft = thaw::draft(client, of.incident, caller.clone(), reason.clone(), now).await?;
+    let Some(order) = draft else { return Ok(None) };
+    let Some(approver) = &args.approver else {
+        return Err("nothing was done: a thaw takes the signature of an approver: give \
+                    --approver NAME=KEYFILE"
+            .into());
+    };
+    let passphrase = args.passphrase_file.as_ref().map(|of| of.file.as_path());
+    let key = open_key(approver, passphrase, &ask_passphrase)?;
+    let policy = staff::keys::policy(client).await?;
+    let fault = |e| format!("nothing was done: {}: {e}", approver.file.display());
+    check_owner(&key, &policy.approvers).map_err(fault)?;
+    Ok(Some(thaw::sign(order, &key)?))
 }
 
 /// Asks whether the caller has a new key. A thief who copied the old one is let in with the caller.
@@ -86,17 +124,17 @@ fn ask_key(caller: &CallerName) -> Result<ThawedKey, CommandError> {
     }
 }
 
-async fn run(args: FreezeArgs, key: Option<ThawedKey>) -> Result<ExitCode, CommandError> {
-    let FreezeArgs { of, caller, reason } = args;
-    let (incident, frozen) = (of.incident, key.is_none());
-    let call = FreezeCaller { incident, caller, frozen, reason, key };
-    let CallerHolds { frozen: still, held_by } = staff::call(&of.response.client()?, &call).await?;
-    let state = CallerState { incident, caller: call.caller, frozen: still, held_by };
-    of.response.print(&state, |state| vec![line(state)])?;
-    if frozen {
-        output::next(&format!("cofferdam incident scope {incident}"));
+impl FreezeArgs {
+    fn call(&self, key: Option<ThawedKey>, order: Option<Value>) -> FreezeCaller {
+        let Self { of, caller, reason } = self;
+        let (caller, reason) = (caller.clone(), reason.clone());
+        FreezeCaller { incident: of.incident, caller, frozen: key.is_none(), reason, key, order }
     }
-    Ok(ExitCode::SUCCESS)
+}
+
+async fn give(response: &ResponseArgs, call: FreezeCaller) -> Result<CallerState, CommandError> {
+    let CallerHolds { frozen, held_by } = staff::call(&response.client()?, &call).await?;
+    Ok(CallerState { incident: call.incident, caller: call.caller, frozen, held_by })
 }
 
 fn line(state: &CallerState) -> String {

@@ -1,21 +1,23 @@
 //! `cofferdam incident void`
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use cofferdam_core::{Record, Timestamp};
+use cofferdam_core::Timestamp;
 use response_api::{VoidCredentials, VoidWhose, Voided};
 
 use crate::confirm::Confirm;
-use crate::options::{CommandError, IncidentArgs, instant};
+use crate::options::{CommandError, IncidentArgs, instant, read_records};
 use crate::{output, words};
 
 /// `cofferdam incident void`
 #[derive(Debug, Args)]
-#[command(after_help = "Everybody's credentials take an order that two people sign: \
-                        cofferdam order draft void")]
+#[command(
+    after_help = "More than a tenth of the customers in 24 hours, and everybody, take an order \
+                        that two people sign: cofferdam order draft void, with --exposed or --records \
+                        for some"
+)]
 pub struct VoidArgs {
     #[command(flatten)]
     of: IncidentArgs,
@@ -81,15 +83,11 @@ fn lines(voided: &Voided) -> Vec<String> {
             words::number(voided.left_out)
         ));
     }
+    if voided.created_since > 0 {
+        out.push(format!(
+            "{} customers came since the last order over everybody, and had nothing to void",
+            words::number(voided.created_since)
+        ));
+    }
     out
-}
-
-fn read_records(file: &Path) -> Result<Vec<Record>, CommandError> {
-    let text = fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
-    let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
-    let number = |(line, text): (usize, &str)| {
-        let bad = || format!("{}, line {line}: not a record number", file.display()).into();
-        text.trim().parse().map(Record).map_err(|_| bad())
-    };
-    lines.map(number).collect()
 }

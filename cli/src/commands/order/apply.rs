@@ -7,7 +7,7 @@ use clap::Args;
 use cofferdam_core::WarrantSubject;
 use keys_api::EpochChange;
 use response_api::AppliedOrder;
-use staff::order::{Order, OrderFile};
+use staff::order::{Order, OrderFile, VoidSetOrder};
 
 use super::{ShownOrder, show};
 use crate::commands::letters;
@@ -79,10 +79,12 @@ fn next(order: &OrderFile, applied: &AppliedOrder) {
                 ));
             }
         }
-        (AppliedOrder::Void(_), Order::Void(void)) => output::next(&format!(
-            "cofferdam letters plan --incident {} --audience staff",
-            void.order.incident
-        )),
+        (AppliedOrder::Void(_), Order::Void(void) | Order::VoidSet(VoidSetOrder { void, .. })) => {
+            output::next(&format!(
+                "cofferdam letters plan --incident {} --audience staff",
+                void.order.incident
+            ));
+        }
         (AppliedOrder::Epoch, Order::Epoch(epoch)) => output::next(match epoch.order.change {
             EpochChange::Start { .. } => "cofferdam epoch list --wait",
             EpochChange::Retire { .. } => "cofferdam epoch list",

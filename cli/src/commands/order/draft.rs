@@ -7,13 +7,15 @@ use clap::{Args, Subcommand, ValueEnum};
 use cofferdam_core::{Clock, Domain, Epoch, Reason, SystemClock, SystemRng, Timestamp};
 use cofferdam_wire::{Client, load_config};
 use response_api::{IncidentId, LetterId};
+use roaring::RoaringBitmap;
 use staff::order::{
-    OrderError, OrderFile, letter, next_policy, paper_post, retirement, rotation, void_everybody,
+    OrderError, OrderFile, exposed_customers, letter, next_policy, paper_post, retirement,
+    rotation, void_everybody, void_set,
 };
 
 use super::{ShownOrder, show};
 use crate::options::{
-    CommandError, ResponseArgs, check_new, incident_number, instant, letter_number,
+    CommandError, ResponseArgs, check_new, incident_number, instant, letter_number, read_records,
 };
 use crate::output;
 
@@ -36,7 +38,8 @@ pub enum DraftCommand {
         #[command(flatten)]
         to: To,
     },
-    /// Draft an order that voids everybody's credentials and ends every session
+    /// Draft an order that voids the credentials of everybody, or of any number of customers, and ends
+    /// their sessions
     Void {
         /// The incident's number
         #[arg(long, value_parser = incident_number)]
@@ -44,6 +47,8 @@ pub enum DraftCommand {
         /// Void only credentials that were set up to this instant [default: now]
         #[arg(long, value_name = "TIME", value_parser = instant)]
         older_than: Option<Timestamp>,
+        #[command(flatten)]
+        whose: Whose,
         #[command(flatten)]
         alone: BreakGlass,
         #[command(flatten)]
@@ -92,6 +97,36 @@ pub struct To {
     out: PathBuf,
     #[command(flatten)]
     response: ResponseArgs,
+}
+
+/// The customers of a void order; everybody without an option.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub struct Whose {
+    /// Only the customers of whom a field was read or presented in the last scope
+    #[arg(long)]
+    exposed: bool,
+    /// Only the customers in this file, which has one record number a line
+    #[arg(long, value_name = "FILE")]
+    records: Option<PathBuf>,
+}
+
+impl Whose {
+    /// The customers; `None` for everybody.
+    async fn records(
+        &self,
+        client: &Client,
+        incident: IncidentId,
+    ) -> Result<Option<RoaringBitmap>, CommandError> {
+        match &self.records {
+            Some(file) => {
+                let records = read_records(file)?;
+                Ok(Some(records.iter().map(|record| record.0).collect()))
+            }
+            None if self.exposed => Ok(Some(exposed_customers(client, incident).await?)),
+            None => Ok(None),
+        }
+    }
 }
 
 /// The option that lets one signature suffice.
@@ -160,9 +195,12 @@ async fn drafted(command: &DraftCommand, client: &Client) -> Result<OrderFile, C
         DraftCommand::PaperPost { letter: of, .. } => {
             paper_post(client, *of, now, &SystemRng).await
         }
-        DraftCommand::Void { incident, older_than, alone, .. } => {
-            let reason = alone.reason();
-            Ok(void_everybody(*incident, older_than.unwrap_or(now), reason, now))
+        DraftCommand::Void { incident, older_than, whose, alone, .. } => {
+            let (reason, set_before) = (alone.reason(), older_than.unwrap_or(now));
+            match whose.records(client, *incident).await? {
+                None => Ok(void_everybody(*incident, set_before, reason, now)),
+                Some(records) => void_set(*incident, &records, set_before, reason, now),
+            }
         }
         DraftCommand::Policy { file, .. } => next_policy(client, load_config(file)?).await,
         DraftCommand::Rotate { domain, reseal_hours, alone, .. } => {

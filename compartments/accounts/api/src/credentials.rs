@@ -58,6 +58,15 @@ pub enum VoidWhose {
         /// incident covered the customer.
         again: bool,
     },
+    /// Some customers, however many, whose sessions end as well. This takes two people, or one who
+    /// breaks the glass, as for all customers. Nobody is left out.
+    Set {
+        /// The order that people signed, in the form that `keys` takes, as JSON. It names the set.
+        #[schemars(extend("examples" = ["{\"order\":{…},\"signatures\":[…]}"]))]
+        order: String,
+        /// The customers, as a Roaring bitmap in the portable serialisation.
+        roaring: Vec<u8>,
+    },
 }
 
 /// The result of a void order.
@@ -73,6 +82,10 @@ pub struct VoidOutcome {
     /// The number of customers who are left out, because they set their password since an earlier
     /// order of the incident. Their passwords and sessions stay good.
     pub left_out: u64,
+    /// The number of customers who are left out because they came since the incident's last order over
+    /// everybody: they had nothing to void.
+    #[serde(default)]
+    pub created_since: u64,
     /// The time until the order held, in seconds. The customers are counted after that.
     pub seconds: f64,
 }

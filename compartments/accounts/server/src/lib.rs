@@ -86,6 +86,7 @@ impl Server {
     ) -> Result<Self, StartError> {
         let identity = Identity::load_compartment(Compartment::Accounts, &config.tls)?;
         let store = Store::open(&config.database).await?;
+        identity.revoked().add(store.db().revoked_keys().await?);
         let state = own_state(&config, &identity, &store, &clock, &*rng);
         let given = state.open(store.numbers_held().await?).await?;
         store.skip_numbers(given).await?;

@@ -2,12 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed step is a failed test")]
 
 use accounts_api::{Changes, Coarse, VoidOutcome};
-use accounts_server::domain::alone::Ordered;
+use accounts_server::domain::alone::{self, Ordered};
 use accounts_server::domain::import::Reject;
 use accounts_server::domain::orders::Orders;
 use accounts_server::domain::password::{Cost, Scheme};
 use accounts_server::store::{
-    Credential, ImportProgress, KeptSession, NewCustomer, OverEverybody, OverSome, Store,
+    By, Credential, ImportProgress, KeptSession, NewCustomer, OverEverybody, OverSome, Store,
     is_address_taken,
 };
 use cofferdam_core::{Epoch, Field, Record, Timestamp};
@@ -298,7 +298,14 @@ async fn orders_survive(store: &Store) {
     assert_eq!(over_all(&[1; 32], 5, 6, 1).await, None, "the same order");
     assert_eq!(over_all(&[2; 32], 5, 6, 1).await, Some(2));
     assert_eq!(store.signed_order(&[2; 32]).await.unwrap(), Some((2, None)));
-    let outcome = VoidOutcome { order: 2, customers: 3, sessions: 4, left_out: 0, seconds: 0.5 };
+    let outcome = VoidOutcome {
+        order: 2,
+        customers: 3,
+        sessions: 4,
+        left_out: 0,
+        created_since: 0,
+        seconds: 0.5,
+    };
     store.set_outcome(&outcome).await.unwrap();
     assert_eq!(store.signed_order(&[2; 32]).await.unwrap(), Some((2, Some(outcome))));
     assert_eq!(store.signed_order(&[3; 32]).await.unwrap(), None);
@@ -307,17 +314,24 @@ async fn orders_survive(store: &Store) {
     let over_some = OverSome {
         incident: 2,
         records: &some,
-        counted: &counted,
+        by: By::One(&counted),
         set_before: at(50),
         ordered_at: at(60),
     };
     assert_eq!(store.insert_over_some(&over_some, 1).await.unwrap(), None);
     assert_eq!(store.insert_over_some(&over_some, 2).await.unwrap(), Some(3));
-    let history = store.history(2, at(59)).await.unwrap();
+    let history = store.history(2, at(61)).await.unwrap();
     assert_eq!((history.last, history.last_of_incident, history.alone), (3, 3, counted));
-    let history = store.history(1, at(60)).await.unwrap();
-    assert_eq!((history.last_of_incident, history.alone.clone()), (2, Ordered::default()));
-    assert!(history.is_set_since(Record(9), at(8)) && !history.is_set_since(Record(9), at(6)));
+    let history = store.history(1, at(60) + alone::SPAN).await.unwrap();
+    assert_eq!((history.last_of_incident, history.alone), (2, Ordered::default()));
+    // What people signed takes nothing from the limit, and ends sessions up to the order.
+    let set: RoaringBitmap = [8].into_iter().collect();
+    let (by, set_before, ordered_at) = (By::Signers(&[4; 32]), at(20), at(70));
+    let over_set = OverSome { incident: 3, records: &set, by, set_before, ordered_at };
+    assert_eq!(store.insert_over_some(&over_set, 3).await.unwrap(), Some(4));
+    assert_eq!(store.insert_over_some(&over_set, 4).await.unwrap(), None, "the same order");
+    assert_eq!(store.signed_order(&[4; 32]).await.unwrap(), Some((4, None)));
+    assert_eq!(store.history(3, at(71)).await.unwrap().alone.customers.len(), 1);
     let web = |n: u8| format!("web-{n}").parse().unwrap();
     for (caller, frozen) in [(web(1), true), (web(2), true), (web(1), true), (web(2), false)] {
         store.set_frozen(&caller, frozen, "it fell", at(1)).await.unwrap();
@@ -325,6 +339,8 @@ async fn orders_survive(store: &Store) {
     let orders = store.orders().await.unwrap();
     assert_eq!((orders.void_until, orders.revoked_until), (Some(at(10)), Some(at(7))));
     assert_eq!(orders.frozen, [web(1)].into());
+    assert!(orders.voids(Record(8), at(20)) && !orders.voids(Record(8), at(21)));
+    assert!(orders.revokes(Record(8), at(70)) && !orders.revokes(Record(8), at(71)));
     let voids = [(3, 50), (70_000, 50), (3, 51), (4, 50)];
     let voids = voids.map(|(record, second)| orders.voids(Record(record), at(second)));
     assert_eq!(voids, [true, true, false, false]);

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::addresses::{Search, Ticket};
 use crate::budgets::Budget;
 use crate::epochs::EpochChange;
+use crate::holds::{Hold, HoldId};
 use crate::warrants::WarrantId;
 
 /// The most bytes of an entry: C2SP tlog-tiles has 16 bits for the length.
@@ -73,7 +74,8 @@ pub enum Event {
         /// The number of addresses.
         count: u32,
     },
-    /// A caller was frozen or thawed.
+    /// A caller was frozen or thawed, for no incident in particular. Earlier versions wrote this; now
+    /// it is [`Event::Held`] and [`Event::LetGo`].
     Froze {
         /// The name of the caller.
         caller: CallerName,
@@ -257,6 +259,48 @@ pub enum Event {
         via: CallerName,
         /// The number of passwords.
         count: u32,
+    },
+    /// A caller was frozen for an incident.
+    Held {
+        /// The name of the caller.
+        caller: CallerName,
+        /// The incident's hold.
+        hold: Hold,
+        /// The earlier holds of the incident on the caller, which end.
+        replaces: Vec<HoldId>,
+        /// The controller that did it.
+        by: CallerName,
+        /// The reason that the controller gave.
+        reason: String,
+    },
+    /// An incident let go of a caller, which is thawed if no hold is left.
+    LetGo {
+        /// The name of the caller.
+        caller: CallerName,
+        /// The hold that ended.
+        hold: Hold,
+        /// The number of the incident that let go.
+        incident: u32,
+        /// The names of the approvers who signed.
+        approvers: Vec<String>,
+        /// The reason that was signed.
+        reason: String,
+    },
+    /// An order that voids the credentials of a set of customers was approved.
+    VoidOfSetApproved {
+        /// The number of the incident.
+        incident: u32,
+        /// Credentials that were set up to this instant are void.
+        #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
+        set_before: Timestamp,
+        /// SHA-256 of the set, as in [`CustomerSet`](crate::CustomerSet).
+        set: [u8; 32],
+        /// The number of customers in the set.
+        customers: u32,
+        /// The names of the signers: two, or one who broke the glass.
+        approvers: Vec<String>,
+        /// The reason why one signature was enough; none with two signatures.
+        break_glass: Option<String>,
     },
 }
 

@@ -5,6 +5,9 @@ use cofferdam_core::ProblemType;
 /// The order lacks two good signatures, or its time is over. The approvers must sign a new one.
 pub const ORDER_REFUSED: ProblemType =
     ProblemType::new("order-refused", 403, "The order is not signed as it must be");
+/// The order to thaw a caller names a hold that there never was. The holds must be read again.
+pub const NO_SUCH_HOLD: ProblemType =
+    ProblemType::new("no-such-hold", 409, "The incident has no such hold on the caller");
 /// The order is not for the next version of the policy. The change must start again from the policy
 /// in force.
 pub const POLICY_OUTDATED: ProblemType =

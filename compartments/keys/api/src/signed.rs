@@ -20,7 +20,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-/// An order that needs two people.
+/// An order that people sign.
 pub trait Order: Serialize {
     /// The words in front of the signed bytes, so that a signature of one kind of order is no
     /// signature of another kind.
@@ -28,6 +28,9 @@ pub trait Order: Serialize {
 
     /// The kind of order, as messages and alarms name it.
     const NAME: &'static str;
+
+    /// Whether one person may give the order. All others need two, or one who breaks the glass.
+    const ALONE: bool = false;
 
     /// The reason why one signature must suffice, if the order breaks the glass.
     fn break_glass(&self) -> Option<&str> {
@@ -56,7 +59,7 @@ pub trait Order: Serialize {
 pub struct Signed<T> {
     /// The order that was signed.
     pub order: T,
-    /// The signatures, by different people; two are needed.
+    /// The signatures, by different people. Two are needed, for a thaw one.
     pub signatures: Vec<Signature>,
 }
 
@@ -68,7 +71,7 @@ pub struct Signature {
     #[schemars(extend("examples" = ["ann"]))]
     pub approver: String,
     /// Ed25519 over [`Order::signed_bytes`], in base64. The bytes are `cofferdam policy v1` (or
-    /// `epoch v1`, `warrant v2`, `void v1`), a line feed, and the order as JSON without spaces. The
+    /// `epoch v1`, `warrant v2`, `void v1`, `thaw v1`), a line feed, and the order as JSON without spaces. The
     /// JSON keys are in the order of the type, and none is left out.
     #[schemars(extend("examples" = [SIGNATURE]))]
     pub signature: String,

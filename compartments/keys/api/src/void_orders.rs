@@ -1,14 +1,15 @@
-//! Orders that void the credentials of all customers.
+//! Orders that void the credentials of all customers, or of a set of them.
 
-use cofferdam_core::{Call, ProblemType, Timestamp};
+use aws_lc_rs::digest::{Context, SHA256};
+use cofferdam_core::{Call, ProblemType, Record, Sha256, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::problems::ORDER_REFUSED;
 use crate::signed::{Order, Signed};
 
-/// An order that voids the credentials of all customers. It names the instant, so that handing it
-/// in again voids nothing more.
+/// An order that voids the credentials of all customers, or of a set of them, and ends their sessions.
+/// It names the instant, so that handing it in again voids nothing more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VoidOrder {
@@ -23,6 +24,34 @@ pub struct VoidOrder {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = ["nobody else can be reached, and accounts are being emptied"]))]
     pub break_glass: Option<String>,
+    /// The customers whose credentials become void; all customers if it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customers: Option<CustomerSet>,
+}
+
+/// A set of customers, as an order names it without listing them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CustomerSet {
+    /// SHA-256 over the record numbers, ascending, each once, as four bytes with the highest first.
+    pub sha256: Sha256,
+    /// The number of customers.
+    pub count: u32,
+}
+
+impl CustomerSet {
+    /// The set of `records`, which ascend and name none twice.
+    #[must_use]
+    pub fn of(records: impl IntoIterator<Item = Record>) -> Self {
+        let (mut context, mut count) = (Context::new(&SHA256), 0);
+        for record in records {
+            context.update(&record.0.to_be_bytes());
+            count += 1;
+        }
+        let mut sha256 = [0; 32];
+        sha256.copy_from_slice(context.finish().as_ref());
+        Self { sha256: Sha256(sha256), count }
+    }
 }
 
 impl Order for VoidOrder {

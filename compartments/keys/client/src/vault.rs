@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use cofferdam_core::{CallerName, Domain, Epoch, FieldSet, KeyBytes, Operation, Record};
-use cofferdam_wire::Client;
+use cofferdam_core::{
+    CallerName, Domain, Epoch, FieldSet, KeyBytes, Operation, Record, STILL_HELD,
+};
+use cofferdam_wire::{Client, Problem};
 use keys_api::{
     ApproveVoidOrder, ClaimDecoys, DomainEpochs, EraseRecords, HardenItem, HardenPasswords,
-    IndexAddresses, IndexedAddresses, NoteAddresses, ReadEpochs, ReleaseKeys, ReportMail, Search,
-    Signed, Ticket, VoidOrder, WarrantId,
+    IndexAddresses, IndexedAddresses, NoteAddresses, ReadEpochs, ReadHolds, ReleaseKeys,
+    ReportMail, Search, Signed, Ticket, VoidOrder, WarrantId,
 };
 
 use crate::VaultError;
@@ -171,6 +173,17 @@ impl Vault {
     /// Has `keys` approve a void order over all customers.
     pub async fn approve_void_order(&self, order: Signed<VoidOrder>) -> Result<(), VaultError> {
         Ok(self.client.call(&ApproveVoidOrder { order }).await?)
+    }
+
+    /// Checks that no incident holds a caller, so that it may be thawed.
+    pub async fn check_released(&self, caller: &CallerName) -> Result<(), Problem> {
+        let holds = self.client.call(&ReadHolds { caller: caller.clone() }).await?;
+        let incidents: Vec<_> = holds.iter().map(|of| of.incident.to_string()).collect();
+        if incidents.is_empty() {
+            return Ok(());
+        }
+        let what = format!("{caller} is held by {}", incidents.join(" and "));
+        Err(Problem::new(STILL_HELD, what))
     }
 
     /// Reports that mail came for a customer, as `caller` said.

@@ -268,7 +268,8 @@ async fn epochs_erasures_void_orders_and_mail_reach_keys() {
     assert_eq!(calls.only("/v1/records/erase"), erased);
 
     let at = "2026-01-01T00:00:00Z".parse().unwrap();
-    let order = VoidOrder { incident: 3, set_before: at, until: at, break_glass: None };
+    let order =
+        VoidOrder { incident: 3, set_before: at, until: at, break_glass: None, customers: None };
     vault.approve_void_order(Signed { order, signatures: vec![] }).await.unwrap();
     assert_eq!(calls.only("/v1/void-orders/approve")["order"]["order"]["incident"], 3);
 

@@ -95,6 +95,7 @@ pub async fn serve(
         Listener::bind(config.listen).await?.tell_refused(refused).tell_health(app.health.clone());
     tracing::info!(address = %listener.address(), log = app.log.size(), "keys is listening");
     let mut beside = JoinSet::new();
+    beside.spawn(loops::follow_changes(app.clone()));
     beside.spawn(loops::keep_up(app.clone()));
     beside.spawn(loops::watch_door(app.clone(), knocks));
     beside.spawn(loops::watch_log(app.clone()));

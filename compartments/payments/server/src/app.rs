@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use cofferdam_core::{CallerName, Clock, Compartment, Domain, Reseal, Rng};
+use cofferdam_core::{CallerName, Clock, Compartment, Domain, Freezes, Reseal, Rng};
 use cofferdam_store::StoreError;
 use cofferdam_wire::{Client, Identity, Problem, RevokedKeys};
 use keys_client::Vault;
@@ -27,6 +27,8 @@ pub struct App {
     pub next_record: Mutex<u32>,
     /// The callers that are frozen.
     pub frozen: RwLock<BTreeSet<CallerName>>,
+    /// The freezes since the start.
+    pub freezes: Freezes,
     /// The revoked keys of certificates.
     pub revoked: RevokedKeys,
     /// The progress of the move to a new epoch.
@@ -50,7 +52,8 @@ impl App {
             ),
             next_record: Mutex::new(next_record),
             frozen: RwLock::new(store.frozen_callers().await?),
-            revoked: RevokedKeys::of(store.db().revoked_keys().await?),
+            freezes: Freezes::default(),
+            revoked: identity.revoked().clone(),
             store,
             clock,
             rng,

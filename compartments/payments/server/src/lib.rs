@@ -75,6 +75,7 @@ impl Server {
     ) -> Result<Self, StartError> {
         let identity = Identity::load_compartment(Compartment::Payments, &config.tls)?;
         let store = Store::open(&config.database).await?;
+        identity.revoked().add(store.db().revoked_keys().await?);
         let state = own_state(&config, &identity, &store, &clock, &*rng);
         let next = store.next_record().await?;
         let next = state.open(next).await?.max(next);

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{HELD_ELSEWHERE, INCIDENT_CLOSED, IncidentId, KEY_IN_FORCE, NOT_SCOPED, PARTLY_DONE};
 
-/// Freezes or thaws a caller in every compartment. Each incident holds the callers that it froze: a
-/// caller is thawed only when the last incident lets go of it.
+/// Freezes or thaws a caller in every compartment. Each incident holds the callers that it froze, until
+/// an approver signs that it lets go, also after it was closed. A caller is thawed when no incident
+/// holds it; `keys` holds to that.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FreezeCaller {
@@ -24,6 +25,11 @@ pub struct FreezeCaller {
     /// Whether the caller has a new key. A thaw has to say it; a freeze leaves it out.
     #[serde(default)]
     pub key: Option<ThawedKey>,
+    /// The order by which a hold ends, signed by an approver, in the form that `keys` takes. A thaw
+    /// takes it while `keys` has a hold of the incident; a freeze leaves it out.
+    #[serde(default)]
+    #[schemars(extend("examples" = [{"order": {}, "signatures": []}]))]
+    pub order: Option<serde_json::Value>,
 }
 
 /// The key with which a thawed caller comes back.
@@ -43,6 +49,28 @@ impl Call for FreezeCaller {
     type Answer = CallerHolds;
 }
 
+/// Reads the holds on a caller, in the order of the incidents. The order that ends one names it.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReadHolds {
+    /// The caller, by the name in its certificate.
+    pub caller: CallerName,
+}
+
+impl Call for ReadHolds {
+    const PATH: &'static str = "/v1/holds/read";
+    type Answer = Vec<CallerHold>;
+}
+
+/// An incident's hold on a caller, as `keys` has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CallerHold {
+    /// The incident; 0 for all freezes from before `keys` knew incidents.
+    pub incident: IncidentId,
+    /// The number of the hold; 0 for the same.
+    pub hold: u64,
+}
+
 /// The state of a caller after it was frozen or thawed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CallerHolds {
@@ -52,8 +80,8 @@ pub struct CallerHolds {
     pub held_by: Vec<IncidentId>,
 }
 
-/// Voids the credentials of some customers, and ends their sessions. Voiding everybody's takes an
-/// order that two people sign: see [`ApplyOrder`](crate::ApplyOrder).
+/// Voids the credentials of some customers, and ends their sessions. More than a tenth of the customers
+/// in 24 hours takes an order that two people sign: see [`ApplyOrder`](crate::ApplyOrder).
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VoidCredentials {
@@ -97,6 +125,10 @@ pub struct Voided {
     /// order of the incident. Their passwords and sessions stay good.
     #[serde(default)]
     pub left_out: u64,
+    /// The number of customers who were left out because they came since the incident's last order over
+    /// everybody. They had nothing to void.
+    #[serde(default)]
+    pub created_since: u64,
     /// The time from the call until the order held, in seconds.
     pub seconds: f64,
 }

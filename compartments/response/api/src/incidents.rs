@@ -70,7 +70,8 @@ pub struct DeclareIncident {
     #[serde(default)]
     pub people: People,
     /// Those of the fallen hosts that nobody has to know: `keys` lists them no more, or does not
-    /// answer. Any other name that `keys` does not list is refused.
+    /// answer, or no brought access log names them. Any other name that `keys` does not list is
+    /// refused; about a table, one that the brought logs do not name, once there are some.
     #[serde(default)]
     pub unlisted: Vec<CallerName>,
 }

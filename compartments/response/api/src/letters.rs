@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use crate::schema::map_by;
 use crate::{
     ExposedPeople, GATE_CLOSED, INCIDENT_CLOSED, IncidentId, LETTER_FAULTY, LETTER_NOT_APPROVED,
-    LETTER_NOT_PLANNED, LETTER_NOT_RUNNING, LETTER_OUTDATED, LETTER_STOPPED, LedgerState,
-    NOT_SCOPED, ORDER_OUTDATED, STAFF_FIRST, STAFF_LIST_CHANGED,
+    LETTER_NOT_PLANNED, LETTER_NOT_RUNNING, LETTER_OUTDATED, LETTER_PLANNED, LETTER_STOPPED,
+    LedgerState, NOT_SCOPED, ORDER_OUTDATED, STAFF_FIRST, STAFF_LIST_CHANGED,
 };
 
 /// The number of a letter (one mailing), from 1.
@@ -82,7 +82,8 @@ pub struct LetterPlan {
 
 impl Call for PlanLetter {
     const PATH: &'static str = "/v1/letters/plan";
-    const PROBLEMS: &'static [ProblemType] = &[INCIDENT_CLOSED, NOT_SCOPED, STAFF_LIST_CHANGED];
+    const PROBLEMS: &'static [ProblemType] =
+        &[INCIDENT_CLOSED, LETTER_PLANNED, NOT_SCOPED, STAFF_LIST_CHANGED];
     type Answer = LetterPlan;
 }
 
@@ -134,7 +135,7 @@ pub struct LetterVariant {
 impl Call for DraftLetter {
     const PATH: &'static str = "/v1/letters/draft";
     const PROBLEMS: &'static [ProblemType] =
-        &[INCIDENT_CLOSED, LETTER_NOT_PLANNED, LETTER_FAULTY, NOT_SCOPED];
+        &[INCIDENT_CLOSED, LETTER_FAULTY, LETTER_NOT_PLANNED, LETTER_PLANNED, NOT_SCOPED];
     type Answer = LetterDraft;
 }
 

@@ -5,7 +5,9 @@ use cofferdam_core::{Call, Domain, ProblemType, Reseal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{INCIDENT_CLOSED, LETTER_RUNNING, LetterStatus, ORDER_OUTDATED, Voided};
+use crate::{
+    INCIDENT_CLOSED, IncidentId, LETTER_RUNNING, LetterStatus, NOT_SCOPED, ORDER_OUTDATED, Voided,
+};
 
 /// Reads the policy in force from `keys`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -50,6 +52,28 @@ pub struct DomainState {
     pub reseal: Option<Reseal>,
 }
 
+/// Drafts the order that voids the credentials of everybody exposed, by the exposure that was computed
+/// last. It takes two signatures, and no limit bounds it.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DraftVoidOrder {
+    /// The incident.
+    pub incident: IncidentId,
+}
+
+/// The customers with a field read or presented.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ExposedCustomers {
+    /// The customers: a Roaring bitmap in the portable serialisation, in base64.
+    pub roaring: String,
+}
+
+impl Call for DraftVoidOrder {
+    const PATH: &'static str = "/v1/void-orders/draft";
+    const PROBLEMS: &'static [ProblemType] = &[NOT_SCOPED];
+    type Answer = ExposedCustomers;
+}
+
 /// Carries out an order that people signed.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -70,6 +94,13 @@ pub enum SignedOrder {
     Warrant(serde_json::Value),
     /// Everybody's credentials become void, and all sessions end.
     Void(serde_json::Value),
+    /// The credentials of a set of customers become void, and their sessions end.
+    VoidSet {
+        /// The order, which names the set.
+        order: serde_json::Value,
+        /// The customers: a Roaring bitmap in the portable serialisation, in base64.
+        roaring: String,
+    },
 }
 
 /// The result of an order.
@@ -84,7 +115,7 @@ pub enum AppliedOrder {
     Letter(LetterStatus),
     /// The list of postal addresses is open, under the warrant with this number.
     PaperPost(OpenedPaperPost),
-    /// Everybody's credentials are void, and all sessions over.
+    /// The credentials of everybody or of a set are void, and their sessions over.
     Void(Voided),
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cofferdam_core::{Domain, Field, FieldSet};
+use cofferdam_core::{Domain, Field, FieldSet, Sha256};
 use response_api::{Level, LevelCounts};
 use roaring::RoaringBitmap;
 
@@ -55,6 +55,27 @@ impl Levels {
     #[must_use]
     pub fn given_of(&self, domain: Domain) -> RoaringBitmap {
         people(&self.read, domain) | people(&self.presented, domain)
+    }
+
+    /// SHA-256 over whose data was read or presented, field by field. Letters tell each person that.
+    #[must_use]
+    pub fn told(&self) -> Sha256 {
+        let mut all = Vec::new();
+        for field in Field::ALL {
+            let of = |level: &Bitmaps| level.get(field).cloned().unwrap_or_default();
+            let mut records = of(&self.read) | of(&self.presented);
+            if records.is_empty() {
+                continue;
+            }
+            // Without runs, equal sets have equal bytes.
+            records.remove_run_compression();
+            let mut bytes = Vec::with_capacity(records.serialized_size());
+            // Writing into memory never fails.
+            let _ = records.serialize_into(&mut bytes);
+            all.extend(field.as_str().as_bytes());
+            all.extend(Sha256::of(&bytes).0);
+        }
+        Sha256::of(&all)
     }
 
     /// Sets the records within reach: those that have a granted field which was neither read nor

@@ -36,7 +36,7 @@ pub use exposed_people::{exposed_people, is_told};
 pub use findings::{Findings, LogKind, SIGN_IN};
 pub use grants::{Grants, fields_of_domain};
 pub use hosts::FallenHosts;
-pub use log::{EntryVisitor, IndexedLog, Source, read_log};
+pub use log::{EntryVisitor, IndexedLog, Source, names_in, read_log};
 pub use pages::{Page, Slot, page_of, pages_of_segment};
 pub use person::{person_exposure, slots_of_record, unresolved_slots};
 pub use population::{Coarse, Population};

@@ -1,13 +1,15 @@
 //! Reading a log for an exposure, by its indexes on every processor, or entry by entry.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use cofferdam_index::{Fineness, IndexKey, Part, SegmentIndex, UnreadableEntry, Wanted};
+use cofferdam_core::CallerName;
+use cofferdam_index::{Detail, Fineness, IndexKey, Part, SegmentIndex, UnreadableEntry, Wanted};
 use memchr::memmem::Finder;
 
-use crate::{FallenHosts, Findings, LogKind, Window};
+use crate::{AccessEntry, FallenHosts, Findings, LogKind, Window};
 
 /// The number of segments that one thread takes at once. With a billion events in ninety days, they
 /// have about 25 MB of indexes.
@@ -70,6 +72,21 @@ pub fn read_log<L: IndexedLog>(
         findings.add_second_reading(&read_entries(log, hosts, window)?);
     }
     Ok(findings)
+}
+
+/// Reads the names of all clients and hosts that a log names, by its indexes.
+pub fn names_in<L: IndexedLog>(log: &L) -> Result<BTreeSet<CallerName>, L::Error> {
+    let mut names = BTreeSet::new();
+    for segment in log.segments() {
+        let index = log.index(segment, &|_| false, &|_| Detail::Head)?;
+        names.extend(index.keys.into_iter().flat_map(|key| [key.caller, key.via]));
+        if log.kind() == LogKind::Access {
+            // An access whose people can't be told has no key.
+            let whole = index.notable.iter().filter_map(|of| AccessEntry::decode(&of.entry).ok());
+            names.extend(whole.flat_map(|entry| [entry.caller, entry.via]));
+        }
+    }
+    Ok(names)
 }
 
 /// Reads the index of a segment, as far as it concerns the fallen hosts.

@@ -111,6 +111,12 @@ impl PeopleCache {
         }
     }
 
+    /// Forgets the bitmaps of the exposure that was used last, because another one was computed. Two
+    /// scopes of one millisecond have the same instant.
+    pub async fn forget_levels(&self) {
+        *self.levels.lock().await = None;
+    }
+
     /// Keeps the people of the brought table, as they were just counted.
     pub async fn set_brought(&self, population: Arc<Population>) {
         *self.brought.lock().await = Some(population);

@@ -7,9 +7,7 @@ use std::sync::Arc;
 use cofferdam_core::{Clock, Compartment, Domain, Rng};
 use cofferdam_mail::serve_intake;
 use cofferdam_store::{DiskWatch, StoreError};
-use cofferdam_wire::{
-    Client, Identity, IdentityError, Listener, RevokedKeys, ServeError, TaskLost, blocking,
-};
+use cofferdam_wire::{Client, Identity, IdentityError, Listener, ServeError, TaskLost, blocking};
 use keys_client::{OwnState, StateDifference, StateError, StateParts, follow_revoked};
 use response_letter::LetterCodes;
 use response_mailing::{MailRoom, MailingError, Ports, recover};
@@ -200,7 +198,7 @@ async fn open_app(
     rng: Arc<dyn Rng>,
 ) -> Result<App, StartError> {
     let store = Store::open(&config.database).await?;
-    let revoked = RevokedKeys::of(store.db().revoked_keys().await?);
+    identity.revoked().add(store.db().revoked_keys().await?);
     let logs = Logs::open(&config, identity)?;
     let compartments = compartments_of(&config, identity);
     let keys = compartments.keys.clone();
@@ -250,7 +248,7 @@ async fn open_app(
         store,
         state,
         compartments,
-        revoked,
+        revoked: identity.revoked().clone(),
         logs,
         people: PeopleCache::new(brought),
         letters,

@@ -5,7 +5,7 @@ mod hasher;
 
 use std::sync::Arc;
 
-use cofferdam_core::{CallerName, Clock, Compartment, Domain, Reseal, Rng, Timestamp};
+use cofferdam_core::{CallerName, Clock, Compartment, Domain, Freezes, Reseal, Rng, Timestamp};
 use cofferdam_store::StoreError;
 use cofferdam_wire::{Client, Identity, Problem, ProblemType, RevokedKeys};
 use keys_client::Vault;
@@ -34,6 +34,8 @@ pub struct App {
     /// The orders of `response`. A change holds the write lock until its row is on disk. Work that
     /// relies on the orders to its end, such as opening a session, holds the read lock.
     pub orders: RwLock<Orders>,
+    /// The freezes since the start.
+    pub freezes: Freezes,
     /// The revoked keys of certificates.
     pub revoked: RevokedKeys,
     /// The numbers and the decoys for new customers.
@@ -72,7 +74,8 @@ impl App {
                 Client::any(Compartment::Keys, &config.keys, identity),
             ),
             orders: RwLock::new(store.orders().await?),
-            revoked: RevokedKeys::of(store.db().revoked_keys().await?),
+            freezes: Freezes::default(),
+            revoked: identity.revoked().clone(),
             store,
             clock,
             rng,

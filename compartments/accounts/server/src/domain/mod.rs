@@ -14,3 +14,4 @@ pub mod password;
 pub mod profile;
 pub mod settle;
 pub mod token;
+pub mod voiding;

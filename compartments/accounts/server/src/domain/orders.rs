@@ -27,8 +27,10 @@ pub struct Orders {
     pub void_until: Option<Timestamp>,
     /// The instant up to which opened sessions are over.
     pub revoked_until: Option<Timestamp>,
-    /// The orders over some customers, whose credentials and sessions up to an instant are void.
-    sets: Vec<(Timestamp, RoaringBitmap)>,
+    /// The customers of orders over some, whose credentials up to an instant are void.
+    void_sets: Sets,
+    /// The customers of orders over some, whose sessions up to an instant are over.
+    revoked_sets: Sets,
     /// The callers that are frozen.
     pub frozen: BTreeSet<CallerName>,
 }
@@ -37,41 +39,39 @@ impl Orders {
     /// Whether the credential of `record`, set at `set_at`, is void.
     #[must_use]
     pub fn voids(&self, record: Record, set_at: Timestamp) -> bool {
-        self.void_until.is_some_and(|until| set_at <= until) || self.in_set(record, set_at)
+        self.void_until.is_some_and(|until| set_at <= until) || self.void_sets.have(record, set_at)
     }
 
     /// Whether the session of `record`, opened at `opened`, is over.
     #[must_use]
     pub fn revokes(&self, record: Record, opened: Timestamp) -> bool {
-        self.revoked_until.is_some_and(|until| opened <= until) || self.in_set(record, opened)
-    }
-
-    fn in_set(&self, record: Record, at: Timestamp) -> bool {
-        self.sets.iter().any(|(until, records)| at <= *until && records.contains(record.0))
+        self.revoked_until.is_some_and(|until| opened <= until)
+            || self.revoked_sets.have(record, opened)
     }
 
     /// Adds a void order over everybody.
     pub fn void(&mut self, set_before: Timestamp) {
         self.void_until = self.void_until.max(Some(set_before));
-        self.tidy();
+        self.void_sets.drop_covered(self.void_until);
     }
 
     /// Adds a void order over some customers, whose sessions end as well.
-    pub fn void_some(&mut self, until: Timestamp, records: RoaringBitmap) {
-        for (earlier, of) in &mut self.sets {
-            // A later order over the same customers covers the earlier one.
-            if *earlier <= until {
-                *of -= &records;
-            }
-        }
-        self.sets.push((until, records));
-        self.tidy();
+    pub fn void_some(
+        &mut self,
+        set_before: Timestamp,
+        opened_before: Timestamp,
+        records: RoaringBitmap,
+    ) {
+        self.void_sets.add(set_before, records.clone());
+        self.void_sets.drop_covered(self.void_until);
+        self.revoked_sets.add(opened_before, records);
+        self.revoked_sets.drop_covered(self.revoked_until);
     }
 
     /// Adds a revoke order.
     pub fn revoke(&mut self, opened_before: Timestamp) {
         self.revoked_until = self.revoked_until.max(Some(opened_before));
-        self.tidy();
+        self.revoked_sets.drop_covered(self.revoked_until);
     }
 
     /// Freezes or thaws a caller.
@@ -82,13 +82,30 @@ impl Orders {
             self.frozen.remove(&caller);
         }
     }
+}
 
-    /// Drops the sets that are covered by orders over everybody.
-    fn tidy(&mut self) {
-        let covered = self.void_until.min(self.revoked_until);
-        self.sets.retain(|(until, records)| {
-            !records.is_empty() && covered.is_none_or(|covered| *until > covered)
-        });
+/// Sets of customers, each up to an instant.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Sets(Vec<(Timestamp, RoaringBitmap)>);
+
+impl Sets {
+    fn have(&self, record: Record, at: Timestamp) -> bool {
+        self.0.iter().any(|(until, records)| at <= *until && records.contains(record.0))
+    }
+
+    fn add(&mut self, until: Timestamp, records: RoaringBitmap) {
+        for (earlier, of) in &mut self.0 {
+            // A later order over the same customers covers the earlier one.
+            if *earlier <= until {
+                *of -= &records;
+            }
+        }
+        self.0.push((until, records));
+    }
+
+    /// Drops the sets that an order over everybody covers, and empty ones.
+    fn drop_covered(&mut self, everybody: Option<Timestamp>) {
+        self.0.retain(|(until, records)| !records.is_empty() && Some(*until) > everybody);
     }
 }
 
@@ -139,13 +156,16 @@ mod tests {
     fn sets_that_are_covered_are_dropped() {
         let set = || [1, 2].into_iter().collect();
         let mut orders = Orders::default();
-        orders.void_some(at(5), set());
-        orders.void_some(at(6), set());
-        assert_eq!(orders.sets.len(), 1, "the later order covers the same customers");
+        orders.void_some(at(5), at(7), set());
+        orders.void_some(at(6), at(8), set());
+        let kept = |orders: &Orders| [orders.void_sets.0.len(), orders.revoked_sets.0.len()];
+        assert_eq!(kept(&orders), [1, 1], "the later order covers the same customers");
         orders.void(at(6));
-        assert_eq!(orders.sets.len(), 1, "their sessions are not covered");
-        orders.revoke(at(6));
-        assert_eq!(orders.sets.len(), 0);
+        assert_eq!(kept(&orders), [0, 1]);
+        orders.revoke(at(7));
+        assert_eq!(kept(&orders), [0, 1], "sessions of the eighth second are not covered");
+        orders.revoke(at(8));
+        assert_eq!(kept(&orders), [0, 0]);
     }
 
     proptest! {
@@ -161,7 +181,8 @@ mod tests {
             for (until, records, revoke) in &given {
                 match (records, revoke) {
                     (Some(records), _) => {
-                        orders.void_some(at(*until), records.iter().copied().collect());
+                        let records = records.iter().copied().collect();
+                        orders.void_some(at(*until), at(*until), records);
                     }
                     (None, true) => orders.revoke(at(*until)),
                     (None, false) => orders.void(at(*until)),

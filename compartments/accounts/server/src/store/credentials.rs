@@ -8,6 +8,7 @@ use sqlx::FromRow;
 use super::{NewCustomer, Store, Tx, bytes_of, record_of, rows, time_of};
 use crate::domain::address::EmailIndex;
 use crate::domain::password::Scheme;
+use crate::domain::voiding::Password;
 
 /// The password of a customer.
 #[derive(Debug, Clone)]
@@ -102,20 +103,20 @@ impl Store {
         Ok(count.unsigned_abs())
     }
 
-    /// The instant at which each of those `records` that exist set its password.
-    pub async fn set_at(
-        &self,
-        records: &RoaringBitmap,
-    ) -> Result<Vec<(Record, Timestamp)>, StoreError> {
+    /// The instant at which each of those `records` that exist set its password, and the instant at
+    /// which it came.
+    pub async fn passwords(&self, records: &RoaringBitmap) -> Result<Vec<Password>, StoreError> {
         let records: Vec<_> = records.iter().collect();
         let mut found = Vec::with_capacity(records.len());
         for chunk in records.chunks(1_000) {
-            let head = "SELECT record, set_at FROM credentials WHERE record";
+            let head = "SELECT record, set_at, created FROM credentials WHERE record";
             let Some((sql, keys)) = rows::look_up(head, chunk) else { continue };
             let query = keys.iter().fold(sqlx::query_as(sql), |q, r| q.bind(i64::from(*r)));
-            let rows: Vec<(i64, i64)> = query.fetch_all(self.db.reader()).await?;
-            for (record, set_at) in rows {
-                found.push((record_of(record)?, time_of(set_at)?));
+            let rows: Vec<(i64, i64, Option<i64>)> = query.fetch_all(self.db.reader()).await?;
+            for (record, set_at, created) in rows {
+                let (record, set_at) = (record_of(record)?, time_of(set_at)?);
+                let created = created.map(time_of).transpose()?;
+                found.push(Password { record, set_at, created });
             }
         }
         Ok(found)
@@ -143,14 +144,15 @@ fn known(row: CredentialRow) -> Result<KnownCredential, StoreError> {
 }
 
 pub(super) async fn insert(tx: &mut Tx, customers: &[NewCustomer]) -> Result<(), StoreError> {
-    let head = "INSERT INTO credentials (record, scheme, salt, verifier, set_at)";
-    rows::insert(tx, head, 5, customers, |query, customer| {
+    let head = "INSERT INTO credentials (record, scheme, salt, verifier, set_at, created)";
+    rows::insert(tx, head, 6, customers, |query, customer| {
         let Credential { scheme, salt, verifier, set_at } = &customer.credential;
         query
             .bind(i64::from(customer.record.0))
             .bind(scheme.to_string())
             .bind(salt.as_slice())
             .bind(verifier.as_slice())
+            .bind(set_at.as_millisecond())
             .bind(set_at.as_millisecond())
     })
     .await

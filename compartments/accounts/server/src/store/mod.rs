@@ -20,7 +20,7 @@ use sqlx::{Any, Transaction};
 pub use credentials::{Credential, KnownCredential};
 pub use customers::{NewCustomer, SealedCustomer};
 pub use imports::ImportProgress;
-pub use orders::{History, OverEverybody, OverSome};
+pub use orders::{By, OverEverybody, OverSome};
 pub use sessions::{KeptSession, SessionsWithin};
 
 static SQLITE: Migrator = sqlx::migrate!("./migrations/sqlite");

@@ -1,7 +1,7 @@
 //! The orders of `response`: one row each, whatever the number of customers.
 
 use accounts_api::VoidOutcome;
-use cofferdam_core::{CallerName, Record, Timestamp};
+use cofferdam_core::{CallerName, Timestamp};
 use cofferdam_store::StoreError;
 use roaring::RoaringBitmap;
 use sqlx::FromRow;
@@ -9,9 +9,7 @@ use sqlx::FromRow;
 use super::{Store, bitmap_bytes, bitmap_of, caller_of, time_of};
 use crate::domain::alone::Ordered;
 use crate::domain::orders::Orders;
-
-/// The number of an order that shuts customers out is its place: 1, 2, 3 and so on.
-pub type OrderNumber = u64;
+use crate::domain::voiding::{History, OrderNumber, PastOrder};
 
 /// An order over everybody that two people signed, or one who broke the glass.
 #[derive(Debug)]
@@ -33,36 +31,21 @@ pub struct OverSome<'a> {
     pub incident: u32,
     /// The customers.
     pub records: &'a RoaringBitmap,
-    /// The customers and sessions that the order takes from the limit of one person.
-    pub counted: &'a Ordered,
+    /// The source of the order.
+    pub by: By<'a>,
     /// Credentials that were set up to this instant are void.
     pub set_before: Timestamp,
     /// The instant of the order.
     pub ordered_at: Timestamp,
 }
 
-/// The orders so far that a new one over some customers depends on.
-#[derive(Debug, Default)]
-pub struct History {
-    /// The number of the last order; 0 before the first.
-    pub last: OrderNumber,
-    /// The last order of the incident; 0 if there is none.
-    pub last_of_incident: OrderNumber,
-    /// The instants of the incident's orders, and the customers of each; `None` for everybody.
-    pub of_incident: Vec<(Timestamp, Option<RoaringBitmap>)>,
-    /// The orders of fewer than two people, over all incidents, within the last day.
-    pub alone: Ordered,
-}
-
-impl History {
-    /// Whether the password of `record`, set at `set_at`, was set since an order of the incident
-    /// covered the customer.
-    #[must_use]
-    pub fn is_set_since(&self, record: Record, set_at: Timestamp) -> bool {
-        self.of_incident.iter().any(|(ordered_at, records)| {
-            *ordered_at < set_at && records.as_ref().is_none_or(|of| of.contains(record.0))
-        })
-    }
+/// The people who gave an order over some customers.
+#[derive(Debug, Clone, Copy)]
+pub enum By<'a> {
+    /// One person, who takes so many customers and sessions from the limit.
+    One(&'a Ordered),
+    /// People who signed; the SHA-256 of what was signed.
+    Signers(&'a [u8]),
 }
 
 #[derive(FromRow)]
@@ -71,8 +54,29 @@ struct OrderRow {
     incident: i64,
     ordered_at: i64,
     records: Option<Vec<u8>>,
+    signed: Option<Vec<u8>>,
     shut_out: Option<Vec<u8>>,
     sessions: i64,
+}
+
+impl OrderRow {
+    fn order(self) -> Result<PastOrder, StoreError> {
+        let records = self.records.map(|bytes| bitmap_of(&bytes)).transpose()?;
+        let shut_out = self.shut_out.map(|bytes| bitmap_of(&bytes)).transpose()?;
+        // An order over some from before the limit was added up counts for all whom it names.
+        let customers = shut_out.or_else(|| records.clone()).unwrap_or_default();
+        let is_alone = records.is_some() && self.signed.is_none();
+        let sessions = self.sessions.unsigned_abs();
+        let incident = u32::try_from(self.incident)
+            .map_err(|e| StoreError::Corrupt(format!("the incident of an order: {e}")))?;
+        Ok(PastOrder {
+            number: self.id.unsigned_abs(),
+            incident,
+            ordered_at: time_of(self.ordered_at)?,
+            records,
+            alone: is_alone.then_some(Ordered { customers, sessions }),
+        })
+    }
 }
 
 #[derive(FromRow)]
@@ -84,6 +88,8 @@ struct SignedRow {
 #[derive(FromRow)]
 struct SetRow {
     set_before: i64,
+    ordered_at: i64,
+    signed: Option<Vec<u8>>,
     records: Vec<u8>,
 }
 
@@ -133,55 +139,42 @@ impl Store {
         last: OrderNumber,
     ) -> Result<Option<OrderNumber>, StoreError> {
         const INSERT: &str = "INSERT INTO void_orders \
-             (id, incident, set_before, ordered_at, records, shut_out, sessions) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+             (id, incident, set_before, ordered_at, records, shut_out, sessions, signed) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
         let number = last + 1;
+        let (shut_out, sessions, signed) = match order.by {
+            By::One(Ordered { customers, sessions }) => {
+                (Some(bitmap_bytes(customers)?), *sessions, None)
+            }
+            By::Signers(signed) => (None, 0, Some(signed)),
+        };
         let added = sqlx::query(INSERT)
             .bind(number.cast_signed())
             .bind(i64::from(order.incident))
             .bind(order.set_before.as_millisecond())
             .bind(order.ordered_at.as_millisecond())
             .bind(bitmap_bytes(order.records)?)
-            .bind(bitmap_bytes(&order.counted.customers)?)
-            .bind(order.counted.sessions.cast_signed())
+            .bind(shut_out)
+            .bind(sessions.cast_signed())
+            .bind(signed)
             .execute(self.db.writer())
             .await?;
         Ok(Some(number).filter(|_| added.rows_affected() == 1))
     }
 
-    /// Reads what a new order of `incident` over some customers depends on. Orders of fewer than
-    /// two people count from `since` on.
-    pub async fn history(&self, incident: u32, since: Timestamp) -> Result<History, StoreError> {
+    /// Reads what a new order of `incident` at `now` over some customers depends on.
+    pub async fn history(&self, incident: u32, now: Timestamp) -> Result<History, StoreError> {
         let rows: Vec<OrderRow> = sqlx::query_as(
-            "SELECT id, incident, ordered_at, records, shut_out, sessions FROM void_orders \
-             ORDER BY id",
+            "SELECT id, incident, ordered_at, records, signed, shut_out, sessions \
+             FROM void_orders ORDER BY id",
         )
         .fetch_all(self.db.reader())
         .await?;
-        let mut history = History::default();
-        for row in rows {
-            let of_incident = row.incident == i64::from(incident);
-            history.last = row.id.unsigned_abs();
-            if of_incident {
-                history.last_of_incident = history.last;
-            }
-            let records = row.records.map(|bytes| bitmap_of(&bytes)).transpose()?;
-            if let Some(records) = &records
-                && row.ordered_at > since.as_millisecond()
-            {
-                // An order from before the limit was added up counts for all whom it names.
-                let shut_out = row.shut_out.map(|bytes| bitmap_of(&bytes)).transpose()?;
-                history.alone.customers |= shut_out.as_ref().unwrap_or(records);
-                history.alone.sessions += row.sessions.unsigned_abs();
-            }
-            if of_incident {
-                history.of_incident.push((time_of(row.ordered_at)?, records));
-            }
-        }
-        Ok(history)
+        let orders = rows.into_iter().map(OrderRow::order).collect::<Result<Vec<_>, _>>()?;
+        Ok(History::of(orders, incident, now))
     }
 
-    /// Finds the order over everybody with this SHA-256, and what it did, if that was counted.
+    /// Finds the signed order with this SHA-256, and what it did, if that was counted.
     pub async fn signed_order(
         &self,
         signed: &[u8],
@@ -244,12 +237,17 @@ impl Store {
             orders.revoke(until);
         }
         let sets: Vec<SetRow> = sqlx::query_as(
-            "SELECT set_before, records FROM void_orders WHERE records IS NOT NULL ORDER BY id",
+            "SELECT set_before, ordered_at, signed, records FROM void_orders \
+             WHERE records IS NOT NULL ORDER BY id",
         )
         .fetch_all(self.db.reader())
         .await?;
         for set in sets {
-            orders.void_some(time_of(set.set_before)?, bitmap_of(&set.records)?);
+            let set_before = time_of(set.set_before)?;
+            // What people signed ends every session up to the order.
+            let opened_before =
+                if set.signed.is_some() { time_of(set.ordered_at)? } else { set_before };
+            orders.void_some(set_before, opened_before, bitmap_of(&set.records)?);
         }
         Ok(orders)
     }

@@ -5,13 +5,13 @@ use accounts_api::{
     ImportCustomers, NO_SESSION, OpenSession, ReadContacts, RequestReset, Session, VOID_TAKES_TWO,
     VoidCredentials, VoidOutcome, VoidWhose,
 };
-use cofferdam_core::{Personal, Record};
+use cofferdam_core::{Personal, Record, STILL_HELD};
 use cofferdam_wire::{CallError, Client, ProblemType};
 use jiff::{SignedDuration, Timestamp};
-use keys_api::{ORDER_REFUSED, RevokedKey};
+use keys_api::{Hold, HoldId, ORDER_REFUSED, RevokedKey};
 use roaring::RoaringBitmap;
 
-use crate::support::{Shop, ada, everybody, legacy_row, person, refused};
+use crate::support::{Shop, ada, everybody, legacy_row, of_set, person, refused};
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -150,6 +150,9 @@ async fn a_frozen_caller_is_refused_until_it_is_thawed() {
     let shop = shop.restart().await;
     let (web, response) = (shop.client("web-1"), shop.client("response-1"));
     refused(web.call(&reset).await, ProblemType::FROZEN);
+    shop.keys.book().holds = vec![Hold { incident: 2, hold: HoldId(1) }];
+    refused(response.call(&freeze("web-1", false)).await, STILL_HELD);
+    shop.keys.book().holds.clear();
     response.call(&freeze("web-1", false)).await.unwrap();
     sign_in(&web, "ada@example.org", PASSWORD).await.unwrap();
     let own = response.call(&freeze("response-1", true)).await;
@@ -283,10 +286,10 @@ async fn an_order_given_again_voids_nothing_that_was_set_since_unless_it_says_so
     let bob = create(&web, person(1)).await;
     shop.clock.advance(SignedDuration::from_secs(1));
     let both = response.call(&only(&shop, 1, [ada.0, bob.0])).await.unwrap();
-    assert_eq!((both.order, both.customers, both.left_out), (2, 1, 1));
+    assert_eq!((both.order, both.customers, both.created_since), (2, 1, 1));
     sign_in(&web, person(1).email.expose(), PASSWORD).await.unwrap();
     let again = response.call(&only(&shop, 1, [bob.0])).await.unwrap();
-    assert_eq!((again.order, again.customers, again.left_out), (2, 0, 1));
+    assert_eq!((again.order, again.customers, again.created_since), (2, 0, 1));
     let other = response.call(&only(&shop, 2, [ada.0])).await.unwrap();
     assert_eq!((other.order, other.customers, other.left_out), (3, 1, 0), "another incident");
     let mut explicit = only(&shop, 1, [bob.0]);
@@ -370,4 +373,89 @@ async fn a_revoked_key_is_refused_within_a_second_and_after_a_restart_without_ke
     let shop = shop.restart().await;
     assert!(refused(&shop.client("web-1")).await, "the key is remembered");
     assert!(!refused(&shop.client("web-2")).await);
+}
+
+/// A thief stands in for `keys` with a copy of its key: nothing is asked of that server any more.
+#[tokio::test]
+async fn keys_under_a_revoked_key_is_asked_nothing() {
+    let shop = Shop::open().await;
+    let web = shop.client("web-1");
+    create(&web, ada()).await;
+    let (caller, key) = ("keys".parse().unwrap(), shop.public_key("keys"));
+    shop.keys.book().revoked = vec![RevokedKey { caller, key }];
+    let refused = async || {
+        let call = CreateCustomer { profile: person(1), password: Personal::new(PASSWORD) };
+        web.call(&call).await.is_err_and(|e| e.is(ProblemType::UPSTREAM))
+    };
+    let mut n = 0;
+    while !refused().await {
+        n += 1;
+        assert!(n < 200, "keys is still asked");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let asked = shop.keys.book().hardened.len();
+    assert!(refused().await);
+    assert_eq!(shop.keys.book().hardened.len(), asked);
+}
+
+/// Two people void any number of customers by name, and nobody else.
+#[tokio::test]
+async fn two_people_shut_out_any_set_and_one_person_does_not() {
+    let shop = large_shop().await;
+    let (web, response) = (shop.client("web-1"), shop.client("response-1"));
+    let password = async |n: u64| sign_in(&web, person(n).email.expose(), "old1").await;
+    let session = sign_in(&web, person(7).email.expose(), "old1").await.unwrap();
+    shop.clock.advance(SignedDuration::from_secs(1));
+    let set_before = shop.now() - SignedDuration::from_secs(1);
+    let set = |signers: &[&str], records: std::ops::Range<u32>| {
+        of_set(set_before, signers, &records.map(Record).collect())
+    };
+    refused(response.call(&only(&shop, 1, 0..150)).await, VOID_TAKES_TWO);
+    refused(response.call(&set(&["ann"], 0..150)).await, ORDER_REFUSED);
+    refused(response.call(&set(&["ann", "ann"], 0..150)).await, ORDER_REFUSED);
+    // A signed order is for the set that it names, and an order over a set is none over everybody.
+    let good = set(&["ann", "bob"], 0..150);
+    let VoidWhose::Set { order, .. } = &good.whose else { panic!("not a set") };
+    let mut roaring = Vec::new();
+    (0..151).collect::<RoaringBitmap>().serialize_into(&mut roaring).unwrap();
+    let more = VoidWhose::Set { order: order.clone(), roaring };
+    let everybody = VoidWhose::Everybody { order: order.clone() };
+    for whose in [more, everybody] {
+        let bad = VoidCredentials { whose, ..good.clone() };
+        refused(response.call(&bad).await, ProblemType::BAD_REQUEST);
+    }
+    password(149).await.unwrap();
+
+    let done = response.call(&good).await.unwrap();
+    assert_eq!((done.customers, done.left_out), (150, 0));
+    assert_eq!(done.sessions, 2, "also a session from after the instant");
+    refused(password(149).await, BAD_CREDENTIALS);
+    refused(web.call(&CheckSession { token: session.token.clone() }).await, NO_SESSION);
+    password(150).await.unwrap();
+    assert_eq!(response.call(&good).await.unwrap(), done, "the same order again");
+    let shop = shop.restart().await;
+    let web = shop.client("web-1");
+    refused(sign_in(&web, person(149).email.expose(), "old1").await, BAD_CREDENTIALS);
+    refused(web.call(&CheckSession { token: session.token }).await, NO_SESSION);
+    sign_in(&web, person(150).email.expose(), "old1").await.unwrap();
+    // What people signed takes nothing from the limit of one person.
+    let response = shop.client("response-1");
+    response.call(&only(&shop, 1, 150..160)).await.unwrap();
+}
+
+/// Customers who came since an order over everybody had nothing to void, and are counted apart from
+/// those who set a new password.
+#[tokio::test]
+async fn customers_who_came_since_are_told_apart_from_those_who_set_a_password_since() {
+    let shop = Shop::open().await;
+    let (web, response) = (shop.client("web-1"), shop.client("response-1"));
+    let ada = create(&web, ada()).await;
+    shop.clock.advance(SignedDuration::from_secs(1));
+    void(&shop, shop.now()).await.unwrap();
+    shop.clock.advance(SignedDuration::from_secs(1));
+    let bob = create(&web, person(1)).await;
+    shop.clock.advance(SignedDuration::from_secs(1));
+    let both = response.call(&only(&shop, 1, [ada.0, bob.0])).await.unwrap();
+    assert_eq!((both.customers, both.left_out, both.created_since), (1, 0, 1));
+    sign_in(&web, person(1).email.expose(), PASSWORD).await.unwrap();
 }

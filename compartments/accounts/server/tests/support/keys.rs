@@ -11,10 +11,10 @@ use cofferdam_core::{CallerName, Epoch, Field, FieldKey, FieldSet, KeyBytes, Ope
 use cofferdam_wire::{Answer, Body, Caller, Listener, Problem, ProblemType, Routes};
 use keys_api::{
     AcceptState, ApproveVoidOrder, CheckState, ClaimDecoys, ClaimedDecoys, DECOYS_CLAIMED,
-    DomainEpochs, EraseRecords, HardenPasswords, HardenedPasswords, IndexAddresses,
+    DomainEpochs, EraseRecords, HardenPasswords, HardenedPasswords, Hold, IndexAddresses,
     IndexedAddresses, KeyGroup, ListRevokedKeys, NoteAddresses, ORDER_REFUSED, ReadEpochs,
-    RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys, ReportMail, RevokedKey, Search, Ticket,
-    WarrantId,
+    ReadHolds, RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys, ReportMail, RevokedKey,
+    Search, Ticket, WarrantId,
 };
 use testkit::{Authority, States};
 
@@ -65,6 +65,8 @@ pub struct Book {
     claimed: BTreeSet<u32>,
     /// The revoked keys of certificates.
     pub revoked: Vec<RevokedKey>,
+    /// The holds on every caller.
+    pub holds: Vec<Hold>,
 }
 
 impl Book {
@@ -87,6 +89,7 @@ impl Book {
             found: Vec::new(),
             claimed: BTreeSet::new(),
             revoked: Vec::new(),
+            holds: Vec::new(),
         }
     }
 
@@ -148,6 +151,7 @@ impl TestKeys {
                 Ok::<_, Problem>(book.lock().unwrap().states.accept(body))
             })
             .call::<ListRevokedKeys, _, _>(revoked)
+            .call::<ReadHolds, _, _>(holds)
             .into_router(book.clone());
         tokio::spawn(async move {
             listener.serve(&identity, router, std::future::pending()).await;
@@ -222,6 +226,13 @@ async fn revoked(
     Body(ListRevokedKeys {}, encoding): Body<ListRevokedKeys>,
 ) -> Result<Answer<Vec<RevokedKey>>, Problem> {
     Ok(Answer(book.lock().unwrap().revoked.clone(), encoding))
+}
+
+async fn holds(
+    State(book): Shared,
+    Body(_, encoding): Body<ReadHolds>,
+) -> Result<Answer<Vec<Hold>>, Problem> {
+    Ok(Answer(book.lock().unwrap().holds.clone(), encoding))
 }
 
 async fn erase(

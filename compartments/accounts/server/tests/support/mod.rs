@@ -3,14 +3,17 @@
 mod keys;
 mod people;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use accounts_api::{VoidCredentials, VoidWhose};
 use accounts_server::{Config, Server};
-use cofferdam_core::{Compartment, MockClock, Sha256, SystemRng, Timestamp};
+use cofferdam_core::{Compartment, MockClock, Record, Sha256, SystemRng, Timestamp};
 use cofferdam_wire::{CallError, Client, ProblemType, public_key};
+use keys_api::CustomerSet;
+use roaring::RoaringBitmap;
 use tempfile::TempDir;
 use testkit::Authority;
 use tokio::sync::oneshot;
@@ -140,6 +143,25 @@ pub fn refused<T: std::fmt::Debug>(answer: Result<T, CallError>, of: ProblemType
 /// A call that voids everybody's credentials, by an order with these approvers and empty
 /// signatures.
 pub fn everybody(set_before: Timestamp, approvers: &[&str]) -> VoidCredentials {
+    let whose = VoidWhose::Everybody { order: void_order(set_before, approvers, None) };
+    VoidCredentials { incident: 1, set_before, whose }
+}
+
+/// The same for a set of customers.
+pub fn of_set(
+    set_before: Timestamp,
+    approvers: &[&str],
+    records: &BTreeSet<Record>,
+) -> VoidCredentials {
+    let set = CustomerSet::of(records.iter().copied());
+    let order = void_order(set_before, approvers, Some(set));
+    let mut roaring = Vec::new();
+    let records: RoaringBitmap = records.iter().map(|record| record.0).collect();
+    records.serialize_into(&mut roaring).unwrap();
+    VoidCredentials { incident: 1, set_before, whose: VoidWhose::Set { order, roaring } }
+}
+
+fn void_order(set_before: Timestamp, approvers: &[&str], customers: Option<CustomerSet>) -> String {
     let signature = |name: &&str| keys_api::Signature {
         approver: (*name).to_owned(),
         signature: String::new(),
@@ -150,10 +172,9 @@ pub fn everybody(set_before: Timestamp, approvers: &[&str]) -> VoidCredentials {
             set_before,
             until: set_before,
             break_glass: None,
+            customers,
         },
         signatures: approvers.iter().map(signature).collect(),
     };
-    let order = serde_json::to_string(&order).unwrap();
-    let whose = VoidWhose::Everybody { order };
-    VoidCredentials { incident: 1, set_before, whose }
+    serde_json::to_string(&order).unwrap()
 }

@@ -199,8 +199,8 @@ async fn save_recalled(db: &Db, recalled: &Recalled) -> Result<(), StoreError> {
     for id in &recalled.closed {
         store::close_warrant(db, *id).await?;
     }
-    for (caller, frozen) in &recalled.frozen {
-        store::set_frozen(db, caller, *frozen).await?;
+    for (caller, hold, ended) in recalled.holds.all() {
+        store::save_hold(db, caller, hold, ended).await?;
     }
     for (key, caller) in &recalled.revoked {
         store::revoke_key(db, *key, caller).await?;

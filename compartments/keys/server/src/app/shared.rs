@@ -1,18 +1,20 @@
 //! The state in the database that all instances share. It is read as a whole, and read again when
 //! its generation moves.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use cofferdam_core::{CallerName, Domain, KeyBytes, Rng, Sha256, Timestamp};
 use cofferdam_store::{Db, StoreError};
 use cofferdam_wire::RevokedKeys;
+use keys_api::{Hold, HoldId, ThawOrder};
 use roaring::RoaringBitmap;
 
 use super::lock;
 use crate::ceremony::{self, Secrets};
 use crate::domain::access::Access;
 use crate::domain::derive::KeyRing;
+use crate::domain::holds::{Ending, Holds, NoSuchHold};
 use crate::domain::warrants::Warrants;
 use crate::{StartError, custody, store};
 
@@ -33,7 +35,7 @@ struct State {
     access: Arc<Access>,
     ring: Arc<KeyRing>,
     warrants: Arc<Warrants>,
-    frozen: HashSet<CallerName>,
+    holds: Holds,
     revoked: Arc<BTreeMap<Sha256, CallerName>>,
     reseal: BTreeMap<Domain, Timestamp>,
     erased: BTreeMap<Domain, Arc<RoaringBitmap>>,
@@ -99,7 +101,22 @@ impl Shared {
 
     /// Whether a caller is frozen.
     pub fn is_frozen(&self, caller: &CallerName) -> bool {
-        self.state().frozen.contains(caller)
+        self.state().holds.is_frozen(caller)
+    }
+
+    /// The holds on a caller, in the order of the incidents.
+    pub fn holds(&self, caller: &CallerName) -> Vec<Hold> {
+        self.state().holds.of(caller)
+    }
+
+    /// The holds of an incident on a caller.
+    pub fn holds_of(&self, caller: &CallerName, incident: u32) -> Vec<HoldId> {
+        self.state().holds.of_incident(caller, incident)
+    }
+
+    /// The hold that an order ends.
+    pub fn hold_of(&self, order: &ThawOrder) -> Result<Ending, NoSuchHold> {
+        self.state().holds.check(order)
     }
 
     /// The revoked keys of certificates, and the callers whose they were.
@@ -139,7 +156,7 @@ impl State {
             access: Arc::new(Access::new(policy.order, lowered)),
             ring: Arc::new(ring),
             warrants: Arc::new(warrants),
-            frozen: store::frozen_callers(db).await?,
+            holds: store::holds(db).await?,
             revoked: Arc::new(store::revoked_keys(db).await?),
             reseal: store::reseal_windows(db).await?,
             erased,

@@ -9,6 +9,7 @@ pub mod credit;
 pub mod decoy;
 pub mod derive;
 pub mod epochs;
+pub mod holds;
 pub mod look_ups;
 pub mod orders;
 pub mod recall;

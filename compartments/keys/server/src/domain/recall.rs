@@ -10,6 +10,7 @@ use roaring::RoaringBitmap;
 
 use super::access::Access;
 use super::budget::{Budgets, Charge};
+use super::holds::Holds;
 use super::look_ups::Sought;
 
 /// The state that the entries give so far.
@@ -25,8 +26,8 @@ pub struct Recalled {
     pub erased: BTreeMap<Domain, RoaringBitmap>,
     /// The warrants that were closed.
     pub closed: BTreeSet<WarrantId>,
-    /// The callers that were frozen or thawed, by the last entry about each.
-    pub frozen: BTreeMap<CallerName, bool>,
+    /// The holds that were taken or ended.
+    pub holds: Holds,
     /// The revoked keys of certificates, and the callers whose they were.
     pub revoked: BTreeMap<Sha256, CallerName>,
     /// The budgets that were lowered, by the last entry about each; `None` for the policy's.
@@ -51,7 +52,7 @@ impl Recalled {
             drawn: BTreeMap::new(),
             erased: BTreeMap::new(),
             closed: BTreeSet::new(),
-            frozen: BTreeMap::new(),
+            holds: Holds::default(),
             revoked: BTreeMap::new(),
             lowered: BTreeMap::new(),
             retired: BTreeSet::new(),
@@ -103,8 +104,12 @@ impl Recalled {
                 add(self.erased.entry(*domain).or_default(), records);
             }
             Event::Froze { caller, frozen, .. } => {
-                self.frozen.insert(caller.clone(), *frozen);
+                self.holds.freeze_before(caller, *frozen);
             }
+            Event::Held { caller, hold, replaces, .. } => {
+                self.holds.take(caller, *hold, replaces);
+            }
+            Event::LetGo { caller, hold, .. } => self.holds.end(caller, *hold),
             Event::KeyRevoked { caller, key, .. } => {
                 self.revoked.insert(Sha256(*key), caller.clone());
             }
@@ -129,7 +134,8 @@ impl Recalled {
             | Event::PolicyChanged { .. }
             | Event::EpochChanged { .. }
             | Event::EpochForced { .. }
-            | Event::VoidApproved { .. } => {}
+            | Event::VoidApproved { .. }
+            | Event::VoidOfSetApproved { .. } => {}
         }
     }
 
@@ -284,10 +290,10 @@ mod tests {
         let low = Some(Budget { minute: 1, hour: 1, day: 1, burst: 0 });
         let key = (name("web-1"), Operation::Release);
         let recalled = recall(vec![froze(true), lowered(low)]);
-        assert_eq!(recalled.frozen, [(name("web-1"), true)].into());
+        assert!(recalled.holds.is_frozen(&name("web-1")));
         assert_eq!(recalled.lowered, [(key.clone(), low)].into());
         let recalled = recall(vec![froze(true), froze(false), lowered(low), lowered(None)]);
-        assert_eq!(recalled.frozen, [(name("web-1"), false)].into());
+        assert!(!recalled.holds.is_frozen(&name("web-1")));
         assert_eq!(recalled.lowered, [(key, None)].into());
     }
 

@@ -1,5 +1,4 @@
-//! The upkeep. Every second: changes of other instances, counted alarms and the checkpoint. Once a
-//! day: the segments of the log.
+//! The upkeep. Every second: counted alarms and the checkpoint. Once a day: the segments of the log.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,10 +23,6 @@ pub async fn keep_up(app: Arc<App>) {
 
 async fn keep_up_once(app: &Arc<App>, tidied: &mut Option<Day>) -> Result<(), StartError> {
     let now = app.now().await;
-    // Changes of other instances come first, because a freeze must not wait for the rest.
-    if app.shared.is_outdated().await? {
-        app.shared.reload().await?;
-    }
     app.alarms.flush(now).await;
     app.numbers.save().await?;
     app.tell_unanswered(now).await?;

@@ -22,6 +22,7 @@ pub const ABOUT: About = About {
         ("mail", "Mail that came for a customer, who may be a decoy"),
         ("states", "The databases of the other compartments, of which only the newest may serve"),
         ("callers", "The callers of the policy: what each may do and did lately"),
+        ("holds", "The incidents that keep callers frozen"),
         ("revoked-keys", "The keys of certificates that every compartment refuses"),
         ("budgets", "How many records a caller may ask for in a minute, an hour and a day"),
         ("void-orders", "Orders of two people that all credentials are void"),

@@ -16,6 +16,7 @@ mod budgets {
 mod callers {
     pub mod freeze;
     pub mod list;
+    pub mod thaw;
 }
 mod checkpoints {
     pub mod cosign;
@@ -34,6 +35,9 @@ mod entries {
 }
 mod epochs {
     pub mod change;
+    pub mod read;
+}
+mod holds {
     pub mod read;
 }
 mod keys {
@@ -94,6 +98,8 @@ pub fn routes() -> Routes<Arc<App>> {
         .call::<api::CheckState, _, _>(states::check::handle)
         .call::<api::AcceptState, _, _>(states::accept::handle)
         .call::<api::FreezeCaller, _, _>(callers::freeze::handle)
+        .call::<api::ThawCaller, _, _>(callers::thaw::handle)
+        .call::<api::ReadHolds, _, _>(holds::read::handle)
         .call::<api::ListCallers, _, _>(callers::list::handle)
         .call::<api::AddRevokedKey, _, _>(revoked_keys::add::handle)
         .call::<api::ListRevokedKeys, _, _>(revoked_keys::list::handle)

@@ -4,7 +4,7 @@
 mod alarms;
 mod budgets;
 mod decoys;
-mod frozen;
+mod holds;
 mod lowered;
 mod policy;
 mod record_sets;
@@ -22,7 +22,7 @@ use sqlx::{Any, Transaction};
 pub use alarms::{delivered_upto, insert_alarm, read_alarms, set_delivered, update_alarm};
 pub use budgets::{Reservation, reserve};
 pub use decoys::{claim_decoys, claimed_records, take_first_password};
-pub use frozen::{frozen_callers, set_frozen};
+pub use holds::{holds, save_hold, take_hold};
 pub use lowered::{lowered_budgets, set_lowered};
 pub use policy::{insert_policy, newest_policy};
 pub use record_sets::{erase_records, erased_records};

@@ -6,9 +6,10 @@ use jiff::SignedDuration;
 use keys_api::{
     AcceptState, AddRevokedKey, AlarmKind, ApproveVoidOrder, ChangeEpoch, ChangePolicy, CheckState,
     ClaimDecoys, CloseWarrant, CosignCheckpoint, EpochChange, EpochOrder, EraseRecords,
-    FreezeCaller, HardenItem, HardenPasswords, IndexAddresses, ListCallers, ListRevokedKeys,
-    LowerBudget, NoteAddresses, ORDER_REFUSED, OpenWarrant, ProveEntry, ReadAlarms, ReadCheckpoint,
-    ReadEntries, ReadEpochs, ReadPolicy, ReportMail, Search, Signed, Ticket, VoidOrder,
+    FreezeCaller, HardenItem, HardenPasswords, HoldId, IndexAddresses, ListCallers,
+    ListRevokedKeys, LowerBudget, NoteAddresses, ORDER_REFUSED, OpenWarrant, ProveEntry,
+    ReadAlarms, ReadCheckpoint, ReadEntries, ReadEpochs, ReadHolds, ReadPolicy, ReportMail, Search,
+    Signed, ThawCaller, ThawOrder, Ticket, VoidOrder,
 };
 
 use crate::support::{Keys, ask, name, warrant};
@@ -96,7 +97,8 @@ async fn fronts(table: &mut Table) {
         .await;
     table.row(AcceptState { domain, state, beat: now, numbers: 1 }, FRONT).await;
     let until = now + SignedDuration::from_hours(1);
-    let order = VoidOrder { incident: 1, set_before: now, until, break_glass: None };
+    let order =
+        VoidOrder { incident: 1, set_before: now, until, break_glass: None, customers: None };
     let order = Signed { order, signatures: vec![] };
     table.row(ApproveVoidOrder { order }, ending_with(FRONT, ORDER_REFUSED)).await;
     table.row(ReadEpochs { domain }, [NO, NO, NO, None, None]).await;
@@ -110,8 +112,14 @@ async fn commands(table: &mut Table) {
     let revoke = AddRevokedKey { caller: caller.clone(), key, reason: reason.clone() };
     table.row(revoke, CONTROLLER).await;
     table.row(ListRevokedKeys {}, [NO, None, None, None, None]).await;
-    let freeze = FreezeCaller { caller: caller.clone(), frozen: false, reason: reason.clone() };
+    let freeze = FreezeCaller { caller: caller.clone(), incident: 1, reason: reason.clone() };
     table.row(freeze, CONTROLLER).await;
+    let until = table.keys.clock.now();
+    let order = ThawOrder { caller: caller.clone(), incident: 1, hold: HoldId(1), until, reason };
+    let order = Signed { order, signatures: vec![] };
+    table.row(ThawCaller { order }, ending_with(CONTROLLER, ORDER_REFUSED)).await;
+    table.row(ReadHolds { caller }, [NO, None, None, None, None]).await;
+    let reason: cofferdam_core::Reason = "a test".parse().unwrap();
     let caller = name("web-ky-1");
     let lower = LowerBudget { caller, operation: Operation::Release, budget: None, reason };
     table.row(lower, CONTROLLER).await;

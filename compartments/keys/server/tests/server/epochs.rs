@@ -5,11 +5,10 @@ use cofferdam_wire::{CallError, Client, ProblemType};
 use jiff::SignedDuration;
 use keys_api::{
     Budget, ChangeEpoch, DomainEpochs, EPOCH_OUTDATED, EpochChange, EpochOrder, EraseRecords,
-    Event, FreezeCaller, KeyGroup, LowerBudget, ORDER_REFUSED, ReadEpochs, ReleaseKeys,
-    ReleasedKeys, Signed,
+    Event, KeyGroup, LowerBudget, ORDER_REFUSED, ReadEpochs, ReleaseKeys, ReleasedKeys, Signed,
 };
 
-use crate::support::{Keys, ask, events, group, name, refused};
+use crate::support::{Keys, ask, events, freeze, group, name, refused};
 
 const ACCOUNTS: Domain = Domain::Accounts;
 
@@ -170,8 +169,7 @@ async fn an_older_database_thaws_nobody_and_brings_no_key_back() {
     give(&keys.client("response-1"), keys.sign(start(&keys, 1))).await.unwrap();
     let older = keys.copy_database().await;
     let response = keys.client("response-1");
-    let freeze =
-        FreezeCaller { caller: name("web-ky-2"), frozen: true, reason: "fell".parse().unwrap() };
+    let freeze = freeze("web-ky-2");
     response.call(&freeze).await.unwrap();
     let low = Budget { minute: 1, hour: 1, day: 1, burst: 0 };
     let lower = LowerBudget {

@@ -2,17 +2,11 @@
 
 use cofferdam_core::{Call, KeyBytes, Operation, Record};
 use cofferdam_wire::ProblemType;
-use keys_api::{Event, FreezeCaller, HardenItem, HardenPasswords, IndexAddresses};
+use keys_api::{Event, HardenItem, HardenPasswords, IndexAddresses};
 use sqlx::PgPool;
 use testkit::postgres::Database;
 
-use crate::support::{Keys, ask, events, name, refused, until};
-
-async fn freeze(keys: &Keys, caller: &str, frozen: bool) {
-    let freeze =
-        FreezeCaller { caller: name(caller), frozen, reason: "its host fell".parse().unwrap() };
-    keys.client("response-1").call(&freeze).await.unwrap();
-}
+use crate::support::{Keys, ask, events, freeze, name, refused, until};
 
 /// Makes a call wait at the shared budget, freezes a caller meanwhile, and lets the call go on.
 async fn frozen_meanwhile<C: Call + 'static>(
@@ -34,10 +28,10 @@ async fn frozen_meanwhile<C: Call + 'static>(
     let waiting = "SELECT COUNT(*) FROM pg_stat_activity
          WHERE datname = current_database() AND wait_event_type = 'Lock'";
     until(async || sqlx::query_scalar::<_, i64>(waiting).fetch_one(pool).await.unwrap() > 0).await;
-    freeze(keys, frozen, true).await;
+    keys.client("response-1").call(&freeze(frozen)).await.unwrap();
     budget.commit().await.unwrap();
     refused(call.await.unwrap(), ProblemType::FROZEN);
-    freeze(keys, frozen, false).await;
+    assert_eq!(keys.thaw(frozen, 1).await, []);
 }
 
 #[tokio::test]

@@ -3,11 +3,9 @@
 
 use cofferdam_core::{Domain, Record};
 use cofferdam_wire::ProblemType;
-use keys_api::{
-    ChangePolicy, ClaimDecoys, EraseRecords, Event, FreezeCaller, OpenWarrant, ReleaseKeys,
-};
+use keys_api::{ChangePolicy, ClaimDecoys, EraseRecords, Event, OpenWarrant, ReleaseKeys};
 
-use crate::support::{Keys, ask, events, name, until, warrant};
+use crate::support::{Keys, ask, events, freeze, name, until, warrant};
 
 async fn two_instances() -> (testkit::postgres::Database, Keys, Keys) {
     let database = testkit::postgres::Database::create().await;
@@ -51,8 +49,7 @@ async fn a_budget_holds_across_instances_and_their_crashes() {
 async fn what_changes_at_one_instance_holds_at_the_other() {
     let (_database, mut first, mut second) = two_instances().await;
     let response = first.client("response-1");
-    let freeze =
-        FreezeCaller { caller: name("web-ky-2"), frozen: true, reason: "fell".parse().unwrap() };
+    let freeze = freeze("web-ky-2");
     response.call(&freeze).await.unwrap();
     let frozen = async || {
         let refused = second.release("web-ky-2", &[1]).await.unwrap_err();

@@ -3,11 +3,9 @@
 use cofferdam_core::{Domain, Record};
 use cofferdam_store::Location;
 use cofferdam_wire::ProblemType;
-use keys_api::{
-    AlarmKind, ClaimDecoys, CloseWarrant, FreezeCaller, ListCallers, OpenWarrant, ReleaseKeys,
-};
+use keys_api::{AlarmKind, ClaimDecoys, CloseWarrant, ListCallers, OpenWarrant, ReleaseKeys};
 
-use crate::support::{Keys, ask, name, warrant};
+use crate::support::{Keys, ask, freeze, warrant};
 
 async fn keeps_its_tables(database: impl FnOnce(&std::path::Path) -> Location) {
     let dir = tempfile::tempdir().unwrap();
@@ -16,8 +14,7 @@ async fn keeps_its_tables(database: impl FnOnce(&std::path::Path) -> Location) {
     let response = |keys: &Keys| keys.client("response-1");
     let claim = ClaimDecoys { domain: Domain::Accounts, from: Record(0), count: 1_000 };
     let decoys = keys.client("accounts").call(&claim).await.unwrap().decoys;
-    let freeze =
-        FreezeCaller { caller: name("web-ky-2"), frozen: true, reason: "test".parse().unwrap() };
+    let freeze = freeze("web-ky-2");
     response(&keys).call(&freeze).await.unwrap();
     response(&keys).call(&freeze).await.unwrap();
     let warrant = warrant(&keys, 1);

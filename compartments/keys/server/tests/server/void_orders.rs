@@ -1,14 +1,14 @@
 //! Orders are approved by two people, or by one person who breaks the glass, which raises an alarm.
 
-use cofferdam_core::{Clock, Domain, Epoch};
+use cofferdam_core::{Clock, Domain, Epoch, Record};
 use cofferdam_wire::ProblemType;
 use jiff::SignedDuration;
 use keys_api::{
-    AlarmKind, ApproveVoidOrder, ChangeEpoch, EpochChange, EpochOrder, Event, FreezeCaller,
+    AlarmKind, ApproveVoidOrder, ChangeEpoch, CustomerSet, EpochChange, EpochOrder, Event,
     ORDER_REFUSED, Signed, VoidOrder,
 };
 
-use crate::support::{Keys, events, name, refused};
+use crate::support::{Keys, events, freeze, refused};
 
 const REASON: &str = "the second approver can't be reached";
 
@@ -16,7 +16,7 @@ fn void(keys: &Keys, minutes: i64, reason: Option<&str>) -> Signed<VoidOrder> {
     let now = keys.clock.now();
     let until = now + SignedDuration::from_mins(minutes);
     let break_glass = reason.map(str::to_owned);
-    keys.sign(VoidOrder { incident: 7, set_before: now, until, break_glass })
+    keys.sign(VoidOrder { incident: 7, set_before: now, until, break_glass, customers: None })
 }
 
 fn by_one<T: Clone>(signed: &Signed<T>) -> Signed<T> {
@@ -95,11 +95,31 @@ async fn one_person_may_break_the_glass_to_start_an_epoch_and_never_to_destroy_o
     assert!(events(&keys).await.iter().any(forced));
 }
 
+/// Two people void any number of customers that they name by the SHA-256 of the set.
+#[tokio::test]
+async fn an_order_over_a_set_is_signed_and_logged_with_the_set() {
+    let keys = Keys::start().await;
+    let set = CustomerSet::of([3, 70_000].map(Record));
+    let mut order = void(&keys, 10, None).order;
+    order.customers = Some(set);
+    let good = keys.sign(order);
+    let accounts = keys.client("accounts");
+    let mut other = good.clone();
+    other.order.customers = Some(CustomerSet { count: 3, ..set });
+    let mut everybody = good.clone();
+    everybody.order.customers = None;
+    for bad in [by_one(&good), other, everybody] {
+        refused(accounts.call(&ApproveVoidOrder { order: bad }).await, ORDER_REFUSED);
+    }
+    accounts.call(&ApproveVoidOrder { order: good }).await.unwrap();
+    let logged = |event: &Event| matches!(event, Event::VoidOfSetApproved { customers: 2, set: of, .. } if *of == set.sha256.0);
+    assert!(events(&keys).await.iter().any(logged));
+}
+
 #[tokio::test]
 async fn a_frozen_front_approves_nothing() {
     let keys = Keys::start().await;
-    let freeze =
-        FreezeCaller { caller: name("accounts"), frozen: true, reason: "it fell".parse().unwrap() };
+    let freeze = freeze("accounts");
     keys.client("response-1").call(&freeze).await.unwrap();
     let order = void(&keys, 10, None);
     let approved = keys.client("accounts").call(&ApproveVoidOrder { order }).await;

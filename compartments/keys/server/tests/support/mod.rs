@@ -12,8 +12,9 @@ use cofferdam_store::Location;
 use cofferdam_wire::{CallError, Client, Identity, LogFormat, Problem, ProblemType, TlsFiles};
 use jiff::SignedDuration;
 use keys_api::{
-    Alarm, AlarmKind, ApproverSecret, Budget, CallerPolicy, ClaimDecoys, Entry, Event, Grant,
-    KeyGroup, Order, Policy, ReadAlarms, ReadEntries, ReleaseKeys, Signed, Warrant, WarrantId,
+    Alarm, AlarmKind, ApproverSecret, Budget, CallerPolicy, ClaimDecoys, Entry, Event,
+    FreezeCaller, Grant, Hold, KeyGroup, Order, Policy, ReadAlarms, ReadEntries, ReadHolds,
+    ReleaseKeys, Signed, ThawCaller, ThawOrder, Warrant, WarrantId,
 };
 use keys_server::ceremony::{self, Decided};
 use keys_server::custody::{Custody, Quorum};
@@ -103,6 +104,24 @@ impl Keys {
     pub fn sign<T: Order>(&self, order: T) -> Signed<T> {
         let signatures = self.approvers.iter().map(|of| of.sign(&order)).collect();
         Signed { order, signatures }
+    }
+
+    /// The order that ends the hold of an incident on a caller, signed by one approver.
+    pub async fn thaw_order(&self, caller: &str, incident: u32) -> Signed<ThawOrder> {
+        let caller = name(caller);
+        let read = ReadHolds { caller: caller.clone() };
+        let holds = self.client("response-1").call(&read).await.unwrap();
+        let hold = holds.iter().find(|of| of.incident == incident).unwrap().hold;
+        let until = self.clock.now() + SignedDuration::from_hours(1);
+        let reason = "it was rebuilt".parse().unwrap();
+        let order = ThawOrder { caller, incident, hold, until, reason };
+        Signed { signatures: vec![self.approvers[0].sign(&order)], order }
+    }
+
+    /// Ends the hold of an incident on a caller. Returns the holds that are left.
+    pub async fn thaw(&self, caller: &str, incident: u32) -> Vec<Hold> {
+        let order = self.thaw_order(caller, incident).await;
+        self.client("response-1").call(&ThawCaller { order }).await.unwrap()
     }
 
     /// Stops the server and starts it on the same files.
@@ -306,6 +325,11 @@ impl Keys {
             ],
         }
     }
+}
+
+/// A freeze for the first incident.
+pub fn freeze(caller: &str) -> FreezeCaller {
+    FreezeCaller { caller: name(caller), incident: 1, reason: "its host fell".parse().unwrap() }
 }
 
 /// A release of name and e-mail for `caller`.

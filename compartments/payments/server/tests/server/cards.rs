@@ -1,7 +1,8 @@
 //! Storing, reading and revealing cards.
 
-use cofferdam_core::{Call, Epoch, Field, FieldSet, Operation, Personal, Record};
+use cofferdam_core::{Call, Epoch, Field, FieldSet, Operation, Personal, Record, STILL_HELD};
 use cofferdam_wire::{Problem, ProblemType};
+use keys_api::{Hold, HoldId, RevokedKey};
 use payments_api::{
     Brand, CardDetails, CardToken, CountCards, FreezeCaller, ReadCard, RevealCard, StoreCards,
 };
@@ -215,6 +216,35 @@ async fn a_freeze_outlives_a_restart_and_can_be_lifted() {
     till.start().await;
     let store = StoreCards { cards: vec![card(VISA)] };
     assert!(till.call("checkout-1", &store).await.unwrap_err().is(ProblemType::FROZEN));
+    till.keys.book().holds = vec![Hold { incident: 2, hold: HoldId(1) }];
+    let held = till.call("response-1", &freeze("checkout-1", false)).await.unwrap_err();
+    assert!(held.is(STILL_HELD), "{held}");
+    till.keys.book().holds.clear();
     till.call("response-1", &freeze("checkout-1", false)).await.unwrap();
     assert!(till.call("checkout-1", &store).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_revoked_key_is_refused_within_a_second_and_after_a_restart_without_keys() {
+    let mut till = Till::open().await;
+    let store = StoreCards { cards: vec![card(VISA)] };
+    let stolen = till.client("checkout-1");
+    stolen.call(&store).await.unwrap();
+    let (caller, key) = ("checkout-1".parse().unwrap(), till.public_key("checkout-1"));
+    till.keys.book().revoked = vec![RevokedKey { caller, key }];
+    for _ in 0..200 {
+        if stolen.call(&store).await.is_err() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let refused = stolen.call(&store).await.unwrap_err();
+    assert!(refused.is(ProblemType::NOT_GRANTED), "the open connection gets no answer: {refused}");
+    assert!(till.client("checkout-1").call(&store).await.is_err());
+    assert!(till.client("response-1").call(&CountCards {}).await.is_ok());
+    till.stop().await;
+    till.keys.book().revoked.clear();
+    till.start().await;
+    assert!(till.client("checkout-1").call(&store).await.is_err(), "the key is remembered");
+    assert!(till.client("response-1").call(&CountCards {}).await.is_ok());
 }

@@ -28,7 +28,7 @@ pub async fn current(
     exposure: &Exposure,
 ) -> Result<Current, Problem> {
     copy_logs(app).await;
-    known(app, incident, exposure).await
+    known(app, incident, exposure, frozen(app).await).await
 }
 
 /// The claims that hold now about an incident; none if it has not been scoped.
@@ -44,7 +44,7 @@ pub async fn current_claims(app: &App, incident: &Incident) -> Result<Claims, Pr
 /// Refuses a version of a letter that says what is no longer so.
 pub async fn check_version(app: &App, letter: &Letter, version: Sha256) -> Result<(), Problem> {
     copy_logs(app).await;
-    match outdated_in(app, letter, version).await? {
+    match outdated_in(app, letter, version, &frozen(app).await).await? {
         Checked::Holds => Ok(()),
         Checked::Unknown => {
             let what = "keys does not say which callers are frozen, and the letter speaks of it";
@@ -55,13 +55,14 @@ pub async fn check_version(app: &App, letter: &Letter, version: Sha256) -> Resul
 }
 
 /// Pauses each running letter that says what is no longer so, and rings for it and for a notice
-/// that does.
+/// that does. `keys` is asked once a round which callers are frozen.
 pub async fn hold_to_claims(app: &App) -> Result<(), Problem> {
+    let frozen = frozen(app).await;
     for letter in app.store.letters().await? {
         let Some(version) = letter.version.filter(|_| letter.state == LetterState::Running) else {
             continue;
         };
-        if let Checked::Outdated(what) = outdated_in(app, &letter, version).await? {
+        if let Checked::Outdated(what) = outdated_in(app, &letter, version, &frozen).await? {
             app.store.pause(letter.letter, &what, None).await?;
             app.letters.room.stir();
             let detail = format!("letter {} is paused: {what}", letter.letter);
@@ -70,7 +71,7 @@ pub async fn hold_to_claims(app: &App) -> Result<(), Problem> {
     }
     for incident in app.store.incidents().await? {
         if incident.closed.is_none() {
-            hold_notice(app, &incident).await?;
+            hold_notice(app, &incident, &frozen).await?;
         }
     }
     Ok(())
@@ -86,17 +87,28 @@ enum Checked {
     Outdated(String),
 }
 
-async fn outdated_in(app: &App, letter: &Letter, version: Sha256) -> Result<Checked, Problem> {
+async fn outdated_in(
+    app: &App,
+    letter: &Letter,
+    version: Sha256,
+    frozen: &Frozen,
+) -> Result<Checked, Problem> {
     let incident = app.incident(letter.incident).await?;
     let exposure = app.store.finding::<Exposure>(letter.incident, Finding::Exposure).await?;
     let Some(exposure) = exposure else {
         let what = "the incident was amended, and has not been scoped since";
         return Ok(Checked::Outdated(what.to_owned()));
     };
+    let to_customers = letter.audience == Audience::Customers;
+    if to_customers && app.store.is_exposed_otherwise(letter.incident).await? {
+        let what = "the last scope found another exposure than the letter tells people; declare \
+                    another incident for what was found since";
+        return Ok(Checked::Outdated(what.to_owned()));
+    }
     let json = app.store.version(letter.letter, version).await?;
     let gone = || Problem::new(ORDER_OUTDATED, "the letter has no such version");
     let then = Version::parse(&json.ok_or_else(gone)?, version)?.facts;
-    let known = known(app, &incident, &exposure).await?;
+    let known = known(app, &incident, &exposure, frozen.clone()).await?;
     let now = Facts::new(&app.config.shop, &incident, &exposure, &known, app.now());
     let outdated = then.outdated(&now, letter.audience);
     if outdated.is_empty() {
@@ -112,7 +124,7 @@ async fn outdated_in(app: &App, letter: &Letter, version: Sha256) -> Result<Chec
     )))
 }
 
-async fn hold_notice(app: &App, incident: &Incident) -> Result<(), Problem> {
+async fn hold_notice(app: &App, incident: &Incident, frozen: &Frozen) -> Result<(), Problem> {
     let id = incident.incident;
     let Some(then) = app.store.finding::<Claims>(id, Finding::NoticeClaims).await? else {
         return Ok(());
@@ -120,7 +132,7 @@ async fn hold_notice(app: &App, incident: &Incident) -> Result<(), Problem> {
     let Some(exposure) = app.store.finding::<Exposure>(id, Finding::Exposure).await? else {
         return Ok(());
     };
-    let known = known(app, incident, &exposure).await?;
+    let known = known(app, incident, &exposure, frozen.clone()).await?;
     let mut outdated = then.outdated(&Claims::new(incident, &exposure, &known), None);
     if known.frozen.is_none() {
         outdated.retain(|claim| *claim != Claim::Contained);
@@ -135,7 +147,12 @@ async fn hold_notice(app: &App, incident: &Incident) -> Result<(), Problem> {
 }
 
 /// What holds now, by the logs as they were followed last.
-async fn known(app: &App, incident: &Incident, exposure: &Exposure) -> Result<Current, Problem> {
+async fn known(
+    app: &App,
+    incident: &Incident,
+    exposure: &Exposure,
+    frozen: Frozen,
+) -> Result<Current, Problem> {
     let id = incident.incident;
     let voided = app.store.finding::<Voided>(id, Finding::Voided).await?;
     // An order whose instant was not kept proves nothing.
@@ -145,7 +162,7 @@ async fn known(app: &App, incident: &Incident, exposure: &Exposure) -> Result<Cu
     let letters = app.store.letters_about(id).await?;
     let is_planned = |letter: &Letter| letter.audience == Audience::Customers && letter.planned;
     Ok(Current {
-        frozen: frozen(app).await,
+        frozen,
         log_disagrees: app.logs.followed.iter().any(|log| log.disagrees.load(Ordering::Acquire)),
         voided: voided.into_iter().collect(),
         exposed_voided: exposed_voided(app, exposure).await?,
@@ -154,8 +171,11 @@ async fn known(app: &App, incident: &Incident, exposure: &Exposure) -> Result<Cu
     })
 }
 
+/// The frozen callers; `None` if `keys` does not answer.
+type Frozen = Option<BTreeSet<CallerName>>;
+
 /// The callers that `keys` lists as frozen.
-async fn frozen(app: &App) -> Option<BTreeSet<CallerName>> {
+async fn frozen(app: &App) -> Frozen {
     let callers = app.compartments.keys.call(&ListCallers {}).await.ok()?;
     Some(callers.into_iter().filter(|of| of.frozen).map(|of| of.caller).collect())
 }

@@ -1,153 +1,19 @@
-//! Containing an incident: freezing callers, voiding credentials, lowering budgets.
+//! Containing an incident: voiding credentials, lowering budgets.
 
 use std::sync::Arc;
 
 use accounts_api::{VoidCredentials, VoidOutcome, VoidWhose};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cofferdam_core::{NO_SUCH_CALLER, Timestamp};
+use cofferdam_core::Timestamp;
 use cofferdam_wire::Problem;
-use keys_api::{Budget, ListRevokedKeys, Signed, VoidOrder};
-use response_api::{
-    ActStage, AddRevokedKey, CallerHolds, FreezeCaller, HELD_ELSEWHERE, IncidentId, JournalAct,
-    KEY_IN_FORCE, LowerBudget, PARTLY_DONE, ThawedKey, Voided,
-};
+use keys_api::{Budget, Signed, VoidOrder};
+use response_api::{ActStage, Incident, IncidentId, JournalAct, LowerBudget, People, Voided};
 use roaring::RoaringBitmap;
 
-use super::claims::hold_to_claims;
-use crate::app::{App, Compartments};
+use crate::app::App;
 use crate::staff::Author;
-use crate::store::{Finding, Hold, VoidedSome, bitmap_bytes};
-
-/// Freezes a caller in every compartment for an incident, or lets go of it. The last incident that
-/// lets go thaws it.
-pub async fn freeze(
-    app: &Arc<App>,
-    call: FreezeCaller,
-    by: &Author,
-) -> Result<CallerHolds, Problem> {
-    let action = if call.frozen { JournalAct::Freeze } else { JournalAct::Thaw };
-    let key = match call.key {
-        Some(ThawedKey::Changed) => " (with a new key)",
-        Some(ThawedKey::Same) => " (with the same key)",
-        None => "",
-    };
-    let detail = format!("{}{key}: {}", call.caller, call.reason);
-    let act = app.act(call.incident, by, action, detail);
-    let (worker, done) = (app.clone(), act.clone());
-    // Orders about one caller wait for each other, so that a thaw sees every freeze before it.
-    let turn = app.turn_of(&call.caller).lock_owned().await;
-    if !call.frozen {
-        check_held(app, &call).await?;
-    }
-    app.intended(act, async move {
-        let _one_at_a_time = turn;
-        let hold = Hold { incident: call.incident, caller: &call.caller };
-        if !call.frozen {
-            // From here on no letter says that the server is shut off, even if the thaw fails.
-            worker.store.release(hold).await?;
-        }
-        let others = worker.store.holders(&call.caller).await?;
-        if call.frozen || others.is_empty() {
-            give_everywhere(&worker, &call).await?;
-        }
-        let done = worker.at_stage(&done, ActStage::Done);
-        if call.frozen {
-            worker.store.hold(hold, &done).await?;
-        } else {
-            worker.store.journal(&done).await?;
-            // A letter that says that the caller is shut off stops before the thaw is answered.
-            if let Err(problem) = hold_to_claims(&worker).await {
-                tracing::warn!(%problem, "the claims of letters could not be checked after a thaw");
-            }
-        }
-        let held_by = worker.store.holders(&call.caller).await?;
-        Ok(CallerHolds { frozen: call.frozen || !held_by.is_empty(), held_by })
-    })
-    .await
-}
-
-/// Checks that a thaw says whether the caller has a new key, and that the old one was revoked if it
-/// has.
-pub async fn check_key(app: &App, call: &FreezeCaller) -> Result<(), Problem> {
-    match (call.frozen, call.key) {
-        (true, None) | (false, Some(ThawedKey::Same)) => Ok(()),
-        (true, Some(_)) => Err(Problem::bad_request("key: only a thaw says whether it is new")),
-        (false, None) => Err(Problem::bad_request("key: say whether the caller has a new key")),
-        (false, Some(ThawedKey::Changed)) => {
-            let revoked = app.compartments.keys.call(&ListRevokedKeys {}).await?;
-            if revoked.iter().any(|of| of.caller == call.caller) {
-                return Ok(());
-            }
-            let what = format!("no key of {} was revoked, so its old key is in force", call.caller);
-            Err(Problem::new(KEY_IN_FORCE, what))
-        }
-    }
-}
-
-/// Revokes the key of a caller's certificate at `keys`, from which every compartment takes it.
-pub async fn revoke_key(app: &Arc<App>, call: AddRevokedKey, by: &Author) -> Result<(), Problem> {
-    let detail = format!("{} {}: {}", call.caller, call.key, call.reason);
-    let act = app.act(IncidentId::NONE, by, JournalAct::RevokeKey, detail);
-    let worker = app.clone();
-    app.journalled(act, async move {
-        worker.compartments.keys.call(&call).await?;
-        worker.revoked.add([call.key]);
-        Ok(())
-    })
-    .await
-}
-
-/// Refuses a thaw for an incident that does not hold the caller while another one does.
-async fn check_held(app: &App, call: &FreezeCaller) -> Result<(), Problem> {
-    let holders = app.store.holders(&call.caller).await?;
-    if holders.is_empty() || holders.contains(&call.incident) {
-        return Ok(());
-    }
-    let FreezeCaller { caller, incident, .. } = call;
-    let others = incidents_text(&holders);
-    let what = format!("{caller} is not frozen for incident {incident}; it is for {others}");
-    Err(Problem::new(HELD_ELSEWHERE, what))
-}
-
-fn incidents_text(incidents: &[IncidentId]) -> String {
-    let numbers: Vec<_> = incidents.iter().map(|of| format!("incident {of}")).collect();
-    numbers.join(" and ")
-}
-
-/// Has every compartment freeze or thaw the caller. `keys` alone knows which callers there are, so
-/// it is asked first, and a name that it does not know changes nothing anywhere. The others are
-/// asked even if one fails, and without waiting for a `keys` that does not answer.
-async fn give_everywhere(app: &App, call: &FreezeCaller) -> Result<(), Problem> {
-    let FreezeCaller { caller, frozen, reason, .. } = call.clone();
-    let order = cofferdam_core::FreezeCaller { caller, frozen, reason };
-    let Compartments { keys, accounts, payments } = &app.compartments;
-    let first = if keys.is_healthy().await {
-        match keys.call(&order).await {
-            Err(e) if e.is(NO_SUCH_CALLER) => return Err(e.into()),
-            answer => Some(answer),
-        }
-    } else {
-        None
-    };
-    let at_keys = async {
-        match first {
-            Some(answer) => answer,
-            None => keys.call(&order).await,
-        }
-    };
-    let (keys, accounts, payments) =
-        tokio::join!(at_keys, accounts.call(&order), payments.call(&order));
-    let failed: Vec<_> = [("keys", keys), ("accounts", accounts), ("payments", payments)]
-        .into_iter()
-        .filter_map(|(compartment, answer)| Some(format!("{compartment} ({})", answer.err()?)))
-        .collect();
-    if failed.is_empty() {
-        return Ok(());
-    }
-    let what = format!("not done in {}; done elsewhere", failed.join(", "));
-    Err(Problem::new(PARTLY_DONE, what))
-}
+use crate::store::{Act, Finding, VoidedSome, bitmap_bytes};
 
 /// Lowers a caller's budget at `keys`, or restores the policy's budget.
 pub async fn lower_budget(app: &Arc<App>, call: LowerBudget, by: &Author) -> Result<(), Problem> {
@@ -182,8 +48,7 @@ pub async fn void_everybody(
 ) -> Result<Voided, Problem> {
     let incident = IncidentId(signed.order.incident);
     let set_before = signed.order.set_before;
-    let glass = signed.order.break_glass.as_ref();
-    let glass = glass.map_or_else(String::new, |reason| format!("; glass broken: {reason}"));
+    let glass = glass_text(&signed.order);
     let detail = format!("credentials set up to {set_before} and all sessions{glass}");
     let order = serde_json::to_string(&signed).map_err(|e| Problem::internal(&e))?;
     let whose = VoidWhose::Everybody { order };
@@ -214,8 +79,9 @@ fn widest(before: Option<Voided>, new: Voided) -> Voided {
 }
 
 fn voided(outcome: &VoidOutcome, set_before: Timestamp) -> Voided {
-    let VoidOutcome { order, customers, sessions, left_out, seconds } = *outcome;
-    Voided { order, set_before: Some(set_before), customers, sessions, left_out, seconds }
+    let VoidOutcome { order, customers, sessions, left_out, created_since, seconds } = *outcome;
+    let set_before = Some(set_before);
+    Voided { order, set_before, customers, sessions, left_out, created_since, seconds }
 }
 
 /// The customers of a void order over some, and their description for the journal.
@@ -224,6 +90,17 @@ pub struct Group {
     pub records: RoaringBitmap,
     /// The description, without personal data.
     pub name: &'static str,
+}
+
+/// The customers with a field read or presented, by the exposure that was computed last.
+pub async fn exposed_customers(app: &App, incident: &Incident) -> Result<RoaringBitmap, Problem> {
+    if incident.people == People::Table {
+        let what =
+            "the exposed people are those of the brought table, who have no credentials here";
+        return Err(Problem::bad_request(what));
+    }
+    let exposure = app.exposure(incident.incident).await?;
+    Ok(app.levels(&exposure).await?.affected())
 }
 
 /// Voids the credentials of some customers, and ends their sessions. Customers who set their password
@@ -245,14 +122,44 @@ pub async fn void_some(
     let whose = VoidWhose::Only { roaring: roaring.clone(), again };
     let order = VoidCredentials { incident: incident.0, set_before, whose };
     let act = app.act(incident, by, JournalAct::VoidSome, detail);
+    give_some(app, order, roaring, act).await
+}
+
+/// Voids the credentials of a set of customers, however many, by an order that people signed.
+pub async fn void_set(
+    app: &Arc<App>,
+    signed: Signed<VoidOrder>,
+    roaring: Vec<u8>,
+    by: &Author,
+) -> Result<Voided, Problem> {
+    let (incident, set_before) = (IncidentId(signed.order.incident), signed.order.set_before);
+    let count = signed.order.customers.map_or(0, |set| set.count);
+    let glass = glass_text(&signed.order);
+    let detail =
+        format!("credentials set up to {set_before} and sessions of {count} customers{glass}");
+    let order = serde_json::to_string(&signed).map_err(|e| Problem::internal(&e))?;
+    let whose = VoidWhose::Set { order, roaring: roaring.clone() };
+    let order = VoidCredentials { incident: incident.0, set_before, whose };
+    let act = app.act(incident, by, JournalAct::VoidSome, detail);
+    give_some(app, order, roaring, act).await
+}
+
+/// Hands an order over some customers to `accounts`, and keeps whom it covered.
+async fn give_some(
+    app: &Arc<App>,
+    order: VoidCredentials,
+    roaring: Vec<u8>,
+    act: Act,
+) -> Result<Voided, Problem> {
     let (worker, done) = (app.clone(), act.clone());
+    let (incident, set_before) = (act.incident, order.set_before);
     app.intended(act, async move {
         let outcome = worker.compartments.accounts.call(&order).await?;
         let _one_at_a_time = worker.voiding.lock().await;
         let before = worker.store.finding::<Vec<VoidedSome>>(incident, Finding::VoidedSome).await?;
         let mut all = before.unwrap_or_default();
         // If somebody was left out, a letter may not say that this order covers them.
-        if outcome.left_out == 0 {
+        if outcome.left_out == 0 && outcome.created_since == 0 {
             all.push(VoidedSome { set_before, roaring: STANDARD.encode(roaring) });
         }
         let done = worker.at_stage(&done, ActStage::Done);
@@ -260,6 +167,11 @@ pub async fn void_some(
         Ok(voided(&outcome, set_before))
     })
     .await
+}
+
+fn glass_text(order: &VoidOrder) -> String {
+    let glass = order.break_glass.as_ref();
+    glass.map_or_else(String::new, |reason| format!("; glass broken: {reason}"))
 }
 
 #[cfg(test)]
@@ -274,6 +186,7 @@ mod tests {
             customers: 1,
             sessions: 1,
             left_out: 0,
+            created_since: 0,
             seconds: 0.1,
         };
         let (early, late) = (Some("2001-01-01T00:00:00Z"), Some("2012-01-15T08:00:00Z"));

@@ -1,12 +1,18 @@
 //! Declaring, amending and closing incidents.
 
+use std::collections::BTreeSet;
+
 use cofferdam_core::{CallerName, NO_SUCH_CALLER, Timestamp};
-use cofferdam_wire::{Problem, ProblemType};
+use cofferdam_tlog::TlogError;
+use cofferdam_wire::{Problem, ProblemType, blocking};
 use response_api::{
     AmendIncident, Audience, CloseIncident, DeclareIncident, FallenHost, HostKind, INCIDENT_CLOSED,
     Incident, JournalAct, LETTER_PLANNED, LETTER_RUNNING, LetterState, People,
 };
 
+use response_exposure::names_in;
+
+use super::scope::open_logs;
 use crate::app::App;
 use crate::staff::Author;
 
@@ -125,9 +131,9 @@ fn check_hosts(people: People, fallen: &[FallenHost]) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Refuses hosts that call under a name which `keys` does not list, because a misspelt name would be
-/// found to have read nothing. Staff name again those that nobody has to know. The hosts of a
-/// brought table are known by the access logs, and a scope doubts those that no log names.
+/// Refuses hosts under a name that nobody knows, because a misspelt name would be found to have read
+/// nothing. Staff name again those that nobody has to know. `keys` knows the hosts of the shop, and
+/// the brought access logs those of a table; without a log, there is nothing to compare with.
 async fn check_names(
     app: &App,
     people: People,
@@ -137,21 +143,46 @@ async fn check_names(
     let callers = fallen.iter().filter(|of| of.kind.is_caller()).map(|of| &of.host);
     let unsure: Vec<_> =
         callers.filter(|name| **name != app.name && !unlisted.contains(name)).collect();
-    let Some(first) = unsure.first().filter(|_| people == People::Accounts) else { return Ok(()) };
+    let Some(first) = unsure.first() else { return Ok(()) };
+    let (names, whose) = match people {
+        People::Accounts => (listed_callers(app, first).await?, "caller"),
+        People::Table => (logged_hosts(app).await?, "host in a brought access log, as"),
+    };
+    if people == People::Table && names.is_empty() {
+        return Ok(());
+    }
+    match unsure.into_iter().find(|name| !names.contains(*name)) {
+        None => Ok(()),
+        Some(stranger) => {
+            let names: Vec<_> = names.iter().map(CallerName::as_str).collect();
+            let what = format!("there is no {whose} {stranger}; there are {}", names.join(", "));
+            Err(Problem::new(NO_SUCH_CALLER, what))
+        }
+    }
+}
+
+/// The callers that `keys` lists.
+async fn listed_callers(app: &App, first: &CallerName) -> Result<BTreeSet<CallerName>, Problem> {
     let listed = app.compartments.keys.call(&keys_api::ListCallers {}).await.map_err(|e| {
         let what =
             format!("keys does not answer, so nobody knows whether there is a caller {first}");
         tracing::warn!(cause = %e, "{what}");
         Problem::new(ProblemType::UPSTREAM, format!("{what}; name it among the unlisted ones too"))
     })?;
-    match unsure.iter().find(|name| listed.iter().all(|of| of.caller != ***name)) {
-        None => Ok(()),
-        Some(stranger) => {
-            let names: Vec<_> = listed.iter().map(|of| of.caller.as_str()).collect();
-            let what = format!("there is no caller {stranger}; there are {}", names.join(", "));
-            Err(Problem::new(NO_SUCH_CALLER, what))
+    Ok(listed.into_iter().map(|of| of.caller).collect())
+}
+
+/// The clients and hosts that the finished access logs name.
+async fn logged_hosts(app: &App) -> Result<BTreeSet<CallerName>, Problem> {
+    let logs = open_logs(app, &app.store.access_logs().await?)?;
+    let names = blocking(move || {
+        let mut names = BTreeSet::new();
+        for log in &logs {
+            names.extend(names_in(log)?);
         }
-    }
+        Ok::<_, TlogError>(names)
+    });
+    Ok(names.await??)
 }
 
 /// Refuses to remove a host that the incident does not name.

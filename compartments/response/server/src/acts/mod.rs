@@ -5,6 +5,7 @@ pub mod claims;
 pub mod contain;
 pub mod evidence;
 pub mod exposed_people;
+pub mod freeze;
 pub mod incidents;
 pub mod letters;
 pub mod orders;

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use cofferdam_core::WarrantSubject;
 use cofferdam_wire::{Problem, to_the_end};
 use keys_api::{ChangeEpoch, ChangePolicy, OpenWarrant, Signed, Warrant};
@@ -13,7 +15,7 @@ use response_api::{
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::contain::void_everybody;
+use super::contain::{void_everybody, void_set};
 use super::letters::{letter_terms, paper_post_terms, status};
 use crate::app::App;
 use crate::staff::Author;
@@ -52,6 +54,13 @@ pub async fn apply(
             let (app, by) = (app.clone(), by.clone());
             let voided = to_the_end(async move { void_everybody(&app, signed, &by).await });
             Ok(AppliedOrder::Void(voided.await??))
+        }
+        SignedOrder::VoidSet { order, roaring } => {
+            let signed: Signed<keys_api::VoidOrder> = parse(order)?;
+            app.open_incident(IncidentId(signed.order.incident)).await?;
+            let roaring = STANDARD.decode(roaring);
+            let roaring = roaring.map_err(|e| Problem::bad_request(format!("roaring: {e}")))?;
+            Ok(AppliedOrder::Void(void_set(app, signed, roaring, by).await?))
         }
     }
 }

@@ -26,6 +26,7 @@ pub const ABOUT: About = About {
         ("evidence", "Entries of the release logs that concern an incident, with their proofs"),
         ("exposures", "The records exposed at each level, field by field"),
         ("grounds", "The keys that verify the evidence, and the published notice"),
+        ("holds", "The incidents that keep a caller frozen"),
         ("incidents", "Incidents: what fell, when, and how it was found"),
         ("journals", "Chained records of what was decided and done"),
         ("ledgers", "One row for each person that a letter goes to"),
@@ -37,6 +38,7 @@ pub const ABOUT: About = About {
         ("policies", "The policy in force at `keys`"),
         ("providers", "Mail providers, in one letter"),
         ("reports", "Everything that is known of an incident"),
+        ("void-orders", "Orders that void the credentials of a set of customers"),
         ("tables", "The table of customers that a shop brings"),
     ],
 };

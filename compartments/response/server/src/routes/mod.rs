@@ -11,6 +11,7 @@ mod epochs;
 mod evidence;
 mod exposures;
 mod grounds;
+mod holds;
 mod incidents;
 mod journals;
 mod ledgers;
@@ -25,6 +26,7 @@ mod reports;
 mod revoked_keys;
 mod tables;
 mod views;
+mod void_orders;
 
 use std::sync::Arc;
 
@@ -64,9 +66,11 @@ fn table() -> Table {
         .call::<api::AddRevokedKey, _, _>(revoked_keys::add::handle)
         .call::<api::VoidCredentials, _, _>(credentials::void::handle)
         .call::<api::ListEpochs, _, _>(epochs::list::handle)
+        .view::<api::DraftVoidOrder, _, _>(void_orders::draft::show)
         .view::<api::ListEvidence, _, _>(evidence::list::show)
         .view::<api::ReadExposure, _, _>(exposures::read::show)
         .view::<api::ReadGrounds, _, _>(grounds::read::show)
+        .call::<api::ReadHolds, _, _>(holds::read::handle)
         .call::<api::AmendIncident, _, _>(incidents::amend::handle)
         .call::<api::CloseIncident, _, _>(incidents::close::handle)
         .call::<api::DeclareIncident, _, _>(incidents::declare::handle)

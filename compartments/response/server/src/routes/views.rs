@@ -125,6 +125,18 @@ impl View for api::ReadExposure {
     }
 }
 
+impl View for api::DraftVoidOrder {
+    const ACT: JournalAct = JournalAct::ReadExposure;
+
+    fn subject(&self) -> Subject {
+        Subject::Incident(self.incident)
+    }
+
+    fn detail(&self) -> String {
+        "everybody exposed, for an order that voids their credentials".to_owned()
+    }
+}
+
 impl View for api::ListEvidence {
     const ACT: JournalAct = JournalAct::ListEvidence;
 

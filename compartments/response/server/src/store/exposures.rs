@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cofferdam_core::{Field, Timestamp};
+use cofferdam_core::{Field, Sha256, Timestamp};
 use cofferdam_store::StoreError;
 use response_api::{Exposure, Incident, IncidentId, Level};
 use response_exposure::{Bitmaps, Levels, Page, most_entries};
@@ -42,12 +42,34 @@ impl Store {
             }
         }
         tx.set_finding(exposure.incident, Finding::Exposure, exposure).await?;
+        tx.set_finding(exposure.incident, Finding::Told, &levels.told()).await?;
         let before = self.finding(exposure.incident, Finding::LogSizes).await?;
         let sizes = most_entries(before.unwrap_or_default(), exposure);
         tx.set_finding(exposure.incident, Finding::LogSizes, &sizes).await?;
         tx.journal(act).await?;
         tx.commit().await?;
         Ok(true)
+    }
+
+    /// Notes that letters to customers are planned from the exposure as it is, unless that was noted
+    /// before.
+    pub async fn plan_from_exposure(&self, incident: IncidentId) -> Result<(), StoreError> {
+        let told = self.finding::<Sha256>(incident, Finding::Told).await?;
+        let planned = self.finding::<Sha256>(incident, Finding::PlannedTold).await?;
+        if let Some(told) = told.filter(|_| planned.is_none()) {
+            let mut tx = self.begin().await?;
+            tx.set_finding(incident, Finding::PlannedTold, &told).await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// Whether the exposure tells somebody something else than when letters to customers were
+    /// planned from it. Ledger rows state the exposure of then.
+    pub async fn is_exposed_otherwise(&self, incident: IncidentId) -> Result<bool, StoreError> {
+        let told = self.finding::<Sha256>(incident, Finding::Told).await?;
+        let planned = self.finding::<Sha256>(incident, Finding::PlannedTold).await?;
+        Ok(planned.is_some() && planned != told)
     }
 
     /// The bitmaps of an exposure.

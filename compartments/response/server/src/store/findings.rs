@@ -21,6 +21,10 @@ pub enum Finding {
     Exposure,
     /// The most entries of each log that an exposure rested on, by the log's name.
     LogSizes,
+    /// The [`Levels::told`](response_exposure::Levels::told) of the exposure that was computed last.
+    Told,
+    /// The same, of the exposure from which letters to customers were planned.
+    PlannedTold,
     /// The instant of the exposure whose pages are stored.
     Pages,
     /// The callers that are frozen for this incident.
@@ -57,6 +61,8 @@ impl Finding {
         match self {
             Self::Exposure => "exposure",
             Self::LogSizes => "log_sizes",
+            Self::Told => "told",
+            Self::PlannedTold => "planned_told",
             Self::Pages => "pages",
             Self::Frozen => "frozen",
             Self::Voided => "voided",

@@ -1,11 +1,13 @@
 //! Access logs of other systems.
 
-use cofferdam_core::{Access, Field, FieldSet, Operation, Personal, Record, Timestamp, Whose};
+use cofferdam_core::{
+    Access, Field, FieldSet, NO_SUCH_CALLER, Operation, Personal, Record, Timestamp, Whose,
+};
 use cofferdam_wire::ProblemType;
 use response_api::{
-    BeginAccessLog, DeclareIncident, DoubtCause, FinishAccessLog, FinishTable, ImportAccessLog,
-    ImportTable, IncidentId, Level, ListAccessLogs, PAGE_OUT_OF_TURN, People, ReadPerson,
-    RemoveAccessLog, ScopeIncident, Span,
+    AmendIncident, BeginAccessLog, DeclareIncident, DoubtCause, FinishAccessLog, FinishTable,
+    ImportAccessLog, ImportTable, IncidentId, Level, ListAccessLogs, PAGE_OUT_OF_TURN, People,
+    ReadPerson, RemoveAccessLog, ScopeIncident, Span,
 };
 use response_server::store::Finding;
 
@@ -142,6 +144,32 @@ async fn one_persons_exposure_is_the_same_from_pages_and_from_logs() {
     assert_eq!(bench.done(read).await, from_pages);
     let last = bench.journal(incident).await.pop().unwrap();
     assert_eq!((last.action.as_str(), last.detail.as_str()), ("person", "record 1"));
+}
+
+/// A misspelt host of a brought table would be found to have read nothing.
+#[tokio::test]
+async fn a_host_that_no_brought_log_names_is_no_fallen_host() {
+    let bench = Bench::start_alone().await;
+    let about = |host: &str, unlisted: &[&str]| DeclareIncident {
+        people: People::Table,
+        fallen: vec![host.parse().unwrap()],
+        unlisted: unlisted.iter().map(|name| name.parse().unwrap()).collect(),
+        ..declare()
+    };
+    // Without a log, there is nothing to compare with.
+    bench.done(about("web-ky-9", &[])).await;
+    let everybody = Whose::Everybody { why: "SELECT without WHERE".to_owned() };
+    let other = Access { via: "batch".parse().unwrap(), ..access(2, everybody) };
+    scoped(&bench, vec![access(1, keys(&["2"])), other], 0).await;
+    let refused = bench.refused(about("web-ky-9", &[]), NO_SUCH_CALLER).await;
+    assert!(refused.detail.ends_with("there are app-ro, batch, web-ky-1"), "{}", refused.detail);
+    for known in ["web-ky-1", "app-ro", "batch", "backup-7=accounts_database"] {
+        bench.done(about(known, &[])).await;
+    }
+    let incident = bench.done(about("web-ky-9", &["web-ky-9"])).await.incident;
+    let add_fallen = vec!["web-ky-22".parse().unwrap()];
+    let amend = AmendIncident { add_fallen, ..crate::amend::nothing(incident) };
+    bench.refused(amend, NO_SUCH_CALLER).await;
 }
 
 #[tokio::test]

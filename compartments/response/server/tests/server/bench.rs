@@ -34,7 +34,7 @@ pub struct Bench {
     /// `HOST:PORT` of the public pages.
     pub public: String,
     pub dir: tempfile::TempDir,
-    authority: Authority,
+    pub authority: Authority,
     base: String,
 }
 

@@ -143,3 +143,21 @@ async fn a_notice_rings_when_a_claim_of_it_ends() {
     bench.done(freeze(incident, false)).await;
     assert!(rang().await);
 }
+
+/// One question to `keys` serves every letter and notice of a round.
+#[tokio::test]
+async fn keys_is_asked_once_a_round_which_callers_are_frozen() {
+    let bench = Bench::start().await;
+    bench.running_letter().await;
+    for _ in 0..6 {
+        let incident = scoped(&bench).await;
+        notice(&bench, incident).await;
+    }
+    let asked = || bench.neighbours.taken::<ListCallers>("keys").len();
+    let other = bench.declare().await;
+    let before = asked();
+    // A thaw checks every claim; a round that was due may fall into it.
+    bench.done(freeze(other, false)).await;
+    let rounds = asked() - before;
+    assert!((1..=2).contains(&rounds), "{rounds}");
+}

@@ -1,10 +1,11 @@
 //! Freezing callers, and lowering budgets.
 
-use cofferdam_core::{CallerName, NO_SUCH_CALLER, Operation, Reason};
+use cofferdam_core::{Call, CallerName, NO_SUCH_CALLER, Operation, Reason, STILL_HELD};
 use cofferdam_wire::ProblemType;
+use keys_api::{Hold, HoldId};
 use response_api::{
-    ActStage, AddRevokedKey, FreezeCaller, HELD_ELSEWHERE, IncidentId, KEY_IN_FORCE, LowerBudget,
-    PARTLY_DONE, ThawedKey,
+    ActStage, AddRevokedKey, FreezeCaller, HELD_ELSEWHERE, IncidentId, KEY_IN_FORCE, ListIncidents,
+    LowerBudget, PARTLY_DONE, ThawedKey,
 };
 use response_server::store::Finding;
 
@@ -18,7 +19,22 @@ pub fn freeze(incident: IncidentId, frozen: bool) -> FreezeCaller {
     let caller = "web-ky-1".parse().unwrap();
     let key = (!frozen).then_some(ThawedKey::Same);
     let reason = "it opened a decoy".parse().unwrap();
-    FreezeCaller { incident, caller, frozen, reason, key }
+    let order = (!frozen).then(|| thaw_order("web-ky-1", incident));
+    FreezeCaller { incident, caller, frozen, reason, key, order }
+}
+
+/// The order that ends the hold of an incident. `keys` would check the signature.
+pub fn thaw_order(caller: &str, incident: IncidentId) -> serde_json::Value {
+    serde_json::json!({
+        "order": {
+            "caller": caller,
+            "incident": incident,
+            "hold": incident,
+            "until": "2012-01-15T13:00:00Z",
+            "reason": "it opened a decoy",
+        },
+        "signatures": [{ "approver": "ann", "signature": "" }],
+    })
 }
 
 /// The orders about `web-ky-1` that a neighbour got, oldest first: frozen or not.
@@ -28,20 +44,19 @@ pub fn frozen_at(bench: &Bench, name: &str) -> Vec<bool> {
         frozen
     };
     let neighbours = &bench.neighbours;
-    match name {
-        "keys" => {
-            let calls = neighbours.taken::<keys_api::FreezeCaller>(name);
-            calls.into_iter().map(|call| taken(call.frozen, call.caller, call.reason)).collect()
-        }
-        "accounts" => {
-            let calls = neighbours.taken::<accounts_api::FreezeCaller>(name);
-            calls.into_iter().map(|call| taken(call.frozen, call.caller, call.reason)).collect()
-        }
-        _ => {
-            let calls = neighbours.taken::<payments_api::FreezeCaller>(name);
-            calls.into_iter().map(|call| taken(call.frozen, call.caller, call.reason)).collect()
-        }
+    if name == "keys" {
+        let book = neighbours.book();
+        let orders = book.taken.iter().filter(|(of, ..)| *of == "keys");
+        return orders
+            .filter_map(|(_, path, _)| match *path {
+                keys_api::FreezeCaller::PATH => Some(true),
+                keys_api::ThawCaller::PATH => Some(false),
+                _ => None,
+            })
+            .collect();
     }
+    let calls = neighbours.taken::<accounts_api::FreezeCaller>(name);
+    calls.into_iter().map(|call| taken(call.frozen, call.caller, call.reason)).collect()
 }
 
 async fn kept_as_frozen(bench: &Bench, incident: IncidentId) -> Vec<CallerName> {
@@ -174,14 +189,70 @@ async fn a_caller_is_thawed_when_every_incident_lets_go() {
     assert_eq!((both.frozen, both.held_by), (true, vec![first, second]));
     let one = bench.done(freeze(first, false)).await;
     assert_eq!((one.frozen, one.held_by), (true, vec![second]));
-    assert_eq!(frozen_at(&bench, "keys"), [true, true], "no compartment thawed it");
+    assert_eq!(frozen_at(&bench, "keys"), [true, true, false], "one hold ended");
+    assert_eq!(frozen_at(&bench, "accounts"), [true, true], "nobody thawed it");
     bench.refused(freeze(first, false), HELD_ELSEWHERE).await;
     bench.refused(freeze(bench.declare().await, false), HELD_ELSEWHERE).await;
     let none = bench.done(freeze(second, false)).await;
     assert_eq!((none.frozen, none.held_by), (false, vec![]));
-    for name in ["keys", "accounts", "payments"] {
+    for name in ["accounts", "payments"] {
         assert_eq!(frozen_at(&bench, name), [true, true, false], "{name}");
     }
+}
+
+/// A thaw takes a signed order about this caller and incident, as long as `keys` has a hold.
+#[tokio::test]
+async fn a_thaw_without_an_order_or_with_another_one_is_not_begun() {
+    let bench = Bench::start().await;
+    let (incident, other) = (bench.declare().await, bench.declare().await);
+    bench.done(freeze(incident, true)).await;
+    let thaw = freeze(incident, false);
+    for order in [
+        None,
+        Some(thaw_order("web-ky-2", incident)),
+        Some(thaw_order("web-ky-1", other)),
+        Some(serde_json::json!({"order": {}})),
+    ] {
+        let bad = FreezeCaller { order, ..thaw.clone() };
+        bench.refused(bad, ProblemType::BAD_REQUEST).await;
+    }
+    assert_eq!(bench.journal(incident).await.len(), 3, "no thaw was begun");
+    assert_eq!(kept_as_frozen(&bench, incident).await.len(), 1);
+    bench.done(thaw.clone()).await;
+    // Where no hold is left, the other compartments are told again without an order.
+    let again = bench.done(FreezeCaller { order: None, ..thaw }).await;
+    assert!(!again.frozen);
+}
+
+/// Of the freezes from before `keys` knew incidents, this compartment knows whose they are.
+#[tokio::test]
+async fn holds_from_before_end_with_the_last_incident() {
+    let bench = Bench::start().await;
+    let (first, second) = (bench.declare().await, bench.declare().await);
+    bench.done(freeze(first, true)).await;
+    bench.done(freeze(second, true)).await;
+    let caller: CallerName = "web-ky-1".parse().unwrap();
+    let before = vec![Hold { incident: 0, hold: HoldId::BEFORE }];
+    bench.neighbours.book().holds.insert(caller, before);
+    let one = bench.done(freeze(first, false)).await;
+    assert_eq!((one.frozen, one.held_by), (true, vec![second]));
+    bench.refused(freeze(first, false), HELD_ELSEWHERE).await;
+    assert_eq!(frozen_at(&bench, "keys"), [true, true], "nothing ended there");
+    let mut last = freeze(second, false);
+    last.order.as_mut().unwrap()["order"]["hold"] = 0.into();
+    assert!(!bench.done(last).await.frozen);
+    assert_eq!(frozen_at(&bench, "accounts"), [true, true, false]);
+}
+
+/// Another instance of `response` freezes the caller while this one thaws it.
+#[tokio::test]
+async fn a_caller_that_is_frozen_meanwhile_stays_frozen() {
+    let bench = Bench::start().await;
+    let incident = bench.declare().await;
+    bench.done(freeze(incident, true)).await;
+    bench.neighbours.refuse::<accounts_api::FreezeCaller>("accounts", STILL_HELD);
+    bench.neighbours.refuse::<payments_api::FreezeCaller>("payments", STILL_HELD);
+    bench.done(freeze(incident, false)).await;
 }
 
 /// A thaw that fails half-way leaves no letter that says the server is shut off.
@@ -265,4 +336,30 @@ async fn a_thaw_says_whether_the_key_is_new_and_a_new_one_needs_the_old_one_revo
     assert_eq!(frozen_at(&bench, "keys"), [true, false]);
     let entry = bench.journal(incident).await.pop().unwrap();
     assert_eq!(entry.detail, "web-ky-1 (with a new key): it opened a decoy");
+}
+
+/// The key was revoked through another instance: this one learns it from `keys`, and keeps it.
+#[tokio::test]
+async fn a_revoked_key_of_staff_is_refused_and_kept() {
+    let bench = Bench::start().await;
+    let stolen = bench.staff();
+    stolen.call(&ListIncidents {}).await.unwrap();
+    let key = cofferdam_wire::public_key(&bench.authority.files("operator-1").cert).unwrap();
+    let (caller, reason) = ("operator-1".parse().unwrap(), "stolen".parse().unwrap());
+    let revoke = serde_json::to_value(AddRevokedKey { caller, key, reason }).unwrap();
+    bench.neighbours.book().taken.push(("keys", AddRevokedKey::PATH, revoke));
+    let mut n = 0;
+    while stolen.call(&ListIncidents {}).await.is_ok() {
+        n += 1;
+        assert!(n < 200, "the key is still taken");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let refused = stolen.call(&ListIncidents {}).await.unwrap_err();
+    assert!(refused.is(ProblemType::NOT_GRANTED), "the open connection gets no answer: {refused}");
+    assert!(bench.staff().call(&ListIncidents {}).await.is_err());
+    while bench.store().await.db().revoked_keys().await.unwrap() != [key] {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    bench.authority.renew("operator-1");
+    bench.done(ListIncidents {}).await;
 }

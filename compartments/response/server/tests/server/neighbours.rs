@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use axum::extract::State;
-use cofferdam_core::{Call, Epoch, Record, Reseal};
+use cofferdam_core::{Call, CallerName, Epoch, Record, Reseal};
 use cofferdam_wire::{Answer, Body, Listener, Problem, ProblemType, Routes};
-use keys_api::{Alarm, CallerStatus, DomainEpochs, ReadAlarms, WarrantId};
+use keys_api::{Alarm, CallerStatus, DomainEpochs, Hold, HoldId, ReadAlarms, WarrantId};
 use serde_json::Value;
 use testkit::{Authority, States};
 use tokio::sync::Semaphore;
@@ -33,6 +33,8 @@ pub struct Book {
     pub states: States,
     /// The alarms of `keys`.
     pub alarms: Vec<Alarm>,
+    /// The holds that `keys` has, by caller. The number of a hold is that of its incident.
+    pub holds: BTreeMap<CallerName, Vec<Hold>>,
     /// The callers that `keys` lists as frozen.
     pub frozen: Vec<&'static str>,
     /// The customers of `accounts`.
@@ -120,7 +122,9 @@ fn keys() -> Routes<Shared> {
     let epochs = DomainEpochs { current: Epoch(1), readable: vec![Epoch(1)], reseal_until: None };
     let policy = keys_api::Policy { version: 7, approvers: vec![], callers: vec![] };
     Routes::new()
-        .call::<keys_api::FreezeCaller, _, _>(answering::<keys_api::FreezeCaller>("keys", ()))
+        .call::<keys_api::FreezeCaller, _, _>(answering_by("keys", freeze))
+        .call::<keys_api::ThawCaller, _, _>(answering_by("keys", thaw))
+        .call::<keys_api::ReadHolds, _, _>(answering_by("keys", holds))
         .call::<keys_api::LowerBudget, _, _>(answering::<keys_api::LowerBudget>("keys", ()))
         .call::<keys_api::ListCallers, _, _>(answering_by("keys", callers))
         .call::<keys_api::AddRevokedKey, _, _>(answering::<keys_api::AddRevokedKey>("keys", ()))
@@ -143,16 +147,15 @@ fn keys() -> Routes<Shared> {
 fn accounts() -> Routes<Shared> {
     use accounts_api::{
         Changes, FreezeCaller, ListCustomers, ReadActivity, ReadChanges, ReadPostalContacts,
-        ReadReseal, VoidCredentials, VoidOutcome,
+        ReadReseal, VoidCredentials,
     };
     const NAME: &str = "accounts";
     let nobody = Vec::new();
     let changes =
         Changes { last: 0, newest: 0, more: false, forgotten: false, rows: vec![], gone: vec![] };
-    let outcome = VoidOutcome { order: 4, customers: 3, sessions: 2, left_out: 1, seconds: 0.5 };
     Routes::new()
         .call::<FreezeCaller, _, _>(answering::<FreezeCaller>(NAME, ()))
-        .call::<VoidCredentials, _, _>(answering::<VoidCredentials>(NAME, outcome))
+        .call::<VoidCredentials, _, _>(answering_by(NAME, void))
         .call::<ReadActivity, _, _>(answering_by(NAME, activity))
         .call::<ReadChanges, _, _>(answering::<ReadChanges>(NAME, changes))
         .call::<ListCustomers, _, _>(answering_by(NAME, customers))
@@ -186,7 +189,7 @@ where
 /// A route that notes the call, and answers by what the book says.
 fn answering_by<C>(
     name: &'static str,
-    answer: impl Fn(&Book, &C) -> C::Answer + Clone + Send + Sync + 'static,
+    answer: impl Fn(&mut Book, &C) -> C::Answer + Clone + Send + Sync + 'static,
 ) -> impl Fn(State<Shared>, Body<C>) -> Reply<C::Answer> + Clone + Send + Sync + 'static
 where
     C: Call + 'static,
@@ -202,10 +205,10 @@ where
             if let Some(permits) = held {
                 permits.acquire().await.unwrap().forget();
             }
-            let book = book.lock().unwrap();
+            let mut book = book.lock().unwrap();
             match book.refusals.get(&(name, C::PATH)) {
                 Some(kind) => Err(Problem::new(*kind, "the test said so")),
-                None => Ok(Answer(answer(&book, &call), encoding)),
+                None => Ok(Answer(answer(&mut book, &call), encoding)),
             }
         })
     }
@@ -225,7 +228,28 @@ async fn revoked_keys(
     Ok(Answer(listed.collect(), encoding))
 }
 
-fn callers(book: &Book, _: &keys_api::ListCallers) -> Vec<CallerStatus> {
+fn freeze(book: &mut Book, call: &keys_api::FreezeCaller) -> Hold {
+    let hold = Hold { incident: call.incident, hold: HoldId(call.incident.into()) };
+    let held = book.holds.entry(call.caller.clone()).or_default();
+    held.retain(|of| of.incident != call.incident);
+    held.push(hold);
+    held.sort_by_key(|of| of.incident);
+    hold
+}
+
+/// The tests of `keys` check the signatures.
+fn thaw(book: &mut Book, call: &keys_api::ThawCaller) -> Vec<Hold> {
+    let order = &call.order.order;
+    let held = book.holds.entry(order.caller.clone()).or_default();
+    held.retain(|of| of.hold != order.hold);
+    held.clone()
+}
+
+fn holds(book: &mut Book, call: &keys_api::ReadHolds) -> Vec<Hold> {
+    book.holds.get(&call.caller).cloned().unwrap_or_default()
+}
+
+fn callers(book: &mut Book, _: &keys_api::ListCallers) -> Vec<CallerStatus> {
     let status = |name: &&str| CallerStatus {
         caller: name.parse().unwrap(),
         frozen: book.frozen.contains(name),
@@ -240,7 +264,7 @@ fn callers(book: &Book, _: &keys_api::ListCallers) -> Vec<CallerStatus> {
 }
 
 /// Nobody but those who were mailed a code.
-fn activity(book: &Book, _: &accounts_api::ReadActivity) -> accounts_api::Activity {
+fn activity(book: &mut Book, _: &accounts_api::ReadActivity) -> accounts_api::Activity {
     let bytes = |records: &[u32]| {
         let mut bytes = Vec::new();
         let records: roaring::RoaringBitmap = records.iter().copied().collect();
@@ -250,7 +274,20 @@ fn activity(book: &Book, _: &accounts_api::ReadActivity) -> accounts_api::Activi
     accounts_api::Activity { opened: bytes(&[]), held: bytes(&[]), mailed: bytes(&book.mailed) }
 }
 
-fn customers(book: &Book, call: &accounts_api::ListCustomers) -> Vec<accounts_api::CoarseRow> {
+/// An order that people signed leaves nobody out.
+fn void(_: &mut Book, call: &accounts_api::VoidCredentials) -> accounts_api::VoidOutcome {
+    let is_set = matches!(call.whose, accounts_api::VoidWhose::Set { .. });
+    accounts_api::VoidOutcome {
+        order: 4,
+        customers: 3,
+        sessions: 2,
+        left_out: u64::from(!is_set),
+        created_since: 0,
+        seconds: 0.5,
+    }
+}
+
+fn customers(book: &mut Book, call: &accounts_api::ListCustomers) -> Vec<accounts_api::CoarseRow> {
     let row = |record: &u32| accounts_api::CoarseRow {
         record: Record(*record),
         coarse: accounts_api::Coarse {

@@ -1,12 +1,14 @@
 //! Voiding credentials.
 
 use accounts_api::{VoidCredentials as VoidAtAccounts, VoidWhose as WhoseAtAccounts};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use cofferdam_core::Record;
 use cofferdam_wire::ProblemType;
-use keys_api::{ORDER_REFUSED, Signature, Signed, VoidOrder};
+use keys_api::{CustomerSet, ORDER_REFUSED, Signature, Signed, VoidOrder};
 use response_api::{
-    ActStage, AppliedOrder, ApplyOrder, IncidentId, MakeReport, SignedOrder, VoidCredentials,
-    VoidWhose, Voided,
+    ActStage, AppliedOrder, ApplyOrder, DraftVoidOrder, IncidentId, MakeReport, SignedOrder,
+    VoidCredentials, VoidWhose, Voided,
 };
 use roaring::RoaringBitmap;
 
@@ -22,6 +24,7 @@ fn signed_for(incident: IncidentId, set_before: &str) -> Signed<VoidOrder> {
         set_before: set_before.parse().unwrap(),
         until: "2012-01-15T11:00:00Z".parse().unwrap(),
         break_glass: None,
+        customers: None,
     };
     let signature = |name: &str| Signature { approver: name.to_owned(), signature: "x".to_owned() };
     Signed { order, signatures: vec![signature("ann"), signature("bob")] }
@@ -36,6 +39,20 @@ pub fn void_order(incident: IncidentId) -> ApplyOrder {
 pub fn void_order_for(incident: IncidentId, set_before: &str) -> ApplyOrder {
     let signed = serde_json::to_value(signed_for(incident, set_before)).unwrap();
     ApplyOrder { order: SignedOrder::Void(signed) }
+}
+
+/// The order that voids the credentials of a set of customers.
+pub fn set_order(incident: IncidentId, records: &[u32]) -> ApplyOrder {
+    let mut roaring = Vec::new();
+    records.iter().copied().collect::<RoaringBitmap>().serialize_into(&mut roaring).unwrap();
+    let order = serde_json::to_value(signed_set(incident, records)).unwrap();
+    ApplyOrder { order: SignedOrder::VoidSet { order, roaring: STANDARD.encode(roaring) } }
+}
+
+fn signed_set(incident: IncidentId, records: &[u32]) -> Signed<VoidOrder> {
+    let mut signed = signed(incident);
+    signed.order.customers = Some(CustomerSet::of(records.iter().copied().map(Record)));
+    signed
 }
 
 async fn void_everybody(bench: &Bench, incident: IncidentId) -> Voided {
@@ -121,6 +138,25 @@ async fn some_customers_are_voided_by_name() {
     assert_eq!(entry.detail, "credentials and sessions of the customers named: 2 customers");
 }
 
+/// Two people sign for the set that a draft names, and `accounts` gets it as it was signed.
+#[tokio::test]
+async fn a_set_is_voided_by_the_order_that_two_people_signed() {
+    let bench = Bench::start().await;
+    let incident = bench.declare().await;
+    let (apply, signed) = (set_order(incident, &[3, 70_000]), signed_set(incident, &[3, 70_000]));
+    let AppliedOrder::Void(voided) = bench.done(apply).await else { panic!("not a void order") };
+    assert_eq!((voided.order, voided.customers), (4, 3));
+    let [taken] = <[_; 1]>::try_from(at_accounts(&bench)).unwrap();
+    let WhoseAtAccounts::Set { order, roaring: set } = taken.whose else { panic!("no set") };
+    assert_eq!(order, serde_json::to_string(&signed).unwrap());
+    let set = RoaringBitmap::deserialize_from(set.as_slice()).unwrap();
+    assert_eq!(set, [3, 70_000].into_iter().collect());
+    let entry = bench.journal(incident).await.pop().unwrap();
+    assert_eq!((entry.action.as_str(), entry.stage), ("void.some", Some(ActStage::Done)));
+    let detail = format!("credentials set up to {NOW} and sessions of 2 customers");
+    assert_eq!(entry.detail, detail);
+}
+
 /// Record numbers of the table are those of other people at `accounts`.
 #[tokio::test]
 async fn people_of_a_brought_table_have_no_credentials() {
@@ -128,6 +164,7 @@ async fn people_of_a_brought_table_have_no_credentials() {
     let incident = bench.scoped_table().await;
     let exposed = VoidCredentials { incident, whose: VoidWhose::Exposed, set_before: None };
     bench.refused(exposed, ProblemType::BAD_REQUEST).await;
+    bench.refused(DraftVoidOrder { incident }, ProblemType::BAD_REQUEST).await;
     assert!(at_accounts(&bench).is_empty());
 }
 

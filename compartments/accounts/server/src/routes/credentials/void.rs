@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use accounts_api::{VoidCredentials, VoidOutcome, VoidWhose};
 use axum::extract::State;
+use cofferdam_core::Record;
 use cofferdam_wire::{Answer, Body, Caller, Problem};
-use keys_api::{Signed, VoidOrder};
+use keys_api::{CustomerSet, Signed, VoidOrder};
 use roaring::RoaringBitmap;
 
 use crate::app::{App, bad_request, whole_milliseconds};
@@ -24,11 +25,15 @@ pub async fn handle(
     let until = whole_milliseconds(until);
     let outcome = match &call.whose {
         VoidWhose::Everybody { order } => {
-            voiding::everybody(&app, signed(&call, order)?, until).await?
+            voiding::everybody(&app, signed(&call, order, None)?, until).await?
+        }
+        VoidWhose::Set { order, roaring } => {
+            let records = bitmap(roaring)?;
+            let signed = signed(&call, order, Some(&records))?;
+            voiding::set(&app, signed, records, until).await?
         }
         VoidWhose::Only { roaring, again } => {
-            let records = RoaringBitmap::deserialize_from(roaring.as_slice())
-                .map_err(|e| Problem::bad_request(format!("not a Roaring bitmap: {e}")))?;
+            let records = bitmap(roaring)?;
             let named = Named { incident: call.incident, records, again: *again, until };
             voiding::some(&app, named).await?
         }
@@ -36,12 +41,26 @@ pub async fn handle(
     Ok(Answer(outcome, encoding))
 }
 
-/// The signed order, which is for this incident and instant. `keys` checks the signatures.
-fn signed(call: &VoidCredentials, order: &str) -> Result<Signed<VoidOrder>, Problem> {
+/// The signed order, which is for this incident, instant and set of customers. `keys` checks the
+/// signatures.
+fn signed(
+    call: &VoidCredentials,
+    order: &str,
+    records: Option<&RoaringBitmap>,
+) -> Result<Signed<VoidOrder>, Problem> {
     let signed: Signed<VoidOrder> = serde_json::from_str(order)
         .map_err(|e| Problem::bad_request(format!("not a signed void order: {e}")))?;
     if signed.order.incident != call.incident || signed.order.set_before != call.set_before {
         return Err(Problem::bad_request("another incident or instant was signed"));
     }
+    let set = records.map(|records| CustomerSet::of(records.iter().map(Record)));
+    if signed.order.customers != set {
+        return Err(Problem::bad_request("other customers were signed"));
+    }
     Ok(signed)
+}
+
+fn bitmap(roaring: &[u8]) -> Result<RoaringBitmap, Problem> {
+    RoaringBitmap::deserialize_from(roaring)
+        .map_err(|e| Problem::bad_request(format!("not a Roaring bitmap: {e}")))
 }

@@ -1,29 +1,35 @@
-//! `POST /v1/callers/freeze`: a caller is frozen or thawed.
+//! `POST /v1/callers/freeze`: a caller is frozen for an incident.
 
 use std::sync::Arc;
 
 use axum::extract::State;
 use cofferdam_wire::{Answer, Body, Caller, Problem};
-use keys_api::{Event, FreezeCaller};
+use keys_api::{Event, FreezeCaller, Hold, HoldId};
 
 use crate::app::App;
 use crate::store;
 
-/// Freezes or thaws a caller. The change is logged first, so that no freeze is without a trace.
+/// Freezes a caller. The hold is logged first, so that no freeze is without a trace.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(by): Caller,
     Body(call, encoding): Body<FreezeCaller>,
-) -> Result<Answer<()>, Problem> {
+) -> Result<Answer<Hold>, Problem> {
     app.check_controller(&by, "freezing a caller").await?;
-    if app.roles.is_controller(&call.caller) {
+    let FreezeCaller { caller, incident, reason } = call;
+    if app.roles.is_controller(&caller) {
         return Err(Problem::bad_request("the controller can't freeze itself"));
     }
-    app.check_known(&call.caller)?;
-    let FreezeCaller { caller, frozen, reason } = call;
-    let event = Event::Froze { caller: caller.clone(), by, frozen, reason: reason.into() };
+    if incident == 0 {
+        return Err(Problem::bad_request("incident: an incident's number is 1 or more"));
+    }
+    app.check_known(&caller)?;
+    let (hold, reason) = (Hold { incident, hold: HoldId::random(app.rng.as_ref()) }, reason.into());
+    let replaces = app.shared.holds_of(&caller, incident);
+    let (of, replaced) = (caller.clone(), replaces.clone());
+    let event = Event::Held { caller: of, hold, replaces: replaced, by, reason };
     app.write(app.now().await, vec![event]).await?;
-    store::set_frozen(&app.db, &caller, frozen).await?;
+    store::take_hold(&app.db, &caller, hold, &replaces).await?;
     app.apply_change().await?;
-    Ok(Answer((), encoding))
+    Ok(Answer(hold, encoding))
 }

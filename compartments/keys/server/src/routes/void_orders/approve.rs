@@ -1,12 +1,12 @@
-//! `POST /v1/void-orders/approve`: an order that voids all credentials, signed by two people or by
+//! `POST /v1/void-orders/approve`: an order that voids credentials, signed by two people or by
 //! one person with a reason.
 
 use std::sync::Arc;
 
 use axum::extract::State;
-use cofferdam_core::Domain;
+use cofferdam_core::{Domain, Sha256};
 use cofferdam_wire::{Answer, Body, Caller, Problem};
-use keys_api::{ApproveVoidOrder, Event, VoidOrder};
+use keys_api::{ApproveVoidOrder, CustomerSet, Event, VoidOrder};
 
 use crate::app::{App, Parties};
 
@@ -21,8 +21,18 @@ pub async fn handle(
     }
     app.check_thawed(&Parties { via: &by, caller: &by }).await?;
     let approvers = app.check_approved(&by, &call.order).await?;
-    let VoidOrder { incident, set_before, break_glass, .. } = call.order.order;
-    let event = Event::VoidApproved { incident, set_before, approvers, break_glass };
+    let VoidOrder { incident, set_before, break_glass, customers, .. } = call.order.order;
+    let event = match customers {
+        None => Event::VoidApproved { incident, set_before, approvers, break_glass },
+        Some(CustomerSet { sha256: Sha256(set), count: customers }) => Event::VoidOfSetApproved {
+            incident,
+            set_before,
+            set,
+            customers,
+            approvers,
+            break_glass,
+        },
+    };
     app.write(app.now().await, vec![event]).await?;
     Ok(Answer((), encoding))
 }

@@ -11,8 +11,8 @@ use cofferdam_core::{
 };
 use cofferdam_wire::{Answer, Body, Caller, Listener, Problem, ProblemType, Routes};
 use keys_api::{
-    AcceptState, CheckState, DomainEpochs, KeyGroup, ReadEpochs, RecordKeys, ReleaseKeys,
-    ReleasedGroup, ReleasedKeys,
+    AcceptState, CheckState, DomainEpochs, Hold, KeyGroup, ListRevokedKeys, ReadEpochs, ReadHolds,
+    RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys, RevokedKey,
 };
 use testkit::{Authority, States};
 
@@ -30,6 +30,10 @@ pub struct Book {
     pub released: Vec<ReleaseKeys>,
     /// The newest state of `payments`.
     pub states: States,
+    /// The holds on every caller.
+    pub holds: Vec<Hold>,
+    /// The revoked keys.
+    pub revoked: Vec<RevokedKey>,
 }
 
 type Shared = State<Arc<Mutex<Book>>>;
@@ -62,10 +66,14 @@ impl TestKeys {
             epoch: Epoch(3),
             released: Vec::new(),
             states: States::default(),
+            holds: Vec::new(),
+            revoked: Vec::new(),
         }));
         let router = Routes::new()
             .call::<ReleaseKeys, _, _>(release)
             .call::<ReadEpochs, _, _>(epochs)
+            .call::<ReadHolds, _, _>(holds)
+            .call::<ListRevokedKeys, _, _>(revoked)
             .call::<CheckState, _, _>(|State(book): Shared, body| async move {
                 Ok::<_, Problem>(book.lock().unwrap().states.check(body))
             })
@@ -130,8 +138,22 @@ async fn release(
     Ok(Answer(answer, encoding))
 }
 
+async fn holds(
+    State(book): Shared,
+    Body(_, encoding): Body<ReadHolds>,
+) -> Result<Answer<Vec<Hold>>, Problem> {
+    Ok(Answer(book.lock().unwrap().holds.clone(), encoding))
+}
+
+async fn revoked(
+    State(book): Shared,
+    Body(_, encoding): Body<ListRevokedKeys>,
+) -> Result<Answer<Vec<RevokedKey>>, Problem> {
+    Ok(Answer(book.lock().unwrap().revoked.clone(), encoding))
+}
+
 async fn epochs(
-    State(book): State<Arc<Mutex<Book>>>,
+    State(book): Shared,
     Body(_, encoding): Body<ReadEpochs>,
 ) -> Result<Answer<DomainEpochs>, Problem> {
     let current = book.lock().unwrap().epoch;

@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use cofferdam_core::{Call, Compartment, MockClock, Personal, SystemRng};
-use cofferdam_wire::{CallError, Client, Problem};
+use cofferdam_core::{Call, Compartment, MockClock, Personal, Sha256, SystemRng};
+use cofferdam_wire::{CallError, Client, Problem, public_key};
 use payments_api::{CardDetails, StoreCards, StoredCard};
 use payments_server::{Config, Server, StartError};
 use tempfile::TempDir;
@@ -73,6 +73,11 @@ impl Till {
     pub fn client(&self, caller: &str) -> Client {
         let base = format!("https://localhost:{}", self.address.port());
         self.authority.client(Compartment::Payments, caller, &base)
+    }
+
+    /// The SHA-256 of the public key in a caller's certificate.
+    pub fn public_key(&self, caller: &str) -> Sha256 {
+        public_key(&self.authority.files(caller).cert).unwrap()
     }
 
     /// The answer to a call of `caller`, or the problem.

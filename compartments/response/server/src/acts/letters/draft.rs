@@ -11,6 +11,7 @@ use response_api::{
 use response_letter::{Facts, Variant, Version, VersionError, Writer};
 use response_mailing::Letter;
 
+use super::plan::check_exposed_as_planned;
 use crate::acts::claims::current;
 use crate::app::App;
 use crate::staff::Author;
@@ -20,6 +21,7 @@ const MAX_FAULTS: usize = 20;
 
 /// Drafts a version, and keeps it.
 pub async fn draft(app: &App, letter: &Letter, by: &Author) -> Result<LetterDraft, Problem> {
+    check_exposed_as_planned(app, letter).await?;
     let incident = app.incident(letter.incident).await?;
     let exposure = app.exposure(letter.incident).await?;
     let current = current(app, &incident, &exposure).await?;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use cofferdam_core::FieldSet;
 use cofferdam_wire::{Problem, ProblemType};
 use response_api::{
-    Audience, IncidentId, JournalAct, LetterPlan, Level, People, STAFF_LIST_CHANGED,
+    Audience, IncidentId, JournalAct, LETTER_PLANNED, LetterPlan, Level, People, STAFF_LIST_CHANGED,
 };
 use response_exposure::{Population, fields_of, is_told};
 use response_letter::{Current, Facts, Locale, Version, Writer};
@@ -123,6 +123,8 @@ async fn plan_staff(app: &App, letter: &Letter) -> Result<(), Problem> {
 }
 
 async fn plan_customers(app: &App, letter: &Letter) -> Result<(), Problem> {
+    app.store.plan_from_exposure(letter.incident).await?;
+    check_exposed_as_planned(app, letter).await?;
     let read = app.store.bitmaps(letter.incident, Level::Read).await?;
     let presented = app.store.bitmaps(letter.incident, Level::Presented).await?;
     let writer = writer(app, letter).await?;
@@ -142,7 +144,20 @@ async fn plan_customers(app: &App, letter: &Letter) -> Result<(), Problem> {
     };
     let planned = app.store.planned_people(letter.letter).await?;
     let missing = &population.everyone - planned;
-    write_rows(app, letter, missing.iter().rev().map(row)).await
+    write_rows(app, letter, missing.iter().rev().map(row)).await?;
+    check_exposed_as_planned(app, letter).await
+}
+
+/// Refuses a letter to customers whose rows state another exposure than the one that was computed
+/// last.
+pub async fn check_exposed_as_planned(app: &App, letter: &Letter) -> Result<(), Problem> {
+    let is_to_customers = letter.audience == Audience::Customers;
+    if is_to_customers && app.store.is_exposed_otherwise(letter.incident).await? {
+        let what = "customers' letters are planned from the exposure as it was before the last scope; \
+                    declare another incident for what was found since";
+        return Err(Problem::new(LETTER_PLANNED, what));
+    }
+    Ok(())
 }
 
 /// The people of each locale, the largest group first.

@@ -24,6 +24,7 @@ use crate::store::Act;
 pub use accounts::release_log_windows;
 pub use pages::write_pages;
 pub use person::person;
+pub use table::open_logs;
 
 /// The evidence, with the logs from which it was read, and the window in each.
 struct Gathered {
@@ -52,6 +53,7 @@ pub async fn scope(
             "the incident was amended while it was scoped; scope it again",
         ));
     }
+    app.people.forget_levels().await;
     let (app, hosts) = (app.clone(), FallenHosts::of(incident));
     let (id, computed) = (incident.incident, exposure.computed);
     tokio::spawn(async move {

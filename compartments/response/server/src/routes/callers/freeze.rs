@@ -6,7 +6,7 @@ use axum::extract::State;
 use cofferdam_wire::{Answer, Body, Problem};
 use response_api::{CallerHolds, FreezeCaller};
 
-use crate::acts::contain;
+use crate::acts::freeze;
 use crate::app::App;
 use crate::staff::Staff;
 
@@ -22,6 +22,6 @@ pub async fn handle(
     } else {
         app.incident(call.incident).await?;
     }
-    contain::check_key(&app, &call).await?;
-    Ok(Answer(contain::freeze(&app, call, &by).await?, encoding))
+    freeze::check_key(&app, &call).await?;
+    Ok(Answer(freeze::freeze(&app, call, &by).await?, encoding))
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use cofferdam_wire::{Answer, Body, Problem};
-use response_api::{People, VoidCredentials, VoidWhose, Voided};
+use response_api::{VoidCredentials, VoidWhose, Voided};
 
-use crate::acts::contain::{Group, void_some};
+use crate::acts::contain::{Group, exposed_customers, void_some};
 use crate::app::App;
 use crate::staff::Staff;
 
@@ -18,14 +18,9 @@ pub async fn handle(
 ) -> Result<Answer<Voided>, Problem> {
     let incident = app.open_incident(call.incident).await?;
     let group = match call.whose {
-        VoidWhose::Exposed if incident.people == People::Table => {
-            let what =
-                "the exposed people are those of the brought table, who have no credentials here";
-            return Err(Problem::bad_request(what));
-        }
         VoidWhose::Exposed => {
-            let exposure = app.exposure(call.incident).await?;
-            Group { records: app.levels(&exposure).await?.affected(), name: "everybody exposed" }
+            let records = exposed_customers(&app, &incident).await?;
+            Group { records, name: "everybody exposed" }
         }
         VoidWhose::Only { records } => Group {
             records: records.iter().map(|record| record.0).collect(),

@@ -6,7 +6,7 @@ use axum::extract::State;
 use cofferdam_wire::{Answer, Body, Problem};
 use response_api::AddRevokedKey;
 
-use crate::acts::contain;
+use crate::acts::freeze;
 use crate::app::App;
 use crate::staff::Staff;
 
@@ -16,5 +16,5 @@ pub async fn handle(
     Staff(by): Staff,
     Body(call, encoding): Body<AddRevokedKey>,
 ) -> Result<Answer<()>, Problem> {
-    Ok(Answer(contain::revoke_key(&app, call, &by).await?, encoding))
+    Ok(Answer(freeze::revoke_key(&app, call, &by).await?, encoding))
 }

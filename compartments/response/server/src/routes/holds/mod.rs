@@ -1,0 +1,3 @@
+//! The holds of incidents on callers.
+
+pub mod read;
