@@ -177,7 +177,7 @@ mod tests {
             (r#""action":"view","ids":[7,"8"]"#, "7,8"),
             (r#""action":"view","ids":7.0"#, "7"),
             (r#""action":"view","ids":7.5"#, "7.5"),
-            (r#""action":"view","ids":18446744073709551617"#, "1.8446744073709552e19"),
+            (r#""action":"view","ids":18446744073709551617"#, "1.8446744073709552e+19"),
             (r#""action":"view","ids":[]"#, "everybody"),
             (r#""action":"view","ids":{"a":7}"#, "everybody"),
             (r#""action":"view","ids":[[7]]"#, "everybody"),

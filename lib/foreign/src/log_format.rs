@@ -24,8 +24,8 @@ const COMBINED: &str =
 #[serde(try_from = "String")]
 pub struct LogFormat {
     tokens: Vec<Token>,
-    /// The parts of a custom time, joined by spaces.
-    time_format: Option<String>,
+    /// The parts of a custom time.
+    time_format: Vec<String>,
 }
 
 /// A part of a format.
@@ -46,8 +46,6 @@ enum Value {
     Clients,
     /// A time as `10/Oct/2000:13:55:36 -0700`.
     TimeLocal,
-    /// The same in brackets.
-    TimeInBrackets,
     /// A time in RFC 3339.
     TimeIso,
     /// Seconds, or a smaller unit, since 1970.
@@ -95,7 +93,7 @@ pub struct Parsed {
 
 impl Default for LogFormat {
     fn default() -> Self {
-        Self { tokens: nginx::tokens(COMBINED), time_format: None }
+        Self { tokens: nginx::tokens(COMBINED), time_format: Vec::new() }
     }
 }
 
@@ -105,7 +103,7 @@ impl TryFrom<String> for LogFormat {
     fn try_from(text: String) -> Result<Self, String> {
         let is_nginx = text.split('$').skip(1).any(|rest| rest.starts_with(char::is_alphabetic));
         let (tokens, time_format) = if is_nginx {
-            (nginx::tokens(&text), None)
+            (nginx::tokens(&text), Vec::new())
         } else {
             apache::tokens(&text)?
         };
@@ -124,7 +122,7 @@ impl LogFormat {
         if !has(&[V::Client, V::ClientWithPort, V::Clients]) {
             return Err("it has no address of the client".to_owned());
         }
-        if !has(&[V::TimeLocal, V::TimeInBrackets, V::TimeIso, V::TimeNumber, V::TimeCustom]) {
+        if !has(&[V::TimeLocal, V::TimeIso, V::TimeNumber, V::TimeCustom]) {
             return Err("it has no time".to_owned());
         }
         if !has(&[V::Request]) && !has(&[V::Target, V::Path]) {
@@ -143,7 +141,7 @@ impl LogFormat {
     /// Whether its times have no offset.
     #[must_use]
     pub fn needs_zone(&self) -> bool {
-        self.time_format.as_ref().is_some_and(|format| !format.contains("%z"))
+        !self.time_format.is_empty() && !self.time_format.iter().any(|part| part.contains("%z"))
     }
 
     /// Parses a line; `None` if it does not have this format.
@@ -160,7 +158,7 @@ impl LogFormat {
                     return (rest.is_empty() || rest.starts_with(' ')).then_some(parsed)?.finish(self, zone);
                 }
                 Token::Value(value) => {
-                    let end = self.end_of(place, rest, quoted)?;
+                    let end = self.end_of(place, rest, quoted, &parsed)?;
                     parsed.set(*value, &rest[..end])?;
                     rest = &rest[end..];
                 }
@@ -170,13 +168,25 @@ impl LogFormat {
     }
 
     /// The end of the value at a place. A quoted value ends at the first quote that is not escaped.
-    fn end_of(&self, place: usize, rest: &str, quoted: bool) -> Option<usize> {
+    fn end_of(
+        &self,
+        place: usize,
+        rest: &str,
+        quoted: bool,
+        parsed: &Parsed,
+    ) -> Option<usize> {
         match self.tokens.get(place + 1) {
             Some(Token::Literal(next)) if quoted && next.starts_with('"') => closing_quote(rest),
-            Some(Token::Literal(next)) => rest.find(next.as_str()),
+            Some(Token::Literal(next)) => {
+                // A custom time may hold the text that follows it.
+                let custom = self.tokens.get(place) == Some(&Token::Value(Value::TimeCustom));
+                let part = self.time_format.get(parsed.custom_time.len()).filter(|_| custom);
+                let within = part.map_or(0, |part| part.matches(next.as_str()).count());
+                rest.match_indices(next.as_str()).nth(within).map(|(end, _)| end)
+            }
             // A path ends where its query begins, or with both.
             Some(Token::Value(Value::Query)) => {
-                let end = self.end_of(place + 1, rest, quoted)?;
+                let end = self.end_of(place + 1, rest, quoted, parsed)?;
                 Some(rest[..end].find('?').unwrap_or(end))
             }
             Some(Token::Value(Value::Rest)) => Some(rest.find(' ').unwrap_or(rest.len())),
@@ -192,10 +202,6 @@ impl Parsed {
             Value::Client | Value::Clients => self.clients.extend(clients(&unescape(text))),
             Value::ClientWithPort => self.clients.extend(clients(port_cut(text))),
             Value::TimeLocal => self.at = Some(time::parse_combined(text)?.into()),
-            Value::TimeInBrackets => {
-                let inner = text.strip_prefix('[')?.strip_suffix(']')?;
-                self.at = Some(time::parse_combined(inner)?.into());
-            }
             Value::TimeIso => self.at = Some(text.parse::<Timestamp>().ok()?.into()),
             Value::TimeNumber => {
                 let number = serde_json::from_str(text).ok()?;
@@ -223,7 +229,8 @@ impl Parsed {
 
     /// Completes the line; `None` if it has no instant.
     fn finish(mut self, format: &LogFormat, zone: Option<&TimeZone>) -> Option<Self> {
-        if let Some(wanted) = &format.time_format {
+        if !format.time_format.is_empty() {
+            let wanted = format.time_format.join(" ");
             let text = self.custom_time.join(" ");
             let parts = BrokenDownTime::parse(wanted, &text).ok()?;
             self.at = match parts.offset() {

@@ -60,7 +60,8 @@ impl Part {
         let Some((before, rest)) = text.split_once('{') else {
             return Ok(Self::Literal(text.to_owned()));
         };
-        let (name, after) = rest.split_once('}').unwrap_or((rest, ""));
+        let unclosed = || BadPattern::Unknown(whole.to_owned(), format!("{{{rest}"));
+        let (name, after) = rest.split_once('}').ok_or_else(unclosed)?;
         let kind = match name {
             "customer" => Kind::Customer,
             "email" => Kind::Email,

@@ -101,50 +101,44 @@ impl PathRules<'_> {
         if request.method == "OPTIONS" && request.target == "*" {
             return Effect::Harmless;
         }
-        let effect = self.effect_if_answered(request);
-        match effect {
-            // The fallen server saw what was presented, whatever it answered.
-            Effect::Touched { operation: Operation::Release, .. } if request.gives_nothing() => {
-                self.presented(request).unwrap_or(Effect::Harmless)
-            }
-            effect => effect,
-        }
-    }
-
-    fn effect_if_answered(self, request: &Request<'_>) -> Effect {
         let target = Target::parse(request.target);
         let exact = target.exact.as_ref().and_then(|reading| {
             let mut rules = self.rules.iter().filter(|rule| rule.takes(request.method));
             rules.find_map(|rule| Some((rule, rule.pattern.fit(reading, &target)?)))
         });
-        if let Some((rule, whose)) = exact {
-            let fields = rule.fields.iter().copied().collect();
-            let operation = rule.level.operation();
-            return Effect::Touched { operation, fields, whose, named: true };
+        match exact {
+            Some((rule, _)) if request.gives_nothing() && rule.level == Direction::Read => {
+                Effect::Harmless
+            }
+            Some((rule, whose)) => {
+                let fields = rule.fields.iter().copied().collect();
+                let operation = rule.level.operation();
+                Effect::Touched { operation, fields, whose, named: true }
+            }
+            None => self.effect_of_unnamed(request, &target),
         }
-        let may_fit: Vec<_> =
-            self.may_fit(request, &target).flat_map(|rule| rule.fields.iter().copied()).collect();
-        if may_fit.is_empty() && self.is_harmless(&target) {
-            return Effect::Harmless;
-        }
-        let (fields, why) = match &may_fit[..] {
-            [] if target.exact.is_none() => (all_fields(), "servers may read the path differently"),
-            [] => (all_fields(), "no rule names the request"),
-            some => (some.iter().copied().collect(), "the path may be read in several ways"),
-        };
-        let whose = everybody(why);
-        Effect::Touched { operation: Operation::Release, fields, whose, named: !may_fit.is_empty() }
     }
 
-    /// What an ambiguous request without an answer may have presented.
-    fn presented(self, request: &Request<'_>) -> Option<Effect> {
-        let target = Target::parse(request.target);
-        let rules = self.may_fit(request, &target);
-        let rules = rules.filter(|rule| rule.level == Direction::Presented && target.exact.is_none());
-        let fields: FieldSet = rules.flat_map(|rule| rule.fields.iter().copied()).collect();
-        let whose = everybody("the path may be read in several ways");
-        let operation = Operation::Seal;
-        (!fields.is_empty()).then_some(Effect::Touched { operation, fields, whose, named: true })
+    /// The effect of a request that no rule fits as servers read it.
+    fn effect_of_unnamed(self, request: &Request<'_>, target: &Target) -> Effect {
+        let gives_nothing = request.gives_nothing();
+        // The fallen server saw what was presented, whatever it answered.
+        let counts = |rule: &&PathRule| !gives_nothing || rule.level == Direction::Presented;
+        let may_fit = self.may_fit(request, target).filter(counts);
+        let may_fit: FieldSet = may_fit.flat_map(|rule| rule.fields.iter().copied()).collect();
+        if may_fit.is_empty() && (gives_nothing || self.is_harmless(target)) {
+            return Effect::Harmless;
+        }
+        let named = !may_fit.is_empty();
+        let (fields, why) = if named {
+            (may_fit, "the path may be read in several ways")
+        } else if target.exact.is_none() {
+            (all_fields(), "servers may read the path differently")
+        } else {
+            (all_fields(), "no rule names the request")
+        };
+        let operation = if gives_nothing { Operation::Seal } else { Operation::Release };
+        Effect::Touched { operation, fields, whose: everybody(why), named }
     }
 
     fn may_fit(

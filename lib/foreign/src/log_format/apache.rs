@@ -2,9 +2,9 @@
 
 use super::{Token, Value};
 
-/// Splits a format into its directives and the text between them, and joins the formats of its
-/// times.
-pub fn tokens(format: &str) -> Result<(Vec<Token>, Option<String>), String> {
+/// Splits a format into its directives and the text between them, and gives the formats of
+/// the parts of its time.
+pub fn tokens(format: &str) -> Result<(Vec<Token>, Vec<String>), String> {
     let (mut tokens, mut times, mut literal) = (Vec::new(), Vec::new(), String::new());
     let mut chars = format.chars().peekable();
     while let Some(c) = chars.next() {
@@ -30,6 +30,8 @@ pub fn tokens(format: &str) -> Result<(Vec<Token>, Option<String>), String> {
             letter => letter,
         };
         let letter = letter.ok_or("it ends within a directive")?;
+        let in_brackets = letter == 't' && argument.is_none();
+        literal.extend(in_brackets.then_some('['));
         if !literal.is_empty() {
             tokens.push(Token::Literal(std::mem::take(&mut literal)));
         }
@@ -40,11 +42,12 @@ pub fn tokens(format: &str) -> Result<(Vec<Token>, Option<String>), String> {
             times.push(text.to_owned());
         }
         tokens.push(Token::Value(value));
+        literal.extend(in_brackets.then_some(']'));
     }
     if !literal.is_empty() {
         tokens.push(Token::Literal(literal));
     }
-    Ok((tokens, (!times.is_empty()).then(|| times.join(" "))))
+    Ok((tokens, times))
 }
 
 fn value(letter: char, argument: Option<&str>) -> Value {
@@ -55,7 +58,7 @@ fn value(letter: char, argument: Option<&str>) -> Value {
     match (letter, argument) {
         ('h' | 'a', _) => Value::Client,
         ('i', Some(name)) if is_client(name) => Value::Clients,
-        ('t', None) => Value::TimeInBrackets,
+        ('t', None) => Value::TimeLocal,
         ('t', Some(format)) => time(format),
         ('r', _) => Value::Request,
         ('m', _) => Value::Method,

@@ -83,6 +83,7 @@ fn a_path_counts_as_the_servers_read_it() {
 fn a_path_that_may_be_read_in_several_ways_counts_for_everybody() {
     for (path, fields) in [
         ("/Customers/7/Profile", PROFILE),
+        ("customers/7/profile", PROFILE),
         ("/CUSTOMERS/7/profile", PROFILE),
         ("/customers/7/profile/", PROFILE),
         ("/customers/7/profile;jsessionid=abc", PROFILE),
@@ -121,11 +122,7 @@ fn a_path_that_may_be_read_in_several_ways_counts_for_everybody() {
         ("/static/..%5Cadmin%5Cexport%5Call", "name email"),
         ("/static/%2e%2e%5cadmin/export/all", "name email"),
         ("/files/P-7.JSON", "phone"),
-        ("/", ""),
     ] {
-        if fields.is_empty() {
-            continue;
-        }
         let expected = ("everybody".to_owned(), fields.to_owned());
         assert_eq!(outcome(&format!("GET {path} HTTP/1.1"), "200 5"), expected, "{path}");
     }
@@ -135,13 +132,11 @@ fn a_path_that_may_be_read_in_several_ways_counts_for_everybody() {
         "/customers/7/profile.json",
         "/account",
         "/basket",
-        "/static",
         "/static2/a.css",
         "/static/..;/customers2/7",
         "/%",
         "/%zz",
         "/a%00",
-        "customers/7/profile",
         "*",
         "",
         "/..",
