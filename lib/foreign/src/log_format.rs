@@ -101,6 +101,7 @@ impl TryFrom<String> for LogFormat {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
+        let text = bare(text.trim());
         let is_nginx = text.split('$').skip(1).any(|rest| rest.starts_with(char::is_alphabetic));
         let (tokens, time_format) = if is_nginx {
             (nginx::tokens(&text), Vec::new())
@@ -111,6 +112,20 @@ impl TryFrom<String> for LogFormat {
         format.check().map_err(|fault| format!("log_format: {fault}"))?;
         Ok(format)
     }
+}
+
+/// The format within a directive of a configuration, or the text itself.
+fn bare(text: &str) -> String {
+    if let Some(rest) = text.strip_prefix("LogFormat") {
+        let (from, to) = (rest.find('"').map_or(0, |at| at + 1), rest.rfind('"'));
+        return rest.get(from..to.unwrap_or(rest.len())).unwrap_or(rest).to_owned();
+    }
+    let parts = text.find('\'').filter(|at| text.starts_with("log_format") || *at == 0);
+    let Some(from) = parts else { return text.to_owned() };
+    // nginx joins strings that stand one after the other.
+    let inner = text[from..].trim_end_matches(';').trim_matches('\'');
+    let strings = inner.split('\'').enumerate().filter(|(place, _)| place % 2 == 0);
+    strings.map(|(_, string)| string).collect()
 }
 
 impl LogFormat {
@@ -300,6 +315,14 @@ mod tests {
             (
                 r#"%h [%{%d/%b/%Y:%T}t.%{usec_frac}t %{%z}t] "%r" %s"#,
                 r#"203.0.113.9 [15/Jan/2012:04:00:01.000123 +0000] "GET /a?b=1 HTTP/1.0" 200"#,
+            ),
+            (
+                "log_format main escape=default '$remote_addr [$time_local] '\n   '\"$request\" $status';",
+                r#"203.0.113.9 [15/Jan/2012:04:00:01 +0000] "GET /a?b=1 HTTP/1.1" 200"#,
+            ),
+            (
+                r#"LogFormat "%h %t \"%r\" %>s" short"#,
+                r#"203.0.113.9 [15/Jan/2012:04:00:01 +0000] "GET /a?b=1 HTTP/1.1" 200"#,
             ),
             (r"$msec $remote_addr $request_method $uri?$args $status", "1326600001.000 203.0.113.9 GET /a?b=1 200"),
         ] {

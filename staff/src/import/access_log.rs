@@ -100,10 +100,11 @@ pub async fn bring_access_logs(
     for file in files {
         let log = digest(file, &understood.text).map_err(ImportError::read(file))?;
         let of = send(client, file, log.clone(), &understood.mapping, progress).await?;
-        if of.read.is_nothing() {
+        let fits = of.read.check(file);
+        if of.read.is_nothing() || fits.is_err() {
             client.call(&RemoveAccessLog { log }).await.map_err(ImportError::Response)?;
+            fits?;
         } else {
-            of.read.check(file)?;
             brought.push(of);
         }
     }
