@@ -52,10 +52,7 @@ pub fn read<E>(
 }
 
 /// Visits the events of a document. Something that is no event is visited as it is.
-fn unwrap<E>(
-    mut document: Value,
-    visit: &mut dyn FnMut(&Value) -> Result<(), E>,
-) -> Result<(), E> {
+fn unwrap<E>(mut document: Value, visit: &mut dyn FnMut(&Value) -> Result<(), E>) -> Result<(), E> {
     for list in ["Records", "Events"] {
         if let Some(Value::Array(events)) = document.get_mut(list).map(Value::take) {
             return events.into_iter().try_for_each(|event| unwrap_one(event, visit));
@@ -99,9 +96,9 @@ fn read_event<E>(
         rule_effect(&mapping.rules, event).unwrap_or_else(unnamed)
     };
     let (from, caller) = (text("/sourceIPAddress"), CALLERS.into_iter().find_map(text));
-    let Some((from, caller)) = from.zip(caller).or_else(|| {
-        (effect == Effect::Harmless).then_some(("", ""))
-    }) else {
+    let Some((from, caller)) =
+        from.zip(caller).or_else(|| (effect == Effect::Harmless).then_some(("", "")))
+    else {
         take(Item::Seen(at))?;
         return take(bad("the event names no address or no identity"));
     };
@@ -112,7 +109,7 @@ fn read_event<E>(
         via: CallerName::from_foreign(as_role(&mapping.roles, caller)),
     };
     let shape = || shape::of_event(event, &mapping.rules, &["/eventSource", "/eventName"]);
-    hand_on(line, effect, &shape, take)
+    hand_on(&line, effect, &shape, take)
 }
 
 /// The name of a role for each of its sessions, if the mapping names the role as a whole.
@@ -182,12 +179,20 @@ mod tests {
             format!("{one}\n{one}\n"),
             format!(r#"{{"Records":[{one},{one}]}}"#),
             format!("[{one},\n{one}]"),
-            format!(r#"{{ "Events": [ {{ "EventId": "1", "CloudTrailEvent": {text} }}, {{ "CloudTrailEvent": {text} }} ] }}"#),
-            format!(r#"{{"version":"0","detail-type":"AWS API Call via CloudTrail","detail":{one}}}"#).repeat(2),
+            format!(
+                r#"{{ "Events": [ {{ "EventId": "1", "CloudTrailEvent": {text} }}, {{ "CloudTrailEvent": {text} }} ] }}"#
+            ),
+            format!(
+                r#"{{"version":"0","detail-type":"AWS API Call via CloudTrail","detail":{one}}}"#
+            )
+            .repeat(2),
         ] {
             assert_eq!(outcomes(&read(MAPPING, &log)), ["4711", "4711"], "{log}");
         }
-        assert_eq!(outcomes(&read(MAPPING, &format!("{one}\n{{\"Records\":[{{"))), ["4711", "bad 2"]);
+        assert_eq!(
+            outcomes(&read(MAPPING, &format!("{one}\n{{\"Records\":[{{"))),
+            ["4711", "bad 2"]
+        );
         assert_eq!(outcomes(&read(MAPPING, r#"{"Events":[{"CloudTrailEvent":"{"}]}"#)), ["bad 1"]);
     }
 }

@@ -48,7 +48,8 @@ fn read_event<E>(mapping: &Events, number: u64, event: &Value, take: Take<'_, E>
     };
     let (method, target) = (text(&mapping.method), text(&mapping.target));
     let status = text(&mapping.status).and_then(|status| status.expose().parse().ok());
-    let expose = |text: &Option<Personal>| text.as_ref().map_or(String::new(), |t| t.expose().into());
+    let expose =
+        |text: &Option<Personal>| text.as_ref().map_or(String::new(), |t| t.expose().into());
     let (method, path) = (expose(&method), expose(&target));
     let request = Request { method: &method, target: &path, status, body: None };
     let effect = rule_effect(&mapping.rules, event).unwrap_or_else(|| {
@@ -67,7 +68,7 @@ fn read_event<E>(mapping: &Events, number: u64, event: &Value, take: Take<'_, E>
         Some(_) => shape::of_request(&request),
         None => shape::of_event(event, &mapping.rules, &[]),
     };
-    hand_on(line, effect, &shape, take)
+    hand_on(&line, effect, &shape, take)
 }
 
 /// The effect of an event that no rule names.

@@ -103,11 +103,8 @@ impl TryFrom<String> for LogFormat {
     fn try_from(text: String) -> Result<Self, String> {
         let text = bare(text.trim());
         let is_nginx = text.split('$').skip(1).any(|rest| rest.starts_with(char::is_alphabetic));
-        let (tokens, time_format) = if is_nginx {
-            (nginx::tokens(&text), Vec::new())
-        } else {
-            apache::tokens(&text)?
-        };
+        let (tokens, time_format) =
+            if is_nginx { (nginx::tokens(&text), Vec::new()) } else { apache::tokens(&text)? };
         let format = Self { tokens, time_format };
         format.check().map_err(|fault| format!("log_format: {fault}"))?;
         Ok(format)
@@ -170,7 +167,9 @@ impl LogFormat {
                     quoted = text.ends_with('"');
                 }
                 Token::Value(Value::Rest) => {
-                    return (rest.is_empty() || rest.starts_with(' ')).then_some(parsed)?.finish(self, zone);
+                    return (rest.is_empty() || rest.starts_with(' '))
+                        .then_some(parsed)?
+                        .finish(self, zone);
                 }
                 Token::Value(value) => {
                     let end = self.end_of(place, rest, quoted, &parsed)?;
@@ -183,13 +182,7 @@ impl LogFormat {
     }
 
     /// The end of the value at a place. A quoted value ends at the first quote that is not escaped.
-    fn end_of(
-        &self,
-        place: usize,
-        rest: &str,
-        quoted: bool,
-        parsed: &Parsed,
-    ) -> Option<usize> {
+    fn end_of(&self, place: usize, rest: &str, quoted: bool, parsed: &Parsed) -> Option<usize> {
         match self.tokens.get(place + 1) {
             Some(Token::Literal(next)) if quoted && next.starts_with('"') => closing_quote(rest),
             Some(Token::Literal(next)) => {
@@ -308,10 +301,10 @@ mod tests {
                 r#"www.shop.example:443 203.0.113.9 - ann b [15/Jan/2012:04:00:01 +0000] "GET /a?b=1 HTTP/1.1" 200 5 "-" "\"x\"""#,
             ),
             (
-                r#"%a %{%Y-%m-%d %H:%M:%S}t %m %U%q %s"#,
+                r"%a %{%Y-%m-%d %H:%M:%S}t %m %U%q %s",
                 "203.0.113.9 2012-01-15 05:00:01 GET /a?b=1 200",
             ),
-            (r#"%{msec}t|%h|%r|%!404s"#, "1326600001000|203.0.113.9|GET /a?b=1 HTTP/1.0|200"),
+            (r"%{msec}t|%h|%r|%!404s", "1326600001000|203.0.113.9|GET /a?b=1 HTTP/1.0|200"),
             (
                 r#"%h [%{%d/%b/%Y:%T}t.%{usec_frac}t %{%z}t] "%r" %s"#,
                 r#"203.0.113.9 [15/Jan/2012:04:00:01.000123 +0000] "GET /a?b=1 HTTP/1.0" 200"#,
@@ -324,7 +317,10 @@ mod tests {
                 r#"LogFormat "%h %t \"%r\" %>s" short"#,
                 r#"203.0.113.9 [15/Jan/2012:04:00:01 +0000] "GET /a?b=1 HTTP/1.1" 200"#,
             ),
-            (r"$msec $remote_addr $request_method $uri?$args $status", "1326600001.000 203.0.113.9 GET /a?b=1 200"),
+            (
+                r"$msec $remote_addr $request_method $uri?$args $status",
+                "1326600001.000 203.0.113.9 GET /a?b=1 200",
+            ),
         ] {
             let parsed = parse(format, line).unwrap_or_else(|| panic!("{format}"));
             assert_eq!(parsed.at.unwrap().iter().collect::<Vec<_>>(), [at], "{format}");
@@ -362,7 +358,8 @@ mod tests {
 
     #[test]
     fn a_clock_time_that_exists_twice_is_both() {
-        let twice = parse("%h %{%F %T}t \"%r\"", "h 2012-10-28 02:30:00 \"GET / HTTP/1.1\"").unwrap();
+        let twice =
+            parse("%h %{%F %T}t \"%r\"", "h 2012-10-28 02:30:00 \"GET / HTTP/1.1\"").unwrap();
         assert_eq!(twice.at.unwrap().iter().count(), 2);
     }
 }

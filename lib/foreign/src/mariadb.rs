@@ -1,6 +1,6 @@
 //! `MariaDB`'s `server_audit`, written to a file. Its statements are not interpreted.
 //!
-//! Source: MariaDB, "MariaDB Audit Plugin - Log Format".
+//! Source: `MariaDB`, "`MariaDB` Audit Plugin - Log Format".
 
 use std::io::BufRead;
 
@@ -54,7 +54,7 @@ pub fn read<E>(
             }
         };
         let (clients, via) = (vec![CallerName::from_foreign(host)], CallerName::from_foreign(user));
-        hand_on(Line { number, at, clients, via }, effect, &String::new, take)
+        hand_on(&Line { number, at, clients, via }, effect, &String::new, take)
     })
 }
 
@@ -64,7 +64,8 @@ mod tests {
 
     #[test]
     fn each_statement_counts_as_everybodys() {
-        let mapping = "format = \"mariadb-audit\"\ntime_zone = \"Europe/Berlin\"\nfields = [\"name\"]";
+        let mapping =
+            "format = \"mariadb-audit\"\ntime_zone = \"Europe/Berlin\"\nfields = [\"name\"]";
         let log = "20120115 04:00:01,db-1,app,10.0.0.5,7,0,CONNECT,shop,,0\n\
             20120115 04:00:02,db-1,app,10.0.0.5,7,12,QUERY,shop,'SELECT a,b FROM c',0\n\
             20120115 04:00:02,db-1,app,10.0.0.5,7,12,READ,shop,customer,\n\
@@ -73,6 +74,10 @@ mod tests {
             torn\n";
         let expected =
             ["harmless", "everybody", "everybody", "everybody", "everybody", "bad 5", "bad 6"];
-        assert_eq!(outcomes(&read(mapping, log)), expected, "an hour that exists twice counts twice");
+        assert_eq!(
+            outcomes(&read(mapping, log)),
+            expected,
+            "an hour that exists twice counts twice"
+        );
     }
 }

@@ -32,6 +32,21 @@ enum Kind {
     Email,
 }
 
+/// What stands at a placeholder.
+#[derive(Debug)]
+enum Found {
+    /// There is no placeholder.
+    Nothing,
+    /// A name, which may be empty.
+    Name(Kind, Personal),
+}
+
+impl Found {
+    fn or(self, other: Self) -> Self {
+        if matches!(self, Self::Nothing) { other } else { self }
+    }
+}
+
 /// A pattern that can't be understood.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadPattern {
@@ -73,14 +88,14 @@ impl Part {
         Ok(Self::Name { kind, before: before.to_owned(), after: after.to_owned() })
     }
 
-    /// The person whom the text names; `None` if the text does not fit. An empty name names nobody.
-    fn fit(&self, text: &str) -> Option<Option<(Kind, Personal)>> {
+    /// The name in the text; `None` if the text does not fit.
+    fn fit(&self, text: &str) -> Option<Found> {
         match self {
-            Self::Any => Some(None),
-            Self::Literal(wanted) => (wanted == text).then_some(None),
+            Self::Any => Some(Found::Nothing),
+            Self::Literal(wanted) => (wanted == text).then_some(Found::Nothing),
             Self::Name { kind, before, after } => {
                 let inner = text.strip_prefix(before.as_str())?.strip_suffix(after.as_str())?;
-                Some(Some((*kind, Personal::new(inner))))
+                Some(Found::Name(*kind, Personal::new(inner)))
             }
         }
     }
@@ -100,7 +115,9 @@ impl Part {
             Self::Literal(_) => self == other,
             Self::Name { before, after, .. } => match other {
                 Self::Literal(text) => self.fit(text).is_some(),
-                Self::Name { before: b, after: a, .. } => b.starts_with(before) && a.ends_with(after),
+                Self::Name { before: b, after: a, .. } => {
+                    b.starts_with(before) && a.ends_with(after)
+                }
                 Self::Any => before.is_empty() && after.is_empty(),
             },
         }
@@ -128,7 +145,7 @@ impl TryFrom<String> for Pattern {
         if parts.filter(|part| matches!(part, Part::Name { .. })).count() > 1 {
             return Err(BadPattern::Several(text.clone()));
         }
-        Ok(Self { segments, open, parameters, text })
+        Ok(Self { text, segments, open, parameters })
     }
 }
 
@@ -142,7 +159,7 @@ impl Pattern {
     /// The customers that a target names in its exact reading; `None` if it does not fit.
     #[must_use]
     pub fn fit(&self, reading: &Reading, target: &Target) -> Option<Whose> {
-        let mut found = None;
+        let mut found = Found::Nothing;
         if reading.segments.len() < self.segments.len()
             || (!self.open && reading.segments.len() > self.segments.len())
         {
@@ -213,22 +230,28 @@ impl ValuePattern {
     /// The name in a value; `None` if the value does not fit.
     #[must_use]
     pub fn name_in(&self, value: &str) -> Option<Personal> {
-        let mut found = None;
+        let mut found = Found::Nothing;
         let mut values = value.split('/');
         for part in &self.0 {
             found = found.or(part.fit(values.next()?)?);
         }
-        let (_, name) = found.filter(|_| values.next().is_none())?;
-        (!name.expose().is_empty()).then_some(name)
+        match found {
+            Found::Name(_, name) if values.next().is_none() && !name.expose().is_empty() => {
+                Some(name)
+            }
+            _ => None,
+        }
     }
 }
 
-fn whose(found: Option<(Kind, Personal)>) -> Whose {
+fn whose(found: Found) -> Whose {
     match found {
-        None => everybody("the request names no customer"),
-        Some((_, name)) if name.expose().is_empty() => everybody("the request names an empty customer"),
-        Some((Kind::Customer, key)) => Whose::Keys(vec![key]),
-        Some((Kind::Email, address)) => Whose::Emails(vec![address]),
+        Found::Nothing => everybody("the request names no customer"),
+        Found::Name(_, name) if name.expose().is_empty() => {
+            everybody("the request names an empty customer")
+        }
+        Found::Name(Kind::Customer, key) => Whose::Keys(vec![key]),
+        Found::Name(Kind::Email, address) => Whose::Emails(vec![address]),
     }
 }
 
@@ -252,13 +275,29 @@ mod tests {
             ("/customers/{customer}", "/customers/47%2011?x=1", key("47 11")),
             ("/customers/{customer}", "/customers/47/orders", None),
             ("/customers/{customer}/**", "/customers/47/orders/2", key("47")),
-            ("/customers/{customer}", "/customers/", Some(everybody("the request names an empty customer"))),
+            (
+                "/customers/{customer}",
+                "/customers/",
+                Some(everybody("the request names an empty customer")),
+            ),
             ("/*/p-{customer}.json", "/a/p-9.json", key("9")),
             ("/*/p-{customer}.json", "/a/q-9.json", None),
             ("/find?id={customer}", "/find?a=b&id=7", key("7")),
-            ("/find?id={customer}", "/find?id=7&id=8", Some(everybody("a parameter occurs more than once"))),
-            ("/find?id={customer}", "/find?id=7&id[]=8", Some(everybody("a parameter occurs more than once"))),
-            ("/find?id={customer}", "/find?id=", Some(everybody("the request names an empty customer"))),
+            (
+                "/find?id={customer}",
+                "/find?id=7&id=8",
+                Some(everybody("a parameter occurs more than once")),
+            ),
+            (
+                "/find?id={customer}",
+                "/find?id=7&id[]=8",
+                Some(everybody("a parameter occurs more than once")),
+            ),
+            (
+                "/find?id={customer}",
+                "/find?id=",
+                Some(everybody("the request names an empty customer")),
+            ),
             ("/find?id={customer}", "/find", None),
             ("/export", "/export?all=1", all()),
             ("/**", "/", all()),
@@ -278,7 +317,9 @@ mod tests {
 
     #[test]
     fn patterns_that_mean_nothing_are_refused() {
-        for text in ["customers", "/c/{id}", "/{customer}/{email}", "/a*/b", "/**/b", "/{customer", ""] {
+        for text in
+            ["customers", "/c/{id}", "/{customer}/{email}", "/a*/b", "/**/b", "/{customer", ""]
+        {
             assert!(Pattern::try_from(text.to_owned()).is_err(), "{text}");
         }
         for text in ["profiles", "{id}.json", "{customer}/{customer}"] {

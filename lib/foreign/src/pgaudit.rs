@@ -257,7 +257,8 @@ mod tests {
 
     #[test]
     fn a_row_that_was_torn_in_two_is_bad() {
-        let whole = csv_line("AUDIT: SESSION,1,1,READ,SELECT,TABLE,public.customer,SELECT 1,<none>");
+        let whole =
+            csv_line("AUDIT: SESSION,1,1,READ,SELECT,TABLE,public.customer,SELECT 1,<none>");
         let torn = whole.replace(",00000,", ",00000\n");
         let bad = |item: &Item| matches!(item, Item::Bad { .. });
         let items = read(MAPPING, &torn);

@@ -42,7 +42,10 @@ pub fn of_event(event: &Value, rules: &[EventRule], more: &[&str]) -> String {
     let values: Vec<_> = places.iter().filter_map(value).collect();
     if values.is_empty() {
         let names = event.as_object().into_iter().flat_map(|object| object.keys());
-        return cut(format!("an event with {}", names.map(|n| part(n)).collect::<Vec<_>>().join(", ")));
+        return cut(format!(
+            "an event with {}",
+            names.map(|n| part(n)).collect::<Vec<_>>().join(", ")
+        ));
     }
     cut(values.join(", "))
 }

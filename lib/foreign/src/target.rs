@@ -98,9 +98,8 @@ fn resolve<'a>(parts: impl Iterator<Item = &'a str>, strict: bool) -> Option<Vec
     for part in parts {
         at_slash = part.is_empty() || is_dots(part);
         match part {
-            "" | "." => {}
             ".." if segments.pop().is_none() && strict => return None,
-            ".." => {}
+            "" | "." | ".." => {}
             part => segments.push(part.to_owned()),
         }
     }
@@ -162,8 +161,7 @@ fn loose(path: &str, query: &str) -> Reading {
     let path = decode_loosely(path).replace('\\', "/");
     let (path, more) = path.split_once('?').unwrap_or((&path, ""));
     let path: Vec<_> = path.split('/').map(without).collect();
-    let mut segments =
-        resolve(path.iter().map(String::as_str), false).unwrap_or_default();
+    let mut segments = resolve(path.iter().map(String::as_str), false).unwrap_or_default();
     if segments.last().is_some_and(String::is_empty) {
         segments.pop();
     }
@@ -265,10 +263,14 @@ mod tests {
         ] {
             assert_eq!(Target::parse(text).loose.segments, ["a", "b"], "{text}");
         }
-        for text in ["/?id[]=7", "/?ID=7", "/?a=1;id=7", "/?i%64=7", "/%3Fid=7", "/?a=1&amp;id[0]=7"]
+        for text in
+            ["/?id[]=7", "/?ID=7", "/?a=1;id=7", "/?i%64=7", "/%3Fid=7", "/?a=1&amp;id[0]=7"]
         {
             let parameters = Target::parse(text).loose.parameters;
-            assert!(parameters.contains(&("id".to_owned(), "7".to_owned())), "{text} {parameters:?}");
+            assert!(
+                parameters.contains(&("id".to_owned(), "7".to_owned())),
+                "{text} {parameters:?}"
+            );
         }
         assert!(Target::parse("/?id=1&ID=2").respells("id"));
         assert!(!Target::parse("/?id=1&idea=2").respells("id"));

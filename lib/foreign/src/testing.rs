@@ -24,9 +24,8 @@ pub fn outcomes(items: &[Item]) -> Vec<String> {
 }
 
 fn outcome(item: &Item) -> String {
-    let joined = |names: &[Personal]| {
-        names.iter().map(Personal::expose).collect::<Vec<_>>().join(",")
-    };
+    let joined =
+        |names: &[Personal]| names.iter().map(Personal::expose).collect::<Vec<_>>().join(",");
     match item {
         Item::Access(access) => match &access.whose {
             Whose::Keys(names) | Whose::Emails(names) => joined(names),

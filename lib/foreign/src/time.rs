@@ -126,7 +126,16 @@ mod tests {
         assert_eq!(pg("2012-10-28 02:30:00 CEST"), at("2012-10-28T00:30:00Z"));
         assert_eq!(pg("2012-10-28 02:30:00 PST"), None, "the zone has no such letters");
         assert_eq!(parse_combined("24/Nov/2026:00:35:01 +0100"), at("2026-11-23T23:35:01Z"));
-        for json in ["1795478400000000", "1795478400000000000", "\"1795478400\"", "\"2026-11-24 00:00:00\"", "\"2026-11-24T00:00:00Z\"", "1795478400", "1795478400000", "1795478400.0"] {
+        for json in [
+            "1795478400000000",
+            "1795478400000000000",
+            "\"1795478400\"",
+            "\"2026-11-24 00:00:00\"",
+            "\"2026-11-24T00:00:00Z\"",
+            "1795478400",
+            "1795478400000",
+            "1795478400.0",
+        ] {
             let value = serde_json::from_str(json).unwrap();
             assert_eq!(parse_json(&value), at("2026-11-24T00:00:00Z"), "{json}");
         }
@@ -136,9 +145,8 @@ mod tests {
     fn a_clock_time_that_exists_twice_has_two_instants() {
         let berlin = TimeZone::get("Europe/Berlin").unwrap();
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
-        let instants = |text: &str| {
-            local(text.parse().unwrap(), &berlin).unwrap().iter().collect::<Vec<_>>()
-        };
+        let instants =
+            |text: &str| local(text.parse().unwrap(), &berlin).unwrap().iter().collect::<Vec<_>>();
         let twice = [at("2012-10-28T00:30:00Z"), at("2012-10-28T01:30:00Z")];
         assert_eq!(instants("2012-10-28T02:30:00"), twice);
         assert_eq!(instants("2012-10-28T04:30:00"), [at("2012-10-28T03:30:00Z")]);

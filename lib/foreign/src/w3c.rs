@@ -47,7 +47,7 @@ pub fn read<E>(mapping: &W3c, log: impl BufRead, take: Take<'_, E>) -> Result<()
         };
         let Row { line, method, target, status, body } = parsed;
         let request = Request { method, target: &target, status, body };
-        rules.take(Line { number, via: via.clone(), ..line }, &request, take)
+        rules.take(&Line { number, via: via.clone(), ..line }, &request, take)
     })
 }
 
@@ -107,7 +107,8 @@ mod tests {
         let cloudfront = "#Version: 1.0\n#Fields: date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem sc-status cs(Referer) cs(User-Agent) cs-uri-query x-forwarded-for\n\
             2012-01-15\t04:00:01\tFRA2\t900\t203.0.113.9\tGET\td.cloudfront.net\t/account\t200\t-\ta%20b\tid=7\t-\n\
             2012-01-15\t04:00:01\tFRA2\t900\t203.0.113.9\tGET\td.cloudfront.net\t/other\t200\t-\ta%20b\t-\t198.51.100.1\n";
-        let items = read(&format!("preset = \"aws-cloudfront\"\nserver = \"cf\"\n{RULE}"), cloudfront);
+        let items =
+            read(&format!("preset = \"aws-cloudfront\"\nserver = \"cf\"\n{RULE}"), cloudfront);
         assert_eq!(outcomes(&items), ["7", "everybody", "everybody"]);
     }
 }

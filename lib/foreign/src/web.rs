@@ -11,6 +11,10 @@ use crate::{Item, Take, shape};
 /// The most clients that one line may name. More are not told apart: the line is then unreadable.
 const MAX_CLIENTS: usize = 32;
 
+/// The statuses of answers that refuse a request as such.
+const REFUSALS: [u16; 19] =
+    [400, 401, 403, 404, 405, 406, 407, 408, 411, 413, 414, 415, 417, 421, 426, 429, 431, 501, 505];
+
 /// The rules for paths of a mapping.
 #[derive(Debug, Clone, Copy)]
 pub struct PathRules<'a> {
@@ -80,9 +84,8 @@ impl<'a> Request<'a> {
         match self.status {
             Some(100..=199 | 204 | 205 | 304) => true,
             Some(300..=399) => self.body == Some(0),
-            Some(400 | 401 | 403 | 404 | 405 | 406 | 407 | 408 | 411 | 413 | 414 | 415) => true,
-            Some(417 | 421 | 426 | 429 | 431 | 501 | 505) => true,
-            _ => false,
+            Some(status) => REFUSALS.contains(&status),
+            None => false,
         }
     }
 }
@@ -141,11 +144,7 @@ impl PathRules<'_> {
         Effect::Touched { operation, fields, whose: everybody(why), named }
     }
 
-    fn may_fit(
-        &self,
-        request: &Request<'_>,
-        target: &Target,
-    ) -> impl Iterator<Item = &PathRule> {
+    fn may_fit(&self, request: &Request<'_>, target: &Target) -> impl Iterator<Item = &PathRule> {
         let takes = |rule: &&PathRule| rule.takes(request.method);
         self.rules.iter().filter(takes).filter(|rule| rule.pattern.may_fit(&target.loose))
     }
@@ -160,12 +159,7 @@ impl PathRules<'_> {
     }
 
     /// Hands the effect of a request on.
-    pub fn take<E>(
-        self,
-        line: Line,
-        request: &Request<'_>,
-        take: Take<'_, E>,
-    ) -> Result<(), E> {
+    pub fn take<E>(self, line: &Line, request: &Request<'_>, take: Take<'_, E>) -> Result<(), E> {
         hand_on(line, self.effect(request), &|| shape::of_request(request), take)
     }
 }
@@ -183,7 +177,7 @@ impl PathRule {
 /// Hands the effect of a line on: one access for each client and each instant that it may have had.
 /// `shape` describes a line that no rule names.
 pub fn hand_on<E>(
-    line: Line,
+    line: &Line,
     effect: Effect,
     shape: &dyn Fn() -> String,
     take: Take<'_, E>,

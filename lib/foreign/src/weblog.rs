@@ -34,6 +34,6 @@ pub fn read<E>(mapping: &Web, log: impl BufRead, take: Take<'_, E>) -> Result<()
             },
         };
         let line = Line { number, at, clients: parsed.clients, via: via.clone() };
-        rules.take(line, &request, take)
+        rules.take(&line, &request, take)
     })
 }

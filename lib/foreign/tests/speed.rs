@@ -1,4 +1,5 @@
 //! The speed of reading, printed: `cargo test --release -p cofferdam-foreign --test speed -- --ignored --nocapture`.
+#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 use std::time::Instant;
 

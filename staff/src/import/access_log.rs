@@ -303,9 +303,9 @@ struct Part {
 /// of the next file if nothing is missing between them. Staff may state more for the ends.
 fn covered(parts: &[Part], at: usize, coverage: Coverage) -> Option<Span> {
     let own = parts[at].span;
-    let next = parts.get(at + 1).filter(|next| {
-        coverage.joined || rotation::follows(&parts[at].name, &next.name)
-    });
+    let next = parts
+        .get(at + 1)
+        .filter(|next| coverage.joined || rotation::follows(&parts[at].name, &next.name));
     let next = next.and_then(|next| next.span).map(|span| span.from);
     let (first, last) = (at == 0, at + 1 == parts.len());
     let own_from = own.map(|span| span.from);
@@ -324,11 +324,9 @@ fn start_reading(file: &Path, mapping: &LogMapping) -> (Receiver<Vec<Access>>, R
     let (path, mapping) = (file.to_owned(), mapping.clone());
     pages::read(PAGE, move |pages| {
         read(&path, &mapping, &mut |item| match item {
-            Item::Access(access) => {
-                parts_of(access)
-                    .into_iter()
-                    .try_for_each(|(part, names)| pages.push_weighing(part, names))
-            }
+            Item::Access(access) => parts_of(access)
+                .into_iter()
+                .try_for_each(|(part, names)| pages.push_weighing(part, names)),
             _ => Ok(()),
         })
     })
@@ -466,10 +464,8 @@ mod tests {
 
     fn parts(parts: &[(&str, Option<(&str, &str)>)]) -> Vec<Part> {
         let span = |(from, to): (&str, &str)| Span { from: at(from), to: at(to) };
-        let part = |(name, of): &(&str, Option<_>)| Part {
-            name: (*name).to_owned(),
-            span: of.map(span),
-        };
+        let part =
+            |(name, of): &(&str, Option<_>)| Part { name: (*name).to_owned(), span: of.map(span) };
         parts.iter().map(part).collect()
     }
 

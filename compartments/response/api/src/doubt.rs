@@ -340,10 +340,9 @@ impl fmt::Display for DoubtCause {
             Self::NotCovered { host: None, from, to } => {
                 write!(f, "no access log covers the time from {from} to {to}: {REACH}")
             }
-            Self::NotCovered { host: Some(host), from, to } => write!(
-                f,
-                "no access log proves what {host} read from {from} to {to}: {REACH}"
-            ),
+            Self::NotCovered { host: Some(host), from, to } => {
+                write!(f, "no access log proves what {host} read from {from} to {to}: {REACH}")
+            }
             Self::AccessLogUnfinished { name, log } => write!(
                 f,
                 "the import of the access log {name} (SHA-256 {log}) was not finished: {REACH}"

@@ -142,7 +142,8 @@ mod tests {
     fn an_access_to_many_people_takes_several_entries_and_counts_its_unknown_names_once() {
         let people: Vec<_> = (0..25_000).map(Record).collect();
         let named = access(Whose::Keys(vec![String::from("k").into()]));
-        let entries = AccessEntry::of(&named, |_| Named { records: people.clone(), unknown: 3, doubtful: 0 });
+        let entries =
+            AccessEntry::of(&named, |_| Named { records: people.clone(), unknown: 3, doubtful: 0 });
         assert_eq!(
             entries.iter().map(|e| e.records.len()).collect::<Vec<_>>(),
             [10_000, 10_000, 5_000]

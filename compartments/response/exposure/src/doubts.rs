@@ -178,7 +178,10 @@ mod tests {
             unreadable,
             unknown_lines: Vec::new(),
             actors: BTreeMap::new(),
-            source: Some(LogSource { covers: ["web-1".parse().unwrap()].into(), ..LogSource::default() }),
+            source: Some(LogSource {
+                covers: ["web-1".parse().unwrap()].into(),
+                ..LogSource::default()
+            }),
             stated: LogStatements::default(),
         }
     }
@@ -221,11 +224,18 @@ mod tests {
             ),
         ] {
             let logs = [cover.clone(), other];
-            assert_eq!(doubts_of_access_logs(&logs, &fallen(&["web-1"]), at(3), Some(at(7))), expected);
+            assert_eq!(
+                doubts_of_access_logs(&logs, &fallen(&["web-1"]), at(3), Some(at(7))),
+                expected
+            );
         }
         assert_eq!(
             doubts_of_access_logs(&[], &fallen(&["web-1"]), at(3), Some(at(7))),
-            [DoubtCause::NotCovered { host: Some("web-1".parse().unwrap()), from: at(3), to: at(7) }]
+            [DoubtCause::NotCovered {
+                host: Some("web-1".parse().unwrap()),
+                from: at(3),
+                to: at(7)
+            }]
         );
     }
 
@@ -242,9 +252,7 @@ mod tests {
         only.actors = [("web-1".parse().unwrap(), 1)].into();
         let hosts = fallen(&[&["web-1"], others].concat());
         let doubts = doubts_of_access_logs(&[only], &hosts, at(3), Some(at(7)));
-        let web = |doubt: &DoubtCause| {
-            matches!(doubt, DoubtCause::NotCovered { host: Some(host), .. } if host.as_str() == "web-1")
-        };
+        let web = |doubt: &DoubtCause| matches!(doubt, DoubtCause::NotCovered { host: Some(host), .. } if host.as_str() == "web-1");
         !doubts.iter().any(web)
     }
 
@@ -260,7 +268,10 @@ mod tests {
         assert!(!is_covered(Some(service("lb-1")), false, &["lb-1"]), "its writer fell too");
         assert!(is_covered(Some(service("lb-1")), true, &["lb-1"]));
         assert!(!is_covered(Some(service("lb-1")), false, &["lb-1=accounts_database"]));
-        assert!(!is_covered(Some(database("web-1")), true, &[]), "a database's log never covers it");
+        assert!(
+            !is_covered(Some(database("web-1")), true, &[]),
+            "a database's log never covers it"
+        );
         assert!(!is_covered(None, true, &[]), "brought before sources were kept");
     }
 

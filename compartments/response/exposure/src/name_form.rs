@@ -86,10 +86,11 @@ impl NameForms {
             let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
             !text.is_empty() && text.bytes().all(fits)
         };
-        let whole = address.split_once('@').is_some_and(|(local, domain)| {
-            plain(local) && plain(domain) && domain.contains('.')
-        });
-        let known = [NameForm::NoEmail, NameForm::Unknown].iter().all(|form| !self.0.contains(form));
+        let whole = address
+            .split_once('@')
+            .is_some_and(|(local, domain)| plain(local) && plain(domain) && domain.contains('.'));
+        let known =
+            [NameForm::NoEmail, NameForm::Unknown].iter().all(|form| !self.0.contains(form));
         whole && known && !self.0.is_empty()
     }
 }
@@ -100,12 +101,25 @@ mod tests {
 
     #[test]
     fn only_a_name_in_the_tables_one_form_is_another_persons() {
-        let forms = |keys: &[&str]| NameForms(keys.iter().map(|key| NameForm::of_key(key)).collect());
+        let forms =
+            |keys: &[&str]| NameForms(keys.iter().map(|key| NameForm::of_key(key)).collect());
         let numbers = forms(&["1", "20", "0"]);
         assert!(numbers.excludes_key("99"));
-        for spelled in
-            ["007", "7.00", "7-slug", "", " 7", "+7", "-7", "7 ", "٧", "0x7", "1e3", "9999999999999999999", "7,8"]
-        {
+        for spelled in [
+            "007",
+            "7.00",
+            "7-slug",
+            "",
+            " 7",
+            "+7",
+            "-7",
+            "7 ",
+            "٧",
+            "0x7",
+            "1e3",
+            "9999999999999999999",
+            "7,8",
+        ] {
             assert!(!numbers.excludes_key(spelled), "{spelled}");
         }
         let uuid = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11";
@@ -125,7 +139,9 @@ mod tests {
     fn a_plain_address_is_another_persons_if_everybody_has_one() {
         let numbers = NameForms([NameForm::Number].into());
         assert!(numbers.excludes_email("Ada.L@post.example"));
-        for odd in ["ada", "ada@", "ada+x@post.example", "%@post.example", "a@b@c.d", "ada@post", ""] {
+        for odd in
+            ["ada", "ada@", "ada+x@post.example", "%@post.example", "a@b@c.d", "ada@post", ""]
+        {
             assert!(!numbers.excludes_email(odd), "{odd}");
         }
         assert!(!NameForms([NameForm::Number, NameForm::NoEmail].into()).excludes_email("a@b.c"));

@@ -8,13 +8,10 @@ pub fn tokens(format: &str) -> Vec<Token> {
     let mut parts = format.split('$');
     push(&mut tokens, parts.next().unwrap_or_default());
     for part in parts {
-        let (name, after) = match part.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
-            Some(split) => split,
-            None => {
-                let end = part.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-                part.split_at(end.unwrap_or(part.len()))
-            }
-        };
+        let braced = part.strip_prefix('{').and_then(|rest| rest.split_once('}'));
+        let end = part.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let plain = || part.split_at(end.unwrap_or(part.len()));
+        let (name, after) = braced.unwrap_or_else(plain);
         tokens.push(Token::Value(value(name)));
         push(&mut tokens, after);
     }
@@ -31,8 +28,11 @@ fn value(name: &str) -> Value {
     match name {
         "remote_addr" | "realip_remote_addr" => Value::Client,
         "remote_addr_with_port" => Value::ClientWithPort,
-        "http_x_forwarded_for" | "proxy_add_x_forwarded_for" | "http_x_real_ip"
-        | "http_cf_connecting_ip" | "http_true_client_ip" => Value::Clients,
+        "http_x_forwarded_for"
+        | "proxy_add_x_forwarded_for"
+        | "http_x_real_ip"
+        | "http_cf_connecting_ip"
+        | "http_true_client_ip" => Value::Clients,
         "time_local" => Value::TimeLocal,
         "time_iso8601" => Value::TimeIso,
         "msec" => Value::TimeNumber,

@@ -80,7 +80,8 @@ fn check_paths(rules: &[PathRule]) -> Result<(), String> {
             return Err(format!("{name}: it has no fields; list it under `harmless`"));
         }
         let methods_within = |before: &PathRule| {
-            let has = |method: &String| before.methods.iter().any(|m| m.eq_ignore_ascii_case(method));
+            let has =
+                |method: &String| before.methods.iter().any(|m| m.eq_ignore_ascii_case(method));
             before.methods.is_empty() || (!rule.methods.is_empty() && rule.methods.iter().all(has))
         };
         let first = rules[..number]

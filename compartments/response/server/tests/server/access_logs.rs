@@ -4,8 +4,8 @@ use cofferdam_core::{Access, Field, FieldSet, Operation, Personal, Record, Times
 use cofferdam_wire::ProblemType;
 use response_api::{
     BeginAccessLog, DeclareIncident, DoubtCause, FinishAccessLog, FinishTable, ImportAccessLog,
-    ImportTable, IncidentId, Level, ListAccessLogs, LogSource, LogStatements, PAGE_OUT_OF_TURN, People, ReadPerson,
-    RemoveAccessLog, ScopeIncident, Span,
+    ImportTable, IncidentId, Level, ListAccessLogs, LogSource, LogStatements, PAGE_OUT_OF_TURN,
+    People, ReadPerson, RemoveAccessLog, ScopeIncident, Span,
 };
 use response_server::store::Finding;
 

@@ -193,13 +193,8 @@ pub async fn finish(
         source: call.source,
         stated: call.stated,
     };
-    let detail = format!(
-        "{}, SHA-256 {}: {} accesses{}",
-        log.name,
-        log.log,
-        log.accesses,
-        statements(&log)
-    );
+    let detail =
+        format!("{}, SHA-256 {}: {} accesses{}", log.name, log.log, log.accesses, statements(&log));
     let act = app.act(IncidentId::NONE, by, JournalAct::FinishAccessLog, detail);
     app.store.finish_access_log(&log, &act).await?;
     let dir = directory(app, &log.log);
