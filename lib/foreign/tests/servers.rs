@@ -83,9 +83,9 @@ fn write_pages(root: &Path) {
         fs::create_dir_all(&dir).unwrap();
         fs::write(dir.join("profile"), format!("[person {person}]")).unwrap();
     }
-    let all: String = (1..=PEOPLE).map(|person| format!("[person {person}]")).collect();
+    let all: Vec<_> = (1..=PEOPLE).map(|person| format!("[person {person}]")).collect();
     fs::create_dir_all(root.join("admin/export")).unwrap();
-    fs::write(root.join("admin/export/all"), all).unwrap();
+    fs::write(root.join("admin/export/all"), all.concat()).unwrap();
     fs::create_dir_all(root.join("x/y")).unwrap();
 }
 

@@ -1,6 +1,4 @@
 //! The speed of reading, printed: `cargo test --release -p cofferdam-foreign --test speed -- --ignored --nocapture`.
-#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
-
 use std::time::Instant;
 
 use cofferdam_foreign::{LogMapping, read_log};

@@ -235,17 +235,14 @@ async fn cover_anew(
 fn statements(log: &AccessLog) -> String {
     let LogStatements { covers, joined, shipped } = log.stated;
     let Span { from, to } = log.covers;
-    let mut said = String::new();
-    if covers {
-        said += &format!("; by the word of staff complete from {from} to {to}");
-    }
-    if joined {
-        said += "; by the word of staff nothing is missing before the next file";
-    }
-    if shipped {
-        said += "; by the word of staff shipped off its host as it grew";
-    }
-    said
+    let span = format!("complete from {from} to {to}");
+    let statements = [
+        (covers, span.as_str()),
+        (joined, "nothing is missing before the next file"),
+        (shipped, "shipped off its host as it grew"),
+    ];
+    let stated = statements.iter().filter(|of| of.0);
+    stated.map(|of| format!("; by the word of staff: {}", of.1)).collect::<Vec<_>>().concat()
 }
 
 /// The actors with most accesses. The log of a public server names millions.
