@@ -31,7 +31,7 @@ pub async fn run(args: RemoveArgs) -> Result<ExitCode, CommandError> {
     match all.iter().find(|of| of.log == log) {
         Some(found) => step.extend(lines::brought(found)),
         // The import of a log that is not listed was not finished.
-        None => step.push(printable(&log).to_string()),
+        None => step.push(printable(&log)),
     }
     confirm.ask(&step)?;
     staff::call(&client, &RemoveAccessLog { log: log.clone() }).await?;
