@@ -18,29 +18,54 @@ format = "json-lines"
 time = "/t"
 from = "/f"
 as = "/u"
+target = "/p"
 [[event]]
+when = { "/a" = "b" }
 customer = "/k"
 pattern = "a/{customer}.json"
 fields = ["name"]
-"#;
-
-const COMBINED: &str = r#"
-format = "combined"
-server = "web"
 [[path]]
-pattern = "/c/{customer}?q={email}"
+pattern = "/c/{customer}?q=1"
 fields = ["name"]
 "#;
 
-fuzz_target!(|data: &[u8]| {
-    let Some((kind, bytes)) = data.split_first() else { return };
-    let text = match kind % 4 {
+const CLOUDTRAIL: &str = r#"
+format = "cloudtrail"
+roles = ["arn:aws:sts::1:assumed-role/web/*"]
+[[event]]
+when = { "/eventName" = "GetObject" }
+customer = "/requestParameters/key"
+fields = ["name"]
+"#;
+
+const MARIADB: &str =
+    "format = \"mariadb-audit\"\ntime_zone = \"Europe/Berlin\"\nfields = [\"name\"]";
+
+const PATHS: &str = r#"
+server = "web"
+harmless = ["/static/**"]
+[[path]]
+pattern = "/c/{customer}?q=1"
+fields = ["name"]
+"#;
+
+/// The mapping of one of the formats.
+fn mapping(kind: u8) -> String {
+    match kind % 8 {
         0 => format!("format = \"pgaudit-csv\"\n{TABLES}"),
         1 => format!("format = \"pgaudit-json\"\n{TABLES}"),
         2 => EVENTS.to_owned(),
-        _ => COMBINED.to_owned(),
-    };
-    let mapping: LogMapping = toml::from_str(&text).expect("the mapping above");
+        3 => CLOUDTRAIL.to_owned(),
+        4 => MARIADB.to_owned(),
+        5 => format!("format = \"w3c\"\n{PATHS}"),
+        6 => format!("preset = \"vhost-combined\"\n{PATHS}"),
+        _ => format!("format = \"web\"\n{PATHS}"),
+    }
+}
+
+fuzz_target!(|data: &[u8]| {
+    let Some((kind, bytes)) = data.split_first() else { return };
+    let mapping = LogMapping::parse(&mapping(*kind)).expect("the mapping above");
     let _ = read_log(&mapping, bytes, &mut |_| Ok::<_, ()>(()));
     let table: TableMapping =
         toml::from_str("key = \"id\"\nemail = \"e\"\ndefault_language = \"en\"")

@@ -13,6 +13,7 @@ mod drill;
 mod evidence;
 mod fixture;
 mod foreign;
+mod foreign_cases;
 mod gate;
 mod import;
 mod keys;

@@ -1,31 +1,33 @@
-//! Events as JSON objects: one per line, or in the files of AWS `CloudTrail`.
+//! Events as JSON objects.
 
 use std::io::BufRead;
 
-use cofferdam_core::{Access, CallerName, FieldSet, Personal, Whose};
-use serde::Deserialize;
+use cofferdam_core::{CallerName, Personal, Whose};
 use serde_json::Value;
 
-use crate::mapping::{CloudTrail, EventRule, Events};
-use crate::{Item, ReadError, Take, lines, pattern, time};
+use crate::mapping::{EventRule, Events, Place};
+use crate::pattern::everybody;
+use crate::time::Instants;
+use crate::web::{Effect, Line, PathRules, Request, all_fields, clients, hand_on};
+use crate::{Item, ReadError, Take, lines, shape, time};
 
-/// The largest file of `CloudTrail` that is read, in bytes. Real files are far smaller, because
-/// `CloudTrail` delivers one every five minutes.
-const MAX_FILE: u64 = 512 << 20;
+/// The largest number in a JSON float that is a whole number for certain: 2^53.
+const MAX_WHOLE: f64 = 9_007_199_254_740_992.0;
 
-/// Reads a log with one JSON object per line.
-pub fn read_lines<E>(
-    mapping: &Events,
-    log: impl BufRead,
-    take: Take<'_, E>,
-) -> Result<(), ReadError<E>> {
+/// Reads a log with one JSON object per line. The lines may be the elements of one array.
+pub fn read<E>(mapping: &Events, log: impl BufRead, take: Take<'_, E>) -> Result<(), ReadError<E>> {
     lines(log, &mut |line, text| {
         let bad = |why: String| Item::Bad { line, why };
         let text = match text {
-            Ok("") => return Ok(()),
-            Ok(text) => text,
+            Ok(text) => text.trim().trim_start_matches(['[', ',']).trim_end_matches([',']).trim(),
             Err(why) => return take(bad(why)),
         };
+        // The last element of an array may have the array's end in its line.
+        let unclosed = text.strip_suffix(']').filter(|_| text.starts_with('{') || text == "]");
+        let text = unclosed.unwrap_or(text);
+        if text.is_empty() {
+            return Ok(());
+        }
         match serde_json::from_str::<Value>(text) {
             Ok(event) => read_event(mapping, line, &event, take),
             Err(_) => take(bad("the line is not JSON".to_owned())),
@@ -33,75 +35,76 @@ pub fn read_lines<E>(
     })
 }
 
-/// Reads a file `{"Records": […]}`. The line of an access is the number of its record.
-pub fn read_cloudtrail<E>(
-    mapping: &CloudTrail,
-    log: impl BufRead,
-    take: Take<'_, E>,
-) -> Result<(), ReadError<E>> {
-    #[derive(Deserialize)]
-    struct File {
-        #[serde(rename = "Records")]
-        records: Vec<Value>,
-    }
-    let events = Events {
-        time: "/eventTime".to_owned(),
-        from: "/sourceIPAddress".to_owned(),
-        user: "/userIdentity/arn".to_owned(),
-        rules: mapping.rules.clone(),
+fn read_event<E>(mapping: &Events, number: u64, event: &Value, take: Take<'_, E>) -> Result<(), E> {
+    let bad = |why: String| Item::Bad { line: number, why };
+    let Some(at) = mapping.time.of(event).and_then(time::parse_json) else {
+        return take(bad(format!("there is no time at {}", mapping.time.as_str())));
     };
-    let file = match serde_json::from_reader::<_, File>(std::io::Read::take(log, MAX_FILE)) {
-        Ok(file) => file,
-        Err(e) if e.is_io() => {
-            return Err(ReadError::Io { line: 1, source: e.into() });
-        }
-        Err(e) => {
-            let line = e.line() as u64;
-            let why = "the file is not one of CloudTrail".to_owned();
-            return take(Item::Bad { line, why }).map_err(ReadError::Taker);
-        }
+    let text = |place: &Option<Place>| text_at(place.as_ref()?, event);
+    let clients = clients(text_at(&mapping.from, event).as_ref().map_or("", Personal::expose));
+    let via = match &mapping.user {
+        Some(place) => text_at(place, event),
+        None => mapping.server.as_deref().map(Personal::new),
     };
-    for (number, event) in (1..).zip(&file.records) {
-        // A refused call returned no data.
-        if event.get("errorCode").is_none_or(Value::is_null) {
-            read_event(&events, number, event, take).map_err(ReadError::Taker)?;
+    let (method, target) = (text(&mapping.method), text(&mapping.target));
+    let status = text(&mapping.status).and_then(|status| status.expose().parse().ok());
+    let expose =
+        |text: &Option<Personal>| text.as_ref().map_or(String::new(), |t| t.expose().into());
+    let (method, path) = (expose(&method), expose(&target));
+    let request = Request { method: &method, target: &path, status, body: None };
+    let effect = rule_effect(&mapping.rules, event).unwrap_or_else(|| {
+        if mapping.target.is_none() {
+            return unnamed();
         }
+        PathRules { rules: &mapping.paths, harmless: &mapping.harmless }.effect(&request)
+    });
+    if effect != Effect::Harmless && (clients.is_empty() || via.is_none()) {
+        take(Item::Seen(at))?;
+        return take(bad("the event names no client or no user at the mapped places".to_owned()));
     }
-    Ok(())
+    let via = CallerName::from_foreign(via.as_ref().map_or("", Personal::expose));
+    let line = Line { number, at: Instants::from(at), clients, via };
+    let shape = || match &mapping.target {
+        Some(_) => shape::of_request(&request),
+        None => shape::of_event(event, &mapping.rules, &[]),
+    };
+    hand_on(&line, effect, &shape, take)
 }
 
-fn read_event<E>(mapping: &Events, line: u64, event: &Value, take: Take<'_, E>) -> Result<(), E> {
-    let Some(at) = event.pointer(&mapping.time).and_then(time::parse_json) else {
-        return take(Item::Bad { line, why: format!("there is no time at {}", mapping.time) });
-    };
-    take(Item::Seen(at))?;
+/// The effect of an event that no rule names.
+pub fn unnamed() -> Effect {
+    Effect::Touched {
+        operation: cofferdam_core::Operation::Release,
+        fields: all_fields(),
+        whose: everybody("no rule names the event"),
+        named: false,
+    }
+}
+
+/// The effect of an event by the first rule that fits; `None` if no rule fits.
+pub fn rule_effect(rules: &[EventRule], event: &Value) -> Option<Effect> {
     let fits = |rule: &&EventRule| {
         rule.when.iter().all(|(place, wanted)| {
-            event.pointer(place).and_then(text_of).is_some_and(|found| found.expose() == wanted)
+            text_at(place, event).is_some_and(|found| found.expose() == wanted)
         })
     };
-    let Some(rule) = mapping.rules.iter().find(fits) else { return Ok(()) };
-    let name = |place: &str| {
-        let text = event.pointer(place).and_then(text_of);
-        CallerName::from_foreign(text.as_ref().map_or("", Personal::expose))
-    };
-    take(Item::Access(Access {
-        line,
-        at,
-        caller: name(&mapping.from),
-        via: name(&mapping.user),
+    let rule = rules.iter().find(fits)?;
+    if rule.harmless {
+        return Some(Effect::Harmless);
+    }
+    Some(Effect::Touched {
         operation: rule.level.operation(),
-        fields: rule.fields.iter().copied().collect::<FieldSet>(),
+        fields: rule.fields.iter().copied().collect(),
         whose: whose(rule, event),
-    }))
+        named: true,
+    })
 }
 
 fn whose(rule: &EventRule, event: &Value) -> Whose {
-    let everybody = |why: &str| Whose::Everybody { why: why.to_owned() };
     let Some(place) = rule.customer.as_ref().or(rule.email.as_ref()) else {
         return everybody("the event names no customer");
     };
-    let values = match event.pointer(place) {
+    let values = match place.of(event) {
         Some(Value::Array(values)) => values.iter().map(text_of).collect(),
         Some(value) => text_of(value).map(|text| vec![text]),
         None => None,
@@ -113,20 +116,28 @@ fn whose(rule: &EventRule, event: &Value) -> Whose {
         return Whose::Emails(values);
     }
     let Some(wanted) = &rule.pattern else { return Whose::Keys(values) };
-    let mut keys = Vec::new();
-    for value in values {
-        match pattern::fit(wanted, value.expose()) {
-            Some(Whose::Keys(found)) => keys.extend(found),
-            _ => return everybody("the value at the mapped place does not fit the pattern"),
-        }
-    }
-    Whose::Keys(keys)
+    let keys: Option<Vec<_>> = values.iter().map(|value| wanted.name_in(value.expose())).collect();
+    keys.map_or_else(
+        || everybody("the value at the mapped place does not fit the pattern"),
+        Whose::Keys,
+    )
+}
+
+/// The text at a place; `None` if it is missing, empty, or no single value.
+pub fn text_at(place: &Place, event: &Value) -> Option<Personal> {
+    place.of(event).and_then(text_of)
 }
 
 fn text_of(value: &Value) -> Option<Personal> {
     match value {
         Value::String(text) if !text.is_empty() => Some(Personal::new(text.as_str())),
-        Value::Number(number) => Some(Personal::new(number.to_string())),
+        Value::Number(number) => {
+            let whole = number.as_f64().filter(|f| f.fract() == 0.0 && f.abs() < MAX_WHOLE);
+            Some(Personal::new(match whole {
+                Some(whole) if !number.is_i64() && !number.is_u64() => format!("{whole:.0}"),
+                _ => number.to_string(),
+            }))
+        }
         Value::Bool(value) => Some(Personal::new(value.to_string())),
         _ => None,
     }
@@ -134,109 +145,100 @@ fn text_of(value: &Value) -> Option<Personal> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::{LogMapping, read_log};
+    use crate::Item;
+    use crate::testing::{outcomes, read};
 
-    fn read(mapping: &str, log: &str) -> Vec<Item> {
-        let mapping: LogMapping = toml::from_str(mapping).unwrap();
-        let mut items = Vec::new();
-        let read = read_log(&mapping, log.as_bytes(), &mut |item| {
-            if !matches!(item, Item::Seen(_)) {
-                items.push(item);
-            }
-            Ok::<_, ()>(())
-        });
-        assert!(read.is_ok());
-        items
-    }
-
-    fn whose(item: &Item) -> String {
-        match item {
-            Item::Access(access) => match &access.whose {
-                Whose::Keys(keys) => {
-                    keys.iter().map(Personal::expose).collect::<Vec<_>>().join(",")
-                }
-                Whose::Emails(emails) => {
-                    emails.iter().map(Personal::expose).collect::<Vec<_>>().join(",")
-                }
-                Whose::Everybody { .. } => "everybody".to_owned(),
-            },
-            Item::Bad { line, .. } => format!("bad {line}"),
-            Item::Seen(_) => String::new(),
-        }
-    }
+    const MAPPING: &str = r#"
+        format = "json-lines"
+        time = "/ts"
+        from = "/client/ip"
+        as = "/user"
+        [[event]]
+        when = { "/action" = "view" }
+        customer = "/ids"
+        fields = ["name"]
+        [[event]]
+        when = { "/action" = "find" }
+        email = "/q"
+        fields = ["email"]
+        [[event]]
+        when = { "/action" = "export" }
+        fields = ["name", "email"]
+        [[event]]
+        when = { "/action" = "log in" }
+        harmless = true
+    "#;
 
     #[test]
     fn json_lines_are_read_by_their_mapping() {
-        let mapping = r#"
-            format = "json-lines"
-            time = "/ts"
-            from = "/client/ip"
-            as = "/user"
-            [[event]]
-            when = { "/action" = "view" }
-            customer = "/ids"
-            fields = ["name"]
-            [[event]]
-            when = { "/action" = "find" }
-            email = "/q"
-            fields = ["email"]
-            [[event]]
-            when = { "/action" = "export" }
-            fields = ["name", "email"]
-        "#;
-        let log = r#"{"ts":1795478400,"client":{"ip":"10.0.0.5"},"user":"ann","action":"view","ids":[7,"8"]}
-{"ts":"2026-11-24T00:00:01Z","user":"ann","action":"find","q":"ada@post.example"}
-{"ts":1795478402,"action":"view"}
-{"ts":1795478403,"action":"export"}
-{"ts":1795478404,"action":"log in"}
-{"action":"view"}
-{"torn
-"#;
-        let items = read(mapping, log);
-        let found: Vec<_> = items.iter().map(whose).collect();
-        let expected = ["7,8", "ada@post.example", "everybody", "everybody", "bad 6", "bad 7"];
-        assert_eq!(found, expected);
-        let Item::Access(first) = &items[0] else { panic!("an access") };
+        let event = |rest: &str| {
+            format!(r#"{{"ts":1795478400,"client":{{"ip":"10.0.0.5"}},"user":"ann",{rest}}}"#)
+        };
+        for (rest, outcome) in [
+            (r#""action":"view","ids":[7,"8"]"#, "7,8"),
+            (r#""action":"view","ids":7.0"#, "7"),
+            (r#""action":"view","ids":7.5"#, "7.5"),
+            (r#""action":"view","ids":18446744073709551617"#, "1.8446744073709552e+19"),
+            (r#""action":"view","ids":[]"#, "everybody"),
+            (r#""action":"view","ids":{"a":7}"#, "everybody"),
+            (r#""action":"view","ids":[[7]]"#, "everybody"),
+            (r#""action":"view","ids":"""#, "everybody"),
+            (r#""action":"view""#, "everybody"),
+            (r#""action":"find","q":"ada@post.example""#, "ada@post.example"),
+            (r#""action":"export""#, "everybody"),
+            (r#""action":"log in""#, "harmless"),
+            (r#""action":"View","ids":7"#, "everybody"),
+            (r#""other":1"#, "everybody"),
+        ] {
+            assert_eq!(outcomes(&read(MAPPING, &event(rest))), [outcome], "{rest}");
+        }
+        for line in [
+            r#"{"action":"view"}"#,
+            r#"{"ts":1795478400,"user":"ann","action":"view"}"#,
+            r#"{"ts":1795478400,"client":{"ip":"10.0.0.5"},"action":"view"}"#,
+            "{\"torn",
+            "7]",
+        ] {
+            assert_eq!(outcomes(&read(MAPPING, line)), ["bad 1"], "{line}");
+        }
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        assert!(outcomes(&read(MAPPING, &format!("{{\"a\":{deep}}}"))) == ["bad 1"]);
+        let Item::Access(first) = &read(MAPPING, &event(r#""action":"export""#))[0] else {
+            panic!("an access")
+        };
         assert_eq!((first.caller.as_str(), first.via.as_str()), ("10-0-0-5", "ann"));
     }
 
     #[test]
-    fn cloudtrail_events_name_customers_by_their_objects() {
-        let mapping = r#"
-            format = "cloudtrail"
-            [[event]]
-            when = { "/eventSource" = "s3.amazonaws.com", "/eventName" = "GetObject" }
-            customer = "/requestParameters/key"
-            pattern = "profiles/{customer}.json"
-            fields = ["name", "shipping_address"]
-            [[event]]
-            when = { "/eventName" = "ExportTableToPointInTime" }
-            fields = ["name"]
-        "#;
-        let event = |name: &str, rest: &str| {
+    fn events_with_a_target_are_read_by_rules_for_paths() {
+        let mapping = "preset = \"cloudflare\"\nserver = \"edge\"\nharmless = [\"/\"]\n\
+            [[path]]\npattern = \"/customers/{customer}\"\nfields = [\"name\"]\n";
+        let event = |uri: &str, status: u16| {
             format!(
-                r#"{{"eventTime":"2026-11-24T00:00:00Z","eventSource":"s3.amazonaws.com",
-                "eventName":"{name}","sourceIPAddress":"203.0.113.9",
-                "userIdentity":{{"arn":"arn:aws:iam::1:user/web-ky-1"}},
-                "requestParameters":{{"key":"profiles/4711.json"}}{rest}}}"#
+                r#"{{"ClientIP":"203.0.113.9","ClientRequestMethod":"GET","ClientRequestURI":"{uri}","EdgeResponseStatus":{status},"EdgeStartTimestamp":1326600001000000000}}"#
             )
         };
-        let log = format!(
-            r#"{{"Records":[{},{},{},{}]}}"#,
-            event("GetObject", ""),
-            event("GetObject", r#","errorCode":"AccessDenied""#),
-            event("ExportTableToPointInTime", ""),
-            event("GetObject", "").replace("profiles/4711.json", "everyone.zip"),
-        );
-        let items = read(mapping, &log);
-        let found: Vec<_> = items.iter().map(whose).collect();
-        assert_eq!(found, ["4711", "everybody", "everybody"]);
-        let Item::Access(first) = &items[0] else { panic!("an access") };
-        assert_eq!(first.via.as_str(), "arn-aws-iam--1-user-web-ky-1");
-        assert_eq!(
-            read(mapping, r#"{"Records":[{"#).iter().map(whose).collect::<Vec<_>>(),
-            ["bad 1"]
-        );
+        for (uri, status, outcome) in [
+            ("//customers/7", 200, "7"),
+            ("/customers/7", 404, "harmless"),
+            ("/customers/7", 500, "7"),
+            ("/", 200, "harmless"),
+            ("/other", 200, "everybody"),
+        ] {
+            assert_eq!(outcomes(&read(mapping, &event(uri, status))), [outcome], "{uri}");
+        }
+    }
+
+    #[test]
+    fn audit_logs_of_mysql_count_each_statement_as_everybodys() {
+        let log = r#"[
+{ "timestamp": "2019-10-03 13:50:01", "id": 0, "class": "audit", "event": "startup" },
+{ "timestamp": "2019-10-03 13:50:02", "id": 1, "class": "connection", "event": "connect", "account": { "user": "app", "host": "10.0.0.5" } },
+{ "timestamp": "2019-10-03 13:50:03", "id": 2, "class": "general", "event": "status", "account": { "user": "app", "host": "10.0.0.5" }, "general_data": { "command": "Query", "query": "SELECT 1" } }
+]"#;
+        let items = read("preset = \"mysql-audit\"\nserver = \"db-1\"", log);
+        assert_eq!(outcomes(&items), ["harmless", "harmless", "everybody"]);
+        let percona = r#"{"audit_record":{"name":"Query","timestamp":"2014-08-21T11:31:42Z","command_class":"select","status":0,"sqltext":"SELECT 1","user":"app[app] @ [10.0.0.5]","host":"10.0.0.5","db":"shop"}}"#;
+        assert_eq!(outcomes(&read("preset = \"percona-audit\"", percona)), ["everybody"]);
     }
 }

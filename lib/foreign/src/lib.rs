@@ -7,20 +7,31 @@
 //! One rule applies everywhere: an access may count for more people or more fields than it touched,
 //! but never for fewer. An access that this crate can't interpret counts for everybody.
 
-mod combined;
+mod cloudtrail;
 mod events;
+mod log_format;
 mod mapping;
+mod mariadb;
 mod pattern;
 mod pgaudit;
+mod presets;
+mod shape;
 mod sql;
 pub mod table;
+mod target;
+#[cfg(test)]
+mod testing;
 mod time;
+mod unpack;
+mod w3c;
+mod web;
+mod weblog;
 
 use std::io::BufRead;
 
 use cofferdam_core::{Access, Timestamp};
 
-pub use mapping::{Combined, Events, LogMapping, Pgaudit, Table};
+pub use mapping::{LogMapping, MappingError, Pgaudit, Source, Table};
 
 /// An item that was read from a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +41,18 @@ pub enum Item {
     Seen(Timestamp),
     /// An access to customers' data.
     Access(Access),
+    /// A line that touched no customer's data.
+    Harmless {
+        /// The number of the line, from 1.
+        line: u64,
+    },
+    /// A line that no rule of the mapping names. The access that follows counts as everybody's.
+    Unnamed {
+        /// The number of the line, from 1.
+        line: u64,
+        /// What it has in common with lines like it, without what it says about a person.
+        shape: String,
+    },
     /// A line that can't be parsed.
     Bad {
         /// The number of the line, from 1.
@@ -58,18 +81,22 @@ pub enum ReadError<E> {
 /// The receiver of the items of a log.
 pub type Take<'a, E> = &'a mut dyn FnMut(Item) -> Result<(), E>;
 
-/// Reads a log to its end and hands each item to `take`.
+/// Reads a log to its end, packed or not, and hands each item to `take`. Each line gives accesses,
+/// or is harmless, or bad.
 pub fn read_log<E>(
     mapping: &LogMapping,
     log: impl BufRead,
     take: Take<'_, E>,
 ) -> Result<(), ReadError<E>> {
+    let log = unpack::unpack(log).map_err(|source| ReadError::Io { line: 1, source })?;
     match mapping {
         LogMapping::PgauditCsv(mapping) => pgaudit::read_csv(mapping, log, take),
         LogMapping::PgauditJson(mapping) => pgaudit::read_json(mapping, log, take),
-        LogMapping::JsonLines(mapping) => events::read_lines(mapping, log, take),
-        LogMapping::Cloudtrail(mapping) => events::read_cloudtrail(mapping, log, take),
-        LogMapping::Combined(mapping) => combined::read(mapping, log, take),
+        LogMapping::JsonLines(mapping) => events::read(mapping, log, take),
+        LogMapping::Cloudtrail(mapping) => cloudtrail::read(mapping, log, take),
+        LogMapping::Web(mapping) => weblog::read(mapping, log, take),
+        LogMapping::W3c(mapping) => w3c::read(mapping, log, take),
+        LogMapping::MariadbAudit(mapping) => mariadb::read(mapping, log, take),
     }
 }
 

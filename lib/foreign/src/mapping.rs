@@ -1,9 +1,16 @@
 //! Mappings of logs: the TOML in which an operator describes a log.
 
+mod check;
+
 use std::collections::BTreeMap;
 
-use cofferdam_core::Field;
+use cofferdam_core::{CallerName, Field};
+use jiff::tz::TimeZone;
 use serde::Deserialize;
+
+use crate::log_format::LogFormat;
+use crate::pattern::{Pattern, ValuePattern};
+use crate::presets;
 
 /// The mapping of a log. Its `format` selects the variant.
 #[derive(Debug, Clone, Deserialize)]
@@ -15,13 +22,59 @@ pub enum LogMapping {
     PgauditJson(Pgaudit),
     /// One JSON object per line.
     JsonLines(Events),
-    /// An unpacked file of AWS `CloudTrail`.
+    /// AWS `CloudTrail`, in any of its wrappings.
     Cloudtrail(CloudTrail),
-    /// The combined format of nginx and Apache.
-    Combined(Combined),
+    /// The access log of a web server such as nginx or Apache.
+    #[serde(alias = "combined")]
+    Web(Web),
+    /// The extended log format of the W3C, which IIS and AWS `CloudFront` write.
+    W3c(W3c),
+    /// `MariaDB`'s `server_audit`.
+    MariadbAudit(MariadbAudit),
+}
+
+/// A mapping that can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum MappingError {
+    /// It is not TOML, or does not have the fields of its format.
+    #[error("{0}")]
+    Toml(#[from] Box<toml::de::Error>),
+    /// No preset has this name.
+    #[error("there is no preset {0}; there are {known}", known = presets::names())]
+    NoPreset(String),
+    /// A rule, a place or a time zone can't be meant like this.
+    #[error("{0}")]
+    Meaningless(String),
+}
+
+/// The hosts about which a log tells everything, and the host that writes it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Source {
+    /// The host that writes the log, if the mapping names it.
+    pub server: Option<CallerName>,
+    /// Whether the log covers every client that appears in it.
+    pub clients: bool,
+    /// Further hosts that the log covers.
+    pub covers: Vec<CallerName>,
+    /// Whether the writer is a database. Its own log never covers it.
+    pub database: bool,
 }
 
 impl LogMapping {
+    /// Parses a mapping and checks it as a whole. A `preset` stands for the lines of its own TOML;
+    /// the mapping's own lines go before them.
+    pub fn parse(text: &str) -> Result<Self, MappingError> {
+        let own: toml::Table = toml::from_str(text).map_err(Box::new)?;
+        let mapping: Self = if own.contains_key("preset") {
+            let whole = presets::expand(own)?;
+            whole.try_into().map_err(Box::new)?
+        } else {
+            toml::from_str(text).map_err(Box::new)?
+        };
+        check::check(&mapping).map_err(MappingError::Meaningless)?;
+        Ok(mapping)
+    }
+
     /// The name of the format, as in the TOML.
     #[must_use]
     pub const fn format(&self) -> &'static str {
@@ -30,8 +83,72 @@ impl LogMapping {
             Self::PgauditJson(_) => "pgaudit-json",
             Self::JsonLines(_) => "json-lines",
             Self::Cloudtrail(_) => "cloudtrail",
-            Self::Combined(_) => "combined",
+            Self::Web(_) => "web",
+            Self::W3c(_) => "w3c",
+            Self::MariadbAudit(_) => "mariadb-audit",
         }
+    }
+
+    /// The hosts that the log covers. A web server's log covers the server; the log of a database
+    /// or a cloud covers every client that appears in it.
+    #[must_use]
+    pub fn source(&self) -> Source {
+        let (server, covers, service, database) = match self {
+            Self::PgauditCsv(of) | Self::PgauditJson(of) => {
+                (of.server.as_deref(), &of.covers, true, true)
+            }
+            Self::JsonLines(of) => (of.server.as_deref(), &of.covers, true, false),
+            Self::Cloudtrail(of) => (None, &of.covers, true, false),
+            Self::Web(of) => (Some(of.server.as_str()), &of.covers, false, false),
+            Self::W3c(of) => (Some(of.server.as_str()), &of.covers, false, false),
+            Self::MariadbAudit(of) => (of.server.as_deref(), &of.covers, true, true),
+        };
+        let named = covers.iter().filter(|host| *host != "*");
+        Source {
+            server: server.map(CallerName::from_foreign),
+            clients: service || covers.iter().any(|host| host == "*"),
+            covers: named.map(|host| CallerName::from_foreign(host)).collect(),
+            database,
+        }
+    }
+}
+
+/// A time zone by its name, such as `Europe/Berlin`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Zone(pub TimeZone);
+
+impl TryFrom<String> for Zone {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        TimeZone::get(&name).map(Self).map_err(|_| format!("{name} is no time zone"))
+    }
+}
+
+/// A place in a JSON object: a JSON pointer (RFC 6901).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Place(String);
+
+impl TryFrom<String> for Place {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let whole = text.starts_with('/');
+        whole.then_some(Self(text.clone())).ok_or(format!("{text}: a place begins with /"))
+    }
+}
+
+impl Place {
+    /// The value at this place.
+    pub fn of<'a>(&self, event: &'a serde_json::Value) -> Option<&'a serde_json::Value> {
+        event.pointer(&self.0)
+    }
+
+    /// The place as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -49,6 +166,11 @@ pub struct Pgaudit {
     /// relation in neither list counts for everybody, because the relation may be a view.
     #[serde(default)]
     pub other_relations: Vec<String>,
+    /// The host of the database.
+    pub server: Option<String>,
+    /// Hosts that the log covers besides the clients that appear in it.
+    #[serde(default)]
+    pub covers: Vec<String>,
 }
 
 /// A database table with customers' data.
@@ -69,62 +191,134 @@ pub struct Table {
     pub harmless: Vec<String>,
 }
 
-/// The mapping of JSON objects. Places are JSON pointers (RFC 6901).
+/// The mapping of JSON objects. An event that fits no rule counts as everybody's, in every field.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Events {
-    /// The place of the time: RFC 3339, or seconds or milliseconds since 1970.
-    pub time: String,
+    /// The place of the time: RFC 3339, or seconds, milliseconds, microseconds or nanoseconds since
+    /// 1970.
+    pub time: Place,
     /// The place of the client's address.
-    pub from: String,
-    /// The place of the user, API key or server.
+    pub from: Place,
+    /// The place of the user, API key or server. Without it, `server` is meant.
     #[serde(rename = "as")]
-    pub user: String,
-    /// The rules for events. The first rule that fits applies; other events touch no customer.
-    #[serde(rename = "event")]
+    pub user: Option<Place>,
+    /// The host that writes the log.
+    pub server: Option<String>,
+    /// Hosts that the log covers besides the clients that appear in it.
+    #[serde(default)]
+    pub covers: Vec<String>,
+    /// The rules for events. The first rule that fits applies.
+    #[serde(rename = "event", default)]
     pub rules: Vec<EventRule>,
+    /// The place of a request's target (path and query). Rules for paths then apply to an event
+    /// that no rule for events fits.
+    pub target: Option<Place>,
+    /// The place of a request's method.
+    pub method: Option<Place>,
+    /// The place of an answer's status.
+    pub status: Option<Place>,
+    /// The rules for paths. The first rule that fits applies.
+    #[serde(rename = "path", default)]
+    pub paths: Vec<PathRule>,
+    /// Paths that give out nothing about customers.
+    #[serde(default)]
+    pub harmless: Vec<Pattern>,
 }
 
-/// The mapping of `CloudTrail` records.
+/// The mapping of `CloudTrail` records. A record that fits no rule counts as everybody's.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CloudTrail {
-    /// The rules for events. The first rule that fits applies; other events touch no customer.
-    #[serde(rename = "event")]
+    /// The rules for events. The first rule that fits applies.
+    #[serde(rename = "event", default)]
     pub rules: Vec<EventRule>,
+    /// Assumed roles that count as one name, such as `arn:aws:sts::1:assumed-role/web/*`.
+    #[serde(default)]
+    pub roles: Vec<String>,
+    /// Hosts that the log covers besides the clients that appear in it.
+    #[serde(default)]
+    pub covers: Vec<String>,
 }
 
-/// The rule for an event that touches customers' data.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// The rule for an event.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct EventRule {
     /// The value that each place must have for the rule to fit.
-    #[serde(default)]
-    pub when: BTreeMap<String, String>,
+    pub when: BTreeMap<Place, String>,
     /// The place of the customer's key or of an array of keys. Without this and `email`, the event
     /// touches everybody.
-    pub customer: Option<String>,
+    pub customer: Option<Place>,
     /// The place of the customer's e-mail address.
-    pub email: Option<String>,
+    pub email: Option<Place>,
     /// The form of the value at `customer`, such as `profiles/{customer}.json`. Without a pattern,
     /// the whole value is the key.
-    pub pattern: Option<String>,
+    pub pattern: Option<ValuePattern>,
     /// The fields that the event touches.
     pub fields: Vec<Field>,
     /// The direction of the data.
-    #[serde(default)]
     pub level: Direction,
+    /// Whether the event touches no customer's data.
+    pub harmless: bool,
 }
 
-/// The mapping of a web server's requests.
+/// The mapping of a web server's requests. A request that fits no rule counts as everybody's.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Combined {
+pub struct Web {
     /// The name of the server that wrote the log.
     pub server: String,
-    /// The rules for paths. The first rule that fits applies; other paths touch no customer.
-    #[serde(rename = "path")]
-    pub rules: Vec<PathRule>,
+    /// Further hosts that the log covers; `*` for every client that appears in it.
+    #[serde(default)]
+    pub covers: Vec<String>,
+    /// nginx's `log_format` or Apache's `LogFormat`, as in the configuration. Without it, the
+    /// combined or the common log format.
+    #[serde(default)]
+    pub log_format: LogFormat,
+    /// The time zone of times without an offset.
+    pub time_zone: Option<Zone>,
+    /// The rules for paths. The first rule that fits applies.
+    #[serde(rename = "path", default)]
+    pub paths: Vec<PathRule>,
+    /// Paths that give out nothing about customers.
+    #[serde(default)]
+    pub harmless: Vec<Pattern>,
+}
+
+/// The mapping of a log in the W3C's extended format. A request that fits no rule counts as
+/// everybody's.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct W3c {
+    /// The name of the server that wrote the log.
+    pub server: String,
+    /// Further hosts that the log covers; `*` for every client that appears in it.
+    #[serde(default)]
+    pub covers: Vec<String>,
+    /// The time zone of the log. IIS and `CloudFront` log in UTC.
+    pub time_zone: Option<Zone>,
+    /// The rules for paths. The first rule that fits applies.
+    #[serde(rename = "path", default)]
+    pub paths: Vec<PathRule>,
+    /// Paths that give out nothing about customers.
+    #[serde(default)]
+    pub harmless: Vec<Pattern>,
+}
+
+/// The mapping of `MariaDB`'s `server_audit`. Each statement counts as everybody's.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MariadbAudit {
+    /// The time zone of the log.
+    pub time_zone: Zone,
+    /// The host of the database.
+    pub server: Option<String>,
+    /// Hosts that the log covers besides the clients that appear in it.
+    #[serde(default)]
+    pub covers: Vec<String>,
+    /// The fields that the database holds.
+    pub fields: Vec<Field>,
 }
 
 /// The rule for a path that reads or writes customers' data.
@@ -134,8 +328,9 @@ pub struct PathRule {
     /// The pattern of the path, such as `/customers/{customer}/profile` or `/find?email={email}`.
     /// `*` stands for one segment, and `**` at the end for any number. Without a placeholder for
     /// the customer, a request touches everybody.
-    pub pattern: String,
-    /// The methods to which the rule applies; all methods if empty.
+    pub pattern: Pattern,
+    /// The methods to which the rule applies; all methods if empty. A rule for `GET` applies to
+    /// `HEAD` too.
     #[serde(default)]
     pub methods: Vec<String>,
     /// The fields that a request touches.

@@ -2,21 +2,62 @@
 
 use cofferdam_core::Timestamp;
 use jiff::civil::DateTime;
-use jiff::tz::{Offset, TimeZone};
+use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
+
+/// The instant of a line: one, or two if its clock time exists twice or not at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Instants {
+    first: Timestamp,
+    second: Option<Timestamp>,
+}
+
+impl From<Timestamp> for Instants {
+    fn from(at: Timestamp) -> Self {
+        Self { first: at, second: None }
+    }
+}
+
+impl Instants {
+    /// The instants, the earlier first.
+    pub fn iter(self) -> impl Iterator<Item = Timestamp> {
+        std::iter::once(self.first).chain(self.second)
+    }
+}
+
+/// The instants at which clocks of a zone showed a time. At the end of summer time, an hour exists
+/// twice.
+pub fn local(civil: DateTime, zone: &TimeZone) -> Option<Instants> {
+    let at = |offset: Offset| offset.to_timestamp(civil).ok();
+    Some(match zone.to_ambiguous_timestamp(civil).offset() {
+        AmbiguousOffset::Unambiguous { offset } => at(offset)?.into(),
+        AmbiguousOffset::Gap { before, after } | AmbiguousOffset::Fold { before, after } => {
+            let (a, b) = (at(before)?, at(after)?);
+            Instants { first: a.min(b), second: Some(a.max(b)) }
+        }
+    })
+}
+
+/// The instant at which clocks of a zone showed a time, if the zone was then called `short`.
+fn local_called(civil: DateTime, zone: &TimeZone, short: &str) -> Option<Timestamp> {
+    let called = |at: &Timestamp| zone.to_offset_info(*at).abbreviation() == short;
+    let mut fitting = local(civil, zone)?.iter().filter(called);
+    let only = fitting.next()?;
+    fitting.next().is_none().then_some(only)
+}
 
 /// Parses a time of `PostgreSQL`, such as `2026-11-24 00:35:01.123 UTC`. If the time zone is
-/// abbreviated in letters other than UTC, the time is in the zone `named`.
+/// abbreviated in letters other than UTC, the time is in the zone `named`, if that zone has these
+/// letters. `None` if the letters leave it open which of two instants is meant.
 pub fn parse_postgres(text: &str, named: Option<&TimeZone>) -> Option<Timestamp> {
     let (civil, zone) = text.rsplit_once(' ')?;
     let civil: DateTime = civil.parse().ok()?;
-    let zone = match zone {
-        "UTC" | "GMT" | "Z" => TimeZone::UTC,
-        _ => match offset(zone) {
-            Some(offset) => TimeZone::fixed(offset),
-            None => named?.clone(),
+    match zone {
+        "UTC" | "GMT" | "Z" => Offset::UTC.to_timestamp(civil).ok(),
+        letters => match offset(letters) {
+            Some(offset) => offset.to_timestamp(civil).ok(),
+            None => local_called(civil, named?, letters),
         },
-    };
-    Some(civil.to_zoned(zone).ok()?.timestamp())
+    }
 }
 
 /// Parses a time of a web server, such as `24/Nov/2026:00:35:01 +0100`.
@@ -24,26 +65,35 @@ pub fn parse_combined(text: &str) -> Option<Timestamp> {
     jiff::fmt::strtime::parse("%d/%b/%Y:%H:%M:%S %z", text).ok()?.to_timestamp().ok()
 }
 
-/// Parses a time in RFC 3339, or in seconds or milliseconds since 1970.
+/// Parses a time in RFC 3339, or in seconds, milliseconds, microseconds or nanoseconds since 1970.
+/// A number in text is a number. A time without an offset is in UTC.
 pub fn parse_json(value: &serde_json::Value) -> Option<Timestamp> {
-    /// Smaller numbers are seconds. Seconds reach this number in the year 5138; milliseconds
-    /// reached it in 1973.
-    const SECONDS: i64 = 100_000_000_000;
     match value {
-        serde_json::Value::String(text) => text.parse().ok(),
-        serde_json::Value::Number(number) => {
-            #[expect(clippy::cast_possible_truncation, reason = "the cast saturates")]
-            let whole = number.as_i64().or_else(|| number.as_f64().map(|f| (f * 1e3) as i64));
-            let (whole, given_ms) = (whole?, number.as_i64().is_none());
-            let ms = if given_ms || whole.abs() >= SECONDS {
-                whole
-            } else {
-                whole.checked_mul(1_000)?
-            };
-            Timestamp::from_millisecond(ms).ok()
+        serde_json::Value::String(text) => {
+            let number = || parse_json(&serde_json::Value::Number(text.parse().ok()?));
+            let in_utc = || Offset::UTC.to_timestamp(text.parse::<DateTime>().ok()?).ok();
+            text.parse().ok().or_else(number).or_else(in_utc)
         }
+        serde_json::Value::Number(number) => match number.as_i64() {
+            Some(whole) => from_number(whole),
+            // A fraction is one of seconds.
+            #[expect(clippy::cast_possible_truncation, reason = "the cast saturates")]
+            None => Timestamp::from_millisecond((number.as_f64()? * 1e3) as i64).ok(),
+        },
         _ => None,
     }
+}
+
+/// A number of seconds, or of a smaller unit. Seconds reach 10^11 in the year 5138; milliseconds
+/// reached it in 1973.
+fn from_number(number: i64) -> Option<Timestamp> {
+    match number.unsigned_abs() {
+        0..100_000_000_000 => Timestamp::from_second(number),
+        100_000_000_000..100_000_000_000_000 => Timestamp::from_millisecond(number),
+        100_000_000_000_000..100_000_000_000_000_000 => Timestamp::from_microsecond(number),
+        _ => Timestamp::from_nanosecond(number.into()),
+    }
+    .ok()
 }
 
 /// Parses a UTC offset such as `+01` or `-03:30`.
@@ -72,10 +122,34 @@ mod tests {
         assert_eq!(pg("2026-11-24 00:35:01 -03:30"), at("2026-11-24T04:05:01Z"));
         assert_eq!(parse_postgres("2026-11-24 00:35:01 CET", None), None);
         assert_eq!(pg("yesterday"), None);
+        assert_eq!(pg("2012-10-28 02:30:00 CET"), at("2012-10-28T01:30:00Z"));
+        assert_eq!(pg("2012-10-28 02:30:00 CEST"), at("2012-10-28T00:30:00Z"));
+        assert_eq!(pg("2012-10-28 02:30:00 PST"), None, "the zone has no such letters");
         assert_eq!(parse_combined("24/Nov/2026:00:35:01 +0100"), at("2026-11-23T23:35:01Z"));
-        for json in ["\"2026-11-24T00:00:00Z\"", "1795478400", "1795478400000", "1795478400.0"] {
+        for json in [
+            "1795478400000000",
+            "1795478400000000000",
+            "\"1795478400\"",
+            "\"2026-11-24 00:00:00\"",
+            "\"2026-11-24T00:00:00Z\"",
+            "1795478400",
+            "1795478400000",
+            "1795478400.0",
+        ] {
             let value = serde_json::from_str(json).unwrap();
             assert_eq!(parse_json(&value), at("2026-11-24T00:00:00Z"), "{json}");
         }
+    }
+
+    #[test]
+    fn a_clock_time_that_exists_twice_has_two_instants() {
+        let berlin = TimeZone::get("Europe/Berlin").unwrap();
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let instants =
+            |text: &str| local(text.parse().unwrap(), &berlin).unwrap().iter().collect::<Vec<_>>();
+        let twice = [at("2012-10-28T00:30:00Z"), at("2012-10-28T01:30:00Z")];
+        assert_eq!(instants("2012-10-28T02:30:00"), twice);
+        assert_eq!(instants("2012-10-28T04:30:00"), [at("2012-10-28T03:30:00Z")]);
+        assert_eq!(instants("2012-03-25T02:30:00").len(), 2, "no clock showed it");
     }
 }

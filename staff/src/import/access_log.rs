@@ -1,6 +1,8 @@
 //! Bringing other systems' access logs to `response`.
 
-use std::collections::BTreeMap;
+mod plan;
+
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::fs::File;
 use std::io::{BufReader, Read as _};
@@ -9,21 +11,28 @@ use std::path::{Path, PathBuf};
 use aws_lc_rs::digest::{Context, SHA256};
 use cofferdam_core::{Access, CallerName, Timestamp, Whose};
 use cofferdam_foreign::{Item, LogMapping, read_log};
-use cofferdam_wire::{Client, load_config};
-use response_api::{AccessLog, BeginAccessLog, FinishAccessLog, ImportAccessLog, Span};
-use schemars::JsonSchema;
-use serde::Serialize;
+use cofferdam_wire::Client;
+use response_api::{
+    AccessLog, BeginAccessLog, FinishAccessLog, ImportAccessLog, LogSource, LogStatements,
+    RemoveAccessLog, Span,
+};
 use tokio::sync::mpsc::Receiver;
 
 use super::customers::default_rejects;
 use super::error::ImportError;
-use super::pages::{self, Reading, TakeError};
+use super::pages::{self, Reading, Size, TakeError};
 use super::rejects::{Reject, RejectsFile};
+use super::rotation;
 use crate::Progress;
 
-/// The number of accesses in a page. A page stays small, because an access that names many
-/// customers is large.
-const PAGE: usize = 5_000;
+pub use plan::{PlannedLog, UnnamedShape, plan_access_logs};
+
+/// The number of accesses in a page, and of the names in it. A page stays small enough to be sent.
+const PAGE: Size = Size { items: 5_000, weight: 50_000 };
+/// The most names in an access. An access to more is brought as several.
+const MAX_NAMES: usize = 10_000;
+/// The version of the reading. A log that was read by an earlier one is another log.
+const READING: &[u8] = b"reading 2\n";
 
 /// The time for which logs are complete.
 #[derive(Debug, Clone, Copy, Default)]
@@ -32,6 +41,40 @@ pub struct Coverage {
     pub from: Option<Timestamp>,
     /// The end; by default the instant of the last line.
     pub to: Option<Timestamp>,
+    /// Whether staff state that nothing is missing between the files.
+    pub joined: bool,
+    /// Whether staff state that the logs were shipped off their host as they grew.
+    pub shipped: bool,
+}
+
+/// A mapping with its text.
+struct Understood {
+    text: Vec<u8>,
+    mapping: LogMapping,
+}
+
+impl Understood {
+    fn read(path: &Path) -> Result<Self, ImportError> {
+        let text = std::fs::read_to_string(path).map_err(ImportError::read(path))?;
+        let mapping = LogMapping::parse(&text).map_err(ImportError::read(path))?;
+        Ok(Self { text: text.into_bytes(), mapping })
+    }
+
+    /// The source of the logs. Files with the same server, or else the same mapping, have the same.
+    fn source(&self) -> LogSource {
+        let source = self.mapping.source();
+        let mut context = Context::new(&SHA256);
+        context.update(&self.text);
+        let digest = hex::encode(context.finish());
+        let server = source.server.as_ref().map_or(&digest[..16], CallerName::as_str);
+        LogSource {
+            name: format!("{} {server}", self.mapping.format()),
+            server: source.server.clone(),
+            clients: source.clients,
+            covers: source.covers.into_iter().collect::<BTreeSet<_>>(),
+            database: source.database,
+        }
+    }
 }
 
 /// A file that was read and sent.
@@ -39,9 +82,7 @@ struct Brought<'a> {
     file: &'a Path,
     /// The log's name at `response`: SHA-256 of the file and its mapping, hexadecimal.
     log: String,
-    /// The instants of the first line and of the last one.
-    span: Option<Span>,
-    unreadable: u64,
+    read: FileRead,
 }
 
 /// Brings the files, oldest first. `mapping` explains their lines, and each file continues the one
@@ -54,100 +95,63 @@ pub async fn bring_access_logs(
     coverage: Coverage,
     progress: Progress<'_>,
 ) -> Result<Vec<AccessLog>, ImportError> {
-    let understood: LogMapping = load_config(mapping)?;
-    let mapping_text = std::fs::read(mapping).map_err(ImportError::read(mapping))?;
+    let understood = Understood::read(mapping)?;
     let mut brought = Vec::new();
     for file in files {
-        let log = digest(file, &mapping_text).map_err(ImportError::read(file))?;
-        brought.push(send(client, file, log, &understood, progress).await?);
+        let log = digest(file, &understood.text).map_err(ImportError::read(file))?;
+        let of = send(client, file, log.clone(), &understood.mapping, progress).await?;
+        let fits = of.read.check(file);
+        if of.read.is_nothing() || fits.is_err() {
+            client.call(&RemoveAccessLog { log }).await.map_err(ImportError::Response)?;
+            fits?;
+        } else {
+            brought.push(of);
+        }
     }
-    let spans: Vec<_> = brought.iter().map(|of| of.span).collect();
+    let parts: Vec<_> = brought.iter().map(|of| of.read.part(of.file)).collect();
     let mut logs = Vec::new();
     for (at, of) in brought.iter().enumerate() {
-        let covers = covered(&spans, at, coverage)
+        let covers = covered(&parts, at, coverage)
             .ok_or_else(|| ImportError::NoInstant(of.file.to_owned()))?;
-        let call = FinishAccessLog { log: of.log.clone(), covers, unreadable: of.unreadable };
+        let (first, last) = (at == 0, at + 1 == brought.len());
+        let call = FinishAccessLog {
+            log: of.log.clone(),
+            covers,
+            unreadable: of.read.unreadable,
+            source: Some(understood.source()),
+            stated: LogStatements {
+                covers: (first && coverage.from.is_some()) || (last && coverage.to.is_some()),
+                joined: !last && coverage.joined,
+                shipped: coverage.shipped,
+            },
+        };
         logs.push(client.call(&call).await.map_err(ImportError::Response)?);
+    }
+    if logs.is_empty() {
+        return Err(ImportError::Nothing);
     }
     Ok(logs)
 }
 
-/// An access log as `access-log add` would bring it.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct PlannedLog {
-    /// The name of the log's file.
-    pub name: String,
-    /// The format of the lines, as the mapping names it.
-    pub format: String,
-    /// The span for which the log is complete; nothing if neither its lines nor the options give
-    /// one.
-    pub covers: Option<Span>,
-    /// The number of accesses in the log.
-    pub accesses: u64,
-    /// The number of accesses that count as everybody's, as far as the log alone shows.
-    pub everybody: u64,
-    /// The number of lines that can't be read. They are listed beside the file.
-    pub unreadable: u64,
-    /// The clients, users and servers that appear in it, each with the number of its accesses.
-    pub actors: BTreeMap<CallerName, u64>,
+/// A file with its name and its span.
+struct Part {
+    name: String,
+    span: Option<Span>,
 }
 
-/// Reads the files as [`bring_access_logs`] does, and brings nothing. `progress` sees the number of
-/// accesses of a file that were read.
-pub async fn plan_access_logs(
-    files: &[PathBuf],
-    mapping: &Path,
-    coverage: Coverage,
-    progress: Progress<'_>,
-) -> Result<Vec<PlannedLog>, ImportError> {
-    let understood: LogMapping = load_config(mapping)?;
-    let (mut planned, mut spans) = (Vec::new(), Vec::new());
-    for file in files {
-        let mut log = PlannedLog {
-            name: file_name(file),
-            format: understood.format().to_owned(),
-            covers: None,
-            accesses: 0,
-            everybody: 0,
-            unreadable: 0,
-            actors: BTreeMap::new(),
-        };
-        let (mut accesses, reading) = start_reading(file, &understood);
-        while let Some(some) = accesses.recv().await {
-            for access in &some {
-                log.count(access);
-            }
-            progress(log.accesses, 0);
-        }
-        let FileRead { span, unreadable } = reading.await??;
-        log.unreadable = unreadable;
-        spans.push(span);
-        planned.push(log);
-    }
-    for (at, log) in planned.iter_mut().enumerate() {
-        log.covers = covered(&spans, at, coverage);
-    }
-    Ok(planned)
-}
-
-impl PlannedLog {
-    fn count(&mut self, access: &Access) {
-        self.accesses += 1;
-        self.everybody += u64::from(matches!(access.whose, Whose::Everybody { .. }));
-        *self.actors.entry(access.caller.clone()).or_default() += 1;
-        if access.via != access.caller {
-            *self.actors.entry(access.via.clone()).or_default() += 1;
-        }
-    }
-}
-
-/// Computes the time that a file covers: from its first line to the first line of the next file.
-fn covered(spans: &[Option<Span>], at: usize, coverage: Coverage) -> Option<Span> {
-    let own = spans[at];
-    let next = spans.get(at + 1).copied().flatten().map(|span| span.from);
-    let (first, last) = (at == 0, at + 1 == spans.len());
-    let from = coverage.from.filter(|_| first).or(own.map(|span| span.from))?;
-    let to = coverage.to.filter(|_| last).or(next).or(own.map(|span| span.to))?;
+/// Computes the time that a file covers: from its first line to its last one, or to the first line
+/// of the next file if nothing is missing between them. Staff may state more for the ends.
+fn covered(parts: &[Part], at: usize, coverage: Coverage) -> Option<Span> {
+    let own = parts[at].span;
+    let next = parts
+        .get(at + 1)
+        .filter(|next| coverage.joined || rotation::follows(&parts[at].name, &next.name));
+    let next = next.and_then(|next| next.span).map(|span| span.from);
+    let (first, last) = (at == 0, at + 1 == parts.len());
+    let own_from = own.map(|span| span.from);
+    let from = coverage.from.filter(|_| first).into_iter().chain(own_from).min()?;
+    let own_to = own.map(|span| span.to);
+    let to = coverage.to.filter(|_| last).into_iter().chain(next).chain(own_to).max()?;
     Some(Span { from, to: to.max(from) })
 }
 
@@ -155,11 +159,37 @@ fn file_name(file: &Path) -> String {
     file.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// Starts to read a file. The reader's result is the file's span and the number of unreadable
-/// lines.
+/// Starts to read a file. The reader's result is what the file holds besides accesses.
 fn start_reading(file: &Path, mapping: &LogMapping) -> (Receiver<Vec<Access>>, Reading<FileRead>) {
     let (path, mapping) = (file.to_owned(), mapping.clone());
-    pages::read(PAGE, move |pages| read(&path, &mapping, &mut |access| pages.push(access)))
+    pages::read(PAGE, move |pages| {
+        read(&path, &mapping, &mut |item| match item {
+            Item::Access(access) => parts_of(access)
+                .into_iter()
+                .try_for_each(|(part, names)| pages.push_weighing(part, names)),
+            _ => Ok(()),
+        })
+    })
+}
+
+/// Splits an access that names very many people. Gives each part with the number of its names.
+fn parts_of(access: Access) -> Vec<(Access, usize)> {
+    let part = |whose| Access { whose, ..access.clone() };
+    match &access.whose {
+        Whose::Keys(names) if names.len() > MAX_NAMES => {
+            let some = names.chunks(MAX_NAMES);
+            some.map(|names| (part(Whose::Keys(names.to_vec())), names.len())).collect()
+        }
+        Whose::Emails(names) if names.len() > MAX_NAMES => {
+            let some = names.chunks(MAX_NAMES);
+            some.map(|names| (part(Whose::Emails(names.to_vec())), names.len())).collect()
+        }
+        Whose::Keys(names) | Whose::Emails(names) => {
+            let names = names.len();
+            vec![(access, names)]
+        }
+        Whose::Everybody { .. } => vec![(access, 1)],
+    }
 }
 
 async fn send<'a>(
@@ -180,23 +210,47 @@ async fn send<'a>(
             client.call(&import).await.map_err(ImportError::Response)?;
         }
         page += 1;
-        progress(u64::from(page) * PAGE as u64, 0);
+        progress(u64::from(page) * PAGE.items as u64, 0);
     }
-    let FileRead { span, unreadable } = reading.await??;
-    Ok(Brought { file, log, span, unreadable })
+    Ok(Brought { file, log, read: reading.await?? })
 }
 
 /// The result of reading a file to its end.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 struct FileRead {
+    /// The instants of the first line and of the last one.
     span: Option<Span>,
     unreadable: u64,
+    harmless: u64,
+    /// The fault of the first line that can't be read.
+    first_fault: Option<String>,
+}
+
+impl FileRead {
+    /// Whether the file is empty, or has only comments.
+    const fn is_nothing(&self) -> bool {
+        self.span.is_none() && self.unreadable == 0 && self.harmless == 0
+    }
+
+    /// Refuses a file of which the mapping fits no line.
+    fn check(&self, file: &Path) -> Result<(), ImportError> {
+        match &self.first_fault {
+            Some(fault) if self.span.is_none() && self.harmless == 0 => {
+                Err(ImportError::NoLineFits { file: file.to_owned(), fault: fault.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn part(&self, file: &Path) -> Part {
+        Part { name: file_name(file), span: self.span }
+    }
 }
 
 fn read(
     path: &Path,
     mapping: &LogMapping,
-    take: &mut dyn FnMut(Access) -> Result<(), TakeError>,
+    take: &mut dyn FnMut(Item) -> Result<(), TakeError>,
 ) -> Result<FileRead, ImportError> {
     let failed = |e: &dyn Display| ImportError::read(path)(e);
     let file = File::open(path).map_err(|e| failed(&e))?;
@@ -208,9 +262,11 @@ fn read(
                 let span = done.span.get_or_insert(Span { from: at, to: at });
                 *span = Span { from: span.from.min(at), to: span.to.max(at) };
             }
-            Item::Access(access) => take(access)?,
+            Item::Access(_) | Item::Unnamed { .. } => take(item)?,
+            Item::Harmless { .. } => done.harmless += 1,
             Item::Bad { line, why } => {
                 done.unreadable += 1;
+                done.first_fault.get_or_insert_with(|| why.clone());
                 let list = match &mut rejects {
                     Some(list) => list,
                     None => rejects.insert(RejectsFile::open(&default_rejects(path), 0)?),
@@ -230,6 +286,7 @@ fn read(
 /// Computes the name of a log: SHA-256 of the mapping and the file, hexadecimal.
 fn digest(path: &Path, mapping: &[u8]) -> std::io::Result<String> {
     let mut context = Context::new(&SHA256);
+    context.update(READING);
     context.update(mapping);
     let (mut file, mut buffer) = (File::open(path)?, vec![0; 256 << 10]);
     loop {
@@ -245,9 +302,11 @@ fn digest(path: &Path, mapping: &[u8]) -> std::io::Result<String> {
 mod tests {
     use super::*;
 
-    fn spans(spans: &[Option<(&str, &str)>]) -> Vec<Option<Span>> {
+    fn parts(parts: &[(&str, Option<(&str, &str)>)]) -> Vec<Part> {
         let span = |(from, to): (&str, &str)| Span { from: at(from), to: at(to) };
-        spans.iter().map(|of| of.map(span)).collect()
+        let part =
+            |(name, of): &(&str, Option<_>)| Part { name: (*name).to_owned(), span: of.map(span) };
+        parts.iter().map(part).collect()
     }
 
     fn at(time: &str) -> Timestamp {
@@ -255,21 +314,43 @@ mod tests {
     }
 
     #[test]
-    fn files_cover_the_time_between_them_and_what_staff_say_at_the_ends() {
-        let all = spans(&[Some(("01:00", "02:00")), Some(("03:00", "04:00"))]);
-        let span = |n, coverage| covered(&all, n, coverage).unwrap();
-        assert_eq!(span(0, Coverage::default()), Span { from: at("01:00"), to: at("03:00") });
-        assert_eq!(span(1, Coverage::default()), Span { from: at("03:00"), to: at("04:00") });
-        let said = Coverage { from: Some(at("00:00")), to: Some(at("06:00")) };
-        assert_eq!(span(0, said), Span { from: at("00:00"), to: at("03:00") });
-        assert_eq!(span(1, said), Span { from: at("03:00"), to: at("06:00") });
+    fn files_cover_the_time_between_them_only_if_they_join() {
+        let joining = [("a.log.1", Some(("01:00", "02:00"))), ("a.log", Some(("03:00", "04:00")))];
+        let apart = [("x.log", joining[0].1), ("y.log", joining[1].1)];
+        let span = |of: &[_], n, coverage| covered(&parts(of), n, coverage).unwrap();
+        let none = Coverage::default();
+        assert_eq!(span(&joining, 0, none), Span { from: at("01:00"), to: at("03:00") });
+        assert_eq!(span(&joining, 1, none), Span { from: at("03:00"), to: at("04:00") });
+        assert_eq!(span(&apart, 0, none), Span { from: at("01:00"), to: at("02:00") });
+        let joined = Coverage { joined: true, ..none };
+        assert_eq!(span(&apart, 0, joined), Span { from: at("01:00"), to: at("03:00") });
+        let said = Coverage { from: Some(at("00:00")), to: Some(at("06:00")), ..joined };
+        assert_eq!(span(&joining, 0, said), Span { from: at("00:00"), to: at("03:00") });
+        assert_eq!(span(&joining, 1, said), Span { from: at("03:00"), to: at("06:00") });
     }
 
     #[test]
     fn a_file_without_instants_covers_what_staff_say_or_nothing() {
-        let all = spans(&[None]);
+        let all = parts(&[("a", None)]);
         assert_eq!(covered(&all, 0, Coverage::default()), None);
-        let said = Coverage { from: Some(at("05:00")), to: Some(at("06:00")) };
+        let said =
+            Coverage { from: Some(at("05:00")), to: Some(at("06:00")), ..Coverage::default() };
         assert_eq!(covered(&all, 0, said), Some(Span { from: at("05:00"), to: at("06:00") }));
+    }
+
+    #[test]
+    fn an_access_to_very_many_people_is_split() {
+        let name = |n: usize| cofferdam_core::Personal::new(n.to_string());
+        let access = Access {
+            line: 1,
+            at: at("01:00"),
+            caller: CallerName::from_foreign("a"),
+            via: CallerName::from_foreign("b"),
+            operation: cofferdam_core::Operation::Release,
+            fields: cofferdam_core::FieldSet::EMPTY,
+            whose: Whose::Keys((0..25_000).map(name).collect()),
+        };
+        let sizes: Vec<_> = parts_of(access).into_iter().map(|(_, names)| names).collect();
+        assert_eq!(sizes, [10_000, 10_000, 5_000]);
     }
 }

@@ -53,6 +53,17 @@ pub enum ImportError {
     /// No line of an access log has an instant, so the time that it covers is unknown.
     #[error("{}: no line has a time; give --covers-from and --covers-to", .0.display())]
     NoInstant(PathBuf),
+    /// A mapping fits no line of an access log.
+    #[error("{}: the mapping fits no line of it; of the first: {fault}", file.display())]
+    NoLineFits {
+        /// The log's file.
+        file: PathBuf,
+        /// The fault of its first line.
+        fault: String,
+    },
+    /// No access log has a line.
+    #[error("the files have no lines: they prove nothing")]
+    Nothing,
     /// The reading thread ended before it was done.
     #[error("the reader stopped: {0}")]
     Reader(#[from] tokio::task::JoinError),

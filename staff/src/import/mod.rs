@@ -10,11 +10,12 @@ mod lines;
 mod pages;
 mod reader;
 mod rejects;
+mod rotation;
 mod rows;
 mod send;
 mod table;
 
-pub use access_log::{Coverage, PlannedLog, bring_access_logs, plan_access_logs};
+pub use access_log::{Coverage, PlannedLog, UnnamedShape, bring_access_logs, plan_access_logs};
 pub use customers::{ImportSummary, default_rejects, import_customers, import_in_order};
 pub use error::{BadHeader, ImportError, SourceError};
 pub use rows::COLUMNS;

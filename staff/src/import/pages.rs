@@ -23,22 +23,46 @@ pub enum TakeError {
     Rejects(#[from] ImportError),
 }
 
+/// The size of a page. It is full at the number of items or at their weight, whichever comes first.
+#[derive(Debug, Clone, Copy)]
+pub struct Size {
+    /// The number of items.
+    pub items: usize,
+    /// The weight of all items together.
+    pub weight: usize,
+}
+
+impl From<usize> for Size {
+    fn from(items: usize) -> Self {
+        Self { items, weight: usize::MAX }
+    }
+}
+
 /// Collects items into pages, and hands full pages on.
 pub struct Pages<T> {
     page: Vec<T>,
-    size: usize,
+    weight: usize,
+    size: Size,
     to: Sender<Vec<T>>,
 }
 
 impl<T: Send + 'static> Pages<T> {
     /// Adds an item to the page, and hands the page on when it is full.
     pub fn push(&mut self, item: T) -> Result<(), TakeError> {
+        self.push_weighing(item, 1)
+    }
+
+    /// Adds an item of a weight to the page, and hands the page on when it is full.
+    pub fn push_weighing(&mut self, item: T, weight: usize) -> Result<(), TakeError> {
         self.page.push(item);
-        if self.page.len() == self.size { self.flush() } else { Ok(()) }
+        self.weight += weight;
+        let full = self.page.len() >= self.size.items || self.weight >= self.size.weight;
+        if full { self.flush() } else { Ok(()) }
     }
 
     fn flush(&mut self) -> Result<(), TakeError> {
         let page = std::mem::take(&mut self.page);
+        self.weight = 0;
         if page.is_empty() {
             Ok(())
         } else {
@@ -50,12 +74,12 @@ impl<T: Send + 'static> Pages<T> {
 /// Starts `work`, which reads on its own thread, and returns the pages of `size` items that it
 /// fills.
 pub fn read<T: Send + 'static, R: Send + 'static>(
-    size: usize,
+    size: impl Into<Size>,
     work: impl FnOnce(&mut Pages<T>) -> Result<R, ImportError> + Send + 'static,
 ) -> (Receiver<Vec<T>>, Reading<R>) {
-    let (to, from) = channel(WAITING);
+    let (size, (to, from)) = (size.into(), channel(WAITING));
     let reading = tokio::task::spawn_blocking(move || {
-        let mut pages = Pages { page: Vec::new(), size, to };
+        let mut pages = Pages { page: Vec::new(), weight: 0, size, to };
         let done = work(&mut pages)?;
         // If the sending task ended, the caller reports that task's error, not this one.
         let _ = pages.flush();

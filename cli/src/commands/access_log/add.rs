@@ -44,11 +44,23 @@ struct LogArgs {
     /// The instant up to which the logs are complete [default: the last line's instant]
     #[arg(long, value_name = "TIME", value_parser = instant)]
     covers_to: Option<Timestamp>,
+    /// State that nothing is missing between the files (journalled); not needed if their names count
+    #[arg(long)]
+    joined: bool,
+    /// State that the logs were shipped off their host as they grew (journalled): only then do they
+    /// tell anything about that host if it fell
+    #[arg(long)]
+    shipped: bool,
 }
 
 impl LogArgs {
     const fn coverage(&self) -> Coverage {
-        Coverage { from: self.covers_from, to: self.covers_to }
+        Coverage {
+            from: self.covers_from,
+            to: self.covers_to,
+            joined: self.joined,
+            shipped: self.shipped,
+        }
     }
 }
 

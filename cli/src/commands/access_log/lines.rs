@@ -1,6 +1,6 @@
 //! An access log on the terminal.
 
-use response_api::AccessLog;
+use response_api::{AccessLog, LogSource, LogStatements};
 use staff::import::PlannedLog;
 use staff::printable;
 
@@ -9,12 +9,18 @@ use crate::words;
 /// The most actors that are shown. `--json` has all.
 const ACTORS: usize = 12;
 
+/// The most shapes of lines that are shown. `--json` has all.
+const SHAPES: usize = 40;
+
+/// The most lines of people who are not in the table that are shown. `--json` has a hundred.
+const LINES: usize = 12;
+
 /// Describes a log that was brought.
 pub fn brought(log: &AccessLog) -> Vec<String> {
     let AccessLog { accesses, everybody, unknown, unreadable, .. } = log;
     let [accesses, everybody, unknown, unreadable] =
         [accesses, everybody, unknown, unreadable].map(|n| words::number(*n));
-    vec![
+    let mut out = vec![
         format!("{}  {} ({})", log.log, printable(&log.name), log.format),
         format!(
             "  is complete from {} to {}",
@@ -22,18 +28,48 @@ pub fn brought(log: &AccessLog) -> Vec<String> {
             words::instant(log.covers.to)
         ),
         format!(
-            "  {accesses} accesses, {everybody} count as everybody's; {unknown} names not in the \
-             table; {unreadable} lines make no sense"
+            "  {accesses} accesses, {everybody} count as everybody's; {unknown} names of people who \
+             are not in the table; {unreadable} lines make no sense"
         ),
         format!("  appearing: {}", words::largest(&log.actors, ACTORS).unwrap_or_default()),
-    ]
+        format!("  covers: {}", log.source.as_ref().map_or("nobody: bring it again".into(), hosts)),
+    ];
+    if !log.unknown_lines.is_empty() {
+        let lines: Vec<_> = log.unknown_lines.iter().take(LINES).map(u64::to_string).collect();
+        out.push(format!("  people who are not in the table: line {}", lines.join(", ")));
+    }
+    let LogStatements { covers, joined, shipped } = log.stated;
+    let statements = [
+        (covers, "complete for this time"),
+        (joined, "nothing is missing before the next file"),
+        (shipped, "shipped off its host as it grew"),
+    ];
+    let stated: Vec<_> = statements.iter().filter(|of| of.0).map(|of| of.1).collect();
+    if !stated.is_empty() {
+        out.push(format!("  by the word of staff: {}", stated.join("; ")));
+    }
+    out
+}
+
+/// The hosts that a source covers, in words.
+fn hosts(source: &LogSource) -> String {
+    let mut hosts: Vec<String> = source.covers.iter().map(ToString::to_string).collect();
+    match &source.server {
+        Some(server) if source.database => hosts.push(format!("not {server} itself")),
+        Some(server) => hosts.push(format!("{server}, which must not have fallen or be shipped")),
+        None => {}
+    }
+    if source.clients {
+        hosts.push("the clients that appear".to_owned());
+    }
+    hosts.join("; ")
 }
 
 /// Describes a log that `access-log add` would bring.
 pub fn planned(log: &PlannedLog) -> Vec<String> {
-    let PlannedLog { accesses, everybody, unreadable, .. } = log;
-    let [accesses, everybody, unreadable] =
-        [accesses, everybody, unreadable].map(|n| words::number(*n));
+    let PlannedLog { accesses, everybody, harmless, unreadable, .. } = log;
+    let [accesses, everybody, harmless, unreadable] =
+        [accesses, everybody, harmless, unreadable].map(|n| words::number(*n));
     let covers = log.covers.map_or_else(
         || "no line has a time: give --covers-from and --covers-to".to_owned(),
         |span| {
@@ -41,13 +77,21 @@ pub fn planned(log: &PlannedLog) -> Vec<String> {
             format!("is complete from {from} to {to}")
         },
     );
-    vec![
+    let mut out = vec![
         format!("{} ({})", printable(&log.name), log.format),
         format!("  {covers}"),
         format!(
-            "  {accesses} accesses, {everybody} count as everybody's; {unreadable} lines make no \
-             sense"
+            "  {accesses} accesses, {everybody} count as everybody's; {harmless} lines are \
+             harmless; {unreadable} make no sense"
         ),
         format!("  appearing: {}", words::largest(&log.actors, ACTORS).unwrap_or_default()),
-    ]
+    ];
+    if !log.unnamed.is_empty() {
+        out.push("  counted as everybody's, the most frequent first:".to_owned());
+    }
+    out.extend(log.unnamed.iter().take(SHAPES).map(|of| {
+        let (lines, shape) = (words::number(of.lines), printable(&of.shape));
+        format!("    {lines}  {shape}  (line {})", of.example)
+    }));
+    out
 }

@@ -27,14 +27,15 @@ pub async fn run(args: RemoveArgs) -> Result<ExitCode, CommandError> {
     let RemoveArgs { log, confirm, response } = args;
     let client = response.client()?;
     let all = staff::call(&client, &ListAccessLogs {}).await?;
-    let found = all.into_iter().find(|of| of.log == log).ok_or_else(|| {
-        format!("no access log {}; see `cofferdam access-log list`", printable(&log))
-    })?;
     let mut step = vec!["remove this access log; no later scope counts it:".to_owned()];
-    step.extend(lines::brought(&found));
+    match all.iter().find(|of| of.log == log) {
+        Some(found) => step.extend(lines::brought(found)),
+        // The import of a log that is not listed was not finished.
+        None => step.push(printable(&log)),
+    }
     confirm.ask(&step)?;
-    staff::call(&client, &RemoveAccessLog { log }).await?;
-    response.print(&found, |log| vec![format!("{} is removed", printable(&log.name))])?;
+    staff::call(&client, &RemoveAccessLog { log: log.clone() }).await?;
+    response.print(&log, |log| vec![format!("{} is removed", printable(log))])?;
     output::next("cofferdam incident scope INCIDENT");
     Ok(ExitCode::SUCCESS)
 }

@@ -32,7 +32,7 @@ results! {
     "access-log add" => Vec<api::AccessLog>,
     "access-log list" => Vec<api::AccessLog>,
     "access-log plan" => Vec<PlannedLog>,
-    "access-log remove" => api::AccessLog,
+    "access-log remove" => String,
     "accounts restore" => restore::Restored,
     "alarm list" => Vec<api::Alarm>,
     "approver add" => ApproverKey,

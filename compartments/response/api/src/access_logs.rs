@@ -1,6 +1,6 @@
 //! Access logs that a shop brings: the accesses to customers' data that other systems recorded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cofferdam_core::{Access, Call, CallerName, FieldSet, ProblemType, Timestamp};
 use schemars::JsonSchema;
@@ -67,6 +67,63 @@ pub struct FinishAccessLog {
     pub covers: Span,
     /// The number of lines that could not be read.
     pub unreadable: u64,
+    /// The hosts about which the log tells everything.
+    #[serde(default)]
+    pub source: Option<LogSource>,
+    /// What staff state about the log.
+    #[serde(default)]
+    pub stated: LogStatements,
+}
+
+/// The source of a log: the hosts about which its files tell everything, and the host that writes
+/// them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LogSource {
+    /// The name that all files of the source share.
+    #[schemars(extend("examples" = ["web web-ky-1"]))]
+    pub name: String,
+    /// The host that writes the log, if it is known.
+    pub server: Option<CallerName>,
+    /// Whether the log covers every client that appears in a file of the source.
+    pub clients: bool,
+    /// Further hosts that the log covers.
+    pub covers: BTreeSet<CallerName>,
+    /// Whether the writer is a database. Its own log never covers it.
+    pub database: bool,
+}
+
+impl LogSource {
+    /// Whether the source tells everything about a fallen host. `fallen` tells of any host whether
+    /// it fell, `appears` whether the host appears in a file of the source. A log that a fallen
+    /// host could write proves nothing, unless it was `shipped` off as it grew.
+    #[must_use]
+    pub fn covers(
+        &self,
+        host: &CallerName,
+        fallen: impl Fn(&CallerName) -> bool,
+        appears: bool,
+        shipped: bool,
+    ) -> bool {
+        let writer_fell = self.server.as_ref().is_some_and(fallen);
+        if writer_fell && !shipped {
+            return false;
+        }
+        if self.server.as_ref() == Some(host) {
+            return !self.database;
+        }
+        self.covers.contains(host) || (self.clients && appears)
+    }
+}
+
+/// What staff state about a log. Nothing in the log proves it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LogStatements {
+    /// The span of its coverage.
+    pub covers: bool,
+    /// Nothing is missing between this file and the next.
+    pub joined: bool,
+    /// The log was shipped off its host as it grew, so that a fallen host could not change it.
+    pub shipped: bool,
 }
 
 /// A span of time.
@@ -98,12 +155,23 @@ pub struct AccessLog {
     pub accesses: u64,
     /// The number of accesses whose customers can't be told: each counts as everybody's.
     pub everybody: u64,
-    /// The number of named customers who are not in the table.
+    /// The number of named customers who are not in the table: other people, who are not listed.
     pub unknown: u64,
+    /// The lines that name them, at most a hundred.
+    #[serde(default)]
+    pub unknown_lines: Vec<u64>,
     /// The number of lines that could not be read.
     pub unreadable: u64,
-    /// The clients, users and servers that appear in the log, each with the number of its accesses.
+    /// The clients, users and servers that appear in the log, each with the number of its accesses:
+    /// the thousand with most.
     pub actors: BTreeMap<CallerName, u64>,
+    /// The hosts about which the log tells everything. A log that was brought before sources were
+    /// kept has none: it proves nothing.
+    #[serde(default)]
+    pub source: Option<LogSource>,
+    /// What staff state about the log.
+    #[serde(default)]
+    pub stated: LogStatements,
 }
 
 /// Lists the access logs that were brought, by name.

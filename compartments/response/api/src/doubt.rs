@@ -135,12 +135,22 @@ pub enum DoubtCause {
     },
     /// The import of the brought table was not finished.
     TableUnfinished,
-    /// A part of the window is covered by no access log.
+    /// A part of the window is covered by no access log that tells everything about a host.
     NotCovered {
+        /// The fallen host; none in an exposure that was kept before coverage was per host.
+        #[serde(default)]
+        host: Option<CallerName>,
         /// The beginning of the part.
         from: Timestamp,
         /// The end of the part.
         to: Timestamp,
+    },
+    /// The import of an access log was begun and not finished.
+    AccessLogUnfinished {
+        /// The log's name.
+        name: String,
+        /// The log's SHA-256.
+        log: String,
     },
     /// An access log has lines that can't be read.
     UnreadableLines {
@@ -193,6 +203,7 @@ impl DoubtCause {
             | Self::LogDisagrees { .. }
             | Self::NotCosigned { .. }
             | Self::NotCovered { .. }
+            | Self::AccessLogUnfinished { .. }
             | Self::UnreadableLines { .. } => true,
             Self::LogNotFollowed { after_window, .. } => !*after_window,
             _ => false,
@@ -216,6 +227,7 @@ impl DoubtCause {
             | Self::UnknownHost { .. }
             | Self::TableUnfinished
             | Self::NotCovered { .. }
+            | Self::AccessLogUnfinished { .. }
             | Self::UnreadableLines { .. }
             | Self::NotInTable { .. }
             | Self::NumbersLost { .. }
@@ -325,16 +337,23 @@ impl fmt::Display for DoubtCause {
             Self::TableUnfinished => {
                 f.write_str("the import of the customer table was not finished")
             }
-            Self::NotCovered { from, to } => {
+            Self::NotCovered { host: None, from, to } => {
                 write!(f, "no access log covers the time from {from} to {to}: {REACH}")
             }
+            Self::NotCovered { host: Some(host), from, to } => {
+                write!(f, "no access log proves what {host} read from {from} to {to}: {REACH}")
+            }
+            Self::AccessLogUnfinished { name, log } => write!(
+                f,
+                "the import of the access log {name} (SHA-256 {log}) was not finished: {REACH}"
+            ),
             Self::UnreadableLines { log, lines } => {
                 write!(f, "{lines} lines of {log} can't be read: {REACH}")
             }
             Self::NotInTable { log, names } => write!(
                 f,
-                "{log} names {names} customers who are not in the brought table, or can't be told: \
-                 no count includes them"
+                "{log} names {names} customers who are not in the brought table, in the form of its \
+                 names: people who are not listed, and no count includes them"
             ),
             Self::Unresolved { accesses } => write!(
                 f,

@@ -11,6 +11,20 @@ const MAX_RECORDS: usize = 10_000;
 /// The most characters that are kept of the reason why an access can't be resolved.
 const MAX_REASON: usize = 200;
 
+/// The reason of an access with a name that fits nobody, and could be anybody's.
+const NOBODYS_NAME: &str = "a name fits nobody in the table, and is not written as its names are";
+
+/// The people whom an access names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Named {
+    /// The records of those in the table, ascending and each once.
+    pub records: Vec<Record>,
+    /// The number of names of people who are certainly not in the table.
+    pub unknown: u32,
+    /// The number of names that fit nobody and could be anybody's.
+    pub doubtful: u32,
+}
+
 /// One access, with its people looked up in the brought table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessEntry {
@@ -31,22 +45,21 @@ pub struct AccessEntry {
     pub records: Vec<Record>,
     /// The reason why its people can't be told; the access then counts as everybody's.
     pub everybody: Option<String>,
-    /// The number of its names that are not in the table.
+    /// The number of its names of people who are not in the table.
     pub unknown: u32,
 }
 
 impl AccessEntry {
-    /// Makes the entries of an access. `find` returns the records of the people whom the access
-    /// names, ascending and each once, and the number of names that are not in the table.
-    pub fn of(access: &Access, find: impl FnOnce(&Whose) -> (Vec<Record>, u32)) -> Vec<Self> {
-        let (records, unknown, everybody) = match &access.whose {
-            Whose::Everybody { why } => {
-                (Vec::new(), 0, Some(why.chars().take(MAX_REASON).collect()))
-            }
-            named => {
-                let (records, unknown) = find(named);
-                (records, unknown, None)
-            }
+    /// Makes the entries of an access. `find` looks up the people whom the access names.
+    pub fn of(access: &Access, find: impl FnOnce(&Whose) -> Named) -> Vec<Self> {
+        let Named { records, unknown, doubtful } = match &access.whose {
+            Whose::Everybody { .. } => Named::default(),
+            named => find(named),
+        };
+        let everybody = match &access.whose {
+            Whose::Everybody { why } => Some(why.chars().take(MAX_REASON).collect()),
+            _ if doubtful > 0 => Some(NOBODYS_NAME.to_owned()),
+            _ => None,
         };
         let entry = |records: &[Record], unknown| Self {
             at_ms: access.at.as_millisecond(),
@@ -129,7 +142,8 @@ mod tests {
     fn an_access_to_many_people_takes_several_entries_and_counts_its_unknown_names_once() {
         let people: Vec<_> = (0..25_000).map(Record).collect();
         let named = access(Whose::Keys(vec![String::from("k").into()]));
-        let entries = AccessEntry::of(&named, |_| (people.clone(), 3));
+        let entries =
+            AccessEntry::of(&named, |_| Named { records: people.clone(), unknown: 3, doubtful: 0 });
         assert_eq!(
             entries.iter().map(|e| e.records.len()).collect::<Vec<_>>(),
             [10_000, 10_000, 5_000]
@@ -137,6 +151,14 @@ mod tests {
         assert_eq!(entries.iter().map(|e| e.unknown).sum::<u32>(), 3);
         let all: Vec<_> = entries.iter().flat_map(|e| e.records.clone()).collect();
         assert_eq!(all, people);
+    }
+
+    #[test]
+    fn an_access_with_a_name_that_could_be_anybodys_is_everybodys() {
+        let named = access(Whose::Keys(vec![String::from("007").into()]));
+        let found = Named { records: vec![Record(3)], unknown: 0, doubtful: 1 };
+        let [entry] = AccessEntry::of(&named, |_| found).try_into().unwrap();
+        assert_eq!((entry.everybody.as_deref(), entry.records.len()), (Some(NOBODYS_NAME), 1));
     }
 
     #[test]

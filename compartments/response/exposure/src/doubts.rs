@@ -88,15 +88,21 @@ pub fn doubts_of_sizes(copies: &[CopyState], rested_on: &BTreeMap<String, u64>) 
 #[must_use]
 pub fn doubts_of_access_logs(
     logs: &[AccessLog],
+    hosts: &FallenHosts,
     from: Timestamp,
     to: Option<Timestamp>,
 ) -> Vec<DoubtCause> {
-    let spans: Vec<Span> = logs.iter().map(|log| log.covers).collect();
-    let uncovered = gaps(&spans, from, to);
-    let mut doubts: Vec<_> = uncovered
-        .into_iter()
-        .map(|gap| DoubtCause::NotCovered { from: gap.from, to: gap.to })
-        .collect();
+    let last = logs.iter().map(|log| log.covers.to).max();
+    let to = to.or(last);
+    let uncovered = |host: &CallerName| {
+        let covering = logs.iter().filter(|log| covers(log, logs, host, hosts));
+        let spans: Vec<Span> = covering.map(|log| log.covers).collect();
+        let host = Some(host.clone());
+        let not_covered =
+            move |Span { from, to }| DoubtCause::NotCovered { host: host.clone(), from, to };
+        gaps(&spans, from, to).into_iter().map(not_covered)
+    };
+    let mut doubts: Vec<_> = hosts.apps().flat_map(uncovered).collect();
     let apart = |span: Span| span.to < from || to.is_some_and(|to| span.from > to);
     for log in logs.iter().filter(|log| !apart(log.covers)) {
         if log.unreadable > 0 {
@@ -109,6 +115,15 @@ pub fn doubts_of_access_logs(
         }
     }
     doubts
+}
+
+/// Whether a log tells everything about a fallen host within its span.
+fn covers(log: &AccessLog, logs: &[AccessLog], host: &CallerName, hosts: &FallenHosts) -> bool {
+    let Some(source) = &log.source else { return false };
+    let same = |other: &&AccessLog| other.source.as_ref().is_some_and(|of| of.name == source.name);
+    let appears = || logs.iter().filter(same).any(|log| log.actors.contains_key(host));
+    let fallen = |name: &CallerName| hosts.names(name);
+    source.covers(host, fallen, appears(), log.stated.shipped)
 }
 
 /// The fallen app servers that are not `known`: their names may be misspelt.
@@ -139,7 +154,7 @@ fn gaps(spans: &[Span], from: Timestamp, to: Option<Timestamp>) -> Vec<Span> {
 
 #[cfg(test)]
 mod tests {
-    use response_api::People;
+    use response_api::{LogSource, LogStatements, People};
 
     use super::*;
 
@@ -161,7 +176,13 @@ mod tests {
             everybody: 0,
             unknown,
             unreadable,
+            unknown_lines: Vec::new(),
             actors: BTreeMap::new(),
+            source: Some(LogSource {
+                covers: ["web-1".parse().unwrap()].into(),
+                ..LogSource::default()
+            }),
+            stated: LogStatements::default(),
         }
     }
 
@@ -203,12 +224,70 @@ mod tests {
             ),
         ] {
             let logs = [cover.clone(), other];
-            assert_eq!(doubts_of_access_logs(&logs, at(3), Some(at(7))), expected);
+            assert_eq!(
+                doubts_of_access_logs(&logs, &fallen(&["web-1"]), at(3), Some(at(7))),
+                expected
+            );
         }
         assert_eq!(
-            doubts_of_access_logs(&[], at(3), Some(at(7))),
-            [DoubtCause::NotCovered { from: at(3), to: at(7) }]
+            doubts_of_access_logs(&[], &fallen(&["web-1"]), at(3), Some(at(7))),
+            [DoubtCause::NotCovered {
+                host: Some("web-1".parse().unwrap()),
+                from: at(3),
+                to: at(7)
+            }]
         );
+    }
+
+    fn fallen(names: &[&str]) -> FallenHosts {
+        let hosts: Vec<_> = names.iter().map(|name| name.parse().unwrap()).collect();
+        FallenHosts::new(People::Table, &hosts)
+    }
+
+    /// Whether a log with this source covers `web-1`, which fell with `others`.
+    fn is_covered(source: Option<LogSource>, shipped: bool, others: &[&str]) -> bool {
+        let mut only = log(span(0, 9), 0, 0);
+        only.source = source;
+        only.stated.shipped = shipped;
+        only.actors = [("web-1".parse().unwrap(), 1)].into();
+        let hosts = fallen(&[&["web-1"], others].concat());
+        let doubts = doubts_of_access_logs(&[only], &hosts, at(3), Some(at(7)));
+        let web = |doubt: &DoubtCause| matches!(doubt, DoubtCause::NotCovered { host: Some(host), .. } if host.as_str() == "web-1");
+        !doubts.iter().any(web)
+    }
+
+    #[test]
+    fn a_log_covers_its_server_if_it_was_shipped_and_a_service_its_clients() {
+        let server = |name: &str| LogSource { server: name.parse().ok(), ..LogSource::default() };
+        let service = |name: &str| LogSource { clients: true, ..server(name) };
+        let database = |name: &str| LogSource { database: true, ..service(name) };
+        assert!(!is_covered(Some(server("web-1")), false, &[]), "the fallen host wrote it");
+        assert!(is_covered(Some(server("web-1")), true, &[]));
+        assert!(!is_covered(Some(server("web-2")), true, &[]), "it covers another server");
+        assert!(is_covered(Some(service("lb-1")), false, &[]));
+        assert!(!is_covered(Some(service("lb-1")), false, &["lb-1"]), "its writer fell too");
+        assert!(is_covered(Some(service("lb-1")), true, &["lb-1"]));
+        assert!(!is_covered(Some(service("lb-1")), false, &["lb-1=accounts_database"]));
+        assert!(
+            !is_covered(Some(database("web-1")), true, &[]),
+            "a database's log never covers it"
+        );
+        assert!(!is_covered(None, true, &[]), "brought before sources were kept");
+    }
+
+    #[test]
+    fn a_client_that_appears_in_one_file_of_a_service_is_covered_by_all_of_them() {
+        let file = |covers: Span, name: &str, actor: &str| {
+            let source = LogSource { name: name.into(), clients: true, ..LogSource::default() };
+            let actors = [(actor.parse().unwrap(), 1)].into();
+            AccessLog { source: Some(source), actors, ..log(covers, 0, 0) }
+        };
+        let doubts = |logs: &[AccessLog]| {
+            doubts_of_access_logs(logs, &fallen(&["web-1"]), at(3), Some(at(7))).len()
+        };
+        assert_eq!(doubts(&[file(span(3, 5), "pg", "web-1"), file(span(5, 7), "pg", "other")]), 0);
+        assert_eq!(doubts(&[file(span(3, 5), "pg", "web-1"), file(span(5, 7), "s3", "other")]), 1);
+        assert_eq!(doubts(&[file(span(3, 7), "pg", "other")]), 1, "the host appears nowhere");
     }
 
     #[test]

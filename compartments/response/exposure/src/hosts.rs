@@ -107,6 +107,12 @@ impl FallenHosts {
         apps.map(|fallen| &fallen.host)
     }
 
+    /// Whether a host of this name fell, whatever its kind.
+    #[must_use]
+    pub fn names(&self, name: &CallerName) -> bool {
+        self.hosts.iter().any(|fallen| fallen.host == *name)
+    }
+
     /// Whether the ciphertext of a domain fell into the same hands as the hosts.
     #[must_use]
     pub fn has_ciphertext(&self, domain: Domain) -> bool {

@@ -18,13 +18,14 @@ mod findings;
 mod grants;
 mod hosts;
 mod log;
+mod name_form;
 mod pages;
 mod person;
 mod population;
 mod tampering;
 mod window;
 
-pub use access::{AccessEntry, access_time};
+pub use access::{AccessEntry, Named, access_time};
 pub use bitmaps::{Bitmaps, Levels, fields_of, people};
 pub use doubts::{
     CopyState, NotFollowed, doubts_of_access_logs, doubts_of_copies, doubts_of_sizes, most_entries,
@@ -37,6 +38,7 @@ pub use findings::{Findings, LogKind, SIGN_IN};
 pub use grants::{Grants, fields_of_domain};
 pub use hosts::FallenHosts;
 pub use log::{EntryVisitor, IndexedLog, Source, names_in, read_log};
+pub use name_form::{NameForm, NameForms};
 pub use pages::{Page, Slot, page_of, pages_of_segment};
 pub use person::{person_exposure, slots_of_record, unresolved_slots};
 pub use population::{Coarse, Population};

@@ -86,7 +86,11 @@ fn the_rest_within_reach_is_reachable() {
 
 #[test]
 fn a_doubt_that_counts_as_read_takes_everybody_within_reach_and_says_how_many_it_assumed() {
-    let gap = DoubtCause::NotCovered { from: Timestamp::UNIX_EPOCH, to: Timestamp::UNIX_EPOCH };
+    let gap = DoubtCause::NotCovered {
+        host: None,
+        from: Timestamp::UNIX_EPOCH,
+        to: Timestamp::UNIX_EPOCH,
+    };
     let unknown = DoubtCause::UnknownHost { host: "web-1".parse().unwrap() };
     for (doubt, expected, assumed) in [(gap, counts(10, 0, 0), 8), (unknown, counts(2, 0, 8), 0)] {
         let mut of = evidence(People::Table, &["web-1"]);

@@ -77,6 +77,13 @@ impl Store {
         Ok(logs.into_iter().filter_map(|log| log.finished).collect())
     }
 
+    /// Reads the id and the name of each access log whose import was not finished.
+    pub async fn unfinished_access_logs(&self) -> Result<Vec<(String, String)>, StoreError> {
+        let rows = sqlx::query("SELECT log, name FROM access_log WHERE body IS NULL ORDER BY name");
+        let rows = rows.fetch_all(self.db.reader()).await?;
+        rows.iter().map(|row| Ok((row.try_get("log")?, row.try_get("name")?))).collect()
+    }
+
     /// Forgets an access log.
     pub async fn remove_access_log(&self, log: &str, act: &Act) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;

@@ -1,10 +1,10 @@
 //! People of the brought table. Their contacts are sealed before they are stored.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cofferdam_core::{Epoch, FieldSet, Record};
 use cofferdam_store::StoreError;
-use response_exposure::{Coarse, Population};
+use response_exposure::{Coarse, NameForm, NameForms, Population};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
@@ -118,8 +118,25 @@ impl Store {
             .execute(&mut *tx.tx)
             .await?;
         }
+        let of_keys = people.iter().map(|person| NameForm::of_key(&person.key));
+        let no_email = people.iter().any(|person| person.email_index.is_none());
+        let forms: BTreeSet<_> = of_keys.chain(no_email.then_some(NameForm::NoEmail)).collect();
+        for form in forms {
+            sqlx::query("INSERT INTO brought_name_form (form) VALUES ($1) ON CONFLICT DO NOTHING")
+                .bind(form.to_string())
+                .execute(&mut *tx.tx)
+                .await?;
+        }
         tx.journal(act).await?;
         tx.commit().await
+    }
+
+    /// Reads the forms of all names in the table.
+    pub async fn name_forms(&self) -> Result<NameForms, StoreError> {
+        let rows = sqlx::query("SELECT form FROM brought_name_form");
+        let rows = rows.fetch_all(self.db.reader()).await?;
+        let forms: Result<_, _> = rows.iter().map(|row| parsed(row, "form")).collect();
+        Ok(NameForms(forms?))
     }
 
     /// Reads people by their records, ascending. Unknown records are left out.

@@ -6,8 +6,8 @@ use cofferdam_core::{
 use cofferdam_wire::ProblemType;
 use response_api::{
     AmendIncident, BeginAccessLog, DeclareIncident, DoubtCause, FinishAccessLog, FinishTable,
-    ImportAccessLog, ImportTable, IncidentId, Level, ListAccessLogs, PAGE_OUT_OF_TURN, People,
-    ReadPerson, RemoveAccessLog, ScopeIncident, Span,
+    ImportAccessLog, ImportTable, IncidentId, Level, ListAccessLogs, LogSource, LogStatements,
+    PAGE_OUT_OF_TURN, People, ReadPerson, RemoveAccessLog, ScopeIncident, Span,
 };
 use response_server::store::Finding;
 
@@ -29,7 +29,9 @@ fn page(page: u32, accesses: Vec<Access>) -> ImportAccessLog {
 fn finish(unreadable: u64) -> FinishAccessLog {
     let (from, to) = ("2012-01-14T20:00:00Z", "2012-01-15T12:00:00Z");
     let covers = Span { from: from.parse().unwrap(), to: to.parse().unwrap() };
-    FinishAccessLog { log: log(), covers, unreadable }
+    let source = LogSource { name: "pg".to_owned(), clients: true, ..LogSource::default() };
+    let stated = LogStatements { covers: true, ..LogStatements::default() };
+    FinishAccessLog { log: log(), covers, unreadable, source: Some(source), stated }
 }
 
 #[tokio::test]
@@ -104,12 +106,13 @@ async fn scoped(bench: &Bench, accesses: Vec<Access>, unreadable: u64) -> respon
 #[tokio::test]
 async fn an_access_exposes_the_people_whom_it_names() {
     let bench = Bench::start_alone().await;
-    let accesses = vec![access(1, keys(&["2"])), access(2, keys(&["2", "stranger"]))];
+    let accesses = vec![access(1, keys(&["2"])), access(2, keys(&["2", "99"]))];
     let exposure = scoped(&bench, accesses, 0).await;
     assert_eq!((exposure.people.read, exposure.people.reachable), (1, 2));
     assert_eq!(exposure.assumed, 0);
     let [log] = <[_; 1]>::try_from(exposure.access_logs.clone()).unwrap();
     assert_eq!((log.accesses, log.everybody, log.unknown), (2, 0, 1));
+    assert_eq!(log.unknown_lines, [2]);
     assert_eq!(log.actors[&"app-ro".parse().unwrap()], 2);
     let causes: Vec<_> = exposure.doubts.iter().map(|doubt| &doubt.cause).collect();
     let names = 1;
@@ -193,4 +196,65 @@ async fn a_line_that_cant_be_read_counts_as_everybodys() {
     let cause = DoubtCause::UnreadableLines { log: "a.log".to_owned(), lines: 1 };
     let doubt = exposure.doubts.iter().find(|doubt| doubt.cause == cause);
     assert!(doubt.unwrap().counts_as_read);
+}
+
+#[tokio::test]
+async fn a_name_that_fits_nobody_and_is_not_written_as_keys_are_counts_as_everybodys() {
+    let bench = Bench::start_alone().await;
+    let mut accesses = vec![access(1, keys(&["2"])), access(2, keys(&["99"]))];
+    let odd = ["007", "2.00", "2-slug", "", " 2", "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11"];
+    accesses.extend((3..).zip(odd).map(|(line, name)| access(line, keys(&[name]))));
+    let somebody = Whose::Emails(vec![Personal::new("%@shop")]);
+    accesses.push(access(9, somebody));
+    let exposure = scoped(&bench, accesses, 0).await;
+    assert_eq!((exposure.people.read, exposure.assumed), (3, 0));
+    let lines: Vec<_> = exposure.unresolved.iter().map(|access| access.line).collect();
+    assert_eq!(lines, [3, 4, 5, 6, 7, 8, 9]);
+    assert!(exposure.unresolved.iter().all(|access| access.why.contains("fits nobody")));
+    assert_eq!((exposure.access_logs[0].unknown, exposure.access_logs[0].everybody), (1, 7));
+}
+
+/// The log of a fallen server proves nothing about it, unless staff state that it was shipped off.
+#[tokio::test]
+async fn a_log_that_the_fallen_host_wrote_proves_nothing_about_it() {
+    let bench = Bench::start_alone().await;
+    let before = scoped(&bench, vec![access(1, keys(&["2"]))], 0).await;
+    assert_eq!((before.people.read, before.assumed), (1, 0));
+    let server = "web-ky-1".parse().ok();
+    let source = LogSource { name: "web".to_owned(), server, ..LogSource::default() };
+    let own = FinishAccessLog { source: Some(source), ..finish(0) };
+    bench.done(own.clone()).await;
+    let scope = ScopeIncident { incident: before.incident, from_log: true };
+    let written = bench.done(scope.clone()).await;
+    assert_eq!((written.people.read, written.assumed), (3, 2));
+    let not_covered =
+        |of: &response_api::Doubt| matches!(of.cause, DoubtCause::NotCovered { host: Some(_), .. });
+    assert!(written.doubts.iter().any(not_covered));
+
+    let stated = LogStatements { shipped: true, ..LogStatements::default() };
+    bench.done(FinishAccessLog { stated, ..own.clone() }).await;
+    let shipped = bench.done(scope.clone()).await;
+    assert_eq!((shipped.people.read, shipped.assumed), (1, 0));
+    assert!(shipped.access_logs[0].stated.shipped);
+    let last = bench.journal(IncidentId::NONE).await.pop().unwrap();
+    assert!(last.detail.contains("shipped off its host"), "{}", last.detail);
+
+    bench.done(FinishAccessLog { source: None, ..own }).await;
+    let old = bench.done(scope).await;
+    assert_eq!(old.people.read, 3, "a log without a source proves nothing");
+}
+
+#[tokio::test]
+async fn an_import_that_was_not_finished_is_a_doubt() {
+    let bench = Bench::start_alone().await;
+    let incident = scoped(&bench, vec![access(1, keys(&["2"]))], 0).await.incident;
+    let other = "cd".repeat(32);
+    bench.done(begin(other.clone())).await;
+    let scope = ScopeIncident { incident, from_log: false };
+    let exposure = bench.done(scope.clone()).await;
+    let cause = DoubtCause::AccessLogUnfinished { name: "a.log".to_owned(), log: other.clone() };
+    assert!(exposure.doubts.iter().any(|doubt| doubt.cause == cause && doubt.counts_as_read));
+    assert_eq!(exposure.people.read, 3);
+    bench.done(RemoveAccessLog { log: other }).await;
+    assert_eq!(bench.done(scope).await.people.read, 1);
 }

@@ -30,7 +30,13 @@ async fn every_route_refuses_a_stranger() {
     refused![
         BeginAccessLog { log: log.clone(), name: "a".to_owned(), format: "combined".to_owned() },
         ImportAccessLog { log: log.clone(), page: 0, accesses: vec![] },
-        FinishAccessLog { log: log.clone(), covers: Span { from: at, to: at }, unreadable: 0 },
+        FinishAccessLog {
+            log: log.clone(),
+            covers: Span { from: at, to: at },
+            unreadable: 0,
+            source: None,
+            stated: LogStatements::default(),
+        },
         ListAccessLogs {},
         RemoveAccessLog { log },
         ListAlarms { after: 0 },

@@ -169,6 +169,9 @@ pub fn access_log(log: &str) -> AccessLog {
         everybody: 1,
         unknown: 2,
         unreadable: 3,
+        unknown_lines: Vec::new(),
+        source: None,
+        stated: response_api::LogStatements::default(),
         actors: BTreeMap::from([("web-1".parse().unwrap(), 5)]),
     }
 }

@@ -3,6 +3,7 @@
 
 mod runs;
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,9 +13,9 @@ use cofferdam_tlog::TlogError;
 use cofferdam_wire::{Problem, blocking};
 use response_api::{
     AccessLog, AccessLogState, BeginAccessLog, FinishAccessLog, ImportAccessLog, IncidentId,
-    JournalAct, MAX_PAGE, PAGE_OUT_OF_TURN, Span,
+    JournalAct, LogStatements, MAX_PAGE, PAGE_OUT_OF_TURN, Span,
 };
-use response_exposure::AccessEntry;
+use response_exposure::{AccessEntry, NameForms, Named};
 
 use crate::app::App;
 use crate::brought_contacts::BroughtContacts;
@@ -24,6 +25,10 @@ use crate::store::StoredAccessLog;
 /// The longest name and format of an access log, in bytes.
 const MAX_NAME: usize = 200;
 const MAX_FORMAT: usize = 50;
+/// The most actors of a log that are kept.
+const MAX_ACTORS: usize = 1_000;
+/// The most lines with people who are not in the table that are kept.
+const MAX_LINES: usize = 100;
 
 /// The directory of a finished access log.
 pub fn log_directory(app: &App, log: &str) -> PathBuf {
@@ -88,6 +93,7 @@ pub async fn import(app: &App, call: ImportAccessLog) -> Result<(), Problem> {
 struct Names {
     by_key: BTreeMap<String, u32>,
     by_email: BTreeMap<Vec<u8>, Vec<u32>>,
+    forms: NameForms,
 }
 
 impl Names {
@@ -110,38 +116,45 @@ impl Names {
         Ok(Self {
             by_key: app.store.records_by_key(&keys).await?,
             by_email: app.store.records_by_email(&emails).await?,
+            forms: app.store.name_forms().await?,
         })
     }
 
-    /// Finds the records of the named people, and the number of names that are not in the table. An
-    /// access without any name counts as one such name.
-    fn find(&self, contacts: &BroughtContacts, whose: &Whose) -> (Vec<Record>, u32) {
-        let mut records: Vec<Record> = Vec::new();
-        let mut unknown = 0;
-        let names = match whose {
+    /// Finds the named people. An access without any name is one of a person who is not listed.
+    fn find(&self, contacts: &BroughtContacts, whose: &Whose) -> Named {
+        let mut named = Named::default();
+        match whose {
             Whose::Keys(keys) => {
                 for key in keys {
-                    match self.by_key.get(key.expose()) {
-                        Some(record) => records.push(Record(*record)),
-                        None => unknown += 1,
-                    }
+                    let record = self.by_key.get(key.expose()).map(std::slice::from_ref);
+                    let excluded = self.forms.excludes_key(key.expose());
+                    add_name(&mut named, record, excluded);
                 }
-                keys.len()
+                named.unknown += u32::from(keys.is_empty());
             }
             Whose::Emails(emails) => {
                 for email in emails {
-                    match self.by_email.get(&contacts.hash_address(email)) {
-                        Some(some) => records.extend(some.iter().copied().map(Record)),
-                        None => unknown += 1,
-                    }
+                    let records = self.by_email.get(&contacts.hash_address(email));
+                    let excluded = self.forms.excludes_email(email.expose());
+                    add_name(&mut named, records.map(Vec::as_slice), excluded);
                 }
-                emails.len()
+                named.unknown += u32::from(emails.is_empty());
             }
-            Whose::Everybody { .. } => 1,
-        };
-        records.sort_unstable();
-        records.dedup();
-        (records, if names == 0 { 1 } else { unknown })
+            Whose::Everybody { .. } => {}
+        }
+        named.records.sort_unstable();
+        named.records.dedup();
+        named
+    }
+}
+
+/// Adds what the table has for one name. `excluded` tells whether a name that it does not have is
+/// certainly another person's.
+fn add_name(named: &mut Named, records: Option<&[u32]>, excluded: bool) {
+    match records {
+        Some(records) => named.records.extend(records.iter().copied().map(Record)),
+        None if excluded => named.unknown += 1,
+        None => named.doubtful += 1,
     }
 }
 
@@ -174,10 +187,14 @@ pub async fn finish(
         accesses: totals.accesses,
         everybody: totals.everybody,
         unknown: totals.unknown,
+        unknown_lines: totals.unknown_lines,
         unreadable: call.unreadable,
-        actors: totals.actors,
+        actors: largest(totals.actors),
+        source: call.source,
+        stated: call.stated,
     };
-    let detail = format!("{}, SHA-256 {}: {} accesses", log.name, log.log, log.accesses);
+    let detail =
+        format!("{}, SHA-256 {}: {} accesses{}", log.name, log.log, log.accesses, statements(&log));
     let act = app.act(IncidentId::NONE, by, JournalAct::FinishAccessLog, detail);
     app.store.finish_access_log(&log, &act).await?;
     let dir = directory(app, &log.log);
@@ -196,15 +213,43 @@ async fn cover_anew(
     by: &Author,
 ) -> Result<AccessLog, Problem> {
     let unreadable = before.unreadable.max(call.unreadable);
-    let log = AccessLog { covers: call.covers, unreadable, ..before.clone() };
+    let log = AccessLog {
+        covers: call.covers,
+        unreadable,
+        source: call.source.clone(),
+        stated: call.stated,
+        ..before.clone()
+    };
     if log == before {
         return Ok(log);
     }
     let Span { from, to } = log.covers;
-    let detail = format!("{}, SHA-256 {}: it covers {from} to {to}", log.name, log.log);
+    let said = statements(&log);
+    let detail = format!("{}, SHA-256 {}: it covers {from} to {to}{said}", log.name, log.log);
     let act = app.act(IncidentId::NONE, by, JournalAct::FinishAccessLog, detail);
     app.store.finish_access_log(&log, &act).await?;
     Ok(log)
+}
+
+/// What staff state about a log, for the journal.
+fn statements(log: &AccessLog) -> String {
+    let LogStatements { covers, joined, shipped } = log.stated;
+    let Span { from, to } = log.covers;
+    let span = format!("complete from {from} to {to}");
+    let statements = [
+        (covers, span.as_str()),
+        (joined, "nothing is missing before the next file"),
+        (shipped, "shipped off its host as it grew"),
+    ];
+    let stated = statements.iter().filter(|of| of.0);
+    stated.map(|of| format!("; by the word of staff: {}", of.1)).collect::<Vec<_>>().concat()
+}
+
+/// The actors with most accesses. The log of a public server names millions.
+fn largest(actors: BTreeMap<CallerName, u64>) -> BTreeMap<CallerName, u64> {
+    let mut actors: Vec<_> = actors.into_iter().collect();
+    actors.sort_by_key(|(_, accesses)| Reverse(*accesses));
+    actors.into_iter().take(MAX_ACTORS).collect()
 }
 
 /// The counts of a log.
@@ -213,6 +258,7 @@ struct Totals {
     accesses: u64,
     everybody: u64,
     unknown: u64,
+    unknown_lines: Vec<u64>,
     actors: BTreeMap<CallerName, u64>,
 }
 
@@ -223,6 +269,9 @@ impl Totals {
         self.accesses += 1;
         self.everybody += u64::from(entry.everybody.is_some());
         self.unknown += u64::from(entry.unknown);
+        if entry.unknown > 0 && self.unknown_lines.len() < MAX_LINES {
+            self.unknown_lines.push(entry.line);
+        }
         for actor in [entry.caller, entry.via] {
             *self.actors.entry(actor).or_default() += 1;
         }

@@ -35,7 +35,10 @@ pub async fn gather(
     let last = access_logs.iter().map(|log| log.covers.to).max();
     let read = read_all(app, &access_logs, &hosts, window, from_log).await?;
     let (mut findings, unresolved, logs) = read;
-    findings.doubts.extend(doubts_of_access_logs(&access_logs, incident.from, incident.to));
+    findings.doubts.extend(doubts_of_access_logs(&access_logs, &hosts, incident.from, incident.to));
+    let unfinished = app.store.unfinished_access_logs().await?.into_iter();
+    let doubt = |(log, name)| DoubtCause::AccessLogUnfinished { name, log };
+    findings.doubts.extend(unfinished.map(doubt));
     if is_unfinished(app, &population).await? {
         findings.doubts.push(DoubtCause::TableUnfinished);
     }

@@ -1,0 +1,38 @@
+//! Reading a text as a log, for tests.
+
+use cofferdam_core::{Personal, Whose};
+
+use crate::{Item, LogMapping, read_log};
+
+/// The items of a log, without the times.
+pub fn read(mapping: &str, log: &str) -> Vec<Item> {
+    let mapping = LogMapping::parse(mapping).unwrap();
+    let mut items = Vec::new();
+    let read = read_log(&mapping, log.as_bytes(), &mut |item| {
+        if !matches!(item, Item::Seen(_) | Item::Unnamed { .. }) {
+            items.push(item);
+        }
+        Ok::<_, ()>(())
+    });
+    assert!(read.is_ok());
+    items
+}
+
+/// Each item in a word: the names of an access, `everybody`, `harmless`, or `bad` with its line.
+pub fn outcomes(items: &[Item]) -> Vec<String> {
+    items.iter().map(outcome).collect()
+}
+
+fn outcome(item: &Item) -> String {
+    let joined =
+        |names: &[Personal]| names.iter().map(Personal::expose).collect::<Vec<_>>().join(",");
+    match item {
+        Item::Access(access) => match &access.whose {
+            Whose::Keys(names) | Whose::Emails(names) => joined(names),
+            Whose::Everybody { .. } => "everybody".to_owned(),
+        },
+        Item::Harmless { .. } => "harmless".to_owned(),
+        Item::Bad { line, .. } => format!("bad {line}"),
+        Item::Seen(_) | Item::Unnamed { .. } => String::new(),
+    }
+}
