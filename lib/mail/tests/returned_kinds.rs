@@ -189,6 +189,10 @@ fn a_mail_system_is_understood_in_any_language_and_behind_any_address() {
         let text = "Your message was not delivered: no such user.";
         expect(from, &notice(&head, "Permanent Delivery Failure", text), "bounce", "hard", "5.1.1");
     }
+    let own = "Return-Path: <d.net-mail@corp.example>\nFrom: d.net-mail@corp.example\n";
+    let text = "Votre message n'a pas pu etre delivre a kai@corp.example\n\n\
+                Your message could not be delivered to kai@corp.example";
+    expect("two languages", &notice(own, "RE: hello : non remis", text), "bounce", "hard", "5.0.0");
     let own = "Return-Path: <gateway@corp.example>\nFrom: Gateway <gateway@corp.example>\n";
     let text = "Your message to kai@corp.example was rejected: the mailbox is full.";
     expect("own", &notice(own, "Undeliverable: hello", text), "bounce", "hard", "5.2.2");

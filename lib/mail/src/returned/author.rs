@@ -77,16 +77,16 @@ const SERVICES: &[&str] = &[
     "exchange",
 ];
 
-/// The author of the message with these fields.
+/// The author of the message with these fields. Some mail systems put their name into the return
+/// path and write `From` as they like.
 pub fn author(fields: &Fields) -> Author {
     let from = fields.get("From").unwrap_or_default().to_ascii_lowercase();
-    let address = from.rsplit_once('<').map_or(&*from, |(_, address)| address);
-    let local = address.trim_start_matches(['"', ' ']).split(['@', '>', '"']).next();
-    let local = local.unwrap_or_default().trim();
-    let plain = local.replace(['-', '_', '.', '+'], " ");
-    let is_nobody = from.trim() == "<>" || (fields.has("From") && from.trim().is_empty());
+    let path = fields.get("Return-Path").unwrap_or_default().to_ascii_lowercase();
+    let local = local_part(&from);
+    let is_nobody = from.ends_with("<>") || (fields.has("From") && from.is_empty());
     if is_nobody
-        || SYSTEMS.iter().any(|name| plain.starts_with(name))
+        || is_system(local)
+        || is_system(local_part(&path))
         || SYSTEM_NAMES.iter().any(|name| from.contains(name))
     {
         return Author::System;
@@ -96,6 +96,18 @@ pub fn author(fields: &Fields) -> Author {
     }
     let is_service = SERVICES.iter().any(|name| local.contains(name));
     if is_service { Author::Service } else { Author::Person }
+}
+
+fn is_system(local: &str) -> bool {
+    let plain = local.replace(['-', '_', '.', '+'], " ");
+    SYSTEMS.iter().any(|name| plain.starts_with(name))
+}
+
+/// The local part of the address in a field.
+fn local_part(field: &str) -> &str {
+    let address = field.rsplit_once('<').map_or(field, |(_, address)| address);
+    let address = address.trim_start_matches(['"', ' ']);
+    address.split(['@', '>', '"']).next().unwrap_or_default().trim()
 }
 
 /// Whether the return path is empty, as that of every notice should be (RFC 5321, section 4.5.5).
@@ -120,6 +132,7 @@ mod tests {
             ("Mail Delivery System <MAILER-DAEMON@mx.example>", Author::System),
             ("Mail.Delivery.System@mx.example", Author::System),
             ("<>", Author::System),
+            ("Postmaster <>", Author::System),
             ("", Author::System),
             ("MDaemon@mail.example", Author::System),
             ("Help desk <postmaster@school.example>", Author::Postmaster),

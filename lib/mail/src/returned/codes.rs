@@ -89,7 +89,7 @@ pub fn basic(line: &str) -> Option<String> {
         BASIC.iter().any(|known| known.as_bytes() == *code)
             && !before.is_ascii_alphanumeric()
             && !matches!(before, b'.' | b'-' | b',')
-            && matches!(after, b' ' | b'-' | b'_' | b':' | b';' | b')')
+            && matches!(after, b' ' | b'-' | b'_' | b':' | b';' | b')' | b']')
     });
     found.map(|(_, code)| format!("{}.0.0", char::from(code[0])))
 }

@@ -7,7 +7,7 @@ use super::challenge;
 use super::codes::{self, Code};
 use super::mime::Opened;
 use super::phrases::{
-    CONDITIONS, DELAY_SUBJECT, DELIVERED, FAILED, FINAL, GAVE_UP, KEEPS_TRYING, YOUR_MESSAGE,
+    CONDITIONS, DELAY_SUBJECT, DELIVERED, FAILED, FINAL, GAVE_UP, KEEPS_TRYING, SOME_MESSAGE, YOUR_MESSAGE,
     has_any, joined,
 };
 use super::reason::{locals, reason};
@@ -109,20 +109,14 @@ impl Notice<'_> {
         if self.names_failed {
             return true;
         }
-        let gave_up = has_any(&self.lower, GAVE_UP);
-        let speaks_of_delivery =
-            failed || gave_up || has_any(&self.subject, DELAY_SUBJECT) || has_any(&self.lower, KEEPS_TRYING);
         match self.author {
-            // A mail system writes from an empty return path in any language. Mail systems mark
-            // their notices as automatic replies, so the mark means nothing here.
-            Author::System => {
-                let is_reply = auto_reply::is_by_subject(message);
-                speaks_of_delivery || self.code.is_some() || (self.has_null_sender && !is_reply)
-            }
+            // A mail system writes in any language. Mail systems mark their notices as automatic
+            // replies, so the mark means nothing here.
+            Author::System => !auto_reply::is_by_subject(message),
             Author::Postmaster if !auto_reply::is_automatic(message) => {
                 let delays = has_any(&self.lower, KEEPS_TRYING);
                 let quotes = self.has_null_sender && self.code.is_some();
-                failed || delays || quotes || self.says_of_your_message()
+                failed || delays || quotes || self.says(SOME_MESSAGE)
             }
             _ => !self.is_challenge(message, failed) && self.is_own_notice(message, failed),
         }
@@ -134,7 +128,7 @@ impl Notice<'_> {
         if FORWARDED.iter().any(|mark| self.subject.starts_with(mark)) {
             return false;
         }
-        let says_so = self.says_of_your_message() || (self.code.is_some() && failed);
+        let says_so = self.says(SOME_MESSAGE) || (self.code.is_some() && failed);
         let delays = has_any(&self.subject, DELAY_SUBJECT) && has_any(&self.lower, KEEPS_TRYING);
         if self.has_null_sender {
             // An automatic reply has an empty return path too, and may speak of anything.
@@ -142,18 +136,22 @@ impl Notice<'_> {
             return (failed && (says_so || !is_reply)) || delays || (says_so && !is_reply);
         }
         let is_service = matches!(self.author, Author::Service | Author::Postmaster);
-        let is_bulk = auto_reply::is_bulk(message) || auto_reply::is_marked(message);
-        let is_answer = message.fields.has("In-Reply-To") && !is_service;
-        (is_service || is_bulk) && !is_answer && ((failed && says_so) || delays)
+        if is_service || auto_reply::is_bulk(message) || auto_reply::is_marked(message) {
+            let is_answer = message.fields.has("In-Reply-To") && !is_service;
+            return !is_answer && ((failed && says_so) || delays);
+        }
+        // A person who asks about a bounce answers a letter, or speaks of a letter of their own.
+        let is_answer = message.fields.has("In-Reply-To") || message.fields.has("References");
+        failed && !is_answer && self.says(&[]) && self.lower.contains('@')
     }
 
-    /// Whether a sentence says that the message that came in was not delivered. A sentence of what
-    /// might happen, or of parcels, does not.
-    fn says_of_your_message(&self) -> bool {
+    /// Whether a sentence says that the message that came in, or one in the words of `others`, was
+    /// not delivered. A sentence of what might happen, or of parcels, does not.
+    fn says(&self, others: &[&str]) -> bool {
         let sentences = self.lower.split(['.', '!', '?', ';']);
         sentences.into_iter().any(|sentence| {
             has_any(sentence, GAVE_UP)
-                && has_any(sentence, YOUR_MESSAGE)
+                && (has_any(sentence, YOUR_MESSAGE) || has_any(sentence, others))
                 && !has_any(sentence, CONDITIONS)
         })
     }
