@@ -35,7 +35,10 @@ fn main() -> ExitCode {
         counts.get(&(expected.to_owned(), verdict)).copied().unwrap_or_default()
     };
     let all = |expected: &str| -> usize {
-        ["recognised", "kept for a person", "misread"].map(|verdict| of(expected, verdict)).iter().sum()
+        ["recognised", "kept for a person", "misread"]
+            .map(|verdict| of(expected, verdict))
+            .iter()
+            .sum()
     };
     let permanent = of("permanent", "recognised") * 100 >= all("permanent") * LEAST_PERMANENT;
     let temporary = of("temporary", "recognised") == all("temporary");

@@ -49,7 +49,10 @@ fn a_complaint_names_its_letter_by_return_path_or_message_id() {
     assert_eq!(redacted.original_return_path.as_deref(), Some(path));
     let by_id = read("arf-message-id-only.eml");
     let id = "7.00112233445566778899aabbccddeeff@shop.example";
-    assert_eq!((by_id.original_return_path, by_id.original_message_id.as_deref()), (None, Some(id)));
+    assert_eq!(
+        (by_id.original_return_path, by_id.original_message_id.as_deref()),
+        (None, Some(id))
+    );
     assert_eq!(read("arf-not-spam.eml").what, Returned::NoComplaint);
 }
 
@@ -101,11 +104,23 @@ fn mdn(subject: &str, text: &str, disposition: &str) -> String {
 fn a_rejection_in_the_form_of_a_receipt_is_a_bounce_and_a_receipt_is_none() {
     let automatic = "automatic-action/MDN-sent-automatically; deleted";
     for (subject, text, disposition, class, status) in [
-        ("Automatically rejected mail", "Your message was automatically rejected:\n552 5.2.2 Full", automatic, "hard", "5.2.2"),
+        (
+            "Automatically rejected mail",
+            "Your message was automatically rejected:\n552 5.2.2 Full",
+            automatic,
+            "hard",
+            "5.2.2",
+        ),
         ("Rejected: hello", "Mailbox full", automatic, "hard", "5.2.2"),
         ("Rejected: hello", "No such user here", automatic, "hard", "5.1.1"),
         ("Rejected: hello", "I don't take mail from shops.", automatic, "hard", "5.0.0"),
-        ("Hello", "Your message was rejected.", "automatic-action/MDN-sent-automatically; failed", "hard", "5.0.0"),
+        (
+            "Hello",
+            "Your message was rejected.",
+            "automatic-action/MDN-sent-automatically; failed",
+            "hard",
+            "5.0.0",
+        ),
     ] {
         expect(text, &mdn(subject, text, disposition), "bounce", class, status);
     }
@@ -135,10 +150,30 @@ fn a_recipients_block_may_have_a_diagnostic_alone_or_an_action_of_its_own_words(
         ("Action: rejected\nDiagnostic-Code: smtp; 554 5.7.1 spam", "bounce", "hard", "5.7.1"),
         ("Action: deferred\nStatus: 4.4.1", "delayed", "delay", "4.4.1"),
         ("Action: queued", "delayed", "delay", "4.0.0"),
-        ("Action: failed\nStatus: 5.0.0\nDiagnostic-Code: smtp; 550 5.1.0 unknown address 5.2.1 disabled", "bounce", "hard", "5.2.1"),
-        ("Action: failed\nStatus: 5.1.0\nDiagnostic-Code: smtp; 550 mailbox quota exceeded", "bounce", "hard", "5.2.2"),
-        ("Action: failed\nStatus: 5.0.0\nDiagnostic-Code: smtp; 550 Requested action not taken: mailbox unavailable", "bounce", "hard", "5.1.1"),
-        ("Action: failed\nStatus: 4.0.0\nDiagnostic-Code: smtp; 451 the user is over his quota", "bounce", "soft", "4.2.2"),
+        (
+            "Action: failed\nStatus: 5.0.0\nDiagnostic-Code: smtp; 550 5.1.0 unknown address 5.2.1 disabled",
+            "bounce",
+            "hard",
+            "5.2.1",
+        ),
+        (
+            "Action: failed\nStatus: 5.1.0\nDiagnostic-Code: smtp; 550 mailbox quota exceeded",
+            "bounce",
+            "hard",
+            "5.2.2",
+        ),
+        (
+            "Action: failed\nStatus: 5.0.0\nDiagnostic-Code: smtp; 550 Requested action not taken: mailbox unavailable",
+            "bounce",
+            "hard",
+            "5.1.1",
+        ),
+        (
+            "Action: failed\nStatus: 4.0.0\nDiagnostic-Code: smtp; 451 the user is over his quota",
+            "bounce",
+            "soft",
+            "4.2.2",
+        ),
     ] {
         expect(fields, &dsn(fields, "See below."), kind, class, status);
     }
@@ -157,7 +192,11 @@ fn a_notification_inside_an_attachment_is_found() {
     for kind in ["message/rfc822", "application/octet-stream; name=message.eml"] {
         expect(kind, &wrap(SYSTEM, kind, &inner), "bounce", "hard", "5.1.1");
     }
-    let twice = wrap(SYSTEM, "message/rfc822", &wrap(SYSTEM, "message/rfc822", &inner).replace("=o", "=p").replace("--o", "--p"));
+    let twice = wrap(
+        SYSTEM,
+        "message/rfc822",
+        &wrap(SYSTEM, "message/rfc822", &inner).replace("=o", "=p").replace("--o", "--p"),
+    );
     expect("twice", &twice, "bounce", "hard", "5.1.1");
     let encoded = base64(inner.as_bytes());
     let kind = "application/octet-stream\nContent-Transfer-Encoding: base64";
@@ -217,7 +256,8 @@ fn a_delay_is_none_the_less_one_for_its_subject() {
 #[test]
 fn robots_are_no_bounces_and_challenges_no_replies() {
     let shop = "Return-Path: <>\nFrom: Shop <info@shop.example>\nPrecedence: bulk\n";
-    let desk = "Return-Path: <>\nFrom: Desk <postmaster@desk.example>\nAuto-Submitted: auto-replied\n";
+    let desk =
+        "Return-Path: <>\nFrom: Desk <postmaster@desk.example>\nAuto-Submitted: auto-replied\n";
     for (head, subject, text) in [
         (shop, "Thanks for your order", "If an e-mail could not be delivered to you, look here."),
         (shop, "We got your mail", "In case your message was rejected before, use our form."),
@@ -258,7 +298,9 @@ fn notifications_of_amazon_are_read_bare_in_sns_and_in_a_mail() {
     let bounce = |kind: &str, sub: &str, recipient: &str| {
         ses(
             r#"notificationType":"Bounce"#,
-            &format!(r#""bounce":{{"bounceType":"{kind}","bounceSubType":"{sub}","bouncedRecipients":[{{"emailAddress":"kai@mail.example"{recipient}}}]}}"#),
+            &format!(
+                r#""bounce":{{"bounceType":"{kind}","bounceSubType":"{sub}","bouncedRecipients":[{{"emailAddress":"kai@mail.example"{recipient}}}]}}"#
+            ),
         )
     };
     let exact = r#","action":"failed","status":"5.1.1","diagnosticCode":"smtp; 550 5.1.1 kai@mail.example... User unknown""#;
@@ -267,7 +309,10 @@ fn notifications_of_amazon_are_read_bare_in_sns_and_in_a_mail() {
         r#""deliveryDelay":{"delayType":"MailboxFull","delayedRecipients":[{"emailAddress":"kai@mail.example"}]}"#,
     );
     let complaint = |kind: &str| {
-        ses(r#"notificationType":"Complaint"#, &format!(r#""complaint":{{"complainedRecipients":[],"complaintFeedbackType":{kind}}}"#))
+        ses(
+            r#"notificationType":"Complaint"#,
+            &format!(r#""complaint":{{"complainedRecipients":[],"complaintFeedbackType":{kind}}}"#),
+        )
     };
     for (json, kind, class, status) in [
         (bounce("Permanent", "General", exact), "bounce", "hard", "5.1.1"),
@@ -282,8 +327,10 @@ fn notifications_of_amazon_are_read_bare_in_sns_and_in_a_mail() {
         (ses(r#"notificationType":"Delivery"#, r#""delivery":{}"#), "delivered", "-", "-"),
     ] {
         let quoted = serde_json::to_string(&json).unwrap();
-        let sns = format!(r#"{{"Type":"Notification","TopicArn":"arn:aws:sns:x","Message":{quoted}}}"#);
-        let footer = "\n\n--\nIf you wish to stop receiving notifications, click https://sns.example";
+        let sns =
+            format!(r#"{{"Type":"Notification","TopicArn":"arn:aws:sns:x","Message":{quoted}}}"#);
+        let footer =
+            "\n\n--\nIf you wish to stop receiving notifications, click https://sns.example";
         let head = "Return-Path: <bounce@sns.example>\nFrom: AWS <no-reply@sns.example>\n";
         let mail = notice(head, "AWS Notification Message", &format!("{json}{footer}"));
         for text in [&json, &sns, &mail] {

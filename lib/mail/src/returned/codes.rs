@@ -35,7 +35,8 @@ pub fn is_general(status: &str) -> bool {
 /// a `#`. A version number stands elsewhere.
 pub fn reply(text: &str) -> Option<Code<'_>> {
     let lines = text.lines().take(LINES);
-    let mut replies = lines.filter(|line| line.contains(" #") || line.contains("(#") || basic(line).is_some());
+    let mut replies =
+        lines.filter(|line| line.contains(" #") || line.contains("(#") || basic(line).is_some());
     replies.find_map(|line| {
         let status = specific(line).or_else(|| enhanced(line, "45")).or_else(|| basic(line))?;
         Some(Code { status, line })

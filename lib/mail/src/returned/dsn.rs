@@ -132,9 +132,26 @@ fn stated(block: &Fields) -> Option<Fate> {
     let action = block.get("Action")?.to_ascii_lowercase();
     let begins = |words: &[&str]| words.iter().any(|word| action.starts_with(word));
     let failed = [
-        "fail", "expire", "undeliver", "reject", "bounce", "refuse", "return", "error", "perm",
-        "timeout", "timed out", "abort", "denied", "blocked", "dropped", "discard", "not-deliver",
-        "not deliver", "gave", "giv",
+        "fail",
+        "expire",
+        "undeliver",
+        "reject",
+        "bounce",
+        "refuse",
+        "return",
+        "error",
+        "perm",
+        "timeout",
+        "timed out",
+        "abort",
+        "denied",
+        "blocked",
+        "dropped",
+        "discard",
+        "not-deliver",
+        "not deliver",
+        "gave",
+        "giv",
     ];
     let delayed = ["delay", "defer", "retry", "retri", "queue", "pending", "warn", "temp", "held"];
     if begins(&failed) {
@@ -170,7 +187,8 @@ fn status(block: &Fields, diagnostic: &str, text: &str, fate: Fate) -> String {
         return if exact(&refined) { refined } else { words::refined(refined, text) };
     }
     // The action `expired` says more than the failure that the last attempt met.
-    if phrases::has_any(&action.to_ascii_lowercase(), &["expire", "timeout", "timed out", "abort"]) {
+    if phrases::has_any(&action.to_ascii_lowercase(), &["expire", "timeout", "timed out", "abort"])
+    {
         return "4.4.7".to_owned();
     }
     let general = if fate == Fate::Failed { "5.0.0" } else { "4.0.0" };

@@ -154,7 +154,8 @@ fn read_message(message: &Opened, depth: u8) -> (Option<Returned>, Original) {
         return (Some(what), original);
     }
     let original = Original::read(message);
-    let known = complaint::read(message).or_else(|| dsn::read(message)).or_else(|| mdn::read(message));
+    let known =
+        complaint::read(message).or_else(|| dsn::read(message)).or_else(|| mdn::read(message));
     if known.is_some() {
         return (known, original);
     }

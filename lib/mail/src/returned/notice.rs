@@ -7,8 +7,8 @@ use super::challenge;
 use super::codes::{self, Code};
 use super::mime::Opened;
 use super::phrases::{
-    CONDITIONS, DELAY_SUBJECT, DELIVERED, FAILED, FINAL, GAVE_UP, KEEPS_TRYING, SOME_MESSAGE, YOUR_MESSAGE,
-    has_any, joined,
+    CONDITIONS, DELAY_SUBJECT, DELIVERED, FAILED, FINAL, GAVE_UP, KEEPS_TRYING, SOME_MESSAGE,
+    YOUR_MESSAGE, has_any, joined,
 };
 use super::reason::{locals, reason};
 use super::why::BounceReason;

@@ -1,8 +1,8 @@
 //! Finds the original message of a report: its return path and Message-ID.
 
-use super::{complaint, dsn, mdn};
 use super::fields::{Fields, cut_line, past_blank_lines};
 use super::mime::Opened;
+use super::{complaint, dsn, mdn};
 
 /// The media types of a part with the original message or its header.
 pub const PARTS: [&str; 5] = [

@@ -267,8 +267,17 @@ pub const SOME_MESSAGE: &[&str] = &[
 ];
 
 /// In sentences of what might happen or what belongs to something else.
-pub const CONDITIONS: &[&str] =
-    &["if your", "if the", "if a ", "if it", "if you", "in case", "should your", "when your", "falls"];
+pub const CONDITIONS: &[&str] = &[
+    "if your",
+    "if the",
+    "if a ",
+    "if it",
+    "if you",
+    "in case",
+    "should your",
+    "when your",
+    "falls",
+];
 
 /// In the subjects of notices whose mail server keeps trying.
 pub const DELAY_SUBJECT: &[&str] = &[

@@ -5,13 +5,13 @@
 
 use serde::Deserialize;
 
+use super::Returned;
 use super::codes;
 use super::mime::Opened;
 use super::original::Original;
 use super::reason::{locals, reason};
 use super::why::BounceReason;
 use super::words;
-use super::Returned;
 
 /// A message in the envelope of SNS.
 #[derive(Deserialize)]
@@ -101,9 +101,11 @@ pub fn read(bytes: &[u8]) -> Option<(Returned, Original)> {
 /// Reads a notification in a mail, as SNS sends it to an e-mail address.
 pub fn read_mail(message: &Opened) -> Option<(Returned, Original)> {
     let text = message.text();
-    let begin = text.find('{').filter(|_| text.contains("otificationType") || text.contains("ventType"))?;
+    let begin =
+        text.find('{').filter(|_| text.contains("otificationType") || text.contains("ventType"))?;
     // SNS adds a line on how to unsubscribe below the JSON.
-    let mut stream = serde_json::Deserializer::from_str(&text[begin..]).into_iter::<serde_json::Value>();
+    let mut stream =
+        serde_json::Deserializer::from_str(&text[begin..]).into_iter::<serde_json::Value>();
     let first = stream.next()?.ok()?;
     read(first.to_string().as_bytes())
 }
@@ -141,7 +143,8 @@ impl Bounce {
             _ => "0.0",
         };
         let (status, words) = said(&self.bounced_recipients, &format!("{class}.{detail}"));
-        let words = words.unwrap_or_else(|| format!("{} {}", self.bounce_type, self.bounce_sub_type));
+        let words =
+            words.unwrap_or_else(|| format!("{} {}", self.bounce_type, self.bounce_sub_type));
         failed(status, &words, &self.bounced_recipients)
     }
 }
