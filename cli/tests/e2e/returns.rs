@@ -160,7 +160,8 @@ fn decide_about_the_rest(place: &Place) {
     let missing = ["letters", "returned", "show", "2", "--person", "5", "--number", "3"];
     assert_refused(&place.run(missing), "no message 3");
     let decide = |person: &str, decision: &str| {
-        let args = ["letters", "returned", "decide", "2", "--person", person, "--decision", decision];
+        let args =
+            ["letters", "returned", "decide", "2", "--person", person, "--decision", decision];
         place.run(args)
     };
     stdout(&decide("0", "not-reached"));
@@ -253,7 +254,8 @@ fn write_paper_post(place: &Place) {
     let export = ["paper-post", "export", "2", "--warrant", warrant, "--out", &list];
     assert_eq!(place.json(export)["written"], 3);
     let text = fs::read_to_string(&list).unwrap();
-    for row in [",other,en,Person 0,", ",no_mailbox,en,Person 1,1 Main St", ",perhaps,en,Person 5,"] {
+    for row in [",other,en,Person 0,", ",no_mailbox,en,Person 1,1 Main St", ",perhaps,en,Person 5,"]
+    {
         assert!(text.lines().any(|line| line.contains(row)), "{row}: {text}");
     }
     assert_eq!(text.lines().count(), 4, "{text}");
