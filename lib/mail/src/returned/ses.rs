@@ -25,8 +25,8 @@ struct Envelope {
 struct Notification {
     /// The kind, by which notifications are told from other JSON. Event publishing has its own name
     /// for it.
-    #[serde(alias = "eventType")]
-    notification_type: String,
+    #[serde(rename = "notificationType", alias = "eventType")]
+    kind: String,
     mail: Mail,
     bounce: Option<Bounce>,
     complaint: Option<Complaint>,
@@ -58,15 +58,18 @@ struct CommonHeaders {
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Bounce {
-    bounce_type: String,
-    bounce_sub_type: String,
+    #[serde(rename = "bounceType")]
+    kind: String,
+    #[serde(rename = "bounceSubType")]
+    sub_kind: String,
     bounced_recipients: Vec<Recipient>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Delay {
-    delay_type: String,
+    #[serde(rename = "delayType")]
+    kind: String,
     delayed_recipients: Vec<Recipient>,
 }
 
@@ -119,7 +122,7 @@ impl Notification {
         let common = &self.mail.common_headers;
         original.add(self.mail.source.as_deref(), message_id.or(common.message_id.as_deref()));
         original.add(common.return_path.as_deref(), None);
-        let what = match self.notification_type.as_str() {
+        let what = match self.kind.as_str() {
             "Bounce" => self.bounce.unwrap_or_default().read(),
             "Complaint" => self.complaint.unwrap_or_default().read(),
             "DeliveryDelay" => self.delivery_delay.unwrap_or_default().read(),
@@ -134,8 +137,8 @@ impl Notification {
 
 impl Bounce {
     fn read(self) -> Returned {
-        let class = if self.bounce_type == "Transient" { '4' } else { '5' };
-        let detail = match self.bounce_sub_type.as_str() {
+        let class = if self.kind == "Transient" { '4' } else { '5' };
+        let detail = match self.sub_kind.as_str() {
             "NoEmail" | "Suppressed" | "OnAccountSuppressionList" => "1.1",
             "MailboxFull" => "2.2",
             "MessageTooLarge" => "3.4",
@@ -143,22 +146,21 @@ impl Bounce {
             _ => "0.0",
         };
         let (status, words) = said(&self.bounced_recipients, &format!("{class}.{detail}"));
-        let words =
-            words.unwrap_or_else(|| format!("{} {}", self.bounce_type, self.bounce_sub_type));
+        let words = words.unwrap_or_else(|| format!("{} {}", self.kind, self.sub_kind));
         failed(status, &words, &self.bounced_recipients)
     }
 }
 
 impl Delay {
     fn read(self) -> Returned {
-        let general = match self.delay_type.as_str() {
+        let general = match self.kind.as_str() {
             "MailboxFull" => "4.2.2",
             "SpamDetected" | "IPFailure" => "4.7.1",
             "TransientCommunicationFailure" | "RecipientServerError" => "4.4.1",
             _ => "4.0.0",
         };
         let (status, words) = said(&self.delayed_recipients, general);
-        let words = words.unwrap_or(self.delay_type);
+        let words = words.unwrap_or(self.kind);
         let reason = reason(&words, &locals(&addresses(&self.delayed_recipients)));
         Returned::Delayed { status, reason }
     }
