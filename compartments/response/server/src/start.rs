@@ -202,7 +202,6 @@ async fn open_app(
     rng: Arc<dyn Rng>,
 ) -> Result<App, StartError> {
     let store = Store::open(&config.database).await?;
-    let revoked = RevokedKeys::of(store.db().revoked_keys().await?);
     let logs = Logs::open(&config, identity)?;
     let compartments = compartments_of(&config, identity);
     let keys = compartments.keys.clone();
@@ -246,6 +245,7 @@ async fn open_app(
         subjects: Mutex::default(),
     };
     Ok(App {
+        revoked: RevokedKeys::of(store.db().revoked_keys().await?),
         config,
         name,
         clock,
@@ -253,7 +253,6 @@ async fn open_app(
         store,
         state,
         compartments,
-        revoked,
         logs,
         people: PeopleCache::new(brought),
         letters,

@@ -161,6 +161,7 @@ impl Store {
 }
 
 /// The outcome of a letter of which a person decided that it did not arrive.
+#[must_use]
 pub fn not_reached(person: u32, at: Timestamp) -> Outcome {
     let detail = "5.0.0 decided from what came back".to_owned();
     Outcome { person, state: LedgerState::Bounced, provider: 0, detail, at }
