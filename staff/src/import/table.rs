@@ -239,7 +239,7 @@ mod tests {
     /// A policy hides half the rows from a reader. The copy is refused, as that of `pg_dump` is.
     #[tokio::test]
     async fn a_table_whose_rows_a_policy_hides_is_refused() {
-        let database = testkit::Database::create().await;
+        let database = testkit::postgres::Database::create().await;
         let url = database.url();
         let mut owner = PgConnection::connect(&url).await.unwrap();
         let name = format!("hidden_{}", std::process::id());

@@ -68,7 +68,7 @@ struct Quotes<R> {
 impl<R: Read> Read for Quotes<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let read = self.table.read(out)?;
-        self.count += out[..read].iter().filter(|byte| **byte == b'"').count() as u64;
+        self.count += memchr::memchr_iter(b'"', &out[..read]).count() as u64;
         Ok(read)
     }
 }
@@ -188,14 +188,11 @@ pub fn parquet<E>(
 
 /// A UUID in its usual form (RFC 9562).
 fn uuid(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(36);
-    for (place, byte) in bytes.iter().enumerate() {
-        if matches!(place, 4 | 6 | 8 | 10) {
-            text.push('-');
-        }
-        text.push_str(&format!("{byte:02x}"));
-    }
-    text
+    let digits = |(place, byte): (usize, &u8)| {
+        let hyphen = if matches!(place, 4 | 6 | 8 | 10) { "-" } else { "" };
+        [hyphen.to_owned(), format!("{byte:02x}")].concat()
+    };
+    bytes.iter().enumerate().map(digits).collect()
 }
 
 fn check_columns<E>(
