@@ -6,7 +6,10 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
     let report = read_returned(data);
-    if let Returned::Bounced { status, reason } | Returned::Delayed { status, reason } = report.what
+    let kinds = ["bounce", "delayed", "delivered", "complaint", "auto-reply", "other"];
+    assert!(kinds.contains(&report.what.kind()));
+    if let Returned::Bounced { status, reason, .. } | Returned::Delayed { status, reason } =
+        report.what
     {
         assert!(reason.chars().count() <= 200 && !reason.contains('@'));
         assert!(reason.chars().all(|c| c == '…' || c == ' ' || c.is_ascii_graphic()));

@@ -62,7 +62,7 @@ impl List {
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
         let file = file.map_err(StepError::file(path))?;
         let mut rows = csv::Writer::from_writer(file);
-        let head = rows.write_record(["person", "language", "name", "address"]);
+        let head = rows.write_record(["person", "why", "language", "name", "address"]);
         head.map_err(|e| StepError::file(path)(e.into()))?;
         let path = path.to_owned();
         Ok(Self { path, rows, seen: HashSet::new(), counts: ListCounts::default() })
@@ -75,7 +75,8 @@ impl List {
         }
         self.counts.written += 1;
         let person = of.person.to_string();
-        let columns = [person.as_str(), &of.language, of.name.expose(), of.address.expose()];
+        let (why, name, address) = (of.why.as_str(), of.name.expose(), of.address.expose());
+        let columns = [person.as_str(), why, &of.language, name, address];
         let row = self.rows.write_record(columns.map(harmless));
         row.map_err(|e| StepError::file(&self.path)(e.into()))
     }
@@ -115,6 +116,7 @@ fn harmless(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use cofferdam_core::Personal;
+    use response_api::NotReached;
 
     use super::*;
 
@@ -125,6 +127,7 @@ mod tests {
         let mut list = List::create(&path).unwrap();
         let person = |person, name: &str, address: &str| PaperPostPerson {
             person,
+            why: NotReached::Full,
             language: "en".to_owned(),
             name: Personal::new(name),
             address: Personal::new(address),
@@ -135,7 +138,7 @@ mod tests {
         let counts = list.finish().unwrap();
         assert_eq!(counts, ListCounts { written: 2, same: 1, without: 0 });
         let text = std::fs::read_to_string(&path).unwrap();
-        assert!(text.contains("3,en,'=cmd(),1 Road"), "{text}");
+        assert!(text.contains("3,full,en,'=cmd(),1 Road"), "{text}");
         assert!(List::create(&path).is_err(), "the list is written over");
     }
 }

@@ -65,6 +65,19 @@ fn complaint(return_path: &str) -> String {
     )
 }
 
+/// A complaint whose provider leaves only the Message-ID of the letter.
+fn complaint_by_id(message_id: &str) -> String {
+    complaint("redacted@isp.example").replace(
+        "\n\n--b--",
+        &format!(
+            "\n\n--b\nContent-Type: text/rfc822-headers\n\nFrom: letters@shop.example\n\
+             Message-ID: <{message_id}>\n\n--b--"
+        ),
+    )
+}
+
+const QUESTION: &str = "From: person@home.example\nSubject: Re: your letter\n\nIs my card safe?\n";
+
 const VACATION: &str = "From: person.4@home.example\nSubject: Out of office\n\
      Auto-Submitted: auto-replied\n\nI am away.\n";
 
@@ -110,14 +123,55 @@ async fn returned_mail_is_in_the_ledger_and_the_post_reaches_the_rest() {
         let refused = hand_in(free, &forged, &bounce("failed", "5.1.1")).await;
         assert!(refused.starts_with("550"), "{refused}");
     }
+    let by_id = rows(&staff, LetterId(2)).await[7].message_id.clone();
+    let reply = hand_in(free, &complaints, &complaint_by_id(&by_id)).await;
+    assert!(reply.starts_with("250"), "{reply}");
+    for (person, times) in [(5, 4), (6, 1)] {
+        for _ in 0..times {
+            let reply = hand_in(free, &address_of(person), QUESTION).await;
+            assert!(reply.starts_with("250"), "{reply}");
+        }
+    }
     let ledger = rows(&staff, LetterId(2)).await;
     let state = |state| ledger.iter().filter(|row| row.state == state).collect::<Vec<_>>();
     let bounced = state(LedgerState::Bounced);
-    assert_eq!((bounced.len(), state(LedgerState::Complained).len()), (1, 1), "{ledger:?}");
+    assert_eq!((bounced.len(), state(LedgerState::Complained).len()), (1, 2), "{ledger:?}");
     let outcome = bounced[0].outcome.as_deref().unwrap();
     assert!(outcome.starts_with("5.1.1") && !outcome.contains('@'), "{outcome}");
-    assert_eq!(state(LedgerState::Accepted).len(), CUSTOMERS as usize - 2);
+    assert_eq!(ledger[7].state, LedgerState::Complained, "found by its Message-ID");
+    assert_eq!(state(LedgerState::Accepted).len(), CUSTOMERS as usize - 3);
+    decide_about_the_rest(&place);
     write_paper_post(&place);
+}
+
+/// What nothing understood is counted, listed, shown and decided about. Nothing of it was dropped.
+fn decide_about_the_rest(place: &Place) {
+    let shown = place.json(["letters", "show", "2"]);
+    assert_eq!((&shown["perhaps_not_reached"], &shown["not_understood"]), (&3.into(), &6.into()));
+    let list = place.json(["letters", "returned", "list", "2"]);
+    let people: Vec<_> = list.as_array().unwrap().iter().collect();
+    let row = |n: usize| (&people[n]["person"], &people[n]["messages"], &people[n]["kept"]);
+    assert_eq!(row(0), (&0.into(), &1.into(), &1.into()));
+    assert_eq!(row(1), (&5.into(), &4.into(), &3.into()));
+    assert_eq!(row(2), (&6.into(), &1.into(), &1.into()));
+    let show = ["letters", "returned", "show", "2", "--person", "5", "--number", "2"];
+    let text = place.json(show)["text"].as_str().unwrap().to_owned();
+    assert!(text.starts_with("Return-Path: <>") && text.contains("Is my card safe?"), "{text}");
+    let missing = ["letters", "returned", "show", "2", "--person", "5", "--number", "3"];
+    assert_refused(&place.run(missing), "no message 3");
+    let decide = |person: &str, decision: &str| {
+        let args =
+            ["letters", "returned", "decide", "2", "--person", person, "--decision", decision];
+        place.run(args)
+    };
+    stdout(&decide("0", "not-reached"));
+    stdout(&decide("6", "arrived"));
+    assert_refused(&decide("4", "not-reached"), "nothing came back");
+    assert_eq!(place.json(["letters", "show", "2"])["perhaps_not_reached"], 1);
+    let journal = stdout(&place.run(["incident", "journal", "1"]));
+    for act in ["returned.list", "returned.read", "returned.decide"] {
+        assert!(journal.contains(act), "{act}: {journal}");
+    }
 }
 
 /// Anybody can write complaints about letters. The ledger keeps ten of them, and only ten that the
@@ -198,10 +252,13 @@ fn write_paper_post(place: &Place) {
     let opened = place.json(["order", "apply", &order, "--yes"]);
     let warrant = opened["result"]["warrant"].as_str().unwrap();
     let export = ["paper-post", "export", "2", "--warrant", warrant, "--out", &list];
-    assert_eq!(place.json(export)["written"], 1);
+    assert_eq!(place.json(export)["written"], 3);
     let text = fs::read_to_string(&list).unwrap();
-    assert_eq!(text.lines().nth(1).unwrap().split_once(',').unwrap().1, "en,Person 1,1 Main St");
-    assert_eq!(text.lines().count(), 2, "{text}");
+    for row in [",other,en,Person 0,", ",no_mailbox,en,Person 1,1 Main St", ",perhaps,en,Person 5,"]
+    {
+        assert!(text.lines().any(|line| line.contains(row)), "{row}: {text}");
+    }
+    assert_eq!(text.lines().count(), 4, "{text}");
     let journal = stdout(&place.run(["incident", "journal", "1"]));
     assert!(journal.contains("letters.post.read"), "{journal}");
 }

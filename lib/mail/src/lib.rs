@@ -21,7 +21,7 @@ pub use intake::{MAX_RETURNED, TakeError, Taker, serve_intake};
 pub use message::{CODE, Fill, Form, Head, Mailbox, Message, MessageError, NAME};
 pub use outside::{Check, Outside, ResolverError, Setup, VerifyError};
 pub use relay_log::{RelayLog, RelayLogLine};
-pub use returned::{Report, Returned, read_returned};
+pub use returned::{BounceReason, Report, Returned, read_returned};
 pub use smtp::{
     Accepted, Connection, Envelope, Mailer, OpenError, Outcome, Relay, RelayError, RelayTls,
     SendError,

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use cofferdam_mail::{Report, Returned, read_returned};
+use cofferdam_mail::{BounceReason, Report, Returned, read_returned};
 use proptest::prelude::*;
 
 fn samples() -> PathBuf {
@@ -17,11 +17,13 @@ fn sample(name: &str) -> String {
 
 fn names() -> BTreeSet<String> {
     let files = std::fs::read_dir(samples()).unwrap().map(|file| file.unwrap().path());
+    let files = files.filter(|path| path.extension().is_some());
     files.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect()
 }
 
 fn bounced(status: &str, reason: &str) -> Returned {
-    Returned::Bounced { status: status.to_owned(), reason: reason.to_owned() }
+    let why = BounceReason::of(status, reason);
+    Returned::Bounced { status: status.to_owned(), why, reason: reason.to_owned() }
 }
 
 fn delayed(status: &str, reason: &str) -> Returned {
@@ -71,7 +73,7 @@ fn others() -> Vec<Sample> {
     vec![
         both("postfix-delivered", Returned::Delivered, "19.q7q7"),
         both("arf-abuse", complained("abuse"), "28.s3s3"),
-        both("arf-not-spam", Returned::Other, "29.u4u4"),
+        both("arf-not-spam", Returned::NoComplaint, "29.u4u4"),
         both("complaint-forwarded", complained("abuse"), "30.v5v5"),
         ("vacation", Returned::AutoReply, None, Some("31.x6x6")),
         ("out-of-office", Returned::AutoReply, None, Some("32.a7a7")),
@@ -148,7 +150,7 @@ fn a_complaint_has_the_providers_word_for_its_kind() {
         ("Feedback-Type: virus", complained("virus")),
         ("Feedback-Type: opt-out <ada@mail.example>", complained("opt-out")),
         ("Version: 1", complained("other")),
-        ("Feedback-Type: auth-failure", Returned::Other),
+        ("Feedback-Type: auth-failure", Returned::NoComplaint),
     ] {
         let text = format!("{head}\n\n--x\nContent-Type: message/feedback-report\n\n{kind}\n");
         assert_eq!(read_returned(text.as_bytes()).what, what, "{kind}");
@@ -182,7 +184,8 @@ fn truncated_huge_and_deeply_nested_messages_are_parsed() {
 /// Parses `message` and asserts the promises of [`Report`].
 fn check(message: &[u8]) {
     let report = read_returned(message);
-    if let Returned::Bounced { status, reason } | Returned::Delayed { status, reason } = report.what
+    if let Returned::Bounced { status, reason, .. } | Returned::Delayed { status, reason } =
+        report.what
     {
         assert!(reason.chars().count() <= 200 && !reason.contains('@'), "{reason}");
         assert!(reason.chars().all(|c| c == '…' || c == ' ' || c.is_ascii_graphic()), "{reason}");

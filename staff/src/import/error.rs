@@ -47,6 +47,9 @@ pub enum ImportError {
     /// The file's ending is not that of a known table format.
     #[error("{}: a table's file ends in .csv, .jsonl or .parquet", .0.display())]
     Ending(PathBuf),
+    /// The source is a URL of another kind of database.
+    #[error("tables are read from postgres:// and from files, not from {0}://; export to a file")]
+    Scheme(String),
     /// The shop's database refuses. Its URL may hold a password, so no error shows it.
     #[error("the shop's database: {0}")]
     Database(#[from] sqlx::Error),

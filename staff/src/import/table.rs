@@ -51,6 +51,10 @@ impl TableSource {
             let table = table.ok_or(ImportError::NoTable)?.to_owned();
             return Ok(Self::Database { url: from.to_owned(), table });
         }
+        // What looks like a URL may hold a password, so no error repeats it.
+        if let Some((scheme, _)) = from.split_once("://") {
+            return Err(ImportError::Scheme(scheme.chars().take(20).collect()));
+        }
         let path = PathBuf::from(from);
         match TableFormat::of(&path) {
             Some(format) => Ok(Self::File { path, format }),
@@ -179,6 +183,8 @@ async fn copy_out(
         table.join(".")
     );
     let mut connection = PgConnection::connect(url).await?;
+    // Where a policy would hide rows, the copy is refused, as pg_dump's is.
+    sqlx::raw_sql("SET row_security = off").execute(&mut connection).await?;
     let (to, from) = channel(16);
     tokio::spawn(async move {
         let copied = async {
@@ -216,5 +222,45 @@ impl Read for ChannelReader {
                 None => return Ok(0),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_error_shows_the_password_of_a_url() {
+        let refused = TableSource::parse("mysql://x:secret@127.0.0.1/shop", None).unwrap_err();
+        let text = format!("{refused} {refused:?}");
+        assert!(text.contains("mysql") && !text.contains("secret"), "{text}");
+    }
+
+    /// A policy hides half the rows from a reader. The copy is refused, as that of `pg_dump` is.
+    #[tokio::test]
+    async fn a_table_whose_rows_a_policy_hides_is_refused() {
+        let database = testkit::postgres::Database::create().await;
+        let url = database.url();
+        let mut owner = PgConnection::connect(&url).await.unwrap();
+        let name = format!("hidden_{}", std::process::id());
+        let setup = format!(
+            "CREATE TABLE {name} AS SELECT id FROM generate_series(1, 4) AS id;
+             ALTER TABLE {name} ENABLE ROW LEVEL SECURITY;
+             CREATE ROLE {name} LOGIN; GRANT SELECT ON {name} TO {name};
+             CREATE POLICY p ON {name} FOR SELECT TO {name} USING (id % 2 = 0)"
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(setup)).execute(&mut owner).await.unwrap();
+        let reader = url.replacen("postgres@", &format!("{name}@"), 1);
+        let mapping: TableMapping =
+            toml::from_str("key = \"id\"\ndefault_language = \"en\"").unwrap();
+        let mut rows = copy_out(&reader, &name, &mapping).await.unwrap();
+        let read = tokio::task::spawn_blocking(move || {
+            let mut text = String::new();
+            rows.read_to_string(&mut text)
+        });
+        let refused = read.await.unwrap().unwrap_err().to_string();
+        let end = format!("DROP TABLE {name}; DROP ROLE {name}");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(end)).execute(&mut owner).await.unwrap();
+        assert!(refused.contains("row-level security"), "{refused}");
     }
 }

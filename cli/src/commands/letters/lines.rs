@@ -18,6 +18,15 @@ pub fn lines(status: &LetterStatus) -> Vec<String> {
         status.state.as_str()
     );
     let mut out: Vec<_> = std::iter::once(head).chain(columns::aligned(&rows)).collect();
+    if status.perhaps_not_reached > 0 {
+        out.push(format!(
+            "{} perhaps not reached: what came back was not understood ({} messages); to decide: \
+             cofferdam letters returned list {}",
+            words::number(status.perhaps_not_reached),
+            words::number(status.not_understood),
+            status.letter
+        ));
+    }
     if let Some(version) = &status.version {
         out.push(format!("version {version}"));
     }

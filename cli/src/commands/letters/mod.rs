@@ -5,6 +5,7 @@ mod lines;
 mod pause;
 mod plan;
 mod preview;
+mod returned;
 mod settle;
 mod start;
 mod stop;
@@ -19,6 +20,7 @@ use crate::columns;
 use crate::options::{CommandError, LetterArgs, ResponseArgs, incident_number};
 
 pub use lines::summary;
+pub use returned::{ReadMail, ShownMail};
 pub use test::TestSent;
 
 /// `cofferdam letters`
@@ -44,6 +46,9 @@ pub enum LettersCommand {
     Stop(stop::StopArgs),
     /// Settle letters in doubt from the relay's own log
     Settle(settle::SettleArgs),
+    /// Look at what came back from a letter and was not understood
+    #[command(subcommand)]
+    Returned(returned::ReturnedCommand),
     /// Show the ledger, which has one row a person
     Ledger(ledger::LedgerArgs),
 }
@@ -71,6 +76,7 @@ pub async fn run(command: LettersCommand) -> Result<ExitCode, CommandError> {
         LettersCommand::Resume(args) => pause::resume(args).await,
         LettersCommand::Stop(args) => stop::run(args).await,
         LettersCommand::Settle(args) => settle::run(args).await,
+        LettersCommand::Returned(command) => returned::run(command).await,
         LettersCommand::Ledger(args) => ledger::run(args).await,
     }
 }

@@ -101,6 +101,12 @@ acts! {
     StopLetter = "letters.stop";
     /// Doubts were settled from a relay's log.
     SettleLetter = "letters.settle";
+    /// The people from whose letters unknown mail came back were listed.
+    ListReturned = "returned.list";
+    /// A returned message was read.
+    ReadReturned = "returned.read";
+    /// Somebody decided whether a letter arrived, from what came back.
+    DecideReturned = "returned.decide";
     /// The ledger was read.
     ReadLedger = "ledger.read";
     /// A person of the brought table was looked for.

@@ -345,6 +345,13 @@ pub struct LetterStatus {
     /// The number of people in each state. Every state is named.
     #[schemars(schema_with = "map_by::<LedgerState, u64>")]
     pub people: BTreeMap<LedgerState, u64>,
+    /// The number of people perhaps not reached: something came back from their letters that nothing
+    /// understood, and nobody has decided about it.
+    #[serde(default)]
+    pub perhaps_not_reached: u64,
+    /// The number of messages that came back and that nothing understood.
+    #[serde(default)]
+    pub not_understood: u64,
     /// The number of letters that got their outcome at this instance in the last minute.
     pub last_minute: u64,
     /// The time left at the pace of the last minute, in seconds.

@@ -18,6 +18,7 @@ mod orders;
 mod paper_post;
 mod problems;
 mod publications;
+mod returned;
 mod schema;
 mod tables;
 
@@ -37,4 +38,5 @@ pub use orders::*;
 pub use paper_post::*;
 pub use problems::*;
 pub use publications::*;
+pub use returned::*;
 pub use tables::*;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{INCIDENT_CLOSED, LetterId, WarrantTerms};
 
 /// Drafts the order to read the postal addresses of people whom a letter did not reach: the letter
-/// bounced, expired, or had no address to go to.
+/// bounced, expired, or had no address to go to, or something came back that nobody has understood.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DraftPaperPost {
@@ -51,12 +51,50 @@ pub struct PaperPostPage {
 pub struct PaperPostPerson {
     /// The person's record number.
     pub person: u32,
+    /// Why no e-mail reached the person.
+    pub why: NotReached,
     /// The language of the letter.
     pub language: String,
     /// The person's name.
     pub name: Personal,
     /// The person's postal address.
     pub address: Personal,
+}
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal;)*) => {
+        /// Why no e-mail reached a person.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+        #[serde(rename_all = "snake_case")]
+        pub enum NotReached { $($(#[$doc])* $variant,)* }
+
+        impl NotReached {
+            /// The name in the list for paper post.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// There is no such mailbox.
+    NoMailbox = "no_mailbox";
+    /// The mailbox is full.
+    Full = "full";
+    /// The receiver blocks us.
+    Blocked = "blocked";
+    /// The receiver refuses the letter by policy.
+    Policy = "policy";
+    /// The relay or the receiver put the letter off until it expired.
+    Expired = "expired";
+    /// The person has no e-mail address.
+    NoAddress = "no_address";
+    /// Perhaps: something came back that nothing understood, and nobody has decided about it.
+    Perhaps = "perhaps";
+    /// Another reason, or an unknown one.
+    Other = "other";
 }
 
 impl Call for ReadPaperPost {

@@ -19,7 +19,7 @@ mod words;
 mod writer;
 
 pub use claims::{Claim, Claims};
-pub use codes::{ForgedReturnAddress, LetterCodes, message_id};
+pub use codes::{ForgedReturnAddress, LetterCodes, letter_of, message_id, person_of};
 pub use conditions::{Condition, Current, VoidedAll};
 pub use facts::{Facts, Sender};
 pub use files::{FALLBACK, Files, TextsError};

@@ -32,6 +32,7 @@ mod work;
 pub use compose::{ComposeError, Composer, Marks, form_of};
 pub use letter::Letter;
 pub use mailing::MailingError;
+pub use pace::CameBackAs;
 pub use ports::{
     Batch, CameBack, Contact, Contacts, ContactsError, Counts, Holder, Ledger, LedgerError,
     LeftNotes, LetterContacts, Letters, Line, NoteKeeper, Outcome, Ports, Postponement, Receivers,

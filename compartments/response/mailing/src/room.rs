@@ -10,6 +10,7 @@ use tokio::sync::{Mutex, Notify, mpsc};
 use tokio_util::task::TaskTracker;
 
 use crate::mailing::{Mailing, MailingError};
+use crate::pace::CameBackAs;
 use crate::reset_pages::ResetPace;
 use crate::work::send_letter;
 use crate::{LedgerError, Letter, Ports};
@@ -91,12 +92,12 @@ impl MailRoom {
         }
     }
 
-    /// Counts a letter that came back against its provider: it bounced, or its reader complained.
-    pub async fn came_back(&self, letter: LetterId, provider: u16, complained: bool) {
+    /// Counts a letter that came back against its provider.
+    pub async fn came_back(&self, letter: LetterId, provider: u16, how: CameBackAs) {
         let mailing = self.mailings.lock().await.get(&letter).cloned();
         let lanes = mailing.iter().flat_map(|mailing| &mailing.lanes);
         for lane in lanes.filter(|lane| lane.provider == provider) {
-            lane.pace().came_back(complained);
+            lane.pace().came_back(how);
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use cofferdam_core::Timestamp;
-use cofferdam_mail::{Outcome as RelayAnswer, VerifyError};
+use cofferdam_mail::{BounceReason, Outcome as RelayAnswer, VerifyError};
 use response_api::LedgerState;
 
 use crate::compose::ComposeError;
@@ -138,7 +138,9 @@ fn conclude(mailing: &Mailing, lane: &Lane, letter: &QueuedLetter, answer: Relay
             (LedgerState::Accepted, receipt, Some(Answer::Accepted))
         }
         RelayAnswer::Refused { code, reply } => {
-            (LedgerState::Bounced, format!("{code} {reply}"), Some(Answer::Gone))
+            let detail = format!("{code} {reply}");
+            let lesson = Answer::Refused(BounceReason::of_reply(&detail));
+            (LedgerState::Bounced, detail, Some(lesson))
         }
         RelayAnswer::InDoubt { cause } => (LedgerState::InDoubt, cause, None),
         RelayAnswer::Deferred { code, reply } => {

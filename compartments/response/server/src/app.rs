@@ -20,6 +20,7 @@ use crate::logs::Logs;
 use crate::loops::Customers;
 use crate::mailroom::{DnsReceivers, WeightedRelays};
 use crate::pages::ApprovedSubjects;
+use crate::returned_seal::ReturnedSeal;
 use crate::store::{Finding, Store};
 
 /// The state of the compartment.
@@ -93,6 +94,8 @@ pub struct LetterOffice {
     pub receivers: Option<Arc<DnsReceivers>>,
     /// The texts of new drafts.
     pub files: Files,
+    /// Seals what came back and was not understood.
+    pub returned: ReturnedSeal,
     /// The letters that are being planned.
     pub planning: Mutex<HashMap<LetterId, Planning>>,
     /// The subjects and dates that the public page shows for approved versions.

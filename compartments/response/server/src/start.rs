@@ -14,14 +14,16 @@ use response_mailing::{MailRoom, MailingError, Ports, recover};
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 
-use crate::address_index::{AddressIndex, AddressIndexError};
+use crate::address_index::AddressIndex;
 use crate::app::{App, Compartments, LetterOffice, PeopleCache};
 use crate::brought_contacts::BroughtContacts;
 use crate::config::{Config, LettersConfig};
 use crate::logs::{Logs, LogsError};
 use crate::loops::{Returns, follow_customers, follow_logs, hold_claims};
 use crate::mailroom::{AccountsLoad, MailSetup, NoteFiles, SetupError, StoredContacts};
+use crate::own_key::OwnKeyError;
 use crate::pages::serve_public;
+use crate::returned_seal::ReturnedSeal;
 use crate::routes::routes;
 use crate::store::Store;
 
@@ -38,9 +40,9 @@ pub enum StartError {
     /// A copy of a release log, or the key that cosigns it, can't be used.
     #[error(transparent)]
     Logs(#[from] LogsError),
-    /// The key that hashes addresses can't be used.
+    /// The key that hashes addresses, or the one that seals returned mail, can't be used.
     #[error(transparent)]
-    AddressIndex(#[from] AddressIndexError),
+    OwnKey(#[from] OwnKeyError),
     /// Letters can't be sent as configured.
     #[error(transparent)]
     Mail(#[from] SetupError),
@@ -237,6 +239,7 @@ async fn open_app(
         relays,
         receivers,
         files: setup.files,
+        returned: ReturnedSeal::open(&config.letters.state, &*rng)?,
         planning: Mutex::default(),
         subjects: Mutex::default(),
     };

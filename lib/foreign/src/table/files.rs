@@ -1,10 +1,11 @@
 //! Reads the rows of each format.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
-use std::io::{BufRead, Read};
+use std::io::{self, BufRead, BufReader, Read, Seek as _};
 
 use csv::{ReaderBuilder, StringRecord};
+use parquet::basic::LogicalType;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 use parquet::schema::types::Type;
@@ -19,15 +20,22 @@ pub fn csv<E>(
     table: impl Read,
     take: TakeRow<'_, E>,
 ) -> Result<(), TableError<E>> {
-    let mut reader = ReaderBuilder::new().flexible(true).from_reader(table);
+    let mut table = Quotes { table, count: 0 };
+    let mut reader = ReaderBuilder::new().flexible(true).from_reader(&mut table);
     let unreadable = |row, e: &csv::Error| TableError::Unreadable { row, what: e.to_string() };
     let header = reader.headers().map_err(|e| unreadable(1, &e))?.clone();
     let places: HashMap<&str, usize> =
         header.iter().enumerate().map(|(place, name)| (name.trim(), place)).collect();
     check_columns(mapping, |column| places.contains_key(column))?;
     let mut record = StringRecord::new();
+    // The number of the last row, and whether it spans lines.
+    let mut last = (1, false);
     for number in 1.. {
-        let row = match reader.read_record(&mut record) {
+        let read = reader.read_record(&mut record);
+        if matches!(read, Ok(true)) {
+            last = (number, record.iter().any(|cell| cell.contains('\n')));
+        }
+        let row = match read {
             Ok(false) => break,
             Ok(true) if record.len() != header.len() => {
                 let (found, expected) = (record.len(), header.len());
@@ -43,10 +51,74 @@ pub fn csv<E>(
         };
         take(number, row).map_err(TableError::Taker)?;
     }
+    let (row, spans_lines) = last;
+    if spans_lines && table.count % 2 == 1 {
+        let what = "a quote is never closed, so everything behind it is one cell".to_owned();
+        return Err(TableError::Unreadable { row, what });
+    }
     Ok(())
 }
 
+/// Counts the quotes that pass. A table whose quotes are all closed has an even number.
+struct Quotes<R> {
+    table: R,
+    count: u64,
+}
+
+impl<R: Read> Read for Quotes<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let read = self.table.read(out)?;
+        self.count += memchr::memchr_iter(b'"', &out[..read]).count() as u64;
+        Ok(read)
+    }
+}
+
+/// Reads JSON Lines in a file, twice: a column that no line has is no column, and bringing it would
+/// erase what is stored.
 pub fn json_lines<E>(
+    mapping: &TableMapping,
+    mut file: File,
+    take: TakeRow<'_, E>,
+) -> Result<(), TableError<E>> {
+    let unreadable = |e: io::Error| TableError::Unreadable { row: 1, what: e.to_string() };
+    let columns = columns_in(BufReader::new(&file)).map_err(unreadable)?;
+    if columns.is_array {
+        let what = "the file is a JSON array; write one object a line, as `jq -c '.[]'` does";
+        return Err(TableError::Unreadable { row: 1, what: what.to_owned() });
+    }
+    check_columns(mapping, |column| columns.names.contains(column))?;
+    file.rewind().map_err(unreadable)?;
+    read_lines(mapping, BufReader::new(file), take)
+}
+
+/// What the lines of a file have.
+struct Columns {
+    names: HashSet<String>,
+    /// Whether the file begins as a JSON array.
+    is_array: bool,
+}
+
+fn columns_in(table: impl BufRead) -> io::Result<Columns> {
+    let mut found = Columns { names: HashSet::new(), is_array: false };
+    let mut is_first = true;
+    let read = lines(table, &mut |_, text| {
+        let Ok(text) = text else { return Ok(()) };
+        if is_first && !text.trim().is_empty() {
+            found.is_array = text.trim_start().starts_with('[');
+            is_first = false;
+        }
+        if let Ok(object) = serde_json::from_str::<serde_json::Map<String, Value>>(text) {
+            found.names.extend(object.into_iter().map(|(name, _)| name));
+        }
+        Ok::<_, io::Error>(())
+    });
+    match read {
+        Ok(()) => Ok(found),
+        Err(ReadError::Io { source, .. } | ReadError::Taker(source)) => Err(source),
+    }
+}
+
+fn read_lines<E>(
     mapping: &TableMapping,
     table: impl BufRead,
     take: TakeRow<'_, E>,
@@ -88,6 +160,11 @@ pub fn parquet<E>(
     let columns = mapping.columns();
     let fields = schema.get_fields();
     check_columns(mapping, |column| fields.iter().any(|field| field.name() == column))?;
+    let is_uuid = |field: &&parquet::schema::types::TypePtr| {
+        field.get_basic_info().logical_type_ref() == Some(&LogicalType::Uuid)
+    };
+    let uuids: HashSet<String> =
+        fields.iter().filter(is_uuid).map(|field| field.name().to_owned()).collect();
     let wanted: Vec<_> =
         fields.iter().filter(|field| columns.contains(&field.name())).cloned().collect();
     let projection = Type::group_type_builder(schema.name()).with_fields(wanted).build();
@@ -100,12 +177,22 @@ pub fn parquet<E>(
         let person = person(mapping, &|column| match cells.get(column) {
             None | Some(Field::Null) => String::new(),
             Some(Field::Str(text)) => text.clone(),
+            Some(Field::Bytes(bytes)) if uuids.contains(column) => uuid(bytes.data()),
             Some(Field::Bytes(bytes)) => String::from_utf8_lossy(bytes.data()).into_owned(),
             Some(other) => other.to_string(),
         });
         take(number, person).map_err(TableError::Taker)?;
     }
     Ok(())
+}
+
+/// A UUID in its usual form (RFC 9562).
+fn uuid(bytes: &[u8]) -> String {
+    let digits = |(place, byte): (usize, &u8)| {
+        let hyphen = if matches!(place, 4 | 6 | 8 | 10) { "-" } else { "" };
+        [hyphen.to_owned(), format!("{byte:02x}")].concat()
+    };
+    bytes.iter().enumerate().map(digits).collect()
 }
 
 fn check_columns<E>(
@@ -225,9 +312,57 @@ mod tests {
         assert_eq!(read(",x,,,,"), Err(BadRow::NoKey("id".into())));
         assert_eq!(read("a@b,x,,,,"), Err(BadRow::PersonalKey("id".into())));
         assert_eq!(read("1,x,nobody,,,"), Err(BadRow::Form("mail".into(), "an e-mail address")));
-        assert_eq!(read("1,x,,Germany,,"), Err(BadRow::Form("land".into(), "a country code")));
+        assert_eq!(read("1,x,,Germany,,").unwrap().country, None, "unknown, and not lost");
         assert!(matches!(read("1,x"), Err(BadRow::Shape(_))));
+        let long = format!("1,x,,,,{}", "9".repeat(2_000));
+        assert!(read(&long).unwrap().holds.contains(cofferdam_core::Field::Phone));
+        let empty = read("1,x,\\N,\\N,\\N,\\N").unwrap();
+        assert_eq!((empty.email.expose(), empty.country), ("", None));
+        assert!(!empty.holds.contains(cofferdam_core::Field::Phone));
         let missing = from_csv("id,full_name\n1,x\n");
         assert!(matches!(missing, Err(TableError::Missing(columns)) if columns.len() == 4));
+    }
+
+    #[test]
+    fn a_key_keeps_its_value() {
+        let head = "id,full_name,mail,land,lang,phone\n";
+        for (cell, key) in [
+            ("101.0", "101"),
+            ("7.00", "7"),
+            ("'756", "756"),
+            ("007", "007"),
+            ("1.5", "1.5"),
+            ("a.0", "a.0"),
+        ] {
+            let rows = from_csv(&format!("{head}{cell},x,,,,\n")).unwrap();
+            assert_eq!(rows[0].as_ref().unwrap().key, key, "{cell}");
+        }
+        let bytes: Vec<u8> = (0..16).collect();
+        assert_eq!(uuid(&bytes), "00010203-0405-0607-0809-0a0b0c0d0e0f");
+    }
+
+    #[test]
+    fn a_quote_that_is_never_closed_is_an_error_and_loses_nobody_in_silence() {
+        let head = "id,full_name,mail,land,lang,phone\n";
+        let lost = from_csv(&format!("{head}1,a,,,,\n2,\"b,,,,\n3,c,,,,\n"));
+        assert!(matches!(lost, Err(TableError::Unreadable { row: 2, .. })), "{lost:?}");
+        let rows = from_csv(&format!("{head}1,\"a\nb\",,,,\n2,5\" b,,,,\n")).unwrap();
+        assert_eq!(rows.len(), 2);
+    }
+
+    #[test]
+    fn json_lines_without_a_mapped_column_and_a_json_array_are_errors() {
+        let dir = tempfile::tempdir().unwrap();
+        let read = |text: &str| {
+            let path = dir.path().join("t.jsonl");
+            std::fs::write(&path, text).unwrap();
+            let file = File::open(&path).unwrap();
+            read_file(&mapping(), TableFormat::JsonLines, file, &mut |_, _| Ok::<_, ()>(()))
+        };
+        let missing =
+            read("{\"id\":7,\"mail\":\"a@b.example\",\"land\":\"\",\"lang\":\"\",\"phone\":1}\n");
+        assert!(matches!(missing, Err(TableError::Missing(columns)) if columns == ["full_name"]));
+        let array = read("[\n{\"id\":7}\n]\n");
+        assert!(matches!(array, Err(TableError::Unreadable { row: 1, .. })));
     }
 }

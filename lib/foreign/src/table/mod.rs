@@ -27,7 +27,7 @@ pub struct TableMapping {
     /// The columns with the lines of the postal address, in order.
     #[serde(default)]
     pub address: Vec<String>,
-    /// The column with the country (ISO 3166-1, two letters).
+    /// The column with the country (ISO 3166-1, two letters). Another form is an unknown country.
     pub country: Option<String>,
     /// The column with the state or province (ISO 3166-2, the part behind the hyphen).
     pub region: Option<String>,
@@ -114,7 +114,7 @@ pub fn read_file<E>(
 ) -> Result<(), TableError<E>> {
     match format {
         TableFormat::Csv => read_csv(mapping, BufReader::new(file), take),
-        TableFormat::JsonLines => files::json_lines(mapping, BufReader::new(file), take),
+        TableFormat::JsonLines => files::json_lines(mapping, file, take),
         TableFormat::Parquet => files::parquet(mapping, file, take),
     }
 }

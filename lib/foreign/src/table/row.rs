@@ -5,6 +5,8 @@ use cofferdam_core::{BroughtPerson, Country, FieldSet, Language, Personal, Regio
 
 use super::TableMapping;
 
+/// What `MySQL` and `COPY` in text form write for a value that is not there.
+const NO_VALUE: &str = "\\N";
 /// The longest cell, in bytes.
 const MAX_TEXT: usize = 500;
 
@@ -36,13 +38,13 @@ pub fn person(
     let text = |column: &str| {
         let text = cell(column);
         let good = text.len() <= MAX_TEXT;
-        good.then(|| text.trim().to_owned()).ok_or_else(|| BadRow::TooLong(column.to_owned()))
+        good.then(|| value_of(&text).to_owned()).ok_or_else(|| BadRow::TooLong(column.to_owned()))
     };
     let given = |column: &Option<String>| match column {
         Some(column) => text(column).map(|text| (column.clone(), text)),
         None => Ok((String::new(), String::new())),
     };
-    let key = text(&mapping.key)?;
+    let key = plain_key(&text(&mapping.key)?).to_owned();
     if key.is_empty() {
         return Err(BadRow::NoKey(mapping.key.clone()));
     }
@@ -64,15 +66,16 @@ pub fn person(
         (Field::ShippingAddress, address.is_some()),
     ];
     for (column, field) in &mapping.holds {
-        filled.push((*field, !text(column)?.is_empty()));
+        // Only whether the cell is filled matters, so no length is too much.
+        filled.push((*field, !value_of(&cell(column)).is_empty()));
     }
     let holds: FieldSet =
         filled.into_iter().filter_map(|(field, filled)| filled.then_some(field)).collect();
-    let (country_column, country) = given(&mapping.country)?;
-    let (region_column, region) = given(&mapping.region)?;
-    let country: Option<Country> =
-        code(&country_column, &country.to_uppercase(), "a country code")?;
-    let region: Option<Region> = code(&region_column, &region.to_uppercase(), "a region code")?;
+    let (_, country) = given(&mapping.country)?;
+    let (_, region) = given(&mapping.region)?;
+    // A place that is written in another way is unknown. The person counts all the same.
+    let country: Option<Country> = country.to_uppercase().parse().ok();
+    let region: Option<Region> = region.to_uppercase().parse().ok().filter(|_| country.is_some());
     Ok(BroughtPerson {
         key,
         country,
@@ -84,6 +87,29 @@ pub fn person(
         address,
         holds,
     })
+}
+
+/// The value in a cell; empty if there is none.
+fn value_of(text: &str) -> &str {
+    let text = text.trim();
+    if text == NO_VALUE { "" } else { text }
+}
+
+/// A key as the shop's database has it: without the apostrophe that spreadsheets put before
+/// numbers, and without the decimals that floating-point columns give whole numbers.
+fn plain_key(key: &str) -> &str {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let key = key.strip_prefix('\'').filter(|rest| is_number(rest)).unwrap_or(key);
+    match key.split_once('.') {
+        Some((whole, decimals))
+            if is_number(whole)
+                && !decimals.is_empty()
+                && decimals.bytes().all(|byte| byte == b'0') =>
+        {
+            whole
+        }
+        _ => key,
+    }
 }
 
 fn code<T: std::str::FromStr>(

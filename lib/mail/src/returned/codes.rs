@@ -9,64 +9,60 @@ const BASIC: [&str; 21] = [
     "511", "530", "541", "550", "551", "552", "553", "554",
 ];
 
-/// Words that tell more than a code `x.0.0`, and the subject and detail of the code that they stand
-/// for.
-const WORDS: [(&str, &str); 20] = [
-    ("mailbox full", "2.2"),
-    ("mailbox is full", "2.2"),
-    ("inbox is full", "2.2"),
-    ("over quota", "2.2"),
-    ("overquota", "2.2"),
-    ("quota exceeded", "2.2"),
-    ("exceeded quota", "2.2"),
-    ("exceeded storage", "2.2"),
-    ("out of storage", "2.2"),
-    ("insufficient disk space in the recipient", "2.2"),
-    ("user unknown", "1.1"),
-    ("unknown user", "1.1"),
-    ("no such user", "1.1"),
-    ("user not found", "1.1"),
-    ("no mailbox here by that name", "1.1"),
-    ("no such mailbox", "1.1"),
-    ("unknown recipient", "1.1"),
-    ("recipient unknown", "1.1"),
-    ("unrouteable address", "1.2"),
-    ("host not found", "1.2"),
-];
-
 /// A code and the line that contains it.
 pub struct Code<'a> {
     pub status: String,
     pub line: &'a str,
 }
 
-/// The first code of a temporary or permanent refusal. An enhanced code wins over a basic one.
+/// The code of a temporary or permanent refusal that says most: gateways write a general code such
+/// as `5.1.0` before the one of the mailbox. A specific code wins over a general one, an enhanced
+/// code over a basic one, and the first of equals.
 pub fn find(text: &str) -> Option<Code<'_>> {
-    let refusal = |line: &str| enhanced(line, "45");
     let lines = || text.lines().take(LINES);
-    let first = lines().find_map(|line| Some(Code { status: refusal(line)?, line }));
-    first.or_else(|| lines().find_map(|line| Some(Code { status: basic(line)?, line })))
+    let found = |of: fn(&str) -> Option<String>| {
+        lines().find_map(|line| Some(Code { status: of(line)?, line }))
+    };
+    found(specific).or_else(|| found(|line| enhanced(line, "45"))).or_else(|| found(basic))
+}
+
+/// Whether `status` names its subject only: `5.0.0`, `5.1.0`.
+pub fn is_general(status: &str) -> bool {
+    status.ends_with(".0")
+}
+
+/// The first code of a refusal in a line as a server replies with it: behind a basic code, or behind
+/// a `#`. A version number stands elsewhere.
+pub fn reply(text: &str) -> Option<Code<'_>> {
+    let lines = text.lines().take(LINES);
+    let mut replies =
+        lines.filter(|line| line.contains(" #") || line.contains("(#") || basic(line).is_some());
+    replies.find_map(|line| {
+        let status = specific(line).or_else(|| enhanced(line, "45")).or_else(|| basic(line))?;
+        Some(Code { status, line })
+    })
 }
 
 /// The first enhanced code (RFC 3463) whose class is a digit in `classes`.
 pub fn enhanced(text: &str, classes: &str) -> Option<String> {
+    all_enhanced(text, classes).next()
+}
+
+/// The first enhanced code of a refusal that names more than its subject.
+fn specific(text: &str) -> Option<String> {
+    all_enhanced(text, "45").find(|status| !is_general(status))
+}
+
+fn all_enhanced<'a>(text: &'a str, classes: &'a str) -> impl Iterator<Item = String> + 'a {
     let bytes = text.as_bytes();
     let starts = bytes
         .windows(2)
         .enumerate()
         .filter(|(_, pair)| pair[1] == b'.' && classes.as_bytes().contains(&pair[0]));
-    starts.map(|(at, _)| at).find_map(|at| {
+    starts.map(|(at, _)| at).filter_map(|at| {
         let within = at > 0 && (bytes[at - 1].is_ascii_alphanumeric() || bytes[at - 1] == b'.');
         if within { None } else { enhanced_at(&text[at..]) }
     })
-}
-
-/// A more exact code than `status` if `status` gives only the class and `words` tell more.
-pub fn refined(status: String, words: &str) -> String {
-    let Some(class) = status.strip_suffix(".0.0") else { return status };
-    let words = words.to_ascii_lowercase();
-    let found = WORDS.iter().find(|(word, _)| words.contains(word));
-    found.map_or_else(|| status.clone(), |(_, detail)| format!("{class}.{detail}"))
 }
 
 /// The code at the beginning of `text`. The subject of a code has only one digit here, so that no
@@ -86,7 +82,7 @@ fn enhanced_at(text: &str) -> Option<String> {
 }
 
 /// The class of the first basic code in a line, as an enhanced code.
-fn basic(line: &str) -> Option<String> {
+pub fn basic(line: &str) -> Option<String> {
     let bytes = line.as_bytes();
     let found = bytes.windows(3).enumerate().find(|(at, code)| {
         let before = at.checked_sub(1).map_or(b' ', |before| bytes[before]);
@@ -94,7 +90,7 @@ fn basic(line: &str) -> Option<String> {
         BASIC.iter().any(|known| known.as_bytes() == *code)
             && !before.is_ascii_alphanumeric()
             && !matches!(before, b'.' | b'-' | b',')
-            && matches!(after, b' ' | b'-' | b'_' | b':' | b';' | b')')
+            && matches!(after, b' ' | b'-' | b'_' | b':' | b';' | b')' | b']')
     });
     found.map(|(_, code)| format!("{}.0.0", char::from(code[0])))
 }
@@ -113,6 +109,8 @@ mod tests {
             ("host said: 550 no\nor 452 4.2.2 full", Some("4.2.2")),
             ("said 421-later", Some("4.0.0")),
             ("Remote host said: 550", Some("5.0.0")),
+            ("5.1.0 - Unknown address error 550-'5.2.2 <a@b>... Full'", Some("5.2.2")),
+            ("5.1.0\n5.0.0", Some("5.1.0")),
             ("Exim 4.94.2, sendmail 8.14.4, from 5.1.1.7 or 14.4.1 or 5.9.1", None),
             ("on 4.1.2012 the 1,550 or 192.0.550 or 4500 or 550 ", Some("5.0.0")),
             ("1,550 0.550 5500 550.1 4.1.2012 5.1 5. 5", None),
@@ -127,11 +125,10 @@ mod tests {
     }
 
     #[test]
-    fn words_refine_a_general_code_only() {
-        let refine = |status: &str, words| refined(status.to_owned(), words);
-        assert_eq!(refine("5.0.0", "Mailbox Full"), "5.2.2");
-        assert_eq!(refine("4.0.0", "the user is over quota"), "4.2.2");
-        assert_eq!(refine("5.7.1", "mailbox full"), "5.7.1");
-        assert_eq!(refine("5.0.0", "no"), "5.0.0");
+    fn a_reply_stands_behind_a_basic_code_or_a_number_sign() {
+        let status = |text| reply(text).map(|code| code.status);
+        assert_eq!(status("We run 5.1.1\nsaid 550 5.7.1 no").as_deref(), Some("5.7.1"));
+        assert_eq!(status("Sorry. (#5.1.1)").as_deref(), Some("5.1.1"));
+        assert_eq!(status("our software is at 5.1.1"), None);
     }
 }

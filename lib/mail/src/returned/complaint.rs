@@ -18,15 +18,19 @@ pub fn read(message: &Opened) -> Option<Returned> {
     let Some(fields) = report(message) else {
         return from_outlook(message).then(|| Returned::Complained { kind: "abuse".to_owned() });
     };
-    let kind = fields.get("Feedback-Type").unwrap_or_default().to_ascii_lowercase();
+    Some(of_kind(fields.get("Feedback-Type").unwrap_or_default()))
+}
+
+/// The meaning of a report of the given kind.
+pub fn of_kind(kind: &str) -> Returned {
     let plain = |c: &char| c.is_ascii_alphanumeric() || *c == '-';
-    let kind: String = kind.chars().take_while(plain).take(KIND).collect();
+    let kind: String = kind.to_ascii_lowercase().chars().take_while(plain).take(KIND).collect();
     if NO_COMPLAINTS.contains(&kind.as_str()) {
-        return Some(Returned::Other);
+        return Returned::NoComplaint;
     }
     // A report of an unknown or missing kind is a complaint too (RFC 5965, section 3.1).
     let kind = if kind.is_empty() { "other".to_owned() } else { kind };
-    Some(Returned::Complained { kind })
+    Returned::Complained { kind }
 }
 
 /// The fields of the feedback report in `message`.

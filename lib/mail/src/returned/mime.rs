@@ -17,6 +17,8 @@ use super::fields::{Fields, cut_line};
 const DEPTH: u8 = 5;
 /// The number of parts that are kept.
 const PARTS: usize = 32;
+/// The number of texts of a message that are read: gateways put one of their own in front.
+const TEXTS: usize = 3;
 /// The number of bytes of a text that are decoded.
 const TEXT: usize = 64 << 10;
 
@@ -26,7 +28,6 @@ pub struct Opened<'a> {
     pub fields: Fields,
     /// The media type, in lower case.
     pub kind: String,
-    pub report_type: Option<String>,
     pub parts: Vec<Part<'a>>,
 }
 
@@ -43,10 +44,10 @@ impl<'a> Opened<'a> {
     pub fn read(message: &'a [u8]) -> Self {
         let (fields, body) = Fields::read(message);
         let content = ContentType::read(&fields);
-        let (kind, report_type) = (content.kind.clone(), content.report_type.clone());
+        let kind = content.kind.clone();
         let mut parts = Vec::new();
         add_parts(&fields, content, body, DEPTH, &mut parts);
-        Self { fields, kind, report_type, parts }
+        Self { fields, kind, parts }
     }
 
     /// The first part whose media type is one of `kinds`.
@@ -54,10 +55,12 @@ impl<'a> Opened<'a> {
         self.parts.iter().find(|part| kinds.contains(&part.kind.as_str()))
     }
 
-    /// The text that a mail reader would show: the plain text, or else the text of the HTML.
+    /// The text that a mail reader would show: the plain texts, or else the text of the HTML.
     pub fn text(&self) -> String {
-        if let Some(part) = self.part(&["text/plain"]) {
-            return part.text();
+        let plain = self.parts.iter().filter(|part| part.kind == "text/plain").take(TEXTS);
+        let plain: Vec<_> = plain.map(Part::text).filter(|text| !text.trim().is_empty()).collect();
+        if !plain.is_empty() {
+            return plain.join("\n");
         }
         self.part(&["text/html"]).map(|part| html_to_text(&part.text())).unwrap_or_default()
     }
@@ -97,7 +100,6 @@ struct ContentType {
     kind: String,
     boundary: Option<String>,
     charset: Option<String>,
-    report_type: Option<String>,
 }
 
 impl ContentType {
@@ -106,7 +108,7 @@ impl ContentType {
         let parsed = line.as_ref().and_then(|l| MessageParser::new().parse_headers(l.as_bytes()));
         let Some(found) = parsed.as_ref().and_then(MimeHeaders::content_type) else {
             let kind = "text/plain".to_owned();
-            return Self { kind, boundary: None, charset: None, report_type: None };
+            return Self { kind, boundary: None, charset: None };
         };
         let kind = match found.subtype() {
             Some(subtype) => format!("{}/{subtype}", found.ctype()),
@@ -117,7 +119,6 @@ impl ContentType {
             boundary: attribute("boundary")
                 .filter(|b| !b.is_empty() && kind.starts_with("multipart")),
             charset: attribute("charset"),
-            report_type: attribute("report-type").map(|kind| kind.to_ascii_lowercase()),
             kind: kind.to_ascii_lowercase(),
         }
     }
@@ -200,7 +201,6 @@ mod tests {
         let kinds: Vec<_> = opened.parts.iter().map(|part| part.kind.as_str()).collect();
         assert_eq!(kinds, ["text/plain", "text/html", "message/rfc822"]);
         assert_eq!(opened.kind, "multipart/report");
-        assert_eq!(opened.report_type.as_deref(), Some("delivery-status"));
         assert_eq!(opened.text(), "hello\r\n");
     }
 

@@ -4,24 +4,37 @@
 //! Everything in a report may be forged. A caller acts on a report only if it came to a letter's
 //! return address, or names one, because nobody can guess these addresses.
 
+mod author;
 mod auto_reply;
+mod challenge;
 mod codes;
 mod complaint;
 mod dsn;
 mod fields;
+mod mdn;
 mod mime;
 mod notice;
 mod original;
+mod phrases;
 mod reason;
+mod ses;
+mod why;
+mod words;
 
 use std::fmt;
 
-use mime::Opened;
+use fields::{Fields, past_blank_lines};
+use mime::{Opened, Part};
 use original::Original;
 pub(crate) use reason::without_names;
+pub use why::BounceReason;
 
 /// The number of bytes of a message that are read. Reports have their content at the beginning.
 const READ: usize = 256 << 10;
+/// How deep reports in attached messages are searched for: gateways attach what they got.
+const NESTED: u8 = 3;
+/// The media types of an attached message.
+const ATTACHED: [&str; 3] = ["message/rfc822", "message/global", "application/octet-stream"];
 
 /// The meaning of a returned message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +45,8 @@ pub enum Returned {
         /// The enhanced status code (RFC 3463), such as `5.1.1`, or `5.0.0` if the report has none.
         /// The class is 4 if the mail server gave up on a failure that it had taken for temporary.
         status: String,
+        /// The reason by that code.
+        why: BounceReason,
         /// The words of the mail server: at most 200 characters of ASCII, with `…` for each
         /// address.
         reason: String,
@@ -51,10 +66,49 @@ pub enum Returned {
         /// `other` and so on.
         kind: String,
     },
+    /// A feedback report that is no complaint: a reader took the letter out of the spam folder, say.
+    NoComplaint,
     /// A machine replied in place of a person.
     AutoReply,
-    /// A person wrote, or the kind of message is unknown.
+    /// A person wrote, a robot holds the letter until its sender proves to be a person, or the kind
+    /// of message is unknown. A person must look at it.
     Other,
+}
+
+impl Returned {
+    /// The name of the kind: `bounce`, `delayed`, `delivered`, `complaint`, `auto-reply` or `other`.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Bounced { .. } => "bounce",
+            Self::Delayed { .. } => "delayed",
+            Self::Delivered => "delivered",
+            Self::Complained { .. } => "complaint",
+            Self::AutoReply => "auto-reply",
+            Self::NoComplaint | Self::Other => "other",
+        }
+    }
+
+    /// The class of a failure: `hard` if it lasts, `soft` if the mail server gave up on a temporary
+    /// one, `delay` if it keeps trying; `None` for all other mail.
+    #[must_use]
+    pub fn class(&self) -> Option<&'static str> {
+        match self {
+            Self::Bounced { status, .. } if status.starts_with('4') => Some("soft"),
+            Self::Bounced { .. } => Some("hard"),
+            Self::Delayed { .. } => Some("delay"),
+            _ => None,
+        }
+    }
+
+    /// The enhanced status code of a failure.
+    #[must_use]
+    pub fn status(&self) -> Option<&str> {
+        match self {
+            Self::Bounced { status, .. } | Self::Delayed { status, .. } => Some(status),
+            _ => None,
+        }
+    }
 }
 
 /// A returned message: its meaning and the letter that it concerns.
@@ -76,19 +130,62 @@ impl fmt::Debug for Report {
     }
 }
 
-/// Parses a returned message of any kind. Only the first 256 KiB are read.
+/// Parses a returned message of any kind, or a notification of Amazon SES as JSON. Only the first
+/// 256 KiB are read.
 #[must_use]
 pub fn read_returned(message: &[u8]) -> Report {
-    let message = Opened::read(&message[..message.len().min(READ)]);
-    let reported = complaint::read(&message)
-        .or_else(|| dsn::read(&message))
-        .or_else(|| notice::read(&message))
-        .or_else(|| auto_reply::is_automatic(&message).then_some(Returned::AutoReply));
-    // A person may attach or quote any message, which then proves nothing about a letter.
-    let original = reported.as_ref().map_or_else(Original::default, |_| Original::read(&message));
+    let message = &message[..message.len().min(READ)];
+    let (what, original) = ses::read(message).unwrap_or_else(|| {
+        let (what, original) = read_message(&Opened::read(message), NESTED);
+        // A person may attach or quote any message, which then proves nothing about a letter.
+        what.map_or_else(|| (Returned::Other, Original::default()), |what| (what, original))
+    });
     Report {
-        what: reported.unwrap_or(Returned::Other),
+        what,
         original_return_path: original.return_path,
         original_message_id: original.message_id,
+    }
+}
+
+/// Reads a message, and up to `depth` levels of messages attached to it; `None` if nothing tells
+/// its kind.
+fn read_message(message: &Opened, depth: u8) -> (Option<Returned>, Original) {
+    if let Some((what, original)) = ses::read_mail(message) {
+        return (Some(what), original);
+    }
+    let original = Original::read(message);
+    let known =
+        complaint::read(message).or_else(|| dsn::read(message)).or_else(|| mdn::read(message));
+    if known.is_some() {
+        return (known, original);
+    }
+    if depth > 0 && author::is_from_a_machine(&message.fields) {
+        for part in message.parts.iter().filter(|part| is_attached_message(part)) {
+            let bytes = part.bytes();
+            let inner = Opened::read(past_blank_lines(&bytes));
+            let (what, named) = read_message(&inner, depth - 1);
+            if matches!(what, Some(Returned::Bounced { .. } | Returned::Delayed { .. })) {
+                return (what, named.or(original));
+            }
+        }
+    }
+    let what = notice::read(message)
+        .or_else(|| challenge_in(message))
+        .or_else(|| auto_reply::is_automatic(message).then_some(Returned::AutoReply));
+    (what, original)
+}
+
+/// A challenge looks like an automatic reply, but holds the letter back.
+fn challenge_in(message: &Opened) -> Option<Returned> {
+    let is_reply = auto_reply::is_by_subject(message);
+    (!is_reply && challenge::is_one(message)).then_some(Returned::Other)
+}
+
+/// Whether a part has a message in it, by its type and the fields at its beginning.
+fn is_attached_message(part: &Part) -> bool {
+    ATTACHED.contains(&part.kind.as_str()) && {
+        let bytes = part.bytes();
+        let (fields, _) = Fields::read(past_blank_lines(&bytes));
+        fields.has("From") || fields.has("Content-Type")
     }
 }

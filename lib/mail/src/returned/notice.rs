@@ -1,154 +1,180 @@
-//! Failure notices without machine-readable parts, as from qmail, Exim, sendmail and old Exchange.
+//! Notices without machine-readable parts, as from qmail, Exim, sendmail and old Exchange.
 
 use super::Returned;
+use super::author::{Author, author, has_null_sender};
 use super::auto_reply;
-use super::codes;
-use super::fields::Fields;
+use super::challenge;
+use super::codes::{self, Code};
 use super::mime::Opened;
+use super::phrases::{
+    CONDITIONS, DELAY_SUBJECT, DELIVERED, FAILED, FINAL, GAVE_UP, KEEPS_TRYING, SOME_MESSAGE,
+    YOUR_MESSAGE, has_any, joined,
+};
 use super::reason::{locals, reason};
+use super::why::BounceReason;
+use super::words;
 
-/// Words in the subjects of failure notices, in lower case.
-const FAILED: [&str; 30] = [
-    "undeliverable",
-    "undelivered",
-    "nondeliverable",
-    "non-deliverable",
-    "not delivered",
-    "not deliverable",
-    "could not be delivered",
-    "couldn't be delivered",
-    "returned mail",
-    "returned to sender",
-    "returning message to sender",
-    "failure notice",
-    "delivery failure",
-    "delivery failed",
-    "delivery has failed",
-    "failed delivery",
-    "delivery error",
-    "(failure)",
-    "delivery problem",
-    "message failed",
-    "unzustellbar",
-    "non remis",
-    "non distribué",
-    "no se puede entregar",
-    "no se ha podido entregar",
-    "non recapitabile",
-    "mancato recapito",
-    "não é possível entregar",
-    "onbestelbaar",
-    "niedostarczaln",
-];
-/// Words in the text of a final failure notice, in lower case.
-const GAVE_UP: [&str; 21] = [
-    "this is the qmail-send program",
-    "i've given up",
-    "permanent error",
-    "permanent fatal error",
-    "transcript of session follows",
-    "could not be delivered",
-    "couldn't be delivered",
-    "can't be delivered",
-    "cannot be delivered",
-    "wasn't able to deliver",
-    "unable to deliver",
-    "was not delivered",
-    "wasn't delivered",
-    "did not reach",
-    "delivery to the following recipient",
-    "delivery has failed",
-    "undeliverable",
-    "user unknown",
-    "no such user",
-    "mailbox full",
-    "over quota",
-];
-/// Words of a notice whose mail server keeps trying, in lower case.
-const KEEPS_TRYING: [&str; 13] = [
-    "delayed",
-    "(delay)",
-    "delivery delay",
-    "not yet been delivered",
-    "still being retried",
-    "will be retried",
-    "continue to try",
-    "keep trying",
-    "could not send message for past",
-    "warning message only",
-    "need to resend your message",
-    "verzögert",
-    "retardé",
-];
 /// Words of the line above the original message, in lower case.
-const ORIGINAL: [&str; 5] = [
+const ORIGINAL: [&str; 6] = [
     "copy of the message",
+    "copy of the letter",
     "original message",
     "message header",
     "unsent message",
     "returned message",
 ];
+/// The beginnings of the subjects of mail that people pass on.
+const FORWARDED: [&str; 6] = ["fwd:", "fw:", "wg:", "tr:", "rv:", "i:"];
+
+/// What a message says of itself.
+struct Notice<'a> {
+    author: Author,
+    has_null_sender: bool,
+    /// Whether the header names failed recipients, as Exim's and Google's does.
+    names_failed: bool,
+    subject: String,
+    /// The notice on one line, without the original message.
+    lower: String,
+    /// The code that a server replied with.
+    code: Option<Code<'a>>,
+}
 
 /// Reads the notice in `message`; `None` if the message is not a notice.
 pub fn read(message: &Opened) -> Option<Returned> {
-    let exim = message.fields.get("X-Failed-Recipients");
-    let machine = is_from_a_machine(&message.fields);
-    let system = is_mail_system(&message.fields);
-    // An automatic reply also has an empty return path, and it may quote anything. Mail systems
-    // mark their own notices as automatic replies, so for notices the mark means nothing.
-    let reply = !system && auto_reply::is_automatic(message);
-    if exim.is_none() && (!machine || reply) {
-        return None;
-    }
-    let subject = message.subject().to_lowercase();
     let whole = message.text();
     let text = notice_in(&whole);
-    let lower = text.to_lowercase();
-    let code = codes::find(text);
-
-    let failed = exim.is_some() || contains_any(&subject, &FAILED);
-    let keeps_trying =
-        contains_any(&subject, &KEEPS_TRYING) || (!failed && contains_any(&lower, &KEEPS_TRYING));
-    let gave_up = contains_any(&lower, &GAVE_UP);
-    // If a mail system quotes a refusal, the message is a notice of this refusal.
-    let quotes = system && code.is_some();
-    if !failed && !keeps_trying && !gave_up && !quotes {
-        return None;
-    }
-    let general = if keeps_trying { "4.0.0" } else { "5.0.0" };
-    let status = code.as_ref().map_or_else(|| general.to_owned(), |code| code.status.clone());
-    // Without a code, the reason can't be told from words that name a person.
-    let words = code.map_or("a notice without a code", |code| code.line);
-    let people = format!("{whole} {}", exim.unwrap_or_default());
-    let temporary = status.starts_with('4') && !failed && !gave_up;
-    let status = codes::refined(status, &lower);
-    let reason = reason(words, &locals(&people));
-    Some(if keeps_trying || temporary {
-        Returned::Delayed { status, reason }
+    let author = author(&message.fields);
+    let failed = message.fields.get("X-Failed-Recipients");
+    let code = if author == Author::System || failed.is_some() {
+        codes::find(text)
     } else {
-        Returned::Bounced { status, reason }
+        codes::reply(text)
+    };
+    let notice = Notice {
+        author,
+        has_null_sender: has_null_sender(&message.fields),
+        names_failed: failed.is_some(),
+        subject: joined(&message.subject()),
+        lower: joined(text),
+        code,
+    };
+    let is_final = match notice.judge(message)? {
+        Judgement::Delivered => return Some(Returned::Delivered),
+        Judgement::Bounced => true,
+        Judgement::Delayed => false,
+    };
+    let status = notice.status(is_final);
+    // Without a code, the reason can't be told from words that name a person.
+    let words = notice.code.as_ref().map_or("a notice without a code", |code| code.line);
+    let people = format!("{whole} {}", failed.unwrap_or_default());
+    let reason = reason(words, &locals(&people));
+    Some(if is_final {
+        let why = BounceReason::of(&status, &notice.lower);
+        Returned::Bounced { status, why, reason }
+    } else {
+        Returned::Delayed { status, reason }
     })
 }
 
-/// Whether a mail server wrote the message instead of a person: its return path is empty (RFC 5321,
-/// section 4.5.5), or its author is a mail system.
-pub fn is_from_a_machine(fields: &Fields) -> bool {
-    let from_nobody = fields.get("Return-Path").is_some_and(|path| path.is_empty() || path == "<>");
-    from_nobody || is_mail_system(fields)
+/// What became of the letter.
+enum Judgement {
+    Delivered,
+    Delayed,
+    Bounced,
 }
 
-fn is_mail_system(fields: &Fields) -> bool {
-    let from = fields.get("From").unwrap_or_default().to_ascii_lowercase();
-    let address = from.rsplit_once('<').map_or(&*from, |(_, address)| address);
-    let local = address.trim_start_matches('"').split(['@', '>']).next().unwrap_or_default();
-    ["mailer-daemon", "postmaster", "microsoftexchange"].iter().any(|name| local.starts_with(name))
-        || ["mail delivery sub", "mail delivery sys", "system administrator"]
-            .iter()
-            .any(|name| from.contains(name))
-}
+impl Notice<'_> {
+    /// What became of the letter; `None` if the message does not speak of its delivery.
+    fn judge(&self, message: &Opened) -> Option<Judgement> {
+        let failed = has_any(&self.subject, FAILED);
+        if !self.is_notice(message, failed) {
+            return None;
+        }
+        let is_final = self.names_failed || has_any(&self.lower, FINAL);
+        let tries = has_any(&self.lower, KEEPS_TRYING) && !is_final;
+        if tries || (has_any(&self.subject, DELAY_SUBJECT) && !(failed && is_final)) {
+            return Some(Judgement::Delayed);
+        }
+        let gave_up = has_any(&self.lower, GAVE_UP);
+        if has_any(&self.lower, DELIVERED) && !failed && !gave_up {
+            return Some(Judgement::Delivered);
+        }
+        let is_temporary = self.code.as_ref().is_some_and(|code| code.status.starts_with('4'));
+        let says_final = failed || gave_up || is_final;
+        Some(if is_temporary && !says_final { Judgement::Delayed } else { Judgement::Bounced })
+    }
 
-fn contains_any(text: &str, words: &[&str]) -> bool {
-    words.iter().any(|word| text.contains(word))
+    /// Whether the message is a notice of a mail system at all.
+    fn is_notice(&self, message: &Opened, failed: bool) -> bool {
+        if self.names_failed {
+            return true;
+        }
+        match self.author {
+            // A mail system writes in any language. Mail systems mark their notices as automatic
+            // replies, so the mark means nothing here.
+            Author::System => !auto_reply::is_by_subject(message),
+            Author::Postmaster if !auto_reply::is_automatic(message) => {
+                let delays = has_any(&self.lower, KEEPS_TRYING);
+                let quotes = self.has_null_sender && self.code.is_some();
+                failed || delays || quotes || self.says(SOME_MESSAGE)
+            }
+            _ => !self.is_challenge(message, failed) && self.is_own_notice(message, failed),
+        }
+    }
+
+    /// Whether a message from any address is a notice: a mail system behind an address of its own.
+    /// What a robot or a person says in passing is none.
+    fn is_own_notice(&self, message: &Opened, failed: bool) -> bool {
+        if FORWARDED.iter().any(|mark| self.subject.starts_with(mark)) {
+            return false;
+        }
+        let says_so = self.says(SOME_MESSAGE) || (self.code.is_some() && failed);
+        let delays = has_any(&self.subject, DELAY_SUBJECT) && has_any(&self.lower, KEEPS_TRYING);
+        if self.has_null_sender {
+            // An automatic reply has an empty return path too, and may speak of anything.
+            let is_reply = auto_reply::is_automatic(message);
+            return (failed && (says_so || !is_reply)) || delays || (says_so && !is_reply);
+        }
+        let is_service = matches!(self.author, Author::Service | Author::Postmaster);
+        if is_service || auto_reply::is_bulk(message) || auto_reply::is_marked(message) {
+            let is_answer = message.fields.has("In-Reply-To") && !is_service;
+            return !is_answer && ((failed && says_so) || delays);
+        }
+        // A person who asks about a bounce answers a letter, or speaks of a letter of their own.
+        let is_answer = message.fields.has("In-Reply-To") || message.fields.has("References");
+        failed && !is_answer && self.says(&[]) && self.lower.contains('@')
+    }
+
+    /// Whether a sentence says that the message that came in, or one in the words of `others`, was
+    /// not delivered. A sentence of what might happen, or of parcels, does not.
+    fn says(&self, others: &[&str]) -> bool {
+        let sentences = self.lower.split(['.', '!', '?', ';']);
+        sentences.into_iter().any(|sentence| {
+            has_any(sentence, GAVE_UP)
+                && (has_any(sentence, YOUR_MESSAGE) || has_any(sentence, others))
+                && !has_any(sentence, CONDITIONS)
+        })
+    }
+
+    fn is_challenge(&self, message: &Opened, failed: bool) -> bool {
+        let is_permanent = self.code.as_ref().is_some_and(|code| code.status.starts_with('5'));
+        !failed && !is_permanent && challenge::is_one(message)
+    }
+
+    /// The code of the reply, or the one that the words stand for.
+    fn status(&self, is_final: bool) -> String {
+        if let Some(code) = &self.code {
+            let refined = words::refined(code.status.clone(), code.line);
+            return words::refined(refined, &self.lower);
+        }
+        let words = format!("{} {}", self.subject, self.lower);
+        match words::status(&words) {
+            Some(status) if is_final || status.starts_with('4') => status,
+            Some(status) if status == "5.2.2" => "4.2.2".to_owned(),
+            _ if is_final => "5.0.0".to_owned(),
+            _ => "4.0.0".to_owned(),
+        }
+    }
 }
 
 /// The text up to the original message.
@@ -156,7 +182,7 @@ fn notice_in(text: &str) -> &str {
     let mut at = 0;
     for line in text.split_inclusive('\n') {
         let lower = line.trim().to_lowercase();
-        let is_rule = lower.starts_with("---") && contains_any(&lower, &ORIGINAL);
+        let is_rule = lower.starts_with("---") && has_any(&lower, &ORIGINAL);
         if is_rule || lower.starts_with("return-path:") || lower.starts_with("received:") {
             break;
         }

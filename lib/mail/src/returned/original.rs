@@ -1,9 +1,8 @@
 //! Finds the original message of a report: its return path and Message-ID.
 
-use super::complaint;
-use super::dsn;
 use super::fields::{Fields, cut_line, past_blank_lines};
 use super::mime::Opened;
+use super::{complaint, dsn, mdn};
 
 /// The media types of a part with the original message or its header.
 pub const PARTS: [&str; 5] = [
@@ -16,6 +15,8 @@ pub const PARTS: [&str; 5] = [
 /// The longest address that is kept, in bytes: the limit of RFC 5321, section 4.5.3.1, and some
 /// room.
 const ADDRESS: usize = 330;
+/// The marks that providers put in place of a local part (RFC 6590 leaves the choice to them).
+const REDACTED: [&str; 5] = ["redact", "removed", "anonym", "***", "xxxx"];
 /// The longest Message-ID that is kept, in bytes.
 const MESSAGE_ID: usize = 500;
 
@@ -27,31 +28,32 @@ pub struct Original {
 }
 
 impl Original {
-    /// Searches all places that may name the original, the most reliable first: the feedback
-    /// report, the attached original, the sender that Postfix adds to the delivery status, the
-    /// original in the text, the read receipt and the `In-Reply-To` field.
+    /// Searches all places that may name the original, the most reliable first: the attached
+    /// original, the feedback report (providers redact its addresses), the sender that Postfix adds
+    /// to the delivery status, the original in the text, the read receipt and the `In-Reply-To`
+    /// field.
     pub fn read(message: &Opened) -> Self {
         let mut found = Self::default();
-        if let Some(report) = complaint::report(message) {
-            found.add(report.get("Original-Mail-From"), None);
-        }
         if let Some(part) = message.part(&PARTS) {
             let bytes = part.bytes();
             let (fields, _) = Fields::read(past_blank_lines(&bytes));
             found.add(fields.get("Return-Path"), fields.get("Message-ID"));
         }
-        if let Some(part) = message.part(&dsn::PARTS) {
+        if let Some(report) = complaint::report(message) {
+            found.add(report.get("Original-Mail-From"), report.get("Original-Message-ID"));
+        }
+        if let Some(part) = dsn::part(message) {
             let bytes = part.bytes();
             let (fields, _) = Fields::read(past_blank_lines(&bytes));
             let sender = fields.get("X-Postfix-Sender").and_then(|s| s.split_once(';'));
-            found.add(sender.map(|(_, address)| address), None);
+            found.add(sender.map(|(_, address)| address), fields.get("X-Original-Message-ID"));
         }
         if message.part(&PARTS).is_none() {
             let text = message.text();
             let under = |name| field_in(text.as_bytes(), name);
             found.add(under("Return-Path").as_deref(), under("Message-ID").as_deref());
         }
-        if let Some(part) = message.part(&["message/disposition-notification"]) {
+        if let Some(part) = message.part(&mdn::PARTS) {
             let bytes = part.bytes();
             let (fields, _) = Fields::read(past_blank_lines(&bytes));
             found.add(None, fields.get("Original-Message-ID"));
@@ -61,7 +63,14 @@ impl Original {
     }
 
     /// Takes the identifiers that no earlier place has given.
-    fn add(&mut self, return_path: Option<&str>, message_id: Option<&str>) {
+    pub fn or(mut self, later: Self) -> Self {
+        self.return_path = self.return_path.or(later.return_path);
+        self.message_id = self.message_id.or(later.message_id);
+        self
+    }
+
+    /// Takes the identifiers that no earlier place has given.
+    pub fn add(&mut self, return_path: Option<&str>, message_id: Option<&str>) {
         if self.return_path.is_none() {
             self.return_path = return_path.and_then(address);
         }
@@ -87,10 +96,13 @@ fn field_in(text: &[u8], name: &str) -> Option<String> {
     None
 }
 
-/// The bare address; `None` if it is empty or malformed.
+/// The bare address; `None` if it is empty, malformed or redacted.
 fn address(value: &str) -> Option<String> {
     let bare = bare(value)?;
-    (bare.contains('@') && bare.len() <= ADDRESS).then(|| bare.to_owned())
+    let (local, _) = bare.rsplit_once('@')?;
+    let local = local.to_ascii_lowercase();
+    let is_redacted = REDACTED.iter().any(|mark| local.contains(mark));
+    (!is_redacted && bare.len() <= ADDRESS).then(|| bare.to_owned())
 }
 
 /// The first bare Message-ID; `None` if it is empty or malformed.

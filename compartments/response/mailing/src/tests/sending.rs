@@ -7,7 +7,7 @@ use response_api::{LedgerState, LetterState};
 
 use super::fakes::Reply;
 use super::harness::{LETTER, World, address, lock};
-use crate::ProviderConfig;
+use crate::{CameBackAs, ProviderConfig};
 
 #[tokio::test(start_paused = true)]
 async fn everybody_gets_one_letter_and_the_contacts_are_closed() {
@@ -179,7 +179,7 @@ async fn complaints_that_come_back_pause_a_provider() {
     let big = crate::Letters::provider_number(&*world.ledger, "big").await.unwrap();
     world.until("ten to the big", |world| world.relay.attempts().len() >= 28).await;
     for _ in 0..10 {
-        room.came_back(LETTER, big, true).await;
+        room.came_back(LETTER, big, CameBackAs::Complaint).await;
     }
     room.adopt_pauses(LETTER).await.unwrap();
     let pauses = crate::Letters::provider_pauses(&*world.ledger, LETTER).await.unwrap();

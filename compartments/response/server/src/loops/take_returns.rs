@@ -1,11 +1,14 @@
-//! Takes mail that letters caused. Bounces and complaints move ledger rows; other mail is accepted
-//! and dropped.
+//! Takes mail that letters caused. Bounces and complaints move ledger rows. Mail that nothing
+//! understood is kept for a person, who decides about it; automatic replies, notices of a delay and
+//! of a delivery are understood, and change nothing.
 
 use std::sync::Arc;
 
 use cofferdam_mail::{Report, Returned, TakeError, Taker, read_returned};
+use cofferdam_wire::blocking;
 use response_api::{LedgerState, LetterId};
-use response_mailing::{CameBack, Outcome};
+use response_letter::{letter_of, person_of};
+use response_mailing::{CameBack, CameBackAs, Outcome};
 use tokio::sync::Semaphore;
 
 use crate::app::App;
@@ -16,6 +19,8 @@ const COMPLAINTS: &str = "complaints";
 
 /// The number of complaints whose signatures are looked up at the same time.
 const LOOK_UPS: usize = 4;
+/// The number of Message-IDs that are searched for at the same time: a search takes a core.
+const SEARCHES: usize = 1;
 
 /// Takes returned mail.
 pub struct Returns {
@@ -23,20 +28,22 @@ pub struct Returns {
     domain: String,
     /// Limits the look-ups, because the DNS may be slow and bounces must not wait for it.
     look_ups: Semaphore,
+    searches: Semaphore,
 }
 
 /// The effect of a report on a letter's row.
 struct Said {
     state: LedgerState,
     detail: String,
-    /// Whether the report counts towards a pause of the mail provider.
-    counts: bool,
+    /// How the report counts towards a pause of the mail provider.
+    counts: Option<CameBackAs>,
 }
 
 impl Returns {
     /// Makes a taker of mail to return addresses of `domain`.
     pub const fn new(app: Arc<App>, domain: String) -> Self {
-        Self { app, domain, look_ups: Semaphore::const_new(LOOK_UPS) }
+        let (look_ups, searches) = (Semaphore::const_new(LOOK_UPS), Semaphore::const_new(SEARCHES));
+        Self { app, domain, look_ups, searches }
     }
 
     /// The letter and the person of a return address, if this compartment made the address.
@@ -63,8 +70,43 @@ impl Returns {
         Ok(self.is_for_complaints(recipient) && receivers.comes_from(complaint, senders).await)
     }
 
-    /// Reads the effect of a report; `None` for a report that settles nothing, and for automatic
-    /// replies.
+    /// The letter and the person that a report names, by the return path or else by the Message-ID.
+    /// Nobody can guess either.
+    async fn named(&self, report: &Report) -> Result<Option<(LetterId, u32)>, TakeError> {
+        let path = report.original_return_path.as_deref();
+        if let Some(found) = path.and_then(|path| self.letter_of(path)) {
+            return Ok(Some(found));
+        }
+        let Some(id) = report.original_message_id.clone() else { return Ok(None) };
+        let Some(letter) = letter_of(&id) else { return Ok(None) };
+        let store = &self.app.store;
+        let Some(seed) = store.letter(letter).await.map_err(TakeError::keep)?.map(|of| of.seed)
+        else {
+            return Ok(None);
+        };
+        let Some(last) = store.last_person(letter).await.map_err(TakeError::keep)? else {
+            return Ok(None);
+        };
+        let busy = |_| TakeError::keep("another complaint's Message-ID is being searched for");
+        let _turn = self.searches.try_acquire().map_err(busy)?;
+        let person = blocking(move || person_of(&seed, &id, last)).await;
+        Ok(person.map_err(TakeError::keep)?.map(|person| (letter, person)))
+    }
+
+    /// Keeps a message for a person to look at.
+    async fn keep(&self, place: (LetterId, u32), message: &[u8]) -> Result<(), TakeError> {
+        let (letter, person) = place;
+        let office = &self.app.letters;
+        let seal = |number| office.returned.seal((letter, person, number), message, &*self.app.rng);
+        let bytes = message.len() as u64;
+        self.app
+            .store
+            .keep_returned(place, self.app.now(), bytes, seal)
+            .await
+            .map_err(TakeError::keep)
+    }
+
+    /// Reads the effect of a report; `None` for a report that settles nothing.
     async fn said(
         &self,
         report: Returned,
@@ -72,15 +114,16 @@ impl Returns {
         message: &[u8],
     ) -> Result<Option<Said>, TakeError> {
         let said = match report {
-            Returned::Bounced { status, reason } => {
+            Returned::Bounced { status, why, reason } => {
                 let detail = format!("{status} {reason}");
-                Said { state: LedgerState::Bounced, detail, counts: true }
+                let counts = Some(CameBackAs::Bounced(why));
+                Said { state: LedgerState::Bounced, detail, counts }
             }
             Returned::Complained { kind } => {
-                let counts = self.is_providers(recipient, message).await?;
-                let doubt = if counts { "" } else { ", not signed by a known sender" };
-                let detail = format!("{kind}{doubt}");
-                Said { state: LedgerState::Complained, detail, counts }
+                let is_providers = self.is_providers(recipient, message).await?;
+                let doubt = if is_providers { "" } else { ", not signed by a known sender" };
+                let counts = is_providers.then_some(CameBackAs::Complaint);
+                Said { state: LedgerState::Complained, detail: format!("{kind}{doubt}"), counts }
             }
             _ => return Ok(None),
         };
@@ -96,24 +139,29 @@ impl Taker for Returns {
     }
 
     async fn take(&self, recipient: &str, message: &[u8]) -> Result<(), TakeError> {
-        let Report { what, original_return_path, .. } = read_returned(message);
-        let named = || original_return_path.as_deref().and_then(|path| self.letter_of(path));
-        let Some((letter, person)) = self.letter_of(recipient).or_else(named) else {
-            tracing::info!("a complaint names no letter of ours");
+        let report = read_returned(message);
+        let place = match self.letter_of(recipient) {
+            Some(place) => Some(place),
+            None => self.named(&report).await?,
+        };
+        let Some((letter, person)) = place else {
+            tracing::warn!(kind = report.what.kind(), "a complaint names no letter of ours");
             return Ok(());
         };
-        let Some(said) = self.said(what, recipient, message).await? else { return Ok(()) };
+        if report.what == Returned::Other {
+            return self.keep((letter, person), message).await;
+        }
+        let Some(said) = self.said(report.what, recipient, message).await? else { return Ok(()) };
         let Said { state, detail, counts } = said;
         let outcome = Outcome { person, state, provider: 0, detail, at: self.app.now() };
         let moved = self.app.store.came_back(letter, &outcome).await.map_err(TakeError::keep)?;
-        match moved {
-            CameBack::Moved { provider } if counts => {
-                let complained = state == LedgerState::Complained;
-                self.app.letters.room.came_back(letter, provider, complained).await;
+        match (moved, counts) {
+            (CameBack::TooEarly, _) => Err(TakeError::keep("the letter is still being sent")),
+            (CameBack::Moved { provider }, Some(how)) => {
+                self.app.letters.room.came_back(letter, provider, how).await;
                 Ok(())
             }
-            CameBack::Moved { .. } | CameBack::Ignored => Ok(()),
-            CameBack::TooEarly => Err(TakeError::keep("the letter is still being sent")),
+            (CameBack::Moved { .. } | CameBack::Ignored, _) => Ok(()),
         }
     }
 }

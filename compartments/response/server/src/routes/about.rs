@@ -38,7 +38,8 @@ pub const ABOUT: About = About {
         ("policies", "The policy in force at `keys`"),
         ("providers", "Mail providers, in one letter"),
         ("reports", "Everything that is known of an incident"),
-        ("void-orders", "Orders that void the credentials of a set of customers"),
+        ("returned", "Returned mail that nothing understood, for a person to decide about"),
         ("tables", "The table of customers that a shop brings"),
+        ("void-orders", "Orders that void the credentials of a set of customers"),
     ],
 };

@@ -23,6 +23,7 @@ mod persons;
 mod policies;
 mod providers;
 mod reports;
+mod returned;
 mod revoked_keys;
 mod tables;
 mod views;
@@ -97,6 +98,9 @@ fn table() -> Table {
         .call::<api::PauseProvider, _, _>(providers::pause::handle)
         .call::<api::ResumeProvider, _, _>(providers::resume::handle)
         .call::<api::MakeReport, _, _>(reports::make::handle)
+        .call::<api::DecideReturned, _, _>(returned::decide::handle)
+        .view::<api::ListReturned, _, _>(returned::list::show)
+        .view::<api::ReadReturned, _, _>(returned::read::show)
         .call::<api::FinishTable, _, _>(tables::finish::handle)
         .call::<api::ImportTable, _, _>(tables::import::handle)
         .call::<api::ReadTable, _, _>(tables::read::handle)

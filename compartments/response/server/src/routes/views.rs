@@ -101,6 +101,30 @@ impl View for api::ReadLedger {
     }
 }
 
+impl View for api::ListReturned {
+    const ACT: JournalAct = JournalAct::ListReturned;
+
+    fn subject(&self) -> Subject {
+        Subject::Letter(self.letter)
+    }
+
+    fn detail(&self) -> String {
+        format!("what came back of letter {}, from person {} on", self.letter, self.from)
+    }
+}
+
+impl View for api::ReadReturned {
+    const ACT: JournalAct = JournalAct::ReadReturned;
+
+    fn subject(&self) -> Subject {
+        Subject::Letter(self.letter)
+    }
+
+    fn detail(&self) -> String {
+        format!("letter {}, message {} of person {}", self.letter, self.number, self.person)
+    }
+}
+
 impl View for api::ReadPaperPost {
     const ACT: JournalAct = JournalAct::ReadPaperPost;
 

@@ -12,6 +12,7 @@ mod ledger;
 mod letters;
 mod population;
 mod ports;
+mod returned;
 mod rows;
 mod sightings;
 
@@ -25,6 +26,7 @@ pub use access_logs::StoredAccessLog;
 pub use brought::SealedPerson;
 pub use findings::{Finding, Hold, VoidedSome};
 pub use journal::Act;
+pub use returned::not_reached;
 pub use rows::bitmap_bytes;
 
 static SQLITE: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/sqlite");

@@ -44,6 +44,7 @@ const NO_VIEWS: &[&str] = &[
     PauseProvider::PATH,
     ResumeProvider::PATH,
     MakeReport::PATH,
+    DecideReturned::PATH,
     FinishTable::PATH,
     ImportTable::PATH,
     ReadTable::PATH,
@@ -73,6 +74,8 @@ async fn every_view_of_personal_data_is_journalled() {
     }
     viewed![
         ReadLedger { letter, from: 0, limit: 1, state: None },
+        ListReturned { letter, from: 0, decided: true },
+        ReadReturned { letter, person: 0, number: 0 },
         ReadPaperPost { letter, warrant: String::new(), from: 0 },
         ReadExposure { incident, level: Level::Read, field: Field::Phone },
         DraftVoidOrder { incident },

@@ -5,9 +5,12 @@ use std::collections::HashMap;
 
 use accounts_api::ReadPostalContacts;
 use cofferdam_core::{Domain, Field, FieldSet, Personal, Record, WarrantSubject};
+use cofferdam_mail::BounceReason;
 use cofferdam_wire::{Problem, ProblemType};
 use keys_api::WarrantId;
-use response_api::{Audience, PaperPostPage, PaperPostPerson, People, WarrantTerms};
+use response_api::{
+    Audience, LedgerState, NotReached, PaperPostPage, PaperPostPerson, People, WarrantTerms,
+};
 use response_mailing::{Letter, Row};
 
 use crate::app::App;
@@ -59,11 +62,28 @@ pub async fn paper_post_page(
         let (name, address) = addresses.remove(&row.person)?;
         let locale = locales.get(usize::from(row.locale));
         let language = locale.map(|locale| locale.language.clone()).unwrap_or_default();
-        Some(PaperPostPerson { person: row.person, language, name, address })
+        Some(PaperPostPerson { person: row.person, why: why(row), language, name, address })
     };
     let people: Vec<_> = rows.iter().filter_map(person).collect();
     let without = u32::try_from(rows.len() - people.len()).unwrap_or(u32::MAX);
     Ok(PaperPostPage { people, without, next })
+}
+
+/// Why no e-mail reached the person of a row. The outcome of a bounce begins with its code.
+fn why(row: &Row) -> NotReached {
+    match row.state {
+        LedgerState::Bounced => match BounceReason::of_reply(&row.detail) {
+            BounceReason::NoMailbox => NotReached::NoMailbox,
+            BounceReason::Full => NotReached::Full,
+            BounceReason::Blocked => NotReached::Blocked,
+            BounceReason::Policy => NotReached::Policy,
+            BounceReason::Expired => NotReached::Expired,
+            BounceReason::Other => NotReached::Other,
+        },
+        LedgerState::Expired => NotReached::Expired,
+        LedgerState::Suppressed => NotReached::NoAddress,
+        _ => NotReached::Perhaps,
+    }
 }
 
 /// Names and postal addresses by record.

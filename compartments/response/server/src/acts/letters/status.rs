@@ -11,6 +11,7 @@ pub async fn status(app: &App, id: LetterId) -> Result<LetterStatus, Problem> {
     let progress = app.letters.room.progress(id).await;
     let letter = app.letter(id).await?;
     let counts = app.store.counts(id).await?;
+    let (perhaps_not_reached, not_understood) = app.store.count_returned(id).await?;
     let seconds = progress.as_ref().map_or(60, |progress| progress.seconds);
     let (last_minute, providers, reset_pages, trouble) = match progress {
         Some(here) => (here.last_minute, here.providers, here.reset_pages, here.trouble),
@@ -23,6 +24,8 @@ pub async fn status(app: &App, id: LetterId) -> Result<LetterStatus, Problem> {
         state: letter.state,
         version: letter.version,
         people: LedgerState::ALL.into_iter().map(|state| (state, counts.of(state))).collect(),
+        perhaps_not_reached,
+        not_understood,
         last_minute,
         seconds_left: (counts.open() * seconds).checked_div(last_minute),
         providers,

@@ -10,9 +10,11 @@ use super::super::Store;
 use super::super::rows::{fields, instant, number, sql};
 use super::{shown_state, state};
 
-const BOUNCED: u8 = LedgerState::Bounced.code();
-const SUPPRESSED: u8 = LedgerState::Suppressed.code();
-const EXPIRED: u8 = LedgerState::Expired.code();
+/// The states of people whom no e-mail reached: bounced, suppressed and expired.
+const UNREACHED: &str = "5, 7, 8";
+/// A condition for people from whose letters something came that nobody has decided about.
+const PERHAPS: &str = "person IN
+     (SELECT person FROM returned_mail WHERE letter = $1 AND decision = '')";
 
 impl Store {
     /// Reads rows from person `from` on, ascending, and only those in `state` if it is given. A
@@ -40,7 +42,7 @@ impl Store {
         rows.iter().map(ledger_row).collect()
     }
 
-    /// Reads rows that no e-mail reached, from person `from` on, ascending.
+    /// Reads rows that no e-mail reached, or perhaps none, from person `from` on, ascending.
     pub async fn undelivered(
         &self,
         letter: LetterId,
@@ -49,7 +51,7 @@ impl Store {
     ) -> Result<Vec<Row>, StoreError> {
         let rows = sqlx::query(sql(format!(
             "SELECT person, state, fields, locale, outcome, at_ms, '' AS holder FROM ledger
-             WHERE letter = $1 AND person >= $2 AND state IN ({BOUNCED}, {SUPPRESSED}, {EXPIRED})
+             WHERE letter = $1 AND person >= $2 AND (state IN ({UNREACHED}) OR {PERHAPS})
              ORDER BY person LIMIT $3"
         )))
         .bind(i64::from(letter.0))
@@ -60,11 +62,19 @@ impl Store {
         rows.iter().map(ledger_row).collect()
     }
 
-    /// Counts the rows that no e-mail reached.
+    /// Counts the rows that no e-mail reached, or perhaps none.
     pub async fn count_undelivered(&self, letter: LetterId) -> Result<u32, StoreError> {
         let counts = self.counts(letter).await?;
         let states = [LedgerState::Bounced, LedgerState::Suppressed, LedgerState::Expired];
-        let all: u64 = states.into_iter().map(|state| counts.of(state)).sum();
+        let certain: u64 = states.into_iter().map(|state| counts.of(state)).sum();
+        let row = sqlx::query(sql(format!(
+            "SELECT COUNT(*) AS people FROM ledger
+             WHERE letter = $1 AND state NOT IN ({UNREACHED}) AND {PERHAPS}"
+        )))
+        .bind(i64::from(letter.0))
+        .fetch_one(self.db.reader())
+        .await?;
+        let all = certain + number::<i64>(&row, "people")?.unsigned_abs();
         Ok(u32::try_from(all).unwrap_or(u32::MAX))
     }
 
@@ -98,4 +108,15 @@ fn ledger_row(row: &AnyRow) -> Result<Row, StoreError> {
         detail: row.try_get("outcome")?,
         at: instant(row, "at_ms")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_states_of_the_unreached_have_these_numbers() {
+        let states = [LedgerState::Bounced, LedgerState::Suppressed, LedgerState::Expired];
+        assert_eq!(states.map(|state| state.code().to_string()).join(", "), UNREACHED);
+    }
 }

@@ -4,6 +4,7 @@ mod handed_over;
 mod model;
 mod outcomes;
 mod planning;
+mod returned;
 mod workers;
 
 use cofferdam_core::{Field, FieldSet};

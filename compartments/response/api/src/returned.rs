@@ -1,0 +1,116 @@
+//! Returned mail that nothing understood. It is kept for a person, who decides whether the letter
+//! arrived. Until then its addressee counts as perhaps not reached.
+
+use cofferdam_core::{Call, Personal, Timestamp};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{LetterId, LetterStatus};
+
+/// Lists the people of a letter from whose return addresses something came that nothing understood,
+/// ascending.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListReturned {
+    /// The letter.
+    pub letter: LetterId,
+    /// The number of the first person wanted.
+    pub from: u32,
+    /// Whether people are listed too about whom somebody has decided.
+    pub decided: bool,
+}
+
+/// What came back from one person's letter and was not understood.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReturnedMail {
+    /// The customer's record number, or the place in the staff list.
+    pub person: u32,
+    /// The number of messages that came, kept or not.
+    pub messages: u32,
+    /// The number of messages that are kept, at most three.
+    pub kept: u32,
+    /// The instant at which the last one came.
+    pub last: Timestamp,
+    /// The decision; `None` until a person has decided, and again after the next message.
+    pub decision: Option<ReturnedDecision>,
+}
+
+/// What a person decides about a letter from what came back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReturnedDecision {
+    /// The letter arrived: its reader answered, say.
+    Arrived,
+    /// The letter did not arrive.
+    NotReached,
+}
+
+impl ReturnedDecision {
+    /// Every decision.
+    pub const ALL: [Self; 2] = [Self::Arrived, Self::NotReached];
+
+    /// The name in the store and in journals.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Arrived => "arrived",
+            Self::NotReached => "not_reached",
+        }
+    }
+}
+
+impl Call for ListReturned {
+    const PATH: &'static str = "/v1/returned/list";
+    /// At most 1,000 people; empty at the end.
+    type Answer = Vec<ReturnedMail>;
+}
+
+/// Reads a kept message.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReadReturned {
+    /// The letter.
+    pub letter: LetterId,
+    /// The person from whose return address it came.
+    pub person: u32,
+    /// The message's number, from 0.
+    pub number: u32,
+}
+
+/// A kept message.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct ReturnedText {
+    /// The person from whose return address it came.
+    pub person: u32,
+    /// The message's number, from 0.
+    pub number: u32,
+    /// The instant at which it came.
+    pub at: Timestamp,
+    /// The size of the whole message, in bytes. The first 64 KiB are kept.
+    pub bytes: u64,
+    /// The message as it came; bytes that are no UTF-8 are replaced.
+    pub text: Personal,
+}
+
+impl Call for ReadReturned {
+    const PATH: &'static str = "/v1/returned/read";
+    type Answer = ReturnedText;
+}
+
+/// Decides about a person from whose return address something came. A letter that did not arrive is
+/// *bounced* from then on.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DecideReturned {
+    /// The letter.
+    pub letter: LetterId,
+    /// The person.
+    pub person: u32,
+    /// What became of the letter.
+    pub decision: ReturnedDecision,
+}
+
+impl Call for DecideReturned {
+    const PATH: &'static str = "/v1/returned/decide";
+    type Answer = LetterStatus;
+}

@@ -1,0 +1,5 @@
+//! Returned mail that nothing understood.
+
+pub mod decide;
+pub mod list;
+pub mod read;

@@ -1,0 +1,71 @@
+//! Message disposition notifications (RFC 8098): read receipts, and the rejections that delivery
+//! agents write in the same form (Sieve `reject`, RFC 5429).
+
+use super::Returned;
+use super::author::{Author, author};
+use super::fields::{Fields, past_blank_lines};
+use super::mime::Opened;
+use super::phrases::{has_any, joined};
+use super::reason::{locals, reason};
+use super::why::BounceReason;
+use super::{codes, words};
+
+/// The media types of the part with the notification's fields.
+pub const PARTS: [&str; 2] =
+    ["message/disposition-notification", "message/global-disposition-notification"];
+/// What rejections say.
+const REJECTED: &[&str] = &[
+    "reject",
+    "refused",
+    "not accepted",
+    "not accept",
+    "not delivered",
+    "could not be delivered",
+    "couldn't be delivered",
+    "undeliverable",
+    "unable to deliver",
+    "quota",
+    "mailbox full",
+    "mailbox is full",
+    "no such user",
+    "unknown user",
+    "user unknown",
+];
+
+/// Reads the notification in `message`; `None` if there is none.
+pub fn read(message: &Opened) -> Option<Returned> {
+    let bytes = message.part(&PARTS)?.bytes();
+    let (fields, _) = Fields::read(past_blank_lines(&bytes));
+    if !is_rejection(&fields, message) {
+        return Some(Returned::AutoReply);
+    }
+    let text = message.text();
+    let code = codes::find(&text);
+    let said = code.as_ref().map(|code| code.line).or_else(|| fields.get("Failure"));
+    let said = said.or_else(|| fields.get("Error")).unwrap_or("rejected after its delivery");
+    let words = format!("{said} {text}");
+    let status = match &code {
+        Some(code) => words::refined(code.status.clone(), &words),
+        None => words::status(&words).unwrap_or_else(|| "5.0.0".to_owned()),
+    };
+    let why = BounceReason::of(&status, &words);
+    let people = format!("{text} {}", String::from_utf8_lossy(&bytes));
+    let reason = reason(said, &locals(&people));
+    Some(Returned::Bounced { status, why, reason })
+}
+
+/// Whether a machine threw the letter away, and says that it did not reach anybody. A person who
+/// deletes a letter unread has got it.
+fn is_rejection(fields: &Fields, message: &Opened) -> bool {
+    let disposition = fields.get("Disposition").unwrap_or_default().to_ascii_lowercase();
+    let (mode, kind) = disposition.split_once(';').unwrap_or(("", &disposition));
+    let kind = kind.trim();
+    let is_automatic = mode.trim().starts_with("automatic-action");
+    let is_thrown_away =
+        ["deleted", "denied", "failed", "dispatched"].iter().any(|word| kind.starts_with(word));
+    let is_failure = ["failed", "error", "failure"].iter().any(|word| kind.contains(word));
+    let submitted = message.fields.get("Auto-Submitted").unwrap_or_default();
+    let text = joined(&format!("{} {submitted} {}", message.subject(), message.text()));
+    let says_so = has_any(&text, REJECTED) || author(&message.fields) == Author::System;
+    says_so && ((is_automatic && is_thrown_away) || is_failure)
+}
