@@ -158,6 +158,15 @@ impl App {
         Err(self.refuse_party(who, what).await)
     }
 
+    /// Checks that the caller is there to report mail: its only grant is to look addresses up.
+    pub async fn check_reports_mail(&self, who: &Parties<'_>) -> Result<(), Problem> {
+        if self.shared.access().reports_mail(who.caller) {
+            return Ok(());
+        }
+        let what = "reporting mail is for a caller that may look addresses up and nothing else";
+        Err(self.refuse_party(who, what.to_owned()).await)
+    }
+
     /// Checks that a compartment re-seals its own records, within the time that an order opened.
     pub async fn check_reseal(
         &self,

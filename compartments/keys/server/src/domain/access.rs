@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use cofferdam_core::{CallerName, Domain, FieldSet, Operation};
-use keys_api::{Budget, CallerPolicy, Policy};
+use keys_api::{Budget, CallerPolicy, Grant, Policy};
 
 /// The grants and budgets of every caller, by the policy in force.
 pub struct Access {
@@ -70,6 +70,16 @@ impl Access {
         fields.is_subset(grants.fold(FieldSet::EMPTY, |all, grant| all.union(grant.fields)))
     }
 
+    /// Whether `caller` is there to report mail: it may look addresses up, and do nothing else. A
+    /// caller that reads customers could report mail that never came, and hide among the callers
+    /// that opened the address.
+    pub fn reports_mail(&self, caller: &CallerName) -> bool {
+        let Some(caller) = self.callers.get(caller) else { return false };
+        let looks_up =
+            |of: &Grant| (of.domain, of.operation) == (Domain::Accounts, Operation::Index);
+        !caller.grants.is_empty() && caller.grants.iter().all(looks_up)
+    }
+
     /// The budget in force: the lower of the policy's and a lowered one. A later policy does not
     /// raise a lowered budget.
     pub fn budget(&self, caller: &CallerName, operation: Operation) -> Option<Budget> {
@@ -128,7 +138,6 @@ impl Access {
 #[cfg(test)]
 mod tests {
     use cofferdam_core::Field;
-    use keys_api::Grant;
 
     use super::*;
 
@@ -193,6 +202,29 @@ mod tests {
             assert_eq!(found, allowed, "{caller} {domain} {operation} {list:?}");
         }
         assert!(access.knows(&name("web-1")) && !access.knows(&name("web-9")));
+    }
+
+    #[test]
+    fn only_a_caller_that_does_nothing_but_look_addresses_up_reports_mail() {
+        let grant = |domain, operation| Grant { domain, operation, fields: FieldSet::EMPTY };
+        let index = grant(Domain::Accounts, Operation::Index);
+        let reads = Grant {
+            fields: fields(&[Field::Name]),
+            ..grant(Domain::Accounts, Operation::Release)
+        };
+        for (grants, reports) in [
+            (vec![index.clone()], true),
+            (vec![], false),
+            (vec![index.clone(), reads], false),
+            (vec![index.clone(), grant(Domain::Accounts, Operation::Harden)], false),
+            (vec![index, grant(Domain::Payments, Operation::Index)], false),
+        ] {
+            let trap = CallerPolicy { name: name("trap"), grants, budgets: BTreeMap::new() };
+            let policy = Policy { version: 1, approvers: vec![], callers: vec![trap] };
+            let access = Access::new(policy, HashMap::new());
+            assert_eq!(access.reports_mail(&name("trap")), reports);
+            assert!(!access.reports_mail(&name("nobody")));
+        }
     }
 
     #[test]

@@ -85,7 +85,7 @@ async fn fronts(table: &mut Table) {
     table.row(NoteAddresses { caller: caller.clone(), ticket, search, records }, FRONT).await;
     let (domain, from) = (Domain::Accounts, Record(0));
     table.row(ClaimDecoys { domain, from, count: 1 }, FRONT).await;
-    table.row(ReportMail { caller: caller.clone(), record: Record(1) }, FRONT).await;
+    table.row(ReportMail { caller: "mail-trap-1".parse().unwrap(), record: Record(1) }, FRONT).await;
     table.row(EraseRecords { domain, caller, records: vec![Record(1)], held: true }, FRONT).await;
     let now = table.keys.clock.now();
     let state = StateId(7);

@@ -318,6 +318,15 @@ impl Keys {
                 caller("web-ky-1", fields(&[Field::Name, Field::Email])),
                 caller("web-ky-2", fields(&[Field::Name])),
                 CallerPolicy {
+                    name: name("mail-trap-1"),
+                    grants: vec![Grant {
+                        domain: Domain::Accounts,
+                        operation: Operation::Index,
+                        fields: FieldSet::EMPTY,
+                    }],
+                    budgets: [(Operation::Index, budget(100))].into(),
+                },
+                CallerPolicy {
                     name: name("accounts"),
                     grants: vec![],
                     budgets: [(Operation::Reseal, budget(500))].into(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use cofferdam_core::{CallerName, Domain, FieldSet, Operation};
 use cofferdam_wire::{Answer, Body, Caller, Problem};
-use keys_api::{Event, NoteAddresses, RecordList};
+use keys_api::{Event, NoteAddresses, RecordList, Search};
 
 use crate::app::{App, Parties, bad_request};
 use crate::domain::batch::{check_at_most, check_records};
@@ -34,5 +34,10 @@ async fn note(app: &App, via: CallerName, call: NoteAddresses) -> Result<(), Pro
     let event = Event::Found { caller: caller_name, via: via_name, search, ticket, records };
     app.write(now, vec![event]).await?;
     app.look_ups().end(ticket);
+    if search == Search::Mail {
+        // The refusal comes after the note, whoever was found, so that it does not tell whose the
+        // address is.
+        app.check_reports_mail(&who).await?;
+    }
     app.check_thawed(&who).await
 }

@@ -19,14 +19,15 @@ pub async fn handle(
 ) -> Result<Answer<()>, Problem> {
     let who = Parties { via: &via, caller: &call.caller };
     app.check_parties(&who, Domain::Accounts).await?;
+    app.check_reports_mail(&who).await?;
     if app.decoys.is_decoy(Domain::Accounts, call.record) {
         tokio::spawn(raise(app, call.caller, call.record));
     }
     Ok(Answer((), encoding))
 }
 
-/// The alarm names the caller that reported the mail, because a thief can report mail that never
-/// came. The callers that opened the address stand in the detail.
+/// The alarm names the caller that reported the mail, because a thief with its certificate can report
+/// mail that never came. The callers that opened the address stand in the detail.
 async fn raise(app: Arc<App>, reporter: CallerName, decoy: Record) {
     let reader = app.clone();
     let readers = match blocking(move || reader.log.readers(decoy, Field::Email)).await {
