@@ -1,6 +1,7 @@
 //! Decoys are named once, and an alarm rings when somebody opens one.
 
 use cofferdam_core::{Domain, Field, FieldSet, KeyBytes, Record};
+use cofferdam_wire::ProblemType;
 use jiff::SignedDuration;
 use keys_api::{
     AlarmKind, ClaimDecoys, DECOYS_CLAIMED, HardenItem, HardenPasswords, IndexAddresses, KeyGroup,
@@ -106,7 +107,21 @@ async fn mail_to_a_decoy_names_the_callers_that_opened_its_address() {
         keys.client("accounts").call(&report).await.unwrap();
     }
     let alarm = keys.rings(AlarmKind::DecoyMail).await;
-    // Anybody may report mail that never came, so the alarm is in the reporter's name.
+    // A thief with the reporter's certificate can report mail that never came, so the alarm is in its name.
     assert_eq!((alarm.caller, alarm.count), (Some(name("mail-trap-1")), 1));
     assert!(alarm.detail.ends_with("opened by web-ky-1"), "{}", alarm.detail);
+}
+
+/// A false report would have the alarm name those who opened the address.
+#[tokio::test]
+async fn a_caller_that_reads_customers_reports_no_mail() {
+    let keys = Keys::start().await;
+    let decoy = keys.decoys(1_000).await[0];
+    keys.release("web-ky-1", &[decoy.0]).await.unwrap();
+    let report = ReportMail { caller: name("web-ky-2"), record: decoy };
+    let refusal = keys.client("accounts").call(&report).await.unwrap_err();
+    assert!(refusal.is(ProblemType::NOT_GRANTED), "{refusal}");
+    assert_eq!(keys.rings(AlarmKind::RefusedGrant).await.caller, Some(name("web-ky-2")));
+    let alarms = keys.alarms().await;
+    assert!(alarms.iter().all(|alarm| alarm.kind != AlarmKind::DecoyMail), "{alarms:?}");
 }
