@@ -8,14 +8,14 @@ use accounts_api::{
 use cofferdam_core::{Personal, Record, STILL_HELD};
 use cofferdam_wire::{CallError, Client, ProblemType};
 use jiff::{SignedDuration, Timestamp};
-use keys_api::{Hold, HoldId, ORDER_REFUSED, RevokedKey};
+use keys_api::{Hold, HoldId, ORDER_REFUSED};
 use roaring::RoaringBitmap;
 
 use crate::support::{Shop, ada, everybody, legacy_row, of_set, person, refused};
 
-const PASSWORD: &str = "correct horse battery";
+pub const PASSWORD: &str = "correct horse battery";
 
-async fn create(web: &Client, profile: accounts_api::Profile) -> Record {
+pub async fn create(web: &Client, profile: accounts_api::Profile) -> Record {
     web.call(&CreateCustomer { profile, password: Personal::new(PASSWORD) }).await.unwrap()
 }
 
@@ -347,55 +347,6 @@ async fn everybody_is_shut_out_only_by_an_order_that_two_people_signed() {
     sign_in(&web, "ada@example.org", PASSWORD).await.unwrap();
     response.call(&good).await.unwrap();
     refused(sign_in(&web, "ada@example.org", PASSWORD).await, BAD_CREDENTIALS);
-}
-
-#[tokio::test]
-async fn a_revoked_key_is_refused_within_a_second_and_after_a_restart_without_keys() {
-    let shop = Shop::open().await;
-    let stolen = shop.client("web-1");
-    create(&stolen, ada()).await;
-    let (caller, key) = ("web-1".parse().unwrap(), shop.public_key("web-1"));
-    shop.keys.book().revoked = vec![RevokedKey { caller, key }];
-    let refused = async |client: &Client| {
-        let reset = RequestReset { email: Personal::new("ada@example.org") };
-        client.call(&reset).await.is_err()
-    };
-    for _ in 0..200 {
-        if refused(&stolen).await {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    assert!(refused(&stolen).await, "the open connection gets no answer");
-    assert!(refused(&shop.client("web-1")).await);
-    assert!(!refused(&shop.client("web-2")).await);
-    shop.keys.book().revoked.clear();
-    let shop = shop.restart().await;
-    assert!(refused(&shop.client("web-1")).await, "the key is remembered");
-    assert!(!refused(&shop.client("web-2")).await);
-}
-
-/// A thief stands in for `keys` with a copy of its key: nothing is asked of that server any more.
-#[tokio::test]
-async fn keys_under_a_revoked_key_is_asked_nothing() {
-    let shop = Shop::open().await;
-    let web = shop.client("web-1");
-    create(&web, ada()).await;
-    let (caller, key) = ("keys".parse().unwrap(), shop.public_key("keys"));
-    shop.keys.book().revoked = vec![RevokedKey { caller, key }];
-    let refused = async || {
-        let call = CreateCustomer { profile: person(1), password: Personal::new(PASSWORD) };
-        web.call(&call).await.is_err_and(|e| e.is(ProblemType::UPSTREAM))
-    };
-    let mut n = 0;
-    while !refused().await {
-        n += 1;
-        assert!(n < 200, "keys is still asked");
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    let asked = shop.keys.book().hardened.len();
-    assert!(refused().await);
-    assert_eq!(shop.keys.book().hardened.len(), asked);
 }
 
 /// Two people void any number of customers by name, and nobody else.

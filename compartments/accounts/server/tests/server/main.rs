@@ -8,6 +8,7 @@ mod decoys;
 mod import;
 mod reseal;
 mod resets;
+mod revoked_keys;
 mod secrecy;
 mod sequences;
 mod sessions;
