@@ -7,6 +7,7 @@
 
 mod access;
 mod call;
+mod checkpoint;
 mod clock;
 mod compartment;
 mod field;
@@ -27,6 +28,7 @@ mod warrant;
 
 pub use access::{Access, BroughtPerson, Whose};
 pub use call::Call;
+pub use checkpoint::{ListCheckpoints, SeenCheckpoint};
 pub use clock::{Clock, MockClock, SystemClock};
 pub use compartment::Compartment;
 pub use field::{Domain, Field, FieldSet, Operation, UnknownField};

@@ -37,7 +37,8 @@ impl States {
         if standing == Standing::Newest {
             known.newest = Some((call.state, call.beat));
         }
-        Answer(CheckedState { standing, numbers: known.given.max(call.numbers), beat }, encoding)
+        let numbers = known.given.max(call.numbers);
+        Answer(CheckedState { standing, numbers, beat, log: None }, encoding)
     }
 
     /// Answers an acceptance.

@@ -13,6 +13,7 @@ mod decoys;
 mod entries;
 mod entry;
 mod epochs;
+mod journals;
 mod keys;
 mod mail;
 mod passwords;
@@ -35,17 +36,22 @@ pub use decoys::{ClaimDecoys, ClaimedDecoys};
 pub use entries::{Inclusion, LogEntries, ProveEntry, ReadEntries};
 pub use entry::{BadEntry, Entry, Event, MAX_ENTRY, RecordList, summarize};
 pub use epochs::{ChangeEpoch, DomainEpochs, EpochChange, EpochOrder, ReadEpochs};
+pub use journals::{AnchorJournal, JournalHead};
 pub use keys::{KeyGroup, RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys};
 pub use mail::ReportMail;
 pub use passwords::{HardenItem, HardenPasswords, HardenedPasswords};
 pub use policies::{BadPolicy, CallerPolicy, ChangePolicy, Grant, Policy, ReadPolicy};
-pub use problems::{DECOYS_CLAIMED, EPOCH_OUTDATED, ORDER_REFUSED, POLICY_OUTDATED};
+pub use problems::{
+    DECOYS_CLAIMED, EPOCH_OUTDATED, JOURNAL_CONTRADICTS, ORDER_REFUSED, POLICY_OUTDATED,
+};
 pub use records::EraseRecords;
 pub use revoked_keys::{ListRevokedKeys, RevokedKey};
 pub use signed::{
     ApproverKey, ApproverSecret, BadApproverKey, BadSignature, Order, Signature, Signed,
 };
-pub use states::{AcceptState, AcceptedState, CheckState, CheckedState, Standing, Trouble};
+pub use states::{
+    AcceptState, AcceptedState, CheckState, CheckedState, LogCheckpoint, SeenLog, Standing, Trouble,
+};
 pub use void_orders::{ApproveVoidOrder, VoidOrder};
 pub use warrants::{BadWarrantId, CloseWarrant, OpenWarrant, Warrant, WarrantId};
 

@@ -36,6 +36,9 @@ mod epochs {
     pub mod change;
     pub mod read;
 }
+mod journals {
+    pub mod anchor;
+}
 mod keys {
     pub mod release;
 }
@@ -105,6 +108,7 @@ pub fn routes() -> Routes<Arc<App>> {
         .call::<api::ChangeEpoch, _, _>(epochs::change::handle)
         .call::<api::OpenWarrant, _, _>(warrants::open::handle)
         .call::<api::CloseWarrant, _, _>(warrants::close::handle)
+        .call::<api::AnchorJournal, _, _>(journals::anchor::handle)
         .call::<api::ReadAlarms, _, _>(alarms::read::handle)
         .call::<api::ReadCheckpoint, _, _>(checkpoints::read::handle)
         .call::<api::CosignCheckpoint, _, _>(checkpoints::cosign::handle)

@@ -4,6 +4,7 @@ use cofferdam_core::{Call, Clock, Domain, Epoch, KeyBytes, Operation, Record, Sh
 use cofferdam_wire::{Problem, ProblemType};
 use jiff::SignedDuration;
 use keys_api::{
+    AnchorJournal, JournalHead,
     AcceptState, AddRevokedKey, AlarmKind, ApproveVoidOrder, ChangeEpoch, ChangePolicy, CheckState,
     ClaimDecoys, CloseWarrant, CosignCheckpoint, EpochChange, EpochOrder, EraseRecords,
     FreezeCaller, HardenItem, HardenPasswords, IndexAddresses, ListCallers, ListRevokedKeys,
@@ -90,7 +91,15 @@ async fn fronts(table: &mut Table) {
     let state = StateId(7);
     table
         .row(
-            CheckState { domain, state, is_new: false, beat: now, numbers: 1, troubles: vec![] },
+            CheckState {
+                domain,
+                state,
+                is_new: false,
+                beat: now,
+                numbers: 1,
+                troubles: vec![],
+                seen: vec![],
+            },
             FRONT,
         )
         .await;
@@ -130,6 +139,8 @@ async fn commands(table: &mut Table) {
     table.row(CloseWarrant { warrant: id }, missing).await;
     let bad = ending_with(CONTROLLER, ProblemType::BAD_REQUEST);
     table.row(CosignCheckpoint { note: String::new() }, bad).await;
+    let end = JournalHead { length: 1, head: Sha256([7; 32]) };
+    table.row(AnchorJournal { journal: 1, end }, CONTROLLER).await;
 }
 
 /// Calls by which the controller and the auditors read.
