@@ -14,6 +14,7 @@ mod evidence;
 mod fixture;
 mod foreign;
 mod gate;
+mod history;
 mod import;
 mod keys;
 mod killed;

@@ -1,8 +1,6 @@
 //! Anchors of the journals of `response`.
 
-use std::fmt;
-
-use cofferdam_core::{Call, ProblemType, Sha256};
+use cofferdam_core::{Call, JournalHead, ProblemType};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,22 +15,6 @@ pub struct AnchorJournal {
     pub journal: u32,
     /// The end of the journal.
     pub end: JournalHead,
-}
-
-/// The end of a journal. Each entry names the hash of the one before, so the last hash stands for
-/// the whole journal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct JournalHead {
-    /// The number of entries.
-    pub length: u32,
-    /// The SHA-256 of the last entry's line.
-    pub head: Sha256,
-}
-
-impl fmt::Display for JournalHead {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} entries, the last one {}", self.length, self.head)
-    }
 }
 
 impl Call for AnchorJournal {

@@ -9,9 +9,7 @@ use std::time::Duration;
 use cofferdam_core::{Clock, Domain, ProblemType, Rng, SeenCheckpoint, StateId, Timestamp};
 use cofferdam_store::{Db, DiskWatch, LowDisk, StoreError};
 use cofferdam_wire::{Ailment, CallError, Client, Health};
-use keys_api::{
-    AcceptState, CheckState, CheckedState, LogCheckpoint, SeenLog, Standing, Trouble,
-};
+use keys_api::{AcceptState, CheckState, CheckedState, LogCheckpoint, SeenLog, Standing, Trouble};
 
 use crate::seen_log::{self, LogRewritten};
 

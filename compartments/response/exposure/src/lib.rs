@@ -23,6 +23,7 @@ mod person;
 mod population;
 mod tampering;
 mod window;
+mod witnesses;
 
 pub use access::{AccessEntry, access_time};
 pub use bitmaps::{Bitmaps, Levels, fields_of, people};
@@ -45,3 +46,4 @@ pub use window::{
     CLOCK_MARGIN_MS, SIGHTING_MARGIN_MS, Window, access_log_window, doubts_of_sightings,
     release_log_window,
 };
+pub use witnesses::{Followed, SeenState, contradiction};

@@ -2,9 +2,9 @@
 
 use accounts_api::{
     CheckPassword, CheckSession, CloseSession, CompleteReset, CreateCustomer, EraseCustomer,
-    FindCustomer, FreezeCaller, ImportCustomers, ListCustomers, NO_SESSION, OpenSession,
-    ReadActivity, ReadChanges, ReadContacts, ReadCustomers, ReadImport, ReadPostalContacts,
-    ListCheckpoints, ReadReseal, ReadResetLoad, ReportMail, RequestReset,
+    FindCustomer, FreezeCaller, ImportCustomers, ListCheckpoints, ListCustomers, NO_SESSION,
+    OpenSession, ReadActivity, ReadChanges, ReadContacts, ReadCustomers, ReadImport,
+    ReadPostalContacts, ReadReseal, ReadResetLoad, ReportMail, RequestReset,
 };
 use cofferdam_core::{Call, Field, FieldSet, Personal, Record};
 use cofferdam_wire::{Problem, ProblemType};

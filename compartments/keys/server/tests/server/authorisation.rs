@@ -4,12 +4,12 @@ use cofferdam_core::{Call, Clock, Domain, Epoch, KeyBytes, Operation, Record, Sh
 use cofferdam_wire::{Problem, ProblemType};
 use jiff::SignedDuration;
 use keys_api::{
-    AnchorJournal, JournalHead,
-    AcceptState, AddRevokedKey, AlarmKind, ApproveVoidOrder, ChangeEpoch, ChangePolicy, CheckState,
-    ClaimDecoys, CloseWarrant, CosignCheckpoint, EpochChange, EpochOrder, EraseRecords,
-    FreezeCaller, HardenItem, HardenPasswords, IndexAddresses, ListCallers, ListRevokedKeys,
-    LowerBudget, NoteAddresses, ORDER_REFUSED, OpenWarrant, ProveEntry, ReadAlarms, ReadCheckpoint,
-    ReadEntries, ReadEpochs, ReadPolicy, ReportMail, Search, Signed, Ticket, VoidOrder,
+    AcceptState, AddRevokedKey, AlarmKind, AnchorJournal, ApproveVoidOrder, ChangeEpoch,
+    ChangePolicy, CheckState, ClaimDecoys, CloseWarrant, CosignCheckpoint, EpochChange, EpochOrder,
+    EraseRecords, FreezeCaller, HardenItem, HardenPasswords, IndexAddresses, JournalHead,
+    ListCallers, ListRevokedKeys, LowerBudget, NoteAddresses, ORDER_REFUSED, OpenWarrant,
+    ProveEntry, ReadAlarms, ReadCheckpoint, ReadEntries, ReadEpochs, ReadPolicy, ReportMail,
+    Search, Signed, Ticket, VoidOrder,
 };
 
 use crate::support::{Keys, ask, name, warrant};

@@ -2,7 +2,9 @@
 
 use cofferdam_core::{Call, CallerName};
 use cofferdam_wire::{Problem, ProblemType};
-use payments_api::{CountCards, FreezeCaller, ListCheckpoints, ReadCard, ReadReseal, RevealCard, StoreCards};
+use payments_api::{
+    CountCards, FreezeCaller, ListCheckpoints, ReadCard, ReadReseal, RevealCard, StoreCards,
+};
 
 use crate::support::{Till, card};
 

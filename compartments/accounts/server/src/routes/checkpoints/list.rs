@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use accounts_api::ListCheckpoints;
 use axum::extract::State;
 use cofferdam_core::SeenCheckpoint;
 use cofferdam_wire::{Answer, Body, Caller, Problem};
-use accounts_api::ListCheckpoints;
 
 use crate::app::App;
 

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use cofferdam_core::CallerName;
 use cofferdam_wire::{Answer, Body, Caller, Problem};
-use keys_api::{
-    AlarmKind, CheckState, CheckedState, Event, LogCheckpoint, SeenLog, Standing,
-};
+use keys_api::{AlarmKind, CheckState, CheckedState, Event, LogCheckpoint, SeenLog, Standing};
 
 use crate::app::App;
 use crate::domain::states::judge;
