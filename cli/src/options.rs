@@ -17,8 +17,8 @@ use crate::output;
 pub type CommandError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The note beside the result of an act whose journal is not anchored yet.
-const NOT_ANCHORED: &str = "the act is done, and its journal is not anchored yet: keys does not answer; response \
-     anchors it as soon as keys is back";
+const NOT_ANCHORED: &str = "the act is done, and its journal is not anchored yet: keys does not \
+                            answer; response anchors it as soon as keys is back";
 
 /// The option that names an estate.
 #[derive(Debug, Args)]
