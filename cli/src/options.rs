@@ -1,19 +1,24 @@
 //! Options and values that several commands share.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::{fs, io};
 
 use clap::Args;
 use cofferdam_core::{CallerName, Record, Timestamp};
 use cofferdam_wire::Client;
 use estate::{Compartment, Estate};
-use response_api::{IncidentId, LetterId};
+use response_api::{IncidentId, JOURNAL_NOT_ANCHORED, LetterId};
 use serde::Serialize;
 
 use crate::output;
 
 /// The message of a command that failed: what happened, where, and what to do.
 pub type CommandError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The note beside the result of an act whose journal is not anchored yet.
+const NOT_ANCHORED: &str = "the act is done, and its journal is not anchored yet: keys does not \
+                            answer; response anchors it as soon as keys is back";
 
 /// The option that names an estate.
 #[derive(Debug, Args)]
@@ -72,9 +77,15 @@ impl ResponseArgs {
         Ok(Estate::open(&self.estate.dir)?)
     }
 
-    /// Makes a client of the estate's `response`.
+    /// Makes a client of the estate's `response`. If an act is not anchored yet, it says so once.
     pub fn client(&self) -> Result<Client, CommandError> {
-        self.estate.client(Compartment::Response, &self.caller)
+        let told = AtomicBool::new(false);
+        let client = self.estate.client(Compartment::Response, &self.caller)?;
+        Ok(client.on_warning(move |code| {
+            if code == JOURNAL_NOT_ANCHORED && !told.swap(true, Ordering::Relaxed) {
+                output::note(NOT_ANCHORED);
+            }
+        }))
     }
 
     /// Prints a result, as JSON with `--json` and as `lines` otherwise.

@@ -15,6 +15,7 @@ mod fixture;
 mod foreign;
 mod foreign_cases;
 mod gate;
+mod history;
 mod import;
 mod keys;
 mod killed;

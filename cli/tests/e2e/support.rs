@@ -229,9 +229,14 @@ impl Place {
 
     /// A client of `keys` under the certificate of another compartment.
     pub fn keys_as(&self, compartment: Compartment) -> Client {
+        self.own_client(Compartment::Keys, compartment)
+    }
+
+    /// A client of a compartment under the certificate of another one.
+    pub fn own_client(&self, of: Compartment, caller: Compartment) -> Client {
         let estate = self.estate();
-        let identity = estate.own_identity(compartment).unwrap();
-        Client::new(Compartment::Keys, estate.addresses.of(Compartment::Keys), &identity)
+        let identity = estate.own_identity(caller).unwrap();
+        Client::new(of, estate.addresses.of(of), &identity)
     }
 
     /// Starts one compartment, and waits until it answers.

@@ -7,11 +7,13 @@
 
 mod access;
 mod call;
+mod checkpoint;
 mod clock;
 mod compartment;
 mod field;
 mod freeze;
 mod ids;
+mod journal;
 mod locale;
 mod problem;
 mod reason;
@@ -27,11 +29,13 @@ mod warrant;
 
 pub use access::{Access, BroughtPerson, Whose};
 pub use call::Call;
+pub use checkpoint::{ListCheckpoints, SeenCheckpoint};
 pub use clock::{Clock, MockClock, SystemClock};
 pub use compartment::Compartment;
 pub use field::{Domain, Field, FieldSet, Operation, UnknownField};
 pub use freeze::{BadFreeze, FreezeCaller, Freezes, NO_SUCH_CALLER, STILL_HELD};
 pub use ids::{BadName, CallerName, Epoch, Record};
+pub use journal::JournalHead;
 pub use locale::{BadLocale, Country, Language, Region};
 pub use problem::{InternalError, ProblemType};
 pub use reason::{BadReason, Reason};

@@ -7,6 +7,7 @@
 
 mod own_state;
 mod revoked_keys;
+mod seen_checkpoints;
 mod space;
 
 use std::convert::Infallible;

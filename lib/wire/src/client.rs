@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::http::{Request, Uri, header};
+use axum::http::{HeaderMap, Request, Uri, header};
 use cofferdam_core::{Call, Compartment, ProblemType};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
@@ -24,6 +24,12 @@ const TIMEOUT: Duration = Duration::from_mins(1);
 /// with more than 256 connections.
 const CALLS: usize = 200;
 
+/// The header with a warning beside an answer: a code, for programs.
+pub const WARNING: &str = "cofferdam-warning";
+
+/// What a client does with a warning.
+type OnWarning = Arc<dyn Fn(&str) + Send + Sync>;
+
 /// A client of one compartment under one identity. Clones share its connections.
 #[derive(Clone)]
 pub struct Client {
@@ -37,6 +43,7 @@ pub struct Client {
     permits: Arc<Semaphore>,
     /// The place in `bases`, modulo its length, of the instance that answered last.
     preferred: Arc<AtomicUsize>,
+    on_warning: Option<OnWarning>,
 }
 
 type Https = Pool<HttpsConnector<HttpConnector>, Full<Bytes>>;
@@ -126,7 +133,15 @@ impl Client {
             bases: bases.collect(),
             permits: Arc::new(Semaphore::new(CALLS)),
             preferred: Arc::default(),
+            on_warning: None,
         }
+    }
+
+    /// Hands the code of each warning beside an answer to `tell`.
+    #[must_use]
+    pub fn on_warning(mut self, tell: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.on_warning = Some(Arc::new(tell));
+        self
     }
 
     /// Makes one call and waits for its answer.
@@ -147,21 +162,36 @@ impl Client {
                 Err(failure) => return Err(failure.error),
                 Ok(answer) => {
                     self.prefer(attempt);
+                    self.tell_warning(answer.headers());
                     return parse_answer::<C>(&base, &answer);
                 }
             }
         }
     }
 
-    /// Whether the compartment answers its health check within two seconds.
+    /// Whether the compartment answers its health check within two seconds, and says that it works.
     pub async fn is_healthy(&self) -> bool {
-        let Ok(request) =
-            Request::get(format!("{}/healthz", self.base(0))).body(Full::new(Bytes::new()))
-        else {
-            return false;
+        self.health().await.is_some_and(|(works, _)| works)
+    }
+
+    /// Whether the compartment works, and the lines of its health check; `None` if it does not answer
+    /// within two seconds.
+    pub async fn health(&self) -> Option<(bool, String)> {
+        let url = format!("{}/healthz", self.base(0));
+        let request = Request::get(url).body(Full::new(Bytes::new())).ok()?;
+        let answer = async {
+            let (head, body) = self.pool().request(request).await.ok()?.into_parts();
+            let body = Limited::new(body, MAX_BODY).collect().await.ok()?.to_bytes();
+            Some((head.status.is_success(), String::from_utf8_lossy(&body).into_owned()))
         };
-        let answer = tokio::time::timeout(Duration::from_secs(2), self.pool().request(request));
-        matches!(answer.await, Ok(Ok(response)) if response.status().is_success())
+        tokio::time::timeout(Duration::from_secs(2), answer).await.ok()?
+    }
+
+    fn tell_warning(&self, headers: &HeaderMap) {
+        let code = headers.get(WARNING).and_then(|code| code.to_str().ok());
+        if let (Some(tell), Some(code)) = (&self.on_warning, code) {
+            tell(code);
+        }
     }
 
     fn base(&self, attempt: usize) -> Arc<str> {

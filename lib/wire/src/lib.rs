@@ -21,7 +21,7 @@ mod server_check;
 mod tasks;
 
 pub use body::{Answer, Body, MAX_BODY};
-pub use client::{CallError, Client};
+pub use client::{CallError, Client, WARNING};
 pub use cofferdam_core::ProblemType;
 pub use config::{ConfigError, load_config, read_secret, write_secret};
 pub use health::{Ailment, Health};

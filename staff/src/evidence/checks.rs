@@ -1,5 +1,5 @@
-//! Checks of the contents of a bag: the journal's chain is whole, the checkpoints are signed, each
-//! entry stands in the log, and the exposure contains everything that the entries show.
+//! Checks of the contents of a bag: the journal is the one that the logs anchor, the checkpoints are
+//! signed, each entry stands in the log, and the exposure contains everything that the entries show.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -7,10 +7,12 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use cofferdam_core::{JournalHead, Sha256};
 use cofferdam_tlog::notes::{cosigned_at, read_checkpoint};
 use cofferdam_tlog::{Checkpoint, Hash, check_record, record_hash};
+use keys_api::{Entry, Event};
 use response_api::{
-    ExposedPeople, Exposure, Grounds, Incident, JournalEntry, Level, broken_journal,
+    ExposedPeople, Exposure, Grounds, Incident, IncidentId, JournalEntry, Level, check_journal,
 };
 use response_exposure::{FallenHosts, Findings, LogKind, release_log_window};
 use roaring::RoaringBitmap;
@@ -20,14 +22,24 @@ use super::error::EvidenceError;
 use super::files::{self, EntryLine};
 use crate::Progress;
 
-/// Checks a bag with a verified seal, and returns the checks that passed, a line each. `progress`
-/// sees the number of entries checked so far.
-pub fn check(bag: &Path, progress: Progress<'_>) -> Result<Vec<String>, EvidenceError> {
+/// The checked contents of a bag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contents {
+    /// The checks that passed, a line each.
+    pub checked: Vec<String>,
+    /// The numbers of the journal's entries that no log anchors. Only `response` vouches for them.
+    pub not_anchored: Vec<u32>,
+}
+
+/// Checks a bag with a verified seal. `progress` sees the number of entries checked so far.
+pub fn check(bag: &Path, progress: Progress<'_>) -> Result<Contents, EvidenceError> {
     let data = bag.join("data");
     let incident: Incident = read(&data, files::INCIDENT)?;
     let exposure: Exposure = read(&data, files::EXPOSURE)?;
     let grounds: Grounds = read(&data, files::KEYS)?;
-    let mut checked = vec![journal(&data)?];
+    let anchors = anchors(&data, incident.incident, &grounds.log_keys)?;
+    let (line, not_anchored) = journal(&data, &anchors)?;
+    let mut checked = vec![line];
     let hosts = FallenHosts::of(&incident);
     let mut findings = Findings::default();
     for (log, key) in grounds.log_keys.iter().enumerate().take(exposure.logs.len()) {
@@ -36,7 +48,11 @@ pub fn check(bag: &Path, progress: Progress<'_>) -> Result<Vec<String>, Evidence
         // instant, the longest window is taken: it contains the one that counted.
         let sightings = exposure.logs[log].sightings.unwrap_or_default();
         let window = release_log_window(&incident, &sightings, true);
-        let entries = entries(&data, log, &checkpoint, progress, &mut |number, entry| {
+        let name = files::entries(log);
+        let mut count = 0;
+        let entries = proved_entries(&data, &name, &checkpoint, &mut |number, entry| {
+            count += 1;
+            progress(count, 0);
             findings.add_entry(LogKind::Release, (number, entry), &hosts, window)
         })?;
         checked.push(format!("log {log}: {entries} entries, each proved to stand in the tree"));
@@ -48,7 +64,7 @@ pub fn check(bag: &Path, progress: Progress<'_>) -> Result<Vec<String>, Evidence
     checked.extend(people(&data, &exposure)?);
     let fields = contained(&data, &findings)?;
     checked.push(format!("exposure: it holds what the entries show, {fields} fields of records"));
-    Ok(checked)
+    Ok(Contents { checked, not_anchored })
 }
 
 fn read<T: DeserializeOwned>(data: &Path, name: &str) -> Result<T, EvidenceError> {
@@ -59,19 +75,58 @@ fn text(data: &Path, name: &str) -> Result<String, EvidenceError> {
     fs::read_to_string(data.join(name)).map_err(EvidenceError::broken(name))
 }
 
-fn journal(data: &Path) -> Result<String, EvidenceError> {
+/// Reads the anchors of the incident's journal. Each is proved to stand in its log. A bag from before
+/// there were anchors has none.
+fn anchors(
+    data: &Path,
+    incident: IncidentId,
+    keys: &[String],
+) -> Result<Vec<JournalHead>, EvidenceError> {
+    let mut all = Vec::new();
+    for (log, key) in keys.iter().enumerate() {
+        let name = files::anchors_checkpoint(log);
+        if !data.join(&name).exists() {
+            continue;
+        }
+        let checkpoint =
+            read_checkpoint(&text(data, &name)?, key).map_err(EvidenceError::broken(&name))?;
+        let name = files::anchors(log);
+        proved_entries(data, &name, &checkpoint, &mut |_, entry| {
+            let anchor = anchor_of(entry, incident);
+            all.extend(anchor);
+            anchor.is_some()
+        })?;
+    }
+    Ok(all)
+}
+
+/// The anchor of the incident's journal in a log entry.
+fn anchor_of(entry: &[u8], incident: IncidentId) -> Option<JournalHead> {
+    match Entry::decode(entry).ok()?.event {
+        Event::JournalAnchored { journal, length, head, .. } if journal == incident.0 => {
+            Some(JournalHead { length, head: Sha256(head) })
+        }
+        _ => None,
+    }
+}
+
+/// Checks the journal against its chain and its anchors. Returns the numbers of the entries behind
+/// the last anchor.
+fn journal(data: &Path, anchors: &[JournalHead]) -> Result<(String, Vec<u32>), EvidenceError> {
     let name = files::JOURNAL;
     let mut entries: Vec<JournalEntry> = Vec::new();
     for (number, line) in (1..).zip(text(data, name)?.lines()) {
         let place = format!("{name}, line {number}");
         entries.push(serde_json::from_str(line).map_err(EvidenceError::broken(&place))?);
     }
-    match broken_journal(&entries) {
-        Some(number) => {
-            Err(EvidenceError::broken(name)(format!("the chain is broken at entry {number}")))
-        }
-        None => Ok(format!("journal: {} entries, the chain is whole", entries.len())),
-    }
+    let anchored = check_journal(&entries, anchors)?;
+    let not_anchored = entries.iter().map(|entry| entry.number).filter(|of| *of > anchored);
+    let line = format!(
+        "journal: {} entries, the chain is whole, {} anchors hold the first {anchored}",
+        entries.len(),
+        anchors.len()
+    );
+    Ok((line, not_anchored.collect()))
 }
 
 /// Checks that the people exposed are those of the exposure, each with one place. A bag from before
@@ -114,17 +169,15 @@ fn checkpoint(
     Ok(checkpoint)
 }
 
-/// Checks the proof of each entry and hands the entry to `take`, which refuses an entry that makes
-/// no sense. Returns the number of entries.
-fn entries(
+/// Checks the proof of each entry of a file and hands the entry to `take`, which refuses an entry that
+/// makes no sense. Returns the number of entries.
+fn proved_entries(
     data: &Path,
-    log: usize,
+    name: &str,
     checkpoint: &Checkpoint,
-    progress: Progress<'_>,
     take: &mut dyn FnMut(u64, &[u8]) -> bool,
 ) -> Result<u64, EvidenceError> {
-    let name = files::entries(log);
-    let file = File::open(data.join(&name)).map_err(EvidenceError::broken(&name))?;
+    let file = File::open(data.join(name)).map_err(EvidenceError::broken(name))?;
     let (mut count, mut before) = (0, None);
     for (number, line) in (1_u64..).zip(BufReader::new(file).lines()) {
         let place = format!("{name}, line {number}");
@@ -139,7 +192,6 @@ fn entries(
             return Err(EvidenceError::broken(&place)("the entry makes no sense"));
         }
         count = number;
-        progress(count, 0);
     }
     Ok(count)
 }

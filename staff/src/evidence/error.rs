@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io;
 
 use cofferdam_bag::BagError;
-use response_api::IncidentId;
+use response_api::{BrokenJournal, IncidentId};
 
 use crate::StepError;
 
@@ -30,6 +30,9 @@ pub enum EvidenceError {
     /// A value can't be written as JSON.
     #[error("a file of the bag can't be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
+    /// The journal was changed.
+    #[error("data/{journal}: {0}", journal = super::files::JOURNAL)]
+    Journal(#[from] BrokenJournal),
     /// A file below `data/` does not hold together with the others.
     #[error("data/{place}: {reason}")]
     Broken {

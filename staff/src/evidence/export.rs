@@ -5,13 +5,13 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cofferdam_bag::BagWriter;
+use cofferdam_bag::{BagFile, BagWriter};
 use cofferdam_core::{Field, Record, Timestamp};
 use cofferdam_wire::Client;
 use response_api::{
-    Exposure, Grounds, IncidentId, LetterStatus, Level, ListCallers, ListEpochs, ListEvidence,
-    MakeReport, ReadExposure, ReadGrounds, ReadJournal, ReadLedger, ReadPolicy, Report, SealBag,
-    bag_name,
+    EvidenceEntry, Exposure, Grounds, IncidentId, LetterStatus, Level, ListAnchors, ListCallers,
+    ListEpochs, ListEvidence, MakeReport, ReadExposure, ReadGrounds, ReadJournal, ReadLedger,
+    ReadPolicy, Report, SealBag, bag_name,
 };
 use roaring::RoaringBitmap;
 use schemars::JsonSchema;
@@ -56,6 +56,8 @@ pub async fn export(
     add_json(&mut bag, files::POLICY, &call(client, &ReadPolicy {}).await?)?;
     add_json(&mut bag, files::CALLERS, &call(client, &ListCallers {}).await?)?;
     add_json(&mut bag, files::EPOCHS, &call(client, &ListEpochs {}).await?)?;
+    // The anchors come before the journal, which then has every anchored entry.
+    add_anchors(&mut bag, client, incident, grounds.log_keys.len()).await?;
     // The journal is written last, so that it names the export itself.
     let mut lines = String::new();
     for entry in call(client, &ReadJournal { incident }).await? {
@@ -149,22 +151,52 @@ async fn add_logs(
         let mut next = Some(0);
         while let Some(from) = next {
             let page = call(client, &ListEvidence { incident, log: number, from }).await?;
-            for scoped in &page.entries {
-                let line = EntryLine {
-                    index: scoped.index,
-                    entry: STANDARD.encode(&scoped.entry),
-                    proof: scoped.proof.iter().map(|hash| STANDARD.encode(hash)).collect(),
-                };
-                serde_json::to_writer(&mut file, &line)?;
-                writeln!(file)?;
-                written += 1;
-            }
+            add_entries(&mut file, &page.entries)?;
+            written += page.entries.len() as u64;
             next = page.next;
             progress(next.unwrap_or(proof.size), proof.size);
         }
         file.end()?;
     }
     Ok(written)
+}
+
+/// Writes log entries with their proofs, a line each.
+fn add_entries(file: &mut BagFile<'_>, entries: &[EvidenceEntry]) -> Result<(), EvidenceError> {
+    for proved in entries {
+        let line = EntryLine {
+            index: proved.index,
+            entry: STANDARD.encode(&proved.entry),
+            proof: proved.proof.iter().map(|hash| STANDARD.encode(hash)).collect(),
+        };
+        serde_json::to_writer(&mut *file, &line)?;
+        writeln!(file)?;
+    }
+    Ok(())
+}
+
+/// Adds the anchors of the incident's journal in each log, with their proofs.
+async fn add_anchors(
+    bag: &mut BagWriter,
+    client: &Client,
+    incident: IncidentId,
+    logs: usize,
+) -> Result<(), EvidenceError> {
+    for (log, number) in (0..logs).zip(0_u32..) {
+        let mut asked = ListAnchors { incident, log: number, from: 0, size: None };
+        let mut page = call(client, &asked).await?;
+        let Some(checkpoint) = page.checkpoint.take() else { continue };
+        bag.add(&files::anchors_checkpoint(log), checkpoint.as_bytes())?;
+        let mut file = bag.file(&files::anchors(log))?;
+        add_entries(&mut file, &page.anchors)?;
+        while let Some(from) = page.next {
+            (asked.from, asked.size) = (from, Some(page.size));
+            page = call(client, &asked).await?;
+            add_entries(&mut file, &page.anchors)?;
+        }
+        file.end()?;
+    }
+    Ok(())
 }
 
 /// Adds the ledger of a letter: one row a person, with the outcome.

@@ -32,6 +32,17 @@ pub fn entries(log: usize) -> String {
     format!("log/{log}/entries.jsonl")
 }
 
+/// The path of the anchors of the journal in a log with their proofs, as [`EntryLine`]s.
+pub fn anchors(log: usize) -> String {
+    format!("log/{log}/anchors.jsonl")
+}
+
+/// The path of the checkpoint that the proofs of the anchors lead to. It is later than the
+/// exposure's, because staff act after a scope.
+pub fn anchors_checkpoint(log: usize) -> String {
+    format!("log/{log}/anchors-checkpoint")
+}
+
 /// The path of a bitmap (Roaring) of the people exposed in a field at a level.
 pub fn bitmap(level: &str, field: &str) -> String {
     format!("exposure/{level}-{field}.roaring")

@@ -6,6 +6,6 @@ mod error;
 mod export;
 mod files;
 
-pub use checks::check;
+pub use checks::{Contents, check};
 pub use error::EvidenceError;
 pub use export::{Exported, export};

@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use cofferdam_core::{StateId, Timestamp};
 use cofferdam_wire::{Answer, Body};
-use keys_api::{AcceptState, AcceptedState, CheckState, CheckedState, Standing};
+use keys_api::{
+    AcceptState, AcceptedState, CheckState, CheckedState, LogCheckpoint, Standing, Trouble,
+};
 
 /// The newest state of one domain, and the record numbers that were given out.
 #[derive(Clone, Default)]
@@ -14,6 +16,8 @@ pub struct States(Arc<Mutex<Known>>);
 struct Known {
     newest: Option<(StateId, Timestamp)>,
     given: u32,
+    log: Option<LogCheckpoint>,
+    troubles: Vec<Trouble>,
 }
 
 impl States {
@@ -23,10 +27,22 @@ impl States {
         known.given = known.given.max(upto);
     }
 
+    /// Tells this state of the release log from now on.
+    pub fn tell_log(&self, log: LogCheckpoint) {
+        self.0.lock().unwrap().log = Some(log);
+    }
+
+    /// The troubles that the last check told.
+    #[must_use]
+    pub fn troubles(&self) -> Vec<Trouble> {
+        self.0.lock().unwrap().troubles.clone()
+    }
+
     /// Answers a check.
     #[must_use]
     pub fn check(&self, Body(call, encoding): Body<CheckState>) -> Answer<CheckedState> {
         let mut known = self.0.lock().unwrap();
+        known.troubles.clone_from(&call.troubles);
         let beat = known.newest.map(|(_, beat)| beat);
         let standing = match known.newest {
             Some(_) if call.is_new => Standing::Missing,
@@ -37,7 +53,8 @@ impl States {
         if standing == Standing::Newest {
             known.newest = Some((call.state, call.beat));
         }
-        Answer(CheckedState { standing, numbers: known.given.max(call.numbers), beat }, encoding)
+        let numbers = known.given.max(call.numbers);
+        Answer(CheckedState { standing, numbers, beat, log: known.log.clone() }, encoding)
     }
 
     /// Answers an acceptance.

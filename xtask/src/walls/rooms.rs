@@ -69,6 +69,7 @@ impl Room {
                 other.is_core()
                     || other.is_lib("wire")
                     || other.is_lib("store")
+                    || other.is_lib("tlog")
                     || other.is_api("keys")
             }
             Self::Rules(_) => {
@@ -103,7 +104,7 @@ impl Room {
             Self::Lib(_) => "lib/* depends on core only, and tlog on index",
             Self::Api(_) => "an api depends on core only",
             Self::KeysClient => {
-                "the client of keys depends on core, wire, store and the api of keys"
+                "the client of keys depends on core, wire, store, tlog and the api of keys"
             }
             Self::Rules(_) => {
                 "rules depend on core, index, mail, the apis and each other, and do no I/O"

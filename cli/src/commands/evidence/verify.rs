@@ -31,12 +31,19 @@ pub struct Verdict {
     faults: Vec<String>,
     /// The checks of the seal and the contents that passed, a line each.
     checked: Vec<String>,
+    /// The numbers of the journal's entries that are not anchored: they came after the last anchor in
+    /// the release log, and only `response` vouches for them.
+    not_anchored: Vec<u32>,
 }
 
 /// Verifies the seal of a bag and then its contents. Every fault of the seal is named.
 pub fn run(args: &VerifyArgs) -> Result<ExitCode, CommandError> {
     let verdict = verdict(&args.bag, &args.key)?;
-    args.output.print(&verdict, |of| [of.faults.clone(), of.checked.clone()].concat())?;
+    args.output.print(&verdict, |of| {
+        let mark = |number| format!("journal, entry {number}: not anchored");
+        let marked = of.not_anchored.iter().map(mark).collect();
+        [of.faults.clone(), of.checked.clone(), marked].concat()
+    })?;
     if !verdict.faults.is_empty() {
         let (bag, count) = (args.bag.display(), verdict.faults.len());
         return Err(format!("{bag}: {count} faults; the bag proves nothing").into());
@@ -52,7 +59,7 @@ fn verdict(bag: &Path, keys: &[String]) -> Result<Verdict, CommandError> {
         Ok(sealed) => sealed,
         Err(faults) => {
             let faults = faults.iter().map(ToString::to_string).collect();
-            return Ok(Verdict { faults, checked: Vec::new() });
+            return Ok(Verdict { faults, checked: Vec::new(), not_anchored: Vec::new() });
         }
     };
     let mut bar = Progress::new("entries checked");
@@ -65,6 +72,6 @@ fn verdict(bag: &Path, keys: &[String]) -> Result<Verdict, CommandError> {
         words::number(sealed.bytes),
         sealed.signer
     );
-    let checked = std::iter::once(seal).chain(contents).collect();
-    Ok(Verdict { faults: Vec::new(), checked })
+    let checked = std::iter::once(seal).chain(contents.checked).collect();
+    Ok(Verdict { faults: Vec::new(), checked, not_anchored: contents.not_anchored })
 }

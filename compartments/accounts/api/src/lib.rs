@@ -17,7 +17,7 @@ mod sessions;
 
 pub use activity::*;
 pub use changes::*;
-pub use cofferdam_core::FreezeCaller;
+pub use cofferdam_core::{FreezeCaller, ListCheckpoints};
 pub use contacts::*;
 pub use credentials::*;
 pub use customers::*;

@@ -55,7 +55,7 @@ pub enum AlarmKind {
     BadCertificate,
     /// The clock of the machine was moved, or disagrees with that of another instance.
     ClockJump,
-    /// The log disagrees with the copy of a witness.
+    /// The log disagrees with the copy of a witness, or with a checkpoint that a compartment keeps.
     WitnessDisagreement,
     /// An order without two good signatures was handed in.
     RefusedOrder,
@@ -69,11 +69,13 @@ pub enum AlarmKind {
     Damage,
     /// A disk that a compartment writes to has little room, or none.
     Disk,
+    /// A journal of `response` contradicts its anchor, or is not anchored.
+    Journal,
 }
 
 impl AlarmKind {
     /// Every kind, in the order of the variants.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Budget,
         Self::Decoy,
         Self::RefusedGrant,
@@ -90,6 +92,7 @@ impl AlarmKind {
         Self::State,
         Self::Damage,
         Self::Disk,
+        Self::Journal,
     ];
 
     /// The name in the database and in reports.
@@ -112,6 +115,7 @@ impl AlarmKind {
             Self::State => "state",
             Self::Damage => "damage",
             Self::Disk => "disk",
+            Self::Journal => "journal",
         }
     }
 

@@ -302,6 +302,17 @@ pub enum Event {
         /// The reason why one signature was enough; none with two signatures.
         break_glass: Option<String>,
     },
+    /// A journal of `response` was anchored.
+    JournalAnchored {
+        /// The controller that brought it.
+        by: CallerName,
+        /// The journal, by the number of its incident; 0 for acts that belong to none.
+        journal: u32,
+        /// The number of entries.
+        length: u32,
+        /// SHA-256 of the last entry's line.
+        head: [u8; 32],
+    },
 }
 
 /// Bytes that are no log entry.
@@ -380,6 +391,7 @@ impl Event {
                 | Self::Missed { .. }
                 | Self::Sought { .. }
                 | Self::Found { .. }
+                | Self::JournalAnchored { .. }
         )
     }
 }

@@ -14,6 +14,7 @@ mod entries;
 mod entry;
 mod epochs;
 mod holds;
+mod journals;
 mod keys;
 mod mail;
 mod passwords;
@@ -32,22 +33,29 @@ pub use budgets::{Budget, LowerBudget};
 pub use callers::{CallerStatus, ListCallers};
 pub use checkpoints::{CheckpointAnswer, CosignCheckpoint, NodeHash, ReadCheckpoint};
 pub use cofferdam_core::AddRevokedKey;
+pub use cofferdam_core::JournalHead;
 pub use decoys::{ClaimDecoys, ClaimedDecoys};
 pub use entries::{Inclusion, LogEntries, ProveEntry, ReadEntries};
 pub use entry::{BadEntry, Entry, Event, MAX_ENTRY, RecordList, summarize};
 pub use epochs::{ChangeEpoch, DomainEpochs, EpochChange, EpochOrder, ReadEpochs};
 pub use holds::{FreezeCaller, Hold, HoldId, ReadHolds, ThawCaller, ThawOrder};
+pub use journals::AnchorJournal;
 pub use keys::{KeyGroup, RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys};
 pub use mail::ReportMail;
 pub use passwords::{HardenItem, HardenPasswords, HardenedPasswords};
 pub use policies::{BadPolicy, CallerPolicy, ChangePolicy, Grant, Policy, ReadPolicy};
-pub use problems::{DECOYS_CLAIMED, EPOCH_OUTDATED, NO_SUCH_HOLD, ORDER_REFUSED, POLICY_OUTDATED};
+pub use problems::{
+    DECOYS_CLAIMED, EPOCH_OUTDATED, JOURNAL_CONTRADICTS, NO_SUCH_HOLD, ORDER_REFUSED,
+    POLICY_OUTDATED,
+};
 pub use records::EraseRecords;
 pub use revoked_keys::{ListRevokedKeys, RevokedKey};
 pub use signed::{
     ApproverKey, ApproverSecret, BadApproverKey, BadSignature, Order, Signature, Signed,
 };
-pub use states::{AcceptState, AcceptedState, CheckState, CheckedState, Standing, Trouble};
+pub use states::{
+    AcceptState, AcceptedState, CheckState, CheckedState, LogCheckpoint, SeenLog, Standing, Trouble,
+};
 pub use void_orders::{ApproveVoidOrder, CustomerSet, VoidOrder};
 pub use warrants::{BadWarrantId, CloseWarrant, OpenWarrant, Warrant, WarrantId};
 

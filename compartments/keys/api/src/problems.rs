@@ -15,6 +15,10 @@ pub const POLICY_OUTDATED: ProblemType =
 /// The order does not fit the present epochs. The epochs must be read again.
 pub const EPOCH_OUTDATED: ProblemType =
     ProblemType::new("epoch-outdated", 409, "The epochs are others by now");
+/// The journal is shorter than its anchor, or has another entry there. Somebody changed or restored the
+/// journal.
+pub const JOURNAL_CONTRADICTS: ProblemType =
+    ProblemType::new("journal-contradicts", 409, "The journal contradicts its anchor");
 /// Some of the numbers were claimed before. The next range must be taken.
 pub const DECOYS_CLAIMED: ProblemType =
     ProblemType::new("decoys-claimed", 409, "Some of these decoys were claimed before");

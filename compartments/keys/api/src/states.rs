@@ -6,7 +6,7 @@ use cofferdam_core::{Call, Domain, StateId, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::AlarmKind;
+use crate::{AlarmKind, NodeHash};
 
 /// Checks whether a compartment's state is its newest, and notes how far it is. A compartment calls
 /// it at its start, before it serves, and each second afterwards.
@@ -26,6 +26,20 @@ pub struct CheckState {
     /// The troubles of the compartment, which `keys` rings about.
     #[serde(default)]
     pub troubles: Vec<Trouble>,
+    /// The size of each release log's highest checkpoint that the compartment has seen.
+    #[serde(default)]
+    pub seen: Vec<SeenLog>,
+}
+
+/// The number of entries that a compartment has seen of a release log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SeenLog {
+    /// The name of the log.
+    #[schemars(extend("examples" = ["keys.shop.example/log"]))]
+    pub log: String,
+    /// The number of entries.
+    pub size: u64,
 }
 
 /// A trouble that a compartment can't tell anybody but `keys`.
@@ -49,6 +63,11 @@ pub enum Trouble {
         /// The room that is left, in MiB.
         free_mib: u64,
     },
+    /// A release log has fewer entries than the compartment has seen, or others.
+    LogRewritten {
+        /// The difference.
+        what: String,
+    },
 }
 
 impl Trouble {
@@ -58,6 +77,7 @@ impl Trouble {
         match self {
             Self::Damaged { .. } => AlarmKind::Damage,
             Self::Unwritten { .. } | Self::DiskLow { .. } => AlarmKind::Disk,
+            Self::LogRewritten { .. } => AlarmKind::WitnessDisagreement,
         }
     }
 }
@@ -69,6 +89,9 @@ impl fmt::Display for Trouble {
             Self::Unwritten { what } => write!(f, "the database can't be written: {what}"),
             Self::DiskLow { dir, free_mib } => {
                 write!(f, "{free_mib} MiB are left on the disk of {dir}")
+            }
+            Self::LogRewritten { what } => {
+                write!(f, "the release log was rewritten or emptied: {what}")
             }
         }
     }
@@ -88,6 +111,22 @@ pub struct CheckedState {
     pub numbers: u32,
     /// The last beat that `keys` knows of the domain's newest state.
     pub beat: Option<Timestamp>,
+    /// The log of the instance of `keys` that answers.
+    #[serde(default)]
+    pub log: Option<LogCheckpoint>,
+}
+
+/// The signed state of a release log, and the proof that the log only grew since the compartment saw
+/// it last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LogCheckpoint {
+    /// The verifier key of the log (c2sp.org/signed-note). The key's name is the log's.
+    pub log_key: String,
+    /// The checkpoint as a signed note (C2SP tlog-checkpoint).
+    pub note: String,
+    /// The consistency proof from the size that the compartment has seen (RFC 6962, section 2.1.2);
+    /// empty if it has seen nothing, or this size.
+    pub consistency: Vec<NodeHash>,
 }
 
 /// The standing of a state against the newest one that `keys` knows.

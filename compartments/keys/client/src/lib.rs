@@ -4,20 +4,23 @@
 //! with the question, and hands out keys by record and by field, so that no list is ever paired
 //! with another by position.
 //!
-//! [`OwnState`] asks whether a compartment's database is the newest before it serves.
+//! [`OwnState`] asks whether a compartment's database is the newest before it serves. It keeps the
+//! highest checkpoint of each release log that it is told, and tells if a log was rewritten.
 //! [`follow_revoked`] learns which keys of certificates were revoked.
 //!
-//! May touch: `keys`, over the wire; of a compartment's database, the row about its own state and the
-//! revoked keys. Called by: `accounts`, `payments` and `response`.
+//! May touch: `keys`, over the wire; of a compartment's database, the row about its own state, the
+//! revoked keys and the checkpoints. Called by: `accounts`, `payments` and `response`.
 
 mod error;
 mod own_state;
 mod released;
 mod revoked;
+mod seen_log;
 mod vault;
 
 pub use error::VaultError;
 pub use own_state::{OwnState, StateDifference, StateError, StateParts};
 pub use released::{Asked, FieldKeys, Released, ResealKeys, Resealing, SealedRecord};
 pub use revoked::follow_revoked;
+pub use seen_log::LogRewritten;
 pub use vault::{LookUp, Vault};

@@ -1,14 +1,17 @@
 //! A compartment's check of its own state: `keys` knows the newest state of each domain, so that a
 //! compartment with a lost or older database does not serve.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use cofferdam_core::{Clock, Domain, ProblemType, Rng, StateId, Timestamp};
+use cofferdam_core::{Clock, Domain, ProblemType, Rng, SeenCheckpoint, StateId, Timestamp};
 use cofferdam_store::{Db, DiskWatch, LowDisk, StoreError};
 use cofferdam_wire::{Ailment, CallError, Client, Health};
-use keys_api::{AcceptState, CheckState, CheckedState, Standing, Trouble};
+use keys_api::{AcceptState, CheckState, CheckedState, LogCheckpoint, SeenLog, Standing, Trouble};
+
+use crate::seen_log::{self, LogRewritten};
 
 /// The time between two beats, and between two attempts to reach `keys`.
 const EVERY: Duration = Duration::from_secs(1);
@@ -82,6 +85,8 @@ pub struct OwnState {
     health: Health,
     /// The damage that was found in the database.
     damage: Arc<Mutex<Option<String>>>,
+    /// The release logs that are not what they were, by their names.
+    rewritten: Arc<Mutex<BTreeMap<String, LogRewritten>>>,
 }
 
 /// The parts of a compartment that its state is made of.
@@ -109,6 +114,7 @@ impl OwnState {
             disks,
             health: Health::default(),
             damage: Arc::default(),
+            rewritten: Arc::default(),
         }
     }
 
@@ -183,7 +189,10 @@ impl OwnState {
         let now = self.now();
         let (state, beat) = own.unwrap_or((self.new, now));
         let is_new = own.is_none();
-        let call = CheckState { domain: self.domain, state, is_new, beat, numbers, troubles };
+        let kept = self.db.seen_checkpoints().await?;
+        let seen = kept.iter().map(|of| SeenLog { log: of.log.clone(), size: of.size }).collect();
+        let domain = self.domain;
+        let call = CheckState { domain, state, is_new, beat, numbers, troubles, seen };
         let checked = self.client.call(&call).await?;
         if checked.standing != Standing::Newest {
             return Err(StateError::NotNewest(StateDifference {
@@ -198,7 +207,28 @@ impl OwnState {
         if is_new {
             self.db.adopt_state(state, beat).await?;
         }
+        if let Some(log) = &checked.log {
+            self.follow_log(&kept, log).await;
+        }
         Ok(checked)
+    }
+
+    /// Keeps the log's checkpoint if it is the highest one, and notes whether the log is still what
+    /// it was. A checkpoint that contradicts the kept one never replaces it.
+    async fn follow_log(&self, kept: &[SeenCheckpoint], told: &LogCheckpoint) {
+        let log = seen_log::name_of(&told.log_key);
+        let kept = kept.iter().find(|of| of.log == log);
+        let followed = seen_log::follow(kept, told, self.now());
+        let rewritten = followed.as_ref().err().cloned();
+        match rewritten {
+            Some(what) => lock(&self.rewritten).insert(log.to_owned(), what),
+            None => lock(&self.rewritten).remove(log),
+        };
+        if let Ok(Some(higher)) = followed
+            && let Err(e) = self.db.keep_checkpoint(&higher).await
+        {
+            tracing::error!(cause = %e, "the checkpoint of the release log can't be kept");
+        }
     }
 
     /// Compares the state with the newest one. If they differ and `accept` is set, this state
@@ -264,10 +294,14 @@ impl OwnState {
             free_mib,
         });
         let low: Vec<_> = low.collect();
+        let told = |what: &LogRewritten| Trouble::LogRewritten { what: what.to_string() };
+        let rewritten: Vec<_> = lock(&self.rewritten).values().map(told).collect();
         let failing = |of: &Option<Trouble>| of.as_ref().map(|of| Ailment::Failing(of.to_string()));
         self.health.set("database", failing(&unwritten).or_else(|| failing(&damaged)));
-        self.health.set("disk", low.first().map(|of| Ailment::Warning(of.to_string())));
-        unwritten.into_iter().chain(damaged).chain(low).collect()
+        let warning = |of: &[Trouble]| of.first().map(|of| Ailment::Warning(of.to_string()));
+        self.health.set("disk", warning(&low));
+        self.health.set("release log", warning(&rewritten));
+        unwritten.into_iter().chain(damaged).chain(low).chain(rewritten).collect()
     }
 
     fn now(&self) -> Timestamp {

@@ -8,6 +8,6 @@ mod reseal;
 mod token;
 
 pub use cards::*;
-pub use cofferdam_core::FreezeCaller;
+pub use cofferdam_core::{FreezeCaller, ListCheckpoints};
 pub use reseal::*;
 pub use token::*;

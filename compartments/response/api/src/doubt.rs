@@ -89,6 +89,23 @@ pub enum DoubtCause {
         /// The difference, and the kind of tampering where it is known.
         reason: String,
     },
+    /// Another compartment saw more entries of a log than its copy has, or others: somebody rewrote
+    /// or emptied the log together with its copy.
+    LogRewritten {
+        /// The log's name.
+        log: String,
+        /// The compartment that saw it.
+        witness: String,
+        /// The difference.
+        reason: String,
+    },
+    /// A journal of `response` is not the one that was anchored in a log: somebody changed it.
+    JournalRewritten {
+        /// The incident of the journal; 0 for acts that belong to none.
+        incident: u32,
+        /// The difference.
+        reason: String,
+    },
     /// The end of a log has the signature of `keys` alone, and no cosignature.
     NotCosigned {
         /// The log's name.
@@ -201,6 +218,7 @@ impl DoubtCause {
         match self {
             Self::LogShorter { .. }
             | Self::LogDisagrees { .. }
+            | Self::LogRewritten { .. }
             | Self::NotCosigned { .. }
             | Self::NotCovered { .. }
             | Self::AccessLogUnfinished { .. }
@@ -219,6 +237,8 @@ impl DoubtCause {
             Self::ClockMoved { .. }
             | Self::LogShorter { .. }
             | Self::LogDisagrees { .. }
+            | Self::LogRewritten { .. }
+            | Self::JournalRewritten { .. }
             | Self::NotCosigned { .. }
             | Self::CustomersOutdated { .. }
             | Self::SessionsUnknown { .. }
@@ -304,6 +324,16 @@ impl fmt::Display for DoubtCause {
             Self::LogDisagrees { log, reason } => {
                 write!(f, "{log} was changed: {REACH} ({reason})")
             }
+            Self::LogRewritten { log, witness, reason } => write!(
+                f,
+                "{log} was rewritten or emptied together with its copy: {witness} saw another state \
+                 of it: {REACH} ({reason})"
+            ),
+            Self::JournalRewritten { incident, reason } => write!(
+                f,
+                "the journal of incident {incident} was changed on response, whose word is in doubt \
+                 since: {reason}"
+            ),
             Self::NotCosigned { log, from, to } => write!(
                 f,
                 "entries {from} to {to} of {log} are not cosigned, so only keys vouches for them: \

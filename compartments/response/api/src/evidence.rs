@@ -48,6 +48,40 @@ impl Call for ListEvidence {
     type Answer = EvidencePage;
 }
 
+/// Lists the anchors of an incident's journal in one log. Each has the proof that it stands in the log.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListAnchors {
+    /// The incident, or 0 for the journal of acts that belong to none.
+    pub incident: IncidentId,
+    /// The log, by its place among the keys of the [grounds](Grounds), from 0.
+    pub log: u32,
+    /// The number of the first log entry wanted.
+    pub from: u64,
+    /// The size of the tree for the proofs, as the first page named it; none for the first page.
+    pub size: Option<u64>,
+}
+
+/// A page of anchors.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AnchorPage {
+    /// The size of the tree to which the proofs lead.
+    pub size: u64,
+    /// The signed checkpoint of that tree (C2SP tlog-checkpoint); on the first page only, and none
+    /// if nothing was copied yet.
+    pub checkpoint: Option<String>,
+    /// The log entries with the anchors, ascending.
+    pub anchors: Vec<EvidenceEntry>,
+    /// The number with which the next page begins; `None` on the last page.
+    pub next: Option<u64>,
+}
+
+impl Call for ListAnchors {
+    const PATH: &'static str = "/v1/anchors/list";
+    const COMPACT: bool = true;
+    type Answer = AnchorPage;
+}
+
 /// Reads the grounds of the evidence: the keys that verify it, and the published notice.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

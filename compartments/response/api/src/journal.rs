@@ -1,9 +1,8 @@
-//! The journal of an incident: a chain of entries.
+//! The journal of an incident: a chain of entries, whose end the release log anchors.
 
 use std::fmt;
 
-use aws_lc_rs::digest::{SHA256, digest};
-use cofferdam_core::{Call, CallerName, Timestamp};
+use cofferdam_core::{Call, CallerName, JournalHead, Sha256, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -212,7 +211,7 @@ impl JournalEntry {
 /// The hash by which the next entry names this one: SHA-256 of its line, hexadecimal.
 #[must_use]
 pub fn journal_hash(entry: &JournalEntry) -> String {
-    hex::encode(digest(&SHA256, entry.line().as_bytes()))
+    Sha256::of(entry.line().as_bytes()).to_string()
 }
 
 /// The number of the first entry that breaks the chain, if there is one.
@@ -226,6 +225,63 @@ pub fn broken_journal(entries: &[JournalEntry]) -> Option<u32> {
         previous = journal_hash(entry);
     }
     None
+}
+
+/// A journal that was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BrokenJournal {
+    /// An entry does not name the one before, or is not in its place.
+    #[error("the chain is broken at entry {0}")]
+    Chain(u32),
+    /// The journal has fewer entries than the release log anchors.
+    #[error("the release log anchors {anchored} entries, and there are {entries}")]
+    Shorter {
+        /// The number of anchored entries.
+        anchored: u32,
+        /// The number of entries in the journal.
+        entries: u32,
+    },
+    /// An entry is not the one that the release log anchors: it, or an earlier one, was changed, and
+    /// the chain was computed again.
+    #[error("entry {0} is not the one that the release log anchors")]
+    Rewritten(u32),
+}
+
+/// Checks one anchor of a journal. `found` is the entry at the anchor's length, if there is one, and
+/// `entries` the number of entries in the journal.
+pub fn check_anchor(
+    anchor: JournalHead,
+    found: Option<&JournalEntry>,
+    entries: u32,
+) -> Result<(), BrokenJournal> {
+    match found {
+        None => Err(BrokenJournal::Shorter { anchored: anchor.length, entries }),
+        Some(entry) if journal_end(entry) != anchor => Err(BrokenJournal::Rewritten(anchor.length)),
+        Some(_) => Ok(()),
+    }
+}
+
+/// The end of a journal whose last entry is this one.
+#[must_use]
+pub fn journal_end(entry: &JournalEntry) -> JournalHead {
+    JournalHead { length: entry.number, head: Sha256::of(entry.line().as_bytes()) }
+}
+
+/// Checks a journal against its chain and its anchors. Returns the number of entries up to the last
+/// anchor. Nobody vouches for those behind it.
+pub fn check_journal(
+    entries: &[JournalEntry],
+    anchors: &[JournalHead],
+) -> Result<u32, BrokenJournal> {
+    if let Some(place) = broken_journal(entries) {
+        return Err(BrokenJournal::Chain(place));
+    }
+    let count = u32::try_from(entries.len()).unwrap_or(u32::MAX);
+    for anchor in anchors {
+        let place = (anchor.length as usize).checked_sub(1);
+        check_anchor(*anchor, place.and_then(|place| entries.get(place)), count)?;
+    }
+    Ok(anchors.iter().map(|anchor| anchor.length).max().unwrap_or(0))
 }
 
 #[cfg(test)]
@@ -269,6 +325,39 @@ mod tests {
         moved.swap(2, 3);
         assert_eq!(broken_journal(&moved), Some(3));
         assert_eq!(broken_journal(&entries[1..]), Some(1));
+    }
+
+    /// Computes the hashes of a journal again, as somebody does who changed an entry.
+    fn rechain(entries: &mut [JournalEntry]) {
+        let mut previous = JournalEntry::GENESIS.to_owned();
+        for (number, entry) in (1..).zip(entries) {
+            (entry.number, entry.previous) = (number, previous);
+            previous = journal_hash(entry);
+        }
+    }
+
+    #[test]
+    fn a_journal_that_was_rewritten_with_its_chain_contradicts_its_anchors() {
+        let entries = chain();
+        let anchors = [journal_end(&entries[1]), journal_end(&entries[3])];
+        assert_eq!(check_journal(&entries, &anchors), Ok(4));
+        assert_eq!(check_journal(&entries, &[]), Ok(0), "nothing is anchored");
+        assert_eq!(check_journal(&entries[..4], &anchors), Ok(4));
+        let check = |change: &dyn Fn(&mut Vec<JournalEntry>)| {
+            let mut changed = chain();
+            change(&mut changed);
+            rechain(&mut changed);
+            check_journal(&changed, &anchors)
+        };
+        assert_eq!(check(&|all| all[0].detail.push('!')), Err(BrokenJournal::Rewritten(2)));
+        assert_eq!(check(&|all| all[2].detail.push('!')), Err(BrokenJournal::Rewritten(4)));
+        assert_eq!(check(&|all| all[4].detail.push('!')), Ok(4), "it is behind the last anchor");
+        assert_eq!(check(&|all| all.swap(0, 1)), Err(BrokenJournal::Rewritten(2)));
+        let shorter = BrokenJournal::Shorter { anchored: 4, entries: 3 };
+        assert_eq!(check(&|all| all.truncate(3)), Err(shorter));
+        let mut unchained = chain();
+        unchained[2].detail.push('!');
+        assert_eq!(check_journal(&unchained, &anchors), Err(BrokenJournal::Chain(4)));
     }
 
     /// Chains that were written before acts were an enum, and before stages, still hold.

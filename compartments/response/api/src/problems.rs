@@ -3,6 +3,9 @@
 
 use cofferdam_core::ProblemType;
 
+/// The warning in the answer to an act whose journal is not anchored yet. The act is done.
+pub const JOURNAL_NOT_ANCHORED: &str = "journal-not-anchored";
+
 /// The caller is said to have a new key, and no key of it was revoked.
 pub const KEY_IN_FORCE: ProblemType =
     ProblemType::new("key-in-force", 409, "The caller's old key is still in force");

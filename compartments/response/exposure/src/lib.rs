@@ -24,6 +24,7 @@ mod person;
 mod population;
 mod tampering;
 mod window;
+mod witnesses;
 
 pub use access::{AccessEntry, Named, access_time};
 pub use bitmaps::{Bitmaps, Levels, fields_of, people};
@@ -47,3 +48,4 @@ pub use window::{
     CLOCK_MARGIN_MS, SIGHTING_MARGIN_MS, Window, access_log_window, doubts_of_sightings,
     release_log_window,
 };
+pub use witnesses::{Followed, SeenState, contradiction};

@@ -19,7 +19,8 @@ pub enum Condition {
     WitnessStands,
     /// The mail relay did not fall.
     RelayStands,
-    /// No log disagrees with its copy, neither at the scope nor now.
+    /// No log disagrees with its copy, or with what another compartment saw of it, neither at the
+    /// scope nor now.
     LogAgrees,
     /// No doubt leaves open that something was read which the exposure does not show.
     NothingLeftOut,
@@ -50,7 +51,7 @@ pub enum Condition {
 pub struct Current {
     /// The frozen callers, as `keys` lists them; `None` if it does not answer.
     pub frozen: Option<BTreeSet<CallerName>>,
-    /// Whether a log disagrees with its copy.
+    /// Whether a log disagrees with its copy, or with what another compartment saw of it.
     pub log_disagrees: bool,
     /// The orders over everybody's credentials.
     pub voided: Vec<VoidedAll>,
@@ -83,7 +84,10 @@ pub fn conditions(
     let doubts = || exposure.doubts.iter().map(|doubt| &doubt.cause);
     let cards = exposure.fields.iter().filter(|(field, _)| field.domain() == Domain::Payments);
     let card_read = cards.map(|(_, of)| of.read + of.presented).sum::<u64>() > 0;
-    let disagreed = doubts().any(|cause| matches!(cause, DoubtCause::LogDisagrees { .. }));
+    let disagrees = |cause: &DoubtCause| {
+        matches!(cause, DoubtCause::LogDisagrees { .. } | DoubtCause::LogRewritten { .. })
+    };
+    let disagreed = doubts().any(disagrees);
     let assumed = |cause: &DoubtCause| cause.counts_as_read() || cause.widens();
     // A doubt of an older exposure has only the flag.
     let flagged = exposure.doubts.iter().any(|doubt| doubt.counts_as_read);

@@ -15,6 +15,7 @@ use tokio::sync::Mutex;
 
 use crate::Config;
 use crate::acts::letters::Planning;
+use crate::anchoring::Anchoring;
 use crate::brought_contacts::BroughtContacts;
 use crate::logs::Logs;
 use crate::loops::Customers;
@@ -43,6 +44,8 @@ pub struct App {
     pub revoked: RevokedKeys,
     /// The release logs, and the keys with which we sign.
     pub logs: Logs,
+    /// The state of anchoring the journals in them.
+    pub anchoring: Anchoring,
     /// The people whose data may be exposed.
     pub people: PeopleCache,
     /// The office that writes, sends and checks letters.

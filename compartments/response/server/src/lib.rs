@@ -14,6 +14,7 @@
 
 mod acts;
 mod address_index;
+mod anchoring;
 mod app;
 mod brought_contacts;
 mod config;

@@ -15,16 +15,17 @@ use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 
 use crate::address_index::AddressIndex;
+use crate::anchoring::Anchoring;
 use crate::app::{App, Compartments, LetterOffice, PeopleCache};
 use crate::brought_contacts::BroughtContacts;
 use crate::config::{Config, LettersConfig};
 use crate::logs::{Logs, LogsError};
-use crate::loops::{Returns, follow_customers, follow_logs, hold_claims};
+use crate::loops::{Returns, anchor_journals, follow_customers, follow_logs, hold_claims};
 use crate::mailroom::{AccountsLoad, MailSetup, NoteFiles, SetupError, StoredContacts};
 use crate::own_key::OwnKeyError;
 use crate::pages::serve_public;
 use crate::returned_seal::ReturnedSeal;
-use crate::routes::routes;
+use crate::routes::router;
 use crate::store::Store;
 
 /// A server that does not start.
@@ -121,6 +122,7 @@ impl Server {
         let mut loops = vec![
             tokio::spawn(serve_public(app.clone(), public)),
             tokio::spawn(follow_logs(app.clone())),
+            tokio::spawn(anchor_journals(app.clone())),
             tokio::spawn(follow_customers(app.clone())),
             tokio::spawn(follow_revoked(
                 app.compartments.keys.clone(),
@@ -137,7 +139,7 @@ impl Server {
         let staff = app.config.staff.clone();
         let listener = listener.keep_room_for(move |caller| staff.contains(caller));
         let listener = listener.refuse_keys(app.revoked.clone());
-        listener.serve(&identity, routes().into_router(app.clone()), stop).await;
+        listener.serve(&identity, router(app.clone()), stop).await;
         loops.iter().for_each(tokio::task::JoinHandle::abort);
         app.letters.room.close().await;
         app.store.db().close().await;
@@ -253,6 +255,7 @@ async fn open_app(
         compartments,
         revoked: identity.revoked().clone(),
         logs,
+        anchoring: Anchoring::default(),
         people: PeopleCache::new(brought),
         letters,
         voiding: Mutex::default(),

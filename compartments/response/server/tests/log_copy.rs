@@ -7,6 +7,7 @@ use cofferdam_core::{KeyBytes, Record, Timestamp};
 use cofferdam_tlog::HashFile;
 use cofferdam_tlog::notes::{NoteKey, NoteKind, cosigned_at};
 use keys_api::{CheckpointAnswer, Entry, Event, RecordList};
+use response_api::IncidentId;
 use response_server::logs::{CopyError, LogCopy};
 
 const ORIGIN: &str = "keys.example/log";
@@ -49,6 +50,15 @@ impl Log {
                 .unwrap();
             self.entries.push(entry);
         }
+    }
+
+    fn anchor(&mut self, length: u32) {
+        let by = "response-1".parse().unwrap();
+        let event = Event::JournalAnchored { by, journal: 1, length, head: [1; 32] };
+        let entry = Entry { at: Timestamp::UNIX_EPOCH, event }.encode();
+        let line = std::iter::once(entry.as_slice());
+        self.hashes.append(self.entries.len() as u64, line).unwrap();
+        self.entries.push(entry);
     }
 
     fn answer(&self, since: u64) -> CheckpointAnswer {
@@ -114,6 +124,28 @@ fn what_no_checkpoint_covers_is_dropped_at_a_restart() {
     assert_eq!(copy.end().size, 25);
     log.feed(&mut copy).unwrap();
     assert_eq!(copy.end().size, 40);
+}
+
+#[test]
+fn the_anchors_of_journals_are_known_as_far_as_they_are_vouched_for() {
+    let (mut log, _) = copied();
+    log.anchor(3);
+    log.grow(41, 45, 0);
+    let mut copy = log.copy().unwrap();
+    log.feed(&mut copy).unwrap();
+    log.anchor(5);
+    let lengths = |copy: &LogCopy| {
+        let anchors = copy.anchors().of(IncidentId(1));
+        anchors.iter().map(|of| (of.index, of.end.length)).collect::<Vec<_>>()
+    };
+    assert_eq!(lengths(&copy), [(40, 3)]);
+    copy.begin(&log.answer(45)).unwrap();
+    copy.push(&log.entries[45..]).unwrap();
+    drop(copy);
+    let mut copy = log.copy().unwrap();
+    assert_eq!(lengths(&copy), [(40, 3)], "no checkpoint covers the second one");
+    log.feed(&mut copy).unwrap();
+    assert_eq!(lengths(&copy), [(40, 3), (45, 5)]);
 }
 
 /// Each way of cheating is refused and named, and the true log is then followed again.

@@ -11,7 +11,8 @@ pub const ABOUT: About = About {
                   reset their passwords, each within its grants in `keys`; a refusal of `keys` is passed \
                   on. Importers take over the customers of an older shop. The mail server reports mail \
                   to decoys. The controller (`response`) voids credentials, revokes sessions, freezes \
-                  callers, reads contacts under a warrant, and follows changes.",
+                  callers, reads contacts under a warrant, follows changes, and reads the checkpoints \
+                  that were seen.",
     nouns: &[
         ("customers", "People with an account, and decoys among them"),
         ("imports", "Files of customers of an older shop, and how far each came"),
@@ -25,6 +26,7 @@ pub const ABOUT: About = About {
         ("postal-contacts", "Names and postal addresses, under a warrant"),
         ("changes", "Which customers were written, changed or erased"),
         ("activity", "Which customers had a session at a caller, or were mailed a reset code"),
+        ("checkpoints", "The highest checkpoint of each release log that was seen"),
         ("reseal", "The move of all customers to a new epoch"),
         ("mail", "Mail that came to addresses in the mail domains of decoys"),
     ],

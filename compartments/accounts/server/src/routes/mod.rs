@@ -12,6 +12,9 @@ mod callers {
 mod changes {
     pub mod read;
 }
+mod checkpoints {
+    pub mod list;
+}
 mod contacts {
     pub mod read;
 }
@@ -90,6 +93,7 @@ pub fn routes() -> Routes<Arc<App>> {
         .call::<api::ReadPostalContacts, _, _>(postal_contacts::read::handle)
         .call::<api::ReadChanges, _, _>(changes::read::handle)
         .call::<api::ReadActivity, _, _>(activity::read::handle)
+        .call::<api::ListCheckpoints, _, _>(checkpoints::list::handle)
         .call::<api::ReadReseal, _, _>(reseal::read::handle)
         .call::<api::ReportMail, _, _>(mail::report::handle)
 }

@@ -2,9 +2,9 @@
 
 use accounts_api::{
     CheckPassword, CheckSession, CloseSession, CompleteReset, CreateCustomer, EraseCustomer,
-    FindCustomer, FreezeCaller, ImportCustomers, ListCustomers, NO_SESSION, OpenSession,
-    ReadActivity, ReadChanges, ReadContacts, ReadCustomers, ReadImport, ReadPostalContacts,
-    ReadReseal, ReadResetLoad, ReportMail, RequestReset,
+    FindCustomer, FreezeCaller, ImportCustomers, ListCheckpoints, ListCustomers, NO_SESSION,
+    OpenSession, ReadActivity, ReadChanges, ReadContacts, ReadCustomers, ReadImport,
+    ReadPostalContacts, ReadReseal, ReadResetLoad, ReportMail, RequestReset,
 };
 use cofferdam_core::{Call, Field, FieldSet, Personal, Record};
 use cofferdam_wire::{Problem, ProblemType};
@@ -110,6 +110,7 @@ async fn controller(table: &mut Table, record: Record) {
     table.row(ReadPostalContacts { warrant, records }, NOT_FOR_SHOPS).await;
     table.row(ListCustomers { from: Record(0), limit: 1 }, NOT_FOR_SHOPS).await;
     table.row(ReadReseal {}, NOT_FOR_SHOPS).await;
+    table.row(ListCheckpoints {}, NOT_FOR_SHOPS).await;
     table.row(ReadResetLoad {}, NOT_FOR_SHOPS).await;
     table.row(ReadChanges { after: 0 }, NOT_FOR_SHOPS).await;
     table.row(ReadActivity { callers: None, from: now, to: now }, NOT_FOR_SHOPS).await;

@@ -54,6 +54,8 @@ pub struct App {
     pub rng: Arc<dyn Rng>,
     /// The state in the database that all instances share.
     pub shared: Shared,
+    /// Held while a journal is anchored, so that its length never shrinks.
+    pub anchoring: tokio::sync::Mutex<()>,
     charging: Charging,
     look_ups: Mutex<LookUps>,
     clock: SteadyClock,
@@ -97,6 +99,7 @@ impl App {
             health: Health::default(),
             disks: disks(config),
             numbers: Numbers::new(db.clone(), recalled.numbers),
+            anchoring: tokio::sync::Mutex::default(),
             charging: Charging::new(recalled.budgets, &db),
             look_ups: Mutex::new(LookUps::new(recalled.sought)),
             shared,
@@ -213,6 +216,9 @@ async fn save_recalled(db: &Db, recalled: &Recalled) -> Result<(), StoreError> {
     }
     for (domain, erased) in &recalled.erased {
         store::erase_records(db, *domain, erased).await?;
+    }
+    for (journal, end) in &recalled.anchors {
+        store::raise_anchor(db, *journal, *end).await?;
     }
     for (domain, state) in &recalled.states {
         let newest = store::newest_state(db, *domain).await?;

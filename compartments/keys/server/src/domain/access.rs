@@ -208,10 +208,8 @@ mod tests {
     fn only_a_caller_that_does_nothing_but_look_addresses_up_reports_mail() {
         let grant = |domain, operation| Grant { domain, operation, fields: FieldSet::EMPTY };
         let index = grant(Domain::Accounts, Operation::Index);
-        let reads = Grant {
-            fields: fields(&[Field::Name]),
-            ..grant(Domain::Accounts, Operation::Release)
-        };
+        let reads =
+            Grant { fields: fields(&[Field::Name]), ..grant(Domain::Accounts, Operation::Release) };
         for (grants, reports) in [
             (vec![index.clone()], true),
             (vec![], false),

@@ -2,6 +2,7 @@
 //! them, and the events for the log. No I/O.
 
 pub mod access;
+pub mod anchors;
 pub mod batch;
 pub mod budget;
 pub mod callers;

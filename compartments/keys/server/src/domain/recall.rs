@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use cofferdam_core::{CallerName, Domain, Epoch, Operation, Record, Sha256, StateId, Timestamp};
-use keys_api::{Budget, Entry, EpochChange, Event, RecordList, Ticket, WarrantId};
+use keys_api::{Budget, Entry, EpochChange, Event, JournalHead, RecordList, Ticket, WarrantId};
 use roaring::RoaringBitmap;
 
 use super::access::Access;
@@ -38,6 +38,8 @@ pub struct Recalled {
     pub states: BTreeMap<Domain, StateId>,
     /// The number behind the last record that was sealed, by domain.
     pub numbers: BTreeMap<Domain, u32>,
+    /// The last anchor of each journal of `response`.
+    pub anchors: BTreeMap<u32, JournalHead>,
     /// The look-ups without a note.
     pub sought: BTreeMap<Ticket, Sought>,
 }
@@ -58,6 +60,7 @@ impl Recalled {
             retired: BTreeSet::new(),
             states: BTreeMap::new(),
             numbers: BTreeMap::new(),
+            anchors: BTreeMap::new(),
             sought: BTreeMap::new(),
         }
     }
@@ -126,6 +129,10 @@ impl Recalled {
                 self.states.insert(*domain, *state);
                 let given = lost.map(|[_, given]| Record(given.saturating_sub(1)));
                 self.number(*domain, given.as_ref());
+            }
+            Event::JournalAnchored { journal, length, head, .. } => {
+                let end = JournalHead { length: *length, head: Sha256(*head) };
+                self.anchors.insert(*journal, end);
             }
             Event::Missed { alone: false, .. }
             | Event::Started

@@ -35,6 +35,7 @@ mod tests {
             beat,
             numbers,
             troubles: vec![],
+            seen: vec![],
         };
         for (call, newest, given, expected) in [
             (check(true, now, 0), None, 0, Standing::Newest),

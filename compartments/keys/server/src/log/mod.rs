@@ -232,6 +232,11 @@ impl ReleaseLog {
         &self.origin
     }
 
+    /// The verifier key of the log.
+    pub fn verifier(&self) -> String {
+        self.key.verifier()
+    }
+
     /// Waits for an append. If there was one since the last wait, it returns at once.
     pub async fn grown(&self) {
         self.grown.notified().await;

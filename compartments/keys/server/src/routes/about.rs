@@ -29,6 +29,7 @@ pub const ABOUT: About = About {
         ("policies", "Who may do what, and how much of it: changed as a whole by two people"),
         ("epochs", "Generations of a domain's master key"),
         ("warrants", "Leave of two people to read some fields of a bounded number of records"),
+        ("journals", "The journals of `response`, whose ends the release log holds"),
         ("alarms", "What somebody should look at"),
         ("checkpoints", "The signed states of the release log, and a witness's cosignatures"),
         ("entries", "The entries of the release log, and proofs that it holds them"),

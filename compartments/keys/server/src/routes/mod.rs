@@ -40,6 +40,9 @@ mod epochs {
 mod holds {
     pub mod read;
 }
+mod journals {
+    pub mod anchor;
+}
 mod keys {
     pub mod release;
 }
@@ -111,6 +114,7 @@ pub fn routes() -> Routes<Arc<App>> {
         .call::<api::ChangeEpoch, _, _>(epochs::change::handle)
         .call::<api::OpenWarrant, _, _>(warrants::open::handle)
         .call::<api::CloseWarrant, _, _>(warrants::close::handle)
+        .call::<api::AnchorJournal, _, _>(journals::anchor::handle)
         .call::<api::ReadAlarms, _, _>(alarms::read::handle)
         .call::<api::ReadCheckpoint, _, _>(checkpoints::read::handle)
         .call::<api::CosignCheckpoint, _, _>(checkpoints::cosign::handle)

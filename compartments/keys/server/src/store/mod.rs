@@ -2,6 +2,7 @@
 //! generation, which every change moves.
 
 mod alarms;
+mod anchors;
 mod budgets;
 mod decoys;
 mod holds;
@@ -20,6 +21,7 @@ use cofferdam_store::{Db, Migrations, StoreError};
 use sqlx::{Any, Transaction};
 
 pub use alarms::{delivered_upto, insert_alarm, read_alarms, set_delivered, update_alarm};
+pub use anchors::{journal_anchor, raise_anchor};
 pub use budgets::{Reservation, reserve};
 pub use decoys::{claim_decoys, claimed_records, take_first_password};
 pub use holds::{holds, save_hold, take_hold};

@@ -4,12 +4,12 @@ use cofferdam_core::{Call, Clock, Domain, Epoch, KeyBytes, Operation, Record, Sh
 use cofferdam_wire::{Problem, ProblemType};
 use jiff::SignedDuration;
 use keys_api::{
-    AcceptState, AddRevokedKey, AlarmKind, ApproveVoidOrder, ChangeEpoch, ChangePolicy, CheckState,
-    ClaimDecoys, CloseWarrant, CosignCheckpoint, EpochChange, EpochOrder, EraseRecords,
-    FreezeCaller, HardenItem, HardenPasswords, HoldId, IndexAddresses, ListCallers,
-    ListRevokedKeys, LowerBudget, NoteAddresses, ORDER_REFUSED, OpenWarrant, ProveEntry,
-    ReadAlarms, ReadCheckpoint, ReadEntries, ReadEpochs, ReadHolds, ReadPolicy, ReportMail, Search,
-    Signed, ThawCaller, ThawOrder, Ticket, VoidOrder,
+    AcceptState, AddRevokedKey, AlarmKind, AnchorJournal, ApproveVoidOrder, ChangeEpoch,
+    ChangePolicy, CheckState, ClaimDecoys, CloseWarrant, CosignCheckpoint, EpochChange, EpochOrder,
+    EraseRecords, FreezeCaller, HardenItem, HardenPasswords, HoldId, IndexAddresses, JournalHead,
+    ListCallers, ListRevokedKeys, LowerBudget, NoteAddresses, ORDER_REFUSED, OpenWarrant,
+    ProveEntry, ReadAlarms, ReadCheckpoint, ReadEntries, ReadEpochs, ReadHolds, ReadPolicy,
+    ReportMail, Search, Signed, ThawCaller, ThawOrder, Ticket, VoidOrder,
 };
 
 use crate::support::{Keys, ask, name, warrant};
@@ -85,13 +85,23 @@ async fn fronts(table: &mut Table) {
     table.row(NoteAddresses { caller: caller.clone(), ticket, search, records }, FRONT).await;
     let (domain, from) = (Domain::Accounts, Record(0));
     table.row(ClaimDecoys { domain, from, count: 1 }, FRONT).await;
-    table.row(ReportMail { caller: "mail-trap-1".parse().unwrap(), record: Record(1) }, FRONT).await;
+    table
+        .row(ReportMail { caller: "mail-trap-1".parse().unwrap(), record: Record(1) }, FRONT)
+        .await;
     table.row(EraseRecords { domain, caller, records: vec![Record(1)], held: true }, FRONT).await;
     let now = table.keys.clock.now();
     let state = StateId(7);
     table
         .row(
-            CheckState { domain, state, is_new: false, beat: now, numbers: 1, troubles: vec![] },
+            CheckState {
+                domain,
+                state,
+                is_new: false,
+                beat: now,
+                numbers: 1,
+                troubles: vec![],
+                seen: vec![],
+            },
             FRONT,
         )
         .await;
@@ -138,6 +148,8 @@ async fn commands(table: &mut Table) {
     table.row(CloseWarrant { warrant: id }, missing).await;
     let bad = ending_with(CONTROLLER, ProblemType::BAD_REQUEST);
     table.row(CosignCheckpoint { note: String::new() }, bad).await;
+    let end = JournalHead { length: 1, head: Sha256([7; 32]) };
+    table.row(AnchorJournal { journal: 1, end }, CONTROLLER).await;
 }
 
 /// Calls by which the controller and the auditors read.

@@ -12,6 +12,7 @@ mod epochs;
 mod freeze_during_call;
 mod instances;
 mod interleavings;
+mod journals;
 mod log;
 mod policy;
 mod release;

@@ -14,6 +14,7 @@ async fn check(keys: &Keys, state: u64, is_new: bool, beat: Timestamp) -> Checke
         beat,
         numbers: 0,
         troubles: vec![],
+        seen: vec![],
     };
     keys.client("accounts").call(&call).await.unwrap()
 }

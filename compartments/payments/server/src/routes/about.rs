@@ -11,10 +11,12 @@ pub const ABOUT: About = About {
                   (CVV).\n\n\
                   Checkout servers store cards and read what may be shown of them. The forwarder to the \
                   payment processor reveals a card in full. The controller (`response`) counts cards, \
-                  freezes callers, and follows the move to a new epoch.",
+                  freezes callers, follows the move to a new epoch, and reads the checkpoints that \
+                  were seen.",
     nouns: &[
         ("cards", "Cards, sealed, each behind a token"),
         ("callers", "The callers of this compartment, which may be frozen"),
+        ("checkpoints", "The highest checkpoint of each release log that was seen"),
         ("reseal", "The move of all cards to a new epoch"),
     ],
 };

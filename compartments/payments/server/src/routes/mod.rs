@@ -12,6 +12,9 @@ mod cards {
     pub mod reveal;
     pub mod store;
 }
+mod checkpoints {
+    pub mod list;
+}
 mod reseal {
     pub mod read;
 }
@@ -37,6 +40,7 @@ pub fn routes() -> Routes<Arc<App>> {
         .call::<api::RevealCard, _, _>(cards::reveal::handle)
         .call::<api::CountCards, _, _>(cards::count::handle)
         .call::<api::FreezeCaller, _, _>(callers::freeze::handle)
+        .call::<api::ListCheckpoints, _, _>(checkpoints::list::handle)
         .call::<api::ReadReseal, _, _>(reseal::read::handle)
 }
 

@@ -2,7 +2,9 @@
 
 use cofferdam_core::{Call, CallerName};
 use cofferdam_wire::{Problem, ProblemType};
-use payments_api::{CountCards, FreezeCaller, ReadCard, ReadReseal, RevealCard, StoreCards};
+use payments_api::{
+    CountCards, FreezeCaller, ListCheckpoints, ReadCard, ReadReseal, RevealCard, StoreCards,
+};
 
 use crate::support::{Till, card};
 
@@ -51,6 +53,7 @@ async fn every_route_refuses_who_may_not() {
     table.row(CountCards {}, CONTROLLER).await;
     table.row(freeze, CONTROLLER).await;
     table.row(ReadReseal {}, CONTROLLER).await;
+    table.row(ListCheckpoints {}, CONTROLLER).await;
     table.paths.sort_unstable();
     let mut paths = payments_server::paths();
     paths.sort_unstable();

@@ -6,5 +6,6 @@ mod authorisation;
 mod cards;
 mod reseal;
 mod secrecy;
+mod seen_log;
 mod states;
 mod support;

@@ -49,7 +49,7 @@ const NOTHING: Change = |_, _, _| ();
 #[test]
 fn a_condition_is_computed_from_facts() {
     use Condition as C;
-    let all: [(Condition, Change, Change); 17] = [
+    let all: [(Condition, Change, Change); 18] = [
         (C::OneHostFell, NOTHING, |of, _, _| fall(of, "web-ky-2")),
         (C::OwnRecord, NOTHING, |of, _, _| of.people = People::Table),
         (C::KeysStand, NOTHING, |of, _, _| fall(of, "keys-1=keys")),
@@ -58,6 +58,11 @@ fn a_condition_is_computed_from_facts() {
         (C::LogAgrees, NOTHING, |_, _, now| now.log_disagrees = true),
         (C::LogAgrees, NOTHING, |_, of, _| {
             doubt(of, DoubtCause::LogDisagrees { log: String::new(), reason: String::new() });
+        }),
+        (C::LogAgrees, NOTHING, |_, of, _| {
+            let witness = "accounts".to_owned();
+            let (log, reason) = (String::new(), String::new());
+            doubt(of, DoubtCause::LogRewritten { log, witness, reason });
         }),
         (C::NothingLeftOut, NOTHING, |_, of, _| {
             doubt(of, DoubtCause::UnknownHost { host: "web-9".parse().unwrap() });

@@ -2,7 +2,6 @@
 //! `response-letter`.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::Ordering;
 
 use cofferdam_core::{CallerName, Sha256, Timestamp};
 use cofferdam_wire::{Problem, ProblemType};
@@ -163,7 +162,7 @@ async fn known(
     let is_planned = |letter: &Letter| letter.audience == Audience::Customers && letter.planned;
     Ok(Current {
         frozen,
-        log_disagrees: app.logs.followed.iter().any(|log| log.disagrees.load(Ordering::Acquire)),
+        log_disagrees: app.logs.disagree(),
         voided: voided.into_iter().collect(),
         exposed_voided: exposed_voided(app, exposure).await?,
         notice_published: app.store.finding::<Notice>(id, Finding::Notice).await?.is_some(),

@@ -1,13 +1,14 @@
-//! The log entries that concern fallen hosts, with their proofs.
+//! The log entries that concern fallen hosts, and the anchors of journals, with their proofs.
 
 use cofferdam_tlog::Hash;
 use cofferdam_wire::{Problem, blocking};
-use response_api::{EvidenceEntry, EvidencePage, Exposure, Incident};
+use response_api::{AnchorPage, EvidenceEntry, EvidencePage, Exposure, Incident, ListAnchors};
 use response_exposure::{FallenHosts, entries_of_hosts, release_log_window};
 
 use super::scope::release_log_windows;
 use crate::app::App;
 use crate::logs::FileLog;
+use crate::loops::copy_logs;
 
 /// The fewest entries of a page that is not the last.
 const PAGE: usize = 1_000;
@@ -38,4 +39,26 @@ pub async fn evidence_page(
         entries.push(EvidenceEntry { index, entry, proof });
     }
     Ok(EvidencePage { entries, next: page.next })
+}
+
+/// A page of the anchors of one journal in one log. The first page brings the copies up to date.
+pub async fn anchor_page(app: &App, call: &ListAnchors) -> Result<AnchorPage, Problem> {
+    let log = usize::try_from(call.log).unwrap_or(usize::MAX);
+    let missing = || Problem::not_found("no such log is followed");
+    let followed = app.logs.followed.get(log).ok_or_else(missing)?;
+    if call.size.is_none() {
+        copy_logs(app).await;
+    }
+    let copy = followed.copy.lock().await;
+    let end = copy.end();
+    let size = call.size.unwrap_or(end.size);
+    if size > end.size {
+        return Err(Problem::bad_request("size: the copy has fewer entries"));
+    }
+    let wanted = copy.anchors().of(call.incident).iter().map(|anchor| anchor.index);
+    let wanted = wanted.filter(|index| (call.from..size).contains(index)).take(PAGE + 1);
+    let mut places: Vec<u64> = wanted.collect();
+    let next = if places.len() > PAGE { places.pop() } else { None };
+    let checkpoint = Some(end.note).filter(|note| call.size.is_none() && !note.is_empty());
+    Ok(AnchorPage { size, checkpoint, anchors: copy.prove(&places, size)?, next })
 }

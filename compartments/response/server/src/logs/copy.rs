@@ -15,6 +15,9 @@ use cofferdam_tlog::{
     index, replace_file,
 };
 use keys_api::{CheckpointAnswer, Entry, summarize};
+use response_api::EvidenceEntry;
+
+use super::anchors::Anchors;
 
 /// The number of entries whose hashes are written at once.
 const BATCH: usize = 4_096;
@@ -42,9 +45,9 @@ pub enum CopyError {
     /// The log was changed, or another log took its place.
     #[error("the release log disagrees with its copy: {0}")]
     Disagreement(String),
-    /// The checkpoint can't be cosigned.
-    #[error("the checkpoint can't be cosigned: {0}")]
-    Cosign(#[from] BadNote),
+    /// A checkpoint can't be read or cosigned.
+    #[error("a checkpoint is not good: {0}")]
+    Note(#[from] BadNote),
 }
 
 impl cofferdam_core::InternalError for CopyError {}
@@ -58,6 +61,10 @@ pub struct LogCopy {
     state: CopyEnd,
     /// The end of the written entries, which no checkpoint covers yet.
     pending: CopyEnd,
+    /// The anchors of journals among the verified entries.
+    anchors: Anchors,
+    /// The anchors among the entries that no checkpoint covers yet.
+    pending_anchors: Anchors,
     /// The index of the last segment, as far as it was built.
     live: Option<(SegmentName, IndexBuilder)>,
 }
@@ -84,11 +91,13 @@ impl LogCopy {
         let hashes = HashFile::open(dir.join("hashes"))?;
         let changed = |what: String| CopyError::Changed { dir: dir.to_owned(), what };
         let mut state = CopyEnd { size: 0, root: EMPTY_HASH, note: String::new() };
+        let mut anchors = Anchors::default();
         if let Some(note) = read_note(&dir.join("checkpoint"))? {
             let checkpoint = read_checkpoint(&note, log_key)
                 .map_err(|e| changed(format!("the checkpoint is not good: {e}")))?;
             let size = checkpoint.size();
-            let held = rehash(&segments, &hashes).map_err(|e| changed(e.to_string()))?;
+            let held = rehash(&segments, &hashes, &mut anchors);
+            let held = held.map_err(|e| changed(e.to_string()))?;
             if held < size {
                 return Err(changed(format!("it holds {held} of {size} entries")));
             }
@@ -99,10 +108,22 @@ impl LogCopy {
         }
         segments.truncate(state.size)?;
         hashes.truncate(state.size)?;
+        anchors.truncate(state.size);
         let pending = state.clone();
         let (dir, log_key) = (dir.to_owned(), log_key.to_owned());
         let segments = Arc::new(segments);
-        Ok(Self { dir, log_key, segments, hashes, state, pending, live: None })
+        let pending_anchors = Anchors::default();
+        Ok(Self {
+            dir,
+            log_key,
+            segments,
+            hashes,
+            state,
+            pending,
+            anchors,
+            pending_anchors,
+            live: None,
+        })
     }
 
     /// The verified end of the copy.
@@ -145,12 +166,13 @@ impl LogCopy {
     /// Adds entries in their order.
     pub fn push(&mut self, entries: &[Vec<u8>]) -> Result<(), CopyError> {
         let mut dated = Vec::with_capacity(entries.len());
-        for entry in entries {
+        for (index, entry) in (self.pending.size..).zip(entries) {
             if entry.len() > MAX_ENTRY {
                 let what = format!("an entry has {} bytes", entry.len());
                 return Err(CopyError::Disagreement(what));
             }
             let read = Entry::decode(entry).map_err(|e| CopyError::Disagreement(e.to_string()))?;
+            self.pending_anchors.add(index, &read);
             dated.push((Day::of(read.at), entry.as_slice()));
         }
         for day in dated.chunk_by(|(a, _), (b, _)| a == b) {
@@ -171,6 +193,7 @@ impl LogCopy {
         }
         replace_file(&self.dir, "checkpoint", self.pending.note.as_bytes())?;
         self.state = self.pending.clone();
+        self.anchors.append(std::mem::take(&mut self.pending_anchors));
         Ok(())
     }
 
@@ -223,6 +246,38 @@ impl LogCopy {
         Ok(index::catch_up(segments, dir, false, summarize)?)
     }
 
+    /// The anchors of journals in the copy.
+    #[must_use]
+    pub const fn anchors(&self) -> &Anchors {
+        &self.anchors
+    }
+
+    /// The entries at `places`, with their proofs in the tree of `size` entries.
+    pub fn prove(&self, places: &[u64], size: u64) -> Result<Vec<EvidenceEntry>, CopyError> {
+        let mut proved = Vec::with_capacity(places.len());
+        for index in places {
+            let entry = self.segments.read(*index, size, 1)?.pop();
+            let proof = self.inclusion(*index, size)?.into_iter().map(|hash| hash.0).collect();
+            let entry = entry.ok_or_else(|| CopyError::Changed {
+                dir: self.dir.clone(),
+                what: format!("entry {index} is gone"),
+            })?;
+            proved.push(EvidenceEntry { index: *index, entry, proof });
+        }
+        Ok(proved)
+    }
+
+    /// Whether the first entries of the copy make the tree of a checkpoint; `None` if the copy has
+    /// fewer. The checkpoint must be signed by the log.
+    pub fn has_tree_of(&self, note: &str) -> Result<(u64, Option<bool>), CopyError> {
+        let checkpoint = read_checkpoint(note, &self.log_key)?;
+        let size = checkpoint.size();
+        if size > self.state.size {
+            return Ok((size, None));
+        }
+        Ok((size, Some(self.hashes.root(size)? == *checkpoint.hash())))
+    }
+
     /// The directory of the copy.
     #[must_use]
     pub fn dir(&self) -> &Path {
@@ -238,6 +293,7 @@ impl LogCopy {
     fn rewind(&mut self) -> Result<(), CopyError> {
         self.segments.truncate(self.state.size)?;
         self.hashes.truncate(self.state.size)?;
+        self.pending_anchors = Anchors::default();
         self.pending = self.state.clone();
         Ok(())
     }
@@ -251,10 +307,13 @@ fn read_note(path: &Path) -> Result<Option<String>, CopyError> {
     }
 }
 
-/// Hashes every entry again, and returns their number.
-fn rehash(segments: &Segments, hashes: &HashFile) -> Result<u64, TlogError> {
+/// Hashes every entry again, and finds the anchors among them. Returns the number of entries.
+fn rehash(segments: &Segments, hashes: &HashFile, anchors: &mut Anchors) -> Result<u64, TlogError> {
     let mut batch: Vec<Vec<u8>> = Vec::with_capacity(BATCH);
     let scanned = segments.scan(0, &mut |index, entry| {
+        if let Ok(entry) = Entry::decode(&entry) {
+            anchors.add(index, &entry);
+        }
         batch.push(entry);
         if batch.len() == BATCH {
             hashes.append(index + 1 - BATCH as u64, batch.iter().map(Vec::as_slice))?;

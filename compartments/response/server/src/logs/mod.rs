@@ -1,23 +1,26 @@
 //! The release logs that are followed, one for each instance of `keys`: their copies, and the keys
 //! with which `response` signs.
 
+mod anchors;
 mod copy;
 mod file_log;
 
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cofferdam_core::{Compartment, KeyBytes, Timestamp};
 use cofferdam_tlog::notes::{BadNote, NoteKey, NoteKind};
 use cofferdam_wire::{Client, ConfigError, Identity, read_secret};
-use response_api::Sighting;
+use response_api::{DoubtCause, Sighting};
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
 use crate::{Config, KeysInstance};
 
+pub use anchors::{Anchor, Anchors};
 pub use copy::{CopyEnd, CopyError, LogCopy};
 pub use file_log::FileLog;
 
@@ -29,6 +32,19 @@ pub struct Logs {
     pub witness: NoteKey,
     /// The key that signs bags of evidence.
     pub sealer: NoteKey,
+    /// The contradictions between the copies and what other compartments saw.
+    rewritten: std::sync::Mutex<Vec<LogContradiction>>,
+}
+
+/// A copy of a log that contradicts what another compartment saw of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogContradiction {
+    /// The name of the log.
+    pub log: String,
+    /// The compartment that saw it.
+    pub witness: String,
+    /// The difference, in words.
+    pub reason: String,
 }
 
 /// A release log that is followed.
@@ -67,6 +83,12 @@ pub struct Tampering {
     pub disagreement: String,
     /// The kind of tampering, in words.
     pub kind: String,
+}
+
+impl From<LogContradiction> for DoubtCause {
+    fn from(LogContradiction { log, witness, reason }: LogContradiction) -> Self {
+        Self::LogRewritten { log, witness, reason }
+    }
 }
 
 /// A key of the witness that can't be used.
@@ -112,7 +134,26 @@ impl Logs {
         };
         let followed = config.keys.iter().map(open).collect::<Result<_, CopyError>>()?;
         let (name, file) = (config.witness_name.as_str(), config.witness_key.as_path());
-        Ok(Self { followed, witness: witness(name, file)?, sealer: sealer(name, file)? })
+        let (witness, sealer) = (witness(name, file)?, sealer(name, file)?);
+        Ok(Self { followed, witness, sealer, rewritten: std::sync::Mutex::default() })
+    }
+
+    /// Whether a log disagrees with its copy, or a copy with what another compartment saw.
+    pub fn disagree(&self) -> bool {
+        let disagrees = |log: &FollowedLog| log.disagrees.load(Ordering::Acquire);
+        self.followed.iter().any(disagrees) || !self.rewritten().is_empty()
+    }
+
+    /// The contradictions between the copies and what other compartments saw.
+    pub fn rewritten(&self) -> Vec<LogContradiction> {
+        self.rewritten.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Replaces the contradictions with what one compartment saw.
+    pub fn set_rewritten(&self, witness: &str, found: Vec<LogContradiction>) {
+        let mut all = self.rewritten.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|of| of.witness != witness);
+        all.extend(found);
     }
 }
 

@@ -13,9 +13,14 @@ use response_exposure::{
     CopyState, ENTRIES_COMPARED, EntryPages, NotFollowed, first_difference, name_tampering,
 };
 
+use super::{ask_witnesses, check_journals, hold_against};
 use crate::app::App;
 use crate::logs::{CopyEnd, CopyError, FollowedLog, LogCopy, Tampering};
 
+/// The rounds after which the other compartments are asked again what they saw of the logs.
+const ASK_EVERY: u32 = 30;
+/// The rounds after which the journals are held against their anchors again.
+const CHECK_EVERY: u32 = 10;
 /// The pause between two rounds.
 const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 /// The number of entries in one question.
@@ -44,7 +49,15 @@ pub enum FollowError {
 /// Follows alarms and logs until the compartment stops. A copy that disagrees with its log stops
 /// growing, and every scope shows a doubt, until somebody has looked at it.
 pub async fn follow_logs(app: Arc<App>) {
-    loop {
+    for round in 0_u32.. {
+        if round.is_multiple_of(ASK_EVERY) {
+            copy_logs(&app).await;
+        }
+        if round.is_multiple_of(CHECK_EVERY)
+            && let Err(e) = check_journals(&app).await
+        {
+            tracing::warn!(cause = %e, "the journals could not be held against their anchors");
+        }
         if let Err(e) = follow_once(&app).await {
             tracing::warn!(cause = %e, "a release log could not be followed");
         }
@@ -52,8 +65,10 @@ pub async fn follow_logs(app: Arc<App>) {
     }
 }
 
-/// Brings the copies up to date now. Returns the verified end and the state of each.
+/// Brings the copies up to date now, and holds them against what other compartments saw. Returns the
+/// verified end and the state of each.
 pub async fn copy_logs(app: &App) -> (Vec<CopyEnd>, Vec<CopyState>) {
+    let told = ask_witnesses(app).await;
     if let Err(e) = copy_alarms(app).await {
         tracing::warn!(cause = %e, "the alarms of keys could not be followed");
     }
@@ -72,6 +87,9 @@ pub async fn copy_logs(app: &App) -> (Vec<CopyEnd>, Vec<CopyState>) {
         let (log, size) = (log.origin.clone(), end.size);
         states.push(CopyState { log, size, cosigned, not_followed });
         ends.push(end);
+    }
+    if let Err(e) = hold_against(app, told, &states).await {
+        tracing::error!(cause = %e, "a rewritten log could not be told");
     }
     (ends, states)
 }

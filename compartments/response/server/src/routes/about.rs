@@ -7,13 +7,16 @@ pub const ABOUT: About = About {
     name: "response",
     description: "Incidents, exposure, containment, letters, notice and evidence. Only staff may call \
                   it: their certificates are listed in its configuration, and every act is journalled \
-                  under the name in the certificate.\n\n\
+                  under the name in the certificate. An act is answered once `keys` has anchored the \
+                  journal in its log. If `keys` does not answer, the act is done all the same, and the \
+                  header `cofferdam-warning: journal-not-anchored` says so.\n\n\
                   An incident is declared, scoped, contained, told about, and closed. Orders that take \
                   two people are drafted here, signed elsewhere, and applied with `/v1/orders/apply`; \
                   `keys` checks their signatures itself.",
     nouns: &[
         ("access-logs", "Logs of other systems that tell who accessed the brought table"),
         ("alarms", "Alarms of `keys`, and of `response` itself"),
+        ("anchors", "Anchors of the journals in the release logs, with their proofs"),
         ("bags", "Sealed bags of evidence"),
         (
             "budgets",

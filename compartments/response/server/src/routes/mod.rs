@@ -3,6 +3,7 @@
 mod about;
 mod access_logs;
 mod alarms;
+mod anchors;
 mod bags;
 mod budgets;
 mod callers;
@@ -31,7 +32,13 @@ mod void_orders;
 
 use std::sync::Arc;
 
-use cofferdam_wire::{Problem, Routes};
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::HeaderValue;
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use cofferdam_wire::{Problem, Routes, WARNING};
+use keys_api::AlarmKind;
 use response_api as api;
 use serde::Serialize;
 use serde_json::Value;
@@ -44,6 +51,31 @@ use crate::app::App;
 /// Every call of the compartment.
 pub fn routes() -> Routes<Arc<App>> {
     table().finish().0
+}
+
+/// The router. An answer to an act leaves once the act is anchored.
+pub fn router(app: Arc<App>) -> Router {
+    let anchor = middleware::from_fn_with_state(app.clone(), anchor_acts);
+    routes().into_router(app).layer(anchor)
+}
+
+/// Waits until what was journalled during the call is anchored. If `keys` does not anchor it in time,
+/// the answer says so, and an alarm rings: the act is done, and the loop anchors it later.
+async fn anchor_acts(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let journalled = app.store.journalled();
+    let before = *journalled.borrow();
+    let mut response = next.run(request).await;
+    let commits = *journalled.borrow();
+    if commits == before || app.anchoring.wait_for(commits).await {
+        return response;
+    }
+    let not_anchored = HeaderValue::from_static(api::JOURNAL_NOT_ANCHORED);
+    response.headers_mut().insert(WARNING, not_anchored);
+    let detail = "an act was answered before its journal was anchored: keys does not anchor it";
+    if let Err(e) = app.store.raise(AlarmKind::Journal.as_str(), detail, app.now()).await {
+        tracing::error!(cause = %e, "the alarm about a journal can't be written");
+    }
+    response
 }
 
 /// The paths of the calls that show personal data.
@@ -60,6 +92,7 @@ fn table() -> Table {
         .call::<api::ListAccessLogs, _, _>(access_logs::list::handle)
         .call::<api::RemoveAccessLog, _, _>(access_logs::remove::handle)
         .call::<api::ListAlarms, _, _>(alarms::list::handle)
+        .call::<api::ListAnchors, _, _>(anchors::list::handle)
         .call::<api::SealBag, _, _>(bags::seal::handle)
         .call::<api::LowerBudget, _, _>(budgets::lower::handle)
         .call::<api::FreezeCaller, _, _>(callers::freeze::handle)

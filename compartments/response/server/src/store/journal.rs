@@ -1,11 +1,13 @@
 //! The journal: a chain of entries for each incident. A changed, removed or inserted entry breaks
 //! it.
 
+use cofferdam_core::JournalHead;
 use cofferdam_core::Timestamp;
-use cofferdam_store::StoreError;
-use response_api::{ActStage, IncidentId, JournalAct, JournalEntry, journal_hash};
+use cofferdam_store::{Backend, StoreError};
+use response_api::{ActStage, IncidentId, JournalAct, JournalEntry, journal_end, journal_hash};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
+use tokio::sync::watch;
 
 use super::rows::{corrupt, instant, number, parsed, sql};
 use super::{Store, Turn, Tx};
@@ -31,7 +33,64 @@ pub struct Act {
     pub stage: Option<ActStage>,
 }
 
+/// The turn to anchor journals. On SQLite, which one process writes, it is nothing.
+pub struct AnchorTurn {
+    _tx: Option<Tx>,
+}
+
 impl Store {
+    /// Waits for the turn to anchor journals, and keeps it until the turn is dropped.
+    pub async fn anchor_turn(&self) -> Result<AnchorTurn, StoreError> {
+        if self.db.backend() == Backend::Sqlite {
+            return Ok(AnchorTurn { _tx: None });
+        }
+        let mut tx = self.begin().await?;
+        tx.take_turn(Turn::Anchor).await?;
+        Ok(AnchorTurn { _tx: Some(tx) })
+    }
+
+    /// The number of commits of this process that added to a journal, as it grows.
+    #[must_use]
+    pub fn journalled(&self) -> watch::Receiver<u64> {
+        self.journalled.subscribe()
+    }
+
+    /// The end of every journal.
+    pub async fn journal_ends(&self) -> Result<Vec<(IncidentId, JournalHead)>, StoreError> {
+        // The last number of each journal is one look into the index, however long the journal is.
+        let rows = sqlx::query(
+            "SELECT j.incident, j.number, j.at_ms, j.who, j.origin, j.action, j.detail, j.previous,
+                    j.stage
+             FROM (SELECT incident FROM incident UNION SELECT 0) AS i
+             JOIN journal AS j ON j.incident = i.incident
+                 AND j.number = (SELECT MAX(number) FROM journal WHERE incident = i.incident)",
+        )
+        .fetch_all(self.db.reader())
+        .await?;
+        let end = |row: &AnyRow| entry(row).map(|last| (last.incident, journal_end(&last)));
+        rows.iter().map(end).collect()
+    }
+
+    /// The entry with a number, and the number of the journal's last one.
+    pub async fn journal_entry(
+        &self,
+        incident: IncidentId,
+        number: u32,
+    ) -> Result<(Option<JournalEntry>, u32), StoreError> {
+        let one = |condition: &str| format!("{COLUMNS} {condition} ORDER BY number DESC LIMIT 1");
+        let last = sqlx::query(sql(one("")))
+            .bind(i64::from(incident.0))
+            .fetch_optional(self.db.reader())
+            .await?;
+        let found = sqlx::query(sql(one("AND number = $2")))
+            .bind(i64::from(incident.0))
+            .bind(i64::from(number))
+            .fetch_optional(self.db.reader())
+            .await?;
+        let last = last.as_ref().map(entry).transpose()?.map_or(0, |entry| entry.number);
+        Ok((found.as_ref().map(entry).transpose()?, last))
+    }
+
     /// Journals an act that changes nothing else in the tables.
     pub async fn journal(&self, act: &Act) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
@@ -57,6 +116,7 @@ impl Tx {
     pub async fn journal(&mut self, act: &Act) -> Result<(), StoreError> {
         let incident = i64::from(act.incident.0);
         self.take_turn(Turn::Journal(act.incident)).await?;
+        self.adds_to_journal = true;
         let last = sqlx::query(sql(format!("{COLUMNS} ORDER BY number DESC LIMIT 1")))
             .bind(incident)
             .fetch_optional(&mut *self.tx)

@@ -16,16 +16,19 @@ mod returned;
 mod rows;
 mod sightings;
 
+use std::sync::Arc;
+
 use cofferdam_store::{Backend, Db, Location, Migrations, StoreError};
 use response_api::IncidentId;
 use sqlx::{Any, Transaction};
+use tokio::sync::watch;
 
 use rows::sql;
 
 pub use access_logs::StoredAccessLog;
 pub use brought::SealedPerson;
 pub use findings::{Finding, Hold, VoidedSome};
-pub use journal::Act;
+pub use journal::{Act, AnchorTurn};
 pub use returned::not_reached;
 pub use rows::bitmap_bytes;
 
@@ -36,13 +39,16 @@ static POSTGRES: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/postgres
 #[derive(Debug, Clone)]
 pub struct Store {
     db: Db,
+    /// The number of commits of this process that added to a journal.
+    journalled: Arc<watch::Sender<u64>>,
 }
 
 impl Store {
     /// Opens the database and brings its tables up to date.
     pub async fn open(location: &Location) -> Result<Self, StoreError> {
         let migrations = Migrations { sqlite: &SQLITE, postgres: &POSTGRES };
-        Ok(Self { db: Db::open(location, migrations).await? })
+        let db = Db::open(location, migrations).await?;
+        Ok(Self { db, journalled: Arc::new(watch::Sender::new(0)) })
     }
 
     /// The database itself.
@@ -52,7 +58,8 @@ impl Store {
     }
 
     async fn begin(&self) -> Result<Tx, StoreError> {
-        Ok(Tx { tx: self.db.begin().await?, backend: self.db.backend() })
+        let (tx, backend) = (self.db.begin().await?, self.db.backend());
+        Ok(Tx { tx, backend, journalled: self.journalled.clone(), adds_to_journal: false })
     }
 }
 
@@ -60,6 +67,9 @@ impl Store {
 struct Tx {
     tx: Transaction<'static, Any>,
     backend: Backend,
+    journalled: Arc<watch::Sender<u64>>,
+    /// Whether an entry was added to a journal.
+    adds_to_journal: bool,
 }
 
 /// Work that transactions must do one after the other.
@@ -69,6 +79,8 @@ enum Turn {
     Journal(IncidentId),
     /// Giving a new row the number after the last one.
     Number,
+    /// Anchoring journals, because `keys` must get the ends of a journal in their order.
+    Anchor,
 }
 
 impl Tx {
@@ -81,6 +93,7 @@ impl Tx {
         let (kind, number) = match turn {
             Turn::Journal(incident) => (0x6a6f_7572_i64, i64::from(incident.0)),
             Turn::Number => (0x6e75_6d62, 0),
+            Turn::Anchor => (0x616e_6368, 0),
         };
         // The driver can't read the type that the lock returns.
         let lock = "pg_advisory_xact_lock(CAST($1 AS INTEGER), CAST($2 AS INTEGER)) IS NULL";
@@ -93,6 +106,10 @@ impl Tx {
     }
 
     async fn commit(self) -> Result<(), StoreError> {
-        Ok(self.tx.commit().await?)
+        self.tx.commit().await?;
+        if self.adds_to_journal {
+            self.journalled.send_modify(|commits| *commits += 1);
+        }
+        Ok(())
     }
 }

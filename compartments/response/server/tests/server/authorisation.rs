@@ -40,6 +40,7 @@ async fn every_route_refuses_a_stranger() {
         ListAccessLogs {},
         RemoveAccessLog { log },
         ListAlarms { after: 0 },
+        ListAnchors { incident, log: 0, from: 0, size: None },
         SealBag { incident, statement: String::new() },
         LowerBudget {
             incident,

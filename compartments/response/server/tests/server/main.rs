@@ -4,6 +4,7 @@
 mod access_logs;
 mod alarms;
 mod amend;
+mod anchors;
 mod authorisation;
 mod bench;
 mod claims;

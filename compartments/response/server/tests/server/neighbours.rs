@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use axum::extract::State;
-use cofferdam_core::{Call, CallerName, Epoch, Record, Reseal};
+use cofferdam_core::{Call, CallerName, Epoch, ListCheckpoints, Record, Reseal, SeenCheckpoint};
 use cofferdam_wire::{Answer, Body, Listener, Problem, ProblemType, Routes};
 use keys_api::{Alarm, CallerStatus, DomainEpochs, Hold, HoldId, ReadAlarms, WarrantId};
 use serde_json::Value;
@@ -37,6 +37,8 @@ pub struct Book {
     pub holds: BTreeMap<CallerName, Vec<Hold>>,
     /// The callers that `keys` lists as frozen.
     pub frozen: Vec<&'static str>,
+    /// The checkpoints that `accounts` keeps.
+    pub seen: Vec<SeenCheckpoint>,
     /// The customers of `accounts`.
     pub customers: Vec<u32>,
     /// The customers who were mailed a code in any window.
@@ -138,6 +140,7 @@ fn keys() -> Routes<Shared> {
         .call::<keys_api::ChangeEpoch, _, _>(answering::<keys_api::ChangeEpoch>("keys", epochs))
         .call::<keys_api::OpenWarrant, _, _>(answering::<keys_api::OpenWarrant>("keys", WARRANT))
         .call::<keys_api::CloseWarrant, _, _>(answering::<keys_api::CloseWarrant>("keys", ()))
+        .call::<keys_api::AnchorJournal, _, _>(answering::<keys_api::AnchorJournal>("keys", ()))
         .call::<ReadAlarms, _, _>(alarms)
         .call::<keys_api::CheckState, _, _>(|State(book): State<Shared>, body| async move {
             Ok::<_, Problem>(book.lock().unwrap().states.check(body))
@@ -161,6 +164,7 @@ fn accounts() -> Routes<Shared> {
         .call::<ListCustomers, _, _>(answering_by(NAME, customers))
         .call::<ReadPostalContacts, _, _>(answering::<ReadPostalContacts>(NAME, nobody))
         .call::<ReadReseal, _, _>(answering::<ReadReseal>(NAME, Reseal::default()))
+        .call::<ListCheckpoints, _, _>(answering_by(NAME, seen))
 }
 
 fn payments() -> Routes<Shared> {
@@ -261,6 +265,10 @@ fn callers(book: &mut Book, _: &keys_api::ListCallers) -> Vec<CallerStatus> {
     let others = ["web-ky-2", "web-ky-3"];
     let others = others.iter().filter(|name| !book.frozen.contains(*name));
     book.frozen.iter().chain(others).map(status).collect()
+}
+
+fn seen(book: &Book, _: &ListCheckpoints) -> Vec<SeenCheckpoint> {
+    book.seen.clone()
 }
 
 /// Nobody but those who were mailed a code.

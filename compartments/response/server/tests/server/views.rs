@@ -15,6 +15,7 @@ const NO_VIEWS: &[&str] = &[
     ListAccessLogs::PATH,
     RemoveAccessLog::PATH,
     ListAlarms::PATH,
+    ListAnchors::PATH,
     SealBag::PATH,
     LowerBudget::PATH,
     FreezeCaller::PATH,

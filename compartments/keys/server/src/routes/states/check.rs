@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use cofferdam_core::CallerName;
 use cofferdam_wire::{Answer, Body, Caller, Problem};
-use keys_api::{AlarmKind, CheckState, CheckedState, Event, Standing};
+use keys_api::{AlarmKind, CheckState, CheckedState, Event, LogCheckpoint, SeenLog, Standing};
 
 use crate::app::App;
 use crate::domain::states::judge;
@@ -32,7 +32,18 @@ pub async fn handle(
         _ => ring(&app, &via, standing).await,
     }
     let beat = newest.map(|(_, beat)| beat);
-    Ok(Answer(CheckedState { standing, numbers: given.max(call.numbers), beat }, encoding))
+    let (numbers, log) = (given.max(call.numbers), checkpoint_since(&app, &call.seen)?);
+    Ok(Answer(CheckedState { standing, numbers, beat, log: Some(log) }, encoding))
+}
+
+/// The state of this instance's log, with the proof that it extends what the compartment has seen. A
+/// log that is shorter than that can prove nothing, and its checkpoint shows it.
+fn checkpoint_since(app: &App, seen: &[SeenLog]) -> Result<LogCheckpoint, Problem> {
+    let (note, size) = app.log.checkpoint()?;
+    let seen = seen.iter().find(|of| of.log == app.log.origin()).map_or(0, |of| of.size);
+    let proof = if seen <= size { app.log.consistency(seen, size)? } else { Vec::new() };
+    let consistency = proof.into_iter().map(|hash| hash.0).collect();
+    Ok(LogCheckpoint { log_key: app.log.verifier(), note, consistency })
 }
 
 async fn open_first(app: &App, via: &CallerName, call: &CheckState) -> Result<(), Problem> {

@@ -50,6 +50,7 @@ pub async fn gather(
     }
     let rested_on = rested_on(app, incident).await?;
     findings.doubts.extend(doubts_of_sizes(&copies, &rested_on));
+    findings.doubts.extend(app.logs.rewritten().into_iter().map(DoubtCause::from));
 
     let population = population(app, &mut findings).await;
     let cards = count_cards(app, &mut findings).await;

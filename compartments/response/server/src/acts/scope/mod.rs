@@ -18,6 +18,7 @@ use response_exposure::{Evidence, FallenHosts, Window};
 
 use crate::app::App;
 use crate::logs::FileLog;
+use crate::loops::check_journals;
 use crate::staff::Author;
 use crate::store::Act;
 
@@ -44,7 +45,9 @@ pub async fn scope(
         People::Accounts => accounts::gather(app, incident, from_log).await?,
         People::Table => table::gather(app, incident, from_log).await?,
     };
-    let Gathered { evidence, logs } = gathered;
+    let Gathered { mut evidence, logs } = gathered;
+    check_journals(app).await?;
+    evidence.findings.doubts.extend(app.anchoring.doubts());
     let (exposure, levels) = evidence.judge();
     let act = scoped(app, &exposure, by);
     if !app.store.set_exposure(incident, (&exposure, &levels), &act).await? {

@@ -1,0 +1,3 @@
+//! Anchors of journals.
+
+pub mod list;
