@@ -110,6 +110,7 @@ const fn severity(kind: AlarmKind) -> u8 {
         | AlarmKind::State
         | AlarmKind::Damage
         | AlarmKind::Disk
+        | AlarmKind::Journal
         | AlarmKind::WitnessDisagreement => 1,
         AlarmKind::Budget
         | AlarmKind::RefusedGrant

@@ -135,6 +135,10 @@ pub const fn advice(kind: AlarmKind) -> (&'static str, &'static str) {
             "A disk that a compartment writes to has little room, or none.",
             "Make room; the compartment goes on by itself.",
         ),
+        AlarmKind::Journal => (
+            "A journal of response is another than its anchor in the log says, or is not anchored.",
+            "If it is another, keep the host as it is and treat response as fallen.",
+        ),
         AlarmKind::BadCertificate => (
             "A client without a good certificate of the authority tried to connect.",
             "Check whether a certificate has expired; if not, find out who reaches this port.",

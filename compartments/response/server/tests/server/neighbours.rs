@@ -267,7 +267,7 @@ fn callers(book: &mut Book, _: &keys_api::ListCallers) -> Vec<CallerStatus> {
     book.frozen.iter().chain(others).map(status).collect()
 }
 
-fn seen(book: &Book, _: &ListCheckpoints) -> Vec<SeenCheckpoint> {
+fn seen(book: &mut Book, _: &ListCheckpoints) -> Vec<SeenCheckpoint> {
     book.seen.clone()
 }
 

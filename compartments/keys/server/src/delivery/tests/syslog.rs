@@ -115,6 +115,7 @@ async fn alarms_about_thieves_and_forgers_are_alerts() {
         AlarmKind::State,
         AlarmKind::Damage,
         AlarmKind::Disk,
+        AlarmKind::Journal,
     ];
     for kind in AlarmKind::ALL {
         deliver(&address, &Alarm { kind, caller: None, ..alarm("x") }).await.unwrap();
