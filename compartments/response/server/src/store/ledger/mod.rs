@@ -22,6 +22,7 @@ use super::{Store, Tx};
 const PLANNED: u8 = LedgerState::Planned.code();
 const DEFERRED: u8 = LedgerState::Deferred.code();
 const IN_DOUBT: u8 = LedgerState::InDoubt.code();
+const SUPPRESSED: u8 = LedgerState::Suppressed.code();
 
 /// Reads a state, which is stored as its code.
 fn state(row: &AnyRow, column: &str) -> Result<LedgerState, StoreError> {

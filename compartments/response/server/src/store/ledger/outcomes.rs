@@ -11,7 +11,7 @@ use sqlx::Row as _;
 
 use super::super::rows::{number, sql};
 use super::super::{Act, Store, Tx};
-use super::{DEFERRED, IN_DOUBT, PLANNED, Shift, state, values_table};
+use super::{DEFERRED, IN_DOUBT, PLANNED, SUPPRESSED, Shift, state, values_table};
 
 /// The most outcomes in one statement of a settlement.
 const SETTLED_AT_ONCE: usize = 5_000;
@@ -61,7 +61,8 @@ impl Store {
         let moved = sqlx::query(sql(format!(
             "{table} UPDATE ledger SET state = e.state, provider = e.provider, outcome = e.outcome,
                  at_ms = e.at_ms, batch = $3,
-                 tried_ms = CASE WHEN ledger.tried_ms = 0 AND e.state = {DEFERRED} THEN e.at_ms
+                 tried_ms = CASE WHEN e.state = {DEFERRED}
+                                  AND (ledger.tried_ms = 0 OR ledger.tried_ms > e.at_ms) THEN e.at_ms
                                  ELSE ledger.tried_ms END
              FROM e WHERE ledger.letter = e.letter AND ledger.person = e.person
                AND ledger.state IN ({PLANNED}, {DEFERRED})
@@ -229,7 +230,8 @@ impl Tx {
             "{table} UPDATE ledger SET state = e.state, provider = e.provider,
                  outcome = e.outcome, at_ms = e.at_ms, silent_holder = '',
                  tried_ms = CASE WHEN ledger.tried_ms = 0 AND e.state = {IN_DOUBT} THEN 1
-                                 ELSE ledger.tried_ms END
+                                 WHEN ledger.tried_ms > e.at_ms AND e.state <> {SUPPRESSED}
+                                 THEN e.at_ms ELSE ledger.tried_ms END
              FROM e WHERE ledger.letter = e.letter AND ledger.person = e.person AND {condition}
              RETURNING ledger.person AS person, ledger.state AS state"
         )))

@@ -6,7 +6,10 @@ use response_mailing::{Outcome, Postponement};
 use super::{claim, holder, outcome, people_of, planned};
 use crate::support::{Tables, at};
 
-on_both_databases!(a_relay_had_a_letter_from_the_first_attempt_to_the_last_outcome);
+on_both_databases!(
+    a_relay_had_a_letter_from_the_first_attempt_to_the_last_outcome,
+    an_outcome_that_is_older_than_the_first_attempt_counts,
+);
 
 async fn a_relay_had_a_letter_from_the_first_attempt_to_the_last_outcome(tables: &Tables) {
     use LedgerState::{Accepted, Bounced, Deferred, InDoubt, Suppressed};
@@ -55,4 +58,29 @@ async fn a_relay_had_a_letter_from_the_first_attempt_to_the_last_outcome(tables:
     let held = claim(store, id, &one, 70).await.unwrap();
     let found = store.handed_over(at(71), at(72)).await.unwrap();
     assert!(people_of(&held).iter().all(|person| found.contains(*person)), "a worker has them now");
+}
+
+/// The outcomes of several relays' clocks come in any order.
+async fn an_outcome_that_is_older_than_the_first_attempt_counts(tables: &Tables) {
+    use LedgerState::{Accepted, Bounced, Deferred};
+    let store = &tables.store;
+    let id = planned(store).await;
+    let one = holder("one");
+    let batch = claim(store, id, &one, 2).await.unwrap();
+    let people = people_of(&batch);
+    let (again, accepted) = (people[0], people[1]);
+    let said = |person, state, second| Outcome { at: at(second), ..outcome(person, state) };
+    for second in [20, 15] {
+        let postponement = Postponement { provider: 1, attempts: 1, due: at(25) };
+        let outcomes = [said(again, Deferred, second), said(accepted, Deferred, 20)];
+        store.put_off(id, &one, &outcomes, postponement).await.unwrap();
+        while claim(store, id, &one, 30).await.is_some() {}
+    }
+    let outcomes = [said(again, Accepted, 31), said(accepted, Accepted, 15)];
+    store.record(id, Some(&one), &outcomes).await.unwrap();
+    store.came_back(id, &said(accepted, Bounced, 60)).await.unwrap();
+    let found = store.handed_over(at(16), at(17)).await.unwrap();
+    assert!(found.contains(again) && found.contains(accepted), "{found:?}");
+    let found = store.handed_over(at(10), at(14)).await.unwrap();
+    assert!(!found.contains(again) && !found.contains(accepted), "{found:?}");
 }
