@@ -34,8 +34,8 @@ async fn keeps_its_tables(database: impl FnOnce(&std::path::Path) -> Location) {
     let draw = ReleaseKeys { warrant: Some(id), ..ask("response-1", &[1]) };
     assert!(keys.client("accounts").call(&draw).await.is_err(), "closed stays closed");
     let statuses = response(&keys).call(&ListCallers {}).await.unwrap();
-    let frozen: Vec<_> = statuses.iter().map(|s| (s.caller.as_str(), s.frozen)).collect();
-    assert_eq!(frozen, [("accounts", false), ("web-ky-1", false), ("web-ky-2", true)]);
+    let frozen = statuses.iter().filter(|s| s.frozen).map(|s| s.caller.as_str());
+    assert_eq!(frozen.collect::<Vec<_>>(), ["web-ky-2"]);
     keys.stop().await;
 }
 
