@@ -1,5 +1,4 @@
 //! Kinds of returned mail: the cases of `returned/cases/cases.tsv`, and more of each kind.
-#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 use std::fs;
 use std::path::Path;

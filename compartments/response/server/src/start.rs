@@ -4,7 +4,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use cofferdam_core::{Clock, Compartment, Domain, Rng};
+use cofferdam_core::{CallerName, Clock, Compartment, Domain, Rng};
 use cofferdam_mail::serve_intake;
 use cofferdam_store::{DiskWatch, StoreError};
 use cofferdam_wire::{Client, Identity, IdentityError, Listener, ServeError, TaskLost, blocking};
@@ -205,12 +205,9 @@ async fn open_app(
     identity.revoked().add(store.db().revoked_keys().await?);
     let logs = Logs::open(&config, identity)?;
     let compartments = compartments_of(&config, identity);
-    let keys = compartments.keys.clone();
+    let (keys, name) = (compartments.keys.clone(), identity.name().clone());
+    let brought = open_brought(&config, &store, &keys, &name, &rng)?;
     let state = OwnState::new(Domain::Response, keys, parts(&config, &store, &clock), &*rng);
-    let name = identity.name().clone();
-    let index = AddressIndex::open(&config.log_copy.join("access-logs"), &*rng)?;
-    let (keys, index) = (compartments.keys.clone(), Arc::new(index));
-    let brought = BroughtContacts::new(store.clone(), keys, name.clone(), index, rng.clone());
     let codes = LetterCodes::new(&store.letter_key(rng.bytes()).await?);
     let setup = MailSetup::open(&config, codes, name.as_str())?;
     let notes_dir = config.letters.state.clone();
@@ -261,6 +258,18 @@ async fn open_app(
         voiding: Mutex::default(),
         freezing: std::sync::Mutex::default(),
     })
+}
+
+fn open_brought(
+    config: &Config,
+    store: &Store,
+    keys: &Client,
+    name: &CallerName,
+    rng: &Arc<dyn Rng>,
+) -> Result<BroughtContacts, StartError> {
+    let index = AddressIndex::open(&config.log_copy.join("access-logs"), &**rng)?;
+    let (store, keys, index) = (store.clone(), keys.clone(), Arc::new(index));
+    Ok(BroughtContacts::new(store, keys, name.clone(), index, rng.clone()))
 }
 
 async fn bind_public(config: &Config) -> Result<TcpListener, StartError> {

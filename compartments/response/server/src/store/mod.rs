@@ -64,6 +64,7 @@ impl Store {
 }
 
 /// A transaction, with the kind of its database.
+#[expect(clippy::struct_field_names, reason = "it holds the transaction of the database")]
 struct Tx {
     tx: Transaction<'static, Any>,
     backend: Backend,
