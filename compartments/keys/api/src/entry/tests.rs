@@ -1,3 +1,4 @@
+use cofferdam_core::Record;
 use proptest::prelude::*;
 
 use super::*;
