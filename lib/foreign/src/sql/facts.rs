@@ -60,7 +60,7 @@ impl Context<'_> {
             match expr {
                 Expr::Nested(inner) => left.push(inner),
                 Expr::BinaryOp { left: a, op: BinaryOperator::And, right: b } => {
-                    left.extend([a.as_ref(), b.as_ref()])
+                    left.extend([a.as_ref(), b.as_ref()]);
                 }
                 Expr::BinaryOp { op: BinaryOperator::Or, .. } => facts.extend(self.either(expr)),
                 other => facts.extend(self.fact(other)),
@@ -76,7 +76,7 @@ impl Context<'_> {
             match expr {
                 Expr::Nested(inner) => left.push(inner),
                 Expr::BinaryOp { left: a, op: BinaryOperator::Or, right: b } => {
-                    left.extend([a.as_ref(), b.as_ref()])
+                    left.extend([a.as_ref(), b.as_ref()]);
                 }
                 other => sides.push(self.one_of(other)),
             }

@@ -41,93 +41,81 @@ fn read(text: &str) -> String {
     resolved("READ", Some("public.customer"), text, &["4711", "ada@post.example"])
 }
 
-#[test]
-fn statements_of_simple_forms_name_their_customers() {
-    for (text, expected) in [
-        ("SELECT full_name FROM customer WHERE id = 7", "release name of keys 7"),
-        ("SELECT full_name FROM customer WHERE id = $1", "release name of keys 4711"),
-        (
-            "SELECT c.phone FROM public.customer c WHERE c.id IN (1,'2')",
-            "release phone of keys 1,2",
-        ),
-        (
-            "SELECT phone FROM customer WHERE id = 1 OR (id = 2 AND true)",
-            "release phone of keys 1,2",
-        ),
-        ("SELECT phone FROM customer WHERE id = ANY('{1,2}'::int[])", "release phone of keys 1,2"),
-        ("SELECT phone FROM customer WHERE id = ANY(ARRAY[1,2])", "release phone of keys 1,2"),
-        ("SELECT phone FROM customer WHERE id BETWEEN 3 AND 5", "release phone of keys 3,4,5"),
-        ("SELECT phone FROM customer WHERE id = ANY('{1, 2}')", "release phone of keys 1,2"),
-        ("SELECT * FROM customer WHERE id=7", "release name,email,phone of keys 7"),
-        (
-            "SELECT id FROM customer WHERE lower(email) = $2",
-            "release email of emails ada@post.example",
-        ),
-        ("SELECT count(*) FROM customer", ""),
-        ("SELECT id, created_at FROM customer", ""),
-        ("SELECT * FROM customer", "release name,email,phone of everybody"),
-        ("COPY customer TO STDOUT", "release name,email,phone of everybody"),
-        ("COPY (SELECT phone FROM customer WHERE id = 3) TO STDOUT", "release phone of keys 3"),
-        ("COPY customer (id, phone) TO STDOUT", "release phone of everybody"),
-        ("COPY customer (id, created_at) TO STDOUT", ""),
-        (
-            "SELECT c.phone FROM orders o LEFT JOIN customer c ON c.id = 7",
-            "release phone of keys 7",
-        ),
-        (
-            "SELECT c.phone FROM orders o LEFT JOIN customer c ON c.id = o.who WHERE o.who = 7",
-            "release phone of keys 7",
-        ),
-        (
-            "SELECT phone FROM orders JOIN customer USING (id) WHERE id = 7",
-            "release phone of keys 7",
-        ),
-        (
-            "SELECT c.phone, (SELECT max(a.street) FROM address a WHERE a.customer_id = c.id) \
+/// Statements about some customers, each with what it counts as.
+const NARROW: &[(&str, &str)] = &[
+    ("SELECT full_name FROM customer WHERE id = 7", "release name of keys 7"),
+    ("SELECT full_name FROM customer WHERE id = $1", "release name of keys 4711"),
+    ("SELECT c.phone FROM public.customer c WHERE c.id IN (1,'2')", "release phone of keys 1,2"),
+    ("SELECT phone FROM customer WHERE id = 1 OR (id = 2 AND true)", "release phone of keys 1,2"),
+    ("SELECT phone FROM customer WHERE id = ANY('{1,2}'::int[])", "release phone of keys 1,2"),
+    ("SELECT phone FROM customer WHERE id = ANY(ARRAY[1,2])", "release phone of keys 1,2"),
+    ("SELECT phone FROM customer WHERE id BETWEEN 3 AND 5", "release phone of keys 3,4,5"),
+    ("SELECT phone FROM customer WHERE id = ANY('{1, 2}')", "release phone of keys 1,2"),
+    ("SELECT * FROM customer WHERE id=7", "release name,email,phone of keys 7"),
+    ("SELECT id FROM customer WHERE lower(email) = $2", "release email of emails ada@post.example"),
+    ("SELECT count(*) FROM customer", ""),
+    ("SELECT id, created_at FROM customer", ""),
+    ("SELECT * FROM customer", "release name,email,phone of everybody"),
+    ("COPY customer TO STDOUT", "release name,email,phone of everybody"),
+    ("COPY (SELECT phone FROM customer WHERE id = 3) TO STDOUT", "release phone of keys 3"),
+    ("COPY customer (id, phone) TO STDOUT", "release phone of everybody"),
+    ("COPY customer (id, created_at) TO STDOUT", ""),
+    ("SELECT c.phone FROM orders o LEFT JOIN customer c ON c.id = 7", "release phone of keys 7"),
+    (
+        "SELECT c.phone FROM orders o LEFT JOIN customer c ON c.id = o.who WHERE o.who = 7",
+        "release phone of keys 7",
+    ),
+    ("SELECT phone FROM orders JOIN customer USING (id) WHERE id = 7", "release phone of keys 7"),
+    (
+        "SELECT c.phone, (SELECT max(a.street) FROM address a WHERE a.customer_id = c.id) \
              FROM customer c WHERE c.id = 7",
-            "release phone of keys 7",
-        ),
-        (
-            "SELECT phone FROM customer c WHERE id = 7 AND EXISTS \
+        "release phone of keys 7",
+    ),
+    (
+        "SELECT phone FROM customer c WHERE id = 7 AND EXISTS \
              (SELECT 1 FROM orders o WHERE o.customer_id = c.id)",
-            "release phone of keys 7",
-        ),
-        (
-            "WITH recent AS (SELECT customer_id FROM orders ORDER BY at DESC LIMIT 5) \
+        "release phone of keys 7",
+    ),
+    (
+        "WITH recent AS (SELECT customer_id FROM orders ORDER BY at DESC LIMIT 5) \
              SELECT c.phone FROM customer c JOIN recent r ON r.customer_id = c.id WHERE c.id = 7",
-            "release phone of keys 7",
-        ),
-        (
-            "SELECT 1 FROM ONLY \"public\".\"customer\" x WHERE \"id\" OPERATOR(pg_catalog.=) $1 \
+        "release phone of keys 7",
+    ),
+    (
+        "SELECT 1 FROM ONLY \"public\".\"customer\" x WHERE \"id\" OPERATOR(pg_catalog.=) $1 \
              FOR KEY SHARE OF x",
-            "",
-        ),
-        ("SELECT row_number() OVER (ORDER BY id) FROM customer", ""),
-        (
-            "SELECT phone::int FROM customer WHERE id = '7'::bigint AND phone IS NOT NULL",
-            "release phone of keys 7",
-        ),
-        (
-            "SELECT phone FROM customer WHERE id = 7 UNION SELECT phone FROM customer WHERE id = 8",
-            "release phone of keys 8; release phone of keys 7",
-        ),
-        ("SELECT phone FROM customer WHERE id = 7 -- \n AND true", "release phone of keys 7"),
-        (
-            "SELECT c.phone FROM customer c JOIN orders o ON o.customer_id = c.id WHERE o.customer_id = 9",
-            "release phone of keys 9",
-        ),
-        ("CREATE TABLE loot AS SELECT * FROM customer", "release name,email,phone of everybody"),
-        (
-            "PREPARE q (int) AS SELECT phone FROM customer WHERE id = $1; EXECUTE q (4711)",
-            "release phone of keys 4711",
-        ),
-        (
-            "BEGIN; SELECT phone FROM customer WHERE id = 1; SELECT email FROM customer WHERE id = 2",
-            "release phone of keys 1; release email of keys 2",
-        ),
-        ("DECLARE c CURSOR FOR SELECT phone FROM customer WHERE id = 7", "release phone of keys 7"),
-    ] {
-        assert_eq!(read(text), expected, "{text}");
+        "",
+    ),
+    ("SELECT row_number() OVER (ORDER BY id) FROM customer", ""),
+    (
+        "SELECT phone::int FROM customer WHERE id = '7'::bigint AND phone IS NOT NULL",
+        "release phone of keys 7",
+    ),
+    (
+        "SELECT phone FROM customer WHERE id = 7 UNION SELECT phone FROM customer WHERE id = 8",
+        "release phone of keys 8; release phone of keys 7",
+    ),
+    ("SELECT phone FROM customer WHERE id = 7 -- \n AND true", "release phone of keys 7"),
+    (
+        "SELECT c.phone FROM customer c JOIN orders o ON o.customer_id = c.id WHERE o.customer_id = 9",
+        "release phone of keys 9",
+    ),
+    ("CREATE TABLE loot AS SELECT * FROM customer", "release name,email,phone of everybody"),
+    (
+        "PREPARE q (int) AS SELECT phone FROM customer WHERE id = $1; EXECUTE q (4711)",
+        "release phone of keys 4711",
+    ),
+    (
+        "BEGIN; SELECT phone FROM customer WHERE id = 1; SELECT email FROM customer WHERE id = 2",
+        "release phone of keys 1; release email of keys 2",
+    ),
+    ("DECLARE c CURSOR FOR SELECT phone FROM customer WHERE id = 7", "release phone of keys 7"),
+];
+
+#[test]
+fn statements_that_are_understood_name_their_customers() {
+    for (text, expected) in NARROW {
+        assert_eq!(read(text), *expected, "{text}");
     }
 }
 
@@ -314,11 +302,7 @@ fn a_statement_that_is_too_deep_counts_for_everybody() {
         "SELECT phone FROM customer WHERE id = 7;".repeat(30_000),
     ] {
         let found = read(&text);
-        assert!(
-            found.contains("phone") && found.contains("everybody"),
-            "{:.60}: {found:.200}",
-            text
-        );
+        assert!(found.contains("phone") && found.contains("everybody"), "{text:.60}: {found:.200}");
     }
     let wide = vec!["id = 7"; 900].join(" OR ");
     let found = read(&format!("SELECT phone FROM customer WHERE {wide}"));

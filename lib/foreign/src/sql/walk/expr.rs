@@ -2,7 +2,7 @@
 
 use sqlparser::ast::{
     AccessExpr, BinaryOperator, CastKind, DuplicateTreatment, Expr, Function, FunctionArg,
-    FunctionArgExpr, FunctionArgumentClause, FunctionArguments, ObjectName, Query, Subscript,
+    FunctionArgExpr, FunctionArgumentClause, FunctionArguments, ObjectName, Subscript,
     UnaryOperator, Value, WindowFrameBound, WindowSpec, WindowType,
 };
 
@@ -140,11 +140,12 @@ impl Walk<'_> {
                 self.expr(expr, rows)?;
                 self.exprs(list, rows)
             }
-            _ => self.rarer(expr, rows),
+            _ => self.compound(expr, rows),
         }
     }
 
-    fn rarer(&mut self, expr: &Expr, rows: Rows) -> Walked {
+    /// Subqueries, patterns and calls.
+    fn compound(&mut self, expr: &Expr, rows: Rows) -> Walked {
         match expr {
             Expr::InSubquery { expr, subquery, .. } => {
                 self.expr(expr, rows)?;
@@ -152,7 +153,9 @@ impl Walk<'_> {
             }
             Expr::Exists { subquery, .. } => self.query(subquery, Rows::Any).map(drop),
             // It fails if it finds two rows.
-            Expr::Subquery(subquery) => self.scalar(subquery, rows),
+            Expr::Subquery(subquery) => {
+                self.guarded(rows, false, |walk| walk.query(subquery, rows).map(drop))
+            }
             Expr::AnyOp { left, compare_op, right, .. }
             | Expr::AllOp { left, compare_op, right } => {
                 let total = is_total(compare_op)?;
@@ -180,6 +183,26 @@ impl Walk<'_> {
                     walk.expr(pattern, rows)
                 })
             }
+            Expr::CompoundFieldAccess { root, access_chain } => self.guarded(rows, false, |walk| {
+                walk.expr(root, rows)?;
+                access_chain.iter().try_for_each(|access| walk.access(access, rows))
+            }),
+            Expr::Rollup(sets) | Expr::Cube(sets) | Expr::GroupingSets(sets) => {
+                sets.iter().try_for_each(|set| self.exprs(set, rows))
+            }
+            Expr::Function(function) => self.function(function, rows),
+            Expr::QualifiedWildcard(name, _) => self.row(name),
+            Expr::Wildcard(_) => {
+                self.scopes.read_all(self.known);
+                Ok(())
+            }
+            _ => self.converted(expr, rows),
+        }
+    }
+
+    /// Casts, and functions with a syntax of their own.
+    fn converted(&mut self, expr: &Expr, rows: Rows) -> Walked {
+        match expr {
             Expr::Cast {
                 kind: CastKind::Cast | CastKind::DoubleColon,
                 expr,
@@ -213,19 +236,6 @@ impl Walk<'_> {
                 trim_what.iter().try_for_each(|what| self.expr(what, rows))?;
                 trim_characters.iter().try_for_each(|all| self.exprs(all, rows))
             }
-            Expr::CompoundFieldAccess { root, access_chain } => self.guarded(rows, false, |walk| {
-                walk.expr(root, rows)?;
-                access_chain.iter().try_for_each(|access| walk.access(access, rows))
-            }),
-            Expr::Rollup(sets) | Expr::Cube(sets) | Expr::GroupingSets(sets) => {
-                sets.iter().try_for_each(|set| self.exprs(set, rows))
-            }
-            Expr::Function(function) => self.function(function, rows),
-            Expr::QualifiedWildcard(name, _) => self.row(name),
-            Expr::Wildcard(_) => {
-                self.scopes.read_all(self.known);
-                Ok(())
-            }
             _ => not_understood(),
         }
     }
@@ -236,10 +246,6 @@ impl Walk<'_> {
             AccessExpr::Subscript(Subscript::Index { index }) => self.expr(index, rows),
             _ => not_understood(),
         }
-    }
-
-    fn scalar(&mut self, subquery: &Query, rows: Rows) -> Walked {
-        self.guarded(rows, false, |walk| walk.query(subquery, rows).map(drop))
     }
 
     /// Reads a whole row, as in `c.*`.
