@@ -171,13 +171,17 @@ pub struct Pgaudit {
     /// Hosts that the log covers besides the clients that appear in it.
     #[serde(default)]
     pub covers: Vec<String>,
+    /// Functions of the shop that give out no customers' data. A statement that calls any other
+    /// function than PostgreSQL's own counts for everybody.
+    #[serde(default)]
+    pub other_functions: Vec<String>,
 }
 
 /// A database table with customers' data.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Table {
-    /// The name as `schema.name`.
+    /// The name as `schema.name`. A part in double quotes is exact, as in SQL.
     pub name: String,
     /// The column with the customer's key, as the brought table has it.
     pub key: String,

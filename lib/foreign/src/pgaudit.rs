@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 use crate::mapping::Pgaudit;
-use crate::sql::{self, Statement};
+use crate::sql::{self, Known, Statement};
 use crate::{Item, ReadError, Take, lines, time};
 
 /// pgaudit's text in place of a statement that an earlier line of the same statement has.
@@ -106,18 +106,18 @@ struct Row<'a> {
 }
 
 /// A reader of pgaudit's lines, which must come in the order of the log.
-struct Audit<'a> {
-    mapping: &'a Pgaudit,
+struct Audit {
+    known: Known,
     zone: Option<TimeZone>,
     /// The text and the parameters of each statement. Later lines of the same statement refer to
     /// them.
     remembered: HashMap<String, (String, String)>,
 }
 
-impl<'a> Audit<'a> {
-    fn new(mapping: &'a Pgaudit) -> Self {
+impl Audit {
+    fn new(mapping: &Pgaudit) -> Self {
         let zone = mapping.time_zone.as_deref().and_then(|name| TimeZone::get(name).ok());
-        Self { mapping, zone, remembered: HashMap::new() }
+        Self { known: Known::new(mapping), zone, remembered: HashMap::new() }
     }
 
     fn read_row<E>(&mut self, line: u64, row: Option<Row<'_>>, take: Take<'_, E>) -> Result<(), E> {
@@ -162,7 +162,7 @@ impl<'a> Audit<'a> {
             text: &text,
             parameters: parse_parameters(&parameters),
         };
-        for found in sql::resolve(self.mapping, &statement) {
+        for found in sql::resolve(&self.known, &statement) {
             take(Item::Access(Access {
                 line,
                 at,
@@ -201,6 +201,7 @@ mod tests {
 
     const MAPPING: &str = r#"
         format = "pgaudit-csv"
+        other_relations = ["public.orders"]
         [[table]]
         name = "public.customer"
         key = "id"

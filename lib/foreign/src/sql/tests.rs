@@ -1,9 +1,11 @@
+use cofferdam_core::{Field, Personal};
 use proptest::prelude::*;
 
 use super::*;
 
 const MAPPING: &str = r#"
     other_relations = ["public.orders", "loot"]
+    other_functions = ["public.tax"]
     [[table]]
     name = "public.customer"
     key = "id"
@@ -18,9 +20,9 @@ const MAPPING: &str = r#"
 
 /// Resolves a statement and writes the result as text.
 fn resolved(class: &str, object: Option<&str>, text: &str, parameters: &[&str]) -> String {
-    let mapping: Pgaudit = toml::from_str(MAPPING).unwrap();
+    let known = Known::new(&toml::from_str(MAPPING).unwrap());
     let parameters = Some(parameters.iter().map(|p| (*p).to_owned()).collect());
-    let found = resolve(&mapping, &Statement { class, command: "", object, text, parameters });
+    let found = resolve(&known, &Statement { class, command: "", object, text, parameters });
     let show = |found: &Found| {
         let fields: Vec<_> = found.fields.iter().map(Field::as_str).collect();
         let texts =
@@ -39,51 +41,81 @@ fn read(text: &str) -> String {
     resolved("READ", Some("public.customer"), text, &["4711", "ada@post.example"])
 }
 
+/// Statements about some customers, each with what it counts as.
+const NARROW: &[(&str, &str)] = &[
+    ("SELECT full_name FROM customer WHERE id = 7", "release name of keys 7"),
+    ("SELECT full_name FROM customer WHERE id = $1", "release name of keys 4711"),
+    ("SELECT c.phone FROM public.customer c WHERE c.id IN (1,'2')", "release phone of keys 1,2"),
+    ("SELECT phone FROM customer WHERE id = 1 OR (id = 2 AND true)", "release phone of keys 1,2"),
+    ("SELECT phone FROM customer WHERE id = ANY('{1,2}'::int[])", "release phone of keys 1,2"),
+    ("SELECT phone FROM customer WHERE id = ANY(ARRAY[1,2])", "release phone of keys 1,2"),
+    ("SELECT phone FROM customer WHERE id BETWEEN 3 AND 5", "release phone of keys 3,4,5"),
+    ("SELECT phone FROM customer WHERE id = ANY('{1, 2}')", "release phone of keys 1,2"),
+    ("SELECT * FROM customer WHERE id=7", "release name,email,phone of keys 7"),
+    ("SELECT id FROM customer WHERE lower(email) = $2", "release email of emails ada@post.example"),
+    ("SELECT count(*) FROM customer", ""),
+    ("SELECT id, created_at FROM customer", ""),
+    ("SELECT * FROM customer", "release name,email,phone of everybody"),
+    ("COPY customer TO STDOUT", "release name,email,phone of everybody"),
+    ("COPY (SELECT phone FROM customer WHERE id = 3) TO STDOUT", "release phone of keys 3"),
+    ("COPY customer (id, phone) TO STDOUT", "release phone of everybody"),
+    ("COPY customer (id, created_at) TO STDOUT", ""),
+    ("SELECT c.phone FROM orders o LEFT JOIN customer c ON c.id = 7", "release phone of keys 7"),
+    (
+        "SELECT c.phone FROM orders o LEFT JOIN customer c ON c.id = o.who WHERE o.who = 7",
+        "release phone of keys 7",
+    ),
+    ("SELECT phone FROM orders JOIN customer USING (id) WHERE id = 7", "release phone of keys 7"),
+    (
+        "SELECT c.phone, (SELECT max(a.street) FROM address a WHERE a.customer_id = c.id) \
+             FROM customer c WHERE c.id = 7",
+        "release phone of keys 7",
+    ),
+    (
+        "SELECT phone FROM customer c WHERE id = 7 AND EXISTS \
+             (SELECT 1 FROM orders o WHERE o.customer_id = c.id)",
+        "release phone of keys 7",
+    ),
+    (
+        "WITH recent AS (SELECT customer_id FROM orders ORDER BY at DESC LIMIT 5) \
+             SELECT c.phone FROM customer c JOIN recent r ON r.customer_id = c.id WHERE c.id = 7",
+        "release phone of keys 7",
+    ),
+    (
+        "SELECT 1 FROM ONLY \"public\".\"customer\" x WHERE \"id\" OPERATOR(pg_catalog.=) $1 \
+             FOR KEY SHARE OF x",
+        "",
+    ),
+    ("SELECT row_number() OVER (ORDER BY id) FROM customer", ""),
+    (
+        "SELECT phone::int FROM customer WHERE id = '7'::bigint AND phone IS NOT NULL",
+        "release phone of keys 7",
+    ),
+    (
+        "SELECT phone FROM customer WHERE id = 7 UNION SELECT phone FROM customer WHERE id = 8",
+        "release phone of keys 8; release phone of keys 7",
+    ),
+    ("SELECT phone FROM customer WHERE id = 7 -- \n AND true", "release phone of keys 7"),
+    (
+        "SELECT c.phone FROM customer c JOIN orders o ON o.customer_id = c.id WHERE o.customer_id = 9",
+        "release phone of keys 9",
+    ),
+    ("CREATE TABLE loot AS SELECT * FROM customer", "release name,email,phone of everybody"),
+    (
+        "PREPARE q (int) AS SELECT phone FROM customer WHERE id = $1; EXECUTE q (4711)",
+        "release phone of keys 4711",
+    ),
+    (
+        "BEGIN; SELECT phone FROM customer WHERE id = 1; SELECT email FROM customer WHERE id = 2",
+        "release phone of keys 1; release email of keys 2",
+    ),
+    ("DECLARE c CURSOR FOR SELECT phone FROM customer WHERE id = 7", "release phone of keys 7"),
+];
+
 #[test]
-fn statements_of_simple_forms_name_their_customers() {
-    for (text, expected) in [
-        ("SELECT full_name FROM customer WHERE id = 7", "release name of keys 7"),
-        ("SELECT full_name FROM customer WHERE id = $1", "release name of keys 4711"),
-        (
-            "SELECT c.phone FROM public.customer c WHERE c.id IN (1,'2')",
-            "release phone of keys 1,2",
-        ),
-        (
-            "SELECT phone FROM customer WHERE id = 1 OR (id = 2 AND true)",
-            "release phone of keys 1,2",
-        ),
-        ("SELECT phone FROM customer WHERE id = ANY('{1,2}'::int[])", "release phone of keys 1,2"),
-        ("SELECT phone FROM customer WHERE id = ANY(ARRAY[1,2])", "release phone of keys 1,2"),
-        ("SELECT phone FROM customer WHERE id BETWEEN 3 AND 5", "release phone of keys 3,4,5"),
-        ("SELECT phone FROM customer WHERE id = '007'", "release phone of keys 007,7"),
-        ("SELECT phone FROM customer WHERE id = ANY('{1, 2}')", "release phone of keys 1,2"),
-        ("SELECT * FROM customer WHERE id=7", "release name,email,phone of keys 7"),
-        (
-            "SELECT id FROM customer WHERE lower(email) = $2",
-            "release email of emails ada@post.example",
-        ),
-        ("SELECT count(*) FROM customer", ""),
-        ("SELECT id, created_at FROM customer", ""),
-        ("TABLE customer", "release name,email,phone of everybody"),
-        ("COPY customer TO STDOUT", "release name,email,phone of everybody"),
-        ("COPY (SELECT phone FROM customer WHERE id = 3) TO STDOUT", "release phone of keys 3"),
-        ("COPY customer (id, phone) TO STDOUT", "release phone of everybody"),
-        (
-            "SELECT c.phone FROM customer c JOIN orders o ON o.customer_id = c.id WHERE o.customer_id = 9",
-            "release phone of keys 9",
-        ),
-        ("CREATE TABLE loot AS SELECT * FROM customer", "release name,email,phone of everybody"),
-        (
-            "PREPARE q (int) AS SELECT phone FROM customer WHERE id = $1; EXECUTE q (4711)",
-            "release phone of keys 4711",
-        ),
-        (
-            "BEGIN; SELECT phone FROM customer WHERE id = 1; SELECT email FROM customer WHERE id = 2",
-            "release phone of keys 1; release email of keys 2",
-        ),
-        ("DECLARE c CURSOR FOR SELECT phone FROM customer WHERE id = 7", "release phone of keys 7"),
-    ] {
-        assert_eq!(read(text), expected, "{text}");
+fn statements_that_are_understood_name_their_customers() {
+    for (text, expected) in NARROW {
+        assert_eq!(read(text), *expected, "{text}");
     }
 }
 
@@ -123,8 +155,202 @@ fn any_other_statement_counts_for_everybody() {
         "",
     ] {
         let found = read(text);
-        assert!(found.contains("phone") && found.ends_with("everybody"), "{text}: {found}");
+        let whole = found.split("; ").any(|of| of.contains("phone") && of.ends_with("everybody"));
+        assert!(whole, "{text}: {found}");
     }
+}
+
+/// Spellings that an intruder could choose so that a reading of everybody looks like one of
+/// customer 7 or of nobody.
+const HOSTILE: &[&str] = &[
+    "SELECT json_agg(customer.*) FROM customer",
+    "SELECT json_agg(c) FROM customer c",
+    "SELECT ROW(c.*) FROM customer c",
+    "SELECT row_to_json(c.*)::text FROM customer c",
+    "SELECT (c).phone FROM customer c",
+    "SELECT (c.*)::text FROM customer c",
+    "SELECT c.to_jsonb FROM customer c",
+    "SELECT count(DISTINCT c) FROM customer c",
+    "SELECT array_agg(c ORDER BY id) FROM customer c",
+    "SELECT notes FROM customer",
+    "SELECT notes AS id FROM customer",
+    "SELECT c.notes id FROM customer c",
+    "SELECT id AS notes FROM customer ORDER BY notes || phone",
+    "SELECT count(*) AS notes FROM customer GROUP BY notes",
+    "SELECT street FROM customer",
+    "COPY customer (id, notes) TO STDOUT",
+    "COPY (TABLE customer) TO STDOUT",
+    "SELECT c.* FROM customer c WHERE c.id = 7 UNION ALL TABLE customer",
+    "SELECT phone FROM customer WHERE id = 7 UNION ALL (SELECT phone FROM customer)",
+    "(SELECT phone FROM customer) EXCEPT SELECT phone FROM customer WHERE id = 7",
+    "SELECT c.phone FROM customer c LEFT JOIN orders o ON c.id = 7",
+    "SELECT c.phone FROM orders o RIGHT JOIN customer c ON c.id = 7",
+    "SELECT c.phone FROM orders o FULL JOIN customer c ON c.id = 7",
+    "SELECT c.phone FROM customer c LEFT JOIN orders o ON o.who = c.id AND o.who = 7",
+    "SELECT c.phone FROM customer c LEFT JOIN orders o USING (id)",
+    "SELECT phone FROM customer NATURAL JOIN orders WHERE id = 7",
+    "SELECT a.phone FROM customer a, customer b WHERE b.id = 7",
+    "SELECT a.phone FROM customer a JOIN customer b ON a.id <> b.id WHERE b.id = 7",
+    "WITH customer_view AS (SELECT 1) SELECT phone FROM public.customer_view WHERE id = 7",
+    "SELECT phone FROM contact WHERE id = 7 UNION ALL (WITH contact AS (SELECT 1) TABLE contact)",
+    "WITH RECURSIVE x AS (SELECT phone FROM customer) SELECT phone FROM x",
+    "WITH x AS (UPDATE customer SET created_at = now() RETURNING phone) SELECT * FROM x WHERE id = 7",
+    "WITH x AS (DELETE FROM customer RETURNING *) SELECT 1",
+    "INSERT INTO customer (id, phone) VALUES (7, 'x') ON CONFLICT (phone) DO UPDATE SET id = 7 \
+     RETURNING *",
+    "INSERT INTO customer (id) SELECT 7 ON CONFLICT (id) DO UPDATE SET id = 7 RETURNING phone",
+    "UPDATE customer SET created_at = now() FROM orders o WHERE o.id = 7 RETURNING phone",
+    "UPDATE customer SET created_at = phone",
+    "UPDATE orders SET note = (SELECT string_agg(phone, ',') FROM customer)",
+    "DELETE FROM customer WHERE phone LIKE '1%'",
+    "MERGE INTO customer c USING orders o ON c.id = 7 WHEN MATCHED THEN DELETE",
+    "SELECT phone FROM customer WHERE id = '7.6'::numeric::int",
+    "SELECT phone FROM customer WHERE id = '4711'::varchar(1)::int",
+    "SELECT phone FROM customer WHERE id = '7'::\"char\"::int",
+    "SELECT phone FROM customer WHERE id = B'111'::int",
+    "SELECT phone FROM customer WHERE id::int = 7 AND false IS NULL",
+    "SELECT phone FROM customer WHERE id::varchar(1) = '7'",
+    "SELECT phone FROM customer WHERE (id = 7) IS NOT TRUE",
+    "SELECT phone FROM customer WHERE (id = 7) = false",
+    "SELECT phone FROM customer WHERE NOT (id = 7 AND true)",
+    "SELECT phone FROM customer WHERE id = 7 IS FALSE",
+    "SELECT phone FROM customer WHERE CASE WHEN id = 7 THEN true ELSE true END",
+    "SELECT phone FROM customer WHERE coalesce(id = 7, true)",
+    "SELECT phone FROM customer WHERE (id, phone) = (7, phone) OR id > 0",
+    "SELECT phone FROM customer WHERE id IN (SELECT id FROM orders)",
+    "SELECT phone FROM customer WHERE id = ANY (SELECT id FROM orders)",
+    "SELECT phone FROM customer WHERE id = ALL (ARRAY[]::int[])",
+    "SELECT phone FROM customer WHERE id IN (7, (SELECT max(id) FROM orders))",
+    "SELECT phone FROM customer WHERE id BETWEEN 1 AND 99999",
+    "SELECT phone FROM customer WHERE id IN (7, '<long param suppressed>')",
+    "SELECT phone FROM customer WHERE id = $3",
+    "SELECT phone FROM customer WHERE id = U&'7'",
+    "SELECT phone FROM customer WHERE id = '\\7'",
+    "SELECT phone FROM customer WHERE id = 7 AND 1 / (length(phone) - 3) > 0",
+    "SELECT phone FROM customer WHERE phone::int > 0 AND id = 7",
+    "SELECT * FROM (SELECT phone::int AS n, id FROM customer WHERE id = 7) x WHERE n > 0",
+    "SELECT phone FROM customer WHERE id = 7 AND (SELECT phone FROM customer c WHERE c.phone > '')",
+    "SELECT phone FROM customer WHERE id = 7 AND leak(phone)",
+    "SELECT query_to_xml('SELECT * FROM customer', true, true, '') FROM customer WHERE id = 7",
+    "SELECT public.lower(phone) FROM customer WHERE id = 7",
+    "SELECT phone FROM customer WHERE public.lower(email) = 'ada@post.example'",
+    "SELECT phone FROM customer WHERE email ILIKE 'ada@post.example'",
+    "SELECT phone FROM customer WHERE upper(email) = 'ADA@POST.EXAMPLE'",
+    "SELECT phone FROM customer WHERE email = '%'",
+    "SELECT phone FROM customer c (a, b, id) WHERE id = 7",
+    "SELECT \"ID\" FROM customer",
+    "SELECT phone FROM customer WHERE \"ID\" = 7",
+    "SELECT phone FROM \"Customer\" WHERE id = 7",
+    "SELECT phone FROM shop.customer WHERE id = 7",
+    "SELECT phone FROM customer TABLESAMPLE SYSTEM (1) WHERE id = 7",
+    "SELECT c.phone FROM orders o, LATERAL (SELECT phone FROM customer) c WHERE o.id = 7",
+    "SELECT max(phone) OVER () FROM customer ORDER BY id LIMIT 1",
+    "SELECT first_value(phone) OVER (ORDER BY id) FROM customer FETCH FIRST 1 ROWS ONLY",
+    "SELECT unnest(array_agg(phone)) FROM customer",
+    "SELECT phone INTO loot FROM customer WHERE id = 7",
+    "EXPLAIN ANALYZE SELECT phone FROM customer WHERE id = 7",
+    "EXPLAIN SELECT phone FROM customer WHERE phone = '1'",
+    "DO $$ BEGIN PERFORM phone FROM customer; END $$",
+    "CALL export()",
+    "SELECT most_common_vals FROM pg_stats",
+    "SELECT most_common_vals FROM pg_catalog.pg_stats WHERE tablename = 'customer'",
+    "SELECT query FROM pg_catalog.pg_stat_activity",
+    "SELECT stavalues1 FROM pg_catalog.pg_statistic",
+    "SELECT pg_read_file('base/1/2')",
+    "SELECT lo_get(7)",
+    "SELECT phone FROM customer WHERE /* /* */ id = 7 -- */ true",
+    "SELECT phone FROM customer WHERE id = 7 -- \r OR true",
+    "SELECT phone FROM customer WHERE id = 7 \u{b} OR true",
+    "SELECT phone FROM customer WHERE\u{a0}id = 7",
+    "SELECT phone FROM customer WHERE id = '7'\n'8'",
+    "SELECT phone FROM customer WHERE id = 7; TABLE customer",
+    "LOCK customer; FETCH ALL FROM c",
+];
+
+#[test]
+fn no_spelling_hides_a_reading_of_everybody() {
+    for text in HOSTILE {
+        let found = resolved("READ", None, text, &["4711", "ada@post.example"]);
+        let whole = |of: &str| of.ends_with("everybody") && of.starts_with("release");
+        assert!(found.split("; ").any(whole), "{text}: {found}");
+    }
+}
+
+#[test]
+fn a_statement_that_is_too_deep_counts_for_everybody() {
+    let or = vec!["id = 7"; 100_000].join(" OR ");
+    let sum = vec!["id"; 100_000].join(" + ");
+    let union = vec!["SELECT phone FROM customer WHERE id = 7"; 20_000].join(" UNION ALL ");
+    let deep = |open: &str, close: &str| open.repeat(50_000) + "id" + &close.repeat(50_000);
+    for text in [
+        format!("SELECT phone FROM customer WHERE {or}"),
+        format!("SELECT phone FROM customer WHERE id = 7 AND {sum} > 0"),
+        union,
+        format!("SELECT {} FROM customer WHERE id = 7", deep("(", ")")),
+        format!("SELECT {} FROM customer WHERE id = 7", deep("ARRAY[", "]")),
+        format!("SELECT {} FROM customer WHERE id = 7", deep("NOT ", "")),
+        format!("SELECT {} FROM customer WHERE id = 7", deep("- ", "")),
+        format!("SELECT {} FROM customer WHERE id = 7", deep("CASE WHEN ", "")),
+        format!("SELECT {} FROM customer WHERE id = 7", deep("", "::int")),
+        format!("SELECT phone FROM {}", deep("(", ")")),
+        format!("SELECT phone FROM customer {}", "JOIN orders ".repeat(50_000)),
+        "EXPLAIN ".repeat(50_000),
+        "WITH a AS (INSERT INTO customer (id) ".repeat(39),
+        "SELECT * FROM customer WHERE id IN (WITH a AS (DELETE FROM customer RETURNING id) "
+            .repeat(39),
+        "PREPARE a AS ".repeat(50_000),
+        "SELECT phone FROM customer WHERE id = 7;".repeat(30_000),
+    ] {
+        let found = read(&text);
+        assert!(found.contains("phone") && found.contains("everybody"), "{text:.60}: {found:.200}");
+    }
+    let wide = vec!["id = 7"; 900].join(" OR ");
+    let found = read(&format!("SELECT phone FROM customer WHERE {wide}"));
+    assert!(found.starts_with("release phone of keys 7,7"), "{found}");
+}
+
+#[test]
+fn a_relation_that_nothing_is_known_of_counts_for_everybody_also_by_its_object() {
+    for object in [
+        "public.customer_2012",
+        "public.customer_backup",
+        "pg_catalog.pg_stats",
+        "shop.customer",
+        "public.\"Customer\"",
+        "pg_toast.pg_toast_16384",
+        "pg_temp_3.customer",
+    ] {
+        let found = resolved("READ", Some(object), "SELECT 1", &[]);
+        assert!(found.contains("release name,email,phone of everybody"), "{object}: {found}");
+    }
+    for object in ["public.orders", "pg_catalog.pg_class"] {
+        assert_eq!(resolved("READ", Some(object), "SELECT 1", &[]), "", "{object}");
+    }
+    let unlogged = resolved("READ", Some("public.customer"), "", &[]);
+    assert!(unlogged.starts_with("release name,email,phone of everybody"), "{unlogged}");
+}
+
+#[test]
+fn code_that_the_mapping_does_not_list_counts_for_everybody() {
+    let everybody = |class, object, text| resolved(class, object, text, &[]).contains("everybody");
+    assert!(everybody("FUNCTION", Some("public.export"), "SELECT export()"));
+    assert!(everybody("FUNCTION", None, "DO $$ BEGIN END $$"));
+    assert!(everybody("READ", Some("public.orders"), "SELECT export(id) FROM orders"));
+    assert!(
+        everybody("MISC", None, "FETCH ALL FROM c") || everybody("READ", None, "FETCH ALL FROM c")
+    );
+    assert!(everybody("NEW CLASS", None, "SELECT 1"));
+    assert!(!everybody("READ", Some("public.orders"), "SELECT upper(note) FROM orders"));
+    assert!(!everybody("FUNCTION", Some("public.tax"), "SELECT tax(total) FROM orders"));
+    assert!(!everybody("READ", Some("public.orders"), "SELECT tax(total) FROM orders"));
+    assert!(!everybody("DDL", Some("public.t"), "CREATE TABLE t (id int)"));
+}
+
+#[test]
+fn an_access_names_few_customers_or_everybody() {
+    let many: Vec<_> = (0..2_000).map(|n| n.to_string()).collect();
+    let found = read(&format!("SELECT phone FROM customer WHERE id IN ({})", many.join(",")));
+    assert_eq!(found, "release phone of everybody");
 }
 
 #[test]

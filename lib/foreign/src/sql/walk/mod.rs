@@ -1,0 +1,290 @@
+//! Walks a statement as a whole. Each form that is understood is listed; any other ends the walk,
+//! and the statement then counts for everybody.
+
+mod expr;
+mod from;
+mod query;
+mod write;
+
+use std::collections::BTreeSet;
+
+use cofferdam_core::{FieldSet, Operation, Whose};
+use sqlparser::ast::{
+    CopySource, CreateTable, DeclareType, Expr, Ident, ObjectName, Statement, Value,
+};
+
+use super::facts::{self, Context, Fact};
+use super::known::{Known, Relation};
+use super::names::{Name, folded};
+use super::scope::{NotInView, Scopes};
+use super::{Doubt, Found, everybody, keys};
+
+/// The reason why a condition that may fail narrows nothing.
+const LEAKED: &str = "a condition can fail for a row that it leaves out";
+
+/// Customers' data of one table that statements touched.
+#[derive(Debug, Clone)]
+pub struct Touched {
+    /// The table's place in [`Known::tables`].
+    pub table: usize,
+    pub found: Found,
+}
+
+/// The result of a walk that came to its end.
+#[derive(Debug, Clone, Default)]
+pub struct Understood {
+    pub touched: Vec<Touched>,
+    /// The tables with customers' data that the statements name.
+    pub named: BTreeSet<usize>,
+}
+
+/// Walks all statements of a text. Servers log a text with several statements once for each of them,
+/// so a line may be about any.
+pub fn walk(
+    known: &Known,
+    statements: &[Statement],
+    parameters: keys::Parameters<'_>,
+) -> Result<Understood, Doubt> {
+    let mut understood = Understood::default();
+    let mut prepared = Vec::new();
+    for statement in statements {
+        let statement = match statement {
+            Statement::Prepare { name, statement, .. } => {
+                prepared.push(folded(name));
+                statement
+            }
+            Statement::Execute { name: Some(name), .. }
+                if Name::of(name).is_some_and(|name| prepared.contains(&name.bare)) =>
+            {
+                continue;
+            }
+            other => other,
+        };
+        let mut walk = Walk::new(known, parameters);
+        walk.statement(statement)?;
+        let done = walk.finish();
+        understood.touched.extend(done.touched);
+        understood.named.extend(done.named);
+    }
+    Ok(understood)
+}
+
+/// A walk through one statement.
+struct Walk<'a> {
+    known: &'a Known,
+    parameters: keys::Parameters<'a>,
+    scopes: Scopes,
+    /// The common table expressions in view, the innermost last.
+    common: Vec<Common>,
+    /// Facts about the rows around a subquery that the statement lets through.
+    around: Vec<Fact>,
+    /// The customers of each use whose condition has been read.
+    narrowed: Vec<(usize, Whose)>,
+    touched: Vec<Touched>,
+    named: BTreeSet<usize>,
+    /// Whether a condition may fail for a row that it leaves out.
+    leaked: bool,
+}
+
+/// A common table expression (`WITH`) and its columns.
+struct Common {
+    name: String,
+    columns: Vec<String>,
+}
+
+/// The rows for which an expression is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rows {
+    /// Any row of the tables.
+    Any,
+    /// Rows that the condition lets through.
+    Chosen,
+}
+
+type Walked<T = ()> = Result<T, Doubt>;
+
+impl<'a> Walk<'a> {
+    fn new(known: &'a Known, parameters: keys::Parameters<'a>) -> Self {
+        Self {
+            known,
+            parameters,
+            scopes: Scopes::default(),
+            common: Vec::new(),
+            around: Vec::new(),
+            narrowed: Vec::new(),
+            touched: Vec::new(),
+            named: BTreeSet::new(),
+            leaked: false,
+        }
+    }
+
+    fn statement(&mut self, statement: &Statement) -> Walked {
+        match statement {
+            Statement::Query(query) => self.query(query, Rows::Chosen).map(drop),
+            Statement::Insert(insert) => self.insert(insert).map(drop),
+            Statement::Update(update) => self.update(update).map(drop),
+            Statement::Delete(delete) => self.delete(delete).map(drop),
+            Statement::Copy { source, to, .. } => self.copy(source, *to),
+            Statement::CreateTable(create) => self.create_table(create),
+            Statement::CreateView(view) if view.materialized => {
+                self.query(&view.query, Rows::Chosen).map(drop)
+            }
+            Statement::Declare { stmts } => {
+                for declared in stmts {
+                    match (&declared.declare_type, &declared.for_query) {
+                        (Some(DeclareType::Cursor), Some(query)) => {
+                            self.query(query, Rows::Chosen)?;
+                        }
+                        _ => return Err(Doubt::form("the statement declares something unknown")),
+                    }
+                }
+                Ok(())
+            }
+            other if reads_nothing(other) => Ok(()),
+            Statement::Execute { .. } => {
+                Err(Doubt::form("the statement runs one that was prepared before"))
+            }
+            Statement::Fetch { .. } => {
+                Err(Doubt::form("the statement reads a cursor that was opened before"))
+            }
+            _ => Err(Doubt::form("the statement has a form that is not understood")),
+        }
+    }
+
+    fn create_table(&mut self, create: &CreateTable) -> Walked {
+        match &create.query {
+            Some(query) => self.query(query, Rows::Chosen).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    fn copy(&mut self, source: &CopySource, out: bool) -> Walked {
+        let (name, columns) = match source {
+            CopySource::Query(query) if out => return self.query(query, Rows::Chosen).map(drop),
+            CopySource::Query(_) => return Err(Doubt::form("the statement copies into a query")),
+            CopySource::Table { table_name, columns } => (table_name, columns),
+        };
+        let Some(table) = self.relation(name)? else { return Ok(()) };
+        let fields = self.fields_of_columns(table, columns);
+        let operation = if out { Operation::Release } else { Operation::Seal };
+        self.touch(table, operation, fields, everybody("the statement copies a whole table"));
+        Ok(())
+    }
+
+    /// The fields of a list of columns; an empty list stands for all columns.
+    fn fields_of_columns(&self, table: usize, columns: &[Ident]) -> FieldSet {
+        let table = &self.known.tables[table];
+        if columns.is_empty() {
+            return table.all;
+        }
+        let of = |column: &Ident| table.fields_of(&folded(column));
+        columns.iter().map(of).fold(FieldSet::EMPTY, FieldSet::union)
+    }
+
+    fn touch(&mut self, table: usize, operation: Operation, fields: FieldSet, whose: Whose) {
+        if !fields.is_empty() {
+            self.touched.push(Touched { table, found: Found { operation, fields, whose } });
+        }
+    }
+
+    /// The table with customers' data that a name means; `None` for a relation without any.
+    fn relation(&mut self, name: &ObjectName) -> Walked<Option<usize>> {
+        let unknown =
+            || Doubt::anyone("the statement names a relation that the mapping does not list");
+        let name = Name::of(name).ok_or_else(unknown)?;
+        match self.known.relation(&name) {
+            Relation::Table(table) => {
+                self.named.insert(table);
+                Ok(Some(table))
+            }
+            Relation::Harmless => Ok(None),
+            Relation::Unknown => Err(unknown()),
+        }
+    }
+
+    fn facts(&self, condition: Option<&Expr>) -> Vec<Fact> {
+        let Self { known, scopes, parameters, .. } = self;
+        let context = Context { known, scopes, parameters: *parameters };
+        condition.map(|condition| context.facts(condition)).unwrap_or_default()
+    }
+
+    /// Notes the customers of the uses in a scope. `condition` are the facts of its condition, and
+    /// `joined` those of its joins, each for the factors that it restricts.
+    fn narrow(&mut self, scope: usize, condition: &[Fact], joined: &[from::Joined]) {
+        for (place, factor) in self.scopes.all[scope].factors.iter().enumerate() {
+            let Some(used) = factor.used else { continue };
+            let mut all = condition.to_vec();
+            all.extend_from_slice(&self.around);
+            for on in joined.iter().filter(|on| on.factors.contains(&place)) {
+                all.extend_from_slice(&on.facts);
+            }
+            let table = &self.known.tables[self.scopes.uses[used].table];
+            self.narrowed.push((used, facts::whose(table, scope, place, &all)));
+        }
+    }
+
+    fn whose(&self, used: usize) -> Whose {
+        let found = self.narrowed.iter().find(|(of, _)| *of == used);
+        found.map_or_else(|| everybody("the statement names no customer"), |(_, all)| all.clone())
+    }
+
+    fn finish(mut self) -> Understood {
+        for used in 0..self.scopes.uses.len() {
+            let (table, fields) = (self.scopes.uses[used].table, self.scopes.uses[used].fields);
+            let whose = self.whose(used);
+            self.touch(table, Operation::Release, fields, whose);
+        }
+        if self.leaked {
+            for touched in &mut self.touched {
+                touched.found.whose = everybody(LEAKED);
+            }
+        }
+        Understood { touched: self.touched, named: self.named }
+    }
+}
+
+impl From<NotInView> for Doubt {
+    fn from(_: NotInView) -> Self {
+        Self::form("a column belongs to no relation of the statement")
+    }
+}
+
+/// Whether a statement gives out no rows.
+fn reads_nothing(statement: &Statement) -> bool {
+    matches!(
+        statement,
+        Statement::StartTransaction { .. }
+            | Statement::Commit { .. }
+            | Statement::Rollback { .. }
+            | Statement::Savepoint { .. }
+            | Statement::ReleaseSavepoint { .. }
+            | Statement::Set(_)
+            | Statement::ShowVariable { .. }
+            | Statement::Deallocate { .. }
+            | Statement::Close { .. }
+            | Statement::Discard { .. }
+            | Statement::LISTEN { .. }
+            | Statement::UNLISTEN { .. }
+            | Statement::Analyze(_)
+            | Statement::Vacuum(_)
+            | Statement::Truncate(_)
+            | Statement::CreateIndex(_)
+            | Statement::CreateView(_)
+            | Statement::CreateSchema { .. }
+            | Statement::CreateSequence { .. }
+            | Statement::AlterTable(_)
+            | Statement::Drop { .. }
+            | Statement::Grant(_)
+            | Statement::Revoke(_)
+            | Statement::Comment { .. }
+    )
+}
+
+/// Whether an expression is a plain value.
+const fn is_value(expr: &Expr) -> bool {
+    matches!(
+        expr,
+        Expr::Value(value)
+            if matches!(value.value, Value::Number(..) | Value::Placeholder(_) | Value::Null)
+    )
+}
