@@ -33,7 +33,7 @@ fn touched(mapping: &str, log: &str) -> Touched {
         let access = match item {
             Item::Access(access) => access,
             Item::Bad { line, why } => panic!("line {line}: {why}"),
-            Item::Seen(_) => return Ok::<_, ()>(()),
+            Item::Seen(_) | Item::Harmless { .. } | Item::Unnamed { .. } => return Ok::<_, ()>(()),
         };
         let people = people();
         let named = people.iter().filter(|(key, email)| match &access.whose {
