@@ -50,7 +50,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// What became of a message. An automatic reply or a delivery would be forgotten, so a failure that
+/// The fate of a message. An automatic reply or a delivery would be forgotten, so a failure that
 /// is taken for one is misread. Of a temporary failure, some notices say that the server tries on,
 /// and others that it gave up.
 fn verdict(expected: &str, found: &Returned) -> &'static str {

@@ -177,7 +177,7 @@ async fn a_log_emptied_on_keys_and_response_shows_at_accounts_and_payments() {
         );
         assert!(doubt.is_some_and(|of| of.counts_as_read), "{:?}", exposure.doubts);
     }
-    // Nothing that rests on the log is told to the public.
+    // The public is told no claim that rests on the log.
     let notice = staff.call(&PublishNotice { incident }).await.unwrap();
     let page = staff.call(&ReadGrounds { incident }).await.unwrap().notice.unwrap();
     assert!(!page.contains("separate machine"), "{}: {page}", notice.url);

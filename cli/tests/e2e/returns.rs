@@ -144,7 +144,7 @@ async fn returned_mail_is_in_the_ledger_and_the_post_reaches_the_rest() {
     write_paper_post(&place);
 }
 
-/// What nothing understood is counted, listed, shown and decided about. Nothing of it was dropped.
+/// A message that no rule understands is counted, listed, shown and decided about. None is dropped.
 fn decide_about_the_rest(place: &Place) {
     let shown = place.json(["letters", "show", "2"]);
     assert_eq!((&shown["perhaps_not_reached"], &shown["not_understood"]), (&3.into(), &6.into()));

@@ -50,7 +50,7 @@ pub enum Item {
     Unnamed {
         /// The number of the line, from 1.
         line: u64,
-        /// What it has in common with lines like it, without what it says about a person.
+        /// The shape that it shares with lines like it, without personal data.
         shape: String,
     },
     /// A line that can't be parsed.

@@ -32,7 +32,7 @@ enum Kind {
     Email,
 }
 
-/// What stands at a placeholder.
+/// The kind of text that stands at a placeholder.
 #[derive(Debug)]
 enum Found {
     /// There is no placeholder.

@@ -1,5 +1,5 @@
 //! Real web servers, nginx and Apache, answer generated spellings and write their own access logs.
-//! Whoever was served must be counted: that is the truth, which the servers themselves tell.
+//! Each person whom a server served must be counted. The servers themselves tell the truth.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

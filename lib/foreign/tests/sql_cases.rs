@@ -51,7 +51,7 @@ fn touched(mapping: &str, log: &str) -> Touched {
     touched
 }
 
-/// What a log touched, as text: `release 20: name,email`.
+/// The records and fields that a log touched, as text: `release 20: name,email`.
 fn shown(mapping: &str, log: &str) -> Vec<String> {
     let mut by_people: BTreeMap<(Operation, Vec<String>), Vec<&str>> = BTreeMap::new();
     for ((operation, field), people) in &touched(mapping, log) {

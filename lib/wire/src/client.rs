@@ -27,7 +27,7 @@ const CALLS: usize = 200;
 /// The header with a warning beside an answer: a code, for programs.
 pub const WARNING: &str = "cofferdam-warning";
 
-/// What a client does with a warning.
+/// The handler to which a client passes a warning.
 type OnWarning = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// A client of one compartment under one identity. Clones share its connections.

@@ -51,7 +51,7 @@ impl TableSource {
             let table = table.ok_or(ImportError::NoTable)?.to_owned();
             return Ok(Self::Database { url: from.to_owned(), table });
         }
-        // What looks like a URL may hold a password, so no error repeats it.
+        // A text that looks like a URL may hold a password, so no error repeats it.
         if let Some((scheme, _)) = from.split_once("://") {
             return Err(ImportError::Scheme(scheme.chars().take(20).collect()));
         }

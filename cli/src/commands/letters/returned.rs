@@ -64,7 +64,7 @@ pub struct DecideArgs {
     /// The person, as `letters returned list` names it
     #[arg(long, value_name = "N")]
     person: u32,
-    /// What became of the letter
+    /// The fate of the letter
     #[arg(long, value_enum)]
     decision: Became,
 }
@@ -88,7 +88,7 @@ pub struct ReadArgs {
     output: OutputArgs,
 }
 
-/// What a file says as returned mail.
+/// The reading of a file as returned mail: its kind, its status and the letter that it names.
 #[derive(Serialize, JsonSchema)]
 pub struct ReadMail {
     /// `bounce`, `delayed`, `delivered`, `complaint`, `auto-reply` or `other`.

@@ -324,7 +324,7 @@ async fn orders_survive(store: &Store) {
     assert_eq!((history.last, history.last_of_incident, history.alone), (3, 3, counted));
     let history = store.history(1, at(60) + alone::SPAN).await.unwrap();
     assert_eq!((history.last_of_incident, history.alone), (2, Ordered::default()));
-    // What people signed takes nothing from the limit, and ends sessions up to the order.
+    // A signed order takes nothing from the limit, and ends the sessions that began before it.
     let set: RoaringBitmap = [8].into_iter().collect();
     let (by, set_before, ordered_at) = (By::Signers(&[4; 32]), at(20), at(70));
     let over_set = OverSome { incident: 3, records: &set, by, set_before, ordered_at };

@@ -69,7 +69,7 @@ impl Call for FreezeCaller {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ThawOrder {
-    /// The caller.
+    /// The caller whose hold ends.
     pub caller: CallerName,
     /// The number of the incident that lets go.
     pub incident: u32,
@@ -112,7 +112,7 @@ impl Call for ThawCaller {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadHolds {
-    /// The caller.
+    /// The caller whose holds are read.
     pub caller: CallerName,
 }
 

@@ -65,7 +65,7 @@ pub enum Trouble {
     },
     /// A release log has fewer entries than the compartment has seen, or others.
     LogRewritten {
-        /// The difference.
+        /// The numbers of entries, or the two hashes, that disagree.
         what: String,
     },
 }

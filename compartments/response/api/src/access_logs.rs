@@ -70,7 +70,7 @@ pub struct FinishAccessLog {
     /// The hosts about which the log tells everything.
     #[serde(default)]
     pub source: Option<LogSource>,
-    /// What staff state about the log.
+    /// The statements of staff about the log.
     #[serde(default)]
     pub stated: LogStatements,
 }
@@ -115,7 +115,7 @@ impl LogSource {
     }
 }
 
-/// What staff state about a log. Nothing in the log proves it.
+/// The statements of staff about a log. The log itself proves none of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LogStatements {
     /// The span of its coverage.
@@ -169,7 +169,7 @@ pub struct AccessLog {
     /// kept has none: it proves nothing.
     #[serde(default)]
     pub source: Option<LogSource>,
-    /// What staff state about the log.
+    /// The statements of staff about the log.
     #[serde(default)]
     pub stated: LogStatements,
 }

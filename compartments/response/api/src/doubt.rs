@@ -96,14 +96,14 @@ pub enum DoubtCause {
         log: String,
         /// The compartment that saw it.
         witness: String,
-        /// The difference.
+        /// The numbers of entries, or the two hashes, that disagree.
         reason: String,
     },
     /// A journal of `response` is not the one that was anchored in a log: somebody changed it.
     JournalRewritten {
         /// The incident of the journal; 0 for acts that belong to none.
         incident: u32,
-        /// The difference.
+        /// The place where the journal and its anchor disagree.
         reason: String,
     },
     /// The end of a log has the signature of `keys` alone, and no cosignature.

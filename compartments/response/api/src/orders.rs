@@ -57,7 +57,7 @@ pub struct DomainState {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DraftVoidOrder {
-    /// The incident.
+    /// The incident whose exposure names the customers.
     pub incident: IncidentId,
 }
 

@@ -1,4 +1,4 @@
-//! Returned mail that nothing understood. It is kept for a person, who decides whether the letter
+//! Returned mail that no rule understood. It is kept for a person, who decides whether the letter
 //! arrived. Until then its addressee counts as perhaps not reached.
 
 use cofferdam_core::{Call, Personal, Timestamp};
@@ -7,12 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{LetterId, LetterStatus};
 
-/// Lists the people of a letter from whose return addresses something came that nothing understood,
-/// ascending.
+/// Lists the people to whose return addresses mail came that no rule understood, in ascending order.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListReturned {
-    /// The letter.
+    /// The letter whose returned mail is listed.
     pub letter: LetterId,
     /// The number of the first person wanted.
     pub from: u32,
@@ -20,7 +19,7 @@ pub struct ListReturned {
     pub decided: bool,
 }
 
-/// What came back from one person's letter and was not understood.
+/// The mail that came back from one person's letter and that no rule understood.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReturnedMail {
     /// The customer's record number, or the place in the staff list.
@@ -35,7 +34,7 @@ pub struct ReturnedMail {
     pub decision: Option<ReturnedDecision>,
 }
 
-/// What a person decides about a letter from what came back.
+/// The decision of a person who read the mail that came back from a letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReturnedDecision {
@@ -46,7 +45,7 @@ pub enum ReturnedDecision {
 }
 
 impl ReturnedDecision {
-    /// Every decision.
+    /// Both decisions, in the order of their names in journals.
     pub const ALL: [Self; 2] = [Self::Arrived, Self::NotReached];
 
     /// The name in the store and in journals.
@@ -69,7 +68,7 @@ impl Call for ListReturned {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadReturned {
-    /// The letter.
+    /// The letter that came back.
     pub letter: LetterId,
     /// The person from whose return address it came.
     pub person: u32,
@@ -102,11 +101,11 @@ impl Call for ReadReturned {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DecideReturned {
-    /// The letter.
+    /// The letter that came back.
     pub letter: LetterId,
-    /// The person.
+    /// The addressee: a record number, or a place in the staff list.
     pub person: u32,
-    /// What became of the letter.
+    /// Whether the letter arrived.
     pub decision: ReturnedDecision,
 }
 

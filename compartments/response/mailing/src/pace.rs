@@ -56,7 +56,7 @@ pub enum Answer {
 /// A letter that came back after the relay had accepted it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CameBackAs {
-    /// It bounced.
+    /// The provider refused the letter for good.
     Bounced(BounceReason),
     /// Its reader complained.
     Complaint,

@@ -91,7 +91,7 @@ pub fn json_lines<E>(
     read_lines(mapping, BufReader::new(file), take)
 }
 
-/// What the lines of a file have.
+/// The layout of a file's lines.
 struct Columns {
     names: HashSet<String>,
     /// Whether the file begins as a JSON array.

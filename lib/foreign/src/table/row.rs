@@ -5,7 +5,7 @@ use cofferdam_core::{BroughtPerson, Country, FieldSet, Language, Personal, Regio
 
 use super::TableMapping;
 
-/// What `MySQL` and `COPY` in text form write for a value that is not there.
+/// The text that `MySQL` and `COPY` write for a value that is not there.
 const NO_VALUE: &str = "\\N";
 /// The longest cell, in bytes.
 const MAX_TEXT: usize = 500;

@@ -197,7 +197,7 @@ fn only_an_answer_that_can_hold_no_data_gives_nothing() {
         assert_eq!(outcome("GET /customers/7/profile HTTP/1.1", status), "harmless", "{status}");
         assert_eq!(outcome("GET /basket HTTP/1.1", status), "harmless", "{status}");
         assert_eq!(outcome("-", status), "harmless", "{status}");
-        // What the fallen server was given counts, whatever it answered.
+        // Data that the fallen server was given counts, whatever the server answered.
         assert_eq!(outcome("POST /customers/7/profile HTTP/1.1", status), "7", "{status}");
         assert_eq!(outcome("POST /Customers/7/profile HTTP/1.1", status), "everybody", "{status}");
     }

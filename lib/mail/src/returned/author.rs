@@ -11,7 +11,7 @@ pub enum Author {
     Postmaster,
     /// An address of a service or robot.
     Service,
-    /// Anybody.
+    /// A person, or a machine that does not show itself as one.
     Person,
 }
 
@@ -33,7 +33,7 @@ const SYSTEMS: &[&str] = &[
     "mailerror",
     "mail error",
 ];
-/// What the display names of mail systems contain.
+/// Words in the display names of mail systems.
 const SYSTEM_NAMES: &[&str] = &[
     "mail delivery sub",
     "mail delivery sys",
@@ -48,7 +48,7 @@ const SYSTEM_NAMES: &[&str] = &[
     "delivery status notif",
     "mail administrator",
 ];
-/// What the local parts of services contain.
+/// Words in the local parts of services' addresses.
 const SERVICES: &[&str] = &[
     "postmaster",
     "postmeister",

@@ -4,7 +4,7 @@
 use super::mime::Opened;
 use super::phrases::{has_any, joined};
 
-/// What challenges say: a letter waits …
+/// Phrases of challenges: a letter waits …
 const WAITS: &[&str] = &[
     "held",
     "on hold",

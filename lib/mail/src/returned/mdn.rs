@@ -13,7 +13,7 @@ use super::{codes, words};
 /// The media types of the part with the notification's fields.
 pub const PARTS: [&str; 2] =
     ["message/disposition-notification", "message/global-disposition-notification"];
-/// What rejections say.
+/// Phrases of rejections.
 const REJECTED: &[&str] = &[
     "reject",
     "refused",

@@ -26,7 +26,7 @@ const ORIGINAL: [&str; 6] = [
 /// The beginnings of the subjects of mail that people pass on.
 const FORWARDED: [&str; 6] = ["fwd:", "fw:", "wg:", "tr:", "rv:", "i:"];
 
-/// What a message says of itself.
+/// The marks by which a message is judged.
 struct Notice<'a> {
     author: Author,
     has_null_sender: bool,
@@ -76,7 +76,7 @@ pub fn read(message: &Opened) -> Option<Returned> {
     })
 }
 
-/// What became of the letter.
+/// The fate of the letter that a notice reports.
 enum Judgement {
     Delivered,
     Delayed,
@@ -84,7 +84,7 @@ enum Judgement {
 }
 
 impl Notice<'_> {
-    /// What became of the letter; `None` if the message does not speak of its delivery.
+    /// The fate of the letter; `None` if the message does not speak of its delivery.
     fn judge(&self, message: &Opened) -> Option<Judgement> {
         let failed = has_any(&self.subject, FAILED);
         if !self.is_notice(message, failed) {
@@ -123,7 +123,7 @@ impl Notice<'_> {
     }
 
     /// Whether a message from any address is a notice: a mail system behind an address of its own.
-    /// What a robot or a person says in passing is none.
+    /// A remark of a robot or a person about delivery is no notice.
     fn is_own_notice(&self, message: &Opened, failed: bool) -> bool {
         if FORWARDED.iter().any(|mark| self.subject.starts_with(mark)) {
             return false;

@@ -10,7 +10,7 @@ use lists::{
 use super::codes;
 use super::phrases::{has_any, joined};
 
-/// What words say, as a status code: its subject and detail, and whether it is a failure that lasts.
+/// The status code that words stand for: its subject and detail, and whether the failure lasts.
 struct Meaning {
     detail: &'static str,
     /// The class where no code gives one.

@@ -46,7 +46,7 @@ pub struct PlannedLog {
 /// Lines of one shape that no rule of the mapping names, or whose customers can't be told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct UnnamedShape {
-    /// What the lines have in common. Numbers, addresses and long texts are placeholders.
+    /// The shape that the lines share. Numbers, addresses and long texts are placeholders.
     pub shape: String,
     /// The number of such lines.
     pub lines: u64,

@@ -13,7 +13,7 @@ pub type OrderNumber = u64;
 /// A customer's password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Password {
-    /// The customer.
+    /// The customer whose password it is.
     pub record: Record,
     /// The instant at which the password was set.
     pub set_at: Timestamp,
@@ -32,7 +32,7 @@ pub struct PastOrder {
     pub ordered_at: Timestamp,
     /// The customers; `None` for everybody.
     pub records: Option<RoaringBitmap>,
-    /// What the order takes from the limit of one person; `None` if people signed it.
+    /// The customers and sessions that count towards the limit of one person; `None` if people signed it.
     pub alone: Option<Ordered>,
 }
 
@@ -122,7 +122,7 @@ pub struct Shop<'a> {
 pub struct Extent {
     /// The customers that the order covers.
     pub records: RoaringBitmap,
-    /// What it takes from the limit of one person.
+    /// The customers and sessions that count towards the limit of one person.
     pub counted: Ordered,
     /// The number of customers whose credential is void by it.
     pub customers: u64,

@@ -244,7 +244,7 @@ impl Store {
         .await?;
         for set in sets {
             let set_before = time_of(set.set_before)?;
-            // What people signed ends every session up to the order.
+            // A signed order ends every session that began before the order.
             let opened_before =
                 if set.signed.is_some() { time_of(set.ordered_at)? } else { set_before };
             orders.void_some(set_before, opened_before, bitmap_of(&set.records)?);

@@ -389,7 +389,7 @@ async fn two_people_shut_out_any_set_and_one_person_does_not() {
     refused(sign_in(&web, person(149).email.expose(), "old1").await, BAD_CREDENTIALS);
     refused(web.call(&CheckSession { token: session.token }).await, NO_SESSION);
     sign_in(&web, person(150).email.expose(), "old1").await.unwrap();
-    // What people signed takes nothing from the limit of one person.
+    // A signed order takes nothing from the limit of one person.
     let response = shop.client("response-1");
     response.call(&only(&shop, 1, 150..160)).await.unwrap();
 }

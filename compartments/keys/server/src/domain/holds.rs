@@ -18,7 +18,7 @@ struct State {
     ended: bool,
 }
 
-/// What an order to thaw does.
+/// The effect of an order to thaw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
     /// It ends this hold.

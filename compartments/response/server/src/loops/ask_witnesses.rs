@@ -1,6 +1,6 @@
 //! Holds the copies of the logs against the checkpoints that `accounts` and `payments` keep, and
-//! against those in our own database. Whoever rewrites a log on `keys` and its copy here does not
-//! reach them.
+//! against those in our own database. An attacker who rewrites a log on `keys` and its copy here
+//! does not reach them.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Expressions.
+//! The walk through expressions: which columns each reads, and whether all of it is understood.
 
 use sqlparser::ast::{
     AccessExpr, BinaryOperator, CastKind, DuplicateTreatment, Expr, Function, FunctionArg,

@@ -196,7 +196,7 @@ impl Walk<'_> {
         self.push(scope, bare, alias, Vec::new())
     }
 
-    /// Adds a relation without customers' data of its own. What a subquery reads counts inside it.
+    /// Adds a relation without customers' data of its own. A subquery's reads count inside the subquery.
     fn push(
         &mut self,
         scope: usize,

@@ -390,7 +390,7 @@ pub const NO_ANSWER: &[&str] = &[
     "host is down",
 ];
 
-/// What servers say to block a sender. The enhanced code for it is the one for any refusal.
+/// Phrases by which servers block a sender. Servers send the code for any refusal with them.
 pub const BLOCKED: &[&str] = &[
     "blocked",
     "blacklist",

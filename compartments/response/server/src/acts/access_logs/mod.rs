@@ -231,7 +231,7 @@ async fn cover_anew(
     Ok(log)
 }
 
-/// What staff state about a log, for the journal.
+/// The statements of staff about a log, for the journal.
 fn statements(log: &AccessLog) -> String {
     let LogStatements { covers, joined, shipped } = log.stated;
     let Span { from, to } = log.covers;

@@ -111,7 +111,7 @@ struct World {
     stored: Vec<Stored>,
     orders: Orders,
     signed: Vec<(Signed<VoidOrder>, Option<BTreeSet<u32>>)>,
-    // What must hold, told customer by customer.
+    // The model: the state that must hold, customer by customer.
     void: BTreeSet<u32>,
     over: BTreeSet<usize>,
     /// The orders of one person: when, who was newly shut out, and how many sessions ended.
@@ -314,7 +314,8 @@ impl World {
         }
     }
 
-    /// What every request is told equals what must hold, and one person stayed within the limit.
+    /// Checks that each answer to a request agrees with the model, and that one person stayed within
+    /// the limit.
     fn check(&self) {
         for (n, of) in &self.passwords {
             let void = self.orders.voids(of.record, of.set_at);

@@ -130,7 +130,7 @@ struct World {
     backup: Database,
     logs: [Vec<Entry>; INSTANCES],
     orders: Vec<Prepared>,
-    // What must hold, told without holds and their numbers.
+    // The model: the state that must hold, kept without the numbers of holds.
     freezes: BTreeMap<(usize, u32), usize>,
     holding: BTreeSet<(usize, u32)>,
     lowered: bool,
@@ -317,7 +317,7 @@ impl World {
         }
     }
 
-    /// What is answered to a question equals what must hold.
+    /// Checks that the answers agree with the model.
     fn check(&self) {
         for (n, caller) in CALLERS.iter().enumerate() {
             let caller = name(caller);
