@@ -1,12 +1,12 @@
-//! An estate made by version 0.1 opens: its databases, its log, its signed policy, and an order
-//! that was signed then and is applied now.
+//! Estates that earlier versions made open: their databases, log, signed policy, holds, and an
+//! order that was signed then and is applied now.
 
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
 use accounts_api::ReadCustomers;
-use cofferdam_core::{Clock, Field, FieldSet, Record, SystemClock, SystemRng};
+use cofferdam_core::{Clock, Field, FieldSet, ProblemType, Record, SystemClock, SystemRng};
 use estate::Addresses;
 use estate::Compartment::{self, Accounts};
 use serde_json::Value;
@@ -14,16 +14,37 @@ use serde_json::Value;
 use crate::keys::verifier_keys;
 use crate::support::{Place, Up, run, stdout};
 
-/// The estate. Its TOML files have `@DIR@` in place of the directory.
-const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/estate-0.1.tar.gz");
+/// The directory of the estates. Their TOML files have `@DIR@` in place of the directory.
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures");
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_estate_of_version_0_1_opens() {
-    let place = unpack();
-    let old = Old { bag: place.dir.join("bag/data") };
+    let place = unpack("estate-0.1.tar.gz");
     let up = Up::start(&place);
-    let now = Now { place: &place };
+    what_was_there_is_there(&place, 2).await;
+    drop(up);
+    Now { place: &place }.verify_log();
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_estate_with_holds_and_a_brought_table_opens() {
+    let place = unpack("estate-2026-11-29.tar.gz");
+    let up = Up::start(&place);
+    what_was_there_is_there(&place, 1).await;
+    for caller in ["checkout-1", "web-ky-1"] {
+        assert!(is_frozen(&place, caller).await, "{caller} is served");
+    }
+    let now = Now { place: &place };
+    assert_eq!(now.scope("2")["people"]["read"], 20, "the people of the brought table");
+    drop(up);
+    now.verify_log();
+}
+
+/// Checks incidents, journals, the exposure, letters, a customer, the policy and the bag.
+/// `policy` is the version of the policy in force; a signed order for the next version lies beside.
+async fn what_was_there_is_there(place: &Place, policy: u32) {
+    let old = Old { bag: place.dir.join("bag/data") };
+    let now = Now { place };
     let incidents = now.incidents();
     assert!(incidents.iter().any(|of| of["incident"] == 1), "{incidents:?}");
     for incident in &incidents {
@@ -37,22 +58,25 @@ async fn an_estate_of_version_0_1_opens() {
         let status = now.letter(&letter["letter"].to_string());
         assert_eq!((&status["people"], &status["state"]), (&letter["people"], &letter["state"]));
     }
-    a_customer_is_read(&place, old.written_to()).await;
+    a_customer_is_read(place, old.written_to()).await;
 
-    assert_eq!(now.policy()["version"], 2);
+    assert_eq!(now.policy()["version"], policy);
     now.apply("signed-policy.order");
-    assert_eq!(now.policy()["version"], 3);
+    assert_eq!(now.policy()["version"], policy + 1);
     now.verify_bag("bag", old.json("keys.json")["bag_key"].as_str().unwrap());
-    drop(up);
-    now.verify_log();
 }
 
 /// Unpacks the estate, and gives it a directory, free ports and new certificates, because the old
 /// certificates expire.
-fn unpack() -> Place {
+fn unpack(fixture: &str) -> Place {
     let place = Place::new();
     fs::create_dir(&place.dir).unwrap();
-    let unpacked = Command::new("tar").arg("-xzf").arg(FIXTURE).arg("-C").arg(&place.dir).status();
+    let unpacked = Command::new("tar")
+        .arg("-xzf")
+        .arg(format!("{FIXTURES}/{fixture}"))
+        .arg("-C")
+        .arg(&place.dir)
+        .status();
     assert!(unpacked.unwrap().success(), "the fixture can't be unpacked");
     settle(&place);
     fs::remove_dir_all(place.dir.join("ca")).unwrap();
@@ -97,7 +121,15 @@ async fn a_customer_is_read(place: &Place, record: Record) {
     }
 }
 
-/// The facts about the estate of version 0.1, from its bag of evidence.
+/// Whether `accounts` refuses the caller as frozen.
+async fn is_frozen(place: &Place, caller: &str) -> bool {
+    let read =
+        ReadCustomers { records: vec![Record(0)], fields: FieldSet::EMPTY.with(Field::Name) };
+    let answer = place.client(Accounts, caller).call(&read).await;
+    answer.is_err_and(|error| error.is(ProblemType::FROZEN))
+}
+
+/// The facts about the old estate, from its bag of evidence.
 struct Old {
     bag: PathBuf,
 }
