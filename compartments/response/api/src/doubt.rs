@@ -169,6 +169,14 @@ pub enum DoubtCause {
         /// The log's SHA-256.
         log: String,
     },
+    /// People were added to the brought table, or got another address, after an access log was
+    /// brought. The log's names were looked up in the table as it was.
+    TableChanged {
+        /// The log's name.
+        name: String,
+        /// The log's SHA-256.
+        log: String,
+    },
     /// An access log has lines that can't be read.
     UnreadableLines {
         /// The log's name.
@@ -222,6 +230,7 @@ impl DoubtCause {
             | Self::NotCosigned { .. }
             | Self::NotCovered { .. }
             | Self::AccessLogUnfinished { .. }
+            | Self::TableChanged { .. }
             | Self::UnreadableLines { .. } => true,
             Self::LogNotFollowed { after_window, .. } => !*after_window,
             _ => false,
@@ -248,6 +257,7 @@ impl DoubtCause {
             | Self::TableUnfinished
             | Self::NotCovered { .. }
             | Self::AccessLogUnfinished { .. }
+            | Self::TableChanged { .. }
             | Self::UnreadableLines { .. }
             | Self::NotInTable { .. }
             | Self::NumbersLost { .. }
@@ -376,6 +386,11 @@ impl fmt::Display for DoubtCause {
             Self::AccessLogUnfinished { name, log } => write!(
                 f,
                 "the import of the access log {name} (SHA-256 {log}) was not finished: {REACH}"
+            ),
+            Self::TableChanged { name, log } => write!(
+                f,
+                "people were added to the table, or got another address, after the access log {name} \
+                 (SHA-256 {log}) was brought, and it was not brought again: {REACH}"
             ),
             Self::UnreadableLines { log, lines } => {
                 write!(f, "{lines} lines of {log} can't be read: {REACH}")
