@@ -57,7 +57,7 @@ pub fn read(message: &Opened) -> Option<Returned> {
     Some(Returned::Bounced { status, why, reason })
 }
 
-/// What a mail reader or a delivery agent did with the letter.
+/// The fate of the letter at a mail reader or a delivery agent.
 struct Disposition {
     /// Whether the field has a word of the standard, in its present or an earlier form.
     is_known: bool,

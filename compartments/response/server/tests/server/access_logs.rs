@@ -265,8 +265,7 @@ async fn an_import_that_was_not_finished_is_a_doubt() {
     assert_eq!(bench.done(scope).await.people.read, 1);
 }
 
-/// The names of a log are looked up in the table as it is then. Whoever comes into the table later is not
-/// found in the log.
+/// The names of a log are looked up in the table as it is then. People who come later are not found.
 #[tokio::test]
 async fn a_log_that_was_brought_before_the_table_changed_is_a_doubt() {
     let bench = Bench::start_alone().await;
