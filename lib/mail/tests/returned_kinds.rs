@@ -132,6 +132,15 @@ fn a_rejection_in_the_form_of_a_receipt_is_a_bounce_and_a_receipt_is_none() {
     ] {
         expect(text, &mdn("About your letter", text, disposition), "auto-reply", "-", "-");
     }
+    for disposition in [
+        "automatic-action/MDN-sent-automatically; failed",
+        "automatic-action/MDN-sent-automatically; displayed/error",
+        "automatic-action/MDN-sent-automatically; quarantined",
+        "",
+    ] {
+        let text = "Ei onnistunut.";
+        expect(disposition, &mdn("Kirje", text, disposition), "other", "-", "-");
+    }
 }
 
 #[test]

@@ -39,11 +39,7 @@ pub struct Verdict {
 /// Verifies the seal of a bag and then its contents. Every fault of the seal is named.
 pub fn run(args: &VerifyArgs) -> Result<ExitCode, CommandError> {
     let verdict = verdict(&args.bag, &args.key)?;
-    args.output.print(&verdict, |of| {
-        let mark = |number| format!("journal, entry {number}: not anchored");
-        let marked = of.not_anchored.iter().map(mark).collect();
-        [of.faults.clone(), of.checked.clone(), marked].concat()
-    })?;
+    args.output.print(&verdict, lines)?;
     if !verdict.faults.is_empty() {
         let (bag, count) = (args.bag.display(), verdict.faults.len());
         return Err(format!("{bag}: {count} faults; the bag proves nothing").into());
@@ -74,4 +70,13 @@ fn verdict(bag: &Path, keys: &[String]) -> Result<Verdict, CommandError> {
     );
     let checked = std::iter::once(seal).chain(contents.checked).collect();
     Ok(Verdict { faults: Vec::new(), checked, not_anchored: contents.not_anchored })
+}
+
+fn lines(verdict: &Verdict) -> Vec<String> {
+    let mut lines = [verdict.faults.clone(), verdict.checked.clone()].concat();
+    // They are behind the last anchor, so there is no gap between them.
+    if let (Some(first), Some(last)) = (verdict.not_anchored.first(), verdict.not_anchored.last()) {
+        lines.push(format!("journal, entries {first} to {last}: not anchored"));
+    }
+    lines
 }

@@ -20,7 +20,7 @@ use crate::columns;
 use crate::options::{CommandError, LetterArgs, ResponseArgs, incident_number};
 
 pub use lines::summary;
-pub use returned::{ReadMail, ShownMail};
+pub use returned::ReadMail;
 pub use test::TestSent;
 
 /// `cofferdam letters`

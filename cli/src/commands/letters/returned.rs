@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
-use cofferdam_core::{Personal, Timestamp};
 use response_api::{
     DecideReturned, LetterStatus, ListReturned, ReadReturned, ReturnedDecision, ReturnedMail,
 };
@@ -103,21 +102,6 @@ pub struct ReadMail {
     message_id: Option<String>,
 }
 
-/// A message that came back.
-#[derive(Serialize, JsonSchema)]
-pub struct ShownMail {
-    /// The person from whose return address it came.
-    person: u32,
-    /// The message's number, from 0.
-    number: u32,
-    /// The instant at which it came.
-    at: Timestamp,
-    /// The size of the whole message, in bytes. The first 64 KiB are kept.
-    bytes: u64,
-    /// The message as it came.
-    text: Personal,
-}
-
 /// Runs one of the commands.
 pub async fn run(command: ReturnedCommand) -> Result<ExitCode, CommandError> {
     match command {
@@ -156,14 +140,7 @@ fn row(of: &ReturnedMail) -> Vec<String> {
 async fn show(args: ShowArgs) -> Result<ExitCode, CommandError> {
     let ShowArgs { of, person, number } = args;
     let call = ReadReturned { letter: of.letter, person, number };
-    let found = staff::call(&of.response.client()?, &call).await?;
-    let mail = ShownMail {
-        person: found.person,
-        number: found.number,
-        at: found.at,
-        bytes: found.bytes,
-        text: found.text,
-    };
+    let mail = staff::call(&of.response.client()?, &call).await?;
     // The text is a stranger's: nothing in it may steer the terminal.
     of.response.print(&mail, |mail| mail.text.expose().lines().map(printable).collect())?;
     output::next(&format!(

@@ -73,7 +73,7 @@ results! {
     "letters returned decide" => api::LetterStatus,
     "letters returned list" => Vec<api::ReturnedMail>,
     "letters returned read" => letters::ReadMail,
-    "letters returned show" => letters::ShownMail,
+    "letters returned show" => api::ReturnedText,
     "letters settle" => api::Settled,
     "letters show" => api::LetterStatus,
     "letters start" => api::LetterStatus,

@@ -318,6 +318,9 @@ pub enum Event {
     },
 }
 
+/// The place of [`Event::JournalAnchored`] among the variants.
+const ANCHORED: u32 = 24;
+
 /// Bytes that are no log entry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no log entry: {0}")]
@@ -332,6 +335,14 @@ impl Entry {
             reason = "postcard fails only on types that Entry has none of"
         )]
         postcard::to_stdvec(self).expect("an entry can be encoded")
+    }
+
+    /// Whether bytes begin as an anchor of a journal does. A log is searched for its few anchors without
+    /// decoding each entry.
+    #[must_use]
+    pub fn begins_as_anchor(bytes: &[u8]) -> bool {
+        let beginning = postcard::take_from_bytes::<(i64, u32)>(bytes);
+        beginning.is_ok_and(|((_, variant), _)| variant == ANCHORED)
     }
 
     /// Decodes an entry. Every byte must belong to the entry.

@@ -44,6 +44,15 @@ pub struct Hold {
     pub hold: HoldId,
 }
 
+impl fmt::Display for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.hold == HoldId::BEFORE {
+            return f.write_str("a freeze of no incident");
+        }
+        write!(f, "incident {}", self.incident)
+    }
+}
+
 /// Freezes a caller for an incident, which holds it until an approver lets go. Every call of a
 /// frozen caller is refused. For the controller.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]

@@ -170,7 +170,7 @@ impl Vault {
         if is_claimed(&decoys, from, count) { Ok(decoys) } else { Err(VaultError::Mismatch) }
     }
 
-    /// Has `keys` approve a void order over all customers.
+    /// Has `keys` approve a void order over all customers, or over a set of them.
     pub async fn approve_void_order(&self, order: Signed<VoidOrder>) -> Result<(), VaultError> {
         Ok(self.client.call(&ApproveVoidOrder { order }).await?)
     }
@@ -178,11 +178,11 @@ impl Vault {
     /// Checks that no incident holds a caller, so that it may be thawed.
     pub async fn check_released(&self, caller: &CallerName) -> Result<(), Problem> {
         let holds = self.client.call(&ReadHolds { caller: caller.clone() }).await?;
-        let incidents: Vec<_> = holds.iter().map(|of| of.incident.to_string()).collect();
-        if incidents.is_empty() {
+        if holds.is_empty() {
             return Ok(());
         }
-        let what = format!("{caller} is held by {}", incidents.join(" and "));
+        let holds: Vec<_> = holds.iter().map(ToString::to_string).collect();
+        let what = format!("{caller} is held by {}", holds.join(" and "));
         Err(Problem::new(STILL_HELD, what))
     }
 

@@ -169,6 +169,14 @@ pub enum DoubtCause {
         /// The log's SHA-256.
         log: String,
     },
+    /// People were added to the brought table, or got another address, after an access log was
+    /// brought. The log's names were looked up in the table as it was.
+    TableChanged {
+        /// The log's name.
+        name: String,
+        /// The log's SHA-256.
+        log: String,
+    },
     /// An access log has lines that can't be read.
     UnreadableLines {
         /// The log's name.
@@ -222,6 +230,7 @@ impl DoubtCause {
             | Self::NotCosigned { .. }
             | Self::NotCovered { .. }
             | Self::AccessLogUnfinished { .. }
+            | Self::TableChanged { .. }
             | Self::UnreadableLines { .. } => true,
             Self::LogNotFollowed { after_window, .. } => !*after_window,
             _ => false,
@@ -248,6 +257,7 @@ impl DoubtCause {
             | Self::TableUnfinished
             | Self::NotCovered { .. }
             | Self::AccessLogUnfinished { .. }
+            | Self::TableChanged { .. }
             | Self::UnreadableLines { .. }
             | Self::NotInTable { .. }
             | Self::NumbersLost { .. }
@@ -377,6 +387,11 @@ impl fmt::Display for DoubtCause {
                 f,
                 "the import of the access log {name} (SHA-256 {log}) was not finished: {REACH}"
             ),
+            Self::TableChanged { name, log } => write!(
+                f,
+                "people were added to the table, or got another address, after the access log {name} \
+                 (SHA-256 {log}) was brought, and it was not brought again: {REACH}"
+            ),
             Self::UnreadableLines { log, lines } => {
                 write!(f, "{lines} lines of {log} can't be read: {REACH}")
             }
@@ -408,37 +423,4 @@ impl fmt::Display for DoubtCause {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_doubt_without_a_code_is_still_read() {
-        let old = r#"{"what": "the log was repaired", "counts_as_read": true}"#;
-        let doubt: Doubt = serde_json::from_str(old).unwrap();
-        assert_eq!(doubt.cause, DoubtCause::Uncoded);
-        assert!(doubt.counts_as_read);
-    }
-
-    #[test]
-    fn a_log_that_was_followed_past_the_window_hides_nothing() {
-        let cause = |after_window| DoubtCause::LogNotFollowed {
-            log: "keys.example/log".into(),
-            since: None,
-            after_window,
-            reason: "refused".into(),
-        };
-        assert!(Doubt::from(cause(false)).counts_as_read);
-        let covered = Doubt::from(cause(true));
-        assert!(!covered.counts_as_read && covered.what.contains("after the window"));
-    }
-
-    #[test]
-    fn the_code_stands_beside_the_sentence() {
-        let doubt = Doubt::from(DoubtCause::UnknownHost { host: "web-ky-9".parse().unwrap() });
-        let json = serde_json::to_value(&doubt).unwrap();
-        assert_eq!(json["cause"]["code"], "unknown_host");
-        assert_eq!(json["cause"]["host"], "web-ky-9");
-        assert!(json["what"].as_str().unwrap().contains("web-ky-9"));
-        assert_eq!(serde_json::from_value::<Doubt>(json).unwrap(), doubt);
-    }
-}
+mod tests;

@@ -61,40 +61,43 @@ pub struct PaperPostPerson {
     pub address: Personal,
 }
 
-macro_rules! reasons {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal;)*) => {
-        /// Why no e-mail reached a person.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-        #[serde(rename_all = "snake_case")]
-        pub enum NotReached { $($(#[$doc])* $variant,)* }
-
-        impl NotReached {
-            /// The name in the list for paper post.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $name,)* }
-            }
-        }
-    };
+/// Why no e-mail reached a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NotReached {
+    /// There is no such mailbox.
+    NoMailbox,
+    /// The mailbox is full.
+    Full,
+    /// The receiver blocks us.
+    Blocked,
+    /// The receiver refuses the letter by policy.
+    Policy,
+    /// The relay or the receiver put the letter off until it expired.
+    Expired,
+    /// The person has no e-mail address.
+    NoAddress,
+    /// Perhaps: something came back that nothing understood, and nobody has decided about it.
+    Perhaps,
+    /// Another reason, or an unknown one.
+    Other,
 }
 
-reasons! {
-    /// There is no such mailbox.
-    NoMailbox = "no_mailbox";
-    /// The mailbox is full.
-    Full = "full";
-    /// The receiver blocks us.
-    Blocked = "blocked";
-    /// The receiver refuses the letter by policy.
-    Policy = "policy";
-    /// The relay or the receiver put the letter off until it expired.
-    Expired = "expired";
-    /// The person has no e-mail address.
-    NoAddress = "no_address";
-    /// Perhaps: something came back that nothing understood, and nobody has decided about it.
-    Perhaps = "perhaps";
-    /// Another reason, or an unknown one.
-    Other = "other";
+impl NotReached {
+    /// The name in the list for paper post.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoMailbox => "no_mailbox",
+            Self::Full => "full",
+            Self::Blocked => "blocked",
+            Self::Policy => "policy",
+            Self::Expired => "expired",
+            Self::NoAddress => "no_address",
+            Self::Perhaps => "perhaps",
+            Self::Other => "other",
+        }
+    }
 }
 
 impl Call for ReadPaperPost {

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign};
-use cofferdam_core::{Personal, Rng};
+use cofferdam_core::{Personal, Rng, Sha256};
 use zeroize::Zeroizing;
 
 use crate::own_key::{OwnKeyError, own_key};
@@ -18,6 +18,12 @@ impl AddressIndex {
     pub fn open(dir: &Path, rng: &dyn Rng) -> Result<Self, OwnKeyError> {
         let key = own_key(dir, "lookup.key", rng)?;
         Ok(Self(Key::new(HMAC_SHA256, key.as_slice())))
+    }
+
+    /// The id of the key, which tells nothing about it. Hashes under another key find nobody.
+    #[must_use]
+    pub fn key_id(&self) -> Sha256 {
+        Sha256::of(sign(&self.0, b"key id").as_ref())
     }
 
     /// Hashes an address. Letter case makes no difference.

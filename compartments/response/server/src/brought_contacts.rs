@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cofferdam_core::{
-    BroughtPerson, CallerName, Domain, Epoch, Field, FieldSet, Personal, Record, Rng,
+    BroughtPerson, CallerName, Domain, Epoch, Field, FieldSet, Personal, Record, Rng, Sha256,
 };
 use cofferdam_store::StoreError;
 use cofferdam_wire::{Client, Problem};
@@ -68,6 +68,12 @@ impl BroughtContacts {
     #[must_use]
     pub fn hash_address(&self, email: &Personal) -> Vec<u8> {
         self.address_index.hash(email)
+    }
+
+    /// The id of the key of such hashes.
+    #[must_use]
+    pub fn address_key(&self) -> Sha256 {
+        self.address_index.key_id()
     }
 
     /// Seals the contacts of people, each under the given record.

@@ -36,8 +36,11 @@ const REJECTED: &[&str] = &[
 pub fn read(message: &Opened) -> Option<Returned> {
     let bytes = message.part(&PARTS)?.bytes();
     let (fields, _) = Fields::read(past_blank_lines(&bytes));
-    if !is_rejection(&fields, message) {
-        return Some(Returned::AutoReply);
+    let disposition = Disposition::read(&fields);
+    if !disposition.is_rejection(message) {
+        // A failure that does not say what failed is for a person to look at.
+        let is_receipt = disposition.is_known && !disposition.is_failure;
+        return Some(if is_receipt { Returned::AutoReply } else { Returned::Other });
     }
     let text = message.text();
     let code = codes::find(&text);
@@ -54,18 +57,35 @@ pub fn read(message: &Opened) -> Option<Returned> {
     Some(Returned::Bounced { status, why, reason })
 }
 
-/// Whether a machine threw the letter away, and says that it did not reach anybody. A person who
-/// deletes a letter unread has got it.
-fn is_rejection(fields: &Fields, message: &Opened) -> bool {
-    let disposition = fields.get("Disposition").unwrap_or_default().to_ascii_lowercase();
-    let (mode, kind) = disposition.split_once(';').unwrap_or(("", &disposition));
-    let kind = kind.trim();
-    let is_automatic = mode.trim().starts_with("automatic-action");
-    let is_thrown_away =
-        ["deleted", "denied", "failed", "dispatched"].iter().any(|word| kind.starts_with(word));
-    let is_failure = ["failed", "error", "failure"].iter().any(|word| kind.contains(word));
-    let submitted = message.fields.get("Auto-Submitted").unwrap_or_default();
-    let text = joined(&format!("{} {submitted} {}", message.subject(), message.text()));
-    let says_so = has_any(&text, REJECTED) || author(&message.fields) == Author::System;
-    says_so && ((is_automatic && is_thrown_away) || is_failure)
+/// The fate of the letter at a mail reader or a delivery agent.
+struct Disposition {
+    /// Whether the field has a word of the standard, in its present or an earlier form.
+    is_known: bool,
+    /// Whether a machine threw the letter away, and no person did.
+    is_thrown_away: bool,
+    is_failure: bool,
+}
+
+impl Disposition {
+    fn read(fields: &Fields) -> Self {
+        let text = fields.get("Disposition").unwrap_or_default().to_ascii_lowercase();
+        let (mode, kind) = text.split_once(';').unwrap_or(("", &text));
+        let kind = kind.trim();
+        let begins = |words: &[&str]| words.iter().any(|word| kind.starts_with(word));
+        let is_automatic = mode.trim().starts_with("automatic-action");
+        Self {
+            is_known: begins(&["displayed", "processed", "dispatched", "deleted", "denied"]),
+            is_thrown_away: is_automatic && begins(&["deleted", "denied", "failed", "dispatched"]),
+            is_failure: has_any(kind, &["failed", "error", "failure"]),
+        }
+    }
+
+    /// Whether the letter did not reach anybody, and the message says so. A person who deletes a
+    /// letter unread has got it.
+    fn is_rejection(&self, message: &Opened) -> bool {
+        let submitted = message.fields.get("Auto-Submitted").unwrap_or_default();
+        let text = joined(&format!("{} {submitted} {}", message.subject(), message.text()));
+        let says_so = has_any(&text, REJECTED) || author(&message.fields) == Author::System;
+        says_so && (self.is_thrown_away || self.is_failure)
+    }
 }

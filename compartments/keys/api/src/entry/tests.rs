@@ -47,3 +47,14 @@ fn a_byte_too_many_is_an_error() -> Result<(), Box<dyn std::error::Error>> {
     assert!(Entry::decode(&bytes).is_err());
     Ok(())
 }
+
+#[test]
+fn an_anchor_is_told_by_its_beginning() -> Result<(), Box<dyn std::error::Error>> {
+    let (by, at) = ("response-1".parse()?, "2012-01-15T04:00:00Z".parse()?);
+    let event = Event::JournalAnchored { by, journal: 1, length: 300, head: [7; 32] };
+    assert!(Entry::begins_as_anchor(&Entry { at, event }.encode()));
+    assert!(!Entry::begins_as_anchor(&Entry { at, event: Event::Started }.encode()));
+    assert!(!Entry::begins_as_anchor(&released(vec![1])?.encode()));
+    assert!(!Entry::begins_as_anchor(b""));
+    Ok(())
+}

@@ -19,6 +19,7 @@ use keys_api::{
 use keys_server::ceremony::{self, Decided};
 use keys_server::custody::{Custody, Quorum};
 use keys_server::{Config, SinkConfig};
+pub use testkit::until;
 use testkit::{Authority, free_address};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -398,15 +399,4 @@ pub fn warrant(keys: &Keys, records: u32) -> Warrant {
 pub fn refused<T: std::fmt::Debug>(answer: Result<T, CallError>, of: ProblemType) {
     let error = answer.unwrap_err();
     assert!(error.is(of), "{error} is not {}", of.code);
-}
-
-/// Waits until `holds` is true.
-pub async fn until(mut holds: impl AsyncFnMut() -> bool) {
-    for _ in 0..200 {
-        if holds().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("it never comes to hold");
 }

@@ -232,12 +232,7 @@ async fn a_revoked_key_is_refused_within_a_second_and_after_a_restart_without_ke
     stolen.call(&store).await.unwrap();
     let (caller, key) = ("checkout-1".parse().unwrap(), till.public_key("checkout-1"));
     till.keys.book().revoked = vec![RevokedKey { caller, key }];
-    for _ in 0..200 {
-        if stolen.call(&store).await.is_err() {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    testkit::until(async || stolen.call(&store).await.is_err()).await;
     let refused = stolen.call(&store).await.unwrap_err();
     assert!(refused.is(ProblemType::NOT_GRANTED), "the open connection gets no answer: {refused}");
     assert!(till.client("checkout-1").call(&store).await.is_err());

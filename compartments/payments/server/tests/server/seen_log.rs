@@ -1,13 +1,12 @@
 //! The highest checkpoint of the release log: it is kept over restarts, and a log that was rewritten
 //! or emptied is told.
 
-use std::time::Duration;
-
 use cofferdam_core::KeyBytes;
 use cofferdam_tlog::Hash;
 use cofferdam_tlog::notes::{NoteKey, NoteKind};
 use keys_api::{LogCheckpoint, Trouble};
 use payments_api::ListCheckpoints;
+use testkit::until;
 
 use crate::support::Till;
 
@@ -15,13 +14,6 @@ fn log(size: u64, root: u8) -> LogCheckpoint {
     let key = NoteKey::new(NoteKind::Log, "keys.example/log", &KeyBytes::new([1; 32])).unwrap();
     let note = key.checkpoint(size, Hash([root; 32])).unwrap();
     LogCheckpoint { log_key: key.verifier(), note, consistency: vec![] }
-}
-
-/// Waits for something that happens by itself.
-async fn until(mut holds: impl AsyncFnMut() -> bool) {
-    while !holds().await {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
 }
 
 async fn kept(till: &Till) -> Vec<u64> {

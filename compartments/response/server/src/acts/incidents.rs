@@ -9,7 +9,6 @@ use response_api::{
     AmendIncident, Audience, CloseIncident, DeclareIncident, FallenHost, HostKind, INCIDENT_CLOSED,
     Incident, JournalAct, LETTER_PLANNED, LETTER_RUNNING, LetterState, People,
 };
-
 use response_exposure::names_in;
 
 use super::scope::open_logs;
@@ -18,6 +17,8 @@ use crate::staff::Author;
 
 /// The longest title, and the longest account of how an incident was found, in characters.
 const MAX_TEXT: usize = 500;
+/// The most names in a message. The log of a public server names millions.
+const MAX_NAMES: usize = 20;
 
 /// Declares an incident, and opens its journal.
 pub async fn declare(app: &App, call: &DeclareIncident, by: &Author) -> Result<Incident, Problem> {
@@ -154,10 +155,18 @@ async fn check_names(
     match unsure.into_iter().find(|name| !names.contains(*name)) {
         None => Ok(()),
         Some(stranger) => {
-            let names: Vec<_> = names.iter().map(CallerName::as_str).collect();
-            let what = format!("there is no {whose} {stranger}; there are {}", names.join(", "));
+            let what = format!("there is no {whose} {stranger}; there are {}", some_of(&names));
             Err(Problem::new(NO_SUCH_CALLER, what))
         }
+    }
+}
+
+/// Some of the names, and the number of the others.
+fn some_of(names: &BTreeSet<CallerName>) -> String {
+    let some: Vec<_> = names.iter().take(MAX_NAMES).map(CallerName::as_str).collect();
+    match names.len() - some.len() {
+        0 => some.join(", "),
+        more => format!("{} and {more} others", some.join(", ")),
     }
 }
 
@@ -278,6 +287,15 @@ mod tests {
         ] {
             assert_eq!(check_window(from, to, now).is_ok(), good, "{from} {to:?}");
         }
+    }
+
+    #[test]
+    fn a_message_names_twenty_hosts_and_counts_the_others() {
+        let names =
+            |count: u32| (0..count).map(|n| format!("web-{n:02}").parse().unwrap()).collect();
+        assert_eq!(some_of(&names(2)), "web-00, web-01");
+        let many = some_of(&names(23));
+        assert!(many.ends_with("web-18, web-19 and 3 others"), "{many}");
     }
 
     #[test]

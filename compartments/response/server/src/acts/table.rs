@@ -43,7 +43,9 @@ pub async fn import(
         };
         numbered.insert(Record(record), person);
     }
-    let sealed = app.people.brought_contacts.seal(&numbered).await?;
+    let contacts = &app.people.brought_contacts;
+    app.store.note_address_key(contacts.address_key()).await?;
+    let sealed = contacts.seal(&numbered).await?;
     let detail = format!("{} people added, {} changed", page.created, page.updated);
     let act = app.act(IncidentId::NONE, by, JournalAct::ImportTable, detail);
     app.store.put_people(&sealed, &act).await?;

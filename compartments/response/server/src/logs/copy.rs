@@ -311,8 +311,10 @@ fn read_note(path: &Path) -> Result<Option<String>, CopyError> {
 fn rehash(segments: &Segments, hashes: &HashFile, anchors: &mut Anchors) -> Result<u64, TlogError> {
     let mut batch: Vec<Vec<u8>> = Vec::with_capacity(BATCH);
     let scanned = segments.scan(0, &mut |index, entry| {
-        if let Ok(entry) = Entry::decode(&entry) {
-            anchors.add(index, &entry);
+        if Entry::begins_as_anchor(&entry)
+            && let Ok(anchor) = Entry::decode(&entry)
+        {
+            anchors.add(index, &anchor);
         }
         batch.push(entry);
         if batch.len() == BATCH {

@@ -1,12 +1,14 @@
 //! The access logs that were brought.
 
+use std::collections::BTreeSet;
+
 use cofferdam_store::StoreError;
-use response_api::{AccessLog, BeginAccessLog};
+use response_api::{AccessLog, BeginAccessLog, IncidentId};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use super::rows::corrupt;
-use super::{Act, Store};
+use super::{Act, Finding, Store, Tx};
 
 /// An access log, finished or not.
 #[derive(Debug, Clone)]
@@ -84,7 +86,14 @@ impl Store {
         rows.iter().map(|row| Ok((row.try_get("log")?, row.try_get("name")?))).collect()
     }
 
-    /// Forgets an access log.
+    /// Reads the ids of the access logs whose names were looked up before names in the brought table
+    /// changed.
+    pub async fn outdated_access_logs(&self) -> Result<BTreeSet<String>, StoreError> {
+        let outdated = self.finding(IncidentId::NONE, Finding::OutdatedLogs).await?;
+        Ok(outdated.unwrap_or_default())
+    }
+
+    /// Forgets an access log. The same log may be brought again.
     pub async fn remove_access_log(&self, log: &str, act: &Act) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         sqlx::query("DELETE FROM access_log WHERE log = $1")
@@ -92,7 +101,23 @@ impl Store {
             .execute(&mut *tx.tx)
             .await?;
         tx.journal(act).await?;
+        let mut outdated = self.outdated_access_logs().await?;
+        if outdated.remove(log) {
+            tx.set_finding(IncidentId::NONE, Finding::OutdatedLogs, &outdated).await?;
+        }
         tx.commit().await
+    }
+}
+
+impl Tx {
+    /// Notes that the names of every log were looked up before the brought table changed. The
+    /// transaction has journalled that change: a log that is begun meanwhile is journalled after it,
+    /// and looks its names up later still.
+    pub async fn outdate_access_logs(&mut self) -> Result<(), StoreError> {
+        let rows = sqlx::query("SELECT log FROM access_log").fetch_all(&mut *self.tx).await?;
+        let logs = rows.iter().map(|row| row.try_get("log"));
+        let logs = logs.collect::<Result<BTreeSet<String>, _>>()?;
+        self.set_finding(IncidentId::NONE, Finding::OutdatedLogs, &logs).await
     }
 }
 

@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cofferdam_core::{Epoch, FieldSet, Record};
+use cofferdam_core::{Epoch, FieldSet, Record, Sha256};
 use cofferdam_store::StoreError;
+use response_api::IncidentId;
 use response_exposure::{Coarse, NameForm, NameForms, Population};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use super::population::BROUGHT;
 use super::rows::{fields, number, optional_parsed, parsed, placeholders, sql};
-use super::{Act, Store};
+use super::{Act, Finding, Store, Turn, Tx};
 
 /// The most values in one `IN (…)`.
 const VALUES_AT_ONCE: usize = 500;
@@ -88,9 +89,11 @@ impl Store {
         Ok(found)
     }
 
-    /// Writes people over their earlier rows.
+    /// Writes people over their earlier rows. Access logs that were begun before may name people who
+    /// are only found from now on.
     pub async fn put_people(&self, people: &[SealedPerson], act: &Act) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
+        let finds_others = tx.would_find_others(people).await?;
         for person in people {
             let coarse = &person.coarse;
             sqlx::query(
@@ -128,6 +131,9 @@ impl Store {
                 .await?;
         }
         tx.journal(act).await?;
+        if finds_others {
+            tx.outdate_access_logs().await?;
+        }
         tx.commit().await
     }
 
@@ -137,6 +143,25 @@ impl Store {
         let rows = rows.fetch_all(self.db.reader()).await?;
         let forms: Result<_, _> = rows.iter().map(|row| parsed(row, "form")).collect();
         Ok(NameForms(forms?))
+    }
+
+    /// Notes the key under which addresses are hashed from now on, by its id.
+    pub async fn note_address_key(&self, key: Sha256) -> Result<(), StoreError> {
+        if self.address_keys().await?.contains(&key) {
+            return Ok(());
+        }
+        let mut tx = self.begin().await?;
+        tx.take_turn(Turn::Journal(IncidentId::NONE)).await?;
+        let mut keys = self.address_keys().await?;
+        keys.insert(key);
+        tx.set_finding(IncidentId::NONE, Finding::AddressKeys, &keys).await?;
+        tx.commit().await
+    }
+
+    /// Reads the ids of the keys under which the table's addresses are hashed.
+    pub async fn address_keys(&self) -> Result<BTreeSet<Sha256>, StoreError> {
+        let keys = self.finding(IncidentId::NONE, Finding::AddressKeys).await?;
+        Ok(keys.unwrap_or_default())
     }
 
     /// Reads people by their records, ascending. Unknown records are left out.
@@ -179,6 +204,30 @@ impl Store {
     /// Reads the people of the table as they were counted last; nobody before the first count.
     pub async fn brought(&self) -> Result<Population, StoreError> {
         self.population(BROUGHT).await
+    }
+}
+
+impl Tx {
+    /// Whether names find other people once `people` are written: somebody is new, or has another
+    /// address.
+    async fn would_find_others(&mut self, people: &[SealedPerson]) -> Result<bool, StoreError> {
+        for some in people.chunks(VALUES_AT_ONCE) {
+            let values = placeholders(some.len());
+            let text = format!(
+                "SELECT record, email_index FROM brought_person WHERE record IN ({values})"
+            );
+            let query = some
+                .iter()
+                .fold(sqlx::query(sql(text)), |query, of| query.bind(i64::from(of.record.0)));
+            let mut before: BTreeMap<u32, Option<Vec<u8>>> = BTreeMap::new();
+            for row in query.fetch_all(&mut *self.tx).await? {
+                before.insert(number(&row, "record")?, row.try_get("email_index")?);
+            }
+            if some.iter().any(|of| before.get(&of.record.0) != Some(&of.email_index)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use cofferdam_core::{Field, Sha256, Timestamp};
 use cofferdam_store::StoreError;
-use response_api::{Exposure, Incident, IncidentId, Level};
+use response_api::{Audience, Exposure, Incident, IncidentId, Level};
 use response_exposure::{Bitmaps, Levels, Page, most_entries};
+use response_mailing::Letter;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
@@ -25,6 +26,10 @@ impl Store {
         let mut tx = self.begin().await?;
         if !tx.is_unchanged(incident).await? {
             return Ok(false);
+        }
+        if self.is_planned_untold(exposure.incident).await? {
+            let told = self.told(exposure.incident).await?;
+            tx.set_finding(exposure.incident, Finding::PlannedTold, &told).await?;
         }
         tx.forget_exposure(exposure.incident).await?;
         for level in Level::ALL {
@@ -54,22 +59,37 @@ impl Store {
     /// Notes that letters to customers are planned from the exposure as it is, unless that was noted
     /// before.
     pub async fn plan_from_exposure(&self, incident: IncidentId) -> Result<(), StoreError> {
-        let told = self.finding::<Sha256>(incident, Finding::Told).await?;
-        let planned = self.finding::<Sha256>(incident, Finding::PlannedTold).await?;
-        if let Some(told) = told.filter(|_| planned.is_none()) {
-            let mut tx = self.begin().await?;
-            tx.set_finding(incident, Finding::PlannedTold, &told).await?;
-            tx.commit().await?;
+        if self.finding::<Sha256>(incident, Finding::PlannedTold).await?.is_some() {
+            return Ok(());
         }
-        Ok(())
+        let told = self.told(incident).await?;
+        let mut tx = self.begin().await?;
+        tx.set_finding(incident, Finding::PlannedTold, &told).await?;
+        tx.commit().await
     }
 
     /// Whether the exposure tells somebody something else than when letters to customers were
     /// planned from it. Ledger rows state the exposure of then.
     pub async fn is_exposed_otherwise(&self, incident: IncidentId) -> Result<bool, StoreError> {
-        let told = self.finding::<Sha256>(incident, Finding::Told).await?;
         let planned = self.finding::<Sha256>(incident, Finding::PlannedTold).await?;
-        Ok(planned.is_some() && planned != told)
+        let Some(planned) = planned else { return Ok(false) };
+        Ok(self.told(incident).await? != planned)
+    }
+
+    /// The [`Levels::told`] of the exposure. Earlier versions did not keep it.
+    async fn told(&self, incident: IncidentId) -> Result<Sha256, StoreError> {
+        match self.finding(incident, Finding::Told).await? {
+            Some(told) => Ok(told),
+            None => Ok(self.levels(incident).await?.told()),
+        }
+    }
+
+    /// Whether an earlier version planned a letter to customers, and did not keep from what.
+    async fn is_planned_untold(&self, incident: IncidentId) -> Result<bool, StoreError> {
+        let letters = self.letters_about(incident).await?;
+        let is_planned = |of: &Letter| of.audience == Audience::Customers && of.planned;
+        Ok(letters.iter().any(is_planned)
+            && self.finding::<Sha256>(incident, Finding::PlannedTold).await?.is_none())
     }
 
     /// The bitmaps of an exposure.

@@ -25,6 +25,12 @@ pub enum Finding {
     Told,
     /// The same, of the exposure from which letters to customers were planned.
     PlannedTold,
+    /// The access logs whose names were looked up before names in the brought table changed, by their
+    /// SHA-256. It belongs to no incident.
+    OutdatedLogs,
+    /// The ids of the keys under which addresses of the brought table are hashed: the key's file may
+    /// have been lost, and each instance has its own. It belongs to no incident.
+    AddressKeys,
     /// The instant of the exposure whose pages are stored.
     Pages,
     /// The callers that are frozen for this incident.
@@ -63,6 +69,8 @@ impl Finding {
             Self::LogSizes => "log_sizes",
             Self::Told => "told",
             Self::PlannedTold => "planned_told",
+            Self::OutdatedLogs => "outdated_logs",
+            Self::AddressKeys => "address_keys",
             Self::Pages => "pages",
             Self::Frozen => "frozen",
             Self::Voided => "voided",

@@ -97,6 +97,16 @@ impl Store {
         rows.iter().map(mail).collect()
     }
 
+    /// Whether something came back from a person's letter.
+    pub async fn has_returned(&self, letter: LetterId, person: u32) -> Result<bool, StoreError> {
+        let row = sqlx::query("SELECT 1 FROM returned_mail WHERE letter = $1 AND person = $2")
+            .bind(i64::from(letter.0))
+            .bind(i64::from(person))
+            .fetch_optional(self.db.reader())
+            .await?;
+        Ok(row.is_some())
+    }
+
     /// Reads a kept message.
     pub async fn returned_text(
         &self,

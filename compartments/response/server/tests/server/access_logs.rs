@@ -239,6 +239,12 @@ async fn a_log_that_the_fallen_host_wrote_proves_nothing_about_it() {
     let last = bench.journal(IncidentId::NONE).await.pop().unwrap();
     assert!(last.detail.contains("shipped off its host"), "{}", last.detail);
 
+    let covers = ["web-ky-1".parse().unwrap()].into();
+    let source = LogSource { name: "web".to_owned(), covers, ..LogSource::default() };
+    bench.done(FinishAccessLog { source: Some(source), ..own.clone() }).await;
+    let last = bench.journal(IncidentId::NONE).await.pop().unwrap();
+    assert!(last.detail.ends_with("it tells everything about web-ky-1"), "{}", last.detail);
+
     bench.done(FinishAccessLog { source: None, ..own }).await;
     let old = bench.done(scope).await;
     assert_eq!(old.people.read, 3, "a log without a source proves nothing");
@@ -257,4 +263,61 @@ async fn an_import_that_was_not_finished_is_a_doubt() {
     assert_eq!(exposure.people.read, 3);
     bench.done(RemoveAccessLog { log: other }).await;
     assert_eq!(bench.done(scope).await.people.read, 1);
+}
+
+/// The names of a log are looked up in the table as it is then. People who come later are not found.
+#[tokio::test]
+async fn a_log_that_was_brought_before_the_table_changed_is_a_doubt() {
+    let bench = Bench::start_alone().await;
+    let named = vec![access(1, keys(&["2"])), access(2, keys(&["4"]))];
+    let before = scoped(&bench, named.clone(), 0).await;
+    assert_eq!((before.people.read, before.assumed), (1, 0));
+    let scope = ScopeIncident { incident: before.incident, from_log: false };
+    let bring = async |people| {
+        bench.done(ImportTable { people }).await;
+        bench.done(FinishTable {}).await;
+        bench.done(scope.clone()).await
+    };
+    let as_before = bring(vec![person("2")]).await;
+    assert_eq!(
+        (as_before.people.read, as_before.assumed),
+        (1, 0),
+        "nobody is found by another name"
+    );
+
+    let cause = DoubtCause::TableChanged { name: "a.log".to_owned(), log: log() };
+    let had_an_address = "UPDATE brought_person SET email_index = X'07' WHERE record = 2";
+    bench.execute(had_an_address).await;
+    for people in [vec![person("3")], vec![person("4")]] {
+        let changed = bring(people).await;
+        assert_eq!(changed.people.read, changed.customers, "everybody counts as read");
+        assert!(changed.doubts.iter().any(|of| of.cause == cause && of.counts_as_read));
+    }
+
+    bench.done(RemoveAccessLog { log: log() }).await;
+    bench.done(begin(log())).await;
+    bench.done(page(0, named)).await;
+    bench.done(finish(0)).await;
+    let again = bench.done(scope.clone()).await;
+    assert_eq!((again.people.read, again.assumed), (2, 0), "both are found");
+}
+
+/// The file of the key was lost, or another instance brought the table: no address of the table is found.
+#[tokio::test]
+async fn an_address_that_our_key_did_not_hash_counts_as_everybodys() {
+    let bench = Bench::start_alone().await;
+    bench.done(ImportTable { people: vec![person("1"), person("2")] }).await;
+    bench.execute("DELETE FROM brought_name_form WHERE form = 'no_email'").await;
+    let named = vec![access(1, Whose::Emails(vec![Personal::new("ada@post.example")]))];
+    let bring = async || {
+        bench.done(begin(log())).await;
+        bench.done(page(0, named.clone())).await;
+        let log = bench.done(finish(0)).await;
+        bench.done(RemoveAccessLog { log: log.log }).await;
+        (log.unknown, log.everybody)
+    };
+    assert_eq!(bring().await, (1, 0), "another person's");
+    let other = "UPDATE finding SET body = REPLACE(body, 'a', 'b') WHERE kind = 'address_keys'";
+    bench.execute(other).await;
+    assert_eq!(bring().await, (0, 1));
 }

@@ -8,6 +8,7 @@ use response_api::{
     LowerBudget, PARTLY_DONE, ThawedKey,
 };
 use response_server::store::Finding;
+use testkit::until;
 
 use crate::bench::Bench;
 
@@ -348,18 +349,12 @@ async fn a_revoked_key_of_staff_is_refused_and_kept() {
     let (caller, reason) = ("operator-1".parse().unwrap(), "stolen".parse().unwrap());
     let revoke = serde_json::to_value(AddRevokedKey { caller, key, reason }).unwrap();
     bench.neighbours.book().taken.push(("keys", AddRevokedKey::PATH, revoke));
-    let mut n = 0;
-    while stolen.call(&ListIncidents {}).await.is_ok() {
-        n += 1;
-        assert!(n < 200, "the key is still taken");
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    until(async || stolen.call(&ListIncidents {}).await.is_err()).await;
     let refused = stolen.call(&ListIncidents {}).await.unwrap_err();
     assert!(refused.is(ProblemType::NOT_GRANTED), "the open connection gets no answer: {refused}");
     assert!(bench.staff().call(&ListIncidents {}).await.is_err());
-    while bench.store().await.db().revoked_keys().await.unwrap() != [key] {
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
+    let store = bench.store().await;
+    until(async || store.db().revoked_keys().await.unwrap() == [key]).await;
     bench.authority.renew("operator-1");
     bench.done(ListIncidents {}).await;
 }

@@ -81,6 +81,27 @@ async fn a_letter_that_was_planned_from_another_exposure_does_not_go_out() {
     assert_eq!(status.state, LetterState::Paused);
 }
 
+/// Earlier versions kept no hash of what an exposure and a planned letter tell.
+#[tokio::test]
+async fn a_letter_of_an_earlier_version_is_held_to_its_exposure_too() {
+    const FORGET: &str = "DELETE FROM finding WHERE kind IN ('told', 'planned_told')";
+    for is_planned_before in [false, true] {
+        let bench = Bench::start().await;
+        let incident = mailed(&bench, &[1, 2]).await;
+        if !is_planned_before {
+            bench.execute(FORGET).await;
+        }
+        let letter = bench.plan(incident, Audience::Customers).await;
+        if is_planned_before {
+            bench.execute(FORGET).await;
+        }
+        scope_again(&bench, incident, &[1, 2]).await;
+        bench.done(DraftLetter { letter }).await;
+        scope_again(&bench, incident, &[2, 3]).await;
+        bench.refused(DraftLetter { letter }, LETTER_PLANNED).await;
+    }
+}
+
 /// The order covered everybody exposed by the first scope, and not by the second.
 #[tokio::test]
 async fn the_exposed_are_called_void_only_if_orders_cover_them_all() {

@@ -94,6 +94,8 @@ struct Names {
     by_key: BTreeMap<String, u32>,
     by_email: BTreeMap<Vec<u8>, Vec<u32>>,
     forms: NameForms,
+    /// Whether every address of the table is hashed under our key, so that none is missed.
+    finds_addresses: bool,
 }
 
 impl Names {
@@ -117,6 +119,7 @@ impl Names {
             by_key: app.store.records_by_key(&keys).await?,
             by_email: app.store.records_by_email(&emails).await?,
             forms: app.store.name_forms().await?,
+            finds_addresses: app.store.address_keys().await? == [contacts.address_key()].into(),
         })
     }
 
@@ -135,7 +138,8 @@ impl Names {
             Whose::Emails(emails) => {
                 for email in emails {
                     let records = self.by_email.get(&contacts.hash_address(email));
-                    let excluded = self.forms.excludes_email(email.expose());
+                    let excluded =
+                        self.finds_addresses && self.forms.excludes_email(email.expose());
                     add_name(&mut named, records.map(Vec::as_slice), excluded);
                 }
                 named.unknown += u32::from(emails.is_empty());
@@ -231,15 +235,17 @@ async fn cover_anew(
     Ok(log)
 }
 
-/// The statements of staff about a log, for the journal.
+/// The statements of staff about a log, for the journal. The log itself proves none of them.
 fn statements(log: &AccessLog) -> String {
     let LogStatements { covers, joined, shipped } = log.stated;
     let Span { from, to } = log.covers;
-    let span = format!("complete from {from} to {to}");
+    let hosts: Vec<_> =
+        log.source.iter().flat_map(|of| &of.covers).map(CallerName::as_str).collect();
     let statements = [
-        (covers, span.as_str()),
-        (joined, "nothing is missing before the next file"),
-        (shipped, "shipped off its host as it grew"),
+        (covers, format!("complete from {from} to {to}")),
+        (joined, "nothing is missing before the next file".to_owned()),
+        (shipped, "shipped off its host as it grew".to_owned()),
+        (!hosts.is_empty(), format!("it tells everything about {}", hosts.join(", "))),
     ];
     let stated = statements.iter().filter(|of| of.0);
     stated.map(|of| format!("; by the word of staff: {}", of.1)).collect::<Vec<_>>().concat()

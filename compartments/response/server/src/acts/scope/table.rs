@@ -36,6 +36,11 @@ pub async fn gather(
     let read = read_all(app, &access_logs, &hosts, window, from_log).await?;
     let (mut findings, unresolved, logs) = read;
     findings.doubts.extend(doubts_of_access_logs(&access_logs, &hosts, incident.from, incident.to));
+    let outdated = app.store.outdated_access_logs().await?;
+    let outdated = access_logs.iter().filter(|of| outdated.contains(&of.log));
+    let changed =
+        |of: &AccessLog| DoubtCause::TableChanged { name: of.name.clone(), log: of.log.clone() };
+    findings.doubts.extend(outdated.map(changed));
     let unfinished = app.store.unfinished_access_logs().await?.into_iter();
     let doubt = |(log, name)| DoubtCause::AccessLogUnfinished { name, log };
     findings.doubts.extend(unfinished.map(doubt));

@@ -21,8 +21,7 @@ pub async fn handle(
 ) -> Result<Answer<LetterStatus>, Problem> {
     let DecideReturned { letter: id, person, decision } = call;
     let letter = app.letter(id).await?;
-    let came_back = app.store.returned(id, person, true).await?;
-    if came_back.first().is_none_or(|of| of.person != person) {
+    if !app.store.has_returned(id, person).await? {
         let what = format!("nothing came back from person {person} of letter {id}");
         return Err(Problem::not_found(what));
     }
