@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use accounts_api::ReadCustomers;
-use cofferdam_core::{Clock, Field, FieldSet, Record, SystemClock, SystemRng};
+use cofferdam_core::{Clock, CustomerNumber, Field, FieldSet, Record, SystemClock, SystemRng};
 use estate::Addresses;
 use estate::Compartment::{self, Accounts};
 use serde_json::Value;
@@ -89,7 +89,10 @@ fn ports(at: &Addresses) -> [&str; 6] {
 
 async fn a_customer_is_read(place: &Place, record: Record) {
     let fields = FieldSet::EMPTY.with(Field::Name).with(Field::Email);
-    let read = ReadCustomers { records: vec![record], fields };
+    // The shop of then knows record numbers, and they stay good.
+    let number = CustomerNumber(record.0);
+    assert_eq!(place.numbers(record.0..record.0 + 1).await, [number]);
+    let read = ReadCustomers { records: vec![number], fields };
     let customers = place.client(Accounts, "web-ky-2").call(&read).await.unwrap();
     assert_eq!(customers.len(), 1);
     for field in [Field::Name, Field::Email] {
