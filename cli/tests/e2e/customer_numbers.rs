@@ -19,9 +19,15 @@ async fn a_number_from_an_app_servers_log_shows_what_became_of_the_customer() {
 
     let incident = declared(&place.staff(), "web-ky-1").await.to_string();
     let by_number = place.json(["incident", "person", &incident, "--number", &number]);
-    assert_eq!((&by_number["record"], by_number["number"].to_string()), (&7.into(), number.clone()));
+    assert_eq!(
+        (&by_number["record"], by_number["number"].to_string()),
+        (&7.into(), number.clone())
+    );
     assert_eq!(by_number["fields"]["name"], "read");
     assert_eq!(place.json(["incident", "person", &incident, "7"]), by_number);
     let shown = stdout(&place.run(["incident", "person", &incident, "--number", &number]));
-    assert!(shown.starts_with(&format!("record 7, customer number {number}: name read")), "{shown}");
+    assert!(
+        shown.starts_with(&format!("record 7, customer number {number}: name read")),
+        "{shown}"
+    );
 }

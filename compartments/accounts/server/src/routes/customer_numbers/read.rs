@@ -5,7 +5,7 @@ use std::sync::Arc;
 use accounts_api::{MAX_NUMBERS, ReadCustomerNumbers};
 use axum::extract::State;
 use cofferdam_core::CustomerNumber;
-use cofferdam_wire::{Answer, Body, Caller, Problem};
+use cofferdam_wire::{Answer, Body, Caller, Problem, blocking};
 
 use crate::app::App;
 
@@ -19,6 +19,8 @@ pub async fn handle(
     if call.records.len() > MAX_NUMBERS {
         return Err(Problem::bad_request(format!("name at most {MAX_NUMBERS} records")));
     }
-    let number = |of| app.customer_numbers.number(of);
-    Ok(Answer(call.records.into_iter().map(number).collect(), encoding))
+    let translated = blocking(move || {
+        call.records.into_iter().map(|of| app.customer_numbers.number(of)).collect()
+    });
+    Ok(Answer(translated.await?, encoding))
 }

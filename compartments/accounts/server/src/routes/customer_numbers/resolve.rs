@@ -5,7 +5,7 @@ use std::sync::Arc;
 use accounts_api::{MAX_NUMBERS, ResolveCustomerNumbers};
 use axum::extract::State;
 use cofferdam_core::Record;
-use cofferdam_wire::{Answer, Body, Caller, Problem};
+use cofferdam_wire::{Answer, Body, Caller, Problem, blocking};
 
 use crate::app::App;
 
@@ -19,6 +19,8 @@ pub async fn handle(
     if call.numbers.len() > MAX_NUMBERS {
         return Err(Problem::bad_request(format!("name at most {MAX_NUMBERS} numbers")));
     }
-    let record = |of| app.customer_numbers.record(of);
-    Ok(Answer(call.numbers.into_iter().map(record).collect(), encoding))
+    let translated = blocking(move || {
+        call.numbers.into_iter().map(|of| app.customer_numbers.record(of)).collect()
+    });
+    Ok(Answer(translated.await?, encoding))
 }
