@@ -2,8 +2,8 @@
 
 use accounts_api as accounts;
 use cofferdam_core::{
-    Call, CallerName, Domain, Epoch, Field, FieldSet, Operation, Personal, Reason, Record, Rng,
-    Sha256, Timestamp, WarrantSubject,
+    Call, CallerName, CustomerNumber, Domain, Epoch, Field, FieldSet, Operation, Personal, Reason,
+    Record, Rng, Sha256, Timestamp, WarrantSubject,
 };
 use cofferdam_wire::{CallError, Client, ProblemType};
 use jiff::tz::TimeZone;
@@ -33,7 +33,7 @@ pub struct Stolen<'a> {
     /// A card's token, as the shop stores it with an order.
     pub token: &'a CardToken,
     /// A customer with a billing address.
-    pub customer: Record,
+    pub customer: CustomerNumber,
     /// A session that somebody opened at another app server.
     pub session: &'a Personal,
     /// The instant of the attempts.
@@ -86,11 +86,15 @@ async fn try_customers(stolen: &Stolen<'_>) -> Vec<Attempt> {
     let session = accounts::CheckSession { token: stolen.session.clone() };
     let contacts = accounts::ReadContacts { warrant: "0".repeat(32), records: vec![Record(0)] };
     let coarse = accounts::ListCustomers { from: Record(0), limit: 10_000 };
+    let resolve = accounts::ResolveCustomerNumbers { numbers: vec![stolen.customer] };
+    let numbers = accounts::ReadCustomerNumbers { records: vec![Record(0)] };
     let import = accounts::ImportCustomers { source: "thief".to_owned(), rows: Vec::new() };
     vec![
         refused("read a field outside its grant", at, &outside).await,
         tried("use another caller's session", at, &session, accounts_api::NO_SESSION).await,
         refused("list all customers' coarse data", at, &coarse).await,
+        refused("find the record behind a number", at, &resolve).await,
+        refused("find the number of a record", at, &numbers).await,
         refused("read contacts under no warrant", at, &contacts).await,
         refused("import customers", at, &import).await,
     ]

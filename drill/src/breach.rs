@@ -56,8 +56,8 @@ impl Breach<'_> {
         let [fallen, healthy]: [CallerName; 2] = [FALLEN.parse()?, HEALTHY.parse()?];
         let at_fallen = self.estate.client(Compartment::Accounts, &fallen)?;
         let at_healthy = self.estate.client(Compartment::Accounts, &healthy)?;
-        let (first, second) = self.visits_in_halves(1);
-        let (healthy_first, healthy_second) = self.visits_in_halves(2);
+        let (first, second) = self.visits_in_halves(1)?;
+        let (healthy_first, healthy_second) = self.visits_in_halves(2)?;
 
         recorder.begin("ordinary traffic");
         let ((mut truth, _), (_, mut sessions)) = tokio::try_join!(
@@ -67,7 +67,7 @@ impl Breach<'_> {
         recorder.end(format!("{} sign-ins at each of two servers so far", self.size.sign_ins / 2));
 
         recorder.begin("theft");
-        let mut haul = Haul::new(self.seed, u32::try_from(self.filled.customers)?);
+        let mut haul = Haul::new(self.seed, &self.filled.numbers);
         let ((seen, _), ()) = tokio::try_join!(
             traffic::run(&at_fallen, second),
             haul.look_closely(&at_fallen, self.size.close_looks)
@@ -95,11 +95,11 @@ impl Breach<'_> {
         shoppers.map(|(record, number)| (*record, address(*number))).collect()
     }
 
-    fn visits_in_halves(&self, host: u64) -> (Vec<Visit>, Vec<Visit>) {
+    fn visits_in_halves(&self, host: u64) -> Result<(Vec<Visit>, Vec<Visit>), DrillError> {
         let Size { sign_ins, .. } = self.size;
-        let mut visits = traffic::plan(self.people, &self.filled.roll, self.seed, host, sign_ins);
+        let mut visits = traffic::plan(self.people, self.filled, self.seed, host, sign_ins)?;
         let second = visits.split_off(visits.len() / 2);
-        (visits, second)
+        Ok((visits, second))
     }
 
     async fn try_everything(
@@ -120,7 +120,7 @@ impl Breach<'_> {
             payments: &client(Compartment::Payments)?,
             response: &client(Compartment::Response)?,
             token,
-            customer: *customer,
+            customer: self.filled.numbers.number(*customer)?,
             session: &session.token,
             now: SystemClock.now(),
             rng: &SystemRng as &dyn Rng,
@@ -128,7 +128,7 @@ impl Breach<'_> {
         Ok(attempts::try_everything(&stolen).await)
     }
 
-    fn judge_theft(&self, haul: &Haul, attempts: &[Attempt], recorder: &mut Recorder<'_>) {
+    fn judge_theft(&self, haul: &Haul<'_>, attempts: &[Attempt], recorder: &mut Recorder<'_>) {
         let loot = &mut recorder.report.loot;
         loot.records = haul.loot.people().len();
         let customers = self.filled.roll.records();

@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use accounts_api::{
     CheckPassword, CheckSession, CompleteReset, OpenSession, ReadCustomers, RequestReset,
 };
-use cofferdam_core::{Call, Personal, Record};
+use cofferdam_core::{Call, CustomerNumber, Personal, Record};
 use cofferdam_mail::sink::SinkIndex;
 use cofferdam_wire::{Client, ProblemType};
 
 use crate::error::DrillError;
+use crate::numbers::Numbers;
 use crate::people::{People, Person};
 use crate::recorder::Recorder;
 use crate::traffic::{OpenedSession, profile};
@@ -29,6 +30,8 @@ pub struct Contained<'a> {
     pub fallen: &'a Client,
     /// The synthetic customers.
     pub people: &'a People,
+    /// The customer numbers, and the records behind them.
+    pub numbers: &'a Numbers,
     /// Sessions that were opened before at the healthy server.
     pub sessions: &'a [OpenedSession],
     /// The mail sink, where reset codes arrive.
@@ -40,7 +43,7 @@ pub async fn check(
     contained: &Contained<'_>,
     recorder: &mut Recorder<'_>,
 ) -> Result<Vec<Record>, DrillError> {
-    let Contained { healthy, fallen, people, sessions, mail } = contained;
+    let Contained { healthy, fallen, people, numbers, sessions, mail } = contained;
     let some = &sessions[..sessions.len().min(SAMPLE)];
     let (mut passwords, mut tokens) = (0, 0);
     for session in some {
@@ -59,8 +62,8 @@ pub async fn check(
 
     let Some(session) = some.first() else { return Ok(Vec::new()) };
     let person = people.person(session.number);
-    let record = reset(healthy, &person, mail).await?;
-    let view = ReadCustomers { records: vec![record], fields: profile() };
+    let number = reset(healthy, &person, mail).await?;
+    let view = ReadCustomers { records: vec![number], fields: profile() };
     let seen = healthy.call(&view).await?;
     let own = seen.iter().flat_map(|c| c.fields.values()).any(|v| v.expose() == person.email);
     recorder.check(
@@ -86,7 +89,7 @@ pub async fn check(
         all,
         format!("{refused} of {} calls", asked.len()),
     );
-    Ok(vec![record])
+    Ok(vec![numbers.record(number)?])
 }
 
 fn sign_in(person: &Person) -> OpenSession {
@@ -94,7 +97,11 @@ fn sign_in(person: &Person) -> OpenSession {
 }
 
 /// Sets a new password with the code that arrives by mail, and signs in with it.
-async fn reset(accounts: &Client, person: &Person, mail: &Path) -> Result<Record, DrillError> {
+async fn reset(
+    accounts: &Client,
+    person: &Person,
+    mail: &Path,
+) -> Result<CustomerNumber, DrillError> {
     let email = Personal::new(person.email.clone());
     accounts.call(&RequestReset { email: email.clone() }).await?;
     let code = wait_for_code(&email, mail).await?;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cofferdam_core::{CallerName, Clock, Record, SystemClock};
+use cofferdam_core::{CallerName, Clock, CustomerNumber, SystemClock};
 use cofferdam_wire::Client;
 use estate::Compartment;
 use payments_api::{CardDetails, CardToken, StoreCards};
@@ -12,6 +12,7 @@ use staff::import::import_in_order;
 use crate::attempts::year;
 use crate::cards::Cards;
 use crate::error::DrillError;
+use crate::numbers::Numbers;
 use crate::people::People;
 use crate::place::DrillEstate;
 use crate::recorder::Recorder;
@@ -44,6 +45,8 @@ impl CustomerSource {
 pub struct Filled {
     /// The record of each customer.
     pub roll: Roll,
+    /// The customer numbers, and the records behind them.
+    pub numbers: Numbers,
     /// The number of synthetic customers.
     pub shoppers: u32,
     /// The number of customers, without decoys.
@@ -69,6 +72,7 @@ pub async fn fill(
     people.write_csv(&shoppers, source.shoppers())?;
     let mut filled = Filled {
         roll: Roll::default(),
+        numbers: Numbers::default(),
         shoppers: source.shoppers(),
         customers: 0,
         rejected: 0,
@@ -81,13 +85,15 @@ pub async fn fill(
     if let CustomerSource::File(file, _) = source {
         files.push(file.clone());
     }
+    let mut imported = Vec::new();
     for (file, number) in files.iter().zip(1..) {
         let rejects = own.join(format!("rejects-{number}.csv"));
         let progress = &mut recorder.progress("importing customers");
-        let records = filled.import(&accounts, file, &rejects, progress).await?;
-        if *file == shoppers {
-            filled.roll.add_shoppers(&records);
-        }
+        imported.push(filled.import(&accounts, file, &rejects, progress).await?);
+    }
+    filled.numbers = Numbers::read(estate).await?;
+    for (file, lines) in files.iter().zip(imported) {
+        filled.add_file(file, lines, *file == shoppers)?;
     }
     let checkout: CallerName = "checkout-1".parse()?;
     let payments = estate.client(Compartment::Payments, &checkout)?;
@@ -99,21 +105,36 @@ pub async fn fill(
 }
 
 impl Filled {
-    /// Imports a file. Returns the record of each line.
+    /// Imports a file. Returns the number of the customer of each line.
     async fn import(
         &mut self,
         accounts: &Client,
         file: &Path,
         rejects: &Path,
         progress: Progress<'_>,
-    ) -> Result<Vec<(u64, Record)>, DrillError> {
-        let mut records = Vec::new();
-        let mut created = |line, record| records.push((line, record));
+    ) -> Result<Vec<(u64, CustomerNumber)>, DrillError> {
+        let mut lines = Vec::new();
+        let mut created = |line, number| lines.push((line, number));
         let summary = import_in_order(accounts, file, rejects, &mut created, progress).await?;
         self.rejected += summary.rejected;
+        Ok(lines)
+    }
+
+    /// Adds the customers of a file by the records behind their numbers.
+    fn add_file(
+        &mut self,
+        file: &Path,
+        lines: Vec<(u64, CustomerNumber)>,
+        synthetic: bool,
+    ) -> Result<(), DrillError> {
+        let record = |(line, number)| Ok((line, self.numbers.record(number)?));
+        let mut records = lines.into_iter().map(record).collect::<Result<Vec<_>, DrillError>>()?;
         records.sort_unstable();
         self.customers += u64::from(self.roll.add_file(file, &records)?);
-        Ok(records)
+        if synthetic {
+            self.roll.add_shoppers(&records);
+        }
+        Ok(())
     }
 
     async fn store_cards(

@@ -17,6 +17,7 @@ mod fill;
 mod flat;
 mod letters;
 mod notice;
+mod numbers;
 mod options;
 mod people;
 mod place;

@@ -185,6 +185,7 @@ impl Response<'_, '_> {
             healthy: &estate.client(Compartment::Accounts, &HEALTHY.parse()?)?,
             fallen: &estate.client(Compartment::Accounts, &FALLEN.parse()?)?,
             people: self.breach.people,
+            numbers: &self.breach.filled.numbers,
             sessions: &self.happened.sessions,
             mail: &estate.dir.join("mail"),
         };

@@ -44,7 +44,7 @@ impl Breach<'_> {
         for (host, name) in [(1, FALLEN), (2, HEALTHY)] {
             let accounts = self.estate.client(Compartment::Accounts, &name.parse()?)?;
             let Size { sign_ins, .. } = self.size;
-            let plan = traffic::plan(self.people, &self.filled.roll, self.seed, host, sign_ins);
+            let plan = traffic::plan(self.people, self.filled, self.seed, host, sign_ins)?;
             let (seen, open) = traffic::run(&accounts, plan).await?;
             truth.add(&seen);
             sessions.extend(open);

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use accounts_api::{CustomerFields, ReadCustomers};
-use cofferdam_core::{Field, Record};
+use cofferdam_core::{CustomerNumber, Field, Record};
 use roaring::RoaringBitmap;
+
+use crate::error::DrillError;
 
 /// The records of which a host got each field.
 pub type Fields = BTreeMap<Field, RoaringBitmap>;
@@ -23,16 +25,23 @@ pub struct Tally {
 
 impl Tally {
     /// Adds a call to read, and the answer of `accounts`: the fields that it has were read, and the
-    /// host knows that the others are not there.
-    pub fn add_answer(&mut self, asked: &ReadCustomers, customers: &[CustomerFields]) {
+    /// host knows that the others are not there. `record` finds the record behind a customer number.
+    pub fn add_answer(
+        &mut self,
+        asked: &ReadCustomers,
+        customers: &[CustomerFields],
+        record: impl Fn(CustomerNumber) -> Result<Record, DrillError>,
+    ) -> Result<(), DrillError> {
         let answered: BTreeMap<_, _> = customers.iter().map(|of| (of.record, &of.fields)).collect();
-        for record in &asked.records {
+        for number in &asked.records {
+            let record = record(*number)?;
             for field in asked.fields.iter() {
-                let read = answered.get(record).is_some_and(|fields| fields.contains_key(&field));
+                let read = answered.get(number).is_some_and(|fields| fields.contains_key(&field));
                 let fields = if read { &mut self.read } else { &mut self.unset };
                 fields.entry(field).or_default().insert(record.0);
             }
         }
+        Ok(())
     }
 
     /// Adds a field that was released.

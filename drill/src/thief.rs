@@ -1,35 +1,39 @@
-//! The thief. It holds only the certificate of the fallen app server, and takes everything that
-//! this certificate opens. Its loot is written down.
+//! The thief. It holds the certificate of the fallen app server and a list of all customer numbers,
+//! and takes everything that they open. Its loot is written down.
 
 use accounts_api::{FindCustomer, ReadCustomers, RequestReset};
-use cofferdam_core::{Field, FieldSet, Personal, Record};
+use cofferdam_core::{CustomerNumber, Field, FieldSet, Personal, Record};
 use cofferdam_wire::{Client, ProblemType};
 use fake::rand::rngs::ChaCha8Rng;
 use fake::rand::{RngExt, SeedableRng};
 
 use crate::error::DrillError;
+use crate::numbers::Numbers;
 use crate::tally::Tally;
 use crate::traffic::profile;
 
 /// The most records that `accounts` accepts in one call.
-const LARGEST: u32 = 1_000;
+const LARGEST: usize = 1_000;
 
 /// The loot of the thief.
-#[derive(Debug, Default)]
-pub struct Haul {
+#[derive(Debug)]
+pub struct Haul<'a> {
     /// Every field that it got.
     pub loot: Tally,
     /// The number of times that the budget refused it.
     pub budget_refusals: u32,
-    /// The first record of the next read.
-    next: u32,
+    /// The list from which the thief reads. Guessed numbers would hit nobody.
+    numbers: &'a Numbers,
+    /// The place in the list at which the next read begins.
+    next: usize,
 }
 
-impl Haul {
+impl<'a> Haul<'a> {
     /// Makes a thief that has taken nothing yet. The first read begins at a random customer.
-    pub fn new(seed: u64, customers: u32) -> Self {
-        let next = ChaCha8Rng::seed_from_u64(seed ^ 0x7_41ef).random_range(0..customers / 2);
-        Self { next, ..Self::default() }
+    pub fn new(seed: u64, numbers: &'a Numbers) -> Self {
+        let half = numbers.listed().len() / 2;
+        let next = ChaCha8Rng::seed_from_u64(seed ^ 0x7_41ef).random_range(0..half);
+        Self { loot: Tally::default(), budget_refusals: 0, numbers, next }
     }
 
     /// Opens customers one by one, with every field that an app server may see. This passes for
@@ -68,7 +72,7 @@ impl Haul {
     ) -> Result<(), DrillError> {
         for (record, email) in wanted {
             let found = accounts.call(&FindCustomer { email: email.clone() }).await?;
-            if found != Some(*record) {
+            if found != Some(self.numbers.number(*record)?) {
                 return Err(DrillError::unexpected("an address was another customer's"));
             }
             accounts.call(&RequestReset { email: email.clone() }).await?;
@@ -77,20 +81,24 @@ impl Haul {
         Ok(())
     }
 
-    /// Reads the next customers. After the last customer it starts again at the first. `false` if
-    /// the budget refuses.
+    /// Reads the next customers on the list. After the last one it starts again at the first. `false`
+    /// if the budget refuses.
     async fn read(
         &mut self,
         accounts: &Client,
-        count: u32,
+        count: usize,
         fields: FieldSet,
     ) -> Result<bool, DrillError> {
-        let records = (self.next..self.next + count).map(Record).collect();
+        let rest = &self.numbers.listed()[self.next..];
+        let page = &rest[..rest.len().min(count)];
+        let mut records: Vec<CustomerNumber> = page.iter().map(|(_, number)| *number).collect();
+        records.sort_unstable();
         let call = ReadCustomers { records, fields };
         match accounts.call(&call).await {
             Ok(customers) => {
-                self.next = if customers.is_empty() { 0 } else { self.next + count };
-                self.loot.add_answer(&call, &customers);
+                let ended = page.len() == rest.len();
+                self.next = if ended { 0 } else { self.next + page.len() };
+                self.loot.add_answer(&call, &customers, |number| self.numbers.record(number))?;
                 Ok(true)
             }
             Err(e) if e.is(ProblemType::BUDGET_EXHAUSTED) => {

@@ -4,15 +4,15 @@
 use std::sync::Arc;
 
 use accounts_api::{CheckSession, CloseSession, OpenSession, ReadCustomers};
-use cofferdam_core::{Field, FieldSet, Personal, Record};
+use cofferdam_core::{CustomerNumber, Field, FieldSet, Personal, Record};
 use cofferdam_wire::Client;
 use fake::rand::rngs::ChaCha8Rng;
 use fake::rand::{RngExt, SeedableRng};
 use tokio::task::JoinSet;
 
 use crate::error::DrillError;
+use crate::fill::Filled;
 use crate::people::People;
-use crate::roll::Roll;
 use crate::size::VIEWS;
 use crate::tally::Tally;
 
@@ -32,6 +32,7 @@ pub struct Visit {
     /// The customer's number among the synthetic ones.
     pub number: u32,
     record: Record,
+    customer: CustomerNumber,
     email: Personal,
     password: Personal,
     /// Whether the customer first types a wrong password.
@@ -60,16 +61,23 @@ pub struct OpenedSession {
 }
 
 /// Draws the visits of `count` synthetic customers at a host. Each host number draws others.
-pub fn plan(people: &People, roll: &Roll, seed: u64, host: u64, count: u32) -> Vec<Visit> {
+pub fn plan(
+    people: &People,
+    filled: &Filled,
+    seed: u64,
+    host: u64,
+    count: u32,
+) -> Result<Vec<Visit>, DrillError> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(u64::MAX - host);
-    let records = roll.shoppers().len();
+    let shoppers = filled.roll.shoppers();
     let visit = |_| {
-        let (record, number) = roll.shoppers()[rng.random_range(0..records)];
+        let (record, number) = shoppers[rng.random_range(0..shoppers.len())];
         let person = people.person(number);
-        Visit {
+        Ok(Visit {
             number,
             record,
+            customer: filled.numbers.number(record)?,
             email: person.email.into(),
             password: person.password.into(),
             mistyped: rng.random_ratio(1, 10),
@@ -78,7 +86,7 @@ pub fn plan(people: &People, roll: &Roll, seed: u64, host: u64, count: u32) -> V
                 1..4 => Ending::SignsOut,
                 _ => Ending::StaysSignedIn,
             },
-        }
+        })
     };
     (0..count).map(visit).collect()
 }
@@ -113,7 +121,7 @@ async fn make_visit(
     visit: Visit,
 ) -> Result<(Tally, Option<OpenedSession>), DrillError> {
     let mut tally = Tally::default();
-    let Visit { number, record, email, password, mistyped, ending } = visit;
+    let Visit { number, record, customer, email, password, mistyped, ending } = visit;
     tally.add_typed(record);
     if mistyped || ending == Ending::GivesUp {
         let wrong = Personal::new(format!("{}x", password.expose()));
@@ -131,13 +139,16 @@ async fn make_visit(
     }
     let session = accounts.call(&OpenSession { email, password }).await?;
     tally.add_session(record);
-    if session.record != record {
+    if session.record != customer {
         return Err(DrillError::unexpected("a sign-in ended in another customer's account"));
     }
     for _ in 0..VIEWS {
         let whose = accounts.call(&CheckSession { token: session.token.clone() }).await?;
         let view = ReadCustomers { records: vec![whose], fields: profile() };
-        tally.add_answer(&view, &accounts.call(&view).await?);
+        if whose != customer {
+            return Err(DrillError::unexpected("a session became another customer's"));
+        }
+        tally.add_answer(&view, &accounts.call(&view).await?, |_| Ok(record))?;
     }
     if ending == Ending::SignsOut {
         accounts.call(&CloseSession { token: session.token }).await?;

@@ -1,9 +1,10 @@
 //! The checks after the run.
 
 use std::collections::BTreeSet;
+use std::sync::Mutex;
 
-use accounts_api::ListCustomers;
-use cofferdam_core::{Clock, Domain, Field, Operation, Record, SystemClock};
+use accounts_api::{ListCustomers, MAX_NUMBERS, ResolveCustomerNumbers};
+use cofferdam_core::{Clock, CustomerNumber, Domain, Field, Operation, Record, SystemClock};
 use cofferdam_wire::Client;
 use estate::Compartment::{self, Accounts, Keys, Payments, Response};
 use jiff::SignedDuration;
@@ -17,7 +18,7 @@ use crate::traffic::{Answered, READER, locked};
 
 /// Checks all findings; one that does not hold panics.
 pub async fn check(site: &Site, answered: &Answered) {
-    let read = locked(&answered.read).clone();
+    let read = records(site, &answered.read).await;
     nothing_written_is_lost(site, answered).await;
     let logged = logged(site).await;
     let missing: Vec<_> = read.difference(&logged).collect();
@@ -25,7 +26,7 @@ pub async fn check(site: &Site, answered: &Answered) {
     let exposed = exposed(site).await;
     let missed: Vec<_> = logged.difference(&exposed).collect();
     assert!(missed.is_empty(), "in the log and not exposed: {missed:?}");
-    let asked = locked(&answered.asked).clone();
+    let asked = records(site, &answered.asked).await;
     let named: Vec<_> = exposed.difference(&asked).collect();
     assert!(named.is_empty(), "exposed and never asked for: {named:?}");
     println!("{} read, {} logged, {} exposed", read.len(), logged.len(), exposed.len());
@@ -40,12 +41,23 @@ async fn nothing_written_is_lost(site: &Site, answered: &Answered) {
         from = Record(last.record.0 + 1);
         kept.extend(page.iter().map(|customer| customer.record));
     }
-    let customers = locked(&answered.customers).clone();
+    let customers = records(site, &answered.customers).await;
     let lost: Vec<_> = customers.difference(&kept).collect();
     assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
     let cards = locked(&answered.cards).len() as u64;
     let stored = as_response(site, Payments).call(&CountCards {}).await.unwrap();
     assert!(stored >= cards, "{cards} cards were acknowledged, {stored} are stored");
+}
+
+/// The records behind the numbers that callers got.
+async fn records(site: &Site, numbers: &Mutex<BTreeSet<CustomerNumber>>) -> BTreeSet<Record> {
+    let numbers: Vec<_> = locked(numbers).iter().copied().collect();
+    let (accounts, mut records) = (as_response(site, Accounts), BTreeSet::new());
+    for numbers in numbers.chunks(MAX_NUMBERS) {
+        let resolve = ResolveCustomerNumbers { numbers: numbers.to_vec() };
+        records.extend(accounts.call(&resolve).await.unwrap());
+    }
+    records
 }
 
 /// The customers whose telephone number was released to the reader, from the whole log.

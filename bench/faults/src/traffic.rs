@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use accounts_api::{Coarse, CreateCustomer, Profile, ReadCustomers};
-use cofferdam_core::{Field, FieldSet, Personal, Record};
+use cofferdam_core::{CustomerNumber, Field, FieldSet, Personal};
 use cofferdam_wire::Client;
 use estate::Compartment::{Accounts, Payments};
 use payments_api::{CardDetails, CardToken, StoreCards};
@@ -23,11 +23,11 @@ const PAUSE: Duration = Duration::from_millis(40);
 #[derive(Default)]
 pub struct Answered {
     /// Customers whose sign-up was acknowledged.
-    pub customers: Mutex<BTreeSet<Record>>,
+    pub customers: Mutex<BTreeSet<CustomerNumber>>,
     /// Customers for whom the reader asked.
-    pub asked: Mutex<BTreeSet<Record>>,
+    pub asked: Mutex<BTreeSet<CustomerNumber>>,
     /// Customers whose telephone number the reader got.
-    pub read: Mutex<BTreeSet<Record>>,
+    pub read: Mutex<BTreeSet<CustomerNumber>>,
     /// Cards that were stored.
     pub cards: Mutex<Vec<CardToken>>,
     failed: AtomicU32,
@@ -97,7 +97,7 @@ async fn sign_up(accounts: Client, answered: Arc<Answered>) {
         };
         let call = CreateCustomer { profile, password: format!("a long password {number}").into() };
         match accounts.call(&call).await {
-            Ok(record) => assert!(locked(&answered.customers).insert(record), "{record:?} twice"),
+            Ok(number) => assert!(locked(&answered.customers).insert(number), "{number:?} twice"),
             Err(_) => fail(&answered),
         }
         if paused(&answered).await {
@@ -113,10 +113,10 @@ async fn read(accounts: Client, answered: Arc<Answered>) {
             let asked = locked(&answered.asked);
             locked(&answered.customers).iter().rev().find(|of| !asked.contains(of)).copied()
         };
-        let Some(record) = next else { continue };
-        locked(&answered.asked).insert(record);
+        let Some(number) = next else { continue };
+        locked(&answered.asked).insert(number);
         let fields = FieldSet::EMPTY.with(Field::Name).with(Field::Phone);
-        match accounts.call(&ReadCustomers { records: vec![record], fields }).await {
+        match accounts.call(&ReadCustomers { records: vec![number], fields }).await {
             Ok(customers) => {
                 let got = customers.iter().filter(|of| of.fields.contains_key(&Field::Phone));
                 locked(&answered.read).extend(got.map(|customer| customer.record));

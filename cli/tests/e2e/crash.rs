@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use accounts_api::ReadCustomers;
-use cofferdam_core::{Clock, Domain, Field, FieldSet, Operation, Personal, Record, SystemClock};
+use cofferdam_core::{
+    Clock, CustomerNumber, Domain, Field, FieldSet, Operation, Personal, Record, SystemClock,
+};
 use cofferdam_wire::Client;
 use estate::Compartment::{self, Accounts, Keys, Payments, Response};
 use jiff::tz::TimeZone;
@@ -50,12 +52,12 @@ impl Answered {
 }
 
 /// Reads every customer once. While a compartment is down, a read fails and the next one is tried.
-async fn read_customers(accounts: Client, answered: Answered) {
-    for number in 0..CUSTOMERS {
+async fn read_customers(accounts: Client, numbers: Vec<CustomerNumber>, answered: Answered) {
+    for (record, number) in (0..).map(Record).zip(numbers) {
         let fields = FieldSet::EMPTY.with(Field::Name).with(Field::Phone);
-        let call = ReadCustomers { records: vec![Record(number)], fields };
+        let call = ReadCustomers { records: vec![number], fields };
         for customer in accounts.call(&call).await.unwrap_or_default() {
-            answered.add(Domain::Accounts, customer.record, customer.fields.keys().copied());
+            answered.add(Domain::Accounts, record, customer.fields.keys().copied());
         }
         if answered.stopped() {
             return;
@@ -64,12 +66,12 @@ async fn read_customers(accounts: Client, answered: Answered) {
     }
 }
 
-/// Reads every card once.
+/// Reads every card once. They were the first to be stored, in this order.
 async fn read_cards(payments: Client, tokens: Vec<CardToken>, answered: Answered) {
-    for token in tokens {
-        if let Ok(card) = payments.call(&ReadCard { token }).await {
+    for (record, token) in (0..).map(Record).zip(tokens) {
+        if payments.call(&ReadCard { token }).await.is_ok() {
             let fields = [Field::CardMasked, Field::CardExpiry].into_iter();
-            answered.add(Domain::Payments, card.record, fields);
+            answered.add(Domain::Payments, record, fields);
         }
         if answered.stopped() {
             return;
@@ -125,12 +127,13 @@ async fn kill_during_reads(victim: Compartment) -> (Place, Vec<Process>, Reads) 
     let mut processes = place.serve_all().await;
     place.import(CUSTOMERS);
     let tokens = store_cards(&place).await;
+    let numbers = place.numbers(0..CUSTOMERS).await;
 
     let answered = Answered::default();
     let (accounts, payments) =
         (place.client(Accounts, "web-ky-2"), place.client(Payments, "checkout-1"));
     let readers = [
-        tokio::spawn(read_customers(accounts, answered.clone())),
+        tokio::spawn(read_customers(accounts, numbers, answered.clone())),
         tokio::spawn(read_cards(payments, tokens, answered.clone())),
     ];
     let more_than = |customers: usize, cards: usize| {

@@ -4,8 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use accounts_api::ReadCustomers;
-use cofferdam_core::{Clock, Field, FieldSet, Record, SystemClock, Timestamp};
+use cofferdam_core::{Clock, Field, FieldSet, SystemClock, Timestamp};
 use cofferdam_wire::Client;
 use estate::Compartment::{Accounts, Keys, Payments, Response};
 use response_api::{
@@ -27,8 +26,7 @@ async fn running_estate() -> (Place, Process, [Process; 3]) {
 }
 
 async fn read(place: &Place, records: std::ops::Range<u32>) {
-    let fields = FieldSet::EMPTY.with(Field::Name);
-    let call = ReadCustomers { records: records.map(Record).collect(), fields };
+    let call = place.read_call(records, FieldSet::EMPTY.with(Field::Name)).await;
     place.client(Accounts, "web-ky-1").call(&call).await.unwrap();
 }
 

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use accounts_api::ReadCustomers;
-use cofferdam_core::{Clock, Field, FieldSet, ProblemType, Record, SystemClock, SystemRng};
+use cofferdam_core::{
+    Clock, CustomerNumber, Field, FieldSet, ProblemType, Record, SystemClock, SystemRng,
+};
 use estate::Addresses;
 use estate::Compartment::{self, Accounts};
 use serde_json::Value;
@@ -113,7 +115,10 @@ fn ports(at: &Addresses) -> [&str; 6] {
 
 async fn a_customer_is_read(place: &Place, record: Record) {
     let fields = FieldSet::EMPTY.with(Field::Name).with(Field::Email);
-    let read = ReadCustomers { records: vec![record], fields };
+    // The shop of then knows record numbers, and they stay good.
+    let number = CustomerNumber(record.0);
+    assert_eq!(place.numbers(record.0..record.0 + 1).await, [number]);
+    let read = ReadCustomers { records: vec![number], fields };
     let customers = place.client(Accounts, "web-ky-2").call(&read).await.unwrap();
     assert_eq!(customers.len(), 1);
     for field in [Field::Name, Field::Email] {
@@ -124,7 +129,7 @@ async fn a_customer_is_read(place: &Place, record: Record) {
 /// Whether `accounts` refuses the caller as frozen.
 async fn is_frozen(place: &Place, caller: &str) -> bool {
     let read =
-        ReadCustomers { records: vec![Record(0)], fields: FieldSet::EMPTY.with(Field::Name) };
+        ReadCustomers { records: vec![CustomerNumber(0)], fields: FieldSet::EMPTY.with(Field::Name) };
     let answer = place.client(Accounts, caller).call(&read).await;
     answer.is_err_and(|error| error.is(ProblemType::FROZEN))
 }

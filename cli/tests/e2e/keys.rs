@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use accounts_api::ReadCustomers;
-use cofferdam_core::{Field, FieldSet, Record};
+use cofferdam_core::{Field, FieldSet};
 use cofferdam_wire::write_secret;
 use estate::Compartment::{Accounts, Keys, Response};
 
@@ -21,7 +21,7 @@ async fn grants_change_and_a_master_key_is_renewed_without_a_restart() {
     place.import(300);
     let web = place.client(Accounts, "web-ky-1");
     let billing = FieldSet::EMPTY.with(Field::BillingAddress);
-    let read = ReadCustomers { records: vec![Record(3), Record(7)], fields: billing };
+    let read = place.read_call(6..8, billing).await;
     assert!(web.call(&read).await.is_err(), "the app server has no grant yet");
 
     // An order lets an app server show billing addresses as well.
@@ -150,12 +150,10 @@ async fn the_log_is_verified_by_cofferdam_and_by_gos_own_packages() {
     let up = Up::start(&place);
     place.import(40);
     let web = place.client(Accounts, "web-ky-1");
-    for n in 0..300 {
-        let read = ReadCustomers {
-            records: vec![Record(n % 40)],
-            fields: FieldSet::EMPTY.with(Field::Name),
-        };
-        web.call(&read).await.unwrap();
+    let numbers = place.numbers(0..40).await;
+    for number in numbers.into_iter().cycle().take(300) {
+        let fields = FieldSet::EMPTY.with(Field::Name);
+        web.call(&ReadCustomers { records: vec![number], fields }).await.unwrap();
     }
     let cosigned = place.dir.join("keys/log/cosigned");
     let size = |note: &Path| -> u64 {

@@ -8,6 +8,7 @@
 )]
 
 mod crash;
+mod customer_numbers;
 mod doubts;
 mod drill;
 mod evidence;

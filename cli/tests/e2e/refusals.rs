@@ -2,10 +2,9 @@
 //! document, and a refusal by `keys` rings an alarm.
 
 use accounts_api::{
-    CheckSession, Coarse, CreateCustomer, OpenSession, Profile, ReadCustomers, VoidCredentials,
-    VoidWhose,
+    CheckSession, Coarse, CreateCustomer, OpenSession, Profile, VoidCredentials, VoidWhose,
 };
-use cofferdam_core::{Clock, Field, FieldSet, Personal, Record, SystemClock};
+use cofferdam_core::{Clock, Field, FieldSet, Personal, SystemClock};
 use cofferdam_wire::ProblemType;
 use estate::Compartment::{Accounts, Keys, Payments, Response};
 use jiff::tz::TimeZone;
@@ -35,18 +34,15 @@ async fn wait_for_alarm(place: &Place, kind: &str) {
     .await;
 }
 
-fn read(numbers: std::ops::Range<u32>, field: Field) -> ReadCustomers {
-    ReadCustomers { records: numbers.map(Record).collect(), fields: FieldSet::EMPTY.with(field) }
-}
-
 #[tokio::test]
 async fn a_field_outside_the_grant_is_refused() {
     let (place, _up) = running_estate();
     place.import(3);
     let thief = place.client(Accounts, THIEF);
-    let names = thief.call(&read(0..3, Field::Name)).await.unwrap();
+    let read = async |field| place.read_call(0..3, FieldSet::EMPTY.with(field)).await;
+    let names = thief.call(&read(Field::Name).await).await.unwrap();
     assert_eq!(names.len(), 3);
-    let refused = refusal(thief.call(&read(0..3, Field::BillingAddress)).await);
+    let refused = refusal(thief.call(&read(Field::BillingAddress).await).await);
     assert!(refused.is(ProblemType::NOT_GRANTED));
     assert!(refused.detail.contains("billing_address"), "{refused}");
     wait_for_alarm(&place, "refused_grant").await;
@@ -140,12 +136,14 @@ async fn more_than_the_budget_is_refused() {
     let (place, _up) = running_estate();
     place.import(700);
     let thief = place.client(Accounts, THIEF);
-    thief.call(&read(0..300, Field::Name)).await.unwrap();
-    thief.call(&read(300..600, Field::Name)).await.unwrap();
-    let refused = refusal(thief.call(&read(600..601, Field::Name)).await);
+    let name = FieldSet::EMPTY.with(Field::Name);
+    thief.call(&place.read_call(0..300, name).await).await.unwrap();
+    thief.call(&place.read_call(300..600, name).await).await.unwrap();
+    let last = place.read_call(600..601, name).await;
+    let refused = refusal(thief.call(&last).await);
     assert!(refused.is(ProblemType::BUDGET_EXHAUSTED));
     assert!((1..=61).contains(&refused.retry_after_s.unwrap()), "{refused}");
     let other = place.client(Accounts, "web-ky-2");
-    assert_eq!(other.call(&read(600..601, Field::Name)).await.unwrap()[0].record, Record(600));
+    assert_eq!(other.call(&last).await.unwrap()[0].record, last.records[0]);
     wait_for_alarm(&place, "budget").await;
 }

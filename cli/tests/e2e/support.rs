@@ -9,7 +9,8 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use cofferdam_core::{SystemClock, SystemRng};
+use accounts_api::{ReadCustomerNumbers, ReadCustomers};
+use cofferdam_core::{CustomerNumber, FieldSet, Record, SystemClock, SystemRng};
 use cofferdam_wire::{CallError, Client, Problem};
 use estate::{Compartment, Estate, Plan};
 use nix::sys::signal::{Signal, kill};
@@ -237,6 +238,20 @@ impl Place {
         let estate = self.estate();
         let identity = estate.own_identity(caller).unwrap();
         Client::new(of, estate.addresses.of(of), &identity)
+    }
+
+    /// The numbers by which app servers know customers, in the order of the records.
+    pub async fn numbers(&self, records: Range<u32>) -> Vec<CustomerNumber> {
+        let read = ReadCustomerNumbers { records: records.map(Record).collect() };
+        let accounts = self.own_client(Compartment::Accounts, Compartment::Response);
+        accounts.call(&read).await.unwrap()
+    }
+
+    /// A call of an app server that reads fields of customers.
+    pub async fn read_call(&self, records: Range<u32>, fields: FieldSet) -> ReadCustomers {
+        let mut records = self.numbers(records).await;
+        records.sort_unstable();
+        ReadCustomers { records, fields }
     }
 
     /// Starts one compartment, and waits until it answers.

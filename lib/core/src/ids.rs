@@ -28,6 +28,20 @@ impl fmt::Display for Record {
     }
 }
 
+/// The number by which app servers and importers know a customer. It says neither when the customer
+/// signed up nor which records are decoys: `accounts` permutes record numbers under a key.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(transparent)]
+pub struct CustomerNumber(pub u32);
+
+impl fmt::Display for CustomerNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// The generation of a domain's master key. All fields of a record are sealed under one epoch.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,

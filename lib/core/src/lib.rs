@@ -34,7 +34,7 @@ pub use clock::{Clock, MockClock, SystemClock};
 pub use compartment::Compartment;
 pub use field::{Domain, Field, FieldSet, Operation, UnknownField};
 pub use freeze::{BadFreeze, FreezeCaller, Freezes, NO_SUCH_CALLER, STILL_HELD};
-pub use ids::{BadName, CallerName, Epoch, Record};
+pub use ids::{BadName, CallerName, CustomerNumber, Epoch, Record};
 pub use journal::JournalHead;
 pub use locale::{BadLocale, Country, Language, Region};
 pub use problem::{InternalError, ProblemType};

@@ -9,7 +9,7 @@ use accounts_api::{
     ImportCustomers, ImportOutcome, ImportResult, ImportState, LegacyScheme, ReadImport,
 };
 use axum::extract::State;
-use cofferdam_core::{Compartment, Record};
+use cofferdam_core::{Compartment, CustomerNumber};
 use cofferdam_wire::{Answer, Body, Client, Listener, Problem, ProblemType, Routes};
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -26,7 +26,7 @@ const SHA1: &str = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
 #[derive(Default)]
 struct Book {
     imports: HashMap<String, ImportState>,
-    customers: BTreeMap<String, Record>,
+    customers: BTreeMap<String, CustomerNumber>,
     schemes: Vec<LegacyScheme>,
     lines: Vec<u64>,
     /// The first lines of batches that are refused.
@@ -104,7 +104,7 @@ async fn import(
     let mut outcomes = Vec::new();
     for row in &call.rows {
         let email = row.profile.email.expose().to_lowercase();
-        let next = Record(u32::try_from(book.customers.len()).unwrap());
+        let next = CustomerNumber(u32::try_from(book.customers.len()).unwrap());
         let result = match book.customers.get(&email) {
             Some(record) if row.line <= state.done_to_line => ImportResult::AlreadyThere(*record),
             Some(_) => ImportResult::Rejected("another customer has this address".to_owned()),

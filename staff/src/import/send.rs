@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use accounts_api::{ImportCustomers, ImportOutcome, ImportResult};
-use cofferdam_core::Record;
+use cofferdam_core::CustomerNumber;
 use cofferdam_wire::{CallError, Client};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -30,7 +30,7 @@ pub struct Counts {
 }
 
 /// Sees each line with the customer that it became.
-pub type Created<'a> = &'a mut (dyn FnMut(u64, Record) + Send);
+pub type Created<'a> = &'a mut (dyn FnMut(u64, CustomerNumber) + Send);
 
 /// An import under way.
 pub struct Sending<'a> {
@@ -137,9 +137,9 @@ impl<'a> Sending<'a> {
         }
         for ImportOutcome { line, result } in outcomes {
             match result {
-                ImportResult::Created(record) => {
+                ImportResult::Created(number) => {
                     self.counts.created += 1;
-                    (self.created)(line, record);
+                    (self.created)(line, number);
                 }
                 ImportResult::AlreadyThere(_) => self.counts.already_there += 1,
                 ImportResult::Rejected(reason) => self.list.add(&Reject { line, reason })?,

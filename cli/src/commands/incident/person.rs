@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use cofferdam_core::{Field, Record};
-use response_api::{FindPerson, PersonExposure, ReadPerson};
+use cofferdam_core::{CustomerNumber, Field, Record};
+use response_api::{FindPerson, PersonExposure, ReadPerson, ResolveCustomerNumber};
 
 use crate::options::{CommandError, IncidentArgs};
 use crate::words;
@@ -15,24 +15,32 @@ pub struct PersonArgs {
     #[command(flatten)]
     of: IncidentArgs,
     /// The customer's record number
-    #[arg(required_unless_present = "key")]
+    #[arg(required_unless_present_any = ["number", "key"])]
     record: Option<u32>,
+    /// The customer number, as the shop's app servers know and log it
+    #[arg(long, value_name = "NUMBER", conflicts_with = "record")]
+    number: Option<u32>,
     /// The shop's own number or code for the person, for an incident about the brought table
-    #[arg(long, value_name = "KEY", conflicts_with = "record")]
+    #[arg(long, value_name = "KEY", conflicts_with_all = ["record", "number"])]
     key: Option<String>,
 }
 
 /// Shows the exposure of one person's data.
 pub async fn run(args: PersonArgs) -> Result<ExitCode, CommandError> {
-    let PersonArgs { of, record, key } = args;
+    let PersonArgs { of, record, number, key } = args;
     let client = of.response.client()?;
-    let record = match (record, key) {
-        (Some(record), _) => Record(record),
-        (None, Some(key)) => {
+    let record = match (record, number, key) {
+        (Some(record), ..) => Record(record),
+        (None, Some(number), _) => {
+            let number = CustomerNumber(number);
+            let resolve = ResolveCustomerNumber { incident: of.incident, number };
+            staff::call(&client, &resolve).await?
+        }
+        (None, None, Some(key)) => {
             let found = staff::call(&client, &FindPerson { key }).await?;
             found.ok_or("nobody in the brought table has that key")?
         }
-        (None, None) => return Err("name a record, or --key".into()),
+        (None, None, None) => return Err("name a record, --number or --key".into()),
     };
     let person = staff::call(&client, &ReadPerson { incident: of.incident, record }).await?;
     of.response.print(&person, lines)?;
@@ -40,14 +48,15 @@ pub async fn run(args: PersonArgs) -> Result<ExitCode, CommandError> {
 }
 
 fn lines(person: &PersonExposure) -> Vec<String> {
-    let number = person.record;
+    let number = person.number.map(|number| format!(", customer number {number}"));
+    let whose = format!("record {}{}", person.record, number.unwrap_or_default());
     if person.fields.is_empty() {
         let known =
             if person.exists { "not affected" } else { "not affected, and no customer now" };
-        return vec![format!("record {number}: {known}")];
+        return vec![format!("{whose}: {known}")];
     }
     let fields = person.fields.iter().map(|(field, level)| format!("{field} {}", level.as_str()));
-    let mut out = vec![format!("record {number}: {}", fields.collect::<Vec<_>>().join(", "))];
+    let mut out = vec![format!("{whose}: {}", fields.collect::<Vec<_>>().join(", "))];
     out.extend(person.events.iter().map(|event| {
         let names: Vec<_> = event.fields.iter().map(Field::as_str).collect();
         format!(
@@ -77,6 +86,7 @@ mod tests {
         let at = |text: &str| text.parse().unwrap();
         let person = PersonExposure {
             record: Record(7),
+            number: Some(CustomerNumber(4_711)),
             exists: true,
             fields: BTreeMap::from([(Field::Name, Level::Read), (Field::Phone, Level::Reachable)]),
             events: vec![PersonEvent {
@@ -91,11 +101,12 @@ mod tests {
         assert_eq!(
             lines(&person),
             [
-                "record 7: name read, phone reachable",
+                "record 7, customer number 4711: name read, phone reachable",
                 "2012-01-14 03:10:00Z to 2012-01-14 03:59:59Z: name read by web-ky-1 through accounts",
             ]
         );
-        let nobody = PersonExposure { fields: BTreeMap::new(), events: vec![], ..person };
+        let nobody =
+            PersonExposure { number: None, fields: BTreeMap::new(), events: vec![], ..person };
         assert_eq!(lines(&nobody), ["record 7: not affected"]);
     }
 }

@@ -1,6 +1,6 @@
 //! Passwords: checking one, and voiding many by one order.
 
-use cofferdam_core::{Call, Personal, ProblemType, Record, Timestamp};
+use cofferdam_core::{Call, CustomerNumber, Personal, ProblemType, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +21,7 @@ pub struct CheckPassword {
 impl Call for CheckPassword {
     const PATH: &'static str = "/v1/passwords/check";
     const PROBLEMS: &'static [ProblemType] = &[BAD_CREDENTIALS];
-    type Answer = Record;
+    type Answer = CustomerNumber;
 }
 
 /// Voids credentials that were set up to an instant, by one row, whatever the number of customers.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cofferdam_core::{
-    Call, Country, Field, FieldSet, Language, Personal, ProblemType, Record, Region,
+    Call, Country, CustomerNumber, Field, FieldSet, Language, Personal, ProblemType, Record, Region,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -66,15 +66,15 @@ pub struct CreateCustomer {
 impl Call for CreateCustomer {
     const PATH: &'static str = "/v1/customers/create";
     const PROBLEMS: &'static [ProblemType] = &[ADDRESS_TAKEN];
-    type Answer = Record;
+    type Answer = CustomerNumber;
 }
 
 /// Reads fields of customers; each is a release in the log of `keys`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadCustomers {
-    /// The customers, 1 to 1,000, ascending, none twice.
-    pub records: Vec<Record>,
+    /// The customers' numbers, 1 to 1,000, ascending, none twice.
+    pub records: Vec<CustomerNumber>,
     /// The fields to read.
     pub fields: FieldSet,
 }
@@ -82,8 +82,8 @@ pub struct ReadCustomers {
 /// The fields of one customer that were read.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct CustomerFields {
-    /// The customer's record number.
-    pub record: Record,
+    /// The customer's number.
+    pub record: CustomerNumber,
     /// The requested fields that the customer has filled.
     pub fields: BTreeMap<Field, Personal>,
 }
@@ -105,7 +105,7 @@ pub struct FindCustomer {
 
 impl Call for FindCustomer {
     const PATH: &'static str = "/v1/customers/find";
-    type Answer = Option<Record>;
+    type Answer = Option<CustomerNumber>;
 }
 
 /// Lists all customers by their coarse attributes, page by page. Decoys are among them, and nothing
@@ -142,8 +142,8 @@ impl Call for ListCustomers {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EraseCustomer {
-    /// The record number of the customer.
-    pub record: Record,
+    /// The customer's number.
+    pub record: CustomerNumber,
 }
 
 impl Call for EraseCustomer {

@@ -1,6 +1,6 @@
 //! The import of customers from an older shop.
 
-use cofferdam_core::{Call, KeyBytes, Personal, Record};
+use cofferdam_core::{Call, CustomerNumber, KeyBytes, Personal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -70,9 +70,9 @@ pub struct ImportOutcome {
 #[serde(rename_all = "snake_case")]
 pub enum ImportResult {
     /// The row became a new customer.
-    Created(Record),
+    Created(CustomerNumber),
     /// This line of this file was imported before, as this customer.
-    AlreadyThere(Record),
+    AlreadyThere(CustomerNumber),
     /// The row was refused, for a reason without personal data.
     Rejected(String),
 }

@@ -1,6 +1,6 @@
 //! Setting a new password with a code from the mailbox.
 
-use cofferdam_core::{Call, Personal, Record};
+use cofferdam_core::{Call, CustomerNumber, Personal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -33,7 +33,7 @@ pub struct CompleteReset {
 
 impl Call for CompleteReset {
     const PATH: &'static str = "/v1/resets/complete";
-    type Answer = Record;
+    type Answer = CustomerNumber;
 }
 
 /// Reads this instance's load from sign-ins and resets. For the controller, which slows letters

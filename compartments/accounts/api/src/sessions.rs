@@ -1,6 +1,6 @@
 //! Sessions: opened with a password, and valid at one caller.
 
-use cofferdam_core::{Call, Personal, ProblemType, Record, Timestamp};
+use cofferdam_core::{Call, CustomerNumber, Personal, ProblemType, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,8 +21,8 @@ pub struct OpenSession {
 /// A session. It is valid only at the caller that opened it.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Session {
-    /// The customer's record number.
-    pub record: Record,
+    /// The customer's number.
+    pub record: CustomerNumber,
     /// The secret that stands for the session, 43 characters.
     #[schemars(extend("examples" = ["kq1bZ0v7X5gJm2Rr8sTt4uWw6yYz9aBc3dEf1gHi2jK"]))]
     pub token: Personal,
@@ -48,7 +48,7 @@ pub struct CheckSession {
 impl Call for CheckSession {
     const PATH: &'static str = "/v1/sessions/check";
     const PROBLEMS: &'static [ProblemType] = &[NO_SESSION];
-    type Answer = Record;
+    type Answer = CustomerNumber;
 }
 
 /// Ends a session at the caller that opened it.

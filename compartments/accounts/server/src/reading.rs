@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use accounts_api::CustomerFields;
-use cofferdam_core::{CallerName, FieldSet, Record};
+use cofferdam_core::{CallerName, Field, FieldSet, Personal, Record};
 use cofferdam_wire::{Problem, blocking};
 use keys_api::WarrantId;
 use keys_client::{Asked, FieldKeys, SealedRecord, VaultError};
@@ -16,9 +15,18 @@ use crate::store::SealedCustomer;
 #[derive(Debug, Default)]
 pub struct Opened {
     /// The customers, ascending.
-    pub customers: Vec<CustomerFields>,
+    pub customers: Vec<OpenedCustomer>,
     /// The records that were withheld under a warrant, ascending. They are decoys.
     pub decoys: Vec<Record>,
+}
+
+/// A customer with the fields that were asked for and are filled.
+#[derive(Debug)]
+pub struct OpenedCustomer {
+    /// The customer's record.
+    pub record: Record,
+    /// The texts in clear.
+    pub fields: BTreeMap<Field, Personal>,
 }
 
 /// Reads `fields` of those of `records` that exist. It asks for the keys of filled fields only, and
@@ -68,9 +76,9 @@ fn open(
     customer: &SealedCustomer,
     fields: FieldSet,
     keys: &FieldKeys,
-) -> Result<CustomerFields, VaultError> {
+) -> Result<OpenedCustomer, VaultError> {
     let wanted = customer.sealed.iter().filter(|(field, _)| fields.contains(**field));
     let texts = wanted.map(|(field, sealed)| Ok((*field, keys.open(*field, sealed)?)));
     let fields = texts.collect::<Result<BTreeMap<_, _>, VaultError>>()?;
-    Ok(CustomerFields { record: customer.record, fields })
+    Ok(OpenedCustomer { record: customer.record, fields })
 }

@@ -10,7 +10,7 @@ use accounts_server::store::{
     By, Credential, ImportProgress, KeptSession, NewCustomer, OverEverybody, OverSome, Store,
     is_address_taken,
 };
-use cofferdam_core::{Epoch, Field, Record, Timestamp};
+use cofferdam_core::{Epoch, Field, Record, SeededRng, Timestamp};
 use cofferdam_store::{Location, StoreError};
 use roaring::RoaringBitmap;
 
@@ -42,12 +42,19 @@ on_both! {
     many_are_written_and_found
     a_credential_is_found_by_address
     numbers_are_reserved_once
+    a_key_of_numbers_is_drawn_once
     sessions_are_kept_counted_and_swept
     sessions_that_a_host_could_see_are_found
     changes_are_read_and_forgotten_ones_are_reported
     a_reset_is_used_once
     orders_survive
     imports_add_up
+}
+
+async fn a_key_of_numbers_is_drawn_once(store: &Store) {
+    let draw = async |seed| store.number_key(&SeededRng::new(seed)).await.unwrap().unwrap();
+    let first = draw(1).await;
+    assert_eq!(draw(2).await.expose(), first.expose());
 }
 
 async fn open(location: &Location) -> Store {

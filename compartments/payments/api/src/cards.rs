@@ -1,6 +1,6 @@
 //! Cards: storing, reading, revealing, counting.
 
-use cofferdam_core::{Call, Personal, Record};
+use cofferdam_core::{Call, Personal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -80,8 +80,6 @@ pub struct ReadCard {
 /// The facts about a card that may be shown.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct MaskedCard {
-    /// The card's record number in this compartment.
-    pub record: Record,
     /// The card's network.
     pub brand: Brand,
     /// The last four digits of the number.
@@ -108,8 +106,6 @@ pub struct RevealCard {
 /// A full card: number and expiry.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct FullCard {
-    /// The card's record number in this compartment.
-    pub record: Record,
     /// The card number, digits only.
     #[schemars(extend("examples" = ["4111111111111111"]))]
     pub number: Personal,

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use cofferdam_core::{Call, CallerName, Domain, Field, FieldSet, ProblemType, Record, Timestamp};
+use cofferdam_core::{
+    Call, CallerName, CustomerNumber, Domain, Field, FieldSet, ProblemType, Record, Timestamp,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -263,6 +265,9 @@ impl Call for ReadPerson {
 pub struct PersonExposure {
     /// The person's record.
     pub record: Record,
+    /// The number by which the shop's app servers know the customer; `None` for a person of the
+    /// brought table, or if `accounts` does not answer.
+    pub number: Option<CustomerNumber>,
     /// Whether the customer exists now.
     pub exists: bool,
     /// Each exposed field at its worst level.

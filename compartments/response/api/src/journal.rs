@@ -72,6 +72,8 @@ acts! {
     ReadExposure = "exposure.read";
     /// One person's exposure was read.
     ReadPerson = "person";
+    /// The record behind a customer number was looked for.
+    ResolveCustomerNumber = "customer-number.resolve";
     /// A caller was frozen.
     Freeze = "freeze";
     /// A caller was thawed.

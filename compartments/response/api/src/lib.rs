@@ -6,6 +6,7 @@
 mod access_logs;
 mod alarms;
 mod contain;
+mod customer_numbers;
 mod doubt;
 mod evidence;
 mod exposure;
@@ -26,6 +27,7 @@ pub use access_logs::*;
 pub use alarms::*;
 pub use cofferdam_core::AddRevokedKey;
 pub use contain::*;
+pub use customer_numbers::*;
 pub use doubt::*;
 pub use evidence::*;
 pub use exposure::*;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cofferdam_core::{Field, FieldSet, Operation, Record, Timestamp};
+use cofferdam_core::{CustomerNumber, Field, FieldSet, Operation, Record, Timestamp};
 use response_api::{Level, PersonEvent, PersonExposure, Unresolved};
 
 use crate::bitmaps::{Levels, fields_of};
@@ -11,10 +11,11 @@ use crate::pages::{Slot, for_each_slot};
 use crate::{FallenHosts, Population, Window};
 
 /// The exposure of one person, from the slots of the logs and from the records at each level. A
-/// field that only a doubt exposed has a level and no event.
+/// field that only a doubt exposed has a level and no event. `number` is the customer's, if known.
 #[must_use]
 pub fn person_exposure(
     record: Record,
+    number: Option<CustomerNumber>,
     population: &Population,
     levels: &Levels,
     mut slots: Vec<Slot>,
@@ -22,6 +23,7 @@ pub fn person_exposure(
     slots.sort_by(|a, b| (a.first_ms, &a.caller, a.level).cmp(&(b.first_ms, &b.caller, b.level)));
     PersonExposure {
         record,
+        number,
         exists: population.everyone.contains(record.0),
         fields: worst_levels(levels, record),
         events: join_events(slots),
@@ -129,7 +131,7 @@ mod tests {
             slot(5, "accounts", Level::Read, Field::Phone),
             slot(5, "accounts", Level::Presented, Field::Password),
         ];
-        let person = person_exposure(Record(7), &population, &Levels::default(), slots);
+        let person = person_exposure(Record(7), None, &population, &Levels::default(), slots);
         let fields: Vec<_> = person.events.iter().map(|event| event.fields.len()).collect();
         let levels: Vec<_> = person.events.iter().map(|event| event.level).collect();
         assert_eq!(fields, [2, 1, 1]);
@@ -140,7 +142,7 @@ mod tests {
             slot(5, "accounts", Level::Read, Field::Name),
             slot(5, "payments", Level::Read, Field::Name),
         ];
-        let nobody = person_exposure(Record(8), &population, &Levels::default(), apart);
+        let nobody = person_exposure(Record(8), None, &population, &Levels::default(), apart);
         assert_eq!((nobody.events.len(), nobody.exists), (2, false));
     }
 

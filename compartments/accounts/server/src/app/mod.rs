@@ -12,6 +12,7 @@ use keys_client::Vault;
 use tokio::sync::{Mutex, RwLock, watch};
 
 use crate::Config;
+use crate::domain::customer_numbers::CustomerNumbers;
 use crate::domain::orders::Orders;
 use crate::loops::ResetQueue;
 use crate::store::Store;
@@ -40,6 +41,8 @@ pub struct App {
     pub revoked: RevokedKeys,
     /// The numbers and the decoys for new customers.
     pub arrivals: Arrivals,
+    /// The numbers by which callers know customers.
+    pub customer_numbers: CustomerNumbers,
     /// The progress of the move to a new epoch.
     pub reseal: watch::Sender<Reseal>,
     /// The resets that were asked for and not yet mailed.
@@ -59,7 +62,7 @@ struct Roles {
 }
 
 impl App {
-    /// Puts the parts together, and reads the orders from the database.
+    /// Puts the parts together, and reads the orders and the key of customer numbers from the database.
     pub async fn new(
         config: &Config,
         identity: &Identity,
@@ -68,6 +71,7 @@ impl App {
         clock: Arc<dyn Clock>,
         rng: Arc<dyn Rng>,
     ) -> Result<Self, StoreError> {
+        let number_key = store.number_key(&*rng).await?;
         Ok(Self {
             vault: Vault::new(
                 Domain::Accounts,
@@ -81,6 +85,7 @@ impl App {
             rng,
             hasher: Hasher::new(),
             arrivals: Arrivals::new(config.decoy_mail_domains.clone()),
+            customer_numbers: CustomerNumbers::new(number_key.as_ref()),
             reseal: watch::Sender::new(Reseal::default()),
             resets,
             voiding: Mutex::default(),

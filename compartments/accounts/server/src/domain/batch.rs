@@ -1,7 +1,5 @@
 //! The lists of customers that a call may name.
 
-use cofferdam_core::Record;
-
 /// The most customers of one call.
 const MAX_RECORDS: usize = 1_000;
 
@@ -16,8 +14,8 @@ pub enum BadBatch {
     Order,
 }
 
-/// Checks that there are 1 to 1,000 records, ascending, none twice.
-pub fn check_records(records: &[Record]) -> Result<(), BadBatch> {
+/// Checks that there are 1 to 1,000 records or customer numbers, ascending, none twice.
+pub fn check_records<N: Ord>(records: &[N]) -> Result<(), BadBatch> {
     if !(1..=MAX_RECORDS).contains(&records.len()) {
         return Err(BadBatch::Count);
     }
@@ -26,6 +24,8 @@ pub fn check_records(records: &[Record]) -> Result<(), BadBatch> {
 
 #[cfg(test)]
 mod tests {
+    use cofferdam_core::Record;
+
     use super::*;
 
     #[test]

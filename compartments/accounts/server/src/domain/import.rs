@@ -7,6 +7,7 @@
 use accounts_api::{
     ImportCustomers, ImportOutcome, ImportResult, ImportRow, LegacyCredential, MAX_IMPORT,
 };
+use cofferdam_core::{CustomerNumber, Record};
 
 use super::password::{Hashed, Scheme};
 use super::profile;
@@ -71,20 +72,22 @@ pub fn newcomer(row: ImportRow) -> Result<Newcomer, String> {
 }
 
 /// The outcome of every line, in their order. `refused` has each line's reason not to be a
-/// newcomer, if it has one; `outcomes` are in the order of the newcomers.
+/// newcomer, if it has one; `outcomes` are in the order of the newcomers. `number` makes customer
+/// numbers.
 #[must_use]
 pub fn merge(
     refused: Vec<(u64, Option<String>)>,
     outcomes: &[Outcome],
     done_to_line: u64,
+    number: impl Fn(Record) -> CustomerNumber,
 ) -> Vec<ImportOutcome> {
     let mut outcomes = outcomes.iter();
     let mut result = |line: u64, refused: Option<String>| match refused {
         Some(reason) => ImportResult::Rejected(reason),
         None => match outcomes.next() {
-            Some(Outcome::New(record)) => ImportResult::Created(*record),
+            Some(Outcome::New(record)) => ImportResult::Created(number(*record)),
             Some(Outcome::Taken(record)) if line <= done_to_line => {
-                ImportResult::AlreadyThere(*record)
+                ImportResult::AlreadyThere(number(*record))
             }
             _ => ImportResult::Rejected(SAME_ADDRESS.into()),
         },
@@ -107,7 +110,7 @@ pub fn new_rejects(outcomes: &[ImportOutcome], is_known: impl Fn(u64) -> bool) -
 #[cfg(test)]
 mod tests {
     use accounts_api::LegacyScheme;
-    use cofferdam_core::{KeyBytes, Personal, Record};
+    use cofferdam_core::{KeyBytes, Personal};
 
     use super::*;
     use crate::domain::parts;
@@ -167,16 +170,17 @@ mod tests {
     fn every_line_has_its_outcome() {
         let refused =
             vec![(1, None), (2, Some("name is empty".to_owned())), (3, None), (4, None), (5, None)];
+        let number = |record: Record| CustomerNumber(record.0 + 100);
         let (new, taken) = (|n| Outcome::New(Record(n)), |n| Outcome::Taken(Record(n)));
-        let outcomes = merge(refused, &[new(7), taken(8), taken(9), new(10)], 3);
+        let outcomes = merge(refused, &[new(7), taken(8), taken(9), new(10)], 3, number);
         let results: Vec<_> = outcomes.iter().map(|of| (of.line, of.result.clone())).collect();
         let rejected = |reason: &str| ImportResult::Rejected(reason.to_owned());
         let expected = [
-            (1, ImportResult::Created(Record(7))),
+            (1, ImportResult::Created(CustomerNumber(107))),
             (2, rejected("name is empty")),
-            (3, ImportResult::AlreadyThere(Record(8))),
+            (3, ImportResult::AlreadyThere(CustomerNumber(108))),
             (4, rejected(SAME_ADDRESS)),
-            (5, ImportResult::Created(Record(10))),
+            (5, ImportResult::Created(CustomerNumber(110))),
         ];
         assert_eq!(results, expected);
         let rejects = new_rejects(&outcomes, |line| line == 2);

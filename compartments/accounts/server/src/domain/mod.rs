@@ -3,6 +3,7 @@
 pub mod address;
 pub mod alone;
 pub mod batch;
+pub mod customer_numbers;
 pub mod decoy;
 pub mod donors;
 pub mod import;

@@ -12,9 +12,12 @@ pub const ABOUT: About = About {
                   on. Importers take over the customers of an older shop. The mail server reports mail \
                   to decoys. The controller (`response`) voids credentials, revokes sessions, freezes \
                   callers, reads contacts under a warrant, follows changes, and reads the checkpoints \
-                  that were seen.",
+                  that were seen.\n\n\
+                  App servers and importers know a customer by a customer number, which tells neither when \
+                  the customer signed up nor where decoys are. The controller knows record numbers.",
     nouns: &[
         ("customers", "People with an account, and decoys among them"),
+        ("customer-numbers", "The numbers by which callers know customers, and their records"),
         ("imports", "Files of customers of an older shop, and how far each came"),
         ("sessions", "Customers who are signed in at a caller"),
         ("passwords", "Passwords, which are checked and never read"),

@@ -21,6 +21,10 @@ mod contacts {
 mod credentials {
     pub mod void;
 }
+mod customer_numbers {
+    pub mod read;
+    pub mod resolve;
+}
 mod customers {
     pub mod create;
     pub mod erase;
@@ -78,6 +82,8 @@ pub fn routes() -> Routes<Arc<App>> {
         .call::<api::FindCustomer, _, _>(customers::find::handle)
         .call::<api::ListCustomers, _, _>(customers::list::handle)
         .call::<api::EraseCustomer, _, _>(customers::erase::handle)
+        .call::<api::ReadCustomerNumbers, _, _>(customer_numbers::read::handle)
+        .call::<api::ResolveCustomerNumbers, _, _>(customer_numbers::resolve::handle)
         .call::<api::ImportCustomers, _, _>(customers::import::handle)
         .call::<api::ReadImport, _, _>(imports::read::handle)
         .call::<api::OpenSession, _, _>(sessions::open::handle)

@@ -3,10 +3,11 @@
 use accounts_api::{
     CheckPassword, CheckSession, CloseSession, CompleteReset, CreateCustomer, EraseCustomer,
     FindCustomer, FreezeCaller, ImportCustomers, ListCheckpoints, ListCustomers, NO_SESSION,
-    OpenSession, ReadActivity, ReadChanges, ReadContacts, ReadCustomers, ReadImport,
-    ReadPostalContacts, ReadReseal, ReadResetLoad, ReportMail, RequestReset,
+    OpenSession, ReadActivity, ReadChanges, ReadContacts, ReadCustomerNumbers, ReadCustomers,
+    ReadImport, ReadPostalContacts, ReadReseal, ReadResetLoad, ReportMail, RequestReset,
+    ResolveCustomerNumbers,
 };
-use cofferdam_core::{Call, Field, FieldSet, Personal, Record};
+use cofferdam_core::{Call, CustomerNumber, Field, FieldSet, Personal, Record};
 use cofferdam_wire::{Problem, ProblemType};
 
 use crate::support::{Shop, ada, everybody, legacy_row, refused};
@@ -60,24 +61,27 @@ fn freeze() -> FreezeCaller {
 async fn every_route_refuses_who_may_not() {
     let shop = Shop::open().await;
     let create = CreateCustomer { profile: ada(), password: Personal::new(PASSWORD) };
-    let record = shop.client("web-1").call(&create).await.unwrap();
+    let number = shop.client("web-1").call(&create).await.unwrap();
+    let record = shop.record(number).await;
     let mut table = Table::new(shop).await;
-    customers(&mut table, create, record).await;
+    customers(&mut table, create, number).await;
     sessions(&mut table).await;
     passwords(&mut table).await;
     controller(&mut table, record).await;
+    numbers(&mut table, number, record).await;
     table.paths.sort_unstable();
     let mut paths = accounts_server::paths();
     paths.sort_unstable();
     assert_eq!(table.paths, paths, "a route has no row in this table");
 }
 
-async fn customers(table: &mut Table, create: CreateCustomer, record: Record) {
+async fn customers(table: &mut Table, create: CreateCustomer, number: CustomerNumber) {
     let (email, fields) = (ada().email, FieldSet::EMPTY.with(Field::Name));
     table.granted(create, Some(accounts_api::ADDRESS_TAKEN)).await;
-    table.granted(ReadCustomers { records: vec![record], fields }, None).await;
+    table.granted(ReadCustomers { records: vec![number], fields }, None).await;
     table.granted(FindCustomer { email: email.clone() }, None).await;
-    table.granted(EraseCustomer { record: Record(70_000) }, Some(ProblemType::NOT_FOUND)).await;
+    let nobody = table.shop.numbers([Record(70_000)]).await[0];
+    table.granted(EraseCustomer { record: nobody }, Some(ProblemType::NOT_FOUND)).await;
     table.granted(ReportMail { recipient: email }, None).await;
 }
 
@@ -119,6 +123,12 @@ async fn controller(table: &mut Table, record: Record) {
     table.row(ReadImport { source: "f".into() }, NOT_FOR_SHOPS).await;
 }
 
+/// Who may turn numbers into records knows when customers signed up, and where decoys are.
+async fn numbers(table: &mut Table, number: CustomerNumber, record: Record) {
+    table.row(ReadCustomerNumbers { records: vec![record] }, NOT_FOR_SHOPS).await;
+    table.row(ResolveCustomerNumbers { numbers: vec![number] }, NOT_FOR_SHOPS).await;
+}
+
 /// Importers and the controller have different rights.
 #[tokio::test]
 async fn importers_import_and_the_controller_controls() {
@@ -130,5 +140,7 @@ async fn importers_import_and_the_controller_controls() {
     importer.call(&import).await.unwrap();
     let list = ListCustomers { from: Record(0), limit: 1 };
     refused(importer.call(&list).await, ProblemType::NOT_GRANTED);
+    let resolve = ResolveCustomerNumbers { numbers: vec![CustomerNumber(0)] };
+    refused(importer.call(&resolve).await, ProblemType::NOT_GRANTED);
     controller.call(&list).await.unwrap();
 }

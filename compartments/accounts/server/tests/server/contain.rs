@@ -5,7 +5,7 @@ use accounts_api::{
     ImportCustomers, NO_SESSION, OpenSession, ReadContacts, RequestReset, Session, VOID_TAKES_TWO,
     VoidCredentials, VoidOutcome, VoidWhose,
 };
-use cofferdam_core::{Personal, Record, STILL_HELD};
+use cofferdam_core::{CustomerNumber, Personal, Record, STILL_HELD};
 use cofferdam_wire::{CallError, Client, ProblemType};
 use jiff::{SignedDuration, Timestamp};
 use keys_api::{Hold, HoldId, ORDER_REFUSED};
@@ -15,7 +15,7 @@ use crate::support::{Shop, ada, everybody, legacy_row, of_set, person, refused};
 
 pub const PASSWORD: &str = "correct horse battery";
 
-pub async fn create(web: &Client, profile: accounts_api::Profile) -> Record {
+pub async fn create(web: &Client, profile: accounts_api::Profile) -> CustomerNumber {
     web.call(&CreateCustomer { profile, password: Personal::new(PASSWORD) }).await.unwrap()
 }
 
@@ -32,7 +32,7 @@ async fn void(shop: &Shop, set_before: Timestamp) -> Result<VoidOutcome, CallErr
 async fn a_void_a_wrong_and_an_unknown_password_are_refused_alike() {
     let shop = Shop::open().await;
     let web = shop.client("web-1");
-    let ada = create(&web, ada()).await;
+    let ada = shop.record(create(&web, ada()).await).await;
     shop.clock.advance(SignedDuration::from_secs(1));
     void(&shop, shop.now()).await.unwrap();
 
@@ -166,7 +166,7 @@ async fn contacts_are_read_under_a_warrant_and_decoys_left_out() {
     let web = shop.client("web-1");
     let mut records = Vec::new();
     for n in 0..12 {
-        records.push(create(&web, person(n)).await);
+        records.push(shop.record(create(&web, person(n)).await).await);
     }
     let upto = records[11].0;
     let warrant = "0123456789abcdef0123456789abcdef".to_owned();
@@ -210,7 +210,7 @@ async fn large_shop() -> Shop {
 async fn one_person_shuts_out_some_customers_and_nobody_else() {
     let shop = Shop::open().await;
     let (web, response) = (shop.client("web-1"), shop.client("response-1"));
-    let ada = create(&web, ada()).await;
+    let ada = shop.record(create(&web, ada()).await).await;
     create(&web, person(1)).await;
     let session = sign_in(&web, "ada@example.org", PASSWORD).await.unwrap();
     shop.clock.advance(SignedDuration::from_secs(1));
@@ -277,13 +277,13 @@ async fn one_person_ends_a_handful_of_sessions_or_a_tenth() {
 async fn an_order_given_again_voids_nothing_that_was_set_since_unless_it_says_so() {
     let shop = Shop::open().await;
     let (web, response) = (shop.client("web-1"), shop.client("response-1"));
-    let ada = create(&web, ada()).await;
+    let ada = shop.record(create(&web, ada()).await).await;
     shop.clock.advance(SignedDuration::from_secs(1));
     // An order over old passwords covers ada, and does not void hers.
     let long_ago = "2001-01-01T00:00:00Z".parse().unwrap();
     assert_eq!(void(&shop, long_ago).await.unwrap().customers, 0);
     shop.clock.advance(SignedDuration::from_secs(1));
-    let bob = create(&web, person(1)).await;
+    let bob = shop.record(create(&web, person(1)).await).await;
     shop.clock.advance(SignedDuration::from_secs(1));
     let both = response.call(&only(&shop, 1, [ada.0, bob.0])).await.unwrap();
     assert_eq!((both.order, both.customers, both.created_since), (2, 1, 1));
@@ -400,11 +400,11 @@ async fn two_people_shut_out_any_set_and_one_person_does_not() {
 async fn customers_who_came_since_are_told_apart_from_those_who_set_a_password_since() {
     let shop = Shop::open().await;
     let (web, response) = (shop.client("web-1"), shop.client("response-1"));
-    let ada = create(&web, ada()).await;
+    let ada = shop.record(create(&web, ada()).await).await;
     shop.clock.advance(SignedDuration::from_secs(1));
     void(&shop, shop.now()).await.unwrap();
     shop.clock.advance(SignedDuration::from_secs(1));
-    let bob = create(&web, person(1)).await;
+    let bob = shop.record(create(&web, person(1)).await).await;
     shop.clock.advance(SignedDuration::from_secs(1));
     let both = response.call(&only(&shop, 1, [ada.0, bob.0])).await.unwrap();
     assert_eq!((both.customers, both.left_out, both.created_since), (1, 0, 1));

@@ -1,7 +1,7 @@
 //! Creating, reading, finding and listing customers.
 
 use accounts_api::{ADDRESS_TAKEN, CreateCustomer, FindCustomer, ListCustomers, ReadCustomers};
-use cofferdam_core::{Field, FieldSet, Operation, Personal, Record};
+use cofferdam_core::{CustomerNumber, Field, FieldSet, Operation, Personal, Record};
 use cofferdam_wire::{Client, ProblemType};
 
 use crate::support::{Shop, ada, person, refused};
@@ -10,7 +10,7 @@ fn fields(list: &[Field]) -> FieldSet {
     list.iter().copied().collect()
 }
 
-async fn create(web: &Client, profile: accounts_api::Profile) -> Record {
+async fn create(web: &Client, profile: accounts_api::Profile) -> CustomerNumber {
     web.call(&CreateCustomer { profile, password: Personal::new("a fine password") }).await.unwrap()
 }
 
@@ -52,16 +52,19 @@ async fn keys_are_asked_for_what_is_filled_and_nothing_else() {
     let web = shop.client("web-1");
     let mut records = Vec::new();
     for n in 0..6 {
-        records.push(create(&web, person(n)).await);
+        records.push(shop.record(create(&web, person(n)).await).await);
     }
     shop.keys.book().released.clear();
 
     let beyond = Record(records[5].0 + 1);
-    let asked: Vec<Record> = records.iter().copied().chain([beyond]).collect();
+    let asked = shop.numbers(records.iter().copied().chain([beyond])).await;
     let wanted = fields(&[Field::Name, Field::ShippingAddress, Field::CardLast4]);
     let read = web.call(&ReadCustomers { records: asked, fields: wanted }).await.unwrap();
 
-    assert_eq!(read.iter().map(|c| c.record).collect::<Vec<_>>(), records);
+    let numbers: Vec<_> = read.iter().map(|c| c.record).collect();
+    assert_eq!(numbers, shop.numbers(records.iter().copied()).await, "not ascending by number");
+    let shown = shop.records(&numbers).await.into_iter().zip(&read);
+    let shown = shown.map(|(record, c)| (record, c.fields.keys().copied().collect())).collect();
     let mut released = std::collections::BTreeMap::new();
     for call in &shop.keys.book().released {
         assert_eq!((call.operation, call.caller.as_str()), (Operation::Release, "web-1"));
@@ -70,7 +73,6 @@ async fn keys_are_asked_for_what_is_filled_and_nothing_else() {
         }
     }
     assert_eq!(released.remove(&beyond), Some(FieldSet::EMPTY));
-    let shown = read.iter().map(|c| (c.record, c.fields.keys().copied().collect())).collect();
     assert_eq!(released, shown, "the log does not say what was read");
     assert_eq!(released[&records[3]], fields(&[Field::Name]));
     assert_eq!(released[&records[4]], wanted);
@@ -110,12 +112,12 @@ async fn malformed_calls_are_refused() {
     let shop = Shop::open().await;
     let web = shop.client("web-1");
     let name = fields(&[Field::Name]);
-    let record = |n| Record(n);
+    let record = |n| CustomerNumber(n);
     for (records, fields) in [
         (vec![], name),
         (vec![record(2), record(1)], name),
         (vec![record(1), record(1)], name),
-        ((0..1_001).map(Record).collect(), name),
+        ((0..1_001).map(CustomerNumber).collect(), name),
         (vec![record(1)], FieldSet::EMPTY),
         (vec![record(1)], fields(&[Field::Password])),
         (vec![record(1)], fields(&[Field::CardNumber])),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use accounts_api::{CreateCustomer, ImportCustomers, ImportResult, ListCustomers, ReadCustomers};
 use cofferdam_core::{Field, FieldSet, Personal, Record};
-use cofferdam_wire::{Client, ProblemType};
+use cofferdam_wire::ProblemType;
 
 use crate::support::{Lost, Shop, legacy_row, person, refused};
 
@@ -14,9 +14,10 @@ async fn everybody(shop: &Shop) -> Vec<Record> {
     rows.into_iter().map(|row| row.record).collect()
 }
 
-async fn create(web: &Client, n: u64) -> Record {
+async fn create(shop: &Shop, n: u64) -> Record {
     let password = Personal::new("a fine password");
-    web.call(&CreateCustomer { profile: person(n), password }).await.unwrap()
+    let call = CreateCustomer { profile: person(n), password };
+    shop.record(shop.client("web-1").call(&call).await.unwrap()).await
 }
 
 #[tokio::test]
@@ -29,8 +30,8 @@ async fn an_import_fills_every_decoy_on_its_way() {
         let rows = lines.map(|n| legacy_row(n, person(n), "password")).collect();
         let import = ImportCustomers { source: "file".into(), rows };
         for outcome in shop.client("import-1").call(&import).await.unwrap() {
-            let ImportResult::Created(record) = outcome.result else { panic!("{outcome:?}") };
-            customers.insert(record);
+            let ImportResult::Created(number) = outcome.result else { panic!("{outcome:?}") };
+            customers.insert(shop.record(number).await);
         }
     }
     let all = everybody(&shop).await;
@@ -101,7 +102,7 @@ async fn a_decoy_reads_like_a_customer_of_the_same_crowd() {
     };
     let fields: FieldSet =
         [Field::Name, Field::Email, Field::Phone, Field::BillingAddress].into_iter().collect();
-    let read = ReadCustomers { records: decoys, fields };
+    let read = ReadCustomers { records: shop.numbers(decoys).await, fields };
     let crowd: Vec<_> = (1..=24).map(person).collect();
     for decoy in shop.client("web-1").call(&read).await.unwrap() {
         let text = |field| decoy.fields[&field].expose();
@@ -127,10 +128,9 @@ async fn a_decoy_reads_like_a_customer_of_the_same_crowd() {
 async fn single_customers_leave_no_gap_where_a_decoy_belongs() {
     let shop = Shop::open().await;
     shop.keys.book().decoy_one_in = 3;
-    let web = shop.client("web-1");
     let mut customers = Vec::new();
     for n in 0..12 {
-        customers.push(create(&web, n).await);
+        customers.push(create(&shop, n).await);
     }
     let all = everybody(&shop).await;
     let last = customers.last().unwrap();
@@ -146,9 +146,9 @@ async fn single_customers_leave_no_gap_where_a_decoy_belongs() {
 async fn after_a_restart_no_number_is_claimed_twice() {
     let shop = Shop::open().await;
     shop.keys.book().decoy_one_in = 3;
-    let first = create(&shop.client("web-1"), 1).await;
+    let first = create(&shop, 1).await;
     let shop = shop.restart().await;
-    let second = create(&shop.client("web-1"), 2).await;
+    let second = create(&shop, 2).await;
     assert!(second.0 >= 10_000, "{second} was claimed before the restart, {first} with it");
 }
 
@@ -163,7 +163,8 @@ async fn a_lost_claim_is_made_again_and_one_that_was_taken_is_left_out() {
         let failed = web.call(&call).await;
         refused(failed, ProblemType::UPSTREAM);
         shop.keys.book().lose_claims.clear();
-        assert_eq!(web.call(&call).await.unwrap(), Record(expected), "{lost:?}");
+        let number = web.call(&call).await.unwrap();
+        assert_eq!(shop.record(number).await, Record(expected), "{lost:?}");
     }
 }
 

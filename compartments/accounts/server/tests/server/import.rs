@@ -4,7 +4,7 @@ use accounts_api::{
     CheckPassword, CreateCustomer, FindCustomer, ImportCustomers, ImportOutcome, ImportResult,
     ImportRow, ImportState, ReadImport,
 };
-use cofferdam_core::{FieldSet, Operation, Personal, Record};
+use cofferdam_core::{CustomerNumber, FieldSet, Operation, Personal};
 use cofferdam_wire::{CallError, ProblemType};
 
 use crate::support::{Shop, legacy_row, person, refused};
@@ -21,17 +21,17 @@ async fn state(shop: &Shop) -> ImportState {
     shop.client("import-1").call(&ReadImport { source: "file".into() }).await.unwrap()
 }
 
-fn created(outcome: &ImportOutcome) -> Record {
-    let ImportResult::Created(record) = outcome.result else { panic!("{outcome:?}") };
-    record
+fn created(outcome: &ImportOutcome) -> CustomerNumber {
+    let ImportResult::Created(number) = outcome.result else { panic!("{outcome:?}") };
+    number
 }
 
 #[tokio::test]
 async fn customers_come_in_with_their_passwords() {
     let shop = Shop::open().await;
     let outcomes = import(&shop, (1..=250).map(row).collect()).await.unwrap();
-    let records: Vec<Record> = outcomes.iter().map(created).collect();
-    assert!(records.is_sorted_by(|a, b| a < b));
+    let numbers: Vec<_> = outcomes.iter().map(created).collect();
+    assert!(shop.records(&numbers).await.is_sorted_by(|a, b| a < b));
     assert_eq!(state(&shop).await, ImportState { done_to_line: 250, created: 250 });
 
     let web = shop.client("web-1");
@@ -39,8 +39,8 @@ async fn customers_come_in_with_their_passwords() {
         let email = person(line).email;
         let password = Personal::new(format!("password {line}"));
         let check = CheckPassword { email, password };
-        let record = web.call(&check).await.unwrap();
-        assert_eq!(record, records[usize::try_from(line).unwrap() - 1]);
+        let number = web.call(&check).await.unwrap();
+        assert_eq!(number, numbers[usize::try_from(line).unwrap() - 1]);
     }
 }
 
@@ -89,7 +89,7 @@ async fn bad_rows_are_refused_one_by_one_without_personal_data() {
     let again = import(&shop, rows).await.unwrap();
     for (before, after) in outcomes.iter().zip(&again) {
         let expected = match &before.result {
-            ImportResult::Created(record) => ImportResult::AlreadyThere(*record),
+            ImportResult::Created(number) => ImportResult::AlreadyThere(*number),
             other => other.clone(),
         };
         assert_eq!(after.result, expected, "line {}", after.line);

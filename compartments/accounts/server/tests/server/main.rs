@@ -3,6 +3,7 @@
 
 mod authorisation;
 mod contain;
+mod customer_numbers;
 mod customers;
 mod decoys;
 mod import;

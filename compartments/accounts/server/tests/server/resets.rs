@@ -7,7 +7,7 @@ use accounts_api::{
     BAD_CREDENTIALS, CheckSession, CompleteReset, CreateCustomer, NO_SESSION, OpenSession,
     RequestReset, Session,
 };
-use cofferdam_core::{Personal, Record};
+use cofferdam_core::{CustomerNumber, Personal};
 use cofferdam_mail::sink::{self, SinkIndex};
 use cofferdam_wire::{CallError, Client, ProblemType};
 use jiff::SignedDuration;
@@ -23,7 +23,7 @@ const NEW: &str = "staple and more staple";
 struct Scene {
     shop: Shop,
     web: Client,
-    ada: Record,
+    ada: CustomerNumber,
     mail: TempDir,
 }
 
@@ -59,7 +59,7 @@ impl Scene {
         panic!("the letters did not arrive");
     }
 
-    async fn complete(&self, code: &str, password: &str) -> Result<Record, CallError> {
+    async fn complete(&self, code: &str, password: &str) -> Result<CustomerNumber, CallError> {
         let (code, password) = (Personal::new(code), Personal::new(password));
         self.web.call(&CompleteReset { code, password }).await
     }

@@ -76,7 +76,7 @@ async fn use_everything(shop: &Shop) -> Session {
     ]
     .into_iter()
     .collect();
-    let records = (0..50).map(Record).collect();
+    let records = shop.numbers((0..50).map(Record)).await;
     web.call(&ReadCustomers { records, fields: all }).await.unwrap();
     let email = person(7).email;
     let open = OpenSession { email, password: Personal::new("swordfish 7") };

@@ -8,9 +8,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use accounts_api::{VoidCredentials, VoidWhose};
+use accounts_api::{ReadCustomerNumbers, ResolveCustomerNumbers, VoidCredentials, VoidWhose};
 use accounts_server::{Config, Server};
-use cofferdam_core::{Compartment, MockClock, Record, Sha256, SystemRng, Timestamp};
+use cofferdam_core::{
+    Compartment, CustomerNumber, MockClock, Record, Sha256, SystemRng, Timestamp,
+};
 use cofferdam_wire::{CallError, Client, ProblemType, public_key};
 use keys_api::CustomerSet;
 use roaring::RoaringBitmap;
@@ -62,6 +64,25 @@ impl Shop {
     pub fn client(&self, caller: &str) -> Client {
         let base = format!("https://localhost:{}", self.running.address.port());
         self.authority.client(Compartment::Accounts, caller, &base)
+    }
+
+    /// The record of a customer whom callers know by `number`.
+    pub async fn record(&self, number: CustomerNumber) -> Record {
+        self.records(&[number]).await[0]
+    }
+
+    /// The records of customers, in the order of their numbers.
+    pub async fn records(&self, numbers: &[CustomerNumber]) -> Vec<Record> {
+        let resolve = ResolveCustomerNumbers { numbers: numbers.to_vec() };
+        self.client("response-1").call(&resolve).await.unwrap()
+    }
+
+    /// The numbers by which callers know customers, ascending.
+    pub async fn numbers(&self, records: impl IntoIterator<Item = Record>) -> Vec<CustomerNumber> {
+        let read = ReadCustomerNumbers { records: records.into_iter().collect() };
+        let mut numbers = self.client("response-1").call(&read).await.unwrap();
+        numbers.sort_unstable();
+        numbers
     }
 
     /// The key in the certificate of a caller.

@@ -23,9 +23,7 @@ async fn refusal(till: &mut Till) -> StateDifference {
 
 /// The record of the last card that was sealed.
 fn last_sealed(till: &Till) -> Record {
-    let book = till.keys.book();
-    let sealed = book.released.iter().rfind(|call| call.operation == Operation::Seal).unwrap();
-    *sealed.groups[0].records.last().unwrap()
+    *till.asked_for(Operation::Seal).last().unwrap()
 }
 
 fn remove_database(till: &Till) {

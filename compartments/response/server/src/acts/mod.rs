@@ -3,6 +3,7 @@
 pub mod access_logs;
 pub mod claims;
 pub mod contain;
+pub mod customer_numbers;
 pub mod evidence;
 pub mod exposed_people;
 pub mod freeze;

@@ -25,6 +25,7 @@ pub const ABOUT: About = About {
         ("callers", "The callers of the estate, and whether each is frozen"),
         ("revoked-keys", "The keys of certificates that every compartment refuses"),
         ("credentials", "Passwords and sessions of customers"),
+        ("customer-numbers", "The numbers by which the shop's app servers know customers"),
         ("epochs", "Generations of a domain's master key"),
         ("evidence", "Entries of the release logs that concern an incident, with their proofs"),
         ("exposures", "The records exposed at each level, field by field"),

@@ -8,6 +8,7 @@ mod bags;
 mod budgets;
 mod callers;
 mod credentials;
+mod customer_numbers;
 mod epochs;
 mod evidence;
 mod exposures;
@@ -99,6 +100,7 @@ fn table() -> Table {
         .call::<api::ListCallers, _, _>(callers::list::handle)
         .call::<api::AddRevokedKey, _, _>(revoked_keys::add::handle)
         .call::<api::VoidCredentials, _, _>(credentials::void::handle)
+        .view::<api::ResolveCustomerNumber, _, _>(customer_numbers::resolve::show)
         .call::<api::ListEpochs, _, _>(epochs::list::handle)
         .view::<api::DraftVoidOrder, _, _>(void_orders::draft::show)
         .view::<api::ListEvidence, _, _>(evidence::list::show)

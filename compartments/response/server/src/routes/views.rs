@@ -197,6 +197,18 @@ impl View for api::ReadPerson {
     }
 }
 
+impl View for api::ResolveCustomerNumber {
+    const ACT: JournalAct = JournalAct::ResolveCustomerNumber;
+
+    fn subject(&self) -> Subject {
+        Subject::Incident(self.incident)
+    }
+
+    fn detail(&self) -> String {
+        format!("customer number {}", self.number)
+    }
+}
+
 impl View for api::FindPerson {
     const ACT: JournalAct = JournalAct::FindPerson;
 

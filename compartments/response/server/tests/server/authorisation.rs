@@ -1,6 +1,6 @@
 //! The callers that may make each call. Every route has a row here, or the test fails.
 
-use cofferdam_core::{Call, Field, Operation, Personal, Record, Sha256};
+use cofferdam_core::{Call, CustomerNumber, Field, Operation, Personal, Record, Sha256};
 use response_api::*;
 
 use crate::bench::{Bench, code, declare};
@@ -98,6 +98,7 @@ async fn every_route_refuses_a_stranger() {
         ReadPaperPost { letter, warrant: String::new(), from: 0 },
         FindPerson { key: "1".to_owned() },
         ReadPerson { incident, record: Record(0) },
+        ResolveCustomerNumber { incident, number: CustomerNumber(0) },
         ReadPolicy {},
         MakeReport { incident },
         ImportTable { people: vec![] },

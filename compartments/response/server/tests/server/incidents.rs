@@ -1,12 +1,12 @@
 //! Declaring incidents, and scoping them.
 
-use cofferdam_core::{CallerName, NO_SUCH_CALLER, Record};
+use cofferdam_core::{CallerName, CustomerNumber, NO_SUCH_CALLER, Record};
 use cofferdam_wire::ProblemType;
 use response_api::{
     ActStage, AmendIncident, Audience, DeclareIncident, DoubtCause, IncidentId, LetterId, Level,
     ListEvidence, ListIncidents, MakeReport, NOT_SCOPED, People, PlanLetter, PublishNotice,
-    ReadExposure, ReadGrounds, ReadJournal, ReadLedger, ReadLetter, ReadPerson, ScopeIncident,
-    VoidCredentials, VoidWhose,
+    ReadExposure, ReadGrounds, ReadJournal, ReadLedger, ReadLetter, ReadPerson,
+    ResolveCustomerNumber, ScopeIncident, VoidCredentials, VoidWhose,
 };
 
 use crate::bench::{Bench, NOW, declare};
@@ -153,4 +153,28 @@ async fn a_scope_uses_what_its_neighbours_tell() {
     let asked = bench.neighbours.taken::<accounts_api::ReadActivity>("accounts");
     assert_eq!(asked[0].from, declare().from);
     assert_eq!(asked[0].callers, Some(declare().fallen.iter().map(|f| f.host.clone()).collect()));
+}
+
+/// Staff hold a number from an app server's log, and the shop knows a customer by that number.
+#[tokio::test]
+async fn a_customer_number_leads_to_a_record_and_back() {
+    let bench = Bench::start().await;
+    let incident = bench.declare().await;
+    bench.done(ScopeIncident { incident, from_log: false }).await;
+    let number = CustomerNumber(!7);
+    let record = bench.done(ResolveCustomerNumber { incident, number }).await;
+    assert_eq!(record, Record(7));
+    let read = ReadPerson { incident, record };
+    assert_eq!(bench.done(read.clone()).await.number, Some(number));
+
+    // Without `accounts`, staff still learn whether the person was affected.
+    let down = ProblemType::UNAVAILABLE;
+    bench.neighbours.refuse::<accounts_api::ReadCustomerNumbers>("accounts", down);
+    assert_eq!(bench.done(read).await.number, None);
+
+    let table = bench.scoped_table().await;
+    let resolve = ResolveCustomerNumber { incident: table, number };
+    bench.refused(resolve, ProblemType::BAD_REQUEST).await;
+    let nobody = ReadPerson { incident: table, record: Record(0) };
+    assert_eq!(bench.done(nobody).await.number, None);
 }

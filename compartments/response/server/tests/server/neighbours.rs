@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use axum::extract::State;
-use cofferdam_core::{Call, CallerName, Epoch, ListCheckpoints, Record, Reseal, SeenCheckpoint};
+use cofferdam_core::{
+    Call, CallerName, CustomerNumber, Epoch, ListCheckpoints, Record, Reseal, SeenCheckpoint,
+};
 use cofferdam_wire::{Answer, Body, Listener, Problem, ProblemType, Routes};
 use keys_api::{Alarm, CallerStatus, DomainEpochs, Hold, HoldId, ReadAlarms, WarrantId};
 use serde_json::Value;
@@ -149,8 +151,8 @@ fn keys() -> Routes<Shared> {
 
 fn accounts() -> Routes<Shared> {
     use accounts_api::{
-        Changes, FreezeCaller, ListCustomers, ReadActivity, ReadChanges, ReadPostalContacts,
-        ReadReseal, VoidCredentials,
+        Changes, FreezeCaller, ListCustomers, ReadActivity, ReadChanges, ReadCustomerNumbers,
+        ReadPostalContacts, ReadReseal, ResolveCustomerNumbers, VoidCredentials,
     };
     const NAME: &str = "accounts";
     let nobody = Vec::new();
@@ -162,6 +164,8 @@ fn accounts() -> Routes<Shared> {
         .call::<ReadActivity, _, _>(answering_by(NAME, activity))
         .call::<ReadChanges, _, _>(answering::<ReadChanges>(NAME, changes))
         .call::<ListCustomers, _, _>(answering_by(NAME, customers))
+        .call::<ReadCustomerNumbers, _, _>(answering_by(NAME, numbers))
+        .call::<ResolveCustomerNumbers, _, _>(answering_by(NAME, resolved))
         .call::<ReadPostalContacts, _, _>(answering::<ReadPostalContacts>(NAME, nobody))
         .call::<ReadReseal, _, _>(answering::<ReadReseal>(NAME, Reseal::default()))
         .call::<ListCheckpoints, _, _>(answering_by(NAME, seen))
@@ -269,6 +273,15 @@ fn callers(book: &mut Book, _: &keys_api::ListCallers) -> Vec<CallerStatus> {
 
 fn seen(book: &mut Book, _: &ListCheckpoints) -> Vec<SeenCheckpoint> {
     book.seen.clone()
+}
+
+/// Numbers that differ from the records.
+fn numbers(_: &mut Book, call: &accounts_api::ReadCustomerNumbers) -> Vec<CustomerNumber> {
+    call.records.iter().map(|record| CustomerNumber(!record.0)).collect()
+}
+
+fn resolved(_: &mut Book, call: &accounts_api::ResolveCustomerNumbers) -> Vec<Record> {
+    call.numbers.iter().map(|number| Record(!number.0)).collect()
 }
 
 /// Nobody but those who were mailed a code.

@@ -1,6 +1,6 @@
 //! Every call that shows personal data is journalled, whatever page it reads.
 
-use cofferdam_core::{Call, Field, Record};
+use cofferdam_core::{Call, CustomerNumber, Field, Record};
 use response_api::*;
 
 use crate::bench::Bench;
@@ -83,6 +83,7 @@ async fn every_view_of_personal_data_is_journalled() {
         ListEvidence { incident, log: 0, from: 0 },
         ReadGrounds { incident },
         ReadPerson { incident, record: Record(0) },
+        ResolveCustomerNumber { incident, number: CustomerNumber(0) },
         FindPerson { key: "1".to_owned() },
     ];
     let before = entries(&bench, incident).await;

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use accounts_api::{Contact, Contacts, CustomerFields, ReadContacts};
+use accounts_api::{Contact, Contacts, ReadContacts};
 use axum::extract::State;
 use cofferdam_core::{Field, FieldSet};
 use cofferdam_wire::{Answer, Body, Caller, Problem};
 
 use crate::app::App;
-use crate::reading::read_under_warrant;
+use crate::reading::{OpenedCustomer, read_under_warrant};
 
 const FIELDS: FieldSet = FieldSet::EMPTY.with(Field::Name).with(Field::Email);
 
@@ -24,7 +24,7 @@ pub async fn handle(
 }
 
 /// The contact of a customer. Name and address are never empty.
-fn contact(mut customer: CustomerFields) -> Option<Contact> {
+fn contact(mut customer: OpenedCustomer) -> Option<Contact> {
     let name = customer.fields.remove(&Field::Name)?;
     let email = customer.fields.remove(&Field::Email)?;
     Some(Contact { record: customer.record, name, email })

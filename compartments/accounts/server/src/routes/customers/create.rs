@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use accounts_api::{ADDRESS_TAKEN, CreateCustomer};
 use axum::extract::State;
-use cofferdam_core::{CallerName, KeyBytes, Record};
+use cofferdam_core::{CallerName, CustomerNumber, KeyBytes, Record};
 use cofferdam_store::StoreError;
 use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemType};
 use keys_api::Search;
@@ -20,12 +20,13 @@ pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
     Body(call, encoding): Body<CreateCustomer>,
-) -> Result<Answer<Record>, Problem> {
+) -> Result<Answer<CustomerNumber>, Problem> {
     profile::check(&call.profile).map_err(|e| bad_request(&e))?;
     password::check_new(&call.password).map_err(|e| bad_request(&e))?;
     let password = app.hasher.hash_new(&call.password, &*app.rng).await?;
     let newcomer = Newcomer { profile: call.profile, password };
-    Ok(Answer(enrol_one(&app, &caller, newcomer).await?, encoding))
+    let record = enrol_one(&app, &caller, newcomer).await?;
+    Ok(Answer(app.customer_numbers.number(record), encoding))
 }
 
 async fn enrol_one(app: &App, caller: &CallerName, newcomer: Newcomer) -> Result<Record, Problem> {

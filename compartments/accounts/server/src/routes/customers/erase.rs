@@ -15,8 +15,9 @@ pub async fn handle(
     Caller(caller): Caller,
     Body(call, encoding): Body<EraseCustomer>,
 ) -> Result<Answer<()>, Problem> {
-    let held = app.store.holds(call.record).await?;
-    app.vault.erase(&caller, call.record, held).await?;
-    app.store.erase_customer(call.record, app.now()).await?;
+    let record = app.customer_numbers.record(call.record);
+    let held = app.store.holds(record).await?;
+    app.vault.erase(&caller, record, held).await?;
+    app.store.erase_customer(record, app.now()).await?;
     Ok(Answer((), encoding))
 }

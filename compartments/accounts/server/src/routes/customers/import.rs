@@ -42,7 +42,8 @@ pub async fn handle(
         }
     }
     let enrolment = enrol::prepare(&app, &caller, people).await?;
-    let outcomes = import::merge(refused, &enrolment.outcomes, state.done_to_line);
+    let number = |record| app.customer_numbers.number(record);
+    let outcomes = import::merge(refused, &enrolment.outcomes, state.done_to_line, number);
     let is_new = |outcome: &&Outcome| matches!(outcome, Outcome::New(_));
     let progress = ImportProgress {
         source: &source,

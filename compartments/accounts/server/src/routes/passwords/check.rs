@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use accounts_api::CheckPassword;
 use axum::extract::State;
-use cofferdam_core::Record;
+use cofferdam_core::CustomerNumber;
 use cofferdam_wire::{Answer, Body, Caller, Problem};
 
 use crate::app::App;
@@ -15,7 +15,7 @@ pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
     Body(call, encoding): Body<CheckPassword>,
-) -> Result<Answer<Record>, Problem> {
+) -> Result<Answer<CustomerNumber>, Problem> {
     let verified = verify(&app, &caller, &call.email, &call.password).await?;
-    Ok(Answer(verified.record, encoding))
+    Ok(Answer(app.customer_numbers.number(verified.record), encoding))
 }

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use accounts_api::{CustomerFields, PostalContact, ReadPostalContacts};
+use accounts_api::{PostalContact, ReadPostalContacts};
 use axum::extract::State;
 use cofferdam_core::{Field, FieldSet};
 use cofferdam_wire::{Answer, Body, Caller, Problem};
 
 use crate::app::App;
-use crate::reading::read_under_warrant;
+use crate::reading::{OpenedCustomer, read_under_warrant};
 
 const FIELDS: FieldSet =
     FieldSet::EMPTY.with(Field::Name).with(Field::BillingAddress).with(Field::ShippingAddress);
@@ -25,7 +25,7 @@ pub async fn handle(
 }
 
 /// The postal contact of a customer. The billing address comes before the shipping address.
-fn postal_contact(mut customer: CustomerFields) -> Option<PostalContact> {
+fn postal_contact(mut customer: OpenedCustomer) -> Option<PostalContact> {
     let name = customer.fields.remove(&Field::Name)?;
     let billing = customer.fields.remove(&Field::BillingAddress);
     let address = billing.or_else(|| customer.fields.remove(&Field::ShippingAddress))?;

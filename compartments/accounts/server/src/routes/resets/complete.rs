@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use accounts_api::CompleteReset;
 use axum::extract::State;
-use cofferdam_core::Record;
+use cofferdam_core::{CustomerNumber, Record};
 use cofferdam_store::StoreError;
 use cofferdam_wire::{Answer, Body, Caller, Problem};
 use keys_api::HardenItem;
@@ -19,7 +19,7 @@ pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
     Body(call, encoding): Body<CompleteReset>,
-) -> Result<Answer<Record>, Problem> {
+) -> Result<Answer<CustomerNumber>, Problem> {
     password::check_new(&call.password).map_err(|e| bad_request(&e))?;
     let code = token::reset_hash(&call.code);
     let found = app.store.reset(&code, app.now()).await?;
@@ -34,7 +34,10 @@ pub async fn handle(
     let verifier = *verifier.expose();
     let credential = Credential { scheme, salt, verifier, set_at: app.now() };
     let used = set(&app, &code, record, &credential).await?;
-    if used { Ok(Answer(record, encoding)) } else { Err(no_code()) }
+    if !used {
+        return Err(no_code());
+    }
+    Ok(Answer(app.customer_numbers.number(record), encoding))
 }
 
 /// Uses the code up, sets the password and ends the customer's sessions, all or nothing; `false` if

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use accounts_api::CheckSession;
 use axum::extract::State;
-use cofferdam_core::{CallerName, Personal, Record};
+use cofferdam_core::{CallerName, CustomerNumber, Personal};
 use cofferdam_wire::{Answer, Body, Caller, Problem};
 
 use crate::app::App;
@@ -17,8 +17,9 @@ pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
     Body(call, encoding): Body<CheckSession>,
-) -> Result<Answer<Record>, Problem> {
-    Ok(Answer(live_session(&app, &caller, &call.token).await?.record, encoding))
+) -> Result<Answer<CustomerNumber>, Problem> {
+    let session = live_session(&app, &caller, &call.token).await?;
+    Ok(Answer(app.customer_numbers.number(session.record), encoding))
 }
 
 /// The session with this token, as long as it is good for this caller. The refusal gives no reason,

@@ -25,7 +25,8 @@ pub async fn handle(
     let verified = verify(&app, &caller, &call.email, &call.password).await?;
     let token = token::session_token(&*app.rng);
     let expires = keep(&app, caller, verified, &token).await?;
-    Ok(Answer(Session { record: verified.record, token, expires }, encoding))
+    let record = app.customer_numbers.number(verified.record);
+    Ok(Answer(Session { record, token, expires }, encoding))
 }
 
 /// Stores the session unless an order arrived since the password was checked. No order takes effect

@@ -20,7 +20,6 @@ pub async fn handle(
 ) -> Result<Answer<MaskedCard>, Problem> {
     let (card, keys) = read(&app, &caller, &call.token, SHOWN).await?;
     let shown = MaskedCard {
-        record: card.record,
         brand: card.brand,
         last4: keys.open(Field::CardMasked, &card.masked)?,
         expiry: keys.open(Field::CardExpiry, &card.expiry)?,

@@ -21,7 +21,6 @@ pub async fn handle(
 ) -> Result<Answer<FullCard>, Problem> {
     let (card, keys) = read(&app, &caller, &call.token, IN_FULL).await?;
     let full = FullCard {
-        record: card.record,
         number: keys.open(Field::CardNumber, &card.number)?,
         expiry: keys.open(Field::CardExpiry, &card.expiry)?,
     };

@@ -6,7 +6,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use cofferdam_core::{Call, Compartment, MockClock, Personal, Sha256, SystemRng};
+use cofferdam_core::{
+    Call, Compartment, MockClock, Operation, Personal, Record, Sha256, SystemRng,
+};
 use cofferdam_wire::{CallError, Client, Problem, public_key};
 use payments_api::{CardDetails, StoreCards, StoredCard};
 use payments_server::{Config, Server, StartError};
@@ -83,6 +85,13 @@ impl Till {
     /// The answer to a call of `caller`, or the problem.
     pub async fn call<C: Call>(&self, caller: &str, call: &C) -> Result<C::Answer, Problem> {
         self.client(caller).call(call).await.map_err(refusal)
+    }
+
+    /// The records for which `keys` was asked by an operation, in the order of the calls.
+    pub fn asked_for(&self, operation: Operation) -> Vec<Record> {
+        let book = self.keys.book();
+        let calls = book.released.iter().filter(|call| call.operation == operation);
+        calls.flat_map(|call| &call.groups).flat_map(|of| of.records.iter().copied()).collect()
     }
 
     /// Stores cards at the checkout.

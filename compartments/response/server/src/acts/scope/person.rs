@@ -12,6 +12,7 @@ use response_exposure::{
 };
 
 use super::{release_log_windows, table};
+use crate::acts::customer_numbers;
 use crate::app::App;
 use crate::logs::FileLog;
 use crate::loops::copy_logs;
@@ -33,14 +34,17 @@ pub async fn person(
     } else {
         slots_from_logs(app, incident, record).await?
     };
-    let population = match incident.people {
-        People::Accounts => app.people.customers.lock().await.population.clone(),
-        People::Table => app.brought().await?,
+    let (number, population) = match incident.people {
+        People::Accounts => {
+            let population = app.people.customers.lock().await.population.clone();
+            (customer_numbers::number_of(app, record).await, population)
+        }
+        People::Table => (None, app.brought().await?),
     };
     let hosts = FallenHosts::of(incident);
     slots.extend(unresolved_slots(&exposure.unresolved, &hosts, &population, record));
     let levels = app.levels(&exposure).await?;
-    Ok(person_exposure(record, &population, &levels, slots))
+    Ok(person_exposure(record, number, &population, &levels, slots))
 }
 
 /// Reads one person's slots from the logs themselves, while the pages are being written.

@@ -1,0 +1,3 @@
+//! The numbers by which the shop's app servers know customers.
+
+pub mod resolve;
