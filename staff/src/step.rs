@@ -91,6 +91,8 @@ const ADVICE: &[(ProblemType, &str)] = &[
         api::TABLE_IN_USE,
         "wait for its end, or stop it: cofferdam letters stop LETTER --reason TEXT",
     ),
+    (api::TABLE_IMPORT_OVER, "another import of the same source began: let one run to its end"),
+    (api::TABLE_INCOMPLETE, "bring the table again, while no other import runs"),
     (
         api::STAFF_FIRST,
         "tell staff first: cofferdam letters plan --incident INCIDENT --audience staff; or say why \
@@ -160,6 +162,7 @@ mod tests {
             api::ApplyOrder::PROBLEMS,
             api::DeclareIncident::PROBLEMS,
             api::DraftLetter::PROBLEMS,
+            api::FinishTable::PROBLEMS,
             api::FreezeCaller::PROBLEMS,
             api::ImportAccessLog::PROBLEMS,
             api::ImportTable::PROBLEMS,

@@ -15,7 +15,7 @@ const EVERYBODY: u64 = 20;
 const DAY: [&str; 2] = ["2012-01-15T00:00:00Z", "2012-01-16T00:00:00Z"];
 
 /// Copies a file of the cases into the estate's directory, where its rejects go too.
-fn fixture(place: &Place, name: &str) -> String {
+pub fn fixture(place: &Place, name: &str) -> String {
     let cases = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/foreign");
     let copy = place.dir.join(name);
     fs::copy(cases.join(name), &copy).unwrap();

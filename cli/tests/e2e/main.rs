@@ -32,6 +32,7 @@ mod sending;
 mod start;
 mod stolen_key;
 mod support;
+mod table_cases;
 mod up;
 mod verify;
 mod workers;

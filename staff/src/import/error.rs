@@ -45,8 +45,30 @@ pub enum ImportError {
     #[error("name the table of the database with --table")]
     NoTable,
     /// The file's ending is not that of a known table format.
-    #[error("{}: a table's file ends in .csv, .jsonl or .parquet", .0.display())]
+    #[error(
+        "{}: a table's file ends in .csv, .tsv, .txt, .jsonl or .parquet, and a directory holds files \
+         of one of these kinds", .0.display()
+    )]
     Ending(PathBuf),
+    /// A directory of files holds another directory.
+    #[error("{}: a directory within the table's directory; bring each one by itself", .0.display())]
+    Partitions(PathBuf),
+    /// `response` answered about rows that it was not sent.
+    #[error("response answered about rows that it was not sent")]
+    OtherRows,
+    /// The people and the rejects are not all the rows of a table.
+    #[error(
+        "the table has {rows} rows, but {people} people were brought and {rejected} rows were \
+         rejected: bring it again"
+    )]
+    RowsLost {
+        /// The number of rows that were read.
+        rows: u64,
+        /// The number of people whom `response` has.
+        people: u64,
+        /// The number of listed rejects.
+        rejected: u64,
+    },
     /// The source is a URL of another kind of database.
     #[error("tables are read from postgres:// and from files, not from {0}://; export to a file")]
     Scheme(String),

@@ -14,10 +14,12 @@ mod rotation;
 mod rows;
 mod send;
 mod table;
+mod table_source;
 
 pub use access_log::{Coverage, PlannedLog, UnnamedShape, bring_access_logs, plan_access_logs};
 pub use customers::{ImportSummary, default_rejects, import_customers, import_in_order};
 pub use error::{BadHeader, ImportError, SourceError};
 pub use rows::COLUMNS;
 pub use send::Created;
-pub use table::{TableSource, TableSummary, import_table};
+pub use table::{TableSummary, import_table};
+pub use table_source::TableSource;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use staff::import::{TableSource, TableSummary, import_table};
 
+use super::assumed;
 use crate::options::{CommandError, ResponseArgs};
 use crate::output::{self, Progress};
 use crate::words;
@@ -16,7 +17,8 @@ const JURISDICTIONS: usize = 8;
 /// `cofferdam table add`
 #[derive(Debug, Args)]
 pub struct AddArgs {
-    /// A file that ends in .csv, .jsonl or .parquet, or a database, as `postgres://USER@HOST/NAME`
+    /// A file that ends in .csv, .tsv, .txt, .jsonl or .parquet, a directory of such files, or a
+    /// database, as `postgres://USER@HOST/NAME`
     #[arg(long, value_name = "FILE|URL")]
     from: String,
     /// The table to read from the database, as public.customer
@@ -46,14 +48,18 @@ pub async fn run(args: AddArgs) -> Result<ExitCode, CommandError> {
 }
 
 fn lines(summary: &TableSummary) -> Vec<String> {
-    let TableSummary { created, updated, rejected, rejects, table, seconds } = summary;
-    let [created, updated, rejected] = [created, updated, rejected].map(|n| words::number(*n));
+    let TableSummary { created, updated, rejected, rejects, table, seconds, .. } = summary;
     let places = words::largest(&table.jurisdictions, JURISDICTIONS).unwrap_or_default();
-    vec![
-        format!("created   {created}"),
-        format!("updated   {updated}"),
-        format!("rejected  {rejected}  see {}", rejects.display()),
-        format!("in the table: {} people; {places}", words::number(table.people)),
-        format!("seconds   {seconds:.1}"),
-    ]
+    let mut lines = vec![
+        format!("created   {}", words::number(*created)),
+        format!("updated   {}", words::number(*updated)),
+        format!("rejected  {}  see {}", words::number(*rejected), rejects.display()),
+    ];
+    if *rejected > 0 {
+        lines.push("each rejected row may be a person: scopes say so until it is taken".to_owned());
+    }
+    lines.extend(assumed::lines(summary));
+    lines.push(format!("in the table: {} people; {places}", words::number(table.people)));
+    lines.push(format!("seconds   {seconds:.1}"));
+    lines
 }

@@ -1,6 +1,7 @@
 //! `cofferdam table`: the shop's own table of customers, for incidents about it.
 
 mod add;
+mod assumed;
 
 use std::process::ExitCode;
 
@@ -46,5 +47,10 @@ fn lines(counts: &TableCounts) -> Vec<String> {
     }
     let mut rows = vec![vec!["everybody".to_owned(), words::number(counts.people)]];
     rows.extend(counts.jurisdictions.iter().map(|(name, n)| vec![name.clone(), words::number(*n)]));
-    columns::headed(["where", "people"], rows)
+    let mut lines = columns::headed(["where", "people"], rows);
+    let not_taken = counts.not_taken.iter();
+    lines.extend(not_taken.map(|(source, rows)| {
+        format!("{} rows were not taken from {source}: each may be a person", words::number(*rows))
+    }));
+    lines
 }

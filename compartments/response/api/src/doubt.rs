@@ -150,8 +150,16 @@ pub enum DoubtCause {
         /// The name of the fallen host.
         host: CallerName,
     },
-    /// The import of the brought table was not finished.
+    /// An import of the brought table was not finished, or the table was brought before rejects were
+    /// counted.
     TableUnfinished,
+    /// Rows of a source could not be taken into the brought table. Each may be a person.
+    RowsNotTaken {
+        /// The file or the table of a database.
+        source: String,
+        /// The number of rows.
+        rows: u64,
+    },
     /// A part of the window is covered by no access log that tells everything about a host.
     NotCovered {
         /// The fallen host; none in an exposure that was kept before coverage was per host.
@@ -255,6 +263,7 @@ impl DoubtCause {
             | Self::KeysFellWith { .. }
             | Self::UnknownHost { .. }
             | Self::TableUnfinished
+            | Self::RowsNotTaken { .. }
             | Self::NotCovered { .. }
             | Self::AccessLogUnfinished { .. }
             | Self::TableChanged { .. }
@@ -374,9 +383,15 @@ impl fmt::Display for DoubtCause {
             Self::UnknownHost { host } => {
                 write!(f, "no log and no policy knows {host}: the name may be misspelt")
             }
-            Self::TableUnfinished => {
-                f.write_str("the import of the customer table was not finished")
-            }
+            Self::TableUnfinished => f.write_str(
+                "an import of the customer table was not finished, or was made before rejects were \
+                 counted: bring the table again",
+            ),
+            Self::RowsNotTaken { source, rows } => write!(
+                f,
+                "{rows} rows could not be taken from {source}: each may be a person, and no count \
+                 includes them"
+            ),
             Self::NotCovered { host: None, from, to } => {
                 write!(f, "no access log covers the time from {from} to {to}: {REACH}")
             }

@@ -128,6 +128,8 @@ acts! {
     MakeReport = "report";
     /// A bag of evidence was sealed.
     SealBag = "evidence.seal";
+    /// The import of the brought table from a source began.
+    BeginTable = "table.begin";
     /// A page of the brought table was imported.
     ImportTable = "roster.import";
     /// The import of the brought table was finished.

@@ -28,6 +28,12 @@ pub const TABLE_EMPTY: ProblemType =
 /// A letter to people of the brought table is approved, so the table can't change now.
 pub const TABLE_IN_USE: ProblemType =
     ProblemType::new("table-in-use", 409, "A letter to the brought table is approved");
+/// The import of the table was not begun, or is finished, or its source was begun anew since.
+pub const TABLE_IMPORT_OVER: ProblemType =
+    ProblemType::new("table-import-over", 409, "The import of the table is not open");
+/// The table does not have all the people of an import.
+pub const TABLE_INCOMPLETE: ProblemType =
+    ProblemType::new("table-incomplete", 409, "The table lacks people of the import");
 /// Staff get their letter before customers, and they have not been told yet.
 pub const STAFF_FIRST: ProblemType =
     ProblemType::new("staff-first", 409, "Staff have not been told yet");

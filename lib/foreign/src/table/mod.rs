@@ -1,18 +1,37 @@
 //! Reads a brought table, which is a shop's own table of customers, from CSV, JSON Lines or
 //! Parquet.
+//!
+//! Every row becomes a person or a reject, and both are counted in one place (`rows.rs`). A file
+//! that can't be read to its end is an error.
 
-mod files;
+mod assumed;
+mod delimited;
+mod json_lines;
+mod parquet;
+mod places;
+mod quotes;
 mod row;
+mod rows;
+#[cfg(test)]
+mod testing;
+mod text;
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::Read;
 use std::path::Path;
 
 use cofferdam_core::{BroughtPerson, Field, Language};
 use serde::Deserialize;
 
+pub use assumed::{Assumed, KeyForm};
+pub use places::PlaceForm;
 pub use row::BadRow;
+use rows::Rows;
+pub use rows::TableRead;
+pub use text::Encoding;
+use text::TextFile;
 
 /// The mapping of a brought table: the name of the column for each value.
 #[derive(Debug, Clone, Deserialize)]
@@ -27,13 +46,14 @@ pub struct TableMapping {
     /// The columns with the lines of the postal address, in order.
     #[serde(default)]
     pub address: Vec<String>,
-    /// The column with the country (ISO 3166-1, two letters). Another form is an unknown country.
+    /// The column with the country: a code of ISO 3166-1 or a name. Other text is an unknown
+    /// country.
     pub country: Option<String>,
-    /// The column with the state or province (ISO 3166-2, the part behind the hyphen).
+    /// The column with the state or province: a code of ISO 3166-2 or a name.
     pub region: Option<String>,
     /// The column with the language (ISO 639-1). `de-AT` and `de_AT` mean `de`.
     pub language: Option<String>,
-    /// The language of a customer without one.
+    /// The language of a customer without one that is understood.
     pub default_language: Language,
     /// The column that tells whether the customer is a minor.
     pub minor: Option<String>,
@@ -61,22 +81,27 @@ impl TableMapping {
 /// The format of a table's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TableFormat {
-    /// CSV with a header row.
+    /// Delimited cells with a header row.
     Csv,
     /// One JSON object per line.
     JsonLines,
-    /// Parquet, uncompressed or compressed with Snappy.
+    /// Parquet, in any compression.
     Parquet,
 }
 
 impl TableFormat {
-    /// The format for a file's extension; `None` if the extension is unknown.
+    /// The format for a file's extension; `None` if the extension is unknown. Text may be packed
+    /// with gzip or zstd.
     #[must_use]
     pub fn of(path: &Path) -> Option<Self> {
-        match path.extension()?.to_str()? {
-            "csv" => Some(Self::Csv),
+        let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+        match extension.as_str() {
+            "csv" | "tsv" | "tab" | "psv" | "txt" => Some(Self::Csv),
             "jsonl" | "ndjson" | "json" => Some(Self::JsonLines),
             "parquet" => Some(Self::Parquet),
+            "gz" | "zst" => {
+                Self::of(Path::new(path.file_stem()?)).filter(|format| *format != Self::Parquet)
+            }
             _ => None,
         }
     }
@@ -97,9 +122,18 @@ pub enum TableError<E> {
     /// The table lacks these columns, which the mapping names.
     #[error("the table has no column {}", .0.join(", "))]
     Missing(Vec<String>),
+    /// The table has this column, which the mapping names, more than once.
+    #[error("the table has the column {0} more than once")]
+    Twice(String),
     /// The receiver of the rows failed.
     #[error(transparent)]
     Taker(E),
+}
+
+impl<E> TableError<E> {
+    fn unreadable(row: u64, fault: &impl Display) -> Self {
+        Self::Unreadable { row, what: fault.to_string() }
+    }
 }
 
 /// The receiver of rows. It gets the number of each row, from 1, and the row or its fault.
@@ -111,19 +145,45 @@ pub fn read_file<E>(
     format: TableFormat,
     file: File,
     take: TakeRow<'_, E>,
-) -> Result<(), TableError<E>> {
-    match format {
-        TableFormat::Csv => read_csv(mapping, BufReader::new(file), take),
-        TableFormat::JsonLines => files::json_lines(mapping, file, take),
-        TableFormat::Parquet => files::parquet(mapping, file, take),
+) -> Result<TableRead, TableError<E>> {
+    let mut rows = Rows::new(mapping, take);
+    if format == TableFormat::Parquet {
+        parquet::read(file, &mut rows)?;
+        return Ok(rows.read());
     }
+    let text = TextFile::open(file).map_err(|e| TableError::unreadable(1, &e))?;
+    rows.assumed.encodings.insert(text.encoding);
+    if format == TableFormat::JsonLines {
+        json_lines::read(&text, &mut rows)?;
+    } else {
+        let lines = text.read().map_err(|e| TableError::unreadable(1, &e))?;
+        delimited::read(lines, &mut rows)?;
+    }
+    Ok(rows.read())
 }
 
-/// Reads a table in CSV, for example the output of `COPY … TO STDOUT (FORMAT csv, HEADER)`.
+/// Reads a table in CSV that a database wrote: UTF-8, commas, and a header row, as by
+/// `COPY … TO STDOUT (FORMAT csv, HEADER)`.
 pub fn read_csv<E>(
     mapping: &TableMapping,
     table: impl Read,
     take: TakeRow<'_, E>,
+) -> Result<TableRead, TableError<E>> {
+    let mut rows = Rows::new(mapping, take);
+    delimited::read_with(b',', table, &mut rows)?;
+    Ok(rows.read())
+}
+
+/// Checks that a table has each column of the mapping once. `count` tells how often it has one.
+fn check_columns<E>(
+    mapping: &TableMapping,
+    count: impl Fn(&str) -> usize,
 ) -> Result<(), TableError<E>> {
-    files::csv(mapping, table, take)
+    let columns = mapping.columns();
+    let missing: Vec<_> = columns.iter().filter(|column| count(column) == 0).collect();
+    if !missing.is_empty() {
+        return Err(TableError::Missing(missing.into_iter().map(|of| (*of).to_owned()).collect()));
+    }
+    let twice = columns.into_iter().find(|column| count(column) > 1);
+    twice.map_or(Ok(()), |column| Err(TableError::Twice(column.to_owned())))
 }

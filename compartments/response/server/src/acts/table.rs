@@ -6,65 +6,103 @@ use std::sync::Arc;
 use cofferdam_core::{BroughtPerson, Domain, Record};
 use cofferdam_wire::Problem;
 use response_api::{
-    Audience, IncidentId, JournalAct, LetterState, MAX_PAGE, People, TABLE_IN_USE, TableCounts,
-    TablePage,
+    Audience, FinishTable, ImportTable, IncidentId, JournalAct, LetterState, MAX_PAGE, People,
+    TABLE_IMPORT_OVER, TABLE_IN_USE, TABLE_INCOMPLETE, TableCounts, TableImportId, TablePage,
 };
-use response_exposure::Population;
 
 use crate::app::App;
 use crate::staff::Author;
 
 /// The longest key, in bytes.
 const MAX_KEY: usize = 200;
+/// The longest name of a source, in bytes.
+const MAX_SOURCE: usize = 500;
 
-/// Imports a page of people: all of it, or nothing.
-pub async fn import(
-    app: &App,
-    people: Vec<BroughtPerson>,
-    by: &Author,
-) -> Result<TablePage, Problem> {
+/// Begins an import from a source.
+pub async fn begin(app: &App, source: &str, by: &Author) -> Result<TableImportId, Problem> {
+    if !(1..=MAX_SOURCE).contains(&source.len()) {
+        return Err(Problem::bad_request(format!("a source takes 1 to {MAX_SOURCE} bytes")));
+    }
+    let act = app.act(IncidentId::NONE, by, JournalAct::BeginTable, source);
+    Ok(app.store.begin_import(source, &act).await?)
+}
+
+/// Imports a page of people: all of it, or nothing. Of people with the same key in one import, the
+/// first is taken: the others may be other people, so the caller counts them as rejects.
+pub async fn import(app: &App, call: ImportTable, by: &Author) -> Result<TablePage, Problem> {
+    let ImportTable { import, people } = call;
     check_page(&people)?;
     check_not_in_use(app).await?;
     let _one_at_a_time = app.people.import.lock().await;
+    open_import(app, import).await?;
     let keys: Vec<&str> = people.iter().map(|person| person.key.as_str()).collect();
-    let known = app.store.records_by_key(&keys).await?;
+    let known = app.store.people_by_key(&keys).await?;
     let next = app.store.next_brought_record().await?;
     let mut next = next.max(app.state.numbers_given());
     let mut numbered = BTreeMap::new();
     let mut page = TablePage::default();
-    for person in people {
-        let record = if let Some(record) = known.get(&person.key) {
-            page.updated += 1;
-            *record
-        } else {
-            page.created += 1;
-            next += 1;
-            next - 1
+    for (place, person) in (0..).zip(people) {
+        let record = match known.get(&person.key) {
+            Some(known) if known.import == import.0 => {
+                page.repeated.push(place);
+                continue;
+            }
+            Some(known) => {
+                page.updated += 1;
+                known.record
+            }
+            None => {
+                page.created += 1;
+                next += 1;
+                next - 1
+            }
         };
         numbered.insert(Record(record), person);
+    }
+    if numbered.is_empty() {
+        return Ok(page);
     }
     let contacts = &app.people.brought_contacts;
     app.store.note_address_key(contacts.address_key()).await?;
     let sealed = contacts.seal(&numbered).await?;
     let detail = format!("{} people added, {} changed", page.created, page.updated);
     let act = app.act(IncidentId::NONE, by, JournalAct::ImportTable, detail);
-    app.store.put_people(&sealed, &act).await?;
+    app.store.put_people(&sealed, import, &act).await?;
     Ok(page)
 }
 
-/// Counts the people of the table. Scopes and letters use these counts from now on.
-pub async fn finish(app: &App, by: &Author) -> Result<TableCounts, Problem> {
-    let act = app.act(IncidentId::NONE, by, JournalAct::FinishTable, "the table was counted");
-    let population = Arc::new(app.store.count_brought(&act).await?);
+/// Finishes an import, and counts the people of the table. Scopes and letters use these counts from
+/// now on.
+pub async fn finish(app: &App, call: &FinishTable, by: &Author) -> Result<TableCounts, Problem> {
+    let source = open_import(app, call.import).await?;
+    let stored = app.store.people_of_import(call.import).await?;
+    if stored != call.people {
+        let what = format!("{} people were brought, and the table has {stored}", call.people);
+        return Err(Problem::new(TABLE_INCOMPLETE, what));
+    }
+    let detail = format!(
+        "the table was counted; of {source}, {} people were taken and {} rows were not",
+        call.people, call.rejected
+    );
+    let act = app.act(IncidentId::NONE, by, JournalAct::FinishTable, detail);
+    let population = Arc::new(app.store.finish_table(call, &act).await?);
     app.people.set_brought(population.clone()).await;
-    Ok(counts_of(&population))
+    counts(app).await
 }
 
 /// The people of the table, counted.
-#[must_use]
-pub fn counts_of(population: &Population) -> TableCounts {
+pub async fn counts(app: &App) -> Result<TableCounts, Problem> {
+    let population = app.brought().await?;
     let jurisdictions = population.count_jurisdictions(&population.everyone);
-    TableCounts { people: population.everyone.len(), jurisdictions }
+    let not_taken = app.store.rows_not_taken().await?;
+    Ok(TableCounts { people: population.everyone.len(), jurisdictions, not_taken })
+}
+
+/// The source of an import that is open.
+async fn open_import(app: &App, import: TableImportId) -> Result<String, Problem> {
+    let source = app.store.open_import(import).await?;
+    let what = "it was not begun, or is finished, or its source was begun anew";
+    source.ok_or_else(|| Problem::new(TABLE_IMPORT_OVER, what))
 }
 
 fn check_page(people: &[BroughtPerson]) -> Result<(), Problem> {

@@ -136,6 +136,7 @@ fn table() -> Table {
         .call::<api::DecideReturned, _, _>(returned::decide::handle)
         .view::<api::ListReturned, _, _>(returned::list::show)
         .view::<api::ReadReturned, _, _>(returned::read::show)
+        .call::<api::BeginTable, _, _>(tables::begin::handle)
         .call::<api::FinishTable, _, _>(tables::finish::handle)
         .call::<api::ImportTable, _, _>(tables::import::handle)
         .call::<api::ReadTable, _, _>(tables::read::handle)

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cofferdam_core::{Epoch, FieldSet, Record, Sha256};
 use cofferdam_store::StoreError;
-use response_api::IncidentId;
+use response_api::{FinishTable, IncidentId, TableImportId};
 use response_exposure::{Coarse, NameForm, NameForms, Population};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
@@ -20,6 +20,15 @@ const PAGE: i64 = 50_000;
 
 const COLUMNS: &str = "SELECT record, key, email_index, epoch, name, email, address, country,
      region, language, minor, holds FROM brought_person";
+
+/// A person of the brought table who is known by their key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownPerson {
+    /// The person's record number.
+    pub record: u32,
+    /// The import that brought the person last; 0 before imports had numbers.
+    pub import: u32,
+}
 
 /// A person of the brought table, as stored.
 #[derive(Debug, Clone)]
@@ -53,17 +62,22 @@ impl Store {
         number(&row, "next")
     }
 
-    /// Finds the records of people by the shop's keys. Unknown keys are left out.
-    pub async fn records_by_key(&self, keys: &[&str]) -> Result<BTreeMap<String, u32>, StoreError> {
+    /// Finds people by the shop's keys. Unknown keys are left out.
+    pub async fn people_by_key(
+        &self,
+        keys: &[&str],
+    ) -> Result<BTreeMap<String, KnownPerson>, StoreError> {
         let mut found = BTreeMap::new();
         for some in keys.chunks(VALUES_AT_ONCE) {
             let values = placeholders(some.len());
-            let text = format!("SELECT key, record FROM brought_person WHERE key IN ({values})");
+            let text =
+                format!("SELECT key, record, import FROM brought_person WHERE key IN ({values})");
             let query = some
                 .iter()
                 .fold(sqlx::query(sql(text)), |query, key| query.bind((*key).to_owned()));
             for row in query.fetch_all(self.db.reader()).await? {
-                found.insert(row.try_get("key")?, number(&row, "record")?);
+                let (record, import) = (number(&row, "record")?, number(&row, "import")?);
+                found.insert(row.try_get("key")?, KnownPerson { record, import });
             }
         }
         Ok(found)
@@ -89,22 +103,27 @@ impl Store {
         Ok(found)
     }
 
-    /// Writes people over their earlier rows. Access logs that were begun before may name people who
-    /// are only found from now on.
-    pub async fn put_people(&self, people: &[SealedPerson], act: &Act) -> Result<(), StoreError> {
+    /// Writes people of an import over their earlier rows. Access logs that were begun before may name
+    /// people who are only found from now on.
+    pub async fn put_people(
+        &self,
+        people: &[SealedPerson],
+        import: TableImportId,
+        act: &Act,
+    ) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         let finds_others = tx.would_find_others(people).await?;
         for person in people {
             let coarse = &person.coarse;
             sqlx::query(
                 "INSERT INTO brought_person (record, key, email_index, epoch, name, email, address,
-                     country, region, language, minor, holds)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                     country, region, language, minor, holds, import)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
                  ON CONFLICT (record) DO UPDATE SET email_index = excluded.email_index,
                      epoch = excluded.epoch, name = excluded.name, email = excluded.email,
                      address = excluded.address, country = excluded.country,
                      region = excluded.region, language = excluded.language,
-                     minor = excluded.minor, holds = excluded.holds",
+                     minor = excluded.minor, holds = excluded.holds, import = excluded.import",
             )
             .bind(i64::from(person.record.0))
             .bind(person.key.clone())
@@ -118,6 +137,7 @@ impl Store {
             .bind(coarse.language.to_string())
             .bind(i64::from(coarse.minor))
             .bind(i64::from(person.holds.bits()))
+            .bind(i64::from(import.0))
             .execute(&mut *tx.tx)
             .await?;
         }
@@ -180,8 +200,12 @@ impl Store {
         Ok(people)
     }
 
-    /// Counts the people of the table, and keeps the bitmaps.
-    pub async fn count_brought(&self, act: &Act) -> Result<Population, StoreError> {
+    /// Finishes an import: counts the people of the table, and keeps the bitmaps.
+    pub async fn finish_table(
+        &self,
+        finish: &FinishTable,
+        act: &Act,
+    ) -> Result<Population, StoreError> {
         let (mut population, mut from) = (Population::default(), 0_i64);
         loop {
             let text = format!("{COLUMNS} WHERE record >= $1 ORDER BY record LIMIT $2");
@@ -196,6 +220,7 @@ impl Store {
         }
         let mut tx = self.begin().await?;
         tx.set_population(BROUGHT, &population).await?;
+        tx.finish_import(finish).await?;
         tx.journal(act).await?;
         tx.commit().await?;
         Ok(population)

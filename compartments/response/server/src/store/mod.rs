@@ -15,6 +15,7 @@ mod ports;
 mod returned;
 mod rows;
 mod sightings;
+mod table_imports;
 
 use std::sync::Arc;
 
@@ -26,7 +27,7 @@ use tokio::sync::watch;
 use rows::sql;
 
 pub use access_logs::StoredAccessLog;
-pub use brought::SealedPerson;
+pub use brought::{KnownPerson, SealedPerson};
 pub use findings::{Finding, Hold, VoidedSome};
 pub use journal::{Act, AnchorTurn};
 pub use returned::not_reached;

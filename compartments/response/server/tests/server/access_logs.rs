@@ -5,13 +5,13 @@ use cofferdam_core::{
 };
 use cofferdam_wire::ProblemType;
 use response_api::{
-    AmendIncident, BeginAccessLog, DeclareIncident, DoubtCause, FinishAccessLog, FinishTable,
-    ImportAccessLog, ImportTable, IncidentId, Level, ListAccessLogs, LogSource, LogStatements,
-    PAGE_OUT_OF_TURN, People, ReadPerson, RemoveAccessLog, ScopeIncident, Span,
+    AmendIncident, BeginAccessLog, DeclareIncident, DoubtCause, FinishAccessLog, ImportAccessLog,
+    IncidentId, Level, ListAccessLogs, LogSource, LogStatements, PAGE_OUT_OF_TURN, People,
+    ReadPerson, RemoveAccessLog, ScopeIncident, Span,
 };
 use response_server::store::Finding;
 
-use crate::bench::{Bench, declare, person};
+use crate::bench::{Bench, declare};
 
 fn log() -> String {
     "ab".repeat(32)
@@ -91,9 +91,7 @@ fn keys(keys: &[&str]) -> Whose {
 
 /// Brings a table of three people and a log, and scopes an incident about them.
 async fn scoped(bench: &Bench, accesses: Vec<Access>, unreadable: u64) -> response_api::Exposure {
-    let people = vec![person("1"), person("2"), person("3")];
-    bench.done(ImportTable { people }).await;
-    bench.done(FinishTable {}).await;
+    bench.bring_table("customers.csv", &["1", "2", "3"], 0).await;
     bench.done(begin(log())).await;
     bench.done(page(0, accesses)).await;
     bench.done(finish(unreadable)).await;

@@ -101,8 +101,9 @@ async fn every_route_refuses_a_stranger() {
         ResolveCustomerNumber { incident, number: CustomerNumber(0) },
         ReadPolicy {},
         MakeReport { incident },
-        ImportTable { people: vec![] },
-        FinishTable {},
+        BeginTable { source: String::new() },
+        ImportTable { import: TableImportId(1), people: vec![] },
+        FinishTable { import: TableImportId(1), people: 0, rejected: 0 },
         ReadTable {},
     ];
     walked.sort_unstable();

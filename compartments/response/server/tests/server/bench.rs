@@ -8,8 +8,9 @@ use cofferdam_core::{BroughtPerson, Call, Compartment, MockClock, Personal, Syst
 use cofferdam_store::Location;
 use cofferdam_wire::{CallError, Client, LogFormat, Problem, ProblemType};
 use response_api::{
-    ActStage, Audience, DeclareIncident, FinishTable, ImportTable, IncidentId, JournalEntry,
-    LetterDraft, LetterId, People, PlanLetter, ReadJournal, ScopeIncident, broken_journal,
+    ActStage, Audience, BeginTable, DeclareIncident, FinishTable, ImportTable, IncidentId,
+    JournalEntry, LetterDraft, LetterId, People, PlanLetter, ReadJournal, ScopeIncident,
+    TableCounts, broken_journal,
 };
 use response_letter::Shop;
 use response_mailing::RetryConfig;
@@ -128,10 +129,18 @@ impl Bench {
         self.done(declare()).await.incident
     }
 
+    /// Brings people of the table from a source, and finishes the import.
+    pub async fn bring_table(&self, source: &str, keys: &[&str], rejected: u64) -> TableCounts {
+        let import = self.done(BeginTable { source: source.to_owned() }).await;
+        let people: Vec<_> = keys.iter().map(|key| person(key)).collect();
+        let brought = people.len() as u64;
+        self.done(ImportTable { import, people }).await;
+        self.done(FinishTable { import, people: brought, rejected }).await
+    }
+
     /// Declares an incident about a brought table of three people, and scopes it.
     pub async fn scoped_table(&self) -> IncidentId {
-        self.done(ImportTable { people: vec![person("1"), person("2"), person("3")] }).await;
-        self.done(FinishTable {}).await;
+        self.bring_table("customers.csv", &["1", "2", "3"], 0).await;
         let declare = DeclareIncident { people: People::Table, ..declare() };
         let incident = self.done(declare).await.incident;
         self.done(ScopeIncident { incident, from_log: false }).await;

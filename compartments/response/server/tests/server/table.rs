@@ -3,34 +3,45 @@
 use cofferdam_core::{BroughtPerson, Field, FieldSet, Record};
 use cofferdam_wire::ProblemType;
 use response_api::{
-    Audience, DeclareIncident, DoubtCause, FindPerson, FinishTable, ImportTable, IncidentId, Level,
-    People, ReadExposure, ReadTable, ScopeIncident, StopLetter, TABLE_EMPTY, TABLE_IN_USE,
+    Audience, BeginTable, DeclareIncident, DoubtCause, FindPerson, FinishTable, ImportTable,
+    IncidentId, Level, People, ReadExposure, ReadTable, ScopeIncident, StopLetter, TABLE_EMPTY,
+    TABLE_IMPORT_OVER, TABLE_IN_USE, TABLE_INCOMPLETE, TableImportId,
 };
 use roaring::RoaringBitmap;
 
 use crate::bench::{Bench, declare, person};
 
-fn import(keys: &[&str]) -> ImportTable {
-    ImportTable { people: keys.iter().map(|key| person(key)).collect() }
+fn import(import: TableImportId, keys: &[&str]) -> ImportTable {
+    ImportTable { import, people: keys.iter().map(|key| person(key)).collect() }
+}
+
+fn finish(import: TableImportId, people: u64, rejected: u64) -> FinishTable {
+    FinishTable { import, people, rejected }
+}
+
+async fn begin(bench: &Bench) -> TableImportId {
+    bench.done(BeginTable { source: "customers.csv".to_owned() }).await
 }
 
 #[tokio::test]
 async fn a_person_is_known_by_a_key_that_names_nobody() {
     let bench = Bench::start_alone().await;
+    let first = begin(&bench).await;
     let card = BroughtPerson { holds: FieldSet::EMPTY.with(Field::CardNumber), ..person("1") };
     for bad in [
-        import(&[]),
-        import(&[""]),
-        import(&["ada@post.example"]),
-        import(&["1", "1"]),
-        ImportTable { people: vec![card] },
+        import(first, &[]),
+        import(first, &[""]),
+        import(first, &["ada@post.example"]),
+        import(first, &["1", "1"]),
+        ImportTable { import: first, people: vec![card] },
     ] {
         bench.refused(bad, ProblemType::BAD_REQUEST).await;
     }
-    assert_eq!(bench.journal(IncidentId::NONE).await, []);
-    let page = bench.done(import(&["1", "2"])).await;
+    assert_eq!(bench.journal(IncidentId::NONE).await.len(), 1, "only the beginning");
+    let page = bench.done(import(first, &["1", "2"])).await;
     assert_eq!((page.created, page.updated), (2, 0));
-    let page = bench.done(import(&["2", "3"])).await;
+    let second = begin(&bench).await;
+    let page = bench.done(import(second, &["2", "3"])).await;
     assert_eq!((page.created, page.updated), (1, 1));
     let find = |key: &str| FindPerson { key: key.to_owned() };
     assert_eq!(bench.done(find("3")).await, Some(Record(2)));
@@ -40,15 +51,86 @@ async fn a_person_is_known_by_a_key_that_names_nobody() {
 #[tokio::test]
 async fn a_table_counts_once_it_is_finished() {
     let bench = Bench::start_alone().await;
-    bench.done(import(&["1", "2"])).await;
+    let first = begin(&bench).await;
+    bench.done(import(first, &["1", "2"])).await;
     assert_eq!(bench.done(ReadTable {}).await.people, 0);
-    let counts = bench.done(FinishTable {}).await;
+    let counts = bench.done(finish(first, 2, 0)).await;
     assert_eq!((counts.people, counts.jurisdictions["unknown"]), (2, 2));
     assert_eq!(bench.done(ReadTable {}).await, counts);
     let entries = bench.journal(IncidentId::NONE).await;
     let acts: Vec<_> = entries.iter().map(|e| (e.action.as_str(), e.detail.as_str())).collect();
-    let finished = ("table.finish", "the table was counted");
-    assert_eq!(acts, [("roster.import", "2 people added, 0 changed"), finished]);
+    let finished =
+        "the table was counted; of customers.csv, 2 people were taken and 0 rows were not";
+    assert_eq!(
+        acts,
+        [
+            ("table.begin", "customers.csv"),
+            ("roster.import", "2 people added, 0 changed"),
+            ("table.finish", finished)
+        ]
+    );
+}
+
+/// Two rows with one key may be two people.
+#[tokio::test]
+async fn a_key_that_comes_twice_in_an_import_is_not_taken_twice() {
+    let bench = Bench::start_alone().await;
+    let first = begin(&bench).await;
+    bench.done(import(first, &["1", "2"])).await;
+    let page = bench.done(import(first, &["3", "2", "1"])).await;
+    assert_eq!((page.created, page.updated, page.repeated), (1, 0, vec![1, 2]));
+    let page = bench.done(import(first, &["3"])).await;
+    assert_eq!((page.created, page.updated, page.repeated), (0, 0, vec![0]));
+    assert_eq!(bench.done(finish(first, 3, 3)).await.people, 3);
+}
+
+#[tokio::test]
+async fn an_import_that_lacks_people_or_is_over_is_not_finished() {
+    let bench = Bench::start_alone().await;
+    for source in [String::new(), "x".repeat(501)] {
+        bench.refused(BeginTable { source }, ProblemType::BAD_REQUEST).await;
+    }
+    bench.refused(import(TableImportId(1), &["1"]), TABLE_IMPORT_OVER).await;
+    let first = begin(&bench).await;
+    bench.done(import(first, &["1", "2"])).await;
+    bench.refused(finish(first, 3, 0), TABLE_INCOMPLETE).await;
+    let second = begin(&bench).await;
+    bench.refused(import(first, &["3"]), TABLE_IMPORT_OVER).await;
+    bench.refused(finish(first, 2, 0), TABLE_IMPORT_OVER).await;
+    bench.done(finish(second, 0, 0)).await;
+    bench.refused(finish(second, 0, 0), TABLE_IMPORT_OVER).await;
+}
+
+/// The causes of the doubts about the table in a new scope.
+async fn doubts_about_the_table(bench: &Bench) -> Vec<DoubtCause> {
+    let declared = bench.done(DeclareIncident { people: People::Table, ..declare() }).await;
+    let scope = ScopeIncident { incident: declared.incident, from_log: false };
+    let causes = bench.done(scope).await.doubts.into_iter().map(|doubt| doubt.cause);
+    let about_table = |cause: &DoubtCause| {
+        matches!(cause, DoubtCause::TableUnfinished | DoubtCause::RowsNotTaken { .. })
+    };
+    causes.filter(about_table).collect()
+}
+
+/// A row that could not be taken is a person who may exist.
+#[tokio::test]
+async fn rows_that_were_not_taken_are_a_doubt_until_their_source_is_brought_whole() {
+    let bench = Bench::start_alone().await;
+    let not_taken =
+        |source: &str, rows| DoubtCause::RowsNotTaken { source: source.to_owned(), rows };
+    bench.bring_table("customers.csv", &["1", "2"], 3).await;
+    let counts = bench.bring_table("more.csv", &["3"], 2).await;
+    let rejected = [("customers.csv".to_owned(), 3), ("more.csv".to_owned(), 2)];
+    assert_eq!(counts.not_taken, rejected.into());
+    let both = [not_taken("customers.csv", 3), not_taken("more.csv", 2)];
+    assert_eq!(doubts_about_the_table(&bench).await, both);
+
+    bench.bring_table("customers.csv", &["1", "2", "4"], 0).await;
+    assert_eq!(doubts_about_the_table(&bench).await, [not_taken("more.csv", 2)]);
+
+    bench.done(BeginTable { source: "more.csv".to_owned() }).await;
+    let unfinished = [DoubtCause::TableUnfinished, not_taken("more.csv", 2)];
+    assert_eq!(doubts_about_the_table(&bench).await, unfinished, "until another one is finished");
 }
 
 #[tokio::test]
@@ -57,10 +139,12 @@ async fn an_incident_about_a_table_needs_one() {
     let declared = bench.done(DeclareIncident { people: People::Table, ..declare() }).await;
     let scope = ScopeIncident { incident: declared.incident, from_log: false };
     bench.refused(scope.clone(), TABLE_EMPTY).await;
-    bench.done(import(&["1"])).await;
+    let first = begin(&bench).await;
+    bench.done(import(first, &["1"])).await;
     bench.refused(scope.clone(), TABLE_EMPTY).await;
-    bench.done(FinishTable {}).await;
-    bench.done(import(&["2"])).await;
+    bench.done(finish(first, 1, 0)).await;
+    let second = begin(&bench).await;
+    bench.done(import(second, &["2"])).await;
     // No access log was brought, so every field that the shop holds counts as read.
     let exposure = bench.done(scope).await;
     assert_eq!((exposure.customers, exposure.people.read, exposure.assumed), (1, 1, 1));
@@ -94,9 +178,10 @@ async fn a_table_stays_as_it_is_while_a_letter_to_it_is_approved() {
     let staff = bench.plan(incident, Audience::Staff).await;
     let letter = bench.plan(incident, Audience::Customers).await;
     bench.approve(staff).await;
-    bench.done(import(&["4"])).await;
+    let open = begin(&bench).await;
+    bench.done(import(open, &["4"])).await;
     bench.approve(letter).await;
-    bench.refused(import(&["5"]), TABLE_IN_USE).await;
+    bench.refused(import(open, &["5"]), TABLE_IN_USE).await;
     bench.done(StopLetter { letter, reason: "it is wrong".parse().unwrap() }).await;
-    bench.done(import(&["5"])).await;
+    bench.done(import(open, &["5"])).await;
 }

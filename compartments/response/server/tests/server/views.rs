@@ -46,6 +46,7 @@ const NO_VIEWS: &[&str] = &[
     ResumeProvider::PATH,
     MakeReport::PATH,
     DecideReturned::PATH,
+    BeginTable::PATH,
     FinishTable::PATH,
     ImportTable::PATH,
     ReadTable::PATH,

@@ -2,9 +2,9 @@
 
 use accounts_api::Coarse;
 use cofferdam_core::{Epoch, Field, FieldSet, Record};
-use response_api::JournalAct;
+use response_api::{FinishTable, JournalAct, TableImportId};
 use response_exposure::Population;
-use response_server::store::SealedPerson;
+use response_server::store::{KnownPerson, SealedPerson};
 
 use crate::journal::{access_log, access_log_begun};
 use crate::support::{Tables, act, at};
@@ -37,10 +37,17 @@ pub fn person(record: u32, country: Option<&str>) -> SealedPerson {
 
 /// Brings 1,200 people. Every second one is in Germany, and person 1 has moved to Austria.
 async fn bring(tables: &Tables) {
-    let import = act(0, JournalAct::ImportTable, 1);
+    let page = act(0, JournalAct::ImportTable, 1);
     let many: Vec<_> = (0..1_200).map(|n| person(n, (n % 2 == 0).then_some("DE"))).collect();
-    tables.store.put_people(&many, &import).await.unwrap();
-    tables.store.put_people(&[person(1, Some("AT"))], &import).await.unwrap();
+    let import = begin(tables, "a.csv").await;
+    tables.store.put_people(&many, import, &page).await.unwrap();
+    let import = begin(tables, "b.csv").await;
+    tables.store.put_people(&[person(1, Some("AT"))], import, &page).await.unwrap();
+}
+
+async fn begin(tables: &Tables, source: &str) -> TableImportId {
+    let begin = act(0, JournalAct::BeginTable, 1);
+    tables.store.begin_import(source, &begin).await.unwrap()
 }
 
 async fn people_are_found_by_key_by_address_and_by_record(tables: &Tables) {
@@ -50,8 +57,9 @@ async fn people_are_found_by_key_by_address_and_by_record(tables: &Tables) {
     assert_eq!(store.next_brought_record().await.unwrap(), 1_200);
     let keys: Vec<_> = (0..2_000).map(|n| format!("c-{n}")).collect();
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-    let found = store.records_by_key(&keys).await.unwrap();
-    assert_eq!((found.len(), found["c-17"]), (1_200, 17));
+    let found = store.people_by_key(&keys).await.unwrap();
+    assert_eq!((found.len(), found["c-17"]), (1_200, KnownPerson { record: 17, import: 1 }));
+    assert_eq!(found["c-1"], KnownPerson { record: 1, import: 2 });
     let same = store.records_by_email(&[vec![7; 32], vec![8; 32]]).await.unwrap();
     assert_eq!((same.len(), same[&vec![7; 32]].len()), (1, 601), "several may share an address");
     let two = store.people(&[Record(1), Record(2), Record(9_999)]).await.unwrap();
@@ -64,7 +72,16 @@ async fn people_are_counted_when_the_table_is_finished(tables: &Tables) {
     let store = &tables.store;
     bring(tables).await;
     assert_eq!(store.brought().await.unwrap(), Population::default(), "it is not finished");
-    let counted = store.count_brought(&act(0, JournalAct::FinishTable, 2)).await.unwrap();
+    let (import, end) = (TableImportId(2), act(0, JournalAct::FinishTable, 2));
+    assert_eq!(store.people_of_import(TableImportId(1)).await.unwrap(), 1_199);
+    assert_eq!(store.people_of_import(import).await.unwrap(), 1);
+    let finish = FinishTable { import, people: 1, rejected: 7 };
+    let counted = store.finish_table(&finish, &end).await.unwrap();
+    assert!(store.finish_table(&finish, &end).await.is_err(), "it is finished already");
+    assert!(store.has_open_import().await.unwrap(), "the first one is open");
+    assert_eq!(store.open_import(TableImportId(1)).await.unwrap().as_deref(), Some("a.csv"));
+    assert_eq!(store.open_import(import).await.unwrap(), None);
+    assert_eq!(store.rows_not_taken().await.unwrap(), [("b.csv".to_owned(), 7)].into());
     assert_eq!(counted.everyone.len(), 1_200);
     let of = |jurisdiction: &str| counted.jurisdictions[jurisdiction].len();
     assert_eq!((of("DE"), of("AT"), of("unknown")), (600, 1, 599));

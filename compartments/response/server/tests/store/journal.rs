@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use cofferdam_core::FieldSet;
 use keys_api::WarrantId;
 use response_api::{
-    AccessLog, ActStage, Audience, BeginAccessLog, IncidentId, JournalAct, JournalEntry,
-    LedgerState, LetterId, Notice, People, Span, broken_journal,
+    AccessLog, ActStage, Audience, BeginAccessLog, FinishTable, IncidentId, JournalAct,
+    JournalEntry, LedgerState, LetterId, Notice, People, Span, broken_journal,
 };
 use response_exposure::Levels;
 use response_mailing::{Holder, Outcome, Recipient};
@@ -85,6 +85,7 @@ async fn an_act_that_is_not_journalled_is_not_done(tables: &Tables) {
     let incident = declare(store, People::Table).await;
     let begun = access_log_begun("ab");
     store.begin_access_log(&begun, &act(0, JournalAct::BeginAccessLog, 1)).await.unwrap();
+    let import = store.begin_import("a.csv", &act(0, JournalAct::BeginTable, 1)).await.unwrap();
     store.letter_to(IncidentId(1), Audience::Customers, [7; 32]).await.unwrap();
     let row = Recipient { person: 3, fields: FieldSet::EMPTY, locale: 0 };
     store.plan(LETTER, 1, &[row], at(1)).await.unwrap();
@@ -101,8 +102,9 @@ async fn an_act_that_is_not_journalled_is_not_done(tables: &Tables) {
         store.close(&why),
         store.set_exposure(&incident, (&exposure(301), &Levels::default()), &why),
         store.set_finding(Finding::Notice, &Notice { url: "u".into(), sha256: "s".into() }, &why),
-        store.put_people(&[person(0, None)], &why),
-        store.count_brought(&why),
+        store.begin_import("b.csv", &why),
+        store.put_people(&[person(0, None)], import, &why),
+        store.finish_table(&FinishTable { import, people: 0, rejected: 1 }, &why),
         store.begin_access_log(&access_log_begun("cd"), &why),
         store.finish_access_log(&access_log("ab"), &why),
         store.remove_access_log("ab", &why),

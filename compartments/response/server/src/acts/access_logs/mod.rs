@@ -20,7 +20,7 @@ use response_exposure::{AccessEntry, NameForms, Named};
 use crate::app::App;
 use crate::brought_contacts::BroughtContacts;
 use crate::staff::Author;
-use crate::store::StoredAccessLog;
+use crate::store::{KnownPerson, StoredAccessLog};
 
 /// The longest name and format of an access log, in bytes.
 const MAX_NAME: usize = 200;
@@ -91,7 +91,7 @@ pub async fn import(app: &App, call: ImportAccessLog) -> Result<(), Problem> {
 
 /// The people whom a page names and the brought table has.
 struct Names {
-    by_key: BTreeMap<String, u32>,
+    by_key: BTreeMap<String, KnownPerson>,
     by_email: BTreeMap<Vec<u8>, Vec<u32>>,
     forms: NameForms,
     /// Whether every address of the table is hashed under our key, so that none is missed.
@@ -116,7 +116,7 @@ impl Names {
         emails.sort_unstable();
         emails.dedup();
         Ok(Self {
-            by_key: app.store.records_by_key(&keys).await?,
+            by_key: app.store.people_by_key(&keys).await?,
             by_email: app.store.records_by_email(&emails).await?,
             forms: app.store.name_forms().await?,
             finds_addresses: app.store.address_keys().await? == [contacts.address_key()].into(),
@@ -129,7 +129,8 @@ impl Names {
         match whose {
             Whose::Keys(keys) => {
                 for key in keys {
-                    let record = self.by_key.get(key.expose()).map(std::slice::from_ref);
+                    let known = self.by_key.get(key.expose());
+                    let record = known.map(|known| std::slice::from_ref(&known.record));
                     let excluded = self.forms.excludes_key(key.expose());
                     add_name(&mut named, record, excluded);
                 }

@@ -47,6 +47,9 @@ pub async fn gather(
     if is_unfinished(app, &population).await? {
         findings.doubts.push(DoubtCause::TableUnfinished);
     }
+    let not_taken = app.store.rows_not_taken().await?.into_iter();
+    let doubt = |(source, rows)| DoubtCause::RowsNotTaken { source, rows };
+    findings.doubts.extend(not_taken.map(doubt));
     let strangers = unknown_hosts(&hosts, |name| findings.seen.contains(name));
     findings.doubts.extend(strangers);
     let grants = Grants::whole_table(&population.filled);
@@ -115,8 +118,8 @@ fn shown(log: &str, entry: AccessEntry) -> Unresolved {
     }
 }
 
-/// Whether people were imported since the table was finished last.
+/// Whether an import of the table is open, or people were imported since it was finished last.
 async fn is_unfinished(app: &App, population: &Population) -> Result<bool, Problem> {
     let stored = u64::from(app.store.next_brought_record().await?);
-    Ok(stored != population.everyone.len())
+    Ok(stored != population.everyone.len() || app.store.has_open_import().await?)
 }

@@ -10,6 +10,6 @@ use crate::app::App;
 
 /// Finds a person of the brought table by the shop's key.
 pub async fn show(app: Arc<App>, call: FindPerson) -> Result<Option<Record>, Problem> {
-    let found = app.store.records_by_key(&[&call.key]).await?;
-    Ok(found.get(&call.key).copied().map(Record))
+    let found = app.store.people_by_key(&[&call.key]).await?;
+    Ok(found.get(&call.key).map(|known| Record(known.record)))
 }

@@ -10,11 +10,11 @@ use crate::acts::table;
 use crate::app::App;
 use crate::staff::Staff;
 
-/// Counts the people of the table.
+/// Finishes an import, and counts the people of the table.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Staff(by): Staff,
-    Body(_, encoding): Body<FinishTable>,
+    Body(call, encoding): Body<FinishTable>,
 ) -> Result<Answer<TableCounts>, Problem> {
-    Ok(Answer(table::finish(&app, &by).await?, encoding))
+    Ok(Answer(table::finish(&app, &call, &by).await?, encoding))
 }

@@ -16,5 +16,5 @@ pub async fn handle(
     Staff(by): Staff,
     Body(call, encoding): Body<ImportTable>,
 ) -> Result<Answer<TablePage>, Problem> {
-    Ok(Answer(table::import(&app, call.people, &by).await?, encoding))
+    Ok(Answer(table::import(&app, call, &by).await?, encoding))
 }

@@ -16,5 +16,5 @@ pub async fn handle(
     Staff(_): Staff,
     Body(_, encoding): Body<ReadTable>,
 ) -> Result<Answer<TableCounts>, Problem> {
-    Ok(Answer(table::counts_of(&*app.brought().await?), encoding))
+    Ok(Answer(table::counts(&app).await?, encoding))
 }
