@@ -47,7 +47,9 @@ fn main() -> ExitCode {
         let jobs: Vec<_> = parts
             .map(|(job, part)| scope.spawn(move || measure(&name(job), MAPPING, part)))
             .collect();
-        jobs.into_iter().for_each(|job| figures.add(job.join().unwrap()));
+        for job in jobs {
+            figures.add(job.join().unwrap());
+        }
     });
     println!("{figures}");
     if figures.under.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -19,6 +19,7 @@ struct Format {
     lines: &'static [&'static str],
 }
 
+#[expect(clippy::too_many_lines, reason = "a table: one entry for each format")]
 fn formats() -> Vec<Format> {
     let format = |mapping: String, before, lines| Format { mapping, before, lines };
     let web = |preset: &str| format!("{preset}\nserver = \"w\"\n{PATHS}");

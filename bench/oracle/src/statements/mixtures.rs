@@ -88,7 +88,7 @@ pub fn odd(draw: &mut Draw) -> String {
             "SELECT c.country, count(*), max(c.phone) FROM customer c WHERE {odd} GROUP BY GROUPING SETS ((c.country), ())"
         ),
         9 => format!("SELECT id FROM customer c WHERE {odd} ORDER BY {e} LIMIT 1"),
-        10 => format!("SELECT count(*) FROM customer c HAVING max(c.phone) > '05'"),
+        10 => "SELECT count(*) FROM customer c HAVING max(c.phone) > '05'".to_owned(),
         11 => format!(
             "UPDATE customer c SET country = left(({e})::text, 2) WHERE {odd} RETURNING c.country"
         ),

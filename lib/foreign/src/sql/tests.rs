@@ -185,7 +185,12 @@ fn any_other_statement_counts_for_everybody() {
 }
 
 #[test]
-fn a_statement_that_is_too_deep_counts_for_everybody() {
+fn a_statement_that_is_too_deep_counts_for_everybody_on_a_small_stack() {
+    let small = std::thread::Builder::new().stack_size(1 << 20).spawn(check_deep_statements);
+    small.unwrap().join().unwrap();
+}
+
+fn check_deep_statements() {
     let or = vec!["id = 7"; 100_000].join(" OR ");
     let sum = vec!["id"; 100_000].join(" + ");
     let union = vec!["SELECT phone FROM customer WHERE id = 7"; 20_000].join(" UNION ALL ");
