@@ -126,7 +126,10 @@ impl Audit {
         let Some(at) = time::parse_postgres(row.at, self.zone.as_ref()) else {
             return bad("the line has no time, or its time zone is unknown; set time_zone");
         };
-        let Some(audit) = row.message.strip_prefix("AUDIT: ") else { return take(Item::Seen(at)) };
+        let Some(audit) = row.message.strip_prefix("AUDIT: ") else {
+            take(Item::Seen(at))?;
+            return take(Item::Harmless { line });
+        };
         let Some(cells) = split(audit) else { return bad("pgaudit's part of the line is cut off") };
         take(Item::Seen(at))?;
         self.read_statement(line, at, &row, &cells, take)
@@ -162,7 +165,11 @@ impl Audit {
             text: &text,
             parameters: parse_parameters(&parameters),
         };
-        for found in sql::resolve(&self.known, &statement) {
+        let found = sql::resolve(&self.known, &statement);
+        if found.is_empty() {
+            return take(Item::Harmless { line });
+        }
+        for found in found {
             take(Item::Access(Access {
                 line,
                 at,
@@ -213,7 +220,7 @@ mod tests {
         let mapping: LogMapping = toml::from_str(mapping).unwrap();
         let mut items = Vec::new();
         let done = read_log(&mapping, log.as_bytes(), &mut |item| {
-            if !matches!(item, Item::Seen(_)) {
+            if !matches!(item, Item::Seen(_) | Item::Harmless { .. }) {
                 items.push(item);
             }
             Ok::<_, ()>(())

@@ -20,7 +20,7 @@ use proptest::strategy::{Strategy, ValueTree as _};
 use proptest::test_runner::TestRunner;
 
 /// The number of generated spellings for each server.
-const SPELLINGS: usize = 300;
+const SPELLINGS: usize = 1_000;
 /// The people whom the servers serve.
 const PEOPLE: u32 = 12;
 
@@ -31,6 +31,9 @@ fields = ["name"]
 [[path]]
 pattern = "/admin/export/**"
 fields = ["name", "email"]
+[[path]]
+pattern = "/account?id={customer}"
+fields = ["name"]
 "#;
 
 /// A running server, which ends with the test.
@@ -98,7 +101,8 @@ fn nginx(dir: &Path) -> (Server, String) {
         http {{ default_type text/plain; log_format shop '{format}';
             client_body_temp_path {dir}/t1; proxy_temp_path {dir}/t2; fastcgi_temp_path {dir}/t3;
             uwsgi_temp_path {dir}/t4; scgi_temp_path {dir}/t5;
-            server {{ listen 127.0.0.1:{port}; root {dir}/www; access_log {dir}/access.log shop; }} }}",
+            server {{ listen 127.0.0.1:{port}; root {dir}/www; access_log {dir}/access.log shop;
+                location = /account {{ return 200 '[person $arg_id]'; }} }} }}",
         dir = dir.display()
     );
     fs::write(dir.join("nginx.conf"), config).unwrap();
@@ -110,13 +114,15 @@ fn nginx(dir: &Path) -> (Server, String) {
 fn apache(dir: &Path, encoded_slashes: &str) -> (Server, String) {
     let port = free_port();
     let format = r#"%v:%p %h %l %u %t \"%r\" %>s %O \"%{Referer}i\" \"%{User-Agent}i\""#;
-    let modules = ["mpm_event", "authz_core"].map(|module| {
+    let modules = ["mpm_event", "authz_core", "rewrite"].map(|module| {
         format!("LoadModule {module}_module /usr/lib/apache2/modules/mod_{module}.so\n")
     });
     let config = format!(
         "{modules}ServerName shop.example\nServerRoot {dir}\nPidFile {dir}/pid\nListen 127.0.0.1:{port}\n\
         DocumentRoot {dir}/www\nAllowEncodedSlashes {encoded_slashes}\nErrorLog /dev/null\n\
-        HttpProtocolOptions Unsafe\nLogFormat \"{format}\" shop\nCustomLog {dir}/access.log shop\n\
+        HttpProtocolOptions Unsafe\nRewriteEngine On\n\
+        RewriteCond %{{QUERY_STRING}} (?:^|&)id=([0-9]+)(?:&|$)\n\
+        RewriteRule ^/account$ {dir}/www/customers/%1/profile [L]\nLogFormat \"{format}\" shop\nCustomLog {dir}/access.log shop\n\
         <Directory {dir}/www>\nRequire all granted\n</Directory>\n",
         modules = modules.concat(),
         dir = dir.display()
@@ -127,12 +133,33 @@ fn apache(dir: &Path, encoded_slashes: &str) -> (Server, String) {
     (Server::start(command, port), format.to_owned())
 }
 
+/// A path and a query that give out somebody.
+fn target() -> impl Strategy<Value = (String, String)> {
+    let drawn = (1..=PEOPLE, 1..=PEOPLE, 0..6_u8, 0..10_u8);
+    drawn.prop_map(|(person, other, kind, form)| match kind {
+        0 => ("/admin/export/all".to_owned(), String::new()),
+        1 | 2 => ("/account".to_owned(), query(form, person, other)),
+        _ => (format!("/customers/{person}/profile"), String::new()),
+    })
+}
+
+/// A query that asks for a person, perhaps beside another one.
+fn query(form: u8, person: u32, other: u32) -> String {
+    match form {
+        0 | 1 => format!("?id={person}"),
+        2 => format!("?x=1&id={person}"),
+        3 => format!("?id={person}&id={other}"),
+        4 => format!("?ID={person}"),
+        5 => format!("?ID={other}&id={person}"),
+        6 => format!("?i%64={person}&id={other}"),
+        7 => format!("?&&id={person}&"),
+        8 => format!("?id=0{person}"),
+        _ => format!("?id={person};id={other}"),
+    }
+}
+
 /// A spelling of a path, as an intruder may choose it.
 fn spelling() -> impl Strategy<Value = String> {
-    let path = (1..=PEOPLE, 0..4_u8).prop_map(|(person, kind)| match kind {
-        0 => "/admin/export/all".to_owned(),
-        _ => format!("/customers/{person}/profile"),
-    });
     let before = proptest::sample::select(vec![
         "",
         "",
@@ -166,22 +193,24 @@ fn spelling() -> impl Strategy<Value = String> {
     ]);
     let method = proptest::sample::select(vec!["GET", "GET", "GET", "HEAD", "POST", "GET "]);
     let changes = proptest::collection::vec(0..40_u8, 40);
-    (path, before, after, method, changes).prop_map(|(path, before, after, method, changes)| {
-        let mut spelled = String::new();
-        for (c, change) in path.chars().zip(changes) {
-            match (c, change) {
-                ('/', 0..=2) => spelled.push_str("//"),
-                ('/', 3..=5) => spelled.push_str("/./"),
-                ('/', 6..=8) => spelled.push_str("%2F"),
-                ('/', 9) => spelled.push('\\'),
-                (c, 0..=4) => spelled.extend(["%", &format!("{:02x}", u32::from(c))]),
-                (c, 5) => spelled.extend(["%25", &format!("{:02x}", u32::from(c))]),
-                (c, 6) => spelled.push(c.to_ascii_uppercase()),
-                (c, _) => spelled.push(c),
+    (target(), before, after, method, changes).prop_map(
+        |(target, before, after, method, changes)| {
+            let ((path, query), mut spelled) = (target, String::new());
+            for (c, change) in path.chars().zip(changes) {
+                match (c, change) {
+                    ('/', 0..=2) => spelled.push_str("//"),
+                    ('/', 3..=5) => spelled.push_str("/./"),
+                    ('/', 6..=8) => spelled.push_str("%2F"),
+                    ('/', 9) => spelled.push('\\'),
+                    (c, 0..=4) => spelled.extend(["%", &format!("{:02x}", u32::from(c))]),
+                    (c, 5) => spelled.extend(["%25", &format!("{:02x}", u32::from(c))]),
+                    (c, 6) => spelled.push(c.to_ascii_uppercase()),
+                    (c, _) => spelled.push(c),
+                }
             }
-        }
-        format!("{method} {before}{spelled}{after}")
-    })
+            format!("{method} {before}{spelled}{query}{after}")
+        },
+    )
 }
 
 /// Whether an answer that showed a person is counted for them.
@@ -202,6 +231,8 @@ fn check(name: &str, server: &Server, log: &Path, format: &str) {
         "GET /customers%2F7%2Fprofile",
         "GET //admin/export/all",
         "GET /customers/8%2f..%2f7/profile",
+        "GET /account?id=7",
+        "GET /account?ID=7&id=8",
     ];
     let drawn = (0..SPELLINGS).map(|_| spelling().new_tree(&mut runner).unwrap().current());
     let requests: Vec<String> = fixed.map(str::to_owned).into_iter().chain(drawn).collect();
@@ -240,7 +271,7 @@ fn check(name: &str, server: &Server, log: &Path, format: &str) {
         let keys = |whose: &Whose| matches!(whose, Whose::Keys(keys) if *keys == [Personal::new(served.first().map_or(String::new(), u32::to_string))]);
         narrowed += usize::from(served.len() == 1 && whose.iter().any(keys));
     }
-    assert!(people > 100 && narrowed > 30, "{name}: {people} served, {narrowed} narrowed");
+    assert!(people > 200 && narrowed > 80, "{name}: {people} served, {narrowed} narrowed");
 }
 
 fn wait_for_lines(log: &Path, lines: usize) -> String {
