@@ -9,7 +9,7 @@ use estate::Compartment::{self, Accounts, Keys, Payments, Response};
 use jiff::SignedDuration;
 use keys_api::{Entry, Event, ReadEntries};
 use payments_api::CountCards;
-use response_api::{DeclareIncident, Level, People, ReadExposure, ScopeIncident};
+use response_api::{DeclareIncident, IncidentId, Level, People, ReadExposure, ScopeIncident};
 use roaring::RoaringBitmap;
 
 use crate::site::Site;
@@ -22,13 +22,19 @@ pub async fn check(site: &Site, answered: &Answered) {
     let logged = logged(site).await;
     let missing: Vec<_> = read.difference(&logged).collect();
     assert!(missing.is_empty(), "read and not in the log: {missing:?}");
-    let exposed = exposed(site).await;
+    let incident = declare(site).await;
+    let exposed = exposed(site, incident, Level::Read, Field::Phone).await;
     let missed: Vec<_> = logged.difference(&exposed).collect();
     assert!(missed.is_empty(), "in the log and not exposed: {missed:?}");
     let asked = locked(&answered.asked).clone();
     let named: Vec<_> = exposed.difference(&asked).collect();
     assert!(named.is_empty(), "exposed and never asked for: {named:?}");
+    let signed_in = locked(&answered.signed_in).clone();
+    let presented = self::exposed(site, incident, Level::Presented, Field::Password).await;
+    let missed: Vec<_> = signed_in.difference(&presented).collect();
+    assert!(missed.is_empty(), "signed in and not exposed: {missed:?}");
     println!("{} read, {} logged, {} exposed", read.len(), logged.len(), exposed.len());
+    println!("{} signed in, {} passwords exposed", signed_in.len(), presented.len());
 }
 
 async fn nothing_written_is_lost(site: &Site, answered: &Answered) {
@@ -40,7 +46,7 @@ async fn nothing_written_is_lost(site: &Site, answered: &Answered) {
         from = Record(last.record.0 + 1);
         kept.extend(page.iter().map(|customer| customer.record));
     }
-    let customers = locked(&answered.customers).clone();
+    let customers: BTreeSet<_> = locked(&answered.customers).keys().copied().collect();
     let lost: Vec<_> = customers.difference(&kept).collect();
     assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
     let cards = locked(&answered.cards).len() as u64;
@@ -70,8 +76,8 @@ async fn logged(site: &Site) -> BTreeSet<Record> {
     }
 }
 
-/// The customers whose telephone number counts as read, if the reader fell.
-async fn exposed(site: &Site) -> BTreeSet<Record> {
+/// Declares that the reader fell, and scopes that.
+async fn declare(site: &Site) -> IncidentId {
     let staff = site.client(Response, "operator-1");
     let declare = DeclareIncident {
         title: format!("{READER} fell"),
@@ -83,9 +89,22 @@ async fn exposed(site: &Site) -> BTreeSet<Record> {
         unlisted: Vec::new(),
     };
     let incident = staff.call(&declare).await.unwrap().incident;
-    staff.call(&ScopeIncident { incident, from_log: false }).await.unwrap();
-    let exposure = ReadExposure { incident, level: Level::Read, field: Field::Phone };
-    let bitmap = staff.call(&exposure).await.unwrap().roaring;
+    let scope = staff.call(&ScopeIncident { incident, from_log: false }).await.unwrap();
+    for doubt in &scope.doubts {
+        println!("  doubt: {doubt:?}");
+    }
+    incident
+}
+
+/// The customers of an exposure.
+async fn exposed(
+    site: &Site,
+    incident: IncidentId,
+    level: Level,
+    field: Field,
+) -> BTreeSet<Record> {
+    let staff = site.client(Response, "operator-1");
+    let bitmap = staff.call(&ReadExposure { incident, level, field }).await.unwrap().roaring;
     let exposed = RoaringBitmap::deserialize_from(bitmap.as_slice()).unwrap();
     exposed.into_iter().map(Record).collect()
 }

@@ -29,6 +29,17 @@ impl Clock for Earlier {
     }
 }
 
+/// What became of a start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// The process ended.
+    Refused,
+    /// Its health says that it can't work.
+    Unwell,
+    /// Its health says that it works.
+    Serves,
+}
+
 /// An estate whose compartments can be killed.
 pub struct Site {
     pub estate: Estate,
@@ -88,18 +99,19 @@ impl Site {
         }
     }
 
-    /// Starts a compartment that must refuse to serve. Whether it refused.
-    pub async fn refuses(&mut self, compartment: Compartment) -> bool {
+    /// Starts a compartment that may refuse.
+    pub async fn try_start(&mut self, compartment: Compartment) -> Start {
         self.spawn(compartment, SignedDuration::ZERO);
         let client = self.client(compartment, "operator-1");
         let deadline = Instant::now() + PATIENCE;
         loop {
             if self.ended(compartment).is_some() {
-                return true;
+                return Start::Refused;
             }
-            if client.is_healthy().await || Instant::now() > deadline {
-                self.kill(compartment);
-                return false;
+            match client.health().await {
+                Some((true, _)) => return Start::Serves,
+                Some((false, _)) => return Start::Unwell,
+                None => assert!(Instant::now() < deadline, "{compartment} does not answer"),
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }

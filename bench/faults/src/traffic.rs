@@ -1,11 +1,11 @@
 //! Traffic that goes on whatever happens, and remembers what was answered.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use accounts_api::{Coarse, CreateCustomer, Profile, ReadCustomers};
+use accounts_api::{Coarse, CreateCustomer, OpenSession, Profile, ReadCustomers};
 use cofferdam_core::{Field, FieldSet, Personal, Record};
 use cofferdam_wire::Client;
 use estate::Compartment::{Accounts, Payments};
@@ -16,18 +16,22 @@ use crate::site::Site;
 
 /// The host that reads, and later counts as fallen.
 pub const READER: &str = "web-ky-2";
-/// The pause after each call, so that the budgets last for the run.
-const PAUSE: Duration = Duration::from_millis(40);
+/// The pause after each call, so that the budgets last for the run: 600 a minute.
+const PAUSE: Duration = Duration::from_millis(110);
+/// The longest time until every kind of call works again after a fault.
+const AGAIN: Duration = Duration::from_secs(30);
 
 /// The calls that the compartments acknowledged so far.
 #[derive(Default)]
 pub struct Answered {
-    /// Customers whose sign-up was acknowledged.
-    pub customers: Mutex<BTreeSet<Record>>,
+    /// Customers whose sign-up was acknowledged, with the numbers in their addresses.
+    pub customers: Mutex<BTreeMap<Record, u32>>,
     /// Customers for whom the reader asked.
     pub asked: Mutex<BTreeSet<Record>>,
     /// Customers whose telephone number the reader got.
     pub read: Mutex<BTreeSet<Record>>,
+    /// Customers who signed in at the reader.
+    pub signed_in: Mutex<BTreeSet<Record>>,
     /// Cards that were stored.
     pub cards: Mutex<Vec<CardToken>>,
     failed: AtomicU32,
@@ -38,13 +42,21 @@ impl Answered {
     /// The figures, in words.
     pub fn summary(&self) -> String {
         format!(
-            "{} sign-ups, {} of {} customers read, {} cards, {} calls failed",
-            count(&self.customers),
-            count(&self.read),
-            count(&self.asked),
+            "{} sign-ups, {} of {} customers read, {} signed in, {} cards, {} calls failed",
+            locked(&self.customers).len(),
+            locked(&self.read).len(),
+            locked(&self.asked).len(),
+            locked(&self.signed_in).len(),
             locked(&self.cards).len(),
             self.failed.load(Ordering::Relaxed)
         )
+    }
+
+    /// The number of calls of each kind that were acknowledged.
+    fn counts(&self) -> [usize; 4] {
+        let customers = locked(&self.customers).len();
+        let [read, signed_in] = [&self.read, &self.signed_in].map(|of| locked(of).len());
+        [customers, read, signed_in, locked(&self.cards).len()]
     }
 }
 
@@ -71,6 +83,19 @@ impl Traffic {
         self.answered.summary()
     }
 
+    /// Waits until a call of each kind was acknowledged again.
+    pub async fn goes_on(&self) {
+        let (before, deadline) = (self.answered.counts(), Instant::now() + AGAIN);
+        loop {
+            let now = self.answered.counts();
+            if now.iter().zip(before).all(|(now, before)| *now > before) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "calls fail after the fault: {before:?}, {now:?}");
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
     /// Lets the calls in hand end.
     pub async fn stop(self) -> Arc<Answered> {
         self.answered.stop.store(true, Ordering::Relaxed);
@@ -88,16 +113,19 @@ async fn sign_up(accounts: Client, answered: Arc<Answered>) {
         let given = |text: String| Some(Personal::from(text));
         let profile = Profile {
             name: format!("Person {number}").into(),
-            email: format!("person.{number}@home.example").into(),
+            email: email(number),
             phone: given(format!("+1 502 55 {number:05}")),
             billing_address: None,
             shipping_address: None,
             card_last4: None,
             coarse: coarse.clone(),
         };
-        let call = CreateCustomer { profile, password: format!("a long password {number}").into() };
+        let call = CreateCustomer { profile, password: password(number) };
         match accounts.call(&call).await {
-            Ok(record) => assert!(locked(&answered.customers).insert(record), "{record:?} twice"),
+            Ok(record) => {
+                let before = locked(&answered.customers).insert(record, number);
+                assert!(before.is_none(), "{record:?} twice");
+            }
             Err(_) => fail(&answered),
         }
         if paused(&answered).await {
@@ -106,14 +134,24 @@ async fn sign_up(accounts: Client, answered: Arc<Answered>) {
     }
 }
 
-/// Reads the customer who signed up last but was not asked for yet.
+fn email(number: u32) -> Personal {
+    format!("person.{number}@home.example").into()
+}
+
+fn password(number: u32) -> Personal {
+    format!("a long password {number}").into()
+}
+
+/// Reads the customer who signed up last but was not asked for yet, and signs them in.
 async fn read(accounts: Client, answered: Arc<Answered>) {
     while !paused(&answered).await {
         let next = {
             let asked = locked(&answered.asked);
-            locked(&answered.customers).iter().rev().find(|of| !asked.contains(of)).copied()
+            let customers = locked(&answered.customers);
+            let mut latest = customers.iter().rev();
+            latest.find(|(of, _)| !asked.contains(of)).map(|(of, number)| (*of, *number))
         };
-        let Some(record) = next else { continue };
+        let Some((record, number)) = next else { continue };
         locked(&answered.asked).insert(record);
         let fields = FieldSet::EMPTY.with(Field::Name).with(Field::Phone);
         match accounts.call(&ReadCustomers { records: vec![record], fields }).await {
@@ -121,6 +159,11 @@ async fn read(accounts: Client, answered: Arc<Answered>) {
                 let got = customers.iter().filter(|of| of.fields.contains_key(&Field::Phone));
                 locked(&answered.read).extend(got.map(|customer| customer.record));
             }
+            Err(_) => fail(&answered),
+        }
+        let sign_in = OpenSession { email: email(number), password: password(number) };
+        match accounts.call(&sign_in).await {
+            Ok(session) => drop(locked(&answered.signed_in).insert(session.record)),
             Err(_) => fail(&answered),
         }
     }
@@ -152,8 +195,4 @@ fn fail(answered: &Answered) {
 /// The content of a mutex, also if a caller panicked with it in hand.
 pub fn locked<T>(of: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn count<T>(of: &Mutex<BTreeSet<T>>) -> usize {
-    locked(of).len()
 }

@@ -8,16 +8,12 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::routing::{get, post};
 use cofferdam_core::{Call, Compartment};
-use cofferdam_wire::{
-    Answer, Body, CallError, Client, Listener, Peer, Problem, TlsFiles, serve_anybody,
-};
+use cofferdam_wire::{Answer, Body, CallError, Client, Listener, Peer, Problem, serve_anybody};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::ServerName;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use testkit::Authority;
+use testkit::{Authority, connector};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -98,19 +94,7 @@ impl Server {
     }
 
     fn connector(&self, caller: &str) -> TlsConnector {
-        let TlsFiles { ca, cert, key } = self.authority.files(caller);
-        let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_file(ca).unwrap()).unwrap();
-        let chain = vec![CertificateDer::from_pem_file(cert).unwrap()];
-        let key = PrivateKeyDer::from_pem_file(key).unwrap();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13])
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_client_auth_cert(chain, key)
-            .unwrap();
-        Arc::new(config).into()
+        connector(&self.authority.files(caller))
     }
 }
 

@@ -21,7 +21,7 @@ mod smtp_sink;
 mod states;
 
 pub use address::free_address;
-pub use authority::Authority;
+pub use authority::{Authority, connector};
 pub use browser::Browser;
 pub use dns::Dns;
 pub use postfix::Postfix;
