@@ -138,6 +138,15 @@ impl Site {
         Some(status)
     }
 
+    /// Copies a compartment's directory off the small disk, which is about to go.
+    fn keep(&mut self, compartment: Compartment) {
+        let ended = self.ended(compartment);
+        let kept = std::env::temp_dir().join(format!("bench-faults-{compartment}"));
+        let mut copy = Command::new("cp");
+        let copied = copy.arg("-r").arg(self.dir(compartment)).arg(&kept).status();
+        println!("{compartment} ended: {ended:?}; kept in {}: {copied:?}", kept.display());
+    }
+
     /// Kills every compartment.
     pub fn stop(&mut self) {
         for compartment in Compartment::ALL {
@@ -148,6 +157,9 @@ impl Site {
 
 impl Drop for Site {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            Compartment::ALL.iter().for_each(|of| self.keep(*of));
+        }
         self.stop();
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use accounts_api::{Coarse, CreateCustomer, OpenSession, Profile, ReadCustomers};
 use cofferdam_core::{Field, FieldSet, Personal, Record};
-use cofferdam_wire::Client;
+use cofferdam_wire::{CallError, Client};
 use estate::Compartment::{Accounts, Payments};
 use payments_api::{CardDetails, CardToken, StoreCards};
 use tokio::task::JoinHandle;
@@ -35,6 +35,8 @@ pub struct Answered {
     /// Cards that were stored.
     pub cards: Mutex<Vec<CardToken>>,
     failed: AtomicU32,
+    /// The last error of each kind of call.
+    errors: Mutex<BTreeMap<&'static str, String>>,
     stop: AtomicBool,
 }
 
@@ -91,7 +93,11 @@ impl Traffic {
             if now.iter().zip(before).all(|(now, before)| *now > before) {
                 return;
             }
-            assert!(Instant::now() < deadline, "calls fail after the fault: {before:?}, {now:?}");
+            let errors = locked(&self.answered.errors).clone();
+            assert!(
+                Instant::now() < deadline,
+                "calls fail after the fault: {before:?}, {now:?}, {errors:?}"
+            );
             tokio::time::sleep(PAUSE).await;
         }
     }
@@ -126,7 +132,7 @@ async fn sign_up(accounts: Client, answered: Arc<Answered>) {
                 let before = locked(&answered.customers).insert(record, number);
                 assert!(before.is_none(), "{record:?} twice");
             }
-            Err(_) => fail(&answered),
+            Err(e) => fail(&answered, "sign up", &e),
         }
         if paused(&answered).await {
             return;
@@ -159,12 +165,12 @@ async fn read(accounts: Client, answered: Arc<Answered>) {
                 let got = customers.iter().filter(|of| of.fields.contains_key(&Field::Phone));
                 locked(&answered.read).extend(got.map(|customer| customer.record));
             }
-            Err(_) => fail(&answered),
+            Err(e) => fail(&answered, "read", &e),
         }
         let sign_in = OpenSession { email: email(number), password: password(number) };
         match accounts.call(&sign_in).await {
             Ok(session) => drop(locked(&answered.signed_in).insert(session.record)),
-            Err(_) => fail(&answered),
+            Err(e) => fail(&answered, "sign in", &e),
         }
     }
 }
@@ -172,12 +178,12 @@ async fn read(accounts: Client, answered: Arc<Answered>) {
 async fn store_cards(payments: Client, answered: Arc<Answered>) {
     while !paused(&answered).await {
         let number = Personal::new("4111111111111111");
-        let card = CardDetails { number, expiry_month: 12, expiry_year: 2099 };
+        let card = CardDetails { number, expiry_month: 12, expiry_year: 2040 };
         match payments.call(&StoreCards { cards: vec![card] }).await {
             Ok(stored) => {
                 locked(&answered.cards).extend(stored.into_iter().map(|card| card.token));
             }
-            Err(_) => fail(&answered),
+            Err(e) => fail(&answered, "store a card", &e),
         }
     }
 }
@@ -188,7 +194,8 @@ async fn paused(answered: &Answered) -> bool {
     answered.stop.load(Ordering::Relaxed)
 }
 
-fn fail(answered: &Answered) {
+fn fail(answered: &Answered, call: &'static str, error: &CallError) {
+    locked(&answered.errors).insert(call, error.to_string());
     answered.failed.fetch_add(1, Ordering::Relaxed);
 }
 

@@ -212,7 +212,7 @@ impl Caller {
             }
             Kind::Checkout(_) => {
                 let number = Personal::new("4111111111111111");
-                let card = CardDetails { number, expiry_month: 12, expiry_year: 2099 };
+                let card = CardDetails { number, expiry_month: 12, expiry_year: 2040 };
                 client.call(&StoreCards { cards: vec![card] }).await.is_ok()
             }
             Kind::Visitor => answers(self.visit(), "HTTP/1.1 200").await,

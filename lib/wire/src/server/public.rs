@@ -21,13 +21,13 @@ use super::hall::Hall;
 
 /// Connections of strangers, by network.
 pub(super) const STRANGERS: RoomLimits =
-    RoomLimits { guests: 512, guests_each: 128, bytes: 32 << 20, bytes_each: 4 << 20 };
+    RoomLimits { guests: 512, guests_each: 128, newest: 128, bytes: 32 << 20, bytes_each: 4 << 20 };
 /// Connections of the operator's own proxies.
 pub(super) const PROXIES: RoomLimits =
-    RoomLimits { guests: 256, guests_each: 256, bytes: 32 << 20, bytes_each: 32 << 20 };
+    RoomLimits { guests: 256, guests_each: 256, newest: 0, bytes: 32 << 20, bytes_each: 32 << 20 };
 /// Requests that proxies pass on, by the visitor's network.
 const VISITORS: RoomLimits =
-    RoomLimits { guests: 256, guests_each: 32, bytes: u64::MAX, bytes_each: u64::MAX };
+    RoomLimits { guests: 256, guests_each: 32, newest: 64, bytes: u64::MAX, bytes_each: u64::MAX };
 const TIMES: Times = Times { quiet: Duration::from_secs(20), body: Duration::from_secs(10) };
 /// The longest time for which a stranger's connection stays open, and for one request that a proxy
 /// passes on.
