@@ -119,8 +119,7 @@ impl Site {
 
     fn spawn(&mut self, compartment: Compartment, shift: SignedDuration) {
         let dir = self.dir(compartment);
-        let log = dir.join(format!("{compartment}.log"));
-        let log = File::options().create(true).append(true).open(log).unwrap();
+        let log = File::options().create(true).append(true).open(self.log(compartment)).unwrap();
         let mut command = Command::new(&self.binary);
         command.args([compartment.as_str(), "serve", "--config"]);
         command.arg(dir.join(format!("{compartment}.toml"))).stdin(Stdio::null()).stderr(log);
@@ -138,13 +137,20 @@ impl Site {
         Some(status)
     }
 
-    /// Copies a compartment's directory off the small disk, which is about to go.
+    /// The log of a compartment. It is not in the compartment's directory, which may be read-only.
+    fn log(&self, of: Compartment) -> PathBuf {
+        self.estate.dir.join(format!("{of}.log"))
+    }
+
+    /// Copies a compartment's directory and log off the small disk, which is about to go.
     fn keep(&mut self, compartment: Compartment) {
         let ended = self.ended(compartment);
-        let kept = std::env::temp_dir().join(format!("bench-faults-{compartment}"));
+        let kept = std::env::temp_dir().join("bench-faults");
+        let made = std::fs::create_dir_all(&kept);
         let mut copy = Command::new("cp");
-        let copied = copy.arg("-r").arg(self.dir(compartment)).arg(&kept).status();
-        println!("{compartment} ended: {ended:?}; kept in {}: {copied:?}", kept.display());
+        let files = [self.dir(compartment), self.log(compartment), kept.clone()];
+        let copied = copy.arg("-r").args(files).status();
+        println!("{compartment} ended: {ended:?}; kept in {}: {made:?} {copied:?}", kept.display());
     }
 
     /// Kills every compartment.

@@ -64,6 +64,15 @@ fn the_newest_stay_whatever_their_group_and_a_lone_one_stays_beyond() {
 }
 
 #[test]
+fn those_that_ask_again_and_again_push_out_none_of_the_newest_of_their_group() {
+    let mut room: Room<char, u32> = Room::new(RoomLimits { guests_each: 4, newest: 2, ..LIMITS });
+    let busy: Vec<Ticket> = (0..3).map(|handle| room.enter('a', handle).unwrap().0).collect();
+    room.enter('a', 3).unwrap();
+    busy.into_iter().for_each(|ticket| room.wait(ticket));
+    assert_eq!(room.enter('a', 4).unwrap().1, Some(0));
+}
+
+#[test]
 fn only_a_connection_that_waits_goes_and_the_wait_counts_from_its_last_request() {
     let (mut room, tickets) = filled("aaaaa");
     room.work(tickets[0]);

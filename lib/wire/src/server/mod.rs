@@ -12,6 +12,7 @@ mod public;
 mod request_log;
 mod shutdown;
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -19,10 +20,11 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
+use axum::http::StatusCode;
 use axum::middleware;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use cofferdam_core::{CallerName, RoomLimits, network};
+use cofferdam_core::{CallerName, RoomLimits, Sha256, network};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -181,7 +183,7 @@ impl Listener {
     /// Open requests then get ten more seconds. Renewed certificate files are used without a
     /// restart. The number of connections, their waits and the memory for bodies are bounded by the
     /// rules of [`Room`](cofferdam_core::Room). A caller for whom no room is kept gets at most 1,000
-    /// answers in a second.
+    /// answers in a second, or 100 refusals.
     pub async fn serve(self, identity: &Identity, router: Router, stop: impl Future<Output = ()>) {
         let health = self.health.clone();
         let router = router
@@ -286,17 +288,31 @@ impl Door {
             request.extensions_mut().insert(Caller(caller.clone()));
             request.extensions_mut().insert(Peer(peer));
             let (door, caller) = (self.clone(), caller.clone());
-            async move {
-                if !(door.is_kept)(&caller) {
-                    door.pace.wait(&caller).await;
-                }
-                if door.revoked.contains(&key) {
-                    return Ok(Problem::not_granted("this key was revoked").into_response());
-                }
-                door.router.clone().oneshot(request).await
-            }
+            async move { door.answer(request, &caller, &key).await }
         });
         connection::serve(stream, service, seat, TIMES, watcher).await;
+    }
+
+    /// Answers a request, in the turn of an ordinary caller.
+    async fn answer(
+        &self,
+        request: Request,
+        caller: &CallerName,
+        key: &Sha256,
+    ) -> Result<Response, Infallible> {
+        let is_paced = !(self.is_kept)(caller);
+        if is_paced {
+            self.pace.wait(caller).await;
+        }
+        let answer = if self.revoked.contains(key) {
+            Problem::not_granted("this key was revoked").into_response()
+        } else {
+            self.router.clone().oneshot(request).await?
+        };
+        if is_paced && answer.status() == StatusCode::FORBIDDEN {
+            self.pace.note_refusal(caller);
+        }
+        Ok(answer)
     }
 
     fn hall(&self, caller: &CallerName) -> &Hall<CallerName> {

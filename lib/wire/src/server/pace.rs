@@ -9,10 +9,13 @@ use tokio::time::Instant;
 
 /// The time between two requests of a caller, in the long run.
 const STEP: Duration = Duration::from_millis(1);
+/// The turns that a refused request takes. A frozen caller, or one without a grant, has no reason to
+/// ask often.
+const REFUSED: u32 = 10;
 /// The requests of a caller that need no turn after a rest: one on each connection that it may have.
 const AT_ONCE: u32 = 256;
 
-/// The turns of callers, each with its own. A caller has at most as many requests waiting as
+/// The next turn of each caller. A caller has at most as many requests waiting as
 /// connections, so a wait is short.
 #[derive(Default)]
 pub struct Pace(Mutex<HashMap<CallerName, Instant>>);
@@ -20,20 +23,21 @@ pub struct Pace(Mutex<HashMap<CallerName, Instant>>);
 impl Pace {
     /// Waits for the caller's next turn.
     pub async fn wait(&self, caller: &CallerName) {
-        let now = Instant::now();
-        let turn = self.take_turn(caller, now);
-        if turn > now {
-            tokio::time::sleep_until(turn).await;
-        }
+        tokio::time::sleep_until(self.take_turns(caller, 1, Instant::now())).await;
     }
 
-    /// Takes the caller's next turn. One in the past is over at once.
-    fn take_turn(&self, caller: &CallerName, now: Instant) -> Instant {
-        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Notes that the request for which the caller waited was refused.
+    pub fn note_refusal(&self, caller: &CallerName) {
+        self.take_turns(caller, REFUSED - 1, Instant::now());
+    }
+
+    /// Takes the caller's next turns, and returns the first. One in the past is over at once.
+    fn take_turns(&self, caller: &CallerName, turns: u32, now: Instant) -> Instant {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let rested = now.checked_sub(STEP * AT_ONCE).unwrap_or(now);
-        let next = turns.entry(caller.clone()).or_insert(rested);
+        let next = all.entry(caller.clone()).or_insert(rested);
         let turn = (*next).max(rested);
-        *next = turn + STEP;
+        *next = turn + STEP * turns;
         turn
     }
 }
@@ -47,15 +51,13 @@ mod tests {
         let (pace, now) = (Pace::default(), Instant::now() + Duration::from_hours(1));
         let [busy, other] = ["web-ky-1", "web-ky-2"].map(|name| name.parse().unwrap());
         for _ in 0..=AT_ONCE {
-            assert!(pace.take_turn(&busy, now) <= now);
+            assert!(pace.take_turns(&busy, 1, now) <= now);
         }
-        assert_eq!(pace.take_turn(&busy, now), now + STEP);
-        for _ in 0..1_000 {
-            pace.take_turn(&busy, now);
-        }
-        assert_eq!(pace.take_turn(&busy, now), now + STEP * 1_002);
-        assert!(pace.take_turn(&other, now) <= now);
+        assert_eq!(pace.take_turns(&busy, 1, now), now + STEP);
+        pace.take_turns(&busy, 1_000, now);
+        assert_eq!(pace.take_turns(&busy, 1, now), now + STEP * 1_002);
+        assert!(pace.take_turns(&other, 1, now) <= now);
         let later = now + Duration::from_mins(1);
-        assert!(pace.take_turn(&busy, later) <= later, "after a rest it need not wait");
+        assert!(pace.take_turns(&busy, 1, later) <= later, "after a rest it need not wait");
     }
 }
