@@ -358,8 +358,9 @@ mod tests {
         assert!(insert(1, 1 << 20).await.is_err());
         drop(insert(2, 1).await.unwrap());
         insert(3, 1).await.unwrap().commit().await.unwrap();
-        let read = sqlx::query_scalar("SELECT id FROM kept").fetch_all(db.reader()).await;
-        assert_eq!(read.unwrap(), [3_i64]);
+        let read: Vec<i64> =
+            sqlx::query_scalar("SELECT id FROM kept").fetch_all(db.reader()).await.unwrap();
+        assert_eq!(read, [3]);
     }
 
     #[test]
