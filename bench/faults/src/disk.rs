@@ -1,4 +1,4 @@
-//! A small file system that can be filled.
+//! A small file system that can be filled, and directories that can't be written to.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ impl SmallDisk {
     pub fn mount(at: &Path) -> Self {
         let mut mount = Command::new("mount");
         let mounted = mount.args(["-t", "tmpfs", "-o", SIZE, "tmpfs"]).arg(at).status().unwrap();
-        assert!(mounted.success(), "a tmpfs can't be mounted: run as root, or use --no-full-disk");
+        assert!(mounted.success(), "a tmpfs can't be mounted: run as root, or use --no-mounts");
         Self { at: at.to_owned() }
     }
 
@@ -40,9 +40,37 @@ impl SmallDisk {
     }
 }
 
+/// A directory that nobody can write to, for as long as this value lives. What is open stays open.
+pub struct ReadOnly {
+    dir: PathBuf,
+}
+
+impl ReadOnly {
+    /// Mounts a directory onto itself, without the right to write. Needs root.
+    pub fn make(dir: &Path) -> Self {
+        let mount = |args: &[&str]| {
+            let mounted = Command::new("mount").args(args).arg(dir).arg(dir).status().unwrap();
+            assert!(mounted.success(), "{} can't be mounted read-only", dir.display());
+        };
+        mount(&["--bind"]);
+        mount(&["-o", "remount,bind,ro"]);
+        Self { dir: dir.to_owned() }
+    }
+}
+
+impl Drop for ReadOnly {
+    fn drop(&mut self) {
+        unmount(&self.dir);
+    }
+}
+
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        // A lazy unmount succeeds while processes still end.
-        let _ = Command::new("umount").arg("-l").arg(&self.at).status();
+        unmount(&self.at);
     }
+}
+
+/// A lazy unmount succeeds while processes still end.
+fn unmount(at: &Path) {
+    let _ = Command::new("umount").arg("-l").arg(at).status();
 }

@@ -1,10 +1,11 @@
-//! `bench-faults`: injects faults in random order while customers sign up and are read, and cards are
-//! stored. At the end, every acknowledged write must be readable, every answer must stand in the
-//! release log, no compartment may have started without its data, and the exposure of the reading
-//! host must be what that host read.
+//! `bench-faults`: injects faults in random order while customers sign up, are read and sign in, and
+//! cards are stored. After each fault, every kind of call must work again without help. At the end,
+//! every acknowledged write must be readable, every answer must stand in the release log, no
+//! compartment may have started without its data, and the exposure of the reading host must be what
+//! that host read.
 //!
-//! May touch: loopback, a directory of its own, and, as root, a small file system that it mounts
-//! there. It stops by itself. Called by: people who measure (see `docs/performance.md`).
+//! May touch: loopback, a directory of its own, and, as root, the file systems that it mounts there.
+//! It stops by itself. Called by: people who measure (see `docs/performance.md`).
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -43,9 +44,9 @@ struct Args {
     /// The library that shifts a process's clock (Debian's package `faketime`)
     #[arg(long, default_value = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")]
     faketime: PathBuf,
-    /// Leave out the full disk, which needs root
+    /// Leave out full disks and read-only directories, which need root
     #[arg(long)]
-    no_full_disk: bool,
+    no_mounts: bool,
 }
 
 #[tokio::main]
@@ -57,12 +58,14 @@ async fn main() {
     let rng = SeededRng::new(seed);
 
     let dir = tempfile::tempdir().unwrap();
-    let disk = (!args.no_full_disk).then(|| SmallDisk::mount(dir.path()));
+    let disk = (!args.no_mounts).then(|| SmallDisk::mount(dir.path()));
     let mut site = Site::start(&dir.path().join("estate"), &args.binary, &args.faketime).await;
     let traffic = Traffic::start(&site);
     for number in 1..=args.faults {
         let fault = Fault::draw(&rng, disk.is_some());
+        println!("{number}: {fault}");
         fault.inject(&mut site, disk.as_ref(), &rng).await;
+        traffic.goes_on().await;
         if number.is_multiple_of(25) {
             println!("{number} faults; {}", traffic.summary());
         }

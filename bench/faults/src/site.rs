@@ -29,6 +29,17 @@ impl Clock for Earlier {
     }
 }
 
+/// What became of a start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// The process ended.
+    Refused,
+    /// Its health says that it can't work.
+    Unwell,
+    /// Its health says that it works.
+    Serves,
+}
+
 /// An estate whose compartments can be killed.
 pub struct Site {
     pub estate: Estate,
@@ -88,18 +99,19 @@ impl Site {
         }
     }
 
-    /// Starts a compartment that must refuse to serve. Whether it refused.
-    pub async fn refuses(&mut self, compartment: Compartment) -> bool {
+    /// Starts a compartment that may refuse.
+    pub async fn try_start(&mut self, compartment: Compartment) -> Start {
         self.spawn(compartment, SignedDuration::ZERO);
         let client = self.client(compartment, "operator-1");
         let deadline = Instant::now() + PATIENCE;
         loop {
             if self.ended(compartment).is_some() {
-                return true;
+                return Start::Refused;
             }
-            if client.is_healthy().await || Instant::now() > deadline {
-                self.kill(compartment);
-                return false;
+            match client.health().await {
+                Some((true, _)) => return Start::Serves,
+                Some((false, _)) => return Start::Unwell,
+                None => assert!(Instant::now() < deadline, "{compartment} does not answer"),
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -107,8 +119,7 @@ impl Site {
 
     fn spawn(&mut self, compartment: Compartment, shift: SignedDuration) {
         let dir = self.dir(compartment);
-        let log = dir.join(format!("{compartment}.log"));
-        let log = File::options().create(true).append(true).open(log).unwrap();
+        let log = File::options().create(true).append(true).open(self.log(compartment)).unwrap();
         let mut command = Command::new(&self.binary);
         command.args([compartment.as_str(), "serve", "--config"]);
         command.arg(dir.join(format!("{compartment}.toml"))).stdin(Stdio::null()).stderr(log);
@@ -126,6 +137,22 @@ impl Site {
         Some(status)
     }
 
+    /// The log of a compartment. It is not in the compartment's directory, which may be read-only.
+    fn log(&self, of: Compartment) -> PathBuf {
+        self.estate.dir.join(format!("{of}.log"))
+    }
+
+    /// Copies a compartment's directory and log off the small disk, which is about to go.
+    fn keep(&mut self, compartment: Compartment) {
+        let ended = self.ended(compartment);
+        let kept = std::env::temp_dir().join("bench-faults");
+        let made = std::fs::create_dir_all(&kept);
+        let mut copy = Command::new("cp");
+        let files = [self.dir(compartment), self.log(compartment), kept.clone()];
+        let copied = copy.arg("-r").args(files).status();
+        println!("{compartment} ended: {ended:?}; kept in {}: {made:?} {copied:?}", kept.display());
+    }
+
     /// Kills every compartment.
     pub fn stop(&mut self) {
         for compartment in Compartment::ALL {
@@ -136,6 +163,9 @@ impl Site {
 
 impl Drop for Site {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            Compartment::ALL.iter().for_each(|of| self.keep(*of));
+        }
         self.stop();
     }
 }

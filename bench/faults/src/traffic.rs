@@ -1,13 +1,13 @@
 //! Traffic that goes on whatever happens, and remembers what was answered.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use accounts_api::{Coarse, CreateCustomer, Profile, ReadCustomers};
+use accounts_api::{Coarse, CreateCustomer, OpenSession, Profile, ReadCustomers};
 use cofferdam_core::{CustomerNumber, Field, FieldSet, Personal};
-use cofferdam_wire::Client;
+use cofferdam_wire::{CallError, Client};
 use estate::Compartment::{Accounts, Payments};
 use payments_api::{CardDetails, CardToken, StoreCards};
 use tokio::task::JoinHandle;
@@ -16,21 +16,27 @@ use crate::site::Site;
 
 /// The host that reads, and later counts as fallen.
 pub const READER: &str = "web-ky-2";
-/// The pause after each call, so that the budgets last for the run.
-const PAUSE: Duration = Duration::from_millis(40);
+/// The pause after each call, so that the budgets last for the run: 600 a minute.
+const PAUSE: Duration = Duration::from_millis(110);
+/// The longest time until every kind of call works again after a fault.
+const AGAIN: Duration = Duration::from_secs(30);
 
 /// The calls that the compartments acknowledged so far.
 #[derive(Default)]
 pub struct Answered {
-    /// Customers whose sign-up was acknowledged.
-    pub customers: Mutex<BTreeSet<CustomerNumber>>,
+    /// Customers whose sign-up was acknowledged, with the places in their addresses.
+    pub customers: Mutex<BTreeMap<CustomerNumber, u32>>,
     /// Customers for whom the reader asked.
     pub asked: Mutex<BTreeSet<CustomerNumber>>,
     /// Customers whose telephone number the reader got.
     pub read: Mutex<BTreeSet<CustomerNumber>>,
+    /// Customers who signed in at the reader.
+    pub signed_in: Mutex<BTreeSet<CustomerNumber>>,
     /// Cards that were stored.
     pub cards: Mutex<Vec<CardToken>>,
     failed: AtomicU32,
+    /// The last error of each kind of call.
+    errors: Mutex<BTreeMap<&'static str, String>>,
     stop: AtomicBool,
 }
 
@@ -38,13 +44,21 @@ impl Answered {
     /// The figures, in words.
     pub fn summary(&self) -> String {
         format!(
-            "{} sign-ups, {} of {} customers read, {} cards, {} calls failed",
-            count(&self.customers),
-            count(&self.read),
-            count(&self.asked),
+            "{} sign-ups, {} of {} customers read, {} signed in, {} cards, {} calls failed",
+            locked(&self.customers).len(),
+            locked(&self.read).len(),
+            locked(&self.asked).len(),
+            locked(&self.signed_in).len(),
             locked(&self.cards).len(),
             self.failed.load(Ordering::Relaxed)
         )
+    }
+
+    /// The number of calls of each kind that were acknowledged.
+    fn counts(&self) -> [usize; 4] {
+        let customers = locked(&self.customers).len();
+        let [read, signed_in] = [&self.read, &self.signed_in].map(|of| locked(of).len());
+        [customers, read, signed_in, locked(&self.cards).len()]
     }
 }
 
@@ -71,6 +85,23 @@ impl Traffic {
         self.answered.summary()
     }
 
+    /// Waits until a call of each kind was acknowledged again.
+    pub async fn goes_on(&self) {
+        let (before, deadline) = (self.answered.counts(), Instant::now() + AGAIN);
+        loop {
+            let now = self.answered.counts();
+            if now.iter().zip(before).all(|(now, before)| *now > before) {
+                return;
+            }
+            let errors = locked(&self.answered.errors).clone();
+            assert!(
+                Instant::now() < deadline,
+                "calls fail after the fault: {before:?}, {now:?}, {errors:?}"
+            );
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
     /// Lets the calls in hand end.
     pub async fn stop(self) -> Arc<Answered> {
         self.answered.stop.store(true, Ordering::Relaxed);
@@ -84,21 +115,24 @@ impl Traffic {
 async fn sign_up(accounts: Client, answered: Arc<Answered>) {
     let language = "en".parse().unwrap();
     let coarse = Coarse { country: None, region: None, language, minor: false };
-    for number in 0_u32.. {
+    for place in 0_u32.. {
         let given = |text: String| Some(Personal::from(text));
         let profile = Profile {
-            name: format!("Person {number}").into(),
-            email: format!("person.{number}@home.example").into(),
-            phone: given(format!("+1 502 55 {number:05}")),
+            name: format!("Person {place}").into(),
+            email: email(place),
+            phone: given(format!("+1 502 55 {place:05}")),
             billing_address: None,
             shipping_address: None,
             card_last4: None,
             coarse: coarse.clone(),
         };
-        let call = CreateCustomer { profile, password: format!("a long password {number}").into() };
+        let call = CreateCustomer { profile, password: password(place) };
         match accounts.call(&call).await {
-            Ok(number) => assert!(locked(&answered.customers).insert(number), "{number:?} twice"),
-            Err(_) => fail(&answered),
+            Ok(number) => {
+                let before = locked(&answered.customers).insert(number, place);
+                assert!(before.is_none(), "{number:?} twice");
+            }
+            Err(e) => fail(&answered, "sign up", &e),
         }
         if paused(&answered).await {
             return;
@@ -106,14 +140,24 @@ async fn sign_up(accounts: Client, answered: Arc<Answered>) {
     }
 }
 
-/// Reads the customer who signed up last but was not asked for yet.
+fn email(place: u32) -> Personal {
+    format!("person.{place}@home.example").into()
+}
+
+fn password(place: u32) -> Personal {
+    format!("a long password {place}").into()
+}
+
+/// Reads a customer who was not asked for yet, and signs them in.
 async fn read(accounts: Client, answered: Arc<Answered>) {
     while !paused(&answered).await {
         let next = {
             let asked = locked(&answered.asked);
-            locked(&answered.customers).iter().rev().find(|of| !asked.contains(of)).copied()
+            let customers = locked(&answered.customers);
+            let mut left = customers.iter().filter(|(of, _)| !asked.contains(of));
+            left.next().map(|(of, place)| (*of, *place))
         };
-        let Some(number) = next else { continue };
+        let Some((number, place)) = next else { continue };
         locked(&answered.asked).insert(number);
         let fields = FieldSet::EMPTY.with(Field::Name).with(Field::Phone);
         match accounts.call(&ReadCustomers { records: vec![number], fields }).await {
@@ -121,7 +165,12 @@ async fn read(accounts: Client, answered: Arc<Answered>) {
                 let got = customers.iter().filter(|of| of.fields.contains_key(&Field::Phone));
                 locked(&answered.read).extend(got.map(|customer| customer.record));
             }
-            Err(_) => fail(&answered),
+            Err(e) => fail(&answered, "read", &e),
+        }
+        let sign_in = OpenSession { email: email(place), password: password(place) };
+        match accounts.call(&sign_in).await {
+            Ok(session) => drop(locked(&answered.signed_in).insert(session.record)),
+            Err(e) => fail(&answered, "sign in", &e),
         }
     }
 }
@@ -129,12 +178,12 @@ async fn read(accounts: Client, answered: Arc<Answered>) {
 async fn store_cards(payments: Client, answered: Arc<Answered>) {
     while !paused(&answered).await {
         let number = Personal::new("4111111111111111");
-        let card = CardDetails { number, expiry_month: 12, expiry_year: 2099 };
+        let card = CardDetails { number, expiry_month: 12, expiry_year: 2040 };
         match payments.call(&StoreCards { cards: vec![card] }).await {
             Ok(stored) => {
                 locked(&answered.cards).extend(stored.into_iter().map(|card| card.token));
             }
-            Err(_) => fail(&answered),
+            Err(e) => fail(&answered, "store a card", &e),
         }
     }
 }
@@ -145,15 +194,12 @@ async fn paused(answered: &Answered) -> bool {
     answered.stop.load(Ordering::Relaxed)
 }
 
-fn fail(answered: &Answered) {
+fn fail(answered: &Answered, call: &'static str, error: &CallError) {
+    locked(&answered.errors).insert(call, error.to_string());
     answered.failed.fetch_add(1, Ordering::Relaxed);
 }
 
 /// The content of a mutex, also if a caller panicked with it in hand.
 pub fn locked<T>(of: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn count<T>(of: &Mutex<BTreeSet<T>>) -> usize {
-    locked(of).len()
 }

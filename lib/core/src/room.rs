@@ -6,6 +6,9 @@
 //! - A group has at most its share. The next of its connections takes the place of its own oldest.
 //! - If the room is full, the oldest connection of the group with the most goes. A group never takes
 //!   a place from a group that has no more than itself.
+//! - In a room that strangers enter, the newest connections stay, whatever their group. Otherwise a
+//!   client that shares its network with strangers would lose its place to them before it has said
+//!   who it is. Of the others, the oldest connection of the group with the most goes.
 //! - Only a connection that waits for its peer goes. One whose request is being answered stays.
 //!
 //! Memory for bodies is shared out by the same rules.
@@ -22,6 +25,8 @@ pub struct RoomLimits {
     pub guests: usize,
     /// The most connections of one group.
     pub guests_each: usize,
+    /// The number of the newest connections, which stay while others can go.
+    pub newest: usize,
     /// The most bytes of bodies that are held at once.
     pub bytes: u64,
     /// The most bytes that are held for one group at once.
@@ -86,10 +91,12 @@ impl<G: Clone + Eq + Hash, H> Room<G, H> {
     /// to be closed for it, if any. That one has left the room.
     pub fn enter(&mut self, group: G, handle: H) -> Result<(Ticket, Option<H>), RoomFull> {
         let closed = if self.share(&group).guests >= self.limits.guests_each {
-            Some(self.oldest(|_, of| of.group == group).ok_or(RoomFull)?)
+            let own = |of: &Guest<G, H>| of.group == group;
+            let oldest = || self.oldest(|_, of| own(of));
+            Some(self.oldest_but_newest(own).or_else(oldest).ok_or(RoomFull)?)
         } else if self.guests.len() >= self.limits.guests {
-            let most = self.oldest_of_most(&group, |share| share.guests as u64, |_, _| true);
-            Some(most.ok_or(RoomFull)?)
+            let most = || self.oldest_of_most(&group, |share| share.guests as u64, |_, _| true);
+            Some(self.oldest_but_newest(|_| true).or_else(most).ok_or(RoomFull)?)
         } else {
             None
         };
@@ -153,6 +160,16 @@ impl<G: Clone + Eq + Hash, H> Room<G, H> {
         let waiting = self.guests.iter().filter(|(_, of)| of.waits_since.is_some());
         let mine = waiting.filter(|(at, of)| may(**at, of));
         mine.min_by_key(|(_, of)| of.waits_since).map(|(at, _)| *at)
+    }
+
+    /// The connection that waits longest, of the group with the most among those that `may` go and
+    /// are not the newest. None if the room lets the newest go like others.
+    fn oldest_but_newest(&self, may: impl Fn(&Guest<G, H>) -> bool) -> Option<Ticket> {
+        let first_new = *self.guests.keys().rev().take(self.limits.newest).last()?;
+        let older = self.guests.range(..first_new);
+        let older = older.filter(|(_, of)| of.waits_since.is_some() && may(of));
+        let rank = |of: &Guest<G, H>| (self.share(&of.group).guests, Reverse(of.waits_since));
+        older.max_by_key(|(_, of)| rank(of)).map(|(at, _)| *at)
     }
 
     /// The connection that waits longest, of the group with the most among those that `may` go. A

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{Any, AnyPool, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Transaction};
 
 pub use space::{DiskWatch, LowDisk};
 
@@ -273,14 +273,10 @@ impl Db {
         let options =
             AnyConnectOptions::from_str(&format!("sqlite://{path}?mode=rwc")).map_err(opened)?;
         let pool = |size: u32| {
-            AnyPoolOptions::new().max_connections(size).after_connect(|connection, _| {
-                Box::pin(async move {
-                    for pragma in SQLITE_PRAGMAS {
-                        sqlx::query(*pragma).execute(&mut *connection).await?;
-                    }
-                    Ok(())
-                })
-            })
+            AnyPoolOptions::new()
+                .max_connections(size)
+                .after_connect(|connection, _| Box::pin(set_pragmas(connection)))
+                .after_release(|connection, _| Box::pin(is_outside_transaction(connection)))
         };
         let writer = pool(1).connect_with(options.clone()).await.map_err(opened)?;
         let readers = pool(READERS).connect_with(options).await.map_err(opened)?;
@@ -313,6 +309,22 @@ const SQLITE_PRAGMAS: &[&str] = &[
     "PRAGMA temp_store = MEMORY",
 ];
 
+async fn set_pragmas(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    for pragma in SQLITE_PRAGMAS {
+        sqlx::query(*pragma).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// Whether a connection that comes back to its pool may be used again. On a full disk SQLite itself
+/// rolls a transaction back. The driver, which does not notice, then takes every later transaction
+/// for a part of that one: after the next rollback, it would commit nothing more.
+async fn is_outside_transaction(connection: &mut AnyConnection) -> Result<bool, sqlx::Error> {
+    // The rollback of a dropped transaction may still wait for its turn.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
+}
+
 /// The URL without user and password, fit for messages and logs.
 fn without_password(url: &str) -> String {
     match (url.split_once("://"), url.rsplit_once('@')) {
@@ -324,6 +336,32 @@ fn without_password(url: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn what_is_committed_after_a_full_disk_is_stored() {
+        const INSERT: &str = "INSERT INTO kept (id, content) VALUES ($1, zeroblob($2))";
+        sqlx::any::install_default_drivers();
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open_sqlite(dir.path().join("kept.db").to_str().unwrap()).await.unwrap();
+        for sql in [
+            "CREATE TABLE kept (id BIGINT PRIMARY KEY, content BLOB NOT NULL)",
+            // SQLite reports a file of this size like a full disk.
+            "PRAGMA max_page_count = 20",
+        ] {
+            sqlx::query(sql).execute(db.writer()).await.unwrap();
+        }
+        let insert = async |id: i64, bytes: i64| {
+            let mut transaction = db.begin().await.unwrap();
+            let query = sqlx::query(INSERT).bind(id).bind(bytes);
+            query.execute(&mut *transaction).await.map(|_| transaction)
+        };
+        assert!(insert(1, 1 << 20).await.is_err());
+        drop(insert(2, 1).await.unwrap());
+        insert(3, 1).await.unwrap().commit().await.unwrap();
+        let read: Vec<i64> =
+            sqlx::query_scalar("SELECT id FROM kept").fetch_all(db.reader()).await.unwrap();
+        assert_eq!(read, [3]);
+    }
 
     #[test]
     fn a_message_never_shows_the_password() {

@@ -8,16 +8,12 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::routing::{get, post};
 use cofferdam_core::{Call, Compartment};
-use cofferdam_wire::{
-    Answer, Body, CallError, Client, Listener, Peer, Problem, TlsFiles, serve_anybody,
-};
+use cofferdam_wire::{Answer, Body, CallError, Client, Listener, Peer, Problem, serve_anybody};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::ServerName;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use testkit::Authority;
+use testkit::{Authority, connector};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -98,19 +94,7 @@ impl Server {
     }
 
     fn connector(&self, caller: &str) -> TlsConnector {
-        let TlsFiles { ca, cert, key } = self.authority.files(caller);
-        let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_file(ca).unwrap()).unwrap();
-        let chain = vec![CertificateDer::from_pem_file(cert).unwrap()];
-        let key = PrivateKeyDer::from_pem_file(key).unwrap();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13])
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_client_auth_cert(chain, key)
-            .unwrap();
-        Arc::new(config).into()
+        connector(&self.authority.files(caller))
     }
 }
 
@@ -269,4 +253,18 @@ async fn slow_strangers_delay_no_public_page() {
         }
         assert!(is_closed(&mut crowd[0]).await, "the oldest went first");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slow_senders_hold_no_turn_of_the_public_pages() {
+    let address = public(vec![]).await;
+    let mut crowd = Vec::new();
+    for _ in 0..20 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let head = b"GET / HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf";
+        stream.write_all(head).await.unwrap();
+        crowd.push(stream);
+    }
+    let page = read_page(address, "192.0.2.7").await;
+    assert!(page.starts_with("HTTP/1.1 200"), "{page}");
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use cofferdam_core::Compartment;
 use cofferdam_wire::{Client, Identity, TlsFiles, write_secret};
@@ -9,7 +10,11 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, KeyUsagePurpose,
 };
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, RootCertStore};
 use tempfile::TempDir;
+use tokio_rustls::TlsConnector;
 
 /// An authority and its certificates. Their PEM files are deleted with this value.
 pub struct Authority {
@@ -98,6 +103,24 @@ impl Default for Authority {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// Makes the TLS handshake of a client with these files, for tests that misuse the connection
+/// behind it.
+#[must_use]
+pub fn connector(files: &TlsFiles) -> TlsConnector {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(&files.ca).unwrap()).unwrap();
+    let chain = vec![CertificateDer::from_pem_file(&files.cert).unwrap()];
+    let key = PrivateKeyDer::from_pem_file(&files.key).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_client_auth_cert(chain, key)
+        .unwrap();
+    Arc::new(config).into()
 }
 
 #[cfg(test)]

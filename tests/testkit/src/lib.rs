@@ -22,7 +22,7 @@ mod states;
 mod until;
 
 pub use address::free_address;
-pub use authority::Authority;
+pub use authority::{Authority, connector};
 pub use browser::Browser;
 pub use dns::Dns;
 pub use postfix::Postfix;

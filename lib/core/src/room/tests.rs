@@ -2,7 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-const LIMITS: RoomLimits = RoomLimits { guests: 8, guests_each: 5, bytes: 100, bytes_each: 60 };
+const LIMITS: RoomLimits =
+    RoomLimits { guests: 8, guests_each: 5, newest: 0, bytes: 100, bytes_each: 60 };
 
 fn room() -> Room<char, u32> {
     Room::new(LIMITS)
@@ -41,6 +42,34 @@ fn the_oldest_of_the_group_with_most_goes() {
         let (_, closed) = room.enter(newcomer, 99).unwrap();
         assert_eq!(closed, goes, "{newcomer} comes into {groups}");
     }
+}
+
+#[test]
+fn the_newest_stay_whatever_their_group_and_a_lone_one_stays_beyond() {
+    let mut room: Room<u32, u32> =
+        Room::new(RoomLimits { guests: 8, guests_each: 8, newest: 3, ..LIMITS });
+    // Every second connection comes from one network, the others from as many networks as there
+    // are places.
+    for number in 1..500_u32 {
+        let group = if number.is_multiple_of(2) { 0 } else { number % 16 };
+        let closed = room.enter(group, number).unwrap().1;
+        assert!(closed.is_none_or(|closed| closed + 3 <= number), "{closed:?} for {number}");
+    }
+    // A single network takes no place of a client that is alone in its own.
+    let (lone, _) = room.enter(1_000, 0).unwrap();
+    for number in 0..500 {
+        room.enter(0, number).unwrap();
+        assert!(room.guests.contains_key(&lone), "gone for {number}");
+    }
+}
+
+#[test]
+fn those_that_ask_again_and_again_push_out_none_of_the_newest_of_their_group() {
+    let mut room: Room<char, u32> = Room::new(RoomLimits { guests_each: 4, newest: 2, ..LIMITS });
+    let busy: Vec<Ticket> = (0..3).map(|handle| room.enter('a', handle).unwrap().0).collect();
+    room.enter('a', 3).unwrap();
+    busy.into_iter().for_each(|ticket| room.wait(ticket));
+    assert_eq!(room.enter('a', 4).unwrap().1, Some(0));
 }
 
 #[test]

@@ -27,6 +27,7 @@ impl Door {
         let limits = RoomLimits {
             guests: rules.connections,
             guests_each: rules.connections,
+            newest: rules.connections / 4,
             bytes: rules.arriving,
             bytes_each: rules.arriving,
         };

@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     const LIMITS: RoomLimits =
-        RoomLimits { guests: 2, guests_each: 1, bytes: u64::MAX, bytes_each: u64::MAX };
+        RoomLimits { guests: 2, guests_each: 1, newest: 0, bytes: u64::MAX, bytes_each: u64::MAX };
     const LONG: Duration = Duration::from_hours(1);
 
     async fn is_over(seat: &Seat<char>) -> bool {

@@ -7,10 +7,12 @@ mod files;
 mod hall;
 mod handshake;
 mod metered;
+mod pace;
 mod public;
 mod request_log;
 mod shutdown;
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -18,10 +20,11 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
+use axum::http::StatusCode;
 use axum::middleware;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use cofferdam_core::{CallerName, RoomLimits, network};
+use cofferdam_core::{CallerName, RoomLimits, Sha256, network};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -36,6 +39,7 @@ use crate::{Health, Identity, Problem, RevokedKeys};
 use connection::Times;
 use hall::{Hall, Seat};
 use handshake::{Admitted, handshake};
+use pace::Pace;
 use request_log::log_request;
 
 /// The longest time for a client's TLS handshake.
@@ -45,14 +49,29 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 const TIMES: Times = Times { quiet: Duration::from_secs(90), body: Duration::from_mins(1) };
 /// Clients in the TLS handshake, by network. Who they are is known only afterwards, so the room is
 /// small, and the oldest goes first.
-const KNOCKING: RoomLimits =
-    RoomLimits { guests: 512, guests_each: 512, bytes: u64::MAX, bytes_each: u64::MAX };
+const KNOCKING: RoomLimits = RoomLimits {
+    guests: 512,
+    guests_each: 512,
+    newest: 128,
+    bytes: u64::MAX,
+    bytes_each: u64::MAX,
+};
 /// Connections of ordinary callers, by name.
-const ORDINARY: RoomLimits =
-    RoomLimits { guests: 1024, guests_each: 256, bytes: 256 << 20, bytes_each: 64 << 20 };
+const ORDINARY: RoomLimits = RoomLimits {
+    guests: 1024,
+    guests_each: 256,
+    newest: 0,
+    bytes: 256 << 20,
+    bytes_each: 64 << 20,
+};
 /// Connections of callers for whom room is kept, by name.
-const KEPT: RoomLimits =
-    RoomLimits { guests: 512, guests_each: 256, bytes: 512 << 20, bytes_each: 256 << 20 };
+const KEPT: RoomLimits = RoomLimits {
+    guests: 512,
+    guests_each: 256,
+    newest: 0,
+    bytes: 512 << 20,
+    bytes_each: 256 << 20,
+};
 /// The time that open requests get after the server was asked to stop.
 const GRACE: Duration = Duration::from_secs(10);
 /// The time between two checks for renewed certificate files.
@@ -163,7 +182,8 @@ impl Listener {
     /// Serves `router` until `stop` completes, to clients with a certificate of the same authority.
     /// Open requests then get ten more seconds. Renewed certificate files are used without a
     /// restart. The number of connections, their waits and the memory for bodies are bounded by the
-    /// rules of [`Room`](cofferdam_core::Room).
+    /// rules of [`Room`](cofferdam_core::Room). A caller for whom no room is kept gets at most 1,000
+    /// answers in a second, or 100 refusals.
     pub async fn serve(self, identity: &Identity, router: Router, stop: impl Future<Output = ()>) {
         let health = self.health.clone();
         let router = router
@@ -180,6 +200,7 @@ impl Listener {
             knocking: Hall::new("knocking", KNOCKING),
             ordinary: Hall::new("ordinary", ORDINARY),
             kept: Hall::new("kept", KEPT),
+            pace: Pace::default(),
         });
         tokio::pin!(stop);
         loop {
@@ -220,6 +241,8 @@ struct Door {
     knocking: Hall<IpAddr>,
     ordinary: Hall<CallerName>,
     kept: Hall<CallerName>,
+    /// The pace of ordinary callers.
+    pace: Pace,
 }
 
 impl Door {
@@ -264,15 +287,32 @@ impl Door {
         let service = service_fn(move |mut request: Request| {
             request.extensions_mut().insert(Caller(caller.clone()));
             request.extensions_mut().insert(Peer(peer));
-            let door = self.clone();
-            async move {
-                if door.revoked.contains(&key) {
-                    return Ok(Problem::not_granted("this key was revoked").into_response());
-                }
-                door.router.clone().oneshot(request).await
-            }
+            let (door, caller) = (self.clone(), caller.clone());
+            async move { door.answer(request, &caller, &key).await }
         });
         connection::serve(stream, service, seat, TIMES, watcher).await;
+    }
+
+    /// Answers a request, in the turn of an ordinary caller.
+    async fn answer(
+        &self,
+        request: Request,
+        caller: &CallerName,
+        key: &Sha256,
+    ) -> Result<Response, Infallible> {
+        let is_paced = !(self.is_kept)(caller);
+        if is_paced {
+            self.pace.wait(caller).await;
+        }
+        let answer = if self.revoked.contains(key) {
+            Problem::not_granted("this key was revoked").into_response()
+        } else {
+            self.router.clone().oneshot(request).await?
+        };
+        if is_paced && answer.status() == StatusCode::FORBIDDEN {
+            self.pace.note_refusal(caller);
+        }
+        Ok(answer)
     }
 
     fn hall(&self, caller: &CallerName) -> &Hall<CallerName> {
