@@ -56,11 +56,11 @@ async fn nothing_written_is_lost(site: &Site, answered: &Answered) {
     assert!(stored >= cards, "{cards} cards were acknowledged, {stored} are stored");
 }
 
-/// The records behind the numbers that callers got.
 fn set(numbers: &Mutex<BTreeSet<CustomerNumber>>) -> Vec<CustomerNumber> {
     locked(numbers).iter().copied().collect()
 }
 
+/// The records behind the numbers that callers got.
 async fn records(site: &Site, numbers: Vec<CustomerNumber>) -> BTreeSet<Record> {
     let (accounts, mut records) = (as_response(site, Accounts), BTreeSet::new());
     for numbers in numbers.chunks(MAX_NUMBERS) {
