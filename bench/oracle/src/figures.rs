@@ -37,6 +37,8 @@ struct Class {
 #[derive(Debug, Clone, Default)]
 pub struct Figures {
     classes: BTreeMap<&'static str, Class>,
+    /// Statements that tell that somebody is a customer, and nothing else of that person.
+    presence: usize,
     pub under: Vec<UnderCount>,
 }
 
@@ -50,6 +52,8 @@ impl Figures {
     pub fn count(&mut self, statement: &Statement, truth: &Truth, said: &[Said; 2]) {
         let class = self.classes.entry(statement.class).or_default();
         class.measured += 1;
+        let read_of = |person: &u32| truth.read.iter().any(|(of, _)| of == person);
+        self.presence += usize::from(!truth.present.iter().all(read_of));
         for (setting, said) in SETTINGS.iter().zip(said) {
             let missing: Read = truth.read.difference(&said.read).copied().collect();
             if !missing.is_empty() {
@@ -85,6 +89,7 @@ impl Figures {
             }
             class.example = class.example.take().or(of.example);
         }
+        self.presence += other.presence;
         self.under.extend(other.under);
     }
 
@@ -126,7 +131,9 @@ impl Display for Figures {
             writeln!(f, "\nUNDER-COUNT ({setting}): {}", statement.sql)?;
             writeln!(f, "  parameters {:?}, missing {missing:?}", statement.parameters)?;
         }
-        write!(f, "\n{} measured, {} under-counts", self.measured(), self.under.len())
+        let (measured, under) = (self.measured(), self.under.len());
+        writeln!(f, "\n{} tell that somebody is a customer, and nothing else", self.presence)?;
+        write!(f, "{measured} measured, {under} under-counts")
     }
 }
 

@@ -134,7 +134,8 @@ pub struct Shop {
     admin: Connection,
 }
 
-/// A role whose statements are audited, and one that is not.
+/// The roles that run statements, with a setting of each: one that nobody audits, and two whose
+/// statements the import reads.
 pub const ROLES: [(&str, &str); 3] = [
     ("measured", "SET log_min_messages = panic"),
     ("logged", "SET pgaudit.log = 'all'"),
