@@ -19,6 +19,7 @@ mod postfix;
 pub mod postgres;
 mod smtp_sink;
 mod states;
+mod wire;
 
 pub use address::free_address;
 pub use authority::Authority;
@@ -27,3 +28,4 @@ pub use dns::Dns;
 pub use postfix::Postfix;
 pub use smtp_sink::SmtpSink;
 pub use states::States;
+pub use wire::Wire;

@@ -5,7 +5,6 @@ mod changes;
 mod credentials;
 mod customers;
 mod imports;
-mod numbering;
 mod orders;
 mod resets;
 mod rows;

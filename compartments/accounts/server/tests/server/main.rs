@@ -6,6 +6,7 @@ mod contain;
 mod customers;
 mod decoys;
 mod import;
+mod instances;
 mod reseal;
 mod resets;
 mod revoked_keys;
