@@ -1,6 +1,8 @@
 //! Two real processes of `accounts`, and of `payments`, on one PostgreSQL database. One of them is
 //! stopped, goes on, and is killed: no order that was answered is disobeyed by it.
 
+use std::sync::{Arc, Mutex};
+
 use accounts_api::{
     CheckSession, CreateCustomer, FreezeCaller, NO_SESSION, OpenSession, RequestReset, Session,
 };
@@ -124,21 +126,20 @@ async fn a_stopped_process_opens_no_session(place: &Place, second: &Second) {
     let create =
         CreateCustomer { profile: ada(Personal::new(EMAIL)), password: Personal::new(PASSWORD) };
     web.call(&create).await.unwrap();
+    let opened = Arc::new(Mutex::new(Vec::new()));
     let opening = tokio::spawn({
-        let web = web.clone();
+        let (web, opened) = (web.clone(), opened.clone());
         async move {
-            let mut opened: Vec<Session> = Vec::new();
             loop {
                 match sign_in(&web).await {
-                    Ok(session) => opened.push(session),
+                    Ok(session) => opened.lock().unwrap().push(session),
                     Err(e) if e.is(ProblemType::ORDERS_UNKNOWN) => {}
-                    Err(_) => return opened,
+                    Err(_) => return,
                 }
             }
         }
     });
-    let one = async || sign_in(&web).await.is_ok();
-    wait_until("sessions are being opened", one).await;
+    wait_until("sessions are being opened", async || opened.lock().unwrap().len() > 1).await;
     second.process.signal(Signal::SIGSTOP);
     let declare = ["--title", "A server", "--fallen", "web-ky-1", "--found", "an alarm"];
     let mut command = place.cofferdam(["incident", "declare"]);
@@ -148,10 +149,10 @@ async fn a_stopped_process_opens_no_session(place: &Place, second: &Second) {
     stdout(&place.run(["order", "draft", "void", "--incident", "1", "--out", &order]));
     place.sign_and_apply(&order);
     second.process.signal(Signal::SIGCONT);
-    let opened = opening.await.unwrap();
-    assert!(!opened.is_empty());
-    for session in opened {
-        let check = CheckSession { token: session.token };
+    opening.await.unwrap();
+    let opened = opened.lock().unwrap().clone();
+    for Session { token, .. } in opened {
+        let check = CheckSession { token };
         let first = place.client(Accounts, "web-ky-1").call(&check).await.unwrap_err();
         assert!(first.is(NO_SESSION), "{first}");
         let second = web.call(&check).await.unwrap_err();

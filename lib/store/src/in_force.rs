@@ -1,6 +1,5 @@
-//! What is in force in a database that several instances share, such as the orders that every
-//! request obeys. Each instance holds a copy, and may use it only while it knows that nothing newer
-//! exists.
+//! The orders that every request obeys, or other state that several instances of a compartment share.
+//! Each instance holds a copy, and may use it only while it knows that nothing newer exists.
 //!
 //! An instance reports to the table `instance` which generation it holds, and reads the newest one in
 //! the same statement. If the two agree, its copy is good for [`LEASE`] from the moment *before* the
@@ -27,6 +26,8 @@ const LEASE: Duration = Duration::from_secs(1);
 /// The time after which every lease from before a change is over, with some room for clocks that do
 /// not run at the same speed.
 const EVERY_LEASE_OVER: Duration = Duration::from_millis(1_050);
+/// The longest time that a reading takes. A lost connection may take minutes to be noticed.
+const READ_WITHIN: Duration = Duration::from_secs(30);
 /// The time between two reports.
 const REPORT_EVERY: Duration = Duration::from_millis(200);
 /// The time between two looks at the generation. A look writes nothing.
@@ -34,13 +35,13 @@ const LOOK_EVERY: Duration = Duration::from_millis(25);
 /// The time between two looks of a change at the instances that do not hold it yet.
 const WAIT_STEP: Duration = Duration::from_millis(10);
 
-/// Something that is read from the database as a whole.
+/// Shared state, which is read from the database as a whole.
 pub trait ReadInForce: Sized + Send + Sync {
-    /// Reads it.
+    /// Reads the state.
     fn read(db: &Db) -> impl Future<Output = Result<Self, StoreError>> + Send;
 }
 
-/// What this instance holds of it.
+/// The shared state as one reading of the database gave it.
 #[derive(Debug)]
 pub struct Held<T> {
     /// The generation of the database at which it was read.
@@ -56,38 +57,38 @@ impl<T> Deref for Held<T> {
     }
 }
 
-/// The copy of one instance.
+/// The shared state that is in force, as one instance knows it.
 pub struct InForce<T> {
     db: Db,
     /// The name of this instance in the table `instance`, by which a later one never goes.
     instance: i64,
-    copy: RwLock<Copy<T>>,
+    copy: RwLock<OwnCopy<T>>,
     /// Held while the copy is brought up to date, so that an older one never replaces a newer one.
     catching_up: Mutex<()>,
 }
 
-struct Copy<T> {
+struct OwnCopy<T> {
     held: Arc<Held<T>>,
     /// The end of the lease; `None` before the first report.
     good_until: Option<Instant>,
 }
 
 impl<T: ReadInForce> InForce<T> {
-    /// Reads what is in force, and reports this instance.
+    /// Reads the state, and reports this instance.
     pub async fn open(db: Db, rng: &dyn Rng) -> Result<Self, StoreError> {
         let generation = db.generation().await?;
         let held = Arc::new(Held { generation, value: T::read(&db).await? });
         let in_force = Self {
             db,
             instance: i64::from_be_bytes(rng.bytes()),
-            copy: RwLock::new(Copy { held, good_until: None }),
+            copy: RwLock::new(OwnCopy { held, good_until: None }),
             catching_up: Mutex::default(),
         };
         in_force.catch_up().await?;
         Ok(in_force)
     }
 
-    /// What is in force; `None` if this instance does not know that it holds the newest.
+    /// The state in force; `None` if this instance does not know that it holds the newest.
     #[must_use]
     pub fn newest(&self) -> Option<Arc<Held<T>>> {
         let copy = self.copy.read().unwrap_or_else(PoisonError::into_inner);
@@ -101,7 +102,7 @@ impl<T: ReadInForce> InForce<T> {
         loop {
             let held = self.generation();
             let asked = Instant::now();
-            let newest = self.report(held).await?;
+            let newest = within(LEASE, self.report(held)).await?;
             if newest == held {
                 self.copy_mut(|copy| copy.good_until = Some(asked + LEASE));
                 return Ok(());
@@ -109,8 +110,9 @@ impl<T: ReadInForce> InForce<T> {
             if newest < held {
                 return Err(StoreError::WentBack);
             }
-            let held = Arc::new(Held { generation: newest, value: T::read(&self.db).await? });
-            self.copy_mut(|copy| *copy = Copy { held, good_until: None });
+            let value = within(READ_WITHIN, T::read(&self.db)).await?;
+            let held = Arc::new(Held { generation: newest, value });
+            self.copy_mut(|copy| *copy = OwnCopy { held, good_until: None });
         }
     }
 
@@ -121,12 +123,7 @@ impl<T: ReadInForce> InForce<T> {
         }
         let mut told = false;
         loop {
-            // A lost connection may take minutes to be noticed.
-            let caught_up = timeout(LEASE, self.catch_up()).await;
-            let trouble = match caught_up {
-                Ok(caught_up) => caught_up.err().map(|e| e.to_string()),
-                Err(_) => Some("the database does not answer".to_owned()),
-            };
+            let trouble = self.catch_up().await.err();
             if let Some(cause) = trouble.as_ref().filter(|_| !told) {
                 tracing::error!(%cause, "this instance does not know the newest orders");
             }
@@ -171,8 +168,8 @@ impl<T: ReadInForce> InForce<T> {
         let began = Instant::now();
         while began.elapsed() < REPORT_EVERY {
             sleep(LOOK_EVERY).await;
-            match timeout(LEASE, self.db.generation()).await {
-                Ok(Ok(newest)) if newest == held => {}
+            match within(LEASE, self.db.generation()).await {
+                Ok(newest) if newest == held => {}
                 _ => return,
             }
         }
@@ -189,7 +186,14 @@ impl<T: ReadInForce> InForce<T> {
         self.copy.read().unwrap_or_else(PoisonError::into_inner).held.generation
     }
 
-    fn copy_mut(&self, change: impl FnOnce(&mut Copy<T>)) {
+    fn copy_mut(&self, change: impl FnOnce(&mut OwnCopy<T>)) {
         change(&mut self.copy.write().unwrap_or_else(PoisonError::into_inner));
     }
+}
+
+async fn within<T>(
+    limit: Duration,
+    answer: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    timeout(limit, answer).await.unwrap_or(Err(StoreError::NoAnswer))
 }

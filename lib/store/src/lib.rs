@@ -141,6 +141,9 @@ pub enum StoreError {
         /// The error of the file system.
         source: std::io::Error,
     },
+    /// The database did not answer in time.
+    #[error("the database does not answer")]
+    NoAnswer,
     /// The database lacks changes that it had.
     #[error("the database went back to an older state while this process ran")]
     WentBack,

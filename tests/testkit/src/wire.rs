@@ -46,7 +46,7 @@ impl Wire {
         self.cut.send_replace(true);
     }
 
-    /// Mends the wire. What was sent meanwhile arrives.
+    /// Mends the wire. Everything that was sent meanwhile arrives.
     pub fn mend(&self) {
         self.cut.send_replace(false);
     }

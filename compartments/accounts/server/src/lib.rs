@@ -109,10 +109,11 @@ impl Server {
     /// Serves until `stop` ends, then sends the letters that are waiting.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let Self { identity, listener, app, resets, state, keys } = self;
+        let health = state.health();
         let stop = async move { state.keep_until(stop, 0).await };
         let (revoked, db) = (app.revoked.clone(), app.store.db().clone());
         let following = tokio::spawn(follow_revoked(keys, revoked.clone(), db.clone()));
-        let keeping_up = tokio::spawn(loops::keep_up(app.clone()));
+        let keeping_up = tokio::spawn(loops::keep_up(app.clone(), health));
         let letters = tokio::spawn(resets.run());
         let sweep = tokio::spawn(loops::sweep(app.clone()));
         let reseal = tokio::spawn(loops::reseal(app.clone(), identity.name().clone()));

@@ -274,6 +274,21 @@ async fn changes_are_read_and_forgotten_ones_are_reported(store: &Store) {
     assert!(!store.changes(all.last - 1).await.unwrap().forgotten);
 }
 
+/// `response` asks for the changes after the last one that it has. A change that is committed after a
+/// later one must not be passed over.
+#[tokio::test]
+async fn a_change_under_way_is_waited_for() {
+    let database = testkit::postgres::Database::create().await;
+    let store = open(&database.location()).await;
+    let mut first = store.begin().await.unwrap();
+    store.insert_customers(&mut first, &[customer(1)], at(1)).await.unwrap();
+    write(&store, [2].into_iter()).await.unwrap();
+    assert!(store.changes(0).await.is_err(), "the first change is not committed");
+    first.commit().await.unwrap();
+    let rows = store.changes(0).await.unwrap().rows;
+    assert_eq!(rows.iter().map(|row| row.record.0).collect::<Vec<_>>(), [1, 2]);
+}
+
 async fn a_reset_is_used_once(store: &Store) {
     let keep = async |code: u8, record, now, limit| {
         let code = [code; 32];

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cofferdam_core::{CallerName, Clock, Compartment, Domain, Reseal, Rng};
-use cofferdam_store::{InForce, StoreError};
+use cofferdam_store::{Held, InForce, StoreError};
 use cofferdam_wire::{Client, Identity, Problem, ProblemType, RevokedKeys};
 use keys_client::Vault;
 use tokio::sync::watch;
@@ -61,17 +61,18 @@ impl App {
     /// Refuses a frozen caller, and every checkout server while it is unknown who is frozen. The
     /// controller, which freezes, can't be frozen.
     pub fn check_frozen(&self, caller: &CallerName) -> Result<(), Problem> {
-        if self.is_controller(caller) {
-            return Ok(());
-        }
-        let frozen = self.frozen.newest().ok_or_else(|| {
-            let detail = "this instance does not know who is frozen";
-            Problem::new(ProblemType::ORDERS_UNKNOWN, detail).retry_after(1)
-        })?;
-        if frozen.0.contains(caller) {
+        if !self.is_controller(caller) && self.frozen()?.0.contains(caller) {
             return Err(Problem::new(ProblemType::FROZEN, format!("{caller} is frozen")));
         }
         Ok(())
+    }
+
+    /// The callers that are frozen. Fails if this instance does not know them.
+    pub fn frozen(&self) -> Result<Arc<Held<Frozen>>, Problem> {
+        self.frozen.newest().ok_or_else(|| {
+            let detail = "this instance does not know who is frozen";
+            Problem::new(ProblemType::ORDERS_UNKNOWN, detail).retry_after(1)
+        })
     }
 
     /// Whether `caller` is the controller.

@@ -98,10 +98,11 @@ impl Server {
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let Self { identity, listener, app, state, keys } = self;
         let reseal = tokio::spawn(loops::reseal(app.clone(), identity.name().clone()));
+        let health = state.health();
         let stop = async move { state.keep_until(stop, 0).await };
         let (revoked, db) = (app.revoked.clone(), app.store.db().clone());
         let following = tokio::spawn(follow_revoked(keys, revoked.clone(), db.clone()));
-        let keeping_up = tokio::spawn(loops::keep_up(app.clone()));
+        let keeping_up = tokio::spawn(loops::keep_up(app.clone(), health));
         let door = app.clone();
         let listener = listener.keep_room_for(move |caller| door.is_controller(caller));
         let listener = listener.refuse_keys(revoked);
