@@ -41,7 +41,9 @@ async fn main() {
     let started = Instant::now();
     let order = OverEverybody { incident: 1, signed: &[1; 32], set_before: until, ordered_at: now };
     let last = store.last_order().await.unwrap();
-    store.insert_over_everybody(&order, last).await.unwrap();
+    let mut change = store.db().begin_shared_change().await.unwrap();
+    store.insert_over_everybody(&mut change, &order, last).await.unwrap();
+    change.commit().await.unwrap();
     let held = started.elapsed();
     let orders = store.orders().await.unwrap();
     assert!(orders.voids(Record(7), at(500_000)));

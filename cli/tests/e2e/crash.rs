@@ -80,14 +80,15 @@ async fn read_cards(payments: Client, tokens: Vec<CardToken>, answered: Answered
     }
 }
 
-async fn store_cards(place: &Place) -> Vec<CardToken> {
+/// Stores `count` cards at the checkout.
+pub async fn store_cards(place: &Place, count: usize) -> Vec<CardToken> {
     let year = SystemClock.now().to_zoned(TimeZone::UTC).year() + 1;
     let card = CardDetails {
         number: Personal::new("4111111111111111"),
         expiry_month: 12,
         expiry_year: year.try_into().unwrap(),
     };
-    let cards = vec![card; CARDS];
+    let cards = vec![card; count];
     let stored = place.client(Payments, "checkout-1").call(&StoreCards { cards }).await.unwrap();
     stored.into_iter().map(|card| card.token).collect()
 }
@@ -126,7 +127,7 @@ async fn kill_during_reads(victim: Compartment) -> (Place, Vec<Process>, Reads) 
     let place = Place::with_estate().await;
     let mut processes = place.serve_all().await;
     place.import(CUSTOMERS);
-    let tokens = store_cards(&place).await;
+    let tokens = store_cards(&place, CARDS).await;
     let numbers = place.numbers(0..CUSTOMERS).await;
 
     let answered = Answered::default();

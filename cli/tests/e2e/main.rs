@@ -18,6 +18,7 @@ mod foreign_cases;
 mod gate;
 mod history;
 mod import;
+mod instances;
 mod keys;
 mod killed;
 mod letter_orders;

@@ -78,20 +78,7 @@ async fn another_callers_session_is_refused() {
     let (place, _up) = running_estate();
     let healthy = place.client(Accounts, "web-ky-2");
     let (email, password) = (Personal::new("ada@home.example"), Personal::new("analytical"));
-    let profile = Profile {
-        name: Personal::new("Ada Lovelace"),
-        email: email.clone(),
-        phone: None,
-        billing_address: None,
-        shipping_address: None,
-        card_last4: None,
-        coarse: Coarse {
-            country: None,
-            region: None,
-            language: "en".parse().unwrap(),
-            minor: false,
-        },
-    };
+    let profile = ada(email.clone());
     let ada = healthy.call(&CreateCustomer { profile, password: password.clone() }).await.unwrap();
     let session = healthy.call(&OpenSession { email, password }).await.unwrap();
     let check = CheckSession { token: session.token };
@@ -146,4 +133,22 @@ async fn more_than_the_budget_is_refused() {
     let other = place.client(Accounts, "web-ky-2");
     assert_eq!(other.call(&last).await.unwrap()[0].record, last.records[0]);
     wait_for_alarm(&place, "budget").await;
+}
+
+/// A customer who fills in nothing that may stay empty.
+pub fn ada(email: Personal) -> Profile {
+    Profile {
+        name: Personal::new("Ada Lovelace"),
+        email,
+        phone: None,
+        billing_address: None,
+        shipping_address: None,
+        card_last4: None,
+        coarse: Coarse {
+            country: None,
+            region: None,
+            language: "en".parse().unwrap(),
+            minor: false,
+        },
+    }
 }

@@ -3,8 +3,6 @@
 //! when it dies.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::process::Command;
 use std::time::Duration;
 
 use cofferdam_wire::Client;
@@ -13,7 +11,6 @@ use response_api::{
     LedgerRow, LedgerState, LetterId, LetterState, LetterStatus, PauseProvider, ReadLetter,
     ResumeProvider,
 };
-use testkit::free_address;
 use testkit::postgres::Database;
 
 use crate::letters::{declared, rows, send, sending};
@@ -31,20 +28,6 @@ const HELD: u64 = 500;
 const LETTER: LetterId = LetterId(2);
 /// A wait that is longer than the lease of a silent worker.
 const TAKEN_OVER: Duration = Duration::from_secs(150);
-
-/// Gives the second instance files and addresses of its own. Returns its URL.
-fn prepare_second(place: &Place) -> String {
-    let (first, second) = (place.dir.join("response"), place.dir.join("response-2"));
-    assert!(Command::new("cp").arg("-a").args([&first, &second]).status().unwrap().success());
-    let file = second.join("response.toml");
-    let text = fs::read_to_string(&file).unwrap().replace("/response/", "/response-2/");
-    let mut config: toml::Table = text.parse().unwrap();
-    let listen = free_address();
-    config["listen"] = listen.to_string().into();
-    config["notice_listen"] = free_address().to_string().into();
-    fs::write(&file, config.to_string()).unwrap();
-    format!("https://localhost:{}", listen.port())
-}
 
 async fn status(of: &Client) -> LetterStatus {
     of.call(&ReadLetter { letter: LETTER }).await.unwrap()
@@ -69,7 +52,7 @@ async fn two_instances_share_a_letter_and_one_takes_over_from_the_other() {
         letters.insert("providers".to_owned(), toml::Value::Array(vec![provider.into()]));
     });
     place.configure(Response, |config| config["database"] = database.url().into());
-    let second = prepare_second(&place);
+    let (dir, second) = place.prepare_second(Response);
     let _running = place.serve_all().await;
     place.import(CUSTOMERS);
     let first = place.staff();
@@ -79,7 +62,7 @@ async fn two_instances_share_a_letter_and_one_takes_over_from_the_other() {
 
     let operator = "operator-1".parse().unwrap();
     let second = Client::new(Response, &second, &place.estate().identity(&operator).unwrap());
-    let start_second = || place.spawn(Response, "response-2");
+    let start_second = || place.spawn(Response, &dir);
     let mut process = start_second();
     wait_until("the second answers", async || second.is_healthy().await).await;
     let mut command = sending(&place, "customers").spawn().unwrap();

@@ -1,8 +1,6 @@
 //! The order to freeze a caller: the same call at `accounts` and `payments`. `keys` has calls of its own,
 //! by incident.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -44,22 +42,5 @@ impl FreezeCaller {
     /// Refuses a freeze of the controller.
     pub fn check(&self, is_controller: impl Fn(&CallerName) -> bool) -> Result<(), BadFreeze> {
         if is_controller(&self.caller) { Err(BadFreeze) } else { Ok(()) }
-    }
-}
-
-/// Counts freezes, so that a thaw which waited for `keys` sees a freeze that came meanwhile.
-#[derive(Debug, Default)]
-pub struct Freezes(AtomicU64);
-
-impl Freezes {
-    /// The number of freezes since the start.
-    #[must_use]
-    pub fn count(&self) -> u64 {
-        self.0.load(Ordering::Acquire)
-    }
-
-    /// Counts a freeze, before it is carried out.
-    pub fn add(&self) {
-        self.0.fetch_add(1, Ordering::AcqRel);
     }
 }

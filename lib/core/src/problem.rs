@@ -43,8 +43,13 @@ impl ProblemType {
     /// The compartment can't serve now. The problem may tell when to retry.
     pub const UNAVAILABLE: Self = Self::new("unavailable", 503, "The compartment can't serve now");
 
+    /// This instance does not know whether an order came that concerns the call. A retry succeeds
+    /// once it knows.
+    pub const ORDERS_UNKNOWN: Self =
+        Self::new("orders-unknown", 503, "The compartment does not know the newest orders");
+
     /// The general types. Any call may answer with them.
-    pub const GENERAL: [Self; 11] = [
+    pub const GENERAL: [Self; 12] = [
         Self::BAD_REQUEST,
         Self::NOT_GRANTED,
         Self::FROZEN,
@@ -56,6 +61,7 @@ impl ProblemType {
         Self::INTERNAL,
         Self::UPSTREAM,
         Self::UNAVAILABLE,
+        Self::ORDERS_UNKNOWN,
     ];
 
     /// Defines a type. [`code`](Self::code) must be unique in the workspace.

@@ -1,24 +1,35 @@
 //! Database pools and migrations for SQLite, the default, and PostgreSQL, for estates beyond one
 //! machine. One SQL text with `$1` parameters serves both.
 //!
-//! May touch: a SQLite file or a PostgreSQL server. Knows two tables,
-//! `own_state` and `revoked_key`.
+//! May touch: a SQLite file or a PostgreSQL server. Knows only the tables that several compartments
+//! have alike: `own_state`, `revoked_key`, `seen_checkpoint`, `numbering`, `frozen_callers`,
+//! `generation` and `instance`.
 //! Called by: the `store` modules of the servers.
 
+mod claim;
+mod frozen_callers;
+mod generation;
+mod in_force;
+mod instances;
+mod numbering;
 mod own_state;
 mod revoked_keys;
 mod seen_checkpoints;
 mod space;
 
 use std::convert::Infallible;
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Transaction};
 
+pub use generation::{Generation, SharedChange};
+pub use in_force::{Held, InForce, ReadInForce};
 pub use space::{DiskWatch, LowDisk};
 
 /// The number of reading connections to a SQLite file, or of all connections to PostgreSQL.
@@ -116,6 +127,26 @@ pub enum StoreError {
     /// A statement failed.
     #[error("a database statement failed: {0}")]
     Query(#[from] sqlx::Error),
+    /// Another process has the SQLite file.
+    #[error("another process serves from the database {place}: stop it, or give each its own")]
+    InUse {
+        /// The file.
+        place: String,
+    },
+    /// The SQLite file can't be claimed for this process.
+    #[error("can't claim the database {place} for this process: {source}")]
+    Claim {
+        /// The file.
+        place: String,
+        /// The error of the file system.
+        source: std::io::Error,
+    },
+    /// The database did not answer in time.
+    #[error("the database does not answer")]
+    NoAnswer,
+    /// The database lacks changes that it had.
+    #[error("the database went back to an older state while this process ran")]
+    WentBack,
     /// A row holds a value that this software does not write.
     #[error("the database holds an invalid value: {0}")]
     Corrupt(String),
@@ -153,6 +184,12 @@ pub struct Db {
     backend: Backend,
     readers: AnyPool,
     writer: AnyPool,
+    /// A connection to PostgreSQL for reports of this instance, which must not wait for others.
+    aside: AnyPool,
+    /// The SQLite file.
+    file: Option<PathBuf>,
+    /// The lock of a SQLite file that this process claimed.
+    claimed: Arc<Mutex<Option<File>>>,
     /// Whether SQLite found a write-ahead log, which a clean stop leaves empty.
     left_open: bool,
 }
@@ -219,6 +256,8 @@ impl Db {
             tracing::error!(cause = %e, "the write-ahead log was not folded into the database");
         }
         self.writer.close().await;
+        self.aside.close().await;
+        *self.claimed() = None;
     }
 
     /// Whether the process before this one did not close the database.
@@ -262,6 +301,20 @@ impl Db {
         }
     }
 
+    /// The pool for reports of this instance.
+    const fn aside(&self) -> &AnyPool {
+        &self.aside
+    }
+
+    /// The SQLite file.
+    fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
+    fn claimed(&self) -> MutexGuard<'_, Option<File>> {
+        self.claimed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn fold_in(&self) -> Result<(), StoreError> {
         sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.writer).await?;
         Ok(())
@@ -280,20 +333,21 @@ impl Db {
         };
         let writer = pool(1).connect_with(options.clone()).await.map_err(opened)?;
         let readers = pool(READERS).connect_with(options).await.map_err(opened)?;
-        Ok(Self { backend: Backend::Sqlite, readers, writer, left_open })
+        let aside = readers.clone();
+        let (backend, file) = (Backend::Sqlite, Some(path.into()));
+        Ok(Self { backend, readers, writer, aside, file, claimed: Arc::default(), left_open })
     }
 
     async fn open_postgres(url: &str, place: &str) -> Result<Self, StoreError> {
         let opened = |source| StoreError::Open { place: place.to_owned(), source };
         let options = AnyConnectOptions::from_str(url).map_err(opened)?;
-        let pool = AnyPoolOptions::new()
-            .max_connections(READERS)
-            .acquire_timeout(CONNECT_WITHIN)
-            .connect_with(options)
-            .await
-            .map_err(opened)?;
-        let readers = pool.clone();
-        Ok(Self { backend: Backend::Postgres, readers, writer: pool, left_open: false })
+        let pool =
+            |size: u32| AnyPoolOptions::new().max_connections(size).acquire_timeout(CONNECT_WITHIN);
+        let aside = pool(1).connect_lazy_with(options.clone());
+        let writer = pool(READERS).connect_with(options).await.map_err(opened)?;
+        let (backend, readers) = (Backend::Postgres, writer.clone());
+        let (file, claimed, left_open) = (None, Arc::default(), false);
+        Ok(Self { backend, readers, writer, aside, file, claimed, left_open })
     }
 }
 

@@ -20,6 +20,7 @@ pub mod postgres;
 mod smtp_sink;
 mod states;
 mod until;
+mod wire;
 
 pub use address::free_address;
 pub use authority::{Authority, connector};
@@ -29,3 +30,4 @@ pub use postfix::Postfix;
 pub use smtp_sink::SmtpSink;
 pub use states::States;
 pub use until::until;
+pub use wire::Wire;

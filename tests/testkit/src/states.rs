@@ -47,11 +47,13 @@ impl States {
         let standing = match known.newest {
             Some(_) if call.is_new => Standing::Missing,
             Some((state, _)) if state != call.state => Standing::GivenUp,
-            Some((_, beat)) if call.beat < beat => Standing::Older,
+            Some((_, beat)) if call.beat < call.known.map_or(beat, |known| known.min(beat)) => {
+                Standing::Older
+            }
             _ => Standing::Newest,
         };
         if standing == Standing::Newest {
-            known.newest = Some((call.state, call.beat));
+            known.newest = Some((call.state, beat.map_or(call.beat, |beat| beat.max(call.beat))));
         }
         let numbers = known.given.max(call.numbers);
         Answer(CheckedState { standing, numbers, beat, log: known.log.clone() }, encoding)

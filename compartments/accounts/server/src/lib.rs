@@ -86,10 +86,11 @@ impl Server {
     ) -> Result<Self, StartError> {
         let identity = Identity::load_compartment(Compartment::Accounts, &config.tls)?;
         let store = Store::open(&config.database).await?;
+        store.db().claim()?;
         identity.revoked().add(store.db().revoked_keys().await?);
         let state = own_state(&config, &identity, &store, &clock, &*rng);
         let given = state.open(store.numbers_held().await?).await?;
-        store.skip_numbers(given).await?;
+        store.db().skip_numbers(given).await?;
         let post = Post::new(&config.relay, &config.mail_from, rng.clone());
         let (queue, resets) = ResetLoop::new(store.clone(), post, clock.clone(), rng.clone());
         let app = App::new(&config, &identity, store, queue, clock, rng).await?;
@@ -108,16 +109,20 @@ impl Server {
     /// Serves until `stop` ends, then sends the letters that are waiting.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let Self { identity, listener, app, resets, state, keys } = self;
+        let health = state.health();
         let stop = async move { state.keep_until(stop, 0).await };
         let (revoked, db) = (app.revoked.clone(), app.store.db().clone());
         let following = tokio::spawn(follow_revoked(keys, revoked.clone(), db.clone()));
+        let keeping_up = tokio::spawn(loops::keep_up(app.clone(), health));
         let letters = tokio::spawn(resets.run());
         let sweep = tokio::spawn(loops::sweep(app.clone()));
         let reseal = tokio::spawn(loops::reseal(app.clone(), identity.name().clone()));
         let door = app.clone();
         let listener = listener.keep_room_for(move |caller| door.has_role(caller));
         let listener = listener.refuse_keys(revoked);
-        listener.serve(&identity, routes::router(app), stop).await;
+        listener.serve(&identity, routes::router(app.clone()), stop).await;
+        keeping_up.abort();
+        app.orders.leave().await;
         following.abort();
         sweep.abort();
         reseal.abort();
@@ -154,6 +159,7 @@ pub async fn restore(
 ) -> Result<Option<StateDifference>, StartError> {
     let identity = Identity::load_compartment(Compartment::Accounts, &config.tls)?;
     let store = Store::open(&config.database).await?;
+    store.db().claim()?;
     let state = own_state(&config, &identity, &store, &clock, rng);
     let difference = state.restore(store.numbers_held().await?, accept).await;
     store.db().close().await;

@@ -45,7 +45,7 @@ pub async fn verify(
             Hash::Renewed(hashed) => renewed = Some((hashed, verifier)),
         }
     }
-    let void = app.orders.read().await.voids(record, credential.set_at);
+    let void = app.orders()?.voids(record, credential.set_at);
     if !somebody || !right || void {
         return Err(refusal());
     }

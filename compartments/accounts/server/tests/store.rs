@@ -10,7 +10,7 @@ use accounts_server::store::{
     By, Credential, ImportProgress, KeptSession, NewCustomer, OverEverybody, OverSome, Store,
     is_address_taken,
 };
-use cofferdam_core::{Epoch, Field, Record, SeededRng, Timestamp};
+use cofferdam_core::{Epoch, Field, FreezeCaller, Record, SeededRng, Timestamp};
 use cofferdam_store::{Location, StoreError};
 use roaring::RoaringBitmap;
 
@@ -183,13 +183,14 @@ async fn a_credential_is_found_by_address(store: &Store) {
 }
 
 async fn numbers_are_reserved_once(store: &Store) {
-    assert_eq!(store.reserve(10_000).await.unwrap(), Some(Record(0)));
-    let (first, second) = tokio::join!(store.reserve(5), store.reserve(5));
+    assert_eq!(store.db().reserve_numbers(10_000).await.unwrap(), Some(Record(0)));
+    let db = store.db();
+    let (first, second) = tokio::join!(db.reserve_numbers(5), db.reserve_numbers(5));
     let mut both = [first.unwrap().unwrap().0, second.unwrap().unwrap().0];
     both.sort_unstable();
     assert_eq!(both, [10_000, 10_005]);
-    assert_eq!(store.reserve(u32::MAX).await.unwrap(), None, "past the last number");
-    assert_eq!(store.reserve(1).await.unwrap(), Some(Record(10_010)));
+    assert_eq!(db.reserve_numbers(u32::MAX).await.unwrap(), None, "past the last number");
+    assert_eq!(db.reserve_numbers(1).await.unwrap(), Some(Record(10_010)));
 }
 
 async fn sessions_are_kept_counted_and_swept(store: &Store) {
@@ -199,11 +200,15 @@ async fn sessions_are_kept_counted_and_swept(store: &Store) {
         opened: at(opened),
         expires: at(expires),
     };
+    let orders = store.db().generation().await.unwrap();
+    let insert = async |token: [u8; 32], session: &KeptSession| {
+        store.insert_session(&token, session, orders).await.unwrap()
+    };
     for (token, kept) in [([1; 32], session(1, 10, 100)), ([2; 32], session(1, 20, 110))] {
-        store.insert_session(&token, &kept).await.unwrap();
+        assert!(insert(token, &kept).await);
         assert_eq!(store.session(&token).await.unwrap(), Some(kept));
     }
-    store.insert_session(&[3; 32], &session(2, 30, 120)).await.unwrap();
+    assert!(insert([3; 32], &session(2, 30, 120)).await);
     let count = async |after: Option<i64>, until, now| {
         store.count_sessions(after.map(at), at(until), at(now)).await.unwrap()
     };
@@ -218,9 +223,14 @@ async fn sessions_are_kept_counted_and_swept(store: &Store) {
     assert_eq!(count(None, 30, 60).await, 1);
     assert_eq!(store.sweep(at(500), at(99)).await.unwrap(), 0);
     assert_eq!(store.sweep(at(500), at(110)).await.unwrap(), 2);
-    store.insert_session(&[4; 32], &session(2, 30, 120)).await.unwrap();
+    assert!(insert([4; 32], &session(2, 30, 120)).await);
     store.end_session(&[4; 32], at(60)).await.unwrap();
     assert_eq!(store.session(&[4; 32]).await.unwrap(), None);
+
+    let order = store.db().begin_shared_change().await.unwrap();
+    order.commit().await.unwrap();
+    assert!(!insert([5; 32], &session(2, 70, 120)).await, "an order came");
+    assert_eq!(store.session(&[5; 32]).await.unwrap(), None);
 }
 
 async fn sessions_that_a_host_could_see_are_found(store: &Store) {
@@ -228,7 +238,8 @@ async fn sessions_that_a_host_could_see_are_found(store: &Store) {
         let caller = caller.parse().unwrap();
         let (opened, expires) = (at(opened), at(expires));
         let session = KeptSession { record: Record(record), caller, opened, expires };
-        store.insert_session(&[token; 32], &session).await.unwrap();
+        let orders = store.db().generation().await.unwrap();
+        assert!(store.insert_session(&[token; 32], &session, orders).await.unwrap());
     };
     keep(1, 1, "web-1", 10, 500).await; // opened before, ended within the window
     keep(2, 2, "web-1", 150, 500).await; // opened within the window
@@ -270,6 +281,21 @@ async fn changes_are_read_and_forgotten_ones_are_reported(store: &Store) {
     assert!(!store.changes(all.last - 1).await.unwrap().forgotten);
 }
 
+/// `response` asks for the changes after the last one that it has. A change that is committed after a
+/// later one must not be passed over.
+#[tokio::test]
+async fn a_change_under_way_is_waited_for() {
+    let database = testkit::postgres::Database::create().await;
+    let store = open(&database.location()).await;
+    let mut first = store.begin().await.unwrap();
+    store.insert_customers(&mut first, &[customer(1)], at(1)).await.unwrap();
+    write(&store, [2].into_iter()).await.unwrap();
+    assert!(store.changes(0).await.is_err(), "the first change is not committed");
+    first.commit().await.unwrap();
+    let rows = store.changes(0).await.unwrap().rows;
+    assert_eq!(rows.iter().map(|row| row.record.0).collect::<Vec<_>>(), [1, 2]);
+}
+
 async fn a_reset_is_used_once(store: &Store) {
     let keep = async |code: u8, record, now, limit| {
         let code = [code; 32];
@@ -298,7 +324,10 @@ async fn orders_survive(store: &Store) {
     let over_all = async |signed: &[u8], until, now, last| {
         let (set_before, ordered_at) = (at(until), at(now));
         let order = OverEverybody { incident: 1, signed, set_before, ordered_at };
-        store.insert_over_everybody(&order, last).await.unwrap()
+        let mut change = store.db().begin_shared_change().await.unwrap();
+        let stored = store.insert_over_everybody(&mut change, &order, last).await.unwrap();
+        change.commit().await.unwrap();
+        stored
     };
     assert_eq!(over_all(&[1; 32], 10, 7, 0).await, Some(1));
     assert_eq!(over_all(&[2; 32], 5, 6, 0).await, None, "another order came first");
@@ -325,8 +354,14 @@ async fn orders_survive(store: &Store) {
         set_before: at(50),
         ordered_at: at(60),
     };
-    assert_eq!(store.insert_over_some(&over_some, 1).await.unwrap(), None);
-    assert_eq!(store.insert_over_some(&over_some, 2).await.unwrap(), Some(3));
+    let over_some_after = async |order: &OverSome<'_>, last| {
+        let mut change = store.db().begin_shared_change().await.unwrap();
+        let stored = store.insert_over_some(&mut change, order, last).await.unwrap();
+        change.commit().await.unwrap();
+        stored
+    };
+    assert_eq!(over_some_after(&over_some, 1).await, None);
+    assert_eq!(over_some_after(&over_some, 2).await, Some(3));
     let history = store.history(2, at(61)).await.unwrap();
     assert_eq!((history.last, history.last_of_incident, history.alone), (3, 3, counted));
     let history = store.history(1, at(60) + alone::SPAN).await.unwrap();
@@ -335,14 +370,19 @@ async fn orders_survive(store: &Store) {
     let set: RoaringBitmap = [8].into_iter().collect();
     let (by, set_before, ordered_at) = (By::Signers(&[4; 32]), at(20), at(70));
     let over_set = OverSome { incident: 3, records: &set, by, set_before, ordered_at };
-    assert_eq!(store.insert_over_some(&over_set, 3).await.unwrap(), Some(4));
-    assert_eq!(store.insert_over_some(&over_set, 4).await.unwrap(), None, "the same order");
+    assert_eq!(over_some_after(&over_set, 3).await, Some(4));
+    assert_eq!(over_some_after(&over_set, 4).await, None, "the same order");
     assert_eq!(store.signed_order(&[4; 32]).await.unwrap(), Some((4, None)));
     assert_eq!(store.history(3, at(71)).await.unwrap().alone.customers.len(), 1);
     let web = |n: u8| format!("web-{n}").parse().unwrap();
-    for (caller, frozen) in [(web(1), true), (web(2), true), (web(1), true), (web(2), false)] {
-        store.set_frozen(&caller, frozen, "it fell", at(1)).await.unwrap();
+    for caller in [web(1), web(2), web(1)] {
+        let reason = "it fell".parse().unwrap();
+        let order = FreezeCaller { caller, frozen: true, reason };
+        store.db().freeze_caller(&order, at(1)).await.unwrap();
     }
+    let seen = store.db().generation().await.unwrap();
+    assert!(store.db().thaw_caller(&web(2), seen).await.unwrap() > Some(seen));
+    assert_eq!(store.db().thaw_caller(&web(1), seen).await.unwrap(), None, "an order came since");
     let orders = store.orders().await.unwrap();
     assert_eq!((orders.void_until, orders.revoked_until), (Some(at(10)), Some(at(7))));
     assert_eq!(orders.frozen, [web(1)].into());

@@ -21,6 +21,10 @@ pub struct CheckState {
     pub is_new: bool,
     /// The last beat that the database holds. A compartment writes one each second.
     pub beat: Timestamp,
+    /// The newest beat that `keys` had told when the compartment read its own. Only an earlier beat
+    /// is that of an older copy: another instance may have told a later one meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<Timestamp>,
     /// The number behind the last record number that the database holds; 0 for none.
     pub numbers: u32,
     /// The troubles of the compartment, which `keys` rings about.

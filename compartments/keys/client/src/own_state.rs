@@ -2,7 +2,7 @@
 //! compartment with a lost or older database does not serve.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -81,6 +81,8 @@ pub struct OwnState {
     new: StateId,
     /// The number behind the last record number that was given out, as `keys` said last.
     given: Arc<AtomicU32>,
+    /// The last beat that this process wrote, in milliseconds.
+    written: Arc<AtomicI64>,
     disks: DiskWatch,
     health: Health,
     /// The damage that was found in the database.
@@ -111,6 +113,7 @@ impl OwnState {
             clock,
             new: StateId::random(rng),
             given: Arc::default(),
+            written: Arc::new(AtomicI64::new(i64::MIN)),
             disks,
             health: Health::default(),
             damage: Arc::default(),
@@ -146,10 +149,22 @@ impl OwnState {
     /// Writes a beat, and tells it to `keys`. Returns the number behind the last record number that
     /// was given out. The first beat after a start makes every earlier copy of the database older.
     async fn tell(&self, numbers: u32) -> Result<u32, StateError> {
-        let beat = self.db.beat(self.clock.now()).await;
-        let unwritten = beat.err().map(|e| Trouble::Unwritten { what: e.to_string() });
+        let unwritten = self.beat().await.err().map(|e| Trouble::Unwritten { what: e.to_string() });
         let troubles = self.troubles(unwritten);
         Ok(self.check_with(numbers, troubles).await?.numbers)
+    }
+
+    /// Writes a beat. A database that went back while this process ran gets none: it would look like
+    /// the newest one.
+    async fn beat(&self) -> Result<(), StoreError> {
+        let own = self.db.own_state().await?;
+        let written = self.written.load(Ordering::Relaxed);
+        if own.is_some_and(|(_, beat)| beat.as_millisecond() >= written)
+            && let Some(beat) = self.db.beat(self.clock.now()).await?
+        {
+            self.written.store(beat.as_millisecond(), Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// The number behind the last record number that was given out; 0 before `keys` told it.
@@ -185,6 +200,24 @@ impl OwnState {
         numbers: u32,
         troubles: Vec<Trouble>,
     ) -> Result<CheckedState, StateError> {
+        match self.ask(numbers, troubles.clone(), None).await {
+            // Another instance may have told a later beat since this one was read.
+            Err(StateError::NotNewest(StateDifference {
+                standing: Standing::Older,
+                newest: Some(known),
+                ..
+            })) => self.ask(numbers, troubles, Some(known)).await,
+            checked => checked,
+        }
+    }
+
+    /// Asks `keys` about the state. `known` is the newest beat that `keys` has told.
+    async fn ask(
+        &self,
+        numbers: u32,
+        troubles: Vec<Trouble>,
+        known: Option<Timestamp>,
+    ) -> Result<CheckedState, StateError> {
         let own = self.db.own_state().await?;
         let now = self.now();
         let (state, beat) = own.unwrap_or((self.new, now));
@@ -192,7 +225,7 @@ impl OwnState {
         let kept = self.db.seen_checkpoints().await?;
         let seen = kept.iter().map(|of| SeenLog { log: of.log.clone(), size: of.size }).collect();
         let domain = self.domain;
-        let call = CheckState { domain, state, is_new, beat, numbers, troubles, seen };
+        let call = CheckState { domain, state, is_new, beat, known, numbers, troubles, seen };
         let checked = self.client.call(&call).await?;
         if checked.standing != Standing::Newest {
             return Err(StateError::NotNewest(StateDifference {

@@ -89,6 +89,7 @@ pub async fn serve(
     let identity = Identity::load_compartment(Compartment::Keys, &config.tls)?;
     let sinks = sinks(&config)?;
     let db = Db::open(&config.database, store::MIGRATIONS).await?;
+    db.claim()?;
     let app = Arc::new(App::open(&config, db.clone(), clock.clone(), rng).await?);
     let (refused, knocks) = mpsc::channel(64);
     let listener =

@@ -1,16 +1,16 @@
 //! The state that routes and loops share.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use cofferdam_core::{CallerName, Clock, Compartment, Domain, Freezes, Reseal, Rng};
-use cofferdam_store::StoreError;
-use cofferdam_wire::{Client, Identity, Problem, RevokedKeys};
+use cofferdam_core::{CallerName, Clock, Compartment, Domain, Reseal, Rng};
+use cofferdam_store::{Held, InForce, StoreError};
+use cofferdam_wire::{Client, Identity, Problem, ProblemType, RevokedKeys};
 use keys_client::Vault;
-use tokio::sync::{Mutex, RwLock, watch};
+use tokio::sync::watch;
 
 use crate::Config;
-use crate::store::Store;
+use crate::numbers::Numbers;
+use crate::store::{Frozen, Store};
 
 /// The state of the compartment.
 pub struct App {
@@ -22,13 +22,10 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// The source of randomness.
     pub rng: Arc<dyn Rng>,
-    /// The number of the next card. A call that stores cards locks it from the seal to the commit,
-    /// so that numbers stay dense: a call that fails takes none.
-    pub next_record: Mutex<u32>,
-    /// The callers that are frozen.
-    pub frozen: RwLock<BTreeSet<CallerName>>,
-    /// The freezes since the start.
-    pub freezes: Freezes,
+    /// The record numbers for new cards.
+    pub numbers: Numbers,
+    /// The callers that are frozen, which every instance holds.
+    pub frozen: InForce<Frozen>,
     /// The revoked keys of certificates.
     pub revoked: RevokedKeys,
     /// The progress of the move to a new epoch.
@@ -37,11 +34,11 @@ pub struct App {
 }
 
 impl App {
-    /// Takes the frozen callers from the database. `next_record` is the number of the next card.
+    /// Takes the frozen callers from the database.
     pub async fn new(
         config: &Config,
         identity: &Identity,
-        (store, next_record): (Store, u32),
+        store: Store,
         clock: Arc<dyn Clock>,
         rng: Arc<dyn Rng>,
     ) -> Result<Self, StoreError> {
@@ -50,15 +47,31 @@ impl App {
                 Domain::Payments,
                 Client::any(Compartment::Keys, &config.keys, identity),
             ),
-            next_record: Mutex::new(next_record),
-            frozen: RwLock::new(store.frozen_callers().await?),
-            freezes: Freezes::default(),
+            numbers: Numbers::default(),
+            frozen: InForce::open(store.db().clone(), &*rng).await?,
             revoked: identity.revoked().clone(),
             store,
             clock,
             rng,
             reseal: watch::Sender::new(Reseal::default()),
             controller: config.controller.clone(),
+        })
+    }
+
+    /// Refuses a frozen caller, and every checkout server while it is unknown who is frozen. The
+    /// controller, which freezes, can't be frozen.
+    pub fn check_frozen(&self, caller: &CallerName) -> Result<(), Problem> {
+        if !self.is_controller(caller) && self.frozen()?.0.contains(caller) {
+            return Err(Problem::new(ProblemType::FROZEN, format!("{caller} is frozen")));
+        }
+        Ok(())
+    }
+
+    /// The callers that are frozen. Fails if this instance does not know them.
+    pub fn frozen(&self) -> Result<Arc<Held<Frozen>>, Problem> {
+        self.frozen.newest().ok_or_else(|| {
+            let detail = "this instance does not know who is frozen";
+            Problem::new(ProblemType::ORDERS_UNKNOWN, detail).retry_after(1)
         })
     }
 

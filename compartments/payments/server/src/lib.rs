@@ -9,6 +9,7 @@ mod config;
 mod confine;
 mod domain;
 mod loops;
+mod numbers;
 mod reading;
 mod routes;
 mod store;
@@ -75,11 +76,12 @@ impl Server {
     ) -> Result<Self, StartError> {
         let identity = Identity::load_compartment(Compartment::Payments, &config.tls)?;
         let store = Store::open(&config.database).await?;
+        store.db().claim()?;
         identity.revoked().add(store.db().revoked_keys().await?);
         let state = own_state(&config, &identity, &store, &clock, &*rng);
-        let next = store.next_record().await?;
-        let next = state.open(next).await?.max(next);
-        let app = Arc::new(App::new(&config, &identity, (store, next), clock, rng).await?);
+        let given = state.open(store.numbers_held().await?).await?;
+        store.db().skip_numbers(given).await?;
+        let app = Arc::new(App::new(&config, &identity, store, clock, rng).await?);
         let listener = Listener::bind(config.listen).await?.tell_health(state.health());
         tracing::info!(address = %listener.address(), "listening");
         let keys = Client::any(Compartment::Keys, &config.keys, &identity);
@@ -96,13 +98,17 @@ impl Server {
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let Self { identity, listener, app, state, keys } = self;
         let reseal = tokio::spawn(loops::reseal(app.clone(), identity.name().clone()));
+        let health = state.health();
         let stop = async move { state.keep_until(stop, 0).await };
         let (revoked, db) = (app.revoked.clone(), app.store.db().clone());
         let following = tokio::spawn(follow_revoked(keys, revoked.clone(), db.clone()));
+        let keeping_up = tokio::spawn(loops::keep_up(app.clone(), health));
         let door = app.clone();
         let listener = listener.keep_room_for(move |caller| door.is_controller(caller));
         let listener = listener.refuse_keys(revoked);
-        listener.serve(&identity, routes::router(app), stop).await;
+        listener.serve(&identity, routes::router(app.clone()), stop).await;
+        keeping_up.abort();
+        app.frozen.leave().await;
         reseal.abort();
         following.abort();
         db.close().await;
@@ -135,8 +141,9 @@ pub async fn restore(
 ) -> Result<Option<StateDifference>, StartError> {
     let identity = Identity::load_compartment(Compartment::Payments, &config.tls)?;
     let store = Store::open(&config.database).await?;
+    store.db().claim()?;
     let state = own_state(&config, &identity, &store, &clock, rng);
-    let difference = state.restore(store.next_record().await?, accept).await;
+    let difference = state.restore(store.numbers_held().await?, accept).await;
     store.db().close().await;
     Ok(difference?)
 }

@@ -90,7 +90,7 @@ impl Numbers {
         if let Some(from) = self.unclaimed.take() {
             return Ok(from);
         }
-        store.reserve(RANGE).await?.ok_or_else(out_of_numbers)
+        store.db().reserve_numbers(RANGE).await?.ok_or_else(out_of_numbers)
     }
 }
 

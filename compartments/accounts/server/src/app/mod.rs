@@ -5,11 +5,11 @@ mod hasher;
 
 use std::sync::Arc;
 
-use cofferdam_core::{CallerName, Clock, Compartment, Domain, Freezes, Reseal, Rng, Timestamp};
-use cofferdam_store::StoreError;
+use cofferdam_core::{CallerName, Clock, Compartment, Domain, Reseal, Rng, Timestamp};
+use cofferdam_store::{Held, InForce, StoreError};
 use cofferdam_wire::{Client, Identity, Problem, ProblemType, RevokedKeys};
 use keys_client::Vault;
-use tokio::sync::{Mutex, RwLock, watch};
+use tokio::sync::{Mutex, watch};
 
 use crate::Config;
 use crate::domain::customer_numbers::CustomerNumbers;
@@ -32,11 +32,8 @@ pub struct App {
     pub rng: Arc<dyn Rng>,
     /// The threads that hash passwords.
     pub hasher: Hasher,
-    /// The orders of `response`. A change holds the write lock until its row is on disk. Work that
-    /// relies on the orders to its end, such as opening a session, holds the read lock.
-    pub orders: RwLock<Orders>,
-    /// The freezes since the start.
-    pub freezes: Freezes,
+    /// The orders of `response`, which every instance holds. [`App::orders`] gives the newest.
+    pub orders: InForce<Orders>,
     /// The revoked keys of certificates.
     pub revoked: RevokedKeys,
     /// The numbers and the decoys for new customers.
@@ -77,8 +74,7 @@ impl App {
                 Domain::Accounts,
                 Client::any(Compartment::Keys, &config.keys, identity),
             ),
-            orders: RwLock::new(store.orders().await?),
-            freezes: Freezes::default(),
+            orders: InForce::open(store.db().clone(), &*rng).await?,
             revoked: identity.revoked().clone(),
             store,
             clock,
@@ -101,6 +97,29 @@ impl App {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         whole_milliseconds(self.clock.now())
+    }
+
+    /// The newest orders. Fails if this instance does not know them.
+    pub fn orders(&self) -> Result<Arc<Held<Orders>>, Problem> {
+        self.orders.newest().ok_or_else(|| {
+            let detail = "this instance does not know the newest orders";
+            Problem::new(ProblemType::ORDERS_UNKNOWN, detail).retry_after(1)
+        })
+    }
+
+    /// Reads the newest orders again, and returns them.
+    pub async fn caught_up_orders(&self) -> Result<Arc<Held<Orders>>, Problem> {
+        self.orders.catch_up().await?;
+        self.orders()
+    }
+
+    /// Refuses a frozen caller, and every app server while the newest orders are unknown. The
+    /// controller, which gives the orders, can't be frozen.
+    pub fn check_frozen(&self, caller: &CallerName) -> Result<(), Problem> {
+        if !self.is_controller(caller) && self.orders()?.frozen.contains(caller) {
+            return Err(frozen(caller));
+        }
+        Ok(())
     }
 
     /// Whether `caller` is the controller.
@@ -138,8 +157,7 @@ fn refused(caller: &CallerName, detail: &str) -> Problem {
 }
 
 /// The problem with which a frozen caller is answered.
-#[must_use]
-pub fn frozen(caller: &CallerName) -> Problem {
+fn frozen(caller: &CallerName) -> Problem {
     Problem::new(ProblemType::FROZEN, format!("{caller} is frozen"))
 }
 

@@ -73,15 +73,6 @@ impl Orders {
         self.revoked_until = self.revoked_until.max(Some(opened_before));
         self.revoked_sets.drop_covered(self.revoked_until);
     }
-
-    /// Freezes or thaws a caller.
-    pub fn freeze(&mut self, caller: CallerName, frozen: bool) {
-        if frozen {
-            self.frozen.insert(caller);
-        } else {
-            self.frozen.remove(&caller);
-        }
-    }
 }
 
 /// Sets of customers, each up to an instant.
@@ -139,16 +130,6 @@ mod tests {
             [(at(0), Ok(at(0))), (now, Ok(now)), (at(1_300), Ok(now)), (at(1_301), Err(InFuture))]
         {
             assert_eq!(past(instant, now), meant, "{instant}");
-        }
-    }
-
-    #[test]
-    fn a_frozen_caller_can_be_thawed() {
-        let caller: CallerName = "web-1".parse().unwrap();
-        let mut orders = Orders::default();
-        for frozen in [true, true, false, false] {
-            orders.freeze(caller.clone(), frozen);
-            assert_eq!(orders.frozen.contains(&caller), frozen);
         }
     }
 

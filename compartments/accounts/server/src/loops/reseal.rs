@@ -43,7 +43,8 @@ pub async fn reseal(app: Arc<App>, name: CallerName) {
 }
 
 async fn run(app: &Arc<App>, name: &CallerName) -> Result<(), ResealError> {
-    let (current, records) = (app.vault.epochs().await?.current, app.store.reserved().await?);
+    let current = app.vault.epochs().await?.current;
+    let records = u64::from(app.store.db().numbers_reserved().await?);
     let before = app.reseal.borrow().clone();
     if before.epoch == Some(current) && before.is_done() {
         app.reseal.send_modify(|of| (of.records, of.done_before) = (records, records));

@@ -72,7 +72,7 @@ use cofferdam_wire::{Caller, Routes};
 
 pub use about::ABOUT;
 
-use crate::app::{App, frozen};
+use crate::app::App;
 
 /// Every call of the compartment.
 pub fn routes() -> Routes<Arc<App>> {
@@ -104,23 +104,28 @@ pub fn routes() -> Routes<Arc<App>> {
         .call::<api::ReportMail, _, _>(mail::report::handle)
 }
 
-/// The router. A frozen caller is refused before any route.
+/// The router. A frozen caller is refused before any route, and once more before it gets an answer:
+/// an order may have come meanwhile, or the process may have stood still.
 pub fn router(app: Arc<App>) -> Router {
-    let refuse = middleware::from_fn_with_state(app.clone(), refuse_frozen);
+    let refuse = middleware::from_fn_with_state(app.clone(), obey_orders);
     routes().into_router(app).layer(refuse)
 }
 
-async fn refuse_frozen(
+async fn obey_orders(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
     request: Request,
     next: Next,
 ) -> Response {
-    if app.orders.read().await.frozen.contains(&caller) {
-        tracing::warn!(%caller, "a frozen caller goes on asking");
-        return frozen(&caller).into_response();
+    if let Err(problem) = app.check_frozen(&caller) {
+        tracing::warn!(%caller, code = problem.code(), "an order, or the lack of one, refuses a caller");
+        return problem.into_response();
     }
-    next.run(request).await
+    let answer = next.run(request).await;
+    match app.check_frozen(&caller) {
+        Ok(()) => answer,
+        Err(problem) => problem.into_response(),
+    }
 }
 
 #[cfg(test)]

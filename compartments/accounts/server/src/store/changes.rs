@@ -3,7 +3,7 @@
 
 use accounts_api::Changes;
 use cofferdam_core::{Record, Timestamp};
-use cofferdam_store::StoreError;
+use cofferdam_store::{Backend, StoreError};
 use roaring::RoaringBitmap;
 use sqlx::FromRow;
 
@@ -46,18 +46,16 @@ impl Store {
 
     /// Reads the customers that changed after change `after`.
     pub async fn changes(&self, after: u64) -> Result<Changes, StoreError> {
-        let kept: Kept =
-            sqlx::query_as("SELECT MIN(seq) AS oldest, MAX(seq) AS newest FROM changes")
-                .fetch_one(self.db.reader())
-                .await?;
-        let [oldest, newest] =
-            [kept.oldest, kept.newest].map(|seq| seq.unwrap_or(0).unsigned_abs());
-        let page: Vec<ChangeRow> =
-            sqlx::query_as("SELECT seq, records FROM changes WHERE seq > $1 ORDER BY seq LIMIT $2")
-                .bind(i64::try_from(after).unwrap_or(i64::MAX))
-                .bind(PAGE)
-                .fetch_all(self.db.reader())
-                .await?;
+        const LIST: &str = "SELECT seq, records FROM changes \
+             WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3";
+        let Kept { oldest, newest } = self.changes_kept().await?;
+        let page: Vec<ChangeRow> = sqlx::query_as(LIST)
+            .bind(i64::try_from(after).unwrap_or(i64::MAX))
+            .bind(newest)
+            .bind(PAGE)
+            .fetch_all(self.db.reader())
+            .await?;
+        let [oldest, newest] = [oldest, newest].map(|seq| seq.unwrap_or(0).unsigned_abs());
         let (mut last, mut taken, mut changed) = (after, 0, RoaringBitmap::new());
         for change in &page {
             if changed.len() >= CUSTOMERS {
@@ -75,6 +73,27 @@ impl Store {
         }
         let gone = changed.iter().map(Record).collect();
         Ok(Changes { last, newest, more, forgotten: oldest > after + 1, rows, gone })
+    }
+
+    /// The first and the last change that are kept. No change up to the last one is under way any more:
+    /// a later change may be committed before an earlier one, and `response` asks for no change twice.
+    async fn changes_kept(&self) -> Result<Kept, StoreError> {
+        const KEPT: &str = "SELECT MIN(seq) AS oldest, MAX(seq) AS newest FROM changes";
+        if self.db.backend() == Backend::Sqlite {
+            // One change is written after the other.
+            return Ok(sqlx::query_as(KEPT).fetch_one(self.db.reader()).await?);
+        }
+        let mut tx = self.db.begin().await?;
+        for statement in [
+            // Changes wait for this lock as well, so it does not wait for long.
+            "SET LOCAL lock_timeout = '1s'",
+            "LOCK TABLE changes IN SHARE MODE",
+        ] {
+            sqlx::query(statement).execute(&mut *tx).await?;
+        }
+        let kept = sqlx::query_as(KEPT).fetch_one(&mut *tx).await?;
+        tx.commit().await?;
+        Ok(kept)
     }
 
     /// Notes that a customer gets a reset code by mail.

@@ -142,6 +142,14 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
+    /// The number behind the last record number of a customer; 0 if there is none.
+    pub async fn numbers_held(&self) -> Result<u32, StoreError> {
+        let next: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(record) + 1, 0) FROM customers")
+            .fetch_one(self.db.reader())
+            .await?;
+        Ok(record_of(next)?.0)
+    }
+
     /// Whether there is a customer with this number.
     pub async fn holds(&self, record: Record) -> Result<bool, StoreError> {
         let found: Option<i64> =

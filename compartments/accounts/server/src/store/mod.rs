@@ -3,9 +3,9 @@
 mod addresses;
 mod changes;
 mod credentials;
+mod customer_numbers;
 mod customers;
 mod imports;
-mod numbering;
 mod orders;
 mod resets;
 mod rows;

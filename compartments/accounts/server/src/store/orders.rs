@@ -1,12 +1,12 @@
 //! The orders of `response`: one row each, whatever the number of customers.
 
 use accounts_api::VoidOutcome;
-use cofferdam_core::{CallerName, Timestamp};
-use cofferdam_store::StoreError;
+use cofferdam_core::Timestamp;
+use cofferdam_store::{Db, ReadInForce, SharedChange, StoreError};
 use roaring::RoaringBitmap;
 use sqlx::FromRow;
 
-use super::{Store, bitmap_bytes, bitmap_of, caller_of, time_of};
+use super::{Store, bitmap_bytes, bitmap_of, time_of};
 use crate::domain::alone::Ordered;
 use crate::domain::orders::Orders;
 use crate::domain::voiding::{History, OrderNumber, PastOrder};
@@ -102,10 +102,11 @@ impl Store {
         Ok(last.unwrap_or(0).unsigned_abs())
     }
 
-    /// Stores an order over everybody as the one after `last`; `None` if another instance was
-    /// faster.
+    /// Stores an order over everybody as the one after `last`; `None` if that is not the last one any
+    /// more, or if the same order was stored.
     pub async fn insert_over_everybody(
         &self,
+        change: &mut SharedChange,
         order: &OverEverybody<'_>,
         last: OrderNumber,
     ) -> Result<Option<OrderNumber>, StoreError> {
@@ -114,27 +115,27 @@ impl Store {
         const REVOKE: &str = "INSERT INTO revoke_orders (id, incident, opened_before, ordered_at) \
              SELECT COALESCE(MAX(id), 0) + 1, $1, $2, $2 FROM revoke_orders";
         let (number, at) = (last + 1, order.ordered_at.as_millisecond());
-        let mut tx = self.begin().await?;
         let added = sqlx::query(VOID)
             .bind(number.cast_signed())
             .bind(i64::from(order.incident))
             .bind(order.set_before.as_millisecond())
             .bind(at)
             .bind(order.signed)
-            .execute(&mut *tx)
+            .execute(&mut *change.tx)
             .await?;
         if added.rows_affected() == 0 {
             return Ok(None);
         }
-        sqlx::query(REVOKE).bind(i64::from(order.incident)).bind(at).execute(&mut *tx).await?;
-        tx.commit().await?;
+        let revoke = sqlx::query(REVOKE).bind(i64::from(order.incident)).bind(at);
+        revoke.execute(&mut *change.tx).await?;
         Ok(Some(number))
     }
 
-    /// Stores an order over some customers as the one after `last`; `None` if another instance was
-    /// faster.
+    /// Stores an order over some customers as the one after `last`; `None` if that is not the last one
+    /// any more, or if the same order was stored.
     pub async fn insert_over_some(
         &self,
+        change: &mut SharedChange,
         order: &OverSome<'_>,
         last: OrderNumber,
     ) -> Result<Option<OrderNumber>, StoreError> {
@@ -157,7 +158,7 @@ impl Store {
             .bind(shut_out)
             .bind(sessions.cast_signed())
             .bind(signed)
-            .execute(self.db.writer())
+            .execute(&mut *change.tx)
             .await?;
         Ok(Some(number).filter(|_| added.rows_affected() == 1))
     }
@@ -202,34 +203,11 @@ impl Store {
         Ok(())
     }
 
-    /// Stores that a caller is frozen, or deletes that.
-    pub async fn set_frozen(
-        &self,
-        caller: &CallerName,
-        frozen: bool,
-        reason: &str,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        const FREEZE: &str = "INSERT INTO frozen_callers (caller, reason, since) \
-             VALUES ($1, $2, $3) ON CONFLICT (caller) DO NOTHING";
-        const THAW: &str = "DELETE FROM frozen_callers WHERE caller = $1";
-        let query = if frozen {
-            sqlx::query(FREEZE).bind(caller.as_str()).bind(reason).bind(now.as_millisecond())
-        } else {
-            sqlx::query(THAW).bind(caller.as_str())
-        };
-        query.execute(self.db.writer()).await?;
-        Ok(())
-    }
-
     /// Reads the orders that are in force.
     pub async fn orders(&self) -> Result<Orders, StoreError> {
         const VOID: &str = "SELECT MAX(set_before) FROM void_orders WHERE records IS NULL";
         const REVOKE: &str = "SELECT MAX(opened_before) FROM revoke_orders";
         let mut orders = Orders::default();
-        for caller in self.frozen_callers().await? {
-            orders.freeze(caller, true);
-        }
         if let Some(until) = self.latest(VOID).await? {
             orders.void(until);
         }
@@ -249,6 +227,7 @@ impl Store {
                 if set.signed.is_some() { time_of(set.ordered_at)? } else { set_before };
             orders.void_some(set_before, opened_before, bitmap_of(&set.records)?);
         }
+        orders.frozen = self.db.frozen_callers().await?;
         Ok(orders)
     }
 
@@ -256,11 +235,10 @@ impl Store {
         let at: Option<i64> = sqlx::query_scalar(query).fetch_one(self.db.reader()).await?;
         at.map(time_of).transpose()
     }
+}
 
-    async fn frozen_callers(&self) -> Result<Vec<CallerName>, StoreError> {
-        let names: Vec<String> = sqlx::query_scalar("SELECT caller FROM frozen_callers")
-            .fetch_all(self.db.reader())
-            .await?;
-        names.iter().map(|name| caller_of(name)).collect()
+impl ReadInForce for Orders {
+    async fn read(db: &Db) -> Result<Self, StoreError> {
+        Store { db: db.clone() }.orders().await
     }
 }

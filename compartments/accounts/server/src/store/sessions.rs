@@ -1,9 +1,9 @@
 //! Sessions, by the hash of their tokens.
 
 use cofferdam_core::{CallerName, Record, Timestamp};
-use cofferdam_store::StoreError;
+use cofferdam_store::{Generation, StoreError};
 use roaring::RoaringBitmap;
-use sqlx::FromRow;
+use sqlx::{AssertSqlSafe, FromRow};
 
 use super::{Store, Tx, caller_of, record_of, time_of};
 use crate::domain::token::TokenHash;
@@ -45,15 +45,21 @@ struct OpenedRow {
 }
 
 impl Store {
-    /// Stores a session under the hash of its token.
+    /// Stores a session under the hash of its token, if `orders` is still the newest generation.
+    /// Returns whether it was stored.
     pub async fn insert_session(
         &self,
         token: &TokenHash,
         session: &KeptSession,
-    ) -> Result<(), StoreError> {
-        const INSERT: &str = "INSERT INTO sessions (token_hash, record, caller, opened, expires) \
-             VALUES ($1, $2, $3, $4, $5)";
-        sqlx::query(INSERT)
+        orders: Generation,
+    ) -> Result<bool, StoreError> {
+        let insert = format!(
+            "INSERT INTO sessions (token_hash, record, caller, opened, expires) \
+             SELECT $2, $3, $4, $5, $6 {}",
+            self.db.under_generation()
+        );
+        let stored = sqlx::query(AssertSqlSafe(insert))
+            .bind(orders.number())
             .bind(token.as_slice())
             .bind(i64::from(session.record.0))
             .bind(session.caller.as_str())
@@ -61,7 +67,7 @@ impl Store {
             .bind(session.expires.as_millisecond())
             .execute(self.db.writer())
             .await?;
-        Ok(())
+        Ok(stored.rows_affected() == 1)
     }
 
     /// Finds the session with this token.

@@ -7,6 +7,7 @@ mod customer_numbers;
 mod customers;
 mod decoys;
 mod import;
+mod instances;
 mod reseal;
 mod resets;
 mod revoked_keys;

@@ -34,6 +34,7 @@ pub struct Shop {
     pub clock: Arc<MockClock>,
     authority: Authority,
     running: Running,
+    database: String,
     relay: SocketAddr,
 }
 
@@ -52,18 +53,34 @@ impl Shop {
     /// Opens a shop with a relay for its letters.
     pub async fn open_with_relay(relay: SocketAddr) -> Self {
         let dir = TempDir::new().unwrap();
+        let database = dir.path().join(DATABASE).display().to_string();
+        Self::open_on(dir, database, relay).await
+    }
+
+    /// Opens a shop with its tables in `database`, a path or a URL.
+    pub async fn open_on(dir: TempDir, database: String, relay: SocketAddr) -> Self {
         let authority = Authority::new();
         let keys = TestKeys::start(&authority).await;
         let clock = Arc::new(MockClock::at("2012-01-15T08:00:00Z".parse().unwrap()));
-        let config = config(dir.path(), &authority, keys.address(), relay);
+        let config = config(&database, &authority, keys.address(), relay);
         let running = Running::start(config, clock.clone()).await;
-        Self { dir, keys, clock, authority, running, relay }
+        Self { dir, keys, clock, authority, running, database, relay }
+    }
+
+    /// Starts another instance of the server, which finds the same database at `database`.
+    pub async fn another(&self, database: &str) -> Instance {
+        let config = config(database, &self.authority, self.keys.address(), self.relay);
+        Instance { running: Running::start(config, self.clock.clone()).await }
     }
 
     /// A client with the certificate of a caller.
     pub fn client(&self, caller: &str) -> Client {
-        let base = format!("https://localhost:{}", self.running.address.port());
-        self.authority.client(Compartment::Accounts, caller, &base)
+        self.running.client(&self.authority, caller)
+    }
+
+    /// The same for another instance.
+    pub fn client_of(&self, instance: &Instance, caller: &str) -> Client {
+        instance.running.client(&self.authority, caller)
     }
 
     /// The record of a customer whom callers know by `number`.
@@ -92,11 +109,10 @@ impl Shop {
 
     /// Stops the server, and starts it again on the same database.
     pub async fn restart(self) -> Self {
-        let Self { dir, keys, clock, authority, running, relay } = self;
+        let Self { running, .. } = self;
         running.stop().await;
-        let config = config(dir.path(), &authority, keys.address(), relay);
-        let running = Running::start(config, clock.clone()).await;
-        Self { dir, keys, clock, authority, running, relay }
+        let config = config(&self.database, &self.authority, self.keys.address(), self.relay);
+        Self { running: Running::start(config, self.clock.clone()).await, ..self }
     }
 
     /// Stops the server. Its files stay until the directory is dropped.
@@ -116,7 +132,24 @@ impl Shop {
     }
 }
 
+/// Another instance of the server of a shop.
+pub struct Instance {
+    running: Running,
+}
+
+impl Instance {
+    /// Stops the instance.
+    pub async fn stop(self) {
+        self.running.stop().await;
+    }
+}
+
 impl Running {
+    fn client(&self, authority: &Authority, caller: &str) -> Client {
+        let base = format!("https://localhost:{}", self.address.port());
+        authority.client(Compartment::Accounts, caller, &base)
+    }
+
     async fn start(config: Config, clock: Arc<MockClock>) -> Self {
         let server = Server::start(config, clock, Arc::new(SystemRng)).await.unwrap();
         let address = server.address();
@@ -133,11 +166,11 @@ impl Running {
     }
 }
 
-fn config(dir: &Path, authority: &Authority, keys: SocketAddr, relay: SocketAddr) -> Config {
+fn config(database: &str, authority: &Authority, keys: SocketAddr, relay: SocketAddr) -> Config {
     let tls = authority.files("accounts");
     let text = format!(
         "listen = '127.0.0.1:0'\n\
-         database = '{}'\n\
+         database = '{database}'\n\
          keys = ['https://localhost:{}']\n\
          controller = 'response-1'\n\
          importers = ['import-1']\n\
@@ -145,7 +178,6 @@ fn config(dir: &Path, authority: &Authority, keys: SocketAddr, relay: SocketAddr
          mail_from = 'service@shop.example'\n\
          decoy_mail_domains = ['mailbox.example']\n\
          [tls]\nca = '{}'\ncert = '{}'\nkey = '{}'\n",
-        dir.join(DATABASE).display(),
         keys.port(),
         tls.ca.display(),
         tls.cert.display(),

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cofferdam_core::{Clock, Rng, Timestamp};
 use cofferdam_store::{Db, DiskWatch, StoreError};
+use cofferdam_tlog::Day;
 use cofferdam_wire::{Health, Problem, ProblemType};
 use jiff::SignedDuration;
 use keys_api::{AlarmKind, Entry, Event};
@@ -21,7 +22,7 @@ use crate::config::Config;
 use crate::domain::decoy::Decoys;
 use crate::domain::look_ups::LookUps;
 use crate::domain::recall::Recalled;
-use crate::log::{LogError, Place, ReleaseLog};
+use crate::log::{LogError, Place, ReleaseLog, Since};
 use crate::store;
 
 use alarms::Alarms;
@@ -61,8 +62,8 @@ pub struct App {
     clock: SteadyClock,
 }
 
-/// The number of days of the log that are read at a start. A warrant holds for a week, and budgets
-/// and clocks take a day more.
+/// The number of days of the log that are always read at a start. A warrant holds for a week, and
+/// budgets and clocks take a day more.
 const RECALL_DAYS: i32 = 8;
 
 impl App {
@@ -86,9 +87,10 @@ impl App {
         let shared = Shared::read(db.clone(), root).await?;
         let mut recalled = Recalled::new(shared.access());
         let started = clock.now();
-        let since = cofferdam_tlog::Day::of(started).minus(RECALL_DAYS);
+        let known = store::watched_upto(&db, &config.log_origin).await?;
+        let since = Since { day: Day::of(started).minus(RECALL_DAYS), known };
         let (log, opened) = ReleaseLog::open(place, since, &mut |entry| recalled.take(&entry))?;
-        check_whole(&db, config, log.size()).await?;
+        check_whole(config, log.size(), known)?;
         save_recalled(&db, &recalled).await?;
         shared.reload().await?;
         let app = Self {
@@ -185,10 +187,9 @@ impl App {
 
 /// Refuses a log that is shorter than the part that was already read for decoys. A log that is gone
 /// has no checkpoint to tell.
-async fn check_whole(db: &Db, config: &Config, size: u64) -> Result<(), StartError> {
-    let read = store::watched_upto(db, &config.log_origin).await?;
+fn check_whole(config: &Config, size: u64, read: u64) -> Result<(), LogError> {
     if size < read {
-        return Err(LogError::Lost { dir: config.log.clone(), size, read }.into());
+        return Err(LogError::Lost { dir: config.log.clone(), size, read });
     }
     Ok(())
 }

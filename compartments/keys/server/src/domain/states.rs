@@ -11,7 +11,9 @@ pub fn judge(call: &CheckState, newest: Option<(StateId, Timestamp)>, given: u32
         None if call.is_new && call.numbers == 0 && given > 0 => Standing::Missing,
         Some(_) if call.is_new => Standing::Missing,
         Some((known, _)) if known != call.state => Standing::GivenUp,
-        Some((_, beat)) if call.beat < beat => Standing::Older,
+        Some((_, beat)) if call.beat < call.known.map_or(beat, |known| known.min(beat)) => {
+            Standing::Older
+        }
         _ => Standing::Newest,
     }
 }
@@ -33,6 +35,7 @@ mod tests {
             state: own,
             is_new,
             beat,
+            known: None,
             numbers,
             troubles: vec![],
             seen: vec![],
@@ -50,6 +53,11 @@ mod tests {
             (check(false, now, 9), Some((own, earlier)), 9, Standing::Newest),
         ] {
             assert_eq!(judge(&call, newest, given), expected, "{call:?} {newest:?} {given}");
+        }
+        // Another instance told `now` after this one had read `earlier`.
+        for (known, expected) in [(earlier, Standing::Newest), (now, Standing::Older)] {
+            let call = CheckState { known: Some(known), ..check(false, earlier, 9) };
+            assert_eq!(judge(&call, Some((own, now)), 9), expected, "{known}");
         }
     }
 }

@@ -123,6 +123,15 @@ pub struct Place<'a> {
     pub witness: Option<String>,
 }
 
+/// The part of the log that is read at a start.
+#[derive(Debug, Clone, Copy)]
+pub struct Since {
+    /// Every entry from this day on is read.
+    pub day: Day,
+    /// The first entry that the database does not know. Entries from there on are read as well.
+    pub known: u64,
+}
+
 /// The state in which the log was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Opened {
@@ -181,7 +190,7 @@ impl ReleaseLog {
     /// Opens the log. `visit` gets every entry from the segments of `since` on, in order.
     pub fn open(
         place: Place<'_>,
-        since: Day,
+        since: Since,
         visit: &mut dyn FnMut(Entry),
     ) -> Result<(Self, Opened), LogError> {
         let Place { origin, dir, archive, key, witness } = place;

@@ -6,10 +6,10 @@ use std::path::Path;
 use std::sync::{Mutex, RwLock};
 
 use cofferdam_tlog::notes::read_checkpoint;
-use cofferdam_tlog::{Day, Hash, HashFile, Segments};
+use cofferdam_tlog::{Hash, HashFile, Segments};
 use keys_api::Entry;
 
-use super::{LogError, Opened, Shared};
+use super::{LogError, Opened, Shared, Since};
 
 /// The tree under the last checkpoint.
 pub struct Vouched {
@@ -36,14 +36,14 @@ pub fn last_checkpoint(path: &Path, verifier: &str) -> Result<Option<Vouched>, L
     }
 }
 
-/// Reads the log from the segments of `since` on, hands every entry to `visit`, and cuts off a torn
+/// Reads the log from `since` on, hands every entry to `visit`, and cuts off a torn
 /// end. Older entries are not read: their hashes must match the checkpoint. `cofferdam log verify`
 /// reads all entries.
 pub fn recover(
     dir: &Path,
     segments: Segments,
     vouched: Option<Vouched>,
-    since: Day,
+    since: Since,
     visit: &mut dyn FnMut(Entry),
 ) -> Result<(Shared, Opened), LogError> {
     let hashes = HashFile::open(dir.join("hashes"))?;
@@ -68,12 +68,16 @@ pub fn recover(
     Ok((Shared { segments, hashes, size, trouble: Mutex::default() }, opened))
 }
 
-/// The first entry to read: the first of the day `since`, or of the last segment if no segment is
-/// that late. If the tree does not reach so far, it is the log's first entry.
-fn beginning(segments: &Segments, hashes: &HashFile, since: Day) -> u64 {
+/// The first entry to read: the first of the day `since.day`, or of the last segment if no segment is
+/// that late. An older database knows less, and needs more. If the tree does not reach so far, it is
+/// the log's first entry.
+fn beginning(segments: &Segments, hashes: &HashFile, since: Since) -> u64 {
     let names = segments.names();
-    let wanted = names.iter().find(|name| name.day >= since).or(names.last());
-    let first = wanted.map_or(0, |name| name.first);
+    let wanted = names.iter().find(|name| name.day >= since.day).or(names.last());
+    // An order is in the log before it is in the database, so the segment before counts as well.
+    let unknown = names.iter().rposition(|name| name.first <= since.known);
+    let unknown = unknown.and_then(|at| names.get(at.saturating_sub(1)));
+    let first = [wanted, unknown].into_iter().flatten().map(|name| name.first).min().unwrap_or(0);
     if hashes.reaches(first) { first } else { 0 }
 }
 

@@ -40,10 +40,10 @@ impl TestLog {
     }
 
     fn open(&self) -> Result<(ReleaseLog, Opened, Vec<Entry>), LogError> {
-        self.open_since(Day(0))
+        self.open_since(Since { day: Day(0), known: 0 })
     }
 
-    fn open_since(&self, since: Day) -> Result<(ReleaseLog, Opened, Vec<Entry>), LogError> {
+    fn open_since(&self, since: Since) -> Result<(ReleaseLog, Opened, Vec<Entry>), LogError> {
         let mut seen = Vec::new();
         let (dir, archive) = (self.log(), self.archive());
         let place = Place {
@@ -223,8 +223,16 @@ async fn days_are_segments_of_one_log() {
     assert_eq!((count(test.log(), ".entries"), count(test.archive(), ".entries")), (93, 27));
     assert_eq!(count(test.log(), ".index"), 119);
 
+    // A database that knows no entry from the middle of day 60 on has the days from 59 on read.
+    let older = Since { day: Day(118), known: 24 * 60 + 12 };
+    let (log, _, seen) = test.open_since(older).unwrap();
+    assert_eq!(seen.len(), 24 * 61 + 2);
+    log.close().await.unwrap();
+    drop(log);
+
     // Only the last days are read at start, and the whole log can be read nevertheless.
-    let (log, opened, seen) = test.open_since(Day(118)).unwrap();
+    let newest = Since { day: Day(118), known: 24 * 120 + 2 };
+    let (log, opened, seen) = test.open_since(newest).unwrap();
     assert_eq!((opened.entries, seen.len()), (24 * 120 + 2, 50));
     assert_eq!(log.checkpoint().unwrap(), checkpoint);
     assert_eq!(all(&log), expected);

@@ -98,6 +98,7 @@ async fn fronts(table: &mut Table) {
                 state,
                 is_new: false,
                 beat: now,
+                known: None,
                 numbers: 1,
                 troubles: vec![],
                 seen: vec![],

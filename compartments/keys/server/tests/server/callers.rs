@@ -94,6 +94,21 @@ async fn the_controller_can_t_be_frozen_and_an_incident_has_a_number() {
     refused(response.call(&none).await, ProblemType::BAD_REQUEST);
 }
 
+/// The log is read from the first entry on that the database does not know.
+#[tokio::test]
+async fn a_database_of_any_age_thaws_nobody() {
+    let mut keys = Keys::start().await;
+    let backup = keys.copy_database().await;
+    keys.client("response-1").call(&freeze("web-ky-1")).await.unwrap();
+    for _ in 0..4 {
+        keys.clock.advance(SignedDuration::from_hours(24 * 10));
+        keys.restart().await;
+    }
+    keys.put_back_database(&backup).await;
+    let refused = keys.release("web-ky-1", &[1]).await.unwrap_err();
+    assert!(refused.is(ProblemType::FROZEN), "{refused}");
+}
+
 /// A misspelt name is no order: nothing is logged, and the refusal lists the names that there are.
 #[tokio::test]
 async fn a_caller_that_nobody_knows_is_not_frozen() {

@@ -51,7 +51,8 @@ async fn an_older_database_learns_the_anchors_from_the_log() {
 
 async fn told(keys: &Keys, seen: Vec<SeenLog>, troubles: Vec<Trouble>) -> LogCheckpoint {
     let (domain, state, beat) = (Domain::Accounts, StateId(1), keys.clock.now());
-    let call = CheckState { domain, state, is_new: false, beat, numbers: 0, troubles, seen };
+    let call =
+        CheckState { domain, state, is_new: false, beat, known: None, numbers: 0, troubles, seen };
     keys.client("accounts").call(&call).await.unwrap().log.unwrap()
 }
 

@@ -7,16 +7,20 @@ use keys_api::{AcceptState, AlarmKind, CheckState, CheckedState, ClaimDecoys, Ev
 use crate::support::{Keys, ask, events, group};
 
 async fn check(keys: &Keys, state: u64, is_new: bool, beat: Timestamp) -> CheckedState {
-    let call = CheckState {
+    keys.client("accounts").call(&state_of(state, is_new, beat)).await.unwrap()
+}
+
+fn state_of(state: u64, is_new: bool, beat: Timestamp) -> CheckState {
+    CheckState {
         domain: Domain::Accounts,
         state: StateId(state),
         is_new,
         beat,
+        known: None,
         numbers: 0,
         troubles: vec![],
         seen: vec![],
-    };
-    keys.client("accounts").call(&call).await.unwrap()
+    }
 }
 
 async fn seal(keys: &Keys, records: &[u32]) {
@@ -35,6 +39,14 @@ async fn only_the_newest_state_of_a_compartment_serves() {
     assert_eq!(check(&keys, 1, false, later).await.standing, Standing::Newest);
     let older = check(&keys, 1, false, now).await;
     assert_eq!((older.standing, older.beat), (Standing::Older, Some(later)));
+    assert_eq!(keys.alarms().await.len(), 0, "perhaps another instance was faster");
+    let again = CheckState { known: Some(later), ..state_of(1, false, now) };
+    let older = keys.client("accounts").call(&again).await.unwrap();
+    assert_eq!(older.standing, Standing::Older);
+    keys.rings(AlarmKind::State).await;
+    let faster = CheckState { known: Some(now), ..state_of(1, false, now) };
+    let newest = keys.client("accounts").call(&faster).await.unwrap();
+    assert_eq!(newest.standing, Standing::Newest, "another instance told its beat meanwhile");
     assert_eq!(check(&keys, 2, true, later).await.standing, Standing::Missing);
     let call = AcceptState { domain: Domain::Accounts, state: StateId(2), beat: now, numbers: 0 };
     keys.client("accounts").call(&call).await.unwrap();

@@ -42,7 +42,7 @@ pub async fn reseal(app: Arc<App>, name: CallerName) {
 
 async fn run(app: &App, name: &CallerName) -> Result<(), ResealError> {
     let current = app.vault.epochs().await?.current;
-    let records = u64::from(*app.next_record.lock().await);
+    let records = u64::from(app.store.db().numbers_reserved().await?);
     let before = app.reseal.borrow().clone();
     // Progress under another epoch tells nothing about this one.
     let begun = before.epoch == Some(current);

@@ -126,8 +126,8 @@ impl Store {
         Ok(count.unsigned_abs())
     }
 
-    /// The number of the next card.
-    pub async fn next_record(&self) -> Result<u32, StoreError> {
+    /// The number behind the last record number of a card; 0 if there is none.
+    pub async fn numbers_held(&self) -> Result<u32, StoreError> {
         let last: Option<i64> =
             sqlx::query_scalar("SELECT MAX(record) FROM cards").fetch_one(self.db.reader()).await?;
         let next = u32::try_from(last.map_or(0, |last| last + 1));

@@ -8,6 +8,7 @@ mod tests;
 use cofferdam_store::{Db, Location, Migrations, StoreError};
 use sqlx::migrate::Migrator;
 
+pub use callers::Frozen;
 pub use cards::{NewCard, SealedCard};
 
 static SQLITE: Migrator = sqlx::migrate!("./migrations/sqlite");

@@ -1,6 +1,6 @@
 //! The same suite on both databases.
 
-use cofferdam_core::{Epoch, Record};
+use cofferdam_core::{CallerName, Epoch, FreezeCaller, Record};
 use cofferdam_store::Location;
 use payments_api::Brand;
 use testkit::postgres;
@@ -24,7 +24,7 @@ fn card(record: u32) -> NewCard {
 
 async fn suite(location: Location) {
     let store = Store::open(&location).await.unwrap();
-    assert_eq!((store.next_record().await.unwrap(), store.count_cards().await.unwrap()), (0, 0));
+    assert_eq!((store.numbers_held().await.unwrap(), store.count_cards().await.unwrap()), (0, 0));
 
     let cards: Vec<_> = (0..1000).map(card).collect();
     store.insert_cards(&cards).await.unwrap();
@@ -45,18 +45,30 @@ async fn suite(location: Location) {
     store.insert_cards(std::slice::from_ref(&last)).await.unwrap();
     assert_eq!(store.find_card(&last.token_hash).await.unwrap(), Some(last.card));
 
+    let db = store.db();
+    assert_eq!(db.numbers_reserved().await.unwrap(), 0, "no card was there at the first start");
+    db.skip_numbers(7).await.unwrap();
+    assert_eq!(db.reserve_numbers(3).await.unwrap(), Some(Record(7)));
+
     let now = "2012-01-15T04:00:00Z".parse().unwrap();
-    let caller = "checkout-1".parse().unwrap();
+    let caller: CallerName = "checkout-1".parse().unwrap();
+    let reason = "it fell".parse().unwrap();
+    let order = FreezeCaller { caller: caller.clone(), frozen: true, reason };
     for (frozen, count) in [(true, 1), (true, 1), (false, 0), (false, 0), (true, 1)] {
-        store.set_frozen(&caller, frozen, "it fell", now).await.unwrap();
-        assert_eq!(store.frozen_callers().await.unwrap().len(), count);
+        if frozen {
+            db.freeze_caller(&order, now).await.unwrap();
+        } else {
+            let seen = db.generation().await.unwrap();
+            assert!(db.thaw_caller(&caller, seen).await.unwrap().is_some());
+        }
+        assert_eq!(db.frozen_callers().await.unwrap().len(), count);
     }
 
     drop(store);
     let store = Store::open(&location).await.unwrap();
-    assert_eq!(store.next_record().await.unwrap(), u32::MAX);
+    assert_eq!(store.numbers_held().await.unwrap(), u32::MAX);
     assert_eq!(store.count_cards().await.unwrap(), 1001);
-    assert!(store.frozen_callers().await.unwrap().contains(&caller));
+    assert!(store.db().frozen_callers().await.unwrap().contains(&caller));
 }
 
 #[tokio::test]

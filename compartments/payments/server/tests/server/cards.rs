@@ -57,7 +57,7 @@ async fn a_card_comes_back_as_each_caller_may_see_it() {
 }
 
 #[tokio::test]
-async fn numbers_stay_dense_across_failures_and_restarts() {
+async fn refused_calls_use_no_numbers_up() {
     let mut till = Till::open().await;
     till.store(&[VISA]).await;
     let store = StoreCards { cards: vec![card(VISA)] };

@@ -4,6 +4,7 @@
 
 mod authorisation;
 mod cards;
+mod instances;
 mod reseal;
 mod secrecy;
 mod seen_log;

@@ -4,10 +4,13 @@ use std::fs;
 use std::path::PathBuf;
 
 use cofferdam_core::{Operation, Record, SystemRng};
+use cofferdam_store::StoreError;
 use keys_api::Standing;
 use keys_client::{StateDifference, StateError};
 use payments_server::{StartError, restore};
+use sqlx::Connection as _;
 use testkit::States;
+use testkit::postgres::Database;
 
 use crate::support::Till;
 
@@ -94,8 +97,32 @@ async fn a_database_without_an_identity_gets_one() {
     assert_eq!(last_sealed(&till), Record(1));
 }
 
+/// A second process would not see the orders that the first one takes.
+#[tokio::test]
+async fn a_sqlite_file_serves_one_process() {
+    let mut till = Till::open().await;
+    let refused = till.try_start().await;
+    assert!(matches!(refused, Err(StartError::Store(StoreError::InUse { .. }))), "{refused:?}");
+    let accepted = restore(till.config(), till.clock.clone(), &SystemRng, true).await;
+    assert!(matches!(accepted, Err(StartError::Store(StoreError::InUse { .. }))));
+    till.stop().await;
+    till.start().await;
+    till.store(&[VISA]).await;
+}
+
+/// Its next beat would make the older database look like the newest one.
+#[tokio::test]
+async fn a_server_stops_when_its_database_goes_back() {
+    let database = Database::create().await;
+    let mut till = Till::open_on(tempfile::tempdir().unwrap(), &database.url()).await;
+    let mut connection = sqlx::AnyConnection::connect(&database.url()).await.unwrap();
+    let back = sqlx::query("UPDATE own_state SET beat_ms = beat_ms - 60000");
+    back.execute(&mut connection).await.unwrap();
+    till.ended().await;
+    assert_eq!(refusal(&mut till).await.standing, Standing::Older);
+}
+
 async fn forget_identity(till: &Till) {
-    use sqlx::Connection as _;
     let url = format!("sqlite://{}", database(till).display());
     let mut connection = sqlx::AnyConnection::connect(&url).await.unwrap();
     sqlx::query("DELETE FROM own_state").execute(&mut connection).await.unwrap();

@@ -25,12 +25,12 @@ pub async fn handle(
     let until = whole_milliseconds(until);
     let outcome = match &call.whose {
         VoidWhose::Everybody { order } => {
-            voiding::everybody(&app, signed(&call, order, None)?, until).await?
+            voiding::signed(&app, signed(&call, order, None)?, None, until).await?
         }
         VoidWhose::Set { order, roaring } => {
             let records = bitmap(roaring)?;
             let signed = signed(&call, order, Some(&records))?;
-            voiding::set(&app, signed, records, until).await?
+            voiding::signed(&app, signed, Some(records), until).await?
         }
         VoidWhose::Only { roaring, again } => {
             let records = bitmap(roaring)?;

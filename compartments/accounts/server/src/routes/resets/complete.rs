@@ -9,7 +9,7 @@ use cofferdam_store::StoreError;
 use cofferdam_wire::{Answer, Body, Caller, Problem};
 use keys_api::HardenItem;
 
-use crate::app::{App, bad_request, frozen};
+use crate::app::{App, bad_request};
 use crate::domain::password::{self, Hashed};
 use crate::domain::token::{self, TokenHash};
 use crate::store::Credential;
@@ -26,13 +26,12 @@ pub async fn handle(
     let record = found.ok_or_else(no_code)?;
     let Hashed { scheme, salt, hash } = app.hasher.hash_new(&call.password, &*app.rng).await?;
     let verifier = app.vault.harden_one(&caller, HardenItem { record, hash }).await?;
-    // No order can arrive after this line, and an older void order does not cover this password.
-    let orders = app.orders.read().await;
-    if orders.frozen.contains(&caller) {
-        return Err(frozen(&caller));
-    }
+    // The instant is from before the look at the orders: a void order that comes after the look
+    // covers this password.
+    let set_at = app.now();
+    app.check_frozen(&caller)?;
     let verifier = *verifier.expose();
-    let credential = Credential { scheme, salt, verifier, set_at: app.now() };
+    let credential = Credential { scheme, salt, verifier, set_at };
     let used = set(&app, &code, record, &credential).await?;
     if !used {
         return Err(no_code());

@@ -28,7 +28,7 @@ pub async fn handle(
     let found = known.as_ref().map(|of| of.record);
     app.vault.note_found(&caller, looked_up, Search::Reset, found).await?;
     if let Some(KnownCredential { record, credential }) = known {
-        let void = app.orders.read().await.voids(record, credential.set_at);
+        let void = app.orders()?.voids(record, credential.set_at);
         let replaced = if void { Replaced::Void } else { Replaced::Valid };
         let address = address::normalise(&call.email);
         place.send(AskedReset { record, replaced, address });

@@ -30,7 +30,7 @@ pub async fn live_session(
     token: &Personal,
 ) -> Result<KeptSession, Problem> {
     let found = app.store.session(&token::session_hash(token)).await?;
-    let orders = app.orders.read().await;
+    let orders = app.orders()?;
     let now = app.now();
     found
         .filter(|s| s.caller == *caller && now < s.expires && !orders.revokes(s.record, s.opened))

@@ -8,7 +8,7 @@ use cofferdam_core::{CallerName, Personal, Timestamp};
 use cofferdam_wire::{Answer, Body, Caller, Problem};
 use jiff::SignedDuration;
 
-use crate::app::{App, frozen};
+use crate::app::App;
 use crate::domain::token;
 use crate::sign_in::{Verified, refusal, verify};
 use crate::store::KeptSession;
@@ -29,24 +29,32 @@ pub async fn handle(
     Ok(Answer(Session { record, token, expires }, encoding))
 }
 
-/// Stores the session unless an order arrived since the password was checked. No order takes effect
-/// during this, so the next revocation ends this session too.
+/// Stores the session unless an order arrived since the password was checked. The session is stored
+/// only while the orders that it was held against are the newest, so the next revocation ends it too.
 async fn keep(
     app: &App,
     caller: CallerName,
     verified: Verified,
     token: &Personal,
 ) -> Result<Timestamp, Problem> {
-    let orders = app.orders.read().await;
-    if orders.frozen.contains(&caller) {
-        return Err(frozen(&caller));
+    let mut orders = app.orders()?;
+    let mut session = KeptSession {
+        record: verified.record,
+        caller,
+        opened: Timestamp::MIN,
+        expires: Timestamp::MIN,
+    };
+    loop {
+        session.opened = app.now();
+        session.expires = session.opened.saturating_add(LIFETIME).unwrap_or(Timestamp::MAX);
+        app.check_frozen(&session.caller)?;
+        if orders.voids(verified.record, verified.set_at) {
+            return Err(refusal());
+        }
+        let token = token::session_hash(token);
+        if app.store.insert_session(&token, &session, orders.generation).await? {
+            return Ok(session.expires);
+        }
+        orders = app.caught_up_orders().await?;
     }
-    if orders.voids(verified.record, verified.set_at) {
-        return Err(refusal());
-    }
-    let opened = app.now();
-    let expires = opened.saturating_add(LIFETIME).unwrap_or(Timestamp::MAX);
-    let session = KeptSession { record: verified.record, caller, opened, expires };
-    app.store.insert_session(&token::session_hash(token), &session).await?;
-    Ok(expires)
 }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use cofferdam_core::{CallerName, STILL_HELD};
+use cofferdam_store::Generation;
 use cofferdam_wire::{Answer, Body, Caller, Problem};
 use payments_api::FreezeCaller;
 
 use crate::app::App;
 
 /// Freezes a caller, or thaws it if no incident holds it. `keys` knows that, so a stolen certificate of
-/// the controller thaws nobody here either.
+/// the controller thaws nobody here either. Answers when the order holds at every instance.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
@@ -19,23 +20,23 @@ pub async fn handle(
     app.check_controller(&caller)?;
     let is_controller = |caller: &CallerName| app.is_controller(caller);
     call.check(is_controller).map_err(|e| Problem::bad_request(e.to_string()))?;
-    let freezes = app.freezes.count();
-    if call.frozen {
-        app.freezes.add();
+    let order = if call.frozen {
+        app.store.db().freeze_caller(&call, app.clock.now()).await?
     } else {
-        app.vault.check_released(&call.caller).await?;
-    }
-    // The lock is held until the row is on disk, so that the set and the table never differ.
-    let mut frozen = app.frozen.write().await;
-    if !call.frozen && app.freezes.count() != freezes {
-        return Err(Problem::new(STILL_HELD, "a caller was frozen at this moment: thaw it again"));
-    }
-    app.store.set_frozen(&call.caller, call.frozen, call.reason.as_str(), app.clock.now()).await?;
+        thaw(&app, &call.caller).await?
+    };
     tracing::warn!(caller = %call.caller, frozen = call.frozen, "a caller was frozen or thawed");
-    if call.frozen {
-        frozen.insert(call.caller);
-    } else {
-        frozen.remove(&call.caller);
-    }
+    app.frozen.hold_everywhere(order).await?;
     Ok(Answer((), encoding))
+}
+
+async fn thaw(app: &App, caller: &CallerName) -> Result<Generation, Problem> {
+    let db = app.store.db();
+    // A freeze that comes while `keys` is asked moves the generation past this one.
+    let seen = db.generation().await?;
+    app.vault.check_released(caller).await?;
+    let thawed = db.thaw_caller(caller, seen).await?;
+    thawed.ok_or_else(|| {
+        Problem::new(STILL_HELD, "another order was carried out at this moment: thaw it again")
+    })
 }

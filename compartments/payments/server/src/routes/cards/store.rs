@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use cofferdam_core::{CallerName, Field, Record};
-use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemType};
+use cofferdam_wire::{Answer, Body, Caller, Problem};
 use keys_client::{FieldKeys, VaultError};
 use payments_api::{CardToken, StoreCards, StoredCard};
 
@@ -35,19 +35,16 @@ async fn store(
     caller: &CallerName,
     cards: Vec<Card>,
 ) -> Result<Vec<StoredCard>, Problem> {
-    let mut next = app.next_record.lock().await;
-    let after = u32::try_from(cards.len())
-        .ok()
-        .and_then(|count| next.checked_add(count))
-        .ok_or_else(|| Problem::new(ProblemType::UNAVAILABLE, "there are no more numbers"))?;
     let number = |(record, card)| Numbered { record, token: new_token(&*app.rng), card };
-    let cards: Vec<_> = (*next..after).map(Record).zip(cards).map(number).collect();
+    let numbers = app.numbers.take(app.store.db(), cards.len()).await?;
+    let cards: Vec<_> = numbers.into_iter().zip(cards).map(number).collect();
     let fields = cards.iter().map(|of| (of.record, SEALED));
-    let keys = app.vault.keys_to_seal(caller, fields).await?;
+    let keys = app.vault.keys_to_seal(caller, fields).await.inspect_err(|_| {
+        app.numbers.give_back(cards.iter().map(|of| of.record));
+    })?;
     let sealed = cards.iter().map(|of| seal(app, of, keys.of(of.record)?));
     let sealed = sealed.collect::<Result<Vec<_>, VaultError>>()?;
     app.store.insert_cards(&sealed).await?;
-    *next = after;
     let stored = |Numbered { token, card, .. }: Numbered| StoredCard {
         token,
         brand: card.number.brand(),

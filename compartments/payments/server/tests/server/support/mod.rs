@@ -26,7 +26,39 @@ pub struct Till {
     pub dir: TempDir,
     authority: Authority,
     address: SocketAddr,
-    running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+    running: Option<Running>,
+}
+
+/// Another instance on the same database.
+pub struct Instance {
+    address: SocketAddr,
+    running: Running,
+}
+
+impl Instance {
+    pub async fn stop(self) {
+        self.running.stop().await;
+    }
+}
+
+struct Running {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    async fn stop(self) {
+        self.stop.send(()).unwrap();
+        self.task.await.unwrap();
+    }
+}
+
+async fn start(config: Config, clock: Arc<MockClock>) -> Result<(SocketAddr, Running), StartError> {
+    let server = Server::start(config, clock, Arc::new(SystemRng)).await?;
+    let address = server.address();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let task = tokio::spawn(server.run(async { stopped.await.unwrap_or_default() }));
+    Ok((address, Running { stop, task }))
 }
 
 impl Till {
@@ -48,6 +80,18 @@ impl Till {
         till
     }
 
+    /// Starts another instance, which finds the same database at `database`.
+    pub async fn another(&self, database: &str) -> Instance {
+        let config = Config { database: database.to_owned().into(), ..self.config() };
+        let (address, running) = start(config, self.clock.clone()).await.unwrap();
+        Instance { address, running }
+    }
+
+    /// A client of another instance.
+    pub fn client_of(&self, instance: &Instance, caller: &str) -> Client {
+        self.client_at(instance.address, caller)
+    }
+
     pub fn config(&self) -> Config {
         let text = std::fs::read_to_string(self.dir.path().join("payments.toml")).unwrap();
         toml::from_str(&text).unwrap()
@@ -58,22 +102,26 @@ impl Till {
     }
 
     pub async fn try_start(&mut self) -> Result<(), StartError> {
-        let server = Server::start(self.config(), self.clock.clone(), Arc::new(SystemRng)).await?;
-        self.address = server.address();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let stopped = async { stopped.await.unwrap_or_default() };
-        self.running = Some((stop, tokio::spawn(server.run(stopped))));
+        let (address, running) = start(self.config(), self.clock.clone()).await?;
+        (self.address, self.running) = (address, Some(running));
         Ok(())
     }
 
     pub async fn stop(&mut self) {
-        let (stop, ended) = self.running.take().unwrap();
-        stop.send(()).unwrap();
-        ended.await.unwrap();
+        self.running.take().unwrap().stop().await;
+    }
+
+    /// Waits until the server stops by itself.
+    pub async fn ended(&mut self) {
+        self.running.take().unwrap().task.await.unwrap();
     }
 
     pub fn client(&self, caller: &str) -> Client {
-        let base = format!("https://localhost:{}", self.address.port());
+        self.client_at(self.address, caller)
+    }
+
+    fn client_at(&self, address: SocketAddr, caller: &str) -> Client {
+        let base = format!("https://localhost:{}", address.port());
         self.authority.client(Compartment::Payments, caller, &base)
     }
 
