@@ -48,7 +48,7 @@ pub enum ImportError {
     #[error("{}: a table's file ends in .csv, .jsonl or .parquet", .0.display())]
     Ending(PathBuf),
     /// The source is a URL of another kind of database.
-    #[error("tables are read from postgres:// and from files, not from {0}://; export to a file")]
+    #[error("{0}:// is not read; read from postgres:// or from a file")]
     Scheme(String),
     /// The shop's database refuses. Its URL may hold a password, so no error shows it.
     #[error("the shop's database: {0}")]

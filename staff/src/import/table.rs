@@ -47,7 +47,7 @@ impl TableSource {
     /// Parses a file name that ends in `.csv`, `.jsonl` or `.parquet`, or a database URL, as
     /// `postgres://USER@HOST/NAME`, with the name of a table.
     pub fn parse(from: &str, table: Option<&str>) -> Result<Self, ImportError> {
-        if from.starts_with("postgres://") || from.starts_with("postgresql://") {
+        if is_postgres(from) {
             let table = table.ok_or(ImportError::NoTable)?.to_owned();
             return Ok(Self::Database { url: from.to_owned(), table });
         }
@@ -61,6 +61,11 @@ impl TableSource {
             None => Err(ImportError::Ending(path)),
         }
     }
+}
+
+/// Whether a text is the URL of a PostgreSQL database.
+pub(super) fn is_postgres(from: &str) -> bool {
+    from.starts_with("postgres://") || from.starts_with("postgresql://")
 }
 
 /// The outcome of bringing a table.

@@ -10,6 +10,7 @@ use super::query::from_alias;
 use super::{Rows, Walk, Walked};
 use crate::sql::Doubt;
 use crate::sql::facts::{Fact, Node};
+use crate::sql::known::Relation;
 use crate::sql::names::{Name, folded};
 use crate::sql::scope::Factor;
 
@@ -170,8 +171,12 @@ impl Walk<'_> {
             let columns = common.columns.clone();
             return self.push(scope, given.bare, alias, columns);
         }
+        if let Relation::View(view) = self.meaning(&given) {
+            return self.view(scope, view, given.bare, alias);
+        }
         let Some(table) = self.relation(name)? else {
-            return self.push(scope, given.bare, alias, Vec::new());
+            let columns = self.known.columns(&given);
+            return self.push(scope, given.bare, alias, columns);
         };
         if alias.is_some_and(|alias| !alias.columns.is_empty() || alias.at.is_some()) {
             // The statement renames the table's columns.
@@ -197,7 +202,7 @@ impl Walk<'_> {
     }
 
     /// Adds a relation without customers' data of its own. A subquery's reads count inside the subquery.
-    fn push(
+    pub(super) fn push(
         &mut self,
         scope: usize,
         name: String,

@@ -78,7 +78,8 @@ impl Walk<'_> {
     ) -> Walked<Option<Whose>> {
         let whose = table.map(|table| match &conflict.conflict_target {
             Some(ConflictTarget::Columns(columns))
-                if columns.iter().all(|of| self.known.tables[table].is_key(&folded(of))) =>
+                if self.known.tables[table].has_exact_key
+                    && columns.iter().all(|of| self.known.tables[table].is_key(&folded(of))) =>
             {
                 inserted
                     .unwrap_or_else(|| everybody("the statement does not say whose rows it makes"))

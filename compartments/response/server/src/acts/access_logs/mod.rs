@@ -192,6 +192,7 @@ pub async fn finish(
         actors: largest(totals.actors),
         source: call.source,
         stated: call.stated,
+        catalogue: call.catalogue,
     };
     let detail =
         format!("{}, SHA-256 {}: {} accesses{}", log.name, log.log, log.accesses, statements(&log));
@@ -218,6 +219,7 @@ async fn cover_anew(
         unreadable,
         source: call.source.clone(),
         stated: call.stated,
+        catalogue: call.catalogue,
         ..before.clone()
     };
     if log == before {
@@ -233,13 +235,14 @@ async fn cover_anew(
 
 /// The statements of staff about a log, for the journal.
 fn statements(log: &AccessLog) -> String {
-    let LogStatements { covers, joined, shipped } = log.stated;
+    let LogStatements { covers, joined, shipped, unchanged } = log.stated;
     let Span { from, to } = log.covers;
     let span = format!("complete from {from} to {to}");
     let statements = [
         (covers, span.as_str()),
         (joined, "nothing is missing before the next file"),
         (shipped, "shipped off its host as it grew"),
+        (unchanged, "its definitions are those of the catalogue, but for those that it shows"),
     ];
     let stated = statements.iter().filter(|of| of.0);
     stated.map(|of| format!("; by the word of staff: {}", of.1)).collect::<Vec<_>>().concat()
