@@ -160,21 +160,23 @@ impl LogFormat {
     #[must_use]
     pub fn parse(&self, line: &str, zone: Option<&TimeZone>) -> Option<Parsed> {
         let (mut parsed, mut rest, mut quoted) = (Parsed::default(), line, false);
+        // Whether the text so far ends in a space.
+        let mut parted = false;
         for (place, token) in self.tokens.iter().enumerate() {
             match token {
                 Token::Literal(text) => {
                     rest = rest.strip_prefix(text.as_str())?;
-                    quoted = text.ends_with('"');
+                    (quoted, parted) = (text.ends_with('"'), text.ends_with(' '));
                 }
                 Token::Value(Value::Rest) => {
-                    return (rest.is_empty() || rest.starts_with(' '))
+                    return (parted || rest.is_empty() || rest.starts_with(' '))
                         .then_some(parsed)?
                         .finish(self, zone);
                 }
                 Token::Value(value) => {
                     let end = self.end_of(place, rest, quoted, &parsed)?;
                     parsed.set(*value, &rest[..end])?;
-                    rest = &rest[end..];
+                    (rest, parted) = (&rest[end..], false);
                 }
             }
         }

@@ -142,6 +142,17 @@ fn what_the_catalogue_knows_counts_for_what_it_reads() {
         ("public.per_day", "SELECT * FROM per_day", ""),
         ("public.customer", "SELECT * FROM per_day", ""),
         ("", "SELECT * FROM public.contact, per_day", "email of everybody"),
+        // A condition on a view's column is one on the table's.
+        ("public.contact", "SELECT email FROM contact WHERE id = 7", "email of 7"),
+        ("public.customer", "SELECT email FROM contact WHERE id = 7", "email of 7"),
+        ("public.contact_copy", "SELECT c.email FROM contact_copy c WHERE c.id = 7", "email of 7"),
+        ("public.contact", "SELECT email FROM contact WHERE email = 'x'", "email of everybody"),
+        ("public.domains", "SELECT * FROM domains WHERE email = 'a@b.c'", "email of emails"),
+        (
+            "public.customer",
+            "SELECT a.email FROM contact a, contact b WHERE b.id = 7",
+            "email of everybody; email of 7",
+        ),
         // Partitions and heirs, at any depth.
         ("public.customer_vip", "SELECT email FROM customer_vip WHERE id = 7", "email of 7"),
         (
@@ -207,91 +218,91 @@ fn a_key_that_equals_several_names_nobody() {
     }
 }
 
+const EVERYBODY: &str = "name,email,phone of everybody";
+const CONTACT: &str = "SELECT * FROM contact";
+const ORDERS: &str = "SELECT id FROM public.orders";
+
+/// Definitions, each with the object and the text of a statement, and what that counts as then.
+const DEFINITIONS: &[(&str, &str, &str, &str)] = &[
+    // A view that the log defines, and one that it defines otherwise: both definitions count.
+    (
+        "CREATE VIEW phones AS SELECT id, phone FROM customer",
+        "public.phones",
+        "SELECT * FROM phones",
+        "phone of everybody",
+    ),
+    (
+        "CREATE OR REPLACE VIEW contact AS SELECT id, phone FROM public.customer",
+        "public.contact",
+        CONTACT,
+        "email of everybody; phone of everybody",
+    ),
+    ("CREATE VIEW v AS SELECT leak(id) FROM customer", "public.v", "TABLE v", EVERYBODY),
+    ("CREATE TEMP VIEW contact AS SELECT 1", "public.contact", CONTACT, EVERYBODY),
+    // Names that change hands.
+    ("ALTER TABLE orders RENAME TO old", "public.orders", ORDERS, ""),
+    ("ALTER TABLE public.orders RENAME TO old", "public.old", "SELECT id FROM old", ""),
+    (
+        "ALTER TABLE public.customer RENAME TO c2",
+        "public.c2",
+        "SELECT phone FROM c2 WHERE id = 7",
+        "phone of 7",
+    ),
+    ("ALTER TABLE public.customer RENAME TO orders", "public.orders", ORDERS, EVERYBODY),
+    (
+        "ALTER TABLE orders RENAME TO x; ALTER TABLE customer RENAME TO orders",
+        "public.orders",
+        ORDERS,
+        EVERYBODY,
+    ),
+    (
+        "ALTER TABLE customer RENAME COLUMN phone TO created_at",
+        "public.customer",
+        "SELECT created_at FROM customer WHERE id = 7",
+        EVERYBODY,
+    ),
+    ("ALTER TABLE orders SET SCHEMA shop", "public.orders", ORDERS, EVERYBODY),
+    ("DROP TABLE public.orders", "public.orders", ORDERS, EVERYBODY),
+    ("DROP TABLE x CASCADE", "public.orders", ORDERS, EVERYBODY),
+    ("CREATE TABLE public.orders AS SELECT * FROM x", "public.orders", ORDERS, EVERYBODY),
+    ("SELECT 1 AS id INTO orders", "public.orders", ORDERS, EVERYBODY),
+    ("CREATE TEMP TABLE orders (id int)", "public.orders", ORDERS, EVERYBODY),
+    ("ALTER SYSTEM SET x = 'y'", "public.orders", ORDERS, EVERYBODY),
+    ("CREATE RULE r AS ON INSERT TO x DO NOTHING", "public.orders", ORDERS, EVERYBODY),
+    // Partitions.
+    (
+        "CREATE TABLE customer_2014 PARTITION OF public.customer FOR VALUES FROM (1) TO (2)",
+        "public.customer_2014",
+        "SELECT phone FROM customer_2014 WHERE id = 7",
+        "phone of 7",
+    ),
+    (
+        "ALTER TABLE public.customer ATTACH PARTITION n FOR VALUES FROM (1) TO (2)",
+        "public.n",
+        "SELECT phone FROM n WHERE id = 7",
+        "phone of 7",
+    ),
+    ("ALTER TABLE orders ATTACH PARTITION customer DEFAULT", "public.orders", ORDERS, EVERYBODY),
+    ("ALTER TABLE public.orders INHERIT x", "public.orders", ORDERS, EVERYBODY),
+    // Code.
+    (
+        "CREATE FUNCTION tax(n int) RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "public.customer",
+        "SELECT tax(1) FROM customer WHERE id = 7",
+        EVERYBODY,
+    ),
+    // Definitions that leave names as they are.
+    ("CREATE TABLE IF NOT EXISTS public.orders (id int)", "public.orders", ORDERS, ""),
+    ("CREATE INDEX ON public.orders (id)", "public.orders", ORDERS, ""),
+    ("ALTER TABLE public.orders ADD COLUMN note text", "public.orders", ORDERS, ""),
+    ("CREATE TABLE x (id int)", "public.orders", ORDERS, ""),
+    ("COMMENT ON TABLE orders IS 'x'", "public.orders", ORDERS, ""),
+];
+
 #[test]
 fn definitions_in_the_log_change_what_names_mean() {
     let mapping = mapping_with(&catalogue(), MAPPING).unwrap();
-    let everybody = format!("{ALL} of everybody");
-    let (contact, orders) = ("SELECT * FROM contact", "SELECT id FROM public.orders");
-    for (definition, object, text, expected) in [
-        // A view that the log defines, and one that it defines otherwise: both definitions count.
-        (
-            "CREATE VIEW phones AS SELECT id, phone FROM customer",
-            "public.phones",
-            "SELECT * FROM phones",
-            "phone of everybody",
-        ),
-        (
-            "CREATE OR REPLACE VIEW contact AS SELECT id, phone FROM public.customer",
-            "public.contact",
-            contact,
-            "email of everybody; phone of everybody",
-        ),
-        ("CREATE VIEW v AS SELECT leak(id) FROM customer", "public.v", "TABLE v", &everybody),
-        ("CREATE TEMP VIEW contact AS SELECT 1", "public.contact", contact, &everybody),
-        // Names that change hands.
-        ("ALTER TABLE orders RENAME TO old", "public.orders", orders, ""),
-        ("ALTER TABLE public.orders RENAME TO old", "public.old", "SELECT id FROM old", ""),
-        (
-            "ALTER TABLE public.customer RENAME TO c2",
-            "public.c2",
-            "SELECT phone FROM c2 WHERE id = 7",
-            "phone of 7",
-        ),
-        ("ALTER TABLE public.customer RENAME TO orders", "public.orders", orders, &everybody),
-        (
-            "ALTER TABLE orders RENAME TO x; ALTER TABLE customer RENAME TO orders",
-            "public.orders",
-            orders,
-            &everybody,
-        ),
-        (
-            "ALTER TABLE customer RENAME COLUMN phone TO created_at",
-            "public.customer",
-            "SELECT created_at FROM customer WHERE id = 7",
-            &everybody,
-        ),
-        ("ALTER TABLE orders SET SCHEMA shop", "public.orders", orders, &everybody),
-        ("DROP TABLE public.orders", "public.orders", orders, &everybody),
-        ("DROP TABLE x CASCADE", "public.orders", orders, &everybody),
-        ("CREATE TABLE public.orders AS SELECT * FROM x", "public.orders", orders, &everybody),
-        ("SELECT 1 AS id INTO orders", "public.orders", orders, &everybody),
-        ("CREATE TEMP TABLE orders (id int)", "public.orders", orders, &everybody),
-        ("ALTER SYSTEM SET x = 'y'", "public.orders", orders, &everybody),
-        ("CREATE RULE r AS ON INSERT TO x DO NOTHING", "public.orders", orders, &everybody),
-        // Partitions.
-        (
-            "CREATE TABLE customer_2014 PARTITION OF public.customer FOR VALUES FROM (1) TO (2)",
-            "public.customer_2014",
-            "SELECT phone FROM customer_2014 WHERE id = 7",
-            "phone of 7",
-        ),
-        (
-            "ALTER TABLE public.customer ATTACH PARTITION n FOR VALUES FROM (1) TO (2)",
-            "public.n",
-            "SELECT phone FROM n WHERE id = 7",
-            "phone of 7",
-        ),
-        (
-            "ALTER TABLE orders ATTACH PARTITION customer DEFAULT",
-            "public.orders",
-            orders,
-            &everybody,
-        ),
-        ("ALTER TABLE public.orders INHERIT x", "public.orders", orders, &everybody),
-        // Code.
-        (
-            "CREATE FUNCTION tax(n int) RETURNS int LANGUAGE sql AS 'SELECT 1'",
-            "public.customer",
-            "SELECT tax(1) FROM customer WHERE id = 7",
-            &everybody,
-        ),
-        // Definitions that leave names as they are.
-        ("CREATE TABLE IF NOT EXISTS public.orders (id int)", "public.orders", orders, ""),
-        ("CREATE INDEX ON public.orders (id)", "public.orders", orders, ""),
-        ("ALTER TABLE public.orders ADD COLUMN note text", "public.orders", orders, ""),
-        ("CREATE TABLE x (id int)", "public.orders", orders, ""),
-        ("COMMENT ON TABLE orders IS 'x'", "public.orders", orders, ""),
-    ] {
+    for (definition, object, text, expected) in DEFINITIONS {
         let words: Vec<_> = definition.split(' ').collect();
         let command = match words[..] {
             ["COMMENT", ..] => "COMMENT".to_owned(),

@@ -130,6 +130,7 @@ impl LogSource {
 
 /// The statements of staff about a log. The log itself proves none of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a statement of its own")]
 pub struct LogStatements {
     /// The span of its coverage.
     pub covers: bool,

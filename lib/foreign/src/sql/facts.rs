@@ -33,6 +33,23 @@ impl Node {
     pub const fn new(scope: usize, factor: Option<usize>, column: String) -> Self {
         Self { scope, factor, column, lower: false }
     }
+
+    /// The scope, the factor and the column, if the factor is known and the column stands as it is.
+    pub fn column(&self) -> Option<(usize, usize, &str)> {
+        let factor = self.factor.filter(|_| !self.lower)?;
+        Some((self.scope, factor, &self.column))
+    }
+}
+
+impl Fact {
+    /// The columns that the fact is about.
+    pub fn nodes(&self) -> impl Iterator<Item = &Node> {
+        let (one, other) = match self {
+            Self::Equal(one, other) => (one, Some(other)),
+            Self::OneOf(one, _) => (one, None),
+        };
+        std::iter::once(one).chain(other)
+    }
 }
 
 /// A fact about the rows that a condition lets through. No fact holds for a column that is null.
@@ -166,7 +183,7 @@ impl Context<'_> {
     }
 
     /// The column that an expression is, if equality with it is equality with the column.
-    fn node(self, expr: &Expr) -> Option<Node> {
+    pub fn node(self, expr: &Expr) -> Option<Node> {
         match expr {
             Expr::Nested(inner) => self.node(inner),
             Expr::Identifier(ident) => self.named(None, folded(ident)),
@@ -219,7 +236,8 @@ pub fn whose(table: &KnownTable, scope: usize, factor: usize, facts: &[Fact]) ->
     everybody(reasons.last().unwrap_or(&""))
 }
 
-fn all(values: &[String], name: impl Fn(&str) -> Option<Personal>) -> Option<Vec<Personal>> {
+/// The names that values are, if all of them are names and they are not too many.
+pub fn all(values: &[String], name: impl Fn(&str) -> Option<Personal>) -> Option<Vec<Personal>> {
     let few = values.len() <= MAX_NAMES;
     few.then(|| values.iter().map(|value| name(value)).collect()).flatten()
 }

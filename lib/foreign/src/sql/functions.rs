@@ -54,6 +54,7 @@ const TOTAL: &[&str] = &[
     "max",
     "min",
     "rank",
+    "row",
     "row_number",
     "string_agg",
 ];

@@ -3,6 +3,7 @@
 use cofferdam_core::FieldSet;
 
 use super::known::Known;
+use super::walk::Inner;
 
 /// The relations of one `FROM`.
 #[derive(Debug, Default)]
@@ -23,6 +24,8 @@ pub struct Factor {
     pub used: Option<usize>,
     /// The columns that a relation without customers' data surely has.
     pub columns: Vec<String>,
+    /// The subquery that the relation is.
+    pub inner: Option<Inner>,
 }
 
 /// A use of a table with customers' data.
@@ -162,8 +165,17 @@ impl Scopes {
             match (sure.next(), sure.next()) {
                 (Some((factor, _)), None) => return Some((*scope, Some(factor))),
                 (Some(_), Some(_)) => return Some((*scope, None)),
-                (None, _) if self.visible(*scope).next().is_some() => return Some((*scope, None)),
-                (None, _) => {}
+                (None, _) => {
+                    let mut visible = self.visible(*scope);
+                    match (visible.next(), visible.next()) {
+                        (None, _) => {}
+                        // There is no other relation whose column it could be.
+                        (Some((factor, _)), None) if self.stack.len() == 1 => {
+                            return Some((*scope, Some(factor)));
+                        }
+                        _ => return Some((*scope, None)),
+                    }
+                }
             }
         }
         None

@@ -3,6 +3,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod hostile;
+
 const MAPPING: &str = r#"
     other_relations = ["public.orders", "loot"]
     other_functions = ["public.tax"]
@@ -110,6 +112,30 @@ const NARROW: &[(&str, &str)] = &[
         "release phone of keys 1; release email of keys 2",
     ),
     ("DECLARE c CURSOR FOR SELECT phone FROM customer WHERE id = 7", "release phone of keys 7"),
+    ("SELECT ROW(id, phone) FROM customer WHERE id = 7", "release phone of keys 7"),
+    (
+        "SELECT x.phone FROM (SELECT c.id AS n, c.phone FROM customer c) x WHERE x.n = 7",
+        "release phone of keys 7",
+    ),
+    (
+        "SELECT phone FROM (SELECT * FROM (SELECT * FROM customer) y) x WHERE id = 7",
+        "release name,email,phone of keys 7",
+    ),
+    (
+        "WITH w AS (SELECT id, phone FROM customer) SELECT phone FROM w WHERE id = 7",
+        "release phone of keys 7",
+    ),
+    (
+        "SELECT o.id, n.phone FROM orders o LEFT JOIN LATERAL (SELECT c.phone FROM customer c \
+             WHERE c.id = o.who LIMIT 1) n ON true WHERE o.who = 7",
+        "release phone of keys 7",
+    ),
+    (
+        "INSERT INTO customer (email) VALUES ($2) ON CONFLICT (email) DO UPDATE SET phone = '1' \
+             RETURNING phone",
+        "seal email of keys ; release email of emails ada@post.example; seal phone of emails \
+             ada@post.example; release phone of emails ada@post.example",
+    ),
 ];
 
 #[test]
@@ -137,8 +163,6 @@ fn any_other_statement_counts_for_everybody() {
         "SELECT phone FROM customer WHERE id = id",
         "SELECT c.phone FROM customer c LEFT JOIN orders o ON c.id = 7",
         "SELECT c.phone FROM orders o JOIN customer c ON true WHERE o.id = 7",
-        "SELECT phone FROM (SELECT * FROM customer) x WHERE id = 7",
-        "WITH x AS (SELECT * FROM customer) SELECT phone FROM x WHERE id = 7",
         "SELECT phone FROM customer WHERE id = 7 LIMIT (SELECT max(phone::int) FROM customer)",
         "SELECT (SELECT string_agg(phone, ',') FROM customer) FROM customer WHERE id = 7",
         "SELECT phone FROM customer WHERE id = $9",
@@ -157,122 +181,6 @@ fn any_other_statement_counts_for_everybody() {
         let found = read(text);
         let whole = found.split("; ").any(|of| of.contains("phone") && of.ends_with("everybody"));
         assert!(whole, "{text}: {found}");
-    }
-}
-
-/// Spellings that an intruder could choose so that a reading of everybody looks like one of
-/// customer 7 or of nobody.
-const HOSTILE: &[&str] = &[
-    "SELECT json_agg(customer.*) FROM customer",
-    "SELECT json_agg(c) FROM customer c",
-    "SELECT ROW(c.*) FROM customer c",
-    "SELECT row_to_json(c.*)::text FROM customer c",
-    "SELECT (c).phone FROM customer c",
-    "SELECT (c.*)::text FROM customer c",
-    "SELECT c.to_jsonb FROM customer c",
-    "SELECT count(DISTINCT c) FROM customer c",
-    "SELECT array_agg(c ORDER BY id) FROM customer c",
-    "SELECT notes FROM customer",
-    "SELECT notes AS id FROM customer",
-    "SELECT c.notes id FROM customer c",
-    "SELECT id AS notes FROM customer ORDER BY notes || phone",
-    "SELECT count(*) AS notes FROM customer GROUP BY notes",
-    "SELECT street FROM customer",
-    "COPY customer (id, notes) TO STDOUT",
-    "COPY (TABLE customer) TO STDOUT",
-    "SELECT c.* FROM customer c WHERE c.id = 7 UNION ALL TABLE customer",
-    "SELECT phone FROM customer WHERE id = 7 UNION ALL (SELECT phone FROM customer)",
-    "(SELECT phone FROM customer) EXCEPT SELECT phone FROM customer WHERE id = 7",
-    "SELECT c.phone FROM customer c LEFT JOIN orders o ON c.id = 7",
-    "SELECT c.phone FROM orders o RIGHT JOIN customer c ON c.id = 7",
-    "SELECT c.phone FROM orders o FULL JOIN customer c ON c.id = 7",
-    "SELECT c.phone FROM customer c LEFT JOIN orders o ON o.who = c.id AND o.who = 7",
-    "SELECT c.phone FROM customer c LEFT JOIN orders o USING (id)",
-    "SELECT phone FROM customer NATURAL JOIN orders WHERE id = 7",
-    "SELECT a.phone FROM customer a, customer b WHERE b.id = 7",
-    "SELECT a.phone FROM customer a JOIN customer b ON a.id <> b.id WHERE b.id = 7",
-    "WITH customer_view AS (SELECT 1) SELECT phone FROM public.customer_view WHERE id = 7",
-    "SELECT phone FROM contact WHERE id = 7 UNION ALL (WITH contact AS (SELECT 1) TABLE contact)",
-    "WITH RECURSIVE x AS (SELECT phone FROM customer) SELECT phone FROM x",
-    "WITH x AS (UPDATE customer SET created_at = now() RETURNING phone) SELECT * FROM x WHERE id = 7",
-    "WITH x AS (DELETE FROM customer RETURNING *) SELECT 1",
-    "INSERT INTO customer (id, phone) VALUES (7, 'x') ON CONFLICT (phone) DO UPDATE SET id = 7 \
-     RETURNING *",
-    "INSERT INTO customer (id) SELECT 7 ON CONFLICT (id) DO UPDATE SET id = 7 RETURNING phone",
-    "UPDATE customer SET created_at = now() FROM orders o WHERE o.id = 7 RETURNING phone",
-    "UPDATE customer SET created_at = phone",
-    "UPDATE orders SET note = (SELECT string_agg(phone, ',') FROM customer)",
-    "DELETE FROM customer WHERE phone LIKE '1%'",
-    "MERGE INTO customer c USING orders o ON c.id = 7 WHEN MATCHED THEN DELETE",
-    "SELECT phone FROM customer WHERE id = '7.6'::numeric::int",
-    "SELECT phone FROM customer WHERE id = '4711'::varchar(1)::int",
-    "SELECT phone FROM customer WHERE id = '7'::\"char\"::int",
-    "SELECT phone FROM customer WHERE id = B'111'::int",
-    "SELECT phone FROM customer WHERE id::int = 7 AND false IS NULL",
-    "SELECT phone FROM customer WHERE id::varchar(1) = '7'",
-    "SELECT phone FROM customer WHERE (id = 7) IS NOT TRUE",
-    "SELECT phone FROM customer WHERE (id = 7) = false",
-    "SELECT phone FROM customer WHERE NOT (id = 7 AND true)",
-    "SELECT phone FROM customer WHERE id = 7 IS FALSE",
-    "SELECT phone FROM customer WHERE CASE WHEN id = 7 THEN true ELSE true END",
-    "SELECT phone FROM customer WHERE coalesce(id = 7, true)",
-    "SELECT phone FROM customer WHERE (id, phone) = (7, phone) OR id > 0",
-    "SELECT phone FROM customer WHERE id IN (SELECT id FROM orders)",
-    "SELECT phone FROM customer WHERE id = ANY (SELECT id FROM orders)",
-    "SELECT phone FROM customer WHERE id = ALL (ARRAY[]::int[])",
-    "SELECT phone FROM customer WHERE id IN (7, (SELECT max(id) FROM orders))",
-    "SELECT phone FROM customer WHERE id BETWEEN 1 AND 99999",
-    "SELECT phone FROM customer WHERE id IN (7, '<long param suppressed>')",
-    "SELECT phone FROM customer WHERE id = $3",
-    "SELECT phone FROM customer WHERE id = U&'7'",
-    "SELECT phone FROM customer WHERE id = '\\7'",
-    "SELECT phone FROM customer WHERE id = 7 AND 1 / (length(phone) - 3) > 0",
-    "SELECT phone FROM customer WHERE phone::int > 0 AND id = 7",
-    "SELECT * FROM (SELECT phone::int AS n, id FROM customer WHERE id = 7) x WHERE n > 0",
-    "SELECT phone FROM customer WHERE id = 7 AND (SELECT phone FROM customer c WHERE c.phone > '')",
-    "SELECT phone FROM customer WHERE id = 7 AND leak(phone)",
-    "SELECT query_to_xml('SELECT * FROM customer', true, true, '') FROM customer WHERE id = 7",
-    "SELECT public.lower(phone) FROM customer WHERE id = 7",
-    "SELECT phone FROM customer WHERE public.lower(email) = 'ada@post.example'",
-    "SELECT phone FROM customer WHERE email ILIKE 'ada@post.example'",
-    "SELECT phone FROM customer WHERE upper(email) = 'ADA@POST.EXAMPLE'",
-    "SELECT phone FROM customer WHERE email = '%'",
-    "SELECT phone FROM customer c (a, b, id) WHERE id = 7",
-    "SELECT \"ID\" FROM customer",
-    "SELECT phone FROM customer WHERE \"ID\" = 7",
-    "SELECT phone FROM \"Customer\" WHERE id = 7",
-    "SELECT phone FROM shop.customer WHERE id = 7",
-    "SELECT phone FROM customer TABLESAMPLE SYSTEM (1) WHERE id = 7",
-    "SELECT c.phone FROM orders o, LATERAL (SELECT phone FROM customer) c WHERE o.id = 7",
-    "SELECT max(phone) OVER () FROM customer ORDER BY id LIMIT 1",
-    "SELECT first_value(phone) OVER (ORDER BY id) FROM customer FETCH FIRST 1 ROWS ONLY",
-    "SELECT unnest(array_agg(phone)) FROM customer",
-    "SELECT phone INTO loot FROM customer WHERE id = 7",
-    "EXPLAIN ANALYZE SELECT phone FROM customer WHERE id = 7",
-    "EXPLAIN SELECT phone FROM customer WHERE phone = '1'",
-    "DO $$ BEGIN PERFORM phone FROM customer; END $$",
-    "CALL export()",
-    "SELECT most_common_vals FROM pg_stats",
-    "SELECT most_common_vals FROM pg_catalog.pg_stats WHERE tablename = 'customer'",
-    "SELECT query FROM pg_catalog.pg_stat_activity",
-    "SELECT stavalues1 FROM pg_catalog.pg_statistic",
-    "SELECT pg_read_file('base/1/2')",
-    "SELECT lo_get(7)",
-    "SELECT phone FROM customer WHERE /* /* */ id = 7 -- */ true",
-    "SELECT phone FROM customer WHERE id = 7 -- \r OR true",
-    "SELECT phone FROM customer WHERE id = 7 \u{b} OR true",
-    "SELECT phone FROM customer WHERE\u{a0}id = 7",
-    "SELECT phone FROM customer WHERE id = '7'\n'8'",
-    "SELECT phone FROM customer WHERE id = 7; TABLE customer",
-    "LOCK customer; FETCH ALL FROM c",
-];
-
-#[test]
-fn no_spelling_hides_a_reading_of_everybody() {
-    for text in HOSTILE {
-        let found = resolved("READ", None, text, &["4711", "ada@post.example"]);
-        let whole = |of: &str| of.ends_with("everybody") && of.starts_with("release");
-        assert!(found.split("; ").any(whole), "{text}: {found}");
     }
 }
 
@@ -351,6 +259,9 @@ fn an_access_names_few_customers_or_everybody() {
     let many: Vec<_> = (0..2_000).map(|n| n.to_string()).collect();
     let found = read(&format!("SELECT phone FROM customer WHERE id IN ({})", many.join(",")));
     assert_eq!(found, "release phone of everybody");
+    let rows: Vec<_> = many.iter().map(|n| format!("({n}, '1')")).collect();
+    let found = read(&format!("INSERT INTO customer (id, phone) VALUES {}", rows.join(",")));
+    assert_eq!(found, "seal phone of everybody");
 }
 
 #[test]

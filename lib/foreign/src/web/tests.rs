@@ -6,32 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::testing::{outcomes, read};
 
-const MAPPING: &str = r#"
-    format = "combined"
-    server = "web-ky-1"
-    harmless = ["/", "/static/**", "/health"]
-    [[path]]
-    pattern = "/customers/{customer}/profile"
-    methods = ["GET"]
-    fields = ["name", "email", "phone"]
-    [[path]]
-    pattern = "/customers/{customer}/profile"
-    methods = ["POST"]
-    fields = ["phone"]
-    level = "presented"
-    [[path]]
-    pattern = "/find?q={email}"
-    fields = ["name"]
-    [[path]]
-    pattern = "/account?id={customer}"
-    fields = ["name"]
-    [[path]]
-    pattern = "/admin/export/**"
-    fields = ["name", "email"]
-    [[path]]
-    pattern = "/files/p-{customer}.json"
-    fields = ["phone"]
-"#;
+const MAPPING: &str = include_str!("../../../../tests/fixtures/foreign/web-rules.toml");
 
 fn line(request: &str, status: &str) -> String {
     format!("203.0.113.9 - - [15/Jan/2012:04:00:01 +0000] \"{request}\" {status} \"-\" \"curl\"\n")

@@ -6,6 +6,7 @@ use sqlparser::ast::{
     FunctionArg, JoinConstraint, JoinOperator, ObjectName, TableAlias, TableFactor, TableWithJoins,
 };
 
+use super::inner::{Inner, Through};
 use super::query::from_alias;
 use super::{Rows, Walk, Walked};
 use crate::sql::Doubt;
@@ -140,19 +141,19 @@ impl Walk<'_> {
                 with_ordinality: _,
             } => {
                 self.within(scope, |walk| walk.exprs(array_exprs, Rows::Any))?;
-                self.push(scope, "unnest".to_owned(), alias.as_ref(), Vec::new())
+                self.push(scope, "unnest".to_owned(), alias.as_ref(), (Vec::new(), None))
             }
             TableFactor::Derived { lateral, subquery, alias, sample: None } => {
-                let columns = if *lateral {
-                    self.within(scope, |walk| walk.query(subquery, Rows::Any))?
+                let (columns, inner) = if *lateral {
+                    self.within(scope, |walk| walk.inner(subquery, &[]))?
                 } else {
                     // No condition around it restricts its rows.
                     let around = std::mem::take(&mut self.around);
-                    let columns = self.query(subquery, Rows::Any)?;
+                    let walked = self.inner(subquery, &[])?;
                     self.around = around;
-                    columns
+                    walked
                 };
-                self.push(scope, String::new(), alias.as_ref(), columns)
+                self.push(scope, String::new(), alias.as_ref(), (columns, Some(inner)))
             }
             TableFactor::NestedJoin { table_with_joins, alias: None } => {
                 self.joins(scope, table_with_joins, joined)
@@ -164,19 +165,23 @@ impl Walk<'_> {
     /// Adds a table, a view or a common table expression.
     fn table(&mut self, scope: usize, name: &ObjectName, alias: Option<&TableAlias>) -> Walked {
         let Some(given) = Name::of(name) else { return not_understood() };
-        let mut common = self.common.iter().rev();
+        let mut common = self.common.iter_mut().rev();
         if given.schema.is_none()
             && let Some(common) = common.find(|common| common.name == given.bare)
         {
-            let columns = common.columns.clone();
-            return self.push(scope, given.bare, alias, columns);
+            let (columns, inner) = (common.columns.clone(), common.inner.take());
+            if inner.is_none() {
+                let uses = common.uses.clone();
+                self.narrowed[uses].iter_mut().for_each(|narrowed| narrowed.repeated = true);
+            }
+            return self.push(scope, given.bare, alias, (columns, inner));
         }
         if let Relation::View(view) = self.meaning(&given) {
             return self.view(scope, view, given.bare, alias);
         }
         let Some(table) = self.relation(name)? else {
             let columns = self.known.columns(&given);
-            return self.push(scope, given.bare, alias, columns);
+            return self.push(scope, given.bare, alias, (columns, None));
         };
         if alias.is_some_and(|alias| !alias.columns.is_empty() || alias.at.is_some()) {
             // The statement renames the table's columns.
@@ -184,7 +189,7 @@ impl Walk<'_> {
         }
         let used = self.scopes.start_use(table);
         let alias = alias.map_or(given.bare, |alias| folded(&alias.name));
-        let factor = Factor { alias, used: Some(used), columns: Vec::new() };
+        let factor = Factor { alias, used: Some(used), columns: Vec::new(), inner: None };
         self.scopes.all[scope].factors.push(factor);
         Ok(())
     }
@@ -198,7 +203,7 @@ impl Walk<'_> {
     ) -> Walked {
         let bare = self.harmless_function(name)?;
         self.within(scope, |walk| args.iter().try_for_each(|arg| walk.argument(arg, Rows::Any)))?;
-        self.push(scope, bare, alias, Vec::new())
+        self.push(scope, bare, alias, (Vec::new(), None))
     }
 
     /// Adds a relation without customers' data of its own. A subquery's reads count inside the subquery.
@@ -207,16 +212,19 @@ impl Walk<'_> {
         scope: usize,
         name: String,
         alias: Option<&TableAlias>,
-        columns: Vec<String>,
+        (columns, mut inner): (Vec<String>, Option<Inner>),
     ) -> Walked {
         let (alias, columns) = match alias {
             Some(TableAlias { explicit: _, name, columns: renamed, at: None }) => {
+                if let Some(inner) = inner.as_mut().filter(|_| !renamed.is_empty()) {
+                    inner.through = Through::default();
+                }
                 (folded(name), from_alias(renamed, columns))
             }
             Some(_) => return not_understood(),
             None => (name, columns),
         };
-        self.scopes.all[scope].factors.push(Factor { alias, used: None, columns });
+        self.scopes.all[scope].factors.push(Factor { alias, used: None, columns, inner });
         Ok(())
     }
 

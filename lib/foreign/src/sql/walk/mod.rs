@@ -3,11 +3,13 @@
 
 mod expr;
 mod from;
+mod inner;
 mod query;
 mod view;
 mod write;
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use cofferdam_core::{FieldSet, Operation, Whose};
 use sqlparser::ast::{
@@ -19,6 +21,7 @@ use super::known::{Known, Relation};
 use super::names::{Name, folded};
 use super::scope::{NotInView, Scopes};
 use super::{Doubt, Found, everybody, keys};
+pub use inner::Inner;
 
 pub use view::walk_view;
 
@@ -87,8 +90,8 @@ struct Walk<'a> {
     common: Vec<Common>,
     /// Facts about the rows around a subquery that the statement lets through.
     around: Vec<Fact>,
-    /// The customers of each use whose condition has been read.
-    narrowed: Vec<(usize, Whose)>,
+    /// What is known of the rows of each use whose condition has been read.
+    narrowed: Vec<Narrowed>,
     touched: Vec<Touched>,
     named: BTreeSet<usize>,
     /// The views that the walk went into.
@@ -101,6 +104,24 @@ struct Walk<'a> {
 struct Common {
     name: String,
     columns: Vec<String>,
+    /// Its query, until a relation of the statement is it.
+    inner: Option<Inner>,
+    /// The uses within, if a condition around it may hold for their rows.
+    uses: Range<usize>,
+}
+
+/// The rows of a use that the statement lets through.
+struct Narrowed {
+    used: usize,
+    scope: usize,
+    place: usize,
+    facts: Vec<Fact>,
+    /// Facts of the queries around the subquery in which the use is.
+    around: Vec<Fact>,
+    /// Whether the subquery stands in several places, so that no fact around one of them holds.
+    repeated: bool,
+    /// The customers, if they are known without facts.
+    named: Option<Whose>,
 }
 
 /// The rows for which an expression is computed.
@@ -232,29 +253,40 @@ impl<'a> Walk<'a> {
     }
 
     fn facts(&self, condition: Option<&Expr>) -> Vec<Fact> {
+        condition.map(|condition| self.context().facts(condition)).unwrap_or_default()
+    }
+
+    const fn context(&self) -> Context<'_> {
         let Self { known, scopes, parameters, .. } = self;
-        let context = Context { known, scopes, parameters: *parameters };
-        condition.map(|condition| context.facts(condition)).unwrap_or_default()
+        Context { known, scopes, parameters: *parameters }
     }
 
     /// Notes the customers of the uses in a scope. `condition` are the facts of its condition, and
     /// `joined` those of its joins, each for the factors that it restricts.
     fn narrow(&mut self, scope: usize, condition: &[Fact], joined: &[from::Joined]) {
-        for (place, factor) in self.scopes.all[scope].factors.iter().enumerate() {
-            let Some(used) = factor.used else { continue };
-            let mut all = condition.to_vec();
-            all.extend_from_slice(&self.around);
+        for place in 0..self.scopes.all[scope].factors.len() {
+            let mut facts = condition.to_vec();
+            facts.extend_from_slice(&self.around);
             for on in joined.iter().filter(|on| on.factors.contains(&place)) {
-                all.extend_from_slice(&on.facts);
+                facts.extend_from_slice(&on.facts);
             }
-            let table = &self.known.tables[self.scopes.uses[used].table];
-            self.narrowed.push((used, facts::whose(table, scope, place, &all)));
+            match self.scopes.all[scope].factors[place].used {
+                Some(used) => self.narrowed.push(Narrowed::by_facts(used, (scope, place), facts)),
+                None => self.narrow_inner(scope, place, &facts),
+            }
         }
     }
 
     fn whose(&self, used: usize) -> Whose {
-        let found = self.narrowed.iter().find(|(of, _)| *of == used);
-        found.map_or_else(|| everybody("the statement names no customer"), |(_, all)| all.clone())
+        let found = self.narrowed.iter().find(|of| of.used == used);
+        let Some(found) = found else { return everybody("the statement names no customer") };
+        if let Some(named) = &found.named {
+            return named.clone();
+        }
+        let around = if found.repeated { &[][..] } else { &found.around };
+        let facts: Vec<_> = found.facts.iter().chain(around).cloned().collect();
+        let table = &self.known.tables[self.scopes.uses[used].table];
+        facts::whose(table, found.scope, found.place, &facts)
     }
 
     fn finish(mut self) -> Understood {
@@ -270,6 +302,16 @@ impl<'a> Walk<'a> {
         }
         let views = self.views.into_iter().collect();
         Understood { touched: self.touched, named: self.named, views }
+    }
+}
+
+impl Narrowed {
+    const fn by_facts(used: usize, (scope, place): (usize, usize), facts: Vec<Fact>) -> Self {
+        Self { used, scope, place, facts, around: Vec::new(), repeated: false, named: None }
+    }
+
+    fn by_name(used: usize, named: Whose) -> Self {
+        Self { named: Some(named), ..Self::by_facts(used, (0, 0), Vec::new()) }
     }
 }
 

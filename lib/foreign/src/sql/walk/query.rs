@@ -6,14 +6,14 @@ use sqlparser::ast::{
     SetQuantifier, Statement, TableAliasColumnDef, WildcardAdditionalOptions, With,
 };
 
+use super::inner::{self, Through};
 use super::{Common, Rows, Walk, Walked, is_value};
 use crate::sql::Doubt;
 use crate::sql::names::folded;
 
 impl Walk<'_> {
-    /// Walks a query and returns the names of its columns, as far as they are known. `rows` are
-    /// those for which its results may be computed.
-    pub(super) fn query(&mut self, query: &Query, rows: Rows) -> Walked<Vec<String>> {
+    /// Walks a query and returns its columns. `rows` are those for which its results may be computed.
+    pub(super) fn query(&mut self, query: &Query, rows: Rows) -> Walked<Results> {
         let Query {
             with,
             body,
@@ -37,7 +37,10 @@ impl Walk<'_> {
             self.with(with)?;
         }
         let order = ordered(order_by.as_ref())?;
-        let columns = self.body(body, order, rows)?;
+        let mut results = self.body(body, order, rows)?;
+        if !inner::is_unbounded(query) {
+            results.through = Through::default();
+        }
         if let Some(limit) = limit_clause {
             self.limit(limit)?;
         }
@@ -45,7 +48,7 @@ impl Walk<'_> {
             self.apart(quantity)?;
         }
         self.common.truncate(before);
-        Ok(columns)
+        Ok(results)
     }
 
     fn with(&mut self, with: &With) -> Walked {
@@ -53,7 +56,7 @@ impl Walk<'_> {
         if with.recursive {
             for table in &with.cte_tables {
                 let name = folded(&table.alias.name);
-                self.common.push(Common { name, columns: Vec::new() });
+                self.common.push(Common { name, columns: Vec::new(), inner: None, uses: 0..0 });
             }
         }
         for table in &with.cte_tables {
@@ -61,10 +64,12 @@ impl Walk<'_> {
                 return not_understood();
             }
             let around = std::mem::take(&mut self.around);
-            let columns = self.query(&table.query, Rows::Any)?;
+            let (columns, inner) = self.inner(&table.query, &table.alias.columns)?;
             self.around = around;
-            let columns = from_alias(&table.alias.columns, columns);
-            self.common.push(Common { name: folded(&table.alias.name), columns });
+            let uses = inner.uses.clone();
+            // With RECURSIVE, another one may have named it before.
+            let inner = (!with.recursive).then_some(inner);
+            self.common.push(Common { name: folded(&table.alias.name), columns, inner, uses });
         }
         Ok(())
     }
@@ -87,25 +92,25 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn body(&mut self, body: &SetExpr, order: &[OrderByExpr], rows: Rows) -> Walked<Vec<String>> {
+    fn body(&mut self, body: &SetExpr, order: &[OrderByExpr], rows: Rows) -> Walked<Results> {
         match body {
             SetExpr::Select(select) => self.select(select, order, rows),
             SetExpr::Query(query) => {
-                let columns = self.query(query, rows)?;
-                order_of_results(order, &columns)?;
-                Ok(columns)
+                let names = self.query(query, rows)?.names;
+                order_of_results(order, &names)?;
+                Ok(Results::named(names))
             }
             SetExpr::Values(values) => {
                 for expr in values.rows.iter().flat_map(|row| row.content.iter()) {
                     self.expr(expr, rows)?;
                 }
                 order_of_results(order, &[])?;
-                Ok(Vec::new())
+                Ok(Results::default())
             }
             SetExpr::SetOperation { .. } => self.set_operation(body, order, rows),
-            SetExpr::Insert(Statement::Insert(insert)) => self.insert(insert),
-            SetExpr::Update(Statement::Update(update)) => self.update(update),
-            SetExpr::Delete(Statement::Delete(delete)) => self.delete(delete),
+            SetExpr::Insert(Statement::Insert(insert)) => self.insert(insert).map(Results::named),
+            SetExpr::Update(Statement::Update(update)) => self.update(update).map(Results::named),
+            SetExpr::Delete(Statement::Delete(delete)) => self.delete(delete).map(Results::named),
             _ => not_understood(),
         }
     }
@@ -116,7 +121,7 @@ impl Walk<'_> {
         body: &SetExpr,
         order: &[OrderByExpr],
         rows: Rows,
-    ) -> Walked<Vec<String>> {
+    ) -> Walked<Results> {
         use SetQuantifier::{All, Distinct, None};
         let mut left = body;
         while let SetExpr::SetOperation { left: next, op: _, set_quantifier, right } = left {
@@ -126,17 +131,12 @@ impl Walk<'_> {
             self.body(right, &[], rows)?;
             left = next;
         }
-        let columns = self.body(left, &[], rows)?;
-        order_of_results(order, &columns)?;
-        Ok(columns)
+        let names = self.body(left, &[], rows)?.names;
+        order_of_results(order, &names)?;
+        Ok(Results::named(names))
     }
 
-    fn select(
-        &mut self,
-        select: &Select,
-        order: &[OrderByExpr],
-        rows: Rows,
-    ) -> Walked<Vec<String>> {
+    fn select(&mut self, select: &Select, order: &[OrderByExpr], rows: Rows) -> Walked<Results> {
         if !is_plain(select) {
             return not_understood();
         }
@@ -149,20 +149,21 @@ impl Walk<'_> {
         if let Some(condition) = &select.selection {
             self.expr(condition, Rows::Any)?;
         }
-        let columns = self.projection(&select.projection, rows)?;
+        let names = self.projection(&select.projection, rows)?;
         self.grouping(select, rows)?;
         for by in order {
             // An order by a result's name reads nothing more.
             let is_result = matches!(&by.expr, Expr::Identifier(ident)
-                if columns.contains(&folded(ident)));
+                if names.contains(&folded(ident)));
             if !is_result {
                 self.expr(&by.expr, rows)?;
             }
         }
+        let through = self.through(select, scope);
         self.around.truncate(outside);
         self.narrow(scope, &facts, &joined);
         self.scopes.stack.pop();
-        Ok(columns)
+        Ok(Results { names, through })
     }
 
     fn grouping(&mut self, select: &Select, rows: Rows) -> Walked {
@@ -206,6 +207,20 @@ impl Walk<'_> {
             }
         }
         Ok(names)
+    }
+}
+
+/// The columns of a query.
+#[derive(Debug, Default)]
+pub(super) struct Results {
+    /// Their names, as far as they are known.
+    pub names: Vec<String>,
+    pub through: Through,
+}
+
+impl Results {
+    fn named(names: Vec<String>) -> Self {
+        Self { names, through: Through::default() }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use sqlparser::ast::TableAlias;
 
-use super::{Rows, Understood, Walk, Walked};
+use super::{Understood, Walk, Walked};
 use crate::sql::Doubt;
 use crate::sql::known::Known;
 
@@ -34,14 +34,18 @@ impl Walk<'_> {
         let around = std::mem::take(&mut self.around);
         let stack = std::mem::take(&mut self.scopes.stack);
         let parameters = self.parameters.take();
-        let mut columns: Option<Vec<String>> = None;
-        for query in &self.known.view(view).queries {
-            let own = self.query(query, Rows::Any)?;
-            let same = columns.as_ref().is_none_or(|columns| *columns == own);
-            columns = Some(if same { own } else { Vec::new() });
+        let queries = &self.known.view(view).queries;
+        let mut walked = Vec::new();
+        for query in queries {
+            walked.push(self.inner(query, &[])?);
         }
         (self.common, self.around, self.parameters) = (common, around, parameters);
         self.scopes.stack = stack;
-        self.push(scope, name, alias, columns.unwrap_or_default())
+        // A view with several queries has no columns of which more is known.
+        let (columns, inner) = match (walked.pop(), walked.is_empty()) {
+            (Some((columns, inner)), true) => (columns, Some(inner)),
+            _ => (Vec::new(), None),
+        };
+        self.push(scope, name, alias, (columns, inner))
     }
 }

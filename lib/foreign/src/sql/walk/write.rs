@@ -1,16 +1,16 @@
 //! Statements that write: what they supply, and what they read on the way.
 
-use cofferdam_core::{FieldSet, Operation, Personal, Whose};
+use cofferdam_core::{FieldSet, Operation, Whose};
 use sqlparser::ast::{
     Assignment, AssignmentTarget, ConflictTarget, Delete, Expr, FromTable, Insert, ObjectName,
-    ObjectNamePart, OnConflict, OnConflictAction, OnInsert, Query, SelectItem, SetExpr,
-    TableFactor, TableObject, TableWithJoins, Update, UpdateTableFromKind,
+    ObjectNamePart, OnConflict, OnConflictAction, OnInsert, SelectItem, SetExpr, TableFactor,
+    TableObject, TableWithJoins, Update, UpdateTableFromKind,
 };
 
-use super::{Rows, Walk, Walked};
+use super::{Narrowed, Rows, Walk, Walked};
 use crate::sql::names::{Name, folded};
 use crate::sql::scope::Factor;
-use crate::sql::{Doubt, everybody, keys};
+use crate::sql::{Doubt, everybody, facts, keys};
 
 impl Walk<'_> {
     pub(super) fn insert(&mut self, insert: &Insert) -> Walked<Vec<String>> {
@@ -23,7 +23,7 @@ impl Walk<'_> {
             self.query(source, Rows::Chosen)?;
         }
         let columns: Vec<_> = insert.columns.iter().filter_map(column).collect();
-        let whose = table.map(|table| self.inserted(table, &columns, insert.source.as_deref()));
+        let whose = table.map(|table| self.inserted(table, &columns, insert));
         if let (Some(table), Some(whose)) = (table, &whose) {
             let all = self.known.tables[table].all;
             let of = |column: &String| self.known.tables[table].fields_of(column);
@@ -37,11 +37,14 @@ impl Walk<'_> {
         // A new row tells nothing that was stored; a row that was there before does.
         let old = matches!(insert.on, Some(OnInsert::OnConflict(_)));
         let used = table.filter(|_| old).map(|table| self.scopes.start_use(table));
-        self.scopes.all[scope].factors.push(Factor { alias, used, columns: Vec::new() });
+        let factor = Factor { alias, used, columns: Vec::new(), inner: None };
+        self.scopes.all[scope].factors.push(factor);
         self.scopes.stack.push(scope);
         if let Some(OnInsert::OnConflict(conflict)) = &insert.on {
-            let whose = self.conflict(scope, table, conflict, whose)?;
-            self.narrowed.extend(used.zip(whose));
+            let whose = table.map(|table| self.in_the_way(table, conflict, insert));
+            self.conflict(scope, table, conflict, whose.as_ref())?;
+            let narrowed = used.zip(whose).map(|(used, whose)| Narrowed::by_name(used, whose));
+            self.narrowed.extend(narrowed);
         }
         let results = self.returning(insert.returning.as_deref())?;
         self.scopes.stack.pop();
@@ -49,44 +52,65 @@ impl Walk<'_> {
     }
 
     /// The customers whose rows an `INSERT` makes. Without a key, the row is a new customer's.
-    fn inserted(&self, table: usize, columns: &[String], source: Option<&Query>) -> Whose {
-        let unknown = || everybody("the statement does not say whose rows it makes");
-        if columns.is_empty() {
-            return unknown();
-        }
-        let Some(place) = columns.iter().position(|of| self.known.tables[table].is_key(of)) else {
+    fn inserted(&self, table: usize, columns: &[String], insert: &Insert) -> Whose {
+        let known = &self.known.tables[table];
+        if !columns.is_empty() && !columns.iter().any(|of| known.is_key(of)) {
             return Whose::Keys(Vec::new());
-        };
-        let Some(SetExpr::Values(values)) = source.map(|source| source.body.as_ref()) else {
-            return unknown();
-        };
-        let key = |row: &Vec<Expr>| -> Option<Personal> {
-            keys::key(&keys::literal(row.get(place)?, self.parameters)?)
-        };
-        let names: Option<Vec<_>> = values.rows.iter().map(|row| key(&row.content)).collect();
-        names.map_or_else(unknown, Whose::Keys)
+        }
+        let keys = self.values(columns, insert, |column| known.is_key(column));
+        let keys = keys.and_then(|values| facts::all(&values, keys::key));
+        keys.map_or_else(
+            || everybody("the statement does not say whose rows it makes"),
+            Whose::Keys,
+        )
     }
 
-    /// Walks `ON CONFLICT`. The row that was there before is the one with the same key; if another
-    /// column decides, it may be anybody's. Returns whose it is.
+    /// The values that an `INSERT` gives to a column, if it names each of them.
+    fn values(
+        &self,
+        columns: &[String],
+        insert: &Insert,
+        is_column: impl Fn(&str) -> bool,
+    ) -> Option<Vec<String>> {
+        let place = columns.iter().position(|column| is_column(column))?;
+        let SetExpr::Values(values) = insert.source.as_ref()?.body.as_ref() else { return None };
+        let rows = values.rows.iter();
+        rows.map(|row| keys::literal(row.content.get(place)?, self.parameters)).collect()
+    }
+
+    /// The customers whose rows may be there before an `INSERT`. The row with the same key or e-mail
+    /// address is known; if another column decides, it may be anybody's.
+    fn in_the_way(&self, table: usize, conflict: &OnConflict, insert: &Insert) -> Whose {
+        let known = &self.known.tables[table];
+        let anybody = || everybody("a row that was there before may be anybody's");
+        let Some(ConflictTarget::Columns(decide)) = &conflict.conflict_target else {
+            return anybody();
+        };
+        let columns: Vec<_> = insert.columns.iter().filter_map(column).collect();
+        if known.has_exact_key && decide.iter().all(|of| known.is_key(&folded(of))) {
+            return match self.inserted(table, &columns, insert) {
+                // A key that the statement does not name is a new one, or it is made by a trigger.
+                Whose::Keys(names) if names.is_empty() => anybody(),
+                named => named,
+            };
+        }
+        if decide.iter().all(|of| known.is_email(&folded(of))) {
+            let emails = self.values(&columns, insert, |column| known.is_email(column));
+            let emails = emails.and_then(|values| facts::all(&values, keys::email));
+            return emails.map_or_else(anybody, Whose::Emails);
+        }
+        anybody()
+    }
+
+    /// Walks `ON CONFLICT`. `whose` are the customers whose rows may be there before.
     fn conflict(
         &mut self,
         scope: usize,
         table: Option<usize>,
         conflict: &OnConflict,
-        inserted: Option<Whose>,
-    ) -> Walked<Option<Whose>> {
-        let whose = table.map(|table| match &conflict.conflict_target {
-            Some(ConflictTarget::Columns(columns))
-                if self.known.tables[table].has_exact_key
-                    && columns.iter().all(|of| self.known.tables[table].is_key(&folded(of))) =>
-            {
-                inserted
-                    .unwrap_or_else(|| everybody("the statement does not say whose rows it makes"))
-            }
-            _ => everybody("a row that was there before may be anybody's"),
-        });
-        if let (Some(table), Some(whose)) = (table, &whose) {
+        whose: Option<&Whose>,
+    ) -> Walked {
+        if let (Some(table), Some(whose)) = (table, whose) {
             // Whether a row was there before tells about the columns that decide it.
             let known = &self.known.tables[table];
             let told = match &conflict.conflict_target {
@@ -103,9 +127,10 @@ impl Walk<'_> {
                 alias: "excluded".to_owned(),
                 used: None,
                 columns: Vec::new(),
+                inner: None,
             });
             let supplied = self.assignments(table, &update.assignments)?;
-            if let (Some(table), Some(whose)) = (table, &whose) {
+            if let (Some(table), Some(whose)) = (table, whose) {
                 self.touch(table, Operation::Seal, supplied, whose.clone());
             }
             if let Some(condition) = &update.selection {
@@ -113,7 +138,7 @@ impl Walk<'_> {
             }
             self.scopes.all[scope].factors.pop();
         }
-        Ok(whose)
+        Ok(())
     }
 
     pub(super) fn update(&mut self, update: &Update) -> Walked<Vec<String>> {

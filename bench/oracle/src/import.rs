@@ -1,0 +1,153 @@
+//! What the import says: each statement as the server logged it, read by `cofferdam_foreign`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Seek as _, SeekFrom};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use cofferdam_core::{Access, Operation, Whose};
+use cofferdam_foreign::{Item, LogMapping, read_log};
+
+use crate::server::Connection;
+use crate::shop::{PEOPLE, Shop, all_fields, email};
+use crate::statements::Statement;
+use crate::truth::Read;
+
+/// The environment variable with the directory of the server's logs.
+const LOGS: &str = "COFFERDAM_TEST_POSTGRES_LOGS";
+/// The longest wait for a line of the log.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// What the import says about a statement.
+#[derive(Debug, Clone, Default)]
+pub struct Said {
+    /// The people and fields that count as read.
+    pub read: Read,
+    /// The reasons why something counts for everybody.
+    pub reasons: BTreeSet<String>,
+}
+
+/// The settings under which each statement is logged.
+pub const SETTINGS: [&str; 2] = ["logged", "terse"];
+
+/// The log of the server, and the sessions that write to it.
+pub struct Import {
+    log: PathBuf,
+    mapping: LogMapping,
+    database: String,
+    sessions: [Connection; 2],
+}
+
+impl Import {
+    pub fn open(shop: &Shop, mapping: &str) -> Self {
+        let Ok(logs) = std::env::var(LOGS) else { panic!("run ./test or set {LOGS}") };
+        Self {
+            log: PathBuf::from(logs).join("postgresql.json"),
+            mapping: LogMapping::parse(mapping).unwrap(),
+            database: shop.name.clone(),
+            sessions: SETTINGS.map(|role| shop.connect(role)),
+        }
+    }
+
+    /// Runs statements, and reads what the server logs about them. Gives, for each statement, what
+    /// the import says under each of [`SETTINGS`].
+    pub fn read(&mut self, statements: &[Statement]) -> Vec<[Said; 2]> {
+        let began = std::fs::metadata(&self.log).map_or(0, |file| file.len());
+        for session in &mut self.sessions {
+            for (number, statement) in statements.iter().enumerate() {
+                session.run(&format!("SET application_name = 'statement {number}'"));
+                session.run("BEGIN");
+                match &statement.parameters[..] {
+                    [] => session.queue(&statement.sql),
+                    parameters => session.queue_with(&statement.sql, parameters),
+                }
+                session.queue("ROLLBACK");
+                session.flush();
+                session.answer();
+                session.answer();
+            }
+            session.run("SET application_name = 'end'");
+            session.run("SELECT 1");
+        }
+        let lines = self.lines(began);
+        let said = |number: usize, role: &str| {
+            let user = format!("{}_{role}", self.database);
+            let own = lines.get(&(user, format!("statement {number}")));
+            self.said(own.map_or("", String::as_str))
+        };
+        (0..statements.len()).map(|number| SETTINGS.map(|role| said(number, role))).collect()
+    }
+
+    /// The lines of the own database since a place in the log, by role and application name.
+    fn lines(&self, began: u64) -> BTreeMap<(String, String), String> {
+        let mut file = File::open(&self.log).unwrap();
+        file.seek(SeekFrom::Start(began)).unwrap();
+        let mut file = BufReader::new(file);
+        let (mut lines, mut line) = (BTreeMap::<_, String>::new(), String::new());
+        let (mut ended, mut waited) = (BTreeSet::new(), Duration::ZERO);
+        while ended.len() < SETTINGS.len() {
+            file.read_line(&mut line).unwrap();
+            if !line.ends_with('\n') {
+                assert!(waited < PATIENCE, "the server does not log what it does");
+                let pause = Duration::from_millis(20);
+                std::thread::sleep(pause);
+                waited += pause;
+                continue;
+            }
+            let parsed: serde_json::Value = serde_json::from_str(&line).unwrap();
+            let text = |name: &str| parsed[name].as_str().unwrap_or_default().to_owned();
+            if text("dbname") == self.database {
+                let (user, application) = (text("user"), text("application_name"));
+                if application == "end" && text("message").contains("SELECT 1") {
+                    ended.insert(user.clone());
+                }
+                *lines.entry((user, application)).or_default() += &line;
+            }
+            line.clear();
+        }
+        lines
+    }
+
+    fn said(&self, lines: &str) -> Said {
+        let mut said = Said::default();
+        read_log(&self.mapping, lines.as_bytes(), &mut |item| {
+            match item {
+                Item::Access(access) if access.operation == Operation::Release => {
+                    said.count(&access);
+                }
+                Item::Bad { why, .. } => {
+                    said.reasons.insert(why);
+                    let everybody = (1..=PEOPLE).flat_map(|person| {
+                        all_fields().iter().map(move |field| (person, field)).collect::<Vec<_>>()
+                    });
+                    said.read.extend(everybody);
+                }
+                _ => {}
+            }
+            Ok::<_, ()>(())
+        })
+        .unwrap();
+        said
+    }
+}
+
+impl Said {
+    fn count(&mut self, access: &Access) {
+        if let Whose::Everybody { why } = &access.whose {
+            self.reasons.insert(why.clone());
+        }
+        for person in 1..=PEOPLE {
+            let counts = match &access.whose {
+                Whose::Everybody { .. } => true,
+                Whose::Keys(keys) => keys.iter().any(|key| key.expose() == person.to_string()),
+                Whose::Emails(all) => {
+                    all.iter().any(|own| own.expose().eq_ignore_ascii_case(&email(person)))
+                }
+            };
+            if counts {
+                self.read.extend(access.fields.iter().map(|field| (person, field)));
+            }
+        }
+    }
+}
