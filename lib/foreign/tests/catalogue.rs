@@ -147,7 +147,7 @@ fn what_the_catalogue_knows_counts_for_what_it_reads() {
         ("public.customer", "SELECT email FROM contact WHERE id = 7", "email of 7"),
         ("public.contact_copy", "SELECT c.email FROM contact_copy c WHERE c.id = 7", "email of 7"),
         ("public.contact", "SELECT email FROM contact WHERE email = 'x'", "email of everybody"),
-        ("public.domains", "SELECT * FROM domains WHERE email = 'a@b.c'", "email of emails"),
+        ("public.domains", "SELECT * FROM domains WHERE email = 'a@b.c'", "email of everybody"),
         (
             "public.customer",
             "SELECT a.email FROM contact a, contact b WHERE b.id = 7",

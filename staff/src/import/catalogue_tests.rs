@@ -210,7 +210,7 @@ async fn a_log_of_which_lines_are_missing_is_not_whole() {
          name = \"public.customer_entity\"\nkey = \"entity_id\"\nfields = { email = \"email\" }\n",
     )
     .unwrap();
-    let ten = vec!["SELECT sku FROM catalog_product"; 10].join(";\n");
+    let ten = ["SELECT sku FROM catalog_product"; 10].join(";\n");
     let log = shop.log("whole.csv", &ten).await;
     let whole = shop.plan(&log).await.unwrap();
     assert_eq!(whole.unreadable, 0);

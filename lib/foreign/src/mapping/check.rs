@@ -9,11 +9,12 @@ pub use catalogue::check_catalogue;
 /// Checks that each rule can be meant as it stands. Returns what can't, in words.
 pub fn check(mapping: &LogMapping) -> Result<(), String> {
     match mapping {
-        LogMapping::PgauditCsv(of) | LogMapping::PgauditJson(of) => check_pgaudit(of),
         LogMapping::PgauditStderr(of) if of.log_line_prefix.is_none() => {
             Err("log_line_prefix: give PostgreSQL's, as in its configuration".to_owned())
         }
-        LogMapping::PgauditStderr(of) => check_pgaudit(of),
+        LogMapping::PgauditCsv(of)
+        | LogMapping::PgauditJson(of)
+        | LogMapping::PgauditStderr(of) => check_pgaudit(of),
         LogMapping::JsonLines(of) => check_json_lines(of),
         LogMapping::Cloudtrail(of) => {
             let role = of.roles.iter().find(|role| !role.ends_with("/*"));

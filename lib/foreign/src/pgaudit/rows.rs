@@ -104,7 +104,8 @@ fn visit_json<E>(log: impl BufRead, visit: VisitRow<'_, E>) -> Result<(), ReadEr
         remote_host: String,
         #[serde(default)]
         session_id: String,
-        line_num: Option<u64>,
+        #[serde(rename = "line_num")]
+        number: Option<u64>,
         #[serde(default)]
         message: String,
     }
@@ -122,7 +123,7 @@ fn visit_json<E>(log: impl BufRead, visit: VisitRow<'_, E>) -> Result<(), ReadEr
             user: &read.user,
             host: Some(&read.remote_host),
             session: &read.session_id,
-            number: read.line_num,
+            number: read.number,
             message: &read.message,
         };
         visit(line, Ok(row))
@@ -147,20 +148,16 @@ fn visit_text<E>(
             Ok(text) => text,
             Err(why) => return visit(line, Err(why)),
         };
-        match (text.strip_prefix('\t'), &mut message) {
-            (Some(more), Some(message)) => {
-                // The fault of a message that is too long shows when it is at its end.
-                if message.text.len() <= MAX_MESSAGE {
-                    message.text.push('\n');
-                    message.text.push_str(more);
-                }
-                Ok(())
+        if let (Some(more), Some(message)) = (text.strip_prefix('\t'), &mut message) {
+            // The fault of a message that is too long shows when it is at its end.
+            if message.text.len() <= MAX_MESSAGE {
+                message.text.push('\n');
+                message.text.push_str(more);
             }
-            _ => {
-                let before = message.replace(Message { line, text: text.to_owned() });
-                before.map_or(Ok(()), |before| visit_message(prefix, &before, visit))
-            }
+            return Ok(());
         }
+        let before = message.replace(Message { line, text: text.to_owned() });
+        before.map_or(Ok(()), |before| visit_message(prefix, &before, visit))
     })?;
     message.map_or(Ok(()), |last| visit_message(prefix, &last, visit)).map_err(ReadError::Taker)
 }
