@@ -128,8 +128,10 @@ async fn a_customer_is_read(place: &Place, record: Record) {
 
 /// Whether `accounts` refuses the caller as frozen.
 async fn is_frozen(place: &Place, caller: &str) -> bool {
-    let read =
-        ReadCustomers { records: vec![CustomerNumber(0)], fields: FieldSet::EMPTY.with(Field::Name) };
+    let read = ReadCustomers {
+        records: vec![CustomerNumber(0)],
+        fields: FieldSet::EMPTY.with(Field::Name),
+    };
     let answer = place.client(Accounts, caller).call(&read).await;
     answer.is_err_and(|error| error.is(ProblemType::FROZEN))
 }

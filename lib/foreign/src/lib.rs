@@ -7,6 +7,7 @@
 //! One rule applies everywhere: an access may count for more people or more fields than it touched,
 //! but never for fewer. An access that this crate can't interpret counts for everybody.
 
+pub mod catalogue;
 mod cloudtrail;
 mod events;
 mod log_format;
@@ -31,6 +32,7 @@ use std::io::BufRead;
 
 use cofferdam_core::{Access, Timestamp};
 
+pub use catalogue::Catalogue;
 pub use mapping::{LogMapping, MappingError, Pgaudit, Source, Table};
 
 /// An item that was read from a log.
@@ -52,6 +54,15 @@ pub enum Item {
         line: u64,
         /// The shape that it shares with lines like it, without personal data.
         shape: String,
+    },
+    /// The log goes on where the file before it ended, as far as a session tells that is in both.
+    Continues,
+    /// Lines are missing before a line.
+    Gap {
+        /// The number of the line, from 1.
+        line: u64,
+        /// The number of lines that are missing.
+        lines: u64,
     },
     /// A line that can't be parsed.
     Bad {
@@ -81,23 +92,65 @@ pub enum ReadError<E> {
 /// The receiver of the items of a log.
 pub type Take<'a, E> = &'a mut dyn FnMut(Item) -> Result<(), E>;
 
-/// Reads a log to its end, packed or not, and hands each item to `take`. Each line gives accesses,
-/// or is harmless, or bad.
+/// A reader of the files of one log, which come in their order.
+#[derive(Debug)]
+pub struct LogReader {
+    mapping: LogMapping,
+    /// What lines of pgaudit need to know of the lines before.
+    audit: Option<pgaudit::Audit>,
+}
+
+impl LogReader {
+    /// Makes a reader that has read no file.
+    #[must_use]
+    pub fn new(mapping: LogMapping) -> Self {
+        let audit = mapping.pgaudit().map(pgaudit::Audit::new);
+        Self { mapping, audit }
+    }
+
+    /// Reads the next file to its end, packed or not, and hands each item to `take`. Each line gives
+    /// accesses, or is harmless, or bad.
+    pub fn read<E>(&mut self, log: impl BufRead, take: Take<'_, E>) -> Result<(), ReadError<E>> {
+        let log = unpack::unpack(log).map_err(|source| ReadError::Io { line: 1, source })?;
+        if let Some(audit) = &mut self.audit {
+            return audit.read(&self.mapping, log, take);
+        }
+        match &self.mapping {
+            LogMapping::JsonLines(mapping) => events::read(mapping, log, take),
+            LogMapping::Cloudtrail(mapping) => cloudtrail::read(mapping, log, take),
+            LogMapping::Web(mapping) => weblog::read(mapping, log, take),
+            LogMapping::W3c(mapping) => w3c::read(mapping, log, take),
+            LogMapping::MariadbAudit(mapping) => mariadb::read(mapping, log, take),
+            // These have a reader of pgaudit.
+            LogMapping::PgauditCsv(_)
+            | LogMapping::PgauditJson(_)
+            | LogMapping::PgauditStderr(_) => Ok(()),
+        }
+    }
+}
+
+/// Reads a log of one file, as [`LogReader`] does.
 pub fn read_log<E>(
     mapping: &LogMapping,
     log: impl BufRead,
     take: Take<'_, E>,
 ) -> Result<(), ReadError<E>> {
+    LogReader::new(mapping.clone()).read(log, take)
+}
+
+/// Notes in a mapping what the definitions of a log change. All files of a log are read like this
+/// before the first one is read for its accesses: a definition tells about lines before it too.
+pub fn read_definitions(
+    mapping: &mut LogMapping,
+    log: impl BufRead,
+) -> Result<(), ReadError<std::convert::Infallible>> {
+    let Some(mut changes) = mapping.pgaudit().map(|of| of.changes.clone()) else { return Ok(()) };
     let log = unpack::unpack(log).map_err(|source| ReadError::Io { line: 1, source })?;
-    match mapping {
-        LogMapping::PgauditCsv(mapping) => pgaudit::read_csv(mapping, log, take),
-        LogMapping::PgauditJson(mapping) => pgaudit::read_json(mapping, log, take),
-        LogMapping::JsonLines(mapping) => events::read(mapping, log, take),
-        LogMapping::Cloudtrail(mapping) => cloudtrail::read(mapping, log, take),
-        LogMapping::Web(mapping) => weblog::read(mapping, log, take),
-        LogMapping::W3c(mapping) => w3c::read(mapping, log, take),
-        LogMapping::MariadbAudit(mapping) => mariadb::read(mapping, log, take),
+    pgaudit::read_definitions(mapping, &mut changes, log)?;
+    if let Some(of) = mapping.pgaudit_mut() {
+        of.changes = changes;
     }
+    Ok(())
 }
 
 /// The visitor of the lines of a file: it gets the number of each line, and its text or its fault.

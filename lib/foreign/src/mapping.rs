@@ -3,14 +3,19 @@
 mod check;
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use cofferdam_core::{CallerName, Field};
+use cofferdam_core::{CallerName, Field, Timestamp};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 
+use crate::catalogue::Catalogue;
 use crate::log_format::LogFormat;
 use crate::pattern::{Pattern, ValuePattern};
+use crate::pgaudit::LinePrefix;
 use crate::presets;
+use crate::sql::Changes;
 
 /// The mapping of a log. Its `format` selects the variant.
 #[derive(Debug, Clone, Deserialize)]
@@ -20,6 +25,8 @@ pub enum LogMapping {
     PgauditCsv(Pgaudit),
     /// `PostgreSQL`'s `jsonlog` with lines of pgaudit.
     PgauditJson(Pgaudit),
+    /// `PostgreSQL`'s log as text, with lines of pgaudit.
+    PgauditStderr(Pgaudit),
     /// One JSON object per line.
     JsonLines(Events),
     /// AWS `CloudTrail`, in any of its wrappings.
@@ -81,6 +88,7 @@ impl LogMapping {
         match self {
             Self::PgauditCsv(_) => "pgaudit-csv",
             Self::PgauditJson(_) => "pgaudit-json",
+            Self::PgauditStderr(_) => "pgaudit-stderr",
             Self::JsonLines(_) => "json-lines",
             Self::Cloudtrail(_) => "cloudtrail",
             Self::Web(_) => "web",
@@ -89,12 +97,55 @@ impl LogMapping {
         }
     }
 
+    /// The file with the catalogue of the database, as the mapping names it.
+    #[must_use]
+    pub fn catalogue(&self) -> Option<&Path> {
+        self.pgaudit().and_then(|of| of.catalogue.as_deref())
+    }
+
+    /// Takes the catalogue that the mapping names, and checks the mapping against it.
+    pub fn set_catalogue(&mut self, catalogue: Catalogue) -> Result<(), MappingError> {
+        let Some(of) = self.pgaudit_mut() else { return Ok(()) };
+        of.known_catalogue = Some(Arc::new(catalogue));
+        check::check_catalogue(of).map_err(MappingError::Meaningless)
+    }
+
+    /// The instant at which the catalogue was taken, and whether the logs of which the definitions
+    /// were read have any; `None` without a catalogue.
+    #[must_use]
+    pub fn definitions(&self) -> Option<(Timestamp, bool)> {
+        let of = self.pgaudit()?;
+        of.known_catalogue.as_ref().map(|catalogue| (catalogue.taken, of.changes.logged))
+    }
+
+    /// What the definitions in the logs change, as a text that is the same for the same changes; an
+    /// empty one without any.
+    #[must_use]
+    pub fn shown_changes(&self) -> String {
+        let changes = self.pgaudit().map(|of| &of.changes.all).filter(|all| !all.is_empty());
+        changes.map(|all| format!("{all:?}")).unwrap_or_default()
+    }
+
+    pub(crate) const fn pgaudit(&self) -> Option<&Pgaudit> {
+        match self {
+            Self::PgauditCsv(of) | Self::PgauditJson(of) | Self::PgauditStderr(of) => Some(of),
+            _ => None,
+        }
+    }
+
+    pub(crate) const fn pgaudit_mut(&mut self) -> Option<&mut Pgaudit> {
+        match self {
+            Self::PgauditCsv(of) | Self::PgauditJson(of) | Self::PgauditStderr(of) => Some(of),
+            _ => None,
+        }
+    }
+
     /// The hosts that the log covers. A web server's log covers the server; the log of a database
     /// or a cloud covers every client that appears in it.
     #[must_use]
     pub fn source(&self) -> Source {
         let (server, covers, service, database) = match self {
-            Self::PgauditCsv(of) | Self::PgauditJson(of) => {
+            Self::PgauditCsv(of) | Self::PgauditJson(of) | Self::PgauditStderr(of) => {
                 (of.server.as_deref(), &of.covers, true, true)
             }
             Self::JsonLines(of) => (of.server.as_deref(), &of.covers, true, false),
@@ -175,6 +226,16 @@ pub struct Pgaudit {
     /// function than PostgreSQL's own counts for everybody.
     #[serde(default)]
     pub other_functions: Vec<String>,
+    /// The file with the catalogue of the database.
+    catalogue: Option<PathBuf>,
+    /// The catalogue, once it was read.
+    #[serde(skip)]
+    pub known_catalogue: Option<Arc<Catalogue>>,
+    /// What the definitions in the logs change.
+    #[serde(skip)]
+    pub changes: Changes,
+    /// `log_line_prefix`, for lines that are text.
+    pub log_line_prefix: Option<LinePrefix>,
 }
 
 /// A database table with customers' data.

@@ -9,7 +9,7 @@ pub fn read(mapping: &str, log: &str) -> Vec<Item> {
     let mapping = LogMapping::parse(mapping).unwrap();
     let mut items = Vec::new();
     let read = read_log(&mapping, log.as_bytes(), &mut |item| {
-        if !matches!(item, Item::Seen(_) | Item::Unnamed { .. }) {
+        if !matches!(item, Item::Seen(_) | Item::Unnamed { .. } | Item::Continues) {
             items.push(item);
         }
         Ok::<_, ()>(())
@@ -33,6 +33,7 @@ fn outcome(item: &Item) -> String {
         },
         Item::Harmless { .. } => "harmless".to_owned(),
         Item::Bad { line, .. } => format!("bad {line}"),
-        Item::Seen(_) | Item::Unnamed { .. } => String::new(),
+        Item::Gap { line, .. } => format!("gap {line}"),
+        Item::Seen(_) | Item::Unnamed { .. } | Item::Continues => String::new(),
     }
 }

@@ -18,6 +18,11 @@ impl From<Timestamp> for Instants {
 }
 
 impl Instants {
+    /// The earlier instant.
+    pub const fn first(self) -> Timestamp {
+        self.first
+    }
+
     /// The instants, the earlier first.
     pub fn iter(self) -> impl Iterator<Item = Timestamp> {
         std::iter::once(self.first).chain(self.second)
@@ -37,24 +42,26 @@ pub fn local(civil: DateTime, zone: &TimeZone) -> Option<Instants> {
     })
 }
 
-/// The instant at which clocks of a zone showed a time, if the zone was then called `short`.
-fn local_called(civil: DateTime, zone: &TimeZone, short: &str) -> Option<Timestamp> {
+/// The instants at which clocks of a zone showed a time, if the zone was then called `short`.
+fn local_called(civil: DateTime, zone: &TimeZone, short: &str) -> Option<Instants> {
     let called = |at: &Timestamp| zone.to_offset_info(*at).abbreviation() == short;
     let mut fitting = local(civil, zone)?.iter().filter(called);
-    let only = fitting.next()?;
-    fitting.next().is_none().then_some(only)
+    Some(Instants { first: fitting.next()?, second: fitting.next() })
 }
 
 /// Parses a time of `PostgreSQL`, such as `2026-11-24 00:35:01.123 UTC`. If the time zone is
 /// abbreviated in letters other than UTC, the time is in the zone `named`, if that zone has these
-/// letters. `None` if the letters leave it open which of two instants is meant.
-pub fn parse_postgres(text: &str, named: Option<&TimeZone>) -> Option<Timestamp> {
+/// letters. Seconds since 1970 are a time too.
+pub fn parse_postgres(text: &str, named: Option<&TimeZone>) -> Option<Instants> {
+    if let Some((seconds, _)) = text.split_once('.').filter(|_| !text.contains(' ')) {
+        return Some(Timestamp::from_second(seconds.parse().ok()?).ok()?.into());
+    }
     let (civil, zone) = text.rsplit_once(' ')?;
     let civil: DateTime = civil.parse().ok()?;
     match zone {
-        "UTC" | "GMT" | "Z" => Offset::UTC.to_timestamp(civil).ok(),
+        "UTC" | "GMT" | "Z" => Offset::UTC.to_timestamp(civil).ok().map(Instants::from),
         letters => match offset(letters) {
-            Some(offset) => offset.to_timestamp(civil).ok(),
+            Some(offset) => offset.to_timestamp(civil).ok().map(Instants::from),
             None => local_called(civil, named?, letters),
         },
     }
@@ -116,7 +123,7 @@ mod tests {
     fn times_of_every_format_are_parsed() {
         let at = |text: &str| text.parse::<Timestamp>().ok();
         let berlin = TimeZone::get("Europe/Berlin").ok();
-        let pg = |text: &str| parse_postgres(text, berlin.as_ref());
+        let pg = |text: &str| parse_postgres(text, berlin.as_ref()).map(Instants::first);
         assert_eq!(pg("2026-11-24 00:35:01.123 UTC"), at("2026-11-24T00:35:01.123Z"));
         assert_eq!(pg("2026-11-24 00:35:01.123 CET"), at("2026-11-23T23:35:01.123Z"));
         assert_eq!(pg("2026-11-24 00:35:01 -03:30"), at("2026-11-24T04:05:01Z"));
@@ -147,6 +154,9 @@ mod tests {
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         let instants =
             |text: &str| local(text.parse().unwrap(), &berlin).unwrap().iter().collect::<Vec<_>>();
+        let moscow = TimeZone::get("Europe/Moscow").unwrap();
+        let both = parse_postgres("2014-10-26 01:30:00 MSK", Some(&moscow)).unwrap();
+        assert_eq!(both.iter().count(), 2, "the clock was set back, and kept its letters");
         let twice = [at("2012-10-28T00:30:00Z"), at("2012-10-28T01:30:00Z")];
         assert_eq!(instants("2012-10-28T02:30:00"), twice);
         assert_eq!(instants("2012-10-28T04:30:00"), [at("2012-10-28T03:30:00Z")]);

@@ -33,7 +33,10 @@ fn touched(mapping: &str, log: &str) -> Touched {
         let access = match item {
             Item::Access(access) => access,
             Item::Bad { line, why } => panic!("line {line}: {why}"),
-            Item::Seen(_) | Item::Harmless { .. } | Item::Unnamed { .. } => return Ok::<_, ()>(()),
+            Item::Gap { line, .. } => panic!("line {line}: lines are missing"),
+            Item::Seen(_) | Item::Harmless { .. } | Item::Unnamed { .. } | Item::Continues => {
+                return Ok::<_, ()>(());
+            }
         };
         let people = people();
         let named = people.iter().filter(|(key, email)| match &access.whose {

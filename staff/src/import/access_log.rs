@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use cofferdam_core::{Access, CallerName, Timestamp, Whose};
-use cofferdam_foreign::{Item, LogMapping, read_log};
+use cofferdam_foreign::{Catalogue, Item, LogMapping, LogReader, read_definitions};
 use cofferdam_wire::Client;
 use response_api::{
-    AccessLog, BeginAccessLog, FinishAccessLog, ImportAccessLog, LogSource, LogStatements,
-    RemoveAccessLog, Span,
+    AccessLog, BeginAccessLog, FinishAccessLog, ImportAccessLog, LogCatalogue, LogSource,
+    LogStatements, RemoveAccessLog, Span,
 };
 use tokio::sync::mpsc::Receiver;
 
@@ -32,7 +32,7 @@ const PAGE: Size = Size { items: 5_000, weight: 50_000 };
 /// The most names in an access. An access to more is brought as several.
 const MAX_NAMES: usize = 10_000;
 /// The version of the reading. A log that was read by an earlier one is another log.
-const READING: &[u8] = b"reading 2\n";
+const READING: &[u8] = b"reading 3\n";
 
 /// The time for which logs are complete.
 #[derive(Debug, Clone, Copy, Default)]
@@ -45,19 +45,46 @@ pub struct Coverage {
     pub joined: bool,
     /// Whether staff state that the logs were shipped off their host as they grew.
     pub shipped: bool,
+    /// Whether staff state that no definition but those in the logs came between them and the
+    /// catalogue.
+    pub unchanged: bool,
 }
 
 /// A mapping with its text.
 struct Understood {
+    /// The text of the mapping.
     text: Vec<u8>,
+    /// The texts of the mapping and of what explains the lines besides it.
+    whole: Vec<u8>,
     mapping: LogMapping,
 }
 
 impl Understood {
-    fn read(path: &Path) -> Result<Self, ImportError> {
+    /// Reads a mapping, the catalogue that it names, and the definitions in the logs.
+    async fn read(path: &Path, files: &[PathBuf]) -> Result<Self, ImportError> {
+        let (path, files) = (path.to_owned(), files.to_owned());
+        tokio::task::spawn_blocking(move || Self::read_here(&path, &files)).await?
+    }
+
+    fn read_here(path: &Path, files: &[PathBuf]) -> Result<Self, ImportError> {
         let text = std::fs::read_to_string(path).map_err(ImportError::read(path))?;
-        let mapping = LogMapping::parse(&text).map_err(ImportError::read(path))?;
-        Ok(Self { text: text.into_bytes(), mapping })
+        let mut mapping = LogMapping::parse(&text).map_err(ImportError::read(path))?;
+        let text = text.into_bytes();
+        let mut whole = text.clone();
+        if let Some(file) = mapping.catalogue() {
+            let file = path.parent().unwrap_or(Path::new("")).join(file);
+            let text = std::fs::read_to_string(&file).map_err(ImportError::read(&file))?;
+            let catalogue = Catalogue::parse(&text).map_err(ImportError::read(&file))?;
+            mapping.set_catalogue(catalogue).map_err(ImportError::read(path))?;
+            whole.extend(text.into_bytes());
+        }
+        for file in files {
+            let log = File::open(file).map_err(ImportError::read(file))?;
+            let log = BufReader::with_capacity(1 << 20, log);
+            read_definitions(&mut mapping, log).map_err(ImportError::read(file))?;
+        }
+        whole.extend(mapping.shown_changes().into_bytes());
+        Ok(Self { text, whole, mapping })
     }
 
     /// The source of the logs. Files with the same server, or else the same mapping, have the same.
@@ -95,11 +122,14 @@ pub async fn bring_access_logs(
     coverage: Coverage,
     progress: Progress<'_>,
 ) -> Result<Vec<AccessLog>, ImportError> {
-    let understood = Understood::read(mapping)?;
+    let understood = Understood::read(mapping, files).await?;
     let mut brought = Vec::new();
+    let mut reader = LogReader::new(understood.mapping.clone());
     for file in files {
-        let log = digest(file, &understood.text).map_err(ImportError::read(file))?;
-        let of = send(client, file, log.clone(), &understood.mapping, progress).await?;
+        let log = digest(file, &understood.whole).map_err(ImportError::read(file))?;
+        let format = understood.mapping.format();
+        let (of, next) = send(client, file, log.clone(), (format, reader), progress).await?;
+        reader = next;
         let fits = of.read.check(file);
         if of.read.is_nothing() || fits.is_err() {
             client.call(&RemoveAccessLog { log }).await.map_err(ImportError::Response)?;
@@ -109,6 +139,7 @@ pub async fn bring_access_logs(
         }
     }
     let parts: Vec<_> = brought.iter().map(|of| of.read.part(of.file)).collect();
+    let catalogue = catalogue_of(&understood.mapping, &parts, coverage);
     let mut logs = Vec::new();
     for (at, of) in brought.iter().enumerate() {
         let covers = covered(&parts, at, coverage)
@@ -123,7 +154,9 @@ pub async fn bring_access_logs(
                 covers: (first && coverage.from.is_some()) || (last && coverage.to.is_some()),
                 joined: !last && coverage.joined,
                 shipped: coverage.shipped,
+                unchanged: catalogue.is_some() && coverage.unchanged,
             },
+            catalogue,
         };
         logs.push(client.call(&call).await.map_err(ImportError::Response)?);
     }
@@ -137,15 +170,33 @@ pub async fn bring_access_logs(
 struct Part {
     name: String,
     span: Option<Span>,
+    /// Whether a session of the file before goes on in this one.
+    continues: bool,
+    /// Whether lines of a session are missing.
+    has_gaps: bool,
+}
+
+/// Whether nothing is missing between two files. What the numbers of lines show weighs more than
+/// names, and more than what staff say.
+fn joins(before: &Part, next: &Part, coverage: Coverage) -> bool {
+    let named = rotation::follows(&before.name, &next.name);
+    !next.has_gaps && (coverage.joined || next.continues || named)
+}
+
+/// The catalogue by which the files were read, and whether they show all definitions up to it.
+fn catalogue_of(mapping: &LogMapping, parts: &[Part], coverage: Coverage) -> Option<LogCatalogue> {
+    let (taken, logged) = mapping.definitions()?;
+    let spans = || parts.iter().filter_map(|part| part.span);
+    let within = spans().any(|span| span.from <= taken) && spans().any(|span| taken <= span.to);
+    let whole = parts.windows(2).all(|pair| joins(&pair[0], &pair[1], coverage));
+    Some(LogCatalogue { taken, followed: logged && within && whole })
 }
 
 /// Computes the time that a file covers: from its first line to its last one, or to the first line
 /// of the next file if nothing is missing between them. Staff may state more for the ends.
 fn covered(parts: &[Part], at: usize, coverage: Coverage) -> Option<Span> {
     let own = parts[at].span;
-    let next = parts
-        .get(at + 1)
-        .filter(|next| coverage.joined || rotation::follows(&parts[at].name, &next.name));
+    let next = parts.get(at + 1).filter(|next| joins(&parts[at], next, coverage));
     let next = next.and_then(|next| next.span).map(|span| span.from);
     let (first, last) = (at == 0, at + 1 == parts.len());
     let own_from = own.map(|span| span.from);
@@ -159,16 +210,20 @@ fn file_name(file: &Path) -> String {
     file.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// Starts to read a file. The reader's result is what the file holds besides accesses.
-fn start_reading(file: &Path, mapping: &LogMapping) -> (Receiver<Vec<Access>>, Reading<FileRead>) {
-    let (path, mapping) = (file.to_owned(), mapping.clone());
+/// The rest of a file: what it holds besides accesses, and the reader for the next file.
+type Rest = (FileRead, LogReader);
+
+/// Starts to read a file.
+fn start_reading(file: &Path, mut reader: LogReader) -> (Receiver<Vec<Access>>, Reading<Rest>) {
+    let path = file.to_owned();
     pages::read(PAGE, move |pages| {
-        read(&path, &mapping, &mut |item| match item {
+        let read = read(&path, &mut reader, &mut |item| match item {
             Item::Access(access) => parts_of(access)
                 .into_iter()
                 .try_for_each(|(part, names)| pages.push_weighing(part, names)),
             _ => Ok(()),
-        })
+        })?;
+        Ok((read, reader))
     })
 }
 
@@ -196,13 +251,13 @@ async fn send<'a>(
     client: &Client,
     file: &'a Path,
     log: String,
-    mapping: &LogMapping,
+    (format, reader): (&str, LogReader),
     progress: Progress<'_>,
-) -> Result<Brought<'a>, ImportError> {
-    let (name, format) = (file_name(file), mapping.format().to_owned());
+) -> Result<(Brought<'a>, LogReader), ImportError> {
+    let (name, format) = (file_name(file), format.to_owned());
     let begin = BeginAccessLog { log: log.clone(), name, format };
     let state = client.call(&begin).await.map_err(ImportError::Response)?;
-    let (mut accesses, reading) = start_reading(file, mapping);
+    let (mut accesses, reading) = start_reading(file, reader);
     let mut page = 0;
     while let Some(some) = accesses.recv().await {
         if !state.finished && page >= state.pages {
@@ -212,7 +267,8 @@ async fn send<'a>(
         page += 1;
         progress(u64::from(page) * PAGE.items as u64, 0);
     }
-    Ok(Brought { file, log, read: reading.await?? })
+    let (read, reader) = reading.await??;
+    Ok((Brought { file, log, read }, reader))
 }
 
 /// The result of reading a file to its end.
@@ -220,8 +276,11 @@ async fn send<'a>(
 struct FileRead {
     /// The instants of the first line and of the last one.
     span: Option<Span>,
+    /// The lines that can't be read or are missing.
     unreadable: u64,
     harmless: u64,
+    continues: bool,
+    has_gaps: bool,
     /// The fault of the first line that can't be read.
     first_fault: Option<String>,
 }
@@ -243,20 +302,29 @@ impl FileRead {
     }
 
     fn part(&self, file: &Path) -> Part {
-        Part { name: file_name(file), span: self.span }
+        let Self { span, continues, has_gaps, .. } = *self;
+        Part { name: file_name(file), span, continues, has_gaps }
     }
 }
 
 fn read(
     path: &Path,
-    mapping: &LogMapping,
+    reader: &mut LogReader,
     take: &mut dyn FnMut(Item) -> Result<(), TakeError>,
 ) -> Result<FileRead, ImportError> {
     let failed = |e: &dyn Display| ImportError::read(path)(e);
     let file = File::open(path).map_err(|e| failed(&e))?;
     let mut rejects: Option<RejectsFile> = None;
     let mut done = FileRead::default();
-    read_log(mapping, BufReader::with_capacity(1 << 20, file), &mut |item| {
+    let mut reject = |line, reason| {
+        let list = match &mut rejects {
+            Some(list) => list,
+            None => rejects.insert(RejectsFile::open(&default_rejects(path), 0)?),
+        };
+        list.add(&Reject { line, reason })
+    };
+    let log = BufReader::with_capacity(1 << 20, file);
+    let read = reader.read(log, &mut |item| {
         match item {
             Item::Seen(at) => {
                 let span = done.span.get_or_insert(Span { from: at, to: at });
@@ -264,19 +332,21 @@ fn read(
             }
             Item::Access(_) | Item::Unnamed { .. } => take(item)?,
             Item::Harmless { .. } => done.harmless += 1,
+            Item::Continues => done.continues = true,
+            Item::Gap { line, lines } => {
+                done.unreadable += lines;
+                done.has_gaps = true;
+                reject(line, format!("{lines} lines of its session are missing before it"))?;
+            }
             Item::Bad { line, why } => {
                 done.unreadable += 1;
                 done.first_fault.get_or_insert_with(|| why.clone());
-                let list = match &mut rejects {
-                    Some(list) => list,
-                    None => rejects.insert(RejectsFile::open(&default_rejects(path), 0)?),
-                };
-                list.add(&Reject { line, reason: why })?;
+                reject(line, why)?;
             }
         }
         Ok::<_, TakeError>(())
-    })
-    .map_err(|e| failed(&e))?;
+    });
+    read.map_err(|e| failed(&e))?;
     if let Some(list) = &mut rejects {
         list.flush()?;
     }
@@ -304,8 +374,12 @@ mod tests {
 
     fn parts(parts: &[(&str, Option<(&str, &str)>)]) -> Vec<Part> {
         let span = |(from, to): (&str, &str)| Span { from: at(from), to: at(to) };
-        let part =
-            |(name, of): &(&str, Option<_>)| Part { name: (*name).to_owned(), span: of.map(span) };
+        let part = |(name, of): &(&str, Option<_>)| Part {
+            name: (*name).to_owned(),
+            span: of.map(span),
+            continues: false,
+            has_gaps: false,
+        };
         parts.iter().map(part).collect()
     }
 
@@ -327,6 +401,22 @@ mod tests {
         let said = Coverage { from: Some(at("00:00")), to: Some(at("06:00")), ..joined };
         assert_eq!(span(&joining, 0, said), Span { from: at("00:00"), to: at("03:00") });
         assert_eq!(span(&joining, 1, said), Span { from: at("03:00"), to: at("06:00") });
+    }
+
+    #[test]
+    fn the_numbers_of_lines_show_whether_files_join() {
+        let span = |from, to| Some((from, to));
+        let mut all = parts(&[("x", span("01:00", "02:00")), ("y", span("03:00", "04:00"))]);
+        let end = |all: &[Part], joined| {
+            let coverage = Coverage { joined, ..Coverage::default() };
+            covered(all, 0, coverage).unwrap().to
+        };
+        assert_eq!(end(&all, false), at("02:00"));
+        all[1].continues = true;
+        assert_eq!(end(&all, false), at("03:00"));
+        all[1].has_gaps = true;
+        assert_eq!(end(&all, false), at("02:00"));
+        assert_eq!(end(&all, true), at("02:00"), "nobody's word fills a gap");
     }
 
     #[test]

@@ -70,7 +70,7 @@ pub enum ImportError {
         rejected: u64,
     },
     /// The source is a URL of another kind of database.
-    #[error("tables are read from postgres:// and from files, not from {0}://; export to a file")]
+    #[error("{0}:// is not read; read from postgres:// or from a file")]
     Scheme(String),
     /// The shop's database refuses. Its URL may hold a password, so no error shows it.
     #[error("the shop's database: {0}")]

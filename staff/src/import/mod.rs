@@ -4,6 +4,7 @@
 //! After an interruption, everything that was brought stays, and the same import continues.
 
 mod access_log;
+mod catalogue;
 mod customers;
 mod error;
 mod lines;
@@ -17,6 +18,7 @@ mod table;
 mod table_source;
 
 pub use access_log::{Coverage, PlannedLog, UnnamedShape, bring_access_logs, plan_access_logs};
+pub use catalogue::{CATALOGUE_QUERY, TakenCatalogue, propose_mapping, take_catalogue};
 pub use customers::{ImportSummary, default_rejects, import_customers, import_in_order};
 pub use error::{BadHeader, ImportError, SourceError};
 pub use rows::COLUMNS;

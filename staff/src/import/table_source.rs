@@ -43,7 +43,7 @@ impl TableSource {
     /// Parses a file name that ends as those of tables do, the name of a directory of such files, or
     /// a database URL, as `postgres://USER@HOST/NAME`, with the name of a table.
     pub fn parse(from: &str, table: Option<&str>) -> Result<Self, ImportError> {
-        if from.starts_with("postgres://") || from.starts_with("postgresql://") {
+        if is_postgres(from) {
             let table = table.ok_or(ImportError::NoTable)?.to_owned();
             return Ok(Self::Database { url: from.to_owned(), table });
         }
@@ -80,6 +80,11 @@ impl TableSource {
             }
         }
     }
+}
+
+/// Whether a text is the URL of a PostgreSQL database.
+pub(super) fn is_postgres(from: &str) -> bool {
+    from.starts_with("postgres://") || from.starts_with("postgresql://")
 }
 
 /// The files of a table in a directory. Programs put marks of their own beside them, whose names

@@ -51,6 +51,10 @@ struct LogArgs {
     /// tell anything about that host if it fell
     #[arg(long)]
     shipped: bool,
+    /// State that no definition but those in the logs came between them and the catalogue
+    /// (journalled); not needed if the logs reach up to it and show definitions
+    #[arg(long)]
+    unchanged: bool,
 }
 
 impl LogArgs {
@@ -60,6 +64,7 @@ impl LogArgs {
             to: self.covers_to,
             joined: self.joined,
             shipped: self.shipped,
+            unchanged: self.unchanged,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! An access log on the terminal.
 
-use response_api::{AccessLog, LogSource, LogStatements};
+use response_api::{AccessLog, LogCatalogue, LogSource, LogStatements};
 use staff::import::PlannedLog;
 use staff::printable;
 
@@ -38,11 +38,20 @@ pub fn brought(log: &AccessLog) -> Vec<String> {
         let lines: Vec<_> = log.unknown_lines.iter().take(LINES).map(u64::to_string).collect();
         out.push(format!("  people who are not in the table: line {}", lines.join(", ")));
     }
-    let LogStatements { covers, joined, shipped } = log.stated;
+    if let Some(LogCatalogue { taken, followed }) = log.catalogue {
+        let doubt = if followed || log.stated.unchanged {
+            ""
+        } else {
+            ", and does not show all definitions up to it: it counts as read (--unchanged)"
+        };
+        out.push(format!("  read by the catalogue of {}{doubt}", words::instant(taken)));
+    }
+    let LogStatements { covers, joined, shipped, unchanged } = log.stated;
     let statements = [
         (covers, "complete for this time"),
         (joined, "nothing is missing before the next file"),
         (shipped, "shipped off its host as it grew"),
+        (unchanged, "its definitions are those of the catalogue, but for those that it shows"),
     ];
     let stated: Vec<_> = statements.iter().filter(|of| of.0).map(|of| of.1).collect();
     if !stated.is_empty() {

@@ -1,5 +1,7 @@
 //! The JSON result of each command that takes `--json`, as a schema (JSON Schema 2020-12).
 
+use std::path::PathBuf;
+
 use drill::DrillReport;
 use keys_api::{ApproverKey, CallerStatus, Policy};
 use response_api as api;
@@ -11,7 +13,7 @@ use staff::paper_post::ListCounts;
 
 use crate::commands::order::ShownOrder;
 use crate::commands::{
-    budget, callers, dkim_key, evidence, incident, keys, letters, log, restore, up,
+    access_log, budget, callers, dkim_key, evidence, incident, keys, letters, log, restore, up,
 };
 
 macro_rules! results {
@@ -30,7 +32,9 @@ macro_rules! results {
 
 results! {
     "access-log add" => Vec<api::AccessLog>,
+    "access-log catalogue" => access_log::Written,
     "access-log list" => Vec<api::AccessLog>,
+    "access-log mapping" => PathBuf,
     "access-log plan" => Vec<PlannedLog>,
     "access-log remove" => String,
     "accounts restore" => restore::Restored,

@@ -73,6 +73,19 @@ pub struct FinishAccessLog {
     /// The statements of staff about the log.
     #[serde(default)]
     pub stated: LogStatements,
+    /// The catalogue by which the log was read, if it is a database's.
+    #[serde(default)]
+    pub catalogue: Option<LogCatalogue>,
+}
+
+/// The catalogue of a database by which its log was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LogCatalogue {
+    /// The instant at which it was taken.
+    pub taken: Timestamp,
+    /// Whether the logs show every definition between the log and this instant: definitions are
+    /// logged, the instant is within the time of the logs, and no file is missing.
+    pub followed: bool,
 }
 
 /// The source of a log: the hosts about which its files tell everything, and the host that writes
@@ -117,6 +130,7 @@ impl LogSource {
 
 /// The statements of staff about a log. The log itself proves none of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a statement of its own")]
 pub struct LogStatements {
     /// The span of its coverage.
     pub covers: bool,
@@ -124,6 +138,9 @@ pub struct LogStatements {
     pub joined: bool,
     /// The log was shipped off its host as it grew, so that a fallen host could not change it.
     pub shipped: bool,
+    /// No definition but those in the logs came between the log and the catalogue.
+    #[serde(default)]
+    pub unchanged: bool,
 }
 
 /// A span of time.
@@ -172,6 +189,9 @@ pub struct AccessLog {
     /// The statements of staff about the log.
     #[serde(default)]
     pub stated: LogStatements,
+    /// The catalogue by which the log was read, if it is a database's.
+    #[serde(default)]
+    pub catalogue: Option<LogCatalogue>,
 }
 
 /// Lists the access logs that were brought, by name.

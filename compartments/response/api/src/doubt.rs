@@ -185,7 +185,15 @@ pub enum DoubtCause {
         /// The log's SHA-256.
         log: String,
     },
-    /// An access log has lines that can't be read.
+    /// An access log was read by a catalogue, and does not show every definition between the two:
+    /// names may have meant something else.
+    DefinitionsUnknown {
+        /// The access log's name.
+        log: String,
+        /// The instant at which the catalogue was taken.
+        taken: Timestamp,
+    },
+    /// An access log has lines that can't be read, or lines of it are missing.
     UnreadableLines {
         /// The log's name.
         log: String,
@@ -239,6 +247,7 @@ impl DoubtCause {
             | Self::NotCovered { .. }
             | Self::AccessLogUnfinished { .. }
             | Self::TableChanged { .. }
+            | Self::DefinitionsUnknown { .. }
             | Self::UnreadableLines { .. } => true,
             Self::LogNotFollowed { after_window, .. } => !*after_window,
             _ => false,
@@ -267,6 +276,7 @@ impl DoubtCause {
             | Self::NotCovered { .. }
             | Self::AccessLogUnfinished { .. }
             | Self::TableChanged { .. }
+            | Self::DefinitionsUnknown { .. }
             | Self::UnreadableLines { .. }
             | Self::NotInTable { .. }
             | Self::NumbersLost { .. }
@@ -407,8 +417,13 @@ impl fmt::Display for DoubtCause {
                 "people were added to the table, or got another address, after the access log {name} \
                  (SHA-256 {log}) was brought, and it was not brought again: {REACH}"
             ),
+            Self::DefinitionsUnknown { log, taken } => write!(
+                f,
+                "{log} was read by the catalogue of {taken}, and does not show every definition of \
+                 tables, views and functions between it and the catalogue: {REACH}"
+            ),
             Self::UnreadableLines { log, lines } => {
-                write!(f, "{lines} lines of {log} can't be read: {REACH}")
+                write!(f, "{lines} lines of {log} are missing or can't be read: {REACH}")
             }
             Self::NotInTable { log, names } => write!(
                 f,

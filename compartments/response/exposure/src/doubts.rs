@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cofferdam_core::{CallerName, Timestamp};
-use response_api::{AccessLog, DoubtCause, Exposure, Span};
+use response_api::{AccessLog, DoubtCause, Exposure, LogCatalogue, Span};
 
 use crate::FallenHosts;
 
@@ -109,6 +109,11 @@ pub fn doubts_of_access_logs(
             let (log, lines) = (log.name.clone(), log.unreadable);
             doubts.push(DoubtCause::UnreadableLines { log, lines });
         }
+        if let Some(LogCatalogue { taken, followed: false }) = log.catalogue
+            && !log.stated.unchanged
+        {
+            doubts.push(DoubtCause::DefinitionsUnknown { log: log.name.clone(), taken });
+        }
         if log.unknown > 0 {
             let (log, names) = (log.name.clone(), log.unknown);
             doubts.push(DoubtCause::NotInTable { log, names });
@@ -183,7 +188,26 @@ mod tests {
                 ..LogSource::default()
             }),
             stated: LogStatements::default(),
+            catalogue: None,
         }
+    }
+
+    #[test]
+    fn a_log_whose_definitions_are_not_followed_to_the_catalogue_is_in_doubt() {
+        let taken = at(30);
+        let doubts = |followed, unchanged, covers| {
+            let mut log = log(covers, 0, 0);
+            log.catalogue = Some(LogCatalogue { taken, followed });
+            log.stated.unchanged = unchanged;
+            doubts_of_access_logs(&[log], &fallen(&["web-1"]), at(3), Some(at(7)))
+        };
+        let unknown = DoubtCause::DefinitionsUnknown { log: "app.csv".into(), taken };
+        assert!(unknown.counts_as_read() && unknown.leaves_out());
+        assert_eq!(doubts(false, false, span(0, 10)), [unknown]);
+        assert_eq!(doubts(true, false, span(0, 10)), []);
+        assert_eq!(doubts(false, true, span(0, 10)), [], "staff stand for it");
+        let apart = doubts(false, false, span(8, 9));
+        assert!(matches!(apart[..], [DoubtCause::NotCovered { .. }]), "{apart:?}");
     }
 
     #[test]

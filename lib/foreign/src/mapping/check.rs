@@ -1,11 +1,20 @@
 //! Checks a mapping as a whole, before the first line of a log is read.
 
+mod catalogue;
+
 use super::{EventRule, Events, LogMapping, PathRule, Pgaudit, Zone};
+
+pub use catalogue::check_catalogue;
 
 /// Checks that each rule can be meant as it stands. Returns what can't, in words.
 pub fn check(mapping: &LogMapping) -> Result<(), String> {
     match mapping {
-        LogMapping::PgauditCsv(of) | LogMapping::PgauditJson(of) => check_pgaudit(of),
+        LogMapping::PgauditStderr(of) if of.log_line_prefix.is_none() => {
+            Err("log_line_prefix: give PostgreSQL's, as in its configuration".to_owned())
+        }
+        LogMapping::PgauditCsv(of)
+        | LogMapping::PgauditJson(of)
+        | LogMapping::PgauditStderr(of) => check_pgaudit(of),
         LogMapping::JsonLines(of) => check_json_lines(of),
         LogMapping::Cloudtrail(of) => {
             let role = of.roles.iter().find(|role| !role.ends_with("/*"));

@@ -215,9 +215,10 @@ impl Context<'_> {
 pub fn whose(table: &KnownTable, scope: usize, factor: usize, facts: &[Fact]) -> Whose {
     let own = |node: &Node| (node.scope, node.factor) == (scope, Some(factor));
     let mut reasons = vec!["the statement names no customer"];
-    if let Some(values) =
-        values_of_key(facts, |node| own(node) && !node.lower && table.is_key(&node.column))
-    {
+    let is_key = |node: &Node| own(node) && !node.lower && table.is_key(&node.column);
+    if !table.has_exact_key {
+        reasons.push("the type of the key takes several keys for one");
+    } else if let Some(values) = values_of_key(facts, is_key) {
         match all(&values, keys::key) {
             Some(names) => return Whose::Keys(names),
             None => reasons.push("a key is not in the form in which tables have it"),

@@ -1,17 +1,24 @@
 //! The relations, columns and functions of which an operator said what they hold.
 
+use std::collections::HashMap;
+
 use cofferdam_core::{Field, FieldSet};
 
 use super::functions;
+use super::meanings::{Meaning, Meanings};
 use super::names::{Name, Part, Pattern};
+use super::views::View;
+use crate::catalogue::{Catalogue, Column as Described, Qualified};
 use crate::mapping::{Pgaudit, Table};
 
-/// A mapping, with its names parsed.
+/// A mapping, with its names parsed, together with the catalogue that it names and the definitions
+/// of the logs.
 #[derive(Debug)]
 pub struct Known {
     pub tables: Vec<KnownTable>,
     others: Vec<Pattern>,
     functions: Vec<Pattern>,
+    meanings: Meanings,
 }
 
 /// A table with customers' data.
@@ -24,15 +31,24 @@ pub struct KnownTable {
     harmless: Vec<Part>,
     /// All fields of the table.
     pub all: FieldSet,
+    /// Its columns, if a catalogue has the table. Those that are generated have the fields of the
+    /// columns from which they are.
+    columns: Option<HashMap<String, Option<FieldSet>>>,
+    /// Whether a key equals no other key. A key without regard to case does.
+    pub has_exact_key: bool,
 }
 
-/// A relation, as far as the mapping knows it.
+/// A relation, as far as the mapping and the catalogue know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Relation {
-    /// The table with this place in [`Known::tables`].
+    /// The table with this place in [`Known::tables`], or a partition of it.
     Table(usize),
     /// A relation without customers' data.
     Harmless,
+    /// The view with this place among the views.
+    View(usize),
+    /// One of several relations with this name.
+    Ambiguous,
     /// Any other relation: it may be a view, a copy or a partition.
     Unknown,
 }
@@ -51,14 +67,29 @@ pub enum Column {
 impl Known {
     pub fn new(mapping: &Pgaudit) -> Self {
         let patterns = |names: &[String]| names.iter().map(|name| Pattern::parse(name)).collect();
-        Self {
+        let mut known = Self {
             tables: mapping.tables.iter().map(KnownTable::new).collect(),
             others: patterns(&mapping.other_relations),
             functions: patterns(&mapping.other_functions),
+            meanings: Meanings::default(),
+        };
+        if let Some(catalogue) = &mapping.known_catalogue {
+            known.tables.iter_mut().for_each(|table| table.describe(catalogue));
         }
+        known.meanings = Meanings::new(&known, mapping);
+        super::views::understand(&mut known);
+        known
     }
 
     pub fn relation(&self, name: &Name) -> Relation {
+        match self.meanings.of(name) {
+            Some(Meaning { relation, .. }) => relation,
+            None => self.mapped(name),
+        }
+    }
+
+    /// The relation as the mapping alone knows it.
+    pub fn mapped(&self, name: &Name) -> Relation {
         if let Some(table) = self.tables.iter().position(|table| table.name.fits(name)) {
             return Relation::Table(table);
         }
@@ -68,11 +99,28 @@ impl Known {
         Relation::Unknown
     }
 
+    /// The columns that a relation without customers' data surely has.
+    pub fn columns(&self, name: &Name) -> Vec<String> {
+        self.meanings.of(name).map(|meaning| meaning.columns.to_vec()).unwrap_or_default()
+    }
+
+    pub fn view(&self, view: usize) -> &View {
+        &self.meanings.views[view]
+    }
+
+    pub const fn meanings_mut(&mut self) -> &mut Meanings {
+        &mut self.meanings
+    }
+
     /// Whether a function, by its name, neither reads tables nor files.
     pub fn is_harmless(&self, function: &Name) -> bool {
+        if self.meanings.has_other_code(function) {
+            return false;
+        }
         let of_the_system = function.schema.as_deref().is_none_or(|schema| schema == "pg_catalog");
-        (of_the_system && functions::is_harmless(&function.bare))
-            || self.functions.iter().any(|other| other.fits(function))
+        let listed = self.functions.iter().any(|other| other.fits(function));
+        let hidden = function.schema.is_none() && self.meanings.has_function(&function.bare);
+        (of_the_system && functions::is_harmless(&function.bare) && !hidden) || listed
     }
 }
 
@@ -85,7 +133,27 @@ impl KnownTable {
             fields: table.fields.iter().map(|(name, f)| (Part::column(name), *f)).collect(),
             harmless: table.harmless.iter().map(|name| Part::column(name)).collect(),
             all: table.fields.values().copied().collect(),
+            columns: None,
+            has_exact_key: true,
         }
+    }
+
+    /// Takes the columns of the table from a catalogue.
+    fn describe(&mut self, catalogue: &Catalogue) {
+        let of = |name: &Qualified| self.name.fits(&Name::from(name));
+        let Some(relation) = catalogue.relations.iter().find(|relation| of(&relation.name)) else {
+            return;
+        };
+        let fields = |column: &Described| {
+            let sources = column.generated_from.as_ref()?;
+            let listed = |of: &String| self.column(of) != Column::Unlisted;
+            let fields = || sources.iter().map(|of| self.fields_of(of));
+            sources.iter().all(listed).then(|| fields().fold(FieldSet::EMPTY, FieldSet::union))
+        };
+        let columns = relation.columns.iter().map(|of| (of.name.clone(), fields(of))).collect();
+        let inexact = |of: &Described| self.is_key(&of.name) && !of.is_exact();
+        self.has_exact_key = !relation.columns.iter().any(inexact);
+        self.columns = Some(columns);
     }
 
     pub fn column(&self, name: &str) -> Column {
@@ -98,12 +166,21 @@ impl KnownTable {
         }
     }
 
+    /// Whether the table surely has a column.
+    pub fn has(&self, column: &str) -> bool {
+        let described = self.columns.as_ref().is_some_and(|columns| columns.contains_key(column));
+        described || self.column(column) != Column::Unlisted
+    }
+
     /// The fields that a column stands for.
     pub fn fields_of(&self, column: &str) -> FieldSet {
         match self.column(column) {
             Column::Field(field) => FieldSet::EMPTY.with(field),
             Column::Harmless => FieldSet::EMPTY,
-            Column::Unlisted => self.all,
+            Column::Unlisted => {
+                let described = self.columns.as_ref().and_then(|columns| columns.get(column));
+                described.copied().flatten().unwrap_or(self.all)
+            }
         }
     }
 

@@ -1,15 +1,18 @@
 //! Finds the customers, and their fields, that a statement could have touched. A statement counts
 //! for everybody and every field until the whole of it is understood: see [`walk`].
 
+mod changes;
 mod facts;
 mod functions;
 mod keys;
 mod known;
-mod names;
+mod meanings;
+pub mod names;
 mod scope;
 #[cfg(test)]
 mod tests;
 mod text;
+mod views;
 mod walk;
 
 use std::ops::ControlFlow;
@@ -17,10 +20,13 @@ use std::ops::ControlFlow;
 use cofferdam_core::{FieldSet, Operation, Whose};
 use sqlparser::ast::{Expr, ObjectName, Statement as Parsed, TableFactor, Visit, Visitor};
 
-pub use known::Known;
-use known::Relation;
+pub use changes::Changes;
+pub use known::{Known, Relation};
 use names::Name;
 use walk::Understood;
+
+/// Room for the depth that [`text::parse`] allows, in bytes. Only what is used is ever taken.
+const STACK: usize = 64 << 20;
 
 /// A statement in a line of pgaudit.
 #[derive(Debug, Clone)]
@@ -72,10 +78,6 @@ impl Doubt {
 
 /// Finds the customers' data that a statement touched; empty if it touched none.
 pub fn resolve(known: &Known, statement: &Statement<'_>) -> Vec<Found> {
-    let everything = |why| {
-        let all = 0..known.tables.len();
-        all.map(|table| whole_table(known, table, why)).collect()
-    };
     match statement.class {
         // Preparing a statement reads no data; running it does.
         "READ" | "WRITE" if statement.command != "PREPARE" => in_rows(known, statement),
@@ -83,32 +85,32 @@ pub fn resolve(known: &Known, statement: &Statement<'_>) -> Vec<Found> {
         "DDL" => in_definition(known, statement),
         "FUNCTION" => match statement.object {
             Some(function) if known.is_harmless(&Name::logged(function)) => Vec::new(),
-            _ => everything("the statement runs code that the mapping does not list"),
+            _ => everything(known, "the statement runs code that the mapping does not list"),
         },
         "MISC" if !["FETCH", "MOVE"].contains(&statement.command) => Vec::new(),
-        "MISC" => everything("the statement reads a cursor that was opened before"),
-        _ => everything("the statement is of a class that is not understood"),
+        "MISC" => everything(known, "the statement reads a cursor that was opened before"),
+        _ => everything(known, "the statement is of a class that is not understood"),
     }
 }
 
 /// The data that a statement reads or writes. `pgaudit.log_relation` gives one line for each
 /// relation, which is the line's object.
 fn in_rows(known: &Known, statement: &Statement<'_>) -> Vec<Found> {
-    let everything = |why| {
-        let all = 0..known.tables.len();
-        all.map(|table| whole_table(known, table, why)).collect()
-    };
     let object = match statement.object.map(|object| known.relation(&Name::logged(object))) {
         None => None,
-        Some(Relation::Unknown) => {
-            return everything("the statement reads a relation that the mapping does not list");
+        Some(Relation::View(view)) => return through_view(known, statement, view),
+        Some(Relation::Unknown | Relation::Ambiguous) => {
+            return everything(
+                known,
+                "the statement reads a relation that the mapping does not list",
+            );
         }
         Some(Relation::Harmless) => Some(None),
         Some(Relation::Table(table)) => Some(Some(table)),
     };
     match (understand(known, statement), object) {
-        (Err(doubt), None) => everything(doubt.why),
-        (Err(doubt), Some(_)) if doubt.anyone => everything(doubt.why),
+        (Err(doubt), None) => everything(known, doubt.why),
+        (Err(doubt), Some(_)) if doubt.anyone => everything(known, doubt.why),
         (Err(doubt), Some(Some(table))) => vec![whole_table(known, table, doubt.why)],
         (_, Some(None)) => Vec::new(),
         (Ok(understood), None) => understood.touched.into_iter().map(|of| of.found).collect(),
@@ -122,6 +124,21 @@ fn in_rows(known: &Known, statement: &Statement<'_>) -> Vec<Found> {
     }
 }
 
+/// The data that a statement reads of a view.
+fn through_view(known: &Known, statement: &Statement<'_>, view: usize) -> Vec<Found> {
+    let tables = &known.view(view).tables;
+    let whole = |why| tables.iter().map(|table| whole_table(known, *table, why)).collect();
+    match understand(known, statement) {
+        Ok(understood) if understood.views.contains(&view) => {
+            let own = understood.touched.into_iter().filter(|of| tables.contains(&of.table));
+            own.map(|of| of.found).collect()
+        }
+        Ok(_) => whole("the statement reads a view that it does not name"),
+        Err(doubt) if doubt.anyone => everything(known, doubt.why),
+        Err(doubt) => whole(doubt.why),
+    }
+}
+
 /// The data that a definition copies, as `CREATE TABLE … AS` does.
 fn in_definition(known: &Known, statement: &Statement<'_>) -> Vec<Found> {
     let copies = statement.command.ends_with(" AS")
@@ -132,24 +149,20 @@ fn in_definition(known: &Known, statement: &Statement<'_>) -> Vec<Found> {
     }
     match understand(known, statement) {
         Ok(understood) => understood.touched.into_iter().map(|of| of.found).collect(),
-        Err(doubt) => {
-            let all = 0..known.tables.len();
-            all.map(|table| whole_table(known, table, doubt.why)).collect()
-        }
+        Err(doubt) => everything(known, doubt.why),
     }
 }
 
 /// Understands a statement on a stack of its own: the parser recurses further than the stack of
 /// some threads goes.
 fn understand(known: &Known, statement: &Statement<'_>) -> Result<Understood, Doubt> {
-    /// Room for the depth that [`text::parse`] allows, in bytes. Only what is used is ever taken.
-    const STACK: usize = 64 << 20;
     stacker::grow(STACK, || understand_here(known, statement))
 }
 
 fn understand_here(known: &Known, statement: &Statement<'_>) -> Result<Understood, Doubt> {
     let parsed = text::parse(statement.text)?;
-    walk::walk(known, &parsed, statement.parameters.as_deref()).map_err(|doubt| {
+    let object = statement.object.map(Name::logged);
+    walk::walk(known, &parsed, statement.parameters.as_deref(), object.as_ref()).map_err(|doubt| {
         // The walk ended before it had seen every function of the statement.
         let anyone = doubt.anyone || calls_unknown_code(known, &parsed);
         Doubt { anyone, ..doubt }
@@ -197,6 +210,11 @@ fn calls_unknown_code(known: &Known, statements: &[Parsed]) -> bool {
     };
     !statements.iter().all(rows)
         || statements.iter().any(|statement| statement.visit(&mut Calls(known)).is_break())
+}
+
+/// All data of all tables.
+fn everything(known: &Known, why: &str) -> Vec<Found> {
+    (0..known.tables.len()).map(|table| whole_table(known, table, why)).collect()
 }
 
 fn whole_table(known: &Known, table: usize, why: &str) -> Found {

@@ -2,6 +2,8 @@
 
 use sqlparser::ast::{Ident, ObjectName, ObjectNamePart};
 
+use crate::catalogue::Qualified;
+
 /// The name that an identifier means: a quoted one stays as it is, any other is folded.
 pub fn folded(ident: &Ident) -> String {
     match ident.quote_style {
@@ -11,7 +13,7 @@ pub fn folded(ident: &Ident) -> String {
 }
 
 /// The name of a relation or a function in a statement or in a line of the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Name {
     /// The schema, if it is given.
     pub schema: Option<String>,
@@ -28,6 +30,20 @@ impl Name {
             parts.push(folded(ident));
         }
         Some(Self { bare: parts.pop()?, schema: parts.pop() })
+    }
+
+    /// The name of a relation in a catalogue.
+    pub fn from(name: &Qualified) -> Self {
+        Self { schema: Some(name.schema.clone()), bare: name.name.clone() }
+    }
+
+    /// Whether two names may be one. A name without a schema may be of any schema.
+    pub fn may_be(&self, other: &Self) -> bool {
+        let schema = match (&self.schema, &other.schema) {
+            (Some(own), Some(given)) => own == given,
+            _ => true,
+        };
+        schema && self.bare == other.bare
     }
 
     /// The name of an object that the log names, such as `public."user"`.

@@ -2,7 +2,7 @@
 
 use cofferdam_core::FieldSet;
 
-use super::known::{Column, Known};
+use super::known::Known;
 use super::walk::Inner;
 
 /// The relations of one `FROM`.
@@ -137,7 +137,7 @@ impl Scopes {
 
     fn surely_has(&self, known: &Known, factor: &Factor, column: &str) -> bool {
         match factor.used {
-            Some(used) => known.tables[self.uses[used].table].column(column) != Column::Unlisted,
+            Some(used) => known.tables[self.uses[used].table].has(column),
             None => factor.columns.iter().any(|own| own == column),
         }
     }

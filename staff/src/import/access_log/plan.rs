@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use cofferdam_core::{Access, CallerName, Whose};
-use cofferdam_foreign::{Item, LogMapping};
+use cofferdam_foreign::{Item, LogReader};
 use response_api::Span;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Coverage, FileRead, PAGE, Understood, covered, file_name, read};
+use super::{Coverage, PAGE, Rest, Understood, covered, file_name, read};
 use crate::Progress;
 use crate::import::error::ImportError;
 use crate::import::pages;
@@ -91,10 +91,13 @@ pub async fn plan_access_logs(
     coverage: Coverage,
     progress: Progress<'_>,
 ) -> Result<Vec<PlannedLog>, ImportError> {
-    let understood = Understood::read(mapping)?;
+    let understood = Understood::read(mapping, files).await?;
+    let mut reader = LogReader::new(understood.mapping.clone());
     let (mut planned, mut parts) = (Vec::new(), Vec::new());
     for file in files {
-        let (log, read) = plan_file(file, &understood.mapping, progress).await?;
+        let format = understood.mapping.format();
+        let (log, (read, next)) = plan_file(file, (format, reader), progress).await?;
+        reader = next;
         if !read.is_nothing() {
             read.check(file)?;
             parts.push(read.part(file));
@@ -109,12 +112,12 @@ pub async fn plan_access_logs(
 
 async fn plan_file(
     file: &Path,
-    mapping: &LogMapping,
+    (format, mut reader): (&str, LogReader),
     progress: Progress<'_>,
-) -> Result<(PlannedLog, FileRead), ImportError> {
+) -> Result<(PlannedLog, Rest), ImportError> {
     let mut log = PlannedLog {
         name: file_name(file),
-        format: mapping.format().to_owned(),
+        format: format.to_owned(),
         covers: None,
         accesses: 0,
         everybody: 0,
@@ -123,13 +126,14 @@ async fn plan_file(
         actors: BTreeMap::new(),
         unnamed: Vec::new(),
     };
-    let (path, mapping) = (file.to_owned(), mapping.clone());
+    let path = file.to_owned();
     let (mut lines, reading) = pages::read(PAGE, move |pages| {
-        read(&path, &mapping, &mut |item| match item {
+        let read = read(&path, &mut reader, &mut |item| match item {
             Item::Access(access) => pages.push(Planned::of(access)),
             Item::Unnamed { line, shape } => pages.push(Planned::Unnamed { line, shape }),
             _ => Ok(()),
-        })
+        })?;
+        Ok((read, reader))
     });
     let mut shapes = Shapes::default();
     while let Some(some) = lines.recv().await {
@@ -138,10 +142,10 @@ async fn plan_file(
         }
         progress(log.accesses, 0);
     }
-    let read = reading.await??;
+    let (read, reader) = reading.await??;
     log.unnamed = shapes.most_first();
     (log.unreadable, log.harmless) = (read.unreadable, read.harmless);
-    Ok((log, read))
+    Ok((log, (read, reader)))
 }
 
 impl Planned {

@@ -31,7 +31,14 @@ fn finish(unreadable: u64) -> FinishAccessLog {
     let covers = Span { from: from.parse().unwrap(), to: to.parse().unwrap() };
     let source = LogSource { name: "pg".to_owned(), clients: true, ..LogSource::default() };
     let stated = LogStatements { covers: true, ..LogStatements::default() };
-    FinishAccessLog { log: log(), covers, unreadable, source: Some(source), stated }
+    FinishAccessLog {
+        log: log(),
+        covers,
+        unreadable,
+        source: Some(source),
+        stated,
+        catalogue: None,
+    }
 }
 
 #[tokio::test]

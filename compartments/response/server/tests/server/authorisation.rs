@@ -36,6 +36,7 @@ async fn every_route_refuses_a_stranger() {
             unreadable: 0,
             source: None,
             stated: LogStatements::default(),
+            catalogue: None,
         },
         ListAccessLogs {},
         RemoveAccessLog { log },

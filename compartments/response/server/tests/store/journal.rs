@@ -174,6 +174,7 @@ pub fn access_log(log: &str) -> AccessLog {
         unknown_lines: Vec::new(),
         source: None,
         stated: response_api::LogStatements::default(),
+        catalogue: None,
         actors: BTreeMap::from([("web-1".parse().unwrap(), 5)]),
     }
 }

@@ -11,6 +11,7 @@ use super::query::from_alias;
 use super::{Rows, Walk, Walked};
 use crate::sql::Doubt;
 use crate::sql::facts::{Fact, Node};
+use crate::sql::known::Relation;
 use crate::sql::names::{Name, folded};
 use crate::sql::scope::Factor;
 
@@ -175,8 +176,12 @@ impl Walk<'_> {
             }
             return self.push(scope, given.bare, alias, (columns, inner));
         }
+        if let Relation::View(view) = self.meaning(&given) {
+            return self.view(scope, view, given.bare, alias);
+        }
         let Some(table) = self.relation(name)? else {
-            return self.push(scope, given.bare, alias, (Vec::new(), None));
+            let columns = self.known.columns(&given);
+            return self.push(scope, given.bare, alias, (columns, None));
         };
         if alias.is_some_and(|alias| !alias.columns.is_empty() || alias.at.is_some()) {
             // The statement renames the table's columns.
@@ -202,7 +207,7 @@ impl Walk<'_> {
     }
 
     /// Adds a relation without customers' data of its own. A subquery's reads count inside the subquery.
-    fn push(
+    pub(super) fn push(
         &mut self,
         scope: usize,
         name: String,

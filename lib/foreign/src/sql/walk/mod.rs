@@ -5,6 +5,7 @@ mod expr;
 mod from;
 mod inner;
 mod query;
+mod view;
 mod write;
 
 use std::collections::BTreeSet;
@@ -22,6 +23,8 @@ use super::scope::{NotInView, Scopes};
 use super::{Doubt, Found, everybody, keys};
 pub use inner::Inner;
 
+pub use view::walk_view;
+
 /// The reason why a condition that may fail narrows nothing.
 const LEAKED: &str = "a condition can fail for a row that it leaves out";
 
@@ -37,8 +40,10 @@ pub struct Touched {
 #[derive(Debug, Clone, Default)]
 pub struct Understood {
     pub touched: Vec<Touched>,
-    /// The tables with customers' data that the statements name.
+    /// The tables with customers' data that the statements name, also through views.
     pub named: BTreeSet<usize>,
+    /// The views that the statements read.
+    pub views: BTreeSet<usize>,
 }
 
 /// Walks all statements of a text. Servers log a text with several statements once for each of them,
@@ -47,6 +52,7 @@ pub fn walk(
     known: &Known,
     statements: &[Statement],
     parameters: keys::Parameters<'_>,
+    object: Option<&Name>,
 ) -> Result<Understood, Doubt> {
     let mut understood = Understood::default();
     let mut prepared = Vec::new();
@@ -63,11 +69,12 @@ pub fn walk(
             }
             other => other,
         };
-        let mut walk = Walk::new(known, parameters);
+        let mut walk = Walk::new(known, parameters, object);
         walk.statement(statement)?;
         let done = walk.finish();
         understood.touched.extend(done.touched);
         understood.named.extend(done.named);
+        understood.views.extend(done.views);
     }
     Ok(understood)
 }
@@ -76,6 +83,8 @@ pub fn walk(
 struct Walk<'a> {
     known: &'a Known,
     parameters: keys::Parameters<'a>,
+    /// The relation of the statement that the log's line is about. There is a line for each.
+    object: Option<&'a Name>,
     scopes: Scopes,
     /// The common table expressions in view, the innermost last.
     common: Vec<Common>,
@@ -85,6 +94,8 @@ struct Walk<'a> {
     narrowed: Vec<Narrowed>,
     touched: Vec<Touched>,
     named: BTreeSet<usize>,
+    /// The views that the walk went into.
+    views: Vec<usize>,
     /// Whether a condition may fail for a row that it leaves out.
     leaked: bool,
 }
@@ -125,16 +136,18 @@ enum Rows {
 type Walked<T = ()> = Result<T, Doubt>;
 
 impl<'a> Walk<'a> {
-    fn new(known: &'a Known, parameters: keys::Parameters<'a>) -> Self {
+    fn new(known: &'a Known, parameters: keys::Parameters<'a>, object: Option<&'a Name>) -> Self {
         Self {
             known,
             parameters,
+            object,
             scopes: Scopes::default(),
             common: Vec::new(),
             around: Vec::new(),
             narrowed: Vec::new(),
             touched: Vec::new(),
             named: BTreeSet::new(),
+            views: Vec::new(),
             leaked: false,
         }
     }
@@ -213,13 +226,29 @@ impl<'a> Walk<'a> {
         let unknown =
             || Doubt::anyone("the statement names a relation that the mapping does not list");
         let name = Name::of(name).ok_or_else(unknown)?;
-        match self.known.relation(&name) {
+        match self.meaning(&name) {
             Relation::Table(table) => {
                 self.named.insert(table);
                 Ok(Some(table))
             }
             Relation::Harmless => Ok(None),
-            Relation::Unknown => Err(unknown()),
+            Relation::View(_) => Err(Doubt::form("the statement writes through a view")),
+            // Each relation of the statement has a line of its own, which names its schema.
+            Relation::Ambiguous if self.object.is_some() => {
+                Err(Doubt::form("several relations have the name that the statement uses"))
+            }
+            Relation::Ambiguous | Relation::Unknown => Err(unknown()),
+        }
+    }
+
+    /// The meaning of a name. One without a schema may be the relation that the line is about.
+    fn meaning(&self, name: &Name) -> Relation {
+        match self.known.relation(name) {
+            Relation::Ambiguous => match self.object {
+                Some(object) if object.may_be(name) => self.known.relation(object),
+                _ => Relation::Ambiguous,
+            },
+            other => other,
         }
     }
 
@@ -271,7 +300,8 @@ impl<'a> Walk<'a> {
                 touched.found.whose = everybody(LEAKED);
             }
         }
-        Understood { touched: self.touched, named: self.named }
+        let views = self.views.into_iter().collect();
+        Understood { touched: self.touched, named: self.named, views }
     }
 }
 

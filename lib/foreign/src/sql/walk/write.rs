@@ -87,7 +87,7 @@ impl Walk<'_> {
             return anybody();
         };
         let columns: Vec<_> = insert.columns.iter().filter_map(column).collect();
-        if decide.iter().all(|of| known.is_key(&folded(of))) {
+        if known.has_exact_key && decide.iter().all(|of| known.is_key(&folded(of))) {
             return match self.inserted(table, &columns, insert) {
                 // A key that the statement does not name is a new one, or it is made by a trigger.
                 Whose::Keys(names) if names.is_empty() => anybody(),

@@ -197,6 +197,7 @@ pub async fn finish(
         actors: largest(totals.actors),
         source: call.source,
         stated: call.stated,
+        catalogue: call.catalogue,
     };
     let detail =
         format!("{}, SHA-256 {}: {} accesses{}", log.name, log.log, log.accesses, statements(&log));
@@ -223,6 +224,7 @@ async fn cover_anew(
         unreadable,
         source: call.source.clone(),
         stated: call.stated,
+        catalogue: call.catalogue,
         ..before.clone()
     };
     if log == before {
@@ -238,7 +240,7 @@ async fn cover_anew(
 
 /// The statements of staff about a log, for the journal. The log itself proves none of them.
 fn statements(log: &AccessLog) -> String {
-    let LogStatements { covers, joined, shipped } = log.stated;
+    let LogStatements { covers, joined, shipped, unchanged } = log.stated;
     let Span { from, to } = log.covers;
     let hosts: Vec<_> =
         log.source.iter().flat_map(|of| &of.covers).map(CallerName::as_str).collect();
@@ -246,6 +248,10 @@ fn statements(log: &AccessLog) -> String {
         (covers, format!("complete from {from} to {to}")),
         (joined, "nothing is missing before the next file".to_owned()),
         (shipped, "shipped off its host as it grew".to_owned()),
+        (
+            unchanged,
+            "its definitions are those of the catalogue, but for those that it shows".to_owned(),
+        ),
         (!hosts.is_empty(), format!("it tells everything about {}", hosts.join(", "))),
     ];
     let stated = statements.iter().filter(|of| of.0);

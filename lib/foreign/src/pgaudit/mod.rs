@@ -1,17 +1,25 @@
 //! `PostgreSQL`'s logs with lines of pgaudit, such as
 //! `AUDIT: SESSION,1,1,READ,SELECT,TABLE,public.customer,"SELECT …",7`.
 
+mod prefix;
+mod rows;
+mod sessions;
+
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader};
+use std::io::BufRead;
 
 use cofferdam_core::{Access, CallerName, Timestamp};
 use csv::{ReaderBuilder, StringRecord};
 use jiff::tz::TimeZone;
-use serde::Deserialize;
 
-use crate::mapping::Pgaudit;
-use crate::sql::{self, Known, Statement};
-use crate::{Item, ReadError, Take, lines, time};
+use crate::mapping::{LogMapping, Pgaudit};
+use crate::sql::{self, Changes, Known, Statement};
+use crate::time::{self, Instants};
+use crate::{Item, ReadError, Take};
+use rows::{Row, visit_rows};
+use sessions::{Sessions, Step};
+
+pub use prefix::LinePrefix;
 
 /// pgaudit's text in place of a statement that an earlier line of the same statement has.
 const BEFORE: &str = "<previously logged>";
@@ -19,145 +27,86 @@ const BEFORE: &str = "<previously logged>";
 const NOTHING: [&str; 2] = ["<not logged>", "<none>"];
 /// The number of statements that are remembered for lines that refer to an earlier one.
 const REMEMBERED: usize = 10_000;
+/// The cells of pgaudit's part of a line. With `pgaudit.log_rows`, there is another one.
+const CELLS: usize = 9;
 
-/// Reads a `csvlog`.
-pub fn read_csv<E>(
-    mapping: &Pgaudit,
-    log: impl BufRead,
-    take: Take<'_, E>,
-) -> Result<(), ReadError<E>> {
-    let mut reader =
-        ReaderBuilder::new().has_headers(false).flexible(true).from_reader(BufReader::new(log));
-    let (mut record, mut audit) = (StringRecord::new(), Audit::new(mapping));
-    loop {
-        let line = reader.position().line();
-        match reader.read_record(&mut record) {
-            Ok(false) => return Ok(()),
-            Ok(true) => {}
-            Err(e) => {
-                if let csv::ErrorKind::Io(_) = e.kind() {
-                    let source = std::io::Error::other(e);
-                    return Err(ReadError::Io { line, source });
-                }
-                let why = "the line is not UTF-8".to_owned();
-                take(Item::Bad { line, why }).map_err(ReadError::Taker)?;
-                continue;
-            }
-        }
-        // PostgreSQL 15's manual gives the order of the columns in section 20.8.4.
-        let cell = |place: usize| record.get(place).unwrap_or_default();
-        // Rows have 23 cells up to PostgreSQL 12, 24 in 13, and 26 from 14 on. Another number is a row
-        // that was torn in two.
-        let row = matches!(record.len(), 23 | 24 | 26).then(|| Row {
-            at: cell(0),
-            user: cell(1),
-            // The port would make every connection a client of its own.
-            host: cell(4).rsplit_once(':').map_or(cell(4), |(host, _)| host),
-            session: cell(5),
-            message: cell(13),
-        });
-        audit.read_row(line, row, take).map_err(ReadError::Taker)?;
-    }
-}
-
-/// Reads a `jsonlog`.
-pub fn read_json<E>(
-    mapping: &Pgaudit,
-    log: impl BufRead,
-    take: Take<'_, E>,
-) -> Result<(), ReadError<E>> {
-    #[derive(Deserialize)]
-    struct Line {
-        timestamp: String,
-        #[serde(default)]
-        user: String,
-        #[serde(default)]
-        remote_host: String,
-        #[serde(default)]
-        session_id: String,
-        #[serde(default)]
-        message: String,
-    }
-    let mut audit = Audit::new(mapping);
-    lines(log, &mut |line, text| {
-        let read = match text {
-            Ok("") => return Ok(()),
-            Ok(text) => serde_json::from_str::<Line>(text).ok(),
-            Err(why) => return take(Item::Bad { line, why }),
-        };
-        let row = read.as_ref().map(|read| Row {
-            at: &read.timestamp,
-            user: &read.user,
-            host: &read.remote_host,
-            session: &read.session_id,
-            message: &read.message,
-        });
-        audit.read_row(line, row, take)
-    })
-}
-
-/// The columns of a log line that are used.
-struct Row<'a> {
-    at: &'a str,
-    user: &'a str,
-    host: &'a str,
-    session: &'a str,
-    message: &'a str,
-}
-
-/// A reader of pgaudit's lines, which must come in the order of the log.
-struct Audit {
+/// A reader of pgaudit's lines, which must come in the order of the log. It reads the files of one
+/// log after each other.
+#[derive(Debug)]
+pub struct Audit {
     known: Known,
     zone: Option<TimeZone>,
-    /// The text and the parameters of each statement. Later lines of the same statement refer to
-    /// them.
-    remembered: HashMap<String, (String, String)>,
+    statements: Statements,
+    sessions: Sessions,
 }
 
 impl Audit {
-    fn new(mapping: &Pgaudit) -> Self {
-        let zone = mapping.time_zone.as_deref().and_then(|name| TimeZone::get(name).ok());
-        Self { known: Known::new(mapping), zone, remembered: HashMap::new() }
+    pub fn new(mapping: &Pgaudit) -> Self {
+        Self {
+            known: Known::new(mapping),
+            zone: zone(mapping),
+            statements: Statements::default(),
+            sessions: Sessions::default(),
+        }
     }
 
-    fn read_row<E>(&mut self, line: u64, row: Option<Row<'_>>, take: Take<'_, E>) -> Result<(), E> {
+    /// Reads the next file.
+    pub fn read<E>(
+        &mut self,
+        mapping: &LogMapping,
+        log: impl BufRead,
+        take: Take<'_, E>,
+    ) -> Result<(), ReadError<E>> {
+        self.sessions.next_file();
+        self.statements.next_file();
+        visit_rows(mapping, log, &mut |line, row| self.read_row(line, row, take))
+    }
+
+    fn read_row<E>(
+        &mut self,
+        line: u64,
+        row: Result<Row<'_>, String>,
+        take: Take<'_, E>,
+    ) -> Result<(), E> {
         let mut bad = |why: &str| take(Item::Bad { line, why: why.to_owned() });
-        let Some(row) = row else { return bad("the line is not one of PostgreSQL's log") };
+        let row = match row {
+            Ok(row) => row,
+            Err(why) => return bad(&why),
+        };
         let Some(at) = time::parse_postgres(row.at, self.zone.as_ref()) else {
             return bad("the line has no time, or its time zone is unknown; set time_zone");
         };
-        let Some(audit) = row.message.strip_prefix("AUDIT: ") else {
-            take(Item::Seen(at))?;
-            return take(Item::Harmless { line });
+        match self.sessions.step(row.session, row.number, at.first()) {
+            Step::Next => {}
+            Step::Joins => take(Item::Continues)?,
+            Step::Missing(lines) => take(Item::Gap { line, lines })?,
+        }
+        let cells = match row.audit() {
+            None => None,
+            Some(Some(cells)) => Some(cells),
+            Some(None) => {
+                let why = "pgaudit's part of the line is cut off".to_owned();
+                return take(Item::Bad { line, why });
+            }
         };
-        let Some(cells) = split(audit) else { return bad("pgaudit's part of the line is cut off") };
-        take(Item::Seen(at))?;
-        self.read_statement(line, at, &row, &cells, take)
+        at.iter().try_for_each(|at| take(Item::Seen(at)))?;
+        match cells {
+            Some(cells) => self.read_statement(line, at, &row, &cells, take),
+            None => take(Item::Harmless { line }),
+        }
     }
 
     fn read_statement<E>(
         &mut self,
         line: u64,
-        at: Timestamp,
+        at: Instants,
         row: &Row<'_>,
         cells: &StringRecord,
         take: Take<'_, E>,
     ) -> Result<(), E> {
         let cell = |place: usize| cells.get(place).unwrap_or_default();
-        let (number, class, command, object) = (cell(1), cell(3), cell(4), cell(6));
-        let key = format!("{}/{number}/{}", row.session, cell(2));
-        let (mut text, mut parameters) = (cell(7).to_owned(), cell(8).to_owned());
-        if text == BEFORE {
-            (text, parameters) = self.remembered.get(&key).cloned().unwrap_or_default();
-        } else {
-            if self.remembered.len() >= REMEMBERED {
-                self.remembered.clear();
-            }
-            self.remembered.insert(key, (text.clone(), parameters.clone()));
-        }
-        if NOTHING.contains(&text.as_str()) {
-            text.clear();
-        }
+        let (class, command, object) = (cell(3), cell(4), cell(6));
+        let (text, parameters) = self.statements.of(row.session, cells);
         let statement = Statement {
             class,
             command,
@@ -170,17 +119,77 @@ impl Audit {
             return take(Item::Harmless { line });
         }
         for found in found {
-            take(Item::Access(Access {
+            let access = |at: Timestamp| Access {
                 line,
                 at,
-                caller: CallerName::from_foreign(row.host),
+                caller: CallerName::from_foreign(row.host.unwrap_or(row.user)),
                 via: CallerName::from_foreign(row.user),
                 operation: found.operation,
                 fields: found.fields,
-                whose: found.whose,
-            }))?;
+                whose: found.whose.clone(),
+            };
+            at.iter().try_for_each(|at| take(Item::Access(access(at))))?;
         }
         Ok(())
+    }
+}
+
+/// Collects what the definitions in a log change.
+pub fn read_definitions<E>(
+    mapping: &LogMapping,
+    changes: &mut Changes,
+    log: impl BufRead,
+) -> Result<(), ReadError<E>> {
+    let mut statements = Statements::default();
+    visit_rows(mapping, log, &mut |_, row| {
+        // Only a line of a definition refers to the text of one.
+        let Some(row) = row.ok().filter(|row| row.message.contains(",DDL,")) else {
+            return Ok(());
+        };
+        let Some(Some(cells)) = row.audit() else { return Ok(()) };
+        if cells.get(3) == Some("DDL") {
+            let (text, _) = statements.of(row.session, &cells);
+            changes.add(cells.get(4).unwrap_or_default(), &text);
+        }
+        Ok(())
+    })
+}
+
+fn zone(mapping: &Pgaudit) -> Option<TimeZone> {
+    mapping.time_zone.as_deref().and_then(|name| TimeZone::get(name).ok())
+}
+
+/// The text and the parameters of each statement. Later lines of the same statement refer to them.
+#[derive(Debug, Default)]
+struct Statements {
+    remembered: HashMap<String, (String, String)>,
+}
+
+impl Statements {
+    /// Forgets the statements of sessions that are known by their process only: another session
+    /// may have its number by now.
+    fn next_file(&mut self) {
+        self.remembered.retain(|key, _| key.contains('.'));
+    }
+
+    /// The text and the parameters of the statement that a line is about; an empty text if they
+    /// were not logged.
+    fn of(&mut self, session: &str, cells: &StringRecord) -> (String, String) {
+        let cell = |place: usize| cells.get(place).unwrap_or_default();
+        let key = format!("{session}/{}/{}", cell(1), cell(2));
+        let (mut text, mut parameters) = (cell(7).to_owned(), cell(8).to_owned());
+        if text == BEFORE {
+            (text, parameters) = self.remembered.get(&key).cloned().unwrap_or_default();
+        } else {
+            if self.remembered.len() >= REMEMBERED {
+                self.remembered.clear();
+            }
+            self.remembered.insert(key, (text.clone(), parameters.clone()));
+        }
+        if NOTHING.contains(&text.as_str()) {
+            text.clear();
+        }
+        (text, parameters)
     }
 }
 
