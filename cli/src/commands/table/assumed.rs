@@ -10,8 +10,10 @@ use crate::words;
 /// The lines that say what was assumed.
 pub fn lines(summary: &TableSummary) -> Vec<String> {
     let assumed = &summary.assumed;
-    let mut lines = vec![format!("keys: {}", counts(&assumed.keys, key_words))];
-    lines.extend(text(assumed));
+    let mut lines = Vec::from_iter(text(assumed));
+    if !assumed.keys.is_empty() {
+        lines.push(format!("keys: {}", counts(&assumed.keys, key_words)));
+    }
     if assumed.null_markers > 0 {
         let cells = words::number(assumed.null_markers);
         lines.push(format!("\\N stands for no value, in {cells} cells"));
@@ -31,26 +33,25 @@ pub fn lines(summary: &TableSummary) -> Vec<String> {
 
 /// The encoding and the delimiter of text.
 fn text(assumed: &Assumed) -> Option<String> {
-    let encodings: Vec<_> = assumed.encodings.iter().map(encoding_words).collect();
-    let delimiters: Vec<_> = assumed.delimiters.iter().map(delimiter_words).collect();
-    let mut parts = encodings;
+    let encodings = assumed.encodings.iter().copied().map(encoding_words);
+    let delimiters: Vec<_> = assumed.delimiters.iter().copied().map(delimiter_words).collect();
+    let mut parts: Vec<_> = encodings.map(str::to_owned).collect();
     if !delimiters.is_empty() {
         parts.push(format!("cells end at {}", delimiters.join(" or ")));
     }
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
-fn encoding_words(encoding: &Encoding) -> String {
+const fn encoding_words(encoding: Encoding) -> &'static str {
     match encoding {
         Encoding::Utf8 => "UTF-8",
         Encoding::Utf16Le => "UTF-16, little-endian",
         Encoding::Utf16Be => "UTF-16, big-endian",
         Encoding::Windows1252 => "Windows-1252, because it is not UTF-8",
     }
-    .to_owned()
 }
 
-fn delimiter_words(delimiter: &char) -> String {
+fn delimiter_words(delimiter: char) -> String {
     match delimiter {
         '\t' => "tabs".to_owned(),
         other => format!("\"{other}\""),
@@ -117,8 +118,8 @@ mod tests {
         assert_eq!(
             lines(&summary),
             [
-                "assumed   keys: 2,000 whole numbers, 1 numbers without their decimals",
                 "assumed   Windows-1252, because it is not UTF-8; cells end at tabs",
+                "assumed   keys: 2,000 whole numbers, 1 numbers without their decimals",
                 "assumed   \\N stands for no value, in 3 cells",
                 "assumed   language de for 5 people whose own is not understood",
                 "assumed   countries: 4 by name, 1 not understood, so unknown",
