@@ -86,7 +86,7 @@ mod tests {
         let lower = numbers.windows(2).filter(|pair| pair[1] < pair[0]).count();
         assert!(lower.abs_diff(5_000) < 200, "{lower}");
         for tenth in 0..10_u64 {
-            let within = |number: &&u32| u64::from(**number) * 10 >> 32 == tenth;
+            let within = |number: &&u32| (u64::from(**number) * 10) >> 32 == tenth;
             let count = numbers.iter().filter(within).count();
             assert!(count.abs_diff(1_000) < 150, "{tenth}: {count}");
         }
