@@ -116,6 +116,15 @@ pub enum StoreError {
         /// The error of the driver.
         source: sqlx::Error,
     },
+    /// A SQLite file is gone, and its write-ahead log is left.
+    #[error(
+        "{file} is missing or empty, but its write-ahead log {file}-wal is there and holds the last \
+         writes; nothing was changed: put the database back beside it"
+    )]
+    FileLost {
+        /// The path of the file.
+        file: String,
+    },
     /// A migration failed.
     #[error("can't migrate the database {place}: {source}")]
     Migrate {
@@ -322,7 +331,12 @@ impl Db {
 
     async fn open_sqlite(path: &str) -> Result<Self, StoreError> {
         let opened = |source| StoreError::Open { place: path.to_owned(), source };
-        let left_open = std::fs::metadata(format!("{path}-wal")).is_ok_and(|log| log.len() > 0);
+        let has_content = |path: &str| std::fs::metadata(path).is_ok_and(|file| file.len() > 0);
+        let left_open = has_content(&format!("{path}-wal"));
+        if left_open && !has_content(path) {
+            // SQLite would make a new file, and delete the log.
+            return Err(StoreError::FileLost { file: path.to_owned() });
+        }
         let options =
             AnyConnectOptions::from_str(&format!("sqlite://{path}?mode=rwc")).map_err(opened)?;
         let pool = |size: u32| {
@@ -415,6 +429,22 @@ mod tests {
         let read: Vec<i64> =
             sqlx::query_scalar("SELECT id FROM kept").fetch_all(db.reader()).await.unwrap();
         assert_eq!(read, [3]);
+    }
+
+    #[tokio::test]
+    async fn a_log_without_its_database_is_kept() {
+        sqlx::any::install_default_drivers();
+        let dir = tempfile::tempdir().unwrap();
+        let [file, log] = ["kept.db", "kept.db-wal"].map(|name| dir.path().join(name));
+        std::fs::write(&log, "the last writes").unwrap();
+        for empty in [false, true] {
+            if empty {
+                std::fs::write(&file, "").unwrap();
+            }
+            let opened = Db::open_sqlite(file.to_str().unwrap()).await;
+            assert!(matches!(opened, Err(StoreError::FileLost { .. })), "{opened:?}");
+            assert_eq!(std::fs::read_to_string(&log).unwrap(), "the last writes");
+        }
     }
 
     #[test]

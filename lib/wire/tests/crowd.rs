@@ -254,17 +254,3 @@ async fn slow_strangers_delay_no_public_page() {
         assert!(is_closed(&mut crowd[0]).await, "the oldest went first");
     }
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn slow_senders_hold_no_turn_of_the_public_pages() {
-    let address = public(vec![]).await;
-    let mut crowd = Vec::new();
-    for _ in 0..20 {
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        let head = b"GET / HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf";
-        stream.write_all(head).await.unwrap();
-        crowd.push(stream);
-    }
-    let page = read_page(address, "192.0.2.7").await;
-    assert!(page.starts_with("HTTP/1.1 200"), "{page}");
-}

@@ -6,15 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::to_bytes;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode};
-use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use cofferdam_core::{RoomLimits, network};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tower::{ServiceExt, service_fn};
 
 use super::accept;
@@ -32,11 +29,6 @@ pub(super) const PROXIES: RoomLimits =
 const VISITORS: RoomLimits =
     RoomLimits { guests: 256, guests_each: 32, newest: 64, bytes: u64::MAX, bytes_each: u64::MAX };
 const TIMES: Times = Times { quiet: Duration::from_secs(20), body: Duration::from_secs(10) };
-/// The requests that are answered at once. Others wait for their turn, so that strangers who ask
-/// without end do not delay the callers of the same process.
-const AT_ONCE: usize = 4;
-/// The largest body of a request, in bytes.
-const LARGEST: usize = 64 << 10;
 /// The longest time for which a stranger's connection stays open, and for one request that a proxy
 /// passes on.
 const STAY: Duration = Duration::from_secs(30);
@@ -49,8 +41,6 @@ pub async fn serve_anybody(socket: TcpListener, proxies: Vec<IpAddr>, router: Ro
     let (strangers, through) = (Hall::new("strangers", STRANGERS), Hall::new("proxies", PROXIES));
     let visitors = Hall::new("visitors", VISITORS);
     let proxies: Arc<[IpAddr]> = proxies.into();
-    let turns = Arc::new(Semaphore::new(AT_ONCE));
-    let router = router.layer(middleware::from_fn_with_state(turns, take_turn));
     let connections = GracefulShutdown::new();
     loop {
         let (stream, peer) = accept(&socket).await;
@@ -71,18 +61,6 @@ pub async fn serve_anybody(socket: TcpListener, proxies: Vec<IpAddr>, router: Ro
             }
         });
     }
-}
-
-/// Answers a request in its turn, which begins when the whole of it has arrived: a slow sender holds
-/// no turn.
-async fn take_turn(State(turns): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
-    let (head, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, LARGEST).await else {
-        return (StatusCode::PAYLOAD_TOO_LARGE, "The request is too large.\n").into_response();
-    };
-    // The semaphore is never closed, so this only waits.
-    let _turn = turns.acquire().await;
-    next.run(Request::from_parts(head, body.into())).await
 }
 
 /// Answers one request. One that a proxy passes on takes a seat among the `visitors`.
