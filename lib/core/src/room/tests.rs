@@ -68,7 +68,9 @@ fn those_that_ask_again_and_again_push_out_none_of_the_newest_of_their_group() {
     let mut room: Room<char, u32> = Room::new(RoomLimits { guests_each: 4, newest: 2, ..LIMITS });
     let busy: Vec<Ticket> = (0..3).map(|handle| room.enter('a', handle).unwrap().0).collect();
     room.enter('a', 3).unwrap();
-    busy.into_iter().for_each(|ticket| room.wait(ticket));
+    for ticket in busy {
+        room.wait(ticket);
+    }
     assert_eq!(room.enter('a', 4).unwrap().1, Some(0));
 }
 
