@@ -28,20 +28,18 @@ pub async fn signed(
     let digest = digest(&SHA256, &bytes);
     let before = app.caught_up_orders().await?;
     let started = app.clock.monotonic();
-    let (number, ordered_at) = match app.store.signed_order(digest.as_ref()).await? {
-        Some((number, outcome)) => {
-            // It was stored already. Perhaps it did not hold everywhere, or nobody was counted.
-            app.orders.hold_everywhere(before.generation).await?;
-            if let Some(outcome) = outcome {
-                return Ok(outcome);
-            }
-            (number, app.now())
+    let known = app.store.signed_order(digest.as_ref()).await?;
+    let (number, ordered_at) = if let Some((number, outcome)) = known {
+        // It was stored already. Perhaps it did not hold everywhere, or nobody was counted.
+        app.orders.hold_everywhere(before.generation).await?;
+        if let Some(outcome) = outcome {
+            return Ok(outcome);
         }
-        None => {
-            app.vault.approve_void_order(order).await?;
-            let signed = digest.as_ref();
-            store(app, SignedOrder { incident, signed, records: records.as_ref(), until }).await?
-        }
+        (number, app.now())
+    } else {
+        app.vault.approve_void_order(order).await?;
+        let signed = digest.as_ref();
+        store(app, SignedOrder { incident, signed, records: records.as_ref(), until }).await?
     };
     let seconds = app.clock.monotonic().saturating_sub(started).as_secs_f64();
     let (customers, sessions) = match &records {

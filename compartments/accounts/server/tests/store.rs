@@ -48,6 +48,7 @@ on_both! {
     changes_are_read_and_forgotten_ones_are_reported
     a_reset_is_used_once
     orders_survive
+    frozen_callers_survive
     imports_add_up
 }
 
@@ -334,14 +335,9 @@ async fn orders_survive(store: &Store) {
     assert_eq!(over_all(&[1; 32], 5, 6, 1).await, None, "the same order");
     assert_eq!(over_all(&[2; 32], 5, 6, 1).await, Some(2));
     assert_eq!(store.signed_order(&[2; 32]).await.unwrap(), Some((2, None)));
-    let outcome = VoidOutcome {
-        order: 2,
-        customers: 3,
-        sessions: 4,
-        left_out: 0,
-        created_since: 0,
-        seconds: 0.5,
-    };
+    let (left_out, created_since, seconds) = (0, 0, 0.5);
+    let (order, customers, sessions) = (2, 3, 4);
+    let outcome = VoidOutcome { order, customers, sessions, left_out, created_since, seconds };
     store.set_outcome(&outcome).await.unwrap();
     assert_eq!(store.signed_order(&[2; 32]).await.unwrap(), Some((2, Some(outcome))));
     assert_eq!(store.signed_order(&[3; 32]).await.unwrap(), None);
@@ -374,6 +370,16 @@ async fn orders_survive(store: &Store) {
     assert_eq!(over_some_after(&over_set, 4).await, None, "the same order");
     assert_eq!(store.signed_order(&[4; 32]).await.unwrap(), Some((4, None)));
     assert_eq!(store.history(3, at(71)).await.unwrap().alone.customers.len(), 1);
+    let orders = store.orders().await.unwrap();
+    assert_eq!((orders.void_until, orders.revoked_until), (Some(at(10)), Some(at(7))));
+    assert!(orders.voids(Record(8), at(20)) && !orders.voids(Record(8), at(21)));
+    assert!(orders.revokes(Record(8), at(70)) && !orders.revokes(Record(8), at(71)));
+    let voids = [(3, 50), (70_000, 50), (3, 51), (4, 50)];
+    let voids = voids.map(|(record, second)| orders.voids(Record(record), at(second)));
+    assert_eq!(voids, [true, true, false, false]);
+}
+
+async fn frozen_callers_survive(store: &Store) {
     let web = |n: u8| format!("web-{n}").parse().unwrap();
     for caller in [web(1), web(2), web(1)] {
         let reason = "it fell".parse().unwrap();
@@ -383,14 +389,7 @@ async fn orders_survive(store: &Store) {
     let seen = store.db().generation().await.unwrap();
     assert!(store.db().thaw_caller(&web(2), seen).await.unwrap() > Some(seen));
     assert_eq!(store.db().thaw_caller(&web(1), seen).await.unwrap(), None, "an order came since");
-    let orders = store.orders().await.unwrap();
-    assert_eq!((orders.void_until, orders.revoked_until), (Some(at(10)), Some(at(7))));
-    assert_eq!(orders.frozen, [web(1)].into());
-    assert!(orders.voids(Record(8), at(20)) && !orders.voids(Record(8), at(21)));
-    assert!(orders.revokes(Record(8), at(70)) && !orders.revokes(Record(8), at(71)));
-    let voids = [(3, 50), (70_000, 50), (3, 51), (4, 50)];
-    let voids = voids.map(|(record, second)| orders.voids(Record(record), at(second)));
-    assert_eq!(voids, [true, true, false, false]);
+    assert_eq!(store.orders().await.unwrap().frozen, [web(1)].into());
 }
 
 async fn imports_add_up(store: &Store) {
