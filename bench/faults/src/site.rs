@@ -164,7 +164,9 @@ impl Site {
 impl Drop for Site {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            Compartment::ALL.iter().for_each(|of| self.keep(*of));
+            for of in Compartment::ALL {
+                self.keep(of);
+            }
         }
         self.stop();
     }

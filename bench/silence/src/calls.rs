@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use accounts_api::{Coarse, CreateCustomer, Profile, ReadCustomers};
-use cofferdam_core::{Compartment, Field, FieldSet, Personal, Record};
+use cofferdam_core::{Compartment, CustomerNumber, Field, FieldSet, Personal};
 use cofferdam_wire::{Client, Identity};
 use payments_api::{CardDetails, StoreCards};
 use response_api::{ListCallers, ListIncidents};
@@ -124,8 +124,8 @@ pub async fn measure(site: &Site, span: Duration) -> Figures {
     Figures(times.into_iter().map(|(_, times)| Figure::of(&times)).collect())
 }
 
-/// Signs a customer up, and returns the record.
-pub async fn sign_up(site: &Site) -> Record {
+/// Signs a customer up, and returns the customer number.
+pub async fn sign_up(site: &Site) -> CustomerNumber {
     let coarse =
         Coarse { country: None, region: None, language: "en".parse().unwrap(), minor: false };
     let profile = Profile {
@@ -147,7 +147,7 @@ struct Caller {
     of: Compartment,
     base: String,
     identity: Identity,
-    customer: Record,
+    customer: CustomerNumber,
     page: SocketAddr,
     mail: SocketAddr,
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use cofferdam_core::{Clock, Record, SystemClock, SystemRng};
+use cofferdam_core::{Clock, CustomerNumber, SystemClock, SystemRng};
 use cofferdam_wire::Client;
 use estate::{Compartment, Estate, Plan, Running};
 use jiff::SignedDuration;
@@ -26,7 +26,7 @@ pub struct Site {
     /// The listener for returned mail.
     mail: SocketAddr,
     /// A customer who can be read.
-    pub customer: Record,
+    pub customer: CustomerNumber,
 }
 
 impl Site {
@@ -40,7 +40,7 @@ impl Site {
         take_returned_mail(&dir.join("response/response.toml"), mail);
         let estate = Estate::open(&dir).unwrap();
         let running = Running::start(&estate, binary).await.unwrap();
-        let mut site = Self { estate, running, mail, customer: Record(0) };
+        let mut site = Self { estate, running, mail, customer: CustomerNumber(0) };
         site.customer = calls::sign_up(&site).await;
         site.freeze().await;
         site

@@ -85,7 +85,7 @@ where
     served.call(call).await.unwrap();
 
     second.process.signal(Signal::SIGSTOP);
-    let (waiting, _) = tokio::join!(served.call(call), async {
+    let (waiting, ()) = tokio::join!(served.call(call), async {
         freeze(place, second.compartment, caller, true).await;
         second.process.signal(Signal::SIGCONT);
     });

@@ -72,7 +72,7 @@ fn catalogue() -> Value {
             view("public.contact", "view", &from("c.id, c.email")),
             view("public.contact_copy", "materialized_view", &from("c.id, c.email")),
             view("public.domains", "view", " SELECT contact.email FROM public.contact;"),
-            view("public.per_day", "view", &from("c.created_at, count(*) AS n").replace(";", " GROUP BY c.created_at;")),
+            view("public.per_day", "view", &from("c.created_at, count(*) AS n").replace(';', " GROUP BY c.created_at;")),
             view("public.odd", "view", " SELECT odd.email FROM public.customer_2011 odd;"),
             view("public.coded", "view", &from("public.leak(c.id)")),
         ]

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use accounts_api::{
     BAD_CREDENTIALS, CheckSession, CreateCustomer, FreezeCaller, NO_SESSION, OpenSession, Session,
 };
-use cofferdam_core::{Call, Personal, Record};
+use cofferdam_core::{Call, CustomerNumber, Personal};
 use cofferdam_wire::{CallError, Client, ProblemType};
 use jiff::SignedDuration;
 use sqlx::Connection as _;
@@ -194,8 +194,8 @@ async fn customers_of_two_instances_have_numbers_of_their_own() {
         let create = CreateCustomer { profile: person(n), password: Personal::new(PASSWORD) };
         creating.spawn(async move { answer(&web, &create).await.unwrap() });
     }
-    let records: BTreeSet<Record> = creating.join_all().await.into_iter().collect();
-    assert_eq!(records.len(), 12);
+    let numbers: BTreeSet<CustomerNumber> = creating.join_all().await.into_iter().collect();
+    assert_eq!(numbers.len(), 12);
     pair.close().await;
 }
 

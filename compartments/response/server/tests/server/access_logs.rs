@@ -278,12 +278,11 @@ async fn a_log_that_was_brought_before_the_table_changed_is_a_doubt() {
     let before = scoped(&bench, named.clone(), 0).await;
     assert_eq!((before.people.read, before.assumed), (1, 0));
     let scope = ScopeIncident { incident: before.incident, from_log: false };
-    let bring = async |people| {
-        bench.done(ImportTable { people }).await;
-        bench.done(FinishTable {}).await;
+    let bring = async |key| {
+        bench.bring_table("customers.csv", &[key], 0).await;
         bench.done(scope.clone()).await
     };
-    let as_before = bring(vec![person("2")]).await;
+    let as_before = bring("2").await;
     assert_eq!(
         (as_before.people.read, as_before.assumed),
         (1, 0),
@@ -293,8 +292,8 @@ async fn a_log_that_was_brought_before_the_table_changed_is_a_doubt() {
     let cause = DoubtCause::TableChanged { name: "a.log".to_owned(), log: log() };
     let had_an_address = "UPDATE brought_person SET email_index = X'07' WHERE record = 2";
     bench.execute(had_an_address).await;
-    for people in [vec![person("3")], vec![person("4")]] {
-        let changed = bring(people).await;
+    for key in ["3", "4"] {
+        let changed = bring(key).await;
         assert_eq!(changed.people.read, changed.customers, "everybody counts as read");
         assert!(changed.doubts.iter().any(|of| of.cause == cause && of.counts_as_read));
     }
@@ -311,7 +310,7 @@ async fn a_log_that_was_brought_before_the_table_changed_is_a_doubt() {
 #[tokio::test]
 async fn an_address_that_our_key_did_not_hash_counts_as_everybodys() {
     let bench = Bench::start_alone().await;
-    bench.done(ImportTable { people: vec![person("1"), person("2")] }).await;
+    bench.bring_table("customers.csv", &["1", "2"], 0).await;
     bench.execute("DELETE FROM brought_name_form WHERE form = 'no_email'").await;
     let named = vec![access(1, Whose::Emails(vec![Personal::new("ada@post.example")]))];
     let bring = async || {
