@@ -8,7 +8,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
-    clippy::cast_precision_loss,
+    clippy::enum_glob_use,
     reason = "a measurement prints its figures, and fails if it can't be made"
 )]
 
