@@ -113,7 +113,7 @@ impl LogReader {
     pub fn read<E>(&mut self, log: impl BufRead, take: Take<'_, E>) -> Result<(), ReadError<E>> {
         let log = unpack::unpack(log).map_err(|source| ReadError::Io { line: 1, source })?;
         if let Some(audit) = &mut self.audit {
-            return audit.read(&self.mapping, log, take);
+            return sql::with_deep_stack(|| audit.read(&self.mapping, log, take));
         }
         match &self.mapping {
             LogMapping::JsonLines(mapping) => events::read(mapping, log, take),
@@ -146,7 +146,7 @@ pub fn read_definitions(
 ) -> Result<(), ReadError<std::convert::Infallible>> {
     let Some(mut changes) = mapping.pgaudit().map(|of| of.changes.clone()) else { return Ok(()) };
     let log = unpack::unpack(log).map_err(|source| ReadError::Io { line: 1, source })?;
-    pgaudit::read_definitions(mapping, &mut changes, log)?;
+    sql::with_deep_stack(|| pgaudit::read_definitions(mapping, &mut changes, log))?;
     if let Some(of) = mapping.pgaudit_mut() {
         of.changes = changes;
     }

@@ -126,6 +126,8 @@ impl Server {
         following.abort();
         sweep.abort();
         reseal.abort();
+        // The queue of letters ends with its last sender, which the state holds.
+        drop(app);
         if tokio::time::timeout(GRACE, letters).await.is_err() {
             tracing::warn!("letters with reset codes were left unsent");
         }

@@ -82,8 +82,7 @@ impl Changes {
         if KEEPING.contains(&command) {
             return;
         }
-        // The parser recurses further than the stack of some threads goes.
-        self.all.extend(stacker::grow(super::STACK, || changes(text)));
+        self.all.extend(super::with_deep_stack(|| changes(text)));
         if self.all.len() > MAX_CHANGES {
             self.all = BTreeSet::from([Change::Anything]);
         }

@@ -153,10 +153,15 @@ fn in_definition(known: &Known, statement: &Statement<'_>) -> Vec<Found> {
     }
 }
 
-/// Understands a statement on a stack of its own: the parser recurses further than the stack of
-/// some threads goes.
+/// Runs a part with the stack that the deepest statement takes: the parser recurses further than the
+/// stack of some threads goes. A stack costs more than a statement, so a whole file is one part, and
+/// the parts within run on its stack.
+pub fn with_deep_stack<T>(part: impl FnOnce() -> T) -> T {
+    stacker::maybe_grow(STACK, STACK + STACK / 4, part)
+}
+
 fn understand(known: &Known, statement: &Statement<'_>) -> Result<Understood, Doubt> {
-    stacker::grow(STACK, || understand_here(known, statement))
+    with_deep_stack(|| understand_here(known, statement))
 }
 
 fn understand_here(known: &Known, statement: &Statement<'_>) -> Result<Understood, Doubt> {

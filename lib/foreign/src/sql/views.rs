@@ -6,7 +6,7 @@ use sqlparser::ast::{Query, Statement};
 
 use super::known::{Known, Relation};
 use super::walk::{self, Touched};
-use super::{STACK, text};
+use super::{text, with_deep_stack};
 
 /// A view, or a materialized view. What it keeps came from its query.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl View {
 
     /// Adds another query that it may have.
     pub fn add(&mut self, query: &str) {
-        let parsed = stacker::grow(STACK, || text::parse(query));
+        let parsed = with_deep_stack(|| text::parse(query));
         match parsed.map(|mut statements| (statements.pop(), statements.is_empty())) {
             Ok((Some(Statement::Query(query)), true)) if !self.queries.contains(&query) => {
                 self.queries.push(*query);
@@ -51,7 +51,7 @@ pub fn understand(known: &mut Known) {
         let mut lost = Vec::new();
         for view in &open {
             let parsed = known.view(*view).parsed;
-            match stacker::grow(STACK, || walk::walk_view(known, *view)) {
+            match with_deep_stack(|| walk::walk_view(known, *view)) {
                 Ok(understood) if parsed => {
                     let of = &mut known.meanings_mut().views[*view];
                     (of.tables, of.all) = (understood.named, understood.touched);
