@@ -80,7 +80,7 @@ fn every_flipped_bit_is_named(bag: &Path, key: &str) {
 
 fn contain(place: &Place) {
     let person = stdout(&place.run(["incident", "person", "1", "5"]));
-    assert!(person.starts_with("record 5: "), "{person}");
+    assert!(person.starts_with("record 5, customer number "), "{person}");
     let budget = ["--incident", "1", "--caller", "web-ky-2", "--reason", "it is next"];
     let mut lower =
         place.cofferdam(["budget", "lower", "--minute", "1", "--hour", "2", "--day", "3"]);
