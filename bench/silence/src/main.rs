@@ -8,7 +8,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
-    clippy::enum_glob_use,
     reason = "a measurement prints its figures, and fails if it can't be made"
 )]
 

@@ -108,7 +108,10 @@ impl Listener {
 
     /// The manners in which one can misbehave at it.
     pub const fn manners(self) -> &'static [Manner] {
-        use Manner::*;
+        use Manner::{
+            Commands, Foreign, Frozen, HalfCommand, HalfGreeting, HalfHead, Idle, LargeBodies,
+            Pages, Silent, SlowBody, SlowPage, Unread, UnreadPage,
+        };
         match self {
             Self::Compartment(_) => &[
                 Silent,
@@ -164,7 +167,10 @@ impl Manner {
 
     /// What a connection does.
     pub fn opening(self) -> Opening {
-        use Manner::*;
+        use Manner::{
+            Commands, Foreign, Frozen, HalfCommand, HalfGreeting, HalfHead, Idle, LargeBodies,
+            Pages, Silent, SlowBody, SlowPage, Unread, UnreadPage,
+        };
         let caller = match self {
             Foreign => Some(Who::Foreign),
             Frozen => Some(Who::Frozen),
