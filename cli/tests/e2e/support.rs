@@ -326,7 +326,26 @@ impl Place {
 /// An estate that `up` runs.
 pub struct Up {
     pub process: Process,
+    dir: PathBuf,
     _lines: BufReader<ChildStdout>,
+}
+
+/// A failed test shows the last lines of each compartment's log.
+impl Drop for Up {
+    #[expect(clippy::print_stderr, reason = "a failed test prints what it knows")]
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        for of in Compartment::ALL {
+            let log = fs::read_to_string(self.dir.join(format!("{of}/{of}.log")));
+            let log = log.unwrap_or_default();
+            let lines: Vec<_> = log.lines().rev().take(6).collect();
+            for line in lines.iter().rev() {
+                eprintln!("{of}: {line}");
+            }
+        }
+    }
 }
 
 impl Up {
@@ -342,7 +361,7 @@ impl Up {
             let read = lines.read_line(&mut line).unwrap();
             assert!(read > 0, "the estate does not come up: {}", rest(&mut process.child));
         }
-        Self { process, _lines: lines }
+        Self { process, dir: place.dir.clone(), _lines: lines }
     }
 }
 
