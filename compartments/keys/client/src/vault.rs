@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use cofferdam_core::{
-    CallerName, Domain, Epoch, FieldSet, KeyBytes, Operation, Record, STILL_HELD,
+    CallerName, Domain, Epoch, FieldSet, FreezeCaller, KeyBytes, Operation, Record, STILL_HELD,
+    Timestamp,
 };
+use cofferdam_store::{Db, Generation};
 use cofferdam_wire::{Client, Problem};
 use keys_api::{
     ApproveVoidOrder, ClaimDecoys, DomainEpochs, EraseRecords, HardenItem, HardenPasswords,
@@ -175,8 +177,28 @@ impl Vault {
         Ok(self.client.call(&ApproveVoidOrder { order }).await?)
     }
 
+    /// Freezes a caller in the compartment's database, or thaws it if no incident holds it. Returns the
+    /// generation of orders from which that holds.
+    pub async fn freeze_or_thaw(
+        &self,
+        db: &Db,
+        order: &FreezeCaller,
+        now: Timestamp,
+    ) -> Result<Generation, Problem> {
+        if order.frozen {
+            return Ok(db.freeze_caller(order, now).await?);
+        }
+        // A freeze that comes while `keys` is asked moves the generation past this one.
+        let seen = db.generation().await?;
+        self.check_released(&order.caller).await?;
+        let thawed = db.thaw_caller(&order.caller, seen).await?;
+        thawed.ok_or_else(|| {
+            Problem::new(STILL_HELD, "another order was carried out at this moment: thaw it again")
+        })
+    }
+
     /// Checks that no incident holds a caller, so that it may be thawed.
-    pub async fn check_released(&self, caller: &CallerName) -> Result<(), Problem> {
+    async fn check_released(&self, caller: &CallerName) -> Result<(), Problem> {
         let holds = self.client.call(&ReadHolds { caller: caller.clone() }).await?;
         if holds.is_empty() {
             return Ok(());
