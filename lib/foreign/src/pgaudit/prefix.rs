@@ -4,6 +4,8 @@
 
 use serde::Deserialize;
 
+use super::rows::Row;
+
 /// The words of lines that belong to a message, and which hold text of a client.
 const PARTS: [&str; 6] = ["STATEMENT", "DETAIL", "HINT", "CONTEXT", "QUERY", "LOCATION"];
 /// The levels at which pgaudit can log.
@@ -49,18 +51,6 @@ enum Class {
     Time,
     /// Any text: a client chooses it.
     Any,
-}
-
-/// What stands before a message, and the message.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Header<'a> {
-    pub at: &'a str,
-    pub user: &'a str,
-    pub host: Option<&'a str>,
-    pub session: &'a str,
-    pub number: Option<u64>,
-    /// The message behind its level. It is empty if it is none of pgaudit's.
-    pub message: &'a str,
 }
 
 impl TryFrom<String> for LinePrefix {
@@ -128,67 +118,67 @@ fn value(letter: char) -> Option<Value> {
 impl LinePrefix {
     /// Splits a line. `None` if it does not have this prefix, or if it could be split in several ways:
     /// a client chooses some of the texts before a message.
-    pub fn split<'a>(&self, line: &'a str) -> Option<Header<'a>> {
+    pub fn split<'a>(&self, line: &'a str) -> Option<Row<'a>> {
         let mut search = Search { found: None, several: false, tries: 0 };
-        search.from(&self.parts, line, Header::default());
+        search.from(&self.parts, line, Row::default());
         search.found.filter(|_| !search.several && search.tries < MAX_TRIES)
     }
 }
 
 /// A search for all ways to split a line.
 struct Search<'a> {
-    found: Option<Header<'a>>,
+    found: Option<Row<'a>>,
     several: bool,
     tries: usize,
 }
 
 impl<'a> Search<'a> {
-    fn from(&mut self, parts: &[Part], line: &'a str, header: Header<'a>) {
+    fn from(&mut self, parts: &[Part], line: &'a str, row: Row<'a>) {
         self.tries += 1;
         if self.tries >= MAX_TRIES || self.several {
             return;
         }
         match parts {
-            [] => self.end(line, header),
+            [] => self.end(line, row),
             [Part::Text(text), rest @ ..] => {
                 // A padded value has spaces before or behind it.
                 let trimmed = line.trim_start_matches(' ');
                 let place = line.strip_prefix(text.as_str());
                 let place = place.or_else(|| trimmed.strip_prefix(text.as_str()));
                 if let Some(line) = place {
-                    self.from(rest, line, header);
+                    self.from(rest, line, row);
                 }
             }
             [Part::Stop, rest @ ..] => {
-                self.end(line, header);
-                self.from(rest, line, header);
+                self.end(line, row);
+                self.from(rest, line, row);
             }
-            [Part::Value(value), rest @ ..] => self.value(*value, rest, line, header),
+            [Part::Value(value), rest @ ..] => self.value(*value, rest, line, row),
         }
     }
 
-    fn value(&mut self, value: Value, rest: &[Part], line: &'a str, header: Header<'a>) {
+    fn value(&mut self, value: Value, rest: &[Part], line: &'a str, row: Row<'a>) {
         let line = line.trim_start_matches(' ');
         match value {
             Value::Time | Value::Other(Class::Time) => {
                 let Some(end) = end_of_time(line) else { return };
                 let (at, line) = line.split_at(end);
-                let at = if value == Value::Time { at } else { header.at };
-                self.from(rest, line, Header { at, ..header });
+                let at = if value == Value::Time { at } else { row.at };
+                self.from(rest, line, Row { at, ..row });
             }
             Value::User | Value::Other(Class::Any) => {
                 let ends = line.char_indices().map(|(end, _)| end).chain([line.len()]);
                 for end in ends.take(1_000) {
                     let (text, line) = line.split_at(end);
-                    let user = if value == Value::User { text.trim_end() } else { header.user };
-                    self.from(rest, line, Header { user, ..header });
+                    let user = if value == Value::User { text.trim_end() } else { row.user };
+                    self.from(rest, line, Row { user, ..row });
                 }
             }
             Value::Host => {
                 let local = line.strip_prefix("[local]").map(|_| "[local]".len());
                 for end in (0..=local.unwrap_or_else(|| end_of_host(line))).rev() {
                     let (host, line) = line.split_at(end);
-                    self.from(rest, line, Header { host: Some(host), ..header });
+                    self.from(rest, line, Row { host: Some(host), ..row });
                 }
             }
             Value::HostAndPort => {
@@ -202,7 +192,7 @@ impl<'a> Search<'a> {
                 // A process without a client has neither host nor port.
                 let (host, line) =
                     local.or_else(|| with_port().and_then(port)).unwrap_or(("", line));
-                self.from(rest, line, Header { host: Some(host), ..header });
+                self.from(rest, line, Row { host: Some(host), ..row });
             }
             Value::Session | Value::Process | Value::Number | Value::Other(Class::Word) => {
                 let end = match value {
@@ -211,22 +201,20 @@ impl<'a> Search<'a> {
                     _ => run(line, |c| c.is_ascii_alphanumeric() || "/-".contains(c)),
                 };
                 let (text, line) = line.split_at(end);
-                let header = match value {
-                    Value::Session => Header { session: text, ..header },
+                let row = match value {
+                    Value::Session => Row { session: text, ..row },
                     // Without an id of the session, its process stands for it.
-                    Value::Process if header.session.is_empty() => {
-                        Header { session: text, ..header }
-                    }
-                    Value::Number => Header { number: text.parse().ok(), ..header },
-                    _ => header,
+                    Value::Process if row.session.is_empty() => Row { session: text, ..row },
+                    Value::Number => Row { number: text.parse().ok(), ..row },
+                    _ => row,
                 };
-                self.from(rest, line, header);
+                self.from(rest, line, row);
             }
         }
     }
 
     /// The level and the message, such as `LOG:  AUDIT: SESSION,…`.
-    fn end(&mut self, line: &'a str, header: Header<'a>) {
+    fn end(&mut self, line: &'a str, row: Row<'a>) {
         let line = line.trim_start_matches(' ');
         let level = run(line, char::is_alphanumeric);
         let Some(message) = line[level..].strip_prefix(":  ").filter(|_| level > 0) else { return };
@@ -238,7 +226,7 @@ impl<'a> Search<'a> {
             self.several = true;
             return;
         }
-        let found = Header { message: if of_audit { message } else { "" }, ..header };
+        let found = Row { message: if of_audit { message } else { "" }, ..row };
         self.several |= self.found.is_some_and(|before| before != found);
         self.found = Some(found);
     }
@@ -283,7 +271,7 @@ mod tests {
 
     fn split(prefix: &str, line: &str) -> Option<[String; 5]> {
         let prefix = LinePrefix::try_from(prefix.to_owned()).unwrap();
-        let Header { at, user, host, session, number: _, message } = prefix.split(line)?;
+        let Row { at, user, host, session, number: _, message } = prefix.split(line)?;
         Some([at, user, host.unwrap_or("-"), session, message].map(str::to_owned))
     }
 

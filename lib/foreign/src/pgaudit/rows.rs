@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use csv::{ReaderBuilder, StringRecord};
 use serde::Deserialize;
 
-use super::prefix::{Header, LinePrefix};
+use super::prefix::LinePrefix;
 use super::{CELLS, split};
 use crate::mapping::LogMapping;
 use crate::{ReadError, lines};
@@ -14,6 +14,7 @@ use crate::{ReadError, lines};
 const MAX_MESSAGE: usize = 1 << 20;
 
 /// The columns of a log line that are used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Row<'a> {
     pub at: &'a str,
     pub user: &'a str,
@@ -22,6 +23,7 @@ pub struct Row<'a> {
     pub session: &'a str,
     /// The number of the line within its session.
     pub number: Option<u64>,
+    /// The message behind its level. Of a log of text, it is empty if it is none of pgaudit's.
     pub message: &'a str,
 }
 
@@ -169,9 +171,7 @@ fn visit_message<E>(
 ) -> Result<(), E> {
     let row = match prefix.split(&message.text) {
         _ if message.text.len() > MAX_MESSAGE => Err("the message has more than 1 MiB".to_owned()),
-        Some(Header { at, user, host, session, number, message }) => {
-            Ok(Row { at, user, host, session, number, message })
-        }
+        Some(row) => Ok(row),
         None => Err("the line does not have the one form that log_line_prefix gives".to_owned()),
     };
     visit(message.line, row)
