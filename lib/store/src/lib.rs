@@ -7,6 +7,7 @@
 //! Called by: the `store` modules of the servers.
 
 mod claim;
+mod damage;
 mod frozen_callers;
 mod generation;
 mod in_force;
@@ -17,7 +18,6 @@ mod revoked_keys;
 mod seen_checkpoints;
 mod space;
 
-use std::convert::Infallible;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -38,9 +38,6 @@ const READERS: u32 = 8;
 /// The longest wait for a connection to PostgreSQL. It makes a database that is down an error
 /// instead of half a minute of silence.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
-
-/// The time between two searches for damage.
-const SEARCH_EVERY: Duration = Duration::from_hours(24);
 
 /// The kind of database behind a [`Db`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,13 +136,13 @@ pub enum StoreError {
     /// Another process has the SQLite file.
     #[error("another process serves from the database {place}: stop it, or give each its own")]
     InUse {
-        /// The file.
+        /// The path of the SQLite file.
         place: String,
     },
     /// The SQLite file can't be claimed for this process.
     #[error("can't claim the database {place} for this process: {source}")]
     Claim {
-        /// The file.
+        /// The path of the SQLite file.
         place: String,
         /// The error of the file system.
         source: std::io::Error,
@@ -273,41 +270,6 @@ impl Db {
     #[must_use]
     pub const fn was_left_open(&self) -> bool {
         self.left_open
-    }
-
-    /// Searches the database for damage, at once if the process before this one did not close it, and
-    /// each day. Hands every finding to `report`. Runs for as long as it is polled.
-    pub async fn watch_for_damage<F: Future<Output = ()>>(
-        &self,
-        mut report: impl FnMut(Option<String>) -> F,
-    ) -> Infallible {
-        if !self.left_open {
-            tokio::time::sleep(SEARCH_EVERY).await;
-        }
-        loop {
-            match self.find_damage().await {
-                Ok(damage) => report(damage).await,
-                Err(e) => tracing::warn!(cause = %e, "the database was not searched for damage"),
-            }
-            tokio::time::sleep(SEARCH_EVERY).await;
-        }
-    }
-
-    /// Searches the database for damage: damaged pages, and indexes that disagree with their table.
-    /// Returns the first fault. It reads the whole file, so it takes minutes on a large one. Of
-    /// PostgreSQL, the server itself takes care.
-    pub async fn find_damage(&self) -> Result<Option<String>, StoreError> {
-        if self.backend == Backend::Postgres {
-            return Ok(None);
-        }
-        let verdict: Result<String, _> =
-            sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&self.readers).await;
-        match verdict {
-            Ok(verdict) => Ok(Some(verdict).filter(|verdict| verdict != "ok")),
-            // Some damage ends the check itself.
-            Err(sqlx::Error::Database(e)) => Ok(Some(e.to_string())),
-            Err(e) => Err(e.into()),
-        }
     }
 
     /// The pool for reports of this instance.
