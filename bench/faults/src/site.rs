@@ -29,7 +29,7 @@ impl Clock for Earlier {
     }
 }
 
-/// What became of a start.
+/// The outcome of a start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
     /// The process ended.

@@ -13,7 +13,7 @@ pub struct UnderCount {
     pub statement: Statement,
     /// The setting under which it was logged.
     pub setting: &'static str,
-    /// What was read and is not counted.
+    /// The people and fields that were read and are not counted.
     pub missing: Read,
 }
 

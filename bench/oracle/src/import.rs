@@ -1,4 +1,4 @@
-//! What the import says: each statement as the server logged it, read by `cofferdam_foreign`.
+//! The import: `cofferdam_foreign` reads each statement as the server logged it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -19,7 +19,7 @@ const LOGS: &str = "COFFERDAM_TEST_POSTGRES_LOGS";
 /// The longest wait for a line of the log.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// What the import says about a statement.
+/// The import's reading of a statement.
 #[derive(Debug, Clone, Default)]
 pub struct Said {
     /// The people and fields that count as read.

@@ -55,8 +55,8 @@ pub fn measure(database: &str, mapping: &str, statements: &[Statement]) -> Figur
     figures
 }
 
-/// What shows in each of several measurements, if the import says less than the first one: chance may
-/// change an answer too.
+/// The reads that each of several measurements shows. The statement is measured again if the import
+/// says less than the first measurement: chance may change an answer too.
 fn confirmed(
     on: &mut Connection,
     statement: &Statement,

@@ -102,7 +102,7 @@ const LAST: [&str; 12] = [
 ];
 const CITIES: [&str; 4] = ["Wien", "Graz", "Linz", "Bern"];
 
-/// What a column holds of a person; `None` for no value.
+/// The value of a person's column; `None` for no value.
 pub fn value(column: &str, person: u32) -> Option<String> {
     let n = person as usize - 1;
     match column {

@@ -62,7 +62,7 @@ pub struct Figure {
 }
 
 impl Kind {
-    /// Every kind.
+    /// The kinds, in the order in which they are measured.
     pub const ALL: [Self; 10] = [
         Self::Staff(Over::Kept),
         Self::Staff(Over::New),

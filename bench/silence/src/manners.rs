@@ -1,5 +1,9 @@
 //! The manners in which connections misbehave, and the listeners that they do it to.
 
+use Manner::{
+    Commands, Foreign, Frozen, HalfCommand, HalfGreeting, HalfHead, Idle, LargeBodies, Pages,
+    Silent, SlowBody, SlowPage, Unread, UnreadPage,
+};
 use clap::ValueEnum;
 use cofferdam_core::Compartment;
 
@@ -54,13 +58,13 @@ pub enum Manner {
     Pages,
 }
 
-/// What a connection does at first.
+/// The beginning of a connection.
 pub struct Opening {
     /// The caller under whose certificate it makes a handshake, if it makes one.
     pub caller: Option<Who>,
-    /// What it says.
+    /// The bytes that it sends.
     pub says: Vec<u8>,
-    /// What it does then.
+    /// Its conduct after these bytes.
     pub then: Then,
 }
 
@@ -75,7 +79,7 @@ pub enum Who {
     Foreign,
 }
 
-/// What a connection does after it said what it had to say.
+/// The conduct of a connection after its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Then {
     /// It says nothing more, until it is closed.
@@ -87,7 +91,7 @@ pub enum Then {
 }
 
 impl Listener {
-    /// Every listener.
+    /// The listeners of an estate, in the order in which they are tried.
     pub const ALL: [Self; 6] = [
         Self::Compartment(Compartment::Keys),
         Self::Compartment(Compartment::Accounts),
@@ -108,10 +112,6 @@ impl Listener {
 
     /// The manners in which one can misbehave at it.
     pub const fn manners(self) -> &'static [Manner] {
-        use Manner::{
-            Commands, Foreign, Frozen, HalfCommand, HalfGreeting, HalfHead, Idle, LargeBodies,
-            Pages, Silent, SlowBody, SlowPage, Unread, UnreadPage,
-        };
         match self {
             Self::Compartment(_) => &[
                 Silent,
@@ -165,12 +165,8 @@ impl Manner {
         }
     }
 
-    /// What a connection does.
+    /// The beginning of each connection.
     pub fn opening(self) -> Opening {
-        use Manner::{
-            Commands, Foreign, Frozen, HalfCommand, HalfGreeting, HalfHead, Idle, LargeBodies,
-            Pages, Silent, SlowBody, SlowPage, Unread, UnreadPage,
-        };
         let caller = match self {
             Foreign => Some(Who::Foreign),
             Frozen => Some(Who::Frozen),

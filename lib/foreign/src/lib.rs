@@ -96,7 +96,7 @@ pub type Take<'a, E> = &'a mut dyn FnMut(Item) -> Result<(), E>;
 #[derive(Debug)]
 pub struct LogReader {
     mapping: LogMapping,
-    /// What lines of pgaudit need to know of the lines before.
+    /// The reader of pgaudit's lines, which remembers earlier lines.
     audit: Option<pgaudit::Audit>,
 }
 

@@ -118,8 +118,8 @@ impl LogMapping {
         of.known_catalogue.as_ref().map(|catalogue| (catalogue.taken, of.changes.logged))
     }
 
-    /// What the definitions in the logs change, as a text that is the same for the same changes; an
-    /// empty one without any.
+    /// The changes that the definitions in the logs make, as a text. Equal changes give equal texts, and
+    /// no changes give an empty one.
     #[must_use]
     pub fn shown_changes(&self) -> String {
         let changes = self.pgaudit().map(|of| &of.changes.all).filter(|all| !all.is_empty());
@@ -231,7 +231,7 @@ pub struct Pgaudit {
     /// The catalogue, once it was read.
     #[serde(skip)]
     pub known_catalogue: Option<Arc<Catalogue>>,
-    /// What the definitions in the logs change.
+    /// The changes that the definitions in the logs make.
     #[serde(skip)]
     pub changes: Changes,
     /// `log_line_prefix`, for lines that are text.

@@ -104,7 +104,7 @@ impl Shop {
     }
 }
 
-/// What an operator does with a proposal: decides what it marks.
+/// Edits a proposal as an operator does, who decides about each mark.
 fn decide(proposal: &str, harmless: &[&str]) -> String {
     let line = |line: &str| {
         let sure = harmless.iter().any(|of| line.starts_with(&format!("#  \"{of}\"")));

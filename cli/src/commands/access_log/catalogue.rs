@@ -32,7 +32,7 @@ pub struct CatalogueArgs {
 /// A file that was written.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Written {
-    /// The file.
+    /// The path of the file that was written.
     pub file: PathBuf,
     /// The catalogue in it; nothing if it has the statements for psql.
     pub catalogue: Option<TakenCatalogue>,

@@ -37,7 +37,7 @@ pub struct Relation {
     /// Its schema and its name, without quotes.
     #[serde(flatten)]
     pub name: Qualified,
-    /// What it is.
+    /// Whether it is a table, a view or another kind.
     pub kind: Kind,
     /// Whether policies decide which rows a role sees.
     pub row_security: bool,
@@ -58,9 +58,9 @@ pub struct Relation {
 /// The name of a relation with its schema, without quotes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Qualified {
-    /// The schema.
+    /// The schema's name, without quotes.
     pub schema: String,
-    /// The name.
+    /// The relation's own name, without quotes.
     pub name: String,
 }
 

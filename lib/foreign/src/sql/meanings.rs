@@ -9,7 +9,7 @@ use super::views::View;
 use crate::catalogue::{self, Catalogue, Kind, Qualified};
 use crate::mapping::Pgaudit;
 
-/// What names of relations mean beyond the mapping.
+/// The meanings that names of relations have beyond the mapping.
 #[derive(Debug, Default)]
 pub struct Meanings {
     /// By the name without its schema: the relations with this name.

@@ -17,7 +17,7 @@ pub struct View {
     parsed: bool,
     /// The tables with customers' data that it reads.
     pub tables: BTreeSet<usize>,
-    /// What reading all of it reads.
+    /// The data that a statement reads if it reads all of the view.
     pub all: Vec<Touched>,
 }
 

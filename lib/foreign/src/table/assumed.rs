@@ -32,7 +32,7 @@ pub struct Assumed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyForm {
-    /// Digits.
+    /// A whole number in digits alone.
     WholeNumber,
     /// A whole number with decimals that are 0. The key is the whole number.
     WithDecimals,

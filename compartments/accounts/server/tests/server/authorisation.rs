@@ -123,7 +123,7 @@ async fn controller(table: &mut Table, record: Record) {
     table.row(ReadImport { source: "f".into() }, NOT_FOR_SHOPS).await;
 }
 
-/// Who may turn numbers into records knows when customers signed up, and where decoys are.
+/// A caller who may turn numbers into records learns when customers signed up, and where decoys are.
 async fn numbers(table: &mut Table, number: CustomerNumber, record: Record) {
     table.row(ReadCustomerNumbers { records: vec![record] }, NOT_FOR_SHOPS).await;
     table.row(ResolveCustomerNumbers { numbers: vec![number] }, NOT_FOR_SHOPS).await;

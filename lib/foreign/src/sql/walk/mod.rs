@@ -90,7 +90,7 @@ struct Walk<'a> {
     common: Vec<Common>,
     /// Facts about the rows around a subquery that the statement lets through.
     around: Vec<Fact>,
-    /// What is known of the rows of each use whose condition has been read.
+    /// The knowledge about the rows of each use whose condition has been read.
     narrowed: Vec<Narrowed>,
     touched: Vec<Touched>,
     named: BTreeSet<usize>,
