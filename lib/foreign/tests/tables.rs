@@ -18,15 +18,7 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 use proptest::prelude::*;
 
-const MAPPING: &str = r#"
-    key = "id"
-    name = "full_name"
-    email = "mail"
-    country = "land"
-    language = "lang"
-    default_language = "en"
-    holds = { phone = "phone" }
-"#;
+const MAPPING: &str = include_str!("../../../tests/fixtures/foreign/table-columns.toml");
 const HEADER: [&str; 6] = ["id", "full_name", "mail", "land", "lang", "phone"];
 
 fn fixtures() -> PathBuf {

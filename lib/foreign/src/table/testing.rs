@@ -6,18 +6,7 @@ use super::rows::Rows;
 use super::{BadRow, TableError, TableMapping};
 
 pub fn mapping() -> TableMapping {
-    toml::from_str(
-        r#"
-        key = "id"
-        name = "full_name"
-        email = "mail"
-        country = "land"
-        language = "lang"
-        default_language = "en"
-        holds = { phone = "phone" }
-        "#,
-    )
-    .unwrap()
+    toml::from_str(include_str!("../../../../tests/fixtures/foreign/table-columns.toml")).unwrap()
 }
 
 pub type Row = (u64, Result<BroughtPerson, BadRow>);
