@@ -29,6 +29,7 @@ mod web;
 mod weblog;
 
 use std::io::BufRead;
+use std::mem;
 
 use cofferdam_core::{Access, Timestamp};
 
@@ -138,17 +139,20 @@ pub fn read_log<E>(
     LogReader::new(mapping.clone()).read(log, take)
 }
 
-/// Notes in a mapping what the definitions of a log change. All files of a log are read like this
+/// Notes in a mapping what the definitions of a log change, and of which databases the log is. All files of a log are read like this
 /// before the first one is read for its accesses: a definition tells about lines before it too.
 pub fn read_definitions(
     mapping: &mut LogMapping,
     log: impl BufRead,
 ) -> Result<(), ReadError<std::convert::Infallible>> {
-    let Some(mut changes) = mapping.pgaudit().map(|of| of.changes.clone()) else { return Ok(()) };
+    let Some(of) = mapping.pgaudit_mut() else { return Ok(()) };
+    let (mut changes, mut databases) =
+        (mem::take(&mut of.changes), mem::take(&mut of.seen_databases));
     let log = unpack::unpack(log).map_err(|source| ReadError::Io { line: 1, source })?;
-    sql::with_deep_stack(|| pgaudit::read_definitions(mapping, &mut changes, log))?;
+    let noted = (&mut changes, &mut databases);
+    sql::with_deep_stack(|| pgaudit::read_definitions(mapping, noted, log))?;
     if let Some(of) = mapping.pgaudit_mut() {
-        of.changes = changes;
+        (of.changes, of.seen_databases) = (changes, databases);
     }
     Ok(())
 }

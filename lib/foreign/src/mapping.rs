@@ -2,7 +2,7 @@
 
 mod check;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -108,6 +108,12 @@ impl LogMapping {
         let Some(of) = self.pgaudit_mut() else { return Ok(()) };
         of.known_catalogue = Some(Arc::new(catalogue));
         check::check_catalogue(of).map_err(MappingError::Meaningless)
+    }
+
+    /// Checks the mapping against what [`read_definitions`](crate::read_definitions) found in the logs.
+    pub fn check_logs(&self) -> Result<(), MappingError> {
+        let checked = self.pgaudit().map_or(Ok(()), check::check_databases);
+        checked.map_err(MappingError::Meaningless)
     }
 
     /// The instant at which the catalogue was taken, and whether the logs of which the definitions
@@ -217,6 +223,12 @@ pub struct Pgaudit {
     /// relation in neither list counts for everybody, because the relation may be a view.
     #[serde(default)]
     pub other_relations: Vec<String>,
+    /// The database of these names, if the catalogue does not name it. A log may have lines of
+    /// several databases.
+    database: Option<String>,
+    /// Databases of the same server without customers' data.
+    #[serde(default)]
+    pub other_databases: Vec<String>,
     /// The host of the database.
     pub server: Option<String>,
     /// Hosts that the log covers besides the clients that appear in it.
@@ -234,8 +246,19 @@ pub struct Pgaudit {
     /// The changes that the definitions in the logs make.
     #[serde(skip)]
     pub changes: Changes,
+    /// The databases of which the logs have statements.
+    #[serde(skip)]
+    pub seen_databases: BTreeSet<String>,
     /// `log_line_prefix`, for lines that are text.
     pub log_line_prefix: Option<LinePrefix>,
+}
+
+impl Pgaudit {
+    /// The database of the mapping's names; `None` if nothing names it.
+    pub fn database(&self) -> Option<&str> {
+        let catalogue = || self.known_catalogue.as_ref().map(|of| of.database.as_str());
+        self.database.as_deref().or_else(catalogue)
+    }
 }
 
 /// A database table with customers' data.

@@ -32,7 +32,7 @@ const PAGE: Size = Size { items: 5_000, weight: 50_000 };
 /// The most names in an access. An access to more is brought as several.
 const MAX_NAMES: usize = 10_000;
 /// The version of the reading. A log that was read by an earlier one is another log.
-const READING: &[u8] = b"reading 3\n";
+const READING: &[u8] = b"reading 4\n";
 
 /// The time for which logs are complete.
 #[derive(Debug, Clone, Copy, Default)]
@@ -83,6 +83,7 @@ impl Understood {
             let log = BufReader::with_capacity(1 << 20, log);
             read_definitions(&mut mapping, log).map_err(ImportError::read(file))?;
         }
+        mapping.check_logs().map_err(ImportError::read(path))?;
         whole.extend(mapping.shown_changes().into_bytes());
         Ok(Self { text, whole, mapping })
     }

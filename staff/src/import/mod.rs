@@ -8,6 +8,8 @@ mod catalogue;
 mod customers;
 mod error;
 mod lines;
+#[cfg(test)]
+mod own_lines_tests;
 mod pages;
 mod reader;
 mod rejects;

@@ -84,16 +84,15 @@ pub fn doubts_of_sizes(copies: &[CopyState], rested_on: &BTreeMap<String, u64>) 
     shorter.map(doubt).collect()
 }
 
-/// The doubts about access logs, for a window from `from` to `to`.
+/// The doubts about access logs, for a window from `from` to `to`. An open window ends now: a host
+/// that nobody shut off goes on reading behind the end of every log.
 #[must_use]
 pub fn doubts_of_access_logs(
     logs: &[AccessLog],
     hosts: &FallenHosts,
     from: Timestamp,
-    to: Option<Timestamp>,
+    to: Timestamp,
 ) -> Vec<DoubtCause> {
-    let last = logs.iter().map(|log| log.covers.to).max();
-    let to = to.or(last);
     let uncovered = |host: &CallerName| {
         let covering = logs.iter().filter(|log| covers(log, logs, host, hosts));
         let spans: Vec<Span> = covering.map(|log| log.covers).collect();
@@ -103,7 +102,7 @@ pub fn doubts_of_access_logs(
         gaps(&spans, from, to).into_iter().map(not_covered)
     };
     let mut doubts: Vec<_> = hosts.apps().flat_map(uncovered).collect();
-    let apart = |span: Span| span.to < from || to.is_some_and(|to| span.from > to);
+    let apart = |span: Span| span.to < from || span.from > to;
     for log in logs.iter().filter(|log| !apart(log.covers)) {
         if log.unreadable > 0 {
             let (log, lines) = (log.name.clone(), log.unreadable);
@@ -137,22 +136,20 @@ pub fn unknown_hosts(hosts: &FallenHosts, known: impl Fn(&CallerName) -> bool) -
     unknown.map(|name| DoubtCause::UnknownHost { host: name.clone() }).collect()
 }
 
-/// The parts of a window that no span covers. A window without an end ends with the last span.
-fn gaps(spans: &[Span], from: Timestamp, to: Option<Timestamp>) -> Vec<Span> {
-    let last = spans.iter().map(|span| span.to).max();
-    let end = to.or(last).unwrap_or(from);
+/// The parts of a window that no span covers.
+fn gaps(spans: &[Span], from: Timestamp, to: Timestamp) -> Vec<Span> {
     let mut spans = spans.to_vec();
     spans.sort_by_key(|span| span.from);
     let (mut covered_to, mut gaps) = (from, Vec::new());
-    for span in spans.iter().filter(|span| span.from <= end) {
+    for span in spans.iter().filter(|span| span.from <= to) {
         // Windows are precise to the millisecond only.
         if span.from.as_millisecond() > covered_to.as_millisecond() {
             gaps.push(Span { from: covered_to, to: span.from });
         }
         covered_to = covered_to.max(span.to);
     }
-    if covered_to.as_millisecond() < end.as_millisecond() || spans.is_empty() {
-        gaps.push(Span { from: covered_to, to: end });
+    if covered_to.as_millisecond() < to.as_millisecond() || spans.is_empty() {
+        gaps.push(Span { from: covered_to, to });
     }
     gaps
 }
@@ -199,7 +196,7 @@ mod tests {
             let mut log = log(covers, 0, 0);
             log.catalogue = Some(LogCatalogue { taken, followed });
             log.stated.unchanged = unchanged;
-            doubts_of_access_logs(&[log], &fallen(&["web-1"]), at(3), Some(at(7)))
+            doubts_of_access_logs(&[log], &fallen(&["web-1"]), at(3), at(7))
         };
         let unknown = DoubtCause::DefinitionsUnknown { log: "app.csv".into(), taken };
         assert!(unknown.counts_as_read() && unknown.leaves_out());
@@ -213,15 +210,15 @@ mod tests {
     #[test]
     fn time_that_no_log_covers_is_a_gap() {
         let logs = [span(5, 8), span(1, 3), span(2, 4)];
-        assert_eq!(gaps(&logs, at(2), Some(at(4))), []);
-        assert_eq!(gaps(&logs, at(0), Some(at(9))), [span(0, 1), span(4, 5), span(8, 9)]);
-        assert_eq!(gaps(&logs, at(6), None), []);
-        assert_eq!(gaps(&logs, at(0), Some(at(2))), [span(0, 1)]);
-        assert_eq!(gaps(&[], at(6), None), [span(6, 6)]);
+        assert_eq!(gaps(&logs, at(2), at(4)), []);
+        assert_eq!(gaps(&logs, at(0), at(9)), [span(0, 1), span(4, 5), span(8, 9)]);
+        assert_eq!(gaps(&logs, at(6), at(8)), []);
+        assert_eq!(gaps(&logs, at(0), at(2)), [span(0, 1)]);
+        assert_eq!(gaps(&[], at(6), at(6)), [span(6, 6)]);
         let almost = Timestamp::from_nanosecond(at(1).as_nanosecond() - 999_999).unwrap();
-        assert_eq!(gaps(&[span(1, 4)], almost, Some(at(4))).len(), 1);
+        assert_eq!(gaps(&[span(1, 4)], almost, at(4)).len(), 1);
         let same = Timestamp::from_nanosecond(at(1).as_nanosecond() + 999_999).unwrap();
-        assert_eq!(gaps(&[Span { from: same, to: at(4) }], at(1), Some(at(4))), []);
+        assert_eq!(gaps(&[Span { from: same, to: at(4) }], at(1), at(4)), []);
     }
 
     #[test]
@@ -248,13 +245,10 @@ mod tests {
             ),
         ] {
             let logs = [cover.clone(), other];
-            assert_eq!(
-                doubts_of_access_logs(&logs, &fallen(&["web-1"]), at(3), Some(at(7))),
-                expected
-            );
+            assert_eq!(doubts_of_access_logs(&logs, &fallen(&["web-1"]), at(3), at(7)), expected);
         }
         assert_eq!(
-            doubts_of_access_logs(&[], &fallen(&["web-1"]), at(3), Some(at(7))),
+            doubts_of_access_logs(&[], &fallen(&["web-1"]), at(3), at(7)),
             [DoubtCause::NotCovered {
                 host: Some("web-1".parse().unwrap()),
                 from: at(3),
@@ -275,7 +269,7 @@ mod tests {
         only.stated.shipped = shipped;
         only.actors = [("web-1".parse().unwrap(), 1)].into();
         let hosts = fallen(&[&["web-1"], others].concat());
-        let doubts = doubts_of_access_logs(&[only], &hosts, at(3), Some(at(7)));
+        let doubts = doubts_of_access_logs(&[only], &hosts, at(3), at(7));
         let web = |doubt: &DoubtCause| matches!(doubt, DoubtCause::NotCovered { host: Some(host), .. } if host.as_str() == "web-1");
         !doubts.iter().any(web)
     }
@@ -307,7 +301,7 @@ mod tests {
             AccessLog { source: Some(source), actors, ..log(covers, 0, 0) }
         };
         let doubts = |logs: &[AccessLog]| {
-            doubts_of_access_logs(logs, &fallen(&["web-1"]), at(3), Some(at(7))).len()
+            doubts_of_access_logs(logs, &fallen(&["web-1"]), at(3), at(7)).len()
         };
         assert_eq!(doubts(&[file(span(3, 5), "pg", "web-1"), file(span(5, 7), "pg", "other")]), 0);
         assert_eq!(doubts(&[file(span(3, 5), "pg", "web-1"), file(span(5, 7), "s3", "other")]), 1);

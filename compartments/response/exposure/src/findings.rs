@@ -67,6 +67,14 @@ pub struct Findings {
 }
 
 impl Findings {
+    /// All fields that the fallen hosts read, or that were brought to them.
+    #[must_use]
+    pub fn fields(&self) -> FieldSet {
+        let levels = [&self.levels.read, &self.levels.presented];
+        let named = levels.into_iter().flat_map(|fields| fields.keys().copied());
+        self.everybody.values().copied().fold(named.collect(), FieldSet::union)
+    }
+
     /// Adds the records that the indexes of segments show. Returns the hours that lie only partly
     /// in the window, each as a place in `indexes` and a place among its parts: their entries must
     /// be read.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cofferdam_core::{CustomerNumber, Field, FieldSet, Operation, Record, Timestamp};
 use response_api::{Level, PersonEvent, PersonExposure, Unresolved};
 
-use crate::bitmaps::{Levels, fields_of};
+use crate::bitmaps::{Bitmaps, Levels, fields_of};
 use crate::log::IndexedLog;
 use crate::pages::{Slot, for_each_slot};
 use crate::{FallenHosts, Population, Window};
@@ -48,17 +48,17 @@ pub fn slots_of_record<L: IndexedLog>(
     Ok(slots)
 }
 
-/// The accesses that count as everybody's, as slots of one person who has their fields.
+/// The accesses that count as everybody's, as slots of one person of whom `read` has their fields.
 #[must_use]
 pub fn unresolved_slots(
     unresolved: &[Unresolved],
     hosts: &FallenHosts,
-    population: &Population,
+    read: &Bitmaps,
     record: Record,
 ) -> Vec<Slot> {
-    let filled = fields_of(&population.filled, record.0);
+    let lost = fields_of(read, record.0);
     let slot = |access: &Unresolved| {
-        let fields = access.fields.intersection(filled);
+        let fields = access.fields.intersection(lost);
         let level = hosts.level(&access.caller, &access.via, Operation::Release)?;
         let at = access.at.as_millisecond();
         let (caller, via) = (access.caller.clone(), access.via.clone());
@@ -171,8 +171,7 @@ mod tests {
     #[test]
     fn an_unresolved_access_happened_to_everybody_with_its_fields() {
         let hosts = FallenHosts::new(People::Table, &["web-1".parse().unwrap()]);
-        let filled = Bitmaps::from([(Field::Email, RoaringBitmap::from([1]))]);
-        let population = Population { filled, ..Population::default() };
+        let read = Bitmaps::from([(Field::Email, RoaringBitmap::from([1]))]);
         let access = |caller: &str| Unresolved {
             log: "app.csv".into(),
             line: 3,
@@ -183,7 +182,7 @@ mod tests {
             why: "no key".into(),
         };
         let accesses = [access("web-1"), access("web-2")];
-        let slots = |record| unresolved_slots(&accesses, &hosts, &population, Record(record));
+        let slots = |record| unresolved_slots(&accesses, &hosts, &read, Record(record));
         let [slot] = slots(1).try_into().unwrap();
         assert_eq!(slot.fields, FieldSet::EMPTY.with(Field::Email));
         assert_eq!((slot.first_ms, slot.level), (4, Level::Read));

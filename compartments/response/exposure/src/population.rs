@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use accounts_api::{Changes, CoarseRow};
-use cofferdam_core::{FieldSet, Record};
+use cofferdam_core::{Domain, Field, FieldSet, Record};
 use roaring::RoaringBitmap;
 
 use crate::Bitmaps;
@@ -50,6 +50,21 @@ impl Population {
         if coarse.minor {
             self.minors.insert(record);
         }
+    }
+
+    /// Those of some fields of which the population says nothing. A shop may hold them in a table that
+    /// was not brought.
+    #[must_use]
+    pub fn unknown(&self, fields: FieldSet) -> FieldSet {
+        let unknown = |field: &Field| self.filled.get(field).is_none_or(RoaringBitmap::is_empty);
+        let of_customers = fields.iter().filter(|field| field.domain() == Domain::Accounts);
+        of_customers.filter(unknown).collect()
+    }
+
+    /// Takes it that everybody has these fields.
+    pub fn assume(&mut self, fields: FieldSet) {
+        let everybody = |field| (field, self.everyone.clone());
+        self.filled.extend(fields.iter().map(everybody));
     }
 
     /// Applies a page of changes.
@@ -132,8 +147,6 @@ fn jurisdiction(coarse: &Coarse) -> String {
 
 #[cfg(test)]
 mod tests {
-    use cofferdam_core::{Field, FieldSet};
-
     use super::*;
 
     fn row(record: u32, country: Option<&str>, minor: bool) -> CoarseRow {
@@ -147,6 +160,23 @@ mod tests {
             },
             filled: FieldSet::EMPTY.with(Field::Name),
         }
+    }
+
+    #[test]
+    fn everybody_has_a_field_of_which_nothing_is_known() {
+        let mut people = Population::default();
+        people.put(&[row(1, None, false), row(2, None, false)]);
+        people.filled.insert(Field::Email, [2].into_iter().collect());
+        let fields = [Field::Email, Field::Phone, Field::CardNumber].into_iter().collect();
+        let unknown = people.unknown(fields);
+        assert_eq!(unknown, FieldSet::EMPTY.with(Field::Phone));
+        people.assume(unknown);
+        assert_eq!(people.filled[&Field::Phone], people.everyone);
+        assert_eq!(
+            people.filled[&Field::Email],
+            [2].into_iter().collect(),
+            "it is known who has one"
+        );
     }
 
     #[test]

@@ -36,12 +36,19 @@ const FIELDS: &[(&[&str], Field)] = &[
     ),
 ];
 
+/// Types of whole numbers.
+const NUMBERS: &[&str] = &["smallint", "integer", "bigint"];
+/// Names of columns that often hold a customer's key, without a foreign key that says so.
+const KEYS: &[&str] = &["customer_id", "customer_entity_id", "user_id", "client_id", "account_id"];
+
 /// A table of the proposal.
 struct Proposed<'a> {
     relation: &'a Relation,
     key: &'a str,
     fields: BTreeMap<&'a str, Field>,
     rest: Vec<&'a str>,
+    /// Whether it is the table that holds the customers.
+    is_of_customers: bool,
 }
 
 /// Proposes a mapping for the log of a database in which `table` holds the customers. Everything
@@ -106,7 +113,7 @@ fn tables_of<'a>(
     customers: &'a Relation,
     key: &'a str,
 ) -> Vec<Result<Proposed<'a>, (&'a Relation, &'static str)>> {
-    let mut tables = vec![Ok(Proposed::new(customers, key))];
+    let mut tables = vec![Ok(Proposed::new(customers, key, true))];
     for relation in catalogue.relations.iter().filter(|of| of.name != customers.name) {
         // A partition or an heir counts as its table does.
         if !relation.parents.is_empty() {
@@ -117,7 +124,7 @@ fn tables_of<'a>(
         match references[..] {
             [] => {}
             [reference] if reference.to == [key] => {
-                tables.push(Ok(Proposed::new(relation, &reference.from[0])));
+                tables.push(Ok(Proposed::new(relation, &reference.from[0], false)));
             }
             [_] => tables.push(Err((relation, "it references another column than the key"))),
             _ => tables.push(Err((relation, "it references the customers several times"))),
@@ -153,7 +160,9 @@ fn others(
         let warning = if names.is_empty() {
             String::new()
         } else {
-            format!("  # looks personal: {}", names.join(", "))
+            let key = relation.columns.iter().find(|of| KEYS.contains(&of.name.as_str()));
+            let key = key.map(|of| format!("; write a [[table]] if its key is {}", of.name));
+            format!("  # looks personal: {}{}", names.join(", "), key.unwrap_or_default())
         };
         let name = toml::Value::String(relation.name.to_string());
         let _ = writeln!(out, "#  {name},{warning}");
@@ -175,18 +184,22 @@ fn others(
 /// was sent, stand for none.
 fn field(column: &Column) -> Option<Field> {
     let others = ["boolean", "date", "timestamp", "time "];
-    if others.iter().any(|of| column.of_type.starts_with(of)) {
+    let Column { name, of_type, .. } = column;
+    if others.iter().any(|of| of_type.starts_with(of)) {
         return None;
     }
-    let column = column.name.to_ascii_lowercase();
+    let column = name.to_ascii_lowercase();
     let words: Vec<&str> = column.split('_').collect();
     // A short part must be a word of its own: `tel` is none of `hotel`.
     let fits = |part: &&str| words.contains(part) || (part.len() > 4 && column.contains(*part));
-    FIELDS.iter().find(|(parts, _)| parts.iter().any(fits)).map(|(_, field)| *field)
+    let field = FIELDS.iter().find(|(parts, _)| parts.iter().any(fits)).map(|(_, field)| *field)?;
+    // A number under the name of an address is the key of one.
+    let may_be_number = [Field::Phone, Field::CardLast4].contains(&field);
+    (may_be_number || !NUMBERS.contains(&of_type.as_str())).then_some(field)
 }
 
 impl<'a> Proposed<'a> {
-    fn new(relation: &'a Relation, key: &'a str) -> Self {
+    fn new(relation: &'a Relation, key: &'a str, is_of_customers: bool) -> Self {
         let (mut fields, mut rest) = (BTreeMap::new(), Vec::new());
         // A generated column counts as the columns from which it is computed.
         let stored = relation.columns.iter().filter(|of| of.generated_from.is_none());
@@ -198,11 +211,11 @@ impl<'a> Proposed<'a> {
                 None => rest.push(column.name.as_str()),
             }
         }
-        Self { relation, key, fields, rest }
+        Self { relation, key, fields, rest, is_of_customers }
     }
 
     fn toml(&self) -> String {
-        let Self { relation, key, fields, rest } = self;
+        let Self { relation, key, fields, rest, is_of_customers } = self;
         if fields.is_empty() {
             return format!(
                 "\n# Unsure: {} references the customers, and no column looks personal. It counts for\n\
@@ -218,7 +231,15 @@ impl<'a> Proposed<'a> {
         );
         let mails: Vec<_> = fields.iter().filter(|(_, of)| **of == Field::Email).collect();
         if let [(email, _)] = mails[..] {
-            let _ = writeln!(out, "email = {}", text(email));
+            let email = text(email);
+            let _ = if *is_of_customers {
+                writeln!(out, "email = {email}")
+            } else {
+                writeln!(
+                    out,
+                    "# Unsure, the customer may have another address by now: email = {email}"
+                )
+            };
         }
         if relation.row_security {
             out.push_str("# Policies decide which of its rows a role sees.\n");

@@ -43,6 +43,18 @@ fn check_pgaudit(of: &Pgaudit) -> Result<(), String> {
     empty.map_or(Ok(()), |table| Err(format!("table {}: it has no fields", table.name)))
 }
 
+/// Checks that the mapping says which database it is about, if the logs have several.
+pub fn check_databases(of: &Pgaudit) -> Result<(), String> {
+    if of.database().is_some() || of.seen_databases.len() < 2 {
+        return Ok(());
+    }
+    let names: Vec<_> = of.seen_databases.iter().map(String::as_str).collect();
+    let names = names.join(", ");
+    Err(format!(
+        "database: the logs have statements of several, name the one that is meant ({names})"
+    ))
+}
+
 fn check_json_lines(of: &Events) -> Result<(), String> {
     if of.user.is_none() && of.server.is_none() {
         return Err("as: name its place, or the server that writes the log".to_owned());

@@ -1,11 +1,13 @@
 //! `PostgreSQL`'s logs with lines of pgaudit, such as
 //! `AUDIT: SESSION,1,1,READ,SELECT,TABLE,public.customer,"SELECT …",7`.
 
+mod logged;
+mod own;
 mod prefix;
 mod rows;
 mod sessions;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::BufRead;
 
 use cofferdam_core::{Access, CallerName, Timestamp};
@@ -13,14 +15,17 @@ use csv::{ReaderBuilder, StringRecord};
 use jiff::tz::TimeZone;
 
 use crate::mapping::{LogMapping, Pgaudit};
-use crate::sql::{self, Changes, Known, Statement};
+use crate::sql::{self, Changes, Found, Known, Statement};
 use crate::time::{self, Instants};
 use crate::{Item, ReadError, Take};
+use own::OwnLines;
 use rows::{Row, visit_rows};
 use sessions::{Sessions, Step};
 
 pub use prefix::LinePrefix;
 
+/// The beginning of pgaudit's messages.
+const AUDIT: &str = "AUDIT: ";
 /// pgaudit's text in place of a statement that an earlier line of the same statement has.
 const BEFORE: &str = "<previously logged>";
 /// pgaudit's texts in place of a statement or parameters that are not logged or don't exist.
@@ -34,18 +39,20 @@ const CELLS: usize = 9;
 /// log after each other.
 #[derive(Debug)]
 pub struct Audit {
-    known: Known,
+    names: Databases,
     zone: Option<TimeZone>,
     statements: Statements,
+    own: OwnLines,
     sessions: Sessions,
 }
 
 impl Audit {
     pub fn new(mapping: &Pgaudit) -> Self {
         Self {
-            known: Known::new(mapping),
+            names: Databases::new(mapping),
             zone: zone(mapping),
             statements: Statements::default(),
+            own: OwnLines::default(),
             sessions: Sessions::default(),
         }
     }
@@ -59,7 +66,9 @@ impl Audit {
     ) -> Result<(), ReadError<E>> {
         self.sessions.next_file();
         self.statements.next_file();
-        visit_rows(mapping, log, &mut |line, row| self.read_row(line, row, take))
+        self.own.next_file();
+        visit_rows(mapping, log, &mut |line, row| self.read_row(line, row, take))?;
+        self.own.end(&self.names, None, take).map_err(ReadError::Taker)
     }
 
     fn read_row<E>(
@@ -68,6 +77,7 @@ impl Audit {
         row: Result<Row<'_>, String>,
         take: Take<'_, E>,
     ) -> Result<(), E> {
+        self.own.end(&self.names, row.as_ref().ok(), take)?;
         let mut bad = |why: &str| take(Item::Bad { line, why: why.to_owned() });
         let row = match row {
             Ok(row) => row,
@@ -92,7 +102,7 @@ impl Audit {
         at.iter().try_for_each(|at| take(Item::Seen(at)))?;
         match cells {
             Some(cells) => self.read_statement(line, at, &row, &cells, take),
-            None => take(Item::Harmless { line }),
+            None => self.own.read(&self.names, line, at, &row, take),
         }
     }
 
@@ -107,6 +117,10 @@ impl Audit {
         let cell = |place: usize| cells.get(place).unwrap_or_default();
         let (class, command, object) = (cell(3), cell(4), cell(6));
         let (text, parameters) = self.statements.of(row.session, cells);
+        self.own.note_audit(row.session, cell(0), class, &text);
+        let Some(known) = self.names.of(row.database) else {
+            return take(Item::Harmless { line });
+        };
         let statement = Statement {
             class,
             command,
@@ -114,40 +128,107 @@ impl Audit {
             text: &text,
             parameters: parse_parameters(&parameters),
         };
-        let found = sql::resolve(&self.known, &statement);
-        if found.is_empty() {
-            return take(Item::Harmless { line });
-        }
-        for found in found {
-            let access = |at: Timestamp| Access {
-                line,
-                at,
-                caller: CallerName::from_foreign(row.host.unwrap_or(row.user)),
-                via: CallerName::from_foreign(row.user),
-                operation: found.operation,
-                fields: found.fields,
-                whose: found.whose.clone(),
-            };
-            at.iter().try_for_each(|at| take(Item::Access(access(at))))?;
-        }
-        Ok(())
+        hand_on(line, at, &Client::of(row), sql::resolve(known, &statement), take)
     }
 }
 
-/// Collects what the definitions in a log change.
+/// What names mean in the databases of a server.
+#[derive(Debug)]
+struct Databases {
+    here: Known,
+    elsewhere: Known,
+    /// The database of the mapping; `None` if the logs have one database only.
+    name: Option<String>,
+    /// Databases without customers' data.
+    others: Vec<String>,
+}
+
+impl Databases {
+    fn new(mapping: &Pgaudit) -> Self {
+        Self {
+            here: Known::new(mapping),
+            elsewhere: Known::elsewhere(mapping),
+            name: mapping.database().map(str::to_owned),
+            others: mapping.other_databases.clone(),
+        }
+    }
+
+    /// What names mean in a database; `None` in one without customers' data. A log that does not tell
+    /// the database is about the mapping's.
+    fn of(&self, database: &str) -> Option<&Known> {
+        match &self.name {
+            _ if self.others.iter().any(|other| other == database) => None,
+            Some(name) if name != database && !database.is_empty() => Some(&self.elsewhere),
+            _ => Some(&self.here),
+        }
+    }
+}
+
+/// The client of a session, as the log names it.
+#[derive(Debug, Clone)]
+struct Client {
+    caller: CallerName,
+    via: CallerName,
+}
+
+impl Client {
+    fn of(row: &Row<'_>) -> Self {
+        let via = CallerName::from_foreign(row.user);
+        Self { caller: row.host.map_or_else(|| via.clone(), CallerName::from_foreign), via }
+    }
+}
+
+/// Hands on the outcome of a line: the accesses that were found in it.
+fn hand_on<E>(
+    line: u64,
+    at: Instants,
+    by: &Client,
+    found: Vec<Found>,
+    take: Take<'_, E>,
+) -> Result<(), E> {
+    if found.is_empty() {
+        return take(Item::Harmless { line });
+    }
+    for found in found {
+        let access = |at: Timestamp| Access {
+            line,
+            at,
+            caller: by.caller.clone(),
+            via: by.via.clone(),
+            operation: found.operation,
+            fields: found.fields,
+            whose: found.whose.clone(),
+        };
+        at.iter().try_for_each(|at| take(Item::Access(access(at))))?;
+    }
+    Ok(())
+}
+
+/// Collects what the definitions in a log change, and the databases of which it has statements.
 pub fn read_definitions<E>(
     mapping: &LogMapping,
-    changes: &mut Changes,
+    (changes, databases): (&mut Changes, &mut BTreeSet<String>),
     log: impl BufRead,
 ) -> Result<(), ReadError<E>> {
     let mut statements = Statements::default();
+    let own = mapping.pgaudit().and_then(Pgaudit::database);
     visit_rows(mapping, log, &mut |_, row| {
-        // Only a line of a definition refers to the text of one.
-        let Some(row) = row.ok().filter(|row| row.message.contains(",DDL,")) else {
+        let Ok(row) = row else { return Ok(()) };
+        let audited = row.message.starts_with(AUDIT);
+        if (audited || own::has_statement(&row)) && !databases.contains(row.database) {
+            databases.insert(row.database.to_owned());
+        }
+        // A definition changes names of its own database only.
+        if !row.database.is_empty() && own.is_some_and(|own| own != row.database) {
             return Ok(());
-        };
-        let Some(Some(cells)) = row.audit() else { return Ok(()) };
-        if cells.get(3) == Some("DDL") {
+        }
+        if !audited {
+            own::definitions(&row).for_each(|(command, text)| changes.add(command, text));
+        } else if row.message.contains(",DDL,")
+            && let Some(Some(cells)) = row.audit()
+            && cells.get(3) == Some("DDL")
+        {
+            // Only a line of a definition refers to the text of one.
             let (text, _) = statements.of(row.session, &cells);
             changes.add(cells.get(4).unwrap_or_default(), &text);
         }

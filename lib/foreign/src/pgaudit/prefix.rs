@@ -4,13 +4,18 @@
 
 use serde::Deserialize;
 
+use super::AUDIT;
 use super::rows::Row;
 
-/// The words of lines that belong to a message, and which hold text of a client.
-const PARTS: [&str; 6] = ["STATEMENT", "DETAIL", "HINT", "CONTEXT", "QUERY", "LOCATION"];
-/// The levels at which pgaudit can log.
-const LEVELS: [&str; 9] =
-    ["LOG", "NOTICE", "WARNING", "INFO", "DEBUG1", "DEBUG2", "DEBUG3", "DEBUG4", "DEBUG5"];
+/// The word of a line that holds the statement of the message before it.
+const STATEMENT: &str = "STATEMENT";
+/// The words of lines that hold the other parts of a message.
+pub const PARTS: [&str; 5] = ["DETAIL", "HINT", "CONTEXT", "QUERY", "LOCATION"];
+/// The levels of messages.
+pub const LEVELS: [&str; 12] = [
+    "LOG", "NOTICE", "WARNING", "INFO", "DEBUG1", "DEBUG2", "DEBUG3", "DEBUG4", "DEBUG5", "ERROR",
+    "FATAL", "PANIC",
+];
 /// The most places that are tried in one line, so that a hostile name can't take long.
 const MAX_TRIES: usize = 20_000;
 
@@ -33,6 +38,7 @@ enum Part {
 enum Value {
     Time,
     User,
+    Database,
     /// The client's host, with its port in parentheses.
     HostAndPort,
     Host,
@@ -103,6 +109,7 @@ fn value(letter: char) -> Option<Value> {
     Some(match letter {
         'm' | 't' | 'n' => Value::Time,
         'u' => Value::User,
+        'd' => Value::Database,
         'r' => Value::HostAndPort,
         'h' => Value::Host,
         'c' => Value::Session,
@@ -110,7 +117,7 @@ fn value(letter: char) -> Option<Value> {
         'l' => Value::Number,
         'P' | 'Q' | 'e' | 'v' | 'x' => Value::Other(Class::Word),
         's' => Value::Other(Class::Time),
-        'a' | 'b' | 'd' | 'i' => Value::Other(Class::Any),
+        'a' | 'b' | 'i' => Value::Other(Class::Any),
         _ => return None,
     })
 }
@@ -166,12 +173,16 @@ impl<'a> Search<'a> {
                 let at = if value == Value::Time { at } else { row.at };
                 self.from(rest, line, Row { at, ..row });
             }
-            Value::User | Value::Other(Class::Any) => {
+            Value::User | Value::Database | Value::Other(Class::Any) => {
                 let ends = line.char_indices().map(|(end, _)| end).chain([line.len()]);
                 for end in ends.take(1_000) {
                     let (text, line) = line.split_at(end);
-                    let user = if value == Value::User { text.trim_end() } else { row.user };
-                    self.from(rest, line, Row { user, ..row });
+                    let row = match value {
+                        Value::User => Row { user: text.trim_end(), ..row },
+                        Value::Database => Row { database: text.trim_end(), ..row },
+                        _ => row,
+                    };
+                    self.from(rest, line, row);
                 }
             }
             Value::Host => {
@@ -220,13 +231,13 @@ impl<'a> Search<'a> {
         let Some(message) = line[level..].strip_prefix(":  ").filter(|_| level > 0) else { return };
         let level = &line[..level];
         // A statement that failed is logged as part of a message, whatever its text is.
-        let of_audit = message.starts_with("AUDIT: ") && !PARTS.contains(&level);
+        let of_audit = message.starts_with(AUDIT) && level != STATEMENT && !PARTS.contains(&level);
         if of_audit && !LEVELS.contains(&level) {
             // Nobody can tell which part of a message this word names.
             self.several = true;
             return;
         }
-        let found = Row { message: if of_audit { message } else { "" }, ..row };
+        let found = Row { message: if of_audit { message } else { line }, ..row };
         self.several |= self.found.is_some_and(|before| before != found);
         self.found = Some(found);
     }
@@ -267,11 +278,11 @@ fn end_of_time(line: &str) -> Option<usize> {
 mod tests {
     use super::*;
 
-    const AUDIT: &str = "AUDIT: SESSION,1,1,READ,SELECT,TABLE,public.customer,SELECT 1,<none>";
+    const LINE: &str = "AUDIT: SESSION,1,1,READ,SELECT,TABLE,public.customer,SELECT 1,<none>";
 
     fn split(prefix: &str, line: &str) -> Option<[String; 5]> {
         let prefix = LinePrefix::try_from(prefix.to_owned()).unwrap();
-        let Row { at, user, host, session, number: _, message } = prefix.split(line)?;
+        let Row { at, user, host, session, message, .. } = prefix.split(line)?;
         Some([at, user, host.unwrap_or("-"), session, message].map(str::to_owned))
     }
 
@@ -292,24 +303,26 @@ mod tests {
             ),
             ("%n %-10u %h %c %l ", padded, ["1795478400.123", "app", "[local]", "6b0beeec.7fe6"]),
         ] {
-            let found = split(prefix, &format!("{head}LOG:  {AUDIT}"));
+            let found = split(prefix, &format!("{head}LOG:  {LINE}"));
             let [at, user, host, session] = expected.map(str::to_owned);
-            assert_eq!(found, Some([at, user, host, session, AUDIT.to_owned()]), "{prefix}");
+            assert_eq!(found, Some([at, user, host, session, LINE.to_owned()]), "{prefix}");
         }
         let idle = "2026-11-24 00:35:01.123 UTC [99] LOG:  checkpoint starting: time";
-        assert_eq!(split("%m [%p] %q%u@%d ", idle).unwrap()[4], "");
+        let message = "LOG:  checkpoint starting: time";
+        assert_eq!(split("%m [%p] %q%u@%d ", idle).unwrap()[4], message);
     }
 
     #[test]
     fn a_line_that_could_be_split_in_several_ways_is_not_split() {
         let prefix = "%m [%p] %u@%d app=%a ";
         let head = "2026-11-24 00:35:01.123 UTC [99] app@shop app=";
-        let forged = format!("x LOG:  {AUDIT} LOG:  {}", AUDIT.replace("customer", "orders"));
+        let forged = format!("x LOG:  {LINE} LOG:  {}", LINE.replace("customer", "orders"));
         assert_eq!(split(prefix, &format!("{head}{forged}")), None);
-        assert!(split(prefix, &format!("{head}web LOG:  {AUDIT}")).is_some());
-        let failed = split(prefix, &format!("{head}web STATEMENT:  {AUDIT}")).unwrap();
-        assert_eq!(failed[4], "", "the text of a statement that failed is no line of pgaudit");
-        assert_eq!(split(prefix, &format!("{head}web ПРОТОКОЛ:  {AUDIT}")), None);
+        assert!(split(prefix, &format!("{head}web LOG:  {LINE}")).is_some());
+        let failed = split(prefix, &format!("{head}web STATEMENT:  {LINE}")).unwrap();
+        let message = format!("STATEMENT:  {LINE}");
+        assert_eq!(failed[4], message, "the text of a statement that failed is no line of pgaudit");
+        assert_eq!(split(prefix, &format!("{head}web ПРОТОКОЛ:  {LINE}")), None);
         assert_eq!(split(prefix, "2026-11-24 00:35:01.123 UTC [99] torn"), None);
         assert_eq!(split(prefix, &format!("{head}{}", " @ app= ".repeat(10_000))), None);
     }

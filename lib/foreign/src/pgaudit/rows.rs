@@ -6,7 +6,7 @@ use csv::{ReaderBuilder, StringRecord};
 use serde::Deserialize;
 
 use super::prefix::LinePrefix;
-use super::{CELLS, split};
+use super::{AUDIT, CELLS, split};
 use crate::mapping::LogMapping;
 use crate::{ReadError, lines};
 
@@ -18,13 +18,22 @@ const MAX_MESSAGE: usize = 1 << 20;
 pub struct Row<'a> {
     pub at: &'a str,
     pub user: &'a str,
+    /// The database; empty if the log does not have it.
+    pub database: &'a str,
     /// The client's address; `None` if the log does not have it.
     pub host: Option<&'a str>,
     pub session: &'a str,
     /// The number of the line within its session.
     pub number: Option<u64>,
-    /// The message behind its level. Of a log of text, it is empty if it is none of pgaudit's.
+    /// The message behind its level. In a log of text, the level stands before a message that is none
+    /// of pgaudit's.
     pub message: &'a str,
+    /// The details of the message; `None` in a log of text, where they are a line of their own.
+    pub detail: Option<&'a str>,
+    /// The statement that failed, or that was running as the message was written.
+    pub running: &'a str,
+    /// Whether the message is the fault that the analysis of the statement found: it never ran.
+    pub refused: bool,
 }
 
 impl Row<'_> {
@@ -32,7 +41,7 @@ impl Row<'_> {
     /// pgaudit's.
     #[expect(clippy::option_option, reason = "a line of pgaudit may be cut off")]
     pub fn audit(&self) -> Option<Option<StringRecord>> {
-        let audit = self.message.strip_prefix("AUDIT: ")?;
+        let audit = self.message.strip_prefix(AUDIT)?;
         Some(split(audit).filter(|cells| cells.len() >= CELLS))
     }
 }
@@ -82,14 +91,24 @@ fn visit_csv<E>(log: impl BufRead, visit: VisitRow<'_, E>) -> Result<(), ReadErr
         let row = matches!(record.len(), 23 | 24 | 26).then(|| Row {
             at: cell(0),
             user: cell(1),
+            database: cell(2),
             // The port would make every connection a client of its own.
             host: Some(cell(4).rsplit_once(':').map_or(cell(4), |(host, _)| host)),
             session: cell(5),
             number: cell(6).parse().ok(),
             message: cell(13),
+            detail: Some(cell(14)),
+            running: cell(19),
+            refused: is_refused(cell(12), cell(18), cell(20)),
         });
         visit(line, row.ok_or_else(no_row)).map_err(ReadError::Taker)?;
     }
+}
+
+/// Whether an error is one of the analysis of a statement: it tells a place in the statement, and no
+/// code was running. The classes of SQLSTATE are those of wrong syntax and of wrong values.
+fn is_refused(state: &str, context: &str, place: &str) -> bool {
+    (state.starts_with("42") || state.starts_with("22")) && context.is_empty() && !place.is_empty()
 }
 
 fn no_row() -> String {
@@ -103,6 +122,8 @@ fn visit_json<E>(log: impl BufRead, visit: VisitRow<'_, E>) -> Result<(), ReadEr
         #[serde(default)]
         user: String,
         #[serde(default)]
+        dbname: String,
+        #[serde(default)]
         remote_host: String,
         #[serde(default)]
         session_id: String,
@@ -110,6 +131,16 @@ fn visit_json<E>(log: impl BufRead, visit: VisitRow<'_, E>) -> Result<(), ReadEr
         number: Option<u64>,
         #[serde(default)]
         message: String,
+        #[serde(default)]
+        detail: String,
+        #[serde(default)]
+        context: String,
+        #[serde(default, rename = "state_code")]
+        state: String,
+        #[serde(default, rename = "statement")]
+        running: String,
+        #[serde(rename = "cursor_position")]
+        place: Option<u64>,
     }
     lines(log, &mut |line, text| {
         let read: Line = match text {
@@ -123,10 +154,14 @@ fn visit_json<E>(log: impl BufRead, visit: VisitRow<'_, E>) -> Result<(), ReadEr
         let row = Row {
             at: &read.timestamp,
             user: &read.user,
+            database: &read.dbname,
             host: Some(&read.remote_host),
             session: &read.session_id,
             number: read.number,
             message: &read.message,
+            detail: Some(&read.detail),
+            running: &read.running,
+            refused: read.place.is_some() && is_refused(&read.state, &read.context, "0"),
         };
         visit(line, Ok(row))
     })

@@ -41,6 +41,10 @@ const KEEPING: &[&str] = &[
     "REINDEX",
 ];
 
+/// The first words of definitions.
+const DEFINING: &[&str] =
+    &["ALTER", "COMMENT", "CREATE", "DROP", "IMPORT", "REFRESH", "REINDEX", "SECURITY"];
+
 /// The changes that the definitions of some logs make.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
@@ -86,6 +90,41 @@ impl Changes {
         if self.all.len() > MAX_CHANGES {
             self.all = BTreeSet::from([Change::Anything]);
         }
+    }
+}
+
+/// The command of a text that defines something, as pgaudit names it; empty for one that is not in
+/// [`KEEPING`]. `None` for a text that defines nothing.
+pub fn definition(text: &str) -> Option<&'static str> {
+    let Ok(tokens) = Tokenizer::new(&PostgreSqlDialect {}, text).tokenize() else {
+        return Some("");
+    };
+    let mut statements = tokens.split(|token| *token == Token::SemiColon).map(words);
+    let first = statements.next().unwrap_or_default();
+    let rest: Vec<_> = statements.filter(|words| !words.is_empty()).collect();
+    if !rest.iter().chain([&first]).any(|words| defines(words)) {
+        return None;
+    }
+    let keeps =
+        |command: &&str| command.split(' ').eq(first.iter().take(command.split(' ').count()));
+    let keeping = KEEPING.iter().copied().find(keeps).filter(|_| rest.is_empty());
+    Some(keeping.unwrap_or_default())
+}
+
+/// The words of a statement, in capitals.
+fn words(tokens: &[Token]) -> Vec<String> {
+    let word = |token: &Token| match token {
+        Token::Word(word) if word.quote_style.is_none() => Some(word.value.to_ascii_uppercase()),
+        _ => None,
+    };
+    tokens.iter().filter_map(word).collect()
+}
+
+fn defines(words: &[String]) -> bool {
+    match words.first().map(String::as_str) {
+        Some("SELECT" | "WITH") => words.iter().any(|word| word == "INTO"),
+        Some(first) => DEFINING.contains(&first),
+        None => false,
     }
 }
 

@@ -24,7 +24,8 @@ pub struct Known {
 /// A table with customers' data.
 #[derive(Debug)]
 pub struct KnownTable {
-    name: Pattern,
+    /// Its name; `None` if no name means it.
+    name: Option<Pattern>,
     key: Part,
     email: Option<Part>,
     fields: Vec<(Part, Field)>,
@@ -81,6 +82,18 @@ impl Known {
         known
     }
 
+    /// What is known in another database of the same server: no name there means a table of the
+    /// mapping, and any may hold a copy of one.
+    pub fn elsewhere(mapping: &Pgaudit) -> Self {
+        let table = |of| KnownTable { name: None, ..KnownTable::new(of) };
+        Self {
+            tables: mapping.tables.iter().map(table).collect(),
+            others: Vec::new(),
+            functions: Vec::new(),
+            meanings: Meanings::default(),
+        }
+    }
+
     pub fn relation(&self, name: &Name) -> Relation {
         match self.meanings.of(name) {
             Some(Meaning { relation, .. }) => relation,
@@ -90,7 +103,7 @@ impl Known {
 
     /// The relation as the mapping alone knows it.
     pub fn mapped(&self, name: &Name) -> Relation {
-        if let Some(table) = self.tables.iter().position(|table| table.name.fits(name)) {
+        if let Some(table) = self.tables.iter().position(|table| table.fits(name)) {
             return Relation::Table(table);
         }
         if self.others.iter().any(|other| other.fits(name)) || is_of_the_system(name) {
@@ -127,7 +140,7 @@ impl Known {
 impl KnownTable {
     fn new(table: &Table) -> Self {
         Self {
-            name: Pattern::parse(&table.name),
+            name: Some(Pattern::parse(&table.name)),
             key: Part::column(&table.key),
             email: table.email.as_deref().map(Part::column),
             fields: table.fields.iter().map(|(name, f)| (Part::column(name), *f)).collect(),
@@ -140,7 +153,7 @@ impl KnownTable {
 
     /// Takes the columns of the table from a catalogue.
     fn describe(&mut self, catalogue: &Catalogue) {
-        let of = |name: &Qualified| self.name.fits(&Name::from(name));
+        let of = |name: &Qualified| self.fits(&Name::from(name));
         let Some(relation) = catalogue.relations.iter().find(|relation| of(&relation.name)) else {
             return;
         };
@@ -154,6 +167,10 @@ impl KnownTable {
         let inexact = |of: &Described| self.is_key(&of.name) && !of.is_exact();
         self.has_exact_key = !relation.columns.iter().any(inexact);
         self.columns = Some(columns);
+    }
+
+    fn fits(&self, name: &Name) -> bool {
+        self.name.as_ref().is_some_and(|own| own.fits(name))
     }
 
     pub fn column(&self, name: &str) -> Column {

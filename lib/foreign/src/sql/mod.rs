@@ -20,9 +20,10 @@ use std::ops::ControlFlow;
 use cofferdam_core::{FieldSet, Operation, Whose};
 use sqlparser::ast::{Expr, ObjectName, Statement as Parsed, TableFactor, Visit, Visitor};
 
-pub use changes::Changes;
+pub use changes::{Changes, definition};
 pub use known::{Known, Relation};
 use names::Name;
+pub use text::is_single;
 use walk::Understood;
 
 /// Room for the depth that [`text::parse`] allows, in bytes. Only what is used is ever taken.
@@ -90,6 +91,19 @@ pub fn resolve(known: &Known, statement: &Statement<'_>) -> Vec<Found> {
         "MISC" if !["FETCH", "MOVE"].contains(&statement.command) => Vec::new(),
         "MISC" => everything(known, "the statement reads a cursor that was opened before"),
         _ => everything(known, "the statement is of a class that is not understood"),
+    }
+}
+
+/// Finds the customers' data that a text touched of which nothing else is known. It may be several
+/// statements, of any class.
+pub fn resolve_text(known: &Known, text: &str, parameters: Option<Vec<String>>) -> Vec<Found> {
+    if text::gives_nothing(text) {
+        return Vec::new();
+    }
+    let statement = Statement { class: "", command: "", object: None, text, parameters };
+    match understand(known, &statement) {
+        Ok(understood) => understood.touched.into_iter().map(|of| of.found).collect(),
+        Err(doubt) => everything(known, doubt.why),
     }
 }
 

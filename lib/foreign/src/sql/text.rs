@@ -15,6 +15,44 @@ const MAX_OPERATORS: usize = 4_000;
 /// The deepest nesting of parentheses.
 const MAX_DEPTH: usize = 40;
 
+/// Commands that give out no rows.
+const GIVING_NOTHING: &[&str] = &[
+    "ABORT",
+    "ALTER",
+    "ANALYZE",
+    "BEGIN",
+    "CHECKPOINT",
+    "CLOSE",
+    "CLUSTER",
+    "COMMENT",
+    "COMMIT",
+    "DEALLOCATE",
+    "DISCARD",
+    "DROP",
+    "END",
+    "GRANT",
+    "LISTEN",
+    "LOAD",
+    "LOCK",
+    "NOTIFY",
+    "PREPARE",
+    "REASSIGN",
+    "REFRESH",
+    "REINDEX",
+    "RELEASE",
+    "RESET",
+    "REVOKE",
+    "ROLLBACK",
+    "SAVEPOINT",
+    "SECURITY",
+    "SET",
+    "SHOW",
+    "START",
+    "TRUNCATE",
+    "UNLISTEN",
+    "VACUUM",
+];
+
 /// Parses all statements of a text.
 pub fn parse(text: &str) -> Result<Vec<Statement>, Doubt> {
     if text.trim().is_empty() {
@@ -34,6 +72,24 @@ pub fn parse(text: &str) -> Result<Vec<Statement>, Doubt> {
         .with_tokens_with_locations(tokens)
         .parse_statements()
         .map_err(|_| no_sql())
+}
+
+/// Whether a text is surely one statement.
+pub fn is_single(text: &str) -> bool {
+    // Servers and the parser may end strings with backslashes and comments at different places.
+    if text.contains(is_odd) || text.contains('\\') || text.contains("/*") {
+        return false;
+    }
+    let Ok(tokens) = Tokenizer::new(&PostgreSqlDialect {}, text).tokenize() else { return false };
+    let mut behind = tokens.iter().skip_while(|token| **token != Token::SemiColon).skip(1);
+    behind.all(|token| matches!(token, Token::Whitespace(_) | Token::SemiColon))
+}
+
+/// Whether a text is a single command that gives out no rows, by its first word. The parser does not
+/// know all of them.
+pub fn gives_nothing(text: &str) -> bool {
+    let first = text.split_ascii_whitespace().next().unwrap_or_default().trim_end_matches(';');
+    GIVING_NOTHING.iter().any(|of| of.eq_ignore_ascii_case(first)) && is_single(text)
 }
 
 /// Characters that PostgreSQL and the parser may take for different things: control characters, and

@@ -11,6 +11,12 @@ use crate::sql::{Known, Relation as Meaning};
 /// customers' data where the mapping says that there are none. Returns the fault, in words.
 pub fn check_catalogue(mapping: &Pgaudit) -> Result<(), String> {
     let Some(catalogue) = &mapping.known_catalogue else { return Ok(()) };
+    if mapping.database().is_some_and(|database| database != catalogue.database) {
+        return Err(format!(
+            "database: the catalogue is one of the database {}",
+            catalogue.database
+        ));
+    }
     let mut tables = BTreeSet::new();
     for table in &mapping.tables {
         tables.insert(&check_table(catalogue, table)?.name);

@@ -342,6 +342,10 @@ fn reads_nothing(statement: &Statement) -> bool {
             | Statement::Truncate(_)
             | Statement::CreateIndex(_)
             | Statement::CreateView(_)
+            | Statement::CreateExtension(_)
+            | Statement::CreateFunction(_)
+            | Statement::CreateTrigger(_)
+            | Statement::CreateType { .. }
             | Statement::CreateSchema { .. }
             | Statement::CreateSequence { .. }
             | Statement::AlterTable(_)

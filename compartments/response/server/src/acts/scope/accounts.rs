@@ -43,7 +43,7 @@ pub async fn gather(
     let logs: Vec<_> = opened.into_iter().zip(windows.iter().map(|of| of.window)).collect();
     let (mut findings, logs) = read_all(logs, hosts.clone(), from_log).await?;
     // No entry was written after this instant, whatever the clock of keys says.
-    let until = until(incident, Some(app.now()));
+    let until = until(incident, app.now());
     findings.doubts.extend(doubts_of_copies(&copies, &clock_moved, incident.to));
     for (followed, of) in app.logs.followed.iter().zip(&windows) {
         findings.doubts.extend(doubts_of_sightings(&followed.origin, incident, &of.sightings));

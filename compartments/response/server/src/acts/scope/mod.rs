@@ -79,7 +79,7 @@ fn scoped(app: &App, exposure: &Exposure, by: &Author) -> Act {
     app.act(exposure.incident, by, JournalAct::Scope, detail)
 }
 
-/// The end of the window that an exposure covers: the incident's own, or `fallback`.
-fn until(incident: &Incident, fallback: Option<Timestamp>) -> Timestamp {
-    incident.to.or(fallback).unwrap_or(incident.from)
+/// The end of the window that an exposure covers: the incident's own, or now.
+fn until(incident: &Incident, now: Timestamp) -> Timestamp {
+    incident.to.unwrap_or(now)
 }

@@ -42,8 +42,8 @@ pub async fn person(
         People::Table => (None, app.brought().await?),
     };
     let hosts = FallenHosts::of(incident);
-    slots.extend(unresolved_slots(&exposure.unresolved, &hosts, &population, record));
     let levels = app.levels(&exposure).await?;
+    slots.extend(unresolved_slots(&exposure.unresolved, &hosts, &levels.read, record));
     Ok(person_exposure(record, number, &population, &levels, slots))
 }
 

@@ -27,15 +27,19 @@ pub async fn gather(
 ) -> Result<Gathered, Problem> {
     let hosts = FallenHosts::of(incident);
     let window = access_log_window(incident);
-    let population = app.brought().await?;
+    let mut population = app.brought().await?;
     if population.everyone.is_empty() {
         return Err(Problem::new(TABLE_EMPTY, "no table of customers was brought"));
     }
     let access_logs = app.store.access_logs().await?;
-    let last = access_logs.iter().map(|log| log.covers.to).max();
+    let until = until(incident, app.now());
     let read = read_all(app, &access_logs, &hosts, window, from_log).await?;
     let (mut findings, unresolved, logs) = read;
-    findings.doubts.extend(doubts_of_access_logs(&access_logs, &hosts, incident.from, incident.to));
+    let unknown = population.unknown(findings.fields());
+    if !unknown.is_empty() {
+        Arc::make_mut(&mut population).assume(unknown);
+    }
+    findings.doubts.extend(doubts_of_access_logs(&access_logs, &hosts, incident.from, until));
     let outdated = app.store.outdated_access_logs().await?;
     let outdated = access_logs.iter().filter(|of| outdated.contains(&of.log));
     let changed =
@@ -64,7 +68,7 @@ pub async fn gather(
         undeliverable: app.store.undeliverable().await?,
         sources: Sources { logs: Vec::new(), access_logs, unresolved },
         computed: app.now(),
-        until: until(incident, last),
+        until,
     };
     let logs = logs.into_iter().map(|log| (log, window)).collect();
     Ok(Gathered { evidence, logs })
