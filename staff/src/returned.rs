@@ -59,7 +59,7 @@ mod tests {
         let base = format!("https://localhost:{}", listener.address().port());
         let all = vec![1, 3, 4, 9, u32::MAX];
         let router = Routes::new().call::<ListReturned, _, _>(page).into_router(all.clone());
-        let identity = authority.identity("response");
+        let identity = authority.identity("response-1");
         tokio::spawn(async move {
             listener.serve(&identity, router, std::future::pending()).await;
         });

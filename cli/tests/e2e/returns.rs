@@ -124,12 +124,7 @@ async fn returned_mail_is_in_the_ledger_and_the_post_reaches_the_rest() {
         let refused = hand_in(free, &forged, &bounce("failed", "5.1.1")).await;
         assert!(refused.starts_with("550"), "{refused}");
     }
-    for (person, form) in [(7, 1), (2, 0)] {
-        set_id_form(&place, form).await;
-        let by_id = rows(&staff, LetterId(2)).await[person].message_id.clone();
-        let reply = hand_in(free, &complaints, &complaint_by_id(&by_id)).await;
-        assert!(reply.starts_with("250"), "{reply}");
-    }
+    complain_by_id(&place, free).await;
     for (person, times) in [(5, 4), (6, 1)] {
         for _ in 0..times {
             let reply = hand_in(free, &address_of(person), QUESTION).await;
@@ -148,6 +143,18 @@ async fn returned_mail_is_in_the_ledger_and_the_post_reaches_the_rest() {
     assert_eq!(state(LedgerState::Accepted).len(), CUSTOMERS as usize - 4);
     decide_about_the_rest(&place);
     write_paper_post(&place);
+}
+
+/// Complains about a letter, and about one that was planned before Message-IDs were sealed. The
+/// complaints name a Message-ID only.
+async fn complain_by_id(place: &Place, at: SocketAddr) {
+    for (person, form) in [(7, 1), (2, 0)] {
+        set_id_form(place, form).await;
+        let by_id = rows(&place.staff(), LetterId(2)).await[person].message_id.clone();
+        let complaints = format!("complaints@{DOMAIN}");
+        let reply = hand_in(at, &complaints, &complaint_by_id(&by_id)).await;
+        assert!(reply.starts_with("250"), "{reply}");
+    }
 }
 
 /// Letters that were planned before Message-IDs were sealed have the form 0.

@@ -138,6 +138,8 @@ fn a_server_that_promises_another_attempt_has_not_given_up() {
     for text in [
         "Your message was not delivered. Please check the address and try again later.",
         "Your message was returned. You will have to try again. Our server will not retry.",
+        "Your message was not delivered. Call us, and we will try to help.",
+        "Your message was not delivered. Correct the address before your next try.",
         "If you want us to keep trying, you need to resend it: the message has been deleted.",
         "Ihre Nachricht konnte noch nicht zugestellt werden und wird zurückgesandt.",
     ] {
@@ -212,8 +214,13 @@ fn gateways_attach_notifications_under_any_type() {
     }
     let arrived = dsn("Action: delivered\nStatus: 2.0.0", "Good.");
     expect("good", &scanned("Scanned.", "message/rfc822", &arrived), "delivered", "-", "-");
+    let later = dsn("Action: delayed\nStatus: 4.4.1", "Later.");
+    expect("later", &scanned("Scanned.", "message/rfc822", &later), "delayed", "delay", "4.4.1");
+    // What the gateway itself says of its letter counts more.
     let failed = "Your message could not be delivered to the next server.";
-    expect("bad", &scanned(failed, "message/rfc822", &arrived), "bounce", "hard", "5.0.0");
+    for attached in [arrived, later] {
+        expect("bad", &scanned(failed, "message/rfc822", &attached), "bounce", "hard", "5.0.0");
+    }
 }
 
 #[test]

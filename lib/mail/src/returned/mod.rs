@@ -165,8 +165,10 @@ fn read_message(message: &Opened, depth: u8) -> (Option<Returned>, Original) {
             let inner = Opened::read(past_blank_lines(&bytes));
             let (what, named) = read_message(&inner, depth - 1);
             let counts = match what {
-                Some(Returned::Bounced { .. } | Returned::Delayed { .. }) => true,
-                Some(Returned::Delivered) => !notice::says_failed(message),
+                Some(Returned::Bounced { .. }) => true,
+                Some(Returned::Delayed { .. } | Returned::Delivered) => {
+                    !notice::says_failed(message)
+                }
                 _ => false,
             };
             if counts {
