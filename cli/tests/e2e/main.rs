@@ -28,6 +28,7 @@ mod refusals;
 mod relay;
 mod reset_pages;
 mod restore;
+mod returned_cases;
 mod returns;
 mod sending;
 mod start;

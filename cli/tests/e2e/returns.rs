@@ -8,6 +8,7 @@ use std::path::Path;
 use cofferdam_core::{Clock, SystemClock};
 use cofferdam_mail::{DkimAlgorithm, DkimKey, generate_dkim_key, signed};
 use response_api::{LedgerState, LetterId, ReadLetter};
+use sqlx::Connection as _;
 use testkit::{Dns, free_address};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
@@ -15,7 +16,7 @@ use tokio::net::TcpStream;
 use crate::gate::{publish, set_gate};
 use crate::letters::{declared, rows, send, sending};
 use crate::relay::accepting_relay;
-use crate::support::{Place, assert_refused, stdout, wait_until};
+use crate::support::{Place, assert_refused, stderr, stdout, wait_until};
 
 const CUSTOMERS: u32 = 8;
 const DOMAIN: &str = "back.shop.example";
@@ -123,9 +124,7 @@ async fn returned_mail_is_in_the_ledger_and_the_post_reaches_the_rest() {
         let refused = hand_in(free, &forged, &bounce("failed", "5.1.1")).await;
         assert!(refused.starts_with("550"), "{refused}");
     }
-    let by_id = rows(&staff, LetterId(2)).await[7].message_id.clone();
-    let reply = hand_in(free, &complaints, &complaint_by_id(&by_id)).await;
-    assert!(reply.starts_with("250"), "{reply}");
+    complain_by_id(&place, free).await;
     for (person, times) in [(5, 4), (6, 1)] {
         for _ in 0..times {
             let reply = hand_in(free, &address_of(person), QUESTION).await;
@@ -135,13 +134,35 @@ async fn returned_mail_is_in_the_ledger_and_the_post_reaches_the_rest() {
     let ledger = rows(&staff, LetterId(2)).await;
     let state = |state| ledger.iter().filter(|row| row.state == state).collect::<Vec<_>>();
     let bounced = state(LedgerState::Bounced);
-    assert_eq!((bounced.len(), state(LedgerState::Complained).len()), (1, 2), "{ledger:?}");
+    assert_eq!((bounced.len(), state(LedgerState::Complained).len()), (1, 3), "{ledger:?}");
     let outcome = bounced[0].outcome.as_deref().unwrap();
     assert!(outcome.starts_with("5.1.1") && !outcome.contains('@'), "{outcome}");
-    assert_eq!(ledger[7].state, LedgerState::Complained, "found by its Message-ID");
-    assert_eq!(state(LedgerState::Accepted).len(), CUSTOMERS as usize - 3);
+    for person in [2, 7] {
+        assert_eq!(ledger[person].state, LedgerState::Complained, "found by its Message-ID");
+    }
+    assert_eq!(state(LedgerState::Accepted).len(), CUSTOMERS as usize - 4);
     decide_about_the_rest(&place);
     write_paper_post(&place);
+}
+
+/// Complains about a letter, and about one that was planned before Message-IDs were sealed. The
+/// complaints name a Message-ID only.
+async fn complain_by_id(place: &Place, at: SocketAddr) {
+    for (person, form) in [(7, 1), (2, 0)] {
+        set_id_form(place, form).await;
+        let by_id = rows(&place.staff(), LetterId(2)).await[person].message_id.clone();
+        let complaints = format!("complaints@{DOMAIN}");
+        let reply = hand_in(at, &complaints, &complaint_by_id(&by_id)).await;
+        assert!(reply.starts_with("250"), "{reply}");
+    }
+}
+
+/// Letters that were planned before Message-IDs were sealed have the form 0.
+async fn set_id_form(place: &Place, form: i64) {
+    let url = format!("sqlite://{}", place.file("response/response.db"));
+    let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    let update = sqlx::query("UPDATE letter SET id_form = $1");
+    update.bind(form).execute(&mut connection).await.unwrap();
 }
 
 /// A message that no rule understands is counted, listed, shown and decided about. None is dropped.
@@ -154,19 +175,23 @@ fn decide_about_the_rest(place: &Place) {
     assert_eq!(row(0), (&0.into(), &1.into(), &1.into()));
     assert_eq!(row(1), (&5.into(), &4.into(), &3.into()));
     assert_eq!(row(2), (&6.into(), &1.into(), &1.into()));
-    let show = ["letters", "returned", "show", "2", "--person", "5", "--number", "2"];
-    let text = place.json(show)["text"].as_str().unwrap().to_owned();
+    let show = |number| ["letters", "returned", "show", "2", "--person", "5", "--number", number];
+    let text = place.json(show("2"))["text"].as_str().unwrap().to_owned();
     assert!(text.starts_with("Return-Path: <>") && text.contains("Is my card safe?"), "{text}");
-    let missing = ["letters", "returned", "show", "2", "--person", "5", "--number", "3"];
-    assert_refused(&place.run(missing), "no message 3");
-    let decide = |person: &str, decision: &str| {
-        let args =
-            ["letters", "returned", "decide", "2", "--person", person, "--decision", decision];
-        place.run(args)
+    assert_refused(&place.run(show("3")), "no message 3");
+    for (number, next) in [("1", "show 2 --person 5 --number 2"), ("2", "--person 5 --seen 4")] {
+        let said = stderr(&place.run(show(number)));
+        assert!(said.contains(next), "{said}");
+    }
+    let decide = |person: &str, seen: &str, decision: &str| {
+        let mut decide = place.cofferdam(["letters", "returned", "decide", "2"]);
+        decide.args(["--person", person, "--seen", seen, "--decision", decision]).output().unwrap()
     };
-    stdout(&decide("0", "not-reached"));
-    stdout(&decide("6", "arrived"));
-    assert_refused(&decide("4", "not-reached"), "nothing came back");
+    stdout(&decide("0", "1", "not-reached"));
+    stdout(&decide("6", "1", "arrived"));
+    assert_refused(&decide("4", "1", "not-reached"), "nothing came back");
+    // One more message came than those that were seen.
+    assert_refused(&decide("5", "3", "arrived"), "4 messages of person 5 of letter 2 came, and 3");
     assert_eq!(place.json(["letters", "show", "2"])["perhaps_not_reached"], 1);
     let journal = stdout(&place.run(["incident", "journal", "1"]));
     for act in ["returned.list", "returned.read", "returned.decide"] {

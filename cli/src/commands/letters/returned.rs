@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
 use response_api::{
-    DecideReturned, LetterStatus, ListReturned, ReadReturned, ReturnedDecision, ReturnedMail,
+    DecideReturned, LetterStatus, ReadReturned, ReturnedDecision, ReturnedMail, ReturnedText,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -63,6 +63,10 @@ pub struct DecideArgs {
     /// The person, as `letters returned list` names it
     #[arg(long, value_name = "N")]
     person: u32,
+    /// How many messages you saw, as `letters returned list` counts them: if another one came since,
+    /// nothing is decided
+    #[arg(long, value_name = "N")]
+    seen: u32,
     /// The fate of the letter
     #[arg(long, value_enum)]
     decision: Became,
@@ -114,8 +118,8 @@ pub async fn run(command: ReturnedCommand) -> Result<ExitCode, CommandError> {
 
 async fn list(args: ListArgs) -> Result<ExitCode, CommandError> {
     let ListArgs { of, from, decided } = args;
-    let call = ListReturned { letter: of.letter, from, decided };
-    let people = staff::call(&of.response.client()?, &call).await?;
+    let client = of.response.client()?;
+    let people = staff::returned::list(&client, of.letter, from, decided).await?;
     of.response.print(&people, |people| {
         let head = ["person", "messages", "kept", "last", "decision"];
         columns::listing(head, people, row, "nothing came back that was not understood")
@@ -143,20 +147,33 @@ async fn show(args: ShowArgs) -> Result<ExitCode, CommandError> {
     let mail = staff::call(&of.response.client()?, &call).await?;
     // The text is a stranger's: nothing in it may steer the terminal.
     of.response.print(&mail, |mail| mail.text.expose().lines().map(printable).collect())?;
-    output::next(&format!(
-        "cofferdam letters returned decide {} --person {person} --decision not-reached",
-        of.letter
-    ));
+    output::next(&after(&of, &mail));
     Ok(ExitCode::SUCCESS)
 }
 
+/// The command that comes after a message was shown: the next message that is kept, or else the
+/// decision.
+fn after(of: &LetterArgs, mail: &ReturnedText) -> String {
+    let ReturnedText { person, number, messages, kept, .. } = mail;
+    let (letter, next) = (of.letter, number.saturating_add(1));
+    if next < *kept {
+        return format!(
+            "cofferdam letters returned show {letter} --person {person} --number {next}"
+        );
+    }
+    format!(
+        "cofferdam letters returned decide {letter} --person {person} --seen {messages} \
+         --decision not-reached"
+    )
+}
+
 async fn decide(args: DecideArgs) -> Result<ExitCode, CommandError> {
-    let DecideArgs { of, person, decision } = args;
+    let DecideArgs { of, person, seen, decision } = args;
     let decision = match decision {
         Became::Arrived => ReturnedDecision::Arrived,
         Became::NotReached => ReturnedDecision::NotReached,
     };
-    let call = DecideReturned { letter: of.letter, person, decision };
+    let call = DecideReturned { letter: of.letter, person, seen, decision };
     let status: LetterStatus = staff::call(&of.response.client()?, &call).await?;
     of.response.print(&status, lines::lines)?;
     Ok(ExitCode::SUCCESS)

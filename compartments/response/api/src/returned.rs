@@ -83,6 +83,10 @@ pub struct ReturnedText {
     pub person: u32,
     /// The message's number, from 0.
     pub number: u32,
+    /// The number of messages of this person that came until now, kept or not.
+    pub messages: u32,
+    /// The number of messages that are kept, at most three.
+    pub kept: u32,
     /// The instant at which it came.
     pub at: Timestamp,
     /// The size of the whole message, in bytes. The first 64 KiB are kept.
@@ -105,6 +109,9 @@ pub struct DecideReturned {
     pub letter: LetterId,
     /// The addressee: a record number, or a place in the staff list.
     pub person: u32,
+    /// The number of messages that had come when staff looked, as [`ReturnedMail::messages`] says. If
+    /// another one came since, nothing is decided and the call is refused.
+    pub seen: u32,
     /// Whether the letter arrived.
     pub decision: ReturnedDecision,
 }

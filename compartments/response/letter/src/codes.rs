@@ -1,6 +1,5 @@
-//! The three marks of one person's letter: the Message-ID, the code by which its reader checks it,
-//! and the address to which it bounces. All three are keyed functions of letter and person; none is
-//! stored.
+//! Two marks of one person's letter: the code by which its reader checks it, and the address to which
+//! it bounces. Both are keyed functions of letter and person; neither is stored.
 
 use aes::Aes256;
 use aws_lc_rs::{constant_time, hmac};
@@ -13,44 +12,6 @@ const RADIX: u32 = 32;
 /// Ten digits of five bits: 18 bits for the letter, 32 for the person.
 const DIGIT_COUNT: usize = 10;
 const MAX_LETTER: u32 = (1 << 18) - 1;
-/// The bytes of a Message-ID's tag.
-const ID_TAG: usize = 16;
-
-/// Makes the Message-ID of a person's letter, without angle brackets. Every attempt has the same
-/// one.
-#[must_use]
-pub fn message_id(seed: &[u8], letter: u32, person: u32, domain: &str) -> String {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, seed);
-    format!("{letter}.{}@{domain}", hex::encode(id_tag(&key, letter, person)))
-}
-
-/// The letter that a Message-ID names, if it has the form of ours. Whether it is ours, only
-/// [`person_of`] tells.
-#[must_use]
-pub fn letter_of(message_id: &str) -> Option<LetterId> {
-    let (letter, rest) = message_id.split_once('.')?;
-    let (tag, _) = rest.split_once('@')?;
-    let is_tag = tag.len() == 2 * ID_TAG && tag.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_tag.then(|| letter.parse().ok().map(LetterId)).flatten()
-}
-
-/// The person whose letter has this Message-ID, among the people up to `last`. A Message-ID says
-/// nothing by itself, so each person's is made: 24 million take some ten seconds of one core.
-#[must_use]
-pub fn person_of(seed: &[u8], message_id: &str, last: u32) -> Option<u32> {
-    let letter = letter_of(message_id)?;
-    let (_, rest) = message_id.split_once('.')?;
-    let tag = hex::decode(rest.split_once('@')?.0).ok()?;
-    let key = hmac::Key::new(hmac::HMAC_SHA256, seed);
-    (0..=last).find(|person| id_tag(&key, letter.0, *person) == tag.as_slice())
-}
-
-fn id_tag(key: &hmac::Key, letter: u32, person: u32) -> [u8; ID_TAG] {
-    let place = [letter.to_be_bytes(), person.to_be_bytes()].concat();
-    let mut tag = [0; ID_TAG];
-    tag.copy_from_slice(&hmac::sign(key, &place).as_ref()[..ID_TAG]);
-    tag
-}
 
 /// Makes and reads letter codes and return addresses.
 pub struct LetterCodes {
@@ -169,28 +130,6 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn a_message_id_is_stable_and_differs_for_each_person() {
-        let id = |person| message_id(b"seed", 1, person, "letters.shop.example");
-        assert_eq!(id(7), id(7));
-        assert_ne!(id(7), id(8));
-        assert_ne!(id(7), message_id(b"other", 1, 7, "letters.shop.example"));
-        assert_eq!(id(7).len(), "1.".len() + 32 + "@letters.shop.example".len());
-    }
-
-    #[test]
-    fn a_message_id_leads_to_its_person() {
-        let id = message_id(b"seed", 3, 500, "letters.shop.example");
-        assert_eq!(letter_of(&id), Some(LetterId(3)));
-        assert_eq!(person_of(b"seed", &id, 1_000), Some(500));
-        assert_eq!(person_of(b"seed", &id, 499), None);
-        assert_eq!(person_of(b"other", &id, 1_000), None);
-        assert_eq!(person_of(b"seed", &id.replace("3.", "4."), 1_000), None);
-        for other in ["", "3.@x", "3.ab@x", "x.0123@y", "3", &id.replace('@', "")] {
-            assert_eq!(letter_of(other), None, "{other}");
-        }
-    }
-
     /// A million guesses at 24 million codes among 2^50 are expected to hit 0.02 times. Guesses
     /// fall evenly, as the hits over all 2^18 letters together show.
     #[test]
@@ -267,9 +206,5 @@ mod vectors {
         assert_eq!(codes.code(LetterId(3), 12_345).as_deref(), Some("0BB6Z-CK4ED"));
         let address = codes.return_address(LetterId(3), 12_345, "back.shop.example");
         assert_eq!(address, "b-3-12345-bbcb0cf06ec9f8fa7b46@back.shop.example");
-        assert_eq!(
-            message_id(b"seed", 3, 12_345, "letters.shop.example"),
-            "3.b2fb65b6938682cfea8833c1a2cfd70b@letters.shop.example"
-        );
     }
 }

@@ -7,7 +7,7 @@ use cofferdam_core::{FieldSet, Personal, Timestamp};
 use cofferdam_mail::{
     DkimError, DkimKey, Envelope, Fill, Form, Head, Mailbox, MessageError, signed,
 };
-use response_letter::{LetterCodes, Locale, Shop, Texts, VersionError, Writer, message_id};
+use response_letter::{LetterCodes, Locale, Shop, Texts, VersionError, Writer};
 
 use crate::{Contact, Letter, Recipient};
 
@@ -57,7 +57,7 @@ impl Composer {
     pub fn marks(&self, letter: &Letter, person: u32) -> Result<Marks, ComposeError> {
         let domain = &self.shop.message_id_domain;
         Ok(Marks {
-            message_id: message_id(&letter.seed, letter.letter.0, person, domain),
+            message_id: letter.ids.of(person, domain),
             code: self.codes.code(letter.letter, person).ok_or(ComposeError::NoCode)?,
             feedback_id: format!(
                 "letter-{}:incident-{}:notice:cofferdam",

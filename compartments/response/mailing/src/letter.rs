@@ -3,6 +3,7 @@
 use cofferdam_core::{Sha256, Timestamp};
 use keys_api::WarrantId;
 use response_api::{Audience, IncidentId, LetterId, LetterState};
+use response_letter::MessageIds;
 
 /// One letter: its identity, its approval and its state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,8 +14,8 @@ pub struct Letter {
     pub incident: IncidentId,
     /// The people who get the letter.
     pub audience: Audience,
-    /// The secret from which its Message-IDs are made.
-    pub seed: Vec<u8>,
+    /// Makes its Message-IDs.
+    pub ids: MessageIds,
     /// The warrant under which contacts are read.
     pub warrant: Option<WarrantId>,
     /// Whether the ledger holds everybody.

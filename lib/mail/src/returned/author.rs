@@ -91,7 +91,7 @@ pub fn author(fields: &Fields) -> Author {
     {
         return Author::System;
     }
-    if local.starts_with("postmaster") {
+    if local.replace(['-', '_', '.'], "").starts_with("postmaster") {
         return Author::Postmaster;
     }
     let is_service = SERVICES.iter().any(|name| local.contains(name));

@@ -1,7 +1,9 @@
 //! Automatic replies (RFC 3834, and the conventions before it).
 
-use super::author::has_null_sender;
+use super::Returned;
+use super::author::{Author, author, has_null_sender};
 use super::mime::Opened;
+use super::text::{joined, places};
 
 /// The beginnings of the subjects of automatic replies, in lower case.
 const BEGINS: [&str; 30] = [
@@ -49,6 +51,78 @@ const FIELDS: [&str; 6] = [
     "X-Mail-Autoreply",
     "X-Auto-Reply",
 ];
+
+/// Words of replies that the postmaster's address gives. Mail systems write from this address too, in
+/// languages that nobody has listed.
+const POSTMASTERS_REPLY: &[&str] = &[
+    "ticket",
+    "registered",
+    "noted",
+    "filed",
+    "hear from us",
+    "colleague",
+    "opened",
+    "portal",
+    "request",
+    "case",
+    "inquiry",
+    "enquiry",
+    "question",
+    "received",
+    "thank",
+    "thanks",
+    "support",
+    "helpdesk",
+    "help desk",
+    "answer",
+    "reply",
+    "away",
+    "vacation",
+    "holiday",
+    "office",
+    "absence",
+    "closed",
+    "hours",
+    "anfrage",
+    "danke",
+    "abwesend",
+    "abwesenheit",
+    "urlaub",
+    "merci",
+    "demande",
+    "absent",
+    "absente",
+    "gracias",
+    "solicitud",
+    "consulta",
+    "ausente",
+    "grazie",
+    "richiesta",
+    "assente",
+    "obrigado",
+    "pedido",
+    "bedankt",
+    "afwezig",
+    "спасибо",
+    "заявка",
+    "отпуск",
+    "отпуске",
+];
+
+/// Reads `message` as an automatic reply; `None` if it is none. One from the postmaster's address
+/// that does not speak as a reply may be a notice, so a person looks at it.
+pub fn read(message: &Opened) -> Option<Returned> {
+    if !is_automatic(message) {
+        return None;
+    }
+    let is_postmaster = author(&message.fields) == Author::Postmaster;
+    let text = joined(&format!("{} {}", message.subject(), message.text()));
+    let is_unknown = is_postmaster
+        && has_null_sender(&message.fields)
+        && !is_by_subject(message)
+        && places(&text, POSTMASTERS_REPLY).is_empty();
+    Some(if is_unknown { Returned::Other } else { Returned::AutoReply })
+}
 
 /// Whether a machine wrote `message` instead of a person.
 pub fn is_automatic(message: &Opened) -> bool {

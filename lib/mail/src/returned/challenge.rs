@@ -2,7 +2,7 @@
 //! arrived, and nobody here will answer, so a person looks at it.
 
 use super::mime::Opened;
-use super::phrases::{has_any, joined};
+use super::text::{has_any, joined};
 
 /// Phrases of challenges: a letter waits …
 const WAITS: &[&str] = &[
@@ -40,6 +40,32 @@ const WAITS: &[&str] = &[
     "anti-spam",
     "antispam",
     "challenge",
+    "put aside",
+    "parked",
+    "awaiting",
+    "set aside",
+    "kept aside",
+    "waiting room",
+    "known contacts",
+    "until then",
+    "moderator",
+    // Other languages.
+    "zurückgehalten",
+    "wartet",
+    "en attente",
+    "retenu",
+    "retenid",
+    "en espera",
+    "pendiente",
+    "in attesa",
+    "trattenut",
+    "aguarda",
+    "retida",
+    "vastgehouden",
+    "in de wacht",
+    "oczekuje",
+    "ожидает",
+    "задержан",
 ];
 
 /// … until its sender does something.
@@ -60,7 +86,31 @@ const CONFIRM: &[&str] = &[
     "visit the",
     "follow the link",
     "follow this link",
+    "not a robot",
+    "are human",
+    "are a human",
+    "are a person",
+    "puzzle",
+    "press the button",
+    "answer the question",
+    "answer this question",
+    "moderator can",
+    // Other languages.
     "bestätigen",
+    "bestätigung",
+    "confirmer",
+    "confirmez",
+    "cliquez",
+    "confirme",
+    "haga clic",
+    "conferma",
+    "clicca",
+    "clique",
+    "bevestig",
+    "potwierd",
+    "kliknij",
+    "подтверд",
+    "нажмите",
 ];
 
 /// Whether `message` is a challenge by its words.

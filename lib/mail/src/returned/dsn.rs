@@ -1,12 +1,13 @@
 //! Delivery status notifications (RFC 3464, RFC 6533).
 
 use super::Returned;
-use super::author::{Author, author, has_null_sender, is_from_a_machine};
+use super::author::{Author, author, is_from_a_machine};
 use super::fields::{Fields, past_blank_lines};
 use super::mime::{Opened, Part};
 use super::reason::{locals, reason};
+use super::text::has_any;
 use super::why::BounceReason;
-use super::{challenge, codes, phrases, words};
+use super::{challenge, codes, words};
 
 /// The media types of the part with the notification's fields.
 const PARTS: [&str; 2] = ["message/delivery-status", "message/global-delivery-status"];
@@ -52,8 +53,10 @@ pub fn read(message: &Opened) -> Option<Returned> {
         return Some(Returned::Delivered);
     }
     // A robot that asks its sender for a proof borrows the form of a notification.
-    let is_robots = author(&message.fields) != Author::System && !has_null_sender(&message.fields);
-    if is_robots && !is_stated && challenge::is_one(message) {
+    let is_robots = !matches!(author(&message.fields), Author::System | Author::Postmaster);
+    let names_mailbox = block.get("Status").and_then(|status| codes::enhanced(status, "5"));
+    let names_mailbox = names_mailbox.is_some_and(|status| !status.starts_with("5.7."));
+    if is_robots && !(is_stated && names_mailbox) && challenge::is_one(message) {
         return Some(Returned::Other);
     }
     // The words of the refusing server explain most. The text of the notice is second best.
@@ -142,7 +145,7 @@ fn stated(block: &Fields) -> Option<Fate> {
         "error",
         "perm",
         "timeout",
-        "timed out",
+        "timed",
         "abort",
         "denied",
         "blocked",
@@ -152,6 +155,9 @@ fn stated(block: &Fields) -> Option<Fate> {
         "not deliver",
         "gave",
         "giv",
+        "cancel",
+        "abandon",
+        "stopped",
     ];
     let delayed = ["delay", "defer", "retry", "retri", "queue", "pending", "warn", "temp", "held"];
     if begins(&failed) {
@@ -172,30 +178,41 @@ fn diagnostic(block: &Fields) -> Option<&str> {
     })
 }
 
+/// Whether an action says that the time for attempts is over.
+fn expires(action: &str) -> bool {
+    let words = ["expire", "timeout", "timed", "abort", "gave", "giv", "abandon"];
+    has_any(&action.to_ascii_lowercase(), &words)
+}
+
 /// The most exact code in the block, in the words of the server and in the text of the notice.
 fn status(block: &Fields, diagnostic: &str, text: &str, fate: Fate) -> String {
     let exact = |status: &String| !codes::is_general(status);
     let stated = block.get("Status").and_then(|status| codes::enhanced(status, "45"));
     let said = codes::find(diagnostic).map(|code| code.status);
+    // A full mailbox is named by its own server only.
+    if let Some(full) = said.as_ref().filter(|status| status.ends_with(".2.2")) {
+        return full.clone();
+    }
     let known = stated.clone().filter(exact).or_else(|| said.clone().filter(exact));
     let action = block.get("Action").unwrap_or_default();
     if let Some(status) = known {
         return status;
     }
-    if let Some(general) = stated.or(said) {
+    // A code that names its subject, as 5.7.0 does, says more than 5.0.0.
+    let names_subject = |status: &String| !status.ends_with(".0.0");
+    let best = stated.clone().filter(names_subject).or_else(|| said.clone().filter(names_subject));
+    if let Some(general) = best.or(stated).or(said) {
+        let general = if expires(action) { format!("{}.4.7", &general[..1]) } else { general };
         let refined = words::refined(general, diagnostic);
         return if exact(&refined) { refined } else { words::refined(refined, text) };
     }
     // The action `expired` says more than the failure that the last attempt met.
-    if phrases::has_any(&action.to_ascii_lowercase(), &["expire", "timeout", "timed out", "abort"])
-    {
+    if expires(action) {
         return "4.4.7".to_owned();
     }
-    let general = if fate == Fate::Failed { "5.0.0" } else { "4.0.0" };
-    let by_words = words::status(diagnostic).or_else(|| words::status(text));
-    match by_words {
-        Some(status) if fate == Fate::Delayed => format!("4{}", &status[1..]),
-        Some(status) => status,
-        None => general.to_owned(),
-    }
+    let (of, general): (fn(&str) -> _, _) = match fate {
+        Fate::Failed => (words::status, "5.0.0"),
+        _ => (words::of_delay, "4.0.0"),
+    };
+    of(diagnostic).or_else(|| of(text)).unwrap_or_else(|| general.to_owned())
 }

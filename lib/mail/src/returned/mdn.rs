@@ -5,8 +5,8 @@ use super::Returned;
 use super::author::{Author, author};
 use super::fields::{Fields, past_blank_lines};
 use super::mime::Opened;
-use super::phrases::{has_any, joined};
 use super::reason::{locals, reason};
+use super::text::{has_any, joined};
 use super::why::BounceReason;
 use super::{codes, words};
 

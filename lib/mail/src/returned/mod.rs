@@ -18,6 +18,8 @@ mod original;
 mod phrases;
 mod reason;
 mod ses;
+mod text;
+mod trying;
 mod why;
 mod words;
 
@@ -33,8 +35,6 @@ pub use why::BounceReason;
 const READ: usize = 256 << 10;
 /// How deep reports in attached messages are searched for: gateways attach what they got.
 const NESTED: u8 = 3;
-/// The media types of an attached message.
-const ATTACHED: [&str; 3] = ["message/rfc822", "message/global", "application/octet-stream"];
 
 /// The meaning of a returned message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,14 +164,21 @@ fn read_message(message: &Opened, depth: u8) -> (Option<Returned>, Original) {
             let bytes = part.bytes();
             let inner = Opened::read(past_blank_lines(&bytes));
             let (what, named) = read_message(&inner, depth - 1);
-            if matches!(what, Some(Returned::Bounced { .. } | Returned::Delayed { .. })) {
+            let counts = match what {
+                Some(Returned::Bounced { .. }) => true,
+                Some(Returned::Delayed { .. } | Returned::Delivered) => {
+                    !notice::says_failed(message)
+                }
+                _ => false,
+            };
+            if counts {
                 return (what, named.or(original));
             }
         }
     }
     let what = notice::read(message)
         .or_else(|| challenge_in(message))
-        .or_else(|| auto_reply::is_automatic(message).then_some(Returned::AutoReply));
+        .or_else(|| auto_reply::read(message));
     (what, original)
 }
 
@@ -181,11 +188,11 @@ fn challenge_in(message: &Opened) -> Option<Returned> {
     (!is_reply && challenge::is_one(message)).then_some(Returned::Other)
 }
 
-/// Whether a part has a message in it, by its type and the fields at its beginning.
+/// Whether a part has a message in it, by the fields at its beginning. Gateways attach messages
+/// under many types.
 fn is_attached_message(part: &Part) -> bool {
-    ATTACHED.contains(&part.kind.as_str()) && {
-        let bytes = part.bytes();
-        let (fields, _) = Fields::read(past_blank_lines(&bytes));
-        fields.has("From") || fields.has("Content-Type")
-    }
+    let bytes = part.bytes();
+    let (fields, _) = Fields::read(past_blank_lines(&bytes));
+    let is_typed = part.kind.starts_with("message/") && fields.has("Content-Type");
+    is_typed || (fields.has("From") && (fields.has("Content-Type") || fields.has("Subject")))
 }

@@ -6,11 +6,10 @@ use super::auto_reply;
 use super::challenge;
 use super::codes::{self, Code};
 use super::mime::Opened;
-use super::phrases::{
-    CONDITIONS, DELAY_SUBJECT, DELIVERED, FAILED, FINAL, GAVE_UP, KEEPS_TRYING, SOME_MESSAGE,
-    YOUR_MESSAGE, has_any, joined,
-};
+use super::phrases::{CONDITIONS, DELIVERED, FAILED, GAVE_UP, SOME_MESSAGE, YOUR_MESSAGE};
 use super::reason::{locals, reason};
+use super::text::{has_any, joined, sentences};
+use super::trying::{DELAY_SUBJECT, is_final, keeps_trying};
 use super::why::BounceReason;
 use super::words;
 
@@ -76,6 +75,12 @@ pub fn read(message: &Opened) -> Option<Returned> {
     })
 }
 
+/// Whether a message says in its own words that a letter was not delivered.
+pub fn says_failed(message: &Opened) -> bool {
+    let whole = message.text();
+    has_any(&joined(&message.subject()), FAILED) || has_any(&joined(notice_in(&whole)), GAVE_UP)
+}
+
 /// The fate of the letter that a notice reports.
 enum Judgement {
     Delivered,
@@ -90,8 +95,8 @@ impl Notice<'_> {
         if !self.is_notice(message, failed) {
             return None;
         }
-        let is_final = self.names_failed || has_any(&self.lower, FINAL);
-        let tries = has_any(&self.lower, KEEPS_TRYING) && !is_final;
+        let is_final = self.names_failed || is_final(&self.lower);
+        let tries = keeps_trying(&self.lower) && !is_final;
         if tries || (has_any(&self.subject, DELAY_SUBJECT) && !(failed && is_final)) {
             return Some(Judgement::Delayed);
         }
@@ -114,7 +119,7 @@ impl Notice<'_> {
             // replies, so the mark means nothing here.
             Author::System => !auto_reply::is_by_subject(message),
             Author::Postmaster if !auto_reply::is_automatic(message) => {
-                let delays = has_any(&self.lower, KEEPS_TRYING);
+                let delays = keeps_trying(&self.lower);
                 let quotes = self.has_null_sender && self.code.is_some();
                 failed || delays || quotes || self.says(SOME_MESSAGE)
             }
@@ -129,7 +134,7 @@ impl Notice<'_> {
             return false;
         }
         let says_so = self.says(SOME_MESSAGE) || (self.code.is_some() && failed);
-        let delays = has_any(&self.subject, DELAY_SUBJECT) && has_any(&self.lower, KEEPS_TRYING);
+        let delays = has_any(&self.subject, DELAY_SUBJECT) && keeps_trying(&self.lower);
         if self.has_null_sender {
             // An automatic reply has an empty return path too, and may speak of anything.
             let is_reply = auto_reply::is_automatic(message);
@@ -142,14 +147,14 @@ impl Notice<'_> {
         }
         // A person who asks about a bounce answers a letter, or speaks of a letter of their own.
         let is_answer = message.fields.has("In-Reply-To") || message.fields.has("References");
-        failed && !is_answer && self.says(&[]) && self.lower.contains('@')
+        let names_it = self.lower.contains('@') || self.code.is_some();
+        failed && !is_answer && self.says(&[]) && names_it
     }
 
     /// Whether a sentence says that the message that came in, or one in the words of `others`, was
     /// not delivered. A sentence of what might happen, or of parcels, does not.
     fn says(&self, others: &[&str]) -> bool {
-        let sentences = self.lower.split(['.', '!', '?', ';']);
-        sentences.into_iter().any(|sentence| {
+        sentences(&self.lower).any(|sentence| {
             has_any(sentence, GAVE_UP)
                 && (has_any(sentence, YOUR_MESSAGE) || has_any(sentence, others))
                 && !has_any(sentence, CONDITIONS)
@@ -168,12 +173,12 @@ impl Notice<'_> {
             return words::refined(refined, &self.lower);
         }
         let words = format!("{} {}", self.subject, self.lower);
-        match words::status(&words) {
-            Some(status) if is_final || status.starts_with('4') => status,
-            Some(status) if status == "5.2.2" => "4.2.2".to_owned(),
-            _ if is_final => "5.0.0".to_owned(),
-            _ => "4.0.0".to_owned(),
+        if is_final {
+            return words::status(&words).unwrap_or_else(|| "5.0.0".to_owned());
         }
+        // Other words are not of the attempt that failed: a notice warns of what may happen.
+        let is_sure = |status: &String| matches!(status.as_str(), "4.2.2" | "4.4.1");
+        words::of_delay(&words).filter(is_sure).unwrap_or_else(|| "4.0.0".to_owned())
     }
 }
 

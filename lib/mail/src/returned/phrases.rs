@@ -1,16 +1,5 @@
 //! The phrases by which notices of mail systems are recognised. All are in lower case, and are
-//! looked up in text that [`joined`] has put on one line: mail systems break phrases over lines.
-
-/// `text` in lower case on one line, with plain apostrophes.
-pub fn joined(text: &str) -> String {
-    let lower = text.to_lowercase().replace(['\u{2018}', '\u{2019}', '\u{b4}'], "'");
-    lower.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Whether `text` has one of `phrases`.
-pub fn has_any(text: &str, phrases: &[&str]) -> bool {
-    phrases.iter().any(|phrase| text.contains(phrase))
-}
+//! looked up in text on one line: mail systems break phrases over lines.
 
 /// In the subjects of failure notices.
 pub const FAILED: &[&str] = &[
@@ -128,6 +117,7 @@ pub const FAILED: &[&str] = &[
     "配信できません",
     "配信不能",
     "配信エラー",
+    "メールエラー",
     "退信",
     "无法投递",
     "投递失败",
@@ -203,16 +193,23 @@ pub const GAVE_UP: &[&str] = &[
     "n'a pas pu etre remis",
     "n'a pas pu être délivr",
     "n'a pu être remis",
+    "n'a pas pu être distribué",
+    "n'a pas été distribué",
+    "n'a pas été remis",
     "no se pudo entregar",
     "no ha podido ser entregado",
     "no pudo ser entregado",
     "non è stato possibile consegnare",
     "non è stato recapitato",
+    "non è stato consegnato",
+    "no se ha podido entregar",
     "impossibile recapitare",
     "não pôde ser entregue",
     "não foi possível entregar",
     "kon niet worden afgeleverd",
     "kon niet worden bezorgd",
+    "送信できませんでした",
+    "配信できませんでした",
 ];
 
 /// In failure notices about *the message that came in*: a polite robot speaks of parcels and of
@@ -239,6 +236,7 @@ pub const YOUR_MESSAGE: &[&str] = &[
     "il tuo messaggio",
     "sua mensagem",
     "uw bericht",
+    "送信先",
 ];
 
 /// In failure notices too. Robots and people use these words of other things as well.
@@ -277,110 +275,6 @@ pub const CONDITIONS: &[&str] = &[
     "should your",
     "when your",
     "falls",
-];
-
-/// In the subjects of notices whose mail server keeps trying.
-pub const DELAY_SUBJECT: &[&str] = &[
-    "delayed",
-    "(delay)",
-    "delivery delay",
-    "delay notification",
-    "warning: could not send",
-    "not yet been delivered",
-    "not yet delivered",
-    "still trying",
-    "still being retried",
-    "will be retried",
-    "temporary",
-    "verzögert",
-    "verzögerung",
-    "retardé",
-    "retrasad",
-    "ritardat",
-    "vertraagd",
-    "opóźnion",
-    "задержан",
-    "atrasad",
-];
-
-/// In the text of notices whose mail server keeps trying.
-pub const KEEPS_TRYING: &[&str] = &[
-    "not yet been delivered",
-    "not been delivered yet",
-    "not been accepted so far",
-    "not been delivered so far",
-    "not yet been accepted",
-    "not yet accepted",
-    "still being retried",
-    "still being attempted",
-    "still trying",
-    "still in the queue",
-    "remains in the queue",
-    "will be retried",
-    "will retry",
-    "will try again",
-    "tries again",
-    "we will keep trying",
-    "keep trying",
-    "keeps trying",
-    "continue to try",
-    "continue trying",
-    "continues to try",
-    "continue to attempt",
-    "continue to be made",
-    "attempts will continue",
-    "attempts continue",
-    "attempts go on",
-    "delivery attempts will",
-    "further attempts will be made",
-    "will be attempted again",
-    "will continue for",
-    "will continue until",
-    "could not send message for past",
-    "warning message only",
-    "this is only a warning",
-    "this is a warning",
-    "temporarily delayed",
-    "has been delayed",
-    "is delayed",
-    "was delayed",
-    "have been delayed",
-    "delivery delay",
-    "need to resend your message",
-    "not need to resend",
-    "not have to resend",
-    "not send it again",
-    "do not resend",
-    "no action is required on your part",
-    "wird weiter versucht",
-    "weitere zustellversuche",
-    "verzögert",
-    "retardé",
-];
-
-/// In final notices. They outweigh [`KEEPS_TRYING`], which a final notice may have in its past.
-pub const FINAL: &[&str] = &[
-    "given up",
-    "giving up",
-    "gave up",
-    "no longer in the queue",
-    "no longer be tried",
-    "not be retried",
-    "no further attempt",
-    "no more attempts",
-    "not going to try again",
-    "not try again",
-    "not be tried again",
-    "attempts failed",
-    "attempts have failed",
-    "attempts were unsuccessful",
-    "permanent",
-    "fatal",
-    "is being returned",
-    "been in the queue too long",
-    "expired",
-    "was aborted",
-    "retry timeout exceeded",
 ];
 
 /// In notices that a letter arrived.

@@ -103,7 +103,8 @@ pub fn read(bytes: &[u8]) -> Option<(Returned, Original)> {
 
 /// Reads a notification in a mail, as SNS sends it to an e-mail address.
 pub fn read_mail(message: &Opened) -> Option<(Returned, Original)> {
-    let text = message.text();
+    // Sendmail breaks long lines in this way.
+    let text = message.text().replace("!\r\n ", "").replace("!\n ", "");
     let begin =
         text.find('{').filter(|_| text.contains("otificationType") || text.contains("ventType"))?;
     // SNS adds a line on how to unsubscribe below the JSON.

@@ -1,14 +1,16 @@
 //! The words by which mail servers say why, where their code does not.
 
 mod lists;
+mod pairs;
 
 use lists::{
-    BLOCKED, DISABLED, EXPIRED, FULL, MAILBOX_UNAVAILABLE, NO_ANSWER, NO_HOST, NO_MAILBOX, REFUSED,
-    TOO_LARGE,
+    BLOCKED, DISABLED, EXPIRED, FULL, MAILBOX_UNAVAILABLE, NO_ANSWER, NO_HOST, NO_MAILBOX, QUOTA,
+    REFUSED, SENDER, TOO_LARGE,
 };
+pub use pairs::Pair;
 
 use super::codes;
-use super::phrases::{has_any, joined};
+use super::text::{has_any, joined, sentences};
 
 /// The status code that words stand for: its subject and detail, and whether the failure lasts.
 struct Meaning {
@@ -16,21 +18,41 @@ struct Meaning {
     /// The class where no code gives one.
     class: char,
     phrases: &'static [&'static str],
+    pair: Option<&'static Pair>,
+}
+
+const fn meaning_of(
+    detail: &'static str,
+    class: char,
+    phrases: &'static [&'static str],
+    pair: Option<&'static Pair>,
+) -> Meaning {
+    Meaning { detail, class, phrases, pair }
 }
 
 /// The first meaning that fits counts: a full mailbox is named together with everything else, and
 /// `not found` may be said of a host.
 const MEANINGS: &[Meaning] = &[
-    Meaning { detail: "2.2", class: '5', phrases: FULL },
-    Meaning { detail: "1.2", class: '5', phrases: NO_HOST },
-    Meaning { detail: "2.1", class: '5', phrases: DISABLED },
-    Meaning { detail: "4.7", class: '4', phrases: EXPIRED },
-    Meaning { detail: "1.1", class: '5', phrases: NO_MAILBOX },
-    Meaning { detail: "3.4", class: '5', phrases: TOO_LARGE },
-    Meaning { detail: "7.1", class: '5', phrases: REFUSED },
-    Meaning { detail: "4.1", class: '4', phrases: NO_ANSWER },
-    Meaning { detail: "1.1", class: '5', phrases: MAILBOX_UNAVAILABLE },
+    meaning_of("2.2", '5', FULL, Some(&pairs::FULL)),
+    meaning_of("1.8", '5', SENDER, None),
+    meaning_of("1.2", '5', NO_HOST, Some(&pairs::NO_HOST)),
+    meaning_of("2.1", '5', DISABLED, Some(&pairs::DISABLED)),
+    meaning_of("4.7", '4', EXPIRED, None),
+    meaning_of("1.1", '5', NO_MAILBOX, Some(&pairs::NO_MAILBOX)),
+    meaning_of("3.4", '5', TOO_LARGE, None),
+    meaning_of("7.1", '5', REFUSED, None),
+    meaning_of("4.1", '4', NO_ANSWER, None),
+    meaning_of("1.1", '5', MAILBOX_UNAVAILABLE, None),
+    meaning_of("2.2", '5', QUOTA, None),
 ];
+
+/// The code of a letter that was tried for long, in vain.
+const TRIED_FOR_LONG: &str = "4.4.7";
+/// Words of trying, which make a duration the time that the mail server tried.
+const TRIED: &[&str] =
+    &["try", "tried", "attempt", "retr", "queue", "deliver", "abandon", "stopped", "aborted"];
+/// Units of durations.
+const UNITS: &[&str] = &["hour", "day", "minutes", "seconds"];
 
 /// A more exact code than `status` if `status` names only its class or subject and `words` tell
 /// more. A code of policy stays.
@@ -46,7 +68,32 @@ pub fn refined(status: String, words: &str) -> String {
 
 /// The code that `words` without any code stand for.
 pub fn status(words: &str) -> Option<String> {
-    meaning(words).map(|meaning| format!("{}.{}", meaning.class, meaning.detail))
+    let found = meaning(words);
+    // That the host did not answer is said of the last attempt.
+    if found.is_none_or(|of| of.detail == "4.1") && tried_for_long(&joined(words)) {
+        return Some(TRIED_FOR_LONG.to_owned());
+    }
+    found.map(|meaning| format!("{}.{}", meaning.class, meaning.detail))
+}
+
+/// The code that `words` stand for in a notice of a delay. How long the server tries is no code then.
+pub fn of_delay(words: &str) -> Option<String> {
+    let found = meaning(words).filter(|of| of.detail != "4.7");
+    found.map(|meaning| format!("4.{}", meaning.detail))
+}
+
+/// Whether a sentence says for how many hours or days the mail server tried.
+fn tried_for_long(words: &str) -> bool {
+    sentences(words).any(|sentence| {
+        let mut last = "";
+        let has_duration = sentence.split(' ').any(|word| {
+            let is_unit = UNITS.iter().any(|unit| word.starts_with(unit));
+            let is_number = last.starts_with(|c: char| c.is_ascii_digit());
+            last = word;
+            is_unit && is_number
+        });
+        has_duration && has_any(sentence, TRIED)
+    })
 }
 
 /// Whether words say that the sender is blocked.
@@ -56,7 +103,9 @@ pub fn blocks(words: &str) -> bool {
 
 fn meaning(words: &str) -> Option<&'static Meaning> {
     let words = joined(words);
-    MEANINGS.iter().find(|meaning| has_any(&words, meaning.phrases))
+    MEANINGS.iter().find(|meaning| {
+        has_any(&words, meaning.phrases) || meaning.pair.is_some_and(|pair| pair.stands_in(&words))
+    })
 }
 
 #[cfg(test)]

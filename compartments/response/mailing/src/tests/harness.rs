@@ -8,7 +8,8 @@ use std::time::Duration;
 use cofferdam_core::{Clock, FieldSet, SeededRng, Timestamp};
 use response_api::{Audience, IncidentId, LedgerState, LetterId, LetterState};
 use response_letter::{
-    Claim, Claims, Facts, Files, LetterCodes, Locale, Sender, Shop, Variant, Version,
+    Claim, Claims, Facts, Files, IdForm, LetterCodes, Locale, MessageIds, Sender, Shop, Variant,
+    Version,
 };
 use tokio::time::Instant;
 
@@ -153,7 +154,7 @@ fn letter(version: &Version) -> Letter {
         letter: LETTER,
         incident: IncidentId(1),
         audience: Audience::Customers,
-        seed: vec![7; 32],
+        ids: MessageIds::new(LETTER, IdForm::Sealed, vec![7; 32]),
         warrant: None,
         planned: true,
         state: LetterState::Running,

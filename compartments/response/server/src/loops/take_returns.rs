@@ -7,7 +7,7 @@ use std::sync::Arc;
 use cofferdam_mail::{Report, Returned, TakeError, Taker, read_returned};
 use cofferdam_wire::blocking;
 use response_api::{LedgerState, LetterId};
-use response_letter::{letter_of, person_of};
+use response_letter::{IdForm, MessageIds};
 use response_mailing::{CameBack, CameBackAs, Outcome};
 use tokio::sync::Semaphore;
 
@@ -77,20 +77,31 @@ impl Returns {
         if let Some(found) = path.and_then(|path| self.letter_of(path)) {
             return Ok(Some(found));
         }
-        let Some(id) = report.original_message_id.clone() else { return Ok(None) };
-        let Some(letter) = letter_of(&id) else { return Ok(None) };
-        let store = &self.app.store;
-        let Some(seed) = store.letter(letter).await.map_err(TakeError::keep)?.map(|of| of.seed)
-        else {
+        let Some(id) = report.original_message_id.as_deref() else { return Ok(None) };
+        let Some(letter) = MessageIds::letter_of(id) else { return Ok(None) };
+        let Some(found) = self.app.store.letter(letter).await.map_err(TakeError::keep)? else {
             return Ok(None);
         };
-        let Some(last) = store.last_person(letter).await.map_err(TakeError::keep)? else {
+        let person = match found.ids.form() {
+            IdForm::Sealed => found.ids.open(id),
+            IdForm::Hashed => self.search(letter, found.ids, id.to_owned()).await?,
+        };
+        Ok(person.map(|person| (letter, person)))
+    }
+
+    /// Searches everybody for a Message-ID of a letter that was planned before they were sealed.
+    async fn search(
+        &self,
+        letter: LetterId,
+        ids: MessageIds,
+        id: String,
+    ) -> Result<Option<u32>, TakeError> {
+        let Some(last) = self.app.store.last_person(letter).await.map_err(TakeError::keep)? else {
             return Ok(None);
         };
         let busy = |_| TakeError::keep("another complaint's Message-ID is being searched for");
         let _turn = self.searches.try_acquire().map_err(busy)?;
-        let person = blocking(move || person_of(&seed, &id, last)).await;
-        Ok(person.map_err(TakeError::keep)?.map(|person| (letter, person)))
+        blocking(move || ids.search(&id, last)).await.map_err(TakeError::keep)
     }
 
     /// Keeps a message for a person to look at.

@@ -6,7 +6,7 @@ use cofferdam_core::{Sha256, Timestamp};
 use cofferdam_store::StoreError;
 use keys_api::WarrantId;
 use response_api::{Audience, IncidentId, LedgerState, LetterId, LetterState};
-use response_letter::Locale;
+use response_letter::{IdForm, Locale, MessageIds};
 use response_mailing::Letter;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
@@ -15,10 +15,11 @@ use super::rows::{corrupt, number, optional_instant, optional_parsed, sql};
 use super::{Act, Store, Turn};
 
 const COLUMNS: &str = "SELECT letter, incident, audience, seed, warrant, planned, started_ms,
-     finished_ms, state, version, trouble FROM letter";
+     finished_ms, state, version, trouble, id_form FROM letter";
 
 impl Store {
-    /// Reads the letter to an audience about an incident. A new letter gets `seed`.
+    /// Reads the letter to an audience about an incident. A new letter gets `seed`, which
+    /// makes its Message-IDs.
     pub async fn letter_to(
         &self,
         incident: IncidentId,
@@ -28,13 +29,14 @@ impl Store {
         let mut tx = self.begin().await?;
         tx.take_turn(Turn::Number).await?;
         sqlx::query(
-            "INSERT INTO letter (letter, incident, audience, seed, planned)
-             SELECT COALESCE(MAX(letter), 0) + 1, $1, $2, $3, 0 FROM letter WHERE TRUE
+            "INSERT INTO letter (letter, incident, audience, seed, id_form, planned)
+             SELECT COALESCE(MAX(letter), 0) + 1, $1, $2, $3, $4, 0 FROM letter WHERE TRUE
              ON CONFLICT (incident, audience) DO NOTHING",
         )
         .bind(i64::from(incident.0))
         .bind(audience.as_str())
         .bind(seed.to_vec())
+        .bind(i64::from(IdForm::Sealed.code()))
         .execute(&mut *tx.tx)
         .await?;
         tx.commit().await?;
@@ -375,11 +377,15 @@ fn letter(row: &AnyRow) -> Result<Letter, StoreError> {
         .into_iter()
         .find(|of| of.as_str() == state)
         .ok_or_else(|| corrupt(format!("the letter state {state:?}")))?;
+    let id = LetterId(number(row, "letter")?);
+    let form: i64 = row.try_get("id_form")?;
+    let form = IdForm::from_code(form)
+        .ok_or_else(|| corrupt(format!("the form {form} of Message-IDs")))?;
     Ok(Letter {
-        letter: LetterId(number(row, "letter")?),
+        letter: id,
         incident: IncidentId(number(row, "incident")?),
         audience,
-        seed: row.try_get("seed")?,
+        ids: MessageIds::new(id, form, row.try_get("seed")?),
         warrant: optional_parsed(row, "warrant")?,
         planned: row.try_get::<i64, _>("planned")? != 0,
         state,

@@ -30,7 +30,7 @@ pub use access_logs::StoredAccessLog;
 pub use brought::{KnownPerson, SealedPerson};
 pub use findings::{Finding, Hold, VoidedSome};
 pub use journal::{Act, AnchorTurn};
-pub use returned::not_reached;
+pub use returned::{Decided, StoredReturned};
 pub use rows::bitmap_bytes;
 
 static SQLITE: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/sqlite");

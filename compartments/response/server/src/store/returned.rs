@@ -3,14 +3,14 @@
 use cofferdam_core::Timestamp;
 use cofferdam_store::StoreError;
 use response_api::{LedgerState, LetterId, ReturnedDecision, ReturnedMail};
-use response_mailing::Outcome;
+use response_mailing::{CameBack, Outcome};
 use sqlx::Row as _;
 
 use super::rows::{corrupt, instant, number, sql};
-use super::{Act, Store};
+use super::{Act, Store, Tx};
 
 /// The number of messages of one person's letter that are kept.
-pub const KEPT: u32 = 3;
+const KEPT: u32 = 3;
 /// The number of people in a page.
 const PAGE: u32 = 1_000;
 /// A condition for people about whom nobody has decided.
@@ -24,6 +24,26 @@ pub struct StoredReturned {
     pub bytes: u64,
     /// Its beginning, sealed.
     pub sealed: Vec<u8>,
+    /// The number of messages of this person that came until now.
+    pub messages: u32,
+    /// The number of those that are kept.
+    pub kept: u32,
+}
+
+/// The fate of a decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decided {
+    /// It stands.
+    Stands,
+    /// Nothing came back from this person.
+    NothingCame,
+    /// Other messages came than those that were seen. Nobody has decided.
+    NotSeen {
+        /// The number of messages that came.
+        messages: u32,
+    },
+    /// The letter is still being sent.
+    TooEarly,
 }
 
 impl Store {
@@ -97,16 +117,6 @@ impl Store {
         rows.iter().map(mail).collect()
     }
 
-    /// Whether something came back from a person's letter.
-    pub async fn has_returned(&self, letter: LetterId, person: u32) -> Result<bool, StoreError> {
-        let row = sqlx::query("SELECT 1 FROM returned_mail WHERE letter = $1 AND person = $2")
-            .bind(i64::from(letter.0))
-            .bind(i64::from(person))
-            .fetch_optional(self.db.reader())
-            .await?;
-        Ok(row.is_some())
-    }
-
     /// Reads a kept message.
     pub async fn returned_text(
         &self,
@@ -114,8 +124,9 @@ impl Store {
         place: u32,
     ) -> Result<Option<StoredReturned>, StoreError> {
         let row = sqlx::query(
-            "SELECT at_ms, bytes, sealed FROM returned_text
-             WHERE letter = $1 AND person = $2 AND number = $3",
+            "SELECT t.at_ms, t.bytes, t.sealed, m.messages FROM returned_text t
+             JOIN returned_mail m ON m.letter = t.letter AND m.person = t.person
+             WHERE t.letter = $1 AND t.person = $2 AND t.number = $3",
         )
         .bind(i64::from(letter.0))
         .bind(i64::from(person))
@@ -124,7 +135,8 @@ impl Store {
         .await?;
         let Some(row) = row else { return Ok(None) };
         let (at, bytes) = (instant(&row, "at_ms")?, number::<i64>(&row, "bytes")?.unsigned_abs());
-        Ok(Some(StoredReturned { at, bytes, sealed: row.try_get("sealed")? }))
+        let (messages, sealed) = (number(&row, "messages")?, row.try_get("sealed")?);
+        Ok(Some(StoredReturned { at, bytes, sealed, messages, kept: messages.min(KEPT) }))
     }
 
     /// Counts the people of a letter about whom nobody has decided, and all messages.
@@ -141,22 +153,39 @@ impl Store {
         Ok((count("people")?, count("messages")?))
     }
 
-    /// Records a decision about a person from whose letter something came back.
+    /// Records a decision of staff who saw the first `seen` messages of a person. The decision and
+    /// the row that it moves are written together. A message that is on its way waits, and then ends
+    /// the decision.
     pub async fn decide_returned(
         &self,
         (letter, person): (LetterId, u32),
+        seen: u32,
         decision: ReturnedDecision,
         act: &Act,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Decided, StoreError> {
         let mut tx = self.begin().await?;
-        sqlx::query("UPDATE returned_mail SET decision = $3 WHERE letter = $1 AND person = $2")
-            .bind(i64::from(letter.0))
-            .bind(i64::from(person))
-            .bind(decision.as_str())
-            .execute(&mut *tx.tx)
-            .await?;
+        let done = sqlx::query(
+            "UPDATE returned_mail SET decision = $3
+             WHERE letter = $1 AND person = $2 AND messages = $4",
+        )
+        .bind(i64::from(letter.0))
+        .bind(i64::from(person))
+        .bind(decision.as_str())
+        .bind(i64::from(seen))
+        .execute(&mut *tx.tx)
+        .await?;
+        if done.rows_affected() == 0 {
+            return tx.undecided(letter, person).await;
+        }
+        if decision == ReturnedDecision::NotReached {
+            let outcome = not_reached(person, act.at);
+            if tx.came_back(letter, &outcome).await? == CameBack::TooEarly {
+                return Ok(Decided::TooEarly);
+            }
+        }
         tx.journal(act).await?;
-        tx.commit().await
+        tx.commit().await?;
+        Ok(Decided::Stands)
     }
 
     /// The number of the last person in a letter's ledger; `None` if nobody is in it.
@@ -170,9 +199,22 @@ impl Store {
     }
 }
 
+impl Tx {
+    /// Why a decision about a person does not stand.
+    async fn undecided(&mut self, letter: LetterId, person: u32) -> Result<Decided, StoreError> {
+        let row =
+            sqlx::query("SELECT messages FROM returned_mail WHERE letter = $1 AND person = $2")
+                .bind(i64::from(letter.0))
+                .bind(i64::from(person))
+                .fetch_optional(&mut *self.tx)
+                .await?;
+        let messages = row.as_ref().map(|row| number(row, "messages")).transpose()?;
+        Ok(messages.map_or(Decided::NothingCame, |messages| Decided::NotSeen { messages }))
+    }
+}
+
 /// The outcome of a letter of which a person decided that it did not arrive.
-#[must_use]
-pub fn not_reached(person: u32, at: Timestamp) -> Outcome {
+fn not_reached(person: u32, at: Timestamp) -> Outcome {
     let detail = "5.0.0 decided from what came back".to_owned();
     Outcome { person, state: LedgerState::Bounced, provider: 0, detail, at }
 }

@@ -76,7 +76,7 @@ async fn every_route_refuses_a_stranger() {
         ReadLedger { letter, from: 0, limit: 1, state: None },
         ListReturned { letter, from: 0, decided: false },
         ReadReturned { letter, person: 0, number: 0 },
-        DecideReturned { letter, person: 0, decision: ReturnedDecision::Arrived },
+        DecideReturned { letter, person: 0, seen: 1, decision: ReturnedDecision::Arrived },
         ListLetters { incident: None },
         PlanLetter { incident, audience: Audience::Staff },
         DraftLetter { letter },

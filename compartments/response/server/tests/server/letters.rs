@@ -8,7 +8,6 @@ use response_api::{
     Audience, DraftLetter, IncidentId, LETTER_FAULTY, LETTER_NOT_PLANNED, LedgerState, LetterId,
     LetterState, PlanLetter, ReadLedger, ReadLetter, STAFF_LIST_CHANGED, TestLetter,
 };
-use response_letter::message_id;
 use testkit::{SmtpSink, free_address};
 
 use crate::bench::Bench;
@@ -100,9 +99,9 @@ async fn a_ledger_is_read_page_by_page_and_journalled_once() {
     assert_eq!(bench.done(read(3, 2)).await, []);
     let people: Vec<_> = first.iter().chain(&last).map(|row| row.person).collect();
     assert_eq!(people, [0, 1, 2]);
-    let seed = bench.store().await.letter(letter).await.unwrap().unwrap().seed;
+    let ids = bench.store().await.letter(letter).await.unwrap().unwrap().ids;
     let row = &first[1];
-    assert_eq!(row.message_id, message_id(&seed, letter.0, 1, "shoeleather.example"));
+    assert_eq!(row.message_id, ids.of(1, "shoeleather.example"));
     assert_eq!((row.state, &row.outcome), (LedgerState::Planned, &None));
     let reads = bench.journal(incident).await;
     assert_eq!(reads.iter().filter(|entry| entry.action.as_str() == "ledger.read").count(), 3);

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use cofferdam_wire::Problem;
 use response_api::{JournalAct, LedgerState, LetterState, Relayed};
-use response_letter::message_id;
 use response_mailing::{Letter, Outcome, close_contacts};
 
 use crate::app::App;
@@ -62,7 +61,7 @@ async fn accepted_by_log(
         let Some(last) = rows.last() else { return Ok(outcomes) };
         from = last.person.saturating_add(1);
         let accepted = |person| {
-            let id = message_id(&letter.seed, letter.letter.0, person, domain);
+            let id = letter.ids.of(person, domain);
             let queue_id = known.get(id.as_str())?;
             let (state, detail) = (LedgerState::Accepted, (*queue_id).to_owned());
             Some(Outcome { person, state, provider: 0, detail, at: app.now() })

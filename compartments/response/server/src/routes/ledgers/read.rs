@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use cofferdam_wire::Problem;
 use response_api::{LedgerRow, ReadLedger};
-use response_letter::message_id;
 use response_mailing::Row;
 
 use crate::app::App;
@@ -22,7 +21,7 @@ pub async fn show(app: Arc<App>, call: ReadLedger) -> Result<Vec<LedgerRow>, Pro
         person: row.person,
         state: row.state,
         fields: row.fields,
-        message_id: message_id(&letter.seed, letter.letter.0, row.person, domain),
+        message_id: letter.ids.of(row.person, domain),
         outcome: Some(row.detail).filter(|text| !text.is_empty()),
         at: row.at,
     };

@@ -4,36 +4,39 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use cofferdam_wire::{Answer, Body, Problem, ProblemType};
-use response_api::{DecideReturned, JournalAct, LetterStatus, ReturnedDecision};
-use response_mailing::CameBack;
+use response_api::{DecideReturned, JournalAct, LetterStatus};
 
 use crate::acts::letters;
 use crate::app::App;
 use crate::staff::Staff;
-use crate::store::not_reached;
+use crate::store::Decided;
 
-/// Decides about a person from whose letter unknown mail came back. The row moves before the
-/// decision stands: a crash between the two leaves the person on the list.
+/// Decides about a person from whose letter unknown mail came back, if staff saw all of it.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Staff(by): Staff,
     Body(call, encoding): Body<DecideReturned>,
 ) -> Result<Answer<LetterStatus>, Problem> {
-    let DecideReturned { letter: id, person, decision } = call;
+    let DecideReturned { letter: id, person, seen, decision } = call;
     let letter = app.letter(id).await?;
-    if !app.store.has_returned(id, person).await? {
-        let what = format!("nothing came back from person {person} of letter {id}");
-        return Err(Problem::not_found(what));
-    }
-    if decision == ReturnedDecision::NotReached {
-        let outcome = not_reached(person, app.now());
-        if app.store.came_back(id, &outcome).await? == CameBack::TooEarly {
-            let what = format!("the letter to person {person} is still being sent");
-            return Err(Problem::new(ProblemType::CONFLICT, what));
+    let word = decision.as_str();
+    let detail = format!("letter {id}, person {person}, {seen} messages seen: {word}");
+    let act = app.act(letter.incident, &by, JournalAct::DecideReturned, detail);
+    match app.store.decide_returned((id, person), seen, decision, &act).await? {
+        Decided::Stands => Ok(Answer(letters::status(&app, id).await?, encoding)),
+        Decided::NothingCame => Err(Problem::not_found(format!(
+            "nothing came back from person {person} of letter {id}"
+        ))),
+        Decided::NotSeen { messages } => Err(conflict(format!(
+            "{messages} messages of person {person} of letter {id} came, and {seen} were seen: the \
+             case stays open"
+        ))),
+        Decided::TooEarly => {
+            Err(conflict(format!("the letter to person {person} is still being sent")))
         }
     }
-    let detail = format!("letter {id}, person {person}: {}", decision.as_str());
-    let act = app.act(letter.incident, &by, JournalAct::DecideReturned, detail);
-    app.store.decide_returned((id, person), decision, &act).await?;
-    Ok(Answer(letters::status(&app, id).await?, encoding))
+}
+
+fn conflict(what: String) -> Problem {
+    Problem::new(ProblemType::CONFLICT, what)
 }

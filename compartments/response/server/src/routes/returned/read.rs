@@ -6,6 +6,7 @@ use cofferdam_wire::{Problem, ProblemType};
 use response_api::{ReadReturned, ReturnedText};
 
 use crate::app::App;
+use crate::store::StoredReturned;
 
 /// Reads a kept message.
 pub async fn show(app: Arc<App>, call: ReadReturned) -> Result<ReturnedText, Problem> {
@@ -20,5 +21,6 @@ pub async fn show(app: Arc<App>, call: ReadReturned) -> Result<ReturnedText, Pro
     let text = app.letters.returned.unseal((letter, person, number), &stored.sealed);
     // Each instance that takes mail has a key of its own.
     let text = text.map_err(|e| Problem::new(ProblemType::CONFLICT, e.to_string()))?;
-    Ok(ReturnedText { person, number, at: stored.at, bytes: stored.bytes, text })
+    let StoredReturned { at, bytes, messages, kept, .. } = stored;
+    Ok(ReturnedText { person, number, messages, kept, at, bytes, text })
 }

@@ -137,11 +137,26 @@ impl Store {
         outcome: &Outcome,
     ) -> Result<CameBack, StoreError> {
         let mut tx = self.begin().await?;
+        let fate = tx.came_back(letter, outcome).await?;
+        if matches!(fate, CameBack::Moved { .. }) {
+            tx.commit().await?;
+        }
+        Ok(fate)
+    }
+}
+
+impl Tx {
+    /// Moves an accepted or doubted row whose letter came back, or whose reader complained.
+    pub(in crate::store) async fn came_back(
+        &mut self,
+        letter: LetterId,
+        outcome: &Outcome,
+    ) -> Result<CameBack, StoreError> {
         let row =
             sqlx::query("SELECT state, provider FROM ledger WHERE letter = $1 AND person = $2")
                 .bind(i64::from(letter.0))
                 .bind(i64::from(outcome.person))
-                .fetch_optional(&mut *tx.tx)
+                .fetch_optional(&mut *self.tx)
                 .await?;
         let Some(row) = row else { return Ok(CameBack::Ignored) };
         let before = state(&row, "state")?;
@@ -161,7 +176,7 @@ impl Store {
         .bind(outcome.detail.clone())
         .bind(outcome.at.as_millisecond())
         .bind(i64::from(before.code()))
-        .execute(&mut *tx.tx)
+        .execute(&mut *self.tx)
         .await?
         .rows_affected();
         if done == 0 {
@@ -170,13 +185,10 @@ impl Store {
         }
         let mut shift = Shift::default();
         shift.step(before, outcome.state, 1);
-        tx.shift(letter, shift).await?;
-        tx.commit().await?;
+        self.shift(letter, shift).await?;
         Ok(CameBack::Moved { provider: number(&row, "provider")? })
     }
-}
 
-impl Tx {
     async fn record(
         &mut self,
         letter: LetterId,
