@@ -10,6 +10,7 @@
 pub mod catalogue;
 mod cloudtrail;
 mod events;
+mod json;
 mod log_format;
 mod mapping;
 mod mariadb;
@@ -111,7 +112,7 @@ impl LogReader {
     /// Reads the next file to its end, packed or not, and hands each item to `take`. Each line gives
     /// accesses, or is harmless, or bad.
     pub fn read<E>(&mut self, log: impl BufRead, take: Take<'_, E>) -> Result<(), ReadError<E>> {
-        let log = unpack::unpack(log).map_err(|source| ReadError::Io { line: 1, source })?;
+        let log = unpack::unpack_text(log).map_err(|source| ReadError::Io { line: 1, source })?;
         if let Some(audit) = &mut self.audit {
             return sql::with_deep_stack(|| audit.read(&self.mapping, log, take));
         }
@@ -145,7 +146,7 @@ pub fn read_definitions(
     log: impl BufRead,
 ) -> Result<(), ReadError<std::convert::Infallible>> {
     let Some(mut changes) = mapping.pgaudit().map(|of| of.changes.clone()) else { return Ok(()) };
-    let log = unpack::unpack(log).map_err(|source| ReadError::Io { line: 1, source })?;
+    let log = unpack::unpack_text(log).map_err(|source| ReadError::Io { line: 1, source })?;
     sql::with_deep_stack(|| pgaudit::read_definitions(mapping, &mut changes, log))?;
     if let Some(of) = mapping.pgaudit_mut() {
         of.changes = changes;
@@ -155,6 +156,18 @@ pub fn read_definitions(
 
 /// The visitor of the lines of a file: it gets the number of each line, and its text or its fault.
 type VisitLine<'a, E> = &'a mut dyn FnMut(u64, Result<&str, String>) -> Result<(), E>;
+
+/// The byte order mark. Files that were joined have one at the beginning of a line.
+const MARK: char = '\u{feff}';
+
+/// The fault of a line that holds a line end or a zero. Servers escape both, so lines are joined here,
+/// or missing: a file that was cut while it was written, or a disk that failed, leaves zeros.
+const DAMAGED: &str = "the line holds a line end or a zero: lines may be joined or missing";
+
+/// Whether a line of a server that escapes such characters holds a line end or a zero.
+fn is_damaged(line: &str) -> bool {
+    line.contains(['\r', '\0'])
+}
 
 /// Visits each line without its line end. A line of more than 1 MiB or with invalid UTF-8 is a
 /// fault.
@@ -181,7 +194,7 @@ fn lines<E>(mut log: impl BufRead, visit: VisitLine<'_, E>) -> Result<(), ReadEr
         } else {
             Err("the line has more than 1 MiB".to_owned())
         };
-        visit(line, text.map(|text| text.trim_end_matches(['\r', '\n'])))
-            .map_err(ReadError::Taker)?;
+        let text = text.map(|text| text.trim_end_matches(['\r', '\n']).trim_start_matches(MARK));
+        visit(line, text).map_err(ReadError::Taker)?;
     }
 }

@@ -32,7 +32,7 @@ const PAGE: Size = Size { items: 5_000, weight: 50_000 };
 /// The most names in an access. An access to more is brought as several.
 const MAX_NAMES: usize = 10_000;
 /// The version of the reading. A log that was read by an earlier one is another log.
-const READING: &[u8] = b"reading 3\n";
+const READING: &[u8] = b"reading 4\n";
 
 /// The time for which logs are complete.
 #[derive(Debug, Clone, Copy, Default)]

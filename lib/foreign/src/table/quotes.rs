@@ -23,7 +23,39 @@ pub struct Quotes<R> {
     /// The delimiters in the quoted cell, and those since its last line break.
     delimiters: u64,
     delimiters_in_line: u64,
+    lines: Lines,
     faults: VecDeque<u64>,
+}
+
+/// The lines of a row, whatever is quoted in them.
+#[derive(Debug, Default)]
+struct Lines {
+    /// The delimiters of the header; 0 before its end.
+    of_header: u64,
+    /// The delimiters in the line so far.
+    delimiters: u64,
+    /// The lines of the row that have as many delimiters as the header: each may be a row.
+    whole: u64,
+}
+
+impl Lines {
+    const fn end_line(&mut self) {
+        if self.of_header > 0 && self.delimiters >= self.of_header {
+            self.whole += 1;
+        }
+        self.delimiters = 0;
+    }
+
+    /// Ends a row, and tells whether it may be several.
+    const fn end_row(&mut self) -> bool {
+        if self.of_header == 0 {
+            self.of_header = self.delimiters;
+        }
+        self.end_line();
+        let several = self.whole > 1;
+        self.whole = 0;
+        several
+    }
 }
 
 /// The place of the next byte.
@@ -49,6 +81,7 @@ impl<R> Quotes<R> {
             breaks: 0,
             delimiters: 0,
             delimiters_in_line: 0,
+            lines: Lines { of_header: 0, delimiters: 0, whole: 0 },
             faults: VecDeque::new(),
         }
     }
@@ -87,7 +120,8 @@ impl<R> Quotes<R> {
             State::StartOfCell | State::Plain if ends_cell => (State::StartOfCell, false),
             State::StartOfCell | State::Plain => (State::Plain, false),
         };
-        if is_fault {
+        let is_end = state == State::StartOfCell && ends_row;
+        if self.note_in_line(byte, is_end) || is_fault {
             self.faults.push_back(self.passed);
         }
         self.passed += 1;
@@ -109,6 +143,19 @@ impl<R> Quotes<R> {
         }
     }
 
+    /// Follows the lines, and tells whether a row ends here that may be several.
+    const fn note_in_line(&mut self, byte: u8, ends_row: bool) -> bool {
+        if ends_row {
+            return self.lines.end_row();
+        }
+        if matches!(byte, b'\n' | b'\r') {
+            self.lines.end_line();
+        } else if byte == self.delimiter {
+            self.lines.delimiters += 1;
+        }
+        false
+    }
+
     /// If a cell began in one row and ended in another, and the joined row has as many cells as the
     /// header, then the last line in the cell has as many delimiters as stand before the cell. If
     /// it is the first cell, it holds the rest of its row, which has delimiters or is empty.
@@ -126,8 +173,11 @@ impl<R: Read> Read for Quotes<R> {
             self.pass(*byte);
         }
         let is_end = read == 0 && !out.is_empty();
-        if is_end && self.state == State::Quote && self.may_have_joined_rows(true) {
-            self.faults.push_back(self.passed);
+        if is_end && self.state == State::Quote {
+            let several = self.lines.end_row();
+            if several || self.may_have_joined_rows(true) {
+                self.faults.push_back(self.passed);
+            }
         }
         if self.passed - self.row_start > MAX_ROW {
             return Err(io::Error::other("a row has more than 16 MiB: is a quote not closed?"));
@@ -165,6 +215,21 @@ mod tests {
             ("1,\"a\"", vec![], false),
         ] {
             assert_eq!(faults(text), (at, is_open), "{text:?}");
+        }
+    }
+
+    /// Each line has the cells of the header, and quotes of the next row hide its delimiters.
+    #[test]
+    fn lines_that_may_be_rows_are_a_fault() {
+        let head = "a,b,c\n";
+        for (rows, is_fault) in [
+            ("1,,\",\n\"\",\",\",\"\n", true),
+            ("1,,\",\n\"\",\",\",\"", true),
+            ("1,\"Main St, 2,\r\nTown\",x\r\n2,,\r\n", false),
+            ("1,\"a, b\",\"c\nd, e\"\n", false),
+        ] {
+            let (at, is_open) = faults(&format!("{head}{rows}"));
+            assert_eq!((at.is_empty(), is_open), (!is_fault, false), "{rows:?}");
         }
     }
 
