@@ -27,6 +27,7 @@ use serde::Deserialize;
 
 pub use assumed::{Assumed, KeyForm};
 pub use places::PlaceForm;
+pub use quotes::Quotes;
 pub use row::BadRow;
 use rows::Rows;
 pub use rows::TableRead;

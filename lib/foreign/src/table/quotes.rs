@@ -8,9 +8,12 @@ use std::io::{self, Read};
 const MAX_ROW: u64 = 16 << 20;
 
 /// A reader that notes each place where a quote may have joined rows.
+#[derive(Debug)]
 pub struct Quotes<R> {
     table: R,
     delimiter: u8,
+    /// Whether a CR ends a row as well as an LF.
+    cr_ends_row: bool,
     state: State,
     /// The number of bytes that passed.
     passed: u64,
@@ -70,10 +73,12 @@ enum State {
 
 impl<R> Quotes<R> {
     /// Follows the quotes of a table from its beginning.
+    #[must_use]
     pub const fn new(table: R, delimiter: u8) -> Self {
         Self {
             table,
             delimiter,
+            cr_ends_row: true,
             state: State::StartOfCell,
             passed: 0,
             row_start: 0,
@@ -84,6 +89,21 @@ impl<R> Quotes<R> {
             lines: Lines { of_header: 0, delimiters: 0, whole: 0 },
             faults: VecDeque::new(),
         }
+    }
+
+    /// Takes a CR that stands alone for text.
+    #[must_use]
+    pub fn with_lf_only(self) -> Self {
+        Self { cr_ends_row: false, ..self }
+    }
+
+    /// The table that is read.
+    pub const fn get_mut(&mut self) -> &mut R {
+        &mut self.table
+    }
+
+    const fn is_line_end(&self, byte: u8) -> bool {
+        byte == b'\n' || (byte == b'\r' && self.cr_ends_row)
     }
 
     /// Whether a quote in the row that ends at `end` may have joined rows. Forgets its faults.
@@ -97,12 +117,13 @@ impl<R> Quotes<R> {
     }
 
     /// Whether the row that ends at `end` ended within quotes, as only the last one can.
+    #[must_use]
     pub fn is_open_at(&self, end: u64) -> bool {
         self.state == State::Quoted && self.passed == end
     }
 
     fn pass(&mut self, byte: u8) {
-        let ends_row = matches!(byte, b'\n' | b'\r');
+        let ends_row = self.is_line_end(byte);
         let ends_cell = byte == self.delimiter || ends_row;
         let (state, is_fault) = match self.state {
             State::StartOfCell if byte == b'"' => {
@@ -135,7 +156,7 @@ impl<R> Quotes<R> {
     }
 
     fn note_in_quotes(&mut self, byte: u8) {
-        if matches!(byte, b'\n' | b'\r') {
+        if self.is_line_end(byte) {
             (self.breaks, self.delimiters_in_line) = (self.breaks + 1, 0);
         } else if byte == self.delimiter {
             (self.delimiters, self.delimiters_in_line) =
@@ -148,7 +169,7 @@ impl<R> Quotes<R> {
         if ends_row {
             return self.lines.end_row();
         }
-        if matches!(byte, b'\n' | b'\r') {
+        if self.is_line_end(byte) {
             self.lines.end_line();
         } else if byte == self.delimiter {
             self.lines.delimiters += 1;
