@@ -139,17 +139,20 @@ pub fn read_log<E>(
     LogReader::new(mapping.clone()).read(log, take)
 }
 
-/// Notes in a mapping what the definitions of a log change. All files of a log are read like this
-/// before the first one is read for its accesses: a definition tells about lines before it too.
+/// Notes in a mapping what the definitions of a log change, and which of its tables no line names. All
+/// files of a log are read like this before the first one is read for its accesses: a definition tells
+/// about lines before it too.
 pub fn read_definitions(
     mapping: &mut LogMapping,
     log: impl BufRead,
 ) -> Result<(), ReadError<std::convert::Infallible>> {
-    let Some(mut changes) = mapping.pgaudit().map(|of| of.changes.clone()) else { return Ok(()) };
+    let Some(of) = mapping.pgaudit() else { return Ok(()) };
+    let mut changes = of.changes.clone();
+    let mut unnamed = of.unnamed.clone().unwrap_or_else(|| mapping::UnnamedTables::of(of));
     let log = unpack::unpack_text(log).map_err(|source| ReadError::Io { line: 1, source })?;
-    sql::with_deep_stack(|| pgaudit::read_definitions(mapping, &mut changes, log))?;
+    sql::with_deep_stack(|| pgaudit::read_definitions(mapping, &mut changes, &mut unnamed, log))?;
     if let Some(of) = mapping.pgaudit_mut() {
-        of.changes = changes;
+        (of.changes, of.unnamed) = (changes, Some(unnamed));
     }
     Ok(())
 }

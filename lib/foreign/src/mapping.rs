@@ -1,6 +1,7 @@
 //! Mappings of logs: the TOML in which an operator describes a log.
 
 mod check;
+mod named;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,8 @@ use crate::pattern::{Pattern, ValuePattern};
 use crate::pgaudit::LinePrefix;
 use crate::presets;
 use crate::sql::Changes;
+
+pub use named::UnnamedTables;
 
 /// The mapping of a log. Its `format` selects the variant.
 #[derive(Debug, Clone, Deserialize)]
@@ -126,6 +129,22 @@ impl LogMapping {
         changes.map(|all| format!("{all:?}")).unwrap_or_default()
     }
 
+    /// The tables of the mapping that no line of the logs names of which the definitions were read. None
+    /// with a catalogue, which has all tables of the mapping.
+    #[must_use]
+    pub fn unnamed_tables(&self) -> Vec<String> {
+        let of = self.pgaudit().filter(|of| of.known_catalogue.is_none());
+        let unnamed = of.and_then(|of| of.unnamed.as_ref());
+        unnamed.map(UnnamedTables::names).unwrap_or_default()
+    }
+
+    /// Whether these logs name none of the tables.
+    #[must_use]
+    pub fn names_no_table(&self) -> bool {
+        let tables = self.pgaudit().map_or(0, |of| of.tables.len());
+        tables > 0 && self.unnamed_tables().len() == tables
+    }
+
     pub(crate) const fn pgaudit(&self) -> Option<&Pgaudit> {
         match self {
             Self::PgauditCsv(of) | Self::PgauditJson(of) | Self::PgauditStderr(of) => Some(of),
@@ -234,6 +253,9 @@ pub struct Pgaudit {
     /// The changes that the definitions in the logs make.
     #[serde(skip)]
     pub changes: Changes,
+    /// The tables that no line names, once the logs were read for it.
+    #[serde(skip)]
+    pub unnamed: Option<UnnamedTables>,
     /// `log_line_prefix`, for lines that are text.
     pub log_line_prefix: Option<LinePrefix>,
 }

@@ -131,23 +131,9 @@ fn read(mapping: &LogMapping, object: &str, text: &str) -> String {
 }
 
 #[test]
-fn what_the_catalogue_knows_counts_for_what_it_reads() {
+fn a_condition_on_an_address_narrows_through_views() {
     let mapping = mapping_with(&catalogue(), MAPPING).unwrap();
     for (object, text, expected) in [
-        // A view, its table, a materialized view, and a view of a view.
-        ("public.contact", "SELECT * FROM contact", "email of everybody"),
-        ("public.customer", "SELECT * FROM contact", "email of everybody"),
-        ("public.contact_copy", "SELECT * FROM contact_copy", "email of everybody"),
-        ("public.domains", "SELECT * FROM domains", "email of everybody"),
-        ("public.per_day", "SELECT * FROM per_day", ""),
-        ("public.customer", "SELECT * FROM per_day", ""),
-        ("", "SELECT * FROM public.contact, per_day", "email of everybody"),
-        // A condition on a view's column is one on the table's.
-        ("public.contact", "SELECT email FROM contact WHERE id = 7", "email of 7"),
-        ("public.customer", "SELECT email FROM contact WHERE id = 7", "email of 7"),
-        ("public.contact_copy", "SELECT c.email FROM contact_copy c WHERE c.id = 7", "email of 7"),
-        ("public.contact", "SELECT email FROM contact WHERE email = 'x'", "email of everybody"),
-        // A condition on an address narrows through views as one on a key does.
         ("public.domains", "SELECT * FROM domains WHERE email = 'a@b.c'", "email of emails"),
         (
             "public.contact",
@@ -184,6 +170,28 @@ fn what_the_catalogue_knows_counts_for_what_it_reads() {
             "SELECT email FROM (SELECT email FROM contact LIMIT 1) k WHERE email = 'a@b.c'",
             "email of everybody",
         ),
+    ] {
+        assert_eq!(read(&mapping, object, text), expected, "{object} {text}");
+    }
+}
+
+#[test]
+fn what_the_catalogue_knows_counts_for_what_it_reads() {
+    let mapping = mapping_with(&catalogue(), MAPPING).unwrap();
+    for (object, text, expected) in [
+        // A view, its table, a materialized view, and a view of a view.
+        ("public.contact", "SELECT * FROM contact", "email of everybody"),
+        ("public.customer", "SELECT * FROM contact", "email of everybody"),
+        ("public.contact_copy", "SELECT * FROM contact_copy", "email of everybody"),
+        ("public.domains", "SELECT * FROM domains", "email of everybody"),
+        ("public.per_day", "SELECT * FROM per_day", ""),
+        ("public.customer", "SELECT * FROM per_day", ""),
+        ("", "SELECT * FROM public.contact, per_day", "email of everybody"),
+        // A condition on a view's column is one on the table's.
+        ("public.contact", "SELECT email FROM contact WHERE id = 7", "email of 7"),
+        ("public.customer", "SELECT email FROM contact WHERE id = 7", "email of 7"),
+        ("public.contact_copy", "SELECT c.email FROM contact_copy c WHERE c.id = 7", "email of 7"),
+        ("public.contact", "SELECT email FROM contact WHERE email = 'x'", "email of everybody"),
         (
             "public.customer",
             "SELECT a.email FROM contact a, contact b WHERE b.id = 7",

@@ -12,7 +12,7 @@ use cofferdam_core::{Access, CallerName, Timestamp};
 use csv::{ReaderBuilder, StringRecord};
 use jiff::tz::TimeZone;
 
-use crate::mapping::{LogMapping, Pgaudit};
+use crate::mapping::{LogMapping, Pgaudit, UnnamedTables};
 use crate::sql::{self, Changes, Known, Statement};
 use crate::time::{self, Instants};
 use crate::{Item, ReadError, Take};
@@ -134,14 +134,16 @@ impl Audit {
     }
 }
 
-/// Collects what the definitions in a log change.
+/// Collects what the definitions in a log change, and takes out the tables that its lines name.
 pub fn read_definitions<E>(
     mapping: &LogMapping,
     changes: &mut Changes,
+    unnamed: &mut UnnamedTables,
     log: impl BufRead,
 ) -> Result<(), ReadError<E>> {
     let mut statements = Statements::default();
     visit_rows(mapping, log, &mut |_, row| {
+        unnamed.note(row.as_ref().map_or("", |row| row.message));
         // Only a line of a definition refers to the text of one.
         let Some(row) = row.ok().filter(|row| row.message.contains(",DDL,")) else {
             return Ok(());

@@ -58,7 +58,7 @@ fn nested<'a>(mapping: &'a TableMapping, object: &Map<String, Value>) -> Option<
     mapping.read_columns().into_iter().find(is_nested)
 }
 
-/// The value within the object in which MongoDB writes some of them, such as `{"$oid": "…"}`.
+/// The value within the object in which `MongoDB` writes some of them, such as `{"$oid": "…"}`.
 fn plain(value: &Value) -> &Value {
     let only = value.as_object().filter(|object| object.len() == 1);
     let only = only.and_then(|object| object.iter().next());
