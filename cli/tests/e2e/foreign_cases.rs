@@ -99,3 +99,22 @@ async fn each_case_has_its_outcome() {
     let plan = json(cofferdam(["access-log", "plan", &file, "--mapping", &mapping]));
     assert_eq!(plan[0]["unnamed"][0]["shape"], "GET /");
 }
+
+/// One that stands beside others is told: nobody may have used it.
+#[test]
+fn a_misspelt_table_is_an_error_unless_staff_say_that_it_is_none() {
+    let place = Place::new();
+    let (file, mapping) = (fixture(&place, "06-copy-unmapped-column.csv"), place.file("pg.toml"));
+    let right = fs::read_to_string(fixture(&place, "pg-two.toml")).unwrap();
+    fs::write(&mapping, right.replace("public.customer", "public.custommer")).unwrap();
+    let fault = "no line names a table of the mapping (public.custommer, public.address)";
+    assert_refused(&run(["access-log", "plan", &file, "--mapping", &mapping]), fault);
+    stdout(&run(["access-log", "plan", &file, "--mapping", &mapping, "--unnamed"]));
+    fs::write(&mapping, right).unwrap();
+    let told = run(["access-log", "plan", &file, "--mapping", &mapping]);
+    let said = String::from_utf8_lossy(&told.stderr);
+    assert!(
+        said.contains("names the table public.address") && !said.contains(".customer"),
+        "{said}"
+    );
+}

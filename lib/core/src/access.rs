@@ -1,6 +1,8 @@
 //! Rows of a shop's own customer table and lines of its own logs: a shop whose accounts do not run
 //! on Cofferdam brings both on the day.
 
+use std::net::IpAddr;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -68,12 +70,16 @@ pub enum Whose {
 impl CallerName {
     /// Turns a name from another system into a caller's name. Each character that a caller's name
     /// can't hold becomes `-`, and an empty result becomes `unknown`. Two foreign names may turn
-    /// into the same caller's name; they then count as one caller.
+    /// into the same caller's name; they then count as one caller. An IP address has one name in all
+    /// its spellings: `::ffff:10.0.0.5` is `10.0.0.5`.
     #[must_use]
     pub fn from_foreign(text: &str) -> Self {
+        let text = text.trim();
+        let address = text.parse().ok().map(|ip: IpAddr| ip.to_canonical().to_string());
+        let text = address.as_deref().unwrap_or(text);
         let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
         // A long name keeps its end, because the end of an ARN names the user.
-        let tail: Vec<char> = text.trim().chars().rev().take(63).map(plain).collect();
+        let tail: Vec<char> = text.chars().rev().take(63).map(plain).collect();
         let name: String = tail.into_iter().rev().collect();
         let name = name.trim_matches('-');
         #[expect(clippy::expect_used, reason = "`unknown` is a DNS label")]
@@ -91,6 +97,9 @@ mod tests {
     fn foreign_names_become_callers_names() {
         for (foreign, caller) in [
             ("10.0.0.5", "10-0-0-5"),
+            ("::ffff:10.0.0.5", "10-0-0-5"),
+            ("::FFFF:0a00:0005", "10-0-0-5"),
+            ("2001:0DB8:0:0::1", "2001-db8--1"),
             ("[local]", "local"),
             ("app_ro", "app-ro"),
             ("", "unknown"),

@@ -1,5 +1,6 @@
-//! AWS `CloudTrail`, in its wrappings: files of `Records`, one event a line, the answer of
-//! `lookup-events`, and events of `EventBridge`.
+//! AWS `CloudTrail`, in its wrappings: files of `Records`, one event a line, the answers of
+//! `lookup-events` and `filter-log-events`, events of `EventBridge`, logs that `CloudWatch` sends on,
+//! notifications of SNS, and the answers of `OpenSearch` and Splunk.
 
 use std::io::BufRead;
 
@@ -7,6 +8,7 @@ use cofferdam_core::CallerName;
 use serde_json::{Deserializer, Value};
 
 use crate::events::{rule_effect, unnamed};
+use crate::json::{self, Unique};
 use crate::mapping::CloudTrail;
 use crate::time::Instants;
 use crate::web::{Effect, Line, hand_on};
@@ -15,6 +17,15 @@ use crate::{Item, ReadError, Take, shape, time};
 /// The largest JSON document that is read, in bytes. Real files are far smaller, because
 /// `CloudTrail` delivers one every five minutes.
 const MAX_DOCUMENT: u64 = 512 << 20;
+/// The most wrappings around an event.
+const MAX_DEPTH: usize = 8;
+/// The places of lists of events: of `CloudTrail`, `lookup-events`, `filter-log-events`, `CloudWatch`,
+/// and `OpenSearch`.
+const LISTS: [&str; 5] = ["/Records", "/Events", "/events", "/logEvents", "/hits/hits"];
+/// The members that hold an event as a text: of `lookup-events`, `CloudWatch`, SNS, and Splunk.
+const TEXTS: [&str; 4] = ["CloudTrailEvent", "message", "Message", "_raw"];
+/// The members that hold an event: of `EventBridge`, `OpenSearch`, and Splunk.
+const OBJECTS: [&str; 3] = ["detail", "_source", "result"];
 /// The places that name a caller, best first.
 const CALLERS: [&str; 4] = [
     "/userIdentity/arn",
@@ -30,10 +41,10 @@ pub fn read<E>(
     take: Take<'_, E>,
 ) -> Result<(), ReadError<E>> {
     let mut number = 0;
-    let documents = Deserializer::from_reader(log.take(MAX_DOCUMENT)).into_iter::<Value>();
+    let documents = Deserializer::from_reader(log.take(MAX_DOCUMENT)).into_iter::<Unique>();
     for document in documents {
         let document = match document {
-            Ok(document) => document,
+            Ok(Unique(document)) => document,
             Err(e) if e.is_io() => {
                 return Err(ReadError::Io { line: e.line() as u64, source: e.into() });
             }
@@ -42,7 +53,7 @@ pub fn read<E>(
                 return take(Item::Bad { line: number + 1, why }).map_err(ReadError::Taker);
             }
         };
-        unwrap(document, &mut |event| {
+        unwrap(document, 0, &mut |event| {
             number += 1;
             read_event(mapping, number, event, take)
         })
@@ -51,30 +62,37 @@ pub fn read<E>(
     Ok(())
 }
 
-/// Visits the events of a document. Something that is no event is visited as it is.
-fn unwrap<E>(mut document: Value, visit: &mut dyn FnMut(&Value) -> Result<(), E>) -> Result<(), E> {
-    for list in ["Records", "Events"] {
-        if let Some(Value::Array(events)) = document.get_mut(list).map(Value::take) {
-            return events.into_iter().try_for_each(|event| unwrap_one(event, visit));
-        }
-    }
-    if let Value::Array(events) = document {
-        return events.into_iter().try_for_each(|event| unwrap_one(event, visit));
-    }
-    unwrap_one(document, visit)
-}
-
-fn unwrap_one<E>(
-    mut event: Value,
+/// Visits the events of a document, out of their wrappings. Something that is no event is visited as
+/// it is.
+fn unwrap<E>(
+    mut document: Value,
+    depth: usize,
     visit: &mut dyn FnMut(&Value) -> Result<(), E>,
 ) -> Result<(), E> {
-    // `lookup-events` gives the event as a text, EventBridge as `detail`.
-    if let Some(text) = event.get("CloudTrailEvent").and_then(Value::as_str) {
-        return visit(&serde_json::from_str(text).unwrap_or(Value::Null));
+    if document.get("eventTime").is_some() || depth == MAX_DEPTH {
+        return visit(&document);
     }
-    match event.get_mut("detail") {
-        Some(detail) if detail.is_object() => visit(&detail.take()),
-        _ => visit(&event),
+    // CloudWatch writes this to test where its logs go.
+    if document.get("messageType").and_then(Value::as_str) == Some("CONTROL_MESSAGE") {
+        return Ok(());
+    }
+    let list = match &mut document {
+        Value::Array(events) => Some(std::mem::take(events)),
+        document => LISTS.iter().find_map(|list| match document.pointer_mut(list) {
+            Some(Value::Array(events)) => Some(std::mem::take(events)),
+            _ => None,
+        }),
+    };
+    if let Some(events) = list {
+        return events.into_iter().try_for_each(|event| unwrap(event, depth + 1, visit));
+    }
+    let text = TEXTS.iter().find_map(|text| document.get(text)?.as_str());
+    if let Some(text) = text {
+        return unwrap(json::parse(text).unwrap_or(Value::Null), depth + 1, visit);
+    }
+    match OBJECTS.iter().find(|object| document.get(object).is_some_and(Value::is_object)) {
+        Some(object) => unwrap(document[object].take(), depth + 1, visit),
+        None => visit(&document),
     }
 }
 
@@ -162,6 +180,7 @@ mod tests {
             (event("PutObject", ""), "everybody"),
             (event("GetObject", "").replace("eventTime", "time"), "bad 1"),
             (event("GetObject", "").replace("sourceIPAddress", "x"), "bad 1"),
+            (event("GetObject", r#","errorCode":"","errorCode":"AccessDenied""#), "bad 1"),
         ] {
             let log = format!(r#"{{"Records":[{event}]}}"#);
             assert_eq!(outcomes(&read(MAPPING, &log)), [outcome], "{event}");
@@ -186,6 +205,18 @@ mod tests {
                 r#"{{"version":"0","detail-type":"AWS API Call via CloudTrail","detail":{one}}}"#
             )
             .repeat(2),
+            format!(
+                r#"{{"messageType":"DATA_MESSAGE","logEvents":[{{"id":"1","message":{text}}}]}}"#
+            )
+            .repeat(2),
+            format!(
+                r#"{{"messageType":"CONTROL_MESSAGE","logEvents":[{{"message":"CWL CONTROL MESSAGE"}}]}}
+                {{"events":[{{"timestamp":1,"message":{text}}},{{"message":{text}}}]}}"#
+            ),
+            format!(r#"{{"Type":"Notification","Message":{text}}}"#).repeat(2),
+            format!(r#"{{"hits":{{"hits":[{{"_source":{one}}},{{"_source":{one}}}]}}}}"#),
+            format!(r#"{{"preview":false,"result":{{"_raw":{text}}}}}"#).repeat(2),
+            format!("\u{feff}{one}\r\n{one}\r\n"),
         ] {
             assert_eq!(outcomes(&read(MAPPING, &log)), ["4711", "4711"], "{log}");
         }

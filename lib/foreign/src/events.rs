@@ -9,29 +9,16 @@ use crate::mapping::{EventRule, Events, Place};
 use crate::pattern::everybody;
 use crate::time::Instants;
 use crate::web::{Effect, Line, PathRules, Request, all_fields, clients, hand_on};
-use crate::{Item, ReadError, Take, lines, shape, time};
+use crate::{Item, ReadError, Take, json, shape, time};
 
 /// The largest number in a JSON float that is a whole number for certain: 2^53.
 const MAX_WHOLE: f64 = 9_007_199_254_740_992.0;
 
-/// Reads a log with one JSON object per line. The lines may be the elements of one array.
+/// Reads a log of JSON objects, whose line is the one on which each begins.
 pub fn read<E>(mapping: &Events, log: impl BufRead, take: Take<'_, E>) -> Result<(), ReadError<E>> {
-    lines(log, &mut |line, text| {
-        let bad = |why: String| Item::Bad { line, why };
-        let text = match text {
-            Ok(text) => text.trim().trim_start_matches(['[', ',']).trim_end_matches([',']).trim(),
-            Err(why) => return take(bad(why)),
-        };
-        // The last element of an array may have the array's end in its line.
-        let unclosed = text.strip_suffix(']').filter(|_| text.starts_with('{') || text == "]");
-        let text = unclosed.unwrap_or(text);
-        if text.is_empty() {
-            return Ok(());
-        }
-        match serde_json::from_str::<Value>(text) {
-            Ok(event) => read_event(mapping, line, &event, take),
-            Err(_) => take(bad("the line is not JSON".to_owned())),
-        }
+    json::objects(log, &mut |line, event| match event {
+        Ok(event) => read_event(mapping, line, &event, take),
+        Err(why) => take(Item::Bad { line, why }),
     })
 }
 
@@ -189,6 +176,8 @@ mod tests {
             (r#""action":"log in""#, "harmless"),
             (r#""action":"View","ids":7"#, "everybody"),
             (r#""other":1"#, "everybody"),
+            (r#""action":"view","ids":7,"ids":8"#, "bad 1"),
+            (r#""action":"view","ids":8,"x":{"a":1,"a":2}"#, "bad 1"),
         ] {
             assert_eq!(outcomes(&read(MAPPING, &event(rest))), [outcome], "{rest}");
         }
@@ -207,6 +196,23 @@ mod tests {
             panic!("an access")
         };
         assert_eq!((first.caller.as_str(), first.via.as_str()), ("10-0-0-5", "ann"));
+    }
+
+    #[test]
+    fn events_may_stand_in_arrays_and_over_several_lines() {
+        let event =
+            r#"{"ts":1795478400,"client":{"ip":"10.0.0.5"},"user":"ann","action":"view","ids":7}"#;
+        let value: serde_json::Value = serde_json::from_str(event).unwrap();
+        for log in [
+            format!("[{event},{event}]"),
+            format!("{event}\r{event}\r"),
+            format!("\u{feff}{event}\r\n\u{feff}{event}\r\n"),
+            serde_json::to_string_pretty(&[&value, &value]).unwrap(),
+        ] {
+            assert_eq!(outcomes(&read(MAPPING, &log)), ["7", "7"], "{log}");
+        }
+        let torn = format!("{}\n{event}\n", &event[..event.len() - 1]);
+        assert_eq!(outcomes(&read(MAPPING, &torn)), ["bad 1", "7"]);
     }
 
     #[test]

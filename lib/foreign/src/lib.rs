@@ -10,6 +10,7 @@
 pub mod catalogue;
 mod cloudtrail;
 mod events;
+mod json;
 mod log_format;
 mod mapping;
 mod mariadb;
@@ -29,7 +30,6 @@ mod web;
 mod weblog;
 
 use std::io::BufRead;
-use std::mem;
 
 use cofferdam_core::{Access, Timestamp};
 
@@ -112,7 +112,7 @@ impl LogReader {
     /// Reads the next file to its end, packed or not, and hands each item to `take`. Each line gives
     /// accesses, or is harmless, or bad.
     pub fn read<E>(&mut self, log: impl BufRead, take: Take<'_, E>) -> Result<(), ReadError<E>> {
-        let log = unpack::unpack(log).map_err(|source| ReadError::Io { line: 1, source })?;
+        let log = unpack::unpack_text(log).map_err(|source| ReadError::Io { line: 1, source })?;
         if let Some(audit) = &mut self.audit {
             return sql::with_deep_stack(|| audit.read(&self.mapping, log, take));
         }
@@ -139,26 +139,43 @@ pub fn read_log<E>(
     LogReader::new(mapping.clone()).read(log, take)
 }
 
-/// Notes in a mapping what the definitions of a log change, and of which databases the log is. All files of a log are read like this
-/// before the first one is read for its accesses: a definition tells about lines before it too.
+/// Notes in a mapping what the definitions of a log change, of which databases the log is, and which
+/// tables no line names. All files of a log are read like this before the first one is read for its
+/// accesses: a definition tells about lines before it too.
 pub fn read_definitions(
     mapping: &mut LogMapping,
     log: impl BufRead,
 ) -> Result<(), ReadError<std::convert::Infallible>> {
-    let Some(of) = mapping.pgaudit_mut() else { return Ok(()) };
-    let (mut changes, mut databases) =
-        (mem::take(&mut of.changes), mem::take(&mut of.seen_databases));
-    let log = unpack::unpack(log).map_err(|source| ReadError::Io { line: 1, source })?;
-    let noted = (&mut changes, &mut databases);
-    sql::with_deep_stack(|| pgaudit::read_definitions(mapping, noted, log))?;
+    let Some(of) = mapping.pgaudit() else { return Ok(()) };
+    let mut noted = pgaudit::Noted {
+        changes: of.changes.clone(),
+        databases: of.seen_databases.clone(),
+        unnamed: of.unnamed.clone().unwrap_or_else(|| mapping::UnnamedTables::of(of)),
+    };
+    let log = unpack::unpack_text(log).map_err(|source| ReadError::Io { line: 1, source })?;
+    sql::with_deep_stack(|| pgaudit::read_definitions(mapping, &mut noted, log))?;
     if let Some(of) = mapping.pgaudit_mut() {
-        (of.changes, of.seen_databases) = (changes, databases);
+        of.changes = noted.changes;
+        of.seen_databases = noted.databases;
+        of.unnamed = Some(noted.unnamed);
     }
     Ok(())
 }
 
 /// The visitor of the lines of a file: it gets the number of each line, and its text or its fault.
 type VisitLine<'a, E> = &'a mut dyn FnMut(u64, Result<&str, String>) -> Result<(), E>;
+
+/// The byte order mark. Files that were joined have one at the beginning of a line.
+const MARK: char = '\u{feff}';
+
+/// The fault of a line that holds a line end or a zero. Servers escape both, so lines are joined here,
+/// or missing: a file that was cut while it was written, or a disk that failed, leaves zeros.
+const DAMAGED: &str = "the line holds a line end or a zero: lines may be joined or missing";
+
+/// Whether a line of a server that escapes such characters holds a line end or a zero.
+fn is_damaged(line: &str) -> bool {
+    line.contains(['\r', '\0'])
+}
 
 /// Visits each line without its line end. A line of more than 1 MiB or with invalid UTF-8 is a
 /// fault.
@@ -185,7 +202,7 @@ fn lines<E>(mut log: impl BufRead, visit: VisitLine<'_, E>) -> Result<(), ReadEr
         } else {
             Err("the line has more than 1 MiB".to_owned())
         };
-        visit(line, text.map(|text| text.trim_end_matches(['\r', '\n'])))
-            .map_err(ReadError::Taker)?;
+        let text = text.map(|text| text.trim_end_matches(['\r', '\n']).trim_start_matches(MARK));
+        visit(line, text).map_err(ReadError::Taker)?;
     }
 }

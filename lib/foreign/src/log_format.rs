@@ -5,6 +5,8 @@
 mod apache;
 mod nginx;
 
+use std::net::IpAddr;
+
 use cofferdam_core::Timestamp;
 use jiff::fmt::strtime::BrokenDownTime;
 use jiff::tz::TimeZone;
@@ -231,7 +233,8 @@ impl Parsed {
             }
             Value::Status => self.status = text.parse().ok(),
             Value::BodyBytes => self.body = if text == "-" { Some(0) } else { text.parse().ok() },
-            Value::Word if text.contains(' ') => return None,
+            // An address there shows a format with another value in front, such as the host's name.
+            Value::Word if text.contains(' ') || text.parse::<IpAddr>().is_ok() => return None,
             Value::Word | Value::Other | Value::Rest => {}
         }
         Some(())
@@ -340,6 +343,7 @@ mod tests {
             r#"www.shop.example:443 203.0.113.9 - - [15/Jan/2012:04:00:01 +0000] "GET / HTTP/1.1" 200 5"#,
             r#"203.0.113.9 - a [15/Jan/2012:04:00:01 +0000 [15/Jan/2012:04:00:01 +0000] "GET / HTTP/1.1" 200 5"#,
             r#"203.0.113.9 - - [15/Jan/2012:04:00:01] "GET / HTTP/1.1" 200 5"#,
+            r#"www.shop.example 203.0.113.9 - [15/Jan/2012:04:00:01 +0000] "GET / HTTP/1.1" 200 5"#,
             r#"203.0.113.9 - - [15/Jan/2012:04:00:01 +0000] "GET / HTTP/1.1 200 5"#,
             r#"- - - [15/Jan/2012:04:00:01 +0000] "GET / HTTP/1.1" 200 5"#,
         ] {

@@ -1,6 +1,7 @@
 //! Mappings of logs: the TOML in which an operator describes a log.
 
 mod check;
+mod named;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -16,6 +17,8 @@ use crate::pattern::{Pattern, ValuePattern};
 use crate::pgaudit::LinePrefix;
 use crate::presets;
 use crate::sql::Changes;
+
+pub use named::UnnamedTables;
 
 /// The mapping of a log. Its `format` selects the variant.
 #[derive(Debug, Clone, Deserialize)]
@@ -130,6 +133,23 @@ impl LogMapping {
     pub fn shown_changes(&self) -> String {
         let changes = self.pgaudit().map(|of| &of.changes.all).filter(|all| !all.is_empty());
         changes.map(|all| format!("{all:?}")).unwrap_or_default()
+    }
+
+    /// The tables of the mapping that no line of the logs names of which the definitions were read. None
+    /// with a catalogue, which has all tables of the mapping.
+    #[must_use]
+    pub fn unnamed_tables(&self) -> Vec<String> {
+        let of = self.pgaudit().filter(|of| of.known_catalogue.is_none());
+        let unnamed = of.and_then(|of| of.unnamed.as_ref());
+        unnamed.map(UnnamedTables::names).unwrap_or_default()
+    }
+
+    /// The name in these logs of which a table of the mapping is a misspelling, as far as can be told: they
+    /// name none of the tables.
+    #[must_use]
+    pub fn misspelt(&self) -> Option<&str> {
+        let of = self.pgaudit().filter(|of| self.unnamed_tables().len() == of.tables.len())?;
+        of.unnamed.as_ref()?.similar()
     }
 
     pub(crate) const fn pgaudit(&self) -> Option<&Pgaudit> {
@@ -249,6 +269,9 @@ pub struct Pgaudit {
     /// The databases of which the logs have statements.
     #[serde(skip)]
     pub seen_databases: BTreeSet<String>,
+    /// The tables that no line names, once the logs were read for it.
+    #[serde(skip)]
+    pub unnamed: Option<UnnamedTables>,
     /// `log_line_prefix`, for lines that are text.
     pub log_line_prefix: Option<LinePrefix>,
 }

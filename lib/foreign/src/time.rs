@@ -72,23 +72,31 @@ pub fn parse_combined(text: &str) -> Option<Timestamp> {
     jiff::fmt::strtime::parse("%d/%b/%Y:%H:%M:%S %z", text).ok()?.to_timestamp().ok()
 }
 
-/// Parses a time in RFC 3339, or in seconds, milliseconds, microseconds or nanoseconds since 1970.
-/// A number in text is a number. A time without an offset is in UTC.
+/// Parses a time in RFC 3339, as web servers write it, or in seconds, milliseconds, microseconds or
+/// nanoseconds since 1970. A number in text is a number. A time without an offset is in UTC.
 pub fn parse_json(value: &serde_json::Value) -> Option<Timestamp> {
     match value {
         serde_json::Value::String(text) => {
             let number = || parse_json(&serde_json::Value::Number(text.parse().ok()?));
             let in_utc = || Offset::UTC.to_timestamp(text.parse::<DateTime>().ok()?).ok();
-            text.parse().ok().or_else(number).or_else(in_utc)
+            let combined = || parse_combined(text);
+            text.parse().ok().or_else(number).or_else(in_utc).or_else(combined)
         }
         serde_json::Value::Number(number) => match number.as_i64() {
             Some(whole) => from_number(whole),
-            // A fraction is one of seconds.
-            #[expect(clippy::cast_possible_truncation, reason = "the cast saturates")]
-            None => Timestamp::from_millisecond((number.as_f64()? * 1e3) as i64).ok(),
+            None => from_fraction(number.as_f64()?),
         },
         _ => None,
     }
+}
+
+/// A number with a fraction, or written like one. A fraction is one of seconds.
+#[expect(clippy::cast_possible_truncation, reason = "the casts saturate")]
+fn from_fraction(number: f64) -> Option<Timestamp> {
+    if number.fract() == 0.0 {
+        return from_number(number as i64);
+    }
+    Timestamp::from_millisecond((number * 1e3) as i64).ok()
 }
 
 /// A number of seconds, or of a smaller unit. Seconds reach 10^11 in the year 5138; milliseconds
@@ -142,6 +150,10 @@ mod tests {
             "1795478400",
             "1795478400000",
             "1795478400.0",
+            "1795478400000.0",
+            "1.7954784e12",
+            "\"24/Nov/2026:01:00:00 +0100\"",
+            "\"2026-11-24 00:00:00,000\"",
         ] {
             let value = serde_json::from_str(json).unwrap();
             assert_eq!(parse_json(&value), at("2026-11-24T00:00:00Z"), "{json}");

@@ -2,7 +2,7 @@
 //!
 //! Source: W3C, "Extended Log File Format", WD-logfile-960323.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::BufRead;
 
 use cofferdam_core::CallerName;
@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 
 use crate::mapping::W3c;
 use crate::web::{Line, PathRules, Request, clients};
-use crate::{Item, ReadError, Take, lines, time};
+use crate::{DAMAGED, Item, ReadError, Take, is_damaged, lines, time};
 
 /// Columns with an address that may be the client's.
 const CLIENTS: [&str; 4] =
@@ -26,11 +26,17 @@ pub fn read<E>(mapping: &W3c, log: impl BufRead, take: Take<'_, E>) -> Result<()
     lines(log, &mut |number, text| {
         let bad = |why: &str| Item::Bad { line: number, why: why.to_owned() };
         let text = match text {
+            Ok(text) if is_damaged(text) => return take(bad(DAMAGED)),
             Ok(text) => text,
             Err(why) => return take(bad(&why)),
         };
         if let Some(fields) = text.strip_prefix("#Fields:") {
             columns = fields.split_whitespace().map(str::to_lowercase).collect();
+            // Of two columns with one name, nobody knows which is meant.
+            let names: HashSet<&String> = columns.iter().collect();
+            if names.len() < columns.len() {
+                columns.clear();
+            }
             return Ok(());
         }
         if text.is_empty() || text.starts_with('#') {
@@ -39,7 +45,9 @@ pub fn read<E>(mapping: &W3c, log: impl BufRead, take: Take<'_, E>) -> Result<()
         // CloudFront parts columns by tabs, IIS by spaces.
         let cells: Vec<&str> = text.split(if text.contains('\t') { '\t' } else { ' ' }).collect();
         if cells.len() != columns.len() {
-            return take(bad("the line does not have the columns of the last #Fields line"));
+            return take(bad(
+                "the line does not have the columns of the last #Fields line, each once",
+            ));
         }
         let row: HashMap<&str, &str> = columns.iter().map(String::as_str).zip(cells).collect();
         let Some(parsed) = Row::parse(&row, &zone) else {
@@ -104,6 +112,9 @@ mod tests {
             2012-01-15 04:00:04 10.0.0.1 GET /account id=7\n";
         let items = read(&format!("preset = \"iis\"\nserver = \"iis-1\"\n{RULE}"), iis);
         assert_eq!(outcomes(&items), ["7", "everybody", "harmless", "bad 6"]);
+        let twice = iis.replace("s-port", "c-ip");
+        let items = read(&format!("preset = \"iis\"\nserver = \"iis-1\"\n{RULE}"), &twice);
+        assert!(outcomes(&items).iter().all(|outcome| outcome.starts_with("bad")));
         let cloudfront = "#Version: 1.0\n#Fields: date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem sc-status cs(Referer) cs(User-Agent) cs-uri-query x-forwarded-for\n\
             2012-01-15\t04:00:01\tFRA2\t900\t203.0.113.9\tGET\td.cloudfront.net\t/account\t200\t-\ta%20b\tid=7\t-\n\
             2012-01-15\t04:00:01\tFRA2\t900\t203.0.113.9\tGET\td.cloudfront.net\t/other\t200\t-\ta%20b\t-\t198.51.100.1\n";

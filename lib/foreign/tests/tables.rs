@@ -186,7 +186,7 @@ fn handed_tables_have_their_outcome() {
 }
 
 #[test]
-fn json_lines_without_a_mapped_column_and_json_arrays_are_refused() {
+fn json_is_read_line_by_line_and_as_an_array() {
     let json = |text: &str| read_bytes(TableFormat::JsonLines, text.as_bytes());
     let sparse = "{\"id\":7,\"full_name\":\"Ada\",\"mail\":null,\"land\":\"gb\",\"lang\":\"en\"}\n\n\
                   {\"id\":8,\"phone\":12,\"extra\":[1]}\nno object\n";
@@ -196,9 +196,69 @@ fn json_lines_without_a_mapped_column_and_json_arrays_are_refused() {
     assert_eq!(rows.iter().flatten().count(), 2, "two on one line");
     let missing = json("{\"id\":7,\"mail\":\"\",\"land\":\"\",\"lang\":\"\",\"phone\":1}\n");
     assert_eq!(missing.unwrap_err(), "Missing([\"full_name\"])");
-    assert!(json("\n[\n{\"id\":7}\n]\n").unwrap_err().contains("JSON array"));
-    let rounded = sparse.replace("\"id\":7", "\"id\":12345678901234567890123");
-    assert_eq!(json(&rounded).unwrap().0[0], Err(BadRow::RoundedKey("id".into())));
+    let objects = sparse.replace("\n\n", ",\n").replace("no object\n", "");
+    for array in [format!("[{objects}]"), format!("[\n  {}]", objects.replace(",\"", ",\n    \""))]
+    {
+        let (rows, read) = json(&array).unwrap();
+        assert_eq!((read.rows, rows.iter().flatten().count()), (2, 2), "{array}");
+    }
+    let within = json(&format!("{{\"data\":[{}]}}", objects.replace('\n', ""))).unwrap_err();
+    assert!(within.starts_with("Missing([\"id\""), "{within}");
+    assert!(json("[[7,\"Ada\"],[8,\"Bo\"]]").unwrap_err().starts_with("Missing"));
+    let twice = format!("{sparse}{{\"id\":1,\"id\":9}}\n");
+    let (rows, read) = json(&twice).unwrap();
+    assert_eq!((read.rows, rows.iter().flatten().count()), (4, 2), "whose row is it?");
+}
+
+#[test]
+fn a_key_in_json_keeps_its_value_or_is_refused() {
+    let key = |key: &str| {
+        let row = format!(
+            "{{\"id\":{key},\"full_name\":\"\",\"mail\":\"\",\"land\":\"\",\"lang\":\"\",\"phone\":[1]}}"
+        );
+        let (mut rows, _) = read_bytes(TableFormat::JsonLines, row.as_bytes()).unwrap();
+        rows.remove(0).map(|person| person.key)
+    };
+    for (json, text) in [
+        ("7.0", "7"),
+        ("1e3", "1000"),
+        ("\" 7 \"", "7"),
+        ("{\"$oid\":\"5f43\"}", "5f43"),
+        ("{\"$numberLong\":\"7\"}", "7"),
+        ("18446744073709551615", "18446744073709551615"),
+    ] {
+        assert_eq!(key(json), Ok(text.to_owned()), "{json}");
+    }
+    for rounded in ["12345678901234567890123", "1e20", "-1e20"] {
+        assert_eq!(key(rounded), Err(BadRow::RoundedKey("id".into())), "{rounded}");
+    }
+    for nested in ["[7]", "{\"a\":7}"] {
+        assert_eq!(key(nested), Err(BadRow::Form("id".into(), "a single value")), "{nested}");
+    }
+    assert_eq!(key("null"), Err(BadRow::NoKey("id".into())));
+}
+
+/// Of a column under `[holds]`, only whether it is filled matters.
+#[test]
+fn groups_in_parquet_are_no_text() {
+    let read_with_group = |group: &str| {
+        let column = |name: &str| {
+            if name == group {
+                format!("optional group {name} {{ optional binary a (UTF8); }}")
+            } else {
+                format!("optional binary {name} (UTF8);")
+            }
+        };
+        let schema = format!("message t {{ {} }}", HEADER.map(column).join(" "));
+        let schema = Arc::new(parse_message_type(&schema).unwrap());
+        let file = tempfile::tempfile().unwrap();
+        let copy = file.try_clone().unwrap();
+        SerializedFileWriter::new(copy, schema, Arc::default()).unwrap().close().unwrap();
+        read(MAPPING, TableFormat::Parquet, file)
+    };
+    assert_eq!(read_with_group("id").unwrap_err(), "Nested(\"id\")");
+    assert_eq!(read_with_group("full_name").unwrap_err(), "Nested(\"full_name\")");
+    assert_eq!(read_with_group("phone").unwrap().1.rows, 0);
 }
 
 /// A cell as somebody might type it, of the characters on which readers stumble.

@@ -1,20 +1,20 @@
 //! Bringing other systems' access logs to `response`.
 
 mod plan;
+mod understood;
 
-use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::fs::File;
 use std::io::{BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{Context, SHA256};
-use cofferdam_core::{Access, CallerName, Timestamp, Whose};
-use cofferdam_foreign::{Catalogue, Item, LogMapping, LogReader, read_definitions};
+use cofferdam_core::{Access, Timestamp, Whose};
+use cofferdam_foreign::{Item, LogMapping, LogReader};
 use cofferdam_wire::Client;
 use response_api::{
-    AccessLog, BeginAccessLog, FinishAccessLog, ImportAccessLog, LogCatalogue, LogSource,
-    LogStatements, RemoveAccessLog, Span,
+    AccessLog, BeginAccessLog, FinishAccessLog, ImportAccessLog, LogCatalogue, LogStatements,
+    RemoveAccessLog, Span,
 };
 use tokio::sync::mpsc::Receiver;
 
@@ -24,6 +24,7 @@ use super::pages::{self, Reading, Size, TakeError};
 use super::rejects::{Reject, RejectsFile};
 use super::rotation;
 use crate::Progress;
+use understood::Understood;
 
 pub use plan::{PlannedLog, UnnamedShape, plan_access_logs};
 
@@ -36,6 +37,7 @@ const READING: &[u8] = b"reading 4\n";
 
 /// The time for which logs are complete.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a statement of its own")]
 pub struct Coverage {
     /// The beginning; by default the instant of the first line.
     pub from: Option<Timestamp>,
@@ -48,61 +50,17 @@ pub struct Coverage {
     /// Whether staff state that no definition but those in the logs came between them and the
     /// catalogue.
     pub unchanged: bool,
+    /// Whether staff accept that no line names a table of the mapping.
+    pub unnamed: bool,
 }
 
-/// A mapping with its text.
-struct Understood {
-    /// The text of the mapping.
-    text: Vec<u8>,
-    /// The texts of the mapping and of what explains the lines besides it.
-    whole: Vec<u8>,
-    mapping: LogMapping,
-}
-
-impl Understood {
-    /// Reads a mapping, the catalogue that it names, and the definitions in the logs.
-    async fn read(path: &Path, files: &[PathBuf]) -> Result<Self, ImportError> {
-        let (path, files) = (path.to_owned(), files.to_owned());
-        tokio::task::spawn_blocking(move || Self::read_here(&path, &files)).await?
-    }
-
-    fn read_here(path: &Path, files: &[PathBuf]) -> Result<Self, ImportError> {
-        let text = std::fs::read_to_string(path).map_err(ImportError::read(path))?;
-        let mut mapping = LogMapping::parse(&text).map_err(ImportError::read(path))?;
-        let text = text.into_bytes();
-        let mut whole = text.clone();
-        if let Some(file) = mapping.catalogue() {
-            let file = path.parent().unwrap_or(Path::new("")).join(file);
-            let text = std::fs::read_to_string(&file).map_err(ImportError::read(&file))?;
-            let catalogue = Catalogue::parse(&text).map_err(ImportError::read(&file))?;
-            mapping.set_catalogue(catalogue).map_err(ImportError::read(path))?;
-            whole.extend(text.into_bytes());
-        }
-        for file in files {
-            let log = File::open(file).map_err(ImportError::read(file))?;
-            let log = BufReader::with_capacity(1 << 20, log);
-            read_definitions(&mut mapping, log).map_err(ImportError::read(file))?;
-        }
-        mapping.check_logs().map_err(ImportError::read(path))?;
-        whole.extend(mapping.shown_changes().into_bytes());
-        Ok(Self { text, whole, mapping })
-    }
-
-    /// The source of the logs. Files with the same server, or else the same mapping, have the same.
-    fn source(&self) -> LogSource {
-        let source = self.mapping.source();
-        let mut context = Context::new(&SHA256);
-        context.update(&self.text);
-        let digest = hex::encode(context.finish());
-        let server = source.server.as_ref().map_or(&digest[..16], CallerName::as_str);
-        LogSource {
-            name: format!("{} {server}", self.mapping.format()),
-            server: source.server.clone(),
-            clients: source.clients,
-            covers: source.covers.into_iter().collect::<BTreeSet<_>>(),
-            database: source.database,
-        }
-    }
+/// The logs that were read with a mapping.
+#[derive(Debug)]
+pub struct ReadLogs<T> {
+    /// The logs, one for each file that has lines.
+    pub logs: Vec<T>,
+    /// The tables of the mapping that no line of the files names. A name may be misspelt.
+    pub unnamed_tables: Vec<String>,
 }
 
 /// A file that was read and sent.
@@ -122,8 +80,8 @@ pub async fn bring_access_logs(
     mapping: &Path,
     coverage: Coverage,
     progress: Progress<'_>,
-) -> Result<Vec<AccessLog>, ImportError> {
-    let understood = Understood::read(mapping, files).await?;
+) -> Result<ReadLogs<AccessLog>, ImportError> {
+    let understood = Understood::read(mapping, files, coverage).await?;
     let mut brought = Vec::new();
     let mut reader = LogReader::new(understood.mapping.clone());
     for file in files {
@@ -164,7 +122,7 @@ pub async fn bring_access_logs(
     if logs.is_empty() {
         return Err(ImportError::Nothing);
     }
-    Ok(logs)
+    Ok(ReadLogs { logs, unnamed_tables: understood.mapping.unnamed_tables() })
 }
 
 /// A file with its name and its span.
@@ -371,6 +329,8 @@ fn digest(path: &Path, mapping: &[u8]) -> std::io::Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use cofferdam_core::CallerName;
+
     use super::*;
 
     fn parts(parts: &[(&str, Option<(&str, &str)>)]) -> Vec<Part> {

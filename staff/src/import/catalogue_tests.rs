@@ -95,7 +95,7 @@ impl Shop {
     async fn plan(&self, log: &Path) -> Result<PlannedLog, ImportError> {
         let (mapping, none) = (self.file("log.toml"), Coverage::default());
         let planned = plan_access_logs(&[log.to_owned()], &mapping, none, &mut |_, _| {}).await?;
-        Ok(planned.into_iter().next().unwrap())
+        Ok(planned.logs.into_iter().next().unwrap())
     }
 
     async fn close(self) {

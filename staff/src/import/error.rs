@@ -86,6 +86,19 @@ pub enum ImportError {
         /// The fault of its first line.
         fault: String,
     },
+    /// No line of the access logs names a table of the mapping, and some have a similar name.
+    #[error(
+        "{}: no line names a table of the mapping ({tables}), and some name {similar}: is a name \
+         misspelt? If they are right, say --unnamed", mapping.display()
+    )]
+    NoTableNamed {
+        /// The mapping's file.
+        mapping: PathBuf,
+        /// The tables of the mapping.
+        tables: String,
+        /// The similar name in the lines.
+        similar: String,
+    },
     /// No access log has a line.
     #[error("the files have no lines: they prove nothing")]
     Nothing,

@@ -19,7 +19,9 @@ mod send;
 mod table;
 mod table_source;
 
-pub use access_log::{Coverage, PlannedLog, UnnamedShape, bring_access_logs, plan_access_logs};
+pub use access_log::{
+    Coverage, PlannedLog, ReadLogs, UnnamedShape, bring_access_logs, plan_access_logs,
+};
 pub use catalogue::{CATALOGUE_QUERY, TakenCatalogue, propose_mapping, take_catalogue};
 pub use customers::{ImportSummary, default_rejects, import_customers, import_in_order};
 pub use error::{BadHeader, ImportError, SourceError};

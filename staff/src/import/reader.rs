@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 
 use accounts_api::{ImportRow, MAX_IMPORT};
 use aws_lc_rs::digest::{Context, SHA256};
+use cofferdam_foreign::table::Quotes;
 use csv::{ByteRecord, ReaderBuilder, Terminator};
 
 use super::error::SourceError;
 use super::lines::Lines;
 use super::rejects::Reject;
-use super::rows::Columns;
+use super::rows::{BadRow, Columns};
 
 /// The most batches that are under way at once.
 pub const IN_FLIGHT: usize = 2;
@@ -31,8 +32,11 @@ pub struct Source {
 /// The head of a file, which need not be sent again.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Skipped {
-    /// The number of its rows, good and bad.
+    /// The number of its rows, good and bad. A row that a quote may have joined counts as one for each
+    /// of its lines.
     pub rows: u64,
+    /// The number of its records, as the parser finds them.
+    records: u64,
     /// The line on which its last row begins.
     pub up_to_line: u64,
 }
@@ -78,7 +82,7 @@ impl Source {
         blocking(move || {
             let skipped = done_for_sure(RowReader::open(&path)?, done_to_line)?;
             let mut reader = RowReader::open(&path)?;
-            for _ in 0..skipped.rows {
+            for _ in 0..skipped.records {
                 reader.next_record()?;
             }
             Ok((reader, skipped))
@@ -126,13 +130,18 @@ fn done_for_sure(mut reader: RowReader, done_to_line: u64) -> Result<Skipped, So
         if line > done_to_line {
             break;
         }
-        if reader.columns.row(&reader.record, line).is_ok() {
-            recent.push_back(skipped);
-            if recent.len() > IN_FLIGHT * MAX_IMPORT {
-                recent.pop_front();
+        let mut rows = 1;
+        match reader.row(line) {
+            Ok(_) => {
+                recent.push_back(skipped);
+                if recent.len() > IN_FLIGHT * MAX_IMPORT {
+                    recent.pop_front();
+                }
             }
+            Err(fault) => rows = reader.rejects_of(fault),
         }
-        skipped = Skipped { rows: skipped.rows + 1, up_to_line: line };
+        let (rows, records) = (skipped.rows + rows, skipped.records + 1);
+        skipped = Skipped { rows, records, up_to_line: line };
     }
     Ok(recent.pop_front().unwrap_or_default())
 }
@@ -140,9 +149,11 @@ fn done_for_sure(mut reader: RowReader, done_to_line: u64) -> Result<Skipped, So
 /// Reads the rows of a file one after the other.
 pub struct RowReader {
     path: PathBuf,
-    csv: csv::Reader<Lines<BufReader<File>>>,
+    csv: csv::Reader<Quotes<Lines<BufReader<File>>>>,
     columns: Columns,
     record: ByteRecord,
+    /// Whether a quote in the record may have joined rows.
+    may_be_joined: bool,
 }
 
 impl RowReader {
@@ -154,7 +165,7 @@ impl RowReader {
         let mut csv = ReaderBuilder::new()
             .flexible(true)
             .terminator(Terminator::Any(b'\n'))
-            .from_reader(lines);
+            .from_reader(Quotes::new(lines, b',').with_lf_only());
         let header = csv.byte_headers().cloned().map_err(|source| SourceError::Record {
             path: path.clone(),
             line: 1,
@@ -162,7 +173,7 @@ impl RowReader {
         })?;
         let columns = Columns::of(&header)
             .map_err(|source| SourceError::Header { path: path.clone(), source })?;
-        Ok(Self { path, csv, columns, record: ByteRecord::new() })
+        Ok(Self { path, csv, columns, record: ByteRecord::new(), may_be_joined: false })
     }
 
     /// Reads the next batch; `None` at the end of the file.
@@ -170,22 +181,48 @@ impl RowReader {
         let mut batch = Batch::default();
         while batch.rows.len() < MAX_IMPORT && batch.rejects.len() < MAX_IMPORT {
             let Some(line) = self.next_record()? else { break };
-            match self.columns.row(&self.record, line) {
+            match self.row(line) {
                 Ok(row) => batch.rows.push(row),
-                Err(e) => batch.rejects.push(Reject { line, reason: e.to_string() }),
+                Err(fault) => {
+                    for _ in 0..self.rejects_of(fault) {
+                        batch.rejects.push(Reject { line, reason: fault.to_string() });
+                    }
+                }
             }
             batch.up_to_line = line;
         }
         Ok((batch.up_to_line > 0).then_some(batch))
     }
 
+    /// The row in the record that begins on `line`.
+    fn row(&self, line: u64) -> Result<ImportRow, BadRow> {
+        if self.may_be_joined {
+            return Err(BadRow::Joined);
+        }
+        self.columns.row(&self.record, line)
+    }
+
+    /// The number of rows that are lost with the record. If a quote may have joined rows, each of its
+    /// lines may be one.
+    fn rejects_of(&self, fault: BadRow) -> u64 {
+        match fault {
+            BadRow::Joined | BadRow::Width { .. } => 1 + line_breaks(self.record.as_slice()),
+            _ => 1,
+        }
+    }
+
     /// Reads the next record into `record`, and returns the line on which it begins.
     fn next_record(&mut self) -> Result<Option<u64>, SourceError> {
-        self.csv.get_mut().next_record();
+        self.csv.get_mut().get_mut().next_record();
         let before = self.csv.position().line();
-        let more = self.csv.read_byte_record(&mut self.record).map_err(|source| {
-            SourceError::Record { path: self.path.clone(), line: before, source }
-        })?;
+        let failed = |source| SourceError::Record { path: self.path.clone(), line: before, source };
+        let more = self.csv.read_byte_record(&mut self.record).map_err(failed)?;
+        let end = self.csv.position().byte();
+        if self.csv.get_ref().is_open_at(end) {
+            let what = "a quote is never closed, so everything behind it is one cell";
+            return Err(failed(io::Error::other(what).into()));
+        }
+        self.may_be_joined = self.csv.get_mut().fault_up_to(end);
         // A record ends in a line break; its other line breaks are inside cells. The line that csv
         // gives is before the empty lines in front of the record.
         let within = line_breaks(self.record.as_slice());

@@ -48,10 +48,23 @@ fn day(name: &str) -> Option<(String, jiff::civil::Date)> {
         };
         let Some(at) = (0..name.len()).find(fits) else { continue };
         let text = &name[at..at + format.len()];
-        let rest = format!("{}|{}", &name[..at], &name[at + format.len()..]);
+        let behind = &name[at + format.len()..];
+        if has_clock_time(behind) {
+            return None;
+        }
+        let rest = format!("{}|{behind}", &name[..at]);
         return text.parse().ok().map(|date| (rest, date));
     }
     None
+}
+
+/// Whether a number stands behind the day, such as an hour. The next file is then not the one of the
+/// next day.
+fn has_clock_time(behind: &str) -> bool {
+    behind.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| {
+        let digits = part.trim_start_matches('T').trim_end_matches('Z');
+        small(digits).is_some()
+    })
 }
 
 /// The last number of the names counts up by one, and nothing else differs.
@@ -90,6 +103,8 @@ mod tests {
             ("postgresql-2012-01-31.csv", "postgresql-2012-02-01.csv"),
             ("postgresql-01.csv", "postgresql-02.csv"),
             ("u_ex9.log", "u_ex10.log"),
+            ("access-2012-01-14-04.log", "access-2012-01-14-05.log"),
+            ("access.2012-01-14.web1.txt", "access.2012-01-15.web1.txt"),
         ] {
             assert!(follows(before, next), "{before} {next}");
             assert!(!follows(next, before), "{next} {before}");
@@ -103,6 +118,11 @@ mod tests {
             ("access.log-20120114", "error.log-20120115"),
             ("postgresql-01.csv", "postgresql-03.csv"),
             ("a.log", "b.log"),
+            ("access-2012-01-14-04.log", "access-2012-01-15-04.log"),
+            ("access.log-2012011404.gz", "access.log-2012011504.gz"),
+            ("access.20120114T0400Z.log", "access.20120115T0400Z.log"),
+            ("postgresql-2012-01-14_000000.log", "postgresql-2012-01-15_000000.log"),
+            ("access-2012-01-14.1.log", "access-2012-01-15.1.log"),
         ] {
             assert!(!follows(before, next), "{before} {next}");
         }

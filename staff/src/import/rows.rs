@@ -48,6 +48,9 @@ pub enum BadRow {
         /// The number of cells in the header.
         expected: usize,
     },
+    /// A quote may have joined rows.
+    #[error("a quote is not closed, or stands within a cell")]
+    Joined,
     /// A cell, named by its column, is not UTF-8.
     #[error("{0} is not UTF-8")]
     NotUtf8(&'static str),

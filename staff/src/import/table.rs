@@ -41,10 +41,12 @@ pub struct TableSummary {
 }
 
 /// Brings a table and lists the rows that are not taken in `rejects`. `mapping` explains the
-/// columns. A second run brings everybody up to date. `progress` sees the number of people sent.
+/// columns. A second run brings everybody up to date. The import takes the place of those from the
+/// source that it `replaces` too. `progress` sees the number of people sent.
 pub async fn import_table(
     client: &Client,
     source: &TableSource,
+    replaces: Option<String>,
     mapping: &Path,
     rejects: &Path,
     progress: Progress<'_>,
@@ -55,6 +57,7 @@ pub async fn import_table(
     let mut bringing = Bringing {
         client,
         source: source.name()?,
+        replaces,
         import: None,
         list: RejectsFile::open(rejects, 0)?,
         created: 0,
@@ -83,6 +86,7 @@ pub async fn import_table(
 struct Bringing<'a> {
     client: &'a Client,
     source: String,
+    replaces: Option<String>,
     /// The import, once something was brought: until then, nothing is in doubt.
     import: Option<TableImportId>,
     list: RejectsFile,
@@ -149,7 +153,7 @@ impl Bringing<'_> {
         if let Some(import) = self.import {
             return Ok(import);
         }
-        let begin = BeginTable { source: self.source.clone() };
+        let begin = BeginTable { source: self.source.clone(), replaces: self.replaces.clone() };
         let import = self.client.call(&begin).await.map_err(ImportError::Response)?;
         self.import = Some(import);
         Ok(import)

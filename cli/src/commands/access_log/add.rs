@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use cofferdam_core::Timestamp;
 use staff::import::{Coverage, bring_access_logs, plan_access_logs};
+use staff::printable;
 
 use super::lines;
 use crate::options::{CommandError, OutputArgs, ResponseArgs, instant};
@@ -31,6 +32,7 @@ pub struct AddArgs {
 
 /// The access logs that a command reads, and the mapping that explains their lines.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a statement of its own")]
 struct LogArgs {
     /// The access logs, oldest first; each file continues the one before it
     #[arg(value_name = "FILE", required = true)]
@@ -55,6 +57,10 @@ struct LogArgs {
     /// (journalled); not needed if the logs reach up to it and show definitions
     #[arg(long)]
     unchanged: bool,
+    /// Accept that no line names a table of the mapping, and that what the lines name counts for
+    /// everybody
+    #[arg(long)]
+    unnamed: bool,
 }
 
 impl LogArgs {
@@ -65,6 +71,7 @@ impl LogArgs {
             joined: self.joined,
             shipped: self.shipped,
             unchanged: self.unchanged,
+            unnamed: self.unnamed,
         }
     }
 }
@@ -76,7 +83,8 @@ pub async fn plan(args: PlanArgs) -> Result<ExitCode, CommandError> {
     let progress = &mut |done, total| bar.set(done, total);
     let planned = plan_access_logs(&logs.files, &logs.mapping, logs.coverage(), progress).await?;
     drop(bar);
-    output.print(&planned, |planned| planned.iter().flat_map(lines::planned).collect())?;
+    tell_unnamed(&planned.unnamed_tables);
+    output.print(&planned.logs, |planned| planned.iter().flat_map(lines::planned).collect())?;
     output::next("cofferdam access-log add FILE --mapping FILE");
     Ok(ExitCode::SUCCESS)
 }
@@ -90,9 +98,17 @@ pub async fn add(args: AddArgs) -> Result<ExitCode, CommandError> {
     let brought =
         bring_access_logs(&client, &logs.files, &logs.mapping, logs.coverage(), progress).await?;
     drop(bar);
-    response.print(&brought, |logs| logs.iter().flat_map(lines::brought).collect())?;
+    tell_unnamed(&brought.unnamed_tables);
+    response.print(&brought.logs, |logs| logs.iter().flat_map(lines::brought).collect())?;
     output::next(
         "cofferdam incident declare --people table --fallen NAME --from TIME --title TEXT --found TEXT",
     );
     Ok(ExitCode::SUCCESS)
+}
+
+/// Tells the tables that no line names: a name may be misspelt, or nobody used the table.
+fn tell_unnamed(tables: &[String]) {
+    for table in tables {
+        output::note(&format!("note: no line of any file names the table {}", printable(table)));
+    }
 }

@@ -30,6 +30,10 @@ pub struct AddArgs {
     /// The list of rejected rows, by number and reason
     #[arg(long, value_name = "FILE", default_value = "table.rejects.csv")]
     rejects: PathBuf,
+    /// An earlier source that this import takes the place of, as `table list` names it: the file
+    /// under another name, say (journalled)
+    #[arg(long, value_name = "SOURCE")]
+    replaces: Option<String>,
     #[command(flatten)]
     response: ResponseArgs,
 }
@@ -40,9 +44,10 @@ pub async fn run(args: AddArgs) -> Result<ExitCode, CommandError> {
     let source = TableSource::parse(&args.from, args.table.as_deref())?;
     let mut bar = Progress::new("importing the table");
     let progress = &mut |done, total| bar.set(done, total);
-    let summary = import_table(&client, &source, &args.mapping, &args.rejects, progress).await?;
+    let AddArgs { mapping, rejects, replaces, response, .. } = args;
+    let summary = import_table(&client, &source, replaces, &mapping, &rejects, progress).await?;
     drop(bar);
-    args.response.print(&summary, lines)?;
+    response.print(&summary, lines)?;
     output::next("cofferdam access-log plan FILE --mapping FILE");
     Ok(ExitCode::SUCCESS)
 }

@@ -112,6 +112,7 @@ mod tests {
                 people: 2_001,
                 jurisdictions: BTreeMap::new(),
                 not_taken: BTreeMap::new(),
+                unfinished: std::collections::BTreeSet::new(),
             },
             seconds: 0.1,
         };

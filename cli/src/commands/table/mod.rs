@@ -43,14 +43,23 @@ async fn list(args: ListArgs) -> Result<ExitCode, CommandError> {
 
 fn lines(counts: &TableCounts) -> Vec<String> {
     if counts.people == 0 {
-        return vec!["no table was brought".to_owned()];
+        return std::iter::once("no table was brought".to_owned()).chain(doubts(counts)).collect();
     }
     let mut rows = vec![vec!["everybody".to_owned(), words::number(counts.people)]];
     rows.extend(counts.jurisdictions.iter().map(|(name, n)| vec![name.clone(), words::number(*n)]));
     let mut lines = columns::headed(["where", "people"], rows);
-    let not_taken = counts.not_taken.iter();
-    lines.extend(not_taken.map(|(source, rows)| {
-        format!("{} rows were not taken from {source}: each may be a person", words::number(*rows))
-    }));
+    lines.extend(doubts(counts));
     lines
+}
+
+/// What scopes doubt about the table.
+fn doubts(counts: &TableCounts) -> impl Iterator<Item = String> {
+    let not_taken = counts.not_taken.iter().map(|(source, rows)| {
+        format!("{} rows were not taken from {source}: each may be a person", words::number(*rows))
+    });
+    let unfinished = counts.unfinished.iter().map(|source| match source.as_str() {
+        "" => "it was brought before rejects were counted: bring it again".to_owned(),
+        source => format!("the import from {source} was not finished: everything counts as read"),
+    });
+    not_taken.chain(unfinished)
 }

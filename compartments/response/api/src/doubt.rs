@@ -244,6 +244,7 @@ impl DoubtCause {
             | Self::LogDisagrees { .. }
             | Self::LogRewritten { .. }
             | Self::NotCosigned { .. }
+            | Self::TableUnfinished
             | Self::NotCovered { .. }
             | Self::AccessLogUnfinished { .. }
             | Self::TableChanged { .. }

@@ -1,6 +1,6 @@
 //! The brought table: the customers of a shop whose accounts do not run on Cofferdam.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cofferdam_core::{BroughtPerson, Call, ProblemType, Record};
 use schemars::JsonSchema;
@@ -24,6 +24,10 @@ pub struct BeginTable {
     /// the place of this one.
     #[schemars(extend("examples" = ["/srv/incident/customers.csv"]))]
     pub source: String,
+    /// A source of an earlier import that this one takes the place of, such as the file under the name
+    /// that it had before. Nothing of that source is in doubt once this import is finished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<String>,
 }
 
 impl Call for BeginTable {
@@ -91,6 +95,10 @@ pub struct TableCounts {
     /// The number of rows that could not be taken in the last import of each source, if there were
     /// any.
     pub not_taken: BTreeMap<String, u64>,
+    /// The sources of which the last import was not finished; an empty one for a table that was brought
+    /// before rejects were counted.
+    #[serde(default)]
+    pub unfinished: BTreeSet<String>,
 }
 
 impl Call for FinishTable {

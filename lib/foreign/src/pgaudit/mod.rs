@@ -14,7 +14,7 @@ use cofferdam_core::{Access, CallerName, Timestamp};
 use csv::{ReaderBuilder, StringRecord};
 use jiff::tz::TimeZone;
 
-use crate::mapping::{LogMapping, Pgaudit};
+use crate::mapping::{LogMapping, Pgaudit, UnnamedTables};
 use crate::sql::{self, Changes, Found, Known, Statement};
 use crate::time::{self, Instants};
 use crate::{Item, ReadError, Take};
@@ -204,33 +204,46 @@ fn hand_on<E>(
     Ok(())
 }
 
-/// Collects what the definitions in a log change, and the databases of which it has statements.
+/// What a first reading of a log finds.
+#[derive(Debug)]
+pub struct Noted {
+    /// The changes that definitions make.
+    pub changes: Changes,
+    /// The databases of which the log has statements.
+    pub databases: BTreeSet<String>,
+    /// The tables of the mapping that no line names.
+    pub unnamed: UnnamedTables,
+}
+
+/// Reads a log for what it tells about all of its lines.
 pub fn read_definitions<E>(
     mapping: &LogMapping,
-    (changes, databases): (&mut Changes, &mut BTreeSet<String>),
+    noted: &mut Noted,
     log: impl BufRead,
 ) -> Result<(), ReadError<E>> {
     let mut statements = Statements::default();
     let own = mapping.pgaudit().and_then(Pgaudit::database);
     visit_rows(mapping, log, &mut |_, row| {
+        noted.unnamed.note(row.as_ref().map_or("", |row| row.message));
         let Ok(row) = row else { return Ok(()) };
         let audited = row.message.starts_with(AUDIT);
-        if (audited || own::has_statement(&row)) && !databases.contains(row.database) {
-            databases.insert(row.database.to_owned());
+        let has_statement = audited || own::has_statement(&row);
+        if has_statement && !noted.databases.contains(row.database) {
+            noted.databases.insert(row.database.to_owned());
         }
         // A definition changes names of its own database only.
         if !row.database.is_empty() && own.is_some_and(|own| own != row.database) {
             return Ok(());
         }
         if !audited {
-            own::definitions(&row).for_each(|(command, text)| changes.add(command, text));
+            own::definitions(&row).for_each(|(command, text)| noted.changes.add(command, text));
         } else if row.message.contains(",DDL,")
             && let Some(Some(cells)) = row.audit()
             && cells.get(3) == Some("DDL")
         {
             // Only a line of a definition refers to the text of one.
             let (text, _) = statements.of(row.session, &cells);
-            changes.add(cells.get(4).unwrap_or_default(), &text);
+            noted.changes.add(cells.get(4).unwrap_or_default(), &text);
         }
         Ok(())
     })

@@ -34,10 +34,14 @@ impl Node {
         Self { scope, factor, column, lower: false }
     }
 
-    /// The scope, the factor and the column, if the factor is known and the column stands as it is.
+    /// The scope, the factor and the column, if the factor is known.
     pub fn column(&self) -> Option<(usize, usize, &str)> {
-        let factor = self.factor.filter(|_| !self.lower)?;
-        Some((self.scope, factor, &self.column))
+        Some((self.scope, self.factor?, &self.column))
+    }
+
+    /// The column as it stands, without `lower`.
+    pub fn bare(&self) -> Self {
+        Self { lower: false, ..self.clone() }
     }
 }
 
@@ -45,7 +49,7 @@ impl Fact {
     /// The columns that the fact is about.
     pub fn nodes(&self) -> impl Iterator<Item = &Node> {
         let (one, other) = match self {
-            Self::Equal(one, other) => (one, Some(other)),
+            Self::Equal(one, other) | Self::Same(one, other) => (one, Some(other)),
             Self::OneOf(one, _) => (one, None),
         };
         std::iter::once(one).chain(other)
@@ -55,8 +59,10 @@ impl Fact {
 /// A fact about the rows that a condition lets through. No fact holds for a column that is null.
 #[derive(Debug, Clone)]
 pub enum Fact {
-    /// Two columns are equal.
+    /// Two columns are equal, in the sense of their types.
     Equal(Node, Node),
+    /// A column of a subquery is this column within it, unchanged.
+    Same(Node, Node),
     /// A column has one of some values.
     OneOf(Node, Vec<String>),
 }
@@ -112,7 +118,7 @@ impl Context<'_> {
     fn one_of(self, side: &Expr) -> BTreeMap<Node, Vec<String>> {
         let named = |fact| match fact {
             Fact::OneOf(node, values) => Some((node, values)),
-            Fact::Equal(..) => None,
+            Fact::Equal(..) | Fact::Same(..) => None,
         };
         self.facts(side).into_iter().filter_map(named).collect()
     }
@@ -224,9 +230,10 @@ pub fn whose(table: &KnownTable, scope: usize, factor: usize, facts: &[Fact]) ->
             None => reasons.push("a key is not in the form in which tables have it"),
         }
     }
+    let is_email = |node: &Node| own(node) && table.is_email(&node.column);
     for fact in facts {
         let Fact::OneOf(node, values) = fact else { continue };
-        if own(node) && table.is_email(&node.column) {
+        if is_email(&within(facts, node)) {
             match all(values, keys::email) {
                 Some(names) => return Whose::Emails(names),
                 None => reasons.push("an e-mail address is not in its usual form"),
@@ -234,6 +241,23 @@ pub fn whose(table: &KnownTable, scope: usize, factor: usize, facts: &[Fact]) ->
         }
     }
     everybody(reasons.last().unwrap_or(&""))
+}
+
+/// The column that a column of a subquery is, in the innermost subquery that gives it.
+fn within(facts: &[Fact], node: &Node) -> Node {
+    let mut column = node.bare();
+    // Each step goes into another subquery.
+    for _ in facts {
+        let inner = facts.iter().find_map(|fact| match fact {
+            Fact::Same(outer, inner) if *outer == column => Some(inner),
+            _ => None,
+        });
+        match inner {
+            Some(inner) => column = inner.clone(),
+            None => break,
+        }
+    }
+    column
 }
 
 /// The names that values are, if all of them are names and they are not too many.
@@ -255,7 +279,7 @@ fn values_of_key(facts: &[Fact], is_key: impl Fn(&Node) -> bool) -> Option<Vec<S
     loop {
         let before = equal.len();
         for fact in facts {
-            let Fact::Equal(a, b) = fact else { continue };
+            let (Fact::Equal(a, b) | Fact::Same(a, b)) = fact else { continue };
             for (one, other) in [(a, b), (b, a)] {
                 let linked = is_key(one) || (equal.contains(&one) && !one.lower);
                 if linked && !other.lower && !is_key(other) && !equal.contains(&other) {

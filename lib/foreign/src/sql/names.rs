@@ -93,6 +93,11 @@ impl Pattern {
         Self { bare: parts.pop().unwrap_or_else(nothing), schema: parts.pop() }
     }
 
+    /// The name without its schema.
+    pub fn bare(&self) -> &str {
+        &self.bare.text
+    }
+
     /// Whether a name may mean this one. A name without a schema may be of any schema.
     pub fn fits(&self, name: &Name) -> bool {
         let schema = match (&self.schema, &name.schema) {

@@ -1,5 +1,6 @@
 //! Reads tables whose cells are delimited: CSV, and the like with tabs, semicolons or bars.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{self, BufRead, Cursor, Read as _};
 
@@ -18,12 +19,19 @@ const MAX_HEADER: u64 = 1 << 20;
 /// Reads a table with a header row. The delimiter is the one with which the header has the most
 /// columns of the mapping.
 pub fn read<E>(mut table: impl BufRead, rows: &mut Rows<'_, E>) -> Result<(), TableError<E>> {
-    let mut header = Vec::new();
+    let (mut header, mut stated) = (Vec::new(), None);
     while header.trim_ascii().is_empty() {
         header.clear();
         let read = table.by_ref().take(MAX_HEADER).read_until(b'\n', &mut header);
         if read.map_err(|e| TableError::unreadable(1, &e))? == 0 {
             break;
+        }
+        // Spreadsheets understand a line before the header that states the delimiter.
+        if let Some([delimiter]) = header.trim_ascii_end().strip_prefix(b"sep=")
+            && *delimiter != b'"'
+        {
+            stated = Some(*delimiter);
+            header.clear();
         }
     }
     let fit = |delimiter: &u8| {
@@ -33,7 +41,7 @@ pub fn read<E>(mut table: impl BufRead, rows: &mut Rows<'_, E>) -> Result<(), Ta
         (found, columns.len())
     };
     // Of several that fit equally, this is the last.
-    let delimiter = DELIMITERS.into_iter().max_by_key(fit).unwrap_or(b',');
+    let delimiter = stated.or_else(|| DELIMITERS.into_iter().max_by_key(fit)).unwrap_or(b',');
     rows.assumed.delimiters.insert(char::from(delimiter));
     read_with(delimiter, Cursor::new(header).chain(table), rows)
 }
@@ -42,7 +50,7 @@ pub fn read<E>(mut table: impl BufRead, rows: &mut Rows<'_, E>) -> Result<(), Ta
 fn columns_of(header: &[u8], delimiter: u8) -> Vec<String> {
     let mut reader = ReaderBuilder::new().delimiter(delimiter).from_reader(header);
     let names = reader.byte_headers().cloned().unwrap_or_default();
-    names.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect()
+    names.iter().map(|name| bare(&String::from_utf8_lossy(name)).to_owned()).collect()
 }
 
 /// Reads a table with a header row and a known delimiter.
@@ -54,7 +62,7 @@ pub fn read_with<E>(
     let table = Quotes::new(table, delimiter);
     let mut reader = ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(table);
     let header = reader.headers().map_err(|e| TableError::unreadable(1, &e))?.clone();
-    let names: Vec<_> = header.iter().map(str::trim).collect();
+    let names: Vec<_> = header.iter().map(bare).collect();
     let places = places_of(&names, rows.mapping)?;
     let mut record = ByteRecord::new();
     for number in 1.. {
@@ -68,10 +76,10 @@ pub fn read_with<E>(
             return Err(TableError::Unreadable { row: number, what });
         }
         let may_be_joined = reader.get_mut().fault_up_to(end);
-        match fault_of(&record, names.len(), may_be_joined) {
+        match fault_of(&record, &names, may_be_joined) {
             None => rows.take(number, &|column| {
-                let cell = places.get(column).and_then(|at| record.get(*at)).unwrap_or_default();
-                String::from_utf8_lossy(cell).into_owned()
+                let cell = places.get(column).and_then(|at| cell(&record, *at));
+                cell.map_or_else(String::new, |cell| String::from_utf8_lossy(&cell).into_owned())
             })?,
             // A quote may have joined rows, so each line of the row may be a person.
             Some(fault) => {
@@ -93,6 +101,22 @@ fn places_of<'a, E>(
     Ok(names.iter().enumerate().map(|(place, name)| (*name, place)).collect())
 }
 
+/// The byte order mark in UTF-8. Files that were joined have one at the beginning of a row.
+const MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// A name in a header, without blanks and byte order marks around it.
+fn bare(name: &str) -> &str {
+    name.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
+}
+
+/// The cell at a place. Behind a byte order mark, the parser takes quotes for text.
+fn cell(record: &ByteRecord, at: usize) -> Option<Cow<'_, [u8]>> {
+    let cell = record.get(at)?;
+    let Some(text) = cell.strip_prefix(MARK).filter(|_| at == 0) else { return Some(cell.into()) };
+    let quoted = text.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
+    Some(quoted.unwrap_or(text).into())
+}
+
 /// The number of lines that a row takes.
 fn lines_in(record: &ByteRecord) -> usize {
     let count = |byte| memchr::memchr_iter(byte, record.as_slice()).count();
@@ -100,13 +124,19 @@ fn lines_in(record: &ByteRecord) -> usize {
 }
 
 /// The reason why a row can't be taken as a whole.
-fn fault_of(record: &ByteRecord, columns: usize, may_be_joined: bool) -> Option<BadRow> {
-    let what = if record.len() != columns {
-        format!("the row has {} cells, but the header {columns}", record.len())
+fn fault_of(record: &ByteRecord, names: &[&str], may_be_joined: bool) -> Option<BadRow> {
+    let repeats = || {
+        let cell = |at| cell(record, at).and_then(|cell| String::from_utf8(cell.into_owned()).ok());
+        names.iter().enumerate().all(|(at, name)| cell(at).is_some_and(|cell| bare(&cell) == *name))
+    };
+    let what = if record.len() != names.len() {
+        format!("the row has {} cells, but the header {}", record.len(), names.len())
     } else if may_be_joined {
         "a quote is not closed, or stands within a cell".to_owned()
     } else if record.iter().any(|cell| std::str::from_utf8(cell).is_err()) {
         "the row is not UTF-8".to_owned()
+    } else if repeats() {
+        "the row repeats the header".to_owned()
     } else {
         return None;
     };
@@ -138,6 +168,31 @@ mod tests {
         let ada = rows.remove(0).1.unwrap();
         assert_eq!(ada.name.expose(), "a,b");
         assert_eq!(read_text("id,full_name,mail,land,lang,phone\r7,Ada,,,,\r"), people(&["7"]));
+        let stated = "sep=,\r\nid,full_name,mail,land,lang,phone\r\n7,a;b,,,,\r\n";
+        assert_eq!(read_text(stated), people(&["7"]));
+        assert_eq!(read_text(&stated.replace(',', "^")), people(&["7"]));
+    }
+
+    #[test]
+    fn files_that_were_joined_give_their_people_and_no_header() {
+        let mark = '\u{feff}';
+        let one = format!("{mark}id,full_name,mail,land,lang,phone\n7,Ada,,,,\n");
+        let quoted = format!(
+            "{mark}\"id\",\"full_name\",\"mail\",\"land\",\"lang\",\"phone\"\n\"8\",\"B, o\",,,,\n"
+        );
+        let repeated = Err(BadRow::Shape("the row repeats the header".to_owned()));
+        for (text, expected) in [
+            (format!("{one}{quoted}"), vec![Ok("7"), repeated.clone(), Ok("8")]),
+            (format!("{quoted}{one}"), vec![Ok("8"), repeated.clone(), Ok("7")]),
+            (format!("{mark}{one}8,Bo,,,,\n"), vec![Ok("7"), Ok("8")]),
+            (
+                format!("{one}{mark}8,Bo,,,,\n{mark}\"9\",\"C\",,,,\n"),
+                vec![Ok("7"), Ok("8"), Ok("9")],
+            ),
+        ] {
+            let expected: Vec<_> = expected.into_iter().map(|key| key.map(str::to_owned)).collect();
+            assert_eq!(read_text(&text), expected, "{text}");
+        }
     }
 
     #[test]

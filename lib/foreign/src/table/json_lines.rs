@@ -1,6 +1,7 @@
-//! Reads tables in JSON Lines, one object a line.
+//! Reads tables of JSON objects: one a line, or the elements of arrays.
 
 use std::collections::HashSet;
+use std::convert::Infallible;
 use std::io::BufRead;
 
 use serde_json::{Map, Value};
@@ -8,27 +9,28 @@ use serde_json::{Map, Value};
 use super::row::BadRow;
 use super::rows::Rows;
 use super::text::TextFile;
-use super::{TableError, check_columns};
-use crate::{ReadError, lines};
+use super::{TableError, TableMapping, check_columns};
+use crate::{ReadError, json};
 
-/// Reads a file twice: a column that no line has is no column, and bringing it would erase what is
+/// Whole numbers from here on are rounded in floating-point numbers.
+const FIRST_INEXACT: f64 = 9_007_199_254_740_992.0;
+
+/// Reads a file twice: a column that no object has is no column, and bringing it would erase what is
 /// stored.
 pub fn read<E>(file: &TextFile, rows: &mut Rows<'_, E>) -> Result<(), TableError<E>> {
     let open = || file.read().map_err(|e| TableError::unreadable(1, &e));
     let names = columns_in(open()?).map_err(|e| match e {
-        ReadError::Taker(NotObjects) => TableError::Unreadable {
-            row: 1,
-            what: "the file is a JSON array; write one object a line, as `jq -c '.[]'` does".into(),
-        },
         ReadError::Io { line, source } => TableError::unreadable(line, &source),
+        ReadError::Taker(never) => match never {},
     })?;
     check_columns(rows.mapping, |column| usize::from(names.contains(column)))?;
-    let read = lines(open()?, &mut |number, text| match text {
-        Ok(text) => objects_in(text).try_for_each(|object| match object {
-            Ok(object) => rows.take(number, &|column| text_of(object.get(column))),
-            Err(_) => rows.reject(number, BadRow::Shape("the line is not a JSON object".into())),
-        }),
-        Err(why) => rows.reject(number, BadRow::Shape(why)),
+    let read = json::objects(open()?, &mut |line, object| match object {
+        Ok(Value::Object(object)) => match nested(rows.mapping, &object) {
+            Some(column) => rows.reject(line, BadRow::Form(column.to_owned(), "a single value")),
+            None => rows.take(line, &|column| text_of(object.get(column))),
+        },
+        Ok(_) => rows.reject(line, BadRow::Shape("the line is not a JSON object".into())),
+        Err(why) => rows.reject(line, BadRow::Shape(why)),
     });
     read.map_err(|e| match e {
         ReadError::Io { line, source } => TableError::unreadable(line, &source),
@@ -36,33 +38,42 @@ pub fn read<E>(file: &TextFile, rows: &mut Rows<'_, E>) -> Result<(), TableError
     })
 }
 
-/// The file begins as a JSON array.
-struct NotObjects;
-
-/// The columns that any line has.
-fn columns_in(table: impl BufRead) -> Result<HashSet<String>, ReadError<NotObjects>> {
-    let (mut names, mut is_first) = (HashSet::new(), true);
-    lines(table, &mut |_, text| {
-        let Ok(text) = text else { return Ok(()) };
-        if is_first && text.trim_start().starts_with('[') {
-            return Err(NotObjects);
+/// The columns that any object has.
+fn columns_in(table: impl BufRead) -> Result<HashSet<String>, ReadError<Infallible>> {
+    let mut names = HashSet::new();
+    json::objects(table, &mut |_, object| {
+        if let Ok(Value::Object(object)) = object {
+            names.extend(object.into_iter().map(|(name, _)| name));
         }
-        is_first &= text.trim().is_empty();
-        names.extend(objects_in(text).flatten().flatten().map(|(name, _)| name));
         Ok(())
     })?;
     Ok(names)
 }
 
-/// The objects on a line: none on a blank one. A fault is the last of them.
-fn objects_in(text: &str) -> impl Iterator<Item = serde_json::Result<Map<String, Value>>> {
-    serde_json::Deserializer::from_str(text).into_iter()
+/// A column of the mapping whose text is read, and that holds a list or an object.
+fn nested<'a>(mapping: &'a TableMapping, object: &Map<String, Value>) -> Option<&'a str> {
+    let is_nested = |column: &&str| {
+        object.get(*column).is_some_and(|value| plain(value).is_array() || plain(value).is_object())
+    };
+    mapping.read_columns().into_iter().find(is_nested)
+}
+
+/// The value within the object in which `MongoDB` writes some of them, such as `{"$oid": "…"}`.
+fn plain(value: &Value) -> &Value {
+    let only = value.as_object().filter(|object| object.len() == 1);
+    let only = only.and_then(|object| object.iter().next());
+    only.filter(|(name, _)| name.starts_with('$')).map_or(value, |(_, value)| value)
 }
 
 fn text_of(value: Option<&Value>) -> String {
-    match value {
+    match value.map(plain) {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),
+        Some(Value::Number(number)) => match number.as_f64().filter(|_| number.is_f64()) {
+            // A key in this form is refused as rounded.
+            Some(rounded) if rounded.abs() >= FIRST_INEXACT => format!("{rounded:.15e}"),
+            _ => number.to_string(),
+        },
         Some(other) => other.to_string(),
     }
 }

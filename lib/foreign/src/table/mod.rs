@@ -27,6 +27,7 @@ use serde::Deserialize;
 
 pub use assumed::{Assumed, KeyForm};
 pub use places::PlaceForm;
+pub use quotes::Quotes;
 pub use row::BadRow;
 use rows::Rows;
 pub use rows::TableRead;
@@ -67,15 +68,27 @@ impl TableMapping {
     /// Every column that the mapping names, without duplicates.
     #[must_use]
     pub fn columns(&self) -> Vec<&str> {
+        let mut columns = self.read_columns();
+        columns.extend(self.holds.keys().map(String::as_str));
+        once(columns)
+    }
+
+    /// The columns whose text is read, without duplicates. Of the others, it only matters whether a cell
+    /// is filled.
+    fn read_columns(&self) -> Vec<&str> {
         let single =
             [&self.name, &self.email, &self.country, &self.region, &self.language, &self.minor];
         let mut columns = vec![self.key.as_str()];
-        columns.extend(single.into_iter().flatten().map(String::as_str));
-        columns.extend(self.address.iter().chain(self.holds.keys()).map(String::as_str));
-        let mut seen = std::collections::BTreeSet::new();
-        columns.retain(|column| seen.insert(*column));
-        columns
+        columns.extend(single.into_iter().flatten().chain(&self.address).map(String::as_str));
+        once(columns)
     }
+}
+
+/// Each column at its first place.
+fn once(mut columns: Vec<&str>) -> Vec<&str> {
+    let mut seen = std::collections::BTreeSet::new();
+    columns.retain(|column| seen.insert(*column));
+    columns
 }
 
 /// The format of a table's file.
@@ -83,7 +96,7 @@ impl TableMapping {
 pub enum TableFormat {
     /// Delimited cells with a header row.
     Csv,
-    /// One JSON object per line.
+    /// JSON objects, one a line or as the elements of an array.
     JsonLines,
     /// Parquet, in any compression.
     Parquet,
@@ -125,6 +138,9 @@ pub enum TableError<E> {
     /// The table has this column, which the mapping names, more than once.
     #[error("the table has the column {0} more than once")]
     Twice(String),
+    /// The table holds lists or groups in this column, whose text the mapping wants.
+    #[error("the column {0} holds lists or groups, not single values")]
+    Nested(String),
     /// The receiver of the rows failed.
     #[error(transparent)]
     Taker(E),

@@ -26,6 +26,11 @@ pub fn read<E>(file: File, rows: &mut Rows<'_, E>) -> Result<(), TableError<E>> 
     check_columns(rows.mapping, |column| {
         fields.iter().filter(|field| field.name() == column).count()
     })?;
+    let is_nested =
+        |column: &&str| fields.iter().any(|field| field.name() == *column && !field.is_primitive());
+    if let Some(column) = rows.mapping.read_columns().into_iter().find(is_nested) {
+        return Err(TableError::Nested(column.to_owned()));
+    }
     let columns = rows.mapping.columns();
     let wanted: Vec<_> =
         fields.iter().filter(|field| columns.contains(&field.name())).cloned().collect();

@@ -169,14 +169,17 @@ fn is_digits(text: &str) -> bool {
 }
 
 /// Whether a number lost its last digits in a floating-point column or a spreadsheet: several
-/// customers may have been given the same one.
+/// customers may have been given the same one. `12e5` may be a code; programs write `1.2E+06` and
+/// `1E+06`, some with a comma.
 fn is_rounded(text: &str) -> bool {
     const FIRST_INEXACT: f64 = 9_007_199_254_740_992.0;
-    if let Some((mantissa, exponent)) = text.split_once(['e', 'E'])
-        && let Some((whole, decimals)) = mantissa.split_once('.')
-    {
+    let text = text.strip_prefix('-').unwrap_or(text);
+    if let Some((mantissa, exponent)) = text.split_once(['e', 'E']) {
+        let parts = mantissa.split_once(['.', ',']);
+        let (whole, decimals) = parts.unwrap_or((mantissa, "0"));
+        let is_number = parts.is_some() || exponent.starts_with('+');
         let exponent = exponent.trim_start_matches(['+', '-']);
-        return is_digits(whole) && is_digits(decimals) && is_digits(exponent);
+        return is_number && is_digits(whole) && is_digits(decimals) && is_digits(exponent);
     }
     let whole = text.strip_suffix(".0").filter(|whole| is_digits(whole));
     whole.and_then(|whole| whole.parse::<f64>().ok()).is_some_and(|key| key >= FIRST_INEXACT)
@@ -280,7 +283,9 @@ mod tests {
             assert_eq!(row.unwrap().key, key, "{cell}");
             assert_eq!(assumed.keys, [(form, 1)].into(), "{cell}");
         }
-        for cell in ["1.23457E+15", "1.2e22", "9007199254740992.0"] {
+        for cell in
+            ["1.23457E+15", "1,23457E+15", "1E+15", "-1E+15", "1.2e22", "9007199254740992.0"]
+        {
             let (row, assumed) = read(&[("id", cell)]);
             assert_eq!(row, Err(BadRow::RoundedKey("id".into())), "{cell}");
             assert_eq!(assumed, Assumed::default(), "a row that is not taken has no assumptions");

@@ -10,7 +10,7 @@ use response_api::Span;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Coverage, PAGE, Rest, Understood, covered, file_name, read};
+use super::{Coverage, PAGE, ReadLogs, Rest, Understood, covered, file_name, read};
 use crate::Progress;
 use crate::import::error::ImportError;
 use crate::import::pages;
@@ -90,8 +90,8 @@ pub async fn plan_access_logs(
     mapping: &Path,
     coverage: Coverage,
     progress: Progress<'_>,
-) -> Result<Vec<PlannedLog>, ImportError> {
-    let understood = Understood::read(mapping, files).await?;
+) -> Result<ReadLogs<PlannedLog>, ImportError> {
+    let understood = Understood::read(mapping, files, coverage).await?;
     let mut reader = LogReader::new(understood.mapping.clone());
     let (mut planned, mut parts) = (Vec::new(), Vec::new());
     for file in files {
@@ -107,7 +107,7 @@ pub async fn plan_access_logs(
     for (at, log) in planned.iter_mut().enumerate() {
         log.covers = covered(&parts, at, coverage);
     }
-    Ok(planned)
+    Ok(ReadLogs { logs: planned, unnamed_tables: understood.mapping.unnamed_tables() })
 }
 
 async fn plan_file(

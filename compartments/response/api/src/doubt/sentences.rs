@@ -87,9 +87,10 @@ impl fmt::Display for DoubtCause {
             Self::UnknownHost { host } => {
                 write!(f, "no log and no policy knows {host}: the name may be misspelt")
             }
-            Self::TableUnfinished => f.write_str(
+            Self::TableUnfinished => write!(
+                f,
                 "an import of the customer table was not finished, or was made before rejects were \
-                 counted: bring the table again",
+                 counted; bring the table again: until then, {REACH}, and people may be missing"
             ),
             Self::RowsNotTaken { source, rows } => write!(
                 f,

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use cofferdam_core::{BroughtPerson, Domain, Record};
 use cofferdam_wire::Problem;
 use response_api::{
-    Audience, FinishTable, ImportTable, IncidentId, JournalAct, LetterState, MAX_PAGE, People,
-    TABLE_IMPORT_OVER, TABLE_IN_USE, TABLE_INCOMPLETE, TableCounts, TableImportId, TablePage,
+    Audience, BeginTable, FinishTable, ImportTable, IncidentId, JournalAct, LetterState, MAX_PAGE,
+    People, TABLE_IMPORT_OVER, TABLE_IN_USE, TABLE_INCOMPLETE, TableCounts, TableImportId,
+    TablePage,
 };
 
 use crate::app::App;
@@ -18,13 +19,21 @@ const MAX_KEY: usize = 200;
 /// The longest name of a source, in bytes.
 const MAX_SOURCE: usize = 500;
 
-/// Begins an import from a source.
-pub async fn begin(app: &App, source: &str, by: &Author) -> Result<TableImportId, Problem> {
-    if !(1..=MAX_SOURCE).contains(&source.len()) {
-        return Err(Problem::bad_request(format!("a source takes 1 to {MAX_SOURCE} bytes")));
+/// Begins an import from a source, in the place of the one before and of another source that it may
+/// replace.
+pub async fn begin(app: &App, call: &BeginTable, by: &Author) -> Result<TableImportId, Problem> {
+    let BeginTable { source, replaces } = call;
+    for name in [source].into_iter().chain(replaces) {
+        if !(1..=MAX_SOURCE).contains(&name.len()) {
+            return Err(Problem::bad_request(format!("a source takes 1 to {MAX_SOURCE} bytes")));
+        }
     }
-    let act = app.act(IncidentId::NONE, by, JournalAct::BeginTable, source);
-    Ok(app.store.begin_import(source, &act).await?)
+    let other = replaces.as_ref().filter(|other| *other != source);
+    let detail = other.map_or(source.clone(), |other| format!("{source}, in the place of {other}"));
+    let act = app.act(IncidentId::NONE, by, JournalAct::BeginTable, detail);
+    let begun = app.store.begin_import(source, other.map(String::as_str), &act).await?;
+    let none = || Problem::not_found("no import came from the source that is to be replaced");
+    begun.ok_or_else(none)
 }
 
 /// Imports a page of people: all of it, or nothing. Of people with the same key in one import, the
@@ -95,7 +104,8 @@ pub async fn counts(app: &App) -> Result<TableCounts, Problem> {
     let population = app.brought().await?;
     let jurisdictions = population.count_jurisdictions(&population.everyone);
     let not_taken = app.store.rows_not_taken().await?;
-    Ok(TableCounts { people: population.everyone.len(), jurisdictions, not_taken })
+    let unfinished = app.store.unfinished_imports().await?;
+    Ok(TableCounts { people: population.everyone.len(), jurisdictions, not_taken, unfinished })
 }
 
 /// The source of an import that is open.

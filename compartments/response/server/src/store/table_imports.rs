@@ -1,6 +1,6 @@
 //! The imports of the brought table, the last one of each source.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cofferdam_store::StoreError;
 use response_api::{FinishTable, TableImportId};
@@ -10,25 +10,42 @@ use super::rows::{corrupt, number};
 use super::{Act, Store, Tx};
 
 impl Store {
-    /// Begins an import in place of the source's last one, and returns its number. The rejects of
-    /// that one count until this one is finished.
-    pub async fn begin_import(&self, source: &str, act: &Act) -> Result<TableImportId, StoreError> {
+    /// Begins an import in place of the source's last one and of another source, and returns its number;
+    /// nothing if there is no such other source. The rejects of both count until this one is finished.
+    pub async fn begin_import(
+        &self,
+        source: &str,
+        replaces: Option<&str>,
+        act: &Act,
+    ) -> Result<Option<TableImportId>, StoreError> {
         let mut tx = self.begin().await?;
         let row = sqlx::query("SELECT COALESCE(MAX(number), 0) + 1 AS next FROM brought_import")
             .fetch_one(&mut *tx.tx)
             .await?;
         let import = TableImportId(number(&row, "next")?);
+        let mut rejected = 0_i64;
+        if let Some(other) = replaces {
+            let row =
+                sqlx::query("DELETE FROM brought_import WHERE source = $1 RETURNING rejected")
+                    .bind(other.to_owned())
+                    .fetch_optional(&mut *tx.tx)
+                    .await?;
+            let Some(row) = row else { return Ok(None) };
+            rejected = row.try_get("rejected")?;
+        }
         sqlx::query(
-            "INSERT INTO brought_import (source, number, rejected, finished) VALUES ($1, $2, 0, 0)
-             ON CONFLICT (source) DO UPDATE SET number = excluded.number, finished = 0",
+            "INSERT INTO brought_import (source, number, rejected, finished) VALUES ($1, $2, $3, 0)
+             ON CONFLICT (source) DO UPDATE SET number = excluded.number, finished = 0,
+                 rejected = brought_import.rejected + excluded.rejected",
         )
         .bind(source.to_owned())
         .bind(i64::from(import.0))
+        .bind(rejected)
         .execute(&mut *tx.tx)
         .await?;
         tx.journal(act).await?;
         tx.commit().await?;
-        Ok(import)
+        Ok(Some(import))
     }
 
     /// The source of an import that was begun and not finished; none for any other number.
@@ -50,12 +67,11 @@ impl Store {
         number(&row, "people")
     }
 
-    /// Whether an import was begun and not finished.
-    pub async fn has_open_import(&self) -> Result<bool, StoreError> {
-        let row = sqlx::query("SELECT 1 AS open FROM brought_import WHERE finished = 0 LIMIT 1")
-            .fetch_optional(self.db.reader())
-            .await?;
-        Ok(row.is_some())
+    /// The sources of which the last import was begun and not finished.
+    pub async fn unfinished_imports(&self) -> Result<BTreeSet<String>, StoreError> {
+        let rows = sqlx::query("SELECT source FROM brought_import WHERE finished = 0");
+        let rows = rows.fetch_all(self.db.reader()).await?;
+        rows.iter().map(|row| Ok(row.try_get("source")?)).collect()
     }
 
     /// The rows that could not be taken in the last import of each source, if there were any.

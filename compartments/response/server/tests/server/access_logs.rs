@@ -5,9 +5,9 @@ use cofferdam_core::{
 };
 use cofferdam_wire::ProblemType;
 use response_api::{
-    AmendIncident, BeginAccessLog, DeclareIncident, DoubtCause, FinishAccessLog, ImportAccessLog,
-    IncidentId, Level, ListAccessLogs, LogSource, LogStatements, PAGE_OUT_OF_TURN, People,
-    ReadPerson, RemoveAccessLog, ScopeIncident, Span,
+    AmendIncident, BeginAccessLog, BeginTable, DeclareIncident, DoubtCause, FinishAccessLog,
+    ImportAccessLog, IncidentId, Level, ListAccessLogs, LogSource, LogStatements, PAGE_OUT_OF_TURN,
+    People, ReadPerson, RemoveAccessLog, ScopeIncident, Span,
 };
 use response_server::store::Finding;
 
@@ -253,6 +253,22 @@ async fn a_log_that_the_fallen_host_wrote_proves_nothing_about_it() {
     bench.done(FinishAccessLog { source: None, ..own }).await;
     let old = bench.done(scope).await;
     assert_eq!(old.people.read, 3, "a log without a source proves nothing");
+}
+
+/// Who of the table is missing, and whom a log named meanwhile, can't be told.
+#[tokio::test]
+async fn an_import_of_the_table_that_was_not_finished_counts_as_read() {
+    let bench = Bench::start_alone().await;
+    let incident = scoped(&bench, vec![access(1, keys(&["2"]))], 0).await.incident;
+    bench.done(BeginTable { source: "more.csv".to_owned(), replaces: None }).await;
+    let scope = ScopeIncident { incident, from_log: false };
+    let exposure = bench.done(scope.clone()).await;
+    let is_unfinished = |of: &response_api::Doubt| of.cause == DoubtCause::TableUnfinished;
+    let doubt = exposure.doubts.iter().find(|doubt| is_unfinished(doubt)).unwrap();
+    assert!(doubt.counts_as_read && doubt.what.contains("counts as read"), "{}", doubt.what);
+    assert_eq!((exposure.people.read, exposure.assumed), (3, 2));
+    bench.bring_table("more.csv", &["1", "2", "3"], 0).await;
+    assert_eq!(bench.done(scope).await.people.read, 1);
 }
 
 #[tokio::test]

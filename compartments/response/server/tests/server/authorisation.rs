@@ -102,7 +102,7 @@ async fn every_route_refuses_a_stranger() {
         ResolveCustomerNumber { incident, number: CustomerNumber(0) },
         ReadPolicy {},
         MakeReport { incident },
-        BeginTable { source: String::new() },
+        BeginTable { source: String::new(), replaces: None },
         ImportTable { import: TableImportId(1), people: vec![] },
         FinishTable { import: TableImportId(1), people: 0, rejected: 0 },
         ReadTable {},

@@ -131,7 +131,7 @@ impl Bench {
 
     /// Brings people of the table from a source, and finishes the import.
     pub async fn bring_table(&self, source: &str, keys: &[&str], rejected: u64) -> TableCounts {
-        let import = self.done(BeginTable { source: source.to_owned() }).await;
+        let import = self.done(BeginTable { source: source.to_owned(), replaces: None }).await;
         let people: Vec<_> = keys.iter().map(|key| person(key)).collect();
         let brought = people.len() as u64;
         self.done(ImportTable { import, people }).await;

@@ -20,7 +20,7 @@ fn finish(import: TableImportId, people: u64, rejected: u64) -> FinishTable {
 }
 
 async fn begin(bench: &Bench) -> TableImportId {
-    bench.done(BeginTable { source: "customers.csv".to_owned() }).await
+    bench.done(BeginTable { source: "customers.csv".to_owned(), replaces: None }).await
 }
 
 #[tokio::test]
@@ -88,7 +88,7 @@ async fn a_key_that_comes_twice_in_an_import_is_not_taken_twice() {
 async fn an_import_that_lacks_people_or_is_over_is_not_finished() {
     let bench = Bench::start_alone().await;
     for source in [String::new(), "x".repeat(501)] {
-        bench.refused(BeginTable { source }, ProblemType::BAD_REQUEST).await;
+        bench.refused(BeginTable { source, replaces: None }, ProblemType::BAD_REQUEST).await;
     }
     bench.refused(import(TableImportId(1), &["1"]), TABLE_IMPORT_OVER).await;
     let first = begin(&bench).await;
@@ -128,9 +128,43 @@ async fn rows_that_were_not_taken_are_a_doubt_until_their_source_is_brought_whol
     bench.bring_table("customers.csv", &["1", "2", "4"], 0).await;
     assert_eq!(doubts_about_the_table(&bench).await, [not_taken("more.csv", 2)]);
 
-    bench.done(BeginTable { source: "more.csv".to_owned() }).await;
+    bench.done(BeginTable { source: "more.csv".to_owned(), replaces: None }).await;
     let unfinished = [DoubtCause::TableUnfinished, not_taken("more.csv", 2)];
     assert_eq!(doubts_about_the_table(&bench).await, unfinished, "until another one is finished");
+}
+
+/// A file that has another name by now is brought again in the place of the one before.
+#[tokio::test]
+async fn a_source_that_was_renamed_leaves_no_doubt_behind() {
+    let bench = Bench::start_alone().await;
+    bench.bring_table("old.csv", &["1", "2"], 3).await;
+    bench.bring_table("other.csv", &["3"], 1).await;
+    bench.done(BeginTable { source: "old.csv".to_owned(), replaces: None }).await;
+    let not_taken =
+        |source: &str, rows| DoubtCause::RowsNotTaken { source: source.to_owned(), rows };
+    let replace = |source: &str, old: &str| BeginTable {
+        source: source.to_owned(),
+        replaces: Some(old.to_owned()),
+    };
+    bench.refused(replace("new.csv", "none.csv"), ProblemType::NOT_FOUND).await;
+    bench.refused(replace("new.csv", ""), ProblemType::BAD_REQUEST).await;
+    let import = bench.done(replace("new.csv", "old.csv")).await;
+    let last = bench.journal(IncidentId::NONE).await.pop().unwrap();
+    assert_eq!(last.detail, "new.csv, in the place of old.csv");
+    let until = [DoubtCause::TableUnfinished, not_taken("new.csv", 3), not_taken("other.csv", 1)];
+    assert_eq!(doubts_about_the_table(&bench).await, until);
+    let counts = bench.done(ReadTable {}).await;
+    assert_eq!(counts.unfinished, ["new.csv".to_owned()].into());
+
+    bench.done(self::import(import, &["1", "2", "4"])).await;
+    let counts = bench.done(finish(import, 3, 0)).await;
+    assert!(counts.unfinished.is_empty());
+    assert_eq!(doubts_about_the_table(&bench).await, [not_taken("other.csv", 1)]);
+    // Both have rows that were not taken: they count until the whole is brought.
+    let import = bench.done(replace("new.csv", "other.csv")).await;
+    bench.done(self::import(import, &["1", "2", "3", "4"])).await;
+    bench.done(finish(import, 4, 0)).await;
+    assert!(doubts_about_the_table(&bench).await.is_empty());
 }
 
 #[tokio::test]

@@ -85,7 +85,8 @@ async fn an_act_that_is_not_journalled_is_not_done(tables: &Tables) {
     let incident = declare(store, People::Table).await;
     let begun = access_log_begun("ab");
     store.begin_access_log(&begun, &act(0, JournalAct::BeginAccessLog, 1)).await.unwrap();
-    let import = store.begin_import("a.csv", &act(0, JournalAct::BeginTable, 1)).await.unwrap();
+    let begin = act(0, JournalAct::BeginTable, 1);
+    let import = store.begin_import("a.csv", None, &begin).await.unwrap().unwrap();
     store.letter_to(IncidentId(1), Audience::Customers, [7; 32]).await.unwrap();
     let row = Recipient { person: 3, fields: FieldSet::EMPTY, locale: 0 };
     store.plan(LETTER, 1, &[row], at(1)).await.unwrap();
@@ -102,7 +103,7 @@ async fn an_act_that_is_not_journalled_is_not_done(tables: &Tables) {
         store.close(&why),
         store.set_exposure(&incident, (&exposure(301), &Levels::default()), &why),
         store.set_finding(Finding::Notice, &Notice { url: "u".into(), sha256: "s".into() }, &why),
-        store.begin_import("b.csv", &why),
+        store.begin_import("b.csv", Some("a.csv"), &why),
         store.put_people(&[person(0, None)], import, &why),
         store.finish_table(&FinishTable { import, people: 0, rejected: 1 }, &why),
         store.begin_access_log(&access_log_begun("cd"), &why),

@@ -82,14 +82,14 @@ impl Walk<'_> {
         let columns = facts.iter().flat_map(Fact::nodes).filter(
             |node| matches!(node.column(), Some((of, at, _)) if (of, at) == (scope, place)),
         );
-        let mut columns: Vec<_> = columns.cloned().collect();
+        let mut columns: Vec<_> = columns.map(Node::bare).collect();
         columns.sort_unstable();
         columns.dedup();
         let mut more = facts.to_vec();
         for mut column in columns {
             // A column of a subquery may be one of a subquery in turn.
             while let Some(within) = self.within_inner(&column) {
-                more.push(Fact::Equal(column, within.clone()));
+                more.push(Fact::Same(column, within.clone()));
                 column = within;
             }
         }

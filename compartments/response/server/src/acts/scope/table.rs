@@ -125,5 +125,6 @@ fn shown(log: &str, entry: AccessEntry) -> Unresolved {
 /// Whether an import of the table is open, or people were imported since it was finished last.
 async fn is_unfinished(app: &App, population: &Population) -> Result<bool, Problem> {
     let stored = u64::from(app.store.next_brought_record().await?);
-    Ok(stored != population.everyone.len() || app.store.has_open_import().await?)
+    let is_open = !app.store.unfinished_imports().await?.is_empty();
+    Ok(stored != population.everyone.len() || is_open)
 }

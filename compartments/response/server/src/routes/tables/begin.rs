@@ -16,5 +16,5 @@ pub async fn handle(
     Staff(by): Staff,
     Body(call, encoding): Body<BeginTable>,
 ) -> Result<Answer<TableImportId>, Problem> {
-    Ok(Answer(table::begin(&app, &call.source, &by).await?, encoding))
+    Ok(Answer(table::begin(&app, &call, &by).await?, encoding))
 }
