@@ -36,7 +36,7 @@ pub async fn verify(
     let somebody = known.is_some();
     let KnownCredential { record, credential } = known.unwrap_or_else(|| nobody(app));
 
-    let hashes = hash(app, &credential, password).await?;
+    let hashes = hash(app, caller, &credential, password).await?;
     let item = |of: &Hash| HardenItem { record, hash: of.bytes().clone() };
     let (mut right, mut renewed) = (false, None);
     for (hash, verifier) in app.vault.harden(caller, hashes, item, Some(looked_up)).await? {
@@ -85,13 +85,15 @@ impl Hash {
 /// passwords.
 async fn hash(
     app: &App,
+    caller: &CallerName,
     credential: &Credential,
     password: &Personal,
 ) -> Result<Vec<Hash>, Problem> {
-    let stored = app.hasher.hash(credential.scheme, credential.salt.clone(), password).await?;
+    let stored =
+        app.hasher.hash(caller, credential.scheme, credential.salt.clone(), password).await?;
     let mut hashes = vec![Hash::AsStored(stored)];
     if matches!(credential.scheme, Scheme::Legacy(_)) {
-        hashes.push(Hash::Renewed(app.hasher.hash_new(password, &*app.rng).await?));
+        hashes.push(Hash::Renewed(app.hasher.hash_new(caller, password, &*app.rng).await?));
     }
     Ok(hashes)
 }

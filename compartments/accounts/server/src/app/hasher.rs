@@ -1,18 +1,19 @@
-//! Computes password hashes beside the request threads, at most one for each core at a time.
+//! Computes password hashes beside the request threads, at most one for each core at a time. Callers take
+//! turns.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use cofferdam_core::{KeyBytes, Personal, Rng};
-use cofferdam_wire::{Problem, ProblemType};
-use tokio::sync::Semaphore;
+use cofferdam_core::{CallerName, KeyBytes, Personal, Rng};
+use cofferdam_wire::Problem;
 
+use super::turns::Turns;
 use crate::domain::password::{self, Cost, Hashed, Memory, Scheme};
 
 /// Computes password hashes.
 #[derive(Debug)]
 pub struct Hasher {
-    permits: Arc<Semaphore>,
+    turns: Arc<Turns>,
     /// Working memory, kept for the next hash. From the allocator, blocks of this size would pile
     /// up in the arena of every thread that ever hashed.
     memories: Arc<Mutex<Vec<Memory>>>,
@@ -61,12 +62,12 @@ impl Busy {
 }
 
 impl Hasher {
-    /// Makes a hasher with as many permits as there are cores.
+    /// Makes a hasher for as many hashes at once as there are cores.
     #[must_use]
     pub fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self {
-            permits: Arc::new(Semaphore::new(cores)),
+            turns: Turns::new(cores),
             memories: Arc::default(),
             cores: u32::try_from(cores).unwrap_or(u32::MAX),
             busy: Arc::new(Mutex::new(Busy::new(Instant::now()))),
@@ -80,20 +81,20 @@ impl Hasher {
         busy.percent(self.cores, Instant::now())
     }
 
-    /// Hashes `password` by `scheme`.
+    /// Hashes `password` by `scheme`, in the turn of `caller`.
     pub async fn hash(
         &self,
+        caller: &CallerName,
         scheme: Scheme,
         salt: Vec<u8>,
         password: &Personal,
     ) -> Result<KeyBytes, Problem> {
-        let stopping = |_| Problem::new(ProblemType::UNAVAILABLE, "the compartment is stopping");
-        let permit = self.permits.clone().acquire_owned().await.map_err(stopping)?;
+        let turn = self.turns.wait(caller).await;
         let (password, memories) = (password.clone(), self.memories.clone());
         let busy = self.busy.clone();
-        // The permit moves along, because the hash still occupies a core if the client gives up.
+        // The turn moves along, because the hash still occupies a core if the client gives up.
         let hashing = cofferdam_wire::blocking(move || {
-            let _permit = permit;
+            let _turn = turn;
             let take = || memories.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let mut memory = take().unwrap_or_default();
             let began = Instant::now();
@@ -108,10 +109,15 @@ impl Hasher {
     }
 
     /// Hashes `password` as new passwords are hashed.
-    pub async fn hash_new(&self, password: &Personal, rng: &dyn Rng) -> Result<Hashed, Problem> {
+    pub async fn hash_new(
+        &self,
+        caller: &CallerName,
+        password: &Personal,
+        rng: &dyn Rng,
+    ) -> Result<Hashed, Problem> {
         let scheme = Scheme::Argon2id(Cost::NOW);
         let salt = password::fresh_salt(rng);
-        let hash = self.hash(scheme, salt.clone(), password).await?;
+        let hash = self.hash(caller, scheme, salt.clone(), password).await?;
         Ok(Hashed { scheme, salt, hash })
     }
 }

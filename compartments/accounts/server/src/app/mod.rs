@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod hasher;
+mod turns;
 
 use std::sync::Arc;
 

@@ -23,7 +23,7 @@ pub async fn handle(
 ) -> Result<Answer<CustomerNumber>, Problem> {
     profile::check(&call.profile).map_err(|e| bad_request(&e))?;
     password::check_new(&call.password).map_err(|e| bad_request(&e))?;
-    let password = app.hasher.hash_new(&call.password, &*app.rng).await?;
+    let password = app.hasher.hash_new(&caller, &call.password, &*app.rng).await?;
     let newcomer = Newcomer { profile: call.profile, password };
     let record = enrol_one(&app, &caller, newcomer).await?;
     Ok(Answer(app.customer_numbers.number(record), encoding))

@@ -24,7 +24,8 @@ pub async fn handle(
     let code = token::reset_hash(&call.code);
     let found = app.store.reset(&code, app.now()).await?;
     let record = found.ok_or_else(no_code)?;
-    let Hashed { scheme, salt, hash } = app.hasher.hash_new(&call.password, &*app.rng).await?;
+    let Hashed { scheme, salt, hash } =
+        app.hasher.hash_new(&caller, &call.password, &*app.rng).await?;
     let verifier = app.vault.harden_one(&caller, HardenItem { record, hash }).await?;
     // The instant is from before the look at the orders: a void order that comes after the look
     // covers this password.
