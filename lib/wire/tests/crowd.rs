@@ -254,3 +254,24 @@ async fn slow_strangers_delay_no_public_page() {
         assert!(is_closed(&mut crowd[0]).await, "the oldest went first");
     }
 }
+
+#[tokio::test]
+async fn a_connection_that_asks_for_pages_without_end_waits() {
+    let address = public(vec![]).await;
+    let mut busy = TcpStream::connect(address).await.unwrap();
+    let mut answers = 0;
+    let asked = async {
+        loop {
+            busy.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+            let mut answer = [0; 4_096];
+            assert!(busy.read(&mut answer).await.unwrap() > 0);
+            answers += 1;
+        }
+    };
+    let second = std::time::Duration::from_secs(1);
+    assert!(tokio::time::timeout(second, asked).await.is_err());
+    // Twenty at once, and four a second, on a machine of any speed.
+    assert!((1..=30).contains(&answers), "{answers}");
+    let page = read_page(address, "192.0.2.7").await;
+    assert!(page.starts_with("HTTP/1.1 200"), "another connection does not wait: {page}");
+}

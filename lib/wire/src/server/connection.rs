@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::hash::Hash;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -14,10 +14,12 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::Watcher;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
 use tower::{Service, ServiceExt};
 
 use super::hall::Seat;
 use super::metered::{Received, Sent};
+use super::pace::{Limit, NextTurn};
 use crate::Problem;
 
 /// The largest head of a request, in bytes, and the most bytes that a connection reads or writes
@@ -32,6 +34,8 @@ pub struct Times {
     pub quiet: Duration,
     /// The longest time for the body of a request.
     pub body: Duration,
+    /// The pace of its requests, if they have one of their own.
+    pub pace: Option<Limit>,
 }
 
 /// Serves one connection until it ends, or has to be closed.
@@ -43,10 +47,16 @@ where
     S::Future: Send,
 {
     let seat = Arc::new(seat);
+    let next_turn = Arc::new(Mutex::new(NextTurn::default()));
     let answering = seat.clone();
     let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let (service, seat) = (service.clone(), answering.clone());
+        let turn = times.pace.map(|limit| take_turn(&next_turn, limit));
         async move {
+            // Until its turn, the connection may be closed for another one.
+            if let Some(turn) = turn {
+                tokio::time::sleep_until(turn).await;
+            }
             seat.waits(times.body);
             let request = request.map(|body| Body::new(Received::new(body, seat.clone())));
             let response = service.oneshot(request).await?;
@@ -62,6 +72,11 @@ where
         },
         () = seat.over() => {}
     }
+}
+
+fn take_turn(next: &Mutex<NextTurn>, limit: Limit) -> Instant {
+    let mut next = next.lock().unwrap_or_else(PoisonError::into_inner);
+    next.take(limit, 1, Instant::now())
 }
 
 /// The answer, counted while it is in memory. Without room for it, a refusal.

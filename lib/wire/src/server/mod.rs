@@ -46,7 +46,8 @@ use request_log::log_request;
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// The time limits of a caller's connection. A client of this crate gives up a call after a minute
 /// and an idle connection after 30 seconds, so it never meets them.
-const TIMES: Times = Times { quiet: Duration::from_secs(90), body: Duration::from_mins(1) };
+const TIMES: Times =
+    Times { quiet: Duration::from_secs(90), body: Duration::from_mins(1), pace: None };
 /// Clients in the TLS handshake, by network. Who they are is known only afterwards, so the room is
 /// small, and the oldest goes first.
 const KNOCKING: RoomLimits = RoomLimits {

@@ -18,6 +18,7 @@ use super::accept;
 use super::caller::Peer;
 use super::connection::{self, Times};
 use super::hall::Hall;
+use super::pace::Limit;
 
 /// Connections of strangers, by network.
 pub(super) const STRANGERS: RoomLimits =
@@ -28,10 +29,15 @@ pub(super) const PROXIES: RoomLimits =
 /// Requests that proxies pass on, by the visitor's network.
 const VISITORS: RoomLimits =
     RoomLimits { guests: 256, guests_each: 32, newest: 64, bytes: u64::MAX, bytes_each: u64::MAX };
-const TIMES: Times = Times { quiet: Duration::from_secs(20), body: Duration::from_secs(10) };
+const TIMES: Times =
+    Times { quiet: Duration::from_secs(20), body: Duration::from_secs(10), pace: None };
 /// The longest time for which a stranger's connection stays open, and for one request that a proxy
 /// passes on.
 const STAY: Duration = Duration::from_secs(30);
+
+/// The pace of a stranger's connection: a page and what belongs to it at once, and four requests a second
+/// in the long run. A visitor beside it has a connection of their own.
+const OF_CONNECTION: Limit = Limit { step: Duration::from_millis(250), at_once: 20 };
 
 /// Serves public pages over plain HTTP for as long as the future is polled. The number and the
 /// duration of connections are bounded for each network and in all, so that strangers can't exhaust
@@ -51,7 +57,9 @@ pub async fn serve_anybody(socket: TcpListener, proxies: Vec<IpAddr>, router: Ro
         let (router, visitors) = (router.clone(), is_proxy.then(|| visitors.clone()));
         let service =
             service_fn(move |request| answer(request, peer, visitors.clone(), router.clone()));
-        let served = connection::serve(stream, service, seat, TIMES, connections.watcher());
+        let pace = (!is_proxy).then_some(OF_CONNECTION);
+        let times = Times { pace, ..TIMES };
+        let served = connection::serve(stream, service, seat, times, connections.watcher());
         tokio::spawn(async move {
             if is_proxy {
                 served.await;
