@@ -32,7 +32,8 @@ pub fn aligned(rows: &[Vec<String>]) -> Vec<String> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+        // The formatter takes no wider ones.
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0).min(usize::from(u16::MAX))
     };
     let last = rows.last().cloned().unwrap_or_default();
     let numeric = |column| last.get(column).is_some_and(|cell: &String| is_number(cell));
@@ -53,6 +54,14 @@ fn is_number(cell: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_very_long_cell_is_laid_out() {
+        let rows =
+            [vec!["x".repeat(70_000), "end".to_owned()], vec!["y".to_owned(), "z".to_owned()]];
+        let lines = aligned(&rows);
+        assert!(lines[0].ends_with("x  end") && lines[1].ends_with('z'));
+    }
 
     #[test]
     fn columns_line_up_and_numbers_are_aligned_right() {

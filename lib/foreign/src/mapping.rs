@@ -278,6 +278,7 @@ pub struct Pgaudit {
 
 impl Pgaudit {
     /// The database of the mapping's names; `None` if nothing names it.
+    #[must_use]
     pub fn database(&self) -> Option<&str> {
         let catalogue = || self.known_catalogue.as_ref().map(|of| of.database.as_str());
         self.database.as_deref().or_else(catalogue)

@@ -65,6 +65,13 @@ fn lines(exposure: &Exposure) -> Vec<String> {
     out.extend(exposure.logs.iter().map(release_log));
     out.extend(exposure.access_logs.iter().map(access_log));
     out.extend(exposure.unresolved.iter().take(UNRESOLVED).map(unresolved));
+    let more = exposure.unresolved.len().saturating_sub(UNRESOLVED);
+    if more > 0 {
+        out.push(format!(
+            "counts as everybody's: {} more (--json lists them)",
+            words::number(more as u64)
+        ));
+    }
     out.extend(exposure.doubts.iter().map(|doubt| {
         let counts = if doubt.counts_as_read { " (counts as read)" } else { "" };
         format!("doubt: {}{counts}", printable(&doubt.what))

@@ -121,9 +121,9 @@ pub fn behind_duration(message: &str) -> Option<&str> {
 /// before it.
 fn explained(plan: &str) -> Option<&str> {
     let text = plan.strip_prefix("\nQuery Text: ")?;
-    let lines = text.match_indices('\n').map(|(place, _)| (place, &text[place + 1..]));
+    let mut lines = text.match_indices('\n').map(|(place, _)| (place, &text[place + 1..]));
     let first_line = |text: &str| text.lines().next().unwrap_or_default().contains("  (cost=");
-    let root = lines.filter(|(_, rest)| !rest.starts_with(' ') && first_line(rest)).last();
+    let root = lines.rfind(|(_, rest)| !rest.starts_with(' ') && first_line(rest));
     root.map(|(place, _)| &text[..place])
 }
 

@@ -15,6 +15,7 @@ mod text;
 mod views;
 mod walk;
 
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use cofferdam_core::{FieldSet, Operation, Whose};
@@ -60,7 +61,7 @@ pub struct Found {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Doubt {
     /// The part, in a few words without personal data.
-    why: &'static str,
+    why: Cow<'static, str>,
     /// Whether the part could read tables that the statement does not name.
     anyone: bool,
 }
@@ -68,12 +69,18 @@ pub struct Doubt {
 impl Doubt {
     /// A form that is not understood. It reads only tables that the statement names.
     const fn form(why: &'static str) -> Self {
-        Self { why, anyone: false }
+        Self { why: Cow::Borrowed(why), anyone: false }
     }
 
     /// A part that could read any table.
     const fn anyone(why: &'static str) -> Self {
-        Self { why, anyone: true }
+        Self { why: Cow::Borrowed(why), anyone: true }
+    }
+
+    /// A relation that neither the mapping nor the catalogue explains.
+    fn unlisted(name: &Name) -> Self {
+        let why = format!("the statement reads {name}, which the mapping does not list");
+        Self { why: Cow::Owned(why), anyone: true }
     }
 }
 
@@ -86,7 +93,13 @@ pub fn resolve(known: &Known, statement: &Statement<'_>) -> Vec<Found> {
         "DDL" => in_definition(known, statement),
         "FUNCTION" => match statement.object {
             Some(function) if known.is_harmless(&Name::logged(function)) => Vec::new(),
-            _ => everything(known, "the statement runs code that the mapping does not list"),
+            Some(function) => {
+                let function = Name::logged(function);
+                let why =
+                    format!("the statement calls {function}, which the mapping does not list");
+                everything(known, &why)
+            }
+            None => everything(known, "the statement runs code that the log does not name"),
         },
         "MISC" if !["FETCH", "MOVE"].contains(&statement.command) => Vec::new(),
         "MISC" => everything(known, "the statement reads a cursor that was opened before"),
@@ -103,29 +116,27 @@ pub fn resolve_text(known: &Known, text: &str, parameters: Option<Vec<String>>) 
     let statement = Statement { class: "", command: "", object: None, text, parameters };
     match understand(known, &statement) {
         Ok(understood) => understood.touched.into_iter().map(|of| of.found).collect(),
-        Err(doubt) => everything(known, doubt.why),
+        Err(doubt) => everything(known, &doubt.why),
     }
 }
 
 /// The data that a statement reads or writes. `pgaudit.log_relation` gives one line for each
 /// relation, which is the line's object.
 fn in_rows(known: &Known, statement: &Statement<'_>) -> Vec<Found> {
-    let object = match statement.object.map(|object| known.relation(&Name::logged(object))) {
+    let object = statement.object.map(Name::logged);
+    let object = match object.as_ref().map(|name| (known.relation(name), name)) {
         None => None,
-        Some(Relation::View(view)) => return through_view(known, statement, view),
-        Some(Relation::Unknown | Relation::Ambiguous) => {
-            return everything(
-                known,
-                "the statement reads a relation that the mapping does not list",
-            );
+        Some((Relation::View(view), _)) => return through_view(known, statement, view),
+        Some((Relation::Unknown | Relation::Ambiguous, name)) => {
+            return everything(known, &Doubt::unlisted(name).why);
         }
-        Some(Relation::Harmless) => Some(None),
-        Some(Relation::Table(table)) => Some(Some(table)),
+        Some((Relation::Harmless, _)) => Some(None),
+        Some((Relation::Table(table), _)) => Some(Some(table)),
     };
     match (understand(known, statement), object) {
-        (Err(doubt), None) => everything(known, doubt.why),
-        (Err(doubt), Some(_)) if doubt.anyone => everything(known, doubt.why),
-        (Err(doubt), Some(Some(table))) => vec![whole_table(known, table, doubt.why)],
+        (Err(doubt), None) => everything(known, &doubt.why),
+        (Err(doubt), Some(_)) if doubt.anyone => everything(known, &doubt.why),
+        (Err(doubt), Some(Some(table))) => vec![whole_table(known, table, &doubt.why)],
         (_, Some(None)) => Vec::new(),
         (Ok(understood), None) => understood.touched.into_iter().map(|of| of.found).collect(),
         (Ok(understood), Some(Some(table))) if understood.named.contains(&table) => {
@@ -141,15 +152,15 @@ fn in_rows(known: &Known, statement: &Statement<'_>) -> Vec<Found> {
 /// The data that a statement reads of a view.
 fn through_view(known: &Known, statement: &Statement<'_>, view: usize) -> Vec<Found> {
     let tables = &known.view(view).tables;
-    let whole = |why| tables.iter().map(|table| whole_table(known, *table, why)).collect();
+    let whole = |why: &str| tables.iter().map(|table| whole_table(known, *table, why)).collect();
     match understand(known, statement) {
         Ok(understood) if understood.views.contains(&view) => {
             let own = understood.touched.into_iter().filter(|of| tables.contains(&of.table));
             own.map(|of| of.found).collect()
         }
         Ok(_) => whole("the statement reads a view that it does not name"),
-        Err(doubt) if doubt.anyone => everything(known, doubt.why),
-        Err(doubt) => whole(doubt.why),
+        Err(doubt) if doubt.anyone => everything(known, &doubt.why),
+        Err(doubt) => whole(&doubt.why),
     }
 }
 
@@ -163,7 +174,7 @@ fn in_definition(known: &Known, statement: &Statement<'_>) -> Vec<Found> {
     }
     match understand(known, statement) {
         Ok(understood) => understood.touched.into_iter().map(|of| of.found).collect(),
-        Err(doubt) => everything(known, doubt.why),
+        Err(doubt) => everything(known, &doubt.why),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Names of relations, columns and functions, as PostgreSQL folds and quotes them.
 
+use std::fmt;
+
 use sqlparser::ast::{Ident, ObjectName, ObjectNamePart};
 
 use crate::catalogue::Qualified;
@@ -19,6 +21,19 @@ pub struct Name {
     pub schema: Option<String>,
     /// The name without its schema.
     pub bare: String,
+}
+
+/// The most characters of a part that are shown.
+const MAX_SHOWN: usize = 63;
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let part = |text: &str| text.chars().take(MAX_SHOWN).collect::<String>();
+        match &self.schema {
+            Some(schema) => write!(f, "{}.{}", part(schema), part(&self.bare)),
+            None => f.write_str(&part(&self.bare)),
+        }
+    }
 }
 
 impl Name {

@@ -223,9 +223,8 @@ impl<'a> Walk<'a> {
 
     /// The table with customers' data that a name means; `None` for a relation without any.
     fn relation(&mut self, name: &ObjectName) -> Walked<Option<usize>> {
-        let unknown =
-            || Doubt::anyone("the statement names a relation that the mapping does not list");
-        let name = Name::of(name).ok_or_else(unknown)?;
+        let computed = || Doubt::anyone("the statement computes the name of a relation");
+        let name = Name::of(name).ok_or_else(computed)?;
         match self.meaning(&name) {
             Relation::Table(table) => {
                 self.named.insert(table);
@@ -237,7 +236,7 @@ impl<'a> Walk<'a> {
             Relation::Ambiguous if self.object.is_some() => {
                 Err(Doubt::form("several relations have the name that the statement uses"))
             }
-            Relation::Ambiguous | Relation::Unknown => Err(unknown()),
+            Relation::Ambiguous | Relation::Unknown => Err(Doubt::unlisted(&name)),
         }
     }
 
