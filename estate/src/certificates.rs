@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use cofferdam_core::{CallerName, Compartment, Sha256, Timestamp};
-use cofferdam_wire::{dns_names, public_key};
+use cofferdam_core::{CallerName, CertificateChain, Compartment, Timestamp};
+use cofferdam_wire::{certificate_chain, dns_names};
 
 use crate::authority::Authority;
 use crate::create::private_dir;
@@ -49,17 +49,22 @@ pub fn renew_outdated(estate: &Estate, now: Timestamp) -> Result<Vec<String>, Es
     Ok(renewed)
 }
 
-/// Makes a new key and a new certificate for a caller. Returns the SHA-256 of its old public key,
-/// which is in force until it is revoked.
+/// The file of a caller's certificate before the last one.
+pub const OLD_CERTIFICATE: &str = "cert.old.pem";
+
+/// Makes a new key and a new certificate for a caller. Returns its old certificate, whose key is in
+/// force until it is revoked. It stays in the file [`OLD_CERTIFICATE`].
 pub fn renew_caller(
     estate: &Estate,
     name: &CallerName,
     now: Timestamp,
-) -> Result<Sha256, EstateError> {
+) -> Result<CertificateChain, EstateError> {
     // Names the callers that there are, if this is none of them.
     estate.identity(name)?;
     let own = estate.dir.join("callers").join(name.as_str());
-    let old = public_key(&own.join("cert.pem"))?;
+    let (cert, kept) = (own.join("cert.pem"), own.join(OLD_CERTIFICATE));
+    let old = certificate_chain(&cert)?;
+    fs::copy(&cert, &kept).map_err(EstateError::file(&kept))?;
     Authority::open(&estate.dir.join("ca"), now)?.certify_caller(name, &own)?;
     Ok(old)
 }

@@ -17,7 +17,7 @@ mod policy;
 mod processes;
 
 pub use addresses::Addresses;
-pub use certificates::{make_certificates, renew_caller, renew_outdated};
+pub use certificates::{OLD_CERTIFICATE, make_certificates, renew_caller, renew_outdated};
 pub use cofferdam_core::Compartment;
 pub use create::create;
 pub use error::{Died, EstateError};

@@ -60,7 +60,12 @@ async fn a_stolen_certificate_stays_useless_after_the_thaw() {
     assert!(served(&owner).await);
     wait_until("accounts knows the revoked key", async || !served(&stolen).await).await;
     assert!(served(&owner).await);
-    // A key can be revoked by its fingerprint as well, and twice.
-    let key = renewed["key"].as_str().unwrap();
-    place.json(["callers", "revoke", "web-ky-1", "--key", key, "--reason", "to be sure"]);
+    // A key can be revoked twice. A certificate of another caller is none of its own.
+    let callers = place.dir.join("callers");
+    let file = |of: &str| callers.join(of).to_str().unwrap().to_owned();
+    let old = file("web-ky-1/cert.old.pem");
+    place.json(["callers", "revoke", "web-ky-1", "--cert", &old, "--reason", "to be sure"]);
+    let other = ["callers", "revoke", "web-ky-1", "--cert", &file("web-ky-2/cert.pem")];
+    let other = place.cofferdam(other).args(["--reason", "a mistake"]).output().unwrap();
+    assert_refused(&other, "one of web-ky-2");
 }

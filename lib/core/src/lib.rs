@@ -41,7 +41,7 @@ pub use problem::{InternalError, ProblemType};
 pub use reason::{BadReason, Reason};
 pub use redact::{KeyBytes, Personal};
 pub use reseal::Reseal;
-pub use revoke::AddRevokedKey;
+pub use revoke::{AddRevokedKey, BadChain, CertificateChain, NO_NEWER_KEY};
 pub use rng::{Rng, SeededRng, SystemRng};
 pub use room::{Hold, Room, RoomFull, RoomLimits, Ticket, network};
 pub use seal::{FieldKey, OpenError, SealedAs};

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::SystemTime;
 
-use cofferdam_core::{CallerName, Compartment, Sha256};
+use cofferdam_core::{CallerName, CertificateChain, Compartment, Sha256};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use serde::{Deserialize, Serialize};
 
+use crate::issued::{Issued, NotIssued, check_issued};
 use crate::server_check::UnrevokedServer;
 use crate::{ConfigError, RevokedKeys, read_secret};
 
@@ -115,6 +116,17 @@ impl Identity {
     #[must_use]
     pub const fn name(&self) -> &CallerName {
         &self.name
+    }
+
+    /// The SHA-256 of the public key that this process shows.
+    #[must_use]
+    pub fn key(&self) -> Option<Sha256> {
+        self.read().loaded.chain.first().and_then(key_of)
+    }
+
+    /// Checks that the authority of this identity issued a certificate.
+    pub fn check_issued(&self, chain: &CertificateChain) -> Result<Issued, NotIssued> {
+        check_issued(&self.read().loaded.roots, chain)
     }
 
     /// The revoked keys of certificates. Clients under this identity refuse a server with one of them,
@@ -246,6 +258,14 @@ pub fn public_key(cert: &Path) -> Result<Sha256, IdentityError> {
     let fault = |cause: String| IdentityError::Pem { path: cert.to_owned(), cause };
     let der = CertificateDer::from_pem_file(cert).map_err(|e| fault(e.to_string()))?;
     key_of(&der).ok_or_else(|| fault("it is no certificate of version 3".to_owned()))
+}
+
+/// The certificate of a PEM file, and those between it and the authority.
+pub fn certificate_chain(cert: &Path) -> Result<CertificateChain, IdentityError> {
+    let fault = |cause: String| IdentityError::Pem { path: cert.to_owned(), cause };
+    let ders = CertificateDer::pem_file_iter(cert).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let ders = ders.map_err(|e| fault(e.to_string()))?.into_iter().map(|der| der.to_vec());
+    CertificateChain::new(ders.collect()).map_err(|e| fault(e.to_string()))
 }
 
 /// The SHA-256 of a certificate's public key.

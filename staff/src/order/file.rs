@@ -185,9 +185,9 @@ impl OrderFile {
 
     /// Puts the order in words, for the person who is to sign it. A policy is shown as the
     /// difference to `in_force`; if that is `None`, in full.
-    pub fn words(&self, in_force: Option<&Policy>) -> Result<Vec<String>, OrderFault> {
+    pub fn words(&self, before: Option<&Policy>) -> Result<Vec<String>, OrderFault> {
         match &self.order {
-            Order::Policy(signed) => Ok(words::policy(&signed.order, in_force)),
+            Order::Policy(signed) => Ok(words::policy(&signed.order, before)),
             Order::Epoch(signed) => Ok(vec![words::epoch(&signed.order)]),
             Order::Letter(letter) => letter.words(),
             Order::Warrant(signed) => Ok(vec![words::warrant(&signed.order)]),

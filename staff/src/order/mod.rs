@@ -5,6 +5,7 @@ mod draft;
 mod error;
 mod file;
 mod letter;
+mod signed_last;
 mod void_set;
 mod words;
 
@@ -15,5 +16,6 @@ pub use draft::{
 pub use error::{OrderError, OrderFault};
 pub use file::{Order, OrderFile, check_owner};
 pub use letter::{LetterOrder, RenderedText};
+pub use signed_last::{note_signed, signed_last};
 pub use void_set::VoidSetOrder;
 pub use words::recipients;

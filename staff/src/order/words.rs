@@ -6,11 +6,11 @@ use keys_api::{CustomerSet, EpochChange, EpochOrder, Policy, VoidOrder, Warrant}
 use super::difference::difference;
 use crate::printable;
 
-/// Describes a policy as TOML: the lines that differ from `in_force`, or all lines if that is
+/// Describes a policy as TOML: the lines that differ from the policy `before`, or all lines if that is
 /// `None`.
-pub fn policy(policy: &Policy, in_force: Option<&Policy>) -> Vec<String> {
+pub fn policy(policy: &Policy, before: Option<&Policy>) -> Vec<String> {
     let text = |of: &Policy| toml::to_string(of).unwrap_or_default();
-    let (head, lines) = match in_force {
+    let (head, lines) = match before {
         Some(before) => (
             format!("Policy, version {}, beside version {}:", policy.version, before.version),
             difference(&text(before), &text(policy)),

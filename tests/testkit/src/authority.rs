@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use cofferdam_core::Compartment;
 use cofferdam_wire::{Client, Identity, TlsFiles, write_secret};
@@ -20,6 +22,8 @@ use tokio_rustls::TlsConnector;
 pub struct Authority {
     dir: TempDir,
     issuer: CertifiedIssuer<'static, KeyPair>,
+    /// The number of certificates that were made. Each is a second younger than the one before.
+    made: AtomicU64,
 }
 
 impl Authority {
@@ -36,7 +40,7 @@ impl Authority {
         let key = KeyPair::generate().unwrap();
         let issuer = CertifiedIssuer::self_signed(params, key).unwrap();
         fs::write(dir.path().join("ca.pem"), issuer.pem()).unwrap();
-        Self { dir, issuer }
+        Self { dir, issuer, made: AtomicU64::default() }
     }
 
     /// The certificate files of a caller, or of a compartment by the name under which it calls. The
@@ -70,6 +74,8 @@ impl Authority {
             let mut params = CertificateParams::new(names).unwrap();
             params.distinguished_name.push(DnType::CommonName, name);
             params.extended_key_usages = uses.to_vec();
+            let made = Duration::from_secs(self.made.fetch_add(1, Ordering::Relaxed));
+            params.not_before = rcgen::date_time_ymd(2012, 1, 1) + made;
             let key = KeyPair::generate().unwrap();
             let cert = params.signed_by(&key, &self.issuer).unwrap();
             write_secret(&files.key, key.serialize_pem().as_bytes()).unwrap();

@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 use cofferdam_core::{CallerName, Clock as _, Reason, SystemClock};
+use cofferdam_wire::key_of_chain;
+use estate::OLD_CERTIFICATE;
 use response_api::AddRevokedKey;
 
 use super::Revoked;
@@ -26,16 +28,18 @@ pub struct RenewArgs {
 pub async fn run(args: RenewArgs) -> Result<ExitCode, CommandError> {
     let RenewArgs { caller, reason, response } = args;
     let estate = response.estate()?;
-    let key = estate::renew_caller(&estate, &caller, SystemClock.now())?;
-    let call = AddRevokedKey { caller: caller.clone(), key, reason };
+    let own = estate.dir.join("callers").join(caller.as_str());
+    let certificate = estate::renew_caller(&estate, &caller, SystemClock.now())?;
+    let key = key_of_chain(&certificate)?;
+    let call = AddRevokedKey { caller: caller.clone(), certificate, newer: None, reason };
     if let Err(e) = staff::call(&response.client()?, &call).await {
         return Err(format!(
             "{caller} has a new key, but the old one is in force: {e}; then run: \
-             cofferdam callers revoke {caller} --key {key} --reason TEXT"
+             cofferdam callers revoke {caller} --cert {} --reason TEXT",
+            own.join(OLD_CERTIFICATE).display()
         )
         .into());
     }
-    let own = estate.dir.join("callers").join(caller.as_str());
     response.print(&Revoked { caller, key }, |done| {
         vec![
             format!("{} has a new key and certificate in {}", done.caller, own.display()),

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use cofferdam_core::{CallerName, Reason, Sha256};
-use cofferdam_wire::public_key;
+use cofferdam_core::{CallerName, Reason};
+use cofferdam_wire::{certificate_chain, key_of_chain};
 use response_api::AddRevokedKey;
 
 use super::Revoked;
@@ -17,8 +17,12 @@ pub struct RevokeArgs {
     /// The caller, by the name in its certificate
     #[arg(value_name = "CALLER")]
     caller: CallerName,
-    #[command(flatten)]
-    key: KeyArgs,
+    /// The certificate whose key is revoked, in PEM, with those between it and the authority
+    #[arg(long, value_name = "FILE")]
+    cert: PathBuf,
+    /// The newer certificate that a compartment has by now
+    #[arg(long, value_name = "FILE")]
+    newer: Option<PathBuf>,
     /// The reason, without personal data; the release log keeps it
     #[arg(long, value_name = "TEXT")]
     reason: Reason,
@@ -26,27 +30,13 @@ pub struct RevokeArgs {
     response: ResponseArgs,
 }
 
-/// The key, or the certificate that has it.
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-struct KeyArgs {
-    /// The SHA-256 of the public key (`SubjectPublicKeyInfo`), in hexadecimal
-    #[arg(long, value_name = "SHA256")]
-    key: Option<Sha256>,
-    /// The certificate, in PEM
-    #[arg(long, value_name = "FILE")]
-    cert: Option<PathBuf>,
-}
-
 /// Revokes one key.
 pub async fn run(args: RevokeArgs) -> Result<ExitCode, CommandError> {
-    let RevokeArgs { caller, key, reason, response } = args;
-    let key = match key {
-        KeyArgs { key: Some(key), .. } => key,
-        KeyArgs { cert: Some(cert), .. } => public_key(&cert)?,
-        KeyArgs { .. } => return Err("name the key with --key or --cert".into()),
-    };
-    let call = AddRevokedKey { caller: caller.clone(), key, reason };
+    let RevokeArgs { caller, cert, newer, reason, response } = args;
+    let certificate = certificate_chain(&cert)?;
+    let key = key_of_chain(&certificate)?;
+    let newer = newer.map(|file| certificate_chain(&file)).transpose()?;
+    let call = AddRevokedKey { caller: caller.clone(), certificate, newer, reason };
     staff::call(&response.client()?, &call).await?;
     response.print(&Revoked { caller, key }, |done| {
         vec![format!("The key {} of {} is refused everywhere", done.key, done.caller)]

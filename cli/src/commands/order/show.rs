@@ -57,6 +57,12 @@ pub async fn words(
     if matches!(order.order, Order::Policy(_)) && in_force.is_none() {
         output::note("The policy in force can't be read here: the new one is shown in full.");
     }
+    if in_force.is_some() {
+        output::note(
+            "response told which policy is in force. To sign, the new one is shown beside the policy that \
+             you signed last.",
+        );
+    }
     Ok(order.words(in_force.as_ref())?)
 }
 

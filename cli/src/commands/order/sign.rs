@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use keys_api::Policy;
 use staff::approvers::{PersonFile, open_keys};
-use staff::order::{OrderFault, OrderFile};
+use staff::order::{Order, OrderFault, OrderFile, note_signed, signed_last};
 
 use super::{ShownOrder, show};
 use crate::options::{CommandError, ResponseArgs, ask_passphrase};
@@ -31,7 +32,7 @@ pub async fn run(args: SignArgs) -> Result<ExitCode, CommandError> {
     let SignArgs { order: path, approvers, passphrases, response } = args;
     let mut order = OrderFile::read(&path)?;
     let client = response.client().ok();
-    let words = show::words(&order, client.as_ref()).await?;
+    let words = order.words(signed_before(&order, &approvers)?.as_ref())?;
     for line in &words {
         output::note(line);
     }
@@ -47,6 +48,11 @@ pub async fn run(args: SignArgs) -> Result<ExitCode, CommandError> {
         order.sign(&approver);
     }
     order.write(&path)?;
+    if let Order::Policy(signed) = &order.order {
+        for approver in &approvers {
+            note_signed(&approver.file, &signed.order)?;
+        }
+    }
     response.print(&ShownOrder::new(&path, &order, words), |shown| {
         shown.lines().into_iter().last().into_iter().collect()
     })?;
@@ -57,6 +63,22 @@ pub async fn run(args: SignArgs) -> Result<ExitCode, CommandError> {
         format!("cofferdam order apply {file}")
     });
     Ok(ExitCode::SUCCESS)
+}
+
+/// The policy that the signer signed last, beside which the next one is shown. What `response` says is in
+/// force may be made up, if it fell.
+fn signed_before(
+    order: &OrderFile,
+    approvers: &[PersonFile],
+) -> Result<Option<Policy>, CommandError> {
+    let (Order::Policy(_), Some(first)) = (&order.order, approvers.first()) else {
+        return Ok(None);
+    };
+    let before = signed_last(&first.file)?;
+    if before.is_none() {
+        output::note("This key signed no policy here before: the new one is shown in full.");
+    }
+    Ok(before)
 }
 
 /// The message about a signer, with the file of the key.

@@ -90,7 +90,7 @@ pub async fn serve(
     let sinks = sinks(&config)?;
     let db = Db::open(&config.database, store::MIGRATIONS).await?;
     db.claim()?;
-    let app = Arc::new(App::open(&config, db.clone(), clock.clone(), rng).await?);
+    let app = Arc::new(App::open(&config, &identity, db.clone(), clock.clone(), rng).await?);
     let (refused, knocks) = mpsc::channel(64);
     let listener =
         Listener::bind(config.listen).await?.tell_refused(refused).tell_health(app.health.clone());

@@ -21,6 +21,8 @@ pub struct Alarms {
     open: Mutex<HashMap<(AlarmKind, Option<CallerName>), Group>>,
 }
 
+/// The longest detail, in characters. A fallen compartment may report troubles of any length.
+const MAX_DETAIL: usize = 1_000;
 /// The most details that one alarm keeps. The log names everything.
 const DETAILS: usize = 50;
 
@@ -47,6 +49,7 @@ impl Alarms {
         caller: Option<&CallerName>,
         detail: String,
     ) {
+        let detail = cut(detail);
         let mut open = self.open.lock().await;
         let key = (kind, caller.cloned());
         if let Some(group) = open.get_mut(&key).filter(|group| group.takes(now)) {
@@ -138,9 +141,23 @@ impl Group {
     }
 }
 
+/// A detail that is not too long.
+fn cut(mut detail: String) -> String {
+    if let Some((end, _)) = detail.char_indices().nth(MAX_DETAIL) {
+        detail.truncate(end);
+    }
+    detail
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_detail_is_cut() {
+        assert_eq!(cut("ü".repeat(1_001)), "ü".repeat(1_000));
+        assert_eq!(cut("ü".repeat(1_000)), "ü".repeat(1_000));
+    }
 
     #[test]
     fn every_detail_is_kept_once_and_beyond_the_bound_it_is_counted() {

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use cofferdam_core::{CallerName, Operation, Timestamp};
+use cofferdam_core::{CallerName, Operation, Record, Timestamp};
 use cofferdam_store::{Backend, Db, StoreError};
 use cofferdam_wire::{Problem, ProblemType};
 use keys_api::{AlarmKind, Budget};
@@ -12,6 +12,7 @@ use keys_api::{AlarmKind, Budget};
 use super::{App, Parties, lock};
 use crate::domain::budget::{Budgets, Charge, Spent};
 use crate::domain::credit::Credit;
+use crate::domain::guesses::Guessed;
 use crate::store::{self, Reservation};
 
 /// The use of budgets so far.
@@ -128,6 +129,25 @@ impl App {
             Some(seconds) => problem.retry_after(seconds),
             None => problem,
         })
+    }
+
+    /// Counts the passwords that are tried for each customer, or refuses.
+    pub async fn count_guesses(
+        &self,
+        who: &Parties<'_>,
+        now: Timestamp,
+        records: impl Iterator<Item = Record>,
+    ) -> Result<(), Problem> {
+        let guessed = lock(&self.guesses).count(records, now);
+        let (record, too_many) = match guessed {
+            Guessed::Few => return Ok(()),
+            Guessed::Many(record) => (record, false),
+            Guessed::TooMany(record) => (record, true),
+        };
+        let detail = format!("{}: many passwords for customer {record}", who.caller);
+        self.alarms.ring(now, AlarmKind::Budget, Some(who.caller), detail.clone()).await;
+        let refused = || Problem::new(ProblemType::BUDGET_EXHAUSTED, detail).retry_after(3_600);
+        if too_many { Err(refused()) } else { Ok(()) }
     }
 
     /// The records of the last hour through this instance.

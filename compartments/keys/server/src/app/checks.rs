@@ -66,6 +66,13 @@ impl Roles {
 }
 
 impl App {
+    /// Whether a name is that of `keys`, of the controller or of the compartment of a domain.
+    pub fn is_compartment(&self, name: &CallerName) -> bool {
+        self.identity.name() == name
+            || self.roles.is_controller(name)
+            || self.roles.fronts.values().any(|front| front == name)
+    }
+
     /// Checks that the controller asks.
     pub async fn check_controller(&self, caller: &CallerName, what: &str) -> Result<(), Problem> {
         if self.roles.is_controller(caller) {
@@ -183,6 +190,20 @@ impl App {
             return Err(self.refuse_grant(who.caller, what).await);
         }
         Ok(())
+    }
+
+    /// Refuses numbers far behind those that were given out.
+    pub async fn check_numbers(
+        &self,
+        who: &Parties<'_>,
+        domain: Domain,
+        upto: u32,
+    ) -> Result<(), Problem> {
+        if self.numbers.may_give(domain, upto).await? {
+            return Ok(());
+        }
+        let what = format!("numbers of {domain} up to {upto}, which passes over too many");
+        Err(self.refuse_party(who, what).await)
     }
 
     /// Refuses a call that no grant allows. If the policy does not know the caller, the alarm names

@@ -4,6 +4,7 @@ mod alarms;
 mod charge;
 mod checks;
 mod numbers;
+mod sealed;
 mod shared;
 mod time;
 
@@ -12,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use cofferdam_core::{Clock, Rng, Timestamp};
 use cofferdam_store::{Db, DiskWatch, StoreError};
 use cofferdam_tlog::Day;
-use cofferdam_wire::{Health, Problem, ProblemType};
+use cofferdam_wire::{Health, Identity, Problem, ProblemType};
 use jiff::SignedDuration;
 use keys_api::{AlarmKind, Entry, Event};
 
@@ -20,6 +21,7 @@ use crate::StartError;
 use crate::ceremony::{self, Secrets, master_name};
 use crate::config::Config;
 use crate::domain::decoy::Decoys;
+use crate::domain::guesses::Guesses;
 use crate::domain::look_ups::LookUps;
 use crate::domain::recall::Recalled;
 use crate::log::{LogError, Place, ReleaseLog, Since};
@@ -28,6 +30,7 @@ use crate::store;
 use alarms::Alarms;
 use charge::Charging;
 use numbers::Numbers;
+use sealed::{SEALED_ONCE, Sealed};
 use shared::Shared;
 use time::SteadyClock;
 
@@ -37,6 +40,8 @@ pub use checks::{Parties, Roles, bad_request};
 pub struct App {
     /// The controller, the auditors, and the front of each domain.
     pub roles: Roles,
+    /// The certificate of this process, and the authority.
+    pub identity: Identity,
     /// The function that tells decoys from customers.
     pub decoys: Decoys,
     /// The release log of this instance.
@@ -49,6 +54,8 @@ pub struct App {
     pub disks: DiskWatch,
     /// The record numbers that were given out.
     pub numbers: Numbers,
+    /// The records that were sealed.
+    pub sealed: Sealed,
     /// The database, which instances share.
     pub db: Db,
     /// The source of randomness.
@@ -58,6 +65,7 @@ pub struct App {
     /// Held while a journal is anchored, so that its length never shrinks.
     pub anchoring: tokio::sync::Mutex<()>,
     charging: Charging,
+    guesses: Mutex<Guesses>,
     look_ups: Mutex<LookUps>,
     clock: SteadyClock,
 }
@@ -70,6 +78,7 @@ impl App {
     /// Opens the log, and brings budgets and the database up to the log's state.
     pub async fn open(
         config: &Config,
+        identity: &Identity,
         db: Db,
         clock: Arc<dyn Clock>,
         rng: Arc<dyn Rng>,
@@ -88,21 +97,30 @@ impl App {
         let mut recalled = Recalled::new(shared.access());
         let started = clock.now();
         let known = store::watched_upto(&db, &config.log_origin).await?;
-        let since = Since { day: Day::of(started).minus(RECALL_DAYS), known };
+        let since = if store::knows_sealed(&db, &config.log_origin).await? {
+            Since { day: Day::of(started).minus(RECALL_DAYS), known }
+        } else {
+            // An earlier version did not note which records were sealed.
+            Since { day: Day::of(Timestamp::UNIX_EPOCH), known: 0 }
+        };
         let (log, opened) = ReleaseLog::open(place, since, &mut |entry| recalled.take(&entry))?;
         check_whole(config, log.size(), known)?;
         save_recalled(&db, &recalled).await?;
+        store::note_log_of_sealed(&db, &config.log_origin).await?;
         shared.reload().await?;
         let app = Self {
             roles: Roles::new(config),
+            identity: identity.clone(),
             decoys: Decoys::new(&decoy_key, config.decoy_one_in),
             log,
             alarms: Alarms::new(db.clone()),
             health: Health::default(),
             disks: disks(config),
             numbers: Numbers::new(db.clone(), recalled.numbers),
+            sealed: Sealed::read(db.clone()).await?,
             anchoring: tokio::sync::Mutex::default(),
             charging: Charging::new(recalled.budgets, &db),
+            guesses: Mutex::default(),
             look_ups: Mutex::new(LookUps::new(recalled.sought)),
             shared,
             clock: SteadyClock::new(clock, started),
@@ -214,6 +232,10 @@ async fn save_recalled(db: &Db, recalled: &Recalled) -> Result<(), StoreError> {
     }
     for (domain, epoch) in &recalled.retired {
         store::delete_secret(db, &master_name(*domain, *epoch)).await?;
+    }
+    for domain in SEALED_ONCE {
+        let sealed = recalled.sealed.get(&domain).cloned().unwrap_or_default();
+        store::note_sealed(db, domain, &sealed).await?;
     }
     for (domain, erased) in &recalled.erased {
         store::erase_records(db, *domain, erased).await?;

@@ -10,6 +10,10 @@ use cofferdam_store::{Db, StoreError};
 use super::lock;
 use crate::store;
 
+/// The most numbers that are passed over. Instances reserve numbers in ranges, and lose the rest of one
+/// when they end.
+const MAX_JUMP: u32 = 1_000_000;
+
 /// The numbers behind the last ones. A number in memory alone is in the log as well, from which
 /// the next start takes it.
 pub struct Numbers {
@@ -36,6 +40,14 @@ impl Numbers {
         let stored = store::numbers_given(&self.db).await?.get(&domain).copied();
         let seen = lock(&self.seen).get(&domain).copied();
         Ok(stored.max(seen).unwrap_or(0))
+    }
+
+    /// Whether numbers below `upto` may be given out now. A fallen compartment could otherwise use up all
+    /// numbers in one call.
+    pub async fn may_give(&self, domain: Domain, upto: u32) -> Result<bool, StoreError> {
+        let fits = |given: u32| upto <= given.saturating_add(MAX_JUMP);
+        let seen = lock(&self.seen).get(&domain).copied().unwrap_or(0);
+        Ok(fits(seen) || fits(self.given(domain).await?))
     }
 
     /// Saves the numbers that the database lacks.

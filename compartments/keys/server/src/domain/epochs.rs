@@ -1,7 +1,11 @@
 //! The changes of a domain's epochs that are allowed, and their order.
 
-use cofferdam_core::{Domain, Epoch};
+use cofferdam_core::{Domain, Epoch, Timestamp};
+use jiff::SignedDuration;
 use keys_api::{DomainEpochs, EpochChange, EpochOrder, Event};
+
+/// The longest time to re-seal that one person alone may open.
+const LONGEST_ALONE: SignedDuration = SignedDuration::from_hours(24);
 
 /// An order that does not fit the present epochs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -37,6 +41,17 @@ pub const fn may_break_glass(order: &EpochOrder) -> bool {
     order.break_glass.is_none() || matches!(order.change, EpochChange::Start { .. })
 }
 
+/// Whether an order opens the time to re-seal for no longer than one person may: a day. While it is open,
+/// a compartment gets the keys of all its records.
+pub fn is_short(order: &EpochOrder, now: Timestamp) -> bool {
+    match order.change {
+        EpochChange::Start { reseal_until, .. } if order.break_glass.is_some() => {
+            reseal_until.duration_since(now) <= LONGEST_ALONE
+        }
+        EpochChange::Start { .. } | EpochChange::Retire { .. } => true,
+    }
+}
+
 /// The event that the log records for a change. An order with two signatures and no reason is an
 /// ordinary one.
 pub fn event(
@@ -62,6 +77,20 @@ mod tests {
     fn start(epoch: u16) -> EpochChange {
         let reseal_until = "2012-01-15T06:00:00Z".parse().unwrap();
         EpochChange::Start { epoch: Epoch(epoch), reseal_until }
+    }
+
+    #[test]
+    fn one_person_opens_the_time_to_reseal_for_a_day_at_most() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let until = at("2012-01-16T00:00:00Z");
+        let (domain, change) = (Domain::Accounts, start(1));
+        let glass = Some("nobody else answers".to_owned());
+        let order = EpochOrder { domain, change, until, break_glass: glass };
+        assert!(is_short(&order, at("2012-01-14T06:00:00Z")));
+        assert!(!is_short(&order, at("2012-01-14T05:59:59Z")));
+        let by_two = EpochOrder { break_glass: None, ..order.clone() };
+        assert!(is_short(&by_two, at("2012-01-01T00:00:00Z")));
+        assert!(is_short(&EpochOrder { change: retire(1), ..order }, at("2012-01-01T00:00:00Z")));
     }
 
     fn retire(epoch: u16) -> EpochChange {

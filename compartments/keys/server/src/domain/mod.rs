@@ -10,6 +10,7 @@ pub mod credit;
 pub mod decoy;
 pub mod derive;
 pub mod epochs;
+pub mod guesses;
 pub mod holds;
 pub mod look_ups;
 pub mod orders;

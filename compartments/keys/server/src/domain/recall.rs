@@ -36,6 +36,8 @@ pub struct Recalled {
     pub retired: BTreeSet<(Domain, Epoch)>,
     /// The newest state of each domain's compartment.
     pub states: BTreeMap<Domain, StateId>,
+    /// The records that were sealed, by domain.
+    pub sealed: BTreeMap<Domain, RoaringBitmap>,
     /// The number behind the last record that was sealed, by domain.
     pub numbers: BTreeMap<Domain, u32>,
     /// The last anchor of each journal of `response`.
@@ -59,6 +61,7 @@ impl Recalled {
             lowered: BTreeMap::new(),
             retired: BTreeSet::new(),
             states: BTreeMap::new(),
+            sealed: BTreeMap::new(),
             numbers: BTreeMap::new(),
             anchors: BTreeMap::new(),
             sought: BTreeMap::new(),
@@ -78,6 +81,7 @@ impl Recalled {
             }
             Event::Released { caller, via, operation, records, domain, .. } => {
                 if *operation == Operation::Seal {
+                    add(self.sealed.entry(*domain).or_default(), records);
                     self.number(*domain, records.as_slice().last());
                 }
                 self.spend([caller, via], *operation, at, records.as_slice().len());

@@ -25,6 +25,7 @@ async fn keep_up_once(app: &Arc<App>, tidied: &mut Option<Day>) -> Result<(), St
     let now = app.now().await;
     app.alarms.flush(now).await;
     app.numbers.save().await?;
+    app.sealed.age(now).await?;
     app.tell_unanswered(now).await?;
     app.log.save_checkpoint()?;
     #[expect(clippy::cast_precision_loss, reason = "a figure for people")]

@@ -27,7 +27,9 @@ pub use decoys::{claim_decoys, claimed_records, take_first_password};
 pub use holds::{holds, save_hold, take_hold};
 pub use lowered::{lowered_budgets, set_lowered};
 pub use policy::{insert_policy, newest_policy};
-pub use record_sets::{erase_records, erased_records};
+pub use record_sets::{
+    erase_records, erased_records, knows_sealed, note_log_of_sealed, note_sealed, sealed_records,
+};
 pub use reseal::{reseal_windows, start_epoch};
 pub use revoked_keys::{revoke_key, revoked_keys};
 pub use secrets::{delete_secret, insert_secrets, secrets};

@@ -1,5 +1,5 @@
-//! Sets of records, kept as Roaring bitmaps of 65,536 numbers a row: erased records, and those
-//! drawn under a warrant.
+//! Sets of records, kept as Roaring bitmaps of 65,536 numbers a row: sealed and erased records, and
+//! those drawn under a warrant.
 
 use std::collections::BTreeMap;
 
@@ -23,10 +23,52 @@ fn erased_set(domain: Domain) -> String {
     format!("erased/{domain}")
 }
 
+/// The name of a domain's set of sealed records.
+fn sealed_set(domain: Domain) -> String {
+    format!("sealed/{domain}")
+}
+
 /// The erased records of a domain.
 pub async fn erased_records(db: &Db, domain: Domain) -> Result<RoaringBitmap, StoreError> {
+    records_in(db, &erased_set(domain)).await
+}
+
+/// The records of a domain that were sealed.
+pub async fn sealed_records(db: &Db, domain: Domain) -> Result<RoaringBitmap, StoreError> {
+    records_in(db, &sealed_set(domain)).await
+}
+
+/// Notes that records of a domain were sealed.
+pub async fn note_sealed(
+    db: &Db,
+    domain: Domain,
+    records: &RoaringBitmap,
+) -> Result<(), StoreError> {
+    add_to_set(db, &sealed_set(domain), records).await
+}
+
+/// Whether the sealed records of a log, known by its origin, are in the sets.
+pub async fn knows_sealed(db: &Db, log: &str) -> Result<bool, StoreError> {
+    let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM record_set WHERE name = $1")
+        .bind(known_log(log))
+        .fetch_one(db.reader())
+        .await?;
+    Ok(rows > 0)
+}
+
+/// Notes that the sealed records of a log are in the sets.
+pub async fn note_log_of_sealed(db: &Db, log: &str) -> Result<(), StoreError> {
+    add_to_set(db, &known_log(log), &RoaringBitmap::from([0])).await
+}
+
+/// The name of the set that is there if the sealed records of a log are known.
+fn known_log(log: &str) -> String {
+    format!("sealed by/{log}")
+}
+
+async fn records_in(db: &Db, name: &str) -> Result<RoaringBitmap, StoreError> {
     let rows: Vec<ChunkRow> = sqlx::query_as("SELECT chunk, bits FROM record_set WHERE name = $1")
-        .bind(erased_set(domain))
+        .bind(name.to_owned())
         .fetch_all(db.reader())
         .await?;
     let mut all = RoaringBitmap::new();

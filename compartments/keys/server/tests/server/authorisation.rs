@@ -1,7 +1,7 @@
 //! The callers that may make each call. Every route has a row here, or the test fails.
 
 use cofferdam_core::{Call, Clock, Domain, Epoch, KeyBytes, Operation, Record, Sha256, StateId};
-use cofferdam_wire::{Problem, ProblemType};
+use cofferdam_wire::{Problem, ProblemType, certificate_chain};
 use jiff::SignedDuration;
 use keys_api::{
     AcceptState, AddRevokedKey, AlarmKind, AnchorJournal, ApproveVoidOrder, ChangeEpoch,
@@ -119,8 +119,9 @@ async fn fronts(table: &mut Table) {
 async fn commands(table: &mut Table) {
     let caller = name("web-ky-2");
     let reason: cofferdam_core::Reason = "a test".parse().unwrap();
-    let key = Sha256([7; 32]);
-    let revoke = AddRevokedKey { caller: caller.clone(), key, reason: reason.clone() };
+    let certificate = certificate_chain(&table.keys.authority.files("web-ky-2").cert).unwrap();
+    let revoke =
+        AddRevokedKey { caller: caller.clone(), certificate, newer: None, reason: reason.clone() };
     table.row(revoke, CONTROLLER).await;
     table.row(ListRevokedKeys {}, [NO, None, None, None, None]).await;
     let freeze = FreezeCaller { caller: caller.clone(), incident: 1, reason: reason.clone() };

@@ -4,7 +4,8 @@
 use cofferdam_core::{Domain, Epoch, Field, FieldSet, Operation, Record};
 use cofferdam_wire::ProblemType;
 use keys_api::{
-    AlarmKind, Event, KeyGroup, OpenWarrant, ReleaseKeys, ReleasedKeys, Warrant, WarrantId,
+    AlarmKind, ClaimDecoys, Event, KeyGroup, OpenWarrant, ReleaseKeys, ReleasedKeys, Warrant,
+    WarrantId,
 };
 
 use crate::support::{Keys, ask, events, fields, group, name, refused, warrant};
@@ -186,4 +187,33 @@ async fn one_domain_never_answers_for_another() {
         ..ask("web-ky-1", &[1])
     };
     refused(keys.client("accounts").call(&cross).await, ProblemType::NOT_GRANTED);
+}
+
+/// A compartment that got no answer asks once more, so a record stays new for a minute.
+#[tokio::test]
+async fn a_record_that_was_sealed_takes_no_new_key() {
+    let mut keys = Keys::start().await;
+    let seal = |record| ReleaseKeys { operation: Operation::Seal, ..ask("web-ky-1", &[record]) };
+    for _ in 0..2 {
+        keys.client("accounts").call(&seal(7)).await.unwrap();
+    }
+    // A restart takes every sealed record from the log.
+    keys.restart().await;
+    refused(keys.client("accounts").call(&seal(7)).await, ProblemType::NOT_GRANTED);
+    keys.client("accounts").call(&seal(8)).await.unwrap();
+    let alarms = keys.alarms().await;
+    assert!(alarms.iter().any(|alarm| alarm.detail.contains("again, from 7")), "{alarms:?}");
+    let released = releases(&keys).await.into_iter().map(|(_, _, records, _)| records);
+    assert_eq!(released.collect::<Vec<_>>(), [vec![7], vec![7], vec![8]]);
+}
+
+#[tokio::test]
+async fn numbers_far_behind_the_last_one_are_not_given_out() {
+    let keys = Keys::start().await;
+    let seal = |record| ReleaseKeys { operation: Operation::Seal, ..ask("web-ky-1", &[record]) };
+    refused(keys.client("accounts").call(&seal(4_294_967_294)).await, ProblemType::NOT_GRANTED);
+    let claim = ClaimDecoys { domain: Domain::Accounts, from: Record(4_294_967_200), count: 90 };
+    refused(keys.client("accounts").call(&claim).await, ProblemType::NOT_GRANTED);
+    keys.client("accounts").call(&seal(900_000)).await.unwrap();
+    keys.client("accounts").call(&seal(1_800_000)).await.unwrap();
 }

@@ -1,7 +1,9 @@
 //! Revoked keys of certificates.
 
-use cofferdam_wire::public_key;
+use cofferdam_wire::{certificate_chain, public_key};
 use keys_api::{AddRevokedKey, AlarmKind, Event, ListCallers, ListRevokedKeys, RevokedKey};
+
+use testkit::Authority;
 
 use crate::support::{Keys, events, name, until};
 
@@ -13,7 +15,8 @@ async fn a_revoked_key_is_refused_at_once_and_for_ever_with_an_alarm() {
     stolen.call(&ListRevokedKeys {}).await.unwrap();
     let key = public_key(&keys.authority.files("auditor-1").cert).unwrap();
     let (caller, reason) = (name("auditor-1"), "its host fell".parse().unwrap());
-    let revoke = AddRevokedKey { caller: caller.clone(), key, reason };
+    let certificate = certificate_chain(&keys.authority.files("auditor-1").cert).unwrap();
+    let revoke = AddRevokedKey { caller: caller.clone(), certificate, newer: None, reason };
     keys.client("response-1").call(&revoke).await.unwrap();
 
     let refused = stolen.call(&ListRevokedKeys {}).await.unwrap_err();
@@ -39,4 +42,35 @@ async fn a_revoked_key_is_refused_at_once_and_for_ever_with_an_alarm() {
     keys.authority.renew("auditor-1");
     keys.client("auditor-1").call(&ListRevokedKeys {}).await.unwrap();
     assert!(response.call(&ListCallers {}).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_key_is_revoked_by_its_own_certificate_and_a_compartments_only_with_a_newer_one() {
+    let keys = Keys::start().await;
+    let response = keys.client("response-1");
+    let chain = |of: &str| certificate_chain(&keys.authority.files(of).cert).unwrap();
+    let revoke = |caller: &str, certificate, newer| AddRevokedKey {
+        caller: name(caller),
+        certificate,
+        newer,
+        reason: "its host fell".parse().unwrap(),
+    };
+    let refused = async |call| response.call(&call).await.unwrap_err().to_string();
+    let other = refused(revoke("web-ky-1", chain("accounts-1"), None)).await;
+    assert!(other.contains("one of accounts-1"), "{other}");
+    let stranger = Authority::new();
+    let foreign = certificate_chain(&stranger.files("web-ky-1").cert).unwrap();
+    assert!(refused(revoke("web-ky-1", foreign, None)).await.contains("did not issue"));
+    let old = chain("accounts-1");
+    assert!(refused(revoke("accounts-1", old.clone(), None)).await.contains("newer certificate"));
+    let same = revoke("accounts-1", old.clone(), Some(old.clone()));
+    assert!(refused(same).await.contains("newer certificate"));
+    assert_eq!(response.call(&ListRevokedKeys {}).await.unwrap(), []);
+    // Certificates are precise to the second.
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    keys.authority.renew("accounts-1");
+    let new = chain("accounts-1");
+    assert!(refused(revoke("accounts-1", new.clone(), Some(old.clone()))).await.contains("newer"));
+    response.call(&revoke("accounts-1", old, Some(new))).await.unwrap();
+    assert_eq!(response.call(&ListRevokedKeys {}).await.unwrap().len(), 1);
 }

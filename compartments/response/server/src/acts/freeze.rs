@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use cofferdam_core::{CallerName, NO_SUCH_CALLER, STILL_HELD};
-use cofferdam_wire::{CallError, Problem};
+use cofferdam_wire::{CallError, Problem, key_of_chain};
 use keys_api::{HoldId, ListRevokedKeys, ReadHolds, Signed, ThawCaller, ThawOrder};
 use response_api::{
     ActStage, AddRevokedKey, CallerHolds, FreezeCaller, HELD_ELSEWHERE, IncidentId, JournalAct,
@@ -79,12 +79,13 @@ pub async fn check_key(app: &App, call: &FreezeCaller) -> Result<(), Problem> {
 
 /// Revokes the key of a caller's certificate at `keys`, from which every compartment takes it.
 pub async fn revoke_key(app: &Arc<App>, call: AddRevokedKey, by: &Author) -> Result<(), Problem> {
-    let detail = format!("{} {}: {}", call.caller, call.key, call.reason);
+    let key = key_of_chain(&call.certificate).map_err(|e| Problem::bad_request(e.to_string()))?;
+    let detail = format!("{} {key}: {}", call.caller, call.reason);
     let act = app.act(IncidentId::NONE, by, JournalAct::RevokeKey, detail);
     let worker = app.clone();
     app.journalled(act, async move {
         worker.compartments.keys.call(&call).await?;
-        worker.revoked.add([call.key]);
+        worker.revoked.add([key]);
         Ok(())
     })
     .await

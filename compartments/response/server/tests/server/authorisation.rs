@@ -1,6 +1,7 @@
 //! The callers that may make each call. Every route has a row here, or the test fails.
 
 use cofferdam_core::{Call, CustomerNumber, Field, Operation, Personal, Record, Sha256};
+use cofferdam_wire::certificate_chain;
 use response_api::*;
 
 use crate::bench::{Bench, code, declare};
@@ -15,6 +16,7 @@ const fn path<C: Call>(_: &C) -> &'static str {
 async fn every_route_refuses_a_stranger() {
     let bench = Bench::start_alone().await;
     let stranger = bench.client("web-ky-1");
+    let certificate = || certificate_chain(&bench.authority.files("web-ky-1").cert).unwrap();
     let mut walked = Vec::new();
     macro_rules! refused {
         ($($call:expr),* $(,)?) => {$(
@@ -59,7 +61,7 @@ async fn every_route_refuses_a_stranger() {
             order: None,
         },
         ReadHolds { caller: caller.clone() },
-        AddRevokedKey { caller, key: Sha256([7; 32]), reason: reason.clone() },
+        AddRevokedKey { caller, certificate: certificate(), newer: None, reason: reason.clone() },
         ListCallers {},
         VoidCredentials { incident, whose: VoidWhose::Exposed, set_before: None },
         ListEpochs {},

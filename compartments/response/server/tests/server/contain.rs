@@ -1,7 +1,7 @@
 //! Freezing callers, and lowering budgets.
 
 use cofferdam_core::{Call, CallerName, NO_SUCH_CALLER, Operation, Reason, STILL_HELD};
-use cofferdam_wire::ProblemType;
+use cofferdam_wire::{ProblemType, certificate_chain};
 use keys_api::{Hold, HoldId};
 use response_api::{
     ActStage, AddRevokedKey, FreezeCaller, HELD_ELSEWHERE, IncidentId, KEY_IN_FORCE, ListIncidents,
@@ -326,7 +326,8 @@ async fn a_thaw_says_whether_the_key_is_new_and_a_new_one_needs_the_old_one_revo
 
     let revoke = AddRevokedKey {
         caller: "web-ky-1".parse().unwrap(),
-        key: cofferdam_core::Sha256([7; 32]),
+        certificate: certificate_chain(&bench.authority.files("web-ky-1").cert).unwrap(),
+        newer: None,
         reason: "its host fell".parse().unwrap(),
     };
     bench.done(revoke).await;
@@ -347,7 +348,9 @@ async fn a_revoked_key_of_staff_is_refused_and_kept() {
     stolen.call(&ListIncidents {}).await.unwrap();
     let key = cofferdam_wire::public_key(&bench.authority.files("operator-1").cert).unwrap();
     let (caller, reason) = ("operator-1".parse().unwrap(), "stolen".parse().unwrap());
-    let revoke = serde_json::to_value(AddRevokedKey { caller, key, reason }).unwrap();
+    let certificate = certificate_chain(&bench.authority.files("operator-1").cert).unwrap();
+    let revoke = AddRevokedKey { caller, certificate, newer: None, reason };
+    let revoke = serde_json::to_value(revoke).unwrap();
     bench.neighbours.book().taken.push(("keys", AddRevokedKey::PATH, revoke));
     until(async || stolen.call(&ListIncidents {}).await.is_err()).await;
     let refused = stolen.call(&ListIncidents {}).await.unwrap_err();

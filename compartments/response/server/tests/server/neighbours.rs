@@ -231,7 +231,8 @@ async fn revoked_keys(
     let revoked = book.taken.iter().filter(|(_, path, _)| *path == keys_api::AddRevokedKey::PATH);
     let listed = revoked.map(|(_, _, body)| {
         let call: keys_api::AddRevokedKey = serde_json::from_value(body.clone()).unwrap();
-        keys_api::RevokedKey { caller: call.caller, key: call.key }
+        let key = cofferdam_wire::key_of_chain(&call.certificate).unwrap();
+        keys_api::RevokedKey { caller: call.caller, key }
     });
     Ok(Answer(listed.collect(), encoding))
 }

@@ -20,11 +20,13 @@ pub async fn handle(
     Body(call, encoding): Body<ClaimDecoys>,
 ) -> Result<Answer<ClaimedDecoys>, Problem> {
     let ClaimDecoys { domain, from, count } = call;
-    app.check_parties(&Parties { via: &via, caller: &via }, domain).await?;
+    let who = Parties { via: &via, caller: &via };
+    app.check_parties(&who, domain).await?;
     let upto = from.0.checked_add(count).filter(|_| (1..=MAX_RANGE).contains(&count));
     let upto = upto.ok_or_else(|| {
         Problem::bad_request(format!("a range has 1 to {MAX_RANGE} numbers below 2^32"))
     })?;
+    app.check_numbers(&who, domain, upto).await?;
     let records = (from.0..upto).map(Record);
     let decoys: Vec<_> = records.filter(|record| app.decoys.is_decoy(domain, *record)).collect();
     if !store::claim_decoys(&app.db, domain, from, upto.into(), &decoys).await? {

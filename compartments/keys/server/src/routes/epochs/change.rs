@@ -25,6 +25,10 @@ pub async fn handle(
         let why = "a master key is destroyed by two people or not at all".to_owned();
         return Err(app.refuse_order(&by, why).await);
     }
+    if !epochs::is_short(&signed.order, app.now().await) {
+        let why = "one person opens the time to re-seal for a day at most".to_owned();
+        return Err(app.refuse_order(&by, why).await);
+    }
     let approvers = app.check_approved(&by, &signed).await?;
     let EpochOrder { domain, change, break_glass, .. } = signed.order;
     epochs::check(&epochs_of(&app, domain)?, change)

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use cofferdam_core::{CallerName, Operation, Timestamp};
+use cofferdam_core::{CallerName, Operation, Record, Timestamp};
 use cofferdam_wire::{Answer, Body, Caller, Problem, blocking};
-use keys_api::{ReleaseKeys, ReleasedGroup, ReleasedKeys, WarrantId};
+use keys_api::{AlarmKind, ReleaseKeys, ReleasedGroup, ReleasedKeys, WarrantId};
 
 use crate::app::{App, Parties, bad_request};
 use crate::domain::derive::KeyRing;
@@ -33,9 +33,11 @@ async fn release(app: &App, via: &CallerName, call: ReleaseKeys) -> Result<Relea
     let now = app.now().await;
     let withheld = wanted.withhold(&app.shared.erased(wanted.domain()), &app.decoys);
     check_basis(app, &who, &wanted, now).await?;
+    check_new(app, &who, &wanted, now).await?;
     app.write(now, wanted.events(&caller, via)).await?;
     if wanted.operation() == Operation::Seal {
         app.numbers.note(wanted.domain(), wanted.numbers());
+        app.sealed.note(wanted.domain(), &wanted.records());
     }
     app.check_thawed(&who).await?;
     metrics::counter!("cofferdam_released_records_total", "operation" => wanted.operation().as_str())
@@ -58,6 +60,28 @@ async fn check_basis(
         Basis::Grant => app.check_grant(who, domain, operation, wanted.fields()).await?,
     }
     app.charge(who, operation, now, wanted.count()).await
+}
+
+/// Refuses keys to seal a record of a customer or a card that was sealed before: they would open it.
+async fn check_new(
+    app: &App,
+    who: &Parties<'_>,
+    wanted: &Wanted,
+    now: Timestamp,
+) -> Result<(), Problem> {
+    if wanted.operation() != Operation::Seal {
+        return Ok(());
+    }
+    let domain = wanted.domain();
+    app.check_numbers(who, domain, wanted.numbers()).await?;
+    let old = app.sealed.among(domain, &wanted.records());
+    let Some(first) = old.min() else { return Ok(()) };
+    if old.iter().any(|record| app.decoys.is_decoy(domain, Record(record))) {
+        let detail = format!("{} asked for keys of decoys, to seal them again", who.caller);
+        app.alarms.ring(now, AlarmKind::Decoy, Some(who.caller), detail).await;
+    }
+    let what = format!("sealing {} records of {domain} again, from {first}", old.len());
+    Err(app.refuse_party(who, what).await)
 }
 
 async fn draw(

@@ -42,10 +42,11 @@ async fn harden(
     app.check_parties(&who, Domain::Accounts).await?;
     app.check_grant(&who, Domain::Accounts, Operation::Harden, FieldSet::EMPTY).await?;
     let now = app.now().await;
+    let records = || call.items.iter().map(|item| item.record).filter(|r| *r != Record::NOBODY);
     app.charge(&who, Operation::Harden, now, call.items.len()).await?;
+    app.count_guesses(&who, now, records()).await?;
 
-    let records = call.items.iter().map(|item| item.record).filter(|r| *r != Record::NOBODY);
-    let records = RecordList::new(records.collect());
+    let records = RecordList::new(records().collect());
     let mut events = events(&call, &via, records.clone());
     if let Some(ticket) = call.looked_up {
         let (caller, via) = (call.caller.clone(), via.clone());
