@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub use record_list::RecordList;
 
 use crate::addresses::{Search, Ticket};
-use crate::budgets::Budget;
+use crate::budgets::{Budget, LoweringId};
 use crate::epochs::EpochChange;
 use crate::holds::{Hold, HoldId};
 use crate::warrants::WarrantId;
@@ -150,7 +150,8 @@ pub enum Event {
         /// The reason why one signature was enough; none with two signatures.
         break_glass: Option<String>,
     },
-    /// The budget of a caller was lowered below the policy's, or the policy's was restored.
+    /// The budget of a caller was lowered below the policy's, or the policy's was restored. Since
+    /// lowerings have numbers it is [`Event::Lowered`] and [`Event::Restored`].
     BudgetLowered {
         /// The name of the caller.
         caller: CallerName,
@@ -315,6 +316,36 @@ pub enum Event {
         length: u32,
         /// SHA-256 of the last entry's line.
         head: [u8; 32],
+    },
+    /// A caller's budget was lowered below the policy's.
+    Lowered {
+        /// The name of the caller.
+        caller: CallerName,
+        /// The operation that the budget is for.
+        operation: Operation,
+        /// The number of the lowering.
+        lowering: LoweringId,
+        /// The budget from then on.
+        budget: Budget,
+        /// The earlier lowerings of the budget, which end.
+        replaces: Vec<LoweringId>,
+        /// The controller that did it.
+        by: CallerName,
+        /// The reason that the controller gave.
+        reason: String,
+    },
+    /// A lowering ended. The policy's budget is in force again if no other one is left.
+    Restored {
+        /// The name of the caller.
+        caller: CallerName,
+        /// The operation that the budget is for.
+        operation: Operation,
+        /// The lowering that ended.
+        lowering: LoweringId,
+        /// The names of the approvers who signed.
+        approvers: Vec<String>,
+        /// The reason that was signed.
+        reason: String,
     },
 }
 

@@ -12,6 +12,7 @@ pub mod derive;
 pub mod epochs;
 pub mod holds;
 pub mod look_ups;
+pub mod lowerings;
 pub mod orders;
 pub mod recall;
 pub mod release;
