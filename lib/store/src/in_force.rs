@@ -22,10 +22,10 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::{Backend, Db, Generation, StoreError};
 
 /// The time for which a report gives the right to use the copy.
-const LEASE: Duration = Duration::from_secs(1);
+const LEASE: Duration = Duration::from_millis(900);
 /// The time after which every lease from before a change is over, with some room for clocks that do
 /// not run at the same speed.
-const EVERY_LEASE_OVER: Duration = Duration::from_millis(1_050);
+const EVERY_LEASE_OVER: Duration = Duration::from_millis(950);
 /// The longest time that a reading takes. A lost connection may take minutes to be noticed.
 const READ_WITHIN: Duration = Duration::from_secs(30);
 /// The time between two reports.

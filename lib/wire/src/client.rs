@@ -156,7 +156,7 @@ impl Client {
         for (n, (place, base)) in order.iter().enumerate() {
             let request = request::<C>(base, encoding, body.clone())?;
             let is_left = n + 1 < order.len();
-            match self.attempt(base, request, is_left && !C::ONCE).await {
+            match self.attempt((*place, base), request, is_left && !C::ONCE).await {
                 Ok(answer) => {
                     self.instances.answered(*place);
                     self.tell_warning(answer.headers());
@@ -179,7 +179,7 @@ impl Client {
     /// Whether the compartment works, and the lines of its health check; `None` if no instance answers
     /// within two seconds.
     pub async fn health(&self) -> Option<(bool, String)> {
-        self.choose().await;
+        self.choose_now().await;
         let asked = async { self.health_of(&self.instances.first()).await };
         tokio::time::timeout(Duration::from_secs(2), asked).await.ok()?
     }
@@ -211,7 +211,7 @@ impl Client {
     /// even tell its health.
     async fn attempt(
         &self,
-        base: &Arc<str>,
+        (place, base): (usize, &Arc<str>),
         request: Request<Full<Bytes>>,
         while_alive: bool,
     ) -> Result<axum::http::Response<Bytes>, Failure> {
@@ -220,7 +220,7 @@ impl Client {
         }
         tokio::select! {
             answer = self.exchange(base, request) => answer,
-            () = self.falls_silent(base) => Err(Failure::silent(base)),
+            () = self.falls_silent(place) => Err(Failure::silent(base)),
         }
     }
 

@@ -13,13 +13,15 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use super::Client;
 
 /// The time for which an answer shows that an instance is there.
-const HEARD_FOR: Duration = Duration::from_millis(200);
+const HEARD_FOR: Duration = Duration::from_millis(100);
 /// The time by which the instance that answered last is preferred.
 const HEAD_START: Duration = Duration::from_millis(40);
+/// The time by which an instance is preferred that has a call already.
+const LONGER_HEAD_START: Duration = Duration::from_millis(150);
 /// The longest time that an instance takes to tell that it works.
 const ANSWER_WITHIN: Duration = Duration::from_secs(1);
-/// The time without an answer after which the instance is asked whether it is still there.
-const PATIENCE: Duration = Duration::from_millis(300);
+/// The time without an answer after which the instances are asked whether they are still there.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// The base URLs of the instances, and the one that answered last.
 pub(super) struct Instances {
@@ -42,7 +44,11 @@ impl Instances {
 
     /// The instances with their places, the preferred one first.
     pub fn in_order(&self) -> Vec<(usize, Arc<str>)> {
-        let (count, first) = (self.bases.len(), self.preferred.load(Ordering::Relaxed));
+        self.in_order_from(self.preferred.load(Ordering::Relaxed))
+    }
+
+    fn in_order_from(&self, first: usize) -> Vec<(usize, Arc<str>)> {
+        let count = self.bases.len();
         let place = |n| (first + n) % count;
         (0..count).filter_map(|n| Some((place(n), self.bases.get(place(n))?.clone()))).collect()
     }
@@ -80,25 +86,37 @@ impl Client {
             return;
         }
         let _one_at_a_time = self.instances.choosing.lock().await;
-        if !self.instances.was_heard()
-            && let Some(place) = self.first_that_works().await
+        if !self.instances.was_heard() {
+            self.choose_now().await;
+        }
+    }
+
+    /// Prefers an instance that works, although the preferred one may just have been heard.
+    pub(super) async fn choose_now(&self) {
+        if self.instances.are_several()
+            && let Some(place) = self.working(self.instances.in_order(), HEAD_START).await
         {
             self.instances.answered(place);
         }
     }
 
-    async fn first_that_works(&self) -> Option<usize> {
-        let order = self.instances.in_order();
+    /// The first of these instances, if it tells within its head start that it works; else the first
+    /// other one that does; else one that answers.
+    async fn working(
+        &self,
+        order: Vec<(usize, Arc<str>)>,
+        head_start: Duration,
+    ) -> Option<usize> {
         let preferred = order.first()?.0;
         let mut asked = JoinSet::new();
         for (place, base) in order {
             let client = self.clone();
             asked.spawn(async move { (place, client.works(&base).await) });
         }
-        let end_of_head_start = Instant::now() + HEAD_START;
+        let end_of_head_start = Instant::now() + head_start;
         let (mut working, mut answering, mut preferred_is_out) = (None, None, false);
         loop {
-            let head_start = async {
+            let over = async {
                 match working {
                     Some(_) => sleep_until(end_of_head_start).await,
                     None => pending().await,
@@ -116,7 +134,7 @@ impl Client {
                     Some(Err(_)) => {}
                     None => return working.or(answering),
                 },
-                () = head_start => return working,
+                () = over => return working,
             }
             if preferred_is_out && working.is_some() {
                 return working;
@@ -130,11 +148,12 @@ impl Client {
         asked.ok().flatten().map(|(works, _)| works)
     }
 
-    /// Waits until an instance does not even tell its health any more.
-    pub(super) async fn falls_silent(&self, base: &str) {
+    /// Waits until an instance does not even tell its health any more, while another one works.
+    pub(super) async fn falls_silent(&self, place: usize) {
         loop {
             sleep(PATIENCE).await;
-            if self.works(base).await.is_none() {
+            let order = self.instances.in_order_from(place);
+            if self.working(order, LONGER_HEAD_START).await.is_some_and(|other| other != place) {
                 return;
             }
         }
