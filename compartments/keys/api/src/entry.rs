@@ -150,8 +150,7 @@ pub enum Event {
         /// The reason why one signature was enough; none with two signatures.
         break_glass: Option<String>,
     },
-    /// The budget of a caller was lowered below the policy's, or the policy's was restored. Since
-    /// lowerings have numbers it is [`Event::Lowered`] and [`Event::Restored`].
+    /// A caller's budget was lowered or restored: since then, [`Event::Lowered`] and [`Event::Restored`].
     BudgetLowered {
         /// The name of the caller.
         caller: CallerName,
@@ -310,7 +309,7 @@ pub enum Event {
     JournalAnchored {
         /// The controller that brought it.
         by: CallerName,
-        /// The journal, by the number of its incident; 0 for acts that belong to none.
+        /// The journal, by the number of its incident; 0 for acts of none.
         journal: u32,
         /// The number of entries.
         length: u32,
@@ -334,7 +333,7 @@ pub enum Event {
         /// The reason that the controller gave.
         reason: String,
     },
-    /// A lowering ended. The policy's budget is in force again if no other one is left.
+    /// A lowering ended.
     Restored {
         /// The name of the caller.
         caller: CallerName,
@@ -361,10 +360,7 @@ impl Entry {
     /// Encodes the entry as the log stores it.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        #[expect(
-            clippy::expect_used,
-            reason = "postcard fails only on types that Entry has none of"
-        )]
+        #[expect(clippy::expect_used, reason = "postcard fails on types that Entry has none of")]
         postcard::to_stdvec(self).expect("an entry can be encoded")
     }
 
