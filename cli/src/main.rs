@@ -5,6 +5,7 @@
 //! servers, `estate`, `staff` and `drill`. Called by: people; `up` and `drill` start it again for
 //! each compartment.
 
+mod approver;
 mod columns;
 mod commands;
 mod confirm;

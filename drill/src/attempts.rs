@@ -182,7 +182,12 @@ async fn try_orders(stolen: &Stolen<'_>) -> Vec<Attempt> {
         reason: reason.clone(),
     };
     let thaw_at_keys = ThawCaller { order: Signed { order, signatures: Vec::new() } };
-    let thaw = cofferdam_core::FreezeCaller { caller: caller.clone(), frozen: false, reason };
+    let thaw = cofferdam_core::FreezeCaller {
+        caller: caller.clone(),
+        frozen: false,
+        incident: None,
+        reason,
+    };
     let void = accounts::VoidCredentials {
         incident: 1,
         set_before: stolen.now,

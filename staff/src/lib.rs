@@ -19,6 +19,7 @@ pub mod order;
 pub mod paper_post;
 mod printable;
 mod progress;
+pub mod restore;
 pub mod returned;
 pub mod settle;
 mod step;

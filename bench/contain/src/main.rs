@@ -1,15 +1,21 @@
 //! `bench-contain`: measures the time until one order has voided the credentials of all customers
 //! in the tables of `accounts`. In the same run and database, it measures the peer: a shop without
-//! orders updates every row.
+//! orders updates every row. With `--orders`, it measures the times of orders instead, with two
+//! instances of each compartment of which one is killed or stopped.
 //!
-//! May touch: a database of its own on the PostgreSQL server that `COFFERDAM_TEST_POSTGRES` names.
-//! It stops by itself. Called by: people who measure (see `docs/performance.md`).
+//! May touch: databases of its own on the PostgreSQL server that `COFFERDAM_TEST_POSTGRES` names; with
+//! `--orders`, loopback and the processes that it starts. It stops by itself. Called by: people who measure (see `docs/performance.md`).
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::print_stdout,
     reason = "a measurement prints its figures, and fails if it can't be made"
 )]
 
+mod orders;
+mod pairs;
+
+use std::path::PathBuf;
 use std::time::Instant;
 
 use accounts_server::store::{OverEverybody, Store};
@@ -26,11 +32,23 @@ struct Args {
     /// The number of customers in the table
     #[arg(long, default_value_t = 5_000_000)]
     customers: u32,
+    /// Measure the times of orders
+    #[arg(long)]
+    orders: bool,
+    /// The number of orders for each fault of each instance
+    #[arg(long, default_value_t = 3)]
+    rounds: u32,
+    /// The binary under test, for `--orders`
+    #[arg(long, default_value = "target/release/cofferdam")]
+    binary: PathBuf,
 }
 
 #[tokio::main]
 async fn main() {
     let args = Args::parse();
+    if args.orders {
+        return orders::measure(&args.binary, args.customers, args.rounds).await;
+    }
     let database = testkit::postgres::Database::create().await;
     let store = Store::open(&database.location()).await.unwrap();
     let pool = PgPool::connect(&database.url()).await.unwrap();

@@ -59,7 +59,7 @@ impl Second {
 /// Freezes or thaws a caller at the first instance, as `response` does.
 async fn freeze(place: &Place, compartment: Compartment, caller: &str, frozen: bool) {
     let reason = "it fell".parse().unwrap();
-    let order = FreezeCaller { caller: caller.parse().unwrap(), frozen, reason };
+    let order = FreezeCaller { caller: caller.parse().unwrap(), frozen, incident: None, reason };
     place.own_client(compartment, Response).call(&order).await.unwrap();
 }
 

@@ -17,6 +17,9 @@ pub trait Call: Serialize + DeserializeOwned + JsonSchema + Send + Sync {
     /// Whether the client sends postcard instead of JSON, for calls that move thousands of keys or
     /// ciphertexts. A server accepts both encodings for every call and answers in the request's.
     const COMPACT: bool = false;
+    /// Whether the call must not be made again at another instance when its answer got lost, because the
+    /// second one would be refused or do harm.
+    const ONCE: bool = false;
     /// The body of a successful answer.
     type Answer: Serialize + DeserializeOwned + JsonSchema + Send;
 }

@@ -14,8 +14,13 @@ pub const NO_SUCH_CALLER: ProblemType =
 pub const STILL_HELD: ProblemType =
     ProblemType::new("still-held", 409, "An incident holds the caller frozen");
 
+/// `keys` has no hold for a freeze here: it was down when the caller was frozen. Staff freeze the caller
+/// for the incident again, and an approver signs the thaw.
+pub const FREEZE_NOT_HELD: ProblemType =
+    ProblemType::new("freeze-not-held", 409, "keys does not know of the freeze");
+
 /// Freezes or thaws a caller. Every call of a frozen caller is refused. A thaw is carried out only
-/// if no incident holds the caller, by `keys`. For the controller.
+/// if no incident holds the caller, by `keys`, and if `keys` knew of every freeze. For the controller.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FreezeCaller {
@@ -23,13 +28,17 @@ pub struct FreezeCaller {
     pub caller: CallerName,
     /// `true` freezes, `false` thaws.
     pub frozen: bool,
+    /// The incident that freezes it, by whose hold `keys` knows of the freeze. `None` comes from an
+    /// earlier version of the controller, and for a thaw.
+    #[serde(default)]
+    pub incident: Option<u32>,
     /// The reason, without personal data.
     pub reason: Reason,
 }
 
 impl Call for FreezeCaller {
     const PATH: &'static str = "/v1/callers/freeze";
-    const PROBLEMS: &'static [ProblemType] = &[STILL_HELD];
+    const PROBLEMS: &'static [ProblemType] = &[FREEZE_NOT_HELD, STILL_HELD];
     type Answer = ();
 }
 

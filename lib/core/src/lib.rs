@@ -33,7 +33,7 @@ pub use checkpoint::{ListCheckpoints, SeenCheckpoint};
 pub use clock::{Clock, MockClock, SystemClock};
 pub use compartment::Compartment;
 pub use field::{Domain, Field, FieldSet, Operation, UnknownField};
-pub use freeze::{BadFreeze, FreezeCaller, NO_SUCH_CALLER, STILL_HELD};
+pub use freeze::{BadFreeze, FREEZE_NOT_HELD, FreezeCaller, NO_SUCH_CALLER, STILL_HELD};
 pub use ids::{BadName, CallerName, CustomerNumber, Epoch, Record};
 pub use journal::JournalHead;
 pub use locale::{BadLocale, Country, Language, Region};

@@ -7,14 +7,18 @@ use crate::{Db, StoreError};
 
 impl Db {
     /// Claims a SQLite file for this process until [`Db::close`]. Fails if another process has
-    /// claimed it. A PostgreSQL database may be shared.
+    /// claimed it. A PostgreSQL database may be shared. Says which of the two it is.
     pub fn claim(&self) -> Result<(), StoreError> {
-        let Some(path) = self.file() else { return Ok(()) };
+        let Some(path) = self.file() else {
+            tracing::info!("other instances may share this database");
+            return Ok(());
+        };
         let lock = open_lock(path)
             .map_err(|source| StoreError::Claim { place: path.display().to_string(), source })?;
         match lock.try_lock() {
             Ok(()) => {
                 *self.claimed() = Some(lock);
+                tracing::info!("no other instance can run: a SQLite database has one process");
                 Ok(())
             }
             Err(_) => Err(StoreError::InUse { place: path.display().to_string() }),

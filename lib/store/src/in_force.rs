@@ -22,10 +22,10 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::{Backend, Db, Generation, StoreError};
 
 /// The time for which a report gives the right to use the copy.
-const LEASE: Duration = Duration::from_secs(1);
+const LEASE: Duration = Duration::from_millis(900);
 /// The time after which every lease from before a change is over, with some room for clocks that do
 /// not run at the same speed.
-const EVERY_LEASE_OVER: Duration = Duration::from_millis(1_050);
+const EVERY_LEASE_OVER: Duration = Duration::from_millis(950);
 /// The longest time that a reading takes. A lost connection may take minutes to be noticed.
 const READ_WITHIN: Duration = Duration::from_secs(30);
 /// The time between two reports.
@@ -37,8 +37,14 @@ const WAIT_STEP: Duration = Duration::from_millis(10);
 
 /// Shared state, which is read from the database as a whole.
 pub trait ReadInForce: Sized + Send + Sync {
+    /// Whatever reading takes beside the database, as the key to its secrets.
+    type Context: Send + Sync;
+
     /// Reads the state.
-    fn read(db: &Db) -> impl Future<Output = Result<Self, StoreError>> + Send;
+    fn read(
+        db: &Db,
+        context: &Self::Context,
+    ) -> impl Future<Output = Result<Self, StoreError>> + Send;
 }
 
 /// The shared state as one reading of the database gave it.
@@ -58,8 +64,9 @@ impl<T> Deref for Held<T> {
 }
 
 /// The shared state that is in force, as one instance knows it.
-pub struct InForce<T> {
+pub struct InForce<T: ReadInForce> {
     db: Db,
+    context: T::Context,
     /// The name of this instance in the table `instance`, by which a later one never goes.
     instance: i64,
     copy: RwLock<OwnCopy<T>>,
@@ -75,11 +82,12 @@ struct OwnCopy<T> {
 
 impl<T: ReadInForce> InForce<T> {
     /// Reads the state, and reports this instance.
-    pub async fn open(db: Db, rng: &dyn Rng) -> Result<Self, StoreError> {
+    pub async fn open(db: Db, context: T::Context, rng: &dyn Rng) -> Result<Self, StoreError> {
         let generation = db.generation().await?;
-        let held = Arc::new(Held { generation, value: T::read(&db).await? });
+        let held = Arc::new(Held { generation, value: T::read(&db, &context).await? });
         let in_force = Self {
             db,
+            context,
             instance: i64::from_be_bytes(rng.bytes()),
             copy: RwLock::new(OwnCopy { held, good_until: None }),
             catching_up: Mutex::default(),
@@ -96,6 +104,12 @@ impl<T: ReadInForce> InForce<T> {
         (good || self.db.backend() == Backend::Sqlite).then(|| copy.held.clone())
     }
 
+    /// The state as this instance knows it, whether or not there is a newer one.
+    #[must_use]
+    pub fn known(&self) -> Arc<Held<T>> {
+        self.copy.read().unwrap_or_else(PoisonError::into_inner).held.clone()
+    }
+
     /// Brings the copy up to date.
     pub async fn catch_up(&self) -> Result<(), StoreError> {
         let _one_at_a_time = self.catching_up.lock().await;
@@ -110,7 +124,7 @@ impl<T: ReadInForce> InForce<T> {
             if newest < held {
                 return Err(StoreError::WentBack);
             }
-            let value = within(READ_WITHIN, T::read(&self.db)).await?;
+            let value = within(READ_WITHIN, T::read(&self.db, &self.context)).await?;
             let held = Arc::new(Held { generation: newest, value });
             self.copy_mut(|copy| *copy = OwnCopy { held, good_until: None });
         }

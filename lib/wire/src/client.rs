@@ -1,6 +1,7 @@
 //! The typed client for the calls of one compartment.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod instances;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use tokio::sync::Semaphore;
 
 use crate::body::Encoding;
 use crate::{Identity, MAX_BODY, Problem};
+use instances::Instances;
 
 /// The time after which a call without a whole answer has failed.
 const TIMEOUT: Duration = Duration::from_mins(1);
@@ -37,12 +39,10 @@ pub struct Client {
     of: Compartment,
     identity: Identity,
     connections: Arc<Mutex<Connections>>,
-    /// The base URLs of the compartment's instances.
-    bases: Arc<[Arc<str>]>,
+    /// The compartment's instances.
+    instances: Arc<Instances>,
     /// A permit for each call at once.
     permits: Arc<Semaphore>,
-    /// The place in `bases`, modulo its length, of the instance that answered last.
-    preferred: Arc<AtomicUsize>,
     on_warning: Option<OnWarning>,
 }
 
@@ -119,8 +119,9 @@ impl Client {
         Self::any(of, &[base], identity)
     }
 
-    /// A client of a compartment with several instances. It stays with one instance until it can't
-    /// connect to that instance.
+    /// A client of a compartment with several instances. It stays with one instance while that one
+    /// answers. A call whose instance falls silent is made again at another one, unless it must be made
+    /// once ([`Call::ONCE`]).
     #[must_use]
     pub fn any<S: AsRef<str>>(of: Compartment, bases: &[S], identity: &Identity) -> Self {
         let bases = bases.iter().map(|base| base.as_ref().trim_end_matches('/').into());
@@ -130,9 +131,8 @@ impl Client {
             of,
             identity: identity.clone(),
             connections: Arc::new(Mutex::new(connections)),
-            bases: bases.collect(),
+            instances: Arc::new(Instances::new(bases)),
             permits: Arc::new(Semaphore::new(CALLS)),
-            preferred: Arc::default(),
             on_warning: None,
         }
     }
@@ -147,61 +147,54 @@ impl Client {
     /// Makes one call and waits for its answer.
     pub async fn call<C: Call>(&self, call: &C) -> Result<C::Answer, CallError> {
         let encoding = if C::COMPACT { Encoding::Postcard } else { Encoding::Json };
-        let base = self.base(0);
-        let body = encoding.encode(call).map_err(|cause| garbled(&base, cause))?;
+        let body =
+            encoding.encode(call).map_err(|cause| garbled(&self.instances.first(), cause))?;
         let body = Bytes::from(body);
-        let mut attempt = 0;
-        loop {
-            let base = self.base(attempt);
-            let request = request::<C>(&base, encoding, body.clone())?;
-            match self.exchange(&base, request).await {
-                // Without a connection nothing was sent, so another instance may get the call.
-                Err(Failure { connect: true, .. }) if attempt + 1 < self.bases.len() => {
-                    attempt += 1;
-                }
-                Err(failure) => return Err(failure.error),
+        self.choose().await;
+        let order = self.instances.in_order();
+        let mut last = Failure::no_instance();
+        for (n, (place, base)) in order.iter().enumerate() {
+            let request = request::<C>(base, encoding, body.clone())?;
+            let is_left = n + 1 < order.len();
+            match self.attempt((*place, base), request, is_left && !C::ONCE).await {
                 Ok(answer) => {
-                    self.prefer(attempt);
+                    self.instances.answered(*place);
                     self.tell_warning(answer.headers());
-                    return parse_answer::<C>(&base, &answer);
+                    return parse_answer::<C>(base, &answer);
                 }
+                // Without a connection nothing was sent. Otherwise the call may have been carried out.
+                Err(failure) if is_left && failure.may_repeat(C::ONCE) => last = failure,
+                Err(failure) => return Err(failure.error),
             }
         }
+        Err(last.error)
     }
 
-    /// Whether the compartment answers its health check within two seconds, and says that it works.
+    /// Whether an instance of the compartment answers its health check within two seconds, and says
+    /// that it works.
     pub async fn is_healthy(&self) -> bool {
         self.health().await.is_some_and(|(works, _)| works)
     }
 
-    /// Whether the compartment works, and the lines of its health check; `None` if it does not answer
+    /// Whether the compartment works, and the lines of its health check; `None` if no instance answers
     /// within two seconds.
     pub async fn health(&self) -> Option<(bool, String)> {
-        let url = format!("{}/healthz", self.base(0));
-        let request = Request::get(url).body(Full::new(Bytes::new())).ok()?;
-        let answer = async {
-            let (head, body) = self.pool().request(request).await.ok()?.into_parts();
-            let body = Limited::new(body, MAX_BODY).collect().await.ok()?.to_bytes();
-            Some((head.status.is_success(), String::from_utf8_lossy(&body).into_owned()))
-        };
-        tokio::time::timeout(Duration::from_secs(2), answer).await.ok()?
+        self.choose_now().await;
+        let asked = async { self.health_of(&self.instances.first()).await };
+        tokio::time::timeout(Duration::from_secs(2), asked).await.ok()?
+    }
+
+    async fn health_of(&self, base: &str) -> Option<(bool, String)> {
+        let request = Request::get(format!("{base}/healthz")).body(Full::new(Bytes::new())).ok()?;
+        let (head, body) = self.pool().request(request).await.ok()?.into_parts();
+        let body = Limited::new(body, MAX_BODY).collect().await.ok()?.to_bytes();
+        Some((head.status.is_success(), String::from_utf8_lossy(&body).into_owned()))
     }
 
     fn tell_warning(&self, headers: &HeaderMap) {
         let code = headers.get(WARNING).and_then(|code| code.to_str().ok());
         if let (Some(tell), Some(code)) = (&self.on_warning, code) {
             tell(code);
-        }
-    }
-
-    fn base(&self, attempt: usize) -> Arc<str> {
-        let at = self.preferred.load(Ordering::Relaxed) + attempt;
-        self.bases.get(at % self.bases.len().max(1)).cloned().unwrap_or_else(|| "".into())
-    }
-
-    fn prefer(&self, attempt: usize) {
-        if attempt > 0 {
-            self.preferred.fetch_add(attempt, Ordering::Relaxed);
         }
     }
 
@@ -214,35 +207,89 @@ impl Client {
         connections.pool.clone()
     }
 
+    /// Sends a request and waits for the answer. With `while_alive`, gives up when the instance does not
+    /// even tell its health.
+    async fn attempt(
+        &self,
+        (place, base): (usize, &Arc<str>),
+        request: Request<Full<Bytes>>,
+        while_alive: bool,
+    ) -> Result<axum::http::Response<Bytes>, Failure> {
+        if !while_alive {
+            return self.exchange(base, request).await;
+        }
+        tokio::select! {
+            answer = self.exchange(base, request) => answer,
+            () = self.falls_silent(place) => Err(Failure::silent(base)),
+        }
+    }
+
     /// Sends a request and waits for the whole answer, at most [`TIMEOUT`].
     async fn exchange(
         &self,
         base: &Arc<str>,
         request: Request<Full<Bytes>>,
     ) -> Result<axum::http::Response<Bytes>, Failure> {
-        let failed = |e: &(dyn std::error::Error + 'static), connect| Failure {
-            connect,
+        let failed = |e: &(dyn std::error::Error + 'static), kind| Failure {
+            kind,
             error: unreachable(base, e),
         };
         let exchange = async {
             // The semaphore is never closed, so this only waits.
             let _permit = self.permits.acquire().await;
             let response = self.pool().request(request).await;
-            let response = response.map_err(|e| failed(&e, e.is_connect()))?;
+            let response = response.map_err(|e| {
+                let kind = if e.is_connect() { FailureKind::Connect } else { FailureKind::Lost };
+                failed(&e, kind)
+            })?;
             let (head, body) = response.into_parts();
             let body = Limited::new(body, MAX_BODY).collect().await;
-            let bytes = body.map_err(|e| failed(e.as_ref(), false))?.to_bytes();
+            let bytes = body.map_err(|e| failed(e.as_ref(), FailureKind::Lost))?.to_bytes();
             Ok(axum::http::Response::from_parts(head, bytes))
         };
-        tokio::time::timeout(TIMEOUT, exchange).await.map_err(|e| failed(&e, false))?
+        tokio::time::timeout(TIMEOUT, exchange)
+            .await
+            .map_err(|e| failed(&e, FailureKind::Timeout))?
     }
 }
 
 /// A failed exchange.
 struct Failure {
-    /// Whether the failure came before a connection, so that nothing was sent.
-    connect: bool,
+    kind: FailureKind,
     error: CallError,
+}
+
+/// How far an exchange came before it failed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum FailureKind {
+    /// There was no connection, so nothing was sent.
+    Connect,
+    /// The connection or the instance was lost. The call may have been carried out.
+    Lost,
+    /// There was no whole answer in time, from an instance that lives.
+    Timeout,
+}
+
+impl Failure {
+    fn silent(base: &Arc<str>) -> Self {
+        let cause = "it fell silent".to_owned();
+        let error = CallError::Unreachable { peer: base.clone(), cause };
+        Self { kind: FailureKind::Lost, error }
+    }
+
+    fn no_instance() -> Self {
+        let (peer, cause) = ("".into(), "no instance is configured".to_owned());
+        Self { kind: FailureKind::Connect, error: CallError::Unreachable { peer, cause } }
+    }
+
+    /// Whether another instance may get the call. `once` is that of the call.
+    fn may_repeat(&self, once: bool) -> bool {
+        match self.kind {
+            FailureKind::Connect => true,
+            FailureKind::Lost => !once,
+            FailureKind::Timeout => false,
+        }
+    }
 }
 
 fn pool(of: Compartment, identity: &Identity) -> Https {
@@ -297,6 +344,6 @@ fn garbled(base: &Arc<str>, cause: String) -> CallError {
 
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Client({})", self.bases.join(", "))
+        write!(f, "Client({})", self.instances.text())
     }
 }

@@ -41,6 +41,12 @@ impl Wire {
         (wire, url)
     }
 
+    /// The address of the near end.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Cuts the wire.
     pub fn cut(&self) {
         self.cut.send_replace(true);

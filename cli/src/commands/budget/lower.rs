@@ -3,12 +3,15 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use cofferdam_core::{CallerName, Operation, Reason};
+use cofferdam_core::{CallerName, Clock as _, Operation, Reason, SystemClock};
 use keys_api::Budget;
 use response_api::{IncidentId, LowerBudget};
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
+use staff::restore;
 
+use crate::approver::ApproverArgs;
 use crate::options::{CommandError, ResponseArgs, incident_number};
 use crate::output;
 
@@ -33,6 +36,8 @@ pub struct LowerArgs {
 pub struct RestoreArgs {
     #[command(flatten)]
     of: BudgetOf,
+    #[command(flatten)]
+    signed: ApproverArgs,
 }
 
 /// One budget of one caller.
@@ -70,30 +75,52 @@ pub async fn lower(args: LowerArgs) -> Result<ExitCode, CommandError> {
     let LowerArgs { of, minute, hour, day } = args;
     let restore = format!(
         "to restore it: cofferdam budget restore --incident {} --caller {} --operation {} \
-         --reason TEXT",
+         --reason TEXT --approver NAME=KEYFILE",
         of.incident, of.caller, of.operation
     );
-    set(of, Some(Budget { minute, hour, day, burst: 0 })).await?;
+    let lowered = Budget { minute, hour, day, burst: 0 };
+    let budget = Some(serde_json::to_value(lowered)?);
+    let response = of.response.client()?;
+    staff::call(&response, &of.call(budget, None)).await?;
+    of.print(Some(lowered))?;
     output::next(&restore);
     Ok(ExitCode::SUCCESS)
 }
 
-/// Restores the policy's budget.
+/// Gives the policy's budget back, by orders that an approver signs here.
 pub async fn restore(args: RestoreArgs) -> Result<ExitCode, CommandError> {
-    set(args.of, None).await?;
+    let RestoreArgs { of, signed } = args;
+    let response = of.response.client()?;
+    let budget = (&of.caller, of.operation);
+    let orders = restore::draft(&response, budget, &of.reason, SystemClock.now()).await?;
+    if orders.is_empty() {
+        let what =
+            format!("nothing was done: the {} budget of {} is the policy's", budget.1, budget.0);
+        return Err(what.into());
+    }
+    let key = signed.key(&response, "giving a budget back").await?;
+    for order in orders {
+        staff::call(&response, &of.call(None, Some(restore::sign(order, &key)?))).await?;
+    }
+    of.print(None)?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn set(of: BudgetOf, lowered: Option<Budget>) -> Result<(), CommandError> {
-    let BudgetOf { incident, caller, operation, reason, response } = of;
-    let budget = lowered.as_ref().map(serde_json::to_value).transpose()?;
-    let call = LowerBudget { incident, caller, operation, budget, reason };
-    staff::call(&response.client()?, &call).await?;
-    response.print(&BudgetState { caller: call.caller, operation, lowered }, |of| {
-        let state =
-            if of.lowered.is_some() { "is lower from now on" } else { "is the policy's again" };
-        vec![format!("the {} budget of {} {state}", of.operation, of.caller)]
-    })
+impl BudgetOf {
+    fn call(&self, budget: Option<Value>, order: Option<Value>) -> LowerBudget {
+        let (caller, reason) = (self.caller.clone(), self.reason.clone());
+        let (incident, operation) = (self.incident, self.operation);
+        LowerBudget { incident, caller, operation, budget, order, reason }
+    }
+
+    fn print(&self, lowered: Option<Budget>) -> Result<(), CommandError> {
+        let (caller, operation) = (self.caller.clone(), self.operation);
+        self.response.print(&BudgetState { caller, operation, lowered }, |of| {
+            let state =
+                if of.lowered.is_some() { "is lower from now on" } else { "is the policy's again" };
+            vec![format!("the {} budget of {} {state}", of.operation, of.caller)]
+        })
+    }
 }
 
 fn operation(text: &str) -> Result<Operation, String> {

@@ -10,11 +10,10 @@ use response_api::{CallerHolds, FreezeCaller, IncidentId, ThawedKey};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
-use staff::approvers::{PersonFile, open_key};
-use staff::order::check_owner;
 use staff::thaw;
 
-use crate::options::{CommandError, IncidentArgs, ResponseArgs, ask_passphrase};
+use crate::approver::ApproverArgs;
+use crate::options::{CommandError, IncidentArgs, ResponseArgs};
 use crate::output;
 
 /// `cofferdam incident thaw`
@@ -28,12 +27,8 @@ pub struct ThawArgs {
     /// The caller has the same key, and nobody else can have it
     #[arg(long)]
     same_key: bool,
-    /// The approver who signs the thaw, and the file with that person's signing key; one signs
-    #[arg(long, value_name = "NAME=KEYFILE")]
-    approver: Option<PersonFile>,
-    /// The file with that person's passphrase [default: ask on the terminal]
-    #[arg(long, value_name = "NAME=FILE")]
-    passphrase_file: Option<PersonFile>,
+    #[command(flatten)]
+    signed: ApproverArgs,
 }
 
 /// `cofferdam incident freeze`, and what `thaw` shares with it
@@ -91,16 +86,7 @@ async fn signed(args: &ThawArgs, client: &Client) -> Result<Option<Value>, Comma
     let now = SystemClock.now();
     let draft = thaw::draft(client, of.incident, caller.clone(), reason.clone(), now).await?;
     let Some(order) = draft else { return Ok(None) };
-    let Some(approver) = &args.approver else {
-        return Err("nothing was done: a thaw takes the signature of an approver: give \
-                    --approver NAME=KEYFILE"
-            .into());
-    };
-    let passphrase = args.passphrase_file.as_ref().map(|of| of.file.as_path());
-    let key = open_key(approver, passphrase, &ask_passphrase)?;
-    let policy = staff::keys::policy(client).await?;
-    let fault = |e| format!("nothing was done: {}: {e}", approver.file.display());
-    check_owner(&key, &policy.approvers).map_err(fault)?;
+    let key = args.signed.key(client, "a thaw").await?;
     Ok(Some(thaw::sign(order, &key)?))
 }
 

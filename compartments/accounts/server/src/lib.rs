@@ -25,7 +25,9 @@ use std::time::Duration;
 use cofferdam_core::{Clock, Compartment, Domain, Rng};
 use cofferdam_store::{DiskWatch, StoreError};
 use cofferdam_wire::{Client, Identity, IdentityError, Listener, ServeError};
-use keys_client::{OwnState, StateDifference, StateError, StateParts, follow_revoked};
+use keys_client::{
+    OwnState, StateDifference, StateError, StateParts, follow_holds, follow_revoked,
+};
 
 pub use config::{Config, MailDomains};
 
@@ -112,6 +114,7 @@ impl Server {
         let health = state.health();
         let stop = async move { state.keep_until(stop, 0).await };
         let (revoked, db) = (app.revoked.clone(), app.store.db().clone());
+        let confirming = tokio::spawn(follow_holds(keys.clone(), db.clone()));
         let following = tokio::spawn(follow_revoked(keys, revoked.clone(), db.clone()));
         let keeping_up = tokio::spawn(loops::keep_up(app.clone(), health));
         let letters = tokio::spawn(resets.run());
@@ -124,6 +127,7 @@ impl Server {
         keeping_up.abort();
         app.orders.leave().await;
         following.abort();
+        confirming.abort();
         sweep.abort();
         reseal.abort();
         // The queue of letters ends with its last sender, which the state holds.

@@ -383,7 +383,7 @@ async fn frozen_callers_survive(store: &Store) {
     let web = |n: u8| format!("web-{n}").parse().unwrap();
     for caller in [web(1), web(2), web(1)] {
         let reason = "it fell".parse().unwrap();
-        let order = FreezeCaller { caller, frozen: true, reason };
+        let order = FreezeCaller { caller, frozen: true, incident: None, reason };
         store.db().freeze_caller(&order, at(1)).await.unwrap();
     }
     let seen = store.db().generation().await.unwrap();

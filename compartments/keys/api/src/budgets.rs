@@ -1,8 +1,15 @@
 //! Budgets: the number of records that a caller may touch.
 
-use cofferdam_core::{Call, CallerName, NO_SUCH_CALLER, Operation, ProblemType, Reason};
+use std::fmt;
+
+use cofferdam_core::{
+    Call, CallerName, NO_SUCH_CALLER, Operation, ProblemType, Reason, Rng, Timestamp,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::problems::{NO_SUCH_LOWERING, ORDER_REFUSED};
+use crate::signed::{Order, Signed};
 
 /// The most records that a caller may touch by one operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -53,8 +60,43 @@ impl Budget {
     }
 }
 
-/// Lowers a caller's budget below the policy's, or restores the policy's. For the controller. One
-/// person is enough, because the call only takes away.
+/// The number of a lowering. It is random and never used again, so that the order that ended one
+/// lowering ends no other.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(transparent)]
+#[schemars(extend("examples" = [4_611_686_018_427_388_u64]))]
+pub struct LoweringId(pub u64);
+
+impl LoweringId {
+    /// A lowering from before lowerings had numbers.
+    pub const BEFORE: Self = Self(0);
+
+    /// Makes a new number of 53 bits, which every reader of JSON takes whole.
+    #[must_use]
+    pub fn random(rng: &dyn Rng) -> Self {
+        Self((u64::from_be_bytes(rng.bytes()) >> 11).max(1))
+    }
+}
+
+impl fmt::Display for LoweringId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A lowering of one of a caller's budgets, which has not ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Lowering {
+    /// The operation that the budget is for.
+    pub operation: Operation,
+    /// The number of the lowering.
+    pub lowering: LoweringId,
+}
+
+/// Lowers a caller's budget below the one in force. For the controller. One person is enough, because
+/// the call only takes away.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LowerBudget {
@@ -62,8 +104,8 @@ pub struct LowerBudget {
     pub caller: CallerName,
     /// The operation that the budget is for.
     pub operation: Operation,
-    /// The budget from now on, in no window above the policy's; `None` restores the policy's.
-    pub budget: Option<Budget>,
+    /// The budget from now on, in no window above the one in force.
+    pub budget: Budget,
     /// The reason, without personal data: the log keeps it.
     pub reason: Reason,
 }
@@ -71,6 +113,48 @@ pub struct LowerBudget {
 impl Call for LowerBudget {
     const PATH: &'static str = "/v1/budgets/lower";
     const PROBLEMS: &'static [ProblemType] = &[NO_SUCH_CALLER];
+    type Answer = ();
+}
+
+/// The order that ends a lowering. The policy's budget is in force again when none is left. To give a
+/// budget back opens data, so an approver signs it; one is enough.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RestoreOrder {
+    /// The caller whose budget was lowered.
+    pub caller: CallerName,
+    /// The operation that the budget is for.
+    pub operation: Operation,
+    /// The lowering that ends.
+    pub lowering: LoweringId,
+    /// The last instant at which the order may be carried out.
+    pub until: Timestamp,
+    /// The reason, without personal data: the release log keeps it.
+    pub reason: Reason,
+}
+
+impl Order for RestoreOrder {
+    const HEADING: &'static str = "restore v1";
+    const NAME: &'static str = "giving a budget back";
+    const ALONE: bool = true;
+
+    fn until(&self) -> Option<Timestamp> {
+        Some(self.until)
+    }
+}
+
+/// Ends a lowering by an order that an approver signed. The same order again does nothing. For the
+/// controller.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RestoreBudget {
+    /// The order, signed by an approver.
+    pub order: Signed<RestoreOrder>,
+}
+
+impl Call for RestoreBudget {
+    const PATH: &'static str = "/v1/budgets/restore";
+    const PROBLEMS: &'static [ProblemType] = &[NO_SUCH_LOWERING, ORDER_REFUSED];
     type Answer = ();
 }
 

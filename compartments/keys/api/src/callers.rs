@@ -6,7 +6,7 @@ use cofferdam_core::{Call, CallerName, Operation};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::budgets::Budget;
+use crate::budgets::{Budget, Lowering};
 use crate::policies::{Grant, by_operation};
 
 /// Lists the callers with their grants and budgets. For the controller.
@@ -26,6 +26,9 @@ pub struct CallerStatus {
     /// The most records that it may touch, by operation.
     #[schemars(schema_with = "by_operation::<Budget>")]
     pub budgets: BTreeMap<Operation, Budget>,
+    /// The lowerings of its budgets. A budget without one is the policy's.
+    #[serde(default)]
+    pub lowered: Vec<Lowering>,
     /// The number of records that it touched in the last hour, by operation.
     #[schemars(schema_with = "by_operation::<u64>")]
     pub last_hour: BTreeMap<Operation, u64>,

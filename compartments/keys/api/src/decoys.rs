@@ -30,6 +30,7 @@ pub struct ClaimedDecoys {
 
 impl Call for ClaimDecoys {
     const PATH: &'static str = "/v1/decoys/claim";
+    const ONCE: bool = true;
     const PROBLEMS: &'static [ProblemType] = &[DECOYS_CLAIMED];
     type Answer = ClaimedDecoys;
 }

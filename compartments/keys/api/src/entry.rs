@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub use record_list::RecordList;
 
 use crate::addresses::{Search, Ticket};
-use crate::budgets::Budget;
+use crate::budgets::{Budget, LoweringId};
 use crate::epochs::EpochChange;
 use crate::holds::{Hold, HoldId};
 use crate::warrants::WarrantId;
@@ -150,7 +150,7 @@ pub enum Event {
         /// The reason why one signature was enough; none with two signatures.
         break_glass: Option<String>,
     },
-    /// The budget of a caller was lowered below the policy's, or the policy's was restored.
+    /// A caller's budget was lowered or restored: since then, [`Event::Lowered`] and [`Event::Restored`].
     BudgetLowered {
         /// The name of the caller.
         caller: CallerName,
@@ -309,12 +309,42 @@ pub enum Event {
     JournalAnchored {
         /// The controller that brought it.
         by: CallerName,
-        /// The journal, by the number of its incident; 0 for acts that belong to none.
+        /// The journal, by the number of its incident; 0 for acts of none.
         journal: u32,
         /// The number of entries.
         length: u32,
         /// SHA-256 of the last entry's line.
         head: [u8; 32],
+    },
+    /// A caller's budget was lowered below the policy's.
+    Lowered {
+        /// The name of the caller.
+        caller: CallerName,
+        /// The operation that the budget is for.
+        operation: Operation,
+        /// The number of the lowering.
+        lowering: LoweringId,
+        /// The budget from then on.
+        budget: Budget,
+        /// The earlier lowerings of the budget, which end.
+        replaces: Vec<LoweringId>,
+        /// The controller that did it.
+        by: CallerName,
+        /// The reason that the controller gave.
+        reason: String,
+    },
+    /// A lowering ended.
+    Restored {
+        /// The name of the caller.
+        caller: CallerName,
+        /// The operation that the budget is for.
+        operation: Operation,
+        /// The lowering that ended.
+        lowering: LoweringId,
+        /// The names of the approvers who signed.
+        approvers: Vec<String>,
+        /// The reason that was signed.
+        reason: String,
     },
 }
 
@@ -330,10 +360,7 @@ impl Entry {
     /// Encodes the entry as the log stores it.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        #[expect(
-            clippy::expect_used,
-            reason = "postcard fails only on types that Entry has none of"
-        )]
+        #[expect(clippy::expect_used, reason = "postcard fails on types that Entry has none of")]
         postcard::to_stdvec(self).expect("an entry can be encoded")
     }
 

@@ -67,6 +67,7 @@ pub struct ChangeEpoch {
 
 impl Call for ChangeEpoch {
     const PATH: &'static str = "/v1/epochs/change";
+    const ONCE: bool = true;
     const PROBLEMS: &'static [ProblemType] = &[ORDER_REFUSED, EPOCH_OUTDATED];
     type Answer = DomainEpochs;
 }

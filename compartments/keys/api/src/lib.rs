@@ -29,7 +29,7 @@ mod warrants;
 
 pub use addresses::{IndexAddresses, IndexedAddresses, NoteAddresses, Search, Ticket};
 pub use alarms::{Alarm, AlarmKind, ReadAlarms};
-pub use budgets::{Budget, LowerBudget};
+pub use budgets::{Budget, LowerBudget, Lowering, LoweringId, RestoreBudget, RestoreOrder};
 pub use callers::{CallerStatus, ListCallers};
 pub use checkpoints::{CheckpointAnswer, CosignCheckpoint, NodeHash, ReadCheckpoint};
 pub use cofferdam_core::AddRevokedKey;
@@ -45,8 +45,8 @@ pub use mail::ReportMail;
 pub use passwords::{HardenItem, HardenPasswords, HardenedPasswords};
 pub use policies::{BadPolicy, CallerPolicy, ChangePolicy, Grant, Policy, ReadPolicy};
 pub use problems::{
-    DECOYS_CLAIMED, EPOCH_OUTDATED, JOURNAL_CONTRADICTS, NO_SUCH_HOLD, ORDER_REFUSED,
-    POLICY_OUTDATED,
+    DECOYS_CLAIMED, EPOCH_OUTDATED, JOURNAL_CONTRADICTS, NO_SUCH_HOLD, NO_SUCH_LOWERING,
+    ORDER_REFUSED, POLICY_OUTDATED,
 };
 pub use records::EraseRecords;
 pub use revoked_keys::{ListRevokedKeys, RevokedKey};

@@ -140,6 +140,7 @@ pub struct ChangePolicy {
 
 impl Call for ChangePolicy {
     const PATH: &'static str = "/v1/policies/change";
+    const ONCE: bool = true;
     const PROBLEMS: &'static [ProblemType] = &[ORDER_REFUSED, POLICY_OUTDATED];
     type Answer = ();
 }

@@ -8,6 +8,10 @@ pub const ORDER_REFUSED: ProblemType =
 /// The order to thaw a caller names a hold that there never was. The holds must be read again.
 pub const NO_SUCH_HOLD: ProblemType =
     ProblemType::new("no-such-hold", 409, "The incident has no such hold on the caller");
+/// The order to give a budget back names a lowering that there never was. The callers must be listed
+/// again.
+pub const NO_SUCH_LOWERING: ProblemType =
+    ProblemType::new("no-such-lowering", 409, "The budget has no such lowering");
 /// The order is not for the next version of the policy. The change must start again from the policy
 /// in force.
 pub const POLICY_OUTDATED: ProblemType =

@@ -59,7 +59,7 @@ pub trait Order: Serialize {
 pub struct Signed<T> {
     /// The order that was signed.
     pub order: T,
-    /// The signatures, by different people. Two are needed, for a thaw one.
+    /// The signatures, by different people. Two are needed; one, for a thaw or to give a budget back.
     pub signatures: Vec<Signature>,
 }
 
@@ -71,7 +71,7 @@ pub struct Signature {
     #[schemars(extend("examples" = ["ann"]))]
     pub approver: String,
     /// Ed25519 over [`Order::signed_bytes`], in base64. The bytes are `cofferdam policy v1` (or
-    /// `epoch v1`, `warrant v2`, `void v1`, `thaw v1`), a line feed, and the order as JSON without spaces. The
+    /// `epoch v1`, `warrant v2`, `void v1`, `thaw v1`, `restore v1`), a line feed, and the order as JSON without spaces. The
     /// JSON keys are in the order of the type, and none is left out.
     #[schemars(extend("examples" = [SIGNATURE]))]
     pub signature: String,

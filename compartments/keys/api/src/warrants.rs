@@ -108,6 +108,7 @@ pub struct OpenWarrant {
 
 impl Call for OpenWarrant {
     const PATH: &'static str = "/v1/warrants/open";
+    const ONCE: bool = true;
     type Answer = WarrantId;
 }
 
@@ -121,5 +122,6 @@ pub struct CloseWarrant {
 
 impl Call for CloseWarrant {
     const PATH: &'static str = "/v1/warrants/close";
+    const ONCE: bool = true;
     type Answer = ();
 }

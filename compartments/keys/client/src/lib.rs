@@ -6,12 +6,14 @@
 //!
 //! [`OwnState`] asks whether a compartment's database is the newest before it serves. It keeps the
 //! highest checkpoint of each release log that it is told, and tells if a log was rewritten.
-//! [`follow_revoked`] learns which keys of certificates were revoked.
+//! [`follow_revoked`] learns which keys of certificates were revoked, and [`follow_holds`] whether `keys`
+//! knows of every freeze.
 //!
 //! May touch: `keys`, over the wire; of a compartment's database, the row about its own state, the
-//! revoked keys and the checkpoints. Called by: `accounts`, `payments` and `response`.
+//! revoked keys, the freezes and the checkpoints. Called by: `accounts`, `payments` and `response`.
 
 mod error;
+mod freezes;
 mod own_state;
 mod released;
 mod revoked;
@@ -19,6 +21,7 @@ mod seen_log;
 mod vault;
 
 pub use error::VaultError;
+pub use freezes::follow_holds;
 pub use own_state::{OwnState, StateDifference, StateError, StateParts};
 pub use released::{Asked, FieldKeys, Released, ResealKeys, Resealing, SealedRecord};
 pub use revoked::follow_revoked;

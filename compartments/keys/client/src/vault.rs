@@ -2,16 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use cofferdam_core::{
-    CallerName, Domain, Epoch, FieldSet, FreezeCaller, KeyBytes, Operation, Record, STILL_HELD,
-    Timestamp,
-};
-use cofferdam_store::{Db, Generation};
-use cofferdam_wire::{Client, Problem};
+use cofferdam_core::{CallerName, Domain, Epoch, FieldSet, KeyBytes, Operation, Record};
+use cofferdam_wire::Client;
 use keys_api::{
     ApproveVoidOrder, ClaimDecoys, DomainEpochs, EraseRecords, HardenItem, HardenPasswords,
-    IndexAddresses, IndexedAddresses, NoteAddresses, ReadEpochs, ReadHolds, ReleaseKeys,
-    ReportMail, Search, Signed, Ticket, VoidOrder, WarrantId,
+    IndexAddresses, IndexedAddresses, NoteAddresses, ReadEpochs, ReleaseKeys, ReportMail, Search,
+    Signed, Ticket, VoidOrder, WarrantId,
 };
 
 use crate::VaultError;
@@ -30,6 +26,11 @@ impl Vault {
     #[must_use]
     pub const fn new(domain: Domain, client: Client) -> Self {
         Self { domain, client }
+    }
+
+    /// The client of `keys`.
+    pub(crate) const fn client(&self) -> &Client {
+        &self.client
     }
 
     /// Asks for the keys to read records, under a warrant or under the caller's grant. Either all
@@ -175,37 +176,6 @@ impl Vault {
     /// Has `keys` approve a void order over all customers, or over a set of them.
     pub async fn approve_void_order(&self, order: Signed<VoidOrder>) -> Result<(), VaultError> {
         Ok(self.client.call(&ApproveVoidOrder { order }).await?)
-    }
-
-    /// Freezes a caller in the compartment's database, or thaws it if no incident holds it. Returns the
-    /// generation of orders from which that holds.
-    pub async fn freeze_or_thaw(
-        &self,
-        db: &Db,
-        order: &FreezeCaller,
-        now: Timestamp,
-    ) -> Result<Generation, Problem> {
-        if order.frozen {
-            return Ok(db.freeze_caller(order, now).await?);
-        }
-        // A freeze that comes while `keys` is asked moves the generation past this one.
-        let seen = db.generation().await?;
-        self.check_released(&order.caller).await?;
-        let thawed = db.thaw_caller(&order.caller, seen).await?;
-        thawed.ok_or_else(|| {
-            Problem::new(STILL_HELD, "another order was carried out at this moment: thaw it again")
-        })
-    }
-
-    /// Checks that no incident holds a caller, so that it may be thawed.
-    async fn check_released(&self, caller: &CallerName) -> Result<(), Problem> {
-        let holds = self.client.call(&ReadHolds { caller: caller.clone() }).await?;
-        if holds.is_empty() {
-            return Ok(());
-        }
-        let holds: Vec<_> = holds.iter().map(ToString::to_string).collect();
-        let what = format!("{caller} is held by {}", holds.join(" and "));
-        Err(Problem::new(STILL_HELD, what))
     }
 
     /// Reports that mail came for a customer, as `caller` said.

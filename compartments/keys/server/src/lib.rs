@@ -96,7 +96,7 @@ pub async fn serve(
         Listener::bind(config.listen).await?.tell_refused(refused).tell_health(app.health.clone());
     tracing::info!(address = %listener.address(), log = app.log.size(), "keys is listening");
     let mut beside = JoinSet::new();
-    beside.spawn(loops::follow_changes(app.clone()));
+    beside.spawn(loops::follow_orders(app.clone()));
     beside.spawn(loops::keep_up(app.clone()));
     beside.spawn(loops::watch_door(app.clone(), knocks));
     beside.spawn(loops::watch_log(app.clone()));
@@ -107,9 +107,10 @@ pub async fn serve(
     }
     let door = app.clone();
     let listener = listener.keep_room_for(move |caller| door.roles.has_role(caller));
-    let listener = listener.refuse_keys(app.shared.refused_keys.clone());
+    let listener = listener.refuse_keys(app.shared.refused_keys());
     listener.serve(&identity, routes::routes().into_router(app.clone()), stop).await;
     beside.shutdown().await;
+    app.shared.leave().await;
     app.alarms.flush(app.now().await).await;
     app.numbers.save().await?;
     app.log.close().await?;

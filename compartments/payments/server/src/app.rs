@@ -48,7 +48,7 @@ impl App {
                 Client::any(Compartment::Keys, &config.keys, identity),
             ),
             numbers: Numbers::default(),
-            frozen: InForce::open(store.db().clone(), &*rng).await?,
+            frozen: InForce::open(store.db().clone(), (), &*rng).await?,
             revoked: identity.revoked().clone(),
             store,
             clock,

@@ -21,7 +21,9 @@ use std::sync::Arc;
 use cofferdam_core::{Clock, Compartment, Domain, Rng};
 use cofferdam_store::{DiskWatch, StoreError};
 use cofferdam_wire::{Client, Identity, IdentityError, Listener, ServeError};
-use keys_client::{OwnState, StateDifference, StateError, StateParts, follow_revoked};
+use keys_client::{
+    OwnState, StateDifference, StateError, StateParts, follow_holds, follow_revoked,
+};
 
 pub use config::Config;
 
@@ -101,6 +103,7 @@ impl Server {
         let health = state.health();
         let stop = async move { state.keep_until(stop, 0).await };
         let (revoked, db) = (app.revoked.clone(), app.store.db().clone());
+        let confirming = tokio::spawn(follow_holds(keys.clone(), db.clone()));
         let following = tokio::spawn(follow_revoked(keys, revoked.clone(), db.clone()));
         let keeping_up = tokio::spawn(loops::keep_up(app.clone(), health));
         let door = app.clone();
@@ -111,6 +114,7 @@ impl Server {
         app.frozen.leave().await;
         reseal.abort();
         following.abort();
+        confirming.abort();
         db.close().await;
     }
 }

@@ -139,7 +139,8 @@ impl Call for VoidCredentials {
     type Answer = Voided;
 }
 
-/// Lowers a caller's budget below the policy's, or restores the policy's budget.
+/// Lowers a caller's budget below the one in force, or gives it back by an order that an approver signed,
+/// also after the incident was closed.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LowerBudget {
@@ -149,9 +150,14 @@ pub struct LowerBudget {
     pub caller: CallerName,
     /// The operation that the budget is for.
     pub operation: Operation,
-    /// The budget, in the form of the API of `keys`; `None` restores the policy's.
+    /// The budget, in the form of the API of `keys`; `None` gives the lowered budget back.
     #[schemars(extend("examples" = [{"minute": 10, "hour": 100, "day": 500, "burst": 0}]))]
     pub budget: Option<serde_json::Value>,
+    /// The order by which the lowering ends, signed by an approver, in the form that `keys` takes. To
+    /// lower a budget leaves it out.
+    #[serde(default)]
+    #[schemars(extend("examples" = [{"order": {}, "signatures": []}]))]
+    pub order: Option<serde_json::Value>,
     /// The reason, without personal data.
     pub reason: Reason,
 }

@@ -141,6 +141,7 @@ mod tests {
             frozen: false,
             grants: grants.iter().map(grant).collect(),
             budgets: BTreeMap::new(),
+            lowered: vec![],
             last_hour: BTreeMap::new(),
             hours_to_drain: None,
         }

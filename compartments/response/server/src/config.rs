@@ -8,7 +8,7 @@ use cofferdam_store::{DiskWatch, Location};
 use cofferdam_wire::{LogFormat, TlsFiles};
 use response_letter::Shop;
 use response_mailing::{MailingRules, ProviderConfig, RetryConfig};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The settings of `response.toml`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -20,10 +20,12 @@ pub struct Config {
     pub database: Location,
     /// The instances of `keys`, each with a log of its own.
     pub keys: Vec<KeysInstance>,
-    /// The URL of `accounts`.
-    pub accounts: String,
-    /// The URL of `payments`.
-    pub payments: String,
+    /// The URLs of the instances of `accounts`: one, or a list.
+    #[serde(deserialize_with = "one_or_several")]
+    pub accounts: Vec<String>,
+    /// The URLs of the instances of `payments`: one, or a list.
+    #[serde(deserialize_with = "one_or_several")]
+    pub payments: Vec<String>,
     /// The names in the certificates of staff.
     pub staff: Vec<CallerName>,
     /// The directory of the copies of release logs, each in a directory of its own.
@@ -211,6 +213,24 @@ impl LettersConfig {
             reset_pages_busy: self.reset_pages_busy,
         }
     }
+}
+
+/// Reads one URL, or a list of them.
+fn one_or_several<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Urls {
+        One(String),
+        Several(Vec<String>),
+    }
+    let urls = match Urls::deserialize(from)? {
+        Urls::One(url) => vec![url],
+        Urls::Several(urls) => urls,
+    };
+    if urls.is_empty() {
+        return Err(serde::de::Error::custom("an empty list of URLs"));
+    }
+    Ok(urls)
 }
 
 const fn weight_of_one() -> u32 {

@@ -19,7 +19,7 @@ impl Config {
             .reading(letters.relays.iter().filter_map(|relay| relay.authority.clone()))
             .reading(letters.relays.iter().filter_map(|relay| relay.password_file.clone()))
             .calling(self.keys.iter().map(|instance| &instance.url))
-            .calling([&self.accounts, &self.payments])
+            .calling(self.accounts.iter().chain(&self.payments))
             .calling(letters.relays.iter().map(|relay| &relay.address))
             .calling(self.database.url());
         sandbox.bind.push(self.notice_listen.port());

@@ -167,6 +167,7 @@ pub async fn restore(
 ) -> Result<Option<StateDifference>, StartError> {
     let identity = Identity::load_compartment(Compartment::Response, &config.tls)?;
     let store = Store::open(&config.database).await?;
+    store.db().claim()?;
     let keys = keys_of(&config, &identity);
     let state = OwnState::new(Domain::Response, keys, parts(&config, &store, &clock), rng);
     let difference = state.restore(store.next_brought_record().await?, accept).await;
@@ -190,8 +191,8 @@ fn keys_of(config: &Config, identity: &Identity) -> Client {
 fn compartments_of(config: &Config, identity: &Identity) -> Compartments {
     Compartments {
         keys: keys_of(config, identity),
-        accounts: Client::new(Compartment::Accounts, &config.accounts, identity),
-        payments: Client::new(Compartment::Payments, &config.payments, identity),
+        accounts: Client::any(Compartment::Accounts, &config.accounts, identity),
+        payments: Client::any(Compartment::Payments, &config.payments, identity),
     }
 }
 
@@ -202,6 +203,7 @@ async fn open_app(
     rng: Arc<dyn Rng>,
 ) -> Result<App, StartError> {
     let store = Store::open(&config.database).await?;
+    store.db().claim()?;
     identity.revoked().add(store.db().revoked_keys().await?);
     let logs = Logs::open(&config, identity)?;
     let compartments = compartments_of(&config, identity);

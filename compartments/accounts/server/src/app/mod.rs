@@ -75,7 +75,7 @@ impl App {
                 Domain::Accounts,
                 Client::any(Compartment::Keys, &config.keys, identity),
             ),
-            orders: InForce::open(store.db().clone(), &*rng).await?,
+            orders: InForce::open(store.db().clone(), (), &*rng).await?,
             revoked: identity.revoked().clone(),
             store,
             clock,

@@ -238,7 +238,9 @@ impl Store {
 }
 
 impl ReadInForce for Orders {
-    async fn read(db: &Db) -> Result<Self, StoreError> {
+    type Context = ();
+
+    async fn read(db: &Db, (): &()) -> Result<Self, StoreError> {
         Store { db: db.clone() }.orders().await
     }
 }

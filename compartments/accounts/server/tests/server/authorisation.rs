@@ -53,6 +53,7 @@ fn freeze() -> FreezeCaller {
     FreezeCaller {
         caller: "web-2".parse().unwrap(),
         frozen: true,
+        incident: None,
         reason: "it fell".parse().unwrap(),
     }
 }

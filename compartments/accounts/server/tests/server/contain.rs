@@ -5,7 +5,7 @@ use accounts_api::{
     ImportCustomers, NO_SESSION, OpenSession, ReadContacts, RequestReset, Session, VOID_TAKES_TWO,
     VoidCredentials, VoidOutcome, VoidWhose,
 };
-use cofferdam_core::{CustomerNumber, Personal, Record, STILL_HELD};
+use cofferdam_core::{CustomerNumber, FREEZE_NOT_HELD, Personal, Record, STILL_HELD};
 use cofferdam_wire::{CallError, Client, ProblemType};
 use jiff::{SignedDuration, Timestamp};
 use keys_api::{Hold, HoldId, ORDER_REFUSED};
@@ -133,6 +133,7 @@ async fn a_frozen_caller_is_refused_until_it_is_thawed() {
     let freeze = |caller: &str, frozen| FreezeCaller {
         caller: caller.parse().unwrap(),
         frozen,
+        incident: None,
         reason: "it fell".parse().unwrap(),
     };
     shop.client("response-1").call(&freeze("web-1", true)).await.unwrap();
@@ -409,4 +410,25 @@ async fn customers_who_came_since_are_told_apart_from_those_who_set_a_password_s
     let both = response.call(&only(&shop, 1, [ada.0, bob.0])).await.unwrap();
     assert_eq!((both.customers, both.left_out, both.created_since), (1, 0, 1));
     sign_in(&web, person(1).email.expose(), PASSWORD).await.unwrap();
+}
+
+/// Only the end of a hold is signed, so a freeze without a hold must not end without one.
+#[tokio::test]
+async fn a_freeze_that_keys_never_held_is_not_thawed() {
+    let shop = Shop::open().await;
+    let response = shop.client("response-1");
+    let order = |frozen| FreezeCaller {
+        caller: "web-1".parse().unwrap(),
+        frozen,
+        incident: Some(2),
+        reason: "it fell".parse().unwrap(),
+    };
+    response.call(&order(true)).await.unwrap();
+    refused(response.call(&order(false)).await, FREEZE_NOT_HELD);
+    shop.keys.book().holds = vec![Hold { incident: 2, hold: HoldId(1) }];
+    response.call(&order(true)).await.unwrap();
+    refused(response.call(&order(false)).await, STILL_HELD);
+    shop.keys.book().holds.clear();
+    response.call(&order(false)).await.unwrap();
+    shop.stop().await;
 }

@@ -68,7 +68,7 @@ fn check(session: &Session) -> CheckSession {
 
 fn freeze(caller: &str, frozen: bool) -> FreezeCaller {
     let reason = "it fell".parse().unwrap();
-    FreezeCaller { caller: caller.parse().unwrap(), frozen, reason }
+    FreezeCaller { caller: caller.parse().unwrap(), frozen, incident: None, reason }
 }
 
 /// The answer to a call, once the instance knows the newest orders.

@@ -114,7 +114,7 @@ impl Story {
 
     async fn freeze(&self, frozen: bool) {
         let (caller, reason) = ("web-1".parse().unwrap(), "a test".parse().unwrap());
-        let freeze = FreezeCaller { caller, frozen, reason };
+        let freeze = FreezeCaller { caller, frozen, incident: None, reason };
         self.shop.client("response-1").call(&freeze).await.unwrap();
     }
 

@@ -132,9 +132,11 @@ impl App {
         Err(self.refuse_grant(via, what).await)
     }
 
-    /// Checks that neither party is frozen. A route checks this again before its answer leaves: a
-    /// caller that was frozen while the request waited gets nothing, although the log names it.
+    /// Checks that neither party is frozen, by the newest orders. A route checks this again before its
+    /// answer leaves: a caller that was frozen while the request waited gets nothing, although the log
+    /// names it.
     pub async fn check_thawed(&self, who: &Parties<'_>) -> Result<(), Problem> {
+        self.shared.check_newest()?;
         for name in [who.caller, who.via] {
             if self.shared.is_frozen(name) {
                 let detail = format!("{name} keeps asking while frozen");

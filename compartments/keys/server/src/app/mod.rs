@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use cofferdam_core::{Clock, Rng, Timestamp};
 use cofferdam_store::{Db, DiskWatch, StoreError};
 use cofferdam_tlog::Day;
-use cofferdam_wire::{Health, Identity, Problem, ProblemType};
+use cofferdam_wire::{Health, Identity, Problem, ProblemType, RevokedKeys};
 use jiff::SignedDuration;
 use keys_api::{AlarmKind, Entry, Event};
 
@@ -31,7 +31,7 @@ use alarms::Alarms;
 use charge::Charging;
 use numbers::Numbers;
 use sealed::{SEALED_ONCE, Sealed};
-use shared::Shared;
+use shared::{Opener, Shared, read_access};
 use time::SteadyClock;
 
 pub use checks::{Parties, Roles, bad_request};
@@ -93,8 +93,7 @@ impl App {
             key: ceremony::open_log_key(config, &root, &sealed)?,
             witness: config.witness_key.clone(),
         };
-        let shared = Shared::read(db.clone(), root).await?;
-        let mut recalled = Recalled::new(shared.access());
+        let mut recalled = Recalled::new(read_access(&db, &root).await?);
         let started = clock.now();
         let known = store::watched_upto(&db, &config.log_origin).await?;
         let since = if store::knows_sealed(&db, &config.log_origin).await? {
@@ -107,7 +106,8 @@ impl App {
         check_whole(config, log.size(), known)?;
         save_recalled(&db, &recalled).await?;
         store::note_log_of_sealed(&db, &config.log_origin).await?;
-        shared.reload().await?;
+        let opener = Arc::new(Opener { root, refused_keys: RevokedKeys::default() });
+        let shared = Shared::open(db.clone(), opener, &*rng).await?;
         let app = Self {
             roles: Roles::new(config),
             identity: identity.clone(),
@@ -197,9 +197,15 @@ impl App {
         Ok(())
     }
 
-    /// Makes a change that this instance wrote take effect here.
+    /// Waits until a change that this instance wrote holds at every instance.
     pub async fn apply_change(&self) -> Result<(), Problem> {
-        self.shared.reload().await.map_err(|e| Problem::internal(&e))
+        let newest = self.db.generation().await?;
+        Ok(self.shared.hold_everywhere(newest).await?)
+    }
+
+    /// Reads what other instances changed, before an order is held against it.
+    pub async fn catch_up(&self) -> Result<(), Problem> {
+        Ok(self.shared.catch_up().await?)
     }
 }
 
@@ -227,8 +233,8 @@ async fn save_recalled(db: &Db, recalled: &Recalled) -> Result<(), StoreError> {
     for (key, caller) in &recalled.revoked {
         store::revoke_key(db, *key, caller).await?;
     }
-    for ((caller, operation), budget) in &recalled.lowered {
-        store::set_lowered(db, caller, *operation, budget.as_ref()).await?;
+    for (caller, operation, lowering, state) in recalled.lowered.all() {
+        store::save_lowering(db, caller, operation, (lowering, state)).await?;
     }
     for (domain, epoch) in &recalled.retired {
         store::delete_secret(db, &master_name(*domain, *epoch)).await?;

@@ -1,16 +1,16 @@
-//! The state in the database that all instances share. It is read as a whole, and read again when
-//! its generation moves.
+//! The state in the database that all instances share. Each holds a copy, and may use it only while
+//! it knows that nothing newer exists.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::convert::Infallible;
+use std::sync::Arc;
 
-use cofferdam_core::{CallerName, Domain, KeyBytes, Rng, Sha256, Timestamp};
-use cofferdam_store::{Db, StoreError};
-use cofferdam_wire::RevokedKeys;
+use cofferdam_core::{CallerName, Domain, KeyBytes, ProblemType, Rng, Sha256, Timestamp};
+use cofferdam_store::{Db, Generation, Held, InForce, ReadInForce, StoreError};
+use cofferdam_wire::{Problem, RevokedKeys};
 use keys_api::{Hold, HoldId, ThawOrder};
 use roaring::RoaringBitmap;
 
-use super::lock;
 use crate::ceremony::{self, Secrets};
 use crate::domain::access::Access;
 use crate::domain::derive::KeyRing;
@@ -18,20 +18,28 @@ use crate::domain::holds::{Ending, Holds, NoSuchHold};
 use crate::domain::warrants::Warrants;
 use crate::{StartError, custody, store};
 
-/// The last reading of the database, and the root key that opens it.
+/// The shared state that is in force, as this instance knows it.
 pub struct Shared {
-    db: Db,
-    root: KeyBytes,
-    state: RwLock<State>,
-    /// The generation at which `state` was read.
-    generation: Mutex<i64>,
-    /// Held while the database is read, so that an older reading never replaces a newer one.
-    reloading: tokio::sync::Mutex<()>,
-    /// The keys that the listener refuses.
+    in_force: InForce<State>,
+    opener: Arc<Opener>,
+}
+
+/// The root key, which opens the secrets in the database, and the keys that the listener refuses.
+pub struct Opener {
+    /// The root key.
+    pub root: KeyBytes,
+    /// The revoked keys of certificates. Each reading adds those that it finds.
     pub refused_keys: RevokedKeys,
 }
 
-struct State {
+/// The grants and budgets as the database has them, before this instance serves. Fails if the
+/// database can't be opened with `root`.
+pub async fn read_access(db: &Db, root: &KeyBytes) -> Result<Arc<Access>, StartError> {
+    Ok(State::read_with(db, root).await?.access)
+}
+
+/// The shared state, as one reading of the database gives it.
+pub struct State {
     access: Arc<Access>,
     ring: Arc<KeyRing>,
     warrants: Arc<Warrants>,
@@ -42,36 +50,48 @@ struct State {
 }
 
 impl Shared {
-    /// Reads the database, whose secrets `root` opens.
-    pub async fn read(db: Db, root: KeyBytes) -> Result<Self, StartError> {
-        let generation = store::generation(&db).await?;
-        let state = State::read(&db, &root).await?;
-        let refused_keys = RevokedKeys::of(state.revoked.keys().copied());
-        Ok(Self {
-            db,
-            root,
-            state: RwLock::new(state),
-            generation: Mutex::new(generation),
-            reloading: tokio::sync::Mutex::default(),
-            refused_keys,
-        })
+    /// Reads the database, and reports this instance.
+    pub async fn open(db: Db, opener: Arc<Opener>, rng: &dyn Rng) -> Result<Self, StoreError> {
+        Ok(Self { in_force: InForce::open(db, opener.clone(), rng).await?, opener })
     }
 
-    /// Reads the database again.
-    pub async fn reload(&self) -> Result<(), StartError> {
-        let _one_at_a_time = self.reloading.lock().await;
-        // The generation is read first: a change that comes during the rest moves it past this one.
-        let generation = store::generation(&self.db).await?;
-        let state = State::read(&self.db, &self.root).await?;
-        self.refused_keys.add(state.revoked.keys().copied());
-        *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
-        *lock(&self.generation) = generation;
-        Ok(())
+    /// Checks that nothing newer exists than what this instance knows, so that it may serve.
+    pub fn check_newest(&self) -> Result<(), Problem> {
+        if self.in_force.newest().is_some() {
+            return Ok(());
+        }
+        let detail = "this instance does not know the newest orders";
+        Err(Problem::new(ProblemType::ORDERS_UNKNOWN, detail).retry_after(1))
     }
 
-    /// Whether an instance has changed something since the last reading.
-    pub async fn is_outdated(&self) -> Result<bool, StoreError> {
-        Ok(store::generation(&self.db).await? != *lock(&self.generation))
+    /// Reads the database again if something in it is newer.
+    pub async fn catch_up(&self) -> Result<(), StoreError> {
+        self.in_force.catch_up().await
+    }
+
+    /// Keeps up with the changes of other instances, for as long as it is polled.
+    pub async fn keep_up(&self) -> Infallible {
+        self.in_force.keep_up().await
+    }
+
+    /// Waits until every instance holds a change, or must not serve any more.
+    pub async fn hold_everywhere(&self, change: Generation) -> Result<(), StoreError> {
+        self.in_force.hold_everywhere(change).await
+    }
+
+    /// Ends serving, so that changes don't wait for this instance.
+    pub async fn leave(&self) {
+        self.in_force.leave().await;
+    }
+
+    /// The generation of the database that this instance knows.
+    pub fn generation(&self) -> Generation {
+        self.state().generation
+    }
+
+    /// The keys that the listener refuses.
+    pub fn refused_keys(&self) -> RevokedKeys {
+        self.opener.refused_keys.clone()
     }
 
     /// The grants and budgets in force.
@@ -126,16 +146,30 @@ impl Shared {
 
     /// Makes a master key, sealed for the database.
     pub fn new_master(&self, name: &str, rng: &dyn Rng) -> Vec<u8> {
-        custody::seal(&self.root, name, &KeyBytes::new(rng.bytes()), rng)
+        custody::seal(&self.opener.root, name, &KeyBytes::new(rng.bytes()), rng)
     }
 
-    fn state(&self) -> RwLockReadGuard<'_, State> {
-        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> Arc<Held<State>> {
+        self.in_force.known()
+    }
+}
+
+impl ReadInForce for State {
+    type Context = Arc<Opener>;
+
+    async fn read(db: &Db, opener: &Arc<Opener>) -> Result<Self, StoreError> {
+        let state = Self::read_with(db, &opener.root).await.map_err(|e| match e {
+            StartError::Store(e) => e,
+            other => StoreError::Corrupt(other.to_string()),
+        })?;
+        opener.refused_keys.add(state.revoked.keys().copied());
+        Ok(state)
     }
 }
 
 impl State {
-    async fn read(db: &Db, root: &KeyBytes) -> Result<Self, StartError> {
+    /// Reads the state, whose secrets `root` opens.
+    async fn read_with(db: &Db, root: &KeyBytes) -> Result<Self, StartError> {
         let sealed = store::secrets(db).await?;
         let Secrets { pepper, index, .. } = Secrets::open(root, &sealed)?;
         let mut ring = KeyRing::new(&pepper, &index);
@@ -151,7 +185,7 @@ impl State {
         for domain in Domain::ALL {
             erased.insert(domain, Arc::new(store::erased_records(db, domain).await?));
         }
-        let lowered = store::lowered_budgets(db).await?;
+        let lowered = store::lowerings(db).await?;
         Ok(Self {
             access: Arc::new(Access::new(policy.order, lowered)),
             ring: Arc::new(ring),

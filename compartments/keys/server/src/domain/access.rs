@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, HashMap};
 use cofferdam_core::{CallerName, Domain, FieldSet, Operation};
 use keys_api::{Budget, CallerPolicy, Grant, Policy};
 
+use super::lowerings::Lowerings;
+
 /// The grants and budgets of every caller, by the policy in force.
 pub struct Access {
     /// The policy in force.
     pub policy: Policy,
     callers: HashMap<CallerName, CallerPolicy>,
-    /// Budgets below the policy's, while an incident lasts.
-    lowered: HashMap<(CallerName, Operation), Budget>,
+    /// Budgets below the policy's, until an approver gives them back.
+    pub lowered: Lowerings,
 }
 
 /// A budget that can't be lowered.
@@ -27,8 +29,11 @@ pub enum BadLowering {
         /// The operations with a budget.
         has: Vec<Operation>,
     },
-    /// A window is above the policy's, and raising a budget takes two people.
-    #[error("no window may be above the policy's: raising a budget takes two people")]
+    /// A window is above the budget in force, and giving a budget back takes a signature.
+    #[error(
+        "no window may be above the budget in force: an approver signs to give a lowered budget back, \
+         and two to raise the policy's"
+    )]
     Raised,
 }
 
@@ -39,7 +44,7 @@ fn list(operations: &[Operation]) -> String {
 
 impl Access {
     /// Takes a checked policy, and the budgets that are lower than the policy's.
-    pub fn new(policy: Policy, lowered: HashMap<(CallerName, Operation), Budget>) -> Self {
+    pub fn new(policy: Policy, lowered: Lowerings) -> Self {
         let callers = policy.callers.iter().map(|of| (of.name.clone(), of.clone())).collect();
         Self { policy, callers, lowered }
     }
@@ -84,7 +89,7 @@ impl Access {
     /// raise a lowered budget.
     pub fn budget(&self, caller: &CallerName, operation: Operation) -> Option<Budget> {
         let policy = self.policy_budget(caller, operation)?;
-        let lowered = self.lowered.get(&(caller.clone(), operation));
+        let lowered = self.lowered.budget(caller, operation);
         Some(lowered.map_or(policy, |lowered| lowered.min(policy)))
     }
 
@@ -103,20 +108,16 @@ impl Access {
         Some(budgets)
     }
 
-    /// Checks that `budget` is in no window above the policy's; `None` restores the policy's.
+    /// Checks that `budget` is in no window above the one in force.
     pub fn check_lowering(
         &self,
         caller: &CallerName,
         operation: Operation,
-        budget: Option<Budget>,
+        budget: Budget,
     ) -> Result<(), BadLowering> {
-        let policy = self
-            .policy_budget(caller, operation)
-            .ok_or_else(|| self.no_budget(caller, operation))?;
-        match budget {
-            Some(budget) if budget.min(policy) != budget => Err(BadLowering::Raised),
-            _ => Ok(()),
-        }
+        let in_force =
+            self.budget(caller, operation).ok_or_else(|| self.no_budget(caller, operation))?;
+        if budget.min(in_force) == budget { Ok(()) } else { Err(BadLowering::Raised) }
     }
 
     fn no_budget(&self, caller: &CallerName, operation: Operation) -> BadLowering {
@@ -138,6 +139,7 @@ impl Access {
 #[cfg(test)]
 mod tests {
     use cofferdam_core::Field;
+    use keys_api::LoweringId;
 
     use super::*;
 
@@ -175,8 +177,12 @@ mod tests {
             budgets: [(Operation::Release, budget(500)), (Operation::Reseal, budget(9))].into(),
         };
         let policy = Policy { version: 1, approvers: vec![], callers: vec![web, front] };
-        let lowered = lowered.map(|budget| ((name("web-1"), Operation::Release), budget));
-        Access::new(policy, lowered.into_iter().collect())
+        let mut lowerings = Lowerings::default();
+        if let Some(budget) = lowered {
+            let lowering = (LoweringId(1), budget);
+            lowerings.take(&name("web-1"), Operation::Release, lowering, &[]);
+        }
+        Access::new(policy, lowerings)
     }
 
     #[test]
@@ -219,7 +225,7 @@ mod tests {
         ] {
             let trap = CallerPolicy { name: name("trap"), grants, budgets: BTreeMap::new() };
             let policy = Policy { version: 1, approvers: vec![], callers: vec![trap] };
-            let access = Access::new(policy, HashMap::new());
+            let access = Access::new(policy, Lowerings::default());
             assert_eq!(access.reports_mail(&name("trap")), reports);
             assert!(!access.reports_mail(&name("nobody")));
         }
@@ -245,18 +251,21 @@ mod tests {
         let in_force = access(Some(low)).budget(&web, Operation::Release);
         assert_eq!(in_force, Some(Budget { minute: 7, hour: 100, day: 7, burst: 100 }));
 
-        let access = access(None);
-        let check = |operation, budget| access.check_lowering(&web, operation, budget);
-        assert_eq!(check(Operation::Release, Some(budget(100))), Ok(()));
-        assert_eq!(check(Operation::Release, Some(budget(0))), Ok(()));
-        assert_eq!(check(Operation::Release, None), Ok(()));
+        let (whole, lowered) = (access(None), access(Some(budget(10))));
+        let check = |operation, budget| whole.check_lowering(&web, operation, budget);
+        assert_eq!(check(Operation::Release, budget(100)), Ok(()));
+        assert_eq!(check(Operation::Release, budget(0)), Ok(()));
         let raised = Budget { day: 101, ..budget(1) };
-        assert_eq!(check(Operation::Release, Some(raised)), Err(BadLowering::Raised));
+        assert_eq!(check(Operation::Release, raised), Err(BadLowering::Raised));
+        // Nobody gets a part of a lowered budget back without a signature.
+        for (given, checked) in [(10, Ok(())), (11, Err(BadLowering::Raised))] {
+            let budget = Budget { day: given, ..budget(1) };
+            assert_eq!(lowered.check_lowering(&web, Operation::Release, budget), checked);
+        }
         let has = vec![Operation::Release];
         let none = BadLowering::NoBudget { caller: web.clone(), operation: Operation::Seal, has };
         let text = "the policy gives web-1 no budget for seal; it has budgets for: release";
         assert_eq!(none.to_string(), text);
-        assert_eq!(check(Operation::Seal, Some(budget(1))), Err(none.clone()));
-        assert_eq!(check(Operation::Seal, None), Err(none));
+        assert_eq!(check(Operation::Seal, budget(1)), Err(none));
     }
 }

@@ -30,18 +30,18 @@ pub fn status(
         grants: caller.grants.clone(),
         hours_to_drain: release.and_then(|budget| budget.hours_to_drain(records)),
         budgets,
+        lowered: access.lowered.of(&caller.name),
         last_hour: caller.budgets.keys().map(|of| (*of, last_hour(*of))).collect(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
-
     use cofferdam_core::{Field, FieldSet};
-    use keys_api::{Budget, Grant, Policy};
+    use keys_api::{Budget, Grant, LoweringId, Policy};
 
     use super::*;
+    use crate::domain::lowerings::Lowerings;
 
     fn budget(hour: u64) -> Budget {
         Budget { minute: 1_000, hour, day: 1_000_000, burst: 0 }
@@ -56,8 +56,11 @@ mod tests {
         let budgets = [(Operation::Release, budget(100)), (Operation::Seal, budget(7))].into();
         let caller = CallerPolicy { name: name.clone(), grants, budgets };
         let policy = Policy { version: 1, approvers: vec![], callers: vec![caller.clone()] };
-        let lowered = lowered.map(|budget| ((name, Operation::Release), budget));
-        let access = Access::new(policy, lowered.into_iter().collect::<HashMap<_, _>>());
+        let mut lowerings = Lowerings::default();
+        if let Some(budget) = lowered {
+            lowerings.take(&name, Operation::Release, (LoweringId(7), budget), &[]);
+        }
+        let access = Access::new(policy, lowerings);
         let records = [(Domain::Accounts, 1_000), (Domain::Payments, 500)].into();
         status(&access, &caller, true, &records, |of| if of == Operation::Seal { 3 } else { 5 })
     }
@@ -75,7 +78,10 @@ mod tests {
         assert_eq!(one.last_hour, [(Operation::Release, 5), (Operation::Seal, 3)].into());
         assert_eq!(one.grants.len(), 3);
         assert_eq!(shown(vec![name.clone(), card], None).hours_to_drain, Some(15.0));
-        assert_eq!(shown(vec![name.clone()], Some(budget(50))).hours_to_drain, Some(20.0));
+        let lower = shown(vec![name.clone()], Some(budget(50)));
+        assert_eq!(lower.hours_to_drain, Some(20.0));
+        let numbers: Vec<_> = lower.lowered.iter().map(|of| of.lowering.0).collect();
+        assert_eq!((one.lowered.len(), numbers), (0, vec![7]));
         assert_eq!(shown(vec![name], Some(budget(0))).hours_to_drain, None);
         assert_eq!(shown(vec![seal], None).hours_to_drain, None, "it reads nothing");
     }

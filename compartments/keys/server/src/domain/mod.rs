@@ -13,6 +13,7 @@ pub mod epochs;
 pub mod guesses;
 pub mod holds;
 pub mod look_ups;
+pub mod lowerings;
 pub mod orders;
 pub mod recall;
 pub mod release;

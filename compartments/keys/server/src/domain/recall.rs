@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use cofferdam_core::{CallerName, Domain, Epoch, Operation, Record, Sha256, StateId, Timestamp};
-use keys_api::{Budget, Entry, EpochChange, Event, JournalHead, RecordList, Ticket, WarrantId};
+use keys_api::{Entry, EpochChange, Event, JournalHead, RecordList, Ticket, WarrantId};
 use roaring::RoaringBitmap;
 
 use super::access::Access;
 use super::budget::{Budgets, Charge};
 use super::holds::Holds;
 use super::look_ups::Sought;
+use super::lowerings::{Lowerings, State};
 
 /// The state that the entries give so far.
 pub struct Recalled {
@@ -30,8 +31,8 @@ pub struct Recalled {
     pub holds: Holds,
     /// The revoked keys of certificates, and the callers whose they were.
     pub revoked: BTreeMap<Sha256, CallerName>,
-    /// The budgets that were lowered, by the last entry about each; `None` for the policy's.
-    pub lowered: BTreeMap<(CallerName, Operation), Option<Budget>>,
+    /// The budgets that were lowered.
+    pub lowered: Lowerings,
     /// The epochs whose master keys were destroyed.
     pub retired: BTreeSet<(Domain, Epoch)>,
     /// The newest state of each domain's compartment.
@@ -58,7 +59,7 @@ impl Recalled {
             closed: BTreeSet::new(),
             holds: Holds::default(),
             revoked: BTreeMap::new(),
-            lowered: BTreeMap::new(),
+            lowered: Lowerings::default(),
             retired: BTreeSet::new(),
             states: BTreeMap::new(),
             sealed: BTreeMap::new(),
@@ -127,7 +128,13 @@ impl Recalled {
                 self.retired.insert((*domain, *epoch));
             }
             Event::BudgetLowered { caller, operation, budget, .. } => {
-                self.lowered.insert((caller.clone(), *operation), *budget);
+                self.lowered.lower_before(caller, *operation, *budget);
+            }
+            Event::Lowered { caller, operation, lowering, budget, replaces, .. } => {
+                self.lowered.take(caller, *operation, (*lowering, *budget), replaces);
+            }
+            Event::Restored { caller, operation, lowering, .. } => {
+                self.lowered.insert(caller, *operation, *lowering, State::Ended);
             }
             Event::StateOpened { domain, state, lost, .. } => {
                 self.states.insert(*domain, *state);
@@ -182,10 +189,8 @@ fn add(set: &mut RoaringBitmap, records: &RecordList) {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
-
     use cofferdam_core::{Field, FieldSet};
-    use keys_api::{CallerPolicy, Policy};
+    use keys_api::{Budget, CallerPolicy, LoweringId, Policy};
 
     use super::*;
 
@@ -217,7 +222,7 @@ mod tests {
         let budgets = Operation::ALL.map(|of| (of, budget)).into();
         let caller = CallerPolicy { name: name("web-1"), grants: vec![], budgets };
         let policy = Policy { version: 1, approvers: vec![], callers: vec![caller] };
-        let mut recalled = Recalled::new(Arc::new(Access::new(policy, HashMap::new())));
+        let mut recalled = Recalled::new(Arc::new(Access::new(policy, Lowerings::default())));
         for event in events {
             recalled.take(&Entry { at: NOON.parse().unwrap(), event });
         }
@@ -291,21 +296,46 @@ mod tests {
             frozen,
             reason: "test".into(),
         };
-        let lowered = |budget| Event::BudgetLowered {
+        let recalled = recall(vec![froze(true)]);
+        assert!(recalled.holds.is_frozen(&name("web-1")));
+        let recalled = recall(vec![froze(true), froze(false)]);
+        assert!(!recalled.holds.is_frozen(&name("web-1")));
+    }
+
+    #[test]
+    fn lowered_budgets_are_known_and_those_that_were_given_back() {
+        let (web, release) = (name("web-1"), Operation::Release);
+        let low = |day| Budget { minute: 1, hour: 1, day, burst: 0 };
+        let lowered = |lowering, budget| Event::Lowered {
             caller: name("web-1"),
-            operation: Operation::Release,
+            operation: release,
+            lowering: LoweringId(lowering),
+            budget,
+            replaces: vec![],
+            by: name("response-1"),
+            reason: "test".into(),
+        };
+        let restored = |lowering| Event::Restored {
+            caller: name("web-1"),
+            operation: release,
+            lowering: LoweringId(lowering),
+            approvers: vec!["ann".into()],
+            reason: "test".into(),
+        };
+        let before = |budget| Event::BudgetLowered {
+            caller: name("web-1"),
+            operation: release,
             budget,
             by: name("response-1"),
             reason: "test".into(),
         };
-        let low = Some(Budget { minute: 1, hour: 1, day: 1, burst: 0 });
-        let key = (name("web-1"), Operation::Release);
-        let recalled = recall(vec![froze(true), lowered(low)]);
-        assert!(recalled.holds.is_frozen(&name("web-1")));
-        assert_eq!(recalled.lowered, [(key.clone(), low)].into());
-        let recalled = recall(vec![froze(true), froze(false), lowered(low), lowered(None)]);
-        assert!(!recalled.holds.is_frozen(&name("web-1")));
-        assert_eq!(recalled.lowered, [(key, None)].into());
+        let in_force = |events| recall(events).lowered.budget(&web, release);
+        assert_eq!(in_force(vec![lowered(1, low(5))]), Some(low(5)));
+        assert_eq!(in_force(vec![lowered(1, low(5)), restored(1)]), None);
+        assert_eq!(in_force(vec![restored(1), lowered(2, low(5))]), Some(low(5)));
+        assert_eq!(in_force(vec![before(Some(low(5)))]), Some(low(5)));
+        assert_eq!(in_force(vec![before(Some(low(5))), before(None)]), None);
+        assert_eq!(in_force(vec![before(Some(low(5))), restored(0)]), None);
     }
 
     #[test]

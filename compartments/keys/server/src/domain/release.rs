@@ -176,6 +176,15 @@ impl Wanted {
         Withheld { decoys: nobody.into_iter().collect(), erased: gone.into_iter().collect() }
     }
 
+    /// Whether none of the records that are not withheld was erased meanwhile, and no epoch's master key
+    /// was destroyed.
+    pub fn is_still_there(&self, erased: &RoaringBitmap, ring: &KeyRing) -> bool {
+        self.groups.iter().all(|group| {
+            let gone = |record: &Record| erased.contains(record.0);
+            ring.has(self.domain, group.epoch) && !group.records.iter().any(gone)
+        })
+    }
+
     /// The events for the log: for each group, its released records, those that lack fields, and
     /// those that were erased.
     pub fn events(&self, caller: &CallerName, via: &CallerName) -> Vec<Event> {

@@ -12,6 +12,7 @@ mod alarms {
 }
 mod budgets {
     pub mod lower;
+    pub mod restore;
 }
 mod callers {
     pub mod freeze;
@@ -107,6 +108,7 @@ pub fn routes() -> Routes<Arc<App>> {
         .call::<api::AddRevokedKey, _, _>(revoked_keys::add::handle)
         .call::<api::ListRevokedKeys, _, _>(revoked_keys::list::handle)
         .call::<api::LowerBudget, _, _>(budgets::lower::handle)
+        .call::<api::RestoreBudget, _, _>(budgets::restore::handle)
         .call::<api::ApproveVoidOrder, _, _>(void_orders::approve::handle)
         .call::<api::ReadPolicy, _, _>(policies::read::handle)
         .call::<api::ChangePolicy, _, _>(policies::change::handle)

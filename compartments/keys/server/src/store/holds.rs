@@ -4,7 +4,7 @@ use cofferdam_core::CallerName;
 use cofferdam_store::{Db, StoreError};
 use keys_api::{Hold, HoldId};
 
-use super::{Tx, move_generation};
+use super::Tx;
 use crate::domain::holds::Holds;
 
 /// Every hold, open or ended.
@@ -24,21 +24,32 @@ pub async fn holds(db: &Db) -> Result<Holds, StoreError> {
     Ok(holds)
 }
 
-/// Takes a hold, which replaces earlier ones of the same incident.
+/// Takes a hold, which replaces earlier ones of the same incident; `false`, without a change, if the
+/// incident has another open one, which an instance has taken meanwhile.
 pub async fn take_hold(
     db: &Db,
     caller: &CallerName,
     hold: Hold,
     replaces: &[HoldId],
-) -> Result<(), StoreError> {
-    let mut tx = db.begin().await?;
-    for replaced in replaces {
-        insert(&mut tx, caller, Hold { hold: *replaced, ..hold }, true).await?;
+) -> Result<bool, StoreError> {
+    const OPEN: &str =
+        "SELECT id FROM caller_hold WHERE caller = $1 AND incident = $2 AND ended = 0";
+    let mut change = db.begin_shared_change().await?;
+    let open: Vec<i64> = sqlx::query_scalar(OPEN)
+        .bind(caller.as_str().to_owned())
+        .bind(i64::from(hold.incident))
+        .fetch_all(&mut *change.tx)
+        .await?;
+    let is_replaced = |id: &i64| replaces.iter().any(|of| of.0 == id.cast_unsigned());
+    if !open.iter().all(is_replaced) {
+        return Ok(false);
     }
-    insert(&mut tx, caller, hold, false).await?;
-    move_generation(&mut tx).await?;
-    tx.commit().await?;
-    Ok(())
+    for replaced in replaces {
+        insert(&mut change.tx, caller, Hold { hold: *replaced, ..hold }, true).await?;
+    }
+    insert(&mut change.tx, caller, hold, false).await?;
+    change.commit().await?;
+    Ok(true)
 }
 
 /// Stores a hold as it is. One that ended stays ended.
@@ -48,10 +59,9 @@ pub async fn save_hold(
     hold: Hold,
     ended: bool,
 ) -> Result<(), StoreError> {
-    let mut tx = db.begin().await?;
-    insert(&mut tx, caller, hold, ended).await?;
-    move_generation(&mut tx).await?;
-    tx.commit().await?;
+    let mut change = db.begin_shared_change().await?;
+    insert(&mut change.tx, caller, hold, ended).await?;
+    change.commit().await?;
     Ok(())
 }
 

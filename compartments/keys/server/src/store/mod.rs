@@ -6,7 +6,7 @@ mod anchors;
 mod budgets;
 mod decoys;
 mod holds;
-mod lowered;
+mod lowerings;
 mod policy;
 mod record_sets;
 mod reseal;
@@ -17,7 +17,7 @@ mod warrants;
 mod watch;
 
 use cofferdam_core::Domain;
-use cofferdam_store::{Db, Migrations, StoreError};
+use cofferdam_store::{Migrations, StoreError};
 use sqlx::{Any, Transaction};
 
 pub use alarms::{delivered_upto, insert_alarm, read_alarms, set_delivered, update_alarm};
@@ -25,7 +25,7 @@ pub use anchors::{journal_anchor, raise_anchor};
 pub use budgets::{Reservation, reserve};
 pub use decoys::{claim_decoys, claimed_records, take_first_password};
 pub use holds::{holds, save_hold, take_hold};
-pub use lowered::{lowered_budgets, set_lowered};
+pub use lowerings::{lower_budget, lowerings, save_lowering};
 pub use policy::{insert_policy, newest_policy};
 pub use record_sets::{
     erase_records, erased_records, knows_sealed, note_log_of_sealed, note_sealed, sealed_records,
@@ -45,18 +45,6 @@ pub const MIGRATIONS: Migrations = Migrations { sqlite: &SQLITE, postgres: &POST
 
 /// A transaction.
 type Tx = Transaction<'static, Any>;
-
-/// The generation of the database.
-pub async fn generation(db: &Db) -> Result<i64, StoreError> {
-    Ok(sqlx::query_scalar("SELECT value FROM generation").fetch_one(db.reader()).await?)
-}
-
-/// Moves the generation, as a part of the change's own transaction. On PostgreSQL it makes changes
-/// wait for each other.
-async fn move_generation(tx: &mut Tx) -> Result<(), StoreError> {
-    sqlx::query("UPDATE generation SET value = value + 1").execute(&mut **tx).await?;
-    Ok(())
-}
 
 /// The domain with a stored name.
 fn domain_of(name: &str) -> Result<Domain, StoreError> {

@@ -3,8 +3,6 @@
 use cofferdam_store::{Db, StoreError};
 use keys_api::{Policy, Signed};
 
-use super::move_generation;
-
 /// The policy in force.
 pub async fn newest_policy(db: &Db) -> Result<Option<Signed<Policy>>, StoreError> {
     let newest = "SELECT signed FROM policy ORDER BY version DESC LIMIT 1";
@@ -17,15 +15,14 @@ pub async fn newest_policy(db: &Db) -> Result<Option<Signed<Policy>>, StoreError
 pub async fn insert_policy(db: &Db, policy: &Signed<Policy>) -> Result<bool, StoreError> {
     let signed =
         serde_json::to_string(policy).map_err(|e| StoreError::Corrupt(format!("policy: {e}")))?;
-    let mut tx = db.begin().await?;
+    let mut change = db.begin_shared_change().await?;
     let added = sqlx::query(
         "INSERT INTO policy (version, signed) VALUES ($1, $2) ON CONFLICT (version) DO NOTHING",
     )
     .bind(policy.order.version.cast_signed())
     .bind(signed)
-    .execute(&mut *tx)
+    .execute(&mut *change.tx)
     .await?;
-    move_generation(&mut tx).await?;
-    tx.commit().await?;
+    change.commit().await?;
     Ok(added.rows_affected() == 1)
 }

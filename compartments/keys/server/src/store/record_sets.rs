@@ -8,7 +8,7 @@ use cofferdam_store::{Db, StoreError};
 use roaring::RoaringBitmap;
 use sqlx::FromRow;
 
-use super::{Tx, move_generation};
+use super::Tx;
 
 #[derive(FromRow)]
 struct ChunkRow {
@@ -88,14 +88,12 @@ pub async fn erase_records(
     add_to_set(db, &erased_set(domain), records).await
 }
 
-/// Adds records to a set, in a transaction of its own.
+/// Adds records to a set, in a transaction of its own. Such changes wait for each other: each reads the
+/// set and writes it back with its own records.
 pub async fn add_to_set(db: &Db, name: &str, records: &RoaringBitmap) -> Result<(), StoreError> {
-    let mut tx = db.begin().await?;
-    // The generation moves first, because its row makes such changes wait for each other. Each
-    // change reads the set and writes it back with its own records.
-    move_generation(&mut tx).await?;
-    add(&mut tx, name, records).await?;
-    tx.commit().await?;
+    let mut change = db.begin_shared_change().await?;
+    add(&mut change.tx, name, records).await?;
+    change.commit().await?;
     Ok(())
 }
 

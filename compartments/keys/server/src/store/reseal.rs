@@ -6,8 +6,8 @@ use cofferdam_core::{Domain, Timestamp};
 use cofferdam_store::{Db, StoreError};
 use sqlx::FromRow;
 
+use super::domain_of;
 use super::secrets::add_secrets;
-use super::{domain_of, move_generation};
 
 #[derive(FromRow)]
 struct ResealRow {
@@ -36,8 +36,8 @@ pub async fn start_epoch(
     domain: Domain,
     until: Timestamp,
 ) -> Result<bool, StoreError> {
-    let mut tx = db.begin().await?;
-    if !add_secrets(&mut tx, &[(name, sealed)]).await? {
+    let mut change = db.begin_shared_change().await?;
+    if !add_secrets(&mut change.tx, &[(name, sealed)]).await? {
         return Ok(false);
     }
     sqlx::query(
@@ -46,9 +46,8 @@ pub async fn start_epoch(
     )
     .bind(domain.as_str())
     .bind(until.as_millisecond())
-    .execute(&mut *tx)
+    .execute(&mut *change.tx)
     .await?;
-    move_generation(&mut tx).await?;
-    tx.commit().await?;
+    change.commit().await?;
     Ok(true)
 }

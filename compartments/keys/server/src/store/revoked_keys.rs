@@ -5,8 +5,6 @@ use std::collections::BTreeMap;
 use cofferdam_core::{CallerName, Sha256};
 use cofferdam_store::{Db, StoreError};
 
-use super::move_generation;
-
 /// Every revoked key, and the caller whose it was.
 pub async fn revoked_keys(db: &Db) -> Result<BTreeMap<Sha256, CallerName>, StoreError> {
     let rows: Vec<(String, String)> =
@@ -22,10 +20,9 @@ pub async fn revoked_keys(db: &Db) -> Result<BTreeMap<Sha256, CallerName>, Store
 pub async fn revoke_key(db: &Db, key: Sha256, caller: &CallerName) -> Result<(), StoreError> {
     let statement = "INSERT INTO revoked_key (key_sha256, caller) VALUES ($1, $2) \
                      ON CONFLICT (key_sha256) DO NOTHING";
-    let mut tx = db.begin().await?;
+    let mut change = db.begin_shared_change().await?;
     let query = sqlx::query(statement).bind(key.to_string()).bind(caller.as_str().to_owned());
-    query.execute(&mut *tx).await?;
-    move_generation(&mut tx).await?;
-    tx.commit().await?;
+    query.execute(&mut *change.tx).await?;
+    change.commit().await?;
     Ok(())
 }

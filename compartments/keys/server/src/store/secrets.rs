@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cofferdam_store::{Db, StoreError};
 use sqlx::FromRow;
 
-use super::{Tx, move_generation};
+use super::Tx;
 
 #[derive(FromRow)]
 struct SecretRow {
@@ -22,12 +22,11 @@ pub async fn secrets(db: &Db) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
 
 /// Adds secrets; `false`, and nothing is added, if one of the names is taken.
 pub async fn insert_secrets(db: &Db, new: &[(String, Vec<u8>)]) -> Result<bool, StoreError> {
-    let mut tx = db.begin().await?;
-    if !add_secrets(&mut tx, new).await? {
+    let mut change = db.begin_shared_change().await?;
+    if !add_secrets(&mut change.tx, new).await? {
         return Ok(false);
     }
-    move_generation(&mut tx).await?;
-    tx.commit().await?;
+    change.commit().await?;
     Ok(true)
 }
 
@@ -51,12 +50,11 @@ pub async fn add_secrets(tx: &mut Tx, new: &[(String, Vec<u8>)]) -> Result<bool,
 
 /// Destroys a secret.
 pub async fn delete_secret(db: &Db, name: &str) -> Result<(), StoreError> {
-    let mut tx = db.begin().await?;
+    let mut change = db.begin_shared_change().await?;
     sqlx::query("DELETE FROM secret WHERE name = $1")
         .bind(name.to_owned())
-        .execute(&mut *tx)
+        .execute(&mut *change.tx)
         .await?;
-    move_generation(&mut tx).await?;
-    tx.commit().await?;
+    change.commit().await?;
     Ok(())
 }

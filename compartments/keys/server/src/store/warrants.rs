@@ -6,7 +6,7 @@ use roaring::RoaringBitmap;
 use serde::Deserialize;
 use sqlx::FromRow;
 
-use super::{move_generation, record_sets};
+use super::record_sets;
 use crate::domain::warrants::Terms;
 
 /// The states in the column `closed`.
@@ -68,39 +68,37 @@ pub async fn insert_warrant(db: &Db, warrant: &Signed<Warrant>) -> Result<bool, 
     let signed =
         serde_json::to_string(warrant).map_err(|e| StoreError::Corrupt(format!("warrant: {e}")))?;
     let id = warrant.order.id;
-    let mut tx = db.begin().await?;
+    let mut change = db.begin_shared_change().await?;
     let added = sqlx::query(
         "INSERT INTO warrant (id, signed, closed) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING",
     )
     .bind(id.to_string())
     .bind(signed)
     .bind(OPEN)
-    .execute(&mut *tx)
+    .execute(&mut *change.tx)
     .await?;
     // Records may have been drawn before an older database was restored. The log knows them.
-    let drawn = record_sets::count(&mut tx, &drawn_set(id)).await?;
+    let drawn = record_sets::count(&mut change.tx, &drawn_set(id)).await?;
     if drawn > 0 && added.rows_affected() == 1 {
         sqlx::query("UPDATE warrant SET drawn = $1 WHERE id = $2")
             .bind(drawn.cast_signed())
             .bind(id.to_string())
-            .execute(&mut *tx)
+            .execute(&mut *change.tx)
             .await?;
     }
-    move_generation(&mut tx).await?;
-    tx.commit().await?;
+    change.commit().await?;
     Ok(added.rows_affected() == 1)
 }
 
 /// Marks a warrant as closed; `false` if there is none with this number.
 pub async fn close_warrant(db: &Db, id: WarrantId) -> Result<bool, StoreError> {
-    let mut tx = db.begin().await?;
+    let mut change = db.begin_shared_change().await?;
     let closed = sqlx::query("UPDATE warrant SET closed = $1 WHERE id = $2")
         .bind(CLOSED)
         .bind(id.to_string())
-        .execute(&mut *tx)
+        .execute(&mut *change.tx)
         .await?;
-    move_generation(&mut tx).await?;
-    tx.commit().await?;
+    change.commit().await?;
     Ok(closed.rows_affected() == 1)
 }
 

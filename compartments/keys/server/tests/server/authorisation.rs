@@ -4,12 +4,13 @@ use cofferdam_core::{Call, Clock, Domain, Epoch, KeyBytes, Operation, Record, Sh
 use cofferdam_wire::{Problem, ProblemType, certificate_chain};
 use jiff::SignedDuration;
 use keys_api::{
-    AcceptState, AddRevokedKey, AlarmKind, AnchorJournal, ApproveVoidOrder, ChangeEpoch,
+    AcceptState, AddRevokedKey, AlarmKind, AnchorJournal, ApproveVoidOrder, Budget, ChangeEpoch,
     ChangePolicy, CheckState, ClaimDecoys, CloseWarrant, CosignCheckpoint, EpochChange, EpochOrder,
     EraseRecords, FreezeCaller, HardenItem, HardenPasswords, HoldId, IndexAddresses, JournalHead,
-    ListCallers, ListRevokedKeys, LowerBudget, NoteAddresses, ORDER_REFUSED, OpenWarrant,
-    ProveEntry, ReadAlarms, ReadCheckpoint, ReadEntries, ReadEpochs, ReadHolds, ReadPolicy,
-    ReportMail, Search, Signed, ThawCaller, ThawOrder, Ticket, VoidOrder,
+    ListCallers, ListRevokedKeys, LowerBudget, LoweringId, NoteAddresses, ORDER_REFUSED,
+    OpenWarrant, ProveEntry, ReadAlarms, ReadCheckpoint, ReadEntries, ReadEpochs, ReadHolds,
+    ReadPolicy, ReportMail, RestoreBudget, RestoreOrder, Search, Signed, ThawCaller, ThawOrder,
+    Ticket, VoidOrder,
 };
 
 use crate::support::{Keys, ask, name, warrant};
@@ -133,8 +134,17 @@ async fn commands(table: &mut Table) {
     table.row(ReadHolds { caller }, [NO, None, None, None, None]).await;
     let reason: cofferdam_core::Reason = "a test".parse().unwrap();
     let caller = name("web-ky-1");
-    let lower = LowerBudget { caller, operation: Operation::Release, budget: None, reason };
-    table.row(lower, CONTROLLER).await;
+    let (budget, operation) = (Budget { minute: 1, hour: 1, day: 1, burst: 0 }, Operation::Release);
+    let order = RestoreOrder {
+        caller: caller.clone(),
+        operation,
+        lowering: LoweringId(1),
+        until,
+        reason: reason.clone(),
+    };
+    table.row(LowerBudget { caller, operation, budget, reason }, CONTROLLER).await;
+    let order = Signed { order, signatures: vec![] };
+    table.row(RestoreBudget { order }, ending_with(CONTROLLER, ORDER_REFUSED)).await;
     let policy = Signed { order: table.keys.policy(), signatures: vec![] };
     table.row(ChangePolicy { policy }, ending_with(CONTROLLER, ORDER_REFUSED)).await;
     let until = table.keys.clock.now() + SignedDuration::from_hours(1);

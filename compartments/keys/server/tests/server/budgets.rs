@@ -1,10 +1,11 @@
-//! Budgets hold across restarts and days, and one person may lower them.
+//! Budgets hold across restarts and days. One person may lower them; an approver signs to give one back.
 
-use cofferdam_core::{KeyBytes, NO_SUCH_CALLER, Operation, Record};
+use cofferdam_core::{Clock as _, KeyBytes, NO_SUCH_CALLER, Operation, Record};
 use cofferdam_wire::ProblemType;
 use jiff::SignedDuration;
 use keys_api::{
     AlarmKind, Budget, ChangePolicy, Event, HardenItem, HardenPasswords, ListCallers, LowerBudget,
+    LoweringId, NO_SUCH_LOWERING, ORDER_REFUSED, RestoreBudget, RestoreOrder, Signed,
 };
 
 use crate::support::{Keys, ask, events, name, refused};
@@ -65,12 +66,6 @@ async fn a_budget_holds_over_days() {
 #[tokio::test]
 async fn a_lowered_budget_holds_at_once_and_until_it_is_given_back() {
     let mut keys = Keys::start().await;
-    let lower = |budget| LowerBudget {
-        caller: name("web-ky-1"),
-        operation: Operation::Release,
-        budget,
-        reason: "it reads more than it should".parse().unwrap(),
-    };
     let tiny = Budget { minute: 3, hour: 3, day: 3, burst: 0 };
     let spent = async |keys: &Keys, records: &[u32]| {
         let answer = keys.client("accounts").call(&ask("web-ky-1", records)).await;
@@ -79,10 +74,10 @@ async fn a_lowered_budget_holds_at_once_and_until_it_is_given_back() {
     assert_eq!(keys.release("web-ky-1", &[1, 2]).await, Ok(2));
     let response = keys.client("response-1");
     let more = Budget { day: u64::MAX, ..tiny };
-    refused(response.call(&lower(Some(more))).await, ProblemType::BAD_REQUEST);
-    let stranger = LowerBudget { caller: name("nobody-1"), ..lower(Some(tiny)) };
+    refused(response.call(&lower(more)).await, ProblemType::BAD_REQUEST);
+    let stranger = LowerBudget { caller: name("nobody-1"), ..lower(tiny) };
     refused(response.call(&stranger).await, NO_SUCH_CALLER);
-    response.call(&lower(Some(tiny))).await.unwrap();
+    response.call(&lower(tiny)).await.unwrap();
 
     // Records that were released before count.
     spent(&keys, &[3, 4]).await;
@@ -95,11 +90,98 @@ async fn a_lowered_budget_holds_at_once_and_until_it_is_given_back() {
     assert_eq!(web.budgets[&Operation::Release], tiny);
     assert_eq!(web.last_hour[&Operation::Release], 3);
 
-    keys.client("response-1").call(&lower(None)).await.unwrap();
-    assert_eq!(keys.release("web-ky-1", &[4]).await, Ok(1));
-    let lowered = events(&keys).await;
-    let lowered = lowered.iter().filter(|event| matches!(event, Event::BudgetLowered { .. }));
-    assert_eq!(lowered.count(), 2);
+    let order = restore_order(&keys).await;
+    keys.client("response-1").call(&RestoreBudget { order }).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(keys.release("web-ky-1", &[4]).await, Ok(1));
+        keys.restart().await;
+    }
+    let logged = events(&keys).await;
+    let lowered = logged.iter().filter(|event| matches!(event, Event::Lowered { .. }));
+    assert_eq!(lowered.count(), 1);
+    let signed =
+        |e: &&Event| matches!(e, Event::Restored { approvers, .. } if approvers == &["ann"]);
+    assert_eq!(logged.iter().filter(signed).count(), 1);
+}
+
+fn lower(budget: Budget) -> LowerBudget {
+    LowerBudget {
+        caller: name("web-ky-1"),
+        operation: Operation::Release,
+        budget,
+        reason: "it reads more than it should".parse().unwrap(),
+    }
+}
+
+/// The order that ends the first lowering of the caller's budget, signed by one approver.
+async fn restore_order(keys: &Keys) -> Signed<RestoreOrder> {
+    let listed = keys.client("response-1").call(&ListCallers {}).await.unwrap();
+    let web = listed.iter().find(|of| of.caller == name("web-ky-1")).unwrap();
+    let order = RestoreOrder {
+        caller: name("web-ky-1"),
+        operation: Operation::Release,
+        lowering: web.lowered[0].lowering,
+        until: keys.clock.now() + SignedDuration::from_hours(1),
+        reason: "it was rebuilt".parse().unwrap(),
+    };
+    Signed { signatures: vec![keys.approvers[0].sign(&order)], order }
+}
+
+/// The certificate of `response` lowers budgets, and gives none back, neither whole nor in part.
+#[tokio::test]
+async fn giving_a_budget_back_takes_the_signature_of_an_approver_over_this_lowering() {
+    let keys = Keys::start().await;
+    let response = keys.client("response-1");
+    let of = |minute| Budget { minute, hour: 50, day: 50, burst: 0 };
+    response.call(&lower(of(10))).await.unwrap();
+    refused(response.call(&lower(of(11))).await, ProblemType::BAD_REQUEST);
+    response.call(&lower(of(5))).await.unwrap();
+    refused(response.call(&lower(of(10))).await, ProblemType::BAD_REQUEST);
+
+    let good = restore_order(&keys).await;
+    let restore = async |order| response.call(&RestoreBudget { order }).await;
+    let nobody = Signed { signatures: vec![], ..good.clone() };
+    refused(restore(nobody).await, ORDER_REFUSED);
+    let mut other = good.clone();
+    other.order.operation = Operation::Harden;
+    refused(restore(other).await, ORDER_REFUSED);
+    let order = RestoreOrder { lowering: LoweringId(7), ..good.order.clone() };
+    let signatures = vec![keys.approvers[0].sign(&order)];
+    refused(restore(Signed { order, signatures }).await, NO_SUCH_LOWERING);
+    assert_eq!(keys.release("web-ky-1", &range(0..5)).await, Ok(5));
+    assert!(keys.release("web-ky-1", &[1]).await.is_err(), "it is still lowered");
+    restore(good.clone()).await.unwrap();
+    assert_eq!(keys.release("web-ky-1", &range(0..95)).await, Ok(95), "the policy's budget");
+
+    // The order is replayed after the budget was lowered again, and much later.
+    response.call(&lower(of(1))).await.unwrap();
+    restore(good.clone()).await.unwrap();
+    let listed = response.call(&ListCallers {}).await.unwrap();
+    let web = listed.iter().find(|of| of.caller == name("web-ky-1")).unwrap();
+    assert_eq!(web.budgets[&Operation::Release], of(1), "nothing was given back");
+    keys.clock.advance(SignedDuration::from_hours(2));
+    refused(restore(good).await, ORDER_REFUSED);
+}
+
+#[tokio::test]
+async fn an_older_copy_of_the_database_gives_no_budget_back() {
+    let mut keys = Keys::start().await;
+    let before = keys.file("before.db");
+    std::fs::rename(keys.copy_database().await, &before).unwrap();
+    let budget = Budget { minute: 1, hour: 1, day: 1, burst: 0 };
+    keys.client("response-1").call(&lower(budget)).await.unwrap();
+    let lowered = keys.file("lowered.db");
+    std::fs::rename(keys.copy_database().await, &lowered).unwrap();
+    keys.put_back_database(&before).await;
+    assert!(keys.release("web-ky-1", &[1, 2]).await.is_err(), "the log knows that it was lowered");
+    let order = restore_order(&keys).await;
+    keys.client("response-1").call(&RestoreBudget { order }).await.unwrap();
+    keys.put_back_database(&lowered).await;
+    assert_eq!(
+        keys.release("web-ky-1", &[1, 2]).await,
+        Ok(2),
+        "the log knows that it was given back"
+    );
 }
 
 /// Passwords that were typed for nobody, or twice for one customer, take the budget. A start after

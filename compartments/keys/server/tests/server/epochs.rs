@@ -175,7 +175,7 @@ async fn an_older_database_thaws_nobody_and_brings_no_key_back() {
     let lower = LowerBudget {
         caller: name("web-ky-1"),
         operation: Operation::Release,
-        budget: Some(low),
+        budget: low,
         reason: "fell".parse().unwrap(),
     };
     response.call(&lower).await.unwrap();

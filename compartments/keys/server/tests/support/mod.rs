@@ -70,6 +70,11 @@ impl Keys {
 
     /// Another instance on the same database and under the same authority.
     pub async fn second(&self) -> Self {
+        self.second_on(self.database.clone()).await
+    }
+
+    /// Another instance, which reaches the same database in its own way.
+    pub async fn second_on(&self, database: Location) -> Self {
         let approvers = self.approvers.each_ref().map(|of| {
             let pem = of.to_pem(b"x", &SystemRng).unwrap();
             ApproverSecret::from_pem(of.name(), &pem, b"x").unwrap()
@@ -81,7 +86,7 @@ impl Keys {
             authority: self.authority.clone(),
             dir: self.dir.clone(),
             instance: self.instance + 1,
-            database: self.database.clone(),
+            database,
             alarms_to: Vec::new(),
             least_free_mib: 0,
             running: None,

@@ -9,7 +9,9 @@ use cofferdam_store::{Db, ReadInForce, StoreError};
 pub struct Frozen(pub BTreeSet<CallerName>);
 
 impl ReadInForce for Frozen {
-    async fn read(db: &Db) -> Result<Self, StoreError> {
+    type Context = ();
+
+    async fn read(db: &Db, (): &()) -> Result<Self, StoreError> {
         Ok(Self(db.frozen_callers().await?))
     }
 }

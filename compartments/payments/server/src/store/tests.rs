@@ -53,7 +53,7 @@ async fn suite(location: Location) {
     let now = "2012-01-15T04:00:00Z".parse().unwrap();
     let caller: CallerName = "checkout-1".parse().unwrap();
     let reason = "it fell".parse().unwrap();
-    let order = FreezeCaller { caller: caller.clone(), frozen: true, reason };
+    let order = FreezeCaller { caller: caller.clone(), frozen: true, incident: None, reason };
     for (frozen, count) in [(true, 1), (true, 1), (false, 0), (false, 0), (true, 1)] {
         if frozen {
             db.freeze_caller(&order, now).await.unwrap();

@@ -43,7 +43,8 @@ async fn every_route_refuses_who_may_not() {
     let token = till.store(&["4111111111111111"]).await.remove(0).token;
     grant_like_the_first_checkout(&till, "checkout-2");
     let caller = "checkout-2".parse().unwrap();
-    let freeze = FreezeCaller { caller, frozen: true, reason: "it fell".parse().unwrap() };
+    let freeze =
+        FreezeCaller { caller, frozen: true, incident: None, reason: "it fell".parse().unwrap() };
     till.call("response-1", &freeze).await.unwrap();
 
     let mut table = Table { till, paths: Vec::new() };

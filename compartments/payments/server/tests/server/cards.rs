@@ -1,6 +1,10 @@
 //! Storing, reading and revealing cards.
 
-use cofferdam_core::{Call, Epoch, Field, FieldSet, Operation, Personal, Record, STILL_HELD};
+use std::time::Duration;
+
+use cofferdam_core::{
+    Call, Epoch, FREEZE_NOT_HELD, Field, FieldSet, Operation, Personal, Record, STILL_HELD,
+};
 use cofferdam_wire::{Problem, ProblemType};
 use keys_api::{Hold, HoldId, RevokedKey};
 use payments_api::{
@@ -8,6 +12,7 @@ use payments_api::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use testkit::until;
 
 use crate::support::{Till, card};
 
@@ -207,6 +212,7 @@ async fn a_freeze_outlives_a_restart_and_can_be_lifted() {
     let freeze = |caller: &str, frozen| FreezeCaller {
         caller: caller.parse().unwrap(),
         frozen,
+        incident: None,
         reason: "it fell".parse().unwrap(),
     };
     let refused = till.call("response-1", &freeze("response-1", true)).await.unwrap_err();
@@ -232,7 +238,7 @@ async fn a_revoked_key_is_refused_within_a_second_and_after_a_restart_without_ke
     stolen.call(&store).await.unwrap();
     let (caller, key) = ("checkout-1".parse().unwrap(), till.public_key("checkout-1"));
     till.keys.book().revoked = vec![RevokedKey { caller, key }];
-    testkit::until(async || stolen.call(&store).await.is_err()).await;
+    until(async || stolen.call(&store).await.is_err()).await;
     let refused = stolen.call(&store).await.unwrap_err();
     assert!(refused.is(ProblemType::NOT_GRANTED), "the open connection gets no answer: {refused}");
     assert!(till.client("checkout-1").call(&store).await.is_err());
@@ -242,4 +248,48 @@ async fn a_revoked_key_is_refused_within_a_second_and_after_a_restart_without_ke
     till.start().await;
     assert!(till.client("checkout-1").call(&store).await.is_err(), "the key is remembered");
     assert!(till.client("response-1").call(&CountCards {}).await.is_ok());
+}
+
+/// Only the end of a hold is signed, so a freeze without a hold must not end without one.
+#[tokio::test]
+async fn a_freeze_that_keys_never_held_is_not_thawed() {
+    let mut till = Till::open().await;
+    let order = |frozen| FreezeCaller {
+        caller: "checkout-1".parse().unwrap(),
+        frozen,
+        incident: Some(2),
+        reason: "it fell".parse().unwrap(),
+    };
+    // `keys` was down: it knows nothing of the freeze.
+    till.call("response-1", &order(true)).await.unwrap();
+    let unheld = till.call("response-1", &order(false)).await.unwrap_err();
+    assert!(unheld.is(FREEZE_NOT_HELD), "{unheld}");
+    till.stop().await;
+    till.start().await;
+    // The hold of another incident is no hold of this one.
+    till.keys.book().holds = vec![Hold { incident: 3, hold: HoldId(1) }];
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    till.keys.book().holds.clear();
+    let unheld = till.call("response-1", &order(false)).await.unwrap_err();
+    assert!(unheld.is(FREEZE_NOT_HELD), "{unheld}");
+    let store = StoreCards { cards: vec![card(VISA)] };
+    assert!(till.call("checkout-1", &store).await.unwrap_err().is(ProblemType::FROZEN));
+
+    // Staff freeze it again, and an approver signs that the hold ends.
+    till.keys.book().holds = vec![Hold { incident: 2, hold: HoldId(2) }];
+    till.call("response-1", &order(true)).await.unwrap();
+    till.keys.book().holds.clear();
+    till.call("response-1", &order(false)).await.unwrap();
+    assert!(till.call("checkout-1", &store).await.is_ok());
+
+    // `keys` comes back with a hold by itself, as from an instance that did answer.
+    till.call("response-1", &order(true)).await.unwrap();
+    until(async || {
+        till.keys.book().holds = vec![Hold { incident: 2, hold: HoldId(3) }];
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        till.keys.book().holds.clear();
+        till.call("response-1", &order(false)).await.is_ok()
+    })
+    .await;
+    till.stop().await;
 }

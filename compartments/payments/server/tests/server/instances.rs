@@ -25,7 +25,7 @@ async fn open() -> (Database, Till, Instance, Wire) {
 
 fn freeze(caller: &str, frozen: bool) -> FreezeCaller {
     let reason = "it fell".parse().unwrap();
-    FreezeCaller { caller: caller.parse().unwrap(), frozen, reason }
+    FreezeCaller { caller: caller.parse().unwrap(), frozen, incident: None, reason }
 }
 
 /// Reads a card at the second instance.

@@ -1,5 +1,6 @@
 //! Containing an incident: voiding credentials, lowering budgets.
 
+use std::fmt;
 use std::sync::Arc;
 
 use accounts_api::{VoidCredentials, VoidOutcome, VoidWhose};
@@ -7,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cofferdam_core::Timestamp;
 use cofferdam_wire::Problem;
-use keys_api::{Budget, Signed, VoidOrder};
+use keys_api::{Budget, RestoreBudget, RestoreOrder, Signed, VoidOrder};
 use response_api::{ActStage, Incident, IncidentId, JournalAct, LowerBudget, People, Voided};
 use roaring::RoaringBitmap;
 
@@ -15,27 +16,66 @@ use crate::app::App;
 use crate::staff::Author;
 use crate::store::{Act, Finding, VoidedSome, bitmap_bytes};
 
-/// Lowers a caller's budget at `keys`, or restores the policy's budget.
+/// Lowers a caller's budget at `keys`, or hands it the order that gives the budget back.
 pub async fn lower_budget(app: &Arc<App>, call: LowerBudget, by: &Author) -> Result<(), Problem> {
-    let LowerBudget { incident, caller, operation, budget, reason } = call;
-    let budget: Option<Budget> = budget
-        .map(serde_json::from_value)
-        .transpose()
-        .map_err(|e| Problem::bad_request(format!("budget: {e}")))?;
-    let what = match budget {
-        Some(Budget { minute, hour, day, burst }) => {
-            format!("{minute} a minute, {hour} an hour, {day} a day, {burst} in bursts")
-        }
-        None => "as the policy says".to_owned(),
-    };
-    let detail = format!("{caller} {operation}: {what}: {reason}");
+    let change = BudgetChange::read(&call)?;
+    let LowerBudget { incident, caller, operation, reason, .. } = call;
+    let detail = format!("{caller} {operation}: {change}: {reason}");
     let act = app.act(incident, by, JournalAct::LowerBudget, detail);
     let worker = app.clone();
     app.journalled(act, async move {
-        let call = keys_api::LowerBudget { caller, operation, budget, reason };
-        Ok(worker.compartments.keys.call(&call).await?)
+        let keys = &worker.compartments.keys;
+        match change {
+            BudgetChange::Lower(budget) => {
+                keys.call(&keys_api::LowerBudget { caller, operation, budget, reason }).await?;
+            }
+            BudgetChange::Restore(order) => keys.call(&RestoreBudget { order }).await?,
+        }
+        Ok(())
     })
     .await
+}
+
+/// A change of a caller's budget.
+enum BudgetChange {
+    Lower(Budget),
+    Restore(Signed<RestoreOrder>),
+}
+
+impl BudgetChange {
+    fn read(call: &LowerBudget) -> Result<Self, Problem> {
+        let bad = |what: String| Problem::bad_request(what);
+        match (&call.budget, &call.order) {
+            (Some(budget), None) => {
+                let budget = serde_json::from_value(budget.clone());
+                Ok(Self::Lower(budget.map_err(|e| bad(format!("budget: {e}")))?))
+            }
+            (None, Some(order)) => {
+                let order: Result<Signed<RestoreOrder>, _> = serde_json::from_value(order.clone());
+                let order = order.map_err(|e| bad(format!("order: not one to give back: {e}")))?;
+                if (&order.order.caller, order.order.operation) != (&call.caller, call.operation) {
+                    return Err(bad("order: another budget was signed".to_owned()));
+                }
+                Ok(Self::Restore(order))
+            }
+            (None, None) => {
+                Err(bad("order: to give a budget back takes an order that an approver signed"
+                    .to_owned()))
+            }
+            (Some(_), Some(_)) => Err(bad("order: to lower a budget takes none".to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for BudgetChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lower(Budget { minute, hour, day, burst }) => {
+                write!(f, "{minute} a minute, {hour} an hour, {day} a day, {burst} in bursts")
+            }
+            Self::Restore(_) => f.write_str("as the policy says"),
+        }
+    }
 }
 
 /// Voids everybody's credentials and ends all sessions, by an order that people signed. `accounts`

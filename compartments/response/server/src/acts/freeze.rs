@@ -196,8 +196,8 @@ async fn freeze_everywhere(app: &App, call: &FreezeCaller) -> Result<(), Problem
 }
 
 fn order_elsewhere(call: &FreezeCaller) -> cofferdam_core::FreezeCaller {
-    let FreezeCaller { caller, frozen, reason, .. } = call.clone();
-    cofferdam_core::FreezeCaller { caller, frozen, reason }
+    let FreezeCaller { incident, caller, frozen, reason, .. } = call.clone();
+    cofferdam_core::FreezeCaller { caller, frozen, incident: Some(incident.0), reason }
 }
 
 /// Names the compartments that failed.

@@ -5,13 +5,17 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use cofferdam_core::Timestamp;
-use cofferdam_wire::ProblemType;
+use cofferdam_wire::{CallError, ProblemType};
+use futures_util::future::join_all;
 use jiff::SignedDuration;
-use keys_api::{AlarmKind, CosignCheckpoint, Entry, ReadAlarms, ReadCheckpoint, ReadEntries};
+use keys_api::{
+    AlarmKind, CheckpointAnswer, CosignCheckpoint, Entry, ReadAlarms, ReadCheckpoint, ReadEntries,
+};
 use response_api::Sighting;
 use response_exposure::{
     CopyState, ENTRIES_COMPARED, EntryPages, NotFollowed, first_difference, name_tampering,
 };
+use tokio::time::timeout;
 
 use super::{ask_witnesses, check_journals, hold_against};
 use crate::app::App;
@@ -23,6 +27,8 @@ const ASK_EVERY: u32 = 30;
 const CHECK_EVERY: u32 = 10;
 /// The pause between two rounds.
 const FOLLOW_EVERY: Duration = Duration::from_secs(1);
+/// The longest time that an instance takes to tell its log's checkpoint. A scope waits for it.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 /// The number of entries in one question.
 const PAGE: u32 = 10_000;
 /// The longest time for which the last sighting of a log that does not grow is not stored.
@@ -37,7 +43,10 @@ const CLOCK_TOLERANCE: i64 = 5;
 pub enum FollowError {
     /// `keys` did not answer, or refused.
     #[error(transparent)]
-    Call(#[from] cofferdam_wire::CallError),
+    Call(#[from] CallError),
+    /// The instance of `keys` did not tell its log's checkpoint in time.
+    #[error("keys does not answer")]
+    Silent,
     /// The log disagrees with the copy, or the copy can't be written.
     #[error(transparent)]
     Copy(#[from] CopyError),
@@ -49,17 +58,42 @@ pub enum FollowError {
 /// Follows alarms and logs until the compartment stops. A copy that disagrees with its log stops
 /// growing, and every scope shows a doubt, until somebody has looked at it.
 pub async fn follow_logs(app: Arc<App>) {
+    // Each log is followed by itself, so that an instance of `keys` that fails holds up no other one.
+    let copies = app.logs.followed.iter().map(|log| follow_log(&app, log));
+    tokio::join!(look_around(&app), follow_alarms(&app), join_all(copies));
+}
+
+/// Holds the copies and the journals against what other compartments know.
+async fn look_around(app: &App) {
     for round in 0_u32.. {
         if round.is_multiple_of(ASK_EVERY) {
-            copy_logs(&app).await;
+            copy_logs(app).await;
         }
         if round.is_multiple_of(CHECK_EVERY)
-            && let Err(e) = check_journals(&app).await
+            && let Err(e) = check_journals(app).await
         {
             tracing::warn!(cause = %e, "the journals could not be held against their anchors");
         }
-        if let Err(e) = follow_once(&app).await {
-            tracing::warn!(cause = %e, "a release log could not be followed");
+        tokio::time::sleep(FOLLOW_EVERY).await;
+    }
+}
+
+async fn follow_alarms(app: &App) {
+    loop {
+        if let Err(e) = copy_alarms(app).await {
+            tracing::warn!(cause = %e, "the alarms of keys could not be followed");
+        }
+        tokio::time::sleep(FOLLOW_EVERY).await;
+    }
+}
+
+async fn follow_log(app: &App, log: &FollowedLog) {
+    loop {
+        match extend(app, log).await {
+            Ok(_) => index_past_days(log).await,
+            Err(e) => {
+                tracing::warn!(cause = %e, log = %log.origin, "a release log could not be followed");
+            }
         }
         tokio::time::sleep(FOLLOW_EVERY).await;
     }
@@ -92,15 +126,6 @@ pub async fn copy_logs(app: &App) -> (Vec<CopyEnd>, Vec<CopyState>) {
         tracing::error!(cause = %e, "a rewritten log could not be told");
     }
     (ends, states)
-}
-
-async fn follow_once(app: &Arc<App>) -> Result<(), FollowError> {
-    copy_alarms(app).await?;
-    for log in &app.logs.followed {
-        extend(app, log).await?;
-        index_past_days(log).await;
-    }
-    Ok(())
 }
 
 /// Extends the copy of one log. A disagreement with the copy raises an alarm.
@@ -179,13 +204,8 @@ async fn fetch(app: &App, log: &FollowedLog) -> Result<CopyEnd, FollowError> {
     let mut copy = log.copy.lock().await;
     let before = copy.end().size;
     let asked = app.now();
-    let answer = match log.keys.call(&ReadCheckpoint { since: before }).await {
-        // A log that is shorter than its copy can't prove growth. Its checkpoint shows its size.
-        Err(e) if e.is(ProblemType::BAD_REQUEST) => {
-            log.keys.call(&ReadCheckpoint { since: 0 }).await?
-        }
-        answer => answer?,
-    };
+    let answer = timeout(ANSWER_WITHIN, read_checkpoint(log, before)).await;
+    let answer = answer.map_err(|_| FollowError::Silent)??;
     let answered = app.now();
     let size = copy.begin(&answer)?;
     while copy.held() < size {
@@ -207,6 +227,17 @@ async fn fetch(app: &App, log: &FollowedLog) -> Result<CopyEnd, FollowError> {
         }
     }
     Ok(copy.end())
+}
+
+/// Reads the log's checkpoint, with the proof that the log grew since it had `before` entries.
+async fn read_checkpoint(log: &FollowedLog, before: u64) -> Result<CheckpointAnswer, CallError> {
+    match log.keys.call(&ReadCheckpoint { since: before }).await {
+        // A log that is shorter than its copy can't prove growth. Its checkpoint shows its size.
+        Err(e) if e.is(ProblemType::BAD_REQUEST) => {
+            log.keys.call(&ReadCheckpoint { since: 0 }).await
+        }
+        answer => answer,
+    }
 }
 
 /// Notes that a log had `size` entries between two instants of our clock. A sighting is stored when

@@ -44,7 +44,8 @@ fn budget(incident: IncidentId) -> LowerBudget {
         incident,
         caller: "web-ky-2".parse().unwrap(),
         operation: Operation::Release,
-        budget: None,
+        budget: Some(serde_json::json!({"minute": 1, "hour": 1, "day": 1})),
+        order: None,
         reason: "a test".parse().unwrap(),
     }
 }

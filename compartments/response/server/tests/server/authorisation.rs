@@ -49,7 +49,8 @@ async fn every_route_refuses_a_stranger() {
             incident,
             caller: caller.clone(),
             operation: Operation::Release,
-            budget: None,
+            budget: Some(serde_json::json!({"minute": 1, "hour": 1, "day": 1})),
+            order: None,
             reason: reason.clone(),
         },
         FreezeCaller {

@@ -50,8 +50,8 @@ impl Bench {
         let nobody = || format!("https://localhost:{}", free_address().port());
         Self::start_with(|config, _| {
             config.keys[0].url = nobody();
-            config.accounts = nobody();
-            config.payments = nobody();
+            config.accounts = vec![nobody()];
+            config.payments = vec![nobody()];
         })
         .await
     }
@@ -220,8 +220,8 @@ fn config(dir: &Path, authority: &Authority, neighbours: &Neighbours) -> Config 
         listen: "127.0.0.1:0".parse().unwrap(),
         database: Location::Sqlite(database(dir)),
         keys: vec![KeysInstance { url: neighbours.keys(), log_key: LOG_KEY.to_owned() }],
-        accounts: neighbours.accounts(),
-        payments: neighbours.payments(),
+        accounts: vec![neighbours.accounts()],
+        payments: vec![neighbours.payments()],
         staff: vec!["operator-1".parse().unwrap()],
         log_copy: dir.join("log-copy"),
         witness_name: "response.example".to_owned(),

@@ -45,7 +45,8 @@ async fn nothing_is_ordered_for_a_closed_incident() {
         incident,
         caller: "web-ky-1".parse().unwrap(),
         operation: Operation::Release,
-        budget: None,
+        budget: Some(serde_json::json!({"minute": 1, "hour": 1, "day": 1})),
+        order: None,
         reason: "the budget was too low".parse().unwrap(),
     };
     bench.refused(budget, INCIDENT_CLOSED).await;

@@ -275,6 +275,7 @@ fn lower(incident: IncidentId, budget: serde_json::Value) -> LowerBudget {
         caller: "web-ky-1".parse().unwrap(),
         operation: Operation::Release,
         budget: Some(budget),
+        order: None,
         reason: "until it is rebuilt".parse().unwrap(),
     }
 }
@@ -291,12 +292,34 @@ async fn a_budget_is_lowered_at_keys_and_given_back() {
         entry.detail,
         "web-ky-1 release: 10 a minute, 100 an hour, 500 a day, 0 in bursts: until it is rebuilt"
     );
-    bench.done(LowerBudget { budget: None, ..lower(incident, budget) }).await;
+    let restore = |order| LowerBudget { budget: None, order, ..lower(incident, budget.clone()) };
+    bench.refused(restore(None), ProblemType::BAD_REQUEST).await;
+    for (caller, taken) in [("web-ky-2", false), ("web-ky-1", true)] {
+        let order = serde_json::to_value(restore_order(caller)).unwrap();
+        if taken {
+            bench.done(restore(Some(order))).await;
+        } else {
+            bench.refused(restore(Some(order)), ProblemType::BAD_REQUEST).await;
+        }
+    }
     let taken = bench.neighbours.taken::<keys_api::LowerBudget>("keys");
-    let hours: Vec<_> = taken.iter().map(|call| call.budget.map(|of| of.hour)).collect();
-    assert_eq!(hours, [Some(100), None]);
+    assert_eq!(taken.iter().map(|call| call.budget.hour).collect::<Vec<_>>(), [100]);
+    let taken = bench.neighbours.taken::<keys_api::RestoreBudget>("keys");
+    assert_eq!(taken.iter().map(|call| call.order.order.lowering.0).collect::<Vec<_>>(), [5]);
     let entry = bench.journal(incident).await.pop().unwrap();
     assert!(entry.detail.contains("as the policy says"), "{}", entry.detail);
+}
+
+/// An order that `keys` would check.
+pub fn restore_order(caller: &str) -> keys_api::Signed<keys_api::RestoreOrder> {
+    let order = keys_api::RestoreOrder {
+        caller: caller.parse().unwrap(),
+        operation: Operation::Release,
+        lowering: keys_api::LoweringId(5),
+        until: "2012-01-16T04:00:00Z".parse().unwrap(),
+        reason: "it was rebuilt".parse().unwrap(),
+    };
+    keys_api::Signed { order, signatures: vec![] }
 }
 
 #[tokio::test]

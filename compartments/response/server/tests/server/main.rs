@@ -12,6 +12,7 @@ mod close;
 mod contain;
 mod evidence;
 mod exposed_people;
+mod follow;
 mod incidents;
 mod letters;
 mod neighbours;

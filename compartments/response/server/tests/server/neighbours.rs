@@ -130,6 +130,8 @@ fn keys() -> Routes<Shared> {
         .call::<keys_api::ThawCaller, _, _>(answering_by("keys", thaw))
         .call::<keys_api::ReadHolds, _, _>(answering_by("keys", holds))
         .call::<keys_api::LowerBudget, _, _>(answering::<keys_api::LowerBudget>("keys", ()))
+        .call::<keys_api::ReadCheckpoint, _, _>(no_checkpoint)
+        .call::<keys_api::RestoreBudget, _, _>(answering::<keys_api::RestoreBudget>("keys", ()))
         .call::<keys_api::ListCallers, _, _>(answering_by("keys", callers))
         .call::<keys_api::AddRevokedKey, _, _>(answering::<keys_api::AddRevokedKey>("keys", ()))
         .call::<keys_api::ListRevokedKeys, _, _>(revoked_keys)
@@ -222,6 +224,16 @@ where
     }
 }
 
+/// Refuses to tell the log's checkpoint: these tests copy no log.
+async fn no_checkpoint(
+    State(book): State<Shared>,
+    Body(call, _): Body<keys_api::ReadCheckpoint>,
+) -> Result<Answer<keys_api::CheckpointAnswer>, Problem> {
+    let (path, call) = (keys_api::ReadCheckpoint::PATH, serde_json::to_value(&call).unwrap());
+    book.lock().unwrap().taken.push(("keys", path, call));
+    Err(Problem::new(ProblemType::UNAVAILABLE, "there is no log"))
+}
+
 /// Lists the keys whose revocation arrived.
 async fn revoked_keys(
     State(book): State<Shared>,
@@ -264,6 +276,7 @@ fn callers(book: &mut Book, _: &keys_api::ListCallers) -> Vec<CallerStatus> {
         frozen: book.frozen.contains(name),
         grants: vec![],
         budgets: BTreeMap::new(),
+        lowered: vec![],
         last_hour: BTreeMap::new(),
         hours_to_drain: None,
     };

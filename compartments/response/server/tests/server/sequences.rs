@@ -11,7 +11,7 @@ use response_api::{FreezeCaller, HELD_ELSEWHERE, IncidentId, LowerBudget, Thawed
 use response_server::store::Finding;
 
 use crate::bench::Bench;
-use crate::contain::thaw_order;
+use crate::contain::{restore_order, thaw_order};
 
 const COMPARTMENTS: [&str; 3] = ["keys", "accounts", "payments"];
 const CALLERS: [&str; 2] = ["web-ky-1", "web-ky-2"];
@@ -52,6 +52,8 @@ struct Story {
     frozen: BTreeMap<&'static str, BTreeSet<usize>>,
     /// The number of orders that each neighbour got.
     seen: BTreeMap<&'static str, usize>,
+    /// The number of budgets that were given back, and that were lowered.
+    budgets: [usize; 2],
 }
 
 impl Story {
@@ -61,7 +63,7 @@ impl Story {
         for _ in 0..3 {
             incidents.push(bench.declare().await);
         }
-        Self { bench, incidents, frozen: BTreeMap::new(), seen: BTreeMap::new() }
+        Self { bench, incidents, frozen: BTreeMap::new(), seen: BTreeMap::new(), budgets: [0; 2] }
     }
 
     async fn freeze(&mut self, of: IncidentId, n: usize, frozen: bool, failing: Option<usize>) {
@@ -166,16 +168,23 @@ impl Story {
                 }
                 Step::Budget { incident, caller, lowered } => {
                     let budget = serde_json::json!({"minute": 1, "hour": 1, "day": 1});
+                    let order = serde_json::to_value(restore_order(CALLERS[caller])).unwrap();
                     let call = LowerBudget {
                         incident: self.incidents[incident],
                         caller: CALLERS[caller].parse().unwrap(),
                         operation: Operation::Release,
                         budget: Some(budget).filter(|_| lowered),
+                        order: Some(order).filter(|_| !lowered),
                         reason: "a test".parse().unwrap(),
                     };
                     self.bench.done(call).await;
-                    let taken = self.bench.neighbours.taken::<keys_api::LowerBudget>("keys");
-                    assert_eq!(taken.last().unwrap().budget.is_some(), lowered);
+                    let neighbours = &self.bench.neighbours;
+                    let count = |lowered| match lowered {
+                        true => neighbours.taken::<keys_api::LowerBudget>("keys").len(),
+                        false => neighbours.taken::<keys_api::RestoreBudget>("keys").len(),
+                    };
+                    self.budgets[usize::from(lowered)] += 1;
+                    assert_eq!([count(false), count(true)], self.budgets);
                 }
             }
             self.claims_hold().await;

@@ -10,7 +10,7 @@ use cofferdam_wire::{Answer, Body, Caller, Problem};
 use crate::app::App;
 
 /// Freezes a caller, or thaws it if no incident holds it. `keys` knows that, so a stolen certificate of
-/// the controller thaws nobody here either. Answers when the order holds at every instance.
+/// the controller thaws nobody here either, not even a caller that was frozen while `keys` was down. Answers when the order holds at every instance.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
@@ -21,6 +21,8 @@ pub async fn handle(
     call.check(is_controller).map_err(|e| Problem::bad_request(e.to_string()))?;
     let order = app.vault.freeze_or_thaw(app.store.db(), &call, app.now()).await?;
     tracing::warn!(caller = %call.caller, frozen = call.frozen, "a caller was frozen or thawed");
-    app.orders.hold_everywhere(order).await?;
+    let confirmed = app.vault.confirm_freeze(app.store.db(), &call, order);
+    let (held, ()) = tokio::join!(app.orders.hold_everywhere(order), confirmed);
+    held?;
     Ok(Answer((), encoding))
 }

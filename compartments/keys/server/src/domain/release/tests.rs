@@ -197,3 +197,17 @@ fn each_group_gets_the_keys_of_its_own_epoch_and_fields() {
     assert_eq!(got(0, 1), (2, keys(0, 2, BOTH)));
     assert_eq!(got(2, 0), (1, keys(1, 1, NAME)));
 }
+
+#[test]
+fn a_release_is_held_against_erasures_and_retired_epochs_again() {
+    let wanted = read(call(vec![group(NAME, Some(0), &[5]), group(NAME, Some(1), &[6])])).unwrap();
+    let still = |erased: &[u32], ring: &KeyRing| {
+        wanted.is_still_there(&erased.iter().copied().collect(), ring)
+    };
+    let now = ring();
+    assert!(still(&[7], &now));
+    assert!(!still(&[6], &now));
+    let mut later = KeyRing::new(&KeyBytes::new([1; 32]), &KeyBytes::new([2; 32]));
+    later.insert(Domain::Accounts, Epoch(1), &KeyBytes::new([4; 32]));
+    assert!(!still(&[], &later));
+}

@@ -39,6 +39,7 @@ async fn index(
     let event = Event::Sought { caller: call.caller.clone(), via: via.clone(), count, ticket };
     app.write(now, vec![event]).await?;
     app.check_thawed(&who).await?;
+    app.check_grant(&who, Domain::Accounts, Operation::Index, FieldSet::EMPTY).await?;
     let ring = app.shared.ring();
     let indexes = call.digests.iter().map(|digest| ring.index(digest)).collect();
     Ok(IndexedAddresses { indexes, ticket })

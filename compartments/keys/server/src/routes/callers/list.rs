@@ -17,6 +17,7 @@ pub async fn handle(
     Body(ListCallers {}, encoding): Body<ListCallers>,
 ) -> Result<Answer<Vec<CallerStatus>>, Problem> {
     app.check_controller(&by, "the list of callers").await?;
+    app.catch_up().await?;
     let records = store::claimed_records(&app.db).await?;
     let (now, access) = (app.now().await, app.shared.access());
     let status = |caller: &CallerPolicy| {

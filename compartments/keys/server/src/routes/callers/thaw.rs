@@ -17,9 +17,8 @@ pub async fn handle(
     Body(ThawCaller { order: signed }, encoding): Body<ThawCaller>,
 ) -> Result<Answer<Vec<Hold>>, Problem> {
     app.check_controller(&by, "thawing a caller").await?;
+    app.catch_up().await?;
     let approvers = app.check_approved(&by, &signed).await?;
-    // Another instance may have taken the hold a moment ago.
-    app.apply_change().await?;
     let ending = app.shared.hold_of(&signed.order);
     let ending = ending.map_err(|e| Problem::new(NO_SUCH_HOLD, e.to_string()))?;
     let ThawOrder { caller, incident, reason, .. } = signed.order;

@@ -20,6 +20,7 @@ pub async fn handle(
     Body(call, encoding): Body<ChangeEpoch>,
 ) -> Result<Answer<DomainEpochs>, Problem> {
     app.check_controller(&by, "changing an epoch").await?;
+    app.catch_up().await?;
     let signed = call.order;
     if !epochs::may_break_glass(&signed.order) {
         let why = "a master key is destroyed by two people or not at all".to_owned();

@@ -18,6 +18,7 @@ pub async fn handle(
     if !app.roles.is_front(call.domain, &by) {
         app.check_controller(&by, "reading epochs").await?;
     }
+    app.catch_up().await?;
     Ok(Answer(epochs_of(&app, call.domain)?, encoding))
 }
 

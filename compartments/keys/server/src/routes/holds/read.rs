@@ -15,6 +15,6 @@ pub async fn handle(
     Body(ReadHolds { caller }, encoding): Body<ReadHolds>,
 ) -> Result<Answer<Vec<Hold>>, Problem> {
     app.check_role(&by, "the holds on a caller").await?;
-    app.apply_change().await?;
+    app.catch_up().await?;
     Ok(Answer(app.shared.holds(&caller), encoding))
 }

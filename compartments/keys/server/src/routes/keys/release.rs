@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use cofferdam_core::{CallerName, Operation, Record, Timestamp};
-use cofferdam_wire::{Answer, Body, Caller, Problem, blocking};
+use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemType, blocking};
 use keys_api::{AlarmKind, ReleaseKeys, ReleasedGroup, ReleasedKeys, WarrantId};
 
 use crate::app::{App, Parties, bad_request};
@@ -26,6 +26,7 @@ pub async fn handle(
 }
 
 async fn release(app: &App, via: &CallerName, call: ReleaseKeys) -> Result<ReleasedKeys, Problem> {
+    let began = app.shared.generation();
     let (ring, caller) = (app.shared.ring(), call.caller.clone());
     let mut wanted = Wanted::read(call, &ring).map_err(|e| bad_request(&e))?;
     let who = Parties { via, caller: &caller };
@@ -40,6 +41,9 @@ async fn release(app: &App, via: &CallerName, call: ReleaseKeys) -> Result<Relea
         app.sealed.note(wanted.domain(), &wanted.records());
     }
     app.check_thawed(&who).await?;
+    if app.shared.generation() != began {
+        check_again(app, &who, &wanted, now).await?;
+    }
     metrics::counter!("cofferdam_released_records_total", "operation" => wanted.operation().as_str())
         .increment(wanted.count() as u64);
     let groups = derive(ring, wanted).await?;
@@ -82,6 +86,31 @@ async fn check_new(
     }
     let what = format!("sealing {} records of {domain} again, from {first}", old.len());
     Err(app.refuse_party(who, what).await)
+}
+
+/// Holds a release against the orders that came while it waited, before its answer leaves.
+async fn check_again(
+    app: &App,
+    who: &Parties<'_>,
+    wanted: &Wanted,
+    now: Timestamp,
+) -> Result<(), Problem> {
+    let domain = wanted.domain();
+    if !wanted.is_still_there(&app.shared.erased(domain), &app.shared.ring()) {
+        let what = "a record was erased, or an epoch retired, at this moment: ask again";
+        return Err(Problem::new(ProblemType::ORDERS_UNKNOWN, what).retry_after(1));
+    }
+    match wanted.basis() {
+        Basis::Warrant(warrant) => {
+            let warrants = app.shared.warrants();
+            match warrants.check(warrant, who.caller, domain, wanted.fields(), now) {
+                Ok(_) => Ok(()),
+                Err(refusal) => Err(app.refuse_warrant(who.caller, refusal.to_string()).await),
+            }
+        }
+        Basis::Reseal => app.check_reseal(who, domain, now).await,
+        Basis::Grant => app.check_grant(who, domain, wanted.operation(), wanted.fields()).await,
+    }
 }
 
 async fn draw(

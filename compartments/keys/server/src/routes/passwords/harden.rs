@@ -57,6 +57,7 @@ async fn harden(
         app.look_ups().end(ticket);
     }
     app.check_thawed(&who).await?;
+    app.check_grant(&who, Domain::Accounts, Operation::Harden, FieldSet::EMPTY).await?;
     let ring = app.shared.ring();
     let verifiers = call.items.iter().map(|item| ring.harden(item.record, &item.hash));
     Ok(HardenedPasswords { verifiers: verifiers.collect() })

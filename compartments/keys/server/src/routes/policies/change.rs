@@ -18,6 +18,7 @@ pub async fn handle(
     Body(call, encoding): Body<ChangePolicy>,
 ) -> Result<Answer<()>, Problem> {
     app.check_controller(&by, "changing the policy").await?;
+    app.catch_up().await?;
     let signed = call.policy;
     let approvers = app.check_signed(&by, &signed).await?;
     let policy = &signed.order;

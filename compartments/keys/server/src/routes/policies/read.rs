@@ -15,5 +15,6 @@ pub async fn handle(
     Body(ReadPolicy {}, encoding): Body<ReadPolicy>,
 ) -> Result<Answer<Policy>, Problem> {
     app.check_controller(&by, "reading the policy").await?;
+    app.catch_up().await?;
     Ok(Answer(app.shared.access().policy.clone(), encoding))
 }

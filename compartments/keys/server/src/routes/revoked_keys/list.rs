@@ -15,6 +15,7 @@ pub async fn handle(
     Body(ListRevokedKeys {}, encoding): Body<ListRevokedKeys>,
 ) -> Result<Answer<Vec<RevokedKey>>, Problem> {
     app.check_role(&by, "the list of revoked keys").await?;
+    app.shared.check_newest()?;
     let revoked = app.shared.revoked();
     let listed =
         revoked.iter().map(|(key, caller)| RevokedKey { caller: caller.clone(), key: *key });

@@ -17,6 +17,7 @@ pub async fn handle(
     Body(call, encoding): Body<OpenWarrant>,
 ) -> Result<Answer<WarrantId>, Problem> {
     app.check_controller(&by, "opening a warrant").await?;
+    app.catch_up().await?;
     let signed = call.warrant;
     let approvers = match signed.verify(&app.shared.access().policy.approvers) {
         Ok(approvers) => approvers,

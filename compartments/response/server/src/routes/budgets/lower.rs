@@ -10,12 +10,16 @@ use crate::acts::contain;
 use crate::app::App;
 use crate::staff::Staff;
 
-/// Lowers a caller's budget, or restores the policy's budget.
+/// Lowers a caller's budget, or gives it back. Giving back works after the incident was closed too.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Staff(by): Staff,
     Body(call, encoding): Body<LowerBudget>,
 ) -> Result<Answer<()>, Problem> {
-    app.open_incident(call.incident).await?;
+    if call.budget.is_some() {
+        app.open_incident(call.incident).await?;
+    } else {
+        app.incident(call.incident).await?;
+    }
     Ok(Answer(contain::lower_budget(&app, call, &by).await?, encoding))
 }

@@ -2,16 +2,19 @@
 //! dishonest staff, a stolen certificate of `response`, two instances of `response` that race, and
 //! backups that are put back: what is claimed holds, and nobody thaws what another incident holds.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use cofferdam_core::{Operation, SeededRng, Sha256, Timestamp};
 use jiff::SignedDuration;
-use keys_api::{ApproverKey, ApproverSecret, Budget, Entry, Event, Policy, Signature, Signed};
+use keys_api::{
+    ApproverKey, ApproverSecret, Budget, Entry, Event, LoweringId, Policy, Signature, Signed,
+};
 use proptest::prelude::*;
 
 use super::*;
 use crate::domain::access::Access;
+use crate::domain::lowerings::{Lowerings, State};
 use crate::domain::orders::approve;
 use crate::domain::recall::Recalled;
 
@@ -60,6 +63,7 @@ enum Step {
         victim: prop::sample::Index,
     },
     Budget {
+        at: usize,
         lowered: bool,
     },
     Revoke {
@@ -91,9 +95,9 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (at.clone(), 1_u32..4, index()).prop_map(|(at, incident, victim)| {
             Step::SignAnothers { at, incident, victim }
         }),
-        3 => (at, index(), index())
+        3 => (at.clone(), index(), index())
             .prop_map(|(at, order, victim)| Step::Forge { at, order, victim }),
-        1 => any::<bool>().prop_map(|lowered| Step::Budget { lowered }),
+        1 => (at, any::<bool>()).prop_map(|(at, lowered)| Step::Budget { at, lowered }),
         1 => any::<u8>().prop_map(|key| Step::Revoke { key }),
         1 => Just(Step::Wait),
         1 => Just(Step::Backup),
@@ -105,7 +109,7 @@ fn step() -> impl Strategy<Value = Step> {
 #[derive(Clone, Default)]
 struct Database {
     holds: Holds,
-    lowered: bool,
+    lowered: Lowerings,
     revoked: BTreeSet<u8>,
 }
 
@@ -259,12 +263,28 @@ impl World {
         assert!(!self.thaw(at, &signed), "a forged order was taken: {signed:?}");
     }
 
-    fn budget(&mut self, lowered: bool) {
-        let budget = lowered.then_some(Budget { minute: 1, hour: 1, day: 1, burst: 0 });
-        let (caller, by, operation) = (name("web-1"), name("response-1"), Operation::Release);
-        let reason = "test".to_owned();
-        self.write(0, Event::BudgetLowered { caller, operation, budget, by, reason });
-        (self.database.lowered, self.lowered) = (lowered, lowered);
+    /// Lowers the budget in place of earlier lowerings, or gives it back.
+    fn budget(&mut self, at: usize, lowered: bool) {
+        let (caller, operation, reason) = (name("web-1"), Operation::Release, "test".to_owned());
+        let open: Vec<_> = self.database.lowered.of(&caller).iter().map(|of| of.lowering).collect();
+        if lowered {
+            let budget = Budget { minute: 1, hour: 1, day: 1, burst: 0 };
+            let lowering = LoweringId::random(&self.rng);
+            self.database.lowered.take(&caller, operation, (lowering, budget), &open);
+            let (by, replaces) = (name("response-1"), open);
+            let event =
+                Event::Lowered { caller, operation, lowering, budget, replaces, by, reason };
+            self.write(at, event);
+        } else {
+            for lowering in open {
+                self.database.lowered.insert(&caller, operation, lowering, State::Ended);
+                let (caller, approvers) = (caller.clone(), vec!["ann".to_owned()]);
+                let reason = reason.clone();
+                let event = Event::Restored { caller, operation, lowering, approvers, reason };
+                self.write(at, event);
+            }
+        }
+        self.lowered = lowered;
     }
 
     fn revoke(&mut self, at: usize, key: u8) {
@@ -279,15 +299,15 @@ impl World {
         self.database = self.backup.clone();
         for log in &self.logs {
             let policy = Policy { version: 1, approvers: vec![], callers: vec![] };
-            let mut recalled = Recalled::new(Arc::new(Access::new(policy, HashMap::new())));
+            let mut recalled = Recalled::new(Arc::new(Access::new(policy, Lowerings::default())));
             for entry in log {
                 recalled.take(entry);
             }
             for (caller, hold, ended) in recalled.holds.all() {
                 self.database.holds.insert(caller, hold, ended);
             }
-            for budget in recalled.lowered.values() {
-                self.database.lowered = budget.is_some();
+            for (caller, operation, lowering, state) in recalled.lowered.all() {
+                self.database.lowered.insert(caller, operation, lowering, state);
             }
             self.database.revoked.extend(recalled.revoked.keys().map(|Sha256(key)| key[0]));
         }
@@ -309,7 +329,7 @@ impl World {
                 self.forge(at, signed, victim);
             }
             Step::Deliver { .. } | Step::Forge { .. } => {}
-            Step::Budget { lowered } => self.budget(lowered),
+            Step::Budget { at, lowered } => self.budget(at, lowered),
             Step::Revoke { key } => self.revoke(1, key),
             Step::Wait => self.now += SignedDuration::from_mins(40),
             Step::Backup => self.backup = self.database.clone(),
@@ -329,7 +349,8 @@ impl World {
             assert_eq!(claimed, held, "{caller}");
             assert_eq!(self.database.holds.is_frozen(&caller), !held.is_empty(), "{caller}");
         }
-        assert_eq!(self.database.lowered, self.lowered);
+        let lowered = !self.database.lowered.of(&name("web-1")).is_empty();
+        assert_eq!(lowered, self.lowered);
         assert_eq!(self.database.revoked, self.revoked);
     }
 }

@@ -1,0 +1,106 @@
+//! The freezes of a compartment, and the holds of `keys`. A compartment freezes a caller while `keys` is
+//! down as well. It thaws the caller only after `keys` held it, because only the end of a hold is signed.
+
+use std::time::Duration;
+
+use cofferdam_core::{CallerName, FREEZE_NOT_HELD, FreezeCaller, STILL_HELD, Timestamp};
+use cofferdam_store::{Db, Generation};
+use cofferdam_wire::{Client, Problem};
+use keys_api::{Hold, ReadHolds};
+use tokio::time::{sleep, timeout};
+
+use crate::Vault;
+
+/// The longest time for which the answer to a freeze waits for `keys`.
+const ASK_WITHIN: Duration = Duration::from_secs(1);
+/// The time between two looks at the freezes that `keys` may not hold.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+impl Vault {
+    /// Freezes a caller in the compartment's database, or thaws it if no incident holds it. Returns the
+    /// generation of orders from which that holds.
+    pub async fn freeze_or_thaw(
+        &self,
+        db: &Db,
+        order: &FreezeCaller,
+        now: Timestamp,
+    ) -> Result<Generation, Problem> {
+        if order.frozen {
+            return Ok(db.freeze_caller(order, now).await?);
+        }
+        // A freeze that comes while `keys` is asked moves the generation past this one.
+        let seen = db.generation().await?;
+        self.check_released(db, &order.caller).await?;
+        let thawed = db.thaw_caller(&order.caller, seen).await?;
+        thawed.ok_or_else(|| {
+            Problem::new(STILL_HELD, "another order was carried out at this moment: thaw it again")
+        })
+    }
+
+    /// Asks `keys` whether it holds a caller that was just frozen, at most for a second. If it does not
+    /// answer, [`follow_holds`] asks again.
+    pub async fn confirm_freeze(&self, db: &Db, order: &FreezeCaller, frozen: Generation) {
+        let Some(incident) = order.incident.filter(|_| order.frozen) else { return };
+        let asked = confirm(self.client(), db, (&order.caller, incident), frozen);
+        match timeout(ASK_WITHIN, asked).await {
+            Ok(Ok(())) => {}
+            Ok(Err(problem)) => tracing::warn!(%problem, "keys may not know of a freeze"),
+            Err(_) => tracing::warn!("keys may not know of a freeze: it does not answer"),
+        }
+    }
+
+    /// Checks that no incident holds a caller, and that `keys` knew of every freeze, so that the caller
+    /// may be thawed.
+    async fn check_released(&self, db: &Db, caller: &CallerName) -> Result<(), Problem> {
+        let holds = holds(self.client(), caller).await?;
+        if !holds.is_empty() {
+            let holds: Vec<_> = holds.iter().map(ToString::to_string).collect();
+            let what = format!("{caller} is held by {}", holds.join(" and "));
+            return Err(Problem::new(STILL_HELD, what));
+        }
+        let unheld = db.unheld_freezes().await?;
+        let Some((_, incident)) = unheld.iter().find(|(of, _)| of == caller) else {
+            return Ok(());
+        };
+        let what = format!(
+            "keys was down when incident {incident} froze {caller}: freeze it again, and sign the thaw"
+        );
+        Err(Problem::new(FREEZE_NOT_HELD, what))
+    }
+}
+
+/// Asks `keys` each second whether it holds the callers that were frozen while it did not answer, for as
+/// long as the future is polled.
+pub async fn follow_holds(keys: Client, db: Db) {
+    loop {
+        if let Err(problem) = confirm_all(&keys, &db).await {
+            tracing::debug!(%problem, "keys may not know of a freeze");
+        }
+        sleep(LOOK_EVERY).await;
+    }
+}
+
+async fn confirm_all(keys: &Client, db: &Db) -> Result<(), Problem> {
+    for (caller, incident) in db.unheld_freezes().await? {
+        let seen = db.generation().await?;
+        confirm(keys, db, (&caller, incident), seen).await?;
+    }
+    Ok(())
+}
+
+/// Notes that `keys` holds a caller for an incident, if it does.
+async fn confirm(
+    keys: &Client,
+    db: &Db,
+    (caller, incident): (&CallerName, u32),
+    seen: Generation,
+) -> Result<(), Problem> {
+    if holds(keys, caller).await?.iter().any(|of| of.incident == incident) {
+        db.note_held(caller, incident, seen).await?;
+    }
+    Ok(())
+}
+
+async fn holds(keys: &Client, caller: &CallerName) -> Result<Vec<Hold>, Problem> {
+    Ok(keys.call(&ReadHolds { caller: caller.clone() }).await?)
+}
