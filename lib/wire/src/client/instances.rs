@@ -102,11 +102,7 @@ impl Client {
 
     /// The first of these instances, if it tells within its head start that it works; else the first
     /// other one that does; else one that answers.
-    async fn working(
-        &self,
-        order: Vec<(usize, Arc<str>)>,
-        head_start: Duration,
-    ) -> Option<usize> {
+    async fn working(&self, order: Vec<(usize, Arc<str>)>, head_start: Duration) -> Option<usize> {
         let preferred = order.first()?.0;
         let mut asked = JoinSet::new();
         for (place, base) in order {

@@ -104,7 +104,7 @@ impl App {
         };
         let (log, opened) = ReleaseLog::open(place, since, &mut |entry| recalled.take(&entry))?;
         check_whole(config, log.size(), known)?;
-        save_recalled(&db, &recalled).await?;
+        save_recalled(&db, &config.log_origin, &recalled).await?;
         store::note_log_of_sealed(&db, &config.log_origin).await?;
         let opener = Arc::new(Opener { root, refused_keys: RevokedKeys::default() });
         let shared = Shared::open(db.clone(), opener, &*rng).await?;
@@ -117,7 +117,7 @@ impl App {
             health: Health::default(),
             disks: disks(config),
             numbers: Numbers::new(db.clone(), recalled.numbers),
-            sealed: Sealed::read(db.clone()).await?,
+            sealed: Sealed::read(db.clone(), &config.log_origin).await?,
             anchoring: tokio::sync::Mutex::default(),
             charging: Charging::new(recalled.budgets, &db),
             guesses: Mutex::default(),
@@ -220,7 +220,7 @@ fn check_whole(config: &Config, size: u64, read: u64) -> Result<(), LogError> {
 
 /// Brings the database up to the log's state, so that an older copy of the database reopens
 /// nothing.
-async fn save_recalled(db: &Db, recalled: &Recalled) -> Result<(), StoreError> {
+async fn save_recalled(db: &Db, log: &str, recalled: &Recalled) -> Result<(), StoreError> {
     for (id, drawn) in &recalled.drawn {
         store::redraw(db, *id, drawn).await?;
     }
@@ -241,7 +241,7 @@ async fn save_recalled(db: &Db, recalled: &Recalled) -> Result<(), StoreError> {
     }
     for domain in SEALED_ONCE {
         let sealed = recalled.sealed.get(&domain).cloned().unwrap_or_default();
-        store::note_sealed(db, domain, &sealed).await?;
+        store::note_sealed(db, domain, log, &sealed).await?;
     }
     for (domain, erased) in &recalled.erased {
         store::erase_records(db, *domain, erased).await?;

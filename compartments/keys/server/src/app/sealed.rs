@@ -21,6 +21,8 @@ const NEW_MS: i64 = 60_000;
 /// The sealed records of each domain.
 pub struct Sealed {
     db: Db,
+    /// The origin of this instance's log.
+    log: String,
     domains: Mutex<BTreeMap<Domain, Ages>>,
     /// The last time at which records aged, in milliseconds since 1970.
     aged_ms: Mutex<i64>,
@@ -36,8 +38,9 @@ struct Ages {
 
 impl Sealed {
     /// Reads the records that the database knows.
-    pub async fn read(db: Db) -> Result<Self, StoreError> {
-        let sealed = Self { db, domains: Mutex::default(), aged_ms: Mutex::default() };
+    pub async fn read(db: Db, log: &str) -> Result<Self, StoreError> {
+        let log = log.to_owned();
+        let sealed = Self { db, log, domains: Mutex::default(), aged_ms: Mutex::default() };
         sealed.reload().await?;
         Ok(sealed)
     }
@@ -66,7 +69,7 @@ impl Sealed {
         for domain in SEALED_ONCE {
             let young = lock(&self.domains).entry(domain).or_default().young.clone();
             if !young.is_empty() {
-                store::note_sealed(&self.db, domain, &young).await?;
+                store::note_sealed(&self.db, domain, &self.log, &young).await?;
             }
             let mut domains = lock(&self.domains);
             let ages = domains.entry(domain).or_default();

@@ -23,9 +23,10 @@ fn erased_set(domain: Domain) -> String {
     format!("erased/{domain}")
 }
 
-/// The name of a domain's set of sealed records.
-fn sealed_set(domain: Domain) -> String {
-    format!("sealed/{domain}")
+/// The name of the set of a domain's records that were sealed through the instance with a log. Each
+/// instance has its own, so that none waits for another.
+fn sealed_set(domain: Domain, log: &str) -> String {
+    format!("sealed/{domain}/{log}")
 }
 
 /// The erased records of a domain.
@@ -33,18 +34,19 @@ pub async fn erased_records(db: &Db, domain: Domain) -> Result<RoaringBitmap, St
     records_in(db, &erased_set(domain)).await
 }
 
-/// The records of a domain that were sealed.
+/// The records of a domain that were sealed through any instance.
 pub async fn sealed_records(db: &Db, domain: Domain) -> Result<RoaringBitmap, StoreError> {
-    records_in(db, &sealed_set(domain)).await
+    records_in(db, &sealed_set(domain, "%")).await
 }
 
-/// Notes that records of a domain were sealed.
+/// Notes that records of a domain were sealed through the instance with a log, known by its origin.
 pub async fn note_sealed(
     db: &Db,
     domain: Domain,
+    log: &str,
     records: &RoaringBitmap,
 ) -> Result<(), StoreError> {
-    add_to_set(db, &sealed_set(domain), records).await
+    add_own(db, &sealed_set(domain, log), records).await
 }
 
 /// Whether the sealed records of a log, known by its origin, are in the sets.
@@ -58,7 +60,7 @@ pub async fn knows_sealed(db: &Db, log: &str) -> Result<bool, StoreError> {
 
 /// Notes that the sealed records of a log are in the sets.
 pub async fn note_log_of_sealed(db: &Db, log: &str) -> Result<(), StoreError> {
-    add_to_set(db, &known_log(log), &RoaringBitmap::from([0])).await
+    add_own(db, &known_log(log), &RoaringBitmap::from([0])).await
 }
 
 /// The name of the set that is there if the sealed records of a log are known.
@@ -66,11 +68,21 @@ fn known_log(log: &str) -> String {
     format!("sealed by/{log}")
 }
 
+/// Adds records to a set that no other instance changes.
+async fn add_own(db: &Db, name: &str, records: &RoaringBitmap) -> Result<(), StoreError> {
+    let mut tx = db.begin().await?;
+    add(&mut tx, name, records).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// The records of all sets whose name has a form of SQL's `LIKE`.
 async fn records_in(db: &Db, name: &str) -> Result<RoaringBitmap, StoreError> {
-    let rows: Vec<ChunkRow> = sqlx::query_as("SELECT chunk, bits FROM record_set WHERE name = $1")
-        .bind(name.to_owned())
-        .fetch_all(db.reader())
-        .await?;
+    let rows: Vec<ChunkRow> =
+        sqlx::query_as("SELECT chunk, bits FROM record_set WHERE name LIKE $1")
+            .bind(name.to_owned())
+            .fetch_all(db.reader())
+            .await?;
     let mut all = RoaringBitmap::new();
     for ChunkRow { chunk, bits } in rows {
         let chunk = u32::try_from(chunk).unwrap_or_default() << 16;
