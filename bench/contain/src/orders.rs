@@ -76,13 +76,7 @@ pub async fn measure(binary: &Path, customers: u32, rounds: u32) {
 }
 
 /// Gives an order right after a fault, and takes the fault back.
-async fn under(
-    pairs: &mut Pairs,
-    n: usize,
-    fault: Fault,
-    staff: &Staff,
-    order: Order,
-) -> Duration {
+async fn under(pairs: &mut Pairs, n: usize, fault: Fault, staff: &Staff, order: Order) -> Duration {
     sleep(BETWEEN).await;
     match fault {
         Fault::Killed => pairs.instances[n].kill(),
@@ -163,5 +157,7 @@ fn show(what: &str, aim_ms: u128, mut times: Vec<(String, Duration)>) {
     let (worst, max) = &times[times.len() - 1];
     let (median, max) = (median.as_millis(), max.as_millis());
     let count = times.len();
-    println!("{what:<22} median {median:>5} ms, max {max:>5} ms ({worst}), aim {aim_ms} ms, {count} orders");
+    println!(
+        "{what:<22} median {median:>5} ms, max {max:>5} ms ({worst}), aim {aim_ms} ms, {count} orders"
+    );
 }
