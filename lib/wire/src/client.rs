@@ -150,13 +150,15 @@ impl Client {
         let body =
             encoding.encode(call).map_err(|cause| garbled(&self.instances.first(), cause))?;
         let body = Bytes::from(body);
-        self.choose().await;
+        // Boxed, because every future that makes a call would be as large.
+        Box::pin(self.choose()).await;
         let order = self.instances.in_order();
         let mut last = Failure::no_instance();
         for (n, (place, base)) in order.iter().enumerate() {
             let request = request::<C>(base, encoding, body.clone())?;
             let is_left = n + 1 < order.len();
-            match self.attempt((*place, base), request, is_left && !C::ONCE).await {
+            let attempt = self.attempt((*place, base), request, is_left && !C::ONCE);
+            match Box::pin(attempt).await {
                 Ok(answer) => {
                     self.instances.answered(*place);
                     self.tell_warning(answer.headers());

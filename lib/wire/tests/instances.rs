@@ -138,9 +138,12 @@ async fn a_call_whose_instance_falls_silent_is_made_again_unless_it_must_be_made
     for once in [false, true] {
         let (wire, base) = first.behind_wire().await;
         let client = client(&authority, &[base, second.base.clone()]);
-        let long = async || match once {
-            false => client.call(&Ask { wait_ms: 60_000 }).await,
-            true => client.call(&AskOnce { wait_ms: 60_000 }).await,
+        let long = async || {
+            if once {
+                client.call(&AskOnce { wait_ms: 60_000 }).await
+            } else {
+                client.call(&Ask { wait_ms: 60_000 }).await
+            }
         };
         assert_eq!(ask(&client).await, 1);
         let (before, before_second) = (first.calls.load(Ordering::SeqCst), &second.calls);

@@ -12,7 +12,7 @@ use tokio::time::{sleep, timeout};
 use crate::Vault;
 
 /// The longest time for which the answer to a freeze waits for `keys`.
-const ASK_WITHIN: Duration = Duration::from_secs(1);
+const ASK_WITHIN: Duration = Duration::from_millis(300);
 /// The time between two looks at the freezes that `keys` may not hold.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -37,7 +37,7 @@ impl Vault {
         })
     }
 
-    /// Asks `keys` whether it holds a caller that was just frozen, at most for a second. If it does not
+    /// Asks `keys` whether it holds a caller that was just frozen, at most for 0.3 seconds. If it does not
     /// answer, [`follow_holds`] asks again.
     pub async fn confirm_freeze(&self, db: &Db, order: &FreezeCaller, frozen: Generation) {
         let Some(incident) = order.incident.filter(|_| order.frozen) else { return };

@@ -18,6 +18,8 @@ const HEARD_FOR: Duration = Duration::from_millis(100);
 const HEAD_START: Duration = Duration::from_millis(40);
 /// The time by which an instance is preferred that has a call already.
 const LONGER_HEAD_START: Duration = Duration::from_millis(150);
+/// The time after which an instance is taken that answers, although none has told that it works.
+const ANY_AFTER: Duration = Duration::from_millis(250);
 /// The longest time that an instance takes to tell that it works.
 const ANSWER_WITHIN: Duration = Duration::from_secs(1);
 /// The time without an answer after which the instances are asked whether they are still there.
@@ -109,13 +111,14 @@ impl Client {
             let client = self.clone();
             asked.spawn(async move { (place, client.works(&base).await) });
         }
-        let end_of_head_start = Instant::now() + head_start;
+        let began = Instant::now();
         let (mut working, mut answering, mut preferred_is_out) = (None, None, false);
         loop {
             let over = async {
-                match working {
-                    Some(_) => sleep_until(end_of_head_start).await,
-                    None => pending().await,
+                match (working, answering) {
+                    (Some(_), _) => sleep_until(began + head_start).await,
+                    (None, Some(_)) => sleep_until(began + ANY_AFTER).await,
+                    (None, None) => pending().await,
                 }
             };
             tokio::select! {
@@ -130,7 +133,7 @@ impl Client {
                     Some(Err(_)) => {}
                     None => return working.or(answering),
                 },
-                () = over => return working,
+                () = over => return working.or(answering),
             }
             if preferred_is_out && working.is_some() {
                 return working;

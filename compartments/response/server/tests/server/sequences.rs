@@ -179,12 +179,10 @@ impl Story {
                     };
                     self.bench.done(call).await;
                     let neighbours = &self.bench.neighbours;
-                    let count = |lowered| match lowered {
-                        true => neighbours.taken::<keys_api::LowerBudget>("keys").len(),
-                        false => neighbours.taken::<keys_api::RestoreBudget>("keys").len(),
-                    };
+                    let restored = neighbours.taken::<keys_api::RestoreBudget>("keys").len();
+                    let low = neighbours.taken::<keys_api::LowerBudget>("keys").len();
                     self.budgets[usize::from(lowered)] += 1;
-                    assert_eq!([count(false), count(true)], self.budgets);
+                    assert_eq!([restored, low], self.budgets);
                 }
             }
             self.claims_hold().await;
