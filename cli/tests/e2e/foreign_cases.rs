@@ -104,6 +104,7 @@ async fn each_case_has_its_outcome() {
 #[test]
 fn a_misspelt_table_is_an_error_unless_staff_say_that_it_is_none() {
     let place = Place::new();
+    fs::create_dir_all(&place.dir).unwrap();
     let (file, mapping) = (fixture(&place, "06-copy-unmapped-column.csv"), place.file("pg.toml"));
     let right = fs::read_to_string(fixture(&place, "pg-two.toml")).unwrap();
     fs::write(&mapping, right.replace("public.customer", "public.custommer")).unwrap();
