@@ -2,9 +2,10 @@
 
 mod check;
 mod named;
+mod pgaudit;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use cofferdam_core::{CallerName, Field, Timestamp};
@@ -14,11 +15,10 @@ use serde::Deserialize;
 use crate::catalogue::Catalogue;
 use crate::log_format::LogFormat;
 use crate::pattern::{Pattern, ValuePattern};
-use crate::pgaudit::LinePrefix;
 use crate::presets;
-use crate::sql::Changes;
 
 pub use named::UnnamedTables;
+pub use pgaudit::{Pgaudit, Table};
 
 /// The mapping of a log. Its `format` selects the variant.
 #[derive(Debug, Clone, Deserialize)]
@@ -227,80 +227,6 @@ impl Place {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// The mapping of a log with lines of pgaudit.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Pgaudit {
-    /// The time zone of the log, such as `Europe/Berlin`. It is needed if the log abbreviates its
-    /// time zone in letters.
-    pub time_zone: Option<String>,
-    /// The tables with customers' data.
-    #[serde(rename = "table")]
-    pub tables: Vec<Table>,
-    /// Tables and views that neither hold nor read customers' data. A statement that names a
-    /// relation in neither list counts for everybody, because the relation may be a view.
-    #[serde(default)]
-    pub other_relations: Vec<String>,
-    /// The database of these names, if the catalogue does not name it. A log may have lines of
-    /// several databases.
-    database: Option<String>,
-    /// Databases of the same server without customers' data.
-    #[serde(default)]
-    pub other_databases: Vec<String>,
-    /// The host of the database.
-    pub server: Option<String>,
-    /// Hosts that the log covers besides the clients that appear in it.
-    #[serde(default)]
-    pub covers: Vec<String>,
-    /// Functions of the shop that give out no customers' data. A statement that calls any other
-    /// function than PostgreSQL's own counts for everybody.
-    #[serde(default)]
-    pub other_functions: Vec<String>,
-    /// The file with the catalogue of the database.
-    catalogue: Option<PathBuf>,
-    /// The catalogue, once it was read.
-    #[serde(skip)]
-    pub known_catalogue: Option<Arc<Catalogue>>,
-    /// The changes that the definitions in the logs make.
-    #[serde(skip)]
-    pub changes: Changes,
-    /// The databases of which the logs have statements.
-    #[serde(skip)]
-    pub seen_databases: BTreeSet<String>,
-    /// The tables that no line names, once the logs were read for it.
-    #[serde(skip)]
-    pub unnamed: Option<UnnamedTables>,
-    /// `log_line_prefix`, for lines that are text.
-    pub log_line_prefix: Option<LinePrefix>,
-}
-
-impl Pgaudit {
-    /// The database of the mapping's names; `None` if nothing names it.
-    #[must_use]
-    pub fn database(&self) -> Option<&str> {
-        let catalogue = || self.known_catalogue.as_ref().map(|of| of.database.as_str());
-        self.database.as_deref().or_else(catalogue)
-    }
-}
-
-/// A database table with customers' data.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Table {
-    /// The name as `schema.name`. A part in double quotes is exact, as in SQL.
-    pub name: String,
-    /// The column with the customer's key, as the brought table has it.
-    pub key: String,
-    /// The column with the e-mail address, if statements may name customers by it.
-    pub email: Option<String>,
-    /// Columns whose content is a field, of which customers are told if it was read.
-    pub fields: BTreeMap<String, Field>,
-    /// Columns that tell nothing about a person. A column that is listed nowhere counts as all
-    /// fields.
-    #[serde(default)]
-    pub harmless: Vec<String>,
 }
 
 /// The mapping of JSON objects. An event that fits no rule counts as everybody's, in every field.

@@ -12,6 +12,7 @@ use crate::domain::address::{self, EmailIndex};
 use crate::domain::decoy::{self, Nobody};
 use crate::domain::password::{self, Hashed, Scheme};
 use crate::domain::profile;
+use crate::domain::salts::salt_like;
 use crate::domain::settle::{Candidate, Newcomer, Outcome, Settler, settle};
 use crate::store::{Credential, NewCustomer};
 
@@ -132,7 +133,7 @@ fn decoy_password(neighbours: &[Newcomer], rng: &dyn Rng) -> Option<Hashed> {
         Scheme::Legacy(_) => {
             let same = neighbours.iter().filter(|n| n.password.scheme == scheme);
             let salts: Vec<&[u8]> = same.map(|n| n.password.salt.as_slice()).collect();
-            decoy::salt_like(&salts, rng)
+            salt_like(&salts, rng)
         }
     };
     Some(Hashed { scheme, salt, hash: KeyBytes::new(rng.bytes()) })

@@ -13,6 +13,7 @@ pub mod orders;
 pub mod parts;
 pub mod password;
 pub mod profile;
+pub mod salts;
 pub mod settle;
 pub mod token;
 pub mod voiding;
