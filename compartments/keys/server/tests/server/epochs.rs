@@ -54,10 +54,11 @@ async fn a_new_epoch_seals_and_the_old_one_stays_readable() {
     let old = key(&accounts.call(&in_epoch(0, &[7])).await.unwrap(), 0);
     let epochs = give(&keys.client("response-1"), keys.sign(start(&keys, 1))).await.unwrap();
     assert_eq!((epochs.current, epochs.readable), (Epoch(1), vec![Epoch(0), Epoch(1)]));
-    for _ in 0..2 {
+    // A record is sealed once.
+    for record in [7, 9] {
         let accounts = keys.client("accounts");
         assert_eq!(key(&accounts.call(&in_epoch(0, &[7])).await.unwrap(), 0), old);
-        let seal = ReleaseKeys { operation: Operation::Seal, ..ask("web-ky-1", &[7]) };
+        let seal = ReleaseKeys { operation: Operation::Seal, ..ask("web-ky-1", &[record]) };
         let sealed = accounts.call(&seal).await.unwrap();
         assert_eq!(sealed.groups[0].epoch, Epoch(1));
         assert_ne!(key(&sealed, 0), old);
