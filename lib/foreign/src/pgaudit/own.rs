@@ -83,7 +83,9 @@ impl OwnLines {
             self.held = Some(Held { line, at, by, session, database, texts });
             return Ok(());
         }
-        let parameters = row.detail.and_then(parameters);
+        // A client chooses the detail beside an error.
+        let detail = row.detail.filter(|_| row.running.is_empty());
+        let parameters = detail.and_then(parameters);
         let found = resolve_any(names.of(row.database), &texts, parameters.as_ref());
         hand_on(line, at, &by, found, take)
     }

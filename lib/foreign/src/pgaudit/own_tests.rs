@@ -102,6 +102,9 @@ fn a_statement_beside_an_error_counts_unless_its_analysis_refused_it() {
     assert_eq!(error("42P01", "PL/pgSQL function f()", "SELECT f()", "8"), ALL);
     assert_eq!(error("42P01", "", "SELECT * FROM customer; SELECT * FROM x", "40"), ALL);
     assert_eq!(error("57014", "", "SELECT email FROM customer", "8"), "email of everybody");
+    let running = "SELECT email FROM customer WHERE id = $1";
+    let chosen = ["parameters: $1 = '9'", "", running, ""];
+    assert_eq!(one(&csv("ERROR,P0001", "x", chosen)), "email of everybody");
 }
 
 #[test]
