@@ -81,6 +81,8 @@ pub struct OwnState {
     new: StateId,
     /// The number behind the last record number that was given out, as `keys` said last.
     given: Arc<AtomicU32>,
+    /// The number behind the last record number that this process gave out itself.
+    given_here: Arc<AtomicU32>,
     /// The last beat that this process wrote, in milliseconds.
     written: Arc<AtomicI64>,
     disks: DiskWatch,
@@ -113,12 +115,20 @@ impl OwnState {
             clock,
             new: StateId::random(rng),
             given: Arc::default(),
+            given_here: Arc::default(),
             written: Arc::new(AtomicI64::new(i64::MIN)),
             disks,
             health: Health::default(),
             damage: Arc::default(),
             rewritten: Arc::default(),
         }
+    }
+
+    /// Notes that this process gives out the record numbers below `upto`, before it asks for their keys.
+    /// A compartment that began while `keys` did not answer has no identity yet, and would look like one
+    /// that lost them.
+    pub fn note_numbers(&self, upto: u32) {
+        self.given_here.fetch_max(upto, Ordering::Relaxed);
     }
 
     /// The health of the compartment, for its listener.
@@ -219,6 +229,7 @@ impl OwnState {
         known: Option<Timestamp>,
     ) -> Result<CheckedState, StateError> {
         let own = self.db.own_state().await?;
+        let numbers = numbers.max(self.given_here.load(Ordering::Relaxed));
         let now = self.now();
         let (state, beat) = own.unwrap_or((self.new, now));
         let is_new = own.is_none();

@@ -71,6 +71,7 @@ pub async fn import(app: &App, call: ImportTable, by: &Author) -> Result<TablePa
     if numbered.is_empty() {
         return Ok(page);
     }
+    app.state.note_numbers(next);
     let contacts = &app.people.brought_contacts;
     app.store.note_address_key(contacts.address_key()).await?;
     let sealed = contacts.seal(&numbered).await?;
