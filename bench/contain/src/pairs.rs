@@ -13,8 +13,8 @@ use estate::{Estate, Plan};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use sqlx::PgPool;
-use testkit::free_address;
 use testkit::postgres::Database;
+use testkit::second_instance;
 use tokio::time::sleep;
 use toml::{Table, Value};
 
@@ -71,10 +71,14 @@ impl Pairs {
         let (mut databases, mut instances) = (Vec::new(), Vec::new());
         for of in PAIRS {
             let database = Database::create().await;
-            edit(&config_of(dir, of, ""), |config| config["database"] = database.url().into());
+            edit(&config_of(dir, of, of.as_str()), |config| {
+                config["database"] = database.url().into();
+            });
             databases.push(database);
-            instances.push(instance(&estate.dir, of, "", estate.addresses.of(of).to_owned()));
-            instances.push(second(&estate.dir, of));
+            let url = estate.addresses.of(of).to_owned();
+            instances.push(instance(dir, of, of.as_str(), url));
+            let (own, url) = second_instance(dir, of);
+            instances.push(instance(dir, of, &own, url));
         }
         let urls = |of: Compartment| -> Vec<Value> {
             let own = instances.iter().filter(|one| one.of == of);
@@ -93,14 +97,14 @@ impl Pairs {
                 Table::from_iter(table.map(|(key, value)| (key.to_owned(), value.into()))).into()
             })
             .collect();
-        edit(&config_of(dir, Response, ""), |config| {
+        edit(&config_of(dir, Response, Response.as_str()), |config| {
             config["keys"] = log_keys.into();
             for of in [Accounts, Payments] {
                 config[of.as_str()] = urls(of).into();
             }
         });
         let response = estate.addresses.of(Response).to_owned();
-        instances.push(instance(&estate.dir, Response, "", response));
+        instances.push(instance(dir, Response, Response.as_str(), response));
         let (binary, url) = (binary.to_owned(), databases[1].url());
         let mut pairs = Self { estate, binary, instances, _databases: databases };
         for n in 0..pairs.instances.len() {
@@ -143,33 +147,14 @@ impl Drop for Pairs {
     }
 }
 
-fn config_of(dir: &Path, of: Compartment, end: &str) -> PathBuf {
-    dir.join(format!("{of}{end}")).join(format!("{of}.toml"))
+/// The configuration of an instance in `own`, a directory of the estate.
+fn config_of(dir: &Path, of: Compartment, own: &str) -> PathBuf {
+    dir.join(own).join(format!("{of}.toml"))
 }
 
-fn instance(dir: &Path, of: Compartment, end: &str, url: String) -> Instance {
-    let log = dir.join(format!("{of}{end}.log"));
-    Instance { of, config: config_of(dir, of, end), url, log, child: None }
-}
-
-/// Gives a second instance a directory, an address and, if it is one of `keys`, a log of its own.
-fn second(dir: &Path, of: Compartment) -> Instance {
-    let copied = Command::new("cp")
-        .arg("-a")
-        .args([dir.join(of.as_str()), dir.join(format!("{of}-2"))])
-        .status();
-    assert!(copied.unwrap().success());
-    let config = config_of(dir, of, "-2");
-    let text = fs::read_to_string(&config).unwrap();
-    fs::write(&config, text.replace(&format!("/{of}/"), &format!("/{of}-2/"))).unwrap();
-    let listen = free_address();
-    edit(&config, |config| {
-        config["listen"] = listen.to_string().into();
-        if let Some(origin) = config.get_mut("log_origin") {
-            *origin = "keys-2.cofferdam.example/log".into();
-        }
-    });
-    instance(dir, of, "-2", format!("https://localhost:{}", listen.port()))
+fn instance(dir: &Path, of: Compartment, own: &str, url: String) -> Instance {
+    let log = dir.join(format!("{own}.log"));
+    Instance { of, config: config_of(dir, of, own), url, log, child: None }
 }
 
 fn edit(file: &Path, change: impl FnOnce(&mut Table)) {

@@ -12,6 +12,7 @@ use estate::Compartment::{self, Accounts, Payments, Response};
 use nix::sys::signal::Signal;
 use payments_api::ReadCard;
 use testkit::postgres::Database;
+use testkit::second_instance;
 
 use crate::crash::store_cards;
 use crate::refusals::ada;
@@ -30,7 +31,7 @@ struct Second {
 
 impl Second {
     async fn start(place: &Place, compartment: Compartment) -> Self {
-        let (dir, url) = place.prepare_second(compartment);
+        let (dir, url) = second_instance(&place.dir, compartment);
         let process = place.spawn(compartment, &dir);
         let second = Self { compartment, dir, url, process };
         second.answers(place).await;

@@ -18,7 +18,6 @@ use nix::unistd::Pid;
 use serde_json::Value;
 use staff::import::COLUMNS;
 use tempfile::TempDir;
-use testkit::free_address;
 
 /// The binary under test, with arguments.
 pub fn cofferdam<const N: usize>(args: [&str; N]) -> Command {
@@ -279,26 +278,6 @@ impl Place {
         let mut command = cofferdam([compartment.as_str(), "serve", "--config"]);
         command.arg(own.join(format!("{compartment}.toml"))).stderr(log);
         Process::spawn(command)
-    }
-
-    /// Gives a second instance of a compartment a directory and addresses of its own. Returns the
-    /// directory and the URL.
-    pub fn prepare_second(&self, compartment: Compartment) -> (String, String) {
-        let dir = format!("{compartment}-2");
-        let (first, second) = (self.dir.join(compartment.as_str()), self.dir.join(&dir));
-        let copied = Command::new("cp").arg("-a").args([&first, &second]).status();
-        assert!(copied.unwrap().success());
-        let file = second.join(format!("{compartment}.toml"));
-        let text = fs::read_to_string(&file).unwrap();
-        let text = text.replace(&format!("/{compartment}/"), &format!("/{dir}/"));
-        let mut config: toml::Table = text.parse().unwrap();
-        let listen = free_address();
-        config["listen"] = listen.to_string().into();
-        if let Some(notice) = config.get_mut("notice_listen") {
-            *notice = free_address().to_string().into();
-        }
-        fs::write(&file, config.to_string()).unwrap();
-        (dir, format!("https://localhost:{}", listen.port()))
     }
 
     /// Starts the four compartments, and waits until each answers.

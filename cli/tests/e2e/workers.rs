@@ -12,6 +12,7 @@ use response_api::{
     ResumeProvider,
 };
 use testkit::postgres::Database;
+use testkit::second_instance;
 
 use crate::letters::{declared, rows, send, sending};
 use crate::relay::{Envelopes, accepting_relay};
@@ -52,7 +53,7 @@ async fn two_instances_share_a_letter_and_one_takes_over_from_the_other() {
         letters.insert("providers".to_owned(), toml::Value::Array(vec![provider.into()]));
     });
     place.configure(Response, |config| config["database"] = database.url().into());
-    let (dir, second) = place.prepare_second(Response);
+    let (dir, second) = second_instance(&place.dir, Response);
     let _running = place.serve_all().await;
     place.import(CUSTOMERS);
     let first = place.staff();

@@ -216,7 +216,7 @@ fn gateways_attach_notifications_under_any_type() {
     expect("good", &scanned("Scanned.", "message/rfc822", &arrived), "delivered", "-", "-");
     let later = dsn("Action: delayed\nStatus: 4.4.1", "Later.");
     expect("later", &scanned("Scanned.", "message/rfc822", &later), "delayed", "delay", "4.4.1");
-    // What the gateway itself says of its letter counts more.
+    // The gateway's own words about its letter count more.
     let failed = "Your message could not be delivered to the next server.";
     for attached in [arrived, later] {
         expect("bad", &scanned(failed, "message/rfc822", &attached), "bounce", "hard", "5.0.0");

@@ -118,12 +118,6 @@ impl Identity {
         &self.name
     }
 
-    /// The SHA-256 of the public key that this process shows.
-    #[must_use]
-    pub fn key(&self) -> Option<Sha256> {
-        self.read().loaded.chain.first().and_then(key_of)
-    }
-
     /// Checks that the authority of this identity issued a certificate.
     pub fn check_issued(&self, chain: &CertificateChain) -> Result<Issued, NotIssued> {
         check_issued(&self.read().loaded.roots, chain)
@@ -251,13 +245,6 @@ pub fn dns_names(cert: &Path) -> Result<Vec<String>, IdentityError> {
     let der = CertificateDer::from_pem_file(cert).map_err(|e| fault(e.to_string()))?;
     let parsed = webpki::EndEntityCert::try_from(&der).map_err(|e| fault(e.to_string()))?;
     Ok(parsed.valid_dns_names().map(str::to_owned).collect())
-}
-
-/// The SHA-256 of the public key in the certificate of a PEM file, by which the key is revoked.
-pub fn public_key(cert: &Path) -> Result<Sha256, IdentityError> {
-    let fault = |cause: String| IdentityError::Pem { path: cert.to_owned(), cause };
-    let der = CertificateDer::from_pem_file(cert).map_err(|e| fault(e.to_string()))?;
-    key_of(&der).ok_or_else(|| fault("it is no certificate of version 3".to_owned()))
 }
 
 /// The certificate of a PEM file, and those between it and the authority.

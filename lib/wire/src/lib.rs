@@ -26,7 +26,7 @@ pub use client::{CallError, Client, WARNING};
 pub use cofferdam_core::ProblemType;
 pub use config::{ConfigError, load_config, read_secret, write_secret};
 pub use health::{Ailment, Health};
-pub use identity::{Identity, IdentityError, TlsFiles, certificate_chain, dns_names, public_key};
+pub use identity::{Identity, IdentityError, TlsFiles, certificate_chain, dns_names};
 pub use issued::{Issued, NotIssued, key_of_chain};
 pub use logging::{LogFormat, init_logging};
 pub use metrics::{init_metrics, render_metrics};

@@ -97,6 +97,17 @@ async fn ask(client: &Client) -> usize {
     client.call(&Ask { wait_ms: 0 }).await.unwrap()
 }
 
+/// A client that prefers the instance with the number 1, which is the first of these. On a busy machine
+/// the second one may be quicker to tell that it works.
+async fn client_of_first(authority: &Authority, bases: &[String]) -> Client {
+    loop {
+        let client = client(authority, bases);
+        if ask(&client).await == 1 {
+            return client;
+        }
+    }
+}
+
 #[tokio::test]
 async fn an_instance_that_is_silent_or_down_is_left_at_once() {
     let authority = Authority::new();
@@ -119,15 +130,17 @@ async fn an_instance_that_says_it_does_not_work_is_left_while_another_one_works(
     let authority = Authority::new();
     let [first, second] =
         [Instance::start(&authority, 1).await, Instance::start(&authority, 2).await];
-    let client = client(&authority, &[first.base.clone(), second.base.clone()]);
-    assert_eq!(ask(&client).await, 1);
+    let client = client_of_first(&authority, &[first.base.clone(), second.base.clone()]).await;
+    let before = first.calls.load(Ordering::SeqCst);
     let failing = || Some(cofferdam_wire::Ailment::Failing("no orders".to_owned()));
     first.health.set("orders", failing());
     sleep(Duration::from_millis(250)).await;
     assert_eq!(ask(&client).await, 2);
     second.health.set("orders", failing());
     sleep(Duration::from_millis(250)).await;
-    assert_eq!(ask(&client).await + first.calls.load(Ordering::SeqCst), 3, "it goes on anyway");
+    let answer = ask(&client).await;
+    let again = first.calls.load(Ordering::SeqCst) - before;
+    assert_eq!(answer + again, 2, "it goes on anyway");
 }
 
 #[tokio::test]
@@ -137,7 +150,7 @@ async fn a_call_whose_instance_falls_silent_is_made_again_unless_it_must_be_made
         [Instance::start(&authority, 1).await, Instance::start(&authority, 2).await];
     for once in [false, true] {
         let (wire, base) = first.behind_wire().await;
-        let client = client(&authority, &[base, second.base.clone()]);
+        let client = client_of_first(&authority, &[base, second.base.clone()]).await;
         let long = async || {
             if once {
                 client.call(&AskOnce { wait_ms: 60_000 }).await
@@ -145,7 +158,6 @@ async fn a_call_whose_instance_falls_silent_is_made_again_unless_it_must_be_made
                 client.call(&Ask { wait_ms: 60_000 }).await
             }
         };
-        assert_eq!(ask(&client).await, 1);
         let (before, before_second) = (first.calls.load(Ordering::SeqCst), &second.calls);
         let at_second = before_second.load(Ordering::SeqCst);
         let cut = async {

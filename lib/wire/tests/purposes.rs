@@ -10,7 +10,7 @@ use axum::routing::post;
 use cofferdam_core::{Call, Compartment};
 use cofferdam_wire::{
     Answer, Body, Client, Identity, IdentityError, Listener, Problem, ProblemType, RevokedKeys,
-    TlsFiles, public_key,
+    TlsFiles,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -101,7 +101,7 @@ async fn a_revoked_key_gets_no_answer_over_any_connection_and_is_reported() {
     let stolen = authority.client(Compartment::Keys, "web-ky-1", &base);
     stolen.call(&whisper()).await.unwrap();
 
-    let key = public_key(&authority.files("web-ky-1").cert).unwrap();
+    let key = authority.key("web-ky-1");
     assert_eq!(revoked.add([key]), [key]);
     assert_eq!(revoked.add([key]), []);
     assert!(stolen.call(&whisper()).await.unwrap_err().is(ProblemType::NOT_GRANTED));
@@ -119,7 +119,7 @@ async fn a_revoked_key_gets_no_answer_over_any_connection_and_is_reported() {
 async fn a_server_with_a_revoked_key_is_asked_nothing_more() {
     let authority = Authority::new();
     let (thief, heard) = serve(&authority.files("keys")).await;
-    let stolen = public_key(&authority.files("keys").cert).unwrap();
+    let stolen = authority.key("keys");
     authority.renew("keys");
     let (real, served) = serve(&authority.files("keys")).await;
     let identity = authority.identity("accounts");

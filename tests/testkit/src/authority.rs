@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use cofferdam_core::Compartment;
-use cofferdam_wire::{Client, Identity, TlsFiles, write_secret};
+use cofferdam_core::{Compartment, Sha256};
+use cofferdam_wire::{Client, Identity, TlsFiles, certificate_chain, key_of_chain, write_secret};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, KeyUsagePurpose,
@@ -57,6 +57,12 @@ impl Authority {
         };
         let both = [ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         self.certify(name, &[name, compartment.server_name(), "localhost"], &both)
+    }
+
+    /// The SHA-256 of the public key of `name`.
+    #[must_use]
+    pub fn key(&self, name: &str) -> Sha256 {
+        key_of_chain(&certificate_chain(&self.files(name).cert).unwrap()).unwrap()
     }
 
     /// The certificate files of a server at `localhost` that is no compartment.

@@ -15,20 +15,21 @@ const MANY_SALTS: usize = 8;
 pub fn salt_like(neighbours: &[&[u8]], rng: &dyn Rng) -> Vec<u8> {
     let length = pick(neighbours, rng).map_or(16, |salt| salt.len());
     let same: Vec<&[u8]> = neighbours.iter().copied().filter(|of| of.len() == length).collect();
-    let whole: Vec<u8> = neighbours.iter().flat_map(|salt| salt.iter().copied()).collect();
-    let byte = |place: usize| {
-        let column: Vec<u8> = same.iter().filter_map(|salt| salt.get(place).copied()).collect();
-        like(if same.len() < MANY_SALTS { &whole } else { &column }, rng)
-    };
-    (0..length).filter_map(byte).collect()
+    if same.len() < MANY_SALTS {
+        let alphabet = alphabet(&neighbours.concat());
+        return (0..length).filter_map(|_| pick(&alphabet, rng).copied()).collect();
+    }
+    let column =
+        |place| same.iter().filter_map(|salt| salt.get(place).copied()).collect::<Vec<_>>();
+    (0..length).filter_map(|place| pick(&alphabet(&column(place)), rng).copied()).collect()
 }
 
-/// A byte of the smallest usual alphabet that holds those that were seen; the byte itself if all are the
-/// same.
-fn like(seen: &[u8], rng: &dyn Rng) -> Option<u8> {
-    let first = *seen.first()?;
-    if seen.iter().all(|byte| *byte == first) {
-        return Some(first);
+/// The smallest usual alphabet that holds the bytes that were seen; one byte if all are the same.
+fn alphabet(seen: &[u8]) -> Vec<u8> {
+    if let [first, rest @ ..] = seen
+        && rest.iter().all(|byte| byte == first)
+    {
+        return vec![*first];
     }
     let printable: Vec<u8> = (b'!'..=b'~').collect();
     let classes: [&[u8]; 8] = [
@@ -42,7 +43,7 @@ fn like(seen: &[u8], rng: &dyn Rng) -> Option<u8> {
         &printable,
     ];
     let class = classes.into_iter().find(|class| seen.iter().all(|byte| class.contains(byte)));
-    pick(class.unwrap_or(seen), rng).copied()
+    class.unwrap_or(seen).to_vec()
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use accounts_server::{Config, Server};
 use cofferdam_core::{
     Compartment, CustomerNumber, MockClock, Record, Sha256, SystemRng, Timestamp,
 };
-use cofferdam_wire::{CallError, Client, ProblemType, public_key};
+use cofferdam_wire::{CallError, Client, ProblemType};
 use keys_api::CustomerSet;
 use roaring::RoaringBitmap;
 use tempfile::TempDir;
@@ -104,7 +104,7 @@ impl Shop {
 
     /// The key in the certificate of a caller.
     pub fn public_key(&self, caller: &str) -> Sha256 {
-        public_key(&self.authority.files(caller).cert).unwrap()
+        self.authority.key(caller)
     }
 
     /// Stops the server, and starts it again on the same database.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use cofferdam_core::{Domain, Timestamp};
-use cofferdam_store::{Db, StoreError};
+use cofferdam_store::{Backend, Db, StoreError};
 use roaring::RoaringBitmap;
 
 use super::lock;
@@ -23,13 +23,18 @@ pub struct Sealed {
     db: Db,
     /// The origin of this instance's log.
     log: String,
-    domains: Mutex<BTreeMap<Domain, Ages>>,
+    records: Mutex<Records>,
+}
+
+#[derive(Default)]
+struct Records {
+    domains: BTreeMap<Domain, Ages>,
     /// The last time at which records aged, in milliseconds since 1970.
-    aged_ms: Mutex<i64>,
+    aged_ms: i64,
 }
 
 /// The sealed records of a domain, by age.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Ages {
     old: RoaringBitmap,
     young: RoaringBitmap,
@@ -39,22 +44,21 @@ struct Ages {
 impl Sealed {
     /// Reads the records that the database knows.
     pub async fn read(db: Db, log: &str) -> Result<Self, StoreError> {
-        let log = log.to_owned();
-        let sealed = Self { db, log, domains: Mutex::default(), aged_ms: Mutex::default() };
+        let sealed = Self { db, log: log.to_owned(), records: Mutex::default() };
         sealed.reload().await?;
         Ok(sealed)
     }
 
     /// Those of some records that are not new.
     pub fn among(&self, domain: Domain, records: &RoaringBitmap) -> RoaringBitmap {
-        let domains = lock(&self.domains);
-        domains.get(&domain).map(|ages| &ages.old & records).unwrap_or_default()
+        let known = lock(&self.records);
+        known.domains.get(&domain).map(|ages| &ages.old & records).unwrap_or_default()
     }
 
     /// Notes that records were sealed just now.
     pub fn note(&self, domain: Domain, records: &RoaringBitmap) {
         if SEALED_ONCE.contains(&domain) {
-            lock(&self.domains).entry(domain).or_default().newest |= records;
+            lock(&self.records).domains.entry(domain).or_default().newest |= records;
         }
     }
 
@@ -62,28 +66,31 @@ impl Sealed {
     /// this one of theirs.
     pub async fn age(&self, now: Timestamp) -> Result<(), StoreError> {
         let now_ms = now.as_millisecond();
-        let due = now_ms >= lock(&self.aged_ms).saturating_add(NEW_MS);
-        if !due {
+        if now_ms < lock(&self.records).aged_ms.saturating_add(NEW_MS) {
             return Ok(());
         }
         for domain in SEALED_ONCE {
-            let young = lock(&self.domains).entry(domain).or_default().young.clone();
+            let young = lock(&self.records).domains.entry(domain).or_default().young.clone();
             if !young.is_empty() {
                 store::note_sealed(&self.db, domain, &self.log, &young).await?;
             }
-            let mut domains = lock(&self.domains);
-            let ages = domains.entry(domain).or_default();
+            let mut known = lock(&self.records);
+            let ages = known.domains.entry(domain).or_default();
             ages.old |= young;
             ages.young = std::mem::take(&mut ages.newest);
         }
-        *lock(&self.aged_ms) = now_ms;
-        self.reload().await
+        lock(&self.records).aged_ms = now_ms;
+        // A SQLite database has one process.
+        if self.db.backend() == Backend::Postgres {
+            self.reload().await?;
+        }
+        Ok(())
     }
 
     async fn reload(&self) -> Result<(), StoreError> {
         for domain in SEALED_ONCE {
             let known = store::sealed_records(&self.db, domain).await?;
-            lock(&self.domains).entry(domain).or_default().old |= known;
+            lock(&self.records).domains.entry(domain).or_default().old |= known;
         }
         Ok(())
     }

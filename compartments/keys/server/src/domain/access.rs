@@ -257,7 +257,7 @@ mod tests {
         assert_eq!(check(Operation::Release, budget(0)), Ok(()));
         let raised = Budget { day: 101, ..budget(1) };
         assert_eq!(check(Operation::Release, raised), Err(BadLowering::Raised));
-        // Nobody gets a part of a lowered budget back without a signature.
+        // Giving back a part of a lowered budget takes a signature as well.
         for (given, checked) in [(10, Ok(())), (11, Err(BadLowering::Raised))] {
             let budget = Budget { day: given, ..budget(1) };
             assert_eq!(lowered.check_lowering(&web, Operation::Release, budget), checked);

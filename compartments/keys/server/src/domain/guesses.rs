@@ -21,7 +21,7 @@ pub struct Guesses {
     counts: HashMap<Record, u32>,
 }
 
-/// What the count of a call's passwords says.
+/// The result of counting the passwords of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guessed {
     /// No customer has many.

@@ -17,7 +17,7 @@ pub struct Lowerings(BTreeMap<CallerName, BTreeMap<(Operation, LoweringId), Stat
 pub enum State {
     /// The budget is in force.
     Open(Budget),
-    /// It ended.
+    /// The lowering ended: an approver gave the budget back, or a later lowering took its place.
     Ended,
 }
 
@@ -100,7 +100,7 @@ impl Lowerings {
         Ok(*state != State::Ended)
     }
 
-    /// Every lowering.
+    /// All lowerings, by caller and operation, with their states.
     pub fn all(&self) -> impl Iterator<Item = (&CallerName, Operation, LoweringId, State)> {
         self.0.iter().flat_map(|(caller, of)| {
             of.iter()

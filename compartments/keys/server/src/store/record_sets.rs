@@ -86,7 +86,12 @@ async fn records_in(db: &Db, name: &str) -> Result<RoaringBitmap, StoreError> {
     let mut all = RoaringBitmap::new();
     for ChunkRow { chunk, bits } in rows {
         let chunk = u32::try_from(chunk).unwrap_or_default() << 16;
-        all.extend(bitmap(&bits)?.iter().map(|low| chunk | low));
+        let lows = bitmap(&bits)?;
+        let mut ranges = lows.iter();
+        // Sealed records are dense: a chunk is a few ranges.
+        while let Some(range) = ranges.next_range() {
+            all.insert_range(chunk | range.start()..=chunk | range.end());
+        }
     }
     Ok(all)
 }
@@ -145,9 +150,14 @@ pub async fn count(tx: &mut Tx, name: &str) -> Result<u64, StoreError> {
 /// The high 16 bits of the numbers, each with a bitmap of the low 16 bits.
 fn chunked(records: &RoaringBitmap) -> BTreeMap<u16, RoaringBitmap> {
     let mut chunks: BTreeMap<u16, RoaringBitmap> = BTreeMap::new();
-    for record in records {
-        let high = u16::try_from(record >> 16).unwrap_or(u16::MAX);
-        chunks.entry(high).or_default().insert(record & 0xffff);
+    let mut ranges = records.iter();
+    while let Some(range) = ranges.next_range() {
+        let (first, last) = range.into_inner();
+        for high in first >> 16..=last >> 16 {
+            let low = |record: u32, end| if record >> 16 == high { record & 0xffff } else { end };
+            let chunk = chunks.entry(u16::try_from(high).unwrap_or(u16::MAX)).or_default();
+            chunk.insert_range(low(first, 0)..=low(last, 0xffff));
+        }
     }
     chunks
 }
@@ -165,4 +175,22 @@ async fn chunk(tx: &mut Tx, name: &str, high: u16) -> Result<Option<RoaringBitma
 fn bitmap(bytes: &[u8]) -> Result<RoaringBitmap, StoreError> {
     RoaringBitmap::deserialize_from(bytes)
         .map_err(|e| StoreError::Corrupt(format!("record set: {e}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_cut_at_the_ends_of_chunks() {
+        let mut records = RoaringBitmap::from([3, 0x1_0000, u32::MAX]);
+        records.insert_range(0xfffe..=0x2_0001);
+        let chunks = chunked(&records);
+        let lengths: Vec<_> = chunks.iter().map(|(high, lows)| (*high, lows.len())).collect();
+        assert_eq!(lengths, [(0, 3), (1, 0x1_0000), (2, 2), (0xffff, 1)]);
+        let whole = chunks
+            .iter()
+            .flat_map(|(high, lows)| lows.iter().map(move |low| u32::from(*high) << 16 | low));
+        assert_eq!(whole.collect::<RoaringBitmap>(), records);
+    }
 }

@@ -1,6 +1,6 @@
 //! Revoked keys of certificates.
 
-use cofferdam_wire::{certificate_chain, public_key};
+use cofferdam_wire::certificate_chain;
 use keys_api::{AddRevokedKey, AlarmKind, Event, ListCallers, ListRevokedKeys, RevokedKey};
 
 use testkit::Authority;
@@ -13,7 +13,7 @@ async fn a_revoked_key_is_refused_at_once_and_for_ever_with_an_alarm() {
     // The thief holds the auditor's key, and a connection that is open already.
     let stolen = keys.client("auditor-1");
     stolen.call(&ListRevokedKeys {}).await.unwrap();
-    let key = public_key(&keys.authority.files("auditor-1").cert).unwrap();
+    let key = keys.authority.key("auditor-1");
     let (caller, reason) = (name("auditor-1"), "its host fell".parse().unwrap());
     let certificate = certificate_chain(&keys.authority.files("auditor-1").cert).unwrap();
     let revoke = AddRevokedKey { caller: caller.clone(), certificate, newer: None, reason };

@@ -33,9 +33,9 @@ pub struct StoredReturned {
 /// The fate of a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decided {
-    /// It stands.
+    /// The decision was stored.
     Stands,
-    /// Nothing came back from this person.
+    /// There is nothing to decide: no mail came back from the person.
     NothingCame,
     /// Other messages came than those that were seen. Nobody has decided.
     NotSeen {

@@ -255,7 +255,7 @@ async fn a_log_that_the_fallen_host_wrote_proves_nothing_about_it() {
     assert_eq!(old.people.read, 3, "a log without a source proves nothing");
 }
 
-/// Who of the table is missing, and whom a log named meanwhile, can't be told.
+/// Nobody can tell who of the table is missing, and whom a log named meanwhile.
 #[tokio::test]
 async fn an_import_of_the_table_that_was_not_finished_counts_as_read() {
     let bench = Bench::start_alone().await;

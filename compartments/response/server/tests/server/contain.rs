@@ -369,7 +369,7 @@ async fn a_revoked_key_of_staff_is_refused_and_kept() {
     let bench = Bench::start().await;
     let stolen = bench.staff();
     stolen.call(&ListIncidents {}).await.unwrap();
-    let key = cofferdam_wire::public_key(&bench.authority.files("operator-1").cert).unwrap();
+    let key = bench.authority.key("operator-1");
     let (caller, reason) = ("operator-1".parse().unwrap(), "stolen".parse().unwrap());
     let certificate = certificate_chain(&bench.authority.files("operator-1").cert).unwrap();
     let revoke = AddRevokedKey { caller, certificate, newer: None, reason };

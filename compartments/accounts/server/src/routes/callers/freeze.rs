@@ -10,7 +10,8 @@ use cofferdam_wire::{Answer, Body, Caller, Problem};
 use crate::app::App;
 
 /// Freezes a caller, or thaws it if no incident holds it. `keys` knows that, so a stolen certificate of
-/// the controller thaws nobody here either, not even a caller that was frozen while `keys` was down. Answers when the order holds at every instance.
+/// the controller thaws nobody here either, not even a caller that was frozen while `keys` was down.
+/// Answers when the order holds at every instance.
 pub async fn handle(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use cofferdam_core::{
     Call, Compartment, MockClock, Operation, Personal, Record, Sha256, SystemRng,
 };
-use cofferdam_wire::{CallError, Client, Problem, public_key};
+use cofferdam_wire::{CallError, Client, Problem};
 use payments_api::{CardDetails, StoreCards, StoredCard};
 use payments_server::{Config, Server, StartError};
 use tempfile::TempDir;
@@ -127,7 +127,7 @@ impl Till {
 
     /// The SHA-256 of the public key in a caller's certificate.
     pub fn public_key(&self, caller: &str) -> Sha256 {
-        public_key(&self.authority.files(caller).cert).unwrap()
+        self.authority.key(caller)
     }
 
     /// The answer to a call of `caller`, or the problem.
