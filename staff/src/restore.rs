@@ -3,7 +3,7 @@
 use cofferdam_core::{CallerName, Operation, Reason, Timestamp};
 use cofferdam_wire::Client;
 use jiff::SignedDuration;
-use keys_api::{ApproverSecret, RestoreOrder, Signed};
+use keys_api::RestoreOrder;
 
 use crate::keys::callers;
 use crate::step::StepError;
@@ -30,10 +30,4 @@ pub async fn draft(
     };
     let open = lowered.filter(|of| of.operation == operation);
     Ok(open.map(|of| order(of.lowering)).collect())
-}
-
-/// Signs the order, in the form that `response` takes.
-pub fn sign(order: RestoreOrder, by: &ApproverSecret) -> Result<serde_json::Value, StepError> {
-    let signatures = vec![by.sign(&order)];
-    serde_json::to_value(Signed { order, signatures }).map_err(StepError::Json)
 }

@@ -3,7 +3,7 @@
 use cofferdam_core::{CallerName, Reason, Timestamp};
 use cofferdam_wire::Client;
 use jiff::SignedDuration;
-use keys_api::{ApproverSecret, HoldId, Signed, ThawOrder};
+use keys_api::{HoldId, ThawOrder};
 use response_api::{IncidentId, ReadHolds};
 
 use crate::step::{StepError, call};
@@ -30,10 +30,4 @@ pub async fn draft(
         until: now + VALID,
         reason,
     }))
-}
-
-/// Signs the order, in the form that `response` takes.
-pub fn sign(order: ThawOrder, by: &ApproverSecret) -> Result<serde_json::Value, StepError> {
-    let signatures = vec![by.sign(&order)];
-    serde_json::to_value(Signed { order, signatures }).map_err(StepError::Json)
 }

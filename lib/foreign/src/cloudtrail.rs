@@ -107,11 +107,17 @@ fn read_event<E>(
         return take(bad("there is no time at /eventTime"));
     };
     let text = |place: &str| event.pointer(place).and_then(Value::as_str).filter(|t| !t.is_empty());
+    let of_rule = rule_effect(&mapping.rules, event);
+    // A trail without data events has those of management alone.
+    let touches = matches!(of_rule, Some(Effect::Touched { .. }));
+    if touches || text("/eventCategory") == Some("Data") {
+        take(Item::ShowsReads)?;
+    }
     let effect = if text("/errorCode").is_some() {
         // A refused call returned no data.
         Effect::Harmless
     } else {
-        rule_effect(&mapping.rules, event).unwrap_or_else(unnamed)
+        of_rule.unwrap_or_else(unnamed)
     };
     let (from, caller) = (text("/sourceIPAddress"), CALLERS.into_iter().find_map(text));
     let Some((from, caller)) =
@@ -142,7 +148,7 @@ fn as_role<'a>(roles: &[String], arn: &'a str) -> &'a str {
 #[cfg(test)]
 mod tests {
     use crate::Item;
-    use crate::testing::{outcomes, read};
+    use crate::testing::{outcomes, read, shows_reads};
 
     const MAPPING: &str = r#"
         format = "cloudtrail"
@@ -188,6 +194,19 @@ mod tests {
         let items = read(MAPPING, &event("GetObject", ""));
         let Item::Access(first) = &items[0] else { panic!("an access") };
         assert_eq!(first.via.as_str(), "arn-aws-sts--1-assumed-role-web");
+    }
+
+    #[test]
+    fn a_trail_without_data_events_shows_no_reads() {
+        for (event, shows) in [
+            (event("GetObject", ""), true),
+            (event("GetObject", r#","errorCode":"AccessDenied""#), true),
+            (event("PutObject", r#","eventCategory":"Data""#), true),
+            (event("ListBuckets", r#","eventCategory":"Management""#), false),
+            (event("ConsoleLogin", ""), false),
+        ] {
+            assert_eq!(shows_reads(MAPPING, &event), shows, "{event}");
+        }
     }
 
     #[test]

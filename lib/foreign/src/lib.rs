@@ -56,6 +56,9 @@ pub enum Item {
         /// The shape that it shares with lines like it, without personal data.
         shape: String,
     },
+    /// The log has a line that it would lack if its source were told to log no reads
+    /// ([`LogMapping::may_lack_reads`]).
+    ShowsReads,
     /// The log goes on where the file before it ended, as far as a session tells that is in both.
     Continues,
     /// Lines are missing before a line.

@@ -135,6 +135,20 @@ impl LogMapping {
         changes.map(|all| format!("{all:?}")).unwrap_or_default()
     }
 
+    /// Whether the source of the logs can be told to log no reads, as with `pgaudit.log = 'write'`. Only
+    /// logs with an [`Item::ShowsReads`](crate::Item::ShowsReads) then tell about all reads.
+    #[must_use]
+    pub const fn may_lack_reads(&self) -> bool {
+        self.pgaudit().is_some() || matches!(self, Self::MariadbAudit(_) | Self::Cloudtrail(_))
+    }
+
+    /// The roles whose reads the logs lack, as the catalogue has it.
+    #[must_use]
+    pub fn unaudited_roles(&self) -> &[String] {
+        let catalogue = self.pgaudit().and_then(|of| of.known_catalogue.as_ref());
+        catalogue.map(|catalogue| catalogue.unaudited.as_slice()).unwrap_or_default()
+    }
+
     /// The tables of the mapping that no line of the logs names of which the definitions were read. None
     /// with a catalogue, which has all tables of the mapping.
     #[must_use]
@@ -148,8 +162,8 @@ impl LogMapping {
     /// name none of the tables.
     #[must_use]
     pub fn misspelt(&self) -> Option<&str> {
-        let of = self.pgaudit().filter(|of| self.unnamed_tables().len() == of.tables.len())?;
-        of.unnamed.as_ref()?.similar()
+        let of = self.pgaudit().filter(|of| of.known_catalogue.is_none())?;
+        of.unnamed.as_ref()?.misspelt()
     }
 
     pub(crate) const fn pgaudit(&self) -> Option<&Pgaudit> {

@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 
 use crate::mapping::MariadbAudit;
 use crate::pattern::everybody;
+use crate::sql::is_plain_read;
 use crate::time::Instants;
 use crate::web::{Effect, Line, hand_on};
 use crate::{DAMAGED, Item, ReadError, Take, is_damaged, lines, time};
@@ -27,6 +28,7 @@ pub fn read<E>(
     log: impl BufRead,
     take: Take<'_, E>,
 ) -> Result<(), ReadError<E>> {
+    let mut shows_reads = false;
     lines(log, &mut |number, text| {
         let bad = |why: &str| Item::Bad { line: number, why: why.to_owned() };
         let text = match text {
@@ -50,6 +52,10 @@ pub fn read<E>(
         if !is_whole(rest) {
             return take(bad("the line does not end with a number, or a name in it holds commas"));
         }
+        if !shows_reads && is_read(operation, rest) {
+            shows_reads = true;
+            take(Item::ShowsReads)?;
+        }
         let effect = if HARMLESS.contains(&operation) {
             Effect::Harmless
         } else {
@@ -63,6 +69,12 @@ pub fn read<E>(
         let (clients, via) = (vec![CallerName::from_foreign(host)], CallerName::from_foreign(user));
         hand_on(&Line { number, at, clients, via }, effect, &String::new, take)
     })
+}
+
+/// Whether a line shows that reads are logged: `server_audit_events` may leave out everything but
+/// changes or connections.
+fn is_read(operation: &str, rest: &str) -> bool {
+    operation == "READ" || (operation == "QUERY" && is_plain_read(rest))
 }
 
 /// The instants of a time: the server's clock, or on Amazon Aurora the microseconds since 1970.
@@ -103,7 +115,7 @@ fn closing_quote(text: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use crate::Item;
-    use crate::testing::{outcomes, read};
+    use crate::testing::{outcomes, read, shows_reads};
 
     const MAPPING: &str =
         "format = \"mariadb-audit\"\ntime_zone = \"Europe/Berlin\"\nfields = [\"name\"]";
@@ -131,6 +143,22 @@ mod tests {
         }
         let tls = "20120115 04:00:02,db-1,a,10.0.0.5,7,12,CONNECT,s,,0,TLSv1.3";
         assert_eq!(outcomes(&read(MAPPING, tls)), ["harmless"]);
+    }
+
+    #[test]
+    fn a_read_shows_that_reads_are_logged() {
+        for (operation, object, shows) in [
+            ("QUERY", "'SELECT 1'", true),
+            ("QUERY", "'select a from b'", true),
+            ("READ", "customer", true),
+            ("QUERY", "'SELECT a INTO OUTFILE \\'x\\' FROM b'", false),
+            ("QUERY", "'UPDATE a SET b = 1'", false),
+            ("WRITE", "customer", false),
+            ("CONNECT", "", false),
+        ] {
+            let line = format!("20120115 04:00:02,db-1,a,10.0.0.5,7,12,{operation},s,{object},0");
+            assert_eq!(shows_reads(MAPPING, &line), shows, "{line}");
+        }
     }
 
     #[test]

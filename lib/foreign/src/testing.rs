@@ -2,20 +2,36 @@
 
 use cofferdam_core::{Personal, Whose};
 
-use crate::{Item, LogMapping, read_log};
+use crate::{Item, LogMapping, read_definitions, read_log};
 
 /// The items of a log, without the times.
 pub fn read(mapping: &str, log: &str) -> Vec<Item> {
-    let mapping = LogMapping::parse(mapping).unwrap();
+    let mut mapping = LogMapping::parse(mapping).unwrap();
+    read_definitions(&mut mapping, log.as_bytes()).unwrap();
     let mut items = Vec::new();
     let read = read_log(&mapping, log.as_bytes(), &mut |item| {
-        if !matches!(item, Item::Seen(_) | Item::Unnamed { .. } | Item::Continues) {
+        if !matches!(
+            item,
+            Item::Seen(_) | Item::ShowsReads | Item::Unnamed { .. } | Item::Continues
+        ) {
             items.push(item);
         }
         Ok::<_, ()>(())
     });
     assert!(read.is_ok());
     items
+}
+
+/// Whether a log shows that reads are logged.
+pub fn shows_reads(mapping: &str, log: &str) -> bool {
+    let mapping = LogMapping::parse(mapping).unwrap();
+    let mut shown = false;
+    let read = read_log(&mapping, log.as_bytes(), &mut |item| {
+        shown |= item == Item::ShowsReads;
+        Ok::<_, ()>(())
+    });
+    assert!(read.is_ok() && mapping.may_lack_reads());
+    shown
 }
 
 /// Each item in a word: the names of an access, `everybody`, `harmless`, or `bad` with its line.
@@ -34,6 +50,6 @@ fn outcome(item: &Item) -> String {
         Item::Harmless { .. } => "harmless".to_owned(),
         Item::Bad { line, .. } => format!("bad {line}"),
         Item::Gap { line, .. } => format!("gap {line}"),
-        Item::Seen(_) | Item::Unnamed { .. } | Item::Continues => String::new(),
+        Item::Seen(_) | Item::ShowsReads | Item::Unnamed { .. } | Item::Continues => String::new(),
     }
 }

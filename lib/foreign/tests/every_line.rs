@@ -159,7 +159,11 @@ fn outcomes(mapping: &LogMapping, log: &str) -> Vec<&'static str> {
             Item::Access(_) => counted = true,
             Item::Bad { .. } => rejected = true,
             Item::Harmless { .. } => harmless = true,
-            Item::Seen(_) | Item::Unnamed { .. } | Item::Continues | Item::Gap { .. } => {}
+            Item::Seen(_)
+            | Item::ShowsReads
+            | Item::Unnamed { .. }
+            | Item::Continues
+            | Item::Gap { .. } => {}
         }
         Ok::<_, ()>(())
     })

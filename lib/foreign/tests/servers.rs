@@ -256,7 +256,11 @@ fn check(name: &str, server: &Server, log: &Path, format: &str) {
                 Item::Access(access) => whose.push(access.whose),
                 // A line that can't be read counts for everybody.
                 Item::Bad { why, .. } => whose.push(Whose::Everybody { why }),
-                Item::Seen(_) | Item::Harmless { .. } | Item::Unnamed { .. } | Item::Continues => {}
+                Item::Seen(_)
+                | Item::ShowsReads
+                | Item::Harmless { .. }
+                | Item::Unnamed { .. }
+                | Item::Continues => {}
                 Item::Gap { line, .. } => panic!("line {line}: lines are missing"),
             }
             Ok::<_, ()>(())

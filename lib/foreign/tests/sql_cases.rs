@@ -34,7 +34,11 @@ fn touched(mapping: &str, log: &str) -> Touched {
             Item::Access(access) => access,
             Item::Bad { line, why } => panic!("line {line}: {why}"),
             Item::Gap { line, .. } => panic!("line {line}: lines are missing"),
-            Item::Seen(_) | Item::Harmless { .. } | Item::Unnamed { .. } | Item::Continues => {
+            Item::Seen(_)
+            | Item::ShowsReads
+            | Item::Harmless { .. }
+            | Item::Unnamed { .. }
+            | Item::Continues => {
                 return Ok::<_, ()>(());
             }
         };

@@ -14,7 +14,7 @@ use cofferdam_foreign::{Item, LogMapping, LogReader};
 use cofferdam_wire::Client;
 use response_api::{
     AccessLog, BeginAccessLog, FinishAccessLog, ImportAccessLog, LogCatalogue, LogStatements,
-    RemoveAccessLog, Span,
+    LoggedReads, RemoveAccessLog, Span,
 };
 use tokio::sync::mpsc::Receiver;
 
@@ -50,6 +50,8 @@ pub struct Coverage {
     /// Whether staff state that no definition but those in the logs came between them and the
     /// catalogue.
     pub unchanged: bool,
+    /// Whether staff state that the logs would have every read.
+    pub reads_logged: bool,
     /// Whether staff accept that no line names a table of the mapping.
     pub unnamed: bool,
 }
@@ -61,6 +63,8 @@ pub struct ReadLogs<T> {
     pub logs: Vec<T>,
     /// The tables of the mapping that no line of the files names. A name may be misspelt.
     pub unnamed_tables: Vec<String>,
+    /// Whether the logs would have every read, as far as they show.
+    pub reads: LoggedReads,
 }
 
 /// A file that was read and sent.
@@ -99,6 +103,7 @@ pub async fn bring_access_logs(
     }
     let parts: Vec<_> = brought.iter().map(|of| of.read.part(of.file)).collect();
     let catalogue = catalogue_of(&understood.mapping, &parts, coverage);
+    let reads = understood.logged_reads(brought.iter().map(|of| &of.read));
     let mut logs = Vec::new();
     for (at, of) in brought.iter().enumerate() {
         let covers = covered(&parts, at, coverage)
@@ -114,15 +119,17 @@ pub async fn bring_access_logs(
                 joined: !last && coverage.joined,
                 shipped: coverage.shipped,
                 unchanged: catalogue.is_some() && coverage.unchanged,
+                reads_logged: coverage.reads_logged,
             },
             catalogue,
+            reads: reads.clone(),
         };
         logs.push(client.call(&call).await.map_err(ImportError::Response)?);
     }
     if logs.is_empty() {
         return Err(ImportError::Nothing);
     }
-    Ok(ReadLogs { logs, unnamed_tables: understood.mapping.unnamed_tables() })
+    Ok(ReadLogs { logs, unnamed_tables: understood.mapping.unnamed_tables(), reads })
 }
 
 /// A file with its name and its span.
@@ -240,6 +247,8 @@ struct FileRead {
     harmless: u64,
     continues: bool,
     has_gaps: bool,
+    /// Whether a line shows that reads are logged.
+    shows_reads: bool,
     /// The fault of the first line that can't be read.
     first_fault: Option<String>,
 }
@@ -291,6 +300,7 @@ fn read(
             }
             Item::Access(_) | Item::Unnamed { .. } => take(item)?,
             Item::Harmless { .. } => done.harmless += 1,
+            Item::ShowsReads => done.shows_reads = true,
             Item::Continues => done.continues = true,
             Item::Gap { line, lines } => {
                 done.unreadable += lines;

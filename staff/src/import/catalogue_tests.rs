@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use response_api::LoggedReads;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tempfile::TempDir;
 use testkit::postgres::Database;
@@ -53,7 +54,8 @@ impl Shop {
         let grant = format!(
             "CREATE ROLE {role} LOGIN; GRANT ALL ON ALL TABLES IN SCHEMA public TO {role};
              GRANT CREATE ON SCHEMA public TO {role};
-             ALTER ROLE {role} SET pgaudit.log = 'read,write,function,ddl'"
+             DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET pgaudit.log = %L',
+                 current_database(), 'read,write,function,ddl'); END $$"
         );
         shop.run("postgres", &grant).await;
         shop
@@ -181,6 +183,50 @@ SELECT * FROM catalog_product"
     );
     let swapped = shop.plan(&shop.log("swap.csv", &swap).await).await.unwrap();
     assert!(swapped.everybody >= 6, "{swapped:?}");
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_role_that_pgaudit_leaves_out_is_shown() {
+    let shop = Shop::open().await;
+    let unaudited = async || {
+        let (_, text) = take_catalogue(&shop.database.url()).await.unwrap();
+        fs::write(shop.file("catalogue.json"), &text).unwrap();
+        Catalogue::parse(&text).unwrap().unaudited
+    };
+    assert_eq!(unaudited().await, [""; 0]);
+    let role = &shop.role;
+    let set = async |setting: &str| {
+        shop.run("postgres", &format!("ALTER ROLE {role} SET pgaudit.log = {setting}")).await;
+    };
+    for (setting, audited) in
+        [("'all, -read'", false), ("'all'", true), ("'READ'", true), ("'write,ddl'", false)]
+    {
+        set(setting).await;
+        assert_eq!(unaudited().await.is_empty(), audited, "{setting}");
+    }
+    let mapping = "format = \"pgaudit-csv\"\ncatalogue = \"catalogue.json\"\n[[table]]\n\
+        name = \"public.customer_entity\"\nkey = \"entity_id\"\nfields = { email = \"email\" }";
+    fs::write(shop.file("log.toml"), mapping).unwrap();
+    let write = "UPDATE customer_entity SET email = 'p7@home.example' WHERE entity_id = 7";
+    set("'all'").await;
+    let log = shop.log("write.csv", write).await;
+    let changes = fs::read_to_string(&log).unwrap();
+    let changes: String =
+        changes.split_inclusive('\n').filter(|of| !of.contains(",READ,")).collect();
+    assert!(changes.contains(",WRITE,"), "{changes}");
+    fs::write(&log, changes).unwrap();
+    let reads = async || {
+        let (files, mapping) = ([log.clone()], shop.file("log.toml"));
+        let none = Coverage::default();
+        plan_access_logs(&files, &mapping, none, &mut |_, _| {}).await.unwrap().reads
+    };
+    set("'write'").await;
+    unaudited().await;
+    assert_eq!(reads().await, LoggedReads::NotOf(vec![role.clone()]));
+    set("'all'").await;
+    unaudited().await;
+    assert_eq!(reads().await, LoggedReads::NotShown, "the log has a change alone");
     shop.close().await;
 }
 

@@ -1,5 +1,6 @@
 //! Orders: files that go from hand to hand and that two people sign.
 
+mod alone;
 mod difference;
 mod draft;
 mod error;
@@ -9,6 +10,7 @@ mod signed_last;
 mod void_set;
 mod words;
 
+pub use alone::sign_alone;
 pub use draft::{
     exposed_customers, letter, next_policy, paper_post, retirement, rotation, void_everybody,
     void_set,

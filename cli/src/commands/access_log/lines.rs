@@ -1,6 +1,6 @@
 //! An access log on the terminal.
 
-use response_api::{AccessLog, LogCatalogue, LogSource, LogStatements};
+use response_api::{AccessLog, LogCatalogue, LogSource, LogStatements, LoggedReads};
 use staff::import::PlannedLog;
 use staff::printable;
 
@@ -46,18 +46,35 @@ pub fn brought(log: &AccessLog) -> Vec<String> {
         };
         out.push(format!("  read by the catalogue of {}{doubt}", words::instant(taken)));
     }
-    let LogStatements { covers, joined, shipped, unchanged } = log.stated;
+    if let Some(lack) = lacking_reads(&log.reads).filter(|_| !log.stated.reads_logged) {
+        out.push(format!("  {lack} (--reads-logged)"));
+    }
+    let LogStatements { covers, joined, shipped, unchanged, reads_logged } = log.stated;
     let statements = [
         (covers, "complete for this time"),
         (joined, "nothing is missing before the next file"),
         (shipped, "shipped off its host as it grew"),
         (unchanged, "its definitions are those of the catalogue, but for those that it shows"),
+        (reads_logged, "every read was logged"),
     ];
     let stated: Vec<_> = statements.iter().filter(|of| of.0).map(|of| of.1).collect();
     if !stated.is_empty() {
         out.push(format!("  by the word of staff: {}", stated.join("; ")));
     }
     out
+}
+
+/// Says that logs may lack reads; `None` if they show that reads are logged.
+pub fn lacking_reads(reads: &LoggedReads) -> Option<String> {
+    match reads {
+        LoggedReads::Shown => None,
+        LoggedReads::NotShown => Some("no line shows that reads are logged: a doubt".to_owned()),
+        LoggedReads::NotOf(roles) => {
+            let roles: Vec<_> = roles.iter().map(|role| printable(role)).collect();
+            let roles = roles.join(", ");
+            Some(format!("the reads of {roles} are not logged: everything counts as read"))
+        }
+    }
 }
 
 /// The hosts that a source covers, in words.
@@ -71,7 +88,7 @@ fn hosts(source: &LogSource) -> String {
     if source.clients {
         hosts.push("the clients that appear".to_owned());
     }
-    hosts.join("; ")
+    if hosts.is_empty() { "nobody".to_owned() } else { hosts.join("; ") }
 }
 
 /// Describes a log that `access-log add` would bring.

@@ -9,6 +9,7 @@ use response_api::{IncidentId, LowerBudget};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
+use staff::order::sign_alone;
 use staff::restore;
 
 use crate::approver::ApproverArgs;
@@ -100,7 +101,7 @@ pub async fn restore(args: RestoreArgs) -> Result<ExitCode, CommandError> {
     }
     let key = signed.key(&response, "giving a budget back").await?;
     for order in orders {
-        staff::call(&response, &of.call(None, Some(restore::sign(order, &key)?))).await?;
+        staff::call(&response, &of.call(None, Some(sign_alone(order, &key)?))).await?;
     }
     of.print(None)?;
     Ok(ExitCode::SUCCESS)

@@ -10,6 +10,7 @@ use response_api::{CallerHolds, FreezeCaller, IncidentId, ThawedKey};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
+use staff::order::sign_alone;
 use staff::thaw;
 
 use crate::approver::ApproverArgs;
@@ -87,7 +88,7 @@ async fn signed(args: &ThawArgs, client: &Client) -> Result<Option<Value>, Comma
     let draft = thaw::draft(client, of.incident, caller.clone(), reason.clone(), now).await?;
     let Some(order) = draft else { return Ok(None) };
     let key = args.signed.key(client, "a thaw").await?;
-    Ok(Some(thaw::sign(order, &key)?))
+    Ok(Some(sign_alone(order, &key)?))
 }
 
 /// Asks whether the caller has a new key. A thief who copied the old one is let in with the caller.

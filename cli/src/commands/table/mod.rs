@@ -52,7 +52,7 @@ fn lines(counts: &TableCounts) -> Vec<String> {
     lines
 }
 
-/// What scopes doubt about the table.
+/// The doubts of every scope about the table.
 fn doubts(counts: &TableCounts) -> impl Iterator<Item = String> {
     let not_taken = counts.not_taken.iter().map(|(source, rows)| {
         format!("{} rows were not taken from {source}: each may be a person", words::number(*rows))

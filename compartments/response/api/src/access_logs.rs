@@ -76,6 +76,22 @@ pub struct FinishAccessLog {
     /// The catalogue by which the log was read, if it is a database's.
     #[serde(default)]
     pub catalogue: Option<LogCatalogue>,
+    /// Whether the log would have every read.
+    #[serde(default)]
+    pub reads: LoggedReads,
+}
+
+/// Whether a log would have every read. Databases and clouds can be told to log none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LoggedReads {
+    /// A line shows that reads are logged, or no source of this format leaves them out.
+    #[default]
+    Shown,
+    /// No line shows it.
+    NotShown,
+    /// The catalogue shows that the reads of these roles are not logged.
+    NotOf(Vec<String>),
 }
 
 /// The catalogue of a database by which its log was read.
@@ -141,6 +157,9 @@ pub struct LogStatements {
     /// No definition but those in the logs came between the log and the catalogue.
     #[serde(default)]
     pub unchanged: bool,
+    /// The log would have every read of customers' data, although it does not show so.
+    #[serde(default)]
+    pub reads_logged: bool,
 }
 
 /// A span of time.
@@ -192,6 +211,9 @@ pub struct AccessLog {
     /// The catalogue by which the log was read, if it is a database's.
     #[serde(default)]
     pub catalogue: Option<LogCatalogue>,
+    /// Whether the log would have every read.
+    #[serde(default)]
+    pub reads: LoggedReads,
 }
 
 /// Lists the access logs that were brought, by name.

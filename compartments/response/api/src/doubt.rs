@@ -193,6 +193,18 @@ pub enum DoubtCause {
         /// The instant at which the catalogue was taken.
         taken: Timestamp,
     },
+    /// An access log of a database or a cloud has no line that shows that reads are logged.
+    ReadsNotShown {
+        /// The access log's name.
+        log: String,
+    },
+    /// The database of an access log is told not to log the reads of some roles.
+    ReadsNotLogged {
+        /// The access log's name.
+        log: String,
+        /// The roles.
+        roles: Vec<String>,
+    },
     /// An access log has lines that can't be read, or lines of it are missing.
     UnreadableLines {
         /// The log's name.
@@ -249,6 +261,7 @@ impl DoubtCause {
             | Self::AccessLogUnfinished { .. }
             | Self::TableChanged { .. }
             | Self::DefinitionsUnknown { .. }
+            | Self::ReadsNotLogged { .. }
             | Self::UnreadableLines { .. } => true,
             Self::LogNotFollowed { after_window, .. } => !*after_window,
             _ => false,
@@ -278,6 +291,8 @@ impl DoubtCause {
             | Self::AccessLogUnfinished { .. }
             | Self::TableChanged { .. }
             | Self::DefinitionsUnknown { .. }
+            | Self::ReadsNotShown { .. }
+            | Self::ReadsNotLogged { .. }
             | Self::UnreadableLines { .. }
             | Self::NotInTable { .. }
             | Self::NumbersLost { .. }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cofferdam_core::{CallerName, Timestamp};
-use response_api::{AccessLog, DoubtCause, Exposure, LogCatalogue, Span};
+use response_api::{AccessLog, DoubtCause, Exposure, LogCatalogue, LoggedReads, Span};
 
 use crate::FallenHosts;
 
@@ -113,12 +113,26 @@ pub fn doubts_of_access_logs(
         {
             doubts.push(DoubtCause::DefinitionsUnknown { log: log.name.clone(), taken });
         }
+        doubts.extend(doubt_of_reads(log));
         if log.unknown > 0 {
             let (log, names) = (log.name.clone(), log.unknown);
             doubts.push(DoubtCause::NotInTable { log, names });
         }
     }
     doubts
+}
+
+/// The doubt about reads that a log may lack.
+fn doubt_of_reads(log: &AccessLog) -> Option<DoubtCause> {
+    let name = log.name.clone();
+    match &log.reads {
+        _ if log.stated.reads_logged => None,
+        LoggedReads::Shown => None,
+        LoggedReads::NotShown => Some(DoubtCause::ReadsNotShown { log: name }),
+        LoggedReads::NotOf(roles) => {
+            Some(DoubtCause::ReadsNotLogged { log: name, roles: roles.clone() })
+        }
+    }
 }
 
 /// Whether a log tells everything about a fallen host within its span.
@@ -186,7 +200,26 @@ mod tests {
             }),
             stated: LogStatements::default(),
             catalogue: None,
+            reads: LoggedReads::Shown,
         }
+    }
+
+    #[test]
+    fn a_log_that_may_lack_reads_is_in_doubt_unless_staff_stand_for_it() {
+        let doubts = |reads, reads_logged| {
+            let mut log = log(span(0, 10), 0, 0);
+            (log.reads, log.stated.reads_logged) = (reads, reads_logged);
+            doubts_of_access_logs(&[log], &fallen(&["web-1"]), at(3), at(7))
+        };
+        let (log, roles) = ("app.csv".to_owned(), vec!["web".to_owned()]);
+        let not_shown = DoubtCause::ReadsNotShown { log: log.clone() };
+        let not_logged = DoubtCause::ReadsNotLogged { log, roles: roles.clone() };
+        assert!(!not_shown.counts_as_read() && not_logged.counts_as_read());
+        assert_eq!(doubts(LoggedReads::NotShown, false), [not_shown]);
+        assert_eq!(doubts(LoggedReads::NotOf(roles.clone()), false), [not_logged]);
+        assert_eq!(doubts(LoggedReads::Shown, false), []);
+        assert_eq!(doubts(LoggedReads::NotShown, true), []);
+        assert_eq!(doubts(LoggedReads::NotOf(roles), true), []);
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! The Message-IDs of a letter. Nobody can guess one: each is made with the letter's secret, and none
 //! is stored.
 
+use std::fmt;
+
 use aes::Aes256;
 use aes::cipher::{Block, BlockCipherDecrypt as _, BlockCipherEncrypt as _, KeyInit as _};
 use aws_lc_rs::hmac;
 use response_api::LetterId;
+use zeroize::Zeroizing;
 
 /// The bytes of the part that names the person: one block of AES.
 const TAG: usize = 16;
@@ -38,18 +41,18 @@ impl IdForm {
 }
 
 /// Makes the Message-IDs of one letter, and reads them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct MessageIds {
     letter: LetterId,
     form: IdForm,
-    seed: Vec<u8>,
+    seed: Zeroizing<Vec<u8>>,
 }
 
 impl MessageIds {
     /// The Message-IDs that the letter's secret `seed` gives.
     #[must_use]
-    pub const fn new(letter: LetterId, form: IdForm, seed: Vec<u8>) -> Self {
-        Self { letter, form, seed }
+    pub fn new(letter: LetterId, form: IdForm, seed: Vec<u8>) -> Self {
+        Self { letter, form, seed: Zeroizing::new(seed) }
     }
 
     /// The letter that a Message-ID names, if it has the form of ours. Whether it is ours, only the
@@ -115,6 +118,15 @@ impl MessageIds {
         let derived = hmac::sign(&self.key(), b"cofferdam sealed message ids v1");
         key.copy_from_slice(derived.as_ref());
         Aes256::new(&key.into())
+    }
+}
+
+impl fmt::Debug for MessageIds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MessageIds")
+            .field("letter", &self.letter)
+            .field("form", &self.form)
+            .finish_non_exhaustive()
     }
 }
 

@@ -25,6 +25,10 @@ pub struct Catalogue {
     pub database: String,
     /// The setting of the session that read it, from the database, the role or the server.
     pub search_path: String,
+    /// The roles that may read a relation, and whose reads pgaudit is told not to log. None in a
+    /// catalogue that was taken before this was asked.
+    #[serde(default)]
+    pub unaudited: Vec<String>,
     /// The tables, views and sequences of all schemas but PostgreSQL's own.
     pub relations: Vec<Relation>,
     /// The functions of these schemas.

@@ -36,12 +36,28 @@ WITH relation AS (
   JOIN pg_type t ON t.oid = a.atttypid
   LEFT JOIN pg_collation co ON co.oid = a.attcollation
   WHERE a.attnum > 0 AND NOT a.attisdropped
+), setting AS (
+  SELECT setrole, setdatabase, substr(it, length('pgaudit.log=') + 1) AS value
+  FROM pg_db_role_setting, unnest(setconfig) it WHERE it LIKE 'pgaudit.log=%'
 )
 SELECT json_build_object(
   'version', 1,
   'taken', to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
   'database', current_database(),
   'search_path', (SELECT reset_val FROM pg_settings WHERE name = 'search_path'),
+  -- The roles that may read something here and whose reads pgaudit is told not to log.
+  'unaudited', (SELECT coalesce(json_agg(role.rolname ORDER BY role.rolname), '[]')
+    FROM pg_roles role CROSS JOIN LATERAL (SELECT coalesce(
+        (SELECT value FROM setting WHERE setrole = role.oid AND setdatabase = here),
+        (SELECT value FROM setting WHERE setrole = role.oid AND setdatabase = 0),
+        (SELECT value FROM setting WHERE setrole = 0 AND setdatabase = here),
+        -- The setting of the server, unless this session has one of its own.
+        (SELECT reset_val FROM pg_settings
+          WHERE name = 'pgaudit.log' AND source NOT IN ('database', 'user', 'database user'))
+      ) AS log FROM (SELECT oid AS here FROM pg_database WHERE datname = current_database()) d) AS audit
+    WHERE role.rolcanlogin AND (audit.log !~* '\m(read|all)\M' OR audit.log ~* '-\s*(read|all)\M')
+      AND EXISTS (SELECT FROM relation r
+        WHERE r.relkind <> 'S' AND has_any_column_privilege(role.oid, r.oid, 'SELECT'))),
   'relations', (SELECT coalesce(json_agg(json_build_object(
     'schema', r.nspname,
     'name', r.relname,

@@ -147,7 +147,7 @@ impl Objects {
 
     fn pass_within(&mut self, byte: u8) -> Option<Found> {
         match byte {
-            // What belongs to an object stands to the right of its beginning.
+            // The members of an object stand to the right of its beginning.
             b'{' if self.indent.is_some_and(|indent| indent <= self.start_indent) => {
                 let start = self.start;
                 self.begin();

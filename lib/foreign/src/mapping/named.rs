@@ -2,6 +2,7 @@
 //! instead then counts for everybody.
 
 use super::Pgaudit;
+use crate::pgaudit::AUDIT;
 use crate::sql::names::Pattern;
 
 /// The most letters that a misspelt name has wrong.
@@ -11,6 +12,8 @@ const MAX_WRONG: usize = 2;
 #[derive(Debug, Clone)]
 pub struct UnnamedTables {
     tables: Vec<Unnamed>,
+    /// Whether a line named a table of the mapping.
+    names_any: bool,
     /// A word of the lines that looks like a table's name.
     similar: Option<String>,
 }
@@ -30,31 +33,36 @@ impl UnnamedTables {
             Unnamed { name: name.clone(), bare }
         };
         let tables = mapping.tables.iter().map(|table| unnamed(&table.name)).collect();
-        Self { tables, similar: None }
+        Self { tables, names_any: false, similar: None }
     }
 
     /// Notes the tables that a message may name. A partition or a view whose name holds that of the
     /// table names it too.
     pub fn note(&mut self, message: &str) {
-        if self.tables.is_empty() || !message.starts_with("AUDIT: ") {
+        if self.tables.is_empty() || !message.starts_with(AUDIT) {
             return;
         }
         let message = message.to_lowercase();
+        let unnamed = self.tables.len();
         self.tables.retain(|table| !message.contains(&table.bare));
+        self.names_any |= self.tables.len() < unnamed;
+        // A misspelling is looked for only while no name of the mapping is right.
+        if self.names_any || self.similar.is_some() {
+            return;
+        }
         let mut words = message.split(|c: char| !c.is_alphanumeric() && c != '_');
         let similar = |word: &&str| {
             let wrong = |table: &Unnamed| strsim::levenshtein(word, &table.bare);
             // Half of a short name may be another word.
             self.tables.iter().any(|table| wrong(table) <= MAX_WRONG.min(table.bare.len() / 3))
         };
-        if self.similar.is_none() {
-            self.similar = words.find(similar).map(str::to_owned);
-        }
+        self.similar = words.find(similar).map(str::to_owned);
     }
 
-    /// A word of the lines that looks like the name of a table which no line names.
-    pub fn similar(&self) -> Option<&str> {
-        self.similar.as_deref()
+    /// The word in the lines of which a table of the mapping may be a misspelling: they name none of the
+    /// tables.
+    pub fn misspelt(&self) -> Option<&str> {
+        self.similar.as_deref().filter(|_| !self.names_any)
     }
 
     /// The names as in the mapping.

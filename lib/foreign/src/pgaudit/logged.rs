@@ -71,7 +71,7 @@ const MAX_LABEL: usize = 40;
 /// The value of a parameter of which the log has a part only. It names nobody.
 const CUT: &str = "<long param suppressed>";
 
-/// What a message says about a statement.
+/// The statement in a message, as far as it can be told.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Logged<'a> {
     /// The message is about no statement.
@@ -90,7 +90,7 @@ pub fn logged(message: &str) -> Logged<'_> {
         Some((level, message)) if LEVELS.contains(&level) => message,
         _ => message,
     };
-    // What a driver prepares gives out nothing until it is executed.
+    // A statement that a driver only prepares gives out nothing.
     if behind_duration(message).is_some_and(|rest| rest.starts_with("parse ")) {
         return Logged::Nothing;
     }

@@ -25,7 +25,7 @@ use sessions::{Sessions, Step};
 pub use prefix::LinePrefix;
 
 /// The beginning of pgaudit's messages.
-const AUDIT: &str = "AUDIT: ";
+pub const AUDIT: &str = "AUDIT: ";
 /// pgaudit's text in place of a statement that an earlier line of the same statement has.
 const BEFORE: &str = "<previously logged>";
 /// pgaudit's texts in place of a statement or parameters that are not logged or don't exist.
@@ -44,6 +44,8 @@ pub struct Audit {
     statements: Statements,
     own: OwnLines,
     sessions: Sessions,
+    /// Whether a line showed that reads are logged.
+    shows_reads: bool,
 }
 
 impl Audit {
@@ -54,6 +56,7 @@ impl Audit {
             statements: Statements::default(),
             own: OwnLines::default(),
             sessions: Sessions::default(),
+            shows_reads: false,
         }
     }
 
@@ -100,6 +103,15 @@ impl Audit {
             }
         };
         at.iter().try_for_each(|at| take(Item::Seen(at)))?;
+        // Object audit tells of the relations alone that its role was granted.
+        let shows_reads = || match &cells {
+            Some(cells) => (cells.get(0), cells.get(3)) == (Some("SESSION"), Some("READ")),
+            None => own::shows_reads(&row),
+        };
+        if !self.shows_reads && shows_reads() {
+            self.shows_reads = true;
+            take(Item::ShowsReads)?;
+        }
         match cells {
             Some(cells) => self.read_statement(line, at, &row, &cells, take),
             None => self.own.read(&self.names, line, at, &row, take),
@@ -132,7 +144,7 @@ impl Audit {
     }
 }
 
-/// What names mean in the databases of a server.
+/// The meanings of names in the databases of a server.
 #[derive(Debug)]
 struct Databases {
     here: Known,
@@ -153,7 +165,7 @@ impl Databases {
         }
     }
 
-    /// What names mean in a database; `None` in one without customers' data. A log that does not tell
+    /// The meanings of names in a database; `None` for one without customers' data. A log that does not tell
     /// the database is about the mapping's.
     fn of(&self, database: &str) -> Option<&Known> {
         match &self.name {
@@ -204,7 +216,7 @@ fn hand_on<E>(
     Ok(())
 }
 
-/// What a first reading of a log finds.
+/// The findings of a first reading of a log.
 #[derive(Debug)]
 pub struct Noted {
     /// The changes that definitions make.
@@ -227,8 +239,7 @@ pub fn read_definitions<E>(
         noted.unnamed.note(row.as_ref().map_or("", |row| row.message));
         let Ok(row) = row else { return Ok(()) };
         let audited = row.message.starts_with(AUDIT);
-        let has_statement = audited || own::has_statement(&row);
-        if has_statement && !noted.databases.contains(row.database) {
+        if !noted.databases.contains(row.database) && (audited || own::has_statement(&row)) {
             noted.databases.insert(row.database.to_owned());
         }
         // A definition changes names of its own database only.
@@ -323,7 +334,7 @@ mod tests {
         let mapping: LogMapping = toml::from_str(mapping).unwrap();
         let mut items = Vec::new();
         let done = read_log(&mapping, log.as_bytes(), &mut |item| {
-            if !matches!(item, Item::Seen(_) | Item::Harmless { .. }) {
+            if !matches!(item, Item::Seen(_) | Item::ShowsReads | Item::Harmless { .. }) {
                 items.push(item);
             }
             Ok::<_, ()>(())

@@ -124,7 +124,7 @@ fn resolve_any(
     found
 }
 
-/// What a row says about a statement of a client.
+/// Finds the statement of a client in the message of a row.
 fn told<'a>(row: &Row<'a>) -> Logged<'a> {
     let of_client = !row.user.is_empty() || row.host.is_some_and(|host| !host.is_empty());
     if of_client { logged(row.message) } else { Logged::Nothing }
@@ -137,29 +137,43 @@ pub fn has_statement(row: &Row<'_>) -> bool {
 
 /// The definitions that a row logs, each with its command.
 pub fn definitions<'a>(row: &Row<'a>) -> impl Iterator<Item = (&'static str, &'a str)> {
-    // The log has a duration or an error of some statements only, so these don't show that definitions
-    // are logged.
+    of_its_kind(row).into_iter().filter_map(|text| Some((sql::definition(text)?, text)))
+}
+
+/// Whether a row shows that statements which read are logged.
+pub fn shows_reads(row: &Row<'_>) -> bool {
+    of_its_kind(row).iter().any(|text| sql::is_plain_read(text))
+}
+
+/// The statement that a row logs because every statement of its kind is logged. The log has a duration
+/// or an error of some statements only.
+fn of_its_kind<'a>(row: &Row<'a>) -> Vec<&'a str> {
     let of_statement = match row.message.split_once(":  ") {
         Some((level, _)) if row.detail.is_none() => level == "LOG",
         _ => true,
     };
-    let texts = match told(row) {
+    match told(row) {
         Logged::OneOf(texts) if of_statement && behind_duration(row.message).is_none() => texts,
         _ => Vec::new(),
-    };
-    texts.into_iter().filter_map(|text| Some((sql::definition(text)?, text)))
+    }
 }
 
 /// The statements of each session that lines of pgaudit told. The same statement, logged once more by
-/// `PostgreSQL`, tells nothing new.
+/// PostgreSQL, tells nothing new.
 #[derive(Debug, Default)]
 struct Audited {
     hasher: RandomState,
-    /// The hashes of the texts of each session.
-    texts: HashMap<String, HashSet<u64>>,
-    /// The sessions in which pgaudit logs what is read.
-    reads: HashSet<String>,
+    sessions: HashMap<String, AuditedSession>,
+    /// The number of texts of all sessions.
     kept: usize,
+}
+
+#[derive(Debug, Default)]
+struct AuditedSession {
+    /// Whether pgaudit logs what the session reads.
+    reads: bool,
+    /// The hashes of its statements.
+    texts: HashSet<u64>,
 }
 
 impl Audited {
@@ -170,24 +184,26 @@ impl Audited {
             return;
         }
         if self.kept >= REMEMBERED {
-            self.kept = 0;
-            self.texts.clear();
-            self.reads.clear();
-        }
-        if class == "READ" && !self.reads.contains(session) {
-            self.reads.insert(session.to_owned());
+            (self.kept, self.sessions) = (0, HashMap::new());
         }
         let hash = self.hasher.hash_one(text.trim());
-        let texts = self.texts.entry(session.to_owned()).or_default();
-        self.kept += usize::from(texts.insert(hash));
+        // Only the first line of a session copies its name.
+        if !self.sessions.contains_key(session) {
+            self.sessions.insert(session.to_owned(), AuditedSession::default());
+        }
+        if let Some(of) = self.sessions.get_mut(session) {
+            of.reads |= class == "READ";
+            self.kept += usize::from(of.texts.insert(hash));
+        }
     }
 
     /// Whether lines of pgaudit told a statement, in a session of which they tell what is read.
     fn has(&self, session: &str, text: &str) -> bool {
-        let of = |texts: &HashSet<u64>| texts.contains(&self.hasher.hash_one(text.trim()));
-        self.reads.contains(session) && self.texts.get(session).is_some_and(of)
+        let of = self.sessions.get(session);
+        of.is_some_and(|of| of.reads && of.texts.contains(&self.hasher.hash_one(text.trim())))
     }
 }
+
 #[cfg(test)]
 #[path = "own_tests.rs"]
 mod tests;

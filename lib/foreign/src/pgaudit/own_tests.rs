@@ -1,6 +1,7 @@
-use cofferdam_core::{Field, Whose};
+use cofferdam_core::{Field, Personal, Whose};
 
-use crate::{Item, LogMapping, LogReader, read_definitions};
+use crate::testing::{read, shows_reads};
+use crate::{Item, LogMapping, read_definitions};
 
 const MAPPING: &str = r#"
     format = "FORMAT"
@@ -36,27 +37,22 @@ fn outcomes(format: &str, log: &str) -> Vec<String> {
 }
 
 fn outcomes_of(mapping: &str, format: &str, log: &str) -> Vec<String> {
-    let mut mapping = LogMapping::parse(&mapping.replace("FORMAT", format)).unwrap();
-    read_definitions(&mut mapping, log.as_bytes()).unwrap();
-    let mut found = Vec::new();
-    let read = LogReader::new(mapping).read(log.as_bytes(), &mut |item| {
-        match item {
-            Item::Access(access) => {
-                let fields: Vec<_> = access.fields.iter().map(Field::as_str).collect();
-                let whose = match access.whose {
-                    Whose::Keys(keys) => keys.iter().map(|k| k.expose().to_owned()).collect(),
-                    _ => vec!["everybody".to_owned()],
-                };
-                found.push(format!("{} of {}", fields.join(","), whose.join(",")));
-            }
-            Item::Harmless { .. } => found.push("-".to_owned()),
-            Item::Bad { why, .. } => panic!("{why}"),
-            _ => {}
+    read(&mapping.replace("FORMAT", format), log).iter().map(outcome).collect()
+}
+
+fn outcome(item: &Item) -> String {
+    match item {
+        Item::Access(access) => {
+            let fields: Vec<_> = access.fields.iter().map(Field::as_str).collect();
+            let whose: Vec<_> = match &access.whose {
+                Whose::Keys(keys) => keys.iter().map(Personal::expose).collect(),
+                _ => vec!["everybody"],
+            };
+            format!("{} of {}", fields.join(","), whose.join(","))
         }
-        Ok::<_, ()>(())
-    });
-    read.unwrap();
-    found
+        Item::Harmless { .. } => "-".to_owned(),
+        other => panic!("{other:?}"),
+    }
 }
 
 fn one(line: &str) -> String {
@@ -122,6 +118,28 @@ fn a_statement_that_pgaudit_told_counts_once() {
     let other = failed.replace("6746.63", "6746.64");
     let told = outcomes("pgaudit-csv", &(audit("READ") + &other));
     assert_eq!(told, ["email of 7", "email of everybody"], "another session");
+}
+
+#[test]
+fn a_line_that_only_reads_shows_that_reads_are_logged() {
+    let mapping = MAPPING.replace("FORMAT", "pgaudit-csv");
+    let audit =
+        |kind: &str, class: &str| format!("AUDIT: {kind},1,1,{class},SELECT,,,SELECT 1,<none>");
+    for (message, shows) in [
+        (audit("SESSION", "READ"), true),
+        (audit("SESSION", "WRITE"), false),
+        (audit("OBJECT", "READ"), false),
+        ("statement: SELECT 1".to_owned(), true),
+        ("execute <unnamed>: select 1".to_owned(), true),
+        ("duration: 3.1 ms  statement: SELECT 1".to_owned(), false),
+        ("statement: SELECT * INTO copy FROM customer".to_owned(), false),
+        ("statement: UPDATE customer SET email = 'x'".to_owned(), false),
+        ("connection authorized: user=app database=shop".to_owned(), false),
+    ] {
+        assert_eq!(shows_reads(&mapping, &log(&message, "")), shows, "{message}");
+    }
+    let failed = csv("ERROR,57014", "canceled", ["", "", "SELECT 1", ""]);
+    assert!(!shows_reads(&mapping, &failed), "errors are logged of some statements only");
 }
 
 #[test]

@@ -24,7 +24,7 @@ use sqlparser::ast::{Expr, ObjectName, Statement as Parsed, TableFactor, Visit, 
 pub use changes::{Changes, definition};
 pub use known::{Known, Relation};
 use names::Name;
-pub use text::is_single;
+pub use text::{is_plain_read, is_single};
 use walk::Understood;
 
 /// Room for the depth that [`text::parse`] allows, in bytes. Only what is used is ever taken.
@@ -114,10 +114,7 @@ pub fn resolve_text(known: &Known, text: &str, parameters: Option<Vec<String>>) 
         return Vec::new();
     }
     let statement = Statement { class: "", command: "", object: None, text, parameters };
-    match understand(known, &statement) {
-        Ok(understood) => understood.touched.into_iter().map(|of| of.found).collect(),
-        Err(doubt) => everything(known, &doubt.why),
-    }
+    in_text(known, &statement)
 }
 
 /// The data that a statement reads or writes. `pgaudit.log_relation` gives one line for each
@@ -169,9 +166,11 @@ fn in_definition(known: &Known, statement: &Statement<'_>) -> Vec<Found> {
     let copies = statement.command.ends_with(" AS")
         || statement.command == "SELECT INTO"
         || statement.command == "CREATE MATERIALIZED VIEW";
-    if !copies {
-        return Vec::new();
-    }
+    if copies { in_text(known, statement) } else { Vec::new() }
+}
+
+/// The data that a statement touches, by its text alone.
+fn in_text(known: &Known, statement: &Statement<'_>) -> Vec<Found> {
     match understand(known, statement) {
         Ok(understood) => understood.touched.into_iter().map(|of| of.found).collect(),
         Err(doubt) => everything(known, &doubt.why),

@@ -85,6 +85,15 @@ pub fn is_single(text: &str) -> bool {
     behind.all(|token| matches!(token, Token::Whitespace(_) | Token::SemiColon))
 }
 
+/// Whether a text is surely a statement that only reads. Logs of changes alone don't have it.
+pub fn is_plain_read(text: &str) -> bool {
+    let mut words =
+        text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty());
+    // `SELECT … INTO` makes a table, so logs of definitions have it.
+    words.next().is_some_and(|first| first.eq_ignore_ascii_case("SELECT"))
+        && !words.any(|word| word.eq_ignore_ascii_case("INTO"))
+}
+
 /// Whether a text is a single command that gives out no rows, by its first word. The parser does not
 /// know all of them.
 pub fn gives_nothing(text: &str) -> bool {

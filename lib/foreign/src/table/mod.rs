@@ -23,7 +23,7 @@ use std::io::Read;
 use std::path::Path;
 
 use cofferdam_core::{BroughtPerson, Field, Language};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 pub use assumed::{Assumed, KeyForm};
 pub use places::PlaceForm;
@@ -40,8 +40,9 @@ use text::TextFile;
 pub struct TableMapping {
     /// The column with the shop's own number or code for a customer, as access logs name customers.
     pub key: String,
-    /// The column with the name.
-    pub name: Option<String>,
+    /// The columns with the parts of the name, in order: one, or a list.
+    #[serde(default, deserialize_with = "one_or_more")]
+    pub name: Vec<String>,
     /// The column with the e-mail address.
     pub email: Option<String>,
     /// The columns with the lines of the postal address, in order.
@@ -76,12 +77,27 @@ impl TableMapping {
     /// The columns whose text is read, without duplicates. Of the others, it only matters whether a cell
     /// is filled.
     fn read_columns(&self) -> Vec<&str> {
-        let single =
-            [&self.name, &self.email, &self.country, &self.region, &self.language, &self.minor];
+        let single = [&self.email, &self.country, &self.region, &self.language, &self.minor];
         let mut columns = vec![self.key.as_str()];
-        columns.extend(single.into_iter().flatten().chain(&self.address).map(String::as_str));
+        columns.extend(
+            single.into_iter().flatten().chain(&self.name).chain(&self.address).map(String::as_str),
+        );
         once(columns)
     }
+}
+
+/// A column, or a list of columns.
+fn one_or_more<'de, D: Deserializer<'de>>(columns: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "the name of a column, or a list of names")]
+    enum Columns {
+        One(String),
+        Several(Vec<String>),
+    }
+    Ok(match Columns::deserialize(columns)? {
+        Columns::One(column) => vec![column],
+        Columns::Several(columns) => columns,
+    })
 }
 
 /// Each column at its first place.

@@ -49,7 +49,10 @@ pub fn person(
 ) -> Result<BroughtPerson, BadRow> {
     let mut row = Row { cell, null_markers: 0 };
     let (key, key_form) = key(mapping, &row.text(&mapping.key)?)?;
-    let name = row.given(mapping.name.as_ref())?;
+    let name = row.filled(&mapping.name)?.join(" ");
+    if name.len() > MAX_TEXT {
+        return Err(BadRow::TooLong(mapping.name.join(" and "), MAX_TEXT));
+    }
     let email = row.given(mapping.email.as_ref())?;
     if let Some(column) = &mapping.email
         && !email.is_empty()
@@ -57,9 +60,7 @@ pub fn person(
     {
         return Err(BadRow::Form(column.clone(), "an e-mail address"));
     }
-    let lines = mapping.address.iter().map(|column| row.text(column));
-    let lines: Vec<String> = lines.collect::<Result<_, _>>()?;
-    let lines: Vec<_> = lines.into_iter().filter(|line| !line.is_empty()).collect();
+    let lines = row.filled(&mapping.address)?;
     let address = (!lines.is_empty()).then(|| Personal::new(lines.join("\n")));
     let mut filled = vec![
         (Field::Name, !name.is_empty()),
@@ -111,6 +112,12 @@ impl Row<'_> {
     /// The text of a column; empty if the mapping names none.
     fn given(&mut self, column: Option<&String>) -> Result<String, BadRow> {
         column.map_or_else(|| Ok(String::new()), |column| self.text(column))
+    }
+
+    /// The texts of the columns that are filled.
+    fn filled(&mut self, columns: &[String]) -> Result<Vec<String>, BadRow> {
+        let texts: Result<Vec<_>, _> = columns.iter().map(|column| self.text(column)).collect();
+        Ok(texts?.into_iter().filter(|text| !text.is_empty()).collect())
     }
 
     /// Whether a cell has a value. No length is too much.
@@ -251,6 +258,29 @@ mod tests {
         let too_long = BadRow::TooLong("full_name".into(), 500);
         assert_eq!(fault(&[("id", "1"), ("full_name", &long)]), too_long);
         assert_eq!(fault(&[("id", &long[..201])]), BadRow::TooLong("id".into(), 200));
+    }
+
+    #[test]
+    fn a_name_may_stand_in_several_columns() {
+        let text = "key = \"id\"\nname = [\"first\", \"last\"]\ndefault_language = \"en\"";
+        let mapping: TableMapping = toml::from_str(text).unwrap();
+        assert_eq!(mapping.columns(), ["id", "first", "last"]);
+        let name = |first: &str, last: &str| {
+            let cell = |column: &str| match column {
+                "first" => first.to_owned(),
+                "last" => last.to_owned(),
+                _ => "1".to_owned(),
+            };
+            person(&mapping, &cell, &mut Assumed::default())
+        };
+        let text = |first, last| name(first, last).unwrap().name.expose().to_owned();
+        assert_eq!(text("Ada", "Lovelace"), "Ada Lovelace");
+        assert_eq!(text(" ", "Lovelace"), "Lovelace");
+        assert!(!name("", "\\N").unwrap().holds.contains(Field::Name));
+        let long = "a".repeat(300);
+        assert_eq!(name(&long, &long), Err(BadRow::TooLong("first and last".into(), 500)));
+        let wrong = toml::from_str::<TableMapping>("key = \"id\"\nname = 7").unwrap_err();
+        assert!(wrong.message().contains("a list of names"), "{wrong}");
     }
 
     #[test]

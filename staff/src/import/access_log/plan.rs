@@ -93,21 +93,24 @@ pub async fn plan_access_logs(
 ) -> Result<ReadLogs<PlannedLog>, ImportError> {
     let understood = Understood::read(mapping, files, coverage).await?;
     let mut reader = LogReader::new(understood.mapping.clone());
-    let (mut planned, mut parts) = (Vec::new(), Vec::new());
+    let (mut planned, mut reads) = (Vec::new(), Vec::new());
     for file in files {
         let format = understood.mapping.format();
         let (log, (read, next)) = plan_file(file, (format, reader), progress).await?;
         reader = next;
         if !read.is_nothing() {
             read.check(file)?;
-            parts.push(read.part(file));
             planned.push(log);
+            reads.push((file, read));
         }
     }
+    let parts: Vec<_> = reads.iter().map(|(file, read)| read.part(file)).collect();
+    let logged = understood.logged_reads(reads.iter().map(|of| &of.1));
     for (at, log) in planned.iter_mut().enumerate() {
         log.covers = covered(&parts, at, coverage);
     }
-    Ok(ReadLogs { logs: planned, unnamed_tables: understood.mapping.unnamed_tables() })
+    let unnamed_tables = understood.mapping.unnamed_tables();
+    Ok(ReadLogs { logs: planned, unnamed_tables, reads: logged })
 }
 
 async fn plan_file(

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use aws_lc_rs::digest::{Context, SHA256};
 use cofferdam_core::CallerName;
 use cofferdam_foreign::{Catalogue, LogMapping, read_definitions};
-use response_api::LogSource;
+use response_api::{LogSource, LoggedReads};
 
-use super::Coverage;
+use super::{Coverage, FileRead};
 use crate::import::error::ImportError;
 
 /// A mapping with its text.
@@ -65,6 +65,18 @@ impl Understood {
         mapping.check_logs().map_err(ImportError::read(path))?;
         whole.extend(mapping.shown_changes().into_bytes());
         Ok(Self { text, whole, mapping })
+    }
+
+    /// Whether the logs would have every read, as far as their lines and the catalogue show.
+    pub fn logged_reads<'a>(&self, mut files: impl Iterator<Item = &'a FileRead>) -> LoggedReads {
+        let unaudited = self.mapping.unaudited_roles();
+        if !unaudited.is_empty() {
+            return LoggedReads::NotOf(unaudited.to_vec());
+        }
+        if self.mapping.may_lack_reads() && !files.any(|of| of.shows_reads) {
+            return LoggedReads::NotShown;
+        }
+        LoggedReads::Shown
     }
 
     /// The source of the logs. Files with the same server, or else the same mapping, have the same.

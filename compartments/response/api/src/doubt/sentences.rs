@@ -117,6 +117,16 @@ impl fmt::Display for DoubtCause {
                 "{log} was read by the catalogue of {taken}, and does not show every definition of \
                  tables, views and functions between it and the catalogue: {REACH}"
             ),
+            Self::ReadsNotShown { log } => write!(
+                f,
+                "no line of {log} shows that reads are logged: if the server was told to log changes \
+                 alone, it may have given out more than is counted here"
+            ),
+            Self::ReadsNotLogged { log, roles } => write!(
+                f,
+                "the server of {log} was told not to log the reads of {}: {REACH}",
+                roles.join(", ")
+            ),
             Self::UnreadableLines { log, lines } => {
                 write!(f, "{lines} lines of {log} are missing or can't be read: {REACH}")
             }

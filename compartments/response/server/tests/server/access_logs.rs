@@ -6,8 +6,8 @@ use cofferdam_core::{
 use cofferdam_wire::ProblemType;
 use response_api::{
     AmendIncident, BeginAccessLog, BeginTable, DeclareIncident, DoubtCause, FinishAccessLog,
-    ImportAccessLog, IncidentId, Level, ListAccessLogs, LogSource, LogStatements, PAGE_OUT_OF_TURN,
-    People, ReadPerson, RemoveAccessLog, ScopeIncident, Span,
+    ImportAccessLog, IncidentId, Level, ListAccessLogs, LogSource, LogStatements, LoggedReads,
+    PAGE_OUT_OF_TURN, People, ReadPerson, RemoveAccessLog, ScopeIncident, Span,
 };
 use response_server::store::Finding;
 
@@ -38,6 +38,7 @@ fn finish(unreadable: u64) -> FinishAccessLog {
         source: Some(source),
         stated,
         catalogue: None,
+        reads: LoggedReads::Shown,
     }
 }
 
@@ -253,6 +254,34 @@ async fn a_log_that_the_fallen_host_wrote_proves_nothing_about_it() {
     bench.done(FinishAccessLog { source: None, ..own }).await;
     let old = bench.done(scope).await;
     assert_eq!(old.people.read, 3, "a log without a source proves nothing");
+}
+
+/// A database can be told to log no reads of a role: then its log proves nothing, unless staff stand
+/// for it. A log that only does not show that reads are logged is a doubt.
+#[tokio::test]
+async fn a_log_that_lacks_the_reads_of_a_role_counts_as_read() {
+    let bench = Bench::start_alone().await;
+    let before = scoped(&bench, vec![access(1, keys(&["2"]))], 0).await;
+    let scope = ScopeIncident { incident: before.incident, from_log: true };
+    let roles = vec!["web".to_owned()];
+    let lacking = FinishAccessLog { reads: LoggedReads::NotOf(roles.clone()), ..finish(0) };
+    bench.done(lacking.clone()).await;
+    let exposure = bench.done(scope.clone()).await;
+    assert_eq!((exposure.people.read, exposure.assumed), (3, 2));
+    let is = |of: &DoubtCause| matches!(of, DoubtCause::ReadsNotLogged { roles: of, .. } if *of == roles);
+    assert!(exposure.doubts.iter().any(|of| is(&of.cause)), "{:?}", exposure.doubts);
+
+    let stated = LogStatements { reads_logged: true, ..LogStatements::default() };
+    bench.done(FinishAccessLog { stated, ..lacking }).await;
+    assert_eq!(bench.done(scope.clone()).await.people.read, 1);
+    let last = bench.journal(IncidentId::NONE).await.pop().unwrap();
+    assert!(last.detail.contains("every read was logged"), "{}", last.detail);
+
+    bench.done(FinishAccessLog { reads: LoggedReads::NotShown, ..finish(0) }).await;
+    let exposure = bench.done(scope).await;
+    assert_eq!((exposure.people.read, exposure.assumed), (1, 0));
+    let is = |of: &DoubtCause| matches!(of, DoubtCause::ReadsNotShown { .. });
+    assert!(exposure.doubts.iter().any(|of| is(&of.cause)), "{:?}", exposure.doubts);
 }
 
 /// Nobody can tell who of the table is missing, and whom a log named meanwhile.

@@ -39,6 +39,7 @@ async fn every_route_refuses_a_stranger() {
             source: None,
             stated: LogStatements::default(),
             catalogue: None,
+            reads: LoggedReads::Shown,
         },
         ListAccessLogs {},
         RemoveAccessLog { log },

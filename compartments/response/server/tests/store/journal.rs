@@ -176,6 +176,7 @@ pub fn access_log(log: &str) -> AccessLog {
         source: None,
         stated: response_api::LogStatements::default(),
         catalogue: None,
+        reads: response_api::LoggedReads::Shown,
         actors: BTreeMap::from([("web-1".parse().unwrap(), 5)]),
     }
 }

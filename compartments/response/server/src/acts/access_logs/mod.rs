@@ -198,6 +198,7 @@ pub async fn finish(
         source: call.source,
         stated: call.stated,
         catalogue: call.catalogue,
+        reads: call.reads,
     };
     let detail =
         format!("{}, SHA-256 {}: {} accesses{}", log.name, log.log, log.accesses, statements(&log));
@@ -225,6 +226,7 @@ async fn cover_anew(
         source: call.source.clone(),
         stated: call.stated,
         catalogue: call.catalogue,
+        reads: call.reads.clone(),
         ..before.clone()
     };
     if log == before {
@@ -240,7 +242,7 @@ async fn cover_anew(
 
 /// The statements of staff about a log, for the journal. The log itself proves none of them.
 fn statements(log: &AccessLog) -> String {
-    let LogStatements { covers, joined, shipped, unchanged } = log.stated;
+    let LogStatements { covers, joined, shipped, unchanged, reads_logged } = log.stated;
     let Span { from, to } = log.covers;
     let hosts: Vec<_> =
         log.source.iter().flat_map(|of| &of.covers).map(CallerName::as_str).collect();
@@ -252,6 +254,7 @@ fn statements(log: &AccessLog) -> String {
             unchanged,
             "its definitions are those of the catalogue, but for those that it shows".to_owned(),
         ),
+        (reads_logged, "every read was logged".to_owned()),
         (!hosts.is_empty(), format!("it tells everything about {}", hosts.join(", "))),
     ];
     let stated = statements.iter().filter(|of| of.0);
