@@ -19,6 +19,7 @@ use cofferdam_core::Rng;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::instances::LastReports;
 use crate::{Backend, Db, Generation, StoreError};
 
 /// The time for which a report gives the right to use the copy.
@@ -135,7 +136,7 @@ impl<T: ReadInForce> InForce<T> {
         if self.db.backend() == Backend::Sqlite {
             return std::future::pending().await;
         }
-        let mut told = false;
+        let (mut told, mut reports) = (false, LastReports::default());
         loop {
             let trouble = self.catch_up().await.err();
             if let Some(cause) = trouble.as_ref().filter(|_| !told) {
@@ -143,7 +144,19 @@ impl<T: ReadInForce> InForce<T> {
             }
             told = trouble.is_some();
             self.wait_for_change().await;
+            if let Err(cause) = self.forget_ended(&mut reports).await {
+                tracing::debug!(%cause, "instances that ended are not forgotten");
+            }
         }
+    }
+
+    /// Forgets the instances that ended without a word, so that no order waits for them.
+    async fn forget_ended(&self, reports: &mut LastReports) -> Result<(), StoreError> {
+        let newest = within(LEASE, self.db.reports()).await?;
+        for report in reports.ended(newest, Instant::now()) {
+            self.db.forget_instance(report).await?;
+        }
+        Ok(())
     }
 
     /// Waits until every instance holds a change, or must not use what it holds any more. The change

@@ -1,9 +1,16 @@
 //! The instances of a compartment on one PostgreSQL database, and the generation that each holds.
 //! Every compartment whose instances hold a copy of what is in force has the table `instance`.
 
+use std::collections::HashMap;
+use std::time::Duration;
+
 use sqlx::FromRow;
+use tokio::time::Instant;
 
 use crate::{Db, Generation, StoreError};
+
+/// The time without a report after which an instance counts as ended. Its lease is over long before.
+const ENDED_AFTER: Duration = Duration::from_secs(3);
 
 /// An instance at one of its reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
@@ -13,7 +20,34 @@ pub(crate) struct Report {
     reports: i64,
 }
 
+/// The last reports of all instances, and since when each is the last one.
+#[derive(Debug, Default)]
+pub(crate) struct LastReports(HashMap<i64, (Report, Instant)>);
+
+impl LastReports {
+    /// Takes the reports as they are now. Returns those of instances that ended without a word, as one
+    /// that was killed: the next order would wait for it. If it lives after all, its next report brings
+    /// it back.
+    pub(crate) fn ended(&mut self, reports: Vec<Report>, now: Instant) -> Vec<Report> {
+        let since = |report: &Report| match self.0.get(&report.id) {
+            Some((last, since)) if last == report => *since,
+            _ => now,
+        };
+        let known = reports.into_iter().map(|report| (report.id, (report, since(&report))));
+        self.0 = known.collect();
+        let last = self.0.values();
+        let ended = last.filter(|(_, since)| now.duration_since(*since) >= ENDED_AFTER);
+        ended.map(|(report, _)| *report).collect()
+    }
+}
+
 impl Db {
+    /// The last report of each instance.
+    pub(crate) async fn reports(&self) -> Result<Vec<Report>, StoreError> {
+        let reports = sqlx::query_as("SELECT id, reports FROM instance");
+        Ok(reports.fetch_all(self.reader()).await?)
+    }
+
     /// Reports the generation that an instance holds, and returns the newest one.
     pub(crate) async fn report_instance(
         &self,
@@ -52,5 +86,27 @@ impl Db {
         let remove = sqlx::query("DELETE FROM instance WHERE id = $1");
         remove.bind(id).execute(self.writer()).await?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instance_without_reports_has_ended() {
+        let start = Instant::now();
+        let mut last = LastReports::default();
+        let mut ended = |reports: &[(i64, i64)], seconds| {
+            let reports = reports.iter().map(|&(id, reports)| Report { id, reports }).collect();
+            let ended = last.ended(reports, start + Duration::from_secs(seconds));
+            ended.into_iter().map(|report| report.id).collect::<Vec<_>>()
+        };
+        assert_eq!(ended(&[(1, 5), (2, 9)], 0), [0; 0]);
+        assert_eq!(ended(&[(1, 6), (2, 9)], 2), [0; 0]);
+        assert_eq!(ended(&[(1, 6), (2, 9)], 3), [2]);
+        assert_eq!(ended(&[(1, 7), (2, 10)], 4), [0; 0], "it lives after all");
+        assert_eq!(ended(&[(1, 7)], 6), [0; 0], "it was forgotten");
+        assert_eq!(ended(&[(1, 7), (2, 10)], 7), [1], "the other one is new again");
     }
 }

@@ -73,6 +73,21 @@ impl Call for FreezeCaller {
     type Answer = Hold;
 }
 
+/// Checks that there is a caller of a name, so that no order about a misspelt name goes anywhere. A
+/// name that a policy removed counts while an incident holds it. For the controller.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CheckCaller {
+    /// The caller.
+    pub caller: CallerName,
+}
+
+impl Call for CheckCaller {
+    const PATH: &'static str = "/v1/callers/check";
+    const PROBLEMS: &'static [ProblemType] = &[NO_SUCH_CALLER];
+    type Answer = ();
+}
+
 /// The order by which an incident lets go of a caller. The caller is thawed when no hold is left. A
 /// thaw opens data, so an approver signs it; one is enough.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

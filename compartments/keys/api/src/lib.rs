@@ -38,7 +38,7 @@ pub use decoys::{ClaimDecoys, ClaimedDecoys};
 pub use entries::{Inclusion, LogEntries, ProveEntry, ReadEntries};
 pub use entry::{BadEntry, Entry, Event, MAX_ENTRY, RecordList, summarize};
 pub use epochs::{ChangeEpoch, DomainEpochs, EpochChange, EpochOrder, ReadEpochs};
-pub use holds::{FreezeCaller, Hold, HoldId, ReadHolds, ThawCaller, ThawOrder};
+pub use holds::{CheckCaller, FreezeCaller, Hold, HoldId, ReadHolds, ThawCaller, ThawOrder};
 pub use journals::AnchorJournal;
 pub use keys::{KeyGroup, RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys};
 pub use mail::ReportMail;

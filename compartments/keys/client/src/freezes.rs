@@ -13,6 +13,8 @@ use crate::Vault;
 
 /// The longest time for which the answer to a freeze waits for `keys`.
 const ASK_WITHIN: Duration = Duration::from_millis(300);
+/// The time between two questions for that answer.
+const ASK_EVERY: Duration = Duration::from_millis(10);
 /// The time between two looks at the freezes that `keys` may not hold.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -37,15 +39,20 @@ impl Vault {
         })
     }
 
-    /// Asks `keys` whether it holds a caller that was just frozen, at most for 0.3 seconds. If it does not
-    /// answer, [`follow_holds`] asks again.
+    /// Asks `keys` until it holds a caller that was just frozen, at most for 0.3 seconds. `keys` gets the
+    /// order at the same time. If it does not hold the caller by then, [`follow_holds`] asks again.
     pub async fn confirm_freeze(&self, db: &Db, order: &FreezeCaller, frozen: Generation) {
         let Some(incident) = order.incident.filter(|_| order.frozen) else { return };
-        let asked = confirm(self.client(), db, (&order.caller, incident), frozen);
+        let asked = async {
+            while !confirm(self.client(), db, (&order.caller, incident), frozen).await? {
+                sleep(ASK_EVERY).await;
+            }
+            Ok::<_, Problem>(())
+        };
         match timeout(ASK_WITHIN, asked).await {
             Ok(Ok(())) => {}
             Ok(Err(problem)) => tracing::warn!(%problem, "keys may not know of a freeze"),
-            Err(_) => tracing::warn!("keys may not know of a freeze: it does not answer"),
+            Err(_) => tracing::warn!("keys does not hold a caller yet that is frozen here"),
         }
     }
 
@@ -88,17 +95,18 @@ async fn confirm_all(keys: &Client, db: &Db) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Notes that `keys` holds a caller for an incident, if it does.
+/// Notes that `keys` holds a caller for an incident, and returns whether it does.
 async fn confirm(
     keys: &Client,
     db: &Db,
     (caller, incident): (&CallerName, u32),
     seen: Generation,
-) -> Result<(), Problem> {
-    if holds(keys, caller).await?.iter().any(|of| of.incident == incident) {
+) -> Result<bool, Problem> {
+    let is_held = holds(keys, caller).await?.iter().any(|of| of.incident == incident);
+    if is_held {
         db.note_held(caller, incident, seen).await?;
     }
-    Ok(())
+    Ok(is_held)
 }
 
 async fn holds(keys: &Client, caller: &CallerName) -> Result<Vec<Hold>, Problem> {

@@ -15,6 +15,7 @@ mod budgets {
     pub mod restore;
 }
 mod callers {
+    pub mod check;
     pub mod freeze;
     pub mod list;
     pub mod thaw;
@@ -101,6 +102,7 @@ pub fn routes() -> Routes<Arc<App>> {
         .call::<api::ReportMail, _, _>(mail::report::handle)
         .call::<api::CheckState, _, _>(states::check::handle)
         .call::<api::AcceptState, _, _>(states::accept::handle)
+        .call::<api::CheckCaller, _, _>(callers::check::handle)
         .call::<api::FreezeCaller, _, _>(callers::freeze::handle)
         .call::<api::ThawCaller, _, _>(callers::thaw::handle)
         .call::<api::ReadHolds, _, _>(holds::read::handle)

@@ -5,12 +5,12 @@ use cofferdam_wire::{Problem, ProblemType, certificate_chain};
 use jiff::SignedDuration;
 use keys_api::{
     AcceptState, AddRevokedKey, AlarmKind, AnchorJournal, ApproveVoidOrder, Budget, ChangeEpoch,
-    ChangePolicy, CheckState, ClaimDecoys, CloseWarrant, CosignCheckpoint, EpochChange, EpochOrder,
-    EraseRecords, FreezeCaller, HardenItem, HardenPasswords, HoldId, IndexAddresses, JournalHead,
-    ListCallers, ListRevokedKeys, LowerBudget, LoweringId, NoteAddresses, ORDER_REFUSED,
-    OpenWarrant, ProveEntry, ReadAlarms, ReadCheckpoint, ReadEntries, ReadEpochs, ReadHolds,
-    ReadPolicy, ReportMail, RestoreBudget, RestoreOrder, Search, Signed, ThawCaller, ThawOrder,
-    Ticket, VoidOrder,
+    ChangePolicy, CheckCaller, CheckState, ClaimDecoys, CloseWarrant, CosignCheckpoint,
+    EpochChange, EpochOrder, EraseRecords, FreezeCaller, HardenItem, HardenPasswords, HoldId,
+    IndexAddresses, JournalHead, ListCallers, ListRevokedKeys, LowerBudget, LoweringId,
+    NoteAddresses, ORDER_REFUSED, OpenWarrant, ProveEntry, ReadAlarms, ReadCheckpoint, ReadEntries,
+    ReadEpochs, ReadHolds, ReadPolicy, ReportMail, RestoreBudget, RestoreOrder, Search, Signed,
+    ThawCaller, ThawOrder, Ticket, VoidOrder,
 };
 
 use crate::support::{Keys, ask, name, warrant};
@@ -125,6 +125,7 @@ async fn commands(table: &mut Table) {
         AddRevokedKey { caller: caller.clone(), certificate, newer: None, reason: reason.clone() };
     table.row(revoke, CONTROLLER).await;
     table.row(ListRevokedKeys {}, [NO, None, None, None, None]).await;
+    table.row(CheckCaller { caller: caller.clone() }, CONTROLLER).await;
     let freeze = FreezeCaller { caller: caller.clone(), incident: 1, reason: reason.clone() };
     table.row(freeze, CONTROLLER).await;
     let until = table.keys.clock.now();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use cofferdam_core::{CallerName, NO_SUCH_CALLER, STILL_HELD};
 use cofferdam_wire::{CallError, Problem, key_of_chain};
-use keys_api::{HoldId, ListRevokedKeys, ReadHolds, Signed, ThawCaller, ThawOrder};
+use keys_api::{CheckCaller, HoldId, ListRevokedKeys, ReadHolds, Signed, ThawCaller, ThawOrder};
 use response_api::{
     ActStage, AddRevokedKey, CallerHolds, FreezeCaller, HELD_ELSEWHERE, IncidentId, JournalAct,
     KEY_IN_FORCE, PARTLY_DONE, ThawedKey,
@@ -168,30 +168,23 @@ async fn thaw(
     all_done([("accounts", thawed(accounts)), ("payments", thawed(payments))])
 }
 
-/// Has every compartment freeze the caller. `keys` alone knows which callers there are, so it is
-/// asked first, and a name that it does not know changes nothing anywhere. The others are asked even
-/// if one fails, and without waiting for a `keys` that does not answer.
+/// Has every compartment freeze the caller, all at once: an order takes a second where an instance just
+/// fell silent. `keys` alone knows which callers there are, so a name that it does not know changes
+/// nothing anywhere. The others are asked even if one fails, and without waiting for a `keys` that does
+/// not answer.
 async fn freeze_everywhere(app: &App, call: &FreezeCaller) -> Result<(), Problem> {
     let FreezeCaller { caller, incident, reason, .. } = call.clone();
+    let Compartments { keys, accounts, payments } = &app.compartments;
+    if keys.is_healthy().await
+        && let Err(e) = keys.call(&CheckCaller { caller: caller.clone() }).await
+        && e.is(NO_SUCH_CALLER)
+    {
+        return Err(e.into());
+    }
     let order = keys_api::FreezeCaller { caller, incident: incident.0, reason };
     let elsewhere = order_elsewhere(call);
-    let Compartments { keys, accounts, payments } = &app.compartments;
-    let first = if keys.is_healthy().await {
-        match keys.call(&order).await {
-            Err(e) if e.is(NO_SUCH_CALLER) => return Err(e.into()),
-            answer => Some(answer),
-        }
-    } else {
-        None
-    };
-    let at_keys = async {
-        match first {
-            Some(answer) => answer,
-            None => keys.call(&order).await,
-        }
-    };
     let (keys, accounts, payments) =
-        tokio::join!(at_keys, accounts.call(&elsewhere), payments.call(&elsewhere));
+        tokio::join!(keys.call(&order), accounts.call(&elsewhere), payments.call(&elsewhere));
     all_done([("keys", keys.map(|_| ())), ("accounts", accounts), ("payments", payments)])
 }
 

@@ -172,9 +172,9 @@ async fn a_freeze_goes_on_although_its_caller_went_away() {
 async fn a_caller_that_keys_does_not_know_is_frozen_nowhere() {
     let bench = Bench::start().await;
     let incident = bench.declare().await;
-    bench.neighbours.refuse::<keys_api::FreezeCaller>("keys", NO_SUCH_CALLER);
+    bench.neighbours.refuse::<keys_api::CheckCaller>("keys", NO_SUCH_CALLER);
     bench.refused(freeze(incident, true), NO_SUCH_CALLER).await;
-    for name in ["accounts", "payments"] {
+    for name in ["keys", "accounts", "payments"] {
         assert!(frozen_at(&bench, name).is_empty(), "{name} was asked");
     }
     assert_eq!(kept_as_frozen(&bench, incident).await, []);

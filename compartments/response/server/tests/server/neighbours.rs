@@ -126,6 +126,7 @@ fn keys() -> Routes<Shared> {
     let epochs = DomainEpochs { current: Epoch(1), readable: vec![Epoch(1)], reseal_until: None };
     let policy = keys_api::Policy { version: 7, approvers: vec![], callers: vec![] };
     Routes::new()
+        .call::<keys_api::CheckCaller, _, _>(answering::<keys_api::CheckCaller>("keys", ()))
         .call::<keys_api::FreezeCaller, _, _>(answering_by("keys", freeze))
         .call::<keys_api::ThawCaller, _, _>(answering_by("keys", thaw))
         .call::<keys_api::ReadHolds, _, _>(answering_by("keys", holds))
