@@ -4,7 +4,7 @@
 
 use std::io::BufRead;
 
-use cofferdam_core::CallerName;
+use cofferdam_core::{CallerName, Operation};
 use serde_json::{Deserializer, Value};
 
 use crate::events::{rule_effect, unnamed};
@@ -108,10 +108,8 @@ fn read_event<E>(
     };
     let text = |place: &str| event.pointer(place).and_then(Value::as_str).filter(|t| !t.is_empty());
     let of_rule = rule_effect(&mapping.rules, event);
-    // A trail without data events has those of management alone.
-    let touches = matches!(of_rule, Some(Effect::Touched { .. }));
-    if touches || text("/eventCategory") == Some("Data") {
-        take(Item::ShowsReads)?;
+    if shows_reads(event, of_rule.as_ref()) {
+        take(Item::ShowsReads { via: None })?;
     }
     let effect = if text("/errorCode").is_some() {
         // A refused call returned no data.
@@ -134,6 +132,21 @@ fn read_event<E>(
     };
     let shape = || shape::of_event(event, &mapping.rules, &["/eventSource", "/eventName"]);
     hand_on(&line, effect, &shape, take)
+}
+
+/// Whether an event shows that reads are logged. A trail without data events holds only those of
+/// management, and one of changes alone only those that are not `readOnly`.
+fn shows_reads(event: &Value, of_rule: Option<&Effect>) -> bool {
+    let told = |place: &str| event.pointer(place).and_then(Value::as_bool);
+    let category = event.pointer("/eventCategory").and_then(Value::as_str);
+    if told("/managementEvent") == Some(true) || category == Some("Management") {
+        return false;
+    }
+    let reads = |of: &Effect| matches!(of, Effect::Touched { operation: Operation::Release, .. });
+    match told("/readOnly") {
+        Some(read_only) => read_only && (category == Some("Data") || of_rule.is_some_and(reads)),
+        None => of_rule.is_some_and(reads),
+    }
 }
 
 /// The name of a role for each of its sessions, if the mapping names the role as a whole.
@@ -201,8 +214,12 @@ mod tests {
         for (event, shows) in [
             (event("GetObject", ""), true),
             (event("GetObject", r#","errorCode":"AccessDenied""#), true),
-            (event("PutObject", r#","eventCategory":"Data""#), true),
-            (event("ListBuckets", r#","eventCategory":"Management""#), false),
+            (event("GetObject", r#","eventCategory":"Data","readOnly":true"#), true),
+            (event("HeadObject", r#","eventCategory":"Data","readOnly":true"#), true),
+            (event("PutObject", r#","eventCategory":"Data","readOnly":false"#), false),
+            (event("PutObject", r#","eventCategory":"Data""#), false),
+            (event("ListBuckets", r#","eventCategory":"Management","readOnly":true"#), false),
+            (event("ExportTableToPointInTime", r#","managementEvent":true"#), false),
             (event("ConsoleLogin", ""), false),
         ] {
             assert_eq!(shows_reads(MAPPING, &event), shows, "{event}");

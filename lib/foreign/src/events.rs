@@ -2,7 +2,7 @@
 
 use std::io::BufRead;
 
-use cofferdam_core::{CallerName, Personal, Whose};
+use cofferdam_core::{CallerName, Operation, Personal, Whose};
 use serde_json::Value;
 
 use crate::mapping::{EventRule, Events, Place};
@@ -45,6 +45,12 @@ fn read_event<E>(mapping: &Events, number: u64, event: &Value, take: Take<'_, E>
         }
         PathRules { rules: &mapping.paths, harmless: &mapping.harmless }.effect(&request)
     });
+    // A request is logged whatever it does; events may be chosen.
+    let reads =
+        matches!(effect, Effect::Touched { operation: Operation::Release, named: true, .. });
+    if reads || mapping.target.is_some() {
+        take(Item::ShowsReads { via: None })?;
+    }
     if effect != Effect::Harmless && (clients.is_empty() || via.is_none()) {
         take(Item::Seen(at))?;
         return take(bad("the event names no client or no user at the mapped places".to_owned()));
@@ -61,7 +67,7 @@ fn read_event<E>(mapping: &Events, number: u64, event: &Value, take: Take<'_, E>
 /// The effect of an event that no rule names.
 pub fn unnamed() -> Effect {
     Effect::Touched {
-        operation: cofferdam_core::Operation::Release,
+        operation: Operation::Release,
         fields: all_fields(),
         whose: everybody("no rule names the event"),
         named: false,

@@ -31,7 +31,7 @@ mod weblog;
 
 use std::io::BufRead;
 
-use cofferdam_core::{Access, Timestamp};
+use cofferdam_core::{Access, CallerName, Timestamp};
 
 pub use catalogue::Catalogue;
 pub use mapping::{LogMapping, MappingError, Pgaudit, Source, Table};
@@ -56,9 +56,12 @@ pub enum Item {
         /// The shape that it shares with lines like it, without personal data.
         shape: String,
     },
-    /// The log has a line that it would lack if its source were told to log no reads
-    /// ([`LogMapping::may_lack_reads`]).
-    ShowsReads,
+    /// A line that the log would lack if its source were told to log no reads. Of a format whose source
+    /// always logs them, there is none.
+    ShowsReads {
+        /// The user whose reads are logged; `None` if those of every user are.
+        via: Option<CallerName>,
+    },
     /// The log goes on where the file before it ended, as far as a session tells that is in both.
     Continues,
     /// Lines are missing before a line.

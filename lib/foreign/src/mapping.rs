@@ -135,14 +135,7 @@ impl LogMapping {
         changes.map(|all| format!("{all:?}")).unwrap_or_default()
     }
 
-    /// Whether the source of the logs can be told to log no reads, as with `pgaudit.log = 'write'`. Only
-    /// logs with an [`Item::ShowsReads`](crate::Item::ShowsReads) then tell about all reads.
-    #[must_use]
-    pub const fn may_lack_reads(&self) -> bool {
-        self.pgaudit().is_some() || matches!(self, Self::MariadbAudit(_) | Self::Cloudtrail(_))
-    }
-
-    /// The roles whose reads the logs lack, as the catalogue has it.
+    /// The roles whose reads the logs leave out, as the catalogue has it.
     #[must_use]
     pub fn unaudited_roles(&self) -> &[String] {
         let catalogue = self.pgaudit().and_then(|of| of.known_catalogue.as_ref());

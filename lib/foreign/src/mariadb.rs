@@ -28,7 +28,6 @@ pub fn read<E>(
     log: impl BufRead,
     take: Take<'_, E>,
 ) -> Result<(), ReadError<E>> {
-    let mut shows_reads = false;
     lines(log, &mut |number, text| {
         let bad = |why: &str| Item::Bad { line: number, why: why.to_owned() };
         let text = match text {
@@ -52,9 +51,8 @@ pub fn read<E>(
         if !is_whole(rest) {
             return take(bad("the line does not end with a number, or a name in it holds commas"));
         }
-        if !shows_reads && is_read(operation, rest) {
-            shows_reads = true;
-            take(Item::ShowsReads)?;
+        if is_read(operation, rest) {
+            take(Item::ShowsReads { via: None })?;
         }
         let effect = if HARMLESS.contains(&operation) {
             Effect::Harmless
@@ -74,7 +72,11 @@ pub fn read<E>(
 /// Whether a line shows that reads are logged: `server_audit_events` may leave out everything but
 /// changes or connections.
 fn is_read(operation: &str, rest: &str) -> bool {
-    operation == "READ" || (operation == "QUERY" && is_plain_read(rest))
+    let statement = || {
+        let quoted = rest.strip_prefix('\'')?;
+        Some(&quoted[..closing_quote(quoted)?])
+    };
+    operation == "READ" || (operation == "QUERY" && statement().is_some_and(is_plain_read))
 }
 
 /// The instants of a time: the server's clock, or on Amazon Aurora the microseconds since 1970.
@@ -153,6 +155,8 @@ mod tests {
             ("READ", "customer", true),
             ("QUERY", "'SELECT a INTO OUTFILE \\'x\\' FROM b'", false),
             ("QUERY", "'UPDATE a SET b = 1'", false),
+            ("QUERY", "'/* SELECT */ UPDATE a SET b = 1'", false),
+            ("QUERY", "'SELECT 1; UPDATE a SET b = 1'", false),
             ("WRITE", "customer", false),
             ("CONNECT", "", false),
         ] {

@@ -160,7 +160,7 @@ fn outcomes(mapping: &LogMapping, log: &str) -> Vec<&'static str> {
             Item::Bad { .. } => rejected = true,
             Item::Harmless { .. } => harmless = true,
             Item::Seen(_)
-            | Item::ShowsReads
+            | Item::ShowsReads { .. }
             | Item::Unnamed { .. }
             | Item::Continues
             | Item::Gap { .. } => {}

@@ -257,7 +257,7 @@ fn check(name: &str, server: &Server, log: &Path, format: &str) {
                 // A line that can't be read counts for everybody.
                 Item::Bad { why, .. } => whose.push(Whose::Everybody { why }),
                 Item::Seen(_)
-                | Item::ShowsReads
+                | Item::ShowsReads { .. }
                 | Item::Harmless { .. }
                 | Item::Unnamed { .. }
                 | Item::Continues => {}

@@ -35,7 +35,7 @@ fn touched(mapping: &str, log: &str) -> Touched {
             Item::Bad { line, why } => panic!("line {line}: {why}"),
             Item::Gap { line, .. } => panic!("line {line}: lines are missing"),
             Item::Seen(_)
-            | Item::ShowsReads
+            | Item::ShowsReads { .. }
             | Item::Harmless { .. }
             | Item::Unnamed { .. }
             | Item::Continues => {

@@ -62,13 +62,15 @@ impl Db {
         caller: &CallerName,
         incident: u32,
         seen: Generation,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         const HELD: &str = "DELETE FROM unheld_freeze WHERE caller = $1 AND incident = $2";
-        let Some(mut change) = self.begin_shared_change_after(seen).await? else { return Ok(()) };
+        let Some(mut change) = self.begin_shared_change_after(seen).await? else {
+            return Ok(false);
+        };
         let held = sqlx::query(HELD).bind(caller.as_str()).bind(i64::from(incident));
         held.execute(&mut *change.tx).await?;
         change.commit().await?;
-        Ok(())
+        Ok(true)
     }
 
     /// Stores that a caller is not frozen; `None`, without a change, if an order came since the

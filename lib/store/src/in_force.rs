@@ -12,6 +12,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::ops::Deref;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use cofferdam_core::Rng;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::instances::LastReports;
+use crate::instances::{LastReports, Report};
 use crate::{Backend, Db, Generation, StoreError};
 
 /// The time for which a report gives the right to use the copy.
@@ -33,6 +34,8 @@ const READ_WITHIN: Duration = Duration::from_secs(30);
 const REPORT_EVERY: Duration = Duration::from_millis(200);
 /// The time between two looks at the generation. A look writes nothing.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
+/// The time between two looks for instances that ended.
+const FORGET_EVERY: Duration = Duration::from_secs(1);
 /// The time between two looks of a change at the instances that do not hold it yet.
 const WAIT_STEP: Duration = Duration::from_millis(10);
 
@@ -70,6 +73,8 @@ pub struct InForce<T: ReadInForce> {
     context: T::Context,
     /// The name of this instance in the table `instance`, by which a later one never goes.
     instance: i64,
+    /// The number of reports so far.
+    reports: AtomicI64,
     copy: RwLock<OwnCopy<T>>,
     /// Held while the copy is brought up to date, so that an older one never replaces a newer one.
     catching_up: Mutex<()>,
@@ -90,6 +95,7 @@ impl<T: ReadInForce> InForce<T> {
             db,
             context,
             instance: i64::from_be_bytes(rng.bytes()),
+            reports: AtomicI64::default(),
             copy: RwLock::new(OwnCopy { held, good_until: None }),
             catching_up: Mutex::default(),
         };
@@ -136,7 +142,13 @@ impl<T: ReadInForce> InForce<T> {
         if self.db.backend() == Backend::Sqlite {
             return std::future::pending().await;
         }
-        let (mut told, mut reports) = (false, LastReports::default());
+        let (never, _) = tokio::join!(self.report_changes(), self.forget_ended());
+        never
+    }
+
+    /// Reports this instance, and brings its copy up to date.
+    async fn report_changes(&self) -> Infallible {
+        let mut told = false;
         loop {
             let trouble = self.catch_up().await.err();
             if let Some(cause) = trouble.as_ref().filter(|_| !told) {
@@ -144,19 +156,26 @@ impl<T: ReadInForce> InForce<T> {
             }
             told = trouble.is_some();
             self.wait_for_change().await;
-            if let Err(cause) = self.forget_ended(&mut reports).await {
-                tracing::debug!(%cause, "instances that ended are not forgotten");
-            }
         }
     }
 
-    /// Forgets the instances that ended without a word, so that no order waits for them.
-    async fn forget_ended(&self, reports: &mut LastReports) -> Result<(), StoreError> {
-        let newest = within(LEASE, self.db.reports()).await?;
-        for report in reports.ended(newest, Instant::now()) {
-            self.db.forget_instance(report).await?;
+    /// Forgets the instances that ended without leaving, as after a kill, so that no order waits for
+    /// them.
+    async fn forget_ended(&self) -> Infallible {
+        let mut reports = LastReports::default();
+        loop {
+            sleep(FORGET_EVERY).await;
+            let forget = async {
+                let newest = self.db.reports().await?;
+                for report in reports.ended(newest, Instant::now()) {
+                    self.db.forget_instance(report).await?;
+                }
+                Ok(())
+            };
+            if let Err(cause) = within(LEASE, forget).await {
+                tracing::debug!(%cause, "instances that ended are not forgotten");
+            }
         }
-        Ok(())
     }
 
     /// Waits until every instance holds a change, or must not use what it holds any more. The change
@@ -205,7 +224,11 @@ impl<T: ReadInForce> InForce<T> {
     async fn report(&self, held: Generation) -> Result<Generation, StoreError> {
         match self.db.backend() {
             Backend::Sqlite => self.db.generation().await,
-            Backend::Postgres => self.db.report_instance(self.instance, held).await,
+            Backend::Postgres => {
+                // It never begins anew, so that no two reports of an instance are equal.
+                let reports = self.reports.fetch_add(1, Ordering::Relaxed) + 1;
+                self.db.report_instance(Report { id: self.instance, reports }, held).await
+            }
         }
     }
 

@@ -15,9 +15,9 @@ const ENDED_AFTER: Duration = Duration::from_secs(3);
 /// An instance at one of its reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
 pub(crate) struct Report {
-    id: i64,
+    pub(crate) id: i64,
     /// The number of its reports so far.
-    reports: i64,
+    pub(crate) reports: i64,
 }
 
 /// The last reports of all instances, and since when each is the last one.
@@ -25,9 +25,9 @@ pub(crate) struct Report {
 pub(crate) struct LastReports(HashMap<i64, (Report, Instant)>);
 
 impl LastReports {
-    /// Takes the reports as they are now. Returns those of instances that ended without a word, as one
-    /// that was killed: the next order would wait for it. If it lives after all, its next report brings
-    /// it back.
+    /// Takes the newest reports, and returns those of instances that ended without leaving, as after a
+    /// kill. The next order would wait for them. The next report of one that lives after all brings it
+    /// back.
     pub(crate) fn ended(&mut self, reports: Vec<Report>, now: Instant) -> Vec<Report> {
         let since = |report: &Report| match self.0.get(&report.id) {
             Some((last, since)) if last == report => *since,
@@ -51,17 +51,16 @@ impl Db {
     /// Reports the generation that an instance holds, and returns the newest one.
     pub(crate) async fn report_instance(
         &self,
-        id: i64,
+        Report { id, reports }: Report,
         held: Generation,
     ) -> Result<Generation, StoreError> {
         // The lock makes the report and a change wait for each other: a change that does not see a
         // new instance's first report is seen by that report.
         const REPORT: &str = "WITH newest AS (SELECT value FROM generation FOR SHARE)
-             INSERT INTO instance (id, held, reports) SELECT $1, $2, 1 FROM newest
-             ON CONFLICT (id) DO UPDATE
-             SET held = excluded.held, reports = instance.reports + 1
+             INSERT INTO instance (id, held, reports) SELECT $1, $2, $3 FROM newest
+             ON CONFLICT (id) DO UPDATE SET held = excluded.held, reports = excluded.reports
              RETURNING (SELECT value FROM newest)";
-        let newest = sqlx::query_scalar(REPORT).bind(id).bind(held.0);
+        let newest = sqlx::query_scalar(REPORT).bind(id).bind(held.0).bind(reports);
         Ok(Generation(newest.fetch_one(self.aside()).await?))
     }
 

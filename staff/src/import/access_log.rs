@@ -1,6 +1,7 @@
 //! Bringing other systems' access logs to `response`.
 
 mod plan;
+mod readers;
 mod understood;
 
 use std::fmt::Display;
@@ -24,6 +25,7 @@ use super::pages::{self, Reading, Size, TakeError};
 use super::rejects::{Reject, RejectsFile};
 use super::rotation;
 use crate::Progress;
+use readers::Readers;
 use understood::Understood;
 
 pub use plan::{PlannedLog, UnnamedShape, plan_access_logs};
@@ -50,7 +52,7 @@ pub struct Coverage {
     /// Whether staff state that no definition but those in the logs came between them and the
     /// catalogue.
     pub unchanged: bool,
-    /// Whether staff state that the logs would have every read.
+    /// Whether staff state that the logs hold every read.
     pub reads_logged: bool,
     /// Whether staff accept that no line names a table of the mapping.
     pub unnamed: bool,
@@ -63,8 +65,6 @@ pub struct ReadLogs<T> {
     pub logs: Vec<T>,
     /// The tables of the mapping that no line of the files names. A name may be misspelt.
     pub unnamed_tables: Vec<String>,
-    /// Whether the logs would have every read, as far as they show.
-    pub reads: LoggedReads,
 }
 
 /// A file that was read and sent.
@@ -103,7 +103,7 @@ pub async fn bring_access_logs(
     }
     let parts: Vec<_> = brought.iter().map(|of| of.read.part(of.file)).collect();
     let catalogue = catalogue_of(&understood.mapping, &parts, coverage);
-    let reads = understood.logged_reads(brought.iter().map(|of| &of.read));
+    let reads = understood.logged_reads(brought.iter().map(|of| &of.read.readers));
     let mut logs = Vec::new();
     for (at, of) in brought.iter().enumerate() {
         let covers = covered(&parts, at, coverage)
@@ -119,7 +119,7 @@ pub async fn bring_access_logs(
                 joined: !last && coverage.joined,
                 shipped: coverage.shipped,
                 unchanged: catalogue.is_some() && coverage.unchanged,
-                reads_logged: coverage.reads_logged,
+                reads_logged: reads != LoggedReads::Shown && coverage.reads_logged,
             },
             catalogue,
             reads: reads.clone(),
@@ -129,7 +129,7 @@ pub async fn bring_access_logs(
     if logs.is_empty() {
         return Err(ImportError::Nothing);
     }
-    Ok(ReadLogs { logs, unnamed_tables: understood.mapping.unnamed_tables(), reads })
+    Ok(ReadLogs { logs, unnamed_tables: understood.mapping.unnamed_tables() })
 }
 
 /// A file with its name and its span.
@@ -247,8 +247,7 @@ struct FileRead {
     harmless: u64,
     continues: bool,
     has_gaps: bool,
-    /// Whether a line shows that reads are logged.
-    shows_reads: bool,
+    readers: Readers,
     /// The fault of the first line that can't be read.
     first_fault: Option<String>,
 }
@@ -298,9 +297,13 @@ fn read(
                 let span = done.span.get_or_insert(Span { from: at, to: at });
                 *span = Span { from: span.from.min(at), to: span.to.max(at) };
             }
-            Item::Access(_) | Item::Unnamed { .. } => take(item)?,
+            Item::Access(access) => {
+                done.readers.note_user(&access.via);
+                take(Item::Access(access))?;
+            }
+            Item::Unnamed { .. } => take(item)?,
             Item::Harmless { .. } => done.harmless += 1,
-            Item::ShowsReads => done.shows_reads = true,
+            Item::ShowsReads { via } => done.readers.note_reader(via),
             Item::Continues => done.continues = true,
             Item::Gap { line, lines } => {
                 done.unreadable += lines;

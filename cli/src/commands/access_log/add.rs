@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use cofferdam_core::Timestamp;
-use staff::import::{Coverage, ReadLogs, bring_access_logs, plan_access_logs};
+use staff::import::{Coverage, bring_access_logs, plan_access_logs};
 use staff::printable;
 
 use super::lines;
@@ -57,8 +57,7 @@ struct LogArgs {
     /// (journalled); not needed if the logs reach up to it and show definitions
     #[arg(long)]
     unchanged: bool,
-    /// State that the logs would have every read (journalled); not needed if a line shows that reads
-    /// are logged
+    /// State that the logs hold every read (journalled); not needed if their lines show it
     #[arg(long)]
     reads_logged: bool,
     /// Accept that no line names a table of the mapping, and that what the lines name counts for
@@ -88,8 +87,10 @@ pub async fn plan(args: PlanArgs) -> Result<ExitCode, CommandError> {
     let progress = &mut |done, total| bar.set(done, total);
     let planned = plan_access_logs(&logs.files, &logs.mapping, logs.coverage(), progress).await?;
     drop(bar);
-    tell_lacks(&planned, logs.reads_logged);
-    output.print(&planned.logs, |planned| planned.iter().flat_map(lines::planned).collect())?;
+    tell_unnamed(&planned.unnamed_tables);
+    output.print(&planned.logs, |planned| {
+        planned.iter().flat_map(|of| lines::planned(of, logs.coverage())).collect()
+    })?;
     output::next("cofferdam access-log add FILE --mapping FILE");
     Ok(ExitCode::SUCCESS)
 }
@@ -103,7 +104,7 @@ pub async fn add(args: AddArgs) -> Result<ExitCode, CommandError> {
     let brought =
         bring_access_logs(&client, &logs.files, &logs.mapping, logs.coverage(), progress).await?;
     drop(bar);
-    tell_lacks(&brought, logs.reads_logged);
+    tell_unnamed(&brought.unnamed_tables);
     response.print(&brought.logs, |logs| logs.iter().flat_map(lines::brought).collect())?;
     output::next(
         "cofferdam incident declare --people table --fallen NAME --from TIME --title TEXT --found TEXT",
@@ -111,12 +112,9 @@ pub async fn add(args: AddArgs) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Tells the tables that no line names, whose names may be misspelt, and whether reads are missing.
-fn tell_lacks<T>(read: &ReadLogs<T>, reads_logged: bool) {
-    for table in &read.unnamed_tables {
+/// Tells the tables that no line names: a name may be misspelt, or nobody used the table.
+fn tell_unnamed(tables: &[String]) {
+    for table in tables {
         output::note(&format!("note: no line of any file names the table {}", printable(table)));
-    }
-    if let Some(lack) = lines::lacking_reads(&read.reads).filter(|_| !reads_logged) {
-        output::note(&format!("note: {lack} (--reads-logged if every read was logged)"));
     }
 }

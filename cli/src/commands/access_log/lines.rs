@@ -1,7 +1,7 @@
 //! An access log on the terminal.
 
 use response_api::{AccessLog, LogCatalogue, LogSource, LogStatements, LoggedReads};
-use staff::import::PlannedLog;
+use staff::import::{Coverage, PlannedLog};
 use staff::printable;
 
 use crate::words;
@@ -38,17 +38,8 @@ pub fn brought(log: &AccessLog) -> Vec<String> {
         let lines: Vec<_> = log.unknown_lines.iter().take(LINES).map(u64::to_string).collect();
         out.push(format!("  people who are not in the table: line {}", lines.join(", ")));
     }
-    if let Some(LogCatalogue { taken, followed }) = log.catalogue {
-        let doubt = if followed || log.stated.unchanged {
-            ""
-        } else {
-            ", and does not show all definitions up to it: it counts as read (--unchanged)"
-        };
-        out.push(format!("  read by the catalogue of {}{doubt}", words::instant(taken)));
-    }
-    if let Some(lack) = lacking_reads(&log.reads).filter(|_| !log.stated.reads_logged) {
-        out.push(format!("  {lack} (--reads-logged)"));
-    }
+    out.extend(log.catalogue.map(|of| by_catalogue(of, log.stated.unchanged)));
+    out.extend(lacking_reads(&log.reads, log.stated.reads_logged));
     let LogStatements { covers, joined, shipped, unchanged, reads_logged } = log.stated;
     let statements = [
         (covers, "complete for this time"),
@@ -64,17 +55,30 @@ pub fn brought(log: &AccessLog) -> Vec<String> {
     out
 }
 
-/// Says that logs may lack reads; `None` if they show that reads are logged.
-pub fn lacking_reads(reads: &LoggedReads) -> Option<String> {
-    match reads {
-        LoggedReads::Shown => None,
-        LoggedReads::NotShown => Some("no line shows that reads are logged: a doubt".to_owned()),
-        LoggedReads::NotOf(roles) => {
-            let roles: Vec<_> = roles.iter().map(|role| printable(role)).collect();
-            let roles = roles.join(", ");
-            Some(format!("the reads of {roles} are not logged: everything counts as read"))
+/// Says by which catalogue a log is read, and whether it shows all definitions up to it.
+fn by_catalogue(of: LogCatalogue, unchanged: bool) -> String {
+    let doubt = if of.followed || unchanged {
+        ""
+    } else {
+        ", and does not show all definitions up to it: it counts as read (--unchanged)"
+    };
+    format!("  read by the catalogue of {}{doubt}", words::instant(of.taken))
+}
+
+/// Says that a log may lack reads; `None` if its lines or staff say that it does not.
+fn lacking_reads(reads: &LoggedReads, reads_logged: bool) -> Option<String> {
+    let lack = match reads {
+        _ if reads_logged => return None,
+        LoggedReads::NotAsked | LoggedReads::Shown => return None,
+        LoggedReads::NotShown => {
+            "not every user has a line that shows that reads are logged: a doubt".into()
         }
-    }
+        LoggedReads::LeavesOut(roles) => {
+            let roles: Vec<_> = roles.iter().map(|role| printable(role)).collect();
+            format!("the reads of {} are not logged: everything counts as read", roles.join(", "))
+        }
+    };
+    Some(format!("  {lack} (--reads-logged)"))
 }
 
 /// The hosts that a source covers, in words.
@@ -92,7 +96,7 @@ fn hosts(source: &LogSource) -> String {
 }
 
 /// Describes a log that `access-log add` would bring.
-pub fn planned(log: &PlannedLog) -> Vec<String> {
+pub fn planned(log: &PlannedLog, coverage: Coverage) -> Vec<String> {
     let PlannedLog { accesses, everybody, harmless, unreadable, .. } = log;
     let [accesses, everybody, harmless, unreadable] =
         [accesses, everybody, harmless, unreadable].map(|n| words::number(*n));
@@ -112,6 +116,8 @@ pub fn planned(log: &PlannedLog) -> Vec<String> {
         ),
         format!("  appearing: {}", words::largest(&log.actors, ACTORS).unwrap_or_default()),
     ];
+    out.extend(log.catalogue.map(|of| by_catalogue(of, coverage.unchanged)));
+    out.extend(lacking_reads(&log.reads, coverage.reads_logged));
     if !log.unnamed.is_empty() {
         out.push("  counted as everybody's, the most frequent first:".to_owned());
     }

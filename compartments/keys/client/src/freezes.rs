@@ -14,7 +14,7 @@ use crate::Vault;
 /// The longest time for which the answer to a freeze waits for `keys`.
 const ASK_WITHIN: Duration = Duration::from_millis(300);
 /// The time between two questions for that answer.
-const ASK_EVERY: Duration = Duration::from_millis(10);
+const ASK_EVERY: Duration = Duration::from_millis(25);
 /// The time between two looks at the freezes that `keys` may not hold.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -41,18 +41,15 @@ impl Vault {
 
     /// Asks `keys` until it holds a caller that was just frozen, at most for 0.3 seconds. `keys` gets the
     /// order at the same time. If it does not hold the caller by then, [`follow_holds`] asks again.
-    pub async fn confirm_freeze(&self, db: &Db, order: &FreezeCaller, frozen: Generation) {
+    pub async fn confirm_freeze(&self, db: &Db, order: &FreezeCaller) {
         let Some(incident) = order.incident.filter(|_| order.frozen) else { return };
         let asked = async {
-            while !confirm(self.client(), db, (&order.caller, incident), frozen).await? {
+            while !matches!(confirm(self.client(), db, &order.caller, incident).await, Ok(true)) {
                 sleep(ASK_EVERY).await;
             }
-            Ok::<_, Problem>(())
         };
-        match timeout(ASK_WITHIN, asked).await {
-            Ok(Ok(())) => {}
-            Ok(Err(problem)) => tracing::warn!(%problem, "keys may not know of a freeze"),
-            Err(_) => tracing::warn!("keys does not hold a caller yet that is frozen here"),
+        if timeout(ASK_WITHIN, asked).await.is_err() {
+            tracing::warn!("keys does not yet hold a caller that is frozen here");
         }
     }
 
@@ -70,7 +67,8 @@ impl Vault {
             return Ok(());
         };
         let what = format!(
-            "keys was down when incident {incident} froze {caller}: freeze it again, and sign the thaw"
+            "incident {incident} froze {caller}, and keys was not seen to hold it: freeze it again, and \
+             sign the thaw"
         );
         Err(Problem::new(FREEZE_NOT_HELD, what))
     }
@@ -89,24 +87,22 @@ pub async fn follow_holds(keys: Client, db: Db) {
 
 async fn confirm_all(keys: &Client, db: &Db) -> Result<(), Problem> {
     for (caller, incident) in db.unheld_freezes().await? {
-        let seen = db.generation().await?;
-        confirm(keys, db, (&caller, incident), seen).await?;
+        confirm(keys, db, &caller, incident).await?;
     }
     Ok(())
 }
 
-/// Notes that `keys` holds a caller for an incident, and returns whether it does.
+/// Notes that `keys` holds a caller for an incident. Returns whether that is noted: not if it does not
+/// hold the caller, or if another order came at this moment.
 async fn confirm(
     keys: &Client,
     db: &Db,
-    (caller, incident): (&CallerName, u32),
-    seen: Generation,
+    caller: &CallerName,
+    incident: u32,
 ) -> Result<bool, Problem> {
+    let seen = db.generation().await?;
     let is_held = holds(keys, caller).await?.iter().any(|of| of.incident == incident);
-    if is_held {
-        db.note_held(caller, incident, seen).await?;
-    }
-    Ok(is_held)
+    Ok(is_held && db.note_held(caller, incident, seen).await?)
 }
 
 async fn holds(keys: &Client, caller: &CallerName) -> Result<Vec<Hold>, Problem> {

@@ -76,22 +76,28 @@ pub struct FinishAccessLog {
     /// The catalogue by which the log was read, if it is a database's.
     #[serde(default)]
     pub catalogue: Option<LogCatalogue>,
-    /// Whether the log would have every read.
+    /// Whether the log is known to hold every read.
     #[serde(default)]
     pub reads: LoggedReads,
 }
 
-/// Whether a log would have every read. Databases and clouds can be told to log none.
+/// The formats of logs whose sources can be told to log no reads, as with `pgaudit.log = 'write'`.
+pub const MAY_LACK_READS: [&str; 6] =
+    ["pgaudit-csv", "pgaudit-json", "pgaudit-stderr", "mariadb-audit", "cloudtrail", "json-lines"];
+
+/// Whether a log is known to hold every read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LoggedReads {
-    /// A line shows that reads are logged, or no source of this format leaves them out.
+    /// The log was brought before this was asked.
     #[default]
+    NotAsked,
+    /// Its lines show that reads are logged, or no source of its format leaves them out.
     Shown,
-    /// No line shows it.
+    /// No line shows it for everybody who appears in the log.
     NotShown,
-    /// The catalogue shows that the reads of these roles are not logged.
-    NotOf(Vec<String>),
+    /// The catalogue shows that the reads of these roles are left out.
+    LeavesOut(Vec<String>),
 }
 
 /// The catalogue of a database by which its log was read.
@@ -157,7 +163,7 @@ pub struct LogStatements {
     /// No definition but those in the logs came between the log and the catalogue.
     #[serde(default)]
     pub unchanged: bool,
-    /// The log would have every read of customers' data, although it does not show so.
+    /// The log holds every read of customers' data, although it does not show that.
     #[serde(default)]
     pub reads_logged: bool,
 }
@@ -211,7 +217,7 @@ pub struct AccessLog {
     /// The catalogue by which the log was read, if it is a database's.
     #[serde(default)]
     pub catalogue: Option<LogCatalogue>,
-    /// Whether the log would have every read.
+    /// Whether the log is known to hold every read.
     #[serde(default)]
     pub reads: LoggedReads,
 }

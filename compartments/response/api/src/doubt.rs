@@ -193,7 +193,7 @@ pub enum DoubtCause {
         /// The instant at which the catalogue was taken.
         taken: Timestamp,
     },
-    /// An access log of a database or a cloud has no line that shows that reads are logged.
+    /// The lines of an access log don't show that the reads of every user in it are logged.
     ReadsNotShown {
         /// The access log's name.
         log: String,

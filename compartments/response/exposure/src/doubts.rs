@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use cofferdam_core::{CallerName, Timestamp};
-use response_api::{AccessLog, DoubtCause, Exposure, LogCatalogue, LoggedReads, Span};
+use response_api::{
+    AccessLog, DoubtCause, Exposure, LogCatalogue, LoggedReads, MAY_LACK_READS, Span,
+};
 
 use crate::FallenHosts;
 
@@ -124,12 +126,17 @@ pub fn doubts_of_access_logs(
 
 /// The doubt about reads that a log may lack.
 fn doubt_of_reads(log: &AccessLog) -> Option<DoubtCause> {
+    if log.stated.reads_logged {
+        return None;
+    }
     let name = log.name.clone();
     match &log.reads {
-        _ if log.stated.reads_logged => None,
+        LoggedReads::NotAsked if !MAY_LACK_READS.contains(&log.format.as_str()) => None,
         LoggedReads::Shown => None,
-        LoggedReads::NotShown => Some(DoubtCause::ReadsNotShown { log: name }),
-        LoggedReads::NotOf(roles) => {
+        LoggedReads::NotShown | LoggedReads::NotAsked => {
+            Some(DoubtCause::ReadsNotShown { log: name })
+        }
+        LoggedReads::LeavesOut(roles) => {
             Some(DoubtCause::ReadsNotLogged { log: name, roles: roles.clone() })
         }
     }
@@ -216,10 +223,11 @@ mod tests {
         let not_logged = DoubtCause::ReadsNotLogged { log, roles: roles.clone() };
         assert!(!not_shown.counts_as_read() && not_logged.counts_as_read());
         assert_eq!(doubts(LoggedReads::NotShown, false), [not_shown]);
-        assert_eq!(doubts(LoggedReads::NotOf(roles.clone()), false), [not_logged]);
+        assert_eq!(doubts(LoggedReads::NotAsked, false), [], "its format has every read");
+        assert_eq!(doubts(LoggedReads::LeavesOut(roles.clone()), false), [not_logged]);
         assert_eq!(doubts(LoggedReads::Shown, false), []);
         assert_eq!(doubts(LoggedReads::NotShown, true), []);
-        assert_eq!(doubts(LoggedReads::NotOf(roles), true), []);
+        assert_eq!(doubts(LoggedReads::LeavesOut(roles), true), []);
     }
 
     #[test]

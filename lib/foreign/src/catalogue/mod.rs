@@ -25,8 +25,8 @@ pub struct Catalogue {
     pub database: String,
     /// The setting of the session that read it, from the database, the role or the server.
     pub search_path: String,
-    /// The roles that may read a relation, and whose reads pgaudit is told not to log. None in a
-    /// catalogue that was taken before this was asked.
+    /// The login roles that may read here, and whose reads pgaudit leaves out. Empty in a catalogue that
+    /// was taken before this was asked.
     #[serde(default)]
     pub unaudited: Vec<String>,
     /// The tables, views and sequences of all schemas but PostgreSQL's own.

@@ -51,13 +51,15 @@ SELECT json_build_object(
         (SELECT value FROM setting WHERE setrole = role.oid AND setdatabase = here),
         (SELECT value FROM setting WHERE setrole = role.oid AND setdatabase = 0),
         (SELECT value FROM setting WHERE setrole = 0 AND setdatabase = here),
-        -- The setting of the server, unless this session has one of its own.
-        (SELECT reset_val FROM pg_settings
-          WHERE name = 'pgaudit.log' AND source NOT IN ('database', 'user', 'database user'))
+        (SELECT value FROM setting WHERE setrole = 0 AND setdatabase = 0),
+        -- The setting of the server; unknown if this session has one of its own, which counts as none.
+        (SELECT CASE WHEN source IN ('database', 'user', 'database user', 'client', 'session')
+            THEN 'none' ELSE reset_val END FROM pg_settings WHERE name = 'pgaudit.log')
       ) AS log FROM (SELECT oid AS here FROM pg_database WHERE datname = current_database()) d) AS audit
     WHERE role.rolcanlogin AND (audit.log !~* '\m(read|all)\M' OR audit.log ~* '-\s*(read|all)\M')
-      AND EXISTS (SELECT FROM relation r
-        WHERE r.relkind <> 'S' AND has_any_column_privilege(role.oid, r.oid, 'SELECT'))),
+      -- A role may become any role of which it is a member.
+      AND EXISTS (SELECT FROM relation r CROSS JOIN pg_roles m WHERE r.relkind <> 'S'
+        AND pg_has_role(role.oid, m.oid, 'MEMBER') AND has_any_column_privilege(m.oid, r.oid, 'SELECT'))),
   'relations', (SELECT coalesce(json_agg(json_build_object(
     'schema', r.nspname,
     'name', r.relname,

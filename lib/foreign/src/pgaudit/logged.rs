@@ -111,7 +111,7 @@ pub fn logged(message: &str) -> Logged<'_> {
 }
 
 /// The part of `duration: 0.123 ms  statement: …` behind the duration.
-pub fn behind_duration(message: &str) -> Option<&str> {
+fn behind_duration(message: &str) -> Option<&str> {
     let (number, rest) = message.strip_prefix("duration: ")?.split_once(" ms  ")?;
     number.bytes().all(|b| b.is_ascii_digit() || b == b'.').then_some(rest)
 }

@@ -7,7 +7,7 @@ mod prefix;
 mod rows;
 mod sessions;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::BufRead;
 
 use cofferdam_core::{Access, CallerName, Timestamp};
@@ -25,7 +25,7 @@ use sessions::{Sessions, Step};
 pub use prefix::LinePrefix;
 
 /// The beginning of pgaudit's messages.
-pub const AUDIT: &str = "AUDIT: ";
+pub(crate) const AUDIT: &str = "AUDIT: ";
 /// pgaudit's text in place of a statement that an earlier line of the same statement has.
 const BEFORE: &str = "<previously logged>";
 /// pgaudit's texts in place of a statement or parameters that are not logged or don't exist.
@@ -44,8 +44,8 @@ pub struct Audit {
     statements: Statements,
     own: OwnLines,
     sessions: Sessions,
-    /// Whether a line showed that reads are logged.
-    shows_reads: bool,
+    /// The users whose reads are logged, as lines showed.
+    readers: HashSet<String>,
 }
 
 impl Audit {
@@ -56,7 +56,7 @@ impl Audit {
             statements: Statements::default(),
             own: OwnLines::default(),
             sessions: Sessions::default(),
-            shows_reads: false,
+            readers: HashSet::new(),
         }
     }
 
@@ -103,19 +103,33 @@ impl Audit {
             }
         };
         at.iter().try_for_each(|at| take(Item::Seen(at)))?;
-        // Object audit tells of the relations alone that its role was granted.
-        let shows_reads = || match &cells {
-            Some(cells) => (cells.get(0), cells.get(3)) == (Some("SESSION"), Some("READ")),
-            None => own::shows_reads(&row),
-        };
-        if !self.shows_reads && shows_reads() {
-            self.shows_reads = true;
-            take(Item::ShowsReads)?;
-        }
+        self.show_reads(&row, cells.as_ref(), take)?;
         match cells {
             Some(cells) => self.read_statement(line, at, &row, &cells, take),
             None => self.own.read(&self.names, line, at, &row, take),
         }
+    }
+
+    /// Tells once of each user that its reads are logged.
+    fn show_reads<E>(
+        &mut self,
+        row: &Row<'_>,
+        cells: Option<&StringRecord>,
+        take: Take<'_, E>,
+    ) -> Result<(), E> {
+        if self.readers.contains(row.user) || self.readers.len() >= REMEMBERED {
+            return Ok(());
+        }
+        // Object audit logs only the relations granted to its role.
+        let shows = match cells {
+            Some(cells) => (cells.get(0), cells.get(3)) == (Some("SESSION"), Some("READ")),
+            None => own::shows_reads(row),
+        };
+        if !shows || !self.names.is_here(row.database) {
+            return Ok(());
+        }
+        self.readers.insert(row.user.to_owned());
+        take(Item::ShowsReads { via: Some(CallerName::from_foreign(row.user)) })
     }
 
     fn read_statement<E>(
@@ -173,6 +187,12 @@ impl Databases {
             Some(name) if name != database && !database.is_empty() => Some(&self.elsewhere),
             _ => Some(&self.here),
         }
+    }
+
+    /// Whether a database is that of the mapping, as far as the log tells.
+    fn is_here(&self, database: &str) -> bool {
+        let is_named = |name: &String| database.is_empty() || name == database;
+        self.name.as_ref().is_none_or(is_named) && !self.others.iter().any(|of| of == database)
     }
 }
 
@@ -334,7 +354,7 @@ mod tests {
         let mapping: LogMapping = toml::from_str(mapping).unwrap();
         let mut items = Vec::new();
         let done = read_log(&mapping, log.as_bytes(), &mut |item| {
-            if !matches!(item, Item::Seen(_) | Item::ShowsReads | Item::Harmless { .. }) {
+            if !matches!(item, Item::Seen(_) | Item::ShowsReads { .. } | Item::Harmless { .. }) {
                 items.push(item);
             }
             Ok::<_, ()>(())

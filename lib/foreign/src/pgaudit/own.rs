@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 
-use super::logged::{Logged, behind_duration, logged, parameters};
+use super::logged::{Logged, logged, parameters};
 use super::rows::Row;
 use super::{Client, Databases, REMEMBERED, hand_on};
 use crate::Take;
@@ -145,17 +145,17 @@ pub fn shows_reads(row: &Row<'_>) -> bool {
     of_its_kind(row).iter().any(|text| sql::is_plain_read(text))
 }
 
-/// The statement that a row logs because every statement of its kind is logged. The log has a duration
-/// or an error of some statements only.
+/// The texts of a row that was logged for its kind of statement, not for its duration or an error.
 fn of_its_kind<'a>(row: &Row<'a>) -> Vec<&'a str> {
     let of_statement = match row.message.split_once(":  ") {
         Some((level, _)) if row.detail.is_none() => level == "LOG",
         _ => true,
     };
-    match told(row) {
-        Logged::OneOf(texts) if of_statement && behind_duration(row.message).is_none() => texts,
-        _ => Vec::new(),
-    }
+    let Logged::OneOf(mut texts) = told(row) else { return Vec::new() };
+    // In any language, a duration stands in front of its statement.
+    let before = |text: &str| row.message.strip_suffix(text).unwrap_or_default();
+    texts.retain(|text| of_statement && !before(text).contains(" ms"));
+    texts
 }
 
 /// The statements of each session that lines of pgaudit told. The same statement, logged once more by

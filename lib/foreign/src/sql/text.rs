@@ -85,13 +85,13 @@ pub fn is_single(text: &str) -> bool {
     behind.all(|token| matches!(token, Token::Whitespace(_) | Token::SemiColon))
 }
 
-/// Whether a text is surely a statement that only reads. Logs of changes alone don't have it.
+/// Whether a text is surely one statement that only reads. A log of changes alone never has such a text.
 pub fn is_plain_read(text: &str) -> bool {
-    let mut words =
-        text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty());
+    let mut words = text.trim_start().split(|c: char| !c.is_alphanumeric() && c != '_');
     // `SELECT … INTO` makes a table, so logs of definitions have it.
     words.next().is_some_and(|first| first.eq_ignore_ascii_case("SELECT"))
         && !words.any(|word| word.eq_ignore_ascii_case("INTO"))
+        && is_single(text)
 }
 
 /// Whether a text is a single command that gives out no rows, by its first word. The parser does not

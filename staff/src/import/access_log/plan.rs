@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use cofferdam_core::{Access, CallerName, Whose};
 use cofferdam_foreign::{Item, LogReader};
-use response_api::Span;
+use response_api::{LogCatalogue, LoggedReads, Span};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Coverage, PAGE, ReadLogs, Rest, Understood, covered, file_name, read};
+use super::{Coverage, PAGE, ReadLogs, Rest, Understood, catalogue_of, covered, file_name, read};
 use crate::Progress;
 use crate::import::error::ImportError;
 use crate::import::pages;
@@ -28,6 +28,10 @@ pub struct PlannedLog {
     /// The span for which the log is complete; nothing if neither its lines nor the options give
     /// one.
     pub covers: Option<Span>,
+    /// The catalogue by which the log is read, if it is a database's.
+    pub catalogue: Option<LogCatalogue>,
+    /// Whether the log is known to hold every read.
+    pub reads: LoggedReads,
     /// The number of accesses in the log.
     pub accesses: u64,
     /// The number of accesses that count as everybody's, as far as the log alone shows.
@@ -105,12 +109,13 @@ pub async fn plan_access_logs(
         }
     }
     let parts: Vec<_> = reads.iter().map(|(file, read)| read.part(file)).collect();
-    let logged = understood.logged_reads(reads.iter().map(|of| &of.1));
+    let logged = understood.logged_reads(reads.iter().map(|of| &of.1.readers));
+    let catalogue = catalogue_of(&understood.mapping, &parts, coverage);
     for (at, log) in planned.iter_mut().enumerate() {
         log.covers = covered(&parts, at, coverage);
+        (log.catalogue, log.reads) = (catalogue, logged.clone());
     }
-    let unnamed_tables = understood.mapping.unnamed_tables();
-    Ok(ReadLogs { logs: planned, unnamed_tables, reads: logged })
+    Ok(ReadLogs { logs: planned, unnamed_tables: understood.mapping.unnamed_tables() })
 }
 
 async fn plan_file(
@@ -122,6 +127,8 @@ async fn plan_file(
         name: file_name(file),
         format: format.to_owned(),
         covers: None,
+        catalogue: None,
+        reads: LoggedReads::NotAsked,
         accesses: 0,
         everybody: 0,
         harmless: 0,

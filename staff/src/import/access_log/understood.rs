@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use aws_lc_rs::digest::{Context, SHA256};
 use cofferdam_core::CallerName;
 use cofferdam_foreign::{Catalogue, LogMapping, read_definitions};
-use response_api::{LogSource, LoggedReads};
+use response_api::{LogSource, LoggedReads, MAY_LACK_READS};
 
-use super::{Coverage, FileRead};
+use super::{Coverage, Readers};
 use crate::import::error::ImportError;
 
 /// A mapping with its text.
@@ -67,13 +67,13 @@ impl Understood {
         Ok(Self { text, whole, mapping })
     }
 
-    /// Whether the logs would have every read, as far as their lines and the catalogue show.
-    pub fn logged_reads<'a>(&self, mut files: impl Iterator<Item = &'a FileRead>) -> LoggedReads {
+    /// Whether the logs are known to hold every read, as far as their lines and the catalogue show.
+    pub fn logged_reads<'a>(&self, files: impl Iterator<Item = &'a Readers>) -> LoggedReads {
         let unaudited = self.mapping.unaudited_roles();
         if !unaudited.is_empty() {
-            return LoggedReads::NotOf(unaudited.to_vec());
+            return LoggedReads::LeavesOut(unaudited.to_vec());
         }
-        if self.mapping.may_lack_reads() && !files.any(|of| of.shows_reads) {
+        if MAY_LACK_READS.contains(&self.mapping.format()) && !Readers::show_all(files) {
             return LoggedReads::NotShown;
         }
         LoggedReads::Shown

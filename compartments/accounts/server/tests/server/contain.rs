@@ -412,17 +412,33 @@ async fn customers_who_came_since_are_told_apart_from_those_who_set_a_password_s
     sign_in(&web, person(1).email.expose(), PASSWORD).await.unwrap();
 }
 
+fn order(frozen: bool) -> FreezeCaller {
+    let (caller, reason) = ("web-1".parse().unwrap(), "it fell".parse().unwrap());
+    FreezeCaller { caller, frozen, incident: Some(2), reason }
+}
+
+/// `keys` and the others get a freeze at the same time.
+#[tokio::test]
+async fn a_freeze_waits_until_keys_holds_it() {
+    let shop = Shop::open().await;
+    let response = shop.client("response-1");
+    let freeze = order(true);
+    let held_later = async {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        shop.keys.book().holds = vec![Hold { incident: 2, hold: HoldId(1) }];
+    };
+    let (frozen, ()) = tokio::join!(response.call(&freeze), held_later);
+    frozen.unwrap();
+    shop.keys.book().holds.clear();
+    response.call(&order(false)).await.unwrap();
+    shop.stop().await;
+}
+
 /// Only the end of a hold is signed, so a freeze without a hold must not end without one.
 #[tokio::test]
 async fn a_freeze_that_keys_never_held_is_not_thawed() {
     let shop = Shop::open().await;
     let response = shop.client("response-1");
-    let order = |frozen| FreezeCaller {
-        caller: "web-1".parse().unwrap(),
-        frozen,
-        incident: Some(2),
-        reason: "it fell".parse().unwrap(),
-    };
     response.call(&order(true)).await.unwrap();
     refused(response.call(&order(false)).await, FREEZE_NOT_HELD);
     shop.keys.book().holds = vec![Hold { incident: 2, hold: HoldId(1) }];

@@ -4,8 +4,8 @@ use cofferdam_core::{Field, NO_SUCH_CALLER};
 use cofferdam_wire::ProblemType;
 use jiff::SignedDuration;
 use keys_api::{
-    AlarmKind, Event, FreezeCaller, HoldId, NO_SUCH_HOLD, ORDER_REFUSED, ReadHolds, ReleaseKeys,
-    Signature, ThawCaller, ThawOrder,
+    AlarmKind, CheckCaller, Event, FreezeCaller, HoldId, NO_SUCH_HOLD, ORDER_REFUSED, ReadHolds,
+    ReleaseKeys, Signature, ThawCaller, ThawOrder,
 };
 
 use crate::support::{Keys, ask, events, freeze, group, name, refused, until};
@@ -118,6 +118,11 @@ async fn a_caller_that_nobody_knows_is_not_frozen() {
     assert!(typo.is(NO_SUCH_CALLER), "{typo}");
     let names = &typo.problem().unwrap().detail;
     assert!(names.contains("web-ky-1") && names.contains("accounts"), "{names}");
+    let check = |caller: &str| CheckCaller { caller: name(caller) };
+    assert!(response.call(&check("web-ky-22")).await.unwrap_err().is(NO_SUCH_CALLER));
+    for known in ["web-ky-1", "accounts"] {
+        response.call(&check(known)).await.unwrap();
+    }
     let logged = events(&keys).await;
     assert!(!logged.iter().any(|event| matches!(event, Event::Held { .. })), "{logged:?}");
     response.call(&freeze("accounts")).await.unwrap();

@@ -119,8 +119,8 @@ impl fmt::Display for DoubtCause {
             ),
             Self::ReadsNotShown { log } => write!(
                 f,
-                "no line of {log} shows that reads are logged: if the server was told to log changes \
-                 alone, it may have given out more than is counted here"
+                "{log} does not show that the reads of everybody who appears in it are logged: if the \
+                 server was told to log changes alone, it gave out more than is counted here"
             ),
             Self::ReadsNotLogged { log, roles } => write!(
                 f,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use cofferdam_core::{CallerName, NO_SUCH_CALLER, STILL_HELD};
 use cofferdam_wire::{CallError, Problem, key_of_chain};
@@ -12,10 +13,15 @@ use response_api::{
     KEY_IN_FORCE, PARTLY_DONE, ThawedKey,
 };
 
+use tokio::time::timeout;
+
 use super::claims::hold_to_claims;
 use crate::app::{App, Compartments};
 use crate::staff::Author;
 use crate::store::Hold;
+
+/// The longest time for which a freeze waits until `keys` says whether it knows the caller.
+const CHECK_WITHIN: Duration = Duration::from_millis(500);
 
 /// Freezes a caller in every compartment for an incident, or lets go of it. The last incident that
 /// lets go thaws it.
@@ -168,15 +174,15 @@ async fn thaw(
     all_done([("accounts", thawed(accounts)), ("payments", thawed(payments))])
 }
 
-/// Has every compartment freeze the caller, all at once: an order takes a second where an instance just
-/// fell silent. `keys` alone knows which callers there are, so a name that it does not know changes
-/// nothing anywhere. The others are asked even if one fails, and without waiting for a `keys` that does
-/// not answer.
+/// Gives the freeze to all compartments at once: each may wait a second for an instance that just fell
+/// silent. `keys` alone knows which callers there are, so it is asked first, and a name that it does not
+/// know changes nothing anywhere. The others are asked even if one fails, and without waiting for a
+/// `keys` that does not answer.
 async fn freeze_everywhere(app: &App, call: &FreezeCaller) -> Result<(), Problem> {
     let FreezeCaller { caller, incident, reason, .. } = call.clone();
     let Compartments { keys, accounts, payments } = &app.compartments;
-    if keys.is_healthy().await
-        && let Err(e) = keys.call(&CheckCaller { caller: caller.clone() }).await
+    let check = CheckCaller { caller: caller.clone() };
+    if let Ok(Err(e)) = timeout(CHECK_WITHIN, keys.call(&check)).await
         && e.is(NO_SUCH_CALLER)
     {
         return Err(e.into());

@@ -264,7 +264,7 @@ async fn a_log_that_lacks_the_reads_of_a_role_counts_as_read() {
     let before = scoped(&bench, vec![access(1, keys(&["2"]))], 0).await;
     let scope = ScopeIncident { incident: before.incident, from_log: true };
     let roles = vec!["web".to_owned()];
-    let lacking = FinishAccessLog { reads: LoggedReads::NotOf(roles.clone()), ..finish(0) };
+    let lacking = FinishAccessLog { reads: LoggedReads::LeavesOut(roles.clone()), ..finish(0) };
     bench.done(lacking.clone()).await;
     let exposure = bench.done(scope.clone()).await;
     assert_eq!((exposure.people.read, exposure.assumed), (3, 2));

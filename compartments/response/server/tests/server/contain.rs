@@ -158,6 +158,9 @@ async fn a_freeze_goes_on_although_its_caller_went_away() {
     let staff = bench.staff();
     let call = tokio::spawn(async move { staff.call(&freeze(incident, true)).await });
     bench.neighbours.until_taken::<keys_api::FreezeCaller>("keys").await;
+    // They get it although `keys` has not answered yet.
+    bench.neighbours.until_taken::<accounts_api::FreezeCaller>("accounts").await;
+    bench.neighbours.until_taken::<payments_api::FreezeCaller>("payments").await;
     call.abort();
     assert!(call.await.unwrap_err().is_cancelled());
     assert_eq!(bench.last_acts(incident).await, [("freeze".to_owned(), INTENDED)]);

@@ -22,7 +22,7 @@ pub async fn handle(
     call.check(is_controller).map_err(|e| Problem::bad_request(e.to_string()))?;
     let order = app.vault.freeze_or_thaw(app.store.db(), &call, app.clock.now()).await?;
     tracing::warn!(caller = %call.caller, frozen = call.frozen, "a caller was frozen or thawed");
-    let confirmed = app.vault.confirm_freeze(app.store.db(), &call, order);
+    let confirmed = app.vault.confirm_freeze(app.store.db(), &call);
     let (held, ()) = tokio::join!(app.frozen.hold_everywhere(order), confirmed);
     held?;
     Ok(Answer((), encoding))
