@@ -11,6 +11,7 @@ use cofferdam_wire::{CallError, Client, ProblemType};
 use estate::Compartment::{self, Accounts, Payments, Response};
 use nix::sys::signal::Signal;
 use payments_api::ReadCard;
+use sqlx::Connection as _;
 use testkit::postgres::Database;
 use testkit::second_instance;
 
@@ -118,7 +119,19 @@ async fn an_order_holds_at_a_process_that_was_stopped_or_killed() {
     let mut payments = Second::start(&place, Payments).await;
     let token = store_cards(&place, 1).await.remove(0);
     orders_hold(&place, &mut payments, "checkout-1", &ReadCard { token }).await;
-    drop((accounts, payments, running));
+    a_killed_process_is_forgotten(&cards, payments.process).await;
+    drop((accounts, running));
+}
+
+/// Otherwise the next order would wait a second for it.
+async fn a_killed_process_is_forgotten(database: &Database, mut process: Process) {
+    let mut connection = sqlx::PgConnection::connect(&database.url()).await.unwrap();
+    process.kill();
+    wait_until("the killed process is forgotten", async || {
+        let instances = sqlx::query_scalar::<_, i64>("SELECT COUNT(*) FROM instance");
+        instances.fetch_one(&mut connection).await.unwrap() == 1
+    })
+    .await;
 }
 
 /// Sessions are being opened while the process stands still and everybody is shut out.

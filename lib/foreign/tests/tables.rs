@@ -93,14 +93,14 @@ fn parquet_is_read_as_every_program_writes_it() {
         assert_eq!((read.rows, read.assumed.encodings.len()), (4, 0), "{name}");
         files += 1;
     }
-    assert_eq!(files, 20);
+    assert_eq!(files, 25);
 }
 
 /// Writes keys as a Parquet file with one column of text for each of the mapping.
-fn parquet_file(keys: &[String], compression: Compression) -> File {
+fn parquet_file(keys: &[String]) -> File {
     let columns = HEADER.map(|name| format!("optional binary {name} (UTF8);")).join(" ");
     let schema = parse_message_type(&format!("message t {{ {columns} }}")).unwrap();
-    let properties = WriterProperties::builder().set_compression(compression).build();
+    let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
     let file = tempfile::tempfile().unwrap();
     let copy = file.try_clone().unwrap();
     let mut writer =
@@ -119,13 +119,8 @@ fn parquet_file(keys: &[String], compression: Compression) -> File {
     file
 }
 
-/// Hadoop frames its blocks of LZ4 in a way of its own.
 #[test]
-fn parquet_is_read_with_the_lz4_of_hadoop() {
-    let keys = ["7".to_owned(), "8".to_owned()];
-    let file = parquet_file(&keys, Compression::LZ4);
-    let (rows, _) = read(MAPPING, TableFormat::Parquet, file).unwrap();
-    assert_eq!(rows.len(), 2);
+fn a_parquet_file_that_was_cut_off_is_an_error() {
     let mut cut = fixtures().join("tables/pyarrow-zstd.parquet");
     let whole = std::fs::read(&cut).unwrap();
     cut.pop();
@@ -302,7 +297,7 @@ proptest! {
         }
 
         let keys: Vec<_> = table.iter().map(|[key, ..]| key.clone()).collect();
-        let file = parquet_file(&keys, Compression::SNAPPY);
+        let file = parquet_file(&keys);
         let (rows, counted) = read(MAPPING, TableFormat::Parquet, file).unwrap();
         prop_assert_eq!((counted.rows, rows.len() as u64), (expected, expected));
     }
