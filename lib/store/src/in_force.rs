@@ -13,7 +13,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use cofferdam_core::Rng;
@@ -34,8 +34,8 @@ const READ_WITHIN: Duration = Duration::from_secs(30);
 const REPORT_EVERY: Duration = Duration::from_millis(200);
 /// The time between two looks at the generation. A look writes nothing.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
-/// The time between two looks for instances that ended.
-const FORGET_EVERY: Duration = Duration::from_secs(1);
+/// The time between two looks at the reports of other instances.
+const WATCH_EVERY: Duration = Duration::from_millis(100);
 /// The time between two looks of a change at the instances that do not hold it yet.
 const WAIT_STEP: Duration = Duration::from_millis(10);
 
@@ -75,6 +75,8 @@ pub struct InForce<T: ReadInForce> {
     instance: i64,
     /// The number of reports so far.
     reports: AtomicI64,
+    /// The last reports of all instances.
+    others: std::sync::Mutex<LastReports>,
     copy: RwLock<OwnCopy<T>>,
     /// Held while the copy is brought up to date, so that an older one never replaces a newer one.
     catching_up: Mutex<()>,
@@ -96,6 +98,7 @@ impl<T: ReadInForce> InForce<T> {
             context,
             instance: i64::from_be_bytes(rng.bytes()),
             reports: AtomicI64::default(),
+            others: std::sync::Mutex::default(),
             copy: RwLock::new(OwnCopy { held, good_until: None }),
             catching_up: Mutex::default(),
         };
@@ -142,7 +145,7 @@ impl<T: ReadInForce> InForce<T> {
         if self.db.backend() == Backend::Sqlite {
             return std::future::pending().await;
         }
-        let (never, _) = tokio::join!(self.report_changes(), self.forget_ended());
+        let (never, _) = tokio::join!(self.report_changes(), self.watch_others());
         never
     }
 
@@ -159,21 +162,21 @@ impl<T: ReadInForce> InForce<T> {
         }
     }
 
-    /// Forgets the instances that ended without leaving, as after a kill, so that no order waits for
-    /// them.
-    async fn forget_ended(&self) -> Infallible {
-        let mut reports = LastReports::default();
+    /// Notes the reports of all instances, so that a change knows since when one is silent. Forgets the
+    /// instances that ended without leaving, as after a kill, so that no change waits for them.
+    async fn watch_others(&self) -> Infallible {
         loop {
-            sleep(FORGET_EVERY).await;
-            let forget = async {
+            sleep(WATCH_EVERY).await;
+            let watch = async {
                 let newest = self.db.reports().await?;
-                for report in reports.ended(newest, Instant::now()) {
+                let ended = self.reports_mut().ended(newest, Instant::now());
+                for report in ended {
                     self.db.forget_instance(report).await?;
                 }
                 Ok(())
             };
-            if let Err(cause) = within(LEASE, forget).await {
-                tracing::debug!(%cause, "instances that ended are not forgotten");
+            if let Err(cause) = within(LEASE, watch).await {
+                tracing::debug!(%cause, "the reports of other instances can't be read");
             }
         }
     }
@@ -188,7 +191,7 @@ impl<T: ReadInForce> InForce<T> {
         }
         let first = self.db.instances_behind(change).await?;
         let mut behind = first.clone();
-        while !behind.is_empty() && committed.elapsed() < EVERY_LEASE_OVER {
+        while behind.iter().any(|of| Instant::now() < self.lease_over(of, committed)) {
             sleep(WAIT_STEP).await;
             behind = self.db.instances_behind(change).await?;
         }
@@ -197,6 +200,14 @@ impl<T: ReadInForce> InForce<T> {
             self.db.forget_instance(*silent).await?;
         }
         Ok(())
+    }
+
+    /// The instant at which the lease is over that an instance behind a change has by its last report.
+    /// The report came before the change was committed, and before this instance saw it. A later report
+    /// gives no lease.
+    fn lease_over(&self, last: &Report, committed: Instant) -> Instant {
+        let seen = self.reports_mut().since(last);
+        seen.map_or(committed, |seen| seen.min(committed)) + EVERY_LEASE_OVER
     }
 
     /// Ends the use of the copy, so that changes don't wait for this instance.
@@ -234,6 +245,10 @@ impl<T: ReadInForce> InForce<T> {
 
     fn generation(&self) -> Generation {
         self.copy.read().unwrap_or_else(PoisonError::into_inner).held.generation
+    }
+
+    fn reports_mut(&self) -> MutexGuard<'_, LastReports> {
+        self.others.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn copy_mut(&self, change: impl FnOnce(&mut OwnCopy<T>)) {

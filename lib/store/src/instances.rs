@@ -20,19 +20,21 @@ pub(crate) struct Report {
     pub(crate) reports: i64,
 }
 
-/// The last reports of all instances, and since when each is the last one.
+/// The last reports of all instances, each with the instant since which this instance knows it.
 #[derive(Debug, Default)]
 pub(crate) struct LastReports(HashMap<i64, (Report, Instant)>);
 
 impl LastReports {
+    /// The instant since which a report is known to be an instance's last one.
+    pub(crate) fn since(&self, report: &Report) -> Option<Instant> {
+        self.0.get(&report.id).filter(|(last, _)| last == report).map(|(_, since)| *since)
+    }
+
     /// Takes the newest reports, and returns those of instances that ended without leaving, as after a
     /// kill. The next order would wait for them. The next report of one that lives after all brings it
     /// back.
     pub(crate) fn ended(&mut self, reports: Vec<Report>, now: Instant) -> Vec<Report> {
-        let since = |report: &Report| match self.0.get(&report.id) {
-            Some((last, since)) if last == report => *since,
-            _ => now,
-        };
+        let since = |report: &Report| self.since(report).unwrap_or(now);
         let known = reports.into_iter().map(|report| (report.id, (report, since(&report))));
         self.0 = known.collect();
         let last = self.0.values();
@@ -107,5 +109,8 @@ mod tests {
         assert_eq!(ended(&[(1, 7), (2, 10)], 4), [0; 0], "it lives after all");
         assert_eq!(ended(&[(1, 7)], 6), [0; 0], "it was forgotten");
         assert_eq!(ended(&[(1, 7), (2, 10)], 7), [1], "the other one is new again");
+        let since = |id, reports| last.since(&Report { id, reports });
+        assert_eq!(since(1, 7), Some(start + Duration::from_secs(4)));
+        assert_eq!((since(1, 6), since(1, 8), since(3, 1)), (None, None, None));
     }
 }

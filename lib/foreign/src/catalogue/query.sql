@@ -58,8 +58,9 @@ SELECT json_build_object(
       ) AS log FROM (SELECT oid AS here FROM pg_database WHERE datname = current_database()) d) AS audit
     WHERE role.rolcanlogin AND (audit.log !~* '\m(read|all)\M' OR audit.log ~* '-\s*(read|all)\M')
       -- A role may become any role of which it is a member.
-      AND EXISTS (SELECT FROM relation r CROSS JOIN pg_roles m WHERE r.relkind <> 'S'
-        AND pg_has_role(role.oid, m.oid, 'MEMBER') AND has_any_column_privilege(m.oid, r.oid, 'SELECT'))),
+      AND EXISTS (SELECT FROM pg_roles m WHERE pg_has_role(role.oid, m.oid, 'MEMBER')
+        AND EXISTS (SELECT FROM relation r
+          WHERE r.relkind <> 'S' AND has_any_column_privilege(m.oid, r.oid, 'SELECT')))),
   'relations', (SELECT coalesce(json_agg(json_build_object(
     'schema', r.nspname,
     'name', r.relname,
