@@ -202,9 +202,9 @@ impl<T: ReadInForce> InForce<T> {
         Ok(())
     }
 
-    /// The instant at which the lease is over that an instance behind a change has by its last report.
-    /// The report came before the change was committed, and before this instance saw it. A later report
-    /// gives no lease.
+    /// The instant at which the last lease of an instance behind a change is over. Its last report came
+    /// before the change was committed, and before this instance saw the report. A later report gives no
+    /// lease.
     fn lease_over(&self, last: &Report, committed: Instant) -> Instant {
         let seen = self.reports_mut().since(last);
         seen.map_or(committed, |seen| seen.min(committed)) + EVERY_LEASE_OVER

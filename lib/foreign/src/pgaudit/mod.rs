@@ -110,7 +110,7 @@ impl Audit {
         }
     }
 
-    /// Tells once of each user that its reads are logged.
+    /// Hands on, once for each user, that the user's reads are logged.
     fn show_reads<E>(
         &mut self,
         row: &Row<'_>,
