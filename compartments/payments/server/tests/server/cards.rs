@@ -204,6 +204,12 @@ async fn an_answer_for_other_cards_is_refused() {
         assert!(refused.is(ProblemType::UPSTREAM), "{refused}");
     }
     assert_eq!(till.call("response-1", &CountCards {}).await, Ok(1));
+    // `keys` may have sealed the record, and seals none again.
+    till.keys.book().confused = false;
+    till.call("checkout-1", &store).await.unwrap();
+    let mut numbers = till.asked_for(Operation::Seal);
+    numbers.dedup();
+    assert_eq!(numbers.len(), 3, "a number was asked for twice: {numbers:?}");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use cofferdam_core::{CallerName, Field, Record};
-use cofferdam_wire::{Answer, Body, Caller, Problem};
+use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemType};
 use keys_client::{FieldKeys, VaultError};
 use payments_api::{CardToken, StoreCards, StoredCard};
 
@@ -30,6 +30,10 @@ struct Numbered {
     card: Card,
 }
 
+/// The refusals after which `keys` has sealed nothing.
+const REFUSALS: [ProblemType; 3] =
+    [ProblemType::NOT_GRANTED, ProblemType::FROZEN, ProblemType::BUDGET_EXHAUSTED];
+
 async fn store(
     app: &App,
     caller: &CallerName,
@@ -39,8 +43,11 @@ async fn store(
     let numbers = app.numbers.take(app.store.db(), cards.len()).await?;
     let cards: Vec<_> = numbers.into_iter().zip(cards).map(number).collect();
     let fields = cards.iter().map(|of| (of.record, SEALED));
-    let keys = app.vault.keys_to_seal(caller, fields).await.inspect_err(|_| {
-        app.numbers.give_back(cards.iter().map(|of| of.record));
+    let keys = app.vault.keys_to_seal(caller, fields).await.inspect_err(|e| {
+        // After any other error `keys` may have sealed the records, and seals none of them again.
+        if REFUSALS.into_iter().any(|of| e.is(of)) {
+            app.numbers.give_back(cards.iter().map(|of| of.record));
+        }
     })?;
     let sealed = cards.iter().map(|of| seal(app, of, keys.of(of.record)?));
     let sealed = sealed.collect::<Result<Vec<_>, VaultError>>()?;
