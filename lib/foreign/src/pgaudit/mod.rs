@@ -182,11 +182,11 @@ impl Databases {
     /// The meanings of names in a database; `None` for one without customers' data. A log that does not tell
     /// the database is about the mapping's.
     fn of(&self, database: &str) -> Option<&Known> {
-        match &self.name {
-            _ if self.others.iter().any(|other| other == database) => None,
-            Some(name) if name != database && !database.is_empty() => Some(&self.elsewhere),
-            _ => Some(&self.here),
+        if self.is_here(database) {
+            return Some(&self.here);
         }
+        let is_other = self.others.iter().any(|other| other == database);
+        (!is_other).then_some(&self.elsewhere)
     }
 
     /// Whether a database is that of the mapping, as far as the log tells.

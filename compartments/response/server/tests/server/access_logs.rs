@@ -284,7 +284,7 @@ async fn a_log_that_lacks_the_reads_of_a_role_counts_as_read() {
     assert!(exposure.doubts.iter().any(|of| is(&of.cause)), "{:?}", exposure.doubts);
 }
 
-/// Nobody can tell who of the table is missing, and whom a log named meanwhile.
+/// While an import of the table is unfinished, a log may name people who are still missing in it.
 #[tokio::test]
 async fn an_import_of_the_table_that_was_not_finished_counts_as_read() {
     let bench = Bench::start_alone().await;
