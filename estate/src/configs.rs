@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use cofferdam_core::Domain;
+use cofferdam_custody::Custody;
 use cofferdam_store::{DiskWatch, Location};
 use cofferdam_wire::{LogFormat, TlsFiles};
-use keys_server::custody::Custody;
+use keys_client::HalfConfig;
 use response_letter::Shop;
 use response_mailing::RetryConfig;
 use response_server::{
@@ -33,6 +34,15 @@ fn tls(dir: &Path, compartment: Compartment) -> TlsFiles {
 
 fn database(dir: &Path, compartment: Compartment) -> Location {
     Location::Sqlite(dir.join(compartment.as_str()).join(format!("{compartment}.db")))
+}
+
+/// The directory of the secrets of the compartments' halves of keys.
+pub const HALVES: &str = "halves";
+
+/// The half that a compartment of a new estate has from its first epoch on.
+fn halves(dir: &Path, compartment: Compartment) -> Vec<HalfConfig> {
+    let root_key = dir.join(HALVES).join(format!("{compartment}.key"));
+    vec![HalfConfig { from_epoch: 0, custody: Custody::File { root_key } }]
 }
 
 /// Makes the content of `keys.toml`.
@@ -70,6 +80,7 @@ pub fn accounts(dir: &Path, plan: &Plan, at: &Addresses) -> accounts_server::Con
         listen: listen(&at.accounts),
         tls: tls(dir, Compartment::Accounts),
         database: database(dir, Compartment::Accounts),
+        halves: halves(dir, Compartment::Accounts),
         keys: vec![at.keys.clone()],
         controller: identity(Compartment::Response),
         importers: vec![caller("import-1")],
@@ -88,6 +99,7 @@ pub fn payments(dir: &Path, at: &Addresses) -> payments_server::Config {
         listen: listen(&at.payments),
         tls: tls(dir, Compartment::Payments),
         database: database(dir, Compartment::Payments),
+        halves: halves(dir, Compartment::Payments),
         keys: vec![at.keys.clone()],
         controller: identity(Compartment::Response),
         least_free_mib: DiskWatch::least_free_mib(),
@@ -107,6 +119,7 @@ pub fn response(
         listen: listen(&at.response),
         tls: tls(dir, Compartment::Response),
         database: database(dir, Compartment::Response),
+        halves: halves(dir, Compartment::Response),
         keys: vec![KeysInstance { url: at.keys.clone(), log_key }],
         accounts: vec![at.accounts.clone()],
         payments: vec![at.payments.clone()],

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cofferdam_core::{Clock, Rng};
+use cofferdam_custody::Quorum;
 use cofferdam_mail::{DkimAlgorithm, generate_dkim_key};
 use cofferdam_wire::write_secret;
 use keys_api::{ApproverKey, ApproverSecret};
 use keys_server::ceremony::{self, Decided};
-use keys_server::custody::Quorum;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -60,7 +60,7 @@ struct Draft {
 impl Draft {
     async fn fill(&self, plan: &Plan, clock: &dyn Clock, rng: &dyn Rng) -> Result<(), EstateError> {
         let (draft, dir) = (self.dir.as_path(), self.stands_in.as_path());
-        for name in ["callers", "staff", "root-key", "mail"] {
+        for name in ["callers", "staff", "root-key", configs::HALVES, "mail"] {
             private_dir(draft.join(name))?;
         }
         make_certificates(draft, clock.now())?;
@@ -72,21 +72,25 @@ impl Draft {
         let at = Addresses::pick(rng)?;
         let policy = policy::first(plan, make_approvers(&draft.join("staff"), rng)?);
         write_toml(&draft.join("keys/policy.toml"), &policy)?;
-        let decided = Decided {
-            policy,
-            quorum: Quorum { custodians: 3, threshold: 2 },
-            decoy_key: plan.decoy_key.clone(),
-        };
+        let decided = Decided { policy, quorum: QUORUM, decoy_key: plan.decoy_key.clone() };
         let here = configs::keys(draft, plan, &at, &witness);
         let log_key = ceremony::init(&here, decided, rng).await?.log_key;
         write_toml(&draft.join("keys/keys.toml"), &configs::keys(dir, plan, &at, &witness))?;
         write_toml(&draft.join("accounts/accounts.toml"), &configs::accounts(dir, plan, &at))?;
         write_toml(&draft.join("payments/payments.toml"), &configs::payments(dir, &at))?;
-        let response = configs::response(dir, plan, &at, log_key);
+        let response = configs::response(dir, plan, &at, log_key.clone());
         write_toml(&draft.join("response/response.toml"), &response)?;
+        let here = configs::accounts(draft, plan, &at);
+        accounts_server::make_missing_halves(&here, QUORUM, rng).await?;
+        payments_server::make_missing_halves(&configs::payments(draft, &at), QUORUM, rng).await?;
+        let here = configs::response(draft, plan, &at, log_key);
+        response_server::make_missing_halves(&here, QUORUM, rng).await?;
         write_toml(&draft.join(ADDRESSES), &at)
     }
 }
+
+/// An estate on one machine keeps its secrets in files, so that nobody gets a share.
+const QUORUM: Quorum = Quorum { custodians: 3, threshold: 2 };
 
 fn write_toml<T: Serialize>(path: &Path, config: &T) -> Result<(), EstateError> {
     fs::write(path, toml::to_string(config)?).map_err(EstateError::file(path))

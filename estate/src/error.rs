@@ -66,6 +66,15 @@ pub enum EstateError {
     /// The secrets of `keys` can't be made.
     #[error(transparent)]
     Ceremony(#[from] CeremonyError),
+    /// The halves of `accounts` can't be made.
+    #[error("accounts: {0}")]
+    Accounts(#[from] accounts_server::StartError),
+    /// The halves of `payments` can't be made.
+    #[error("payments: {0}")]
+    Payments(#[from] payments_server::StartError),
+    /// The halves of `response` can't be made.
+    #[error("response: {0}")]
+    Response(#[from] response_server::StartError),
     /// An approver's key can't be made.
     #[error(transparent)]
     Approver(#[from] BadApproverKey),

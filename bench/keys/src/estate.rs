@@ -5,12 +5,12 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use cofferdam_core::{CallerName, Compartment, Domain, Field, FieldSet, Operation, SystemRng};
+use cofferdam_custody::{Custody, Quorum};
 use cofferdam_store::Location;
 use cofferdam_wire::{Client, LogFormat};
 use keys_api::{ApproverSecret, Budget, CallerPolicy, Grant, Policy};
 use keys_server::Config;
 use keys_server::ceremony::{self, Decided};
-use keys_server::custody::{Custody, Quorum};
 use testkit::{Authority, free_address};
 
 /// A running `keys`.

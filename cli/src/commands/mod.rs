@@ -11,6 +11,7 @@ mod dkim_key;
 mod drill;
 mod epoch;
 mod evidence;
+mod halves;
 mod incident;
 mod keys;
 mod letters;
@@ -22,6 +23,7 @@ mod policy;
 mod restore;
 mod serve;
 mod table;
+mod unseal;
 mod up;
 
 use std::process::ExitCode;
@@ -96,13 +98,13 @@ pub enum Command {
     /// The keys compartment: run it, make its secrets, give it a custodian's share
     #[command(subcommand)]
     Keys(KeysCommand),
-    /// The accounts compartment: run it, restore its database
+    /// The accounts compartment: run it, make its halves of keys, restore its database
     #[command(subcommand)]
     Accounts(AccountsCommand),
-    /// The payments compartment: run it, restore its database
+    /// The payments compartment: run it, make its halves of keys, restore its database
     #[command(subcommand)]
     Payments(PaymentsCommand),
-    /// The response compartment: run it, restore its database
+    /// The response compartment: run it, make its halves of keys, restore its database
     #[command(subcommand)]
     Response(ResponseCommand),
     /// The development mail sink: an SMTP server on loopback that stores the mail it gets
@@ -164,20 +166,9 @@ async fn run(command: Command) -> Result<ExitCode, CommandError> {
         Command::DkimKey(command) => dkim_key::run(command),
         Command::Decoys(command) => decoys::run(command).await,
         Command::Keys(command) => keys::run(command).await,
-        Command::Accounts(AccountsCommand::Restore(args)) => {
-            restore::run(Compartment::Accounts, args).await
-        }
-        Command::Payments(PaymentsCommand::Restore(args)) => {
-            restore::run(Compartment::Payments, args).await
-        }
-        Command::Response(ResponseCommand::Restore(args)) => {
-            restore::run(Compartment::Response, args).await
-        }
-        Command::Accounts(AccountsCommand::Serve(_))
-        | Command::Payments(PaymentsCommand::Serve(_))
-        | Command::Response(ResponseCommand::Serve(_)) => {
-            Err("a server is started before the async runtime".into())
-        }
+        Command::Accounts(command) => command.run().await,
+        Command::Payments(command) => command.run().await,
+        Command::Response(command) => command.run().await,
         Command::Sink(command) => serve::run_sink(command).await,
         Command::Manual(args) => manual::run(&args),
     }

@@ -7,14 +7,17 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use cofferdam_core::{Clock, Rng, SystemClock, SystemRng};
+use cofferdam_custody::Custody;
 use cofferdam_sandbox::Sandbox;
 use cofferdam_wire::{LogFormat, Shutdown, init_logging, load_config};
 use estate::Compartment;
-use keys_client::StateError;
+use keys_client::{HalfConfig, HalfError, StateError};
 use keys_server::ceremony::CeremonyError;
 use tokio::io::AsyncReadExt;
 
-use super::restore::RestoreArgs;
+use super::halves::{self, HalvesArgs};
+use super::restore::{self, RestoreArgs};
+use super::unseal::{self, UnsealArgs};
 use crate::options::CommandError;
 
 /// The options of a compartment's server.
@@ -37,7 +40,7 @@ pub struct StopArgs {
 }
 
 macro_rules! serve_command {
-    ($($name:ident, $what:literal;)*) => {$(
+    ($($name:ident, $compartment:ident, $what:literal;)*) => {$(
         #[doc = $what]
         #[derive(Debug, Subcommand)]
         pub enum $name {
@@ -46,14 +49,32 @@ macro_rules! serve_command {
             /// Compare the database with the newest one that keys knows, and go on with it if the
             /// newest is lost
             Restore(RestoreArgs),
+            /// Make the secrets of the compartment's halves of keys that the configuration names and
+            /// the database does not know
+            Init(HalvesArgs),
+            /// Give a custodian's share of a half to the starting compartment
+            Unseal(UnsealArgs),
+        }
+
+        impl $name {
+            /// Runs one of the commands, except `serve`: a server starts before the async runtime.
+            pub async fn run(self) -> Result<ExitCode, CommandError> {
+                let compartment = Compartment::$compartment;
+                match self {
+                    Self::Serve(_) => Err("a server is started before the async runtime".into()),
+                    Self::Restore(args) => restore::run(compartment, args).await,
+                    Self::Init(args) => halves::run(compartment, args).await,
+                    Self::Unseal(args) => unseal::run(compartment, args).await,
+                }
+            }
         }
     )*};
 }
 
 serve_command! {
-    AccountsCommand, "The accounts compartment.";
-    PaymentsCommand, "The payments compartment.";
-    ResponseCommand, "The response compartment.";
+    AccountsCommand, Accounts, "The accounts compartment.";
+    PaymentsCommand, Payments, "The payments compartment.";
+    ResponseCommand, Response, "The response compartment.";
 }
 
 /// The commands of the development mail sink.
@@ -96,16 +117,19 @@ impl Server {
             }
             Compartment::Accounts => {
                 let config: accounts_server::Config = load_config(&config)?;
+                check_halves(compartment, &config.halves)?;
                 let (sandbox, format) = (config.sandbox()?, config.log_format);
                 (Self::Accounts(Box::new(config), stop), sandbox, format)
             }
             Compartment::Payments => {
                 let config: payments_server::Config = load_config(&config)?;
+                check_halves(compartment, &config.halves)?;
                 let (sandbox, format) = (config.sandbox()?, config.log_format);
                 (Self::Payments(Box::new(config), stop), sandbox, format)
             }
             Compartment::Response => {
                 let config: response_server::Config = load_config(&config)?;
+                check_halves(compartment, &config.halves)?;
                 let (sandbox, format) = (config.sandbox()?, config.log_format);
                 (Self::Response(Box::new(config), stop), sandbox, format)
             }
@@ -124,6 +148,7 @@ impl Server {
                 let served = accounts_server::serve(*config, clock(), rng(), stop.wait()).await;
                 served.map_err(|e| match e {
                     accounts_server::StartError::State(e) => advise_restore("accounts", e),
+                    accounts_server::StartError::Half(e) => advise_init("accounts", e),
                     other => other.into(),
                 })?;
             }
@@ -131,6 +156,7 @@ impl Server {
                 let served = payments_server::serve(*config, clock(), rng(), stop.wait()).await;
                 served.map_err(|e| match e {
                     payments_server::StartError::State(e) => advise_restore("payments", e),
+                    payments_server::StartError::Half(e) => advise_init("payments", e),
                     other => other.into(),
                 })?;
             }
@@ -138,6 +164,7 @@ impl Server {
                 let served = response_server::serve(*config, clock(), rng(), stop.wait()).await;
                 served.map_err(|e| match e {
                     response_server::StartError::State(e) => advise_restore("response", e),
+                    response_server::StartError::Half(e) => advise_init("response", e),
                     other => other.into(),
                 })?;
             }
@@ -162,6 +189,34 @@ fn advise_restore(compartment: &str, error: StateError) -> CommandError {
     match error {
         StateError::NotNewest(_) => {
             format!("{error}; run: cofferdam {compartment} restore --config FILE").into()
+        }
+        other => other.into(),
+    }
+}
+
+/// Names the command that makes a half, if the file of its secret is not there. The sandbox would name
+/// the file alone.
+fn check_halves(compartment: Compartment, halves: &[HalfConfig]) -> Result<(), CommandError> {
+    for HalfConfig { from_epoch, custody } in halves {
+        if let Custody::File { root_key } = custody
+            && !root_key.exists()
+        {
+            let file = root_key.display();
+            return Err(format!(
+                "{file} is not there, the secret of the half from epoch {from_epoch}; if it was never \
+                 made, run: cofferdam {compartment} init --config FILE; else bring its backup back"
+            )
+            .into());
+        }
+    }
+    Ok(())
+}
+
+/// Names the command that makes a half, if one was not made.
+fn advise_init(compartment: &str, error: HalfError) -> CommandError {
+    match error {
+        HalfError::NotMade(_) => {
+            format!("{error}; run: cofferdam {compartment} init --config FILE").into()
         }
         other => other.into(),
     }

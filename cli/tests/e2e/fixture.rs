@@ -70,7 +70,7 @@ async fn what_was_there_is_there(place: &Place, policy: u32) {
 
 /// Unpacks the estate, and gives it a directory, free ports and new certificates, because the old
 /// certificates expire.
-fn unpack(fixture: &str) -> Place {
+pub fn unpack(fixture: &str) -> Place {
     let place = Place::new();
     fs::create_dir(&place.dir).unwrap();
     let unpacked = Command::new("tar")

@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use accounts_api::ReadCustomers;
 use cofferdam_core::{Field, FieldSet};
 use cofferdam_wire::write_secret;
-use estate::Compartment::{Accounts, Keys, Response};
+use estate::Compartment::{self, Accounts, Keys, Response};
 
 use crate::support::{
     Place, Process, Up, assert_refused, cofferdam, run, stderr, stdout, wait_until,
@@ -101,18 +101,7 @@ async fn custodians_open_a_keys_that_starts() {
     let socket = place.dir.join("guarded/unseal.sock");
     wait_until("keys waits for shares", async || socket.exists()).await;
     let controller = place.keys_as(Response);
-    let give = |share: &str| {
-        let mut command = cofferdam(["keys", "unseal", "--config", &config]);
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        std::io::Write::write_all(child.stdin.as_mut().unwrap(), share.as_bytes()).unwrap();
-        drop(child.stdin.take());
-        child.wait_with_output().unwrap()
-    };
+    let give = |share: &str| give_share(&place, Keys, share);
     assert_eq!(stdout(&give(&shares[0])).trim(), "1 of 2 shares");
     let again = give(&shares[0]);
     assert!(!again.status.success());
@@ -121,6 +110,21 @@ async fn custodians_open_a_keys_that_starts() {
     assert_refused(&mistyped, "a digit of the share is wrong");
     assert_eq!(stdout(&give(&shares[2])).trim(), "keys is open");
     wait_until("keys answers", async || controller.is_healthy().await).await;
+}
+
+/// Gives a custodian's share to a starting compartment.
+pub fn give_share(place: &Place, compartment: Compartment, share: &str) -> Output {
+    let config = place.file(&format!("{compartment}/{compartment}.toml"));
+    let mut command = cofferdam([compartment.as_str(), "unseal", "--config", &config]);
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::io::Write::write_all(child.stdin.as_mut().unwrap(), share.as_bytes()).unwrap();
+    drop(child.stdin.take());
+    child.wait_with_output().unwrap()
 }
 
 #[tokio::test]

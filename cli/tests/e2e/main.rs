@@ -16,6 +16,7 @@ mod fixture;
 mod foreign;
 mod foreign_cases;
 mod gate;
+mod halves;
 mod history;
 mod import;
 mod instances;

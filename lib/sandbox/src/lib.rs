@@ -158,6 +158,13 @@ impl Sandbox {
         self
     }
 
+    /// Adds ports of peers to connect to.
+    #[must_use]
+    pub fn connecting(mut self, ports: impl IntoIterator<Item = u16>) -> Self {
+        self.connect.extend(ports);
+        self
+    }
+
     /// Locks this process in for good: its only thread and all threads that it starts later.
     ///
     /// Call this before the async runtime starts. A kernel without Landlock and memory that can't

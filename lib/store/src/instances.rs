@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::{Db, Generation, StoreError};
 
 /// The time without a report after which an instance counts as ended. Its lease is over long before.
-const ENDED_AFTER: Duration = Duration::from_secs(3);
+pub(crate) const ENDED_AFTER: Duration = Duration::from_secs(3);
 
 /// An instance at one of its reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]

@@ -10,6 +10,7 @@ mod claim;
 mod damage;
 mod frozen_callers;
 mod generation;
+mod halves;
 mod in_force;
 mod instances;
 mod numbering;
@@ -29,6 +30,7 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Transaction};
 
 pub use generation::{Generation, SharedChange};
+pub use halves::KeptHalf;
 pub use in_force::{Held, InForce, ReadInForce};
 pub use space::{DiskWatch, LowDisk};
 

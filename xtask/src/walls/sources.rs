@@ -21,7 +21,9 @@ fn crate_faults(root: &Path, of: &Crate) -> Vec<String> {
     for file in rust_files(&root.join(&of.directory).join("src")) {
         let text = fs::read_to_string(&file).unwrap_or_default();
         if !may_derive_keys(room) && text.contains("hkdf") {
-            faults.push(format!("{} names hkdf: only keys-server derives keys", file.display()));
+            let file = file.display();
+            faults
+                .push(format!("{file} names hkdf: keys-server derives keys, keys-client combines"));
         }
         for (root, module) in INPUT_AND_OUTPUT.into_iter().filter(|_| room.is_rules()) {
             if names_module(&text, root, module) {
@@ -32,11 +34,12 @@ fn crate_faults(root: &Path, of: &Crate) -> Vec<String> {
     faults
 }
 
-/// The server of `keys` derives keys. Its bench measures the best rate of the hash, and derives
+/// The server of `keys` derives keys, and its client combines them with the compartment's half. Its bench measures the best rate of the hash, and derives
 /// nothing that is used. The check itself names the word.
 fn may_derive_keys(room: &Room) -> bool {
     let keys = |name: &String| name == "keys";
-    *room == Room::Xtask || matches!(room, Room::Server(of) | Room::Bench(of) if keys(of))
+    matches!(room, Room::Xtask | Room::KeysClient)
+        || matches!(room, Room::Server(of) | Room::Bench(of) if keys(of))
 }
 
 /// Whether code names a module of a crate, as a path (`std::fs::read`) or in a group of a `use`

@@ -6,11 +6,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 use cofferdam_core::SystemRng;
+use cofferdam_custody::{Quorum, Share};
 use cofferdam_wire::load_config;
 use keys_api::Policy;
 use keys_server::Config;
 use keys_server::ceremony::{self, Decided, Made};
-use keys_server::custody::{Quorum, Share};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -71,7 +71,7 @@ pub async fn run(args: InitArgs) -> Result<ExitCode, CommandError> {
 
 /// Shows each share once. On a terminal, one custodian at a time sees the screen, which is wiped
 /// before the next one comes. Otherwise the shares are printed one a line.
-fn hand_out(shares: &[Share]) -> Result<(), CommandError> {
+pub fn hand_out(shares: &[Share]) -> Result<(), CommandError> {
     let terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
     for (n, share) in (1..).zip(shares) {
         let text = share.to_text();

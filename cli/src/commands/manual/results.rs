@@ -13,7 +13,8 @@ use staff::paper_post::ListCounts;
 
 use crate::commands::order::ShownOrder;
 use crate::commands::{
-    access_log, budget, callers, dkim_key, evidence, incident, keys, letters, log, restore, up,
+    access_log, budget, callers, dkim_key, evidence, halves, incident, keys, letters, log, restore,
+    unseal, up,
 };
 
 macro_rules! results {
@@ -37,7 +38,9 @@ results! {
     "access-log mapping" => PathBuf,
     "access-log plan" => Vec<PlannedLog>,
     "access-log remove" => String,
+    "accounts init" => halves::Halves,
     "accounts restore" => restore::Restored,
+    "accounts unseal" => unseal::Unsealing,
     "alarm list" => Vec<api::Alarm>,
     "approver add" => ApproverKey,
     "approver list" => Vec<ApproverKey>,
@@ -67,7 +70,7 @@ results! {
     "incident thaw" => incident::CallerState,
     "incident void" => api::Voided,
     "keys init" => keys::Initialised,
-    "keys unseal" => keys::Unsealing,
+    "keys unseal" => unseal::Unsealing,
     "letters ledger" => Vec<api::LedgerRow>,
     "letters list" => Vec<api::LetterStatus>,
     "letters pause" => api::LetterStatus,
@@ -95,9 +98,13 @@ results! {
     "order show" => ShownOrder,
     "order sign" => ShownOrder,
     "paper-post export" => ListCounts,
+    "payments init" => halves::Halves,
     "payments restore" => restore::Restored,
+    "payments unseal" => unseal::Unsealing,
     "policy show" => Policy,
+    "response init" => halves::Halves,
     "response restore" => restore::Restored,
+    "response unseal" => unseal::Unsealing,
     "table add" => TableSummary,
     "table list" => api::TableCounts,
     "up" => up::Listening,

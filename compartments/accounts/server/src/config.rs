@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use cofferdam_core::{CallerName, Personal};
 use cofferdam_store::{DiskWatch, Location};
 use cofferdam_wire::{LogFormat, TlsFiles};
+use keys_client::HalfConfig;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::domain::address;
@@ -20,6 +21,9 @@ pub struct Config {
     pub tls: TlsFiles,
     /// The database of `accounts`.
     pub database: Location,
+    /// The compartment's halves of keys. Without any, keys are those that `keys` releases.
+    #[serde(default)]
+    pub halves: Vec<HalfConfig>,
     /// The instances of `keys`, as `https://HOST:PORT`.
     pub keys: Vec<String>,
     /// The only caller that may void credentials, freeze callers, list customers and read contacts.

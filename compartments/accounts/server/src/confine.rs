@@ -1,6 +1,8 @@
 //! The limits of the process while it serves.
 
+use cofferdam_custody::Reach;
 use cofferdam_sandbox::{Sandbox, SandboxError};
+use keys_client::reach_of_halves;
 
 use crate::Config;
 
@@ -11,6 +13,8 @@ impl Config {
             .calling(&self.keys)
             .calling(self.database.url())
             .calling([&self.relay]);
-        sandbox.writing(self.database.directory())
+        let Reach { read, write, connect } = reach_of_halves(&self.halves);
+        let sandbox = sandbox.reading(read).connecting(connect);
+        sandbox.writing(self.database.directory().into_iter().chain(write))
     }
 }

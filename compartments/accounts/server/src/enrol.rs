@@ -5,9 +5,10 @@ use accounts_api::Profile;
 use cofferdam_core::{CallerName, KeyBytes, Personal, Rng, Timestamp};
 use cofferdam_wire::{Problem, blocking};
 use keys_api::{HardenItem, Search};
-use keys_client::{LookUp, Released, VaultError};
+use keys_client::{Halves, LookUp, Released, Resting, VaultError};
 
 use crate::app::{App, out_of_numbers};
+use crate::at_rest;
 use crate::domain::address::{self, EmailIndex};
 use crate::domain::decoy::{self, Nobody};
 use crate::domain::password::{self, Hashed, Scheme};
@@ -52,7 +53,7 @@ async fn give_numbers(
     app.arrivals.remember(people.iter().map(|(person, _)| &person.profile));
     let of_decoys = decoys.iter().flat_map(|decoy| decoy.addresses.iter().map(|(_, index)| index));
     let indexes: Vec<_> = people.iter().map(|(_, index)| index).chain(of_decoys).copied().collect();
-    let taken = app.store.find_all(&indexes).await?;
+    let taken = at_rest::find_all(app, &indexes).await?;
     // The outcomes tell whose addresses the caller named.
     let named = people.iter().filter_map(|(_, index)| taken.get(index)).copied();
     app.vault.note_found(caller, looked_up, Search::SignUp, named).await?;
@@ -153,27 +154,40 @@ async fn seal(
     let item =
         |of: &Settler| HardenItem { record: of.record, hash: of.person.password.hash.clone() };
     let hardened = app.vault.harden(caller, settlers, item, None).await?;
-    let (rng, set_at) = (app.rng.clone(), app.now());
+    let (halves, rng, set_at) = (app.vault.halves().clone(), app.rng.clone(), app.now());
     let rows = blocking(move || {
-        let row = |(of, verifier): (Settler, KeyBytes)| row(of, &verifier, set_at, &keys, &*rng);
+        let row = |(of, verifier): (Settler, KeyBytes)| {
+            let credential = credential(&halves, &of, &verifier, set_at)?;
+            row(of, credential, &halves, &keys, &*rng)
+        };
         hardened.into_iter().map(row).collect::<Result<Vec<_>, _>>()
     });
     Ok(rows.await??)
 }
 
-fn row(
-    settler: Settler,
+fn credential(
+    halves: &Halves,
+    of: &Settler,
     verifier: &KeyBytes,
     set_at: Timestamp,
+) -> Result<Credential, VaultError> {
+    let Hashed { scheme, salt, .. } = &of.person.password;
+    let verifier = at_rest::rest_verifier(halves, of.record, verifier)?;
+    Ok(Credential { scheme: *scheme, salt: salt.clone(), verifier, set_at })
+}
+
+fn row(
+    settler: Settler,
+    credential: Credential,
+    halves: &Halves,
     keys: &Released,
     rng: &dyn Rng,
 ) -> Result<NewCustomer, VaultError> {
-    let Settler { record, index: email_index, person } = settler;
+    let Settler { record, index, person } = settler;
     let keys = keys.of(record)?;
     let seal = |(field, text)| Ok((field, keys.seal(field, text, rng)?));
     let sealed = profile::texts(&person.profile).map(seal).collect::<Result<_, VaultError>>()?;
-    let Hashed { scheme, salt, .. } = person.password;
-    let credential = Credential { scheme, salt, verifier: *verifier.expose(), set_at };
+    let email_index = halves.rest(Resting::Index, &KeyBytes::new(index))?;
     let (epoch, coarse) = (keys.epoch(), person.profile.coarse);
     Ok(NewCustomer { record, epoch, coarse, email_index, sealed, credential })
 }

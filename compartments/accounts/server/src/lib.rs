@@ -5,6 +5,7 @@
 //! servers of the shop, and `response` (orders, coarse attributes, contacts).
 
 mod app;
+mod at_rest;
 mod config;
 mod confine;
 pub mod domain;
@@ -23,15 +24,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cofferdam_core::{Clock, Compartment, Domain, Rng};
+use cofferdam_custody::Quorum;
 use cofferdam_store::{DiskWatch, StoreError};
 use cofferdam_wire::{Client, Identity, IdentityError, Listener, ServeError};
 use keys_client::{
-    OwnState, StateDifference, StateError, StateParts, follow_holds, follow_revoked,
+    HalfError, MadeHalf, OwnState, StateDifference, StateError, StateParts, follow_holds,
+    follow_revoked, make_halves, open_halves,
 };
 
 pub use config::{Config, MailDomains};
 
-use app::App;
+use app::{App, Parts};
 use loops::ResetLoop;
 use post::Post;
 use store::Store;
@@ -64,6 +67,9 @@ pub enum StartError {
     /// The state is not the newest, or can't be checked.
     #[error(transparent)]
     State(#[from] StateError),
+    /// A half of keys can't be made or read.
+    #[error(transparent)]
+    Half(#[from] HalfError),
     /// The address can't be bound.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -93,9 +99,11 @@ impl Server {
         let state = own_state(&config, &identity, &store, &clock, &*rng);
         let given = state.open(store.numbers_held().await?).await?;
         store.db().skip_numbers(given).await?;
+        let halves = open_halves(Domain::Accounts, store.db(), &config.halves).await?;
         let post = Post::new(&config.relay, &config.mail_from, rng.clone());
         let (queue, resets) = ResetLoop::new(store.clone(), post, clock.clone(), rng.clone());
-        let app = App::new(&config, &identity, store, queue, clock, rng).await?;
+        let parts = Parts { store, halves, resets: queue, clock, rng };
+        let app = App::new(&config, &identity, parts).await?;
         let keys = Client::any(Compartment::Keys, &config.keys, &identity);
         let listener = Listener::bind(config.listen).await?.tell_health(state.health());
         tracing::info!(address = %listener.address(), "listening");
@@ -153,6 +161,22 @@ pub async fn serve(
     };
     server.run(stop).await;
     Ok(())
+}
+
+/// Makes the secrets of the halves that the configuration names and the database does not know. Fails
+/// while the compartment runs.
+pub async fn make_missing_halves(
+    config: &Config,
+    quorum: Quorum,
+    rng: &dyn Rng,
+) -> Result<Vec<MadeHalf>, StartError> {
+    let store = Store::open(&config.database).await?;
+    store.db().claim_stopped().await?;
+    let sealed_upto = store.sealed_upto().await?;
+    let (db, halves) = (store.db(), &config.halves);
+    let made = make_halves(Domain::Accounts, db, halves, sealed_upto, quorum, rng).await;
+    store.db().close().await;
+    Ok(made?)
 }
 
 /// Compares the database with the newest state that `keys` knows. If they differ and `accept` is

@@ -4,9 +4,9 @@
 use cofferdam_core::{CallerName, KeyBytes, Personal, Record, Timestamp};
 use cofferdam_wire::Problem;
 use keys_api::HardenItem;
-use subtle::ConstantTimeEq;
 
 use crate::app::App;
+use crate::at_rest;
 use crate::domain::address;
 use crate::domain::password::{self, Cost, Hashed, Scheme};
 use crate::store::{Credential, KnownCredential};
@@ -32,16 +32,22 @@ pub async fn verify(
         return Err(Problem::bad_request("the password is too long"));
     }
     let (index, looked_up) = app.vault.index_one(caller, address::digest(email)).await?;
-    let known = app.store.credential(index.expose()).await?;
+    let known = at_rest::credential(app, &index).await?;
     let somebody = known.is_some();
-    let KnownCredential { record, credential } = known.unwrap_or_else(|| nobody(app));
+    let KnownCredential { record, credential } = match known {
+        Some(known) => known,
+        None => nobody(app)?,
+    };
 
     let hashes = hash(app, caller, &credential, password).await?;
     let item = |of: &Hash| HardenItem { record, hash: of.bytes().clone() };
+    let halves = app.vault.halves();
     let (mut right, mut renewed) = (false, None);
     for (hash, verifier) in app.vault.harden(caller, hashes, item, Some(looked_up)).await? {
         match hash {
-            Hash::AsStored(_) => right = verifier.expose().ct_eq(&credential.verifier).into(),
+            Hash::AsStored(_) => {
+                right = at_rest::is_verifier(halves, record, &credential.verifier, &verifier)?;
+            }
             Hash::Renewed(hashed) => renewed = Some((hashed, verifier)),
         }
     }
@@ -52,7 +58,8 @@ pub async fn verify(
     if let Some((Hashed { scheme, salt, .. }, verifier)) = renewed {
         // The password is the same, so a void order still covers it.
         let set_at = credential.set_at;
-        let new = Credential { scheme, salt, verifier: *verifier.expose(), set_at };
+        let verifier = at_rest::rest_verifier(halves, record, &verifier)?;
+        let new = Credential { scheme, salt, verifier, set_at };
         app.store.rehash(record, &credential, &new).await?;
     }
     Ok(Verified { record, set_at: credential.set_at })
@@ -99,14 +106,11 @@ async fn hash(
 }
 
 /// The credential against which an unknown address is checked.
-fn nobody(app: &App) -> KnownCredential {
-    KnownCredential {
-        record: Record::NOBODY,
-        credential: Credential {
-            scheme: Scheme::Argon2id(Cost::NOW),
-            salt: password::fresh_salt(&*app.rng),
-            verifier: app.rng.bytes(),
-            set_at: app.now(),
-        },
-    }
+fn nobody(app: &App) -> Result<KnownCredential, Problem> {
+    let (record, verifier) = (Record::NOBODY, KeyBytes::new(app.rng.bytes()));
+    let verifier = at_rest::rest_verifier(app.vault.halves(), record, &verifier)?;
+    let scheme = Scheme::Argon2id(Cost::NOW);
+    let salt = password::fresh_salt(&*app.rng);
+    let credential = Credential { scheme, salt, verifier, set_at: app.now() };
+    Ok(KnownCredential { record, credential })
 }

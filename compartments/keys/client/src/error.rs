@@ -1,6 +1,6 @@
 //! The errors of asking for keys and of using them.
 
-use cofferdam_core::{Field, OpenError, ProblemType, Record};
+use cofferdam_core::{Epoch, Field, OpenError, ProblemType, Record};
 use cofferdam_wire::{CallError, Problem};
 
 /// A key that is not there, or that does not fit.
@@ -28,6 +28,12 @@ pub enum VaultError {
     /// A sealed text does not open.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// Bytes at rest do not open: they are damaged, or rest under another half or for another place.
+    #[error("a verifier or an index does not open")]
+    AtRest,
+    /// Bytes rest under a half that the configuration does not name.
+    #[error("there is no half from epoch {}", .0.0)]
+    NoHalf(Epoch),
 }
 
 impl VaultError {
@@ -48,7 +54,10 @@ impl From<VaultError> for Problem {
                 tracing::error!("{error}");
                 Self::new(ProblemType::UPSTREAM, "another compartment's answer is incomplete")
             }
-            VaultError::NotAsked { .. } | VaultError::Open(_) => Self::internal(&error),
+            VaultError::NotAsked { .. }
+            | VaultError::Open(_)
+            | VaultError::AtRest
+            | VaultError::NoHalf(_) => Self::internal(&error),
         }
     }
 }

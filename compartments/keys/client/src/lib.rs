@@ -4,16 +4,21 @@
 //! with the question, and hands out keys by record and by field, so that no list is ever paired
 //! with another by position.
 //!
+//! A compartment holds a half of every key in custody of its own ([`Halves`]). The [`Vault`] combines it
+//! with the part that `keys` releases; verifiers and indexes rest under it.
+//!
 //! [`OwnState`] asks whether a compartment's database is the newest before it serves. It keeps the
 //! highest checkpoint of each release log that it is told, and tells if a log was rewritten.
 //! [`follow_revoked`] learns which keys of certificates were revoked, and [`follow_holds`] whether `keys`
 //! knows of every freeze.
 //!
 //! May touch: `keys`, over the wire; of a compartment's database, the row about its own state, the
-//! revoked keys, the freezes and the checkpoints. Called by: `accounts`, `payments` and `response`.
+//! halves, the revoked keys, the freezes and the checkpoints; the custody of its halves. Called by: `accounts`, `payments` and `response`.
 
 mod error;
 mod freezes;
+mod half_custody;
+mod halves;
 mod own_state;
 mod released;
 mod revoked;
@@ -22,6 +27,10 @@ mod vault;
 
 pub use error::VaultError;
 pub use freezes::follow_holds;
+pub use half_custody::{
+    HalfConfig, HalfError, MadeHalf, make_halves, open_halves, reach_of_halves,
+};
+pub use halves::{AtRest, Halves, Resting};
 pub use own_state::{OwnState, StateDifference, StateError, StateParts};
 pub use released::{Asked, FieldKeys, Released, ResealKeys, Resealing, SealedRecord};
 pub use revoked::follow_revoked;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cofferdam_core::{Epoch, Field, FieldKey, FieldSet, Personal, Record, Rng, SealedAs};
 use keys_api::{KeyGroup, RecordKeys, ReleaseKeys, ReleasedKeys};
 
-use crate::VaultError;
+use crate::{Halves, VaultError};
 
 /// A record as the compartment stores it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -213,9 +213,10 @@ impl Wish {
         &self,
         call: &ReleaseKeys,
         answer: ReleasedKeys,
+        halves: &Halves,
     ) -> Result<Released, VaultError> {
         let decoys = answer.decoys.clone();
-        let keys = by_epoch(call, answer)?;
+        let keys = by_epoch(call, answer, halves)?;
         let keys = keys.into_iter().map(|((record, _), keys)| (record, keys));
         let mut released = Released { decoys, ..self.released_without_keys() };
         released.keys.extend(keys);
@@ -240,8 +241,9 @@ pub fn resealing(
     to: Epoch,
     call: &ReleaseKeys,
     answer: ReleasedKeys,
+    halves: &Halves,
 ) -> Result<Resealing, VaultError> {
-    let mut keys = by_epoch(call, answer)?;
+    let mut keys = by_epoch(call, answer, halves)?;
     let mut pairs = BTreeMap::new();
     for SealedRecord { record, epoch, .. } in records {
         let both = keys.remove(&(*record, *epoch)).zip(keys.remove(&(*record, to)));
@@ -252,10 +254,11 @@ pub fn resealing(
     Ok(Resealing { keys: pairs })
 }
 
-/// The keys of an answer, by epoch, after comparing it with its call.
+/// The keys of an answer, by epoch, combined with the halves after comparing the answer with its call.
 fn by_epoch(
     call: &ReleaseKeys,
     answer: ReleasedKeys,
+    halves: &Halves,
 ) -> Result<BTreeMap<(Record, Epoch), FieldKeys>, VaultError> {
     if !answer.answers(call) {
         return Err(VaultError::Mismatch);
@@ -264,7 +267,9 @@ fn by_epoch(
     for (asked, released) in call.groups.iter().zip(answer.groups) {
         let epoch = released.epoch;
         for RecordKeys { record, keys } in released.records {
-            let keys = asked.fields.iter().zip(keys).collect();
+            let combine =
+                |(field, part)| (field, halves.combine(SealedAs { record, field, epoch }, part));
+            let keys = asked.fields.iter().zip(keys).map(combine).collect();
             all.insert((record, epoch), FieldKeys { record, epoch, keys });
         }
     }

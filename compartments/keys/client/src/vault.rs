@@ -1,8 +1,9 @@
 //! The calls of a compartment to `keys`.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use cofferdam_core::{CallerName, Domain, Epoch, FieldSet, KeyBytes, Operation, Record};
+use cofferdam_core::{CallerName, Epoch, FieldSet, KeyBytes, Operation, Record};
 use cofferdam_wire::Client;
 use keys_api::{
     ApproveVoidOrder, ClaimDecoys, DomainEpochs, EraseRecords, HardenItem, HardenPasswords,
@@ -10,22 +11,28 @@ use keys_api::{
     Signed, Ticket, VoidOrder, WarrantId,
 };
 
-use crate::VaultError;
 use crate::released::{Asked, Released, Resealing, SealedRecord, Wish, resealing};
+use crate::{Halves, VaultError};
 
 /// The keys of one domain, as its compartment asks for them. `caller` is always the client that the
 /// compartment serves, because the grant and the budget are that client's.
 #[derive(Debug)]
 pub struct Vault {
-    domain: Domain,
     client: Client,
+    halves: Arc<Halves>,
 }
 
 impl Vault {
-    /// Makes the vault of `domain`, which asks through `client`.
+    /// Makes the vault of the domain of `halves`, which asks through `client`.
     #[must_use]
-    pub const fn new(domain: Domain, client: Client) -> Self {
-        Self { domain, client }
+    pub fn new(client: Client, halves: Halves) -> Self {
+        Self { client, halves: Arc::new(halves) }
+    }
+
+    /// The compartment's halves, under which verifiers and indexes rest.
+    #[must_use]
+    pub const fn halves(&self) -> &Arc<Halves> {
+        &self.halves
     }
 
     /// The client of `keys`.
@@ -81,12 +88,12 @@ impl Vault {
         }
         let call = self.release(name, Operation::Reseal, &wish);
         let answer = self.client.call(&call).await?;
-        resealing(records, to, &call, answer)
+        resealing(records, to, &call, answer, &self.halves)
     }
 
     /// Reads the epochs of the domain.
     pub async fn epochs(&self) -> Result<DomainEpochs, VaultError> {
-        Ok(self.client.call(&ReadEpochs { domain: self.domain }).await?)
+        Ok(self.client.call(&ReadEpochs { domain: self.halves.domain() }).await?)
     }
 
     /// Erases a record: its keys are never released again. A record that is not `held` must have
@@ -97,7 +104,7 @@ impl Vault {
         record: Record,
         held: bool,
     ) -> Result<(), VaultError> {
-        let (domain, caller) = (self.domain, caller.clone());
+        let (domain, caller) = (self.halves.domain(), caller.clone());
         Ok(self.client.call(&EraseRecords { domain, caller, records: vec![record], held }).await?)
     }
 
@@ -168,7 +175,7 @@ impl Vault {
     /// Claims the decoys among `count` new record numbers from `from` on, ascending. `keys` names
     /// them once.
     pub async fn claim_decoys(&self, from: Record, count: u32) -> Result<Vec<Record>, VaultError> {
-        let call = ClaimDecoys { domain: self.domain, from, count };
+        let call = ClaimDecoys { domain: self.halves.domain(), from, count };
         let decoys = self.client.call(&call).await?.decoys;
         if is_claimed(&decoys, from, count) { Ok(decoys) } else { Err(VaultError::Mismatch) }
     }
@@ -185,7 +192,7 @@ impl Vault {
 
     fn release(&self, caller: &CallerName, operation: Operation, wish: &Wish) -> ReleaseKeys {
         ReleaseKeys {
-            domain: self.domain,
+            domain: self.halves.domain(),
             caller: caller.clone(),
             operation,
             groups: wish.groups(),
@@ -198,7 +205,7 @@ impl Vault {
             return Ok(wish.released_without_keys());
         }
         let answer = self.client.call(&call).await?;
-        wish.released(&call, answer)
+        wish.released(&call, answer, &self.halves)
     }
 }
 

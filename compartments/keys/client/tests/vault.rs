@@ -16,7 +16,7 @@ use keys_api::{
     ReadEpochs, RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys, ReportMail, Search, Signed,
     Ticket, VoidOrder, WarrantId,
 };
-use keys_client::{Asked, SealedRecord, Vault, VaultError};
+use keys_client::{Asked, Halves, SealedRecord, Vault, VaultError};
 use serde_json::{Value, json};
 use testkit::Authority;
 
@@ -72,7 +72,11 @@ async fn start() -> Estate {
         listener.serve(&identity, router, std::future::pending()).await;
     });
     let client = Client::new(Compartment::Keys, &base, &authority.identity("accounts"));
-    Estate { vault: Vault::new(Domain::Accounts, client), calls, _authority: authority }
+    Estate {
+        vault: Vault::new(client, Halves::none(Domain::Accounts)),
+        calls,
+        _authority: authority,
+    }
 }
 
 /// The server gives the keys of epoch 5 where no epoch is named.

@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use cofferdam_core::{Domain, Epoch, KeyBytes, Rng};
+use cofferdam_custody::{self as custody, CustodyError, Quorum, Share};
 use cofferdam_store::{Db, StoreError};
 use cofferdam_tlog::notes::{BadNote, NoteKey, NoteKind};
 use keys_api::{BadPolicy, Policy, Signed};
 
 use crate::config::Config;
-use crate::custody::{self, CustodyError, Quorum, Share};
 use crate::store;
 
 /// A ceremony that failed, or secrets that can't be read.
@@ -28,9 +28,6 @@ pub enum CeremonyError {
     /// The policy contradicts itself or names something unknown.
     #[error(transparent)]
     Policy(#[from] BadPolicy),
-    /// The threshold or the number of custodians is out of range.
-    #[error("the threshold must be between 2 and the number of custodians, at most 255")]
-    Quorum,
     /// Another ceremony ran at the same time.
     #[error("another ceremony made the secrets at the same time")]
     Raced,
@@ -71,10 +68,6 @@ pub struct Decided {
 /// instance's log.
 pub async fn init(config: &Config, decided: Decided, rng: &dyn Rng) -> Result<Made, CeremonyError> {
     decided.policy.check()?;
-    let Quorum { custodians, threshold } = decided.quorum;
-    if !(2..=custodians).contains(&threshold) {
-        return Err(CeremonyError::Quorum);
-    }
     let log = KeyBytes::new(rng.bytes());
     let log_key = NoteKey::new(NoteKind::Log, &config.log_origin, &log)?.verifier();
     let db = Db::open(&config.database, store::MIGRATIONS).await?;

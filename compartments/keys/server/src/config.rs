@@ -7,11 +7,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use cofferdam_core::{CallerName, Domain};
+use cofferdam_custody::Custody;
 use cofferdam_store::{DiskWatch, Location};
 use cofferdam_wire::{LogFormat, TlsFiles};
 use serde::{Deserialize, Serialize};
 
-use crate::custody::Custody;
 use crate::delivery::SinkConfig;
 
 /// The settings of `keys.toml`.

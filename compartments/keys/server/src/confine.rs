@@ -1,9 +1,9 @@
 //! The limits of the process while it serves.
 
-use cofferdam_sandbox::{Sandbox, SandboxError, beside};
+use cofferdam_custody::Reach;
+use cofferdam_sandbox::{Sandbox, SandboxError};
 
 use crate::config::Config;
-use crate::custody::Custody;
 use crate::delivery::SinkConfig;
 
 impl Config {
@@ -14,16 +14,8 @@ impl Config {
         let mut sandbox = Sandbox::of_server(self.tls.paths(), self.listen)
             .writing(dirs)?
             .calling(self.database.url());
-        sandbox = match &self.custody {
-            Custody::File { root_key } => sandbox.reading([root_key.clone()]),
-            Custody::Custodians { socket } => sandbox.writing([beside(socket)])?,
-            Custody::Hsm(hsm) => {
-                sandbox.connect.extend(&hsm.library_ports);
-                sandbox
-                    .reading([beside(&hsm.module), hsm.pin_file.clone()])
-                    .writing(hsm.library_dirs.clone())?
-            }
-        };
+        let Reach { read, write, connect } = self.custody.reach();
+        sandbox = sandbox.reading(read).writing(write)?.connecting(connect);
         for sink in &self.alarms {
             sandbox.connect.extend(sink.port());
             if let SinkConfig::Webhook { secret_file, ca, .. } = sink {

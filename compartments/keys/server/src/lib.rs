@@ -10,7 +10,6 @@ mod app;
 pub mod ceremony;
 mod config;
 mod confine;
-pub mod custody;
 mod delivery;
 mod domain;
 mod log;

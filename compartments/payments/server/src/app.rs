@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use cofferdam_core::{CallerName, Clock, Compartment, Domain, Reseal, Rng};
+use cofferdam_core::{CallerName, Clock, Compartment, Reseal, Rng};
 use cofferdam_store::{Held, InForce, StoreError};
 use cofferdam_wire::{Client, Identity, Problem, ProblemType, RevokedKeys};
-use keys_client::Vault;
+use keys_client::{Halves, Vault};
 use tokio::sync::watch;
 
 use crate::Config;
@@ -33,20 +33,28 @@ pub struct App {
     controller: CallerName,
 }
 
+/// The parts of the state that are made before it.
+pub struct Parts {
+    /// The tables of `payments`.
+    pub store: Store,
+    /// The compartment's halves of keys.
+    pub halves: Halves,
+    /// The clock of every recorded instant.
+    pub clock: Arc<dyn Clock>,
+    /// The source of randomness.
+    pub rng: Arc<dyn Rng>,
+}
+
 impl App {
     /// Takes the frozen callers from the database.
     pub async fn new(
         config: &Config,
         identity: &Identity,
-        store: Store,
-        clock: Arc<dyn Clock>,
-        rng: Arc<dyn Rng>,
+        parts: Parts,
     ) -> Result<Self, StoreError> {
+        let Parts { store, halves, clock, rng } = parts;
         Ok(Self {
-            vault: Vault::new(
-                Domain::Payments,
-                Client::any(Compartment::Keys, &config.keys, identity),
-            ),
+            vault: Vault::new(Client::any(Compartment::Keys, &config.keys, identity), halves),
             numbers: Numbers::default(),
             frozen: InForce::open(store.db().clone(), (), &*rng).await?,
             revoked: identity.revoked().clone(),

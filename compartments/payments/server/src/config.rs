@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use cofferdam_core::CallerName;
 use cofferdam_store::{DiskWatch, Location};
 use cofferdam_wire::{LogFormat, TlsFiles};
+use keys_client::HalfConfig;
 use serde::{Deserialize, Serialize};
 
 /// The settings of `payments.toml`.
@@ -17,6 +18,9 @@ pub struct Config {
     pub tls: TlsFiles,
     /// The database of `payments`.
     pub database: Location,
+    /// The compartment's halves of keys. Without any, keys are those that `keys` releases.
+    #[serde(default)]
+    pub halves: Vec<HalfConfig>,
     /// The instances of `keys`, as `https://HOST:PORT`.
     pub keys: Vec<String>,
     /// The only caller that may freeze callers and count cards.

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cofferdam_core::{
-    BroughtPerson, CallerName, Domain, Epoch, Field, FieldSet, Personal, Record, Rng, Sha256,
+    BroughtPerson, CallerName, Epoch, Field, FieldSet, Personal, Record, Rng, Sha256,
 };
 use cofferdam_store::StoreError;
-use cofferdam_wire::{Client, Problem};
+use cofferdam_wire::Problem;
 use keys_api::WarrantId;
 use keys_client::{Asked, SealedRecord, Vault, VaultError};
 use response_exposure::Coarse;
@@ -47,21 +47,15 @@ impl From<ContactError> for Problem {
 }
 
 impl BroughtContacts {
-    /// Makes a sealer that asks `keys` under the compartment's own `name`.
+    /// Makes a sealer that asks `vault` under the compartment's own `name`.
     pub fn new(
         store: Store,
-        keys: Client,
+        vault: Vault,
         name: CallerName,
         address_index: Arc<AddressIndex>,
         rng: Arc<dyn Rng>,
     ) -> Self {
-        Self {
-            store,
-            vault: Arc::new(Vault::new(Domain::Response, keys)),
-            name,
-            address_index,
-            rng,
-        }
+        Self { store, vault: Arc::new(vault), name, address_index, rng }
     }
 
     /// The keyed hash of an address, as the table stores it.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use cofferdam_core::CallerName;
 use cofferdam_store::{DiskWatch, Location};
 use cofferdam_wire::{LogFormat, TlsFiles};
+use keys_client::HalfConfig;
 use response_letter::Shop;
 use response_mailing::{MailingRules, ProviderConfig, RetryConfig};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -18,6 +19,9 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The database of `response`.
     pub database: Location,
+    /// The compartment's halves of keys. Without any, keys are those that `keys` releases.
+    #[serde(default)]
+    pub halves: Vec<HalfConfig>,
     /// The instances of `keys`, each with a log of its own.
     pub keys: Vec<KeysInstance>,
     /// The URLs of the instances of `accounts`: one, or a list.

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use cofferdam_custody::Reach;
 use cofferdam_sandbox::{Sandbox, SandboxError, beside};
+use keys_client::reach_of_halves;
 
 use crate::mailroom::BOOT_ID;
 use crate::{Config, GateConfig};
@@ -28,6 +30,8 @@ impl Config {
             // An answer that is too long for UDP comes over TCP.
             sandbox.connect.push(resolver.map_or(53, |address| address.port()));
         }
-        sandbox.writing(self.database.directory().into_iter().chain(dirs))
+        let Reach { read, write, connect } = reach_of_halves(&self.halves);
+        let sandbox = sandbox.reading(read).connecting(connect);
+        sandbox.writing(self.database.directory().into_iter().chain(dirs).chain(write))
     }
 }

@@ -36,7 +36,7 @@ pub use config::{
 };
 pub use routes::ABOUT;
 pub use staff::Author;
-pub use start::{Server, StartError, restore, serve};
+pub use start::{Server, StartError, make_missing_halves, restore, serve};
 
 /// The OpenAPI document of the compartment.
 #[must_use]

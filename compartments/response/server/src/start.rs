@@ -5,10 +5,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use cofferdam_core::{CallerName, Clock, Compartment, Domain, Rng};
+use cofferdam_custody::Quorum;
 use cofferdam_mail::serve_intake;
 use cofferdam_store::{DiskWatch, StoreError};
 use cofferdam_wire::{Client, Identity, IdentityError, Listener, ServeError, TaskLost, blocking};
-use keys_client::{OwnState, StateDifference, StateError, StateParts, follow_revoked};
+use keys_client::{
+    HalfError, MadeHalf, OwnState, StateDifference, StateError, StateParts, Vault, follow_revoked,
+    make_halves, open_halves,
+};
 use response_letter::LetterCodes;
 use response_mailing::{MailRoom, MailingError, Ports, recover};
 use tokio::net::TcpListener;
@@ -67,6 +71,9 @@ pub enum StartError {
     /// The state is not the newest.
     #[error(transparent)]
     State(#[from] StateError),
+    /// A half of keys can't be made or read.
+    #[error(transparent)]
+    Half(#[from] HalfError),
     /// The address can't be bound.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -100,8 +107,6 @@ impl Server {
         let listener = Listener::bind(config.listen).await?;
         let app = Arc::new(open_app(config, &identity, clock, rng).await?);
         let numbers = app.store.next_brought_record().await?;
-        // Staff need this compartment most of all when `keys` is down.
-        app.state.open_if_answered(numbers).await?;
         recover(app.letters.room.ports()).await?;
         tracing::info!(address = %listener.address(), "listening");
         let listener = listener.tell_health(app.state.health());
@@ -175,6 +180,22 @@ pub async fn restore(
     Ok(difference?)
 }
 
+/// Makes the secrets of the halves that the configuration names and the database does not know. Fails
+/// while the compartment runs.
+pub async fn make_missing_halves(
+    config: &Config,
+    quorum: Quorum,
+    rng: &dyn Rng,
+) -> Result<Vec<MadeHalf>, StartError> {
+    let store = Store::open(&config.database).await?;
+    store.db().claim()?;
+    let sealed_upto = store.brought_sealed_upto().await?;
+    let (db, halves) = (store.db(), &config.halves);
+    let made = make_halves(Domain::Response, db, halves, sealed_upto, quorum, rng).await;
+    store.db().close().await;
+    Ok(made?)
+}
+
 /// The database, and every directory that the compartment writes to.
 fn parts(config: &Config, store: &Store, clock: &Arc<dyn Clock>) -> StateParts {
     let dirs = [&config.log_copy, &config.notice_dir, &config.letters.state];
@@ -208,12 +229,13 @@ async fn open_app(
     let logs = Logs::open(&config, identity)?;
     let compartments = compartments_of(&config, identity);
     let (keys, name) = (compartments.keys.clone(), identity.name().clone());
-    let brought = open_brought(&config, &store, &keys, &name, &rng)?;
     let state = OwnState::new(Domain::Response, keys, parts(&config, &store, &clock), &*rng);
+    // Staff need this compartment most of all when `keys` is down.
+    state.open_if_answered(store.next_brought_record().await?).await?;
+    let brought = open_brought(&config, &store, &compartments, &name, &rng).await?;
     let codes = LetterCodes::new(&store.letter_key(rng.bytes()).await?);
     let setup = MailSetup::open(&config, codes, name.as_str())?;
-    let notes_dir = config.letters.state.clone();
-    let notes = blocking(move || NoteFiles::open(&notes_dir)).await?.map_err(StartError::Notes)?;
+    let notes = open_notes(&config).await?;
     let (relays, receivers) = (Arc::new(setup.relays), setup.receivers.map(Arc::new));
     let contacts = StoredContacts {
         store: store.clone(),
@@ -262,16 +284,22 @@ async fn open_app(
     })
 }
 
-fn open_brought(
+async fn open_brought(
     config: &Config,
     store: &Store,
-    keys: &Client,
+    compartments: &Compartments,
     name: &CallerName,
     rng: &Arc<dyn Rng>,
 ) -> Result<BroughtContacts, StartError> {
-    let index = AddressIndex::open(&config.log_copy.join("access-logs"), &**rng)?;
-    let (store, keys, index) = (store.clone(), keys.clone(), Arc::new(index));
-    Ok(BroughtContacts::new(store, keys, name.clone(), index, rng.clone()))
+    let halves = open_halves(Domain::Response, store.db(), &config.halves).await?;
+    let vault = Vault::new(compartments.keys.clone(), halves);
+    let index = Arc::new(AddressIndex::open(&config.log_copy.join("access-logs"), &**rng)?);
+    Ok(BroughtContacts::new(store.clone(), vault, name.clone(), index, rng.clone()))
+}
+
+async fn open_notes(config: &Config) -> Result<NoteFiles, StartError> {
+    let dir = config.letters.state.clone();
+    blocking(move || NoteFiles::open(&dir)).await?.map_err(StartError::Notes)
 }
 
 async fn bind_public(config: &Config) -> Result<TcpListener, StartError> {

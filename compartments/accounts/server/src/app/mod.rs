@@ -6,10 +6,10 @@ mod turns;
 
 use std::sync::Arc;
 
-use cofferdam_core::{CallerName, Clock, Compartment, Domain, Reseal, Rng, Timestamp};
+use cofferdam_core::{CallerName, Clock, Compartment, Reseal, Rng, Timestamp};
 use cofferdam_store::{Held, InForce, StoreError};
 use cofferdam_wire::{Client, Identity, Problem, ProblemType, RevokedKeys};
-use keys_client::Vault;
+use keys_client::{Halves, Vault};
 use tokio::sync::{Mutex, watch};
 
 use crate::Config;
@@ -59,22 +59,31 @@ struct Roles {
     importers: Vec<CallerName>,
 }
 
+/// The parts of the state that are made before it.
+pub struct Parts {
+    /// The tables of `accounts`.
+    pub store: Store,
+    /// The compartment's halves of keys.
+    pub halves: Halves,
+    /// The resets that were asked for and not yet mailed.
+    pub resets: ResetQueue,
+    /// The clock of every recorded instant.
+    pub clock: Arc<dyn Clock>,
+    /// The source of randomness.
+    pub rng: Arc<dyn Rng>,
+}
+
 impl App {
     /// Puts the parts together, and reads the orders and the key of customer numbers from the database.
     pub async fn new(
         config: &Config,
         identity: &Identity,
-        store: Store,
-        resets: ResetQueue,
-        clock: Arc<dyn Clock>,
-        rng: Arc<dyn Rng>,
+        parts: Parts,
     ) -> Result<Self, StoreError> {
+        let Parts { store, halves, resets, clock, rng } = parts;
         let number_key = store.number_key(&*rng).await?;
         Ok(Self {
-            vault: Vault::new(
-                Domain::Accounts,
-                Client::any(Compartment::Keys, &config.keys, identity),
-            ),
+            vault: Vault::new(Client::any(Compartment::Keys, &config.keys, identity), halves),
             orders: InForce::open(store.db().clone(), (), &*rng).await?,
             revoked: identity.revoked().clone(),
             store,

@@ -1,5 +1,5 @@
 //! Moves customers to the current epoch: each text is opened under the key of its old epoch and
-//! sealed under the new one. The loop keeps no cursor on disk. Each row has its epoch, so that a
+//! sealed under the new one. Verifiers and look-up indexes move to the newest half with them. The loop keeps no cursor on disk. Each row has its epoch, so that a
 //! run after an interruption finds the rows that are left.
 
 use std::sync::Arc;
@@ -8,11 +8,11 @@ use std::time::Duration;
 use cofferdam_core::{CallerName, Epoch, Record, Reseal, Rng};
 use cofferdam_store::StoreError;
 use cofferdam_wire::{TaskLost, blocking};
-use keys_client::{Resealing, SealedRecord, VaultError};
+use keys_client::{AtRest, Halves, Resealing, Resting, SealedRecord, VaultError};
 use tokio::task::JoinHandle;
 
 use crate::app::App;
-use crate::store::SealedCustomer;
+use crate::store::{MovedCustomers, MovedIndex, MovedVerifier, SealedCustomer};
 
 /// The time between two questions to `keys` about its epoch.
 const ASK_EVERY: Duration = Duration::from_secs(5);
@@ -75,9 +75,9 @@ async fn move_pages(
     let mut next = prepare(app, name, current, from);
     loop {
         let Some(page) = next.await.map_err(TaskLost::from)?? else { return Ok(()) };
-        let count = page.rows.len() as u64;
+        let count = page.moved.customers.len() as u64;
         next = prepare(app, name, current, page.upto);
-        app.store.replace_sealed(page.rows, current).await?;
+        app.store.move_customers(page.moved, current).await?;
         app.reseal.send_modify(|of| {
             of.resealed += count;
             of.done_before = page.upto;
@@ -85,9 +85,9 @@ async fn move_pages(
     }
 }
 
-/// Rows that are sealed anew, each with its old epoch.
+/// Customers who are sealed anew.
 struct Page {
-    rows: Vec<(Epoch, SealedCustomer)>,
+    moved: MovedCustomers,
     upto: u64,
 }
 
@@ -105,9 +105,19 @@ fn prepare(
         let Some(last) = rows.last().map(|row| row.record) else { return Ok(None) };
         let sealed: Vec<_> = rows.iter().map(sealed_record).collect();
         let keys = app.vault.keys_to_reseal(&name, &sealed, current).await?;
-        let rng = app.rng.clone();
-        let rows = blocking(move || move_rows(rows, &keys, &*rng)).await??;
-        Ok(Some(Page { rows, upto: u64::from(last.0) + 1 }))
+        let records: Vec<_> = rows.iter().map(|row| row.record).collect();
+        let resting = read_elsewhere(&app, &records).await?;
+        let (halves, rng) = (app.vault.halves().clone(), app.rng.clone());
+        let moved = blocking(move || {
+            let customers = move_rows(rows, &keys, &*rng)?;
+            let RestingElsewhere { verifiers, indexes } = resting;
+            Ok::<_, VaultError>(MovedCustomers {
+                customers,
+                verifiers: move_verifiers(verifiers, &halves)?,
+                indexes: move_indexes(indexes, &halves)?,
+            })
+        });
+        Ok(Some(Page { moved: moved.await??, upto: u64::from(last.0) + 1 }))
     })
 }
 
@@ -131,4 +141,49 @@ fn move_rows(
         moved.push((before, row));
     }
     Ok(moved)
+}
+
+/// Verifiers and indexes that rest elsewhere than under the newest half.
+#[derive(Default)]
+struct RestingElsewhere {
+    verifiers: Vec<(Record, AtRest)>,
+    indexes: Vec<(Record, AtRest)>,
+}
+
+async fn read_elsewhere(app: &App, records: &[Record]) -> Result<RestingElsewhere, StoreError> {
+    let Some(newest) = app.vault.halves().newest() else {
+        return Ok(RestingElsewhere::default());
+    };
+    let elsewhere = |(_, at_rest): &(Record, AtRest)| at_rest.half != Some(newest);
+    let mut verifiers = app.store.verifiers_of(records).await?;
+    let mut indexes = app.store.indexes_of(records).await?;
+    verifiers.retain(elsewhere);
+    indexes.retain(elsewhere);
+    Ok(RestingElsewhere { verifiers, indexes })
+}
+
+fn move_verifiers(
+    verifiers: Vec<(Record, AtRest)>,
+    halves: &Halves,
+) -> Result<Vec<MovedVerifier>, VaultError> {
+    let verifiers = verifiers.into_iter().map(|(record, old)| {
+        let new = moved(Resting::Verifier(record), &old, halves)?;
+        Ok(MovedVerifier { record, old, new })
+    });
+    verifiers.collect()
+}
+
+fn move_indexes(
+    indexes: Vec<(Record, AtRest)>,
+    halves: &Halves,
+) -> Result<Vec<MovedIndex>, VaultError> {
+    let indexes = indexes.into_iter().map(|(record, old)| {
+        let new = moved(Resting::Index, &old, halves)?;
+        Ok(MovedIndex { record, old, new })
+    });
+    indexes.collect()
+}
+
+fn moved(place: Resting, old: &AtRest, halves: &Halves) -> Result<AtRest, VaultError> {
+    halves.rest(place, &halves.open(place, old)?)
 }

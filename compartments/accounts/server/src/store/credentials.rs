@@ -2,11 +2,12 @@
 
 use cofferdam_core::{Record, Timestamp};
 use cofferdam_store::StoreError;
+use keys_client::AtRest;
 use roaring::RoaringBitmap;
 use sqlx::FromRow;
 
-use super::{NewCustomer, Store, Tx, bytes_of, record_of, rows, time_of};
-use crate::domain::address::EmailIndex;
+use super::addresses::IndexAtRest;
+use super::{NewCustomer, Store, Tx, epoch_of, record_of, rows, time_of};
 use crate::domain::password::Scheme;
 use crate::domain::voiding::Password;
 
@@ -17,8 +18,8 @@ pub struct Credential {
     pub scheme: Scheme,
     /// The salt of that hash.
     pub salt: Vec<u8>,
-    /// The verifier: the hash, hardened by `keys`.
-    pub verifier: [u8; 32],
+    /// The verifier: the hash, hardened by `keys`, under the compartment's half.
+    pub verifier: AtRest,
     /// The instant at which the customer chose the password, or at which it was imported.
     pub set_at: Timestamp,
 }
@@ -38,20 +39,41 @@ struct CredentialRow {
     scheme: String,
     salt: Vec<u8>,
     verifier: Vec<u8>,
+    half: Option<i64>,
     set_at: i64,
 }
 
 impl Store {
-    /// Finds the credential of the customer with this address.
+    /// Finds the credential of the customer with an address, of whose index these are the forms.
     pub async fn credential(
         &self,
-        index: &EmailIndex,
+        forms: &[IndexAtRest],
     ) -> Result<Option<KnownCredential>, StoreError> {
-        const FIND: &str = "SELECT c.record, c.scheme, c.salt, c.verifier, c.set_at \
-             FROM addresses a JOIN credentials c ON c.record = a.record WHERE a.email_index = $1";
-        let row: Option<CredentialRow> =
-            sqlx::query_as(FIND).bind(index.as_slice()).fetch_optional(self.db.reader()).await?;
+        let head = "SELECT c.record, c.scheme, c.salt, c.verifier, c.half, c.set_at \
+             FROM addresses a JOIN credentials c ON c.record = a.record WHERE a.email_index";
+        let Some((sql, keys)) = rows::look_up(head, forms) else { return Ok(None) };
+        let query = keys.iter().fold(sqlx::query_as(sql), |q, key| q.bind(key.as_slice()));
+        let row: Option<CredentialRow> = query.fetch_optional(self.db.reader()).await?;
         row.map(known).transpose()
+    }
+
+    /// The verifiers of customers.
+    pub async fn verifiers_of(
+        &self,
+        records: &[Record],
+    ) -> Result<Vec<(Record, AtRest)>, StoreError> {
+        let mut found = Vec::with_capacity(records.len());
+        for chunk in records.chunks(1_000) {
+            let head = "SELECT record, verifier, half FROM credentials WHERE record";
+            let Some((sql, keys)) = rows::look_up(head, chunk) else { continue };
+            let query = keys.iter().fold(sqlx::query_as(sql), |q, of| q.bind(i64::from(of.0)));
+            let rows: Vec<(i64, Vec<u8>, Option<i64>)> = query.fetch_all(self.db.reader()).await?;
+            for (record, bytes, half) in rows {
+                let half = half.map(epoch_of).transpose()?;
+                found.push((record_of(record)?, AtRest { half, bytes }));
+            }
+        }
+        Ok(found)
     }
 
     /// Replaces `old` with another hash of the same password. If another password was set
@@ -62,14 +84,15 @@ impl Store {
         old: &Credential,
         new: &Credential,
     ) -> Result<(), StoreError> {
-        const REHASH: &str = "UPDATE credentials SET scheme = $1, salt = $2, verifier = $3 \
-             WHERE record = $4 AND verifier = $5";
+        const REHASH: &str = "UPDATE credentials SET scheme = $1, salt = $2, verifier = $3, \
+             half = $4 WHERE record = $5 AND verifier = $6";
         sqlx::query(REHASH)
             .bind(new.scheme.to_string())
             .bind(new.salt.as_slice())
-            .bind(new.verifier.as_slice())
+            .bind(new.verifier.bytes.as_slice())
+            .bind(half_number(&new.verifier))
             .bind(i64::from(record.0))
-            .bind(old.verifier.as_slice())
+            .bind(old.verifier.bytes.as_slice())
             .execute(self.db.writer())
             .await?;
         Ok(())
@@ -83,11 +106,12 @@ impl Store {
         new: &Credential,
     ) -> Result<(), StoreError> {
         const SET: &str = "UPDATE credentials SET scheme = $1, salt = $2, verifier = $3, \
-             set_at = $4 WHERE record = $5";
+             half = $4, set_at = $5 WHERE record = $6";
         sqlx::query(SET)
             .bind(new.scheme.to_string())
             .bind(new.salt.as_slice())
-            .bind(new.verifier.as_slice())
+            .bind(new.verifier.bytes.as_slice())
+            .bind(half_number(&new.verifier))
             .bind(new.set_at.as_millisecond())
             .bind(i64::from(record.0))
             .execute(&mut **tx)
@@ -137,23 +161,51 @@ fn known(row: CredentialRow) -> Result<KnownCredential, StoreError> {
     let credential = Credential {
         scheme: scheme.map_err(|_| StoreError::Corrupt("an unknown scheme".into()))?,
         salt: row.salt,
-        verifier: bytes_of(row.verifier)?,
+        verifier: AtRest { half: row.half.map(epoch_of).transpose()?, bytes: row.verifier },
         set_at: time_of(row.set_at)?,
     };
     Ok(KnownCredential { record: record_of(row.record)?, credential })
 }
 
+/// A verifier that moves to another half.
+#[derive(Debug)]
+pub struct MovedVerifier {
+    /// The customer.
+    pub record: Record,
+    /// The verifier as it was read.
+    pub old: AtRest,
+    /// The same verifier under the new half.
+    pub new: AtRest,
+}
+
+/// Moves verifiers. One that was replaced meanwhile rests under the newest half, and stays.
+pub(super) async fn move_all(tx: &mut Tx, moves: &[MovedVerifier]) -> Result<(), StoreError> {
+    let head = "WITH new (record, was, verifier, half) AS";
+    let tail = "UPDATE credentials SET verifier = new.verifier, half = new.half FROM new \
+         WHERE credentials.record = new.record AND credentials.verifier = new.was";
+    rows::write(tx, head, tail, 4, moves, |query, MovedVerifier { record, old, new }| {
+        let query = query.bind(i64::from(record.0)).bind(old.bytes.as_slice());
+        query.bind(new.bytes.as_slice()).bind(half_number(new))
+    })
+    .await
+}
+
 pub(super) async fn insert(tx: &mut Tx, customers: &[NewCustomer]) -> Result<(), StoreError> {
-    let head = "INSERT INTO credentials (record, scheme, salt, verifier, set_at, created)";
-    rows::insert(tx, head, 6, customers, |query, customer| {
+    let head = "INSERT INTO credentials (record, scheme, salt, verifier, half, set_at, created)";
+    rows::insert(tx, head, 7, customers, |query, customer| {
         let Credential { scheme, salt, verifier, set_at } = &customer.credential;
         query
             .bind(i64::from(customer.record.0))
             .bind(scheme.to_string())
             .bind(salt.as_slice())
-            .bind(verifier.as_slice())
+            .bind(verifier.bytes.as_slice())
+            .bind(half_number(verifier))
             .bind(set_at.as_millisecond())
             .bind(set_at.as_millisecond())
     })
     .await
+}
+
+fn half_number(at_rest: &AtRest) -> Option<i64> {
+    at_rest.half.map(|from| i64::from(from.0))
 }

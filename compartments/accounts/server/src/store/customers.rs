@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use accounts_api::{Coarse, CoarseRow};
 use cofferdam_core::{Epoch, Field, FieldSet, Record, Timestamp};
 use cofferdam_store::StoreError;
+use keys_client::AtRest;
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, FromRow, Row};
 
+use super::addresses::MovedIndex;
+use super::credentials::MovedVerifier;
 use super::rows::Statement;
-use super::{Credential, Store, Tx, addresses, credentials, record_of, rows};
-use crate::domain::address::EmailIndex;
+use super::{Credential, Store, Tx, addresses, credentials, epoch_of, record_of, rows};
 use crate::domain::profile::SEALED;
 
 /// A customer, sealed and ready to be written.
@@ -22,8 +24,8 @@ pub struct NewCustomer {
     pub epoch: Epoch,
     /// The attributes that are kept in clear.
     pub coarse: Coarse,
-    /// The look-up index of the address.
-    pub email_index: EmailIndex,
+    /// The look-up index of the address, under the compartment's half.
+    pub email_index: AtRest,
     /// The sealed texts, by field.
     pub sealed: BTreeMap<Field, Vec<u8>>,
     /// The password, hardened.
@@ -39,6 +41,18 @@ pub struct SealedCustomer {
     pub epoch: Epoch,
     /// The sealed texts, by field.
     pub sealed: BTreeMap<Field, Vec<u8>>,
+}
+
+/// Customers who move to another epoch, each with the epoch from which, and what moves to another half
+/// with them.
+#[derive(Debug, Default)]
+pub struct MovedCustomers {
+    /// The sealed texts.
+    pub customers: Vec<(Epoch, SealedCustomer)>,
+    /// The verifiers; none if the epochs have the same half.
+    pub verifiers: Vec<MovedVerifier>,
+    /// The look-up indexes; none if the epochs have the same half.
+    pub indexes: Vec<MovedIndex>,
 }
 
 impl SealedCustomer {
@@ -97,6 +111,14 @@ impl Store {
         Ok(found)
     }
 
+    /// The highest epoch under which a customer is sealed.
+    pub async fn sealed_upto(&self) -> Result<Option<Epoch>, StoreError> {
+        let highest: Option<i64> = sqlx::query_scalar("SELECT MAX(epoch) FROM customers")
+            .fetch_one(self.db.reader())
+            .await?;
+        highest.map(epoch_of).transpose()
+    }
+
     /// Reads up to `limit` customers from `from` on that are sealed under an epoch before `epoch`,
     /// ascending.
     pub async fn sealed_before(
@@ -117,13 +139,14 @@ impl Store {
         rows.iter().map(sealed_of).collect()
     }
 
-    /// Replaces the sealed texts of customers, in one transaction. A customer whose epoch is no
-    /// longer the given one stays unchanged.
-    pub async fn replace_sealed(
+    /// Moves customers to `epoch`, in one transaction. Texts, verifiers and indexes that changed since
+    /// they were read stay unchanged.
+    pub async fn move_customers(
         &self,
-        customers: Vec<(Epoch, SealedCustomer)>,
+        moved: MovedCustomers,
         epoch: Epoch,
     ) -> Result<(), StoreError> {
+        let MovedCustomers { customers, verifiers, indexes } = moved;
         let mut tx = self.begin().await?;
         let head = "WITH new (record, was, name, email, phone, billing_address, \
                     shipping_address, card_last4) AS";
@@ -139,6 +162,8 @@ impl Store {
             bind_texts(query, &customer.sealed)
         })
         .await?;
+        credentials::move_all(&mut tx, &verifiers).await?;
+        addresses::move_all(&mut tx, &indexes).await?;
         Ok(tx.commit().await?)
     }
 
@@ -252,7 +277,6 @@ fn sealed_of(row: &AnyRow) -> Result<SealedCustomer, StoreError> {
             sealed.insert(field, text);
         }
     }
-    let epoch = u16::try_from(row.try_get::<i64, _>("epoch")?)
-        .map_err(|_| StoreError::Corrupt("an epoch above 16 bits".into()))?;
-    Ok(SealedCustomer { record: record_of(row.try_get("record")?)?, epoch: Epoch(epoch), sealed })
+    let epoch = epoch_of(row.try_get("epoch")?)?;
+    Ok(SealedCustomer { record: record_of(row.try_get("record")?)?, epoch, sealed })
 }

@@ -11,7 +11,7 @@ use super::Tx;
 
 /// The number of rows in an `INSERT`: with 15 columns well below the 32,766 parameters that SQLite
 /// takes.
-const CHUNK: usize = 100;
+pub const CHUNK: usize = 100;
 
 /// A statement under construction.
 pub type Statement<'q> = Query<'q, Any, AnyArguments>;
@@ -73,6 +73,19 @@ fn list(out: &mut String, from: usize, count: usize) {
 /// The text of a look-up of several keys, `… IN ($1,$2)`, and the keys to bind. Repeats of the
 /// first key fill the list up, so that there are few different texts to prepare.
 pub fn look_up<T: Clone>(head: &str, keys: &[T]) -> Option<(AssertSqlSafe<String>, Vec<T>)> {
+    among(head, "", keys)
+}
+
+/// The text that deletes the rows with one of several keys and returns those keys, and the keys to bind.
+pub fn delete<T: Clone>(
+    table: &str,
+    key: &str,
+    keys: &[T],
+) -> Option<(AssertSqlSafe<String>, Vec<T>)> {
+    among(&format!("DELETE FROM {table} WHERE {key}"), &format!(" RETURNING {key}"), keys)
+}
+
+fn among<T: Clone>(head: &str, tail: &str, keys: &[T]) -> Option<(AssertSqlSafe<String>, Vec<T>)> {
     let first = keys.first()?;
     let size = [1, 10, 100, 1_000].into_iter().find(|size| *size >= keys.len())?;
     let mut padded = keys.to_vec();
@@ -80,6 +93,7 @@ pub fn look_up<T: Clone>(head: &str, keys: &[T]) -> Option<(AssertSqlSafe<String
     let mut sql = format!("{head} IN (");
     list(&mut sql, 0, size);
     sql.push(')');
+    sql.push_str(tail);
     Some((AssertSqlSafe(sql), padded))
 }
 

@@ -16,6 +16,11 @@ fn key(epoch: Epoch, record: Record, field: Field) -> FieldKey {
     FieldKey(KeyBytes::new(bytes))
 }
 
+/// A compartment without halves: keys are those of the answer.
+const fn none() -> Halves {
+    Halves::none(Domain::Accounts)
+}
+
 fn records(numbers: &[u32]) -> Vec<Record> {
     numbers.iter().copied().map(Record).collect()
 }
@@ -131,7 +136,7 @@ fn what_is_unset_and_who_does_not_exist_are_asked_for_as_well() {
     ];
     assert_eq!(wish.groups(), expected);
     let call = call(&wish, None);
-    let released = wish.released(&call, answer(&call, &[], &[5])).unwrap();
+    let released = wish.released(&call, answer(&call, &[], &[5]), &none()).unwrap();
     assert_eq!(keys_of(&released, 3), Some(right(3, 4, NAME)));
     assert_eq!(keys_of(&released, 4), Some(right(4, 9, FieldSet::EMPTY)));
     assert_eq!(keys_of(&released, 5), None);
@@ -147,7 +152,7 @@ fn keys_come_back_by_record_and_field() {
         (1, None, NAME),
     ]);
     let call = call(&wish, None);
-    let released = wish.released(&call, answer(&call, &[], &[])).unwrap();
+    let released = wish.released(&call, answer(&call, &[], &[]), &none()).unwrap();
     assert_eq!(keys_of(&released, 7), Some(right(7, 1, BOTH)));
     assert_eq!(keys_of(&released, 3), Some(right(3, 0, NAME)));
     assert_eq!(keys_of(&released, 1), Some(right(1, 9, NAME)), "sealed under the current epoch");
@@ -158,7 +163,7 @@ fn keys_come_back_by_record_and_field() {
     assert_eq!(released.of(Record(7)).unwrap().epoch(), Epoch(1));
     assert_eq!(released.decoys(), []);
     assert_eq!(released.take(Record(7)).unwrap().epoch(), Epoch(1));
-    let again = wish.released(&call, answer(&call, &[], &[7])).unwrap();
+    let again = wish.released(&call, answer(&call, &[], &[7]), &none()).unwrap();
     assert!(matches!(again.take(Record(7)), Err(VaultError::Withheld(Record(7)))));
 }
 
@@ -168,16 +173,17 @@ fn erased_records_are_withheld_and_decoys_under_a_warrant_alone() {
     let plain = call(&wish, None);
     let warranted = call(&wish, Some(WarrantId([7; 16])));
 
-    let released = wish.released(&plain, answer(&plain, &[], &[2])).unwrap();
+    let released = wish.released(&plain, answer(&plain, &[], &[2]), &none()).unwrap();
     assert_eq!(keys_of(&released, 2), None);
     assert_eq!(keys_of(&released, 1), Some(right(1, 0, NAME)));
     assert_eq!(released.decoys(), []);
 
-    let released = wish.released(&warranted, answer(&warranted, &[1, 3], &[2])).unwrap();
+    let released = wish.released(&warranted, answer(&warranted, &[1, 3], &[2]), &none()).unwrap();
     assert_eq!([1, 2, 3].map(|record| keys_of(&released, record)), [None, None, None]);
     assert_eq!(released.decoys(), records(&[1, 3]));
 
-    let mismatch = |answer| matches!(wish.released(&plain, answer), Err(VaultError::Mismatch));
+    let mismatch =
+        |answer| matches!(wish.released(&plain, answer, &none()), Err(VaultError::Mismatch));
     assert!(mismatch(answer(&plain, &[1], &[])), "a decoy without a warrant");
     let mut told = answer(&plain, &[], &[]);
     told.decoys = records(&[1]);
@@ -213,19 +219,19 @@ fn whatever_else_differs_from_the_question_is_a_mismatch() {
         ("keys of another epoch", |a| a.groups[1].epoch = Epoch(3)),
         ("a record is withheld that nobody asked for", |a| a.erased.push(Record(9))),
     ];
-    assert!(wish.released(&call, answer(&call, &[], &[])).is_ok());
+    assert!(wish.released(&call, answer(&call, &[], &[]), &none()).is_ok());
     for (what, change) in changes {
         let mut changed = answer(&call, &[], &[]);
         change(&mut changed);
-        let read = wish.released(&call, changed);
+        let read = wish.released(&call, changed, &none());
         assert!(matches!(read, Err(VaultError::Mismatch)), "{what}");
     }
     let mut decoy = answer(&call, &[], &[]);
     decoy.decoys.push(Record(9));
-    assert!(wish.released(&call, decoy).is_err(), "a decoy that nobody asked for");
+    assert!(wish.released(&call, decoy, &none()).is_err(), "a decoy that nobody asked for");
     let mut both = answer(&call, &[], &[]);
     both.erased.push(Record(1));
-    assert!(wish.released(&call, both).is_err(), "an erased record with keys");
+    assert!(wish.released(&call, both, &none()).is_err(), "an erased record with keys");
 }
 
 #[test]
@@ -241,7 +247,7 @@ fn a_text_opens_with_the_key_of_its_own_field() {
     let rng = SeededRng::new(1);
     let wish = wish(&[(7, Some(1), BOTH)]);
     let call = call(&wish, None);
-    let released = wish.released(&call, answer(&call, &[], &[])).unwrap();
+    let released = wish.released(&call, answer(&call, &[], &[]), &none()).unwrap();
     let keys = released.of(Record(7)).unwrap();
     let sealed = keys.seal(Field::Email, &Personal::new("ada@post.example"), &rng).unwrap();
     assert_eq!(keys.open(Field::Email, &sealed).unwrap().expose(), "ada@post.example");
@@ -268,7 +274,7 @@ fn records_of_several_epochs_move_to_one() {
     }
     let call = ReleaseKeys { operation: Operation::Reseal, ..call(&wish, None) };
     let answered = answer(&call, &[], &[4]);
-    let resealing = resealing(&rows, Epoch(2), &call, answered).unwrap();
+    let resealing = resealing(&rows, Epoch(2), &call, answered, &none()).unwrap();
     for SealedRecord { record, epoch, fields } in &rows[..3] {
         let keys = resealing.get(*record).unwrap();
         assert_eq!(keys.epoch(), Epoch(2));
@@ -291,7 +297,7 @@ fn a_wrong_answer_moves_nothing() {
     let call = ReleaseKeys { operation: Operation::Reseal, ..call(&wish, None) };
     let mut wrong = answer(&call, &[], &[]);
     wrong.groups[1].epoch = Epoch(3);
-    assert!(matches!(resealing(&rows, Epoch(2), &call, wrong), Err(VaultError::Mismatch)));
+    assert!(matches!(resealing(&rows, Epoch(2), &call, wrong, &none()), Err(VaultError::Mismatch)));
 }
 
 proptest! {
@@ -309,7 +315,7 @@ proptest! {
         let call = call(&wish, None);
         let asked = |n: &u32| wanted.get(n).is_some_and(|(_, bits)| *bits != 0);
         let erased: Vec<u32> = erased.into_iter().filter(asked).collect();
-        let released = wish.released(&call, answer(&call, &[], &erased)).unwrap();
+        let released = wish.released(&call, answer(&call, &[], &erased), &none()).unwrap();
         for record in 0..50 {
             let of = wanted.get(&record).filter(|_| !erased.contains(&record));
             let expected = of.map(|(epoch, bits)| right(record, *epoch, fields(*bits)));

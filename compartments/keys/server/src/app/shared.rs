@@ -16,7 +16,7 @@ use crate::domain::access::Access;
 use crate::domain::derive::KeyRing;
 use crate::domain::holds::{Ending, Holds, NoSuchHold};
 use crate::domain::warrants::Warrants;
-use crate::{StartError, custody, store};
+use crate::{StartError, store};
 
 /// The shared state that is in force, as this instance knows it.
 pub struct Shared {
@@ -146,7 +146,7 @@ impl Shared {
 
     /// Makes a master key, sealed for the database.
     pub fn new_master(&self, name: &str, rng: &dyn Rng) -> Vec<u8> {
-        custody::seal(&self.opener.root, name, &KeyBytes::new(rng.bytes()), rng)
+        cofferdam_custody::seal(&self.opener.root, name, &KeyBytes::new(rng.bytes()), rng)
     }
 
     fn state(&self) -> Arc<Held<State>> {

@@ -8,6 +8,7 @@ use cofferdam_core::{
     CallerName, Clock, Compartment, Domain, Field, FieldSet, MockClock, Operation, Record,
     SystemRng, Timestamp, WarrantSubject,
 };
+use cofferdam_custody::{Custody, Quorum};
 use cofferdam_store::Location;
 use cofferdam_wire::{CallError, Client, Identity, LogFormat, Problem, ProblemType, TlsFiles};
 use jiff::SignedDuration;
@@ -17,7 +18,6 @@ use keys_api::{
     ReleaseKeys, Signed, ThawCaller, ThawOrder, Warrant, WarrantId,
 };
 use keys_server::ceremony::{self, Decided};
-use keys_server::custody::{Custody, Quorum};
 use keys_server::{Config, SinkConfig};
 pub use testkit::until;
 use testkit::{Authority, free_address};

@@ -79,6 +79,13 @@ impl Store {
         row.map(card).transpose()
     }
 
+    /// The highest epoch under which a card is sealed.
+    pub async fn sealed_upto(&self) -> Result<Option<Epoch>, StoreError> {
+        let highest: Option<i64> =
+            sqlx::query_scalar("SELECT MAX(epoch) FROM cards").fetch_one(self.db.reader()).await?;
+        highest.map(epoch_of).transpose()
+    }
+
     /// Reads up to `limit` cards from `from` on that are sealed under an epoch before `epoch`,
     /// ascending.
     pub async fn cards_before(
@@ -141,11 +148,16 @@ fn card(row: CardRow) -> Result<SealedCard, StoreError> {
     Ok(SealedCard {
         record: Record(u32::try_from(record).map_err(|_| corrupt("number"))?),
         brand: brand_named(&brand).ok_or_else(|| corrupt("brand"))?,
-        epoch: Epoch(u16::try_from(epoch).map_err(|_| corrupt("epoch"))?),
+        epoch: epoch_of(epoch)?,
         number,
         expiry,
         masked,
     })
+}
+
+fn epoch_of(number: i64) -> Result<Epoch, StoreError> {
+    let number = u16::try_from(number);
+    number.map(Epoch).map_err(|_| StoreError::Corrupt("a card's epoch above 16 bits".to_owned()))
 }
 
 /// The statement that inserts `rows` cards: `… VALUES ($1,…,$7),($8,…`.

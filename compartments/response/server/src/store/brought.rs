@@ -54,6 +54,16 @@ pub struct SealedPerson {
 }
 
 impl Store {
+    /// The highest epoch under which a person is sealed.
+    pub async fn brought_sealed_upto(&self) -> Result<Option<Epoch>, StoreError> {
+        let row = sqlx::query("SELECT MAX(epoch) AS epoch FROM brought_person")
+            .fetch_one(self.db.reader())
+            .await?;
+        let highest: Option<i64> = row.try_get("epoch")?;
+        let outside = |_| StoreError::Corrupt("an epoch above 16 bits".to_owned());
+        highest.map(|epoch| u16::try_from(epoch).map(Epoch).map_err(outside)).transpose()
+    }
+
     /// The number for the next new person.
     pub async fn next_brought_record(&self) -> Result<u32, StoreError> {
         let row = sqlx::query("SELECT COALESCE(MAX(record) + 1, 0) AS next FROM brought_person")

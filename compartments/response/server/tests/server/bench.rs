@@ -219,6 +219,7 @@ fn config(dir: &Path, authority: &Authority, neighbours: &Neighbours) -> Config 
     Config {
         listen: "127.0.0.1:0".parse().unwrap(),
         database: Location::Sqlite(database(dir)),
+        halves: Vec::new(),
         keys: vec![KeysInstance { url: neighbours.keys(), log_key: LOG_KEY.to_owned() }],
         accounts: vec![neighbours.accounts()],
         payments: vec![neighbours.payments()],

@@ -10,6 +10,7 @@ use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemType};
 use keys_api::Search;
 
 use crate::app::{App, bad_request};
+use crate::at_rest;
 use crate::domain::settle::{Newcomer, Outcome};
 use crate::domain::{address, password, profile};
 use crate::enrol::{self, Enrolment};
@@ -50,7 +51,7 @@ async fn write(app: &App, enrolment: &Enrolment) -> Result<(), StoreError> {
 /// looked up, the log names that customer before the answer tells.
 async fn overtaken(app: &App, caller: &CallerName, digest: KeyBytes) -> Result<Problem, Problem> {
     let (index, looked_up) = app.vault.index_one(caller, digest).await?;
-    let found = app.store.find(index.expose()).await?;
+    let found = at_rest::find(app, &index).await?;
     app.vault.note_found(caller, looked_up, Search::SignUp, found).await?;
     if found.is_some() {
         return Ok(taken());

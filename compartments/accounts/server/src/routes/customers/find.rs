@@ -9,6 +9,7 @@ use cofferdam_wire::{Answer, Body, Caller, Problem};
 use keys_api::Search;
 
 use crate::app::App;
+use crate::at_rest;
 use crate::domain::address;
 
 /// Finds the number of the customer with an address. The log of `keys` has the record before the answer leaves.
@@ -18,7 +19,7 @@ pub async fn handle(
     Body(call, encoding): Body<FindCustomer>,
 ) -> Result<Answer<Option<CustomerNumber>>, Problem> {
     let (index, looked_up) = app.vault.index_one(&caller, address::digest(&call.email)).await?;
-    let found = app.store.find(index.expose()).await?;
+    let found = at_rest::find(&app, &index).await?;
     app.vault.note_found(&caller, looked_up, Search::Find, found).await?;
     Ok(Answer(found.map(|record| app.customer_numbers.number(record)), encoding))
 }

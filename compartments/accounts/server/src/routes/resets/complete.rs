@@ -10,6 +10,7 @@ use cofferdam_wire::{Answer, Body, Caller, Problem};
 use keys_api::HardenItem;
 
 use crate::app::{App, bad_request};
+use crate::at_rest;
 use crate::domain::password::{self, Hashed};
 use crate::domain::token::{self, TokenHash};
 use crate::store::Credential;
@@ -31,7 +32,7 @@ pub async fn handle(
     // covers this password.
     let set_at = app.now();
     app.check_frozen(&caller)?;
-    let verifier = *verifier.expose();
+    let verifier = at_rest::rest_verifier(app.vault.halves(), record, &verifier)?;
     let credential = Credential { scheme, salt, verifier, set_at };
     let used = set(&app, &code, record, &credential).await?;
     if !used {

@@ -11,6 +11,7 @@ use cofferdam_wire::{Answer, Body, Caller, Problem};
 use keys_api::Search;
 
 use crate::app::App;
+use crate::at_rest;
 use crate::domain::address;
 use crate::domain::letter::Replaced;
 use crate::loops::AskedReset;
@@ -24,7 +25,7 @@ pub async fn handle(
 ) -> Result<Answer<()>, Problem> {
     let place = app.resets.take_place()?;
     let (index, looked_up) = app.vault.index_one(&caller, address::digest(&call.email)).await?;
-    let known = app.store.credential(index.expose()).await?;
+    let known = at_rest::credential(&app, &index).await?;
     let found = known.as_ref().map(|of| of.record);
     app.vault.note_found(&caller, looked_up, Search::Reset, found).await?;
     if let Some(KnownCredential { record, credential }) = known {

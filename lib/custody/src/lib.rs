@@ -1,11 +1,17 @@
-//! Custody of the root key, under which every other secret is sealed at rest. A thief of the
-//! database and the directory of `keys` has no secret without the thing in custody.
+//! Custody of a root key: the one secret of a compartment that its database and its backups never
+//! hold. It is in a file, in a hardware module, or in shares of people.
+//!
+//! `keys` seals all its other secrets under its root key; each other compartment makes its half of
+//! every key from its own.
+//!
+//! May touch: the file, the module or the socket that a [`Custody`] names. Called by: `keys`, and the
+//! client of `keys` in the other compartments.
 
 mod custodians;
 mod hsm;
 mod share;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use base64::Engine as _;
@@ -51,6 +57,9 @@ pub enum CustodyError {
     /// The hardware module refuses.
     #[error(transparent)]
     Hsm(#[from] HsmError),
+    /// The threshold or the number of custodians is out of range.
+    #[error("the threshold must be between 2 and the number of custodians, at most 255")]
+    Quorum,
     /// Shares of custodians can't be taken.
     #[error(transparent)]
     Custodians(#[from] UnsealError),
@@ -79,7 +88,38 @@ pub struct Quorum {
     pub threshold: u8,
 }
 
+/// The files, directories and ports that a process in a sandbox needs for its custody.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// The files and directories to read.
+    pub read: Vec<PathBuf>,
+    /// The directories to write beneath.
+    pub write: Vec<PathBuf>,
+    /// The TCP ports to connect to.
+    pub connect: Vec<u16>,
+}
+
 impl Custody {
+    /// The files, directories and ports that [`Custody::open`] needs.
+    #[must_use]
+    pub fn reach(&self) -> Reach {
+        let directory = |file: &Path| match file.parent() {
+            Some(directory) if directory != Path::new("") => directory.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        match self {
+            Self::File { root_key } => Reach { read: vec![root_key.clone()], ..Reach::default() },
+            Self::Custodians { socket } => {
+                Reach { write: vec![directory(socket)], ..Reach::default() }
+            }
+            Self::Hsm(hsm) => Reach {
+                read: vec![directory(&hsm.module), hsm.pin_file.clone()],
+                write: hsm.library_dirs.clone(),
+                connect: hsm.library_ports.clone(),
+            },
+        }
+    }
+
     /// Puts a new root key into custody.
     pub fn keep(
         &self,
@@ -99,6 +139,9 @@ impl Custody {
                 Ok(Kept { sealed: Some(sealed), shares: Vec::new() })
             }
             Self::Custodians { .. } => {
+                if !(2..=quorum.custodians).contains(&quorum.threshold) {
+                    return Err(CustodyError::Quorum);
+                }
                 Ok(Kept { sealed: None, shares: share::split(root, quorum, rng) })
             }
         }

@@ -27,7 +27,7 @@ const IV: usize = 12;
 const TAG_BITS: Ulong = Ulong::new(128);
 const AES_256: Ulong = Ulong::new(32);
 
-/// `[custody]` in `keys.toml`, with `provider = "hsm"`.
+/// The settings of a [`Custody`](crate::Custody) with `provider = "hsm"`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HsmConfig {

@@ -8,10 +8,10 @@ mod softhsm;
 use std::thread;
 
 use cofferdam_core::{KeyBytes, SystemRng};
+use cofferdam_custody::{HsmConfig, open_root, seal_root};
 use cryptoki::context::Pkcs11;
 use cryptoki::object::{Attribute, AttributeType};
 use cryptoki::session::Session;
-use keys_server::custody::{HsmConfig, open_root, seal_root};
 use softhsm::{SoftHsm, Step, in_token};
 
 const ROOT: [u8; 32] = *b"a root key of thirty-two bytes..";

@@ -13,7 +13,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use zeroize::Zeroizing;
 
-use super::share::{Added, Share, Shares};
+use crate::share::{Added, Share, Shares};
 
 /// The longest line, in bytes: longer than any share.
 const MAX_LINE: u64 = 512;
@@ -135,7 +135,7 @@ mod tests {
     use cofferdam_core::SystemRng;
 
     use super::*;
-    use crate::custody::{Quorum, share};
+    use crate::{Quorum, share};
 
     #[tokio::test]
     async fn shares_come_together_at_the_socket() {

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::{env, fs};
 
+use cofferdam_custody::HsmConfig;
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::mechanism::Mechanism;
 use cryptoki::mechanism::aead::GcmParams;
 use cryptoki::object::{Attribute, ObjectHandle};
 use cryptoki::session::{Session, UserType};
-use keys_server::custody::HsmConfig;
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 

@@ -1,0 +1,287 @@
+//! Halves of keys: a database, the secrets of `keys`, and a half open something only together.
+
+use std::fs;
+use std::process::Output;
+
+use accounts_api::{ADDRESS_TAKEN, Coarse, CreateCustomer, OpenSession, Profile, ReadCustomers};
+use accounts_server::domain::address;
+use accounts_server::domain::password::{self, Cost, Memory, Scheme};
+use accounts_server::store::{SealedCustomer, Store};
+use cofferdam_core::{
+    CustomerNumber, Domain, Epoch, Field, FieldSet, KeyBytes, Personal, Record, Rng, SystemRng,
+};
+use cofferdam_wire::{Client, write_secret};
+use estate::Compartment::{self, Accounts, Keys, Payments, Response};
+use keys_api::{HardenItem, Search};
+use keys_client::{Asked, Halves, Resting, SealedRecord, Vault};
+
+use crate::fixture::unpack;
+use crate::keys::give_share;
+use crate::support::{Place, Up, assert_refused, cofferdam, run, stdout, wait_until};
+
+const PASSWORD: &str = "sunshine1";
+const HALVED: [Compartment; 3] = [Accounts, Payments, Response];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_estate_from_before_halves_moves_to_them() {
+    let place = unpack("estate-2026-11-29.tar.gz");
+    let up = Up::start(&place);
+    let web = place.client(Accounts, "web-ky-2");
+    let old = sign_up(&web, 1).await;
+    let running = init(&place, Accounts);
+    drop(up);
+    assert_refused(&running, "another process serves from the database");
+
+    fs::create_dir(place.dir.join("halves")).unwrap();
+    for compartment in HALVED {
+        add_half(&place, compartment, 1, &format!("halves/{compartment}.key"));
+        let config = place.file(&format!("{compartment}/{compartment}.toml"));
+        let refused = run([compartment.as_str(), "serve", "--config", &config]);
+        assert_refused(&refused, &format!("made, run: cofferdam {compartment} init --config FILE"));
+        stdout(&init(&place, compartment));
+    }
+    let up = Up::start(&place);
+    sign_in(&web, 1, old).await;
+    let new = sign_up(&web, 2).await;
+    for domain in ["accounts", "payments"] {
+        let order = place.file(&format!("{domain}.order"));
+        stdout(&place.run(["order", "draft", "rotate", "--domain", domain, "--out", &order]));
+        place.sign_and_apply(&order);
+    }
+    stdout(&place.run(["epoch", "list", "--wait"]));
+    let last = sign_up(&web, 3).await;
+    for (person, number) in [(1, old), (2, new), (3, last)] {
+        sign_in(&web, person, number).await;
+        assert_eq!(name_of(&web, number).await, format!("Person {person}"));
+        let again = web.call(&create(person)).await.unwrap_err();
+        assert!(again.is(ADDRESS_TAKEN), "{again}");
+    }
+    drop(up);
+
+    // Nothing rests as `keys` made it, so that its secrets and a copy of the database are not enough.
+    let database = format!("sqlite://{}", place.file("accounts/accounts.db"));
+    let db = sqlx::SqlitePool::connect(&database).await.unwrap();
+    for table in ["credentials", "addresses"] {
+        let text = format!("SELECT COUNT(*) FROM {table} WHERE half IS NOT 1");
+        let bare: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(text)).fetch_one(&db).await.unwrap();
+        assert_eq!(bare, 0, "{table}");
+    }
+}
+
+#[tokio::test]
+async fn a_compartment_starts_with_the_half_of_its_database_alone() {
+    let place = Place::with_estate().await;
+    let _keys = place.serve(Keys).await;
+    for compartment in HALVED {
+        let config = place.file(&format!("{compartment}/{compartment}.toml"));
+        let serve = || run([compartment.as_str(), "serve", "--config", &config]);
+        let (key, aside) = (format!("halves/{compartment}.key"), place.file("aside"));
+        fs::rename(place.dir.join(&key), &aside).unwrap();
+        assert_refused(&serve(), &key);
+        write_secret(&place.dir.join(&key), b"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+            .unwrap();
+        assert_refused(&serve(), "is not the one that was made for this database");
+        fs::rename(&aside, place.dir.join(&key)).unwrap();
+        let halves = place.toml(&format!("{compartment}/{compartment}.toml"))["halves"].clone();
+        place.configure(compartment, |config| drop(config.remove("halves")));
+        assert_refused(&serve(), "the configuration lacks the half from epoch 0");
+        place.configure(compartment, |config| drop(config.insert("halves".into(), halves)));
+        assert_eq!(
+            stdout(&init(&place, compartment)).trim(),
+            "Every half of the configuration was made before."
+        );
+    }
+    add_half(&place, Accounts, 0, "halves/second.key");
+    assert_refused(&init(&place, Accounts), "two [[halves]] have from_epoch = 0");
+}
+
+#[tokio::test]
+async fn custodians_keep_a_half() {
+    let place = Place::with_estate().await;
+    let _keys = place.serve(Keys).await;
+    fs::create_dir(place.dir.join("guarded")).unwrap();
+    place.configure(Accounts, |config| {
+        let mut custody = toml::toml! { provider = "custodians" };
+        custody.insert("socket".into(), place.file("guarded/unseal.sock").into());
+        config["halves"].as_array_mut().unwrap().push(half_of(1, custody).into());
+    });
+    let made = stdout(&init(&place, Accounts));
+    let shares: Vec<_> = made.lines().filter_map(|line| line.split_once(": ")).collect();
+    assert_eq!(shares.len(), 3, "{made}");
+    let _accounts = place.spawn(Accounts, "accounts");
+    let socket = place.dir.join("guarded/unseal.sock");
+    wait_until("accounts waits for shares", async || socket.exists()).await;
+    let give = |share: usize| give_share(&place, Accounts, shares[share].1);
+    assert_eq!(stdout(&give(0)).trim(), "1 of 2 shares");
+    assert_eq!(stdout(&give(2)).trim(), "accounts is open");
+    let client = place.client(Accounts, "operator-1");
+    wait_until("accounts answers", async || client.is_healthy().await).await;
+}
+
+/// Everything of `keys`, which here answers whatever is asked, beside every byte of the database of
+/// `accounts`.
+#[tokio::test]
+async fn keys_and_a_database_open_nothing_without_the_half() {
+    let place = Place::with_estate().await;
+    let _keys = place.serve(Keys).await;
+    let accounts = place.serve(Accounts).await;
+    let web = place.client(Accounts, "web-ky-1");
+    for person in 0..4 {
+        sign_up(&web, person).await;
+    }
+    drop(accounts);
+    let root = Root::of(&place).await;
+    let secret = fs::read_to_string(place.dir.join("halves/accounts.key")).unwrap();
+    let right = Halves::new(Domain::Accounts, [(Epoch(0), key_of(&secret))]);
+    let other = KeyBytes::new((&SystemRng as &dyn Rng).bytes());
+    let wrong = Halves::new(Domain::Accounts, [(Epoch(0), other)]);
+    let none = Halves::none(Domain::Accounts);
+    // The right half shows that the thief's method opens what it can.
+    for (halves, opens) in [(right, true), (wrong, false), (none, false)] {
+        let vault = Vault::new(place.keys_as(Accounts), halves);
+        let found = root.try_all(&vault).await;
+        assert!(found.tried > 0);
+        let all = if opens { found.tried } else { 0 };
+        assert_eq!(found.fields, all, "fields");
+        assert_eq!(found.passwords, if opens { 4 } else { 0 }, "passwords");
+        assert_eq!(found.addresses, if opens { 4 } else { 0 }, "addresses");
+    }
+}
+
+/// The database of `accounts`, in the hands of root on the host of `keys`.
+struct Root {
+    store: Store,
+    customers: Vec<SealedCustomer>,
+}
+
+/// The number of things that were tried and that opened.
+#[derive(Default)]
+struct Found {
+    tried: usize,
+    fields: usize,
+    passwords: usize,
+    addresses: usize,
+}
+
+impl Root {
+    async fn of(place: &Place) -> Self {
+        let store = Store::open(&place.file("accounts/accounts.db").into()).await.unwrap();
+        let customers = store.sealed_before(Record(0), Epoch(u16::MAX), 100).await.unwrap();
+        Self { store, customers }
+    }
+
+    async fn try_all(&self, vault: &Vault) -> Found {
+        let mut found = Found::default();
+        self.open_fields(vault, &mut found).await;
+        for person in 0..4 {
+            self.confirm(vault, person, &mut found).await;
+        }
+        found
+    }
+
+    async fn open_fields(&self, vault: &Vault, found: &mut Found) {
+        let web = "web-ky-1".parse().unwrap();
+        let shown: FieldSet = [Field::Name, Field::Email].into_iter().collect();
+        let asked = self.customers.iter().map(|of| {
+            let sealed = SealedRecord { record: of.record, epoch: of.epoch, fields: shown };
+            Asked::Stored(sealed, FieldSet::EMPTY)
+        });
+        let keys = vault.keys_to_read(&web, asked, None).await.unwrap();
+        for of in &self.customers {
+            for field in shown.iter() {
+                let opened = keys.of(of.record).unwrap().open(field, &of.sealed[&field]);
+                found.tried += 1;
+                found.fields += usize::from(opened.is_ok());
+            }
+        }
+    }
+
+    /// Looks for a known address and a common password in the database.
+    async fn confirm(&self, vault: &Vault, person: u32, found: &mut Found) {
+        let web = "web-ky-1".parse().unwrap();
+        let digest = address::digest(&email(person));
+        let (index, looked_up) = vault.index_one(&web, digest).await.unwrap();
+        vault.note_found(&web, looked_up, Search::Find, []).await.unwrap();
+        let forms = vault.halves().forms(&index).unwrap();
+        let forms: Vec<_> = forms.into_iter().map(|of| of.bytes).collect();
+        found.addresses += self.store.find_all(&forms).await.unwrap().len();
+        // The thief gets the customer's record for nothing, and guesses the password.
+        let record = self.customers[usize::try_from(person).unwrap()].record;
+        let rested = self.store.verifiers_of(&[record]).await.unwrap().remove(0).1;
+        let (scheme, typed) = (Scheme::Argon2id(Cost::NOW), Personal::new(PASSWORD));
+        let salt: Vec<u8> = sqlx::query_scalar("SELECT salt FROM credentials WHERE record = $1")
+            .bind(i64::from(record.0))
+            .fetch_one(self.store.db().reader())
+            .await
+            .unwrap();
+        let hash = password::hash(scheme, &salt, &typed, &mut Memory::default()).unwrap();
+        let verifier = vault.harden_one(&web, HardenItem { record, hash }).await.unwrap();
+        let guess = vault.halves().rest(Resting::Verifier(record), &verifier).unwrap();
+        found.passwords += usize::from(rested == guess);
+    }
+}
+
+fn key_of(text: &str) -> KeyBytes {
+    serde_json::from_value(text.trim().into()).unwrap()
+}
+
+fn add_half(place: &Place, compartment: Compartment, from: u16, file: &str) {
+    place.configure(compartment, |config| {
+        let mut custody = toml::toml! { provider = "file" };
+        custody.insert("root_key".into(), place.file(file).into());
+        let half = half_of(from, custody);
+        let halves = config.entry("halves").or_insert_with(|| toml::Value::Array(Vec::new()));
+        halves.as_array_mut().unwrap().push(half.into());
+    });
+}
+
+fn half_of(from_epoch: u16, custody: toml::Table) -> toml::Table {
+    let mut half = toml::Table::new();
+    half.insert("from_epoch".to_owned(), i64::from(from_epoch).into());
+    half.insert("custody".to_owned(), custody.into());
+    half
+}
+
+fn init(place: &Place, compartment: Compartment) -> Output {
+    let config = place.file(&format!("{compartment}/{compartment}.toml"));
+    cofferdam([compartment.as_str(), "init", "--config", &config]).output().unwrap()
+}
+
+fn email(person: u32) -> Personal {
+    Personal::new(format!("person.{person}@halves.example"))
+}
+
+fn create(person: u32) -> CreateCustomer {
+    let coarse = Coarse {
+        country: Some("US".parse().unwrap()),
+        region: None,
+        language: "en".parse().unwrap(),
+        minor: false,
+    };
+    let profile = Profile {
+        name: Personal::new(format!("Person {person}")),
+        email: email(person),
+        phone: None,
+        billing_address: None,
+        shipping_address: None,
+        card_last4: None,
+        coarse,
+    };
+    CreateCustomer { profile, password: Personal::new(PASSWORD) }
+}
+
+async fn sign_up(web: &Client, person: u32) -> CustomerNumber {
+    web.call(&create(person)).await.unwrap()
+}
+
+async fn sign_in(web: &Client, person: u32, number: CustomerNumber) {
+    let (email, password) = (email(person), Personal::new(PASSWORD));
+    let session = web.call(&OpenSession { email, password }).await.unwrap();
+    assert_eq!(session.record, number);
+}
+
+async fn name_of(web: &Client, number: CustomerNumber) -> String {
+    let fields = FieldSet::EMPTY.with(Field::Name);
+    let read = web.call(&ReadCustomers { records: vec![number], fields }).await.unwrap();
+    read[0].fields[&Field::Name].expose().to_owned()
+}

@@ -1,0 +1,63 @@
+//! Customers who move to another epoch, and to another half with it.
+
+use accounts_server::store::{
+    Credential, MovedCustomers, MovedIndex, MovedVerifier, SealedCustomer, Store,
+};
+use cofferdam_core::{Epoch, Record};
+use keys_client::AtRest;
+
+use super::{at, customer, index, write};
+
+fn under_half(bytes: Vec<u8>) -> AtRest {
+    AtRest { half: Some(Epoch(4)), bytes }
+}
+
+pub async fn customers_move_with_all_that_rests(store: &Store) {
+    assert_eq!(store.sealed_upto().await.unwrap(), None);
+    write(store, 0..230).await.unwrap();
+    assert_eq!(store.sealed_upto().await.unwrap(), Some(Epoch(3)));
+    let records: Vec<_> = (0..230).map(Record).collect();
+    let sealed = store.sealed_before(Record(0), Epoch(4), 500).await.unwrap();
+    let verifiers = store.verifiers_of(&records).await.unwrap();
+    let indexes = store.indexes_of(&records).await.unwrap();
+    assert_eq!([sealed.len(), verifiers.len(), indexes.len()], [230; 3]);
+    let moved = MovedCustomers {
+        customers: sealed
+            .into_iter()
+            .map(|of| {
+                let sealed = of.sealed.keys().map(|field| (*field, vec![4; 33])).collect();
+                (of.epoch, SealedCustomer { epoch: Epoch(4), sealed, ..of })
+            })
+            .collect(),
+        verifiers: verifiers
+            .into_iter()
+            .map(|(record, old)| MovedVerifier { record, old, new: under_half(vec![4; 48]) })
+            .collect(),
+        indexes: indexes
+            .into_iter()
+            .map(|(record, old)| {
+                let new = under_half(record.0.to_le_bytes().repeat(12));
+                MovedIndex { record, old, new }
+            })
+            .collect(),
+    };
+    // Meanwhile one customer is erased, and another one sets a password.
+    store.erase_customer(Record(7), at(1)).await.unwrap();
+    let credential = Credential { verifier: under_half(vec![5; 48]), ..customer(9).credential };
+    let mut tx = store.begin().await.unwrap();
+    store.set_credential(&mut tx, Record(9), &credential).await.unwrap();
+    tx.commit().await.unwrap();
+    store.move_customers(moved, Epoch(4)).await.unwrap();
+
+    assert!(store.sealed_before(Record(0), Epoch(4), 500).await.unwrap().is_empty());
+    let old: Vec<_> = (0..230).map(index).collect();
+    assert!(store.find_all(&old).await.unwrap().is_empty(), "an index stayed");
+    let new = |n: u32| n.to_le_bytes().repeat(12);
+    let found = store.find_all(&(0..230).map(new).collect::<Vec<_>>()).await.unwrap();
+    assert_eq!(found.len(), 229);
+    assert!(!found.contains_key(&new(7)), "the address of an erased customer came back");
+    for (n, verifier) in [(8, vec![4; 48]), (9, vec![5; 48]), (229, vec![4; 48])] {
+        let known = store.credential(&[index(n), new(n)]).await.unwrap().unwrap();
+        assert_eq!((known.record, known.credential.verifier), (Record(n), under_half(verifier)));
+    }
+}

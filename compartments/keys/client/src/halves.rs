@@ -1,0 +1,213 @@
+//! The compartment's half of every key, and what rests under it.
+//!
+//! `keys` releases its part of a field's key. The field is sealed under
+//! `HKDF-SHA-256(salt = half[epoch], input = keys' part, info = place)` (RFC 5869): neither the host
+//! of `keys` nor a database opens it without the half. Password verifiers and look-up indexes, which
+//! `keys` computes as well, rest encrypted under the half, so that pepper and database together allow no
+//! guess.
+
+use std::collections::BTreeMap;
+
+use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
+use cofferdam_core::{Domain, Epoch, FieldKey, KeyBytes, Record, SealedAs};
+use zeroize::Zeroizing;
+
+use crate::VaultError;
+
+/// The halves of one compartment, each from an epoch on.
+#[derive(Debug)]
+pub struct Halves {
+    domain: Domain,
+    halves: BTreeMap<Epoch, Half>,
+}
+
+/// What a compartment makes of one secret in its custody.
+struct Half {
+    fields: Salt,
+    at_rest: LessSafeKey,
+}
+
+/// Thirty-two bytes that `keys` computed, as the compartment's database holds them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AtRest {
+    /// The first epoch of the half that encrypts the bytes; `None` for bytes from before any half.
+    pub half: Option<Epoch>,
+    /// The bytes, encrypted under the half.
+    pub bytes: Vec<u8>,
+}
+
+/// The place of bytes at rest. Bytes that are moved to another place do not open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resting {
+    /// The verifier of a customer's password.
+    Verifier(Record),
+    /// The look-up index of an address.
+    Index,
+}
+
+impl Halves {
+    /// A compartment without halves, from before there were any: keys are those that `keys` releases.
+    #[must_use]
+    pub const fn none(domain: Domain) -> Self {
+        Self { domain, halves: BTreeMap::new() }
+    }
+
+    /// Makes the halves of a domain. Each secret counts from its epoch until the next one's.
+    #[must_use]
+    pub fn new(domain: Domain, secrets: impl IntoIterator<Item = (Epoch, KeyBytes)>) -> Self {
+        let make = |(from, secret): (Epoch, KeyBytes)| (from, Half::new(domain, from, &secret));
+        Self { domain, halves: secrets.into_iter().map(make).collect() }
+    }
+
+    pub(crate) const fn domain(&self) -> Domain {
+        self.domain
+    }
+
+    /// Combines the part of a key that `keys` released with the half of its epoch.
+    pub(crate) fn combine(&self, place: SealedAs, part: FieldKey) -> FieldKey {
+        match self.halves.range(..=place.epoch).next_back() {
+            Some((_, half)) => half.combine(place, &part),
+            None => part,
+        }
+    }
+
+    /// Encrypts bytes under the newest half. The same bytes at the same place give the same result, so
+    /// that an index can be looked up.
+    pub fn rest(&self, place: Resting, secret: &KeyBytes) -> Result<AtRest, VaultError> {
+        let Some((from, half)) = self.halves.last_key_value() else { return Ok(bare(secret)) };
+        half.encrypt(self.domain, *from, place, secret)
+    }
+
+    /// Opens bytes that [`Halves::rest`] made.
+    pub fn open(&self, place: Resting, at_rest: &AtRest) -> Result<KeyBytes, VaultError> {
+        let bytes = match at_rest.half {
+            None => <[u8; 32]>::try_from(at_rest.bytes.as_slice()).ok(),
+            Some(from) => {
+                let half = self.halves.get(&from).ok_or(VaultError::NoHalf(from))?;
+                half.decrypt(self.domain, place, &at_rest.bytes)
+            }
+        };
+        bytes.map(KeyBytes::new).ok_or(VaultError::AtRest)
+    }
+
+    /// Every form in which the database may hold an index, the newest first.
+    pub fn forms(&self, index: &KeyBytes) -> Result<Vec<AtRest>, VaultError> {
+        let encrypt =
+            |(from, half): (&Epoch, &Half)| half.encrypt(self.domain, *from, Resting::Index, index);
+        let mut forms = self.halves.iter().rev().map(encrypt).collect::<Result<Vec<_>, _>>()?;
+        // A compartment that had a half from its first epoch on holds nothing bare.
+        if !self.halves.contains_key(&Epoch(0)) {
+            forms.push(bare(index));
+        }
+        Ok(forms)
+    }
+
+    /// The first epoch of the newest half, under which bytes rest.
+    #[must_use]
+    pub fn newest(&self) -> Option<Epoch> {
+        self.halves.last_key_value().map(|(from, _)| *from)
+    }
+}
+
+impl Half {
+    fn new(domain: Domain, from: Epoch, secret: &KeyBytes) -> Self {
+        let prk = extract(domain, from, secret);
+        let (fields, at_rest) = (expand(&prk, b"fields"), expand(&prk, b"at rest"));
+        Self { fields: Salt::new(HKDF_SHA256, fields.as_slice()), at_rest: aead(&at_rest) }
+    }
+
+    fn combine(&self, place: SealedAs, part: &FieldKey) -> FieldKey {
+        let SealedAs { record, field, epoch } = place;
+        let [r0, r1, r2, r3] = record.0.to_be_bytes();
+        let [e0, e1] = epoch.0.to_be_bytes();
+        let prk = self.fields.extract(part.0.expose());
+        FieldKey(KeyBytes::new(*expand(&prk, &[field as u8, r0, r1, r2, r3, e0, e1])))
+    }
+
+    /// Encrypts with AES-256-GCM-SIV (RFC 8452) and a fixed nonce: equal inputs give equal outputs,
+    /// which is all that such an output tells.
+    fn encrypt(
+        &self,
+        domain: Domain,
+        from: Epoch,
+        place: Resting,
+        secret: &KeyBytes,
+    ) -> Result<AtRest, VaultError> {
+        let mut bytes = secret.expose().to_vec();
+        let sealed = self.at_rest.seal_in_place_append_tag(nonce(), place.aad(domain), &mut bytes);
+        sealed.map_err(|_| VaultError::AtRest)?;
+        Ok(AtRest { half: Some(from), bytes })
+    }
+
+    fn decrypt(&self, domain: Domain, place: Resting, bytes: &[u8]) -> Option<[u8; 32]> {
+        let mut bytes = Zeroizing::new(bytes.to_vec());
+        let opened = self.at_rest.open_in_place(nonce(), place.aad(domain), &mut bytes).ok()?;
+        (&*opened).try_into().ok()
+    }
+}
+
+impl std::fmt::Debug for Half {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Half(…)")
+    }
+}
+
+impl Resting {
+    fn aad(self, domain: Domain) -> Aad<Vec<u8>> {
+        let mut aad = format!("cofferdam/v1/{domain}/").into_bytes();
+        match self {
+            Self::Verifier(record) => {
+                aad.extend(b"verifier");
+                aad.extend(record.0.to_be_bytes());
+            }
+            Self::Index => aad.extend(b"index"),
+        }
+        Aad::from(aad)
+    }
+}
+
+/// A value by which a secret is known again. It tells nothing about the secret.
+pub fn check_value(domain: Domain, from: Epoch, secret: &KeyBytes) -> [u8; 32] {
+    *expand(&extract(domain, from, secret), b"check value")
+}
+
+fn bare(secret: &KeyBytes) -> AtRest {
+    AtRest { half: None, bytes: secret.expose().to_vec() }
+}
+
+fn extract(domain: Domain, from: Epoch, secret: &KeyBytes) -> Prk {
+    let salt = format!("cofferdam/v1/half/{domain}/{}", from.0);
+    Salt::new(HKDF_SHA256, salt.as_bytes()).extract(secret.expose())
+}
+
+/// The length of HKDF's output.
+struct Bytes32;
+
+impl KeyType for Bytes32 {
+    fn len(&self) -> usize {
+        32
+    }
+}
+
+fn expand(prk: &Prk, info: &[u8]) -> Zeroizing<[u8; 32]> {
+    let mut out = Zeroizing::new([0; 32]);
+    #[expect(clippy::expect_used, reason = "HKDF fails only above 255 blocks; this is one")]
+    prk.expand(&[info], Bytes32)
+        .and_then(|okm| okm.fill(out.as_mut_slice()))
+        .expect("one block of HKDF output");
+    out
+}
+
+fn aead(key: &[u8; 32]) -> LessSafeKey {
+    #[expect(clippy::expect_used, reason = "the type has the length of an AES-256 key")]
+    let key = UnboundKey::new(&AES_256_GCM_SIV, key).expect("an AES-256 key has 32 bytes");
+    LessSafeKey::new(key)
+}
+
+fn nonce() -> Nonce {
+    Nonce::assume_unique_for_key([0; 12])
+}
+
+#[cfg(test)]
+mod tests;
