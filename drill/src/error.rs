@@ -3,11 +3,12 @@
 use std::io;
 use std::path::PathBuf;
 
-use cofferdam_core::{BadName, BadReason, OpenError};
+use cofferdam_core::{BadName, BadReason};
 use cofferdam_mail::sink::SinkError;
 use cofferdam_store::StoreError;
-use cofferdam_wire::CallError;
+use cofferdam_wire::{CallError, ConfigError};
 use estate::EstateError;
+use keys_client::{HalfError, VaultError};
 use staff::StepError;
 use staff::approvers::KeyError;
 use staff::import::ImportError;
@@ -53,9 +54,15 @@ pub enum DrillError {
     /// The stolen database can't be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A stolen text does not open under the key that was released for it.
+    /// A stolen text does not open under the keys that were released for it, or none were.
     #[error(transparent)]
-    Open(#[from] OpenError),
+    Vault(#[from] VaultError),
+    /// The stolen halves of keys can't be read.
+    #[error(transparent)]
+    Half(#[from] HalfError),
+    /// A stolen configuration can't be read.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// A file of customers can't be read or written.
     #[error("{}: {source}", path.display())]
     Customers {

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use accounts_server::store::{SealedCustomer, Store};
-use cofferdam_core::{Clock, Domain, Field, FieldSet, Operation, Record, SealedAs, SystemClock};
+use cofferdam_core::{Clock, Domain, Field, FieldSet, Record, SystemClock};
 use cofferdam_store::Location;
-use cofferdam_wire::{Client, ProblemType};
+use cofferdam_wire::{Client, ProblemType, load_config};
 use estate::{Compartment, Estate};
-use keys_api::{KeyGroup, ReleaseKeys};
+use keys_client::{Asked, SealedRecord, Vault, open_halves};
 use response_api::{DeclareIncident, FallenHost, HostKind, People};
 use roaring::RoaringBitmap;
 
@@ -77,7 +77,7 @@ impl Breach<'_> {
     ) -> Result<(Tally, String), DrillError> {
         let database = self.estate.dir.join("accounts/accounts.db");
         let table = Store::open(&Location::Sqlite(database)).await?;
-        let keys = as_accounts(self.estate)?;
+        let vault = as_accounts(self.estate, &table).await?;
         let (mut loot, mut refused) = (Tally::default(), false);
         let start = u32::try_from(self.filled.customers / 4)?;
         for from in (start..).step_by(RECORDS as usize) {
@@ -87,7 +87,7 @@ impl Breach<'_> {
                 break;
             }
             for customer in sealed {
-                match open_profile(&keys, &customer).await? {
+                match open_profile(&vault, &customer).await? {
                     Some(fields) => {
                         fields.iter().for_each(|field| loot.add_read(field, customer.record));
                     }
@@ -170,40 +170,33 @@ fn fallen_host(scenario: Scenario) -> Result<FallenHost, DrillError> {
     Ok(FallenHost { host: host.parse()?, kind })
 }
 
-fn as_accounts(estate: &Estate) -> Result<Client, DrillError> {
+/// The keys of `accounts` as root on its host has them: its certificate, and its halves from their
+/// custody.
+async fn as_accounts(estate: &Estate, table: &Store) -> Result<Vault, DrillError> {
+    let config: accounts_server::Config = load_config(&estate.dir.join("accounts/accounts.toml"))?;
+    let halves = open_halves(Domain::Accounts, table.db(), &config.halves).await?;
     let identity = estate.own_identity(Compartment::Accounts)?;
-    Ok(Client::new(Compartment::Keys, estate.addresses.of(Compartment::Keys), &identity))
+    let url = estate.addresses.of(Compartment::Keys);
+    Ok(Vault::new(Client::new(Compartment::Keys, url, &identity), halves))
 }
 
 /// Asks for the keys of one customer's profile in the name of an app server, and opens the texts
 /// with them. `None` if the budget refuses.
 async fn open_profile(
-    keys: &Client,
+    vault: &Vault,
     customer: &SealedCustomer,
 ) -> Result<Option<FieldSet>, DrillError> {
     let fields = customer.filled().intersection(profile());
     let (record, epoch) = (customer.record, customer.epoch);
-    let call = ReleaseKeys {
-        domain: Domain::Accounts,
-        caller: FALLEN.parse()?,
-        operation: Operation::Release,
-        groups: vec![KeyGroup {
-            fields,
-            unset: FieldSet::EMPTY,
-            epoch: Some(epoch),
-            records: vec![record],
-        }],
-        warrant: None,
-    };
-    let released = match keys.call(&call).await {
-        Ok(released) => released,
+    let asked = Asked::Stored(SealedRecord { record, epoch, fields }, FieldSet::EMPTY);
+    let keys = match vault.keys_to_read(&FALLEN.parse()?, [asked], None).await {
+        Ok(keys) => keys.take(record)?,
         Err(e) if e.is(ProblemType::BUDGET_EXHAUSTED) => return Ok(None),
         Err(e) => return Err(e.into()),
     };
-    let given = released.groups.iter().flat_map(|group| &group.records).flat_map(|of| &of.keys);
-    for (field, key) in fields.iter().zip(given) {
+    for field in fields.iter() {
         let sealed = customer.sealed.get(&field).map(Vec::as_slice).unwrap_or_default();
-        SealedAs { record, field, epoch }.open(key, sealed)?;
+        keys.open(field, sealed)?;
     }
     Ok(Some(fields))
 }

@@ -14,7 +14,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use sqlx::PgPool;
 use testkit::postgres::Database;
-use testkit::second_instance;
+use testkit::{make_halves, second_instance};
 use tokio::time::sleep;
 use toml::{Table, Value};
 
@@ -74,6 +74,9 @@ impl Pairs {
             edit(&config_of(dir, of, of.as_str()), |config| {
                 config["database"] = database.url().into();
             });
+            if of != Keys {
+                make_halves(binary, of, &config_of(dir, of, of.as_str()));
+            }
             databases.push(database);
             let url = estate.addresses.of(of).to_owned();
             instances.push(instance(dir, of, of.as_str(), url));

@@ -12,8 +12,6 @@ use cofferdam_core::{Call, Compartment};
 use cofferdam_wire::{Answer, Body, Listener};
 use testkit::Authority;
 
-use crate::load;
-
 struct Bytes32;
 
 impl KeyType for Bytes32 {
@@ -73,7 +71,7 @@ pub async fn echo(span: Duration, connections: usize) -> f64 {
         listener.serve(&identity, router, std::future::pending()).await;
     });
     let client = authority.client(Compartment::Keys, "accounts", &base);
-    let measured = load::measure(span, connections, move |_| {
+    let measured = testkit::load::measure(span, connections, move |_| {
         let client = client.clone();
         async move { client.call(&Echo {}).await.unwrap() }
     })

@@ -7,8 +7,6 @@ use sqlx::AnyPool;
 use sqlx::any::AnyPoolOptions;
 use testkit::postgres::Database;
 
-use crate::load;
-
 /// The number of rows in the table. The table fits into memory, which favours the peer.
 const ROWS: i64 = 200_000;
 
@@ -65,7 +63,7 @@ async fn read(
     batch: u32,
 ) -> f64 {
     let pool = pool.clone();
-    let measured = load::measure(span, connections, move |number| {
+    let measured = testkit::load::measure(span, connections, move |number| {
         let pool = pool.clone();
         async move {
             let record = i64::from(number.wrapping_mul(7_919).wrapping_mul(batch)) % (ROWS - 1_000);

@@ -10,7 +10,7 @@ use cofferdam_core::{SystemClock, SystemRng};
 use cofferdam_wire::Client;
 use estate::{Compartment, Estate, Plan, Running};
 use staff::import::{COLUMNS, default_rejects, import_customers};
-use testkit::free_address;
+use testkit::{free_address, make_halves};
 
 use crate::args::Args;
 
@@ -37,6 +37,9 @@ impl Site {
         let plan = Plan { letters_relay: Some(sink.to_string()), ..Plan::default() };
         estate::create(&dir, &plan, &SystemClock, &SystemRng).await.unwrap();
         configure(&dir, args);
+        if args.database.is_some() {
+            make_halves(&args.binary, Compartment::Response, &dir.join("response/response.toml"));
+        }
         let estate = Estate::open(&dir).unwrap();
         let running = Running::start(&estate, &args.binary).await.unwrap();
         let domains = if args.flood { FLOODED.to_vec() } else { vec!["home.example"] };

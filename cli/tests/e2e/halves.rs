@@ -1,7 +1,6 @@
 //! Halves of keys: a database, the secrets of `keys`, and a half open something only together.
 
 use std::fs;
-use std::process::Output;
 
 use accounts_api::{ADDRESS_TAKEN, Coarse, CreateCustomer, OpenSession, Profile, ReadCustomers};
 use accounts_server::domain::address;
@@ -17,7 +16,7 @@ use keys_client::{Asked, Halves, Resting, SealedRecord, Vault};
 
 use crate::fixture::unpack;
 use crate::keys::give_share;
-use crate::support::{Place, Up, assert_refused, cofferdam, run, stdout, wait_until};
+use crate::support::{Place, Up, assert_refused, run, stdout, wait_until};
 
 const PASSWORD: &str = "sunshine1";
 const HALVED: [Compartment; 3] = [Accounts, Payments, Response];
@@ -28,7 +27,7 @@ async fn an_estate_from_before_halves_moves_to_them() {
     let up = Up::start(&place);
     let web = place.client(Accounts, "web-ky-2");
     let old = sign_up(&web, 1).await;
-    let running = init(&place, Accounts);
+    let running = place.init(Accounts);
     drop(up);
     assert_refused(&running, "another process serves from the database");
 
@@ -38,7 +37,7 @@ async fn an_estate_from_before_halves_moves_to_them() {
         let config = place.file(&format!("{compartment}/{compartment}.toml"));
         let refused = run([compartment.as_str(), "serve", "--config", &config]);
         assert_refused(&refused, &format!("made, run: cofferdam {compartment} init --config FILE"));
-        stdout(&init(&place, compartment));
+        stdout(&place.init(compartment));
     }
     let up = Up::start(&place);
     sign_in(&web, 1, old).await;
@@ -87,12 +86,12 @@ async fn a_compartment_starts_with_the_half_of_its_database_alone() {
         assert_refused(&serve(), "the configuration lacks the half from epoch 0");
         place.configure(compartment, |config| drop(config.insert("halves".into(), halves)));
         assert_eq!(
-            stdout(&init(&place, compartment)).trim(),
+            stdout(&place.init(compartment)).trim(),
             "Every half of the configuration was made before."
         );
     }
     add_half(&place, Accounts, 0, "halves/second.key");
-    assert_refused(&init(&place, Accounts), "two [[halves]] have from_epoch = 0");
+    assert_refused(&place.init(Accounts), "two [[halves]] have from_epoch = 0");
 }
 
 #[tokio::test]
@@ -105,7 +104,7 @@ async fn custodians_keep_a_half() {
         custody.insert("socket".into(), place.file("guarded/unseal.sock").into());
         config["halves"].as_array_mut().unwrap().push(half_of(1, custody).into());
     });
-    let made = stdout(&init(&place, Accounts));
+    let made = stdout(&place.init(Accounts));
     let shares: Vec<_> = made.lines().filter_map(|line| line.split_once(": ")).collect();
     assert_eq!(shares.len(), 3, "{made}");
     let _accounts = place.spawn(Accounts, "accounts");
@@ -240,11 +239,6 @@ fn half_of(from_epoch: u16, custody: toml::Table) -> toml::Table {
     half.insert("from_epoch".to_owned(), i64::from(from_epoch).into());
     half.insert("custody".to_owned(), custody.into());
     half
-}
-
-fn init(place: &Place, compartment: Compartment) -> Output {
-    let config = place.file(&format!("{compartment}/{compartment}.toml"));
-    cofferdam([compartment.as_str(), "init", "--config", &config]).output().unwrap()
 }
 
 fn email(person: u32) -> Personal {

@@ -107,8 +107,8 @@ where
 async fn an_order_holds_at_a_process_that_was_stopped_or_killed() {
     let place = Place::with_estate().await;
     let [customers, cards] = [Database::create().await, Database::create().await];
-    place.configure(Accounts, |config| config["database"] = customers.url().into());
-    place.configure(Payments, |config| config["database"] = cards.url().into());
+    place.use_database(Accounts, customers.url());
+    place.use_database(Payments, cards.url());
     let running = place.serve_all().await;
 
     let mut accounts = Second::start(&place, Accounts).await;

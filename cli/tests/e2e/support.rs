@@ -204,6 +204,18 @@ impl Place {
         fs::write(self.dir.join(name), config.to_string()).unwrap();
     }
 
+    /// Gives a compartment, which has not run yet, another database.
+    pub fn use_database(&self, compartment: Compartment, url: String) {
+        self.configure(compartment, |config| config["database"] = url.into());
+        stdout(&self.init(compartment));
+    }
+
+    /// Makes the halves of a stopped compartment that its configuration names.
+    pub fn init(&self, compartment: Compartment) -> Output {
+        let config = self.file(&format!("{compartment}/{compartment}.toml"));
+        run([compartment.as_str(), "init", "--config", &config])
+    }
+
     /// Sends the letters of a stopped `response` to `relay`, and changes its other settings under
     /// `[letters]`.
     pub fn set_letters(&self, relay: SocketAddr, change: impl FnOnce(&mut toml::Table)) {

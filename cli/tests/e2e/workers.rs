@@ -52,7 +52,7 @@ async fn two_instances_share_a_letter_and_one_takes_over_from_the_other() {
         provider.insert("rate".to_owned(), RATE.into());
         letters.insert("providers".to_owned(), toml::Value::Array(vec![provider.into()]));
     });
-    place.configure(Response, |config| config["database"] = database.url().into());
+    place.use_database(Response, database.url());
     let (dir, second) = second_instance(&place.dir, Response);
     let _running = place.serve_all().await;
     place.import(CUSTOMERS);

@@ -147,6 +147,14 @@ impl Custody {
         }
     }
 
+    /// The key that a file holds already, if a file keeps it.
+    pub fn existing(&self) -> Result<Option<KeyBytes>, CustodyError> {
+        match self {
+            Self::File { root_key } if root_key.exists() => Ok(Some(read_key(root_key)?)),
+            _ => Ok(None),
+        }
+    }
+
     /// Fetches the root key. `sealed` is the part that [`Custody::keep`] left with the secrets. If
     /// custodians keep the key, this waits until their shares make a key that is `right`.
     pub async fn open(
@@ -155,14 +163,7 @@ impl Custody {
         right: &(dyn Fn(&KeyBytes) -> bool + Sync),
     ) -> Result<KeyBytes, CustodyError> {
         match self {
-            Self::File { root_key } => {
-                let text = read_secret(root_key)?;
-                let mut bytes = Zeroizing::new([0; 32]);
-                match STANDARD.decode_slice(text.trim_ascii(), bytes.as_mut_slice()) {
-                    Ok(32) => Ok(KeyBytes::new(*bytes)),
-                    _ => Err(CustodyError::Form(root_key.clone())),
-                }
-            }
+            Self::File { root_key } => read_key(root_key),
             Self::Hsm(config) => {
                 let pin = read_secret(&config.pin_file)?;
                 let sealed = sealed.unwrap_or_default();
@@ -170,6 +171,15 @@ impl Custody {
             }
             Self::Custodians { socket } => Ok(custodians::collect(socket, right).await?),
         }
+    }
+}
+
+fn read_key(file: &Path) -> Result<KeyBytes, CustodyError> {
+    let text = read_secret(file)?;
+    let mut bytes = Zeroizing::new([0; 32]);
+    match STANDARD.decode_slice(text.trim_ascii(), bytes.as_mut_slice()) {
+        Ok(32) => Ok(KeyBytes::new(*bytes)),
+        _ => Err(CustodyError::Form(file.to_owned())),
     }
 }
 

@@ -31,3 +31,10 @@ pub fn second_instance(estate: &Path, compartment: Compartment) -> (String, Stri
     fs::write(&file, config.to_string()).unwrap();
     (dir, format!("https://localhost:{}", listen.port()))
 }
+
+/// Makes the halves of a stopped compartment, which has a new database, with the binary under test.
+pub fn make_halves(binary: &Path, compartment: Compartment, config: &Path) {
+    let mut init = Command::new(binary);
+    let made = init.args([compartment.as_str(), "init", "--config"]).arg(config).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+}

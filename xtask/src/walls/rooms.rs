@@ -97,7 +97,10 @@ impl Room {
             Self::Drill => {
                 let shared = [Self::Estate, Self::Staff];
                 other.is_library()
-                    || matches!(other, Self::Api(_) | Self::Rules(_) | Self::Server(_))
+                    || matches!(
+                        other,
+                        Self::Api(_) | Self::Rules(_) | Self::Server(_) | Self::KeysClient
+                    )
                     || shared.contains(other)
             }
             Self::Cli => !matches!(other, Self::TestKit | Self::Bench(_) | Self::Xtask),

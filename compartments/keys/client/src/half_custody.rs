@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cofferdam_core::{Domain, Epoch, KeyBytes, Rng};
-use cofferdam_custody::{Custody, CustodyError, Quorum, Reach, Share};
+use cofferdam_custody::{Custody, CustodyError, Kept, Quorum, Reach, Share};
 use cofferdam_store::{Db, KeptHalf, StoreError};
 use serde::{Deserialize, Serialize};
 
@@ -87,7 +87,8 @@ pub fn reach_of_halves(configs: &[HalfConfig]) -> Reach {
     all
 }
 
-/// Makes the secrets that the configuration names and the database does not know. No instance of the
+/// Makes the secrets that the configuration names and the database does not know. A file that holds a
+/// secret already is taken as it is: another database may have been sealed under it. No instance of the
 /// compartment may run: it would go on without them. `sealed_upto` is the highest epoch of any data.
 pub async fn make_halves(
     domain: Domain,
@@ -106,13 +107,25 @@ pub async fn make_halves(
         if let Some(sealed_upto) = sealed_upto.filter(|upto| *upto >= from) {
             return Err(HalfError::TooEarly { sealed_upto: sealed_upto.0 });
         }
-        let secret = KeyBytes::new(rng.bytes());
-        let kept = custody.keep(&secret, quorum, rng).map_err(in_custody(from))?;
+        let (secret, kept) = keep(custody, quorum, rng).map_err(in_custody(from))?;
         let check_value = check_value(domain, from, &secret).to_vec();
         db.insert_half(from, &KeptHalf { sealed: kept.sealed, check_value }).await?;
         made.push(MadeHalf { from, shares: kept.shares });
     }
     Ok(made)
+}
+
+fn keep(
+    custody: &Custody,
+    quorum: Quorum,
+    rng: &dyn Rng,
+) -> Result<(KeyBytes, Kept), CustodyError> {
+    if let Some(existing) = custody.existing()? {
+        return Ok((existing, Kept::default()));
+    }
+    let secret = KeyBytes::new(rng.bytes());
+    let kept = custody.keep(&secret, quorum, rng)?;
+    Ok((secret, kept))
 }
 
 /// Fetches the secrets from their custody, and checks each against the database.
