@@ -174,7 +174,8 @@ fn fallen_host(scenario: Scenario) -> Result<FallenHost, DrillError> {
 /// custody.
 async fn as_accounts(estate: &Estate, table: &Store) -> Result<Vault, DrillError> {
     let config: accounts_server::Config = load_config(&estate.dir.join("accounts/accounts.toml"))?;
-    let halves = open_halves(Domain::Accounts, table.db(), &config.halves).await?;
+    let holds = async |span| table.holds_under(span).await;
+    let halves = open_halves(Domain::Accounts, table.db(), &config.halves, holds).await?;
     let identity = estate.own_identity(Compartment::Accounts)?;
     let url = estate.addresses.of(Compartment::Keys);
     Ok(Vault::new(Client::new(Compartment::Keys, url, &identity), halves))

@@ -30,28 +30,39 @@ pub struct UnsealArgs {
 pub struct Unsealing {
     /// The answer of the compartment, in words.
     answer: String,
-    /// Whether the compartment is open now.
+    /// Whether the secret is open now. The compartment may wait for another one.
     open: bool,
 }
 
 /// Asks for a share and hands it over.
 pub async fn run(compartment: Compartment, args: UnsealArgs) -> Result<ExitCode, CommandError> {
     let sockets = sockets(compartment, &args.config)?;
-    // Of several secrets, the compartment waits for one after the other.
-    let waiting = sockets.iter().find(|socket| socket.exists()).or(sockets.first());
-    let Some(socket) = waiting else {
-        return Err(
-            format!("custodians keep no secret of this {compartment}: it needs no share").into()
-        );
-    };
+    if sockets.is_empty() {
+        let needless =
+            format!("custodians keep no secret of this {compartment}: it needs no share");
+        return Err(needless.into());
+    }
     let share: Share = ask()?.parse()?;
-    let answer = send_share(socket, &share).await?;
+    let answer = send_to_first(&sockets, &share).await?;
     let open = answer == ShareAnswer::Open;
     let taken = open || matches!(answer, ShareAnswer::Taken { .. });
     args.output.print(&Unsealing { answer: words(compartment, &answer), open }, |of| {
         vec![of.answer.clone()]
     })?;
     Ok(if taken { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Gives a share to the secret that the compartment waits for: of several, it opens one after the other,
+/// and a socket may be left from an earlier start.
+async fn send_to_first(sockets: &[PathBuf], share: &Share) -> Result<ShareAnswer, CommandError> {
+    let mut last = Err("no socket".into());
+    for socket in sockets {
+        match send_share(socket, share).await {
+            Ok(answer) => return Ok(answer),
+            Err(e) => last = Err(e.into()),
+        }
+    }
+    last
 }
 
 /// The sockets at which a compartment takes shares.
@@ -73,7 +84,7 @@ fn sockets(compartment: Compartment, config: &Path) -> Result<Vec<PathBuf>, Comm
 fn words(compartment: Compartment, answer: &ShareAnswer) -> String {
     match answer {
         ShareAnswer::Taken { have, of } => format!("{have} of {of} shares"),
-        ShareAnswer::Open => format!("{compartment} is open"),
+        ShareAnswer::Open => format!("the secret of {compartment} is open"),
         ShareAnswer::Unreadable { fault } => format!("refused: {fault}"),
         ShareAnswer::AnotherCeremony => {
             "refused: this share is from another ceremony than the shares before".to_owned()

@@ -112,7 +112,7 @@ async fn custodians_keep_a_half() {
     wait_until("accounts waits for shares", async || socket.exists()).await;
     let give = |share: usize| give_share(&place, Accounts, shares[share].1);
     assert_eq!(stdout(&give(0)).trim(), "1 of 2 shares");
-    assert_eq!(stdout(&give(2)).trim(), "accounts is open");
+    assert_eq!(stdout(&give(2)).trim(), "the secret of accounts is open");
     let client = place.client(Accounts, "operator-1");
     wait_until("accounts answers", async || client.is_healthy().await).await;
 }

@@ -108,7 +108,7 @@ async fn custodians_open_a_keys_that_starts() {
     assert!(!controller.is_healthy().await, "one share opens keys");
     let mistyped = give(&shares[1].replacen(|c: char| c.is_ascii_digit(), "f", 1));
     assert_refused(&mistyped, "a digit of the share is wrong");
-    assert_eq!(stdout(&give(&shares[2])).trim(), "keys is open");
+    assert_eq!(stdout(&give(&shares[2])).trim(), "the secret of keys is open");
     wait_until("keys answers", async || controller.is_healthy().await).await;
 }
 

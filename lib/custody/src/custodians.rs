@@ -20,7 +20,7 @@ const MAX_LINE: u64 = 512;
 /// The longest time for one custodian's line.
 const SILENCE: Duration = Duration::from_secs(10);
 
-/// The answer of a starting `keys` to one share.
+/// The answer of a starting compartment to one share.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ShareAnswer {
@@ -31,7 +31,7 @@ pub enum ShareAnswer {
         /// The number of shares that are needed.
         of: usize,
     },
-    /// The share was the last that was needed: `keys` is open.
+    /// The share was the last that was needed: the secret is open.
     Open,
     /// The line held no share.
     Unreadable {
@@ -50,7 +50,7 @@ pub enum ShareAnswer {
 #[non_exhaustive]
 pub enum UnsealError {
     /// The socket can't be made, or does not exist.
-    #[error("{}: {source}; is keys starting, and waiting for shares?", path.display())]
+    #[error("{}: {source}; is the compartment starting, and waiting for shares?", path.display())]
     Socket {
         /// The path of the socket.
         path: PathBuf,
@@ -120,7 +120,7 @@ async fn read_line(stream: &mut UnixStream) -> Option<Zeroizing<String>> {
     Some(line)
 }
 
-/// Hands one share to a starting `keys`, and returns its answer.
+/// Hands one share to a starting compartment, and returns its answer.
 pub async fn send_share(path: &Path, share: &Share) -> Result<ShareAnswer, UnsealError> {
     let failed = |source| UnsealError::Socket { path: path.to_owned(), source };
     let mut stream = UnixStream::connect(path).await.map_err(failed)?;

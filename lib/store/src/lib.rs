@@ -30,7 +30,7 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Transaction};
 
 pub use generation::{Generation, SharedChange};
-pub use halves::KeptHalf;
+pub use halves::{HalfStage, KeptHalf};
 pub use in_force::{Held, InForce, ReadInForce};
 pub use space::{DiskWatch, LowDisk};
 
@@ -141,6 +141,9 @@ pub enum StoreError {
         /// The path of the SQLite file.
         place: String,
     },
+    /// An instance runs, which would miss the change.
+    #[error("an instance runs on this database; stop every one of them first")]
+    Running,
     /// The SQLite file can't be claimed for this process.
     #[error("can't claim the database {place} for this process: {source}")]
     Claim {

@@ -34,8 +34,9 @@ fn crate_faults(root: &Path, of: &Crate) -> Vec<String> {
     faults
 }
 
-/// The server of `keys` derives keys, and its client combines them with the compartment's half. Its bench measures the best rate of the hash, and derives
-/// nothing that is used. The check itself names the word.
+/// The server of `keys` derives keys, and its client combines them with a compartment's half. The bench
+/// of `keys` measures the best rate of the hash, and derives nothing that is used. The check itself
+/// names the word.
 fn may_derive_keys(room: &Room) -> bool {
     let keys = |name: &String| name == "keys";
     matches!(room, Room::Xtask | Room::KeysClient)

@@ -149,6 +149,7 @@ async fn seal(
     if settlers.is_empty() {
         return Ok(Vec::new());
     }
+    app.vault.check_halves(app.store.db()).await?;
     let fields = settlers.iter().map(|of| (of.record, profile::filled(&of.person.profile)));
     let keys = app.vault.keys_to_seal(caller, fields).await?;
     let item =

@@ -28,8 +28,8 @@ use cofferdam_custody::Quorum;
 use cofferdam_store::{DiskWatch, StoreError};
 use cofferdam_wire::{Client, Identity, IdentityError, Listener, ServeError};
 use keys_client::{
-    HalfError, MadeHalf, OwnState, StateDifference, StateError, StateParts, follow_holds,
-    follow_revoked, make_halves, open_halves,
+    HalfError, Halves, MadeHalf, OwnState, StateDifference, StateError, StateParts, Vault,
+    follow_holds, follow_revoked, make_halves, open_halves,
 };
 
 pub use config::{Config, MailDomains};
@@ -96,10 +96,17 @@ impl Server {
         let store = Store::open(&config.database).await?;
         store.db().claim()?;
         identity.revoked().add(store.db().revoked_keys().await?);
+        let holds = async |span| store.holds_under(span).await;
+        let halves = open_halves(Domain::Accounts, store.db(), &config.halves, holds).await;
+        // A lost database knows no half. That it is not the newest says more.
+        let halves = match halves {
+            Err(e) if !matches!(e, HalfError::NotMade(_)) => return Err(e.into()),
+            opened => opened,
+        };
         let state = own_state(&config, &identity, &store, &clock, &*rng);
         let given = state.open(store.numbers_held().await?).await?;
         store.db().skip_numbers(given).await?;
-        let halves = open_halves(Domain::Accounts, store.db(), &config.halves).await?;
+        let halves = halves?;
         let post = Post::new(&config.relay, &config.mail_from, rng.clone());
         let (queue, resets) = ResetLoop::new(store.clone(), post, clock.clone(), rng.clone());
         let parts = Parts { store, halves, resets: queue, clock, rng };
@@ -173,8 +180,11 @@ pub async fn make_missing_halves(
     let store = Store::open(&config.database).await?;
     store.db().claim_stopped().await?;
     let sealed_upto = store.sealed_upto().await?;
+    let identity = Identity::load_compartment(Compartment::Accounts, &config.tls)?;
+    let client = Client::any(Compartment::Keys, &config.keys, &identity);
+    let keys = Vault::new(client, Halves::none(Domain::Accounts));
     let (db, halves) = (store.db(), &config.halves);
-    let made = make_halves(Domain::Accounts, db, halves, sealed_upto, quorum, rng).await;
+    let made = make_halves(&keys, db, halves, sealed_upto, quorum, rng).await;
     store.db().close().await;
     Ok(made?)
 }

@@ -58,6 +58,7 @@ pub async fn verify(
     if let Some((Hashed { scheme, salt, .. }, verifier)) = renewed {
         // The password is the same, so a void order still covers it.
         let set_at = credential.set_at;
+        app.vault.check_halves(app.store.db()).await?;
         let verifier = at_rest::rest_verifier(halves, record, &verifier)?;
         let new = Credential { scheme, salt, verifier, set_at };
         app.store.rehash(record, &credential, &new).await?;

@@ -1,6 +1,7 @@
 //! The errors of asking for keys and of using them.
 
 use cofferdam_core::{Epoch, Field, OpenError, ProblemType, Record};
+use cofferdam_store::StoreError;
 use cofferdam_wire::{CallError, Problem};
 
 /// A key that is not there, or that does not fit.
@@ -31,6 +32,15 @@ pub enum VaultError {
     /// Bytes at rest do not open: they are damaged, or rest under another half or for another place.
     #[error("a verifier or an index does not open")]
     AtRest,
+    /// `keys` gave a key of an epoch that is over, to seal with.
+    #[error("keys gave a key of epoch {}, after a later one began", .0.0)]
+    EarlierEpoch(Epoch),
+    /// This instance does not have the halves that the database was sealed under.
+    #[error("this instance has other halves of keys than its database; restart it with those")]
+    OtherHalves,
+    /// The halves of the database can't be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// Bytes rest under a half that the configuration does not name.
     #[error("there is no half from epoch {}", .0.0)]
     NoHalf(Epoch),
@@ -50,7 +60,13 @@ impl From<VaultError> for Problem {
     fn from(error: VaultError) -> Self {
         match error {
             VaultError::Call(error) => error.into(),
-            VaultError::Mismatch | VaultError::Withheld(_) => {
+            VaultError::OtherHalves => {
+                tracing::error!("{error}");
+                let detail = "this instance lacks a half of keys, and must be restarted";
+                Self::new(ProblemType::ORDERS_UNKNOWN, detail).retry_after(1)
+            }
+            VaultError::Store(error) => error.into(),
+            VaultError::Mismatch | VaultError::Withheld(_) | VaultError::EarlierEpoch(_) => {
                 tracing::error!("{error}");
                 Self::new(ProblemType::UPSTREAM, "another compartment's answer is incomplete")
             }

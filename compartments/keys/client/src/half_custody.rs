@@ -1,14 +1,16 @@
 //! The secrets of a compartment's halves, in custody: making them, and reading them at every start.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::path::PathBuf;
 
 use cofferdam_core::{Domain, Epoch, KeyBytes, Rng};
 use cofferdam_custody::{Custody, CustodyError, Kept, Quorum, Reach, Share};
-use cofferdam_store::{Db, KeptHalf, StoreError};
+use cofferdam_store::{Db, HalfStage, KeptHalf, StoreError};
 use serde::{Deserialize, Serialize};
 
-use crate::Halves;
 use crate::halves::check_value;
+use crate::{Halves, Vault, VaultError};
 
 /// `[[halves]]` in a compartment's configuration: a secret in its custody.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -39,6 +41,26 @@ pub enum HalfError {
     /// The configuration names an epoch twice.
     #[error("two [[halves]] have from_epoch = {0}")]
     Twice(u16),
+    /// Two halves would have the same secret.
+    #[error("two [[halves]] name the file {}: each needs a secret of its own", .0.display())]
+    SameFile(PathBuf),
+    /// Another command made a half at the same time.
+    #[error("another command made a half at the same time; look at what it printed, and try again")]
+    Raced,
+    /// `keys` can't say which epoch is the current one.
+    #[error("keys must say which epoch is the current one: {0}")]
+    Keys(#[from] VaultError),
+    /// The half would not begin with the next epoch.
+    #[error(
+        "the current epoch is {current}; until the half from epoch {from} begins, nothing is sealed \
+         under it: write from_epoch = {next}", next = current + 1
+    )]
+    TooLate {
+        /// The first epoch of the half.
+        from: u16,
+        /// The current epoch.
+        current: u16,
+    },
     /// The configuration names a half that was not made.
     #[error("the half from epoch {0} was not made for this database")]
     NotMade(u16),
@@ -75,6 +97,15 @@ pub struct MadeHalf {
     pub shares: Vec<Share>,
 }
 
+/// The epochs whose keys take one half.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HalfSpan {
+    /// The first epoch.
+    pub from: Epoch,
+    /// The first epoch of the next half; the end of all epochs for the newest one.
+    pub until: Epoch,
+}
+
 /// What the sandbox of a compartment must leave open for the custody of its halves.
 #[must_use]
 pub fn reach_of_halves(configs: &[HalfConfig]) -> Reach {
@@ -87,11 +118,11 @@ pub fn reach_of_halves(configs: &[HalfConfig]) -> Reach {
     all
 }
 
-/// Makes the secrets that the configuration names and the database does not know. A file that holds a
-/// secret already is taken as it is: another database may have been sealed under it. No instance of the
-/// compartment may run: it would go on without them. `sealed_upto` is the highest epoch of any data.
+/// Makes the secrets that the configuration names and the database does not know, all or none. A file
+/// that holds a secret already is taken as it is: another database may have been sealed under it. No
+/// instance of the compartment may run. `sealed_upto` is the highest epoch of any data.
 pub async fn make_halves(
-    domain: Domain,
+    keys: &Vault,
     db: &Db,
     configs: &[HalfConfig],
     sealed_upto: Option<Epoch>,
@@ -99,20 +130,40 @@ pub async fn make_halves(
     rng: &dyn Rng,
 ) -> Result<Vec<MadeHalf>, HalfError> {
     let known = db.halves().await?;
-    let mut made = Vec::new();
+    let (mut made, mut rows) = (Vec::new(), BTreeMap::new());
     for (from, custody) in by_epoch(configs)? {
         if known.contains_key(&from) {
             continue;
         }
-        if let Some(sealed_upto) = sealed_upto.filter(|upto| *upto >= from) {
-            return Err(HalfError::TooEarly { sealed_upto: sealed_upto.0 });
-        }
+        check_beginning(keys, from, sealed_upto).await?;
         let (secret, kept) = keep(custody, quorum, rng).map_err(in_custody(from))?;
-        let check_value = check_value(domain, from, &secret).to_vec();
-        db.insert_half(from, &KeptHalf { sealed: kept.sealed, check_value }).await?;
+        let check_value = check_value(keys.halves().domain(), from, &secret).to_vec();
+        // Before there is any data, all of it rests under the first half.
+        let first = from == Epoch(0) && sealed_upto.is_none();
+        let stage = if first { HalfStage::Complete } else { HalfStage::Made };
+        rows.insert(from, KeptHalf { sealed: kept.sealed, check_value, stage });
         made.push(MadeHalf { from, shares: kept.shares });
     }
-    Ok(made)
+    if db.insert_halves(&rows).await? { Ok(made) } else { Err(HalfError::Raced) }
+}
+
+/// Checks that a half begins after all data, and no later than with the next epoch.
+async fn check_beginning(
+    keys: &Vault,
+    from: Epoch,
+    sealed_upto: Option<Epoch>,
+) -> Result<(), HalfError> {
+    if let Some(sealed_upto) = sealed_upto.filter(|upto| *upto >= from) {
+        return Err(HalfError::TooEarly { sealed_upto: sealed_upto.0 });
+    }
+    if from == Epoch(0) {
+        return Ok(());
+    }
+    let current = keys.epochs().await?.current;
+    if from.0 > current.0.saturating_add(1) {
+        return Err(HalfError::TooLate { from: from.0, current: current.0 });
+    }
+    Ok(())
 }
 
 fn keep(
@@ -128,28 +179,45 @@ fn keep(
     Ok((secret, kept))
 }
 
-/// Fetches the secrets from their custody, and checks each against the database.
+/// Fetches the secrets from their custody, and checks each against the database. A half that the
+/// configuration no longer names is forgotten if nothing rests under it, which `holds` tells.
 pub async fn open_halves(
     domain: Domain,
     db: &Db,
     configs: &[HalfConfig],
+    holds: impl AsyncFn(HalfSpan) -> Result<bool, StoreError>,
 ) -> Result<Halves, HalfError> {
     let (known, configs) = (db.halves().await?, by_epoch(configs)?);
-    if let Some(lacking) = known.keys().find(|from| !configs.contains_key(from)) {
-        return Err(HalfError::NotConfigured(lacking.0));
+    for from in known.keys().copied().filter(|from| !configs.contains_key(from)) {
+        let next = known.range((Bound::Excluded(from), Bound::Unbounded)).next();
+        let until = next.map_or(Epoch(u16::MAX), |(until, _)| *until);
+        if holds(HalfSpan { from, until }).await? {
+            return Err(HalfError::NotConfigured(from.0));
+        }
+        tracing::warn!(from = from.0, "nothing rests under a half, which is forgotten");
+        db.forget_half(from).await?;
     }
     let mut secrets = BTreeMap::new();
-    for (from, custody) in configs {
-        let kept = known.get(&from).ok_or(HalfError::NotMade(from.0))?;
-        let right = |secret: &KeyBytes| check_value(domain, from, secret)[..] == kept.check_value;
-        let secret =
-            custody.open(kept.sealed.as_deref(), &right).await.map_err(in_custody(from))?;
+    for (from, custody) in &configs {
+        let kept = known.get(from).ok_or(HalfError::NotMade(from.0))?;
+        let right = |secret: &KeyBytes| check_value(domain, *from, secret)[..] == kept.check_value;
+        let opened = custody.open(kept.sealed.as_deref(), &right).await;
+        let secret = opened.map_err(in_custody(*from))?;
         if !right(&secret) {
             return Err(HalfError::Wrong(from.0));
         }
-        secrets.insert(from, secret);
+        secrets.insert(*from, secret);
     }
-    Ok(Halves::new(domain, secrets))
+    let halves = Halves::new(domain, secrets);
+    for (from, kept) in known.iter().filter(|(from, _)| configs.contains_key(from)) {
+        if kept.stage >= HalfStage::Begun {
+            halves.begin(*from);
+        }
+        if kept.stage == HalfStage::Complete && halves.newest() == Some(*from) {
+            halves.complete();
+        }
+    }
+    Ok(halves)
 }
 
 fn by_epoch(configs: &[HalfConfig]) -> Result<BTreeMap<Epoch, &Custody>, HalfError> {
@@ -157,6 +225,14 @@ fn by_epoch(configs: &[HalfConfig]) -> Result<BTreeMap<Epoch, &Custody>, HalfErr
     for HalfConfig { from_epoch, custody } in configs {
         if all.insert(Epoch(*from_epoch), custody).is_some() {
             return Err(HalfError::Twice(*from_epoch));
+        }
+    }
+    let mut files = BTreeSet::new();
+    for custody in all.values() {
+        if let Custody::File { root_key } = custody
+            && !files.insert(root_key)
+        {
+            return Err(HalfError::SameFile(root_key.clone()));
         }
     }
     Ok(all)

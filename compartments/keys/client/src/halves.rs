@@ -7,6 +7,7 @@
 //! guess.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
@@ -19,8 +20,15 @@ use crate::VaultError;
 #[derive(Debug)]
 pub struct Halves {
     domain: Domain,
-    halves: BTreeMap<Epoch, Half>,
+    by_epoch: BTreeMap<Epoch, Half>,
+    /// The first epoch of the newest half that has begun. Nothing is sealed under an earlier epoch.
+    begun: AtomicU16,
+    /// Whether all data rests under the newest half. Nothing else is opened then.
+    complete: AtomicBool,
 }
+
+/// The bytes of a tag of AES-GCM-SIV.
+const TAG: usize = 16;
 
 /// What a compartment makes of one secret in its custody.
 struct Half {
@@ -50,14 +58,55 @@ impl Halves {
     /// A compartment without halves, from before there were any: keys are those that `keys` releases.
     #[must_use]
     pub const fn none(domain: Domain) -> Self {
-        Self { domain, halves: BTreeMap::new() }
+        let (begun, complete) = (AtomicU16::new(0), AtomicBool::new(false));
+        Self { domain, by_epoch: BTreeMap::new(), begun, complete }
     }
 
-    /// Makes the halves of a domain. Each secret counts from its epoch until the next one's.
+    /// Makes the halves of a domain, none of which is known to have begun. Each secret counts from its
+    /// epoch until the next one's.
     #[must_use]
     pub fn new(domain: Domain, secrets: impl IntoIterator<Item = (Epoch, KeyBytes)>) -> Self {
         let make = |(from, secret): (Epoch, KeyBytes)| (from, Half::new(domain, from, &secret));
-        Self { domain, halves: secrets.into_iter().map(make).collect() }
+        Self { by_epoch: secrets.into_iter().map(make).collect(), ..Self::none(domain) }
+    }
+
+    /// The first epoch of the half that an epoch's keys take.
+    #[must_use]
+    pub fn of(&self, epoch: Epoch) -> Option<Epoch> {
+        self.by_epoch.range(..=epoch).next_back().map(|(from, _)| *from)
+    }
+
+    /// Takes note of an epoch under which the compartment seals from now on.
+    pub fn begin(&self, epoch: Epoch) {
+        if let Some(from) = self.of(epoch) {
+            self.begun.fetch_max(from.0, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes note that all data rests under the newest half.
+    pub fn complete(&self) {
+        self.complete.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether all data rests under the newest half.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.complete.load(Ordering::Relaxed)
+    }
+
+    /// Checks that a key to seal with is of no epoch before a half that has begun: a fallen `keys` could
+    /// have the compartment seal without it.
+    pub(crate) fn check_sealing(&self, epoch: Epoch) -> Result<(), VaultError> {
+        if epoch.0 < self.begun.load(Ordering::Relaxed) {
+            return Err(VaultError::EarlierEpoch(epoch));
+        }
+        self.begin(epoch);
+        Ok(())
+    }
+
+    /// The first epochs of the halves.
+    pub(crate) fn epochs(&self) -> impl Iterator<Item = &Epoch> {
+        self.by_epoch.keys()
     }
 
     pub(crate) const fn domain(&self) -> Domain {
@@ -66,7 +115,7 @@ impl Halves {
 
     /// Combines the part of a key that `keys` released with the half of its epoch.
     pub(crate) fn combine(&self, place: SealedAs, part: FieldKey) -> FieldKey {
-        match self.halves.range(..=place.epoch).next_back() {
+        match self.by_epoch.range(..=place.epoch).next_back() {
             Some((_, half)) => half.combine(place, &part),
             None => part,
         }
@@ -75,16 +124,21 @@ impl Halves {
     /// Encrypts bytes under the newest half. The same bytes at the same place give the same result, so
     /// that an index can be looked up.
     pub fn rest(&self, place: Resting, secret: &KeyBytes) -> Result<AtRest, VaultError> {
-        let Some((from, half)) = self.halves.last_key_value() else { return Ok(bare(secret)) };
+        let Some((from, half)) = self.by_epoch.last_key_value() else { return Ok(bare(secret)) };
         half.encrypt(self.domain, *from, place, secret)
     }
 
     /// Opens bytes that [`Halves::rest`] made.
     pub fn open(&self, place: Resting, at_rest: &AtRest) -> Result<KeyBytes, VaultError> {
+        if self.is_complete() && at_rest.half != self.newest() {
+            return Err(VaultError::AtRest);
+        }
         let bytes = match at_rest.half {
+            // A compartment that had a half from its first epoch on holds nothing bare.
+            None if self.by_epoch.contains_key(&Epoch(0)) => None,
             None => <[u8; 32]>::try_from(at_rest.bytes.as_slice()).ok(),
             Some(from) => {
-                let half = self.halves.get(&from).ok_or(VaultError::NoHalf(from))?;
+                let half = self.by_epoch.get(&from).ok_or(VaultError::NoHalf(from))?;
                 half.decrypt(self.domain, place, &at_rest.bytes)
             }
         };
@@ -95,9 +149,10 @@ impl Halves {
     pub fn forms(&self, index: &KeyBytes) -> Result<Vec<AtRest>, VaultError> {
         let encrypt =
             |(from, half): (&Epoch, &Half)| half.encrypt(self.domain, *from, Resting::Index, index);
-        let mut forms = self.halves.iter().rev().map(encrypt).collect::<Result<Vec<_>, _>>()?;
-        // A compartment that had a half from its first epoch on holds nothing bare.
-        if !self.halves.contains_key(&Epoch(0)) {
+        let possible = if self.is_complete() { 1 } else { usize::MAX };
+        let newest_first = self.by_epoch.iter().rev().take(possible);
+        let mut forms = newest_first.map(encrypt).collect::<Result<Vec<_>, _>>()?;
+        if !self.is_complete() && !self.by_epoch.contains_key(&Epoch(0)) {
             forms.push(bare(index));
         }
         Ok(forms)
@@ -106,7 +161,7 @@ impl Halves {
     /// The first epoch of the newest half, under which bytes rest.
     #[must_use]
     pub fn newest(&self) -> Option<Epoch> {
-        self.halves.last_key_value().map(|(from, _)| *from)
+        self.by_epoch.last_key_value().map(|(from, _)| *from)
     }
 }
 
@@ -134,7 +189,9 @@ impl Half {
         place: Resting,
         secret: &KeyBytes,
     ) -> Result<AtRest, VaultError> {
-        let mut bytes = secret.expose().to_vec();
+        // The tag must not make the vector move: the old place would keep the bytes in clear.
+        let mut bytes = Vec::with_capacity(secret.expose().len() + TAG);
+        bytes.extend_from_slice(secret.expose());
         let sealed = self.at_rest.seal_in_place_append_tag(nonce(), place.aad(domain), &mut bytes);
         sealed.map_err(|_| VaultError::AtRest)?;
         Ok(AtRest { half: Some(from), bytes })

@@ -13,7 +13,8 @@
 //! knows of every freeze.
 //!
 //! May touch: `keys`, over the wire; of a compartment's database, the row about its own state, the
-//! halves, the revoked keys, the freezes and the checkpoints; the custody of its halves. Called by: `accounts`, `payments` and `response`.
+//! halves, the revoked keys, the freezes and the checkpoints; the custody of its halves. Called by:
+//! `accounts`, `payments` and `response`.
 
 mod error;
 mod freezes;
@@ -28,7 +29,7 @@ mod vault;
 pub use error::VaultError;
 pub use freezes::follow_holds;
 pub use half_custody::{
-    HalfConfig, HalfError, MadeHalf, make_halves, open_halves, reach_of_halves,
+    HalfConfig, HalfError, HalfSpan, MadeHalf, make_halves, open_halves, reach_of_halves,
 };
 pub use halves::{AtRest, Halves, Resting};
 pub use own_state::{OwnState, StateDifference, StateError, StateParts};

@@ -101,6 +101,12 @@ impl Released {
         self.get(record).ok_or(VaultError::Withheld(record))
     }
 
+    /// The epochs of keys that were released.
+    pub(crate) fn epochs(&self) -> impl Iterator<Item = Epoch> {
+        let with_keys = self.keys.values().filter(|of| !of.keys.is_empty());
+        with_keys.map(|of| of.epoch)
+    }
+
     /// Takes the keys of the only record that was asked for.
     pub fn take(mut self, record: Record) -> Result<FieldKeys, VaultError> {
         self.keys.remove(&record).ok_or(VaultError::Withheld(record))

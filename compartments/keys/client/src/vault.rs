@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use cofferdam_core::{CallerName, Epoch, FieldSet, KeyBytes, Operation, Record};
+use cofferdam_store::{Db, HalfStage};
 use cofferdam_wire::Client;
 use keys_api::{
     ApproveVoidOrder, ClaimDecoys, DomainEpochs, EraseRecords, HardenItem, HardenPasswords,
@@ -40,6 +41,23 @@ impl Vault {
         &self.client
     }
 
+    /// Checks that this instance has the halves that its database knows, before it writes. An instance
+    /// that was paused while one was made would go on without it.
+    pub async fn check_halves(&self, db: &Db) -> Result<(), VaultError> {
+        let known = db.halves().await?;
+        if known.keys().eq(self.halves.epochs()) { Ok(()) } else { Err(VaultError::OtherHalves) }
+    }
+
+    /// Notes that the compartment seals under `epoch` from now on: its half has begun, and nothing is
+    /// sealed under an earlier one again.
+    pub async fn note_beginning(&self, db: &Db, epoch: Epoch) -> Result<(), VaultError> {
+        if let Some(from) = self.halves.of(epoch) {
+            db.note_half_stage(from, HalfStage::Begun).await?;
+            self.halves.begin(epoch);
+        }
+        Ok(())
+    }
+
     /// Asks for the keys to read records, under a warrant or under the caller's grant. Either all
     /// of them are released and logged, with everything that is known to be unset, or none.
     pub async fn keys_to_read(
@@ -67,7 +85,9 @@ impl Vault {
             wish.add(record, None, fields);
         }
         let call = self.release(caller, Operation::Seal, &wish);
-        self.ask(&wish, call).await
+        let released = self.ask(&wish, call).await?;
+        released.epochs().try_for_each(|epoch| self.halves.check_sealing(epoch))?;
+        Ok(released)
     }
 
     /// Asks for the keys to move records to the epoch `to`. A compartment asks for them under its

@@ -78,7 +78,11 @@ impl BroughtContacts {
         let wanted = people.iter().map(|(record, person)| {
             (*record, texts_of(person).into_iter().map(|(field, _)| field).collect())
         });
+        self.vault.check_halves(self.store.db()).await?;
         let keys = self.vault.keys_to_seal(&self.name, wanted).await?;
+        if let Some(epoch) = people.keys().find_map(|record| Some(keys.get(*record)?.epoch())) {
+            self.vault.note_beginning(self.store.db(), epoch).await?;
+        }
         let mut sealed = Vec::with_capacity(people.len());
         for (record, person) in people {
             let keys = keys.of(*record)?;

@@ -10,8 +10,8 @@ use cofferdam_mail::serve_intake;
 use cofferdam_store::{DiskWatch, StoreError};
 use cofferdam_wire::{Client, Identity, IdentityError, Listener, ServeError, TaskLost, blocking};
 use keys_client::{
-    HalfError, MadeHalf, OwnState, StateDifference, StateError, StateParts, Vault, follow_revoked,
-    make_halves, open_halves,
+    HalfError, Halves, MadeHalf, OwnState, StateDifference, StateError, StateParts, Vault,
+    follow_revoked, make_halves, open_halves,
 };
 use response_letter::LetterCodes;
 use response_mailing::{MailRoom, MailingError, Ports, recover};
@@ -180,8 +180,8 @@ pub async fn restore(
     Ok(difference?)
 }
 
-/// Makes the secrets of the halves that the configuration names and the database does not know. Fails
-/// while the compartment runs.
+/// Makes the secrets of the halves that the configuration names and the database does not know. On a
+/// SQLite file, it fails while the compartment runs.
 pub async fn make_missing_halves(
     config: &Config,
     quorum: Quorum,
@@ -190,8 +190,10 @@ pub async fn make_missing_halves(
     let store = Store::open(&config.database).await?;
     store.db().claim()?;
     let sealed_upto = store.brought_sealed_upto().await?;
+    let identity = Identity::load_compartment(Compartment::Response, &config.tls)?;
+    let keys = Vault::new(keys_of(config, &identity), Halves::none(Domain::Response));
     let (db, halves) = (store.db(), &config.halves);
-    let made = make_halves(Domain::Response, db, halves, sealed_upto, quorum, rng).await;
+    let made = make_halves(&keys, db, halves, sealed_upto, quorum, rng).await;
     store.db().close().await;
     Ok(made?)
 }
@@ -291,7 +293,8 @@ async fn open_brought(
     name: &CallerName,
     rng: &Arc<dyn Rng>,
 ) -> Result<BroughtContacts, StartError> {
-    let halves = open_halves(Domain::Response, store.db(), &config.halves).await?;
+    let holds = async |span| store.holds_under(span).await;
+    let halves = open_halves(Domain::Response, store.db(), &config.halves, holds).await?;
     let vault = Vault::new(compartments.keys.clone(), halves);
     let index = Arc::new(AddressIndex::open(&config.log_copy.join("access-logs"), &**rng)?);
     Ok(BroughtContacts::new(store.clone(), vault, name.clone(), index, rng.clone()))

@@ -3,6 +3,7 @@
 mod keep_up;
 mod reseal;
 mod resets;
+mod resting;
 mod sweep;
 
 pub use keep_up::keep_up;

@@ -1,18 +1,20 @@
 //! Moves customers to the current epoch: each text is opened under the key of its old epoch and
-//! sealed under the new one. Verifiers and look-up indexes move to the newest half with them. The loop keeps no cursor on disk. Each row has its epoch, so that a
-//! run after an interruption finds the rows that are left.
+//! sealed under the new one. Verifiers and look-up indexes move to the newest half with them. The loop
+//! keeps no cursor on disk. Each row has its epoch, so that a run after an interruption finds the rows
+//! that are left.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use cofferdam_core::{CallerName, Epoch, Record, Reseal, Rng};
-use cofferdam_store::StoreError;
+use cofferdam_store::{HalfStage, StoreError};
 use cofferdam_wire::{TaskLost, blocking};
-use keys_client::{AtRest, Halves, Resealing, Resting, SealedRecord, VaultError};
+use keys_client::{Resealing, SealedRecord, VaultError};
 use tokio::task::JoinHandle;
 
+use super::resting::RestingElsewhere;
 use crate::app::App;
-use crate::store::{MovedCustomers, MovedIndex, MovedVerifier, SealedCustomer};
+use crate::store::{MovedCustomers, SealedCustomer};
 
 /// The time between two questions to `keys` about its epoch.
 const ASK_EVERY: Duration = Duration::from_secs(5);
@@ -28,6 +30,11 @@ enum ResealError {
     Vault(#[from] VaultError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(
+        "the verifiers or indexes of {count} customers do not open under any half, that of record \
+         {first} first: those customers can't sign in until they reset their passwords"
+    )]
+    Immovable { first: Record, count: usize },
 }
 
 /// Asks for a new epoch, and re-seals, for as long as it is polled. `name` is the compartment's
@@ -55,7 +62,8 @@ async fn run(app: &Arc<App>, name: &CallerName) -> Result<(), ResealError> {
         if begun { (before.done_before, before.resealed) } else { (0, 0) };
     let (epoch, running, trouble) = (Some(current), true, None);
     app.reseal.send_replace(Reseal { epoch, running, resealed, done_before, records, trouble });
-    let ended = move_pages(app, name, current, done_before).await;
+    app.vault.note_beginning(app.store.db(), current).await?;
+    let ended = move_all(app, name, current, done_before).await;
     app.reseal.send_modify(|of| {
         of.running = false;
         if ended.is_ok() {
@@ -63,6 +71,35 @@ async fn run(app: &Arc<App>, name: &CallerName) -> Result<(), ResealError> {
         }
     });
     ended
+}
+
+/// Moves all customers, and then what rests elsewhere than under the newest half although its customer
+/// is of the current epoch.
+async fn move_all(
+    app: &Arc<App>,
+    name: &CallerName,
+    current: Epoch,
+    from: u64,
+) -> Result<(), ResealError> {
+    move_pages(app, name, current, from).await?;
+    let halves = app.vault.halves();
+    let Some(newest) = halves.newest().filter(|from| *from <= current && !halves.is_complete())
+    else {
+        return Ok(());
+    };
+    loop {
+        let records = app.store.resting_elsewhere(newest, PAGE).await?;
+        let Some(first) = records.first() else { break };
+        let (verifiers, indexes) = RestingElsewhere::read(app, &records).await?.moved(halves);
+        if verifiers.is_empty() && indexes.is_empty() {
+            return Err(ResealError::Immovable { first: *first, count: records.len() });
+        }
+        let moved = MovedCustomers { verifiers, indexes, ..MovedCustomers::default() };
+        app.store.move_customers(moved, current).await?;
+    }
+    app.store.db().note_half_stage(newest, HalfStage::Complete).await?;
+    halves.complete();
+    Ok(())
 }
 
 /// Moves page after page. While one page is written, the next is fetched and sealed.
@@ -106,16 +143,12 @@ fn prepare(
         let sealed: Vec<_> = rows.iter().map(sealed_record).collect();
         let keys = app.vault.keys_to_reseal(&name, &sealed, current).await?;
         let records: Vec<_> = rows.iter().map(|row| row.record).collect();
-        let resting = read_elsewhere(&app, &records).await?;
+        let elsewhere = RestingElsewhere::read(&app, &records).await?;
         let (halves, rng) = (app.vault.halves().clone(), app.rng.clone());
         let moved = blocking(move || {
             let customers = move_rows(rows, &keys, &*rng)?;
-            let RestingElsewhere { verifiers, indexes } = resting;
-            Ok::<_, VaultError>(MovedCustomers {
-                customers,
-                verifiers: move_verifiers(verifiers, &halves)?,
-                indexes: move_indexes(indexes, &halves)?,
-            })
+            let (verifiers, indexes) = elsewhere.moved(&halves);
+            Ok::<_, VaultError>(MovedCustomers { customers, verifiers, indexes })
         });
         Ok(Some(Page { moved: moved.await??, upto: u64::from(last.0) + 1 }))
     })
@@ -141,49 +174,4 @@ fn move_rows(
         moved.push((before, row));
     }
     Ok(moved)
-}
-
-/// Verifiers and indexes that rest elsewhere than under the newest half.
-#[derive(Default)]
-struct RestingElsewhere {
-    verifiers: Vec<(Record, AtRest)>,
-    indexes: Vec<(Record, AtRest)>,
-}
-
-async fn read_elsewhere(app: &App, records: &[Record]) -> Result<RestingElsewhere, StoreError> {
-    let Some(newest) = app.vault.halves().newest() else {
-        return Ok(RestingElsewhere::default());
-    };
-    let elsewhere = |(_, at_rest): &(Record, AtRest)| at_rest.half != Some(newest);
-    let mut verifiers = app.store.verifiers_of(records).await?;
-    let mut indexes = app.store.indexes_of(records).await?;
-    verifiers.retain(elsewhere);
-    indexes.retain(elsewhere);
-    Ok(RestingElsewhere { verifiers, indexes })
-}
-
-fn move_verifiers(
-    verifiers: Vec<(Record, AtRest)>,
-    halves: &Halves,
-) -> Result<Vec<MovedVerifier>, VaultError> {
-    let verifiers = verifiers.into_iter().map(|(record, old)| {
-        let new = moved(Resting::Verifier(record), &old, halves)?;
-        Ok(MovedVerifier { record, old, new })
-    });
-    verifiers.collect()
-}
-
-fn move_indexes(
-    indexes: Vec<(Record, AtRest)>,
-    halves: &Halves,
-) -> Result<Vec<MovedIndex>, VaultError> {
-    let indexes = indexes.into_iter().map(|(record, old)| {
-        let new = moved(Resting::Index, &old, halves)?;
-        Ok(MovedIndex { record, old, new })
-    });
-    indexes.collect()
-}
-
-fn moved(place: Resting, old: &AtRest, halves: &Halves) -> Result<AtRest, VaultError> {
-    halves.rest(place, &halves.open(place, old)?)
 }

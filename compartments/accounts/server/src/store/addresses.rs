@@ -64,7 +64,7 @@ pub struct MovedIndex {
 
 /// Moves indexes. An index that is no longer there, because its customer was erased, stays away. Rows
 /// are replaced and not updated: the index distributes the table.
-pub(super) async fn move_all(tx: &mut Tx, moves: &[MovedIndex]) -> Result<(), StoreError> {
+pub(super) async fn move_all(tx: &mut Tx, moves: &[&MovedIndex]) -> Result<(), StoreError> {
     for chunk in moves.chunks(rows::CHUNK) {
         let old: Vec<_> = chunk.iter().map(|of| of.old.bytes.as_slice()).collect();
         let Some((sql, keys)) = rows::delete("addresses", "email_index", &old) else { continue };

@@ -179,7 +179,7 @@ pub struct MovedVerifier {
 }
 
 /// Moves verifiers. One that was replaced meanwhile rests under the newest half, and stays.
-pub(super) async fn move_all(tx: &mut Tx, moves: &[MovedVerifier]) -> Result<(), StoreError> {
+pub(super) async fn move_all(tx: &mut Tx, moves: &[&MovedVerifier]) -> Result<(), StoreError> {
     let head = "WITH new (record, was, verifier, half) AS";
     let tail = "UPDATE credentials SET verifier = new.verifier, half = new.half FROM new \
          WHERE credentials.record = new.record AND credentials.verifier = new.was";

@@ -1,11 +1,11 @@
 //! Customers: sealed texts, and coarse attributes in clear.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use accounts_api::{Coarse, CoarseRow};
 use cofferdam_core::{Epoch, Field, FieldSet, Record, Timestamp};
-use cofferdam_store::StoreError;
-use keys_client::AtRest;
+use cofferdam_store::{Backend, StoreError};
+use keys_client::{AtRest, HalfSpan};
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, FromRow, Row};
 
@@ -119,6 +119,42 @@ impl Store {
         highest.map(epoch_of).transpose()
     }
 
+    /// Whether anything rests under a half: texts of its epochs, verifiers or indexes.
+    pub async fn holds_under(&self, span: HalfSpan) -> Result<bool, StoreError> {
+        const HOLDS: &str = "SELECT CAST(EXISTS (SELECT 1 FROM customers \
+             WHERE epoch >= $1 AND epoch < $2) \
+             OR EXISTS (SELECT 1 FROM credentials WHERE half = $1) \
+             OR EXISTS (SELECT 1 FROM addresses WHERE half = $1) AS INTEGER)";
+        let holds: i32 = sqlx::query_scalar(HOLDS)
+            .bind(i64::from(span.from.0))
+            .bind(i64::from(span.until.0))
+            .fetch_one(self.db.reader())
+            .await?;
+        Ok(holds != 0)
+    }
+
+    /// Reads up to `limit` customers whose verifier or index rests elsewhere than under a half.
+    pub async fn resting_elsewhere(
+        &self,
+        half: Epoch,
+        limit: u32,
+    ) -> Result<Vec<Record>, StoreError> {
+        let mut found = BTreeSet::new();
+        for table in ["credentials", "addresses"] {
+            let text =
+                format!("SELECT record FROM {table} WHERE half IS NULL OR half <> $1 LIMIT $2");
+            let records: Vec<i64> = sqlx::query_scalar(AssertSqlSafe(text))
+                .bind(i64::from(half.0))
+                .bind(i64::from(limit))
+                .fetch_all(self.db.reader())
+                .await?;
+            for record in records {
+                found.insert(record_of(record)?);
+            }
+        }
+        Ok(found.into_iter().collect())
+    }
+
     /// Reads up to `limit` customers from `from` on that are sealed under an epoch before `epoch`,
     /// ascending.
     pub async fn sealed_before(
@@ -162,9 +198,41 @@ impl Store {
             bind_texts(query, &customer.sealed)
         })
         .await?;
+        let held = self.lock_customers(&mut tx, &verifiers, &indexes).await?;
+        let there = |record: &Record| held.contains(record);
+        let verifiers: Vec<_> = verifiers.iter().filter(|of| there(&of.record)).collect();
+        let indexes: Vec<_> = indexes.iter().filter(|of| there(&of.record)).collect();
         credentials::move_all(&mut tx, &verifiers).await?;
         addresses::move_all(&mut tx, &indexes).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// The customers of these verifiers and indexes who are there, and who stay until the transaction
+    /// ends: an erasure at the same time would miss a row that is replaced.
+    async fn lock_customers(
+        &self,
+        tx: &mut Tx,
+        verifiers: &[MovedVerifier],
+        indexes: &[MovedIndex],
+    ) -> Result<BTreeSet<Record>, StoreError> {
+        let records = verifiers.iter().map(|of| of.record);
+        let records: BTreeSet<_> = records.chain(indexes.iter().map(|of| of.record)).collect();
+        let records: Vec<_> = records.into_iter().collect();
+        let lock = match self.db.backend() {
+            Backend::Sqlite => "",
+            Backend::Postgres => " FOR UPDATE",
+        };
+        let mut held = BTreeSet::new();
+        for chunk in records.chunks(1_000) {
+            let head = "SELECT record FROM customers WHERE record";
+            let Some((sql, keys)) = rows::look_up_and(head, lock, chunk) else { continue };
+            let query = keys.iter().fold(sqlx::query_scalar(sql), |q, r| q.bind(i64::from(r.0)));
+            let rows: Vec<i64> = query.fetch_all(&mut **tx).await?;
+            for record in rows {
+                held.insert(record_of(record)?);
+            }
+        }
+        Ok(held)
     }
 
     /// The number behind the last record number of a customer; 0 if there is none.
@@ -190,11 +258,12 @@ impl Store {
         let mut tx = self.begin().await?;
         Self::insert_change(&mut tx, &[record], now).await?;
         for statement in [
+            // The customer first: a move of the same customer to another half holds this row.
+            "DELETE FROM customers WHERE record = $1",
             "DELETE FROM resets WHERE record = $1",
             "DELETE FROM sessions WHERE record = $1",
             "DELETE FROM credentials WHERE record = $1",
             "DELETE FROM addresses WHERE record = $1",
-            "DELETE FROM customers WHERE record = $1",
         ] {
             sqlx::query(statement).bind(i64::from(record.0)).execute(&mut *tx).await?;
         }

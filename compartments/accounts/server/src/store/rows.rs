@@ -73,7 +73,7 @@ fn list(out: &mut String, from: usize, count: usize) {
 /// The text of a look-up of several keys, `… IN ($1,$2)`, and the keys to bind. Repeats of the
 /// first key fill the list up, so that there are few different texts to prepare.
 pub fn look_up<T: Clone>(head: &str, keys: &[T]) -> Option<(AssertSqlSafe<String>, Vec<T>)> {
-    among(head, "", keys)
+    look_up_and(head, "", keys)
 }
 
 /// The text that deletes the rows with one of several keys and returns those keys, and the keys to bind.
@@ -82,10 +82,15 @@ pub fn delete<T: Clone>(
     key: &str,
     keys: &[T],
 ) -> Option<(AssertSqlSafe<String>, Vec<T>)> {
-    among(&format!("DELETE FROM {table} WHERE {key}"), &format!(" RETURNING {key}"), keys)
+    look_up_and(&format!("DELETE FROM {table} WHERE {key}"), &format!(" RETURNING {key}"), keys)
 }
 
-fn among<T: Clone>(head: &str, tail: &str, keys: &[T]) -> Option<(AssertSqlSafe<String>, Vec<T>)> {
+/// The text `head IN ($1,$2) tail`, and the keys to bind.
+pub fn look_up_and<T: Clone>(
+    head: &str,
+    tail: &str,
+    keys: &[T],
+) -> Option<(AssertSqlSafe<String>, Vec<T>)> {
     let first = keys.first()?;
     let size = [1, 10, 100, 1_000].into_iter().find(|size| *size >= keys.len())?;
     let mut padded = keys.to_vec();

@@ -47,6 +47,9 @@ async fn run(app: &App, name: &CallerName) -> Result<(), ResealError> {
     // Progress under another epoch tells nothing about this one.
     let begun = before.epoch == Some(current);
     let (mut from, resealed) = if begun { (before.done_before, before.resealed) } else { (0, 0) };
+    if !begun {
+        app.vault.note_beginning(app.store.db(), current).await?;
+    }
     app.reseal.send_replace(Reseal {
         epoch: Some(current),
         running: from < records,

@@ -2,6 +2,7 @@
 
 use cofferdam_core::{Epoch, Record};
 use cofferdam_store::StoreError;
+use keys_client::HalfSpan;
 use payments_api::Brand;
 use sqlx::{AssertSqlSafe, FromRow};
 
@@ -84,6 +85,17 @@ impl Store {
         let highest: Option<i64> =
             sqlx::query_scalar("SELECT MAX(epoch) FROM cards").fetch_one(self.db.reader()).await?;
         highest.map(epoch_of).transpose()
+    }
+
+    /// Whether a card is sealed under an epoch of a half.
+    pub async fn holds_under(&self, span: HalfSpan) -> Result<bool, StoreError> {
+        let held = "SELECT record FROM cards WHERE epoch >= $1 AND epoch < $2 LIMIT 1";
+        let held: Option<i64> = sqlx::query_scalar(held)
+            .bind(i64::from(span.from.0))
+            .bind(i64::from(span.until.0))
+            .fetch_optional(self.db.reader())
+            .await?;
+        Ok(held.is_some())
     }
 
     /// Reads up to `limit` cards from `from` on that are sealed under an epoch before `epoch`,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cofferdam_core::{Epoch, FieldSet, Record, Sha256};
 use cofferdam_store::StoreError;
+use keys_client::HalfSpan;
 use response_api::{FinishTable, IncidentId, TableImportId};
 use response_exposure::{Coarse, NameForm, NameForms, Population};
 use sqlx::Row as _;
@@ -62,6 +63,18 @@ impl Store {
         let highest: Option<i64> = row.try_get("epoch")?;
         let outside = |_| StoreError::Corrupt("an epoch above 16 bits".to_owned());
         highest.map(|epoch| u16::try_from(epoch).map(Epoch).map_err(outside)).transpose()
+    }
+
+    /// Whether a person is sealed under an epoch of a half.
+    pub async fn holds_under(&self, span: HalfSpan) -> Result<bool, StoreError> {
+        const HELD: &str =
+            "SELECT record FROM brought_person WHERE epoch >= $1 AND epoch < $2 LIMIT 1";
+        let held = sqlx::query(HELD)
+            .bind(i64::from(span.from.0))
+            .bind(i64::from(span.until.0))
+            .fetch_optional(self.db.reader())
+            .await?;
+        Ok(held.is_some())
     }
 
     /// The number for the next new person.

@@ -32,6 +32,7 @@ pub async fn handle(
     // covers this password.
     let set_at = app.now();
     app.check_frozen(&caller)?;
+    app.vault.check_halves(app.store.db()).await?;
     let verifier = at_rest::rest_verifier(app.vault.halves(), record, &verifier)?;
     let credential = Credential { scheme, salt, verifier, set_at };
     let used = set(&app, &code, record, &credential).await?;

@@ -39,6 +39,7 @@ async fn store(
     caller: &CallerName,
     cards: Vec<Card>,
 ) -> Result<Vec<StoredCard>, Problem> {
+    app.vault.check_halves(app.store.db()).await?;
     let number = |(record, card)| Numbered { record, token: new_token(&*app.rng), card };
     let numbers = app.numbers.take(app.store.db(), cards.len()).await?;
     let cards: Vec<_> = numbers.into_iter().zip(cards).map(number).collect();
