@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display};
 
-use crate::import::{SETTINGS, Said};
+use crate::import::{Said, WAYS};
 use crate::statements::Statement;
 use crate::truth::{Read, SetAside, Truth};
 
@@ -11,8 +11,8 @@ use crate::truth::{Read, SetAside, Truth};
 #[derive(Debug, Clone)]
 pub struct UnderCount {
     pub statement: Statement,
-    /// The setting under which it was logged.
-    pub setting: &'static str,
+    /// The way in which the import read it.
+    pub way: &'static str,
     /// The people and fields that were read and are not counted.
     pub missing: Read,
 }
@@ -48,19 +48,19 @@ impl Figures {
         *class.set_aside.entry(why).or_default() += 1;
     }
 
-    /// Counts a statement with its truth and what the import says under each setting.
-    pub fn count(&mut self, statement: &Statement, truth: &Truth, said: &[Said; 2]) {
+    /// Counts a statement with its truth and what the import says in each way.
+    pub fn count(&mut self, statement: &Statement, truth: &Truth, said: &[Said; 4]) {
         let class = self.classes.entry(statement.class).or_default();
         class.measured += 1;
         let read_of = |person: &u32| truth.read.iter().any(|(of, _)| of == person);
         self.presence += usize::from(!truth.present.iter().all(read_of));
-        for (setting, said) in SETTINGS.iter().zip(said) {
+        for (way, said) in WAYS.iter().zip(said) {
             let missing: Read = truth.read.difference(&said.read).copied().collect();
             if !missing.is_empty() {
-                self.under.push(UnderCount { statement: statement.clone(), setting, missing });
+                self.under.push(UnderCount { statement: statement.clone(), way, missing });
             }
         }
-        let [said, _] = said;
+        let [said, ..] = said;
         if said.read == truth.read {
             class.exact += 1;
         } else if said.read.is_superset(&truth.read) {
@@ -127,8 +127,8 @@ impl Display for Figures {
             }
         }
         for under in &self.under {
-            let UnderCount { statement, setting, missing } = under;
-            writeln!(f, "\nUNDER-COUNT ({setting}): {}", statement.sql)?;
+            let UnderCount { statement, way, missing } = under;
+            writeln!(f, "\nUNDER-COUNT ({way}): {}", statement.sql)?;
             writeln!(f, "  parameters {:?}, missing {missing:?}", statement.parameters)?;
         }
         let (measured, under) = (self.measured(), self.under.len());

@@ -18,7 +18,7 @@ use crate::pattern::{Pattern, ValuePattern};
 use crate::presets;
 
 pub use named::UnnamedTables;
-pub use pgaudit::{Pgaudit, Table};
+pub use pgaudit::{Pgaudit, Step, Table};
 
 /// The mapping of a log. Its `format` selects the variant.
 #[derive(Debug, Clone, Deserialize)]

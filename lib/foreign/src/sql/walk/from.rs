@@ -181,15 +181,21 @@ impl Walk<'_> {
         }
         let Some(table) = self.relation(name)? else {
             let columns = self.known.columns(&given);
-            return self.push(scope, given.bare, alias, (columns, None));
+            self.push(scope, given.bare.clone(), alias, (columns, None))?;
+            let renamed = alias.is_some_and(|alias| !alias.columns.is_empty());
+            if let Some(factor) = self.scopes.all[scope].factors.last_mut().filter(|_| !renamed) {
+                factor.origin = Some(given);
+            }
+            return Ok(());
         };
         if alias.is_some_and(|alias| !alias.columns.is_empty() || alias.at.is_some()) {
             // The statement renames the table's columns.
             return not_understood();
         }
         let used = self.scopes.start_use(table);
-        let alias = alias.map_or(given.bare, |alias| folded(&alias.name));
-        let factor = Factor { alias, used: Some(used), columns: Vec::new(), inner: None };
+        let alias = alias.map_or_else(|| given.bare.clone(), |alias| folded(&alias.name));
+        let origin = Some(given);
+        let factor = Factor { alias, used: Some(used), columns: Vec::new(), inner: None, origin };
         self.scopes.all[scope].factors.push(factor);
         Ok(())
     }
@@ -224,7 +230,13 @@ impl Walk<'_> {
             Some(_) => return not_understood(),
             None => (name, columns),
         };
-        self.scopes.all[scope].factors.push(Factor { alias, used: None, columns, inner });
+        self.scopes.all[scope].factors.push(Factor {
+            alias,
+            used: None,
+            columns,
+            inner,
+            origin: None,
+        });
         Ok(())
     }
 
