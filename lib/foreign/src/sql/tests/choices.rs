@@ -34,6 +34,27 @@ const NARROW: &[(&str, &str)] = &[
         "SELECT a.street FROM customer c JOIN address a ON a.customer_id = c.id WHERE c.email = 'a@b.c'",
         "release email of emails a@b.c; release shipping_address of emails a@b.c",
     ),
+    // What an inner join says holds for what is joined to it.
+    (
+        "SELECT a.street FROM customer c JOIN orders o ON o.who = c.id JOIN address a ON a.customer_id = o.who \
+             WHERE c.id = 7",
+        "release shipping_address of keys 7",
+    ),
+    (
+        "SELECT a.street FROM customer c JOIN orders o ON o.who = c.id LEFT JOIN address a ON \
+             a.customer_id = o.who WHERE c.id = 7",
+        "release shipping_address of keys 7",
+    ),
+    (
+        "SELECT a.street FROM customer c JOIN orders o ON o.who = c.id, address a WHERE c.id = 7 AND \
+             a.customer_id = o.who",
+        "release shipping_address of keys 7",
+    ),
+    (
+        "SELECT c.phone FROM customer c JOIN (orders o JOIN orders p ON p.who = o.who AND p.who = 7) \
+             ON o.who = c.id",
+        "release phone of keys 7",
+    ),
     // A subquery whose rows say whose they are.
     (
         "SELECT phone FROM customer WHERE id IN (SELECT customer_id FROM address WHERE customer_id = 7)",
@@ -90,6 +111,13 @@ const WIDE: &[&str] = &[
     "SELECT c.phone FROM customer c JOIN customer d ON d.id <> c.id WHERE d.email = 'ada@b.c'",
     "SELECT c.phone FROM customer c JOIN customer d ON d.phone = c.phone WHERE d.email = 'ada@b.c'",
     "SELECT c.phone FROM customer c LEFT JOIN customer d ON d.id = c.id AND d.email = 'ada@b.c'",
+    // An outer join may leave out the rows of which its condition speaks.
+    "SELECT c.phone FROM orders o LEFT JOIN orders p ON o.who = 7 JOIN customer c ON c.id = o.who",
+    "SELECT c.phone FROM orders o JOIN orders p ON o.who = 7 RIGHT JOIN customer c ON c.id = o.who",
+    "SELECT c.phone FROM orders o JOIN orders p ON o.who = 7 FULL JOIN customer c ON c.id = o.who",
+    "SELECT c.phone FROM customer c LEFT JOIN (orders o JOIN orders p ON o.who = 7) ON o.who = c.id",
+    "SELECT c.phone FROM orders q LEFT JOIN (orders o JOIN orders p ON o.who = 7) ON true JOIN customer c ON c.id = q.who",
+    "SELECT c.phone FROM orders o FULL JOIN orders p ON o.who = 7, customer c WHERE c.id = o.who",
     // A subquery that says nothing about the row that it gives.
     "SELECT phone FROM customer WHERE id NOT IN (SELECT who FROM orders WHERE who = 7)",
     "SELECT phone FROM customer WHERE id = ALL (SELECT who FROM orders WHERE who = 7)",
