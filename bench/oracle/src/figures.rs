@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display};
 
 use crate::import::{Said, WAYS};
+use crate::shop::PEOPLE;
 use crate::statements::Statement;
 use crate::truth::{Read, SetAside, Truth};
 
@@ -24,6 +25,8 @@ struct Class {
     exact: usize,
     /// Statements that count for people of whom nothing was read.
     people: usize,
+    /// Those of them that count for everybody in the shop.
+    everybody: usize,
     /// Statements that count for more fields of the people of whom something was read.
     fields: usize,
     set_aside: BTreeMap<SetAside, usize>,
@@ -67,6 +70,8 @@ impl Figures {
             let people = |read: &Read| read.iter().map(|(person, _)| *person).collect();
             let (said_of, read_of): (BTreeSet<u32>, BTreeSet<u32>) =
                 (people(&said.read), people(&truth.read));
+            let for_everybody = said_of.len() == PEOPLE as usize;
+            class.everybody += usize::from(said_of != read_of && for_everybody);
             *(if said_of == read_of { &mut class.fields } else { &mut class.people }) += 1;
             let reasons: Vec<_> = said.reasons.iter().map(String::as_str).collect();
             *class.reasons.entry(reasons.join("; ")).or_default() += 1;
@@ -80,6 +85,7 @@ impl Figures {
             class.measured += of.measured;
             class.exact += of.exact;
             class.people += of.people;
+            class.everybody += of.everybody;
             class.fields += of.fields;
             for (why, count) in of.set_aside {
                 *class.set_aside.entry(why).or_default() += count;
@@ -104,8 +110,8 @@ impl Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{:28} {:>8} {:>8} {:>13} {:>13}  set aside",
-            "class", "measured", "exact", "more people", "more fields"
+            "{:28} {:>8} {:>8} {:>13} {:>13} {:>13}  set aside",
+            "class", "measured", "exact", "more people", "everybody", "more fields"
         )?;
         let mut shop = Class::default();
         for (name, class) in &self.classes {
@@ -114,6 +120,7 @@ impl Display for Figures {
                 shop.measured += class.measured;
                 shop.exact += class.exact;
                 shop.people += class.people;
+                shop.everybody += class.everybody;
                 shop.fields += class.fields;
             }
         }
@@ -139,10 +146,10 @@ impl Display for Figures {
 
 impl Display for Class {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { measured, exact, people, fields, set_aside, .. } = self;
+        let Self { measured, exact, people, everybody, fields, set_aside, .. } = self;
         let percent = |part: &usize| part * 100 / (*measured).max(1);
         write!(f, "{measured:>8} {exact:>8}")?;
-        for part in [people, fields] {
+        for part in [people, everybody, fields] {
             write!(f, " {part:>6} {:>4} %", percent(part))?;
         }
         for (why, count) in set_aside {

@@ -101,6 +101,19 @@ fn read(mapping: &LogMapping, text: &str) -> String {
     counted(mapping, &row("READ", "SELECT", "public.order_address", text))
 }
 
+/// Of the customers' table, the address names the customer of each row with the same key.
+#[test]
+fn an_address_names_the_rows_of_a_joined_table() {
+    let text = "SELECT a.street FROM customer c JOIN orders o ON o.customer_id = c.id JOIN order_address a \
+        ON a.order_id = o.id WHERE c.email = 'a@b.c'";
+    let shown = |catalogue: &Value| read(&mapping_with(catalogue).unwrap(), text);
+    assert_eq!(shown(&catalogue()), "a@b.c");
+    let mut several = catalogue();
+    several["relations"][1]["unique"] = json!([]);
+    // The address of the customer's row itself still counts for that customer.
+    assert_eq!(shown(&several), "a@b.c; everybody");
+}
+
 const JOINED: &str = "SELECT a.street FROM order_address a JOIN orders o ON o.id = a.order_id WHERE o.customer_id = 7";
 
 #[test]

@@ -41,6 +41,8 @@ pub struct KnownTable {
     columns: Option<HashMap<String, Option<FieldSet>>>,
     /// Whether a key equals no other key. A key without regard to case does.
     pub has_exact_key: bool,
+    /// Whether the catalogue shows that no two rows have the same key, and no log changes that.
+    pub has_unique_key: bool,
 }
 
 /// A relation, as far as the mapping and the catalogue know it.
@@ -164,6 +166,7 @@ impl KnownTable {
             all: table.fields.values().copied().collect(),
             columns: None,
             has_exact_key: true,
+            has_unique_key: false,
         }
     }
 
@@ -185,10 +188,14 @@ impl KnownTable {
         self.columns = Some(columns);
     }
 
-    /// Proves the way to the customer's key from a catalogue.
+    /// Proves from a catalogue that the key is unique, or the way to the key.
     fn prove(&mut self, catalogue: &Catalogue, meanings: &Meanings) {
         let own = catalogue.relations.iter().find(|of| self.fits(&Name::from(&of.name)));
-        if let (Some(own), Some(through)) = (own, &mut self.through) {
+        let Some(own) = own else { return };
+        let key = own.columns.iter().find(|of| self.is_key(&of.name));
+        self.has_unique_key = key.is_some_and(|key| own.is_unique(&key.name, catalogue))
+            && !meanings.has_lost_keys(&own.name);
+        if let Some(through) = &mut self.through {
             // Without a proof, the rows are everybody's.
             let _ = through.prove(own, catalogue);
             through.doubt(meanings);

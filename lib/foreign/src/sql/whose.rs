@@ -139,8 +139,9 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Whether a column is the e-mail address of the row's customer, in the row itself or in the row of
-    /// another table that has the same key.
+    /// Whether a column is the e-mail address of the row's customer, in the row itself or in the only row
+    /// of another table that has the same key. Of several rows, such as orders, one may have an old
+    /// address.
     fn is_email(&self, node: &Node) -> bool {
         if is_at(node, self.place) {
             return self.table.is_email(&node.column);
@@ -155,7 +156,7 @@ impl<'a> Rows<'a> {
                 equal.any(|of| is_at(of, (scope, factor)) && other.is_key(&of.column))
             })
         };
-        exact && other.is_email(column) && same_key()
+        exact && other.has_unique_key && other.is_email(column) && same_key()
     }
 
     /// The columns that equal a column, without any other column between but a merged one.

@@ -29,11 +29,6 @@ const NARROW: &[(&str, &str)] = &[
         "seal phone of keys 7; seal phone of emails ada@b.c; release email of keys 7; \
              release email of emails ada@b.c",
     ),
-    // The address in the table that has the same key.
-    (
-        "SELECT a.street FROM customer c JOIN address a ON a.customer_id = c.id WHERE c.email = 'a@b.c'",
-        "release email of emails a@b.c; release shipping_address of emails a@b.c",
-    ),
     // What an inner join says holds for what is joined to it.
     (
         "SELECT a.street FROM customer c JOIN orders o ON o.who = c.id JOIN address a ON a.customer_id = o.who \
@@ -118,6 +113,8 @@ const WIDE: &[&str] = &[
     "SELECT c.phone FROM customer c LEFT JOIN (orders o JOIN orders p ON o.who = 7) ON o.who = c.id",
     "SELECT c.phone FROM orders q LEFT JOIN (orders o JOIN orders p ON o.who = 7) ON true JOIN customer c ON c.id = q.who",
     "SELECT c.phone FROM orders o FULL JOIN orders p ON o.who = 7, customer c WHERE c.id = o.who",
+    // Without a catalogue, the other table may have several rows of a customer, with old addresses.
+    "SELECT c.phone FROM customer c JOIN customer d ON d.id = c.id WHERE d.email = 'ada@b.c'",
     // A subquery that says nothing about the row that it gives.
     "SELECT phone FROM customer WHERE id NOT IN (SELECT who FROM orders WHERE who = 7)",
     "SELECT phone FROM customer WHERE id = ALL (SELECT who FROM orders WHERE who = 7)",

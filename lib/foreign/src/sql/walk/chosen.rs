@@ -42,7 +42,7 @@ impl Walk<'_> {
                 },
             }
         }
-        // The rows that a subquery leaves out decide nothing, but no fact here says so of its own.
+        // Subqueries within the condition were walked without these: they may look at other rows too.
         self.around.extend_from_slice(&more);
         facts.extend(more);
         Ok(facts)
