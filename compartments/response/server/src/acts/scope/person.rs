@@ -19,7 +19,7 @@ use crate::loops::copy_logs;
 use crate::store::Finding;
 
 /// The most lines of access logs that are shown of a person.
-const MAX_LINES: u64 = 100;
+const MAX_LINES: usize = 100;
 
 /// Reads the exposure of one person's data.
 pub async fn person(
@@ -66,18 +66,17 @@ async fn lines_of(
     let found = blocking(move || {
         let (mut lines, mut count) = (Vec::new(), 0);
         for (access_log, log) in access_logs.iter().zip(&logs) {
-            let mut own = 0;
+            let before = lines.len();
             for_each_access_of(log, &hosts, window, record, &mut |entry| {
-                own += 1;
-                if own <= MAX_LINES {
+                count += 1;
+                if lines.len() - before < MAX_LINES {
                     let (log, at) = (access_log.name.clone(), entry.at());
                     lines.push(PersonLine { log, line: entry.line, at, fields: entry.fields });
                 }
             })?;
-            count += own;
         }
         lines.sort_by(|a, b| (a.at, &a.log, a.line).cmp(&(b.at, &b.log, b.line)));
-        lines.truncate(MAX_LINES as usize);
+        lines.truncate(MAX_LINES);
         Ok::<_, TlogError>((lines, count))
     });
     Ok(found.await??)
