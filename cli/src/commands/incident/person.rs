@@ -73,7 +73,7 @@ fn lines(person: &PersonExposure) -> Vec<String> {
         let names: Vec<_> = of.fields.iter().map(Field::as_str).collect();
         format!("{} line {}: {}, {}", of.log, of.line, words::instant(of.at), names.join(", "))
     }));
-    let more = person.line_count.saturating_sub(person.lines.len() as u64);
+    let more = person.line_count.unwrap_or_default().saturating_sub(person.lines.len() as u64);
     out.extend((more > 0).then(|| format!("and {more} more lines")));
     out
 }
@@ -109,7 +109,7 @@ mod tests {
                 at: at("2012-01-14T03:10:00Z"),
                 fields: FieldSet::EMPTY.with(Field::Name),
             }],
-            line_count: 3,
+            line_count: Some(3),
         };
         assert_eq!(
             lines(&person),

@@ -279,9 +279,10 @@ pub struct PersonExposure {
     /// everybody name nobody: the exposure lists them.
     #[serde(default)]
     pub lines: Vec<PersonLine>,
-    /// The number of all such lines.
+    /// The number of all such lines; `None` if this instance of `response` does not have the logs, and
+    /// for customers of accounts.
     #[serde(default)]
-    pub line_count: u64,
+    pub line_count: Option<u64>,
 }
 
 /// A line of a brought access log that names a person.

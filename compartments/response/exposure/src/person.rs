@@ -29,7 +29,7 @@ pub fn person_exposure(
         fields: worst_levels(levels, record),
         events: join_events(slots),
         lines: Vec::new(),
-        line_count: 0,
+        line_count: None,
     }
 }
 
