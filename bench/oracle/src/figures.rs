@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display};
 
-use crate::import::{SETTINGS, Said};
+use crate::import::{Said, WAYS};
+use crate::shop::PEOPLE;
 use crate::statements::Statement;
 use crate::truth::{Read, SetAside, Truth};
 
@@ -11,8 +12,8 @@ use crate::truth::{Read, SetAside, Truth};
 #[derive(Debug, Clone)]
 pub struct UnderCount {
     pub statement: Statement,
-    /// The setting under which it was logged.
-    pub setting: &'static str,
+    /// The way in which the import read it.
+    pub way: &'static str,
     /// The people and fields that were read and are not counted.
     pub missing: Read,
 }
@@ -24,6 +25,8 @@ struct Class {
     exact: usize,
     /// Statements that count for people of whom nothing was read.
     people: usize,
+    /// Those of them that count for everybody in the shop.
+    everybody: usize,
     /// Statements that count for more fields of the people of whom something was read.
     fields: usize,
     set_aside: BTreeMap<SetAside, usize>,
@@ -48,25 +51,27 @@ impl Figures {
         *class.set_aside.entry(why).or_default() += 1;
     }
 
-    /// Counts a statement with its truth and what the import says under each setting.
-    pub fn count(&mut self, statement: &Statement, truth: &Truth, said: &[Said; 2]) {
+    /// Counts a statement with its truth and what the import says in each way.
+    pub fn count(&mut self, statement: &Statement, truth: &Truth, said: &[Said; 4]) {
         let class = self.classes.entry(statement.class).or_default();
         class.measured += 1;
         let read_of = |person: &u32| truth.read.iter().any(|(of, _)| of == person);
         self.presence += usize::from(!truth.present.iter().all(read_of));
-        for (setting, said) in SETTINGS.iter().zip(said) {
+        for (way, said) in WAYS.iter().zip(said) {
             let missing: Read = truth.read.difference(&said.read).copied().collect();
             if !missing.is_empty() {
-                self.under.push(UnderCount { statement: statement.clone(), setting, missing });
+                self.under.push(UnderCount { statement: statement.clone(), way, missing });
             }
         }
-        let [said, _] = said;
+        let [said, ..] = said;
         if said.read == truth.read {
             class.exact += 1;
         } else if said.read.is_superset(&truth.read) {
             let people = |read: &Read| read.iter().map(|(person, _)| *person).collect();
             let (said_of, read_of): (BTreeSet<u32>, BTreeSet<u32>) =
                 (people(&said.read), people(&truth.read));
+            let for_everybody = said_of.len() == PEOPLE as usize;
+            class.everybody += usize::from(said_of != read_of && for_everybody);
             *(if said_of == read_of { &mut class.fields } else { &mut class.people }) += 1;
             let reasons: Vec<_> = said.reasons.iter().map(String::as_str).collect();
             *class.reasons.entry(reasons.join("; ")).or_default() += 1;
@@ -80,6 +85,7 @@ impl Figures {
             class.measured += of.measured;
             class.exact += of.exact;
             class.people += of.people;
+            class.everybody += of.everybody;
             class.fields += of.fields;
             for (why, count) in of.set_aside {
                 *class.set_aside.entry(why).or_default() += count;
@@ -104,8 +110,8 @@ impl Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{:28} {:>8} {:>8} {:>13} {:>13}  set aside",
-            "class", "measured", "exact", "more people", "more fields"
+            "{:28} {:>8} {:>8} {:>13} {:>13} {:>13}  set aside",
+            "class", "measured", "exact", "more people", "everybody", "more fields"
         )?;
         let mut shop = Class::default();
         for (name, class) in &self.classes {
@@ -114,6 +120,7 @@ impl Display for Figures {
                 shop.measured += class.measured;
                 shop.exact += class.exact;
                 shop.people += class.people;
+                shop.everybody += class.everybody;
                 shop.fields += class.fields;
             }
         }
@@ -127,8 +134,8 @@ impl Display for Figures {
             }
         }
         for under in &self.under {
-            let UnderCount { statement, setting, missing } = under;
-            writeln!(f, "\nUNDER-COUNT ({setting}): {}", statement.sql)?;
+            let UnderCount { statement, way, missing } = under;
+            writeln!(f, "\nUNDER-COUNT ({way}): {}", statement.sql)?;
             writeln!(f, "  parameters {:?}, missing {missing:?}", statement.parameters)?;
         }
         let (measured, under) = (self.measured(), self.under.len());
@@ -139,10 +146,10 @@ impl Display for Figures {
 
 impl Display for Class {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { measured, exact, people, fields, set_aside, .. } = self;
+        let Self { measured, exact, people, everybody, fields, set_aside, .. } = self;
         let percent = |part: &usize| part * 100 / (*measured).max(1);
         write!(f, "{measured:>8} {exact:>8}")?;
-        for part in [people, fields] {
+        for part in [people, everybody, fields] {
             write!(f, " {part:>6} {:>4} %", percent(part))?;
         }
         for (why, count) in set_aside {

@@ -29,30 +29,38 @@ pub struct Said {
 }
 
 /// The settings under which each statement is logged.
-pub const SETTINGS: [&str; 2] = ["logged", "terse"];
+const SETTINGS: [&str; 2] = ["logged", "terse"];
+/// The ways in which the import reads each statement: as logged under each of [`SETTINGS`], with the
+/// shop's catalogue and without.
+pub const WAYS: [&str; 4] =
+    ["logged", "terse", "logged, without a catalogue", "terse, without a catalogue"];
 
 /// The log of the server, and the sessions that write to it.
 pub struct Import {
     log: PathBuf,
-    mapping: LogMapping,
+    /// With a catalogue, and without.
+    mappings: [LogMapping; 2],
     database: String,
     sessions: [Connection; 2],
 }
 
 impl Import {
-    pub fn open(shop: &Shop, mapping: &str) -> Self {
+    pub fn open(shop: &mut Shop, mapping: &str) -> Self {
         let Ok(logs) = std::env::var(LOGS) else { panic!("run ./test or set {LOGS}") };
+        let mut with = LogMapping::parse(mapping).unwrap();
+        with.set_catalogue(shop.catalogue()).unwrap();
+        let without = LogMapping::parse(&without_catalogue(mapping)).unwrap();
         Self {
             log: PathBuf::from(logs).join("postgresql.json"),
-            mapping: LogMapping::parse(mapping).unwrap(),
+            mappings: [with, without],
             database: shop.name.clone(),
             sessions: SETTINGS.map(|role| shop.connect(role)),
         }
     }
 
     /// Runs statements, and reads what the server logs about them. Gives, for each statement, what
-    /// the import says under each of [`SETTINGS`].
-    pub fn read(&mut self, statements: &[Statement]) -> Vec<[Said; 2]> {
+    /// the import says in each of [`WAYS`].
+    pub fn read(&mut self, statements: &[Statement]) -> Vec<[Said; 4]> {
         let began = std::fs::metadata(&self.log).map_or(0, |file| file.len());
         for session in &mut self.sessions {
             for (number, statement) in statements.iter().enumerate() {
@@ -71,12 +79,17 @@ impl Import {
             session.run("SELECT 1");
         }
         let lines = self.lines(began);
-        let said = |number: usize, role: &str| {
+        let own = |number: usize, role: &str| {
             let user = format!("{}_{role}", self.database);
-            let own = lines.get(&(user, format!("statement {number}")));
-            self.said(own.map_or("", String::as_str))
+            lines.get(&(user, format!("statement {number}"))).map_or("", String::as_str)
         };
-        (0..statements.len()).map(|number| SETTINGS.map(|role| said(number, role))).collect()
+        let said = |number: usize| {
+            let [logged, terse] = SETTINGS.map(|role| own(number, role));
+            let [with, without] = &self.mappings;
+            [(with, logged), (with, terse), (without, logged), (without, terse)]
+                .map(|(mapping, lines)| said(mapping, lines))
+        };
+        (0..statements.len()).map(said).collect()
     }
 
     /// The lines of the own database since a place in the log, by role and application name.
@@ -108,28 +121,35 @@ impl Import {
         }
         lines
     }
+}
 
-    fn said(&self, lines: &str) -> Said {
-        let mut said = Said::default();
-        read_log(&self.mapping, lines.as_bytes(), &mut |item| {
-            match item {
-                Item::Access(access) if access.operation == Operation::Release => {
-                    said.count(&access);
-                }
-                Item::Bad { why, .. } => {
-                    said.reasons.insert(why);
-                    let everybody = (1..=PEOPLE).flat_map(|person| {
-                        all_fields().iter().map(move |field| (person, field)).collect::<Vec<_>>()
-                    });
-                    said.read.extend(everybody);
-                }
-                _ => {}
+fn said(mapping: &LogMapping, lines: &str) -> Said {
+    let mut said = Said::default();
+    read_log(mapping, lines.as_bytes(), &mut |item| {
+        match item {
+            Item::Access(access) if access.operation == Operation::Release => {
+                said.count(&access);
             }
-            Ok::<_, ()>(())
-        })
-        .unwrap();
-        said
-    }
+            Item::Bad { why, .. } => {
+                said.reasons.insert(why);
+                let everybody = (1..=PEOPLE).flat_map(|person| {
+                    all_fields().iter().map(move |field| (person, field)).collect::<Vec<_>>()
+                });
+                said.read.extend(everybody);
+            }
+            _ => {}
+        }
+        Ok::<_, ()>(())
+    })
+    .unwrap();
+    said
+}
+
+/// The mapping as shops write it that have no catalogue. A table that is mapped through another one
+/// needs one, so the last table is left out.
+fn without_catalogue(mapping: &str) -> String {
+    let (rest, _) = mapping.rsplit_once("[[table]]").unwrap();
+    rest.replace("catalogue = \"catalogue.json\"", "")
 }
 
 impl Said {

@@ -37,7 +37,7 @@ const REPEATED: usize = 3;
 pub fn measure(database: &str, mapping: &str, statements: &[Statement]) -> Figures {
     let mut shop = Shop::open(database);
     let mut on = shop.connect("measured");
-    let mut import = Import::open(&shop, mapping);
+    let mut import = Import::open(&mut shop, mapping);
     let mut figures = Figures::default();
     for batch in statements.chunks(BATCH) {
         let said = import.read(batch);
@@ -61,7 +61,7 @@ fn confirmed(
     on: &mut Connection,
     statement: &Statement,
     mut truth: Truth,
-    said: &[Said; 2],
+    said: &[Said; 4],
 ) -> Truth {
     for _ in 0..REPEATED {
         if said.iter().all(|said| said.read.is_superset(&truth.read)) {

@@ -1,6 +1,7 @@
 //! A shop with twelve customers, in a database of its own.
 
 use cofferdam_core::{Field, FieldSet};
+use cofferdam_foreign::catalogue::{Catalogue, QUERY};
 
 use crate::server::Connection;
 
@@ -9,11 +10,12 @@ pub const PEOPLE: u32 = 12;
 
 const TABLES: &str = r"
 CREATE TABLE customer (id int PRIMARY KEY, email text UNIQUE, full_name text, phone text,
-    password_hash text, notes text, country text, created_at timestamp);
+    password_hash text, notes text, country text, created_at timestamp, default_billing int);
 CREATE TABLE address (id int PRIMARY KEY, customer_id int, kind text, street text, city text);
 CREATE TABLE card (id int PRIMARY KEY, customer_id int, brand text, last4 text);
 CREATE TABLE orders (id int PRIMARY KEY, customer_id int, status text, total numeric,
     placed_at timestamp);
+CREATE TABLE order_address (id int PRIMARY KEY, order_id int REFERENCES orders, street text);
 CREATE TABLE order_line (order_id int, product_id int, quantity int);
 CREATE TABLE product (id int PRIMARY KEY, title text, price numeric);
 CREATE TABLE session (token text PRIMARY KEY, customer_id int, seen_at timestamp);
@@ -27,6 +29,7 @@ CREATE FUNCTION contact_of(int) RETURNS text LANGUAGE sql STABLE
 const ROWS: &str = r"
 INSERT INTO orders SELECT 1000 + n, 1 + (n * 5) % 12, (ARRAY['paid', 'sent', 'open'])[1 + n % 3],
     10 + n, timestamp '2012-01-01' + n * interval '1 day' FROM generate_series(1, 20) n;
+INSERT INTO order_address SELECT 400 + n, 1000 + n, 'Order street ' || n FROM generate_series(1, 20) n;
 INSERT INTO product SELECT n, 'Product ' || n, n FROM generate_series(1, 5) n;
 INSERT INTO order_line SELECT 1000 + n, 1 + n % 5, 1 + n % 3 FROM generate_series(1, 20) n;
 INSERT INTO session SELECT 'token-' || n, n, timestamp '2012-01-15' FROM generate_series(1, 12) n;
@@ -35,6 +38,7 @@ INSERT INTO session SELECT 'token-' || n, n, timestamp '2012-01-15' FROM generat
 /// The mapping of the shop's log.
 pub const MAPPING: &str = r#"
 format = "pgaudit-json"
+catalogue = "catalogue.json"
 other_relations = ["public.orders", "public.order_line", "public.product", "public.session",
     "public.outbox"]
 other_functions = ["public.shout"]
@@ -43,7 +47,7 @@ name = "public.customer"
 key = "id"
 email = "email"
 fields = { full_name = "name", email = "email", phone = "phone", password_hash = "password" }
-harmless = ["country", "created_at"]
+harmless = ["country", "created_at", "default_billing"]
 [[table]]
 name = "public.address"
 key = "customer_id"
@@ -54,10 +58,16 @@ name = "public.card"
 key = "customer_id"
 fields = { last4 = "card_last4" }
 harmless = ["id", "brand"]
+[[table]]
+name = "public.order_address"
+through = [{ column = "order_id", table = "public.orders", id = "id" }]
+key = "customer_id"
+fields = { street = "shipping_address" }
+harmless = ["id"]
 "#;
 
-/// A table with customers' data: its key, and its columns of text with the fields that each of them
-/// stands for.
+/// A table with customers' data: the expression that gives the customer of a row, and its columns of
+/// text with the fields that each of them stands for.
 pub struct Table {
     pub name: &'static str,
     pub key: &'static str,
@@ -67,7 +77,7 @@ pub struct Table {
 /// A column of text, and the fields that it stands for.
 pub type Column = (&'static str, &'static [Field]);
 
-pub const CUSTOMERS: [Table; 3] = [
+pub const CUSTOMERS: [Table; 4] = [
     Table {
         name: "customer",
         key: "id",
@@ -86,6 +96,11 @@ pub const CUSTOMERS: [Table; 3] = [
         columns: &[("street", &[Field::ShippingAddress]), ("city", &[Field::ShippingAddress])],
     },
     Table { name: "card", key: "customer_id", columns: &[("last4", &[Field::CardLast4])] },
+    Table {
+        name: "order_address",
+        key: "(SELECT o.customer_id FROM orders o WHERE o.id = order_id)",
+        columns: &[("street", &[Field::ShippingAddress])],
+    },
 ];
 
 /// All fields of the shop.
@@ -170,6 +185,14 @@ impl Shop {
         Connection::open(&format!("{}_{role}", self.name), &self.name)
     }
 
+    /// The catalogue, as `cofferdam access-log catalogue` takes it.
+    pub fn catalogue(&mut self) -> Catalogue {
+        let answer = self.admin.run(QUERY);
+        // A row of one column: the number of columns and the length stand before the text.
+        let text = String::from_utf8_lossy(&answer.rows[0][6..]).into_owned();
+        Catalogue::parse(&text).unwrap()
+    }
+
     /// Frees the room of rows that were rolled back, so that rows keep their order.
     pub fn tidy(&mut self) {
         self.admin.run("VACUUM");
@@ -193,7 +216,7 @@ fn rows() -> String {
         let customer = ["email", "full_name", "phone", "password_hash", "notes"].map(of).join(", ");
         format!(
             "INSERT INTO customer VALUES ({person}, {customer}, '{country}',
-                timestamp '2011-01-01' + {person} * interval '20 days');
+                timestamp '2011-01-01' + {person} * interval '20 days', 100 + {person});
              INSERT INTO address VALUES ({}, {person}, 'home', {}, {});
              INSERT INTO card VALUES ({}, {person}, 'visa', {});\n",
             100 + person,

@@ -61,11 +61,32 @@ pub struct CallerName(String);
 /// The given string can't be a caller's name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} can't be a caller's name: use 1 to 63 of a-z, 0-9 and '-', with no '-' at either end"
+    "{0:?} can't be a caller's name: use 1 to 63 of a-z, 0-9 and '-', with no '-' at either end{hint}",
+    hint = hint(.0)
 )]
 pub struct BadName(pub String);
 
+/// The name that a text may stand for, as the end of a sentence.
+fn hint(text: &str) -> String {
+    match CallerName::from_foreign(text) {
+        meant if meant.as_str() == "unknown" => String::new(),
+        meant => format!("; perhaps {meant} is meant"),
+    }
+}
+
+/// The most letters of a misspelt name that are wrong.
+const MAX_WRONG: usize = 2;
+
 impl CallerName {
+    /// The known name that this one most resembles, if it may be a misspelling of it.
+    #[must_use]
+    pub fn most_like<'a>(&self, known: impl IntoIterator<Item = &'a Self>) -> Option<&'a Self> {
+        let wrong = |name: &&Self| strsim::damerau_levenshtein(&self.0, &name.0);
+        // Half of a short name may be another name.
+        let most = MAX_WRONG.min(self.0.len() / 3);
+        known.into_iter().min_by_key(wrong).filter(|name| wrong(name) <= most)
+    }
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -1,6 +1,7 @@
 //! Mappings of logs: the TOML in which an operator describes a log.
 
 mod check;
+mod faulty;
 mod named;
 mod pgaudit;
 
@@ -18,7 +19,7 @@ use crate::pattern::{Pattern, ValuePattern};
 use crate::presets;
 
 pub use named::UnnamedTables;
-pub use pgaudit::{Pgaudit, Table};
+pub use pgaudit::{Pgaudit, Step, Table};
 
 /// The mapping of a log. Its `format` selects the variant.
 #[derive(Debug, Clone, Deserialize)]
@@ -49,6 +50,17 @@ pub enum MappingError {
     /// It is not TOML, or does not have the fields of its format.
     #[error("{0}")]
     Toml(#[from] Box<toml::de::Error>),
+    /// A table or a rule does not have the fields that it needs.
+    #[error("{name} (line {line}): {source}")]
+    Part {
+        /// The table's name, or the rule's number.
+        name: String,
+        /// The line on which it begins.
+        line: usize,
+        /// The fault.
+        #[source]
+        source: Box<toml::de::Error>,
+    },
     /// No preset has this name.
     #[error("there is no preset {0}; there are {known}", known = presets::names())]
     NoPreset(String),
@@ -75,12 +87,12 @@ impl LogMapping {
     /// the mapping's own lines go before them.
     pub fn parse(text: &str) -> Result<Self, MappingError> {
         let own: toml::Table = toml::from_str(text).map_err(Box::new)?;
-        let mapping: Self = if own.contains_key("preset") {
-            let whole = presets::expand(own)?;
-            whole.try_into().map_err(Box::new)?
+        let parsed = if own.contains_key("preset") {
+            presets::expand(own)?.try_into()
         } else {
-            toml::from_str(text).map_err(Box::new)?
+            toml::from_str(text)
         };
+        let mapping: Self = parsed.map_err(|e| faulty::located(text, e))?;
         check::check(&mapping).map_err(MappingError::Meaningless)?;
         Ok(mapping)
     }

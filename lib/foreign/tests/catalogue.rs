@@ -153,7 +153,7 @@ fn a_condition_on_an_address_narrows_through_views() {
         (
             "public.contact",
             "SELECT email FROM contact WHERE email = 'a@b.c' OR id = 7",
-            "email of everybody",
+            "email of 7; email of emails",
         ),
         (
             "public.contact",

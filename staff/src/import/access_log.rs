@@ -7,6 +7,7 @@ mod understood;
 use std::fmt::Display;
 use std::fs::File;
 use std::io::{BufReader, Read as _};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -35,7 +36,7 @@ const PAGE: Size = Size { items: 5_000, weight: 50_000 };
 /// The most names in an access. An access to more is brought as several.
 const MAX_NAMES: usize = 10_000;
 /// The version of the reading. A log that was read by an earlier one is another log.
-const READING: &[u8] = b"reading 4\n";
+const READING: &[u8] = b"reading 5\n";
 
 /// The time for which logs are complete.
 #[derive(Debug, Clone, Copy, Default)]
@@ -103,7 +104,8 @@ pub async fn bring_access_logs(
     }
     let parts: Vec<_> = brought.iter().map(|of| of.read.part(of.file)).collect();
     let catalogue = catalogue_of(&understood.mapping, &parts, coverage);
-    let reads = understood.logged_reads(brought.iter().map(|of| &of.read.readers));
+    let readers: Vec<_> = brought.iter().map(|of| &of.read.readers).collect();
+    let reads = understood.logged_reads(&readers, &joined_runs(&parts, coverage));
     let mut logs = Vec::new();
     for (at, of) in brought.iter().enumerate() {
         let covers = covered(&parts, at, coverage)
@@ -119,10 +121,10 @@ pub async fn bring_access_logs(
                 joined: !last && coverage.joined,
                 shipped: coverage.shipped,
                 unchanged: catalogue.is_some() && coverage.unchanged,
-                reads_logged: reads != LoggedReads::Shown && coverage.reads_logged,
+                reads_logged: reads[at] != LoggedReads::Shown && coverage.reads_logged,
             },
             catalogue,
-            reads: reads.clone(),
+            reads: reads[at].clone(),
         };
         logs.push(client.call(&call).await.map_err(ImportError::Response)?);
     }
@@ -147,6 +149,19 @@ struct Part {
 fn joins(before: &Part, next: &Part, coverage: Coverage) -> bool {
     let named = rotation::follows(&before.name, &next.name);
     !next.has_gaps && (coverage.joined || next.continues || named)
+}
+
+/// The files by runs in which nothing is missing between one and the next, as the files of one server
+/// are.
+fn joined_runs(parts: &[Part], coverage: Coverage) -> Vec<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    for at in 0..parts.len() {
+        match runs.last_mut() {
+            Some(run) if joins(&parts[at - 1], &parts[at], coverage) => run.end = at + 1,
+            _ => runs.push(at..at + 1),
+        }
+    }
+    runs
 }
 
 /// The catalogue by which the files were read, and whether they show all definitions up to it.
@@ -391,6 +406,16 @@ mod tests {
         all[1].has_gaps = true;
         assert_eq!(end(&all, false), at("02:00"));
         assert_eq!(end(&all, true), at("02:00"), "nobody's word fills a gap");
+    }
+
+    #[test]
+    fn files_that_do_not_join_are_apart() {
+        let hours = Some(("01:00", "02:00"));
+        let all = parts(&[("a.log.2", hours), ("a.log.1", hours), ("b.log", hours)]);
+        assert_eq!(joined_runs(&all, Coverage::default()), [0..2, 2..3]);
+        let joined = Coverage { joined: true, ..Coverage::default() };
+        assert_eq!(joined_runs(&all, joined).len(), 1);
+        assert!(joined_runs(&[], joined).is_empty());
     }
 
     #[test]

@@ -25,6 +25,8 @@ CREATE TABLE sales_order (
     entity_id int PRIMARY KEY, customer_id int REFERENCES customer_entity, grand_total numeric,
     customer_email varchar(128)) PARTITION BY RANGE (entity_id);
 CREATE TABLE sales_order_1 PARTITION OF sales_order FOR VALUES FROM (0) TO (1000);
+CREATE TABLE sales_order_address (
+    entity_id int PRIMARY KEY, parent_id int REFERENCES sales_order, street text, city text);
 CREATE TABLE friend (a int REFERENCES customer_entity, b int REFERENCES customer_entity);
 CREATE TABLE catalog_product (entity_id int PRIMARY KEY, sku text, price numeric);
 CREATE TABLE customer_entity_2011 (entity_id int, email varchar(255));
@@ -127,6 +129,9 @@ fn check_proposal(catalogue: &Path) -> String {
         "# public.friend: it references the customers several times",
         "#  \"public.customer_entity_2011\",  # looks personal: email",
         "#  \"public.vat\",",
+        "#  \"public.sales_order_address\",  # looks personal: street, city; or write a [[table]] with \
+         key = \"customer_id\" and through = [{ column = \"parent_id\", table = \"public.sales_order\", \
+         id = \"entity_id\" }]\n",
     ] {
         assert!(proposal.contains(expected), "{expected}\n{proposal}");
     }
@@ -184,6 +189,43 @@ SELECT * FROM catalog_product"
     );
     let swapped = shop.plan(&shop.log("swap.csv", &swap).await).await.unwrap();
     assert!(swapped.everybody >= 6, "{swapped:?}");
+    shop.close().await;
+}
+
+/// The address of an order is that of the order's customer, as long as a key shows that there is one
+/// such order.
+#[tokio::test]
+async fn rows_of_an_order_count_for_its_customer_if_a_key_proves_it() {
+    let shop = Shop::open().await;
+    let take = async || {
+        let (_, text) = take_catalogue(&shop.database.url()).await.unwrap();
+        fs::write(shop.file("catalogue.json"), text).unwrap();
+    };
+    let mapping = "format = \"pgaudit-csv\"\ncatalogue = \"catalogue.json\"\n\
+        other_relations = [\"public.sales_order\"]\n[[table]]\n\
+        name = \"public.sales_order_address\"\nkey = \"customer_id\"\n\
+        through = [{ column = \"parent_id\", table = \"public.sales_order\", id = \"entity_id\" }]\n\
+        fields = { street = \"shipping_address\" }";
+    fs::write(shop.file("log.toml"), mapping).unwrap();
+    take().await;
+    let joined = "SELECT a.street FROM sales_order_address a JOIN sales_order o ON o.entity_id = a.parent_id \
+        WHERE o.customer_id = 7";
+    let plan = shop.plan(&shop.log("joined.csv", joined).await).await.unwrap();
+    assert_eq!((plan.accesses, plan.everybody), (1, 0), "{plan:?}");
+    let alone = "SELECT street FROM sales_order_address WHERE parent_id = 1";
+    let plan = shop.plan(&shop.log("alone.csv", alone).await).await.unwrap();
+    assert_eq!((plan.accesses, plan.everybody), (1, 1), "{plan:?}");
+
+    // Without the key, and with one that holds only at the end of a transaction.
+    let drop = "ALTER TABLE sales_order DROP CONSTRAINT sales_order_pkey CASCADE";
+    let deferred = "ALTER TABLE sales_order ADD PRIMARY KEY (entity_id) DEFERRABLE";
+    let log = shop.file("joined.csv");
+    for change in [drop, deferred] {
+        shop.run("postgres", change).await;
+        take().await;
+        let refused = shop.plan(&log).await.unwrap_err().to_string();
+        assert!(refused.contains("sales_order.entity_id is unique"), "{change}: {refused}");
+    }
     shop.close().await;
 }
 

@@ -61,7 +61,8 @@ pub fn composed(draw: &mut Draw) -> String {
 pub fn odd(draw: &mut Draw) -> String {
     let (columns, e, odd) = (draw.columns("c"), draw.expression("c"), draw.odd("c.id"));
     let (narrow, other) = (draw.narrow("c.id"), draw.narrow("a.customer_id"));
-    match draw.number(0, 17) {
+    match draw.number(0, 21) {
+        17..=20 => odd_way(draw),
         0 => format!("SELECT {columns} FROM customer c WHERE {odd}"),
         1 => format!(
             "SELECT {e} FROM customer c LEFT JOIN address a ON a.customer_id = c.id AND {narrow}"
@@ -114,6 +115,27 @@ pub fn odd(draw: &mut Draw) -> String {
         _ => format!(
             "SELECT x.p FROM (SELECT max(c.id) AS id, max(c.phone) AS p FROM customer c GROUP BY c.country) x WHERE {}",
             draw.narrow("x.id")
+        ),
+    }
+}
+
+/// Statements that seem to join an order's address with its order.
+fn odd_way(draw: &mut Draw) -> String {
+    let narrow = draw.narrow("o.customer_id");
+    match draw.number(0, 3) {
+        3 => format!(
+            "SELECT c.phone FROM customer c WHERE {} OR c.email = 'bo@post.example' OR {}",
+            draw.narrow("c.id"),
+            draw.odd("c.id")
+        ),
+        0 => format!(
+            "SELECT a.street FROM order_address a LEFT JOIN orders o ON o.id = a.order_id AND {narrow}"
+        ),
+        1 => format!(
+            "SELECT a.street FROM order_address a JOIN orders o ON o.id >= a.order_id WHERE {narrow}"
+        ),
+        _ => format!(
+            "SELECT a.street FROM order_address a JOIN orders o ON o.id IN (a.order_id, 1001) WHERE {narrow}"
         ),
     }
 }

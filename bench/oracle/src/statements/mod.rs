@@ -56,6 +56,7 @@ const KINDS: &[Kind] = &[
     ("joins of one customer", reads::joins),
     ("rows of one customer", reads::own_rows),
     ("rows of one customer", reads::own_rows),
+    ("rows of a customer's orders", reads::of_orders),
     ("what an order's page shows", reads::by_order),
     ("a page of a list", reads::page),
     ("search", reads::search),

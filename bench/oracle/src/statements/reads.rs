@@ -58,7 +58,20 @@ pub fn by_keys(draw: &mut Draw) -> String {
 /// A customer who signs in or is looked up by the e-mail address.
 pub fn by_email(draw: &mut Draw) -> String {
     let (columns, email) = (draw.columns("c"), draw.email());
-    match draw.number(0, 4) {
+    match draw.number(0, 6) {
+        4 => format!(
+            "SELECT {columns}, a.street FROM customer c JOIN address a ON a.customer_id = c.id WHERE \
+             c.email = {}",
+            draw.text(&email)
+        ),
+        5 => {
+            let person = draw.person();
+            format!(
+                "SELECT {columns} FROM customer c WHERE c.id = {} OR c.email = {}",
+                draw.key(person),
+                draw.text(&email)
+            )
+        }
         0 => format!(
             "SELECT {columns} FROM customer c WHERE lower(c.email) = {}",
             draw.parameter(&email)
@@ -88,7 +101,11 @@ pub fn by_email(draw: &mut Draw) -> String {
 pub fn joins(draw: &mut Draw) -> String {
     let columns = draw.columns("c");
     let narrow = draw.narrow("c.id");
-    match draw.number(0, 9) {
+    match draw.number(0, 10) {
+        9 => format!(
+            "SELECT {columns}, a.street FROM customer c JOIN address a ON a.id = c.default_billing \
+             WHERE {narrow}"
+        ),
         0 => format!(
             "SELECT {columns}, o.total FROM customer c JOIN orders o ON o.customer_id = c.id \
              WHERE {narrow}"
@@ -147,6 +164,40 @@ pub fn own_rows(draw: &mut Draw) -> String {
             format!("SELECT id, status, total FROM orders WHERE {narrow} ORDER BY id DESC LIMIT 5")
         }
         _ => format!("SELECT left(street, 3), count(*) FROM address WHERE {narrow} GROUP BY 1"),
+    }
+}
+
+/// What the orders of a customer hold.
+pub fn of_orders(draw: &mut Draw) -> String {
+    let narrow = draw.narrow("o.customer_id");
+    match draw.number(0, 5) {
+        0 => format!(
+            "SELECT a.street FROM order_address a JOIN orders o ON o.id = a.order_id WHERE {narrow}"
+        ),
+        1 => format!(
+            "SELECT o.id, o.total, a.* FROM orders o LEFT JOIN order_address a ON a.order_id = o.id \
+             WHERE {narrow}"
+        ),
+        2 => format!(
+            "SELECT id, street FROM order_address WHERE order_id IN (SELECT o.id FROM orders o WHERE \
+             {narrow})"
+        ),
+        3 => {
+            let email = draw.email();
+            format!(
+                "SELECT c.full_name, a.street FROM customer c JOIN orders o ON o.customer_id = c.id \
+                 JOIN order_address a ON a.order_id = o.id WHERE c.email = {}",
+                draw.text(&email)
+            )
+        }
+        4 => format!(
+            "UPDATE order_address a SET street = upper(a.street) FROM orders o WHERE o.id = \
+             a.order_id AND {narrow} RETURNING a.street"
+        ),
+        _ => format!(
+            "DELETE FROM order_address WHERE order_id IN (SELECT o.id FROM orders o WHERE {narrow}) \
+             RETURNING street"
+        ),
     }
 }
 

@@ -69,6 +69,12 @@ fn lines(person: &PersonExposure) -> Vec<String> {
             event.via
         )
     }));
+    out.extend(person.lines.iter().map(|of| {
+        let names: Vec<_> = of.fields.iter().map(Field::as_str).collect();
+        format!("{} line {}: {}, {}", of.log, of.line, words::instant(of.at), names.join(", "))
+    }));
+    let more = person.line_count.unwrap_or_default().saturating_sub(person.lines.len() as u64);
+    out.extend((more > 0).then(|| format!("and {more} more lines")));
     out
 }
 
@@ -77,7 +83,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use cofferdam_core::FieldSet;
-    use response_api::{Level, PersonEvent};
+    use response_api::{Level, PersonEvent, PersonLine};
 
     use super::*;
 
@@ -97,12 +103,21 @@ mod tests {
                 level: Level::Read,
                 fields: FieldSet::EMPTY.with(Field::Name),
             }],
+            lines: vec![PersonLine {
+                log: "app.csv".to_owned(),
+                line: 31,
+                at: at("2012-01-14T03:10:00Z"),
+                fields: FieldSet::EMPTY.with(Field::Name),
+            }],
+            line_count: Some(3),
         };
         assert_eq!(
             lines(&person),
             [
                 "record 7, customer number 4711: name read, phone reachable",
                 "2012-01-14 03:10:00Z to 2012-01-14 03:59:59Z: name read by web-ky-1 through accounts",
+                "app.csv line 31: 2012-01-14 03:10:00Z, name",
+                "and 2 more lines",
             ]
         );
         let nobody =

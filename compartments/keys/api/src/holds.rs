@@ -78,7 +78,7 @@ impl Call for FreezeCaller {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CheckCaller {
-    /// The caller.
+    /// The name to look for, as in the policy and in the client certificate.
     pub caller: CallerName,
 }
 

@@ -202,7 +202,7 @@ pub enum DoubtCause {
     ReadsNotLogged {
         /// The access log's name.
         log: String,
-        /// The roles.
+        /// Login roles that may read in the database, and whose reads pgaudit is told to leave out.
         roles: Vec<String>,
     },
     /// An access log has lines that can't be read, or lines of it are missing.

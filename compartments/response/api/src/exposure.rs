@@ -275,6 +275,28 @@ pub struct PersonExposure {
     pub fields: BTreeMap<Field, Level>,
     /// The events that the logs show, by the hour, oldest first.
     pub events: Vec<PersonEvent>,
+    /// The first lines of brought access logs that name the person, oldest first. Lines that count for
+    /// everybody name nobody: the exposure lists them.
+    #[serde(default)]
+    pub lines: Vec<PersonLine>,
+    /// The number of all such lines; `None` if this instance of `response` does not have the logs, and
+    /// for customers of accounts.
+    #[serde(default)]
+    pub line_count: Option<u64>,
+}
+
+/// A line of a brought access log that names a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PersonLine {
+    /// The access log's name.
+    pub log: String,
+    /// The line in the log's file, from 1 on.
+    #[schemars(range(min = 1))]
+    pub line: u64,
+    /// The instant of the access.
+    pub at: Timestamp,
+    /// The fields that were touched.
+    pub fields: FieldSet,
 }
 
 /// An event: the fields of a person that one caller touched within an hour.

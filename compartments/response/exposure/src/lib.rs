@@ -41,7 +41,7 @@ pub use hosts::FallenHosts;
 pub use log::{EntryVisitor, IndexedLog, Source, names_in, read_log};
 pub use name_form::{NameForm, NameForms};
 pub use pages::{Page, Slot, page_of, pages_of_segment};
-pub use person::{person_exposure, slots_of_record, unresolved_slots};
+pub use person::{for_each_access_of, person_exposure, slots_of_record, unresolved_slots};
 pub use population::{Coarse, Population};
 pub use tampering::{ENTRIES_COMPARED, EntryPages, first_difference, name_tampering};
 pub use window::{

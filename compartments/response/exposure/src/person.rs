@@ -6,9 +6,10 @@ use cofferdam_core::{CustomerNumber, Field, FieldSet, Operation, Record, Timesta
 use response_api::{Level, PersonEvent, PersonExposure, Unresolved};
 
 use crate::bitmaps::{Bitmaps, Levels, fields_of};
-use crate::log::IndexedLog;
+use crate::log::{IndexedLog, index_of, scan_part};
 use crate::pages::{Slot, for_each_slot};
-use crate::{FallenHosts, Population, Window};
+use crate::window::Share;
+use crate::{AccessEntry, FallenHosts, Population, Window};
 
 /// The exposure of one person, from the slots of the logs and from the records at each level. A
 /// field that only a doubt exposed has a level and no event. `number` is the customer's, if known.
@@ -27,7 +28,47 @@ pub fn person_exposure(
         exists: population.everyone.contains(record.0),
         fields: worst_levels(levels, record),
         events: join_events(slots),
+        lines: Vec::new(),
+        line_count: None,
     }
+}
+
+/// Shows each access of an access log that names a record, in the order of the log. Only the hours in
+/// which the index has the record are read.
+pub fn for_each_access_of<L: IndexedLog>(
+    log: &L,
+    hosts: &FallenHosts,
+    window: Window,
+    record: Record,
+    show: &mut dyn FnMut(AccessEntry),
+) -> Result<(), L::Error> {
+    for segment in log.segments() {
+        let index = index_of(log, segment, hosts, &|parts| window.detail(parts).by_part())?;
+        let has = |place: usize| {
+            let mut of_place = index.bitmaps.values().flatten();
+            of_place.any(|(at, records)| usize::from(*at) == place && records.contains(record.0))
+        };
+        for (place, part) in index.parts.iter().enumerate() {
+            let share = window.share(part);
+            let may_hold = match share {
+                Share::Some => true,
+                Share::Whole | Share::Doubtful => has(place),
+                Share::None => false,
+            };
+            if !may_hold {
+                continue;
+            }
+            scan_part(log, segment, part, hosts, &mut |number, bytes| {
+                let Ok(entry) = AccessEntry::decode(bytes) else { return };
+                let level = hosts.level(&entry.caller, &entry.via, entry.operation);
+                let held = share == Share::Doubtful || window.holds(number, entry.at());
+                if held && level.is_some() && entry.records.binary_search(&record).is_ok() {
+                    show(entry);
+                }
+            })?;
+        }
+    }
+    Ok(())
 }
 
 /// The slots of one record, read from the indexes of a log.

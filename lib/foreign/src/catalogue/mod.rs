@@ -6,6 +6,8 @@ mod propose;
 use cofferdam_core::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::sql::names::Part;
+
 pub use propose::{ProposeError, propose};
 
 /// The statements that read the catalogue. Their one row is a [`Catalogue`] as JSON, so that psql
@@ -49,6 +51,10 @@ pub struct Relation {
     pub columns: Vec<Column>,
     /// The columns of its primary key; empty without one.
     pub primary_key: Vec<String>,
+    /// The columns of each key that no two rows have in common at any time. Empty in a catalogue that was
+    /// taken before this was asked.
+    #[serde(default)]
+    pub unique: Vec<Vec<String>>,
     /// Its foreign keys.
     pub references: Vec<Reference>,
     /// The tables of which it is a partition or an heir.
@@ -149,6 +155,24 @@ impl Catalogue {
     #[must_use]
     pub fn relation(&self, name: &Qualified) -> Option<&Relation> {
         self.relations.iter().find(|relation| relation.name == *name)
+    }
+}
+
+impl Relation {
+    /// Whether no two rows that a statement reads under this name have the same value in a column. An
+    /// heir of a table has rows of its own beside the table's.
+    pub(crate) fn is_unique(&self, column: &str, catalogue: &Catalogue) -> bool {
+        let within = |of: &Self| of.parents.contains(&self.name);
+        let whole = match self.kind {
+            Kind::Table => !catalogue.relations.iter().any(within),
+            Kind::PartitionedTable => true,
+            Kind::View | Kind::MaterializedView | Kind::ForeignTable | Kind::Sequence => false,
+        };
+        whole && self.unique.iter().any(|columns| columns[..] == [column])
+    }
+
+    pub(crate) fn column(&self, name: &Part) -> Option<&Column> {
+        self.columns.iter().find(|of| name.fits(&of.name))
     }
 }
 

@@ -61,7 +61,7 @@ pub fn propose(catalogue: &Catalogue, table: &str, file: &str) -> Result<String,
     };
     let mut out = head(catalogue, file);
     let of_customers = tables_of(catalogue, customers, key);
-    out.push_str(&others(catalogue, &of_customers));
+    out.push_str(&others(catalogue, &of_customers, &customers.name));
     let mut unsure = Vec::new();
     for proposed in &of_customers {
         match proposed {
@@ -138,6 +138,7 @@ fn tables_of<'a>(
 fn others(
     catalogue: &Catalogue,
     of_customers: &[Result<Proposed<'_>, (&Relation, &str)>],
+    customers: &Qualified,
 ) -> String {
     let known = |relation: &Relation| {
         of_customers.iter().any(|of| match of {
@@ -162,7 +163,8 @@ fn others(
         } else {
             let key = relation.columns.iter().find(|of| KEYS.contains(&of.name.as_str()));
             let key = key.map(|of| format!("; write a [[table]] if its key is {}", of.name));
-            format!("  # looks personal: {}{}", names.join(", "), key.unwrap_or_default())
+            let key = key.or_else(|| way(catalogue, relation, customers)).unwrap_or_default();
+            format!("  # looks personal: {}{key}", names.join(", "))
         };
         let name = toml::Value::String(relation.name.to_string());
         let _ = writeln!(out, "#  {name},{warning}");
@@ -178,6 +180,25 @@ fn others(
         out.push_str("]\n");
     }
     out
+}
+
+/// The way from a table to the customer's key, over one other table that references the customers.
+fn way(catalogue: &Catalogue, relation: &Relation, customers: &Qualified) -> Option<String> {
+    relation.references.iter().find_map(|step| {
+        let ([column], [id]) = (&step.from[..], &step.to[..]) else { return None };
+        let between = catalogue.relation(&step.table)?;
+        let last = between.references.iter().find(|of| of.table == *customers)?;
+        let [key] = &last.from[..] else { return None };
+        let step = format!(
+            "{{ column = {}, table = {}, id = {} }}",
+            text(column),
+            toml::Value::String(between.name.to_string()),
+            text(id)
+        );
+        let table =
+            format!("; or write a [[table]] with key = {} and through = [{step}]", text(key));
+        between.is_unique(id, catalogue).then_some(table)
+    })
 }
 
 /// The field for which a column stands, by its name. Times and flags, such as the one of a letter that

@@ -73,6 +73,13 @@ SELECT json_build_object(
     'primary_key', (SELECT coalesce(json_agg(a.attname ORDER BY a.attnum), '[]')
       FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum = ANY (k.conkey)
       WHERE k.conrelid = r.oid AND k.contype = 'p'),
+    -- Keys that hold within a transaction too: one that is deferrable may be broken until its end.
+    'unique', (SELECT coalesce(json_agg((SELECT json_agg(a.attname ORDER BY u.place)
+        FROM unnest(k.conkey) WITH ORDINALITY u (attnum, place)
+        JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum = u.attnum) ORDER BY k.conname), '[]')
+      FROM pg_constraint k JOIN pg_index i ON i.indexrelid = k.conindid
+      WHERE k.conrelid = r.oid AND k.contype IN ('p', 'u') AND NOT k.condeferrable
+        AND i.indisvalid AND i.indimmediate),
     'references', (SELECT coalesce(json_agg(json_build_object(
         'schema', tn.nspname, 'name', tc.relname,
         'from', (SELECT json_agg(a.attname ORDER BY u.place)

@@ -2,7 +2,7 @@
 
 mod catalogue;
 
-use super::{EventRule, Events, LogMapping, PathRule, Pgaudit, Zone};
+use super::{EventRule, Events, LogMapping, PathRule, Pgaudit, Table, Zone};
 
 pub use catalogue::check_catalogue;
 
@@ -39,6 +39,10 @@ pub fn check(mapping: &LogMapping) -> Result<(), String> {
 
 fn check_pgaudit(of: &Pgaudit) -> Result<(), String> {
     of.time_zone.clone().map(Zone::try_from).transpose()?;
+    let unproved = |table: &&Table| !table.through.is_empty() && of.catalogue.is_none();
+    if let Some(table) = of.tables.iter().find(unproved) {
+        return Err(format!("table {}: through needs the catalogue of the database", table.name));
+    }
     let empty = of.tables.iter().find(|table| table.fields.is_empty());
     empty.map_or(Ok(()), |table| Err(format!("table {}: it has no fields", table.name)))
 }

@@ -74,8 +74,12 @@ impl Pgaudit {
 pub struct Table {
     /// The name as `schema.name`. A part in double quotes is exact, as in SQL.
     pub name: String,
-    /// The column with the customer's key, as the brought table has it.
+    /// The column with the customer's key, as the brought table has it; behind `through`, a column of the
+    /// last table there.
     pub key: String,
+    /// The way from a row to its customer, if the customer's key is in another table.
+    #[serde(default)]
+    pub through: Vec<Step>,
     /// The column with the e-mail address, if statements may name customers by it.
     pub email: Option<String>,
     /// Columns whose content is a field, of which customers are told if it was read.
@@ -84,4 +88,16 @@ pub struct Table {
     /// fields.
     #[serde(default)]
     pub harmless: Vec<String>,
+}
+
+/// A step from a row to the row of another table that it belongs to.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// The column that names the row of the other table.
+    pub column: String,
+    /// The other table, as `schema.name`.
+    pub table: String,
+    /// The column of the other table that it names.
+    pub id: String,
 }

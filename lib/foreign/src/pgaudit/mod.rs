@@ -18,7 +18,7 @@ use crate::mapping::{LogMapping, Pgaudit, UnnamedTables};
 use crate::sql::{self, Changes, Found, Known, Statement};
 use crate::time::{self, Instants};
 use crate::{Item, ReadError, Take};
-use own::OwnLines;
+use own::{OwnLines, OwnRow};
 use rows::{Row, visit_rows};
 use sessions::{Sessions, Step};
 
@@ -103,29 +103,28 @@ impl Audit {
             }
         };
         at.iter().try_for_each(|at| take(Item::Seen(at)))?;
-        self.show_reads(&row, cells.as_ref(), take)?;
-        match cells {
-            Some(cells) => self.read_statement(line, at, &row, &cells, take),
-            None => self.own.read(&self.names, line, at, &row, take),
+        if let Some(cells) = cells {
+            // Object audit logs only the relations granted to its role.
+            let shows = || (cells.get(0), cells.get(3)) == (Some("SESSION"), Some("READ"));
+            self.show_reads(&row, shows, take)?;
+            self.read_statement(line, at, &row, &cells, take)
+        } else {
+            let own = OwnRow::of(&row);
+            self.show_reads(&row, || own.shows_reads(), take)?;
+            self.own.read(&self.names, line, at, own, take)
         }
     }
 
-    /// Hands on, once for each user, that the user's reads are logged.
+    /// Hands on, once for each user, that the user's reads are logged. `shows` says whether the row shows
+    /// it.
     fn show_reads<E>(
         &mut self,
         row: &Row<'_>,
-        cells: Option<&StringRecord>,
+        shows: impl FnOnce() -> bool,
         take: Take<'_, E>,
     ) -> Result<(), E> {
-        if self.readers.contains(row.user) || self.readers.len() >= REMEMBERED {
-            return Ok(());
-        }
-        // Object audit logs only the relations granted to its role.
-        let shows = match cells {
-            Some(cells) => (cells.get(0), cells.get(3)) == (Some("SESSION"), Some("READ")),
-            None => own::shows_reads(row),
-        };
-        if !shows || !self.names.is_here(row.database) {
+        let known = self.readers.contains(row.user) || self.readers.len() >= REMEMBERED;
+        if known || !self.names.is_here(row.database) || !shows() {
             return Ok(());
         }
         self.readers.insert(row.user.to_owned());
@@ -259,15 +258,17 @@ pub fn read_definitions<E>(
         noted.unnamed.note(row.as_ref().map_or("", |row| row.message));
         let Ok(row) = row else { return Ok(()) };
         let audited = row.message.starts_with(AUDIT);
-        if !noted.databases.contains(row.database) && (audited || own::has_statement(&row)) {
+        let unaudited = (!audited).then(|| OwnRow::of(&row));
+        let is_statement = unaudited.as_ref().is_none_or(OwnRow::has_statement);
+        if is_statement && !noted.databases.contains(row.database) {
             noted.databases.insert(row.database.to_owned());
         }
         // A definition changes names of its own database only.
         if !row.database.is_empty() && own.is_some_and(|own| own != row.database) {
             return Ok(());
         }
-        if !audited {
-            own::definitions(&row).for_each(|(command, text)| noted.changes.add(command, text));
+        if let Some(own) = &unaudited {
+            own.definitions().for_each(|(command, text)| noted.changes.add(command, text));
         } else if row.message.contains(",DDL,")
             && let Some(Some(cells)) = row.audit()
             && cells.get(3) == Some("DDL")

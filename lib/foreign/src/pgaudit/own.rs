@@ -60,11 +60,12 @@ impl OwnLines {
         names: &Databases,
         line: u64,
         at: Instants,
-        row: &Row<'_>,
+        of: OwnRow<'_, '_>,
         take: Take<'_, E>,
     ) -> Result<(), E> {
+        let OwnRow { row, logged } = of;
         let refused = self.note_refusal(row);
-        let mut texts = match told(row) {
+        let mut texts = match logged {
             Logged::Unreadable => vec![""],
             Logged::OneOf(texts) => texts,
             Logged::Nothing => Vec::new(),
@@ -124,38 +125,51 @@ fn resolve_any(
     found
 }
 
-/// Finds the statement of a client in the message of a row.
-fn told<'a>(row: &Row<'a>) -> Logged<'a> {
-    let of_client = !row.user.is_empty() || row.host.is_some_and(|host| !host.is_empty());
-    if of_client { logged(row.message) } else { Logged::Nothing }
+/// A row that is none of pgaudit's, with the statement in its message.
+#[derive(Debug)]
+pub struct OwnRow<'r, 'a> {
+    row: &'r Row<'a>,
+    logged: Logged<'a>,
 }
 
-/// Whether a row logs a statement.
-pub fn has_statement(row: &Row<'_>) -> bool {
-    told(row) != Logged::Nothing || !row.running.is_empty()
-}
+impl<'r, 'a> OwnRow<'r, 'a> {
+    /// Finds the statement of a client in the message of a row.
+    pub fn of(row: &'r Row<'a>) -> Self {
+        let of_client = !row.user.is_empty() || row.host.is_some_and(|host| !host.is_empty());
+        let logged = if of_client { logged(row.message) } else { Logged::Nothing };
+        Self { row, logged }
+    }
 
-/// The definitions that a row logs, each with its command.
-pub fn definitions<'a>(row: &Row<'a>) -> impl Iterator<Item = (&'static str, &'a str)> {
-    of_its_kind(row).into_iter().filter_map(|text| Some((sql::definition(text)?, text)))
-}
+    /// Whether the row logs a statement.
+    pub fn has_statement(&self) -> bool {
+        self.logged != Logged::Nothing || !self.row.running.is_empty()
+    }
 
-/// Whether a row shows that statements which read are logged.
-pub fn shows_reads(row: &Row<'_>) -> bool {
-    of_its_kind(row).iter().any(|text| sql::is_plain_read(text))
-}
+    /// The definitions that the row logs, each with its command.
+    pub fn definitions(&self) -> impl Iterator<Item = (&'static str, &'a str)> {
+        self.of_its_kind().filter_map(|text| Some((sql::definition(text)?, text)))
+    }
 
-/// The texts of a row that was logged for its kind of statement, not for its duration or an error.
-fn of_its_kind<'a>(row: &Row<'a>) -> Vec<&'a str> {
-    let of_statement = match row.message.split_once(":  ") {
-        Some((level, _)) if row.detail.is_none() => level == "LOG",
-        _ => true,
-    };
-    let Logged::OneOf(mut texts) = told(row) else { return Vec::new() };
-    // In any language, a duration stands in front of its statement.
-    let before = |text: &str| row.message.strip_suffix(text).unwrap_or_default();
-    texts.retain(|text| of_statement && !before(text).contains(" ms"));
-    texts
+    /// Whether the row shows that statements which read are logged.
+    pub fn shows_reads(&self) -> bool {
+        self.of_its_kind().any(sql::is_plain_read)
+    }
+
+    /// The texts of a row that was logged for its kind of statement, not for its duration or an error.
+    fn of_its_kind(&self) -> impl Iterator<Item = &'a str> {
+        let message = self.row.message;
+        let of_statement = match message.split_once(":  ") {
+            Some((level, _)) if self.row.detail.is_none() => level == "LOG",
+            _ => true,
+        };
+        let texts: &[&'a str] = match &self.logged {
+            Logged::OneOf(texts) if of_statement => texts,
+            _ => &[],
+        };
+        // In any language, a duration stands in front of its statement.
+        let before = move |text: &str| message.strip_suffix(text).unwrap_or_default();
+        texts.iter().copied().filter(move |text| !before(text).contains(" ms"))
+    }
 }
 
 /// The statements of each session that lines of pgaudit told. The same statement, logged once more by

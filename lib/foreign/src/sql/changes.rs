@@ -62,6 +62,8 @@ pub enum Change {
     Relation(Name),
     /// A function may do something else.
     Function(Name),
+    /// The keys of a relation may be others, or those of any.
+    Keys(Option<Name>),
     /// A view or a materialized view means a query.
     View {
         name: Name,
@@ -144,9 +146,9 @@ fn of_statement(statement: &Statement) -> Vec<Change> {
         Statement::AlterTable(alter) => of_alteration(alter),
         Statement::Query(query) => into(query),
         Statement::Drop { object_type, names, cascade: false, .. } => match object_type {
-            ObjectType::Table | ObjectType::View | ObjectType::MaterializedView => {
-                names.iter().map(touched).collect()
-            }
+            // The table may have been an heir, whose rows no key of the table above it bound.
+            ObjectType::Table => names.iter().map(touched).chain([Change::Keys(None)]).collect(),
+            ObjectType::View | ObjectType::MaterializedView => names.iter().map(touched).collect(),
             ObjectType::Index | ObjectType::Sequence => Vec::new(),
             _ => vec![Change::Anything],
         },
@@ -191,7 +193,11 @@ fn of_table(create: &CreateTable) -> Vec<Change> {
         Some(Some(of)) if !create.temporary => vec![Change::Partition { name, of, new: true }],
         Some(_) => vec![Change::Anything],
         None if create.temporary || create.query.is_some() => vec![Change::Relation(name)],
-        None => Vec::new(),
+        None => {
+            // The rows of an heir are bound by no key of the tables above it.
+            let above = create.inherits.iter().flatten().map(Name::of);
+            above.chain([Some(name)]).map(Change::Keys).collect()
+        }
     }
 }
 
@@ -210,7 +216,14 @@ fn of_alteration(alter: &AlterTable) -> Vec<Change> {
         Alter::AddColumn { column_def, .. } => {
             let computed = |option: &ColumnOption| matches!(option, ColumnOption::Generated { .. });
             let computed = column_def.options.iter().any(|of| computed(&of.option));
-            computed.then(|| Change::Relation(name.clone()))
+            Some(if computed {
+                Change::Relation(name.clone())
+            } else {
+                Change::Keys(Some(name.clone()))
+            })
+        }
+        Alter::AddConstraint { .. } | Alter::DropConstraint { .. } => {
+            Some(Change::Keys(Some(name.clone())))
         }
         Alter::AlterColumn {
             op:
@@ -220,8 +233,6 @@ fn of_alteration(alter: &AlterTable) -> Vec<Change> {
                 | AlterColumnOperation::DropDefault,
             ..
         }
-        | Alter::AddConstraint { .. }
-        | Alter::DropConstraint { .. }
         | Alter::RenameConstraint { .. }
         | Alter::ValidateConstraint { .. }
         | Alter::OwnerTo { .. }

@@ -1,32 +1,28 @@
-//! Facts that hold for every row that a condition lets through, and the customers that they name.
+//! Facts that hold for every row that a condition lets through.
 
 use std::collections::BTreeMap;
 
-use cofferdam_core::{Personal, Whose};
 use sqlparser::ast::{
     BinaryOperator, CastKind, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
     Value,
 };
 
+use super::keys;
 use super::known::{Known, KnownTable};
 use super::names::{Name, folded};
 use super::scope::Scopes;
-use super::{everybody, keys};
-
-/// The most customers that one access names. An access to more counts for everybody.
-const MAX_NAMES: usize = 1_000;
-/// Longer numbers may lose digits if a column between two others is a floating-point number.
-const EXACT_DIGITS: usize = 15;
+use super::whose::MAX_NAMES;
+use crate::catalogue::Qualified;
 
 /// A column in a condition.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Node {
-    scope: usize,
+    pub scope: usize,
     /// The factor of the scope; `None` if it can't be told.
-    factor: Option<usize>,
-    column: String,
+    pub factor: Option<usize>,
+    pub column: String,
     /// Whether it is `lower(column)`.
-    lower: bool,
+    pub lower: bool,
 }
 
 impl Node {
@@ -47,14 +43,17 @@ impl Node {
 
 impl Fact {
     /// The columns that the fact is about.
-    pub fn nodes(&self) -> impl Iterator<Item = &Node> {
-        let (one, other) = match self {
-            Self::Equal(one, other) | Self::Same(one, other) => (one, Some(other)),
-            Self::OneOf(one, _) => (one, None),
-        };
-        std::iter::once(one).chain(other)
+    pub fn nodes(&self) -> Vec<&Node> {
+        match self {
+            Self::Equal(one, other) | Self::Same(one, other) => vec![one, other],
+            Self::OneOf(one, _) => vec![one],
+            Self::Either(sides) => sides.iter().flat_map(BTreeMap::keys).collect(),
+        }
     }
 }
+
+/// Columns of which each has one of some values.
+pub type Side = BTreeMap<Node, Vec<String>>;
 
 /// A fact about the rows that a condition lets through. No fact holds for a column that is null.
 #[derive(Debug, Clone)]
@@ -65,6 +64,8 @@ pub enum Fact {
     Same(Node, Node),
     /// A column has one of some values.
     OneOf(Node, Vec<String>),
+    /// One of these sides holds.
+    Either(Vec<Side>),
 }
 
 /// The context in which the names of a condition are understood.
@@ -75,10 +76,28 @@ pub struct Context<'a> {
     pub parameters: keys::Parameters<'a>,
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    /// The table with customers' data that a factor of a scope is.
+    pub fn table_at(self, scope: usize, factor: usize) -> Option<&'a KnownTable> {
+        let used = self.scopes.all[scope].factors[factor].used?;
+        self.known.tables.get(self.scopes.uses[used].table)
+    }
+
+    /// Whether a factor of a scope is surely a relation of the catalogue.
+    pub fn is_surely(self, scope: usize, factor: usize, relation: &Qualified) -> bool {
+        let origin = self.scopes.all[scope].factors[factor].origin.as_ref();
+        origin.is_some_and(|name| self.known.is_surely(name, relation))
+    }
+
+    /// Whether a column is one that a `USING` merges.
+    pub fn is_merged(self, node: &Node) -> bool {
+        node.factor.is_none() && self.scopes.all[node.scope].merged.contains(&node.column)
+    }
+
     /// The facts that hold if `condition` does.
     pub fn facts(self, condition: &Expr) -> Vec<Fact> {
         let (mut facts, mut left) = (Vec::new(), vec![condition]);
+        let mut bounds = Bounds::default();
         while let Some(expr) = left.pop() {
             match expr {
                 Expr::Nested(inner) => left.push(inner),
@@ -86,13 +105,18 @@ impl Context<'_> {
                     left.extend([a.as_ref(), b.as_ref()]);
                 }
                 Expr::BinaryOp { op: BinaryOperator::Or, .. } => facts.extend(self.either(expr)),
+                Expr::BinaryOp { left: a, op, right: b } if is_equality(op) => {
+                    self.equal(a, b, &mut facts);
+                }
+                Expr::BinaryOp { left: a, op, right: b } => self.bound(a, op, b, &mut bounds),
                 other => facts.extend(self.fact(other)),
             }
         }
+        facts.extend(bounds.facts());
         facts
     }
 
-    /// The fact that holds if one of the sides of an `OR` does: each must name values of one column.
+    /// The fact that holds if one of the sides of an `OR` does: each must name values of a column.
     fn either(self, expr: &Expr) -> Option<Fact> {
         let (mut sides, mut left) = (Vec::new(), vec![expr]);
         while let Some(expr) = left.pop() {
@@ -106,48 +130,90 @@ impl Context<'_> {
         }
         sides.reverse();
         let (first, rest) = sides.split_first()?;
-        first.iter().find_map(|(node, values)| {
+        let of_one_column = first.iter().find_map(|(node, values)| {
             let mut all = values.clone();
             for side in rest {
                 all.extend(side.get(node)?.iter().cloned());
             }
             Some(Fact::OneOf(node.clone(), all))
-        })
+        });
+        let named = sides.iter().all(|side| !side.is_empty());
+        of_one_column.or_else(|| named.then_some(Fact::Either(sides)))
     }
 
-    fn one_of(self, side: &Expr) -> BTreeMap<Node, Vec<String>> {
+    fn one_of(self, side: &Expr) -> Side {
         let named = |fact| match fact {
             Fact::OneOf(node, values) => Some((node, values)),
-            Fact::Equal(..) | Fact::Same(..) => None,
+            Fact::Equal(..) | Fact::Same(..) | Fact::Either(_) => None,
         };
         self.facts(side).into_iter().filter_map(named).collect()
     }
 
+    /// Adds the facts of an equality. Rows are equal if each of their parts is.
+    fn equal(self, left: &Expr, right: &Expr, facts: &mut Vec<Fact>) {
+        if let (Expr::Tuple(left), Expr::Tuple(right)) = (left, right) {
+            if left.len() == right.len() {
+                left.iter().zip(right).for_each(|(a, b)| self.equal(a, b, facts));
+            }
+            return;
+        }
+        facts.extend(match (self.node(left), self.node(right)) {
+            (Some(a), Some(b)) => Some(Fact::Equal(a, b)),
+            (Some(node), None) => self.literal(right).map(|value| Fact::OneOf(node, vec![value])),
+            (None, Some(node)) => self.literal(left).map(|value| Fact::OneOf(node, vec![value])),
+            (None, None) => None,
+        });
+    }
+
+    /// Notes the bound that a comparison with a plain number sets.
+    fn bound(self, left: &Expr, op: &BinaryOperator, right: &Expr, bounds: &mut Bounds) {
+        use BinaryOperator::{Gt, GtEq, Lt, LtEq};
+        let turned = |op: &BinaryOperator| match op {
+            Gt => Some(Lt),
+            GtEq => Some(LtEq),
+            Lt => Some(Gt),
+            LtEq => Some(GtEq),
+            _ => None,
+        };
+        let plain = self.node(left).zip(number(right)).map(|found| (found, Some(op.clone())));
+        let reversed = || self.node(right).zip(number(left)).map(|found| (found, turned(op)));
+        let Some(((node, value), Some(op))) = plain.or_else(reversed) else { return };
+        match op {
+            Gt => bounds.low.insert(node, value.saturating_add(1)),
+            GtEq => bounds.low.insert(node, value),
+            Lt => bounds.high.insert(node, value),
+            LtEq => bounds.high.insert(node, value.saturating_add(1)),
+            _ => None,
+        };
+    }
+
     fn fact(self, expr: &Expr) -> Option<Fact> {
         match expr {
-            Expr::BinaryOp { left, op, right } if is_equality(op) => {
-                match (self.node(left), self.node(right)) {
-                    (Some(a), Some(b)) => Some(Fact::Equal(a, b)),
-                    (Some(node), None) => Some(Fact::OneOf(node, vec![self.literal(right)?])),
-                    (None, Some(node)) => Some(Fact::OneOf(node, vec![self.literal(left)?])),
-                    (None, None) => None,
-                }
+            // A parameter may be null, which nothing but this comparison equals.
+            Expr::IsNotDistinctFrom(left, right) => {
+                let (node, value) = match self.node(left) {
+                    Some(node) => (node, keys::literal(right, None)?),
+                    None => (self.node(right)?, keys::literal(left, None)?),
+                };
+                Some(Fact::OneOf(node, vec![value]))
             }
             Expr::InList { expr, list, negated: false } => {
-                let values: Option<Vec<_>> = list.iter().map(|of| self.literal(of)).collect();
-                Some(Fact::OneOf(self.node(expr)?, values?))
+                Some(Fact::OneOf(self.node(expr)?, self.literals(list)?))
             }
-            Expr::Between { expr, negated: false, low, high } => {
-                let (low, high) = (number(low)?, number(high)?);
-                let few = high.saturating_sub(low) < MAX_NAMES as u64;
-                let values = few.then(|| (low..=high).map(|n| n.to_string()).collect())?;
-                Some(Fact::OneOf(self.node(expr)?, values))
-            }
+            Expr::Between { expr, negated: false, low, high } => Some(Fact::OneOf(
+                self.node(expr)?,
+                few(number(low)?, number(high)?.checked_add(1)?)?,
+            )),
             Expr::AnyOp { left, compare_op, right, .. } if is_equality(compare_op) => {
                 Some(Fact::OneOf(self.node(left)?, self.array(right)?))
             }
             _ => None,
         }
+    }
+
+    /// The values of a list. Nothing equals null.
+    fn literals(self, list: &[Expr]) -> Option<Vec<String>> {
+        list.iter().filter(|of| !is_null(of)).map(|of| self.literal(of)).collect()
     }
 
     fn literal(self, expr: &Expr) -> Option<String> {
@@ -177,13 +243,16 @@ impl Context<'_> {
                 let keeps = known.iter().any(|of| of.eq_ignore_ascii_case(element));
                 keeps.then(|| self.array(expr)).flatten()
             }
-            Expr::Array(array) => array.elem.iter().map(|of| self.literal(of)).collect(),
+            Expr::Array(array) => self.literals(&array.elem),
             // An array as a text, such as `{1,2,3}`. Elements with quotes or braces are not parsed.
             _ => {
                 let text = self.literal(expr)?;
                 let inner = text.strip_prefix('{')?.strip_suffix('}')?;
                 let simple = !inner.contains(['"', '\\', '{', '}']);
-                simple.then(|| inner.split(',').map(|value| value.trim().to_owned()).collect())
+                let values = || inner.split(',').map(str::trim);
+                // Without quotes, it is null and no text.
+                let some = |value: &&str| !value.eq_ignore_ascii_case("null");
+                simple.then(|| values().filter(some).map(str::to_owned).collect())
             }
         }
     }
@@ -217,87 +286,30 @@ impl Context<'_> {
     }
 }
 
-/// The customers whose rows of one factor the facts let through.
-pub fn whose(table: &KnownTable, scope: usize, factor: usize, facts: &[Fact]) -> Whose {
-    let own = |node: &Node| (node.scope, node.factor) == (scope, Some(factor));
-    let mut reasons = vec!["the statement names no customer"];
-    let is_key = |node: &Node| own(node) && !node.lower && table.is_key(&node.column);
-    if !table.has_exact_key {
-        reasons.push("the type of the key takes several keys for one");
-    } else if let Some(values) = values_of_key(facts, is_key) {
-        match all(&values, keys::key) {
-            Some(names) => return Whose::Keys(names),
-            None => reasons.push("a key is not in the form in which tables have it"),
-        }
-    }
-    let is_email = |node: &Node| own(node) && table.is_email(&node.column);
-    for fact in facts {
-        let Fact::OneOf(node, values) = fact else { continue };
-        if is_email(&within(facts, node)) {
-            match all(values, keys::email) {
-                Some(names) => return Whose::Emails(names),
-                None => reasons.push("an e-mail address is not in its usual form"),
-            }
-        }
-    }
-    everybody(reasons.last().unwrap_or(&""))
+/// The bounds that comparisons with numbers set: the lowest number, and the first one that is too high.
+#[derive(Default)]
+struct Bounds {
+    low: BTreeMap<Node, u64>,
+    high: BTreeMap<Node, u64>,
 }
 
-/// The column that a column of a subquery is, in the innermost subquery that gives it.
-fn within(facts: &[Fact], node: &Node) -> Node {
-    let mut column = node.bare();
-    // Each step goes into another subquery.
-    for _ in facts {
-        let inner = facts.iter().find_map(|fact| match fact {
-            Fact::Same(outer, inner) if *outer == column => Some(inner),
-            _ => None,
-        });
-        match inner {
-            Some(inner) => column = inner.clone(),
-            None => break,
-        }
+impl Bounds {
+    fn facts(self) -> impl Iterator<Item = Fact> {
+        let Self { low, mut high } = self;
+        let both =
+            move |(node, low)| Some((high.remove(&node).and_then(|high| few(low, high))?, node));
+        low.into_iter().filter_map(both).map(|(values, node)| Fact::OneOf(node, values))
     }
-    column
 }
 
-/// The names that values are, if all of them are names and they are not too many.
-pub fn all(values: &[String], name: impl Fn(&str) -> Option<Personal>) -> Option<Vec<Personal>> {
-    let few = values.len() <= MAX_NAMES;
-    few.then(|| values.iter().map(|value| name(value)).collect()).flatten()
+/// The numbers from one on up to, but without, another; `None` if they are too many.
+fn few(low: u64, end: u64) -> Option<Vec<String>> {
+    let few = end.saturating_sub(low) <= MAX_NAMES as u64;
+    few.then(|| (low..end).map(|n| n.to_string()).collect())
 }
 
-/// The values of a key, by the key itself or by a chain of equal columns.
-fn values_of_key(facts: &[Fact], is_key: impl Fn(&Node) -> bool) -> Option<Vec<String>> {
-    let direct = facts.iter().find_map(|fact| match fact {
-        Fact::OneOf(node, values) if is_key(node) => Some(values.clone()),
-        _ => None,
-    });
-    if direct.is_some() {
-        return direct;
-    }
-    let mut equal: Vec<&Node> = Vec::new();
-    loop {
-        let before = equal.len();
-        for fact in facts {
-            let (Fact::Equal(a, b) | Fact::Same(a, b)) = fact else { continue };
-            for (one, other) in [(a, b), (b, a)] {
-                let linked = is_key(one) || (equal.contains(&one) && !one.lower);
-                if linked && !other.lower && !is_key(other) && !equal.contains(&other) {
-                    equal.push(other);
-                }
-            }
-        }
-        if equal.len() == before {
-            break;
-        }
-    }
-    facts.iter().find_map(|fact| match fact {
-        Fact::OneOf(node, values) if equal.contains(&node) => {
-            let exact = |of: &String| !keys::is_whole_number(of) || of.len() <= EXACT_DIGITS;
-            values.iter().all(exact).then(|| values.clone())
-        }
-        _ => None,
-    })
+fn is_null(expr: &Expr) -> bool {
+    matches!(expr, Expr::Value(value) if matches!(value.value, Value::Null))
 }
 
 fn is_equality(op: &BinaryOperator) -> bool {

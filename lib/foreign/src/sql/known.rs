@@ -7,6 +7,7 @@ use cofferdam_core::{Field, FieldSet};
 use super::functions;
 use super::meanings::{Meaning, Meanings};
 use super::names::{Name, Part, Pattern};
+use super::through::Through;
 use super::views::View;
 use crate::catalogue::{Catalogue, Column as Described, Qualified};
 use crate::mapping::{Pgaudit, Table};
@@ -26,7 +27,10 @@ pub struct Known {
 pub struct KnownTable {
     /// Its name; `None` if no name means it.
     name: Option<Pattern>,
-    key: Part,
+    /// The column with the customer's key; `None` if it is in another table.
+    key: Option<Part>,
+    /// The way to the customer's key in another table.
+    pub through: Option<Through>,
     email: Option<Part>,
     fields: Vec<(Part, Field)>,
     harmless: Vec<Part>,
@@ -37,6 +41,8 @@ pub struct KnownTable {
     columns: Option<HashMap<String, Option<FieldSet>>>,
     /// Whether a key equals no other key. A key without regard to case does.
     pub has_exact_key: bool,
+    /// Whether the catalogue shows that no two rows have the same key, and no log changes that.
+    pub has_unique_key: bool,
 }
 
 /// A relation, as far as the mapping and the catalogue know it.
@@ -78,6 +84,12 @@ impl Known {
             known.tables.iter_mut().for_each(|table| table.describe(catalogue));
         }
         known.meanings = Meanings::new(&known, mapping);
+        if let Some(catalogue) = &mapping.known_catalogue {
+            let Self { tables, meanings, .. } = &mut known;
+            for table in tables {
+                table.prove(catalogue, meanings);
+            }
+        }
         super::views::understand(&mut known);
         known
     }
@@ -112,6 +124,11 @@ impl Known {
         Relation::Unknown
     }
 
+    /// Whether a name surely means this relation of the catalogue.
+    pub fn is_surely(&self, name: &Name, relation: &Qualified) -> bool {
+        self.meanings.is_surely(name, relation)
+    }
+
     /// The columns that a relation without customers' data surely has.
     pub fn columns(&self, name: &Name) -> Vec<String> {
         self.meanings.of(name).map(|meaning| meaning.columns.to_vec()).unwrap_or_default()
@@ -141,13 +158,15 @@ impl KnownTable {
     fn new(table: &Table) -> Self {
         Self {
             name: Some(Pattern::parse(&table.name)),
-            key: Part::column(&table.key),
+            key: table.through.is_empty().then(|| Part::column(&table.key)),
+            through: Through::of(table),
             email: table.email.as_deref().map(Part::column),
             fields: table.fields.iter().map(|(name, f)| (Part::column(name), *f)).collect(),
             harmless: table.harmless.iter().map(|name| Part::column(name)).collect(),
             all: table.fields.values().copied().collect(),
             columns: None,
             has_exact_key: true,
+            has_unique_key: false,
         }
     }
 
@@ -169,6 +188,20 @@ impl KnownTable {
         self.columns = Some(columns);
     }
 
+    /// Proves from a catalogue that the key is unique, or the way to the key.
+    fn prove(&mut self, catalogue: &Catalogue, meanings: &Meanings) {
+        let own = catalogue.relations.iter().find(|of| self.fits(&Name::from(&of.name)));
+        let Some(own) = own else { return };
+        let key = own.columns.iter().find(|of| self.is_key(&of.name));
+        self.has_unique_key = key.is_some_and(|key| own.is_unique(&key.name, catalogue))
+            && !meanings.has_lost_keys(&own.name);
+        if let Some(through) = &mut self.through {
+            // Without a proof, the rows are everybody's.
+            let _ = through.prove(own, catalogue);
+            through.doubt(meanings);
+        }
+    }
+
     fn fits(&self, name: &Name) -> bool {
         self.name.as_ref().is_some_and(|own| own.fits(name))
     }
@@ -176,7 +209,10 @@ impl KnownTable {
     pub fn column(&self, name: &str) -> Column {
         if let Some((_, field)) = self.fields.iter().find(|(part, _)| part.fits(name)) {
             Column::Field(*field)
-        } else if self.is_key(name) || self.harmless.iter().any(|part| part.fits(name)) {
+        } else if self.is_key(name)
+            || self.is_first_step(name)
+            || self.harmless.iter().any(|part| part.fits(name))
+        {
             Column::Harmless
         } else {
             Column::Unlisted
@@ -202,7 +238,17 @@ impl KnownTable {
     }
 
     pub fn is_key(&self, column: &str) -> bool {
-        self.key.fits(column)
+        self.key.as_ref().is_some_and(|key| key.fits(column))
+    }
+
+    /// Whether a column of the row with the customer's key is that key.
+    pub fn is_owners_key(&self, column: &str) -> bool {
+        self.through.as_ref().map_or_else(|| self.is_key(column), |through| through.is_key(column))
+    }
+
+    /// Whether a column names the row of another table that the customer's key is behind.
+    fn is_first_step(&self, column: &str) -> bool {
+        self.through.as_ref().is_some_and(|through| through.starts_at(column))
     }
 
     pub fn is_email(&self, column: &str) -> bool {

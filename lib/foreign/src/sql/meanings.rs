@@ -21,6 +21,8 @@ pub struct Meanings {
     defined: Vec<Name>,
     /// Whether a definition of a log can't be followed. No name has a known meaning then.
     lost: bool,
+    /// The relations whose keys a log changes; `None` stands for any.
+    lost_keys: Vec<Option<Name>>,
 }
 
 #[derive(Debug)]
@@ -72,6 +74,23 @@ impl Meanings {
             _ => true,
         };
         self.by_name.get(&name.bare).into_iter().flatten().filter(fits)
+    }
+
+    /// Whether a name means this relation of the catalogue, and no other.
+    pub fn is_surely(&self, name: &Name, relation: &Qualified) -> bool {
+        let mut entries = self.entries(name);
+        let only = entries.next().filter(|_| entries.next().is_none());
+        let same = |entry: &Entry| {
+            entry.schema.as_ref() == Some(&relation.schema) && name.bare == relation.name
+        };
+        !self.lost && only.is_some_and(same)
+    }
+
+    /// Whether a log changes the keys of a relation.
+    pub fn has_lost_keys(&self, relation: &Qualified) -> bool {
+        let own = Name::from(relation);
+        let lost = |of: &Option<Name>| of.as_ref().is_none_or(|name| name.may_be(&own));
+        self.lost || self.lost_keys.iter().any(lost)
     }
 
     /// Whether a log defines a function of this name.
@@ -151,6 +170,7 @@ impl Meanings {
                 Change::Anything => self.lost = true,
                 Change::Relation(name) => self.forget(name),
                 Change::Function(name) => self.defined.push(name.clone()),
+                Change::Keys(name) => self.lost_keys.push(name.clone()),
                 Change::View { name, query } => self.define(known, name, query),
                 Change::Renamed { from, to } if only => self.rename(known, from, to),
                 Change::Renamed { from, to } => self.forget_both(from, to),
@@ -216,7 +236,7 @@ impl Meanings {
 /// The names of relations that a change concerns.
 fn names(change: &Change) -> Vec<&Name> {
     match change {
-        Change::Anything | Change::Function(_) => Vec::new(),
+        Change::Anything | Change::Function(_) | Change::Keys(_) => Vec::new(),
         Change::Relation(name) | Change::View { name, .. } | Change::Partition { name, .. } => {
             vec![name]
         }

@@ -12,8 +12,10 @@ mod scope;
 #[cfg(test)]
 mod tests;
 mod text;
+mod through;
 mod views;
 mod walk;
+mod whose;
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;
@@ -25,6 +27,7 @@ pub use changes::{Changes, definition};
 pub use known::{Known, Relation};
 use names::Name;
 pub use text::{is_plain_read, is_single};
+pub use through::Through;
 use walk::Understood;
 
 /// Room for the depth that [`text::parse`] allows, in bytes. Only what is used is ever taken.

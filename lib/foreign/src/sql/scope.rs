@@ -3,6 +3,7 @@
 use cofferdam_core::FieldSet;
 
 use super::known::Known;
+use super::names::Name;
 use super::walk::Inner;
 
 /// The relations of one `FROM`.
@@ -26,6 +27,8 @@ pub struct Factor {
     pub columns: Vec<String>,
     /// The subquery that the relation is.
     pub inner: Option<Inner>,
+    /// The name of the table that it is, if its columns have their own names.
+    pub origin: Option<Name>,
 }
 
 /// A use of a table with customers' data.

@@ -10,7 +10,9 @@ use response_api::{LogCatalogue, LoggedReads, Span};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Coverage, PAGE, ReadLogs, Rest, Understood, catalogue_of, covered, file_name, read};
+use super::{
+    Coverage, PAGE, ReadLogs, Rest, Understood, catalogue_of, covered, file_name, joined_runs, read,
+};
 use crate::Progress;
 use crate::import::error::ImportError;
 use crate::import::pages;
@@ -109,11 +111,12 @@ pub async fn plan_access_logs(
         }
     }
     let parts: Vec<_> = reads.iter().map(|(file, read)| read.part(file)).collect();
-    let logged = understood.logged_reads(reads.iter().map(|of| &of.1.readers));
+    let readers: Vec<_> = reads.iter().map(|of| &of.1.readers).collect();
+    let logged = understood.logged_reads(&readers, &joined_runs(&parts, coverage));
     let catalogue = catalogue_of(&understood.mapping, &parts, coverage);
     for (at, log) in planned.iter_mut().enumerate() {
         log.covers = covered(&parts, at, coverage);
-        (log.catalogue, log.reads) = (catalogue, logged.clone());
+        (log.catalogue, log.reads) = (catalogue, logged[at].clone());
     }
     Ok(ReadLogs { logs: planned, unnamed_tables: understood.mapping.unnamed_tables() })
 }

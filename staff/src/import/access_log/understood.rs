@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::BufReader;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -67,13 +68,21 @@ impl Understood {
         Ok(Self { text, whole, mapping })
     }
 
-    /// Whether the logs are known to hold every read, as far as their lines and the catalogue show.
-    pub fn logged_reads<'a>(&self, files: impl Iterator<Item = &'a Readers>) -> LoggedReads {
+    /// Whether each file is known to hold every read, as far as the lines and the catalogue show. A user
+    /// whose reads one file of a run has is one whose reads the server logs in all of them. Another run
+    /// may be another server's.
+    pub fn logged_reads(&self, files: &[&Readers], runs: &[Range<usize>]) -> Vec<LoggedReads> {
+        let of_run = |run: &Range<usize>| self.logged_reads_of(&files[run.clone()]);
+        runs.iter().flat_map(|run| vec![of_run(run); run.len()]).collect()
+    }
+
+    fn logged_reads_of(&self, files: &[&Readers]) -> LoggedReads {
         let unaudited = self.mapping.unaudited_roles();
         if !unaudited.is_empty() {
             return LoggedReads::LeavesOut(unaudited.to_vec());
         }
-        if MAY_LACK_READS.contains(&self.mapping.format()) && !Readers::show_all(files) {
+        let may_lack = MAY_LACK_READS.contains(&self.mapping.format());
+        if may_lack && !Readers::show_all(files.iter().copied()) {
             return LoggedReads::NotShown;
         }
         LoggedReads::Shown

@@ -90,9 +90,11 @@ impl App {
             return Ok(());
         }
         let listed = access.callers().map(|of| &of.name);
-        let names: BTreeSet<_> = listed.chain(self.roles.names()).map(CallerName::as_str).collect();
-        let names = names.into_iter().collect::<Vec<_>>().join(", ");
-        let what = format!("there is no caller {caller}; there are {names}");
+        let names: BTreeSet<_> = listed.chain(self.roles.names()).collect();
+        let similar = caller.most_like(names.iter().copied());
+        let hint = similar.map(|name| format!("; perhaps {name} is meant")).unwrap_or_default();
+        let names: Vec<_> = names.into_iter().map(CallerName::as_str).collect();
+        let what = format!("there is no caller {caller}{hint}; there are {}", names.join(", "));
         Err(Problem::new(NO_SUCH_CALLER, what))
     }
 

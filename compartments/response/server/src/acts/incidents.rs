@@ -155,7 +155,10 @@ async fn check_names(
     match unsure.into_iter().find(|name| !names.contains(*name)) {
         None => Ok(()),
         Some(stranger) => {
-            let what = format!("there is no {whose} {stranger}; there are {}", some_of(&names));
+            let similar = stranger.most_like(&names);
+            let hint = similar.map(|name| format!("; perhaps {name} is meant")).unwrap_or_default();
+            let some = some_of(&names);
+            let what = format!("there is no {whose} {stranger}{hint}; there are {some}");
             Err(Problem::new(NO_SUCH_CALLER, what))
         }
     }

@@ -130,8 +130,11 @@ async fn an_access_exposes_the_people_whom_it_names() {
     assert_eq!(affected.fields[&Field::Phone], Level::Read);
     assert_eq!(affected.events[0].caller.as_str(), "web-ky-1");
     assert_eq!(affected.events[0].via.as_str(), "app-ro");
+    let lines: Vec<_> = affected.lines.iter().map(|of| (of.log.as_str(), of.line)).collect();
+    assert_eq!((lines, affected.line_count), (vec![("a.log", 1), ("a.log", 2)], Some(2)));
     let other = bench.done(read(0)).await;
     assert_eq!((other.fields[&Field::Phone], other.events.len()), (Level::Reachable, 0));
+    assert_eq!((other.lines, other.line_count), (vec![], Some(0)));
     assert!(!bench.done(read(9)).await.exists);
 }
 

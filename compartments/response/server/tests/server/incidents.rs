@@ -55,7 +55,10 @@ async fn a_misspelt_host_is_no_fallen_host() {
         ..declare()
     };
     let refused = bench.refused(typo(vec![]), NO_SUCH_CALLER).await;
-    assert_eq!(refused.detail, "there is no caller web-ky-9; there are web-ky-2, web-ky-3");
+    assert_eq!(
+        refused.detail,
+        "there is no caller web-ky-9; perhaps web-ky-2 is meant; there are web-ky-2, web-ky-3"
+    );
     assert_eq!(bench.done(ListIncidents {}).await, []);
     let other_kinds = ["web-ky-2", "keys=keys", "backup-7=accounts_database", "mail-1=relay"];
     let fallen = other_kinds.map(|text| text.parse().unwrap()).to_vec();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::catalogue::{Catalogue, Kind, Qualified, Relation};
 use crate::mapping::{Pgaudit, Table};
 use crate::sql::names::{Name, Part, Pattern};
-use crate::sql::{Known, Relation as Meaning};
+use crate::sql::{Known, Relation as Meaning, Through};
 
 /// Checks that the catalogue has the tables and columns of the mapping, and that it does not show
 /// customers' data where the mapping says that there are none. Returns the fault, in words.
@@ -34,12 +34,18 @@ fn check_table<'a>(catalogue: &'a Catalogue, table: &Table) -> Result<&'a Relati
         [relation] => relation,
         _ => return Err(format!("table {}: name its schema, there are several", table.name)),
     };
-    let columns = [&table.key].into_iter().chain(&table.email);
+    // Behind `through`, the key is a column of another table.
+    let key = Some(&table.key).filter(|_| table.through.is_empty());
+    let columns = key.into_iter().chain(&table.email);
     for column in columns.chain(table.fields.keys()).chain(&table.harmless) {
         let part = Part::column(column);
         if !relation.columns.iter().any(|of| part.fits(&of.name)) {
             return Err(format!("table {}: the catalogue has no column {column}", table.name));
         }
+    }
+    if let Some(mut through) = Through::of(table) {
+        let fault = |why| format!("table {}: through: {why}", table.name);
+        through.prove(relation, catalogue).map_err(fault)?;
     }
     Ok(relation)
 }

@@ -257,7 +257,7 @@ impl Walk<'_> {
 
     /// Walks a part that may fail if `total` is false. If it then reads fields of any row, no
     /// condition narrows the statement.
-    fn guarded(
+    pub(super) fn guarded(
         &mut self,
         rows: Rows,
         total: bool,

@@ -33,20 +33,34 @@ enum Restricts {
 impl Walk<'_> {
     /// Fills a scope with the relations of a `FROM`.
     pub(super) fn from(&mut self, scope: usize, from: &[TableWithJoins]) -> Walked<Vec<Joined>> {
-        let mut joined = Vec::new();
-        from.iter().try_for_each(|item| self.joins(scope, item, &mut joined))?;
+        let (mut joined, mut whole) = (Vec::<Joined>::new(), Vec::new());
+        for item in from {
+            whole.extend(self.joins(scope, item, &mut joined)?);
+        }
+        // Each row of an item goes on together with rows of the others.
+        let end = self.scopes.all[scope].factors.len();
+        for at in whole {
+            joined[at].factors = 0..end;
+        }
         Ok(joined)
     }
 
-    fn joins(&mut self, scope: usize, item: &TableWithJoins, joined: &mut Vec<Joined>) -> Walked {
+    /// Fills a scope with joined relations. Returns the places in `joined` of the facts that hold for
+    /// every row of the result.
+    fn joins(
+        &mut self,
+        scope: usize,
+        item: &TableWithJoins,
+        joined: &mut Vec<Joined>,
+    ) -> Walked<Vec<usize>> {
         let first = self.scopes.all[scope].factors.len();
-        self.factor(scope, &item.relation, joined)?;
+        let mut whole = self.factor(scope, &item.relation, joined)?;
         for join in &item.joins {
             if join.global {
                 return not_understood();
             }
             let right = self.scopes.all[scope].factors.len();
-            self.factor(scope, &join.relation, joined)?;
+            let whole_right = self.factor(scope, &join.relation, joined)?;
             let end = self.scopes.all[scope].factors.len();
             let (restricts, constraint) = kind_of(&join.join_operator)?;
             // A condition of a join sees only what the join joins.
@@ -71,9 +85,20 @@ impl Walk<'_> {
                 Restricts::Right => right..end,
                 Restricts::Neither => end..end,
             };
+            // Rows of one side that go on only together with rows of the other share their facts.
+            let (left, both) = (std::mem::take(&mut whole), Vec::from([joined.len()]));
             joined.push(Joined { factors, facts });
+            whole = match restricts {
+                Restricts::Both => [left, whole_right, both].concat(),
+                Restricts::Right => left,
+                Restricts::Left => whole_right,
+                Restricts::Neither => Vec::new(),
+            };
+            for at in &whole {
+                joined[*at].factors = first..end;
+            }
         }
-        Ok(())
+        Ok(whole)
     }
 
     /// Reads the columns of a `USING`, and returns the facts that it states.
@@ -108,7 +133,21 @@ impl Walk<'_> {
         Ok(facts)
     }
 
-    fn factor(&mut self, scope: usize, factor: &TableFactor, joined: &mut Vec<Joined>) -> Walked {
+    /// Adds a relation, or several that parentheses join. Returns the places in `joined` of the facts
+    /// that hold for every row of it.
+    fn factor(
+        &mut self,
+        scope: usize,
+        factor: &TableFactor,
+        joined: &mut Vec<Joined>,
+    ) -> Walked<Vec<usize>> {
+        if let TableFactor::NestedJoin { table_with_joins, alias: None } = factor {
+            return self.joins(scope, table_with_joins, joined);
+        }
+        self.single_factor(scope, factor).map(|()| Vec::new())
+    }
+
+    fn single_factor(&mut self, scope: usize, factor: &TableFactor) -> Walked {
         match factor {
             TableFactor::Table {
                 name,
@@ -155,9 +194,6 @@ impl Walk<'_> {
                 };
                 self.push(scope, String::new(), alias.as_ref(), (columns, Some(inner)))
             }
-            TableFactor::NestedJoin { table_with_joins, alias: None } => {
-                self.joins(scope, table_with_joins, joined)
-            }
             _ => not_understood(),
         }
     }
@@ -181,15 +217,21 @@ impl Walk<'_> {
         }
         let Some(table) = self.relation(name)? else {
             let columns = self.known.columns(&given);
-            return self.push(scope, given.bare, alias, (columns, None));
+            self.push(scope, given.bare.clone(), alias, (columns, None))?;
+            let renamed = alias.is_some_and(|alias| !alias.columns.is_empty());
+            if let Some(factor) = self.scopes.all[scope].factors.last_mut().filter(|_| !renamed) {
+                factor.origin = Some(given);
+            }
+            return Ok(());
         };
         if alias.is_some_and(|alias| !alias.columns.is_empty() || alias.at.is_some()) {
             // The statement renames the table's columns.
             return not_understood();
         }
         let used = self.scopes.start_use(table);
-        let alias = alias.map_or(given.bare, |alias| folded(&alias.name));
-        let factor = Factor { alias, used: Some(used), columns: Vec::new(), inner: None };
+        let alias = alias.map_or_else(|| given.bare.clone(), |alias| folded(&alias.name));
+        let origin = Some(given);
+        let factor = Factor { alias, used: Some(used), columns: Vec::new(), inner: None, origin };
         self.scopes.all[scope].factors.push(factor);
         Ok(())
     }
@@ -224,7 +266,13 @@ impl Walk<'_> {
             Some(_) => return not_understood(),
             None => (name, columns),
         };
-        self.scopes.all[scope].factors.push(Factor { alias, used: None, columns, inner });
+        self.scopes.all[scope].factors.push(Factor {
+            alias,
+            used: None,
+            columns,
+            inner,
+            origin: None,
+        });
         Ok(())
     }
 

@@ -127,7 +127,7 @@ fn goes_through(select: &Select) -> bool {
     !grouped && !chosen && select.named_window.is_empty() && !has_window(select)
 }
 
-const fn is_column(expr: &Expr) -> bool {
+pub(super) const fn is_column(expr: &Expr) -> bool {
     matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_))
 }
 

@@ -1,6 +1,7 @@
 //! Walks a statement as a whole. Each form that is understood is listed; any other ends the walk,
 //! and the statement then counts for everybody.
 
+mod chosen;
 mod expr;
 mod from;
 mod inner;
@@ -16,11 +17,11 @@ use sqlparser::ast::{
     CopySource, CreateTable, DeclareType, Expr, Ident, ObjectName, Statement, Value,
 };
 
-use super::facts::{self, Context, Fact};
+use super::facts::{Context, Fact};
 use super::known::{Known, Relation};
 use super::names::{Name, folded};
 use super::scope::{NotInView, Scopes};
-use super::{Doubt, Found, everybody, keys};
+use super::{Doubt, Found, everybody, keys, whose};
 pub use inner::Inner;
 
 pub use view::walk_view;
@@ -276,23 +277,25 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn whose(&self, used: usize) -> Whose {
+    /// The customers whose rows of a use the statement lets through: some by key, others by address.
+    fn whose(&self, used: usize) -> Vec<Whose> {
         let found = self.narrowed.iter().find(|of| of.used == used);
-        let Some(found) = found else { return everybody("the statement names no customer") };
+        let Some(found) = found else { return vec![everybody("the statement names no customer")] };
         if let Some(named) = &found.named {
-            return named.clone();
+            return vec![named.clone()];
         }
         let around = if found.repeated { &[][..] } else { &found.around };
         let facts: Vec<_> = found.facts.iter().chain(around).cloned().collect();
         let table = &self.known.tables[self.scopes.uses[used].table];
-        facts::whose(table, found.scope, found.place, &facts)
+        whose::whose(self.context(), table, (found.scope, found.place), &facts)
     }
 
     fn finish(mut self) -> Understood {
         for used in 0..self.scopes.uses.len() {
             let (table, fields) = (self.scopes.uses[used].table, self.scopes.uses[used].fields);
-            let whose = self.whose(used);
-            self.touch(table, Operation::Release, fields, whose);
+            for whose in self.whose(used) {
+                self.touch(table, Operation::Release, fields, whose);
+            }
         }
         if self.leaked {
             for touched in &mut self.touched {

@@ -6,6 +6,7 @@ use sqlparser::ast::{
     SetQuantifier, Statement, TableAliasColumnDef, WildcardAdditionalOptions, With,
 };
 
+use super::chosen::Only;
 use super::inner::{self, Through};
 use super::{Common, Rows, Walk, Walked, is_value};
 use crate::sql::Doubt;
@@ -143,12 +144,8 @@ impl Walk<'_> {
         let scope = self.scopes.open();
         let joined = self.from(scope, &select.from)?;
         self.scopes.stack.push(scope);
-        let facts = self.facts(select.selection.as_ref());
         let outside = self.around.len();
-        self.around.extend_from_slice(&facts);
-        if let Some(condition) = &select.selection {
-            self.expr(condition, Rows::Any)?;
-        }
+        let facts = self.condition(select.selection.as_ref())?;
         let names = self.projection(&select.projection, rows)?;
         self.grouping(select, rows)?;
         for by in order {
@@ -160,10 +157,11 @@ impl Walk<'_> {
             }
         }
         let through = self.through(select, scope);
+        let only = self.only(select, &facts, &joined);
         self.around.truncate(outside);
         self.narrow(scope, &facts, &joined);
         self.scopes.stack.pop();
-        Ok(Results { names, through })
+        Ok(Results { names, through, only })
     }
 
     fn grouping(&mut self, select: &Select, rows: Rows) -> Walked {
@@ -216,11 +214,13 @@ pub(super) struct Results {
     /// Their names, as far as they are known.
     pub names: Vec<String>,
     pub through: Through,
+    /// Its only column.
+    pub only: Option<Only>,
 }
 
 impl Results {
     fn named(names: Vec<String>) -> Self {
-        Self { names, through: Through::default() }
+        Self { names, ..Self::default() }
     }
 }
 

@@ -10,7 +10,7 @@ use sqlparser::ast::{
 use super::{Narrowed, Rows, Walk, Walked};
 use crate::sql::names::{Name, folded};
 use crate::sql::scope::Factor;
-use crate::sql::{Doubt, everybody, facts, keys};
+use crate::sql::{Doubt, everybody, keys, whose};
 
 impl Walk<'_> {
     pub(super) fn insert(&mut self, insert: &Insert) -> Walked<Vec<String>> {
@@ -37,7 +37,7 @@ impl Walk<'_> {
         // A new row tells nothing that was stored; a row that was there before does.
         let old = matches!(insert.on, Some(OnInsert::OnConflict(_)));
         let used = table.filter(|_| old).map(|table| self.scopes.start_use(table));
-        let factor = Factor { alias, used, columns: Vec::new(), inner: None };
+        let factor = Factor { alias, used, columns: Vec::new(), inner: None, origin: None };
         self.scopes.all[scope].factors.push(factor);
         self.scopes.stack.push(scope);
         if let Some(OnInsert::OnConflict(conflict)) = &insert.on {
@@ -54,11 +54,14 @@ impl Walk<'_> {
     /// The customers whose rows an `INSERT` makes. Without a key, the row is a new customer's.
     fn inserted(&self, table: usize, columns: &[String], insert: &Insert) -> Whose {
         let known = &self.known.tables[table];
+        if known.through.is_some() {
+            return everybody("the customer's key is in another table");
+        }
         if !columns.is_empty() && !columns.iter().any(|of| known.is_key(of)) {
             return Whose::Keys(Vec::new());
         }
         let keys = self.values(columns, insert, |column| known.is_key(column));
-        let keys = keys.and_then(|values| facts::all(&values, keys::key));
+        let keys = keys.and_then(|values| whose::all(&values, keys::key));
         keys.map_or_else(
             || everybody("the statement does not say whose rows it makes"),
             Whose::Keys,
@@ -96,7 +99,7 @@ impl Walk<'_> {
         }
         if decide.iter().all(|of| known.is_email(&folded(of))) {
             let emails = self.values(&columns, insert, |column| known.is_email(column));
-            let emails = emails.and_then(|values| facts::all(&values, keys::email));
+            let emails = emails.and_then(|values| whose::all(&values, keys::email));
             return emails.map_or_else(anybody, Whose::Emails);
         }
         anybody()
@@ -128,6 +131,7 @@ impl Walk<'_> {
                 used: None,
                 columns: Vec::new(),
                 inner: None,
+                origin: None,
             });
             let supplied = self.assignments(table, &update.assignments)?;
             if let (Some(table), Some(whose)) = (table, whose) {
@@ -160,8 +164,9 @@ impl Walk<'_> {
             })?;
         let used = self.scopes.all[scope].factors.first().and_then(|factor| factor.used);
         if let (Some(table), Some(used)) = (table, used) {
-            let whose = self.whose(used);
-            self.touch(table, Operation::Seal, supplied, whose);
+            for whose in self.whose(used) {
+                self.touch(table, Operation::Seal, supplied, whose);
+            }
         }
         Ok(results)
     }
@@ -193,12 +198,8 @@ impl Walk<'_> {
         let scope = self.scopes.open();
         let joined = self.from(scope, from)?;
         self.scopes.stack.push(scope);
-        let facts = self.facts(condition);
         let outside = self.around.len();
-        self.around.extend_from_slice(&facts);
-        if let Some(condition) = condition {
-            self.expr(condition, Rows::Any)?;
-        }
+        let facts = self.condition(condition)?;
         let (results, walked) = part(self)?;
         self.around.truncate(outside);
         self.narrow(scope, &facts, &joined);

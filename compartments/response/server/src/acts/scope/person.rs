@@ -5,10 +5,10 @@ use std::sync::Arc;
 use cofferdam_core::{Record, Timestamp};
 use cofferdam_tlog::TlogError;
 use cofferdam_wire::{Problem, blocking};
-use response_api::{Incident, People, PersonExposure};
+use response_api::{Incident, People, PersonExposure, PersonLine};
 use response_exposure::{
-    FallenHosts, Slot, access_log_window, page_of, person_exposure, slots_of_record,
-    unresolved_slots,
+    FallenHosts, Slot, access_log_window, for_each_access_of, page_of, person_exposure,
+    slots_of_record, unresolved_slots,
 };
 
 use super::{release_log_windows, table};
@@ -17,6 +17,9 @@ use crate::app::App;
 use crate::logs::FileLog;
 use crate::loops::copy_logs;
 use crate::store::Finding;
+
+/// The most lines of access logs that are shown of a person.
+const MAX_LINES: usize = 100;
 
 /// Reads the exposure of one person's data.
 pub async fn person(
@@ -44,7 +47,43 @@ pub async fn person(
     let hosts = FallenHosts::of(incident);
     let levels = app.levels(&exposure).await?;
     slots.extend(unresolved_slots(&exposure.unresolved, &hosts, &levels.read, record));
-    Ok(person_exposure(record, number, &population, &levels, slots))
+    let mut person = person_exposure(record, number, &population, &levels, slots);
+    if incident.people == People::Table {
+        match lines_of(app, incident, record).await {
+            Ok((lines, count)) => (person.lines, person.line_count) = (lines, Some(count)),
+            // The logs are files of the instance at which they were brought; the rest is in the store.
+            Err(e) => tracing::warn!(cause = %e, "the lines of a person can't be read here"),
+        }
+    }
+    Ok(person)
+}
+
+/// The first lines of the brought logs that name a person, and the number of all.
+async fn lines_of(
+    app: &Arc<App>,
+    incident: &Incident,
+    record: Record,
+) -> Result<(Vec<PersonLine>, u64), Problem> {
+    let access_logs = app.store.access_logs().await?;
+    let logs = table::open_logs(app, &access_logs)?;
+    let (hosts, window) = (FallenHosts::of(incident), access_log_window(incident));
+    let found = blocking(move || {
+        let (mut lines, mut count) = (Vec::new(), 0);
+        for (access_log, log) in access_logs.iter().zip(&logs) {
+            let before = lines.len();
+            for_each_access_of(log, &hosts, window, record, &mut |entry| {
+                count += 1;
+                if lines.len() - before < MAX_LINES {
+                    let (log, at) = (access_log.name.clone(), entry.at());
+                    lines.push(PersonLine { log, line: entry.line, at, fields: entry.fields });
+                }
+            })?;
+        }
+        lines.sort_by(|a, b| (a.at, &a.log, a.line).cmp(&(b.at, &b.log, b.line)));
+        lines.truncate(MAX_LINES);
+        Ok::<_, TlogError>((lines, count))
+    });
+    Ok(found.await??)
 }
 
 /// Reads one person's slots from the logs themselves, while the pages are being written.
