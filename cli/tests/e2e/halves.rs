@@ -70,28 +70,87 @@ async fn an_estate_from_before_halves_moves_to_them() {
 #[tokio::test]
 async fn a_compartment_starts_with_the_half_of_its_database_alone() {
     let place = Place::with_estate().await;
-    let _keys = place.serve(Keys).await;
     for compartment in HALVED {
         let config = place.file(&format!("{compartment}/{compartment}.toml"));
+        // Nothing else runs: whoever tests a backup needs no estate.
         let serve = || run([compartment.as_str(), "serve", "--config", &config]);
         let (key, aside) = (format!("halves/{compartment}.key"), place.file("aside"));
         fs::rename(place.dir.join(&key), &aside).unwrap();
         assert_refused(&serve(), &key);
-        write_secret(&place.dir.join(&key), b"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
-            .unwrap();
+        let other = b"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+        write_secret(&place.dir.join(&key), other).unwrap();
         assert_refused(&serve(), "is not the one that was made for this database");
         fs::rename(&aside, place.dir.join(&key)).unwrap();
-        let halves = place.toml(&format!("{compartment}/{compartment}.toml"))["halves"].clone();
-        place.configure(compartment, |config| drop(config.remove("halves")));
-        assert_refused(&serve(), "the configuration lacks the half from epoch 0");
-        place.configure(compartment, |config| drop(config.insert("halves".into(), halves)));
-        assert_eq!(
-            stdout(&place.init(compartment)).trim(),
-            "Every half of the configuration was made before."
-        );
+        let made = stdout(&place.init(compartment));
+        assert_eq!(made.trim(), "Every half of the configuration was made before.");
     }
     add_half(&place, Accounts, 0, "halves/second.key");
     assert_refused(&place.init(Accounts), "two [[halves]] have from_epoch = 0");
+}
+
+#[tokio::test]
+async fn a_half_is_forgotten_once_nothing_rests_under_it() {
+    let place = Place::with_estate().await;
+    let _keys = place.serve(Keys).await;
+    let accounts = place.serve(Accounts).await;
+    let web = place.client(Accounts, "web-ky-1");
+    let number = sign_up(&web, 1).await;
+    assert_refused(&place.init(Accounts), "another process serves from the database");
+    drop(accounts);
+
+    let first = place.toml("accounts/accounts.toml")["halves"].clone();
+    let with_halves = |halves: toml::Value| {
+        place.configure(Accounts, |config| drop(config.insert("halves".into(), halves)));
+    };
+    for (from, file, why) in [
+        (1, "halves/accounts.key", "two [[halves]] name the file"),
+        (7, "halves/second.key", "write from_epoch = 1"),
+    ] {
+        add_half(&place, Accounts, from, file);
+        assert_refused(&place.init(Accounts), why);
+        with_halves(first.clone());
+    }
+    let config = place.file("accounts/accounts.toml");
+    with_halves(toml::Value::Array(Vec::new()));
+    let serve = || run(["accounts", "serve", "--config", &config]);
+    assert_refused(&serve(), "the configuration lacks the half from epoch 0");
+    add_half(&place, Accounts, 0, "halves/accounts.key");
+
+    // A half whose shares or whose file were lost before anything rests under it.
+    add_half(&place, Accounts, 1, "halves/second.key");
+    stdout(&place.init(Accounts));
+    fs::remove_file(place.dir.join("halves/second.key")).unwrap();
+    assert_refused(&serve(), "halves/second.key is not there");
+    with_halves(first);
+    let _accounts = place.serve(Accounts).await;
+    sign_in(&web, 1, number).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stolen_half_is_replaced_and_then_not_needed() {
+    let place = Place::with_estate().await;
+    let up = Up::start(&place);
+    let web = place.client(Accounts, "web-ky-1");
+    let number = sign_up(&web, 1).await;
+    drop(up);
+    add_half(&place, Accounts, 1, "halves/second.key");
+    stdout(&place.init(Accounts));
+    let up = Up::start(&place);
+    let order = place.file("rotate.order");
+    stdout(&place.run(["order", "draft", "rotate", "--domain", "accounts", "--out", &order]));
+    place.sign_and_apply(&order);
+    stdout(&place.run(["epoch", "list", "--wait"]));
+    drop(up);
+    place.configure(Accounts, |config| {
+        let halves = config["halves"].as_array_mut().unwrap();
+        halves.remove(0);
+    });
+    fs::remove_file(place.dir.join("halves/accounts.key")).unwrap();
+    let _up = Up::start(&place);
+    sign_in(&web, 1, number).await;
+    assert_eq!(name_of(&web, number).await, "Person 1");
+    let again = web.call(&create(1)).await.unwrap_err();
+    assert!(again.is(ADDRESS_TAKEN), "{again}");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use accounts_server::store::{
     Credential, MovedCustomers, MovedIndex, MovedVerifier, SealedCustomer, Store,
 };
 use cofferdam_core::{Epoch, Record};
-use keys_client::AtRest;
+use keys_client::{AtRest, HalfSpan};
 
 use super::{at, customer, index, write};
 
@@ -47,7 +47,18 @@ pub async fn customers_move_with_all_that_rests(store: &Store) {
     let mut tx = store.begin().await.unwrap();
     store.set_credential(&mut tx, Record(9), &credential).await.unwrap();
     tx.commit().await.unwrap();
+    let elsewhere = store.resting_elsewhere(Epoch(4), 500).await.unwrap();
+    assert_eq!((elsewhere.len(), elsewhere.contains(&Record(7))), (229, false));
+    let holds = async |from, until| {
+        store.holds_under(HalfSpan { from: Epoch(from), until: Epoch(until) }).await.unwrap()
+    };
+    assert!(
+        holds(3, 4).await && holds(4, 9).await,
+        "texts of epoch 3, and a password under half 4"
+    );
     store.move_customers(moved, Epoch(4)).await.unwrap();
+    assert!(store.resting_elsewhere(Epoch(4), 500).await.unwrap().is_empty());
+    assert!(!holds(0, 4).await && holds(4, 9).await && !holds(5, 9).await);
 
     assert!(store.sealed_before(Record(0), Epoch(4), 500).await.unwrap().is_empty());
     let old: Vec<_> = (0..230).map(index).collect();

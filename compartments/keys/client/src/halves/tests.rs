@@ -136,3 +136,38 @@ fn a_field_that_was_sealed_under_both_halves_does_not_open_under_one() {
         assert!(here.open(&wrong, &sealed).is_err());
     }
 }
+
+#[test]
+fn nothing_bare_opens_where_a_half_was_there_from_the_first_epoch_on() {
+    let bare = AtRest { half: None, bytes: vec![5; 32] };
+    let place = Resting::Verifier(Record(1));
+    assert!(Halves::none(DOMAIN).open(place, &bare).is_ok());
+    assert!(halves(&[(1, 1)]).open(place, &bare).is_ok(), "customers may still have to move");
+    assert!(halves(&[(0, 1)]).open(place, &bare).is_err());
+}
+
+#[test]
+fn once_all_rests_under_the_newest_half_nothing_else_opens() {
+    let (old, own) = (halves(&[(1, 1)]), halves(&[(1, 1), (3, 2)]));
+    let place = Resting::Verifier(Record(1));
+    let earlier = [AtRest { half: None, bytes: vec![5; 32] }, old.rest(place, &secret(5)).unwrap()];
+    assert!(earlier.iter().all(|of| own.open(place, of).is_ok()));
+    assert_eq!(own.forms(&secret(5)).unwrap().len(), 3);
+    own.complete();
+    assert!(earlier.iter().all(|of| own.open(place, of).is_err()));
+    assert!(own.open(place, &own.rest(place, &secret(5)).unwrap()).is_ok());
+    let forms = own.forms(&secret(5)).unwrap();
+    assert_eq!(forms, [own.rest(Resting::Index, &secret(5)).unwrap()]);
+}
+
+#[test]
+fn no_key_of_an_earlier_half_seals_once_a_half_has_begun() {
+    let own = halves(&[(2, 1), (5, 2)]);
+    let check = |epoch| own.check_sealing(Epoch(epoch)).is_ok();
+    assert!(check(0) && check(4), "the half from 2 has begun");
+    assert!(check(2) && !check(1) && !check(0));
+    own.begin(Epoch(6));
+    assert!(check(5) && !check(4));
+    assert_eq!([1, 4, 9].map(|epoch| own.of(Epoch(epoch))), [None, Some(Epoch(2)), Some(Epoch(5))]);
+    assert!(Halves::none(DOMAIN).check_sealing(Epoch(0)).is_ok());
+}
