@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware;
@@ -39,7 +40,7 @@ use crate::{Health, Identity, Problem, RevokedKeys};
 use connection::Times;
 use hall::{Hall, Seat};
 use handshake::{Admitted, handshake};
-use pace::Pace;
+use pace::{Pace, Paced};
 use request_log::log_request;
 
 /// The longest time for a client's TLS handshake.
@@ -184,7 +185,7 @@ impl Listener {
     /// Open requests then get ten more seconds. Renewed certificate files are used without a
     /// restart. The number of connections, their waits and the memory for bodies are bounded by the
     /// rules of [`Room`](cofferdam_core::Room). A caller for whom no room is kept gets at most 1,000
-    /// answers in a second, or 100 refusals.
+    /// answers in a second, or 100 refusals, and sends at most 65 MiB.
     pub async fn serve(self, identity: &Identity, router: Router, stop: impl Future<Output = ()>) {
         let health = self.health.clone();
         let router = router
@@ -201,7 +202,8 @@ impl Listener {
             knocking: Hall::new("knocking", KNOCKING),
             ordinary: Hall::new("ordinary", ORDINARY),
             kept: Hall::new("kept", KEPT),
-            pace: Pace::default(),
+            pace: Pace::new(pace::REQUESTS),
+            bodies: Arc::new(Pace::new(pace::BODIES)),
         });
         tokio::pin!(stop);
         loop {
@@ -244,6 +246,8 @@ struct Door {
     kept: Hall<CallerName>,
     /// The pace of ordinary callers.
     pace: Pace,
+    /// The pace of the bodies that ordinary callers send.
+    bodies: Arc<Pace>,
 }
 
 impl Door {
@@ -297,13 +301,15 @@ impl Door {
     /// Answers a request, in the turn of an ordinary caller.
     async fn answer(
         &self,
-        request: Request,
+        mut request: Request,
         caller: &CallerName,
         key: &Sha256,
     ) -> Result<Response, Infallible> {
         let is_paced = !(self.is_kept)(caller);
         if is_paced {
             self.pace.wait(caller).await;
+            let paced = |body| Body::new(Paced::new(body, caller.clone(), self.bodies.clone()));
+            request = request.map(paced);
         }
         let answer = if self.revoked.contains(key) {
             Problem::not_granted("this key was revoked").into_response()
