@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use cofferdam_core::{CallerName, Operation, Record, Timestamp};
 use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemType, blocking};
-use keys_api::{AlarmKind, ReleaseKeys, ReleasedGroup, ReleasedKeys, WarrantId};
+use keys_api::{AlarmKind, RECORDS_SEALED, ReleaseKeys, ReleasedGroup, ReleasedKeys, WarrantId};
 
 use crate::app::{App, Parties, bad_request};
 use crate::domain::derive::KeyRing;
@@ -86,7 +86,8 @@ async fn check_new(
         app.alarms.ring(now, AlarmKind::Decoy, Some(who.caller), detail).await;
     }
     let what = format!("sealing {} records of {domain} again, from {first}", old.len());
-    Err(app.refuse_party(who, what).await)
+    let Problem { detail, .. } = app.refuse_party(who, what).await;
+    Err(Problem::new(RECORDS_SEALED, detail))
 }
 
 /// Holds a release against the orders that came while it waited, before its answer leaves.
