@@ -27,6 +27,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use cofferdam_core::{CallerName, RoomLimits, Sha256, network};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
@@ -74,6 +75,8 @@ const KEPT: RoomLimits = RoomLimits {
     bytes: 512 << 20,
     bytes_each: 256 << 20,
 };
+/// The most bytes that an ordinary caller's connection has sent and nobody has read. The kernel doubles it.
+const UNREAD: usize = 128 << 10;
 /// The time that open requests get after the server was asked to stop.
 const GRACE: Duration = Duration::from_secs(10);
 /// The time between two checks for renewed certificate files.
@@ -285,6 +288,10 @@ impl Door {
     /// Serves a caller until its connection ends.
     async fn serve(self: Arc<Self>, admitted: Admitted, peer: IpAddr, watcher: Watcher) {
         let Admitted { stream, caller, key } = admitted;
+        if !(self.is_kept)(&caller) {
+            // Without this, the kernel takes in megabytes from each connection that are never read.
+            SockRef::from(stream.get_ref().0).set_recv_buffer_size(UNREAD).ok();
+        }
         let Ok(seat) = self.hall(&caller).enter(caller.clone(), TIMES.quiet) else {
             tracing::debug!(%caller, "a caller has too many calls in hand");
             return;
