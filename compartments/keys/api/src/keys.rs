@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use cofferdam_core::{Call, CallerName, Domain, Epoch, FieldKey, FieldSet, Operation, Record};
+use cofferdam_core::{
+    Call, CallerName, Domain, Epoch, FieldKey, FieldSet, Operation, ProblemType, Record,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::problems::RECORDS_SEALED;
 use crate::warrants::WarrantId;
 
 /// Releases field keys: all that are asked for, or none. Only the compartment in front of the
@@ -107,5 +110,6 @@ impl ReleasedKeys {
 impl Call for ReleaseKeys {
     const PATH: &'static str = "/v1/keys/release";
     const COMPACT: bool = true;
+    const PROBLEMS: &'static [ProblemType] = &[RECORDS_SEALED];
     type Answer = ReleasedKeys;
 }

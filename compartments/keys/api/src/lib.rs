@@ -46,7 +46,7 @@ pub use passwords::{HardenItem, HardenPasswords, HardenedPasswords};
 pub use policies::{BadPolicy, CallerPolicy, ChangePolicy, Grant, Policy, ReadPolicy};
 pub use problems::{
     DECOYS_CLAIMED, EPOCH_OUTDATED, JOURNAL_CONTRADICTS, NO_SUCH_HOLD, NO_SUCH_LOWERING,
-    ORDER_REFUSED, POLICY_OUTDATED,
+    ORDER_REFUSED, POLICY_OUTDATED, RECORDS_SEALED,
 };
 pub use records::EraseRecords;
 pub use revoked_keys::{ListRevokedKeys, RevokedKey};

@@ -23,6 +23,10 @@ pub const EPOCH_OUTDATED: ProblemType =
 /// journal.
 pub const JOURNAL_CONTRADICTS: ProblemType =
     ProblemType::new("journal-contradicts", 409, "The journal contradicts its anchor");
+/// Some of the records were sealed before. Other numbers must be taken: these never get keys to seal them
+/// again.
+pub const RECORDS_SEALED: ProblemType =
+    ProblemType::new("records-sealed", 409, "Some of these records were sealed before");
 /// Some of the numbers were claimed before. The next range must be taken.
 pub const DECOYS_CLAIMED: ProblemType =
     ProblemType::new("decoys-claimed", 409, "Some of these decoys were claimed before");

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware;
@@ -26,6 +27,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use cofferdam_core::{CallerName, RoomLimits, Sha256, network};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
@@ -39,7 +41,7 @@ use crate::{Health, Identity, Problem, RevokedKeys};
 use connection::Times;
 use hall::{Hall, Seat};
 use handshake::{Admitted, handshake};
-use pace::Pace;
+use pace::{Pace, Paced};
 use request_log::log_request;
 
 /// The longest time for a client's TLS handshake.
@@ -73,6 +75,8 @@ const KEPT: RoomLimits = RoomLimits {
     bytes: 512 << 20,
     bytes_each: 256 << 20,
 };
+/// The most bytes that an ordinary caller's connection has sent and nobody has read. The kernel doubles it.
+const UNREAD: usize = 128 << 10;
 /// The time that open requests get after the server was asked to stop.
 const GRACE: Duration = Duration::from_secs(10);
 /// The time between two checks for renewed certificate files.
@@ -184,7 +188,7 @@ impl Listener {
     /// Open requests then get ten more seconds. Renewed certificate files are used without a
     /// restart. The number of connections, their waits and the memory for bodies are bounded by the
     /// rules of [`Room`](cofferdam_core::Room). A caller for whom no room is kept gets at most 1,000
-    /// answers in a second, or 100 refusals.
+    /// answers in a second, or 100 refusals, and sends at most 65 MiB.
     pub async fn serve(self, identity: &Identity, router: Router, stop: impl Future<Output = ()>) {
         let health = self.health.clone();
         let router = router
@@ -201,7 +205,8 @@ impl Listener {
             knocking: Hall::new("knocking", KNOCKING),
             ordinary: Hall::new("ordinary", ORDINARY),
             kept: Hall::new("kept", KEPT),
-            pace: Pace::default(),
+            pace: Pace::new(pace::REQUESTS),
+            bodies: Arc::new(Pace::new(pace::BODIES)),
         });
         tokio::pin!(stop);
         loop {
@@ -244,6 +249,8 @@ struct Door {
     kept: Hall<CallerName>,
     /// The pace of ordinary callers.
     pace: Pace,
+    /// The pace of the bodies that ordinary callers send.
+    bodies: Arc<Pace>,
 }
 
 impl Door {
@@ -281,6 +288,10 @@ impl Door {
     /// Serves a caller until its connection ends.
     async fn serve(self: Arc<Self>, admitted: Admitted, peer: IpAddr, watcher: Watcher) {
         let Admitted { stream, caller, key } = admitted;
+        if !(self.is_kept)(&caller) {
+            // Without this, the kernel takes in megabytes from each connection that are never read.
+            SockRef::from(stream.get_ref().0).set_recv_buffer_size(UNREAD).ok();
+        }
         let Ok(seat) = self.hall(&caller).enter(caller.clone(), TIMES.quiet) else {
             tracing::debug!(%caller, "a caller has too many calls in hand");
             return;
@@ -297,13 +308,15 @@ impl Door {
     /// Answers a request, in the turn of an ordinary caller.
     async fn answer(
         &self,
-        request: Request,
+        mut request: Request,
         caller: &CallerName,
         key: &Sha256,
     ) -> Result<Response, Infallible> {
         let is_paced = !(self.is_kept)(caller);
         if is_paced {
             self.pace.wait(caller).await;
+            let paced = |body| Body::new(Paced::new(body, caller.clone(), self.bodies.clone()));
+            request = request.map(paced);
         }
         let answer = if self.revoked.contains(key) {
             Problem::not_granted("this key was revoked").into_response()

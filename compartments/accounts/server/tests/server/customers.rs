@@ -1,10 +1,13 @@
 //! Creating, reading, finding and listing customers.
 
-use accounts_api::{ADDRESS_TAKEN, CreateCustomer, FindCustomer, ListCustomers, ReadCustomers};
+use accounts_api::{
+    ADDRESS_TAKEN, CreateCustomer, FindCustomer, ImportCustomers, ImportOutcome, ImportResult,
+    ListCustomers, ReadCustomers,
+};
 use cofferdam_core::{CustomerNumber, Field, FieldSet, Operation, Personal, Record};
 use cofferdam_wire::{Client, ProblemType};
 
-use crate::support::{Shop, ada, person, refused};
+use crate::support::{Shop, ada, legacy_row, person, refused};
 
 fn fields(list: &[Field]) -> FieldSet {
     list.iter().copied().collect()
@@ -44,6 +47,30 @@ async fn a_profile_is_read_back() {
     let find = |email: &str| FindCustomer { email: Personal::new(email) };
     assert_eq!(web.call(&find(" ADA@example.ORG ")).await.unwrap(), Some(record));
     assert_eq!(web.call(&find("ada@example.com")).await.unwrap(), None);
+}
+
+/// `keys` may have sealed the records of a call that failed, and seals none of them again.
+#[tokio::test]
+async fn a_sign_up_or_import_that_failed_after_it_was_sealed_stops_no_later_one() {
+    let shop = Shop::open().await;
+    shop.keys.book().decoy_one_in = 4;
+    let (web, import) = (shop.client("web-1"), shop.client("import-1"));
+    for (n, fails) in (0..).zip([Operation::Seal, Operation::Harden]) {
+        shop.keys.book().fails_late = Some(fails);
+        let password = Personal::new("a fine password");
+        let call = CreateCustomer { profile: person(n), password };
+        refused(web.call(&call).await, ProblemType::UPSTREAM);
+        web.call(&call).await.unwrap();
+
+        shop.keys.book().fails_late = Some(fails);
+        let first = 100 * (n + 1);
+        let rows = (first..first + 20).map(|n| legacy_row(n, person(n), "password")).collect();
+        let call = ImportCustomers { source: format!("file {n}"), rows };
+        refused(import.call(&call).await, ProblemType::UPSTREAM);
+        let outcomes = import.call(&call).await.unwrap();
+        let is_new = |of: &ImportOutcome| matches!(of.result, ImportResult::Created(_));
+        assert_eq!(outcomes.iter().filter(|of| is_new(of)).count(), 20);
+    }
 }
 
 #[tokio::test]

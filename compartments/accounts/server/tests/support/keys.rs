@@ -12,9 +12,9 @@ use cofferdam_wire::{Answer, Body, Caller, Listener, Problem, ProblemType, Route
 use keys_api::{
     AcceptState, ApproveVoidOrder, CheckState, ClaimDecoys, ClaimedDecoys, DECOYS_CLAIMED,
     DomainEpochs, EraseRecords, HardenPasswords, HardenedPasswords, Hold, IndexAddresses,
-    IndexedAddresses, KeyGroup, ListRevokedKeys, NoteAddresses, ORDER_REFUSED, ReadEpochs,
-    ReadHolds, RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys, ReportMail, RevokedKey,
-    Search, Ticket, WarrantId,
+    IndexedAddresses, KeyGroup, ListRevokedKeys, NoteAddresses, ORDER_REFUSED, RECORDS_SEALED,
+    ReadEpochs, ReadHolds, RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys, ReportMail,
+    RevokedKey, Search, Ticket, WarrantId,
 };
 use testkit::{Authority, States};
 
@@ -42,6 +42,10 @@ pub struct Book {
     pub forgetful: bool,
     /// The moments at which the next claims of decoys get lost; the last one is for the next claim.
     pub lose_claims: Vec<Lost>,
+    /// The operation that fails next, after it was done.
+    pub fails_late: Option<Operation>,
+    /// The sealed records. None of them is sealed again.
+    pub sealed: BTreeSet<Record>,
     /// Answered releases, group by group.
     pub released: Vec<Answered>,
     /// Records that were erased.
@@ -77,6 +81,8 @@ impl Book {
             decoy_one_in: 0,
             forgetful: false,
             lose_claims: Vec::new(),
+            fails_late: None,
+            sealed: BTreeSet::new(),
             released: Vec::new(),
             erased: Vec::new(),
             mailed: Vec::new(),
@@ -96,6 +102,24 @@ impl Book {
     pub fn is_decoy(&self, record: Record) -> bool {
         self.decoy_one_in > 0
             && u32::from(tag(MASTER, &record.0.to_be_bytes())[0]).is_multiple_of(self.decoy_one_in)
+    }
+
+    /// Fails if an operation is to fail once it was done.
+    fn end(&mut self, done: Operation) -> Result<(), Problem> {
+        match self.fails_late.take_if(|fails| *fails == done) {
+            Some(_) => Err(Problem::new(ProblemType::INTERNAL, "it broke")),
+            None => Ok(()),
+        }
+    }
+
+    /// Notes that the records of a call are sealed.
+    fn seal(&mut self, call: &ReleaseKeys) -> Result<(), Problem> {
+        for record in call.groups.iter().flat_map(|group| &group.records) {
+            if !self.sealed.insert(*record) {
+                return Err(Problem::new(RECORDS_SEALED, format!("{record} was sealed before")));
+            }
+        }
+        self.end(Operation::Seal)
     }
 
     fn check(&self, via: &CallerName, caller: &CallerName) -> Result<FieldSet, Problem> {
@@ -191,6 +215,9 @@ async fn release(
         *left = left
             .checked_sub(call.count())
             .ok_or_else(|| Problem::new(ProblemType::BUDGET_EXHAUSTED, "spent").retry_after(60))?;
+    }
+    if call.operation == Operation::Seal {
+        book.seal(&call)?;
     }
     let (mut decoys, mut groups) = (Vec::new(), Vec::new());
     for KeyGroup { fields, unset, epoch, records } in &call.groups {
@@ -291,6 +318,7 @@ async fn harden(
         book.found.push((call.caller.clone(), Search::SignIn, records.clone()));
     }
     book.hardened.push((call.caller, records));
+    book.end(Operation::Harden)?;
     let verifiers = call.items.iter().map(|item| {
         let input = [item.record.0.to_be_bytes().as_slice(), item.hash.expose()].concat();
         KeyBytes::new(tag(PEPPER, &input))

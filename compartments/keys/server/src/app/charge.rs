@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use cofferdam_core::{CallerName, Operation, Record, Timestamp};
 use cofferdam_store::{Backend, Db, StoreError};
 use cofferdam_wire::{Problem, ProblemType};
-use keys_api::{AlarmKind, Budget};
+use keys_api::{AlarmKind, Budget, WarrantId};
 
 use super::{App, Parties, lock};
 use crate::domain::budget::{Budgets, Charge, Spent};
@@ -148,6 +148,11 @@ impl App {
         self.alarms.ring(now, AlarmKind::Budget, Some(who.caller), detail.clone()).await;
         let refused = || Problem::new(ProblemType::BUDGET_EXHAUSTED, detail).retry_after(3_600);
         if too_many { Err(refused()) } else { Ok(()) }
+    }
+
+    /// Counts decoys that are told again under a warrant. Whether they are too many.
+    pub fn tells_decoys_too_often(&self, warrant: WarrantId, again: u64) -> bool {
+        lock(&self.told_again).too_many(warrant, again, self.decoys.one_in())
     }
 
     /// The records of the last hour through this instance.

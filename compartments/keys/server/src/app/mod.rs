@@ -20,10 +20,12 @@ use keys_api::{AlarmKind, Entry, Event};
 use crate::StartError;
 use crate::ceremony::{self, Secrets, master_name};
 use crate::config::Config;
+use crate::domain::anchors::Growth;
 use crate::domain::decoy::Decoys;
 use crate::domain::guesses::Guesses;
 use crate::domain::look_ups::LookUps;
 use crate::domain::recall::Recalled;
+use crate::domain::warrants::ToldAgain;
 use crate::log::{LogError, Place, ReleaseLog, Since};
 use crate::store;
 
@@ -62,8 +64,9 @@ pub struct App {
     pub rng: Arc<dyn Rng>,
     /// The state in the database that all instances share.
     pub shared: Shared,
-    /// Held while a journal is anchored, so that its length never shrinks.
-    pub anchoring: tokio::sync::Mutex<()>,
+    /// The growth of the journals. Held while one is anchored, so that its length never shrinks.
+    pub anchoring: tokio::sync::Mutex<Growth>,
+    told_again: Mutex<ToldAgain>,
     charging: Charging,
     guesses: Mutex<Guesses>,
     look_ups: Mutex<LookUps>,
@@ -119,6 +122,7 @@ impl App {
             numbers: Numbers::new(db.clone(), recalled.numbers),
             sealed: Sealed::read(db.clone(), &config.log_origin).await?,
             anchoring: tokio::sync::Mutex::default(),
+            told_again: Mutex::default(),
             charging: Charging::new(recalled.budgets, &db),
             guesses: Mutex::default(),
             look_ups: Mutex::new(LookUps::new(recalled.sought)),

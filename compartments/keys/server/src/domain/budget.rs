@@ -15,6 +15,9 @@ use keys_api::Budget;
 /// reservation, so it may be one slot older than its use.
 pub const SHARED_SLACK: i64 = 1;
 
+/// The slots by which a use may come before the newest one: uses at the same time come in any order.
+const OUT_OF_ORDER: i64 = 2;
+
 /// One use of a budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Charge {
@@ -115,7 +118,7 @@ impl Refusal {
 pub struct KeptWindow {
     /// The window's name.
     pub name: &'static str,
-    /// The number of the oldest slot that counts.
+    /// The number of the oldest slot that counts and was not moved.
     pub oldest: i64,
     /// The slots that were changed since they were read, with their records.
     pub changed: Vec<(i64, u64)>,
@@ -184,6 +187,7 @@ impl Windows {
         [&self.minute, &self.hour, &self.day, &self.burst].into_iter().map(|window| {
             let newest = window.used.back().map_or(i64::MIN, |(slot, _)| *slot);
             let oldest = newest.saturating_sub(window.slots).saturating_add(1);
+            let oldest = if window.moved { i64::MAX } else { oldest };
             KeptWindow { name: window.name, oldest, changed: window.changed() }
         })
     }
@@ -204,18 +208,31 @@ struct Window {
     used: VecDeque<(i64, u64)>,
     /// The slots that were changed since they were read from a database.
     touched: Vec<i64>,
+    /// Whether all slots have other numbers since then.
+    moved: bool,
 }
 
 impl Window {
     const fn new(name: &'static str, slot_ms: i64, slots: i64) -> Self {
-        Self { name, slot_ms, slots, used: VecDeque::new(), touched: Vec::new() }
+        Self { name, slot_ms, slots, used: VecDeque::new(), touched: Vec::new(), moved: false }
     }
 
     /// The slot of `at`. It is never before the newest slot, so that a clock that is set back
-    /// reopens no budget.
-    fn slot(&self, at: Timestamp) -> i64 {
+    /// reopens no budget. Then all uses count as if they had just been made, and the window goes on from
+    /// there: a clock that was once hours ahead would otherwise close the budget for hours.
+    fn slot(&mut self, at: Timestamp) -> i64 {
         let slot = at.as_millisecond().div_euclid(self.slot_ms);
-        self.used.back().map_or(slot, |(newest, _)| slot.max(*newest))
+        let Some((newest, _)) = self.used.back() else { return slot };
+        let ahead = newest - slot;
+        if ahead <= OUT_OF_ORDER {
+            return slot.max(*newest);
+        }
+        for (of, _) in &mut self.used {
+            *of -= ahead;
+        }
+        self.touched = self.used.iter().map(|(of, _)| *of).collect();
+        self.moved = true;
+        slot
     }
 
     fn add(&mut self, at: Timestamp, records: u64) {
@@ -250,7 +267,8 @@ impl Window {
     }
 
     fn used(&mut self, now: Timestamp) -> u64 {
-        self.forget(self.slot(now));
+        let slot = self.slot(now);
+        self.forget(slot);
         self.used.iter().map(|(_, used)| used).sum()
     }
 

@@ -41,6 +41,11 @@ impl Decoys {
         Self { key: hmac::Key::new(hmac::HMAC_SHA256, key.expose()), one_in: one_in.max(2) }
     }
 
+    /// The number of records of which about one is a decoy.
+    pub const fn one_in(&self) -> u32 {
+        self.one_in
+    }
+
     /// Whether `record` is a decoy. Only customers have decoys.
     pub fn is_decoy(&self, domain: Domain, record: Record) -> bool {
         if domain != Domain::Accounts || record == Record::NOBODY {

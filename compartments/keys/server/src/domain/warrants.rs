@@ -38,6 +38,28 @@ struct Opened {
     closed: bool,
 }
 
+/// The records that an honest mailing asks for again at most: those of a batch, after each crash.
+const ASKED_AGAIN: u32 = 400_000;
+
+/// The decoys that were told again under each warrant, since the start. The compartment in front of the
+/// records could otherwise ask for them once more when the mailing is over, and learn all decoys.
+#[derive(Debug, Default)]
+pub struct ToldAgain(HashMap<WarrantId, u64>);
+
+impl ToldAgain {
+    /// Counts decoys that are told again. Whether they are too many, where one record in `one_in` is a
+    /// decoy.
+    pub fn too_many(&mut self, id: WarrantId, again: u64, one_in: u32) -> bool {
+        let told = self.0.entry(id).or_default();
+        let all = told.saturating_add(again);
+        if again > 0 && all > u64::from((ASKED_AGAIN / one_in).max(10)) {
+            return true;
+        }
+        *told = all;
+        false
+    }
+}
+
 /// A warrant that can't be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotOpened {
@@ -70,6 +92,9 @@ pub enum Refusal {
     /// The warrant covers fewer records.
     #[error("the warrant's number of records is used up")]
     Records,
+    /// Too many of the records were asked for again.
+    #[error("too many of the warrant's records were asked for again")]
+    Again,
 }
 
 impl Warrants {
@@ -178,6 +203,17 @@ mod tests {
         warrants.insert(terms(), true);
         let closed = warrants.check(ID, &caller, accounts, both, at(noon));
         assert_eq!(closed, Err(Refusal::Closed));
+    }
+
+    #[test]
+    fn only_some_decoys_are_told_again() {
+        let mut told = ToldAgain::default();
+        assert!(!told.too_many(ID, 40, 10_000));
+        assert!(told.too_many(ID, 1, 10_000));
+        assert!(!told.too_many(ID, 0, 10_000), "records without decoys can be asked for again");
+        assert!(!told.too_many(WarrantId([8; 16]), 40, 10_000), "each warrant has its own count");
+        assert!(!told.too_many(WarrantId([9; 16]), 10, u32::MAX));
+        assert!(told.too_many(WarrantId([9; 16]), 1, u32::MAX));
     }
 
     #[test]

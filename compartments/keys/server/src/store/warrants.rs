@@ -102,15 +102,17 @@ pub async fn close_warrant(db: &Db, id: WarrantId) -> Result<bool, StoreError> {
     Ok(closed.rows_affected() == 1)
 }
 
-/// Draws records under a warrant that covers `limit` of them, all or none: `false` if they are too
-/// many, or the warrant is closed. A record that was drawn before costs nothing, so that an
-/// interrupted mailing can resume. Instances that share the database share the count.
+/// Draws records and decoys under a warrant that covers `limit` of them, all or none: `None` if they are
+/// too many, or the warrant is closed. One that was drawn before costs nothing, so that an interrupted
+/// mailing can resume. Returns the number of decoys that were drawn before. Instances that share the
+/// database share the count.
 pub async fn draw(
     db: &Db,
     id: WarrantId,
     limit: u64,
     records: &RoaringBitmap,
-) -> Result<bool, StoreError> {
+    decoys: &RoaringBitmap,
+) -> Result<Option<u64>, StoreError> {
     let mut tx = db.begin().await?;
     // The update locks the row, so that draws on one warrant wait for each other.
     let open = sqlx::query("UPDATE warrant SET closed = closed WHERE id = $1 AND closed = $2")
@@ -119,9 +121,10 @@ pub async fn draw(
         .execute(&mut *tx)
         .await?;
     if open.rows_affected() == 0 {
-        return Ok(false);
+        return Ok(None);
     }
-    let new = record_sets::add(&mut tx, &drawn_set(id), records).await?;
+    let new_decoys = record_sets::add(&mut tx, &drawn_set(id), decoys).await?;
+    let new = new_decoys + record_sets::add(&mut tx, &drawn_set(id), records).await?;
     let drawn =
         sqlx::query("UPDATE warrant SET drawn = drawn + $1 WHERE id = $2 AND drawn + $1 <= $3")
             .bind(new.cast_signed())
@@ -130,17 +133,17 @@ pub async fn draw(
             .execute(&mut *tx)
             .await?;
     if drawn.rows_affected() == 0 {
-        return Ok(false);
+        return Ok(None);
     }
     tx.commit().await?;
-    Ok(true)
+    Ok(Some(decoys.len() - new_decoys))
 }
 
 /// Notes records that were drawn by the log's entries. If the warrant is not open here, the records
 /// are kept for it, because it may be handed in again and then continues from there.
 pub async fn redraw(db: &Db, id: WarrantId, records: &RoaringBitmap) -> Result<(), StoreError> {
     let no_limit = i64::MAX.cast_unsigned();
-    if !draw(db, id, no_limit, records).await? {
+    if draw(db, id, no_limit, records, &RoaringBitmap::new()).await?.is_none() {
         record_sets::add_to_set(db, &drawn_set(id), records).await?;
     }
     Ok(())

@@ -29,4 +29,13 @@ async fn a_clock_that_jumps_opens_no_budget_and_rings() {
     assert!(told, "{jumps:?}");
     let refused = keys.release("web-ky-1", &[1]).await.unwrap_err();
     assert!(refused.is(ProblemType::BUDGET_EXHAUSTED));
+
+    // The budget opens when its minute has passed, over restarts, and not when the old time comes again.
+    keys.clock.advance(SignedDuration::from_secs(62));
+    assert_eq!(keys.release("web-ky-1", &hundred).await, Ok(100));
+    keys.restart().await;
+    keys.release("web-ky-1", &[1]).await.unwrap_err();
+    keys.clock.advance(SignedDuration::from_secs(62));
+    keys.restart().await;
+    assert_eq!(keys.release("web-ky-1", &[1]).await, Ok(1));
 }

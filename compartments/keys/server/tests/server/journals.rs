@@ -2,6 +2,7 @@
 
 use cofferdam_core::{Clock, Domain, Sha256, StateId};
 use cofferdam_tlog::notes::read_checkpoint;
+use cofferdam_wire::ProblemType;
 use keys_api::{
     AlarmKind, AnchorJournal, CheckState, Event, JOURNAL_CONTRADICTS, JournalHead, LogCheckpoint,
     SeenLog, Trouble,
@@ -35,6 +36,22 @@ async fn a_journal_never_shrinks_and_a_contradiction_rings() {
     response.call(&other).await.unwrap();
     response.call(&anchor(5, 4)).await.unwrap();
     assert_eq!(anchored(&keys).await, [3, 5]);
+}
+
+/// A fallen `response` can't anchor a length that no honest journal ever reaches.
+#[tokio::test]
+async fn a_journal_grows_by_a_bounded_number_of_entries_in_an_hour() {
+    let keys = Keys::start().await;
+    let response = keys.client("response-1");
+    for length in [1_000_001, u32::MAX] {
+        let refusal = response.call(&anchor(length, 1)).await;
+        refused(refusal, ProblemType::BUDGET_EXHAUSTED);
+    }
+    let alarm = keys.rings(AlarmKind::Journal).await;
+    assert!(alarm.detail.contains("journal 1"), "{alarm:?}");
+    response.call(&anchor(1_000_000, 1)).await.unwrap();
+    refused(response.call(&anchor(1_000_001, 1)).await, ProblemType::BUDGET_EXHAUSTED);
+    assert_eq!(anchored(&keys).await, [1_000_000]);
 }
 
 #[tokio::test]

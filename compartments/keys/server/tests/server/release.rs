@@ -4,8 +4,8 @@
 use cofferdam_core::{Domain, Epoch, Field, FieldSet, Operation, Record};
 use cofferdam_wire::ProblemType;
 use keys_api::{
-    AlarmKind, ClaimDecoys, Event, KeyGroup, OpenWarrant, ReleaseKeys, ReleasedKeys, Warrant,
-    WarrantId,
+    AlarmKind, ClaimDecoys, Event, KeyGroup, OpenWarrant, RECORDS_SEALED, ReleaseKeys,
+    ReleasedKeys, Warrant, WarrantId,
 };
 
 use crate::support::{Keys, ask, events, fields, group, name, refused, warrant};
@@ -199,7 +199,7 @@ async fn a_record_that_was_sealed_takes_no_new_key() {
     }
     // A restart takes every sealed record from the log.
     keys.restart().await;
-    refused(keys.client("accounts").call(&seal(7)).await, ProblemType::NOT_GRANTED);
+    refused(keys.client("accounts").call(&seal(7)).await, RECORDS_SEALED);
     keys.client("accounts").call(&seal(8)).await.unwrap();
     let alarms = keys.alarms().await;
     assert!(alarms.iter().any(|alarm| alarm.detail.contains("again, from 7")), "{alarms:?}");

@@ -36,7 +36,7 @@ async fn a_warrant_is_drawn_down_leaves_decoys_out_and_survives_a_restart() {
     let decoy = keys.decoys(1_000).await[0];
     let people: Vec<u32> = (0..1_000).filter(|r| *r != decoy.0).take(5).collect();
 
-    let warrant = warrant(&keys, 3);
+    let warrant = warrant(&keys, 4);
     let id = warrant.id;
     let open = OpenWarrant { warrant: keys.sign(warrant) };
     assert_eq!(keys.client("response-1").call(&open).await.unwrap(), id);
@@ -56,6 +56,33 @@ async fn a_warrant_is_drawn_down_leaves_decoys_out_and_survives_a_restart() {
 
     keys.client("response-1").call(&CloseWarrant { warrant: id }).await.unwrap();
     keys.client("accounts").call(&draw(&people[..1])).await.unwrap_err();
+}
+
+/// `accounts` asks for the keys, so it must not learn more decoys from a warrant than letters need.
+#[tokio::test]
+async fn a_warrant_tells_decoys_of_its_own_records_and_few_of_them_again() {
+    let keys = Keys::start().await;
+    let decoys: Vec<u32> = keys.decoys(1_000).await.iter().map(|decoy| decoy.0).collect();
+    let order = warrant(&keys, u32::try_from(decoys.len() - 1).unwrap());
+    let id = order.id;
+    let open = OpenWarrant { warrant: keys.sign(order) };
+    keys.client("response-1").call(&open).await.unwrap();
+    let draw = |records: &[u32]| ReleaseKeys { warrant: Some(id), ..ask("response-1", records) };
+    let accounts = keys.client("accounts");
+    refused(accounts.call(&draw(&decoys)).await, ProblemType::WARRANT_REFUSED);
+    let covered = &decoys[1..];
+    assert_eq!(accounts.call(&draw(covered)).await.unwrap().decoys.len(), covered.len());
+    refused(accounts.call(&draw(&decoys[..1])).await, ProblemType::WARRANT_REFUSED);
+    let mut again = 0;
+    let told = loop {
+        match accounts.call(&draw(covered)).await {
+            Ok(answer) => again += answer.decoys.len(),
+            told => break told,
+        }
+    };
+    refused(told, ProblemType::WARRANT_REFUSED);
+    assert!(again > 0, "a mailing that was interrupted resumes");
+    keys.rings(AlarmKind::DecoyProbe).await;
 }
 
 #[tokio::test]

@@ -212,6 +212,22 @@ async fn an_answer_for_other_cards_is_refused() {
     assert_eq!(numbers.len(), 3, "a number was asked for twice: {numbers:?}");
 }
 
+/// `keys` writes a sealing to the log before the last checks, and its answer may get lost.
+#[tokio::test]
+async fn a_number_that_was_sealed_for_a_failed_call_stops_no_later_one() {
+    let till = Till::open().await;
+    let store = StoreCards { cards: vec![card(VISA), card(AMEX)] };
+    for kind in [ProblemType::FROZEN, ProblemType::NOT_GRANTED, ProblemType::INTERNAL] {
+        till.keys.book().fails_late = Some(kind);
+        till.call("checkout-1", &store).await.unwrap_err();
+        let sealed = till.keys.book().sealed.len();
+        let stored = till.call("checkout-1", &store).await;
+        assert_eq!(stored.map(|cards| cards.len()), Ok(2), "after {kind:?}");
+        assert_eq!(till.keys.book().sealed.len(), sealed + 2);
+    }
+    assert_eq!(till.call("response-1", &CountCards {}).await, Ok(6));
+}
+
 #[tokio::test]
 async fn a_freeze_outlives_a_restart_and_can_be_lifted() {
     let mut till = Till::open().await;

@@ -260,6 +260,28 @@ fn a_database_keeps_as_many_slots_as_count() {
     assert_eq!(["minute", "hour", "day", "burst"].map(count), [2, 61, 4, 61]);
 }
 
+#[test]
+fn a_database_forgets_the_future_when_the_clock_is_set_back() {
+    let mut kept = Kept::default();
+    let mut charge = |at: Timestamp, records| {
+        let mut windows = kept.read();
+        let refusal = windows.refusal(BUDGET, at, records);
+        if refusal.is_none() {
+            windows.record(at, records, BUDGET.minute);
+        }
+        kept.write(&windows);
+        (refusal.is_none(), kept.0.keys().filter(|(name, _)| *name == "minute").count())
+    };
+    let ahead = start() + SignedDuration::from_secs(20);
+    assert_eq!(charge(ahead, 40), (true, 1));
+    assert_eq!(charge(ahead + SignedDuration::from_secs(10), 60), (true, 2));
+    assert_eq!(charge(start(), 1), (false, 2));
+    let half = start() + SignedDuration::from_secs(51);
+    assert_eq!(charge(half, 40), (true, 2), "the earlier use is ten seconds older");
+    assert!(!charge(half, 1).0);
+    assert_eq!(charge(half + SignedDuration::from_secs(10), 60), (true, 2));
+}
+
 proptest! {
     /// For all requests, and however often the use is read back from the log, no span of a minute,
     /// hour or day has more than the limit.
@@ -297,6 +319,11 @@ proptest! {
         prop_assert!(web.charge(start(), 100).is_ok());
         let past = start() - SignedDuration::from_secs(back_s);
         prop_assert!(web.charge(past, 1).is_err());
+        // It opens after its span on the new clock, and no minute there has more than the limit.
+        prop_assert!(web.charge(past + SignedDuration::from_secs(57), 1).is_err());
+        let later = past + SignedDuration::from_secs(64);
+        prop_assert!(web.charge(later, 100).is_ok());
+        prop_assert!(web.charge(later + SignedDuration::from_secs(59), 1).is_err());
     }
 
     /// Windows that a database keeps refuse the same as windows in memory.

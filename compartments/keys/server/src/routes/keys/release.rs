@@ -5,11 +5,11 @@ use std::sync::Arc;
 use axum::extract::State;
 use cofferdam_core::{CallerName, Operation, Record, Timestamp};
 use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemType, blocking};
-use keys_api::{AlarmKind, ReleaseKeys, ReleasedGroup, ReleasedKeys, WarrantId};
+use keys_api::{AlarmKind, RECORDS_SEALED, ReleaseKeys, ReleasedGroup, ReleasedKeys, WarrantId};
 
 use crate::app::{App, Parties, bad_request};
 use crate::domain::derive::KeyRing;
-use crate::domain::release::{Basis, Wanted};
+use crate::domain::release::{Basis, Wanted, Withheld};
 use crate::domain::warrants::Refusal;
 use crate::store;
 
@@ -33,7 +33,7 @@ async fn release(app: &App, via: &CallerName, call: ReleaseKeys) -> Result<Relea
     app.check_parties(&who, wanted.domain()).await?;
     let now = app.now().await;
     let withheld = wanted.withhold(&app.shared.erased(wanted.domain()), &app.decoys);
-    check_basis(app, &who, &wanted, now).await?;
+    check_basis(app, &who, &wanted, &withheld, now).await?;
     check_new(app, &who, &wanted, now).await?;
     app.write(now, wanted.events(&caller, via)).await?;
     if wanted.operation() == Operation::Seal {
@@ -55,11 +55,12 @@ async fn check_basis(
     app: &App,
     who: &Parties<'_>,
     wanted: &Wanted,
+    withheld: &Withheld,
     now: Timestamp,
 ) -> Result<(), Problem> {
     let (domain, operation) = (wanted.domain(), wanted.operation());
     match wanted.basis() {
-        Basis::Warrant(warrant) => return draw(app, who, wanted, warrant, now).await,
+        Basis::Warrant(warrant) => return draw(app, who, wanted, withheld, warrant, now).await,
         Basis::Reseal => app.check_reseal(who, domain, now).await?,
         Basis::Grant => app.check_grant(who, domain, operation, wanted.fields()).await?,
     }
@@ -85,7 +86,8 @@ async fn check_new(
         app.alarms.ring(now, AlarmKind::Decoy, Some(who.caller), detail).await;
     }
     let what = format!("sealing {} records of {domain} again, from {first}", old.len());
-    Err(app.refuse_party(who, what).await)
+    let Problem { detail, .. } = app.refuse_party(who, what).await;
+    Err(Problem::new(RECORDS_SEALED, detail))
 }
 
 /// Holds a release against the orders that came while it waited, before its answer leaves.
@@ -113,10 +115,13 @@ async fn check_again(
     }
 }
 
+/// Draws records under a warrant. Decoys count like customers: the warrant would otherwise tell of any
+/// number of records which are decoys.
 async fn draw(
     app: &App,
     who: &Parties<'_>,
     wanted: &Wanted,
+    withheld: &Withheld,
     warrant: WarrantId,
     now: Timestamp,
 ) -> Result<(), Problem> {
@@ -126,10 +131,17 @@ async fn draw(
         Ok(limit) => limit,
         Err(refusal) => return Err(app.refuse_warrant(who.caller, refusal.to_string()).await),
     };
-    if store::draw(&app.db, warrant, limit.into(), &wanted.records()).await? {
-        return Ok(());
+    let decoys = withheld.decoys.iter().map(|decoy| decoy.0).collect();
+    let drawn = store::draw(&app.db, warrant, limit.into(), &wanted.records(), &decoys).await?;
+    let Some(again) = drawn else {
+        return Err(app.refuse_warrant(who.caller, Refusal::Records.to_string()).await);
+    };
+    if app.tells_decoys_too_often(warrant, again) {
+        let detail = format!("{} asked again which records of a warrant are decoys", who.via);
+        app.alarms.ring(now, AlarmKind::DecoyProbe, Some(who.via), detail).await;
+        return Err(app.refuse_warrant(who.caller, Refusal::Again.to_string()).await);
     }
-    Err(app.refuse_warrant(who.caller, Refusal::Records.to_string()).await)
+    Ok(())
 }
 
 async fn derive(ring: Arc<KeyRing>, wanted: Wanted) -> Result<Vec<ReleasedGroup>, Problem> {

@@ -1,6 +1,6 @@
 //! A small `keys`: releases over real mutual TLS, with real keys, and a log in memory.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -11,8 +11,8 @@ use cofferdam_core::{
 };
 use cofferdam_wire::{Answer, Body, Caller, Listener, Problem, ProblemType, Routes};
 use keys_api::{
-    AcceptState, CheckState, DomainEpochs, Hold, KeyGroup, ListRevokedKeys, ReadEpochs, ReadHolds,
-    RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys, RevokedKey,
+    AcceptState, CheckState, DomainEpochs, Hold, KeyGroup, ListRevokedKeys, RECORDS_SEALED,
+    ReadEpochs, ReadHolds, RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys, RevokedKey,
 };
 use testkit::{Authority, States};
 
@@ -24,6 +24,10 @@ pub struct Book {
     pub spent: bool,
     /// Whether it answers for the record after the one that was asked for.
     pub confused: bool,
+    /// The problem with which it answers the next call to seal, after it has sealed.
+    pub fails_late: Option<ProblemType>,
+    /// The sealed records. None of them is sealed again.
+    pub sealed: HashSet<Record>,
     /// The current epoch.
     pub epoch: Epoch,
     /// Answered releases.
@@ -63,6 +67,8 @@ impl TestKeys {
             grants: grants.into(),
             spent: false,
             confused: false,
+            fails_late: None,
+            sealed: HashSet::new(),
             epoch: Epoch(3),
             released: Vec::new(),
             states: States::default(),
@@ -130,8 +136,15 @@ async fn release(
     };
     let groups = call.groups.iter().map(group).collect();
     if call.operation == Operation::Seal {
-        let records = call.groups.iter().flat_map(|group| &group.records);
-        book.states.give(records.max().map_or(0, |record| record.0 + 1));
+        let records: Vec<_> = call.groups.iter().flat_map(|group| group.records.clone()).collect();
+        if records.iter().any(|record| book.sealed.contains(record)) {
+            return Err(Problem::new(RECORDS_SEALED, "a record was sealed before"));
+        }
+        book.states.give(records.iter().max().map_or(0, |record| record.0 + 1));
+        book.sealed.extend(records);
+        if let Some(kind) = book.fails_late.take() {
+            return Err(Problem::new(kind, "it broke"));
+        }
     }
     book.released.push(call);
     let answer = ReleasedKeys { groups, decoys: Vec::new(), erased: Vec::new() };
