@@ -7,12 +7,15 @@ use accounts_server::domain::address;
 use accounts_server::domain::password::{self, Cost, Memory, Scheme};
 use accounts_server::store::{SealedCustomer, Store};
 use cofferdam_core::{
-    CustomerNumber, Domain, Epoch, Field, FieldSet, KeyBytes, Personal, Record, Rng, SystemRng,
+    Clock, CustomerNumber, Domain, Epoch, Field, FieldSet, KeyBytes, Personal, Record, Rng,
+    SystemClock, SystemRng,
 };
 use cofferdam_wire::{Client, write_secret};
 use estate::Compartment::{self, Accounts, Keys, Payments, Response};
+use jiff::tz::TimeZone;
 use keys_api::{HardenItem, Search};
 use keys_client::{Asked, Halves, Resting, SealedRecord, Vault};
+use payments_api::{CardDetails, StoreCards};
 
 use crate::fixture::unpack;
 use crate::keys::give_share;
@@ -32,6 +35,10 @@ async fn an_estate_from_before_halves_moves_to_them() {
     assert_refused(&running, "another process serves from the database");
 
     fs::create_dir(place.dir.join("halves")).unwrap();
+    add_half(&place, Accounts, 0, "halves/early.key");
+    assert_refused(&place.init(Accounts), "write from_epoch = 1");
+    assert!(!place.dir.join("halves/early.key").exists(), "a secret of no half is left");
+    place.configure(Accounts, |config| drop(config.remove("halves")));
     for compartment in HALVED {
         add_half(&place, compartment, 1, &format!("halves/{compartment}.key"));
         let config = place.file(&format!("{compartment}/{compartment}.toml"));
@@ -203,6 +210,36 @@ async fn keys_and_a_database_open_nothing_without_the_half() {
         assert_eq!(found.fields, all, "fields");
         assert_eq!(found.passwords, if opens { 4 } else { 0 }, "passwords");
         assert_eq!(found.addresses, if opens { 4 } else { 0 }, "addresses");
+    }
+}
+
+/// The same for a card.
+#[tokio::test]
+async fn keys_and_a_database_open_no_card_without_the_half() {
+    let place = Place::with_estate().await;
+    let _keys = place.serve(Keys).await;
+    let payments = place.serve(Payments).await;
+    let number = Personal::new("4111111111111111");
+    let next_year = SystemClock.now().to_zoned(TimeZone::UTC).year() + 1;
+    let expiry_year = u16::try_from(next_year).unwrap();
+    let card = CardDetails { number, expiry_month: 12, expiry_year };
+    place.client(Payments, "checkout-1").call(&StoreCards { cards: vec![card] }).await.unwrap();
+    drop(payments);
+    let database = format!("sqlite://{}", place.file("payments/payments.db"));
+    let db = sqlx::SqlitePool::connect(&database).await.unwrap();
+    let number: Vec<u8> =
+        sqlx::query_scalar("SELECT number FROM cards").fetch_one(&db).await.unwrap();
+    let secret = fs::read_to_string(place.dir.join("halves/payments.key")).unwrap();
+    let right = Halves::new(Domain::Payments, [(Epoch(0), key_of(&secret))]);
+    for (halves, opens) in [(right, true), (Halves::none(Domain::Payments), false)] {
+        let vault = Vault::new(place.keys_as(Payments), halves);
+        let fields = FieldSet::EMPTY.with(Field::CardNumber);
+        let sealed = SealedRecord { record: Record(0), epoch: Epoch(0), fields };
+        let asked = [Asked::Stored(sealed, FieldSet::EMPTY)];
+        let processor = "processor-1".parse().unwrap();
+        let keys = vault.keys_to_read(&processor, asked, None).await.unwrap();
+        let opened = keys.of(Record(0)).unwrap().open(Field::CardNumber, &number);
+        assert_eq!(opened.is_ok(), opens);
     }
 }
 

@@ -17,7 +17,7 @@ use testkit::second_instance;
 
 use crate::crash::store_cards;
 use crate::refusals::ada;
-use crate::support::{Place, Process, stdout, wait_until};
+use crate::support::{Place, Process, assert_refused, stdout, wait_until};
 
 const EMAIL: &str = "ada@home.example";
 const PASSWORD: &str = "correct horse battery";
@@ -110,6 +110,9 @@ async fn an_order_holds_at_a_process_that_was_stopped_or_killed() {
     place.use_database(Accounts, customers.url());
     place.use_database(Payments, cards.url());
     let running = place.serve_all().await;
+    for compartment in [Accounts, Payments] {
+        assert_refused(&place.init(compartment), "an instance runs on this database");
+    }
 
     let mut accounts = Second::start(&place, Accounts).await;
     let reset = RequestReset { email: Personal::new("nobody@home.example") };
