@@ -160,6 +160,33 @@ async fn a_stolen_half_is_replaced_and_then_not_needed() {
     assert!(again.is(ADDRESS_TAKEN), "{again}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_verifier_that_does_not_open_keeps_nobody_else_from_moving() {
+    let place = Place::with_estate().await;
+    let up = Up::start(&place);
+    let web = place.client(Accounts, "web-ky-1");
+    let number = sign_up(&web, 1).await;
+    sign_up(&web, 2).await;
+    drop(up);
+    let database = format!("sqlite://{}", place.file("accounts/accounts.db"));
+    let db = sqlx::SqlitePool::connect(&database).await.unwrap();
+    let damage = "UPDATE credentials SET verifier = zeroblob(48) \
+         WHERE record = (SELECT MAX(record) FROM credentials)";
+    sqlx::query(damage).execute(&db).await.unwrap();
+    db.close().await;
+    add_half(&place, Accounts, 1, "halves/second.key");
+    stdout(&place.init(Accounts));
+    let _up = Up::start(&place);
+    let order = place.file("rotate.order");
+    stdout(&place.run(["order", "draft", "rotate", "--domain", "accounts", "--out", &order]));
+    place.sign_and_apply(&order);
+    wait_until("the damage is told", async || {
+        place.json(["epoch", "list"]).to_string().contains("do not open under any half")
+    })
+    .await;
+    sign_in(&web, 1, number).await;
+}
+
 #[tokio::test]
 async fn custodians_keep_a_half() {
     let place = Place::with_estate().await;

@@ -66,15 +66,16 @@ async fn run(app: &Arc<App>, name: &CallerName) -> Result<(), ResealError> {
     let ended = move_all(app, name, current, done_before).await;
     app.reseal.send_modify(|of| {
         of.running = false;
-        if ended.is_ok() {
+        // What does not open now does not open in the next round either.
+        if matches!(ended, Ok(()) | Err(ResealError::Immovable { .. })) {
             of.done_before = of.records;
         }
     });
     ended
 }
 
-/// Moves all customers, and then what rests elsewhere than under the newest half although its customer
-/// is of the current epoch.
+/// Moves all customers, and then whatever rests elsewhere than under the newest half. From then on,
+/// nothing else is opened.
 async fn move_all(
     app: &Arc<App>,
     name: &CallerName,
@@ -87,19 +88,27 @@ async fn move_all(
     else {
         return Ok(());
     };
-    loop {
-        let records = app.store.resting_elsewhere(newest, PAGE).await?;
-        let Some(first) = records.first() else { break };
-        let (verifiers, indexes) = RestingElsewhere::read(app, &records).await?.moved(halves);
-        if verifiers.is_empty() && indexes.is_empty() {
-            return Err(ResealError::Immovable { first: *first, count: records.len() });
-        }
-        let moved = MovedCustomers { verifiers, indexes, ..MovedCustomers::default() };
-        app.store.move_customers(moved, current).await?;
-    }
+    move_the_rest(app, newest, current).await?;
     app.store.db().note_half_stage(newest, HalfStage::Complete).await?;
     halves.complete();
     Ok(())
+}
+
+/// Moves what rests elsewhere although its customer is of the current epoch.
+async fn move_the_rest(app: &App, newest: Epoch, current: Epoch) -> Result<(), ResealError> {
+    let mut before = Vec::new();
+    loop {
+        let records = app.store.resting_elsewhere(newest, PAGE).await?;
+        let Some(first) = records.first() else { return Ok(()) };
+        if records == before {
+            return Err(ResealError::Immovable { first: *first, count: records.len() });
+        }
+        let elsewhere = RestingElsewhere::read(app, &records).await?;
+        let (verifiers, indexes) = elsewhere.moved(app.vault.halves());
+        let moved = MovedCustomers { verifiers, indexes, ..MovedCustomers::default() };
+        app.store.move_customers(moved, current).await?;
+        before = records;
+    }
 }
 
 /// Moves page after page. While one page is written, the next is fetched and sealed.
