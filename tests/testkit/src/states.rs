@@ -16,6 +16,7 @@ pub struct States(Arc<Mutex<Known>>);
 struct Known {
     newest: Option<(StateId, Timestamp)>,
     given: u32,
+    told: u32,
     log: Option<LogCheckpoint>,
     troubles: Vec<Trouble>,
 }
@@ -32,6 +33,12 @@ impl States {
         self.0.lock().unwrap().log = Some(log);
     }
 
+    /// The number behind the last record number that the compartment told.
+    #[must_use]
+    pub fn told(&self) -> u32 {
+        self.0.lock().unwrap().told
+    }
+
     /// The troubles that the last check told.
     #[must_use]
     pub fn troubles(&self) -> Vec<Trouble> {
@@ -43,6 +50,7 @@ impl States {
     pub fn check(&self, Body(call, encoding): Body<CheckState>) -> Answer<CheckedState> {
         let mut known = self.0.lock().unwrap();
         known.troubles.clone_from(&call.troubles);
+        known.told = known.told.max(call.numbers);
         let beat = known.newest.map(|(_, beat)| beat);
         let standing = match known.newest {
             Some(_) if call.is_new => Standing::Missing,

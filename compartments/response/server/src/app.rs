@@ -72,8 +72,9 @@ pub struct PeopleCache {
     pub customers: Mutex<Customers>,
     /// The contacts of the brought table.
     pub brought_contacts: BroughtContacts,
-    /// Held while a page of the table is imported, because record numbers are dense.
-    pub import: Mutex<()>,
+    /// Held while a page of the table is imported, because record numbers are dense. The first number
+    /// of a page that failed, which the next page takes.
+    pub import: Mutex<Option<u32>>,
     /// The people of the brought table, once a call has needed them.
     brought: Mutex<Option<Arc<Population>>>,
     /// The bitmaps of the exposure that was used last.
@@ -111,7 +112,7 @@ impl PeopleCache {
         Self {
             customers: Mutex::default(),
             brought_contacts,
-            import: Mutex::new(()),
+            import: Mutex::default(),
             brought: Mutex::new(None),
             levels: Mutex::new(None),
         }

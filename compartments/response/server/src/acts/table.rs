@@ -42,12 +42,14 @@ pub async fn import(app: &App, call: ImportTable, by: &Author) -> Result<TablePa
     let ImportTable { import, people } = call;
     check_page(&people)?;
     check_not_in_use(app).await?;
-    let _one_at_a_time = app.people.import.lock().await;
+    let mut unused = app.people.import.lock().await;
     open_import(app, import).await?;
     let keys: Vec<&str> = people.iter().map(|person| person.key.as_str()).collect();
     let known = app.store.people_by_key(&keys).await?;
     let next = app.store.next_brought_record().await?;
-    let mut next = next.max(app.state.numbers_given());
+    let first = unused.filter(|unused| *unused >= next);
+    let first = first.unwrap_or_else(|| next.max(app.state.numbers_given()));
+    let mut next = first;
     let mut numbered = BTreeMap::new();
     let mut page = TablePage::default();
     for (place, person) in (0..).zip(people) {
@@ -72,12 +74,15 @@ pub async fn import(app: &App, call: ImportTable, by: &Author) -> Result<TablePa
         return Ok(page);
     }
     app.state.note_numbers(next);
+    // If `keys` refuses the page, the next one takes its numbers: `keys` lets only so many be passed over.
+    *unused = Some(first);
     let contacts = &app.people.brought_contacts;
     app.store.note_address_key(contacts.address_key()).await?;
     let sealed = contacts.seal(&numbered).await?;
     let detail = format!("{} people added, {} changed", page.created, page.updated);
     let act = app.act(IncidentId::NONE, by, JournalAct::ImportTable, detail);
     app.store.put_people(&sealed, import, &act).await?;
+    *unused = None;
     Ok(page)
 }
 

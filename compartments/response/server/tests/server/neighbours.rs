@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use axum::extract::State;
 use cofferdam_core::{
-    Call, CallerName, CustomerNumber, Epoch, ListCheckpoints, Record, Reseal, SeenCheckpoint,
+    Call, CallerName, CustomerNumber, Epoch, FieldKey, KeyBytes, ListCheckpoints, Record, Reseal,
+    SeenCheckpoint,
 };
 use cofferdam_wire::{Answer, Body, Listener, Problem, ProblemType, Routes};
 use keys_api::{Alarm, CallerStatus, DomainEpochs, Hold, HoldId, ReadAlarms, WarrantId};
@@ -145,11 +146,27 @@ fn keys() -> Routes<Shared> {
         .call::<keys_api::ChangeEpoch, _, _>(answering::<keys_api::ChangeEpoch>("keys", epochs))
         .call::<keys_api::OpenWarrant, _, _>(answering::<keys_api::OpenWarrant>("keys", WARRANT))
         .call::<keys_api::CloseWarrant, _, _>(answering::<keys_api::CloseWarrant>("keys", ()))
+        .call::<keys_api::ReleaseKeys, _, _>(answering_by("keys", release))
         .call::<keys_api::AnchorJournal, _, _>(answering::<keys_api::AnchorJournal>("keys", ()))
         .call::<ReadAlarms, _, _>(alarms)
         .call::<keys_api::CheckState, _, _>(|State(book): State<Shared>, body| async move {
             Ok::<_, Problem>(book.lock().unwrap().states.check(body))
         })
+}
+
+/// Releases keys that are all the same.
+fn release(_: &mut Book, call: &keys_api::ReleaseKeys) -> keys_api::ReleasedKeys {
+    let key = || FieldKey(KeyBytes::new([7; 32]));
+    let record = |group: &keys_api::KeyGroup, record: &Record| keys_api::RecordKeys {
+        record: *record,
+        keys: group.fields.iter().map(|_| key()).collect(),
+    };
+    let group = |group: &keys_api::KeyGroup| keys_api::ReleasedGroup {
+        epoch: Epoch(0),
+        records: group.records.iter().map(|of| record(group, of)).collect(),
+    };
+    let groups = call.groups.iter().map(group).collect();
+    keys_api::ReleasedKeys { groups, decoys: Vec::new(), erased: Vec::new() }
 }
 
 fn accounts() -> Routes<Shared> {

@@ -1,7 +1,8 @@
 //! The brought table.
 
-use cofferdam_core::{BroughtPerson, Field, FieldSet, Record};
+use cofferdam_core::{BroughtPerson, Field, FieldSet, Personal, Record};
 use cofferdam_wire::ProblemType;
+use keys_api::ReleaseKeys;
 use response_api::{
     Audience, BeginTable, DeclareIncident, DoubtCause, FindPerson, FinishTable, ImportTable,
     IncidentId, Level, People, ReadExposure, ReadTable, ScopeIncident, StopLetter, TABLE_EMPTY,
@@ -46,6 +47,25 @@ async fn a_person_is_known_by_a_key_that_names_nobody() {
     let find = |key: &str| FindPerson { key: key.to_owned() };
     assert_eq!(bench.done(find("3")).await, Some(Record(2)));
     assert_eq!(bench.done(find("4")).await, None);
+}
+
+/// Else a hundred refused pages would use up all numbers that `keys` lets a compartment pass over.
+#[tokio::test]
+async fn the_numbers_of_a_page_that_keys_refused_are_taken_by_the_next() {
+    let bench = Bench::start().await;
+    let import = begin(&bench).await;
+    let email = Personal::new("ada@post.example");
+    let page = ImportTable { import, people: vec![BroughtPerson { email, ..person("1") }] };
+    bench.neighbours.refuse::<ReleaseKeys>("keys", ProblemType::NOT_GRANTED);
+    for _ in 0..2 {
+        bench.refused(page.clone(), ProblemType::NOT_GRANTED).await;
+        let states = bench.neighbours.book().states.clone();
+        testkit::until(async || states.told() > 0).await;
+    }
+    bench.neighbours.relent();
+    assert_eq!(bench.done(page).await.created, 1);
+    let find = FindPerson { key: "1".to_owned() };
+    assert_eq!(bench.done(find).await, Some(Record(0)));
 }
 
 #[tokio::test]
