@@ -133,8 +133,13 @@ fn lines(compartment: Compartment, of: &Restored) -> Vec<String> {
     let numbers = of.numbers_given.saturating_sub(of.numbers);
     let mut out = vec![format!("The database of {compartment} is {found}. What is lost with it:")];
     out.extend(losses(of.last_write, of.newest_write, numbers));
+    let start = match of.standing {
+        // An empty database knows no half of keys yet.
+        Standing::Missing => format!("Run `cofferdam {compartment} init`, and start {compartment}"),
+        _ => format!("Start {compartment}"),
+    };
     out.push(if of.accepted {
-        format!("It was accepted. Start {compartment}; the next record number is {}.", of.numbers_given)
+        format!("It was accepted. {start}; the next record number is {}.", of.numbers_given)
     } else {
         "Put the newest database back, with the files that end in -wal and -shm. If it is lost, add \
          --accept."

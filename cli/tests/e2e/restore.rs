@@ -31,7 +31,9 @@ async fn a_lost_database_is_told_accepted_and_counted() {
     assert_eq!((&found["standing"], &found["accepted"]), (&"missing".into(), &false.into()));
     let given = found["numbers_given"].as_u64().unwrap();
     assert!(given >= 30, "{found}");
-    stdout(&restore(&["--accept", "--yes"]).output().unwrap());
+    let accepted = stdout(&restore(&["--accept", "--yes"]).output().unwrap());
+    assert!(accepted.contains("cofferdam accounts init"), "{accepted}");
+    stdout(&place.init(Compartment::Accounts));
     running.push(place.serve(Compartment::Accounts).await);
 
     let staff = place.staff();

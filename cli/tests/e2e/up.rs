@@ -74,9 +74,9 @@ async fn only_the_owner_can_read_secrets() {
             secrets += 1;
         }
     });
-    // The authority, the root key, the witness, the look-up key of the brought table, the key of returned
-    // mail, two approvers with a key and a passphrase each, eight callers, four compartments.
-    assert_eq!(secrets, 21);
+    // The authority, the root key, three halves, the witness, the look-up key of the brought table, the key
+    // of returned mail, two approvers with a key and a passphrase each, eight callers, four compartments.
+    assert_eq!(secrets, 24);
 }
 
 #[tokio::test]
