@@ -1,8 +1,9 @@
 //! The compartment's half of every key, and what rests under it.
 //!
 //! `keys` releases its part of a field's key. The field is sealed under
-//! `HKDF-SHA-256(salt = half[epoch], input = keys' part, info = place)` (RFC 5869): neither the host
-//! of `keys` nor a database opens it without the half. Password verifiers and look-up indexes, which
+//! `HKDF-Extract(salt = half[epoch], input = keys' part ‖ place)`, which is an HMAC-SHA-256 (RFC 5869,
+//! section 2.2): neither the host of `keys` nor a database opens it without the half. Both inputs are
+//! keys already, so that nothing is left for HKDF's second step to do. Password verifiers and look-up indexes, which
 //! `keys` computes as well, rest encrypted under the half, so that pepper and database together allow no
 //! guess.
 
@@ -11,6 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
+use aws_lc_rs::hmac;
 use cofferdam_core::{Domain, Epoch, FieldKey, KeyBytes, Record, SealedAs};
 use zeroize::Zeroizing;
 
@@ -32,7 +34,7 @@ const TAG: usize = 16;
 
 /// What a compartment makes of one secret in its custody.
 struct Half {
-    fields: Salt,
+    fields: hmac::Key,
     at_rest: LessSafeKey,
 }
 
@@ -169,15 +171,20 @@ impl Half {
     fn new(domain: Domain, from: Epoch, secret: &KeyBytes) -> Self {
         let prk = extract(domain, from, secret);
         let (fields, at_rest) = (expand(&prk, b"fields"), expand(&prk, b"at rest"));
-        Self { fields: Salt::new(HKDF_SHA256, fields.as_slice()), at_rest: aead(&at_rest) }
+        let fields = hmac::Key::new(hmac::HMAC_SHA256, fields.as_slice());
+        Self { fields, at_rest: aead(&at_rest) }
     }
 
     fn combine(&self, place: SealedAs, part: &FieldKey) -> FieldKey {
         let SealedAs { record, field, epoch } = place;
         let [r0, r1, r2, r3] = record.0.to_be_bytes();
         let [e0, e1] = epoch.0.to_be_bytes();
-        let prk = self.fields.extract(part.0.expose());
-        FieldKey(KeyBytes::new(*expand(&prk, &[field as u8, r0, r1, r2, r3, e0, e1])))
+        let mut extract = hmac::Context::with_key(&self.fields);
+        extract.update(part.0.expose());
+        extract.update(&[field as u8, r0, r1, r2, r3, e0, e1]);
+        let mut key = Zeroizing::new([0; 32]);
+        key.copy_from_slice(extract.sign().as_ref());
+        FieldKey(KeyBytes::new(*key))
     }
 
     /// Encrypts with AES-256-GCM-SIV (RFC 8452) and a fixed nonce: equal inputs give equal outputs,

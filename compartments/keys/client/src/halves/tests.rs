@@ -74,7 +74,7 @@ fn to_hex(bytes: &[u8]) -> String {
 }
 
 /// Computed without this code, with HMAC alone (RFC 5869, sections 2.2 and 2.3).
-const FIELD_KEY: &str = "29da04f825493daf9eebaf474253df0adbb9b1768a10963186a231585a449802";
+const FIELD_KEY: &str = "e4cd4564368b987da6c64f5afd9befad83cbff931fd7257a8e554c3ac4aef53c";
 /// Computed without this code, with the reference of RFC 8452 in Python's `cryptography`.
 const INDEX: &str = "7271cebf46bc3fea6876001f93db392840232c8f05eee2a1362cad7ed4110d66bf91c8b45bf1d67be7f106168b02dd0b";
 /// Computed without this code, with HMAC alone.
