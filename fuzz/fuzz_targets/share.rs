@@ -1,7 +1,7 @@
 //! Custodians' shares as typed: a parsed share is written and parsed back unchanged.
 #![no_main]
 
-use keys_server::custody::Share;
+use cofferdam_custody::Share;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
