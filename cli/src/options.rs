@@ -6,6 +6,7 @@ use std::{fs, io};
 
 use clap::Args;
 use cofferdam_core::{CallerName, Record, Timestamp};
+use cofferdam_custody::Quorum;
 use cofferdam_wire::Client;
 use estate::{Compartment, Estate};
 use response_api::{IncidentId, JOURNAL_NOT_ANCHORED, LetterId};
@@ -32,6 +33,24 @@ impl EstateArgs {
     /// Makes a client of a compartment, with the certificate of a caller.
     pub fn client(&self, to: Compartment, caller: &CallerName) -> Result<Client, CommandError> {
         Ok(Estate::open(&self.dir)?.client(to, caller)?)
+    }
+}
+
+/// The options that say how many custodians keep a secret.
+#[derive(Debug, Args)]
+pub struct QuorumArgs {
+    /// The number of custodians who get a share of the secret, if custodians keep it
+    #[arg(long, default_value_t = 3)]
+    custodians: u8,
+    /// The number of shares that every start of the compartment needs
+    #[arg(long, default_value_t = 2)]
+    threshold: u8,
+}
+
+impl QuorumArgs {
+    /// The custodians and the threshold.
+    pub const fn quorum(&self) -> Quorum {
+        Quorum { custodians: self.custodians, threshold: self.threshold }
     }
 }
 

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use cofferdam_core::SystemRng;
-use cofferdam_custody::{Quorum, Share};
+use cofferdam_custody::Share;
 use cofferdam_wire::load_config;
 use estate::Compartment;
 use keys_client::MadeHalf;
@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::keys::hand_out;
-use crate::options::{CommandError, OutputArgs};
+use crate::options::{CommandError, OutputArgs, QuorumArgs};
 use crate::output;
 
 /// `cofferdam <compartment> init`
@@ -23,12 +23,8 @@ pub struct HalvesArgs {
     /// The compartment's configuration, a TOML file with `[[halves]]`
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
-    /// The number of custodians who get a share of the secret, if custodians keep it
-    #[arg(long, default_value_t = 3)]
-    custodians: u8,
-    /// The number of shares that every start of the compartment needs
-    #[arg(long, default_value_t = 2)]
-    threshold: u8,
+    #[command(flatten)]
+    quorum: QuorumArgs,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -51,8 +47,7 @@ pub struct Half {
 
 /// Makes the secrets that are missing, and hands each custodian a share.
 pub async fn run(compartment: Compartment, args: HalvesArgs) -> Result<ExitCode, CommandError> {
-    let quorum = Quorum { custodians: args.custodians, threshold: args.threshold };
-    let made = make(compartment, &args, quorum).await?;
+    let made = make(compartment, &args).await?;
     if args.output.json {
         output::json(&Halves { made: made.iter().map(result).collect() })?;
         return Ok(ExitCode::SUCCESS);
@@ -72,12 +67,8 @@ pub async fn run(compartment: Compartment, args: HalvesArgs) -> Result<ExitCode,
     Ok(ExitCode::SUCCESS)
 }
 
-async fn make(
-    compartment: Compartment,
-    args: &HalvesArgs,
-    quorum: Quorum,
-) -> Result<Vec<MadeHalf>, CommandError> {
-    let (path, rng) = (&args.config, &SystemRng);
+async fn make(compartment: Compartment, args: &HalvesArgs) -> Result<Vec<MadeHalf>, CommandError> {
+    let (path, quorum, rng) = (&args.config, args.quorum.quorum(), &SystemRng);
     Ok(match compartment {
         Compartment::Accounts => {
             accounts_server::make_missing_halves(&load_config(path)?, quorum, rng).await?

@@ -64,7 +64,7 @@ async fn an_estate_from_before_halves_moves_to_them() {
     }
     drop(up);
 
-    // Nothing rests as `keys` made it, so that its secrets and a copy of the database are not enough.
+    // The secrets of `keys` and a copy of the database open no row that has a half.
     let database = format!("sqlite://{}", place.file("accounts/accounts.db"));
     let db = sqlx::SqlitePool::connect(&database).await.unwrap();
     for table in ["credentials", "addresses"] {
@@ -79,7 +79,7 @@ async fn a_compartment_starts_with_the_half_of_its_database_alone() {
     let place = Place::with_estate().await;
     for compartment in HALVED {
         let config = place.file(&format!("{compartment}/{compartment}.toml"));
-        // Nothing else runs: whoever tests a backup needs no estate.
+        // A backup is tested without an estate, so no other compartment runs.
         let serve = || run([compartment.as_str(), "serve", "--config", &config]);
         let (key, aside) = (format!("halves/{compartment}.key"), place.file("aside"));
         fs::rename(place.dir.join(&key), &aside).unwrap();

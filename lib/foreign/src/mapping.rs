@@ -57,7 +57,7 @@ pub enum MappingError {
         name: String,
         /// The line on which it begins.
         line: usize,
-        /// The fault.
+        /// The parser's error, which names the field.
         #[source]
         source: Box<toml::de::Error>,
     },

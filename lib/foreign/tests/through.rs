@@ -72,7 +72,7 @@ fn row(class: &str, command: &str, object: &str, text: &str) -> String {
     )
 }
 
-/// Whose shipping addresses and names a log counts as read, and as come in.
+/// The people whose shipping addresses and names a log counts as read, and as come in.
 fn counted(mapping: &LogMapping, log: &str) -> String {
     let mut mapping = mapping.clone();
     read_definitions(&mut mapping, log.as_bytes()).unwrap();

@@ -48,12 +48,10 @@ impl Db {
         const ALL: &str = "SELECT from_epoch, sealed, check_value, stage FROM half";
         let rows: Vec<Row> = sqlx::query_as(ALL).fetch_all(self.reader()).await?;
         let read = |Row { from_epoch, sealed, check_value, stage }: Row| {
-            let outside = |_| StoreError::Corrupt("a half from an epoch above 16 bits".to_owned());
-            let epoch = u16::try_from(from_epoch).map_err(outside)?;
             let stage = HalfStage::ALL.into_iter().find(|of| *of as i64 == stage);
             let unknown = || StoreError::Corrupt("a half at no known stage".to_owned());
             let stage = stage.ok_or_else(unknown)?;
-            Ok((Epoch(epoch), KeptHalf { sealed, check_value, stage }))
+            Ok((epoch_of(from_epoch)?, KeptHalf { sealed, check_value, stage }))
         };
         rows.into_iter().map(read).collect()
     }
@@ -113,4 +111,10 @@ impl Db {
         }
         Ok(())
     }
+}
+
+/// The epoch of a stored number.
+pub fn epoch_of(number: i64) -> Result<Epoch, StoreError> {
+    let number = u16::try_from(number);
+    number.map(Epoch).map_err(|_| StoreError::Corrupt("an epoch above 16 bits".to_owned()))
 }

@@ -30,7 +30,7 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Transaction};
 
 pub use generation::{Generation, SharedChange};
-pub use halves::{HalfStage, KeptHalf};
+pub use halves::{HalfStage, KeptHalf, epoch_of};
 pub use in_force::{Held, InForce, ReadInForce};
 pub use space::{DiskWatch, LowDisk};
 

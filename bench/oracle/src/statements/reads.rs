@@ -167,7 +167,7 @@ pub fn own_rows(draw: &mut Draw) -> String {
     }
 }
 
-/// What the orders of a customer hold.
+/// Reads of rows that a customer's orders hold.
 pub fn of_orders(draw: &mut Draw) -> String {
     let narrow = draw.narrow("o.customer_id");
     match draw.number(0, 5) {

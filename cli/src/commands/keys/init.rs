@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use cofferdam_core::SystemRng;
-use cofferdam_custody::{Quorum, Share};
+use cofferdam_custody::Share;
 use cofferdam_wire::load_config;
 use keys_api::Policy;
 use keys_server::Config;
@@ -14,7 +14,7 @@ use keys_server::ceremony::{self, Decided, Made};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::options::{CommandError, OutputArgs};
+use crate::options::{CommandError, OutputArgs, QuorumArgs};
 use crate::output;
 
 /// `cofferdam keys init`
@@ -26,12 +26,8 @@ pub struct InitArgs {
     /// The first policy, a TOML file: approvers, callers, grants, budgets
     #[arg(long, value_name = "FILE")]
     policy: PathBuf,
-    /// The number of custodians who get a share of the root key, if custodians keep it
-    #[arg(long, default_value_t = 3)]
-    custodians: u8,
-    /// The number of shares that every start of keys needs
-    #[arg(long, default_value_t = 2)]
-    threshold: u8,
+    #[command(flatten)]
+    quorum: QuorumArgs,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -51,8 +47,7 @@ pub struct Initialised {
 pub async fn run(args: InitArgs) -> Result<ExitCode, CommandError> {
     let config: Config = load_config(&args.config)?;
     let policy: Policy = load_config(&args.policy)?;
-    let quorum = Quorum { custodians: args.custodians, threshold: args.threshold };
-    let decided = Decided { policy, quorum, decoy_key: None };
+    let decided = Decided { policy, quorum: args.quorum.quorum(), decoy_key: None };
     let made = ceremony::init(&config, decided, &SystemRng).await?;
     if made.joined {
         output::note("The secrets were made before; this instance shares them.");

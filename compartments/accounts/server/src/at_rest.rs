@@ -1,4 +1,4 @@
-//! What rests under the compartment's half of keys: look-up indexes and verifiers.
+//! Look-up indexes and verifiers, which rest under the compartment's half of keys.
 
 use std::collections::BTreeMap;
 

@@ -103,7 +103,7 @@ pub struct HalfSpan {
     pub until: Epoch,
 }
 
-/// What the sandbox of a compartment must leave open for the custody of its halves.
+/// The files, directories and ports that the custody of a compartment's halves needs in a sandbox.
 #[must_use]
 pub fn reach_of_halves(configs: &[HalfConfig]) -> Reach {
     let mut all = Reach::default();

@@ -32,7 +32,7 @@ pub struct Halves {
 /// The bytes of a tag of AES-GCM-SIV.
 const TAG: usize = 16;
 
-/// What a compartment makes of one secret in its custody.
+/// The keys that a compartment derives from one secret in its custody.
 struct Half {
     fields: hmac::Key,
     at_rest: LessSafeKey,

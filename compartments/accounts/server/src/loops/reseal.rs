@@ -66,7 +66,7 @@ async fn run(app: &Arc<App>, name: &CallerName) -> Result<(), ResealError> {
     let ended = move_all(app, name, current, done_before).await;
     app.reseal.send_modify(|of| {
         of.running = false;
-        // What does not open now does not open in the next round either.
+        // A row that does not open now does not open in the next round either.
         if matches!(ended, Ok(()) | Err(ResealError::Immovable { .. })) {
             of.done_before = of.records;
         }

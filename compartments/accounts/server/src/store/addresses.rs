@@ -7,7 +7,8 @@ use cofferdam_store::StoreError;
 use keys_client::AtRest;
 use sqlx::Row;
 
-use super::{NewCustomer, Store, Tx, epoch_of, record_of, rows};
+use super::resting::{MovedAtRest, half_number};
+use super::{NewCustomer, Store, Tx, record_of, rows};
 
 /// A look-up index, encrypted or bare, as the table holds it.
 pub type IndexAtRest = Vec<u8>;
@@ -29,42 +30,11 @@ impl Store {
         }
         Ok(found)
     }
-
-    /// The indexes of customers.
-    pub async fn indexes_of(
-        &self,
-        records: &[Record],
-    ) -> Result<Vec<(Record, AtRest)>, StoreError> {
-        let mut found = Vec::with_capacity(records.len());
-        for chunk in records.chunks(1_000) {
-            let head = "SELECT record, email_index, half FROM addresses WHERE record";
-            let Some((sql, keys)) = rows::look_up(head, chunk) else { continue };
-            let query = keys.iter().fold(sqlx::query(sql), |q, of| q.bind(i64::from(of.0)));
-            for row in query.fetch_all(self.db.reader()).await? {
-                let half: Option<i64> = row.try_get("half")?;
-                let half = half.map(epoch_of).transpose()?;
-                let index = AtRest { half, bytes: row.try_get("email_index")? };
-                found.push((record_of(row.try_get("record")?)?, index));
-            }
-        }
-        Ok(found)
-    }
-}
-
-/// An index that moves to another half.
-#[derive(Debug)]
-pub struct MovedIndex {
-    /// The customer.
-    pub record: Record,
-    /// The index as it was read.
-    pub old: AtRest,
-    /// The same index under the new half.
-    pub new: AtRest,
 }
 
 /// Moves indexes. An index that is no longer there, because its customer was erased, stays away. Rows
 /// are replaced and not updated: the index distributes the table.
-pub(super) async fn move_all(tx: &mut Tx, moves: &[&MovedIndex]) -> Result<(), StoreError> {
+pub(super) async fn move_all(tx: &mut Tx, moves: &[&MovedAtRest]) -> Result<(), StoreError> {
     for chunk in moves.chunks(rows::CHUNK) {
         let old: Vec<_> = chunk.iter().map(|of| of.old.bytes.as_slice()).collect();
         let Some((sql, keys)) = rows::delete("addresses", "email_index", &old) else { continue };
@@ -87,9 +57,9 @@ async fn insert_rows<T>(
 ) -> Result<(), StoreError> {
     let head = "INSERT INTO addresses (email_index, record, half)";
     rows::insert(tx, head, 3, all, |query, of| {
-        let (AtRest { half, bytes }, record) = row(of);
-        let half = half.map(|from| i64::from(from.0));
-        query.bind(bytes.as_slice()).bind(i64::from(record.0)).bind(half)
+        let (index, record) = row(of);
+        let query = query.bind(index.bytes.as_slice()).bind(i64::from(record.0));
+        query.bind(half_number(index))
     })
     .await
 }

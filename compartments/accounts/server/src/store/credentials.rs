@@ -1,13 +1,14 @@
 //! Passwords, kept as verifiers that only `keys` can compute.
 
 use cofferdam_core::{Record, Timestamp};
-use cofferdam_store::StoreError;
+use cofferdam_store::{StoreError, epoch_of};
 use keys_client::AtRest;
 use roaring::RoaringBitmap;
 use sqlx::FromRow;
 
 use super::addresses::IndexAtRest;
-use super::{NewCustomer, Store, Tx, epoch_of, record_of, rows, time_of};
+use super::resting::{MovedAtRest, half_number};
+use super::{NewCustomer, Store, Tx, record_of, rows, time_of};
 use crate::domain::password::Scheme;
 use crate::domain::voiding::Password;
 
@@ -55,25 +56,6 @@ impl Store {
         let query = keys.iter().fold(sqlx::query_as(sql), |q, key| q.bind(key.as_slice()));
         let row: Option<CredentialRow> = query.fetch_optional(self.db.reader()).await?;
         row.map(known).transpose()
-    }
-
-    /// The verifiers of customers.
-    pub async fn verifiers_of(
-        &self,
-        records: &[Record],
-    ) -> Result<Vec<(Record, AtRest)>, StoreError> {
-        let mut found = Vec::with_capacity(records.len());
-        for chunk in records.chunks(1_000) {
-            let head = "SELECT record, verifier, half FROM credentials WHERE record";
-            let Some((sql, keys)) = rows::look_up(head, chunk) else { continue };
-            let query = keys.iter().fold(sqlx::query_as(sql), |q, of| q.bind(i64::from(of.0)));
-            let rows: Vec<(i64, Vec<u8>, Option<i64>)> = query.fetch_all(self.db.reader()).await?;
-            for (record, bytes, half) in rows {
-                let half = half.map(epoch_of).transpose()?;
-                found.push((record_of(record)?, AtRest { half, bytes }));
-            }
-        }
-        Ok(found)
     }
 
     /// Replaces `old` with another hash of the same password. If another password was set
@@ -167,23 +149,12 @@ fn known(row: CredentialRow) -> Result<KnownCredential, StoreError> {
     Ok(KnownCredential { record: record_of(row.record)?, credential })
 }
 
-/// A verifier that moves to another half.
-#[derive(Debug)]
-pub struct MovedVerifier {
-    /// The customer.
-    pub record: Record,
-    /// The verifier as it was read.
-    pub old: AtRest,
-    /// The same verifier under the new half.
-    pub new: AtRest,
-}
-
 /// Moves verifiers. One that was replaced meanwhile rests under the newest half, and stays.
-pub(super) async fn move_all(tx: &mut Tx, moves: &[&MovedVerifier]) -> Result<(), StoreError> {
+pub(super) async fn move_all(tx: &mut Tx, moves: &[&MovedAtRest]) -> Result<(), StoreError> {
     let head = "WITH new (record, was, verifier, half) AS";
     let tail = "UPDATE credentials SET verifier = new.verifier, half = new.half FROM new \
          WHERE credentials.record = new.record AND credentials.verifier = new.was";
-    rows::write(tx, head, tail, 4, moves, |query, MovedVerifier { record, old, new }| {
+    rows::write(tx, head, tail, 4, moves, |query, MovedAtRest { record, old, new }| {
         let query = query.bind(i64::from(record.0)).bind(old.bytes.as_slice());
         query.bind(new.bytes.as_slice()).bind(half_number(new))
     })
@@ -204,8 +175,4 @@ pub(super) async fn insert(tx: &mut Tx, customers: &[NewCustomer]) -> Result<(),
             .bind(set_at.as_millisecond())
     })
     .await
-}
-
-fn half_number(at_rest: &AtRest) -> Option<i64> {
-    at_rest.half.map(|from| i64::from(from.0))
 }

@@ -4,15 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use accounts_api::{Coarse, CoarseRow};
 use cofferdam_core::{Epoch, Field, FieldSet, Record, Timestamp};
-use cofferdam_store::{Backend, StoreError};
+use cofferdam_store::{Backend, StoreError, epoch_of};
 use keys_client::{AtRest, HalfSpan};
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, FromRow, Row};
 
-use super::addresses::MovedIndex;
-use super::credentials::MovedVerifier;
+use super::resting::MovedAtRest;
 use super::rows::Statement;
-use super::{Credential, Store, Tx, addresses, credentials, epoch_of, record_of, rows};
+use super::{Credential, Store, Tx, addresses, credentials, record_of, rows};
 use crate::domain::profile::SEALED;
 
 /// A customer, sealed and ready to be written.
@@ -50,9 +49,9 @@ pub struct MovedCustomers {
     /// The sealed texts.
     pub customers: Vec<(Epoch, SealedCustomer)>,
     /// The verifiers; none if the epochs have the same half.
-    pub verifiers: Vec<MovedVerifier>,
+    pub verifiers: Vec<MovedAtRest>,
     /// The look-up indexes; none if the epochs have the same half.
-    pub indexes: Vec<MovedIndex>,
+    pub indexes: Vec<MovedAtRest>,
 }
 
 impl SealedCustomer {
@@ -133,28 +132,6 @@ impl Store {
         Ok(holds != 0)
     }
 
-    /// Reads up to `limit` customers whose verifier or index rests elsewhere than under a half.
-    pub async fn resting_elsewhere(
-        &self,
-        half: Epoch,
-        limit: u32,
-    ) -> Result<Vec<Record>, StoreError> {
-        let mut found = BTreeSet::new();
-        for table in ["credentials", "addresses"] {
-            let text =
-                format!("SELECT record FROM {table} WHERE half IS NULL OR half <> $1 LIMIT $2");
-            let records: Vec<i64> = sqlx::query_scalar(AssertSqlSafe(text))
-                .bind(i64::from(half.0))
-                .bind(i64::from(limit))
-                .fetch_all(self.db.reader())
-                .await?;
-            for record in records {
-                found.insert(record_of(record)?);
-            }
-        }
-        Ok(found.into_iter().collect())
-    }
-
     /// Reads up to `limit` customers from `from` on that are sealed under an epoch before `epoch`,
     /// ascending.
     pub async fn sealed_before(
@@ -198,7 +175,8 @@ impl Store {
             bind_texts(query, &customer.sealed)
         })
         .await?;
-        let held = self.lock_customers(&mut tx, &verifiers, &indexes).await?;
+        let resting = verifiers.iter().chain(&indexes).map(|of| of.record);
+        let held = self.lock_customers(&mut tx, resting.collect()).await?;
         let there = |record: &Record| held.contains(record);
         let verifiers: Vec<_> = verifiers.iter().filter(|of| there(&of.record)).collect();
         let indexes: Vec<_> = indexes.iter().filter(|of| there(&of.record)).collect();
@@ -207,16 +185,13 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
-    /// The customers of these verifiers and indexes who are there, and who stay until the transaction
-    /// ends: an erasure at the same time would miss a row that is replaced.
+    /// Those of the customers who are there, and who stay until the transaction ends: an erasure at the
+    /// same time would miss a row that is replaced.
     async fn lock_customers(
         &self,
         tx: &mut Tx,
-        verifiers: &[MovedVerifier],
-        indexes: &[MovedIndex],
+        records: BTreeSet<Record>,
     ) -> Result<BTreeSet<Record>, StoreError> {
-        let records = verifiers.iter().map(|of| of.record);
-        let records: BTreeSet<_> = records.chain(indexes.iter().map(|of| of.record)).collect();
         let records: Vec<_> = records.into_iter().collect();
         let lock = match self.db.backend() {
             Backend::Sqlite => "",

@@ -8,20 +8,22 @@ mod customers;
 mod imports;
 mod orders;
 mod resets;
+mod resting;
 mod rows;
 mod sessions;
 
-use cofferdam_core::{CallerName, Epoch, Record, Timestamp};
+use cofferdam_core::{CallerName, Record, Timestamp};
 use cofferdam_store::{Db, Location, Migrations, StoreError};
 use roaring::RoaringBitmap;
 use sqlx::migrate::Migrator;
 use sqlx::{Any, Transaction};
 
-pub use addresses::{IndexAtRest, MovedIndex};
-pub use credentials::{Credential, KnownCredential, MovedVerifier};
+pub use addresses::IndexAtRest;
+pub use credentials::{Credential, KnownCredential};
 pub use customers::{MovedCustomers, NewCustomer, SealedCustomer};
 pub use imports::ImportProgress;
 pub use orders::{By, OverEverybody, OverSome};
+pub use resting::MovedAtRest;
 pub use sessions::{KeptSession, SessionsWithin};
 
 static SQLITE: Migrator = sqlx::migrate!("./migrations/sqlite");
@@ -80,11 +82,6 @@ fn time_of(milliseconds: i64) -> Result<Timestamp, StoreError> {
 
 fn caller_of(name: &str) -> Result<CallerName, StoreError> {
     name.parse().map_err(|_| StoreError::Corrupt("a caller with a bad name".into()))
-}
-
-fn epoch_of(number: i64) -> Result<Epoch, StoreError> {
-    let number = u16::try_from(number);
-    number.map(Epoch).map_err(|_| StoreError::Corrupt("an epoch above 16 bits".into()))
 }
 
 fn bitmap_of(bytes: &[u8]) -> Result<RoaringBitmap, StoreError> {

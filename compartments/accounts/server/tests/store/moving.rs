@@ -1,8 +1,6 @@
 //! Customers who move to another epoch, and to another half with it.
 
-use accounts_server::store::{
-    Credential, MovedCustomers, MovedIndex, MovedVerifier, SealedCustomer, Store,
-};
+use accounts_server::store::{Credential, MovedAtRest, MovedCustomers, SealedCustomer, Store};
 use cofferdam_core::{Epoch, Record};
 use keys_client::{AtRest, HalfSpan};
 
@@ -31,13 +29,13 @@ pub async fn customers_move_with_all_that_rests(store: &Store) {
             .collect(),
         verifiers: verifiers
             .into_iter()
-            .map(|(record, old)| MovedVerifier { record, old, new: under_half(vec![4; 48]) })
+            .map(|(record, old)| MovedAtRest { record, old, new: under_half(vec![4; 48]) })
             .collect(),
         indexes: indexes
             .into_iter()
             .map(|(record, old)| {
                 let new = under_half(record.0.to_le_bytes().repeat(12));
-                MovedIndex { record, old, new }
+                MovedAtRest { record, old, new }
             })
             .collect(),
     };

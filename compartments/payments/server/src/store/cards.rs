@@ -1,7 +1,7 @@
 //! Cards.
 
 use cofferdam_core::{Epoch, Record};
-use cofferdam_store::StoreError;
+use cofferdam_store::{StoreError, epoch_of};
 use keys_client::HalfSpan;
 use payments_api::Brand;
 use sqlx::{AssertSqlSafe, FromRow};
@@ -165,11 +165,6 @@ fn card(row: CardRow) -> Result<SealedCard, StoreError> {
         expiry,
         masked,
     })
-}
-
-fn epoch_of(number: i64) -> Result<Epoch, StoreError> {
-    let number = u16::try_from(number);
-    number.map(Epoch).map_err(|_| StoreError::Corrupt("a card's epoch above 16 bits".to_owned()))
 }
 
 /// The statement that inserts `rows` cards: `… VALUES ($1,…,$7),($8,…`.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cofferdam_core::{Epoch, FieldSet, Record, Sha256};
-use cofferdam_store::StoreError;
+use cofferdam_store::{StoreError, epoch_of};
 use keys_client::HalfSpan;
 use response_api::{FinishTable, IncidentId, TableImportId};
 use response_exposure::{Coarse, NameForm, NameForms, Population};
@@ -61,8 +61,7 @@ impl Store {
             .fetch_one(self.db.reader())
             .await?;
         let highest: Option<i64> = row.try_get("epoch")?;
-        let outside = |_| StoreError::Corrupt("an epoch above 16 bits".to_owned());
-        highest.map(|epoch| u16::try_from(epoch).map(Epoch).map_err(outside)).transpose()
+        highest.map(epoch_of).transpose()
     }
 
     /// Whether a person is sealed under an epoch of a half.

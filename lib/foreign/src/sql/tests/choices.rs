@@ -29,7 +29,7 @@ const NARROW: &[(&str, &str)] = &[
         "seal phone of keys 7; seal phone of emails ada@b.c; release email of keys 7; \
              release email of emails ada@b.c",
     ),
-    // What an inner join says holds for what is joined to it.
+    // A fact of an inner join holds for every row that is joined to it.
     (
         "SELECT a.street FROM customer c JOIN orders o ON o.who = c.id JOIN address a ON a.customer_id = o.who \
              WHERE c.id = 7",
