@@ -36,6 +36,8 @@ pub struct Stolen<'a> {
     pub customer: CustomerNumber,
     /// A session that somebody opened at another app server.
     pub session: &'a Personal,
+    /// Whether app servers see customers only while these are signed in there.
+    pub presence: bool,
     /// The instant of the attempts.
     pub now: Timestamp,
     /// The source of the forged warrant's number.
@@ -82,22 +84,33 @@ pub async fn try_everything(stolen: &Stolen<'_>) -> Vec<Attempt> {
 async fn try_customers(stolen: &Stolen<'_>) -> Vec<Attempt> {
     let at = stolen.accounts;
     let billing = FieldSet::EMPTY.with(Field::Name).with(Field::BillingAddress);
-    let outside = accounts::ReadCustomers { records: vec![stolen.customer], fields: billing };
-    let session = accounts::CheckSession { token: stolen.session.clone() };
+    let read = |fields, session| {
+        let records = vec![stolen.customer];
+        accounts::ReadCustomers { records, fields, session }
+    };
+    let outside = read(billing, None);
+    let invented = accounts::CheckSession { token: Personal::new("A".repeat(43)) };
+    // The session is good here, because the two servers share sessions. It is another customer's.
+    let others = read(FieldSet::EMPTY.with(Field::Name), Some(stolen.session.clone()));
     let contacts = accounts::ReadContacts { warrant: "0".repeat(32), records: vec![Record(0)] };
     let coarse = accounts::ListCustomers { from: Record(0), limit: 10_000 };
     let resolve = accounts::ResolveCustomerNumbers { numbers: vec![stolen.customer] };
     let numbers = accounts::ReadCustomerNumbers { records: vec![Record(0)] };
     let import = accounts::ImportCustomers { source: "thief".to_owned(), rows: Vec::new() };
-    vec![
+    let mut attempts = vec![
         refused("read a field outside its grant", at, &outside).await,
-        tried("use another caller's session", at, &session, accounts_api::NO_SESSION).await,
+        tried("invent a session", at, &invented, accounts_api::NO_SESSION).await,
         refused("list all customers' coarse data", at, &coarse).await,
         refused("find the record behind a number", at, &resolve).await,
         refused("find the number of a record", at, &numbers).await,
         refused("read contacts under no warrant", at, &contacts).await,
         refused("import customers", at, &import).await,
-    ]
+    ];
+    if stolen.presence {
+        let what = "read a customer with another's session";
+        attempts.push(tried(what, at, &others, accounts_api::NO_SESSION).await);
+    }
+    attempts
 }
 
 async fn try_cards(stolen: &Stolen<'_>) -> Vec<Attempt> {
@@ -128,6 +141,7 @@ async fn try_keys(stolen: &Stolen<'_>) -> Vec<Attempt> {
             records: vec![Record(0)],
         }],
         warrant: None,
+        presence: None,
     };
     let claim = ClaimDecoys { domain: Domain::Accounts, from: Record(0), count: 10_000 };
     let erase = EraseRecords {

@@ -33,6 +33,8 @@ pub struct Breach<'a> {
     pub size: Size,
     /// The seed of every random choice.
     pub seed: u64,
+    /// Whether app servers see customers only while these are signed in there.
+    pub presence: bool,
 }
 
 /// The result of the breach.
@@ -60,7 +62,7 @@ impl Breach<'_> {
         let (healthy_first, healthy_second) = self.visits_in_halves(2)?;
 
         recorder.begin("ordinary traffic");
-        let ((mut truth, _), (_, mut sessions)) = tokio::try_join!(
+        let ((mut truth, mut caught), (_, mut sessions)) = tokio::try_join!(
             traffic::run(&at_fallen, first),
             traffic::run(&at_healthy, healthy_first)
         )?;
@@ -68,22 +70,42 @@ impl Breach<'_> {
 
         recorder.begin("theft");
         let mut haul = Haul::new(self.seed, &self.filled.numbers);
-        let ((seen, _), ()) = tokio::try_join!(
-            traffic::run(&at_fallen, second),
-            haul.look_closely(&at_fallen, self.size.close_looks)
-        )?;
+        let first_theft = async {
+            if self.presence {
+                Ok(())
+            } else {
+                haul.look_closely(&at_fallen, self.size.close_looks).await
+            }
+        };
+        let ((seen, more), ()) = tokio::try_join!(traffic::run(&at_fallen, second), first_theft)?;
         truth.add(&seen);
+        caught.extend(more);
+        let second_theft = async {
+            if self.presence {
+                haul.take_those_signed_in(&at_fallen, &caught, self.size.close_looks).await
+            } else {
+                haul.drain(&at_fallen).await
+            }
+        };
         let ((_, more), ()) =
-            tokio::try_join!(traffic::run(&at_healthy, healthy_second), haul.drain(&at_fallen))?;
+            tokio::try_join!(traffic::run(&at_healthy, healthy_second), second_theft)?;
         sessions.extend(more);
         let wanted = self.wanted_by_address();
         haul.look_up(&at_fallen, &wanted).await?;
         let attempts = self.try_everything(&fallen, &sessions).await?;
         let taken = haul.loot.people().len();
-        recorder.end(format!("{taken} records taken, then the budget refused"));
+        let stop = if self.presence { "nobody else is signed in" } else { "the budget refused" };
+        recorder.end(format!("{taken} records taken, then {stop}"));
 
         self.judge_theft(&haul, &attempts, recorder);
         truth.add(&haul.loot);
+        if self.presence {
+            // The thief showed the token of a session from the other server.
+            let shown = sessions.first().map(|of| of.number);
+            let shoppers = self.filled.roll.shoppers().iter();
+            let whose = shoppers.filter(|(_, number)| Some(*number) == shown);
+            whose.for_each(|(record, _)| truth.add_session(*record));
+        }
         let reset_asked = wanted.into_iter().map(|(record, _)| record).collect();
         Ok(Happened { since, truth, sessions, reset_asked })
     }
@@ -122,6 +144,7 @@ impl Breach<'_> {
             token,
             customer: self.filled.numbers.number(*customer)?,
             session: &session.token,
+            presence: self.presence,
             now: SystemClock.now(),
             rng: &SystemRng as &dyn Rng,
         };
@@ -147,8 +170,13 @@ impl Breach<'_> {
         };
         let refused = held == attempts.len();
         recorder.check("the thief is refused all that it may not have", refused, detail);
-        let stopped = haul.budget_refusals > 0;
-        let detail = format!("{} records an hour", self.size.hourly_reads);
-        recorder.check("the budget stops the thief", stopped, detail);
+        if self.presence {
+            let detail = format!("{} of {} reads refused", haul.absent_refusals, haul.absent_reads);
+            let refused = haul.absent_reads > 0 && haul.absent_refusals == haul.absent_reads;
+            recorder.check("who is not signed in is not seen", refused, detail);
+        } else {
+            let detail = format!("{} records an hour", self.size.hourly_reads);
+            recorder.check("the budget stops the thief", haul.budget_refusals > 0, detail);
+        }
     }
 }

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use accounts_api::{
-    CheckPassword, CheckSession, CompleteReset, OpenSession, ReadCustomers, RequestReset,
+    CheckPassword, CheckSession, CompleteReset, OpenSession, ReadCustomers, RequestReset, Session,
 };
-use cofferdam_core::{Call, CustomerNumber, Personal, Record};
+use cofferdam_core::{Call, Personal, Record};
 use cofferdam_mail::sink::SinkIndex;
 use cofferdam_wire::{Client, ProblemType};
 
@@ -62,8 +62,9 @@ pub async fn check(
 
     let Some(session) = some.first() else { return Ok(Vec::new()) };
     let person = people.person(session.number);
-    let number = reset(healthy, &person, mail).await?;
-    let view = ReadCustomers { records: vec![number], fields: profile() };
+    let Session { record: number, token, .. } = reset(healthy, &person, mail).await?;
+    let (records, session) = (vec![number], Some(token));
+    let view = ReadCustomers { records, fields: profile(), session };
     let seen = healthy.call(&view).await?;
     let own = seen.iter().flat_map(|c| c.fields.values()).any(|v| v.expose() == person.email);
     recorder.check(
@@ -97,17 +98,13 @@ fn sign_in(person: &Person) -> OpenSession {
 }
 
 /// Sets a new password with the code that arrives by mail, and signs in with it.
-async fn reset(
-    accounts: &Client,
-    person: &Person,
-    mail: &Path,
-) -> Result<CustomerNumber, DrillError> {
+async fn reset(accounts: &Client, person: &Person, mail: &Path) -> Result<Session, DrillError> {
     let email = Personal::new(person.email.clone());
     accounts.call(&RequestReset { email: email.clone() }).await?;
     let code = wait_for_code(&email, mail).await?;
     let password = Personal::new(format!("new-{}", person.salt));
     accounts.call(&CompleteReset { code, password: password.clone() }).await?;
-    Ok(accounts.call(&OpenSession { email, password }).await?.record)
+    Ok(accounts.call(&OpenSession { email, password }).await?)
 }
 
 /// Waits for the code in the newest mail to an address: the line that is indented by four blanks.

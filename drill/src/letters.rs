@@ -249,6 +249,7 @@ mod tests {
             person,
             state,
             fields: FieldSet::EMPTY,
+            while_signed_in: false,
             message_id: format!("1.{person}@shop.example"),
             outcome: None,
             at: "2012-01-15T20:00:00Z".parse().unwrap(),

@@ -8,6 +8,7 @@
 //! May touch: a directory for the estate, a temporary one for the conventional shop, ports of
 //! loopback, and the relay that it is told to use. Called by: the CLI.
 
+mod at_accounts;
 mod attempts;
 mod breach;
 mod cards;

@@ -13,6 +13,9 @@ pub struct Options {
     pub file: Option<PathBuf>,
     /// The host that falls.
     pub fallen: Scenario,
+    /// Whether app servers see customers only while these are signed in there. Otherwise, their budget alone
+    /// bounds a theft.
+    pub presence: bool,
     /// Whether the same theft is run against a conventional shop too.
     pub flat: bool,
     /// The relay of the letters, as `HOST:PORT`, instead of the estate's own mail sink.

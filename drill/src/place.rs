@@ -39,6 +39,7 @@ impl DrillEstate {
             decoy_key: Some(KeyBytes::new((&seeded as &dyn Rng).bytes())),
             letters_relay: options.relay.clone(),
             web_release: size.budget(),
+            presence: options.presence,
         };
         estate::create(&dir, &plan, &SystemClock, &SystemRng).await?;
         let own = dir.join(MARK);

@@ -37,6 +37,7 @@ impl<'a> Drill<'a> {
         observer: &'a dyn Observer,
     ) -> Result<Self, DrillError> {
         let mut recorder = Recorder::start(options.seed, observer);
+        recorder.report.presence = options.presence;
         recorder.begin("estate");
         let (source, customers) = source(options)?;
         let size = Size::of(customers);
@@ -116,7 +117,8 @@ async fn replay(
     let (customers, cards) = (filled.customers, filled.cards);
     recorder.end(format!("{customers} customers, {} refused rows, {cards} cards", filled.rejected));
 
-    let breach = Breach { estate, people: &people, filled: &filled, size, seed: options.seed };
+    let (seed, presence) = (options.seed, options.presence);
+    let breach = Breach { estate, people: &people, filled: &filled, size, seed, presence };
     match options.fallen {
         Scenario::App | Scenario::Response | Scenario::Relay => {
             let happened = breach.happen(recorder).await?;

@@ -15,6 +15,8 @@ pub struct DrillReport {
     pub customers: u64,
     /// The seed, which repeats the drill.
     pub seed: u64,
+    /// Whether app servers see customers only while these are signed in there.
+    pub presence: bool,
     /// The data that the thief really got.
     pub loot: Loot,
     /// The exposure, which the response computed from the logs alone.

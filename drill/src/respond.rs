@@ -26,12 +26,17 @@ use crate::{notice, scope_check};
 /// The longest time that the alarms may take to arrive at `response`.
 const ALARMS: Duration = Duration::from_secs(20);
 
-/// The kinds of alarm that a theft raises, and the check of each.
+/// The kinds of alarm that a theft raises, and the check of each. The last two ring only where a thief can
+/// open customers who are not there.
 const RINGING: [(&str, &str); 3] = [
+    ("refused_grant", "the refused attempts raise an alarm"),
     ("budget", "the spent budget raises an alarm"),
     ("decoy", "the opened decoys raise an alarm"),
-    ("refused_grant", "the refused attempts raise an alarm"),
 ];
+
+fn ringing(presence: bool) -> &'static [(&'static str, &'static str)] {
+    if presence { &RINGING[..1] } else { &RINGING }
+}
 
 /// The response to an incident, under way.
 struct Response<'a, 'r> {
@@ -55,18 +60,23 @@ pub async fn respond(
 ) -> Result<Vec<Record>, DrillError> {
     let client = breach.estate.client(Compartment::Response, &"operator-1".parse()?)?;
     recorder.begin("alarms");
-    let alarms = wait_for_alarms(&client).await?;
-    record_alarms(&alarms, recorder);
+    let alarms = wait_for_alarms(&client, breach.presence).await?;
+    record_alarms(&alarms, breach.presence, recorder);
     let by_thief = alarms.iter().filter(|alarm| is_thief(alarm)).count();
     recorder.end(format!("{by_thief} alarms by {FALLEN}"));
 
     recorder.begin("declare");
+    let found = if breach.presence {
+        "It asked for customers who were not signed in"
+    } else {
+        "It opened decoys and ran into its read budget"
+    };
     let call = DeclareIncident {
         title: format!("{FALLEN} reads customers without cause"),
         fallen: vec![FallenHost { host: FALLEN.parse()?, kind: HostKind::App }],
         from: happened.since,
         to: None,
-        found: "It opened decoys and ran into its read budget".to_owned(),
+        found: found.to_owned(),
         people: People::Accounts,
         unlisted: vec![],
     };
@@ -84,12 +94,12 @@ pub async fn respond(
 }
 
 /// Waits until every kind of alarm that the theft raises has arrived.
-async fn wait_for_alarms(client: &Client) -> Result<Vec<Alarm>, DrillError> {
+async fn wait_for_alarms(client: &Client, presence: bool) -> Result<Vec<Alarm>, DrillError> {
     let deadline = Instant::now() + ALARMS;
     loop {
         let alarms = staff::incident::alarms(client, 0).await?;
         let rang = |kind| alarms.iter().any(|alarm| is_thief(alarm) && alarm.kind == kind);
-        if RINGING.iter().all(|(kind, _)| rang(*kind)) || Instant::now() > deadline {
+        if ringing(presence).iter().all(|(kind, _)| rang(*kind)) || Instant::now() > deadline {
             return Ok(alarms);
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -100,9 +110,9 @@ fn is_thief(alarm: &Alarm) -> bool {
     alarm.caller.as_ref().is_some_and(|caller| caller.as_str() == FALLEN)
 }
 
-fn record_alarms(alarms: &[Alarm], recorder: &mut Recorder<'_>) {
-    for (kind, name) in RINGING {
-        let of_kind = alarms.iter().filter(|alarm| is_thief(alarm) && alarm.kind == kind);
+fn record_alarms(alarms: &[Alarm], presence: bool, recorder: &mut Recorder<'_>) {
+    for (kind, name) in ringing(presence) {
+        let of_kind = alarms.iter().filter(|alarm| is_thief(alarm) && alarm.kind == *kind);
         let count: u64 = of_kind.map(|alarm| alarm.count).sum();
         recorder.check(name, count > 0, format!("by {FALLEN}"));
     }

@@ -2,12 +2,8 @@
 
 use std::time::Duration;
 
-use accounts_server::store::{SealedCustomer, Store};
-use cofferdam_core::{Clock, Domain, Field, FieldSet, Record, SystemClock};
-use cofferdam_store::Location;
-use cofferdam_wire::{Client, ProblemType, load_config};
-use estate::{Compartment, Estate};
-use keys_client::{Asked, SealedRecord, Vault, open_halves};
+use cofferdam_core::{Clock, Field, Record, SystemClock};
+use estate::Compartment;
 use response_api::{DeclareIncident, FallenHost, HostKind, People};
 use roaring::RoaringBitmap;
 
@@ -18,15 +14,12 @@ use crate::recorder::Recorder;
 use crate::roll::Roll;
 use crate::size::Size;
 use crate::tally::Tally;
-use crate::traffic::{self, profile};
+use crate::traffic;
 use crate::{scope_check, secrecy};
 
 /// The time between the fill and the fall. A window counts entries by the sightings of `response`,
 /// one a second with an error of two, and the fill is not to lie in the window.
 const QUIET: Duration = Duration::from_secs(5);
-
-/// The number of records that the thief at `accounts` reads from the table at once.
-const RECORDS: u32 = 100;
 
 impl Breach<'_> {
     /// Lets another host than an app server fall. Ordinary traffic runs, and the thief does
@@ -53,7 +46,7 @@ impl Breach<'_> {
 
         recorder.begin("theft");
         let (loot, how) = match scenario {
-            Scenario::Accounts => self.open_in_the_name_of_an_app_server(recorder).await?,
+            Scenario::Accounts => self.steal_at_accounts(&sessions, recorder).await?,
             Scenario::Keys => self.copy_files(&["keys", "root-key"], recorder)?,
             _ => self.copy_files(&["accounts"], recorder)?,
         };
@@ -67,41 +60,6 @@ impl Breach<'_> {
         recorder.report.loot.fields = loot.read.values().map(RoaringBitmap::len).sum();
         recorder.end(how);
         Ok(Happened { since, truth, sessions, reset_asked: Vec::new() })
-    }
-
-    /// The thief has the host of `accounts`. It reads the table, and asks for keys in the name of
-    /// an app server until that server's budget ends.
-    async fn open_in_the_name_of_an_app_server(
-        &self,
-        recorder: &mut Recorder<'_>,
-    ) -> Result<(Tally, String), DrillError> {
-        let database = self.estate.dir.join("accounts/accounts.db");
-        let table = Store::open(&Location::Sqlite(database)).await?;
-        let vault = as_accounts(self.estate, &table).await?;
-        let (mut loot, mut refused) = (Tally::default(), false);
-        let start = u32::try_from(self.filled.customers / 4)?;
-        for from in (start..).step_by(RECORDS as usize) {
-            let records: Vec<Record> = (from..from + RECORDS).map(Record).collect();
-            let sealed = table.sealed_customers(&records).await?;
-            if sealed.is_empty() {
-                break;
-            }
-            for customer in sealed {
-                match open_profile(&vault, &customer).await? {
-                    Some(fields) => {
-                        fields.iter().for_each(|field| loot.add_read(field, customer.record));
-                    }
-                    None => refused = true,
-                }
-            }
-            if refused {
-                break;
-            }
-        }
-        let detail = format!("{} records, then refused: {refused}", loot.people().len());
-        let stopped = refused || self.filled.customers < self.size.hourly_reads;
-        recorder.check("the budget stops the thief", stopped, detail.clone());
-        Ok((loot, detail))
     }
 
     /// The thief copies files, and searches them for anybody's data.
@@ -168,38 +126,6 @@ fn fallen_host(scenario: Scenario) -> Result<FallenHost, DrillError> {
         Scenario::Relay => ("relay-1", HostKind::Relay),
     };
     Ok(FallenHost { host: host.parse()?, kind })
-}
-
-/// The keys of `accounts` as root on its host has them: its certificate, and its halves from their
-/// custody.
-async fn as_accounts(estate: &Estate, table: &Store) -> Result<Vault, DrillError> {
-    let config: accounts_server::Config = load_config(&estate.dir.join("accounts/accounts.toml"))?;
-    let holds = async |span| table.holds_under(span).await;
-    let halves = open_halves(Domain::Accounts, table.db(), &config.halves, holds).await?;
-    let identity = estate.own_identity(Compartment::Accounts)?;
-    let url = estate.addresses.of(Compartment::Keys);
-    Ok(Vault::new(Client::new(Compartment::Keys, url, &identity), halves))
-}
-
-/// Asks for the keys of one customer's profile in the name of an app server, and opens the texts
-/// with them. `None` if the budget refuses.
-async fn open_profile(
-    vault: &Vault,
-    customer: &SealedCustomer,
-) -> Result<Option<FieldSet>, DrillError> {
-    let fields = customer.filled().intersection(profile());
-    let (record, epoch) = (customer.record, customer.epoch);
-    let asked = Asked::Stored(SealedRecord { record, epoch, fields }, FieldSet::EMPTY);
-    let keys = match vault.keys_to_read(&FALLEN.parse()?, [asked], None).await {
-        Ok(keys) => keys.take(record)?,
-        Err(e) if e.is(ProblemType::BUDGET_EXHAUSTED) => return Ok(None),
-        Err(e) => return Err(e.into()),
-    };
-    for field in fields.iter() {
-        let sealed = customer.sealed.get(&field).map(Vec::as_slice).unwrap_or_default();
-        keys.open(field, sealed)?;
-    }
-    Ok(Some(fields))
 }
 
 /// The truth about a fallen `response` or mail relay: the letters gave it each customer's name and

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use accounts_api::{CustomerFields, ReadCustomers};
-use cofferdam_core::{CustomerNumber, Field, Record};
+use cofferdam_core::{CustomerNumber, Domain, Field, Record};
 use roaring::RoaringBitmap;
 
 use crate::error::DrillError;
@@ -54,6 +54,18 @@ impl Tally {
         for field in [Field::Email, Field::Password] {
             self.add_presented(field, record);
         }
+    }
+
+    /// Adds a customer whose password a fallen `accounts` set. It can sign in as the customer, so everything
+    /// that is sealed counts as read.
+    pub fn add_enrolled(&mut self, record: Record) {
+        let sealed = |field: &&Field| {
+            field.domain() == Domain::Accounts && !matches!(field, Field::Password | Field::Session)
+        };
+        for field in Field::ALL.iter().filter(sealed) {
+            self.add_read(*field, record);
+        }
+        self.add_typed(record);
     }
 
     /// Adds a session that was opened.

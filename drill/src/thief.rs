@@ -1,7 +1,9 @@
 //! The thief. It holds the certificate of the fallen app server and a list of all customer numbers,
 //! and takes everything that they open. Its loot is written down.
 
-use accounts_api::{FindCustomer, ReadCustomers, RequestReset};
+use std::collections::HashSet;
+
+use accounts_api::{CheckSession, FindCustomer, ReadCustomers, RequestReset};
 use cofferdam_core::{CustomerNumber, Field, FieldSet, Personal, Record};
 use cofferdam_wire::{Client, ProblemType};
 use fake::rand::rngs::ChaCha8Rng;
@@ -10,7 +12,7 @@ use fake::rand::{RngExt, SeedableRng};
 use crate::error::DrillError;
 use crate::numbers::Numbers;
 use crate::tally::Tally;
-use crate::traffic::profile;
+use crate::traffic::{OpenedSession, profile};
 
 /// The most records that `accounts` accepts in one call.
 const LARGEST: usize = 1_000;
@@ -22,6 +24,10 @@ pub struct Haul<'a> {
     pub loot: Tally,
     /// The number of times that the budget refused it.
     pub budget_refusals: u32,
+    /// The reads of customers who were not signed in that it tried.
+    pub absent_reads: u32,
+    /// How many of them were refused.
+    pub absent_refusals: u32,
     /// The list from which the thief reads. Guessed numbers would hit nobody.
     numbers: &'a Numbers,
     /// The place in the list at which the next read begins.
@@ -33,7 +39,47 @@ impl<'a> Haul<'a> {
     pub fn new(seed: u64, numbers: &'a Numbers) -> Self {
         let half = numbers.listed().len() / 2;
         let next = ChaCha8Rng::seed_from_u64(seed ^ 0x7_41ef).random_range(0..half);
-        Self { loot: Tally::default(), budget_refusals: 0, numbers, next }
+        let (budget_refusals, absent_reads, absent_refusals) = (0, 0, 0);
+        let loot = Tally::default();
+        Self { loot, budget_refusals, absent_reads, absent_refusals, numbers, next }
+    }
+
+    /// Opens everybody whose session token passed through the fallen server, and then tries customers from
+    /// its list: without a session, and with the session of somebody else.
+    pub async fn take_those_signed_in(
+        &mut self,
+        accounts: &Client,
+        caught: &[OpenedSession],
+        tries: u32,
+    ) -> Result<(), DrillError> {
+        for OpenedSession { token, .. } in caught {
+            let whose = accounts.call(&CheckSession { token: token.clone() }).await?;
+            let (records, session) = (vec![whose], Some(token.clone()));
+            let call = ReadCustomers { records, fields: profile(), session };
+            let customers = accounts.call(&call).await?;
+            self.loot.add_answer(&call, &customers, |number| self.numbers.record(number))?;
+        }
+        let mut signed_in = HashSet::new();
+        for record in self.loot.people() {
+            signed_in.insert(self.numbers.number(Record(record))?);
+        }
+        let listed = self.numbers.listed()[self.next..].iter().map(|(_, number)| *number);
+        let absent = listed.filter(|number| !signed_in.contains(number)).take(tries as usize);
+        for number in absent {
+            for session in [None, caught.first().map(|of| of.token.clone())] {
+                let call = ReadCustomers { records: vec![number], fields: profile(), session };
+                self.absent_reads += 1;
+                match accounts.call(&call).await {
+                    Err(e) if e.is(accounts_api::NO_SESSION) => self.absent_refusals += 1,
+                    Ok(customers) => {
+                        let numbers = self.numbers;
+                        self.loot.add_answer(&call, &customers, |of| numbers.record(of))?;
+                    }
+                    Err(e) => return Err(e.into()),
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Opens customers one by one, with every field that an app server may see. This passes for
@@ -93,7 +139,7 @@ impl<'a> Haul<'a> {
         let page = &rest[..rest.len().min(count)];
         let mut records: Vec<CustomerNumber> = page.iter().map(|(_, number)| *number).collect();
         records.sort_unstable();
-        let call = ReadCustomers { records, fields };
+        let call = ReadCustomers { records, fields, session: None };
         match accounts.call(&call).await {
             Ok(customers) => {
                 let ended = page.len() == rest.len();

@@ -144,7 +144,11 @@ async fn make_visit(
     }
     for _ in 0..VIEWS {
         let whose = accounts.call(&CheckSession { token: session.token.clone() }).await?;
-        let view = ReadCustomers { records: vec![whose], fields: profile() };
+        let view = ReadCustomers {
+            records: vec![whose],
+            fields: profile(),
+            session: Some(session.token.clone()),
+        };
         if whose != customer {
             return Err(DrillError::unexpected("a session became another customer's"));
         }

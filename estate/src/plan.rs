@@ -6,12 +6,14 @@ use keys_api::Budget;
 use crate::Compartment;
 
 /// The example callers. Each gets a certificate, and so does each compartment.
-pub const CALLERS: [&str; 8] = [
+pub const CALLERS: [&str; 10] = [
     "web-ky-1",
     "web-ky-2",
     "checkout-1",
     "processor-1",
     "import-1",
+    "shipping-1",
+    "support-1",
     "operator-1",
     "auditor-1",
     "mail-trap-1",
@@ -34,13 +36,21 @@ pub struct Plan {
     /// The key that chooses the decoys; random by default. A drill gives a key, so that the same
     /// seed makes the same estate.
     pub decoy_key: Option<KeyBytes>,
-    /// The release budget of each app server.
+    /// The budget of each app server for reading customers.
     pub web_release: Budget,
+    /// Whether app servers see customers only while these are signed in there. A drill compares both.
+    pub presence: bool,
 }
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { decoy_one_in: 10_000, letters_relay: None, decoy_key: None, web_release: ORDINARY }
+        Self {
+            decoy_one_in: 10_000,
+            letters_relay: None,
+            decoy_key: None,
+            web_release: ORDINARY,
+            presence: true,
+        }
     }
 }
 

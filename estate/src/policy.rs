@@ -13,6 +13,16 @@ const LOADING: Budget = Budget { minute: 2_000_000, hour: 50_000_000, day: 50_00
 const RESEALING: Budget =
     Budget { minute: 6_000_000, hour: 100_000_000, day: 200_000_000, burst: 0 };
 
+/// The budget of a shop's server for passwords that are set with reset codes. A void order raises it.
+const RESETS: Budget = Budget { minute: 60, hour: 600, day: 3_000, burst: 0 };
+/// The budget of the server that prints the labels of a day's parcels, in batches.
+const SHIPPING: Budget = Budget { minute: 600, hour: 3_000, day: 10_000, burst: 0 };
+/// The budget of the people who help customers: nobody opens many customers a minute.
+const SUPPORT: Budget = Budget { minute: 20, hour: 200, day: 1_000, burst: 0 };
+
+/// The group of the servers at which customers sign in: a session is good at each of them.
+const WEB: &str = "web";
+
 /// The fields that app servers show. They show neither billing addresses nor cards.
 const SHOWN: [Field; 5] =
     [Field::Name, Field::Email, Field::Phone, Field::ShippingAddress, Field::CardLast4];
@@ -20,11 +30,13 @@ const SHOWN: [Field; 5] =
 /// Makes the first policy.
 pub fn first(plan: &Plan, approvers: Vec<ApproverKey>) -> Policy {
     let callers = vec![
-        app_server("web-ky-1", plan.web_release),
-        app_server("web-ky-2", plan.web_release),
+        app_server("web-ky-1", plan),
+        app_server("web-ky-2", plan),
         checkout_server("checkout-1"),
         payment_forwarder("processor-1"),
         importer("import-1"),
+        back_office("shipping-1", &[Field::Name, Field::Phone, Field::ShippingAddress], SHIPPING),
+        back_office("support-1", &[Field::Name, Field::Email, Field::Phone], SUPPORT),
         mail_trap("mail-trap-1"),
         resealing(Compartment::Accounts),
         resealing(Compartment::Payments),
@@ -33,22 +45,40 @@ pub fn first(plan: &Plan, approvers: Vec<ApproverKey>) -> Policy {
     Policy { version: 1, approvers, callers }
 }
 
-fn app_server(name: &str, release: Budget) -> CallerPolicy {
+/// A server at which customers sign in. It sees the data of those who are there.
+fn app_server(name: &str, plan: &Plan) -> CallerPolicy {
+    let release = if plan.presence { Operation::ReleasePresent } else { Operation::Release };
     CallerPolicy {
         name: caller(name),
+        group: Some(caller(WEB)),
         grants: vec![
-            customers(Operation::Release, &SHOWN),
+            customers(release, &SHOWN),
             customers(Operation::Seal, &profile()),
             customers(Operation::Harden, &[]),
+            customers(Operation::Enrol, &[]),
+            customers(Operation::Attest, &[]),
             customers(Operation::Index, &[]),
         ],
         budgets: [
-            (Operation::Release, release),
+            (release, plan.web_release),
             (Operation::Seal, ORDINARY),
             (Operation::Harden, ORDINARY),
+            (Operation::Enrol, ORDINARY),
+            (Operation::Attest, RESETS),
             (Operation::Index, ORDINARY),
         ]
         .into(),
+    }
+}
+
+/// A server behind which people of the shop work. It opens customers who are not there, so its grants and
+/// its budget are narrow.
+fn back_office(name: &str, fields: &[Field], release: Budget) -> CallerPolicy {
+    CallerPolicy {
+        name: caller(name),
+        group: None,
+        grants: vec![customers(Operation::Release, fields), customers(Operation::Index, &[])],
+        budgets: [Operation::Release, Operation::Index].map(|of| (of, release)).into(),
     }
 }
 
@@ -57,6 +87,7 @@ fn checkout_server(name: &str) -> CallerPolicy {
     let whole = [Field::CardNumber, Field::CardExpiry, Field::CardMasked];
     CallerPolicy {
         name: caller(name),
+        group: Some(caller(WEB)),
         grants: vec![
             cards(Operation::Seal, &whole),
             cards(Operation::Release, &[Field::CardMasked, Field::CardExpiry]),
@@ -69,6 +100,7 @@ fn checkout_server(name: &str) -> CallerPolicy {
 fn payment_forwarder(name: &str) -> CallerPolicy {
     CallerPolicy {
         name: caller(name),
+        group: None,
         grants: vec![cards(Operation::Release, &[Field::CardNumber, Field::CardExpiry])],
         budgets: [(Operation::Release, ORDINARY)].into(),
     }
@@ -78,12 +110,13 @@ fn payment_forwarder(name: &str) -> CallerPolicy {
 fn importer(name: &str) -> CallerPolicy {
     CallerPolicy {
         name: caller(name),
+        group: None,
         grants: vec![
             customers(Operation::Seal, &profile()),
-            customers(Operation::Harden, &[]),
+            customers(Operation::Enrol, &[]),
             customers(Operation::Index, &[]),
         ],
-        budgets: [Operation::Seal, Operation::Harden, Operation::Index]
+        budgets: [Operation::Seal, Operation::Enrol, Operation::Index]
             .map(|operation| (operation, LOADING))
             .into(),
     }
@@ -93,6 +126,7 @@ fn importer(name: &str) -> CallerPolicy {
 fn mail_trap(name: &str) -> CallerPolicy {
     CallerPolicy {
         name: caller(name),
+        group: None,
         grants: vec![customers(Operation::Index, &[])],
         budgets: [(Operation::Index, ORDINARY)].into(),
     }
@@ -102,6 +136,7 @@ fn mail_trap(name: &str) -> CallerPolicy {
 fn resealing(compartment: Compartment) -> CallerPolicy {
     CallerPolicy {
         name: identity(compartment),
+        group: None,
         grants: Vec::new(),
         budgets: [(Operation::Reseal, RESEALING)].into(),
     }
@@ -112,6 +147,7 @@ fn brought_table(compartment: Compartment) -> CallerPolicy {
     let contacts = [Field::BroughtName, Field::BroughtEmail, Field::BroughtAddress];
     CallerPolicy {
         name: identity(compartment),
+        group: None,
         grants: vec![Grant {
             domain: Domain::Response,
             operation: Operation::Seal,

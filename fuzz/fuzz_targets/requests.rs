@@ -4,7 +4,7 @@
 
 use keys_api::{
     ApproveVoidOrder, ChangeEpoch, ChangePolicy, ClaimDecoys, CloseWarrant, CosignCheckpoint, Entry, EraseRecords,
-    FreezeCaller, HardenPasswords, IndexAddresses, ListCallers, LowerBudget, OpenWarrant, ProveEntry,
+    FreezeCaller, CheckPassword, EnrolPasswords, IndexAddresses, ListCallers, LowerBudget, OpenWarrant, ProveEntry,
     ReadAlarms, ReadCheckpoint, ReadEntries, ReadEpochs, ReadPolicy, ReleaseKeys, ReportMail,
 };
 use libfuzzer_sys::fuzz_target;
@@ -35,7 +35,7 @@ fuzz_target!(|data: &[u8]| {
     match which % 23 {
         0 => round_trip::<ReleaseKeys>(json, body),
         1 => round_trip::<EraseRecords>(json, body),
-        2 => round_trip::<HardenPasswords>(json, body),
+        2 => round_trip::<EnrolPasswords>(json, body),
         3 => round_trip::<IndexAddresses>(json, body),
         4 => round_trip::<ClaimDecoys>(json, body),
         5 => round_trip::<FreezeCaller>(json, body),
@@ -60,6 +60,7 @@ fuzz_target!(|data: &[u8]| {
         18 => round_trip::<ReportMail>(json, body),
         19 => round_trip::<ApproveVoidOrder>(json, body),
         20 => round_trip::<LowerBudget>(json, body),
+        21 => round_trip::<CheckPassword>(json, body),
         _ => {
             if let Ok(entry) = Entry::decode(body) {
                 assert_eq!(Entry::decode(&entry.encode()), Ok(entry));

@@ -90,7 +90,8 @@ impl Site {
                 let mut records: Vec<_> = (0..profiles).map(number).collect();
                 records.sort_unstable();
                 records.dedup();
-                let read = web.call(&ReadCustomers { records, fields }).await.unwrap();
+                let read =
+                    web.call(&ReadCustomers { records, fields, session: None }).await.unwrap();
                 assert!(!read.is_empty());
             }
         })
@@ -118,7 +119,8 @@ impl Site {
 }
 
 async fn make(dir: &Path) {
-    let plan = Plan { web_release: OFTEN, decoy_one_in: u32::MAX, ..Plan::default() };
+    let plan =
+        Plan { presence: false, web_release: OFTEN, decoy_one_in: u32::MAX, ..Plan::default() };
     estate::create(dir, &plan, &SystemClock, &SystemRng).await.unwrap();
 }
 

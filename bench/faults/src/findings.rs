@@ -82,7 +82,8 @@ async fn logged(site: &Site) -> BTreeSet<Record> {
         from += page.len() as u64;
         for entry in page.iter().map(|bytes| Entry::decode(bytes).unwrap()) {
             if let Event::Released { domain, caller, operation, fields, records, .. } = entry.event
-                && (domain, operation) == (Domain::Accounts, Operation::Release)
+                && domain == Domain::Accounts
+                && matches!(operation, Operation::Release | Operation::ReleasePresent)
                 && caller.as_str() == READER
                 && fields.contains(Field::Phone)
             {

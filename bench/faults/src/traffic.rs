@@ -148,7 +148,7 @@ fn password(place: u32) -> Personal {
     format!("a long password {place}").into()
 }
 
-/// Reads a customer who was not asked for yet, and signs them in.
+/// Signs a customer in who was not asked for yet, and reads them.
 async fn read(accounts: Client, answered: Arc<Answered>) {
     while !paused(&answered).await {
         let next = {
@@ -159,18 +159,25 @@ async fn read(accounts: Client, answered: Arc<Answered>) {
         };
         let Some((number, place)) = next else { continue };
         locked(&answered.asked).insert(number);
+        let sign_in = OpenSession { email: email(place), password: password(place) };
+        let token = match accounts.call(&sign_in).await {
+            Ok(session) => {
+                locked(&answered.signed_in).insert(session.record);
+                session.token
+            }
+            Err(e) => {
+                fail(&answered, "sign in", &e);
+                continue;
+            }
+        };
         let fields = FieldSet::EMPTY.with(Field::Name).with(Field::Phone);
-        match accounts.call(&ReadCustomers { records: vec![number], fields }).await {
+        let (records, session) = (vec![number], Some(token));
+        match accounts.call(&ReadCustomers { records, fields, session }).await {
             Ok(customers) => {
                 let got = customers.iter().filter(|of| of.fields.contains_key(&Field::Phone));
                 locked(&answered.read).extend(got.map(|customer| customer.record));
             }
             Err(e) => fail(&answered, "read", &e),
-        }
-        let sign_in = OpenSession { email: email(place), password: password(place) };
-        match accounts.call(&sign_in).await {
-            Ok(session) => drop(locked(&answered.signed_in).insert(session.record)),
-            Err(e) => fail(&answered, "sign in", &e),
         }
     }
 }

@@ -97,6 +97,7 @@ fn policy() -> Policy {
         approvers: approvers.into(),
         callers: vec![CallerPolicy {
             name: name("web-1"),
+            group: None,
             grants: vec![Grant {
                 domain: Domain::Accounts,
                 operation: Operation::Release,

@@ -34,6 +34,7 @@ pub async fn run(
                 operation: Operation::Release,
                 groups: vec![group],
                 warrant: None,
+                presence: None,
             };
             let released = client.call(&call).await.unwrap();
             assert_eq!(released.groups[0].records.len(), batch as usize);

@@ -207,7 +207,7 @@ impl Caller {
             Kind::StaffAndKeys(_) => client.call(&ListCallers {}).await.is_ok(),
             Kind::AppServer(_) => {
                 let fields = FieldSet::EMPTY.with(Field::Name).with(Field::Phone);
-                let read = ReadCustomers { records: vec![self.customer], fields };
+                let read = ReadCustomers { records: vec![self.customer], fields, session: None };
                 client.call(&read).await.is_ok()
             }
             Kind::Checkout(_) => {

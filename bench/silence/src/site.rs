@@ -34,7 +34,7 @@ impl Site {
     pub async fn start(dir: &Path, binary: &Path) -> Self {
         let dir = dir.join("estate");
         let often = Budget { minute: 1_000_000, hour: 10_000_000, day: 10_000_000, burst: 0 };
-        let plan = Plan { web_release: often, ..Plan::default() };
+        let plan = Plan { presence: false, web_release: often, ..Plan::default() };
         estate::create(&dir, &plan, &SystemClock, &SystemRng).await.unwrap();
         let mail = free_address();
         take_returned_mail(&dir.join("response/response.toml"), mail);

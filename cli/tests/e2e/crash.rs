@@ -55,7 +55,7 @@ impl Answered {
 async fn read_customers(accounts: Client, numbers: Vec<CustomerNumber>, answered: Answered) {
     for (record, number) in (0..).map(Record).zip(numbers) {
         let fields = FieldSet::EMPTY.with(Field::Name).with(Field::Phone);
-        let call = ReadCustomers { records: vec![number], fields };
+        let call = ReadCustomers { records: vec![number], fields, session: None };
         for customer in accounts.call(&call).await.unwrap_or_default() {
             answered.add(Domain::Accounts, record, customer.fields.keys().copied());
         }
@@ -132,7 +132,7 @@ async fn kill_during_reads(victim: Compartment) -> (Place, Vec<Process>, Reads) 
 
     let answered = Answered::default();
     let (accounts, payments) =
-        (place.client(Accounts, "web-ky-2"), place.client(Payments, "checkout-1"));
+        (place.client(Accounts, "shipping-1"), place.client(Payments, "checkout-1"));
     let readers = [
         tokio::spawn(read_customers(accounts, numbers, answered.clone())),
         tokio::spawn(read_cards(payments, tokens, answered.clone())),
@@ -179,7 +179,7 @@ async fn payments_is_killed() {
 async fn response_is_killed() {
     let (place, _processes, reads) = kill_during_reads(Response).await;
     let staff = place.staff();
-    let incident = declared(&staff, "web-ky-2").await;
+    let incident = declared(&staff, "shipping-1").await;
     let exposure = ReadExposure { incident, level: Level::Read, field: Field::Phone };
     let bitmap = staff.call(&exposure).await.unwrap().roaring;
     let exposed = RoaringBitmap::deserialize_from(bitmap.as_slice()).unwrap();

@@ -13,11 +13,11 @@ async fn a_number_from_an_app_servers_log_shows_what_became_of_the_customer() {
     place.import(20);
     let call = place.read_call(7..8, FieldSet::EMPTY.with(Field::Name)).await;
     let number = call.records[0].to_string();
-    let seen = place.client(Accounts, "web-ky-1").call(&call).await.unwrap();
+    let seen = place.client(Accounts, "shipping-1").call(&call).await.unwrap();
     assert_eq!(seen[0].record.to_string(), number);
     assert_ne!(number, "7");
 
-    let incident = declared(&place.staff(), "web-ky-1").await.to_string();
+    let incident = declared(&place.staff(), "shipping-1").await.to_string();
     let by_number = place.json(["incident", "person", &incident, "--number", &number]);
     assert_eq!(
         (&by_number["record"], by_number["number"].to_string()),

@@ -27,19 +27,19 @@ async fn running_estate() -> (Place, Process, [Process; 3]) {
 
 async fn read(place: &Place, records: std::ops::Range<u32>) {
     let call = place.read_call(records, FieldSet::EMPTY.with(Field::Name)).await;
-    place.client(Accounts, "web-ky-1").call(&call).await.unwrap();
+    place.client(Accounts, "shipping-1").call(&call).await.unwrap();
 }
 
 async fn scope(staff: &Client, to: Option<Timestamp>) -> Exposure {
     let declare = DeclareIncident {
-        title: "web-ky-1 fell".into(),
-        fallen: vec!["web-ky-1".parse().unwrap()],
+        title: "shipping-1 fell".into(),
+        fallen: vec!["shipping-1".parse().unwrap()],
         from: "2012-01-15T00:00:00Z".parse().unwrap(),
         to,
         found: "a test".into(),
         people: People::Accounts,
         // `keys` may be down.
-        unlisted: vec!["web-ky-1".parse().unwrap()],
+        unlisted: vec!["shipping-1".parse().unwrap()],
     };
     let incident = staff.call(&declare).await.unwrap().incident;
     staff.call(&ScopeIncident { incident, from_log: true }).await.unwrap()

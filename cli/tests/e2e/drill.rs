@@ -33,12 +33,9 @@ async fn every_check_holds_and_the_same_seed_gives_the_same_exposure() {
     assert_eq!((&letters["missing"], &letters["duplicated"]), (&0.into(), &0.into()));
     assert_eq!(letters["staff"], 10);
     assert_eq!(first["notice"]["status"], 200);
-    for number in [
-        &first["loot"]["records"],
-        &first["exposure"]["read"],
-        &first["exposure"]["reachable"],
-        &first["void"]["customers"],
-    ] {
+    for number in
+        [&first["loot"]["records"], &first["exposure"]["read"], &first["void"]["customers"]]
+    {
         assert!(number.as_u64().unwrap() > 0, "{first:#}");
     }
     for seconds in [&first["seconds"], &first["void"]["seconds"], &letters["seconds"]] {

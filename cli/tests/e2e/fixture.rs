@@ -118,7 +118,7 @@ async fn a_customer_is_read(place: &Place, record: Record) {
     // The shop of then knows record numbers, and they stay good.
     let number = CustomerNumber(record.0);
     assert_eq!(place.numbers(record.0..record.0 + 1).await, [number]);
-    let read = ReadCustomers { records: vec![number], fields };
+    let read = ReadCustomers { records: vec![number], fields, session: None };
     let customers = place.client(Accounts, "web-ky-2").call(&read).await.unwrap();
     assert_eq!(customers.len(), 1);
     for field in [Field::Name, Field::Email] {
@@ -131,6 +131,7 @@ async fn is_frozen(place: &Place, caller: &str) -> bool {
     let read = ReadCustomers {
         records: vec![CustomerNumber(0)],
         fields: FieldSet::EMPTY.with(Field::Name),
+        session: None,
     };
     let answer = place.client(Accounts, caller).call(&read).await;
     answer.is_err_and(|error| error.is(ProblemType::FROZEN))

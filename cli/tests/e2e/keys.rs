@@ -19,16 +19,16 @@ async fn grants_change_and_a_master_key_is_renewed_without_a_restart() {
     let place = Place::new();
     let _up = Up::start(&place);
     place.import(300);
-    let web = place.client(Accounts, "web-ky-1");
+    let web = place.client(Accounts, "shipping-1");
     let billing = FieldSet::EMPTY.with(Field::BillingAddress);
     let read = place.read_call(6..8, billing).await;
-    assert!(web.call(&read).await.is_err(), "the app server has no grant yet");
+    assert!(web.call(&read).await.is_err(), "the server has no grant yet");
 
-    // An order lets an app server show billing addresses as well.
+    // An order lets the shipping server read billing addresses as well.
     let text = stdout(&place.run(["policy", "show"]));
     let mut policy: toml::Table = text.parse().unwrap();
     for caller in policy["callers"].as_array_mut().unwrap() {
-        if caller["name"].as_str() == Some("web-ky-1") {
+        if caller["name"].as_str() == Some("shipping-1") {
             let fields = caller["grants"][0]["fields"].as_array_mut().unwrap();
             fields.push("billing_address".into());
         }
@@ -38,7 +38,7 @@ async fn grants_change_and_a_master_key_is_renewed_without_a_restart() {
     let order = place.file("policy.order");
     stdout(&place.run(["order", "draft", "policy", &file, "--out", &order]));
     let shown = place.json(["order", "show", &order])["order"].to_string();
-    assert!(shown.contains("billing_address") && shown.contains("web-ky-1"), "{shown}");
+    assert!(shown.contains("billing_address") && shown.contains("shipping-1"), "{shown}");
     assert!(!shown.contains("mail-trap-1"), "more than the difference is shown: {shown}");
     let unsigned = place.run(["order", "apply", &order, "--yes"]);
     assert_refused(&unsigned, "two people and has 0");
@@ -68,7 +68,7 @@ async fn grants_change_and_a_master_key_is_renewed_without_a_restart() {
 
     let shown = stdout(&place.run(["budget", "list"]));
     assert!(shown.contains("hours to drain everything"), "{shown}");
-    assert!(shown.lines().any(|line| line.starts_with("web-ky-1") && line.contains("release")));
+    assert!(shown.lines().any(|line| line.starts_with("shipping-1") && line.contains("release")));
     let log = place.file("keys/log");
     let suggested = run(["budget", "suggest", "--log", &log]);
     assert!(stderr(&suggested).contains("less than an hour"), "{}", stderr(&suggested));
@@ -153,11 +153,11 @@ async fn the_log_is_verified_by_cofferdam_and_by_gos_own_packages() {
     let place = Place::new();
     let up = Up::start(&place);
     place.import(40);
-    let web = place.client(Accounts, "web-ky-1");
+    let web = place.client(Accounts, "shipping-1");
     let numbers = place.numbers(0..40).await;
     for number in numbers.into_iter().cycle().take(300) {
         let fields = FieldSet::EMPTY.with(Field::Name);
-        web.call(&ReadCustomers { records: vec![number], fields }).await.unwrap();
+        web.call(&ReadCustomers { records: vec![number], fields, session: None }).await.unwrap();
     }
     let cosigned = place.dir.join("keys/log/cosigned");
     let size = |note: &Path| -> u64 {

@@ -49,6 +49,7 @@ async fn ask_for_keys(keys: Client, load: Load) {
             operation: Operation::Seal,
             groups: vec![group],
             warrant: None,
+            presence: None,
         };
         match keys.call(&call).await {
             Ok(released) => {

@@ -14,7 +14,7 @@ use response_api::{ListAlarms, ListIncidents};
 
 use crate::support::{Place, Up, refusal, wait_until};
 
-const THIEF: &str = "web-ky-1";
+const THIEF: &str = "shipping-1";
 
 fn running_estate() -> (Place, Up) {
     let place = Place::new();
@@ -130,7 +130,7 @@ async fn more_than_the_budget_is_refused() {
     let refused = refusal(thief.call(&last).await);
     assert!(refused.is(ProblemType::BUDGET_EXHAUSTED));
     assert!((1..=61).contains(&refused.retry_after_s.unwrap()), "{refused}");
-    let other = place.client(Accounts, "web-ky-2");
+    let other = place.client(Accounts, "support-1");
     assert_eq!(other.call(&last).await.unwrap()[0].record, last.records[0]);
     wait_for_alarm(&place, "budget").await;
 }

@@ -259,11 +259,11 @@ impl Place {
         accounts.call(&read).await.unwrap()
     }
 
-    /// A call of an app server that reads fields of customers.
+    /// A call that reads fields of customers who are not signed in.
     pub async fn read_call(&self, records: Range<u32>, fields: FieldSet) -> ReadCustomers {
         let mut records = self.numbers(records).await;
         records.sort_unstable();
-        ReadCustomers { records, fields }
+        ReadCustomers { records, fields, session: None }
     }
 
     /// Starts one compartment, and waits until it answers.

@@ -28,7 +28,7 @@ const CONNECTIONS: u64 = 4;
 const HELD: u64 = 500;
 const LETTER: LetterId = LetterId(2);
 /// A wait that is longer than the lease of a silent worker.
-const TAKEN_OVER: Duration = Duration::from_secs(150);
+const TAKEN_OVER: Duration = Duration::from_secs(200);
 
 async fn status(of: &Client) -> LetterStatus {
     of.call(&ReadLetter { letter: LETTER }).await.unwrap()

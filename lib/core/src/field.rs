@@ -51,7 +51,7 @@ pub enum Operation {
     Release,
     /// `keys` gives out field keys so that the caller can seal data that it supplies.
     Seal,
-    /// `keys` keys a password hash with the pepper, because somebody typed or imported a password.
+    /// `keys` compares a password that somebody typed with the stored verifier.
     Harden,
     /// `keys` turns an e-mail address into its look-up index.
     Index,
@@ -64,17 +64,34 @@ pub enum Operation {
     /// no such record. It takes the grant and the budget of the operation that was asked for, so
     /// no policy names it.
     Miss,
+    /// `keys` gives out field keys so that the caller can show a customer who is signed in there the
+    /// customer's own data. The call proves that the customer is there.
+    ReleasePresent,
+    /// `keys` makes the verifier of the first password of a new customer.
+    Enrol,
+    /// `keys` makes the verifier of another password on the word of a compartment: it says that a reset
+    /// code came back.
+    Attest,
 }
 
 impl Operation {
     /// Every operation that a policy can name, in the order of declaration.
-    pub const ALL: [Self; 6] =
-        [Self::Release, Self::Seal, Self::Harden, Self::Index, Self::Reseal, Self::Erase];
+    pub const ALL: [Self; 9] = [
+        Self::Release,
+        Self::Seal,
+        Self::Harden,
+        Self::Index,
+        Self::Reseal,
+        Self::Erase,
+        Self::ReleasePresent,
+        Self::Enrol,
+        Self::Attest,
+    ];
 
     /// Whether the operation gives out keys of named fields.
     #[must_use]
     pub const fn names_fields(self) -> bool {
-        matches!(self, Self::Release | Self::Seal | Self::Reseal)
+        matches!(self, Self::Release | Self::Seal | Self::Reseal | Self::ReleasePresent)
     }
 
     /// The name used in routes, logs and configuration.
@@ -88,6 +105,9 @@ impl Operation {
             Self::Reseal => "reseal",
             Self::Erase => "erase",
             Self::Miss => "miss",
+            Self::ReleasePresent => "release_present",
+            Self::Enrol => "enrol",
+            Self::Attest => "attest",
         }
     }
 }

@@ -83,7 +83,7 @@ pub struct RenderedText {
 /// Writes every text of a version, if all of them may be sent.
 fn texts(writer: &Writer) -> Result<Vec<(Variant, Texts)>, OrderFault> {
     let write = |of: &Variant| {
-        let texts = writer.write_approved(&of.locale, of.fields)?;
+        let texts = writer.write_approved(&of.locale, of.told)?;
         match writer.faults(&of.locale, &texts)?.into_iter().next() {
             None => Ok((of.clone(), texts)),
             Some(fault) => Err(OrderFault::Text(fault)),
@@ -117,5 +117,6 @@ fn filled_in(text: &str) -> String {
 }
 
 fn variant_recipients(of: &Variant) -> String {
-    words::recipients(&of.locale.language, &of.locale.jurisdiction, of.fields)
+    let Variant { locale, told } = of;
+    words::recipients((&locale.language, &locale.jurisdiction), told.fields, told.while_signed_in)
 }

@@ -76,11 +76,16 @@ pub fn epoch(order: &EpochOrder) -> String {
     })
 }
 
-/// Describes the people who get one text of a letter: language, place, and the lost fields.
+/// Describes the people who get one text of a letter: language, place, and what they are told.
 #[must_use]
-pub fn recipients(language: &str, jurisdiction: &str, lost: FieldSet) -> String {
+pub fn recipients(
+    (language, jurisdiction): (&str, &str),
+    lost: FieldSet,
+    while_signed_in: bool,
+) -> String {
     let place = format!("{language} {jurisdiction}");
-    format!("{}, lost {}", place.trim(), names(lost))
+    let signed_in = if while_signed_in { ", read only while signed in" } else { "" };
+    format!("{}, lost {}{signed_in}", place.trim(), names(lost))
 }
 
 fn one_signature(break_glass: Option<&String>) -> String {

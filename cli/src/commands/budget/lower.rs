@@ -50,7 +50,7 @@ struct BudgetOf {
     /// The caller, by the name in its certificate
     #[arg(long, value_name = "CALLER")]
     caller: CallerName,
-    /// The operation that the budget is for: release, seal, harden, index or reseal
+    /// The operation that the budget is for, such as release, seal or attest
     #[arg(long, default_value = "release", value_parser = operation)]
     operation: Operation,
     /// The reason, without personal data; the release log keeps it
@@ -126,5 +126,6 @@ impl BudgetOf {
 
 fn operation(text: &str) -> Result<Operation, String> {
     let known = Operation::ALL.into_iter().find(|of| of.as_str() == text);
-    known.ok_or_else(|| "an operation is release, seal, harden, index or reseal".to_owned())
+    let names = Operation::ALL.map(Operation::as_str).join(", ");
+    known.ok_or_else(|| format!("an operation is one of {names}"))
 }

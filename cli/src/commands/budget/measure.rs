@@ -120,6 +120,12 @@ fn add_entry(uses: &mut BTreeMap<BudgetKey, Use>, entry: &Entry) {
         Event::HardenedBeside { caller, count, .. } => {
             add(caller, Operation::Harden, *count as usize);
         }
+        Event::Enrolled { caller, records, attested, .. } => {
+            let operation = if *attested { Operation::Attest } else { Operation::Enrol };
+            add(caller, operation, records.as_slice().len());
+        }
+        // The entry does not tell whether the customer was there. A page of a customer who is there asks for
+        // what is set as well.
         Event::Missed { warrant: None, alone: true, caller, records, .. } => {
             add(caller, Operation::Release, records.as_slice().len());
         }

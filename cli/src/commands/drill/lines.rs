@@ -32,6 +32,7 @@ fn side_by_side(ours: &DrillReport, flat: &FlatReport) -> Vec<String> {
     let cards = flat.lost.get("card_number").copied().unwrap_or(0);
     let hashes = flat.lost.get("password_hash").copied().unwrap_or(0);
     let named = ours.exposure.read + ours.exposure.presented;
+    let stopped = if ours.presence { "nobody else was signed in" } else { "the read budget" };
     let kinds: BTreeSet<_> = ours.alarms.iter().map(|a| &a.kind).collect();
     let rows = [
         ("the same theft from one app server", "conventional".to_owned(), "Cofferdam".to_owned()),
@@ -39,7 +40,7 @@ fn side_by_side(ours: &DrillReport, flat: &FlatReport) -> Vec<String> {
         ("  of", number(flat.customers.into()), number(ours.customers)),
         ("card numbers in clear", number(cards), number(ours.cards.released_to_fallen)),
         ("password hashes", number(hashes), number(0)),
-        ("what stopped it", "the end of the table".to_owned(), "the read budget".to_owned()),
+        ("what stopped it", "the end of the table".to_owned(), stopped.to_owned()),
         ("seconds to drain", format!("{:.1}", flat.seconds_to_drain), "not drained".to_owned()),
         ("kinds of alarm meanwhile", number(0), number(kinds.len() as u64)),
         ("people the log names", number(flat.named_by_the_log), number(named)),

@@ -30,6 +30,9 @@ pub struct DrillArgs {
     /// The host that falls
     #[arg(long, value_enum, default_value = "app", value_name = "HOST")]
     fallen: Host,
+    /// Let the app servers read customers who are not signed in there, within their budgets
+    #[arg(long)]
+    without_presence: bool,
     /// Run the same theft against a conventional shop too (one database, no compartments, no
     /// budgets), and show both side by side
     #[arg(long, conflicts_with = "file")]
@@ -79,9 +82,9 @@ impl From<Host> for Scenario {
 
 /// Runs the drill. Fails unless every check holds.
 pub async fn run(args: DrillArgs) -> Result<ExitCode, CommandError> {
-    let DrillArgs { customers, seed, file, fallen, flat, relay, dir, keep, output } = args;
-    let fallen = fallen.into();
-    let options = Options { customers, seed, file, fallen, flat, relay, dir, keep };
+    let DrillArgs { customers, seed, file, fallen, flat, relay, dir, keep, output, .. } = args;
+    let (fallen, presence) = (fallen.into(), !args.without_presence);
+    let options = Options { customers, seed, file, fallen, presence, flat, relay, dir, keep };
     let terminal = Terminal::default();
     let mut drill = Drill::start(&options, &std::env::current_exe()?, &terminal).await?;
     let shown = tokio::select! {

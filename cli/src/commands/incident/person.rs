@@ -57,10 +57,14 @@ fn lines(person: &PersonExposure) -> Vec<String> {
     }
     let fields = person.fields.iter().map(|(field, level)| format!("{field} {}", level.as_str()));
     let mut out = vec![format!("{whose}: {}", fields.collect::<Vec<_>>().join(", "))];
+    if person.while_signed_in {
+        out.push("everything that was read was read while the customer was signed in".to_owned());
+    }
     out.extend(person.events.iter().map(|event| {
         let names: Vec<_> = event.fields.iter().map(Field::as_str).collect();
+        let signed_in = if event.signed_in { " while signed in" } else { "" };
         format!(
-            "{} to {}: {} {} by {} through {}",
+            "{} to {}: {} {}{signed_in} by {} through {}",
             words::instant(event.from),
             words::instant(event.to),
             names.join(", "),
@@ -95,12 +99,14 @@ mod tests {
             number: Some(CustomerNumber(4_711)),
             exists: true,
             fields: BTreeMap::from([(Field::Name, Level::Read), (Field::Phone, Level::Reachable)]),
+            while_signed_in: false,
             events: vec![PersonEvent {
                 from: at("2012-01-14T03:10:00Z"),
                 to: at("2012-01-14T03:59:59Z"),
                 caller: "web-ky-1".parse().unwrap(),
                 via: "accounts".parse().unwrap(),
                 level: Level::Read,
+                signed_in: false,
                 fields: FieldSet::EMPTY.with(Field::Name),
             }],
             lines: vec![PersonLine {
@@ -118,6 +124,16 @@ mod tests {
                 "2012-01-14 03:10:00Z to 2012-01-14 03:59:59Z: name read by web-ky-1 through accounts",
                 "app.csv line 31: 2012-01-14 03:10:00Z, name",
                 "and 2 more lines",
+            ]
+        );
+        let mut signed_in = person.clone();
+        (signed_in.while_signed_in, signed_in.events[0].signed_in) = (true, true);
+        assert_eq!(
+            lines(&signed_in)[1..3],
+            [
+                "everything that was read was read while the customer was signed in",
+                "2012-01-14 03:10:00Z to 2012-01-14 03:59:59Z: name read while signed in by web-ky-1 \
+                 through accounts",
             ]
         );
         let nobody =

@@ -63,8 +63,12 @@ fn exposure(report: &Report) -> String {
         let [read, presented, unset, reachable] =
             [people.read, people.presented, people.known_unset, people.reachable]
                 .map(words::number);
+        let signed_in = match exposure.while_signed_in {
+            0 => String::new(),
+            people => format!(" ({} of them only while signed in)", words::number(people)),
+        };
         format!(
-            "{read} people read, {presented} presented, {unset} known to have a field unset, \
+            "{read} people read{signed_in}, {presented} presented, {unset} known to have a field unset, \
              {reachable} within reach"
         )
     })

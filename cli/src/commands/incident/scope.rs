@@ -54,6 +54,14 @@ fn lines(exposure: &Exposure) -> Vec<String> {
     out.extend(columns::aligned(&levels(exposure)));
     let places = words::largest(&exposure.jurisdictions, JURISDICTIONS);
     out.extend(places.map(|places| format!("where they live: {places}")));
+    let read = exposure.people.read;
+    out.extend((exposure.while_signed_in > 0).then(|| {
+        let signed_in = words::number(exposure.while_signed_in);
+        format!(
+            "read only while they were signed in: {signed_in} of {} people",
+            words::number(read)
+        )
+    }));
     out.push(format!(
         "minors: {}; no letter reached: {}; counted as read for a doubt alone: {}",
         words::number(exposure.minors),
@@ -156,6 +164,7 @@ mod tests {
             access_logs: vec![],
             unresolved: vec![],
             assumed: 0,
+            while_signed_in: 1_200,
             given_up: vec![GivenUp {
                 host: "web-ky-1".parse().unwrap(),
                 what: "what was released to it".into(),
@@ -190,6 +199,7 @@ incident 1: exposure of 20,000 customers, until 2012-01-15 20:00:00Z
 people  1,234         56                  7     18,703
 name    1,234         56                  7     18,703
 where they live: US-11 11, US-10 10, US-09 9, US-08 8, US-07 7, US-06 6, US-05 5, US-04 4, US-03 3, US-02 2 and 2 more
+read only while they were signed in: 1,200 of 1,234 people
 minors: 12; no letter reached: 3; counted as read for a doubt alone: 0
 web-ky-1: what was released to it
 payments: none of 9,000 records was released to the fallen hosts; the hosts had no grant
@@ -202,7 +212,9 @@ doubt: the log was repaired (counts as read)";
     fn a_compartment_that_was_reached_is_not_called_untouched() {
         let mut exposure = exposure();
         exposure.untouched[0].released = 3;
+        exposure.while_signed_in = 0;
         let text = lines(&exposure).join("\n");
+        assert!(!text.contains("signed in"), "{text}");
         assert!(text.contains("payments: 3 of 9,000 records were released"), "{text}");
     }
 }

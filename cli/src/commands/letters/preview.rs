@@ -55,6 +55,7 @@ fn lines(draft: &LetterDraft, first: Option<&RenderedText>) -> Vec<String> {
 }
 
 fn variant(number: usize, of: &LetterVariant) -> String {
-    let recipients = recipients(&of.language, &of.jurisdiction, of.fields);
+    let place = (of.language.as_str(), of.jurisdiction.as_str());
+    let recipients = recipients(place, of.fields, of.while_signed_in);
     format!("  {number:>4}  {:>10} people: {recipients}", words::number(of.people))
 }

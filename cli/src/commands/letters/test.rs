@@ -53,7 +53,7 @@ pub async fn run(args: TestArgs) -> Result<ExitCode, CommandError> {
         "send a test of letter {letter} to {}: {}, the text for {}",
         printable(&to),
         printable(&text.subject),
-        recipients(&text.language, &text.jurisdiction, text.fields)
+        recipients((&text.language, &text.jurisdiction), text.fields, text.while_signed_in)
     )])?;
     let call = TestLetter { letter, version: draft.version, variant, to: Personal::new(to) };
     let receipt = staff::call(&client, &call).await?;

@@ -20,10 +20,11 @@ pub struct ReadActivity {
 /// Sets of customers, as Roaring bitmaps in the portable serialisation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Activity {
-    /// Customers who opened a session there in the window: their passwords passed through the host.
+    /// Customers who opened a session there in the window, or whose session of the group was first seen
+    /// there in it.
     pub opened: Vec<u8>,
-    /// Customers with an older session that was still good in the window: its token may have been
-    /// shown there.
+    /// Customers with a session that was opened or seen there before and still good in the window: its
+    /// token may have been shown there again.
     pub held: Vec<u8>,
     /// Customers who were mailed a reset code in the window.
     pub mailed: Vec<u8>,

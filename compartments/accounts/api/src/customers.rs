@@ -8,7 +8,7 @@ use cofferdam_core::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::problems::ADDRESS_TAKEN;
+use crate::problems::{ADDRESS_TAKEN, NO_SESSION};
 
 /// The data that a customer gives the shop. Each text has at most 500 bytes.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -77,6 +77,11 @@ pub struct ReadCustomers {
     pub records: Vec<CustomerNumber>,
     /// The fields to read.
     pub fields: FieldSet,
+    /// The token of the customer's session at this caller, whose own record is read. A caller whose grants
+    /// ask that the customer be signed in reads nothing without it.
+    #[serde(default)]
+    #[schemars(extend("examples" = ["kq1bZ0v7X5gJm2Rr8sTt4uWw6yYz9aBc3dEf1gHi2jK"]))]
+    pub session: Option<Personal>,
 }
 
 /// The fields of one customer that were read.
@@ -90,6 +95,7 @@ pub struct CustomerFields {
 
 impl Call for ReadCustomers {
     const PATH: &'static str = "/v1/customers/read";
+    const PROBLEMS: &'static [ProblemType] = &[NO_SESSION];
     /// Only the customers that exist, ascending.
     type Answer = Vec<CustomerFields>;
 }

@@ -13,7 +13,7 @@ pub const BAD_CREDENTIALS: ProblemType = ProblemType::new(
     401,
     "The address or the password is wrong, or it takes a new password",
 );
-/// The session is not open at this caller, or no longer. The customer must sign in again.
+/// The session is not open at this caller or its group, or no longer. The customer must sign in again.
 pub const NO_SESSION: ProblemType =
     ProblemType::new("no-session", 401, "There is no such session here");
 /// Fewer than two people may not shut out so many customers, or end so many sessions, within 24

@@ -1,4 +1,4 @@
-//! Sessions: opened with a password, and valid at one caller.
+//! Sessions: opened with a password, and valid at one caller, or at the callers of its group.
 
 use cofferdam_core::{Call, CustomerNumber, Personal, ProblemType, Timestamp};
 use schemars::JsonSchema;
@@ -18,7 +18,7 @@ pub struct OpenSession {
     pub password: Personal,
 }
 
-/// A session. It is valid only at the caller that opened it.
+/// A session. It is valid at the caller that opened it, and at the others of its group.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Session {
     /// The customer's number.
@@ -36,7 +36,7 @@ impl Call for OpenSession {
     type Answer = Session;
 }
 
-/// Finds the customer of a session. It must have been opened at the same caller.
+/// Finds the customer of a session. It must have been opened at the same caller, or at one of its group.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CheckSession {
@@ -51,7 +51,7 @@ impl Call for CheckSession {
     type Answer = CustomerNumber;
 }
 
-/// Ends a session at the caller that opened it.
+/// Ends a session that is valid at the caller.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CloseSession {

@@ -1,10 +1,10 @@
-//! Enrols people: numbers, decoys among them, sealed texts, hardened passwords. Customers and
+//! Enrols people: numbers, decoys among them, sealed texts, verifiers of passwords. Customers and
 //! decoys go through the same steps in the same calls, so that no trace tells them apart.
 
 use accounts_api::Profile;
-use cofferdam_core::{CallerName, KeyBytes, Personal, Rng, Timestamp};
+use cofferdam_core::{CallerName, KeyBytes, Personal, Rng};
 use cofferdam_wire::{Problem, blocking};
-use keys_api::{HardenItem, Search};
+use keys_api::{EnrolItem, Enrolment as On, Search, Verifier};
 use keys_client::{Halves, LookUp, Released, Resting, VaultError};
 
 use crate::app::{App, out_of_numbers};
@@ -140,7 +140,7 @@ fn decoy_password(neighbours: &[Newcomer], rng: &dyn Rng) -> Option<Hashed> {
     Some(Hashed { scheme, salt, hash: KeyBytes::new(rng.bytes()) })
 }
 
-/// Seals the texts and hardens the passwords.
+/// Seals the texts and has verifiers made of the passwords.
 async fn seal(
     app: &App,
     caller: &CallerName,
@@ -153,28 +153,23 @@ async fn seal(
     let fields = settlers.iter().map(|of| (of.record, profile::filled(&of.person.profile)));
     let keys = app.vault.keys_to_seal(caller, fields).await?;
     let item =
-        |of: &Settler| HardenItem { record: of.record, hash: of.person.password.hash.clone() };
-    let hardened = app.vault.harden(caller, settlers, item, None).await?;
-    let (halves, rng, set_at) = (app.vault.halves().clone(), app.rng.clone(), app.now());
+        |of: &Settler| EnrolItem { record: of.record, hash: of.person.password.hash.clone() };
+    let enrolled = app.vault.enrol(caller, On::SignUp, settlers, item).await?;
+    let (halves, rng) = (app.vault.halves().clone(), app.rng.clone());
     let rows = blocking(move || {
-        let row = |(of, verifier): (Settler, KeyBytes)| {
-            let credential = credential(&halves, &of, &verifier, set_at)?;
+        let row = |(of, verifier): (Settler, Verifier)| {
+            let credential = credential(&halves, &of, &verifier)?;
             row(of, credential, &halves, &keys, &*rng)
         };
-        hardened.into_iter().map(row).collect::<Result<Vec<_>, _>>()
+        enrolled.into_iter().map(row).collect::<Result<Vec<_>, _>>()
     });
     Ok(rows.await??)
 }
 
-fn credential(
-    halves: &Halves,
-    of: &Settler,
-    verifier: &KeyBytes,
-    set_at: Timestamp,
-) -> Result<Credential, VaultError> {
+fn credential(halves: &Halves, of: &Settler, made: &Verifier) -> Result<Credential, VaultError> {
     let Hashed { scheme, salt, .. } = &of.person.password;
-    let verifier = at_rest::rest_verifier(halves, of.record, verifier)?;
-    Ok(Credential { scheme: *scheme, salt: salt.clone(), verifier, set_at })
+    let verifier = at_rest::rest_verifier(halves, of.record, &made.bytes)?;
+    Ok(Credential { scheme: *scheme, salt: salt.clone(), verifier, set_at: made.set_at })
 }
 
 fn row(

@@ -1,6 +1,6 @@
 //! The `accounts` compartment: customers sealed field by field, password verifiers, sessions.
 //!
-//! May touch: its own database, `keys` (release, seal, harden, index, decoys) and the SMTP relay
+//! May touch: its own database, `keys` (release, seal, passwords, index, decoys) and the SMTP relay
 //! for reset codes. It keeps no key past a request, and no full card number. Called by: the app
 //! servers of the shop, and `response` (orders, coarse attributes, contacts).
 
@@ -14,6 +14,7 @@ mod loops;
 mod post;
 mod reading;
 mod routes;
+mod session;
 mod sign_in;
 pub mod store;
 mod voiding;
@@ -130,6 +131,8 @@ impl Server {
         let stop = async move { state.keep_until(stop, 0).await };
         let (revoked, db) = (app.revoked.clone(), app.store.db().clone());
         let confirming = tokio::spawn(follow_holds(keys.clone(), db.clone()));
+        let groups = tokio::spawn(app.groups.clone().follow(keys.clone()));
+        let naming = tokio::spawn(loops::name_voided(app.clone()));
         let following = tokio::spawn(follow_revoked(keys, revoked.clone(), db.clone()));
         let keeping_up = tokio::spawn(loops::keep_up(app.clone(), health));
         let letters = tokio::spawn(resets.run());
@@ -143,6 +146,8 @@ impl Server {
         app.orders.leave().await;
         following.abort();
         confirming.abort();
+        groups.abort();
+        naming.abort();
         sweep.abort();
         reseal.abort();
         // The queue of letters ends with its last sender, which the state holds.

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, HashSet};
 
 use cofferdam_core::{CallerName, Field, FieldSet, Personal, Record};
 use cofferdam_wire::{Problem, blocking};
-use keys_api::WarrantId;
-use keys_client::{Asked, FieldKeys, SealedRecord, VaultError};
+use keys_api::{NOT_PRESENT, WarrantId};
+use keys_client::{Allowed, Asked, FieldKeys, SealedRecord, VaultError};
 
 use crate::app::{App, bad_request};
 use crate::domain::batch::check_records;
+use crate::session::no_session;
 use crate::store::SealedCustomer;
 
 /// The customers that were read.
@@ -37,7 +38,7 @@ pub async fn read(
     caller: &CallerName,
     records: &[Record],
     fields: FieldSet,
-    warrant: Option<WarrantId>,
+    allowed: Allowed,
 ) -> Result<Opened, Problem> {
     let found = app.store.sealed_customers(records).await?;
     let stored = |of: &SealedCustomer| {
@@ -49,13 +50,18 @@ pub async fn read(
     let missing = records.iter().filter(|record| !existing.contains(*record));
     let missing = missing.map(|record| Asked::Missing(*record, fields));
     let wanted: Vec<_> = found.iter().map(stored).chain(missing).collect();
-    let keys = app.vault.keys_to_read(caller, wanted, warrant).await?;
+    let keys = app.vault.keys_to_read(caller, wanted, allowed).await.map_err(refused)?;
     let decoys = keys.decoys().to_vec();
     let customers = blocking(move || {
         let not_withheld = found.iter().filter_map(|of| Some((of, keys.get(of.record)?)));
         not_withheld.map(|(of, keys)| open(of, fields, keys)).collect::<Result<Vec<_>, _>>()
     });
     Ok(Opened { customers: customers.await??, decoys })
+}
+
+/// The refusal of `keys`. To the caller, a customer who is not present is one without a session.
+fn refused(error: VaultError) -> Problem {
+    if error.is(NOT_PRESENT) { no_session() } else { error.into() }
 }
 
 /// Reads fields of customers for the controller, under a warrant.
@@ -69,7 +75,7 @@ pub async fn read_under_warrant(
     app.check_controller(caller)?;
     check_records(records).map_err(|e| bad_request(&e))?;
     let warrant: WarrantId = warrant.parse().map_err(|e| bad_request(&e))?;
-    read(app, caller, records, fields, Some(warrant)).await
+    read(app, caller, records, fields, Allowed::ByWarrant(warrant)).await
 }
 
 fn open(

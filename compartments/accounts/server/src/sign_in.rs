@@ -1,9 +1,10 @@
 //! Checking a password. Every attempt takes the same steps, whether the address belongs to a
-//! customer or not: one look-up, one Argon2id, one call to harden.
+//! customer or not: one look-up, one Argon2id, one comparison in `keys`.
 
 use cofferdam_core::{CallerName, KeyBytes, Personal, Record, Timestamp};
 use cofferdam_wire::Problem;
-use keys_api::HardenItem;
+use keys_api::{NewSession, PresenceTicket, RightPassword, Verifier};
+use keys_client::Typed;
 
 use crate::app::App;
 use crate::at_rest;
@@ -12,21 +13,24 @@ use crate::domain::password::{self, Cost, Hashed, Scheme};
 use crate::store::{Credential, KnownCredential};
 
 /// A customer with the right password, which is not void.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Verified {
     /// The customer's record number.
     pub record: Record,
     /// The instant at which the password was set.
     pub set_at: Timestamp,
+    /// The ticket of the session that was asked for.
+    pub ticket: Option<PresenceTicket>,
 }
 
-/// Checks `password`. There is one refusal, after the same work, for an unknown address, a wrong
+/// Checks `password`, and gets a ticket for `session`. There is one refusal, after the same work, for an unknown address, a wrong
 /// password and a void one: a caller that tries passwords does not learn which of them are right.
 pub async fn verify(
     app: &App,
     caller: &CallerName,
     email: &Personal,
     password: &Personal,
+    session: Option<NewSession>,
 ) -> Result<Verified, Problem> {
     if !password::is_hashable(password) {
         return Err(Problem::bad_request("the password is too long"));
@@ -39,31 +43,39 @@ pub async fn verify(
         None => nobody(app)?,
     };
 
-    let hashes = hash(app, caller, &credential, password).await?;
-    let item = |of: &Hash| HardenItem { record, hash: of.bytes().clone() };
-    let halves = app.vault.halves();
-    let (mut right, mut renewed) = (false, None);
-    for (hash, verifier) in app.vault.harden(caller, hashes, item, Some(looked_up)).await? {
-        match hash {
-            Hash::AsStored(_) => {
-                right = at_rest::is_verifier(halves, record, &credential.verifier, &verifier)?;
-            }
-            Hash::Renewed(hashed) => renewed = Some((hashed, verifier)),
-        }
-    }
+    let Hashes { stored: hash, renewed } = hash(app, caller, &credential, password).await?;
+    let bytes = at_rest::open_verifier(app.vault.halves(), record, &credential.verifier)?;
+    let stored = Verifier { bytes, set_at: credential.set_at };
+    let renew = renewed.as_ref().map(|of| of.hash.clone());
+    let typed = Typed { record, hash, renew, stored };
+    let right = app.vault.check_password(caller, typed, session, looked_up).await?;
     let void = app.orders()?.voids(record, credential.set_at);
-    if !somebody || !right || void {
+    let Some(RightPassword { renewed: verifier, ticket }) = right.filter(|_| somebody && !void)
+    else {
         return Err(refusal());
+    };
+    let mut set_at = credential.set_at;
+    if let Some(verifier) = verifier {
+        set_at = verifier.set_at;
+        renew_credential(app, record, &credential, renewed, verifier).await?;
     }
-    if let Some((Hashed { scheme, salt, .. }, verifier)) = renewed {
-        // The password is the same, so a void order still covers it.
-        let set_at = credential.set_at;
-        app.vault.check_halves(app.store.db()).await?;
-        let verifier = at_rest::rest_verifier(halves, record, &verifier)?;
-        let new = Credential { scheme, salt, verifier, set_at };
-        app.store.rehash(record, &credential, &new).await?;
-    }
-    Ok(Verified { record, set_at: credential.set_at })
+    Ok(Verified { record, set_at, ticket })
+}
+
+/// Replaces a credential by one with a newer verifier, and of the newer scheme that `renewed` is of.
+async fn renew_credential(
+    app: &App,
+    record: Record,
+    old: &Credential,
+    renewed: Option<Hashed>,
+    verifier: Verifier,
+) -> Result<(), Problem> {
+    let (scheme, salt) =
+        renewed.map_or_else(|| (old.scheme, old.salt.clone()), |of| (of.scheme, of.salt));
+    app.vault.check_halves(app.store.db()).await?;
+    let Verifier { bytes, set_at } = verifier;
+    let verifier = at_rest::rest_verifier(app.vault.halves(), record, &bytes)?;
+    Ok(app.store.rehash(record, old, &Credential { scheme, salt, verifier, set_at }).await?)
 }
 
 /// The only refusal of a sign-in.
@@ -72,21 +84,12 @@ pub fn refusal() -> Problem {
     Problem::new(accounts_api::BAD_CREDENTIALS, "nothing more is said")
 }
 
-/// A hash of the typed password.
-enum Hash {
-    /// A hash by the scheme of the stored credential.
-    AsStored(KeyBytes),
-    /// A hash by the scheme of new passwords, to replace a legacy hash.
-    Renewed(Hashed),
-}
-
-impl Hash {
-    const fn bytes(&self) -> &KeyBytes {
-        match self {
-            Self::AsStored(bytes) => bytes,
-            Self::Renewed(hashed) => &hashed.hash,
-        }
-    }
+/// The hashes of the typed password.
+struct Hashes {
+    /// The hash by the scheme of the stored credential.
+    stored: KeyBytes,
+    /// The hash by the scheme of new passwords, to replace a legacy hash.
+    renewed: Option<Hashed>,
 }
 
 /// Hashes by the credential's scheme and, if that is a legacy scheme, also by that of new
@@ -96,14 +99,14 @@ async fn hash(
     caller: &CallerName,
     credential: &Credential,
     password: &Personal,
-) -> Result<Vec<Hash>, Problem> {
+) -> Result<Hashes, Problem> {
     let stored =
         app.hasher.hash(caller, credential.scheme, credential.salt.clone(), password).await?;
-    let mut hashes = vec![Hash::AsStored(stored)];
-    if matches!(credential.scheme, Scheme::Legacy(_)) {
-        hashes.push(Hash::Renewed(app.hasher.hash_new(caller, password, &*app.rng).await?));
-    }
-    Ok(hashes)
+    let renewed = match credential.scheme {
+        Scheme::Legacy(_) => Some(app.hasher.hash_new(caller, password, &*app.rng).await?),
+        Scheme::Argon2id(_) => None,
+    };
+    Ok(Hashes { stored, renewed })
 }
 
 /// The credential against which an unknown address is checked.

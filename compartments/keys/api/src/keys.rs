@@ -8,7 +8,8 @@ use cofferdam_core::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::problems::RECORDS_SEALED;
+use crate::presence::Presence;
+use crate::problems::{NOT_PRESENT, RECORDS_SEALED};
 use crate::warrants::WarrantId;
 
 /// Releases field keys: all that are asked for, or none. Only the compartment in front of the
@@ -28,6 +29,10 @@ pub struct ReleaseKeys {
     pub groups: Vec<KeyGroup>,
     /// The warrant to use, if the caller's grant does not cover the release.
     pub warrant: Option<WarrantId>,
+    /// The proof that the customer is signed in at the caller, for a release of the customer's own
+    /// record. A grant of [`Operation::ReleasePresent`] needs it.
+    #[serde(default)]
+    pub presence: Option<Presence>,
 }
 
 /// Records that need the keys of the same fields.
@@ -110,6 +115,6 @@ impl ReleasedKeys {
 impl Call for ReleaseKeys {
     const PATH: &'static str = "/v1/keys/release";
     const COMPACT: bool = true;
-    const PROBLEMS: &'static [ProblemType] = &[RECORDS_SEALED];
+    const PROBLEMS: &'static [ProblemType] = &[NOT_PRESENT, RECORDS_SEALED];
     type Answer = ReleasedKeys;
 }

@@ -19,6 +19,7 @@ mod keys;
 mod mail;
 mod passwords;
 mod policies;
+mod presence;
 mod problems;
 mod records;
 mod revoked_keys;
@@ -42,11 +43,15 @@ pub use holds::{CheckCaller, FreezeCaller, Hold, HoldId, ReadHolds, ThawCaller, 
 pub use journals::AnchorJournal;
 pub use keys::{KeyGroup, RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys};
 pub use mail::ReportMail;
-pub use passwords::{HardenItem, HardenPasswords, HardenedPasswords};
+pub use passwords::{
+    CheckPassword, CheckedPassword, EnrolItem, EnrolPasswords, EnrolledPasswords, Enrolment,
+    RightPassword, Verifier,
+};
 pub use policies::{BadPolicy, CallerPolicy, ChangePolicy, Grant, Policy, ReadPolicy};
+pub use presence::{ListGroups, NewSession, Presence, PresenceTicket};
 pub use problems::{
     DECOYS_CLAIMED, EPOCH_OUTDATED, JOURNAL_CONTRADICTS, NO_SUCH_HOLD, NO_SUCH_LOWERING,
-    ORDER_REFUSED, POLICY_OUTDATED, RECORDS_SEALED,
+    NOT_PRESENT, ORDER_REFUSED, POLICY_OUTDATED, RECORDS_SEALED,
 };
 pub use records::EraseRecords;
 pub use revoked_keys::{ListRevokedKeys, RevokedKey};
@@ -56,7 +61,7 @@ pub use signed::{
 pub use states::{
     AcceptState, AcceptedState, CheckState, CheckedState, LogCheckpoint, SeenLog, Standing, Trouble,
 };
-pub use void_orders::{ApproveVoidOrder, CustomerSet, VoidOrder};
+pub use void_orders::{ApproveVoidOrder, CustomerSet, NoteVoidOrder, VoidOrder};
 pub use warrants::{BadWarrantId, CloseWarrant, OpenWarrant, Warrant, WarrantId};
 
 /// The most records that one call may name. A log entry with as many stays below [`MAX_ENTRY`],

@@ -30,6 +30,10 @@ pub struct Policy {
 pub struct CallerPolicy {
     /// The name in the caller's certificate.
     pub name: CallerName,
+    /// The group of callers with which it shares sessions, such as the web servers behind one balancer.
+    /// Without one, it shares them with nobody. The name is no caller's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<CallerName>,
     /// The operations that it may do.
     #[serde(default)]
     pub grants: Vec<Grant>,
@@ -40,7 +44,8 @@ pub struct CallerPolicy {
     pub budgets: BTreeMap<Operation, Budget>,
 }
 
-/// A grant: one operation on some fields of one domain. Harden, index and erase name no field.
+/// A grant: one operation on some fields of one domain. Release, seal and reseal name fields, and no
+/// other operation does. A customer is present in the domain of accounts only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Grant {
@@ -79,6 +84,11 @@ impl Policy {
                 check_grant(&caller.name, grant).map_err(BadPolicy)?;
             }
         }
+        if let Some(of) =
+            self.callers.iter().find(|of| of.group.as_ref().is_some_and(|g| names.contains(g)))
+        {
+            return bad(format!("the group of {} has the name of a caller", of.name));
+        }
         let keys: BTreeSet<_> = self.approvers.iter().map(|of| &of.public_key).collect();
         let names: BTreeSet<_> = self.approvers.iter().map(|of| &of.name).collect();
         if keys.len() != self.approvers.len() || names.len() != self.approvers.len() {
@@ -88,6 +98,12 @@ impl Policy {
             return bad("a policy needs two approvers at least, or nobody could change it".into());
         }
         Ok(())
+    }
+
+    /// The group of a caller: its own name if it shares sessions with nobody.
+    #[must_use]
+    pub fn group<'a>(&'a self, caller: &'a CallerName) -> &'a CallerName {
+        self.caller(caller).and_then(|of| of.group.as_ref()).unwrap_or(caller)
     }
 
     /// The grants and budgets of a caller.
@@ -101,6 +117,9 @@ fn check_grant(caller: &CallerName, grant: &Grant) -> Result<(), String> {
     let Grant { domain, operation, fields } = grant;
     if let Some(field) = fields.iter().find(|field| field.domain() != *domain) {
         return Err(format!("{caller} is granted {field} in {domain}, which does not hold it"));
+    }
+    if *operation == Operation::ReleasePresent && *domain != Domain::Accounts {
+        return Err(format!("{caller} is granted {operation} in {domain}, where nobody signs in"));
     }
     if *operation == Operation::Miss {
         return Err(format!("{caller} is granted {operation}, which comes with other operations"));
@@ -157,6 +176,7 @@ mod tests {
             approvers,
             callers: vec![CallerPolicy {
                 name: "web-ky-1".parse().unwrap(),
+                group: None,
                 grants,
                 budgets: BTreeMap::new(),
             }],

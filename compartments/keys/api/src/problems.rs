@@ -30,3 +30,7 @@ pub const RECORDS_SEALED: ProblemType =
 /// Some of the numbers were claimed before. The next range must be taken.
 pub const DECOYS_CLAIMED: ProblemType =
     ProblemType::new("decoys-claimed", 409, "Some of these decoys were claimed before");
+/// A grant asks that the customer be signed in at the caller, and the call does not prove it: there is no
+/// ticket, or it is another group's, over, or void. The customer must sign in again.
+pub const NOT_PRESENT: ProblemType =
+    ProblemType::new("not-present", 403, "The customer is not signed in here");

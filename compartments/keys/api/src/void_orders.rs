@@ -81,3 +81,25 @@ impl Call for ApproveVoidOrder {
     const PROBLEMS: &'static [ProblemType] = &[ORDER_REFUSED];
     type Answer = ();
 }
+
+/// Names the customers of an order over some: of a set that people signed, or of one person's order within
+/// the limit that `accounts` holds to. `keys` refuses the void passwords itself from then on. For the
+/// front that carries the order out.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NoteVoidOrder {
+    /// The number of the incident.
+    pub incident: u32,
+    /// Credentials that were set up to this instant are void.
+    pub set_before: Timestamp,
+    /// Sessions that were opened up to this instant are over.
+    pub opened_before: Timestamp,
+    /// The customers, as a Roaring bitmap in the portable serialisation.
+    pub roaring: Vec<u8>,
+}
+
+impl Call for NoteVoidOrder {
+    const PATH: &'static str = "/v1/void-orders/note";
+    const COMPACT: bool = true;
+    type Answer = ();
+}

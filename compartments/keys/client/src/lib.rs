@@ -9,8 +9,8 @@
 //!
 //! [`OwnState`] asks whether a compartment's database is the newest before it serves. It keeps the
 //! highest checkpoint of each release log that it is told, and tells if a log was rewritten.
-//! [`follow_revoked`] learns which keys of certificates were revoked, and [`follow_holds`] whether `keys`
-//! knows of every freeze.
+//! [`follow_revoked`] learns which keys of certificates were revoked, [`follow_holds`] whether `keys` knows of
+//! every freeze, and [`Groups`] which callers share sessions.
 //!
 //! May touch: `keys`, over the wire; of a compartment's database, the row about its own state, the
 //! halves, the revoked keys, the freezes and the checkpoints; the custody of its halves. Called by:
@@ -18,6 +18,7 @@
 
 mod error;
 mod freezes;
+mod groups;
 mod half_custody;
 mod halves;
 mod own_state;
@@ -28,6 +29,7 @@ mod vault;
 
 pub use error::VaultError;
 pub use freezes::follow_holds;
+pub use groups::Groups;
 pub use half_custody::{
     HalfConfig, HalfError, HalfSpan, MadeHalf, make_halves, open_halves, reach_of_halves,
 };
@@ -36,4 +38,4 @@ pub use own_state::{OwnState, StateDifference, StateError, StateParts};
 pub use released::{Asked, FieldKeys, Released, ResealKeys, Resealing, SealedRecord};
 pub use revoked::follow_revoked;
 pub use seen_log::LogRewritten;
-pub use vault::{LookUp, Vault};
+pub use vault::{Allowed, LookUp, Typed, Vault};

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use cofferdam_core::{CallerName, Epoch, FieldSet, KeyBytes, Operation, Record};
+use cofferdam_core::{CallerName, Epoch, FieldSet, KeyBytes, Operation, Record, Timestamp};
 use cofferdam_store::{Db, HalfStage};
 use cofferdam_wire::Client;
 use keys_api::{
-    ApproveVoidOrder, ClaimDecoys, DomainEpochs, EraseRecords, HardenItem, HardenPasswords,
-    IndexAddresses, IndexedAddresses, NoteAddresses, ReadEpochs, ReleaseKeys, ReportMail, Search,
-    Signed, Ticket, VoidOrder, WarrantId,
+    ApproveVoidOrder, CheckPassword, ClaimDecoys, DomainEpochs, EnrolItem, EnrolPasswords,
+    EnrolledPasswords, Enrolment, EraseRecords, IndexAddresses, IndexedAddresses, NewSession,
+    NoteAddresses, NoteVoidOrder, Presence, ReadEpochs, ReleaseKeys, ReportMail, RightPassword,
+    Search, Signed, Ticket, Verifier, VoidOrder, WarrantId,
 };
 
 use crate::released::{Asked, Released, Resealing, SealedRecord, Wish, resealing};
@@ -58,19 +59,24 @@ impl Vault {
         Ok(())
     }
 
-    /// Asks for the keys to read records, under a warrant or under the caller's grant. Either all
-    /// of them are released and logged, with everything that is known to be unset, or none.
+    /// Asks for the keys to read records. Either all of them are released and logged, with everything
+    /// that is known to be unset, or none.
     pub async fn keys_to_read(
         &self,
         caller: &CallerName,
         records: impl IntoIterator<Item = Asked>,
-        warrant: Option<WarrantId>,
+        allowed: Allowed,
     ) -> Result<Released, VaultError> {
         let mut wish = Wish::default();
         for asked in records {
             wish.add_asked(asked);
         }
-        let call = ReleaseKeys { warrant, ..self.release(caller, Operation::Release, &wish) };
+        let mut call = self.release(caller, Operation::Release, &wish);
+        match allowed {
+            Allowed::ByGrant => {}
+            Allowed::ByWarrant(warrant) => call.warrant = Some(warrant),
+            Allowed::WhilePresent(presence) => call.presence = Some(*presence),
+        }
         self.ask(&wish, call).await
     }
 
@@ -128,29 +134,38 @@ impl Vault {
         Ok(self.client.call(&EraseRecords { domain, caller, records: vec![record], held }).await?)
     }
 
-    /// Keys password hashes with the pepper. Each input comes back with its verifier. A sign-in
-    /// gives the look-up that found the customer.
-    pub async fn harden<T>(
+    /// Has `keys` compare a typed password, and give the ticket of a session. `None` if it is refused.
+    /// A sign-in gives the look-up that found the customer.
+    pub async fn check_password(
         &self,
         caller: &CallerName,
-        inputs: Vec<T>,
-        item: impl Fn(&T) -> HardenItem,
-        looked_up: Option<LookUp>,
-    ) -> Result<Vec<(T, KeyBytes)>, VaultError> {
-        let items = inputs.iter().map(item).collect();
-        let looked_up = looked_up.map(|LookUp(ticket)| ticket);
-        let call = HardenPasswords { caller: caller.clone(), items, looked_up };
-        pairs(inputs, self.client.call(&call).await?.verifiers)
+        typed: Typed,
+        session: Option<NewSession>,
+        looked_up: LookUp,
+    ) -> Result<Option<RightPassword>, VaultError> {
+        let (Typed { record, hash, renew, stored }, LookUp(ticket)) = (typed, looked_up);
+        let (caller, looked_up) = (caller.clone(), Some(ticket));
+        let call = CheckPassword { caller, record, hash, stored, renew, session, looked_up };
+        let (asked, right) = (call.session.is_some(), self.client.call(&call).await?.right);
+        match right {
+            Some(right) if right.ticket.is_some() != asked => Err(VaultError::Mismatch),
+            right => Ok(right),
+        }
     }
 
-    /// Keys one password hash with the pepper.
-    pub async fn harden_one(
+    /// Has `keys` make the verifiers of passwords that were set. Each input comes back with its verifier.
+    pub async fn enrol<T>(
         &self,
         caller: &CallerName,
-        item: HardenItem,
-    ) -> Result<KeyBytes, VaultError> {
-        let hardened = self.harden(caller, vec![item], HardenItem::clone, None).await?;
-        only(hardened)
+        on: Enrolment,
+        inputs: Vec<T>,
+        item: impl Fn(&T) -> EnrolItem,
+    ) -> Result<Vec<(T, Verifier)>, VaultError> {
+        let items = inputs.iter().map(item).collect();
+        let call = EnrolPasswords { caller: caller.clone(), on, items };
+        let EnrolledPasswords { set_at, verifiers } = self.client.call(&call).await?;
+        let enrolled = pairs(inputs, verifiers)?.into_iter();
+        Ok(enrolled.map(|(of, bytes)| (of, Verifier { bytes, set_at })).collect())
     }
 
     /// Turns digests of e-mail addresses into look-up indexes. Each input comes back with its
@@ -205,6 +220,18 @@ impl Vault {
         Ok(self.client.call(&ApproveVoidOrder { order }).await?)
     }
 
+    /// Names the customers of a void order over some to `keys`. Passwords set up to the first instant are
+    /// void, and sessions opened up to the second one are over.
+    pub async fn note_voided(
+        &self,
+        incident: u32,
+        [set_before, opened_before]: [Timestamp; 2],
+        roaring: Vec<u8>,
+    ) -> Result<(), VaultError> {
+        let call = NoteVoidOrder { incident, set_before, opened_before, roaring };
+        Ok(self.client.call(&call).await?)
+    }
+
     /// Reports that mail came for a customer, as `caller` said.
     pub async fn report_mail(&self, caller: &CallerName, record: Record) -> Result<(), VaultError> {
         Ok(self.client.call(&ReportMail { caller: caller.clone(), record }).await?)
@@ -217,6 +244,7 @@ impl Vault {
             operation,
             groups: wish.groups(),
             warrant: None,
+            presence: None,
         }
     }
 
@@ -227,6 +255,30 @@ impl Vault {
         let answer = self.client.call(&call).await?;
         wish.released(&call, answer, &self.halves)
     }
+}
+
+/// The permission to read records.
+#[derive(Debug)]
+pub enum Allowed {
+    /// The grants of the caller.
+    ByGrant,
+    /// A warrant that two people signed.
+    ByWarrant(WarrantId),
+    /// The grants of the caller, some of which ask that the customer be signed in there.
+    WhilePresent(Box<Presence>),
+}
+
+/// A typed password and what it is compared with.
+#[derive(Debug)]
+pub struct Typed {
+    /// The customer; [`Record::NOBODY`] for an unknown address.
+    pub record: Record,
+    /// The hash of the password by the stored scheme.
+    pub hash: KeyBytes,
+    /// The hash by the scheme of new passwords, if the stored one is older.
+    pub renew: Option<KeyBytes>,
+    /// The stored verifier.
+    pub stored: Verifier,
 }
 
 /// A look-up that is not noted yet: its type keeps a caller from being answered without the note.

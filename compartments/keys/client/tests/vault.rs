@@ -7,16 +7,17 @@ use std::sync::{Arc, Mutex};
 use axum::extract::State;
 use cofferdam_core::{
     Call, CallerName, Compartment, Domain, Epoch, Field, FieldKey, FieldSet, KeyBytes, Personal,
-    Record, SeededRng,
+    Record, SeededRng, Sha256, Timestamp,
 };
 use cofferdam_wire::{Answer, Body, Client, Listener, Problem, Routes};
 use keys_api::{
-    ApproveVoidOrder, ClaimDecoys, ClaimedDecoys, DomainEpochs, EraseRecords, HardenItem,
-    HardenPasswords, HardenedPasswords, IndexAddresses, IndexedAddresses, NoteAddresses,
-    ReadEpochs, RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys, ReportMail, Search, Signed,
-    Ticket, VoidOrder, WarrantId,
+    ApproveVoidOrder, CheckPassword, CheckedPassword, ClaimDecoys, ClaimedDecoys, DomainEpochs,
+    EnrolItem, EnrolPasswords, EnrolledPasswords, Enrolment, EraseRecords, IndexAddresses,
+    IndexedAddresses, NewSession, NoteAddresses, ReadEpochs, RecordKeys, ReleaseKeys,
+    ReleasedGroup, ReleasedKeys, ReportMail, RightPassword, Search, Signed, Ticket, Verifier,
+    VoidOrder, WarrantId,
 };
-use keys_client::{Asked, Halves, SealedRecord, Vault, VaultError};
+use keys_client::{Allowed, Asked, Halves, SealedRecord, Typed, Vault, VaultError};
 use serde_json::{Value, json};
 use testkit::Authority;
 
@@ -62,7 +63,8 @@ async fn start() -> Estate {
         .call::<EraseRecords, _, _>(done::<EraseRecords>)
         .call::<ApproveVoidOrder, _, _>(done::<ApproveVoidOrder>)
         .call::<ReportMail, _, _>(done::<ReportMail>)
-        .call::<HardenPasswords, _, _>(harden)
+        .call::<CheckPassword, _, _>(check)
+        .call::<EnrolPasswords, _, _>(enrol)
         .call::<IndexAddresses, _, _>(index)
         .call::<NoteAddresses, _, _>(done::<NoteAddresses>)
         .call::<ClaimDecoys, _, _>(claim)
@@ -115,13 +117,23 @@ async fn done<C: Call<Answer = ()>>(
     Ok(Answer((), encoding))
 }
 
-async fn harden(
+/// Takes every password, and never gives a ticket.
+async fn check(
     State(calls): State<Calls>,
-    Body(call, encoding): Body<HardenPasswords>,
-) -> Result<Answer<HardenedPasswords>, Problem> {
+    Body(call, encoding): Body<CheckPassword>,
+) -> Result<Answer<CheckedPassword>, Problem> {
+    calls.note(&call);
+    let right = Some(RightPassword { renewed: None, ticket: None });
+    Ok(Answer(CheckedPassword { right }, encoding))
+}
+
+async fn enrol(
+    State(calls): State<Calls>,
+    Body(call, encoding): Body<EnrolPasswords>,
+) -> Result<Answer<EnrolledPasswords>, Problem> {
     calls.note(&call);
     let verifiers = call.items.iter().map(|item| twice(&item.hash)).collect();
-    Ok(Answer(HardenedPasswords { verifiers }, encoding))
+    Ok(Answer(EnrolledPasswords { set_at: Timestamp::UNIX_EPOCH, verifiers }, encoding))
 }
 
 async fn index(
@@ -164,6 +176,10 @@ const fn all_of(sealed: SealedRecord) -> Asked {
     Asked::Stored(sealed, FieldSet::EMPTY)
 }
 
+fn allowed(warrant: Option<WarrantId>) -> Allowed {
+    warrant.map_or(Allowed::ByGrant, Allowed::ByWarrant)
+}
+
 #[tokio::test]
 async fn keys_to_read_are_asked_for_by_epoch_and_under_the_warrant() {
     let Estate { vault, calls, .. } = start().await;
@@ -172,7 +188,7 @@ async fn keys_to_read_are_asked_for_by_epoch_and_under_the_warrant() {
     {
         let rows = [sealed(1, 4, NAME), sealed(2, 5, NAME), sealed(3, 4, FieldSet::EMPTY)];
         let rows = rows.map(all_of);
-        let released = vault.keys_to_read(&web(), rows, warrant).await.unwrap();
+        let released = vault.keys_to_read(&web(), rows, allowed(warrant)).await.unwrap();
         let call = calls.only("/v1/keys/release");
         assert_eq!(call["operation"], "release");
         assert_eq!((&call["domain"], &call["caller"]), (&json!("accounts"), &json!("web-1")));
@@ -199,7 +215,12 @@ async fn no_call_leaves_when_there_is_no_key_to_ask_for() {
     let Estate { vault, calls, .. } = start().await;
     let empty = [sealed(3, 4, FieldSet::EMPTY)];
     assert!(
-        vault.keys_to_read(&web(), empty.map(all_of), None).await.unwrap().get(Record(3)).is_some()
+        vault
+            .keys_to_read(&web(), empty.map(all_of), Allowed::ByGrant)
+            .await
+            .unwrap()
+            .get(Record(3))
+            .is_some()
     );
     assert!(vault.keys_to_reseal(&web(), &empty, Epoch(5)).await.unwrap().get(Record(3)).is_none());
     assert_eq!(calls.take(), []);
@@ -216,8 +237,12 @@ async fn keys_to_reseal_come_under_both_epochs() {
     assert_eq!((&call["operation"], &call["caller"]), (&json!("reseal"), &json!("accounts")));
     assert_eq!(call["groups"].as_array().unwrap().len(), 2);
 
-    let old =
-        vault.keys_to_read(&name, rows.map(all_of), None).await.unwrap().take(Record(1)).unwrap();
+    let old = vault
+        .keys_to_read(&name, rows.map(all_of), Allowed::ByGrant)
+        .await
+        .unwrap()
+        .take(Record(1))
+        .unwrap();
     let text = old.seal(Field::Name, &Personal::new("Ada"), &rng).unwrap();
     let moved = keys.get(Record(1)).unwrap().reseal(Field::Name, &text, &rng).unwrap();
     let new = vault.keys_to_seal(&name, [(Record(1), NAME)]).await.unwrap();
@@ -228,26 +253,34 @@ async fn keys_to_reseal_come_under_both_epochs() {
 async fn hashes_and_digests_come_back_with_their_answers() {
     let Estate { vault, calls, .. } = start().await;
     let bytes = |n| KeyBytes::new([n; 32]);
-    let item = |n: u8| HardenItem { record: Record(n.into()), hash: bytes(n) };
-    let hardened = vault.harden(&web(), vec![3, 4], |n| item(*n), None).await.unwrap();
-    let call = calls.only("/v1/passwords/harden");
-    assert_eq!((&call["items"][1]["record"], &call["looked_up"]), (&json!(4), &Value::Null));
+    let item = |n: u8| EnrolItem { record: Record(n.into()), hash: bytes(n) };
+    let enrolled = vault.enrol(&web(), Enrolment::Reset, vec![3, 4], |n| item(*n)).await.unwrap();
+    let call = calls.only("/v1/passwords/enrol");
+    assert_eq!((&call["items"][1]["record"], &call["on"]), (&json!(4), &json!("reset")));
+    let enrolled: Vec<_> = enrolled.into_iter().map(|(n, of)| (n, of.bytes)).collect();
     let (indexed, looked_up) = vault.index(&web(), vec![5, 6], |n| bytes(*n)).await.unwrap();
     assert_eq!(calls.only("/v1/addresses/index")["caller"], "web-1");
     let found = [Record(9), Record(2), Record(9)];
     vault.note_found(&web(), looked_up, Search::Find, found).await.unwrap();
     let note = json!({"caller": "web-1", "ticket": 77, "search": "find", "records": [2, 9]});
     assert_eq!(calls.only("/v1/addresses/note"), note);
-    for (pairs, expected) in [(hardened, [(3, 6), (4, 8)]), (indexed, [(5, 10), (6, 12)])] {
+    for (pairs, expected) in [(enrolled, [(3, 6), (4, 8)]), (indexed, [(5, 10), (6, 12)])] {
         let pairs: Vec<_> = pairs.iter().map(|(n, of)| (*n, of.expose()[0])).collect();
         assert_eq!(pairs, expected);
     }
-    assert_eq!(vault.harden_one(&web(), item(7)).await.unwrap().expose()[0], 14);
     let (index, looked_up) = vault.index_one(&web(), bytes(8)).await.unwrap();
     assert_eq!(index.expose()[0], 16);
     calls.take();
-    vault.harden(&web(), vec![3], |n| item(*n), Some(looked_up)).await.unwrap();
-    assert_eq!(calls.only("/v1/passwords/harden")["looked_up"], 77);
+    let stored = || Verifier { bytes: bytes(1), set_at: Timestamp::UNIX_EPOCH };
+    let typed = |record| Typed { record, hash: bytes(2), renew: None, stored: stored() };
+    let right = vault.check_password(&web(), typed(Record(3)), None, looked_up).await.unwrap();
+    assert!(right.is_some_and(|of| of.ticket.is_none()));
+    assert_eq!(calls.only("/v1/passwords/check")["looked_up"], 77);
+    // Without the ticket that it asked for, a compartment would open a session that shows nothing.
+    let session = NewSession { secret: Sha256([1; 32]), until: Timestamp::UNIX_EPOCH };
+    let (_, looked_up) = vault.index_one(&web(), bytes(8)).await.unwrap();
+    let right = vault.check_password(&web(), typed(Record(3)), Some(session), looked_up).await;
+    assert!(matches!(right, Err(VaultError::Mismatch)), "{right:?}");
 }
 
 #[tokio::test]

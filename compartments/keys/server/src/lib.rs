@@ -89,7 +89,9 @@ pub async fn serve(
     let sinks = sinks(&config)?;
     let db = Db::open(&config.database, store::MIGRATIONS).await?;
     db.claim()?;
-    let app = Arc::new(App::open(&config, &identity, db.clone(), clock.clone(), rng).await?);
+    // A start holds what the log recalls: that lies on the heap.
+    let app =
+        Arc::new(Box::pin(App::open(&config, &identity, db.clone(), clock.clone(), rng)).await?);
     let (refused, knocks) = mpsc::channel(64);
     let listener =
         Listener::bind(config.listen).await?.tell_refused(refused).tell_health(app.health.clone());

@@ -2,7 +2,7 @@
 
 use cofferdam_core::{CallerName, FieldSet, Record};
 use cofferdam_wire::Problem;
-use keys_client::{Asked, FieldKeys, SealedRecord};
+use keys_client::{Allowed, Asked, FieldKeys, SealedRecord};
 use payments_api::CardToken;
 
 use crate::app::App;
@@ -22,11 +22,14 @@ pub async fn read(
 ) -> Result<(SealedCard, FieldKeys), Problem> {
     let found = app.store.find_card(&token_hash(token)).await?;
     let Some(card) = found else {
-        app.vault.keys_to_read(caller, [Asked::Missing(Record::NOBODY, fields)], None).await?;
+        app.vault
+            .keys_to_read(caller, [Asked::Missing(Record::NOBODY, fields)], Allowed::ByGrant)
+            .await?;
         return Err(Problem::not_found("no card has this token"));
     };
     let sealed = SealedRecord { record: card.record, epoch: card.epoch, fields };
     let asked = Asked::Stored(sealed, FieldSet::EMPTY);
-    let keys = app.vault.keys_to_read(caller, [asked], None).await?.take(card.record)?;
+    let keys =
+        app.vault.keys_to_read(caller, [asked], Allowed::ByGrant).await?.take(card.record)?;
     Ok((card, keys))
 }

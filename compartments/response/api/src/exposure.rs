@@ -79,6 +79,10 @@ pub struct Exposure {
     pub people: LevelCounts,
     /// The number of people who count as read because of a doubt alone: no log shows it.
     pub assumed: u64,
+    /// The number of people with a field read of whom everything was read while they were signed in:
+    /// `keys` had the proof each time. They are among the read.
+    #[serde(default)]
+    pub while_signed_in: u64,
     /// The number of people at each level, field by field. Each person counts once, at the worst
     /// level.
     #[schemars(schema_with = "map_by::<Field, LevelCounts>")]
@@ -270,6 +274,10 @@ pub struct PersonExposure {
     pub number: Option<CustomerNumber>,
     /// Whether the customer exists now.
     pub exists: bool,
+    /// Whether everything that was read of the customer was read while the customer was signed in.
+    /// `false` as well if nothing was read.
+    #[serde(default)]
+    pub while_signed_in: bool,
     /// Each exposed field at its worst level.
     #[schemars(schema_with = "map_by::<Field, Level>")]
     pub fields: BTreeMap<Field, Level>,
@@ -312,6 +320,9 @@ pub struct PersonEvent {
     pub via: CallerName,
     /// The level of exposure that follows from the event.
     pub level: Level,
+    /// Whether the fields were read while the customer was signed in: `keys` had the proof.
+    #[serde(default)]
+    pub signed_in: bool,
     /// The fields that were touched.
     pub fields: FieldSet,
 }

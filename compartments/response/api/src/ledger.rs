@@ -42,6 +42,9 @@ pub struct LedgerRow {
     pub state: LedgerState,
     /// The fields that the letter says were read or presented.
     pub fields: FieldSet,
+    /// Whether the letter may say that everything was read while the person was signed in.
+    #[serde(default)]
+    pub while_signed_in: bool,
     /// The Message-ID, the same at every attempt.
     pub message_id: String,
     /// The relay's queue id or reply, once there is an outcome.

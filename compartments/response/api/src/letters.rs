@@ -122,6 +122,9 @@ pub struct LetterVariant {
     pub jurisdiction: String,
     /// The fields that these people lost.
     pub fields: FieldSet,
+    /// Whether everything that was read of these people was read while they were signed in.
+    #[serde(default)]
+    pub while_signed_in: bool,
     /// The number of people who get this text.
     pub people: u64,
     /// The subject of the e-mail.

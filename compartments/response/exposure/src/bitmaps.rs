@@ -21,6 +21,9 @@ pub struct Levels {
     /// The records that a fallen host asked for and that lacked the field. Some do not exist, and a
     /// field may have been set and read later.
     pub known_unset: Bitmaps,
+    /// The people of whom everything that was read was read under presence: `keys` had the proof that
+    /// they were signed in. Nobody, until the evidence is judged.
+    pub while_signed_in: RoaringBitmap,
 }
 
 impl Levels {
@@ -57,39 +60,41 @@ impl Levels {
         people(&self.read, domain) | people(&self.presented, domain)
     }
 
-    /// SHA-256 over whose data was read or presented, field by field. Letters tell each person that.
+    /// SHA-256 over whose data was read or presented, field by field, and who was signed in whenever it
+    /// was read. Letters tell each person that.
     #[must_use]
     pub fn told(&self) -> Sha256 {
         let mut all = Vec::new();
-        for field in Field::ALL {
-            let of = |level: &Bitmaps| level.get(field).cloned().unwrap_or_default();
-            let mut records = of(&self.read) | of(&self.presented);
+        let mut add = |name: &str, mut records: RoaringBitmap| {
             if records.is_empty() {
-                continue;
+                return;
             }
             // Without runs, equal sets have equal bytes.
             records.remove_run_compression();
             let mut bytes = Vec::with_capacity(records.serialized_size());
             // Writing into memory never fails.
             let _ = records.serialize_into(&mut bytes);
-            all.extend(field.as_str().as_bytes());
+            all.extend(name.as_bytes());
             all.extend(Sha256::of(&bytes).0);
+        };
+        for field in Field::ALL {
+            let of = |level: &Bitmaps| level.get(field).cloned().unwrap_or_default();
+            add(field.as_str(), of(&self.read) | of(&self.presented));
         }
+        add("while_signed_in", self.while_signed_in.clone());
         Sha256::of(&all)
     }
 
-    /// Sets the records within reach: those that have a granted field which was neither read nor
-    /// presented.
-    pub fn set_reachable(&mut self, granted: FieldSet, filled: &Bitmaps) {
-        let rest = |field: Field| {
-            let mut records = filled.get(&field).cloned().unwrap_or_default();
+    /// Sets the records within reach, without those that were read or presented.
+    pub fn set_reachable(&mut self, within_reach: Bitmaps) {
+        let rest = |(field, mut records): (Field, RoaringBitmap)| {
             for taken in [&self.read, &self.presented].into_iter().filter_map(|of| of.get(&field)) {
                 records -= taken;
             }
             (field, records)
         };
-        let rests = granted.iter().map(rest).filter(|(_, records)| !records.is_empty()).collect();
-        self.reachable = rests;
+        let rests = within_reach.into_iter().map(rest);
+        self.reachable = rests.filter(|(_, records)| !records.is_empty()).collect();
     }
 
     /// Whether a fallen host got anything of a domain, or learnt that something is not there.
@@ -191,7 +196,7 @@ mod tests {
             ..Levels::default()
         };
         let granted = FieldSet::EMPTY.with(Field::Name).with(Field::Phone).with(Field::CardLast4);
-        levels.set_reachable(granted, &filled);
+        levels.set_reachable(select(&filled, granted));
         assert_eq!(levels.reachable, Bitmaps::from([(Field::Name, set(&[2]))]));
     }
 
@@ -206,6 +211,7 @@ mod tests {
             reachable: Bitmaps::from([(Field::Email, set(&[5])), (Field::Name, set(&[1, 4, 6]))]),
             // Record 99 does not exist.
             known_unset: Bitmaps::from([(Field::Phone, set(&[1, 6, 7, 99]))]),
+            ..Levels::default()
         };
         let everyone = set(&[1, 2, 3, 4, 5, 6, 7]);
         assert_eq!(
@@ -223,6 +229,33 @@ mod tests {
         let unset = Levels { known_unset: unset, ..Levels::default() };
         assert!(unset.is_touched(Domain::Payments) && unset.affected().is_empty());
         assert_eq!(levels.affected(), set(&[1, 2, 3, 4]));
+    }
+
+    #[test]
+    fn what_letters_tell_changes_with_fields_people_and_presence() {
+        let levels = |field, records: &[u32], signed_in: &[u32]| Levels {
+            read: Bitmaps::from([(field, set(records))]),
+            while_signed_in: set(signed_in),
+            ..Levels::default()
+        };
+        let told = levels(Field::Name, &[1, 2], &[1]).told();
+        for other in [
+            levels(Field::Phone, &[1, 2], &[1]),
+            levels(Field::Name, &[1, 3], &[1]),
+            levels(Field::Name, &[1, 2], &[2]),
+            levels(Field::Name, &[1, 2], &[]),
+        ] {
+            assert_ne!(other.told(), told, "{other:?}");
+        }
+        let within_reach = Bitmaps::from([(Field::Phone, set(&[5]))]);
+        let same = Levels { reachable: within_reach, ..levels(Field::Name, &[1, 2], &[1]) };
+        assert_eq!(same.told(), told);
+        // Letters that an earlier version planned are compared with this hash.
+        let mut before = b"name".to_vec();
+        let mut records = Vec::new();
+        set(&[1, 2]).serialize_into(&mut records).unwrap();
+        before.extend(Sha256::of(&records).0);
+        assert_eq!(levels(Field::Name, &[1, 2], &[]).told(), Sha256::of(&before));
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub fn entries_of_hosts<L: IndexedLog>(
             scan_part(log, segment, part, hosts, &mut |number, entry| {
                 log.kind().summarize()(entry, &mut |seen| {
                     let Some(touch) = &seen.touch else { return };
-                    let is_theirs = hosts.level(touch.caller, touch.via, touch.operation).is_some();
+                    let is_theirs = hosts.is_exposed(touch.caller, touch.via, touch.operation);
                     let counts = counts_whole || window.holds(number, seen.at);
                     if range.contains(&number) && is_theirs && counts {
                         page.entries.push((number, entry.to_vec()));

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use cofferdam_core::{Domain, Field, FieldSet, Timestamp};
+use cofferdam_core::{Domain, Field, Timestamp};
 use response_api::{
-    AccessLog, Doubt, DoubtCause, Exposure, HostKind, IncidentId, LogProof, People, Unresolved,
-    Untouched,
+    AccessLog, Doubt, DoubtCause, Exposure, HostKind, IncidentId, Level, LogProof, People,
+    Unresolved, Untouched,
 };
 use roaring::RoaringBitmap;
 
@@ -28,8 +28,8 @@ pub struct Evidence {
     pub grants: Grants,
     /// The records that the logs show as read and presented.
     pub findings: Findings,
-    /// Customers who had a valid session from before the window: a fallen host may have seen its
-    /// token.
+    /// Customers with a session whose token a fallen host may have seen: it was valid from before the
+    /// window, or was opened at another caller of the host's group.
     pub sessions_held: RoaringBitmap,
     /// People whom an e-mail did not reach.
     pub undeliverable: RoaringBitmap,
@@ -52,11 +52,11 @@ pub struct Sources {
     pub unresolved: Vec<Unresolved>,
 }
 
-/// The fields that everybody lost for a reason other than an entry in a log.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The records that were lost for a reason other than an entry in a log.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Loss {
-    /// The lost fields.
-    pub fields: FieldSet,
+    /// The lost records, field by field.
+    pub records: Bitmaps,
     /// Whether the loss is a fact. Otherwise people who lost a field by it alone are *assumed*.
     pub certain: bool,
     /// The doubt that the exposure shows for the loss.
@@ -72,22 +72,43 @@ impl Evidence {
     #[must_use]
     pub fn judge(mut self) -> (Exposure, Levels) {
         let filled = self.filled();
+        let within_reach = self.grants.within_reach(&filled, &self.live_sessions());
         let mut levels = std::mem::take(&mut self.findings.levels);
+        let mut unattended = std::mem::take(&mut self.findings.read_unattended);
         for (level, fields) in &self.findings.everybody {
-            add(levels.at_mut(*level), &select(&filled, *fields));
+            let records = select(&filled, *fields);
+            if *level == Level::Read {
+                unattended |= people(&records, Domain::Accounts);
+            }
+            add(levels.at_mut(*level), &records);
         }
-        let losses = self.losses();
+        let losses = self.losses(&filled, &within_reach);
+        for loss in &losses {
+            unattended |= people(&loss.records, Domain::Accounts);
+        }
         let (certain, uncertain): (Vec<_>, Vec<_>) =
             losses.into_iter().partition(|loss| loss.certain);
-        self.add_losses(certain, &filled, &mut levels);
+        self.add_losses(certain, &mut levels);
         let proven = people(&levels.read, Domain::Accounts);
-        self.add_losses(uncertain, &filled, &mut levels);
-        let assumed = (people(&levels.read, Domain::Accounts) - proven).len();
+        self.add_losses(uncertain, &mut levels);
+        let read = people(&levels.read, Domain::Accounts);
+        let assumed = (&read - proven).len();
+        levels.while_signed_in = read - unattended;
 
-        levels.set_reachable(self.grants.all(), &filled);
+        levels.set_reachable(within_reach);
         self.add_sessions(&mut levels);
         let exposure = self.exposure(&levels, assumed);
         (exposure, levels)
+    }
+
+    /// The customers who had a live session at a fallen host or its group, for all that is known.
+    fn live_sessions(&self) -> RoaringBitmap {
+        let unknown = |cause: &DoubtCause| matches!(cause, DoubtCause::SessionsUnknown { .. });
+        if self.findings.doubts.iter().any(unknown) {
+            return self.population.everyone.clone();
+        }
+        let presented = self.findings.levels.presented.get(&Field::Session);
+        presented.cloned().unwrap_or_default() | &self.sessions_held
     }
 
     /// The people who have each field.
@@ -111,18 +132,19 @@ impl Evidence {
         }
     }
 
-    fn losses(&self) -> Vec<Loss> {
+    fn losses(&self, filled: &Bitmaps, within_reach: &Bitmaps) -> Vec<Loss> {
         let mut losses = Vec::new();
+        let reached = |certain| Loss { records: within_reach.clone(), certain, doubt: None };
         if self.findings.doubts.iter().any(DoubtCause::counts_as_read) {
-            losses.push(Loss { fields: self.grants.all(), certain: false, doubt: None });
+            losses.push(reached(false));
         }
         if self.hosts.has_table() {
-            losses.push(Loss { fields: self.grants.all(), certain: true, doubt: None });
+            losses.push(reached(true));
         }
         if self.hosts.people() == People::Accounts {
             let granted = |domain| !self.grants.of(domain).is_empty();
             losses.extend(self.hosts.opened(granted).into_iter().map(|domain| Loss {
-                fields: fields_of_domain(domain),
+                records: select(filled, fields_of_domain(domain)),
                 certain: false,
                 doubt: Some(DoubtCause::KeysFellWith { domain }),
             }));
@@ -130,9 +152,9 @@ impl Evidence {
         losses
     }
 
-    fn add_losses(&mut self, losses: Vec<Loss>, filled: &Bitmaps, levels: &mut Levels) {
+    fn add_losses(&mut self, losses: Vec<Loss>, levels: &mut Levels) {
         for loss in losses {
-            add(&mut levels.read, &select(filled, loss.fields));
+            add(&mut levels.read, &loss.records);
             self.findings.doubts.extend(loss.doubt);
         }
     }
@@ -160,6 +182,7 @@ impl Evidence {
             until: self.until,
             people: levels.count_people(&population.everyone),
             assumed,
+            while_signed_in: levels.while_signed_in.len(),
             fields,
             brought,
             jurisdictions: population.count_jurisdictions(&affected),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cofferdam_core::{
-    CallerName, Domain, EntrySummary, Field, FieldSet, Operation, Record, SummarizeEntry, Timestamp,
+    CallerName, Domain, EntrySummary, Field, FieldSet, Record, SummarizeEntry, Timestamp,
 };
 use cofferdam_index::{IndexKey, SegmentIndex};
 use keys_api::{Entry, Event};
@@ -12,11 +12,9 @@ use roaring::{MultiOps as _, RoaringBitmap};
 
 use crate::access::{self, AccessEntry};
 use crate::bitmaps::{Levels, add, people};
+use crate::exposed::Exposed;
 use crate::window::Share;
 use crate::{FallenHosts, Window};
-
-/// The fields that a customer types at a sign-in.
-pub const SIGN_IN: [Field; 2] = [Field::Email, Field::Password];
 
 /// The most unresolved accesses that are kept to be shown. All of them are counted.
 const MAX_UNRESOLVED: usize = 1_000;
@@ -47,6 +45,8 @@ impl LogKind {
 pub struct Findings {
     /// The records read and presented, field by field.
     pub levels: Levels,
+    /// The people with a read field of `accounts` that was not read under presence.
+    pub read_unattended: RoaringBitmap,
     /// The latest instant in the log, in milliseconds since 1970.
     pub last_ms: Option<i64>,
     /// The callers and compartments that the log names.
@@ -87,7 +87,7 @@ impl Findings {
     ) -> Vec<(usize, usize)> {
         let mut partly_within = Vec::new();
         // Bitmaps of the same level and field are joined at once, which is far cheaper.
-        let mut same: BTreeMap<(Level, Field), Vec<&RoaringBitmap>> = BTreeMap::new();
+        let mut same: BTreeMap<(Level, Field, bool), Vec<&RoaringBitmap>> = BTreeMap::new();
         for (place, index) in indexes.iter().enumerate() {
             let shares: Vec<_> = index.parts.iter().map(|part| window.share(part)).collect();
             self.add_hours(index, &shares);
@@ -105,8 +105,8 @@ impl Findings {
             let partly = shares.iter().enumerate().filter(|(_, share)| **share == Share::Some);
             partly_within.extend(partly.map(|(part, _)| (place, part)));
         }
-        for ((level, field), records) in same {
-            *self.levels.at_mut(level).entry(field).or_default() |= records.into_iter().union();
+        for (exposed, records) in same {
+            self.add_records(exposed, &records.into_iter().union());
         }
         partly_within
     }
@@ -124,11 +124,13 @@ impl Findings {
         if !window.holds(number, summary.at) {
             return;
         }
-        let Some(level) = hosts.level(touch.caller, touch.via, touch.operation) else { return };
-        let known = || touch.records.iter().filter(|record| **record != Record::NOBODY);
-        for field in touched_fields(touch.operation, touch.fields).iter() {
-            let records = self.levels.at_mut(level).entry(field).or_default();
-            records.extend(known().map(|record| record.0));
+        let exposed = hosts.exposed(touch.caller, touch.via, touch.operation, touch.fields);
+        for Exposed { level, fields, signed_in } in exposed {
+            let known = touch.records.iter().filter(|record| **record != Record::NOBODY);
+            let records: RoaringBitmap = known.map(|record| record.0).collect();
+            for field in fields.iter() {
+                self.add_records((level, field, signed_in), &records);
+            }
         }
     }
 
@@ -155,11 +157,29 @@ impl Findings {
         })
     }
 
-    /// Adds the findings of another part of the log, or of another log.
-    pub fn merge(&mut self, other: Self) {
+    /// Adds records that are exposed in a field at a level, and whether they were under presence.
+    fn add_records(
+        &mut self,
+        (level, field, signed_in): (Level, Field, bool),
+        records: &RoaringBitmap,
+    ) {
+        *self.levels.at_mut(level).entry(field).or_default() |= records;
+        if level == Level::Read && !signed_in && field.domain() == Domain::Accounts {
+            self.read_unattended |= records;
+        }
+    }
+
+    /// Adds the records of another reading.
+    fn add_levels(&mut self, other: &Self) {
         add(&mut self.levels.read, &other.levels.read);
         add(&mut self.levels.presented, &other.levels.presented);
         add(&mut self.levels.known_unset, &other.levels.known_unset);
+        self.read_unattended |= &other.read_unattended;
+    }
+
+    /// Adds the findings of another part of the log, or of another log.
+    pub fn merge(&mut self, other: Self) {
+        self.add_levels(&other);
         self.last_ms = self.last_ms.max(other.last_ms);
         self.seen.extend(other.seen);
         self.fronted.extend(other.fronted);
@@ -177,13 +197,13 @@ impl Findings {
     /// Adds the findings of a second reading, from every entry. Where the two readings disagree,
     /// both count.
     pub fn add_second_reading(&mut self, by_entry: &Self) {
-        if self.levels == by_entry.levels {
+        if (&self.levels, &self.read_unattended) == (&by_entry.levels, &by_entry.read_unattended) {
             return;
         }
-        let customers = (self.levels.affected() ^ by_entry.levels.affected()).len();
-        add(&mut self.levels.read, &by_entry.levels.read);
-        add(&mut self.levels.presented, &by_entry.levels.presented);
-        add(&mut self.levels.known_unset, &by_entry.levels.known_unset);
+        let exposed = self.levels.affected() ^ by_entry.levels.affected();
+        let unattended = &self.read_unattended ^ &by_entry.read_unattended;
+        let customers = (exposed | unattended).len();
+        self.add_levels(by_entry);
         self.doubts.push(DoubtCause::IndexDisagrees { customers });
     }
 
@@ -201,6 +221,7 @@ impl Findings {
         *read.entry(Field::Name).or_default() |= letters;
         *read.entry(Field::Email).or_default() |= letters | reset_codes;
         *presented.entry(Field::Password).or_default() |= reset_codes;
+        self.read_unattended |= letters | reset_codes;
         for bitmaps in [read, presented] {
             bitmaps.retain(|_, records| !records.is_empty());
         }
@@ -296,20 +317,18 @@ impl Findings {
         hosts: &FallenHosts,
         window: Window,
     ) {
-        let level = hosts.level(&entry.caller, &entry.via, entry.operation);
-        let Some(level) = level.filter(|_| window.holds(number, entry.at())) else { return };
-        let all = self.everybody.entry(level).or_default();
-        *all = all.union(entry.fields);
+        if !window.holds(number, entry.at()) {
+            return;
+        }
+        let of = hosts.exposed(&entry.caller, &entry.via, entry.operation, entry.fields).next();
+        let Some(exposed) = of else { return };
+        let all = self.everybody.entry(exposed.level).or_default();
+        *all = all.union(exposed.fields);
         self.unresolved_count += 1;
         if self.unresolved.len() < MAX_UNRESOLVED {
             self.unresolved.push(entry);
         }
     }
-}
-
-/// The fields that an operation touched. A hardening names none, because the customer typed them.
-pub fn touched_fields(operation: Operation, fields: FieldSet) -> FieldSet {
-    if operation == Operation::Harden { SIGN_IN.into_iter().collect() } else { fields }
 }
 
 /// The bitmaps of hours that count, and those of whole segments if these were asked for.
@@ -326,13 +345,15 @@ fn bitmaps_within<'a, 's>(
     hours.chain(&index.whole)
 }
 
-/// The levels and fields at which the records of a key are exposed.
-fn exposed_fields(key: &IndexKey, hosts: &FallenHosts) -> Vec<(Level, Field)> {
-    let Some(level) = hosts.level(&key.caller, &key.via, key.operation) else {
-        return Vec::new();
-    };
+/// The levels and fields at which the records of a key are exposed, and whether that was under presence.
+fn exposed_fields(key: &IndexKey, hosts: &FallenHosts) -> Vec<(Level, Field, bool)> {
     let named: FieldSet = key.field.into_iter().collect();
-    touched_fields(key.operation, named).iter().map(|field| (level, field)).collect()
+    let all = hosts.exposed(&key.caller, &key.via, key.operation, named);
+    let single = |of: Exposed| {
+        let fields: Vec<_> = of.fields.iter().collect();
+        fields.into_iter().map(move |field| (of.level, field, of.signed_in))
+    };
+    all.flat_map(single).collect()
 }
 
 #[cfg(test)]

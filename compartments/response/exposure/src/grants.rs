@@ -5,13 +5,19 @@ use std::collections::BTreeMap;
 use cofferdam_core::{CallerName, Domain, Field, FieldSet, Operation};
 use keys_api::{CallerStatus, Grant};
 use response_api::{DoubtCause, HostKind};
+use roaring::RoaringBitmap;
 
-use crate::bitmaps::Bitmaps;
+use crate::bitmaps::{Bitmaps, select};
 use crate::{FallenHosts, Findings, unknown_hosts};
 
-/// The fields of each domain that the fallen hosts may read.
+/// The fields that the fallen hosts may read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Grants(BTreeMap<Domain, FieldSet>);
+pub struct Grants {
+    /// The fields of each domain that they may read of everybody.
+    everybodys: BTreeMap<Domain, FieldSet>,
+    /// The fields of `accounts` that they may read of customers who are signed in there.
+    under_presence: FieldSet,
+}
 
 impl Grants {
     /// Grants everything in a brought table, because no wall of a conventional estate says
@@ -58,16 +64,29 @@ impl Grants {
         grants
     }
 
-    /// The granted fields of a domain.
+    /// The granted fields of a domain, be it of everybody or under presence.
     #[must_use]
     pub fn of(&self, domain: Domain) -> FieldSet {
-        self.0.get(&domain).copied().unwrap_or(FieldSet::EMPTY)
+        let everybodys = self.everybodys.get(&domain).copied().unwrap_or_default();
+        match domain {
+            Domain::Accounts => everybodys.union(self.under_presence),
+            Domain::Payments | Domain::Response => everybodys,
+        }
     }
 
-    /// The granted fields of all domains.
+    /// The records within reach, field by field. A field that is granted only under presence is within
+    /// reach of the customers with a live session there.
     #[must_use]
-    pub fn all(&self) -> FieldSet {
-        self.0.values().fold(FieldSet::EMPTY, |all, fields| all.union(*fields))
+    pub fn within_reach(&self, filled: &Bitmaps, live_sessions: &RoaringBitmap) -> Bitmaps {
+        let everybodys = self.everybodys.values().fold(FieldSet::EMPTY, |all, of| all.union(*of));
+        let mut reach = select(filled, everybodys);
+        for (field, records) in select(filled, self.under_presence.without(everybodys)) {
+            let of_present = records & live_sessions;
+            if !of_present.is_empty() {
+                reach.insert(field, of_present);
+            }
+        }
+        reach
     }
 
     fn add_callers(
@@ -78,8 +97,10 @@ impl Grants {
     ) {
         for status in callers.iter().filter(|status| hosts.callers().contains(&status.caller)) {
             for domain in Domain::ALL {
-                self.add(domain, readable(&status.grants, domain));
+                self.add(domain, granted(&status.grants, domain, Operation::Release));
             }
+            let present = granted(&status.grants, Domain::Accounts, Operation::ReleasePresent);
+            self.under_presence = self.under_presence.union(present);
         }
         let known = |name: &CallerName| {
             findings.seen.contains(name) || callers.iter().any(|status| status.caller == *name)
@@ -98,7 +119,7 @@ impl Grants {
 
     fn add(&mut self, domain: Domain, fields: FieldSet) {
         if !fields.is_empty() {
-            let all = self.0.entry(domain).or_default();
+            let all = self.everybodys.entry(domain).or_default();
             *all = all.union(fields);
         }
     }
@@ -111,12 +132,10 @@ pub fn fields_of_domain(domain: Domain) -> FieldSet {
     Field::ALL.iter().copied().filter(sealed).collect()
 }
 
-/// The fields of `domain` that a grant lets its holder read.
-fn readable(grants: &[Grant], domain: Domain) -> FieldSet {
-    let releases = grants
-        .iter()
-        .filter(|grant| grant.domain == domain && grant.operation == Operation::Release);
-    releases.fold(FieldSet::EMPTY, |all, grant| all.union(grant.fields))
+/// The fields of `domain` that grants allow an operation on.
+fn granted(grants: &[Grant], domain: Domain, operation: Operation) -> FieldSet {
+    let of = grants.iter().filter(|of| of.domain == domain && of.operation == operation);
+    of.fold(FieldSet::EMPTY, |all, grant| all.union(grant.fields))
 }
 
 #[cfg(test)]
@@ -147,12 +166,16 @@ mod tests {
         }
     }
 
+    fn all(grants: &Grants) -> FieldSet {
+        Domain::ALL.into_iter().fold(FieldSet::EMPTY, |all, domain| all.union(grants.of(domain)))
+    }
+
     fn response() -> CallerName {
         "response".parse().unwrap()
     }
 
     #[test]
-    fn only_release_grants_of_fallen_callers_count() {
+    fn only_grants_of_fallen_callers_to_read_count() {
         use Domain::{Accounts, Payments};
         let callers = [
             status(
@@ -171,8 +194,43 @@ mod tests {
             Grants::in_estate(&hosts(&["web-1"]), &mut findings, &response(), Ok(&callers));
         assert_eq!(grants.of(Accounts), FieldSet::EMPTY.with(Field::Name).with(Field::Phone));
         assert_eq!(grants.of(Payments), FieldSet::EMPTY.with(Field::CardMasked));
-        assert_eq!(grants.all().len(), 3);
         assert_eq!(findings.doubts, []);
+    }
+
+    /// Everybody's name is within reach, and the telephone numbers of those who were signed in. A host
+    /// with both grants reads everybody's.
+    #[test]
+    fn a_grant_under_presence_reaches_those_with_a_live_session() {
+        use Operation::{Release, ReleasePresent};
+        let set = |records: &[u32]| records.iter().copied().collect::<RoaringBitmap>();
+        let filled = Bitmaps::from([
+            (Field::Name, set(&[1, 2, 3])),
+            (Field::Phone, set(&[1, 3])),
+            (Field::Email, set(&[2])),
+        ]);
+        let presence = status(
+            "web-1",
+            &[
+                (Domain::Accounts, Release, Field::Name),
+                (Domain::Accounts, ReleasePresent, Field::Name),
+                (Domain::Accounts, ReleasePresent, Field::Phone),
+                (Domain::Accounts, ReleasePresent, Field::Email),
+            ],
+        );
+        let other = status("web-2", &[(Domain::Accounts, Release, Field::Phone)]);
+        let reach = |names: &[&str], live: &[u32]| {
+            let callers = [presence.clone(), other.clone()];
+            let mut findings = Findings::default();
+            let grants = Grants::in_estate(&hosts(names), &mut findings, &response(), Ok(&callers));
+            grants.within_reach(&filled, &set(live))
+        };
+        let name = (Field::Name, set(&[1, 2, 3]));
+        let reached = Bitmaps::from([name.clone(), (Field::Phone, set(&[3]))]);
+        assert_eq!(reach(&["web-1"], &[3, 9]), reached);
+        assert_eq!(reach(&["web-1"], &[]), Bitmaps::from([name.clone()]));
+        let all = Bitmaps::from([name, (Field::Phone, set(&[1, 3]))]);
+        assert_eq!(reach(&["web-1", "web-2"], &[]), all);
+        assert_eq!(reach(&["web-2"], &[2]), Bitmaps::from([(Field::Phone, set(&[1, 3]))]));
     }
 
     #[test]
@@ -180,7 +238,7 @@ mod tests {
         for (host, domain) in [("a=accounts", Domain::Accounts), ("p=payments", Domain::Payments)] {
             let mut findings = Findings::default();
             let grants = Grants::in_estate(&hosts(&[host]), &mut findings, &response(), Ok(&[]));
-            assert_eq!(grants.all(), fields_of_domain(domain), "{host}");
+            assert_eq!(all(&grants), fields_of_domain(domain), "{host}");
         }
         let mut findings = Findings { fronted: [Domain::Payments].into(), ..Findings::default() };
         let grants = Grants::in_estate(&hosts(&["web=app"]), &mut findings, &response(), Ok(&[]));
@@ -209,7 +267,7 @@ mod tests {
             let reason = Err("refused".to_owned());
             let grants = Grants::in_estate(&hosts(&[host]), &mut findings, &response(), reason);
             assert_eq!(findings.doubts, [DoubtCause::GrantsUnknown { reason: "refused".into() }]);
-            grants.all()
+            all(&grants)
         };
         let everything =
             fields_of_domain(Domain::Accounts).union(fields_of_domain(Domain::Payments));

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use cofferdam_core::{CallerName, Domain, Operation};
-use response_api::{FallenHost, GivenUp, HostKind, Incident, Level, People};
+use cofferdam_core::{CallerName, Domain};
+use response_api::{FallenHost, GivenUp, HostKind, Incident, People};
 
 /// The hosts that fell in an incident.
 #[derive(Debug, Clone)]
@@ -27,60 +27,6 @@ impl FallenHosts {
         let callers = hosts.iter().filter(|fallen| fallen.kind.is_caller());
         let callers = callers.map(|fallen| fallen.host.clone()).collect();
         Self { hosts: hosts.to_vec(), callers, people }
-    }
-
-    /// The level at which an operation for `caller`, through the compartment `via`, exposed its
-    /// fields.
-    #[must_use]
-    pub fn level(
-        &self,
-        caller: &CallerName,
-        via: &CallerName,
-        operation: Operation,
-    ) -> Option<Level> {
-        match self.people {
-            People::Accounts => self.level_in_release_log(caller, via, operation),
-            People::Table => self.level_in_access_log(caller, via, operation),
-        }
-    }
-
-    fn level_in_release_log(
-        &self,
-        caller: &CallerName,
-        via: &CallerName,
-        operation: Operation,
-    ) -> Option<Level> {
-        let compartment_fell = self.callers.contains(via);
-        if !compartment_fell && !self.callers.contains(caller) {
-            return None;
-        }
-        match operation {
-            Operation::Release | Operation::Reseal => Some(Level::Read),
-            // The host of a compartment sees every key that passes through it. A client that brings
-            // data to be sealed shows that data and nothing else.
-            Operation::Seal if compartment_fell => Some(Level::Read),
-            // An address by which a customer was found was known to the client, or typed there.
-            Operation::Seal | Operation::Harden | Operation::Index => Some(Level::Presented),
-            Operation::Miss => Some(Level::KnownUnset),
-            Operation::Erase => None,
-        }
-    }
-
-    /// The level in an access log, where `via` is the user or server as which the client acted.
-    fn level_in_access_log(
-        &self,
-        caller: &CallerName,
-        via: &CallerName,
-        operation: Operation,
-    ) -> Option<Level> {
-        if !self.callers.contains(caller) && !self.callers.contains(via) {
-            return None;
-        }
-        match operation {
-            Operation::Release => Some(Level::Read),
-            Operation::Seal => Some(Level::Presented),
-            _ => None,
-        }
     }
 
     /// The people whose records the hosts are judged by.
@@ -176,7 +122,7 @@ impl FallenHosts {
             }
             HostKind::Accounts => format!(
                 "every key and every text that passed through it, for any caller; every password \
-                 presented anywhere; {}; {IN_CLEAR}",
+                 presented anywhere, and the profile of everybody who set one; {}; {IN_CLEAR}",
                 ciphertext(&format!("{customers} customers"))
             ),
             HostKind::AccountsDatabase => format!(
@@ -216,11 +162,7 @@ const fn given_up_around_table(kind: HostKind) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use Operation::{Erase, Harden, Index, Miss, Release, Reseal, Seal};
-
     use super::*;
-
-    const OPERATIONS: [Operation; 7] = [Release, Seal, Reseal, Harden, Index, Erase, Miss];
 
     fn hosts(people: People, hosts: &[&str]) -> FallenHosts {
         let hosts: Vec<_> = hosts.iter().map(|host| host.parse().unwrap()).collect();
@@ -229,51 +171,6 @@ mod tests {
 
     fn fallen(names: &[&str]) -> FallenHosts {
         hosts(People::Accounts, names)
-    }
-
-    fn name(text: &str) -> CallerName {
-        text.parse().unwrap()
-    }
-
-    /// The levels of all operations, in the order of [`OPERATIONS`]: `r`, `p`, `u`, or `-`.
-    fn levels(fallen: &FallenHosts, caller: &str, via: &str) -> String {
-        let level = |operation| match fallen.level(&name(caller), &name(via), operation) {
-            Some(Level::Read) => 'r',
-            Some(Level::Presented) => 'p',
-            Some(Level::Reachable) => '?',
-            Some(Level::KnownUnset) => 'u',
-            None => '-',
-        };
-        OPERATIONS.into_iter().map(level).collect()
-    }
-
-    #[test]
-    fn each_kind_of_host_gives_up_its_own_operations() {
-        for (host, caller, via, expected) in [
-            ("web-ky-1", "web-ky-1", "accounts", "rprpp-u"),
-            ("web-ky-1", "web-ky-2", "accounts", "-------"),
-            ("accounts=accounts", "web-ky-2", "accounts", "rrrpp-u"),
-            ("accounts=accounts", "accounts", "accounts", "rrrpp-u"),
-            ("accounts=accounts", "checkout-1", "payments", "-------"),
-            ("payments=payments", "checkout-1", "payments", "rrrpp-u"),
-            ("payments=payments", "web-ky-1", "accounts", "-------"),
-            ("response=response", "response", "accounts", "rprpp-u"),
-            // These hosts have no name under which they call, even if they are named like a caller.
-            ("accounts=accounts_database", "web-ky-2", "accounts", "-------"),
-            ("payments=payments_database", "checkout-1", "payments", "-------"),
-            ("accounts=keys", "web-ky-1", "accounts", "-------"),
-            ("accounts=relay", "web-ky-1", "accounts", "-------"),
-        ] {
-            assert_eq!(levels(&fallen(&[host]), caller, via), expected, "{host}: {caller} {via}");
-        }
-    }
-
-    #[test]
-    fn an_access_log_knows_two_operations() {
-        let table = hosts(People::Table, &["db-client"]);
-        assert_eq!(levels(&table, "db-client", "reporting"), "rp-----");
-        assert_eq!(levels(&table, "app-7", "db-client"), "rp-----");
-        assert_eq!(levels(&table, "app-7", "reporting"), "-------");
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod bitmaps;
 mod doubts;
 mod entries;
 mod evidence;
+mod exposed;
 mod exposed_people;
 mod findings;
 mod grants;
@@ -34,8 +35,9 @@ pub use doubts::{
 };
 pub use entries::{EntryPage, entries_of_hosts};
 pub use evidence::{Evidence, Loss, Sources};
+pub use exposed::{Exposed, SIGN_IN};
 pub use exposed_people::{exposed_people, is_told};
-pub use findings::{Findings, LogKind, SIGN_IN};
+pub use findings::{Findings, LogKind};
 pub use grants::{Grants, fields_of_domain};
 pub use hosts::FallenHosts;
 pub use log::{EntryVisitor, IndexedLog, Source, names_in, read_log};

@@ -96,7 +96,7 @@ pub fn index_of<L: IndexedLog>(
     hosts: &FallenHosts,
     detail: Fineness<'_>,
 ) -> Result<SegmentIndex, L::Error> {
-    let wanted = |key: &IndexKey| hosts.level(&key.caller, &key.via, key.operation).is_some();
+    let wanted = |key: &IndexKey| hosts.is_exposed(&key.caller, &key.via, key.operation);
     log.index(segment, &wanted, detail)
 }
 

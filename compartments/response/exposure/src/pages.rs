@@ -9,13 +9,13 @@ use response_api::Level;
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 
-use crate::findings::touched_fields;
 use crate::log::{IndexedLog, index_of, scan_part};
 use crate::window::Share;
 use crate::{FallenHosts, Window};
 
 /// The event of some records within an hour.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "StoredSlot", into = "StoredSlot")]
 pub struct Slot {
     /// The earliest instant, in milliseconds since 1970.
     pub first_ms: i64,
@@ -27,8 +27,60 @@ pub struct Slot {
     pub via: CallerName,
     /// The level of exposure that follows.
     pub level: Level,
+    /// Whether the fields were read under presence.
+    pub signed_in: bool,
     /// The fields that were touched.
     pub fields: FieldSet,
+}
+
+/// A slot as pages hold it.
+#[derive(Serialize, Deserialize)]
+struct StoredSlot {
+    first_ms: i64,
+    last_ms: i64,
+    caller: CallerName,
+    via: CallerName,
+    level: StoredLevel,
+    fields: FieldSet,
+}
+
+/// The level of a stored slot. Kept pages hold the place in this list; earlier versions wrote a
+/// [`Level`], whose places are the first ones.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+enum StoredLevel {
+    Read,
+    Presented,
+    Reachable,
+    KnownUnset,
+    ReadUnderPresence,
+}
+
+impl From<StoredSlot> for Slot {
+    fn from(stored: StoredSlot) -> Self {
+        let StoredSlot { first_ms, last_ms, caller, via, level, fields } = stored;
+        let (level, signed_in) = match level {
+            StoredLevel::Read => (Level::Read, false),
+            StoredLevel::Presented => (Level::Presented, false),
+            StoredLevel::Reachable => (Level::Reachable, false),
+            StoredLevel::KnownUnset => (Level::KnownUnset, false),
+            StoredLevel::ReadUnderPresence => (Level::Read, true),
+        };
+        Self { first_ms, last_ms, caller, via, level, signed_in, fields }
+    }
+}
+
+impl From<Slot> for StoredSlot {
+    fn from(slot: Slot) -> Self {
+        let Slot { first_ms, last_ms, caller, via, level, signed_in, fields } = slot;
+        let level = match level {
+            Level::Read if signed_in => StoredLevel::ReadUnderPresence,
+            Level::Read => StoredLevel::Read,
+            Level::Presented => StoredLevel::Presented,
+            Level::Reachable => StoredLevel::Reachable,
+            Level::KnownUnset => StoredLevel::KnownUnset,
+        };
+        Self { first_ms, last_ms, caller, via, level, fields }
+    }
 }
 
 /// Slots, each with the low 16 bits of its records: ascending, two bytes each.
@@ -133,16 +185,19 @@ fn show_slot(
     records: &RoaringBitmap,
     show: &mut dyn FnMut(&Slot, &RoaringBitmap),
 ) {
-    let Some(level) = hosts.level(&key.caller, &key.via, key.operation) else { return };
-    let slot = Slot {
-        first_ms: part.first_ms,
-        last_ms: part.last_ms,
-        caller: key.caller.clone(),
-        via: key.via.clone(),
-        level,
-        fields: touched_fields(key.operation, key.field.into_iter().collect()),
-    };
-    show(&slot, records);
+    let named: FieldSet = key.field.into_iter().collect();
+    for exposed in hosts.exposed(&key.caller, &key.via, key.operation, named) {
+        let slot = Slot {
+            first_ms: part.first_ms,
+            last_ms: part.last_ms,
+            caller: key.caller.clone(),
+            via: key.via.clone(),
+            level: exposed.level,
+            signed_in: exposed.signed_in,
+            fields: exposed.fields,
+        };
+        show(&slot, records);
+    }
 }
 
 /// The records that fallen hosts touched in an hour that lies only partly in the window.
@@ -158,7 +213,7 @@ fn touched_within<L: IndexedLog>(
         log.kind().summarize()(entry, &mut |seen| {
             let held = window.holds(number, seen.at);
             let Some(touch) = seen.touch.as_ref().filter(|_| held) else { return };
-            if hosts.level(touch.caller, touch.via, touch.operation).is_none() {
+            if !hosts.is_exposed(touch.caller, touch.via, touch.operation) {
                 return;
             }
             let no_field = touch.fields.is_empty().then_some(None);
@@ -179,11 +234,14 @@ fn touched_within<L: IndexedLog>(
 
 #[cfg(test)]
 mod tests {
+    use cofferdam_core::Field;
+
     use super::*;
 
     #[test]
     fn a_record_is_found_in_its_slots_and_in_no_other() {
         let slot = |hour: i64| Slot {
+            signed_in: false,
             first_ms: hour,
             last_ms: hour,
             caller: "web-1".parse().unwrap(),
@@ -202,5 +260,47 @@ mod tests {
         let hours = |low| again.slots_of(low).map(|slot| slot.first_ms).collect::<Vec<_>>();
         assert_eq!((hours(7), hours(3), hours(0)), (vec![1, 2], vec![1], vec![2]));
         assert_eq!((hours(8), hours(65_535)), (vec![], vec![1]));
+    }
+
+    /// A slot as versions before presence wrote it.
+    #[derive(Serialize)]
+    struct OldSlot {
+        first_ms: i64,
+        last_ms: i64,
+        caller: CallerName,
+        via: CallerName,
+        level: Level,
+        fields: FieldSet,
+    }
+
+    fn slot(level: Level, signed_in: bool) -> Slot {
+        Slot {
+            first_ms: 3,
+            last_ms: 4,
+            caller: "web-1".parse().unwrap(),
+            via: "accounts".parse().unwrap(),
+            level,
+            signed_in,
+            fields: FieldSet::EMPTY.with(Field::Phone),
+        }
+    }
+
+    #[test]
+    fn pages_keep_presence_and_old_pages_know_none() {
+        let mut page = Page::default();
+        let slots = Level::ALL.map(|level| slot(level, false));
+        for slot in slots.iter().chain([&slot(Level::Read, true)]) {
+            page.begin(slot);
+            page.push(7);
+        }
+        assert_eq!(Page::decode(&page.encode()).unwrap(), page);
+
+        let old = |slot: &Slot| {
+            let Slot { first_ms, last_ms, caller, via, level, fields, .. } = slot.clone();
+            (OldSlot { first_ms, last_ms, caller, via, level, fields }, vec![0_u8, 7])
+        };
+        let old: Vec<_> = slots.iter().map(old).collect();
+        let read = Page::decode(&postcard::to_stdvec(&old).unwrap()).unwrap();
+        assert_eq!(read.slots_of(7).collect::<Vec<_>>(), slots);
     }
 }

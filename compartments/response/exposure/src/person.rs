@@ -6,6 +6,7 @@ use cofferdam_core::{CustomerNumber, Field, FieldSet, Operation, Record, Timesta
 use response_api::{Level, PersonEvent, PersonExposure, Unresolved};
 
 use crate::bitmaps::{Bitmaps, Levels, fields_of};
+use crate::exposed::Exposed;
 use crate::log::{IndexedLog, index_of, scan_part};
 use crate::pages::{Slot, for_each_slot};
 use crate::window::Share;
@@ -21,11 +22,13 @@ pub fn person_exposure(
     levels: &Levels,
     mut slots: Vec<Slot>,
 ) -> PersonExposure {
-    slots.sort_by(|a, b| (a.first_ms, &a.caller, a.level).cmp(&(b.first_ms, &b.caller, b.level)));
+    let order = |of: &Slot| (of.first_ms, of.caller.clone(), of.level, of.signed_in);
+    slots.sort_by_cached_key(order);
     PersonExposure {
         record,
         number,
         exists: population.everyone.contains(record.0),
+        while_signed_in: levels.while_signed_in.contains(record.0),
         fields: worst_levels(levels, record),
         events: join_events(slots),
         lines: Vec::new(),
@@ -60,9 +63,9 @@ pub fn for_each_access_of<L: IndexedLog>(
             }
             scan_part(log, segment, part, hosts, &mut |number, bytes| {
                 let Ok(entry) = AccessEntry::decode(bytes) else { return };
-                let level = hosts.level(&entry.caller, &entry.via, entry.operation);
+                let is_theirs = hosts.is_exposed(&entry.caller, &entry.via, entry.operation);
                 let held = share == Share::Doubtful || window.holds(number, entry.at());
-                if held && level.is_some() && entry.records.binary_search(&record).is_ok() {
+                if held && is_theirs && entry.records.binary_search(&record).is_ok() {
                     show(entry);
                 }
             })?;
@@ -100,10 +103,12 @@ pub fn unresolved_slots(
     let lost = fields_of(read, record.0);
     let slot = |access: &Unresolved| {
         let fields = access.fields.intersection(lost);
-        let level = hosts.level(&access.caller, &access.via, Operation::Release)?;
+        let (caller, via) = (&access.caller, &access.via);
+        let Exposed { level, signed_in, fields } =
+            hosts.exposed(caller, via, Operation::Release, fields).next()?;
         let at = access.at.as_millisecond();
-        let (caller, via) = (access.caller.clone(), access.via.clone());
-        let slot = Slot { first_ms: at, last_ms: at, caller, via, level, fields };
+        let (caller, via) = (caller.clone(), via.clone());
+        let slot = Slot { first_ms: at, last_ms: at, caller, via, level, signed_in, fields };
         (!fields.is_empty()).then_some(slot)
     };
     unresolved.iter().filter_map(slot).collect()
@@ -128,17 +133,17 @@ fn join_events(slots: Vec<Slot>) -> Vec<PersonEvent> {
     let mut events: Vec<PersonEvent> = Vec::new();
     for slot in slots {
         let (from, to) = (instant(slot.first_ms), instant(slot.last_ms));
-        let Slot { caller, via, level, fields, .. } = slot;
+        let Slot { caller, via, level, signed_in, fields, .. } = slot;
         match events.last_mut() {
             Some(last)
                 if last.from == from
                     && last.caller == caller
                     && last.via == via
-                    && last.level == level =>
+                    && (last.level, last.signed_in) == (level, signed_in) =>
             {
                 last.fields = last.fields.union(fields);
             }
-            _ => events.push(PersonEvent { from, to, caller, via, level, fields }),
+            _ => events.push(PersonEvent { from, to, caller, via, level, signed_in, fields }),
         }
     }
     events
@@ -159,6 +164,7 @@ mod tests {
             caller: "web-1".parse().unwrap(),
             via: via.parse().unwrap(),
             level,
+            signed_in: false,
             fields: FieldSet::EMPTY.with(field),
         }
     }
@@ -179,6 +185,18 @@ mod tests {
         assert_eq!(levels, [Level::Read, Level::Presented, Level::Read]);
         assert!(person.exists);
 
+        let signed_in = |slot| Slot { signed_in: true, ..slot };
+        let slots = vec![
+            signed_in(slot(5, "accounts", Level::Read, Field::Name)),
+            slot(5, "accounts", Level::Read, Field::Phone),
+            signed_in(slot(5, "accounts", Level::Read, Field::Email)),
+        ];
+        let levels = Levels { while_signed_in: [7].into(), ..Levels::default() };
+        let person = person_exposure(Record(7), None, &population, &levels, slots);
+        let events: Vec<_> =
+            person.events.iter().map(|of| (of.signed_in, of.fields.len())).collect();
+        assert_eq!((events, person.while_signed_in), (vec![(false, 1), (true, 2)], true));
+
         let apart = vec![
             slot(5, "accounts", Level::Read, Field::Name),
             slot(5, "payments", Level::Read, Field::Name),
@@ -195,6 +213,7 @@ mod tests {
             presented: Bitmaps::from([(Field::Name, of([1, 3])), (Field::Email, of([1, 3]))]),
             reachable: Bitmaps::from([(Field::Email, of([1, 2])), (Field::Phone, of([1, 2]))]),
             known_unset: Bitmaps::from([(Field::CardLast4, of([1, 3]))]),
+            ..Levels::default()
         };
         let worst = |record| worst_levels(&levels, Record(record));
         assert_eq!(

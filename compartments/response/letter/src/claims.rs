@@ -28,6 +28,8 @@ pub enum Claim {
     WasRead,
     /// The fallen hosts read no data besides the data that is named.
     NothingElseRead,
+    /// Whoever was signed in whenever a fallen host read something of theirs is told so.
+    WhileSignedIn,
     /// Passwords are kept only as keyed values, which a copy of the tables does not give away.
     PasswordsKeyed,
     /// The password was typed at the server.
@@ -49,7 +51,7 @@ pub enum Claim {
 }
 
 /// The conditions of each claim, all of which must hold.
-const TABLE: [(Claim, &[Condition]); 14] = {
+const TABLE: [(Claim, &[Condition]); 15] = {
     use Condition as C;
     [
         (Claim::OneServer, &[C::OneHostFell]),
@@ -78,6 +80,17 @@ const TABLE: [(Claim, &[Condition]); 14] = {
                 C::LogAgrees,
                 C::NothingLeftOut,
                 C::NoCardRead,
+            ],
+        ),
+        (
+            Claim::WhileSignedIn,
+            &[
+                C::OwnRecord,
+                C::KeysStand,
+                C::WitnessStands,
+                C::LogAgrees,
+                C::NothingLeftOut,
+                C::SomeSignedIn,
             ],
         ),
         (Claim::PasswordsKeyed, &[C::OwnRecord, C::KeysStand]),
@@ -124,6 +137,7 @@ impl Claim {
             Self::RecordWhole => "record_whole",
             Self::WasRead => "was_read",
             Self::NothingElseRead => "nothing_else_read",
+            Self::WhileSignedIn => "while_signed_in",
             Self::PasswordsKeyed => "passwords_keyed",
             Self::TypedThere => "typed_there",
             Self::CardsUntouched => "cards_untouched",
@@ -164,6 +178,7 @@ impl fmt::Display for Claim {
             Self::RecordWhole => "the release log is whole",
             Self::WasRead => "the data that it names was read or entered at the server",
             Self::NothingElseRead => "nothing else was read",
+            Self::WhileSignedIn => "some people's data was read only while they were signed in",
             Self::PasswordsKeyed => "passwords can't be worked out from a copy of the tables",
             Self::TypedThere => "the password was typed at the server",
             Self::CardsUntouched => "no card number was given to the server",

@@ -34,6 +34,8 @@ pub enum Condition {
     CardRead,
     /// No field of a card was.
     NoCardRead,
+    /// Of somebody, everything that was read was read while they were signed in.
+    SomeSignedIn,
     /// `keys` lists every fallen host as frozen now.
     AllFrozen,
     /// An order made void everybody's credentials of the window.
@@ -105,6 +107,7 @@ pub fn conditions(
         (C::CardsUntouched, exposure.untouched.iter().any(|of| of.domain == Domain::Payments)),
         (C::CardRead, card_read),
         (C::NoCardRead, !card_read),
+        (C::SomeSignedIn, exposure.while_signed_in > 0),
         (C::AllFrozen, all_frozen(incident, current)),
         (C::AllVoided, everybody_voided(exposure, current).is_some()),
         (C::ExposedVoided, !current.exposed_voided.is_empty()),

@@ -27,7 +27,7 @@ pub use files::{FALLBACK, Files, TextsError};
 pub use message_ids::{IdForm, MessageIds};
 pub use places::Locale;
 pub use shop::Shop;
-pub use version::{Texts, Variant, Version, VersionError};
+pub use version::{Texts, Told, Variant, Version, VersionError};
 pub use words::{VerifyWords, Words};
 pub use writer::Writer;
 

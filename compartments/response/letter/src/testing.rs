@@ -34,6 +34,7 @@ pub fn exposure() -> Exposure {
         until: at("2012-01-15T10:00:00Z"),
         people: LevelCounts { read: 30, presented: 5, known_unset: 40, reachable: 700 },
         assumed: 0,
+        while_signed_in: 12,
         fields: BTreeMap::new(),
         brought: BTreeMap::new(),
         jurisdictions: BTreeMap::new(),

@@ -137,12 +137,17 @@ fn a_version_is_named_by_its_content() {
 
 #[test]
 fn a_text_outside_the_version_is_refused() {
-    let variants = vec![Variant { locale: locale("en", "US-MA"), fields: some() }];
+    let told = Told { fields: some(), while_signed_in: true };
+    let variants = vec![Variant { locale: locale("en", "US-MA"), told }];
     let version = Version { variants, ..version(Audience::Customers) };
     let writer = Writer::new(version).unwrap();
-    assert!(writer.write_approved(&locale("en", "US-MA"), some()).is_ok());
-    for (other, fields) in [(locale("en", ""), some()), (locale("en", "US-MA"), FieldSet::EMPTY)] {
-        let refused = writer.write_approved(&other, fields);
+    assert!(writer.write_approved(&locale("en", "US-MA"), told).is_ok());
+    for (other, told) in [
+        (locale("en", ""), told),
+        (locale("en", "US-MA"), Told::default()),
+        (locale("en", "US-MA"), some().into()),
+    ] {
+        let refused = writer.write_approved(&other, told);
         assert!(matches!(refused, Err(VersionError::Unapproved)));
     }
 }

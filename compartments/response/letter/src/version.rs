@@ -28,8 +28,28 @@ pub struct Version {
 pub struct Variant {
     /// The people's language, and the place whose law shapes the text.
     pub locale: Locale,
-    /// The fields that these people lost.
+    /// What the text says of their data.
+    #[serde(flatten)]
+    pub told: Told,
+}
+
+/// What a letter says of its reader's own data.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct Told {
+    /// The fields that the reader lost.
     pub fields: FieldSet,
+    /// Whether everything that was read of the reader was read while the reader was signed in.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub while_signed_in: bool,
+}
+
+/// A loss of which it is not known that the reader was signed in.
+impl From<FieldSet> for Told {
+    fn from(fields: FieldSet) -> Self {
+        Self { fields, while_signed_in: false }
+    }
 }
 
 /// The texts of one variant, with [`NAME`](cofferdam_mail::NAME) and [`CODE`](cofferdam_mail::CODE)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cofferdam_core::{Field, FieldSet};
+use cofferdam_core::Field;
 use cofferdam_mail::{CODE, NAME};
 use minijinja::value::merge_maps;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
@@ -13,7 +13,7 @@ use crate::files::{FALLBACK, Files, TextsError};
 use crate::format;
 use crate::lint::{Domains, lint};
 use crate::places::{Locale, Place, place};
-use crate::version::{Texts, Variant, Version, VersionError};
+use crate::version::{Texts, Told, Variant, Version, VersionError};
 use crate::words::Words;
 
 /// Writes the texts of a version from its files and facts.
@@ -89,21 +89,21 @@ impl Writer {
         Ok(Locale { language: language.to_owned(), jurisdiction: jurisdiction.to_owned() })
     }
 
-    /// The texts for people of a locale who lost `fields`, if the version has this variant.
-    pub fn write_approved(&self, locale: &Locale, fields: FieldSet) -> Result<Texts, VersionError> {
-        let asked = |of: &Variant| of.locale == *locale && of.fields == fields;
+    /// The texts for people of a locale who are `told` the same, if the version has this variant.
+    pub fn write_approved(&self, locale: &Locale, told: Told) -> Result<Texts, VersionError> {
+        let asked = |of: &Variant| of.locale == *locale && of.told == told;
         if !self.version.variants.iter().any(asked) {
             return Err(VersionError::Unapproved);
         }
-        self.write(locale, fields)
+        self.write(locale, told)
     }
 
-    /// The texts for people of a locale who lost `fields`.
-    pub fn write(&self, locale: &Locale, fields: FieldSet) -> Result<Texts, VersionError> {
+    /// The texts for people of a locale who are `told` the same.
+    pub fn write(&self, locale: &Locale, told: impl Into<Told>) -> Result<Texts, VersionError> {
         let language = locale.language.as_str();
         let words = self.words.get(language);
         let words = words.ok_or_else(|| TextsError::Missing(format!("words/{language}.toml")))?;
-        let context = self.context(locale, fields, words)?;
+        let context = self.context(locale, told.into(), words)?;
         let write = |file: &str| {
             let path = format!("{}/{language}/{file}", folder(self.version.audience));
             let failed = |e: minijinja::Error| VersionError::Template {
@@ -125,12 +125,13 @@ impl Writer {
     fn context(
         &self,
         locale: &Locale,
-        fields: FieldSet,
+        Told { fields, while_signed_in }: Told,
         words: &Words,
     ) -> Result<Value, VersionError> {
         let language = locale.language.as_str();
         let facts = &self.version.facts;
-        let told = place(&self.places, &locale.jurisdiction)?;
+        let place = place(&self.places, &locale.jurisdiction)?;
+        let is_exposed = !fields.is_empty();
         let claims = Claim::all().map(|claim| (claim.name(), facts.claims.has(claim)));
         let claims = Value::from(claims.collect::<BTreeMap<&str, bool>>());
         let voided_until = facts.claims.voided_until.map(|at| words.instant(at));
@@ -141,7 +142,8 @@ impl Writer {
             discovered => words.day(facts.discovered),
             voided_until,
             // A letter is for somebody exposed if it names a field.
-            yours_voided => facts.claims.has(Claim::ExposedVoided) && !fields.is_empty(),
+            yours_voided => facts.claims.has(Claim::ExposedVoided) && is_exposed,
+            yours_while_signed_in => facts.claims.has(Claim::WhileSignedIn) && while_signed_in && is_exposed,
             exposed => format::number(facts.exposed),
             customers => format::number(facts.customers),
             incident => facts.incident,
@@ -159,14 +161,14 @@ impl Writer {
             password_typed => fields.contains(Field::Password),
             password_involved => fields.contains(Field::Password),
             place => context! {
-                agency => told.agency,
-                withhold_nature => told.withhold_nature,
-                count => told.count,
-                police_report => told.police_report,
-                united_states => told.united_states,
-                european => told.european,
-                canada => told.canada,
-                brazil => told.brazil,
+                agency => place.agency,
+                withhold_nature => place.withhold_nature,
+                count => place.count,
+                police_report => place.police_report,
+                united_states => place.united_states,
+                european => place.european,
+                canada => place.canada,
+                brazil => place.brazil,
             },
             name => NAME.to_string(),
             code => CODE.to_string(),

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use cofferdam_core::{FieldSet, Personal, Timestamp};
+use cofferdam_core::{Personal, Timestamp};
 use cofferdam_mail::{
     DkimError, DkimKey, Envelope, Fill, Form, Head, Mailbox, MessageError, signed,
 };
-use response_letter::{LetterCodes, Locale, Shop, Texts, VersionError, Writer};
+use response_letter::{LetterCodes, Locale, Shop, Texts, Told, VersionError, Writer};
 
 use crate::{Contact, Letter, Recipient};
 
@@ -118,7 +118,7 @@ pub fn form_of(texts: &Texts) -> Form {
 pub struct Forms {
     writer: Writer,
     locales: Vec<Locale>,
-    written: RwLock<HashMap<(u16, FieldSet), Arc<Form>>>,
+    written: RwLock<HashMap<(u16, Told), Arc<Form>>>,
 }
 
 impl Forms {
@@ -136,7 +136,7 @@ impl Forms {
 
     /// The form for a recipient. It is an error if the version has no such variant.
     pub fn form(&self, recipient: Recipient) -> Result<Arc<Form>, VersionError> {
-        let key = (recipient.locale, recipient.fields);
+        let key = (recipient.locale, recipient.told);
         let written = self.written.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(form) = written.get(&key) {
             return Ok(form.clone());

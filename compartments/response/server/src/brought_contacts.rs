@@ -9,7 +9,7 @@ use cofferdam_core::{
 use cofferdam_store::StoreError;
 use cofferdam_wire::Problem;
 use keys_api::WarrantId;
-use keys_client::{Asked, SealedRecord, Vault, VaultError};
+use keys_client::{Allowed, Asked, SealedRecord, Vault, VaultError};
 use response_exposure::Coarse;
 
 use crate::address_index::AddressIndex;
@@ -128,7 +128,7 @@ impl BroughtContacts {
             let fields = fields.collect();
             Asked::Stored(SealedRecord { record, epoch, fields }, asked.without(fields))
         });
-        let keys = self.vault.keys_to_read(&self.name, wanted, Some(warrant)).await?;
+        let keys = self.vault.keys_to_read(&self.name, wanted, Allowed::ByWarrant(warrant)).await?;
         let mut contacts = BTreeMap::new();
         for person in &people {
             // `keys` withholds the keys of decoys.

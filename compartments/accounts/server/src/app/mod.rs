@@ -9,7 +9,7 @@ use std::sync::Arc;
 use cofferdam_core::{CallerName, Clock, Compartment, Reseal, Rng, Timestamp};
 use cofferdam_store::{Held, InForce, StoreError};
 use cofferdam_wire::{Client, Identity, Problem, ProblemType, RevokedKeys};
-use keys_client::{Halves, Vault};
+use keys_client::{Groups, Halves, Vault};
 use tokio::sync::{Mutex, watch};
 
 use crate::Config;
@@ -35,6 +35,8 @@ pub struct App {
     pub hasher: Hasher,
     /// The orders of `response`, which every instance holds. [`App::orders`] gives the newest.
     pub orders: InForce<Orders>,
+    /// The groups of callers that share sessions.
+    pub groups: Groups,
     /// The revoked keys of certificates.
     pub revoked: RevokedKeys,
     /// The numbers and the decoys for new customers.
@@ -85,6 +87,7 @@ impl App {
         Ok(Self {
             vault: Vault::new(Client::any(Compartment::Keys, &config.keys, identity), halves),
             orders: InForce::open(store.db().clone(), (), &*rng).await?,
+            groups: Groups::default(),
             revoked: identity.revoked().clone(),
             store,
             clock,

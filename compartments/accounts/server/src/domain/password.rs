@@ -1,4 +1,4 @@
-//! Hashing passwords, before `keys` hardens the hash.
+//! Hashing passwords, before `keys` makes or compares a verifier.
 
 use std::fmt;
 use std::str::FromStr;
@@ -50,14 +50,14 @@ pub struct BadCost(argon2::Error);
 #[error("a password has 8 to 200 characters")]
 pub struct BadPassword;
 
-/// A salt, and the hash that `keys` hardens.
+/// A salt, and the hash of which `keys` makes a verifier.
 #[derive(Debug, Clone)]
 pub struct Hashed {
     /// The scheme of the hash.
     pub scheme: Scheme,
     /// The salt, stored in clear.
     pub salt: Vec<u8>,
-    /// The hash, not yet hardened.
+    /// The hash.
     pub hash: KeyBytes,
 }
 

@@ -14,7 +14,7 @@ use super::password::Hashed;
 pub struct Newcomer {
     /// The data that the person gives.
     pub profile: Profile,
-    /// The password, hashed but not yet hardened.
+    /// The password, hashed but without a verifier yet.
     pub password: Hashed,
 }
 

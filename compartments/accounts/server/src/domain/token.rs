@@ -3,7 +3,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use cofferdam_core::{Personal, Rng};
+use cofferdam_core::{KeyBytes, Personal, Rng};
 use zeroize::Zeroizing;
 
 /// Crockford's base 32, without the letters that look like digits, and without U, which would make
@@ -29,6 +29,14 @@ pub fn session_token(rng: &dyn Rng) -> Personal {
 #[must_use]
 pub fn session_hash(token: &Personal) -> TokenHash {
     sha256(token.expose())
+}
+
+/// The secret that proves to `keys` that the customer of a session is there. Only the token gives it, not
+/// the hash that is stored, and `keys` never learns the token.
+#[must_use]
+pub fn presence_secret(token: &Personal) -> KeyBytes {
+    let text = Zeroizing::new(format!("cofferdam/v1/presence {}", token.expose()));
+    KeyBytes::new(sha256(&text))
 }
 
 /// A new reset code, in groups as in the mail: `7WXQ2-…`.
@@ -80,6 +88,8 @@ mod tests {
         let [first, second] = [session_token(&rng), session_token(&rng)];
         assert_eq!(first.expose().len(), 43);
         assert_ne!(session_hash(&first), session_hash(&second));
+        assert_ne!(presence_secret(&first).expose(), presence_secret(&second).expose());
+        assert_ne!(presence_secret(&first).expose(), &session_hash(&first));
     }
 
     #[test]

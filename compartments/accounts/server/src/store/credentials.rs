@@ -15,13 +15,14 @@ use crate::domain::voiding::Password;
 /// The password of a customer.
 #[derive(Debug, Clone)]
 pub struct Credential {
-    /// The way in which the password was hashed before it was hardened.
+    /// The way in which the password was hashed before `keys` made the verifier.
     pub scheme: Scheme,
     /// The salt of that hash.
     pub salt: Vec<u8>,
-    /// The verifier: the hash, hardened by `keys`, under the compartment's half.
+    /// The verifier that `keys` made, under the compartment's half.
     pub verifier: AtRest,
-    /// The instant at which the customer chose the password, or at which it was imported.
+    /// The instant at which the customer chose the password, or at which it was imported, by the clock of
+    /// `keys`. The verifier is bound to it.
     pub set_at: Timestamp,
 }
 
@@ -58,7 +59,7 @@ impl Store {
         row.map(known).transpose()
     }
 
-    /// Replaces `old` with another hash of the same password. If another password was set
+    /// Replaces `old` with a newer verifier of the same password. If another password was set
     /// meanwhile, nothing changes.
     pub async fn rehash(
         &self,
@@ -67,12 +68,13 @@ impl Store {
         new: &Credential,
     ) -> Result<(), StoreError> {
         const REHASH: &str = "UPDATE credentials SET scheme = $1, salt = $2, verifier = $3, \
-             half = $4 WHERE record = $5 AND verifier = $6";
+             half = $4, set_at = $5 WHERE record = $6 AND verifier = $7";
         sqlx::query(REHASH)
             .bind(new.scheme.to_string())
             .bind(new.salt.as_slice())
             .bind(new.verifier.bytes.as_slice())
             .bind(half_number(&new.verifier))
+            .bind(new.set_at.as_millisecond())
             .bind(i64::from(record.0))
             .bind(old.verifier.bytes.as_slice())
             .execute(self.db.writer())

@@ -27,7 +27,7 @@ pub struct NewCustomer {
     pub email_index: AtRest,
     /// The sealed texts, by field.
     pub sealed: BTreeMap<Field, Vec<u8>>,
-    /// The password, hardened.
+    /// The password.
     pub credential: Credential,
 }
 

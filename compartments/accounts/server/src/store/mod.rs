@@ -22,7 +22,7 @@ pub use addresses::IndexAtRest;
 pub use credentials::{Credential, KnownCredential};
 pub use customers::{MovedCustomers, NewCustomer, SealedCustomer};
 pub use imports::ImportProgress;
-pub use orders::{By, OverEverybody, OverSome};
+pub use orders::{By, OverEverybody, OverSome, Unnamed};
 pub use resting::MovedAtRest;
 pub use sessions::{KeptSession, SessionsWithin};
 

@@ -48,6 +48,19 @@ pub enum By<'a> {
     Signers(&'a [u8]),
 }
 
+/// An order over some whose customers `keys` may not know.
+#[derive(Debug)]
+pub struct Unnamed {
+    /// The order's number.
+    pub number: OrderNumber,
+    /// The number of the incident.
+    pub incident: u32,
+    /// Passwords set up to the first instant are void, and sessions opened up to the second are over.
+    pub instants: [Timestamp; 2],
+    /// The customers, as a Roaring bitmap.
+    pub roaring: Vec<u8>,
+}
+
 #[derive(FromRow)]
 struct OrderRow {
     id: i64,
@@ -67,11 +80,9 @@ impl OrderRow {
         let customers = shut_out.or_else(|| records.clone()).unwrap_or_default();
         let is_alone = records.is_some() && self.signed.is_none();
         let sessions = self.sessions.unsigned_abs();
-        let incident = u32::try_from(self.incident)
-            .map_err(|e| StoreError::Corrupt(format!("the incident of an order: {e}")))?;
         Ok(PastOrder {
             number: self.id.unsigned_abs(),
-            incident,
+            incident: incident_of(self.incident)?,
             ordered_at: time_of(self.ordered_at)?,
             records,
             alone: is_alone.then_some(Ordered { customers, sessions }),
@@ -87,10 +98,27 @@ struct SignedRow {
 
 #[derive(FromRow)]
 struct SetRow {
+    id: i64,
+    incident: i64,
     set_before: i64,
     ordered_at: i64,
     signed: Option<Vec<u8>>,
     records: Vec<u8>,
+}
+
+impl SetRow {
+    /// The instants up to which passwords are void, and sessions over. A signed order ends every session
+    /// that began before the order.
+    fn instants(&self) -> Result<[Timestamp; 2], StoreError> {
+        let set_before = time_of(self.set_before)?;
+        let opened_before =
+            if self.signed.is_some() { time_of(self.ordered_at)? } else { set_before };
+        Ok([set_before, opened_before])
+    }
+}
+
+fn incident_of(number: i64) -> Result<u32, StoreError> {
+    u32::try_from(number).map_err(|e| StoreError::Corrupt(format!("the incident of an order: {e}")))
 }
 
 impl Store {
@@ -215,20 +243,45 @@ impl Store {
             orders.revoke(until);
         }
         let sets: Vec<SetRow> = sqlx::query_as(
-            "SELECT set_before, ordered_at, signed, records FROM void_orders \
+            "SELECT id, incident, set_before, ordered_at, signed, records FROM void_orders \
              WHERE records IS NOT NULL ORDER BY id",
         )
         .fetch_all(self.db.reader())
         .await?;
         for set in sets {
-            let set_before = time_of(set.set_before)?;
-            // A signed order ends every session that began before the order.
-            let opened_before =
-                if set.signed.is_some() { time_of(set.ordered_at)? } else { set_before };
+            let [set_before, opened_before] = set.instants()?;
             orders.void_some(set_before, opened_before, bitmap_of(&set.records)?);
         }
         orders.frozen = self.db.frozen_callers().await?;
         Ok(orders)
+    }
+
+    /// The orders over some whose customers `keys` may not know, oldest first.
+    pub async fn unnamed_orders(&self) -> Result<Vec<Unnamed>, StoreError> {
+        let sets: Vec<SetRow> = sqlx::query_as(
+            "SELECT id, incident, set_before, ordered_at, signed, records FROM void_orders \
+             WHERE records IS NOT NULL AND noted = 0 ORDER BY id",
+        )
+        .fetch_all(self.db.reader())
+        .await?;
+        let unnamed = |set: SetRow| {
+            Ok(Unnamed {
+                number: set.id.unsigned_abs(),
+                incident: incident_of(set.incident)?,
+                instants: set.instants()?,
+                roaring: set.records,
+            })
+        };
+        sets.into_iter().map(unnamed).collect()
+    }
+
+    /// Notes that `keys` knows the customers of an order.
+    pub async fn set_named(&self, number: OrderNumber) -> Result<(), StoreError> {
+        sqlx::query("UPDATE void_orders SET noted = 1 WHERE id = $1")
+            .bind(number.cast_signed())
+            .execute(self.db.writer())
+            .await?;
+        Ok(())
     }
 
     async fn latest(&self, query: &'static str) -> Result<Option<Timestamp>, StoreError> {

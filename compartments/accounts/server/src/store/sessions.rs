@@ -1,7 +1,8 @@
 //! Sessions, by the hash of their tokens.
 
-use cofferdam_core::{CallerName, Record, Timestamp};
+use cofferdam_core::{CallerName, KeyBytes, Record, Timestamp};
 use cofferdam_store::{Generation, StoreError};
+use keys_api::PresenceTicket;
 use roaring::RoaringBitmap;
 use sqlx::{AssertSqlSafe, FromRow};
 
@@ -9,12 +10,16 @@ use super::{Store, Tx, caller_of, record_of, time_of};
 use crate::domain::token::TokenHash;
 
 /// A session as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct KeptSession {
     /// The customer's record number.
     pub record: Record,
-    /// The app server at which it was opened. It is good nowhere else.
+    /// The app server at which it was opened.
     pub caller: CallerName,
+    /// The group of app servers at which it is good.
+    pub group: CallerName,
+    /// The ticket by which `keys` knows that the customer is there; `None` for a session from before.
+    pub ticket: Option<PresenceTicket>,
     /// The instant at which it was opened.
     pub opened: Timestamp,
     /// The instant at which it expires.
@@ -34,8 +39,11 @@ pub struct SessionsWithin {
 struct SessionRow {
     record: i64,
     caller: String,
+    caller_group: Option<String>,
+    ticket: Option<Vec<u8>>,
     opened: i64,
     expires: i64,
+    seen: i64,
 }
 
 #[derive(FromRow)]
@@ -54,8 +62,9 @@ impl Store {
         orders: Generation,
     ) -> Result<bool, StoreError> {
         let insert = format!(
-            "INSERT INTO sessions (token_hash, record, caller, opened, expires) \
-             SELECT $2, $3, $4, $5, $6 {}",
+            "INSERT INTO sessions \
+             (token_hash, record, caller, opened, expires, caller_group, ticket) \
+             SELECT $2, $3, $4, $5, $6, $7, $8 {}",
             self.db.under_generation()
         );
         let stored = sqlx::query(AssertSqlSafe(insert))
@@ -65,29 +74,63 @@ impl Store {
             .bind(session.caller.as_str())
             .bind(session.opened.as_millisecond())
             .bind(session.expires.as_millisecond())
+            .bind(session.group.as_str())
+            .bind(session.ticket.as_ref().map(ticket_bytes))
             .execute(self.db.writer())
             .await?;
         Ok(stored.rows_affected() == 1)
     }
 
-    /// Finds the session with this token.
-    pub async fn session(&self, token: &TokenHash) -> Result<Option<KeptSession>, StoreError> {
-        const FIND: &str = "SELECT record, caller, opened, expires FROM sessions \
-             WHERE token_hash = $1 AND ended IS NULL";
-        let row: Option<SessionRow> =
-            sqlx::query_as(FIND).bind(token.as_slice()).fetch_optional(self.db.reader()).await?;
-        let session = |row: SessionRow| {
-            Ok(KeptSession {
-                record: record_of(row.record)?,
-                caller: caller_of(&row.caller)?,
-                opened: time_of(row.opened)?,
-                expires: time_of(row.expires)?,
-            })
+    /// Finds the session with this token, and whether it was seen at `caller` before.
+    pub async fn session(
+        &self,
+        token: &TokenHash,
+        caller: &CallerName,
+    ) -> Result<Option<(KeptSession, bool)>, StoreError> {
+        const FIND: &str = "SELECT record, caller, caller_group, ticket, opened, expires, \
+             (SELECT COUNT(*) FROM session_places p \
+              WHERE p.token_hash = $1 AND p.caller = $2) AS seen \
+             FROM sessions WHERE token_hash = $1 AND ended IS NULL";
+        let row: Option<SessionRow> = sqlx::query_as(FIND)
+            .bind(token.as_slice())
+            .bind(caller.as_str())
+            .fetch_optional(self.db.reader())
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let opened_at = caller_of(&row.caller)?;
+        let seen = row.seen > 0 || opened_at == *caller;
+        let group = row.caller_group.as_deref().map_or(Ok(opened_at.clone()), caller_of)?;
+        let session = KeptSession {
+            record: record_of(row.record)?,
+            caller: opened_at,
+            group,
+            ticket: row.ticket.as_deref().map(ticket_of).transpose()?,
+            opened: time_of(row.opened)?,
+            expires: time_of(row.expires)?,
         };
-        row.map(session).transpose()
+        Ok(Some((session, seen)))
     }
 
-    /// Reads the customers with a session at `caller` (anywhere, for `None`) from `from` to `to`.
+    /// Notes that a session was seen at another caller of its group than the one that opened it.
+    pub async fn note_place(
+        &self,
+        token: &TokenHash,
+        caller: &CallerName,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        const NOTE: &str = "INSERT INTO session_places (token_hash, caller, first) \
+             VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+        sqlx::query(NOTE)
+            .bind(token.as_slice())
+            .bind(caller.as_str())
+            .bind(now.as_millisecond())
+            .execute(self.db.writer())
+            .await?;
+        Ok(())
+    }
+
+    /// Reads the customers with a session at `caller` (anywhere, for `None`) from `from` to `to`. At another
+    /// caller of its group, a session begins when it is first seen there.
     pub async fn sessions_within(
         &self,
         caller: Option<&CallerName>,
@@ -95,7 +138,10 @@ impl Store {
         to: Timestamp,
     ) -> Result<SessionsWithin, StoreError> {
         const LIST: &str = "SELECT record, opened FROM sessions WHERE ($1 = '' OR caller = $1) \
-             AND opened <= $3 AND expires >= $2 AND (ended IS NULL OR ended >= $2)";
+             AND opened <= $3 AND expires >= $2 AND (ended IS NULL OR ended >= $2) \
+             UNION ALL SELECT s.record, p.first FROM session_places p \
+             JOIN sessions s ON s.token_hash = p.token_hash WHERE p.caller = $1 \
+             AND p.first <= $3 AND s.expires >= $2 AND (s.ended IS NULL OR s.ended >= $2)";
         let rows: Vec<OpenedRow> = sqlx::query_as(LIST)
             .bind(caller.map_or("", CallerName::as_str))
             .bind(from.as_millisecond())
@@ -176,6 +222,11 @@ impl Store {
         let mut swept = 0;
         for (delete, before) in [
             ("DELETE FROM resets WHERE expires <= $1", now),
+            (
+                "DELETE FROM session_places WHERE token_hash IN \
+                 (SELECT token_hash FROM sessions WHERE expires <= $1)",
+                forget,
+            ),
             ("DELETE FROM sessions WHERE expires <= $1", forget),
             ("DELETE FROM mailed WHERE at <= $1", forget),
             ("DELETE FROM changes WHERE at <= $1", forget),
@@ -186,4 +237,21 @@ impl Store {
         }
         Ok(swept)
     }
+}
+
+/// A ticket as it is stored: its two instants in milliseconds, eight bytes each with the highest first, and
+/// the code.
+fn ticket_bytes(ticket: &PresenceTicket) -> Vec<u8> {
+    let PresenceTicket { given, until, mac } = ticket;
+    let instants = [given, until].map(|of| of.as_millisecond().to_be_bytes());
+    [instants.as_flattened(), mac.expose()].concat()
+}
+
+fn ticket_of(bytes: &[u8]) -> Result<PresenceTicket, StoreError> {
+    let corrupt = || StoreError::Corrupt("a ticket that is none".into());
+    let (given, rest) = bytes.split_first_chunk().ok_or_else(corrupt)?;
+    let (until, mac) = rest.split_first_chunk().ok_or_else(corrupt)?;
+    let mac = KeyBytes::new(mac.try_into().map_err(|_| corrupt())?);
+    let [given, until] = [given, until].map(|of| time_of(i64::from_be_bytes(*of)));
+    Ok(PresenceTicket { given: given?, until: until?, mac })
 }

@@ -79,7 +79,7 @@ async fn every_route_refuses_who_may_not() {
 async fn customers(table: &mut Table, create: CreateCustomer, number: CustomerNumber) {
     let (email, fields) = (ada().email, FieldSet::EMPTY.with(Field::Name));
     table.granted(create, Some(accounts_api::ADDRESS_TAKEN)).await;
-    table.granted(ReadCustomers { records: vec![number], fields }, None).await;
+    table.granted(ReadCustomers { records: vec![number], fields, session: None }, None).await;
     table.granted(FindCustomer { email: email.clone() }, None).await;
     let nobody = table.shop.numbers([Record(70_000)]).await[0];
     table.granted(EraseCustomer { record: nobody }, Some(ProblemType::NOT_FOUND)).await;

@@ -31,7 +31,10 @@ async fn a_profile_is_read_back() {
         Field::ShippingAddress,
         Field::CardLast4,
     ]);
-    let read = web.call(&ReadCustomers { records: vec![record], fields: all }).await.unwrap();
+    let read = web
+        .call(&ReadCustomers { records: vec![record], fields: all, session: None })
+        .await
+        .unwrap();
     let texts: Vec<&str> = read[0].fields.values().map(Personal::expose).collect();
     assert_eq!(
         texts,
@@ -55,7 +58,7 @@ async fn a_sign_up_or_import_that_failed_after_it_was_sealed_stops_no_later_one(
     let shop = Shop::open().await;
     shop.keys.book().decoy_one_in = 4;
     let (web, import) = (shop.client("web-1"), shop.client("import-1"));
-    for (n, fails) in (0..).zip([Operation::Seal, Operation::Harden]) {
+    for (n, fails) in (0..).zip([Operation::Seal, Operation::Enrol]) {
         shop.keys.book().fails_late = Some(fails);
         let password = Personal::new("a fine password");
         let call = CreateCustomer { profile: person(n), password };
@@ -86,7 +89,8 @@ async fn keys_are_asked_for_what_is_filled_and_nothing_else() {
     let beyond = Record(records[5].0 + 1);
     let asked = shop.numbers(records.iter().copied().chain([beyond])).await;
     let wanted = fields(&[Field::Name, Field::ShippingAddress, Field::CardLast4]);
-    let read = web.call(&ReadCustomers { records: asked, fields: wanted }).await.unwrap();
+    let read =
+        web.call(&ReadCustomers { records: asked, fields: wanted, session: None }).await.unwrap();
 
     let numbers: Vec<_> = read.iter().map(|c| c.record).collect();
     assert_eq!(numbers, shop.numbers(records.iter().copied()).await, "not ascending by number");
@@ -109,7 +113,11 @@ async fn keys_are_asked_for_what_is_filled_and_nothing_else() {
 async fn a_refusal_by_keys_is_passed_on() {
     let shop = Shop::open().await;
     let record = create(&shop.client("web-1"), ada()).await;
-    let read = |list: &[Field]| ReadCustomers { records: vec![record], fields: fields(list) };
+    let read = |list: &[Field]| ReadCustomers {
+        records: vec![record],
+        fields: fields(list),
+        session: None,
+    };
 
     let web2 = shop.client("web-2");
     assert!(web2.call(&read(&[Field::Name])).await.is_ok());
@@ -128,7 +136,8 @@ async fn an_answer_without_every_key_is_an_error() {
     let web = shop.client("web-1");
     let record = create(&web, ada()).await;
     shop.keys.book().forgetful = true;
-    let read = ReadCustomers { records: vec![record], fields: fields(&[Field::Name]) };
+    let read =
+        ReadCustomers { records: vec![record], fields: fields(&[Field::Name]), session: None };
     refused(web.call(&read).await, ProblemType::UPSTREAM);
     let create = CreateCustomer { profile: person(1), password: Personal::new("a fine password") };
     refused(web.call(&create).await, ProblemType::UPSTREAM);
@@ -149,7 +158,7 @@ async fn malformed_calls_are_refused() {
         (vec![record(1)], fields(&[Field::Password])),
         (vec![record(1)], fields(&[Field::CardNumber])),
     ] {
-        let read = web.call(&ReadCustomers { records, fields }).await;
+        let read = web.call(&ReadCustomers { records, fields, session: None }).await;
         refused(read, ProblemType::BAD_REQUEST);
     }
     let mut nameless = ada();

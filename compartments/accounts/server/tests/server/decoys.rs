@@ -102,7 +102,7 @@ async fn a_decoy_reads_like_a_customer_of_the_same_crowd() {
     };
     let fields: FieldSet =
         [Field::Name, Field::Email, Field::Phone, Field::BillingAddress].into_iter().collect();
-    let read = ReadCustomers { records: shop.numbers(decoys).await, fields };
+    let read = ReadCustomers { records: shop.numbers(decoys).await, fields, session: None };
     let crowd: Vec<_> = (1..=24).map(person).collect();
     for decoy in shop.client("web-1").call(&read).await.unwrap() {
         let text = |field| decoy.fields[&field].expose();

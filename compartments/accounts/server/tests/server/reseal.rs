@@ -24,7 +24,7 @@ async fn every_customer_moves_to_the_new_epoch_and_reads_the_same() {
     }
     records.sort_unstable();
     let all = fields(&[Field::Name, Field::Email, Field::Phone, Field::CardLast4]);
-    let read = ReadCustomers { records: records.clone(), fields: all };
+    let read = ReadCustomers { records: records.clone(), fields: all, session: None };
     let before = web.call(&read).await.unwrap();
 
     shop.keys.book().epoch = Epoch(1);
@@ -59,7 +59,8 @@ async fn an_erased_customer_is_gone_and_its_keys_too() {
     web.call(&EraseCustomer { record }).await.unwrap();
     let erased = shop.keys.book().erased.clone();
     assert_eq!(erased, shop.records(&[record]).await);
-    let read = ReadCustomers { records: vec![record], fields: fields(&[Field::Name]) };
+    let read =
+        ReadCustomers { records: vec![record], fields: fields(&[Field::Name]), session: None };
     assert!(web.call(&read).await.unwrap().is_empty());
     let find = FindCustomer { email: person(1).email };
     assert_eq!(web.call(&find).await.unwrap(), None);
@@ -78,6 +79,6 @@ async fn a_number_that_nobody_has_is_not_erased() {
     let next = shop.numbers([next]).await[0];
     refused(web.call(&EraseCustomer { record: next }).await, ProblemType::NOT_FOUND);
     assert_eq!(web.call(&create(2)).await.unwrap(), next);
-    let read = ReadCustomers { records: vec![next], fields: fields(&[Field::Name]) };
+    let read = ReadCustomers { records: vec![next], fields: fields(&[Field::Name]), session: None };
     assert_eq!(web.call(&read).await.unwrap().len(), 1);
 }

@@ -77,7 +77,7 @@ async fn use_everything(shop: &Shop) -> Session {
     .into_iter()
     .collect();
     let records = shop.numbers((0..50).map(Record)).await;
-    web.call(&ReadCustomers { records, fields: all }).await.unwrap();
+    web.call(&ReadCustomers { records, fields: all, session: None }).await.unwrap();
     let email = person(7).email;
     let open = OpenSession { email, password: Personal::new("swordfish 7") };
     web.call(&open).await.unwrap();

@@ -32,8 +32,11 @@ async fn unset_fields_and_unknown_records_are_asked_for_like_others() {
     let unknown = shop.numbers([nobody]).await[0];
     let mut both_numbers = [number, unknown];
     both_numbers.sort_unstable();
-    let read =
-        |records: &[CustomerNumber], fields| ReadCustomers { records: records.to_vec(), fields };
+    let read = |records: &[CustomerNumber], fields| ReadCustomers {
+        records: records.to_vec(),
+        fields,
+        session: None,
+    };
     shop.keys.book().released.clear();
 
     assert_eq!(web.call(&read(&[number], unset)).await.unwrap()[0].fields.len(), 0);

@@ -12,8 +12,9 @@ use accounts_server::store::{
     By, Credential, ImportProgress, KeptSession, NewCustomer, OverEverybody, OverSome, Store,
     is_address_taken,
 };
-use cofferdam_core::{Epoch, Field, FreezeCaller, Record, SeededRng, Timestamp};
+use cofferdam_core::{Epoch, Field, FreezeCaller, KeyBytes, Record, SeededRng, Timestamp};
 use cofferdam_store::{Location, StoreError};
+use keys_api::PresenceTicket;
 use keys_client::AtRest;
 use moving::customers_move_with_all_that_rests;
 use roaring::RoaringBitmap;
@@ -175,22 +176,19 @@ async fn a_credential_is_found_by_address(store: &Store) {
     assert_eq!((known.record, known.credential.set_at), (Record(2), at(2)));
 
     let old = known.credential;
-    let new = Credential {
-        verifier: bare(vec![1; 32]),
-        salt: vec![1; 16],
-        set_at: at(50),
-        ..old.clone()
-    };
+    let new =
+        Credential { verifier: bare(vec![1; 32]), salt: vec![1; 16], set_at: at(1), ..old.clone() };
     store.rehash(Record(2), &old, &new).await.unwrap();
     let read = async || store.credential(&[index(2)]).await.unwrap().unwrap().credential;
     assert_eq!((read().await.verifier, read().await.salt), (bare(vec![1; 32]), vec![1; 16]));
-    assert_eq!(read().await.set_at, at(2), "a rehash made the password younger");
+    assert_eq!(read().await.set_at, at(1), "the verifier is bound to its time");
     let late = Credential { verifier: bare(vec![3; 32]), ..old.clone() };
     store.rehash(Record(2), &old, &late).await.unwrap();
     assert_eq!(read().await.verifier, new.verifier, "a rehash replaced a newer credential");
 
     let mut tx = store.begin().await.unwrap();
-    store.set_credential(&mut tx, Record(2), &new).await.unwrap();
+    let later = Credential { set_at: at(50), ..new.clone() };
+    store.set_credential(&mut tx, Record(2), &later).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(read().await.set_at, at(50));
     let other = store.credential(&[index(1)]).await.unwrap().unwrap();
@@ -212,16 +210,25 @@ async fn sessions_are_kept_counted_and_swept(store: &Store) {
     let session = |record, opened, expires| KeptSession {
         record: Record(record),
         caller: "web-1".parse().unwrap(),
+        group: "web".parse().unwrap(),
+        ticket: Some(ticket(opened)),
         opened: at(opened),
         expires: at(expires),
     };
+    let web = "web-1".parse().unwrap();
     let orders = store.db().generation().await.unwrap();
     let insert = async |token: [u8; 32], session: &KeptSession| {
         store.insert_session(&token, session, orders).await.unwrap()
     };
     for (token, kept) in [([1; 32], session(1, 10, 100)), ([2; 32], session(1, 20, 110))] {
         assert!(insert(token, &kept).await);
-        assert_eq!(store.session(&token).await.unwrap(), Some(kept));
+        let (found, seen) = store.session(&token, &web).await.unwrap().unwrap();
+        assert!(seen, "it was opened there");
+        let shown = |of: &KeptSession| {
+            let mac = of.ticket.as_ref().map(|of| (of.given, of.until, *of.mac.expose()));
+            (of.record, of.caller.clone(), of.group.clone(), of.opened, of.expires, mac)
+        };
+        assert_eq!(shown(&found), shown(&kept));
     }
     assert!(insert([3; 32], &session(2, 30, 120)).await);
     let count = async |after: Option<i64>, until, now| {
@@ -234,25 +241,30 @@ async fn sessions_are_kept_counted_and_swept(store: &Store) {
     let mut tx = store.begin().await.unwrap();
     store.end_sessions_of(&mut tx, Record(1), at(50)).await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(store.session(&[1; 32]).await.unwrap(), None);
+    assert!(store.session(&[1; 32], &web).await.unwrap().is_none());
     assert_eq!(count(None, 30, 60).await, 1);
     assert_eq!(store.sweep(at(500), at(99)).await.unwrap(), 0);
     assert_eq!(store.sweep(at(500), at(110)).await.unwrap(), 2);
     assert!(insert([4; 32], &session(2, 30, 120)).await);
     store.end_session(&[4; 32], at(60)).await.unwrap();
-    assert_eq!(store.session(&[4; 32]).await.unwrap(), None);
+    assert!(store.session(&[4; 32], &web).await.unwrap().is_none());
 
     let order = store.db().begin_shared_change().await.unwrap();
     order.commit().await.unwrap();
     assert!(!insert([5; 32], &session(2, 70, 120)).await, "an order came");
-    assert_eq!(store.session(&[5; 32]).await.unwrap(), None);
+    assert!(store.session(&[5; 32], &web).await.unwrap().is_none());
+}
+
+fn ticket(second: i64) -> PresenceTicket {
+    PresenceTicket { given: at(second), until: at(second + 60), mac: KeyBytes::new([6; 32]) }
 }
 
 async fn sessions_that_a_host_could_see_are_found(store: &Store) {
     let keep = async |token: u8, record, caller: &str, opened, expires| {
         let caller = caller.parse().unwrap();
         let (opened, expires) = (at(opened), at(expires));
-        let session = KeptSession { record: Record(record), caller, opened, expires };
+        let (record, group, ticket) = (Record(record), "web".parse().unwrap(), None);
+        let session = KeptSession { record, caller, group, ticket, opened, expires };
         let orders = store.db().generation().await.unwrap();
         assert!(store.insert_session(&[token; 32], &session, orders).await.unwrap());
     };
@@ -264,13 +276,25 @@ async fn sessions_that_a_host_could_see_are_found(store: &Store) {
     keep(6, 6, "web-1", 201, 500).await; // opened after
     store.end_session(&[1; 32], at(120)).await.unwrap();
     store.end_session(&[5; 32], at(90)).await.unwrap();
+    keep(7, 7, "web-2", 10, 500).await; // seen here before
+    keep(8, 8, "web-2", 10, 500).await; // first seen here within the window
+    keep(9, 9, "web-2", 10, 500).await; // first seen here after
+    for (token, first) in [(7, 50), (8, 150), (9, 201)] {
+        let here = "web-1".parse().unwrap();
+        for _ in 0..2 {
+            store.note_place(&[token; 32], &here, at(first)).await.unwrap();
+        }
+        assert!(store.session(&[token; 32], &here).await.unwrap().unwrap().1);
+        let third = "web-3".parse().unwrap();
+        assert!(!store.session(&[token; 32], &third).await.unwrap().unwrap().1);
+    }
     let (web, window) = ("web-1".parse().unwrap(), (at(100), at(200)));
     let seen = async |caller| {
         let seen = store.sessions_within(caller, window.0, window.1).await.unwrap();
         [seen.opened, seen.held].map(|records| records.iter().collect::<Vec<_>>())
     };
-    assert_eq!(seen(Some(&web)).await, [vec![2], vec![1]]);
-    assert_eq!(seen(None).await, [vec![2, 3], vec![1]]);
+    assert_eq!(seen(Some(&web)).await, [vec![2, 8], vec![1, 7]]);
+    assert_eq!(seen(None).await, [vec![2, 3], vec![1, 7, 8, 9]]);
 
     for (record, second) in [(7, 99), (8, 100), (9, 200), (10, 201)] {
         store.insert_mailed(Record(record), at(second)).await.unwrap();

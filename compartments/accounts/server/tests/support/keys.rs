@@ -1,21 +1,25 @@
 //! A small `keys`: the same calls over real mutual TLS, with real keys, and a log in memory.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use aws_lc_rs::hmac;
 use axum::extract::State;
-use cofferdam_core::{CallerName, Epoch, Field, FieldKey, FieldSet, KeyBytes, Operation, Record};
+use cofferdam_core::{
+    CallerName, Clock, Epoch, Field, FieldKey, FieldSet, KeyBytes, Operation, Record, Timestamp,
+};
 use cofferdam_wire::{Answer, Body, Caller, Listener, Problem, ProblemType, Routes};
 use keys_api::{
-    AcceptState, ApproveVoidOrder, CheckState, ClaimDecoys, ClaimedDecoys, DECOYS_CLAIMED,
-    DomainEpochs, EraseRecords, HardenPasswords, HardenedPasswords, Hold, IndexAddresses,
-    IndexedAddresses, KeyGroup, ListRevokedKeys, NoteAddresses, ORDER_REFUSED, RECORDS_SEALED,
+    AcceptState, ApproveVoidOrder, CheckPassword, CheckState, CheckedPassword, ClaimDecoys,
+    ClaimedDecoys, DECOYS_CLAIMED, DomainEpochs, EnrolPasswords, EnrolledPasswords, EraseRecords,
+    Hold, IndexAddresses, IndexedAddresses, KeyGroup, ListGroups, ListRevokedKeys, NewSession,
+    NoteAddresses, NoteVoidOrder, ORDER_REFUSED, Presence, PresenceTicket, RECORDS_SEALED,
     ReadEpochs, ReadHolds, RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys, ReportMail,
-    RevokedKey, Search, Ticket, WarrantId,
+    RevokedKey, RightPassword, Search, Ticket, Verifier, WarrantId,
 };
+use roaring::RoaringBitmap;
 use testkit::{Authority, States};
 
 const MASTER: [u8; 32] = [1; 32];
@@ -54,7 +58,16 @@ pub struct Book {
     pub mailed: Vec<Record>,
     /// The current epoch.
     pub epoch: Epoch,
-    /// Answered hardenings: the caller, and the records.
+    /// The customers of void orders over some, as `accounts` named them.
+    pub voided: Vec<Vec<u32>>,
+    /// The groups of callers.
+    pub groups: BTreeMap<CallerName, CallerName>,
+    /// Whether the last password that was compared came with a hash of the newer scheme.
+    pub renews: bool,
+    /// The session at which a release was said to be, of the last one.
+    pub presence: Option<Presence>,
+    clock: Arc<dyn Clock>,
+    /// Passwords that were compared or enrolled: the caller, and the records.
     pub hardened: Vec<(CallerName, Vec<Record>)>,
     /// The number of index calls that were answered.
     pub indexed: usize,
@@ -74,7 +87,7 @@ pub struct Book {
 }
 
 impl Book {
-    fn new(grants: HashMap<CallerName, FieldSet>) -> Self {
+    fn new(grants: HashMap<CallerName, FieldSet>, clock: Arc<dyn Clock>) -> Self {
         Self {
             grants,
             budgets: HashMap::new(),
@@ -88,6 +101,11 @@ impl Book {
             mailed: Vec::new(),
             epoch: Epoch(0),
             hardened: Vec::new(),
+            voided: Vec::new(),
+            groups: BTreeMap::new(),
+            renews: false,
+            presence: None,
+            clock,
             indexed: 0,
             states: States::default(),
             unanswered: BTreeSet::new(),
@@ -144,7 +162,7 @@ pub struct TestKeys {
 
 impl TestKeys {
     /// Starts on a free port, with grants for the callers of the tests.
-    pub async fn start(authority: &Authority) -> Self {
+    pub async fn start(authority: &Authority, clock: Arc<dyn Clock>) -> Self {
         let identity = authority.identity("keys");
         let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let address = listener.address();
@@ -157,14 +175,17 @@ impl TestKeys {
             (name("import-1"), FieldSet::EMPTY),
             (name("response-1"), FieldSet::EMPTY),
         ];
-        let book = Arc::new(Mutex::new(Book::new(grants.into())));
+        let book = Arc::new(Mutex::new(Book::new(grants.into(), clock)));
         let router = Routes::new()
             .call::<ReleaseKeys, _, _>(release)
             .call::<EraseRecords, _, _>(erase)
             .call::<ReadEpochs, _, _>(epochs)
             .call::<ReportMail, _, _>(report_mail)
             .call::<ApproveVoidOrder, _, _>(approve_void_order)
-            .call::<HardenPasswords, _, _>(harden)
+            .call::<CheckPassword, _, _>(check_password)
+            .call::<EnrolPasswords, _, _>(enrol)
+            .call::<ListGroups, _, _>(groups)
+            .call::<NoteVoidOrder, _, _>(note_voided)
             .call::<IndexAddresses, _, _>(index)
             .call::<NoteAddresses, _, _>(note_found)
             .call::<ClaimDecoys, _, _>(claim)
@@ -239,6 +260,7 @@ async fn release(
         };
         groups.push(ReleasedGroup { epoch, records: open.into_iter().map(keys).collect() });
     }
+    book.presence = call.presence;
     book.released.extend(call.groups.into_iter().map(|group| Answered {
         caller: call.caller.clone(),
         operation: call.operation,
@@ -305,25 +327,70 @@ async fn epochs(
     Ok(Answer(DomainEpochs { current, readable, reseal_until: None }, encoding))
 }
 
-async fn harden(
+async fn check_password(
     State(book): Shared,
     Caller(via): Caller,
-    Body(call, encoding): Body<HardenPasswords>,
-) -> Result<Answer<HardenedPasswords>, Problem> {
+    Body(call, encoding): Body<CheckPassword>,
+) -> Result<Answer<CheckedPassword>, Problem> {
+    let mut book = book.lock().unwrap();
+    book.check(&via, &call.caller)?;
+    if let Some(ticket) = call.looked_up {
+        assert!(book.unanswered.remove(&ticket), "a look-up is noted once");
+        book.found.push((call.caller.clone(), Search::SignIn, vec![call.record]));
+    }
+    book.hardened.push((call.caller, vec![call.record]));
+    book.renews = call.renew.is_some();
+    let Verifier { bytes, set_at } = call.stored;
+    let right = bytes.expose() == verifier(call.record, set_at, &call.hash).expose();
+    let renewed =
+        call.renew.map(|hash| Verifier { bytes: verifier(call.record, set_at, &hash), set_at });
+    let ticket = call.session.map(|NewSession { secret, until }| PresenceTicket {
+        given: set_at,
+        until,
+        mac: KeyBytes::new(secret.0),
+    });
+    let right = right.then_some(RightPassword { renewed, ticket });
+    Ok(Answer(CheckedPassword { right }, encoding))
+}
+
+async fn enrol(
+    State(book): Shared,
+    Caller(via): Caller,
+    Body(call, encoding): Body<EnrolPasswords>,
+) -> Result<Answer<EnrolledPasswords>, Problem> {
     let mut book = book.lock().unwrap();
     book.check(&via, &call.caller)?;
     let records: Vec<Record> = call.items.iter().map(|i| i.record).collect();
-    if let Some(ticket) = call.looked_up {
-        assert!(book.unanswered.remove(&ticket), "a look-up is noted once");
-        book.found.push((call.caller.clone(), Search::SignIn, records.clone()));
-    }
     book.hardened.push((call.caller, records));
-    book.end(Operation::Harden)?;
-    let verifiers = call.items.iter().map(|item| {
-        let input = [item.record.0.to_be_bytes().as_slice(), item.hash.expose()].concat();
-        KeyBytes::new(tag(PEPPER, &input))
-    });
-    Ok(Answer(HardenedPasswords { verifiers: verifiers.collect() }, encoding))
+    book.end(Operation::Enrol)?;
+    let set_at = Timestamp::from_millisecond(book.clock.now().as_millisecond()).unwrap();
+    let verifiers = call.items.iter().map(|item| verifier(item.record, set_at, &item.hash));
+    Ok(Answer(EnrolledPasswords { set_at, verifiers: verifiers.collect() }, encoding))
+}
+
+fn verifier(record: Record, set_at: Timestamp, hash: &KeyBytes) -> KeyBytes {
+    let (record, set_at) = (record.0.to_be_bytes(), set_at.as_millisecond().to_be_bytes());
+    KeyBytes::new(tag(PEPPER, &[record.as_slice(), &set_at, hash.expose()].concat()))
+}
+
+async fn groups(
+    State(book): Shared,
+    Body(ListGroups {}, encoding): Body<ListGroups>,
+) -> Result<Answer<BTreeMap<CallerName, CallerName>>, Problem> {
+    Ok(Answer(book.lock().unwrap().groups.clone(), encoding))
+}
+
+async fn note_voided(
+    State(book): Shared,
+    Body(call, encoding): Body<NoteVoidOrder>,
+) -> Result<Answer<()>, Problem> {
+    let mut book = book.lock().unwrap();
+    if book.refuse_notes {
+        return Err(Problem::new(ProblemType::UNAVAILABLE, "the release log can't be written"));
+    }
+    let records = RoaringBitmap::deserialize_from(call.roaring.as_slice()).unwrap();
+    book.voided.push(records.iter().collect());
+    Ok(Answer((), encoding))
 }
 
 async fn index(

@@ -60,8 +60,8 @@ impl Shop {
     /// Opens a shop with its tables in `database`, a path or a URL.
     pub async fn open_on(dir: TempDir, database: String, relay: SocketAddr) -> Self {
         let authority = Authority::new();
-        let keys = TestKeys::start(&authority).await;
         let clock = Arc::new(MockClock::at("2012-01-15T08:00:00Z".parse().unwrap()));
+        let keys = TestKeys::start(&authority, clock.clone()).await;
         let config = config(&database, &authority, keys.address(), relay);
         let running = Running::start(config, clock.clone()).await;
         Self { dir, keys, clock, authority, running, database, relay }

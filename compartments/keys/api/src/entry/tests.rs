@@ -1,4 +1,4 @@
-use cofferdam_core::Record;
+use cofferdam_core::{Domain, Epoch, FieldSet, Operation, Record};
 use proptest::prelude::*;
 
 use super::*;

@@ -40,6 +40,7 @@ fn call(wish: &Wish, warrant: Option<WarrantId>) -> ReleaseKeys {
         operation: Operation::Release,
         groups: wish.groups(),
         warrant,
+        presence: None,
     }
 }
 

@@ -4,13 +4,14 @@ mod alarms;
 mod charge;
 mod checks;
 mod numbers;
+mod presence;
 mod sealed;
 mod shared;
 mod time;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use cofferdam_core::{Clock, Rng, Timestamp};
+use cofferdam_core::{Clock, Domain, Rng, Timestamp};
 use cofferdam_store::{Db, DiskWatch, StoreError};
 use cofferdam_tlog::Day;
 use cofferdam_wire::{Health, Identity, Problem, ProblemType, RevokedKeys};
@@ -25,6 +26,7 @@ use crate::domain::decoy::Decoys;
 use crate::domain::guesses::Guesses;
 use crate::domain::look_ups::LookUps;
 use crate::domain::recall::Recalled;
+use crate::domain::voids::{Whose, void_id};
 use crate::domain::warrants::ToldAgain;
 use crate::log::{LogError, Place, ReleaseLog, Since};
 use crate::store;
@@ -54,6 +56,8 @@ pub struct App {
     pub health: Health,
     /// The disks of the log and of the database.
     pub disks: DiskWatch,
+    /// The instant from which `keys` sets the time of every password.
+    pub passwords_bound_since: Timestamp,
     /// The record numbers that were given out.
     pub numbers: Numbers,
     /// The records that were sealed.
@@ -109,6 +113,7 @@ impl App {
         check_whole(config, log.size(), known)?;
         save_recalled(&db, &config.log_origin, &recalled).await?;
         store::note_log_of_sealed(&db, &config.log_origin).await?;
+        let passwords_bound_since = store::passwords_bound_since(&db, started).await?;
         let opener = Arc::new(Opener { root, refused_keys: RevokedKeys::default() });
         let shared = Shared::open(db.clone(), opener, &*rng).await?;
         let app = Self {
@@ -119,6 +124,7 @@ impl App {
             alarms: Alarms::new(db.clone()),
             health: Health::default(),
             disks: disks(config),
+            passwords_bound_since,
             numbers: Numbers::new(db.clone(), recalled.numbers),
             sealed: Sealed::read(db.clone(), &config.log_origin).await?,
             anchoring: tokio::sync::Mutex::default(),
@@ -250,6 +256,7 @@ async fn save_recalled(db: &Db, log: &str, recalled: &Recalled) -> Result<(), St
     for (domain, erased) in &recalled.erased {
         store::erase_records(db, *domain, erased).await?;
     }
+    save_voids(db, recalled).await?;
     for (journal, end) in &recalled.anchors {
         store::raise_anchor(db, *journal, *end).await?;
     }
@@ -258,6 +265,21 @@ async fn save_recalled(db: &Db, log: &str, recalled: &Recalled) -> Result<(), St
         if newest.is_none_or(|(known, _)| known != *state) {
             store::set_state(db, *domain, *state, Timestamp::UNIX_EPOCH).await?;
         }
+    }
+    Ok(())
+}
+
+/// Notes the void orders over everybody that the log knows.
+async fn save_voids(db: &Db, recalled: &Recalled) -> Result<(), StoreError> {
+    let given = store::numbers_given(db).await?;
+    for (incident, set_before, opened_before) in &recalled.voids {
+        let id = void_id(*incident, *set_before, None);
+        let (set_before, opened_before) = (*set_before.min(opened_before), *opened_before);
+        let raised = given.get(&Domain::Accounts).copied().unwrap_or_default().into();
+        let whose = Some(&Whose::Everybody);
+        let known_at = opened_before;
+        let void = store::NewVoid { id, set_before, opened_before, known_at, whose, raised };
+        store::note_void(db, &void).await?;
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ use crate::ceremony::{self, Secrets};
 use crate::domain::access::Access;
 use crate::domain::derive::KeyRing;
 use crate::domain::holds::{Ending, Holds, NoSuchHold};
+use crate::domain::voids::Voids;
 use crate::domain::warrants::Warrants;
 use crate::{StartError, store};
 
@@ -43,6 +44,7 @@ pub struct State {
     access: Arc<Access>,
     ring: Arc<KeyRing>,
     warrants: Arc<Warrants>,
+    voids: Arc<Voids>,
     holds: Holds,
     revoked: Arc<BTreeMap<Sha256, CallerName>>,
     reseal: BTreeMap<Domain, Timestamp>,
@@ -107,6 +109,11 @@ impl Shared {
     /// The warrants that were opened.
     pub fn warrants(&self) -> Arc<Warrants> {
         self.state().warrants.clone()
+    }
+
+    /// The void orders.
+    pub fn voids(&self) -> Arc<Voids> {
+        self.state().voids.clone()
     }
 
     /// The records of a domain whose keys are never released again.
@@ -190,6 +197,7 @@ impl State {
             access: Arc::new(Access::new(policy.order, lowered)),
             ring: Arc::new(ring),
             warrants: Arc::new(warrants),
+            voids: Arc::new(store::void_orders(db).await?),
             holds: store::holds(db).await?,
             revoked: Arc::new(store::revoked_keys(db).await?),
             reseal: store::reseal_windows(db).await?,

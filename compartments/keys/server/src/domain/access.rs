@@ -16,6 +16,17 @@ pub struct Access {
     pub lowered: Lowerings,
 }
 
+/// What the grants say about a release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Granted {
+    /// No grant covers it.
+    No,
+    /// Grants cover it if the customer is signed in at the caller.
+    IfPresent,
+    /// Grants cover it.
+    Yes,
+}
+
 /// A budget that can't be lowered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadLowering {
@@ -45,7 +56,10 @@ fn list(operations: &[Operation]) -> String {
 impl Access {
     /// Takes a checked policy, and the budgets that are lower than the policy's.
     pub fn new(policy: Policy, lowered: Lowerings) -> Self {
-        let callers = policy.callers.iter().map(|of| (of.name.clone(), of.clone())).collect();
+        let enrols = |of: &Grant| matches!(of.operation, Operation::Enrol | Operation::Attest);
+        let earlier = !policy.callers.iter().flat_map(|of| &of.grants).any(enrols);
+        let read = |of: &CallerPolicy| if earlier { with_enrolment(of) } else { of.clone() };
+        let callers = policy.callers.iter().map(|of| (of.name.clone(), read(of))).collect();
         Self { policy, callers, lowered }
     }
 
@@ -63,16 +77,22 @@ impl Access {
         operation: Operation,
         fields: FieldSet,
     ) -> bool {
-        let Some(caller) = self.callers.get(caller) else { return false };
-        let mut grants = caller
-            .grants
-            .iter()
-            .filter(|grant| grant.domain == domain && grant.operation == operation)
-            .peekable();
-        if grants.peek().is_none() {
-            return false;
+        self.fields(caller, domain, operation).is_some_and(|granted| fields.is_subset(granted))
+    }
+
+    /// What the grants say about reading `fields`: those that ask for presence add to those that do not.
+    pub fn release(&self, caller: &CallerName, domain: Domain, fields: FieldSet) -> Granted {
+        let always = self.fields(caller, domain, Operation::Release);
+        let present = self.fields(caller, domain, Operation::ReleasePresent);
+        match (always, present) {
+            (Some(always), _) if fields.is_subset(always) => Granted::Yes,
+            (always, Some(present))
+                if fields.is_subset(present.union(always.unwrap_or_default())) =>
+            {
+                Granted::IfPresent
+            }
+            _ => Granted::No,
         }
-        fields.is_subset(grants.fold(FieldSet::EMPTY, |all, grant| all.union(grant.fields)))
     }
 
     /// Whether `caller` is there to report mail: it may look addresses up, and do nothing else. A
@@ -131,9 +151,36 @@ impl Access {
         self.callers.iter().collect::<BTreeMap<_, _>>().into_values()
     }
 
+    /// The fields of all grants of an operation; `None` without a grant.
+    fn fields(
+        &self,
+        caller: &CallerName,
+        domain: Domain,
+        operation: Operation,
+    ) -> Option<FieldSet> {
+        let caller = self.callers.get(caller)?;
+        let grants = caller.grants.iter();
+        let grants = grants.filter(|of| of.domain == domain && of.operation == operation);
+        grants.map(|grant| grant.fields).reduce(FieldSet::union)
+    }
+
     fn policy_budget(&self, caller: &CallerName, operation: Operation) -> Option<Budget> {
         self.callers.get(caller).and_then(|c| c.budgets.get(&operation)).copied()
     }
+}
+
+/// The grants and budgets of a caller by a policy from before passwords were enrolled: who might harden
+/// them may enrol them and set others, as before.
+fn with_enrolment(caller: &CallerPolicy) -> CallerPolicy {
+    let mut caller = caller.clone();
+    let hardens = |of: &&Grant| of.operation == Operation::Harden;
+    let harden: Vec<_> = caller.grants.iter().filter(hardens).cloned().collect();
+    let budget = caller.budgets.get(&Operation::Harden).copied();
+    for operation in [Operation::Enrol, Operation::Attest] {
+        caller.grants.extend(harden.iter().map(|grant| Grant { operation, ..grant.clone() }));
+        caller.budgets.extend(budget.map(|budget| (operation, budget)));
+    }
+    caller
 }
 
 #[cfg(test)]
@@ -163,6 +210,7 @@ mod tests {
         };
         let web = CallerPolicy {
             name: name("web-1"),
+            group: None,
             grants: vec![
                 grant(Operation::Release, &[Field::Name]),
                 grant(Operation::Release, &[Field::Email]),
@@ -173,6 +221,7 @@ mod tests {
         };
         let front = CallerPolicy {
             name: name("accounts"),
+            group: None,
             grants: vec![],
             budgets: [(Operation::Release, budget(500)), (Operation::Reseal, budget(9))].into(),
         };
@@ -211,6 +260,74 @@ mod tests {
     }
 
     #[test]
+    fn a_grant_that_asks_for_presence_adds_to_those_that_do_not() {
+        let grant = |operation, list: &[Field]| Grant {
+            domain: Domain::Accounts,
+            operation,
+            fields: fields(list),
+        };
+        let shop = CallerPolicy {
+            name: name("shop"),
+            group: None,
+            grants: vec![
+                grant(Operation::Release, &[Field::Name]),
+                grant(Operation::ReleasePresent, &[Field::Email]),
+            ],
+            budgets: BTreeMap::new(),
+        };
+        let there = CallerPolicy {
+            name: name("there"),
+            grants: vec![grant(Operation::ReleasePresent, &[Field::Email])],
+            ..shop.clone()
+        };
+        let policy = Policy { version: 1, approvers: vec![], callers: vec![shop, there] };
+        let access = Access::new(policy, Lowerings::default());
+        for (caller, domain, list, granted) in [
+            ("shop", Domain::Accounts, &[Field::Name][..], Granted::Yes),
+            ("shop", Domain::Accounts, &[Field::Email], Granted::IfPresent),
+            ("shop", Domain::Accounts, &[Field::Name, Field::Email], Granted::IfPresent),
+            ("shop", Domain::Accounts, &[Field::Name, Field::Phone], Granted::No),
+            ("shop", Domain::Payments, &[], Granted::No),
+            ("there", Domain::Accounts, &[Field::Email], Granted::IfPresent),
+            ("there", Domain::Accounts, &[], Granted::IfPresent),
+            ("there", Domain::Accounts, &[Field::Name], Granted::No),
+            ("nobody", Domain::Accounts, &[], Granted::No),
+        ] {
+            let found = access.release(&name(caller), domain, fields(list));
+            assert_eq!(found, granted, "{caller} {domain} {list:?}");
+        }
+    }
+
+    #[test]
+    fn a_policy_from_before_enrolment_lets_those_enrol_who_might_harden() {
+        use Operation::{Attest, Enrol, Harden, Index};
+        let may = |access: &Access, operation| {
+            access.allows(&name("web"), Domain::Accounts, operation, FieldSet::EMPTY)
+        };
+        let with = |operations: &[Operation]| {
+            let grant =
+                |operation| Grant { domain: Domain::Accounts, operation, fields: FieldSet::EMPTY };
+            let web = CallerPolicy {
+                name: name("web"),
+                group: None,
+                grants: operations.iter().copied().map(grant).collect(),
+                budgets: [(Harden, budget(7)), (Index, budget(8))].into(),
+            };
+            let policy = Policy { version: 1, approvers: vec![], callers: vec![web] };
+            Access::new(policy, Lowerings::default())
+        };
+        let before = with(&[Harden, Index]);
+        for operation in [Enrol, Attest] {
+            assert!(may(&before, operation));
+            assert_eq!(before.budget(&name("web"), operation), Some(budget(7)));
+            assert!(!may(&with(&[Index]), operation));
+        }
+        let now = with(&[Harden, Enrol]);
+        assert!(may(&now, Enrol) && !may(&now, Attest));
+        assert_eq!(now.budget(&name("web"), Attest), None);
+    }
+
+    #[test]
     fn only_a_caller_that_does_nothing_but_look_addresses_up_reports_mail() {
         let grant = |domain, operation| Grant { domain, operation, fields: FieldSet::EMPTY };
         let index = grant(Domain::Accounts, Operation::Index);
@@ -223,7 +340,8 @@ mod tests {
             (vec![index.clone(), grant(Domain::Accounts, Operation::Harden)], false),
             (vec![index, grant(Domain::Payments, Operation::Index)], false),
         ] {
-            let trap = CallerPolicy { name: name("trap"), grants, budgets: BTreeMap::new() };
+            let (name_of, group, budgets) = (name("trap"), None, BTreeMap::new());
+            let trap = CallerPolicy { name: name_of, group, grants, budgets };
             let policy = Policy { version: 1, approvers: vec![], callers: vec![trap] };
             let access = Access::new(policy, Lowerings::default());
             assert_eq!(access.reports_mail(&name("trap")), reports);

@@ -54,7 +54,7 @@ mod tests {
     fn shown(grants: Vec<Grant>, lowered: Option<Budget>) -> CallerStatus {
         let name: cofferdam_core::CallerName = "web-ky-1".parse().unwrap();
         let budgets = [(Operation::Release, budget(100)), (Operation::Seal, budget(7))].into();
-        let caller = CallerPolicy { name: name.clone(), grants, budgets };
+        let caller = CallerPolicy { name: name.clone(), group: None, grants, budgets };
         let policy = Policy { version: 1, approvers: vec![], callers: vec![caller.clone()] };
         let mut lowerings = Lowerings::default();
         if let Some(budget) = lowered {

@@ -27,6 +27,8 @@ pub struct Touched {
 /// The way in which a decoy was touched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum How {
+    /// `accounts` set its first password, which fills it.
+    Filled,
     /// Its keys were asked for, to read it.
     Opened,
     /// A password of it was presented.
@@ -64,14 +66,19 @@ impl Decoys {
             Event::Released {
                 caller,
                 domain: Domain::Accounts,
-                operation: Operation::Release,
+                operation: Operation::Release | Operation::ReleasePresent,
                 records,
                 ..
             }
             | Event::Missed { caller, domain: Domain::Accounts, alone: true, records, .. } => {
                 (caller, records, How::Opened)
             }
-            Event::Hardened { caller, records, .. } => (caller, records, How::Presented),
+            Event::Enrolled { caller, records, attested: false, .. } => {
+                (caller, records, How::Filled)
+            }
+            Event::Hardened { caller, records, .. } | Event::Enrolled { caller, records, .. } => {
+                (caller, records, How::Presented)
+            }
             // A sign-in is told by its password, and mail to a decoy by an alarm of its own.
             Event::Found {
                 caller,

@@ -1,18 +1,23 @@
 //! Deriving keys: HKDF-SHA-256 (RFC 5869) and HMAC-SHA-256 (RFC 2104).
 //!
-//! `record key = HKDF(master[domain, epoch], record)`, `field key = HKDF(record key, field)`.
+//! `record key = HKDF(master[domain, epoch], record)`, `field key = HKDF(record key, field)`. The keys
+//! of verifiers and of tickets are `HKDF-Expand(pepper, purpose)`.
 
 use std::collections::BTreeMap;
 
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
 use aws_lc_rs::hmac;
-use cofferdam_core::{Domain, Epoch, FieldKey, FieldSet, KeyBytes, Record};
+use cofferdam_core::{Domain, Epoch, FieldKey, FieldSet, KeyBytes, Record, Timestamp};
 use zeroize::Zeroizing;
+
+use super::presence::TicketTerms;
 
 /// The keys from which all others are derived.
 pub struct KeyRing {
     masters: BTreeMap<(Domain, Epoch), Prk>,
     pepper: hmac::Key,
+    verifiers: hmac::Key,
+    tickets: hmac::Key,
     index: hmac::Key,
 }
 
@@ -28,9 +33,15 @@ impl KeyType for Bytes32 {
 impl KeyRing {
     /// Makes a ring without master keys.
     pub fn new(pepper: &KeyBytes, index: &KeyBytes) -> Self {
+        let of_pepper = Prk::new_less_safe(HKDF_SHA256, pepper.expose());
+        let key = |purpose: &[u8]| {
+            hmac::Key::new(hmac::HMAC_SHA256, expand(&of_pepper, purpose).as_slice())
+        };
         Self {
             masters: BTreeMap::new(),
             pepper: hmac::Key::new(hmac::HMAC_SHA256, pepper.expose()),
+            verifiers: key(b"cofferdam/v1/verifiers"),
+            tickets: key(b"cofferdam/v1/tickets"),
             index: hmac::Key::new(hmac::HMAC_SHA256, index.expose()),
         }
     }
@@ -76,12 +87,32 @@ impl KeyRing {
         Some(keys.collect())
     }
 
-    /// The verifier of a password hash. It covers the record, so a verifier that is moved to
-    /// another customer does not match.
-    pub fn harden(&self, record: Record, hash: &KeyBytes) -> KeyBytes {
+    /// The verifier of a password hash. It covers the record and the instant, so a verifier that is moved
+    /// to another customer, or to a later instant, does not match.
+    pub fn verifier(&self, record: Record, set_at: Timestamp, hash: &KeyBytes) -> KeyBytes {
+        let mut context = hmac::Context::with_key(&self.verifiers);
+        context.update(&record.0.to_be_bytes());
+        context.update(&set_at.as_millisecond().to_be_bytes());
+        context.update(hash.expose());
+        tag(&context.sign())
+    }
+
+    /// The verifier of a password hash as earlier versions made it. It covers the record alone.
+    pub fn unbound_verifier(&self, record: Record, hash: &KeyBytes) -> KeyBytes {
         let mut context = hmac::Context::with_key(&self.pepper);
         context.update(&record.0.to_be_bytes());
         context.update(hash.expose());
+        tag(&context.sign())
+    }
+
+    /// The code of a ticket. The text of variable length stands last, so no two tickets share a code.
+    pub fn ticket(&self, terms: &TicketTerms<'_>) -> KeyBytes {
+        let mut context = hmac::Context::with_key(&self.tickets);
+        context.update(&terms.record.0.to_be_bytes());
+        context.update(&terms.given.as_millisecond().to_be_bytes());
+        context.update(&terms.until.as_millisecond().to_be_bytes());
+        context.update(&terms.secret.0);
+        context.update(terms.group.as_str().as_bytes());
         tag(&context.sign())
     }
 
@@ -168,9 +199,15 @@ mod tests {
     fn a_verifier_belongs_to_one_customer() {
         let ring = ring(1);
         let hash = KeyBytes::new([5; 32]);
-        let verifier = |record| *ring.harden(Record(record), &hash).expose();
-        assert_eq!(verifier(1), verifier(1));
-        assert_ne!(verifier(1), verifier(2));
-        assert_ne!(&verifier(1), ring.index(&hash).expose());
+        let unbound = |record| *ring.unbound_verifier(Record(record), &hash).expose();
+        assert_eq!(unbound(1), unbound(1));
+        assert_ne!(unbound(1), unbound(2));
+        assert_ne!(&unbound(1), ring.index(&hash).expose());
+        let at = |ms| Timestamp::from_millisecond(ms).unwrap();
+        let bound = |record, ms| *ring.verifier(Record(record), at(ms), &hash).expose();
+        assert_eq!(bound(1, 5), bound(1, 5));
+        assert_ne!(bound(1, 5), bound(2, 5));
+        assert_ne!(bound(1, 5), bound(1, 6));
+        assert_ne!(bound(1, 5), unbound(1));
     }
 }

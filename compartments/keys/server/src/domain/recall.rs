@@ -14,6 +14,10 @@ use super::holds::Holds;
 use super::look_ups::Sought;
 use super::lowerings::{Lowerings, State};
 
+/// A void order over everybody: the incident, the instant up to which passwords are void, and the instant
+/// at which it was approved.
+pub type RecalledVoid = (u32, Timestamp, Timestamp);
+
 /// The state that the entries give so far.
 pub struct Recalled {
     access: Arc<Access>,
@@ -41,6 +45,8 @@ pub struct Recalled {
     pub sealed: BTreeMap<Domain, RoaringBitmap>,
     /// The number behind the last record that was sealed, by domain.
     pub numbers: BTreeMap<Domain, u32>,
+    /// The void orders over everybody. The log does not name the customers of one over some.
+    pub voids: Vec<RecalledVoid>,
     /// The last anchor of each journal of `response`.
     pub anchors: BTreeMap<u32, JournalHead>,
     /// The look-ups without a note.
@@ -64,6 +70,7 @@ impl Recalled {
             states: BTreeMap::new(),
             sealed: BTreeMap::new(),
             numbers: BTreeMap::new(),
+            voids: Vec::new(),
             anchors: BTreeMap::new(),
             sought: BTreeMap::new(),
         }
@@ -87,14 +94,25 @@ impl Recalled {
                 }
                 self.spend([caller, via], *operation, at, records.as_slice().len());
             }
+            // The entry does not tell which of the two took it, so it counts in both.
             Event::Missed { caller, via, alone: true, records, .. } => {
-                self.spend([caller, via], Operation::Release, at, records.as_slice().len());
+                for operation in [Operation::Release, Operation::ReleasePresent] {
+                    self.spend([caller, via], operation, at, records.as_slice().len());
+                }
             }
             Event::Hardened { caller, via, records } => {
                 self.spend([caller, via], Operation::Harden, at, records.as_slice().len());
             }
             Event::HardenedBeside { caller, via, count } => {
                 self.spend([caller, via], Operation::Harden, at, *count as usize);
+            }
+            // What a void order raised can't be told here, so every reset counts.
+            Event::Enrolled { caller, via, records, attested } => {
+                let operation = if *attested { Operation::Attest } else { Operation::Enrol };
+                self.spend([caller, via], operation, at, records.as_slice().len());
+            }
+            Event::VoidApproved { incident, set_before, .. } => {
+                self.voids.push((*incident, *set_before, at));
             }
             Event::Indexed { caller, via, count } => {
                 self.spend([caller, via], Operation::Index, at, *count as usize);
@@ -152,8 +170,9 @@ impl Recalled {
             | Event::PolicyChanged { .. }
             | Event::EpochChanged { .. }
             | Event::EpochForced { .. }
-            | Event::VoidApproved { .. }
-            | Event::VoidOfSetApproved { .. } => {}
+            | Event::VoidOfSetApproved { .. }
+            | Event::SignedIn { .. }
+            | Event::VoidOrderNoted { .. } => {}
         }
     }
 
@@ -220,7 +239,7 @@ mod tests {
     fn recall(events: Vec<Event>) -> Recalled {
         let budget = Budget { minute: 10, hour: 100, day: 100, burst: 5 };
         let budgets = Operation::ALL.map(|of| (of, budget)).into();
-        let caller = CallerPolicy { name: name("web-1"), grants: vec![], budgets };
+        let caller = CallerPolicy { name: name("web-1"), group: None, grants: vec![], budgets };
         let policy = Policy { version: 1, approvers: vec![], callers: vec![caller] };
         let mut recalled = Recalled::new(Arc::new(Access::new(policy, Lowerings::default())));
         for event in events {

@@ -90,7 +90,8 @@ impl Wanted {
     pub fn read(call: ReleaseKeys, ring: &KeyRing) -> Result<Self, BadRelease> {
         check_count(call.count())?;
         let ReleaseKeys { domain, operation, groups, warrant, .. } = call;
-        if !operation.names_fields() {
+        // Whether the customer is there is for `keys` to find out.
+        if !operation.names_fields() || operation == Operation::ReleasePresent {
             return Err(BadRelease::Operation);
         }
         if warrant.is_some() && operation != Operation::Release {
@@ -123,6 +124,16 @@ impl Wanted {
             (None, Operation::Reseal) => Basis::Reseal,
             (None, _) => Basis::Grant,
         }
+    }
+
+    /// Counts the release as one to a customer who is signed in at the caller.
+    pub const fn while_present(&mut self) {
+        self.operation = Operation::ReleasePresent;
+    }
+
+    /// Every record that the call names, erased ones among them.
+    pub fn asked(&self) -> impl Iterator<Item = Record> {
+        self.groups.iter().flat_map(|group| group.records.iter().chain(&group.erased)).copied()
     }
 
     /// The fields of all groups. The grant must cover all of them.

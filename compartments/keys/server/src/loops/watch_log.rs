@@ -64,13 +64,16 @@ fn touched_from(app: &App, next: u64) -> Result<(u64, Vec<Touched>), LogError> {
     Ok((page.len() as u64, touched))
 }
 
-/// Raises the alarm for a touched decoy. The first password of a decoy fills it, and raises none.
+/// Raises the alarm for a touched decoy. The first password of a decoy fills it, and raises none; in a log
+/// of an earlier version, it looks like any other password.
 async fn raise(app: &App, touched: Touched) -> Result<(), WatchError> {
     let Touched { at, caller, record, how } = touched;
-    if how == How::Presented && store::take_first_password(&app.db, record).await? {
+    let fills = matches!(how, How::Filled | How::Presented);
+    if fills && store::take_first_password(&app.db, record).await? {
         return Ok(());
     }
     let what = match how {
+        How::Filled => "set another first password of",
         How::Opened => "opened",
         How::Presented => "presented a password of",
         How::LookedUp => "looked up the address of",

@@ -39,6 +39,9 @@ mod epochs {
     pub mod change;
     pub mod read;
 }
+mod groups {
+    pub mod list;
+}
 mod holds {
     pub mod read;
 }
@@ -52,7 +55,8 @@ mod mail {
     pub mod report;
 }
 mod passwords {
-    pub mod harden;
+    pub mod check;
+    pub mod enrol;
 }
 mod policies {
     pub mod change;
@@ -72,6 +76,7 @@ mod states {
 }
 mod void_orders {
     pub mod approve;
+    pub mod note;
 }
 mod warrants {
     pub mod close;
@@ -95,7 +100,9 @@ pub fn routes() -> Routes<Arc<App>> {
     Routes::new()
         .call::<api::ReleaseKeys, _, _>(keys::release::handle)
         .call::<api::EraseRecords, _, _>(records::erase::handle)
-        .call::<api::HardenPasswords, _, _>(passwords::harden::handle)
+        .call::<api::CheckPassword, _, _>(passwords::check::handle)
+        .call::<api::EnrolPasswords, _, _>(passwords::enrol::handle)
+        .call::<api::ListGroups, _, _>(groups::list::handle)
         .call::<api::IndexAddresses, _, _>(addresses::index::handle)
         .call::<api::NoteAddresses, _, _>(addresses::note::handle)
         .call::<api::ClaimDecoys, _, _>(decoys::claim::handle)
@@ -112,6 +119,7 @@ pub fn routes() -> Routes<Arc<App>> {
         .call::<api::LowerBudget, _, _>(budgets::lower::handle)
         .call::<api::RestoreBudget, _, _>(budgets::restore::handle)
         .call::<api::ApproveVoidOrder, _, _>(void_orders::approve::handle)
+        .call::<api::NoteVoidOrder, _, _>(void_orders::note::handle)
         .call::<api::ReadPolicy, _, _>(policies::read::handle)
         .call::<api::ChangePolicy, _, _>(policies::change::handle)
         .call::<api::ReadEpochs, _, _>(epochs::read::handle)

@@ -13,6 +13,7 @@ mod reseal;
 mod revoked_keys;
 mod secrets;
 mod states;
+mod void_orders;
 mod warrants;
 mod watch;
 
@@ -34,6 +35,9 @@ pub use reseal::{reseal_windows, start_epoch};
 pub use revoked_keys::{revoke_key, revoked_keys};
 pub use secrets::{delete_secret, insert_secrets, secrets};
 pub use states::{newest_state, numbers_given, raise_numbers, set_beat, set_state};
+pub use void_orders::{
+    NewVoid, note_void, orders_over_some, passwords_bound_since, use_raised, void_orders,
+};
 pub use warrants::{close_warrant, draw, insert_warrant, redraw, warrants};
 pub use watch::{set_watched, watched_upto};
 

@@ -5,15 +5,15 @@ use cofferdam_wire::{Problem, ProblemType, certificate_chain};
 use jiff::SignedDuration;
 use keys_api::{
     AcceptState, AddRevokedKey, AlarmKind, AnchorJournal, ApproveVoidOrder, Budget, ChangeEpoch,
-    ChangePolicy, CheckCaller, CheckState, ClaimDecoys, CloseWarrant, CosignCheckpoint,
-    EpochChange, EpochOrder, EraseRecords, FreezeCaller, HardenItem, HardenPasswords, HoldId,
-    IndexAddresses, JournalHead, ListCallers, ListRevokedKeys, LowerBudget, LoweringId,
-    NoteAddresses, ORDER_REFUSED, OpenWarrant, ProveEntry, ReadAlarms, ReadCheckpoint, ReadEntries,
-    ReadEpochs, ReadHolds, ReadPolicy, ReportMail, RestoreBudget, RestoreOrder, Search, Signed,
-    ThawCaller, ThawOrder, Ticket, VoidOrder,
+    ChangePolicy, CheckCaller, CheckState, ClaimDecoys, CloseWarrant, CosignCheckpoint, EnrolItem,
+    EnrolPasswords, Enrolment, EpochChange, EpochOrder, EraseRecords, FreezeCaller, HoldId,
+    IndexAddresses, JournalHead, ListCallers, ListGroups, ListRevokedKeys, LowerBudget, LoweringId,
+    NoteAddresses, NoteVoidOrder, ORDER_REFUSED, OpenWarrant, ProveEntry, ReadAlarms,
+    ReadCheckpoint, ReadEntries, ReadEpochs, ReadHolds, ReadPolicy, ReportMail, RestoreBudget,
+    RestoreOrder, Search, Signed, ThawCaller, ThawOrder, Ticket, VoidOrder,
 };
 
-use crate::support::{Keys, ask, name, warrant};
+use crate::support::{Keys, ask, name, typed, warrant};
 
 /// An app server, the compartment in front of another domain, an auditor, the controller, and the
 /// compartment in front of the customers.
@@ -77,9 +77,15 @@ async fn every_route_refuses_who_may_not() {
 /// Calls of the compartment in front of the customers.
 async fn fronts(table: &mut Table) {
     let caller = name("web-ky-1");
-    let items = vec![HardenItem { record: Record(1), hash: KeyBytes::new([0; 32]) }];
+    let items = vec![EnrolItem { record: Record(1), hash: KeyBytes::new([0; 32]) }];
     table.row(ask("web-ky-1", &[1]), FRONT).await;
-    table.row(HardenPasswords { caller: caller.clone(), items, looked_up: None }, FRONT).await;
+    table.row(typed("web-ky-1", Record(1)), FRONT).await;
+    let on = Enrolment::Reset;
+    table.row(EnrolPasswords { caller: caller.clone(), on, items }, FRONT).await;
+    let (incident, at) = (1, table.keys.clock.now());
+    let roaring = vec![0x3a, 0x30, 0, 0, 0, 0, 0, 0];
+    let noted = NoteVoidOrder { incident, set_before: at, opened_before: at, roaring };
+    table.row(noted, FRONT).await;
     let digests = vec![KeyBytes::new([0; 32])];
     table.row(IndexAddresses { caller: caller.clone(), digests }, FRONT).await;
     let (ticket, search, records) = (Ticket(1), Search::Find, vec![Record(1)]);
@@ -124,6 +130,7 @@ async fn commands(table: &mut Table) {
     let revoke =
         AddRevokedKey { caller: caller.clone(), certificate, newer: None, reason: reason.clone() };
     table.row(revoke, CONTROLLER).await;
+    table.row(ListGroups {}, [NO, None, None, None, None]).await;
     table.row(ListRevokedKeys {}, [NO, None, None, None, None]).await;
     table.row(CheckCaller { caller: caller.clone() }, CONTROLLER).await;
     let freeze = FreezeCaller { caller: caller.clone(), incident: 1, reason: reason.clone() };

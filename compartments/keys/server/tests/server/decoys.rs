@@ -4,11 +4,11 @@ use cofferdam_core::{Domain, Field, FieldSet, KeyBytes, Record};
 use cofferdam_wire::ProblemType;
 use jiff::SignedDuration;
 use keys_api::{
-    AlarmKind, ClaimDecoys, DECOYS_CLAIMED, HardenItem, HardenPasswords, IndexAddresses, KeyGroup,
-    NoteAddresses, ReleaseKeys, ReportMail, Search,
+    AlarmKind, ClaimDecoys, DECOYS_CLAIMED, EnrolItem, EnrolPasswords, Enrolment, IndexAddresses,
+    KeyGroup, NoteAddresses, ReleaseKeys, ReportMail, Search,
 };
 
-use crate::support::{Keys, ask, fields, group, name, refused, until};
+use crate::support::{Keys, ask, fields, group, name, refused, typed, until};
 
 #[tokio::test]
 async fn decoys_are_named_once_and_ring_when_opened() {
@@ -21,13 +21,10 @@ async fn decoys_are_named_once_and_ring_when_opened() {
     accounts.call(&claim(1_000)).await.unwrap();
     refused(accounts.call(&claim(500)).await, DECOYS_CLAIMED);
 
-    let harden = |record| HardenPasswords {
-        caller: name("web-ky-1"),
-        items: vec![HardenItem { record, hash: KeyBytes::new([1; 32]) }],
-        looked_up: None,
-    };
-    accounts.call(&harden(decoys[0])).await.unwrap();
-    accounts.call(&harden(decoys[0])).await.unwrap();
+    let item = EnrolItem { record: decoys[0], hash: KeyBytes::new([1; 32]) };
+    let (caller, items) = (name("web-ky-1"), vec![item]);
+    accounts.call(&EnrolPasswords { caller, on: Enrolment::SignUp, items }).await.unwrap();
+    accounts.call(&typed("web-ky-1", decoys[0])).await.unwrap();
     let alarm = keys.rings(AlarmKind::Decoy).await;
     assert_eq!(alarm.count, 1, "filling a decoy is no alarm, signing in to one is");
 

@@ -2,11 +2,11 @@
 
 use cofferdam_core::{Call, KeyBytes, Operation, Record};
 use cofferdam_wire::ProblemType;
-use keys_api::{Event, HardenItem, HardenPasswords, IndexAddresses};
+use keys_api::{EnrolItem, EnrolPasswords, Enrolment, Event, IndexAddresses};
 use sqlx::PgPool;
 use testkit::postgres::Database;
 
-use crate::support::{Keys, ask, events, freeze, name, refused, until};
+use crate::support::{Keys, ask, events, freeze, name, refused, typed, until};
 
 /// Makes a call wait at the shared budget, freezes a caller meanwhile, and lets the call go on.
 async fn frozen_meanwhile<C: Call + 'static>(
@@ -43,9 +43,12 @@ async fn a_freeze_during_the_call_is_seen_before_the_answer_leaves() {
     for frozen in ["web-ky-1", "accounts"] {
         let release = ask("web-ky-1", &[1]);
         frozen_meanwhile(&keys, &pool, Operation::Release, frozen, release).await;
-        let items = vec![HardenItem { record: Record(1), hash: KeyBytes::new([1; 32]) }];
-        let harden = HardenPasswords { caller: name("web-ky-1"), items, looked_up: None };
-        frozen_meanwhile(&keys, &pool, Operation::Harden, frozen, harden).await;
+        let typed = typed("web-ky-1", Record(1));
+        frozen_meanwhile(&keys, &pool, Operation::Harden, frozen, typed).await;
+        let item = EnrolItem { record: Record(1), hash: KeyBytes::new([1; 32]) };
+        let (caller, items) = (name("web-ky-1"), vec![item]);
+        let enrol = EnrolPasswords { caller, on: Enrolment::Reset, items };
+        frozen_meanwhile(&keys, &pool, Operation::Attest, frozen, enrol).await;
         let index =
             IndexAddresses { caller: name("web-ky-1"), digests: vec![KeyBytes::new([1; 32])] };
         frozen_meanwhile(&keys, &pool, Operation::Index, frozen, index).await;

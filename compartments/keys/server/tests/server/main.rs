@@ -15,6 +15,7 @@ mod interleavings;
 mod journals;
 mod log;
 mod policy;
+mod presence;
 mod release;
 mod revoked_keys;
 mod states;

@@ -4,8 +4,8 @@ use cofferdam_core::{Clock as _, Field, FieldSet, KeyBytes, Record};
 use cofferdam_wire::ProblemType;
 use jiff::SignedDuration;
 use keys_api::{
-    EraseRecords, Event, HardenItem, HardenPasswords, IndexAddresses, KeyGroup, NoteAddresses,
-    ReleaseKeys, Search, Ticket,
+    CheckPassword, EraseRecords, Event, IndexAddresses, KeyGroup, NoteAddresses, ReleaseKeys,
+    Search, Ticket,
 };
 
 use crate::support::{Keys, ask, events, fields, group, name, refused, until};
@@ -110,10 +110,9 @@ async fn a_look_up_is_noted_or_told_as_unanswered() {
     let (search, records) = (Search::Reset, vec![Record(4)]);
     let note = NoteAddresses { caller: caller(), ticket: found, search, records };
     accounts.call(&note).await.unwrap();
-    let item = |record| HardenItem { record, hash: KeyBytes::new([1; 32]) };
-    let items = vec![item(Record(5))];
-    let harden = HardenPasswords { caller: caller(), items, looked_up: Some(typed) };
-    accounts.call(&harden).await.unwrap();
+    let looked_up = Some(typed);
+    let typed_in = CheckPassword { looked_up, ..crate::support::typed("web-ky-1", Record(5)) };
+    accounts.call(&typed_in).await.unwrap();
     let noted = |events: &[Event]| -> Vec<(Search, Ticket, Vec<Record>)> {
         let noted = events.iter().filter_map(|event| match event {
             Event::Found { search, ticket, records, .. } => {

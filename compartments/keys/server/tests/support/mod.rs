@@ -5,17 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cofferdam_core::{
-    CallerName, Clock, Compartment, Domain, Field, FieldSet, MockClock, Operation, Record,
-    SystemRng, Timestamp, WarrantSubject,
+    CallerName, Clock, Compartment, Domain, Field, FieldSet, KeyBytes, MockClock, Operation,
+    Record, SystemRng, Timestamp, WarrantSubject,
 };
 use cofferdam_custody::{Custody, Quorum};
 use cofferdam_store::Location;
 use cofferdam_wire::{CallError, Client, Identity, LogFormat, Problem, ProblemType, TlsFiles};
 use jiff::SignedDuration;
 use keys_api::{
-    Alarm, AlarmKind, ApproverSecret, Budget, CallerPolicy, ClaimDecoys, Entry, Event,
-    FreezeCaller, Grant, Hold, KeyGroup, Order, Policy, ReadAlarms, ReadEntries, ReadHolds,
-    ReleaseKeys, Signed, ThawCaller, ThawOrder, Warrant, WarrantId,
+    Alarm, AlarmKind, ApproverSecret, Budget, CallerPolicy, CheckPassword, ClaimDecoys, Entry,
+    Event, FreezeCaller, Grant, Hold, KeyGroup, Order, Policy, ReadAlarms, ReadEntries, ReadHolds,
+    ReleaseKeys, Signed, ThawCaller, ThawOrder, Verifier, Warrant, WarrantId,
 };
 use keys_server::ceremony::{self, Decided};
 use keys_server::{Config, SinkConfig};
@@ -307,6 +307,7 @@ impl Keys {
         let operations = Operation::ALL;
         let caller = |name: &str, fields: FieldSet| CallerPolicy {
             name: name.parse().unwrap(),
+            group: None,
             grants: operations
                 .into_iter()
                 .map(|operation| Grant {
@@ -317,14 +318,24 @@ impl Keys {
                 .collect(),
             budgets: operations.map(|operation| (operation, budget(100))).into(),
         };
+        let shop = |name: &str, group: &str| {
+            let names = |of: &Grant| of.operation != Operation::Release;
+            let all = caller(name, fields(&[Field::Name, Field::Email]));
+            let grants = all.grants.iter().filter(|of| names(of)).cloned().collect();
+            CallerPolicy { group: Some(group.parse().unwrap()), grants, ..all }
+        };
         Policy {
             version: 1,
             approvers: self.approvers.iter().map(ApproverSecret::public).collect(),
             callers: vec![
                 caller("web-ky-1", fields(&[Field::Name, Field::Email])),
                 caller("web-ky-2", fields(&[Field::Name])),
+                shop("shop-1", "shop"),
+                shop("shop-2", "shop"),
+                shop("stand-1", "stand"),
                 CallerPolicy {
                     name: name("mail-trap-1"),
+                    group: None,
                     grants: vec![Grant {
                         domain: Domain::Accounts,
                         operation: Operation::Index,
@@ -334,6 +345,7 @@ impl Keys {
                 },
                 CallerPolicy {
                     name: name("accounts"),
+                    group: None,
                     grants: vec![],
                     budgets: [(Operation::Reseal, budget(500))].into(),
                 },
@@ -355,6 +367,20 @@ pub fn ask(caller: &str, records: &[u32]) -> ReleaseKeys {
         operation: Operation::Release,
         groups: vec![group(&[Field::Name, Field::Email], records)],
         warrant: None,
+        presence: None,
+    }
+}
+
+/// A wrong password of a customer, typed at `caller`.
+pub fn typed(caller: &str, record: Record) -> CheckPassword {
+    CheckPassword {
+        caller: name(caller),
+        record,
+        hash: KeyBytes::new([1; 32]),
+        stored: Verifier { bytes: KeyBytes::new([0; 32]), set_at: start() },
+        renew: None,
+        session: None,
+        looked_up: None,
     }
 }
 

@@ -1,5 +1,5 @@
 use accounts_api::{Coarse, CoarseRow};
-use cofferdam_core::Record;
+use cofferdam_core::{FieldSet, Operation, Record};
 use response_api::{Level, LevelCounts};
 
 use super::*;
@@ -195,6 +195,96 @@ fn an_older_session_is_within_reach_unless_it_was_presented() {
     assert_eq!(exposure.people, counts(0, 1, 2));
 }
 
+/// The evidence about an app server that is granted names of everybody, and telephone numbers and
+/// addresses of those who are signed in.
+fn under_presence(doubt: Option<DoubtCause>) -> Evidence {
+    use Operation::{Release, ReleasePresent};
+    let grant = |operation, fields: &[Field]| keys_api::Grant {
+        domain: Domain::Accounts,
+        operation,
+        fields: fields.iter().copied().collect(),
+    };
+    let caller = keys_api::CallerStatus {
+        caller: "web-1".parse().unwrap(),
+        frozen: false,
+        grants: vec![
+            grant(Release, &[Field::Name]),
+            grant(ReleasePresent, &[Field::Phone, Field::Email]),
+        ],
+        budgets: [].into(),
+        lowered: vec![],
+        last_hour: [].into(),
+        hours_to_drain: None,
+    };
+    let mut of = evidence(People::Accounts, &["web-1"]);
+    let response = "response".parse().unwrap();
+    of.grants = Grants::in_estate(&of.hosts, &mut of.findings, &response, Ok(&[caller]));
+    of.findings.doubts = doubt.into_iter().collect();
+    of.sessions_held = [1, 2].into();
+    of.findings.add_sessions([2, 3, 9].into());
+    of
+}
+
+#[test]
+fn those_who_were_signed_in_are_within_reach_of_a_grant_that_asks_for_it() {
+    let mut of = under_presence(None);
+    read(&mut of, Level::Read, Field::Phone, &[3]);
+    let (exposure, levels) = of.judge();
+    assert_eq!(levels.reachable[&Field::Name].len(), 10);
+    assert_eq!(levels.reachable[&Field::Phone], RoaringBitmap::from([1, 2, 9]));
+    // Customer 9 has no e-mail address.
+    assert_eq!(levels.reachable[&Field::Email], RoaringBitmap::from([1, 2, 3]));
+    assert_eq!(exposure.fields[&Field::Phone], counts(1, 0, 3));
+}
+
+/// Without the sessions, anybody may have been signed in.
+#[test]
+fn everybody_is_within_reach_if_the_sessions_are_not_known() {
+    let unknown = DoubtCause::SessionsUnknown { reason: "refused".into() };
+    let (_, levels) = under_presence(Some(unknown)).judge();
+    assert_eq!(
+        (levels.reachable[&Field::Phone].len(), levels.reachable[&Field::Email].len()),
+        (10, 9)
+    );
+}
+
+/// Whatever a doubt lets count as read, was not shown to be read under presence.
+#[test]
+fn a_doubt_reads_what_is_within_reach_and_nobody_is_known_to_have_been_there() {
+    let cut = DoubtCause::LogShorter { log: "keys/log".into(), had: 2, has: 1 };
+    for (doubt, phones, signed_in) in [(None, 1, vec![3]), (Some(cut), 4, vec![])] {
+        let mut of = under_presence(doubt.clone());
+        read(&mut of, Level::Read, Field::Phone, &[3]);
+        let (exposure, levels) = of.judge();
+        assert_eq!(levels.read[&Field::Phone].len(), phones, "{doubt:?}");
+        assert_eq!(levels.while_signed_in.iter().collect::<Vec<_>>(), signed_in, "{doubt:?}");
+        assert_eq!(exposure.while_signed_in, signed_in.len() as u64);
+    }
+}
+
+#[test]
+fn only_customers_without_any_other_read_were_read_while_signed_in() {
+    let mut of = under_presence(None);
+    read(&mut of, Level::Read, Field::Phone, &[1, 2, 3]);
+    read(&mut of, Level::Presented, Field::Password, &[4]);
+    read(&mut of, Level::Read, Field::CardNumber, &[0]);
+    of.findings.read_unattended = [2].into();
+    let (exposure, levels) = of.judge();
+    assert_eq!(levels.while_signed_in, RoaringBitmap::from([1, 3]));
+    assert_eq!((exposure.people.read, exposure.while_signed_in), (3, 2));
+
+    let mut everybodys = under_presence(None);
+    read(&mut everybodys, Level::Read, Field::Phone, &[3, 9]);
+    everybodys.findings.everybody.insert(Level::Presented, FieldSet::EMPTY.with(Field::Email));
+    assert_eq!(
+        everybodys.clone().judge().0.while_signed_in,
+        2,
+        "an address that was typed is no read"
+    );
+    everybodys.findings.everybody.insert(Level::Read, FieldSet::EMPTY.with(Field::Email));
+    assert_eq!(everybodys.judge().1.while_signed_in, RoaringBitmap::from([9]));
+}
+
 #[test]
 fn a_fallen_relay_reads_letters_and_learns_reset_codes() {
     let mut of = evidence(People::Accounts, &["mail=relay"]);
@@ -204,6 +294,7 @@ fn a_fallen_relay_reads_letters_and_learns_reset_codes() {
     assert_eq!(levels.read[&Field::Email], RoaringBitmap::from([1, 2]));
     assert_eq!(levels.presented[&Field::Password], RoaringBitmap::from([2]));
     assert_eq!(exposure.people, counts(2, 0, 0));
+    assert!(levels.while_signed_in.is_empty());
 
     let mut nothing = evidence(People::Accounts, &["mail=relay"]);
     nothing.findings.add_relayed(&RoaringBitmap::new(), &RoaringBitmap::new());

@@ -1,6 +1,6 @@
-use std::collections::BTreeSet;
+mod plain;
 
-use cofferdam_core::Epoch;
+use cofferdam_core::{Epoch, Operation};
 use cofferdam_index::IndexBuilder;
 use keys_api::{RecordList, Search, Ticket, WarrantId, summarize};
 use proptest::prelude::*;
@@ -8,6 +8,7 @@ use response_api::{FallenHost, People};
 
 use super::*;
 use crate::Bitmaps;
+use plain::{Plain, naive};
 
 const CALLERS: [&str; 4] = ["web-ky-1", "web-ky-2", "accounts", "checkout-1"];
 
@@ -25,9 +26,13 @@ fn entry((second, caller, via, kind, bits, records): Raw) -> Entry {
     let fields = Field::ALL[..6].iter().copied().enumerate();
     let fields: FieldSet = fields.filter(|(n, _)| bits & (1 << n) != 0).map(|(_, f)| f).collect();
     let (caller, via) = (name(caller), name(via));
-    let operation = if kind == 0 { Operation::Release } else { Operation::Seal };
+    let operation = match kind {
+        0 => Operation::Release,
+        1 => Operation::Seal,
+        _ => Operation::ReleasePresent,
+    };
     let event = match kind {
-        0 | 1 => Event::Released {
+        0 | 1 | 8 => Event::Released {
             caller,
             via,
             domain: Domain::Accounts,
@@ -50,6 +55,14 @@ fn entry((second, caller, via, kind, bits, records): Raw) -> Entry {
         },
         5 => Event::Found { caller, via, search: Search::Find, ticket: Ticket(1), records },
         6 => Event::Sought { caller, via, count: 1, ticket: Ticket(1) },
+        9 | 10 => Event::Enrolled { caller, via, records, attested: kind == 10 },
+        11 => Event::SignedIn {
+            group: caller.clone(),
+            caller,
+            via,
+            record: Record(3),
+            until: Timestamp::UNIX_EPOCH,
+        },
         _ => Event::Recovered { bytes_cut: 7 },
     };
     Entry { at: Timestamp::from_second(second).unwrap(), event }
@@ -63,53 +76,10 @@ fn raw() -> impl Strategy<Value = Raw> {
         0_i64..130_000,
         0_usize..4,
         0_usize..4,
-        0_u8..8,
+        0_u8..12,
         0_u8..64,
         prop::collection::vec(0_u32..200_000, 1..9),
     )
-}
-
-/// Computes the same in plain sets, straight from the definition.
-fn naive(entries: &[Entry], fallen: &CallerName, window: Window) -> [BTreeSet<(Field, u32)>; 3] {
-    let [mut read, mut presented, mut unset] = [const { BTreeSet::new() }; 3];
-    let within = |(number, entry): &(u64, &Entry)| window.holds(*number, entry.at);
-    for (_, entry) in (0..).zip(entries).filter(within) {
-        match &entry.event {
-            Event::Released { caller, via, operation, fields, records, .. } => {
-                for field in fields.iter() {
-                    for record in records.as_slice() {
-                        if via == fallen || (caller == fallen && *operation == Operation::Release) {
-                            read.insert((field, record.0));
-                        } else if caller == fallen {
-                            presented.insert((field, record.0));
-                        }
-                    }
-                }
-            }
-            Event::Hardened { caller, via, records } if caller == fallen || via == fallen => {
-                for record in records.as_slice() {
-                    presented.insert((Field::Email, record.0));
-                    presented.insert((Field::Password, record.0));
-                }
-            }
-            Event::Found { caller, via, records, .. } if caller == fallen || via == fallen => {
-                presented.extend(records.as_slice().iter().map(|record| (Field::Email, record.0)));
-            }
-            Event::Missed { caller, via, fields, records, .. }
-                if caller == fallen || via == fallen =>
-            {
-                for field in fields.iter() {
-                    unset.extend(records.as_slice().iter().map(|record| (field, record.0)));
-                }
-            }
-            _ => {}
-        }
-    }
-    [read, presented, unset]
-}
-
-fn flat(bitmaps: &Bitmaps) -> BTreeSet<(Field, u32)> {
-    bitmaps.iter().flat_map(|(f, records)| records.iter().map(|r| (*f, r))).collect()
 }
 
 fn by_index(entries: &[Entry], hosts: &FallenHosts, window: Window) -> Findings {
@@ -118,7 +88,7 @@ fn by_index(entries: &[Entry], hosts: &FallenHosts, window: Window) -> Findings 
         let bytes = entry.encode();
         builder.add(&bytes, bytes.len() as u64).unwrap();
     }
-    let index = builder.index(&|key| hosts.level(&key.caller, &key.via, key.operation).is_some());
+    let index = builder.index(&|key| hosts.is_exposed(&key.caller, &key.via, key.operation));
     let mut findings = Findings::default();
     for (_, place) in
         findings.add_indexes(LogKind::Release, std::slice::from_ref(&index), hosts, window)
@@ -157,21 +127,15 @@ proptest! {
             let entry = entry.encode();
             prop_assert!(findings.add_entry(LogKind::Release, (number, &entry), &hosts, window));
         }
-        let flat_levels = |of: &Findings| {
-            let Levels { read, presented, known_unset, .. } = &of.levels;
-            [read, presented, known_unset].map(flat)
-        };
-        prop_assert_eq!(flat_levels(&findings), naive(&entries, &host, window));
+        prop_assert_eq!(Plain::of(&findings), naive(&entries, &host, window));
 
         let indexed = by_index(&entries, &hosts, window);
         if steady {
             prop_assert_eq!(indexed, findings);
         } else {
             // A clock that went back is a doubt: more records may count, and never fewer.
-            let (by_index, by_entry) = (flat_levels(&indexed), flat_levels(&findings));
-            for (by_index, by_entry) in by_index.iter().zip(&by_entry) {
-                prop_assert!(by_index.is_superset(by_entry));
-            }
+            let (by_index, by_entry) = (Plain::of(&indexed), Plain::of(&findings));
+            prop_assert!(by_index.contains(&by_entry));
             let more = by_index != by_entry;
             let said = indexed.doubts.len() > findings.doubts.len();
             prop_assert!(said || !more);
@@ -301,6 +265,13 @@ fn a_second_reading_counts_the_customers_on_whom_the_readings_differ() {
     findings.add_second_reading(&read(&[2, 3, 4]));
     assert_eq!(findings.customers_read(), records(&[1, 2, 3, 4]));
     assert_eq!(findings.doubts, [DoubtCause::IndexDisagrees { customers: 3 }]);
+
+    // An index that hides that customers were not there disagrees as well.
+    let mut findings = read(&[1, 2]);
+    let honest = Findings { read_unattended: records(&[2]), ..read(&[1, 2]) };
+    findings.add_second_reading(&honest);
+    assert_eq!(findings.read_unattended, records(&[2]));
+    assert_eq!(findings.doubts, [DoubtCause::IndexDisagrees { customers: 1 }]);
 }
 
 #[test]
@@ -322,6 +293,7 @@ fn what_a_relay_and_sessions_give_adds_to_what_is_known() {
         (Field::Session, records(&[4, 8])),
     ]);
     assert_eq!(findings.levels, Levels { read, presented, ..Levels::default() });
+    assert_eq!(findings.read_unattended, records(&[1, 2, 3, 5, 6, 7]));
 }
 
 #[test]
@@ -350,6 +322,39 @@ fn an_address_looked_up_is_presented_and_an_unset_field_is_known() {
     assert_eq!((found.levels.read.len(), found.everybody.len()), (0, 0));
     let elsewhere = by_index(&entries, &hosts_of(&name(1)), window());
     assert_eq!(elsewhere.levels, Levels::default());
+}
+
+/// A customer counts as unattended by any read that was not under presence, at any host and in any part of
+/// the log. A card has a number of its own.
+#[test]
+fn one_read_without_presence_is_enough() {
+    let released = |operation, field: Field, of: u32| Event::Released {
+        caller: name(0),
+        via: name(2),
+        domain: field.domain(),
+        operation,
+        fields: FieldSet::EMPTY.with(field),
+        epoch: Epoch(0),
+        records: RecordList::new(vec![Record(of)]),
+        warrant: None,
+    };
+    let entries = [
+        released(Operation::ReleasePresent, Field::Name, 1),
+        released(Operation::ReleasePresent, Field::Phone, 2),
+        released(Operation::Release, Field::Name, 2),
+        released(Operation::Reseal, Field::Name, 3),
+        released(Operation::Release, Field::CardNumber, 1),
+    ]
+    .map(|event| Entry { at: second(150), event });
+    let hosts = hosts_of(&name(0));
+    let found = by_index(&entries, &hosts, window());
+    assert_eq!(found.customers_read(), records(&[1, 2, 3]));
+    assert_eq!(found.read_unattended, records(&[2, 3]));
+
+    let mut parts = by_index(&entries[..2], &hosts, window());
+    assert_eq!(parts.read_unattended, records(&[]));
+    parts.merge(by_index(&entries[2..], &hosts, window()));
+    assert_eq!(parts.read_unattended, records(&[2, 3]));
 }
 
 /// A look-up without a note gave no answer, unless the compartment that looked up fell.

@@ -7,7 +7,7 @@ use super::*;
 use crate::conditions::VoidedAll;
 use crate::testing::{exposure, incident};
 use crate::tests::{facts, locale, some, version};
-use crate::{Files, Texts, Version, Writer};
+use crate::{Files, Locale, Texts, Told, Variant, Version, Writer};
 
 /// Every claim against every combination of its conditions: it holds if all are met, and with any
 /// other condition besides.
@@ -49,7 +49,7 @@ const NOTHING: Change = |_, _, _| ();
 #[test]
 fn a_condition_is_computed_from_facts() {
     use Condition as C;
-    let all: [(Condition, Change, Change); 18] = [
+    let all: [(Condition, Change, Change); 19] = [
         (C::OneHostFell, NOTHING, |of, _, _| fall(of, "web-ky-2")),
         (C::OwnRecord, NOTHING, |of, _, _| of.people = People::Table),
         (C::KeysStand, NOTHING, |of, _, _| fall(of, "keys-1=keys")),
@@ -78,6 +78,7 @@ fn a_condition_is_computed_from_facts() {
             let counts = LevelCounts { presented: 1, ..LevelCounts::default() };
             of.fields.insert(Field::CardNumber, counts);
         }),
+        (C::SomeSignedIn, NOTHING, |_, of, _| of.while_signed_in = 0),
         (
             C::AllFrozen,
             |_, _, now| now.frozen = Some(["web-ky-1".parse().unwrap()].into()),
@@ -172,10 +173,14 @@ fn writer(audience: Audience, hold: BTreeSet<Claim>) -> Writer {
     Writer::new(Version { facts, ..version(audience) }).unwrap()
 }
 
-fn texts(writer: &Writer, language: &str, lost: FieldSet) -> Texts {
-    let texts = writer.write(&locale(language, "US-RI"), lost).unwrap();
-    let faults = writer.faults(&locale(language, "US-RI"), &texts).unwrap();
-    assert_eq!(faults, [""; 0], "{language}");
+fn texts(writer: &Writer, language: &str, told: impl Into<Told>) -> Texts {
+    texts_in(writer, &locale(language, "US-RI"), told.into())
+}
+
+fn texts_in(writer: &Writer, locale: &Locale, told: Told) -> Texts {
+    let texts = writer.write(locale, told).unwrap();
+    let faults = writer.faults(locale, &texts).unwrap();
+    assert_eq!(faults, [""; 0], "{locale:?}");
     texts
 }
 
@@ -188,14 +193,69 @@ fn no_sentence_of_a_letter_stands_without_its_claim() {
         for claim in Claim::all() {
             let claiming = writer(audience, [claim].into());
             for language in files.languages() {
+                let told = Told { fields: some(), while_signed_in: true };
                 let (without, with) =
-                    (texts(&silent, language, some()), texts(&claiming, language, some()));
+                    (texts(&silent, language, told), texts(&claiming, language, told));
                 let made = claim.is_made_to(audience);
                 assert_eq!(with.text != without.text, made, "{language} {audience:?} {claim:?}");
                 assert_eq!(with.html != without.html, made, "{language} {audience:?} {claim:?}");
             }
         }
     }
+}
+
+/// The words of each language for "while you were signed in", and for somebody who knew the password.
+const SIGNED_IN: [(&str, &str, &str); 5] = [
+    ("en", "while you were signed in", "who knew your password"),
+    ("fr", "pendant que vous aviez une session ouverte", "qui connaissait votre mot de passe"),
+    ("es", "mientras usted tenía la sesión iniciada", "que conocía su contraseña"),
+    ("de", "während Sie angemeldet waren", "der Ihr Passwort kannte"),
+    ("pt", "enquanto você estava com a sessão aberta", "que conhecia a sua senha"),
+];
+
+/// A letter says "while you were signed in" if the claim holds, it is so of this reader, the reader lost a
+/// field, and the place lets a letter name what happened. A lost password may have signed somebody else in.
+#[test]
+fn only_a_reader_who_was_there_each_time_is_told_so() {
+    let languages: Vec<_> = SIGNED_IN.iter().map(|(language, ..)| *language).collect();
+    let files = Files::shipped();
+    let mut shipped: Vec<_> = files.languages().collect();
+    shipped.sort_by_key(|language| languages.iter().position(|of| of == language));
+    assert_eq!(shipped, languages);
+    let without_password = FieldSet::EMPTY.with(Field::Phone);
+    for (language, signed_in, knew) in SIGNED_IN {
+        for combination in 0..16_u32 {
+            let [claimed, while_signed_in, with_password, withheld] =
+                [1, 2, 4, 8].map(|bit| combination & bit != 0);
+            let hold = claimed.then_some(Claim::WhileSignedIn).into_iter().collect();
+            let writer = writer(Audience::Customers, hold);
+            let place = locale(language, if withheld { "US-MA" } else { "US-RI" });
+            let fields = if with_password { some() } else { without_password };
+            let says = |fields, words: &str| {
+                let texts = texts_in(&writer, &place, Told { fields, while_signed_in });
+                assert_eq!(texts.text.contains(words), texts.html.contains(words), "{words}");
+                texts.text.contains(words)
+            };
+            let said = claimed && while_signed_in && !withheld;
+            let case = format!("{language} {combination:04b}");
+            assert_eq!(says(fields, signed_in), said, "{case}");
+            assert_eq!(says(fields, knew), said && with_password, "{case}");
+            assert!(!says(FieldSet::EMPTY, signed_in), "{case}");
+        }
+    }
+}
+
+/// A text of a variant of before names nobody as signed in, and versions of then keep their hashes.
+#[test]
+fn a_variant_without_presence_is_stored_as_before() {
+    let old = r#"{"locale":{"language":"en","jurisdiction":""},"fields":["name"]}"#;
+    let variant: Variant = serde_json::from_str(old).unwrap();
+    assert_eq!(variant.told, Told::from(FieldSet::EMPTY.with(Field::Name)));
+    assert_eq!(serde_json::to_string(&variant).unwrap(), old);
+    let told = Told { while_signed_in: true, ..variant.told };
+    let variant = Variant { told, ..variant };
+    let json = serde_json::to_string(&variant).unwrap();
+    assert_eq!(serde_json::from_str::<Variant>(&json).unwrap(), variant);
 }
 
 /// With no claim at all, a letter says only what we know, and what the reader can do.

@@ -70,7 +70,7 @@ impl State {
             } else {
                 row.state
             },
-            fields: row.recipient.fields,
+            told: row.recipient.told,
             locale: row.recipient.locale,
             detail: row.detail.clone(),
             at: row.at,

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use cofferdam_core::{FieldSet, Sha256, Timestamp};
+use cofferdam_core::{Sha256, Timestamp};
 use response_api::{LedgerState, LetterId};
-use response_letter::Locale;
+use response_letter::{Locale, Told};
 
 use crate::Letter;
 
@@ -25,8 +25,8 @@ pub struct Holder(pub String);
 pub struct Recipient {
     /// The customer's record number, or the place in the staff list.
     pub person: u32,
-    /// The fields of this person that were read or presented.
-    pub fields: FieldSet,
+    /// What the letter says of this person's data.
+    pub told: Told,
     /// The number of the letter's locale.
     pub locale: u16,
 }
@@ -72,8 +72,8 @@ pub struct Row {
     pub person: u32,
     /// The state of the row. A planned or deferred row of a held batch is claimed.
     pub state: LedgerState,
-    /// The fields of this person that were read or presented.
-    pub fields: FieldSet,
+    /// What the letter says of this person's data.
+    pub told: Told,
     /// The number of the letter's locale.
     pub locale: u16,
     /// The relay's queue id, or its reply.

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use cofferdam_core::{Clock, FieldSet, SeededRng, Timestamp};
+use cofferdam_core::{Clock, SeededRng, Timestamp};
 use response_api::{Audience, IncidentId, LedgerState, LetterId, LetterState};
 use response_letter::{
-    Claim, Claims, Facts, Files, IdForm, LetterCodes, Locale, MessageIds, Sender, Shop, Variant,
-    Version,
+    Claim, Claims, Facts, Files, IdForm, LetterCodes, Locale, MessageIds, Sender, Shop, Told,
+    Variant, Version,
 };
 use tokio::time::Instant;
 
@@ -142,7 +142,7 @@ pub fn address(person: u32) -> String {
 }
 
 fn recipient(person: u32) -> Recipient {
-    Recipient { person, fields: FieldSet::EMPTY, locale: 0 }
+    Recipient { person, told: Told::default(), locale: 0 }
 }
 
 fn locale() -> Locale {
@@ -196,7 +196,7 @@ pub fn version() -> Version {
         },
         files: Files::shipped(),
         domains: vec!["shop.example".into()],
-        variants: vec![Variant { locale: locale(), fields: FieldSet::EMPTY }],
+        variants: vec![Variant { locale: locale(), told: Told::default() }],
     }
 }
 

@@ -1,6 +1,5 @@
 //! The people exposed in an incident, and what became of them. The rule is in `response-exposure`.
 
-use cofferdam_core::FieldSet;
 use cofferdam_wire::Problem;
 use response_api::{Audience, ExposedPeople, Exposure, IncidentId, People};
 
@@ -27,7 +26,7 @@ pub async fn exposed_people(app: &App, id: IncidentId) -> Result<Option<ExposedP
     let to_customers = letters.iter().find(|of| of.audience == Audience::Customers && of.planned);
     if let Some(letter) = to_customers {
         let variants = app.store.variants(letter.letter).await?;
-        let naming = variants.iter().filter(|(_, fields, _)| *fields != FieldSet::EMPTY);
+        let naming = variants.iter().filter(|(_, told, _)| !told.fields.is_empty());
         people.planned = Some(naming.map(|(.., rows)| rows).sum());
     }
     Ok(Some(people))

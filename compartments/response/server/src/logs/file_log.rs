@@ -52,7 +52,7 @@ impl FileLog {
     ) -> Result<Self, CopyError> {
         let mut copy = log.copy.lock().await;
         let concerns = |key: &cofferdam_index::IndexKey| {
-            hosts.level(&key.caller, &key.via, key.operation).is_some()
+            hosts.is_exposed(&key.caller, &key.via, key.operation)
         };
         let live = copy.live_index(&concerns)?;
         let (segments, dir) = (copy.segments(), copy.dir().to_owned());

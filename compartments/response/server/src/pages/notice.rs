@@ -26,6 +26,7 @@ struct Page<'a> {
     exposed: String,
     /// Those of the exposed who are customers no longer, if there are any.
     gone: Option<String>,
+    while_signed_in: String,
     rows: Vec<(&'static str, String)>,
     cards: Vec<(&'static str, String)>,
     claims: &'a Claims,
@@ -48,6 +49,7 @@ pub fn render_notice(
         customers: format::number(exposure.customers),
         exposed: format::number(people.exposed),
         gone: (people.gone > 0).then(|| format::number(people.gone)),
+        while_signed_in: format::number(exposure.while_signed_in),
         rows: rows(exposure, Domain::Accounts),
         cards: rows(exposure, Domain::Payments),
         claims,

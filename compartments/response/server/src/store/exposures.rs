@@ -7,6 +7,7 @@ use cofferdam_store::StoreError;
 use response_api::{Audience, Exposure, Incident, IncidentId, Level};
 use response_exposure::{Bitmaps, Levels, Page, most_entries};
 use response_mailing::Letter;
+use roaring::RoaringBitmap;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
@@ -46,6 +47,7 @@ impl Store {
                 .await?;
             }
         }
+        tx.keep_while_signed_in(exposure.incident, &levels.while_signed_in).await?;
         tx.set_finding(exposure.incident, Finding::Exposure, exposure).await?;
         tx.set_finding(exposure.incident, Finding::Told, &levels.told()).await?;
         let before = self.finding(exposure.incident, Finding::LogSizes).await?;
@@ -98,7 +100,18 @@ impl Store {
         for level in Level::ALL {
             *levels.at_mut(level) = self.bitmaps(incident, level).await?;
         }
+        levels.while_signed_in = self.while_signed_in(incident).await?;
         Ok(levels)
+    }
+
+    /// The people of whom everything that was read was read while they were signed in. Of an exposure
+    /// that an earlier version kept, that is known of nobody.
+    pub async fn while_signed_in(&self, incident: IncidentId) -> Result<RoaringBitmap, StoreError> {
+        let row = sqlx::query("SELECT records FROM exposure_signed_in WHERE incident = $1")
+            .bind(i64::from(incident.0))
+            .fetch_optional(self.db.reader())
+            .await?;
+        row.map_or_else(|| Ok(RoaringBitmap::new()), |row| bitmap(&row, "records"))
     }
 
     /// The bitmaps of one level, field by field.
@@ -164,9 +177,22 @@ impl Store {
 }
 
 impl Tx {
+    async fn keep_while_signed_in(
+        &mut self,
+        incident: IncidentId,
+        records: &RoaringBitmap,
+    ) -> Result<(), StoreError> {
+        sqlx::query("INSERT INTO exposure_signed_in (incident, records) VALUES ($1, $2)")
+            .bind(i64::from(incident.0))
+            .bind(bitmap_bytes(records)?)
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
+    }
+
     /// Removes an exposure, its bitmaps and its pages.
     pub async fn forget_exposure(&mut self, incident: IncidentId) -> Result<(), StoreError> {
-        for table in ["exposure_bitmap", "exposure_page"] {
+        for table in ["exposure_bitmap", "exposure_signed_in", "exposure_page"] {
             sqlx::query(super::rows::sql(format!("DELETE FROM {table} WHERE incident = $1")))
                 .bind(i64::from(incident.0))
                 .execute(&mut *self.tx)

@@ -3,6 +3,7 @@
 use cofferdam_core::{FieldSet, Timestamp};
 use cofferdam_store::StoreError;
 use futures_util::{Stream, TryStreamExt as _};
+use response_letter::Told;
 use roaring::RoaringBitmap;
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row as _};
@@ -55,6 +56,12 @@ where
 pub fn fields(row: &AnyRow, column: &str) -> Result<FieldSet, StoreError> {
     let bits = number(row, column)?;
     FieldSet::from_bits(bits).ok_or_else(|| corrupt(format!("the field bits {bits}")))
+}
+
+/// Reads what a ledger row says of its person's data.
+pub fn told(row: &AnyRow) -> Result<Told, StoreError> {
+    let while_signed_in = number::<u8>(row, "while_signed_in")? != 0;
+    Ok(Told { fields: fields(row, "fields")?, while_signed_in })
 }
 
 /// Reads a bitmap in the portable serialisation.

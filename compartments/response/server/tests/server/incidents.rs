@@ -2,6 +2,7 @@
 
 use cofferdam_core::{CallerName, CustomerNumber, NO_SUCH_CALLER, Record};
 use cofferdam_wire::ProblemType;
+use keys_api::CallerPolicy;
 use response_api::{
     ActStage, AmendIncident, Audience, DeclareIncident, DoubtCause, IncidentId, LetterId, Level,
     ListEvidence, ListIncidents, MakeReport, NOT_SCOPED, People, PlanLetter, PublishNotice,
@@ -156,6 +157,45 @@ async fn a_scope_uses_what_its_neighbours_tell() {
     let asked = bench.neighbours.taken::<accounts_api::ReadActivity>("accounts");
     assert_eq!(asked[0].from, declare().from);
     assert_eq!(asked[0].callers, Some(declare().fallen.iter().map(|f| f.host.clone()).collect()));
+}
+
+/// A session that was opened at another server behind the same balancer may have been shown at the
+/// fallen one. Without the policy, nobody knows which servers those are.
+#[tokio::test]
+async fn sessions_of_the_whole_group_are_within_reach() {
+    let bench = Bench::start().await;
+    let caller = |name: &str, group: Option<&str>| CallerPolicy {
+        name: name.parse().unwrap(),
+        group: group.map(|group| group.parse().unwrap()),
+        grants: vec![],
+        budgets: [].into(),
+    };
+    {
+        let mut book = bench.neighbours.book();
+        let sessions = [("web-ky-1", vec![1]), ("web-ky-2", vec![1, 2]), ("web-tn-1", vec![3])];
+        book.sessions = sessions.map(|(name, of)| (name.parse().unwrap(), of)).into();
+        book.policy = vec![
+            caller("web-ky-1", Some("web-ky")),
+            caller("web-ky-2", Some("web-ky")),
+            caller("web-tn-1", Some("web-tn")),
+            caller("shipping-1", None),
+        ];
+    }
+    let incident = bench.declare().await;
+    let scope = ScopeIncident { incident, from_log: false };
+    bench.done(scope.clone()).await;
+    for (level, customers) in [(Level::Presented, vec![1]), (Level::Reachable, vec![2])] {
+        let field = cofferdam_core::Field::Session;
+        let read = bench.done(ReadExposure { incident, level, field }).await;
+        let records = roaring::RoaringBitmap::deserialize_from(read.roaring.as_slice()).unwrap();
+        assert_eq!(records.iter().collect::<Vec<_>>(), customers, "{level:?}");
+    }
+    bench.neighbours.refuse::<keys_api::ReadPolicy>("keys", ProblemType::UNAVAILABLE);
+    let exposure = bench.done(scope).await;
+    let is_unknown = |cause: &DoubtCause| matches!(cause, DoubtCause::SessionsUnknown { .. });
+    assert!(exposure.doubts.iter().any(|doubt| is_unknown(&doubt.cause)));
+    let sessions = exposure.fields[&cofferdam_core::Field::Session];
+    assert_eq!(sessions.presented, 1, "what is known is kept");
 }
 
 /// Staff hold a number from an app server's log, and the shop knows a customer by that number.

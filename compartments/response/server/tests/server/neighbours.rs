@@ -12,7 +12,9 @@ use cofferdam_core::{
     SeenCheckpoint,
 };
 use cofferdam_wire::{Answer, Body, Listener, Problem, ProblemType, Routes};
-use keys_api::{Alarm, CallerStatus, DomainEpochs, Hold, HoldId, ReadAlarms, WarrantId};
+use keys_api::{
+    Alarm, CallerPolicy, CallerStatus, DomainEpochs, Hold, HoldId, ReadAlarms, WarrantId,
+};
 use serde_json::Value;
 use testkit::{Authority, States};
 use tokio::sync::Semaphore;
@@ -46,6 +48,10 @@ pub struct Book {
     pub customers: Vec<u32>,
     /// The customers who were mailed a code in any window.
     pub mailed: Vec<u32>,
+    /// The customers who opened a session in any window, by caller.
+    pub sessions: BTreeMap<CallerName, Vec<u32>>,
+    /// The callers of the policy in force.
+    pub policy: Vec<CallerPolicy>,
 }
 
 type Shared = Arc<Mutex<Book>>;
@@ -125,7 +131,6 @@ impl Neighbours {
 
 fn keys() -> Routes<Shared> {
     let epochs = DomainEpochs { current: Epoch(1), readable: vec![Epoch(1)], reseal_until: None };
-    let policy = keys_api::Policy { version: 7, approvers: vec![], callers: vec![] };
     Routes::new()
         .call::<keys_api::CheckCaller, _, _>(answering::<keys_api::CheckCaller>("keys", ()))
         .call::<keys_api::FreezeCaller, _, _>(answering_by("keys", freeze))
@@ -137,7 +142,7 @@ fn keys() -> Routes<Shared> {
         .call::<keys_api::ListCallers, _, _>(answering_by("keys", callers))
         .call::<keys_api::AddRevokedKey, _, _>(answering::<keys_api::AddRevokedKey>("keys", ()))
         .call::<keys_api::ListRevokedKeys, _, _>(revoked_keys)
-        .call::<keys_api::ReadPolicy, _, _>(answering::<keys_api::ReadPolicy>("keys", policy))
+        .call::<keys_api::ReadPolicy, _, _>(answering_by("keys", policy))
         .call::<keys_api::ChangePolicy, _, _>(answering::<keys_api::ChangePolicy>("keys", ()))
         .call::<keys_api::ReadEpochs, _, _>(answering::<keys_api::ReadEpochs>(
             "keys",
@@ -317,14 +322,21 @@ fn resolved(_: &mut Book, call: &accounts_api::ResolveCustomerNumbers) -> Vec<Re
 }
 
 /// Nobody but those who were mailed a code.
-fn activity(book: &mut Book, _: &accounts_api::ReadActivity) -> accounts_api::Activity {
+fn policy(book: &mut Book, _: &keys_api::ReadPolicy) -> keys_api::Policy {
+    keys_api::Policy { version: 7, approvers: vec![], callers: book.policy.clone() }
+}
+
+fn activity(book: &mut Book, call: &accounts_api::ReadActivity) -> accounts_api::Activity {
+    let asked = |of: &CallerName| call.callers.as_ref().is_none_or(|callers| callers.contains(of));
+    let sessions = book.sessions.iter().filter(|(caller, _)| asked(caller));
+    let opened: Vec<_> = sessions.flat_map(|(_, customers)| customers.clone()).collect();
     let bytes = |records: &[u32]| {
         let mut bytes = Vec::new();
         let records: roaring::RoaringBitmap = records.iter().copied().collect();
         records.serialize_into(&mut bytes).unwrap();
         bytes
     };
-    accounts_api::Activity { opened: bytes(&[]), held: bytes(&[]), mailed: bytes(&book.mailed) }
+    accounts_api::Activity { opened: bytes(&opened), held: bytes(&[]), mailed: bytes(&book.mailed) }
 }
 
 /// An order that people signed leaves nobody out.

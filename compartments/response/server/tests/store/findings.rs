@@ -41,6 +41,7 @@ pub fn exposure(computed: i64) -> Exposure {
         until: at(200),
         people: LevelCounts { read: 2, reachable: 1, ..LevelCounts::default() },
         assumed: 0,
+        while_signed_in: 1,
         fields: BTreeMap::new(),
         brought: BTreeMap::new(),
         jurisdictions: BTreeMap::new(),
@@ -61,6 +62,7 @@ fn levels(field: Field) -> Levels {
     let mut levels = Levels::default();
     levels.read.insert(field, [1, 70_000].into_iter().collect());
     levels.reachable.insert(Field::Phone, [2].into_iter().collect());
+    levels.while_signed_in.insert(70_000);
     levels
 }
 

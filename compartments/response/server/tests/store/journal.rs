@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use cofferdam_core::FieldSet;
 use keys_api::WarrantId;
 use response_api::{
     AccessLog, ActStage, Audience, BeginAccessLog, FinishTable, IncidentId, JournalAct,
     JournalEntry, LedgerState, LetterId, Notice, People, Span, broken_journal,
 };
 use response_exposure::Levels;
+use response_letter::Told;
 use response_mailing::{Holder, Outcome, Recipient};
 use response_server::store::{Act, Finding, Store};
 
@@ -88,7 +88,7 @@ async fn an_act_that_is_not_journalled_is_not_done(tables: &Tables) {
     let begin = act(0, JournalAct::BeginTable, 1);
     let import = store.begin_import("a.csv", None, &begin).await.unwrap().unwrap();
     store.letter_to(IncidentId(1), Audience::Customers, [7; 32]).await.unwrap();
-    let row = Recipient { person: 3, fields: FieldSet::EMPTY, locale: 0 };
+    let row = Recipient { person: 3, told: Told::default(), locale: 0 };
     store.plan(LETTER, 1, &[row], at(1)).await.unwrap();
     let why = act(1, JournalAct::Amend, 400);
     store.keep_version(LETTER, version(1), "{}", &why).await.unwrap();
@@ -123,7 +123,7 @@ async fn an_act_on_a_running_letter_that_is_not_journalled_is_not_done(tables: &
     let store = &tables.store;
     let why = act(1, JournalAct::SettleLetter, 400);
     store.letter_to(IncidentId(1), Audience::Customers, [7; 32]).await.unwrap();
-    let row = |person| Recipient { person, fields: FieldSet::EMPTY, locale: 0 };
+    let row = |person| Recipient { person, told: Told::default(), locale: 0 };
     store.plan(LETTER, 1, &[row(3), row(4)], at(1)).await.unwrap();
     store.set_approved(LETTER, version(1), WarrantId([3; 16]), &why).await.unwrap();
     assert!(store.set_running(LETTER, version(1), &why).await.unwrap());

@@ -117,7 +117,7 @@ async fn letters_of_version_0_1_are_read_to_their_texts() {
         let json = store.version(letter.letter, version).await.unwrap().unwrap();
         let writer = Writer::new(Version::parse(&json, version).unwrap()).unwrap();
         let variant = writer.version().variants[0].clone();
-        let texts = writer.write(&variant.locale, variant.fields).unwrap();
+        let texts = writer.write(&variant.locale, variant.told).unwrap();
         assert_eq!(writer.faults(&variant.locale, &texts).unwrap(), Vec::<String>::new());
         let locales = store.locales(letter.letter).await.unwrap();
         assert!(locales.contains(&variant.locale));
@@ -144,6 +144,7 @@ async fn ledgers_of_version_0_1_are_read_and_go_on() {
     let (now, until) = (at(2_000_000_000), at(2_000_000_060));
     let batch = store.claim(UNSENT, &worker, (now, until), &[]).await.unwrap().unwrap();
     assert_eq!(batch.recipients.len(), 20);
+    assert!(batch.recipients.iter().all(|of| !of.told.while_signed_in), "nobody asked then");
 }
 
 #[tokio::test]
@@ -159,6 +160,7 @@ async fn exposures_of_version_0_1_are_read() {
     let levels = store.levels(IncidentId(1)).await.unwrap();
     assert_eq!(levels.count_people(&RoaringBitmap::new()), first.people);
     assert_eq!(levels.count_fields(|_| RoaringBitmap::new()), first.fields);
+    assert_eq!((levels.while_signed_in.len(), first.while_signed_in), (0, 0));
     let second = exposure(2).await;
     assert_eq!((second.doubts.len(), second.access_logs.len()), (3, 1));
     assert!(second.doubts.iter().all(|doubt| doubt.cause == DoubtCause::Uncoded));

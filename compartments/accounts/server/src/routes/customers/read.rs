@@ -4,13 +4,19 @@ use std::sync::Arc;
 
 use accounts_api::{CustomerFields, ReadCustomers};
 use axum::extract::State;
-use cofferdam_core::Record;
+use cofferdam_core::{CallerName, Personal, Record};
 use cofferdam_wire::{Answer, Body, Caller, Problem};
+
+use keys_api::Presence;
+use keys_client::Allowed;
 
 use crate::app::{App, bad_request};
 use crate::domain::batch::check_records;
 use crate::domain::profile::check_fields;
+use crate::domain::token;
 use crate::reading::{OpenedCustomer, read};
+use crate::session::live_session;
+use crate::store::KeptSession;
 
 /// Reads fields of customers. The answer is in the order of the numbers: that of the records would
 /// tell who signed up first.
@@ -24,7 +30,8 @@ pub async fn handle(
     let numbers = &app.customer_numbers;
     let mut records: Vec<Record> = call.records.iter().map(|of| numbers.record(*of)).collect();
     records.sort_unstable();
-    let opened = read(&app, &caller, &records, call.fields, None).await?;
+    let allowed = allowed(&app, &caller, call.session.as_ref()).await?;
+    let opened = read(&app, &caller, &records, call.fields, allowed).await?;
     let named = |of: OpenedCustomer| CustomerFields {
         record: numbers.number(of.record),
         fields: of.fields,
@@ -32,4 +39,17 @@ pub async fn handle(
     let mut customers: Vec<_> = opened.customers.into_iter().map(named).collect();
     customers.sort_unstable_by_key(|of| of.record);
     Ok(Answer(customers, encoding))
+}
+
+/// The caller's grants, with the proof that the customer of a session is signed in.
+async fn allowed(
+    app: &App,
+    caller: &CallerName,
+    token: Option<&Personal>,
+) -> Result<Allowed, Problem> {
+    let Some(token) = token else { return Ok(Allowed::ByGrant) };
+    let KeptSession { record, ticket, .. } = live_session(app, caller, token).await?;
+    let secret = token::presence_secret(token);
+    let proof = ticket.map(|ticket| Box::new(Presence { record, ticket, secret }));
+    Ok(proof.map_or(Allowed::ByGrant, Allowed::WhilePresent))
 }

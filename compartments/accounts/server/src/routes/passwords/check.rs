@@ -16,6 +16,6 @@ pub async fn handle(
     Caller(caller): Caller,
     Body(call, encoding): Body<CheckPassword>,
 ) -> Result<Answer<CustomerNumber>, Problem> {
-    let verified = verify(&app, &caller, &call.email, &call.password).await?;
+    let verified = verify(&app, &caller, &call.email, &call.password, None).await?;
     Ok(Answer(app.customer_numbers.number(verified.record), encoding))
 }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use accounts_api::CompleteReset;
 use axum::extract::State;
-use cofferdam_core::{CustomerNumber, Record};
+use cofferdam_core::{CallerName, CustomerNumber, Record};
 use cofferdam_store::StoreError;
 use cofferdam_wire::{Answer, Body, Caller, Problem};
-use keys_api::HardenItem;
+use keys_api::{EnrolItem, Enrolment, Verifier};
+use keys_client::VaultError;
 
 use crate::app::{App, bad_request};
 use crate::at_rest;
@@ -27,19 +28,25 @@ pub async fn handle(
     let record = found.ok_or_else(no_code)?;
     let Hashed { scheme, salt, hash } =
         app.hasher.hash_new(&caller, &call.password, &*app.rng).await?;
-    let verifier = app.vault.harden_one(&caller, HardenItem { record, hash }).await?;
-    // The instant is from before the look at the orders: a void order that comes after the look
-    // covers this password.
-    let set_at = app.now();
+    // `keys` set the instant before the look at the orders: a void order that comes after the look covers
+    // this password.
+    let Verifier { bytes, set_at } = enrol(&app, &caller, EnrolItem { record, hash }).await?;
     app.check_frozen(&caller)?;
     app.vault.check_halves(app.store.db()).await?;
-    let verifier = at_rest::rest_verifier(app.vault.halves(), record, &verifier)?;
+    let verifier = at_rest::rest_verifier(app.vault.halves(), record, &bytes)?;
     let credential = Credential { scheme, salt, verifier, set_at };
     let used = set(&app, &code, record, &credential).await?;
     if !used {
         return Err(no_code());
     }
     Ok(Answer(app.customer_numbers.number(record), encoding))
+}
+
+/// Has the verifier of the new password made, on the word that the code came back.
+async fn enrol(app: &App, caller: &CallerName, item: EnrolItem) -> Result<Verifier, Problem> {
+    let made = app.vault.enrol(caller, Enrolment::Reset, vec![item], EnrolItem::clone).await?;
+    let (_, verifier) = made.into_iter().next().ok_or(VaultError::Mismatch)?;
+    Ok(verifier)
 }
 
 /// Uses the code up, sets the password and ends the customer's sessions, all or nothing; `false` if

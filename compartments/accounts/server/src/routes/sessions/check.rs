@@ -1,16 +1,15 @@
-//! `POST /v1/sessions/check`: the customer of a session token, at the caller that opened the
+//! `POST /v1/sessions/check`: the customer of a session token, at a caller of the group that opened the
 //! session.
 
 use std::sync::Arc;
 
 use accounts_api::CheckSession;
 use axum::extract::State;
-use cofferdam_core::{CallerName, CustomerNumber, Personal};
+use cofferdam_core::CustomerNumber;
 use cofferdam_wire::{Answer, Body, Caller, Problem};
 
 use crate::app::App;
-use crate::domain::token;
-use crate::store::KeptSession;
+use crate::session::live_session;
 
 /// Checks a session token.
 pub async fn handle(
@@ -20,19 +19,4 @@ pub async fn handle(
 ) -> Result<Answer<CustomerNumber>, Problem> {
     let session = live_session(&app, &caller, &call.token).await?;
     Ok(Answer(app.customer_numbers.number(session.record), encoding))
-}
-
-/// The session with this token, as long as it is good for this caller. The refusal gives no reason,
-/// so that a caller learns nothing about another caller's sessions.
-pub async fn live_session(
-    app: &App,
-    caller: &CallerName,
-    token: &Personal,
-) -> Result<KeptSession, Problem> {
-    let found = app.store.session(&token::session_hash(token)).await?;
-    let orders = app.orders()?;
-    let now = app.now();
-    found
-        .filter(|s| s.caller == *caller && now < s.expires && !orders.revokes(s.record, s.opened))
-        .ok_or_else(|| Problem::new(accounts_api::NO_SESSION, "sign in at this caller"))
 }

@@ -6,9 +6,9 @@ use accounts_api::CloseSession;
 use axum::extract::State;
 use cofferdam_wire::{Answer, Body, Caller, Problem};
 
-use super::check::live_session;
 use crate::app::App;
 use crate::domain::token;
+use crate::session::live_session;
 
 /// Ends a session of this caller.
 pub async fn handle(

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use accounts_api::{OpenSession, Session};
 use axum::extract::State;
-use cofferdam_core::{CallerName, Personal, Timestamp};
+use cofferdam_core::{CallerName, Personal, Sha256, Timestamp};
 use cofferdam_wire::{Answer, Body, Caller, Problem};
 use jiff::SignedDuration;
+use keys_api::NewSession;
 
 use crate::app::App;
 use crate::domain::token;
@@ -22,10 +23,13 @@ pub async fn handle(
     Caller(caller): Caller,
     Body(call, encoding): Body<OpenSession>,
 ) -> Result<Answer<Session>, Problem> {
-    let verified = verify(&app, &caller, &call.email, &call.password).await?;
     let token = token::session_token(&*app.rng);
-    let expires = keep(&app, caller, verified, &token).await?;
+    let secret = Sha256::of(token::presence_secret(&token).expose());
+    let until = app.now().saturating_add(LIFETIME).unwrap_or(Timestamp::MAX);
+    let session = Some(NewSession { secret, until });
+    let verified = verify(&app, &caller, &call.email, &call.password, session).await?;
     let record = app.customer_numbers.number(verified.record);
+    let expires = keep(&app, caller, verified, &token).await?;
     Ok(Answer(Session { record, token, expires }, encoding))
 }
 
@@ -40,7 +44,9 @@ async fn keep(
     let mut orders = app.orders()?;
     let mut session = KeptSession {
         record: verified.record,
+        group: app.groups.of(&caller),
         caller,
+        ticket: verified.ticket,
         opened: Timestamp::MIN,
         expires: Timestamp::MIN,
     };

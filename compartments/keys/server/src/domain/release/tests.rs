@@ -37,6 +37,7 @@ fn call(groups: Vec<KeyGroup>) -> ReleaseKeys {
         operation: Operation::Release,
         groups,
         warrant: None,
+        presence: None,
     }
 }
 

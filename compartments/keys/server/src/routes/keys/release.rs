@@ -5,7 +5,9 @@ use std::sync::Arc;
 use axum::extract::State;
 use cofferdam_core::{CallerName, Operation, Record, Timestamp};
 use cofferdam_wire::{Answer, Body, Caller, Problem, ProblemType, blocking};
-use keys_api::{AlarmKind, RECORDS_SEALED, ReleaseKeys, ReleasedGroup, ReleasedKeys, WarrantId};
+use keys_api::{
+    AlarmKind, Presence, RECORDS_SEALED, ReleaseKeys, ReleasedGroup, ReleasedKeys, WarrantId,
+};
 
 use crate::app::{App, Parties, bad_request};
 use crate::domain::derive::KeyRing;
@@ -25,15 +27,20 @@ pub async fn handle(
     Ok(Answer(release(&app, &via, call).await?, encoding))
 }
 
-async fn release(app: &App, via: &CallerName, call: ReleaseKeys) -> Result<ReleasedKeys, Problem> {
+async fn release(
+    app: &App,
+    via: &CallerName,
+    mut call: ReleaseKeys,
+) -> Result<ReleasedKeys, Problem> {
     let began = app.shared.generation();
     let (ring, caller) = (app.shared.ring(), call.caller.clone());
+    let presence = call.presence.take();
     let mut wanted = Wanted::read(call, &ring).map_err(|e| bad_request(&e))?;
     let who = Parties { via, caller: &caller };
     app.check_parties(&who, wanted.domain()).await?;
     let now = app.now().await;
     let withheld = wanted.withhold(&app.shared.erased(wanted.domain()), &app.decoys);
-    check_basis(app, &who, &wanted, &withheld, now).await?;
+    check_basis(app, &who, (&mut wanted, &withheld), presence.as_ref(), now).await?;
     check_new(app, &who, &wanted, now).await?;
     app.write(now, wanted.events(&caller, via)).await?;
     if wanted.operation() == Operation::Seal {
@@ -42,7 +49,7 @@ async fn release(app: &App, via: &CallerName, call: ReleaseKeys) -> Result<Relea
     }
     app.check_thawed(&who).await?;
     if app.shared.generation() != began {
-        check_again(app, &who, &wanted, now).await?;
+        check_again(app, &who, &wanted, presence.as_ref(), now).await?;
     }
     metrics::counter!("cofferdam_released_records_total", "operation" => wanted.operation().as_str())
         .increment(wanted.count() as u64);
@@ -54,17 +61,22 @@ async fn release(app: &App, via: &CallerName, call: ReleaseKeys) -> Result<Relea
 async fn check_basis(
     app: &App,
     who: &Parties<'_>,
-    wanted: &Wanted,
-    withheld: &Withheld,
+    (wanted, withheld): (&mut Wanted, &Withheld),
+    presence: Option<&Presence>,
     now: Timestamp,
 ) -> Result<(), Problem> {
     let (domain, operation) = (wanted.domain(), wanted.operation());
     match wanted.basis() {
         Basis::Warrant(warrant) => return draw(app, who, wanted, withheld, warrant, now).await,
         Basis::Reseal => app.check_reseal(who, domain, now).await?,
+        Basis::Grant if operation == Operation::Release => {
+            if app.check_release(who, wanted, presence, now).await? == Operation::ReleasePresent {
+                wanted.while_present();
+            }
+        }
         Basis::Grant => app.check_grant(who, domain, operation, wanted.fields()).await?,
     }
-    app.charge(who, operation, now, wanted.count()).await
+    app.charge(who, wanted.operation(), now, wanted.count()).await
 }
 
 /// Refuses keys to seal a record of a customer or a card that was sealed before: they would open it.
@@ -95,6 +107,7 @@ async fn check_again(
     app: &App,
     who: &Parties<'_>,
     wanted: &Wanted,
+    presence: Option<&Presence>,
     now: Timestamp,
 ) -> Result<(), Problem> {
     let domain = wanted.domain();
@@ -111,6 +124,9 @@ async fn check_again(
             }
         }
         Basis::Reseal => app.check_reseal(who, domain, now).await,
+        Basis::Grant if wanted.operation() == Operation::ReleasePresent => {
+            app.check_release(who, wanted, presence, now).await.map(|_| ())
+        }
         Basis::Grant => app.check_grant(who, domain, wanted.operation(), wanted.fields()).await,
     }
 }

@@ -74,10 +74,10 @@ pub async fn letter_terms(
 async fn variants_of(app: &App, letter: &Letter) -> Result<(Vec<Variant>, Vec<u64>), StoreError> {
     let locales = app.store.locales(letter.letter).await?;
     let variants = app.store.variants(letter.letter).await?;
-    let variant = |(locale, fields, people)| {
+    let variant = |(locale, told, people)| {
         let known = locales.get(usize::from(locale)).cloned();
         let missing = || StoreError::Corrupt(format!("the ledger names locale {locale}"));
-        Ok((Variant { locale: known.ok_or_else(missing)?, fields }, people))
+        Ok((Variant { locale: known.ok_or_else(missing)?, told }, people))
     };
     variants.into_iter().map(variant).collect()
 }
@@ -85,15 +85,16 @@ async fn variants_of(app: &App, letter: &Letter) -> Result<(Vec<Variant>, Vec<u6
 /// Writes and checks every text. All texts are checked before anything is refused.
 fn write_texts(writer: &Writer, people: &[u64]) -> Result<Vec<LetterVariant>, Problem> {
     let (mut variants, mut faults) = (Vec::new(), Vec::new());
-    for (Variant { locale, fields }, people) in writer.version().variants.iter().zip(people) {
-        let texts = writer.write(locale, *fields).map_err(|e| faulty(&e))?;
+    for (Variant { locale, told }, people) in writer.version().variants.iter().zip(people) {
+        let texts = writer.write(locale, *told).map_err(|e| faulty(&e))?;
         let found = writer.faults(locale, &texts).map_err(|e| faulty(&e))?;
         let place = format!("{} {}", locale.language, locale.jurisdiction);
         faults.extend(found.into_iter().map(|fault| format!("{}: {fault}", place.trim())));
         variants.push(LetterVariant {
             language: locale.language.clone(),
             jurisdiction: locale.jurisdiction.clone(),
-            fields: *fields,
+            fields: told.fields,
+            while_signed_in: told.while_signed_in,
             people: *people,
             subject: texts.subject,
             text: texts.text,

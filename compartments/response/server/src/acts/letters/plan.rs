@@ -12,7 +12,7 @@ use response_api::{
     Audience, IncidentId, JournalAct, LETTER_PLANNED, LetterPlan, Level, People, STAFF_LIST_CHANGED,
 };
 use response_exposure::{Population, fields_of, is_told};
-use response_letter::{Current, Facts, Locale, Version, Writer};
+use response_letter::{Current, Facts, Locale, Told, Version, Writer};
 use response_mailing::{Letter, Recipient};
 use roaring::RoaringBitmap;
 use tokio::sync::watch;
@@ -116,7 +116,7 @@ async fn plan_staff(app: &App, letter: &Letter) -> Result<(), Problem> {
     let planned = app.store.planned_people(letter.letter).await?;
     let rows = (0_u32..).zip(&locales).map(|(person, locale)| Recipient {
         person,
-        fields: FieldSet::EMPTY,
+        told: Told::default(),
         locale: numbers.get(locale).copied().unwrap_or(0),
     });
     write_rows(app, letter, rows.filter(|row| !planned.contains(row.person))).await
@@ -127,6 +127,7 @@ async fn plan_customers(app: &App, letter: &Letter) -> Result<(), Problem> {
     check_exposed_as_planned(app, letter).await?;
     let read = app.store.bitmaps(letter.incident, Level::Read).await?;
     let presented = app.store.bitmaps(letter.incident, Level::Presented).await?;
+    let signed_in = app.store.while_signed_in(letter.incident).await?;
     let writer = writer(app, letter).await?;
     let population = match app.incident(letter.incident).await?.people {
         People::Table => app.brought().await?,
@@ -140,7 +141,9 @@ async fn plan_customers(app: &App, letter: &Letter) -> Result<(), Problem> {
     };
     let row = |person| {
         let lost = fields_of(&read, person).union(fields_of(&presented, person));
-        Recipient { person, fields: told_fields(lost), locale: locale_of(person) }
+        let while_signed_in = signed_in.contains(person);
+        let told = Told { fields: told_fields(lost), while_signed_in };
+        Recipient { person, told, locale: locale_of(person) }
     };
     let planned = app.store.planned_people(letter.letter).await?;
     let missing = &population.everyone - planned;

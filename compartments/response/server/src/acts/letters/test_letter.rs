@@ -69,7 +69,7 @@ async fn message(
     let variant = writer.version().variants.get(place).cloned();
     let variant = variant.ok_or_else(|| Problem::not_found("the version has no such variant"))?;
     let faulty = |e: VersionError| Problem::new(LETTER_FAULTY, e.to_string());
-    let mut texts = writer.write(&variant.locale, variant.fields).map_err(faulty)?;
+    let mut texts = writer.write(&variant.locale, variant.told).map_err(faulty)?;
     texts.subject = format!("[Test] {}", texts.subject);
     let random = hex::encode(app.rng.bytes::<16>());
     let marks = Marks {

@@ -1,7 +1,7 @@
 //! The evidence about the customers of `accounts`: the copies of the release logs, and the answers
 //! of the other compartments.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use accounts_api::{Activity, ReadActivity};
@@ -12,7 +12,7 @@ use cofferdam_store::StoreError;
 use cofferdam_tlog::TlogError;
 use cofferdam_wire::{Problem, blocking};
 use jiff::SignedDuration;
-use keys_api::{AlarmKind, ListCallers};
+use keys_api::{AlarmKind, ListCallers, ReadPolicy};
 use payments_api::CountCards;
 use response_api::{DoubtCause, Exposure, HostKind, Incident, LogProof, Sightings};
 use response_exposure::{
@@ -159,41 +159,96 @@ async fn grants(app: &App, hosts: &FallenHosts, findings: &mut Findings) -> Gran
 }
 
 /// Adds the sessions that passed through fallen hosts, and the letters that passed through a fallen
-/// relay. Returns the customers whose older sessions may have been shown there.
+/// relay. Returns the customers whose other sessions may have been shown there.
 async fn sessions(
     app: &App,
     hosts: &FallenHosts,
     findings: &mut Findings,
-    (from, to): (Timestamp, Timestamp),
+    window: (Timestamp, Timestamp),
 ) -> RoaringBitmap {
     let apps: Vec<CallerName> = hosts.apps().cloned().collect();
     let (everywhere, relay) = (hosts.any(HostKind::Accounts), hosts.any(HostKind::Relay));
     if apps.is_empty() && !everywhere && !relay {
         return RoaringBitmap::new();
     }
+    let others =
+        if everywhere { Ok(RoaringBitmap::new()) } else { shared(app, &apps, window).await };
     let callers = if everywhere { None } else { Some(apps) };
-    let asked = app.compartments.accounts.call(&ReadActivity { callers, from, to }).await;
-    let seen = asked.map_err(|e| e.to_string()).and_then(|seen| bitmaps_of(&seen));
-    let [opened, held, mailed] = seen.unwrap_or_else(|reason| {
-        findings.doubts.push(DoubtCause::SessionsUnknown { reason });
-        Default::default()
+    let unknown = |reason| DoubtCause::SessionsUnknown { reason };
+    let Seen { opened, held, mailed } = seen(app, callers, window).await.unwrap_or_else(|reason| {
+        findings.doubts.push(unknown(reason));
+        Seen::default()
+    });
+    let others = others.unwrap_or_else(|reason| {
+        findings.doubts.push(unknown(reason));
+        RoaringBitmap::new()
     });
     findings.add_sessions(opened);
     if relay {
+        let (from, to) = window;
         let letters = app.store.handed_over(from, to).await.unwrap_or_else(|e| {
             findings.doubts.push(DoubtCause::LettersUnknown { reason: e.to_string() });
             RoaringBitmap::new()
         });
         findings.add_relayed(&letters, &mailed);
     }
-    held
+    held | others
 }
 
-/// The customers with a session opened at the hosts, those with a session held there, and those who
-/// were mailed a code.
-fn bitmaps_of(seen: &Activity) -> Result<[RoaringBitmap; 3], String> {
-    let read = |bytes: &[u8]| RoaringBitmap::deserialize_from(bytes).map_err(|e| e.to_string());
-    Ok([read(&seen.opened)?, read(&seen.held)?, read(&seen.mailed)?])
+/// Sets of customers, by what fallen hosts saw of them.
+#[derive(Default)]
+struct Seen {
+    /// Customers who opened a session there.
+    opened: RoaringBitmap,
+    /// Customers with any other session that may have been shown there.
+    held: RoaringBitmap,
+    /// Customers who were mailed a code.
+    mailed: RoaringBitmap,
+}
+
+impl Seen {
+    fn of(Activity { opened, held, mailed }: &Activity) -> Result<Self, String> {
+        let read = |bytes: &Vec<u8>| {
+            RoaringBitmap::deserialize_from(bytes.as_slice()).map_err(|e| e.to_string())
+        };
+        Ok(Self { opened: read(opened)?, held: read(held)?, mailed: read(mailed)? })
+    }
+}
+
+/// Asks `accounts` what was seen at some callers, or at all of them for `None`.
+async fn seen(
+    app: &App,
+    callers: Option<Vec<CallerName>>,
+    (from, to): (Timestamp, Timestamp),
+) -> Result<Seen, String> {
+    let asked = app.compartments.accounts.call(&ReadActivity { callers, from, to }).await;
+    asked.map_err(|e| e.to_string()).and_then(|activity| Seen::of(&activity))
+}
+
+/// The customers with a live session at another caller of the groups of `apps`. The callers of a group
+/// share its sessions, so it may have been shown at these as well.
+async fn shared(
+    app: &App,
+    apps: &[CallerName],
+    window: (Timestamp, Timestamp),
+) -> Result<RoaringBitmap, String> {
+    let others = others_of_groups(app, apps).await?;
+    if others.is_empty() {
+        return Ok(RoaringBitmap::new());
+    }
+    let seen = seen(app, Some(others), window).await?;
+    Ok(seen.opened | seen.held)
+}
+
+/// The callers that share sessions with some callers, by the policy in force, without these.
+async fn others_of_groups(app: &App, callers: &[CallerName]) -> Result<Vec<CallerName>, String> {
+    if callers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let policy = app.compartments.keys.call(&ReadPolicy {}).await.map_err(|e| e.to_string())?;
+    let groups: BTreeSet<_> = callers.iter().map(|caller| policy.group(caller)).collect();
+    let shares = |of: &&CallerName| groups.contains(policy.group(of)) && !callers.contains(of);
+    Ok(policy.callers.iter().map(|of| &of.name).filter(shares).cloned().collect())
 }
 
 async fn proofs(app: &App, windows: &[LogWindow]) -> Result<Vec<LogProof>, CopyError> {

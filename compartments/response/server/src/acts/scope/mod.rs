@@ -72,9 +72,14 @@ fn scoped(app: &App, exposure: &Exposure, by: &Author) -> Act {
     let people = exposure.people;
     let entries: u64 = exposure.logs.iter().map(|log| log.size).sum();
     let detail = format!(
-        "{} read, {} presented, {} known to have a field unset, {} reachable of {} customers; \
-         log of {entries} entries",
-        people.read, people.presented, people.known_unset, people.reachable, exposure.customers
+        "{} read ({} of them only while signed in), {} presented, {} known to have a field unset, \
+         {} reachable of {} customers; log of {entries} entries",
+        people.read,
+        exposure.while_signed_in,
+        people.presented,
+        people.known_unset,
+        people.reachable,
+        exposure.customers
     );
     app.act(exposure.incident, by, JournalAct::Scope, detail)
 }

@@ -20,7 +20,8 @@ pub async fn show(app: Arc<App>, call: ReadLedger) -> Result<Vec<LedgerRow>, Pro
     let row = |row: Row| LedgerRow {
         person: row.person,
         state: row.state,
-        fields: row.fields,
+        fields: row.told.fields,
+        while_signed_in: row.told.while_signed_in,
         message_id: letter.ids.of(row.person, domain),
         outcome: Some(row.detail).filter(|text| !text.is_empty()),
         at: row.at,

@@ -7,7 +7,7 @@ use response_mailing::{Batch, Holder, Recipient};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::super::rows::{fields, number, sql};
+use super::super::rows::{number, sql, told};
 use super::super::{Store, Tx};
 use super::{DEFERRED, IN_DOUBT, PLANNED, Shift, state};
 
@@ -26,7 +26,7 @@ impl Store {
         };
         let batch: u32 = number(&found, "batch")?;
         let rows = sqlx::query(sql(format!(
-            "SELECT person, fields, locale, state FROM ledger
+            "SELECT person, fields, while_signed_in, locale, state FROM ledger
              WHERE letter = $1 AND person >= $2 AND person <= $3 AND batch = $4
                AND state IN ({PLANNED}, {DEFERRED}) ORDER BY person DESC"
         )))
@@ -41,7 +41,7 @@ impl Store {
         for row in &rows {
             recipients.push(Recipient {
                 person: number(row, "person")?,
-                fields: fields(row, "fields")?,
+                told: told(row)?,
                 locale: number(row, "locale")?,
             });
             shift.step(state(row, "state")?, LedgerState::Claimed, 1);

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use cofferdam_core::{FieldSet, Timestamp};
+use cofferdam_core::Timestamp;
 use cofferdam_store::StoreError;
 use response_api::{LedgerState, LetterId};
+use response_letter::Told;
 use response_mailing::Recipient;
 use roaring::RoaringBitmap;
 
 use super::super::Store;
-use super::super::rows::{corrupt, number, people, sql};
+use super::super::rows::{number, people, sql, told};
 use super::{PLANNED, Shift, values_table};
 
 /// The number of people whose variants are counted at once. SQLite sorts them in memory.
@@ -36,9 +37,10 @@ impl Store {
         let values = values_table(tx.backend);
         let written = sqlx::query(sql(format!(
             "INSERT INTO ledger
-                 (at_ms, letter, person, batch, fields, locale, state, provider, outcome)
+                 (at_ms, letter, person, batch, fields, while_signed_in, locale, state, provider,
+                  outcome)
              SELECT $4, $1, CAST(e.value ->> 0 AS INTEGER), $3, CAST(e.value ->> 1 AS INTEGER),
-                    CAST(e.value ->> 2 AS INTEGER), {PLANNED}, 0, ''
+                    CAST(e.value ->> 2 AS INTEGER), CAST(e.value ->> 3 AS INTEGER), {PLANNED}, 0, ''
              FROM {values} WHERE TRUE ON CONFLICT (letter, person) DO NOTHING"
         )))
         .bind(i64::from(letter.0))
@@ -88,22 +90,20 @@ impl Store {
         number(&row, "last")
     }
 
-    /// The variants of a letter: the number of the locale, the fields, and the number of people.
-    pub async fn variants(
-        &self,
-        letter: LetterId,
-    ) -> Result<Vec<(u16, FieldSet, u64)>, StoreError> {
+    /// The variants of a letter: the number of the locale, what people are told, and their number.
+    pub async fn variants(&self, letter: LetterId) -> Result<Vec<(u16, Told, u64)>, StoreError> {
         let last =
             sqlx::query("SELECT COALESCE(MAX(person), -1) AS last FROM ledger WHERE letter = $1")
                 .bind(i64::from(letter.0))
                 .fetch_one(self.db.reader())
                 .await?;
         let last: i64 = number(&last, "last")?;
-        let mut variants: BTreeMap<(u16, u16), u64> = BTreeMap::new();
+        let mut variants: BTreeMap<(u16, Told), u64> = BTreeMap::new();
         for from in (0..=last).step_by(COUNTED_AT_ONCE as usize) {
             let rows = sqlx::query(
-                "SELECT locale, fields, COUNT(*) AS people FROM ledger
-                 WHERE letter = $1 AND person >= $2 AND person < $3 GROUP BY locale, fields",
+                "SELECT locale, fields, while_signed_in, COUNT(*) AS people FROM ledger
+                 WHERE letter = $1 AND person >= $2 AND person < $3
+                 GROUP BY locale, fields, while_signed_in",
             )
             .bind(i64::from(letter.0))
             .bind(from)
@@ -111,26 +111,22 @@ impl Store {
             .fetch_all(self.db.reader())
             .await?;
             for row in &rows {
-                let variant = (number(row, "locale")?, number(row, "fields")?);
+                let variant = (number(row, "locale")?, told(row)?);
                 *variants.entry(variant).or_default() += number::<u64>(row, "people")?;
             }
         }
-        let whole = |((locale, bits), people)| {
-            let fields = FieldSet::from_bits(bits);
-            let fields = fields.ok_or_else(|| corrupt(format!("the field bits {bits}")))?;
-            Ok((locale, fields, people))
-        };
-        variants.into_iter().map(whole).collect()
+        Ok(variants.into_iter().map(|((locale, told), people)| (locale, told, people)).collect())
     }
 }
 
-/// Rows as a JSON array of arrays: person, fields, locale.
+/// Rows as a JSON array of arrays: person, fields, whether they were signed in, locale.
 fn values_of(recipients: &[Recipient]) -> String {
     let mut out = String::with_capacity(recipients.len() * 20);
-    for Recipient { person, fields, locale } in recipients {
+    for Recipient { person, told, locale } in recipients {
+        let (fields, signed_in) = (told.fields.bits(), u8::from(told.while_signed_in));
         out.push(if out.is_empty() { '[' } else { ',' });
         // Writing to a string can't fail.
-        let _ = write!(out, "[{person},{},{locale}]", fields.bits());
+        let _ = write!(out, "[{person},{fields},{signed_in},{locale}]");
     }
     out.push(']');
     out

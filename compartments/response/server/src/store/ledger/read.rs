@@ -7,7 +7,7 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use super::super::Store;
-use super::super::rows::{fields, instant, number, sql};
+use super::super::rows::{instant, number, sql, told};
 use super::{shown_state, state};
 
 /// The states of people whom no e-mail reached: bounced, suppressed and expired.
@@ -27,7 +27,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Row>, StoreError> {
         let rows = sqlx::query(
-            "SELECT l.person, l.state, l.fields, l.locale, l.outcome, l.at_ms,
+            "SELECT l.person, l.state, l.fields, l.while_signed_in, l.locale, l.outcome, l.at_ms,
                     COALESCE(b.holder, '') AS holder
              FROM ledger l LEFT JOIN ledger_batch b ON b.letter = l.letter AND b.batch = l.batch
              WHERE l.letter = $1 AND l.person >= $2 AND ($4 < 0 OR l.state = $4)
@@ -50,7 +50,8 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Row>, StoreError> {
         let rows = sqlx::query(sql(format!(
-            "SELECT person, state, fields, locale, outcome, at_ms, '' AS holder FROM ledger
+            "SELECT person, state, fields, while_signed_in, locale, outcome, at_ms, '' AS holder
+             FROM ledger
              WHERE letter = $1 AND person >= $2 AND (state IN ({UNREACHED}) OR {PERHAPS})
              ORDER BY person LIMIT $3"
         )))
@@ -103,7 +104,7 @@ fn ledger_row(row: &AnyRow) -> Result<Row, StoreError> {
     Ok(Row {
         person: number(row, "person")?,
         state: shown_state(state(row, "state")?, is_held),
-        fields: fields(row, "fields")?,
+        told: told(row)?,
         locale: number(row, "locale")?,
         detail: row.try_get("outcome")?,
         at: instant(row, "at_ms")?,

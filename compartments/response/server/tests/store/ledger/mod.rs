@@ -10,6 +10,7 @@ mod workers;
 use cofferdam_core::{Field, FieldSet};
 use keys_api::WarrantId;
 use response_api::{Audience, IncidentId, JournalAct, LedgerState, LetterId};
+use response_letter::Told;
 use response_mailing::{Batch, Holder, Outcome, Recipient, Row};
 use response_server::store::Store;
 
@@ -22,8 +23,9 @@ const BATCH: u32 = 20;
 /// A relay's reply, with quotes in it. It is kept unchanged.
 const SAID: &str = "250 \"ok\" 'queued' \\ as 4XyZ";
 
-fn fields() -> FieldSet {
-    FieldSet::EMPTY.with(Field::Email).with(Field::Password)
+fn told() -> Told {
+    let fields = FieldSet::EMPTY.with(Field::Email).with(Field::Password);
+    Told { fields, while_signed_in: true }
 }
 
 fn holder(name: &str) -> Holder {
@@ -39,7 +41,7 @@ fn outcome(person: u32, state: LedgerState) -> Outcome {
 async fn planned(store: &Store) -> LetterId {
     let letter = store.letter_to(IncidentId(1), Audience::Customers, [7; 32]).await.unwrap();
     let id = letter.letter;
-    let row = |person| Recipient { person, fields: fields(), locale: 0 };
+    let row = |person| Recipient { person, told: told(), locale: 0 };
     let rows: Vec<_> = (0..PEOPLE).rev().map(row).collect();
     for (batch, some) in (1..).zip(rows.chunks(BATCH as usize)) {
         store.plan(id, batch, some, at(1)).await.unwrap();

@@ -1,10 +1,10 @@
 //! Planning rows, and reading them.
 
-use cofferdam_core::FieldSet;
 use response_api::{Audience, IncidentId, LedgerState, LetterId};
+use response_letter::Told;
 use response_mailing::Recipient;
 
-use super::{BATCH, PEOPLE, check, claim, fields, holder, outcome, people_of, planned, row};
+use super::{BATCH, PEOPLE, check, claim, holder, outcome, people_of, planned, row, told};
 use crate::support::{Tables, at};
 
 on_both_databases!(
@@ -19,13 +19,13 @@ async fn a_row_is_planned_once(tables: &Tables) {
     let id = planned(store).await;
     assert_eq!(store.last_planned_batch(id).await.unwrap(), PEOPLE / BATCH);
     assert_eq!(store.planned_people(id).await.unwrap(), (0..PEOPLE).collect());
-    let again = Recipient { person: 3, fields: FieldSet::EMPTY, locale: 4 };
+    let again = Recipient { person: 3, told: Told::default(), locale: 4 };
     store.plan(id, PEOPLE / BATCH, &[again], at(9)).await.unwrap();
     store.plan(id, PEOPLE / BATCH + 1, &[], at(9)).await.unwrap();
     check(store, id).await;
     let kept = row(store, id, 3).await;
-    assert_eq!((kept.fields, kept.locale, kept.at), (fields(), 0, at(1)));
-    assert_eq!(store.variants(id).await.unwrap(), [(0, fields(), u64::from(PEOPLE))]);
+    assert_eq!((kept.told, kept.locale, kept.at), (told(), 0, at(1)));
+    assert_eq!(store.variants(id).await.unwrap(), [(0, told(), u64::from(PEOPLE))]);
     assert_eq!(store.last_planned_batch(LetterId(9)).await.unwrap(), 0);
 }
 
@@ -33,12 +33,16 @@ async fn variants_are_counted_in_pieces_and_each_person_once(tables: &Tables) {
     let store = &tables.store;
     let letter = store.letter_to(IncidentId(1), Audience::Customers, [7; 32]).await.unwrap();
     let people = [0, 49_999, 50_000, 99_999, 100_000, 249_999];
-    let row =
-        |(n, person): (u16, &u32)| Recipient { person: *person, fields: fields(), locale: n % 2 };
+    let unattended = Told { while_signed_in: false, ..told() };
+    let row = |(n, person): (u16, &u32)| Recipient {
+        person: *person,
+        told: if *person == 50_000 { unattended } else { told() },
+        locale: n % 2,
+    };
     let rows: Vec<_> = (0..).zip(&people).map(row).collect();
     store.plan(letter.letter, 1, &rows, at(1)).await.unwrap();
     let variants = store.variants(letter.letter).await.unwrap();
-    assert_eq!(variants, [(0, fields(), 3), (1, fields(), 3)]);
+    assert_eq!(variants, [(0, unattended, 1), (0, told(), 2), (1, told(), 3)]);
 }
 
 async fn rows_are_read_by_person_and_state(tables: &Tables) {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use response_api::{LedgerState, LetterState};
 use response_mailing::{Outcome, Postponement};
 
-use super::{PEOPLE, SAID, check, claim, count, fields, holder, outcome, people_of, planned, row};
+use super::{PEOPLE, SAID, check, claim, count, holder, outcome, people_of, planned, row, told};
 use crate::support::{Tables, at};
 
 on_both_databases!(
@@ -23,7 +23,7 @@ async fn the_freshest_addresses_are_claimed_first(tables: &Tables) {
     let id = planned(store).await;
     let batch = claim(store, id, &holder("one"), 2).await.unwrap();
     assert_eq!(people_of(&batch), (180..200).rev().collect::<Vec<_>>());
-    assert!(batch.recipients.iter().all(|recipient| recipient.fields == fields()));
+    assert!(batch.recipients.iter().all(|recipient| recipient.told == told()));
     assert_eq!(count(store, id, LedgerState::Claimed).await, 20);
     assert_eq!(row(store, id, 199).await.state, LedgerState::Claimed);
     assert_eq!(store.held_batches(id).await.unwrap(), [(batch.batch, holder("one"))]);

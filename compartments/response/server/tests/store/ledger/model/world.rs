@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use cofferdam_core::{FieldSet, Timestamp};
+use cofferdam_core::Timestamp;
 use jiff::SignedDuration;
 use keys_api::WarrantId;
 use proptest::prop_assert_eq;
 use proptest::test_runner::TestCaseError;
 use response_api::{Audience, IncidentId, JournalAct, LedgerState, LetterId};
+use response_letter::Told;
 use response_mailing::memory::MemoryLedger;
 use response_mailing::{Holder, Ledger, Letters, Outcome, Postponement, Recipient};
 use response_server::store::Store;
@@ -42,7 +43,7 @@ impl<'a> World<'a> {
             let id = letter.letter;
             let row = |n: u32| Recipient {
                 person: first_person + side * PEOPLE + n,
-                fields: FieldSet::EMPTY,
+                told: Told::default(),
                 locale: 0,
             };
             let rows: Vec<_> = (0..PEOPLE).rev().map(row).collect();
