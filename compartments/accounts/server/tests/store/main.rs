@@ -237,7 +237,6 @@ async fn sessions_are_kept_counted_and_swept(store: &Store) {
     assert_eq!(count(None, 20, 99).await, 2);
     assert_eq!(count(Some(10), 20, 99).await, 1);
     assert_eq!(count(None, 30, 100).await, 2);
-
     let mut tx = store.begin().await.unwrap();
     store.end_sessions_of(&mut tx, Record(1), at(50)).await.unwrap();
     tx.commit().await.unwrap();

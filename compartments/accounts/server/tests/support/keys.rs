@@ -1,5 +1,7 @@
 //! A small `keys`: the same calls over real mutual TLS, with real keys, and a log in memory.
 
+mod passwords;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -8,16 +10,15 @@ use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use aws_lc_rs::hmac;
 use axum::extract::State;
 use cofferdam_core::{
-    CallerName, Clock, Epoch, Field, FieldKey, FieldSet, KeyBytes, Operation, Record, Timestamp,
+    CallerName, Clock, Epoch, Field, FieldKey, FieldSet, KeyBytes, Operation, Record,
 };
 use cofferdam_wire::{Answer, Body, Caller, Listener, Problem, ProblemType, Routes};
 use keys_api::{
-    AcceptState, ApproveVoidOrder, CheckPassword, CheckState, CheckedPassword, ClaimDecoys,
-    ClaimedDecoys, DECOYS_CLAIMED, DomainEpochs, EnrolPasswords, EnrolledPasswords, EraseRecords,
-    Hold, IndexAddresses, IndexedAddresses, KeyGroup, ListGroups, ListRevokedKeys, NewSession,
-    NoteAddresses, NoteVoidOrder, ORDER_REFUSED, Presence, PresenceTicket, RECORDS_SEALED,
-    ReadEpochs, ReadHolds, RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys, ReportMail,
-    RevokedKey, RightPassword, Search, Ticket, Verifier, WarrantId,
+    AcceptState, ApproveVoidOrder, CheckPassword, CheckState, ClaimDecoys, ClaimedDecoys,
+    DECOYS_CLAIMED, DomainEpochs, EnrolPasswords, EraseRecords, Hold, IndexAddresses,
+    IndexedAddresses, KeyGroup, ListGroups, ListRevokedKeys, NoteAddresses, NoteVoidOrder,
+    ORDER_REFUSED, Presence, RECORDS_SEALED, ReadEpochs, ReadHolds, RecordKeys, ReleaseKeys,
+    ReleasedGroup, ReleasedKeys, ReportMail, RevokedKey, Search, Ticket, WarrantId,
 };
 use roaring::RoaringBitmap;
 use testkit::{Authority, States};
@@ -182,8 +183,8 @@ impl TestKeys {
             .call::<ReadEpochs, _, _>(epochs)
             .call::<ReportMail, _, _>(report_mail)
             .call::<ApproveVoidOrder, _, _>(approve_void_order)
-            .call::<CheckPassword, _, _>(check_password)
-            .call::<EnrolPasswords, _, _>(enrol)
+            .call::<CheckPassword, _, _>(passwords::check)
+            .call::<EnrolPasswords, _, _>(passwords::enrol)
             .call::<ListGroups, _, _>(groups)
             .call::<NoteVoidOrder, _, _>(note_voided)
             .call::<IndexAddresses, _, _>(index)
@@ -325,52 +326,6 @@ async fn epochs(
     let current = book.lock().unwrap().epoch;
     let readable = (0..=current.0).map(Epoch).collect();
     Ok(Answer(DomainEpochs { current, readable, reseal_until: None }, encoding))
-}
-
-async fn check_password(
-    State(book): Shared,
-    Caller(via): Caller,
-    Body(call, encoding): Body<CheckPassword>,
-) -> Result<Answer<CheckedPassword>, Problem> {
-    let mut book = book.lock().unwrap();
-    book.check(&via, &call.caller)?;
-    if let Some(ticket) = call.looked_up {
-        assert!(book.unanswered.remove(&ticket), "a look-up is noted once");
-        book.found.push((call.caller.clone(), Search::SignIn, vec![call.record]));
-    }
-    book.hardened.push((call.caller, vec![call.record]));
-    book.renews = call.renew.is_some();
-    let Verifier { bytes, set_at } = call.stored;
-    let right = bytes.expose() == verifier(call.record, set_at, &call.hash).expose();
-    let renewed =
-        call.renew.map(|hash| Verifier { bytes: verifier(call.record, set_at, &hash), set_at });
-    let ticket = call.session.map(|NewSession { secret, until }| PresenceTicket {
-        given: set_at,
-        until,
-        mac: KeyBytes::new(secret.0),
-    });
-    let right = right.then_some(RightPassword { renewed, ticket });
-    Ok(Answer(CheckedPassword { right }, encoding))
-}
-
-async fn enrol(
-    State(book): Shared,
-    Caller(via): Caller,
-    Body(call, encoding): Body<EnrolPasswords>,
-) -> Result<Answer<EnrolledPasswords>, Problem> {
-    let mut book = book.lock().unwrap();
-    book.check(&via, &call.caller)?;
-    let records: Vec<Record> = call.items.iter().map(|i| i.record).collect();
-    book.hardened.push((call.caller, records));
-    book.end(Operation::Enrol)?;
-    let set_at = Timestamp::from_millisecond(book.clock.now().as_millisecond()).unwrap();
-    let verifiers = call.items.iter().map(|item| verifier(item.record, set_at, &item.hash));
-    Ok(Answer(EnrolledPasswords { set_at, verifiers: verifiers.collect() }, encoding))
-}
-
-fn verifier(record: Record, set_at: Timestamp, hash: &KeyBytes) -> KeyBytes {
-    let (record, set_at) = (record.0.to_be_bytes(), set_at.as_millisecond().to_be_bytes());
-    KeyBytes::new(tag(PEPPER, &[record.as_slice(), &set_at, hash.expose()].concat()))
 }
 
 async fn groups(
