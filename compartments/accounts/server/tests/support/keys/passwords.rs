@@ -1,7 +1,7 @@
 //! The passwords of the small `keys`.
 
 use axum::extract::State;
-use cofferdam_core::{Clock as _, KeyBytes, Operation, Record, Timestamp};
+use cofferdam_core::{KeyBytes, Operation, Record, Timestamp};
 use cofferdam_wire::{Answer, Body, Caller, Problem};
 use keys_api::{
     CheckPassword, CheckedPassword, EnrolPasswords, EnrolledPasswords, NewSession, PresenceTicket,
