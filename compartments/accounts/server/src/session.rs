@@ -26,7 +26,8 @@ pub async fn live_session(
         return Err(no_session());
     };
     if !seen {
-        // What passed through a caller that falls must be known before the caller gets an answer.
+        // `accounts` notes the place before it answers, so that a scope names everybody whose session a
+        // fallen caller saw.
         app.store.note_place(&hash, caller, now).await?;
     }
     Ok(session)

@@ -23,8 +23,9 @@ pub struct Verified {
     pub ticket: Option<PresenceTicket>,
 }
 
-/// Checks `password`, and gets a ticket for `session`. There is one refusal, after the same work, for an unknown address, a wrong
-/// password and a void one: a caller that tries passwords does not learn which of them are right.
+/// Checks `password`, and gets a ticket for `session`. There is one refusal, after the same work, for an
+/// unknown address, a wrong password and a void one: a caller that tries passwords does not learn which of
+/// them are right.
 pub async fn verify(
     app: &App,
     caller: &CallerName,

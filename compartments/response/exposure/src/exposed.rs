@@ -62,7 +62,8 @@ impl FallenHosts {
     }
 }
 
-/// What an operation at a fallen caller exposed, or one through a fallen compartment.
+/// Judges an entry of the release log: an operation at a fallen caller, or one through a fallen
+/// compartment.
 fn in_release_log(
     operation: Operation,
     named: FieldSet,

@@ -28,12 +28,12 @@ pub struct Version {
 pub struct Variant {
     /// The people's language, and the place whose law shapes the text.
     pub locale: Locale,
-    /// What the text says of their data.
+    /// The statements of the text about the readers' data.
     #[serde(flatten)]
     pub told: Told,
 }
 
-/// What a letter says of its reader's own data.
+/// The statements of a letter about its reader's own data.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]

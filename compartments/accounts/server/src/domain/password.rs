@@ -57,7 +57,7 @@ pub struct Hashed {
     pub scheme: Scheme,
     /// The salt, stored in clear.
     pub salt: Vec<u8>,
-    /// The hash.
+    /// The output of the scheme, of which nothing is stored but a verifier.
     pub hash: KeyBytes,
 }
 

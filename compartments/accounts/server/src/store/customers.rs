@@ -27,7 +27,7 @@ pub struct NewCustomer {
     pub email_index: AtRest,
     /// The sealed texts, by field.
     pub sealed: BTreeMap<Field, Vec<u8>>,
-    /// The password.
+    /// The verifier of the first password, with its scheme and salt.
     pub credential: Credential,
 }
 

@@ -239,8 +239,8 @@ impl Store {
     }
 }
 
-/// A ticket as it is stored: its two instants in milliseconds, eight bytes each with the highest first, and
-/// the code.
+/// A ticket as it is stored: `given` and `until` in milliseconds, eight bytes each with the highest first,
+/// and then the 32 bytes of the code.
 fn ticket_bytes(ticket: &PresenceTicket) -> Vec<u8> {
     let PresenceTicket { given, until, mac } = ticket;
     let instants = [given, until].map(|of| of.as_millisecond().to_be_bytes());

@@ -335,7 +335,7 @@ pub enum Event {
         caller: CallerName,
         /// The compartment that asked.
         via: CallerName,
-        /// The customers.
+        /// The customers whose passwords they are.
         records: RecordList,
         /// Whether the compartment said that a reset code came back.
         attested: bool,
@@ -348,7 +348,7 @@ pub enum Event {
         via: CallerName,
         /// The group whose callers may show the customer's data.
         group: CallerName,
-        /// The customer.
+        /// The customer who signed in.
         record: Record,
         /// The instant at which the ticket ends.
         #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]

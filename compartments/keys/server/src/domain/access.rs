@@ -16,7 +16,7 @@ pub struct Access {
     pub lowered: Lowerings,
 }
 
-/// What the grants say about a release.
+/// The answer of a caller's grants to a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Granted {
     /// No grant covers it.
@@ -80,7 +80,8 @@ impl Access {
         self.fields(caller, domain, operation).is_some_and(|granted| fields.is_subset(granted))
     }
 
-    /// What the grants say about reading `fields`: those that ask for presence add to those that do not.
+    /// Judges a release of `fields` by all grants of `caller` together. A grant that asks for presence adds
+    /// its fields to those of the other grants.
     pub fn release(&self, caller: &CallerName, domain: Domain, fields: FieldSet) -> Granted {
         let always = self.fields(caller, domain, Operation::Release);
         let present = self.fields(caller, domain, Operation::ReleasePresent);

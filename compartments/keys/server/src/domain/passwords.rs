@@ -9,7 +9,7 @@ use super::voids::Voids;
 
 /// A typed password, as a compartment brings it.
 pub struct Typed<'a> {
-    /// The customer.
+    /// The customer for whom the password was typed; [`Record::NOBODY`] for an unknown address.
     pub record: Record,
     /// The hash of the typed password by the stored scheme.
     pub hash: &'a KeyBytes,

@@ -14,7 +14,7 @@ const LONGEST: SignedDuration = SignedDuration::from_hours(24);
 
 /// Everything that a ticket is bound to.
 pub struct TicketTerms<'a> {
-    /// The customer.
+    /// The customer who signed in.
     pub record: Record,
     /// The group of callers at which the ticket is good.
     pub group: &'a CallerName,

@@ -106,7 +106,7 @@ impl Recalled {
             Event::HardenedBeside { caller, via, count } => {
                 self.spend([caller, via], Operation::Harden, at, *count as usize);
             }
-            // What a void order raised can't be told here, so every reset counts.
+            // The log does not tell which resets a void order paid for, so every reset takes the budget.
             Event::Enrolled { caller, via, records, attested } => {
                 let operation = if *attested { Operation::Attest } else { Operation::Enrol };
                 self.spend([caller, via], operation, at, records.as_slice().len());

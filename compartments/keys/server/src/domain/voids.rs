@@ -23,14 +23,14 @@ pub struct Void {
     /// Sessions that were opened up to this instant are over. Of an order that people signed, it is the
     /// instant at which `keys` approved it.
     pub opened_before: Timestamp,
-    /// The customers.
+    /// The customers whose passwords are void and whose sessions are over.
     pub whose: Whose,
 }
 
 /// The customers of a void order.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Whose {
-    /// All customers.
+    /// Every customer of `accounts`.
     Everybody,
     /// The named customers. A set that people signed is empty until `accounts` names them.
     Some(RoaringBitmap),

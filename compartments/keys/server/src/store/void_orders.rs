@@ -86,8 +86,8 @@ pub async fn use_raised(db: &Db, id: VoidId) -> Result<bool, StoreError> {
     Ok(used.rows_affected() == 1)
 }
 
-/// The instant from which `keys` sets the time of every password: that of its first start by which this
-/// was so.
+/// The instant from which `keys` sets the time of every password. The first start with this version notes
+/// it, and `now` is the instant of the present start.
 pub async fn passwords_bound_since(db: &Db, now: Timestamp) -> Result<Timestamp, StoreError> {
     const BEGIN: &str = "INSERT INTO passwords_bound (since) \
          SELECT $1 WHERE NOT EXISTS (SELECT 1 FROM passwords_bound)";

@@ -157,7 +157,7 @@ async fn an_order_over_some_voids_those_and_ends_their_sessions() {
     for _ in 0..2 {
         keys.client("accounts").call(&note).await.unwrap();
     }
-    // Nobody signed it, so it raises no budget.
+    // An order without a signature raises no budget.
     for record in 0..100 {
         enrol(&keys, Enrolment::Reset, Record(100 + record)).await.unwrap();
     }

@@ -6,7 +6,6 @@ use accounts_api::{CustomerFields, ReadCustomers};
 use axum::extract::State;
 use cofferdam_core::{CallerName, Personal, Record};
 use cofferdam_wire::{Answer, Body, Caller, Problem};
-
 use keys_api::Presence;
 use keys_client::Allowed;
 

@@ -41,7 +41,8 @@ pub async fn handle(
         opened_before: opened_before.min(now),
         whose: Some(&Whose::Some(records)),
         known_at: now,
-        // Nobody but `accounts` says so. An order that people signed has its number already.
+        // `keys` has the word of `accounts` alone for this order. An order that people signed got its number
+        // when `keys` approved it.
         raised: 0,
     };
     store::note_void(&app.db, &void).await?;

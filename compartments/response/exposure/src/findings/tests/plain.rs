@@ -8,7 +8,7 @@ use keys_api::{Entry, Event, RecordList};
 use super::super::Findings;
 use crate::{Bitmaps, Levels, Window};
 
-/// What was exposed, in plain sets.
+/// The exposed records as plain sets, which the oracle fills without bitmaps.
 #[derive(Debug, Default, PartialEq)]
 pub struct Plain {
     read: BTreeSet<(Field, u32)>,
