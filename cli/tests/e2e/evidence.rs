@@ -88,13 +88,13 @@ fn contain(place: &Place) {
     assert_eq!(json(lower)["lowered"]["hour"], 2);
     let budgets = place.json(["budget", "list"]);
     let caller = |name| budgets.as_array().unwrap().iter().find(|of| of["caller"] == name);
-    assert_eq!(caller("web-ky-2").unwrap()["budgets"]["release"]["day"], 3, "{budgets}");
+    assert_eq!(caller("web-ky-2").unwrap()["budgets"]["release_present"]["day"], 3, "{budgets}");
     let mut restore = place.cofferdam(["budget", "restore"]);
     assert_refused(&restore.args(budget).output().unwrap(), "--approver");
     stdout(&restore.args(place.approver()).output().unwrap());
     let budgets = place.json(["budget", "list"]);
     let caller = |name| budgets.as_array().unwrap().iter().find(|of| of["caller"] == name);
-    assert_ne!(caller("web-ky-2").unwrap()["budgets"]["release"]["day"], 3, "{budgets}");
+    assert_ne!(caller("web-ky-2").unwrap()["budgets"]["release_present"]["day"], 3, "{budgets}");
     let trap = ["1", "--caller", "mail-trap-1", "--reason", "to be sure"];
     let mut freeze = place.cofferdam(["incident", "freeze"]);
     let frozen = stdout(&freeze.args(trap).output().unwrap());

@@ -75,8 +75,8 @@ async fn only_the_owner_can_read_secrets() {
         }
     });
     // The authority, the root key, three halves, the witness, the look-up key of the brought table, the key
-    // of returned mail, two approvers with a key and a passphrase each, eight callers, four compartments.
-    assert_eq!(secrets, 24);
+    // of returned mail, two approvers with a key and a passphrase each, ten callers, four compartments.
+    assert_eq!(secrets, 26);
 }
 
 #[tokio::test]

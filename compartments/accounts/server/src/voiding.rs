@@ -6,14 +6,13 @@ use aws_lc_rs::digest::{SHA256, digest};
 use cofferdam_core::{Record, Timestamp};
 use cofferdam_wire::{Problem, ProblemType};
 use keys_api::{Order, Signed, VoidOrder};
-use keys_client::VaultError;
 use roaring::RoaringBitmap;
 
 use crate::app::App;
 use crate::domain::alone;
 use crate::domain::orders::Orders;
 use crate::domain::voiding::{self, Asked, OrderNumber, Shop};
-use crate::store::{By, OverEverybody, OverSome, Unnamed};
+use crate::store::{By, OverEverybody, OverSome};
 
 /// Carries out an order that people signed: over everybody, or over the set `records` that it names.
 /// Credentials that were set up to `until` are void, and every session ends. Customers are counted
@@ -43,7 +42,6 @@ pub async fn signed(
         store(app, SignedOrder { incident, signed, records: records.as_ref(), until }).await?
     };
     let seconds = app.clock.monotonic().saturating_sub(started).as_secs_f64();
-    name_customers(app).await;
     let (customers, sessions) = match &records {
         None => {
             let after = before.revoked_until;
@@ -148,26 +146,9 @@ pub async fn some(app: &App, named: Named) -> Result<VoidOutcome, Problem> {
     outcome.order = stored.ok_or_else(busy)?;
     app.orders.hold_everywhere(change.commit().await?).await?;
     outcome.seconds = app.clock.monotonic().saturating_sub(started).as_secs_f64();
-    name_customers(app).await;
     let VoidOutcome { order, customers, sessions, .. } = outcome;
     tracing::info!(order, incident, customers, sessions, left_out, "credentials are void");
     Ok(outcome)
-}
-
-/// Names to `keys` the customers of orders over some that it may not know, so that it refuses void
-/// passwords itself. The order holds here already; while `keys` does not answer, a loop tries again.
-pub async fn name_customers(app: &App) {
-    let named = async {
-        for order in app.store.unnamed_orders().await? {
-            let Unnamed { number, incident, instants, roaring } = order;
-            app.vault.note_voided(incident, instants, roaring).await?;
-            app.store.set_named(number).await?;
-        }
-        Ok::<_, VaultError>(())
-    };
-    if let Err(e) = named.await {
-        tracing::warn!(cause = %e, "keys does not yet know the customers of a void order");
-    }
 }
 
 /// Every session that is not over at `now` by `orders`: the customer, and the instant at which it was

@@ -48,11 +48,11 @@ pub struct Verifier {
 /// The result of a comparison. There is one refusal for a wrong password, a void one and nobody.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct CheckedPassword {
-    /// What the compartment gets for the right password; `None` if it was refused.
+    /// The answer to the right password; `None` if the password was refused.
     pub right: Option<RightPassword>,
 }
 
-/// What a compartment gets for the right password.
+/// The answer of `keys` to the right password.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct RightPassword {
     /// The verifier that replaces the stored one, if that is of an older kind.

@@ -34,7 +34,7 @@ pub struct PresenceTicket {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Presence {
-    /// The customer.
+    /// The customer who is signed in.
     pub record: Record,
     /// The ticket of the session.
     pub ticket: PresenceTicket,

@@ -1,7 +1,6 @@
 //! The void orders that `keys` knows. It refuses void passwords and the tickets of ended sessions itself:
 //! root on `accounts` can't undo an order with an old table.
 
-use aws_lc_rs::digest::{Context, SHA256};
 use cofferdam_core::{Record, Sha256, Timestamp};
 use jiff::SignedDuration;
 use roaring::RoaringBitmap;
@@ -85,15 +84,9 @@ impl Voids {
 
 /// The identity of an order over everybody (`None`) or over a set.
 pub fn void_id(incident: u32, set_before: Timestamp, set: Option<Sha256>) -> VoidId {
-    let mut context = Context::new(&SHA256);
-    context.update(&incident.to_be_bytes());
-    context.update(&set_before.as_millisecond().to_be_bytes());
-    if let Some(Sha256(set)) = set {
-        context.update(&set);
-    }
-    let mut id = [0; 32];
-    id.copy_from_slice(context.finish().as_ref());
-    Sha256(id)
+    let set = set.as_ref().map_or(&[][..], |Sha256(set)| set);
+    let (incident, instant) = (incident.to_be_bytes(), set_before.as_millisecond().to_be_bytes());
+    Sha256::of(&[incident.as_slice(), &instant, set].concat())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use cofferdam_core::{CallerName, Domain, FieldSet, Operation, Record, Timestamp};
+use cofferdam_core::{CallerName, Domain, FieldSet, Operation, Record};
 use cofferdam_wire::{Answer, Body, Caller, Problem};
 use keys_api::{
     CheckPassword, CheckedPassword, Event, PresenceTicket, RecordList, RightPassword, Search,
@@ -38,8 +38,13 @@ async fn check(
     app.count_guesses(&who, now, known.into_iter()).await?;
 
     let right = compare(app, &call);
-    let ticket = right.as_ref().and_then(|_| ticket(app, &call, now));
-    app.write(now, events(app, via, &call, ticket.as_ref())).await?;
+    // One reading of the policy gives the group of the ticket and that of the log's entry.
+    let access = app.shared.access();
+    let group = access.policy.group(&call.caller);
+    let session = call.session.as_ref().filter(|_| right.is_some());
+    let ring = app.shared.ring();
+    let ticket = session.map(|session| presence::give(&ring, call.record, group, session, now));
+    app.write(now, events(via, &call, group, ticket.as_ref())).await?;
     if let Some(looked_up) = call.looked_up {
         app.look_ups().end(looked_up);
     }
@@ -59,18 +64,12 @@ fn compare(app: &App, call: &CheckPassword) -> Option<Right> {
     passwords::compare(&ring, &typed, app.passwords_bound_since, &voids)
 }
 
-fn ticket(app: &App, call: &CheckPassword, now: Timestamp) -> Option<PresenceTicket> {
-    let (session, access) = (call.session.as_ref()?, app.shared.access());
-    let group = access.policy.group(&call.caller);
-    Some(presence::give(&app.shared.ring(), call.record, group, session, now))
-}
-
 /// The entries of an attempt: the typed password, whom the look-up found, and the ticket. Together they
 /// count the attempt, so that the next start recalls the use of the budget.
 fn events(
-    app: &App,
     via: &CallerName,
     call: &CheckPassword,
+    group: &CallerName,
     ticket: Option<&PresenceTicket>,
 ) -> Vec<Event> {
     let parties = || (call.caller.clone(), via.clone());
@@ -88,8 +87,7 @@ fn events(
     }
     if let Some(PresenceTicket { until, .. }) = ticket {
         let (caller, via) = parties();
-        let group = app.shared.access().policy.group(&caller).clone();
-        let (record, until) = (call.record, *until);
+        let (group, record, until) = (group.clone(), call.record, *until);
         events.push(Event::SignedIn { caller, via, group, record, until });
     }
     events
