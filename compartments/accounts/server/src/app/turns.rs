@@ -1,39 +1,53 @@
-//! Turns at something that only a few can have at once. Each caller has a queue of its own, and the queues
-//! take turns: one that asks without end delays itself.
+//! Turns at things of which there are only a few. Each caller has a queue of its own, and the queues take
+//! turns: a caller that asks without end delays itself.
 
 use std::collections::{HashMap, VecDeque};
+use std::mem;
+use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cofferdam_core::CallerName;
 use tokio::sync::oneshot;
 
-/// The queues of callers.
+/// A thing that is cleared before it lies idle.
+pub trait Clear: Default {
+    /// Removes every trace of the last turn. A thing that the next in line takes at once is not cleared.
+    fn clear(&mut self);
+}
+
+/// The queues of callers for things of one kind.
 #[derive(Debug)]
-pub struct Turns(Mutex<Queues>);
+pub struct Turns<T: Clear>(Mutex<Queues<T>>);
 
 #[derive(Debug)]
-struct Queues {
-    free: usize,
-    waiting: HashMap<CallerName, VecDeque<oneshot::Sender<Turn>>>,
+struct Queues<T: Clear> {
+    idle: Vec<T>,
+    waiting: HashMap<CallerName, VecDeque<oneshot::Sender<Turn<T>>>>,
     /// The callers that wait, in the order of their turns.
     order: VecDeque<CallerName>,
 }
 
-/// A turn. Dropping it gives it to the next in line.
+/// A turn at a thing. Dropping the turn hands the thing to the next in line.
 #[derive(Debug)]
-pub struct Turn(Arc<Turns>);
+pub struct Turn<T: Clear> {
+    turns: Arc<Turns<T>>,
+    thing: T,
+}
 
-impl Turns {
-    /// Makes queues for something that `at_once` can have at the same time.
-    pub fn new(at_once: usize) -> Arc<Self> {
-        let queues = Queues { free: at_once, waiting: HashMap::new(), order: VecDeque::new() };
+impl<T: Clear> Turns<T> {
+    /// Makes queues for `things`.
+    pub fn new(things: Vec<T>) -> Arc<Self> {
+        let queues = Queues { idle: things, waiting: HashMap::new(), order: VecDeque::new() };
         Arc::new(Self(Mutex::new(queues)))
     }
 
     /// Waits for the caller's turn.
-    pub async fn wait(self: &Arc<Self>, caller: &CallerName) -> Turn {
+    pub async fn wait(self: &Arc<Self>, caller: &CallerName) -> Turn<T> {
         loop {
-            let Some(told) = self.join(caller) else { return Turn(self.clone()) };
+            let told = match self.join(caller) {
+                Joined::Now(turn) => return turn,
+                Joined::Later(told) => told,
+            };
             // A queue is never dropped while somebody waits in it, so this is always told.
             if let Ok(turn) = told.await {
                 return turn;
@@ -41,29 +55,34 @@ impl Turns {
         }
     }
 
-    /// Takes a free turn, or joins the caller's queue.
-    fn join(&self, caller: &CallerName) -> Option<oneshot::Receiver<Turn>> {
+    /// Takes an idle thing, or joins the caller's queue.
+    fn join(self: &Arc<Self>, caller: &CallerName) -> Joined<T> {
         let mut queues = self.lock();
-        if queues.free > 0 {
-            queues.free -= 1;
-            return None;
+        if let Some(thing) = queues.idle.pop() {
+            return Joined::Now(Turn { turns: self.clone(), thing });
         }
         let (tell, told) = oneshot::channel();
         if !queues.waiting.contains_key(caller) {
             queues.order.push_back(caller.clone());
         }
         queues.waiting.entry(caller.clone()).or_default().push_back(tell);
-        Some(told)
+        Joined::Later(told)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Queues> {
+    fn lock(&self) -> MutexGuard<'_, Queues<T>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Queues {
+/// The outcome of asking for a turn.
+enum Joined<T: Clear> {
+    Now(Turn<T>),
+    Later(oneshot::Receiver<Turn<T>>),
+}
+
+impl<T: Clear> Queues<T> {
     /// The next in line who still waits. Its caller goes to the end.
-    fn next(&mut self) -> Option<oneshot::Sender<Turn>> {
+    fn next(&mut self) -> Option<oneshot::Sender<Turn<T>>> {
         while let Some(caller) = self.order.pop_front() {
             let queue = self.waiting.get_mut(&caller)?;
             let next = queue.pop_front();
@@ -80,19 +99,36 @@ impl Queues {
     }
 }
 
-impl Drop for Turn {
+impl<T: Clear> Deref for Turn<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.thing
+    }
+}
+
+impl<T: Clear> DerefMut for Turn<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.thing
+    }
+}
+
+impl<T: Clear> Drop for Turn<T> {
     fn drop(&mut self) {
-        let next = {
-            let mut queues = self.0.lock();
-            let next = queues.next();
+        let (turns, mut thing) = (self.turns.clone(), mem::take(&mut self.thing));
+        let mut next = turns.lock().next();
+        if next.is_none() {
+            // Clearing takes milliseconds, so nothing is locked meanwhile.
+            thing.clear();
+            let mut queues = turns.lock();
+            next = queues.next();
             if next.is_none() {
-                queues.free += 1;
+                return queues.idle.push(thing);
             }
-            next
-        };
-        // Somebody who gives up just now drops the turn, and so hands it on.
+        }
+        // A receiver that gives up just now drops the turn, and so hands the thing on.
         if let Some(next) = next {
-            let _ = next.send(Self(self.0.clone()));
+            let _ = next.send(Self { turns, thing });
         }
     }
 }
@@ -101,13 +137,29 @@ impl Drop for Turn {
 mod tests {
     use super::*;
 
+    /// A thing that remembers whether it was cleared after its last use.
+    #[derive(Debug, Default)]
+    struct Thing {
+        clear: bool,
+    }
+
+    impl Clear for Thing {
+        fn clear(&mut self) {
+            self.clear = true;
+        }
+    }
+
     fn name(of: &str) -> CallerName {
         of.parse().unwrap()
     }
 
+    fn one() -> Arc<Turns<Thing>> {
+        Turns::new(vec![Thing::default()])
+    }
+
     #[tokio::test]
     async fn callers_take_turns_however_long_their_queues_are() {
-        let turns = Turns::new(1);
+        let turns = one();
         let first = turns.wait(&name("busy")).await;
         let order = Arc::new(Mutex::new(Vec::new()));
         let mut waiting = Vec::new();
@@ -125,20 +177,33 @@ mod tests {
             task.await.unwrap();
         }
         assert_eq!(*order.lock().unwrap(), ["busy", "quiet", "busy", "busy"]);
-        assert_eq!(turns.lock().free, 1);
+        assert_eq!(turns.lock().idle.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_thing_is_clear_before_it_lies_idle_and_not_before_the_next_in_line() {
+        let turns = one();
+        let mut first = turns.wait(&name("a")).await;
+        first.clear = false;
+        let Joined::Later(told) = turns.join(&name("b")) else { panic!("two have one thing") };
+        drop(first);
+        let second = told.await.unwrap();
+        assert!(!second.clear, "it was cleared for nothing");
+        drop(second);
+        assert!(turns.lock().idle[0].clear, "it lies idle with the traces of a turn");
     }
 
     #[tokio::test]
     async fn a_turn_of_somebody_who_gave_up_goes_to_the_next() {
-        let turns = Turns::new(1);
+        let turns = one();
         let first = turns.wait(&name("a")).await;
-        let gave_up = turns.join(&name("b")).unwrap();
-        let told = turns.join(&name("c")).unwrap();
+        let Joined::Later(gave_up) = turns.join(&name("b")) else { panic!("two have one thing") };
+        let Joined::Later(told) = turns.join(&name("c")) else { panic!("two have one thing") };
         drop(gave_up);
         drop(first);
         let second = told.await.unwrap();
-        assert_eq!(turns.lock().free, 0);
+        assert!(turns.lock().idle.is_empty());
         drop(second);
-        assert_eq!(turns.lock().free, 1);
+        assert!(turns.lock().idle[0].clear);
     }
 }

@@ -65,6 +65,14 @@ pub struct Hashed {
 #[derive(Default)]
 pub struct Memory(Vec<Block>);
 
+impl Memory {
+    /// Overwrites what the last hash left. Without that, a copy of the memory would tell whether a guess
+    /// is right for the price of two blocks.
+    pub fn wipe(&mut self) {
+        self.0.fill(Block::new());
+    }
+}
+
 impl fmt::Debug for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Memory({} KiB)", self.0.len())
@@ -126,8 +134,6 @@ fn argon2id(
     memory.0.resize(params.block_count(), Block::new());
     let hashed = Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
         .hash_password_into_with_memory(password, salt, out.as_mut_slice(), &mut memory.0);
-    // No part of the password may stay in memory until the next one.
-    memory.0.fill(Block::new());
     hashed.map_err(BadCost)?;
     Ok(KeyBytes::new(*out))
 }
