@@ -7,7 +7,7 @@ use cofferdam_core::{
     CallerName, Clock, Domain, Field, FieldSet, KeyBytes, Personal, Record, Sha256, SystemClock,
 };
 use cofferdam_store::Location;
-use cofferdam_wire::{Client, ProblemType, load_config};
+use cofferdam_wire::{ProblemType, load_config};
 use estate::{Compartment, Estate};
 use jiff::SignedDuration;
 use keys_api::{EnrolItem, Enrolment, NewSession, Presence};
@@ -80,8 +80,12 @@ impl Breach<'_> {
 impl Root {
     async fn at(estate: &Estate, start: u32) -> Result<Self, DrillError> {
         let table = Store::open(&Location::Sqlite(estate.dir.join("accounts/accounts.db"))).await?;
-        let vault = as_accounts(estate, &table).await?;
-        Ok(Self { table, vault, start, loot: Tally::default() })
+        let config: accounts_server::Config =
+            load_config(&estate.dir.join("accounts/accounts.toml"))?;
+        let holds = async |span| table.holds_under(span).await;
+        let halves = open_halves(Domain::Accounts, table.db(), &config.halves, holds).await?;
+        let keys = estate.own_client(Compartment::Keys, Compartment::Accounts)?;
+        Ok(Self { table, vault: Vault::new(keys, halves), start, loot: Tally::default() })
     }
 
     /// Opens customers from the table until the budget of `caller` ends. Returns their number, and whether
@@ -187,15 +191,4 @@ impl Root {
         }
         Ok(true)
     }
-}
-
-/// The keys of `accounts` as root on its host has them: its certificate, and its halves from their
-/// custody.
-async fn as_accounts(estate: &Estate, table: &Store) -> Result<Vault, DrillError> {
-    let config: accounts_server::Config = load_config(&estate.dir.join("accounts/accounts.toml"))?;
-    let holds = async |span| table.holds_under(span).await;
-    let halves = open_halves(Domain::Accounts, table.db(), &config.halves, holds).await?;
-    let identity = estate.own_identity(Compartment::Accounts)?;
-    let url = estate.addresses.of(Compartment::Keys);
-    Ok(Vault::new(Client::new(Compartment::Keys, url, &identity), halves))
 }

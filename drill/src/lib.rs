@@ -9,6 +9,7 @@
 //! loopback, and the relay that it is told to use. Called by: the CLI.
 
 mod at_accounts;
+mod at_payments;
 mod attempts;
 mod breach;
 mod cards;

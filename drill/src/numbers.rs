@@ -22,9 +22,7 @@ pub struct Numbers {
 impl Numbers {
     /// Lists the customers as `response` does.
     pub async fn read(estate: &Estate) -> Result<Self, DrillError> {
-        let identity = estate.own_identity(Compartment::Response)?;
-        let addresses = estate.addresses.of(Compartment::Accounts);
-        let accounts = Client::new(Compartment::Accounts, addresses, &identity);
+        let accounts = estate.own_client(Compartment::Accounts, Compartment::Response)?;
         let (mut records, mut from) = (Vec::new(), Record(0));
         loop {
             let page = accounts.call(&ListCustomers { from, limit: PAGE }).await?;

@@ -33,6 +33,8 @@ pub enum Scenario {
     App,
     /// `accounts`. The thief sees its traffic, and asks for keys in its name.
     Accounts,
+    /// `payments`. The thief asks for the keys of cards in its name.
+    Payments,
     /// `keys`. The thief copies its files.
     Keys,
     /// The database of `accounts`. The thief copies its files.
@@ -45,6 +47,13 @@ pub enum Scenario {
 
 impl Scenario {
     /// All scenarios, in the order of the variants.
-    pub const ALL: [Self; 6] =
-        [Self::App, Self::Accounts, Self::Keys, Self::Database, Self::Response, Self::Relay];
+    pub const ALL: [Self; 7] = [
+        Self::App,
+        Self::Accounts,
+        Self::Payments,
+        Self::Keys,
+        Self::Database,
+        Self::Response,
+        Self::Relay,
+    ];
 }

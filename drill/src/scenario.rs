@@ -47,13 +47,14 @@ impl Breach<'_> {
         recorder.begin("theft");
         let (loot, how) = match scenario {
             Scenario::Accounts => self.steal_at_accounts(&sessions, recorder).await?,
+            Scenario::Payments => self.steal_at_payments(recorder).await?,
             Scenario::Keys => self.copy_files(&["keys", "root-key"], recorder)?,
             _ => self.copy_files(&["accounts"], recorder)?,
         };
         if scenario == Scenario::Accounts {
             truth.add(&loot);
         } else {
-            // A database and keys see no data of a customer in clear.
+            // The other hosts see no data of a customer in clear while people sign in.
             truth = loot.clone();
         }
         recorder.report.loot.records = loot.people().len();
@@ -120,6 +121,7 @@ fn fallen_host(scenario: Scenario) -> Result<FallenHost, DrillError> {
     let (host, kind) = match scenario {
         Scenario::App => (FALLEN, HostKind::App),
         Scenario::Accounts => ("accounts", HostKind::Accounts),
+        Scenario::Payments => ("payments", HostKind::Payments),
         Scenario::Keys => ("keys", HostKind::Keys),
         Scenario::Database => ("accounts-db-1", HostKind::AccountsDatabase),
         Scenario::Response => ("response-1", HostKind::Response),
@@ -154,7 +156,10 @@ mod tests {
             let host = fallen_host(scenario).unwrap();
             assert_eq!(
                 host.kind.is_caller(),
-                matches!(scenario, Scenario::App | Scenario::Accounts | Scenario::Response)
+                matches!(
+                    scenario,
+                    Scenario::App | Scenario::Accounts | Scenario::Payments | Scenario::Response
+                )
             );
         }
     }

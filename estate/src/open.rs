@@ -55,8 +55,12 @@ impl Estate {
         self.load_identity(&own)
     }
 
-    /// The identity under which a compartment itself calls the others.
-    pub fn own_identity(&self, compartment: Compartment) -> Result<Identity, EstateError> {
+    /// A client of a compartment under the certificate with which another compartment calls it.
+    pub fn own_client(&self, of: Compartment, caller: Compartment) -> Result<Client, EstateError> {
+        Ok(Client::new(of, self.addresses.of(of), &self.own_identity(caller)?))
+    }
+
+    fn own_identity(&self, compartment: Compartment) -> Result<Identity, EstateError> {
         self.load_identity(&self.dir.join(compartment.as_str()).join("tls"))
     }
 

@@ -59,9 +59,7 @@ impl Site {
         import(dir, binary, customers);
         let client = |of, caller: &str| estate.client(of, &caller.parse().unwrap()).unwrap();
         let web = WEB.map(|caller| client(Compartment::Accounts, caller));
-        let identity = estate.own_identity(Compartment::Response).unwrap();
-        let base = estate.addresses.of(Compartment::Accounts);
-        let controller = Client::new(Compartment::Accounts, base, &identity);
+        let controller = estate.own_client(Compartment::Accounts, Compartment::Response).unwrap();
         let records = (0..customers).map(Record).collect::<Vec<_>>();
         let mut numbers = Vec::new();
         for page in records.chunks(1_000) {

@@ -128,6 +128,5 @@ async fn exposed(
 
 /// A client that calls as `response`.
 fn as_response(site: &Site, of: Compartment) -> Client {
-    let identity = site.estate.own_identity(Response).unwrap();
-    Client::new(of, site.estate.addresses.of(of), &identity)
+    site.estate.own_client(of, Response).unwrap()
 }

@@ -66,6 +66,11 @@ fn what_a_fallen_accounts_gave_up_is_known() {
 }
 
 #[test]
+fn what_a_fallen_payments_gave_up_is_known() {
+    assert_exact("payments");
+}
+
+#[test]
 fn what_a_fallen_keys_gave_up_is_known() {
     assert_exact("keys");
 }

@@ -247,9 +247,7 @@ impl Place {
 
     /// A client of a compartment under the certificate of another one.
     pub fn own_client(&self, of: Compartment, caller: Compartment) -> Client {
-        let estate = self.estate();
-        let identity = estate.own_identity(caller).unwrap();
-        Client::new(of, estate.addresses.of(of), &identity)
+        self.estate().own_client(of, caller).unwrap()
     }
 
     /// The numbers by which app servers know customers, in the order of the records.

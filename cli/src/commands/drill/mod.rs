@@ -57,6 +57,8 @@ enum Host {
     App,
     /// The accounts compartment: the thief sees its traffic, and asks for keys in its name
     Accounts,
+    /// The payments compartment: the thief asks for the keys of cards in its name
+    Payments,
     /// The keys compartment: the thief copies its files
     Keys,
     /// The database of accounts: the thief copies its files
@@ -72,6 +74,7 @@ impl From<Host> for Scenario {
         match host {
             Host::App => Self::App,
             Host::Accounts => Self::Accounts,
+            Host::Payments => Self::Payments,
             Host::Keys => Self::Keys,
             Host::Database => Self::Database,
             Host::Response => Self::Response,

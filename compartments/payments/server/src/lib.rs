@@ -12,7 +12,7 @@ mod loops;
 mod numbers;
 mod reading;
 mod routes;
-mod store;
+pub mod store;
 
 use std::future::Future;
 use std::net::SocketAddr;
