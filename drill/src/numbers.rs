@@ -2,7 +2,6 @@
 
 use accounts_api::{ListCustomers, MAX_NUMBERS, ReadCustomerNumbers};
 use cofferdam_core::{CustomerNumber, Record};
-use cofferdam_wire::Client;
 use estate::{Compartment, Estate};
 
 use crate::error::DrillError;

@@ -3,26 +3,15 @@
 use std::fs;
 
 use accounts_api::{ADDRESS_TAKEN, Coarse, CreateCustomer, OpenSession, Profile, ReadCustomers};
-use accounts_server::domain::address;
-use accounts_server::domain::password::{self, Cost, Memory, Scheme};
-use accounts_server::store::{SealedCustomer, Store};
-use cofferdam_core::{
-    Clock, CustomerNumber, Domain, Epoch, Field, FieldSet, KeyBytes, Personal, Record, Rng,
-    SystemClock, SystemRng,
-};
+use cofferdam_core::{CustomerNumber, Field, FieldSet, Personal};
 use cofferdam_wire::{Client, write_secret};
 use estate::Compartment::{self, Accounts, Keys, Payments, Response};
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
-use keys_api::{Search, Verifier};
-use keys_client::{Allowed, Asked, Halves, Resting, SealedRecord, Typed, Vault};
-use payments_api::{CardDetails, StoreCards};
 
 use crate::fixture::unpack;
 use crate::keys::give_share;
 use crate::support::{Place, Up, assert_refused, run, stdout, wait_until};
 
-const PASSWORD: &str = "sunshine1";
+pub const PASSWORD: &str = "sunshine1";
 const HALVED: [Compartment; 3] = [Accounts, Payments, Response];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -211,148 +200,6 @@ async fn custodians_keep_a_half() {
     wait_until("accounts answers", async || client.is_healthy().await).await;
 }
 
-/// Everything of `keys`, which here answers whatever is asked, beside every byte of the database of
-/// `accounts`.
-#[tokio::test]
-async fn keys_and_a_database_open_nothing_without_the_half() {
-    let place = Place::with_estate().await;
-    let _keys = place.serve(Keys).await;
-    let accounts = place.serve(Accounts).await;
-    let web = place.client(Accounts, "web-ky-1");
-    for person in 0..4 {
-        sign_up(&web, person).await;
-    }
-    drop(accounts);
-    let root = Root::of(&place).await;
-    let secret = fs::read_to_string(place.dir.join("halves/accounts.key")).unwrap();
-    let right = Halves::new(Domain::Accounts, [(Epoch(0), key_of(&secret))]);
-    let other = KeyBytes::new((&SystemRng as &dyn Rng).bytes());
-    let wrong = Halves::new(Domain::Accounts, [(Epoch(0), other)]);
-    let none = Halves::none(Domain::Accounts);
-    // The right half shows that the thief's method opens what it can.
-    for (halves, opens) in [(right, true), (wrong, false), (none, false)] {
-        let vault = Vault::new(place.keys_as(Accounts), halves);
-        let found = root.try_all(&vault).await;
-        assert!(found.tried > 0);
-        let all = if opens { found.tried } else { 0 };
-        assert_eq!(found.fields, all, "fields");
-        assert_eq!(found.passwords, if opens { 4 } else { 0 }, "passwords");
-        assert_eq!(found.addresses, if opens { 4 } else { 0 }, "addresses");
-    }
-}
-
-/// The same for a card.
-#[tokio::test]
-async fn keys_and_a_database_open_no_card_without_the_half() {
-    let place = Place::with_estate().await;
-    let _keys = place.serve(Keys).await;
-    let payments = place.serve(Payments).await;
-    let number = Personal::new("4111111111111111");
-    let next_year = SystemClock.now().to_zoned(TimeZone::UTC).year() + 1;
-    let expiry_year = u16::try_from(next_year).unwrap();
-    let card = CardDetails { number, expiry_month: 12, expiry_year };
-    place.client(Payments, "checkout-1").call(&StoreCards { cards: vec![card] }).await.unwrap();
-    drop(payments);
-    let database = format!("sqlite://{}", place.file("payments/payments.db"));
-    let db = sqlx::SqlitePool::connect(&database).await.unwrap();
-    let number: Vec<u8> =
-        sqlx::query_scalar("SELECT number FROM cards").fetch_one(&db).await.unwrap();
-    let secret = fs::read_to_string(place.dir.join("halves/payments.key")).unwrap();
-    let right = Halves::new(Domain::Payments, [(Epoch(0), key_of(&secret))]);
-    for (halves, opens) in [(right, true), (Halves::none(Domain::Payments), false)] {
-        let vault = Vault::new(place.keys_as(Payments), halves);
-        let fields = FieldSet::EMPTY.with(Field::CardNumber);
-        let sealed = SealedRecord { record: Record(0), epoch: Epoch(0), fields };
-        let asked = [Asked::Stored(sealed, FieldSet::EMPTY)];
-        let processor = "processor-1".parse().unwrap();
-        let keys = vault.keys_to_read(&processor, asked, Allowed::ByGrant).await.unwrap();
-        let opened = keys.of(Record(0)).unwrap().open(Field::CardNumber, &number);
-        assert_eq!(opened.is_ok(), opens);
-    }
-}
-
-/// The database of `accounts`, in the hands of root on the host of `keys`.
-struct Root {
-    store: Store,
-    customers: Vec<SealedCustomer>,
-}
-
-/// The number of things that were tried and that opened.
-#[derive(Default)]
-struct Found {
-    tried: usize,
-    fields: usize,
-    passwords: usize,
-    addresses: usize,
-}
-
-impl Root {
-    async fn of(place: &Place) -> Self {
-        let store = Store::open(&place.file("accounts/accounts.db").into()).await.unwrap();
-        let customers = store.sealed_before(Record(0), Epoch(u16::MAX), 100).await.unwrap();
-        Self { store, customers }
-    }
-
-    async fn try_all(&self, vault: &Vault) -> Found {
-        let mut found = Found::default();
-        self.open_fields(vault, &mut found).await;
-        for person in 0..4 {
-            self.confirm(vault, person, &mut found).await;
-        }
-        found
-    }
-
-    async fn open_fields(&self, vault: &Vault, found: &mut Found) {
-        let support = "support-1".parse().unwrap();
-        let shown: FieldSet = [Field::Name, Field::Email].into_iter().collect();
-        let asked = self.customers.iter().map(|of| {
-            let sealed = SealedRecord { record: of.record, epoch: of.epoch, fields: shown };
-            Asked::Stored(sealed, FieldSet::EMPTY)
-        });
-        let keys = vault.keys_to_read(&support, asked, Allowed::ByGrant).await.unwrap();
-        for of in &self.customers {
-            for field in shown.iter() {
-                let opened = keys.of(of.record).unwrap().open(field, &of.sealed[&field]);
-                found.tried += 1;
-                found.fields += usize::from(opened.is_ok());
-            }
-        }
-    }
-
-    /// Looks for a known address and a common password in the database.
-    async fn confirm(&self, vault: &Vault, person: u32, found: &mut Found) {
-        let web = "web-ky-1".parse().unwrap();
-        let digest = address::digest(&email(person));
-        let (index, looked_up) = vault.index_one(&web, digest).await.unwrap();
-        vault.note_found(&web, looked_up, Search::Find, []).await.unwrap();
-        let forms = vault.halves().forms(&index).unwrap();
-        let forms: Vec<_> = forms.into_iter().map(|of| of.bytes).collect();
-        found.addresses += self.store.find_all(&forms).await.unwrap().len();
-        // The thief gets the customer's record for nothing, and guesses the password.
-        let record = self.customers[usize::try_from(person).unwrap()].record;
-        let rested = self.store.verifiers_of(&[record]).await.unwrap().remove(0).1;
-        let (scheme, typed) = (Scheme::Argon2id(Cost::NOW), Personal::new(PASSWORD));
-        let (salt, set_at): (Vec<u8>, i64) =
-            sqlx::query_as("SELECT salt, set_at FROM credentials WHERE record = $1")
-                .bind(i64::from(record.0))
-                .fetch_one(self.store.db().reader())
-                .await
-                .unwrap();
-        let hash = password::hash(scheme, &salt, &typed, &mut Memory::default()).unwrap();
-        // `keys` tells whether a verifier is right. Only the right half opens one.
-        let Ok(bytes) = vault.halves().open(Resting::Verifier(record), &rested) else { return };
-        let stored = Verifier { bytes, set_at: Timestamp::from_millisecond(set_at).unwrap() };
-        let typed = Typed { record, hash, renew: None, stored };
-        let (_, looked_up) = vault.index_one(&web, address::digest(&email(person))).await.unwrap();
-        let right = vault.check_password(&web, typed, None, looked_up).await.unwrap();
-        found.passwords += usize::from(right.is_some());
-    }
-}
-
-fn key_of(text: &str) -> KeyBytes {
-    serde_json::from_value(text.trim().into()).unwrap()
-}
-
 fn add_half(place: &Place, compartment: Compartment, from: u16, file: &str) {
     place.configure(compartment, |config| {
         let mut custody = toml::toml! { provider = "file" };
@@ -370,7 +217,7 @@ fn half_of(from_epoch: u16, custody: toml::Table) -> toml::Table {
     half
 }
 
-fn email(person: u32) -> Personal {
+pub fn email(person: u32) -> Personal {
     Personal::new(format!("person.{person}@halves.example"))
 }
 
@@ -393,7 +240,7 @@ fn create(person: u32) -> CreateCustomer {
     CreateCustomer { profile, password: Personal::new(PASSWORD) }
 }
 
-async fn sign_up(web: &Client, person: u32) -> CustomerNumber {
+pub async fn sign_up(web: &Client, person: u32) -> CustomerNumber {
     web.call(&create(person)).await.unwrap()
 }
 

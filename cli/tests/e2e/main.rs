@@ -31,6 +31,7 @@ mod reset_pages;
 mod restore;
 mod returned_cases;
 mod returns;
+mod roots_view;
 mod sending;
 mod start;
 mod stolen_key;

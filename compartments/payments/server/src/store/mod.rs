@@ -28,6 +28,7 @@ impl Store {
     }
 
     /// The database itself.
+    #[must_use]
     pub const fn db(&self) -> &Db {
         &self.db
     }
