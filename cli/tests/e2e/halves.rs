@@ -1,15 +1,18 @@
 //! Halves of keys: a database, the secrets of `keys`, and a half open something only together.
 
 use std::fs;
+use std::path::Path;
 
 use accounts_api::{ADDRESS_TAKEN, Coarse, CreateCustomer, OpenSession, Profile, ReadCustomers};
 use cofferdam_core::{CustomerNumber, Field, FieldSet, Personal};
 use cofferdam_wire::{Client, write_secret};
 use estate::Compartment::{self, Accounts, Keys, Payments, Response};
 
+use testkit::SoftHsm;
+
 use crate::fixture::unpack;
 use crate::keys::give_share;
-use crate::support::{Place, Up, assert_refused, run, stdout, wait_until};
+use crate::support::{Place, Process, Up, assert_refused, cofferdam, run, stdout, wait_until};
 
 pub const PASSWORD: &str = "sunshine1";
 const HALVED: [Compartment; 3] = [Accounts, Payments, Response];
@@ -198,6 +201,52 @@ async fn custodians_keep_a_half() {
     assert_eq!(stdout(&give(2)).trim(), "the secret of accounts is open");
     let client = place.client(Accounts, "operator-1");
     wait_until("accounts answers", async || client.is_healthy().await).await;
+}
+
+/// A half that never leaves a hardware module: customers rest under it, and without the module the
+/// compartment does not start.
+#[tokio::test]
+async fn a_module_keeps_a_half() {
+    let place = Place::with_estate().await;
+    let _keys = place.serve(Keys).await;
+    let hsm = SoftHsm::with_token("cofferdam");
+    write_secret(&hsm.path("pin"), SoftHsm::PIN.as_bytes()).unwrap();
+    place.configure(Accounts, |config| {
+        let mut custody = toml::toml! {
+            provider = "hsm"
+            token = "cofferdam"
+            key = "half"
+        };
+        let path = |path: &Path| toml::Value::from(path.to_str().unwrap());
+        custody.insert("module".into(), path(&SoftHsm::module()));
+        custody.insert("pin_file".into(), path(&hsm.path("pin")));
+        custody.insert("library_dirs".into(), toml::Value::Array(vec![path(hsm.dir())]));
+        config.insert("halves".into(), toml::Value::Array(vec![half_of(0, custody).into()]));
+        config.insert("database".into(), place.file("accounts/with-module.db").into());
+    });
+    let config = place.file("accounts/accounts.toml");
+    let command = |name| {
+        let mut command = cofferdam(["accounts", name, "--config", &config]);
+        command.envs([hsm.environment()]);
+        command
+    };
+    stdout(&command("init").output().unwrap());
+    let start = async || {
+        let running = Process::spawn(command("serve"));
+        let client = place.client(Accounts, "operator-1");
+        wait_until("accounts answers", async || client.is_healthy().await).await;
+        running
+    };
+    let web = place.client(Accounts, "web-ky-1");
+    let running = start().await;
+    let number = sign_up(&web, 1).await;
+    drop(running);
+    let running = start().await;
+    sign_in(&web, 1, number).await;
+    assert_eq!(name_of(&web, 1).await, "Person 1");
+    drop(running);
+    fs::rename(hsm.path("tokens"), hsm.path("stolen")).unwrap();
+    assert_refused(&command("serve").output().unwrap(), "the half from epoch 0");
 }
 
 fn add_half(place: &Place, compartment: Compartment, from: u16, file: &str) {

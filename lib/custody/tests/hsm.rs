@@ -66,7 +66,7 @@ fn an_unknown_token_is_named_with_the_existing_ones() {
 #[test]
 fn two_tokens_of_one_label_are_named() {
     let hsm = SoftHsm::with_token();
-    hsm.init_token("cofferdam");
+    hsm.own.init_token("cofferdam");
     let refused = hsm.run(&Step::Seal).unwrap_err();
     assert!(refused.contains(r#"several tokens are called "cofferdam""#), "{refused}");
 }
@@ -74,7 +74,7 @@ fn two_tokens_of_one_label_are_named() {
 #[test]
 fn a_missing_library_is_named() {
     let mut hsm = SoftHsm::with_token();
-    hsm.config.module = hsm.path("nothing.so");
+    hsm.config.module = hsm.own.path("nothing.so");
     let refused = hsm.run(&Step::Seal).unwrap_err();
     assert!(refused.contains("nothing.so: can't be loaded"), "{refused}");
 }
@@ -82,7 +82,7 @@ fn a_missing_library_is_named() {
 #[test]
 fn a_library_that_does_not_start_is_named() {
     let hsm = SoftHsm::with_token();
-    hsm.configure("objectstore.backend = none_such");
+    hsm.own.configure("objectstore.backend = none_such");
     let refused = hsm.run(&Step::Seal).unwrap_err();
     assert!(refused.contains("does not start (C_Initialize: "), "{refused}");
 }
@@ -118,7 +118,7 @@ fn an_extractable_key_is_refused() {
 #[test]
 fn a_token_without_aes_gcm_is_named() {
     let hsm = SoftHsm::with_token();
-    hsm.configure("slots.mechanisms = CKM_AES_KEY_GEN");
+    hsm.own.configure("slots.mechanisms = CKM_AES_KEY_GEN");
     let refused = hsm.run(&Step::Seal).unwrap_err();
     assert!(refused.contains("turn CKM_AES_KEY_GEN and CKM_AES_GCM on"), "{refused}");
 }
@@ -129,7 +129,7 @@ fn a_changed_byte_a_cut_and_another_tokens_key_are_refused() {
     let sealed = hsm.run(&Step::Seal).unwrap();
     hsm.run(&Step::OpenDamaged(sealed.clone())).unwrap();
 
-    hsm.init_token("other");
+    hsm.own.init_token("other");
     hsm.config.token = "other".to_owned();
     hsm.run(&Step::Seal).unwrap();
     let refused = hsm.run(&Step::Open(sealed)).unwrap_err();

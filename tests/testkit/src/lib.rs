@@ -1,5 +1,5 @@
 //! Real parts for tests: a certificate authority, a fresh database for each test, a DNS server,
-//! mail servers and a browser.
+//! mail servers, a hardware module and a browser.
 //!
 //! May touch: temporary directories, loopback ports, and the PostgreSQL and Postfix that
 //! `COFFERDAM_TEST_POSTGRES` and `COFFERDAM_TEST_POSTFIX` name. Knows no server of ours. Called by:
@@ -20,6 +20,7 @@ mod postfix;
 pub mod postgres;
 mod second;
 mod smtp_sink;
+mod softhsm;
 mod states;
 mod until;
 mod wire;
@@ -31,6 +32,7 @@ pub use dns::Dns;
 pub use postfix::Postfix;
 pub use second::{make_halves, second_instance};
 pub use smtp_sink::SmtpSink;
+pub use softhsm::SoftHsm;
 pub use states::States;
 pub use until::until;
 pub use wire::Wire;

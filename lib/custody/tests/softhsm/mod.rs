@@ -13,20 +13,9 @@ use cryptoki::mechanism::aead::GcmParams;
 use cryptoki::object::{Attribute, ObjectHandle};
 use cryptoki::session::{Session, UserType};
 use serde::{Deserialize, Serialize};
-use tempfile::TempDir;
-
-/// The user PIN of every token.
-pub const PIN: &str = "482915";
 
 /// The variable with the orders of a child.
 const ORDERS: &str = "COFFERDAM_HSM_TEST";
-
-/// The places where distributions put the library; `SOFTHSM2_MODULE` can name another one.
-const MODULES: [&str; 3] = [
-    "/usr/lib/softhsm/libsofthsm2.so",
-    "/usr/lib64/softhsm/libsofthsm2.so",
-    "/usr/lib64/pkcs11/libsofthsm2.so",
-];
 
 /// A step of a child. It answers with bytes, or with the text and the `Debug` of an error.
 #[derive(Debug, Serialize, Deserialize)]
@@ -43,75 +32,42 @@ pub enum Step {
 
 type Answer = Result<Vec<u8>, String>;
 
-/// A SoftHSM2 with its own directory of tokens.
+/// A SoftHSM2 with the configuration under test.
 pub struct SoftHsm {
     pub config: HsmConfig,
     pub pin: String,
-    dir: TempDir,
+    pub own: testkit::SoftHsm,
 }
 
 impl SoftHsm {
     /// A SoftHSM2 with one token, `cofferdam`.
     pub fn with_token() -> Self {
         let config = HsmConfig {
-            module: module(),
+            module: testkit::SoftHsm::module(),
             token: "cofferdam".to_owned(),
             key: "root".to_owned(),
             pin_file: "pin.txt".into(),
             library_dirs: Vec::new(),
             library_ports: Vec::new(),
         };
-        let hsm = Self { config, pin: PIN.to_owned(), dir: tempfile::tempdir().unwrap() };
-        fs::create_dir(hsm.path("tokens")).unwrap();
-        hsm.configure("");
-        hsm.init_token("cofferdam");
-        hsm
-    }
-
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
-    }
-
-    /// Writes the configuration of the library, with `more` at its end.
-    pub fn configure(&self, more: &str) {
-        let tokens = self.path("tokens");
-        let text =
-            format!("directories.tokendir = {}\nlog.level = ERROR\n{more}\n", tokens.display());
-        fs::write(self.path("softhsm2.conf"), text).unwrap();
-    }
-
-    pub fn init_token(&self, label: &str) {
-        let done = Command::new("softhsm2-util")
-            .env("SOFTHSM2_CONF", self.path("softhsm2.conf"))
-            .args([
-                "--init-token",
-                "--free",
-                "--label",
-                label,
-                "--so-pin",
-                "73519264",
-                "--pin",
-                PIN,
-            ])
-            .output()
-            .expect("softhsm2-util is installed");
-        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        let pin = testkit::SoftHsm::PIN.to_owned();
+        Self { config, pin, own: testkit::SoftHsm::with_token("cofferdam") }
     }
 
     /// Runs `step` in a child process.
     pub fn run(&self, step: &Step) -> Answer {
         let orders = serde_json::to_vec(&(&self.config, &self.pin, step)).unwrap();
-        fs::write(self.path("orders"), orders).unwrap();
+        fs::write(self.own.path("orders"), orders).unwrap();
         let child = Command::new(env::current_exe().unwrap())
             .args(["--exact", "child", "--ignored", "--nocapture"])
-            .env("SOFTHSM2_CONF", self.path("softhsm2.conf"))
-            .env(ORDERS, self.dir.path())
+            .envs([self.own.environment()])
+            .env(ORDERS, self.own.dir())
             .output()
             .unwrap();
         let shown = String::from_utf8_lossy(&child.stderr);
         assert!(child.status.success(), "the child ended with {}: {shown}", child.status);
-        let answer = fs::read(self.path("answer")).expect("the child answers");
-        fs::remove_file(self.path("answer")).unwrap();
+        let answer = fs::read(self.own.path("answer")).expect("the child answers");
+        fs::remove_file(self.own.path("answer")).unwrap();
         serde_json::from_slice(&answer).unwrap()
     }
 }
@@ -170,10 +126,4 @@ pub fn seal_bytes(session: &Session, label: &str, bytes: &[u8]) -> Vec<u8> {
     let key = find_key(session, label);
     let body = session.encrypt(&Mechanism::AesGcm(params), key, bytes).unwrap();
     [&[9; 12], body.as_slice()].concat()
-}
-
-fn module() -> PathBuf {
-    let told = env::var_os("SOFTHSM2_MODULE").map(PathBuf::from);
-    told.or_else(|| MODULES.iter().map(PathBuf::from).find(|path| path.exists()))
-        .expect("libsofthsm2.so is installed, or SOFTHSM2_MODULE says where it is")
 }
