@@ -53,7 +53,7 @@ struct BudgetOf {
     #[arg(long, value_name = "CALLER")]
     caller: CallerName,
     /// The operation that the budget is for, such as seal or attest; left out, the one by which the
-    /// caller reads fields: release or release_present
+    /// caller reads fields
     #[arg(long, value_parser = operation)]
     operation: Option<Operation>,
     /// The reason, without personal data; the release log keeps it
@@ -147,14 +147,12 @@ impl BudgetOf {
 fn operation_of_reads(caller: &CallerStatus) -> Result<Operation, String> {
     let reads = [Operation::Release, Operation::ReleasePresent];
     let mut reads = reads.into_iter().filter(|of| caller.budgets.contains_key(of));
-    match (reads.next(), reads.next()) {
-        (Some(only), None) => Ok(only),
-        _ => {
-            let budgets: Vec<_> = caller.budgets.keys().map(|of| of.as_str()).collect();
-            let (name, budgets) = (&caller.caller, budgets.join(", "));
-            Err(format!("--operation: name one; {name} has budgets for: {budgets}"))
-        }
+    if let (Some(only), None) = (reads.next(), reads.next()) {
+        return Ok(only);
     }
+    let budgets: Vec<_> = caller.budgets.keys().map(|of| of.as_str()).collect();
+    let (name, budgets) = (&caller.caller, budgets.join(", "));
+    Err(format!("--operation: name one; {name} has budgets for: {budgets}"))
 }
 
 fn operation(text: &str) -> Result<Operation, String> {
