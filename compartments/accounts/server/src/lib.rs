@@ -11,6 +11,7 @@ mod confine;
 pub mod domain;
 mod enrol;
 mod loops;
+mod passkey;
 mod post;
 mod reading;
 mod routes;
