@@ -5,14 +5,18 @@ use accounts_api::{
     AddPasskey, AnswerPasskey, AskPasskey, AskedPasskey, BAD_CREDENTIALS, CheckSession,
     CloseSession, CreateCustomer, NO_SESSION, OpenSession, ReadCustomers, Session,
 };
+use accounts_server::store::{KnownPasskey, Store};
 use cofferdam_core::{
-    Assertion, Base64Url, CustomerNumber, Field, FieldSet, NewPasskey, PasskeyAlgorithm, Personal,
+    Assertion, Base64Url, Clock, CustomerNumber, Field, FieldSet, NewPasskey, PasskeyAlgorithm,
+    Personal, Sha256, SystemClock,
 };
 use cofferdam_wire::{CallError, Client};
 use estate::Compartment::Accounts;
+use jiff::SignedDuration;
+use keys_api::{CheckPasskey, NewSession, Passkey};
 use serde::Deserialize;
 use serde_json::json;
-use testkit::{Browser, free_address};
+use testkit::{Browser, SoftPasskey, free_address};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -139,12 +143,7 @@ async fn a_customer_signs_in_with_a_passkey_of_a_browser() {
     let place = Place::with_estate().await;
     let _running = place.serve_all().await;
     let web = place.client(Accounts, "web-ky-1");
-    let email = Personal::new("ada@example.org");
-    let create = CreateCustomer { profile: ada(email.clone()), password: Personal::new(PASSWORD) };
-    let number = web.call(&create).await.unwrap();
-    let open = OpenSession { email, password: Personal::new(PASSWORD) };
-    let session = web.call(&open).await.unwrap().token;
-
+    let (number, session) = sign_up(&web).await;
     let page = Page::open(web).await;
     let mut credentials = Vec::new();
     for algorithm in ALGORITHMS {
@@ -184,6 +183,50 @@ async fn a_customer_signs_in_with_a_passkey_of_a_browser() {
         refused(page.sign_in(credential).await);
     }
     page.browser.close().await;
+}
+
+/// Root on `accounts` has its certificate and its tables, and writes into them. Only the customer's own
+/// signature gets a ticket.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn root_on_accounts_signs_nobody_in() {
+    let place = Place::with_estate().await;
+    let _running = place.serve_all().await;
+    let web = place.client(Accounts, "web-ky-1");
+    let (_, session) = sign_up(&web).await;
+    let [of_ada, of_root] = [(), ()].map(|()| SoftPasskey::generate("shop.example"));
+    let credential_id = Base64Url(vec![7; 16]);
+    let passkey = of_ada.public();
+    let add = AddPasskey { session, credential_id: credential_id.clone(), passkey };
+    web.call(&add).await.unwrap();
+
+    let store = Store::open(&place.file("accounts/accounts.db").into()).await.unwrap();
+    let KnownPasskey { record, passkey } = store.passkey(&credential_id).await.unwrap().unwrap();
+    let keys = place.keys_as(Accounts);
+    let (caller, secret) = ("web-ky-1".parse().unwrap(), Sha256::of(b"a secret of root"));
+    let ask = keys_api::AskPasskey { caller, session: secret };
+    let challenge = keys.call(&ask).await.unwrap().challenge;
+    let until = SystemClock.now() + SignedDuration::from_hours(1);
+    let check = |passkey: &Passkey, signer: &SoftPasskey| CheckPasskey {
+        caller: ask.caller.clone(),
+        record,
+        passkey: passkey.clone(),
+        session: NewSession { secret, until },
+        assertion: signer.sign(&challenge),
+    };
+    let forged = Passkey { public_key: of_root.public().public_key, ..passkey.clone() };
+    for call in [check(&passkey, &of_root), check(&forged, &of_root)] {
+        assert!(keys.call(&call).await.unwrap().ticket.is_none());
+    }
+    assert!(keys.call(&check(&passkey, &of_ada)).await.unwrap().ticket.is_some());
+}
+
+/// Makes a customer who is signed in.
+async fn sign_up(web: &Client) -> (CustomerNumber, Personal) {
+    let email = Personal::new("ada@example.org");
+    let create = CreateCustomer { profile: ada(email.clone()), password: Personal::new(PASSWORD) };
+    let number = web.call(&create).await.unwrap();
+    let open = OpenSession { email, password: Personal::new(PASSWORD) };
+    (number, web.call(&open).await.unwrap().token)
 }
 
 /// The algorithms that the authenticator of Chromium has.
