@@ -1,5 +1,5 @@
-//! What a passkey signs: a statement that is read has the parts that the input spells, and no input causes
-//! a panic.
+//! The statements that a passkey signs: a statement that is read has the parts of its input, and no page of
+//! another domain uses a passkey.
 #![no_main]
 
 use cofferdam_core::RelyingParty;

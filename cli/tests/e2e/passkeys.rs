@@ -161,7 +161,7 @@ async fn a_customer_signs_in_with_a_passkey_of_a_browser() {
         assert_eq!(page.name(number, &session.token).await.unwrap(), "Ada Lovelace");
     }
 
-    // What was signed for one session opens no other.
+    // A signature for one session opens no other.
     let [first, second] = [page.ask().await, page.ask().await];
     let assertion = page.sign(&first.challenge, &credentials[0]).await;
     let answer = |token| AnswerPasskey {

@@ -40,8 +40,8 @@ pub struct AskedPasskey {
     /// The bytes that the passkey signs, within five minutes: `challenge` of the browser's request.
     pub challenge: Base64Url,
     /// The token of the session. It opens nothing before [`AnswerPasskey`] brings the signature. Keep it in a
-    /// cookie that only this host can set (`__Host-`): whoever plants a token in a customer's browser shares the
-    /// session that the customer opens.
+    /// cookie that only this host can set (`__Host-`): a thief who plants a token in a customer's browser shares
+    /// the session that the customer opens.
     #[schemars(extend("examples" = ["kq1bZ0v7X5gJm2Rr8sTt4uWw6yYz9aBc3dEf1gHi2jK"]))]
     pub token: Personal,
 }

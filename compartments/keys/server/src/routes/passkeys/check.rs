@@ -21,8 +21,8 @@ pub async fn handle(
 }
 
 /// The check takes no budget, and so leaves nothing for a start to recall: nobody guesses a signature, and
-/// a ticket is good for nobody but the customer who signed. What the ticket shows takes the budget of
-/// `release_present`.
+/// a ticket is good for nobody but the customer who signed. Reads with the ticket take the budget
+/// of `release_present`.
 async fn check(
     app: &App,
     via: &CallerName,
