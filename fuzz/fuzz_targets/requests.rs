@@ -4,7 +4,7 @@
 
 use keys_api::{
     ApproveVoidOrder, ChangeEpoch, ChangePolicy, ClaimDecoys, CloseWarrant, CosignCheckpoint, Entry, EraseRecords,
-    FreezeCaller, CheckPassword, EnrolPasswords, IndexAddresses, ListCallers, LowerBudget, OpenWarrant, ProveEntry,
+    FreezeCaller, AskPasskey, CheckPasskey, CheckPassword, EnrolPasskey, EnrolPasswords, IndexAddresses, ListCallers, LowerBudget, OpenWarrant, ProveEntry,
     ReadAlarms, ReadCheckpoint, ReadEntries, ReadEpochs, ReadPolicy, ReleaseKeys, ReportMail,
 };
 use libfuzzer_sys::fuzz_target;
@@ -32,7 +32,7 @@ fn round_trip<T: Serialize + DeserializeOwned>(json: bool, bytes: &[u8]) {
 fuzz_target!(|data: &[u8]| {
     let [which, form, body @ ..] = data else { return };
     let json = form % 2 == 0;
-    match which % 23 {
+    match which % 26 {
         0 => round_trip::<ReleaseKeys>(json, body),
         1 => round_trip::<EraseRecords>(json, body),
         2 => round_trip::<EnrolPasswords>(json, body),
@@ -61,6 +61,9 @@ fuzz_target!(|data: &[u8]| {
         19 => round_trip::<ApproveVoidOrder>(json, body),
         20 => round_trip::<LowerBudget>(json, body),
         21 => round_trip::<CheckPassword>(json, body),
+        22 => round_trip::<EnrolPasskey>(json, body),
+        23 => round_trip::<AskPasskey>(json, body),
+        24 => round_trip::<CheckPasskey>(json, body),
         _ => {
             if let Ok(entry) = Entry::decode(body) {
                 assert_eq!(Entry::decode(&entry.encode()), Ok(entry));

@@ -24,6 +24,7 @@ mod keys;
 mod killed;
 mod letter_orders;
 mod letters;
+mod passkeys;
 mod read_letters;
 mod refusals;
 mod relay;

@@ -51,7 +51,8 @@ pub enum Operation {
     Release,
     /// `keys` gives out field keys so that the caller can seal data that it supplies.
     Seal,
-    /// `keys` compares a password that somebody typed with the stored verifier.
+    /// `keys` compares a password that somebody typed with the stored verifier, or verifies what a passkey
+    /// signed.
     Harden,
     /// `keys` turns an e-mail address into its look-up index.
     Index,
@@ -67,7 +68,8 @@ pub enum Operation {
     /// `keys` gives out field keys so that the caller can show a customer who is signed in there the
     /// customer's own data. The call proves that the customer is there.
     ReleasePresent,
-    /// `keys` makes the verifier of the first password of a new customer.
+    /// `keys` makes the verifier of the first password of a new customer, or certifies a passkey of a
+    /// customer who is signed in.
     Enrol,
     /// `keys` makes the verifier of another password on the word of a compartment: it says that a reset
     /// code came back.

@@ -15,6 +15,7 @@ mod freeze;
 mod ids;
 mod journal;
 mod locale;
+mod passkey;
 mod problem;
 mod reason;
 mod redact;
@@ -37,6 +38,9 @@ pub use freeze::{BadFreeze, FREEZE_NOT_HELD, FreezeCaller, NO_SUCH_CALLER, STILL
 pub use ids::{BadName, CallerName, CustomerNumber, Epoch, Record};
 pub use journal::JournalHead;
 pub use locale::{BadLocale, Country, Language, Region};
+pub use passkey::{
+    Assertion, BadRelyingParty, Base64Url, NewPasskey, PasskeyAlgorithm, RelyingParty,
+};
 pub use problem::{InternalError, ProblemType};
 pub use reason::{BadReason, Reason};
 pub use redact::{KeyBytes, Personal};

@@ -1,13 +1,14 @@
 //! A real Chromium, controlled through `WebDriver`.
 
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::free_address;
 
@@ -18,6 +19,7 @@ const DRIVER: &str = "/usr/bin/chromedriver";
 #[derive(Debug)]
 pub struct Browser {
     client: Client,
+    address: SocketAddr,
     driver: Child,
     _profile: TempDir,
 }
@@ -51,7 +53,7 @@ impl Browser {
         let options = json!({
             "binary": CHROMIUM, "args": args, "mobileEmulation": { "deviceMetrics": screen }
         });
-        let serde_json::Value::Object(wanted) = json!({ "goog:chromeOptions": options }) else {
+        let Value::Object(wanted) = json!({ "goog:chromeOptions": options }) else {
             unreachable!("an object")
         };
         let client = ClientBuilder::new(HttpConnector::new())
@@ -59,7 +61,7 @@ impl Browser {
             .connect(&format!("http://{address}"))
             .await
             .unwrap();
-        Self { client, driver, _profile: profile }
+        Self { client, address, driver, _profile: profile }
     }
 
     /// Opens a URL in the window.
@@ -95,6 +97,33 @@ impl Browser {
     /// The content of the window as PNG.
     pub async fn screenshot(&self) -> Vec<u8> {
         self.client.screenshot().await.unwrap()
+    }
+
+    /// Gives the window an authenticator that keeps passkeys, and whose person is there and verified
+    /// whenever it is asked (`WebDriver` extension of `WebAuthn`, section 11.3).
+    pub async fn add_authenticator(&self) {
+        let body = json!({
+            "protocol": "ctap2", "transport": "internal", "hasResidentKey": true,
+            "hasUserVerification": true, "isUserConsenting": true, "isUserVerified": true,
+        });
+        let (body, session) = (body.to_string(), self.client.session_id().await.unwrap().unwrap());
+        let request = format!(
+            "POST /session/{session}/webauthn/authenticator HTTP/1.1\r\nHost: {}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            self.address,
+            body.len()
+        );
+        let mut driver = tokio::net::TcpStream::connect(self.address).await.unwrap();
+        driver.write_all(request.as_bytes()).await.unwrap();
+        // The driver keeps the connection open.
+        let mut status = [0; 12];
+        driver.read_exact(&mut status).await.unwrap();
+        assert_eq!(status, *b"HTTP/1.1 200");
+    }
+
+    /// Runs a script, which calls its last argument with the result.
+    pub async fn run(&self, script: &str, arguments: Vec<Value>) -> Value {
+        self.client.execute_async(script, arguments).await.unwrap()
     }
 
     /// Closes the window.

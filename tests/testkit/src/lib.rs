@@ -1,5 +1,5 @@
 //! Real parts for tests: a certificate authority, a fresh database for each test, a DNS server,
-//! mail servers, a hardware module and a browser.
+//! mail servers, a hardware module, a browser and an authenticator in software.
 //!
 //! May touch: temporary directories, loopback ports, and the PostgreSQL and Postfix that
 //! `COFFERDAM_TEST_POSTGRES` and `COFFERDAM_TEST_POSTFIX` name. Knows no server of ours. Called by:
@@ -16,6 +16,7 @@ mod authority;
 mod browser;
 mod dns;
 pub mod load;
+mod passkey;
 mod postfix;
 pub mod postgres;
 mod second;
@@ -29,6 +30,7 @@ pub use address::free_address;
 pub use authority::{Authority, connector};
 pub use browser::Browser;
 pub use dns::Dns;
+pub use passkey::SoftPasskey;
 pub use postfix::Postfix;
 pub use second::{make_halves, second_instance};
 pub use smtp_sink::SmtpSink;

@@ -25,7 +25,8 @@ impl Call for CheckPassword {
 }
 
 /// Voids credentials that were set up to an instant, by one row, whatever the number of customers.
-/// A void password is refused like a wrong one, and a reset replaces it. For the controller.
+/// A void password is refused like a wrong one, and a reset replaces it. Passkeys that were set up to the
+/// instant are void as well. For the controller.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VoidCredentials {

@@ -1,4 +1,4 @@
-//! Sessions: opened with a password, and valid at one caller, or at the callers of its group.
+//! Sessions: opened with a password or a passkey, and valid at one caller, or at the callers of its group.
 
 use cofferdam_core::{Call, CustomerNumber, Personal, ProblemType, Timestamp};
 use schemars::JsonSchema;

@@ -1,7 +1,7 @@
 //! The `accounts` compartment: customers sealed field by field, password verifiers, sessions.
 //!
-//! May touch: its own database, `keys` (release, seal, passwords, index, decoys) and the SMTP relay
-//! for reset codes. It keeps no key past a request, and no full card number. Called by: the app
+//! May touch: its own database, `keys` (release, seal, passwords, passkeys, index, decoys) and the SMTP
+//! relay for reset codes. It keeps no key past a request, and no full card number. Called by: the app
 //! servers of the shop, and `response` (orders, coarse attributes, contacts).
 
 mod app;
@@ -11,6 +11,7 @@ mod confine;
 pub mod domain;
 mod enrol;
 mod loops;
+mod passkey;
 mod post;
 mod reading;
 mod routes;

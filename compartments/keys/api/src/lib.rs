@@ -17,6 +17,7 @@ mod holds;
 mod journals;
 mod keys;
 mod mail;
+mod passkeys;
 mod passwords;
 mod policies;
 mod presence;
@@ -27,6 +28,7 @@ mod signed;
 mod states;
 mod void_orders;
 mod warrants;
+mod webauthn;
 
 pub use addresses::{IndexAddresses, IndexedAddresses, NoteAddresses, Search, Ticket};
 pub use alarms::{Alarm, AlarmKind, ReadAlarms};
@@ -43,6 +45,10 @@ pub use holds::{CheckCaller, FreezeCaller, Hold, HoldId, ReadHolds, ThawCaller, 
 pub use journals::AnchorJournal;
 pub use keys::{KeyGroup, RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys};
 pub use mail::ReportMail;
+pub use passkeys::{
+    AskPasskey, CheckPasskey, CheckedPasskey, EnrolPasskey, Passkey, PasskeyChallenge,
+    PasskeyEnrolment,
+};
 pub use passwords::{
     CheckPassword, CheckedPassword, EnrolItem, EnrolPasswords, EnrolledPasswords, Enrolment,
     RightPassword, Verifier,
@@ -63,6 +69,7 @@ pub use states::{
 };
 pub use void_orders::{ApproveVoidOrder, CustomerSet, NoteVoidOrder, VoidOrder};
 pub use warrants::{BadWarrantId, CloseWarrant, OpenWarrant, Warrant, WarrantId};
+pub use webauthn::{AuthenticatorData, BadStatement, ClientData};
 
 /// The most records that one call may name. A log entry with as many stays below [`MAX_ENTRY`],
 /// whatever their numbers are.

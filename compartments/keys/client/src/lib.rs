@@ -22,6 +22,7 @@ mod groups;
 mod half_custody;
 mod halves;
 mod own_state;
+mod passkeys;
 mod released;
 mod revoked;
 mod seen_log;
@@ -35,6 +36,7 @@ pub use half_custody::{
 };
 pub use halves::{AtRest, Halves, Resting};
 pub use own_state::{OwnState, StateDifference, StateError, StateParts};
+pub use passkeys::ShownPasskey;
 pub use released::{Asked, FieldKeys, Released, ResealKeys, Resealing, SealedRecord};
 pub use revoked::follow_revoked;
 pub use seen_log::LogRewritten;

@@ -6,20 +6,21 @@ use std::sync::{Arc, Mutex};
 
 use axum::extract::State;
 use cofferdam_core::{
-    Call, CallerName, Compartment, Domain, Epoch, Field, FieldKey, FieldSet, KeyBytes, Personal,
-    Record, SeededRng, Sha256, Timestamp,
+    Base64Url, Call, CallerName, Compartment, Domain, Epoch, Field, FieldKey, FieldSet, KeyBytes,
+    NewPasskey, Personal, Record, SeededRng, Sha256, Timestamp,
 };
 use cofferdam_wire::{Answer, Body, Client, Listener, Problem, Routes};
 use keys_api::{
-    ApproveVoidOrder, CheckPassword, CheckedPassword, ClaimDecoys, ClaimedDecoys, DomainEpochs,
-    EnrolItem, EnrolPasswords, EnrolledPasswords, Enrolment, EraseRecords, IndexAddresses,
-    IndexedAddresses, NewSession, NoteAddresses, ReadEpochs, RecordKeys, ReleaseKeys,
-    ReleasedGroup, ReleasedKeys, ReportMail, RightPassword, Search, Signed, Ticket, Verifier,
-    VoidOrder, WarrantId,
+    ApproveVoidOrder, AskPasskey, CheckPasskey, CheckPassword, CheckedPasskey, CheckedPassword,
+    ClaimDecoys, ClaimedDecoys, DomainEpochs, EnrolItem, EnrolPasskey, EnrolPasswords,
+    EnrolledPasswords, Enrolment, EraseRecords, IndexAddresses, IndexedAddresses, NewSession,
+    NoteAddresses, Passkey, PasskeyChallenge, PasskeyEnrolment, PresenceTicket, ReadEpochs,
+    RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys, ReportMail, RightPassword, Search,
+    Signed, Ticket, Verifier, VoidOrder, WarrantId,
 };
-use keys_client::{Allowed, Asked, Halves, SealedRecord, Typed, Vault, VaultError};
+use keys_client::{Allowed, Asked, Halves, SealedRecord, ShownPasskey, Typed, Vault, VaultError};
 use serde_json::{Value, json};
-use testkit::Authority;
+use testkit::{Authority, SoftPasskey};
 
 const NAME: FieldSet = FieldSet::EMPTY.with(Field::Name);
 
@@ -65,6 +66,9 @@ async fn start() -> Estate {
         .call::<ReportMail, _, _>(done::<ReportMail>)
         .call::<CheckPassword, _, _>(check)
         .call::<EnrolPasswords, _, _>(enrol)
+        .call::<EnrolPasskey, _, _>(enrol_passkey)
+        .call::<AskPasskey, _, _>(ask_passkey)
+        .call::<CheckPasskey, _, _>(check_passkey)
         .call::<IndexAddresses, _, _>(index)
         .call::<NoteAddresses, _, _>(done::<NoteAddresses>)
         .call::<ClaimDecoys, _, _>(claim)
@@ -134,6 +138,40 @@ async fn enrol(
     calls.note(&call);
     let verifiers = call.items.iter().map(|item| twice(&item.hash)).collect();
     Ok(Answer(EnrolledPasswords { set_at: Timestamp::UNIX_EPOCH, verifiers }, encoding))
+}
+
+async fn enrol_passkey(
+    State(calls): State<Calls>,
+    Body(call, encoding): Body<EnrolPasskey>,
+) -> Result<Answer<Passkey>, Problem> {
+    calls.note(&call);
+    Ok(Answer(certified(call.passkey), encoding))
+}
+
+fn certified(of: NewPasskey) -> Passkey {
+    let NewPasskey { public_key, algorithm, relying_party } = of;
+    let (set_at, mac) = (Timestamp::UNIX_EPOCH, KeyBytes::new([6; 32]));
+    Passkey { public_key, algorithm, relying_party, set_at, mac }
+}
+
+async fn ask_passkey(
+    State(calls): State<Calls>,
+    Body(call, encoding): Body<AskPasskey>,
+) -> Result<Answer<PasskeyChallenge>, Problem> {
+    calls.note(&call);
+    Ok(Answer(PasskeyChallenge { challenge: Base64Url(vec![1, 2]) }, encoding))
+}
+
+/// Refuses nobody's passkey.
+async fn check_passkey(
+    State(calls): State<Calls>,
+    Body(call, encoding): Body<CheckPasskey>,
+) -> Result<Answer<CheckedPasskey>, Problem> {
+    calls.note(&call);
+    let until = call.session.until;
+    let ticket = PresenceTicket { given: until, until, mac: KeyBytes::new(call.session.secret.0) };
+    let ticket = Some(ticket).filter(|_| call.record != Record::NOBODY);
+    Ok(Answer(CheckedPasskey { ticket }, encoding))
 }
 
 async fn index(
@@ -281,6 +319,31 @@ async fn hashes_and_digests_come_back_with_their_answers() {
     let (_, looked_up) = vault.index_one(&web(), bytes(8)).await.unwrap();
     let right = vault.check_password(&web(), typed(Record(3)), Some(session), looked_up).await;
     assert!(matches!(right, Err(VaultError::Mismatch)), "{right:?}");
+}
+
+#[tokio::test]
+async fn passkeys_are_certified_asked_and_checked() {
+    let Estate { vault, calls, .. } = start().await;
+    let key = SoftPasskey::generate("shop.example");
+    let on = PasskeyEnrolment::Reset;
+    let passkey = vault.enrol_passkey(&web(), on, Record(3), key.public()).await.unwrap();
+    let call = calls.only("/v1/passkeys/enrol");
+    assert_eq!((&call["record"], &call["on"]), (&json!(3), &json!("reset")));
+    assert_eq!((passkey.mac.expose(), &passkey.public_key), (&[6; 32], &key.public().public_key));
+
+    let secret = Sha256([1; 32]);
+    let challenge = vault.ask_passkey(&web(), secret).await.unwrap();
+    assert_eq!(challenge.0, [1, 2]);
+    assert_eq!(calls.only("/v1/passkeys/ask")["session"], json!(secret));
+
+    for (record, gets) in [(Record(3), true), (Record::NOBODY, false)] {
+        let (passkey, assertion) = (passkey.clone(), key.sign(&challenge));
+        let shown = ShownPasskey { record, passkey, assertion };
+        let session = NewSession { secret, until: Timestamp::UNIX_EPOCH };
+        let ticket = vault.check_passkey(&web(), shown, session).await.unwrap();
+        assert_eq!(ticket.is_some(), gets);
+        assert_eq!(calls.only("/v1/passkeys/check")["record"], json!(record));
+    }
 }
 
 #[tokio::test]

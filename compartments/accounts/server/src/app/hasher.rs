@@ -15,8 +15,8 @@ use crate::domain::password::{self, Cost, Hashed, Memory, Scheme};
 #[derive(Debug)]
 pub struct Hasher {
     /// Turns at working memory. From the allocator, blocks of this size would pile up in the arena of
-    /// every thread that ever hashed. Clearing a block takes a tenth of the time of a hash, and is left out
-    /// if the next hash overwrites the block at once.
+    /// every thread that ever hashed. Clearing a block takes milliseconds, and is left out if the next hash
+    /// overwrites the block at once.
     turns: Arc<Turns<Memory>>,
     cores: u32,
     busy: Arc<Mutex<Busy>>,

@@ -7,8 +7,8 @@ pub const ABOUT: About = About {
     name: "accounts",
     description: "Holds customers, sealed field by field, and their credentials and sessions. It has no \
                   key of its own: it asks `keys` for the keys of each request, on behalf of the caller.\n\n\
-                  App servers of the shop create, read, find and erase customers, sign them in and \
-                  reset their passwords, each within its grants in `keys`; a refusal of `keys` is passed \
+                  App servers of the shop create, read, find and erase customers, sign them in, reset \
+                  their passwords and add their passkeys, each within its grants in `keys`; a refusal of `keys` is passed \
                   on. Importers take over the customers of an older shop. The mail server reports mail \
                   to decoys. The controller (`response`) voids credentials, revokes sessions, freezes \
                   callers, reads contacts under a warrant, follows changes, and reads the checkpoints \
@@ -21,6 +21,7 @@ pub const ABOUT: About = About {
         ("imports", "Files of customers of an older shop, and how far each came"),
         ("sessions", "Customers who are signed in at a caller"),
         ("passwords", "Passwords, which are checked and never read"),
+        ("passkeys", "Public keys that customers added, with which they sign in"),
         ("credentials", "The passwords of many customers at once"),
         ("resets", "Codes that are mailed to customers, to set a new password"),
         ("reset-load", "How busy this instance is with signing in and resets"),

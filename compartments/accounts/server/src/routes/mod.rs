@@ -39,6 +39,11 @@ mod imports {
 mod mail {
     pub mod report;
 }
+mod passkeys {
+    pub mod add;
+    pub mod answer;
+    pub mod ask;
+}
 mod passwords {
     pub mod check;
 }
@@ -90,6 +95,9 @@ pub fn routes() -> Routes<Arc<App>> {
         .call::<api::CheckSession, _, _>(sessions::check::handle)
         .call::<api::CloseSession, _, _>(sessions::close::handle)
         .call::<api::CheckPassword, _, _>(passwords::check::handle)
+        .call::<api::AddPasskey, _, _>(passkeys::add::handle)
+        .call::<api::AskPasskey, _, _>(passkeys::ask::handle)
+        .call::<api::AnswerPasskey, _, _>(passkeys::answer::handle)
         .call::<api::VoidCredentials, _, _>(credentials::void::handle)
         .call::<api::RequestReset, _, _>(resets::request::handle)
         .call::<api::CompleteReset, _, _>(resets::complete::handle)

@@ -187,7 +187,7 @@ impl Store {
 
     /// Those of the customers who are there, and who stay until the transaction ends: an erasure at the
     /// same time would miss a row that is replaced.
-    async fn lock_customers(
+    pub(super) async fn lock_customers(
         &self,
         tx: &mut Tx,
         records: BTreeSet<Record>,
@@ -238,6 +238,7 @@ impl Store {
             "DELETE FROM resets WHERE record = $1",
             "DELETE FROM sessions WHERE record = $1",
             "DELETE FROM credentials WHERE record = $1",
+            "DELETE FROM passkeys WHERE record = $1",
             "DELETE FROM addresses WHERE record = $1",
         ] {
             sqlx::query(statement).bind(i64::from(record.0)).execute(&mut *tx).await?;

@@ -7,6 +7,7 @@ mod customer_numbers;
 mod customers;
 mod imports;
 mod orders;
+mod passkeys;
 mod resets;
 mod resting;
 mod rows;
@@ -23,6 +24,7 @@ pub use credentials::{Credential, KnownCredential};
 pub use customers::{MovedCustomers, NewCustomer, SealedCustomer};
 pub use imports::ImportProgress;
 pub use orders::{By, OverEverybody, OverSome, Unnamed};
+pub use passkeys::KnownPasskey;
 pub use resting::MovedAtRest;
 pub use sessions::{KeptSession, SessionsWithin};
 
@@ -61,6 +63,18 @@ impl Store {
 #[must_use]
 pub fn is_address_taken(error: &StoreError) -> bool {
     error.is_taken("addresses", "email_index")
+}
+
+/// Whether the statement failed because a customer has the same passkey.
+#[must_use]
+pub fn is_passkey_taken(error: &StoreError) -> bool {
+    error.is_taken("passkeys", "credential_id")
+}
+
+/// Whether the statement failed because there is a session with the same token.
+#[must_use]
+pub fn is_session_taken(error: &StoreError) -> bool {
+    error.is_taken("sessions", "token_hash")
 }
 
 /// A bitmap in the portable serialisation.

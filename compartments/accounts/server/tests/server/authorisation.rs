@@ -1,14 +1,16 @@
 //! The callers that may make each call. Every route has a row here, or the test fails.
 
 use accounts_api::{
-    CheckPassword, CheckSession, CloseSession, CompleteReset, CreateCustomer, EraseCustomer,
-    FindCustomer, FreezeCaller, ImportCustomers, ListCheckpoints, ListCustomers, NO_SESSION,
-    OpenSession, ReadActivity, ReadChanges, ReadContacts, ReadCustomerNumbers, ReadCustomers,
-    ReadImport, ReadPostalContacts, ReadReseal, ReadResetLoad, ReportMail, RequestReset,
-    ResolveCustomerNumbers,
+    AddPasskey, AnswerPasskey, AskPasskey, AskedPasskey, CheckPassword, CheckSession, CloseSession,
+    CompleteReset, CreateCustomer, EraseCustomer, FindCustomer, FreezeCaller, ImportCustomers,
+    ListCheckpoints, ListCustomers, NO_SESSION, OpenSession, ReadActivity, ReadChanges,
+    ReadContacts, ReadCustomerNumbers, ReadCustomers, ReadImport, ReadPostalContacts, ReadReseal,
+    ReadResetLoad, ReportMail, RequestReset, ResolveCustomerNumbers,
 };
-use cofferdam_core::{Call, CustomerNumber, Field, FieldSet, Personal, Record};
+use cofferdam_core::{Base64Url, Call, CustomerNumber, Field, FieldSet, Personal, Record};
 use cofferdam_wire::{Problem, ProblemType};
+
+use testkit::SoftPasskey;
 
 use crate::support::{Shop, ada, everybody, legacy_row, refused};
 
@@ -68,6 +70,7 @@ async fn every_route_refuses_who_may_not() {
     customers(&mut table, create, number).await;
     sessions(&mut table).await;
     passwords(&mut table).await;
+    passkeys(&mut table).await;
     controller(&mut table, record).await;
     numbers(&mut table, number, record).await;
     table.paths.sort_unstable();
@@ -103,6 +106,20 @@ async fn passwords(table: &mut Table) {
     // A code needs no grant beside it, and this code does not exist.
     let complete = CompleteReset { code: Personal::new("none"), password };
     table.row(complete, [Some(ProblemType::NOT_FOUND); 2]).await;
+}
+
+async fn passkeys(table: &mut Table) {
+    let open = OpenSession { email: ada().email, password: Personal::new(PASSWORD) };
+    let session = table.shop.client("web-1").call(&open).await.unwrap().token;
+    let (key, credential_id) = (SoftPasskey::generate("shop.example"), Base64Url(vec![1; 16]));
+    let passkey = key.public();
+    let add = AddPasskey { session, credential_id: credential_id.clone(), passkey };
+    table.row(add, [Some(NO_SESSION), None]).await;
+    let AskedPasskey { challenge, token } =
+        table.shop.client("web-1").call(&AskPasskey {}).await.unwrap();
+    table.granted(AskPasskey {}, None).await;
+    let assertion = key.sign(&challenge);
+    table.granted(AnswerPasskey { token, credential_id, assertion }, None).await;
 }
 
 async fn controller(table: &mut Table, record: Record) {

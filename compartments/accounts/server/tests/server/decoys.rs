@@ -207,14 +207,15 @@ async fn nothing_stored_tells_a_decoy_apart() {
     .fetch_all(&db)
     .await
     .unwrap();
-    // `void_orders` has customers that staff named, `mailed` has those who asked for a reset, and
-    // `changes` lists decoys and customers in one order.
+    // `void_orders` has customers that staff named, `mailed` has those who asked for a reset, `passkeys`
+    // and `sessions` have some who signed in, and `changes` lists decoys and customers in one order.
     let expected = [
         "addresses",
         "changes",
         "credentials",
         "customers",
         "mailed",
+        "passkeys",
         "resets",
         "sessions",
         "void_orders",

@@ -8,6 +8,7 @@ mod customers;
 mod decoys;
 mod import;
 mod instances;
+mod passkeys;
 mod presence;
 mod reseal;
 mod resets;

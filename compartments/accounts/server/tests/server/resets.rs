@@ -4,14 +4,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use accounts_api::{
-    BAD_CREDENTIALS, CheckSession, CompleteReset, CreateCustomer, NO_SESSION, OpenSession,
-    RequestReset, Session,
+    AddPasskey, AnswerPasskey, AskPasskey, AskedPasskey, BAD_CREDENTIALS, CheckSession,
+    CompleteReset, CreateCustomer, NO_SESSION, OpenSession, RequestReset, Session,
 };
-use cofferdam_core::{CustomerNumber, Personal};
+use cofferdam_core::{Base64Url, CustomerNumber, Personal};
 use cofferdam_mail::sink::{self, SinkIndex};
 use cofferdam_wire::{CallError, Client, ProblemType};
 use jiff::SignedDuration;
 use tempfile::TempDir;
+use testkit::SoftPasskey;
 use tokio::net::TcpListener;
 
 use crate::support::{Shop, ada, everybody, person, refused};
@@ -138,4 +139,26 @@ async fn a_mailbox_is_not_flooded_and_a_used_code_takes_the_others_along() {
     scene.complete(&code(adas[3]), NEW).await.unwrap();
     refused(scene.complete(&code(adas[4]), OLD).await, ProblemType::NOT_FOUND);
     assert!(scene.sign_in(NEW).await.is_ok());
+}
+
+/// A thief of the account may have added a passkey.
+#[tokio::test]
+async fn a_new_password_ends_the_passkeys() {
+    let scene = Scene::open().await;
+    let key = SoftPasskey::generate("shop.example");
+    let (session, credential_id) =
+        (scene.sign_in(OLD).await.unwrap().token, Base64Url(vec![1; 16]));
+    let passkey = key.public();
+    let add = AddPasskey { session, credential_id: credential_id.clone(), passkey };
+    scene.web.call(&add).await.unwrap();
+    let by_passkey = async || {
+        let AskedPasskey { challenge, token } = scene.web.call(&AskPasskey {}).await.unwrap();
+        let (credential_id, assertion) = (credential_id.clone(), key.sign(&challenge));
+        scene.web.call(&AnswerPasskey { token, credential_id, assertion }).await
+    };
+    by_passkey().await.unwrap();
+    scene.request("ada@example.org").await;
+    let code = code(&scene.letters(1).await[0]);
+    scene.complete(&code, NEW).await.unwrap();
+    refused(by_passkey().await, BAD_CREDENTIALS);
 }

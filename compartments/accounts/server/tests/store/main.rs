@@ -1,6 +1,7 @@
 //! The same storage tests on SQLite and on PostgreSQL.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed step is a failed test")]
 
+mod credentials;
 mod moving;
 
 use accounts_api::{Changes, Coarse, VoidOutcome};
@@ -14,6 +15,9 @@ use accounts_server::store::{
 };
 use cofferdam_core::{Epoch, Field, FreezeCaller, KeyBytes, Record, SeededRng, Timestamp};
 use cofferdam_store::{Location, StoreError};
+use credentials::{
+    a_credential_is_found_by_address, a_passkey_is_one_customers_and_goes_with_the_customer,
+};
 use keys_api::PresenceTicket;
 use keys_client::AtRest;
 use moving::customers_move_with_all_that_rests;
@@ -46,6 +50,7 @@ on_both! {
     an_address_is_taken_once
     many_are_written_and_found
     a_credential_is_found_by_address
+    a_passkey_is_one_customers_and_goes_with_the_customer
     customers_move_with_all_that_rests
     numbers_are_reserved_once
     a_key_of_numbers_is_drawn_once
@@ -167,32 +172,6 @@ async fn many_are_written_and_found(store: &Store) {
     let read = store.sealed_customers(&all).await.unwrap();
     assert!(read.iter().map(|c| c.record).eq(all));
     assert_eq!(store.count_set_before(at(99)).await.unwrap(), 100);
-}
-
-async fn a_credential_is_found_by_address(store: &Store) {
-    write(store, 1..3).await.unwrap();
-    assert!(store.credential(&[index(9)]).await.unwrap().is_none());
-    let known = store.credential(&[index(2)]).await.unwrap().unwrap();
-    assert_eq!((known.record, known.credential.set_at), (Record(2), at(2)));
-
-    let old = known.credential;
-    let new =
-        Credential { verifier: bare(vec![1; 32]), salt: vec![1; 16], set_at: at(1), ..old.clone() };
-    store.rehash(Record(2), &old, &new).await.unwrap();
-    let read = async || store.credential(&[index(2)]).await.unwrap().unwrap().credential;
-    assert_eq!((read().await.verifier, read().await.salt), (bare(vec![1; 32]), vec![1; 16]));
-    assert_eq!(read().await.set_at, at(1), "the verifier is bound to its time");
-    let late = Credential { verifier: bare(vec![3; 32]), ..old.clone() };
-    store.rehash(Record(2), &old, &late).await.unwrap();
-    assert_eq!(read().await.verifier, new.verifier, "a rehash replaced a newer credential");
-
-    let mut tx = store.begin().await.unwrap();
-    let later = Credential { set_at: at(50), ..new.clone() };
-    store.set_credential(&mut tx, Record(2), &later).await.unwrap();
-    tx.commit().await.unwrap();
-    assert_eq!(read().await.set_at, at(50));
-    let other = store.credential(&[index(1)]).await.unwrap().unwrap();
-    assert_eq!(other.credential.verifier, bare(vec![8; 32]));
 }
 
 async fn numbers_are_reserved_once(store: &Store) {

@@ -1,5 +1,6 @@
 //! A small `keys`: the same calls over real mutual TLS, with real keys, and a log in memory.
 
+mod passkeys;
 mod passwords;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -14,11 +15,12 @@ use cofferdam_core::{
 };
 use cofferdam_wire::{Answer, Body, Caller, Listener, Problem, ProblemType, Routes};
 use keys_api::{
-    AcceptState, ApproveVoidOrder, CheckPassword, CheckState, ClaimDecoys, ClaimedDecoys,
-    DECOYS_CLAIMED, DomainEpochs, EnrolPasswords, EraseRecords, Hold, IndexAddresses,
-    IndexedAddresses, KeyGroup, ListGroups, ListRevokedKeys, NoteAddresses, NoteVoidOrder,
-    ORDER_REFUSED, Presence, RECORDS_SEALED, ReadEpochs, ReadHolds, RecordKeys, ReleaseKeys,
-    ReleasedGroup, ReleasedKeys, ReportMail, RevokedKey, Search, Ticket, WarrantId,
+    AcceptState, ApproveVoidOrder, AskPasskey, CheckPasskey, CheckPassword, CheckState,
+    ClaimDecoys, ClaimedDecoys, DECOYS_CLAIMED, DomainEpochs, EnrolPasskey, EnrolPasswords,
+    EraseRecords, Hold, IndexAddresses, IndexedAddresses, KeyGroup, ListGroups, ListRevokedKeys,
+    NoteAddresses, NoteVoidOrder, ORDER_REFUSED, Presence, RECORDS_SEALED, ReadEpochs, ReadHolds,
+    RecordKeys, ReleaseKeys, ReleasedGroup, ReleasedKeys, ReportMail, RevokedKey, Search, Ticket,
+    WarrantId,
 };
 use roaring::RoaringBitmap;
 use testkit::{Authority, States};
@@ -65,6 +67,8 @@ pub struct Book {
     pub groups: BTreeMap<CallerName, CallerName>,
     /// Whether the last password that was compared came with a hash of the newer scheme.
     pub renews: bool,
+    /// The customers whose passkeys were checked.
+    pub passkeys_checked: Vec<Record>,
     /// The session at which a release was said to be, of the last one.
     pub presence: Option<Presence>,
     clock: Arc<dyn Clock>,
@@ -105,6 +109,7 @@ impl Book {
             voided: Vec::new(),
             groups: BTreeMap::new(),
             renews: false,
+            passkeys_checked: Vec::new(),
             presence: None,
             clock,
             indexed: 0,
@@ -185,6 +190,9 @@ impl TestKeys {
             .call::<ApproveVoidOrder, _, _>(approve_void_order)
             .call::<CheckPassword, _, _>(passwords::check)
             .call::<EnrolPasswords, _, _>(passwords::enrol)
+            .call::<EnrolPasskey, _, _>(passkeys::enrol)
+            .call::<AskPasskey, _, _>(passkeys::ask)
+            .call::<CheckPasskey, _, _>(passkeys::check)
             .call::<ListGroups, _, _>(groups)
             .call::<NoteVoidOrder, _, _>(note_voided)
             .call::<IndexAddresses, _, _>(index)

@@ -329,13 +329,14 @@ pub enum Event {
         /// The reason that was signed.
         reason: String,
     },
-    /// Verifiers were made of passwords that were typed or imported at `caller`.
+    /// Verifiers were made of passwords that were typed or imported at `caller`, or a passkey was certified
+    /// that a customer added there.
     Enrolled {
-        /// The caller at which they were typed.
+        /// The caller at which they were typed or added.
         caller: CallerName,
         /// The compartment that asked.
         via: CallerName,
-        /// The customers whose passwords they are.
+        /// The customers whose passwords or passkeys they are.
         records: RecordList,
         /// Whether the compartment said that a reset code came back.
         attested: bool,

@@ -3,6 +3,7 @@
 mod alarms;
 mod charge;
 mod checks;
+mod enrolment;
 mod numbers;
 mod presence;
 mod sealed;

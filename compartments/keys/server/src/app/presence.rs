@@ -1,6 +1,6 @@
 //! The check that a customer is signed in at a caller, where a grant asks for it.
 
-use cofferdam_core::{CallerName, Operation, Timestamp};
+use cofferdam_core::{CallerName, Operation, Record, Timestamp};
 use cofferdam_wire::Problem;
 use keys_api::{AlarmKind, NOT_PRESENT, Presence};
 
@@ -25,15 +25,27 @@ impl App {
             self.check_grant(who, domain, Operation::Release, fields).await?;
             return Ok(Operation::Release);
         }
-        let (ring, voids) = (self.shared.ring(), self.shared.voids());
+        self.check_present(who, presence, wanted.asked(), now).await?;
+        Ok(Operation::ReleasePresent)
+    }
+
+    /// Checks that the customer of all of `records` is signed in at the caller or its group.
+    pub async fn check_present(
+        &self,
+        who: &Parties<'_>,
+        presence: Option<&Presence>,
+        records: impl IntoIterator<Item = Record>,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let (ring, voids, access) = (self.shared.ring(), self.shared.voids(), self.shared.access());
         let group = access.policy.group(who.caller);
-        match presence::check(&ring, presence, wanted.asked(), group, (now, &voids)) {
-            Ok(()) => Ok(Operation::ReleasePresent),
+        match presence::check(&ring, presence, records, group, (now, &voids)) {
+            Ok(()) => Ok(()),
             Err(why) => Err(self.refuse_absent(who.caller, why).await),
         }
     }
 
-    /// Refuses a release of somebody who is not signed in. A session that ended is no reason for an alarm.
+    /// Refuses a call about somebody who is not signed in. A session that ended is no reason for an alarm.
     async fn refuse_absent(&self, caller: &CallerName, why: NotPresent) -> Problem {
         if !why.is_ordinary() {
             let detail = format!("{caller} asked for a customer who is not signed in there: {why}");

@@ -178,11 +178,7 @@ impl State {
     /// Reads the state, whose secrets `root` opens.
     async fn read_with(db: &Db, root: &KeyBytes) -> Result<Self, StartError> {
         let sealed = store::secrets(db).await?;
-        let Secrets { pepper, index, .. } = Secrets::open(root, &sealed)?;
-        let mut ring = KeyRing::new(&pepper, &index);
-        for (domain, epoch, master) in ceremony::open_masters(root, &sealed)? {
-            ring.insert(domain, epoch, &master);
-        }
+        let ring = open_ring(root, &sealed)?;
         let policy = store::newest_policy(db).await?.ok_or(StartError::NoPolicy)?;
         let mut warrants = Warrants::default();
         for (terms, closed) in store::warrants(db, &policy.order.approvers).await? {
@@ -195,7 +191,7 @@ impl State {
         let lowered = store::lowerings(db).await?;
         Ok(Self {
             access: Arc::new(Access::new(policy.order, lowered)),
-            ring: Arc::new(ring),
+            ring,
             warrants: Arc::new(warrants),
             voids: Arc::new(store::void_orders(db).await?),
             holds: store::holds(db).await?,
@@ -204,4 +200,17 @@ impl State {
             erased,
         })
     }
+}
+
+/// Makes the keys of sealed secrets, in one place of the memory: they are large.
+fn open_ring(
+    root: &KeyBytes,
+    sealed: &BTreeMap<String, Vec<u8>>,
+) -> Result<Arc<KeyRing>, StartError> {
+    let Secrets { pepper, index, .. } = Secrets::open(root, sealed)?;
+    let mut ring = KeyRing::new(&pepper, &index);
+    for (domain, epoch, master) in ceremony::open_masters(root, sealed)? {
+        ring.insert(domain, epoch, &master);
+    }
+    Ok(Arc::new(ring))
 }

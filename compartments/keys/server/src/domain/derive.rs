@@ -1,7 +1,7 @@
 //! Deriving keys: HKDF-SHA-256 (RFC 5869) and HMAC-SHA-256 (RFC 2104).
 //!
 //! `record key = HKDF(master[domain, epoch], record)`, `field key = HKDF(record key, field)`. The keys
-//! of verifiers and of tickets are `HKDF-Expand(pepper, purpose)`.
+//! of verifiers, tickets, passkeys and challenges are `HKDF-Expand(pepper, purpose)`.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +10,7 @@ use aws_lc_rs::hmac;
 use cofferdam_core::{Domain, Epoch, FieldKey, FieldSet, KeyBytes, Record, Timestamp};
 use zeroize::Zeroizing;
 
+use super::passkeys::{ChallengeTerms, PasskeyTerms};
 use super::presence::TicketTerms;
 
 /// The keys from which all others are derived.
@@ -18,6 +19,8 @@ pub struct KeyRing {
     pepper: hmac::Key,
     verifiers: hmac::Key,
     tickets: hmac::Key,
+    passkeys: hmac::Key,
+    challenges: hmac::Key,
     index: hmac::Key,
 }
 
@@ -42,6 +45,8 @@ impl KeyRing {
             pepper: hmac::Key::new(hmac::HMAC_SHA256, pepper.expose()),
             verifiers: key(b"cofferdam/v1/verifiers"),
             tickets: key(b"cofferdam/v1/tickets"),
+            passkeys: key(b"cofferdam/v1/passkeys"),
+            challenges: key(b"cofferdam/v1/passkey challenges"),
             index: hmac::Key::new(hmac::HMAC_SHA256, index.expose()),
         }
     }
@@ -112,6 +117,28 @@ impl KeyRing {
         context.update(&terms.given.as_millisecond().to_be_bytes());
         context.update(&terms.until.as_millisecond().to_be_bytes());
         context.update(&terms.secret.0);
+        context.update(terms.group.as_str().as_bytes());
+        tag(&context.sign())
+    }
+
+    /// The code of a passkey. The length of the public key stands before it, and the other text of variable
+    /// length stands last, so no two passkeys share a code.
+    pub fn passkey(&self, terms: &PasskeyTerms<'_>) -> KeyBytes {
+        let mut context = hmac::Context::with_key(&self.passkeys);
+        context.update(&terms.record.0.to_be_bytes());
+        context.update(&terms.set_at.as_millisecond().to_be_bytes());
+        context.update(&terms.algorithm.cose().to_be_bytes());
+        context.update(&(terms.public_key.len() as u64).to_be_bytes());
+        context.update(terms.public_key);
+        context.update(terms.relying_party.as_str().as_bytes());
+        tag(&context.sign())
+    }
+
+    /// The code of a challenge to a passkey. The text of variable length stands last.
+    pub fn challenge(&self, terms: &ChallengeTerms<'_>) -> KeyBytes {
+        let mut context = hmac::Context::with_key(&self.challenges);
+        context.update(&terms.at.as_millisecond().to_be_bytes());
+        context.update(&terms.session.0);
         context.update(terms.group.as_str().as_bytes());
         tag(&context.sign())
     }

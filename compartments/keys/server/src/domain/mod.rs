@@ -15,6 +15,7 @@ pub mod holds;
 pub mod look_ups;
 pub mod lowerings;
 pub mod orders;
+pub mod passkeys;
 pub mod passwords;
 pub mod presence;
 pub mod recall;

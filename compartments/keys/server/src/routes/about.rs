@@ -9,7 +9,7 @@ pub const ABOUT: About = About {
                   before it answers. It holds no customer data, not even ciphertext.\n\n\
                   Three kinds of caller speak to it. The compartment in front of a domain \
                   (`accounts`, `payments`, `response`) has keys released, records erased, passwords \
-                  compared and enrolled, addresses indexed and decoys claimed, on behalf of the `caller` that it \
+                  compared and enrolled, passkeys certified and verified, addresses indexed and decoys claimed, on behalf of the `caller` that it \
                   serves. The controller (`response`) freezes callers, lowers budgets, reads alarms, \
                   brings cosignatures, and brings the orders that two people signed. The controller \
                   and the auditors read the log and the metrics.",
@@ -17,6 +17,7 @@ pub const ABOUT: About = About {
         ("keys", "The keys of fields, derived for each record and released to a front"),
         ("records", "The numbers of customers and cards, as far as they are erased"),
         ("passwords", "Typed passwords, which are compared, and those that are set"),
+        ("passkeys", "Public keys that customers added, and what they sign"),
         ("groups", "The callers that share sessions"),
         ("addresses", "Digests of e-mail addresses, which are turned into look-up indexes"),
         ("decoys", "Record numbers where nobody lives"),

@@ -54,6 +54,11 @@ mod keys {
 mod mail {
     pub mod report;
 }
+mod passkeys {
+    pub mod ask;
+    pub mod check;
+    pub mod enrol;
+}
 mod passwords {
     pub mod check;
     pub mod enrol;
@@ -102,6 +107,9 @@ pub fn routes() -> Routes<Arc<App>> {
         .call::<api::EraseRecords, _, _>(records::erase::handle)
         .call::<api::CheckPassword, _, _>(passwords::check::handle)
         .call::<api::EnrolPasswords, _, _>(passwords::enrol::handle)
+        .call::<api::EnrolPasskey, _, _>(passkeys::enrol::handle)
+        .call::<api::AskPasskey, _, _>(passkeys::ask::handle)
+        .call::<api::CheckPasskey, _, _>(passkeys::check::handle)
         .call::<api::ListGroups, _, _>(groups::list::handle)
         .call::<api::IndexAddresses, _, _>(addresses::index::handle)
         .call::<api::NoteAddresses, _, _>(addresses::note::handle)

@@ -1,17 +1,23 @@
 //! The callers that may make each call. Every route has a row here, or the test fails.
 
-use cofferdam_core::{Call, Clock, Domain, Epoch, KeyBytes, Operation, Record, Sha256, StateId};
+use cofferdam_core::{
+    Base64Url, Call, CallerName, Clock, Domain, Epoch, KeyBytes, NewPasskey, Operation, Record,
+    Sha256, StateId,
+};
 use cofferdam_wire::{Problem, ProblemType, certificate_chain};
 use jiff::SignedDuration;
 use keys_api::{
-    AcceptState, AddRevokedKey, AlarmKind, AnchorJournal, ApproveVoidOrder, Budget, ChangeEpoch,
-    ChangePolicy, CheckCaller, CheckState, ClaimDecoys, CloseWarrant, CosignCheckpoint, EnrolItem,
-    EnrolPasswords, Enrolment, EpochChange, EpochOrder, EraseRecords, FreezeCaller, HoldId,
-    IndexAddresses, JournalHead, ListCallers, ListGroups, ListRevokedKeys, LowerBudget, LoweringId,
-    NoteAddresses, NoteVoidOrder, ORDER_REFUSED, OpenWarrant, ProveEntry, ReadAlarms,
-    ReadCheckpoint, ReadEntries, ReadEpochs, ReadHolds, ReadPolicy, ReportMail, RestoreBudget,
-    RestoreOrder, Search, Signed, ThawCaller, ThawOrder, Ticket, VoidOrder,
+    AcceptState, AddRevokedKey, AlarmKind, AnchorJournal, ApproveVoidOrder, AskPasskey, Budget,
+    ChangeEpoch, ChangePolicy, CheckCaller, CheckPasskey, CheckState, ClaimDecoys, CloseWarrant,
+    CosignCheckpoint, EnrolItem, EnrolPasskey, EnrolPasswords, Enrolment, EpochChange, EpochOrder,
+    EraseRecords, FreezeCaller, HoldId, IndexAddresses, JournalHead, ListCallers, ListGroups,
+    ListRevokedKeys, LowerBudget, LoweringId, NewSession, NoteAddresses, NoteVoidOrder,
+    ORDER_REFUSED, OpenWarrant, Passkey, PasskeyEnrolment, ProveEntry, ReadAlarms, ReadCheckpoint,
+    ReadEntries, ReadEpochs, ReadHolds, ReadPolicy, ReportMail, RestoreBudget, RestoreOrder,
+    Search, Signed, ThawCaller, ThawOrder, Ticket, VoidOrder,
 };
+
+use testkit::SoftPasskey;
 
 use crate::support::{Keys, ask, name, typed, warrant};
 
@@ -82,6 +88,7 @@ async fn fronts(table: &mut Table) {
     table.row(typed("web-ky-1", Record(1)), FRONT).await;
     let on = Enrolment::Reset;
     table.row(EnrolPasswords { caller: caller.clone(), on, items }, FRONT).await;
+    passkeys(table, &caller).await;
     let (incident, at) = (1, table.keys.clock.now());
     let roaring = vec![0x3a, 0x30, 0, 0, 0, 0, 0, 0];
     let noted = NoteVoidOrder { incident, set_before: at, opened_before: at, roaring };
@@ -120,6 +127,22 @@ async fn fronts(table: &mut Table) {
     let order = Signed { order, signatures: vec![] };
     table.row(ApproveVoidOrder { order }, ending_with(FRONT, ORDER_REFUSED)).await;
     table.row(ReadEpochs { domain }, [NO, NO, NO, None, None]).await;
+}
+
+/// A passkey that nobody certified gets no ticket, which is no problem.
+async fn passkeys(table: &mut Table, caller: &CallerName) {
+    let (caller, record, key) = (caller.clone(), Record(1), SoftPasskey::generate("shop.example"));
+    let (passkey, session) = (key.public(), Sha256([7; 32]));
+    let on = PasskeyEnrolment::Reset;
+    let enrol = EnrolPasskey { caller: caller.clone(), on, record, passkey: passkey.clone() };
+    table.row(enrol, FRONT).await;
+    table.row(AskPasskey { caller: caller.clone(), session }, FRONT).await;
+    let NewPasskey { public_key, algorithm, relying_party } = passkey;
+    let (set_at, mac) = (table.keys.clock.now(), KeyBytes::new([0; 32]));
+    let passkey = Passkey { public_key, algorithm, relying_party, set_at, mac };
+    let session = NewSession { secret: session, until: set_at };
+    let assertion = key.sign(&Base64Url(vec![0; 40]));
+    table.row(CheckPasskey { caller, record, passkey, session, assertion }, FRONT).await;
 }
 
 /// Commands of the controller.

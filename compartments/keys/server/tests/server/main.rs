@@ -14,6 +14,7 @@ mod instances;
 mod interleavings;
 mod journals;
 mod log;
+mod passkeys;
 mod policy;
 mod presence;
 mod release;

@@ -6,16 +6,13 @@ use accounts_api::{CustomerFields, ReadCustomers};
 use axum::extract::State;
 use cofferdam_core::{CallerName, Personal, Record};
 use cofferdam_wire::{Answer, Body, Caller, Problem};
-use keys_api::Presence;
 use keys_client::Allowed;
 
 use crate::app::{App, bad_request};
 use crate::domain::batch::check_records;
 use crate::domain::profile::check_fields;
-use crate::domain::token;
 use crate::reading::{OpenedCustomer, read};
-use crate::session::live_session;
-use crate::store::KeptSession;
+use crate::session::{live_session, presence};
 
 /// Reads fields of customers. The answer is in the order of the numbers: that of the records would
 /// tell who signed up first.
@@ -47,8 +44,6 @@ async fn allowed(
     token: Option<&Personal>,
 ) -> Result<Allowed, Problem> {
     let Some(token) = token else { return Ok(Allowed::ByGrant) };
-    let KeptSession { record, ticket, .. } = live_session(app, caller, token).await?;
-    let secret = token::presence_secret(token);
-    let proof = ticket.map(|ticket| Box::new(Presence { record, ticket, secret }));
-    Ok(proof.map_or(Allowed::ByGrant, Allowed::WhilePresent))
+    let proof = presence(live_session(app, caller, token).await?, token);
+    Ok(proof.map_or(Allowed::ByGrant, |proof| Allowed::WhilePresent(Box::new(proof))))
 }

@@ -49,8 +49,8 @@ async fn enrol(app: &App, caller: &CallerName, item: EnrolItem) -> Result<Verifi
     Ok(verifier)
 }
 
-/// Uses the code up, sets the password and ends the customer's sessions, all or nothing; `false` if
-/// the code was used meanwhile.
+/// Uses the code up, sets the password, and ends the customer's sessions and passkeys, all or nothing: a
+/// thief may have added one of them. `false` if the code was used meanwhile.
 async fn set(
     app: &App,
     code: &TokenHash,
@@ -63,6 +63,7 @@ async fn set(
     }
     app.store.set_credential(&mut tx, record, credential).await?;
     app.store.end_sessions_of(&mut tx, record, credential.set_at).await?;
+    app.store.delete_passkeys_of(&mut tx, record).await?;
     tx.commit().await?;
     Ok(true)
 }

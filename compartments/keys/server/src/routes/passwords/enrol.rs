@@ -4,15 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::State;
-use cofferdam_core::{CallerName, Domain, FieldSet, Operation, Record, Timestamp};
+use cofferdam_core::{CallerName, Domain, FieldSet, Operation, Record};
 use cofferdam_wire::{Answer, Body, Caller, Problem};
-use keys_api::{EnrolPasswords, EnrolledPasswords, Enrolment, Event, RECORDS_SEALED, RecordList};
-use roaring::RoaringBitmap;
+use keys_api::{EnrolPasswords, EnrolledPasswords, Enrolment, Event, RecordList};
 
 use crate::app::{App, Parties, bad_request};
 use crate::domain::batch::check_count;
 use crate::domain::presence::whole_milliseconds;
-use crate::store;
 
 /// Makes verifiers, after every check and after the log has the enrolment.
 pub async fn handle(
@@ -39,10 +37,10 @@ async fn enrol(
     let now = whole_milliseconds(app.now().await);
     let charged = match call.on {
         Enrolment::SignUp => {
-            check_new(app, &who, &records).await?;
+            app.check_new(&who, &records).await?;
             call.items.len()
         }
-        Enrolment::Reset => count_outside_orders(app, &records, now).await?,
+        Enrolment::Reset => app.count_outside_orders(&records, now).await?,
     };
     app.charge(&who, operation, now, charged).await?;
 
@@ -64,33 +62,4 @@ fn customers(call: &EnrolPasswords) -> Result<Vec<Record>, Problem> {
         return Err(Problem::bad_request("each password is another customer's"));
     }
     Ok(records.into_iter().collect())
-}
-
-/// Refuses a first password for a customer who has one: a fallen `accounts` would set others without the
-/// word that a reset code came back.
-async fn check_new(app: &App, who: &Parties<'_>, records: &[Record]) -> Result<(), Problem> {
-    let named: RoaringBitmap = records.iter().map(|record| record.0).collect();
-    let Some(first) = app.sealed.among(Domain::Accounts, &named).min() else { return Ok(()) };
-    let what = format!("first passwords of customers who have one, from {first}");
-    let Problem { detail, .. } = app.refuse_party(who, what).await;
-    Err(Problem::new(RECORDS_SEALED, detail))
-}
-
-/// Counts the customers for whom no void order raises the budget. A void order makes all its customers
-/// set passwords, so each counts on the order.
-async fn count_outside_orders(
-    app: &App,
-    records: &[Record],
-    now: Timestamp,
-) -> Result<usize, Problem> {
-    let voids = app.shared.voids();
-    let mut outside = 0;
-    for record in records {
-        let mut raised = false;
-        for order in voids.covering(*record, now) {
-            raised = raised || store::use_raised(&app.db, order).await?;
-        }
-        outside += usize::from(!raised);
-    }
-    Ok(outside)
 }
