@@ -20,7 +20,7 @@ use credentials::{
 };
 use keys_api::PresenceTicket;
 use keys_client::AtRest;
-use moving::customers_move_with_all_that_rests;
+use moving::{an_erasure_during_a_move_leaves_nothing, customers_move_with_all_that_rests};
 use roaring::RoaringBitmap;
 
 /// Runs each test on both backends.
@@ -52,6 +52,7 @@ on_both! {
     a_credential_is_found_by_address
     a_passkey_is_one_customers_and_goes_with_the_customer
     customers_move_with_all_that_rests
+    an_erasure_during_a_move_leaves_nothing
     numbers_are_reserved_once
     a_key_of_numbers_is_drawn_once
     sessions_are_kept_counted_and_swept

@@ -10,16 +10,13 @@ fn under_half(bytes: Vec<u8>) -> AtRest {
     AtRest { half: Some(Epoch(4)), bytes }
 }
 
-pub async fn customers_move_with_all_that_rests(store: &Store) {
-    assert_eq!(store.sealed_upto().await.unwrap(), None);
-    write(store, 0..230).await.unwrap();
-    assert_eq!(store.sealed_upto().await.unwrap(), Some(Epoch(3)));
-    let records: Vec<_> = (0..230).map(Record).collect();
+/// All customers with all that rests, sealed anew under half 4.
+async fn moved_to_half(store: &Store, records: &[Record]) -> MovedCustomers {
     let sealed = store.sealed_before(Record(0), Epoch(4), 500).await.unwrap();
-    let verifiers = store.verifiers_of(&records).await.unwrap();
-    let indexes = store.indexes_of(&records).await.unwrap();
-    assert_eq!([sealed.len(), verifiers.len(), indexes.len()], [230; 3]);
-    let moved = MovedCustomers {
+    let verifiers = store.verifiers_of(records).await.unwrap();
+    let indexes = store.indexes_of(records).await.unwrap();
+    assert_eq!([sealed.len(), verifiers.len(), indexes.len()], [records.len(); 3]);
+    MovedCustomers {
         customers: sealed
             .into_iter()
             .map(|of| {
@@ -38,7 +35,33 @@ pub async fn customers_move_with_all_that_rests(store: &Store) {
                 MovedAtRest { record, old, new }
             })
             .collect(),
-    };
+    }
+}
+
+/// Customers are erased while they move: whichever comes first, nothing of them stays.
+pub async fn an_erasure_during_a_move_leaves_nothing(store: &Store) {
+    for round in 0..5 {
+        let records = round * 100..(round + 1) * 100;
+        write(store, records.clone()).await.unwrap();
+        let all: Vec<_> = records.map(Record).collect();
+        let moved = moved_to_half(store, &all).await;
+        let erase = async {
+            for record in &all {
+                store.erase_customer(*record, at(1)).await.unwrap();
+            }
+        };
+        let (done, ()) = tokio::join!(store.move_customers(moved, Epoch(4)), erase);
+        done.unwrap();
+        assert!(store.verifiers_of(&all).await.unwrap().is_empty(), "a verifier came back");
+        assert!(store.indexes_of(&all).await.unwrap().is_empty(), "an address came back");
+    }
+}
+
+pub async fn customers_move_with_all_that_rests(store: &Store) {
+    assert_eq!(store.sealed_upto().await.unwrap(), None);
+    write(store, 0..230).await.unwrap();
+    assert_eq!(store.sealed_upto().await.unwrap(), Some(Epoch(3)));
+    let moved = moved_to_half(store, &(0..230).map(Record).collect::<Vec<_>>()).await;
     // Meanwhile one customer is erased, and another one sets a password.
     store.erase_customer(Record(7), at(1)).await.unwrap();
     let credential = Credential { verifier: under_half(vec![5; 48]), ..customer(9).credential };
