@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use accounts_api::{ADDRESS_TAKEN, Coarse, CreateCustomer, OpenSession, Profile, ReadCustomers};
 use cofferdam_core::{CustomerNumber, Field, FieldSet, Personal};
@@ -201,6 +202,51 @@ async fn custodians_keep_a_half() {
     assert_eq!(stdout(&give(2)).trim(), "the secret of accounts is open");
     let client = place.client(Accounts, "operator-1");
     wait_until("accounts answers", async || client.is_healthy().await).await;
+}
+
+/// `init` is killed at any moment, between the file of a half and its row too. The next one goes on, and the
+/// compartment starts.
+#[tokio::test]
+async fn a_killed_init_is_repeated() {
+    let place = Place::with_estate().await;
+    let _keys = place.serve(Keys).await;
+    let config = place.file("accounts/accounts.toml");
+    let mut lasted = Duration::ZERO;
+    for round in 0..12_u32 {
+        place.configure(Accounts, |config| {
+            let database = place.file(&format!("accounts/round-{round}.db"));
+            config.insert("database".into(), database.into());
+            config.insert("halves".into(), toml::Value::Array(Vec::new()));
+        });
+        add_half(&place, Accounts, 0, &format!("halves/round-{round}.key"));
+        let began = Instant::now();
+        if round == 0 {
+            stdout(&place.init(Accounts));
+            lasted = began.elapsed();
+            continue;
+        }
+        let mut process = Process::spawn(cofferdam(["accounts", "init", "--config", &config]));
+        tokio::time::sleep(lasted * round / 12).await;
+        process.kill();
+        stdout(&place.init(Accounts));
+    }
+    let _accounts = place.serve(Accounts).await;
+    sign_up(&place.client(Accounts, "web-ky-1"), 1).await;
+}
+
+/// The file of a half was written, and a crash kept its row out of the database: the half is taken as it
+/// is. It can't be made anew, because another database may rest under it.
+#[tokio::test]
+async fn a_half_without_its_row_is_taken() {
+    let place = Place::with_estate().await;
+    let _keys = place.serve(Keys).await;
+    add_half(&place, Accounts, 1, "halves/second.key");
+    let file = place.dir.join("halves/second.key");
+    let secret = b"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    write_secret(&file, secret).unwrap();
+    stdout(&place.init(Accounts));
+    assert_eq!(fs::read(&file).unwrap(), secret);
+    let _accounts = place.serve(Accounts).await;
 }
 
 /// A half that never leaves a hardware module: customers rest under it, and without the module the

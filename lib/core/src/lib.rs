@@ -31,7 +31,7 @@ mod warrant;
 pub use access::{Access, BroughtPerson, Whose};
 pub use call::Call;
 pub use checkpoint::{ListCheckpoints, SeenCheckpoint};
-pub use clock::{Clock, MockClock, SystemClock};
+pub use clock::{Clock, MockClock, SystemClock, whole_milliseconds};
 pub use compartment::Compartment;
 pub use field::{Domain, Field, FieldSet, Operation, UnknownField};
 pub use freeze::{BadFreeze, FREEZE_NOT_HELD, FreezeCaller, NO_SUCH_CALLER, STILL_HELD};

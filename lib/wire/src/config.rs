@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
+use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
 /// A configuration file or secret file can't be used. The message names the file.
@@ -66,15 +67,19 @@ pub fn read_secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, ConfigError> {
     Ok(out)
 }
 
-/// Writes a new secret file with mode 0600. An existing file is an error and stays as it is.
+/// Writes a new secret file with mode 0600. An existing file is an error and stays as it is. A crash leaves
+/// the whole file or none.
 pub fn write_secret(path: &Path, secret: &[u8]) -> Result<(), ConfigError> {
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(|e| ConfigError::io(path, e))?;
-    file.write_all(secret).and_then(|()| file.sync_all()).map_err(|e| ConfigError::io(path, e))
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let write = || {
+        // A temporary file has mode 0600.
+        let mut draft = NamedTempFile::new_in(dir)?;
+        draft.write_all(secret)?;
+        draft.as_file().sync_all()?;
+        draft.persist_noclobber(path).map_err(|e| e.error)?;
+        fs::File::open(dir)?.sync_all()
+    };
+    write().map_err(|e| ConfigError::io(path, e))
 }
 
 #[cfg(test)]

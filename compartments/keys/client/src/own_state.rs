@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use cofferdam_core::{Clock, Domain, ProblemType, Rng, SeenCheckpoint, StateId, Timestamp};
+use cofferdam_core::{
+    Clock, Domain, ProblemType, Rng, SeenCheckpoint, StateId, Timestamp, whole_milliseconds,
+};
 use cofferdam_store::{Db, DiskWatch, LowDisk, StoreError};
 use cofferdam_wire::{Ailment, CallError, Client, Health};
 use keys_api::{AcceptState, CheckState, CheckedState, LogCheckpoint, SeenLog, Standing, Trouble};
@@ -349,8 +351,7 @@ impl OwnState {
     }
 
     fn now(&self) -> Timestamp {
-        let now = self.clock.now();
-        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+        whole_milliseconds(self.clock.now())
     }
 }
 

@@ -7,7 +7,7 @@ use std::io;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use cofferdam_core::{Clock, Personal, Rng, Timestamp};
+use cofferdam_core::{Clock, Personal, Rng, Timestamp, whole_milliseconds};
 use cofferdam_mail::{Envelope, Outcome as RelayAnswer, VerifyError};
 use response_api::LetterId;
 
@@ -49,8 +49,7 @@ impl Ports {
     /// The time now, to the millisecond, as ledgers keep it.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        let now = self.clock.now();
-        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+        whole_milliseconds(self.clock.now())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
-use cofferdam_core::{CallerName, Clock, Rng, Timestamp};
+use cofferdam_core::{CallerName, Clock, Rng, Timestamp, whole_milliseconds};
 use cofferdam_store::StoreError;
 use cofferdam_wire::{Client, Problem, RevokedKeys};
 use keys_client::OwnState;
@@ -133,8 +133,7 @@ impl PeopleCache {
 impl App {
     /// The time now, to the millisecond, as it is stored.
     pub fn now(&self) -> Timestamp {
-        let now = self.clock.now();
-        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+        whole_milliseconds(self.clock.now())
     }
 
     /// Reads the incident with this number.

@@ -6,7 +6,7 @@ mod turns;
 
 use std::sync::Arc;
 
-use cofferdam_core::{CallerName, Clock, Compartment, Reseal, Rng, Timestamp};
+use cofferdam_core::{CallerName, Clock, Compartment, Reseal, Rng, Timestamp, whole_milliseconds};
 use cofferdam_store::{Held, InForce, StoreError};
 use cofferdam_wire::{Client, Identity, Problem, ProblemType, RevokedKeys};
 use keys_client::{Groups, Halves, Vault};
@@ -177,9 +177,4 @@ fn frozen(caller: &CallerName) -> Problem {
 /// A bad request, with the reason that the rule gives: the caller could have known the rule.
 pub fn bad_request(error: &dyn std::error::Error) -> Problem {
     Problem::bad_request(error.to_string())
-}
-
-/// Rounds an instant to whole milliseconds, as it is stored.
-pub fn whole_milliseconds(instant: Timestamp) -> Timestamp {
-    Timestamp::from_millisecond(instant.as_millisecond()).unwrap_or(instant)
 }

@@ -1,7 +1,7 @@
 //! Tickets: the word of `keys` that a customer signed in at a group of callers. A release under a grant
 //! that asks for presence carries the ticket and the secret of the session.
 
-use cofferdam_core::{CallerName, Record, Sha256, Timestamp};
+use cofferdam_core::{CallerName, Record, Sha256, Timestamp, whole_milliseconds};
 use jiff::SignedDuration;
 use keys_api::{NewSession, Presence, PresenceTicket};
 use subtle::ConstantTimeEq;
@@ -94,11 +94,6 @@ pub fn check(
         return Err(NotPresent::Void);
     }
     Ok(())
-}
-
-/// Rounds an instant down to whole milliseconds, as tickets and verifiers are bound to it.
-pub fn whole_milliseconds(instant: Timestamp) -> Timestamp {
-    Timestamp::from_millisecond(instant.as_millisecond()).unwrap_or(instant)
 }
 
 #[cfg(test)]

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use accounts_api::{VoidCredentials, VoidOutcome, VoidWhose};
 use axum::extract::State;
-use cofferdam_core::Record;
+use cofferdam_core::{Record, whole_milliseconds};
 use cofferdam_wire::{Answer, Body, Caller, Problem};
 use keys_api::{CustomerSet, Signed, VoidOrder};
 use roaring::RoaringBitmap;
 
-use crate::app::{App, bad_request, whole_milliseconds};
+use crate::app::{App, bad_request};
 use crate::domain::orders;
 use crate::voiding::{self, Named};
 

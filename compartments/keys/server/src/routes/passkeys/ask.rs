@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use cofferdam_core::{CallerName, Domain, FieldSet, Operation};
+use cofferdam_core::{CallerName, Domain, FieldSet, Operation, whole_milliseconds};
 use cofferdam_wire::{Answer, Body, Caller, Problem};
 use keys_api::{AskPasskey, PasskeyChallenge};
 
 use crate::app::{App, Parties};
 use crate::domain::passkeys::{ChallengeTerms, challenge};
-use crate::domain::presence::whole_milliseconds;
 
 /// Makes a challenge for a caller that may have passwords and passkeys checked. A challenge opens nothing
 /// and tells of nobody, so the log has no entry.

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use cofferdam_core::{CallerName, Domain, FieldSet, Operation, Timestamp};
+use cofferdam_core::{CallerName, Domain, FieldSet, Operation, Timestamp, whole_milliseconds};
 use cofferdam_wire::{Answer, Body, Caller, Problem};
 use keys_api::{CheckPasskey, CheckedPasskey, Event};
 
 use crate::app::{App, Parties};
 use crate::domain::passkeys::{self, NotShown, Shown};
-use crate::domain::presence::{self, whole_milliseconds};
+use crate::domain::presence;
 
 /// Verifies a signature after every check. The ticket leaves after the log has it.
 pub async fn handle(

@@ -4,13 +4,12 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use cofferdam_core::{CallerName, Domain, FieldSet, Operation, Record};
+use cofferdam_core::{CallerName, Domain, FieldSet, Operation, Record, whole_milliseconds};
 use cofferdam_wire::{Answer, Body, Caller, Problem};
 use keys_api::{EnrolPasskey, Event, Passkey, PasskeyEnrolment, RecordList};
 
 use crate::app::{App, Parties, bad_request};
 use crate::domain::passkeys::certify;
-use crate::domain::presence::whole_milliseconds;
 
 /// Certifies a public key, after every check and after the log has the enrolment.
 pub async fn handle(

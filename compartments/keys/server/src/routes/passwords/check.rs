@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use cofferdam_core::{CallerName, Domain, FieldSet, Operation, Record};
+use cofferdam_core::{CallerName, Domain, FieldSet, Operation, Record, whole_milliseconds};
 use cofferdam_wire::{Answer, Body, Caller, Problem};
 use keys_api::{
     CheckPassword, CheckedPassword, Event, PresenceTicket, RecordList, RightPassword, Search,
@@ -12,7 +12,7 @@ use keys_api::{
 
 use crate::app::{App, Parties};
 use crate::domain::passwords::{self, Right, Typed};
-use crate::domain::presence::{self, whole_milliseconds};
+use crate::domain::presence;
 
 /// Compares a password, after every check and after the log has the attempt.
 pub async fn handle(
